@@ -1,0 +1,54 @@
+/** What the daemon and gatectl tell each other about configuration. Values of secret keys are always `{ secret: true }`. */
+
+export type LayerName = 'env' | 'runtime' | 'nix' | 'defaults'
+
+/** A value as it may be shown: never the text of a secret. */
+export type ShownValue = unknown
+
+export type LayerValue = {
+  readonly layer: LayerName
+  readonly set: boolean
+  readonly value?: ShownValue
+  /** Where it was set: an environment name, a credential, `file:line:col`, or `built in`. */
+  readonly source?: string
+}
+
+export type Explanation = {
+  readonly key: string
+  readonly value: ShownValue
+  /** The layer that wins; absent when no layer sets the key. */
+  readonly winner?: LayerName
+  /** Strongest first: env, runtime, nix, defaults. */
+  readonly layers: readonly LayerValue[]
+  readonly description?: string
+  readonly restart: boolean
+}
+
+/** Something wrong in a layer: where, what, what to do. */
+export type ConfigProblem = {
+  readonly code: string
+  readonly layer: LayerName
+  /** `file:line:col`, an environment name, or a credential path. */
+  readonly where: string
+  readonly key?: string
+  readonly message: string
+  readonly hint?: string
+}
+
+/** Answer of an edit or a reload: what changed, and what of it waits for a restart. */
+export type ConfigChange = {
+  readonly changed: readonly string[]
+  readonly restart: readonly string[]
+  /** Keys that were written but that a stronger layer hides. */
+  readonly shadowed: readonly string[]
+  /** Problems that were worked around (last good file used). */
+  readonly problems: readonly ConfigProblem[]
+}
+
+/** One line of `gatectl config diff`: what the runtime layer changed over nix and defaults. */
+export type ConfigDifference = {
+  readonly key: string
+  readonly below: ShownValue
+  readonly runtime: ShownValue
+  readonly effective: LayerName
+}

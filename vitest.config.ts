@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, include: string[], testTimeout: number, parallel: boolean) => ({
+  test: {
+    name,
+    include,
+    testTimeout,
+    hookTimeout: testTimeout,
+    fileParallelism: parallel,
+    sequence: { groupOrder: parallel ? 0 : name === 'e2e' ? 1 : 2 },
+  },
+})
+
+/** unit: pure, fast, in parallel. e2e: real processes and sockets. lab: a real Debian 13 with systemd. */
+export default defineConfig({
+  test: {
+    globalSetup: [],
+    projects: [
+      project('unit', ['test/**/*.test.ts', '!test/e2e/**', '!test/lab/**'], 20_000, true),
+      project('e2e', ['test/e2e/**/*.test.ts'], 120_000, false),
+      project('lab', ['test/lab/**/*.test.ts'], 300_000, false),
+    ],
+  },
+})
