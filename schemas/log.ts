@@ -14,6 +14,8 @@ export type LogFields = {
   readonly path?: string
   readonly client?: string
   readonly state?: string
+  readonly task?: string
+  readonly reason?: string
   readonly url?: string
   readonly file?: string
   readonly line?: number
