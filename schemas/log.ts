@@ -1,31 +1,43 @@
-/** Fields that a log line may carry. An allow-list: whatever is not named here cannot be logged. */
-export type LogFields = {
-  readonly request_id?: string
-  readonly key_id?: string
-  readonly key?: string
-  readonly upstream?: string
-  readonly model?: string
-  readonly status?: number
-  readonly code?: string
-  readonly error?: string
-  readonly duration_ms?: number
-  readonly ttft_ms?: number
-  readonly method?: string
-  readonly path?: string
-  readonly client?: string
-  readonly state?: string
-  readonly task?: string
-  readonly reason?: string
-  readonly url?: string
-  readonly file?: string
-  readonly line?: number
-  readonly column?: number
-  readonly count?: number
-  readonly input_tokens?: number
-  readonly output_tokens?: number
-}
+/** Fields that a log line may carry, and their type. An allow-list: whatever is not named here cannot be logged. */
+export const LOG_FIELDS = {
+  request_id: 'string',
+  key_id: 'string',
+  key: 'string',
+  upstream: 'string',
+  model: 'string',
+  status: 'number',
+  code: 'string',
+  error: 'string',
+  duration_ms: 'number',
+  ttft_ms: 'number',
+  method: 'string',
+  path: 'string',
+  client: 'string',
+  state: 'string',
+  task: 'string',
+  reason: 'string',
+  url: 'string',
+  file: 'string',
+  line: 'number',
+  column: 'number',
+  count: 'number',
+  input_tokens: 'number',
+  output_tokens: 'number',
+} as const
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+type FieldTypes = { readonly string: string; readonly number: number }
+export type LogFields = { readonly [K in keyof typeof LOG_FIELDS]?: FieldTypes[(typeof LOG_FIELDS)[K]] }
+
+/** Most important first. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** One line as it is kept, sent to `gatectl logs` and written as JSON. `time` is ISO 8601 in UTC with milliseconds. */
+export type LogRecord = {
+  readonly time: string
+  readonly level: LogLevel
+  readonly message: string
+} & LogFields
 
 /** Writes one line. `message` is a constant sentence; what varies goes into `fields`. */
 export type Log = (level: LogLevel, message: string, fields?: LogFields) => void

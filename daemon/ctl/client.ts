@@ -1,0 +1,141 @@
+import { type IncomingMessage, request } from 'node:http'
+import type { AdminAnswers, AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
+import { Failure } from './failure.ts'
+
+const TIMEOUT_MS = 30_000
+
+type Ask = {
+  /** Replaces the `:` at the end of the route. */
+  readonly parameter?: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+/** Speaks the admin API of schemas/admin.ts. Every method fails with Failure: no daemon, no permission, or a refusal. */
+export type AdminClient = {
+  ask<R extends AdminRouteName>(route: R, ask?: Ask): Promise<AdminAnswers[R]>
+  /** The lines of an answer of newline-delimited JSON, as they arrive. */
+  lines(path: string, query: Readonly<Record<string, string>>): AsyncIterable<string>
+}
+
+/** @param paths sockets to try, in order */
+export function createClient(paths: readonly string[]): AdminClient {
+  return {
+    ask: async <R extends AdminRouteName>(route: R, { parameter = '', query, body }: Ask = {}) => {
+      const [method = '', pattern = ''] = route.split(' ')
+      const path = pattern.replace(/:$/, encodeURIComponent(parameter)) + queryText(query)
+      const response = await send(paths, method, path, body)
+      const answer = await readJson(response)
+      if (response.statusCode === 200) return answer as AdminAnswers[R] // the daemon's test checks every answer's shape
+      throw refusal(response, answer)
+    },
+    lines: async function* (path, query) {
+      const response = await send(paths, 'GET', path + queryText(query), undefined)
+      if (response.statusCode !== 200) throw refusal(response, await readJson(response))
+      response.setEncoding('utf8')
+      let rest = ''
+      for await (const chunk of response as AsyncIterable<string>) {
+        const lines = (rest + chunk).split('\n')
+        rest = lines.pop() ?? ''
+        yield* lines
+      }
+    },
+  }
+}
+
+function queryText(query: Readonly<Record<string, string>> = {}): string {
+  const text = new URLSearchParams(query).toString()
+  return text === '' ? '' : `?${text}`
+}
+
+type Attempt = { readonly path: string; readonly code: string }
+
+async function send(paths: readonly string[], method: string, path: string, body: unknown): Promise<IncomingMessage> {
+  const attempts: Attempt[] = []
+  for (const socketPath of paths) {
+    try {
+      return await sendTo(socketPath, method, path, body)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+      if (!NOBODY.has(code)) throw lost(socketPath, error)
+      attempts.push({ path: socketPath, code })
+    }
+  }
+  throw nobodyAnswers(attempts)
+}
+
+/** Errors of connect(2) that say that this path leads to no daemon for us. */
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
+
+function sendTo(socketPath: string, method: string, path: string, body: unknown): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const headers =
+      body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const sent = request({ socketPath, method, path, headers, agent: false })
+    const timeout = setTimeout(() => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`)), TIMEOUT_MS)
+    sent.once('response', (response) => {
+      clearTimeout(timeout)
+      resolve(response)
+    })
+    sent.once('error', (error) => {
+      clearTimeout(timeout)
+      reject(error)
+    })
+    sent.end(text)
+  })
+}
+
+async function readJson(response: IncomingMessage): Promise<unknown> {
+  response.setEncoding('utf8')
+  let text = ''
+  for await (const chunk of response as AsyncIterable<string>) text += chunk
+  if (!/^application\/(problem\+)?json\b/.test(response.headers['content-type'] ?? ''))
+    throw refusal(response, undefined)
+  return JSON.parse(text)
+}
+
+function refusal(response: IncomingMessage, answer: unknown): Failure {
+  if (typeof answer === 'object' && answer !== null && 'detail' in answer && 'code' in answer) {
+    return new Failure(answer as AdminProblem) // the members that are read are there
+  }
+  return local(
+    'BAD_ANSWER',
+    `the socket answered ${response.statusCode}, but not as gate-daemon does`,
+    'check --socket',
+  )
+}
+
+function lost(path: string, cause: unknown): Failure {
+  const what = cause instanceof Error ? cause.message : String(cause)
+  return local('CONNECTION_LOST', `${path}: ${what}`, 'gatectl status shows whether the daemon still runs', cause)
+}
+
+function nobodyAnswers(attempts: readonly Attempt[]): Failure {
+  const tried = attempts.map(({ path, code }) => `${path} (${REASONS[code] ?? code})`)
+  const detail = `no gate-daemon answers; tried ${tried.join(', ')}`
+  const denied = attempts.find(({ code }) => code === 'EACCES' || code === 'EPERM')
+  if (denied === undefined) return local('NO_DAEMON', detail, START_HINT)
+  return local(
+    'NO_PERMISSION',
+    detail,
+    'the socket is for the group gate-admin: sudo usermod -aG gate-admin "$USER", then log in again',
+  )
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'not there',
+  ENOTDIR: 'not there',
+  ECONNREFUSED: 'nobody listens',
+  ENOTSOCK: 'no socket',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+}
+
+const START_HINT =
+  'start it: systemctl start gate-daemon.socket (as a service), or npm start (from the sources);\n' +
+  'or name its socket: gatectl --socket PATH, or GATE_ADMIN_SOCKET'
+
+function local(code: string, detail: string, hint: string, cause?: unknown): Failure {
+  return new Failure({ type: 'about:blank', title: 'Service Unavailable', status: 503, code, detail, hint }, { cause })
+}

@@ -1,0 +1,153 @@
+import type { Run } from './invocation.ts'
+
+/** What an argument or option value can be completed with. */
+export type Completion = 'config-key' | 'token-id' | 'file' | readonly string[]
+
+export type Argument = { readonly name: string; readonly optional?: true; readonly complete?: Completion }
+
+export type Option = {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  /** Name of the value in the help; options of type string only. */
+  readonly value?: string
+  readonly description: string
+  readonly complete?: Completion
+}
+
+export type Command = {
+  /** One or two words. */
+  readonly name: string
+  /** Other names that work; shown in no list. */
+  readonly aliases?: readonly string[]
+  readonly summary: string
+  readonly arguments: readonly Argument[]
+  readonly options: Readonly<Record<string, Option>>
+  /** What the help says after the options. */
+  readonly notes?: string
+  /** Imports the command's module: a command loads what it needs and no other. */
+  readonly load: () => Promise<{ readonly run: Run }>
+}
+
+export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
+  json: { type: 'boolean', description: 'print JSON of a stable shape' },
+  socket: { type: 'string', value: 'PATH', description: "the daemon's admin socket", complete: 'file' },
+  help: { type: 'boolean', short: 'h', description: 'show help' },
+  version: { type: 'boolean', description: 'show the version' },
+}
+
+const KEY = { name: 'KEY', complete: 'config-key' } as const
+
+/** Everything that gatectl can do: the help, the completions and the parser are made from this table. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'status',
+    summary: 'show whether the daemon is ready, its upstreams and its problems',
+    arguments: [],
+    options: {},
+    load: () => import('./status.ts'),
+  },
+  {
+    name: 'logs',
+    summary: "show the daemon's last log lines",
+    arguments: [],
+    options: {
+      follow: { type: 'boolean', short: 'f', description: 'go on with new lines' },
+      lines: {
+        type: 'string',
+        short: 'n',
+        value: 'N',
+        description: 'at most N past lines (100; the daemon keeps 1000)',
+      },
+      level: {
+        type: 'string',
+        value: 'LEVEL',
+        description: 'this level and more important: error, warn, info, debug',
+        complete: ['error', 'warn', 'info', 'debug'],
+      },
+    },
+    load: () => import('./logs.ts'),
+  },
+  {
+    name: 'reload',
+    summary: 'read the configuration files again, as SIGHUP does',
+    arguments: [],
+    options: {},
+    load: () => import('./reload.ts'),
+  },
+  {
+    name: 'token create',
+    aliases: ['auth create-token'],
+    summary: 'make a key and print it, this once',
+    arguments: [],
+    options: {
+      name: { type: 'string', value: 'NAME', description: 'what the key is for (gatectl)' },
+      scopes: {
+        type: 'string',
+        value: 'A,B',
+        description: 'what the key may do (admin)',
+        complete: [
+          'chat:read',
+          'chat:write',
+          'agent:read',
+          'agent:manage',
+          'channel:read',
+          'channel:manage',
+          'config:read',
+          'config:write',
+          'admin',
+        ],
+      },
+      expires: { type: 'string', value: '30d', description: 'life of the key, such as 12h or 30d (no end)' },
+    },
+    notes: 'The key alone goes to standard output, the rest to standard error: KEY=$(gatectl token create)',
+    load: () => import('./token-create.ts'),
+  },
+  {
+    name: 'token list',
+    summary: 'list the keys, without their text',
+    arguments: [],
+    options: {},
+    load: () => import('./token-list.ts'),
+  },
+  {
+    name: 'token revoke',
+    summary: 'make a key worthless at once',
+    arguments: [{ name: 'ID', complete: 'token-id' }],
+    options: {},
+    load: () => import('./token-revoke.ts'),
+  },
+  {
+    name: 'config get',
+    summary: 'print the value of a key',
+    arguments: [{ ...KEY, optional: true }],
+    options: { all: { type: 'boolean', description: 'every key and its value' } },
+    load: () => import('./config-get.ts'),
+  },
+  {
+    name: 'config set',
+    summary: 'write a key into the runtime configuration',
+    arguments: [KEY, { name: 'VALUE', optional: true }],
+    options: {
+      force: { type: 'boolean', description: 'even when the environment hides the value' },
+      file: { type: 'string', value: 'FILE', description: 'read the value from a file', complete: 'file' },
+    },
+    notes:
+      'VALUE is read by the type of the key; lists are JSON. A VALUE of "-" is read from standard input:\n' +
+      'that, or --file, keeps a secret out of the process list and the shell history.',
+    load: () => import('./config-set.ts'),
+  },
+  {
+    name: 'config unset',
+    summary: 'remove a key from the runtime configuration',
+    arguments: [KEY],
+    options: {},
+    load: () => import('./config-unset.ts'),
+  },
+  {
+    name: 'config explain',
+    summary: 'show the value of a key in every layer, and which one wins',
+    arguments: [KEY],
+    options: {},
+    load: () => import('./config-explain.ts'),
+  },
+]

@@ -1,0 +1,24 @@
+import type { Explanation } from '../../schemas/layers.ts'
+import { escapeControls } from '../log-line.ts'
+import type { Run } from './invocation.ts'
+import { shownValue } from './shown-value.ts'
+import { table } from './table.ts'
+
+export const run: Run = async ({ admin, arguments: [key = ''], json, print }) => {
+  const explanation = await admin.ask('GET /v1/config/keys/:', { parameter: key })
+  print(json ? JSON.stringify(explanation) : explanationText(explanation))
+  return 0
+}
+
+function explanationText({ key, value, winner, layers, description, restart }: Explanation): string {
+  const rows = layers.map((l) => [
+    l.layer === winner ? '*' : '',
+    l.layer,
+    l.set ? shownValue(l.value) : '-',
+    l.set ? (l.source ?? '') : 'not set',
+  ])
+  const lines = [`${key} = ${winner === undefined ? '(not set)' : shownValue(value)}`]
+  if (description !== undefined) lines.push(escapeControls(description))
+  if (restart) lines.push('A change waits for a restart of gate-daemon.')
+  return [...lines, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows)].join('\n')
+}

@@ -1,0 +1,22 @@
+import type { AdminProblem } from '../../schemas/admin.ts'
+import type { ExitCode } from './invocation.ts'
+
+/** Why a command could not do its work: printed as "gatectl: detail" and the hint, or as JSON. */
+export class Failure extends Error {
+  readonly exitCode: ExitCode
+  readonly problem: AdminProblem
+  constructor(problem: AdminProblem, options: { readonly exitCode?: ExitCode; readonly cause?: unknown } = {}) {
+    super(problem.detail, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'Failure'
+    this.exitCode = options.exitCode ?? 1
+    this.problem = problem
+  }
+}
+
+/** A command line that cannot be understood: exit code 2. */
+export function usageFailure(detail: string, hint: string): Failure {
+  return new Failure(
+    { type: 'about:blank', title: 'Wrong usage', status: 400, code: 'USAGE', detail, hint },
+    { exitCode: 2 },
+  )
+}

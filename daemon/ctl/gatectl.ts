@@ -1,0 +1,79 @@
+import { escapeControls } from '../log-line.ts'
+import { createClient } from './client.ts'
+import { type CommandLine, parseCommandLine } from './command-line.ts'
+import { Failure } from './failure.ts'
+import type { ExitCode, Invocation } from './invocation.ts'
+import { socketPaths } from './socket-paths.ts'
+
+/** Runs one command line. @returns the exit code, once everything was handed to standard output */
+export async function runGatectl(argv: readonly string[]): Promise<ExitCode> {
+  const json = argv.includes('--json')
+  process.stdout.on('error', stopWhenReaderLeft)
+  process.stderr.on('error', stopWhenReaderLeft)
+  try {
+    const line = parseCommandLine(argv)
+    switch (line.kind) {
+      case 'version': {
+        const { packageVersion } = await import('../version.ts')
+        print(line.json ? JSON.stringify({ version: packageVersion() }) : `gatectl ${packageVersion()}`)
+        return 0
+      }
+      case 'help': {
+        const { helpText } = await import('./help.ts')
+        print(helpText(line.about))
+        return 0
+      }
+      case 'run': {
+        const { run } = await line.command.load()
+        return await run(invocationOf(line))
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    report(error, json)
+    return error.exitCode
+  }
+}
+
+function invocationOf(line: CommandLine & { readonly kind: 'run' }): Invocation {
+  const { values } = line
+  const text = (name: string) => {
+    const value = values[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  return {
+    arguments: line.arguments,
+    text,
+    flag: (name) => values[name] === true,
+    json: values['json'] === true,
+    admin: createClient(socketPaths(text('socket'), process.env)),
+    print,
+    note,
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+function report({ problem }: Failure, json: boolean): void {
+  if (json) {
+    note(JSON.stringify(problem))
+    return
+  }
+  note(`gatectl: ${escapeControls(problem.detail)}`)
+  for (const { where, message, hint } of problem.problems ?? []) {
+    note(`  ${escapeControls(`${where}: ${message}${hint === undefined ? '' : ` (${hint})`}`)}`)
+  }
+  for (const line of problem.hint?.split('\n') ?? []) note(`  ${escapeControls(line)}`)
+}
+
+/** `gatectl logs | head` is no failure: the reader had enough. */
+function stopWhenReaderLeft(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+}

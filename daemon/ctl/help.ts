@@ -1,0 +1,66 @@
+import { type HelpSubject, usageOf } from './command-line.ts'
+import { COMMANDS, type Command, GLOBAL_OPTIONS, type Option } from './commands.ts'
+
+/** The text of --help, without a newline at its end. */
+export function helpText(about: HelpSubject): string {
+  switch (about.kind) {
+    case 'everything':
+      return overview()
+    case 'group':
+      return `Usage: gatectl ${about.group} COMMAND\n\n${list(COMMANDS.filter((c) => c.name.startsWith(`${about.group} `)))}`
+    case 'command':
+      return commandHelp(about.command)
+  }
+}
+
+function overview(): string {
+  return [
+    'gatectl talks to a running gate-daemon.',
+    '',
+    'Usage: gatectl [--json] [--socket PATH] COMMAND',
+    '',
+    list(COMMANDS),
+    '',
+    'Options:',
+    optionList(GLOBAL_OPTIONS),
+    '',
+    'The daemon is looked for at --socket, else $GATE_ADMIN_SOCKET, else $STATE_DIRECTORY/admin.sock,',
+    '$XDG_STATE_HOME/gate/admin.sock (~/.local/state/gate), /run/gate/admin.sock.',
+    'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check failed or found a difference.',
+  ].join('\n')
+}
+
+function list(commands: readonly Command[]): string {
+  const rows = commands.map((c) => [
+    [c.name, ...c.arguments.map((a) => (a.optional ? `[${a.name}]` : a.name))].join(' '),
+    c.summary,
+  ])
+  return aligned(rows)
+}
+
+function commandHelp(command: Command): string {
+  const { summary, options, notes } = command
+  const parts = [
+    `Usage: ${usageOf(command)}`,
+    '',
+    `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}.`,
+    '',
+    'Options:',
+  ]
+  parts.push(optionList({ ...options, ...GLOBAL_OPTIONS }))
+  if (notes !== undefined) parts.push('', notes)
+  return parts.join('\n')
+}
+
+function optionList(options: Readonly<Record<string, Option>>): string {
+  const rows = Object.entries(options).map(([name, { short, value, description }]) => {
+    const long = value === undefined ? `--${name}` : `--${name} ${value}`
+    return [short === undefined ? `    ${long}` : `-${short}, ${long}`, description]
+  })
+  return aligned(rows)
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const width = Math.max(...rows.map(([left = '']) => left.length))
+  return rows.map(([left = '', right = '']) => `  ${left.padEnd(width)}  ${right}`).join('\n')
+}

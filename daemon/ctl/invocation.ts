@@ -1,0 +1,22 @@
+import type { AdminClient } from './client.ts'
+
+/** What a command is given. */
+export type Invocation = {
+  readonly arguments: readonly string[]
+  /** An option of type string. */
+  text(name: string): string | undefined
+  /** Whether an option of type boolean was given. */
+  flag(name: string): boolean
+  /** Whether JSON was asked for. */
+  readonly json: boolean
+  readonly admin: AdminClient
+  /** Writes a line to standard output. */
+  print(line: string): void
+  /** Writes a line to standard error: what is not the answer itself. */
+  note(line: string): void
+}
+
+/** The exit codes of every command: 0 done, 1 failed, 2 wrong usage, 3 drift or a failed check. */
+export type ExitCode = 0 | 1 | 2 | 3
+
+export type Run = (invocation: Invocation) => Promise<ExitCode>

@@ -1,0 +1,60 @@
+import { STATUS_CODES } from 'node:http'
+import type { z } from 'zod'
+import type { AdminProblem } from '../../schemas/admin.ts'
+import { ERRORS, GateError } from '../../schemas/errors.ts'
+import type { ConfigProblem } from '../../schemas/layers.ts'
+
+/** A refusal of the admin API. */
+export class AdminError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly hint: string | undefined
+  readonly problems: readonly ConfigProblem[]
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    options: { readonly hint?: string; readonly problems?: readonly ConfigProblem[]; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'AdminError'
+    this.status = status
+    this.code = code
+    this.hint = options.hint
+    this.problems = options.problems ?? []
+  }
+}
+
+/** The answer to whatever was thrown; what nobody expected tells the client nothing but where to look. */
+export function problemOf(error: unknown): AdminProblem {
+  if (error instanceof AdminError) return problem(error.status, error.code, error.message, error.hint, error.problems)
+  if (error instanceof GateError) return problem(ERRORS[error.code].status, error.code, error.message)
+  return problem(500, 'INTERNAL', 'the daemon failed at this request', 'its log says why: gatectl logs --level error')
+}
+
+/** @param shape schema from schemas/admin.ts  @throws AdminError BAD_REQUEST naming each wrong field */
+export function parseRequest<T>(shape: z.ZodType<T>, body: unknown): T {
+  const result = shape.safeParse(body)
+  if (result.success) return result.data
+  const issues = result.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
+  throw new AdminError(400, 'BAD_REQUEST', issues.join('; '))
+}
+
+function problem(
+  status: number,
+  code: string,
+  detail: string,
+  hint?: string,
+  problems: readonly ConfigProblem[] = [],
+): AdminProblem {
+  const title = STATUS_CODES[status] ?? 'Error'
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    code,
+    detail,
+    ...(hint === undefined ? {} : { hint }),
+    ...(problems.length === 0 ? {} : { problems: [...problems] }),
+  }
+}

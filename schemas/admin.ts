@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import type { ConfigChange, ConfigDifference, ConfigProblem, Explanation } from './layers.ts'
+import { LOG_FIELDS, LOG_LEVELS, type LogRecord } from './log.ts'
+import { SCOPES } from './scopes.ts'
+
+/**
+ * Every request and answer of the admin API, which `gatectl` speaks over the admin socket; `gatectl --json` prints these shapes.
+ * Times are ISO 8601 in UTC. Types of `layers.ts` and `log.ts` are the sources of the shapes annotated with them.
+ */
+
+const time = z.iso.datetime()
+const layer = z.enum(['env', 'runtime', 'nix', 'defaults'])
+
+const configProblem: z.ZodType<ConfigProblem> = z.strictObject({
+  code: z.string(),
+  layer,
+  where: z.string(),
+  key: z.string().exactOptional(),
+  message: z.string(),
+  hint: z.string().exactOptional(),
+})
+
+/** GET /v1/status */
+export const daemonStatus = z.strictObject({
+  state: z.enum(['starting', 'ready', 'reloading', 'draining', 'stopped']),
+  version: z.string(),
+  pid: z.int(),
+  started_at: time,
+  /** URLs of the listeners. */
+  listen: z.array(z.string()),
+  requests_in_flight: z.int(),
+  upstreams: z.array(
+    z.strictObject({
+      name: z.string(),
+      provider: z.string(),
+      /** `ready`, `down`, `disabled`, or another word of the upstream's state. */
+      state: z.string(),
+      models_count: z.int(),
+      last_error: z.string().exactOptional(),
+    }),
+  ),
+  problems: z.array(configProblem),
+  store: z.strictObject({ path: z.string(), /** Usage rows not yet written. */ backlog_rows: z.int() }),
+})
+export type DaemonStatus = z.output<typeof daemonStatus>
+
+const logFields = Object.fromEntries(
+  Object.entries(LOG_FIELDS).map(([name, type]) => [
+    name,
+    (type === 'string' ? z.string() : z.number()).exactOptional(),
+  ]),
+)
+/** One line of GET /v1/logs?n=N&level=LEVEL&follow=true, which answers with newline-delimited JSON. */
+export const logRecord: z.ZodType<LogRecord> = z.strictObject({
+  time,
+  level: z.enum(LOG_LEVELS),
+  message: z.string(),
+  ...logFields,
+}) as unknown as z.ZodType<LogRecord> // the fields come from LOG_FIELDS, as LogRecord's do
+
+const scope = z.enum(SCOPES)
+/** An entry of GET /v1/tokens: never the token itself. */
+const tokenInfo = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(scope),
+  created_at: time,
+  expires_at: time.exactOptional(),
+  revoked_at: time.exactOptional(),
+})
+export type TokenInfo = z.output<typeof tokenInfo>
+const tokenList = z.strictObject({ tokens: z.array(tokenInfo) })
+
+/** POST /v1/tokens */
+export const tokenRequest = z.strictObject({
+  name: z.string().min(1).max(100),
+  scopes: z.array(scope).min(1),
+  /** A duration such as "30d"; never expires when absent. */
+  expires_in: z.string().exactOptional(),
+})
+/** Its answer, the only time that the token is shown. */
+const createdToken = tokenInfo.extend({ token: z.string() })
+
+/** DELETE /v1/tokens/ID */
+const tokenRevoked = z.strictObject({ id: z.string(), revoked: z.literal(true) })
+
+/** GET /v1/config/keys/KEY */
+const explanation: z.ZodType<Explanation> = z.strictObject({
+  key: z.string(),
+  value: z.unknown(),
+  winner: layer.exactOptional(),
+  layers: z.array(
+    z.strictObject({
+      layer,
+      set: z.boolean(),
+      value: z.unknown().exactOptional(),
+      source: z.string().exactOptional(),
+    }),
+  ),
+  description: z.string().exactOptional(),
+  restart: z.boolean(),
+})
+/** GET /v1/config */
+const configList = z.strictObject({ keys: z.array(explanation) })
+
+/** PUT /v1/config/keys/KEY: a value, or text that the daemon reads by the key's type as it reads environment values. */
+export const configSetRequest = z.union([
+  z.strictObject({ value: z.unknown(), force: z.boolean().default(false) }),
+  z.strictObject({ text: z.string(), force: z.boolean().default(false) }),
+])
+export type ConfigSetRequest = z.input<typeof configSetRequest>
+
+/** Answer of PUT and DELETE /v1/config/keys/KEY and of POST /v1/reload. */
+const configChange: z.ZodType<ConfigChange> = z.strictObject({
+  changed: z.array(z.string()),
+  restart: z.array(z.string()),
+  shadowed: z.array(z.string()),
+  problems: z.array(configProblem),
+})
+
+const difference: z.ZodType<ConfigDifference> = z.strictObject({
+  key: z.string(),
+  below: z.unknown(),
+  runtime: z.unknown(),
+  effective: layer,
+})
+/** GET /v1/config/diff */
+const configDiff = z.strictObject({ differences: z.array(difference) })
+
+export const PROMOTE_FORMATS = ['nix', 'spec'] as const
+/** GET /v1/config/promote?format=nix|spec */
+const configPromotion = z.strictObject({ format: z.enum(PROMOTE_FORMATS), text: z.string() })
+
+/** POST /v1/config/validate: the text of a runtime file; the problems of the running configuration when absent. */
+export const configValidateRequest = z.strictObject({ text: z.string().exactOptional() })
+const configValidation = z.strictObject({ valid: z.boolean(), problems: z.array(configProblem) })
+
+/** Method and path -> shape of the answer. A path that ends in `/:` takes a parameter. `GET /v1/logs` streams `logRecord`s. */
+export const ADMIN_ANSWERS = {
+  'GET /v1/status': daemonStatus,
+  'POST /v1/reload': configChange,
+  'GET /v1/tokens': tokenList,
+  'POST /v1/tokens': createdToken,
+  'DELETE /v1/tokens/:': tokenRevoked,
+  'GET /v1/config': configList,
+  'GET /v1/config/diff': configDiff,
+  'GET /v1/config/promote': configPromotion,
+  'POST /v1/config/validate': configValidation,
+  'GET /v1/config/keys/:': explanation,
+  'PUT /v1/config/keys/:': configChange,
+  'DELETE /v1/config/keys/:': configChange,
+} as const
+export type AdminRouteName = keyof typeof ADMIN_ANSWERS
+export type AdminAnswers = { readonly [K in AdminRouteName]: z.output<(typeof ADMIN_ANSWERS)[K]> }
+
+/** Every refusal, as application/problem+json (RFC 9457). `hint` says what to do. */
+export const adminProblem = z.strictObject({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  hint: z.string().exactOptional(),
+  problems: z.array(configProblem).exactOptional(),
+})
+export type AdminProblem = z.output<typeof adminProblem>

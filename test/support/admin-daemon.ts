@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAdminServer } from '../../daemon/listener/admin.ts'
+import type { AdminToken } from '../../daemon/listener/admin-routes.ts'
+import { createLog } from '../../daemon/log.ts'
+import type { DaemonStatus } from '../../schemas/admin.ts'
+import { fakeConfig } from './fake-config.ts'
+
+/** An admin server on a real socket in a fresh folder, with keys and configuration in memory. */
+export async function startAdminDaemon(path?: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'gate-admin-'))
+  const socketPath = path ?? join(folder, 'admin.sock')
+  const config = fakeConfig()
+  const logs = createLog({ write: () => {}, level: 'debug', format: 'json', journal: false, now: Date.now })
+  const tokens = new Map<string, AdminToken>()
+  const server = createAdminServer({
+    config,
+    readText: config.readText,
+    status: () => STATUS,
+    logs,
+    log: logs.log,
+    reload: config.reload,
+    now: Date.now,
+    tokens: {
+      create: (name, scopes, expiresAt) => {
+        const record = { id: randomUUID(), name, scopes, createdAt: Date.now(), expiresAt, revokedAt: null }
+        tokens.set(record.id, record)
+        return { record, token: `gate_${record.id}` }
+      },
+      list: () => [...tokens.values()],
+      revoke: (id) => {
+        const found = tokens.get(id)
+        if (found === undefined || found.revokedAt !== null) return false
+        tokens.set(id, { ...found, revokedAt: Date.now() })
+        return true
+      },
+    },
+  })
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true })
+  await server.listen({ path: socketPath }).catch((error) => {
+    removeFolder()
+    throw error
+  })
+  return {
+    socketPath,
+    folder,
+    server,
+    logs,
+    stop: async () => {
+      await server.close(1_000)
+      removeFolder()
+    },
+  }
+}
+
+const STATUS: DaemonStatus = {
+  state: 'ready',
+  version: '0.0.0-test',
+  pid: 4711,
+  started_at: '2026-11-20T12:00:00.000Z',
+  listen: ['http://127.0.0.1:3000'],
+  requests_in_flight: 2,
+  upstreams: [
+    { name: 'echo', provider: 'echo', state: 'ready', models_count: 1 },
+    { name: 'openai', provider: 'openai', state: 'down', models_count: 0, last_error: 'connection refused\u001b[31m' },
+  ],
+  problems: [
+    { code: 'INVALID_TOML', layer: 'runtime', where: 'config.toml:3:1', message: 'no value', hint: 'write one' },
+  ],
+  store: { path: '/var/lib/gate/gate.db', backlog_rows: 7 },
+}
