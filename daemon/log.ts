@@ -8,7 +8,7 @@ const LONGEST_STRING = 4_096
 /** sd-daemon(3): the journal reads a leading `<n>` as the line's priority. */
 const PRIORITY = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as const satisfies Record<LogLevel, string>
 
-export type LogFormat = 'json' | 'text'
+type LogFormat = 'json' | 'text'
 
 export type LogOptions = {
   /** Receives whole lines, newline included. */

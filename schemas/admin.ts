@@ -21,7 +21,7 @@ const configProblem: z.ZodType<ConfigProblem> = z.strictObject({
 })
 
 /** GET /v1/status */
-export const daemonStatus = z.strictObject({
+const daemonStatus = z.strictObject({
   state: z.enum(['starting', 'ready', 'reloading', 'draining', 'stopped']),
   version: z.string(),
   pid: z.int(),

@@ -1,9 +1,9 @@
 import type { Run } from './invocation.ts'
 
 /** What an argument or option value can be completed with. */
-export type Completion = 'config-key' | 'token-id' | 'file' | readonly string[]
+type Completion = 'config-key' | 'token-id' | 'file' | readonly string[]
 
-export type Argument = { readonly name: string; readonly optional?: true; readonly complete?: Completion }
+type Argument = { readonly name: string; readonly optional?: true; readonly complete?: Completion }
 
 export type Option = {
   readonly type: 'string' | 'boolean'

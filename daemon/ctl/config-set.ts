@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
+import type { ConfigSetRequest } from '../../schemas/admin.ts'
 import { printChange } from './change.ts'
 import { Failure, usageFailure } from './failure.ts'
 import type { Invocation, Run } from './invocation.ts'
 
 export const run: Run = async (invocation) => {
   const [key = ''] = invocation.arguments
-  const body = { text: await valueText(invocation), force: invocation.flag('force') }
+  const body: ConfigSetRequest = { text: await valueText(invocation), force: invocation.flag('force') }
   printChange(invocation, await invocation.admin.ask('PUT /v1/config/keys/:', { parameter: key, body }))
   return 0
 }

@@ -1,5 +1,7 @@
 import type { AdminProblem } from '../../schemas/admin.ts'
-import type { ExitCode } from './invocation.ts'
+
+/** Of every command: 0 done, 1 failed, 2 wrong usage, 3 drift or a failed check. */
+export type ExitCode = 0 | 1 | 2 | 3
 
 /** Why a command could not do its work: printed as "gatectl: detail" and the hint, or as JSON. */
 export class Failure extends Error {

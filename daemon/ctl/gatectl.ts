@@ -1,8 +1,8 @@
 import { escapeControls } from '../log-line.ts'
 import { createClient } from './client.ts'
 import { type CommandLine, parseCommandLine } from './command-line.ts'
-import { Failure } from './failure.ts'
-import type { ExitCode, Invocation } from './invocation.ts'
+import { type ExitCode, Failure } from './failure.ts'
+import type { Invocation } from './invocation.ts'
 import { socketPaths } from './socket-paths.ts'
 
 /** Runs one command line. @returns the exit code, once everything was handed to standard output */

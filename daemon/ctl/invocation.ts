@@ -1,4 +1,5 @@
 import type { AdminClient } from './client.ts'
+import type { ExitCode } from './failure.ts'
 
 /** What a command is given. */
 export type Invocation = {
@@ -15,8 +16,5 @@ export type Invocation = {
   /** Writes a line to standard error: what is not the answer itself. */
   note(line: string): void
 }
-
-/** The exit codes of every command: 0 done, 1 failed, 2 wrong usage, 3 drift or a failed check. */
-export type ExitCode = 0 | 1 | 2 | 3
 
 export type Run = (invocation: Invocation) => Promise<ExitCode>

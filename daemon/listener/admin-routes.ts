@@ -15,7 +15,7 @@ import type { ConfigHandle } from '../config/handle.ts'
 import { AdminError, parseRequest } from './admin-error.ts'
 
 /** What the admin API needs from the keys; times are Unix milliseconds. */
-export type AdminTokens = {
+type AdminTokens = {
   create(name: string, scopes: readonly Scope[], expiresAt: number | null): { record: AdminToken; token: string }
   list(): readonly AdminToken[]
   /** @returns false when there is no such key, or it was revoked before */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json, text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { AdminSocketError } from '../../daemon/listener/admin-socket.ts'
 import { ADMIN_ANSWERS, type AdminRouteName, adminProblem, logRecord } from '../../schemas/admin.ts'
 import { startAdminDaemon } from '../support/admin-daemon.ts'
 
@@ -202,6 +203,7 @@ test('makes the socket with mode 0660 and removes it when it closes', async () =
 })
 
 test('refuses a path on which another daemon answers, and leaves that one alone', async () => {
+  await expect(startAdminDaemon(daemon.socketPath)).rejects.toThrow(AdminSocketError)
   await expect(startAdminDaemon(daemon.socketPath)).rejects.toThrow(/another gate-daemon answers there/)
   expect((await ask('GET', '/v1/status')).status).toBe(200)
 })
