@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { ipPattern } from './addresses.ts'
+import { PROVIDERS } from './providers.ts'
 
 /**
  * The daemon's configuration: the shape of every layer (environment, runtime, nix, defaults) once merged.
@@ -13,16 +15,20 @@ export type KeyMeta = { readonly description: string; readonly secret?: true; re
 
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 const BYTES = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/
-const CIDR = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*(?:\/\d{1,3})?)$/
-/** Names of upstreams and models: a path segment, an environment segment and a model prefix at once. */
-export const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/
+/**
+ * Names of upstreams and models: a path segment, an environment segment and a model prefix at once.
+ * Single separators only, because `__` separates levels in the environment.
+ */
+export const NAME = /^(?=.{1,63}$)[a-z0-9]+(?:[_-][a-z0-9]+)*$/
+/** Longest wait that timers of Node can hold, about 24.8 days. */
+const LONGEST_MS = 2 ** 31 - 1
 
-/** Milliseconds of a duration such as "500ms", "10s", "5m", "1.5h", "2d". @throws RangeError when it is none */
+/** Milliseconds of a duration such as "500ms", "10s", "5m", "1.5h", "2d", at most 24.8 days. @throws RangeError when it is none */
 export function durationMs(text: string): number {
   const match = DURATION.exec(text)
   if (match === null) throw new RangeError(`not a duration: ${text}`)
   const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms' | 's' | 'm' | 'h' | 'd']
-  return Math.round(Number(match[1]) * unitMs)
+  return Math.min(Math.round(Number(match[1]) * unitMs), LONGEST_MS)
 }
 
 /** Bytes of a size such as "64KiB", "32MiB". @throws RangeError when it is none */
@@ -46,30 +52,16 @@ const bytes = (description: string) =>
     .regex(BYTES, 'write a number and a unit: B, KiB, MiB, GiB or TiB, such as "32MiB"')
     .meta({ description: `${description} A size such as "32MiB".` })
 const port = z.int().min(0).max(65_535)
-const cidrs = z.array(z.string().regex(CIDR, 'write an address or a CIDR range such as "10.0.0.0/8"'))
-const secret = z.string().min(1)
-
-export const PROVIDERS = [
-  'openai',
-  'anthropic',
-  'google',
-  'mistral',
-  'groq',
-  'openrouter',
-  'deepseek',
-  'together',
-  'xai',
-  'ollama',
-  'vllm',
-  'llama-cpp',
-  'lmstudio',
-  'custom',
-  'echo',
-] as const
+const cidrs = z.array(z.string().regex(ipPattern, 'write an address or a CIDR range such as "10.0.0.0/8"'))
+const secret = z.string().min(1, 'write the secret, or remove the key')
+/** A secret that travels in an HTTP header. */
+const headerSecret = secret.regex(/^[\x21-\x7e]*$/, 'use visible ASCII characters only, no space or line break')
 
 const upstream = z.strictObject({
   enabled: z.boolean().default(true).meta({ description: 'Whether requests may go there.' }),
-  provider: z.enum(PROVIDERS).meta({ description: 'Kind of upstream; decides the default base_url.' }),
+  provider: z.enum(PROVIDERS).meta({
+    description: 'Kind of upstream; decides the default base_url. The name of the upstream when that is a provider.',
+  }),
   base_url: z
     .string()
     .regex(
@@ -77,8 +69,10 @@ const upstream = z.strictObject({
       'write http(s)://host[:port][/path], without user, query or fragment',
     )
     .optional()
-    .meta({ description: 'URL up to and including the version, such as "https://api.openai.com/v1".' }),
-  api_key: secret.optional().meta({ description: 'Key sent to the upstream.', secret: true }),
+    .meta({
+      description: 'URL up to and including the version, such as "https://api.openai.com/v1"; by provider when absent.',
+    }),
+  api_key: headerSecret.optional().meta({ description: 'Key sent to the upstream.', secret: true }),
   models: z
     .array(z.string().min(1))
     .optional()
@@ -108,7 +102,10 @@ const model = z.strictObject({
 })
 
 const named = <T extends z.ZodType>(value: T) =>
-  z.record(z.string().regex(NAME, 'use lower-case letters, digits, "-" and "_", at most 63'), value)
+  z.record(
+    z.string().regex(NAME, 'use at most 63 lower-case letters and digits, with single "-" or "_" between'),
+    value,
+  )
 
 export const configSchema = z.strictObject({
   server: z
@@ -142,8 +139,12 @@ export const configSchema = z.strictObject({
       mode: z
         .enum(['token', 'none'])
         .default('token')
-        .meta({ description: 'token: a key with every request; none: everybody, on a loopback address only.' }),
-      token: secret
+        // With server.host, which it is checked against, it takes effect at a restart: never half of the pair.
+        .meta({
+          description: 'token: a key with every request; none: everybody, on a loopback address only.',
+          restart: true,
+        }),
+      token: headerSecret
         .min(16, 'use at least 16 characters')
         .optional()
         .meta({ description: 'System token with every scope; made at first start when absent.', secret: true }),

@@ -2,8 +2,9 @@
 
 export type LayerName = 'env' | 'runtime' | 'nix' | 'defaults'
 
-/** A value as it may be shown: never the text of a secret. */
+/** A value as it may be shown: never the text of a secret, `{ secret: true }` instead. */
 export type ShownValue = unknown
+export const SECRET_PLACEHOLDER = { secret: true } as const
 
 export type LayerValue = {
   readonly layer: LayerName
@@ -15,7 +16,10 @@ export type LayerValue = {
 
 export type Explanation = {
   readonly key: string
+  /** What is configured; with a restart pending, not yet what runs. */
   readonly value: ShownValue
+  /** Whether the value waits for a restart and an older one is in force. */
+  readonly waiting: boolean
   /** The layer that wins; absent when no layer sets the key. */
   readonly winner?: LayerName
   /** Strongest first: env, runtime, nix, defaults. */
@@ -24,9 +28,37 @@ export type Explanation = {
   readonly restart: boolean
 }
 
-/** Something wrong in a layer: where, what, what to do. */
+/** What can be wrong with configuration, or with an edit of it. Stable; messages are not. */
+export const CONFIG_CODES = [
+  'UNKNOWN_KEY',
+  'WRONG_TYPE',
+  'INVALID_VALUE',
+  'INVALID_NAME',
+  'MISSING_KEY',
+  'UNKNOWN_VARIABLE',
+  'SET_TWICE',
+  'UNREADABLE_FILE',
+  'INVALID_TOML',
+  'INVALID_JSON',
+  'TORN_FILE',
+  'DECLARED_SECRET',
+  'UNKNOWN_UPSTREAM',
+  'MISSING_BASE_URL',
+  'OPEN_TO_ALL',
+  'CONFLICTING_NAMES',
+  'SHADOWED',
+  'PLACEHOLDER',
+  'NOT_EDITABLE',
+  'BROKEN_FILE',
+  'CHANGED_ON_DISK',
+  'WRITE_FAILED',
+  'NOT_PRINTABLE',
+] as const
+export type ConfigCode = (typeof CONFIG_CODES)[number]
+
+/** Something wrong in a layer: where, what, what to do. Never holds the text of a secret. */
 export type ConfigProblem = {
-  readonly code: string
+  readonly code: ConfigCode
   readonly layer: LayerName
   /** `file:line:col`, an environment name, or a credential path. */
   readonly where: string

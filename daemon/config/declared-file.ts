@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { snakeCase } from '../../schemas/key-names.ts'
+import { type KeyNode, nodeAt } from '../../schemas/keys.ts'
+import type { ConfigProblem } from '../../schemas/layers.ts'
+import { errorCode, parseJson } from './files.ts'
+import type { KeySet } from './key-set.ts'
+import { emptyLayer, type Layer } from './layers.ts'
+import { checkTree } from './problems.ts'
+import { isTree, leafPaths, type Path, type Tree } from './values.ts'
+
+/**
+ * Reads the declared layer (called `nix`): a JSON file whose keys are spelled as in TOML or as in Nix.
+ * It lies where everybody can read it, so it holds no secret. An absent file is an empty layer.
+ */
+export function readDeclared(file: string | undefined, keys: KeySet): { layer: Layer; problems: ConfigProblem[] } {
+  const empty = { layer: emptyLayer('nix'), problems: [] }
+  if (file === undefined) return empty
+  const problem = (rest: Pick<ConfigProblem, 'code' | 'message' | 'hint'>) => ({
+    layer: emptyLayer('nix'),
+    problems: [{ layer: 'nix' as const, where: file, ...rest }],
+  })
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'ENOENT') return empty
+    return problem({ code: 'UNREADABLE_FILE', message: `cannot be read (${code})`, hint: 'let the daemon read it' })
+  }
+  const parsed = parseJson(text)
+  if (parsed === undefined)
+    return problem({ code: 'INVALID_JSON', message: 'is no JSON', hint: 'build the declared file again' })
+  if (!isTree(parsed)) return problem({ code: 'INVALID_JSON', message: 'is no JSON object' })
+  const values = respelled(keys.tree, parsed)
+  const whereOf = () => file
+  const problems = [
+    ...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'nix', whereOf }),
+    ...secretPaths(keys.tree, values).map((path) => declaredSecret(file, path)),
+  ]
+  return { layer: { name: 'nix', values, sourceOf: whereOf }, problems }
+}
+
+/** Keys spelled as in Nix become those of the schema; names that people gave stay. */
+function respelled(node: KeyNode | undefined, value: unknown): Tree {
+  if (!isTree(value)) return {}
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const name = node?.kind === 'group' && !node.fields.has(key) ? snakeCase(key) : key
+    const below = node?.kind === 'group' ? node.fields.get(name) : node?.kind === 'map' ? node.entry : undefined
+    return [
+      name,
+      below !== undefined && below.kind !== 'leaf' && isTree(inner) ? respelled(below, inner) : inner,
+    ] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function secretPaths(tree: KeyNode, values: Tree): Path[] {
+  return [...leafPaths(values)].filter((path) => nodeAt(tree, path)?.meta.secret)
+}
+
+function declaredSecret(file: string, path: Path): ConfigProblem {
+  const key = path.join('.')
+  return {
+    code: 'DECLARED_SECRET',
+    layer: 'nix',
+    where: file,
+    key,
+    message: `${key} is a secret, and everybody on this host can read the declared file`,
+    hint: `give it as ${key} through LoadCredential=, or through the environment file`,
+  }
+}

@@ -1,0 +1,93 @@
+import { configSchema } from '../../schemas/config.ts'
+import type { ConfigChange } from '../../schemas/layers.ts'
+import type { Log } from '../../schemas/log.ts'
+import { applicable, changedPaths, waitsForRestart } from './changes.ts'
+import { explainKey, listKeys, runtimeDifferences } from './explain.ts'
+import type { ConfigHandle } from './handle.ts'
+import { configKeys } from './key-set.ts'
+import { type Loaded, loadCandidate, loadLayers, type Sources } from './load.ts'
+import { ConfigError } from './problems.ts'
+import { frozenConfig } from './resolve.ts'
+import { keepLastGood } from './runtime-file.ts'
+
+/**
+ * Reads the layers and keeps them. Opens nothing that needs closing.
+ * @throws ConfigError when the environment or the declared file is wrong; never for the runtime file
+ */
+export function openConfig(sources: Sources & { readonly log: Log }): Omit<ConfigHandle, 'set' | 'unset' | 'promote'> {
+  const { log } = sources
+  const keys = configKeys()
+  const { tree } = keys
+  const listeners: Parameters<ConfigHandle['onChange']>[0][] = []
+  let loaded = loadLayers(sources, keys, undefined)
+  let running = loaded.configured
+  let problems = loaded.problems
+  let queue: Promise<unknown> = Promise.resolve()
+  settle(loaded)
+
+  /** One edit or reload at a time, in the order they came. */
+  function serialised<T>(work: () => T): Promise<T> {
+    const result = queue.then(work)
+    queue = result.catch(() => undefined)
+    return result
+  }
+
+  /** Tells of problems and keeps a copy of what is right. */
+  function settle(next: Loaded): void {
+    for (const { code, where, key } of next.problems)
+      log('error', 'configuration problem', { code, file: where, ...(key === undefined ? {} : { key }) })
+    if (next.problems.length > 0) return
+    const failed = keepLastGood(sources.stateDirectory, next.text)
+    if (failed !== undefined) log('warn', 'no copy of the configuration could be kept', { error: failed })
+  }
+
+  /** Makes a new state the one in force and tells who wants to know. */
+  function adopt(next: Loaded): ConfigChange {
+    const changed = changedPaths(loaded.configured, next.configured)
+    const before = running
+    loaded = next
+    problems = next.problems
+    running = frozenConfig(tree, configSchema.parse(applicable(tree, running, next.configured)))
+    const applied = changedPaths(before, running).map((path) => path.join('.'))
+    if (applied.length > 0) for (const listener of listeners) listener(running, applied)
+    return {
+      changed: changed.map((path) => path.join('.')),
+      restart: changed.filter((path) => waitsForRestart(tree, path)).map((path) => path.join('.')),
+      shadowed: [],
+      problems,
+    }
+  }
+
+  return {
+    current: () => running,
+    problems: () => problems,
+    explain: (key) => explainKey(tree, loaded.layers, loaded.configured, running, key.split('.')),
+    list: () => listKeys(tree, loaded.layers, loaded.configured, running),
+    diff: () => runtimeDifferences(tree, loaded.layers),
+    validate(text) {
+      try {
+        loadCandidate(sources, keys, text)
+        return []
+      } catch (error) {
+        if (error instanceof ConfigError) return error.problems
+        throw error
+      }
+    },
+    reload: () =>
+      serialised(() => {
+        try {
+          const next = loadLayers(sources, keys, loaded.text)
+          settle(next)
+          return adopt(next)
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error
+          problems = error.problems
+          settle({ ...loaded, problems })
+          return { changed: [], restart: [], shadowed: [], problems }
+        }
+      }),
+    onChange: (listener) => {
+      listeners.push(listener)
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { isIPv4 } from 'node:net'
+import type { Config } from '../../schemas/config.ts'
+import { environmentSegment } from '../../schemas/key-names.ts'
+import type { ConfigCode } from '../../schemas/layers.ts'
+import { nearest } from '../../schemas/nearest.ts'
+import { defaultBaseUrl } from '../../schemas/providers.ts'
+import type { Path } from './values.ts'
+
+/** What is wrong with a configuration whose every value is right by itself. */
+export type Conflict = {
+  readonly code: ConfigCode
+  readonly path: Path
+  readonly message: string
+  readonly hint: string
+  /** What to leave out so that the rest can be used. */
+  readonly without: Path
+}
+
+/**
+ * Rules over several keys. None spans a key that waits for a restart and one that does not:
+ * otherwise what is in force could break a rule that the configuration keeps.
+ */
+export function conflicts(config: Config): Conflict[] {
+  return [
+    ...openToAll(config),
+    ...missingBaseUrls(config),
+    ...unknownTargets(config),
+    ...conflictingNames('upstreams', config.upstreams),
+    ...conflictingNames('models', config.models),
+  ]
+}
+
+function openToAll({ auth, server }: Config): Conflict[] {
+  if (auth.mode !== 'none' || isLoopback(server.host)) return []
+  return [
+    {
+      code: 'OPEN_TO_ALL',
+      path: ['auth', 'mode'],
+      message: `auth.mode is "none" while server.host is ${server.host}, which others can reach`,
+      hint: 'set auth.mode to "token", or server.host to 127.0.0.1',
+      without: ['auth', 'mode'],
+    },
+  ]
+}
+
+/** Whether only this host reaches the address. A name other than `localhost` could be anything. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+function missingBaseUrls({ upstreams }: Config): Conflict[] {
+  return Object.entries(upstreams)
+    .filter(([, { provider, base_url }]) => provider !== 'echo' && (base_url ?? defaultBaseUrl(provider)) === undefined)
+    .map(([name, { provider }]) => ({
+      code: 'MISSING_BASE_URL',
+      path: ['upstreams', name],
+      message: `upstreams.${name}.base_url is missing, and provider ${provider} has no usual one`,
+      hint: `set upstreams.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
+      without: ['upstreams', name],
+    }))
+}
+
+function unknownTargets({ upstreams, models }: Config): Conflict[] {
+  return Object.entries(models).flatMap(([alias, { targets }]) =>
+    targets.flatMap(({ upstream }, index) => {
+      if (Object.hasOwn(upstreams, upstream)) return []
+      const near = nearest(upstream, Object.keys(upstreams))
+      return [
+        {
+          code: 'UNKNOWN_UPSTREAM' as const,
+          path: ['models', alias, 'targets', String(index), 'upstream'],
+          message: `models.${alias} names the unknown upstream "${upstream}"`,
+          hint: near === undefined ? `there are: ${Object.keys(upstreams).join(', ')}` : `did you mean "${near}"?`,
+          without: ['models', alias],
+        },
+      ]
+    }),
+  )
+}
+
+/** Two names that are the same in the environment would make its variables ambiguous. */
+function conflictingNames(map: string, entries: Readonly<Record<string, unknown>>): Conflict[] {
+  const seen = new Map<string, string>()
+  return Object.keys(entries).flatMap((name) => {
+    const other = seen.get(environmentSegment(name))
+    seen.set(environmentSegment(name), name)
+    if (other === undefined) return []
+    return [
+      {
+        code: 'CONFLICTING_NAMES' as const,
+        path: [map, name],
+        message: `${map}.${name} and ${map}.${other} have the same name in the environment`,
+        hint: 'rename one of them',
+        without: [map, name],
+      },
+    ]
+  })
+}

@@ -1,0 +1,55 @@
+import { parse, TomlError } from 'smol-toml'
+import type { ConfigProblem } from '../../schemas/layers.ts'
+import { type Item, lineAndColumn, scanToml } from './toml-scan.ts'
+import { isTree, type Path, type Tree } from './values.ts'
+
+/** A parsed TOML text; `whereOf` says `file:line:col` of the nearest thing written for a path. */
+export type TomlDocument = {
+  readonly text: string
+  readonly values: Tree
+  readonly whereOf: (path: Path) => string
+}
+
+/** Deepest nesting of lists and inline tables; configuration needs three. */
+const MAX_DEPTH = 20
+
+/** @returns the document, or the problem with its place; never a line of the text, which may hold secrets */
+export function parseToml(text: string, file: string): TomlDocument | ConfigProblem {
+  try {
+    const values = parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: MAX_DEPTH })
+    if (!isTree(values)) throw new TypeError('a TOML document is a table')
+    let items: readonly Item[] | undefined
+    const whereOf = (path: Path) => {
+      items ??= scanToml(text)
+      const start = nearestItem(items, path)?.key.start
+      if (start === undefined) return file
+      const { line, column } = lineAndColumn(text, start)
+      return `${file}:${line}:${column}`
+    }
+    return { text, values, whereOf }
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    // The first line is a constant sentence; those below quote the file.
+    const sentence = (error.message.split('\n')[0] ?? '').replace('Invalid TOML document: ', '')
+    return {
+      code: 'INVALID_TOML',
+      layer: 'runtime',
+      where: `${file}:${error.line}:${error.column}`,
+      message: `is no TOML: ${sentence}`,
+    }
+  }
+}
+
+/** What is written for the path itself, else for something under it, else for the nearest table above it. */
+function nearestItem(items: readonly Item[], path: Path): Item | undefined {
+  const startsWith = (long: Path, short: Path) => short.every((step, index) => long[index] === step)
+  const under = items.filter((item) => startsWith(item.path, path))
+  const exact = under.find((item) => item.path.length === path.length)
+  if (exact !== undefined) return exact
+  if (under[0] !== undefined) return under[0]
+  const above = items.filter((item) => item.path.length > 0 && startsWith(path, item.path))
+  return above.reduce<Item | undefined>(
+    (best, item) => (best && best.path.length >= item.path.length ? best : item),
+    undefined,
+  )
+}

@@ -1,0 +1,24 @@
+/**
+ * One key, three spellings: `server.p2p_port` (TOML), `server.p2pPort` (Nix), `GATE_SERVER__P2P_PORT` (environment).
+ * Names that people give (upstreams, models) stay as they are in TOML and Nix.
+ */
+
+/** `p2p_port` -> `p2pPort`. An underscore before a digit stays, so that `snakeCase` undoes it. */
+export function camelCase(key: string): string {
+  return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** `p2pPort` -> `p2p_port`. */
+export function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+/** `upstreams.llama-cpp.api_key` -> `GATE_UPSTREAMS__LLAMA_CPP__API_KEY`: no environment name can hold `-`. */
+export function environmentName(path: readonly string[]): string {
+  return `GATE_${path.map(environmentSegment).join('__')}`
+}
+
+/** What a name or key is called in the environment; two names that differ in `-` and `_` only cannot both exist. */
+export function environmentSegment(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_')
+}

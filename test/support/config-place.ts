@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { openConfig } from '../../daemon/config/open-config.ts'
+import { ConfigError } from '../../daemon/config/problems.ts'
+import type { ConfigProblem } from '../../schemas/layers.ts'
+import type { LogFields } from '../../schemas/log.ts'
+
+type Given = {
+  readonly env?: Readonly<Record<string, string>>
+  readonly runtime?: string
+  readonly declared?: unknown
+  readonly credentials?: Readonly<Record<string, string>>
+}
+
+/** A state directory of its own, removed with the test, and the means to open it more than once. */
+export function configPlace(given: Given = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'gate-config-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'config.toml')
+  const declaredFile = join(folder, 'declared.json')
+  const credentialsDirectory = join(folder, 'credentials')
+  const lines: { level: string; message: string; fields: LogFields }[] = []
+  const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
+  if (given.runtime !== undefined) writeFileSync(file, given.runtime)
+  if (given.declared !== undefined)
+    writeFileSync(declaredFile, typeof given.declared === 'string' ? given.declared : JSON.stringify(given.declared))
+  return {
+    folder,
+    file,
+    lastGood: `${file}.last-good`,
+    declaredFile,
+    lines,
+    write,
+    read: (path = 'config.toml') =>
+      existsSync(join(folder, path)) ? readFileSync(join(folder, path), 'utf8') : undefined,
+    open: (env: Readonly<Record<string, string>> = given.env ?? {}) =>
+      openConfig({
+        env,
+        stateDirectory: folder,
+        declaredFile,
+        credentialsDirectory:
+          given.credentials === undefined ? undefined : credentialsIn(credentialsDirectory, given.credentials),
+        log: (level, message, fields = {}) => lines.push({ level, message, fields }),
+      }),
+  }
+}
+
+function credentialsIn(directory: string, credentials: Readonly<Record<string, string>>): string {
+  mkdirSync(directory, { recursive: true })
+  for (const [name, text] of Object.entries(credentials)) writeFileSync(join(directory, name), text)
+  return directory
+}
+
+/** The problems of what `open` refuses. */
+export function refusal(open: () => unknown): readonly ConfigProblem[] {
+  try {
+    open()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  throw new Error('it was not refused')
+}
