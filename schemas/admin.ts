@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import type { ConfigChange, ConfigDifference, ConfigProblem, Explanation } from './layers.ts'
+import {
+  CONFIG_CODES,
+  type ConfigChange,
+  type ConfigDifference,
+  type ConfigProblem,
+  type Explanation,
+} from './layers.ts'
 import { LOG_FIELDS, LOG_LEVELS, type LogRecord } from './log.ts'
 import { SCOPES } from './scopes.ts'
 
@@ -12,7 +18,7 @@ const time = z.iso.datetime()
 const layer = z.enum(['env', 'runtime', 'nix', 'defaults'])
 
 const configProblem: z.ZodType<ConfigProblem> = z.strictObject({
-  code: z.string(),
+  code: z.enum(CONFIG_CODES),
   layer,
   where: z.string(),
   key: z.string().exactOptional(),
@@ -88,6 +94,7 @@ const tokenRevoked = z.strictObject({ id: z.string(), revoked: z.literal(true) }
 const explanation: z.ZodType<Explanation> = z.strictObject({
   key: z.string(),
   value: z.unknown(),
+  waiting: z.boolean(),
   winner: layer.exactOptional(),
   layers: z.array(
     z.strictObject({

@@ -215,4 +215,3 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>
 export type UpstreamConfig = Config['upstreams'][string]
-export type ModelConfig = Config['models'][string]

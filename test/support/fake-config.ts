@@ -39,6 +39,7 @@ export function fakeConfig(): ConfigHandle & { readText(key: string, text: strin
           ? { layer, set: false }
           : { layer, set: true, value: shown(found[layer]), source: `${layer} of the test` },
       ),
+      waiting: false,
       restart: found.restart === true,
     }
   }

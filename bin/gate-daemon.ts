@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util'
+import { runDaemon } from '../daemon/main.ts'
+import { packageVersion } from '../daemon/version.ts'
+
+const USAGE = `Usage: gate-daemon [--state-directory DIR] [--declared FILE]
+
+Serves the gateway until it is told to stop (SIGTERM or Ctrl-C; SIGHUP reloads).
+
+  --state-directory DIR  where config.toml and gate.db are kept
+                         (default: $STATE_DIRECTORY, else $XDG_STATE_HOME/gate)
+  --declared FILE        the declared layer, JSON (default: /etc/gate/declared.json)
+  --version, --help
+`
+
+async function start(): Promise<number> {
+  let flags: { 'state-directory'?: string; declared?: string; version?: boolean; help?: boolean }
+  try {
+    flags = parseArgs({
+      options: {
+        'state-directory': { type: 'string' },
+        declared: { type: 'string' },
+        version: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    process.stderr.write(`gate-daemon: ${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+    return 2
+  }
+  if (flags.help === true || flags.version === true) {
+    process.stdout.write(flags.help === true ? USAGE : `gate-daemon ${packageVersion()}\n`)
+    return 0
+  }
+  const stateDirectory = flags['state-directory']
+  try {
+    return await runDaemon({
+      env: process.env,
+      stdout: process.stdout,
+      declaredFile: flags.declared ?? '/etc/gate/declared.json',
+      ...(stateDirectory !== undefined && { stateDirectory }),
+    })
+  } catch (error) {
+    process.stderr.write(`gate-daemon: ${error instanceof Error ? error.message : error}\n`)
+    return 1
+  }
+}
+
+process.exitCode = await start()

@@ -1,0 +1,43 @@
+import { BlockList, isIP } from 'node:net'
+
+/** Whether an address is in a list of addresses and CIDR ranges. */
+export type AddressList = { readonly isEmpty: boolean; readonly has: (address: string) => boolean }
+
+/** @param entries addresses or CIDR ranges, IPv4 or IPv6. @throws Error on one that is neither */
+export function addressList(entries: readonly string[]): AddressList {
+  const list = new BlockList()
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    if (prefix === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(prefix), family)
+  }
+  return {
+    isEmpty: entries.length === 0,
+    has(address) {
+      const plain = unmapped(address)
+      return list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')
+    },
+  }
+}
+
+/**
+ * The client's address. A trusted proxy is believed about who it speaks for: the last address of X-Forwarded-For
+ * that is no trusted proxy itself; from anybody else the header is ignored.
+ */
+export function clientAddress(peer: string, forwardedFor: string | undefined, trusted: AddressList): string {
+  if (forwardedFor === undefined || trusted.isEmpty || !trusted.has(peer)) return unmapped(peer)
+  let client = peer
+  for (const hop of forwardedFor.split(',').reverse()) {
+    const address = hop.trim()
+    if (isIP(address) === 0) break
+    client = address
+    if (!trusted.has(address)) break
+  }
+  return unmapped(client)
+}
+
+/** `::ffff:10.0.0.1` is 10.0.0.1 on a dual-stack socket. */
+function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}

@@ -1,0 +1,105 @@
+import { hash, randomBytes, randomUUID } from 'node:crypto'
+import { GateError } from '../../schemas/errors.ts'
+import { SCOPES, type Scope } from '../../schemas/scopes.ts'
+
+/** Who a request comes from. */
+export type Principal = { readonly keyId: string; readonly name: string; readonly scopes: ReadonlySet<Scope> }
+
+/** A stored key: never its text, only the SHA-256 of it. Times are Unix milliseconds. */
+export type TokenRecord = {
+  readonly id: string
+  readonly name: string
+  readonly hash: string
+  readonly scopes: readonly Scope[]
+  readonly createdAt: number
+  readonly expiresAt: number | null
+  readonly revokedAt: number | null
+}
+
+/** What the keys need from storage. */
+export type TokenStore = {
+  readonly all: () => readonly TokenRecord[]
+  readonly insert: (record: TokenRecord) => void
+  /** @returns false when there is no such key, or it was revoked before */
+  readonly revoke: (id: string, at: number) => boolean
+}
+
+export type Tokens = ReturnType<typeof createTokens>
+
+const SYSTEM_KEY_ID = 'system'
+
+/**
+ * The keys in memory, in front of their store: a look-up reads no database, a revocation holds at once.
+ * @param now Unix milliseconds
+ */
+export function createTokens(store: TokenStore, now: () => number) {
+  const byHash = new Map<string, { readonly principal: Principal; readonly expiresAt: number | null }>()
+  let systemHash: string | null = null
+
+  const remember = (record: TokenRecord) =>
+    byHash.set(record.hash, {
+      principal: { keyId: record.id, name: record.name, scopes: new Set(record.scopes) },
+      expiresAt: record.expiresAt,
+    })
+  for (const record of store.all()) if (record.revokedAt === null) remember(record)
+
+  return {
+    /** The principal of a key's text, or null when it is unknown, expired or revoked. */
+    find(text: string): Principal | null {
+      const known = byHash.get(tokenHash(text))
+      if (known === undefined) return null
+      return known.expiresAt !== null && known.expiresAt <= now() ? null : known.principal
+    },
+
+    /** `auth.token` of the configuration: a key with every scope that is never stored. */
+    setSystemToken(text: string | undefined): void {
+      if (systemHash !== null) byHash.delete(systemHash)
+      systemHash = text === undefined ? null : tokenHash(text)
+      if (systemHash === null) return
+      byHash.set(systemHash, {
+        principal: { keyId: SYSTEM_KEY_ID, name: 'auth.token', scopes: new Set(SCOPES) },
+        expiresAt: null,
+      })
+    },
+
+    /** Makes a key. @returns its record and its text, which is shown this once and cannot be had again */
+    create(name: string, scopes: readonly Scope[], expiresAt: number | null): { record: TokenRecord; token: string } {
+      const token = `gate_${randomBytes(32).toString('base64url')}`
+      const record: TokenRecord = {
+        id: randomUUID(),
+        name,
+        hash: tokenHash(token),
+        scopes,
+        createdAt: now(),
+        expiresAt,
+        revokedAt: null,
+      }
+      store.insert(record)
+      remember(record)
+      return { record, token }
+    },
+
+    /** Every key that was ever made, revoked ones included. */
+    list: (): readonly TokenRecord[] => store.all(),
+
+    /** @returns false when there is no such key, or it was revoked before */
+    revoke(id: string): boolean {
+      if (!store.revoke(id, now())) return false
+      for (const [key, { principal }] of byHash) if (principal.keyId === id) byHash.delete(key)
+      return true
+    },
+  }
+}
+
+/** The principal that `auth.mode = "none"` gives to everybody. */
+export const ANYBODY: Principal = { keyId: 'none', name: 'auth.mode none', scopes: new Set(SCOPES) }
+
+/** @throws GateError MISSING_SCOPE */
+export function requireScope(principal: Principal, scope: Scope): void {
+  if (principal.scopes.has(scope) || principal.scopes.has('admin')) return
+  throw new GateError('MISSING_SCOPE', `the key "${principal.name}" lacks the scope ${scope}; make one that has it`)
+}
+
+function tokenHash(text: string): string {
+  return hash('sha256', text, 'base64url')
+}

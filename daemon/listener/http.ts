@@ -1,0 +1,109 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+import type { Log } from '../../schemas/log.ts'
+
+/** Limits of a listener, fixed while it runs. Times in milliseconds. */
+export type HttpLimits = {
+  readonly headersTimeoutMs: number
+  readonly bodyTimeoutMs: number
+  readonly maxConnections: number
+}
+
+/** An address, or a listening socket that was inherited. */
+export type ListenAt = { readonly host: string; readonly port: number } | { readonly fd: number }
+
+/** How often headers and bodies that take too long are looked for; a time-out is late by this much at most. */
+const CHECK_INTERVAL_MS = 1_000
+/** Longer than the idle time of common proxies in front (60 s), so that they are the ones to close. */
+const KEEP_ALIVE_MS = 75_000
+const MAX_HEADER_BYTES = 16 * 2 ** 10
+/** While draining, an idle connection is closed only after this long, so that a request on its way is not lost. */
+const DRAIN_GRACE_MS = 1_000
+
+/**
+ * The TCP side of the gateway: an HTTP/1.1 server with bounded connections and slow clients cut off.
+ * @param handle answers one request and never rejects
+ */
+export function createHttpListener(
+  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  limits: HttpLimits,
+  log: Log,
+) {
+  let draining = false
+  const server = createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.bodyTimeoutMs,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+    },
+    (request, response) => {
+      if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
+      void handle(request, response)
+    },
+  )
+  server.timeout = 0
+  server.maxConnections = limits.maxConnections
+  server.on('clientError', answerClientError)
+  server.on('drop', () => log('warn', 'connection refused: server.max_connections are open'))
+
+  return {
+    /** @returns the address listened on. @throws Error (EADDRINUSE, EACCES, …) */
+    listen(where: ListenAt): Promise<string> {
+      return new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(where, () => {
+          server.off('error', reject)
+          server.on('error', (error) => log('error', 'listener failed', { error: String(error) }))
+          resolve(urlOf(server.address()))
+        })
+      })
+    },
+
+    /**
+     * Takes no more connections; requests on those that are open are still answered, the last one of each with
+     * `Connection: close`. Resolves when no connection is left, or when `signal` aborts, which cuts the rest.
+     */
+    async drain(signal: AbortSignal): Promise<void> {
+      draining = true
+      const closed = new Promise<void>((resolve) => {
+        // not server.close(): that would reset idle connections at once, with requests on their way in them
+        NetServer.prototype.close.call(server, () => resolve())
+      })
+      const idle = setInterval(() => server.closeIdleConnections(), DRAIN_GRACE_MS)
+      const cut = () => server.closeAllConnections()
+      signal.addEventListener('abort', cut, { once: true })
+      if (signal.aborted) cut()
+      await closed
+      signal.removeEventListener('abort', cut)
+      clearInterval(idle)
+      server.close(() => {}) // stops the checks for slow clients
+    },
+  }
+}
+
+/** Answers what is no HTTP, or came too slowly, before any request exists. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const [status, message] = CLIENT_ERRORS[error.code ?? ''] ?? ['400 Bad Request', 'the request is not valid HTTP']
+  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: 'bad_request' } })
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request took too long to arrive'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are larger than 16 KiB'],
+}
+
+function urlOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') return `unix:${address ?? ''}`
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `http://${host}:${address.port}`
+}

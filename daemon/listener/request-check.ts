@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http'
+import { GateError } from '../../schemas/errors.ts'
+
+/** Registered name, IPv4 or [IPv6], and a port: RFC 9110 section 7.2, RFC 3986 section 3.2.2. */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._~-]*))(?::\d{0,5})?$/i
+
+/**
+ * Refuses what Node's parser lets through and other servers read differently: more than one Host or one that is no
+ * host, a request target that disagrees with it, more than one way to tell the body's length. Runs before routing.
+ * @returns the path and query of the request target
+ * @throws GateError INVALID_HOST, AMBIGUOUS_LENGTH, BAD_REQUEST; the connection must not be used again
+ */
+export function checkRequest(request: IncomingMessage): string {
+  const { rawHeaders } = request
+  let host: string | null = null
+  let lengths = 0
+  let encodings = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    // compared by length first: almost every header fails there
+    if (name.length === 4 && name.toLowerCase() === 'host') {
+      if (host !== null) throw new GateError('INVALID_HOST', 'the request has more than one Host header')
+      host = rawHeaders[i + 1] ?? ''
+    } else if (name.length === 14 && name.toLowerCase() === 'content-length') lengths += 1
+    else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') encodings += 1
+  }
+  checkLength(request, lengths, encodings)
+  if (host === null) {
+    if (request.httpVersionMinor === 0) return checkTarget(request.url ?? '', null) // HTTP/1.0 may leave it out
+    throw new GateError('INVALID_HOST', 'the request has no Host header')
+  }
+  if (!HOST.test(host)) throw new GateError('INVALID_HOST', 'the Host header is not a host')
+  return checkTarget(request.url ?? '', host)
+}
+
+function checkLength(request: IncomingMessage, lengths: number, encodings: number): void {
+  if (lengths > 1 || encodings > 1 || (lengths === 1 && encodings === 1)) {
+    throw new GateError('AMBIGUOUS_LENGTH', 'send either one Content-Length or one Transfer-Encoding')
+  }
+  if (encodings === 0) return
+  if (request.httpVersionMinor === 0) {
+    throw new GateError('AMBIGUOUS_LENGTH', 'HTTP/1.0 has no Transfer-Encoding')
+  }
+  if (request.headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
+    throw new GateError('AMBIGUOUS_LENGTH', 'the only Transfer-Encoding taken is "chunked"')
+  }
+}
+
+/** An absolute-form target (`GET http://host/path`) must name the Host. */
+function checkTarget(target: string, host: string | null): string {
+  if (target.startsWith('/')) return target
+  const absolute = /^https?:\/\/([^/?#]*)(\/[^#]*)?$/i.exec(target)
+  if (absolute === null) throw new GateError('BAD_REQUEST', 'the request target must be a path')
+  if (host === null || absolute[1]?.toLowerCase() !== host.toLowerCase()) {
+    throw new GateError('INVALID_HOST', 'the request target and the Host header disagree')
+  }
+  return absolute[2] ?? '/'
+}
+
+/** The name in a Host header, lower case, without port, brackets or a final dot. */
+export function hostName(host: string): string {
+  const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+  return name.startsWith('[') ? name.slice(1, -1) : name
+}

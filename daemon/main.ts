@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import type { DaemonStatus } from '../schemas/admin.ts'
+import { type Config, durationMs } from '../schemas/config.ts'
+import type { ConfigChange } from '../schemas/layers.ts'
+import { createAdmission } from './admit/admission.ts'
+import { createTokens, type Tokens } from './auth/tokens.ts'
+import type { ConfigHandle } from './config/handle.ts'
+import { openConfig } from './config/open-config.ts'
+import { readValue } from './config/read-value.ts'
+import { createDirectory } from './directory.ts'
+import { createGateway } from './gateway.ts'
+import { admissionLimits } from './gateway-settings.ts'
+import { createLifecycle, installSignals } from './lifecycle.ts'
+import { takeActivation } from './listener/activation.ts'
+import { createAdminServer } from './listener/admin.ts'
+import { createHttpListener, type ListenAt } from './listener/http.ts'
+import { createLog } from './log.ts'
+import { createLedger } from './meter/ledger.ts'
+import { createMetrics } from './meter/metrics.ts'
+import { openNotify, startWatchdog } from './notify.ts'
+import { type DaemonOptions, defaultStateDirectory } from './options.ts'
+import { createRequestIds } from './request-id.ts'
+import { createTargetHealth } from './route/target-health.ts'
+import { openDatabase } from './store/sqlite/database.ts'
+import { openTokenStore } from './store/sqlite/token-store.ts'
+import { openUsageStore } from './store/sqlite/usage-store.ts'
+import { createUpstreams } from './upstream/upstreams.ts'
+import { packageVersion } from './version.ts'
+import { welcome } from './welcome.ts'
+
+/**
+ * Runs the daemon until it is told to stop: constructs everything and wires it together, nothing else.
+ * @returns the exit code: 0 drained and stopped, 1 cut off or failed
+ * @throws Error that says what is wrong, when it cannot start
+ */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  const { env, stdout } = options
+  const startedAt = new Date()
+  const now = () => Date.now()
+  const monotonic = () => performance.now()
+  const activation = takeActivation(env, process.pid)
+  const stateDirectory = options.stateDirectory ?? defaultStateDirectory(env)
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+
+  const isJournal = env['JOURNAL_STREAM'] !== undefined
+  const writer = createLog({
+    write: (line) => stdout.write(line),
+    level: 'info',
+    format: stdout.isTTY ? 'text' : 'json',
+    journal: isJournal,
+    now,
+  })
+  const { log } = writer
+  const notify = openNotify({ env, fd: activation.notify, log })
+  const notYet = () => Promise.reject(new Error('runtime edits are not available in this build'))
+  const config: ConfigHandle = {
+    set: notYet,
+    unset: notYet,
+    promote: () => '',
+    ...openConfig({
+      env,
+      stateDirectory,
+      declaredFile: options.declaredFile,
+      credentialsDirectory: env['CREDENTIALS_DIRECTORY'],
+      log,
+    }),
+  }
+  const initial = config.current()
+  refuseUnsafe(initial)
+  writer.setLevel(initial.log.level)
+  const lifecycle = createLifecycle({
+    log,
+    notify,
+    drainDeadlineMs: () => durationMs(config.current().server.drain_timeout),
+    now: monotonic,
+  })
+
+  const databaseFile = join(stateDirectory, 'gate.db')
+  const database = openDatabase(databaseFile)
+  const tokens = createTokens(openTokenStore(database), now)
+  tokens.setSystemToken(initial.auth.token)
+  const ledger = createLedger({ store: openUsageStore(database), log, now: monotonic })
+  const admission = createAdmission(admissionLimits(initial))
+  const health = createTargetHealth(monotonic)
+  const upstreams = createUpstreams()
+  let ownPort = initial.server.port
+  const directory = createDirectory(
+    { upstreams, health, log, now: monotonic, random: Math.random, ownPorts: () => new Set([ownPort]) },
+    initial,
+  )
+  const metrics = createMetrics({
+    requestsInFlight: () => gateway.inFlight(),
+    bufferedBytes: admission.bufferedBytes,
+    backlogRows: ledger.backlogRows,
+  })
+  const gateway = createGateway(
+    {
+      tokens,
+      admission,
+      routes: directory.routes,
+      health,
+      upstreams,
+      ledger,
+      metrics,
+      log,
+      isReady: () => ['ready', 'reloading'].includes(lifecycle.state()) && !ledger.isFailing(),
+      newRequestId: createRequestIds(randomBytes(4).toString('hex'), now),
+      now,
+      monotonic,
+    },
+    initial,
+  )
+
+  config.onChange((next) => {
+    writer.setLevel(next.log.level)
+    tokens.setSystemToken(next.auth.token)
+    admission.setLimits(admissionLimits(next))
+    gateway.apply(next)
+    directory.apply(next)
+  })
+
+  const { server } = initial
+  const sockets: ListenAt[] = activation.gateway.map((fd) => ({ fd }))
+  if (sockets.length === 0) sockets.push({ host: server.host, port: server.port })
+  const limits = {
+    headersTimeoutMs: durationMs(server.headers_timeout),
+    bodyTimeoutMs: durationMs(server.body_timeout),
+    maxConnections: server.max_connections,
+  }
+  const listeners = sockets.map((where) => ({ where, listener: createHttpListener(gateway.handle, limits, log) }))
+  const listen: string[] = []
+  const adminSocket = admin(options, stateDirectory, activation.admin)
+  let lastReload: ConfigChange = { changed: [], restart: [], shadowed: [], problems: [] }
+  const adminServer = createAdminServer({
+    config,
+    readText: readValue,
+    status,
+    tokens,
+    logs: writer,
+    reload: async () => {
+      await lifecycle.reload()
+      return lastReload
+    },
+    now,
+    log,
+  })
+  function status(): DaemonStatus {
+    return {
+      state: lifecycle.state(),
+      version: packageVersion(),
+      pid: process.pid,
+      started_at: startedAt.toISOString(),
+      listen: [...listen],
+      requests_in_flight: gateway.inFlight(),
+      upstreams: [...directory.status()],
+      problems: [...config.problems()],
+      store: { path: databaseFile, backlog_rows: ledger.backlogRows() },
+    }
+  }
+
+  lifecycle.onReload('configuration', async () => {
+    lastReload = await config.reload()
+  })
+  lifecycle.onDrain('requests', async (signal) => {
+    await Promise.all([...listeners.map(({ listener }) => listener.drain(signal)), gateway.drain(signal)])
+  })
+  lifecycle.onStop('admin socket', () => adminServer.close(1_000))
+  lifecycle.onStop('directory', directory.stop)
+  lifecycle.onStop('upstreams', upstreams.close)
+  lifecycle.onStop('store', () => {
+    const lost = ledger.close()
+    if (lost > 0) log('error', 'usage rows could not be written and are lost', { count: lost })
+    metrics.close()
+    database.close()
+  })
+  const stopWatchdog = startWatchdog(env, notify, log)
+  const removeSignals = installSignals(process, lifecycle, monotonic)
+  try {
+    await adminServer.listen(adminSocket)
+    for (const { where, listener } of listeners) listen.push(await listener.listen(where))
+    ownPort = Number(new URL(listen[0] ?? 'http://0').port)
+    directory.start()
+    await lifecycle.ready()
+    const key = firstKey(tokens, initial, isJournal)
+    stdout.write(welcome({ url: listen[0] ?? '', key, isOpen: initial.auth.mode === 'none', isJournal }))
+  } catch (error) {
+    await lifecycle.stop('could not start')
+    throw listenError(error, initial)
+  } finally {
+    if (lifecycle.state() === 'stopped') stopWatchdog()
+  }
+  const code = await lifecycle.stopped
+  stopWatchdog()
+  removeSignals()
+  return code
+}
+
+/** systemd's socket, or a path: as asked, or beside the state. */
+function admin(options: DaemonOptions, stateDirectory: string, inherited: readonly number[]) {
+  const [fd] = inherited
+  if (fd !== undefined) return { fd }
+  return { path: options.env['GATE_ADMIN_SOCKET'] ?? join(stateDirectory, 'admin.sock') }
+}
+
+/**
+ * The key made at the very first start, to be shown once; null when there are keys already, or `auth.token` is set.
+ * Under systemd none is made, because showing it would put it in the journal: `gatectl token create` makes one.
+ */
+function firstKey(tokens: Tokens, { auth }: Config, isJournal: boolean): string | null {
+  if (auth.mode === 'none' || auth.token !== undefined || isJournal || tokens.list().length > 0) return null
+  return tokens.create('first key', ['admin'], null).token
+}
+
+/** @throws Error when the configuration would let everybody in from outside */
+function refuseUnsafe({ auth, server }: Config): void {
+  const isLoopback =
+    server.host === 'localhost' || server.host === '::1' || (isIP(server.host) === 4 && server.host.startsWith('127.'))
+  if (auth.mode !== 'none' || isLoopback) return
+  throw new Error(`auth.mode = "none" serves everybody, so server.host must be a loopback address, not ${server.host}`)
+}
+
+function listenError(error: unknown, { server }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  const where = `${server.host} port ${server.port}`
+  if (code === 'EADDRINUSE') {
+    return new Error(`${where} is taken: stop what listens there, or set server.port (GATE_SERVER__PORT)`, {
+      cause: error,
+    })
+  }
+  if (code === 'EACCES')
+    return new Error(`${where}: ports below 1024 need the right to bind them; set server.port`, { cause: error })
+  if (code === 'EADDRNOTAVAIL')
+    return new Error(`${where} is no address of this machine; set server.host`, { cause: error })
+  return error
+}

@@ -1,0 +1,79 @@
+/** Tokens of one attempt. `estimated` when the upstream reported none and Gate counted. */
+export type TokenCounts = {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cachedTokens: number
+  readonly reasoningTokens: number
+  readonly estimated: boolean
+}
+
+/** How an attempt ended. */
+export type Outcome = 'ok' | 'refused' | 'failed' | 'truncated' | 'cancelled'
+
+/** One row of the usage log: one attempt at one upstream. (requestId, attempt) is unique. Times in milliseconds. */
+export type UsageRow = TokenCounts & {
+  readonly requestId: string
+  readonly attempt: number
+  readonly startedAt: number
+  readonly keyId: string
+  readonly model: string
+  readonly upstream: string
+  readonly targetModel: string
+  /** HTTP status of the upstream; 0 when it gave none. */
+  readonly status: number
+  readonly outcome: Outcome
+  readonly costMicrodollars: number
+  readonly durationMs: number
+  readonly ttftMs: number | null
+}
+
+/** What metering needs from storage: all rows or none, in one transaction; a row that is there already is kept. */
+export type UsageStore = { readonly append: (rows: readonly UsageRow[]) => void }
+
+/** Finds the usage object of an OpenAI-dialect answer or stream chunk. @returns null when it has none */
+export function reportedUsage(answer: unknown): TokenCounts | null {
+  const usage = field(answer, 'usage')
+  if (usage === null || typeof usage !== 'object') return null
+  return {
+    inputTokens: count(usage, 'prompt_tokens'),
+    outputTokens: count(usage, 'completion_tokens'),
+    cachedTokens: count(field(usage, 'prompt_tokens_details'), 'cached_tokens'),
+    reasoningTokens: count(field(usage, 'completion_tokens_details'), 'reasoning_tokens'),
+    estimated: false,
+  }
+}
+
+/**
+ * Counts for an upstream that reports none: 4 bytes of prompt to a token, one token to a content frame.
+ * @param promptBytes size of the request body
+ * @param frames content frames of a stream, or 0
+ * @param answerBytes size of an answer that was no stream
+ */
+export function estimatedUsage(promptBytes: number, frames: number, answerBytes: number): TokenCounts {
+  return {
+    inputTokens: Math.ceil(promptBytes / 4),
+    outputTokens: frames > 0 ? frames : Math.ceil(answerBytes / 4),
+    cachedTokens: 0,
+    reasoningTokens: 0,
+    estimated: true,
+  }
+}
+
+export const NO_TOKENS: TokenCounts = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+  estimated: false,
+}
+
+function field(value: unknown, name: string): unknown {
+  if (value === null || typeof value !== 'object') return null
+  return (value as Readonly<Record<string, unknown>>)[name] ?? null
+}
+
+/** A count an upstream claims: a whole number from 0 to 2^31, anything else is 0. */
+function count(value: unknown, name: string): number {
+  const number = field(value, name)
+  return Number.isInteger(number) && Number(number) >= 0 && Number(number) < 2 ** 31 ? Number(number) : 0
+}

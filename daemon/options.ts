@@ -1,0 +1,20 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** What the daemon gets from its surroundings. */
+export type DaemonOptions = {
+  readonly env: NodeJS.ProcessEnv
+  readonly stdout: { readonly write: (text: string) => unknown; readonly isTTY?: boolean }
+  /** Where state is kept; `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/gate`, when absent. */
+  readonly stateDirectory?: string
+  /** The declared layer (called nix); may be absent. */
+  readonly declaredFile: string
+}
+
+/** `$STATE_DIRECTORY` (systemd sets it; the first of several), else `$XDG_STATE_HOME/gate`, else `~/.local/state/gate`. */
+export function defaultStateDirectory(env: NodeJS.ProcessEnv): string {
+  const [first] = (env['STATE_DIRECTORY'] ?? '').split(':')
+  if (first !== undefined && first !== '') return first
+  const xdg = env['XDG_STATE_HOME']
+  return join(xdg?.startsWith('/') ? xdg : join(homedir(), '.local', 'state'), 'gate')
+}

@@ -1,0 +1,117 @@
+import { GateError } from '../../schemas/errors.ts'
+import { nearNames } from './near-names.ts'
+import type { Target, TargetHealth } from './target-health.ts'
+
+/** What routing knows of a virtual model. */
+export type RouteModel = {
+  readonly targets: readonly {
+    readonly upstream: string
+    readonly model?: string | undefined
+    readonly weight: number
+  }[]
+  readonly strategy: 'fallback' | 'weighted' | 'latency'
+  readonly category?: string | undefined
+}
+
+/** What routing knows of an upstream: the ids it serves, and whether it takes ids that are not listed. */
+export type RouteUpstream = { readonly name: string; readonly models: readonly string[]; readonly open: boolean }
+
+/** A model as clients may ask for it. `ownedBy` is `gate` for virtual models, else the upstream's name. */
+export type ListedModel = { readonly id: string; readonly ownedBy: string }
+
+type Route = { readonly strategy: RouteModel['strategy']; readonly targets: readonly Target[] }
+
+export type Routes = ReturnType<typeof createRoutes>
+
+/**
+ * Where each model name leads, worked out once per change of configuration or of what the upstreams serve.
+ * Names resolve in this order: virtual model, category, an id that an upstream lists (the first upstream in the
+ * configuration's order wins), `upstream/id`.
+ * @param random a number from 0 to 1, for weighted routes
+ */
+export function createRoutes(
+  models: Readonly<Record<string, RouteModel>>,
+  upstreams: readonly RouteUpstream[],
+  health: TargetHealth,
+  random: () => number,
+) {
+  const usable = new Set(upstreams.map(({ name }) => name))
+  const routes = new Map<string, Route>()
+  const listed: ListedModel[] = []
+  const add = (id: string, ownedBy: string, route: Route) => {
+    if (routes.has(id)) return
+    routes.set(id, route)
+    listed.push({ id, ownedBy })
+  }
+
+  for (const [alias, model] of Object.entries(models)) {
+    const targets = model.targets
+      .filter(({ upstream }) => usable.has(upstream))
+      .map(({ upstream, model: id, weight }) => ({ upstream, model: id ?? alias, weight }))
+    if (targets.length > 0) add(alias, 'gate', { strategy: model.strategy, targets })
+  }
+  for (const [category, targets] of targetsByCategory(models, routes)) {
+    add(category, 'gate', { strategy: 'fallback', targets })
+  }
+  for (const { name, models: ids } of upstreams) {
+    for (const id of ids) {
+      const route: Route = { strategy: 'fallback', targets: [{ upstream: name, model: id, weight: 1 }] }
+      add(routes.has(id) ? `${name}/${id}` : id, name, route)
+      routes.set(`${name}/${id}`, route)
+    }
+  }
+  const openUpstreams = new Set(upstreams.filter(({ open }) => open).map(({ name }) => name))
+
+  function find(model: string): Route | null {
+    const known = routes.get(model)
+    if (known !== undefined) return known
+    const slash = model.indexOf('/')
+    const upstream = model.slice(0, slash)
+    if (slash < 1 || slash === model.length - 1 || !openUpstreams.has(upstream)) return null
+    return { strategy: 'fallback', targets: [{ upstream, model: model.slice(slash + 1), weight: 1 }] }
+  }
+
+  return {
+    /** The targets to try for a model name, in order; those that failed lately come last. @throws GateError MODEL_NOT_FOUND */
+    targetsOf(model: string): readonly Target[] {
+      const route = find(model)
+      if (route === null) {
+        const near = nearNames(model, routes.keys())
+        const hint = near.length > 0 ? `did you mean ${near.map((n) => `"${n}"`).join(', ')}?` : 'see GET /v1/models'
+        throw new GateError('MODEL_NOT_FOUND', `no model "${model.slice(0, 200)}"; ${hint}`, { param: 'model' })
+      }
+      if (route.targets.length === 1) return route.targets
+      return health.sort(ordered(route, health, random))
+    },
+    /** Every model that a client may name, virtual ones first. */
+    list: (): readonly ListedModel[] => listed,
+  }
+}
+
+function targetsByCategory(
+  models: Readonly<Record<string, RouteModel>>,
+  routes: ReadonlyMap<string, Route>,
+): Map<string, Target[]> {
+  const byCategory = new Map<string, Target[]>()
+  for (const [alias, { category }] of Object.entries(models)) {
+    const targets = routes.get(alias)?.targets
+    if (category === undefined || targets === undefined) continue
+    byCategory.set(category, [...(byCategory.get(category) ?? []), ...targets])
+  }
+  return byCategory
+}
+
+function ordered(route: Route, health: TargetHealth, random: () => number): readonly Target[] {
+  switch (route.strategy) {
+    case 'fallback':
+      return route.targets
+    case 'latency':
+      return [...route.targets].sort((a, b) => health.latencyMs(a) - health.latencyMs(b))
+    case 'weighted':
+      // a weighted shuffle: each target first as often as its share, the others behind it as fallback
+      return route.targets
+        .map((target) => ({ target, key: -Math.log(1 - random()) / target.weight }))
+        .sort((a, b) => a.key - b.key)
+        .map(({ target }) => target)
+  }
+}

@@ -1,0 +1,83 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
+import Sqlite from 'better-sqlite3'
+
+export type Database = Sqlite.Database
+
+/**
+ * The schema, one entry per version; `PRAGMA user_version` counts those applied. Append, never edit.
+ * Times are Unix milliseconds, money is integer micro-dollars.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE token (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     hash TEXT NOT NULL UNIQUE,
+     scopes TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER,
+     revoked_at INTEGER
+   ) STRICT;
+   CREATE TABLE usage (
+     request_id TEXT NOT NULL,
+     attempt INTEGER NOT NULL,
+     started_at INTEGER NOT NULL,
+     key_id TEXT NOT NULL,
+     model TEXT NOT NULL,
+     upstream TEXT NOT NULL,
+     target_model TEXT NOT NULL,
+     status INTEGER NOT NULL,
+     outcome TEXT NOT NULL,
+     input_tokens INTEGER NOT NULL,
+     output_tokens INTEGER NOT NULL,
+     cached_tokens INTEGER NOT NULL,
+     reasoning_tokens INTEGER NOT NULL,
+     estimated INTEGER NOT NULL,
+     cost_microdollars INTEGER NOT NULL,
+     duration_ms INTEGER NOT NULL,
+     ttft_ms INTEGER,
+     PRIMARY KEY (request_id, attempt)
+   ) STRICT, WITHOUT ROWID;`,
+]
+
+/**
+ * Opens (and makes, mode 0600) the database and brings its schema up to date.
+ *
+ * WAL with synchronous=NORMAL: a committed row survives `kill -9`; a power cut may lose the last second.
+ * A lock held by somebody else fails at once (the caller retries), so that no request waits on it.
+ * @throws Error that names the file and says what to do, when it is damaged or of a newer version
+ */
+export function openDatabase(file: string): Database {
+  try {
+    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
+    chmodSync(file, 0o600)
+    const database = new Sqlite(file, { timeout: 5_000 })
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = NORMAL')
+    database.pragma('foreign_keys = ON')
+    migrate(database)
+    database.pragma('busy_timeout = 0')
+    return database
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(
+      `${file}: cannot open the database: ${reason}; restore a backup of it or move it away to start empty`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+function migrate(database: Database): void {
+  const version = Number(database.pragma('user_version', { simple: true }))
+  if (version > MIGRATIONS.length) {
+    throw new Error(`it was written by a newer Gate (schema ${version}, this one knows ${MIGRATIONS.length})`)
+  }
+  database.transaction(() => {
+    for (const [index, sql] of MIGRATIONS.entries()) {
+      if (index < version) continue
+      database.exec(sql)
+      database.pragma(`user_version = ${index + 1}`)
+    }
+  })()
+}

@@ -1,0 +1,52 @@
+import { SCOPES, type Scope } from '../../../schemas/scopes.ts'
+import type { TokenRecord, TokenStore } from '../../auth/tokens.ts'
+import type { Database } from './database.ts'
+
+type Row = {
+  readonly id: string
+  readonly name: string
+  readonly hash: string
+  readonly scopes: string
+  readonly created_at: number
+  readonly expires_at: number | null
+  readonly revoked_at: number | null
+}
+
+/** Keys in the table `token`. @throws SqliteError; a lock is waited for, 5 s at most */
+export function openTokenStore(database: Database): TokenStore {
+  const all = database.prepare<[], Row>('SELECT * FROM token ORDER BY created_at, id')
+  const insert = database.prepare(
+    'INSERT INTO token (id, name, hash, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const revoke = database.prepare('UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
+
+  return {
+    all: () => all.all().map(recordOf),
+    insert: ({ id, name, hash, scopes, createdAt, expiresAt }) =>
+      patiently(database, () => insert.run(id, name, hash, scopes.join(' '), createdAt, expiresAt)),
+    revoke: (id, at) => patiently(database, () => revoke.run(at, id)).changes > 0,
+  }
+}
+
+/** Writes of keys are rare and asked for by a person: they wait for a lock, unlike usage rows. */
+function patiently<T>(database: Database, write: () => T): T {
+  database.pragma('busy_timeout = 5000')
+  try {
+    return write()
+  } finally {
+    database.pragma('busy_timeout = 0')
+  }
+}
+
+function recordOf(row: Row): TokenRecord {
+  const known = new Set<string>(SCOPES)
+  return {
+    id: row.id,
+    name: row.name,
+    hash: row.hash,
+    scopes: row.scopes.split(' ').filter((scope): scope is Scope => known.has(scope)),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+  }
+}

@@ -1,0 +1,100 @@
+import type { Log } from '../../schemas/log.ts'
+import type { Upstream } from './upstreams.ts'
+
+/** What an upstream said last about itself. */
+export type CatalogEntry = {
+  readonly models: readonly string[]
+  readonly state: 'configured' | 'unknown' | 'up' | 'down'
+  readonly lastError: string | null
+}
+
+const ASK_TIMEOUT_MS = 10_000
+/** An upstream that answered is asked again after this long; one that did not, at every refresh. */
+const ASK_AGAIN_MS = 600_000
+const MAX_ANSWER_BYTES = 4 * 2 ** 20
+const MAX_MODELS = 10_000
+
+/**
+ * The models that each upstream serves, asked in the background and remembered: looking one up never waits, and the
+ * last answer stays while an upstream is down. @param now monotonic milliseconds
+ * @param onChange called when what is served has changed
+ */
+export function createCatalog({ log, now, onChange }: { log: Log; now: () => number; onChange: () => void }) {
+  const entries = new Map<string, CatalogEntry & { readonly upstream: Upstream; readonly askedAt: number }>()
+
+  async function ask(upstream: Upstream, signal: AbortSignal): Promise<void> {
+    const before = entries.get(upstream.name)
+    const askedAt = now()
+    try {
+      const models = await askModels(upstream, signal)
+      entries.set(upstream.name, { upstream, askedAt, models, state: 'up', lastError: null })
+    } catch (error) {
+      if (signal.aborted) return
+      const lastError = error instanceof Error ? reasonOf(error) : String(error)
+      entries.set(upstream.name, { upstream, askedAt, models: before?.models ?? [], state: 'down', lastError })
+      if (before?.state !== 'down')
+        log('warn', 'upstream does not list its models', { upstream: upstream.name, error: lastError })
+    }
+    const after = entries.get(upstream.name)
+    if (String(before?.models) !== String(after?.models)) onChange()
+  }
+
+  return {
+    entryOf(upstream: Upstream): CatalogEntry {
+      const { configuredModels } = upstream
+      if (configuredModels !== null) return { models: configuredModels, state: 'configured', lastError: null }
+      return entries.get(upstream.name) ?? { models: [], state: 'unknown', lastError: null }
+    },
+    /** Asks the upstreams whose models are neither configured nor known from a while ago. Never rejects. */
+    async refresh(upstreams: readonly Upstream[], signal: AbortSignal): Promise<void> {
+      const names = new Set(upstreams.map(({ name }) => name))
+      for (const name of entries.keys()) if (!names.has(name)) entries.delete(name)
+      const asked = upstreams.filter((upstream) => {
+        const known = entries.get(upstream.name)
+        const isFresh = known?.upstream === upstream && known.state === 'up' && now() - known.askedAt < ASK_AGAIN_MS
+        return upstream.configuredModels === null && !isFresh
+      })
+      await Promise.all(asked.map((upstream) => ask(upstream, signal)))
+    },
+  }
+}
+
+/** GET /models. @throws Error when there is no answer, a refusal, or an answer in another shape */
+async function askModels(upstream: Upstream, signal: AbortSignal): Promise<readonly string[]> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
+  const headers = Object.fromEntries(pairs(upstream.headers))
+  const response = await fetch(`${upstream.baseUrl}/models`, { headers, redirect: 'error', signal: deadline })
+  if (!response.ok) {
+    await response.body?.cancel()
+    throw new Error(`GET ${upstream.baseUrl}/models answered ${response.status}`)
+  }
+  return modelIds(JSON.parse(await textOf(response)))
+}
+
+/** The ids of an OpenAI model list. @throws Error when it is none */
+export function modelIds(list: unknown): readonly string[] {
+  const data = list !== null && typeof list === 'object' && 'data' in list ? list.data : null
+  if (!Array.isArray(data)) throw new Error('the model list has another shape than OpenAI gives it')
+  const ids = data.map((model: unknown) =>
+    model !== null && typeof model === 'object' && 'id' in model && typeof model.id === 'string' ? model.id : '',
+  )
+  return ids.filter((id) => id !== '').slice(0, MAX_MODELS)
+}
+
+async function textOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true })
+    if (text.length > MAX_ANSWER_BYTES) throw new Error('the model list is too long')
+  }
+  return text
+}
+
+function* pairs(flat: readonly string[]): Generator<[string, string]> {
+  for (let i = 0; i + 1 < flat.length; i += 2) yield [flat[i] ?? '', flat[i + 1] ?? '']
+}
+
+function reasonOf(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}

@@ -1,0 +1,52 @@
+import type { UpstreamConfig } from '../../schemas/config.ts'
+import { modelIds } from './catalog.ts'
+
+/** Engines that people run on their own machine, and the loopback port each uses unless told otherwise. */
+const ENGINES = [
+  { name: 'ollama', provider: 'ollama', port: 11_434 },
+  { name: 'llama-cpp', provider: 'llama-cpp', port: 8_080 },
+  { name: 'vllm', provider: 'vllm', port: 8_000 },
+  { name: 'lmstudio', provider: 'lmstudio', port: 1_234 },
+] as const
+
+const PROBE_TIMEOUT_MS = 500
+
+/**
+ * Looks for engines on loopback: whatever answers GET /v1/models with an OpenAI model list is one. Never rejects.
+ * @param skip names that the configuration has already, and ports that are Gate's own
+ * @returns configurations by name, ready to be used as upstreams
+ */
+export async function discoverEngines(
+  skip: { readonly names: ReadonlySet<string>; readonly ports: ReadonlySet<number> },
+  signal: AbortSignal,
+): Promise<Record<string, UpstreamConfig>> {
+  const wanted = ENGINES.filter(({ name, port }) => !skip.names.has(name) && !skip.ports.has(port))
+  const found = await Promise.all(wanted.map(async (engine) => ((await answers(engine.port, signal)) ? [engine] : [])))
+  return Object.fromEntries(
+    found.flat().map(({ name, provider, port }) => [
+      name,
+      {
+        enabled: true,
+        provider,
+        base_url: `http://127.0.0.1:${port}/v1`,
+        timeout: '600s',
+        idle_timeout: '120s',
+        connect_timeout: '5s',
+      },
+    ]),
+  )
+}
+
+async function answers(port: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/v1/models`, {
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]),
+    })
+    const body = await response.text()
+    if (response.ok) modelIds(JSON.parse(body))
+    return response.ok
+  } catch {
+    return false // nothing there, or something else: not an engine either way
+  }
+}

@@ -1,0 +1,97 @@
+import { Pool } from 'undici'
+import { durationMs, type UpstreamConfig } from '../../schemas/config.ts'
+import { baseUrlOf } from '../../schemas/providers.ts'
+import { createEchoDispatcher, ECHO_MODEL } from './echo.ts'
+import type { ForwardRequest } from './forward.ts'
+
+/** An upstream that requests can be sent to. */
+export type Upstream = {
+  readonly name: string
+  readonly provider: string
+  /** Empty for the built-in echo. */
+  readonly baseUrl: string
+  readonly dispatcher: ForwardRequest['dispatcher']
+  /** Path in front of `/chat/completions`. */
+  readonly basePath: string
+  /** Headers of every request to it, names and values in turn: the credential. */
+  readonly headers: readonly string[]
+  readonly headersTimeoutMs: number
+  readonly idleTimeoutMs: number
+  /** Ids that the configuration lists; null: whatever the upstream says it serves. */
+  readonly configuredModels: readonly string[] | null
+  /** Lets requests in flight finish, then closes the connections. */
+  readonly close: () => Promise<void>
+}
+
+export type Upstreams = ReturnType<typeof createUpstreams>
+
+/** The upstreams of the current configuration, one connection pool each. */
+export function createUpstreams() {
+  let byName = new Map<string, { readonly upstream: Upstream; readonly made: string }>()
+  const retiring = new Set<Promise<void>>()
+
+  function retire(upstream: Upstream): void {
+    const closed = upstream.close().finally(() => retiring.delete(closed))
+    retiring.add(closed)
+  }
+
+  return {
+    /** Takes over a configuration: unchanged upstreams keep their connections, others are replaced and drained. */
+    apply(configs: Readonly<Record<string, UpstreamConfig>>): void {
+      const next: typeof byName = new Map()
+      for (const [name, config] of Object.entries(configs)) {
+        if (!config.enabled) continue
+        const made = JSON.stringify(config)
+        const known = byName.get(name)
+        next.set(name, known?.made === made ? known : { upstream: openUpstream(name, config), made })
+      }
+      for (const [name, known] of byName) if (next.get(name) !== known) retire(known.upstream)
+      byName = next
+    },
+    get: (name: string): Upstream | undefined => byName.get(name)?.upstream,
+    all: (): readonly Upstream[] => [...byName.values()].map(({ upstream }) => upstream),
+    async close(): Promise<void> {
+      for (const { upstream } of byName.values()) retire(upstream)
+      byName = new Map()
+      await Promise.all(retiring)
+    },
+  }
+}
+
+function openUpstream(name: string, config: UpstreamConfig): Upstream {
+  const common = {
+    name,
+    provider: config.provider,
+    headersTimeoutMs: durationMs(config.timeout),
+    idleTimeoutMs: durationMs(config.idle_timeout),
+  }
+  if (config.provider === 'echo') {
+    return {
+      ...common,
+      baseUrl: '',
+      basePath: '',
+      headers: [],
+      dispatcher: createEchoDispatcher(),
+      configuredModels: config.models ?? [ECHO_MODEL],
+      close: () => Promise.resolve(),
+    }
+  }
+  const baseUrl = baseUrlOf(name, config)
+  const url = new URL(baseUrl)
+  const pool = new Pool(url.origin, {
+    connections: null,
+    connectTimeout: durationMs(config.connect_timeout),
+    // one request, one connection: a slow reader then holds up nobody else
+    allowH2: false,
+    pipelining: 1,
+  })
+  return {
+    ...common,
+    baseUrl,
+    basePath: url.pathname.replace(/\/+$/, ''),
+    headers: config.api_key === undefined ? [] : ['authorization', `Bearer ${config.api_key}`],
+    dispatcher: pool,
+    configuredModels: config.models ?? null,
+    close: () => pool.close(),
+  }
+}

@@ -1,0 +1,26 @@
+/** What the daemon says when it has started: where it is, its first key (this once), a request to try. */
+export function welcome(start: {
+  readonly url: string
+  readonly key: string | null
+  readonly isOpen: boolean
+  readonly isJournal: boolean
+}): string {
+  if (start.isJournal) return ''
+  const key = start.key ?? '$GATE_KEY'
+  const authorization = start.isOpen ? '' : ` \\\n    -H 'Authorization: Bearer ${start.key ?? '\'"$GATE_KEY"\''}'`
+  const shown = start.key === null ? '' : `\n  Your key, shown this once:\n\n    ${key}\n`
+  const lost =
+    start.key === null && !start.isOpen ? '\n  GATE_KEY is a key you have; `gatectl token create` makes another.\n' : ''
+  return `
+Gate listens on ${start.url}
+${shown}
+  Try it:
+
+  curl ${start.url}/v1/chat/completions${authorization} \\
+    -H 'Content-Type: application/json' \\
+    -d '{"model":"echo","messages":[{"role":"user","content":"Hello from Gate"}]}'
+
+  Add "stream":true to see it token by token.
+${lost}
+`
+}

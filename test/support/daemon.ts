@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '../..')
+
+/** A gate-daemon process of its own. */
+export type Daemon = {
+  readonly url: string
+  /** The key that it printed; empty when it printed none. */
+  readonly key: string
+  readonly stateDirectory: string
+  readonly process: ChildProcess
+  /** Everything it has written so far. */
+  readonly output: () => string
+  /** SIGTERM. @returns the exit code */
+  readonly stop: () => Promise<number | null>
+  /** kill -9; the state directory stays. */
+  readonly kill: () => Promise<void>
+  /** Removes the state directory; call after stop or kill. */
+  readonly remove: () => void
+}
+
+/** Starts the real daemon on a free loopback port and waits until it says that it listens. @throws Error with its output */
+export async function startDaemon(
+  env: Readonly<Record<string, string>> = {},
+  stateDirectory = mkdtempSync(join(tmpdir(), 'gate-test-')),
+): Promise<Daemon> {
+  const child = spawnDaemon(env, stateDirectory)
+  const output = collect(child)
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  await until(() => /Gate listens on \S+/.test(output()) || child.exitCode !== null, 20_000)
+  const url = /Gate listens on (\S+)/.exec(output())?.[1]
+  if (url === undefined) throw new Error(`gate-daemon did not start (exit ${child.exitCode}):\n${output()}`)
+  return {
+    url,
+    key: env['GATE_AUTH__TOKEN'] ?? /gate_[\w-]{43}/.exec(output())?.[0] ?? '',
+    stateDirectory,
+    process: child,
+    output,
+    stop: () => {
+      child.kill('SIGTERM')
+      return exited
+    },
+    kill: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
+    remove: () => rmSync(stateDirectory, { recursive: true, force: true }),
+  }
+}
+
+/** Runs the daemon until it exits by itself, for starts that must fail. */
+export async function runDaemonToEnd(
+  env: Readonly<Record<string, string>>,
+  stateDirectory: string,
+  args: readonly string[] = [],
+) {
+  const child = spawnDaemon(env, stateDirectory, args)
+  const output = collect(child)
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
+  return { code, output: output() }
+}
+
+function spawnDaemon(env: Readonly<Record<string, string>>, stateDirectory: string, args: readonly string[] = []) {
+  return spawn(
+    process.execPath,
+    [join(root, 'bin/gate-daemon.ts'), '--declared', join(stateDirectory, 'declared.json'), ...args],
+    {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: stateDirectory,
+        STATE_DIRECTORY: stateDirectory,
+        GATE_SERVER__PORT: '0',
+        GATE_DISCOVERY__ENABLED: 'false',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  return () => text
+}
+
+/** Waits until something is true, looking every 10 ms. @throws Error after `deadlineMs` */
+export async function until(holds: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> {
+  const end = performance.now() + deadlineMs
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`still not so after ${deadlineMs} ms: ${holds}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
