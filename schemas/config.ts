@@ -20,15 +20,13 @@ const BYTES = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/
  * Single separators only, because `__` separates levels in the environment.
  */
 export const NAME = /^(?=.{1,63}$)[a-z0-9]+(?:[_-][a-z0-9]+)*$/
-/** Longest wait that timers of Node can hold, about 24.8 days. */
-const LONGEST_MS = 2 ** 31 - 1
 
-/** Milliseconds of a duration such as "500ms", "10s", "5m", "1.5h", "2d", at most 24.8 days. @throws RangeError when it is none */
+/** Milliseconds of a duration such as "500ms", "10s", "5m", "1.5h", "2d". @throws RangeError when it is none */
 export function durationMs(text: string): number {
   const match = DURATION.exec(text)
   if (match === null) throw new RangeError(`not a duration: ${text}`)
   const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms' | 's' | 'm' | 'h' | 'd']
-  return Math.min(Math.round(Number(match[1]) * unitMs), LONGEST_MS)
+  return Math.round(Number(match[1]) * unitMs)
 }
 
 /** Bytes of a size such as "64KiB", "32MiB". @throws RangeError when it is none */
