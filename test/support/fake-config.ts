@@ -33,7 +33,6 @@ export function fakeConfig(): ConfigHandle & { readText(key: string, text: strin
     return {
       key,
       value: winner === undefined ? undefined : shown(found[winner]),
-      waiting: false,
       ...(winner === undefined ? {} : { winner }),
       layers: LAYERS.map((layer) =>
         found[layer] === undefined
