@@ -1,6 +1,6 @@
 import type { ConfigChange } from '../../schemas/layers.ts'
-import { escapeControls } from '../log-line.ts'
 import type { Invocation } from './invocation.ts'
+import { problemLines } from './problem-lines.ts'
 
 /** Prints what an edit or a reload did. */
 export function printChange({ json, print, note }: Invocation, change: ConfigChange): void {
@@ -11,7 +11,5 @@ export function printChange({ json, print, note }: Invocation, change: ConfigCha
   print(change.changed.length === 0 ? 'nothing changed' : `changed: ${change.changed.join(', ')}`)
   if (change.restart.length > 0) note(`waits for a restart of gate-daemon: ${change.restart.join(', ')}`)
   if (change.shadowed.length > 0) note(`written, but the environment hides it: ${change.shadowed.join(', ')}`)
-  for (const { where, message, hint } of change.problems) {
-    note(escapeControls(`${where}: ${message}${hint === undefined ? '' : ` (${hint})`}`))
-  }
+  for (const line of change.problems.flatMap(problemLines)) note(line)
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
+import { nearest } from '../../schemas/nearest.ts'
 import { COMMANDS, type Command, GLOBAL_OPTIONS, type Option } from './commands.ts'
 import { usageFailure } from './failure.ts'
-import { nearest } from './nearest.ts'
 
 export type CommandLine =
   | { readonly kind: 'version'; readonly json: boolean }

@@ -1,7 +1,5 @@
-import type { Run } from './invocation.ts'
-
 /** What an argument or option value can be completed with. */
-type Completion = 'config-key' | 'token-id' | 'file' | readonly string[]
+export type Completion = 'config-key' | 'token-id' | 'file' | readonly string[]
 
 type Argument = { readonly name: string; readonly optional?: true; readonly complete?: Completion }
 
@@ -14,18 +12,18 @@ export type Option = {
   readonly complete?: Completion
 }
 
-export type Command = {
+type CommandEntry = {
   /** One or two words. */
   readonly name: string
   /** Other names that work; shown in no list. */
   readonly aliases?: readonly string[]
   readonly summary: string
+  /** Shown in no list and completed nowhere. */
+  readonly hidden?: true
   readonly arguments: readonly Argument[]
   readonly options: Readonly<Record<string, Option>>
   /** What the help says after the options. */
   readonly notes?: string
-  /** Imports the command's module: a command loads what it needs and no other. */
-  readonly load: () => Promise<{ readonly run: Run }>
 }
 
 export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
@@ -37,14 +35,12 @@ export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
 
 const KEY = { name: 'KEY', complete: 'config-key' } as const
 
-/** Everything that gatectl can do: the help, the completions and the parser are made from this table. */
-export const COMMANDS: readonly Command[] = [
+const TABLE = [
   {
     name: 'status',
     summary: 'show whether the daemon is ready, its upstreams and its problems',
     arguments: [],
     options: {},
-    load: () => import('./status.ts'),
   },
   {
     name: 'logs',
@@ -65,14 +61,12 @@ export const COMMANDS: readonly Command[] = [
         complete: ['error', 'warn', 'info', 'debug'],
       },
     },
-    load: () => import('./logs.ts'),
   },
   {
     name: 'reload',
     summary: 'read the configuration files again, as SIGHUP does',
     arguments: [],
     options: {},
-    load: () => import('./reload.ts'),
   },
   {
     name: 'token create',
@@ -100,28 +94,24 @@ export const COMMANDS: readonly Command[] = [
       expires: { type: 'string', value: '30d', description: 'life of the key, such as 12h or 30d (no end)' },
     },
     notes: 'The key alone goes to standard output, the rest to standard error: KEY=$(gatectl token create)',
-    load: () => import('./token-create.ts'),
   },
   {
     name: 'token list',
     summary: 'list the keys, without their text',
     arguments: [],
     options: {},
-    load: () => import('./token-list.ts'),
   },
   {
     name: 'token revoke',
     summary: 'make a key worthless at once',
     arguments: [{ name: 'ID', complete: 'token-id' }],
     options: {},
-    load: () => import('./token-revoke.ts'),
   },
   {
     name: 'config get',
     summary: 'print the value of a key',
     arguments: [{ ...KEY, optional: true }],
     options: { all: { type: 'boolean', description: 'every key and its value' } },
-    load: () => import('./config-get.ts'),
   },
   {
     name: 'config set',
@@ -134,20 +124,67 @@ export const COMMANDS: readonly Command[] = [
     notes:
       'VALUE is read by the type of the key; lists are JSON. A VALUE of "-" is read from standard input:\n' +
       'that, or --file, keeps a secret out of the process list and the shell history.',
-    load: () => import('./config-set.ts'),
   },
   {
     name: 'config unset',
     summary: 'remove a key from the runtime configuration',
     arguments: [KEY],
     options: {},
-    load: () => import('./config-unset.ts'),
   },
   {
     name: 'config explain',
     summary: 'show the value of a key in every layer, and which one wins',
     arguments: [KEY],
     options: {},
-    load: () => import('./config-explain.ts'),
   },
-]
+  {
+    name: 'config diff',
+    summary: 'list what the runtime configuration changes over the layers below',
+    arguments: [],
+    options: { check: { type: 'boolean', description: 'exit with 3 when there is a difference' } },
+  },
+  {
+    name: 'config promote',
+    summary: 'print what makes the runtime configuration permanent',
+    arguments: [],
+    options: {
+      format: {
+        type: 'string',
+        value: 'FORMAT',
+        description: 'nix or spec (spec: TOML for gate.toml)',
+        complete: ['nix', 'spec'],
+      },
+    },
+  },
+  {
+    name: 'config validate',
+    aliases: ['gateway validate-config'],
+    summary: 'check a runtime configuration file, or the running configuration',
+    arguments: [{ name: 'FILE', optional: true, complete: 'file' }],
+    options: {},
+    notes: 'With a FILE no daemon is needed. Exits with 3 when something is wrong.',
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script: bash, zsh or fish',
+    arguments: [{ name: 'SHELL', complete: ['bash', 'zsh', 'fish'] }],
+    options: {},
+    notes:
+      'bash: source <(gatectl completion bash)\n' +
+      'zsh:  source <(gatectl completion zsh), after compinit\n' +
+      'fish: gatectl completion fish | source',
+  },
+  {
+    name: 'complete',
+    hidden: true,
+    summary: 'print the words that a completion script asks for: config-key, token-id',
+    arguments: [{ name: 'WHAT' }],
+    options: {},
+  },
+] as const satisfies readonly CommandEntry[]
+
+export type CommandName = (typeof TABLE)[number]['name']
+export type Command = CommandEntry & { readonly name: CommandName }
+
+/** Everything that gatectl can do: the help, the completions and the parser are made from this table. */
+export const COMMANDS: readonly Command[] = TABLE

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import type { ConfigSetRequest } from '../../schemas/admin.ts'
 import { printChange } from './change.ts'
-import { Failure, usageFailure } from './failure.ts'
+import { unreadable, usageFailure } from './failure.ts'
 import type { Invocation, Run } from './invocation.ts'
 
 export const run: Run = async (invocation) => {
@@ -21,14 +21,6 @@ async function valueText({ arguments: [, value], text, note }: Invocation): Prom
   if (value !== '-') return value ?? ''
   if (process.stdin.isTTY) note('reading the value from standard input; Ctrl-D ends it')
   return withoutNewline(await readAll(process.stdin))
-}
-
-function unreadable(file: string, cause: NodeJS.ErrnoException): never {
-  const detail = `--file ${file}: ${cause.message}`
-  throw new Failure(
-    { type: 'about:blank', title: 'Not readable', status: 400, code: 'FILE_UNREADABLE', detail },
-    { cause },
-  )
 }
 
 /** `echo secret | gatectl config set KEY -` means the secret, not its newline. */

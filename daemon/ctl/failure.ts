@@ -22,3 +22,12 @@ export function usageFailure(detail: string, hint: string): Failure {
     { exitCode: 2 },
   )
 }
+
+/** @throws Failure always: a file that was named cannot be read */
+export function unreadable(file: string, cause: NodeJS.ErrnoException): never {
+  const detail = `${file}: ${cause.message}`
+  throw new Failure(
+    { type: 'about:blank', title: 'Not readable', status: 400, code: 'FILE_UNREADABLE', detail },
+    { cause },
+  )
+}

@@ -1,8 +1,10 @@
 import { escapeControls } from '../log-line.ts'
 import { createClient } from './client.ts'
 import { type CommandLine, parseCommandLine } from './command-line.ts'
+import { COMMAND_MODULES } from './command-modules.ts'
 import { type ExitCode, Failure } from './failure.ts'
 import type { Invocation } from './invocation.ts'
+import { problemLines } from './problem-lines.ts'
 import { socketPaths } from './socket-paths.ts'
 
 /** Runs one command line. @returns the exit code, once everything was handed to standard output */
@@ -24,7 +26,7 @@ export async function runGatectl(argv: readonly string[]): Promise<ExitCode> {
         return 0
       }
       case 'run': {
-        const { run } = await line.command.load()
+        const { run } = await COMMAND_MODULES[line.command.name]()
         return await run(invocationOf(line))
       }
     }
@@ -66,9 +68,7 @@ function report({ problem }: Failure, json: boolean): void {
     return
   }
   note(`gatectl: ${escapeControls(problem.detail)}`)
-  for (const { where, message, hint } of problem.problems ?? []) {
-    note(`  ${escapeControls(`${where}: ${message}${hint === undefined ? '' : ` (${hint})`}`)}`)
-  }
+  for (const line of problem.problems?.flatMap(problemLines) ?? []) note(`  ${line}`)
   for (const line of problem.hint?.split('\n') ?? []) note(`  ${escapeControls(line)}`)
 }
 

@@ -1,13 +1,15 @@
 import { type HelpSubject, usageOf } from './command-line.ts'
 import { COMMANDS, type Command, GLOBAL_OPTIONS, type Option } from './commands.ts'
 
+const VISIBLE = COMMANDS.filter((command) => command.hidden !== true)
+
 /** The text of --help, without a newline at its end. */
 export function helpText(about: HelpSubject): string {
   switch (about.kind) {
     case 'everything':
       return overview()
     case 'group':
-      return `Usage: gatectl ${about.group} COMMAND\n\n${list(COMMANDS.filter((c) => c.name.startsWith(`${about.group} `)))}`
+      return `Usage: gatectl ${about.group} COMMAND\n\n${list(VISIBLE.filter((c) => c.name.startsWith(`${about.group} `)))}`
     case 'command':
       return commandHelp(about.command)
   }
@@ -19,7 +21,7 @@ function overview(): string {
     '',
     'Usage: gatectl [--json] [--socket PATH] COMMAND',
     '',
-    list(COMMANDS),
+    list(VISIBLE),
     '',
     'Options:',
     optionList(GLOBAL_OPTIONS),

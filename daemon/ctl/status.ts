@@ -1,6 +1,6 @@
 import type { DaemonStatus } from '../../schemas/admin.ts'
-import { escapeControls } from '../log-line.ts'
 import type { Run } from './invocation.ts'
+import { problemLines } from './problem-lines.ts'
 import { table } from './table.ts'
 
 export const run: Run = async ({ admin, json, print }) => {
@@ -24,9 +24,5 @@ function statusText(status: DaemonStatus): string {
   ]
   if (problems.length === 0) return lines.join('\n')
   lines.push('', 'problems of the configuration:')
-  for (const { where, message, hint } of problems) {
-    lines.push(`  ${escapeControls(`${where}: ${message}`)}`)
-    if (hint !== undefined) lines.push(`    ${escapeControls(hint)}`)
-  }
-  return lines.join('\n')
+  return [...lines, ...problems.flatMap(problemLines).map((line) => `  ${line}`)].join('\n')
 }

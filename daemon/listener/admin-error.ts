@@ -2,7 +2,8 @@ import { STATUS_CODES } from 'node:http'
 import type { z } from 'zod'
 import type { AdminProblem } from '../../schemas/admin.ts'
 import { ERRORS, GateError } from '../../schemas/errors.ts'
-import type { ConfigProblem } from '../../schemas/layers.ts'
+import type { ConfigCode, ConfigProblem } from '../../schemas/layers.ts'
+import { ConfigError } from '../config/problems.ts'
 
 /** A refusal of the admin API. */
 export class AdminError extends Error {
@@ -28,8 +29,28 @@ export class AdminError extends Error {
 /** The answer to whatever was thrown; what nobody expected tells the client nothing but where to look. */
 export function problemOf(error: unknown): AdminProblem {
   if (error instanceof AdminError) return problem(error.status, error.code, error.message, error.hint, error.problems)
+  if (error instanceof ConfigError) return configProblemOf(error)
   if (error instanceof GateError) return problem(ERRORS[error.code].status, error.code, error.message)
   return problem(500, 'INTERNAL', 'the daemon failed at this request', 'its log says why: gatectl logs --level error')
+}
+
+/** Refused edits: what is not listed is a value that cannot be accepted. */
+const CONFIG_STATUS: Readonly<Partial<Record<ConfigCode, number>>> = {
+  UNKNOWN_KEY: 404,
+  SHADOWED: 409,
+  NOT_EDITABLE: 409,
+  BROKEN_FILE: 409,
+  CHANGED_ON_DISK: 409,
+  WRITE_FAILED: 507,
+}
+
+function configProblemOf({ code, problems }: ConfigError): AdminProblem {
+  const status = CONFIG_STATUS[code] ?? 422
+  const [first, ...others] = problems
+  if (first === undefined || others.length > 0) return problem(status, code, 'refused', undefined, problems)
+  const { key, where, message, hint } = first
+  const place = key !== undefined && message.startsWith(key) ? '' : `${where}: `
+  return problem(status, code, place + message, hint, problems)
 }
 
 /** @param shape schema from schemas/admin.ts  @throws AdminError BAD_REQUEST naming each wrong field */

@@ -33,13 +33,13 @@ export function fakeConfig(): ConfigHandle & { readText(key: string, text: strin
     return {
       key,
       value: winner === undefined ? undefined : shown(found[winner]),
+      waiting: false,
       ...(winner === undefined ? {} : { winner }),
       layers: LAYERS.map((layer) =>
         found[layer] === undefined
           ? { layer, set: false }
           : { layer, set: true, value: shown(found[layer]), source: `${layer} of the test` },
       ),
-      waiting: false,
       restart: found.restart === true,
     }
   }
