@@ -72,7 +72,7 @@ function passRejectionOn(client: ClientResponse, upstream: string, { status, hea
     // the client's own key is fine: what was refused is the operator's, so the status must not be passed on
     const message = `upstream "${upstream}" refused Gate's credentials (${status}); set upstreams.${upstream}.api_key`
     client.fail(new GateError('UPSTREAM_FAILED', message))
-  } else if (client.started() || !isJson(headers['content-type'])) {
+  } else if (client.started() || status < 400 || !isJson(headers['content-type'])) {
     const code = status === 429 ? 'TOO_MANY_REQUESTS' : 'UPSTREAM_FAILED'
     client.fail(new GateError(code, `upstream "${upstream}" answered ${status}`))
   } else client.end(status, headers, body)

@@ -38,6 +38,7 @@ export function createHttpListener(
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       noDelay: true,
+      requireHostHeader: false, // checkRequest does, with an answer that says so
     },
     (request, response) => {
       if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"

@@ -46,7 +46,7 @@ export type ForwardEnd =
       readonly rest: Buffer
       readonly ttftMs: number
     }
-  /** The upstream answered with an error status (or an error as the first frame); the sink was given nothing of it. */
+  /** The upstream answered with an error or redirect status (or an error as the first frame); the sink was given nothing of it. */
   | { readonly kind: 'rejected'; readonly status: number; readonly headers: ResponseHeaders; readonly body: Buffer }
   /**
    * No answer, or one that broke off. `passed` when the client was given a part of it, `told` when that part says
@@ -67,6 +67,7 @@ export type ForwardEnd =
 const MAX_HELD_BYTES = 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const NOTHING = Buffer.alloc(0)
+const JSON_HEADERS = { 'content-type': 'application/json' }
 const CLIENT_GONE = new Error('the client went away')
 
 /**
@@ -99,6 +100,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #cancelled = false
   #status = 0
   #headers: ResponseHeaders = {}
+  #isRefusal = false
   #isStream = false
   #passing = false
   #held: Buffer[] = []
@@ -128,21 +130,22 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = headers
-    this.#isStream = status < 400 && String(headers['content-type'] ?? '').startsWith('text/event-stream')
+    this.#isRefusal = status >= 300 // redirects too: following one could take the key elsewhere
+    this.#isStream = !this.#isRefusal && String(headers['content-type'] ?? '').startsWith('text/event-stream')
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#ended) return
     this.#ttftMs ??= this.#now() - this.#startedAt
     if (this.#isStream) this.#passStream(controller, chunk)
-    else if (this.#status >= 400) this.#hold(chunk, MAX_ERROR_BYTES)
+    else if (this.#isRefusal) this.#hold(chunk, MAX_ERROR_BYTES)
     else if (!this.#hold(chunk, MAX_HELD_BYTES)) this.#passOn(controller)
   }
 
   onResponseEnd(): void {
     if (this.#ended) return
     const rest = this.#takeHeld()
-    if (this.#status >= 400) {
+    if (this.#isRefusal) {
       this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: rest })
     } else if (this.#isStream && !this.#watch.isComplete()) {
       this.#fail('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
@@ -165,8 +168,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#held.push(chunk)
     const failure = watch.failure()
     if (failure !== null && !this.#sink.started()) {
+      this.#end({ kind: 'rejected', status: 502, headers: JSON_HEADERS, body: errorBody(failure) })
       controller.abort(new Error('the stream began with an error'))
-      this.#end({ kind: 'rejected', status: 502, headers: this.#headers, body: errorBody(failure) })
     } else if (failure !== null) {
       // the upstream's own error frame goes to the client as it is; the attempt is a failure all the same
       this.#passOn(controller)
@@ -178,7 +181,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Keeps a chunk. @returns whether it still fits; beyond the limit an error's body is cut, an answer passed on */
   #hold(chunk: Buffer, limitBytes: number): boolean {
-    if (this.#status >= 400 && this.#heldBytes >= limitBytes) return false
+    if (this.#isRefusal && this.#heldBytes >= limitBytes) return false
     this.#held.push(chunk)
     this.#heldBytes += chunk.length
     return !this.#passing && this.#heldBytes <= limitBytes

@@ -1,0 +1,137 @@
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Daemon, startDaemon } from '../support/daemon.ts'
+import { sendRaw } from '../support/raw-http.ts'
+
+let gate: Daemon
+beforeAll(async () => {
+  gate = await startDaemon()
+})
+afterAll(async () => {
+  await gate?.stop()
+  gate?.remove()
+})
+
+const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hi' }] })
+const auth = () => `Authorization: Bearer ${gate.key}\r\n`
+const post = (headers: string, text = body) =>
+  `POST /v1/chat/completions HTTP/1.1\r\n${headers}Content-Type: application/json\r\n\r\n${text}`
+const length = `Content-Length: ${body.length}\r\n`
+
+test('the request that all others here vary is answered', async () => {
+  const answer = await sendRaw(gate.url, post(`Host: x\r\n${auth()}${length}Connection: close\r\n`))
+  expect(answer).toContain('HTTP/1.1 200')
+  expect(answer).toContain('"content":"hi"')
+})
+
+test.each([
+  { name: 'no Host', request: () => post(`${auth()}${length}`) },
+  { name: 'two Hosts', request: () => post(`Host: a\r\nHost: b\r\n${auth()}${length}`) },
+  { name: 'two equal Hosts', request: () => post(`Host: a\r\nHost: a\r\n${auth()}${length}`) },
+  { name: 'a Host with a space', request: () => post(`Host: a b\r\n${auth()}${length}`) },
+  { name: 'a Host with a path', request: () => post(`Host: a/b\r\n${auth()}${length}`) },
+  { name: 'a Host with a user', request: () => post(`Host: u@a\r\n${auth()}${length}`) },
+  { name: 'an empty Host', request: () => post(`Host: \r\n${auth()}${length}`) },
+  {
+    name: 'an absolute target that disagrees with Host',
+    request: () => `GET http://other/health HTTP/1.1\r\nHost: x\r\n\r\n`,
+  },
+  {
+    name: 'CL and TE',
+    request: () => post(`Host: x\r\n${auth()}${length}Transfer-Encoding: chunked\r\n`, '0\r\n\r\n'),
+  },
+  {
+    name: 'TE and CL',
+    request: () => post(`Host: x\r\n${auth()}Transfer-Encoding: chunked\r\n${length}`, '0\r\n\r\n'),
+  },
+  { name: 'two CLs', request: () => post(`Host: x\r\n${auth()}${length}Content-Length: 3\r\n`) },
+  {
+    name: 'an unknown TE',
+    request: () => post(`Host: x\r\n${auth()}Transfer-Encoding: gzip, chunked\r\n`, '0\r\n\r\n'),
+  },
+  {
+    name: 'TE twice',
+    request: () =>
+      post(`Host: x\r\n${auth()}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n`, '0\r\n\r\n'),
+  },
+  {
+    name: 'HTTP/1.0 with TE',
+    request: () =>
+      `POST /v1/chat/completions HTTP/1.0\r\nHost: x\r\n${auth()}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  },
+  { name: 'a bare LF in a header', request: () => `GET /health HTTP/1.1\r\nHost: x\nX-A: b\r\n\r\n` },
+  { name: 'a space before the colon', request: () => `GET /health HTTP/1.1\r\nHost : x\r\n\r\n` },
+  { name: 'a folded header', request: () => `GET /health HTTP/1.1\r\nHost: x\r\n y\r\n\r\n` },
+  { name: 'a target that is no path', request: () => `OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n` },
+  { name: 'no HTTP at all', request: () => `\x16\x03\x01 hello\r\n\r\n` },
+])('refuses $name with 400 and closes the connection', async ({ request }) => {
+  // what follows on the connection must never be taken for a request
+  const answer = await sendRaw(gate.url, `${request()}GET /health HTTP/1.1\r\nHost: x\r\n\r\n`)
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+  expect(answer).toMatch(/connection: close/i)
+  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({
+    error: { type: 'invalid_request_error' },
+  })
+})
+
+test('takes an absolute target that agrees with Host, and a chunked body', async () => {
+  const absolute = await sendRaw(gate.url, 'GET http://X:80/health HTTP/1.1\r\nHost: x:80\r\nConnection: close\r\n\r\n')
+  expect(absolute).toContain('200 OK')
+  const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+  const answer = await sendRaw(
+    gate.url,
+    post(`Host: x\r\n${auth()}Transfer-Encoding: chunked\r\nConnection: close\r\n`, chunked),
+  )
+  expect(answer).toContain('"content":"hi"')
+})
+
+test('headers that come too slowly are answered 408 and the connection is closed', async () => {
+  const answer = await sendRaw(gate.url, 'GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ', { deadlineMs: 15_000 })
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+})
+
+test('a thousand slow connections do not keep others from being served, and all are closed', async () => {
+  const { hostname, port } = new URL(gate.url)
+  let closed = 0
+  const sockets = Array.from({ length: 1_000 }, () => {
+    const socket = connect(Number(port), hostname, () => socket.write('POST /v1/chat/completions HTTP/1.1\r\n'))
+    socket.on('close', () => {
+      closed += 1
+    })
+    socket.on('error', () => {})
+    socket.resume()
+    return socket
+  })
+  while (closed < sockets.length) {
+    const response = await fetch(`${gate.url}/health`)
+    expect(response.status).toBe(200)
+    await response.text()
+  }
+  expect(closed).toBe(1_000)
+})
+
+test.each([
+  { method: 'GET', path: '/v1/chat/completions', status: 405 },
+  { method: 'POST', path: '/v1/models', status: 405 },
+  { method: 'GET', path: '/v1/nothing', status: 404 },
+  { method: 'GET', path: '/v1/models/%E0%A4%A', status: 400 },
+])('$method $path is $status in OpenAI shape', async ({ method, path, status }) => {
+  const response = await fetch(`${gate.url}${path}`, { method, headers: { authorization: `Bearer ${gate.key}` } })
+  expect(response.status).toBe(status)
+  expect(await response.json()).toMatchObject({ error: { message: expect.any(String), type: 'invalid_request_error' } })
+})
+
+test.each(['GET /v1/models', 'GET /v1/models/echo', 'GET /metrics', 'POST /v1/chat/completions'])(
+  '%s needs a key',
+  async (route) => {
+    const [method = '', path = ''] = route.split(' ')
+    const init = { method, ...(method === 'POST' && { body, headers: { 'content-type': 'application/json' } }) }
+    expect((await fetch(`${gate.url}${path}`, init)).status).toBe(401)
+  },
+)
+
+test('a body of another type is refused, so that no web page can send one unasked', async () => {
+  const init = { method: 'POST', body, headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'text/plain' } }
+  expect((await fetch(`${gate.url}/v1/chat/completions`, init)).status).toBe(415)
+})

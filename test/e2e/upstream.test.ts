@@ -1,0 +1,299 @@
+import type { ServerResponse } from 'node:http'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import {
+  completion,
+  DONE,
+  type FakeUpstream,
+  frame,
+  type Seen,
+  STREAM_HEADERS,
+  sendJson,
+  startFakeUpstream,
+  upstreamEnv,
+} from '../support/fake-upstream.ts'
+
+// Two upstreams behind one virtual model; each test says how they behave. Real HTTP, the real wire format.
+let first: FakeUpstream
+let second: FakeUpstream
+let gate: Daemon
+let behaveFirst: (request: Seen, response: ServerResponse) => void | Promise<void>
+let behaveSecond: typeof behaveFirst
+
+const answer = (text: string) => (_: Seen, response: ServerResponse) => sendJson(response, 200, completion(text))
+
+beforeAll(async () => {
+  first = await startFakeUpstream((request, response) => behaveFirst(request, response))
+  second = await startFakeUpstream((request, response) => behaveSecond(request, response))
+  gate = await startDaemon({
+    ...upstreamEnv('first', first.url),
+    ...upstreamEnv('second', second.url, ['mock', 'gpt-4']),
+    GATE_UPSTREAMS__FIRST__TIMEOUT: '2s',
+    GATE_UPSTREAMS__FIRST__IDLE_TIMEOUT: '2s',
+    ...upstreamEnv('dead', 'http://127.0.0.1:9/v1', ['mock']),
+    GATE_MODELS: JSON.stringify({
+      both: {
+        targets: [
+          { upstream: 'first', model: 'mock' },
+          { upstream: 'second', model: 'gpt-4' },
+        ],
+      },
+      saved: {
+        targets: [
+          { upstream: 'dead', model: 'mock' },
+          { upstream: 'second', model: 'mock' },
+        ],
+      },
+    }),
+  })
+})
+afterAll(async () => {
+  await gate?.stop()
+  gate?.remove()
+  await first?.close()
+  await second?.close()
+})
+
+function chat(model: string, extra: object = {}, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${gate.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${gate.key}`,
+      'content-type': 'application/json',
+      'user-agent': 'test/1',
+      cookie: 'a=b',
+      'x-forwarded-for': '9.9.9.9',
+      'openai-beta': 'x=1',
+    },
+    body: JSON.stringify({
+      model,
+      messages: [{ role: 'user', content: 'hi' }],
+      unknown_field: { kept: 1e2 },
+      ...extra,
+    }),
+    ...init,
+  })
+}
+
+test('only the model and the credential change on the way', async () => {
+  behaveFirst = answer('from first')
+  const response = await chat('first/mock')
+  expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'from first' } }] })
+  const seen = first.seen.at(-1)
+  expect(JSON.parse(seen?.body ?? '')).toEqual({
+    model: 'mock',
+    messages: [{ role: 'user', content: 'hi' }],
+    unknown_field: { kept: 100 },
+  })
+  expect(seen?.headers).toMatchObject({
+    authorization: 'Bearer key-of-first',
+    'openai-beta': 'x=1',
+    'user-agent': 'test/1',
+  })
+  expect(Object.keys(seen?.headers ?? {})).not.toEqual(expect.arrayContaining(['cookie']))
+  expect(seen?.headers['x-forwarded-for']).toBeUndefined()
+  expect(JSON.stringify(seen?.headers)).not.toContain(gate.key)
+})
+
+test('answer and headers come back, without those of the connection', async () => {
+  behaveFirst = (_, response) =>
+    sendJson(response, 200, completion('x'), {
+      'set-cookie': 'a=b',
+      'x-ratelimit-remaining-requests': '5',
+      server: 'uvicorn',
+      'x-request-id': 'theirs',
+    })
+  const response = await chat('first/mock')
+  expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('5')
+  expect(response.headers.get('set-cookie')).toBeNull()
+  expect(response.headers.get('server')).toBeNull()
+  expect(response.headers.get('x-request-id')).toMatch(/^req_/)
+})
+
+test.each([500, 502, 503, 429, 401, 404])('a %i of the first target is made good by the second', async (status) => {
+  behaveFirst = (_, response) => sendJson(response, status, { error: { message: 'no' } })
+  behaveSecond = answer('from second')
+  const response = await chat('both')
+  expect(response.status).toBe(200)
+  expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'from second' } }] })
+  expect(JSON.parse(second.seen.at(-1)?.body ?? '')).toMatchObject({ model: 'gpt-4' })
+})
+
+test('an upstream that is not there is made good too, for streams as well', async () => {
+  behaveSecond = (_, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    response.end(frame({ content: 'saved' }) + frame({}, 'stop') + DONE)
+  }
+  const response = await chat('saved', { stream: true })
+  expect(await response.text()).toContain('saved')
+})
+
+test('a mistake of the client is passed on as it is and tried nowhere else', async () => {
+  behaveFirst = (_, response) =>
+    sendJson(response, 400, {
+      error: { message: 'temperature is too high', type: 'invalid_request_error', param: 'temperature', code: null },
+    })
+  const before = second.seen.length
+  // the first target may be resting from the tests before, so it is asked directly
+  const response = await chat('first/mock')
+  expect(response.status).toBe(400)
+  expect(await response.json()).toMatchObject({ error: { param: 'temperature' } })
+  expect(second.seen.length).toBe(before)
+})
+
+test("a refusal of Gate's own credentials is not told as one of the client's", async () => {
+  behaveFirst = (_, response) => sendJson(response, 401, { error: { message: 'bad key key-of-first' } })
+  const response = await chat('first/mock')
+  expect(response.status).toBe(502)
+  const text = await response.text()
+  expect(text).toContain('upstreams.first.api_key')
+  expect(text).not.toContain('key-of-first')
+})
+
+test('an error as the first frame of a stream becomes a status', async () => {
+  behaveFirst = (_, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    response.end('data: {"error":{"message":"overloaded"}}\n\n')
+  }
+  const response = await chat('first/mock', { stream: true })
+  expect(response.status).toBe(502)
+  expect(await response.text()).toContain('overloaded')
+})
+
+test('an error inside a stream reaches the client once', async () => {
+  behaveFirst = (_, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    response.write(frame({ content: 'a' }))
+    setTimeout(() => response.end('data: {"error":{"message":"overloaded"}}\n\n'), 50)
+  }
+  const text = await (await chat('first/mock', { stream: true })).text()
+  expect(text.match(/"error"/g)).toHaveLength(1)
+  expect(text).not.toContain('[DONE]')
+})
+
+test.each([
+  { name: 'ends early', cut: (response: ServerResponse) => response.end() },
+  { name: 'is reset', cut: (response: ServerResponse) => response.destroy() },
+  { name: 'stalls', cut: () => {} },
+])('a stream that $name is an error, never success', async ({ cut }) => {
+  behaveFirst = (_, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    response.write(frame({ content: 'half' }))
+    setTimeout(() => cut(response), 50)
+  }
+  const text = await (await chat('first/mock', { stream: true })).text()
+  expect(text).toContain('half')
+  expect(text).toMatch(/"code":"upstream_(truncated|timeout)"/)
+  expect(text).not.toContain('[DONE]')
+})
+
+test('an answer that breaks off before its end is a 502', async () => {
+  behaveFirst = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' })
+    response.write('{"id":')
+    setTimeout(() => response.destroy(), 20)
+  }
+  const response = await chat('first/mock')
+  expect(response.status).toBe(502)
+  expect(await response.json()).toMatchObject({ error: { code: 'upstream_truncated' } })
+})
+
+test('an upstream that says nothing is a 504', async () => {
+  behaveFirst = () => {}
+  const response = await chat('first/mock')
+  expect(response.status).toBe(504)
+  expect(await response.json()).toMatchObject({
+    error: { code: 'upstream_timeout', message: expect.stringContaining('first') },
+  })
+})
+
+test('a client that leaves aborts the upstream', async () => {
+  behaveFirst = (_, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    const timer = setInterval(() => response.write(frame({ content: 'tick' })), 10)
+    response.on('close', () => clearInterval(timer))
+  }
+  const leaving = new AbortController()
+  const response = await chat('first/mock', { stream: true }, { signal: leaving.signal })
+  await response.body?.getReader().read()
+  leaving.abort()
+  await until(() => first.seen.at(-1)?.aborted === true, 2_000)
+})
+
+test('a client that leaves before the upstream answered aborts it too', async () => {
+  behaveFirst = () => {}
+  const before = first.seen.length
+  const leaving = new AbortController()
+  const response = chat('first/mock', {}, { signal: leaving.signal }).catch(() => null)
+  await until(() => first.seen.length > before)
+  leaving.abort()
+  await response
+  await until(() => first.seen.at(-1)?.aborted === true, 1_500)
+})
+
+test('a slow reader slows the upstream down instead of filling memory', async () => {
+  let sent = 0
+  behaveFirst = (_, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    const block = frame({ content: 'x'.repeat(16_000) })
+    const pump = () => {
+      while (!response.destroyed && sent < 200_000_000) {
+        sent += block.length
+        if (!response.write(block)) {
+          response.once('drain', pump)
+          return
+        }
+      }
+    }
+    pump()
+  }
+  const leaving = new AbortController()
+  const response = await chat('first/mock', { stream: true }, { signal: leaving.signal })
+  await response.body?.getReader().read()
+  let last = -1
+  await until(() => {
+    const still = sent === last
+    last = sent
+    return still
+  }, 5_000)
+  // what the sockets on the way hold, and no more: the kernel's buffers are a few MB each
+  expect(sent).toBeLessThan(50_000_000)
+  leaving.abort()
+})
+
+test.each([
+  ['a header', {}, { 'x-portkey-custom-host': 'CANARY', 'x-base-url': 'CANARY' }],
+  ['a body field', { base_url: 'CANARY' }, {}],
+])('no client can choose where a request goes by %s', async (_name, extra, headers) => {
+  let hits = 0
+  const canary = await startFakeUpstream((_, response) => {
+    hits += 1
+    response.end()
+  })
+  const put = (value: object) =>
+    JSON.parse(JSON.stringify(value).replaceAll('CANARY', canary.url)) as Record<string, string>
+  behaveFirst = answer('x')
+  const response = await chat('first/mock', put(extra), {
+    headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json', ...put(headers) },
+  })
+  expect([200, 400]).toContain(response.status)
+  expect(hits).toBe(0)
+  await canary.close()
+})
+
+test('a redirect is an error, never followed with the key nor passed on', async () => {
+  let hits = 0
+  const other = await startFakeUpstream((_, response) => {
+    hits += 1
+    response.end()
+  })
+  behaveFirst = (_, response) => {
+    response.writeHead(302, { location: `${other.url}/chat/completions` })
+    response.end()
+  }
+  const response = await chat('first/mock', {}, { redirect: 'manual' })
+  expect(response.status).toBe(502)
+  expect(response.headers.get('location')).toBeNull()
+  expect(hits).toBe(0)
+  await other.close()
+})
