@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { DaemonStatus } from '../schemas/admin.ts'
 import { type Config, durationMs } from '../schemas/config.ts'
 import type { ConfigChange } from '../schemas/layers.ts'
 import { createAdmission } from './admit/admission.ts'
 import { createTokens, type Tokens } from './auth/tokens.ts'
-import type { ConfigHandle } from './config/handle.ts'
 import { openConfig } from './config/open-config.ts'
-import { readValue } from './config/read-value.ts'
 import { createDirectory } from './directory.ts'
 import { createGateway } from './gateway.ts'
 import { admissionLimits } from './gateway-settings.ts'
@@ -55,21 +52,14 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   })
   const { log } = writer
   const notify = openNotify({ env, fd: activation.notify, log })
-  const notYet = () => Promise.reject(new Error('runtime edits are not available in this build'))
-  const config: ConfigHandle = {
-    set: notYet,
-    unset: notYet,
-    promote: () => '',
-    ...openConfig({
-      env,
-      stateDirectory,
-      declaredFile: options.declaredFile,
-      credentialsDirectory: env['CREDENTIALS_DIRECTORY'],
-      log,
-    }),
-  }
+  const config = openConfig({
+    env,
+    stateDirectory,
+    declaredFile: options.declaredFile,
+    credentialsDirectory: env['CREDENTIALS_DIRECTORY'],
+    log,
+  })
   const initial = config.current()
-  refuseUnsafe(initial)
   writer.setLevel(initial.log.level)
   const lifecycle = createLifecycle({
     log,
@@ -136,7 +126,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   let lastReload: ConfigChange = { changed: [], restart: [], shadowed: [], problems: [] }
   const adminServer = createAdminServer({
     config,
-    readText: readValue,
+    readText: config.readText,
     status,
     tokens,
     logs: writer,
@@ -212,14 +202,6 @@ function admin(options: DaemonOptions, stateDirectory: string, inherited: readon
 function firstKey(tokens: Tokens, { auth }: Config, isJournal: boolean): string | null {
   if (auth.mode === 'none' || auth.token !== undefined || isJournal || tokens.list().length > 0) return null
   return tokens.create('first key', ['admin'], null).token
-}
-
-/** @throws Error when the configuration would let everybody in from outside */
-function refuseUnsafe({ auth, server }: Config): void {
-  const isLoopback =
-    server.host === 'localhost' || server.host === '::1' || (isIP(server.host) === 4 && server.host.startsWith('127.'))
-  if (auth.mode !== 'none' || isLoopback) return
-  throw new Error(`auth.mode = "none" serves everybody, so server.host must be a loopback address, not ${server.host}`)
 }
 
 function listenError(error: unknown, { server }: Config): unknown {

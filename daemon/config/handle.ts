@@ -10,7 +10,9 @@ export type ConfigHandle = {
   explain(key: string): Explanation
   /** Every leaf key with its effective value, secrets hidden. */
   list(): readonly Explanation[]
-  /** Writes one key into the runtime file. @throws ConfigError when the value or key is wrong or shadowed by env (unless force) */
+  /** Reads a value from text by the key's type, as a variable of the environment is read. @throws ConfigError */
+  readonly readText: (key: string, text: string) => unknown
+  /** Writes one key, or a whole table (which replaces what the runtime file says under it). @throws ConfigError when the value or key is wrong or shadowed by env (unless force) */
   set(key: string, value: unknown, options: { readonly force: boolean }): Promise<ConfigChange>
   /** Removes one key, or everything under it, from the runtime file. */
   unset(key: string): Promise<ConfigChange>

@@ -19,6 +19,8 @@ export type Loaded = {
   readonly layers: Layers
   /** What the layers say; keys that wait for a restart may still run with another value. */
   readonly configured: Config
+  /** The declared layer as read, whatever part of it is in force. */
+  readonly declared: Layer
   /** Text of the runtime layer in force: the file's, or the last good one's. */
   readonly text: string
   /** What was worked around. */
@@ -41,27 +43,32 @@ export function loadLayers(sources: Sources, keys: KeySet, inForce: string | und
 
   const wrong = [...reading.problems, ...(reading.problems.length === 0 ? stripped(first.problems) : [])]
   if (wrong.length === 0 && first.config !== undefined)
-    return { layers: first.layers, configured: first.config, text: reading.text, problems: [] }
+    return {
+      layers: first.layers,
+      configured: first.config,
+      declared: declared.layer,
+      text: reading.text,
+      problems: [],
+    }
   if (reading.text === '' && reading.problems.length === 0) refuse(wrong)
 
   const copy = good === undefined ? undefined : checkRuntime(good, lastGood, keys)
   if (good !== undefined && copy?.problems.length === 0) {
     const second = resolveLayers(sources, keys, copy.layer, declared.layer)
     if (second.config !== undefined)
-      return { layers: second.layers, configured: second.config, text: good, problems: wrong }
+      return { layers: second.layers, configured: second.config, declared: declared.layer, text: good, problems: wrong }
   }
   return withoutRuntime(sources, keys, declared.layer, wrong)
 }
 
-/** Puts a candidate for the runtime layer over what is in force below it. @throws ConfigError with all that is wrong */
-export function loadCandidate(sources: Sources, keys: KeySet, text: string): Loaded {
+/** Puts a candidate for the runtime layer among the others. @throws ConfigError with all that is wrong */
+export function loadCandidate(sources: Sources, keys: KeySet, text: string, declared: Layer): Loaded {
   const { file } = runtimeFiles(sources.stateDirectory)
   const reading = checkRuntime(text, file, keys)
-  const declared = readDeclared(sources.declaredFile, keys)
-  refuse([...reading.problems, ...declared.problems])
-  const resolved = resolveLayers(sources, keys, reading.layer, declared.layer)
+  refuse(reading.problems)
+  const resolved = resolveLayers(sources, keys, reading.layer, declared)
   refuse([...resolved.environmentProblems, ...stripped(resolved.problems)])
-  return { layers: resolved.layers, configured: present(resolved.config), text, problems: [] }
+  return { layers: resolved.layers, configured: present(resolved.config), declared, text, problems: [] }
 }
 
 function withoutRuntime(sources: Sources, keys: KeySet, nix: Layer, wrong: readonly ConfigProblem[]): Loaded {
@@ -70,7 +77,7 @@ function withoutRuntime(sources: Sources, keys: KeySet, nix: Layer, wrong: reado
   const rest = resolveWithoutRuntime(keys, layers[0], none, nix)
   const problems = [...wrong, ...stripped(rest.problems)]
   if (rest.config === undefined) refuse(problems)
-  return { layers: rest.layers, configured: present(rest.config), text: '', problems }
+  return { layers: rest.layers, configured: present(rest.config), declared: nix, text: '', problems }
 }
 
 function stripped(problems: Resolved['problems']): ConfigProblem[] {

@@ -2,11 +2,13 @@ import { configSchema } from '../../schemas/config.ts'
 import type { ConfigChange } from '../../schemas/layers.ts'
 import type { Log } from '../../schemas/log.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
+import { readKeyText, setKey, unsetKey } from './edits.ts'
 import { explainKey, listKeys, runtimeDifferences } from './explain.ts'
 import type { ConfigHandle } from './handle.ts'
 import { configKeys } from './key-set.ts'
 import { type Loaded, loadCandidate, loadLayers, type Sources } from './load.ts'
 import { ConfigError } from './problems.ts'
+import { promoted } from './promote.ts'
 import { frozenConfig } from './resolve.ts'
 import { keepLastGood } from './runtime-file.ts'
 
@@ -14,7 +16,7 @@ import { keepLastGood } from './runtime-file.ts'
  * Reads the layers and keeps them. Opens nothing that needs closing.
  * @throws ConfigError when the environment or the declared file is wrong; never for the runtime file
  */
-export function openConfig(sources: Sources & { readonly log: Log }): Omit<ConfigHandle, 'set' | 'unset' | 'promote'> {
+export function openConfig(sources: Sources & { readonly log: Log }): ConfigHandle {
   const { log } = sources
   const keys = configKeys()
   const { tree } = keys
@@ -63,10 +65,22 @@ export function openConfig(sources: Sources & { readonly log: Log }): Omit<Confi
     problems: () => problems,
     explain: (key) => explainKey(tree, loaded.layers, loaded.configured, running, key.split('.')),
     list: () => listKeys(tree, loaded.layers, loaded.configured, running),
+    readText: (key, text) => readKeyText(tree, key, text),
+    set: (key, value, { force }) =>
+      serialised(() => {
+        const { next, shadowed } = setKey({ sources, keys, loaded }, key, value, force)
+        return { ...adopt(next), shadowed }
+      }),
+    unset: (key) =>
+      serialised(() => {
+        const { next, shadowed } = unsetKey({ sources, keys, loaded }, key)
+        return { ...adopt(next), shadowed }
+      }),
+    promote: (format) => promoted(format, tree, loaded.layers[1].values),
     diff: () => runtimeDifferences(tree, loaded.layers),
     validate(text) {
       try {
-        loadCandidate(sources, keys, text)
+        loadCandidate(sources, keys, text, loaded.declared)
         return []
       } catch (error) {
         if (error instanceof ConfigError) return error.problems

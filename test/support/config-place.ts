@@ -18,6 +18,10 @@ type Given = {
 export function configPlace(given: Given = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-config-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return { ...placeAt(folder, given), at: (other: string) => placeAt(other, given) }
+}
+
+function placeAt(folder: string, given: Given) {
   const file = join(folder, 'config.toml')
   const declaredFile = join(folder, 'declared.json')
   const credentialsDirectory = join(folder, 'credentials')
