@@ -245,10 +245,8 @@ const file = fc
   .tuple(fc.array(line, { maxLength: 8 }), fc.constantFrom('\n', '\r\n'), fc.boolean(), fc.boolean())
   .map(([lines, newline, bom, ending]) => {
     // A line that TOML refuses where it stands is left out.
-    const valid = lines.reduce<string[]>(
-      (kept, next) => (isToml([...kept, next].join('\n')) ? [...kept, next] : kept),
-      [],
-    )
+    const valid: string[] = []
+    for (const each of lines) if (isToml([...valid, each].join('\n'))) valid.push(each)
     const text = valid.flatMap((each, index) => [`# ${index} before`, `${each} # ${index}`]).join('\n')
     const whole = `${bom ? '\uFEFF' : ''}${text}${ending && text !== '' ? '\n' : ''}`
     return newline === '\n' ? whole : whole.replaceAll('\n', '\r\n')
