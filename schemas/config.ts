@@ -39,18 +39,22 @@ export function byteCount(text: string): number {
   return Math.round(Number(match[1]) * unit)
 }
 
-const duration = (description: string) =>
+/** A duration in its written form, such as "10s"; read it with durationMs. */
+export const duration = (description: string) =>
   z
     .string()
     .regex(DURATION, 'write a number and a unit: ms, s, m, h or d, such as "10s"')
     .meta({ description: `${description} A duration such as "10s".` })
-const bytes = (description: string) =>
+/** A size in its written form, such as "32MiB"; read it with byteCount. */
+export const bytes = (description: string) =>
   z
     .string()
     .regex(BYTES, 'write a number and a unit: B, KiB, MiB, GiB or TiB, such as "32MiB"')
     .meta({ description: `${description} A size such as "32MiB".` })
-const port = z.int().min(0).max(65_535)
-const cidrs = z.array(z.string().regex(ipPattern, 'write an address or a CIDR range such as "10.0.0.0/8"'))
+/** A TCP or UDP port; 0 takes any free one. */
+export const port = z.int().min(0).max(65_535)
+/** A list of addresses and CIDR ranges. */
+export const cidrs = z.array(z.string().regex(ipPattern, 'write an address or a CIDR range such as "10.0.0.0/8"'))
 const secret = z.string().min(1, 'write the secret, or remove the key')
 /** A secret that travels in an HTTP header. */
 const headerSecret = secret.regex(/^[\x21-\x7e]*$/, 'use visible ASCII characters only, no space or line break')

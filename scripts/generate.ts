@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { configSchema } from '../schemas/config.ts'
+import { specSchema } from '../schemas/spec.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -14,7 +15,11 @@ export function generatedFiles(): Record<string, string> {
     title: 'Gate daemon configuration',
     ...z.toJSONSchema(configSchema, { io: 'input' }),
   }
-  return { 'schemas/json/config.json': `${JSON.stringify(config, null, 2)}\n` }
+  const spec = { $id: 'gate/spec.json', title: 'Gate spec (gate.toml)', ...z.toJSONSchema(specSchema, { io: 'input' }) }
+  return {
+    'schemas/json/config.json': `${JSON.stringify(config, null, 2)}\n`,
+    'schemas/json/spec.json': `${JSON.stringify(spec, null, 2)}\n`,
+  }
 }
 
 if (import.meta.main) {

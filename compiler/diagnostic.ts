@@ -1,0 +1,117 @@
+import type { Source, SpecPath } from './parse/source.ts'
+
+/** Every way a spec can be wrong, listed once. Codes are stable, messages are not. */
+export const CODES = {
+  SYNTAX: 'the text is neither TOML nor JSON',
+  CONTROL_CHARACTER: 'a text holds a line break or another control character',
+  DUPLICATE_KEY: 'a key is written twice',
+  UNKNOWN_KEY: 'no such key',
+  MISSING_KEY: 'a needed key is absent',
+  WRONG_TYPE: 'a value of another type is expected',
+  INVALID_VALUE: 'the value is not one of those allowed',
+  LITERAL_SECRET: 'a secret is written out instead of referred to',
+  INVALID_LOCK: 'gate.lock.json cannot be used',
+  UNKNOWN_NAME: 'a reference names nothing',
+  AMBIGUOUS_TARGET: 'a target names none or several of backend, upstream and alias',
+  MODEL_CYCLE: 'virtual models refer to each other in a circle',
+  EMPTY_GROUP: 'a group has one member only',
+  GPU_MISMATCH: 'the engine cannot use this kind of GPU',
+  ENGINE_NEEDS_MODEL: 'the engine needs a model',
+  ENGINE_NEEDS_NETWORK: 'the engine needs network = true',
+  ENGINE_CANNOT_LISTEN: 'the engine cannot listen that way',
+  UNPROTECTED_BACKEND: 'a backend on a loopback port checks no key',
+  UNPINNED_IMAGE: 'an image is named by tag',
+  MISSING_HEALTH_COMMAND: 'notify = "healthy" without a health command',
+  START_TIMEOUT_TOO_SHORT: 'start_timeout does not exceed health.start_period + pull_timeout',
+  OPEN_WITHOUT_AUTH: 'auth.mode none on an address that others reach',
+  PUBLIC_WITHOUT_TLS: 'a public address without TLS',
+  MISSING_PROVIDER: 'auth.mode oidc without an identity provider',
+  MISSING_DOMAIN: 'gate.domain is needed',
+  MISSING_LISTEN: 'dns.listen is needed',
+  UNISOLATED_SANDBOX: 'sandbox.runtime none without allow_unisolated',
+  EXPOSED_WITHOUT_PROXY: 'a backend is exposed but there is no proxy',
+  EXPOSE_NEEDS_PORT: 'an exposed backend is reachable by its Unix socket only',
+  PORT_COLLISION: 'two listeners want the same port',
+  UID_COLLISION: 'two users have the same id',
+  SUBUID_COLLISION: 'two ranges of subordinate ids overlap',
+  NAME_COLLISION: 'two users, units, containers or sockets have the same name',
+  ALLOCATION_EXHAUSTED: 'no free port or user id is left',
+  UNSUPPORTED_VERSION: 'the version of podman or systemd is not known',
+  TOO_OLD: 'the target version cannot do this',
+} as const satisfies Record<string, string>
+
+export type DiagnosticCode = keyof typeof CODES
+
+export type Span = {
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  /** From 1, in UTF-16 units. */
+  readonly column: number
+  /** Column after the last character, on the same line. */
+  readonly endColumn: number
+}
+
+export type Diagnostic = {
+  readonly code: DiagnosticCode
+  /** An error stops the compilation, a warning does not. */
+  readonly severity: 'error' | 'warning'
+  readonly span: Span
+  /** Where in the spec, such as `backends.qwen.gpu`; empty for the whole. */
+  readonly path: string
+  /** What is wrong. */
+  readonly message: string
+  /** What to do. */
+  readonly hint?: string
+}
+
+/** What a check knows; the position is added from the path by `locate`. */
+export type Finding = {
+  readonly code: DiagnosticCode
+  readonly severity?: 'error' | 'warning'
+  readonly path: SpecPath
+  /** Which part of the path is meant; the value when absent. */
+  readonly part?: 'key' | 'value'
+  readonly message: string
+  readonly hint?: string
+}
+
+/** Adds the position to a finding. */
+export function locate(finding: Finding, source: Source): Diagnostic {
+  const { code, severity = 'error', path, part = 'value', message, hint } = finding
+  const span = part === 'key' ? source.keySpan(path) : source.valueSpan(path)
+  return { code, severity, span, path: pathText(path), message, ...(hint === undefined ? {} : { hint }) }
+}
+
+/** In the order of the text; the order of equal positions is kept. */
+export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return diagnostics.toSorted((a, b) => a.span.line - b.span.line || a.span.column - b.span.column)
+}
+
+/** `backends.qwen.args[0]` of a path; names that are no plain words are quoted. */
+export function pathText(path: SpecPath): string {
+  return path
+    .map((step, i) => {
+      if (typeof step === 'number') return `[${step}]`
+      const word = /^[A-Za-z0-9_$-]+$/.test(step) ? step : JSON.stringify(step)
+      return i === 0 ? word : `.${word}`
+    })
+    .join('')
+}
+
+/** A diagnostic for people: position, what, code frame, what to do. @param text the whole spec */
+export function renderDiagnostic(diagnostic: Diagnostic, text: string): string {
+  const { span, severity, code, message, hint } = diagnostic
+  const line = text.split('\n')[span.line - 1]?.replace(/\r$/, '') ?? ''
+  const gutter = String(span.line)
+  const blank = ' '.repeat(gutter.length)
+  const marks = '^'.repeat(Math.max(1, Math.min(span.endColumn, line.length + 1) - span.column))
+  const indent = line.slice(0, span.column - 1).replace(/[^\t]/g, ' ')
+  return [
+    `${span.file}:${span.line}:${span.column}: ${severity} ${code}: ${message}`,
+    `${blank} |`,
+    `${gutter} | ${line}`,
+    `${blank} | ${indent}${marks}`,
+    ...(hint === undefined ? [] : [`${blank} = ${hint}`]),
+  ].join('\n')
+}

@@ -1,0 +1,250 @@
+import type { Finding } from '../diagnostic.ts'
+import type { Container, ContainerNetwork, Deployment, Mount, Network, Volume } from '../ir/deployment.ts'
+import { INSIDE, quadletDirectory } from '../ir/names.ts'
+import type { SpecPath } from '../parse/source.ts'
+import {
+  argument,
+  command,
+  type Entry,
+  literal,
+  printUnit,
+  text,
+  timeSpan,
+  type UnitFile,
+  type Value,
+  words,
+} from '../syntax/unit.ts'
+import type { Emission, EmitOptions, OutputFile, Version } from './output.ts'
+import { isBefore, versionText } from './output.ts'
+import { downLevel } from './quadlet-keys.ts'
+import { userUnitFiles } from './user-units.ts'
+
+/** Quadlets and plain user units of every backend, in directories that belong to root and that its user reads. */
+export function emitQuadlet(deployment: Deployment, options: EmitOptions): Emission {
+  const units = [
+    ...deployment.containers.map((container) => containerUnit(container, options)),
+    ...deployment.networks.map((network) => networkUnit(network)),
+    ...deployment.volumes.map((volume) => volumeUnit(volume)),
+  ]
+  return {
+    files: [
+      ...units.map(({ uid, file, unit }) => quadletFile(uid, file, unit)),
+      ...userUnitFiles(deployment),
+      ...cdiDirectories(deployment),
+    ].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    findings: units.flatMap(({ findings }) => findings),
+  }
+}
+
+type Quadlet = {
+  readonly uid: number
+  readonly file: string
+  readonly unit: UnitFile
+  readonly findings: readonly Finding[]
+}
+
+const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
+
+function containerUnit(container: Container, { podman }: EmitOptions): Quadlet {
+  const { origin, unit, uid } = container
+  const notify = notifyEntries(container, podman)
+  const { entries, service, findings } = downLevel(
+    'Container',
+    [...containerEntries(container), ...notify.entries],
+    podman,
+    origin,
+  )
+  return {
+    uid,
+    file: `${unit}.container`,
+    findings: [...notify.findings, ...findings],
+    unit: {
+      origin,
+      comment: COMMENT,
+      sections: [
+        { name: 'Unit', entries: unitEntries(container) },
+        { name: 'Container', entries },
+        { name: 'Service', entries: [...serviceEntries(container), ...service] },
+        { name: 'Install', entries: container.onDemand ? [] : [{ key: 'WantedBy', value: text('default.target') }] },
+      ],
+    },
+  }
+}
+
+function unitEntries(container: Container): Entry[] {
+  return [
+    { key: 'Description', value: text(container.description) },
+    { key: 'StartLimitIntervalSec', value: literal('600s') },
+    { key: 'StartLimitBurst', value: literal('5') },
+    ...(container.onDemand
+      ? [{ key: 'StopWhenUnneeded', value: literal('yes'), origin: at(container, 'idle_stop') }]
+      : []),
+  ]
+}
+
+/** Security first: what the container may not, then what it gets. */
+function containerEntries(container: Container): Entry[] {
+  const { image, pull, entrypoint, args, environmentFile, memoryBytes, shmBytes, health } = container
+  const optional = (key: string, value: Value | undefined, from: string): Entry[] =>
+    value === undefined ? [] : [{ key, value, origin: at(container, from) }]
+  return [
+    { key: 'Image', value: argument(image), origin: at(container, 'image') },
+    { key: 'ContainerName', value: argument(container.name) },
+    { key: 'Pull', value: literal(pull), origin: at(container, 'pull_timeout') },
+    { key: 'UserNS', value: literal(`keep-id:uid=${INSIDE.uid},gid=${INSIDE.gid}`) },
+    { key: 'DropCapability', value: words('all') },
+    { key: 'NoNewPrivileges', value: literal('true') },
+    { key: 'ReadOnly', value: literal(String(container.readOnly)), origin: at(container, 'read_only') },
+    ...(container.readOnly ? [{ key: 'ReadOnlyTmpfs', value: literal('true') }] : []),
+    { key: 'PidsLimit', value: literal(String(container.pids)), origin: at(container, 'pids') },
+    ...optional('Memory', memoryBytes === undefined ? undefined : literal(String(memoryBytes)), 'memory'),
+    ...optional('ShmSize', shmBytes === undefined ? undefined : literal(String(shmBytes)), 'shm'),
+    // the socket is for its user and the group gate, nobody else
+    { key: 'PodmanArgs', value: command('--umask=0007') },
+    ...networkEntries(container),
+    ...container.publish.map(({ host, hostPort, containerPort }) => ({
+      key: 'PublishPort',
+      value: argument(`${host}:${hostPort}:${containerPort}`),
+      origin: at(container, 'port'),
+    })),
+    ...container.devices.map((device) => ({ key: 'AddDevice', value: command(device), origin: at(container, 'gpu') })),
+    ...(container.keepGroups ? [{ key: 'GroupAdd', value: literal('keep-groups') }] : []),
+    ...container.mounts.map((mount) => ({ key: 'Volume', value: argument(mountText(mount)) })),
+    ...optional('Entrypoint', entrypoint === undefined ? undefined : argument(entrypoint), 'engine'),
+    ...(args.length === 0 ? [] : [{ key: 'Exec', value: command(...args), origin: at(container, 'args') }]),
+    ...Object.entries(container.environment).map(([name, value]) => ({
+      key: 'Environment',
+      value: command(`${name}=${value}`),
+      origin: at(container, 'environment', name),
+    })),
+    ...optional('EnvironmentFile', environmentFile === undefined ? undefined : command(environmentFile), 'secrets'),
+    ...(health === undefined ? [] : healthEntries(container, health)),
+    {
+      key: 'StopTimeout',
+      value: literal(String(Math.ceil(container.stopTimeoutMs / 1000))),
+      origin: at(container, 'stop_timeout'),
+    },
+    { key: 'LogDriver', value: literal('journald') },
+    ...Object.entries(container.labels).map(([name, value]) => ({ key: 'Label', value: command(`${name}=${value}`) })),
+  ]
+}
+
+function healthEntries(container: Container, health: NonNullable<Container['health']>): Entry[] {
+  const origin = at(container, 'health')
+  return [
+    // the JSON form runs without a shell, which the image may not have
+    { key: 'HealthCmd', value: argument(JSON.stringify(['CMD', ...health.command])), origin: [...origin, 'command'] },
+    { key: 'HealthInterval', value: timeSpan(health.intervalMs), origin: [...origin, 'interval'] },
+    { key: 'HealthTimeout', value: timeSpan(health.timeoutMs), origin: [...origin, 'timeout'] },
+    { key: 'HealthRetries', value: literal(String(health.retries)), origin: [...origin, 'retries'] },
+    { key: 'HealthStartPeriod', value: timeSpan(health.startPeriodMs), origin: [...origin, 'start_period'] },
+  ]
+}
+
+const NOTIFY_KEY: Version = { major: 5, minor: 0 }
+const NOTIFY_FLAG: Version = { major: 4, minor: 6 }
+
+/** Notify=healthy is a value, not a key, so it has its own rule: a flag from 4.6 on, nothing before. */
+function notifyEntries(container: Container, podman: Version): { entries: Entry[]; findings: Finding[] } {
+  const origin = at(container, 'notify')
+  if (container.notify === 'started' || container.health === undefined) return { entries: [], findings: [] }
+  if (!isBefore(podman, NOTIFY_KEY))
+    return { entries: [{ key: 'Notify', value: literal('healthy'), origin }], findings: [] }
+  if (!isBefore(podman, NOTIFY_FLAG))
+    return { entries: [{ key: 'PodmanArgs', value: command('--sdnotify=healthy'), origin }], findings: [] }
+  const message = `podman ${versionText(podman)} cannot tell systemd when a container is healthy`
+  const hint = container.onDemand
+    ? 'remove idle_stop, or use podman 4.6 or newer'
+    : 'write notify = "started", or use podman 4.6 or newer'
+  return {
+    entries: [],
+    findings: [{ code: 'TOO_OLD', severity: container.onDemand ? 'error' : 'warning', path: origin, message, hint }],
+  }
+}
+
+function networkEntries(container: Container): Entry[] {
+  return [{ key: 'Network', value: argument(networkText(container.network)), origin: at(container, 'network') }]
+}
+
+function networkText(network: ContainerNetwork): string {
+  switch (network.kind) {
+    case 'none':
+      return 'none'
+    case 'internal':
+      return `${network.unit}.network`
+    case 'outbound':
+      // -T: ports of the host's loopback that the container sees on its own; passt(1)
+      return network.hostPorts.length === 0 ? 'pasta' : `pasta:-T,${network.hostPorts.join(',')}`
+  }
+}
+
+function mountText(mount: Mount): string {
+  if (mount.kind === 'volume') return `${mount.unit}.volume:${mount.target}`
+  return `${mount.source}:${mount.target}${mount.readOnly ? ':ro' : ''}`
+}
+
+function serviceEntries({ startTimeoutMs, stopTimeoutMs, cpus, origin }: Container): Entry[] {
+  return [
+    { key: 'Restart', value: literal('on-failure') },
+    { key: 'RestartSec', value: literal('5s') },
+    { key: 'TimeoutStartSec', value: timeSpan(startTimeoutMs), origin: [...origin, 'start_timeout'] },
+    // podman stop waits this long before it kills; systemd has to wait longer
+    { key: 'TimeoutStopSec', value: timeSpan(stopTimeoutMs + 15_000), origin: [...origin, 'stop_timeout'] },
+    ...(cpus === undefined
+      ? []
+      : [{ key: 'CPUQuota', value: literal(`${Math.round(cpus * 100)}%`), origin: [...origin, 'cpus'] }]),
+  ]
+}
+
+function networkUnit({ origin, uid, unit }: Network): Quadlet {
+  const entries = [
+    { key: 'Internal', value: literal('true') },
+    { key: 'DisableDNS', value: literal('true') },
+  ]
+  return {
+    uid,
+    file: `${unit}.network`,
+    findings: [],
+    unit: { origin, comment: COMMENT, sections: [{ name: 'Network', entries }] },
+  }
+}
+
+function volumeUnit({ origin, uid, unit }: Volume): Quadlet {
+  const entries = [{ key: 'Label', value: command(`gate.volume=${unit}`) }]
+  return {
+    uid,
+    file: `${unit}.volume`,
+    findings: [],
+    unit: { origin, comment: COMMENT, sections: [{ name: 'Volume', entries }] },
+  }
+}
+
+function quadletFile(uid: number, file: string, unit: UnitFile): OutputFile {
+  return {
+    path: `quadlet/users/${uid}/${file}`,
+    install: `${quadletDirectory(uid)}/${file}`,
+    mode: 0o644,
+    ...printUnit(unit),
+  }
+}
+
+/** podman before 5.6 looks for CDI files in /etc/cdi only; the NVIDIA toolkit writes to /var/run/cdi. */
+function cdiDirectories({ containers }: Deployment): OutputFile[] {
+  const first = containers.find(({ gpu }) => gpu === 'nvidia')
+  if (first === undefined) return []
+  const lines = ['[engine]', 'cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi"]']
+  return [
+    {
+      path: 'quadlet/containers.conf.d/50-gate-cdi.conf',
+      install: '/etc/containers/containers.conf.d/50-gate-cdi.conf',
+      mode: 0o644,
+      text: `${lines.join('\n')}\n`,
+      origins: lines.map(() => `${first.origin.join('.')}.gpu`),
+    },
+  ]
+}
+
+/** The key of the spec that a setting of the container comes from. */
+function at(container: Container, ...keys: readonly string[]): SpecPath {
+  return [...container.origin, ...keys]
+}

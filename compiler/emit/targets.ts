@@ -1,0 +1,9 @@
+import type { Emitter } from './output.ts'
+import { emitQuadlet } from './quadlet.ts'
+
+/** Every target by name. A new one is a file `emit/<target>.ts` and a line here. */
+export const TARGETS = {
+  quadlet: emitQuadlet,
+} as const satisfies Record<string, Emitter>
+
+export type Target = keyof typeof TARGETS

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import type { Lock } from '../../schemas/lock.ts'
+import type { Spec } from '../../schemas/spec.ts'
+import { type Finding, pathText } from '../diagnostic.ts'
+import type { SpecPath } from '../parse/source.ts'
+import { listenOf } from './engines.ts'
+
+/** Numbers that the spec leaves open, chosen once and kept in gate.lock.json. */
+export type Allocation = {
+  readonly lock: Lock
+  readonly userOf: (backend: string) => { readonly uid: number; readonly subuid: number }
+  readonly portOf: (path: SpecPath) => number
+  readonly findings: readonly Finding[]
+}
+
+export const EMPTY_LOCK: Lock = { version: 1, users: {}, ports: {} }
+export const SUBUID_COUNT = 65_536
+/** Above people's accounts (useradd starts at 1000), below 60000 where systemd begins; see systemd's UIDS-GIDS.md. */
+const FIRST_UID = 40_000
+const LAST_UID = 59_999
+/** Above what useradd hands to people (it starts at 100000). */
+const FIRST_SUBUID = 0x2000_0000
+/** Dynamic ports, RFC 6335 section 6. */
+const FIRST_PORT = 49_152
+const PORT_COUNT = 16_384
+
+/**
+ * Gives every backend a user id and a range of subordinate ids, and every "random" port a number. What the lock says
+ * stays, whatever is added or removed; new backends are served in the order of their names.
+ * @param seed makes the random ports of this host differ from another's
+ */
+export function allocate(spec: Spec, lock: Lock, seed: string): Allocation {
+  const findings: Finding[] = []
+  const users = allocateUsers(spec, lock, findings)
+  const ports = allocatePorts(spec, lock, seed, findings)
+  return {
+    lock: { version: 1, users: sorted(users), ports: sorted(ports) },
+    userOf: (backend) => users.get(backend) ?? { uid: 0, subuid: 0 },
+    portOf: (path) => ports.get(pathText(path)) ?? 0,
+    findings,
+  }
+}
+
+type LockedUser = Lock['users'][string]
+
+function allocateUsers(spec: Spec, lock: Lock, findings: Finding[]): Map<string, LockedUser> {
+  const users = new Map(Object.entries(lock.users))
+  const fixed = Object.values(spec.backends).flatMap(({ uid }) => uid ?? [])
+  const takenUids = new Set([...fixed, ...[...users.values()].map(({ uid }) => uid)])
+  const takenRanges = new Set([...users.values()].map(({ subuid }) => Math.floor(subuid / SUBUID_COUNT)))
+  let nextUid = FIRST_UID
+  let nextRange = FIRST_SUBUID / SUBUID_COUNT
+  for (const name of Object.keys(spec.backends).sort()) {
+    const uid = spec.backends[name]?.uid
+    const known = users.get(name)
+    if (known !== undefined) {
+      if (uid !== undefined) users.set(name, { ...known, uid })
+      continue
+    }
+    while (uid === undefined && takenUids.has(nextUid)) nextUid++
+    while (takenRanges.has(nextRange)) nextRange++
+    if (nextUid > LAST_UID) {
+      const message = `no user id is free between ${FIRST_UID} and ${LAST_UID}`
+      findings.push({ code: 'ALLOCATION_EXHAUSTED', path: ['backends', name], part: 'key', message, hint: 'set uid' })
+      return users
+    }
+    users.set(name, { uid: uid ?? nextUid, subuid: nextRange * SUBUID_COUNT })
+    takenUids.add(uid ?? nextUid)
+    takenRanges.add(nextRange)
+  }
+  return users
+}
+
+function allocatePorts(spec: Spec, lock: Lock, seed: string, findings: Finding[]): Map<string, number> {
+  const wanted = randomPorts(spec)
+  const written = new Set(wanted.fixed)
+  const ports = new Map(Object.entries(lock.ports))
+  const taken = new Set([...written, ...ports.values()])
+  for (const path of wanted.random) {
+    const key = pathText(path)
+    if (ports.has(key)) continue
+    const start = createHash('sha256').update(`${seed}\0${key}`).digest().readUInt32BE(0) % PORT_COUNT
+    let step = 0
+    while (step < PORT_COUNT && taken.has(FIRST_PORT + ((start + step) % PORT_COUNT))) step++
+    if (step === PORT_COUNT) {
+      const message = `no port is free from ${FIRST_PORT} on`
+      findings.push({ code: 'ALLOCATION_EXHAUSTED', path, message, hint: 'write port numbers, or use Unix sockets' })
+      return ports
+    }
+    const port = FIRST_PORT + ((start + step) % PORT_COUNT)
+    ports.set(key, port)
+    taken.add(port)
+  }
+  return ports
+}
+
+/** Ports that are to be chosen, and those that are written and therefore taken. */
+function randomPorts(spec: Spec): { random: SpecPath[]; fixed: number[] } {
+  const { server } = spec.gate
+  const all: { path: SpecPath; port: number | 'random' }[] = [
+    { path: ['gate', 'server', 'port'], port: server.port },
+    { path: ['gate', 'server', 'p2p_port'], port: server.p2p_port },
+    ...Object.entries(spec.backends)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .filter(([, backend]) => listenOf(backend) === 'tcp')
+      .map(([name, { port }]) => ({ path: ['backends', name, 'port'], port })),
+    ...Object.entries(spec.relays).flatMap(([name, relay]) => [
+      { path: ['relays', name, 'https_port'], port: relay.https_port },
+      { path: ['relays', name, 'p2p_port'], port: relay.p2p_port },
+    ]),
+  ]
+  return {
+    random: all.filter(({ port }) => port === 'random').map(({ path }) => path),
+    fixed: all.flatMap(({ port }) => (port === 'random' ? [] : [port])),
+  }
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): Record<string, T> {
+  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,270 @@
+import type { Engine, GpuKind, ProfileName, SecretReference, Spec } from '../../schemas/spec.ts'
+import type { SpecPath } from '../parse/source.ts'
+
+/**
+ * Everything one spec asks of a host, explicit: no default is left to fill in, no name left to make up. Emitters
+ * read nothing else. Every node carries `origin`, the part of the spec it comes from.
+ * Durations are milliseconds, sizes bytes. The whole is frozen.
+ */
+export type Deployment = {
+  readonly prefix: string
+  readonly profile: ProfileName
+  readonly domain: string | undefined
+  readonly gateway: Gateway
+  readonly upstreams: Spec['upstreams']
+  readonly models: Spec['models']
+  readonly budgets: Spec['budgets']
+  readonly sandbox: Spec['sandbox']
+  readonly relayClient: Spec['relay']
+  readonly proxy: Spec['proxy']
+  readonly client: Spec['client']
+  /** In the order of their names, as everything by backend below. */
+  readonly backends: readonly Backend[]
+  readonly users: readonly User[]
+  readonly groups: readonly Group[]
+  readonly containers: readonly Container[]
+  readonly networks: readonly Network[]
+  readonly volumes: readonly Volume[]
+  readonly sockets: readonly IdleSocket[]
+  readonly agents: readonly Agent[]
+  readonly directories: readonly Directory[]
+  readonly links: readonly Link[]
+  readonly secrets: readonly Secret[]
+  readonly firewall: readonly FirewallRule[]
+  readonly vhosts: readonly Vhost[]
+  readonly dns: Dns | undefined
+  readonly relays: readonly Relay[]
+  /** Every port somebody listens on; nothing else may. */
+  readonly listeners: readonly Listener[]
+}
+
+type Node = { readonly origin: SpecPath }
+
+export type Gateway = Node & {
+  readonly user: string
+  readonly adminGroup: string
+  readonly stateDirectory: string
+  readonly modelsDirectory: string
+  readonly runtimeDirectory: string
+  readonly adminSocket: string
+  readonly declaredConfig: string
+  readonly host: string
+  readonly port: number
+  readonly p2pPort: number
+  readonly allowFrom: readonly string[]
+  readonly adminAllowFrom: readonly string[]
+  readonly trustedProxies: readonly string[]
+  readonly maxBodyBytes: number
+  readonly maxBufferedBytes: number
+  readonly maxConnections: number
+  readonly maxConcurrent: number
+  readonly cacheBytes: number
+  readonly memoryBytes: number
+  readonly auth: Omit<Spec['gate']['auth'], 'mode'> & { readonly modes: readonly AuthMode[] }
+  /** The first way that is set, in the order acme, files, internal CA. */
+  readonly tls: Tls
+  readonly log: Spec['gate']['log']
+}
+
+export type AuthMode = Exclude<Spec['gate']['auth']['mode'], readonly unknown[]>
+
+export type Tls =
+  | ({ readonly kind: 'acme' } & NonNullable<Spec['gate']['tls']['acme']>)
+  | { readonly kind: 'files'; readonly cert: string; readonly key: string }
+  | { readonly kind: 'internal-ca' }
+  | { readonly kind: 'none' }
+
+/** A local engine as the daemon sees it. */
+export type Backend = Node & {
+  readonly name: string
+  readonly engine: Engine
+  /** Id that the engine answers to. */
+  readonly model: string | undefined
+  readonly group: string | undefined
+  /** Absent: always on. */
+  readonly idleStopMs: number | undefined
+  readonly startTimeoutMs: number
+  readonly address: Address
+  /** Where the daemon finds the key that it presents, when the engine demands one. */
+  readonly apiKey: Secret | undefined
+  readonly agentSocket: string
+  readonly user: string
+  readonly unit: string
+}
+
+export type Address =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+
+export type User = Node & {
+  readonly name: string
+  /** Absent: the host picks a system id (sysusers.d). */
+  readonly uid: number | undefined
+  readonly home: string
+  readonly groups: readonly string[]
+  /** Subordinate user and group ids for rootless containers. */
+  readonly subuid: { readonly start: number; readonly count: number } | undefined
+  readonly linger: boolean
+  readonly description: string
+}
+
+export type Group = Node & { readonly name: string }
+
+export type Container = Node & {
+  readonly user: string
+  readonly uid: number
+  /** File name without suffix; `<unit>.service` is what runs. */
+  readonly unit: string
+  readonly name: string
+  readonly description: string
+  readonly image: string
+  readonly pull: 'never' | 'missing'
+  /** Replaces the image's own entry point. */
+  readonly entrypoint: string | undefined
+  readonly args: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly environmentFile: string | undefined
+  readonly mounts: readonly Mount[]
+  readonly network: ContainerNetwork
+  readonly publish: readonly Publish[]
+  readonly gpu: GpuKind
+  /** CDI names for nvidia, paths in /dev otherwise. */
+  readonly devices: readonly string[]
+  /** Whether the groups of its user (models, GPU devices) hold inside. */
+  readonly keepGroups: boolean
+  readonly memoryBytes: number | undefined
+  /** CPUs, such as 1.5. */
+  readonly cpus: number | undefined
+  readonly pids: number
+  readonly shmBytes: number | undefined
+  readonly readOnly: boolean
+  readonly notify: 'healthy' | 'started'
+  readonly health: Health | undefined
+  readonly startTimeoutMs: number
+  readonly stopTimeoutMs: number
+  /** Started by its socket and stopped when nobody uses it, instead of always on. */
+  readonly onDemand: boolean
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export type Health = {
+  readonly command: readonly string[]
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly retries: number
+  readonly startPeriodMs: number
+}
+
+export type Mount =
+  | { readonly kind: 'path'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  | { readonly kind: 'volume'; readonly unit: string; readonly target: string }
+
+export type ContainerNetwork =
+  | { readonly kind: 'none' }
+  /** No way out, but ports of the host's loopback lead in. */
+  | { readonly kind: 'internal'; readonly unit: string }
+  /** The internet, and these ports of the host's loopback under 127.0.0.1. */
+  | { readonly kind: 'outbound'; readonly hostPorts: readonly number[] }
+
+export type Publish = { readonly host: string; readonly hostPort: number; readonly containerPort: number }
+
+/** An internal network of one container. */
+export type Network = Node & {
+  readonly user: string
+  readonly uid: number
+  readonly unit: string
+  readonly podmanName: string
+}
+
+export type Volume = Node & {
+  readonly user: string
+  readonly uid: number
+  readonly unit: string
+  readonly podmanName: string
+}
+
+/** Wakes a container on the first connection, and lets it go when idle: a socket with a forwarding service. */
+export type IdleSocket = Node & {
+  readonly user: string
+  readonly uid: number
+  readonly home: string
+  readonly socketUnit: string
+  readonly proxyUnit: string
+  readonly containerUnit: string
+  readonly path: string
+  readonly target: Address
+  readonly idleMs: number
+}
+
+/** gate-agent in one backend's account. */
+export type Agent = Node & {
+  readonly user: string
+  readonly uid: number
+  readonly home: string
+  readonly path: string
+  /** Units that it may start and stop. */
+  readonly units: readonly string[]
+}
+
+export type Directory = Node & {
+  readonly path: string
+  /** Octal permission bits. */
+  readonly mode: number
+  readonly user: string
+  readonly group: string
+}
+
+export type Link = Node & { readonly path: string; readonly target: string }
+
+/** A secret and the file it is handed over in. */
+export type Secret = Node & {
+  readonly name: string
+  /** `generated`: made once at apply and kept. */
+  readonly source: SecretReference | { readonly generated: true }
+  readonly destination:
+    | { readonly kind: 'daemon'; readonly credential: string }
+    | { readonly kind: 'relay'; readonly instance: string; readonly credential: string }
+    /** A line NAME=value in an environment file that only its user reads. */
+    | { readonly kind: 'environment'; readonly file: string; readonly user: string; readonly variable: string }
+}
+
+export type FirewallRule = Node & {
+  readonly port: number
+  readonly protocol: 'tcp' | 'udp'
+  /** Absent: every interface. */
+  readonly interface: string | undefined
+}
+
+export type Vhost = Node & {
+  readonly host: string
+  readonly kind: 'gateway' | 'app'
+  readonly upstream: Address
+  readonly maxBodyBytes: number
+}
+
+export type Dns = Node & {
+  readonly listen: { readonly kind: 'interface' | 'address'; readonly value: string }
+  readonly port: number
+  readonly domain: string
+  /** They all point to the address of `listen`. */
+  readonly names: readonly string[]
+  readonly forward: readonly string[]
+}
+
+export type Relay = Node & {
+  readonly instance: string
+  readonly bindAddress: string
+  readonly httpsPort: number
+  readonly p2pPort: number
+  readonly logLevel: string
+  readonly domainSuffix: string | undefined
+  readonly allowFrom: readonly string[]
+  readonly dns: { readonly provider: string; readonly zoneId: string | undefined } | undefined
+}
+
+export type Listener = Node & {
+  readonly port: number
+  readonly protocol: 'tcp' | 'udp'
+  /** "*" for every address, or an address, or an interface. */
+  readonly host: string
+}

@@ -1,0 +1,269 @@
+import { byteCount, durationMs } from '../../schemas/config.ts'
+import type { BackendSpec, SecretReference } from '../../schemas/spec.ts'
+import type { SpecPath } from '../parse/source.ts'
+import { engineCommand } from './command.ts'
+import type {
+  Address,
+  Agent,
+  Backend,
+  Container,
+  ContainerNetwork,
+  Deployment,
+  Directory,
+  Health,
+  IdleSocket,
+  Mount,
+  Network,
+  Secret,
+  User,
+  Volume,
+} from './deployment.ts'
+import { ENGINE_TRAITS, listenOf } from './engines.ts'
+import { backendNames, type GatewayNames, INSIDE, podmanName } from './names.ts'
+
+/** What a backend needs to know about the rest of the deployment. */
+export type BackendContext = {
+  readonly names: GatewayNames
+  readonly gatewayPort: number
+  readonly uid: number
+  readonly subuid: { readonly start: number; readonly count: number }
+  /** Loopback port for listen = "tcp". */
+  readonly port: number
+}
+
+/** Everything that one backend adds to the deployment. */
+export type BackendParts = Pick<
+  Deployment,
+  'networks' | 'volumes' | 'sockets' | 'directories' | 'links' | 'secrets' | 'listeners'
+> & { readonly backend: Backend; readonly user: User; readonly container: Container; readonly agent: Agent }
+
+const DEFAULT_START_MARGIN_MS = 60_000
+
+export function lowerBackend(name: string, spec: BackendSpec, context: BackendContext): BackendParts {
+  const origin: SpecPath = ['backends', name]
+  const traits = ENGINE_TRAITS[spec.engine]
+  const own = { ...backendNames(context.names, name), name, origin, uid: context.uid, listen: listenOf(spec) }
+  const containerPort = spec.container_port ?? traits.containerPort
+  const command = engineCommand(spec, { listen: own.listen, containerPort, gatewayPort: context.gatewayPort })
+  const inner: Address =
+    own.listen === 'unix'
+      ? { kind: 'unix', path: own.innerSocket }
+      : { kind: 'tcp', host: '127.0.0.1', port: context.port }
+  const onDemand = spec.idle_stop !== undefined
+  const secrets = lowerSecrets(spec, own)
+  const volumes = {
+    ...command.volumes,
+    ...Object.fromEntries(spec.volumes.map((volume) => [volume.name, volume.path])),
+  }
+  const health = lowerHealth(spec, spec.engine === 'custom' ? command.health : (spec.health.command ?? command.health))
+  const startTimeoutMs =
+    spec.start_timeout === undefined
+      ? (health?.startPeriodMs ?? 0) + durationMs(spec.pull_timeout) + DEFAULT_START_MARGIN_MS
+      : durationMs(spec.start_timeout)
+  const isCustom = spec.engine === 'custom'
+  const user = lowerUser(spec, own, context)
+  const container: Container = {
+    origin,
+    user: own.user,
+    uid: own.uid,
+    unit: own.unit,
+    name: own.unit,
+    description: `Gate backend ${name}`,
+    image: spec.image,
+    pull: durationMs(spec.pull_timeout) > 0 ? 'missing' : 'never',
+    entrypoint: command.entrypoint,
+    args: isCustom ? command.args : [...command.args, ...spec.args],
+    environment: isCustom ? command.environment : { ...command.environment, ...spec.environment },
+    environmentFile: secrets.some(({ destination }) => destination.kind === 'environment')
+      ? own.environmentFile
+      : undefined,
+    mounts: lowerMounts(spec, own, volumes, context.names),
+    network: lowerNetwork(spec, own, context.gatewayPort),
+    publish: inner.kind === 'tcp' ? [{ host: inner.host, hostPort: inner.port, containerPort }] : [],
+    gpu: spec.gpu.kind,
+    devices: devicePaths(spec),
+    keepGroups: user.groups.length > 0,
+    memoryBytes: spec.memory === undefined ? undefined : byteCount(spec.memory),
+    cpus: spec.cpus,
+    pids: spec.pids,
+    shmBytes: spec.shm === undefined ? traits.shmBytes : byteCount(spec.shm),
+    readOnly: spec.read_only,
+    notify: spec.notify,
+    health,
+    startTimeoutMs,
+    stopTimeoutMs: durationMs(spec.stop_timeout),
+    onDemand,
+    labels: { 'gate.managed': context.names.prefix, 'gate.backend': name },
+  }
+  return {
+    backend: {
+      origin,
+      name,
+      engine: spec.engine,
+      model: spec.model,
+      group: spec.group,
+      idleStopMs: spec.idle_stop === undefined ? undefined : durationMs(spec.idle_stop),
+      startTimeoutMs,
+      address: own.listen === 'unix' || onDemand ? { kind: 'unix', path: own.engineSocket } : inner,
+      apiKey: secrets.find(({ destination }) => destination.kind === 'daemon'),
+      agentSocket: own.agentSocket,
+      user: own.user,
+      unit: own.unit,
+    },
+    user,
+    container,
+    networks: container.network.kind === 'internal' ? [podmanNode(own, container.network.unit)] : [],
+    volumes: Object.keys(volumes).map((volume) => podmanNode(own, `${own.unit}-${volume}`)),
+    sockets: spec.idle_stop === undefined ? [] : [lowerSocket(own, inner, durationMs(spec.idle_stop))],
+    agent: {
+      origin,
+      user: own.user,
+      uid: own.uid,
+      home: own.home,
+      path: own.agentSocket,
+      units: [own.containerService, ...(onDemand ? [own.proxySocket, own.proxyService] : [])],
+    },
+    directories: lowerDirectories(own, context.names),
+    links: own.listen === 'unix' && !onDemand ? [{ origin, path: own.engineSocket, target: own.innerSocket }] : [],
+    secrets,
+    listeners:
+      inner.kind === 'tcp'
+        ? [{ origin: [...origin, 'port'], port: inner.port, protocol: 'tcp', host: inner.host }]
+        : [],
+  }
+}
+
+type Own = ReturnType<typeof backendNames> & {
+  readonly name: string
+  readonly origin: SpecPath
+  readonly uid: number
+  readonly listen: 'unix' | 'tcp'
+}
+
+function lowerUser({ gpu, model }: BackendSpec, own: Own, { names, subuid }: BackendContext): User {
+  // render and video own /dev/dri and /dev/kfd on Debian
+  const devices = gpu.kind === 'amd' || gpu.kind === 'vulkan' ? ['render', 'video'] : []
+  return {
+    origin: own.origin,
+    name: own.user,
+    uid: own.uid,
+    home: own.home,
+    groups: [...(model === undefined ? [] : [names.modelsGroup]), ...devices],
+    subuid,
+    linger: true,
+    description: `Gate backend ${own.name}`,
+  }
+}
+
+function lowerMounts(
+  spec: BackendSpec,
+  own: Own,
+  volumes: Readonly<Record<string, string>>,
+  names: GatewayNames,
+): Mount[] {
+  const mounts: Mount[] = []
+  if (own.listen === 'unix')
+    mounts.push({ kind: 'path', source: own.containerDirectory, target: INSIDE.socketDirectory, readOnly: false })
+  if (spec.model !== undefined && spec.engine !== 'ollama') {
+    const source = `${names.modelsDirectory}/${spec.model}`
+    mounts.push({ kind: 'path', source, target: `${INSIDE.modelsDirectory}/${spec.model}`, readOnly: true })
+  }
+  for (const [volume, target] of Object.entries(volumes))
+    mounts.push({ kind: 'volume', unit: `${own.unit}-${volume}`, target })
+  return mounts
+}
+
+function lowerNetwork(spec: BackendSpec, own: Own, gatewayPort: number): ContainerNetwork {
+  if (spec.network) return { kind: 'outbound', hostPorts: ENGINE_TRAITS[spec.engine].needsNetwork ? [gatewayPort] : [] }
+  return own.listen === 'unix' ? { kind: 'none' } : { kind: 'internal', unit: own.unit }
+}
+
+function devicePaths({ gpu }: BackendSpec): string[] {
+  switch (gpu.kind) {
+    case 'none':
+      return []
+    case 'nvidia':
+      return gpu.devices.map((device) => `nvidia.com/gpu=${device}`)
+    case 'amd':
+      return ['/dev/kfd', ...driPaths(gpu.devices)]
+    case 'vulkan':
+      return driPaths(gpu.devices)
+  }
+}
+
+function driPaths(devices: readonly string[]): string[] {
+  return devices.includes('all') ? ['/dev/dri'] : devices.map((device) => `/dev/dri/${device}`)
+}
+
+function lowerHealth(
+  { engine, health, notify }: BackendSpec,
+  command: readonly string[] | undefined,
+): Health | undefined {
+  if (command === undefined || (notify === 'started' && health.command === undefined)) return undefined
+  return {
+    command,
+    intervalMs: durationMs(health.interval),
+    timeoutMs: durationMs(health.timeout),
+    retries: health.retries,
+    startPeriodMs:
+      health.start_period === undefined ? ENGINE_TRAITS[engine].startPeriodMs : durationMs(health.start_period),
+  }
+}
+
+function lowerSocket(own: Own, target: Address, idleMs: number): IdleSocket {
+  return {
+    origin: [...own.origin, 'idle_stop'],
+    user: own.user,
+    uid: own.uid,
+    home: own.home,
+    socketUnit: own.proxySocket,
+    proxyUnit: own.proxyService,
+    containerUnit: own.containerService,
+    path: own.engineSocket,
+    target,
+    idleMs,
+  }
+}
+
+function lowerDirectories(own: Own, names: GatewayNames): Directory[] {
+  const shared = { origin: own.origin, mode: 0o2750, user: own.user, group: names.user }
+  const rootOwned = { origin: own.origin, mode: 0o755, user: 'root', group: 'root' }
+  const writable = { origin: own.origin, mode: 0o700, user: own.user, group: own.user }
+  return [
+    { ...shared, path: own.directory },
+    { ...shared, path: own.containerDirectory },
+    { ...rootOwned, path: own.home },
+    ...['.config', '.config/systemd', '.config/systemd/user'].map((path) => ({
+      ...rootOwned,
+      path: `${own.home}/${path}`,
+    })),
+    ...['.cache', '.local'].map((path) => ({ ...writable, path: `${own.home}/${path}` })),
+  ]
+}
+
+function lowerSecrets({ engine, api_key, secrets }: BackendSpec, own: Own): Secret[] {
+  const keyVariable = ENGINE_TRAITS[engine].keyVariable
+  const source: Secret['source'] | undefined =
+    api_key ?? (own.listen === 'tcp' && keyVariable !== undefined ? { generated: true } : undefined)
+  const inContainer = (variable: string, from: Secret['source'] | SecretReference, origin: SpecPath): Secret => ({
+    origin,
+    name: `${origin.join('.')}`,
+    source: from,
+    destination: { kind: 'environment', file: own.environmentFile, user: own.user, variable },
+  })
+  const key = [...own.origin, 'api_key']
+  const credential = key.join('.')
+  return [
+    ...(source === undefined
+      ? []
+      : [{ origin: key, name: credential, source, destination: { kind: 'daemon' as const, credential } }]),
+    ...(source === undefined || keyVariable === undefined ? [] : [inContainer(keyVariable, source, key)]),
+    ...Object.entries(secrets).map(([variable, from]) =>
+      inContainer(variable, from, [...own.origin, 'secrets', variable]),
+    ),
+  ]
+}
+
+function podmanNode(own: Own, unit: string): Network & Volume {
+  return { origin: own.origin, user: own.user, uid: own.uid, unit, podmanName: podmanName(unit) }
+}

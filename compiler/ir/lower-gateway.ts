@@ -1,0 +1,135 @@
+import { byteCount } from '../../schemas/config.ts'
+import type { Spec } from '../../schemas/spec.ts'
+import type { Allocation } from './allocation.ts'
+import type { Address, Dns, FirewallRule, Gateway, Tls, User, Vhost } from './deployment.ts'
+import type { BackendParts } from './lower-backend.ts'
+import type { GatewayNames } from './names.ts'
+import { PROFILES } from './profiles.ts'
+
+export function lowerGateway(
+  gate: Spec['gate'],
+  proxy: Spec['proxy'],
+  names: GatewayNames,
+  allocation: Allocation,
+): Gateway {
+  const { profile, domain: _domain, instance: _instance, memory, cache, server, tls, auth, log, ...rest } = gate
+  rest satisfies Record<string, never>
+  const sizes = PROFILES[profile]
+  const { mode, ...restOfAuth } = auth
+  return {
+    origin: ['gate'],
+    user: names.user,
+    adminGroup: names.adminGroup,
+    stateDirectory: names.stateDirectory,
+    modelsDirectory: names.modelsDirectory,
+    runtimeDirectory: names.runtimeDirectory,
+    adminSocket: names.adminSocket,
+    declaredConfig: names.declaredConfig,
+    host: server.host,
+    port: server.port === 'random' ? allocation.portOf(['gate', 'server', 'port']) : server.port,
+    p2pPort: server.p2p_port === 'random' ? allocation.portOf(['gate', 'server', 'p2p_port']) : server.p2p_port,
+    allowFrom: server.allow_from,
+    adminAllowFrom: server.admin_allow_from,
+    trustedProxies: proxy.engine === 'none' ? server.trusted_proxies : withLoopback(server.trusted_proxies),
+    maxBodyBytes: server.max_body === undefined ? sizes.maxBodyBytes : byteCount(server.max_body),
+    maxBufferedBytes: server.max_buffered === undefined ? sizes.maxBufferedBytes : byteCount(server.max_buffered),
+    maxConnections: server.max_connections ?? sizes.maxConnections,
+    maxConcurrent: server.max_concurrent ?? sizes.maxConcurrent,
+    cacheBytes: cache === undefined ? sizes.cacheBytes : byteCount(cache),
+    memoryBytes: memory === undefined ? sizes.memoryBytes : byteCount(memory),
+    auth: { ...restOfAuth, modes: [mode].flat() },
+    tls: lowerTls(tls),
+    log,
+  }
+}
+
+export function lowerGatewayUser(names: GatewayNames): User {
+  return {
+    origin: ['gate'],
+    name: names.user,
+    uid: undefined,
+    home: names.stateDirectory,
+    groups: [names.adminGroup],
+    subuid: undefined,
+    linger: false,
+    description: 'Gate',
+  }
+}
+
+export function lowerVhosts(
+  { gate, proxy, backends }: Spec,
+  gateway: Gateway,
+  parts: readonly BackendParts[],
+): Vhost[] {
+  if (proxy.engine === 'none' || gate.domain === undefined) return []
+  const { domain } = gate
+  const local: Address = { kind: 'tcp', host: reachable(gateway.host), port: gateway.port }
+  const toGateway = { kind: 'gateway', upstream: local, maxBodyBytes: gateway.maxBodyBytes } as const
+  return [
+    { ...toGateway, origin: ['gate', 'domain'], host: domain },
+    ...proxy.aliases.map((label, i) => ({ ...toGateway, origin: ['proxy', 'aliases', i], host: `${label}.${domain}` })),
+    ...parts.flatMap(({ backend }): Vhost[] => {
+      const expose = backends[backend.name]?.expose
+      if (expose === undefined) return []
+      const origin = ['backends', backend.name, 'expose']
+      const { maxBodyBytes } = gateway
+      return [{ kind: 'app', origin, host: `${expose}.${domain}`, upstream: backend.address, maxBodyBytes }]
+    }),
+  ]
+}
+
+export function lowerDns(dns: Spec['dns'], domain: string | undefined, vhosts: readonly Vhost[]): Dns | undefined {
+  if (dns.engine === 'none' || dns.listen === undefined || domain === undefined) return undefined
+  const isAddress = /^[0-9.]+$/.test(dns.listen) || dns.listen.includes(':')
+  return {
+    origin: ['dns'],
+    listen: { kind: isAddress ? 'address' : 'interface', value: dns.listen },
+    port: dns.port,
+    domain,
+    names: [...new Set([domain, ...vhosts.map(({ host }) => host)])],
+    forward: dns.forward,
+  }
+}
+
+export function lowerFirewall({ gate, relays }: Spec, gateway: Gateway): FirewallRule[] {
+  const { open_firewall, open_firewall_on_interfaces } = gate.server
+  const own = open_firewall ? [undefined] : open_firewall_on_interfaces
+  const origin = ['gate', 'server', open_firewall ? 'open_firewall' : 'open_firewall_on_interfaces']
+  return [
+    ...rules(origin, [gateway.port, gateway.p2pPort], own),
+    ...Object.entries(relays).flatMap(([instance, relay]) =>
+      rules(
+        ['relays', instance, 'open_firewall_on_interfaces'],
+        [relay.https_port, relay.p2p_port],
+        relay.open_firewall_on_interfaces,
+      ),
+    ),
+  ]
+}
+
+function rules(
+  origin: string[],
+  ports: readonly number[],
+  interfaces: readonly (string | undefined)[],
+): FirewallRule[] {
+  return interfaces.flatMap((name) =>
+    ports.map((port) => ({ origin, port, protocol: 'tcp' as const, interface: name })),
+  )
+}
+
+function lowerTls({ acme, files, internal_ca }: Spec['gate']['tls']): Tls {
+  if (acme !== undefined) return { kind: 'acme', ...acme }
+  if (files !== undefined) return { kind: 'files', ...files }
+  return internal_ca ? { kind: 'internal-ca' } : { kind: 'none' }
+}
+
+/** An address that a client on this host can use for a listener. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  return host === '::' ? '::1' : host
+}
+
+/** The proxy runs on this host. */
+function withLoopback(proxies: readonly string[]): string[] {
+  return [...new Set([...proxies, '127.0.0.0/8', '::1/128'])]
+}

@@ -1,0 +1,161 @@
+import type { Spec } from '../../schemas/spec.ts'
+import type { SpecPath } from '../parse/source.ts'
+import { type Allocation, SUBUID_COUNT } from './allocation.ts'
+import type { Deployment, Listener, Relay, Secret } from './deployment.ts'
+import { lowerBackend } from './lower-backend.ts'
+import { lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, lowerVhosts } from './lower-gateway.ts'
+import { gatewayNames } from './names.ts'
+
+/** Turns the spec into an explicit deployment: defaults filled in, names decided, units converted. */
+export function lower(spec: Spec, allocation: Allocation): Deployment {
+  const {
+    $schema: _,
+    gate,
+    upstreams,
+    backends,
+    models,
+    budgets,
+    proxy,
+    dns,
+    relay,
+    relays,
+    sandbox,
+    client,
+    ...rest
+  } = spec
+  rest satisfies Record<string, never>
+  const names = gatewayNames(gate.instance)
+  const gateway = lowerGateway(gate, proxy, names, allocation)
+  const parts = Object.entries(backends)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, backend]) => {
+      const { uid, subuid } = allocation.userOf(name)
+      const port = backend.port === 'random' ? allocation.portOf(['backends', name, 'port']) : backend.port
+      const range = { start: subuid, count: SUBUID_COUNT }
+      return lowerBackend(name, backend, { names, gatewayPort: gateway.port, uid, subuid: range, port })
+    })
+  const vhosts = lowerVhosts(spec, gateway, parts)
+  const relayServers = Object.entries(relays).map(([instance, server]) => lowerRelay(instance, server))
+  return deepFreeze({
+    prefix: names.prefix,
+    profile: gate.profile,
+    domain: gate.domain,
+    gateway,
+    upstreams,
+    models,
+    budgets,
+    sandbox,
+    relayClient: relay,
+    proxy,
+    client,
+    backends: parts.map((part) => part.backend),
+    users: [lowerGatewayUser(names), ...parts.map((part) => part.user)],
+    groups: [names.adminGroup, names.modelsGroup].map((name) => ({ origin: ['gate'], name })),
+    containers: parts.map((part) => part.container),
+    networks: parts.flatMap((part) => part.networks),
+    volumes: parts.flatMap((part) => part.volumes),
+    sockets: parts.flatMap((part) => part.sockets),
+    agents: parts.map((part) => part.agent),
+    directories: [
+      { origin: ['gate'], path: names.stateDirectory, mode: 0o711, user: names.user, group: names.user },
+      { origin: ['gate'], path: names.modelsDirectory, mode: 0o2750, user: names.user, group: names.modelsGroup },
+      { origin: ['gate'], path: names.runtimeDirectory, mode: 0o755, user: names.user, group: names.user },
+      { origin: ['backends'], path: names.backendsDirectory, mode: 0o755, user: 'root', group: 'root' },
+      { origin: ['backends'], path: names.secretsDirectory, mode: 0o711, user: 'root', group: 'root' },
+      ...parts.flatMap((part) => part.directories),
+    ],
+    links: parts.flatMap((part) => part.links),
+    secrets: [...gatewaySecrets(spec), ...parts.flatMap((part) => part.secrets)],
+    firewall: lowerFirewall(spec, gateway),
+    vhosts,
+    dns: lowerDns(dns, gate.domain, vhosts),
+    relays: relayServers,
+    listeners: [
+      ...gatewayListeners(spec, gateway),
+      ...relayListeners(relayServers),
+      ...parts.flatMap((part) => part.listeners),
+    ],
+  })
+}
+
+function lowerRelay(instance: string, server: Spec['relays'][string]): Relay {
+  const {
+    https_port,
+    p2p_port,
+    bind_address,
+    log_level,
+    domain_suffix,
+    allow_from,
+    open_firewall_on_interfaces: _,
+    dns,
+    ...rest
+  } = server
+  rest satisfies Record<string, never>
+  return {
+    origin: ['relays', instance],
+    instance,
+    bindAddress: bind_address,
+    httpsPort: https_port,
+    p2pPort: p2p_port,
+    logLevel: log_level,
+    domainSuffix: domain_suffix,
+    allowFrom: allow_from,
+    dns: dns === undefined ? undefined : { provider: dns.provider, zoneId: dns.zone_id },
+  }
+}
+
+/** Secrets of the daemon and the relays; a credential is named like the configuration key that it fills. */
+function gatewaySecrets({ gate, upstreams, relays }: Spec): Secret[] {
+  const daemon = (origin: SpecPath, credential: string, source: Secret['source'] | undefined): Secret[] =>
+    source === undefined
+      ? []
+      : [{ origin, name: origin.join('.'), source, destination: { kind: 'daemon', credential } }]
+  return [
+    ...daemon(['gate', 'auth', 'token'], 'auth.token', gate.auth.token),
+    ...daemon(['gate', 'auth', 'jwt', 'secret'], 'auth.jwt.secret', gate.auth.jwt.secret),
+    ...Object.entries(gate.auth.oidc).flatMap(([name, { client_secret }]) =>
+      daemon(['gate', 'auth', 'oidc', name, 'client_secret'], `auth.oidc.${name}.client_secret`, client_secret),
+    ),
+    ...Object.entries(upstreams).flatMap(([name, { api_key }]) =>
+      daemon(['upstreams', name, 'api_key'], `upstreams.${name}.api_key`, api_key),
+    ),
+    ...Object.entries(relays).flatMap(([instance, { dns }]): Secret[] => {
+      if (dns?.api_token === undefined) return []
+      const origin = ['relays', instance, 'dns', 'api_token']
+      const destination = { kind: 'relay', instance, credential: `dns.${dns.provider}.api_token` } as const
+      return [{ origin, name: origin.join('.'), source: dns.api_token, destination }]
+    }),
+  ]
+}
+
+function gatewayListeners({ proxy, dns }: Spec, gateway: Deployment['gateway']): Listener[] {
+  const listeners: Listener[] = [
+    { origin: ['gate', 'server', 'port'], port: gateway.port, protocol: 'tcp', host: gateway.host },
+    { origin: ['gate', 'server', 'p2p_port'], port: gateway.p2pPort, protocol: 'tcp', host: gateway.host },
+  ]
+  if (proxy.engine !== 'none') {
+    listeners.push({ origin: ['proxy', 'http_port'], port: proxy.http_port, protocol: 'tcp', host: '*' })
+    if (gateway.tls.kind !== 'none')
+      listeners.push({ origin: ['proxy', 'https_port'], port: proxy.https_port, protocol: 'tcp', host: '*' })
+  }
+  if (dns.engine !== 'none' && dns.listen !== undefined) {
+    const host = dns.listen
+    listeners.push({ origin: ['dns', 'port'], port: dns.port, protocol: 'tcp', host })
+    listeners.push({ origin: ['dns', 'port'], port: dns.port, protocol: 'udp', host })
+  }
+  return listeners
+}
+
+function relayListeners(relays: readonly Relay[]): Listener[] {
+  return relays.flatMap(({ origin, httpsPort, p2pPort, bindAddress: host }): Listener[] => [
+    { origin: [...origin, 'https_port'], port: httpsPort, protocol: 'tcp', host },
+    { origin: [...origin, 'p2p_port'], port: p2pPort, protocol: 'tcp', host },
+  ])
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return value
+}

@@ -1,0 +1,76 @@
+/**
+ * Decides every name and path on a host; nothing else in the compiler spells one out.
+ * @see docs/architecture.md "Where things are on a host"
+ */
+
+/** Names of one gateway. @param instance `gate.instance`; absent for the only one */
+export function gatewayNames(instance: string | undefined) {
+  const prefix = instance === undefined ? 'gate' : `gate-${instance}`
+  return {
+    prefix,
+    user: prefix,
+    adminGroup: `${prefix}-admin`,
+    /** May read the models; not `gate` itself, whose members reach every backend. */
+    modelsGroup: `${prefix}-models`,
+    stateDirectory: `/var/lib/${prefix}`,
+    modelsDirectory: `/var/lib/${prefix}/models`,
+    runtimeDirectory: `/run/${prefix}`,
+    adminSocket: `/run/${prefix}/admin.sock`,
+    backendsDirectory: `/run/${prefix}/backends`,
+    secretsDirectory: `/run/${prefix}/secrets`,
+    declaredConfig: `/etc/${prefix}/declared.json`,
+  } as const
+}
+
+export type GatewayNames = ReturnType<typeof gatewayNames>
+
+/** Names of one backend; unit, container and user share one. */
+export function backendNames(gateway: GatewayNames, backend: string) {
+  const unit = `${gateway.prefix}-${backend}`
+  const directory = `${gateway.backendsDirectory}/${backend}`
+  return {
+    user: unit,
+    unit,
+    containerService: `${unit}.service`,
+    proxyService: `${unit}-proxy.service`,
+    proxySocket: `${unit}.socket`,
+    /** Root-owned, so that what the container's user writes can never come before our units. */
+    home: `/var/lib/${gateway.prefix}-backends/${backend}`,
+    directory,
+    /** What the container sees of it: only its own socket, never the agent's. */
+    containerDirectory: `${directory}/container`,
+    /** Where callers connect. */
+    engineSocket: `${directory}/engine.sock`,
+    /** Where the engine itself listens. */
+    innerSocket: `${directory}/container/engine.sock`,
+    agentSocket: `${directory}/agent.sock`,
+    environmentFile: `${gateway.secretsDirectory}/${backend}/environment`,
+  } as const
+}
+
+/** Inside a container. */
+export const INSIDE = {
+  socketDirectory: '/run/engine',
+  socket: '/run/engine/engine.sock',
+  modelsDirectory: '/models',
+  cacheDirectory: '/cache',
+  uid: 1000,
+  gid: 1000,
+} as const
+
+export const AGENT = {
+  socket: 'gate-agent.socket',
+  service: 'gate-agent.service',
+  program: '/usr/bin/gate-agent',
+} as const
+
+export const SOCKET_PROXY = '/usr/lib/systemd/systemd-socket-proxyd'
+
+/** Quadlet's own name of what `<unit>.network` and `<unit>.volume` make; podman-systemd.unit(5). */
+export const podmanName = (unit: string) => `systemd-${unit}`
+
+/** Where quadlets of a user are read: root-owned, read by that user's manager. */
+export const quadletDirectory = (uid: number) => `/etc/containers/systemd/users/${uid}`
+
+/** Where plain units of a user are read; systemd.unit(5) "Unit File Load Path". */
+export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user`

@@ -1,0 +1,74 @@
+import type { Span } from '../diagnostic.ts'
+import { indexPositions, type Range } from './positions.ts'
+
+/** Keys and indexes from the top of the spec to a value. */
+export type SpecPath = readonly (string | number)[]
+
+/** The text of a spec and where everything stands in it. */
+export type Source = {
+  readonly file: string
+  readonly text: string
+  /** Where the value stands; when it is not written, its nearest written parent. */
+  valueSpan(path: SpecPath): Span
+  /** Where the key stands, or its nearest written parent's. */
+  keySpan(path: SpecPath): Span
+  spanAt(start: number, end: number): Span
+  /** Paths of keys that are written a second time (JSON only: TOML refuses them itself). */
+  readonly repeated: readonly SpecPath[]
+}
+
+/** @param text must be well-formed TOML or JSON; positions of anything else are meaningless */
+export function indexSource(file: string, text: string): Source {
+  const { keys, values, repeated } = indexPositions(text)
+  const lines = lineStarts(text)
+  const spanAt = (start: number, end: number): Span => {
+    const line = lineOf(lines, start)
+    const from = lines[line] ?? 0
+    const lineEnd = (lines[line + 1] ?? text.length + 1) - 1
+    return {
+      file,
+      line: line + 1,
+      column: start - from + 1,
+      endColumn: Math.max(start + 1, Math.min(end, lineEnd)) - from + 1,
+    }
+  }
+  const find = (path: SpecPath, ranges: readonly ReadonlyMap<string, Range>[]): Span => {
+    for (let length = path.length; length > 0; length--) {
+      const id = pathId(path.slice(0, length))
+      for (const map of ranges) {
+        const range = map.get(id)
+        if (range !== undefined) return spanAt(range.start, range.end)
+      }
+    }
+    return spanAt(0, 1)
+  }
+  return {
+    file,
+    text,
+    repeated,
+    spanAt,
+    valueSpan: (path) => find(path, [values, keys]),
+    keySpan: (path) => find(path, [keys, values]),
+  }
+}
+
+/** One string per path, for maps. */
+export function pathId(path: SpecPath): string {
+  return path.join('\0')
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return starts
+}
+
+function lineOf(starts: readonly number[], offset: number): number {
+  let [low, high] = [0, starts.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((starts[middle] ?? 0) <= offset) low = middle
+    else high = middle - 1
+  }
+  return low
+}

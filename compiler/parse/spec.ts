@@ -1,0 +1,102 @@
+import type { z } from 'zod'
+import { type Spec, specSchema } from '../../schemas/spec.ts'
+import type { Finding } from '../diagnostic.ts'
+import { suggestion } from '../nearest.ts'
+import { keysBelow, metaAt } from './schema-walk.ts'
+import type { SpecPath } from './source.ts'
+
+/** The spec, with what was wrong cut out so that the later checks can still find more; absent when nothing is left. */
+export type ReadSpec = { readonly spec: Spec | undefined; readonly findings: readonly Finding[] }
+
+/** How often cutting out may uncover more: a value, its entry, its collection. */
+const CUTS = 4
+
+export function readSpec(value: unknown): ReadSpec {
+  const first = specSchema.safeParse(value)
+  if (first.success) return { spec: first.data, findings: [] }
+  const findings = first.error.issues.flatMap((issue) => issueFindings(issue, value))
+  let rest = structuredClone(value)
+  let issues = first.error.issues
+  for (let cut = 0; cut < CUTS; cut++) {
+    for (const issue of issues) for (const path of wrongPaths(issue)) rest = without(rest, path)
+    const again = specSchema.safeParse(rest)
+    if (again.success) return { spec: again.data, findings }
+    issues = again.error.issues
+  }
+  return { spec: undefined, findings }
+}
+
+function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
+  const path = issue.path as SpecPath
+  const value = valueAt(root, path)
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysBelow(specSchema, path)
+    return issue.keys.map((key) => ({
+      code: 'UNKNOWN_KEY',
+      path: [...path, key],
+      part: 'key',
+      message: `there is no key "${key}" here`,
+      hint: suggestion(key, known, 'key'),
+    }))
+  }
+  if (value === undefined) {
+    const name = String(path.at(-1) ?? '')
+    const { description } = metaAt(specSchema, path)
+    const hint = description === undefined ? {} : { hint: description }
+    return [{ code: 'MISSING_KEY', path, part: 'key', message: `the key "${name}" is needed here`, ...hint }]
+  }
+  if (issue.code === 'invalid_union' && metaAt(specSchema, path).isSecret) {
+    const message =
+      typeof value === 'string' ? 'a secret never stands in the spec itself' : 'this is no reference to a secret'
+    return [
+      { code: typeof value === 'string' ? 'LITERAL_SECRET' : 'INVALID_VALUE', path, message, hint: issue.message },
+    ]
+  }
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String)
+    const hint = suggestion(String(value), values, 'value')
+    return [{ code: 'INVALID_VALUE', path, message: `${JSON.stringify(value)} is not one of the values allowed`, hint }]
+  }
+  if (issue.code === 'invalid_type')
+    return [{ code: 'WRONG_TYPE', path, message: `a value of type ${issue.expected} is expected here` }]
+  const reasons = issue.code === 'invalid_key' ? issue.issues.map((inner) => inner.message) : [issue.message]
+  const part = issue.code === 'invalid_key' ? 'key' : 'value'
+  const shown = part === 'key' ? String(path.at(-1)) : value
+  return [
+    {
+      code: 'INVALID_VALUE',
+      path,
+      part,
+      message: `${JSON.stringify(shown)} cannot stand here`,
+      hint: reasons.join('; '),
+    },
+  ]
+}
+
+function wrongPaths(issue: z.core.$ZodIssue): SpecPath[] {
+  const path = issue.path as SpecPath
+  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
+}
+
+function valueAt(root: unknown, path: SpecPath): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined),
+    root,
+  )
+}
+
+/** The value without what stands at the path; without its parent when a needed key is not there. */
+function without(root: unknown, path: SpecPath): unknown {
+  const last = path.at(-1)
+  if (last === undefined) return {}
+  const parent = valueAt(root, path.slice(0, -1))
+  // an earlier cut took it away already
+  if (!isRecord(parent)) return root
+  if (Array.isArray(parent) || !Object.hasOwn(parent, last)) return without(root, path.slice(0, -1))
+  delete parent[last]
+  return root
+}
+
+function isRecord(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,132 @@
+import { durationMs } from '../../schemas/config.ts'
+import type { BackendSpec, Spec } from '../../schemas/spec.ts'
+import type { Finding } from '../diagnostic.ts'
+import { ENGINE_TRAITS, listenOf } from '../ir/engines.ts'
+import type { SpecPath } from '../parse/source.ts'
+
+/** What each backend asks of its engine is something that the engine can do. */
+export function checkBackends(spec: Spec): Finding[] {
+  const each = Object.entries(spec.backends).flatMap(([name, backend]) => checkBackend(backend, ['backends', name]))
+  return [...each, ...checkExposed(spec), ...checkGroups(spec)]
+}
+
+function checkBackend(backend: BackendSpec, path: SpecPath): Finding[] {
+  return [
+    ...checkImage(backend, path),
+    ...checkEngine(backend, path),
+    ...checkHealth(backend, path),
+    ...checkListen(backend, path),
+  ]
+}
+
+function checkImage({ image }: BackendSpec, path: SpecPath): Finding[] {
+  if (image.includes('@sha256:')) return []
+  const hint = 'write it as name@sha256:…; "podman image inspect --format {{.Digest}}" shows the digest'
+  return [
+    {
+      code: 'UNPINNED_IMAGE',
+      severity: 'warning',
+      path: [...path, 'image'],
+      message: 'a tag can change what runs',
+      hint,
+    },
+  ]
+}
+
+function checkEngine({ engine, model, gpu, network }: BackendSpec, path: SpecPath): Finding[] {
+  const traits = ENGINE_TRAITS[engine]
+  const findings: Finding[] = []
+  if (!traits.gpus.includes(gpu.kind)) {
+    const message = `the engine ${engine} cannot use a GPU of kind ${gpu.kind}`
+    findings.push({
+      code: 'GPU_MISMATCH',
+      path: [...path, 'gpu', 'kind'],
+      message,
+      hint: `it can use: ${traits.gpus.join(', ')}`,
+    })
+  }
+  if (traits.needsModel && model === undefined)
+    findings.push({
+      code: 'ENGINE_NEEDS_MODEL',
+      path,
+      part: 'key',
+      message: `the engine ${engine} needs the key "model"`,
+    })
+  if (traits.needsNetwork && !network) {
+    const hint = 'write network = true'
+    const message = `${engine} reaches the gateway over the network, which backends do not have by default`
+    findings.push({ code: 'ENGINE_NEEDS_NETWORK', path: [...path, 'engine'], message, hint })
+  }
+  return findings
+}
+
+function checkHealth({ engine, notify, health, start_timeout, pull_timeout }: BackendSpec, path: SpecPath): Finding[] {
+  const findings: Finding[] = []
+  if (engine === 'custom' && notify === 'healthy' && health.command === undefined) {
+    const hint = 'add health.command, or write notify = "started"'
+    const message = 'this backend counts as started once it is healthy, but nothing can tell whether it is'
+    findings.push({ code: 'MISSING_HEALTH_COMMAND', path, part: 'key', message, hint })
+  }
+  const startMs = durationMs(health.start_period ?? `${ENGINE_TRAITS[engine].startPeriodMs}ms`)
+  const neededMs = startMs + durationMs(pull_timeout)
+  if (start_timeout !== undefined && durationMs(start_timeout) <= neededMs) {
+    const message = `start_timeout must exceed health.start_period + pull_timeout (${neededMs / 1000}s)`
+    findings.push({
+      code: 'START_TIMEOUT_TOO_SHORT',
+      path: [...path, 'start_timeout'],
+      message,
+      hint: 'systemd would stop a container that is still loading its model',
+    })
+  }
+  return findings
+}
+
+function checkListen(backend: BackendSpec, path: SpecPath): Finding[] {
+  const { engine, listen, api_key } = backend
+  const traits = ENGINE_TRAITS[engine]
+  if (listen !== undefined && !traits.listen.includes(listen)) {
+    const message = `the engine ${engine} cannot listen on ${listen === 'unix' ? 'a Unix socket' : 'TCP'}`
+    return [
+      {
+        code: 'ENGINE_CANNOT_LISTEN',
+        path: [...path, 'listen'],
+        message,
+        hint: `write listen = "${traits.listen[0]}"`,
+      },
+    ]
+  }
+  if (listenOf(backend) === 'unix' || traits.keyVariable !== undefined || traits.ownLogin) return []
+  const message = 'every local user can use this backend: it listens on a loopback port and checks no key'
+  const hint =
+    api_key === undefined ? 'an engine that listens on a Unix socket has no such hole' : 'the engine ignores api_key'
+  return [{ code: 'UNPROTECTED_BACKEND', severity: 'warning', path, part: 'key', message, hint }]
+}
+
+function checkExposed(spec: Spec): Finding[] {
+  return Object.entries(spec.backends).flatMap(([name, backend]): Finding[] => {
+    const { expose, idle_stop } = backend
+    const path = ['backends', name, 'expose']
+    if (expose === undefined) return []
+    if (spec.gate.domain === undefined)
+      return [{ code: 'MISSING_DOMAIN', path, message: 'a backend is exposed below gate.domain, which is not set' }]
+    if (listenOf(backend) === 'unix' || idle_stop !== undefined) {
+      const message = 'the proxy cannot open the socket of a backend, which is for the gateway only'
+      return [{ code: 'EXPOSE_NEEDS_PORT', path, message, hint: 'use listen = "tcp" and no idle_stop' }]
+    }
+    if (spec.proxy.engine !== 'none') return []
+    return [{ code: 'EXPOSED_WITHOUT_PROXY', path, message: 'nothing would serve this name', hint: 'set proxy.engine' }]
+  })
+}
+
+function checkGroups(spec: Spec): Finding[] {
+  const members = Map.groupBy(
+    Object.entries(spec.backends).filter(([, { group }]) => group !== undefined),
+    ([, { group }]) => group,
+  )
+  return [...members.entries()].flatMap(([group, entries]): Finding[] => {
+    const only = entries.length === 1 ? entries[0] : undefined
+    if (only === undefined) return []
+    const message = `the group "${group}" has this member only`
+    return [{ code: 'EMPTY_GROUP', severity: 'warning', path: ['backends', only[0], 'group'], message }]
+  })
+}

@@ -1,0 +1,74 @@
+import type { Spec } from '../../schemas/spec.ts'
+import type { Finding } from '../diagnostic.ts'
+
+/** Who may reach the gateway, and what for, makes sense as a whole. */
+export function checkGateway(spec: Spec): Finding[] {
+  return [...checkAccess(spec), ...checkNames(spec), ...checkSandbox(spec)]
+}
+
+function checkAccess({ gate, proxy }: Spec): Finding[] {
+  const modes = [gate.auth.mode].flat()
+  const open = !isLoopback(gate.server.host)
+  const findings: Finding[] = []
+  if (modes.includes('none') && open) {
+    const message = `without authentication everybody who reaches ${gate.server.host} may use the gateway`
+    findings.push({
+      code: 'OPEN_WITHOUT_AUTH',
+      path: ['gate', 'auth', 'mode'],
+      message,
+      hint: 'listen on 127.0.0.1, or use "token"',
+    })
+  }
+  if (modes.includes('oidc') && Object.keys(gate.auth.oidc).length === 0) {
+    const message = 'mode oidc needs at least one identity provider'
+    findings.push({
+      code: 'MISSING_PROVIDER',
+      path: ['gate', 'auth', 'mode'],
+      message,
+      hint: 'add [gate.auth.oidc.<name>]',
+    })
+  }
+  const encrypted = gate.tls.acme !== undefined || gate.tls.files !== undefined || gate.tls.internal_ca
+  if (open && !encrypted && proxy.engine === 'none') {
+    const message = `keys cross the network in the clear on ${gate.server.host}`
+    const hint = 'set [gate.tls], or listen on 127.0.0.1 behind [proxy]'
+    findings.push({ code: 'PUBLIC_WITHOUT_TLS', severity: 'warning', path: ['gate', 'server', 'host'], message, hint })
+  }
+  return findings
+}
+
+function checkNames({ gate, proxy, dns }: Spec): Finding[] {
+  const findings: Finding[] = []
+  if (dns.engine !== 'none' && dns.listen === undefined)
+    findings.push({
+      code: 'MISSING_LISTEN',
+      path: ['dns'],
+      part: 'key',
+      message: 'the name server needs an interface or address',
+      hint: 'set dns.listen',
+    })
+  for (const [section, used] of [
+    ['dns', dns.engine !== 'none'],
+    ['proxy', proxy.engine !== 'none'],
+  ] as const) {
+    if (!used || gate.domain !== undefined) continue
+    findings.push({
+      code: 'MISSING_DOMAIN',
+      path: [section],
+      part: 'key',
+      message: `[${section}] serves the names of gate.domain, which is not set`,
+    })
+  }
+  return findings
+}
+
+function checkSandbox({ sandbox }: Spec): Finding[] {
+  if (!sandbox.enable || sandbox.runtime !== 'none' || sandbox.allow_unisolated) return []
+  const message = 'code from a model would run on this host with nothing around it'
+  const hint = 'use runtime = "podman", or add allow_unisolated = true if you mean it'
+  return [{ code: 'UNISOLATED_SANDBOX', path: ['sandbox', 'runtime'], message, hint }]
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}

@@ -1,0 +1,64 @@
+import type { Spec } from '../../schemas/spec.ts'
+import type { Finding } from '../diagnostic.ts'
+import { suggestion } from '../nearest.ts'
+import type { DefinedNames } from './resolve.ts'
+
+type Models = Spec['models']
+type Target = Models[string]['targets'][number]
+
+/** Targets name something that exists, and virtual models do not go round in circles. */
+export function checkModels(models: Models, names: DefinedNames): Finding[] {
+  const targets = Object.entries(models).flatMap(([alias, model]) =>
+    model.targets.flatMap((target, i) => checkTarget(target, ['models', alias, 'targets', i], names)),
+  )
+  return [...targets, ...findCycles(models)]
+}
+
+function checkTarget(target: Target, path: (string | number)[], names: DefinedNames): Finding[] {
+  const references = [
+    { key: 'backend', name: target.backend, known: names.backends },
+    { key: 'upstream', name: target.upstream, known: names.upstreams },
+    { key: 'alias', name: target.alias, known: names.models },
+  ].filter((reference) => reference.name !== undefined)
+  if (references.length !== 1) {
+    const message = references.length === 0 ? 'this target leads nowhere' : 'this target leads to several places'
+    return [{ code: 'AMBIGUOUS_TARGET', path, message, hint: 'name exactly one of backend, upstream and alias' }]
+  }
+  return references.flatMap(({ key, name = '', known }) =>
+    known.has(name)
+      ? []
+      : [
+          {
+            code: 'UNKNOWN_NAME' as const,
+            path: [...path, key],
+            message: `there is no ${key === 'alias' ? 'model' : key} "${name}"`,
+            hint: suggestion(name, [...known], key === 'alias' ? 'model' : key),
+          },
+        ],
+  )
+}
+
+/** One finding per circle, at the reference that closes it. */
+function findCycles(models: Models): Finding[] {
+  const findings: Finding[] = []
+  const done = new Set<string>()
+  const visit = (alias: string, trail: readonly string[]): void => {
+    const model = Object.hasOwn(models, alias) ? models[alias] : undefined
+    if (model === undefined || done.has(alias)) return
+    for (const [i, target] of model.targets.entries()) {
+      if (target.alias === undefined) continue
+      const from = [...trail, alias]
+      const start = from.indexOf(target.alias)
+      if (start === -1) {
+        visit(target.alias, from)
+        continue
+      }
+      const circle = [...from.slice(start), target.alias].join(' -> ')
+      const path = ['models', alias, 'targets', i, 'alias']
+      findings.push({ code: 'MODEL_CYCLE', path, message: `these models go round in a circle: ${circle}` })
+    }
+    done.add(alias)
+  }
+  for (const alias of Object.keys(models)) visit(alias, [])
+  return findings
+}

@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { compile } from '../../compiler/compile.ts'
+import { renderDiagnostic } from '../../compiler/diagnostic.ts'
+import { TARGETS, type Target } from '../../compiler/emit/targets.ts'
+
+/** Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them. */
+export const GOLDEN = join(import.meta.dirname, '../golden')
+
+const optionsSchema = z.strictObject({
+  targets: z.array(z.enum(Object.keys(TARGETS) as [Target, ...Target[]])).optional(),
+  podman: z.string().optional(),
+  systemd: z.number().optional(),
+})
+
+export function goldenNames(): string[] {
+  return readdirSync(GOLDEN).sort()
+}
+
+/** Compiles one golden spec. @returns path below `expected/` -> text; diagnostics stand in `diagnostics.txt` */
+export function compileGolden(name: string): Map<string, string> {
+  const folder = join(GOLDEN, name)
+  const file = existsSync(join(folder, 'spec.toml')) ? 'spec.toml' : 'spec.json'
+  const text = readFileSync(join(folder, file), 'utf8')
+  const options = optionsSchema.parse(JSON.parse(readOptional(join(folder, 'options.json')) ?? '{}'))
+  const lock = readOptional(join(folder, 'lock.json'))
+  const [major = 5, minor = 4] = (options.podman ?? '5.4').split('.').map(Number)
+  const result = compile(text, {
+    file,
+    targets: options.targets ?? (Object.keys(TARGETS) as Target[]),
+    podman: { major, minor },
+    ...(options.systemd === undefined ? {} : { systemd: options.systemd }),
+    ...(lock === undefined ? {} : { lock }),
+  })
+  const files = new Map(result.kind === 'compiled' ? result.files.map((made) => [made.path, made.text]) : [])
+  if (result.diagnostics.length > 0)
+    files.set('diagnostics.txt', `${result.diagnostics.map((d) => renderDiagnostic(d, text)).join('\n\n')}\n`)
+  return files
+}
+
+/** What is expected of one golden spec, as `compileGolden` returns it. */
+export function expectedGolden(name: string): Map<string, string> {
+  const folder = join(GOLDEN, name, 'expected')
+  if (!existsSync(folder)) return new Map()
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return new Map(
+    files
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .map((path) => [path.slice(folder.length + 1), readFileSync(path, 'utf8')]),
+  )
+}
+
+function readOptional(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+}
