@@ -10,7 +10,8 @@ import type { Deployment } from './ir/deployment.ts'
 import { lower } from './ir/lower.ts'
 import { parseDocument } from './parse/document.ts'
 import { readSpec } from './parse/spec.ts'
-import { definedNames, resolve } from './resolve/resolve.ts'
+import { definedNames } from './resolve/names.ts'
+import { resolve } from './resolve/resolve.ts'
 
 export type CompileOptions = {
   readonly targets: readonly Target[]

@@ -1,4 +1,5 @@
-import type { Source, SpecPath } from './parse/source.ts'
+import type { Source } from './parse/source.ts'
+import { pathText, type Span, type SpecPath } from './spec-path.ts'
 
 /** Every way a spec can be wrong, listed once. Codes are stable, messages are not. */
 export const CODES = {
@@ -42,16 +43,6 @@ export const CODES = {
 
 export type DiagnosticCode = keyof typeof CODES
 
-export type Span = {
-  readonly file: string
-  /** From 1. */
-  readonly line: number
-  /** From 1, in UTF-16 units. */
-  readonly column: number
-  /** Column after the last character, on the same line. */
-  readonly endColumn: number
-}
-
 export type Diagnostic = {
   readonly code: DiagnosticCode
   /** An error stops the compilation, a warning does not. */
@@ -86,17 +77,6 @@ export function locate(finding: Finding, source: Source): Diagnostic {
 /** In the order of the text; the order of equal positions is kept. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   return diagnostics.toSorted((a, b) => a.span.line - b.span.line || a.span.column - b.span.column)
-}
-
-/** `backends.qwen.args[0]` of a path; names that are no plain words are quoted. */
-export function pathText(path: SpecPath): string {
-  return path
-    .map((step, i) => {
-      if (typeof step === 'number') return `[${step}]`
-      const word = /^[A-Za-z0-9_$-]+$/.test(step) ? step : JSON.stringify(step)
-      return i === 0 ? word : `.${word}`
-    })
-    .join('')
 }
 
 /** A diagnostic for people: position, what, code frame, what to do. @param text the whole spec */

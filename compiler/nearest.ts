@@ -1,5 +1,5 @@
 /** The name most like `word`, when it is like enough for "did you mean". */
-export function nearest(word: string, names: Iterable<string>): string | undefined {
+function nearest(word: string, names: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3))
   let best: string | undefined
   let bestDistance = limit + 1

@@ -42,14 +42,17 @@ const secret = (description: string) =>
 
 const named = <T extends z.ZodType>(value: T, description: string) =>
   z
-    .record(z.string().regex(NAME, 'use lower-case letters, digits, "-" and "_", at most 63'), value)
+    .record(
+      z.string().regex(NAME, 'use at most 63 lower-case letters and digits, with single "-" or "_" between'),
+      value,
+    )
     .default({})
     .meta({ description })
 
 /** Sizes of the machine; decides connection limits, body limits, cache and memory caps. */
-export const PROFILE_NAMES = ['desktop', 'small-vps', 'medium-vps', 'large-vps'] as const
-export const ENGINES = ['vllm', 'llama-cpp', 'ollama', 'open-webui', 'custom'] as const
-export const GPU_KINDS = ['nvidia', 'amd', 'vulkan', 'none'] as const
+const PROFILE_NAMES = ['desktop', 'small-vps', 'medium-vps', 'large-vps'] as const
+const ENGINES = ['vllm', 'llama-cpp', 'ollama', 'open-webui', 'custom'] as const
+const GPU_KINDS = ['nvidia', 'amd', 'vulkan', 'none'] as const
 const AUTH_MODES = ['token', 'password', 'device', 'oidc', 'none'] as const
 
 const randomPort = z.union([port.min(1), z.literal('random')], {
@@ -394,7 +397,10 @@ export const specSchema = z.strictObject({
   gate: gate.prefault({}).meta({ description: 'The gateway itself.' }),
   upstreams: named(upstream, 'Providers that requests can go to, by name.'),
   backends: z
-    .record(z.string().regex(BACKEND_NAME, 'use lower-case letters, digits and "-", at most 20'), backend)
+    .record(
+      z.string().regex(BACKEND_NAME, 'use at most 20 lower-case letters and digits, with single "-" between'),
+      backend,
+    )
     .default({})
     .meta({ description: 'Local engines, by name: each one unprivileged user with one rootless container.' }),
   models: named(model, 'Virtual models: what clients ask for, by alias.'),

@@ -1,5 +1,5 @@
 import type { Finding } from '../diagnostic.ts'
-import type { SpecPath } from '../parse/source.ts'
+import type { SpecPath } from '../spec-path.ts'
 import { command, type Entry, type Value } from '../syntax/unit.ts'
 import { isBefore, type Version, versionText } from './output.ts'
 
@@ -112,7 +112,7 @@ export function downLevel(
 }
 
 /** The podman that first knew a key. @throws Error for a key that no version knows: a mistake in an emitter */
-export function keySince(section: QuadletSection, key: string): Version {
+function keySince(section: QuadletSection, key: string): Version {
   const since = SINCE.get(`${section} ${key}`)
   if (since === undefined) throw new Error(`no podman knows the key ${key} in [${section}]`)
   return since

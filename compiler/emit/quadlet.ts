@@ -1,7 +1,7 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Container, ContainerNetwork, Deployment, Mount, Network, Volume } from '../ir/deployment.ts'
 import { INSIDE, quadletDirectory } from '../ir/names.ts'
-import type { SpecPath } from '../parse/source.ts'
+import type { SpecPath } from '../spec-path.ts'
 import {
   argument,
   command,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Lock } from '../../schemas/lock.ts'
 import type { Spec } from '../../schemas/spec.ts'
-import { type Finding, pathText } from '../diagnostic.ts'
-import type { SpecPath } from '../parse/source.ts'
+import type { Finding } from '../diagnostic.ts'
+import { pathText, type SpecPath } from '../spec-path.ts'
 import { listenOf } from './engines.ts'
 
 /** Numbers that the spec leaves open, chosen once and kept in gate.lock.json. */

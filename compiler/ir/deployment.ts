@@ -1,5 +1,5 @@
 import type { Engine, GpuKind, ProfileName, SecretReference, Spec } from '../../schemas/spec.ts'
-import type { SpecPath } from '../parse/source.ts'
+import type { SpecPath } from '../spec-path.ts'
 
 /**
  * Everything one spec asks of a host, explicit: no default is left to fill in, no name left to make up. Emitters

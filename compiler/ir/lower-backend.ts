@@ -1,6 +1,6 @@
 import { byteCount, durationMs } from '../../schemas/config.ts'
 import type { BackendSpec, SecretReference } from '../../schemas/spec.ts'
-import type { SpecPath } from '../parse/source.ts'
+import type { SpecPath } from '../spec-path.ts'
 import { engineCommand } from './command.ts'
 import type {
   Address,

@@ -1,6 +1,7 @@
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { type Diagnostic, locate } from '../diagnostic.ts'
-import { indexSource, type Source, type SpecPath } from './source.ts'
+import type { SpecPath } from '../spec-path.ts'
+import { indexSource, type Source } from './source.ts'
 
 export type Document = { readonly value: unknown; readonly source: Source; readonly diagnostics: readonly Diagnostic[] }
 

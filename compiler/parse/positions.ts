@@ -1,4 +1,4 @@
-import type { SpecPath } from './source.ts'
+import { pathId, type SpecPath } from '../spec-path.ts'
 
 /** Offsets into the text; `end` is exclusive. */
 export type Range = { readonly start: number; readonly end: number }
@@ -57,7 +57,7 @@ class Scan implements Positions {
     else if (first === '[') this.#elements(path)
     else if (first === '"' || first === "'") this.#string()
     else this.#bare()
-    this.values.set(path.join('\0'), { start, end: this.#at })
+    this.values.set(pathId(path), { start, end: this.#at })
   }
 
   #header(): Steps {
@@ -68,20 +68,20 @@ class Scan implements Positions {
     const names = this.#keyPath()
     names.forEach(({ name, range }, i) => {
       path.push(name)
-      const count = this.#arrays.get(path.join('\0'))
-      if (!this.keys.has(path.join('\0'))) this.keys.set(path.join('\0'), range)
+      const count = this.#arrays.get(pathId(path))
+      if (!this.keys.has(pathId(path))) this.keys.set(pathId(path), range)
       if (i === names.length - 1 && isArray) path.push(this.#nextElement(path))
       else if (count !== undefined) path.push(count)
     })
     this.#at = this.#text.indexOf(']', this.#at) + (isArray ? 2 : 1)
-    if (!this.values.has(path.join('\0')))
-      this.values.set(path.join('\0'), { start, end: this.#at - (isArray ? 2 : 1) })
+    if (!this.values.has(pathId(path)))
+      this.values.set(pathId(path), { start, end: this.#at - (isArray ? 2 : 1) })
     return path
   }
 
   #nextElement(path: SpecPath): number {
-    const index = (this.#arrays.get(path.join('\0')) ?? -1) + 1
-    this.#arrays.set(path.join('\0'), index)
+    const index = (this.#arrays.get(pathId(path)) ?? -1) + 1
+    this.#arrays.set(pathId(path), index)
     return index
   }
 
@@ -89,7 +89,7 @@ class Scan implements Positions {
     const path = [...table]
     for (const { name, range } of this.#keyPath()) {
       path.push(name)
-      const id = path.join('\0')
+      const id = pathId(path)
       if (!this.keys.has(id)) this.keys.set(id, range)
       else if (this.values.has(id)) this.repeated.push([...path])
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SpecPath } from './source.ts'
+import type { SpecPath } from '../spec-path.ts'
 
 /** The schema of the value at a path, or undefined when the path leads nowhere. */
 function schemaAt(schema: z.ZodType, path: SpecPath): z.ZodType | undefined {

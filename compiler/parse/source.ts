@@ -1,8 +1,5 @@
-import type { Span } from '../diagnostic.ts'
+import { pathId, type Span, type SpecPath } from '../spec-path.ts'
 import { indexPositions, type Range } from './positions.ts'
-
-/** Keys and indexes from the top of the spec to a value. */
-export type SpecPath = readonly (string | number)[]
 
 /** The text of a spec and where everything stands in it. */
 export type Source = {
@@ -50,11 +47,6 @@ export function indexSource(file: string, text: string): Source {
     valueSpan: (path) => find(path, [values, keys]),
     keySpan: (path) => find(path, [keys, values]),
   }
-}
-
-/** One string per path, for maps. */
-export function pathId(path: SpecPath): string {
-  return path.join('\0')
 }
 
 function lineStarts(text: string): number[] {

@@ -2,8 +2,8 @@ import type { z } from 'zod'
 import { type Spec, specSchema } from '../../schemas/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 import { suggestion } from '../nearest.ts'
+import type { SpecPath } from '../spec-path.ts'
 import { keysBelow, metaAt } from './schema-walk.ts'
-import type { SpecPath } from './source.ts'
 
 /** The spec, with what was wrong cut out so that the later checks can still find more; absent when nothing is left. */
 export type ReadSpec = { readonly spec: Spec | undefined; readonly findings: readonly Finding[] }

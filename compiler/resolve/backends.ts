@@ -2,7 +2,7 @@ import { durationMs } from '../../schemas/config.ts'
 import type { BackendSpec, Spec } from '../../schemas/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 import { ENGINE_TRAITS, listenOf } from '../ir/engines.ts'
-import type { SpecPath } from '../parse/source.ts'
+import type { SpecPath } from '../spec-path.ts'
 
 /** What each backend asks of its engine is something that the engine can do. */
 export function checkBackends(spec: Spec): Finding[] {

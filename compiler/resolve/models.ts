@@ -1,7 +1,7 @@
 import type { Spec } from '../../schemas/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 import { suggestion } from '../nearest.ts'
-import type { DefinedNames } from './resolve.ts'
+import type { DefinedNames } from './names.ts'
 
 type Models = Spec['models']
 type Target = Models[string]['targets'][number]

@@ -1,5 +1,4 @@
-import { pathText } from '../diagnostic.ts'
-import type { SpecPath } from '../parse/source.ts'
+import { pathText, type SpecPath } from '../spec-path.ts'
 
 /**
  * systemd's unit syntax, for units and quadlets: the tree, and the only place that escapes for it.

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { parse, stringify } from 'smol-toml'
 import { expect, test } from 'vitest'
-import { indexSource, type SpecPath } from '../../compiler/parse/source.ts'
+import { indexSource } from '../../compiler/parse/source.ts'
+import type { SpecPath } from '../../compiler/spec-path.ts'
 
 const key = fc
   .oneof(fc.stringMatching(/^[A-Za-z0-9_-]{1,6}$/), fc.string({ minLength: 1, maxLength: 5 }))
