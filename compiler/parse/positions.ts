@@ -74,8 +74,7 @@ class Scan implements Positions {
       else if (count !== undefined) path.push(count)
     })
     this.#at = this.#text.indexOf(']', this.#at) + (isArray ? 2 : 1)
-    if (!this.values.has(pathId(path)))
-      this.values.set(pathId(path), { start, end: this.#at - (isArray ? 2 : 1) })
+    if (!this.values.has(pathId(path))) this.values.set(pathId(path), { start, end: this.#at - (isArray ? 2 : 1) })
     return path
   }
 
