@@ -19,7 +19,7 @@ const BYTES = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/
  * Names of upstreams and models: a path segment, an environment segment and a model prefix at once.
  * Single separators only, because `__` separates levels in the environment.
  */
-const NAME = /^(?=.{1,63}$)[a-z0-9]+(?:[_-][a-z0-9]+)*$/
+export const NAME = /^(?=.{1,63}$)[a-z0-9]+(?:[_-][a-z0-9]+)*$/
 
 /** Milliseconds of a duration such as "500ms", "10s", "5m", "1.5h", "2d". @throws RangeError when it is none */
 export function durationMs(text: string): number {
