@@ -1,0 +1,133 @@
+import { FIXED_PER_SECOND } from './answer-case.ts'
+import type { GatewayReport } from './gateway.ts'
+import { SERVERS, type ServerName } from './servers.ts'
+import { STREAM_COUNTS } from './stream-case.ts'
+
+/** The report as Markdown: two tables, the ratios and what they were measured on. */
+export function gatewayText(report: GatewayReport): string {
+  return [answersTable(report), streamsTable(report), ratioLines(report).join('\n'), notes(report)].join('\n\n')
+}
+
+/** Cells as an aligned Markdown table; the first row is the head, all columns but the first are flush right. */
+export function markdownTable(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    `| ${widths.map((width, column) => (column === 0 ? (row[column] ?? '').padEnd(width) : (row[column] ?? '').padStart(width))).join(' | ')} |`
+  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
+  return [line(head), rule, ...body.map(line)].join('\n')
+}
+
+/** A count with thousands separated, or "-" when there is none. */
+export function count(value: number, digits = 0): string {
+  if (Number.isNaN(value)) return '-'
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+const ms = (us: number) => (Number.isNaN(us) ? '-' : (us / 1_000).toFixed(2))
+const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0)
+const pair = (a: number, b: number) => (Number.isNaN(a) ? '-' : `${ms(a)} / ${ms(b)}`)
+
+function answersTable({ answers }: GatewayReport): string {
+  const head = [
+    'one request, one answer',
+    'requests/s',
+    'x portkey',
+    'of nginx',
+    'CPU us/request',
+    'core busy %',
+    'others %',
+    `added p50 / p99 ms at ${count(FIXED_PER_SECOND)}/s`,
+    'added p50 / p99 ms at half load',
+    'half load /s',
+    'first answer ms',
+    'RSS idle MiB',
+    'RSS loaded MiB',
+    'failed',
+  ]
+  const rows = SERVERS.flatMap((name) => {
+    const row = answers[name]
+    if (row === undefined) return []
+    const than = (other: ServerName) =>
+      name === 'mock' ? Number.NaN : row.requestsPerSecond / (answers[other]?.requestsPerSecond ?? Number.NaN)
+    return [
+      [
+        name,
+        count(row.requestsPerSecond),
+        count(than('portkey'), 1),
+        count(than('nginx'), 2),
+        count(row.cpuUsPerRequest, 1),
+        name === 'mock' ? '-' : count(row.busyPercent),
+        name === 'mock' ? '-' : count(row.othersPercent),
+        pair(row.fixedAddedP50Us, row.fixedAddedP99Us),
+        pair(row.halfAddedP50Us, row.halfAddedP99Us),
+        count(row.halfPerSecond),
+        count(row.firstAnswerMs),
+        mib(row.idleRssBytes),
+        mib(row.loadedRssBytes),
+        count(row.failed),
+      ],
+    ]
+  })
+  return markdownTable([head, ...rows])
+}
+
+function streamsTable({ streams }: GatewayReport): string {
+  const head = [
+    'streams',
+    'at once',
+    'first token p50 / p99 ms',
+    'tokens/s',
+    'CPU us/token',
+    'RSS MiB',
+    'streams read',
+    'not whole',
+  ]
+  const rows = SERVERS.flatMap((name) =>
+    STREAM_COUNTS.flatMap((streamCount) => {
+      const row = streams[name]?.[streamCount]
+      if (row === undefined) return []
+      return [
+        [
+          name,
+          count(streamCount),
+          pair(row.firstTokenP50Us, row.firstTokenP99Us),
+          count(row.tokensPerSecond),
+          count(row.cpuUsPerToken, 1),
+          mib(row.rssBytes),
+          count(row.finished),
+          count(row.notWhole),
+        ],
+      ]
+    }),
+  )
+  return markdownTable([head, ...rows])
+}
+
+const RATIOS: readonly (readonly [ServerName, ServerName])[] = [
+  ['bare', 'portkey'],
+  ['bare', 'nginx'],
+]
+
+function ratioLines({ answers }: GatewayReport): string[] {
+  return RATIOS.flatMap(([a, b]) => {
+    const [one, other] = [answers[a], answers[b]]
+    if (one === undefined || other === undefined) return []
+    const byRequests = count(one.requestsPerSecond / other.requestsPerSecond, 2)
+    const byCpu = count(other.cpuUsPerRequest / one.cpuUsPerRequest, 2)
+    return [`${a} / ${b}: ${byRequests} by requests/s, ${byCpu} by CPU time per request`]
+  })
+}
+
+function notes({ date, cpu, node, seconds, runs, loadAverage, answers }: GatewayReport): string {
+  const mock = answers.mock
+  const direct =
+    mock === undefined
+      ? ''
+      : `\nThe mock asked directly: ${count(mock.requestsPerSecond)} requests/s (the limit of the load side), ` +
+        `p50 / p99 ${pair(mock.fixedP50Us, mock.fixedP99Us)} ms at ${count(FIXED_PER_SECOND)}/s.`
+  return (
+    `${date}, ${cpu}, Node ${node}, medians of ${runs} runs of ${seconds} s, ` +
+    `load average ${loadAverage.before.toFixed(1)} before and ${loadAverage.after.toFixed(1)} after.${direct}`
+  )
+}
