@@ -257,8 +257,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     async drain(signal: AbortSignal): Promise<void> {
       if (clients.size === 0) return
       const cut = () => {
-        for (const client of clients) client.fail(new GateError('NOT_READY', 'Gate is stopping', { retryAfterS: 1 }))
-        for (const client of clients) client.destroy()
+        for (const client of clients) client.cutOff(new GateError('NOT_READY', 'Gate is stopping', { retryAfterS: 1 }))
       }
       signal.addEventListener('abort', cut, { once: true })
       if (signal.aborted) cut()

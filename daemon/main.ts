@@ -172,6 +172,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     await adminServer.listen(adminSocket)
     for (const { where, listener } of listeners) listen.push(await listener.listen(where))
     ownPort = Number(new URL(listen[0] ?? 'http://0').port)
+    for (const url of listen) log('info', 'listening', { url })
     directory.start()
     await lifecycle.ready()
     const key = firstKey(tokens, initial, isJournal)

@@ -136,10 +136,9 @@ export class ClientResponse {
     if (!this.#gone) this.#response.end(NOTHING)
   }
 
-  /** Cuts the answer off, whatever state it is in. */
-  destroy(): void {
-    this.#stopKeepAlive()
-    this.#response.destroy()
+  /** Ends the answer here, with an error as far as it can still be said, and lets the upstream go. */
+  cutOff(error: GateError): void {
+    this.fail(error)
     this.#leave()
   }
 

@@ -19,6 +19,8 @@ const KEEP_ALIVE_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 2 ** 10
 /** While draining, an idle connection is closed only after this long, so that a request on its way is not lost. */
 const DRAIN_GRACE_MS = 1_000
+/** Time for the last words of answers that are cut off to reach their clients. */
+const CUT_GRACE_MS = 200
 
 /**
  * The TCP side of the gateway: an HTTP/1.1 server with bounded connections and slow clients cut off.
@@ -74,7 +76,7 @@ export function createHttpListener(
         NetServer.prototype.close.call(server, () => resolve())
       })
       const idle = setInterval(() => server.closeIdleConnections(), DRAIN_GRACE_MS)
-      const cut = () => server.closeAllConnections()
+      const cut = () => setTimeout(() => server.closeAllConnections(), CUT_GRACE_MS)
       signal.addEventListener('abort', cut, { once: true })
       if (signal.aborted) cut()
       await closed

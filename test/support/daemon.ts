@@ -30,8 +30,10 @@ export async function startDaemon(
   const child = spawnDaemon(env, stateDirectory)
   const output = collect(child)
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
-  await until(() => /Gate listens on \S+/.test(output()) || child.exitCode !== null, 20_000)
-  const url = /Gate listens on (\S+)/.exec(output())?.[1]
+  const listening = /"message":"listening","url":"([^"]+)"/
+  const started = env['JOURNAL_STREAM'] === undefined ? /token by token\./ : /"message":"ready"/
+  await until(() => started.test(output()) || child.exitCode !== null, 20_000)
+  const url = listening.exec(output())?.[1]
   if (url === undefined) throw new Error(`gate-daemon did not start (exit ${child.exitCode}):\n${output()}`)
   return {
     url,

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openDatabase } from '../../daemon/store/sqlite/database.ts'
+import { startDaemon } from '../support/daemon.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const KILLS = 50
+const TOKEN = 'a-system-token-for-tests'
+
+let place: ReturnType<typeof temporaryDirectory>
+beforeAll(() => {
+  place = temporaryDirectory()
+})
+afterAll(() => place.remove())
+
+test(`kill -9 during load, ${KILLS} times: no row of an answer that a client saw whole is lost or doubled`, async () => {
+  const answered: string[] = []
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const gate = await startDaemon({ GATE_AUTH__TOKEN: TOKEN, GATE_LOG__LEVEL: 'error' }, place.path)
+    const clients = Array.from({ length: 16 }, (_, i) => load(gate.url, i % 2 === 0, answered))
+    const killAt = answered.length + 20 + ((kill * 37) % 200)
+    while (answered.length < killAt) await new Promise((resolve) => setImmediate(resolve))
+    await gate.kill()
+    await Promise.all(clients)
+  }
+
+  const database = openDatabase(place.file('gate.db'))
+  expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
+  const rows = database
+    .prepare<[], { id: string; n: number }>('SELECT request_id AS id, count(*) AS n FROM usage GROUP BY 1')
+    .all()
+  const counts = new Map(rows.map(({ id, n }) => [id, n]))
+  expect(answered.filter((id) => counts.get(id) !== 1)).toEqual([])
+  expect(new Set(answered).size).toBe(answered.length)
+  expect(answered.length).toBeGreaterThan(KILLS * 20)
+  database.close()
+})
+
+/** One client that asks until the daemon is gone, noting the id of each answer that it has seen whole. */
+async function load(url: string, stream: boolean, answered: string[]): Promise<void> {
+  const body = JSON.stringify({ model: 'echo', stream, messages: [{ role: 'user', content: 'one two three four' }] })
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+  for (;;) {
+    try {
+      const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })
+      let text = ''
+      for await (const chunk of response.body ?? []) {
+        text += Buffer.from(chunk as Uint8Array).toString()
+        // a client takes [DONE] for the end, whatever comes after it
+        const isWhole = stream ? text.includes('data: [DONE]') : text.endsWith('}}')
+        if (isWhole) break
+      }
+      if (stream ? text.includes('data: [DONE]') : text.endsWith('}}'))
+        answered.push(response.headers.get('x-request-id') ?? '')
+    } catch {
+      return // killed
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openDatabase } from '../../daemon/store/sqlite/database.ts'
+import { runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
+import { startFakeUpstream } from '../support/fake-upstream.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+let place: ReturnType<typeof temporaryDirectory>
+beforeEach(() => {
+  place = temporaryDirectory()
+})
+afterEach(() => place.remove())
+
+const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'Hello from Gate' }] })
+function ask(url: string, key: string): Promise<Response> {
+  const headers = { 'content-type': 'application/json', ...(key !== '' && { authorization: `Bearer ${key}` }) }
+  return fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })
+}
+
+test('prints a key once, and it keeps working after a restart', async () => {
+  const first = await startDaemon({}, place.path)
+  expect(first.key).toMatch(/^gate_/)
+  expect((await ask(first.url, first.key)).status).toBe(200)
+  expect(await first.stop()).toBe(0)
+
+  const second = await startDaemon({}, place.path)
+  expect(second.key).toBe('')
+  expect((await ask(second.url, first.key)).status).toBe(200)
+  await second.stop()
+  expect(first.output().split(first.key).length - 1).toBe(2) // as the key, and in the command to paste
+  expect(readFileSync(place.file('gate.db'), 'latin1')).not.toContain(first.key)
+})
+
+test('under systemd no key is made, for it would stand in the journal', async () => {
+  const gate = await startDaemon({ JOURNAL_STREAM: '8:1' }, place.path)
+  expect(gate.output()).not.toContain('gate_')
+  expect((await ask(gate.url, 'x')).status).toBe(401)
+  await gate.stop()
+  expect(
+    gate
+      .output()
+      .split('\n')
+      .filter((line) => line !== '' && !/^<[3467]>\{/.test(line)),
+  ).toEqual([])
+})
+
+test('the file with the keys is for its owner only', async () => {
+  const gate = await startDaemon({}, place.path)
+  expect(openDatabase(place.file('gate.db')).prepare('SELECT count(*) FROM token').pluck().get()).toBe(1)
+  await gate.stop()
+})
+
+test('auth.mode none serves without a key, on loopback names only', async () => {
+  const gate = await startDaemon({ GATE_AUTH__MODE: 'none' }, place.path)
+  expect((await ask(gate.url, '')).status).toBe(200)
+  expect((await ask(gate.url.replace('127.0.0.1', 'localhost'), '')).status).toBe(200)
+  // a page of a site whose name was made to lead to 127.0.0.1
+  const rebound = await fetch(`${gate.url}/v1/models`, { headers: { host: 'evil.example' } })
+  expect([200, 421]).toContain(rebound.status)
+  await gate.stop()
+})
+
+test.each([
+  {
+    name: 'a mistyped variable',
+    env: { GATE_UPSTREAM__OPENAI__API_KEY: 'CANARY-1' },
+    says: 'GATE_UPSTREAMS__OPENAI__API_KEY',
+  },
+  { name: 'a port that is none', env: { GATE_SERVER__PORT: 'http' }, says: 'GATE_SERVER__PORT' },
+  {
+    name: 'no keys on every address',
+    env: { GATE_AUTH__MODE: 'none', GATE_SERVER__HOST: '0.0.0.0' },
+    says: 'auth.mode',
+  },
+  { name: 'a short token', env: { GATE_AUTH__TOKEN: 'CANARY-2' }, says: 'GATE_AUTH__TOKEN' },
+  { name: 'an address of somebody else', env: { GATE_SERVER__HOST: '192.0.2.1' }, says: 'no address of this machine' },
+])('refuses to start with $name, and says what to do', async ({ env, says }) => {
+  const { code, output } = await runDaemonToEnd(env as Record<string, string>, place.path)
+  expect(code).toBe(1)
+  expect(output).toContain(says)
+  expect(output).not.toContain('CANARY')
+})
+
+test('a port that is taken is named', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => other.once('listening', resolve))
+  const { port } = other.address() as AddressInfo
+  const { code, output } = await runDaemonToEnd({ GATE_SERVER__PORT: String(port) }, place.path)
+  expect(code).toBe(1)
+  expect(output).toContain(`127.0.0.1 port ${port} is taken`)
+  other.close()
+})
+
+test('an unknown flag is a usage error', async () => {
+  const { code, output } = await runDaemonToEnd({}, place.path, ['--prot', '80'])
+  expect(code).toBe(2)
+  expect(output).toContain('Usage: gate-daemon')
+})
+
+test('a damaged database stops the start and is left alone', async () => {
+  place.write('gate.db', 'not a database, but long enough to look like one with a header of its own')
+  const { code, output } = await runDaemonToEnd({}, place.path)
+  expect(code).toBe(1)
+  expect(output).toContain('gate.db')
+  expect(place.read('gate.db')).toMatch(/^not a database/)
+})
+
+test('an engine that answers on its loopback port is used without being configured', async () => {
+  const engine = await startFakeUpstream((_, response) => void response.end('{}'), ['tinyllama'])
+  // llama.cpp's port may be in use on this machine, so the found engine is a configured one without models
+  const gate = await startDaemon(
+    { GATE_UPSTREAMS__VLLM__BASE_URL: engine.url, GATE_DISCOVERY__INTERVAL: '1s' },
+    place.path,
+  )
+  await until(async () => {
+    const response = await fetch(`${gate.url}/v1/models`, { headers: { authorization: `Bearer ${gate.key}` } })
+    return (await response.text()).includes('tinyllama')
+  })
+  await gate.stop()
+  await engine.close()
+})
+
+test('the model list answers while every upstream is down', async () => {
+  const gate = await startDaemon({ GATE_UPSTREAMS__OPENAI__BASE_URL: 'http://127.0.0.1:9/v1' }, place.path)
+  const response = await fetch(`${gate.url}/v1/models`, { headers: { authorization: `Bearer ${gate.key}` } })
+  expect(await response.json()).toMatchObject({ object: 'list', data: [{ id: 'echo' }] })
+  await gate.stop()
+})
