@@ -11,7 +11,13 @@ import { PROVIDERS } from './providers.ts'
  */
 
 /** What a key means to tools: who may see it, and whether a change waits for a restart. */
-export type KeyMeta = { readonly description: string; readonly secret?: true; readonly restart?: true }
+export type KeyMeta = {
+  readonly description: string
+  readonly secret?: true
+  readonly restart?: true
+  /** A duration that a timer waits for; Node's timers hold about 24.8 days. */
+  readonly timer?: true
+}
 
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 const BYTES = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/
@@ -44,7 +50,7 @@ export const duration = (description: string) =>
   z
     .string()
     .regex(DURATION, 'write a number and a unit: ms, s, m, h or d, such as "10s"')
-    .meta({ description: `${description} A duration such as "10s".` })
+    .meta({ description: `${description} A duration such as "10s".`, timer: true })
 /** A size in its written form, such as "32MiB"; read it with byteCount. */
 export const bytes = (description: string) =>
   z
@@ -126,12 +132,8 @@ export const configSchema = z.strictObject({
       max_buffered: bytes('All request bodies held at once.').default('512MiB'),
       max_connections: z.int().min(1).default(20_000).meta({ description: 'Open connections.', restart: true }),
       max_concurrent: z.int().min(1).default(10_000).meta({ description: 'Requests in flight.' }),
-      headers_timeout: duration('Longest wait for the headers of a request.')
-        .default('5s')
-        .meta({ description: 'Longest wait for the headers of a request.', restart: true }),
-      body_timeout: duration('Longest wait for the whole request.')
-        .default('60s')
-        .meta({ description: 'Longest wait for the whole request.', restart: true }),
+      headers_timeout: duration('Longest wait for the headers of a request.').default('5s').meta({ restart: true }),
+      body_timeout: duration('Longest wait for the whole request.').default('60s').meta({ restart: true }),
       stall_timeout: duration('Longest time a client may not read its response.').default('60s'),
       drain_timeout: duration('Longest wait for requests in flight when stopping.').default('30s'),
     })

@@ -1,25 +1,37 @@
-// Writes what is generated from schemas/ (JSON Schema); --check shows a difference instead and exits 3.
+// Writes what is generated from schemas/ (JSON Schema, reference page); --check shows a difference instead and exits 3.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { configSchema } from '../schemas/config.ts'
+import { configReference } from '../schemas/config-reference.ts'
+import { keyTree, layerSchema } from '../schemas/keys.ts'
 import { specSchema } from '../schemas/spec.ts'
 
 const root = join(import.meta.dirname, '..')
 
 /** Path (from the root) -> text of every generated file. */
 export function generatedFiles(): Record<string, string> {
-  const config = {
-    $id: 'gate/config.json',
-    title: 'Gate daemon configuration',
-    ...z.toJSONSchema(configSchema, { io: 'input' }),
-  }
-  const spec = { $id: 'gate/spec.json', title: 'Gate spec (gate.toml)', ...z.toJSONSchema(specSchema, { io: 'input' }) }
+  const tree = keyTree(configSchema)
+  const config = jsonSchema('gate/config.json', 'A layer of the configuration of the Gate daemon', layerSchema(tree))
   return {
-    'schemas/json/config.json': `${JSON.stringify(config, null, 2)}\n`,
-    'schemas/json/spec.json': `${JSON.stringify(spec, null, 2)}\n`,
+    'schemas/json/config.json': config,
+    'schemas/json/spec.json': jsonSchema('gate/spec.json', 'Gate spec (gate.toml)', specSchema),
+    'docs/configuration-reference.md': configReference(tree),
   }
+}
+
+function jsonSchema($id: string, title: string, schema: z.ZodType): string {
+  const body = z.toJSONSchema(schema, {
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      // The pattern is what is checked; a reader's own idea of the format could refuse more.
+      if (jsonSchema.pattern !== undefined) delete jsonSchema.format
+      // Ours only: strict readers refuse keywords that they do not know.
+      for (const keyword of ['secret', 'restart', 'timer']) delete jsonSchema[keyword]
+    },
+  })
+  return `${JSON.stringify({ $id, title, ...body }, null, 2)}\n`
 }
 
 if (import.meta.main) {

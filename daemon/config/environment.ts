@@ -59,7 +59,13 @@ function readVariable(
 ): Found | ConfigProblem | undefined {
   if (OTHER_VARIABLES.includes(name)) return undefined
   const key = keyOf(name, tree, namesAt)
-  if (key !== undefined) return parseVariable(key, text, name)
+  if (key !== undefined) {
+    const result = parseVariable(key, text, name)
+    if (!('code' in result) || key.node.kind === 'leaf') return result
+    // A table takes JSON only, so a text was probably meant for one of its keys: `__` was mistyped as `_`.
+    const meant = nearestVariable(name, tree, namesAt)
+    return meant === undefined ? result : { ...result, hint: `did you mean ${meant}?` }
+  }
   const fileOf = name.endsWith('_FILE') ? keyOf(name.slice(0, -'_FILE'.length), tree, namesAt) : undefined
   if (fileOf?.node.kind === 'leaf') return readSecretFile(fileOf, text, `${name} (${text})`)
   const near = nearestVariable(name, tree, namesAt)

@@ -40,7 +40,9 @@ export function checkTree(
 ): ConfigProblem[] {
   const result = rules.schema.safeParse(value)
   if (result.success) return []
-  return result.error.issues.flatMap((issue) => issuesOf(issue, value, rules))
+  const problems = result.error.issues.flatMap((issue) => issuesOf(issue, value, rules))
+  // What is said first of a key is enough: an empty secret is too short as well.
+  return problems.filter((problem, index) => problems.findIndex(({ key }) => key === problem.key) === index)
 }
 
 function issuesOf(issue: z.core.$ZodIssue, value: Tree, rules: Parameters<typeof checkTree>[1]): ConfigProblem[] {

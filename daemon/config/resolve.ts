@@ -62,7 +62,7 @@ function combine(keys: KeySet, env: Layer, runtime: Layer, nix: Layer): Omit<Res
     })
     return { layers, config: undefined, problems }
   }
-  const problems = conflicts(parsed.data).map(({ code, path, message, hint, without }) => {
+  const problems = conflicts(parsed.data, keys.tree).map(({ code, path, message, hint, without }) => {
     return { code, ...place(path), key: path.join('.'), message, hint, without }
   })
   return { layers, config: problems.length === 0 ? frozenConfig(keys.tree, parsed.data) : undefined, problems }

@@ -1,10 +1,11 @@
 import { isIPv4 } from 'node:net'
-import type { Config } from '../../schemas/config.ts'
+import { type Config, durationMs } from '../../schemas/config.ts'
 import { environmentSegment } from '../../schemas/key-names.ts'
+import { type KeyNode, nodeAt } from '../../schemas/keys.ts'
 import type { ConfigCode } from '../../schemas/layers.ts'
 import { nearest } from '../../schemas/nearest.ts'
 import { defaultBaseUrl } from '../../schemas/providers.ts'
-import type { Path } from './values.ts'
+import { leafPaths, type Path, valueAt } from './values.ts'
 
 /** What is wrong with a configuration whose every value is right by itself. */
 export type Conflict = {
@@ -20,14 +21,30 @@ export type Conflict = {
  * Rules over several keys. None spans a key that waits for a restart and one that does not:
  * otherwise what is in force could break a rule that the configuration keeps.
  */
-export function conflicts(config: Config): Conflict[] {
+export function conflicts(config: Config, tree: KeyNode): Conflict[] {
   return [
+    ...longWaits(config, tree),
     ...openToAll(config),
     ...missingBaseUrls(config),
     ...unknownTargets(config),
     ...conflictingNames('upstreams', config.upstreams),
     ...conflictingNames('models', config.models),
   ]
+}
+
+/** A longer timer would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
+function longWaits(config: Config, tree: KeyNode): Conflict[] {
+  return [...leafPaths(config)]
+    .filter((path) => nodeAt(tree, path)?.meta.timer && durationMs(String(valueAt(config, path))) > LONGEST_MS)
+    .map((path) => ({
+      code: 'INVALID_VALUE',
+      path,
+      message: `${path.join('.')} is longer than 24 days`,
+      hint: 'write a shorter time',
+      without: path,
+    }))
 }
 
 function openToAll({ auth, server }: Config): Conflict[] {

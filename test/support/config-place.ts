@@ -26,7 +26,7 @@ function placeAt(folder: string, given: Given) {
   const declaredFile = join(folder, 'declared.json')
   const credentialsDirectory = join(folder, 'credentials')
   const lines: { level: string; message: string; fields: LogFields }[] = []
-  const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
+  const write = (path: string, text: string | Uint8Array) => writeFileSync(join(folder, path), text)
   if (given.runtime !== undefined) writeFileSync(file, given.runtime)
   if (given.declared !== undefined)
     writeFileSync(declaredFile, typeof given.declared === 'string' ? given.declared : JSON.stringify(given.declared))
@@ -37,6 +37,7 @@ function placeAt(folder: string, given: Given) {
     declaredFile,
     lines,
     write,
+    remove: (path: string) => rmSync(join(folder, path)),
     read: (path = 'config.toml') =>
       existsSync(join(folder, path)) ? readFileSync(join(folder, path), 'utf8') : undefined,
     open: (env: Readonly<Record<string, string>> = given.env ?? {}) =>
