@@ -126,7 +126,6 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   let lastReload: ConfigChange = { changed: [], restart: [], shadowed: [], problems: [] }
   const adminServer = createAdminServer({
     config,
-    readText: config.readText,
     status,
     tokens,
     logs: writer,

@@ -8,8 +8,9 @@ export function printChange({ json, print, note }: Invocation, change: ConfigCha
     print(JSON.stringify(change))
     return
   }
-  print(change.changed.length === 0 ? 'nothing changed' : `changed: ${change.changed.join(', ')}`)
+  print(change.changed.length === 0 ? 'nothing in force changed' : `changed: ${change.changed.join(', ')}`)
   if (change.restart.length > 0) note(`waits for a restart of gate-daemon: ${change.restart.join(', ')}`)
-  if (change.shadowed.length > 0) note(`written, but the environment hides it: ${change.shadowed.join(', ')}`)
+  if (change.shadowed.length > 0)
+    note(`the environment hides what the runtime configuration says: ${change.shadowed.join(', ')}`)
   for (const line of change.problems.flatMap(problemLines)) note(line)
 }

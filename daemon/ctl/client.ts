@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { AdminAnswers, AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
 import { Failure } from './failure.ts'
 
@@ -32,9 +32,8 @@ export function createClient(paths: readonly string[]): AdminClient {
     lines: async function* (path, query) {
       const response = await send(paths, 'GET', path + queryText(query), undefined)
       if (response.statusCode !== 200) throw refusal(response, await readJson(response))
-      response.setEncoding('utf8')
       let rest = ''
-      for await (const chunk of response as AsyncIterable<string>) {
+      for await (const chunk of chunksOf(response)) {
         const lines = (rest + chunk).split('\n')
         rest = lines.pop() ?? ''
         yield* lines
@@ -67,7 +66,8 @@ async function send(paths: readonly string[], method: string, path: string, body
 /** Errors of connect(2) that say that this path leads to no daemon for us. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
 
-function sendTo(socketPath: string, method: string, path: string, body: unknown): Promise<IncomingMessage> {
+async function sendTo(socketPath: string, method: string, path: string, body: unknown): Promise<IncomingMessage> {
+  const { request } = await import('node:http') // not loaded by the commands that ask nothing
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body)
     const headers =
@@ -87,12 +87,25 @@ function sendTo(socketPath: string, method: string, path: string, body: unknown)
 }
 
 async function readJson(response: IncomingMessage): Promise<unknown> {
-  response.setEncoding('utf8')
   let text = ''
-  for await (const chunk of response as AsyncIterable<string>) text += chunk
+  for await (const chunk of chunksOf(response)) text += chunk
   if (!/^application\/(problem\+)?json\b/.test(response.headers['content-type'] ?? ''))
     throw refusal(response, undefined)
-  return JSON.parse(text)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw refusal(response, undefined)
+  }
+}
+
+async function* chunksOf(response: IncomingMessage): AsyncIterable<string> {
+  response.setEncoding('utf8')
+  try {
+    yield* response as AsyncIterable<string>
+  } catch (cause) {
+    throw lost('the admin socket', cause)
+  }
 }
 
 function refusal(response: IncomingMessage, answer: unknown): Failure {

@@ -10,7 +10,7 @@ export const run: Run = async ({ admin, arguments: [key = ''], json, print }) =>
   return 0
 }
 
-function explanationText({ key, value, winner, layers, description, restart }: Explanation): string {
+function explanationText({ key, value, waiting, winner, layers, description, restart }: Explanation): string {
   const rows = layers.map((l) => [
     l.layer === winner ? '*' : '',
     l.layer,
@@ -19,6 +19,7 @@ function explanationText({ key, value, winner, layers, description, restart }: E
   ])
   const lines = [`${key} = ${winner === undefined ? '(not set)' : shownValue(value)}`]
   if (description !== undefined) lines.push(escapeControls(description))
-  if (restart) lines.push('A change waits for a restart of gate-daemon.')
+  if (waiting) lines.push('This value waits for a restart of gate-daemon; an older one is in force.')
+  else if (restart) lines.push('A change waits for a restart of gate-daemon.')
   return [...lines, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows)].join('\n')
 }

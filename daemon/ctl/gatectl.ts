@@ -11,7 +11,7 @@ import { socketPaths } from './socket-paths.ts'
 export async function runGatectl(argv: readonly string[]): Promise<ExitCode> {
   const json = argv.includes('--json')
   process.stdout.on('error', stopWhenReaderLeft)
-  process.stderr.on('error', stopWhenReaderLeft)
+  process.stderr.on('error', () => process.exit(1)) // nobody is left to be told
   try {
     const line = parseCommandLine(argv)
     switch (line.kind) {
@@ -68,12 +68,14 @@ function report({ problem }: Failure, json: boolean): void {
     return
   }
   note(`gatectl: ${escapeControls(problem.detail)}`)
-  for (const line of problem.problems?.flatMap(problemLines) ?? []) note(`  ${line}`)
+  const problems = problem.problems ?? []
+  if (problems.length > 1) for (const line of problems.flatMap(problemLines)) note(`  ${line}`) // one is the detail
   for (const line of problem.hint?.split('\n') ?? []) note(`  ${escapeControls(line)}`)
 }
 
-/** `gatectl logs | head` is no failure: the reader had enough. */
+/** `gatectl logs | head` is no failure: the reader had enough. A full disk is one. */
 function stopWhenReaderLeft(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  if (error.code === 'EPIPE') process.exit(0)
+  process.stderr.write(`gatectl: cannot write the output: ${error.message}\n`)
+  process.exit(1)
 }

@@ -47,7 +47,8 @@ const CONFIG_STATUS: Readonly<Partial<Record<ConfigCode, number>>> = {
 function configProblemOf({ code, problems }: ConfigError): AdminProblem {
   const status = CONFIG_STATUS[code] ?? 422
   const [first, ...others] = problems
-  if (first === undefined || others.length > 0) return problem(status, code, 'refused', undefined, problems)
+  if (first === undefined || others.length > 0)
+    return problem(status, code, `${problems.length} problems, nothing was changed`, undefined, problems)
   const { key, where, message, hint } = first
   const place = key !== undefined && message.startsWith(key) ? '' : `${where}: `
   return problem(status, code, place + message, hint, problems)

@@ -32,8 +32,6 @@ export type AdminToken = {
 
 export type AdminParts = {
   readonly config: ConfigHandle
-  /** Reads a value from text by the key's type, as environment values are read. @throws ConfigError */
-  readonly readText: (key: string, text: string) => unknown
   readonly status: () => DaemonStatus
   readonly tokens: AdminTokens
   /** What SIGHUP does: reads everything again. */
@@ -115,9 +113,9 @@ function validate({ config }: AdminParts, { body }: AdminRequest): AdminAnswers[
   return { valid: problems.length === 0, problems }
 }
 
-function setKey({ config, readText }: AdminParts, { parameter, body }: AdminRequest): Promise<ConfigChange> {
+function setKey({ config }: AdminParts, { parameter, body }: AdminRequest): Promise<ConfigChange> {
   const request = parseRequest(configSetRequest, body)
-  const value = 'text' in request ? readText(parameter, request.text) : request.value
+  const value = 'text' in request ? config.readText(parameter, request.text) : request.value
   return config.set(parameter, value, { force: request.force })
 }
 

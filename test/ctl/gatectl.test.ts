@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_ANSWERS, type AdminRouteName, adminProblem } from '../../schemas/admin.ts'
@@ -27,6 +29,10 @@ test.each<{ args: string; route: AdminRouteName; code?: number }>([
   { args: 'config set log.level debug', route: 'PUT /v1/config/keys/:' },
   { args: 'config unset log.level', route: 'DELETE /v1/config/keys/:' },
   { args: 'config explain server.port', route: 'GET /v1/config/keys/:' },
+  { args: 'config diff', route: 'GET /v1/config/diff' },
+  { args: 'config promote', route: 'GET /v1/config/promote' },
+  { args: 'config promote --format nix', route: 'GET /v1/config/promote' },
+  { args: 'config validate', route: 'POST /v1/config/validate' },
 ])('gatectl $args --json prints the shape of $route', async ({ args, route, code = 0 }) => {
   const run = await ctl([...args.split(' '), '--json'])
   expect(run.code).toBe(code)
@@ -89,7 +95,7 @@ test('config set says what waits for a restart and what the environment hides', 
   expect(refused).toMatchObject({ code: 1, stdout: '' })
   const forced = await ctl(['config', 'set', 'upstreams.openai.api_key', 'x', '--force'])
   expect(forced.code).toBe(0)
-  expect(forced.stderr).toMatch(/the environment hides it: upstreams\.openai\.api_key/)
+  expect(forced.stderr).toMatch(/the environment hides what the runtime configuration says: upstreams\.openai\.api_key/)
 })
 
 test('config explain shows the four layers and never a secret', async () => {
@@ -116,6 +122,9 @@ test.each([
   { name: 'an argument too many', args: ['status', 'now'], says: /"now" is one argument too many/ },
   { name: 'a value twice', args: ['config', 'set', 'a', 'b', '--file', 'c'], says: /give a VALUE, or --file FILE/ },
   { name: 'no key', args: ['config', 'get'], says: /give a KEY, or --all/ },
+  { name: 'an unknown format', args: ['config', 'promote', '--format', 'yaml'], says: /neither nix nor spec/ },
+  { name: 'an unknown shell', args: ['completion', 'tcsh'], says: /there are: bash, zsh, fish/ },
+  { name: 'nothing to complete', args: ['complete', 'x'], says: /there are: config-key, token-id/ },
   { name: 'no number', args: ['logs', '-n', 'x'], says: /is no number of lines/ },
 ])('exits with 2 for $name', async ({ args, says }) => {
   const run = await ctl(args)
@@ -145,4 +154,47 @@ test.each([
 
 test('finds the daemon in $STATE_DIRECTORY', async () => {
   expect((await gatectl(['status'], { env: { STATE_DIRECTORY: daemon.folder } })).code).toBe(0)
+})
+
+// Root may do everything, unless it gives that up.
+const asNobody = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override'] : []
+const canBeDenied = asNobody.length === 0 || spawnSync('setpriv', [...asNobody.slice(1), 'true']).status === 0
+
+test.skipIf(!canBeDenied)('says which group may use the socket when permission is denied', async () => {
+  chmodSync(daemon.socketPath, 0)
+  try {
+    const run = await ctl(['status'], { through: asNobody })
+    expect(run).toMatchObject({ code: 1, stdout: '' })
+    expect(run.stderr).toContain(`${daemon.socketPath} (permission denied)`)
+    expect(run.stderr).toMatch(/usermod -aG gate-admin/)
+  } finally {
+    chmodSync(daemon.socketPath, 0o660)
+  }
+})
+
+test.each([
+  { name: 'garbage', bytes: 'garbage\r\n\r\n', says: /Parse Error/ },
+  { name: 'a web page', bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi', says: /not as gate-daemon does/ },
+  {
+    name: 'broken JSON',
+    bytes: 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{"',
+    says: /not as gate-daemon does/,
+  },
+  {
+    name: 'half an answer',
+    bytes: 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"',
+    says: /aborted/,
+  },
+  { name: 'nothing', bytes: '', says: /socket hang up/ },
+])('fails in one line when the socket answers $name', async ({ bytes, says }) => {
+  const path = join(daemon.folder, 'other.sock')
+  const other = createServer((socket) => socket.once('data', () => socket.end(bytes))).listen(path)
+  try {
+    const run = await gatectl(['--socket', path, 'status'])
+    expect(run.stderr).toMatch(says)
+    expect(run.stderr).not.toMatch(/\n +at /)
+    expect(run).toMatchObject({ code: 1, stdout: '' })
+  } finally {
+    other.close()
+  }
 })

@@ -1,23 +1,30 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openConfig } from '../../daemon/config/open-config.ts'
 import { createAdminServer } from '../../daemon/listener/admin.ts'
 import type { AdminToken } from '../../daemon/listener/admin-routes.ts'
 import { createLog } from '../../daemon/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
-import { fakeConfig } from './fake-config.ts'
 
-/** An admin server on a real socket in a fresh folder, with keys and configuration in memory. */
+/** An admin server on a real socket, with a configuration of files in a fresh folder, and keys in memory. */
 export async function startAdminDaemon(path?: string) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-admin-'))
   const socketPath = path ?? join(folder, 'admin.sock')
-  const config = fakeConfig()
   const logs = createLog({ write: () => {}, level: 'debug', format: 'json', journal: false, now: Date.now })
+  const declaredFile = join(folder, 'declared.json')
+  writeFileSync(declaredFile, JSON.stringify(DECLARED))
+  const config = openConfig({
+    env: { GATE_UPSTREAMS__OPENAI__API_KEY: 'sk-env-canary' },
+    stateDirectory: folder,
+    declaredFile,
+    credentialsDirectory: undefined,
+    log: logs.log,
+  })
   const tokens = new Map<string, AdminToken>()
   const server = createAdminServer({
     config,
-    readText: config.readText,
     status: () => STATUS,
     logs,
     log: logs.log,
@@ -54,6 +61,8 @@ export async function startAdminDaemon(path?: string) {
     },
   }
 }
+
+const DECLARED = { server: { port: 4000 }, upstreams: { openai: { provider: 'openai' } } }
 
 const STATUS: DaemonStatus = {
   state: 'ready',

@@ -1,0 +1,232 @@
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ADMIN_ANSWERS, type AdminRouteName, adminProblem } from '../../schemas/admin.ts'
+import { type Daemon, runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
+import { GATECTL, gatectl, startGatectl } from '../support/gatectl.ts'
+
+const SECRET = 'sk-canary-4242424242'
+let daemon: Daemon
+let printed = ''
+
+beforeAll(async () => {
+  daemon = await startDaemon({ GATE_UPSTREAMS__HIDDEN__API_KEY: SECRET, GATE_UPSTREAMS__HIDDEN__PROVIDER: 'openai' })
+})
+afterAll(async () => {
+  await daemon.stop()
+  daemon.remove()
+})
+
+/** Runs gatectl against the daemon of this file, found as the daemon's own unit would find it. */
+async function ctl(args: string, stdin = '') {
+  const run = await gatectl(args.split(' '), { env: { STATE_DIRECTORY: daemon.stateDirectory }, stdin })
+  printed += run.stdout + run.stderr
+  return run
+}
+
+async function answerOf<R extends AdminRouteName>(route: R, args: string) {
+  const { stdout } = await ctl(`${args} --json`)
+  return ADMIN_ANSWERS[route].parse(JSON.parse(stdout)) as ReturnType<(typeof ADMIN_ANSWERS)[R]['parse']>
+}
+
+const chatStatus = async (key: string) => {
+  const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hello' }] })
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  return (await fetch(`${daemon.url}/v1/chat/completions`, { method: 'POST', headers, body })).status
+}
+
+test('status tells what runs', async () => {
+  const status = await answerOf('GET /v1/status', 'status')
+  expect(status).toMatchObject({ state: 'ready', pid: daemon.process.pid, listen: [daemon.url], problems: [] })
+  expect(status.upstreams.map((upstream) => upstream.name)).toContain('echo')
+})
+
+test.each<{ route: AdminRouteName; args: string }>([
+  { route: 'POST /v1/reload', args: 'reload' },
+  { route: 'GET /v1/tokens', args: 'token list' },
+  { route: 'GET /v1/config', args: 'config get --all' },
+  { route: 'GET /v1/config/diff', args: 'config diff' },
+  { route: 'GET /v1/config/promote', args: 'config promote --format nix' },
+  { route: 'GET /v1/config/keys/:', args: 'config explain upstreams.hidden.api_key' },
+])('the real daemon answers gatectl $args in its shape', async ({ route, args }) => {
+  await expect(answerOf(route, args)).resolves.toBeDefined()
+})
+
+test('a key works from when it is made until it is revoked', async () => {
+  const made = await answerOf('POST /v1/tokens', 'token create --name e2e --scopes chat:write --expires 1h')
+  const lifeMs = Date.parse(made.expires_at ?? '') - Date.parse(made.created_at)
+  expect(Math.abs(lifeMs - 3_600_000)).toBeLessThan(1_000)
+  expect(await chatStatus(made.token)).toBe(200)
+  expect((await ctl(`token revoke ${made.id}`)).code).toBe(0)
+  expect(await chatStatus(made.token)).toBe(401)
+  expect((await ctl('token list')).stdout).toMatch(new RegExp(`${made.id} +e2e +chat:write +\\S+ +revoked`))
+})
+
+test('an edit takes effect at once, shows in diff and promote, and unset takes it back', async () => {
+  expect(await ctl('config set log.level debug')).toMatchObject({ code: 0, stdout: 'changed: log.level\n' })
+  expect((await ctl('config get log.level')).stdout).toBe('debug\n')
+  expect((await ctl('config diff --check')).code).toBe(3)
+  expect((await ctl('config promote')).stdout).toBe('[gate.log]\nlevel = "debug"\n')
+  expect((await ctl('config promote --format nix')).stdout).toBe('services.gate-daemon.settings.log.level = "debug";\n')
+  expect((await ctl('config unset log.level')).code).toBe(0)
+  expect((await ctl('config get log.level')).stdout).toBe('info\n')
+  expect((await ctl('config diff --check')).code).toBe(0)
+})
+
+test.each([
+  { args: 'config set log.level debgu', code: 'INVALID_VALUE', hint: /did you mean "debug"/ },
+  { args: 'config set server.prot 3000', code: 'UNKNOWN_KEY', hint: /did you mean server\.port/ },
+  { args: 'config set server.max_connections many', code: 'WRONG_TYPE', hint: /write 3000/ },
+  { args: 'config set upstreams.hidden.api_key x', code: 'SHADOWED', hint: /--force/ },
+  { args: 'config explain sever.port', code: 'UNKNOWN_KEY', hint: /did you mean server\.port/ },
+])('refuses "$args" and says what to do', async ({ args, code, hint }) => {
+  const run = await ctl(`${args} --json`)
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  const problem = adminProblem.parse(JSON.parse(run.stderr))
+  expect(problem.code).toBe(code)
+  expect(problem.hint).toMatch(hint)
+})
+
+test('a secret goes in through standard input and never comes out', async () => {
+  await ctl('config set upstreams.mine.provider openai')
+  expect((await ctl('config set upstreams.mine.api_key -', `${SECRET}-stdin\n`)).code).toBe(0)
+  expect(readFileSync(join(daemon.stateDirectory, 'config.toml'), 'utf8')).toContain(`"${SECRET}-stdin"`)
+  for (const args of ['explain upstreams.mine.api_key', 'explain upstreams.mine', 'get --all', 'diff', 'promote']) {
+    expect((await ctl(`config ${args}`)).code).toBe(0)
+    await ctl(`config ${args} --json`)
+  }
+  await ctl('logs --json -n 1000')
+  await ctl('config unset upstreams.mine')
+  expect(printed).not.toContain(SECRET)
+  expect(daemon.output()).not.toContain(SECRET)
+})
+
+test('explain shows a value in all four layers', async () => {
+  const { stdout } = await ctl('config explain server.port')
+  expect(stdout).toBe(
+    [
+      'server.port = 0',
+      'TCP port; 0 takes any free one.',
+      'A change waits for a restart of gate-daemon.',
+      '',
+      '   LAYER     VALUE  SET BY',
+      '*  env       0      GATE_SERVER__PORT',
+      '   runtime   -      not set',
+      '   nix       -      not set',
+      '   defaults  3000   built in',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('reload tells of a broken file, keeps the last good values, and status shows the problem', async () => {
+  const file = join(daemon.stateDirectory, 'config.toml')
+  await ctl('config set log.level debug')
+  const good = readFileSync(file, 'utf8')
+  writeFileSync(file, '[log]\nlevel = ')
+  const reload = await ctl('reload')
+  expect(reload.code).toBe(1)
+  expect(reload.stderr).toContain(`${file}:2:`)
+  expect((await ctl('status')).stdout).toContain(`${file}:2:`)
+  expect((await ctl('config get log.level')).stdout).toBe('debug\n')
+  expect((await ctl('config validate')).code).toBe(3)
+  expect((await ctl(`config validate ${file}`)).code).toBe(3)
+  writeFileSync(file, good)
+  expect((await ctl('reload')).code).toBe(0)
+  expect((await ctl('config validate')).code).toBe(0)
+  await ctl('config unset log.level')
+})
+
+test('logs -f shows a request when it is answered', async () => {
+  await ctl('config set log.level debug')
+  const child = startGatectl(['logs', '-f', '-n', '0', '--json'], { env: { STATE_DIRECTORY: daemon.stateDirectory } })
+  try {
+    const lines = createInterface(child.stdout)
+    const seen: string[] = []
+    lines.on('line', (line) => seen.push(line))
+    // The line of the command itself tells that the follower is there.
+    await until(async () => (await ctl('reload')).code === 0 && seen.length > 0)
+    expect(await chatStatus(daemon.key)).toBe(200)
+    await until(() => seen.some((line) => line.includes('"path":"/v1/chat/completions"')))
+  } finally {
+    child.kill('SIGKILL')
+    await ctl('config unset log.level')
+  }
+})
+
+test('a second daemon on the same state directory refuses, and says why', async () => {
+  const second = await runDaemonToEnd({}, daemon.stateDirectory)
+  expect(second.code).toBe(1)
+  expect(second.output).toMatch(/admin\.sock: another gate-daemon answers there; stop it/)
+  expect((await ctl('status')).code).toBe(0)
+})
+
+test('a daemon that was killed leaves a socket that the next one replaces', async () => {
+  const first = await startDaemon()
+  const socket = join(first.stateDirectory, 'admin.sock')
+  await first.kill()
+  expect(existsSync(socket)).toBe(true)
+  const refused = await gatectl(['--socket', socket, 'status'])
+  expect(refused.stderr).toContain(`${socket} (nobody listens)`)
+  const second = await startDaemon({}, first.stateDirectory)
+  try {
+    expect((await gatectl(['--socket', socket, 'status'])).code).toBe(0)
+  } finally {
+    await second.stop()
+    expect(existsSync(socket)).toBe(false)
+    second.remove()
+  }
+})
+
+// What systemd does for a socket unit: listens, and starts the daemon with the socket as descriptor 3.
+const ACTIVATE = `
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='admin')
+os.execv(sys.argv[2], sys.argv[2:])
+`
+
+test('an inherited admin socket works, and stays when the daemon stops', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gate-activated-'))
+  const socket = join(folder, 'inherited.sock')
+  const command = [socket, process.execPath, join(import.meta.dirname, '../../bin/gate-daemon.ts')]
+  const child = spawn('python3', ['-c', ACTIVATE, ...command], {
+    env: { ...process.env, STATE_DIRECTORY: folder, GATE_SERVER__PORT: '0', GATE_DISCOVERY__ENABLED: 'false' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  try {
+    await until(async () => (await gatectl(['--socket', socket, 'status'])).code === 0, 20_000)
+    const { stdout } = await gatectl(['--socket', socket, 'status', '--json'])
+    expect(ADMIN_ANSWERS['GET /v1/status'].parse(JSON.parse(stdout)).pid).toBe(child.pid)
+    expect(existsSync(join(folder, 'admin.sock'))).toBe(false)
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
+    expect(statSync(socket).isSocket()).toBe(true)
+  } finally {
+    child.kill('SIGKILL')
+    await exited
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test.each(['--version', '--help', 'completion bash'])('gatectl %s starts in 150 ms', async (args) => {
+  // Processor time, not the clock: what the clock says depends on what else the machine does.
+  const script = `TIMEFORMAT='%3U %3S'; for _ in 1 2 3 4 5; do time "$0" "$1" ${args} >/dev/null; done`
+  const options = { env: { PATH: process.env['PATH'], HOME: daemon.stateDirectory } }
+  const { stderr } = await promisify(execFile)('bash', ['-c', script, process.execPath, GATECTL], options)
+  const seconds = stderr
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').reduce((sum, part) => sum + Number(part), 0))
+  expect(seconds).toHaveLength(5)
+  expect(Math.min(...seconds)).toBeLessThan(0.15)
+})
