@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ANSWER_FIGURES, type AnswerFigures, measureAnswers } from './answer-case.ts'
+import { type PackageSize, packageSize } from './package-size.ts'
 import type { ServerName } from './servers.ts'
 import { medianOf } from './statistics.ts'
 import { measureStreams, STREAM_COUNTS, STREAM_FIGURES, type StreamFigures } from './stream-case.ts'
@@ -13,13 +14,14 @@ export type GatewayOptions = {
   readonly runs: number
 }
 
-/** Medians over the runs, by server and for streams by number of streams; failures are the worst run's. */
+/** `package` is null without Gate. Medians over the runs, by server and for streams by number of streams; failures are the worst run's. */
 export type GatewayReport = {
   readonly date: string
   readonly cpu: string
   readonly node: string
   readonly seconds: number
   readonly runs: number
+  readonly package: PackageSize | null
   readonly loadAverage: { readonly before: number; readonly after: number }
   readonly answers: Readonly<Partial<Record<ServerName, AnswerFigures>>>
   readonly streams: Readonly<Partial<Record<ServerName, Readonly<Record<number, StreamFigures>>>>>
@@ -29,6 +31,7 @@ const WORST = ['failed', 'notWhole']
 
 /** Measures every server `runs` times, every second run in reverse order, and stops all it started. */
 export async function benchGateway(options: GatewayOptions, signal: AbortSignal): Promise<GatewayReport> {
+  const size = options.servers.includes('gate') ? packageSize() : null
   const directory = mkdtempSync(join(tmpdir(), 'gate-bench-'))
   const before = loadavg()[0] ?? 0
   const answers = new Map<ServerName, AnswerFigures[]>()
@@ -51,6 +54,7 @@ export async function benchGateway(options: GatewayOptions, signal: AbortSignal)
     node: process.version,
     seconds: options.seconds,
     runs: options.runs,
+    package: size,
     loadAverage: { before, after: loadavg()[0] ?? 0 },
     answers: mapRows(answers, (rows) => medianOf(rows, ANSWER_FIGURES, WORST)),
     streams: mapRows(streams, (rows) =>

@@ -32,7 +32,9 @@ async function main(args: readonly string[]): Promise<void> {
   using _cores = takeCores(wholeNumber('nice', values.nice, -20))
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(new Error(`stopped by ${name}`)))
-  const report = await benchGateway(options, stop.signal)
+  const report = await benchGateway(options, stop.signal).catch((error: unknown) => {
+    throw stop.signal.aborted ? stop.signal.reason : error
+  })
   console.log(gatewayText(report))
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Child, freePort, LOAD_CORE, SERVER_CORE, startChild } from './children.ts'
 import { nginxAnswers, nginxProxy } from './nginx.ts'
 
-export const SERVERS = ['mock', 'nginx', 'bare', 'portkey'] as const
+export const SERVERS = ['mock', 'nginx', 'bare', 'portkey', 'gate'] as const
 export type ServerName = (typeof SERVERS)[number]
 
 /** One server's turn: measurements of `seconds` each, files below `directory`. */
@@ -30,7 +30,6 @@ export type Running = AsyncDisposable & {
   readonly firstAnswerMs: number
 }
 
-const root = join(import.meta.dirname, '..')
 const PATH = '/v1/chat/completions'
 const KEY = 'sk-bench-0123456789abcdef'
 const PROMPT_BYTES = 300
@@ -60,6 +59,18 @@ const RECIPES: Readonly<Record<Exclude<ServerName, 'mock'>, Recipe>> = {
     headers: ({ upstreamPort }) => ({
       'x-portkey-provider': 'openai',
       'x-portkey-custom-host': `http://127.0.0.1:${upstreamPort}/v1`,
+    }),
+  },
+  gate: {
+    argv: () => [process.execPath, '--disable-warning=ExperimentalWarning', script('../bin/gate-daemon.ts')],
+    env: ({ directory, port, upstreamPort }) => ({
+      STATE_DIRECTORY: directory,
+      GATE_SERVER__PORT: String(port),
+      GATE_AUTH__TOKEN: KEY,
+      GATE_UPSTREAMS__BENCH__PROVIDER: 'custom',
+      GATE_UPSTREAMS__BENCH__BASE_URL: `http://127.0.0.1:${upstreamPort}/v1`,
+      GATE_UPSTREAMS__BENCH__MODELS: JSON.stringify([REQUEST.model]),
+      GATE_DISCOVERY__ENABLED: 'false',
     }),
   },
 }
@@ -96,7 +107,7 @@ export async function startServer(
   return whenAnswering(command, targetOf(place.port, recipe.headers?.(place)), kind)
 }
 
-const script = (path: string) => join(root, 'bench', path)
+const script = (path: string) => join(import.meta.dirname, path)
 
 const targetOf = (port: number, headers: Readonly<Record<string, string>> = {}): Target => ({
   port,

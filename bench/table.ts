@@ -5,7 +5,8 @@ import { STREAM_COUNTS } from './stream-case.ts'
 
 /** The report as Markdown: two tables, the ratios and what they were measured on. */
 export function gatewayText(report: GatewayReport): string {
-  return [answersTable(report), streamsTable(report), ratioLines(report).join('\n'), notes(report)].join('\n\n')
+  const parts = [answersTable(report), streamsTable(report), ratioLines(report).join('\n'), notes(report)]
+  return parts.filter((part) => part !== '').join('\n\n')
 }
 
 /** Cells as an aligned Markdown table; the first row is the head, all columns but the first are flush right. */
@@ -105,8 +106,9 @@ function streamsTable({ streams }: GatewayReport): string {
 }
 
 const RATIOS: readonly (readonly [ServerName, ServerName])[] = [
-  ['bare', 'portkey'],
-  ['bare', 'nginx'],
+  ['gate', 'portkey'],
+  ['gate', 'nginx'],
+  ['gate', 'bare'],
 ]
 
 function ratioLines({ answers }: GatewayReport): string[] {
@@ -119,15 +121,20 @@ function ratioLines({ answers }: GatewayReport): string[] {
   })
 }
 
-function notes({ date, cpu, node, seconds, runs, loadAverage, answers }: GatewayReport): string {
+function notes({ date, cpu, node, seconds, runs, loadAverage, answers, package: size }: GatewayReport): string {
   const mock = answers.mock
   const direct =
     mock === undefined
       ? ''
       : `\nThe mock asked directly: ${count(mock.requestsPerSecond)} requests/s (the limit of the load side), ` +
         `p50 / p99 ${pair(mock.fixedP50Us, mock.fixedP99Us)} ms at ${count(FIXED_PER_SECOND)}/s.`
+  const packed =
+    size === null
+      ? ''
+      : `\nThe package gate without dependencies: ${count(size.packedBytes / 1_024)} KiB packed, ` +
+        `${count(size.unpackedBytes / 1_024)} KiB unpacked, ${size.files} files.`
   return (
     `${date}, ${cpu}, Node ${node}, medians of ${runs} runs of ${seconds} s, ` +
-    `load average ${loadAverage.before.toFixed(1)} before and ${loadAverage.after.toFixed(1)} after.${direct}`
+    `load average ${loadAverage.before.toFixed(1)} before and ${loadAverage.after.toFixed(1)} after.${direct}${packed}`
   )
 }
