@@ -1,7 +1,7 @@
 import { environmentName, environmentSegment } from '../../schemas/key-names.ts'
 import { type KeyNode, leaves } from '../../schemas/keys.ts'
 import type { ConfigProblem } from '../../schemas/layers.ts'
-import { nearest } from '../../schemas/nearest.ts'
+import { editDistance, nearest } from '../../schemas/nearest.ts'
 import { readCredentials, readSecretFile } from './credentials.ts'
 import type { KeySet } from './key-set.ts'
 import type { Layer } from './layers.ts'
@@ -10,7 +10,7 @@ import { isTree, merge, type Path, type Tree, valueAt, withValue } from './value
 import { type Found, parseVariable } from './variable-value.ts'
 
 /** Names of Gate's that are no configuration: a near miss of one is a mistake as well. */
-const OTHER_VARIABLES = ['GATE_ADMIN_SOCKET', 'GATE_BREAK_GLASS', 'GATE_DECLARED']
+const OTHER_VARIABLES = ['GATE_ADMIN_SOCKET', 'GATE_BREAK_GLASS', 'GATE_KEY']
 
 export type EnvironmentSources = {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -68,8 +68,8 @@ function readVariable(
   }
   const fileOf = name.endsWith('_FILE') ? keyOf(name.slice(0, -'_FILE'.length), tree, namesAt) : undefined
   if (fileOf?.node.kind === 'leaf') return readSecretFile(fileOf, text, `${name} (${text})`)
-  const near = nearestVariable(name, tree, namesAt)
-  // Without levels it may be somebody else's; it is ours when it looks like one of ours.
+  const near = name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, tree, namesAt)
+  // Without levels it may be somebody else's, such as GATE_SERVICE_HOST of Kubernetes.
   if (near === undefined && !name.includes('__')) return undefined
   return {
     code: 'UNKNOWN_VARIABLE',
@@ -100,17 +100,29 @@ function keyOf(
   return { path, node }
 }
 
+/** The variable that was probably meant by a name with levels. */
 function nearestVariable(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string | undefined {
-  const segments = name.split('__')
-  const candidates = [...leaves(tree)].flatMap(([path]) => {
+  const candidates = candidatesFor(name, tree, namesAt)
+  const ending = candidates.find((candidate) => candidate.endsWith(`__${name.slice('GATE_'.length)}`))
+  return ending ?? nearest(name, candidates)
+}
+
+/** The variable that a name without levels is, but for one letter or for single underscores between its levels. */
+function mistyped(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string | undefined {
+  const candidates = candidatesFor(name, tree, namesAt)
+  return candidates.find((candidate) => candidate.replaceAll('__', '_') === name || editDistance(candidate, name) === 1)
+}
+
+function candidatesFor(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string[] {
+  const written = name.split('__').slice(1, 2)
+  const variables = [...leaves(tree)].flatMap(([path]) => {
     const star = path.indexOf('*')
     if (star === -1) return [environmentName(path)]
     // The name that was written may be new, so it is a candidate as well.
-    const names = [...namesAt(path.slice(0, star)), ...segments.slice(1, 2)]
+    const names = [...namesAt(path.slice(0, star)), ...written]
     return names.map((known) => environmentName(path.with(star, known)))
   })
-  const ending = candidates.find((candidate) => candidate.endsWith(`__${name.slice('GATE_'.length)}`))
-  return ending ?? nearest(name, [...candidates, ...OTHER_VARIABLES])
+  return [...variables, ...OTHER_VARIABLES]
 }
 
 function setTwice(found: readonly Found[]): ConfigProblem[] {

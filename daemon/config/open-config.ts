@@ -7,7 +7,7 @@ import { explainKey, listKeys, runtimeDifferences } from './explain.ts'
 import type { ConfigHandle } from './handle.ts'
 import { configKeys } from './key-set.ts'
 import { type Loaded, loadCandidate, loadLayers, type Sources } from './load.ts'
-import { ConfigError } from './problems.ts'
+import { ConfigError, problemLine } from './problems.ts'
 import { promoted } from './promote.ts'
 import { frozenConfig } from './resolve.ts'
 import { keepLastGood } from './runtime-file.ts'
@@ -36,8 +36,11 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
 
   /** Tells of problems and keeps a copy of what is right. */
   function settle(next: Loaded): void {
-    for (const { code, where, key } of next.problems)
-      log('error', 'configuration problem', { code, file: where, ...(key === undefined ? {} : { key }) })
+    for (const problem of next.problems) {
+      const { code, where, key } = problem
+      const fields = { code, file: where, error: problemLine(problem) }
+      log('error', 'configuration problem', key === undefined ? fields : { ...fields, key })
+    }
     if (next.problems.length > 0) return
     const failed = keepLastGood(sources.stateDirectory, next.text)
     if (failed !== undefined) log('warn', 'no copy of the configuration could be kept', { error: failed })

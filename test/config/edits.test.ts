@@ -141,6 +141,26 @@ test('a file broken by hand is not overwritten', async () => {
   expect(place.read()).toBe('[log]\nlevel = "wa')
 })
 
+test('a change made by hand while an edit is checked is not overwritten', async () => {
+  const place = configPlace({ runtime: '[log]\nlevel = "info"\n' })
+  let armed = false
+  // The environment is read while the edit is checked: that is when the other one writes.
+  const env = new Proxy<Record<string, string>>(
+    {},
+    {
+      ownKeys: () => {
+        if (armed) place.write('config.toml', '# by hand\n')
+        return []
+      },
+    },
+  )
+  const config = place.open(env)
+  armed = true
+  expect(await codesOf(config.set('log.level', 'debug', soft))).toEqual(['CHANGED_ON_DISK'])
+  expect(place.read()).toBe('# by hand\n')
+  expect(config.current().log.level).toBe('info')
+})
+
 test('an edit that would change the layout is refused', async () => {
   const place = configPlace({ runtime: '[[models.fast.targets]]\nupstream = "echo"\n' })
   expect(

@@ -131,6 +131,10 @@ test('leaves names alone that are no configuration', () => {
     GATE_ADMIN_SOCKET: '/x',
     GATE_BREAK_GLASS: '1',
     GATE_KEEPER_COLOUR: 'red',
+    GATE_SERVICE_HOST: '10.0.0.1',
+    GATE_SERVICE_PORT: '3000',
+    GATE_PORT: 'tcp://10.0.0.1:3000',
+    GATE_PORT_3000_TCP_ADDR: '10.0.0.1',
     GATEWAY__PORT: '1',
     PATH: '/bin',
   }
