@@ -67,11 +67,16 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
   if (report().some(isError)) return { kind: 'refused', diagnostics: report() }
 
   const emissions = options.targets.map((target) => TARGETS[target](deployment, emitOptions))
-  findings.push(...emissions.flatMap((emission) => emission.findings))
+  findings.push(...distinct(emissions.flatMap((emission) => emission.findings)))
   const diagnostics = report()
   if (diagnostics.some(isError)) return { kind: 'refused', diagnostics }
   const files = [...emissions.flatMap((emission) => emission.files), lockFile(allocation.lock)]
   return { kind: 'compiled', files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), deployment, diagnostics }
+}
+
+/** One target may carry what another makes, and then says the same. */
+function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error'

@@ -39,6 +39,7 @@ export const CODES = {
   ALLOCATION_EXHAUSTED: 'no free port or user id is left',
   UNSUPPORTED_VERSION: 'the version of podman or systemd is not known',
   TOO_OLD: 'the target version cannot do this',
+  SECRET_IN_STORE: 'a secret lies in the Nix store, which everybody can read',
 } as const satisfies Record<string, string>
 
 export type DiagnosticCode = keyof typeof CODES

@@ -12,7 +12,7 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 /** Users are named gate-[<instance>-]<backend>: 31 characters at most, as sysusers.d(5) wants. */
 const BACKEND_NAME = /^(?=.{1,20}$)[a-z0-9]+(?:-[a-z0-9]+)*$/
-const ABSOLUTE = /^\/(?!\/)(?!.*\/\.{1,2}(?:\/|$)).*[^/]$/
+const ABSOLUTE = /^\/(?!\/)(?!.*\/\.{1,2}(?:\/|$)).*[^/\s\\]$/
 const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:+-]*(?:\/[A-Za-z0-9][A-Za-z0-9._:+-]*)*$/
 const IMAGE =
   /^[a-z0-9][A-Za-z0-9._-]*(?::\d+)?(?:\/[a-z0-9][a-z0-9._-]*)*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/

@@ -229,14 +229,14 @@ function quadletFile(uid: number, file: string, unit: UnitFile): OutputFile {
 }
 
 /** podman before 5.6 looks for CDI files in /etc/cdi only; the NVIDIA toolkit writes to /var/run/cdi. */
-function cdiDirectories({ containers }: Deployment): OutputFile[] {
+function cdiDirectories({ prefix, containers }: Deployment): OutputFile[] {
   const first = containers.find(({ gpu }) => gpu === 'nvidia')
   if (first === undefined) return []
   const lines = ['[engine]', 'cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi"]']
   return [
     {
-      path: 'quadlet/containers.conf.d/50-gate-cdi.conf',
-      install: '/etc/containers/containers.conf.d/50-gate-cdi.conf',
+      path: `quadlet/containers.conf.d/50-${prefix}-cdi.conf`,
+      install: `/etc/containers/containers.conf.d/50-${prefix}-cdi.conf`,
       mode: 0o644,
       text: `${lines.join('\n')}\n`,
       origins: lines.map(() => `${first.origin.join('.')}.gpu`),

@@ -1,8 +1,10 @@
+import { emitNix } from './nix.ts'
 import type { Emitter } from './output.ts'
 import { emitQuadlet } from './quadlet.ts'
 
 /** Every target by name. A new one is a file `emit/<target>.ts` and a line here. */
 export const TARGETS = {
+  nix: emitNix,
   quadlet: emitQuadlet,
 } as const satisfies Record<string, Emitter>
 

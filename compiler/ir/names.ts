@@ -74,3 +74,6 @@ export const quadletDirectory = (uid: number) => `/etc/containers/systemd/users/
 
 /** Where plain units of a user are read; systemd.unit(5) "Unit File Load Path". */
 export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user`
+
+/** Where a NixOS module keeps the plain units of a user; the directory above is a link to it. */
+export const userUnitSource = (prefix: string, uid: number) => `/etc/${prefix}/user-units/${uid}`

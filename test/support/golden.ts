@@ -20,6 +20,15 @@ export function goldenNames(): string[] {
 
 /** Compiles one golden spec. @returns path below `expected/` -> text; diagnostics stand in `diagnostics.txt` */
 export function compileGolden(name: string): Map<string, string> {
+  const { text, result } = goldenResult(name)
+  const files = new Map(result.kind === 'compiled' ? result.files.map((made) => [made.path, made.text]) : [])
+  if (result.diagnostics.length > 0)
+    files.set('diagnostics.txt', `${result.diagnostics.map((d) => renderDiagnostic(d, text)).join('\n\n')}\n`)
+  return files
+}
+
+/** The text of one golden spec and what the compiler says to it. @param targets instead of those of the golden */
+export function goldenResult(name: string, targets?: readonly Target[]) {
   const folder = join(GOLDEN, name)
   const file = existsSync(join(folder, 'spec.toml')) ? 'spec.toml' : 'spec.json'
   const text = readFileSync(join(folder, file), 'utf8')
@@ -28,15 +37,12 @@ export function compileGolden(name: string): Map<string, string> {
   const [major = 5, minor = 4] = (options.podman ?? '5.4').split('.').map(Number)
   const result = compile(text, {
     file,
-    targets: options.targets ?? (Object.keys(TARGETS) as Target[]),
+    targets: targets ?? options.targets ?? (Object.keys(TARGETS) as Target[]),
     podman: { major, minor },
     ...(options.systemd === undefined ? {} : { systemd: options.systemd }),
     ...(lock === undefined ? {} : { lock }),
   })
-  const files = new Map(result.kind === 'compiled' ? result.files.map((made) => [made.path, made.text]) : [])
-  if (result.diagnostics.length > 0)
-    files.set('diagnostics.txt', `${result.diagnostics.map((d) => renderDiagnostic(d, text)).join('\n\n')}\n`)
-  return files
+  return { text, result }
 }
 
 /** What is expected of one golden spec, as `compileGolden` returns it. */

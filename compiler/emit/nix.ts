@@ -1,0 +1,120 @@
+import type { Finding } from '../diagnostic.ts'
+import type { Deployment } from '../ir/deployment.ts'
+import { userUnitDirectory, userUnitSource } from '../ir/names.ts'
+import { type Attribute, boolean, code, type Line, list, printModule, set, str } from '../syntax/nix.ts'
+import { nixChecks } from './nix-checks.ts'
+import { nixAccounts, nixDirectories, nixFirewall } from './nix-host.ts'
+import { programParts } from './nix-programs.ts'
+import type { Emission, EmitOptions, OutputFile } from './output.ts'
+import { emitQuadlet } from './quadlet.ts'
+
+/**
+ * One NixOS module that makes a host what the deployment says, and needs nothing of Gate but its package. Files that
+ * other targets make are carried over line by line, so a backend's quadlet is the same on every host.
+ */
+export function emitNix(deployment: Deployment, options: EmitOptions): Emission {
+  const quadlet = emitQuadlet(deployment, options)
+  const module = printModule({
+    origin: [],
+    comment: [
+      'Made by gatectl from the spec; changes here are lost.',
+      "Import it into a NixOS configuration (24.11 or newer) whose nixpkgs has the overlay of Gate's flake.",
+    ],
+    bindings: { gate: PACKAGE },
+    config: [
+      ...nixChecks(deployment, options),
+      ...etcFiles(deployment, quadlet.files),
+      ...gpuDrivers(deployment),
+      ...nixFirewall(deployment),
+      ...nixDirectories(deployment),
+      ...podman(deployment),
+      ...nixAccounts(deployment),
+    ].sort((a, b) => (a.path.join('.') < b.path.join('.') ? -1 : 1)),
+  })
+  return {
+    files: [{ path: `nix/${deployment.prefix}.nix`, mode: 0o644, ...module }],
+    findings: [...quadlet.findings, ...storeSecrets(deployment)],
+  }
+}
+
+const PACKAGE = `pkgs.gate or (throw "there is no pkgs.gate: add Gate's overlay to nixpkgs.overlays")`
+
+/** Files below /etc: quadlets where podman reads them, plain user units where the homes of the backends link to. */
+function etcFiles(deployment: Deployment, files: readonly OutputFile[]): Attribute[] {
+  const entries = files.map((file) => {
+    const { name, isUnit } = etcPath(deployment, file)
+    return { path: [name, 'text'], value: { kind: 'lines' as const, lines: fileLines(file, isUnit) } }
+  })
+  return entries.length === 0 ? [] : [{ path: ['environment', 'etc'], value: set(entries) }]
+}
+
+/** Where below /etc a file goes. @throws Error for a path that no option of this module covers: a mistake in an emitter */
+function etcPath(
+  { prefix, agents }: Deployment,
+  { path, install = '' }: OutputFile,
+): { name: string; isUnit: boolean } {
+  if (install.startsWith('/etc/')) return { name: install.slice('/etc/'.length), isUnit: false }
+  for (const { uid, home } of agents) {
+    const directory = `${userUnitDirectory(home)}/`
+    if (!install.startsWith(directory)) continue
+    return {
+      name: `${userUnitSource(prefix, uid)}/${install.slice(directory.length)}`.slice('/etc/'.length),
+      isUnit: true,
+    }
+  }
+  throw new Error(`no place on NixOS for ${path}`)
+}
+
+function fileLines({ text, origins }: OutputFile, isUnit: boolean): Line[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line, i) => ({ parts: isUnit ? programParts(line) : [line], origin: origins[i] ?? '' }))
+}
+
+function podman({ containers }: Deployment): Attribute[] {
+  const [first] = containers
+  if (first === undefined) return []
+  const generator = 'lib/systemd/user-generators/podman-user-generator'
+  return [
+    { path: ['virtualisation', 'podman', 'enable'], value: boolean(true) },
+    // NixOS links podman's units only; without its generator no user manager would read a quadlet
+    {
+      path: ['systemd', 'user', 'generators', 'podman-user-generator'],
+      value: str(code('config.virtualisation.podman.package'), `/${generator}`),
+    },
+    // quadlets wait for this unit, which finds no "sh" in the search path that NixOS compiles in
+    {
+      path: ['systemd', 'user', 'services', 'podman-user-wait-network-online'],
+      value: set([
+        { path: ['overrideStrategy'], value: str('asDropin') },
+        {
+          path: ['serviceConfig', 'ExecSearchPath'],
+          value: list(['pkgs.bash', 'pkgs.coreutils', 'config.systemd.package'].map((part) => str(code(part), '/bin'))),
+        },
+      ]),
+    },
+  ]
+}
+
+function gpuDrivers({ containers }: Deployment): Attribute[] {
+  const first = containers.find(({ gpu }) => gpu === 'nvidia')
+  if (first === undefined) return []
+  const origin = [...first.origin, 'gpu']
+  return [{ path: ['hardware', 'nvidia-container-toolkit', 'enable'], value: boolean(true), origin }]
+}
+
+/** The store is readable by everybody on the host. */
+function storeSecrets({ secrets, gateway }: Deployment): Finding[] {
+  const files = secrets.flatMap(({ origin, source }) => ('file' in source ? [{ origin, file: source.file }] : []))
+  if (gateway.tls.kind === 'files')
+    files.push({ origin: [...gateway.origin, 'tls', 'files', 'key'], file: gateway.tls.key })
+  return files
+    .filter(({ file }) => file.startsWith('/nix/store/'))
+    .map(({ origin, file }) => ({
+      code: 'SECRET_IN_STORE',
+      path: origin,
+      message: `everybody on the host can read ${file}`,
+      hint: 'keep it outside the Nix store, for example with sops-nix or agenix, and name that path',
+    }))
+}

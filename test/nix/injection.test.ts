@@ -1,0 +1,109 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: interpolation of Nix is what is tested
+import fc from 'fast-check'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type Compiled, compile } from '../../compiler/compile.ts'
+import { hasNix } from '../support/nix.ts'
+import { evaluateHosts } from '../support/nixos.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const SIGNS = [
+  '$',
+  '{',
+  '}',
+  '"',
+  "'",
+  '\\',
+  ';',
+  '%',
+  '#',
+  ']',
+  '[',
+  '=',
+  ' ',
+  ',',
+  '😀',
+  '\u{10ffff}',
+  'é',
+  'a',
+  '\n',
+  '\0',
+  '\u007f',
+  '\u2028',
+]
+const nasty = fc.oneof(
+  { weight: 4, arbitrary: fc.string({ unit: fc.constantFrom(...SIGNS.slice(0, -4)), minLength: 1, maxLength: 12 }) },
+  { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom(...SIGNS), minLength: 1, maxLength: 12 }) },
+  fc.constantFrom(
+    '${throw "no"}',
+    '$${1}',
+    "''${1}''",
+    '\\${1}',
+    '"; users.users.root.password = "x"; y = "',
+    '"\n]; system.x = 1; y = [ "',
+    'ExecStart=/usr/bin/gate-agent',
+    '/usr/lib/systemd/systemd-socket-proxyd',
+    '${gate}',
+    'a\\',
+  ),
+)
+
+/** A spec with the same values in every place that takes free text. */
+function specOf([first, second, third]: readonly [string, string, string], name: string) {
+  const image = `example.org/engine@sha256:${'0'.repeat(64)}`
+  return {
+    gate: { auth: { jwt: { issuer: first }, oidc: { a: { issuer: 'https://id.example.org', client_id: second } } } },
+    upstreams: { one: { provider: 'openai', models: [third], api_key: { file: `/secret/${first}` } } },
+    models: { alias: { category: second, targets: [{ upstream: 'one', model: first }] } },
+    backends: {
+      [name]: {
+        engine: 'custom',
+        image,
+        model: 'own/model',
+        args: ['--listen={socket}', first, second, third],
+        environment: { A: first, B: `${second}${third}` },
+        secrets: { S: { file: `/${second}` } },
+        health: { command: [first, third] },
+        volumes: [{ name: 'data', path: `/${third}` }],
+        idle_stop: '1m',
+      },
+    },
+  }
+}
+
+/** What stays the same when the values change: options, directives and their order. */
+function shapeOf(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/=.*$/, ''))
+    .join('\n')
+}
+
+const compiled = (values: readonly [string, string, string]) =>
+  compile(JSON.stringify(specOf(values, 'own')), { targets: ['nix', 'quadlet'] })
+const fileOf = ({ files }: Compiled, path: string): string => files.find((file) => file.path === path)?.text ?? ''
+
+describe.skipIf(!hasNix)('through nix-instantiate (Debian package nix-bin)', () => {
+  const place = temporaryDirectory()
+  afterAll(place.remove)
+
+  test('every value of a spec is refused, or reads back as the quadlet target has it, and is no option', () => {
+    const results = fc.sample(fc.tuple(nasty, nasty, nasty), 400).map(compiled)
+    const accepted = results.filter((result) => result.kind === 'compiled')
+    const files = accepted.map((result, i) => {
+      const name = `${i}.nix`
+      place.write(name, Buffer.from(fileOf(result, 'nix/gate.nix')).toString('latin1'))
+      return place.file(name)
+    })
+    const hosts = evaluateHosts(Object.fromEntries(files.map((file, i) => [`h${i}`, [file]])))
+    const plain = compiled(['a', 'b', 'c'])
+    const shape = plain.kind === 'compiled' ? shapeOf(fileOf(plain, 'nix/gate.nix')) : ''
+    accepted.forEach((result, i) => {
+      const etc = hosts[`h${i}`]?.environment.etc ?? {}
+      const quadlet = 'users/40000/gate-own.container'
+      expect(etc[`containers/systemd/${quadlet}`]?.text).toBe(fileOf(result, `quadlet/${quadlet}`))
+      expect(shapeOf(fileOf(result, 'nix/gate.nix'))).toBe(shape)
+    })
+    expect(accepted.length).toBeGreaterThan(100)
+    expect(results.length - accepted.length).toBeGreaterThan(10)
+  })
+})

@@ -1,0 +1,92 @@
+# The options of NixOS that Gate's modules set, with types as strict as NixOS has them, and the packages they name.
+# Declared from the option search of NixOS 24.11; what is not listed here is a typo until somebody looks it up.
+{ lib, ... }:
+let
+  inherit (lib) mkOption types;
+  option = type: default: mkOption { inherit type default; };
+  texts = option (types.listOf types.str) [ ];
+  sections = option (types.attrsOf types.unitOption) { };
+  # Common to all units; systemd-unit-options.nix in NixOS
+  unit = {
+    enable = option types.bool true;
+    description = option types.str "";
+    overrideStrategy = option (types.enum [ "asDropinIfExists" "asDropin" ]) "asDropinIfExists";
+    unitConfig = sections;
+    wantedBy = texts;
+    requiredBy = texts;
+    aliases = texts;
+    restartTriggers = texts;
+    reloadTriggers = texts;
+  };
+  service = unit // {
+    serviceConfig = sections;
+    environment = option (types.attrsOf types.str) { };
+    path = option (types.listOf types.package) [ ];
+    script = option types.lines "";
+    restartIfChanged = option types.bool true;
+    reloadIfChanged = option types.bool false;
+    stopIfChanged = option types.bool true;
+  };
+  units = options: option (types.attrsOf (types.submodule { inherit options; })) { };
+  ports = option (types.listOf types.port) [ ];
+  openPorts = { allowedTCPPorts = ports; allowedUDPPorts = ports; };
+  range = start: types.submodule {
+    options = { ${start} = mkOption { type = types.int; }; count = option types.int 1; };
+  };
+  # as NixOS and useradd want them
+  accountName = types.strMatching "[a-z_][a-z0-9_-]{0,30}";
+in
+{
+  options = {
+    assertions = option (types.listOf (types.submodule {
+      options = { assertion = mkOption { type = types.bool; }; message = mkOption { type = types.str; }; };
+    })) [ ];
+    warnings = texts;
+    environment.etc = option (types.attrsOf (types.submodule {
+      options = {
+        text = option (types.nullOr types.lines) null;
+        source = option (types.nullOr types.path) null;
+        mode = option types.str "symlink";
+      };
+    })) { };
+    environment.systemPackages = option (types.listOf types.package) [ ];
+    hardware.nvidia-container-toolkit.enable = option types.bool false;
+    networking.firewall = openPorts // {
+      enable = option types.bool true;
+      interfaces = option (types.attrsOf (types.submodule { options = openPorts; })) { };
+    };
+    systemd = {
+      package = mkOption { type = types.package; };
+      services = units service;
+      sockets = units (unit // { socketConfig = sections; });
+      slices = units (unit // { sliceConfig = sections; });
+      targets = units unit;
+      tmpfiles.rules = texts;
+      user.generators = option (types.attrsOf types.path) { };
+      user.services = units service;
+    };
+    users.groups = option (types.attrsOf (types.submodule {
+      options = { gid = option (types.nullOr types.int) null; members = texts; };
+    })) { };
+    users.users = option (types.attrsOf (types.submodule ({ name, ... }: {
+      options = {
+        name = option accountName name;
+        isSystemUser = option types.bool false;
+        isNormalUser = option types.bool false;
+        uid = option (types.nullOr types.int) null;
+        group = option types.str "";
+        extraGroups = texts;
+        description = option types.str "";
+        home = option types.path "/var/empty";
+        createHome = option types.bool false;
+        linger = option types.bool false;
+        subUidRanges = option (types.listOf (range "startUid")) [ ];
+        subGidRanges = option (types.listOf (range "startGid")) [ ];
+      };
+    }))) { };
+    virtualisation.podman = {
+      enable = option types.bool false;
+      package = mkOption { type = types.package; };
+    };
+  };
+}
