@@ -25,7 +25,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   let running = loaded.configured
   let problems = loaded.problems
   let queue: Promise<unknown> = Promise.resolve()
-  settle(loaded, instead(loaded))
+  settle(loaded)
 
   /** One edit or reload at a time, in the order they came. */
   function serialised<T>(work: () => T): Promise<T> {
@@ -35,16 +35,13 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   }
 
   /** Tells of problems and keeps a copy of what is right. */
-  function settle(next: Loaded, consequence: string): void {
+  function settle(next: Loaded): void {
     for (const problem of next.problems) {
       const { code, where, key } = problem
       const fields = { code, file: where, error: problemLine(problem) }
       log('error', 'configuration problem', key === undefined ? fields : { ...fields, key })
     }
-    if (next.problems.length > 0) {
-      log('error', consequence)
-      return
-    }
+    if (next.problems.length > 0) return
     const failed = keepLastGood(sources.stateDirectory, next.text)
     if (failed !== undefined) log('warn', 'no copy of the configuration could be kept', { error: failed })
   }
@@ -97,12 +94,12 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       serialised(() => {
         try {
           const next = loadLayers(sources, keys, loaded.text)
-          settle(next, instead(next))
+          settle(next)
           return adopt(next)
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error
           problems = error.problems
-          settle({ ...loaded, problems }, 'the configuration in force stays')
+          settle({ ...loaded, problems })
           return { changed: [], restart: [], shadowed: [], problems }
         }
       }),
@@ -110,11 +107,4 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       listeners.push(listener)
     },
   }
-}
-
-/** What is in force in place of a runtime file that was refused. */
-function instead({ text }: Loaded): string {
-  return text === ''
-    ? 'the other layers are in force without the runtime file'
-    : 'the last good runtime file is in force'
 }

@@ -4,10 +4,9 @@ import type { Run } from './invocation.ts'
 import { shownValue } from './shown-value.ts'
 import { table } from './table.ts'
 
-export const run: Run = async ({ admin, arguments: [key = ''], json, print, printJson }) => {
+export const run: Run = async ({ admin, arguments: [key = ''], json, print }) => {
   const explanation = await admin.ask('GET /v1/config/keys/:', { parameter: key })
-  if (json) printJson(explanation)
-  else print(explanationText(explanation))
+  print(json ? JSON.stringify(explanation) : explanationText(explanation))
   return 0
 }
 

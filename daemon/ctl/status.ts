@@ -3,10 +3,9 @@ import type { Run } from './invocation.ts'
 import { problemLines } from './problem-lines.ts'
 import { table } from './table.ts'
 
-export const run: Run = async ({ admin, json, print, printJson }) => {
+export const run: Run = async ({ admin, json, print }) => {
   const status = await admin.ask('GET /v1/status')
-  if (json) printJson(status)
-  else print(statusText(status))
+  print(json ? JSON.stringify(status) : statusText(status))
   return 0
 }
 

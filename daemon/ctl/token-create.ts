@@ -1,7 +1,6 @@
-import { escapeControls } from '../log-line.ts'
 import type { Run } from './invocation.ts'
 
-export const run: Run = async ({ admin, json, text, print, printJson, note }) => {
+export const run: Run = async ({ admin, json, text, print, note }) => {
   const asked = text('scopes')
   const expires = text('expires')
   const body = {
@@ -12,13 +11,11 @@ export const run: Run = async ({ admin, json, text, print, printJson, note }) =>
   const created = await admin.ask('POST /v1/tokens', { body })
   if (asked === undefined) note('no --scopes given: this key may do everything (scope admin)')
   if (json) {
-    printJson(created)
+    print(JSON.stringify(created))
     return 0
   }
   const end = created.expires_at === undefined ? 'never expires' : `expires ${created.expires_at}`
-  note(
-    `made ${created.id} "${escapeControls(created.name)}", scopes ${created.scopes.join(',')}, ${end}; it is shown only now:`,
-  )
+  note(`made ${created.id} "${created.name}", scopes ${created.scopes.join(',')}, ${end}; it is shown only now:`)
   print(created.token)
   return 0
 }

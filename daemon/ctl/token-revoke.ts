@@ -1,8 +1,7 @@
 import type { Run } from './invocation.ts'
 
-export const run: Run = async ({ admin, arguments: [id = ''], json, print, printJson }) => {
+export const run: Run = async ({ admin, arguments: [id = ''], json, print }) => {
   const revoked = await admin.ask('DELETE /v1/tokens/:', { parameter: id })
-  if (json) printJson(revoked)
-  else print(`revoked ${revoked.id}`)
+  print(json ? JSON.stringify(revoked) : `revoked ${revoked.id}`)
   return 0
 }

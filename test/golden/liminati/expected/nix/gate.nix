@@ -1,0 +1,319 @@
+# Made by gatectl from the spec; changes here are lost.
+# Import it into a NixOS configuration (24.11 or newer) whose nixpkgs has the overlay of Gate's flake.
+{ config, lib, pkgs, ... }:
+let
+  gate = pkgs.gate or (throw "there is no pkgs.gate: add Gate's overlay to nixpkgs.overlays");
+in
+{
+  assertions = [
+    {
+      assertion = lib.versionAtLeast config.virtualisation.podman.package.version "5.4";
+      message = "these units are for podman 5.4 or newer, this host has ${config.virtualisation.podman.package.version}: run gatectl compile with --podman and that version";
+    }
+    {
+      assertion = lib.versionAtLeast config.systemd.package.version "257";
+      message = "these units are for systemd 257 or newer, this host has ${config.systemd.package.version}: run gatectl compile with --systemd and that version";
+    }
+    {
+      assertion = lib.count (range: range.startUid < 537001984 && range.startUid + range.count > 536870912)
+        (lib.concatMap (user: user.subUidRanges) (lib.attrValues config.users.users)) == 2;
+      message = "users.users.*.subUidRanges: another account has ids between 536870912 and 537001983, which belong to Gate's backends: move its range";
+    }
+    {
+      assertion = lib.count (range: range.startGid < 537001984 && range.startGid + range.count > 536870912)
+        (lib.concatMap (user: user.subGidRanges) (lib.attrValues config.users.users)) == 2;
+      message = "users.users.*.subGidRanges: another account has ids between 536870912 and 537001983, which belong to Gate's backends: move its range";
+    }
+  ];
+  environment.etc = {
+    "containers/containers.conf.d/50-gate-cdi.conf".text = lib.concatLines [
+      "[engine]"
+      "cdi_spec_dirs = [\"/etc/cdi\", \"/var/run/cdi\"]"
+    ];
+    "gate/user-units/40000/gate-agent.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      "Requires=gate-agent.socket"
+      "After=gate-agent.socket"
+      ""
+      "[Service]"
+      "ExecStart=${gate}/bin/gate-agent --unit=gate-qwen.service --unit=gate-qwen.socket --unit=gate-qwen-proxy.service"
+      "UMask=0077"
+    ];
+    "gate/user-units/40000/gate-agent.socket".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      ""
+      "[Socket]"
+      "ListenStream=/run/gate/backends/qwen/agent.sock"
+      "SocketMode=0660"
+    ];
+    "gate/user-units/40000/gate-qwen-proxy.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Forwards to gate-qwen.service until it is idle"
+      "Requires=gate-qwen.socket gate-qwen.service"
+      "After=gate-qwen.socket gate-qwen.service"
+      ""
+      "[Service]"
+      "Type=notify"
+      "ExecStart=${config.systemd.package}/lib/systemd/systemd-socket-proxyd --connections-max=1024 --exit-idle-time=1800s /run/gate/backends/qwen/container/engine.sock"
+    ];
+    "gate/user-units/40000/gate-qwen.socket".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Wakes gate-qwen-proxy.service"
+      ""
+      "[Socket]"
+      "ListenStream=/run/gate/backends/qwen/engine.sock"
+      "SocketMode=0660"
+      "Service=gate-qwen-proxy.service"
+    ];
+    "gate/user-units/40000/sockets.target.d/gate.conf".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Wants=gate-agent.socket gate-qwen.socket"
+    ];
+    "gate/user-units/40001/gate-agent.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      "Requires=gate-agent.socket"
+      "After=gate-agent.socket"
+      ""
+      "[Service]"
+      "ExecStart=${gate}/bin/gate-agent --unit=gate-webui.service"
+      "UMask=0077"
+    ];
+    "gate/user-units/40001/gate-agent.socket".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      ""
+      "[Socket]"
+      "ListenStream=/run/gate/backends/webui/agent.sock"
+      "SocketMode=0660"
+    ];
+    "gate/user-units/40001/sockets.target.d/gate.conf".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Wants=gate-agent.socket"
+    ];
+    "containers/systemd/users/40000/gate-qwen-cache.volume".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Volume]"
+      "Label=gate.volume=gate-qwen-cache"
+    ];
+    "containers/systemd/users/40000/gate-qwen.container".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate backend qwen"
+      "StartLimitIntervalSec=600s"
+      "StartLimitBurst=5"
+      "StopWhenUnneeded=yes"
+      ""
+      "[Container]"
+      "Image=docker.io/vllm/vllm-openai@sha256:2eb2d84317d6274cb5075cf849e71d90db4f756a3a19d39f261f9705f4749dce"
+      "ContainerName=gate-qwen"
+      "Pull=never"
+      "UserNS=keep-id:uid=1000,gid=1000"
+      "DropCapability=all"
+      "NoNewPrivileges=true"
+      "ReadOnly=true"
+      "ReadOnlyTmpfs=true"
+      "PidsLimit=4096"
+      "ShmSize=8589934592"
+      "PodmanArgs=--umask=0007"
+      "Network=none"
+      "AddDevice=nvidia.com/gpu=0"
+      "GroupAdd=keep-groups"
+      "Volume=/run/gate/backends/qwen/container:/run/engine"
+      "Volume=/var/lib/gate/models/Qwen/Qwen3-8B-FP8:/models/Qwen/Qwen3-8B-FP8:ro"
+      "Volume=gate-qwen-cache.volume:/cache"
+      "Entrypoint=vllm"
+      "Exec=serve /models/Qwen/Qwen3-8B-FP8 --served-model-name Qwen/Qwen3-8B-FP8 --uds /run/engine/engine.sock"
+      "Environment=HOME=/cache"
+      "Environment=XDG_CACHE_HOME=/cache"
+      "Environment=VLLM_NO_USAGE_STATS=1"
+      "Environment=HF_HUB_OFFLINE=1"
+      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthInterval=5s"
+      "HealthTimeout=5s"
+      "HealthRetries=3"
+      "HealthStartPeriod=600s"
+      "StopTimeout=30"
+      "LogDriver=journald"
+      "Label=gate.managed=gate"
+      "Label=gate.backend=qwen"
+      "Notify=healthy"
+      ""
+      "[Service]"
+      "Restart=on-failure"
+      "RestartSec=5s"
+      "TimeoutStartSec=660s"
+      "TimeoutStopSec=45s"
+      "MemoryMax=25769803776"
+    ];
+    "containers/systemd/users/40001/gate-webui-data.volume".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Volume]"
+      "Label=gate.volume=gate-webui-data"
+    ];
+    "containers/systemd/users/40001/gate-webui.container".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate backend webui"
+      "StartLimitIntervalSec=600s"
+      "StartLimitBurst=5"
+      ""
+      "[Container]"
+      "Image=ghcr.io/open-webui/open-webui@sha256:789b0ba96cfabdd37dc546518c35b57e755191c06b74b6650205549dae28b89a"
+      "ContainerName=gate-webui"
+      "Pull=never"
+      "UserNS=keep-id:uid=1000,gid=1000"
+      "DropCapability=all"
+      "NoNewPrivileges=true"
+      "ReadOnly=true"
+      "ReadOnlyTmpfs=true"
+      "PidsLimit=4096"
+      "PodmanArgs=--umask=0007"
+      "Network=pasta:-T,3000"
+      "PublishPort=127.0.0.1:8080:8080"
+      "Volume=gate-webui-data.volume:/app/backend/data"
+      "Environment=ENABLE_OLLAMA_API=false"
+      "Environment=HOME=/app/backend/data"
+      "Environment=OPENAI_API_BASE_URL=http://127.0.0.1:3000/v1"
+      "Environment=PORT=8080"
+      "Environment=STATIC_DIR=/app/backend/data/static"
+      "EnvironmentFile=/run/gate/secrets/webui/environment"
+      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
+      "HealthInterval=5s"
+      "HealthTimeout=5s"
+      "HealthRetries=3"
+      "HealthStartPeriod=180s"
+      "StopTimeout=30"
+      "LogDriver=journald"
+      "Label=gate.managed=gate"
+      "Label=gate.backend=webui"
+      "Notify=healthy"
+      ""
+      "[Service]"
+      "Restart=on-failure"
+      "RestartSec=5s"
+      "TimeoutStartSec=240s"
+      "TimeoutStopSec=45s"
+      ""
+      "[Install]"
+      "WantedBy=default.target"
+    ];
+  };
+  hardware.nvidia-container-toolkit.enable = true;
+  systemd.tmpfiles.rules = [
+    "d /var/lib/gate 0711 gate gate - -"
+    "d /var/lib/gate/models 2750 gate gate-models - -"
+    "d /run/gate 0755 gate gate - -"
+    "d /run/gate/backends 0755 root root - -"
+    "d /run/gate/secrets 0711 root root - -"
+    "d /run/gate/backends/qwen 2750 gate-qwen gate - -"
+    "d /run/gate/backends/qwen/container 2750 gate-qwen gate - -"
+    "d /var/lib/gate-backends/qwen 0755 root root - -"
+    "d /var/lib/gate-backends/qwen/.config 0755 root root - -"
+    "d /var/lib/gate-backends/qwen/.config/systemd 0755 root root - -"
+    "d /var/lib/gate-backends/qwen/.cache 0700 gate-qwen gate-qwen - -"
+    "d /var/lib/gate-backends/qwen/.local 0700 gate-qwen gate-qwen - -"
+    "d /run/gate/backends/webui 2750 gate-webui gate - -"
+    "d /run/gate/backends/webui/container 2750 gate-webui gate - -"
+    "d /var/lib/gate-backends/webui 0755 root root - -"
+    "d /var/lib/gate-backends/webui/.config 0755 root root - -"
+    "d /var/lib/gate-backends/webui/.config/systemd 0755 root root - -"
+    "d /var/lib/gate-backends/webui/.cache 0700 gate-webui gate-webui - -"
+    "d /var/lib/gate-backends/webui/.local 0700 gate-webui gate-webui - -"
+    "L+ /var/lib/gate-backends/qwen/.config/systemd/user - - - - /etc/gate/user-units/40000"
+    "L+ /var/lib/gate-backends/webui/.config/systemd/user - - - - /etc/gate/user-units/40001"
+  ];
+  systemd.user.generators.podman-user-generator = "${config.virtualisation.podman.package}/lib/systemd/user-generators/podman-user-generator";
+  systemd.user.services.podman-user-wait-network-online = {
+    overrideStrategy = "asDropin";
+    serviceConfig.ExecSearchPath = [
+      "${pkgs.bash}/bin"
+      "${pkgs.coreutils}/bin"
+      "${config.systemd.package}/bin"
+    ];
+  };
+  users.groups = {
+    gate-admin = { };
+    gate-models = { };
+    gate = { };
+    gate-qwen = {
+      gid = 40000;
+    };
+    gate-webui = {
+      gid = 40001;
+    };
+  };
+  users.users = {
+    gate = {
+      isSystemUser = true;
+      group = "gate";
+      extraGroups = [ "gate-admin" ];
+      description = "Gate";
+      home = "/var/lib/gate";
+    };
+    gate-qwen = {
+      isSystemUser = true;
+      uid = 40000;
+      group = "gate-qwen";
+      extraGroups = [ "gate-models" ];
+      description = "Gate backend qwen";
+      home = "/var/lib/gate-backends/qwen";
+      linger = true;
+      subUidRanges = [
+        {
+          startUid = 536870912;
+          count = 65536;
+        }
+      ];
+      subGidRanges = [
+        {
+          startGid = 536870912;
+          count = 65536;
+        }
+      ];
+    };
+    gate-webui = {
+      isSystemUser = true;
+      uid = 40001;
+      group = "gate-webui";
+      description = "Gate backend webui";
+      home = "/var/lib/gate-backends/webui";
+      linger = true;
+      subUidRanges = [
+        {
+          startUid = 536936448;
+          count = 65536;
+        }
+      ];
+      subGidRanges = [
+        {
+          startGid = 536936448;
+          count = 65536;
+        }
+      ];
+    };
+  };
+  virtualisation.podman.enable = true;
+}

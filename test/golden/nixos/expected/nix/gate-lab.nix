@@ -1,0 +1,174 @@
+# Made by gatectl from the spec; changes here are lost.
+# Import it into a NixOS configuration (24.11 or newer) whose nixpkgs has the overlay of Gate's flake.
+{ config, lib, pkgs, ... }:
+let
+  gate = pkgs.gate or (throw "there is no pkgs.gate: add Gate's overlay to nixpkgs.overlays");
+in
+{
+  assertions = [
+    {
+      assertion = lib.versionAtLeast config.virtualisation.podman.package.version "5.2";
+      message = "these units are for podman 5.2 or newer, this host has ${config.virtualisation.podman.package.version}: run gatectl compile with --podman and that version";
+    }
+    {
+      assertion = lib.versionAtLeast config.systemd.package.version "257";
+      message = "these units are for systemd 257 or newer, this host has ${config.systemd.package.version}: run gatectl compile with --systemd and that version";
+    }
+    {
+      assertion = lib.count (range: range.startUid < 536936448 && range.startUid + range.count > 536870912)
+        (lib.concatMap (user: user.subUidRanges) (lib.attrValues config.users.users)) == 1;
+      message = "users.users.*.subUidRanges: another account has ids between 536870912 and 536936447, which belong to Gate's backends: move its range";
+    }
+    {
+      assertion = lib.count (range: range.startGid < 536936448 && range.startGid + range.count > 536870912)
+        (lib.concatMap (user: user.subGidRanges) (lib.attrValues config.users.users)) == 1;
+      message = "users.users.*.subGidRanges: another account has ids between 536870912 and 536936447, which belong to Gate's backends: move its range";
+    }
+  ];
+  environment.etc = {
+    "gate-lab/user-units/40000/gate-agent.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      "Requires=gate-agent.socket"
+      "After=gate-agent.socket"
+      ""
+      "[Service]"
+      "ExecStart=${gate}/bin/gate-agent --unit=gate-lab-own.service"
+      "UMask=0077"
+    ];
+    "gate-lab/user-units/40000/gate-agent.socket".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      ""
+      "[Socket]"
+      "ListenStream=/run/gate-lab/backends/own/agent.sock"
+      "SocketMode=0660"
+    ];
+    "gate-lab/user-units/40000/sockets.target.d/gate.conf".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Wants=gate-agent.socket"
+    ];
+    "containers/systemd/users/40000/gate-lab-own.container".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate backend own"
+      "StartLimitIntervalSec=600s"
+      "StartLimitBurst=5"
+      ""
+      "[Container]"
+      "Image=registry.example.org/team/engine:1.2"
+      "ContainerName=gate-lab-own"
+      "Pull=never"
+      "UserNS=keep-id:uid=1000,gid=1000"
+      "DropCapability=all"
+      "NoNewPrivileges=true"
+      "ReadOnly=true"
+      "ReadOnlyTmpfs=true"
+      "PidsLimit=4096"
+      "PodmanArgs=--umask=0007"
+      "Network=none"
+      "GroupAdd=keep-groups"
+      "Volume=/run/gate-lab/backends/own/container:/run/engine"
+      "Volume=/var/lib/gate-lab/models/own/model:/models/own/model:ro"
+      "Exec=--listen /run/engine/engine.sock \"$\${config.users}\" \"''$\${x}''\" \"\\\\$\${y} \\\"z\\\"\" /usr/bin/gate-agent ExecStart=/usr/bin/gate-agent"
+      "Environment=\"PATH_IN_TEXT=$$$\${HOME}\\\\\""
+      "Environment=\"GREETING=it's 100%% $\${HOME} 😀\""
+      "HealthCmd=[\"CMD\",\"/bin/check\",\"/run/engine/engine.sock\",\"$\${pkgs.gate}\"]"
+      "HealthInterval=5s"
+      "HealthTimeout=5s"
+      "HealthRetries=3"
+      "HealthStartPeriod=60s"
+      "StopTimeout=30"
+      "LogDriver=journald"
+      "Label=gate.managed=gate-lab"
+      "Label=gate.backend=own"
+      "Notify=healthy"
+      ""
+      "[Service]"
+      "Restart=on-failure"
+      "RestartSec=5s"
+      "TimeoutStartSec=120s"
+      "TimeoutStopSec=45s"
+      ""
+      "[Install]"
+      "WantedBy=default.target"
+    ];
+  };
+  networking.firewall.interfaces.eth0.allowedTCPPorts = [ 443 31145 ];
+  networking.firewall.interfaces.tailscale0.allowedTCPPorts = [ 3100 41148 ];
+  networking.firewall.interfaces.wg-home.allowedTCPPorts = [ 3100 41148 ];
+  systemd.tmpfiles.rules = [
+    "d /var/lib/gate-lab 0711 gate-lab gate-lab - -"
+    "d /var/lib/gate-lab/models 2750 gate-lab gate-lab-models - -"
+    "d /run/gate-lab 0755 gate-lab gate-lab - -"
+    "d /run/gate-lab/backends 0755 root root - -"
+    "d /run/gate-lab/secrets 0711 root root - -"
+    "d /run/gate-lab/backends/own 2750 gate-lab-own gate-lab - -"
+    "d /run/gate-lab/backends/own/container 2750 gate-lab-own gate-lab - -"
+    "d /var/lib/gate-lab-backends/own 0755 root root - -"
+    "d /var/lib/gate-lab-backends/own/.config 0755 root root - -"
+    "d /var/lib/gate-lab-backends/own/.config/systemd 0755 root root - -"
+    "d /var/lib/gate-lab-backends/own/.cache 0700 gate-lab-own gate-lab-own - -"
+    "d /var/lib/gate-lab-backends/own/.local 0700 gate-lab-own gate-lab-own - -"
+    "L+ /run/gate-lab/backends/own/engine.sock - - - - /run/gate-lab/backends/own/container/engine.sock"
+    "L+ /var/lib/gate-lab-backends/own/.config/systemd/user - - - - /etc/gate-lab/user-units/40000"
+  ];
+  systemd.user.generators.podman-user-generator = "${config.virtualisation.podman.package}/lib/systemd/user-generators/podman-user-generator";
+  systemd.user.services.podman-user-wait-network-online = {
+    overrideStrategy = "asDropin";
+    serviceConfig.ExecSearchPath = [
+      "${pkgs.bash}/bin"
+      "${pkgs.coreutils}/bin"
+      "${config.systemd.package}/bin"
+    ];
+  };
+  users.groups = {
+    gate-lab-admin = { };
+    gate-lab-models = { };
+    gate-lab = { };
+    gate-lab-own = {
+      gid = 40000;
+    };
+  };
+  users.users = {
+    gate-lab = {
+      isSystemUser = true;
+      group = "gate-lab";
+      extraGroups = [ "gate-lab-admin" ];
+      description = "Gate";
+      home = "/var/lib/gate-lab";
+    };
+    gate-lab-own = {
+      isSystemUser = true;
+      uid = 40000;
+      group = "gate-lab-own";
+      extraGroups = [ "gate-lab-models" ];
+      description = "Gate backend own";
+      home = "/var/lib/gate-lab-backends/own";
+      linger = true;
+      subUidRanges = [
+        {
+          startUid = 536870912;
+          count = 65536;
+        }
+      ];
+      subGidRanges = [
+        {
+          startGid = 536870912;
+          count = 65536;
+        }
+      ];
+    };
+  };
+  virtualisation.podman.enable = true;
+  warnings = [
+    "gate-lab-own runs registry.example.org/team/engine:1.2, which may change: name the image by @sha256:… in the spec"
+  ];
+}
