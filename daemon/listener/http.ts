@@ -17,8 +17,13 @@ const CHECK_INTERVAL_MS = 1_000
 /** Longer than the idle time of common proxies in front (60 s), so that they are the ones to close. */
 const KEEP_ALIVE_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 2 ** 10
-/** While draining, an idle connection is closed only after this long, so that a request on its way is not lost. */
-const DRAIN_GRACE_MS = 1_000
+/**
+ * Time that clients with open connections get to use them once more and be told that it was the last time. Whoever does not is
+ * closed, and a request that is on its way just then is lost: this should be longer than the pause between two requests.
+ */
+const DRAIN_GRACE_MS = 3_000
+/** How often idle connections are closed after that. */
+const IDLE_CHECK_MS = 500
 /** Time for the last words of answers that are cut off to reach their clients. */
 const CUT_GRACE_MS = 200
 
@@ -32,6 +37,7 @@ export function createHttpListener(
   log: Log,
 ) {
   let draining = false
+  const connections = new Set<Socket>()
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -48,6 +54,10 @@ export function createHttpListener(
     },
   )
   server.timeout = 0
+  server.on('connection', (socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
   server.maxConnections = limits.maxConnections
   server.on('clientError', answerClientError)
   server.on('drop', () => log('warn', 'connection refused: server.max_connections are open'))
@@ -66,25 +76,38 @@ export function createHttpListener(
     },
 
     /**
-     * Takes no more connections; requests on those that are open are still answered, the last one of each with
-     * `Connection: close`. Resolves when no connection is left, or when `signal` aborts, which cuts the rest.
+     * Answers the next request of every connection with `Connection: close`. New ones are still taken, for one request each,
+     * until those from before are gone or had their grace; so nobody waits in the backlog meanwhile. Then takes no more, closes
+     * the idle ones, and resolves when none is left, or when `signal` aborts, which cuts the rest.
      */
     async drain(signal: AbortSignal): Promise<void> {
       draining = true
-      const closed = new Promise<void>((resolve) => {
-        // not server.close(): that would reset idle connections at once, with requests on their way in them
-        NetServer.prototype.close.call(server, () => resolve())
-      })
-      const idle = setInterval(() => server.closeIdleConnections(), DRAIN_GRACE_MS)
       const cut = () => setTimeout(() => server.closeAllConnections(), CUT_GRACE_MS)
       signal.addEventListener('abort', cut, { once: true })
       if (signal.aborted) cut()
+      await closedOrOver(connections, DRAIN_GRACE_MS, signal)
+      const closed = new Promise<void>((resolve) => {
+        // not server.close(): that would close new connections at once, with their first request on its way
+        NetServer.prototype.close.call(server, () => resolve())
+      })
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
       await closed
       signal.removeEventListener('abort', cut)
       clearInterval(idle)
       server.close(() => {}) // stops the checks for slow clients
     },
   }
+}
+
+/** Resolves when all the connections of this moment are closed, after `limitMs`, or when `signal` aborts. */
+async function closedOrOver(connections: Iterable<Socket>, limitMs: number, signal: AbortSignal): Promise<void> {
+  const { promise: over, resolve: end } = Promise.withResolvers<void>()
+  const timer = setTimeout(end, limitMs)
+  signal.addEventListener('abort', () => end(), { once: true })
+  if (signal.aborted) end()
+  const closes = Array.from(connections, (socket) => new Promise((resolve) => socket.once('close', resolve)))
+  await Promise.race([Promise.all(closes), over])
+  clearTimeout(timer)
 }
 
 /** Answers what is no HTTP, or came too slowly, before any request exists. */

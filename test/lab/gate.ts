@@ -21,7 +21,6 @@ export type GateLab = Lab & {
 const TOKEN = 'lab-token-0123456789abcdef'
 export const NODE = '/usr/lib/gate/node'
 export const GATEWAY = 'http://127.0.0.1:3000'
-const CLIENTS = 8
 
 /** Boots a lab with Gate in it. */
 export async function bootGate(name: string): Promise<GateLab> {
@@ -56,7 +55,7 @@ function withGate(lab: Lab): GateLab {
       return (await lab.run(['systemctl', 'show', '--value', `--property=${name}`, 'gate-daemon.service'])).trim()
     },
     async underLoad(work) {
-      const load = lab.start([NODE, '/opt/load.ts', `${GATEWAY}/v1/models`, String(CLIENTS), TOKEN])
+      const load = lab.start([NODE, '/opt/load.ts', `${GATEWAY}/v1/models`, TOKEN])
       const ended = output(load)
       await work().finally(() => load.stdin?.end())
       return JSON.parse(await ended) as LoadResult

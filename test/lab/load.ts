@@ -1,6 +1,8 @@
-// Load for the lab, run inside it by the Node under test: node load.ts URL CLIENTS. Half of the clients keep their connection,
-// half open one per request. It runs until its input closes, then prints one line of JSON and exits.
+// Load for the lab, run inside it by the Node under test: node load.ts URL TOKEN. Some clients keep their connection and never
+// pause, some open one per request, many keep it and pause, which is when a server that stops may close it under them.
+// It runs until its input closes, then prints one line of JSON and exits.
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 
 export type LoadResult = {
   readonly requests: number
@@ -10,7 +12,13 @@ export type LoadResult = {
   readonly slowestMs: number
 }
 
-const [url = '', clients = '8', token = ''] = process.argv.slice(2)
+const KINDS = [
+  { clients: 4, keepAlive: true, longestPauseMs: 0 },
+  { clients: 4, keepAlive: false, longestPauseMs: 0 },
+  { clients: 100, keepAlive: true, longestPauseMs: 2_000 },
+]
+
+const [url = '', token = ''] = process.argv.slice(2)
 const failures: Record<string, number> = {}
 let requests = 0
 let connections = 0
@@ -37,8 +45,8 @@ function get(agent: Agent | false): Promise<void> {
   return promise
 }
 
-async function client(keepsConnection: boolean): Promise<void> {
-  const agent = keepsConnection ? new Agent({ keepAlive: true, maxSockets: 1 }) : false
+async function client(keepAlive: boolean, longestPauseMs: number): Promise<void> {
+  const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : false
   while (running) {
     const startMs = performance.now()
     requests++
@@ -47,6 +55,7 @@ async function client(keepsConnection: boolean): Promise<void> {
       failures[name] = (failures[name] ?? 0) + 1
     })
     slowestMs = Math.max(slowestMs, performance.now() - startMs)
+    if (longestPauseMs > 0) await setTimeout(Math.random() * longestPauseMs)
   }
   if (agent !== false) agent.destroy()
 }
@@ -54,5 +63,9 @@ async function client(keepsConnection: boolean): Promise<void> {
 process.stdin.resume().on('end', () => {
   running = false
 })
-await Promise.all(Array.from({ length: Number(clients) }, (_, i) => client(i % 2 === 0)))
+await Promise.all(
+  KINDS.flatMap(({ clients, keepAlive, longestPauseMs }) =>
+    Array.from({ length: clients }, () => client(keepAlive, longestPauseMs)),
+  ),
+)
 console.log(JSON.stringify({ requests, failures, connections, slowestMs: Math.round(slowestMs) } satisfies LoadResult))

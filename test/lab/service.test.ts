@@ -6,7 +6,7 @@ import { prepareRootfs } from './rootfs.ts'
 import { describeInLab } from './suite.ts'
 
 const SLOW_UPSTREAM = { slow: { provider: 'custom', base_url: 'http://127.0.0.1:9100/v1', models: ['slow'] } }
-const RESTARTS = 10
+const RESTARTS = 4
 const RELOADS = 20
 const FEWEST_REQUESTS = 500
 

@@ -3,6 +3,10 @@ import type { Rootfs } from './rootfs.ts'
 
 /** A suite that needs a lab: without one its tests are skipped, counted, and the reason is in their name. */
 export function describeInLab(title: string, rootfs: Rootfs, suite: () => void): void {
-  if (rootfs.kind === 'ready') describe(title, suite)
-  else describe.skip(`${title} [skipped, no lab here: ${rootfs.reason}]`, suite)
+  if (rootfs.kind === 'ready') {
+    describe(title, suite)
+    return
+  }
+  console.warn(`"${title}" is skipped, no lab here: ${rootfs.reason}`)
+  describe.skip(`${title} [skipped, no lab here: ${rootfs.reason}]`, suite)
 }
