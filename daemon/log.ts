@@ -10,6 +10,8 @@ const PRIORITY = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as con
 
 type LogFormat = 'json' | 'text'
 
+const RENDER = { json: jsonLine, text: textLine } as const
+
 export type LogOptions = {
   /** Receives whole lines, newline included. */
   readonly write: (line: string) => void
@@ -26,6 +28,7 @@ export type LogWriter = {
   readonly log: Log
   /** Applies to the following lines; a change of `log.level` needs no restart. */
   setLevel(level: LogLevel): void
+  setFormat(format: LogFormat): void
   /** The last lines, oldest first, at most `count` and at most 1,000. */
   recent(count: number): readonly LogRecord[]
   /** Calls `listener` with every following line. @returns a function that stops it */
@@ -33,8 +36,8 @@ export type LogWriter = {
 }
 
 export function createLog(options: LogOptions): LogWriter {
-  const { write, format, journal, now } = options
-  const render = format === 'json' ? jsonLine : textLine
+  const { write, journal, now } = options
+  let render = RENDER[options.format]
   const ring: LogRecord[] = []
   let oldest = 0
   let threshold = LOG_LEVELS.indexOf(options.level)
@@ -54,6 +57,9 @@ export function createLog(options: LogOptions): LogWriter {
 
   return {
     log,
+    setFormat: (next) => {
+      render = RENDER[next]
+    },
     setLevel: (level) => {
       threshold = LOG_LEVELS.indexOf(level)
     },

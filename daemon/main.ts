@@ -43,13 +43,9 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
 
   const isJournal = env['JOURNAL_STREAM'] !== undefined
-  const writer = createLog({
-    write: (line) => stdout.write(line),
-    level: 'info',
-    format: stdout.isTTY ? 'text' : 'json',
-    journal: isJournal,
-    now,
-  })
+  const usualFormat = stdout.isTTY ? 'text' : 'json'
+  const write = (line: string) => stdout.write(line)
+  const writer = createLog({ write, level: 'info', format: usualFormat, journal: isJournal, now })
   const { log } = writer
   const notify = openNotify({ env, fd: activation.notify, log })
   const config = openConfig({
@@ -61,6 +57,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   })
   const initial = config.current()
   writer.setLevel(initial.log.level)
+  writer.setFormat(initial.log.format ?? usualFormat)
   const lifecycle = createLifecycle({
     log,
     notify,
@@ -106,6 +103,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
   config.onChange((next) => {
     writer.setLevel(next.log.level)
+    writer.setFormat(next.log.format ?? usualFormat)
     tokens.setSystemToken(next.auth.token)
     admission.setLimits(admissionLimits(next))
     gateway.apply(next)
@@ -192,7 +190,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 function admin(options: DaemonOptions, stateDirectory: string, inherited: readonly number[]) {
   const [fd] = inherited
   if (fd !== undefined) return { fd }
-  return { path: options.env['GATE_ADMIN_SOCKET'] ?? join(stateDirectory, 'admin.sock') }
+  return { path: options.env['GATE_ADMIN_SOCKET'] || join(stateDirectory, 'admin.sock') }
 }
 
 /**

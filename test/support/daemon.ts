@@ -30,10 +30,11 @@ export async function startDaemon(
   const child = spawnDaemon(env, stateDirectory)
   const output = collect(child)
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
-  const listening = /"message":"listening","url":"([^"]+)"/
+  const listening = /Gate listens on (\S+)|"message":"listening","url":"([^"]+)"/
   const started = env['JOURNAL_STREAM'] === undefined ? /token by token\./ : /"message":"ready"/
   await until(() => started.test(output()) || child.exitCode !== null, 20_000)
-  const url = listening.exec(output())?.[1]
+  const found = listening.exec(output())
+  const url = found?.[1] ?? found?.[2]
   if (url === undefined) throw new Error(`gate-daemon did not start (exit ${child.exitCode}):\n${output()}`)
   return {
     url,
