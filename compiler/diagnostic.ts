@@ -38,6 +38,9 @@ export const CODES = {
   NAME_COLLISION: 'two users, units, containers or sockets have the same name',
   ALLOCATION_EXHAUSTED: 'no free port or user id is left',
   UNSUPPORTED_VERSION: 'the version of podman or systemd is not known',
+  EMPTY_INSTALLER: 'the installer for clients would change nothing',
+  UNCERTIFIED_NAME: 'the certificate does not hold a name that the proxy serves',
+  NOT_EXPRESSIBLE: 'the target cannot express this',
   TOO_OLD: 'the target version cannot do this',
   SECRET_IN_STORE: 'a secret lies in the Nix store, which everybody can read',
 } as const satisfies Record<string, string>

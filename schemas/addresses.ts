@@ -21,6 +21,9 @@ const v6 = [
   `:(?::${group}){0,5}:${v4}`,
 ].join('|')
 
+/** One address, without prefix length. */
+export const addressPattern = new RegExp(`^(?:${v4}|${v6})$`)
+
 export const ipPattern = new RegExp(
   `^(?:${v4}(?:/(?:3[0-2]|[12]?\\d))?|(?:${v6})(?:/(?:12[0-8]|1[01]\\d|[1-9]?\\d))?)$`,
 )

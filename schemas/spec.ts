@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addressPattern } from './addresses.ts'
 import { bytes, cidrs, duration, NAME, port } from './config.ts'
 import { PROVIDERS } from './providers.ts'
 
@@ -18,6 +19,8 @@ const IMAGE =
   /^[a-z0-9][A-Za-z0-9._-]*(?::\d+)?(?:\/[a-z0-9][a-z0-9._-]*)*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}$/
+const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?)$/
+const LISTEN = new RegExp(`${addressPattern.source}|${INTERFACE.source}`)
 
 const hostName = (description: string) =>
   z.string().regex(HOST_NAME, 'write a lower-case host name such as "ai.example.org"').meta({ description })
@@ -60,7 +63,11 @@ const randomPort = z.union([port.min(1), z.literal('random')], {
 })
 
 const server = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1').meta({ description: 'Address to listen on.' }),
+  host: z
+    .string()
+    .regex(HOST, 'write an address such as "127.0.0.1", or a host name')
+    .default('127.0.0.1')
+    .meta({ description: 'Address to listen on.' }),
   port: randomPort.default(3000).meta({
     description: 'TCP port; "random" picks one in 49152-65535 once and keeps it in gate.lock.json.',
   }),
@@ -74,8 +81,8 @@ const server = z.strictObject({
   max_buffered: bytes('All request bodies held at once; by profile when absent.').optional(),
   max_connections: z.int().min(1).optional().meta({ description: 'Open connections; by profile when absent.' }),
   max_concurrent: z.int().min(1).optional().meta({ description: 'Requests in flight; by profile when absent.' }),
-  open_firewall: flag(false, 'Open port and p2p_port on every interface.'),
-  open_firewall_on_interfaces: interfaces('Open port and p2p_port on these interfaces only.').default([]),
+  open_firewall: flag(false, 'Open port, p2p_port and the ports of proxy, dns and client on every interface.'),
+  open_firewall_on_interfaces: interfaces('Open the same ports on these interfaces only.').default([]),
 })
 
 const tls = z.strictObject({
@@ -322,16 +329,13 @@ const dns = z.strictObject({
   engine: z.enum(['dnsmasq', 'none']).default('none').meta({ description: 'Name server for the names of the domain.' }),
   listen: z
     .string()
-    .regex(/^[A-Za-z0-9_.:@-]+$/, 'write an interface or an address')
+    .regex(LISTEN, 'write an interface or an address')
     .optional()
     .meta({ description: 'Interface or address to answer on, and that the names point to.' }),
   port: port.min(1).default(53).meta({ description: 'UDP and TCP port.' }),
-  forward: z
-    .array(z.string().regex(/^[0-9a-fA-F.:]+$/, 'write an IP address'))
-    .default([])
-    .meta({
-      description: 'Name servers for all other names; empty: other names are refused.',
-    }),
+  forward: z.array(z.string().regex(addressPattern, 'write an IP address')).default([]).meta({
+    description: 'Name servers for all other names; empty: other names are refused.',
+  }),
 })
 
 const relay = z.strictObject({
@@ -346,13 +350,9 @@ const relay = z.strictObject({
 const relayInstance = z.strictObject({
   https_port: port.min(1).default(443).meta({ description: 'Port for visitors.' }),
   p2p_port: port.min(1).default(31_145).meta({ description: 'Port for nodes.' }),
-  bind_address: z
-    .string()
-    .regex(/^[0-9a-fA-F.:]+$/, 'write an IP address')
-    .default('::')
-    .meta({
-      description: 'Address to listen on.',
-    }),
+  bind_address: z.string().regex(addressPattern, 'write an IP address').default('::').meta({
+    description: 'Address to listen on.',
+  }),
   log_level: z.enum(['error', 'warn', 'info', 'debug']).default('info').meta({ description: 'Least important level.' }),
   domain_suffix: hostName('Nodes become <name>.<domain_suffix>.').optional(),
   allow_from: cidrs.default([]).meta({ description: 'Addresses that may connect; empty: all.' }),
@@ -389,7 +389,8 @@ const sandbox = z.strictObject({
 
 const client = z.strictObject({
   enable: flag(false, 'Make an installer for clients: trust in the CA, and split DNS.'),
-  ca: absolutePath('CA certificate to trust, PEM.').optional(),
+  ca: absolutePath('CA certificate to trust, PEM; that of tls.internal_ca when absent.').optional(),
+  port: port.min(1).default(8081).meta({ description: 'Port on which the proxy hands out the installer, over HTTP.' }),
 })
 
 export const specSchema = z.strictObject({

@@ -1,5 +1,6 @@
 import type { Engine, GpuKind, ProfileName, SecretReference, Spec } from '../../schemas/spec.ts'
 import type { SpecPath } from '../spec-path.ts'
+import type { GatewayNames } from './names.ts'
 
 /**
  * Everything one spec asks of a host, explicit: no default is left to fill in, no name left to make up. Emitters
@@ -8,6 +9,7 @@ import type { SpecPath } from '../spec-path.ts'
  */
 export type Deployment = {
   readonly prefix: string
+  readonly names: GatewayNames
   readonly profile: ProfileName
   readonly domain: string | undefined
   readonly gateway: Gateway
@@ -17,7 +19,7 @@ export type Deployment = {
   readonly sandbox: Spec['sandbox']
   readonly relayClient: Spec['relay']
   readonly proxy: Spec['proxy']
-  readonly client: Spec['client']
+  readonly client: Client | undefined
   /** In the order of their names, as everything by backend below. */
   readonly backends: readonly Backend[]
   readonly users: readonly User[]
@@ -53,7 +55,10 @@ export type Gateway = Node & {
   readonly p2pPort: number
   readonly allowFrom: readonly string[]
   readonly adminAllowFrom: readonly string[]
+  /** Whose X-Forwarded-For the daemon believes; this host's own proxy is one. */
   readonly trustedProxies: readonly string[]
+  /** Whose X-Forwarded-For this host's own proxy believes. */
+  readonly outerProxies: readonly string[]
   readonly maxBodyBytes: number
   readonly maxBufferedBytes: number
   readonly maxConnections: number
@@ -249,6 +254,16 @@ export type Dns = Node & {
   /** They all point to the address of `listen`. */
   readonly names: readonly string[]
   readonly forward: readonly string[]
+}
+
+/** What machines of users need to reach the gateway by its names: trust in its CA, and its name server. */
+export type Client = Node & {
+  /** CA certificate, PEM, on this host; absent: nothing to trust. */
+  readonly ca: string | undefined
+  /** The proxy hands out the installer here, over HTTP; absent: there is no proxy. */
+  readonly port: number | undefined
+  /** Where the installer lies on this host. */
+  readonly directory: string
 }
 
 export type Relay = Node & {

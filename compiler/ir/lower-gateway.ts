@@ -1,9 +1,10 @@
+import { addressPattern } from '../../schemas/addresses.ts'
 import { byteCount } from '../../schemas/config.ts'
 import type { Spec } from '../../schemas/spec.ts'
 import type { Allocation } from './allocation.ts'
-import type { Address, Dns, FirewallRule, Gateway, Tls, User, Vhost } from './deployment.ts'
+import type { Address, Client, Dns, FirewallRule, Gateway, Tls, User, Vhost } from './deployment.ts'
 import type { BackendParts } from './lower-backend.ts'
-import type { GatewayNames } from './names.ts'
+import { CADDY, type GatewayNames } from './names.ts'
 import { PROFILES } from './profiles.ts'
 
 export function lowerGateway(
@@ -31,6 +32,7 @@ export function lowerGateway(
     allowFrom: server.allow_from,
     adminAllowFrom: server.admin_allow_from,
     trustedProxies: proxy.engine === 'none' ? server.trusted_proxies : withLoopback(server.trusted_proxies),
+    outerProxies: server.trusted_proxies,
     maxBodyBytes: server.max_body === undefined ? sizes.maxBodyBytes : byteCount(server.max_body),
     maxBufferedBytes: server.max_buffered === undefined ? sizes.maxBufferedBytes : byteCount(server.max_buffered),
     maxConnections: server.max_connections ?? sizes.maxConnections,
@@ -80,7 +82,7 @@ export function lowerVhosts(
 
 export function lowerDns(dns: Spec['dns'], domain: string | undefined, vhosts: readonly Vhost[]): Dns | undefined {
   if (dns.engine === 'none' || dns.listen === undefined || domain === undefined) return undefined
-  const isAddress = /^[0-9.]+$/.test(dns.listen) || dns.listen.includes(':')
+  const isAddress = addressPattern.test(dns.listen)
   return {
     origin: ['dns'],
     listen: { kind: isAddress ? 'address' : 'interface', value: dns.listen },
@@ -91,12 +93,27 @@ export function lowerDns(dns: Spec['dns'], domain: string | undefined, vhosts: r
   }
 }
 
-export function lowerFirewall({ gate, relays }: Spec, gateway: Gateway): FirewallRule[] {
+export function lowerClient({ client, proxy, gate }: Spec, names: GatewayNames): Client | undefined {
+  const { enable, ca, port, ...rest } = client
+  rest satisfies Record<string, never>
+  if (!enable) return undefined
+  const isCaddys = proxy.engine === 'caddy' && lowerTls(gate.tls).kind === 'internal-ca'
+  return {
+    origin: ['client'],
+    ca: ca ?? (isCaddys ? CADDY.rootCertificate : undefined),
+    port: proxy.engine === 'none' ? undefined : port,
+    directory: names.clientDirectory,
+  }
+}
+
+/** What open_firewall opens for the gateway is everything a client of it needs; backends are never opened. */
+export function lowerFirewall({ gate, proxy, dns, client, relays }: Spec, gateway: Gateway): FirewallRule[] {
   const { open_firewall, open_firewall_on_interfaces } = gate.server
   const own = open_firewall ? [undefined] : open_firewall_on_interfaces
   const origin = ['gate', 'server', open_firewall ? 'open_firewall' : 'open_firewall_on_interfaces']
   return [
-    ...rules(origin, [gateway.port, gateway.p2pPort], own),
+    ...rules(origin, [gateway.port, gateway.p2pPort, ...webPorts(proxy, client, gateway)], own),
+    ...(dns.engine === 'none' ? [] : [...rules(origin, [dns.port], own), ...rules(origin, [dns.port], own, 'udp')]),
     ...Object.entries(relays).flatMap(([instance, relay]) =>
       rules(
         ['relays', instance, 'open_firewall_on_interfaces'],
@@ -111,10 +128,15 @@ function rules(
   origin: string[],
   ports: readonly number[],
   interfaces: readonly (string | undefined)[],
+  protocol: 'tcp' | 'udp' = 'tcp',
 ): FirewallRule[] {
-  return interfaces.flatMap((name) =>
-    ports.map((port) => ({ origin, port, protocol: 'tcp' as const, interface: name })),
-  )
+  return interfaces.flatMap((name) => ports.map((port) => ({ origin, port, protocol, interface: name })))
+}
+
+function webPorts(proxy: Spec['proxy'], client: Spec['client'], gateway: Gateway): number[] {
+  if (proxy.engine === 'none') return []
+  const https = gateway.tls.kind === 'none' ? [] : [proxy.https_port]
+  return [proxy.http_port, ...https, ...(client.enable ? [client.port] : [])]
 }
 
 function lowerTls({ acme, files, internal_ca }: Spec['gate']['tls']): Tls {

@@ -3,7 +3,7 @@ import type { SpecPath } from '../spec-path.ts'
 import { type Allocation, SUBUID_COUNT } from './allocation.ts'
 import type { Deployment, Listener, Relay, Secret } from './deployment.ts'
 import { lowerBackend } from './lower-backend.ts'
-import { lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, lowerVhosts } from './lower-gateway.ts'
+import { lowerClient, lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, lowerVhosts } from './lower-gateway.ts'
 import { gatewayNames } from './names.ts'
 
 /** Turns the spec into an explicit deployment: defaults filled in, names decided, units converted. */
@@ -20,7 +20,7 @@ export function lower(spec: Spec, allocation: Allocation): Deployment {
     relay,
     relays,
     sandbox,
-    client,
+    client: _client,
     ...rest
   } = spec
   rest satisfies Record<string, never>
@@ -38,6 +38,7 @@ export function lower(spec: Spec, allocation: Allocation): Deployment {
   const relayServers = Object.entries(relays).map(([instance, server]) => lowerRelay(instance, server))
   return deepFreeze({
     prefix: names.prefix,
+    names,
     profile: gate.profile,
     domain: gate.domain,
     gateway,
@@ -47,7 +48,7 @@ export function lower(spec: Spec, allocation: Allocation): Deployment {
     sandbox,
     relayClient: relay,
     proxy,
-    client,
+    client: lowerClient(spec, names),
     backends: parts.map((part) => part.backend),
     users: [lowerGatewayUser(names), ...parts.map((part) => part.user)],
     groups: [names.adminGroup, names.modelsGroup].map((name) => ({ origin: ['gate'], name })),
@@ -128,7 +129,7 @@ function gatewaySecrets({ gate, upstreams, relays }: Spec): Secret[] {
   ]
 }
 
-function gatewayListeners({ proxy, dns }: Spec, gateway: Deployment['gateway']): Listener[] {
+function gatewayListeners({ proxy, dns, client }: Spec, gateway: Deployment['gateway']): Listener[] {
   const listeners: Listener[] = [
     { origin: ['gate', 'server', 'port'], port: gateway.port, protocol: 'tcp', host: gateway.host },
     { origin: ['gate', 'server', 'p2p_port'], port: gateway.p2pPort, protocol: 'tcp', host: gateway.host },
@@ -137,6 +138,7 @@ function gatewayListeners({ proxy, dns }: Spec, gateway: Deployment['gateway']):
     listeners.push({ origin: ['proxy', 'http_port'], port: proxy.http_port, protocol: 'tcp', host: '*' })
     if (gateway.tls.kind !== 'none')
       listeners.push({ origin: ['proxy', 'https_port'], port: proxy.https_port, protocol: 'tcp', host: '*' })
+    if (client.enable) listeners.push({ origin: ['client', 'port'], port: client.port, protocol: 'tcp', host: '*' })
   }
   if (dns.engine !== 'none' && dns.listen !== undefined) {
     const host = dns.listen

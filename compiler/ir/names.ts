@@ -18,6 +18,16 @@ export function gatewayNames(instance: string | undefined) {
     adminSocket: `/run/${prefix}/admin.sock`,
     backendsDirectory: `/run/${prefix}/backends`,
     secretsDirectory: `/run/${prefix}/secrets`,
+    clientDirectory: `/etc/${prefix}/client`,
+    /** certbot's --webroot for this gateway. */
+    challengeDirectory: `/var/lib/${prefix}-acme`,
+    dnsConfig: `/etc/${prefix}/dnsmasq.conf`,
+    dnsUnit: `${prefix}-dns.service`,
+    firewallRules: `/etc/${prefix}/firewall.nft`,
+    firewallUnit: `${prefix}-firewall.service`,
+    nginxConfig: `/etc/nginx/conf.d/${prefix}.conf`,
+    /** What nginx and nftables let a name begin with. */
+    symbol: prefix.replaceAll('-', '_'),
     declaredConfig: `/etc/${prefix}/declared.json`,
   } as const
 }
@@ -65,6 +75,18 @@ export const AGENT = {
 } as const
 
 export const SOCKET_PROXY = '/usr/lib/systemd/systemd-socket-proxyd'
+
+export const CADDY = {
+  config: '/etc/caddy/Caddyfile',
+  /** Of "tls internal", below the home of Debian's user caddy. */
+  rootCertificate: '/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt',
+} as const
+
+/** Files of a client's installer, as clients ask for them. */
+export const CLIENT = { installer: 'install-client.sh', checksum: 'install-client.sh.sha256', ca: 'ca.crt' } as const
+
+/** Where certbot keeps what it got for a certificate named after its first domain. */
+export const certbotDirectory = (domain: string) => `/etc/letsencrypt/live/${domain}`
 
 /** Quadlet's own name of what `<unit>.network` and `<unit>.volume` make; podman-systemd.unit(5). */
 export const podmanName = (unit: string) => `systemd-${unit}`

@@ -1,0 +1,45 @@
+import type { Spec } from '../../schemas/spec.ts'
+import type { Finding } from '../diagnostic.ts'
+import type { SpecPath } from '../spec-path.ts'
+
+/** What browsers and machines of users need: names in the certificate, an address to point to, an installer with a use. */
+export function checkWeb(spec: Spec): Finding[] {
+  return [...checkCertificate(spec), ...checkAddress(spec), ...checkInstaller(spec)]
+}
+
+function checkCertificate({ gate, proxy, backends }: Spec): Finding[] {
+  const { domain, tls } = gate
+  if (proxy.engine === 'none' || domain === undefined || tls.acme === undefined) return []
+  const { domains } = tls.acme
+  const served: { name: string; path: SpecPath }[] = [
+    { name: domain, path: ['gate', 'domain'] },
+    ...proxy.aliases.map((label, i) => ({ name: `${label}.${domain}`, path: ['proxy', 'aliases', i] })),
+    ...Object.entries(backends).flatMap(([name, { expose }]) =>
+      expose === undefined ? [] : [{ name: `${expose}.${domain}`, path: ['backends', name, 'expose'] }],
+    ),
+  ]
+  return served
+    .filter(({ name }) => !domains.includes(name))
+    .map(({ name, path }) => ({
+      code: 'UNCERTIFIED_NAME',
+      severity: 'warning',
+      path,
+      message: `${name} is not among gate.tls.acme.domains`,
+      hint: 'add it there',
+    }))
+}
+
+function checkAddress({ dns }: Spec): Finding[] {
+  if (dns.listen !== '0.0.0.0' && dns.listen !== '::') return []
+  const message = `the names would point to ${dns.listen}, which is no address of a host`
+  const hint = 'write an interface such as "eth0", or one of its addresses'
+  return [{ code: 'INVALID_VALUE', path: ['dns', 'listen'], message, hint }]
+}
+
+function checkInstaller({ client, dns, gate, proxy }: Spec): Finding[] {
+  const { acme, files, internal_ca } = gate.tls
+  const isCaddys = proxy.engine === 'caddy' && internal_ca && acme === undefined && files === undefined
+  if (!client.enable || client.ca !== undefined || dns.engine !== 'none' || isCaddys) return []
+  const message = 'there is neither a CA to trust nor a name server to ask'
+  return [{ code: 'EMPTY_INSTALLER', path: ['client'], part: 'key', message, hint: 'set client.ca or [dns]' }]
+}

@@ -1,0 +1,210 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compile } from '../../compiler/compile.ts'
+import { throwAwayCertificate } from '../support/certificate.ts'
+import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import { startNginx } from '../support/nginx.ts'
+import { freePort, hasProgram } from '../support/programs.ts'
+import { ask, converse, open } from '../support/proxied-client.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { type Echo, startWebUpstream, type WebUpstream } from '../support/web-upstream.ts'
+
+const PROXIES = [{ engine: 'nginx', file: 'nginx/gate.conf', start: startNginx }] as const
+
+const IMAGE = `ghcr.io/open-webui/open-webui@sha256:${'7'.repeat(64)}`
+const NAME = 'ai.home.arpa'
+const APP = 'webui.ai.home.arpa'
+
+describe.each(PROXIES)('$engine', ({ engine, file, start }) => {
+  const directory = temporaryDirectory()
+  const running: { stop: () => Promise<unknown> }[] = []
+  let [http, https, clientPort] = [0, 0, 0]
+  let gateway: WebUpstream
+  let app: WebUpstream
+  const withProxy = test.skipIf(!hasProgram(engine) || !hasProgram('openssl'))
+
+  /** Compiles a spec for the proxy and runs the proxy with what comes out. */
+  async function startProxy(gatewayPort: number, server = '', tls = true): Promise<void> {
+    ;[http, https, clientPort] = [await freePort(), await freePort(), await freePort()]
+    const { cert, key } = throwAwayCertificate(directory.path, [NAME, APP])
+    const spec = `
+      [gate]
+      domain = "${NAME}"
+      [gate.server]
+      port = ${gatewayPort}
+      max_body = "64KiB"
+      ${server}
+      ${tls ? `[gate.tls.files]\ncert = "${cert}"\nkey = "${key}"` : ''}
+      [backends.webui]
+      engine = "open-webui"
+      image = "${IMAGE}"
+      network = true
+      port = ${app.port}
+      expose = "webui"
+      [proxy]
+      engine = "${engine}"
+      http_port = ${http}
+      https_port = ${https}
+      [client]
+      enable = true
+      ca = "${cert}"
+      port = ${clientPort}`
+    const result = compile(spec, { targets: [engine] })
+    if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics))
+    const text = result.files.find(({ path }) => path === file)?.text ?? ''
+    const installed = directory.file('client')
+    mkdirSync(installed, { recursive: true })
+    writeFileSync(`${installed}/install-client.sh`, '#!/bin/sh\n')
+    running.push(await start(text.replaceAll('/etc/gate/client', installed), directory.path))
+    const port = tls ? https : http
+    await until(() =>
+      ask({ port, host: NAME, tls }).then(
+        () => true,
+        () => false,
+      ),
+    )
+  }
+
+  const stopAll = async (): Promise<void> => {
+    for (const one of running.splice(0).reverse()) await one.stop()
+  }
+  const echoOf = async (what: Parameters<typeof ask>[0]): Promise<Echo> => JSON.parse((await ask(what)).text)
+
+  beforeAll(async () => {
+    gateway = await startWebUpstream('gateway')
+    app = await startWebUpstream('app')
+  })
+  afterAll(async () => {
+    await gateway.stop()
+    await app.stop()
+    directory.remove()
+  })
+
+  describe('with TLS, no proxy before it', () => {
+    beforeAll(async () => {
+      if (hasProgram(engine)) await startProxy(gateway.port)
+    })
+    afterAll(stopAll)
+
+    withProxy('sends HTTP to HTTPS, and keeps the method and the path', async () => {
+      const { status, headers } = await ask({ port: http, host: APP, path: '/a?b=c', method: 'POST', tls: false })
+      expect({ status, to: headers.location }).toEqual({ status: 308, to: `https://${APP}:${https}/a?b=c` })
+    })
+
+    withProxy('leads each name to its own server', async () => {
+      expect(await echoOf({ port: https, host: NAME })).toMatchObject({ server: 'gateway' })
+      expect(await echoOf({ port: https, host: APP, path: '/a?b=c' })).toMatchObject({ server: 'app', url: '/a?b=c' })
+    })
+
+    withProxy('adds HSTS and the headers that the app did not set itself', async () => {
+      const { headers } = await ask({ port: https, host: APP })
+      expect(headers).toMatchObject({
+        'strict-transport-security': 'max-age=31536000',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'same-origin',
+        'x-frame-options': 'DENY',
+      })
+    })
+
+    withProxy('passes each server-sent event on before the next one exists', async () => {
+      const response = await open({ port: https, host: NAME, path: '/events' })
+      const frames = response[Symbol.asyncIterator]()
+      for (const text of ['one', 'two', 'three']) {
+        gateway.sendFrame(text)
+        expect(String((await frames.next()).value)).toBe(`data: ${text}\n\n`)
+      }
+      response.destroy()
+    })
+
+    withProxy('passes a WebSocket both ways', async () => {
+      const said = await converse(https, APP, 'websocket of app;', 'hello', 'HELLO')
+      expect(said).toMatch(/^HTTP\/1\.1 101 /)
+      expect(said).toContain('HELLO')
+    })
+
+    withProxy('passes a body at the limit and refuses one above it', async () => {
+      const body = (bytes: number) => ({ port: https, host: NAME, method: 'POST', body: Buffer.alloc(bytes) })
+      expect(await echoOf(body(65_536))).toMatchObject({ bodyBytes: 65_536 })
+      expect((await ask(body(65_537))).status).toBe(413)
+    })
+
+    withProxy('says who connected, not who the client claims to be', async () => {
+      const claims = {
+        'x-forwarded-for': '203.0.113.1',
+        'x-forwarded-proto': 'http',
+        'x-forwarded-host': 'else.example.org',
+        forwarded: 'for=203.0.113.1',
+      }
+      const { headers } = await echoOf({ port: https, host: NAME, headers: claims })
+      expect(headers).toMatchObject({
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': NAME,
+      })
+      expect(headers['forwarded'] ?? '').toBe('')
+    })
+
+    withProxy('hands out the installer and the CA to clients that know no name yet, and nothing else', async () => {
+      const get = (path: string) => ask({ port: clientPort, host: '127.0.0.1', path, tls: false })
+      expect(await get('/install-client.sh')).toMatchObject({ status: 200, text: '#!/bin/sh\n' })
+      expect(await get('/ca.crt')).toMatchObject({ status: 200, text: directory.read('cert.pem') })
+      for (const path of ['/', '/key.pem', '/../key.pem', '/%2e%2e/key.pem'])
+        expect((await get(path)).status, path).toSatisfy((status: number) => status === 404 || status === 400)
+    })
+  })
+
+  describe('behind another proxy, for some addresses only', () => {
+    beforeAll(async () => {
+      const server = 'trusted_proxies = ["127.0.0.1"]\nallow_from = ["192.0.2.0/24", "2001:db8::/32"]'
+      if (hasProgram(engine)) await startProxy(gateway.port, server)
+    })
+    afterAll(stopAll)
+
+    withProxy.each([
+      { from: '192.0.2.7', status: 200 },
+      { from: '2001:db8::1', status: 200 },
+      { from: '203.0.113.1', status: 403 },
+      { from: undefined, status: 403 },
+      { from: '192.0.2.7, 203.0.113.1', status: 403 },
+    ])('answers $status to the address $from, as the other proxy says', async ({ from, status }) => {
+      const headers: Record<string, string> = from === undefined ? {} : { 'x-forwarded-for': from }
+      for (const host of [NAME, APP]) {
+        const answer = await ask({ port: https, host, headers })
+        expect(answer.status).toBe(status)
+        if (status === 200) expect(JSON.parse(answer.text).headers['x-forwarded-for']).toBe(from)
+      }
+    })
+  })
+
+  describe('without TLS, before the real daemon', () => {
+    let daemon: Daemon | undefined
+    beforeAll(async () => {
+      if (!hasProgram(engine)) return
+      const upstream = { GATE_UPSTREAMS__ECHO__PROVIDER: 'echo', GATE_SERVER__TRUSTED_PROXIES: '["127.0.0.1"]' }
+      daemon = await startDaemon(upstream)
+      await startProxy(Number(new URL(daemon.url).port), '', false)
+    })
+    afterAll(async () => {
+      await stopAll()
+      await daemon?.stop()
+      daemon?.remove()
+    })
+
+    withProxy('streams a chat completion', async () => {
+      const { status, headers, text } = await ask({
+        port: http,
+        host: NAME,
+        path: '/v1/chat/completions',
+        method: 'POST',
+        tls: false,
+        headers: { authorization: `Bearer ${daemon?.key}`, 'content-type': 'application/json' },
+        body: Buffer.from(
+          JSON.stringify({ model: 'echo', stream: true, messages: [{ role: 'user', content: 'hello there' }] }),
+        ),
+      })
+      expect({ status, hsts: headers['strict-transport-security'] }).toEqual({ status: 200, hsts: undefined })
+      expect(text.match(/^data: /gm)?.length).toBeGreaterThan(2)
+      expect(text).toContain('data: [DONE]')
+    })
+  })
+})
