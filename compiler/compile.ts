@@ -1,9 +1,10 @@
-import { type Lock, lockSchema } from '../schemas/lock.ts'
+import { LOCK_FILE, type Lock, lockSchema } from '../schemas/lock.ts'
+import type { Target } from '../schemas/targets.ts'
 import { type Diagnostic, type Finding, locate, sortDiagnostics } from './diagnostic.ts'
 import type { EmitOptions, OutputFile, Version } from './emit/output.ts'
 import { isBefore } from './emit/output.ts'
 import { NEWEST_PODMAN, OLDEST_PODMAN } from './emit/quadlet-keys.ts'
-import { TARGETS, type Target } from './emit/targets.ts'
+import { TARGETS } from './emit/targets.ts'
 import { allocate, EMPTY_LOCK } from './ir/allocation.ts'
 import { findCollisions } from './ir/collisions.ts'
 import type { Deployment } from './ir/deployment.ts'
@@ -101,7 +102,7 @@ function readLock(text: string | undefined): Lock | undefined {
 function lockFile(lock: Lock): OutputFile {
   const text = `${JSON.stringify(lock, null, 2)}\n`
   return {
-    path: 'gate.lock.json',
+    path: LOCK_FILE,
     mode: 0o644,
     text,
     origins: text

@@ -13,3 +13,6 @@ export const lockSchema = z.strictObject({
 })
 
 export type Lock = z.output<typeof lockSchema>
+
+/** Its name, beside the spec. */
+export const LOCK_FILE = 'gate.lock.json'

@@ -13,6 +13,15 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
+/** `did you mean "x"?`, or a list of what there is. @param kind what the names are, such as `key` */
+export function suggestion(word: string, names: readonly string[], kind: string): string {
+  const near = nearest(word, names)
+  if (near !== undefined) return `did you mean "${near}"?`
+  if (names.length === 0) return `there is no ${kind} yet`
+  const shown = names.slice(0, 12)
+  return `there is: ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = []

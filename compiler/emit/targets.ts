@@ -1,13 +1,12 @@
+import type { Target } from '../../schemas/targets.ts'
 import { emitNginx } from './nginx.ts'
 import { emitNix } from './nix.ts'
 import type { Emitter } from './output.ts'
 import { emitQuadlet } from './quadlet.ts'
 
-/** Every target by name. A new one is a file `emit/<target>.ts` and a line here. */
-export const TARGETS = {
+/** Every target by name. A new one is a file `emit/<target>.ts`, a line here and its name in `schemas/targets.ts`. */
+export const TARGETS: Readonly<Record<Target, Emitter>> = {
   nginx: emitNginx,
   nix: emitNix,
   quadlet: emitQuadlet,
-} as const satisfies Record<string, Emitter>
-
-export type Target = keyof typeof TARGETS
+}

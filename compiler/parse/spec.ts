@@ -1,7 +1,7 @@
 import type { z } from 'zod'
+import { suggestion } from '../../schemas/nearest.ts'
 import { type Spec, specSchema } from '../../schemas/spec.ts'
 import type { Finding } from '../diagnostic.ts'
-import { suggestion } from '../nearest.ts'
 import type { SpecPath } from '../spec-path.ts'
 import { keysBelow, metaAt } from './schema-walk.ts'
 

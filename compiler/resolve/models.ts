@@ -1,6 +1,6 @@
+import { suggestion } from '../../schemas/nearest.ts'
 import type { Spec } from '../../schemas/spec.ts'
 import type { Finding } from '../diagnostic.ts'
-import { suggestion } from '../nearest.ts'
 import type { DefinedNames } from './names.ts'
 
 type Models = Spec['models']

@@ -65,11 +65,14 @@ function parseStrictly(
 
 /** The part of an option that the parser wants. */
 function forParser(options: Readonly<Record<string, Option>>) {
-  const entries = Object.entries(options).map(([name, { type, short }]) => [
+  const entries = Object.entries(options).map(([name, { type, short, multiple = false }]) => [
     name,
-    short === undefined ? { type } : { type, short },
+    short === undefined ? { type, multiple } : { type, short, multiple },
   ])
-  return Object.fromEntries(entries) as Record<string, { type: 'string' | 'boolean'; short?: string }>
+  return Object.fromEntries(entries) as Record<
+    string,
+    { type: 'string' | 'boolean'; short?: string; multiple: boolean }
+  >
 }
 
 function wrongOption(message: string, options: Readonly<Record<string, Option>>, command: Command | undefined) {

@@ -16,6 +16,8 @@ export const COMMAND_MODULES: Readonly<Record<CommandName, () => Promise<{ reado
   'config diff': () => import('./config-diff.ts'),
   'config promote': () => import('./config-promote.ts'),
   'config validate': () => import('./config-validate.ts'),
+  check: () => import('./check.ts'),
+  compile: () => import('./compile.ts'),
   completion: () => import('./completion.ts'),
   complete: () => import('./complete.ts'),
 }

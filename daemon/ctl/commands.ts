@@ -1,3 +1,5 @@
+import { TARGET_NAMES } from '../../schemas/targets.ts'
+
 /** What an argument or option value can be completed with. */
 export type Completion = 'config-key' | 'token-id' | 'file' | readonly string[]
 
@@ -6,6 +8,8 @@ type Argument = { readonly name: string; readonly optional?: true; readonly comp
 export type Option = {
   readonly type: 'string' | 'boolean'
   readonly short?: string
+  /** May be given more than once; options of type string only. */
+  readonly multiple?: true
   /** Name of the value in the help; options of type string only. */
   readonly value?: string
   readonly description: string
@@ -34,6 +38,19 @@ export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
 }
 
 const KEY = { name: 'KEY', complete: 'config-key' } as const
+
+const TARGET: Option = {
+  type: 'string',
+  value: 'A,B',
+  description: `what to make: ${TARGET_NAMES.join(', ')}`,
+  complete: TARGET_NAMES,
+}
+const COMPILE_OPTIONS = {
+  podman: { type: 'string', value: '5.4', description: 'version of podman on the host (5.4, as in Debian 13)' },
+  systemd: { type: 'string', value: '257', description: 'version of systemd on the host (257, as in Debian 13)' },
+  lock: { type: 'string', value: 'FILE', description: 'instead of gate.lock.json beside SPEC', complete: 'file' },
+} as const satisfies Readonly<Record<string, Option>>
+const SPEC = { name: 'SPEC', complete: 'file' } as const
 
 const TABLE = [
   {
@@ -163,6 +180,30 @@ const TABLE = [
     arguments: [{ name: 'FILE', optional: true, complete: 'file' }],
     options: {},
     notes: 'With a FILE no daemon is needed. Exits with 3 when something is wrong.',
+  },
+  {
+    name: 'check',
+    summary: 'say everything that is wrong with a spec (gate.toml)',
+    arguments: [SPEC],
+    options: { target: TARGET, ...COMPILE_OPTIONS },
+    notes:
+      'Needs no daemon. With --target also what these targets cannot express. A SPEC of "-" is standard input.\n' +
+      'Exits with 3 when there are errors; warnings alone are no failure.',
+  },
+  {
+    name: 'compile',
+    summary: 'turn a spec into the files that a host needs',
+    arguments: [SPEC],
+    options: {
+      target: TARGET,
+      out: { type: 'string', value: 'DIR', description: 'where the files go', complete: 'file' },
+      check: { type: 'boolean', description: 'write nothing; exit with 3 and a diff when something would change' },
+      ...COMPILE_OPTIONS,
+    },
+    notes:
+      'Needs no daemon. DIR then holds what this SPEC and these targets give: files of earlier compilations that are no\n' +
+      'longer made are removed (gate.manifest.json lists them), files of others are never touched. User ids and random\n' +
+      'ports, once chosen, stay in gate.lock.json beside SPEC: keep the two together.',
   },
   {
     name: 'completion',

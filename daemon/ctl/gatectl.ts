@@ -46,6 +46,7 @@ function invocationOf(line: CommandLine & { readonly kind: 'run' }): Invocation 
   return {
     arguments: line.arguments,
     text,
+    texts: (name) => [values[name] ?? []].flat().filter((value) => typeof value === 'string'),
     flag: (name) => values[name] === true,
     json: values['json'] === true,
     admin: createClient(socketPaths(text('socket'), process.env)),

@@ -17,7 +17,7 @@ export function helpText(about: HelpSubject): string {
 
 function overview(): string {
   return [
-    'gatectl talks to a running gate-daemon.',
+    'gatectl compiles specs, and talks to a running gate-daemon.',
     '',
     'Usage: gatectl [--json] [--socket PATH] COMMAND',
     '',

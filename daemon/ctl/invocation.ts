@@ -6,6 +6,8 @@ export type Invocation = {
   readonly arguments: readonly string[]
   /** An option of type string. */
   text(name: string): string | undefined
+  /** An option that may be given more than once, in the order given. */
+  texts(name: string): readonly string[]
   /** Whether an option of type boolean was given. */
   flag(name: string): boolean
   /** Whether JSON was asked for. */

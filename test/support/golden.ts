@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { compile } from '../../compiler/compile.ts'
 import { renderDiagnostic } from '../../compiler/diagnostic.ts'
-import { TARGETS, type Target } from '../../compiler/emit/targets.ts'
+import { TARGET_NAMES, type Target } from '../../schemas/targets.ts'
 
 /** Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them. */
 export const GOLDEN = join(import.meta.dirname, '../golden')
 
 const optionsSchema = z.strictObject({
-  targets: z.array(z.enum(Object.keys(TARGETS) as [Target, ...Target[]])).optional(),
+  targets: z.array(z.enum(TARGET_NAMES)).optional(),
   podman: z.string().optional(),
   systemd: z.number().optional(),
 })
@@ -37,7 +37,7 @@ export function goldenResult(name: string, targets?: readonly Target[]) {
   const [major = 5, minor = 4] = (options.podman ?? '5.4').split('.').map(Number)
   const result = compile(text, {
     file,
-    targets: targets ?? options.targets ?? (Object.keys(TARGETS) as Target[]),
+    targets: targets ?? options.targets ?? TARGET_NAMES,
     podman: { major, minor },
     ...(options.systemd === undefined ? {} : { systemd: options.systemd }),
     ...(lock === undefined ? {} : { lock }),
