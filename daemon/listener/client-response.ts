@@ -113,7 +113,7 @@ export class ClientResponse {
     this.#stopKeepAlive()
     if (this.#gone) return
     if (!this.#response.headersSent) this.#head(status, headers, this.#isEventStream(headers) ? null : rest.length)
-    this.#response.end(rest.length === 0 ? undefined : rest)
+    this.#finish(rest)
   }
 
   /** Says what went wrong, in the OpenAI dialect: as a status, as a frame of a stream that has begun, or by a cut. */
@@ -125,15 +125,15 @@ export class ClientResponse {
       const retry = error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }
       const { status } = ERRORS[error.code]
       this.#head(status, { 'content-type': 'application/json', ...retry }, body.length)
-      this.#response.end(body)
-    } else if (this.#isStream && this.#atBoundary()) this.#response.end(`data: ${body.toString()}\n\n`)
+      this.#finish(body)
+    } else if (this.#isStream && this.#atBoundary()) this.#finish(Buffer.from(`data: ${body.toString()}\n\n`))
     else this.#response.destroy()
   }
 
   /** Ends a stream that already told the client of its failure. */
   finish(): void {
     this.#stopKeepAlive()
-    if (!this.#gone) this.#response.end(NOTHING)
+    if (!this.#gone) this.#finish(NOTHING)
   }
 
   /** Ends the answer here, with an error as far as it can still be said, and lets the upstream go. */
@@ -171,6 +171,15 @@ export class ClientResponse {
     this.#isStream = this.#isEventStream(headers)
     this.#status = status
     this.#response.writeHead(status, out)
+  }
+
+  /** The last bytes. A client that does not take them in time is cut off, too. */
+  #finish(rest: Buffer): void {
+    const response = this.#response
+    response.end(rest.length === 0 ? undefined : rest)
+    if (response.writableLength === 0) return
+    const stalled = setTimeout(() => response.destroy(), this.#stallTimeoutMs)
+    response.once('close', () => clearTimeout(stalled))
   }
 
   #isEventStream(headers: ResponseHeaders): boolean {

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Daemon, startDaemon } from '../support/daemon.ts'
+import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import {
   DONE,
   type FakeUpstream,
@@ -45,6 +46,44 @@ test(`${STREAMS} streams at once: every frame arrives, in order`, async () => {
     Array.from({ length: STREAMS }, () => numbersOfStream(`${gate.url}/v1/chat/completions`, gate.key)),
   )
   expect(received.filter((numbers) => numbers.join() !== expected.join())).toEqual([])
+})
+
+test.each([true, false])('a client that does not read its answer is cut off (stream: %s)', async (stream) => {
+  const strict = await startDaemon({ GATE_SERVER__STALL_TIMEOUT: '1s' })
+  const { hostname, port } = new URL(strict.url)
+  const body = JSON.stringify({
+    model: 'echo',
+    stream,
+    messages: [{ role: 'user', content: 'word '.repeat(4_000_000) }],
+  })
+  const socket = connect(Number(port), hostname)
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${strict.key}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  socket.pause()
+  socket.on('error', () => {})
+  const inFlight = async () => {
+    const response = await fetch(`${strict.url}/metrics`, { headers: { authorization: `Bearer ${strict.key}` } })
+    return Number(/^gate_requests_in_flight (\d+)/m.exec(await response.text())?.[1]) - 1
+  }
+  await until(() => socket.bytesWritten > body.length)
+  await until(() => strict.output().includes('"path":"/v1/chat/completions"'), 60_000)
+  expect(await inFlight()).toBe(0)
+  // reading now finds the end: the connection was closed under the client
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  let received = 0
+  socket.on('data', (chunk) => {
+    received += chunk.length
+  })
+  socket.on('close', () => resolve())
+  await until(() => strict.output().includes('"message":"request"'))
+  await new Promise((pause) => setTimeout(pause, 1_500)) // the last bytes of a whole answer have their own second
+  socket.resume()
+  await closed
+  expect(received).toBeLessThan(body.length)
+  await strict.stop()
+  strict.remove()
 })
 
 function numbersOfStream(url: string, key: string): Promise<readonly number[]> {
