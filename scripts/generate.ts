@@ -1,8 +1,9 @@
-// Writes what is generated from schemas/ (JSON Schema, reference page); --check shows a difference instead and exits 3.
+// Writes what is generated from schemas/ (JSON Schema, reference page) and the compiler (systemd/); --check shows a difference instead and exits 3.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { shippedFiles } from '../compiler/emit/shipped.ts'
 import { configSchema } from '../schemas/config.ts'
 import { configReference } from '../schemas/config-reference.ts'
 import { keyTree, layerSchema } from '../schemas/keys.ts'
@@ -18,6 +19,7 @@ export function generatedFiles(): Record<string, string> {
     'schemas/json/config.json': config,
     'schemas/json/spec.json': jsonSchema('gate/spec.json', 'Gate spec (gate.toml)', specSchema),
     'docs/configuration-reference.md': configReference(tree),
+    ...Object.fromEntries(Object.entries(shippedFiles()).map(([path, text]) => [`systemd/${path}`, text])),
   }
 }
 
@@ -44,7 +46,7 @@ if (import.meta.main) {
       continue
     }
     if (readFileSync(file, 'utf8') === text) continue
-    console.error(`${path} differs from schemas/: run "npm run generate" and commit the result`)
+    console.error(`${path} is not what its source makes: run "npm run generate" and commit the result`)
     process.exitCode = 3
   }
 }

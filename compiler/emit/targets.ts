@@ -3,10 +3,12 @@ import { emitNginx } from './nginx.ts'
 import { emitNix } from './nix.ts'
 import type { Emitter } from './output.ts'
 import { emitQuadlet } from './quadlet.ts'
+import { emitSystemd } from './systemd.ts'
 
 /** Every target by name. A new one is a file `emit/<target>.ts`, a line here and its name in `schemas/targets.ts`. */
 export const TARGETS: Readonly<Record<Target, Emitter>> = {
   nginx: emitNginx,
   nix: emitNix,
   quadlet: emitQuadlet,
+  systemd: emitSystemd,
 }

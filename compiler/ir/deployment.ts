@@ -43,13 +43,22 @@ export type Deployment = {
 type Node = { readonly origin: SpecPath }
 
 export type Gateway = Node & {
+  /** Without suffix: `.service`, `.socket` and `-admin.socket` are what runs. */
+  readonly unit: string
   readonly user: string
   readonly adminGroup: string
   readonly stateDirectory: string
   readonly modelsDirectory: string
   readonly runtimeDirectory: string
   readonly adminSocket: string
+  readonly configDirectory: string
   readonly declaredConfig: string
+  /** Environment that an administrator adds; may be absent on the host. */
+  readonly environmentFile: string
+  /** Where generated secrets are kept, in files called like them. */
+  readonly generatedDirectory: string
+  /** Unit that makes the generated secrets. */
+  readonly secretsUnit: string
   readonly host: string
   readonly port: number
   readonly p2pPort: number
@@ -229,8 +238,15 @@ export type Secret = Node & {
   readonly destination:
     | { readonly kind: 'daemon'; readonly credential: string }
     | { readonly kind: 'relay'; readonly instance: string; readonly credential: string }
-    /** A line NAME=value in an environment file that only its user reads. */
-    | { readonly kind: 'environment'; readonly file: string; readonly user: string; readonly variable: string }
+    /** A line NAME=value in an environment file that only its user reads, written by `unit`. */
+    | {
+        readonly kind: 'environment'
+        readonly file: string
+        readonly user: string
+        readonly uid: number
+        readonly variable: string
+        readonly unit: string
+      }
 }
 
 export type FirewallRule = Node & {
@@ -268,6 +284,8 @@ export type Client = Node & {
 
 export type Relay = Node & {
   readonly instance: string
+  /** Template; `<unit>@<instance>.service` is what runs. */
+  readonly unit: string
   readonly bindAddress: string
   readonly httpsPort: number
   readonly p2pPort: number

@@ -7,6 +7,8 @@ export type EngineTraits = {
   readonly listen: readonly ('unix' | 'tcp')[]
   readonly containerPort: number
   readonly needsModel: boolean
+  /** Answers the OpenAI API: the daemon can send requests there. */
+  readonly isUpstream: boolean
   /** Works with the gateway as its upstream, so it cannot do without a network. */
   readonly needsNetwork: boolean
   /** Environment name of the key that the engine demands from callers on TCP, when it can. */
@@ -28,6 +30,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     listen: ['unix', 'tcp'],
     containerPort: 8000,
     needsModel: true,
+    isUpstream: true,
     needsNetwork: false,
     keyVariable: 'VLLM_API_KEY',
     ownLogin: false,
@@ -39,6 +42,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     listen: ['unix', 'tcp'],
     containerPort: 8080,
     needsModel: true,
+    isUpstream: true,
     needsNetwork: false,
     keyVariable: 'LLAMA_API_KEY',
     ownLogin: false,
@@ -49,6 +53,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     listen: ['tcp'],
     containerPort: 11_434,
     needsModel: false,
+    isUpstream: true,
     needsNetwork: false,
     ownLogin: false,
     startPeriodMs: 60_000,
@@ -58,6 +63,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     listen: ['tcp'],
     containerPort: 8080,
     needsModel: false,
+    isUpstream: false,
     needsNetwork: true,
     ownLogin: true,
     startPeriodMs: 180_000,
@@ -67,6 +73,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     listen: ['unix', 'tcp'],
     containerPort: 8080,
     needsModel: false,
+    isUpstream: true,
     needsNetwork: false,
     ownLogin: false,
     startPeriodMs: 60_000,

@@ -123,7 +123,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       path: own.agentSocket,
       units: [own.containerService, ...(onDemand ? [own.proxySocket, own.proxyService] : [])],
     },
-    directories: lowerDirectories(own, context.names),
+    directories: lowerDirectories(own, context.names, secrets),
     links: own.listen === 'unix' && !onDemand ? [{ origin, path: own.engineSocket, target: own.innerSocket }] : [],
     secrets,
     listeners:
@@ -225,7 +225,7 @@ function lowerSocket(own: Own, target: Address, idleMs: number): IdleSocket {
   }
 }
 
-function lowerDirectories(own: Own, names: GatewayNames): Directory[] {
+function lowerDirectories(own: Own, names: GatewayNames, secrets: readonly Secret[]): Directory[] {
   const shared = { origin: own.origin, mode: 0o2750, user: own.user, group: names.user }
   const rootOwned = { origin: own.origin, mode: 0o755, user: 'root', group: 'root' }
   const writable = { origin: own.origin, mode: 0o700, user: own.user, group: own.user }
@@ -238,25 +238,36 @@ function lowerDirectories(own: Own, names: GatewayNames): Directory[] {
       path: `${own.home}/${path}`,
     })),
     ...['.cache', '.local'].map((path) => ({ ...writable, path: `${own.home}/${path}` })),
+    ...(secrets.some(({ destination }) => destination.kind === 'environment')
+      ? [{ ...rootOwned, path: own.secretsDirectory, mode: 0o750, group: own.user }]
+      : []),
   ]
 }
 
 function lowerSecrets({ engine, api_key, secrets }: BackendSpec, own: Own): Secret[] {
-  const keyVariable = ENGINE_TRAITS[engine].keyVariable
+  const { keyVariable, isUpstream } = ENGINE_TRAITS[engine]
   const source: Secret['source'] | undefined =
     api_key ?? (own.listen === 'tcp' && keyVariable !== undefined ? { generated: true } : undefined)
   const inContainer = (variable: string, from: Secret['source'] | SecretReference, origin: SpecPath): Secret => ({
     origin,
     name: `${origin.join('.')}`,
     source: from,
-    destination: { kind: 'environment', file: own.environmentFile, user: own.user, variable },
+    destination: {
+      kind: 'environment',
+      file: own.environmentFile,
+      user: own.user,
+      uid: own.uid,
+      variable,
+      unit: own.secretsUnit,
+    },
   })
   const key = [...own.origin, 'api_key']
-  const credential = key.join('.')
+  // to the daemon a backend is an upstream; a credential is called like the key that it fills
+  const credential = `upstreams.${own.name}.api_key`
   return [
-    ...(source === undefined
+    ...(source === undefined || !isUpstream
       ? []
-      : [{ origin: key, name: credential, source, destination: { kind: 'daemon' as const, credential } }]),
+      : [{ origin: key, name: key.join('.'), source, destination: { kind: 'daemon' as const, credential } }]),
     ...(source === undefined || keyVariable === undefined ? [] : [inContainer(keyVariable, source, key)]),
     ...Object.entries(secrets).map(([variable, from]) =>
       inContainer(variable, from, [...own.origin, 'secrets', variable]),

@@ -19,13 +19,18 @@ export function lowerGateway(
   const { mode, ...restOfAuth } = auth
   return {
     origin: ['gate'],
+    unit: names.daemonUnit,
     user: names.user,
     adminGroup: names.adminGroup,
     stateDirectory: names.stateDirectory,
     modelsDirectory: names.modelsDirectory,
     runtimeDirectory: names.runtimeDirectory,
     adminSocket: names.adminSocket,
+    configDirectory: names.configDirectory,
     declaredConfig: names.declaredConfig,
+    environmentFile: names.environmentFile,
+    generatedDirectory: names.generatedDirectory,
+    secretsUnit: names.secretsUnit,
     host: server.host,
     port: server.port === 'random' ? allocation.portOf(['gate', 'server', 'port']) : server.port,
     p2pPort: server.p2p_port === 'random' ? allocation.portOf(['gate', 'server', 'p2p_port']) : server.p2p_port,

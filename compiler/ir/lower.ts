@@ -4,7 +4,7 @@ import { type Allocation, SUBUID_COUNT } from './allocation.ts'
 import type { Deployment, Listener, Relay, Secret } from './deployment.ts'
 import { lowerBackend } from './lower-backend.ts'
 import { lowerClient, lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, lowerVhosts } from './lower-gateway.ts'
-import { gatewayNames } from './names.ts'
+import { type GatewayNames, gatewayNames } from './names.ts'
 
 /** Turns the spec into an explicit deployment: defaults filled in, names decided, units converted. */
 export function lower(spec: Spec, allocation: Allocation): Deployment {
@@ -35,7 +35,7 @@ export function lower(spec: Spec, allocation: Allocation): Deployment {
       return lowerBackend(name, backend, { names, gatewayPort: gateway.port, uid, subuid: range, port })
     })
   const vhosts = lowerVhosts(spec, gateway, parts)
-  const relayServers = Object.entries(relays).map(([instance, server]) => lowerRelay(instance, server))
+  const relayServers = Object.entries(relays).map(([instance, server]) => lowerRelay(instance, server, names))
   return deepFreeze({
     prefix: names.prefix,
     names,
@@ -60,7 +60,9 @@ export function lower(spec: Spec, allocation: Allocation): Deployment {
     directories: [
       { origin: ['gate'], path: names.stateDirectory, mode: 0o711, user: names.user, group: names.user },
       { origin: ['gate'], path: names.modelsDirectory, mode: 0o2750, user: names.user, group: names.modelsGroup },
-      { origin: ['gate'], path: names.runtimeDirectory, mode: 0o755, user: names.user, group: names.user },
+      { origin: ['gate'], path: names.configDirectory, mode: 0o755, user: 'root', group: 'root' },
+      // root's: systemd makes the sockets in it, and tmpfiles.d(5) follows no path through another user's directory
+      { origin: ['gate'], path: names.runtimeDirectory, mode: 0o755, user: 'root', group: 'root' },
       { origin: ['backends'], path: names.backendsDirectory, mode: 0o755, user: 'root', group: 'root' },
       { origin: ['backends'], path: names.secretsDirectory, mode: 0o711, user: 'root', group: 'root' },
       ...parts.flatMap((part) => part.directories),
@@ -79,7 +81,7 @@ export function lower(spec: Spec, allocation: Allocation): Deployment {
   })
 }
 
-function lowerRelay(instance: string, server: Spec['relays'][string]): Relay {
+function lowerRelay(instance: string, server: Spec['relays'][string], names: GatewayNames): Relay {
   const {
     https_port,
     p2p_port,
@@ -95,6 +97,7 @@ function lowerRelay(instance: string, server: Spec['relays'][string]): Relay {
   return {
     origin: ['relays', instance],
     instance,
+    unit: names.relayUnit,
     bindAddress: bind_address,
     httpsPort: https_port,
     p2pPort: p2p_port,

@@ -9,6 +9,11 @@ export function gatewayNames(instance: string | undefined) {
   return {
     prefix,
     user: prefix,
+    daemonUnit: `${prefix}-daemon`,
+    /** Template: one unit per instance, `<relayUnit>@<instance>`. */
+    relayUnit: `${prefix}-relay`,
+    /** Makes the secrets that the deployment has but nobody wrote. */
+    secretsUnit: `${prefix}-secrets.service`,
     adminGroup: `${prefix}-admin`,
     /** May read the models; not `gate` itself, whose members reach every backend. */
     modelsGroup: `${prefix}-models`,
@@ -28,7 +33,11 @@ export function gatewayNames(instance: string | undefined) {
     nginxConfig: `/etc/nginx/conf.d/${prefix}.conf`,
     /** What nginx and nftables let a name begin with. */
     symbol: prefix.replaceAll('-', '_'),
+    /** Made once and kept; root's alone. */
+    generatedDirectory: `/var/lib/${prefix}-deploy/secrets`,
+    configDirectory: `/etc/${prefix}`,
     declaredConfig: `/etc/${prefix}/declared.json`,
+    environmentFile: `/etc/${prefix}/gate.env`,
   } as const
 }
 
@@ -54,7 +63,9 @@ export function backendNames(gateway: GatewayNames, backend: string) {
     /** Where the engine itself listens. */
     innerSocket: `${directory}/container/engine.sock`,
     agentSocket: `${directory}/agent.sock`,
+    secretsDirectory: `${gateway.secretsDirectory}/${backend}`,
     environmentFile: `${gateway.secretsDirectory}/${backend}/environment`,
+    secretsUnit: `${unit}-secrets.service`,
   } as const
 }
 
@@ -73,6 +84,15 @@ export const AGENT = {
   service: 'gate-agent.service',
   program: '/usr/bin/gate-agent',
 } as const
+
+/** Where an installation has its programs; docs/install-systemd.md. */
+export const PROGRAMS = {
+  node: '/usr/lib/gate/node',
+  daemon: '/usr/lib/gate/dist/bin/gate-daemon.js',
+  relay: '/usr/lib/gate/dist/bin/gate-relay.js',
+} as const
+
+export const NO_LOGIN = '/usr/sbin/nologin'
 
 export const SOCKET_PROXY = '/usr/lib/systemd/systemd-socket-proxyd'
 
@@ -93,6 +113,12 @@ export const podmanName = (unit: string) => `systemd-${unit}`
 
 /** Where quadlets of a user are read: root-owned, read by that user's manager. */
 export const quadletDirectory = (uid: number) => `/etc/containers/systemd/users/${uid}`
+
+/** Where systemd reads what an administrator adds for the whole host. */
+export const SYSTEM_UNIT_DIRECTORY = '/etc/systemd/system'
+
+/** An account listed here has a user manager from boot on; loginctl(1) "enable-linger". */
+export const lingerFile = (user: string) => `/var/lib/systemd/linger/${user}`
 
 /** Where plain units of a user are read; systemd.unit(5) "Unit File Load Path". */
 export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user`

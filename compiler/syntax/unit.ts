@@ -14,7 +14,13 @@ export type UnitFile = {
 
 export type Section = { readonly name: string; readonly entries: readonly Entry[] }
 
-export type Entry = { readonly key: string; readonly value: Value; readonly origin?: SpecPath }
+export type Entry = {
+  readonly key: string
+  readonly value: Value
+  readonly origin?: SpecPath
+  /** Stands on a line of its own above. */
+  readonly comment?: string
+}
 
 /** How the reader of a key takes its text apart; each form is escaped so that it reads back as what is given here. */
 export type Value =
@@ -40,8 +46,11 @@ export function printUnit(unit: UnitFile): { text: string; origins: string[] } {
     if (entries.length === 0) continue
     if (lines.length > 0) lines.push({ text: '', origin: whole })
     lines.push({ text: `[${name}]`, origin: whole })
-    for (const { key, value, origin } of entries)
-      lines.push({ text: `${key}=${printValue(value)}`, origin: origin === undefined ? whole : pathText(origin) })
+    for (const { key, value, origin: path, comment } of entries) {
+      const origin = path === undefined ? whole : pathText(path)
+      if (comment !== undefined) lines.push({ text: `# ${oneLine(comment)}`, origin })
+      lines.push({ text: `${key}=${printValue(value)}`, origin })
+    }
   }
   return { text: lines.map(({ text }) => `${text}\n`).join(''), origins: lines.map(({ origin }) => origin) }
 }

@@ -10,7 +10,7 @@ import { evaluateHosts, type NixosHost } from '../support/nixos.ts'
 type Golden = { readonly name: string; readonly compiled: Compiled; readonly file: string }
 
 const goldens: Golden[] = goldenNames().flatMap((name) => {
-  const { result } = goldenResult(name, ['nix', 'quadlet'])
+  const { result } = goldenResult(name, { targets: ['nix', 'quadlet'] })
   if (result.kind === 'refused') return []
   return [{ name, compiled: result, file: join(GOLDEN, name, 'expected/nix', `${result.deployment.prefix}.nix`) }]
 })

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { compile } from '../../compiler/compile.ts'
+import { type Compiled, type CompileOptions, compile, type Refused } from '../../compiler/compile.ts'
 import { renderDiagnostic } from '../../compiler/diagnostic.ts'
+import type { OutputFile } from '../../compiler/emit/output.ts'
 import { TARGET_NAMES, type Target } from '../../schemas/targets.ts'
 
 /** Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them. */
@@ -27,8 +28,11 @@ export function compileGolden(name: string): Map<string, string> {
   return files
 }
 
-/** The text of one golden spec and what the compiler says to it. @param targets instead of those of the golden */
-export function goldenResult(name: string, targets?: readonly Target[]) {
+/** What the compiler makes of one golden spec. @param changes in place of the options of the golden */
+export function goldenResult(
+  name: string,
+  changes: Partial<CompileOptions> = {},
+): { readonly text: string; readonly result: Compiled | Refused } {
   const folder = join(GOLDEN, name)
   const file = existsSync(join(folder, 'spec.toml')) ? 'spec.toml' : 'spec.json'
   const text = readFileSync(join(folder, file), 'utf8')
@@ -37,12 +41,25 @@ export function goldenResult(name: string, targets?: readonly Target[]) {
   const [major = 5, minor = 4] = (options.podman ?? '5.4').split('.').map(Number)
   const result = compile(text, {
     file,
-    targets: targets ?? options.targets ?? TARGET_NAMES,
+    targets: options.targets ?? TARGET_NAMES,
     podman: { major, minor },
     ...(options.systemd === undefined ? {} : { systemd: options.systemd }),
     ...(lock === undefined ? {} : { lock }),
+    ...changes,
   })
   return { text, result }
+}
+
+/** The files of a golden spec that compiles. @param changes in place of the options of the golden */
+export function goldenFiles(name: string, changes: Partial<CompileOptions> = {}): readonly OutputFile[] {
+  const { result } = goldenResult(name, changes)
+  if (result.kind === 'refused') throw new Error(`${name} does not compile`)
+  return result.files
+}
+
+/** The golden specs that a target is shown for. */
+export function goldensOf(target: Target): string[] {
+  return goldenNames().filter((name) => existsSync(join(GOLDEN, name, 'expected', target)))
 }
 
 /** What is expected of one golden spec, as `compileGolden` returns it. */

@@ -1,0 +1,126 @@
+import type { Finding } from '../diagnostic.ts'
+import type { Deployment } from '../ir/deployment.ts'
+import { SYSTEM_UNIT_DIRECTORY } from '../ir/names.ts'
+import { literal, printUnit, type UnitFile } from '../syntax/unit.ts'
+import { sysusers, tmpfiles } from './accounts.ts'
+import { daemonUnits, socketAddress } from './daemon-units.ts'
+import { entries } from './hardening.ts'
+import type { Emission, EmitOptions, OutputFile } from './output.ts'
+import { relayDropIn, relayTemplate } from './relay-units.ts'
+import { daemonCredentials, relayCredentials, secretUnits } from './secret-units.ts'
+
+type Units = { readonly units: Readonly<Record<string, UnitFile>>; readonly findings: readonly Finding[] }
+
+const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
+
+/** System units of the daemon and the relays, accounts, directories, and what backends need of the host. */
+export function emitSystemd(deployment: Deployment, { systemd }: EmitOptions): Emission {
+  const parts = [
+    daemon(deployment, systemd),
+    relays(deployment, systemd),
+    secretUnits(deployment, COMMENT),
+    { units: backendHost(deployment), findings: [] },
+  ]
+  const units = parts.flatMap((part) => Object.entries(part.units)).sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    files: [...units.map(([name, unit]) => unitFile(name, unit)), ...declarations(deployment)],
+    findings: parts.flatMap((part) => part.findings),
+  }
+}
+
+function daemon(deployment: Deployment, systemd: number): Units {
+  const { gateway, prefix, secrets, directories } = deployment
+  const host = socketAddress(gateway.host)
+  const findings: Finding[] = []
+  if (host === undefined) {
+    const message = `a socket unit cannot listen on the name "${gateway.host}"`
+    const path = ['gate', 'server', 'host']
+    findings.push({ code: 'NOT_AN_ADDRESS', path, message, hint: 'write an IP address such as "127.0.0.1"' })
+  }
+  const credentials = daemonCredentials(deployment)
+  const needsGenerated = secrets.some(
+    ({ source, destination }) => 'generated' in source && destination.kind === 'daemon',
+  )
+  const units = daemonUnits({
+    origin: gateway.origin,
+    comment: COMMENT,
+    unit: gateway.unit,
+    user: gateway.user,
+    adminGroup: gateway.adminGroup,
+    state: prefix,
+    stateMode: directories.find(({ path }) => path === gateway.stateDirectory)?.mode ?? 0o700,
+    environmentFile: gateway.environmentFile,
+    adminSocket: gateway.adminSocket,
+    host: host ?? '127.0.0.1',
+    port: gateway.port,
+    args: ['--declared', gateway.declaredConfig],
+    extra: [
+      { key: 'MemoryMax', value: literal(String(gateway.memoryBytes)), origin: ['gate', 'memory'] },
+      ...credentials.entries,
+    ],
+    after: needsGenerated ? [gateway.secretsUnit] : [],
+    systemd,
+  })
+  return { units, findings: [...findings, ...credentials.findings] }
+}
+
+function relays(deployment: Deployment, systemd: number): Units {
+  const [first] = deployment.relays
+  if (first === undefined) return { units: {}, findings: [] }
+  const instances = deployment.relays.map((relay) => {
+    const credentials = relayCredentials(deployment, relay.instance)
+    const name = `${relay.unit}@${relay.instance}.service.d/50-gate.conf`
+    return { name, unit: relayDropIn(relay, credentials.entries, COMMENT), findings: credentials.findings }
+  })
+  const template = relayTemplate(first.unit, deployment.gateway.configDirectory, COMMENT, systemd)
+  return {
+    units: Object.fromEntries([
+      [`${first.unit}@.service`, template],
+      ...instances.map(({ name, unit }) => [name, unit] as const),
+    ]),
+    findings: instances.flatMap(({ findings }) => findings),
+  }
+}
+
+/** What the user managers of backends need of the host. */
+function backendHost({ containers }: Deployment): Record<string, UnitFile> {
+  if (containers.length === 0) return {}
+  return {
+    'user@.service.d/50-gate.conf': {
+      origin: ['backends'],
+      comment: COMMENT,
+      sections: [
+        // rootless quadlets wait for this target, which nobody else may ask for
+        { name: 'Unit', entries: entries({ Wants: 'network-online.target' }) },
+        { name: 'Service', entries: entries({ Delegate: 'cpu cpuset io memory pids' }) },
+      ],
+    },
+  }
+}
+
+function declarations(deployment: Deployment): OutputFile[] {
+  const { prefix, users, groups } = deployment
+  return [
+    {
+      path: `systemd/sysusers.d/${prefix}.conf`,
+      install: `/etc/sysusers.d/${prefix}.conf`,
+      mode: 0o644,
+      ...sysusers(users, groups),
+    },
+    {
+      path: `systemd/tmpfiles.d/${prefix}.conf`,
+      install: `/etc/tmpfiles.d/${prefix}.conf`,
+      mode: 0o644,
+      ...tmpfiles(deployment),
+    },
+  ]
+}
+
+function unitFile(name: string, unit: UnitFile): OutputFile {
+  return {
+    path: `systemd/system/${name}`,
+    install: `${SYSTEM_UNIT_DIRECTORY}/${name}`,
+    mode: 0o644,
+    ...printUnit(unit),
+  }
+}
