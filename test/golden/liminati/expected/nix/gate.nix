@@ -225,7 +225,8 @@ in
   systemd.tmpfiles.rules = [
     "d /var/lib/gate 0711 gate gate - -"
     "d /var/lib/gate/models 2750 gate gate-models - -"
-    "d /run/gate 0755 gate gate - -"
+    "d /etc/gate 0755 root root - -"
+    "d /run/gate 0755 root root - -"
     "d /run/gate/backends 0755 root root - -"
     "d /run/gate/secrets 0711 root root - -"
     "d /run/gate/backends/qwen 2750 gate-qwen gate - -"
@@ -242,6 +243,7 @@ in
     "d /var/lib/gate-backends/webui/.config/systemd 0755 root root - -"
     "d /var/lib/gate-backends/webui/.cache 0700 gate-webui gate-webui - -"
     "d /var/lib/gate-backends/webui/.local 0700 gate-webui gate-webui - -"
+    "d /run/gate/secrets/webui 0750 root gate-webui - -"
     "L+ /var/lib/gate-backends/qwen/.config/systemd/user - - - - /etc/gate/user-units/40000"
     "L+ /var/lib/gate-backends/webui/.config/systemd/user - - - - /etc/gate/user-units/40001"
   ];

@@ -14,7 +14,8 @@ in
   systemd.tmpfiles.rules = [
     "d /var/lib/gate 0711 gate gate - -"
     "d /var/lib/gate/models 2750 gate gate-models - -"
-    "d /run/gate 0755 gate gate - -"
+    "d /etc/gate 0755 root root - -"
+    "d /run/gate 0755 root root - -"
     "d /run/gate/backends 0755 root root - -"
     "d /run/gate/secrets 0711 root root - -"
   ];

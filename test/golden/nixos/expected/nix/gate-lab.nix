@@ -107,7 +107,8 @@ in
   systemd.tmpfiles.rules = [
     "d /var/lib/gate-lab 0711 gate-lab gate-lab - -"
     "d /var/lib/gate-lab/models 2750 gate-lab gate-lab-models - -"
-    "d /run/gate-lab 0755 gate-lab gate-lab - -"
+    "d /etc/gate-lab 0755 root root - -"
+    "d /run/gate-lab 0755 root root - -"
     "d /run/gate-lab/backends 0755 root root - -"
     "d /run/gate-lab/secrets 0711 root root - -"
     "d /run/gate-lab/backends/own 2750 gate-lab-own gate-lab - -"

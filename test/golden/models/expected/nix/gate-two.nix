@@ -1,0 +1,319 @@
+# Made by gatectl from the spec; changes here are lost.
+# Import it into a NixOS configuration (24.11 or newer) whose nixpkgs has the overlay of Gate's flake.
+{ config, lib, pkgs, ... }:
+let
+  gate = pkgs.gate or (throw "there is no pkgs.gate: add Gate's overlay to nixpkgs.overlays");
+in
+{
+  assertions = [
+    {
+      assertion = lib.versionAtLeast config.virtualisation.podman.package.version "5.4";
+      message = "these units are for podman 5.4 or newer, this host has ${config.virtualisation.podman.package.version}: run gatectl compile with --podman and that version";
+    }
+    {
+      assertion = lib.versionAtLeast config.systemd.package.version "257";
+      message = "these units are for systemd 257 or newer, this host has ${config.systemd.package.version}: run gatectl compile with --systemd and that version";
+    }
+    {
+      assertion = lib.count (range: range.startUid < 537001984 && range.startUid + range.count > 536870912)
+        (lib.concatMap (user: user.subUidRanges) (lib.attrValues config.users.users)) == 2;
+      message = "users.users.*.subUidRanges: another account has ids between 536870912 and 537001983, which belong to Gate's backends: move its range";
+    }
+    {
+      assertion = lib.count (range: range.startGid < 537001984 && range.startGid + range.count > 536870912)
+        (lib.concatMap (user: user.subGidRanges) (lib.attrValues config.users.users)) == 2;
+      message = "users.users.*.subGidRanges: another account has ids between 536870912 and 537001983, which belong to Gate's backends: move its range";
+    }
+  ];
+  environment.etc = {
+    "containers/containers.conf.d/50-gate-two-cdi.conf".text = lib.concatLines [
+      "[engine]"
+      "cdi_spec_dirs = [\"/etc/cdi\", \"/var/run/cdi\"]"
+    ];
+    "gate-two/user-units/40000/gate-agent.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      "Requires=gate-agent.socket"
+      "After=gate-agent.socket"
+      ""
+      "[Service]"
+      "ExecStart=${gate}/bin/gate-agent --unit=gate-two-qwen.service --unit=gate-two-qwen.socket --unit=gate-two-qwen-proxy.service"
+      "UMask=0077"
+    ];
+    "gate-two/user-units/40000/gate-agent.socket".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      ""
+      "[Socket]"
+      "ListenStream=/run/gate-two/backends/qwen/agent.sock"
+      "SocketMode=0660"
+    ];
+    "gate-two/user-units/40000/gate-two-qwen-proxy.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Forwards to gate-two-qwen.service until it is idle"
+      "Requires=gate-two-qwen.socket gate-two-qwen.service"
+      "After=gate-two-qwen.socket gate-two-qwen.service"
+      ""
+      "[Service]"
+      "Type=notify"
+      "ExecStart=${config.systemd.package}/lib/systemd/systemd-socket-proxyd --connections-max=1024 --exit-idle-time=600s /run/gate-two/backends/qwen/container/engine.sock"
+    ];
+    "gate-two/user-units/40000/gate-two-qwen.socket".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Wakes gate-two-qwen-proxy.service"
+      ""
+      "[Socket]"
+      "ListenStream=/run/gate-two/backends/qwen/engine.sock"
+      "SocketMode=0660"
+      "Service=gate-two-qwen-proxy.service"
+    ];
+    "gate-two/user-units/40000/sockets.target.d/gate.conf".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Wants=gate-agent.socket gate-two-qwen.socket"
+    ];
+    "gate-two/user-units/40001/gate-agent.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      "Requires=gate-agent.socket"
+      "After=gate-agent.socket"
+      ""
+      "[Service]"
+      "ExecStart=${gate}/bin/gate-agent --unit=gate-two-small.service"
+      "UMask=0077"
+    ];
+    "gate-two/user-units/40001/gate-agent.socket".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend"
+      ""
+      "[Socket]"
+      "ListenStream=/run/gate-two/backends/small/agent.sock"
+      "SocketMode=0660"
+    ];
+    "gate-two/user-units/40001/sockets.target.d/gate.conf".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Wants=gate-agent.socket"
+    ];
+    "containers/systemd/users/40000/gate-two-qwen-cache.volume".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Volume]"
+      "Label=gate.volume=gate-two-qwen-cache"
+    ];
+    "containers/systemd/users/40000/gate-two-qwen.container".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate backend qwen"
+      "StartLimitIntervalSec=600s"
+      "StartLimitBurst=5"
+      "StopWhenUnneeded=yes"
+      ""
+      "[Container]"
+      "Image=docker.io/vllm/vllm-openai@sha256:2eb2d84317d6274cb5075cf849e71d90db4f756a3a19d39f261f9705f4749dce"
+      "ContainerName=gate-two-qwen"
+      "Pull=never"
+      "UserNS=keep-id:uid=1000,gid=1000"
+      "DropCapability=all"
+      "NoNewPrivileges=true"
+      "ReadOnly=true"
+      "ReadOnlyTmpfs=true"
+      "PidsLimit=4096"
+      "ShmSize=8589934592"
+      "PodmanArgs=--umask=0007"
+      "Network=none"
+      "AddDevice=nvidia.com/gpu=all"
+      "GroupAdd=keep-groups"
+      "Volume=/run/gate-two/backends/qwen/container:/run/engine"
+      "Volume=/var/lib/gate-two/models/Qwen/Qwen3-8B-FP8:/models/Qwen/Qwen3-8B-FP8:ro"
+      "Volume=gate-two-qwen-cache.volume:/cache"
+      "Entrypoint=vllm"
+      "Exec=serve /models/Qwen/Qwen3-8B-FP8 --served-model-name Qwen/Qwen3-8B-FP8 --uds /run/engine/engine.sock"
+      "Environment=HOME=/cache"
+      "Environment=XDG_CACHE_HOME=/cache"
+      "Environment=VLLM_NO_USAGE_STATS=1"
+      "Environment=HF_HUB_OFFLINE=1"
+      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthInterval=5s"
+      "HealthTimeout=5s"
+      "HealthRetries=3"
+      "HealthStartPeriod=600s"
+      "StopTimeout=30"
+      "LogDriver=journald"
+      "Label=gate.managed=gate-two"
+      "Label=gate.backend=qwen"
+      "Notify=healthy"
+      ""
+      "[Service]"
+      "Restart=on-failure"
+      "RestartSec=5s"
+      "TimeoutStartSec=660s"
+      "TimeoutStopSec=45s"
+    ];
+    "containers/systemd/users/40001/gate-two-small.container".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate backend small"
+      "StartLimitIntervalSec=600s"
+      "StartLimitBurst=5"
+      ""
+      "[Container]"
+      "Image=ghcr.io/ggml-org/llama.cpp@sha256:204d5240e5a396b132acba1a41dfc6826a5f3c1ab1a55acb2a10a6c6b58c473d"
+      "ContainerName=gate-two-small"
+      "Pull=never"
+      "UserNS=keep-id:uid=1000,gid=1000"
+      "DropCapability=all"
+      "NoNewPrivileges=true"
+      "ReadOnly=true"
+      "ReadOnlyTmpfs=true"
+      "PidsLimit=4096"
+      "PodmanArgs=--umask=0007"
+      "Network=gate-two-small.network"
+      "PublishPort=127.0.0.1:18081:8080"
+      "GroupAdd=keep-groups"
+      "Volume=/var/lib/gate-two/models/qwen3-0.6b.gguf:/models/qwen3-0.6b.gguf:ro"
+      "Exec=--model /models/qwen3-0.6b.gguf --alias qwen3-0.6b.gguf --host 0.0.0.0 --port 8080"
+      "EnvironmentFile=/run/gate-two/secrets/small/environment"
+      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
+      "HealthInterval=5s"
+      "HealthTimeout=5s"
+      "HealthRetries=3"
+      "HealthStartPeriod=300s"
+      "StopTimeout=30"
+      "LogDriver=journald"
+      "Label=gate.managed=gate-two"
+      "Label=gate.backend=small"
+      "Notify=healthy"
+      ""
+      "[Service]"
+      "Restart=on-failure"
+      "RestartSec=5s"
+      "TimeoutStartSec=360s"
+      "TimeoutStopSec=45s"
+      ""
+      "[Install]"
+      "WantedBy=default.target"
+    ];
+    "containers/systemd/users/40001/gate-two-small.network".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Network]"
+      "Internal=true"
+      "DisableDNS=true"
+    ];
+  };
+  hardware.nvidia-container-toolkit.enable = true;
+  systemd.tmpfiles.rules = [
+    "d /var/lib/gate-two 0711 gate-two gate-two - -"
+    "d /var/lib/gate-two/models 2750 gate-two gate-two-models - -"
+    "d /etc/gate-two 0755 root root - -"
+    "d /run/gate-two 0755 root root - -"
+    "d /run/gate-two/backends 0755 root root - -"
+    "d /run/gate-two/secrets 0711 root root - -"
+    "d /run/gate-two/backends/qwen 2750 gate-two-qwen gate-two - -"
+    "d /run/gate-two/backends/qwen/container 2750 gate-two-qwen gate-two - -"
+    "d /var/lib/gate-two-backends/qwen 0755 root root - -"
+    "d /var/lib/gate-two-backends/qwen/.config 0755 root root - -"
+    "d /var/lib/gate-two-backends/qwen/.config/systemd 0755 root root - -"
+    "d /var/lib/gate-two-backends/qwen/.cache 0700 gate-two-qwen gate-two-qwen - -"
+    "d /var/lib/gate-two-backends/qwen/.local 0700 gate-two-qwen gate-two-qwen - -"
+    "d /run/gate-two/backends/small 2750 gate-two-small gate-two - -"
+    "d /run/gate-two/backends/small/container 2750 gate-two-small gate-two - -"
+    "d /var/lib/gate-two-backends/small 0755 root root - -"
+    "d /var/lib/gate-two-backends/small/.config 0755 root root - -"
+    "d /var/lib/gate-two-backends/small/.config/systemd 0755 root root - -"
+    "d /var/lib/gate-two-backends/small/.cache 0700 gate-two-small gate-two-small - -"
+    "d /var/lib/gate-two-backends/small/.local 0700 gate-two-small gate-two-small - -"
+    "d /run/gate-two/secrets/small 0750 root gate-two-small - -"
+    "L+ /var/lib/gate-two-backends/qwen/.config/systemd/user - - - - /etc/gate-two/user-units/40000"
+    "L+ /var/lib/gate-two-backends/small/.config/systemd/user - - - - /etc/gate-two/user-units/40001"
+  ];
+  systemd.user.generators.podman-user-generator = "${config.virtualisation.podman.package}/lib/systemd/user-generators/podman-user-generator";
+  systemd.user.services.podman-user-wait-network-online = {
+    overrideStrategy = "asDropin";
+    serviceConfig.ExecSearchPath = [
+      "${pkgs.bash}/bin"
+      "${pkgs.coreutils}/bin"
+      "${config.systemd.package}/bin"
+    ];
+  };
+  users.groups = {
+    gate-two-admin = { };
+    gate-two-models = { };
+    gate-two = { };
+    gate-two-qwen = {
+      gid = 40000;
+    };
+    gate-two-small = {
+      gid = 40001;
+    };
+  };
+  users.users = {
+    gate-two = {
+      isSystemUser = true;
+      group = "gate-two";
+      extraGroups = [ "gate-two-admin" ];
+      description = "Gate";
+      home = "/var/lib/gate-two";
+    };
+    gate-two-qwen = {
+      isSystemUser = true;
+      uid = 40000;
+      group = "gate-two-qwen";
+      extraGroups = [ "gate-two-models" ];
+      description = "Gate backend qwen";
+      home = "/var/lib/gate-two-backends/qwen";
+      linger = true;
+      subUidRanges = [
+        {
+          startUid = 536870912;
+          count = 65536;
+        }
+      ];
+      subGidRanges = [
+        {
+          startGid = 536870912;
+          count = 65536;
+        }
+      ];
+    };
+    gate-two-small = {
+      isSystemUser = true;
+      uid = 40001;
+      group = "gate-two-small";
+      extraGroups = [ "gate-two-models" ];
+      description = "Gate backend small";
+      home = "/var/lib/gate-two-backends/small";
+      linger = true;
+      subUidRanges = [
+        {
+          startUid = 536936448;
+          count = 65536;
+        }
+      ];
+      subGidRanges = [
+        {
+          startGid = 536936448;
+          count = 65536;
+        }
+      ];
+    };
+  };
+  virtualisation.podman.enable = true;
+}
