@@ -13,6 +13,7 @@ import { checkRequest, hostName } from './listener/request-check.ts'
 import type { Ledger } from './meter/ledger.ts'
 import type { Metrics } from './meter/metrics.ts'
 import { createStreamWatch } from './meter/stream-watch.ts'
+import { createOpenRequests } from './open-requests.ts'
 import type { Routes } from './route/routes.ts'
 import type { Target, TargetHealth } from './route/target-health.ts'
 import { type ChatRequest, parseChatRequest, withModel } from './translate/openai/chat-request.ts'
@@ -52,21 +53,21 @@ const MAX_TARGETS = 8
  */
 export function createGateway(parts: GatewayParts, initial: Config) {
   const { tokens, admission, routes, health, upstreams, ledger, metrics, log, now, monotonic } = parts
-  const clients = new Set<ClientResponse>()
+  const clients = createOpenRequests<ClientResponse>()
   let settings = gatewaySettings(initial)
   let onIdle: (() => void) | null = null
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = monotonic()
     const client = new ClientResponse(response, parts.newRequestId(), settings.stallTimeoutMs)
-    clients.add(client)
+    const open = clients.add(client)
     try {
       await respond(request, client)
     } catch (error) {
       refuse(client, error)
     } finally {
-      clients.delete(client)
-      if (clients.size === 0) onIdle?.()
+      clients.remove(open)
+      if (clients.count() === 0) onIdle?.()
       log(client.status() >= 500 ? 'warn' : 'info', 'request', {
         request_id: client.requestId,
         method: request.method ?? '',
@@ -248,22 +249,23 @@ export function createGateway(parts: GatewayParts, initial: Config) {
 
   return {
     handle,
-    inFlight: () => clients.size,
+    inFlight: () => clients.count(),
     /** Takes over what the request path needs from a new configuration. */
     apply(config: Config): void {
       settings = gatewaySettings(config)
     },
     /** Resolves when no request is in flight; those still there when `signal` aborts are cut off with an error. */
     async drain(signal: AbortSignal): Promise<void> {
-      if (clients.size === 0) return
+      if (clients.count() === 0) return
       const cut = () => {
-        for (const client of clients) client.cutOff(new GateError('NOT_READY', 'Gate is stopping', { retryAfterS: 1 }))
+        for (const client of clients.items())
+          client.cutOff(new GateError('NOT_READY', 'Gate is stopping', { retryAfterS: 1 }))
       }
       signal.addEventListener('abort', cut, { once: true })
       if (signal.aborted) cut()
       await new Promise<void>((resolve) => {
         onIdle = resolve
-        if (clients.size === 0) resolve()
+        if (clients.count() === 0) resolve()
       })
       signal.removeEventListener('abort', cut)
     },

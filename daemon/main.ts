@@ -11,6 +11,7 @@ import { createDirectory } from './directory.ts'
 import { createGateway } from './gateway.ts'
 import { admissionLimits } from './gateway-settings.ts'
 import { createLifecycle, installSignals } from './lifecycle.ts'
+import { createLineBuffer } from './line-buffer.ts'
 import { takeActivation } from './listener/activation.ts'
 import { createAdminServer } from './listener/admin.ts'
 import { createHttpListener, type ListenAt } from './listener/http.ts'
@@ -44,8 +45,9 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
   const isJournal = env['JOURNAL_STREAM'] !== undefined
   const usualFormat = stdout.isTTY ? 'text' : 'json'
-  const write = (line: string) => stdout.write(line)
-  const writer = createLog({ write, level: 'info', format: usualFormat, journal: isJournal, now })
+  const lines = createLineBuffer((text) => stdout.write(text))
+  process.once('exit', lines.flush)
+  const writer = createLog({ write: lines.push, level: 'info', format: usualFormat, journal: isJournal, now })
   const { log } = writer
   const notify = openNotify({ env, fd: activation.notify, log })
   const config = openConfig({
@@ -173,7 +175,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     directory.start()
     await lifecycle.ready()
     const key = firstKey(tokens, initial, isJournal)
-    stdout.write(welcome({ url: listen[0] ?? '', key, isOpen: initial.auth.mode === 'none', isJournal }))
+    lines.push(welcome({ url: listen[0] ?? '', key, isOpen: initial.auth.mode === 'none', isJournal }))
   } catch (error) {
     await lifecycle.stop('could not start')
     throw listenError(error, initial)
