@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 const project = (name: string, include: string[], testTimeout: number, parallel: boolean) => ({
   test: {
     name,
+    globalSetup: name === 'lab' ? ['test/lab/setup.ts'] : [],
     include,
     testTimeout,
     hookTimeout: testTimeout,
@@ -14,7 +15,6 @@ const project = (name: string, include: string[], testTimeout: number, parallel:
 /** unit: pure, fast, in parallel. e2e: real processes and sockets. lab: a real Debian 13 with systemd. */
 export default defineConfig({
   test: {
-    globalSetup: [],
     projects: [
       project('unit', ['test/**/*.test.ts', '!test/e2e/**', '!test/lab/**'], 20_000, true),
       project('e2e', ['test/e2e/**/*.test.ts'], 120_000, false),

@@ -1,8 +1,6 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { vi } from 'vitest'
-import { stage } from '../../scripts/stage.ts'
+import { inject, vi } from 'vitest'
 import { bootLab, type Lab } from './lab.ts'
 import type { LoadResult } from './load.ts'
 
@@ -22,23 +20,16 @@ const TOKEN = 'lab-token-0123456789abcdef'
 export const NODE = '/usr/lib/gate/node'
 export const GATEWAY = 'http://127.0.0.1:3000'
 
-/** Boots a lab with Gate in it. */
+/** Boots a lab with Gate in it, as `setup.ts` laid it out. */
 export async function bootGate(name: string): Promise<GateLab> {
-  const dir = mkdtempSync(join(tmpdir(), 'gate-stage-'))
-  try {
-    stage(dir)
-    for (const script of ['load.ts', 'slow-upstream.ts'])
-      cpSync(join(import.meta.dirname, script), join(dir, 'opt', script))
-    const lab = await bootLab(name, [dir])
-    await lab.run(['systemd-sysusers'])
-    await lab.run(['systemd-tmpfiles', '--create', 'gate.conf'])
-    await lab.run(['systemctl', 'daemon-reload'])
-    writeFileSync(lab.path('/etc/gate/gate.env'), `GATE_AUTH__TOKEN=${TOKEN}\n`)
-    return { ...withGate(lab), down: () => lab.down().finally(() => rmSync(dir, { recursive: true })) }
-  } catch (error) {
-    rmSync(dir, { recursive: true })
-    throw error
-  }
+  const lab = await bootLab(name, [inject('staged')])
+  for (const script of ['load.ts', 'slow-upstream.ts'])
+    cpSync(join(import.meta.dirname, script), lab.path(`/opt/${script}`))
+  await lab.run(['systemd-sysusers'])
+  await lab.run(['systemd-tmpfiles', '--create', 'gate.conf'])
+  await lab.run(['systemctl', 'daemon-reload'])
+  writeFileSync(lab.path('/etc/gate/gate.env'), `GATE_AUTH__TOKEN=${TOKEN}\n`)
+  return withGate(lab)
 }
 
 function withGate(lab: Lab): GateLab {

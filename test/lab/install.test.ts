@@ -1,14 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bootGate, GATEWAY, type GateLab } from './gate.ts'
-import { prepareRootfs } from './rootfs.ts'
 import { describeInLab } from './suite.ts'
 
 /** systemd-analyze security: 0 is best, 10 is no protection at all. */
 const HIGHEST_EXPOSURE = 1.5
 const UNITS = ['gate-daemon.service', 'gate-daemon.socket', 'gate-daemon-admin.socket']
 
-describeInLab('Gate on Debian 13', await prepareRootfs(), () => {
+describeInLab('Gate on Debian 13', () => {
   let gate: GateLab
   beforeAll(async () => {
     gate = await bootGate('install')

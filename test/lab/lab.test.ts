@@ -3,13 +3,13 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { bootLab, type Lab } from './lab.ts'
-import { cgroupRoot, prepareRootfs } from './rootfs.ts'
+import { cgroupRoot } from './rootfs.ts'
 import { describeInLab } from './suite.ts'
 
 const cgroupsOf = (pid: number | undefined) =>
   readdirSync(cgroupRoot() ?? '').filter((entry) => entry.startsWith(`gate-testlab-${pid}-`))
 
-describeInLab('a lab', await prepareRootfs(), () => {
+describeInLab('a lab', () => {
   const labs: Lab[] = []
   const boot = async (name: string) => {
     const lab = await bootLab(name)

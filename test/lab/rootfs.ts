@@ -112,7 +112,9 @@ async function buildRootfs(): Promise<Rootfs> {
 async function debootstrap(args: readonly string[]): Promise<string | undefined> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', PATH: `${environment.PATH}:/usr/sbin:/sbin` }
   try {
-    await promisify(execFile)('debootstrap', args, { env, maxBuffer: 2 ** 26 })
+    // its mounts must not outlive it, whatever ends it
+    const alone = ['--mount', '--propagation', 'private', 'debootstrap', ...args]
+    await promisify(execFile)('unshare', alone, { env, maxBuffer: 2 ** 26 })
     return undefined
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bootGate, type GateLab, NODE, startStream } from './gate.ts'
-import { prepareRootfs } from './rootfs.ts'
 import { describeInLab } from './suite.ts'
 
 const SLOW_UPSTREAM = { slow: { provider: 'custom', base_url: 'http://127.0.0.1:9100/v1', models: ['slow'] } }
@@ -10,7 +9,7 @@ const RESTARTS = 4
 const RELOADS = 20
 const FEWEST_REQUESTS = 500
 
-describeInLab('gate-daemon.service', await prepareRootfs(), () => {
+describeInLab('gate-daemon.service', () => {
   let gate: GateLab
   beforeAll(async () => {
     gate = await bootGate('service')

@@ -1,8 +1,8 @@
-import { describe } from 'vitest'
-import type { Rootfs } from './rootfs.ts'
+import { describe, inject } from 'vitest'
 
 /** A suite that needs a lab: without one its tests are skipped, counted, and the reason is in their name. */
-export function describeInLab(title: string, rootfs: Rootfs, suite: () => void): void {
+export function describeInLab(title: string, suite: () => void): void {
+  const rootfs = inject('rootfs')
   if (rootfs.kind === 'ready') {
     describe(title, suite)
     return
