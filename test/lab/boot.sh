@@ -44,7 +44,6 @@ ln -s fd/2 dev/stderr
 
 hostname "$name"
 echo "$name" >etc/hostname
-ip link set lo up
 mkdir -p mnt
 pivot_root . mnt
 cd /

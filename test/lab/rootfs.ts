@@ -31,7 +31,7 @@ const MASKED = [
   'systemd-sysctl.service',
   'systemd-udevd.service',
 ]
-const PROGRAMS = ['debootstrap', 'unshare', 'nsenter', 'setpriv', 'ip', 'mount', 'pivot_root']
+const PROGRAMS = ['debootstrap', 'unshare', 'nsenter', 'setpriv', 'mount', 'umount', 'pivot_root', 'hostname']
 
 /** Where root file systems are kept between runs. */
 export const cacheDir = environment.GATE_LAB_CACHE ?? '/var/cache/gate-lab'
