@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TestProject } from 'vitest/node'
+import type { ProvidedContext } from 'vitest'
 import { stage } from '../../scripts/stage.ts'
 import { cacheDir, prepareRootfs, type Rootfs } from './rootfs.ts'
 
@@ -13,8 +13,13 @@ declare module 'vitest' {
   }
 }
 
+/** The part of vitest's project that hands values to the tests. */
+type Provider = {
+  provide<K extends keyof ProvidedContext>(key: K, value: ProvidedContext[K]): void
+}
+
 /** Once per run of the lab's tests: Debian in the cache, Gate compiled and laid out. @returns removes the latter */
-export default async function setUpLab(project: TestProject): Promise<(() => void) | undefined> {
+export default async function setUpLab(project: Provider): Promise<(() => void) | undefined> {
   const rootfs = await prepareRootfs()
   project.provide('rootfs', rootfs)
   project.provide('staged', '')
