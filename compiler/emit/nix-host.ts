@@ -1,6 +1,7 @@
-import type { Deployment, Directory, User } from '../ir/deployment.ts'
+import type { Deployment, User } from '../ir/deployment.ts'
 import { userUnitDirectory, userUnitSource } from '../ir/names.ts'
 import { type Attribute, boolean, from, integer, list, set, str } from '../syntax/nix.ts'
+import { tmpfiles } from './accounts.ts'
 
 /** Accounts with their ranges of subordinate ids; each has a group of its own name. */
 export function nixAccounts({ users, groups }: Deployment): Attribute[] {
@@ -57,28 +58,15 @@ export function nixDirectories({ prefix, directories, links, agents }: Deploymen
     target: userUnitSource(prefix, uid),
   }))
   const linked = new Set(unitLinks.map(({ path }) => path))
-  const rules = [
-    ...directories
-      .filter(({ path }) => !linked.has(path))
-      .map((directory) => ({ text: directoryRule(directory), origin: directory.origin })),
-    ...[...links, ...unitLinks].map(({ path, target, origin }) => ({
-      text: `L+ ${field(path)} - - - - ${field(target)}`,
-      origin,
-    })),
-  ]
-  return [
-    { path: ['systemd', 'tmpfiles', 'rules'], value: list(rules.map(({ text, origin }) => from(origin, str(text)))) },
-  ]
-}
-
-function directoryRule({ path, mode, user, group }: Directory): string {
-  return `d ${field(path)} ${mode.toString(8).padStart(4, '0')} ${user} ${group} - -`
-}
-
-/** @throws RangeError for a path that tmpfiles.d would take apart; names.ts makes none */
-function field(path: string): string {
-  if (!/^[A-Za-z0-9_./-]+$/.test(path)) throw new RangeError(`tmpfiles.d cannot hold ${JSON.stringify(path)} as it is`)
-  return path
+  const { text, origins } = tmpfiles(
+    { users: [], directories: directories.filter(({ path }) => !linked.has(path)), links: [...links, ...unitLinks] },
+    [],
+  )
+  const rules = text
+    .split('\n')
+    .slice(0, -1)
+    .map((rule, i) => from(origins[i] ?? '', str(rule)))
+  return [{ path: ['systemd', 'tmpfiles', 'rules'], value: list(rules) }]
 }
 
 /** Ports by interface; those of no interface are open on all. */

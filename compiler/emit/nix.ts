@@ -5,15 +5,21 @@ import { type Attribute, boolean, code, type Line, list, printModule, set, str }
 import { nixChecks } from './nix-checks.ts'
 import { nixAccounts, nixDirectories, nixFirewall } from './nix-host.ts'
 import { programParts } from './nix-programs.ts'
+import { nixUnits } from './nix-units.ts'
+import { nixWeb } from './nix-web.ts'
 import type { Emission, EmitOptions, OutputFile } from './output.ts'
 import { emitQuadlet } from './quadlet.ts'
+import { systemUnits } from './systemd.ts'
 
 /**
  * One NixOS module that makes a host what the deployment says, and needs nothing of Gate but its package. Files that
  * other targets make are carried over line by line, so a backend's quadlet is the same on every host.
  */
-export function emitNix(deployment: Deployment, options: EmitOptions): Emission {
+export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions): Emission {
+  const options = { podman, systemd: Math.max(systemd, OLDEST_SYSTEMD) }
   const quadlet = emitQuadlet(deployment, options)
+  const web = nixWeb(deployment)
+  const system = systemUnits(deployment, options.systemd)
   const module = printModule({
     origin: [],
     comment: [
@@ -23,19 +29,24 @@ export function emitNix(deployment: Deployment, options: EmitOptions): Emission 
     bindings: { gate: PACKAGE },
     config: [
       ...nixChecks(deployment, options),
-      ...etcFiles(deployment, quadlet.files),
+      ...etcFiles(deployment, [...quadlet.files, ...web.files]),
       ...gpuDrivers(deployment),
       ...nixFirewall(deployment),
       ...nixDirectories(deployment),
-      ...podman(deployment),
+      ...nixUnits(system.units, deployment),
+      ...web.options,
+      ...podmanOptions(deployment),
       ...nixAccounts(deployment),
     ].sort((a, b) => (a.path.join('.') < b.path.join('.') ? -1 : 1)),
   })
   return {
     files: [{ path: `nix/${deployment.prefix}.nix`, mode: 0o644, ...module }],
-    findings: [...quadlet.findings, ...storeSecrets(deployment)],
+    findings: [...quadlet.findings, ...system.findings, ...web.findings, ...storeSecrets(deployment)],
   }
 }
+
+/** Of NixOS 24.11, the first with all options that the module sets. */
+const OLDEST_SYSTEMD = 256
 
 const PACKAGE = `pkgs.gate or (throw "there is no pkgs.gate: add Gate's overlay to nixpkgs.overlays")`
 
@@ -69,10 +80,15 @@ function fileLines({ text, origins }: OutputFile, isUnit: boolean): Line[] {
   return text
     .split('\n')
     .slice(0, -1)
-    .map((line, i) => ({ parts: isUnit ? programParts(line) : [line], origin: origins[i] ?? '' }))
+    .map((line, i) => ({ parts: isUnit ? unitLine(line) : [line], origin: origins[i] ?? '' }))
 }
 
-function podman({ containers }: Deployment): Attribute[] {
+function unitLine(line: string): Line['parts'] {
+  const [, key, value] = /^([A-Za-z]+)=(.*)$/.exec(line) ?? []
+  return key === undefined || value === undefined ? [line] : [`${key}=`, ...programParts(key, value)]
+}
+
+function podmanOptions({ containers }: Deployment): Attribute[] {
   const [first] = containers
   if (first === undefined) return []
   const generator = 'lib/systemd/user-generators/podman-user-generator'

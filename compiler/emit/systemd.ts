@@ -15,6 +15,13 @@ const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 
 /** System units of the daemon and the relays, accounts, directories, and what backends need of the host. */
 export function emitSystemd(deployment: Deployment, { systemd }: EmitOptions): Emission {
+  const { units, findings } = systemUnits(deployment, systemd)
+  const files = Object.entries(units).map(([name, unit]) => unitFile(name, unit))
+  return { files: [...files, ...declarations(deployment)], findings }
+}
+
+/** Every system unit and drop-in by its path below the directory of units. */
+export function systemUnits(deployment: Deployment, systemd: number): Units {
   const parts = [
     daemon(deployment, systemd),
     relays(deployment, systemd),
@@ -22,10 +29,7 @@ export function emitSystemd(deployment: Deployment, { systemd }: EmitOptions): E
     { units: backendHost(deployment), findings: [] },
   ]
   const units = parts.flatMap((part) => Object.entries(part.units)).sort(([a], [b]) => (a < b ? -1 : 1))
-  return {
-    files: [...units.map(([name, unit]) => unitFile(name, unit)), ...declarations(deployment)],
-    findings: parts.flatMap((part) => part.findings),
-  }
+  return { units: Object.fromEntries(units), findings: parts.flatMap((part) => part.findings) }
 }
 
 function daemon(deployment: Deployment, systemd: number): Units {

@@ -14,8 +14,8 @@ export type Nix =
   | { readonly kind: 'boolean'; readonly value: boolean }
   | { readonly kind: 'list'; readonly items: readonly Nix[] }
   | { readonly kind: 'set'; readonly entries: readonly Attribute[] }
-  /** The same expression, with the spec path that it comes from. */
-  | { readonly kind: 'from'; readonly origin: SpecPath; readonly value: Nix }
+  /** The same expression, with the text of the spec path that it comes from. */
+  | { readonly kind: 'from'; readonly origin: string; readonly value: Nix }
   /** An expression of the compiler itself. Never made of anything from a spec. */
   | { readonly kind: 'code'; readonly text: string }
 
@@ -37,7 +37,7 @@ export const integer = (value: number): Nix => ({ kind: 'integer', value })
 export const boolean = (value: boolean): Nix => ({ kind: 'boolean', value })
 export const list = (items: readonly Nix[]): Nix => ({ kind: 'list', items })
 export const set = (entries: readonly Attribute[]): Nix => ({ kind: 'set', entries })
-export const from = (origin: SpecPath, value: Nix): Nix => ({ kind: 'from', origin, value })
+export const from = (origin: string, value: Nix): Nix => ({ kind: 'from', origin, value })
 export const code = (text: string): Nix => ({ kind: 'code', text })
 
 /** The text of a NixOS module and, for each line, the path in the spec that it comes from. */
@@ -92,7 +92,7 @@ function printNix(value: Nix, origin: string): Printed[] {
         origin,
       )
     case 'from':
-      return printNix(value.value, pathText(value.origin))
+      return printNix(value.value, value.origin)
     case 'code':
       return value.text.split('\n').map((text) => ({ text, origin }))
   }

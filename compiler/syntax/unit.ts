@@ -49,7 +49,7 @@ export function printUnit(unit: UnitFile): { text: string; origins: string[] } {
     for (const { key, value, origin: path, comment } of entries) {
       const origin = path === undefined ? whole : pathText(path)
       if (comment !== undefined) lines.push({ text: `# ${oneLine(comment)}`, origin })
-      lines.push({ text: `${key}=${printValue(value)}`, origin })
+      lines.push({ text: `${key}=${valueText(value)}`, origin })
     }
   }
   return { text: lines.map(({ text }) => `${text}\n`).join(''), origins: lines.map(({ origin }) => origin) }
@@ -64,7 +64,8 @@ export const literal = (value: string): Value => ({ kind: 'literal', text: value
 /** A time span as systemd reads it, from milliseconds. */
 export const timeSpan = (ms: number): Value => literal(ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`)
 
-function printValue(value: Value): string {
+/** The value as it stands behind the key. */
+export function valueText(value: Value): string {
   switch (value.kind) {
     case 'text':
       return whole(escapeSpecifiers(oneLine(value.text)))

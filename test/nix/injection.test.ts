@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Compiled, compile } from '../../compiler/compile.ts'
 import { hasNix } from '../support/nix.ts'
-import { evaluateHosts } from '../support/nixos.ts'
+import { directivesOf, directivesOnNixos, evaluateHosts } from '../support/nixos.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const SIGNS = [
@@ -79,7 +79,7 @@ function shapeOf(text: string): string {
 }
 
 const compiled = (values: readonly [string, string, string]) =>
-  compile(JSON.stringify(specOf(values, 'own')), { targets: ['nix', 'quadlet'] })
+  compile(JSON.stringify(specOf(values, 'own')), { targets: ['nix', 'quadlet', 'systemd'] })
 const fileOf = ({ files }: Compiled, path: string): string => files.find((file) => file.path === path)?.text ?? ''
 
 describe.skipIf(!hasNix)('through nix-instantiate (Debian package nix-bin)', () => {
@@ -98,9 +98,15 @@ describe.skipIf(!hasNix)('through nix-instantiate (Debian package nix-bin)', () 
     const plain = compiled(['a', 'b', 'c'])
     const shape = plain.kind === 'compiled' ? shapeOf(fileOf(plain, 'nix/gate.nix')) : ''
     accepted.forEach((result, i) => {
-      const etc = hosts[`h${i}`]?.environment.etc ?? {}
+      const host = hosts[`h${i}`] ?? expect.unreachable()
+      const { etc } = host.environment
       const quadlet = 'users/40000/gate-own.container'
       expect(etc[`containers/systemd/${quadlet}`]?.text).toBe(fileOf(result, `quadlet/${quadlet}`))
+      for (const unit of ['gate-daemon', 'gate-own-secrets']) {
+        const expected = directivesOf(fileOf(result, `systemd/system/${unit}.service`))
+        const made = host.systemd.services[unit] ?? expect.unreachable()
+        expect(directivesOnNixos(made)).toEqual(expected)
+      }
       expect(shapeOf(fileOf(result, 'nix/gate.nix'))).toBe(shape)
     })
     expect(accepted.length).toBeGreaterThan(100)

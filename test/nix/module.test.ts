@@ -5,12 +5,12 @@ import type { Compiled } from '../../compiler/compile.ts'
 import type { OutputFile } from '../../compiler/emit/output.ts'
 import { GOLDEN, goldenNames, goldenResult } from '../support/golden.ts'
 import { hasNix, parseNix } from '../support/nix.ts'
-import { evaluateHosts, type NixosHost } from '../support/nixos.ts'
+import { directivesOf, directivesOnNixos, evaluateHosts, type NixosHost } from '../support/nixos.ts'
 
 type Golden = { readonly name: string; readonly compiled: Compiled; readonly file: string }
 
 const goldens: Golden[] = goldenNames().flatMap((name) => {
-  const { result } = goldenResult(name, { targets: ['nix', 'quadlet'] })
+  const { result } = goldenResult(name, { targets: ['nix', 'quadlet', 'systemd', 'nginx'] })
   if (result.kind === 'refused') return []
   return [{ name, compiled: result, file: join(GOLDEN, name, 'expected/nix', `${result.deployment.prefix}.nix`) }]
 })
@@ -24,11 +24,11 @@ function onNixos({ text }: OutputFile): string {
     .replace(/^ExecStart=\/usr\/lib\/systemd\/(?=systemd-socket-proxyd )/m, 'ExecStart=/nix/store/systemd/lib/systemd/')
 }
 
-/** The files of the quadlet target by their names below /etc on NixOS. */
-function quadletFiles({ files }: Compiled): Record<string, string> {
+/** The files of other targets by their names below /etc on NixOS; accounts and units are options there. */
+function etcFiles({ files }: Compiled): Record<string, string> {
   return Object.fromEntries(
     files
-      .filter(({ path }) => path.startsWith('quadlet/'))
+      .filter(({ path, install }) => install !== undefined && !path.startsWith('systemd/'))
       .map((file) => {
         const { path, install = '' } = file
         if (!path.startsWith('quadlet/user-units/')) return [install.slice('/etc/'.length), file.text]
@@ -47,9 +47,32 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module 
 
   test('parse every module', () => parseNix(committed.map(({ file }) => file)))
 
-  test.each(committed)('$name: the files below /etc are those of the quadlet target', ({ name, compiled }) => {
+  test.each(committed)('$name: the files below /etc are those of the other targets', ({ name, compiled }) => {
     const etc = Object.entries(hostOf(name).environment.etc).map(([path, { text }]) => [path, text])
-    expect(Object.fromEntries(etc)).toEqual(quadletFiles(compiled))
+    expect(Object.fromEntries(etc)).toEqual(etcFiles(compiled))
+  })
+
+  test.each(committed)('$name: the units of the target systemd, but for store paths', ({ name, compiled }) => {
+    const { services, sockets } = hostOf(name).systemd
+    const units = compiled.files.filter(({ path }) => path.startsWith('systemd/system/'))
+    const expected = units.map(({ path, text }) => {
+      const [, unit = '', kind = '', dropIn] = /system\/([^/]+)\.(service|socket)(\.d\/.*)?$/.exec(path) ?? []
+      const directives = directivesOf(text)
+      // a template cannot be wanted, its instances are; on Debian "systemctl enable" does that
+      if (unit.endsWith('@')) delete directives['Install.WantedBy']
+      else if (/-relay@/.test(unit)) directives['Install.WantedBy'] = ['multi-user.target']
+      return [`${unit}.${kind}`, { directives, isDropIn: dropIn !== undefined }]
+    })
+    const made = Object.entries({ service: services, socket: sockets }).flatMap(([kind, all]) =>
+      Object.entries(all).map(([unit, options]) => [
+        `${unit}.${kind}`,
+        { directives: directivesOnNixos(options), isDropIn: options.overrideStrategy === 'asDropin' },
+      ]),
+    )
+    expect(Object.fromEntries(made)).toEqual(Object.fromEntries(expected))
+    expect(Object.values(services).filter(({ stopIfChanged }) => !stopIfChanged)).toHaveLength(1)
+    for (const [unit, { restartIfChanged }] of Object.entries(services))
+      expect({ unit, restartIfChanged }).toEqual({ unit, restartIfChanged: !unit.startsWith('user@') })
   })
 
   test.each(committed)('$name: every account, with linger and ranges, and every group', ({ name, compiled }) => {
@@ -86,7 +109,7 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module 
       expect(made).toEqual(
         directories
           .filter(({ path }) => !isUnits(path))
-          .map(({ path, mode, user, group }) => ({ path, mode: `0000${mode.toString(8)}`.slice(-4), user, group })),
+          .map(({ path, mode, user, group }) => ({ path, mode: `0${mode.toString(8)}`, user, group })),
       )
       const linked = rules
         .filter(([type]) => type === 'L+')
@@ -110,13 +133,21 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module 
     expect(open.sort()).toEqual([...new Set(rules)].sort())
   })
 
-  test.each(committed)('$name: podman with its generator, GPU drivers where needed', ({ name, compiled }) => {
-    const { containers } = compiled.deployment
-    const { virtualisation, hardware, systemd } = hostOf(name)
-    expect(virtualisation.podman.enable).toBe(containers.length > 0)
-    expect(Object.keys(systemd.user.generators)).toEqual(containers.length > 0 ? ['podman-user-generator'] : [])
-    expect(hardware['nvidia-container-toolkit'].enable).toBe(containers.some(({ gpu }) => gpu === 'nvidia'))
-  })
+  test.each(committed)(
+    '$name: podman with its generator, the proxy and GPU drivers where needed',
+    ({ name, compiled }) => {
+      const { containers } = compiled.deployment
+      const { virtualisation, hardware, services, systemd } = hostOf(name)
+      expect(virtualisation.podman.enable).toBe(containers.length > 0)
+      expect(Object.keys(systemd.user.generators)).toEqual(containers.length > 0 ? ['podman-user-generator'] : [])
+      expect(services.nginx).toEqual(
+        compiled.files.some(({ path }) => path.startsWith('nginx/'))
+          ? { enable: true, appendHttpConfig: `include /nix/store/etc-${compiled.deployment.prefix}.conf;` }
+          : { enable: false, appendHttpConfig: '' },
+      )
+      expect(hardware['nvidia-container-toolkit'].enable).toBe(containers.some(({ gpu }) => gpu === 'nvidia'))
+    },
+  )
 
   test.each(committed)(
     '$name: nothing is wrong on a fitting host; images by tag are warned of',

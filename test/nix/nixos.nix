@@ -20,6 +20,7 @@ let
   };
   service = unit // {
     serviceConfig = sections;
+    enableDefaultPath = option types.bool true;
     environment = option (types.attrsOf types.str) { };
     path = option (types.listOf types.package) [ ];
     script = option types.lines "";
@@ -42,19 +43,21 @@ in
       options = { assertion = mkOption { type = types.bool; }; message = mkOption { type = types.str; }; };
     })) [ ];
     warnings = texts;
-    environment.etc = option (types.attrsOf (types.submodule {
+    environment.etc = option (types.attrsOf (types.submodule ({ name, config, ... }: {
       options = {
         text = option (types.nullOr types.lines) null;
-        source = option (types.nullOr types.path) null;
+        source = mkOption { type = types.path; };
         mode = option types.str "symlink";
       };
-    })) { };
+      config.source = lib.mkIf (config.text != null) (lib.mkDefault "/nix/store/etc-${baseNameOf name}");
+    }))) { };
     environment.systemPackages = option (types.listOf types.package) [ ];
     hardware.nvidia-container-toolkit.enable = option types.bool false;
     networking.firewall = openPorts // {
       enable = option types.bool true;
       interfaces = option (types.attrsOf (types.submodule { options = openPorts; })) { };
     };
+    services.nginx = { enable = option types.bool false; appendHttpConfig = option types.lines ""; };
     systemd = {
       package = mkOption { type = types.package; };
       services = units service;

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { evaluateNix, NIX_TESTS } from './nix.ts'
+import { readUnit } from './unit-reader.ts'
 
 const unitOption = z.union([
   z.string(),
@@ -14,6 +15,8 @@ const unit = z.object({
   serviceConfig: sections.optional(),
   socketConfig: sections.optional(),
   wantedBy: z.array(z.string()),
+  restartIfChanged: z.boolean().optional(),
+  stopIfChanged: z.boolean().optional(),
 })
 const ports = z.object({ allowedTCPPorts: z.array(z.number()), allowedUDPPorts: z.array(z.number()) })
 const ranges = z.array(z.record(z.string(), z.number()))
@@ -26,6 +29,7 @@ const hostSchema = z.object({
   environment: z.object({ etc: z.record(z.string(), z.object({ text: z.string() })) }),
   hardware: z.object({ 'nvidia-container-toolkit': z.object({ enable: z.boolean() }) }),
   networking: z.object({ firewall: ports.extend({ interfaces: z.record(z.string(), ports) }) }),
+  services: z.object({ nginx: z.object({ enable: z.boolean(), appendHttpConfig: z.string() }) }),
   systemd: z.object({
     services: z.record(z.string(), unit),
     sockets: z.record(z.string(), unit),
@@ -52,6 +56,7 @@ const hostSchema = z.object({
   virtualisation: z.object({ podman: z.object({ enable: z.boolean() }) }),
 })
 
+export type NixosUnit = z.output<typeof unit>
 export type NixosHost = z.output<typeof hostSchema>
 
 /**
@@ -63,4 +68,31 @@ export function evaluateHosts(hosts: Readonly<Record<string, readonly string[]>>
   const entries = Object.entries(hosts).map(([name, modules]) => `"${name}" = [ ${modules.join(' ')} ];`)
   const value = evaluateNix(`import ${NIX_TESTS}/evaluate.nix { hosts = { ${entries.join('\n')} }; }`)
   return z.record(z.string(), hostSchema).parse(value)
+}
+
+/** The directives of a unit file: section and key -> values in their order. Of [Install], only what NixOS knows. */
+export function directivesOf(text: string): Record<string, string[]> {
+  const found = readUnit(text).filter(({ key }) => key !== 'Also')
+  const groups = Map.groupBy(found, ({ section, key }) => `${section}.${key}`)
+  return Object.fromEntries([...groups].map(([key, group]) => [key, group.map(({ value }) => value)]))
+}
+
+/** The same of a unit as NixOS would write it, with store paths taken back. */
+export function directivesOnNixos({
+  unitConfig,
+  serviceConfig,
+  socketConfig,
+  wantedBy,
+}: NixosUnit): Record<string, string[]> {
+  const sections = { Unit: unitConfig, Service: serviceConfig ?? {}, Socket: socketConfig ?? {} }
+  const directives = Object.entries(sections).flatMap(([section, values]) =>
+    Object.entries(values).map(([key, value]) => [
+      `${section}.${key}`,
+      [value].flat().map((one) => String(one).replaceAll(/\/nix\/store\/(?:gate|systemd)\//g, '/usr/')),
+    ]),
+  )
+  return Object.fromEntries([
+    ...directives,
+    ...(wantedBy.length === 0 ? [] : [['Install.WantedBy', [wantedBy.join(' ')]]]),
+  ])
 }
