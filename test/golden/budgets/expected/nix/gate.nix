@@ -11,13 +11,110 @@ in
       message = "these units are for systemd 257 or newer, this host has ${config.systemd.package.version}: run gatectl compile with --systemd and that version";
     }
   ];
+  systemd.services = {
+    gate-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway";
+        Documentation = "file://${gate}/share/doc/gate/install-systemd.md";
+        Requires = "gate-daemon.socket gate-daemon-admin.socket";
+        After = "gate-daemon.socket gate-daemon-admin.socket network.target nss-lookup.target";
+        StartLimitIntervalSec = "0";
+      };
+      serviceConfig = {
+        Type = "notify-reload";
+        OpenFile = "/run/systemd/notify:notify";
+        NotifyAccess = "main";
+        ExecStart = "${gate}/lib/gate/node ${gate}/lib/gate/dist/bin/gate-daemon.js --declared /etc/gate/declared.json";
+        WatchdogSec = "30s";
+        TimeoutStopSec = "45s";
+        KillMode = "mixed";
+        Restart = "on-failure";
+        RestartSec = "100ms";
+        RestartSteps = "5";
+        RestartMaxDelaySec = "5s";
+        Sockets = "gate-daemon.socket gate-daemon-admin.socket";
+        SyslogIdentifier = "gate-daemon";
+        User = "gate";
+        Group = "gate";
+        StateDirectory = "gate";
+        StateDirectoryMode = "0711";
+        EnvironmentFile = "-/etc/gate/gate.env";
+        LimitNOFILE = "65536";
+        MemoryMax = "1073741824";
+        LoadCredential = "upstreams.openai.api_key:openai";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        PrivateUsers = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+      };
+      wantedBy = [ "multi-user.target" ];
+      stopIfChanged = false;
+    };
+  };
+  systemd.sockets = {
+    gate-daemon-admin = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: administration";
+      };
+      socketConfig = {
+        ListenStream = "/run/gate/admin.sock";
+        FileDescriptorName = "admin";
+        Service = "gate-daemon.service";
+        SocketUser = "gate";
+        SocketGroup = "gate-admin";
+        SocketMode = "0660";
+        RemoveOnStop = "yes";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    gate-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: clients";
+      };
+      socketConfig = {
+        ListenStream = "127.0.0.1:3000";
+        FileDescriptorName = "gateway";
+        NoDelay = "yes";
+        Service = "gate-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+  };
   systemd.tmpfiles.rules = [
-    "d /var/lib/gate 0711 gate gate - -"
-    "d /var/lib/gate/models 2750 gate gate-models - -"
-    "d /etc/gate 0755 root root - -"
-    "d /run/gate 0755 root root - -"
-    "d /run/gate/backends 0755 root root - -"
-    "d /run/gate/secrets 0711 root root - -"
+    "d /var/lib/gate 0711 gate gate -"
+    "d /var/lib/gate/models 02750 gate gate-models -"
+    "d /etc/gate 0755 root root -"
+    "d /run/gate 0755 root root -"
+    "d /run/gate/backends 0755 root root -"
+    "d /run/gate/secrets 0711 root root -"
   ];
   users.groups = {
     gate-admin = { };

@@ -799,79 +799,399 @@ in
     ];
   };
   hardware.nvidia-container-toolkit.enable = true;
+  systemd.services = {
+    gate-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway";
+        Documentation = "file://${gate}/share/doc/gate/install-systemd.md";
+        Requires = "gate-daemon.socket gate-daemon-admin.socket";
+        Wants = "gate-secrets.service";
+        After = "gate-daemon.socket gate-daemon-admin.socket network.target nss-lookup.target gate-secrets.service";
+        StartLimitIntervalSec = "0";
+      };
+      serviceConfig = {
+        Type = "notify-reload";
+        OpenFile = "/run/systemd/notify:notify";
+        NotifyAccess = "main";
+        ExecStart = "${gate}/lib/gate/node ${gate}/lib/gate/dist/bin/gate-daemon.js --declared /etc/gate/declared.json";
+        WatchdogSec = "30s";
+        TimeoutStopSec = "45s";
+        KillMode = "mixed";
+        Restart = "on-failure";
+        RestartSec = "100ms";
+        RestartSteps = "5";
+        RestartMaxDelaySec = "5s";
+        Sockets = "gate-daemon.socket gate-daemon-admin.socket";
+        SyslogIdentifier = "gate-daemon";
+        User = "gate";
+        Group = "gate";
+        StateDirectory = "gate";
+        StateDirectoryMode = "0711";
+        EnvironmentFile = "-/etc/gate/gate.env";
+        LimitNOFILE = "65536";
+        MemoryMax = "1073741824";
+        LoadCredential = [
+          "upstreams.llama-vulkan.api_key:/var/lib/gate-deploy/secrets/backends.llama-vulkan.api_key"
+          "upstreams.vllm-amd.api_key:/var/lib/gate-deploy/secrets/backends.vllm-amd.api_key"
+        ];
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        PrivateUsers = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+      };
+      wantedBy = [ "multi-user.target" ];
+      stopIfChanged = false;
+    };
+    gate-llama-vulkan-secrets = {
+      unitConfig = {
+        Description = "Gate: secrets of gate-llama-vulkan";
+        Requires = "gate-secrets.service";
+        After = "gate-secrets.service";
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = "yes";
+        ExecStart = "/bin/sh -euc \"umask 0077; cd \\\"$$CREDENTIALS_DIRECTORY\\\"; for name in *; do value=; IFS= read -r value <\\\"$$name\\\" || [ -n \\\"$$value\\\" ]; printf '%%s=%%s\\\\n' \\\"$$name\\\" \\\"$$value\\\"; done >\\\"$$1.new\\\"; chgrp \\\"$$2\\\" \\\"$$1.new\\\"; chmod 0440 \\\"$$1.new\\\"; mv \\\"$$1.new\\\" \\\"$$1\\\"\" sh /run/gate/secrets/llama-vulkan/environment gate-llama-vulkan";
+        LoadCredential = "LLAMA_API_KEY:/var/lib/gate-deploy/secrets/backends.llama-vulkan.api_key";
+        ReadWritePaths = "/run/gate/secrets/llama-vulkan";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" "@chown" ];
+        PrivateUsers = "no";
+        PrivateNetwork = "yes";
+        CapabilityBoundingSet = "CAP_CHOWN";
+      };
+    };
+    gate-own-secrets = {
+      unitConfig = {
+        Description = "Gate: secrets of gate-own";
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = "yes";
+        ExecStart = "/bin/sh -euc \"umask 0077; cd \\\"$$CREDENTIALS_DIRECTORY\\\"; for name in *; do value=; IFS= read -r value <\\\"$$name\\\" || [ -n \\\"$$value\\\" ]; printf '%%s=%%s\\\\n' \\\"$$name\\\" \\\"$$value\\\"; done >\\\"$$1.new\\\"; chgrp \\\"$$2\\\" \\\"$$1.new\\\"; chmod 0440 \\\"$$1.new\\\"; mv \\\"$$1.new\\\" \\\"$$1\\\"\" sh /run/gate/secrets/own/environment gate-own";
+        ReadWritePaths = "/run/gate/secrets/own";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" "@chown" ];
+        PrivateUsers = "no";
+        PrivateNetwork = "yes";
+        CapabilityBoundingSet = "CAP_CHOWN";
+      };
+    };
+    gate-secrets = {
+      unitConfig = {
+        Description = "Gate: secrets that are made once and kept";
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = "yes";
+        ExecStart = "/bin/sh -euc \"umask 0077; mkdir -p \\\"$$1\\\"; cd \\\"$$1\\\"; shift; for name; do [ -s \\\"$$name\\\" ] || { head -c 32 /dev/urandom | base64 -w 0 >\\\"$$name.new\\\"; mv \\\"$$name.new\\\" \\\"$$name\\\"; }; done\" sh /var/lib/gate-deploy/secrets backends.llama-vulkan.api_key backends.vllm-amd.api_key";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+        PrivateUsers = "no";
+        PrivateNetwork = "yes";
+        ProtectSystem = "full";
+      };
+    };
+    gate-vllm-amd-secrets = {
+      unitConfig = {
+        Description = "Gate: secrets of gate-vllm-amd";
+        Requires = "gate-secrets.service";
+        After = "gate-secrets.service";
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = "yes";
+        ExecStart = "/bin/sh -euc \"umask 0077; cd \\\"$$CREDENTIALS_DIRECTORY\\\"; for name in *; do value=; IFS= read -r value <\\\"$$name\\\" || [ -n \\\"$$value\\\" ]; printf '%%s=%%s\\\\n' \\\"$$name\\\" \\\"$$value\\\"; done >\\\"$$1.new\\\"; chgrp \\\"$$2\\\" \\\"$$1.new\\\"; chmod 0440 \\\"$$1.new\\\"; mv \\\"$$1.new\\\" \\\"$$1\\\"\" sh /run/gate/secrets/vllm-amd/environment gate-vllm-amd";
+        LoadCredential = "VLLM_API_KEY:/var/lib/gate-deploy/secrets/backends.vllm-amd.api_key";
+        ReadWritePaths = "/run/gate/secrets/vllm-amd";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" "@chown" ];
+        PrivateUsers = "no";
+        PrivateNetwork = "yes";
+        CapabilityBoundingSet = "CAP_CHOWN";
+      };
+    };
+    "user@" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "network-online.target";
+      };
+      serviceConfig = {
+        Delegate = "cpu cpuset io memory pids";
+      };
+      restartIfChanged = false;
+    };
+    "user@40004" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "gate-llama-vulkan-secrets.service";
+        After = "gate-llama-vulkan-secrets.service";
+      };
+      restartIfChanged = false;
+    };
+    "user@40005" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "gate-own-secrets.service";
+        After = "gate-own-secrets.service";
+      };
+      restartIfChanged = false;
+    };
+    "user@40006" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "gate-vllm-amd-secrets.service";
+        After = "gate-vllm-amd-secrets.service";
+      };
+      restartIfChanged = false;
+    };
+  };
+  systemd.sockets = {
+    gate-daemon-admin = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: administration";
+      };
+      socketConfig = {
+        ListenStream = "/run/gate/admin.sock";
+        FileDescriptorName = "admin";
+        Service = "gate-daemon.service";
+        SocketUser = "gate";
+        SocketGroup = "gate-admin";
+        SocketMode = "0660";
+        RemoveOnStop = "yes";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    gate-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: clients";
+      };
+      socketConfig = {
+        ListenStream = "127.0.0.1:3000";
+        FileDescriptorName = "gateway";
+        NoDelay = "yes";
+        Service = "gate-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+  };
   systemd.tmpfiles.rules = [
-    "d /var/lib/gate 0711 gate gate - -"
-    "d /var/lib/gate/models 2750 gate gate-models - -"
-    "d /etc/gate 0755 root root - -"
-    "d /run/gate 0755 root root - -"
-    "d /run/gate/backends 0755 root root - -"
-    "d /run/gate/secrets 0711 root root - -"
-    "d /run/gate/backends/llama-cpu 2750 gate-llama-cpu gate - -"
-    "d /run/gate/backends/llama-cpu/container 2750 gate-llama-cpu gate - -"
-    "d /var/lib/gate-backends/llama-cpu 0755 root root - -"
-    "d /var/lib/gate-backends/llama-cpu/.config 0755 root root - -"
-    "d /var/lib/gate-backends/llama-cpu/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/llama-cpu/.cache 0700 gate-llama-cpu gate-llama-cpu - -"
-    "d /var/lib/gate-backends/llama-cpu/.local 0700 gate-llama-cpu gate-llama-cpu - -"
-    "d /run/gate/backends/llama-cuda 2750 gate-llama-cuda gate - -"
-    "d /run/gate/backends/llama-cuda/container 2750 gate-llama-cuda gate - -"
-    "d /var/lib/gate-backends/llama-cuda 0755 root root - -"
-    "d /var/lib/gate-backends/llama-cuda/.config 0755 root root - -"
-    "d /var/lib/gate-backends/llama-cuda/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/llama-cuda/.cache 0700 gate-llama-cuda gate-llama-cuda - -"
-    "d /var/lib/gate-backends/llama-cuda/.local 0700 gate-llama-cuda gate-llama-cuda - -"
-    "d /run/gate/backends/llama-rocm 2750 gate-llama-rocm gate - -"
-    "d /run/gate/backends/llama-rocm/container 2750 gate-llama-rocm gate - -"
-    "d /var/lib/gate-backends/llama-rocm 0755 root root - -"
-    "d /var/lib/gate-backends/llama-rocm/.config 0755 root root - -"
-    "d /var/lib/gate-backends/llama-rocm/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/llama-rocm/.cache 0700 gate-llama-rocm gate-llama-rocm - -"
-    "d /var/lib/gate-backends/llama-rocm/.local 0700 gate-llama-rocm gate-llama-rocm - -"
-    "d /run/gate/backends/llama-vulkan 2750 gate-llama-vulkan gate - -"
-    "d /run/gate/backends/llama-vulkan/container 2750 gate-llama-vulkan gate - -"
-    "d /var/lib/gate-backends/llama-vulkan 0755 root root - -"
-    "d /var/lib/gate-backends/llama-vulkan/.config 0755 root root - -"
-    "d /var/lib/gate-backends/llama-vulkan/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/llama-vulkan/.cache 0700 gate-llama-vulkan gate-llama-vulkan - -"
-    "d /var/lib/gate-backends/llama-vulkan/.local 0700 gate-llama-vulkan gate-llama-vulkan - -"
-    "d /run/gate/secrets/llama-vulkan 0750 root gate-llama-vulkan - -"
-    "d /run/gate/backends/ollama 2750 gate-ollama gate - -"
-    "d /run/gate/backends/ollama/container 2750 gate-ollama gate - -"
-    "d /var/lib/gate-backends/ollama 0755 root root - -"
-    "d /var/lib/gate-backends/ollama/.config 0755 root root - -"
-    "d /var/lib/gate-backends/ollama/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/ollama/.cache 0700 gate-ollama gate-ollama - -"
-    "d /var/lib/gate-backends/ollama/.local 0700 gate-ollama gate-ollama - -"
-    "d /run/gate/backends/own 2750 gate-own gate - -"
-    "d /run/gate/backends/own/container 2750 gate-own gate - -"
-    "d /var/lib/gate-backends/own 0755 root root - -"
-    "d /var/lib/gate-backends/own/.config 0755 root root - -"
-    "d /var/lib/gate-backends/own/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/own/.cache 0700 gate-own gate-own - -"
-    "d /var/lib/gate-backends/own/.local 0700 gate-own gate-own - -"
-    "d /run/gate/secrets/own 0750 root gate-own - -"
-    "d /run/gate/backends/vllm-amd 2750 gate-vllm-amd gate - -"
-    "d /run/gate/backends/vllm-amd/container 2750 gate-vllm-amd gate - -"
-    "d /var/lib/gate-backends/vllm-amd 0755 root root - -"
-    "d /var/lib/gate-backends/vllm-amd/.config 0755 root root - -"
-    "d /var/lib/gate-backends/vllm-amd/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/vllm-amd/.cache 0700 gate-vllm-amd gate-vllm-amd - -"
-    "d /var/lib/gate-backends/vllm-amd/.local 0700 gate-vllm-amd gate-vllm-amd - -"
-    "d /run/gate/secrets/vllm-amd 0750 root gate-vllm-amd - -"
-    "d /run/gate/backends/vllm-nvidia 2750 gate-vllm-nvidia gate - -"
-    "d /run/gate/backends/vllm-nvidia/container 2750 gate-vllm-nvidia gate - -"
-    "d /var/lib/gate-backends/vllm-nvidia 0755 root root - -"
-    "d /var/lib/gate-backends/vllm-nvidia/.config 0755 root root - -"
-    "d /var/lib/gate-backends/vllm-nvidia/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/vllm-nvidia/.cache 0700 gate-vllm-nvidia gate-vllm-nvidia - -"
-    "d /var/lib/gate-backends/vllm-nvidia/.local 0700 gate-vllm-nvidia gate-vllm-nvidia - -"
-    "d /run/gate/backends/webui 2750 gate-webui gate - -"
-    "d /run/gate/backends/webui/container 2750 gate-webui gate - -"
-    "d /var/lib/gate-backends/webui 0755 root root - -"
-    "d /var/lib/gate-backends/webui/.config 0755 root root - -"
-    "d /var/lib/gate-backends/webui/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/webui/.cache 0700 gate-webui gate-webui - -"
-    "d /var/lib/gate-backends/webui/.local 0700 gate-webui gate-webui - -"
+    "d /var/lib/gate 0711 gate gate -"
+    "d /var/lib/gate/models 02750 gate gate-models -"
+    "d /etc/gate 0755 root root -"
+    "d /run/gate 0755 root root -"
+    "d /run/gate/backends 0755 root root -"
+    "d /run/gate/secrets 0711 root root -"
+    "d /run/gate/backends/llama-cpu 02750 gate-llama-cpu gate -"
+    "d /run/gate/backends/llama-cpu/container 02750 gate-llama-cpu gate -"
+    "d /var/lib/gate-backends/llama-cpu 0755 root root -"
+    "d /var/lib/gate-backends/llama-cpu/.config 0755 root root -"
+    "d /var/lib/gate-backends/llama-cpu/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/llama-cpu/.cache 0700 gate-llama-cpu gate-llama-cpu -"
+    "d /var/lib/gate-backends/llama-cpu/.local 0700 gate-llama-cpu gate-llama-cpu -"
+    "d /run/gate/backends/llama-cuda 02750 gate-llama-cuda gate -"
+    "d /run/gate/backends/llama-cuda/container 02750 gate-llama-cuda gate -"
+    "d /var/lib/gate-backends/llama-cuda 0755 root root -"
+    "d /var/lib/gate-backends/llama-cuda/.config 0755 root root -"
+    "d /var/lib/gate-backends/llama-cuda/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/llama-cuda/.cache 0700 gate-llama-cuda gate-llama-cuda -"
+    "d /var/lib/gate-backends/llama-cuda/.local 0700 gate-llama-cuda gate-llama-cuda -"
+    "d /run/gate/backends/llama-rocm 02750 gate-llama-rocm gate -"
+    "d /run/gate/backends/llama-rocm/container 02750 gate-llama-rocm gate -"
+    "d /var/lib/gate-backends/llama-rocm 0755 root root -"
+    "d /var/lib/gate-backends/llama-rocm/.config 0755 root root -"
+    "d /var/lib/gate-backends/llama-rocm/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/llama-rocm/.cache 0700 gate-llama-rocm gate-llama-rocm -"
+    "d /var/lib/gate-backends/llama-rocm/.local 0700 gate-llama-rocm gate-llama-rocm -"
+    "d /run/gate/backends/llama-vulkan 02750 gate-llama-vulkan gate -"
+    "d /run/gate/backends/llama-vulkan/container 02750 gate-llama-vulkan gate -"
+    "d /var/lib/gate-backends/llama-vulkan 0755 root root -"
+    "d /var/lib/gate-backends/llama-vulkan/.config 0755 root root -"
+    "d /var/lib/gate-backends/llama-vulkan/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/llama-vulkan/.cache 0700 gate-llama-vulkan gate-llama-vulkan -"
+    "d /var/lib/gate-backends/llama-vulkan/.local 0700 gate-llama-vulkan gate-llama-vulkan -"
+    "d /run/gate/secrets/llama-vulkan 0750 root gate-llama-vulkan -"
+    "d /run/gate/backends/ollama 02750 gate-ollama gate -"
+    "d /run/gate/backends/ollama/container 02750 gate-ollama gate -"
+    "d /var/lib/gate-backends/ollama 0755 root root -"
+    "d /var/lib/gate-backends/ollama/.config 0755 root root -"
+    "d /var/lib/gate-backends/ollama/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/ollama/.cache 0700 gate-ollama gate-ollama -"
+    "d /var/lib/gate-backends/ollama/.local 0700 gate-ollama gate-ollama -"
+    "d /run/gate/backends/own 02750 gate-own gate -"
+    "d /run/gate/backends/own/container 02750 gate-own gate -"
+    "d /var/lib/gate-backends/own 0755 root root -"
+    "d /var/lib/gate-backends/own/.config 0755 root root -"
+    "d /var/lib/gate-backends/own/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/own/.cache 0700 gate-own gate-own -"
+    "d /var/lib/gate-backends/own/.local 0700 gate-own gate-own -"
+    "d /run/gate/secrets/own 0750 root gate-own -"
+    "d /run/gate/backends/vllm-amd 02750 gate-vllm-amd gate -"
+    "d /run/gate/backends/vllm-amd/container 02750 gate-vllm-amd gate -"
+    "d /var/lib/gate-backends/vllm-amd 0755 root root -"
+    "d /var/lib/gate-backends/vllm-amd/.config 0755 root root -"
+    "d /var/lib/gate-backends/vllm-amd/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/vllm-amd/.cache 0700 gate-vllm-amd gate-vllm-amd -"
+    "d /var/lib/gate-backends/vllm-amd/.local 0700 gate-vllm-amd gate-vllm-amd -"
+    "d /run/gate/secrets/vllm-amd 0750 root gate-vllm-amd -"
+    "d /run/gate/backends/vllm-nvidia 02750 gate-vllm-nvidia gate -"
+    "d /run/gate/backends/vllm-nvidia/container 02750 gate-vllm-nvidia gate -"
+    "d /var/lib/gate-backends/vllm-nvidia 0755 root root -"
+    "d /var/lib/gate-backends/vllm-nvidia/.config 0755 root root -"
+    "d /var/lib/gate-backends/vllm-nvidia/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/vllm-nvidia/.cache 0700 gate-vllm-nvidia gate-vllm-nvidia -"
+    "d /var/lib/gate-backends/vllm-nvidia/.local 0700 gate-vllm-nvidia gate-vllm-nvidia -"
+    "d /run/gate/backends/webui 02750 gate-webui gate -"
+    "d /run/gate/backends/webui/container 02750 gate-webui gate -"
+    "d /var/lib/gate-backends/webui 0755 root root -"
+    "d /var/lib/gate-backends/webui/.config 0755 root root -"
+    "d /var/lib/gate-backends/webui/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/webui/.cache 0700 gate-webui gate-webui -"
+    "d /var/lib/gate-backends/webui/.local 0700 gate-webui gate-webui -"
     "L+ /run/gate/backends/llama-cpu/engine.sock - - - - /run/gate/backends/llama-cpu/container/engine.sock"
     "L+ /run/gate/backends/llama-rocm/engine.sock - - - - /run/gate/backends/llama-rocm/container/engine.sock"
     "L+ /run/gate/backends/own/engine.sock - - - - /run/gate/backends/own/container/engine.sock"

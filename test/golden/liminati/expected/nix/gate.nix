@@ -220,30 +220,413 @@ in
       "[Install]"
       "WantedBy=default.target"
     ];
+    "nginx/conf.d/gate.conf".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      "map $http_upgrade $gate_connection {"
+      "    default upgrade;"
+      "    '' '';"
+      "}"
+      "map $upstream_http_x_content_type_options $gate_content_type_options {"
+      "    default $upstream_http_x_content_type_options;"
+      "    '' nosniff;"
+      "}"
+      "map $upstream_http_x_frame_options $gate_frame_options {"
+      "    default $upstream_http_x_frame_options;"
+      "    '' SAMEORIGIN;"
+      "}"
+      "map $upstream_http_referrer_policy $gate_referrer_policy {"
+      "    default $upstream_http_referrer_policy;"
+      "    '' same-origin;"
+      "}"
+      "upstream gate_gateway {"
+      "    server 127.0.0.1:3000;"
+      "    keepalive 32;"
+      "}"
+      "upstream gate_webui_liminati_internal {"
+      "    server 127.0.0.1:8080;"
+      "    keepalive 32;"
+      "}"
+      "server {"
+      "    listen 80;"
+      "    listen [::]:80;"
+      "    server_name liminati.internal;"
+      "    server_name vllm.liminati.internal;"
+      "    server_name api.liminati.internal;"
+      "    server_name webui.liminati.internal;"
+      "    server_tokens off;"
+      "    location / {"
+      "        return 308 https://$host$request_uri;"
+      "    }"
+      "}"
+      "server {"
+      "    listen 443 ssl http2;"
+      "    listen [::]:443 ssl http2;"
+      "    server_name liminati.internal;"
+      "    server_tokens off;"
+      "    ssl_certificate /etc/gate/liminati.internal.crt;"
+      "    ssl_certificate_key /etc/gate/liminati.internal.key;"
+      "    ssl_protocols TLSv1.2 TLSv1.3;"
+      "    ssl_session_cache shared:gate:10m;"
+      "    ssl_session_tickets off;"
+      "    client_max_body_size 33554432;"
+      "    proxy_hide_header Strict-Transport-Security;"
+      "    add_header Strict-Transport-Security max-age=31536000 always;"
+      "    proxy_hide_header X-Content-Type-Options;"
+      "    add_header X-Content-Type-Options $gate_content_type_options always;"
+      "    proxy_hide_header X-Frame-Options;"
+      "    add_header X-Frame-Options $gate_frame_options always;"
+      "    proxy_hide_header Referrer-Policy;"
+      "    add_header Referrer-Policy $gate_referrer_policy always;"
+      "    location / {"
+      "        proxy_pass http://gate_gateway;"
+      "        proxy_http_version 1.1;"
+      "        proxy_set_header Host $http_host;"
+      "        proxy_set_header Upgrade $http_upgrade;"
+      "        proxy_set_header Connection $gate_connection;"
+      "        proxy_set_header X-Forwarded-For $remote_addr;"
+      "        proxy_set_header X-Forwarded-Host $http_host;"
+      "        proxy_set_header X-Forwarded-Proto $scheme;"
+      "        proxy_set_header X-Real-IP $remote_addr;"
+      "        proxy_set_header Forwarded '';"
+      "        proxy_buffering off;"
+      "        proxy_request_buffering off;"
+      "        proxy_connect_timeout 5s;"
+      "        proxy_read_timeout 1h;"
+      "        proxy_send_timeout 1h;"
+      "        proxy_next_upstream off;"
+      "    }"
+      "}"
+      "server {"
+      "    listen 443 ssl http2;"
+      "    listen [::]:443 ssl http2;"
+      "    server_name vllm.liminati.internal;"
+      "    server_tokens off;"
+      "    ssl_certificate /etc/gate/liminati.internal.crt;"
+      "    ssl_certificate_key /etc/gate/liminati.internal.key;"
+      "    ssl_protocols TLSv1.2 TLSv1.3;"
+      "    ssl_session_cache shared:gate:10m;"
+      "    ssl_session_tickets off;"
+      "    client_max_body_size 33554432;"
+      "    proxy_hide_header Strict-Transport-Security;"
+      "    add_header Strict-Transport-Security max-age=31536000 always;"
+      "    proxy_hide_header X-Content-Type-Options;"
+      "    add_header X-Content-Type-Options $gate_content_type_options always;"
+      "    proxy_hide_header X-Frame-Options;"
+      "    add_header X-Frame-Options $gate_frame_options always;"
+      "    proxy_hide_header Referrer-Policy;"
+      "    add_header Referrer-Policy $gate_referrer_policy always;"
+      "    location / {"
+      "        proxy_pass http://gate_gateway;"
+      "        proxy_http_version 1.1;"
+      "        proxy_set_header Host $http_host;"
+      "        proxy_set_header Upgrade $http_upgrade;"
+      "        proxy_set_header Connection $gate_connection;"
+      "        proxy_set_header X-Forwarded-For $remote_addr;"
+      "        proxy_set_header X-Forwarded-Host $http_host;"
+      "        proxy_set_header X-Forwarded-Proto $scheme;"
+      "        proxy_set_header X-Real-IP $remote_addr;"
+      "        proxy_set_header Forwarded '';"
+      "        proxy_buffering off;"
+      "        proxy_request_buffering off;"
+      "        proxy_connect_timeout 5s;"
+      "        proxy_read_timeout 1h;"
+      "        proxy_send_timeout 1h;"
+      "        proxy_next_upstream off;"
+      "    }"
+      "}"
+      "server {"
+      "    listen 443 ssl http2;"
+      "    listen [::]:443 ssl http2;"
+      "    server_name api.liminati.internal;"
+      "    server_tokens off;"
+      "    ssl_certificate /etc/gate/liminati.internal.crt;"
+      "    ssl_certificate_key /etc/gate/liminati.internal.key;"
+      "    ssl_protocols TLSv1.2 TLSv1.3;"
+      "    ssl_session_cache shared:gate:10m;"
+      "    ssl_session_tickets off;"
+      "    client_max_body_size 33554432;"
+      "    proxy_hide_header Strict-Transport-Security;"
+      "    add_header Strict-Transport-Security max-age=31536000 always;"
+      "    proxy_hide_header X-Content-Type-Options;"
+      "    add_header X-Content-Type-Options $gate_content_type_options always;"
+      "    proxy_hide_header X-Frame-Options;"
+      "    add_header X-Frame-Options $gate_frame_options always;"
+      "    proxy_hide_header Referrer-Policy;"
+      "    add_header Referrer-Policy $gate_referrer_policy always;"
+      "    location / {"
+      "        proxy_pass http://gate_gateway;"
+      "        proxy_http_version 1.1;"
+      "        proxy_set_header Host $http_host;"
+      "        proxy_set_header Upgrade $http_upgrade;"
+      "        proxy_set_header Connection $gate_connection;"
+      "        proxy_set_header X-Forwarded-For $remote_addr;"
+      "        proxy_set_header X-Forwarded-Host $http_host;"
+      "        proxy_set_header X-Forwarded-Proto $scheme;"
+      "        proxy_set_header X-Real-IP $remote_addr;"
+      "        proxy_set_header Forwarded '';"
+      "        proxy_buffering off;"
+      "        proxy_request_buffering off;"
+      "        proxy_connect_timeout 5s;"
+      "        proxy_read_timeout 1h;"
+      "        proxy_send_timeout 1h;"
+      "        proxy_next_upstream off;"
+      "    }"
+      "}"
+      "server {"
+      "    listen 443 ssl http2;"
+      "    listen [::]:443 ssl http2;"
+      "    server_name webui.liminati.internal;"
+      "    server_tokens off;"
+      "    ssl_certificate /etc/gate/liminati.internal.crt;"
+      "    ssl_certificate_key /etc/gate/liminati.internal.key;"
+      "    ssl_protocols TLSv1.2 TLSv1.3;"
+      "    ssl_session_cache shared:gate:10m;"
+      "    ssl_session_tickets off;"
+      "    client_max_body_size 33554432;"
+      "    proxy_hide_header Strict-Transport-Security;"
+      "    add_header Strict-Transport-Security max-age=31536000 always;"
+      "    proxy_hide_header X-Content-Type-Options;"
+      "    add_header X-Content-Type-Options $gate_content_type_options always;"
+      "    proxy_hide_header X-Frame-Options;"
+      "    add_header X-Frame-Options $gate_frame_options always;"
+      "    proxy_hide_header Referrer-Policy;"
+      "    add_header Referrer-Policy $gate_referrer_policy always;"
+      "    location / {"
+      "        proxy_pass http://gate_webui_liminati_internal;"
+      "        proxy_http_version 1.1;"
+      "        proxy_set_header Host $http_host;"
+      "        proxy_set_header Upgrade $http_upgrade;"
+      "        proxy_set_header Connection $gate_connection;"
+      "        proxy_set_header X-Forwarded-For $remote_addr;"
+      "        proxy_set_header X-Forwarded-Host $http_host;"
+      "        proxy_set_header X-Forwarded-Proto $scheme;"
+      "        proxy_set_header X-Real-IP $remote_addr;"
+      "        proxy_set_header Forwarded '';"
+      "        proxy_buffering off;"
+      "        proxy_request_buffering off;"
+      "        proxy_connect_timeout 5s;"
+      "        proxy_read_timeout 1h;"
+      "        proxy_send_timeout 1h;"
+      "        proxy_next_upstream off;"
+      "    }"
+      "}"
+      "server {"
+      "    listen 8081;"
+      "    listen [::]:8081;"
+      "    server_name _;"
+      "    server_tokens off;"
+      "    root /etc/gate/client;"
+      "    location = /install-client.sh {"
+      "        types {"
+      "        }"
+      "        default_type text/x-shellscript;"
+      "    }"
+      "    location = /install-client.sh.sha256 {"
+      "        types {"
+      "        }"
+      "        default_type text/plain;"
+      "    }"
+      "    location = /ca.crt {"
+      "        types {"
+      "        }"
+      "        default_type application/x-x509-ca-cert;"
+      "        alias /etc/gate/liminati-ca.crt;"
+      "    }"
+      "    location / {"
+      "        return 404;"
+      "    }"
+      "}"
+    ];
   };
   hardware.nvidia-container-toolkit.enable = true;
+  services.nginx.appendHttpConfig = "include ${config.environment.etc."nginx/conf.d/gate.conf".source};";
+  services.nginx.enable = true;
+  systemd.services = {
+    gate-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway";
+        Documentation = "file://${gate}/share/doc/gate/install-systemd.md";
+        Requires = "gate-daemon.socket gate-daemon-admin.socket";
+        After = "gate-daemon.socket gate-daemon-admin.socket network.target nss-lookup.target";
+        StartLimitIntervalSec = "0";
+      };
+      serviceConfig = {
+        Type = "notify-reload";
+        OpenFile = "/run/systemd/notify:notify";
+        NotifyAccess = "main";
+        ExecStart = "${gate}/lib/gate/node ${gate}/lib/gate/dist/bin/gate-daemon.js --declared /etc/gate/declared.json";
+        WatchdogSec = "30s";
+        TimeoutStopSec = "45s";
+        KillMode = "mixed";
+        Restart = "on-failure";
+        RestartSec = "100ms";
+        RestartSteps = "5";
+        RestartMaxDelaySec = "5s";
+        Sockets = "gate-daemon.socket gate-daemon-admin.socket";
+        SyslogIdentifier = "gate-daemon";
+        User = "gate";
+        Group = "gate";
+        StateDirectory = "gate";
+        StateDirectoryMode = "0711";
+        EnvironmentFile = "-/etc/gate/gate.env";
+        LimitNOFILE = "65536";
+        MemoryMax = "1073741824";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        PrivateUsers = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+      };
+      wantedBy = [ "multi-user.target" ];
+      stopIfChanged = false;
+    };
+    gate-webui-secrets = {
+      unitConfig = {
+        Description = "Gate: secrets of gate-webui";
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = "yes";
+        ExecStart = "/bin/sh -euc \"umask 0077; cd \\\"$$CREDENTIALS_DIRECTORY\\\"; for name in *; do value=; IFS= read -r value <\\\"$$name\\\" || [ -n \\\"$$value\\\" ]; printf '%%s=%%s\\\\n' \\\"$$name\\\" \\\"$$value\\\"; done >\\\"$$1.new\\\"; chgrp \\\"$$2\\\" \\\"$$1.new\\\"; chmod 0440 \\\"$$1.new\\\"; mv \\\"$$1.new\\\" \\\"$$1\\\"\" sh /run/gate/secrets/webui/environment gate-webui";
+        LoadCredential = [
+          "OPENAI_API_KEY:webui-gateway-key"
+          "WEBUI_SECRET_KEY:/etc/gate/webui-secret"
+        ];
+        ReadWritePaths = "/run/gate/secrets/webui";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" "@chown" ];
+        PrivateUsers = "no";
+        PrivateNetwork = "yes";
+        CapabilityBoundingSet = "CAP_CHOWN";
+      };
+    };
+    "user@" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "network-online.target";
+      };
+      serviceConfig = {
+        Delegate = "cpu cpuset io memory pids";
+      };
+      restartIfChanged = false;
+    };
+    "user@40001" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "gate-webui-secrets.service";
+        After = "gate-webui-secrets.service";
+      };
+      restartIfChanged = false;
+    };
+  };
+  systemd.sockets = {
+    gate-daemon-admin = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: administration";
+      };
+      socketConfig = {
+        ListenStream = "/run/gate/admin.sock";
+        FileDescriptorName = "admin";
+        Service = "gate-daemon.service";
+        SocketUser = "gate";
+        SocketGroup = "gate-admin";
+        SocketMode = "0660";
+        RemoveOnStop = "yes";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    gate-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: clients";
+      };
+      socketConfig = {
+        ListenStream = "127.0.0.1:3000";
+        FileDescriptorName = "gateway";
+        NoDelay = "yes";
+        Service = "gate-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+  };
   systemd.tmpfiles.rules = [
-    "d /var/lib/gate 0711 gate gate - -"
-    "d /var/lib/gate/models 2750 gate gate-models - -"
-    "d /etc/gate 0755 root root - -"
-    "d /run/gate 0755 root root - -"
-    "d /run/gate/backends 0755 root root - -"
-    "d /run/gate/secrets 0711 root root - -"
-    "d /run/gate/backends/qwen 2750 gate-qwen gate - -"
-    "d /run/gate/backends/qwen/container 2750 gate-qwen gate - -"
-    "d /var/lib/gate-backends/qwen 0755 root root - -"
-    "d /var/lib/gate-backends/qwen/.config 0755 root root - -"
-    "d /var/lib/gate-backends/qwen/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/qwen/.cache 0700 gate-qwen gate-qwen - -"
-    "d /var/lib/gate-backends/qwen/.local 0700 gate-qwen gate-qwen - -"
-    "d /run/gate/backends/webui 2750 gate-webui gate - -"
-    "d /run/gate/backends/webui/container 2750 gate-webui gate - -"
-    "d /var/lib/gate-backends/webui 0755 root root - -"
-    "d /var/lib/gate-backends/webui/.config 0755 root root - -"
-    "d /var/lib/gate-backends/webui/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-backends/webui/.cache 0700 gate-webui gate-webui - -"
-    "d /var/lib/gate-backends/webui/.local 0700 gate-webui gate-webui - -"
-    "d /run/gate/secrets/webui 0750 root gate-webui - -"
+    "d /var/lib/gate 0711 gate gate -"
+    "d /var/lib/gate/models 02750 gate gate-models -"
+    "d /etc/gate 0755 root root -"
+    "d /run/gate 0755 root root -"
+    "d /run/gate/backends 0755 root root -"
+    "d /run/gate/secrets 0711 root root -"
+    "d /run/gate/backends/qwen 02750 gate-qwen gate -"
+    "d /run/gate/backends/qwen/container 02750 gate-qwen gate -"
+    "d /var/lib/gate-backends/qwen 0755 root root -"
+    "d /var/lib/gate-backends/qwen/.config 0755 root root -"
+    "d /var/lib/gate-backends/qwen/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/qwen/.cache 0700 gate-qwen gate-qwen -"
+    "d /var/lib/gate-backends/qwen/.local 0700 gate-qwen gate-qwen -"
+    "d /run/gate/backends/webui 02750 gate-webui gate -"
+    "d /run/gate/backends/webui/container 02750 gate-webui gate -"
+    "d /var/lib/gate-backends/webui 0755 root root -"
+    "d /var/lib/gate-backends/webui/.config 0755 root root -"
+    "d /var/lib/gate-backends/webui/.config/systemd 0755 root root -"
+    "d /var/lib/gate-backends/webui/.cache 0700 gate-webui gate-webui -"
+    "d /var/lib/gate-backends/webui/.local 0700 gate-webui gate-webui -"
+    "d /run/gate/secrets/webui 0750 root gate-webui -"
     "L+ /var/lib/gate-backends/qwen/.config/systemd/user - - - - /etc/gate/user-units/40000"
     "L+ /var/lib/gate-backends/webui/.config/systemd/user - - - - /etc/gate/user-units/40001"
   ];

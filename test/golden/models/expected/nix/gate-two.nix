@@ -219,28 +219,239 @@ in
     ];
   };
   hardware.nvidia-container-toolkit.enable = true;
+  systemd.services = {
+    gate-two-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway";
+        Documentation = "file://${gate}/share/doc/gate/install-systemd.md";
+        Requires = "gate-two-daemon.socket gate-two-daemon-admin.socket";
+        Wants = "gate-two-secrets.service";
+        After = "gate-two-daemon.socket gate-two-daemon-admin.socket network.target nss-lookup.target gate-two-secrets.service";
+        StartLimitIntervalSec = "0";
+      };
+      serviceConfig = {
+        Type = "notify-reload";
+        OpenFile = "/run/systemd/notify:notify";
+        NotifyAccess = "main";
+        ExecStart = "${gate}/lib/gate/node ${gate}/lib/gate/dist/bin/gate-daemon.js --declared /etc/gate-two/declared.json";
+        WatchdogSec = "30s";
+        TimeoutStopSec = "45s";
+        KillMode = "mixed";
+        Restart = "on-failure";
+        RestartSec = "100ms";
+        RestartSteps = "5";
+        RestartMaxDelaySec = "5s";
+        Sockets = "gate-two-daemon.socket gate-two-daemon-admin.socket";
+        SyslogIdentifier = "gate-two-daemon";
+        User = "gate-two";
+        Group = "gate-two";
+        StateDirectory = "gate-two";
+        StateDirectoryMode = "0711";
+        EnvironmentFile = "-/etc/gate-two/gate.env";
+        LimitNOFILE = "65536";
+        MemoryMax = "1073741824";
+        LoadCredential = [
+          "upstreams.openai.api_key:/etc/gate/openai key"
+          "upstreams.small.api_key:/var/lib/gate-two-deploy/secrets/backends.small.api_key"
+        ];
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        PrivateUsers = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+      };
+      wantedBy = [ "multi-user.target" ];
+      stopIfChanged = false;
+    };
+    gate-two-secrets = {
+      unitConfig = {
+        Description = "Gate: secrets that are made once and kept";
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = "yes";
+        ExecStart = "/bin/sh -euc \"umask 0077; mkdir -p \\\"$$1\\\"; cd \\\"$$1\\\"; shift; for name; do [ -s \\\"$$name\\\" ] || { head -c 32 /dev/urandom | base64 -w 0 >\\\"$$name.new\\\"; mv \\\"$$name.new\\\" \\\"$$name\\\"; }; done\" sh /var/lib/gate-two-deploy/secrets backends.small.api_key";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+        PrivateUsers = "no";
+        PrivateNetwork = "yes";
+        ProtectSystem = "full";
+      };
+    };
+    gate-two-small-secrets = {
+      unitConfig = {
+        Description = "Gate: secrets of gate-two-small";
+        Requires = "gate-two-secrets.service";
+        After = "gate-two-secrets.service";
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = "yes";
+        ExecStart = "/bin/sh -euc \"umask 0077; cd \\\"$$CREDENTIALS_DIRECTORY\\\"; for name in *; do value=; IFS= read -r value <\\\"$$name\\\" || [ -n \\\"$$value\\\" ]; printf '%%s=%%s\\\\n' \\\"$$name\\\" \\\"$$value\\\"; done >\\\"$$1.new\\\"; chgrp \\\"$$2\\\" \\\"$$1.new\\\"; chmod 0440 \\\"$$1.new\\\"; mv \\\"$$1.new\\\" \\\"$$1\\\"\" sh /run/gate-two/secrets/small/environment gate-two-small";
+        LoadCredential = "LLAMA_API_KEY:/var/lib/gate-two-deploy/secrets/backends.small.api_key";
+        ReadWritePaths = "/run/gate-two/secrets/small";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" "@chown" ];
+        PrivateUsers = "no";
+        PrivateNetwork = "yes";
+        CapabilityBoundingSet = "CAP_CHOWN";
+      };
+    };
+    "user@" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "network-online.target";
+      };
+      serviceConfig = {
+        Delegate = "cpu cpuset io memory pids";
+      };
+      restartIfChanged = false;
+    };
+    "user@40001" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "gate-two-small-secrets.service";
+        After = "gate-two-small-secrets.service";
+      };
+      restartIfChanged = false;
+    };
+  };
+  systemd.sockets = {
+    gate-two-daemon-admin = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: administration";
+      };
+      socketConfig = {
+        ListenStream = "/run/gate-two/admin.sock";
+        FileDescriptorName = "admin";
+        Service = "gate-two-daemon.service";
+        SocketUser = "gate-two";
+        SocketGroup = "gate-two-admin";
+        SocketMode = "0660";
+        RemoveOnStop = "yes";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    gate-two-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: clients";
+      };
+      socketConfig = {
+        ListenStream = "[::1]:3001";
+        FileDescriptorName = "gateway";
+        NoDelay = "yes";
+        Service = "gate-two-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+  };
   systemd.tmpfiles.rules = [
-    "d /var/lib/gate-two 0711 gate-two gate-two - -"
-    "d /var/lib/gate-two/models 2750 gate-two gate-two-models - -"
-    "d /etc/gate-two 0755 root root - -"
-    "d /run/gate-two 0755 root root - -"
-    "d /run/gate-two/backends 0755 root root - -"
-    "d /run/gate-two/secrets 0711 root root - -"
-    "d /run/gate-two/backends/qwen 2750 gate-two-qwen gate-two - -"
-    "d /run/gate-two/backends/qwen/container 2750 gate-two-qwen gate-two - -"
-    "d /var/lib/gate-two-backends/qwen 0755 root root - -"
-    "d /var/lib/gate-two-backends/qwen/.config 0755 root root - -"
-    "d /var/lib/gate-two-backends/qwen/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-two-backends/qwen/.cache 0700 gate-two-qwen gate-two-qwen - -"
-    "d /var/lib/gate-two-backends/qwen/.local 0700 gate-two-qwen gate-two-qwen - -"
-    "d /run/gate-two/backends/small 2750 gate-two-small gate-two - -"
-    "d /run/gate-two/backends/small/container 2750 gate-two-small gate-two - -"
-    "d /var/lib/gate-two-backends/small 0755 root root - -"
-    "d /var/lib/gate-two-backends/small/.config 0755 root root - -"
-    "d /var/lib/gate-two-backends/small/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-two-backends/small/.cache 0700 gate-two-small gate-two-small - -"
-    "d /var/lib/gate-two-backends/small/.local 0700 gate-two-small gate-two-small - -"
-    "d /run/gate-two/secrets/small 0750 root gate-two-small - -"
+    "d /var/lib/gate-two 0711 gate-two gate-two -"
+    "d /var/lib/gate-two/models 02750 gate-two gate-two-models -"
+    "d /etc/gate-two 0755 root root -"
+    "d /run/gate-two 0755 root root -"
+    "d /run/gate-two/backends 0755 root root -"
+    "d /run/gate-two/secrets 0711 root root -"
+    "d /run/gate-two/backends/qwen 02750 gate-two-qwen gate-two -"
+    "d /run/gate-two/backends/qwen/container 02750 gate-two-qwen gate-two -"
+    "d /var/lib/gate-two-backends/qwen 0755 root root -"
+    "d /var/lib/gate-two-backends/qwen/.config 0755 root root -"
+    "d /var/lib/gate-two-backends/qwen/.config/systemd 0755 root root -"
+    "d /var/lib/gate-two-backends/qwen/.cache 0700 gate-two-qwen gate-two-qwen -"
+    "d /var/lib/gate-two-backends/qwen/.local 0700 gate-two-qwen gate-two-qwen -"
+    "d /run/gate-two/backends/small 02750 gate-two-small gate-two -"
+    "d /run/gate-two/backends/small/container 02750 gate-two-small gate-two -"
+    "d /var/lib/gate-two-backends/small 0755 root root -"
+    "d /var/lib/gate-two-backends/small/.config 0755 root root -"
+    "d /var/lib/gate-two-backends/small/.config/systemd 0755 root root -"
+    "d /var/lib/gate-two-backends/small/.cache 0700 gate-two-small gate-two-small -"
+    "d /var/lib/gate-two-backends/small/.local 0700 gate-two-small gate-two-small -"
+    "d /run/gate-two/secrets/small 0750 root gate-two-small -"
     "L+ /var/lib/gate-two-backends/qwen/.config/systemd/user - - - - /etc/gate-two/user-units/40000"
     "L+ /var/lib/gate-two-backends/small/.config/systemd/user - - - - /etc/gate-two/user-units/40001"
   ];

@@ -104,20 +104,206 @@ in
   networking.firewall.interfaces.eth0.allowedTCPPorts = [ 443 31145 ];
   networking.firewall.interfaces.tailscale0.allowedTCPPorts = [ 3100 41148 ];
   networking.firewall.interfaces.wg-home.allowedTCPPorts = [ 3100 41148 ];
+  systemd.services = {
+    gate-lab-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway";
+        Documentation = "file://${gate}/share/doc/gate/install-systemd.md";
+        Requires = "gate-lab-daemon.socket gate-lab-daemon-admin.socket";
+        After = "gate-lab-daemon.socket gate-lab-daemon-admin.socket network.target nss-lookup.target";
+        StartLimitIntervalSec = "0";
+      };
+      serviceConfig = {
+        Type = "notify-reload";
+        OpenFile = "/run/systemd/notify:notify";
+        NotifyAccess = "main";
+        ExecStart = "${gate}/lib/gate/node ${gate}/lib/gate/dist/bin/gate-daemon.js --declared /etc/gate-lab/declared.json";
+        WatchdogSec = "30s";
+        TimeoutStopSec = "45s";
+        KillMode = "mixed";
+        Restart = "on-failure";
+        RestartSec = "100ms";
+        RestartSteps = "5";
+        RestartMaxDelaySec = "5s";
+        Sockets = "gate-lab-daemon.socket gate-lab-daemon-admin.socket";
+        SyslogIdentifier = "gate-lab-daemon";
+        User = "gate-lab";
+        Group = "gate-lab";
+        StateDirectory = "gate-lab";
+        StateDirectoryMode = "0711";
+        EnvironmentFile = "-/etc/gate-lab/gate.env";
+        LimitNOFILE = "65536";
+        MemoryMax = "2147483648";
+        LoadCredential = "upstreams.openai.api_key:/run/secrets/gate/openai";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        PrivateUsers = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+      };
+      wantedBy = [ "multi-user.target" ];
+      stopIfChanged = false;
+    };
+    "gate-lab-relay@" = {
+      unitConfig = {
+        Description = "Gate relay %i";
+        Wants = "network-online.target";
+        After = "network-online.target nss-lookup.target";
+        StartLimitIntervalSec = "0";
+      };
+      serviceConfig = {
+        Type = "notify-reload";
+        OpenFile = "/run/systemd/notify:notify";
+        NotifyAccess = "main";
+        ExecStart = "${gate}/lib/gate/node ${gate}/lib/gate/dist/bin/gate-relay.js";
+        WatchdogSec = "30s";
+        TimeoutStopSec = "45s";
+        KillMode = "mixed";
+        Restart = "on-failure";
+        RestartSec = "100ms";
+        RestartSteps = "5";
+        RestartMaxDelaySec = "5s";
+        SyslogIdentifier = "gate-lab-relay-%i";
+        Slice = "system-gate\\x2dlab\\x2drelay.slice";
+        DynamicUser = "yes";
+        StateDirectory = "gate-lab-relay/%i";
+        StateDirectoryMode = "0700";
+        EnvironmentFile = "-/etc/gate-lab/relay-%i.env";
+        LimitNOFILE = "65536";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        PrivateUsers = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+      };
+    };
+    "gate-lab-relay@public" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = [
+          "RELAY__HTTPS_PORT=443"
+          "RELAY__P2P_PORT=31145"
+          "RELAY__BIND_ADDRESS=192.0.2.7"
+          "RELAY__LOG_LEVEL=info"
+          "RELAY__DOMAIN_SUFFIX=gate.example.org"
+        ];
+        PrivateUsers = "no";
+        CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
+        AmbientCapabilities = "CAP_NET_BIND_SERVICE";
+      };
+      wantedBy = [ "multi-user.target" ];
+    };
+    "user@" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      unitConfig = {
+        Wants = "network-online.target";
+      };
+      serviceConfig = {
+        Delegate = "cpu cpuset io memory pids";
+      };
+      restartIfChanged = false;
+    };
+  };
+  systemd.sockets = {
+    gate-lab-daemon-admin = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: administration";
+      };
+      socketConfig = {
+        ListenStream = "/run/gate-lab/admin.sock";
+        FileDescriptorName = "admin";
+        Service = "gate-lab-daemon.service";
+        SocketUser = "gate-lab";
+        SocketGroup = "gate-lab-admin";
+        SocketMode = "0660";
+        RemoveOnStop = "yes";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    gate-lab-daemon = {
+      unitConfig = {
+        Description = "Gate, a private AI gateway: clients";
+      };
+      socketConfig = {
+        ListenStream = "100.64.0.7:3100";
+        FreeBind = "yes";
+        FileDescriptorName = "gateway";
+        NoDelay = "yes";
+        Service = "gate-lab-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+  };
   systemd.tmpfiles.rules = [
-    "d /var/lib/gate-lab 0711 gate-lab gate-lab - -"
-    "d /var/lib/gate-lab/models 2750 gate-lab gate-lab-models - -"
-    "d /etc/gate-lab 0755 root root - -"
-    "d /run/gate-lab 0755 root root - -"
-    "d /run/gate-lab/backends 0755 root root - -"
-    "d /run/gate-lab/secrets 0711 root root - -"
-    "d /run/gate-lab/backends/own 2750 gate-lab-own gate-lab - -"
-    "d /run/gate-lab/backends/own/container 2750 gate-lab-own gate-lab - -"
-    "d /var/lib/gate-lab-backends/own 0755 root root - -"
-    "d /var/lib/gate-lab-backends/own/.config 0755 root root - -"
-    "d /var/lib/gate-lab-backends/own/.config/systemd 0755 root root - -"
-    "d /var/lib/gate-lab-backends/own/.cache 0700 gate-lab-own gate-lab-own - -"
-    "d /var/lib/gate-lab-backends/own/.local 0700 gate-lab-own gate-lab-own - -"
+    "d /var/lib/gate-lab 0711 gate-lab gate-lab -"
+    "d /var/lib/gate-lab/models 02750 gate-lab gate-lab-models -"
+    "d /etc/gate-lab 0755 root root -"
+    "d /run/gate-lab 0755 root root -"
+    "d /run/gate-lab/backends 0755 root root -"
+    "d /run/gate-lab/secrets 0711 root root -"
+    "d /run/gate-lab/backends/own 02750 gate-lab-own gate-lab -"
+    "d /run/gate-lab/backends/own/container 02750 gate-lab-own gate-lab -"
+    "d /var/lib/gate-lab-backends/own 0755 root root -"
+    "d /var/lib/gate-lab-backends/own/.config 0755 root root -"
+    "d /var/lib/gate-lab-backends/own/.config/systemd 0755 root root -"
+    "d /var/lib/gate-lab-backends/own/.cache 0700 gate-lab-own gate-lab-own -"
+    "d /var/lib/gate-lab-backends/own/.local 0700 gate-lab-own gate-lab-own -"
     "L+ /run/gate-lab/backends/own/engine.sock - - - - /run/gate-lab/backends/own/container/engine.sock"
     "L+ /var/lib/gate-lab-backends/own/.config/systemd/user - - - - /etc/gate-lab/user-units/40000"
   ];
