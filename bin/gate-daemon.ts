@@ -46,4 +46,5 @@ async function start(): Promise<number> {
   }
 }
 
-process.exitCode = await start()
+// not process.exitCode: whatever was left behind when time ran out must not keep the process alive
+process.exit(await start())

@@ -49,6 +49,9 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.once('exit', lines.flush)
   const writer = createLog({ write: lines.push, level: 'info', format: usualFormat, journal: isJournal, now })
   const { log } = writer
+  if (activation.unknown.length > 0) {
+    log('warn', 'sockets of unknown names were passed and are not used', { error: activation.unknown.join(', ') })
+  }
   const notify = openNotify({ env, fd: activation.notify, log })
   const config = openConfig({
     env,
@@ -165,8 +168,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     metrics.close()
     database.close()
   })
-  const stopWatchdog = startWatchdog(env, notify, log)
-  const removeSignals = installSignals(process, lifecycle, monotonic)
+  lifecycle.onStop('watchdog', startWatchdog(env, notify, log))
+  installSignals(process, lifecycle, monotonic) // for good: a signal that comes while the process ends changes nothing
   try {
     await adminServer.listen(adminSocket)
     for (const { where, listener } of listeners) listen.push(await listener.listen(where))
@@ -179,13 +182,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   } catch (error) {
     await lifecycle.stop('could not start')
     throw listenError(error, initial)
-  } finally {
-    if (lifecycle.state() === 'stopped') stopWatchdog()
   }
-  const code = await lifecycle.stopped
-  stopWatchdog()
-  removeSignals()
-  return code
+  return lifecycle.stopped
 }
 
 /** systemd's socket, or a path: as asked, or beside the state. */
