@@ -43,6 +43,8 @@ export const CODES = {
   EMPTY_INSTALLER: 'the installer for clients would change nothing',
   UNCERTIFIED_NAME: 'the certificate does not hold a name that the proxy serves',
   NOT_EXPRESSIBLE: 'the target cannot express this',
+  NOT_EXPRESSED: 'the target cannot express this part of the spec',
+  MISSING_IMAGE: 'a target that runs the gateway in a container has no image of it',
   TOO_OLD: 'the target version cannot do this',
   SECRET_IN_STORE: 'a secret lies in the Nix store, which everybody can read',
 } as const satisfies Record<string, string>

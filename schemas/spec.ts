@@ -148,6 +148,9 @@ const gate = z.strictObject({
     .max(5)
     .optional()
     .meta({ description: 'Name of a second gateway on the same host; "gate" becomes "gate-<instance>" everywhere.' }),
+  image: z.string().regex(IMAGE, 'write registry/name@sha256:digest').optional().meta({
+    description: 'Image whose command is gate-daemon, by digest; for the targets compose, fly and render.',
+  }),
   memory: bytes('Memory the daemon may use; by profile when absent.').optional(),
   cache: bytes('Memory for the database cache; by profile when absent.').optional(),
   server: server.prefault({}).meta({ description: 'Listener and its limits.' }),

@@ -1,14 +1,22 @@
 import type { Target } from '../../schemas/targets.ts'
+import { emitCompose } from './compose.ts'
+import { emitFly } from './fly.ts'
+import { emitLaunchd } from './launchd.ts'
 import { emitNginx } from './nginx.ts'
 import { emitNix } from './nix.ts'
 import type { Emitter } from './output.ts'
 import { emitQuadlet } from './quadlet.ts'
+import { emitRender } from './render.ts'
 import { emitSystemd } from './systemd.ts'
 
 /** Every target by name. A new one is a file `emit/<target>.ts`, a line here and its name in `schemas/targets.ts`. */
 export const TARGETS: Readonly<Record<Target, Emitter>> = {
+  compose: emitCompose,
+  fly: emitFly,
+  launchd: emitLaunchd,
   nginx: emitNginx,
   nix: emitNix,
   quadlet: emitQuadlet,
+  render: emitRender,
   systemd: emitSystemd,
 }

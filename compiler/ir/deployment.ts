@@ -45,6 +45,9 @@ type Node = { readonly origin: SpecPath }
 export type Gateway = Node & {
   /** Without suffix: `.service`, `.socket` and `-admin.socket` are what runs. */
   readonly unit: string
+
+  /** Image of the gateway itself, for targets that run it in a container. */
+  readonly image: string | undefined
   readonly user: string
   readonly adminGroup: string
   readonly stateDirectory: string

@@ -125,3 +125,18 @@ export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user
 
 /** Where a NixOS module keeps the plain units of a user; the directory above is a link to it. */
 export const userUnitSource = (prefix: string, uid: number) => `/etc/${prefix}/user-units/${uid}`
+
+/** Names on macOS, where software that is no part of the system lives in /usr/local. */
+export function launchdNames(prefix: string) {
+  const label = `${prefix}-daemon`
+  return {
+    label,
+    directory: '/Library/LaunchDaemons',
+    program: '/usr/local/bin/gate-daemon',
+    /** Users of services begin with "_" there. */
+    user: `_${prefix}`,
+    stateDirectory: `/usr/local/var/${prefix}`,
+    secretsDirectory: `/usr/local/etc/${prefix}/secrets`,
+    log: `/usr/local/var/log/${label}.log`,
+  } as const
+}

@@ -37,7 +37,7 @@ function syntaxError(error: unknown): { line: number; column: number; message: s
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]/
 
 function controlCharacters(value: unknown, path: SpecPath, source: Source): Diagnostic[] {
   if (typeof value === 'string') return isOneLine(value) ? [] : [refused(path, 'value', source)]
@@ -49,7 +49,7 @@ function controlCharacters(value: unknown, path: SpecPath, source: Source): Diag
   })
 }
 
-/** One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate. `__proto__` is no name either. */
+/** One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate, nothing that XML cannot hold. `__proto__` is no name either. */
 function isOneLine(text: string): boolean {
   return !CONTROL.test(text) && text.isWellFormed() && text !== '__proto__'
 }

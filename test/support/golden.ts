@@ -9,6 +9,10 @@ import { TARGET_NAMES, type Target } from '../../schemas/targets.ts'
 /** Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them. */
 export const GOLDEN = join(import.meta.dirname, '../golden')
 
+/** For places without systemd; a golden that is about them names them in its options. */
+export const ELSEWHERE = ['compose', 'fly', 'launchd', 'render'] as const satisfies readonly Target[]
+const HOST_TARGETS = TARGET_NAMES.filter((name) => !ELSEWHERE.some((other) => other === name))
+
 const optionsSchema = z.strictObject({
   targets: z.array(z.enum(TARGET_NAMES)).optional(),
   podman: z.string().optional(),
@@ -41,7 +45,7 @@ export function goldenResult(
   const [major = 5, minor = 4] = (options.podman ?? '5.4').split('.').map(Number)
   const result = compile(text, {
     file,
-    targets: options.targets ?? TARGET_NAMES,
+    targets: options.targets ?? HOST_TARGETS,
     podman: { major, minor },
     ...(options.systemd === undefined ? {} : { systemd: options.systemd }),
     ...(lock === undefined ? {} : { lock }),

@@ -1,0 +1,200 @@
+import type { Finding } from '../diagnostic.ts'
+import type { Backend, Container, Deployment, Secret } from '../ir/deployment.ts'
+import { composeText, composeTexts, composeVariable } from '../syntax/compose.ts'
+import { printYaml, type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../syntax/yaml.ts'
+import { composeContainer } from './compose-container.ts'
+import { type DaemonSettings, daemonSettings } from './daemon-config.ts'
+import { gatewayImage } from './gateway-image.ts'
+import { notExpressed, withoutSystemd } from './not-expressed.ts'
+import type { Emission } from './output.ts'
+
+const COMMENT = [
+  'Made by gatectl from the spec; changes here are lost.',
+  'Start it with "docker compose up --detach" beside this file.',
+]
+
+/** A Compose file: the gateway and every backend that can be reached over a network, one internal network each. */
+export function emitCompose(deployment: Deployment): Emission {
+  const { containers, gateway, prefix } = deployment
+  const reachable = containers.filter(({ publish }) => publish.length > 0)
+  const settings = daemonSettings(deployment, {
+    target: 'compose',
+    host: '0.0.0.0',
+    backendUrls: new Map(
+      reachable
+        .filter((container) => !isApp(deployment, container))
+        .map((container) => [backendName(container), backendUrl(container)]),
+    ),
+  })
+  const handed = reachable.map((container) => composeContainer(container, deployment))
+  const root = yamlMap({
+    name: composeText(prefix, ['gate']),
+    services: yamlMap({
+      [prefix]: gatewayService(deployment, reachable, settings),
+      ...Object.fromEntries(handed.map(({ name, service }) => [name, service])),
+    }),
+    networks: yamlMap({
+      default: yamlMap({}),
+      ...Object.fromEntries(
+        reachable
+          .filter(({ network }) => network.kind === 'internal')
+          .map(({ unit, origin }) => [unit, yamlMap({ internal: yamlScalar(true) }, origin)]),
+      ),
+    }),
+    volumes: yamlMap({
+      [`${prefix}-state`]: yamlMap({}, ['gate']),
+      ...Object.fromEntries(
+        deployment.volumes
+          .filter(({ user }) => reachable.some((container) => container.user === user))
+          .map(({ unit, origin }) => [unit, yamlMap({}, origin)]),
+      ),
+    }),
+    secrets: secretFiles(settings),
+  })
+  return {
+    files: [{ path: 'compose/compose.yaml', mode: 0o644, ...printYaml(COMMENT, root, ['gate']) }],
+    findings: [
+      ...gatewayImage(gateway, 'compose').findings,
+      ...withoutSystemd('compose', deployment),
+      ...settings.findings,
+      ...settings.secrets.flatMap(({ secret }) => placeFinding(secret)),
+      ...accountFindings(reachable),
+      ...deployment.backends.flatMap((backend) => backendFindings(backend, reachable)),
+      ...handed.flatMap(({ findings }) => findings),
+    ],
+  }
+}
+
+/** Open WebUI asks the gateway, never the other way round. */
+const isApp = ({ backends }: Deployment, container: Container): boolean =>
+  backends.some(({ name, engine }) => name === backendName(container) && engine === 'open-webui')
+
+const backendName = ({ origin }: Container): string => String(origin[1])
+
+function backendUrl({ unit, network, publish }: Container): string {
+  // what shares the gateway's network is on its loopback
+  const host = network.kind === 'outbound' && network.hostPorts.length > 0 ? '127.0.0.1' : unit
+  return `http://${host}:${publish[0]?.containerPort ?? 0}/v1`
+}
+
+function gatewayService(deployment: Deployment, reachable: readonly Container[], settings: DaemonSettings): YamlMap {
+  const { gateway, prefix } = deployment
+  const shared = reachable.filter(({ network }) => network.kind === 'outbound' && network.hostPorts.length > 0)
+  const host = publishHost(gateway.host)
+  const publish = (port: number, inner: number, origin: readonly (string | number)[], on = host) =>
+    composeText(`${on}:${port}:${inner}`, origin)
+  const { image } = gatewayImage(gateway, 'compose')
+  return yamlMap(
+    {
+      image: composeText(image ?? `localhost/${prefix}:latest`, ['gate', 'image']),
+      restart: composeText('unless-stopped'),
+      read_only: yamlScalar(true),
+      tmpfs: composeTexts(['/tmp']),
+      cap_drop: composeTexts(['ALL']),
+      security_opt: composeTexts(['no-new-privileges:true']),
+      mem_limit: composeText(`${gateway.memoryBytes}b`, ['gate', 'memory']),
+      stop_grace_period: composeText('60s'),
+      environment: yamlMap({
+        STATE_DIRECTORY: composeText(gateway.stateDirectory),
+        ...Object.fromEntries(settings.variables.map(({ name, value, origin }) => [name, composeText(value, origin)])),
+        ...Object.fromEntries(settings.secrets.map(({ name, secret }) => secretEntry(name, secret))),
+      }),
+      secrets: optionalList(
+        settings.secrets.flatMap(({ name, secret }) =>
+          'env' in secret.source ? [] : [composeText(name, secret.origin)],
+        ),
+      ),
+      volumes: yamlList([composeText(`${prefix}-state:${gateway.stateDirectory}`)]),
+      ports: yamlList([
+        publish(gateway.port, gateway.port, ['gate', 'server', 'port']),
+        publish(gateway.p2pPort, gateway.p2pPort, ['gate', 'server', 'p2p_port']),
+        ...shared.flatMap(({ origin, publish: ports }) =>
+          ports.map(({ host: on, hostPort, containerPort }) =>
+            publish(hostPort, containerPort, [...origin, 'port'], on),
+          ),
+        ),
+      ]),
+      networks: composeTexts([
+        'default',
+        ...reachable.filter(({ network }) => network.kind === 'internal').map(({ unit }) => unit),
+      ]),
+      healthcheck: yamlMap({
+        test: composeTexts(['CMD', 'node', '--eval', healthScript(gateway.port)]),
+        interval: composeText('15s'),
+        timeout: composeText('5s'),
+        start_period: composeText('10s'),
+        retries: yamlScalar(3),
+      }),
+    },
+    ['gate'],
+  )
+}
+
+/** The image holds Node anyway, and nothing else that could ask. */
+function healthScript(port: number): string {
+  return `fetch("http://127.0.0.1:${port}/health").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`
+}
+
+/** Where Compose publishes: as the gateway would listen on a host. */
+function publishHost(host: string): string {
+  if (host === 'localhost') return '127.0.0.1'
+  return host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host
+}
+
+/** A secret of the daemon: a variable of the caller, or a file that Compose mounts. */
+function secretEntry(name: string, { source, origin }: Secret): [string, YamlNode] {
+  if ('env' in source) return [name, composeVariable(source.env, origin)]
+  return [`${name}_FILE`, composeText(`/run/secrets/${name}`, origin)]
+}
+
+function secretFiles({ secrets }: DaemonSettings): YamlMap | undefined {
+  const files = secrets.flatMap(({ name, secret }) => {
+    const { source, origin } = secret
+    if ('env' in source) return []
+    return [[name, yamlMap({ file: composeText(secretPath(secret), origin) }, origin)] as const]
+  })
+  return files.length === 0 ? undefined : yamlMap(Object.fromEntries(files))
+}
+
+function secretPath({ source, name }: Secret): string {
+  if ('file' in source) return source.file
+  return `./secrets/${'credential' in source ? source.credential : name}`
+}
+
+/** Credentials are systemd's; here they are files beside the Compose file. */
+function placeFinding(secret: Secret): Finding[] {
+  if ('env' in secret.source || 'file' in secret.source) return []
+  const what = 'credential' in secret.source ? 'systemd credentials do not exist there' : 'nothing makes this key there'
+  return [
+    notExpressed(secret.origin, `${what}, so compose reads ${secretPath(secret)}`, 'write that file, with mode 0600'),
+  ]
+}
+
+function accountFindings(reachable: readonly Container[]): Finding[] {
+  if (reachable.length === 0) return []
+  const message = 'compose runs all containers under one engine, not each under a user of its own'
+  return [notExpressed(['backends'], message, 'run Compose with rootless Docker or podman, or use the target quadlet')]
+}
+
+function backendFindings({ origin, name, idleStopMs, group }: Backend, reachable: readonly Container[]): Finding[] {
+  if (!reachable.some((container) => backendName(container) === name))
+    return [
+      notExpressed(
+        origin,
+        `compose leaves out "${name}": the gateway reaches containers over a network, not by Unix socket`,
+        'write listen = "tcp"',
+      ),
+    ]
+  return [
+    ...(idleStopMs === undefined
+      ? []
+      : [notExpressed([...origin, 'idle_stop'], 'compose has no sockets that start containers', 'remove idle_stop')]),
+    ...(group === undefined
+      ? []
+      : [notExpressed([...origin, 'group'], 'compose starts every backend of a group', 'use one backend only')]),
+  ]
+}
+
+function optionalList(items: readonly YamlNode[]): YamlNode | undefined {
+  return items.length === 0 ? undefined : yamlList(items)
+}

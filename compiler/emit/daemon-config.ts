@@ -1,0 +1,160 @@
+import { environmentName } from '../../schemas/key-names.ts'
+import type { Finding } from '../diagnostic.ts'
+import type { Deployment, Secret } from '../ir/deployment.ts'
+import type { SpecPath } from '../spec-path.ts'
+import { notExpressed } from './not-expressed.ts'
+
+/** One variable of the daemon's environment. */
+export type Variable = { readonly name: string; readonly value: string; readonly origin: SpecPath }
+
+/** A secret of the daemon and the variable that carries it. */
+export type SecretVariable = { readonly name: string; readonly secret: Secret }
+
+export type DaemonSettings = {
+  readonly variables: readonly Variable[]
+  readonly secrets: readonly SecretVariable[]
+  readonly findings: readonly Finding[]
+}
+
+export type Surroundings = {
+  /** The name of the target, for findings. */
+  readonly target: string
+  /** Address to listen on there. */
+  readonly host: string
+  /** URL of a backend's API, by name; what is not in it cannot be reached. */
+  readonly backendUrls: ReadonlyMap<string, string>
+}
+
+/**
+ * The daemon's whole configuration as environment, for targets that have no place for its declared file.
+ * Tables that people name entries of (upstreams, models) are JSON, so that names keep their spelling.
+ */
+export function daemonSettings(deployment: Deployment, surroundings: Surroundings): DaemonSettings {
+  const { gateway, relayClient } = deployment
+  const { auth, log, tls } = gateway
+  const server: SpecPath = ['gate', 'server']
+  const upstreams = upstreamTable(deployment, surroundings)
+  const models = modelTable(deployment, surroundings.target, new Set(Object.keys(upstreams.table)))
+  const settings: readonly (readonly [path: string, value: unknown, origin: SpecPath])[] = [
+    ['server.host', surroundings.host, [...server, 'host']],
+    ['server.port', gateway.port, [...server, 'port']],
+    ['server.p2p_port', gateway.p2pPort, [...server, 'p2p_port']],
+    ['server.allow_from', gateway.allowFrom, [...server, 'allow_from']],
+    ['server.trusted_proxies', gateway.trustedProxies, [...server, 'trusted_proxies']],
+    ['server.max_body', `${gateway.maxBodyBytes}B`, [...server, 'max_body']],
+    ['server.max_buffered', `${gateway.maxBufferedBytes}B`, [...server, 'max_buffered']],
+    ['server.max_connections', gateway.maxConnections, [...server, 'max_connections']],
+    ['server.max_concurrent', gateway.maxConcurrent, [...server, 'max_concurrent']],
+    ['auth.mode', auth.modes.every((mode) => mode === 'none') ? 'none' : 'token', ['gate', 'auth', 'mode']],
+    ['auth.jwt.issuer', auth.jwt.issuer, ['gate', 'auth', 'jwt', 'issuer']],
+    ['auth.jwt.expiration_hours', auth.jwt.expiration_hours, ['gate', 'auth', 'jwt', 'expiration_hours']],
+    ['log.level', log.level, ['gate', 'log', 'level']],
+    ['log.format', log.format ?? 'json', ['gate', 'log', 'format']],
+    ['relay.enable', relayClient.enable, ['relay', 'enable']],
+    ['relay.addresses', relayClient.addresses, ['relay', 'addresses']],
+    ['relay.custom_domain', relayClient.custom_domain, ['relay', 'custom_domain']],
+    ['letsencrypt.enabled', tls.kind === 'acme', ['gate', 'tls']],
+    ['letsencrypt.email', tls.kind === 'acme' ? tls.email : undefined, ['gate', 'tls', 'acme', 'email']],
+    ['letsencrypt.staging', tls.kind === 'acme' ? tls.staging : undefined, ['gate', 'tls', 'acme', 'staging']],
+    ['letsencrypt.domains', tls.kind === 'acme' ? tls.domains : [], ['gate', 'tls', 'acme', 'domains']],
+    ['upstreams', upstreams.table, ['upstreams']],
+    ['models', models.table, ['models']],
+  ]
+  return {
+    variables: settings.flatMap(([path, value, origin]) => {
+      if (value === undefined || (Array.isArray(value) && value.length === 0)) return []
+      const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+      return [{ name: environmentName(path.split('.')), value: text, origin }]
+    }),
+    secrets: deployment.secrets.flatMap((secret) => secretVariable(secret, upstreams.table)),
+    findings: [...accessFindings(deployment, surroundings.target), ...upstreams.findings, ...models.findings],
+  }
+}
+
+/** What the spec says about access that the daemon's configuration has no key for; what it does instead is stricter. */
+function accessFindings({ gateway }: Deployment, target: string): Finding[] {
+  const findings: Finding[] = []
+  const other = gateway.auth.modes.filter((mode) => mode !== 'token' && mode !== 'none')
+  if (other.length > 0) {
+    const message = `under the target ${target} clients present keys only, not: ${other.join(', ')}`
+    findings.push(notExpressed(['gate', 'auth', 'mode'], message, 'use mode = "token"'))
+  }
+  if (gateway.adminAllowFrom.length > 0) {
+    const message = `under the target ${target} there are no admin routes but the daemon's socket`
+    findings.push(notExpressed(['gate', 'server', 'admin_allow_from'], message, 'remove admin_allow_from'))
+  }
+  return findings
+}
+
+type Table = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+function upstreamTable(
+  { upstreams, backends }: Deployment,
+  { target, backendUrls }: Surroundings,
+): { table: Table; findings: Finding[] } {
+  const findings: Finding[] = []
+  const remote = Object.entries(upstreams).map(([name, { api_key: _, ...rest }]) => [name, rest] as const)
+  const local = backends.flatMap(({ name, origin, model }) => {
+    const url = backendUrls.get(name)
+    if (url === undefined) return []
+    if (Object.hasOwn(upstreams, name))
+      findings.push({
+        code: 'NAME_COLLISION',
+        path: origin,
+        part: 'key',
+        message: `under the target ${target} backends and upstreams share their names, and there is an upstream "${name}"`,
+        hint: 'rename one of them',
+      })
+    return [[name, { provider: 'custom', base_url: url, ...(model === undefined ? {} : { models: [model] }) }] as const]
+  })
+  return { table: Object.fromEntries([...remote, ...local]), findings }
+}
+
+type Targets = Deployment['models'][string]['targets']
+
+/** Virtual models by upstream: aliases are followed, and targets that cannot be reached left out. */
+function modelTable(
+  { models, backends }: Deployment,
+  place: string,
+  reachable: ReadonlySet<string>,
+): { table: Table; findings: Finding[] } {
+  const findings: Finding[] = []
+  const served = new Map(backends.map(({ name, model }) => [name, model]))
+  const flat = (targets: Targets, alias: string): object[] =>
+    targets.flatMap((target) => {
+      const below = target.alias === undefined ? undefined : models[target.alias]
+      if (target.alias !== undefined) return below === undefined ? [] : flat(below.targets, target.alias)
+      const upstream = target.backend ?? target.upstream ?? ''
+      const model = target.model ?? served.get(target.backend ?? '') ?? alias
+      return reachable.has(upstream) ? [{ upstream, model, weight: target.weight }] : []
+    })
+  const table = Object.entries(models).flatMap(([alias, { targets, strategy, category }]) => {
+    const path = ['models', alias]
+    if (strategy === 'cost')
+      findings.push(
+        notExpressed(
+          [...path, 'strategy'],
+          `under the target ${place} the daemon takes these targets in order`,
+          'use "fallback"',
+        ),
+      )
+    const reached = flat(targets, alias)
+    if (reached.length === 0) {
+      const message = `under the target ${place} nothing runs that "${alias}" leads to, so it is left out`
+      findings.push(notExpressed(path, message, 'give it a target that does'))
+      return []
+    }
+    const chosen = strategy === 'cost' ? 'fallback' : strategy
+    return [[alias, { targets: reached, strategy: chosen, ...(category === undefined ? {} : { category }) }] as const]
+  })
+  return { table: Object.fromEntries(table), findings }
+}
+
+/** Credentials are named like the key that they fill; the keys of backends that cannot be reached are left out. */
+function secretVariable(secret: Secret, upstreams: Table): SecretVariable[] {
+  if (secret.destination.kind !== 'daemon') return []
+  const [first = '', name = '', ...rest] = secret.destination.credential.split('.')
+  if (first === 'auth' && name === 'oidc') return []
+  if (first === 'upstreams' && !Object.hasOwn(upstreams, name)) return []
+  return [{ name: environmentName([first, name, ...rest]), secret }]
+}

@@ -1,0 +1,23 @@
+import type { Finding } from '../diagnostic.ts'
+import type { Gateway } from '../ir/deployment.ts'
+
+/** The image of the gateway itself, for targets that run it in a container; a warning when the spec names none. */
+export function gatewayImage(
+  { image }: Gateway,
+  target: string,
+): { readonly image: string | undefined; readonly findings: readonly Finding[] } {
+  if (image !== undefined) return { image, findings: [] }
+  const built = target === 'compose' ? 'the image localhost/gate of this host' : 'an image built from ./Dockerfile'
+  return {
+    image,
+    findings: [
+      {
+        code: 'MISSING_IMAGE',
+        severity: 'warning',
+        path: ['gate', 'image'],
+        message: `gate.image is not set, so ${target} uses ${built}`,
+        hint: 'set gate.image to an image whose command is gate-daemon',
+      },
+    ],
+  }
+}

@@ -1,0 +1,25 @@
+import type { Finding } from '../diagnostic.ts'
+import type { Deployment } from '../ir/deployment.ts'
+import { notExpressed } from './not-expressed.ts'
+
+/** The deployment as a hosting platform runs it: the platform ends TLS, the gateway speaks plain HTTP behind it. */
+export function platformTls(deployment: Deployment): Deployment {
+  return { ...deployment, gateway: { ...deployment.gateway, tls: { kind: 'none' } } }
+}
+
+/** What of the spec's way into the gateway has no effect behind a platform's own. */
+export function tlsFindings({ gateway, proxy, dns }: Deployment, target: string): Finding[] {
+  const findings: Finding[] = []
+  if (gateway.tls.kind !== 'none')
+    findings.push(notExpressed(['gate', 'tls'], `${target} ends TLS with its own certificates`, 'remove [gate.tls]'))
+  if (proxy.engine !== 'none')
+    findings.push(notExpressed(['proxy', 'engine'], `${target} has a proxy of its own`, 'remove [proxy]'))
+  if (dns !== undefined)
+    findings.push(notExpressed(['dns', 'engine'], `${target} serves no names of yours`, 'remove [dns]'))
+  if (gateway.allowFrom.length > 0 && gateway.trustedProxies.length === 0) {
+    const message = `all requests reach the gateway from the proxy of ${target}, so allow_from refuses or lets in all`
+    const hint = 'name the addresses of that proxy in gate.server.trusted_proxies'
+    findings.push(notExpressed(['gate', 'server', 'allow_from'], message, hint))
+  }
+  return findings
+}
