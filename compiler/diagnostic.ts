@@ -37,6 +37,8 @@ export const CODES = {
   SUBUID_COLLISION: 'two ranges of subordinate ids overlap',
   NAME_COLLISION: 'two users, units, containers or sockets have the same name',
   ALLOCATION_EXHAUSTED: 'no free port or user id is left',
+  NOT_YET: 'the daemon cannot do this yet',
+  NOT_A_MODEL_SERVER: 'a target is an app, not a server of models',
   UNREACHABLE_SECRET: 'the target cannot take a secret from there',
   NOT_AN_ADDRESS: 'an IP address is needed',
   UNSUPPORTED_VERSION: 'the version of podman or systemd is not known',

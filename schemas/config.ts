@@ -80,6 +80,11 @@ const upstream = z.strictObject({
     .meta({
       description: 'URL up to and including the version, such as "https://api.openai.com/v1"; by provider when absent.',
     }),
+  socket: z
+    .string()
+    .regex(/^\/[^\0]*[^/\0]$/, 'write the absolute path of a Unix socket')
+    .optional()
+    .meta({ description: 'Unix socket to connect to, in place of the host and port in base_url.' }),
   api_key: headerSecret.optional().meta({ description: 'Key sent to the upstream.', secret: true }),
   models: z
     .array(z.string().min(1))

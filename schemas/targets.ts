@@ -1,4 +1,14 @@
 /** Names of what the compiler can make; here and not in compiler/, so that gatectl's start loads no compiler. */
-export const TARGET_NAMES = ['compose', 'fly', 'launchd', 'nginx', 'nix', 'quadlet', 'render', 'systemd'] as const
+export const TARGET_NAMES = [
+  'compose',
+  'declared',
+  'fly',
+  'launchd',
+  'nginx',
+  'nix',
+  'quadlet',
+  'render',
+  'systemd',
+] as const
 
 export type Target = (typeof TARGET_NAMES)[number]

@@ -1,5 +1,6 @@
 import type { Target } from '../../schemas/targets.ts'
 import { emitCompose } from './compose.ts'
+import { emitDeclared } from './declared.ts'
 import { emitFly } from './fly.ts'
 import { emitLaunchd } from './launchd.ts'
 import { emitNginx } from './nginx.ts'
@@ -12,6 +13,7 @@ import { emitSystemd } from './systemd.ts'
 /** Every target by name. A new one is a file `emit/<target>.ts`, a line here and its name in `schemas/targets.ts`. */
 export const TARGETS: Readonly<Record<Target, Emitter>> = {
   compose: emitCompose,
+  declared: emitDeclared,
   fly: emitFly,
   launchd: emitLaunchd,
   nginx: emitNginx,

@@ -95,6 +95,8 @@ export type Tls =
 export type Backend = Node & {
   readonly name: string
   readonly engine: Engine
+  /** Answers the OpenAI API, so the daemon has it as an upstream. */
+  readonly isUpstream: boolean
   /** Id that the engine answers to. */
   readonly model: string | undefined
   readonly group: string | undefined

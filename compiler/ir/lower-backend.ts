@@ -100,6 +100,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       origin,
       name,
       engine: spec.engine,
+      isUpstream: traits.isUpstream,
       model: spec.model,
       group: spec.group,
       idleStopMs: spec.idle_stop === undefined ? undefined : durationMs(spec.idle_stop),

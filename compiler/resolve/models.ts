@@ -1,6 +1,7 @@
 import { suggestion } from '../../schemas/nearest.ts'
 import type { Spec } from '../../schemas/spec.ts'
 import type { Finding } from '../diagnostic.ts'
+import { ENGINE_TRAITS } from '../ir/engines.ts'
 import type { DefinedNames } from './names.ts'
 
 type Models = Spec['models']
@@ -35,6 +36,19 @@ function checkTarget(target: Target, path: (string | number)[], names: DefinedNa
             hint: suggestion(name, [...known], key === 'alias' ? 'model' : key),
           },
         ],
+  )
+}
+
+/** Apps such as Open WebUI ask the gateway; it cannot ask them. */
+export function checkServers(models: Models, backends: Spec['backends']): Finding[] {
+  return Object.entries(models).flatMap(([alias, { targets }]) =>
+    targets.flatMap(({ backend: name }, i): Finding[] => {
+      const backend = name !== undefined && Object.hasOwn(backends, name) ? backends[name] : undefined
+      if (backend === undefined || ENGINE_TRAITS[backend.engine].isUpstream) return []
+      const path = ['models', alias, 'targets', i, 'backend']
+      const message = `${backend.engine} is an app: no request for a model can go there`
+      return [{ code: 'NOT_A_MODEL_SERVER', path, message, hint: 'name a backend that serves models' }]
+    }),
   )
 }
 

@@ -1,5 +1,5 @@
 import type { Log } from '../../schemas/log.ts'
-import type { Upstream } from './upstreams.ts'
+import type { Answer, Upstream } from './upstreams.ts'
 
 /** What an upstream said last about itself. */
 export type CatalogEntry = {
@@ -22,11 +22,12 @@ const MAX_MODELS = 10_000
 export function createCatalog({ log, now, onChange }: { log: Log; now: () => number; onChange: () => void }) {
   const entries = new Map<string, CatalogEntry & { readonly upstream: Upstream; readonly askedAt: number }>()
 
-  async function ask(upstream: Upstream, signal: AbortSignal): Promise<void> {
+  async function refreshOne(upstream: Upstream, signal: AbortSignal): Promise<void> {
+    if (upstream.ask === null) return
     const before = entries.get(upstream.name)
     const askedAt = now()
     try {
-      const models = await askModels(upstream, signal)
+      const models = await askModels(upstream, upstream.ask, signal)
       entries.set(upstream.name, { upstream, askedAt, models, state: 'up', lastError: null })
     } catch (error) {
       if (signal.aborted) return
@@ -54,16 +55,19 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
         const isFresh = known?.upstream === upstream && known.state === 'up' && now() - known.askedAt < ASK_AGAIN_MS
         return upstream.configuredModels === null && !isFresh
       })
-      await Promise.all(asked.map((upstream) => ask(upstream, signal)))
+      await Promise.all(asked.map((upstream) => refreshOne(upstream, signal)))
     },
   }
 }
 
 /** GET /models. @throws Error when there is no answer, a refusal, or an answer in another shape */
-async function askModels(upstream: Upstream, signal: AbortSignal): Promise<readonly string[]> {
+async function askModels(
+  upstream: Upstream,
+  ask: NonNullable<Upstream['ask']>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-  const headers = Object.fromEntries(pairs(upstream.headers))
-  const response = await fetch(`${upstream.baseUrl}/models`, { headers, redirect: 'error', signal: deadline })
+  const response = await ask('/models', deadline)
   if (!response.ok) {
     await response.body?.cancel()
     throw new Error(`GET ${upstream.baseUrl}/models answered ${response.status}`)
@@ -81,18 +85,14 @@ export function modelIds(list: unknown): readonly string[] {
   return ids.filter((id) => id !== '').slice(0, MAX_MODELS)
 }
 
-async function textOf(response: Response): Promise<string> {
+async function textOf(response: Answer): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true })
+    text += decoder.decode(chunk, { stream: true })
     if (text.length > MAX_ANSWER_BYTES) throw new Error('the model list is too long')
   }
   return text
-}
-
-function* pairs(flat: readonly string[]): Generator<[string, string]> {
-  for (let i = 0; i + 1 < flat.length; i += 2) yield [flat[i] ?? '', flat[i + 1] ?? '']
 }
 
 function reasonOf(error: Error): string {

@@ -1,8 +1,15 @@
-import { Pool } from 'undici'
+import { fetch, Pool } from 'undici'
 import { durationMs, type UpstreamConfig } from '../../schemas/config.ts'
 import { baseUrlOf } from '../../schemas/providers.ts'
 import { createEchoDispatcher, ECHO_MODEL } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'
+
+/** The body comes in chunks of UTF-8. */
+export type Answer = {
+  readonly ok: boolean
+  readonly status: number
+  readonly body: (AsyncIterable<Uint8Array> & { cancel: () => Promise<void> }) | null
+}
 
 /** An upstream that requests can be sent to. */
 export type Upstream = {
@@ -17,6 +24,8 @@ export type Upstream = {
   readonly headers: readonly string[]
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
+  /** GET of a path below `baseUrl`, for the daemon's own questions; null: there is nobody to ask. */
+  readonly ask: ((path: string, signal: AbortSignal) => Promise<Answer>) | null
   /** Ids that the configuration lists; null: whatever the upstream says it serves. */
   readonly configuredModels: readonly string[] | null
   /** Lets requests in flight finish, then closes the connections. */
@@ -72,6 +81,7 @@ function openUpstream(name: string, config: UpstreamConfig): Upstream {
       basePath: '',
       headers: [],
       dispatcher: createEchoDispatcher(),
+      ask: null,
       configuredModels: config.models ?? [ECHO_MODEL],
       close: () => Promise.resolve(),
     }
@@ -81,16 +91,20 @@ function openUpstream(name: string, config: UpstreamConfig): Upstream {
   const pool = new Pool(url.origin, {
     connections: null,
     connectTimeout: durationMs(config.connect_timeout),
+    ...(config.socket === undefined ? {} : { socketPath: config.socket }),
     // one request, one connection: a slow reader then holds up nobody else
     allowH2: false,
     pipelining: 1,
   })
+  const headers: [string, string][] =
+    config.api_key === undefined ? [] : [['authorization', `Bearer ${config.api_key}`]]
   return {
     ...common,
     baseUrl,
     basePath: url.pathname.replace(/\/+$/, ''),
-    headers: config.api_key === undefined ? [] : ['authorization', `Bearer ${config.api_key}`],
+    headers: headers.flat(),
     dispatcher: pool,
+    ask: (path, signal) => fetch(`${baseUrl}${path}`, { dispatcher: pool, headers, redirect: 'error', signal }),
     configuredModels: config.models ?? null,
     close: () => pool.close(),
   }

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 
 /** A request as the upstream saw it. */
 export type Seen = {
@@ -19,10 +18,11 @@ export type FakeUpstream = {
 
 type Behaviour = (request: Seen, response: ServerResponse) => void | Promise<void>
 
-/** Starts one on a free loopback port. `GET /v1/models` lists `models`; everything else does `behave`. */
+/** Starts one on a free loopback port, or on a Unix socket. `GET /v1/models` lists `models`; everything else does `behave`. */
 export async function startFakeUpstream(
   behave: Behaviour,
   models: readonly string[] = ['mock'],
+  socket?: string,
 ): Promise<FakeUpstream> {
   const seen: Seen[] = []
   const server = createServer((request, response) => {
@@ -43,10 +43,13 @@ export async function startFakeUpstream(
       void behave(one, response)
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) =>
+    socket === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(socket, resolve),
+  )
+  const address = server.address()
+  const host = address !== null && typeof address === 'object' ? `127.0.0.1:${address.port}` : 'localhost'
   return {
-    url: `http://127.0.0.1:${port}/v1`,
+    url: `http://${host}/v1`,
     seen,
     close: () => {
       server.closeAllConnections()
