@@ -2,8 +2,10 @@
 export const TARGET_NAMES = [
   'compose',
   'declared',
+  'dnsmasq',
   'fly',
   'launchd',
+  'nftables',
   'nginx',
   'nix',
   'quadlet',

@@ -1,8 +1,10 @@
 import type { Target } from '../../schemas/targets.ts'
 import { emitCompose } from './compose.ts'
 import { emitDeclared } from './declared.ts'
+import { emitDnsmasq } from './dnsmasq.ts'
 import { emitFly } from './fly.ts'
 import { emitLaunchd } from './launchd.ts'
+import { emitNftables } from './nftables.ts'
 import { emitNginx } from './nginx.ts'
 import { emitNix } from './nix.ts'
 import type { Emitter } from './output.ts'
@@ -14,8 +16,10 @@ import { emitSystemd } from './systemd.ts'
 export const TARGETS: Readonly<Record<Target, Emitter>> = {
   compose: emitCompose,
   declared: emitDeclared,
+  dnsmasq: emitDnsmasq,
   fly: emitFly,
   launchd: emitLaunchd,
+  nftables: emitNftables,
   nginx: emitNginx,
   nix: emitNix,
   quadlet: emitQuadlet,

@@ -14,10 +14,15 @@ export function run(program: string, args: readonly string[], input = ''): strin
   return stdout
 }
 
-/** Runs a program to its end, however it ends. */
+/** Runs a program to its end, however it ends; for 30 s at most. */
 export function tryRun(program: string, args: readonly string[], input = '', env: NodeJS.ProcessEnv = {}) {
   const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`
-  const child = spawnSync(program, args, { input, encoding: 'utf8', env: { ...process.env, PATH, ...env } })
+  const child = spawnSync(program, args, {
+    input,
+    encoding: 'utf8',
+    timeout: 30_000,
+    env: { ...process.env, PATH, ...env },
+  })
   return { status: child.status, stdout: child.stdout ?? '', stderr: child.stderr ?? '', error: child.error ?? '' }
 }
 

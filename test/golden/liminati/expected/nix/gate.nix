@@ -439,6 +439,8 @@ in
     ];
   };
   hardware.nvidia-container-toolkit.enable = true;
+  networking.firewall.interfaces.tailscale0.allowedTCPPorts = [ 53 80 443 3000 8081 41147 ];
+  networking.firewall.interfaces.tailscale0.allowedUDPPorts = [ 53 ];
   services.nginx.appendHttpConfig = "include ${config.environment.etc."nginx/conf.d/gate.conf".source};";
   services.nginx.enable = true;
   systemd.services = {
