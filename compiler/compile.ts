@@ -10,6 +10,7 @@ import { findCollisions } from './ir/collisions.ts'
 import type { Deployment } from './ir/deployment.ts'
 import { lower } from './ir/lower.ts'
 import { parseDocument } from './parse/document.ts'
+import type { Source } from './parse/source.ts'
 import { readSpec } from './parse/spec.ts'
 import { definedNames } from './resolve/names.ts'
 import { resolve } from './resolve/resolve.ts'
@@ -32,6 +33,8 @@ export type Compiled = {
   /** What to write, gate.lock.json included; ordered by path. */
   readonly files: readonly OutputFile[]
   readonly deployment: Deployment
+  /** The text and where everything stands in it. */
+  readonly source: Source
   /** Warnings only. */
   readonly diagnostics: readonly Diagnostic[]
 }
@@ -72,7 +75,7 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
   const diagnostics = report()
   if (diagnostics.some(isError)) return { kind: 'refused', diagnostics }
   const files = [...emissions.flatMap((emission) => emission.files), lockFile(allocation.lock)]
-  return { kind: 'compiled', files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), deployment, diagnostics }
+  return { kind: 'compiled', files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), deployment, source, diagnostics }
 }
 
 /** One target may carry what another makes, and then says the same. */

@@ -23,6 +23,20 @@ export function pathText(path: SpecPath): string {
     .join('')
 }
 
+/** What `pathText` was made of. @throws RangeError when it is no such text */
+export function parsePathText(text: string): SpecPath {
+  const path: (string | number)[] = []
+  const step = /(?:^|\.)(?:([A-Za-z0-9_$-]+)|("(?:[^"\\]|\\.)*"))|\[(\d+)\]/y
+  while (step.lastIndex < text.length) {
+    const [, word, quoted, index] = step.exec(text) ?? []
+    if (word !== undefined) path.push(word)
+    else if (quoted !== undefined) path.push(String(JSON.parse(quoted)))
+    else if (index !== undefined) path.push(Number(index))
+    else throw new RangeError(`no path in a spec: ${text}`)
+  }
+  return path
+}
+
 /** One string per path, for maps. */
 export function pathId(path: SpecPath): string {
   return path.join('\0')

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { specSchema } from '../../schemas/spec.ts'
 import type { SpecPath } from '../spec-path.ts'
 
 /** The schema of the value at a path, or undefined when the path leads nowhere. */
@@ -39,4 +40,9 @@ function below(schema: z.ZodType, step: string | number): z.ZodType | undefined 
   if (schema instanceof z.ZodRecord) return schema.def.valueType as z.ZodType
   if (schema instanceof z.ZodArray) return schema.def.element as z.ZodType
   return undefined
+}
+
+/** What the schema of the spec says about the key at a path. */
+export function describeKey(path: SpecPath): string | undefined {
+  return metaAt(specSchema, path).description
 }

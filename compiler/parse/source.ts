@@ -9,6 +9,8 @@ export type Source = {
   valueSpan(path: SpecPath): Span
   /** Where the key stands, or its nearest written parent's. */
   keySpan(path: SpecPath): Span
+  /** The longest part of the path that is written in the text. */
+  writtenPath(path: SpecPath): SpecPath
   spanAt(start: number, end: number): Span
   /** Paths of keys that are written a second time (JSON only: TOML refuses them itself). */
   readonly repeated: readonly SpecPath[]
@@ -43,6 +45,12 @@ export function indexSource(file: string, text: string): Source {
     file,
     text,
     repeated,
+    writtenPath: (path) => {
+      let length = path.length
+      while (length > 0 && !keys.has(pathId(path.slice(0, length))) && !values.has(pathId(path.slice(0, length))))
+        length--
+      return path.slice(0, length)
+    },
     spanAt,
     valueSpan: (path) => find(path, [values, keys]),
     keySpan: (path) => find(path, [keys, values]),

@@ -18,6 +18,8 @@ export const COMMAND_MODULES: Readonly<Record<CommandName, () => Promise<{ reado
   'config validate': () => import('./config-validate.ts'),
   check: () => import('./check.ts'),
   compile: () => import('./compile.ts'),
+  explain: () => import('./explain.ts'),
+  init: () => import('./init.ts'),
   completion: () => import('./completion.ts'),
   complete: () => import('./complete.ts'),
 }

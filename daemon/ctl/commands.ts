@@ -206,6 +206,45 @@ const TABLE = [
       'ports, once chosen, stay in gate.lock.json beside SPEC: keep the two together.',
   },
   {
+    name: 'explain',
+    summary: 'show which lines of a spec a line of the output comes from',
+    arguments: [SPEC, { name: 'PATH', complete: 'file' }],
+    options: COMPILE_OPTIONS,
+    notes:
+      'PATH is a file below the output directory or its place on the host, with or without ":LINE":\n' +
+      'quadlet/users/40000/gate-qwen.container:12, /etc/containers/systemd/users/40000/gate-qwen.container',
+  },
+  {
+    name: 'init',
+    summary: 'write a first spec, after a few questions',
+    arguments: [{ name: 'FILE', optional: true, complete: 'file' }],
+    options: {
+      yes: { type: 'boolean', short: 'y', description: 'ask nothing: options and defaults only' },
+      domain: { type: 'string', value: 'NAME', description: 'domain of the gateway and its apps (none)' },
+      profile: {
+        type: 'string',
+        value: 'NAME',
+        description: 'size of the machine (desktop)',
+        complete: ['desktop', 'small-vps', 'medium-vps', 'large-vps'],
+      },
+      gpu: {
+        type: 'string',
+        value: 'KIND',
+        description: 'GPU of the backends (none)',
+        complete: ['nvidia', 'amd', 'vulkan', 'none'],
+      },
+      upstream: { type: 'string', multiple: true, value: 'PROVIDER', description: 'an upstream; more than once' },
+      backend: {
+        type: 'string',
+        multiple: true,
+        value: 'NAME=ENGINE:MODEL',
+        description: 'a local engine: vllm, llama-cpp, ollama, open-webui; more than once',
+      },
+      force: { type: 'boolean', description: 'overwrite FILE' },
+    },
+    notes: 'FILE is gate.toml when it is not given. The spec that is written compiles.',
+  },
+  {
     name: 'completion',
     summary: 'print a completion script: bash, zsh or fish',
     arguments: [{ name: 'SHELL', complete: ['bash', 'zsh', 'fish'] }],
