@@ -59,6 +59,17 @@ export default {
       from: { path: '^daemon/translate/' },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      name: 'gatectl-starts-without-validators',
+      comment:
+        'gatectl starts in 150 ms: schemas, zod and smol-toml are loaded for their types, or by the command that needs them',
+      severity: 'error',
+      from: { path: '^(bin/gatectl|daemon/ctl/)' },
+      to: {
+        path: '^schemas/(admin|config|keys|spec)\\.ts|^daemon/config/|node_modules/(zod|smol-toml)/',
+        dependencyTypesNot: ['type-only', 'dynamic-import'],
+      },
+    },
     wrapped('undici', '^daemon/(upstream|relay)/'),
     wrapped('better-sqlite3', '^daemon/store/sqlite/'),
     wrapped('smol-toml', '^(compiler/parse|daemon/config)/'),

@@ -9,13 +9,13 @@ import { join } from 'node:path'
  * made by another user, whose code would then run here. For the same reason `sudo -E` must not use the caller's folder.
  */
 function cacheCompiledCode(): void {
-  const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'gate', 'compiled')
   try {
+    const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'gate', 'compiled')
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const { uid, mode } = statSync(folder)
     if (uid === process.getuid?.() && (mode & 0o022) === 0) enableCompileCache(folder)
   } catch {
-    // a home that cannot be written only makes the start slower
+    // no home, or one that cannot be written, only makes the start slower
   }
 }
 

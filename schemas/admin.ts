@@ -79,7 +79,11 @@ const tokenList = z.strictObject({ tokens: z.array(tokenInfo) })
 
 /** POST /v1/tokens */
 export const tokenRequest = z.strictObject({
-  name: z.string().min(1).max(100),
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^\P{Cc}*$/u, 'use no control characters'),
   scopes: z.array(scope).min(1),
   /** A duration such as "30d"; never expires when absent. */
   expires_in: z.string().exactOptional(),

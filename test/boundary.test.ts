@@ -59,6 +59,11 @@ test.each([
   { rule: 'only-wrapper-imports-undici', files: { 'daemon/a.ts': imports('undici') } },
   { rule: 'only-wrapper-imports-better-sqlite3', files: { 'daemon/store/a.ts': imports('better-sqlite3') } },
   { rule: 'only-wrapper-imports-smol-toml', files: { 'daemon/ctl/a.ts': imports('smol-toml') } },
+  { rule: 'gatectl-starts-without-validators', files: { 'daemon/ctl/a.ts': imports('zod') } },
+  {
+    rule: 'gatectl-starts-without-validators',
+    files: { 'daemon/ctl/a.ts': imports('../../schemas/admin.ts'), 'schemas/admin.ts': leaf },
+  },
   { rule: 'translate-does-no-io', files: { 'daemon/translate/a.ts': imports('node:fs') } },
 ])('refuses a planted violation of $rule', ({ rule, files }) => {
   expect(cruise(files as Record<string, string>).rules).toContain(rule)

@@ -5,7 +5,7 @@ import { errorCode, parseJson } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { type Loaded, loadCandidate, type Sources } from './load.ts'
 import { ConfigError, checkTree, refuse } from './problems.ts'
-import { readRuntime, runtimeFiles, writeRuntime } from './runtime-file.ts'
+import { readLastGood, readRuntime, runtimeFiles, writeRuntime } from './runtime-file.ts'
 import { type Edit, setInToml, unsetInToml } from './toml-edit.ts'
 import { isTree, leafPaths, type Path, valueAt, withValue } from './values.ts'
 import { parseVariable } from './variable-value.ts'
@@ -49,16 +49,13 @@ export function readKeyText(tree: KeyNode, key: string, text: string): unknown {
 
 /** Edits the file as it is now, which may not be what was last loaded, and writes it when all layers are right with it. */
 function edited({ sources, keys, loaded }: EditPlace, key: string, change: (text: string) => Edit): Loaded {
-  const { file } = runtimeFiles(sources.stateDirectory)
+  const { file, lastGood } = runtimeFiles(sources.stateDirectory)
   const problem = (code: ConfigProblem['code'], message: string, hint: string): ConfigProblem => {
     return { code, layer: 'runtime', where: file, key, message, hint }
   }
   const { text, problems } = readRuntime(file, keys, loaded.text)
-  const broken = problem(
-    'BROKEN_FILE',
-    'cannot be edited while it is broken',
-    `repair it, or copy ${file}.last-good over it`,
-  )
+  const remedy = readLastGood(lastGood) === undefined ? 'repair it' : `repair it, or copy ${lastGood} over it`
+  const broken = problem('BROKEN_FILE', 'cannot be edited while it is broken', remedy)
   if (problems.length > 0) throw new ConfigError([broken, ...problems])
   const edit = change(text)
   if (edit.kind === 'refused')

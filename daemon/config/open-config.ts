@@ -25,7 +25,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   let running = loaded.configured
   let problems = loaded.problems
   let queue: Promise<unknown> = Promise.resolve()
-  settle(loaded)
+  settle(loaded, instead(loaded))
 
   /** One edit or reload at a time, in the order they came. */
   function serialised<T>(work: () => T): Promise<T> {
@@ -35,13 +35,16 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   }
 
   /** Tells of problems and keeps a copy of what is right. */
-  function settle(next: Loaded): void {
+  function settle(next: Loaded, consequence: string): void {
     for (const problem of next.problems) {
       const { code, where, key } = problem
       const fields = { code, file: where, error: problemLine(problem) }
       log('error', 'configuration problem', key === undefined ? fields : { ...fields, key })
     }
-    if (next.problems.length > 0) return
+    if (next.problems.length > 0) {
+      log('error', consequence)
+      return
+    }
     const failed = keepLastGood(sources.stateDirectory, next.text)
     if (failed !== undefined) log('warn', 'no copy of the configuration could be kept', { error: failed })
   }
@@ -94,12 +97,12 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       serialised(() => {
         try {
           const next = loadLayers(sources, keys, loaded.text)
-          settle(next)
+          settle(next, instead(next))
           return adopt(next)
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error
           problems = error.problems
-          settle({ ...loaded, problems })
+          settle({ ...loaded, problems }, 'the configuration in force stays')
           return { changed: [], restart: [], shadowed: [], problems }
         }
       }),
@@ -107,4 +110,11 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       listeners.push(listener)
     },
   }
+}
+
+/** What is in force in place of a runtime file that was refused. */
+function instead({ text }: Loaded): string {
+  return text === ''
+    ? 'the other layers are in force without the runtime file'
+    : 'the last good runtime file is in force'
 }

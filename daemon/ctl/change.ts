@@ -3,9 +3,9 @@ import type { Invocation } from './invocation.ts'
 import { problemLines } from './problem-lines.ts'
 
 /** Prints what an edit or a reload did. */
-export function printChange({ json, print, note }: Invocation, change: ConfigChange): void {
+export function printChange({ json, print, printJson, note }: Invocation, change: ConfigChange): void {
   if (json) {
-    print(JSON.stringify(change))
+    printJson(change)
     return
   }
   print(change.changed.length === 0 ? 'nothing in force changed' : `changed: ${change.changed.join(', ')}`)

@@ -81,9 +81,11 @@ function wrongOption(message: string, options: Readonly<Record<string, Option>>,
   const help = `gatectl${name} --help shows the options`
   if (unknown === undefined) return usageFailure(message.split('.')[0]?.toLowerCase() ?? message, help)
   const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
+  const takesWords = (command?.arguments.length ?? 0) > 0
+  const otherwise = takesWords ? `${help}; what only looks like one goes after "--"` : help
   return usageFailure(
     `gatectl${name}: unknown option ${unknown}`,
-    meant === undefined ? help : `did you mean --${meant}?`,
+    meant === undefined ? otherwise : `did you mean --${meant}?`,
   )
 }
 

@@ -4,9 +4,10 @@ import type { Run } from './invocation.ts'
 import { shownValue } from './shown-value.ts'
 import { table } from './table.ts'
 
-export const run: Run = async ({ admin, arguments: [key = ''], json, print }) => {
+export const run: Run = async ({ admin, arguments: [key = ''], json, print, printJson }) => {
   const explanation = await admin.ask('GET /v1/config/keys/:', { parameter: key })
-  print(json ? JSON.stringify(explanation) : explanationText(explanation))
+  if (json) printJson(explanation)
+  else print(explanationText(explanation))
   return 0
 }
 

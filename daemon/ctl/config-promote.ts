@@ -1,7 +1,7 @@
 import { usageFailure } from './failure.ts'
 import type { Run } from './invocation.ts'
 
-export const run: Run = async ({ admin, text, json, print, note }) => {
+export const run: Run = async ({ admin, text, json, print, printJson, note }) => {
   const format = text('format') ?? 'spec'
   if (format !== 'nix' && format !== 'spec') {
     throw usageFailure(
@@ -10,7 +10,7 @@ export const run: Run = async ({ admin, text, json, print, note }) => {
     )
   }
   const promotion = await admin.ask('GET /v1/config/promote', { query: { format } })
-  if (json) print(JSON.stringify(promotion))
+  if (json) printJson(promotion)
   else if (promotion.text === '') note('the runtime configuration changes nothing')
   else print(promotion.text.replace(/\n$/, ''))
   return 0

@@ -8,7 +8,7 @@ import { problemLines } from './problem-lines.ts'
 export const run: Run = async (invocation) => {
   const problems = await findProblems(invocation)
   const valid = problems.length === 0
-  if (invocation.json) invocation.print(JSON.stringify({ valid, problems }))
+  if (invocation.json) invocation.printJson({ valid, problems })
   else if (valid) invocation.print('no problems')
   else for (const line of problems.flatMap(problemLines)) invocation.print(line)
   return valid ? 0 : 3

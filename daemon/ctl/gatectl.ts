@@ -17,7 +17,8 @@ export async function runGatectl(argv: readonly string[]): Promise<ExitCode> {
     switch (line.kind) {
       case 'version': {
         const { packageVersion } = await import('../version.ts')
-        print(line.json ? JSON.stringify({ version: packageVersion() }) : `gatectl ${packageVersion()}`)
+        if (line.json) printJson({ version: packageVersion() })
+        else print(`gatectl ${packageVersion()}`)
         return 0
       }
       case 'help': {
@@ -51,6 +52,7 @@ function invocationOf(line: CommandLine & { readonly kind: 'run' }): Invocation 
     json: values['json'] === true,
     admin: createClient(socketPaths(text('socket'), process.env)),
     print,
+    printJson,
     note,
   }
 }
@@ -59,13 +61,17 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+function printJson(value: unknown): void {
+  print(escapeControls(JSON.stringify(value)))
+}
+
 function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
 function report({ problem }: Failure, json: boolean): void {
   if (json) {
-    note(JSON.stringify(problem))
+    note(escapeControls(JSON.stringify(problem)))
     return
   }
   note(`gatectl: ${escapeControls(problem.detail)}`)

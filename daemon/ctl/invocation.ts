@@ -15,6 +15,8 @@ export type Invocation = {
   readonly admin: AdminClient
   /** Writes a line to standard output. */
   print(line: string): void
+  /** Writes a value to standard output as one line of JSON that is safe on a terminal. */
+  printJson(value: unknown): void
   /** Writes a line to standard error: what is not the answer itself. */
   note(line: string): void
 }

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { z } from 'zod'
+import { manifestSchema } from '../../schemas/manifest.ts'
 import { Failure } from './failure.ts'
 
 /** What is to stand in an output directory. */
@@ -41,12 +41,6 @@ export type Plan = {
 
 /** Lists the files that the compiler made in a directory, with their SHA-256, so that it can remove them again. */
 const MANIFEST = 'gate.manifest.json'
-
-const manifestSchema = z.strictObject({
-  version: z.literal(1),
-  // the file could be anybody's: no path in it may lead out of the directory
-  files: z.record(z.string().regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\0\\]+$/), z.string().regex(/^[0-9a-f]{64}$/)),
-})
 
 /** Compares a directory with what is to stand in it; changes nothing. @throws Failure for a manifest that is not ours */
 export function planOutput(directory: string, made: readonly Made[]): Plan {
@@ -116,9 +110,10 @@ function readManifest(directory: string): Map<string, string> {
   const there = readThere(directory, MANIFEST)
   if (there === undefined) return new Map()
   try {
-    if (there !== 'other') return new Map(Object.entries(manifestSchema.parse(JSON.parse(there.text)).files))
+    const manifest = there === 'other' ? undefined : manifestSchema.safeParse(JSON.parse(there.text)).data
+    if (manifest !== undefined) return new Map(Object.entries(manifest.files))
   } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error
+    if (!(error instanceof SyntaxError)) throw error
   }
   const detail = `${join(directory, MANIFEST)} is not what this compiler wrote`
   const hint = 'restore it, or choose another directory: without it nobody knows which files may be removed'

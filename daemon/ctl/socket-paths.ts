@@ -9,7 +9,15 @@ export function socketPaths(asked: string | undefined, env: Readonly<NodeJS.Proc
   const named = asked ?? env['GATE_ADMIN_SOCKET']
   if (named !== undefined && named !== '') return [named]
   const stateDirectory = env['STATE_DIRECTORY']?.split(':')[0] // systemd.exec(5): several are joined by colons
-  const xdgState = env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state')
-  const folders = [stateDirectory, join(xdgState, 'gate'), '/run/gate']
+  const folders = [stateDirectory, xdgStateFolder(env), '/run/gate']
   return folders.flatMap((folder) => (folder === undefined || folder === '' ? [] : [join(folder, 'admin.sock')]))
+}
+
+function xdgStateFolder(env: Readonly<NodeJS.ProcessEnv>): string | undefined {
+  if (env['XDG_STATE_HOME']) return join(env['XDG_STATE_HOME'], 'gate')
+  try {
+    return join(homedir(), '.local', 'state', 'gate')
+  } catch {
+    return undefined // a user without an entry in passwd, and no HOME: there is no such folder
+  }
 }

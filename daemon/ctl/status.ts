@@ -3,9 +3,10 @@ import type { Run } from './invocation.ts'
 import { problemLines } from './problem-lines.ts'
 import { table } from './table.ts'
 
-export const run: Run = async ({ admin, json, print }) => {
+export const run: Run = async ({ admin, json, print, printJson }) => {
   const status = await admin.ask('GET /v1/status')
-  print(json ? JSON.stringify(status) : statusText(status))
+  if (json) printJson(status)
+  else print(statusText(status))
   return 0
 }
 

@@ -1,6 +1,7 @@
+import { escapeControls } from '../log-line.ts'
 import type { Run } from './invocation.ts'
 
-export const run: Run = async ({ admin, json, text, print, note }) => {
+export const run: Run = async ({ admin, json, text, print, printJson, note }) => {
   const asked = text('scopes')
   const expires = text('expires')
   const body = {
@@ -11,11 +12,13 @@ export const run: Run = async ({ admin, json, text, print, note }) => {
   const created = await admin.ask('POST /v1/tokens', { body })
   if (asked === undefined) note('no --scopes given: this key may do everything (scope admin)')
   if (json) {
-    print(JSON.stringify(created))
+    printJson(created)
     return 0
   }
   const end = created.expires_at === undefined ? 'never expires' : `expires ${created.expires_at}`
-  note(`made ${created.id} "${created.name}", scopes ${created.scopes.join(',')}, ${end}; it is shown only now:`)
+  note(
+    `made ${created.id} "${escapeControls(created.name)}", scopes ${created.scopes.join(',')}, ${end}; it is shown only now:`,
+  )
   print(created.token)
   return 0
 }

@@ -2,9 +2,9 @@ import type { TokenInfo } from '../../schemas/admin.ts'
 import type { Run } from './invocation.ts'
 import { table } from './table.ts'
 
-export const run: Run = async ({ admin, json, print }) => {
+export const run: Run = async ({ admin, json, print, printJson }) => {
   const list = await admin.ask('GET /v1/tokens')
-  if (json) print(JSON.stringify(list))
+  if (json) printJson(list)
   else print(table(['ID', 'NAME', 'SCOPES', 'CREATED', 'STATE'], list.tokens.map(row)))
   return 0
 }

@@ -169,7 +169,7 @@ function sendLogs(
   const stop = logs.follow((record) => {
     if (!wanted(record)) return
     if (response.writableLength > LARGEST_BACKLOG_BYTES) response.destroy()
-    else if (!response.writableEnded) response.write(`${jsonLine(record)}\n`)
+    else if (response.writable) response.write(`${jsonLine(record)}\n`)
   })
   response.once('close', () => {
     stop()

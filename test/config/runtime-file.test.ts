@@ -89,7 +89,10 @@ test('a torn file is called so, and says what to do', () => {
       hint: `copy ${place.lastGood} over it; if you did remove the end, add a comment line instead of it`,
     },
   ])
-  expect(place.lines.map(({ level, fields }) => [level, fields.code])).toEqual([['error', 'TORN_FILE']])
+  expect(place.lines.map(({ level, message, fields }) => [level, message, fields.code])).toEqual([
+    ['error', 'configuration problem', 'TORN_FILE'],
+    ['error', 'the last good runtime file is in force', undefined],
+  ])
   expect(place.read()).toBe(FILE.slice(0, FILE.indexOf('# the one')))
 })
 

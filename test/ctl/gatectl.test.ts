@@ -89,6 +89,12 @@ test.each([
   await ctl(['config', 'unset', 'log.level'])
 })
 
+test('config set takes a value that looks like an option after "--"', async () => {
+  const run = await ctl(['config', 'set', 'log.level', '--json', '--', '--force'])
+  expect(run.code).toBe(1)
+  expect(JSON.parse(run.stderr)).toMatchObject({ code: 'INVALID_VALUE' })
+})
+
 test('config set says what waits for a restart and what the environment hides', async () => {
   expect((await ctl(['config', 'set', 'server.port', '5000'])).stderr).toMatch(/waits for a restart.*server\.port/)
   const refused = await ctl(['config', 'set', 'upstreams.openai.api_key', 'x'])
@@ -117,6 +123,7 @@ test.each([
   },
   { name: 'half a command', args: ['token'], says: /token create, token list, token revoke/ },
   { name: 'an unknown option', args: ['config', 'set', 'a', 'b', '--forse'], says: /did you mean --force\?/ },
+  { name: 'a value that looks like an option', args: ['config', 'set', 'a', '-1'], says: /goes after "--"/ },
   { name: 'an option without value', args: ['status', '--socket'], says: /argument missing/ },
   { name: 'a missing argument', args: ['token', 'revoke'], says: /ID is missing/ },
   { name: 'an argument too many', args: ['status', 'now'], says: /"now" is one argument too many/ },

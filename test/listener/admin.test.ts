@@ -87,6 +87,14 @@ test.each<{ name: string; method: string; path: string; body?: string; status: n
     code: 'BAD_REQUEST',
   },
   {
+    name: 'a name that would move the cursor',
+    method: 'POST',
+    path: '/v1/tokens',
+    body: '{"name":"a\\u001b[2J","scopes":["admin"]}',
+    status: 400,
+    code: 'BAD_REQUEST',
+  },
+  {
     name: 'an unknown member',
     method: 'POST',
     path: '/v1/tokens',
@@ -163,7 +171,8 @@ test('sends the last lines of a level', async () => {
   expect(records.map((r) => r.count)).toEqual([2, 4])
 })
 
-test('follows the log, and stops when the client leaves', async () => {
+/** Counts who follows the log from now on. */
+function countFollowers(): () => number {
   let following = 0
   const follow = daemon.logs.follow
   Object.assign(daemon.logs, {
@@ -176,15 +185,43 @@ test('follows the log, and stops when the client leaves', async () => {
       }
     },
   })
+  return () => following
+}
+
+test('follows the log, and stops when the client leaves', async () => {
+  const following = countFollowers()
   const response = await new Promise<IncomingMessage>((resolve) => {
     request({ socketPath: daemon.socketPath, path: '/v1/logs?n=0&follow=true', agent: false }, resolve).end()
   })
-  expect(following).toBe(1)
+  expect(following()).toBe(1)
   daemon.logs.log('info', 'after')
   const [chunk] = (await response.setEncoding('utf8').take(1).toArray()) as string[]
   expect(logRecord.parse(JSON.parse(chunk ?? '')).message).toBe('after')
   response.destroy()
-  await expect.poll(() => following, { timeout: 5_000 }).toBe(0)
+  await expect.poll(following, { timeout: 5_000 }).toBe(0)
+})
+
+test('lets a follower go that does not read', async () => {
+  const following = countFollowers()
+  const socket = connect(daemon.socketPath).pause()
+  socket.on('error', () => {})
+  socket.write('GET /v1/logs?n=0&follow=true HTTP/1.1\r\nhost: a\r\n\r\n')
+  await expect.poll(following, { timeout: 5_000 }).toBe(1)
+  for (let i = 0; i < 2_000; i++) daemon.logs.log('info', 'x'.repeat(2_000))
+  await expect.poll(following, { timeout: 5_000 }).toBe(0)
+  socket.destroy()
+  expect((await ask('GET', '/v1/status')).status).toBe(200)
+})
+
+test('follows at most 16 clients at once', async () => {
+  const following = countFollowers()
+  const sockets = Array.from({ length: 16 }, () => connect(daemon.socketPath))
+  for (const socket of sockets) socket.write('GET /v1/logs?n=0&follow=true HTTP/1.1\r\nhost: a\r\n\r\n')
+  await expect.poll(following, { timeout: 5_000 }).toBe(16)
+  const refused = await ask('GET', '/v1/logs?follow=true')
+  expect(adminProblem.parse(refused.answer).code).toBe('TOO_MANY_FOLLOWERS')
+  for (const socket of sockets) socket.destroy()
+  await expect.poll(following, { timeout: 5_000 }).toBe(0)
 })
 
 test('ends followers when it closes', async () => {
