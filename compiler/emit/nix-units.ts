@@ -1,6 +1,6 @@
 import type { Deployment } from '../ir/deployment.ts'
 import { pathText, type SpecPath } from '../spec-path.ts'
-import { type Attribute, boolean, from, list, type Nix, set, str } from '../syntax/nix.ts'
+import { type Attribute, boolean, from, list, type Nix, option, set, str } from '../syntax/nix.ts'
 import { type Entry, type UnitFile, valueText } from '../syntax/unit.ts'
 import { programParts } from './nix-programs.ts'
 
@@ -15,7 +15,7 @@ export function nixUnits(units: Readonly<Record<string, UnitFile>>, { gateway }:
       ...(isDropIn ? DROP_IN : []),
       ...sections(unit),
       ...installEntries(file, units),
-      ...(file === `${gateway.unit}.service` ? [{ path: ['stopIfChanged'], value: boolean(false) }] : []),
+      ...(file === `${gateway.unit}.service` ? reloadEntries(gateway.declaredConfig) : []),
       ...(name.startsWith('user@') ? [KEEP_RUNNING] : []),
     ]
     return { kind, path: [name], value: { kind: 'set', entries }, origin: unit.origin }
@@ -35,6 +35,15 @@ const DROP_IN: readonly Attribute[] = [
 /** A restarted user manager takes its containers with it; daemon-reload is enough for what these drop-ins say. */
 const KEEP_RUNNING: Attribute = { path: ['restartIfChanged'], value: boolean(false) }
 
+/** The running daemon reads another declared layer; only its own unit restarts it, and its sockets stay. */
+function reloadEntries(declaredConfig: string): Attribute[] {
+  const source = option('environment', 'etc', declaredConfig.slice('/etc/'.length), 'source')
+  return [
+    { path: ['reloadTriggers'], value: list([source]) },
+    { path: ['stopIfChanged'], value: boolean(false) },
+  ]
+}
+
 /** @throws Error for a kind of unit that this module has no option for: a mistake in an emitter */
 function unitName(file: string): { name: string; kind: 'service' | 'socket'; isDropIn: boolean } {
   const [, name, kind, dropIn] = /^([^/]+)\.(service|socket)(\.d\/[^/]+\.conf)?$/.exec(file) ?? []
@@ -51,9 +60,9 @@ const SECTIONS: Readonly<Record<string, string>> = {
 function sections(unit: UnitFile): Attribute[] {
   return unit.sections.flatMap(({ name, entries }): Attribute[] => {
     if (name === 'Install') return []
-    const option = SECTIONS[name]
-    if (option === undefined) throw new Error(`no option of NixOS for [${name}]`)
-    return entries.length === 0 ? [] : [{ path: [option], value: set(directives(entries, unit.origin)) }]
+    const config = SECTIONS[name]
+    if (config === undefined) throw new Error(`no option of NixOS for [${name}]`)
+    return entries.length === 0 ? [] : [{ path: [config], value: set(directives(entries, unit.origin)) }]
   })
 }
 
@@ -77,8 +86,8 @@ function installEntries(file: string, units: Readonly<Record<string, UnitFile>>)
   if (template === file && name.endsWith('@')) return []
   const entries = units[template]?.sections.find((section) => section.name === 'Install')?.entries ?? []
   return entries.flatMap(({ key, value }) => {
-    const option = INSTALL[key]
+    const wants = INSTALL[key]
     const wanted = valueText(value).split(' ')
-    return option === undefined ? [] : [{ path: [option], value: list(wanted.map((unit) => str(unit))) }]
+    return wants === undefined ? [] : [{ path: [wants], value: list(wanted.map((unit) => str(unit))) }]
   })
 }

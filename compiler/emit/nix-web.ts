@@ -1,6 +1,6 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
-import { type Attribute, boolean, code, str } from '../syntax/nix.ts'
+import { type Attribute, boolean, option, str } from '../syntax/nix.ts'
 import { emitNginx } from './nginx.ts'
 import type { OutputFile } from './output.ts'
 
@@ -19,7 +19,7 @@ export function nixWeb(deployment: Deployment): NixWeb {
   const { files, findings } = emitNginx(deployment)
   const [file] = files
   if (file === undefined) return { files, options: [], findings }
-  const source = code(`config.environment.etc."${etcName(file)}".source`)
+  const source = option('environment', 'etc', file.install?.slice('/etc/'.length) ?? '', 'source')
   const origin = ['proxy', 'engine']
   const options: Attribute[] = [
     { path: ['services', 'nginx', 'enable'], value: boolean(true), origin },
@@ -34,10 +34,4 @@ function certificateFindings({ gateway }: Deployment): Finding[] {
   const message = 'NixOS has no certbot, which would make the certificates that nginx is told of'
   const hint = 'use proxy.engine = "caddy", or security.acme and its files in gate.tls.files'
   return [{ code: 'NOT_EXPRESSIBLE', severity: 'warning', path: ['gate', 'tls', 'acme'], message, hint }]
-}
-
-/** @throws Error for a file elsewhere: a mistake in an emitter */
-function etcName({ path, install = '' }: OutputFile): string {
-  if (!/^\/etc\/[A-Za-z0-9./-]+$/.test(install)) throw new Error(`no place on NixOS for ${path}`)
-  return install.slice('/etc/'.length)
 }

@@ -2,6 +2,7 @@ import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
 import { userUnitDirectory, userUnitSource } from '../ir/names.ts'
 import { type Attribute, boolean, code, type Line, list, printModule, set, str } from '../syntax/nix.ts'
+import { emitDeclared } from './declared.ts'
 import { nixChecks } from './nix-checks.ts'
 import { nixAccounts, nixDirectories, nixFirewall } from './nix-host.ts'
 import { programParts } from './nix-programs.ts'
@@ -19,6 +20,7 @@ export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions
   const options = { podman, systemd: Math.max(systemd, OLDEST_SYSTEMD) }
   const quadlet = emitQuadlet(deployment, options)
   const web = nixWeb(deployment)
+  const declared = emitDeclared(deployment)
   const system = systemUnits(deployment, options.systemd)
   const module = printModule({
     origin: [],
@@ -29,7 +31,7 @@ export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions
     bindings: { gate: PACKAGE },
     config: [
       ...nixChecks(deployment, options),
-      ...etcFiles(deployment, [...quadlet.files, ...web.files]),
+      ...etcFiles(deployment, [...declared.files, ...quadlet.files, ...web.files]),
       ...gpuDrivers(deployment),
       ...nixFirewall(deployment),
       ...nixDirectories(deployment),
@@ -51,29 +53,22 @@ const OLDEST_SYSTEMD = 256
 const PACKAGE = `pkgs.gate or (throw "there is no pkgs.gate: add Gate's overlay to nixpkgs.overlays")`
 
 /** Files below /etc: quadlets where podman reads them, plain user units where the homes of the backends link to. */
-function etcFiles(deployment: Deployment, files: readonly OutputFile[]): Attribute[] {
+function etcFiles({ prefix, agents }: Deployment, files: readonly OutputFile[]): Attribute[] {
+  const unitSources = new Map(agents.map(({ uid, home }) => [userUnitDirectory(home), userUnitSource(prefix, uid)]))
   const entries = files.map((file) => {
-    const { name, isUnit } = etcPath(deployment, file)
+    const { name, isUnit } = etcPath(file, unitSources)
     return { path: [name, 'text'], value: { kind: 'lines' as const, lines: fileLines(file, isUnit) } }
   })
   return entries.length === 0 ? [] : [{ path: ['environment', 'etc'], value: set(entries) }]
 }
 
 /** Where below /etc a file goes. @throws Error for a path that no option of this module covers: a mistake in an emitter */
-function etcPath(
-  { prefix, agents }: Deployment,
-  { path, install = '' }: OutputFile,
-): { name: string; isUnit: boolean } {
+function etcPath({ path, install = '' }: OutputFile, unitSources: ReadonlyMap<string, string>) {
   if (install.startsWith('/etc/')) return { name: install.slice('/etc/'.length), isUnit: false }
-  for (const { uid, home } of agents) {
-    const directory = `${userUnitDirectory(home)}/`
-    if (!install.startsWith(directory)) continue
-    return {
-      name: `${userUnitSource(prefix, uid)}/${install.slice(directory.length)}`.slice('/etc/'.length),
-      isUnit: true,
-    }
-  }
-  throw new Error(`no place on NixOS for ${path}`)
+  const [, directory = '', file] = /^(.*\/systemd\/user)(\/.*)$/.exec(install) ?? []
+  const source = unitSources.get(directory)
+  if (source === undefined) throw new Error(`no place on NixOS for ${path}`)
+  return { name: `${source}${file}`.slice('/etc/'.length), isUnit: true }
 }
 
 function fileLines({ text, origins }: OutputFile, isUnit: boolean): Line[] {

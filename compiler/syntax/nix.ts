@@ -1,9 +1,9 @@
 import { pathText, type SpecPath } from '../spec-path.ts'
+import { attributeName, nixLiteral } from './nix-literal.ts'
 
 /**
- * The Nix language, as far as a module needs it: the tree, and the only place that escapes for it. Texts become
+ * The Nix language, as far as a module needs it: the tree, printed; nix-literal.ts escapes for it. Texts become
  * double-quoted literals only; the indented form would strip and interpret what a spec says.
- * @see https://nix.dev/manual/nix/latest/language/string-literals
  */
 export type Nix =
   /** A text; parts that are trees are interpolated. */
@@ -38,136 +38,135 @@ export const boolean = (value: boolean): Nix => ({ kind: 'boolean', value })
 export const list = (items: readonly Nix[]): Nix => ({ kind: 'list', items })
 export const set = (entries: readonly Attribute[]): Nix => ({ kind: 'set', entries })
 export const from = (origin: string, value: Nix): Nix => ({ kind: 'from', origin, value })
+/** The value of an option of the host. */
+export const option = (...path: readonly string[]): Nix => code(['config', ...path.map(attributeName)].join('.'))
 export const code = (text: string): Nix => ({ kind: 'code', text })
 
 /** The text of a NixOS module and, for each line, the path in the spec that it comes from. */
 export function printModule(module: Module): { text: string; origins: string[] } {
   const whole = pathText(module.origin)
-  const own = (text: string): Printed => ({ text, origin: whole })
+  const out: Printed = { lines: [], origins: [] }
+  const own = (text: string): void => push(out, text, whole)
+  for (const line of module.comment) own(`# ${line}`)
+  own('{ config, lib, pkgs, ... }:')
   const names = Object.entries(module.bindings)
-  const lines = [
-    ...module.comment.map((line) => own(`# ${line}`)),
-    own('{ config, lib, pkgs, ... }:'),
-    ...(names.length === 0
-      ? []
-      : [own('let'), ...names.map(([name, value]) => own(`  ${name} = ${value};`)), own('in')]),
-    ...printNix(set(module.config), whole),
-  ]
-  return { text: lines.map(({ text }) => `${text}\n`).join(''), origins: lines.map(({ origin }) => origin) }
+  if (names.length > 0) own('let')
+  for (const [name, value] of names) own(`  ${name} = ${value};`)
+  if (names.length > 0) own('in')
+  print(out, set(module.config), whole, TOP)
+  return { text: `${out.lines.join('\n')}\n`, origins: out.origins }
 }
 
 /** One expression as text. */
 export function nixText(value: Nix): string {
-  return printNix(value, '')
-    .map(({ text }) => text)
-    .join('\n')
+  const out: Printed = { lines: [], origins: [] }
+  print(out, value, '', TOP)
+  return out.lines.join('\n')
 }
 
-type Printed = { readonly text: string; readonly origin: string }
+type Printed = { readonly lines: string[]; readonly origins: string[] }
 
-function printNix(value: Nix, origin: string): Printed[] {
+/** What stands around an expression: before it on its first line, behind it on its last. */
+type Around = { readonly indent: string; readonly before: string; readonly after: string }
+
+const TOP: Around = { indent: '', before: '', after: '' }
+
+function push(out: Printed, line: string, origin: string): void {
+  out.lines.push(line)
+  out.origins.push(origin)
+}
+
+function print(out: Printed, value: Nix, origin: string, around: Around): void {
+  const { indent, before, after } = around
+  if (value.kind === 'from') {
+    print(out, value.value, value.origin, around)
+    return
+  }
+  const line = oneLine(value)
+  if (line !== undefined) {
+    push(out, `${indent}${before}${line}${after}`, origin)
+    return
+  }
+  const inner = `${indent}  `
+  const block = (open: string, close: string, inside: () => void): void => {
+    push(out, `${indent}${before}${open}`, origin)
+    inside()
+    push(out, `${indent}${close}${after}`, origin)
+  }
   switch (value.kind) {
-    case 'string':
-      return [{ text: quoted(value.parts), origin }]
     case 'lines':
-      return block(
-        'lib.concatLines [',
-        value.lines.map((line) => [{ text: quoted(line.parts), origin: line.origin }]),
-        ']',
-        origin,
-      )
-    case 'integer':
-      if (!Number.isSafeInteger(value.value)) throw new RangeError(`not an integer: ${value.value}`)
-      // a sign would be an operator between the items of a list
-      return [{ text: value.value < 0 ? `(${value.value})` : String(value.value), origin }]
-    case 'boolean':
-      return [{ text: String(value.value), origin }]
+      block('lib.concatLines [', ']', () => {
+        for (const { parts, origin: from } of value.lines) push(out, inner + quoted(parts), from)
+      })
+      break
     case 'list':
-      return printList(value.items, origin)
+      block('[', ']', () => {
+        for (const item of value.items) print(out, item, origin, { indent: inner, ...itemParentheses(item) })
+      })
+      break
     case 'set':
-      return block(
-        '{',
-        value.entries.map((entry) => printAttribute(entry, origin)),
-        '}',
-        origin,
-      )
-    case 'from':
-      return printNix(value.value, value.origin)
-    case 'code':
-      return value.text.split('\n').map((text) => ({ text, origin }))
+      block('{', '}', () => {
+        for (const { path, value: own, origin: from } of value.entries) {
+          const name = `${path.map(attributeName).join('.')} = `
+          print(out, own, from === undefined ? origin : pathText(from), { indent: inner, before: name, after: ';' })
+        }
+      })
+      break
+    case 'code': {
+      const lines = value.text.split('\n')
+      lines.forEach((text, i) => {
+        push(out, `${indent}${i === 0 ? before : ''}${text}${i === lines.length - 1 ? after : ''}`, origin)
+      })
+      break
+    }
+    default:
+      throw new Error(`a ${value.kind} stands on one line`)
   }
 }
 
 const LIST_WIDTH = 60
 
+/** The expression when it fits on one line; undefined when it does not. */
+function oneLine(value: Nix): string | undefined {
+  switch (value.kind) {
+    case 'string':
+      return quoted(value.parts)
+    case 'integer':
+      if (!Number.isSafeInteger(value.value)) throw new RangeError(`not an integer: ${value.value}`)
+      // a sign would be an operator between the items of a list
+      return value.value < 0 ? `(${value.value})` : String(value.value)
+    case 'boolean':
+      return String(value.value)
+    case 'list':
+      return value.items.length === 0 ? '[ ]' : shortList(value.items)
+    case 'set':
+      return value.entries.length === 0 ? '{ }' : undefined
+    case 'lines':
+      return value.lines.length === 0 ? 'lib.concatLines [ ]' : undefined
+    case 'from':
+      return oneLine(value.value)
+    case 'code':
+      return value.text.includes('\n') ? undefined : value.text
+  }
+}
+
 /** A list stands on one line when its items do. */
-function printList(items: readonly Nix[], origin: string): Printed[] {
-  const printed = items.map((item) => {
-    const lines = printNix(item, origin)
-    const [first] = lines
-    if (item.kind !== 'code' && item.kind !== 'lines') return lines
-    if (lines.length === 1 && first !== undefined) return [{ ...first, text: `(${first.text})` }]
-    return [{ text: '(', origin }, ...indent(lines), { text: ')', origin }]
-  })
-  const text = `[ ${printed.map(([first]) => first?.text).join(' ')} ]`
-  const fits = text.length <= LIST_WIDTH && printed.every((lines) => lines.length === 1)
-  return printed.length > 0 && fits ? [{ text, origin }] : block('[', printed, ']', origin)
+function shortList(items: readonly Nix[]): string | undefined {
+  let text = '['
+  for (const item of items) {
+    const line = text.length > LIST_WIDTH ? undefined : oneLine(item)
+    if (line === undefined) return undefined
+    const { before, after } = itemParentheses(item)
+    text += ` ${before}${line}${after}`
+  }
+  return text.length > LIST_WIDTH ? undefined : `${text} ]`
 }
 
-function printAttribute(attribute: Attribute, around: string): Printed[] {
-  const origin = attribute.origin === undefined ? around : pathText(attribute.origin)
-  const lines = printNix(attribute.value, origin)
-  const name = attribute.path.map(attributeName).join('.')
-  return lines.map((line, i) => ({
-    ...line,
-    text: `${i === 0 ? `${name} = ` : ''}${line.text}${i === lines.length - 1 ? ';' : ''}`,
-  }))
-}
-
-function block(open: string, inner: readonly Printed[][], close: string, origin: string): Printed[] {
-  if (inner.length === 0) return [{ text: `${open} ${close}`, origin }]
-  return [{ text: open, origin }, ...indent(inner.flat()), { text: close, origin }]
-}
-
-function indent(lines: readonly Printed[]): Printed[] {
-  return lines.map(({ text, origin }) => ({ text: `  ${text}`, origin }))
-}
-
-const KEYWORDS = ['assert', 'else', 'if', 'in', 'inherit', 'let', 'or', 'rec', 'then', 'with']
-
-function attributeName(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_'-]*$/.test(name) && !KEYWORDS.includes(name) ? name : quoted([name])
+/** Between the items of a list, an application would be two of them. */
+function itemParentheses(item: Nix): { readonly before: string; readonly after: string } {
+  return item.kind === 'code' || item.kind === 'lines' ? { before: '(', after: ')' } : { before: '', after: '' }
 }
 
 function quoted(parts: readonly (string | Nix)[]): string {
-  // neighbours are joined first: a "$" at the end of one and a "{" at the start of the next would interpolate
-  const joined: (string | Nix)[] = []
-  for (const part of parts) {
-    const last = joined.at(-1)
-    if (typeof part === 'string' && typeof last === 'string') joined[joined.length - 1] = last + part
-    else joined.push(part)
-  }
-  const texts = joined.map((part, i) => {
-    if (typeof part !== 'string') return `\${${nixText(part)}}`
-    const next = joined[i + 1]
-    // "$" before an interpolation would escape it
-    return next !== undefined && part.endsWith('$') ? `${escapeText(part.slice(0, -1))}\\$` : escapeText(part)
-  })
-  return `"${texts.join('')}"`
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\\': '\\\\',
-  '"': '\\"',
-  '${': '\\${',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-}
-
-/** @throws RangeError for what no Nix text can hold: NUL, and halves of surrogate pairs */
-function escapeText(text: string): string {
-  if (text.includes('\0') || !text.isWellFormed())
-    throw new RangeError(`a Nix text cannot hold this: ${JSON.stringify(text)}`)
-  return text.replace(/[\\"\n\r\t]|\$\{/g, (found) => ESCAPES[found] ?? found)
+  return nixLiteral(parts.map((part) => (typeof part === 'string' ? part : { code: nixText(part) })))
 }

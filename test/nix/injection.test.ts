@@ -70,16 +70,15 @@ function specOf([first, second, third]: readonly [string, string, string], name:
   }
 }
 
-/** What stays the same when the values change: options, directives and their order. */
-function shapeOf(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.replace(/=.*$/, ''))
-    .join('\n')
+/** What stays the same when the values change: names of options, and how many items a list has. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shapeOf)
+  if (typeof value !== 'object' || value === null) return typeof value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]))
 }
 
 const compiled = (values: readonly [string, string, string]) =>
-  compile(JSON.stringify(specOf(values, 'own')), { targets: ['nix', 'quadlet', 'systemd'] })
+  compile(JSON.stringify(specOf(values, 'own')), { targets: ['nix', 'quadlet', 'systemd', 'declared'] })
 const fileOf = ({ files }: Compiled, path: string): string => files.find((file) => file.path === path)?.text ?? ''
 
 describe.skipIf(!hasNix)('through nix-instantiate (Debian package nix-bin)', () => {
@@ -87,27 +86,31 @@ describe.skipIf(!hasNix)('through nix-instantiate (Debian package nix-bin)', () 
   afterAll(place.remove)
 
   test('every value of a spec is refused, or reads back as the quadlet target has it, and is no option', () => {
-    const results = fc.sample(fc.tuple(nasty, nasty, nasty), 400).map(compiled)
+    const [plain, ...results] = [['a', 'b', 'c'] as const, ...fc.sample(fc.tuple(nasty, nasty, nasty), 400)].map(
+      compiled,
+    )
     const accepted = results.filter((result) => result.kind === 'compiled')
-    const files = accepted.map((result, i) => {
-      const name = `${i}.nix`
-      place.write(name, Buffer.from(fileOf(result, 'nix/gate.nix')).toString('latin1'))
-      return place.file(name)
+    const modules = [plain, ...accepted].map((result, i) => {
+      const text = result?.kind === 'compiled' ? fileOf(result, 'nix/gate.nix') : ''
+      place.write(`${i}.nix`, Buffer.from(text).toString('latin1'))
+      return place.file(`${i}.nix`)
     })
-    const hosts = evaluateHosts(Object.fromEntries(files.map((file, i) => [`h${i}`, [file]])))
-    const plain = compiled(['a', 'b', 'c'])
-    const shape = plain.kind === 'compiled' ? shapeOf(fileOf(plain, 'nix/gate.nix')) : ''
+    const [plainHost, ...hosts] = Object.values(
+      evaluateHosts(Object.fromEntries(modules.map((file, i) => [`h${1e6 + i}`, [file]]))),
+    )
+    const shape = shapeOf(plainHost)
     accepted.forEach((result, i) => {
-      const host = hosts[`h${i}`] ?? expect.unreachable()
+      const host = hosts[i] ?? expect.unreachable()
       const { etc } = host.environment
       const quadlet = 'users/40000/gate-own.container'
       expect(etc[`containers/systemd/${quadlet}`]?.text).toBe(fileOf(result, `quadlet/${quadlet}`))
+      expect(etc['gate/declared.json']?.text).toBe(fileOf(result, 'declared/declared.json'))
       for (const unit of ['gate-daemon', 'gate-own-secrets']) {
         const expected = directivesOf(fileOf(result, `systemd/system/${unit}.service`))
         const made = host.systemd.services[unit] ?? expect.unreachable()
         expect(directivesOnNixos(made)).toEqual(expected)
       }
-      expect(shapeOf(fileOf(result, 'nix/gate.nix'))).toBe(shape)
+      expect(shapeOf(host)).toEqual(shape)
     })
     expect(accepted.length).toBeGreaterThan(100)
     expect(results.length - accepted.length).toBeGreaterThan(10)

@@ -10,7 +10,7 @@ import { directivesOf, directivesOnNixos, evaluateHosts, type NixosHost } from '
 type Golden = { readonly name: string; readonly compiled: Compiled; readonly file: string }
 
 const goldens: Golden[] = goldenNames().flatMap((name) => {
-  const { result } = goldenResult(name, { targets: ['nix', 'quadlet', 'systemd', 'nginx'] })
+  const { result } = goldenResult(name, { targets: ['nix', 'quadlet', 'systemd', 'nginx', 'declared'] })
   if (result.kind === 'refused') return []
   return [{ name, compiled: result, file: join(GOLDEN, name, 'expected/nix', `${result.deployment.prefix}.nix`) }]
 })
@@ -38,6 +38,20 @@ function etcFiles({ files }: Compiled): Record<string, string> {
 }
 
 test('there are modules to read', () => expect(committed.length).toBeGreaterThan(3))
+
+test.each(committed)('$name: every line has an origin, that of a quadlet is the same', ({ compiled }) => {
+  const module = compiled.files.find(({ path }) => path.startsWith('nix/')) ?? expect.unreachable()
+  const lines = module.text.split('\n').slice(0, -1)
+  expect(module.origins).toHaveLength(lines.length)
+  const images = compiled.deployment.containers.map(({ image, origin }) => ({
+    image,
+    origin: `${origin.join('.')}.image`,
+  }))
+  for (const { image, origin } of images) {
+    const at = lines.flatMap((line, i) => (line.trim() === `"Image=${image}"` ? [module.origins[i]] : []))
+    expect(at).toContain(origin)
+  }
+})
 
 describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module system of our own', () => {
   const hosts: Record<string, NixosHost> = hasNix
@@ -70,7 +84,14 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module 
       ]),
     )
     expect(Object.fromEntries(made)).toEqual(Object.fromEntries(expected))
-    expect(Object.values(services).filter(({ stopIfChanged }) => !stopIfChanged)).toHaveLength(1)
+    const { unit: daemon, declaredConfig } = compiled.deployment.gateway
+    for (const [unit, { stopIfChanged, reloadTriggers }] of Object.entries(services))
+      expect({ unit, stopIfChanged, reloadTriggers }).toEqual(
+        unit === daemon
+          ? { unit, stopIfChanged: false, reloadTriggers: ['/nix/store/etc-declared.json'] }
+          : { unit, stopIfChanged: true, reloadTriggers: [] },
+      )
+    expect(Object.keys(hostOf(name).environment.etc)).toContain(declaredConfig.slice('/etc/'.length))
     for (const [unit, { restartIfChanged }] of Object.entries(services))
       expect({ unit, restartIfChanged }).toEqual({ unit, restartIfChanged: !unit.startsWith('user@') })
   })

@@ -17,6 +17,7 @@ const unit = z.object({
   wantedBy: z.array(z.string()),
   restartIfChanged: z.boolean().optional(),
   stopIfChanged: z.boolean().optional(),
+  reloadTriggers: z.array(z.string()),
 })
 const ports = z.object({ allowedTCPPorts: z.array(z.number()), allowedUDPPorts: z.array(z.number()) })
 const ranges = z.array(z.record(z.string(), z.number()))
