@@ -11,6 +11,47 @@ in
       message = "these units are for systemd 257 or newer, this host has ${config.systemd.package.version}: run gatectl compile with --systemd and that version";
     }
   ];
+  environment.etc = {
+    "gate/declared.json".text = lib.concatLines [
+      "{"
+      "  \"server\": {"
+      "    \"host\": \"127.0.0.1\","
+      "    \"port\": 3000,"
+      "    \"p2p_port\": 41147,"
+      "    \"allow_from\": [],"
+      "    \"trusted_proxies\": [],"
+      "    \"max_body\": \"33554432B\","
+      "    \"max_buffered\": \"268435456B\","
+      "    \"max_connections\": 2000,"
+      "    \"max_concurrent\": 500"
+      "  },"
+      "  \"auth\": {"
+      "    \"mode\": \"token\","
+      "    \"jwt\": {"
+      "      \"issuer\": \"gate\","
+      "      \"expiration_hours\": 24"
+      "    }"
+      "  },"
+      "  \"upstreams\": {"
+      "    \"openai\": {"
+      "      \"enabled\": true,"
+      "      \"provider\": \"openai\","
+      "      \"timeout\": \"600s\","
+      "      \"idle_timeout\": \"120s\","
+      "      \"connect_timeout\": \"5s\""
+      "    }"
+      "  },"
+      "  \"models\": {},"
+      "  \"relay\": {"
+      "    \"enable\": false,"
+      "    \"addresses\": []"
+      "  },"
+      "  \"log\": {"
+      "    \"level\": \"info\""
+      "  }"
+      "}"
+    ];
+  };
   systemd.services = {
     gate-daemon = {
       unitConfig = {
@@ -76,6 +117,7 @@ in
         SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
       };
       wantedBy = [ "multi-user.target" ];
+      reloadTriggers = [ (config.environment.etc."gate/declared.json".source) ];
       stopIfChanged = false;
     };
   };

@@ -26,6 +26,56 @@ in
     }
   ];
   environment.etc = {
+    "gate/declared.json".text = lib.concatLines [
+      "{"
+      "  \"server\": {"
+      "    \"host\": \"127.0.0.1\","
+      "    \"port\": 3000,"
+      "    \"p2p_port\": 41147,"
+      "    \"allow_from\": [],"
+      "    \"trusted_proxies\": [\"127.0.0.0/8\",\"::1/128\"],"
+      "    \"max_body\": \"33554432B\","
+      "    \"max_buffered\": \"268435456B\","
+      "    \"max_connections\": 2000,"
+      "    \"max_concurrent\": 500"
+      "  },"
+      "  \"auth\": {"
+      "    \"mode\": \"token\","
+      "    \"jwt\": {"
+      "      \"issuer\": \"gate\","
+      "      \"expiration_hours\": 24"
+      "    }"
+      "  },"
+      "  \"upstreams\": {"
+      "    \"qwen\": {"
+      "      \"provider\": \"vllm\","
+      "      \"base_url\": \"http://localhost/v1\","
+      "      \"socket\": \"/run/gate/backends/qwen/engine.sock\","
+      "      \"models\": [\"Qwen/Qwen3-8B-FP8\"],"
+      "      \"timeout\": \"1260000ms\""
+      "    }"
+      "  },"
+      "  \"models\": {"
+      "    \"coder\": {"
+      "      \"category\": \"thinking\","
+      "      \"strategy\": \"fallback\","
+      "      \"targets\": ["
+      "        {"
+      "          \"upstream\": \"qwen\","
+      "          \"model\": \"Qwen/Qwen3-8B-FP8\""
+      "        }"
+      "      ]"
+      "    }"
+      "  },"
+      "  \"relay\": {"
+      "    \"enable\": false,"
+      "    \"addresses\": []"
+      "  },"
+      "  \"log\": {"
+      "    \"level\": \"info\""
+      "  }"
+      "}"
+    ];
     "containers/containers.conf.d/50-gate-cdi.conf".text = lib.concatLines [
       "[engine]"
       "cdi_spec_dirs = [\"/etc/cdi\", \"/var/run/cdi\"]"
@@ -507,6 +557,7 @@ in
         SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
       };
       wantedBy = [ "multi-user.target" ];
+      reloadTriggers = [ (config.environment.etc."gate/declared.json".source) ];
       stopIfChanged = false;
     };
     gate-webui-secrets = {

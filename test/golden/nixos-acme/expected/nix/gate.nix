@@ -12,6 +12,37 @@ in
     }
   ];
   environment.etc = {
+    "gate/declared.json".text = lib.concatLines [
+      "{"
+      "  \"server\": {"
+      "    \"host\": \"127.0.0.1\","
+      "    \"port\": 3000,"
+      "    \"p2p_port\": 41147,"
+      "    \"allow_from\": [],"
+      "    \"trusted_proxies\": [\"127.0.0.0/8\",\"::1/128\"],"
+      "    \"max_body\": \"33554432B\","
+      "    \"max_buffered\": \"268435456B\","
+      "    \"max_connections\": 2000,"
+      "    \"max_concurrent\": 500"
+      "  },"
+      "  \"auth\": {"
+      "    \"mode\": \"token\","
+      "    \"jwt\": {"
+      "      \"issuer\": \"gate\","
+      "      \"expiration_hours\": 24"
+      "    }"
+      "  },"
+      "  \"upstreams\": {},"
+      "  \"models\": {},"
+      "  \"relay\": {"
+      "    \"enable\": false,"
+      "    \"addresses\": []"
+      "  },"
+      "  \"log\": {"
+      "    \"level\": \"info\""
+      "  }"
+      "}"
+    ];
     "nginx/conf.d/gate.conf".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
       "map $http_upgrade $gate_connection {"
@@ -153,6 +184,7 @@ in
         SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
       };
       wantedBy = [ "multi-user.target" ];
+      reloadTriggers = [ (config.environment.etc."gate/declared.json".source) ];
       stopIfChanged = false;
     };
   };

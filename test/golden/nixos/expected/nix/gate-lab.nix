@@ -26,6 +26,52 @@ in
     }
   ];
   environment.etc = {
+    "gate-lab/declared.json".text = lib.concatLines [
+      "{"
+      "  \"server\": {"
+      "    \"host\": \"100.64.0.7\","
+      "    \"port\": 3100,"
+      "    \"p2p_port\": 41148,"
+      "    \"allow_from\": [],"
+      "    \"trusted_proxies\": [],"
+      "    \"max_body\": \"33554432B\","
+      "    \"max_buffered\": \"536870912B\","
+      "    \"max_connections\": 10000,"
+      "    \"max_concurrent\": 4000"
+      "  },"
+      "  \"auth\": {"
+      "    \"mode\": \"token\","
+      "    \"jwt\": {"
+      "      \"issuer\": \"gate\","
+      "      \"expiration_hours\": 24"
+      "    }"
+      "  },"
+      "  \"upstreams\": {"
+      "    \"openai\": {"
+      "      \"enabled\": true,"
+      "      \"provider\": \"openai\","
+      "      \"timeout\": \"600s\","
+      "      \"idle_timeout\": \"120s\","
+      "      \"connect_timeout\": \"5s\""
+      "    },"
+      "    \"own\": {"
+      "      \"provider\": \"custom\","
+      "      \"base_url\": \"http://localhost/v1\","
+      "      \"socket\": \"/run/gate-lab/backends/own/engine.sock\","
+      "      \"models\": [\"own/model\"],"
+      "      \"timeout\": \"600000ms\""
+      "    }"
+      "  },"
+      "  \"models\": {},"
+      "  \"relay\": {"
+      "    \"enable\": false,"
+      "    \"addresses\": []"
+      "  },"
+      "  \"log\": {"
+      "    \"level\": \"info\""
+      "  }"
+      "}"
+    ];
     "gate-lab/user-units/40000/gate-agent.service".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
       ""
@@ -169,6 +215,7 @@ in
         SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
       };
       wantedBy = [ "multi-user.target" ];
+      reloadTriggers = [ (config.environment.etc."gate-lab/declared.json".source) ];
       stopIfChanged = false;
     };
     "gate-lab-relay@" = {

@@ -11,6 +11,40 @@ in
       message = "these units are for systemd 257 or newer, this host has ${config.systemd.package.version}: run gatectl compile with --systemd and that version";
     }
   ];
+  environment.etc = {
+    "gate/declared.json".text = lib.concatLines [
+      "{"
+      "  \"server\": {"
+      "    \"host\": \"192.0.2.7\","
+      "    \"port\": 3000,"
+      "    \"p2p_port\": 41147,"
+      "    \"allow_from\": [\"192.0.2.0/24\"],"
+      "    \"trusted_proxies\": [],"
+      "    \"max_body\": \"16777216B\","
+      "    \"max_buffered\": \"134217728B\","
+      "    \"max_connections\": 2000,"
+      "    \"max_concurrent\": 500"
+      "  },"
+      "  \"auth\": {"
+      "    \"mode\": \"token\","
+      "    \"jwt\": {"
+      "      \"issuer\": \"gate\","
+      "      \"expiration_hours\": 24"
+      "    }"
+      "  },"
+      "  \"upstreams\": {},"
+      "  \"models\": {},"
+      "  \"relay\": {"
+      "    \"enable\": true,"
+      "    \"addresses\": [\"relay.example.org:443\",\"[2001:db8::1]:443\"],"
+      "    \"custom_domain\": \"myserver\""
+      "  },"
+      "  \"log\": {"
+      "    \"level\": \"info\""
+      "  }"
+      "}"
+    ];
+  };
   systemd.services = {
     gate-daemon = {
       unitConfig = {
@@ -75,6 +109,7 @@ in
         SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
       };
       wantedBy = [ "multi-user.target" ];
+      reloadTriggers = [ (config.environment.etc."gate/declared.json".source) ];
       stopIfChanged = false;
     };
     "gate-relay@" = {
