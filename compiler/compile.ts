@@ -4,6 +4,7 @@ import { type Diagnostic, type Finding, locate, sortDiagnostics } from './diagno
 import type { EmitOptions, OutputFile, Version } from './emit/output.ts'
 import { isBefore } from './emit/output.ts'
 import { NEWEST_PODMAN, OLDEST_PODMAN } from './emit/quadlet-keys.ts'
+import { readme } from './emit/readme.ts'
 import { TARGETS } from './emit/targets.ts'
 import { allocate, EMPTY_LOCK } from './ir/allocation.ts'
 import { findCollisions } from './ir/collisions.ts'
@@ -74,7 +75,11 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
   findings.push(...distinct(emissions.flatMap((emission) => emission.findings)))
   const diagnostics = report()
   if (diagnostics.some(isError)) return { kind: 'refused', diagnostics }
-  const files = [...emissions.flatMap((emission) => emission.files), lockFile(allocation.lock)]
+  const made = emissions.flatMap(({ files: own }, i) => {
+    const target = options.targets[i]
+    return target === undefined || own.length === 0 ? [] : [...own, readme(target, own, deployment.prefix)]
+  })
+  const files = [...made, lockFile(allocation.lock)]
   return { kind: 'compiled', files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), deployment, source, diagnostics }
 }
 

@@ -1,0 +1,94 @@
+import type { Target } from '../../schemas/targets.ts'
+import type { OutputFile } from './output.ts'
+
+type Guide = {
+  /** What the files are, in a sentence or two. */
+  readonly what: string
+  /** Commands that check them where they are, run in the directory of this README. */
+  readonly check: readonly string[]
+  /** Commands on the host, as root, once the files are in their places; `{prefix}` is filled in. */
+  readonly use: readonly string[]
+}
+
+const GUIDES: Readonly<Record<Target, Guide>> = {
+  compose: {
+    what: 'The gateway and its backends for Compose, for hosts without systemd.',
+    check: ['podman compose config --quiet'],
+    use: ['podman compose up --detach'],
+  },
+  declared: {
+    what: "The declared layer of the daemon's configuration. It holds no secret and everybody may read it.",
+    check: ['gatectl config validate declared.json'],
+    use: ['systemctl reload {prefix}-daemon', 'gatectl config explain server.port'],
+  },
+  fly: { what: 'The gateway on Fly.io.', check: ['fly config validate'], use: ['fly deploy'] },
+  launchd: {
+    what: 'The gateway as a service of macOS.',
+    check: ['plutil -lint *.plist'],
+    use: ['launchctl bootstrap system /Library/LaunchDaemons/*.plist'],
+  },
+  nginx: {
+    what: 'Virtual hosts of the gateway and of the apps behind it, for nginx on this host.',
+    check: ['nginx -t'],
+    use: ['nginx -t', 'systemctl reload nginx'],
+  },
+  nix: {
+    what: 'One NixOS module with everything in it. Import it in the configuration of the host.',
+    check: ['nix-instantiate --parse *.nix'],
+    use: ['nixos-rebuild test'],
+  },
+  quadlet: {
+    what: 'A rootless container for each backend, in directories of root that the manager of its user reads, and the plain units beside them.',
+    check: ['for d in users/*; do QUADLET_UNIT_DIRS=$PWD/$d /usr/libexec/podman/quadlet -user -dryrun; done'],
+    use: [
+      'systemctl --user -M {prefix}-NAME@.host daemon-reload    # for each backend NAME; package systemd-container',
+      'systemctl --user -M {prefix}-NAME@.host start {prefix}-NAME.service',
+    ],
+  },
+  render: { what: 'The gateway on Render.', check: ['render blueprints validate'], use: ['git push'] },
+  systemd: {
+    what: 'System units of the daemon and the relays, accounts, directories, and what the backends need of this host. The programs themselves are installed as docs/install-systemd.md says.',
+    check: [
+      'systemd-analyze verify system/*.service system/*.socket',
+      'systemd-tmpfiles --create --dry-run tmpfiles.d/*.conf',
+    ],
+    use: [
+      'systemd-sysusers',
+      'usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST {prefix}-NAME    # for each backend NAME; FIRST: subuid in gate.lock.json, 65536 ids',
+      'systemd-tmpfiles --create',
+      'systemctl daemon-reload',
+      'systemctl enable --now {prefix}-daemon.socket {prefix}-daemon-admin.socket {prefix}-daemon.service',
+      'systemctl enable --now {prefix}-relay@INSTANCE.service    # for each relay',
+    ],
+  },
+}
+
+/** `README.txt` of one target: what its files are, where they belong, how they are checked and put to use. */
+export function readme(target: Target, files: readonly OutputFile[], prefix: string): OutputFile {
+  const { what, check, use } = GUIDES[target]
+  const places = files.map(({ path, install, mode }) => {
+    const place = install === undefined ? 'stays here' : `${install} (0${mode.toString(8)})`
+    return `${path.slice(target.length + 1)} -> ${place}`
+  })
+  const lines = [
+    what,
+    '',
+    'Made by gatectl from the spec: change the spec and compile again, changes here are lost.',
+    ...section('Where each file belongs', places),
+    ...section('Check, in this directory', check),
+    ...section(
+      'Use, on the host, once the files are in their places',
+      use.map((line) => line.replaceAll('{prefix}', prefix)),
+    ),
+  ]
+  return {
+    path: `${target}/README.txt`,
+    mode: 0o644,
+    text: `${lines.join('\n')}\n`,
+    origins: lines.map(() => ''),
+  }
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return ['', `${title}:`, ...lines.map((line) => `  ${line}`)]
+}
