@@ -21,11 +21,21 @@ const GUIDES: Readonly<Record<Target, Guide>> = {
     check: ['gatectl config validate declared.json'],
     use: ['systemctl reload {prefix}-daemon', 'gatectl config explain server.port'],
   },
+  dnsmasq: {
+    what: 'A name server of its own for the names of the domain, beside any other on this host.',
+    check: ['dnsmasq --test --conf-file=dnsmasq.conf'],
+    use: ['systemctl daemon-reload', 'systemctl enable --now {prefix}-dns.service'],
+  },
   fly: { what: 'The gateway on Fly.io.', check: ['fly config validate'], use: ['fly deploy'] },
   launchd: {
     what: 'The gateway as a service of macOS.',
     check: ['plutil -lint *.plist'],
     use: ['launchctl bootstrap system /Library/LaunchDaemons/*.plist'],
+  },
+  nftables: {
+    what: 'A table of its own: ports of the gateway are open where the spec says so. Other rules of this host stay.',
+    check: ['nft --check --file firewall.nft'],
+    use: ['systemctl daemon-reload', 'systemctl enable --now {prefix}-firewall.service'],
   },
   nginx: {
     what: 'Virtual hosts of the gateway and of the apps behind it, for nginx on this host.',
