@@ -11,6 +11,11 @@ type Guide = {
 }
 
 const GUIDES: Readonly<Record<Target, Guide>> = {
+  client: {
+    what: 'An installer for the machines of users: trust in the CA of the gateway, and its name server for its names.',
+    check: ['sha256sum --check install-client.sh.sha256', 'sh -n install-client.sh'],
+    use: ['curl -fsS http://ADDRESS:8081/install-client.sh | sh -s ADDRESS    # on a client; the port is client.port'],
+  },
   compose: {
     what: 'The gateway and its backends for Compose, for hosts without systemd.',
     check: ['podman compose config --quiet'],
