@@ -1,13 +1,15 @@
-// npm run bench -- gateway: Gate beside a reverse proxy and another gateway. README.md says how each figure is made.
+// npm run bench -- gateway | compile; README.md says how each figure is made.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { takeCores } from './children.ts'
+import { benchCompile, compileText } from './compile.ts'
 import { benchGateway } from './gateway.ts'
 import { installMissing } from './install.ts'
 import { SERVERS, type ServerName } from './servers.ts'
 import { gatewayText } from './table.ts'
 
-const USAGE = `usage: npm run bench -- gateway [--only ${SERVERS.join(',')}] [--seconds 4] [--runs 3] [--nice 0] [--json FILE]`
+const USAGE = `usage: npm run bench -- gateway [--only ${SERVERS.join(',')}] [--seconds 4] [--runs 3] [--nice 0] [--json FILE]
+       npm run bench -- compile [--runs 3] [--json FILE]`
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -21,6 +23,12 @@ async function main(args: readonly string[]): Promise<void> {
       json: { type: 'string' },
     },
   })
+  if (positionals.join(' ') === 'compile') {
+    const report = benchCompile(wholeNumber('runs', values.runs, 1))
+    console.log(compileText(report))
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+    return
+  }
   if (positionals.join(' ') !== 'gateway') throw new Error(USAGE)
   const servers = values.only.split(',').map(serverName)
   const options = {

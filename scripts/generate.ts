@@ -8,6 +8,7 @@ import { configSchema } from '../schemas/config.ts'
 import { configReference } from '../schemas/config-reference.ts'
 import { keyTree, layerSchema } from '../schemas/keys.ts'
 import { specSchema } from '../schemas/spec.ts'
+import { type JsonSchema, specReference } from './spec-reference.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -18,6 +19,7 @@ export function generatedFiles(): Record<string, string> {
   return {
     'schemas/json/config.json': config,
     'schemas/json/spec.json': jsonSchema('gate/spec.json', 'Gate spec (gate.toml)', specSchema),
+    'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
     'docs/configuration-reference.md': configReference(tree),
     ...Object.fromEntries(Object.entries(shippedFiles()).map(([path, text]) => [`systemd/${path}`, text])),
   }

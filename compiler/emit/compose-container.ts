@@ -1,5 +1,5 @@
 import type { Finding } from '../diagnostic.ts'
-import type { Container, Deployment, Secret } from '../ir/deployment.ts'
+import type { Container, Secret } from '../ir/deployment.ts'
 import { composeText, composeTexts, composeVariable } from '../syntax/compose.ts'
 import { type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../syntax/yaml.ts'
 import { notExpressed } from './not-expressed.ts'
@@ -11,13 +11,19 @@ export type ComposeContainer = {
   readonly findings: readonly Finding[]
 }
 
-export function composeContainer(container: Container, { secrets, vhosts, prefix }: Deployment): ComposeContainer {
+/** What a container needs to know about the rest. */
+type Around = {
+  readonly prefix: string
+  /** All secrets from the backend's part of the spec. */
+  readonly secrets: readonly Secret[]
+  /** Whether the proxy of the host serves it. */
+  readonly isExposed: boolean
+}
+
+export function composeContainer(container: Container, { prefix, secrets, isExposed }: Around): ComposeContainer {
   const { origin, unit, gpu, devices, health } = container
   const at = (key: string) => [...origin, key]
-  const own = secrets.filter(
-    ({ destination, origin: from }) => destination.kind === 'environment' && from[1] === origin[1],
-  )
-  const isExposed = vhosts.some(({ kind, origin: from }) => kind === 'app' && from[1] === origin[1])
+  const own = secrets.filter(({ destination }) => destination.kind === 'environment')
   const sharesGateway = container.network.kind === 'outbound' && container.network.hostPorts.length > 0
   const service = yamlMap(
     {

@@ -17,16 +17,28 @@ const COMMENT = [
 export function emitCompose(deployment: Deployment): Emission {
   const { containers, gateway, prefix } = deployment
   const reachable = containers.filter(({ publish }) => publish.length > 0)
+  const names = new Set(reachable.map(backendName))
+  const users = new Set(reachable.map(({ user }) => user))
+  // Open WebUI asks the gateway, never the other way round
+  const apps = new Set(deployment.backends.filter(({ engine }) => engine === 'open-webui').map(({ name }) => name))
   const settings = daemonSettings(deployment, {
     target: 'compose',
     host: '0.0.0.0',
     backendUrls: new Map(
       reachable
-        .filter((container) => !isApp(deployment, container))
+        .filter((container) => !apps.has(backendName(container)))
         .map((container) => [backendName(container), backendUrl(container)]),
     ),
   })
-  const handed = reachable.map((container) => composeContainer(container, deployment))
+  const secrets = Map.groupBy(deployment.secrets, ({ origin }) => origin[1])
+  const exposed = new Set(deployment.vhosts.filter(({ kind }) => kind === 'app').map(({ origin }) => origin[1]))
+  const handed = reachable.map((container) =>
+    composeContainer(container, {
+      prefix,
+      secrets: secrets.get(backendName(container)) ?? [],
+      isExposed: exposed.has(backendName(container)),
+    }),
+  )
   const root = yamlMap({
     name: composeText(prefix, ['gate']),
     services: yamlMap({
@@ -44,9 +56,7 @@ export function emitCompose(deployment: Deployment): Emission {
     volumes: yamlMap({
       [`${prefix}-state`]: yamlMap({}, ['gate']),
       ...Object.fromEntries(
-        deployment.volumes
-          .filter(({ user }) => reachable.some((container) => container.user === user))
-          .map(({ unit, origin }) => [unit, yamlMap({}, origin)]),
+        deployment.volumes.filter(({ user }) => users.has(user)).map(({ unit, origin }) => [unit, yamlMap({}, origin)]),
       ),
     }),
     secrets: secretFiles(settings),
@@ -59,15 +69,11 @@ export function emitCompose(deployment: Deployment): Emission {
       ...settings.findings,
       ...settings.secrets.flatMap(({ secret }) => placeFinding(secret)),
       ...accountFindings(reachable),
-      ...deployment.backends.flatMap((backend) => backendFindings(backend, reachable)),
+      ...deployment.backends.flatMap((backend) => backendFindings(backend, names)),
       ...handed.flatMap(({ findings }) => findings),
     ],
   }
 }
-
-/** Open WebUI asks the gateway, never the other way round. */
-const isApp = ({ backends }: Deployment, container: Container): boolean =>
-  backends.some(({ name, engine }) => name === backendName(container) && engine === 'open-webui')
 
 const backendName = ({ origin }: Container): string => String(origin[1])
 
@@ -176,8 +182,8 @@ function accountFindings(reachable: readonly Container[]): Finding[] {
   return [notExpressed(['backends'], message, 'run Compose with rootless Docker or podman, or use the target quadlet')]
 }
 
-function backendFindings({ origin, name, idleStopMs, group }: Backend, reachable: readonly Container[]): Finding[] {
-  if (!reachable.some((container) => backendName(container) === name))
+function backendFindings({ origin, name, idleStopMs, group }: Backend, reachable: ReadonlySet<string>): Finding[] {
+  if (!reachable.has(name))
     return [
       notExpressed(
         origin,

@@ -158,9 +158,9 @@ function relayListeners(relays: readonly Relay[]): Listener[] {
   ])
 }
 
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+function deepFreeze<T extends object>(value: T): T {
   Object.freeze(value)
-  for (const inner of Object.values(value)) deepFreeze(inner)
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null && !Object.isFrozen(inner)) deepFreeze(inner)
   return value
 }

@@ -1,0 +1,179 @@
+import { ENGINE_TRAITS } from '../compiler/ir/engines.ts'
+import { PROFILES } from '../compiler/ir/profiles.ts'
+import { parsePathText } from '../compiler/spec-path.ts'
+import { goldenResult } from '../test/support/golden.ts'
+
+/** The part of JSON Schema that z.toJSONSchema writes for the spec. */
+export type JsonSchema = {
+  readonly type?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly examples?: readonly unknown[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly unit?: string
+  readonly anyOf?: readonly JsonSchema[]
+  readonly items?: JsonSchema
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: JsonSchema | boolean
+}
+
+/** docs/spec-reference.md: every key of the spec, then what profiles and engines decide. */
+export function specReference(schema: JsonSchema): string {
+  const shown = influences()
+  const sections = Object.entries(schema.properties ?? {}).filter(([name]) => name !== '$schema')
+  return `# Reference of the spec
+
+Generated from \`schemas/spec.ts\` and the compiler by \`npm run generate\`; [spec.md](spec.md) explains.
+
+\`<name>\` is a name that you choose. **needed** keys have no default; for others without one, the description says what holds when
+they are absent. The last column lists the targets that have a line from this key in the specs elsewhere, engines and liminati of \`test/golden/\`.
+
+${sections.map(([name, section]) => sectionText(name, section, shown)).join('\n\n')}
+
+## Profiles
+
+What \`gate.profile\` decides, in bytes where it is a size; each value has a key that overrides it.
+
+${profileTable()}
+
+## Engines
+
+What \`backends.<name>.engine\` decides; \`listen\` names the preferred way first.
+
+${engineTable()}
+`
+}
+
+/** Lines that come from a whole group, such as `backends.<name>.gpu`, come from its keys. */
+function shownIn(path: readonly string[], shown: ReadonlyMap<string, ReadonlySet<string>>): string {
+  const parent = path.slice(0, -1)
+  const isGroup = parent.length > 1 && parent.at(-1) !== '<name>'
+  const targets = [path, ...(isGroup ? [parent] : [])].flatMap((key) => [...(shown.get(key.join('.')) ?? [])])
+  return [...new Set(targets)].sort().join(', ')
+}
+
+type Row = { readonly path: readonly string[]; readonly schema: JsonSchema; readonly needed: boolean }
+
+function sectionText(name: string, section: JsonSchema, shown: ReadonlyMap<string, ReadonlySet<string>>): string {
+  const rows = keysBelow([name], section).map(({ path, schema, needed }) => [
+    `\`${path.join('.')}\``,
+    typeText(schema),
+    needed ? '**needed**' : schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``,
+    [
+      schema.description?.replaceAll('<', '&lt;') ?? '',
+      ...(schema.examples ?? []).map((example) => `Example: \`${tomlText(example)}\`.`),
+    ].join(' '),
+    shownIn(path, shown),
+  ])
+  return `## ${name}\n\n${section.description ?? ''}\n\n${table(['key', 'type', 'default', '', 'shows in'], rows)}`
+}
+
+/** Leaves below a schema; maps are entered by \`<name>\`, lists of tables by \`[]\`. */
+function keysBelow(path: readonly string[], schema: JsonSchema, needed = false): Row[] {
+  if (schema.properties !== undefined)
+    return Object.entries(schema.properties).flatMap(([key, inner]) =>
+      keysBelow([...path, key], inner, schema.required?.includes(key) === true && inner.default === undefined),
+    )
+  const entry = schema.additionalProperties
+  if (typeof entry === 'object') {
+    if (entry.properties !== undefined) return keysBelow([...path, '<name>'], entry)
+    return [{ path: [...path, '<name>'], schema: { ...entry, description: schema.description ?? '' }, needed: false }]
+  }
+  if (schema.items?.properties !== undefined) return keysBelow([...path.slice(0, -1), `${path.at(-1)}[]`], schema.items)
+  return [{ path, schema, needed }]
+}
+
+function typeText(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(' ')
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``
+  if (schema.anyOf !== undefined)
+    return schema.anyOf.every(({ properties }) => properties !== undefined)
+      ? 'secret'
+      : schema.anyOf.map(typeText).join(' or ')
+  if (schema.type === 'array') return `list of ${schema.items === undefined ? 'anything' : typeText(schema.items)}`
+  return [schema.type ?? 'anything', ...(schema.unit === undefined ? [] : [`(${schema.unit})`])].join(' ')
+}
+
+function tomlText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  return `{ ${Object.entries(value)
+    .map(([key, inner]) => `${key} = ${JSON.stringify(inner)}`)
+    .join(', ')} }`
+}
+
+/** Specs that use most keys, and compile. */
+const EXAMPLES = ['elsewhere', 'engines', 'liminati']
+
+/** Key -> targets that have a line from it. */
+function influences(): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>()
+  for (const name of EXAMPLES) {
+    const { result } = goldenResult(name)
+    if (result.kind === 'refused') continue
+    for (const { path, origins } of result.files)
+      for (const origin of new Set(origins)) {
+        const [target = ''] = path.split('/')
+        if (origin === '' || target === path) continue
+        const key = generalText(origin)
+        found.set(key, (found.get(key) ?? new Set()).add(target))
+      }
+  }
+  return found
+}
+
+const NAMED = ['upstreams', 'backends', 'models', 'budgets', 'relays']
+
+/** \`backends.qwen.args[0]\` -> \`backends.<name>.args\`. */
+function generalText(origin: string): string {
+  const path = parsePathText(origin)
+  const isNamed = NAMED.includes(String(path[0]))
+  return path
+    .map((step, i) => (i === 1 && isNamed ? '<name>' : step))
+    .filter((step) => typeof step === 'string')
+    .map((step, i, steps) => (i === 3 && (steps[2] === 'environment' || steps[2] === 'secrets') ? '<name>' : step))
+    .join('.')
+}
+
+function profileTable(): string {
+  const keys = [
+    ['machine', ''],
+    ['maxConnections', 'gate.server.max_connections'],
+    ['maxConcurrent', 'gate.server.max_concurrent'],
+    ['maxBodyBytes', 'gate.server.max_body'],
+    ['maxBufferedBytes', 'gate.server.max_buffered'],
+    ['cacheBytes', 'gate.cache'],
+    ['memoryBytes', 'gate.memory'],
+  ] as const
+  const profiles = Object.entries(PROFILES)
+  return table(
+    ['', ...profiles.map(([name]) => `\`${name}\``)],
+    keys.map(([field, key]) => [
+      key === '' ? 'machine' : `\`${key}\``,
+      ...profiles.map(([, profile]) => {
+        const value = profile[field]
+        if (typeof value === 'string') return value
+        return field.endsWith('Bytes') ? `${value / 2 ** 20} MiB` : value.toLocaleString('en')
+      }),
+    ]),
+  )
+}
+
+function engineTable(): string {
+  const rows = Object.entries(ENGINE_TRAITS).map(([name, traits]) => [
+    `\`${name}\``,
+    traits.gpus.join(', '),
+    traits.listen.join(', '),
+    String(traits.containerPort),
+    traits.needsModel ? 'yes' : 'no',
+    traits.keyVariable === undefined ? (traits.ownLogin ? 'a login of its own' : 'none') : `\`${traits.keyVariable}\``,
+    `${traits.startPeriodMs / 1000}s`,
+  ])
+  return table(['engine', 'GPUs', 'listen', 'port', 'needs a model', 'key', 'health.start_period'], rows)
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n')
+}
