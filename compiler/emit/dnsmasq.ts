@@ -50,7 +50,8 @@ function options(dns: Dns): Option[] {
 
 const PROGRAM = '/usr/sbin/dnsmasq'
 
-function dnsUnit({ origin, domain }: Dns, { dnsConfig }: GatewayNames): UnitFile {
+/** Runs the name server. */
+export function dnsUnit({ origin, domain }: Dns, { dnsConfig }: GatewayNames): UnitFile {
   const yes = (...keys: readonly string[]) => keys.map((key) => ({ key, value: literal('yes') }))
   return {
     origin,

@@ -6,6 +6,7 @@ const PLACES: readonly { readonly prefix: string; readonly parts: readonly (stri
   { prefix: '/usr/lib/gate/', parts: [code('gate'), '/lib/gate/'] },
   { prefix: '/usr/share/doc/gate/', parts: [code('gate'), '/share/doc/gate/'] },
   { prefix: '/usr/bin/gate-', parts: [code('gate'), '/bin/gate-'] },
+  { prefix: '/usr/sbin/dnsmasq', parts: [code('pkgs.dnsmasq'), '/bin/dnsmasq'] },
   // NixOS has it in the same place
   { prefix: '/bin/sh', parts: ['/bin/sh'] },
 ]

@@ -8,7 +8,7 @@ import { programParts } from './nix-programs.ts'
  * System units as options of NixOS, directive by directive, so that a host's own configuration can add to them and
  * override them. Of [Install], only what NixOS has options for; Also= is what the other units' WantedBy= say anyway.
  */
-export function nixUnits(units: Readonly<Record<string, UnitFile>>, { gateway }: Deployment): Attribute[] {
+export function nixUnits(units: Readonly<Record<string, UnitFile>>, { gateway, names }: Deployment): Attribute[] {
   const attributes = Object.entries(units).map(([file, unit]): Attribute & { readonly kind: string } => {
     const { name, kind, isDropIn } = unitName(file)
     const entries = [
@@ -16,6 +16,7 @@ export function nixUnits(units: Readonly<Record<string, UnitFile>>, { gateway }:
       ...sections(unit),
       ...installEntries(file, units),
       ...(file === `${gateway.unit}.service` ? reloadEntries(gateway.declaredConfig) : []),
+      ...(file === names.dnsUnit ? [{ path: ['restartTriggers'], value: list([etcSource(names.dnsConfig)]) }] : []),
       ...(name.startsWith('user@') ? [KEEP_RUNNING] : []),
     ]
     return { kind, path: [name], value: { kind: 'set', entries }, origin: unit.origin }
@@ -37,12 +38,13 @@ const KEEP_RUNNING: Attribute = { path: ['restartIfChanged'], value: boolean(fal
 
 /** The running daemon reads another declared layer; only its own unit restarts it, and its sockets stay. */
 function reloadEntries(declaredConfig: string): Attribute[] {
-  const source = option('environment', 'etc', declaredConfig.slice('/etc/'.length), 'source')
   return [
-    { path: ['reloadTriggers'], value: list([source]) },
+    { path: ['reloadTriggers'], value: list([etcSource(declaredConfig)]) },
     { path: ['stopIfChanged'], value: boolean(false) },
   ]
 }
+
+const etcSource = (path: string): Nix => option('environment', 'etc', path.slice('/etc/'.length), 'source')
 
 /** @throws Error for a kind of unit that this module has no option for: a mistake in an emitter */
 function unitName(file: string): { name: string; kind: 'service' | 'socket'; isDropIn: boolean } {

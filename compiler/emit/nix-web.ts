@@ -1,12 +1,15 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
 import { type Attribute, boolean, option, str } from '../syntax/nix.ts'
+import type { UnitFile } from '../syntax/unit.ts'
+import { dnsUnit, emitDnsmasq } from './dnsmasq.ts'
 import { emitNginx } from './nginx.ts'
 import type { OutputFile } from './output.ts'
 
-/** What the reverse proxy needs: files below /etc, and options of NixOS that name them. */
+/** What the proxy or the name server needs: files below /etc, units, and options of NixOS that name the files. */
 export type NixWeb = {
   readonly files: readonly OutputFile[]
+  readonly units: Readonly<Record<string, UnitFile>>
   readonly options: readonly Attribute[]
   readonly findings: readonly Finding[]
 }
@@ -15,10 +18,10 @@ export type NixWeb = {
  * The proxy's own file, included by the service of NixOS. Not rebuilt of services.nginx.virtualHosts: the file is what
  * nginx itself has checked, and is the same on every host.
  */
-export function nixWeb(deployment: Deployment): NixWeb {
+export function nixProxy(deployment: Deployment): NixWeb {
   const { files, findings } = emitNginx(deployment)
   const [file] = files
-  if (file === undefined) return { files, options: [], findings }
+  if (file === undefined) return { files, units: {}, options: [], findings }
   const source = option('environment', 'etc', file.install?.slice('/etc/'.length) ?? '', 'source')
   const origin = ['proxy', 'engine']
   const options: Attribute[] = [
@@ -26,7 +29,20 @@ export function nixWeb(deployment: Deployment): NixWeb {
     // a store path, so that another file restarts nginx
     { path: ['services', 'nginx', 'appendHttpConfig'], value: str('include ', source, ';'), origin },
   ]
-  return { files, options, findings: [...findings, ...certificateFindings(deployment)] }
+  return { files, units: {}, options, findings: [...findings, ...certificateFindings(deployment)] }
+}
+
+/** The name server in a unit of its own, as elsewhere: services.dnsmasq belongs to the host, which may have one already. */
+export function nixDns(deployment: Deployment): NixWeb {
+  const { dns, names } = deployment
+  if (dns === undefined) return { files: [], units: {}, options: [], findings: [] }
+  const { files, findings } = emitDnsmasq(deployment)
+  return {
+    files: files.filter(({ install }) => install === names.dnsConfig),
+    units: { [names.dnsUnit]: dnsUnit(dns, names) },
+    options: [],
+    findings,
+  }
 }
 
 function certificateFindings({ gateway }: Deployment): Finding[] {

@@ -7,7 +7,7 @@ import { nixChecks } from './nix-checks.ts'
 import { nixAccounts, nixDirectories, nixFirewall } from './nix-host.ts'
 import { programParts } from './nix-programs.ts'
 import { nixUnits } from './nix-units.ts'
-import { nixWeb } from './nix-web.ts'
+import { nixDns, nixProxy } from './nix-web.ts'
 import type { Emission, EmitOptions, OutputFile } from './output.ts'
 import { emitQuadlet } from './quadlet.ts'
 import { systemUnits } from './systemd.ts'
@@ -19,9 +19,10 @@ import { systemUnits } from './systemd.ts'
 export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions): Emission {
   const options = { podman, systemd: Math.max(systemd, OLDEST_SYSTEMD) }
   const quadlet = emitQuadlet(deployment, options)
-  const web = nixWeb(deployment)
+  const web = [nixProxy(deployment), nixDns(deployment)]
   const declared = emitDeclared(deployment)
   const system = systemUnits(deployment, options.systemd)
+  const units = Object.assign({}, system.units, ...web.map((part) => part.units))
   const module = printModule({
     origin: [],
     comment: [
@@ -31,19 +32,24 @@ export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions
     bindings: { gate: PACKAGE },
     config: [
       ...nixChecks(deployment, options),
-      ...etcFiles(deployment, [...declared.files, ...quadlet.files, ...web.files]),
+      ...etcFiles(deployment, [...declared.files, ...quadlet.files, ...web.flatMap(({ files }) => files)]),
       ...gpuDrivers(deployment),
       ...nixFirewall(deployment),
       ...nixDirectories(deployment),
-      ...nixUnits(system.units, deployment),
-      ...web.options,
+      ...nixUnits(units, deployment),
+      ...web.flatMap(({ options }) => options),
       ...podmanOptions(deployment),
       ...nixAccounts(deployment),
     ].sort((a, b) => (a.path.join('.') < b.path.join('.') ? -1 : 1)),
   })
   return {
     files: [{ path: `nix/${deployment.prefix}.nix`, mode: 0o644, ...module }],
-    findings: [...quadlet.findings, ...system.findings, ...web.findings, ...storeSecrets(deployment)],
+    findings: [
+      ...quadlet.findings,
+      ...system.findings,
+      ...web.flatMap(({ findings }) => findings),
+      ...storeSecrets(deployment),
+    ],
   }
 }
 

@@ -4,7 +4,7 @@
 let
   inherit (import ./evaluator.nix) lib evalModules;
   package = name: version: { _type = "package"; outPath = "/nix/store/${name}"; inherit name version; };
-  pkgs = { bash = package "bash" "5.2"; coreutils = package "coreutils" "9.5"; gate = package "gate" "0.1.0"; };
+  pkgs = { bash = package "bash" "5.2"; coreutils = package "coreutils" "9.5"; dnsmasq = package "dnsmasq" "2.90"; gate = package "gate" "0.1.0"; };
   host = {
     systemd.package = lib.mkDefault (package "systemd" "257.5");
     virtualisation.podman.package = lib.mkDefault (package "podman" "5.8.0");

@@ -10,7 +10,7 @@ import { directivesOf, directivesOnNixos, evaluateHosts, type NixosHost } from '
 type Golden = { readonly name: string; readonly compiled: Compiled; readonly file: string }
 
 const goldens: Golden[] = goldenNames().flatMap((name) => {
-  const { result } = goldenResult(name, { targets: ['nix', 'quadlet', 'systemd', 'nginx', 'declared'] })
+  const { result } = goldenResult(name, { targets: ['nix', 'quadlet', 'systemd', 'nginx', 'dnsmasq', 'declared'] })
   if (result.kind === 'refused') return []
   return [{ name, compiled: result, file: join(GOLDEN, name, 'expected/nix', `${result.deployment.prefix}.nix`) }]
 })
@@ -28,7 +28,7 @@ function onNixos({ text }: OutputFile): string {
 function etcFiles({ files }: Compiled): Record<string, string> {
   return Object.fromEntries(
     files
-      .filter(({ path, install }) => install !== undefined && !path.startsWith('systemd/'))
+      .filter(({ path, install }) => install !== undefined && !/^systemd\/|^dnsmasq\/.*\.service$/.test(path))
       .map((file) => {
         const { path, install = '' } = file
         if (!path.startsWith('quadlet/user-units/')) return [install.slice('/etc/'.length), file.text]
@@ -68,9 +68,9 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module 
 
   test.each(committed)('$name: the units of the target systemd, but for store paths', ({ name, compiled }) => {
     const { services, sockets } = hostOf(name).systemd
-    const units = compiled.files.filter(({ path }) => path.startsWith('systemd/system/'))
-    const expected = units.map(({ path, text }) => {
-      const [, unit = '', kind = '', dropIn] = /system\/([^/]+)\.(service|socket)(\.d\/.*)?$/.exec(path) ?? []
+    const units = compiled.files.filter(({ install }) => install?.startsWith('/etc/systemd/system/'))
+    const expected = units.map(({ install, text }) => {
+      const [, unit = '', kind = '', dropIn] = /system\/([^/]+)\.(service|socket)(\.d\/.*)?$/.exec(install ?? '') ?? []
       const directives = directivesOf(text)
       // a template cannot be wanted, its instances are; on Debian "systemctl enable" does that
       if (unit.endsWith('@')) delete directives['Install.WantedBy']
@@ -91,6 +91,11 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module 
           ? { unit, stopIfChanged: false, reloadTriggers: ['/nix/store/etc-declared.json'] }
           : { unit, stopIfChanged: true, reloadTriggers: [] },
       )
+    for (const [unit, { restartTriggers }] of Object.entries(services))
+      expect({ unit, restartTriggers }).toEqual({
+        unit,
+        restartTriggers: unit.endsWith('-dns') ? ['/nix/store/etc-dnsmasq.conf'] : [],
+      })
     expect(Object.keys(hostOf(name).environment.etc)).toContain(declaredConfig.slice('/etc/'.length))
     for (const [unit, { restartIfChanged }] of Object.entries(services))
       expect({ unit, restartIfChanged }).toEqual({ unit, restartIfChanged: !unit.startsWith('user@') })

@@ -18,6 +18,7 @@ const unit = z.object({
   restartIfChanged: z.boolean().optional(),
   stopIfChanged: z.boolean().optional(),
   reloadTriggers: z.array(z.string()),
+  restartTriggers: z.array(z.string()),
 })
 const ports = z.object({ allowedTCPPorts: z.array(z.number()), allowedUDPPorts: z.array(z.number()) })
 const ranges = z.array(z.record(z.string(), z.number()))
@@ -89,7 +90,11 @@ export function directivesOnNixos({
   const directives = Object.entries(sections).flatMap(([section, values]) =>
     Object.entries(values).map(([key, value]) => [
       `${section}.${key}`,
-      [value].flat().map((one) => String(one).replaceAll(/\/nix\/store\/(?:gate|systemd)\//g, '/usr/')),
+      [value].flat().map((one) =>
+        String(one)
+          .replaceAll(/\/nix\/store\/(?:gate|systemd)\//g, '/usr/')
+          .replace('/nix/store/dnsmasq/bin/', '/usr/sbin/'),
+      ),
     ]),
   )
   return Object.fromEntries([

@@ -487,6 +487,21 @@ in
       "    }"
       "}"
     ];
+    "gate/dnsmasq.conf".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      "port=53"
+      "bind-dynamic"
+      "interface=tailscale0"
+      "except-interface=lo"
+      "no-resolv"
+      "no-hosts"
+      "pid-file="
+      "local=/liminati.internal/"
+      "interface-name=liminati.internal,tailscale0"
+      "interface-name=vllm.liminati.internal,tailscale0"
+      "interface-name=api.liminati.internal,tailscale0"
+      "interface-name=webui.liminati.internal,tailscale0"
+    ];
   };
   hardware.nvidia-container-toolkit.enable = true;
   networking.firewall.interfaces.tailscale0.allowedTCPPorts = [ 53 80 443 3000 8081 41147 ];
@@ -627,6 +642,46 @@ in
         After = "gate-webui-secrets.service";
       };
       restartIfChanged = false;
+    };
+    gate-dns = {
+      unitConfig = {
+        Description = "Names below liminati.internal";
+        After = "network.target";
+      };
+      serviceConfig = {
+        ExecStart = "${pkgs.dnsmasq}/bin/dnsmasq --keep-in-foreground --log-facility=- --conf-file=/etc/gate/dnsmasq.conf";
+        Restart = "on-failure";
+        DynamicUser = "yes";
+        NoNewPrivileges = "yes";
+        PrivateDevices = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        ProtectHome = "yes";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "yes";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        DevicePolicy = "closed";
+        ProtectSystem = "strict";
+        ProtectProc = "invisible";
+        ProcSubset = "pid";
+        AmbientCapabilities = "CAP_NET_BIND_SERVICE";
+        CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
+        RestrictAddressFamilies = "AF_INET AF_INET6 AF_NETLINK";
+        SystemCallArchitectures = "native";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+        SystemCallErrorNumber = "EPERM";
+        UMask = "0077";
+      };
+      wantedBy = [ "multi-user.target" ];
+      restartTriggers = [ (config.environment.etc."gate/dnsmasq.conf".source) ];
     };
   };
   systemd.sockets = {
