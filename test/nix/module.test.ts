@@ -40,7 +40,7 @@ function etcFiles({ files }: Compiled): Record<string, string> {
 test('there are modules to read', () => expect(committed.length).toBeGreaterThan(3))
 
 test.each(committed)('$name: every line has an origin, that of a quadlet is the same', ({ compiled }) => {
-  const module = compiled.files.find(({ path }) => path.startsWith('nix/')) ?? expect.unreachable()
+  const module = compiled.files.find(({ path }) => path.endsWith('.nix')) ?? expect.unreachable()
   const lines = module.text.split('\n').slice(0, -1)
   expect(module.origins).toHaveLength(lines.length)
   const images = compiled.deployment.containers.map(({ image, origin }) => ({
