@@ -2,6 +2,7 @@ import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
 import { userUnitDirectory, userUnitSource } from '../ir/names.ts'
 import { type Attribute, boolean, code, type Line, list, printModule, set, str } from '../syntax/nix.ts'
+import { emitClient } from './client.ts'
 import { emitDeclared } from './declared.ts'
 import { nixChecks } from './nix-checks.ts'
 import { nixAccounts, nixDirectories, nixFirewall } from './nix-host.ts'
@@ -20,7 +21,7 @@ export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions
   const options = { podman, systemd: Math.max(systemd, OLDEST_SYSTEMD) }
   const quadlet = emitQuadlet(deployment, options)
   const web = [nixProxy(deployment), nixDns(deployment)]
-  const declared = emitDeclared(deployment)
+  const own = [emitDeclared(deployment), emitClient(deployment)]
   const system = systemUnits(deployment, options.systemd)
   const units = Object.assign({}, system.units, ...web.map((part) => part.units))
   const module = printModule({
@@ -32,7 +33,11 @@ export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions
     bindings: { gate: PACKAGE },
     config: [
       ...nixChecks(deployment, options),
-      ...etcFiles(deployment, [...declared.files, ...quadlet.files, ...web.flatMap(({ files }) => files)]),
+      ...etcFiles(deployment, [
+        ...own.flatMap(({ files }) => files),
+        ...quadlet.files,
+        ...web.flatMap(({ files }) => files),
+      ]),
       ...gpuDrivers(deployment),
       ...nixFirewall(deployment),
       ...nixDirectories(deployment),

@@ -10,7 +10,9 @@ import { directivesOf, directivesOnNixos, evaluateHosts, type NixosHost } from '
 type Golden = { readonly name: string; readonly compiled: Compiled; readonly file: string }
 
 const goldens: Golden[] = goldenNames().flatMap((name) => {
-  const { result } = goldenResult(name, { targets: ['nix', 'quadlet', 'systemd', 'nginx', 'dnsmasq', 'declared'] })
+  const { result } = goldenResult(name, {
+    targets: ['nix', 'quadlet', 'systemd', 'nginx', 'dnsmasq', 'client', 'declared'],
+  })
   if (result.kind === 'refused') return []
   return [{ name, compiled: result, file: join(GOLDEN, name, 'expected/nix', `${result.deployment.prefix}.nix`) }]
 })
