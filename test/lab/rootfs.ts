@@ -45,9 +45,10 @@ export type Rootfs =
  * Finds the Debian 13 root file system in the cache, or builds it there (about half a minute).
  * With GATE_LAB=required a machine that cannot is an error.
  */
-export async function prepareRootfs(): Promise<Rootfs> {
+export async function prepareRootfs(more: readonly string[] = []): Promise<Rootfs> {
   const reason = whyImpossible()
-  const rootfs: Rootfs = reason === undefined ? await buildRootfs() : { kind: 'unavailable', reason }
+  const rootfs: Rootfs =
+    reason === undefined ? await buildRootfs([...PACKAGES, ...more]) : { kind: 'unavailable', reason }
   if (rootfs.kind === 'unavailable' && environment.GATE_LAB === 'required') throw new Error(rootfs.reason)
   return rootfs
 }
@@ -83,9 +84,9 @@ export function cgroupRoot(): string | undefined {
   )
 }
 
-async function buildRootfs(): Promise<Rootfs> {
+async function buildRootfs(packages: readonly string[]): Promise<Rootfs> {
   const key = createHash('sha256')
-    .update(JSON.stringify([SUITE, PACKAGES, MASKED]))
+    .update(JSON.stringify([SUITE, packages, MASKED]))
     .digest('hex')
     .slice(0, 12)
   const dir = join(cacheDir, `${SUITE}-${key}`)
@@ -96,7 +97,7 @@ async function buildRootfs(): Promise<Rootfs> {
   const partial = `${dir}.${process.pid}`
   mkdirSync(cacheDir, { recursive: true })
   try {
-    const args = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, partial, mirror]
+    const args = ['--variant=minbase', `--include=${packages.join(',')}`, SUITE, partial, mirror]
     const problem = await debootstrap(args)
     if (problem !== undefined) return { kind: 'unavailable', reason: `debootstrap failed: ${problem}` }
     for (const unit of MASKED) symlinkSync('/dev/null', join(partial, 'etc/systemd/system', unit))

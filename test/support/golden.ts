@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type Compiled, type CompileOptions, compile, type Refused } from '../../compiler/compile.ts'
 import { renderDiagnostic } from '../../compiler/diagnostic.ts'
-import type { OutputFile } from '../../compiler/emit/output.ts'
+import type { OutputFile, Version } from '../../compiler/emit/output.ts'
 import { TARGET_NAMES, type Target } from '../../schemas/targets.ts'
 
 /** Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them. */
@@ -40,18 +40,27 @@ export function goldenResult(
   const folder = join(GOLDEN, name)
   const file = existsSync(join(folder, 'spec.toml')) ? 'spec.toml' : 'spec.json'
   const text = readFileSync(join(folder, file), 'utf8')
-  const options = optionsSchema.parse(JSON.parse(readOptional(join(folder, 'options.json')) ?? '{}'))
+  const options = goldenOptions(name)
   const lock = readOptional(join(folder, 'lock.json'))
-  const [major = 5, minor = 4] = (options.podman ?? '5.4').split('.').map(Number)
   const result = compile(text, {
     file,
     targets: options.targets ?? HOST_TARGETS,
-    podman: { major, minor },
+    podman: goldenPodman(name),
     ...(options.systemd === undefined ? {} : { systemd: options.systemd }),
     ...(lock === undefined ? {} : { lock }),
     ...changes,
   })
   return { text, result }
+}
+
+function goldenOptions(name: string) {
+  return optionsSchema.parse(JSON.parse(readOptional(join(GOLDEN, name, 'options.json')) ?? '{}'))
+}
+
+/** The podman that a golden is for. */
+export function goldenPodman(name: string): Version {
+  const [major = 5, minor = 4] = (goldenOptions(name).podman ?? '5.4').split('.').map(Number)
+  return { major, minor }
 }
 
 /** The files of a golden spec that compiles. @param changes in place of the options of the golden */

@@ -1,0 +1,160 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compile } from '../../compiler/compile.ts'
+import type { OutputFile } from '../../compiler/emit/output.ts'
+import { PROGRAMS } from '../../compiler/ir/names.ts'
+import { goldenFiles, goldenPodman, goldensOf } from '../support/golden.ts'
+import { startable } from '../support/host-root.ts'
+import { nastyText } from '../support/nasty-text.ts'
+import { readUnit, readWords } from '../support/unit-reader.ts'
+import { prepareRootfs } from './rootfs.ts'
+
+/** podman of Debian 13. */
+const MINOR_OF_5 = 4
+/** What the compiler is asked for in the lab: the golden's own podman, or the lab's when that is newer than it. */
+const quadletFiles = (name: string) => {
+  const { major, minor } = goldenPodman(name)
+  const isNewer = major > 5 || (major === 5 && minor > MINOR_OF_5)
+  const podman = isNewer ? { major: 5, minor: MINOR_OF_5 } : { major, minor }
+  return goldenFiles(name, { targets: ['quadlet'], podman }).filter(({ path }) => path.startsWith('quadlet/users/'))
+}
+
+const rootfs = await prepareRootfs(['podman'])
+const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 [skipped, no lab here: ${rootfs.reason}]`
+
+/** Lays the directory over Debian's files, in memory, and runs the rest of the arguments in there as root. */
+const ENTER = `set -eu
+rootfs=$1 staged=$2 at=$3
+shift 3
+mount -t tmpfs lab "$at"
+mkdir "$at/upper" "$at/work" "$at/root"
+mount -t overlay -o "lowerdir=$staged:$rootfs,upperdir=$at/upper,workdir=$at/work" lab "$at/root"
+mount -t proc proc "$at/root/proc"
+exec chroot "$at/root" env -i PATH=/usr/sbin:/usr/bin "$@"`
+
+describe.skipIf(rootfs.kind !== 'ready')(title, () => {
+  /** Runs a program of Debian 13 with these files in place. Nothing that it does stays. */
+  function run(files: Iterable<readonly [path: string, text: string, mode?: number]>, ...command: readonly string[]) {
+    const staged = mkdtempSync(join(tmpdir(), 'gate-staged-'))
+    const at = mkdtempSync(join(tmpdir(), 'gate-mount-'))
+    try {
+      chmodSync(staged, 0o755)
+      for (const [path, text, mode = 0o644] of files) {
+        mkdirSync(dirname(join(staged, path)), { recursive: true })
+        writeFileSync(join(staged, path), text, { mode })
+      }
+      const dir = rootfs.kind === 'ready' ? rootfs.dir : ''
+      const args = ['--mount', '--propagation', 'private', '/bin/sh', '-c', ENTER, 'sh', dir, staged, at, ...command]
+      const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
+      return { code: status, stdout, stderr }
+    } finally {
+      rmSync(staged, { recursive: true })
+      rmSync(at, { recursive: true })
+    }
+  }
+
+  /** Runs podman's generator over the quadlets. @returns service -> its text, and what it complained about */
+  function generate(files: readonly OutputFile[]) {
+    const directories = [...new Set(files.map(({ path }) => `/${dirname(path)}`))]
+    const { code, stdout, stderr } = run(
+      files.map(({ path, text }) => [path, text] as const),
+      `QUADLET_UNIT_DIRS=${directories.join(':')}`,
+      '/usr/libexec/podman/quadlet',
+      '-user',
+      '-dryrun',
+    )
+    const parts = stdout.split(/^---(.+\.service)---$/m).slice(1)
+    const services = new Map(parts.flatMap((part, i) => (i % 2 === 0 ? [[part, parts[i + 1] ?? '']] : [])))
+    const complaints = stderr.split('\n').filter((line) => line !== '' && !line.includes('Loading source unit file'))
+    return { code, services, complaints }
+  }
+
+  test.each(goldensOf('quadlet'))('podman makes every service of %s', (name) => {
+    const files = quadletFiles(name)
+    const { code, services, complaints } = generate(files)
+    expect(complaints).toEqual([])
+    expect(code).toBe(0)
+    expect([...services.keys()].sort()).toEqual(files.map(({ path }) => serviceOf(path)).sort())
+  })
+
+  test('podman reads any argument and environment back as it is, and nothing else', () => {
+    const texts = fc.sample(nastyText, { numRuns: 1_000, seed: 7 }).filter(isAllowed)
+    expect(texts.length).toBeGreaterThan(200)
+    const backends = texts.map((text, i): [string, object] => [`b${i}`, backendWith(text)])
+    const result = compile(JSON.stringify({ backends: Object.fromEntries(backends) }), { targets: ['quadlet'] })
+    if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics.slice(0, 3)))
+    const files = result.files.filter(({ path }) => path.startsWith('quadlet/users/'))
+    const { services, complaints } = generate(files)
+    expect(complaints).toEqual([])
+    const plain = keysOf(services.get(`gate-b${texts.length - 1}.service`) ?? '')
+    for (const [i, text] of texts.entries()) {
+      const service = services.get(`gate-b${i}.service`) ?? ''
+      const start = readUnit(service).find(({ section, key }) => section === 'Service' && key === 'ExecStart')
+      const argv = readWords((start?.value ?? '').replace('%t/%N.cid', ''), { dollars: true })
+      expect(argv.slice(argv.indexOf(IMAGE) + 1)).toEqual(['--first', text, `--last=${text}`])
+      expect(argv[argv.indexOf('--env') + 1]).toBe(`TEXT=${text}`)
+      expect(keysOf(service)).toEqual(plain)
+    }
+  })
+
+  test.each(goldensOf('systemd'))('systemd finds nothing wrong with the units of %s', (name) => {
+    const files = goldenFiles(name, { targets: ['systemd'] })
+    const programs = Object.values(PROGRAMS).map((path) => [path, '', 0o755] as const)
+    const found = run([...placed(files), ...programs], 'systemd-analyze', 'verify', '--man=no', ...startable(files))
+    expect(found).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+
+  test.each(goldensOf('systemd'))('the accounts and directories of %s are made as they are written', (name) => {
+    const files = goldenFiles(name, { targets: ['systemd'] })
+    const script = 'systemd-sysusers >&2 && systemd-tmpfiles --create /etc/tmpfiles.d/*.conf >&2 || exit'
+    const { code, stdout, stderr } = run(
+      placed(files),
+      'sh',
+      '-c',
+      `${script}; while read -r path; do stat --format "%n %a %U %G" "$path"; done <<EOF\n${directoriesOf(files)
+        .map(([path]) => path)
+        .join('\n')}\nEOF`,
+    )
+    expect(stderr).not.toMatch(/fail|unsafe|error|ignor/i)
+    expect(code).toBe(0)
+    expect(stdout.trim().split('\n')).toEqual(directoriesOf(files).map((columns) => columns.join(' ')))
+  })
+})
+
+const placed = (files: readonly OutputFile[]) =>
+  files.flatMap(({ install, text, mode }) => (install === undefined ? [] : [[install, text, mode] as const]))
+
+/** Path, mode, owner and group of every directory in tmpfiles.d. */
+const directoriesOf = (files: readonly OutputFile[]): string[][] =>
+  files
+    .filter(({ path }) => path.includes('/tmpfiles.d/'))
+    .flatMap(({ text }) => text.split('\n').filter((line) => line.startsWith('d ')))
+    .map((line) => line.split(' ').slice(1, 5))
+    .map(([path = '', mode = '', ...owners]) => [path, mode.replace(/^0/, ''), ...owners])
+
+const IMAGE = `example.org/engine@sha256:${'0'.repeat(64)}`
+
+const backendWith = (text: string) => ({
+  engine: 'custom',
+  image: IMAGE,
+  notify: 'started',
+  listen: 'unix',
+  args: ['--first', text, `--last=${text}`],
+  environment: { TEXT: text },
+})
+
+/** What parsing refuses, and what means something in the arguments of an engine of ours. */
+const isAllowed = (text: string): boolean =>
+  text !== '' && !/[\p{Cc}\u2028\u2029]/u.test(text) && text.isWellFormed() && !/\{(?:socket|port|model)\}/.test(text)
+
+/** Sections and keys in order, but for what differs by name. */
+const keysOf = (unit: string): string[] => readUnit(unit).map(({ section, key }) => `${section} ${key}`)
+
+function serviceOf(path: string): string {
+  const [, unit = '', kind = ''] = /([^/]+)\.(container|volume|network)$/.exec(path) ?? []
+  return kind === 'container' ? `${unit}.service` : `${unit}-${kind}.service`
+}
