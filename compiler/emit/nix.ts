@@ -50,6 +50,7 @@ export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions
   return {
     files: [{ path: `nix/${deployment.prefix}.nix`, mode: 0o644, ...module }],
     findings: [
+      ...own.flatMap(({ findings }) => findings),
       ...quadlet.findings,
       ...system.findings,
       ...web.flatMap(({ findings }) => findings),
