@@ -76,8 +76,9 @@ const keysOf = (tree: unknown): string[] =>
     ? []
     : Object.entries(tree).flatMap(([key, inner]) => [key, ...keysOf(inner).map((below) => `${key}.${below}`)])
 
-/** As the parser sees it: every character of the category Cc, and the two line separators. */
-const hasControl = (given: string): boolean => /[\p{Cc}\u2028\u2029]/u.test(given) || !given.isWellFormed()
+/** As the parser sees it: the category Cc, the two line separators, what XML cannot hold, and the name of the prototype. */
+const hasControl = (given: string): boolean =>
+  /[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(given) || !given.isWellFormed() || given === '__proto__'
 
 test('any text of a spec is refused or reaches the daemon as it is', () => {
   fc.assert(
