@@ -149,7 +149,11 @@ const backendWith = (text: string) => ({
 
 /** What parsing refuses, and what means something in the arguments of an engine of ours. */
 const isAllowed = (text: string): boolean =>
-  text !== '' && !/[\p{Cc}\u2028\u2029]/u.test(text) && text.isWellFormed() && !/\{(?:socket|port|model)\}/.test(text)
+  text !== '' &&
+  text !== '__proto__' &&
+  !/[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(text) &&
+  text.isWellFormed() &&
+  !/\{(?:socket|port|model)\}/.test(text)
 
 /** Sections and keys in order, but for what differs by name. */
 const keysOf = (unit: string): string[] => readUnit(unit).map(({ section, key }) => `${section} ${key}`)
