@@ -1,20 +1,35 @@
-/** The parts of a chat completion request that the echo upstream reads. */
-export type EchoRequest = {
-  readonly model: string
-  readonly messages: readonly { readonly role?: string; readonly content?: unknown }[]
-  readonly stream?: boolean
-  readonly stream_options?: { readonly include_usage?: boolean } | null
-  readonly max_tokens?: number | null
-  readonly max_completion_tokens?: number | null
-  readonly stop?: string | readonly string[] | null
-  readonly tools?: readonly { readonly function?: { readonly name?: string; readonly parameters?: JsonSchema } }[]
-  readonly tool_choice?: string | { readonly function?: { readonly name?: string } } | null
-}
+import { z } from 'zod'
 
-type JsonSchema = {
-  readonly type?: string
-  readonly enum?: readonly unknown[]
-  readonly properties?: Readonly<Record<string, JsonSchema>>
+/** The parts of a chat completion request that the echo upstream reads; of everything else it takes no notice. */
+const echoRequest = z.object({
+  model: z.string(),
+  messages: z.array(z.object({ role: z.string().optional(), content: z.unknown() })),
+  stream: z.boolean().nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  max_tokens: z.number().nullish(),
+  max_completion_tokens: z.number().nullish(),
+  stop: z.union([z.string(), z.array(z.string())]).nullish(),
+  tools: z
+    .array(z.object({ function: z.object({ name: z.string(), parameters: z.unknown().optional() }).optional() }))
+    .nullish(),
+  tool_choice: z.union([z.string(), z.object({ function: z.object({ name: z.string() }).optional() })]).nullish(),
+})
+export type EchoRequest = z.output<typeof echoRequest>
+
+/** What a tool's text arguments get of the user's message; a schema can ask for it any number of times. */
+const MAX_EXAMPLE_CHARACTERS = 1_000
+const MAX_EXAMPLE_DEPTH = 8
+
+/** Reads a request's JSON. @returns the request, or what is wrong with it */
+export function readEchoRequest(
+  body: string,
+):
+  | { readonly kind: 'request'; readonly request: EchoRequest }
+  | { readonly kind: 'refused'; readonly message: string } {
+  const read = echoRequest.safeParse(JSON.parse(body)) // the gateway parsed it before it came here
+  if (read.success) return { kind: 'request', request: read.data }
+  const [issue] = read.error.issues
+  return { kind: 'refused', message: `${issue?.path.join('.')}: ${issue?.message}` }
 }
 
 type ToolCall = {
@@ -98,19 +113,21 @@ function toolCallOf(request: EchoRequest, said: string): ToolCall | null {
   if (choice === 'none' || request.messages.at(-1)?.role === 'tool') return null
   const wanted = typeof choice === 'object' ? choice.function?.name : undefined
   const tool = tools.find(({ function: f }) => {
-    if (f?.name === undefined) return false
+    if (f === undefined) return false
     if (wanted !== undefined) return f.name === wanted
     return choice === 'required' || said.includes(f.name)
   })?.function
-  if (tool?.name === undefined) return null
+  if (tool === undefined) return null
   const args = JSON.stringify(exampleOf(tool.parameters ?? { type: 'object' }, said, 0))
   return { id: `call_echo_${tool.name}`, type: 'function', function: { name: tool.name, arguments: args } }
 }
 
-/** The simplest value of a JSON Schema; strings get the user's message. */
-function exampleOf(schema: JsonSchema, text: string, depth: number): unknown {
-  if (schema.enum !== undefined) return schema.enum[0] ?? null
-  switch (schema.type) {
+/** The simplest value of a JSON Schema; strings get the beginning of the user's message. */
+function exampleOf(schema: unknown, text: string, depth: number): unknown {
+  if (!isRecord(schema)) return null
+  const { enum: choices, type, properties } = schema
+  if (Array.isArray(choices)) return choices[0] ?? null
+  switch (type) {
     case 'number':
     case 'integer':
       return 0
@@ -121,11 +138,18 @@ function exampleOf(schema: JsonSchema, text: string, depth: number): unknown {
     case 'null':
       return null
     case 'string':
-      return text
+      return text.slice(0, MAX_EXAMPLE_CHARACTERS)
     default: {
-      if (depth >= 8) return {}
-      const properties = Object.entries(schema.properties ?? {})
-      return Object.fromEntries(properties.map(([name, property]) => [name, exampleOf(property, text, depth + 1)]))
+      if (depth >= MAX_EXAMPLE_DEPTH || !isRecord(properties)) return {}
+      const examples = Object.entries(properties).map(([name, property]) => [
+        name,
+        exampleOf(property, text, depth + 1),
+      ])
+      return Object.fromEntries(examples)
     }
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Dispatcher } from 'undici'
-import { answerOf, type EchoRequest, type Message, tokensOf } from './echo-answer.ts'
+import { answerOf, type EchoRequest, type Message, readEchoRequest, tokensOf } from './echo-answer.ts'
 
 /** The id of the one model that the echo upstream serves. */
 export const ECHO_MODEL = 'echo'
@@ -14,17 +14,30 @@ type Frame = string
 export function createEchoDispatcher(): Pick<Dispatcher, 'dispatch'> {
   return {
     dispatch({ body }, handler) {
-      setImmediate(() => respond(body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : '', handler))
+      const text = body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : ''
+      setImmediate(() => respond(text, handler))
       return true
     },
   }
 }
 
+/** Answers a request. As in undici, whatever is thrown on the way becomes the handler's error. */
 function respond(body: string, handler: Dispatcher.DispatchHandler): void {
-  const request = JSON.parse(body) as EchoRequest // the gateway parsed it before it came here
-  const id = `chatcmpl-echo-${createHash('sha256').update(body).digest('hex').slice(0, 24)}`
-  if (request.stream === true) respondStream(id, request, handler)
-  else respondWhole(id, request, handler)
+  try {
+    const read = readEchoRequest(body)
+    if (read.kind === 'refused') {
+      const error = { message: read.message, type: 'invalid_request_error', param: null, code: null }
+      respondJson(400, { error }, handler)
+      return
+    }
+    const { request } = read
+    const id = `chatcmpl-echo-${createHash('sha256').update(body).digest('hex').slice(0, 24)}`
+    if (request.stream === true) respondStream(id, request, handler)
+    else respondWhole(id, request, handler)
+  } catch (error) {
+    const controller = new EchoController(handler, () => {})
+    controller.abort(error instanceof Error ? error : new Error(String(error)))
+  }
 }
 
 function respondWhole(id: string, request: EchoRequest, handler: Dispatcher.DispatchHandler): void {
@@ -37,7 +50,11 @@ function respondWhole(id: string, request: EchoRequest, handler: Dispatcher.Disp
     choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
     usage,
   }
-  const body = Buffer.from(JSON.stringify(completion))
+  respondJson(200, completion, handler)
+}
+
+function respondJson(status: number, value: object, handler: Dispatcher.DispatchHandler): void {
+  const body = Buffer.from(JSON.stringify(value))
   const controller = new EchoController(handler, (c) => {
     handler.onResponseData?.(c, body)
     if (!c.aborted) handler.onResponseEnd?.(c, {})
@@ -45,7 +62,7 @@ function respondWhole(id: string, request: EchoRequest, handler: Dispatcher.Disp
   handler.onRequestStart?.(controller, {})
   if (controller.aborted) return
   const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
-  handler.onResponseStart?.(controller, 200, headers, 'OK')
+  handler.onResponseStart?.(controller, status, headers)
   controller.run()
 }
 

@@ -135,3 +135,38 @@ test('a body of another type is refused, so that no web page can send one unaske
   const init = { method: 'POST', body, headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'text/plain' } }
   expect((await fetch(`${gate.url}/v1/chat/completions`, init)).status).toBe(415)
 })
+
+test.each([
+  { messages: [null] },
+  { messages: ['hi'] },
+  { tools: 'x' },
+  { tools: [null] },
+  { stop: 5 },
+  { max_tokens: 'many' },
+  { stream_options: 1, stream: true },
+  { tool_choice: { function: null } },
+])('the echo refuses %o and lives on', async (wrong) => {
+  const answer = await fetch(`${gate.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hi' }], ...wrong }),
+    headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json' },
+  })
+  expect(answer.status).toBe(400)
+  expect(await answer.json()).toMatchObject({ error: { type: 'invalid_request_error' } })
+})
+
+test('a tool whose schema asks for the whole message many times is answered all the same', async () => {
+  const properties = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`p${i}`, { type: 'string' }]))
+  const answer = await fetch(`${gate.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({
+      model: 'echo',
+      messages: [{ role: 'user', content: 'x'.repeat(500_000) }],
+      tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties } } }],
+      tool_choice: 'required',
+    }),
+    headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json' },
+  })
+  expect(answer.status).toBe(200)
+  expect((await answer.text()).length).toBeLessThan(5_000_000)
+})
