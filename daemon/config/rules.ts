@@ -26,6 +26,7 @@ export function conflicts(config: Config, tree: KeyNode): Conflict[] {
     ...longWaits(config, tree),
     ...openToAll(config),
     ...missingBaseUrls(config),
+    ...invalidBaseUrls(config),
     ...unknownTargets(config),
     ...conflictingNames('upstreams', config.upstreams),
     ...conflictingNames('models', config.models),
@@ -73,6 +74,19 @@ function missingBaseUrls({ upstreams }: Config): Conflict[] {
       path: ['upstreams', name],
       message: `upstreams.${name}.base_url is missing, and provider ${provider} has no usual one`,
       hint: `set upstreams.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
+      without: ['upstreams', name],
+    }))
+}
+
+/** What the pattern of the schema lets through and no URL parser takes, such as a port beyond 65535. */
+function invalidBaseUrls({ upstreams }: Config): Conflict[] {
+  return Object.entries(upstreams)
+    .filter(([, { base_url }]) => base_url !== undefined && !URL.canParse(base_url))
+    .map(([name]) => ({
+      code: 'INVALID_VALUE',
+      path: ['upstreams', name, 'base_url'],
+      message: `upstreams.${name}.base_url is no valid URL`,
+      hint: 'check host and port; write http(s)://host[:port][/path]',
       without: ['upstreams', name],
     }))
 }

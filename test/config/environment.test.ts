@@ -155,6 +155,7 @@ test.each([
   { env: { GATE_AUTH__TOKEN: '' }, code: 'INVALID_VALUE' },
   { env: { GATE_UPSTREAMS__MY_BOX__API_KEY: 'k' }, code: 'MISSING_KEY' },
   { env: { GATE_UPSTREAMS__MY_BOX__PROVIDER: 'custom' }, code: 'MISSING_BASE_URL' },
+  { env: { GATE_UPSTREAMS__OPENAI__BASE_URL: 'http://host:99999/v1' }, code: 'INVALID_VALUE' },
   { env: { GATE_AUTH__MODE: 'none', GATE_SERVER__HOST: '0.0.0.0' }, code: 'OPEN_TO_ALL' },
   { env: { GATE_UPSTREAMS__OPENAI__TIMEOUT: '30d' }, code: 'INVALID_VALUE' },
 ])('refuses to start with $env: $code', ({ env, code }) => {

@@ -283,3 +283,11 @@ test('no secret is in anything that is shown', () => {
     expect(JSON.stringify(config.validate(text))).not.toContain(CANARY)
   expect(config.current().upstreams['openai']?.api_key).toBe(CANARY)
 })
+
+test('an address that no URL parser takes does not stop the start', () => {
+  const place = configPlace({ runtime: '[upstreams.openai]\nbase_url = "http://host:99999/v1"\n' })
+  const config = place.open()
+  expect(config.problems()).toMatchObject([{ code: 'INVALID_VALUE', key: 'upstreams.openai.base_url' }])
+  for (const { base_url } of Object.values(config.current().upstreams))
+    expect(URL.canParse(base_url ?? 'http://x')).toBe(true)
+})
