@@ -102,11 +102,15 @@ test('answer and headers come back, without those of the connection', async () =
       'x-ratelimit-remaining-requests': '5',
       server: 'uvicorn',
       'x-request-id': 'theirs',
+      'access-control-allow-origin': '*',
+      'clear-site-data': '"*"',
     })
   const response = await chat('first/mock')
   expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('5')
   expect(response.headers.get('set-cookie')).toBeNull()
   expect(response.headers.get('server')).toBeNull()
+  expect(response.headers.get('access-control-allow-origin')).toBeNull()
+  expect(response.headers.get('clear-site-data')).toBeNull()
   expect(response.headers.get('x-request-id')).toMatch(/^req_/)
 })
 
