@@ -9,6 +9,8 @@ type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>
 
 /** Statuses that another target may do better on; any other is about the request itself. */
 export const TRY_ELSEWHERE = new Set([401, 403, 404, 408, 429, 500, 502, 503, 504, 529])
+/** Told to a client with a 429 of an upstream that says no time itself: SDKs wait only when they are told to. */
+const RETRY_AFTER_MS = 1_000
 /** Headers of a client that an upstream is told. */
 const PASSED_ON = [
   'accept',
@@ -73,8 +75,14 @@ function passRejectionOn(client: ClientResponse, upstream: string, { status, hea
     const message = `upstream "${upstream}" refused Gate's credentials (${status}); set upstreams.${upstream}.api_key`
     client.fail(new GateError('UPSTREAM_FAILED', message))
   } else if (client.started() || status < 400 || !isJson(headers['content-type'])) {
-    const code = status === 429 ? 'TOO_MANY_REQUESTS' : 'UPSTREAM_FAILED'
-    client.fail(new GateError(code, `upstream "${upstream}" answered ${status}`))
+    const message = `upstream "${upstream}" answered ${status}`
+    if (status !== 429) client.fail(new GateError('UPSTREAM_FAILED', message))
+    else {
+      const retryAfterS = Math.ceil((retryAfterMs(headers) ?? RETRY_AFTER_MS) / 1_000)
+      client.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS }))
+    }
+  } else if (status === 429 && headers['retry-after'] === undefined) {
+    client.end(status, { ...headers, 'retry-after': String(RETRY_AFTER_MS / 1_000) }, body)
   } else client.end(status, headers, body)
 }
 

@@ -154,6 +154,22 @@ test("a refusal of Gate's own credentials is not told as one of the client's", a
   expect(text).not.toContain('key-of-first')
 })
 
+test.each([
+  { name: 'that says when', headers: { 'retry-after': '7' }, type: 'application/json', retryAfter: '7' },
+  { name: 'that does not', headers: {}, type: 'application/json', retryAfter: '1' },
+  { name: 'in HTML that says when', headers: { 'retry-after': '7' }, type: 'text/html', retryAfter: '7' },
+  { name: 'in HTML that does not', headers: {}, type: 'text/html', retryAfter: '1' },
+])('a 429 $name always carries Retry-After', async ({ headers, type, retryAfter }) => {
+  behaveFirst = (_, response) => {
+    response.writeHead(429, { 'content-type': type, ...headers })
+    response.end('{"error":{"message":"slow down"}}')
+  }
+  const response = await chat('first/mock')
+  expect(response.status).toBe(429)
+  expect(response.headers.get('retry-after')).toBe(retryAfter)
+  expect(await response.json()).toMatchObject({ error: { message: expect.any(String) } })
+})
+
 test('an error as the first frame of a stream becomes a status', async () => {
   behaveFirst = (_, response) => {
     response.writeHead(200, STREAM_HEADERS)
