@@ -135,11 +135,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    if (this.#ended) return
+    if (this.#ended) {
+      controller.abort(new Error('the upstream goes on after the end of its answer'))
+      return
+    }
     this.#ttftMs ??= this.#now() - this.#startedAt
     if (this.#isStream) this.#passStream(controller, chunk)
-    else if (this.#isRefusal) this.#hold(chunk, MAX_ERROR_BYTES)
-    else if (!this.#hold(chunk, MAX_HELD_BYTES)) this.#passOn(controller)
+    else if (this.#isRefusal) this.#holdRefusal(controller, chunk)
+    else if (!this.#hold(chunk)) this.#passOn(controller)
   }
 
   onResponseEnd(): void {
@@ -165,7 +168,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #passStream(controller: Controller, chunk: Buffer): void {
     const watch = this.#watch
     watch.feed(chunk)
-    this.#held.push(chunk)
+    const fits = this.#hold(chunk)
     const failure = watch.failure()
     if (failure !== null && !this.#sink.started()) {
       this.#end({ kind: 'rejected', status: 502, headers: JSON_HEADERS, body: errorBody(failure) })
@@ -176,15 +179,24 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#fail('UPSTREAM_FAILED', 'the upstream reported an error inside the stream', undefined, true)
       controller.abort(new Error('the stream reported an error'))
     } else if (watch.isDone()) this.#answered(this.#takeHeld())
-    else if (watch.frames() > 0 || this.#sink.started()) this.#passOn(controller)
+    else if (watch.frames() > 0 || this.#sink.started() || !fits) this.#passOn(controller)
   }
 
-  /** Keeps a chunk. @returns whether it still fits; beyond the limit an error's body is cut, an answer passed on */
-  #hold(chunk: Buffer, limitBytes: number): boolean {
-    if (this.#isRefusal && this.#heldBytes >= limitBytes) return false
+  /** Keeps the body of an error; one that is too long is not waited for, and no JSON any more. */
+  #holdRefusal(controller: Controller, chunk: Buffer): void {
     this.#held.push(chunk)
     this.#heldBytes += chunk.length
-    return !this.#passing && this.#heldBytes <= limitBytes
+    if (this.#heldBytes <= MAX_ERROR_BYTES) return
+    const headers = { ...this.#headers, 'content-type': 'text/plain' }
+    this.#end({ kind: 'rejected', status: this.#status, headers, body: NOTHING })
+    controller.abort(new Error('the body of the error is too long'))
+  }
+
+  /** Keeps a chunk. @returns whether it still fits; what does not is passed on */
+  #hold(chunk: Buffer): boolean {
+    this.#held.push(chunk)
+    this.#heldBytes += chunk.length
+    return !this.#passing && this.#heldBytes <= MAX_HELD_BYTES
   }
 
   #passOn(controller: Controller): void {

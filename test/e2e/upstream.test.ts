@@ -170,6 +170,35 @@ test.each([
   expect(await response.json()).toMatchObject({ error: { message: expect.any(String) } })
 })
 
+test.each([
+  { name: 'an error that never ends', status: 500, type: 'application/json', stream: false, answer: 502 },
+  { name: 'a stream that goes on after its end', status: 200, type: 'text/event-stream', stream: true, answer: 200 },
+])('$name is not listened to for ever', async ({ status, type, stream, answer }) => {
+  behaveFirst = (_, response) => {
+    response.writeHead(status, { 'content-type': type })
+    if (stream) response.write(frame({ content: 'x' }) + frame({}, 'stop') + DONE)
+    const timer = setInterval(() => response.write(`: ${'x'.repeat(10_000)}\n\n`), 5)
+    response.on('close', () => clearInterval(timer))
+  }
+  const response = await chat('first/mock', { stream })
+  expect(response.status).toBe(answer)
+  await response.text()
+  await until(() => first.seen.at(-1)?.aborted === true, 2_000)
+})
+
+test('a stream without an end of line is not held for ever', async () => {
+  behaveFirst = (_, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    const timer = setInterval(() => response.write('x'.repeat(100_000)), 1)
+    response.on('close', () => clearInterval(timer))
+  }
+  const leaving = new AbortController()
+  const response = await chat('first/mock', { stream: false }, { signal: leaving.signal })
+  expect(response.status).toBe(200)
+  leaving.abort()
+  await until(() => first.seen.at(-1)?.aborted === true, 2_000)
+})
+
 test('an error as the first frame of a stream becomes a status', async () => {
   behaveFirst = (_, response) => {
     response.writeHead(200, STREAM_HEADERS)
