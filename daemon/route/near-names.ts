@@ -3,12 +3,15 @@ import { editDistance } from '../../schemas/nearest.ts'
 /** The known names nearest to a mistyped one, best first: at most `most`, none that is further than half its length. */
 export function nearNames(name: string, known: Iterable<string>, most = 3): string[] {
   const wanted = name.toLowerCase()
+  const furthest = Math.max(2, Math.floor(wanted.length / 2))
   const scored: { readonly candidate: string; readonly distance: number }[] = []
   for (const candidate of known) {
     const lower = candidate.toLowerCase()
     const contained = lower.includes(wanted) || wanted.includes(lower)
+    // at least that far apart; comparing thousands of names would hold the event loop up
+    if (!contained && Math.abs(lower.length - wanted.length) > furthest) continue
     const distance = contained ? 0.5 : editDistance(wanted.slice(0, 100), lower.slice(0, 100))
-    if (distance <= Math.max(2, Math.floor(wanted.length / 2))) scored.push({ candidate, distance })
+    if (distance <= furthest) scored.push({ candidate, distance })
   }
   scored.sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
   return scored.slice(0, most).map(({ candidate }) => candidate)
