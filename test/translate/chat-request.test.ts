@@ -14,6 +14,7 @@ test.each([
   { body: '{}', code: 'BAD_REQUEST' },
   { body: JSON.stringify(chat({ model: 5 })), code: 'BAD_REQUEST' },
   { body: JSON.stringify(chat({ model: '' })), code: 'BAD_REQUEST' },
+  { body: JSON.stringify(chat({ model: 'm'.repeat(257) })), code: 'BAD_REQUEST' },
   { body: JSON.stringify(chat({ messages: 'x' })), code: 'BAD_REQUEST' },
   { body: JSON.stringify(chat({ stream: 'yes' })), code: 'BAD_REQUEST' },
   { body: JSON.stringify(chat({ base_url: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },

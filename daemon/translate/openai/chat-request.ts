@@ -17,6 +17,9 @@ const FORBIDDEN = [
   'proxy_url',
 ] as const
 
+/** The model's name is kept in usage rows, metrics and health of targets: it must not be as long as a client likes. */
+const MAX_MODEL_CHARACTERS = 256
+
 /**
  * Reads the body of POST /v1/chat/completions.
  * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
@@ -26,6 +29,9 @@ export function parseChatRequest(body: Buffer): ChatRequest {
   const { model, messages, stream } = request
   if (typeof model !== 'string' || model === '') {
     throw new GateError('BAD_REQUEST', 'say which model: "model" must be a non-empty string', { param: 'model' })
+  }
+  if (model.length > MAX_MODEL_CHARACTERS) {
+    throw new GateError('BAD_REQUEST', `"model" is longer than ${MAX_MODEL_CHARACTERS} characters`, { param: 'model' })
   }
   if (!Array.isArray(messages)) {
     throw new GateError('BAD_REQUEST', '"messages" must be an array', { param: 'messages' })
