@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Config } from '../schemas/config.ts'
 import { GateError } from '../schemas/errors.ts'
 import type { Log } from '../schemas/log.ts'
-import { clientAddress } from './admit/address.ts'
+import { addressList, clientAddress } from './admit/address.ts'
 import type { Admission } from './admit/admission.ts'
 import { conclude, forwardRequest, isJson, mayTryElsewhere, retryAfterMs, TRY_ELSEWHERE } from './attempt.ts'
 import { credentialOf } from './auth/credential.ts'
@@ -46,6 +46,7 @@ type Exchange = {
 }
 
 const MAX_TARGETS = 8
+const LOOPBACK = addressList(['127.0.0.0/8', '::1'])
 
 /**
  * The whole data plane. Every request takes the same way, top to bottom:
@@ -108,7 +109,11 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   function check(request: IncomingMessage, client: ClientResponse): string {
     try {
       const url = checkRequest(request)
-      const { allowFrom, trustedProxies, allowedHosts } = settings
+      const { isOpen, allowFrom, trustedProxies, allowedHosts } = settings
+      // whatever socket this came over: one passed on by systemd may listen elsewhere than server.host says
+      if (isOpen && !LOOPBACK.has(request.socket.remoteAddress ?? '')) {
+        throw new GateError('FORBIDDEN_ADDRESS', 'auth.mode none serves this host only; set auth.mode to token')
+      }
       if (!allowFrom.isEmpty) {
         const forwardedFor = request.headers['x-forwarded-for']
         const address = clientAddress(request.socket.remoteAddress ?? '', String(forwardedFor ?? ''), trustedProxies)

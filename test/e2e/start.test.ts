@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openDatabase } from '../../daemon/store/sqlite/database.ts'
 import { runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
 import { startFakeUpstream } from '../support/fake-upstream.ts'
+import { sendRaw } from '../support/raw-http.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
@@ -60,6 +64,45 @@ test('auth.mode none serves without a key, on loopback names only', async () => 
   const rebound = await fetch(`${gate.url}/v1/models`, { headers: { host: 'evil.example' } })
   expect([200, 421]).toContain(rebound.status)
   await gate.stop()
+})
+
+// as systemd does for a socket unit: any address, whatever server.host says
+const ACTIVATE = `
+import os, socket, sys
+s = socket.socket()
+s.bind(('0.0.0.0', 0))
+s.listen()
+os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='gateway')
+os.execv(sys.argv[1], sys.argv[1:])
+`
+const others = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+const outside = others.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+
+test.skipIf(outside === undefined)('auth.mode none serves no other host, whatever socket is passed on', async () => {
+  const child = spawn(
+    'python3',
+    ['-c', ACTIVATE, process.execPath, join(import.meta.dirname, '../../bin/gate-daemon.ts')],
+    {
+      env: { ...process.env, STATE_DIRECTORY: place.path, GATE_AUTH__MODE: 'none', GATE_DISCOVERY__ENABLED: 'false' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  try {
+    await until(() => output.includes('token by token.'), 20_000)
+    const port = /Gate listens on http:\/\/0\.0\.0\.0:(\d+)/.exec(output)?.[1]
+    const get = (host: string) =>
+      sendRaw(`http://${host}:${port}`, 'GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    expect(await get('127.0.0.1')).toContain('HTTP/1.1 200')
+    expect(await get(outside ?? '')).toContain('HTTP/1.1 403')
+  } finally {
+    child.kill('SIGKILL')
+  }
 })
 
 test.each([
