@@ -1,5 +1,6 @@
 /** Names of what the compiler can make; here and not in compiler/, so that gatectl's start loads no compiler. */
 export const TARGET_NAMES = [
+  'caddy',
   'client',
   'compose',
   'declared',

@@ -11,6 +11,11 @@ type Guide = {
 }
 
 const GUIDES: Readonly<Record<Target, Guide>> = {
+  caddy: {
+    what: 'The Caddyfile of this host: the gateway and the apps behind it, each under its own name.',
+    check: ['caddy validate --adapter caddyfile --config Caddyfile'],
+    use: ['systemctl reload caddy'],
+  },
   client: {
     what: 'An installer for the machines of users: trust in the CA of the gateway, and its name server for its names.',
     check: ['sha256sum --check install-client.sh.sha256', 'sh -n install-client.sh'],

@@ -1,4 +1,5 @@
 import type { Target } from '../../schemas/targets.ts'
+import { emitCaddy } from './caddy.ts'
 import { emitClient } from './client.ts'
 import { emitCompose } from './compose.ts'
 import { emitDeclared } from './declared.ts'
@@ -15,6 +16,7 @@ import { emitSystemd } from './systemd.ts'
 
 /** Every target by name. A new one is a file `emit/<target>.ts`, a line here and its name in `schemas/targets.ts`. */
 export const TARGETS: Readonly<Record<Target, Emitter>> = {
+  caddy: emitCaddy,
   client: emitClient,
   compose: emitCompose,
   declared: emitDeclared,

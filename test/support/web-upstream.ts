@@ -49,7 +49,13 @@ export async function startWebUpstream(name: string): Promise<WebUpstream> {
 
 async function echo(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   let bodyBytes = 0
-  for await (const chunk of request) bodyBytes += (chunk as Buffer).length
+  try {
+    for await (const chunk of request) bodyBytes += (chunk as Buffer).length
+  } catch (error) {
+    // the proxy has seen that the body is too large
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return
+    throw error
+  }
   const said: Echo = { server: name, url: request.url ?? '', headers: request.headers, bodyBytes }
   response.end(JSON.stringify(said))
 }
