@@ -131,13 +131,17 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   }
 
   /** @throws GateError MISSING_KEY, INVALID_KEY, MISSING_SCOPE */
-  function authenticate({ request, url }: Exchange, scope: 'chat:read' | 'chat:write' | 'config:read'): Principal {
+  function authenticate(
+    { request, client, url }: Exchange,
+    scope: 'chat:read' | 'chat:write' | 'config:read',
+  ): Principal {
     if (settings.isOpen) return ANYBODY
     const principal = tokens.find(credentialOf(request.headers, url))
     if (principal === null) {
       throw new GateError('INVALID_KEY', 'the key is unknown, expired or revoked; `gatectl token create` makes one')
     }
     requireScope(principal, scope)
+    client.keyId = principal.keyId
     return principal
   }
 
@@ -255,6 +259,12 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   return {
     handle,
     inFlight: () => clients.count(),
+    /** Cuts off what is being answered to a key that counts no more. */
+    cutKey(keyId: string): void {
+      for (const client of clients.items()) {
+        if (client.keyId === keyId) client.cutOff(new GateError('INVALID_KEY', 'the key was revoked'))
+      }
+    },
     /** Takes over what the request path needs from a new configuration. */
     apply(config: Config): void {
       settings = gatewaySettings(config)

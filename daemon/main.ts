@@ -63,6 +63,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const initial = config.current()
   writer.setLevel(initial.log.level)
   writer.setFormat(initial.log.format ?? usualFormat)
+  for (const key of unbuiltKeys(initial)) log('warn', 'this version cannot do what is configured', { path: key })
   const lifecycle = createLifecycle({
     log,
     notify,
@@ -106,6 +107,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     initial,
   )
 
+  tokens.whenRevoked(gateway.cutKey)
   config.onChange((next) => {
     writer.setLevel(next.log.level)
     writer.setFormat(next.log.format ?? usualFormat)
@@ -140,6 +142,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     log,
   })
   function status(): DaemonStatus {
+    const storeError = ledger.lastError()
     return {
       state: lifecycle.state(),
       version: packageVersion(),
@@ -149,7 +152,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       requests_in_flight: gateway.inFlight(),
       upstreams: [...directory.status()],
       problems: [...config.problems()],
-      store: { path: databaseFile, backlog_rows: ledger.backlogRows() },
+      store: {
+        path: databaseFile,
+        backlog_rows: ledger.backlogRows(),
+        ...(storeError !== null && { last_error: storeError }),
+      },
     }
   }
 
@@ -191,6 +198,11 @@ function admin(options: DaemonOptions, stateDirectory: string, inherited: readon
   const [fd] = inherited
   if (fd !== undefined) return { fd }
   return { path: options.env['GATE_ADMIN_SOCKET'] || join(stateDirectory, 'admin.sock') }
+}
+
+/** Keys that are accepted, so that a configuration need not change later, but that have no effect yet. */
+function unbuiltKeys({ letsencrypt, relay }: Config): readonly string[] {
+  return [...(letsencrypt.enabled ? ['letsencrypt.enabled'] : []), ...(relay.enable ? ['relay.enable'] : [])]
 }
 
 /**

@@ -46,7 +46,13 @@ const daemonStatus = z.strictObject({
     }),
   ),
   problems: z.array(configProblem),
-  store: z.strictObject({ path: z.string(), /** Usage rows not yet written. */ backlog_rows: z.int() }),
+  store: z.strictObject({
+    path: z.string(),
+    /** Usage rows not yet written. */
+    backlog_rows: z.int(),
+    /** Why they cannot be written. */
+    last_error: z.string().exactOptional(),
+  }),
 })
 export type DaemonStatus = z.output<typeof daemonStatus>
 

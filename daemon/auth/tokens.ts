@@ -35,6 +35,7 @@ const SYSTEM_KEY_ID = 'system'
 export function createTokens(store: TokenStore, now: () => number) {
   const byHash = new Map<string, { readonly principal: Principal; readonly expiresAt: number | null }>()
   let systemHash: string | null = null
+  let onRevoked: (keyId: string) => void = () => {}
 
   const remember = (record: TokenRecord) =>
     byHash.set(record.hash, {
@@ -53,8 +54,12 @@ export function createTokens(store: TokenStore, now: () => number) {
 
     /** `auth.token` of the configuration: a key with every scope that is never stored. */
     setSystemToken(text: string | undefined): void {
-      if (systemHash !== null) byHash.delete(systemHash)
+      const before = systemHash
       systemHash = text === undefined ? null : tokenHash(text)
+      if (before !== null && before !== systemHash) {
+        byHash.delete(before)
+        onRevoked(SYSTEM_KEY_ID)
+      }
       if (systemHash === null) return
       byHash.set(systemHash, {
         principal: { keyId: SYSTEM_KEY_ID, name: 'auth.token', scopes: new Set(SCOPES) },
@@ -86,7 +91,13 @@ export function createTokens(store: TokenStore, now: () => number) {
     revoke(id: string): boolean {
       if (!store.revoke(id, now())) return false
       for (const [key, { principal }] of byHash) if (principal.keyId === id) byHash.delete(key)
+      onRevoked(id)
       return true
+    },
+
+    /** Calls back with the id of each key that stops to count while the daemon runs. */
+    whenRevoked(listener: (keyId: string) => void): void {
+      onRevoked = listener
     },
   }
 }

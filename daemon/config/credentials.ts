@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type KeyNode, nodeAt } from '../../schemas/keys.ts'
 import type { ConfigProblem } from '../../schemas/layers.ts'
-import { errorCode } from './files.ts'
+import { errorCode, readPlainFile } from './files.ts'
 import { keySuggestion } from './problems.ts'
 import type { Path } from './values.ts'
 import { type Found, parseVariable } from './variable-value.ts'
@@ -27,7 +27,13 @@ export function readSecretFile(
   try {
     const { size } = statSync(file)
     if (size > MAX_BYTES) return problem('is larger than 1 MiB', 'name a file that holds the value and nothing else')
-    return parseVariable(key, readFileSync(file, 'utf8').replace(/\r?\n$/, ''), source)
+    return parseVariable(
+      key,
+      readPlainFile(file)
+        .toString('utf8')
+        .replace(/\r?\n$/, ''),
+      source,
+    )
   } catch (error) {
     return problem(`cannot be read (${errorCode(error)})`, 'name a file that the daemon can read')
   }

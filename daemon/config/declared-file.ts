@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { snakeCase } from '../../schemas/key-names.ts'
 import { type KeyNode, nodeAt } from '../../schemas/keys.ts'
 import type { ConfigProblem } from '../../schemas/layers.ts'
-import { errorCode, parseJson } from './files.ts'
+import { errorCode, parseJson, readPlainFile } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer } from './layers.ts'
 import { checkTree } from './problems.ts'
@@ -21,7 +20,7 @@ export function readDeclared(file: string | undefined, keys: KeySet): { layer: L
   })
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = readPlainFile(file).toString('utf8')
   } catch (error) {
     const code = errorCode(error)
     if (code === 'ENOENT') return empty

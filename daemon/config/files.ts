@@ -1,15 +1,44 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /** @returns undefined when there is no such file. @throws the system's error, and TypeError when it is no UTF-8 */
 export function readText(file: string): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readPlainFile(file))
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Larger than any configuration; a file of this size is something else. */
+const LARGEST_BYTES = 16 * 2 ** 20
+
+/**
+ * Reads a file that is one: a FIFO or a device could be waited for, or read from, for ever.
+ * @throws the system's error; EINVAL for what is no plain file, EFBIG for what is too large
+ */
+export function readPlainFile(file: string): Buffer {
+  const stat = statSync(file)
+  if (stat.isDirectory()) throw systemError('EISDIR', `${file} is a directory`)
+  if (!stat.isFile()) throw systemError('EINVAL', `${file} is no plain file`)
+  if (stat.size > LARGEST_BYTES) throw systemError('EFBIG', `${file} is larger than 16 MiB`)
+  return readFileSync(file)
+}
+
+function systemError(code: string, message: string): Error {
+  return Object.assign(new Error(`${code}: ${message}`), { code })
 }
 
 /**

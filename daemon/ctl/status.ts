@@ -16,7 +16,7 @@ function statusText(status: DaemonStatus): string {
     `gate-daemon ${version}, ${state}, process ${pid}, since ${started_at}`,
     `listening   ${listen.join(', ') || '-'}`,
     `in flight   ${requests_in_flight} requests`,
-    `store       ${store.path}, ${store.backlog_rows} rows to write`,
+    `store       ${store.path}, ${store.backlog_rows} rows to write${store.last_error === undefined ? '' : `: ${store.last_error}`}`,
     '',
     table(
       ['UPSTREAM', 'PROVIDER', 'STATE', 'MODELS', 'LAST ERROR'],

@@ -48,6 +48,8 @@ const NOTHING = Buffer.alloc(0)
  */
 export class ClientResponse {
   readonly requestId: string
+  /** Whose answer it is; empty until that is known. */
+  keyId = ''
   readonly #response: ServerResponse
   readonly #stallTimeoutMs: number
   #onGone: (() => void) | null = null

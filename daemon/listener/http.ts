@@ -49,6 +49,8 @@ export function createHttpListener(
       requireHostHeader: false, // checkRequest does, with an answer that says so
     },
     (request, response) => {
+      const socket: Answered = request.socket
+      socket[ANSWER] = response
       if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
       void handle(request, response)
     },
@@ -110,10 +112,15 @@ async function closedOrOver(connections: Iterable<Socket>, limitMs: number, sign
   clearTimeout(timer)
 }
 
+const ANSWER = Symbol('the latest answer on this connection')
+type Answered = Socket & { [ANSWER]?: ServerResponse }
+
 /** Answers what is no HTTP, or came too slowly, before any request exists. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
+function answerClientError(error: NodeJS.ErrnoException, socket: Answered): void {
+  const answer = socket[ANSWER]
+  const isAnswering = answer?.headersSent === true && !answer.writableFinished
+  if (isAnswering || !socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy() // a second head in the middle of an answer would be read as part of it
     return
   }
   const [status, message] = CLIENT_ERRORS[error.code ?? ''] ?? ['400 Bad Request', 'the request is not valid HTTP']

@@ -25,6 +25,7 @@ export function createLedger({ store, log, now }: { store: UsageStore; log: Log;
   let scheduled: NodeJS.Immediate | null = null
   let retry: NodeJS.Timeout | null = null
   let failingSince: number | null = null
+  let lastError: string | null = null
 
   function flush(): void {
     scheduled = null
@@ -40,10 +41,12 @@ export function createLedger({ store, log, now }: { store: UsageStore; log: Log;
       rows = []
       if (failingSince !== null) log('info', 'usage rows are written again')
       failingSince = null
+      lastError = null
     } catch (error) {
+      lastError = error instanceof Error ? error.message : String(error)
       if (failingSince === null) {
         failingSince = now()
-        log('error', 'cannot write usage rows; they wait in memory', { error: String(error), count: rows.length })
+        log('error', 'cannot write usage rows; they wait in memory', { error: lastError, count: rows.length })
       }
       retry ??= setTimeout(() => {
         retry = null
@@ -67,6 +70,8 @@ export function createLedger({ store, log, now }: { store: UsageStore; log: Log;
       return now() - failingSince > MAX_BACKLOG_MS || rows.length >= MAX_BACKLOG_ROWS
     },
     backlogRows: () => rows.length,
+    /** Why rows cannot be written right now; null while they can. */
+    lastError: () => lastError,
     /** Writes what is left. Call after the last request. @returns the number of rows that could not be written */
     close(): number {
       if (scheduled !== null) clearImmediate(scheduled)

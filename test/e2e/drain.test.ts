@@ -1,4 +1,6 @@
 import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import {
@@ -121,3 +123,50 @@ test('SIGHUP reloads without losing a stream', async () => {
   expect(await stream.text).toContain('[DONE]')
   expect((await fetch(`${gate.url}/ready`)).status).toBe(200)
 })
+
+test('a key that is revoked loses its running stream at once', async () => {
+  const stream = await openStream()
+  const { tokens } = JSON.parse(await admin('GET', '/v1/tokens')) as { tokens: { id: string }[] }
+  await admin('DELETE', `/v1/tokens/${tokens[0]?.id}`)
+  expect(await stream.text).toContain('the key was revoked')
+  expect(stream.sofar()).not.toContain('[DONE]')
+  await until(() => upstream.seen.at(-1)?.aborted === true)
+})
+
+test('garbage on a connection whose answer is running cuts it, and puts nothing into the answer', async () => {
+  const { hostname, port } = new URL(gate.url)
+  const body = JSON.stringify({ model: 'mock', stream: true, messages: [] })
+  const socket = connect(Number(port), hostname)
+  let received = ''
+  socket.on('data', (chunk) => {
+    received += chunk.toString()
+  })
+  socket.on('error', () => {})
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gate.key}\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  await until(() => received.includes('first'))
+  socket.write('GARBAGE \0\r\n\r\n')
+  await closed
+  expect(received.match(/HTTP\/1\.1/g)).toHaveLength(1)
+})
+
+/** One call of the admin API. @returns the answer's text */
+function admin(method: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { socketPath: join(gate.stateDirectory, 'admin.sock'), method, path, agent: false },
+      (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        response.on('end', () => resolve(text))
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end()
+  })
+}

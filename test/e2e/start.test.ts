@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -169,5 +169,27 @@ test('the model list answers while every upstream is down', async () => {
   const gate = await startDaemon({ GATE_UPSTREAMS__OPENAI__BASE_URL: 'http://127.0.0.1:9/v1' }, place.path)
   const response = await fetch(`${gate.url}/v1/models`, { headers: { authorization: `Bearer ${gate.key}` } })
   expect(await response.json()).toMatchObject({ object: 'list', data: [{ id: 'echo' }] })
+  await gate.stop()
+})
+
+test('what is configured but not built yet is said', async () => {
+  const gate = await startDaemon({ GATE_RELAY__ENABLE: 'true', GATE_LETSENCRYPT__ENABLED: 'true' }, place.path)
+  for (const key of ['relay.enable', 'letsencrypt.enabled']) expect(gate.output()).toContain(`"path":"${key}"`)
+  await gate.stop()
+})
+
+test('a reader of the log that goes away does not take the daemon with it', async () => {
+  const gate = await startDaemon({}, place.path)
+  gate.process.stdout?.destroy()
+  for (let i = 0; i < 5; i += 1) expect((await ask(gate.url, gate.key)).status).toBe(200)
+  await gate.stop()
+})
+
+test('a FIFO in place of the runtime file is refused, not waited for', async () => {
+  const gate = await startDaemon({}, place.path)
+  execFileSync('mkfifo', [place.file('config.toml')])
+  gate.process.kill('SIGHUP')
+  await until(() => gate.output().includes('EINVAL'))
+  expect((await ask(gate.url, gate.key)).status).toBe(200)
   await gate.stop()
 })

@@ -1,3 +1,4 @@
+import { GateError } from '../../../schemas/errors.ts'
 import { SCOPES, type Scope } from '../../../schemas/scopes.ts'
 import type { TokenRecord, TokenStore } from '../../auth/tokens.ts'
 import type { Database } from './database.ts'
@@ -12,7 +13,7 @@ type Row = {
   readonly revoked_at: number | null
 }
 
-/** Keys in the table `token`. @throws SqliteError; a lock is waited for, 5 s at most */
+/** Keys in the table `token`. @throws GateError STORE_UNAVAILABLE; a lock is waited for, 5 s at most */
 export function openTokenStore(database: Database): TokenStore {
   const all = database.prepare<[], Row>('SELECT * FROM token ORDER BY created_at, id')
   const insert = database.prepare(
@@ -33,6 +34,12 @@ function patiently<T>(database: Database, write: () => T): T {
   database.pragma('busy_timeout = 5000')
   try {
     return write()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const remedy = 'free space on its disk, or end whoever holds a lock on it'
+    throw new GateError('STORE_UNAVAILABLE', `${database.name} cannot be written: ${reason}; ${remedy}`, {
+      cause: error,
+    })
   } finally {
     database.pragma('busy_timeout = 0')
   }
