@@ -3,7 +3,7 @@ import type { Log } from '../schemas/log.ts'
 import { createRoutes, type Routes, type RouteUpstream } from './route/routes.ts'
 import type { TargetHealth } from './route/target-health.ts'
 import { createCatalog } from './upstream/catalog.ts'
-import { discoverEngines } from './upstream/discovery.ts'
+import { discoverEngines, MISSES_UNTIL_GONE } from './upstream/discovery.ts'
 import type { Upstream, Upstreams } from './upstream/upstreams.ts'
 
 /** An upstream as an operator sees it. */
@@ -26,6 +26,9 @@ type DirectoryParts = {
   readonly ownPorts: () => ReadonlySet<number>
 }
 
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
+const SHORTEST_INTERVAL_MS = 1_000
+
 /**
  * Keeps what clients can ask for in step with the configuration and the outside: which upstreams there are (configured
  * or found on loopback), what each serves, and the routes that follow from it.
@@ -37,6 +40,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   let config = initial
   let discovered: Config['upstreams'] = {}
   let routes: Routes
+  const misses = new Map<string, number>()
   let work: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
   adopt()
@@ -59,26 +63,52 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   function refresh(): Promise<void> {
     const { signal } = stopping
     work = work.then(async () => {
-      if (signal.aborted) return
-      await discover(signal)
-      await catalog.refresh(upstreams.all(), signal)
+      try {
+        if (!signal.aborted) await discover(signal)
+        if (!signal.aborted) await catalog.refresh(upstreams.all(), signal)
+      } catch (error) {
+        log('error', 'looking for upstreams failed', { error: String(error) })
+      }
     })
     return work
   }
 
   async function discover(signal: AbortSignal): Promise<void> {
-    const names = new Set(Object.keys(config.upstreams))
-    const found = config.discovery.enabled ? await discoverEngines({ names, ports: parts.ownPorts() }, signal) : {}
-    if (signal.aborted || Object.keys(found).join() === Object.keys(discovered).join()) return
-    for (const [name, { base_url }] of Object.entries(found)) {
-      if (!(name in discovered)) log('info', 'found an engine', { upstream: name, url: base_url ?? '' })
+    const found = config.discovery.enabled ? await discoverEngines(notToLookFor(), signal) : {}
+    if (signal.aborted) return
+    const before = Object.keys(discovered).join()
+    for (const [name, engine] of Object.entries(found)) {
+      if (!(name in discovered)) log('info', 'found an engine', { upstream: name, url: engine.base_url ?? '' })
+      misses.delete(name)
     }
-    discovered = found
-    adopt()
+    const wanted = config.discovery.enabled ? Object.entries(discovered) : []
+    const kept = wanted.filter(([name]) => !(name in found) && mayStillBeThere(name))
+    discovered = { ...Object.fromEntries(kept), ...found }
+    if (Object.keys(discovered).join() !== before) adopt()
+  }
+
+  /** Counts one more look that an engine did not answer. */
+  function mayStillBeThere(name: string): boolean {
+    const count = (misses.get(name) ?? 0) + 1
+    misses.set(name, count)
+    return count < MISSES_UNTIL_GONE
+  }
+
+  /** What is configured already, by name or by its loopback port, and Gate itself. */
+  function notToLookFor() {
+    const ports = new Set(parts.ownPorts())
+    for (const { base_url } of Object.values(config.upstreams)) {
+      const url = URL.parse(base_url ?? '')
+      if (url !== null && LOOPBACK.test(url.hostname)) ports.add(Number(url.port))
+    }
+    return { names: new Set(Object.keys(config.upstreams)), ports }
   }
 
   function schedule(): void {
-    timer = setTimeout(() => void refresh().then(schedule), durationMs(config.discovery.interval)).unref()
+    timer = setTimeout(
+      () => void refresh().then(schedule),
+      Math.max(durationMs(config.discovery.interval), SHORTEST_INTERVAL_MS),
+    ).unref()
   }
 
   return {

@@ -10,7 +10,12 @@ export function gatewaySettings({ server, auth }: Config) {
   return {
     isOpen,
     // without keys, a web page that has its own name resolve to 127.0.0.1 would be let in
-    allowedHosts: server.allowed_hosts.length > 0 ? new Set(server.allowed_hosts) : isOpen ? LOOPBACK_NAMES : null,
+    allowedHosts:
+      server.allowed_hosts.length > 0
+        ? new Set(server.allowed_hosts.map((name) => name.toLowerCase()))
+        : isOpen
+          ? LOOPBACK_NAMES
+          : null,
     allowFrom: addressList(server.allow_from),
     trustedProxies: addressList(server.trusted_proxies),
     stallTimeoutMs: durationMs(server.stall_timeout),

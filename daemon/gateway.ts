@@ -269,15 +269,19 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     apply(config: Config): void {
       settings = gatewaySettings(config)
     },
-    /** Resolves when no request is in flight; those still there when `signal` aborts are cut off with an error. */
-    async drain(signal: AbortSignal): Promise<void> {
-      if (clients.count() === 0) return
+    /**
+     * Waits until the listeners are closed and nothing is in flight. What is still there when `signal` aborts is cut off
+     * with an error, and so is what comes after.
+     */
+    async drain(closed: Promise<unknown>, signal: AbortSignal): Promise<void> {
       const cut = () => {
-        for (const client of clients.items())
+        for (const client of clients.items()) {
           client.cutOff(new GateError('NOT_READY', 'Gate is stopping', { retryAfterS: 1 }))
+        }
       }
       signal.addEventListener('abort', cut, { once: true })
       if (signal.aborted) cut()
+      await closed
       await new Promise<void>((resolve) => {
         onIdle = resolve
         if (clients.count() === 0) resolve()

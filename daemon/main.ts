@@ -64,6 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   writer.setLevel(initial.log.level)
   writer.setFormat(initial.log.format ?? usualFormat)
   for (const key of unbuiltKeys(initial)) log('warn', 'this version cannot do what is configured', { path: key })
+  if (initial.auth.mode === 'none') log('warn', 'auth.mode is none: everybody on this machine is let in without a key')
   const lifecycle = createLifecycle({
     log,
     notify,
@@ -164,7 +165,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     lastReload = await config.reload()
   })
   lifecycle.onDrain('requests', async (signal) => {
-    await Promise.all([...listeners.map(({ listener }) => listener.drain(signal)), gateway.drain(signal)])
+    await gateway.drain(Promise.all(listeners.map(({ listener }) => listener.drain(signal))), signal)
   })
   lifecycle.onStop('admin socket', () => adminServer.close(1_000))
   lifecycle.onStop('directory', directory.stop)

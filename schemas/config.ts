@@ -156,13 +156,13 @@ export const configSchema = z.strictObject({
       token: headerSecret
         .min(16, 'use at least 16 characters')
         .optional()
-        .meta({ description: 'System token with every scope; made at first start when absent.', secret: true }),
+        .meta({ description: 'System token with every scope, beside the keys that gatectl makes.', secret: true }),
       jwt: z
         .strictObject({
           secret: secret
             .min(16, 'use at least 16 characters')
             .optional()
-            .meta({ description: 'Signs login sessions; made and kept when absent.', secret: true }),
+            .meta({ description: 'Signs login sessions; nothing uses it yet.', secret: true }),
           issuer: z.string().min(1).default('gate').meta({ description: 'Issuer of login sessions.' }),
           expiration_hours: z
             .number()

@@ -15,7 +15,6 @@ export const ERRORS = {
   UNKNOWN_ROUTE: { status: 404, type: 'invalid_request_error' },
   MODEL_NOT_FOUND: { status: 404, type: 'invalid_request_error' },
   METHOD_NOT_ALLOWED: { status: 405, type: 'invalid_request_error' },
-  REQUEST_TIMEOUT: { status: 408, type: 'invalid_request_error' },
   BODY_TOO_LARGE: { status: 413, type: 'invalid_request_error' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, type: 'invalid_request_error' },
   MISDIRECTED: { status: 421, type: 'invalid_request_error' },

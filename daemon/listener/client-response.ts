@@ -39,6 +39,7 @@ const NOT_PASSED_ON = new Set([
 /** A stream that has not begun after this long is begun all the same, and kept alive with pings. */
 const HOLD_MS = 10_000
 const PING_MS = 15_000
+const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
 const PING = Buffer.from(': ping\n\n')
 const NOTHING = Buffer.alloc(0)
 
@@ -161,14 +162,17 @@ export class ClientResponse {
    */
   keepAlive(atBoundary: () => boolean): void {
     this.#atBoundary = atBoundary
-    this.#keepAlive ??= setTimeout(() => {
-      if (this.#gone) return
-      if (!this.started())
-        this.start(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
-      const silent = performance.now() - this.#writtenAt >= PING_MS
-      if (silent && this.#atBoundary() && !this.#response.writableNeedDrain) this.write(PING)
-      this.#keepAlive?.refresh()
-    }, HOLD_MS)
+    this.#keepAlive ??= setTimeout(() => this.#breakSilence(), HOLD_MS)
+  }
+
+  #breakSilence(): void {
+    if (this.#gone) return
+    if (!this.started()) this.start(200, STREAM_HEADERS)
+    const silentMs = performance.now() - this.#writtenAt
+    const mayPing = this.#atBoundary() && !this.#response.writableNeedDrain
+    if (silentMs >= PING_MS && mayPing) this.write(PING)
+    const nextMs = silentMs >= PING_MS ? PING_MS : PING_MS - silentMs
+    this.#keepAlive = setTimeout(() => this.#breakSilence(), nextMs)
   }
 
   #head(status: number, headers: ResponseHeaders, contentLength: number | null = null): void {

@@ -123,16 +123,21 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Answered): void
     socket.destroy() // a second head in the middle of an answer would be read as part of it
     return
   }
-  const [status, message] = CLIENT_ERRORS[error.code ?? ''] ?? ['400 Bad Request', 'the request is not valid HTTP']
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: 'bad_request' } })
+  const known = CLIENT_ERRORS[error.code ?? '']
+  const [status, code, message] = known ?? ['400 Bad Request', 'bad_request', 'the request is not valid HTTP']
+  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } })
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   )
 }
 
-const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, message: string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request took too long to arrive'],
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are larger than 16 KiB'],
+const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, code: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'the request took too long to arrive'],
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'headers_too_large',
+    'the headers are larger than 16 KiB',
+  ],
 }
 
 function urlOf(address: AddressInfo | string | null): string {

@@ -72,7 +72,7 @@ async function askModels(
     await response.body?.cancel()
     throw new Error(`GET ${upstream.baseUrl}/models answered ${response.status}`)
   }
-  return modelIds(JSON.parse(await textOf(response)))
+  return modelIds(JSON.parse(await boundedText(response)))
 }
 
 /** The ids of an OpenAI model list. @throws Error when it is none */
@@ -85,7 +85,8 @@ export function modelIds(list: unknown): readonly string[] {
   return ids.filter((id) => id !== '').slice(0, MAX_MODELS)
 }
 
-async function textOf(response: Answer): Promise<string> {
+/** @throws Error when the body is longer than any model list */
+export async function boundedText(response: Pick<Answer, 'body'>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of response.body ?? []) {

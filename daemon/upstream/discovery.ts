@@ -1,5 +1,5 @@
 import type { UpstreamConfig } from '../../schemas/config.ts'
-import { modelIds } from './catalog.ts'
+import { boundedText, modelIds } from './catalog.ts'
 
 /** Engines that people run on their own machine, and the loopback port each uses unless told otherwise. */
 const ENGINES = [
@@ -10,6 +10,8 @@ const ENGINES = [
 ] as const
 
 const PROBE_TIMEOUT_MS = 500
+/** An engine that is busy may miss a look; only after so many in a row it is taken to be gone. */
+export const MISSES_UNTIL_GONE = 3
 
 /**
  * Looks for engines on loopback: whatever answers GET /v1/models with an OpenAI model list is one. Never rejects.
@@ -43,8 +45,8 @@ async function answers(port: number, signal: AbortSignal): Promise<boolean> {
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]),
     })
-    const body = await response.text()
-    if (response.ok) modelIds(JSON.parse(body))
+    if (response.ok) modelIds(JSON.parse(await boundedText(response)))
+    else await response.body?.cancel()
     return response.ok
   } catch {
     return false // nothing there, or something else: not an engine either way

@@ -18,11 +18,11 @@ export type FakeUpstream = {
 
 type Behaviour = (request: Seen, response: ServerResponse) => void | Promise<void>
 
-/** Starts one on a free loopback port, or on a Unix socket. `GET /v1/models` lists `models`; everything else does `behave`. */
+/** Starts one on a loopback port (a free one when 0), or on a Unix socket (a path). `GET /v1/models` lists `models`; everything else does `behave`. */
 export async function startFakeUpstream(
   behave: Behaviour,
   models: readonly string[] = ['mock'],
-  socket?: string,
+  place: number | string = 0,
 ): Promise<FakeUpstream> {
   const seen: Seen[] = []
   const server = createServer((request, response) => {
@@ -43,9 +43,11 @@ export async function startFakeUpstream(
       void behave(one, response)
     })
   })
-  await new Promise<void>((resolve) =>
-    socket === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(socket, resolve),
-  )
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    if (typeof place === 'number') server.listen(place, '127.0.0.1', resolve)
+    else server.listen(place, resolve)
+  })
   const address = server.address()
   const host = address !== null && typeof address === 'object' ? `127.0.0.1:${address.port}` : 'localhost'
   return {

@@ -13,7 +13,7 @@ type Row = {
   readonly revoked_at: number | null
 }
 
-/** Keys in the table `token`. @throws GateError STORE_UNAVAILABLE; a lock is waited for, 5 s at most */
+/** Keys in the table `token`. @throws GateError STORE_UNAVAILABLE; a lock is waited for, 1 s at most: everything else waits meanwhile */
 export function openTokenStore(database: Database): TokenStore {
   const all = database.prepare<[], Row>('SELECT * FROM token ORDER BY created_at, id')
   const insert = database.prepare(
@@ -31,7 +31,7 @@ export function openTokenStore(database: Database): TokenStore {
 
 /** Writes of keys are rare and asked for by a person: they wait for a lock, unlike usage rows. */
 function patiently<T>(database: Database, write: () => T): T {
-  database.pragma('busy_timeout = 5000')
+  database.pragma('busy_timeout = 1000')
   try {
     return write()
   } catch (error) {
