@@ -22,6 +22,7 @@ export const CODES = {
   ENGINE_CANNOT_LISTEN: 'the engine cannot listen that way',
   UNPROTECTED_BACKEND: 'a backend on a loopback port checks no key',
   UNPINNED_IMAGE: 'an image is named by tag',
+  COLON_IN_MOUNT: 'a mounted path with a colon, which podman reads as options',
   MISSING_HEALTH_COMMAND: 'notify = "healthy" without a health command',
   START_TIMEOUT_TOO_SHORT: 'start_timeout does not exceed health.start_period + pull_timeout',
   OPEN_WITHOUT_AUTH: 'auth.mode none on an address that others reach',

@@ -19,6 +19,12 @@ export type NixWeb = {
  * nginx itself has checked, and is the same on every host.
  */
 export function nixProxy(deployment: Deployment): NixWeb {
+  if (deployment.proxy.engine === 'caddy') {
+    const message = 'this module sets up nginx only, so nothing would stand in front of the gateway'
+    const hint = 'use proxy.engine = "nginx", or name the Caddyfile of the target caddy in services.caddy.configFile'
+    const finding = { code: 'NOT_EXPRESSIBLE', severity: 'warning', path: ['proxy', 'engine'], message, hint } as const
+    return { files: [], units: {}, options: [], findings: [finding] }
+  }
   const { files, findings } = emitNginx(deployment)
   const [file] = files
   if (file === undefined) return { files, units: {}, options: [], findings }

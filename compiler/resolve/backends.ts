@@ -16,6 +16,21 @@ function checkBackend(backend: BackendSpec, path: SpecPath): Finding[] {
     ...checkEngine(backend, path),
     ...checkHealth(backend, path),
     ...checkListen(backend, path),
+    ...checkMounts(backend, path),
+  ]
+}
+
+/** podman reads `source:target:options`, so a colon in a path would turn what follows it into options. */
+function checkMounts({ engine, model, volumes }: BackendSpec, path: SpecPath): Finding[] {
+  const refuse = (at: SpecPath): Finding => ({
+    code: 'COLON_IN_MOUNT',
+    path: at,
+    message: 'a path that is mounted into a container cannot hold ":"',
+    hint: 'rename the directory',
+  })
+  return [
+    ...(model?.includes(':') === true && engine !== 'ollama' ? [refuse([...path, 'model'])] : []),
+    ...volumes.flatMap((volume, i) => (volume.path.includes(':') ? [refuse([...path, 'volumes', i, 'path'])] : [])),
   ]
 }
 

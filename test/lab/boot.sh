@@ -32,10 +32,13 @@ mount -t tmpfs -o mode=0755 tmpfs dev
 mkdir dev/pts dev/shm
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
-for node in null zero full random urandom tty; do
-  : >"dev/$node"
-  mount --bind "/dev/$node" "dev/$node"
+# nodes of its own: a mode that is changed inside must not change the host's, and the host's may be odd
+for node in 'null 3' 'zero 5' 'full 7' 'random 8' 'urandom 9'; do
+  # shellcheck disable=SC2086 # name and minor number
+  set -- $node
+  mknod -m 0666 "dev/$1" c 1 "$2"
 done
+mknod -m 0666 dev/tty c 5 0
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
 ln -s fd/0 dev/stdin
