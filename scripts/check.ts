@@ -20,12 +20,13 @@ export const STEPS: Readonly<Record<string, readonly string[]>> = {
   ],
   'dead-code': ['knip'],
   generated: ['node', 'scripts/generate.ts', '--check'],
+  build: ['npm', 'run', '--silent', 'build'],
   package: ['publint', '--strict'],
   unit: vitest('unit'),
   e2e: vitest('e2e'),
   lab: vitest('lab'),
 }
-const QUICK = Object.keys(STEPS).filter((name) => name !== 'e2e' && name !== 'lab' && name !== 'package')
+const QUICK = Object.keys(STEPS).filter((name) => !['build', 'package', 'e2e', 'lab'].includes(name))
 
 /** Runs the named steps, all of them even when one fails. @returns the names of those that failed */
 export function runSteps(names: readonly string[]): string[] {
