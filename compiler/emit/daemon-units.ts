@@ -140,7 +140,8 @@ export function socketAddress(host: string): string | undefined {
   return isIP(host) === 0 ? undefined : host
 }
 
-function listenStream(host: string, port: number): string {
+/** A port of an IP address, as ListenStream= takes it. */
+export function listenStream(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
 }
 

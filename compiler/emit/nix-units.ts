@@ -12,7 +12,7 @@ export function nixUnits(units: Readonly<Record<string, UnitFile>>, { gateway, n
   const attributes = Object.entries(units).map(([file, unit]): Attribute & { readonly kind: string } => {
     const { name, kind, isDropIn } = unitName(file)
     const entries = [
-      ...(isDropIn ? DROP_IN : []),
+      ...(isDropIn ? [DROP_IN, ...(kind === 'service' ? [WITHOUT_PATH] : [])] : []),
       ...sections(unit),
       ...installEntries(file, units),
       ...(file === `${gateway.unit}.service` ? reloadEntries(gateway.declaredConfig) : []),
@@ -27,11 +27,10 @@ export function nixUnits(units: Readonly<Record<string, UnitFile>>, { gateway, n
   }))
 }
 
+const DROP_IN: Attribute = { path: ['overrideStrategy'], value: str('asDropin') }
+
 /** Without the search path that NixOS gives a service of its own. */
-const DROP_IN: readonly Attribute[] = [
-  { path: ['overrideStrategy'], value: str('asDropin') },
-  { path: ['enableDefaultPath'], value: boolean(false) },
-]
+const WITHOUT_PATH: Attribute = { path: ['enableDefaultPath'], value: boolean(false) }
 
 /** A restarted user manager takes its containers with it; daemon-reload is enough for what these drop-ins say. */
 const KEEP_RUNNING: Attribute = { path: ['restartIfChanged'], value: boolean(false) }
@@ -83,8 +82,8 @@ const INSTALL: Readonly<Record<string, string>> = { WantedBy: 'wantedBy', Requir
 
 /** A template cannot be wanted; its instances, which are drop-ins here, are in its place. */
 function installEntries(file: string, units: Readonly<Record<string, UnitFile>>): Attribute[] {
-  const [name = ''] = file.split('.service')
-  const template = name.includes('@') ? `${name.slice(0, name.indexOf('@') + 1)}.service` : file
+  const { name, kind } = unitName(file)
+  const template = name.includes('@') ? `${name.slice(0, name.indexOf('@') + 1)}.${kind}` : file
   if (template === file && name.endsWith('@')) return []
   const entries = units[template]?.sections.find((section) => section.name === 'Install')?.entries ?? []
   return entries.flatMap(({ key, value }) => {

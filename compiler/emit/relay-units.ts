@@ -1,36 +1,74 @@
 import type { Relay } from '../ir/deployment.ts'
 import { PROGRAMS } from '../ir/names.ts'
 import { type Entry, literal, text, type UnitFile, words } from '../syntax/unit.ts'
+import { listenStream } from './daemon-units.ts'
 import { entries, hardening } from './hardening.ts'
 import { nodeServiceEntries } from './node-service.ts'
 
-/** The template of all relays on a host. Each instance adds its settings in a drop-in, `relayDropIn`. */
-export function relayTemplate(
-  unit: string,
-  configDirectory: string,
-  comment: readonly string[],
-  systemd: number,
-): UnitFile {
+/** What a relay's program finds open when it starts: sd_listen_fds(3) passes these names in LISTEN_FDNAMES. */
+const RELAY_SOCKETS = [
+  { name: 'https', what: 'visitors', port: ({ httpsPort }: Relay) => httpsPort, key: 'https_port' },
+  { name: 'p2p', what: 'nodes', port: ({ p2pPort }: Relay) => p2pPort, key: 'p2p_port' },
+] as const
+
+type RelaySocket = (typeof RELAY_SOCKETS)[number]
+
+/**
+ * File name -> unit: templates of all relays on a host, and for each instance drop-ins with its settings. systemd opens
+ * the ports, so a relay needs no right of its own for those below 1024.
+ * @param credentials the secrets of one instance
+ */
+export function relayUnits(
+  relays: readonly Relay[],
+  credentials: (instance: string) => readonly Entry[],
+  { configDirectory, comment, systemd }: RelayHost,
+): Record<string, UnitFile> {
+  const [first] = relays
+  if (first === undefined) return {}
+  const { unit } = first
+  return Object.fromEntries([
+    [`${unit}@.service`, relayTemplate(unit, configDirectory, comment, systemd)],
+    ...RELAY_SOCKETS.map((socket) => [`${socketUnit(unit, socket)}@.socket`, socketTemplate(unit, socket, comment)]),
+    ...relays.flatMap((relay) => [
+      [`${unit}@${relay.instance}.service.d/50-gate.conf`, relayDropIn(relay, credentials(relay.instance), comment)],
+      ...RELAY_SOCKETS.map((socket) => [
+        `${socketUnit(unit, socket)}@${relay.instance}.socket.d/50-gate.conf`,
+        socketDropIn(relay, socket, comment),
+      ]),
+    ]),
+  ])
+}
+
+type RelayHost = {
+  readonly configDirectory: string
+  readonly comment: readonly string[]
+  readonly systemd: number
+}
+
+const socketUnit = (unit: string, { name }: RelaySocket): string => `${unit}-${name}`
+
+function relayTemplate(unit: string, configDirectory: string, comment: readonly string[], systemd: number): UnitFile {
+  const sockets = RELAY_SOCKETS.map((socket) => `${socketUnit(unit, socket)}@%i.socket`).join(' ')
   return {
     origin: ['relays'],
     comment,
     sections: [
       {
         name: 'Unit',
-        entries: [
-          ...entries({
-            Description: 'Gate relay %i',
-            Wants: 'network-online.target',
-            After: 'network-online.target nss-lookup.target',
-            StartLimitIntervalSec: '0',
-          }),
-        ],
+        entries: entries({
+          Description: 'Gate relay %i',
+          Requires: sockets,
+          Wants: 'network-online.target',
+          After: `${sockets} network-online.target nss-lookup.target`,
+          StartLimitIntervalSec: '0',
+        }),
       },
       {
         name: 'Service',
         entries: [
           ...nodeServiceEntries(PROGRAMS.relay, [], systemd),
           ...entries({
+            Sockets: sockets,
             SyslogIdentifier: `${unit}-%i`,
             Slice: `system-${unit.replaceAll('-', '\\x2d')}.slice`,
             DynamicUser: 'yes',
@@ -42,17 +80,37 @@ export function relayTemplate(
           ...hardening(),
         ],
       },
-      { name: 'Install', entries: entries({ WantedBy: 'multi-user.target' }) },
+      { name: 'Install', entries: entries({ WantedBy: 'multi-user.target', Also: sockets }) },
     ],
   }
 }
 
-/** Ports below are for processes with CAP_NET_BIND_SERVICE; ip(7). */
-const FIRST_FREE_PORT = 1024
+function socketTemplate(unit: string, socket: RelaySocket, comment: readonly string[]): UnitFile {
+  return {
+    origin: ['relays'],
+    comment,
+    sections: [
+      { name: 'Unit', entries: entries({ Description: `Gate relay %i: ${socket.what}` }) },
+      {
+        name: 'Socket',
+        entries: entries({
+          FileDescriptorName: socket.name,
+          Service: `${unit}@%i.service`,
+          // bound before the address is there, and for IPv4 as well when the address is "::"
+          FreeBind: 'yes',
+          BindIPv6Only: 'both',
+          NoDelay: 'yes',
+          Backlog: '4096',
+        }),
+      },
+      { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
+    ],
+  }
+}
 
 /** What one relay is told. Settings are named like the keys of its configuration. */
-export function relayDropIn(relay: Relay, credentials: readonly Entry[], comment: readonly string[]): UnitFile {
-  const { origin } = relay
+function relayDropIn(relay: Relay, credentials: readonly Entry[], comment: readonly string[]): UnitFile {
+  const { origin, dns } = relay
   const variables = relayEnvironment(relay).map(
     ([name, value, key]): Entry => ({
       key: 'Environment',
@@ -60,22 +118,17 @@ export function relayDropIn(relay: Relay, credentials: readonly Entry[], comment
       origin: [...origin, key],
     }),
   )
-  const { httpsPort, p2pPort } = relay
-  const low = httpsPort < FIRST_FREE_PORT || p2pPort < FIRST_FREE_PORT
-  const service = [
-    ...variables,
-    ...credentials,
-    ...addressEntries(relay),
-    // a capability means nothing on the host from inside a user namespace
-    ...(low
-      ? entries({
-          PrivateUsers: 'no',
-          CapabilityBoundingSet: 'CAP_NET_BIND_SERVICE',
-          AmbientCapabilities: 'CAP_NET_BIND_SERVICE',
-        })
-      : []),
-  ]
-  return { origin, comment, sections: [{ name: 'Service', entries: service }] }
+  // systemd's list holds in both directions: not for the own connections of a relay that writes records at a DNS provider
+  const addresses = dns === undefined ? addressEntries(relay) : []
+  return { origin, comment, sections: [{ name: 'Service', entries: [...variables, ...credentials, ...addresses] }] }
+}
+
+function socketDropIn(relay: Relay, { port, key }: RelaySocket, comment: readonly string[]): UnitFile {
+  const { origin, bindAddress } = relay
+  const listen = text(listenStream(bindAddress, port(relay)))
+  const entry: Entry = { key: 'ListenStream', value: listen, origin: [...origin, key] }
+  // connections belong to the socket's own control group, so its list is the one that they meet
+  return { origin, comment, sections: [{ name: 'Socket', entries: [entry, ...addressEntries(relay)] }] }
 }
 
 function relayEnvironment(relay: Relay): [string, string, string][] {
@@ -97,11 +150,11 @@ function optional(name: string, value: string | undefined, key: string): [string
   return value === undefined ? [] : [[name, value, key]]
 }
 
-/** systemd's own allow list holds for both directions: not for a relay that writes records at a DNS provider. */
-function addressEntries({ allowFrom, dns, origin }: Relay): Entry[] {
-  if (allowFrom.length === 0 || dns !== undefined) return []
+function addressEntries({ allowFrom, origin }: Relay): Entry[] {
+  if (allowFrom.length === 0) return []
+  const from = [...origin, 'allow_from']
   return [
-    { key: 'IPAddressDeny', value: literal('any'), origin: [...origin, 'allow_from'] },
-    { key: 'IPAddressAllow', value: text(['localhost', ...allowFrom].join(' ')), origin: [...origin, 'allow_from'] },
+    { key: 'IPAddressDeny', value: literal('any'), origin: from },
+    { key: 'IPAddressAllow', value: text(['localhost', ...allowFrom].join(' ')), origin: from },
   ]
 }

@@ -6,7 +6,7 @@ import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits, socketAddress } from './daemon-units.ts'
 import { entries } from './hardening.ts'
 import type { Emission, EmitOptions, OutputFile } from './output.ts'
-import { relayDropIn, relayTemplate } from './relay-units.ts'
+import { relayUnits } from './relay-units.ts'
 import { daemonCredentials, relayCredentials, secretUnits } from './secret-units.ts'
 
 type Units = { readonly units: Readonly<Record<string, UnitFile>>; readonly findings: readonly Finding[] }
@@ -69,20 +69,14 @@ function daemon(deployment: Deployment, systemd: number): Units {
 }
 
 function relays(deployment: Deployment, systemd: number): Units {
-  const [first] = deployment.relays
-  if (first === undefined) return { units: {}, findings: [] }
-  const instances = deployment.relays.map((relay) => {
-    const credentials = relayCredentials(deployment, relay.instance)
-    const name = `${relay.unit}@${relay.instance}.service.d/50-gate.conf`
-    return { name, unit: relayDropIn(relay, credentials.entries, COMMENT), findings: credentials.findings }
-  })
-  const template = relayTemplate(first.unit, deployment.gateway.configDirectory, COMMENT, systemd)
+  const handovers = new Map(
+    deployment.relays.map(({ instance }) => [instance, relayCredentials(deployment, instance)] as const),
+  )
+  const { configDirectory } = deployment.gateway
+  const host = { configDirectory, comment: COMMENT, systemd }
   return {
-    units: Object.fromEntries([
-      [`${first.unit}@.service`, template],
-      ...instances.map(({ name, unit }) => [name, unit] as const),
-    ]),
-    findings: instances.flatMap(({ findings }) => findings),
+    units: relayUnits(deployment.relays, (instance) => handovers.get(instance)?.entries ?? [], host),
+    findings: [...handovers.values()].flatMap(({ findings }) => findings),
   }
 }
 

@@ -40,7 +40,9 @@ describe.skipIf(!hasReader)(title, () => {
     expect(status).toBe(0)
   })
 
-  test.each(compiled(257))('rates the services of $name as hardly exposed', ({ files }) => {
+  const rated = [OLDEST, 253, 257].flatMap((systemd) => compiled(systemd).map((one) => ({ ...one, systemd })))
+
+  test.each(rated)('rates the services of $name for systemd $systemd as hardly exposed', ({ files }) => {
     const { root } = hostRoot(files)
     const services = startable(files).filter((unit) => /(?:-daemon|-relay@.*)\.service$/.test(unit))
     expect(services.length).toBeGreaterThan(0)

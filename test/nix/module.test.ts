@@ -76,7 +76,8 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module 
       const directives = directivesOf(text)
       // a template cannot be wanted, its instances are; on Debian "systemctl enable" does that
       if (unit.endsWith('@')) delete directives['Install.WantedBy']
-      else if (/-relay@/.test(unit)) directives['Install.WantedBy'] = ['multi-user.target']
+      else if (/-relay(?:-[a-z0-9]+)?@/.test(unit))
+        directives['Install.WantedBy'] = [kind === 'socket' ? 'sockets.target' : 'multi-user.target']
       return [`${unit}.${kind}`, { directives, isDropIn: dropIn !== undefined }]
     })
     const made = Object.entries({ service: services, socket: sockets }).flatMap(([kind, all]) =>

@@ -221,8 +221,9 @@ in
     "gate-lab-relay@" = {
       unitConfig = {
         Description = "Gate relay %i";
+        Requires = "gate-lab-relay-https@%i.socket gate-lab-relay-p2p@%i.socket";
         Wants = "network-online.target";
-        After = "network-online.target nss-lookup.target";
+        After = "gate-lab-relay-https@%i.socket gate-lab-relay-p2p@%i.socket network-online.target nss-lookup.target";
         StartLimitIntervalSec = "0";
       };
       serviceConfig = {
@@ -237,6 +238,7 @@ in
         RestartSec = "100ms";
         RestartSteps = "5";
         RestartMaxDelaySec = "5s";
+        Sockets = "gate-lab-relay-https@%i.socket gate-lab-relay-p2p@%i.socket";
         SyslogIdentifier = "gate-lab-relay-%i";
         Slice = "system-gate\\x2dlab\\x2drelay.slice";
         DynamicUser = "yes";
@@ -289,9 +291,6 @@ in
           "RELAY__LOG_LEVEL=info"
           "RELAY__DOMAIN_SUFFIX=gate.example.org"
         ];
-        PrivateUsers = "no";
-        CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
-        AmbientCapabilities = "CAP_NET_BIND_SERVICE";
       };
       wantedBy = [ "multi-user.target" ];
     };
@@ -333,6 +332,46 @@ in
         FileDescriptorName = "gateway";
         NoDelay = "yes";
         Service = "gate-lab-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    "gate-lab-relay-https@" = {
+      unitConfig = {
+        Description = "Gate relay %i: visitors";
+      };
+      socketConfig = {
+        FileDescriptorName = "https";
+        Service = "gate-lab-relay@%i.service";
+        FreeBind = "yes";
+        BindIPv6Only = "both";
+        NoDelay = "yes";
+        Backlog = "4096";
+      };
+    };
+    "gate-lab-relay-https@public" = {
+      overrideStrategy = "asDropin";
+      socketConfig = {
+        ListenStream = "192.0.2.7:443";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    "gate-lab-relay-p2p@" = {
+      unitConfig = {
+        Description = "Gate relay %i: nodes";
+      };
+      socketConfig = {
+        FileDescriptorName = "p2p";
+        Service = "gate-lab-relay@%i.service";
+        FreeBind = "yes";
+        BindIPv6Only = "both";
+        NoDelay = "yes";
+        Backlog = "4096";
+      };
+    };
+    "gate-lab-relay-p2p@public" = {
+      overrideStrategy = "asDropin";
+      socketConfig = {
+        ListenStream = "192.0.2.7:31145";
       };
       wantedBy = [ "sockets.target" ];
     };

@@ -115,8 +115,9 @@ in
     "gate-relay@" = {
       unitConfig = {
         Description = "Gate relay %i";
+        Requires = "gate-relay-https@%i.socket gate-relay-p2p@%i.socket";
         Wants = "network-online.target";
-        After = "network-online.target nss-lookup.target";
+        After = "gate-relay-https@%i.socket gate-relay-p2p@%i.socket network-online.target nss-lookup.target";
         StartLimitIntervalSec = "0";
       };
       serviceConfig = {
@@ -131,6 +132,7 @@ in
         RestartSec = "100ms";
         RestartSteps = "5";
         RestartMaxDelaySec = "5s";
+        Sockets = "gate-relay-https@%i.socket gate-relay-p2p@%i.socket";
         SyslogIdentifier = "gate-relay-%i";
         Slice = "system-gate\\x2drelay.slice";
         DynamicUser = "yes";
@@ -186,9 +188,6 @@ in
           "RELAY__DNS__CLOUDFLARE__ZONE_ID=0123456789abcdef"
         ];
         LoadCredential = "dns.cloudflare.api_token:cloudflare";
-        PrivateUsers = "no";
-        CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
-        AmbientCapabilities = "CAP_NET_BIND_SERVICE";
       };
       wantedBy = [ "multi-user.target" ];
     };
@@ -235,6 +234,64 @@ in
         FileDescriptorName = "gateway";
         NoDelay = "yes";
         Service = "gate-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    "gate-relay-https@" = {
+      unitConfig = {
+        Description = "Gate relay %i: visitors";
+      };
+      socketConfig = {
+        FileDescriptorName = "https";
+        Service = "gate-relay@%i.service";
+        FreeBind = "yes";
+        BindIPv6Only = "both";
+        NoDelay = "yes";
+        Backlog = "4096";
+      };
+    };
+    "gate-relay-https@default" = {
+      overrideStrategy = "asDropin";
+      socketConfig = {
+        ListenStream = "[::]:443";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    "gate-relay-https@office" = {
+      overrideStrategy = "asDropin";
+      socketConfig = {
+        ListenStream = "192.0.2.7:8443";
+        IPAddressDeny = "any";
+        IPAddressAllow = "localhost 192.0.2.0/24 2001:db8::/32";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    "gate-relay-p2p@" = {
+      unitConfig = {
+        Description = "Gate relay %i: nodes";
+      };
+      socketConfig = {
+        FileDescriptorName = "p2p";
+        Service = "gate-relay@%i.service";
+        FreeBind = "yes";
+        BindIPv6Only = "both";
+        NoDelay = "yes";
+        Backlog = "4096";
+      };
+    };
+    "gate-relay-p2p@default" = {
+      overrideStrategy = "asDropin";
+      socketConfig = {
+        ListenStream = "[::]:31145";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    "gate-relay-p2p@office" = {
+      overrideStrategy = "asDropin";
+      socketConfig = {
+        ListenStream = "192.0.2.7:31146";
+        IPAddressDeny = "any";
+        IPAddressAllow = "localhost 192.0.2.0/24 2001:db8::/32";
       };
       wantedBy = [ "sockets.target" ];
     };
