@@ -5,7 +5,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync
 import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
-const COMMANDS = ['gate-daemon', 'gatectl']
+const COMMANDS = ['gate-daemon', 'gatectl', 'gate-agent']
 
 /**
  * Writes /usr/lib/gate (the compiled sources, production dependencies, the pinned Node), the commands in

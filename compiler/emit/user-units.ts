@@ -1,6 +1,6 @@
 import type { Address, Agent, Deployment, IdleSocket } from '../ir/deployment.ts'
 import { AGENT, SOCKET_PROXY, userUnitDirectory } from '../ir/names.ts'
-import { command, literal, printUnit, text, type UnitFile } from '../syntax/unit.ts'
+import { command, literal, printUnit, text, type UnitFile, valueText } from '../syntax/unit.ts'
 import type { OutputFile } from './output.ts'
 
 /** Plain units in the accounts of the backends: sockets that wake them, and gate-agent. */
@@ -68,6 +68,9 @@ function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: Id
   }
 }
 
+/** Connections of one agent at a time; each is a process. The gateway needs one, and one for each log or shell that is watched. */
+const AGENT_CONNECTIONS_MAX = 16
+
 function agentSocketUnit({ origin, path }: Agent): UnitFile {
   return {
     origin,
@@ -79,13 +82,32 @@ function agentSocketUnit({ origin, path }: Agent): UnitFile {
         entries: [
           { key: 'ListenStream', value: text(path) },
           { key: 'SocketMode', value: literal('0660') },
+          {
+            key: 'Accept',
+            value: literal('yes'),
+            comment: 'a process for each connection, named after the peer that the kernel reports',
+          },
+          { key: 'MaxConnections', value: literal(String(AGENT_CONNECTIONS_MAX)) },
+          {
+            key: 'TriggerLimitIntervalSec',
+            value: literal('0'),
+            comment: 'too many connections are refused, but never stop the socket for good',
+          },
         ],
       },
     ],
   }
 }
 
-function agentServiceUnit({ origin, units }: Agent): UnitFile {
+function agentServiceUnit({ origin, gateway, containerUnit, containerName, onDemand, images }: Agent): UnitFile {
+  const wakes = onDemand === undefined ? [] : [`--socket=${onDemand.socketUnit}`, `--proxy=${onDemand.proxyUnit}`]
+  const allowed = [
+    `--gateway=${gateway}`,
+    `--service=${containerUnit}`,
+    ...wakes,
+    `--container=${containerName}`,
+    ...images.map((image) => `--image=${image}`),
+  ]
   return {
     origin,
     comment: COMMENT,
@@ -93,16 +115,31 @@ function agentServiceUnit({ origin, units }: Agent): UnitFile {
       {
         name: 'Unit',
         entries: [
-          { key: 'Description', value: text('Gate agent of this backend') },
-          { key: 'Requires', value: text(AGENT.socket) },
-          { key: 'After', value: text(AGENT.socket) },
+          { key: 'Description', value: text('Gate agent of this backend, one connection') },
+          { key: 'CollectMode', value: literal('inactive-or-failed') },
         ],
       },
       {
         name: 'Service',
         entries: [
-          { key: 'ExecStart', value: command(AGENT.program, ...units.map((unit) => `--unit=${unit}`)) },
-          { key: 'UMask', value: literal('0077') },
+          {
+            key: 'ExecStart',
+            value: literal(`${valueText(command(AGENT.program, ...allowed))} --peer=%i`),
+            comment: 'all that it may touch; %i ends in the user id of whoever connected',
+          },
+          { key: 'StandardInput', value: literal('socket') },
+          { key: 'StandardError', value: literal('journal') },
+          { key: 'SyslogIdentifier', value: literal('gate-agent') },
+          {
+            key: 'UMask',
+            value: literal('0077'),
+            comment:
+              'no sandbox: in a user unit any of it implies NoNewPrivileges or a user namespace, where podman finds no newuidmap',
+          },
+          { key: 'LimitCORE', value: literal('0') },
+          { key: 'TasksMax', value: literal('256') },
+          { key: 'RuntimeMaxSec', value: literal('12h') },
+          { key: 'TimeoutStopSec', value: literal('5s') },
         ],
       },
     ],
@@ -110,8 +147,8 @@ function agentServiceUnit({ origin, units }: Agent): UnitFile {
 }
 
 /** Starts the sockets with the user's manager, without the links that "systemctl enable" makes. */
-function wantsDropIn({ origin, units }: Agent): UnitFile {
-  const sockets = [AGENT.socket, ...units.filter((unit) => unit.endsWith('.socket'))]
+function wantsDropIn({ origin, onDemand }: Agent): UnitFile {
+  const sockets = onDemand === undefined ? [AGENT.socket] : [AGENT.socket, onDemand.socketUnit]
   return {
     origin,
     comment: COMMENT,

@@ -221,8 +221,14 @@ export type Agent = Node & {
   readonly uid: number
   readonly home: string
   readonly path: string
-  /** Units that it may start and stop. */
-  readonly units: readonly string[]
+  /** Account that may give it orders, beside root. */
+  readonly gateway: string
+  /** All that it may touch: the units of its backend, */
+  readonly containerUnit: string
+  readonly onDemand: { readonly socketUnit: string; readonly proxyUnit: string } | undefined
+  /** its container, and the images of it. */
+  readonly containerName: string
+  readonly images: readonly string[]
 }
 
 export type Directory = Node & {

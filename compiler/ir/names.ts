@@ -81,7 +81,8 @@ export const INSIDE = {
 
 export const AGENT = {
   socket: 'gate-agent.socket',
-  service: 'gate-agent.service',
+  /** Template: one instance for each connection. */
+  service: 'gate-agent@.service',
   program: '/usr/bin/gate-agent',
 } as const
 

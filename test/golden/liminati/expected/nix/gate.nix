@@ -283,18 +283,6 @@ in
       "[engine]"
       "cdi_spec_dirs = [\"/etc/cdi\", \"/var/run/cdi\"]"
     ];
-    "gate/user-units/40000/gate-agent.service".text = lib.concatLines [
-      "# Made by gatectl from the spec; changes here are lost."
-      ""
-      "[Unit]"
-      "Description=Gate agent of this backend"
-      "Requires=gate-agent.socket"
-      "After=gate-agent.socket"
-      ""
-      "[Service]"
-      "ExecStart=${gate}/bin/gate-agent --unit=gate-qwen.service --unit=gate-qwen.socket --unit=gate-qwen-proxy.service"
-      "UMask=0077"
-    ];
     "gate/user-units/40000/gate-agent.socket".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
       ""
@@ -304,6 +292,31 @@ in
       "[Socket]"
       "ListenStream=/run/gate/backends/qwen/agent.sock"
       "SocketMode=0660"
+      "# a process for each connection, named after the peer that the kernel reports"
+      "Accept=yes"
+      "MaxConnections=16"
+      "# too many connections are refused, but never stop the socket for good"
+      "TriggerLimitIntervalSec=0"
+    ];
+    "gate/user-units/40000/gate-agent@.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend, one connection"
+      "CollectMode=inactive-or-failed"
+      ""
+      "[Service]"
+      "# all that it may touch; %i ends in the user id of whoever connected"
+      "ExecStart=${gate}/bin/gate-agent --gateway=gate --service=gate-qwen.service --socket=gate-qwen.socket --proxy=gate-qwen-proxy.service --container=gate-qwen --image=docker.io/vllm/vllm-openai@sha256:2eb2d84317d6274cb5075cf849e71d90db4f756a3a19d39f261f9705f4749dce --peer=%i"
+      "StandardInput=socket"
+      "StandardError=journal"
+      "SyslogIdentifier=gate-agent"
+      "# no sandbox: in a user unit any of it implies NoNewPrivileges or a user namespace, where podman finds no newuidmap"
+      "UMask=0077"
+      "LimitCORE=0"
+      "TasksMax=256"
+      "RuntimeMaxSec=12h"
+      "TimeoutStopSec=5s"
     ];
     "gate/user-units/40000/gate-qwen-proxy.service".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
@@ -334,18 +347,6 @@ in
       "[Unit]"
       "Wants=gate-agent.socket gate-qwen.socket"
     ];
-    "gate/user-units/40001/gate-agent.service".text = lib.concatLines [
-      "# Made by gatectl from the spec; changes here are lost."
-      ""
-      "[Unit]"
-      "Description=Gate agent of this backend"
-      "Requires=gate-agent.socket"
-      "After=gate-agent.socket"
-      ""
-      "[Service]"
-      "ExecStart=${gate}/bin/gate-agent --unit=gate-webui.service"
-      "UMask=0077"
-    ];
     "gate/user-units/40001/gate-agent.socket".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
       ""
@@ -355,6 +356,31 @@ in
       "[Socket]"
       "ListenStream=/run/gate/backends/webui/agent.sock"
       "SocketMode=0660"
+      "# a process for each connection, named after the peer that the kernel reports"
+      "Accept=yes"
+      "MaxConnections=16"
+      "# too many connections are refused, but never stop the socket for good"
+      "TriggerLimitIntervalSec=0"
+    ];
+    "gate/user-units/40001/gate-agent@.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend, one connection"
+      "CollectMode=inactive-or-failed"
+      ""
+      "[Service]"
+      "# all that it may touch; %i ends in the user id of whoever connected"
+      "ExecStart=${gate}/bin/gate-agent --gateway=gate --service=gate-webui.service --container=gate-webui --image=ghcr.io/open-webui/open-webui@sha256:789b0ba96cfabdd37dc546518c35b57e755191c06b74b6650205549dae28b89a --peer=%i"
+      "StandardInput=socket"
+      "StandardError=journal"
+      "SyslogIdentifier=gate-agent"
+      "# no sandbox: in a user unit any of it implies NoNewPrivileges or a user namespace, where podman finds no newuidmap"
+      "UMask=0077"
+      "LimitCORE=0"
+      "TasksMax=256"
+      "RuntimeMaxSec=12h"
+      "TimeoutStopSec=5s"
     ];
     "gate/user-units/40001/sockets.target.d/gate.conf".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."

@@ -188,18 +188,6 @@ in
       "[engine]"
       "cdi_spec_dirs = [\"/etc/cdi\", \"/var/run/cdi\"]"
     ];
-    "gate-two/user-units/40000/gate-agent.service".text = lib.concatLines [
-      "# Made by gatectl from the spec; changes here are lost."
-      ""
-      "[Unit]"
-      "Description=Gate agent of this backend"
-      "Requires=gate-agent.socket"
-      "After=gate-agent.socket"
-      ""
-      "[Service]"
-      "ExecStart=${gate}/bin/gate-agent --unit=gate-two-qwen.service --unit=gate-two-qwen.socket --unit=gate-two-qwen-proxy.service"
-      "UMask=0077"
-    ];
     "gate-two/user-units/40000/gate-agent.socket".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
       ""
@@ -209,6 +197,31 @@ in
       "[Socket]"
       "ListenStream=/run/gate-two/backends/qwen/agent.sock"
       "SocketMode=0660"
+      "# a process for each connection, named after the peer that the kernel reports"
+      "Accept=yes"
+      "MaxConnections=16"
+      "# too many connections are refused, but never stop the socket for good"
+      "TriggerLimitIntervalSec=0"
+    ];
+    "gate-two/user-units/40000/gate-agent@.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend, one connection"
+      "CollectMode=inactive-or-failed"
+      ""
+      "[Service]"
+      "# all that it may touch; %i ends in the user id of whoever connected"
+      "ExecStart=${gate}/bin/gate-agent --gateway=gate-two --service=gate-two-qwen.service --socket=gate-two-qwen.socket --proxy=gate-two-qwen-proxy.service --container=gate-two-qwen --image=docker.io/vllm/vllm-openai@sha256:2eb2d84317d6274cb5075cf849e71d90db4f756a3a19d39f261f9705f4749dce --peer=%i"
+      "StandardInput=socket"
+      "StandardError=journal"
+      "SyslogIdentifier=gate-agent"
+      "# no sandbox: in a user unit any of it implies NoNewPrivileges or a user namespace, where podman finds no newuidmap"
+      "UMask=0077"
+      "LimitCORE=0"
+      "TasksMax=256"
+      "RuntimeMaxSec=12h"
+      "TimeoutStopSec=5s"
     ];
     "gate-two/user-units/40000/gate-two-qwen-proxy.service".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
@@ -239,18 +252,6 @@ in
       "[Unit]"
       "Wants=gate-agent.socket gate-two-qwen.socket"
     ];
-    "gate-two/user-units/40001/gate-agent.service".text = lib.concatLines [
-      "# Made by gatectl from the spec; changes here are lost."
-      ""
-      "[Unit]"
-      "Description=Gate agent of this backend"
-      "Requires=gate-agent.socket"
-      "After=gate-agent.socket"
-      ""
-      "[Service]"
-      "ExecStart=${gate}/bin/gate-agent --unit=gate-two-small.service"
-      "UMask=0077"
-    ];
     "gate-two/user-units/40001/gate-agent.socket".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
       ""
@@ -260,6 +261,31 @@ in
       "[Socket]"
       "ListenStream=/run/gate-two/backends/small/agent.sock"
       "SocketMode=0660"
+      "# a process for each connection, named after the peer that the kernel reports"
+      "Accept=yes"
+      "MaxConnections=16"
+      "# too many connections are refused, but never stop the socket for good"
+      "TriggerLimitIntervalSec=0"
+    ];
+    "gate-two/user-units/40001/gate-agent@.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend, one connection"
+      "CollectMode=inactive-or-failed"
+      ""
+      "[Service]"
+      "# all that it may touch; %i ends in the user id of whoever connected"
+      "ExecStart=${gate}/bin/gate-agent --gateway=gate-two --service=gate-two-small.service --container=gate-two-small --image=ghcr.io/ggml-org/llama.cpp@sha256:204d5240e5a396b132acba1a41dfc6826a5f3c1ab1a55acb2a10a6c6b58c473d --peer=%i"
+      "StandardInput=socket"
+      "StandardError=journal"
+      "SyslogIdentifier=gate-agent"
+      "# no sandbox: in a user unit any of it implies NoNewPrivileges or a user namespace, where podman finds no newuidmap"
+      "UMask=0077"
+      "LimitCORE=0"
+      "TasksMax=256"
+      "RuntimeMaxSec=12h"
+      "TimeoutStopSec=5s"
     ];
     "gate-two/user-units/40001/sockets.target.d/gate.conf".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."

@@ -72,18 +72,6 @@ in
       "  }"
       "}"
     ];
-    "gate-lab/user-units/40000/gate-agent.service".text = lib.concatLines [
-      "# Made by gatectl from the spec; changes here are lost."
-      ""
-      "[Unit]"
-      "Description=Gate agent of this backend"
-      "Requires=gate-agent.socket"
-      "After=gate-agent.socket"
-      ""
-      "[Service]"
-      "ExecStart=${gate}/bin/gate-agent --unit=gate-lab-own.service"
-      "UMask=0077"
-    ];
     "gate-lab/user-units/40000/gate-agent.socket".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."
       ""
@@ -93,6 +81,31 @@ in
       "[Socket]"
       "ListenStream=/run/gate-lab/backends/own/agent.sock"
       "SocketMode=0660"
+      "# a process for each connection, named after the peer that the kernel reports"
+      "Accept=yes"
+      "MaxConnections=16"
+      "# too many connections are refused, but never stop the socket for good"
+      "TriggerLimitIntervalSec=0"
+    ];
+    "gate-lab/user-units/40000/gate-agent@.service".text = lib.concatLines [
+      "# Made by gatectl from the spec; changes here are lost."
+      ""
+      "[Unit]"
+      "Description=Gate agent of this backend, one connection"
+      "CollectMode=inactive-or-failed"
+      ""
+      "[Service]"
+      "# all that it may touch; %i ends in the user id of whoever connected"
+      "ExecStart=${gate}/bin/gate-agent --gateway=gate-lab --service=gate-lab-own.service --container=gate-lab-own --image=registry.example.org/team/engine:1.2 --peer=%i"
+      "StandardInput=socket"
+      "StandardError=journal"
+      "SyslogIdentifier=gate-agent"
+      "# no sandbox: in a user unit any of it implies NoNewPrivileges or a user namespace, where podman finds no newuidmap"
+      "UMask=0077"
+      "LimitCORE=0"
+      "TasksMax=256"
+      "RuntimeMaxSec=12h"
+      "TimeoutStopSec=5s"
     ];
     "gate-lab/user-units/40000/sockets.target.d/gate.conf".text = lib.concatLines [
       "# Made by gatectl from the spec; changes here are lost."

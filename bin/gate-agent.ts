@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { Socket } from 'node:net'
+import { parseArgs } from 'node:util'
+import { runAgent } from '../daemon/agent/agent.ts'
+import { packageVersion } from '../daemon/version.ts'
+
+const USAGE = `Usage: gate-agent --peer INSTANCE --gateway ACCOUNT --service UNIT --container NAME
+                  [--socket UNIT --proxy UNIT] [--image IMAGE]...
+
+Serves one connection of the gateway, on standard input, in the account of a backend: status, start, stop, logs and
+the like of that backend and of nothing else. gate-agent.socket starts it; nobody needs to start it by hand.
+
+  --peer INSTANCE     who connected: %i of gate-agent@.service
+  --gateway ACCOUNT   who may, beside root
+  --service UNIT      service of the container
+  --socket UNIT       what wakes it on demand, and
+  --proxy UNIT        what then forwards to it
+  --container NAME    name of the container
+  --image IMAGE       an image that may be pulled
+  --version, --help
+`
+
+async function start(): Promise<number> {
+  let flags: ReturnType<typeof readFlags>
+  try {
+    flags = readFlags()
+  } catch (error) {
+    return wrongUsage(error instanceof Error ? error.message : String(error))
+  }
+  if (flags.help === true || flags.version === true) {
+    process.stdout.write(flags.help === true ? USAGE : `gate-agent ${packageVersion()}\n`)
+    return 0
+  }
+  const { peer, gateway, service, container, socket, proxy, image = [] } = flags
+  if (peer === undefined || gateway === undefined || service === undefined || container === undefined)
+    return wrongUsage('--peer, --gateway, --service and --container are needed')
+  if ((socket === undefined) !== (proxy === undefined)) return wrongUsage('--socket and --proxy go together')
+  const onDemand = socket === undefined || proxy === undefined ? undefined : { socket, proxy }
+  await runAgent({
+    socket: new Socket({ fd: 0, readable: true, writable: true }),
+    allow: { service, onDemand, container, images: image },
+    instance: peer,
+    gatewayAccount: gateway,
+    log: (line) => process.stderr.write(`${line}\n`),
+  })
+  return 0
+}
+
+function readFlags() {
+  const text = { type: 'string' } as const
+  return parseArgs({
+    options: {
+      peer: text,
+      gateway: text,
+      service: text,
+      socket: text,
+      proxy: text,
+      container: text,
+      image: { type: 'string', multiple: true },
+      version: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values
+}
+
+function wrongUsage(message: string): number {
+  process.stderr.write(`gate-agent: ${message}\n\n${USAGE}`)
+  return 2
+}
+
+process.exitCode = await start()

@@ -1,0 +1,31 @@
+import { AgentRefusal } from './agent-error.ts'
+
+/** All that an agent may touch. The compiler writes it into the agent's unit, which root owns. */
+export type AllowList = {
+  /** Service of the container. */
+  readonly service: string
+  /** What wakes the container on the first connection, when the backend starts on demand. */
+  readonly onDemand: { readonly socket: string; readonly proxy: string } | undefined
+  /** Name of the container. */
+  readonly container: string
+  readonly images: readonly string[]
+}
+
+/** Every unit of the backend, its container's service first. */
+export function unitsOf({ service, onDemand }: AllowList): readonly string[] {
+  return onDemand === undefined ? [service] : [service, onDemand.proxy, onDemand.socket]
+}
+
+/** @throws AgentRefusal NOT_ALLOWED */
+export function checkUnit(allow: AllowList, unit: string): void {
+  if (unitsOf(allow).includes(unit)) return
+  const hint = `it may: ${unitsOf(allow).join(', ')}`
+  throw new AgentRefusal('NOT_ALLOWED', `this agent may not touch ${unit}`, hint)
+}
+
+/** @throws AgentRefusal NOT_ALLOWED */
+export function checkImage(allow: AllowList, image: string): void {
+  if (allow.images.includes(image)) return
+  const hint = `it may: ${allow.images.join(', ')}`
+  throw new AgentRefusal('NOT_ALLOWED', `this agent may not pull ${image}`, hint)
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod'
+
+/**
+ * What is said on the socket of a gate-agent: lines of JSON, UTF-8, each at most `LONGEST_LINE_BYTES` long.
+ *
+ *   caller  {"op":"status"}
+ *   agent   {"type":"unit",…}      as many answers as the operation has
+ *   agent   {"type":"done"}        or {"type":"error",…}: exactly one of them ends the answer
+ *
+ * One request runs at a time; the next may follow on the same connection. Whoever closes the connection (or only its
+ * sending half) gives up what runs: a job that systemd has begun goes on. While a shell runs, the caller's lines are `shellInput`s.
+ * Everything an agent does concerns the backend in whose account it runs; a name outside its allow-list is NOT_ALLOWED.
+ */
+export const LONGEST_LINE_BYTES = 64 * 1024
+
+/** Most past lines of the journal in one answer. */
+const MOST_LOG_LINES = 10_000
+
+const unit = z.string().regex(/^[A-Za-z0-9:_.@-]{1,200}\.(?:service|socket)$/, 'write a unit such as gate-qwen.service')
+const size = { rows: z.int().min(1).max(1000), columns: z.int().min(1).max(1000) }
+/** Longest wait for a unit; models of hundreds of GB load in less. */
+const timeout_seconds = z.int().min(1).max(7200)
+
+/** `start`, `stop` and `restart` without a unit are about the backend as a whole, whatever units it is made of. */
+const job = { unit: unit.exactOptional(), timeout_seconds: timeout_seconds.exactOptional() }
+
+export const agentRequest = z.discriminatedUnion('op', [
+  /** -> one `unit` for each unit of the backend, its container's service first */
+  z.strictObject({ op: z.literal('status') }),
+  /** -> `done` once the units run (a container: once it is healthy) */
+  z.strictObject({ op: z.literal('start'), ...job }),
+  /** -> `done` once they have ended. A backend that starts on demand starts again with the next connection to its socket. */
+  z.strictObject({ op: z.literal('stop'), ...job }),
+  z.strictObject({ op: z.literal('restart'), ...job }),
+  /** -> `log`s of its units, oldest first; with `follow` new ones until the caller leaves */
+  z.strictObject({
+    op: z.literal('logs'),
+    lines: z.int().min(0).max(MOST_LOG_LINES).default(100),
+    follow: z.boolean().default(false),
+  }),
+  /** -> `progress`es; an image of the allow-list, all of them when absent */
+  z.strictObject({ op: z.literal('pull'), image: z.string().max(500).exactOptional() }),
+  /** -> one `removed` for each container and image that the backend no longer needs */
+  z.strictObject({ op: z.literal('gc'), dry_run: z.boolean().default(false) }),
+  /** -> `output`s and one `exit`; a shell in its running container, or its journal in a pager */
+  z.strictObject({
+    op: z.literal('shell'),
+    into: z.enum(['container', 'journal']),
+    ...size,
+    /** Terminal type of the caller, terminfo(5). */
+    term: z
+      .string()
+      .regex(/^[A-Za-z0-9._+-]{1,64}$/)
+      .default('xterm-256color'),
+  }),
+])
+export type AgentRequest = z.output<typeof agentRequest>
+export type AgentRequestInput = z.input<typeof agentRequest>
+
+/** Bytes of a terminal, in base64: whatever a program writes, in either direction, survives. */
+const bytes = z.base64()
+
+/** What a caller says while a shell runs. */
+export const shellInput = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('input'), data: bytes }),
+  z.strictObject({ type: z.literal('resize'), ...size }),
+])
+export type ShellInput = z.output<typeof shellInput>
+
+/** Why a request failed. */
+const AGENT_CODES = [
+  /** The caller is neither the gateway nor root. */
+  'PEER_REFUSED',
+  'BAD_REQUEST',
+  'REQUEST_TOO_LONG',
+  'UNKNOWN_OP',
+  /** A unit or an image that is not this backend's. */
+  'NOT_ALLOWED',
+  /** The container does not run, so there is nothing to open a shell in. */
+  'NOT_RUNNING',
+  'TIMEOUT',
+  /** systemctl, podman or journalctl said no; the message is what they said. */
+  'FAILED',
+  'INTERNAL',
+] as const
+export type AgentCode = (typeof AGENT_CODES)[number]
+
+const unitState = z.strictObject({
+  unit: z.string(),
+  /** `loaded`, or `not-found` when the unit was never deployed. */
+  load: z.string(),
+  /** `active`, `activating`, `deactivating`, `inactive`, `failed`, `reloading`. */
+  active: z.string(),
+  /** The unit's own word, such as `running`, `auto-restart` or `listening`. */
+  sub: z.string(),
+  /** How it last ended: `success`, `exit-code`, `timeout`, `oom-kill`, … */
+  result: z.string(),
+  /** Of the main process when it has ended. */
+  exit_status: z.int(),
+  /** Restarts that systemd made by itself since the last start by hand. */
+  restarts: z.int(),
+  /** Since when it is active, ISO 8601. */
+  active_since: z.iso.datetime().exactOptional(),
+  memory_bytes: z.int().exactOptional(),
+})
+/** State of one unit, as `systemctl show` tells it. @see org.freedesktop.systemd1(5) */
+export type UnitState = z.output<typeof unitState>
+
+const logEntry = z.strictObject({
+  time: z.iso.datetime(),
+  unit: z.string(),
+  /** syslog's number, 0 (emergency) to 7 (debug). */
+  priority: z.int().min(0).max(7),
+  message: z.string(),
+})
+/** One entry of the journal of a backend's units. */
+export type BackendLogEntry = z.output<typeof logEntry>
+
+const removal = z.strictObject({ what: z.enum(['container', 'image']), name: z.string() })
+/** What `gc` removed, or would remove. */
+export type Removal = z.output<typeof removal>
+
+export const agentAnswer = z.discriminatedUnion('type', [
+  unitState.extend({ type: z.literal('unit') }),
+  logEntry.extend({ type: z.literal('log') }),
+  z.strictObject({ type: z.literal('progress'), message: z.string() }),
+  removal.extend({ type: z.literal('removed') }),
+  z.strictObject({ type: z.literal('output'), data: bytes }),
+  /** The shell has ended; `code` is 128 + signal when a signal ended it. */
+  z.strictObject({ type: z.literal('exit'), code: z.int() }),
+  z.strictObject({ type: z.literal('done') }),
+  z.strictObject({
+    type: z.literal('error'),
+    code: z.enum(AGENT_CODES),
+    message: z.string(),
+    hint: z.string().exactOptional(),
+  }),
+])
+export type AgentAnswer = z.output<typeof agentAnswer>
