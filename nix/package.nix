@@ -1,0 +1,114 @@
+# Gate, laid out below $out as an installation is below /usr: lib/gate with Node, the compiled sources and the
+# packages; bin with the commands. Every archive is checked by its hash in package-lock.json, so a new version of a
+# package needs no change here. Shipped units are left out: the module makes them.
+{
+  lib,
+  buildNpmPackage,
+  importNpmLock,
+  installShellFiles,
+  makeWrapper,
+  nodejs_24,
+  python3,
+  stdenv,
+  testers,
+}:
+let
+  npm = import ./npm-lock.nix { inherit lib; };
+  inherit (npm) package;
+  machines = import ./tests { inherit lib testers; };
+in
+buildNpmPackage {
+  pname = package.name;
+  inherit (package) version;
+
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../LICENSE
+      ../bin
+      ../compiler
+      ../daemon
+      ../docs
+      ../package-lock.json
+      ../package.json
+      ../schemas
+      ../tsconfig.build.json
+      ../tsconfig.json
+    ];
+  };
+
+  nodejs = nodejs_24;
+  npmDeps = importNpmLock { inherit (npm) package packageLock; };
+  npmConfigHook = importNpmLock.npmConfigHook;
+
+  nativeBuildInputs = [
+    installShellFiles
+    makeWrapper
+    # node-gyp, for the packages with code in C++; the hook above names Node's headers to it
+    python3
+  ];
+
+  # the archive brings binaries of its own, which are for other distributions
+  preBuild = ''
+    npm --prefix node_modules/better-sqlite3 run build-release
+  '';
+
+  installPhase = ''
+    runHook preInstall
+
+    mkdir -p $out/lib/gate $out/bin $out/share/doc/gate
+    cp -r dist $out/lib/gate/
+    # not the one of the build, which names archives in the store
+    cp ${../package.json} $out/lib/gate/package.json
+    cp --parents -r ${lib.escapeShellArgs npm.productionPaths} $out/lib/gate/
+    cd $out/lib/gate/node_modules/better-sqlite3
+    rm -rf deps src prebuilds
+    find build -type f ! -path build/Release/better_sqlite3.node -delete
+    cd -
+    ln -s ${lib.getExe nodejs_24} $out/lib/gate/node
+    cp docs/*.md $out/share/doc/gate/
+    cp LICENSE $out/share/doc/gate/copyright
+    ${lib.concatLines (
+      lib.mapAttrsToList (
+        command: program:
+        "makeWrapper $out/lib/gate/node $out/bin/${command} --add-flags $out/lib/gate/${program}"
+      ) package.bin
+    )}
+    runHook postInstall
+  '';
+
+  postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+    export HOME=$TMPDIR
+    for shell in bash zsh fish; do
+      $out/bin/gatectl completion $shell > gatectl.$shell
+    done
+    installShellCompletion gatectl.{bash,zsh,fish}
+  '';
+
+  doInstallCheck = stdenv.buildPlatform.canExecute stdenv.hostPlatform;
+  installCheckPhase = ''
+    runHook preInstallCheck
+    $out/bin/gate-daemon --version | grep -F ${package.version}
+    # loads the binding that was compiled above
+    cd $out/lib/gate
+    ./node -e 'new (require("better-sqlite3"))(":memory:")'
+    runHook postInstallCheck
+  '';
+
+  passthru = {
+    nodejs = nodejs_24;
+    inherit (machines) tests;
+    # nix build .#gate.waitingTests.two-relays
+    waitingTests = machines.waiting;
+  };
+
+  meta = {
+    inherit (package) description;
+    license = lib.licenses.mit;
+    mainProgram = "gate-daemon";
+    platforms = [
+      "x86_64-linux"
+      "aarch64-linux"
+    ];
+  };
+}

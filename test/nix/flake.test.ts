@@ -1,0 +1,148 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { evaluateNix, hasNix, NIX_TESTS, parseNix } from '../support/nix.ts'
+import { hasProgram } from '../support/programs.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const ROOT = join(NIX_TESTS, '../..')
+const SYSTEMS = ['aarch64-linux', 'x86_64-linux']
+/** Where the stand-in for nixpkgs says that the package is. */
+const G = '/nix/store/gate'
+
+const texts = z.record(z.string(), z.string())
+const perSystem = <T extends z.ZodType>(value: T) => z.record(z.string(), z.record(z.string(), value))
+const outputsSchema = z.object({
+  inputs: z.array(z.string()),
+  outputs: z.array(z.string()),
+  modules: texts,
+  overlays: z.array(z.string()),
+  overlaid: perSystem(z.string()),
+  packages: perSystem(z.string()),
+  apps: perSystem(z.object({ type: z.literal('app'), program: z.string() })),
+  devShells: perSystem(z.array(z.string())),
+  formatter: texts,
+  package: z.object({
+    pname: z.string(),
+    version: z.string(),
+    meta: z.object({ mainProgram: z.string(), platforms: z.array(z.string()), description: z.string() }),
+    src: z.string(),
+    installPhase: z.string(),
+    lock: z.record(z.string(), z.object({ version: z.string(), resolved: z.string().optional() })),
+  }),
+  tests: texts,
+  waitingTests: texts,
+})
+const packageSchema = z.object({
+  name: z.string(),
+  version: z.string(),
+  description: z.string(),
+  bin: texts,
+  dependencies: texts,
+})
+
+const nixFiles = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.nix'))
+    .map((name) => join(ROOT, folder, name))
+
+describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs', () => {
+  const manifest = packageSchema.parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')))
+  const flake = hasNix
+    ? outputsSchema.parse(evaluateNix(`import ${NIX_TESTS}/flake-outputs.nix`))
+    : (undefined as never)
+
+  test('every file of Nix parses', () =>
+    parseNix([join(ROOT, 'flake.nix'), ...nixFiles('nix'), ...nixFiles('test/nix')]))
+
+  test('takes nixpkgs and nothing else, and offers what it should', () => {
+    expect(flake.inputs).toEqual(['nixpkgs'])
+    expect(flake.outputs).toEqual([
+      'apps',
+      'checks',
+      'devShells',
+      'formatter',
+      'nixosConfigurations',
+      'nixosModules',
+      'overlays',
+      'packages',
+    ])
+    expect(Object.keys(flake.modules)).toEqual(['default', 'gate-daemon', 'gate-relay'])
+    expect(flake.overlays).toEqual(['default'])
+    for (const output of [flake.packages, flake.apps, flake.devShells, flake.formatter])
+      expect(Object.keys(output)).toEqual(SYSTEMS)
+    for (const system of SYSTEMS) {
+      expect(Object.keys(flake.packages[system] ?? {})).toEqual(['default', 'gate'])
+      expect(flake.overlaid[system]).toEqual({ gate: G, 'gate-daemon': G, 'gate-relay': G })
+      expect(flake.devShells[system]?.['default']).toContain('nodejs-24.14.0')
+      expect(flake.formatter[system]).toContain('nixfmt')
+    }
+  })
+
+  test('an app for each command that people start', () => {
+    for (const system of SYSTEMS) {
+      const programs = Object.entries(flake.apps[system] ?? {}).map(([name, { program }]) => [name, program])
+      expect(Object.fromEntries(programs)).toEqual({
+        default: `${G}/bin/gate-daemon`,
+        'gate-daemon': `${G}/bin/gate-daemon`,
+        gatectl: `${G}/bin/gatectl`,
+      })
+    }
+    expect(Object.keys(manifest.bin)).toContain(flake.package.meta.mainProgram)
+  })
+
+  test('the package is what package.json says, with every command and every runtime dependency', () => {
+    const { pname, version, meta, installPhase, lock } = flake.package
+    expect({ name: pname, version, description: meta.description }).toEqual({
+      name: manifest.name,
+      version: manifest.version,
+      description: manifest.description,
+    })
+    expect(meta.platforms.toSorted()).toEqual(SYSTEMS)
+    for (const [command, program] of Object.entries(manifest.bin))
+      expect(installPhase).toContain(
+        `makeWrapper $out/lib/gate/node $out/bin/${command} --add-flags $out/lib/gate/${program}\n`,
+      )
+    for (const [name, wanted] of Object.entries(manifest.dependencies)) {
+      expect(lock[`node_modules/${name}`]?.version).toBe(wanted)
+      expect(installPhase).toContain(`'node_modules/${name}'`)
+    }
+    // the pinned Node of development is none of the package's
+    expect(Object.keys(lock)).toContain('node_modules/typescript')
+    expect(Object.keys(lock)).not.toContain('node_modules/node')
+    expect(installPhase).not.toContain("'node_modules/typescript'")
+    const { resolved } = lock['node_modules/@opentelemetry/api'] ?? expect.unreachable()
+    expect(resolved).toMatch(/\/@opentelemetry\/api\/-\/api-[0-9.]+\.tgz$/)
+  })
+
+  test('the machines: those that can run are checks, those that wait for a program are not', () => {
+    expect(Object.keys(flake.tests)).toEqual([
+      'first-request',
+      'rollback',
+      'rootless-backend',
+      'runtime-edit',
+      'upgrade',
+    ])
+    expect(Object.keys(flake.waitingTests)).toEqual(['two-relays'])
+    expect(Object.keys(manifest.bin)).not.toContain('gate-relay')
+  })
+
+  const place = temporaryDirectory()
+  afterAll(place.remove)
+
+  test.skipIf(!hasProgram('python3'))('their scripts, and what they run, are Python', () => {
+    const scripts = Object.entries({ ...flake.tests, ...flake.waitingTests })
+    const files = scripts.map(([name, script]) => {
+      place.write(`${name}.py`, script)
+      return place.file(`${name}.py`)
+    })
+    const run = spawnSync('python3', ['-m', 'py_compile', ...files, join(ROOT, 'nix/tests/engine.py')], {
+      encoding: 'utf8',
+      env: { ...process.env, PYTHONPYCACHEPREFIX: place.path },
+    })
+    expect(run.stderr).toBe('')
+    expect(run.status).toBe(0)
+  })
+})
