@@ -46,7 +46,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   adopt()
 
   function adopt(): void {
-    upstreams.apply({ ...discovered, ...config.upstreams })
+    upstreams.apply({ ...discovered, ...config.upstreams, ...config.backends })
     rebuild()
   }
 
@@ -97,11 +97,11 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   /** What is configured already, by name or by its loopback port, and Gate itself. */
   function notToLookFor() {
     const ports = new Set(parts.ownPorts())
-    for (const { base_url } of Object.values(config.upstreams)) {
+    for (const { base_url } of Object.values({ ...config.upstreams, ...config.backends })) {
       const url = URL.parse(base_url ?? '')
       if (url !== null && LOOPBACK.test(url.hostname)) ports.add(Number(url.port))
     }
-    return { names: new Set(Object.keys(config.upstreams)), ports }
+    return { names: new Set([...Object.keys(config.upstreams), ...Object.keys(config.backends)]), ports }
   }
 
   function schedule(): void {

@@ -95,8 +95,34 @@ const upstream = z.strictObject({
   connect_timeout: duration('Longest wait for a connection.').default('5s'),
 })
 
+const backend = upstream.extend({
+  agent: z
+    .string()
+    .regex(/^\/[^\0]*[^/\0]$/, 'write the absolute path of a Unix socket')
+    .optional()
+    .meta({ description: 'Socket of its gate-agent, which starts, stops and describes it; absent: none.' }),
+  idle_stop: duration(
+    'It stops by itself after this long without a connection and starts on the next one; absent: always on.',
+  ).optional(),
+  group: z
+    .string()
+    .regex(NAME)
+    .optional()
+    .meta({ description: 'At most one backend of a group runs at a time; needs agent.' }),
+  start_timeout: duration('Longest wait for it to start.').default('300s'),
+  max_concurrent: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'Requests that it answers at a time, others wait; no limit when absent.' }),
+  max_waiting: z.int().min(1).default(100).meta({ description: 'Requests that may wait for it; more are refused.' }),
+  wait_timeout: duration(
+    'Longest wait for a free place, or until another backend of the group has finished its requests.',
+  ).default('120s'),
+})
+
 const target = z.strictObject({
-  upstream: z.string().regex(NAME).meta({ description: 'Name of an upstream.' }),
+  upstream: z.string().regex(NAME).meta({ description: 'Name of an upstream or backend.' }),
   model: z.string().min(1).optional().meta({ description: 'Id sent to the upstream; the alias itself when absent.' }),
   weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
 })
@@ -179,6 +205,9 @@ export const configSchema = z.strictObject({
       echo: { enabled: true, provider: 'echo', timeout: '600s', idle_timeout: '120s', connect_timeout: '5s' },
     })
     .meta({ description: 'Where requests can go, by name.' }),
+  backends: named(backend)
+    .default({})
+    .meta({ description: 'Engines on this host, by name: upstreams that may have to start, or wait for each other.' }),
   models: named(model).default({}).meta({ description: 'Virtual models, by alias.' }),
   discovery: z
     .strictObject({
@@ -224,3 +253,4 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>
 export type UpstreamConfig = Config['upstreams'][string]
+export type BackendConfig = Config['backends'][string]

@@ -230,7 +230,19 @@ const backend = z.strictObject({
   idle_stop: duration(
     'Stop after this long without a connection and start on the next one; absent: always on.',
   ).optional(),
-  group: z.string().regex(NAME).optional().meta({ description: 'At most one backend of a group runs at a time.' }),
+  group: z.string().regex(NAME).optional().meta({
+    description:
+      'At most one backend of a group runs at a time; its members start on demand, with or without idle_stop.',
+  }),
+  max_concurrent: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'Requests that it answers at a time, others wait; no limit when absent.' }),
+  max_waiting: z.int().min(1).default(100).meta({ description: 'Requests that may wait for it; more are refused.' }),
+  wait_timeout: duration(
+    'Longest wait for a free place, or until another backend of the group has finished its requests.',
+  ).default('120s'),
   memory: bytes('Memory the container may use; no limit when absent.').optional(),
   cpus: z
     .number()

@@ -27,14 +27,15 @@ export type Surroundings = {
 
 /**
  * The daemon's whole configuration as environment, for targets that have no place for its declared file.
- * Tables that people name entries of (upstreams, models) are JSON, so that names keep their spelling.
+ * Tables that people name entries of (upstreams, backends, models) are JSON, so that names keep their spelling.
  */
 export function daemonSettings(deployment: Deployment, surroundings: Surroundings): DaemonSettings {
   const { gateway, relayClient } = deployment
   const { auth, log, tls } = gateway
   const server: SpecPath = ['gate', 'server']
-  const upstreams = upstreamTable(deployment, surroundings)
-  const models = modelTable(deployment, surroundings.target, new Set(Object.keys(upstreams.table)))
+  const { upstreams, backends, findings } = upstreamTables(deployment, surroundings)
+  const reachable = new Set([...Object.keys(upstreams), ...Object.keys(backends)])
+  const models = modelTable(deployment, surroundings.target, reachable)
   const settings: readonly (readonly [path: string, value: unknown, origin: SpecPath])[] = [
     ['server.host', surroundings.host, [...server, 'host']],
     ['server.port', gateway.port, [...server, 'port']],
@@ -57,7 +58,8 @@ export function daemonSettings(deployment: Deployment, surroundings: Surrounding
     ['letsencrypt.email', tls.kind === 'acme' ? tls.email : undefined, ['gate', 'tls', 'acme', 'email']],
     ['letsencrypt.staging', tls.kind === 'acme' ? tls.staging : undefined, ['gate', 'tls', 'acme', 'staging']],
     ['letsencrypt.domains', tls.kind === 'acme' ? tls.domains : [], ['gate', 'tls', 'acme', 'domains']],
-    ['upstreams', upstreams.table, ['upstreams']],
+    ['upstreams', upstreams, ['upstreams']],
+    ['backends', backends, ['backends']],
     ['models', models.table, ['models']],
   ]
   return {
@@ -66,8 +68,8 @@ export function daemonSettings(deployment: Deployment, surroundings: Surrounding
       const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
       return [{ name: environmentName(path.split('.')), value: text, origin }]
     }),
-    secrets: deployment.secrets.flatMap((secret) => secretVariable(secret, upstreams.table)),
-    findings: [...accessFindings(deployment, surroundings.target), ...upstreams.findings, ...models.findings],
+    secrets: deployment.secrets.flatMap((secret) => secretVariable(secret, backends)),
+    findings: [...accessFindings(deployment, surroundings.target), ...findings, ...models.findings],
   }
 }
 
@@ -88,13 +90,13 @@ function accessFindings({ gateway }: Deployment, target: string): Finding[] {
 
 type Table = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
-function upstreamTable(
+function upstreamTables(
   { upstreams, backends }: Deployment,
   { target, backendUrls }: Surroundings,
-): { table: Table; findings: Finding[] } {
+): { upstreams: Table; backends: Table; findings: Finding[] } {
   const findings: Finding[] = []
   const remote = Object.entries(upstreams).map(([name, { api_key: _, ...rest }]) => [name, rest] as const)
-  const local = backends.flatMap(({ name, origin, model }) => {
+  const local = backends.flatMap(({ name, origin, model, maxConcurrent }) => {
     const url = backendUrls.get(name)
     if (url === undefined) return []
     if (Object.hasOwn(upstreams, name))
@@ -105,9 +107,11 @@ function upstreamTable(
         message: `under the target ${target} backends and upstreams share their names, and there is an upstream "${name}"`,
         hint: 'rename one of them',
       })
-    return [[name, { provider: 'custom', base_url: url, ...(model === undefined ? {} : { models: [model] }) }] as const]
+    const limit = maxConcurrent === undefined ? {} : { max_concurrent: maxConcurrent }
+    const models = model === undefined ? {} : { models: [model] }
+    return [[name, { provider: 'custom', base_url: url, ...models, ...limit }] as const]
   })
-  return { table: Object.fromEntries([...remote, ...local]), findings }
+  return { upstreams: Object.fromEntries(remote), backends: Object.fromEntries(local), findings }
 }
 
 type Targets = Deployment['models'][string]['targets']
@@ -151,10 +155,10 @@ function modelTable(
 }
 
 /** Credentials are named like the key that they fill; the keys of backends that cannot be reached are left out. */
-function secretVariable(secret: Secret, upstreams: Table): SecretVariable[] {
+function secretVariable(secret: Secret, backends: Table): SecretVariable[] {
   if (secret.destination.kind !== 'daemon') return []
   const [first = '', name = '', ...rest] = secret.destination.credential.split('.')
   if (first === 'auth' && name === 'oidc') return []
-  if (first === 'upstreams' && !Object.hasOwn(upstreams, name)) return []
+  if (first === 'backends' && !Object.hasOwn(backends, name)) return []
   return [{ name: environmentName([first, name, ...rest]), secret }]
 }

@@ -1,32 +1,19 @@
 import { environmentSegment } from '../../schemas/key-names.ts'
 import { defaultBaseUrl } from '../../schemas/providers.ts'
 import type { Finding } from '../diagnostic.ts'
-import type { Backend, Deployment } from '../ir/deployment.ts'
+import type { Deployment } from '../ir/deployment.ts'
 import type { SpecPath } from '../spec-path.ts'
 import { type JsonNode, object, value } from '../syntax/json.ts'
 
-/** How long the daemon waits for the headers of an answer, beyond the start of a backend that sleeps. */
-const ANSWER_TIMEOUT_MS = 600_000
-/** Requests of the daemon go to a path of this URL when the connection is a Unix socket. */
-const SOCKET_BASE_URL = 'http://localhost/v1'
-
-/** Upstreams of the spec, and every backend that serves models as one more, of the same name. Keys are credentials. */
-export function declaredUpstreams({ upstreams, backends }: Deployment): { node: JsonNode; findings: Finding[] } {
-  const servers = backends.filter(({ isUpstream }) => isUpstream)
-  const all = [...Object.entries(upstreams).map(upstreamEntry), ...servers.map(backendEntry)]
+/** Upstreams of the spec. Keys are credentials. */
+export function declaredUpstreams({ upstreams }: Deployment): { node: JsonNode; findings: Finding[] } {
   return {
-    node: object(['upstreams'], Object.fromEntries(all)),
-    findings: [
-      ...sameNames([
-        ...Object.keys(upstreams).map((name) => ({ name, path: ['upstreams', name] })),
-        ...servers.map(({ name, origin }) => ({ name, path: origin })),
-      ]),
-      ...Object.entries(upstreams).flatMap(([name, { provider, base_url }]): Finding[] => {
-        if (provider === 'echo' || (base_url ?? defaultBaseUrl(provider)) !== undefined) return []
-        const message = `the provider ${provider} has no usual address`
-        return [{ code: 'MISSING_KEY', path: ['upstreams', name], message, hint: 'write base_url' }]
-      }),
-    ],
+    node: object(['upstreams'], Object.fromEntries(Object.entries(upstreams).map(upstreamEntry))),
+    findings: Object.entries(upstreams).flatMap(([name, { provider, base_url }]): Finding[] => {
+      if (provider === 'echo' || (base_url ?? defaultBaseUrl(provider)) !== undefined) return []
+      const message = `the provider ${provider} has no usual address`
+      return [{ code: 'MISSING_KEY', path: ['upstreams', name], message, hint: 'write base_url' }]
+    }),
   }
 }
 
@@ -54,29 +41,6 @@ function upstreamEntry([name, upstream]: [string, Deployment['upstreams'][string
       timeout: value(at('timeout'), timeout),
       idle_timeout: value(at('idle_timeout'), idle_timeout),
       connect_timeout: value(at('connect_timeout'), connect_timeout),
-    }),
-  ]
-}
-
-function backendEntry({
-  name,
-  engine,
-  address,
-  model,
-  origin,
-  idleStopMs,
-  startTimeoutMs,
-}: Backend): [string, JsonNode] {
-  const timeoutMs = ANSWER_TIMEOUT_MS + (idleStopMs === undefined ? 0 : startTimeoutMs)
-  const isSocket = address.kind === 'unix'
-  return [
-    name,
-    object(origin, {
-      provider: value([...origin, 'engine'], engine === 'open-webui' ? 'custom' : engine),
-      base_url: value(origin, isSocket ? SOCKET_BASE_URL : `http://${address.host}:${address.port}/v1`),
-      socket: isSocket ? value(origin, address.path) : undefined,
-      models: model === undefined ? undefined : value([...origin, 'model'], [model]),
-      timeout: value(origin, `${timeoutMs}ms`),
     }),
   ]
 }

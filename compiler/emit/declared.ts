@@ -3,6 +3,7 @@ import type { Deployment } from '../ir/deployment.ts'
 import { PROFILES } from '../ir/profiles.ts'
 import type { SpecPath } from '../spec-path.ts'
 import { type JsonNode, object, printJson, value } from '../syntax/json.ts'
+import { declaredBackends } from './declared-backends.ts'
 import { declaredModels } from './declared-models.ts'
 import { declaredUpstreams } from './declared-upstreams.ts'
 import type { Emission } from './output.ts'
@@ -10,11 +11,13 @@ import type { Emission } from './output.ts'
 /** The daemon's declared layer (called `nix`), as schemas/config.ts has it. It holds no secret: those are credentials. */
 export function emitDeclared(deployment: Deployment): Emission {
   const upstreams = declaredUpstreams(deployment)
+  const backends = declaredBackends(deployment)
   const models = declaredModels(deployment)
   const node = object([], {
     server: server(deployment),
     auth: auth(deployment),
     upstreams: upstreams.node,
+    backends: backends.node,
     models: models.node,
     letsencrypt: letsencrypt(deployment),
     relay: relay(deployment),
@@ -24,7 +27,7 @@ export function emitDeclared(deployment: Deployment): Emission {
     files: [
       { path: 'declared/declared.json', install: deployment.gateway.declaredConfig, mode: 0o644, ...printJson(node) },
     ],
-    findings: [...upstreams.findings, ...models.findings, ...notYet(deployment)],
+    findings: [...backends.findings, ...upstreams.findings, ...models.findings, ...notYet(deployment)],
   }
 }
 
@@ -88,7 +91,7 @@ function log({ gateway }: Deployment): JsonNode {
 
 /** What a spec can ask for and the daemon's configuration has no key for. */
 function notYet(deployment: Deployment): Finding[] {
-  const { gateway, budgets, sandbox, backends, profile, proxy } = deployment
+  const { gateway, budgets, sandbox, profile, proxy } = deployment
   const { tls } = gateway
   const wanted: readonly (readonly [boolean, SpecPath, string])[] = [
     ...gateway.auth.modes.map(
@@ -110,7 +113,6 @@ function notYet(deployment: Deployment): Finding[] {
     ],
     [Object.keys(budgets).length > 0, ['budgets'], 'keep budgets'],
     [sandbox.enable, ['sandbox', 'enable'], 'run code'],
-    [backends.some(({ group }) => group !== undefined), ['backends'], 'swap the backends of a group'],
   ]
   return wanted
     .filter(([isWanted]) => isWanted)

@@ -41,7 +41,7 @@ function idleSocketUnit({ origin, path, proxyUnit }: IdleSocket): UnitFile {
 }
 
 function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: IdleSocket): UnitFile {
-  const idle = `--exit-idle-time=${Math.ceil(idleMs / 1000)}s`
+  const idle = idleMs === undefined ? [] : [`--exit-idle-time=${Math.ceil(idleMs / 1000)}s`]
   return {
     origin,
     comment: COMMENT,
@@ -60,7 +60,7 @@ function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: Id
           { key: 'Type', value: literal('notify') },
           {
             key: 'ExecStart',
-            value: command(SOCKET_PROXY, `--connections-max=${CONNECTIONS_MAX}`, idle, addressText(target)),
+            value: command(SOCKET_PROXY, `--connections-max=${CONNECTIONS_MAX}`, ...idle, addressText(target)),
           },
         ],
       },

@@ -100,7 +100,11 @@ export type Backend = Node & {
   /** Id that the engine answers to. */
   readonly model: string | undefined
   readonly group: string | undefined
-  /** Absent: always on. */
+  /** Requests at a time; absent: no limit. */
+  readonly maxConcurrent: number | undefined
+  readonly maxWaiting: number
+  readonly waitTimeoutMs: number
+  /** Absent: it never stops by itself. */
   readonly idleStopMs: number | undefined
   readonly startTimeoutMs: number
   readonly address: Address
@@ -212,7 +216,8 @@ export type IdleSocket = Node & {
   readonly containerUnit: string
   readonly path: string
   readonly target: Address
-  readonly idleMs: number
+  /** Absent: it never stops by itself. */
+  readonly idleMs: number | undefined
 }
 
 /** gate-agent in one backend's account. */

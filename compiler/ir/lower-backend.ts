@@ -49,7 +49,9 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     own.listen === 'unix'
       ? { kind: 'unix', path: own.innerSocket }
       : { kind: 'tcp', host: '127.0.0.1', port: context.port }
-  const onDemand = spec.idle_stop !== undefined
+  // a group starts its members one at a time, so none may start with its user
+  const onDemand = spec.idle_stop !== undefined || spec.group !== undefined
+  const idleStopMs = spec.idle_stop === undefined ? undefined : durationMs(spec.idle_stop)
   const secrets = lowerSecrets(spec, own)
   const volumes = {
     ...command.volumes,
@@ -103,7 +105,10 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       isUpstream: traits.isUpstream,
       model: spec.model,
       group: spec.group,
-      idleStopMs: spec.idle_stop === undefined ? undefined : durationMs(spec.idle_stop),
+      maxConcurrent: spec.max_concurrent,
+      maxWaiting: spec.max_waiting,
+      waitTimeoutMs: durationMs(spec.wait_timeout),
+      idleStopMs,
       startTimeoutMs,
       address: own.listen === 'unix' || onDemand ? { kind: 'unix', path: own.engineSocket } : inner,
       apiKey: secrets.find(({ destination }) => destination.kind === 'daemon'),
@@ -115,7 +120,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     container,
     networks: container.network.kind === 'internal' ? [podmanNode(own, container.network.unit)] : [],
     volumes: Object.keys(volumes).map((volume) => podmanNode(own, `${own.unit}-${volume}`)),
-    sockets: spec.idle_stop === undefined ? [] : [lowerSocket(own, inner, durationMs(spec.idle_stop))],
+    sockets: onDemand ? [lowerSocket(own, inner, idleStopMs)] : [],
     agent: {
       origin,
       user: own.user,
@@ -215,9 +220,9 @@ function lowerHealth(
   }
 }
 
-function lowerSocket(own: Own, target: Address, idleMs: number): IdleSocket {
+function lowerSocket(own: Own, target: Address, idleMs: number | undefined): IdleSocket {
   return {
-    origin: [...own.origin, 'idle_stop'],
+    origin: [...own.origin, idleMs === undefined ? 'group' : 'idle_stop'],
     user: own.user,
     uid: own.uid,
     home: own.home,
@@ -267,8 +272,8 @@ function lowerSecrets({ engine, api_key, secrets }: BackendSpec, own: Own): Secr
     },
   })
   const key = [...own.origin, 'api_key']
-  // to the daemon a backend is an upstream; a credential is called like the key that it fills
-  const credential = `upstreams.${own.name}.api_key`
+  // a credential is called like the key that it fills
+  const credential = `backends.${own.name}.api_key`
   return [
     ...(source === undefined || !isUpstream
       ? []

@@ -119,14 +119,14 @@ function checkListen(backend: BackendSpec, path: SpecPath): Finding[] {
 
 function checkExposed(spec: Spec): Finding[] {
   return Object.entries(spec.backends).flatMap(([name, backend]): Finding[] => {
-    const { expose, idle_stop } = backend
+    const { expose, idle_stop, group } = backend
     const path = ['backends', name, 'expose']
     if (expose === undefined) return []
     if (spec.gate.domain === undefined)
       return [{ code: 'MISSING_DOMAIN', path, message: 'a backend is exposed below gate.domain, which is not set' }]
-    if (listenOf(backend) === 'unix' || idle_stop !== undefined) {
+    if (listenOf(backend) === 'unix' || idle_stop !== undefined || group !== undefined) {
       const message = 'the proxy cannot open the socket of a backend, which is for the gateway only'
-      return [{ code: 'EXPOSE_NEEDS_PORT', path, message, hint: 'use listen = "tcp" and no idle_stop' }]
+      return [{ code: 'EXPOSE_NEEDS_PORT', path, message, hint: 'use listen = "tcp" and neither idle_stop nor group' }]
     }
     if (spec.proxy.engine !== 'none') return []
     return [{ code: 'EXPOSED_WITHOUT_PROXY', path, message: 'nothing would serve this name', hint: 'set proxy.engine' }]

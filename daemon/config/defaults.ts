@@ -32,9 +32,12 @@ function fallbacks(node: KeyNode, above: unknown): Tree {
 
 function withDerived(defaults: Tree, above: Tree): Tree {
   const merged = merge([above, defaults])
-  const upstreams = valueAt(merged, ['upstreams'])
-  return Object.keys(isTree(upstreams) ? upstreams : {}).reduce((values, name) => {
-    const path = ['upstreams', name]
+  const paths = ['upstreams', 'backends'].flatMap((map) => {
+    const entries = valueAt(merged, [map])
+    return Object.keys(isTree(entries) ? entries : {}).map((name) => [map, name] as const)
+  })
+  return paths.reduce((values, path) => {
+    const [, name] = path
     const written = valueAt(merged, [...path, 'provider'])
     const named = written === undefined && isProvider(name) ? withValue(values, [...path, 'provider'], name) : values
     const provider = written ?? name

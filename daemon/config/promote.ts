@@ -65,6 +65,7 @@ function nixString(text: string): string {
 /** Where the tables of the configuration stand in the spec (`gate.toml`). */
 const SPEC_TABLES: Readonly<Record<string, Path>> = {
   upstreams: ['upstreams'],
+  backends: ['backends'],
   models: ['models'],
   relay: ['relay'],
   letsencrypt: ['gate', 'tls', 'acme'],

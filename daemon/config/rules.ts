@@ -25,10 +25,15 @@ export function conflicts(config: Config, tree: KeyNode): Conflict[] {
   return [
     ...longWaits(config, tree),
     ...openToAll(config),
-    ...missingBaseUrls(config),
-    ...invalidBaseUrls(config),
+    ...missingBaseUrls('upstreams', config.upstreams),
+    ...missingBaseUrls('backends', config.backends),
+    ...invalidBaseUrls('upstreams', config.upstreams),
+    ...invalidBaseUrls('backends', config.backends),
+    ...groupsWithoutAgent(config),
+    ...takenNames(config),
     ...unknownTargets(config),
     ...conflictingNames('upstreams', config.upstreams),
+    ...conflictingNames('backends', config.backends),
     ...conflictingNames('models', config.models),
   ]
 }
@@ -66,42 +71,76 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
-function missingBaseUrls({ upstreams }: Config): Conflict[] {
+type Upstreams = Config['upstreams']
+
+function missingBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): Conflict[] {
   return Object.entries(upstreams)
     .filter(([, { provider, base_url }]) => provider !== 'echo' && (base_url ?? defaultBaseUrl(provider)) === undefined)
     .map(([name, { provider }]) => ({
       code: 'MISSING_BASE_URL',
-      path: ['upstreams', name],
-      message: `upstreams.${name}.base_url is missing, and provider ${provider} has no usual one`,
-      hint: `set upstreams.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
-      without: ['upstreams', name],
+      path: [map, name],
+      message: `${map}.${name}.base_url is missing, and provider ${provider} has no usual one`,
+      hint: `set ${map}.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
+      without: [map, name],
     }))
 }
 
 /** What the pattern of the schema lets through and no URL parser takes, such as a port beyond 65535. */
-function invalidBaseUrls({ upstreams }: Config): Conflict[] {
+function invalidBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): Conflict[] {
   return Object.entries(upstreams)
     .filter(([, { base_url }]) => base_url !== undefined && !URL.canParse(base_url))
     .map(([name]) => ({
       code: 'INVALID_VALUE',
-      path: ['upstreams', name, 'base_url'],
-      message: `upstreams.${name}.base_url is no valid URL`,
+      path: [map, name, 'base_url'],
+      message: `${map}.${name}.base_url is no valid URL`,
       hint: 'check host and port; write http(s)://host[:port][/path]',
-      without: ['upstreams', name],
+      without: [map, name],
     }))
 }
 
-function unknownTargets({ upstreams, models }: Config): Conflict[] {
+/** Only an agent can stop the backend that has to make room. */
+function groupsWithoutAgent({ backends }: Config): Conflict[] {
+  return Object.entries(backends)
+    .filter(([, { group, agent }]) => group !== undefined && agent === undefined)
+    .map(([name]) => ({
+      code: 'MISSING_AGENT',
+      path: ['backends', name, 'group'],
+      message: `backends.${name} is in a group, but has no agent that could stop it for the others`,
+      hint: `set backends.${name}.agent to the socket of its gate-agent, or remove group`,
+      without: ['backends', name],
+    }))
+}
+
+/** A backend is an upstream of the same name. */
+function takenNames({ upstreams, backends }: Config): Conflict[] {
+  const taken = new Map(Object.keys(upstreams).map((name) => [environmentSegment(name), name]))
+  return Object.keys(backends).flatMap((name) => {
+    const other = taken.get(environmentSegment(name))
+    if (other === undefined) return []
+    return [
+      {
+        code: 'CONFLICTING_NAMES' as const,
+        path: ['backends', name],
+        message: `backends.${name} and upstreams.${other} have the same name, and a backend is an upstream`,
+        hint: 'rename one of them',
+        without: ['backends', name],
+      },
+    ]
+  })
+}
+
+function unknownTargets({ upstreams, backends, models }: Config): Conflict[] {
+  const known = [...Object.keys(upstreams), ...Object.keys(backends)]
   return Object.entries(models).flatMap(([alias, { targets }]) =>
     targets.flatMap(({ upstream }, index) => {
-      if (Object.hasOwn(upstreams, upstream)) return []
-      const near = nearest(upstream, Object.keys(upstreams))
+      if (known.includes(upstream)) return []
+      const near = nearest(upstream, known)
       return [
         {
           code: 'UNKNOWN_UPSTREAM' as const,
           path: ['models', alias, 'targets', String(index), 'upstream'],
           message: `models.${alias} names the unknown upstream "${upstream}"`,
-          hint: near === undefined ? `there are: ${Object.keys(upstreams).join(', ')}` : `did you mean "${near}"?`,
+          hint: near === undefined ? `there are: ${known.join(', ')}` : `did you mean "${near}"?`,
           without: ['models', alias],
         },
       ]

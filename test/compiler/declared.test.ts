@@ -20,10 +20,10 @@ test.each(names)('the daemon starts with the declared file of %s, and every valu
   expect(config.explain('server.port')).toMatchObject({ winner: 'nix', value: written.server.port })
 })
 
-test('backends become upstreams, models lead to them, and aliases to what they stand for', () => {
-  const { upstreams, models } = JSON.parse(declaredText('models'))
-  expect(upstreams.qwen).toMatchObject({ provider: 'vllm', socket: '/run/gate-two/backends/qwen/engine.sock' })
-  expect(upstreams.small).toMatchObject({ provider: 'llama-cpp', base_url: 'http://127.0.0.1:18081/v1' })
+test('backends are declared, models lead to them, and aliases to what they stand for', () => {
+  const { backends, models } = JSON.parse(declaredText('models'))
+  expect(backends.qwen).toMatchObject({ provider: 'vllm', socket: '/run/gate-two/backends/qwen/engine.sock' })
+  expect(backends.small).toMatchObject({ provider: 'llama-cpp', base_url: 'http://127.0.0.1:18081/v1' })
   expect(models.coder.targets).toEqual([
     { upstream: 'qwen', model: 'Qwen/Qwen3-8B-FP8' },
     { upstream: 'openai', model: 'gpt-5-mini' },
@@ -47,7 +47,7 @@ test('the credentials of the units are keys that the daemon knows', () => {
   const keys = service.flatMap((text) =>
     [...text.matchAll(/^LoadCredential=([^:]+):/gm)].map((match) => match[1] ?? ''),
   )
-  expect(new Set(keys)).toContain('upstreams.small.api_key')
+  expect(new Set(keys)).toContain('backends.small.api_key')
   for (const name of names) {
     const own =
       goldenFiles(name, { targets: ['systemd'] }).find(({ path }) => path.endsWith('-daemon.service'))?.text ?? ''

@@ -95,7 +95,7 @@ describe.skipIf(!hasCompose)('by docker-compose (skipped where it is not install
     expect(services.gate.environment).toMatchObject({
       GATE_AUTH__JWT__ISSUER: ISSUER,
       GATE_UPSTREAMS__OPENAI__API_KEY: 'a',
-      GATE_UPSTREAMS__QWEN__API_KEY: 'b',
+      GATE_BACKENDS__QWEN__API_KEY: 'b',
     })
   })
 })

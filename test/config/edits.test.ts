@@ -66,6 +66,12 @@ test('a whole entry can be set and unset', async () => {
   expect(await codesOf(config.unset('upstreams.mine'))).toEqual(['UNKNOWN_UPSTREAM'])
   await config.unset('models.fast')
   await config.unset('upstreams.mine')
+  await config.set('backends.local', { provider: 'vllm', socket: '/run/x.sock', max_concurrent: 2 }, soft)
+  expect(config.current().backends['local']).toMatchObject({ base_url: 'http://127.0.0.1:8000/v1', max_concurrent: 2 })
+  await config.set('models.fast', { targets: [{ upstream: 'local', model: 'm' }] }, soft)
+  expect(await codesOf(config.unset('backends.local'))).toEqual(['UNKNOWN_UPSTREAM'])
+  await config.unset('models.fast')
+  await config.unset('backends.local')
   expect(Object.keys(config.current().upstreams)).toEqual(['echo'])
 })
 
@@ -78,6 +84,24 @@ test.each([
   {
     name: 'a custom upstream without an address',
     key: 'upstreams.mine.provider',
+    value: 'custom',
+    codes: ['MISSING_BASE_URL'],
+  },
+  {
+    name: 'a backend in a group that nobody could stop',
+    key: 'backends.mine',
+    value: { provider: 'vllm', group: 'gpu' },
+    codes: ['MISSING_AGENT'],
+  },
+  {
+    name: 'a backend with the name of an upstream',
+    key: 'backends.echo',
+    value: { provider: 'vllm' },
+    codes: ['CONFLICTING_NAMES'],
+  },
+  {
+    name: 'a custom backend without an address',
+    key: 'backends.mine.provider',
     value: 'custom',
     codes: ['MISSING_BASE_URL'],
   },

@@ -41,6 +41,7 @@ in
       "      \"connect_timeout\": \"5s\""
       "    }"
       "  },"
+      "  \"backends\": {},"
       "  \"models\": {},"
       "  \"relay\": {"
       "    \"enable\": false,"

@@ -33,6 +33,7 @@ in
       "    }"
       "  },"
       "  \"upstreams\": {},"
+      "  \"backends\": {},"
       "  \"models\": {},"
       "  \"relay\": {"
       "    \"enable\": false,"
