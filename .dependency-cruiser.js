@@ -74,6 +74,7 @@ export default {
     wrapped('better-sqlite3', '^daemon/store/sqlite/'),
     wrapped('smol-toml', '^(compiler/parse|daemon/config)/'),
     wrapped('prom-client', '^daemon/meter/'),
+    wrapped('node-pty', '^daemon/agent/'),
   ],
   options: {
     tsPreCompilationDeps: true,

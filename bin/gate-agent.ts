@@ -68,4 +68,5 @@ function wrongUsage(message: string): number {
   return 2
 }
 
-process.exitCode = await start()
+// not process.exitCode: a program that minds no hangup must not keep the process, whose end is systemd's sign to end it
+process.exit(await start())

@@ -1,7 +1,7 @@
 // Lays out an installation under a directory, as the units in systemd/ and a package expect it:
 // node scripts/stage.ts DIR. The single place that knows the layout.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
@@ -16,7 +16,7 @@ export function stage(dir: string): void {
   const lib = join(dir, 'usr/lib/gate')
   compile(join(lib, 'dist'))
   cpSync(join(root, 'package.json'), join(lib, 'package.json'))
-  for (const path of productionPackages()) cpSync(join(root, path), join(lib, path), { recursive: true })
+  for (const path of productionPackages()) copyPackage(path, lib)
   cpSync(realpathSync(join(root, 'node_modules/node/bin/node')), join(lib, 'node'))
   for (const command of COMMANDS) writeCommand(dir, command)
   const copies = {
@@ -43,6 +43,16 @@ function productionPackages(): string[] {
     packages: Record<string, { dev?: boolean }>
   }
   return Object.entries(lock.packages).flatMap(([path, entry]) => (path === '' || entry.dev === true ? [] : [path]))
+}
+
+/** What a native package carries along for other systems and for compiling it: tens of megabytes. */
+const NOT_RUN =
+  /\/node-pty\/(?:prebuilds|third_party|deps|src|scripts|node_modules|binding\.gyp|build\/(?!Release(?:$|\/pty\.node$)).+)/
+
+function copyPackage(path: string, lib: string): void {
+  const from = join(root, path)
+  if (!existsSync(from)) return // an optional one that could not be compiled here
+  cpSync(from, join(lib, path), { recursive: true, filter: (file) => !NOT_RUN.test(file) })
 }
 
 // not a link: the command must run on the Node beside it, whatever the host has

@@ -59,6 +59,7 @@ test.each([
   { rule: 'only-wrapper-imports-undici', files: { 'daemon/a.ts': imports('undici') } },
   { rule: 'only-wrapper-imports-better-sqlite3', files: { 'daemon/store/a.ts': imports('better-sqlite3') } },
   { rule: 'only-wrapper-imports-smol-toml', files: { 'daemon/ctl/a.ts': imports('smol-toml') } },
+  { rule: 'only-wrapper-imports-node-pty', files: { 'daemon/backends/a.ts': imports('node-pty') } },
   { rule: 'gatectl-starts-without-validators', files: { 'daemon/ctl/a.ts': imports('zod') } },
   {
     rule: 'gatectl-starts-without-validators',

@@ -4,8 +4,10 @@ import { LineReader, LineTooLongError } from '../line-reader.ts'
 import { AgentRefusal } from './agent-error.ts'
 import type { AllowList } from './allow-list.ts'
 import type { Call } from './call.ts'
+import { collectGarbage, pullImages } from './images.ts'
 import { followJournal } from './journal.ts'
 import { isTrustedPeer, peerUid } from './peer.ts'
+import { runShell } from './shell.ts'
 import { runJob, unitStates } from './units.ts'
 
 /** For the first request. */
@@ -14,6 +16,8 @@ const FIRST_REQUEST_MS = 5_000
 const IDLE_MS = 60_000
 /** A caller that does not read its answers for this long is let go. */
 const STALLED_MS = 60_000
+/** For a caller to read the end of the last answer. */
+const LAST_WORDS_MS = 2_000
 
 export type AgentOptions = {
   /** The connection, both ways. */
@@ -47,9 +51,21 @@ export async function runAgent({ socket, allow, instance, gatewayAccount, log }:
       waitMs = IDLE_MS
     }
   } finally {
-    socket.end()
-    socket.destroySoon()
+    await finish(socket)
   }
+}
+
+/** Lets the last answer go out. */
+function finish(socket: Socket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => socket.destroy(), LAST_WORDS_MS)
+    socket.once('close', () => {
+      clearTimeout(cut)
+      resolve()
+    })
+    socket.destroySoon()
+  })
 }
 
 type Turn = Omit<Call, 'signal'> & {
@@ -87,8 +103,12 @@ async function perform(request: AgentRequest, call: Call): Promise<void> {
       return runJob(call.allow, request, call.signal)
     case 'logs':
       return followJournal(request, call)
-    default:
-      throw new AgentRefusal('UNKNOWN_OP', `this agent does not know ${request.op} yet`)
+    case 'pull':
+      return pullImages(request, call)
+    case 'gc':
+      return collectGarbage(request, call)
+    case 'shell':
+      return runShell(request, call)
   }
 }
 

@@ -63,7 +63,7 @@ export function readEntry(line: string): BackendLogEntry | undefined {
   }
   const { success, data } = entryShape.safeParse(value)
   if (!success) return undefined
-  const message = data.MESSAGE ?? ''
+  const message = (data.MESSAGE ?? '').replace(/\n$/, '') // as conmon writes it
   return {
     time: new Date(Number(data.__REALTIME_TIMESTAMP) / 1000).toISOString(),
     // what the manager says about a unit comes from the manager's own unit

@@ -51,14 +51,23 @@ export async function followProgram(
 }
 
 /** Everything a program of the host needs to reach its user's manager, and nothing of ours. */
-function childEnvironment(): Record<string, string> {
-  const kept = ['HOME', 'USER', 'LOGNAME', 'PATH', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']
-  const own = kept.flatMap((name) => {
+export function childEnvironment(): Record<string, string> {
+  const own = KEPT.flatMap((name) => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value]]
   })
   return { ...Object.fromEntries(own), LANG: 'C.UTF-8' }
 }
+
+const KEPT = [
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'PATH',
+  'XDG_RUNTIME_DIR',
+  'XDG_CONFIG_HOME', // podman takes ~/.config from nobody but its owner, and here that is root
+  'DBUS_SESSION_BUS_ADDRESS',
+]
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
