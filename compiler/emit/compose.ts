@@ -4,6 +4,7 @@ import { composeText, composeTexts, composeVariable } from '../syntax/compose.ts
 import { printYaml, type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../syntax/yaml.ts'
 import { composeContainer } from './compose-container.ts'
 import { type DaemonSettings, daemonSettings } from './daemon-config.ts'
+import { socketAddress } from './daemon-units.ts'
 import { gatewayImage } from './gateway-image.ts'
 import { notExpressed, withoutSystemd } from './not-expressed.ts'
 import type { Emission } from './output.ts'
@@ -66,6 +67,7 @@ export function emitCompose(deployment: Deployment): Emission {
     findings: [
       ...gatewayImage(gateway, 'compose').findings,
       ...withoutSystemd('compose', deployment),
+      ...addressFinding(gateway.host),
       ...settings.findings,
       ...settings.secrets.flatMap(({ secret }) => placeFinding(secret)),
       ...accountFindings(reachable),
@@ -145,6 +147,14 @@ function healthScript(port: number): string {
 function publishHost(host: string): string {
   if (host === 'localhost') return '127.0.0.1'
   return host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host
+}
+
+/** Compose publishes ports on addresses, and looks no name up. */
+function addressFinding(host: string): Finding[] {
+  if (socketAddress(host) !== undefined) return []
+  const message = `Compose cannot publish a port on the name "${host}"`
+  const path = ['gate', 'server', 'host']
+  return [{ code: 'NOT_AN_ADDRESS', path, message, hint: 'write an IP address such as "127.0.0.1"' }]
 }
 
 /** A secret of the daemon: a variable of the caller, or a file that Compose mounts. */

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+
+/** Ways to write a spec that together use every place. `ways` differ in how secrets and certificates come. */
+export const WAYS = ['credential', 'env', 'file'] as const
+export type Way = (typeof WAYS)[number]
+
+const IMAGE = (name: string): string => `example.org/${name}@sha256:${createHash('sha256').update(name).digest('hex')}`
+
+/** A spec in which every text is unlike every other and a part of none. @param folder for files that a reader opens */
+export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> {
+  const secret = (name: string) =>
+    ({ credential: { credential: `zq-${name}-qz` }, env: { env: `ZQ_${name}_QZ` }, file: { file: `/zq/${name}/qz` } })[
+      way
+    ]
+  const acme = {
+    email: 'zqmail@zqacme.example',
+    domains: ['zqdomain.example', 'zqother.example'],
+    challenge: 'http-01',
+  }
+  const files = { cert: `${folder}/zqcert.pem`, key: `${folder}/zqkey.pem` }
+  return {
+    $schema: './zqschema.json',
+    gate: {
+      domain: 'zqdomain.example',
+      ...(way === 'env' ? {} : { instance: 'zqi' }),
+      image: IMAGE('zqgate'),
+      server: {
+        host: '10.77.0.1',
+        allow_from: ['10.77.1.0/24'],
+        admin_allow_from: ['10.77.2.0/24'],
+        // Debian's Caddy serves one gateway, and nobody behind another proxy
+        ...(way === 'env' ? {} : { trusted_proxies: ['10.77.3.0/24'] }),
+        open_firewall_on_interfaces: ['zqinside'],
+      },
+      tls: way === 'file' ? { acme } : { files },
+      auth: {
+        token: secret('token'),
+        jwt: { secret: secret('jwt'), issuer: 'zqissuer' },
+        oidc: { zqoidc: { issuer: 'https://zqidp.example/x', client_id: 'zqclient', client_secret: secret('oidc') } },
+      },
+    },
+    upstreams: {
+      zqup: {
+        provider: 'custom',
+        base_url: 'https://zqup.example/v1',
+        api_key: secret('upkey'),
+        models: ['zqupmodel'],
+      },
+    },
+    backends: {
+      zqvllm: {
+        engine: 'vllm',
+        image: IMAGE('zqvllm'),
+        model: 'Zqorg/zqmodel',
+        gpu: { kind: 'nvidia', devices: ['zqgpu'] },
+        listen: 'tcp',
+        port: 18_443,
+        api_key: secret('backkey'),
+        group: 'zqgroup',
+        args: ['zqarg'],
+      },
+      zqown: {
+        engine: 'custom',
+        image: IMAGE('zqown'),
+        group: 'zqgroup',
+        args: ['--zqfirst', '--last=zqlast'],
+        environment: { ZQ_PLAIN_QZ: 'zqplain' },
+        secrets: { ZQ_SECRET_QZ: secret('own') },
+        volumes: [{ name: 'zqvolume', path: '/zqmount' }],
+        health: { command: ['zqprobe', '--zqdeep'] },
+      },
+      zqapp: { engine: 'open-webui', image: IMAGE('zqapp'), network: true, port: 18_444, expose: 'zqexposed' },
+    },
+    models: {
+      zqalias: {
+        category: 'zqcategory',
+        targets: [{ backend: 'zqvllm' }, { upstream: 'zqup', model: 'zqtarget' }, { alias: 'zqinner' }],
+      },
+      zqinner: { targets: [{ upstream: 'zqup', model: 'zqinnermodel' }] },
+    },
+    budgets: { zqbudget: { limit: '200 USD', window: 'month' } },
+    proxy: { engine: way === 'env' ? 'caddy' : 'nginx', aliases: ['zqhost'] },
+    dns: { engine: 'dnsmasq', listen: 'zqoutside', forward: ['10.77.4.1'] },
+    relay: { enable: true, addresses: ['zqrelay.example:443'], custom_domain: 'zqcustom' },
+    relays: {
+      zqserver: {
+        https_port: 8444,
+        bind_address: '10.77.5.1',
+        domain_suffix: 'zqsuffix.example',
+        allow_from: ['10.77.6.0/24'],
+        open_firewall_on_interfaces: ['zqrelays'],
+        dns: { provider: 'cloudflare', api_token: secret('zone'), zone_id: 'zqzone' },
+      },
+    },
+    sandbox: { image: IMAGE('zqsandbox') },
+    client: { enable: true, ca: '/zqca.pem' },
+  }
+}
