@@ -132,13 +132,21 @@ function containerEntries(container: Container): Entry[] {
 function healthEntries(container: Container, health: NonNullable<Container['health']>): Entry[] {
   const origin = at(container, 'health')
   return [
-    // the JSON form runs without a shell, which the image may not have
-    { key: 'HealthCmd', value: argument(JSON.stringify(['CMD', ...health.command])), origin: [...origin, 'command'] },
+    { key: 'HealthCmd', value: argument(healthCommand(health.command)), origin: [...origin, 'command'] },
     { key: 'HealthInterval', value: timeSpan(health.intervalMs), origin: [...origin, 'interval'] },
     { key: 'HealthTimeout', value: timeSpan(health.timeoutMs), origin: [...origin, 'timeout'] },
     { key: 'HealthRetries', value: literal(String(health.retries)), origin: [...origin, 'retries'] },
     { key: 'HealthStartPeriod', value: timeSpan(health.startPeriodMs), origin: [...origin, 'start_period'] },
   ]
+}
+
+/**
+ * The forms that podman runs without a shell, which the image may not have: a JSON array, or `CMD` before a single word.
+ * @see https://github.com/containers/podman/blob/v5.4.2/pkg/specgenutil/specgen.go makeHealthCheckFromCli
+ */
+function healthCommand(command: readonly string[]): string {
+  const [only = ''] = command
+  return command.length === 1 && !/\s/.test(only) ? `CMD ${only}` : JSON.stringify(command)
 }
 
 const NOTIFY_KEY: Version = { major: 5, minor: 0 }

@@ -63,16 +63,19 @@ function join(parts: readonly Handover[]): Handover {
 type EnvironmentFile = Extract<Secret['destination'], { kind: 'environment' }>
 type EnvironmentSecret = Secret & { readonly destination: EnvironmentFile }
 
-/** File name -> unit: what makes the generated secrets, and what writes each environment file below /run at boot. */
+/**
+ * File name -> unit: what makes the generated secrets, and what writes each environment file below /run at boot.
+ * `wanted` has, by user id, what the manager of a backend's user waits for.
+ */
 export function secretUnits(deployment: Deployment, comment: readonly string[]) {
   const { gateway, secrets } = deployment
   const generated = secrets.filter(({ source }) => 'generated' in source)
   const byUnit = Map.groupBy(secrets.filter(isEnvironment), ({ destination }) => destination.unit)
   const made = [...byUnit].map(([unit, group]) => ({ unit, ...environmentUnit(gateway, group, comment) }))
   const units: Record<string, UnitFile> = Object.fromEntries(made.map(({ unit, file }) => [unit, file]))
-  for (const { dropIn, uid } of made) units[`user@${uid}.service.d/50-gate-secrets.conf`] = dropIn
   if (generated.length > 0) units[gateway.secretsUnit] = generatorUnit(gateway, generated, comment)
-  return { units, findings: made.flatMap(({ findings }) => findings) }
+  const wanted = new Map(made.map(({ uid, unit }) => [uid, unit] as const))
+  return { units, wanted, findings: made.flatMap(({ findings }) => findings) }
 }
 
 const isEnvironment = (secret: Secret): secret is EnvironmentSecret => secret.destination.kind === 'environment'
@@ -104,7 +107,7 @@ const WRITE = `umask 0077; cd "$CREDENTIALS_DIRECTORY"; for name in *; do value=
 function environmentUnit(gateway: Gateway, secrets: readonly EnvironmentSecret[], comment: readonly string[]) {
   const [first] = secrets
   if (first === undefined) throw new Error('a group has a member')
-  const { file, user, uid, unit } = first.destination
+  const { file, user, uid } = first.destination
   const origin = first.origin.slice(0, 2)
   const { entries: credentials, findings } = join(
     secrets.map((secret) => handOver(gateway, secret, secret.destination.variable, FILE_HINT)),
@@ -122,13 +125,10 @@ function environmentUnit(gateway: Gateway, secrets: readonly EnvironmentSecret[]
     ...hardening({ ...ROOT, CapabilityBoundingSet: 'CAP_CHOWN' }),
     { key: 'SystemCallFilter', value: literal('@chown') },
   ]
-  const needed = (key: string): Entry => ({ key, value: text(unit) })
   return {
     findings,
     uid,
     file: oneshot({ origin, comment, description: `Gate: secrets of ${user}`, unit: generator, service }),
-    // Wants: without its secrets one backend does not start, its user's manager does
-    dropIn: { origin, comment, sections: [{ name: 'Unit', entries: [needed('Wants'), needed('After')] }] },
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
 import { SYSTEM_UNIT_DIRECTORY } from '../ir/names.ts'
-import { literal, printUnit, type UnitFile } from '../syntax/unit.ts'
+import { command, literal, printUnit, type UnitFile } from '../syntax/unit.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits, socketAddress } from './daemon-units.ts'
 import { entries } from './hardening.ts'
@@ -22,11 +22,12 @@ export function emitSystemd(deployment: Deployment, { systemd }: EmitOptions): E
 
 /** Every system unit and drop-in by its path below the directory of units. */
 export function systemUnits(deployment: Deployment, systemd: number): Units {
+  const secrets = secretUnits(deployment, COMMENT)
   const parts = [
     daemon(deployment, systemd),
     relays(deployment, systemd),
-    secretUnits(deployment, COMMENT),
-    { units: backendHost(deployment), findings: [] },
+    secrets,
+    { units: { ...backendHost(deployment), ...backendManagers(deployment, secrets.wanted) }, findings: [] },
   ]
   const units = parts.flatMap((part) => Object.entries(part.units)).sort(([a], [b]) => (a < b ? -1 : 1))
   return { units: Object.fromEntries(units), findings: parts.flatMap((part) => part.findings) }
@@ -94,6 +95,24 @@ function backendHost({ containers }: Deployment): Record<string, UnitFile> {
       ],
     },
   }
+}
+
+/** What the manager of each backend's user is told. @param secrets by user id, the unit that writes its secrets */
+function backendManagers({ users }: Deployment, secrets: ReadonlyMap<number, string>): Record<string, UnitFile> {
+  const units = users.flatMap(({ origin, uid, home, subuid }): [string, UnitFile][] => {
+    if (uid === undefined || subuid === undefined) return []
+    const unit = secrets.get(uid)
+    // Wants: without its secrets one backend does not start, its user's manager does
+    const wants = unit === undefined ? [] : entries({ Wants: unit, After: unit })
+    // the home is root's, and podman refuses a ~/.config of another user unless it is named
+    const config = { key: 'Environment', value: command(`XDG_CONFIG_HOME=${home}/.config`) }
+    const sections = [
+      ...(wants.length === 0 ? [] : [{ name: 'Unit', entries: wants }]),
+      { name: 'Service', entries: [config] },
+    ]
+    return [[`user@${uid}.service.d/50-gate-backend.conf`, { origin, comment: COMMENT, sections }]]
+  })
+  return Object.fromEntries(units)
 }
 
 function declarations(deployment: Deployment): OutputFile[] {

@@ -23,7 +23,7 @@ const quadletFiles = (name: string) => {
   return goldenFiles(name, { targets: ['quadlet'], podman }).filter(({ path }) => path.startsWith('quadlet/users/'))
 }
 
-const rootfs = await prepareRootfs(['podman'])
+const rootfs = await prepareRootfs()
 const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 [skipped, no lab here: ${rootfs.reason}]`
 
 /** Lays the directory over Debian's files, in memory, and runs the rest of the arguments in there as root. */

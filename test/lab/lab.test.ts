@@ -42,6 +42,26 @@ describeInLab('a lab', () => {
     expect(cgroupsOf(process.pid)).toEqual([])
   })
 
+  test.each(['orderly', 'power cut'] as const)('keeps its files over a reboot (%s), but not what runs', async (how) => {
+    const lab = await boot('again')
+    await lab.run(['sh', '-c', 'echo kept >/etc/mark; echo kept >/var/lib/mark; touch /run/mark'])
+    lab.start(['sleep', 'infinity'])
+    await lab.reboot(how)
+    expect(await lab.run(['cat', '/etc/mark', '/var/lib/mark'])).toBe('kept\nkept\n')
+    expect((await lab.exec(['ls', '/run/mark'])).code).not.toBe(0)
+    expect((await lab.exec(['pgrep', 'sleep'])).code).toBe(1)
+  })
+
+  test('lets a user with a manager of its own start units', async () => {
+    const lab = await boot('user')
+    await lab.run(['useradd', '--create-home', 'alice'])
+    await lab.run(['loginctl', 'enable-linger', 'alice'])
+    await lab.run(['systemctl', 'start', 'user@1000.service'])
+    const alice = lab.asUser('alice')
+    await alice.run(['systemd-run', '--user', '--wait', 'sh', '-c', 'pwd >$XDG_RUNTIME_DIR/mark'])
+    expect(await alice.run(['cat', '/run/user/1000/mark'])).toBe('/home/alice\n')
+  })
+
   test('dies with the process that booted it, and the next boot sweeps up', async () => {
     const module = JSON.stringify(join(import.meta.dirname, 'lab.ts'))
     const script = `import { bootLab } from ${module}; const lab = await bootLab('left'); console.log(lab.path('')); setInterval(() => {}, 1e6)`

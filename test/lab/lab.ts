@@ -1,22 +1,34 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheDir, cgroupRoot, prepareRootfs } from './rootfs.ts'
+import { makeCgroup, removeCgroup, removeStaleCgroups } from './cgroup.ts'
+import { cacheDir, prepareRootfs } from './rootfs.ts'
 
-/**
- * A lab: Debian 13 with systemd as PID 1, in namespaces of this machine. No network but its own loopback,
- * no cgroup controllers (memory and task limits do nothing), a throw-away file system.
- */
-export type Lab = {
+/** Ways to run programs inside, as root or as whoever it was made for. */
+export type Inside = {
   /** Runs a program inside. Does not throw when it fails. */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecResult>
   /** Runs a program inside. @returns its output @throws Error when it fails, with what it wrote */
   run(command: readonly string[], options?: ExecOptions): Promise<string>
   /** Starts a program inside and leaves it running; it ends with the lab. */
   start(command: readonly string[]): ChildProcess
-  /** Where a path of the lab is found from here, for reading and writing files. */
+}
+
+/**
+ * A lab: Debian 13 with systemd as PID 1, in namespaces of this machine. No network but its own loopback,
+ * no cgroup controllers (memory and task limits do nothing), a throw-away file system.
+ */
+export type Lab = Inside & {
+  /** The same as a user whose manager runs: in its home, with its bus, its XDG_RUNTIME_DIR and its XDG_CONFIG_HOME. */
+  asUser(user: string): Inside
+  /** Where a path of the lab is found from here, for reading and writing files. It changes with a reboot. */
   path(inside: string): string
+  /**
+   * Boots it again on the same file system, without /run and /tmp.
+   * @param how `orderly` is `systemctl reboot`, `power cut` kills everything at once
+   */
+  reboot(how?: 'orderly' | 'power cut'): Promise<void>
   /** Stops everything in it and removes every trace. */
   down(): Promise<void>
 }
@@ -29,8 +41,6 @@ export type ExecOptions = {
 
 export type ExecResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
-/** Prefix of the cgroups of labs; the rest names the owner, so that a lab of a dead owner can be recognised. */
-const PREFIX = 'gate-testlab-'
 const BOOT_DEADLINE_MS = 30_000
 const EXEC_DEADLINE_MS = 30_000
 
@@ -42,24 +52,22 @@ const EXEC_DEADLINE_MS = 30_000
 export async function bootLab(name: string, layers: readonly string[] = []): Promise<Lab> {
   const rootfs = await prepareRootfs()
   if (rootfs.kind !== 'ready') throw new Error(`no lab here: ${rootfs.reason}`)
-  await removeStaleLabs()
-  const cgroup = join(cgroupHome(), `${PREFIX}${process.pid}-${startTime(process.pid)}-${name}`)
+  await removeStaleCgroups()
+  const cgroup = makeCgroup(name)
   const mount = join(cacheDir, 'mnt')
-  mkdirSync(cgroup)
   mkdirSync(mount, { recursive: true })
   const script = join(import.meta.dirname, 'boot.sh')
   const lower = [...layers, rootfs.dir].join(':')
-  const outer = spawn('/bin/sh', [script, 'outer', cgroup, name, lower, mount], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const apart = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private']
+  const hold = ['/bin/sh', script, 'hold', cgroup, name, lower, mount]
+  const holder = spawn('setpriv', [...apart, ...hold], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const machine: Machine = { holder, exited: once(holder, 'close'), cgroup, bootLog: '', guests: new Set() }
+  holder.stderr.on('data', (chunk: Buffer) => {
+    machine.bootLog += chunk.toString()
   })
-  const exited = once(outer, 'close')
-  let bootLog = ''
-  outer.stderr.on('data', (chunk: Buffer) => {
-    bootLog += chunk.toString()
-  })
-  const lab = openLab(outer, exited, cgroup)
+  const lab = openLab(machine)
   try {
-    await waitUntilUp(lab, outer, () => bootLog)
+    await waitUntilUp(machine, lab)
     return lab
   } catch (error) {
     await lab.down()
@@ -67,47 +75,88 @@ export async function bootLab(name: string, layers: readonly string[] = []): Pro
   }
 }
 
-async function waitUntilUp(lab: Lab, outer: ChildProcess, bootLog: () => string): Promise<void> {
+type Machine = {
+  /** Keeps the disk and boots the machine, also again. */
+  readonly holder: ChildProcess
+  readonly exited: Promise<unknown>
+  readonly cgroup: string
+  bootLog: string
+  /** What was started from here and runs. */
+  readonly guests: Set<ChildProcess>
+}
+
+async function waitUntilUp(machine: Machine, lab: Inside, before?: number): Promise<void> {
   const deadlineMs = performance.now() + BOOT_DEADLINE_MS
   let state = 'not started'
-  while (performance.now() < deadlineMs && outer.exitCode === null) {
-    const result = await lab.exec(['systemctl', 'is-system-running', '--wait'])
-    state = result.stdout.trim() || result.stderr.trim()
-    if (state === 'running') return
-    if (state === 'degraded') break
+  while (performance.now() < deadlineMs && machine.holder.exitCode === null) {
+    const init = initOf(machine.holder)
+    if (init !== undefined && init !== before) {
+      const result = await lab.exec(['systemctl', 'is-system-running', '--wait'])
+      state = result.stdout.trim() || result.stderr.trim()
+      if (state === 'running') return
+      if (state === 'degraded') break
+    }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   const failed = await lab.exec(['systemctl', '--failed', '--no-legend', '--plain'])
-  throw new Error(`the lab did not boot: ${state}\n${failed.stdout}${bootLog()}`)
+  throw new Error(`the lab did not boot: ${state}\n${failed.stdout}${machine.bootLog}`)
 }
 
-function openLab(outer: ChildProcess, exited: Promise<unknown>, cgroup: string): Lab {
-  const init = () => {
-    const pid = initOf(outer.pid ?? 0)
-    if (pid === undefined) throw new Error('the lab is not running')
-    return pid
+function openLab(machine: Machine): Lab {
+  const inside = insideAs(machine, [])
+  return {
+    ...inside,
+    asUser: (user) => insideAs(machine, ['sh', '-c', AS_USER, 'sh', user]),
+    path: (path) => `/proc/${runningInit(machine)}/root${path}`,
+    async reboot(how = 'orderly') {
+      const before = runningInit(machine)
+      // systemd is not the parent of these: it would not hear of their end, and wait for it
+      for (const guest of machine.guests) {
+        killChildOf(guest)
+        guest.kill('SIGKILL')
+      }
+      if (how === 'orderly') await inside.exec(['systemctl', 'reboot'])
+      else killChildOf(machine.holder) // it takes the machine with it
+      await waitUntilUp(machine, inside, before)
+    },
+    async down() {
+      machine.holder.kill('SIGKILL') // its child, the lab's PID 1, dies with it, and with that every process inside
+      await machine.exited
+      await removeCgroup(machine.cgroup)
+    },
   }
+}
+
+/** What a session of this user has, without a login. */
+const AS_USER = `set -eu
+user=$1; shift; id=$(id -u "$user"); home=$(getent passwd "$user" | cut -d: -f6); cd "$home"
+exec runuser -u "$user" -- env HOME="$home" USER="$user" LOGNAME="$user" XDG_RUNTIME_DIR="/run/user/$id" \
+  XDG_CONFIG_HOME="$home/.config" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$id/bus" "$@"`
+
+function insideAs(machine: Machine, prefix: readonly string[]): Inside {
   const start = (command: readonly string[], user?: string) => {
-    const { file, args } = enter(init(), command, user)
-    return spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const { file, args } = enter(runningInit(machine), [...prefix, ...command], user)
+    const guest = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    machine.guests.add(guest)
+    guest.on('exit', () => machine.guests.delete(guest))
+    return guest
   }
-  const exec: Lab['exec'] = async (command, options = {}) => {
-    if (initOf(outer.pid ?? 0) === undefined) return { code: null, stdout: '', stderr: 'the lab is not running' }
-    return collect(start(command, options.user), options)
+  const exec: Inside['exec'] = async (command, options = {}) => {
+    let child: ChildProcess
+    try {
+      child = start(command, options.user)
+    } catch (error) {
+      return { code: null, stdout: '', stderr: error instanceof Error ? error.message : String(error) }
+    }
+    return collect(child, options)
   }
   return {
     exec,
     start: (command) => start(command),
-    path: (inside) => `/proc/${init()}/root${inside}`,
     async run(command, options) {
       const { code, stdout, stderr } = await exec(command, options)
       if (code !== 0) throw new Error(`${command.join(' ')}: exit code ${code}\n${stdout}${stderr}`)
       return stdout
-    },
-    async down() {
-      outer.kill('SIGKILL') // its child, the lab's PID 1, dies with it, and with that every process inside
-      await exited
-      await removeCgroup(cgroup)
     },
   }
 }
@@ -138,61 +187,31 @@ async function collect(child: ChildProcess, options: ExecOptions): Promise<ExecR
   return { code, ...text }
 }
 
-/** PID, seen from here, of the systemd that runs the lab whose `unshare` is `outer`; undefined before it is there. */
-function initOf(outer: number): number | undefined {
+function runningInit({ holder }: Machine): number {
+  const pid = initOf(holder)
+  if (pid === undefined) throw new Error('the lab is not running')
+  return pid
+}
+
+/** PID, seen from here, of the systemd that runs the lab; undefined while none does. */
+function initOf(holder: ChildProcess): number | undefined {
   try {
-    const child = Number(readFileSync(`/proc/${outer}/task/${outer}/children`, 'utf8').split(' ')[0])
+    // the holder waits for `unshare`, and that for the first process of the machine
+    const init = childOf(childOf(holder.pid))
     // before that it is the shell of boot.sh, which can still see this machine's files
-    return readFileSync(`/proc/${child}/comm`, 'utf8') === 'systemd\n' ? child : undefined
+    return readFileSync(`/proc/${init}/comm`, 'utf8') === 'systemd\n' ? init : undefined
   } catch {
     return undefined
   }
 }
 
-function cgroupHome(): string {
-  const root = cgroupRoot()
-  if (root === undefined) throw new Error('no cgroup 2 file system')
-  return root
+function killChildOf(parent: ChildProcess): void {
+  const child = childOf(parent.pid)
+  if (child !== undefined) process.kill(child, 'SIGKILL')
 }
 
-/**
- * Start time of a living process in clock ticks since boot; with the pid it names a process for good.
- * @see proc_pid_stat(5): after the name in parentheses come the state (field 3) and, in time, starttime (field 22)
- */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : fields[19]
-  } catch {
-    return undefined
-  }
-}
-
-// A test run that was killed takes its labs' processes with it (pdeathsig in boot.sh) but leaves their cgroups.
-async function removeStaleLabs(): Promise<void> {
-  for (const entry of readdirSync(cgroupHome())) {
-    const owner = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-`).exec(entry)
-    if (owner === null || startTime(Number(owner[1])) === owner[2]) continue
-    await removeCgroup(join(cgroupHome(), entry))
-  }
-}
-
-async function removeCgroup(cgroup: string): Promise<void> {
-  for (let tries = 0; tries < 100 && !tryRemoveTree(cgroup); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 20)) // the kernel is still burying the processes
-  }
-}
-
-/** Removes a cgroup and those below it; their files go with them. @returns whether it is gone */
-function tryRemoveTree(cgroup: string): boolean {
-  if (!existsSync(cgroup)) return true
-  const below = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  for (const entry of below) tryRemoveTree(join(cgroup, entry.name))
-  try {
-    rmdirSync(cgroup)
-    return true
-  } catch {
-    return false
-  }
+function childOf(pid: number | undefined): number | undefined {
+  const file = `/proc/${pid}/task/${pid}/children`
+  const children = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  return children === '' ? undefined : Number(children.split(' ')[0])
 }

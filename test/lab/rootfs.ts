@@ -17,7 +17,33 @@ import { promisify } from 'node:util'
 const SUITE = 'trixie'
 const environment: { readonly GATE_LAB?: string; readonly GATE_LAB_CACHE?: string; readonly PATH?: string } =
   process.env
-const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'curl', 'procps']
+/** What a host needs that Gate deploys to, and what the tests look at it with. One list, so one tree, for all of them. */
+const PACKAGES = [
+  'systemd',
+  'systemd-sysv',
+  'systemd-container',
+  'dbus',
+  'dbus-user-session',
+  'libpam-systemd',
+  'polkitd',
+  'podman',
+  'uidmap',
+  'passt',
+  'crun',
+  'catatonit',
+  'netavark',
+  'aardvark-dns',
+  'nginx-light',
+  'dnsmasq-base',
+  'iproute2',
+  'nftables',
+  'ca-certificates',
+  'openssl',
+  'sudo',
+  'busybox-static',
+  'curl',
+  'procps',
+]
 /** Units that would need devices or kernel settings that a lab does not have. */
 const MASKED = [
   'apt-daily-upgrade.timer',
@@ -31,6 +57,8 @@ const MASKED = [
   'systemd-sysctl.service',
   'systemd-udevd.service',
 ]
+/** Units that Debian enables and a lab starts only when a test asks for them. */
+const DISABLED = ['nginx.service']
 const PROGRAMS = ['debootstrap', 'unshare', 'nsenter', 'setpriv', 'mount', 'umount', 'pivot_root', 'hostname']
 
 /** Where root file systems are kept between runs. */
@@ -42,13 +70,12 @@ export type Rootfs =
   | { readonly kind: 'unavailable'; readonly reason: string }
 
 /**
- * Finds the Debian 13 root file system in the cache, or builds it there (about half a minute).
+ * Finds the Debian 13 root file system in the cache, or builds it there (about a minute).
  * With GATE_LAB=required a machine that cannot is an error.
  */
-export async function prepareRootfs(more: readonly string[] = []): Promise<Rootfs> {
+export async function prepareRootfs(): Promise<Rootfs> {
   const reason = whyImpossible()
-  const rootfs: Rootfs =
-    reason === undefined ? await buildRootfs([...PACKAGES, ...more]) : { kind: 'unavailable', reason }
+  const rootfs: Rootfs = reason === undefined ? await buildRootfs() : { kind: 'unavailable', reason }
   if (rootfs.kind === 'unavailable' && environment.GATE_LAB === 'required') throw new Error(rootfs.reason)
   return rootfs
 }
@@ -84,9 +111,9 @@ export function cgroupRoot(): string | undefined {
   )
 }
 
-async function buildRootfs(packages: readonly string[]): Promise<Rootfs> {
+async function buildRootfs(): Promise<Rootfs> {
   const key = createHash('sha256')
-    .update(JSON.stringify([SUITE, packages, MASKED]))
+    .update(JSON.stringify([SUITE, PACKAGES, MASKED, DISABLED]))
     .digest('hex')
     .slice(0, 12)
   const dir = join(cacheDir, `${SUITE}-${key}`)
@@ -97,11 +124,15 @@ async function buildRootfs(packages: readonly string[]): Promise<Rootfs> {
   const partial = `${dir}.${process.pid}`
   mkdirSync(cacheDir, { recursive: true })
   try {
-    const args = ['--variant=minbase', `--include=${packages.join(',')}`, SUITE, partial, mirror]
+    const args = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, partial, mirror]
     const problem = await debootstrap(args)
     if (problem !== undefined) return { kind: 'unavailable', reason: `debootstrap failed: ${problem}` }
-    for (const unit of MASKED) symlinkSync('/dev/null', join(partial, 'etc/systemd/system', unit))
-    rmSync(join(partial, 'var/cache/apt/archives'), { recursive: true, force: true })
+    const units = join(partial, 'etc/systemd/system')
+    for (const unit of MASKED) symlinkSync('/dev/null', join(units, unit))
+    for (const unit of DISABLED) rmSync(join(units, 'multi-user.target.wants', unit), { force: true })
+    // a boot copies /var/lib
+    for (const dir of ['var/cache/apt/archives', 'var/lib/apt/lists'])
+      rmSync(join(partial, dir), { recursive: true, force: true })
     if (!existsSync(dir)) renameSync(partial, dir)
   } finally {
     rmSync(partial, { recursive: true, force: true })

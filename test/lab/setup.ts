@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProvidedContext } from 'vitest'
 import { stage } from '../../scripts/stage.ts'
+import { type Images, packImages } from './engine/image.ts'
 import { cacheDir, prepareRootfs, type Rootfs } from './rootfs.ts'
 
 declare module 'vitest' {
@@ -10,6 +11,8 @@ declare module 'vitest' {
     rootfs: Rootfs
     /** Gate's files, laid out as an installation; empty when there is no lab. */
     staged: string
+    /** Container images of the tests; undefined when there is no lab. */
+    images: Images | undefined
   }
 }
 
@@ -18,16 +21,18 @@ type Provider = {
   provide<K extends keyof ProvidedContext>(key: K, value: ProvidedContext[K]): void
 }
 
-/** Once per run of the lab's tests: Debian in the cache, Gate compiled and laid out. @returns removes the latter */
+/** Once per run of the lab's tests: Debian in the cache, the test images packed, Gate compiled and laid out. @returns removes the latter */
 export default async function setUpLab(project: Provider): Promise<(() => void) | undefined> {
   const rootfs = await prepareRootfs()
   project.provide('rootfs', rootfs)
   project.provide('staged', '')
+  project.provide('images', undefined)
   if (rootfs.kind === 'unavailable') return undefined
   removeLeftovers()
   const dir = join(cacheDir, `stage-${process.pid}`)
   stage(dir)
   project.provide('staged', dir)
+  project.provide('images', packImages(rootfs.dir))
   return () => rmSync(dir, { recursive: true })
 }
 

@@ -581,7 +581,7 @@ in
       "Volume=/run/gate/backends/llama-cpu/container:/run/engine"
       "Volume=/var/lib/gate/models/qwen3-8b-q4_k_m.gguf:/models/qwen3-8b-q4_k_m.gguf:ro"
       "Exec=--model /models/qwen3-8b-q4_k_m.gguf --alias qwen3-8b-q4_k_m.gguf --host /run/engine/engine.sock"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -629,7 +629,7 @@ in
       "Volume=/run/gate/backends/llama-cuda/container:/run/engine"
       "Volume=/var/lib/gate/models/qwen3-8b-q4_k_m.gguf:/models/qwen3-8b-q4_k_m.gguf:ro"
       "Exec=--model /models/qwen3-8b-q4_k_m.gguf --alias qwen3-8b-q4_k_m.gguf --host /run/engine/engine.sock --n-gpu-layers 999"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -673,7 +673,7 @@ in
       "Volume=/run/gate/backends/llama-rocm/container:/run/engine"
       "Volume=/var/lib/gate/models/qwen3-8b-q4_k_m.gguf:/models/qwen3-8b-q4_k_m.gguf:ro"
       "Exec=--model /models/qwen3-8b-q4_k_m.gguf --alias qwen3-8b-q4_k_m.gguf --host /run/engine/engine.sock --n-gpu-layers 999"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -719,7 +719,7 @@ in
       "Volume=/var/lib/gate/models/qwen3-8b-q4_k_m.gguf:/models/qwen3-8b-q4_k_m.gguf:ro"
       "Exec=--model /models/qwen3-8b-q4_k_m.gguf --alias qwen3-8b-q4_k_m.gguf --host 0.0.0.0 --port 8080 --n-gpu-layers 999"
       "EnvironmentFile=/run/gate/secrets/llama-vulkan/environment"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -778,7 +778,7 @@ in
       "Exec=--listen /run/engine/engine.sock --model=/models/own/model \"quote \\\" and \\\\ and $$HOME and 100%%\""
       "Environment=\"GREETING=it's 100%% $\${HOME}\""
       "EnvironmentFile=/run/gate/secrets/own/environment"
-      "HealthCmd=[\"CMD\",\"/bin/check\",\"--socket\",\"/run/engine/engine.sock\"]"
+      "HealthCmd=[\"/bin/check\",\"--socket\",\"/run/engine/engine.sock\"]"
       "HealthInterval=500ms"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -838,7 +838,7 @@ in
       "Environment=VLLM_NO_USAGE_STATS=1"
       "Environment=HF_HUB_OFFLINE=1"
       "EnvironmentFile=/run/gate/secrets/vllm-amd/environment"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8000/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8000/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -897,7 +897,7 @@ in
       "Environment=HOME=/data"
       "Environment=OLLAMA_HOST=0.0.0.0:11434"
       "Environment=OLLAMA_MODELS=/data/models"
-      "HealthCmd=[\"CMD\",\"ollama\",\"list\"]"
+      "HealthCmd=[\"ollama\",\"list\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -953,7 +953,7 @@ in
       "Environment=XDG_CACHE_HOME=/cache"
       "Environment=VLLM_NO_USAGE_STATS=1"
       "Environment=HF_HUB_OFFLINE=1"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -1006,7 +1006,7 @@ in
       "Environment=OPENAI_API_BASE_URL=http://127.0.0.1:3000/v1"
       "Environment=PORT=8080"
       "Environment=STATIC_DIR=/app/backend/data/static"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -1292,12 +1292,39 @@ in
       };
       restartIfChanged = false;
     };
+    "user@40001" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/llama-cpu/.config";
+      };
+      restartIfChanged = false;
+    };
+    "user@40002" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/llama-cuda/.config";
+      };
+      restartIfChanged = false;
+    };
+    "user@40003" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/llama-rocm/.config";
+      };
+      restartIfChanged = false;
+    };
     "user@40004" = {
       overrideStrategy = "asDropin";
       enableDefaultPath = false;
       unitConfig = {
         Wants = "gate-llama-vulkan-secrets.service";
         After = "gate-llama-vulkan-secrets.service";
+      };
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/llama-vulkan/.config";
       };
       restartIfChanged = false;
     };
@@ -1308,6 +1335,9 @@ in
         Wants = "gate-own-secrets.service";
         After = "gate-own-secrets.service";
       };
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/own/.config";
+      };
       restartIfChanged = false;
     };
     "user@40006" = {
@@ -1316,6 +1346,33 @@ in
       unitConfig = {
         Wants = "gate-vllm-amd-secrets.service";
         After = "gate-vllm-amd-secrets.service";
+      };
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/vllm-amd/.config";
+      };
+      restartIfChanged = false;
+    };
+    "user@40007" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/ollama/.config";
+      };
+      restartIfChanged = false;
+    };
+    "user@40008" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/vllm-nvidia/.config";
+      };
+      restartIfChanged = false;
+    };
+    "user@40009" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/webui/.config";
       };
       restartIfChanged = false;
     };

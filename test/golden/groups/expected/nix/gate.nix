@@ -255,7 +255,7 @@ in
       "Volume=/run/gate/backends/large/container:/run/engine"
       "Volume=/var/lib/gate/models/qwen3-32b-q4_k_m.gguf:/models/qwen3-32b-q4_k_m.gguf:ro"
       "Exec=--model /models/qwen3-32b-q4_k_m.gguf --alias qwen3-32b-q4_k_m.gguf --host /run/engine/engine.sock --n-gpu-layers 999"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -311,7 +311,7 @@ in
       "Environment=XDG_CACHE_HOME=/cache"
       "Environment=VLLM_NO_USAGE_STATS=1"
       "Environment=HF_HUB_OFFLINE=1"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -405,6 +405,22 @@ in
       };
       serviceConfig = {
         Delegate = "cpu cpuset io memory pids";
+      };
+      restartIfChanged = false;
+    };
+    "user@40000" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/large/.config";
+      };
+      restartIfChanged = false;
+    };
+    "user@40001" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/small/.config";
       };
       restartIfChanged = false;
     };

@@ -432,7 +432,7 @@ in
       "Environment=XDG_CACHE_HOME=/cache"
       "Environment=VLLM_NO_USAGE_STATS=1"
       "Environment=HF_HUB_OFFLINE=1"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -484,7 +484,7 @@ in
       "Environment=PORT=8080"
       "Environment=STATIC_DIR=/app/backend/data/static"
       "EnvironmentFile=/run/gate/secrets/webui/environment"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -868,12 +868,23 @@ in
       };
       restartIfChanged = false;
     };
+    "user@40000" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/qwen/.config";
+      };
+      restartIfChanged = false;
+    };
     "user@40001" = {
       overrideStrategy = "asDropin";
       enableDefaultPath = false;
       unitConfig = {
         Wants = "gate-webui-secrets.service";
         After = "gate-webui-secrets.service";
+      };
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-backends/webui/.config";
       };
       restartIfChanged = false;
     };

@@ -341,7 +341,7 @@ in
       "Environment=XDG_CACHE_HOME=/cache"
       "Environment=VLLM_NO_USAGE_STATS=1"
       "Environment=HF_HUB_OFFLINE=1"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"--unix-socket\",\"/run/engine/engine.sock\",\"http://localhost/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -383,7 +383,7 @@ in
       "Volume=/var/lib/gate-two/models/qwen3-0.6b.gguf:/models/qwen3-0.6b.gguf:ro"
       "Exec=--model /models/qwen3-0.6b.gguf --alias qwen3-0.6b.gguf --host 0.0.0.0 --port 8080"
       "EnvironmentFile=/run/gate-two/secrets/small/environment"
-      "HealthCmd=[\"CMD\",\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
+      "HealthCmd=[\"curl\",\"--fail\",\"--silent\",\"--show-error\",\"http://127.0.0.1:8080/health\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -585,12 +585,23 @@ in
       };
       restartIfChanged = false;
     };
+    "user@40000" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-two-backends/qwen/.config";
+      };
+      restartIfChanged = false;
+    };
     "user@40001" = {
       overrideStrategy = "asDropin";
       enableDefaultPath = false;
       unitConfig = {
         Wants = "gate-two-small-secrets.service";
         After = "gate-two-small-secrets.service";
+      };
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-two-backends/small/.config";
       };
       restartIfChanged = false;
     };

@@ -144,7 +144,7 @@ in
       "Exec=--listen /run/engine/engine.sock \"$\${config.users}\" \"''$\${x}''\" \"\\\\$\${y} \\\"z\\\"\" /usr/bin/gate-agent ExecStart=/usr/bin/gate-agent"
       "Environment=\"PATH_IN_TEXT=$$$\${HOME}\\\\\""
       "Environment=\"GREETING=it's 100%% $\${HOME} 😀\""
-      "HealthCmd=[\"CMD\",\"/bin/check\",\"/run/engine/engine.sock\",\"$\${pkgs.gate}\"]"
+      "HealthCmd=[\"/bin/check\",\"/run/engine/engine.sock\",\"$\${pkgs.gate}\"]"
       "HealthInterval=5s"
       "HealthTimeout=5s"
       "HealthRetries=3"
@@ -320,6 +320,14 @@ in
       };
       serviceConfig = {
         Delegate = "cpu cpuset io memory pids";
+      };
+      restartIfChanged = false;
+    };
+    "user@40000" = {
+      overrideStrategy = "asDropin";
+      enableDefaultPath = false;
+      serviceConfig = {
+        Environment = "XDG_CONFIG_HOME=/var/lib/gate-lab-backends/own/.config";
       };
       restartIfChanged = false;
     };

@@ -1,0 +1,155 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { cacheDir } from '../rootfs.ts'
+
+/** An OCI archive, ready for `podman load`. */
+export type Image = {
+  /** Path of the archive in a lab that has `layer`. */
+  readonly archive: string
+  /** `localhost/NAME@sha256:…`, as a spec names it. The same bytes go in, the same digest comes out. */
+  readonly reference: string
+}
+
+export type Images = {
+  /** A directory to lay over Debian's files, with the archives in it. */
+  readonly layer: string
+  /** The test engine on Node, about 130 MB. See engine.ts for what it can be told to do. */
+  readonly engine: Image
+  /** A container of 2 MB that does nothing until it is stopped, for hosts with very many. Health: `/bin/true`. */
+  readonly idle: Image
+}
+
+const root = join(import.meta.dirname, '../../..')
+const SOURCES = ['engine.ts', 'answer.ts']
+const ENGINE = '/engine/engine.ts'
+/** How a spec asks the test engine whether it is well. */
+export const ENGINE_HEALTH = ['node', ENGINE, '--check', '{socket}']
+
+/** Packs the images into the cache, from files of this repository and of the Debian tree alone. */
+export function packImages(rootfs: string): Images {
+  const node = realpathSync(join(root, 'node_modules/node/bin/node'))
+  const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
+  const files = [import.meta.filename, ...SOURCES.map((file) => join(import.meta.dirname, file))]
+  const sources = files.map((file) => readFileSync(file, 'utf8'))
+  const key = createHash('sha256')
+    .update(JSON.stringify([rootfs, version, sources]))
+    .digest('hex')
+    .slice(0, 12)
+  const layer = join(cacheDir, `images-${key}`)
+  if (!existsSync(layer)) {
+    const work = mkdtempSync(join(cacheDir, 'pack-'))
+    try {
+      chmodSync(work, 0o755)
+      pack(work, ENGINE_NAME, ['node', '--disable-warning=ExperimentalWarning', ENGINE], (dir) => {
+        layBusybox(dir, rootfs)
+        layNode(dir, rootfs, node)
+      })
+      pack(work, IDLE_NAME, ['/bin/idle'], (dir) => layBusybox(dir, rootfs))
+      // another run may have been faster
+      if (!existsSync(layer)) renameSync(join(work, 'layer'), layer)
+    } finally {
+      rmSync(work, { recursive: true })
+    }
+  }
+  return { layer, engine: imageIn(layer, ENGINE_NAME), idle: imageIn(layer, IDLE_NAME) }
+}
+
+const ENGINE_NAME = 'gate-test-engine'
+const IDLE_NAME = 'gate-test-idle'
+const ARCHIVES = '/srv/images'
+
+function imageIn(layer: string, name: string): Image {
+  const archive = `${ARCHIVES}/${name}.tar`
+  const index = execFileSync('tar', ['-xOf', join(layer, archive), './index.json'], { encoding: 'utf8' })
+  const { manifests } = JSON.parse(index) as { manifests: { digest: string }[] }
+  return { archive, reference: `localhost/${name}@${manifests[0]?.digest}` }
+}
+
+function layNode(dir: string, rootfs: string, node: string): void {
+  layFile(dir, '/usr/bin/node', node)
+  for (const library of librariesOf(node)) layFile(dir, library, realpathSync(join(rootfs, library)))
+  for (const file of SOURCES) layFile(dir, `/engine/${file}`, join(import.meta.dirname, file))
+}
+
+const IDLE = '#!/bin/sh\ntrap "exit 0" TERM\nwhile true; do sleep 3600 & wait $!; done\n'
+
+function layBusybox(dir: string, rootfs: string): void {
+  for (const path of ['bin', 'dev', 'etc', 'proc', 'run', 'sys', 'tmp']) mkdirSync(join(dir, path), { recursive: true })
+  chmodSync(join(dir, 'tmp'), 0o1777)
+  cpSync(realpathSync(join(rootfs, 'bin/busybox')), join(dir, 'bin/busybox'))
+  const applets = ['sh', 'sleep', 'true', 'false', 'cat', 'ls', 'id', 'ps', 'nc', 'wget', 'ip', 'stty', 'env']
+  for (const applet of applets) symlinkSync('busybox', join(dir, 'bin', applet))
+  writeFileSync(join(dir, 'bin/idle'), IDLE, { mode: 0o755 })
+}
+
+function layFile(dir: string, path: string, from: string): void {
+  mkdirSync(dirname(join(dir, path)), { recursive: true })
+  copyFileSync(from, join(dir, path))
+}
+
+/** Paths of the shared libraries; a Debian of the same architecture has them under the same paths. @see ldd(1) */
+function librariesOf(program: string): string[] {
+  const text = execFileSync('ldd', [program], { encoding: 'utf8' })
+  return [...text.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path)
+}
+
+/** Leaves `layer/srv/images/NAME.tar` in the work directory. @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
+function pack(work: string, name: string, entrypoint: readonly string[], lay: (dir: string) => void): void {
+  const own = join(work, name)
+  lay(join(own, 'root'))
+  mkdirSync(join(own, 'layout/blobs/sha256'), { recursive: true })
+  tar(join(own, 'root'), join(own, 'root.tar'))
+  writeLayout(join(own, 'layout'), join(own, 'root.tar'), name, entrypoint)
+  mkdirSync(join(work, 'layer', ARCHIVES), { recursive: true })
+  tar(join(own, 'layout'), join(work, 'layer', ARCHIVES, `${name}.tar`))
+}
+
+function tar(dir: string, file: string): void {
+  const stable = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu']
+  execFileSync('tar', [...stable, '-C', dir, '-cf', file, '.'])
+}
+
+function writeLayout(dir: string, layer: string, name: string, entrypoint: readonly string[]): void {
+  const blob = (mediaType: string, bytes: Buffer) => {
+    const hex = createHash('sha256').update(bytes).digest('hex')
+    writeFileSync(join(dir, 'blobs/sha256', hex), bytes)
+    return { mediaType: `application/vnd.oci.image.${mediaType}`, digest: `sha256:${hex}`, size: bytes.length }
+  }
+  const json = (mediaType: string, value: unknown) => blob(mediaType, Buffer.from(JSON.stringify(value)))
+  const architecture = { x64: 'amd64' }[process.arch as string] ?? process.arch
+  const layerBlob = blob('layer.v1.tar', readFileSync(layer))
+  const config = json('config.v1+json', {
+    architecture,
+    os: 'linux',
+    created: '1970-01-01T00:00:00Z',
+    config: { Entrypoint: entrypoint, Env: ['PATH=/usr/bin:/bin'] },
+    rootfs: { type: 'layers', diff_ids: [layerBlob.digest] },
+  })
+  const manifest = json('manifest.v1+json', {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config,
+    layers: [layerBlob],
+  })
+  const annotations = { 'org.opencontainers.image.ref.name': `localhost/${name}:latest` }
+  writeFileSync(
+    join(dir, 'index.json'),
+    JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }),
+  )
+  writeFileSync(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
+}
