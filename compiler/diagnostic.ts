@@ -21,6 +21,7 @@ export const CODES = {
   ENGINE_NEEDS_NETWORK: 'the engine needs network = true',
   ENGINE_CANNOT_LISTEN: 'the engine cannot listen that way',
   UNPROTECTED_BACKEND: 'a backend on a loopback port checks no key',
+  NO_EFFECT: 'a key that changes nothing for this engine',
   UNPINNED_IMAGE: 'an image is named by tag',
   COLON_IN_MOUNT: 'a mounted path with a colon, which podman reads as options',
   MISSING_HEALTH_COMMAND: 'notify = "healthy" without a health command',

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { shippedFiles } from '../compiler/emit/shipped.ts'
 import { configSchema } from '../schemas/config.ts'
 import { configReference } from '../schemas/config-reference.ts'
+import { jsonSchemaText, specJsonSchema } from '../schemas/json-schema.ts'
 import { keyTree, layerSchema } from '../schemas/keys.ts'
 import { specSchema } from '../schemas/spec.ts'
 import { type JsonSchema, specReference } from './spec-reference.ts'
@@ -15,27 +16,18 @@ const root = join(import.meta.dirname, '..')
 /** Path (from the root) -> text of every generated file. */
 export function generatedFiles(): Record<string, string> {
   const tree = keyTree(configSchema)
-  const config = jsonSchema('gate/config.json', 'A layer of the configuration of the Gate daemon', layerSchema(tree))
+  const config = jsonSchemaText(
+    'gate/config.json',
+    'A layer of the configuration of the Gate daemon',
+    layerSchema(tree),
+  )
   return {
     'schemas/json/config.json': config,
-    'schemas/json/spec.json': jsonSchema('gate/spec.json', 'Gate spec (gate.toml)', specSchema),
+    'schemas/json/spec.json': specJsonSchema(),
     'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
     'docs/configuration-reference.md': configReference(tree),
     ...Object.fromEntries(Object.entries(shippedFiles()).map(([path, text]) => [`systemd/${path}`, text])),
   }
-}
-
-function jsonSchema($id: string, title: string, schema: z.ZodType): string {
-  const body = z.toJSONSchema(schema, {
-    io: 'input',
-    override: ({ jsonSchema }) => {
-      // The pattern is what is checked; a reader's own idea of the format could refuse more.
-      if (jsonSchema.pattern !== undefined) delete jsonSchema.format
-      // Ours only: strict readers refuse keywords that they do not know.
-      for (const keyword of ['secret', 'restart', 'timer']) delete jsonSchema[keyword]
-    },
-  })
-  return `${JSON.stringify({ $id, title, ...body }, null, 2)}\n`
 }
 
 if (import.meta.main) {

@@ -1,6 +1,7 @@
 import { environmentName } from '../../schemas/key-names.ts'
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment, Secret } from '../ir/deployment.ts'
+import { PROFILES } from '../ir/profiles.ts'
 import type { SpecPath } from '../spec-path.ts'
 import { notExpressed } from './not-expressed.ts'
 
@@ -69,13 +70,17 @@ export function daemonSettings(deployment: Deployment, surroundings: Surrounding
       return [{ name: environmentName(path.split('.')), value: text, origin }]
     }),
     secrets: deployment.secrets.flatMap((secret) => secretVariable(secret, backends)),
-    findings: [...accessFindings(deployment, surroundings.target), ...findings, ...models.findings],
+    findings: [...unknownFindings(deployment, surroundings.target), ...findings, ...models.findings],
   }
 }
 
-/** What the spec says about access that the daemon's configuration has no key for; what it does instead is stricter. */
-function accessFindings({ gateway }: Deployment, target: string): Finding[] {
+/** What the spec says that the daemon's configuration has no key for; about access, what it does instead is stricter. */
+function unknownFindings({ gateway, profile }: Deployment, target: string): Finding[] {
   const findings: Finding[] = []
+  if (gateway.cacheBytes !== PROFILES[profile].cacheBytes) {
+    const message = `under the target ${target} the daemon sizes its database cache itself`
+    findings.push(notExpressed(['gate', 'cache'], message, 'remove cache'))
+  }
   const other = gateway.auth.modes.filter((mode) => mode !== 'token' && mode !== 'none')
   if (other.length > 0) {
     const message = `under the target ${target} clients present keys only, not: ${other.join(', ')}`

@@ -17,7 +17,39 @@ function checkBackend(backend: BackendSpec, path: SpecPath): Finding[] {
     ...checkHealth(backend, path),
     ...checkListen(backend, path),
     ...checkMounts(backend, path),
+    ...checkUseless(backend, path),
   ]
+}
+
+/** Keys that are written and reach nothing. */
+function checkUseless(backend: BackendSpec, path: SpecPath): Finding[] {
+  const { engine, api_key, model, container_port, port } = backend
+  const { isUpstream } = ENGINE_TRAITS[engine]
+  const isUnix = listenOf(backend) === 'unix'
+  const wanted: readonly (readonly [boolean, string, string, string])[] = [
+    [
+      !isUpstream && api_key !== undefined,
+      'api_key',
+      `nobody presents a key to ${engine}`,
+      'remove it; a key that the app needs stands in secrets',
+    ],
+    [!isUpstream && model !== undefined, 'model', `${engine} serves no model`, 'remove it'],
+    [
+      isUnix && container_port !== undefined,
+      'container_port',
+      'this backend listens on a Unix socket',
+      'remove it, or write listen = "tcp"',
+    ],
+    [
+      isUnix && port !== 'random',
+      'port',
+      'this backend listens on a Unix socket',
+      'remove it, or write listen = "tcp"',
+    ],
+  ]
+  return wanted
+    .filter(([isWritten]) => isWritten)
+    .map(([, key, message, hint]) => ({ code: 'NO_EFFECT', severity: 'warning', path: [...path, key], message, hint }))
 }
 
 /** podman reads `source:target:options`, so a colon in a path would turn what follows it into options. */

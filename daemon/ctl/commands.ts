@@ -240,9 +240,17 @@ const TABLE = [
         value: 'NAME=ENGINE:MODEL',
         description: 'a local engine: vllm, llama-cpp, ollama, open-webui; more than once',
       },
+      image: {
+        type: 'string',
+        multiple: true,
+        value: 'NAME=IMAGE',
+        description: 'image of a backend, as registry/name@sha256:…; more than once (the usual one, by tag)',
+      },
       force: { type: 'boolean', description: 'overwrite FILE' },
     },
-    notes: 'FILE is gate.toml when it is not given. The spec that is written compiles.',
+    notes:
+      'FILE is gate.toml when it is not given. The spec that is written compiles. gate.schema.json is written beside\n' +
+      'it and tells editors what a spec can say.',
   },
   {
     name: 'completion',

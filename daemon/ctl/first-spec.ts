@@ -1,6 +1,7 @@
-import { findPackageJSON } from 'node:module'
-import { dirname, join } from 'node:path'
 import { usageFailure } from './failure.ts'
+
+/** JSON Schema of the spec, beside it, so that the reference holds wherever both are kept. */
+export const SCHEMA_FILE = 'gate.schema.json'
 
 /** What `gatectl init` was told. */
 export type Answers = {
@@ -12,7 +13,13 @@ export type Answers = {
   readonly backends: readonly FirstBackend[]
 }
 
-type FirstBackend = { readonly name: string; readonly engine: string; readonly model: string | undefined }
+type FirstBackend = {
+  readonly name: string
+  readonly engine: string
+  readonly model: string | undefined
+  /** By digest; absent: the usual one by tag. */
+  readonly image: string | undefined
+}
 
 /** Images by engine and kind of GPU; "none" is also for kinds that are not listed. */
 const IMAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -35,13 +42,38 @@ export function parseBackend(text: string): FirstBackend {
       `--backend: "${text}" is no backend`,
       `write NAME=ENGINE:MODEL; engines: ${Object.keys(IMAGES).join(', ')} (custom: add it to the spec by hand)`,
     )
-  return { name, engine, model }
+  return { name, engine, model, image: undefined }
+}
+
+/** Puts `NAME=IMAGE` to the backends of these names. @throws Failure when there is no such backend */
+export function withImages(backends: readonly FirstBackend[], images: readonly string[]): FirstBackend[] {
+  const byName = new Map(images.map(parseImage))
+  const unknown = [...byName.keys()].find((name) => !backends.some((backend) => backend.name === name))
+  if (unknown !== undefined)
+    throw usageFailure(`--image: there is no backend "${unknown}"`, 'name one that --backend gives')
+  return backends.map((backend) => ({ ...backend, image: byName.get(backend.name) ?? backend.image }))
+}
+
+function parseImage(text: string): [name: string, image: string] {
+  const [, name, image] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  if (name === undefined || image === undefined)
+    throw usageFailure(`--image: "${text}" is no image of a backend`, 'write NAME=REGISTRY/IMAGE@sha256:DIGEST')
+  return [name, image]
+}
+
+/** The usual image of an engine, by tag. @throws Failure when there is none for this kind of GPU */
+export function usualImage(engine: string, gpu: string): string {
+  const images = IMAGES[engine] ?? {}
+  const image = (Object.hasOwn(images, gpu) ? images[gpu] : undefined) ?? images['none']
+  if (image === undefined)
+    throw usageFailure(`--backend: ${engine} has no image for --gpu ${gpu}`, 'use llama-cpp, or --gpu nvidia')
+  return image
 }
 
 /** A spec with comments, as TOML. Texts are quoted; whether they make sense is for the compiler to say. */
 export function firstSpec({ domain, profile, gpu, upstreams, backends }: Answers): string {
   const head = [
-    `#:schema ${schemaFile()}`,
+    `#:schema ./${SCHEMA_FILE}`,
     '# What this host runs. "gatectl check" says what is wrong with it, "gatectl compile" turns it into files;',
     '# docs/spec.md explains every key.',
     '',
@@ -72,15 +104,17 @@ function upstreamLines(provider: string): string[] {
   ]
 }
 
-function backendLines({ name, engine, model }: FirstBackend, gpu: string): string[] {
-  const images = IMAGES[engine] ?? {}
-  const image = (Object.hasOwn(images, gpu) ? images[gpu] : undefined) ?? images['none']
-  if (image === undefined)
-    throw usageFailure(`--backend: ${engine} has no image for --gpu ${gpu}`, 'use llama-cpp, or --gpu nvidia')
+function backendLines({ name, engine, model, image: given }: FirstBackend, gpu: string): string[] {
+  const image = given ?? usualImage(engine, gpu)
   return [
     `[backends.${keyOf(name)}]`,
     `engine = ${quoted(engine)}`,
-    '# A tag can change what runs: replace it by name@sha256:… ("podman image inspect --format {{.Digest}}" shows it).',
+    ...(image.includes('@')
+      ? []
+      : [
+          '# A tag can change what runs, so this is a warning until it is name@sha256:…; once the image is on a host,',
+          `# this shows the name to write: podman image inspect --format '{{index .RepoDigests 0}}' ${image}`,
+        ]),
     `image = ${quoted(image)}`,
     ...(model === undefined
       ? []
@@ -102,10 +136,4 @@ function quoted(text: string): string {
 
 function keyOf(name: string): string {
   return /^[A-Za-z0-9_-]+$/.test(name) ? name : quoted(name)
-}
-
-/** The JSON Schema of this installation, for editors. */
-function schemaFile(): string {
-  const manifest = findPackageJSON(import.meta.url)
-  return manifest === undefined ? 'spec.json' : join(dirname(manifest), 'schemas/json/spec.json')
 }

@@ -1,9 +1,11 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { compile } from '../../compiler/compile.ts'
+import { specJsonSchema } from '../../schemas/json-schema.ts'
 import { diagnosticText } from './diagnostic-text.ts'
 import { Failure, usageFailure } from './failure.ts'
-import { type Answers, firstSpec, parseBackend } from './first-spec.ts'
+import { type Answers, firstSpec, parseBackend, SCHEMA_FILE, usualImage, withImages } from './first-spec.ts'
 import type { Invocation, Run } from './invocation.ts'
 
 export const run: Run = async (invocation) => {
@@ -17,11 +19,14 @@ export const run: Run = async (invocation) => {
   const asks = !flag('yes') && process.stdin.isTTY && process.stdout.isTTY
   if (!asks && !flag('yes'))
     throw usageFailure('gatectl init: there is no terminal to ask on', 'give --yes and options')
+  const schemaFile = join(dirname(file), SCHEMA_FILE)
+  refuseForeign(schemaFile)
   const text = firstSpec(asks ? await ask(invocation) : givenAnswers(invocation))
   refuseBroken(text)
   writeFileSync(file, text, { flag: flag('force') ? 'w' : 'wx' })
-  if (json) print(JSON.stringify({ file }))
-  else print(`${file} written; next: gatectl check ${file}`)
+  writeFileSync(schemaFile, specJsonSchema())
+  if (json) print(JSON.stringify({ file, schemaFile }))
+  else print(`${file} and ${schemaFile} (for editors) written; next: gatectl check ${file}`)
   return 0
 }
 
@@ -31,8 +36,16 @@ function givenAnswers({ text, texts }: Invocation): Answers {
     profile: text('profile') ?? 'desktop',
     gpu: text('gpu') ?? 'none',
     upstreams: texts('upstream'),
-    backends: texts('backend').map(parseBackend),
+    backends: withImages(texts('backend').map(parseBackend), texts('image')),
   }
+}
+
+/** A schema of ours may be older; another file of that name is not ours to replace. */
+function refuseForeign(file: string): void {
+  if (!existsSync(file) || readFileSync(file, 'utf8').includes('"$id": "gate/spec.json"')) return
+  const detail = `${file} is there already, and is no schema of Gate`
+  const hint = 'rename it, or write the spec elsewhere'
+  throw new Failure({ type: 'about:blank', title: 'Already there', status: 409, code: 'FILE_EXISTS', detail, hint })
 }
 
 /** What an option already says is not asked. */
@@ -62,7 +75,19 @@ async function ask(invocation: Invocation): Promise<Answers> {
           )
     const gpu =
       backends.length === 0 ? 'none' : (text('gpu') ?? (await question('GPU: nvidia, amd, vulkan, none', 'none')))
-    return { domain: domain === '' ? undefined : domain, profile, gpu, upstreams, backends }
+    const images: string[] = []
+    for (const { name, engine, image } of texts('backend').length > 0 ? given.backends : backends)
+      if (image === undefined)
+        images.push(
+          `${name}=${await question(`Image of ${name}, by digest (a tag is a warning)`, usualImage(engine, gpu))}`,
+        )
+    return {
+      domain: domain === '' ? undefined : domain,
+      profile,
+      gpu,
+      upstreams,
+      backends: withImages(backends, images),
+    }
   } finally {
     terminal.close()
   }

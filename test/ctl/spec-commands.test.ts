@@ -97,7 +97,7 @@ test.each([
 ])('init --yes writes a spec that compiles: $name', async ({ args }) => {
   const file = join(folder, 'new.toml')
   expect(await gatectl(['init', file, '--yes', ...args])).toMatchObject({ code: 0, stderr: '' })
-  expect(readFileSync(file, 'utf8')).toMatch(/^#:schema \/.*\/schemas\/json\/spec\.json\n/)
+  expect(readFileSync(file, 'utf8')).toMatch(/^#:schema \.\/gate\.schema\.json\n/)
   const { valid, diagnostics } = JSON.parse((await gatectl(['check', file, '--target', 'quadlet', '--json'])).stdout)
   // images have tags until somebody pins them, and Ollama checks no key
   const codes = (diagnostics as { code: string }[]).map(({ code }) => code)
@@ -105,11 +105,28 @@ test.each([
   expect(valid).toBe(true)
 })
 
-test('the schema that init names is there', async () => {
+test('the schema that init names is there, and is the one of this version', async () => {
   const file = join(folder, 'new.toml')
   await gatectl(['init', file, '--yes'])
   const path = /^#:schema (.*)\n/.exec(readFileSync(file, 'utf8'))?.[1] ?? ''
-  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ $id: 'gate/spec.json' })
+  const generated = join(import.meta.dirname, '../../schemas/json/spec.json')
+  expect(readFileSync(join(folder, path), 'utf8')).toBe(readFileSync(generated, 'utf8'))
+})
+
+test('a foreign file in place of the schema stays, and nothing is written', async () => {
+  writeFileSync(join(folder, 'gate.schema.json'), '{}')
+  const run = await gatectl(['init', join(folder, 'new.toml'), '--yes'])
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  expect(run.stderr).toMatch(/gate\.schema\.json is there already/)
+  expect(existsSync(join(folder, 'new.toml'))).toBe(false)
+})
+
+test('with images by digest the first spec has no warning', async () => {
+  const file = join(folder, 'new.toml')
+  const image = `qwen=ghcr.io/x/y@sha256:${'0'.repeat(64)}`
+  await gatectl(['init', file, '--yes', '--backend', 'qwen=llama-cpp:a.gguf', '--image', image])
+  const { diagnostics } = JSON.parse((await gatectl(['check', file, '--json'])).stdout)
+  expect(diagnostics).toEqual([])
 })
 
 test('init overwrites with --force only', async () => {
@@ -128,6 +145,8 @@ test.each([
   { name: 'an unknown provider', args: ['--yes', '--upstream', 'opnai'], says: /did you mean "openai"/ },
   { name: 'no engine', args: ['--yes', '--backend', 'qwen'], says: /NAME=ENGINE:MODEL/ },
   { name: 'an engine of the prototype', args: ['--yes', '--backend', 'a=constructor:b'], says: /NAME=ENGINE:MODEL/ },
+  { name: 'an image of no backend', args: ['--yes', '--image', 'a=b'], says: /there is no backend "a"/ },
+  { name: 'an image without a name', args: ['--yes', '--image', 'b'], says: /NAME=REGISTRY/ },
   { name: 'vLLM without a GPU', args: ['--yes', '--backend', 'a=vllm:a/b'], says: /no image for --gpu none/ },
 ])('init exits with 2 and writes nothing for $name', async ({ args, says }) => {
   const file = join(folder, 'new.toml')
@@ -142,10 +161,10 @@ const hasTerminal = spawnSync('script', ['--version']).status === 0
 test.skipIf(!hasTerminal)('init asks on a terminal (skipped where script(1) is not installed)', () => {
   const file = join(folder, 'asked.toml')
   const command = `'${process.execPath}' '${GATECTL}' init '${file}' --profile small-vps`
-  const input = 'ai.home.arpa\nopenai\nqwen=llama-cpp:a.gguf\nvulkan\n'
+  const input = 'ai.home.arpa\nopenai\nqwen=llama-cpp:a.gguf\nvulkan\n\n'
   const run = spawnSync('script', ['-qec', command, '/dev/null'], { input, encoding: 'utf8', timeout: 15_000 })
   expect(run.status).toBe(0)
-  expect(run.stdout).toMatch(/Domain of the gateway[\s\S]*Providers[\s\S]*Local engines[\s\S]*GPU/)
+  expect(run.stdout).toMatch(/Domain of the gateway[\s\S]*Providers[\s\S]*Local engines[\s\S]*GPU[\s\S]*Image of qwen/)
   expect(readFileSync(file, 'utf8')).toMatch(
     /profile = "small-vps"[\s\S]*domain = "ai\.home\.arpa"[\s\S]*upstreams\.openai[\s\S]*server-vulkan/,
   )

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { specSchema } from './spec.ts'
+
+/** JSON Schema of the spec, for editors: `schemas/json/spec.json`. */
+export function specJsonSchema(): string {
+  return jsonSchemaText('gate/spec.json', 'Gate spec (gate.toml)', specSchema)
+}
+
+/** JSON Schema of what is written, as text. */
+export function jsonSchemaText($id: string, title: string, schema: z.ZodType): string {
+  const body = z.toJSONSchema(schema, {
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      // The pattern is what is checked; a reader's own idea of the format could refuse more.
+      if (jsonSchema.pattern !== undefined) delete jsonSchema.format
+      // Ours only: strict readers refuse keywords that they do not know.
+      for (const keyword of ['secret', 'restart', 'timer']) delete jsonSchema[keyword]
+    },
+  })
+  return `${JSON.stringify({ $id, title, ...body }, null, 2)}\n`
+}
