@@ -12,7 +12,7 @@ const examples = [...page.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = ''
 }))
 
 test.each(examples)('the example $first compiles without an error', ({ text }) => {
-  const result = compile(text, { targets: [] })
+  const result = compile(text, { targets: TARGET_NAMES })
   expect(result.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([])
 })
 
