@@ -1,6 +1,6 @@
 // Who may import whom. docs/architecture.md says why; test/boundary.test.ts proves that each rule bites.
 
-const stages = ['auth', 'admit', 'route', 'translate', 'upstream', 'meter']
+const stages = ['auth', 'admit', 'route', 'backends', 'translate', 'upstream', 'meter']
 
 /** The package may be imported from these folders only. */
 const wrapped = (name, from) => ({

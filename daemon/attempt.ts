@@ -49,6 +49,16 @@ export function mayTryElsewhere(end: ForwardEnd): boolean {
   return end.kind === 'failed' && !end.passed
 }
 
+/** Whether the upstream was not there, hung or broke off: what answers there may have to be started again. */
+export function isBroken(end: ForwardEnd): boolean {
+  return end.kind === 'failed' && !end.told
+}
+
+/** Whether nothing at all came back over the connection. */
+export function isLost(end: ForwardEnd): boolean {
+  return end.kind === 'failed' && end.status === 0 && end.error.code === 'UPSTREAM_FAILED'
+}
+
 /** Tells the client how the last attempt ended. */
 export function conclude(client: ClientResponse, target: Target, end: ForwardEnd): void {
   switch (end.kind) {

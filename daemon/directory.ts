@@ -22,6 +22,10 @@ type DirectoryParts = {
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly random: () => number
+  /** Whether asking an upstream for its models would start it. */
+  readonly isAsleep: (name: string) => boolean
+  /** What an operator is told of a backend; undefined for any other upstream. */
+  readonly backendState: (name: string) => string | undefined
   /** Ports of Gate itself, where no engine is looked for. */
   readonly ownPorts: () => ReadonlySet<number>
 }
@@ -65,7 +69,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     work = work.then(async () => {
       try {
         if (!signal.aborted) await discover(signal)
-        if (!signal.aborted) await catalog.refresh(upstreams.all(), signal)
+        if (!signal.aborted) await catalog.refresh(upstreams.all(), parts.isAsleep, signal)
       } catch (error) {
         log('error', 'looking for upstreams failed', { error: String(error) })
       }
@@ -130,7 +134,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
         return {
           name: upstream.name,
           provider: upstream.provider,
-          state: state === 'configured' ? 'ready' : state === 'up' ? 'ready' : state,
+          state: parts.backendState(upstream.name) ?? (state === 'configured' || state === 'up' ? 'ready' : state),
           models_count: models.length,
           ...(lastError !== null && { last_error: lastError }),
         }

@@ -4,9 +4,19 @@ import { GateError } from '../schemas/errors.ts'
 import type { Log } from '../schemas/log.ts'
 import { addressList, clientAddress } from './admit/address.ts'
 import type { Admission } from './admit/admission.ts'
-import { conclude, forwardRequest, isJson, mayTryElsewhere, retryAfterMs, TRY_ELSEWHERE } from './attempt.ts'
+import {
+  conclude,
+  forwardRequest,
+  isBroken,
+  isJson,
+  isLost,
+  mayTryElsewhere,
+  retryAfterMs,
+  TRY_ELSEWHERE,
+} from './attempt.ts'
 import { credentialOf } from './auth/credential.ts'
 import { ANYBODY, type Principal, requireScope, type Tokens } from './auth/tokens.ts'
+import type { Backends } from './backends/backends.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import { ClientResponse } from './listener/client-response.ts'
 import { checkRequest, hostName } from './listener/request-check.ts'
@@ -27,6 +37,7 @@ export type GatewayParts = {
   readonly admission: Admission
   readonly routes: () => Routes
   readonly health: TargetHealth
+  readonly backends: Pick<Backends, 'turnAt'>
   readonly upstreams: Upstreams
   readonly ledger: Ledger
   readonly metrics: Metrics
@@ -50,10 +61,10 @@ const LOOPBACK = addressList(['127.0.0.0/8', '::1'])
 
 /**
  * The whole data plane. Every request takes the same way, top to bottom:
- * check → authenticate → admit → route → translate → upstream → meter.
+ * check → authenticate → admit → route → backend → translate → upstream → meter.
  */
 export function createGateway(parts: GatewayParts, initial: Config) {
-  const { tokens, admission, routes, health, upstreams, ledger, metrics, log, now, monotonic } = parts
+  const { tokens, admission, routes, health, backends, upstreams, ledger, metrics, log, now, monotonic } = parts
   const clients = createOpenRequests<ClientResponse>()
   let settings = gatewaySettings(initial)
   let onIdle: (() => void) | null = null
@@ -75,6 +86,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
         path: pathOf(request.url ?? ''),
         status: client.status(),
         duration_ms: Math.round(monotonic() - startedAt),
+        ...(client.wait !== null && { wait: client.wait.kind, wait_ms: client.wait.ms }),
       })
     }
   }
@@ -170,17 +182,32 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     body: Buffer,
     targets: readonly Target[],
   ): Promise<void> {
+    const plan = targets.slice(0, MAX_TARGETS)
+    let refusal = new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
     let attempt = 0
-    for (const target of targets.slice(0, MAX_TARGETS)) {
-      const upstream = upstreams.get(target.upstream)
-      if (upstream === undefined) continue // taken out of the configuration this very moment
-      attempt += 1
-      const sent = target.model === chat.model ? body : withModel(body, target.model)
+    let restarts = 0
+    for (let target = plan.shift(); target !== undefined; target = plan.shift()) {
       const watch = createStreamWatch()
       if (chat.stream) client.keepAlive(watch.atBoundary)
+      const turn = await backends.turnAt(target.upstream, client)
+      if (turn.kind === 'gone') return
+      if (turn.kind === 'refused') {
+        refusal = turn.error
+        health.failed(target, turn.error.retryAfterS === null ? null : turn.error.retryAfterS * 1_000)
+        continue
+      }
+      const upstream = upstreams.get(target.upstream)
+      if (upstream === undefined) {
+        turn.release(false)
+        continue // taken out of the configuration this very moment
+      }
+      attempt += 1
+      client.wait = turn.wait
+      const sent = target.model === chat.model ? body : withModel(body, target.model)
       const startedAt = now()
       const begun = monotonic()
       const end = await forward(forwardRequest(upstream, sent, request.headers), client, watch, monotonic)
+      turn.release(isBroken(end))
       const durationMs = monotonic() - begun
 
       noteHealth(target, end)
@@ -198,20 +225,30 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       })
       metrics.attempt(row)
       await ledger.settle(row)
-      if (end.kind === 'rejected' || end.kind === 'failed') {
-        log('warn', 'attempt failed', {
-          request_id: client.requestId,
-          upstream: target.upstream,
-          model: target.model,
-          status: end.status,
-          ...(end.kind === 'failed' && { error: causeOf(end.error) }),
-        })
+      if (end.kind === 'rejected' || end.kind === 'failed') logFailure(client, target, end)
+      if (turn.mayRestart && restarts === 0 && isLost(end)) {
+        restarts += 1
+        plan.unshift(target) // its engine had stopped behind our back: this time it is started first
       }
-      if (attempt < Math.min(targets.length, MAX_TARGETS) && mayTryElsewhere(end)) continue
+      if (plan.length > 0 && mayTryElsewhere(end)) continue
       conclude(client, target, end)
       return
     }
-    throw new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
+    throw refusal
+  }
+
+  function logFailure(
+    client: ClientResponse,
+    target: Target,
+    end: Extract<ForwardEnd, { kind: 'rejected' | 'failed' }>,
+  ) {
+    log('warn', 'attempt failed', {
+      request_id: client.requestId,
+      upstream: target.upstream,
+      model: target.model,
+      status: end.status,
+      ...(end.kind === 'failed' && { error: causeOf(end.error) }),
+    })
   }
 
   function noteHealth(target: Target, end: ForwardEnd): void {

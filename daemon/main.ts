@@ -6,6 +6,8 @@ import { type Config, durationMs } from '../schemas/config.ts'
 import type { ConfigChange } from '../schemas/layers.ts'
 import { createAdmission } from './admit/admission.ts'
 import { createTokens, type Tokens } from './auth/tokens.ts'
+import { agentClient } from './backends/agent-client.ts'
+import { createBackends } from './backends/backends.ts'
 import { openConfig } from './config/open-config.ts'
 import { createDirectory } from './directory.ts'
 import { createGateway } from './gateway.ts'
@@ -81,14 +83,34 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const health = createTargetHealth(monotonic)
   const upstreams = createUpstreams()
   let ownPort = initial.server.port
+  const backends = createBackends({
+    probe: (name, signal) => upstreams.probe(name, signal),
+    agentAt: agentClient,
+    log,
+    now: monotonic,
+    onStart: (name, outcome, seconds) => {
+      metrics.backendStart(name, outcome, seconds)
+      if (outcome === 'started' && config.current().backends[name]?.models === undefined) void directory.refresh()
+    },
+  })
   const directory = createDirectory(
-    { upstreams, health, log, now: monotonic, random: Math.random, ownPorts: () => new Set([ownPort]) },
+    {
+      isAsleep: backends.isAsleep,
+      backendState: backends.stateOf,
+      upstreams,
+      health,
+      log,
+      now: monotonic,
+      random: Math.random,
+      ownPorts: () => new Set([ownPort]),
+    },
     initial,
   )
   const metrics = createMetrics({
     requestsInFlight: () => gateway.inFlight(),
     bufferedBytes: admission.bufferedBytes,
     backlogRows: ledger.backlogRows,
+    backends: backends.list,
   })
   const gateway = createGateway(
     {
@@ -96,6 +118,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       admission,
       routes: directory.routes,
       health,
+      backends,
       upstreams,
       ledger,
       metrics,
@@ -116,6 +139,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     admission.setLimits(admissionLimits(next))
     gateway.apply(next)
     directory.apply(next)
+    backends.apply(next.backends)
   })
 
   const { server } = initial
@@ -163,12 +187,14 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
   lifecycle.onReload('configuration', async () => {
     lastReload = await config.reload()
+    backends.forgiveAll()
   })
   lifecycle.onDrain('requests', async (signal) => {
     await gateway.drain(Promise.all(listeners.map(({ listener }) => listener.drain(signal))), signal)
   })
   lifecycle.onStop('admin socket', () => adminServer.close(1_000))
   lifecycle.onStop('directory', directory.stop)
+  lifecycle.onStop('backends', backends.close)
   lifecycle.onStop('upstreams', upstreams.close)
   lifecycle.onStop('store', () => {
     const lost = ledger.close()
@@ -180,6 +206,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   installSignals(process, lifecycle, monotonic) // for good: a signal that comes while the process ends changes nothing
   try {
     await adminServer.listen(adminSocket)
+    backends.apply(initial.backends)
     for (const { where, listener } of listeners) listen.push(await listener.listen(where))
     ownPort = Number(new URL(listen[0] ?? 'http://0').port)
     for (const url of listen) log('info', 'listening', { url })

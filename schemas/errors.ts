@@ -23,6 +23,8 @@ export const ERRORS = {
   UPSTREAM_FAILED: { status: 502, type: 'upstream_error' },
   UPSTREAM_TRUNCATED: { status: 502, type: 'upstream_error' },
   NOT_READY: { status: 503, type: 'server_error' },
+  BACKEND_BUSY: { status: 503, type: 'server_error' },
+  BACKEND_DOWN: { status: 503, type: 'server_error' },
   UPSTREAM_TIMEOUT: { status: 504, type: 'upstream_error' },
   STORE_UNAVAILABLE: { status: 507, type: 'server_error' },
 } as const satisfies Record<string, { status: number; type: string }>

@@ -9,6 +9,8 @@ export const LOG_FIELDS = {
   code: 'string',
   error: 'string',
   duration_ms: 'number',
+  wait: 'string',
+  wait_ms: 'number',
   ttft_ms: 'number',
   method: 'string',
   path: 'string',

@@ -33,6 +33,7 @@ const NOT_PASSED_ON = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-gate-wait',
   'x-request-id',
 ])
 
@@ -51,6 +52,8 @@ export class ClientResponse {
   readonly requestId: string
   /** Whose answer it is; empty until that is known. */
   keyId = ''
+  /** What it waited for before it was sent on, and how long; null: for nothing. */
+  wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null = null
   readonly #response: ServerResponse
   readonly #stallTimeoutMs: number
   #onGone: (() => void) | null = null
@@ -60,7 +63,7 @@ export class ClientResponse {
   #status = 0
   #keepAlive: NodeJS.Timeout | null = null
   #atBoundary = () => true
-  #writtenAt = 0
+  #writtenAt = Number.NEGATIVE_INFINITY
 
   constructor(response: ServerResponse, requestId: string, stallTimeoutMs: number) {
     this.requestId = requestId
@@ -183,6 +186,7 @@ export class ClientResponse {
       if (typeof value === 'string') out.push(name, value)
       else for (const one of value) out.push(name, one)
     }
+    if (this.wait !== null) out.push('x-gate-wait', `${this.wait.kind};ms=${this.wait.ms}`)
     if (contentLength !== null) out.push('content-length', String(contentLength))
     if (this.#lastOfConnection) out.push('connection', 'close')
     this.#isStream = this.#isEventStream(headers)

@@ -8,10 +8,18 @@ export type MetricReadings = {
   readonly requestsInFlight: () => number
   readonly bufferedBytes: () => number
   readonly backlogRows: () => number
+  readonly backends: () => readonly {
+    readonly name: string
+    readonly state: string
+    readonly requests_in_flight: number
+    readonly requests_waiting: number
+  }[]
 }
 
 /** The buckets that OpenTelemetry's GenAI conventions give for durations, in seconds. */
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+/** From an engine that answers at once to a model of hundreds of GB. */
+const START_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640]
 const TOKENS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576]
 /** Series per metric: a label's values come from the configuration, but nothing may grow without bound. */
 const MAX_SERIES = 1_000
@@ -66,6 +74,39 @@ export function createMetrics(readings: MetricReadings) {
     const gauge: Gauge = new Gauge({ name, help, registers: [...registers], collect: () => gauge.set(read()) })
   }
 
+  const starts = new Histogram({
+    name: 'gate_backend_start_seconds',
+    help: 'Time that a backend took to start, by outcome: started or failed.',
+    labelNames: ['upstream', 'outcome'],
+    buckets: START_SECONDS,
+    registers: [...registers],
+  })
+  for (const [name, help, read] of [
+    ['gate_backend_requests_waiting', 'Requests that wait for their turn at a backend.', 'requests_waiting'],
+    ['gate_backend_requests_in_flight', 'Requests that a backend is answering.', 'requests_in_flight'],
+  ] as const) {
+    const gauge: Gauge<'upstream'> = new Gauge({
+      name,
+      help,
+      labelNames: ['upstream'],
+      registers: [...registers],
+      collect: () => {
+        gauge.reset()
+        for (const backend of readings.backends()) gauge.set({ upstream: backend.name }, backend[read])
+      },
+    })
+  }
+  const states: Gauge<'upstream' | 'state'> = new Gauge({
+    name: 'gate_backend_state',
+    help: 'The state of each backend: 1 at its label.',
+    labelNames: ['upstream', 'state'],
+    registers: [...registers],
+    collect: () => {
+      states.reset()
+      for (const { name, state } of readings.backends()) states.set({ upstream: name, state }, 1)
+    },
+  })
+
   const seriesByKey = new Map<string, ReturnType<typeof makeSeries>>()
   function makeSeries(upstream: string, model: string, status: number) {
     const labels = { upstream, gen_ai_request_model: model }
@@ -96,6 +137,8 @@ export function createMetrics(readings: MetricReadings) {
       series.input.observe(row.inputTokens)
       series.output.observe(row.outputTokens)
     },
+    backendStart: (upstream: string, outcome: 'started' | 'failed', seconds: number): void =>
+      starts.observe({ upstream, outcome }, seconds),
     refused: (code: string): void => refused.inc({ code }),
     /** The exposition text, and the media type that belongs to it. */
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),

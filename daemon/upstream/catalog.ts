@@ -46,14 +46,21 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       if (configuredModels !== null) return { models: configuredModels, state: 'configured', lastError: null }
       return entries.get(upstream.name) ?? { models: [], state: 'unknown', lastError: null }
     },
-    /** Asks the upstreams whose models are neither configured nor known from a while ago. Never rejects. */
-    async refresh(upstreams: readonly Upstream[], signal: AbortSignal): Promise<void> {
+    /**
+     * Asks the upstreams whose models are neither configured nor known from a while ago. Never rejects.
+     * @param isAsleep whether asking would start it: such a one is asked another time
+     */
+    async refresh(
+      upstreams: readonly Upstream[],
+      isAsleep: (name: string) => boolean,
+      signal: AbortSignal,
+    ): Promise<void> {
       const names = new Set(upstreams.map(({ name }) => name))
       for (const name of entries.keys()) if (!names.has(name)) entries.delete(name)
       const asked = upstreams.filter((upstream) => {
         const known = entries.get(upstream.name)
         const isFresh = known?.upstream === upstream && known.state === 'up' && now() - known.askedAt < ASK_AGAIN_MS
-        return upstream.configuredModels === null && !isFresh
+        return upstream.configuredModels === null && !isFresh && !isAsleep(upstream.name)
       })
       await Promise.all(asked.map((upstream) => refreshOne(upstream, signal)))
     },

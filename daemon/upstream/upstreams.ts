@@ -57,6 +57,15 @@ export function createUpstreams() {
       for (const [name, known] of byName) if (next.get(name) !== known) retire(known.upstream)
       byName = next
     },
+    /** Asks an upstream for its models, to see whether it answers. @returns the HTTP status @throws Error when it does not */
+    async probe(name: string, signal: AbortSignal): Promise<number> {
+      const ask = byName.get(name)?.upstream.ask
+      if (ask === null) return 200 // built in
+      if (ask === undefined) throw new Error('it was taken out of the configuration')
+      const response = await ask('/models', signal)
+      await response.body?.cancel()
+      return response.status
+    },
     get: (name: string): Upstream | undefined => byName.get(name)?.upstream,
     all: (): readonly Upstream[] => [...byName.values()].map(({ upstream }) => upstream),
     async close(): Promise<void> {
@@ -92,6 +101,8 @@ function openUpstream(name: string, config: UpstreamConfig): Upstream {
     connections: null,
     connectTimeout: durationMs(config.connect_timeout),
     ...(config.socket === undefined ? {} : { socketPath: config.socket }),
+    // every request brings its own deadline; that of a question to a sleeping backend is the time it takes to start
+    headersTimeout: 0,
     // one request, one connection: a slow reader then holds up nobody else
     allowH2: false,
     pipelining: 1,

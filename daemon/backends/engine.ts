@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { AgentClient } from './agent-client.ts'
+import { shownLog } from './shown-log.ts'
+
+/** What is needed to start, stop and describe the engine of one backend. */
+export type Engine = {
+  /** Asks it for its models. @returns the HTTP status @throws Error when it cannot be reached */
+  readonly probe: (signal: AbortSignal) => Promise<number>
+  /** null: nobody can start or stop it. */
+  readonly agent: AgentClient | null
+  readonly startTimeoutMs: number
+  /** Never shown, whatever its log says. */
+  readonly secrets: readonly string[]
+}
+
+/** Why an engine does not answer. For operators only: neither part may reach a client. */
+export type EngineFailure = { readonly reason: string; readonly log: readonly string[] }
+
+/** Statuses of an engine that listens already and still loads its model. */
+const LOADING = new Set([502, 503, 504])
+const RETRY_MS = 250
+const STOP_TIMEOUT_S = 120
+const DESCRIBE_MS = 15_000
+const LOG_LINES = 20
+
+/**
+ * Brings an engine up by connecting to it: where a socket unit starts its container, the connection waits meanwhile. When
+ * the socket itself has given up (the container failed too often), the agent resets and starts it.
+ * @throws Error when it does not answer in time, or cannot be started
+ */
+export async function startEngine(engine: Engine, stopping: AbortSignal): Promise<void> {
+  const { agent, probe, startTimeoutMs } = engine
+  const deadline = AbortSignal.timeout(startTimeoutMs)
+  const signal = AbortSignal.any([stopping, deadline])
+  let isAgentAsked = false
+  try {
+    for (;;) {
+      const answer = await probe(signal).catch((error: unknown) => (signal.aborted ? Promise.reject(error) : error))
+      if (typeof answer === 'number' && !LOADING.has(answer)) return
+      if (typeof answer !== 'number' && agent === null) throw answer
+      if (typeof answer !== 'number' && agent !== null && !isAgentAsked) {
+        isAgentAsked = true
+        await agent.start(signal, { timeoutSeconds: Math.ceil(startTimeoutMs / 1_000) })
+      } else await pause(RETRY_MS, undefined, { signal })
+    }
+  } catch (error) {
+    if (deadline.aborted && !stopping.aborted)
+      throw new Error(`it did not answer within start_timeout (${startTimeoutMs / 1_000} s)`, { cause: error })
+    throw error
+  }
+}
+
+/** @throws Error when it cannot be stopped */
+export async function stopEngine({ agent }: Engine, signal: AbortSignal): Promise<void> {
+  if (agent === null) throw new Error('it has no agent that could stop it; set backends.<name>.agent')
+  await agent.stop(signal, { timeoutSeconds: STOP_TIMEOUT_S })
+}
+
+/** Whether its container runs. @throws Error when there is no agent to ask */
+export async function isRunning({ agent }: Engine, signal: AbortSignal): Promise<boolean> {
+  if (agent === null) throw new Error('it has no agent')
+  const [container] = await agent.status(signal)
+  return container !== undefined && ['active', 'activating', 'reloading'].includes(container.active)
+}
+
+/** What its agent knows of a failure: the state of its container, and the end of its log. Never rejects. */
+export async function describeFailure(engine: Engine, error: unknown, stopping: AbortSignal): Promise<EngineFailure> {
+  const said = messageOf(error)
+  const { agent } = engine
+  if (agent === null) return { reason: said, log: [] }
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(DESCRIBE_MS)])
+  try {
+    const [container] = await agent.status(signal)
+    const lines: string[] = []
+    for await (const { message } of agent.logs({ lines: LOG_LINES, follow: false }, signal)) lines.push(message)
+    const log = shownLog(lines, engine.secrets, LOG_LINES)
+    if (container?.active !== 'failed') return { reason: said, log }
+    return { reason: `${container.unit} failed: ${container.result}, exit status ${container.exit_status}`, log }
+  } catch (trouble) {
+    return { reason: `${said}; its agent does not say more: ${messageOf(trouble)}`, log: [] }
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}

@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import { type Manner, type SleepyBackend, startSleepyBackend } from '../support/sleepy-backend.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+// One daemon with a backend or two for each test.
+const BACKENDS: Readonly<
+  Record<string, { readonly manner?: Partial<Manner>; readonly config?: Record<string, unknown> }>
+> = {
+  fifty: { manner: { startMs: 1_500 }, config: { timeout: '1s' } }, // the time of a start does not count
+  long: { manner: { startMs: 11_000 } },
+  unlisted: { config: { models: undefined } },
+  narrow: { manner: { startMs: 2_000 }, config: { max_waiting: 2 } },
+  limited: { manner: { frames: 10 }, config: { max_concurrent: 2 } },
+  taken: { manner: { frames: 100 }, config: { max_concurrent: 1, wait_timeout: '200ms' } },
+  stuck: { manner: { startMs: 200 } },
+  broken: { manner: { isBroken: true } },
+  hanging: { manner: { hangs: true }, config: { start_timeout: '500ms' } },
+  left: { manner: { startMs: 100, frames: 20 }, config: { group: 'gpu', idle_stop: undefined } },
+  right: { manner: { startMs: 100, frames: 20 }, config: { group: 'gpu', idle_stop: undefined } },
+  busy: { manner: { frames: 300 }, config: { group: 'busy', wait_timeout: '300ms' } },
+  other: { config: { group: 'busy', wait_timeout: '300ms' } },
+  before: { config: { group: 'restart' } },
+  after: { config: { group: 'restart' } },
+}
+const directory = temporaryDirectory()
+const backends = new Map<string, SleepyBackend>()
+let gate: Daemon
+let long: Promise<string>
+
+function backend(name: string): SleepyBackend {
+  const found = backends.get(name)
+  if (found === undefined) throw new Error(`no backend ${name}`)
+  return found
+}
+
+function startGate(stateDirectory: string): Promise<Daemon> {
+  const config = Object.entries(BACKENDS).map(([name, { config }]) => {
+    const { socket, agent } = backend(name)
+    const common = { provider: 'custom', base_url: 'http://localhost/v1', api_key: 'key-of-the-engine', models: [name] }
+    return [name, { ...common, socket, agent, idle_stop: '10m', ...config }]
+  })
+  const models = { either: { targets: [{ upstream: 'broken' }, { upstream: 'echo' }] } }
+  const env = { GATE_BACKENDS: JSON.stringify(Object.fromEntries(config)), GATE_MODELS: JSON.stringify(models) }
+  return startDaemon(env, stateDirectory)
+}
+
+beforeAll(async () => {
+  for (const [name, { manner }] of Object.entries(BACKENDS))
+    backends.set(name, await startSleepyBackend(directory.file(name), name, manner))
+  gate = await startGate(directory.file('state'))
+  long = chat('long', { stream: true }).then((response) => response.text())
+})
+afterAll(async () => {
+  await gate?.stop()
+  for (const each of backends.values()) await each.close()
+  directory.remove()
+})
+
+function chat(model: string, options: { stream?: boolean; signal?: AbortSignal } = {}) {
+  const { stream = false, signal } = options
+  return fetch(`${gate.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'hi' }] }),
+    ...(signal && { signal }),
+  })
+}
+
+async function metric(line: string): Promise<number> {
+  const response = await fetch(`${gate.url}/metrics`, { headers: { authorization: `Bearer ${gate.key}` } })
+  const found = (await response.text()).split('\n').find((one) => one.startsWith(`${line} `))
+  return found === undefined ? Number.NaN : Number(found.slice(line.length))
+}
+
+const waiting = (name: string) => metric(`gate_backend_requests_waiting{upstream="${name}"}`)
+
+test('fifty first requests start it once, are answered, and say that they waited', async () => {
+  const responses = await Promise.all(Array.from({ length: 50 }, () => chat('fifty')))
+  expect(responses.map(({ status }) => status)).toEqual(Array(50).fill(200))
+  expect(backend('fifty').starts()).toBe(1)
+  for (const { headers } of responses) expect(headers.get('x-gate-wait')).toMatch(/^cold-start;ms=\d{4}$/)
+  expect(gate.output()).toMatch(/"wait":"cold-start","wait_ms":\d{4}/)
+  expect((await chat('fifty')).headers.get('x-gate-wait')).toBeNull()
+  expect(await metric('gate_backend_state{upstream="fifty",state="ready"}')).toBe(1)
+  expect(await metric('gate_backend_start_seconds_count{upstream="fifty",outcome="started"}')).toBe(1)
+})
+
+test('a backend whose models are not known is not woken to be asked; the first request makes them known', async () => {
+  await chat('echo')
+  expect(backend('unlisted').starts()).toBe(0)
+  expect((await chat('unlisted/anything')).status).toBe(200)
+  const listed = async () =>
+    (await fetch(`${gate.url}/v1/models`, { headers: { authorization: `Bearer ${gate.key}` } })).text()
+  await until(async () => (await listed()).includes('"unlisted"'))
+})
+
+test('more requests than may wait are refused with a time to come back, and one that leaves frees its place', async () => {
+  const leaver = new AbortController()
+  const left = chat('narrow', { signal: leaver.signal }).catch(() => null)
+  const first = chat('narrow')
+  await until(async () => (await waiting('narrow')) === 2)
+  const refused = await chat('narrow')
+  expect(refused.status).toBe(503)
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  expect(await refused.json()).toMatchObject({ error: { code: 'backend_busy' } })
+  leaver.abort()
+  await left
+  await until(async () => (await waiting('narrow')) === 1)
+  expect((await chat('narrow')).status).toBe(200)
+  expect((await first).status).toBe(200)
+  expect(backend('narrow').requests()).toBe(2)
+})
+
+test('at most max_concurrent requests at a time; places come back whatever ends a request', async () => {
+  const { requests, mostAtOnce } = backend('limited')
+  const leaver = new AbortController()
+  const left = Array.from({ length: 4 }, () =>
+    chat('limited', { stream: true, signal: leaver.signal }).then(
+      (response) => response.text().catch(() => ''),
+      () => '',
+    ),
+  )
+  const kept = Array.from({ length: 6 }, () => chat('limited', { stream: true }))
+  await until(() => requests() > 0)
+  leaver.abort()
+  await Promise.all(left)
+  for (const response of await Promise.all(kept)) expect(await response.text()).toContain('[DONE]')
+  expect(mostAtOnce()).toBe(2)
+  expect(await metric('gate_backend_requests_in_flight{upstream="limited"}')).toBe(0)
+})
+
+test('a request that finds no free place in time is refused', async () => {
+  const first = await chat('taken', { stream: true })
+  const second = await chat('taken')
+  expect(second.status).toBe(503)
+  expect(second.headers.get('retry-after')).not.toBeNull()
+  expect(await first.text()).toContain('[DONE]')
+})
+
+test('a request that finds the engine gone has it started, and is answered', async () => {
+  const { manner, end, starts } = backend('stuck')
+  expect((await chat('stuck')).status).toBe(200)
+  manner.isStuck = true // no connection wakes it now: only its agent can
+  end()
+  const response = await chat('stuck')
+  expect(response.status).toBe(200)
+  expect(response.headers.get('x-gate-wait')).toMatch(/^cold-start/)
+  expect(starts()).toBe(2)
+})
+
+test('one that does not start is quarantined: others answer for it, and clients see nothing of its log', async () => {
+  const { manner, starts } = backend('broken')
+  const refused = await chat('broken')
+  expect(refused.status).toBe(503)
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  const text = await refused.text()
+  expect(text).toContain('backend_down')
+  expect(text).not.toContain('no such model')
+  const before = starts()
+  expect((await chat('either')).status).toBe(200)
+  expect((await chat('broken')).status).toBe(503)
+  expect(starts()).toBe(before) // left alone meanwhile
+  await until(() => gate.output().includes('gate-x.service failed: exit-code, exit status 3'))
+  manner.isBroken = false
+  await until(async () => (await chat('broken')).status === 200)
+})
+
+test('an engine that hangs while it starts is given up at start_timeout', async () => {
+  expect((await chat('hanging')).status).toBe(503)
+  await until(() => gate.output().includes('it did not answer within start_timeout'))
+})
+
+test('a group swaps under load: never two at once, no stream is cut, nobody waits for ever', async () => {
+  const left = backend('left')
+  const right = backend('right')
+  let both = 0
+  const watch = setInterval(() => {
+    if (left.isRunning() && right.isRunning()) both += 1
+  }, 5)
+  const client = async (model: 'left' | 'right') => {
+    for (let i = 0; i < 6; i++) expect(await (await chat(model, { stream: true })).text()).toContain('[DONE]')
+  }
+  await Promise.all([client('left'), client('left'), client('right'), client('right')])
+  clearInterval(watch)
+  expect(both).toBe(0)
+  expect(left.cut() + right.cut()).toBe(0)
+  expect(left.requests() + right.requests()).toBe(24)
+  expect(left.starts() + right.starts()).toBeLessThan(12) // not one for each request
+})
+
+test('a request for another member of a group is refused when the running one does not finish in time', async () => {
+  const stream = await chat('busy', { stream: true })
+  const refused = await chat('other')
+  expect(refused.status).toBe(503)
+  expect(refused.headers.get('retry-after')).not.toBeNull()
+  expect(await stream.text()).toContain('[DONE]')
+  expect(backend('other').starts()).toBe(0)
+  await until(async () => (await chat('other')).status === 200)
+  expect(backend('busy').isRunning()).toBe(false)
+})
+
+test('a stream that waits for a start is kept alive with comments', async () => {
+  const text = await long
+  expect(text).toMatch(/^: ping\n\n/)
+  expect(text).toContain('[DONE]')
+})
+
+test('a daemon that starts again makes room although it did not start what runs', async () => {
+  expect((await chat('before')).status).toBe(200)
+  await gate.kill()
+  gate = await startGate(directory.file('state-of-the-next'))
+  expect((await chat('after')).status).toBe(200)
+  expect(backend('before').isRunning()).toBe(false)
+  expect(backend('after').isRunning()).toBe(true)
+})
