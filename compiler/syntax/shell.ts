@@ -29,6 +29,11 @@ export function printShell(script: ShellScript): { text: string; origins: string
   }
 }
 
+/** A word for a shell that somebody types into: bare where that is safe. @throws RangeError for control characters */
+export function shellWord(value: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(value) ? value : quote(value)
+}
+
 /** In single quotes nothing is special but the quote itself. */
 function quote(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for

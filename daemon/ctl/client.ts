@@ -9,6 +9,8 @@ type Ask = {
   readonly parameter?: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
+  /** Gives up sooner than the usual time. */
+  readonly signal?: AbortSignal
 }
 
 /** Speaks the admin API of schemas/admin.ts. Every method fails with Failure: no daemon, no permission, or a refusal. */
@@ -21,10 +23,10 @@ export type AdminClient = {
 /** @param paths sockets to try, in order */
 export function createClient(paths: readonly string[]): AdminClient {
   return {
-    ask: async <R extends AdminRouteName>(route: R, { parameter = '', query, body }: Ask = {}) => {
+    ask: async <R extends AdminRouteName>(route: R, { parameter = '', query, body, signal }: Ask = {}) => {
       const [method = '', pattern = ''] = route.split(' ')
       const path = pattern.replace(/:$/, encodeURIComponent(parameter)) + queryText(query)
-      const response = await send(paths, method, path, body)
+      const response = await send(paths, method, path, body, signal)
       const answer = await readJson(response)
       if (response.statusCode === 200) return answer as AdminAnswers[R] // the daemon's test checks every answer's shape
       throw refusal(response, answer)
@@ -49,11 +51,17 @@ function queryText(query: Readonly<Record<string, string>> = {}): string {
 
 type Attempt = { readonly path: string; readonly code: string }
 
-async function send(paths: readonly string[], method: string, path: string, body: unknown): Promise<IncomingMessage> {
+async function send(
+  paths: readonly string[],
+  method: string,
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   const attempts: Attempt[] = []
   for (const socketPath of paths) {
     try {
-      return await sendTo(socketPath, method, path, body)
+      return await sendTo(socketPath, method, path, body, signal)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : ''
       if (!NOBODY.has(code)) throw lost(socketPath, error)
@@ -66,13 +74,20 @@ async function send(paths: readonly string[], method: string, path: string, body
 /** Errors of connect(2) that say that this path leads to no daemon for us. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
 
-async function sendTo(socketPath: string, method: string, path: string, body: unknown): Promise<IncomingMessage> {
+async function sendTo(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: unknown,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
   const { request } = await import('node:http') // not loaded by the commands that ask nothing
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body)
     const headers =
       body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-    const sent = request({ socketPath, method, path, headers, agent: false })
+    const stop = signal === undefined ? {} : { signal }
+    const sent = request({ socketPath, method, path, headers, agent: false, ...stop })
     const timeout = setTimeout(() => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`)), TIMEOUT_MS)
     sent.once('response', (response) => {
       clearTimeout(timeout)

@@ -20,6 +20,7 @@ export const COMMAND_MODULES: Readonly<Record<CommandName, () => Promise<{ reado
   compile: () => import('./compile.ts'),
   explain: () => import('./explain.ts'),
   init: () => import('./init.ts'),
+  doctor: () => import('./doctor.ts'),
   completion: () => import('./completion.ts'),
   complete: () => import('./complete.ts'),
 }

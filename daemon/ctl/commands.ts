@@ -253,6 +253,23 @@ const TABLE = [
       'it and tells editors what a spec can say.',
   },
   {
+    name: 'doctor',
+    summary: 'look at the host, the daemon and the backends, and say what is wrong and what to do',
+    arguments: [{ ...SPEC, optional: true }],
+    options: {
+      bundle: {
+        type: 'string',
+        value: 'FILE.tar.gz',
+        description: 'write an archive for a bug report as well, without secrets',
+        complete: 'file',
+      },
+      ...COMPILE_OPTIONS,
+    },
+    notes:
+      'Changes nothing. SPEC is /etc/gate/gate.toml when it is not given. An ordinary user sees less than root, and is told what.\n' +
+      'Exits with 3 when a check failed; warnings alone are no failure.',
+  },
+  {
     name: 'completion',
     summary: 'print a completion script: bash, zsh or fish',
     arguments: [{ name: 'SHELL', complete: ['bash', 'zsh', 'fish'] }],

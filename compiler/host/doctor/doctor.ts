@@ -1,0 +1,74 @@
+import type { AnyCheck, Subject } from './check.ts'
+import type { Finding, Status } from './finding.ts'
+
+export type CheckedFinding = Finding & { readonly check: string }
+
+/** Findings in the order of the checks. */
+export type Report = { readonly findings: readonly CheckedFinding[]; readonly counts: Readonly<Record<Status, number>> }
+
+export type Limits = {
+  /** Of one check. */
+  readonly deadlineMs: number
+  /** Checks that run at the same time. */
+  readonly concurrency: number
+}
+
+const LIMITS: Limits = { deadlineMs: 8_000, concurrency: 6 }
+
+/**
+ * Runs every check. Never throws and never waits longer than its deadlines: a check that does not end in time is left
+ * behind with a warning, one that breaks becomes a warning itself.
+ */
+export async function examineHost(
+  checks: readonly AnyCheck[],
+  subject: Subject,
+  limits: Limits = LIMITS,
+): Promise<Report> {
+  const results: (readonly CheckedFinding[])[] = checks.map(() => [])
+  const waiting = checks.entries()
+  const work = async () => {
+    for (const [i, check] of waiting) results[i] = await examineInTime(check, subject, limits.deadlineMs)
+  }
+  await Promise.all(Array.from({ length: limits.concurrency }, work))
+  const findings = results.flat()
+  const counts = { ok: 0, warn: 0, fail: 0, skip: 0 }
+  for (const { status } of findings) counts[status]++
+  return { findings, counts }
+}
+
+async function examineInTime(check: AnyCheck, subject: Subject, deadlineMs: number): Promise<CheckedFinding[]> {
+  const controller = new AbortController()
+  const late = Promise.withResolvers<readonly Finding[]>()
+  const timer = setTimeout(() => {
+    late.resolve([outOfTime(check, deadlineMs)])
+    controller.abort(new Error('out of time'))
+  }, deadlineMs)
+  try {
+    const findings = await Promise.race([late.promise, check.examine(subject, controller.signal)])
+    return findings.map((finding) => ({ check: check.name, ...finding }))
+  } catch (error) {
+    return [{ check: check.name, ...broken(error) }]
+  } finally {
+    clearTimeout(timer)
+    controller.abort(new Error('no longer needed'))
+  }
+}
+
+function outOfTime({ summary }: AnyCheck, deadlineMs: number): Finding {
+  return {
+    status: 'warn',
+    what: `no answer within ${deadlineMs / 1_000} s`,
+    why: `something that this check asks hangs; it wanted to know: ${summary}`,
+    fix: { kind: 'command', command: 'journalctl --boot --priority=warning --lines=50' },
+  }
+}
+
+/** What a program of the host printed can be anything: a reader that stumbles over it must not stop the others. */
+function broken(error: unknown): Finding {
+  return {
+    status: 'warn',
+    what: 'could not be examined',
+    why: error instanceof Error ? error.message : String(error),
+    fix: { kind: 'edit', where: 'a bug report', change: 'attach what gatectl doctor --bundle FILE.tar.gz writes' },
+  }
+}
