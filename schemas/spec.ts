@@ -365,15 +365,18 @@ const relay = z.strictObject({
 const relayInstance = z.strictObject({
   https_port: port.min(1).default(443).meta({ description: 'Port for visitors.' }),
   p2p_port: port.min(1).default(31_145).meta({ description: 'Port for nodes.' }),
+  metrics_port: port.min(1).optional().meta({ description: 'Loopback port for metrics; none when absent.' }),
   bind_address: z.string().regex(addressPattern, 'write an IP address').default('::').meta({
     description: 'Address to listen on.',
   }),
   log_level: z.enum(['error', 'warn', 'info', 'debug']).default('info').meta({ description: 'Least important level.' }),
   domain_suffix: hostName('Nodes become <name>.<domain_suffix>.').optional(),
   allow_from: cidrs.default([]).meta({ description: 'Addresses that may connect; empty: all.' }),
-  open_firewall_on_interfaces: interfaces('Open both ports on these interfaces.').default([]),
+  open_firewall: flag(false, 'Open https_port and p2p_port on every interface.'),
+  open_firewall_on_interfaces: interfaces('Open both ports on these interfaces only.').default([]),
   dns: z
     .strictObject({
+      enabled: flag(true, 'Whether records are written.'),
       provider: z.enum(['cloudflare']).meta({ description: 'Where the records of nodes are written.' }),
       api_token: secret('Token that may edit the zone.').optional(),
       zone_id: z

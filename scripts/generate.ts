@@ -1,4 +1,4 @@
-// Writes what is generated from schemas/ (JSON Schema, reference page) and the compiler (systemd/); --check shows a difference instead and exits 3.
+// Writes what is generated from schemas/ (JSON Schema, reference page, nix/generated/) and the compiler (systemd/); --check shows a difference instead and exits 3.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -9,6 +9,7 @@ import { configReference } from '../schemas/config-reference.ts'
 import { jsonSchemaText, specJsonSchema } from '../schemas/json-schema.ts'
 import { keyTree, layerSchema } from '../schemas/keys.ts'
 import { specSchema } from '../schemas/spec.ts'
+import { nixFiles } from './nix-generated.ts'
 import { type JsonSchema, specReference } from './spec-reference.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -26,6 +27,7 @@ export function generatedFiles(): Record<string, string> {
     'schemas/json/spec.json': specJsonSchema(),
     'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
     'docs/configuration-reference.md': configReference(tree),
+    ...Object.fromEntries(Object.entries(nixFiles()).map(([name, text]) => [`nix/generated/${name}`, text])),
     ...Object.fromEntries(Object.entries(shippedFiles()).map(([path, text]) => [`systemd/${path}`, text])),
   }
 }

@@ -132,11 +132,12 @@ function socketDropIn(relay: Relay, { port, key }: RelaySocket, comment: readonl
 }
 
 function relayEnvironment(relay: Relay): [string, string, string][] {
-  const { httpsPort, p2pPort, bindAddress, logLevel, domainSuffix, allowFrom, dns } = relay
+  const { httpsPort, p2pPort, metricsPort, bindAddress, logLevel, domainSuffix, allowFrom, dns } = relay
   const zone = dns === undefined ? undefined : `DNS__${dns.provider.toUpperCase()}__ZONE_ID`
   return [
     ['HTTPS_PORT', String(httpsPort), 'https_port'],
     ['P2P_PORT', String(p2pPort), 'p2p_port'],
+    ...optional('METRICS_PORT', metricsPort === undefined ? undefined : String(metricsPort), 'metrics_port'),
     ['BIND_ADDRESS', bindAddress, 'bind_address'],
     ['LOG_LEVEL', logLevel, 'log_level'],
     ...optional('DOMAIN_SUFFIX', domainSuffix, 'domain_suffix'),

@@ -305,6 +305,8 @@ export type Relay = Node & {
   readonly bindAddress: string
   readonly httpsPort: number
   readonly p2pPort: number
+  /** On the loopback; absent: no metrics. */
+  readonly metricsPort: number | undefined
   readonly logLevel: string
   readonly domainSuffix: string | undefined
   readonly allowFrom: readonly string[]

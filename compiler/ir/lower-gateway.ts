@@ -123,9 +123,9 @@ export function lowerFirewall({ gate, proxy, dns, client, relays }: Spec, gatewa
     ...(dns.engine === 'none' ? [] : [...rules(origin, [dns.port], own), ...rules(origin, [dns.port], own, 'udp')]),
     ...Object.entries(relays).flatMap(([instance, relay]) =>
       rules(
-        ['relays', instance, 'open_firewall_on_interfaces'],
+        ['relays', instance, relay.open_firewall ? 'open_firewall' : 'open_firewall_on_interfaces'],
         [relay.https_port, relay.p2p_port],
-        relay.open_firewall_on_interfaces,
+        relay.open_firewall ? [undefined] : relay.open_firewall_on_interfaces,
       ),
     ),
   ]

@@ -85,11 +85,13 @@ function lowerRelay(instance: string, server: Spec['relays'][string], names: Gat
   const {
     https_port,
     p2p_port,
+    metrics_port,
     bind_address,
     log_level,
     domain_suffix,
     allow_from,
-    open_firewall_on_interfaces: _,
+    open_firewall: _,
+    open_firewall_on_interfaces: _interfaces,
     dns,
     ...rest
   } = server
@@ -101,10 +103,11 @@ function lowerRelay(instance: string, server: Spec['relays'][string], names: Gat
     bindAddress: bind_address,
     httpsPort: https_port,
     p2pPort: p2p_port,
+    metricsPort: metrics_port,
     logLevel: log_level,
     domainSuffix: domain_suffix,
     allowFrom: allow_from,
-    dns: dns === undefined ? undefined : { provider: dns.provider, zoneId: dns.zone_id },
+    dns: dns?.enabled ? { provider: dns.provider, zoneId: dns.zone_id } : undefined,
   }
 }
 
@@ -124,7 +127,7 @@ function gatewaySecrets({ gate, upstreams, relays }: Spec): Secret[] {
       daemon(['upstreams', name, 'api_key'], `upstreams.${name}.api_key`, api_key),
     ),
     ...Object.entries(relays).flatMap(([instance, { dns }]): Secret[] => {
-      if (dns?.api_token === undefined) return []
+      if (dns?.api_token === undefined || !dns.enabled) return []
       const origin = ['relays', instance, 'dns', 'api_token']
       const destination = { kind: 'relay', instance, credential: `dns.${dns.provider}.api_token` } as const
       return [{ origin, name: origin.join('.'), source: dns.api_token, destination }]
@@ -152,9 +155,12 @@ function gatewayListeners({ proxy, dns, client }: Spec, gateway: Deployment['gat
 }
 
 function relayListeners(relays: readonly Relay[]): Listener[] {
-  return relays.flatMap(({ origin, httpsPort, p2pPort, bindAddress: host }): Listener[] => [
+  return relays.flatMap(({ origin, httpsPort, p2pPort, metricsPort, bindAddress: host }): Listener[] => [
     { origin: [...origin, 'https_port'], port: httpsPort, protocol: 'tcp', host },
     { origin: [...origin, 'p2p_port'], port: p2pPort, protocol: 'tcp', host },
+    ...(metricsPort === undefined
+      ? []
+      : [{ origin: [...origin, 'metrics_port'], port: metricsPort, protocol: 'tcp' as const, host: '127.0.0.1' }]),
   ])
 }
 

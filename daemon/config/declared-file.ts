@@ -11,25 +11,32 @@ import { isTree, leafPaths, type Path, type Tree } from './values.ts'
  * Reads the declared layer (called `nix`): a JSON file whose keys are spelled as in TOML or as in Nix.
  * It lies where everybody can read it, so it holds no secret. An absent file is an empty layer.
  */
-export function readDeclared(file: string | undefined, keys: KeySet): { layer: Layer; problems: ConfigProblem[] } {
+export function readDeclared(file: string | undefined, keys: KeySet): Declared {
   const empty = { layer: emptyLayer('nix'), problems: [] }
   if (file === undefined) return empty
-  const problem = (rest: Pick<ConfigProblem, 'code' | 'message' | 'hint'>) => ({
-    layer: emptyLayer('nix'),
-    problems: [{ layer: 'nix' as const, where: file, ...rest }],
-  })
   let text: string
   try {
     text = readPlainFile(file).toString('utf8')
   } catch (error) {
     const code = errorCode(error)
     if (code === 'ENOENT') return empty
-    return problem({ code: 'UNREADABLE_FILE', message: `cannot be read (${code})`, hint: 'let the daemon read it' })
+    return refused(file, {
+      code: 'UNREADABLE_FILE',
+      message: `cannot be read (${code})`,
+      hint: 'let the daemon read it',
+    })
   }
+  return checkDeclared(file, text, keys)
+}
+
+type Declared = { readonly layer: Layer; readonly problems: ConfigProblem[] }
+
+/** The declared layer that a text is. @param file its name in the problems */
+export function checkDeclared(file: string, text: string, keys: KeySet): Declared {
   const parsed = parseJson(text)
   if (parsed === undefined)
-    return problem({ code: 'INVALID_JSON', message: 'is no JSON', hint: 'build the declared file again' })
-  if (!isTree(parsed)) return problem({ code: 'INVALID_JSON', message: 'is no JSON object' })
+    return refused(file, { code: 'INVALID_JSON', message: 'is no JSON', hint: 'build the declared file again' })
+  if (!isTree(parsed)) return refused(file, { code: 'INVALID_JSON', message: 'is no JSON object' })
   const values = respelled(keys.tree, parsed)
   const whereOf = () => file
   const problems = [
@@ -37,6 +44,10 @@ export function readDeclared(file: string | undefined, keys: KeySet): { layer: L
     ...secretPaths(keys.tree, values).map((path) => declaredSecret(file, path)),
   ]
   return { layer: { name: 'nix', values, sourceOf: whereOf }, problems }
+}
+
+function refused(where: string, rest: Pick<ConfigProblem, 'code' | 'message' | 'hint'>): Declared {
+  return { layer: emptyLayer('nix'), problems: [{ layer: 'nix', where, ...rest }] }
 }
 
 /** Keys spelled as in Nix become those of the schema; names that people gave stay. */

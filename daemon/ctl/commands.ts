@@ -176,10 +176,11 @@ const TABLE = [
   {
     name: 'config validate',
     aliases: ['gateway validate-config'],
-    summary: 'check a runtime configuration file, or the running configuration',
+    summary: 'check a configuration file, or the running configuration',
     arguments: [{ name: 'FILE', optional: true, complete: 'file' }],
     options: {},
-    notes: 'With a FILE no daemon is needed. Exits with 3 when something is wrong.',
+    notes:
+      'With a FILE no daemon is needed; one that ends in .json is a declared layer. Exits with 3 when something is wrong.',
   },
   {
     name: 'check',

@@ -1,21 +1,33 @@
 # What a host would be with each of the modules, as one value that becomes JSON.
 #   nix-instantiate --eval --strict --json evaluate.nix --arg hosts '{ name = [ ./module.nix ]; }'
-{ hosts }:
+# Of hosts in `wrong`, only what is wrong with them: the rest of them has no meaning.
+{ hosts, wrong ? { } }:
 let
   inherit (import ./evaluator.nix) lib evalModules;
-  package = name: version: { _type = "package"; outPath = "/nix/store/${name}"; inherit name version; };
-  pkgs = { bash = package "bash" "5.2"; coreutils = package "coreutils" "9.5"; dnsmasq = package "dnsmasq" "2.90"; gate = package "gate" "0.1.0"; };
+  pkgs = import ./packages.nix { inherit lib; };
   host = {
-    systemd.package = lib.mkDefault (package "systemd" "257.5");
-    virtualisation.podman.package = lib.mkDefault (package "podman" "5.8.0");
+    systemd.package = lib.mkDefault pkgs.systemd;
+    virtualisation.podman.package = lib.mkDefault pkgs.podman;
   };
+  evaluate = modules: evalModules { modules = [ ./nixos.nix host ] ++ modules; arguments = { inherit pkgs; }; };
+  failed = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+  # the derivations that a host's files come from, once each
+  builds = config: map (package: { path = package.outPath; inherit (package) script; environment = removeAttrs package.environment [ "nativeBuildInputs" ]; })
+    (lib.filter (package: package ? script) config.systemd.packages);
   facts = modules:
-    let config = evalModules { modules = [ ./nixos.nix host ] ++ modules; arguments = { inherit pkgs; }; };
-    in config // {
-      failed = map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+    let config = evaluate modules; in
+    removeAttrs config [ "hardware" ] // {
+      failed = failed config;
       assertions = map (a: a.message) config.assertions;
-      systemd = removeAttrs config.systemd [ "package" ];
+      builds = builds config;
+      hardware = { inherit (config.hardware) nvidia-container-toolkit graphics; };
+      environment.etc = builtins.mapAttrs (_: file: { inherit (file) source; } // (if file.text == null then { } else { inherit (file) text; })) config.environment.etc;
+      services = { inherit (config.services) caddy dnsmasq nginx; };
+      systemd = removeAttrs config.systemd [ "package" "packages" ];
       virtualisation.podman.enable = config.virtualisation.podman.enable;
     };
 in
-builtins.mapAttrs (_: facts) hosts
+{
+  hosts = builtins.mapAttrs (_: facts) hosts;
+  wrong = builtins.mapAttrs (_: modules: let config = evaluate modules; in { failed = failed config; inherit (config) warnings; }) wrong;
+}

@@ -11,6 +11,11 @@ let
     enable = option types.bool true;
     description = option types.str "";
     overrideStrategy = option (types.enum [ "asDropinIfExists" "asDropin" ]) "asDropinIfExists";
+    documentation = texts;
+    after = texts;
+    wants = texts;
+    requires = texts;
+    startLimitIntervalSec = option (types.nullOr types.int) null;
     unitConfig = sections;
     wantedBy = texts;
     requiredBy = texts;
@@ -52,14 +57,38 @@ in
       config.source = lib.mkIf (config.text != null) (lib.mkDefault "/nix/store/etc-${baseNameOf name}");
     }))) { };
     environment.systemPackages = option (types.listOf types.package) [ ];
+    hardware.graphics.enable = option types.bool false;
     hardware.nvidia-container-toolkit.enable = option types.bool false;
     networking.firewall = openPorts // {
       enable = option types.bool true;
       interfaces = option (types.attrsOf (types.submodule { options = openPorts; })) { };
     };
-    services.nginx = { enable = option types.bool false; appendHttpConfig = option types.lines ""; };
+    security.acme.certs = option (types.attrsOf (types.submodule {
+      options = {
+        email = option (types.nullOr types.str) null;
+        extraDomainNames = texts;
+        webroot = option (types.nullOr types.str) null;
+        group = option types.str "acme";
+        reloadServices = texts;
+        server = option (types.nullOr types.str) null;
+      };
+    })) { };
+    services.caddy = { enable = option types.bool false; configFile = option types.path "/nix/store/Caddyfile"; };
+    services.dnsmasq = {
+      enable = option types.bool false;
+      resolveLocalQueries = option types.bool true;
+      settings = option types.json { };
+    };
+    services.nginx = {
+      enable = option types.bool false;
+      group = option types.str "nginx";
+      appendHttpConfig = option types.lines "";
+    };
+    services.xserver.videoDrivers = texts;
     systemd = {
       package = mkOption { type = types.package; };
+      packages = option (types.listOf types.package) [ ];
+      tmpfiles.packages = option (types.listOf types.package) [ ];
       services = units service;
       sockets = units (unit // { socketConfig = sections; });
       slices = units (unit // { sliceConfig = sections; });

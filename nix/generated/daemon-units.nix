@@ -1,0 +1,97 @@
+# Made by "npm run generate"; changes here are lost.
+# Units of one daemon.
+{ package, prefix }:
+{
+  services = {
+    "${prefix}-daemon" = {
+      description = "Gate, a private AI gateway";
+      documentation = [ "file://${package}/share/doc/gate/install-systemd.md" ];
+      requires = [ "${prefix}-daemon.socket" "${prefix}-daemon-admin.socket" ];
+      after = [
+        "${prefix}-daemon.socket"
+        "${prefix}-daemon-admin.socket"
+        "network.target"
+        "nss-lookup.target"
+      ];
+      startLimitIntervalSec = 0;
+      serviceConfig = {
+        Type = "notify-reload";
+        OpenFile = "/run/systemd/notify:notify";
+        NotifyAccess = "main";
+        ExecStart = "${package}/lib/gate/node ${package}/lib/gate/dist/bin/gate-daemon.js --declared /etc/${prefix}/declared.json";
+        WatchdogSec = "30s";
+        TimeoutStopSec = "45s";
+        KillMode = "mixed";
+        Restart = "on-failure";
+        RestartSec = "100ms";
+        RestartSteps = "5";
+        RestartMaxDelaySec = "5s";
+        Sockets = "${prefix}-daemon.socket ${prefix}-daemon-admin.socket";
+        SyslogIdentifier = "${prefix}-daemon";
+        User = "${prefix}";
+        Group = "${prefix}";
+        StateDirectory = "${prefix}";
+        StateDirectoryMode = "0711";
+        EnvironmentFile = "-/etc/${prefix}/gate.env";
+        LimitNOFILE = "65536";
+        UMask = "0077";
+        LimitCORE = "0";
+        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        AmbientCapabilities = "";
+        DevicePolicy = "closed";
+        KeyringMode = "private";
+        LockPersonality = "yes";
+        MemoryDenyWriteExecute = "no";
+        PrivateDevices = "yes";
+        PrivateIPC = "yes";
+        PrivateMounts = "yes";
+        PrivateTmp = "yes";
+        PrivateUsers = "yes";
+        ProcSubset = "pid";
+        ProtectClock = "yes";
+        ProtectControlGroups = "yes";
+        ProtectHome = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelLogs = "yes";
+        ProtectKernelModules = "yes";
+        ProtectKernelTunables = "yes";
+        ProtectProc = "invisible";
+        ProtectSystem = "strict";
+        RemoveIPC = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+      };
+      wantedBy = [ "multi-user.target" ];
+    };
+  };
+  sockets = {
+    "${prefix}-daemon" = {
+      description = "Gate, a private AI gateway: clients";
+      socketConfig = {
+        FileDescriptorName = "gateway";
+        NoDelay = "yes";
+        Service = "${prefix}-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    "${prefix}-daemon-admin" = {
+      description = "Gate, a private AI gateway: administration";
+      socketConfig = {
+        ListenStream = "/run/${prefix}/admin.sock";
+        FileDescriptorName = "admin";
+        Service = "${prefix}-daemon.service";
+        SocketUser = "${prefix}";
+        SocketGroup = "${prefix}-admin";
+        SocketMode = "0660";
+        RemoveOnStop = "yes";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+  };
+}

@@ -1,0 +1,612 @@
+# Made by "npm run generate"; changes here are lost.
+# Options of one gateway: the spec, with the tables gate and gate.server laid open.
+{ lib, anything, secretReference, backend, ... }:
+let
+  inherit (lib) literalMD mkOption types;
+in
+{
+  profile = mkOption {
+    type = types.enum [ "desktop" "small-vps" "medium-vps" "large-vps" ];
+    default = "desktop";
+    description = "Size of the machine; sizes every limit.";
+  };
+  domain = mkOption {
+    type = types.nullOr types.nonEmptyStr;
+    default = null;
+    description = "Domain of the gateway and its apps.";
+  };
+  memory = mkOption {
+    type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+    default = null;
+    example = "32MiB";
+    description = "Memory the daemon may use; by profile when absent. A size such as \"32MiB\".";
+  };
+  cache = mkOption {
+    type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+    default = null;
+    example = "32MiB";
+    description = "Memory for the database cache; by profile when absent. A size such as \"32MiB\".";
+  };
+  tls = {
+    acme = mkOption {
+      type = types.nullOr (types.submodule {
+        options = {
+          email = mkOption {
+            type = types.nonEmptyStr;
+            description = "Account address.";
+          };
+          domains = mkOption {
+            type = types.listOf types.nonEmptyStr;
+            description = "Names to certify.";
+          };
+          challenge = mkOption {
+            type = types.enum [ "tls-alpn-01" "http-01" "dns-01" ];
+            default = "tls-alpn-01";
+            description = "How control of the names is proven.";
+          };
+          staging = mkOption {
+            type = types.bool;
+            default = false;
+            description = "Use the staging directory.";
+          };
+        };
+      });
+      default = null;
+      description = "Certificates by ACME; comes first when several ways are set.";
+    };
+    files = mkOption {
+      type = types.nullOr (types.submodule {
+        options = {
+          cert = mkOption {
+            type = types.nonEmptyStr;
+            description = "Certificate chain, PEM.";
+          };
+          key = mkOption {
+            type = types.nonEmptyStr;
+            description = "Private key, PEM.";
+          };
+        };
+      });
+      default = null;
+      description = "Certificate from files; comes second.";
+    };
+    internalCa = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Certificates by a CA of this host; comes third. Without any: plain HTTP.";
+    };
+  };
+  auth = {
+    mode = mkOption {
+      type = types.either (types.enum [ "token" "password" "device" "oidc" "none" ]) (types.listOf (types.enum [ "token" "password" "device" "oidc" "none" ]));
+      default = "token";
+      description = "How clients prove who they are; several may be listed. none: on a loopback address only.";
+    };
+    token = mkOption {
+      type = types.nullOr secretReference;
+      default = null;
+      example = { file = "/run/secrets/name"; };
+      description = "System token with every scope; made at first start when absent.";
+    };
+    jwt = {
+      secret = mkOption {
+        type = types.nullOr secretReference;
+        default = null;
+        example = { file = "/run/secrets/name"; };
+        description = "Signs login sessions; made and kept when absent.";
+      };
+      issuer = mkOption {
+        type = types.nonEmptyStr;
+        default = "gate";
+        description = "Issuer of login sessions.";
+      };
+      expirationHours = mkOption {
+        type = types.numbers.positive;
+        default = 24;
+        description = "Life of a login session. In hours.";
+      };
+    };
+    oidc = mkOption {
+      type = types.attrsOf (types.submodule {
+        options = {
+          issuer = mkOption {
+            type = types.str;
+            description = "Issuer URL of the identity provider.";
+          };
+          clientId = mkOption {
+            type = types.nonEmptyStr;
+            description = "Client id registered there.";
+          };
+          clientSecret = mkOption {
+            type = types.nullOr secretReference;
+            default = null;
+            example = { file = "/run/secrets/name"; };
+            description = "Client secret; a public client when absent.";
+          };
+        };
+      });
+      default = { };
+      description = "Identity providers, by name, for the mode oidc.";
+    };
+  };
+  log = {
+    level = mkOption {
+      type = types.enum [ "error" "warn" "info" "debug" ];
+      default = "info";
+      description = "Least important level written.";
+    };
+    format = mkOption {
+      type = types.nullOr (types.enum [ "json" "text" ]);
+      default = null;
+      description = "Form of a line; json under systemd.";
+    };
+  };
+  host = mkOption {
+    type = types.strMatching "([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*]?)";
+    default = "127.0.0.1";
+    description = "Address to listen on.";
+  };
+  port = mkOption {
+    type = types.either (types.ints.between 1 65535) (types.enum [ "random" ]);
+    default = 3000;
+    description = "TCP port; \"random\" picks one in 49152-65535 once and keeps it in gate.lock.json.";
+  };
+  p2pPort = mkOption {
+    type = types.either (types.ints.between 1 65535) (types.enum [ "random" ]);
+    default = 41147;
+    description = "Port for peers; \"random\" as above.";
+  };
+  allowFrom = mkOption {
+    type = types.listOf types.nonEmptyStr;
+    default = [ ];
+    description = "Client addresses that may connect; empty: all.";
+  };
+  adminAllowFrom = mkOption {
+    type = types.listOf types.nonEmptyStr;
+    default = [ ];
+    description = "Narrower list for the admin routes; empty: allow_from.";
+  };
+  trustedProxies = mkOption {
+    type = types.listOf types.nonEmptyStr;
+    default = [ ];
+    description = "Reverse proxies whose X-Forwarded-For is believed; the proxy of this spec is added.";
+  };
+  maxBody = mkOption {
+    type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+    default = null;
+    example = "32MiB";
+    description = "Largest request body; by profile when absent. A size such as \"32MiB\".";
+  };
+  maxBuffered = mkOption {
+    type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+    default = null;
+    example = "32MiB";
+    description = "All request bodies held at once; by profile when absent. A size such as \"32MiB\".";
+  };
+  maxConnections = mkOption {
+    type = types.nullOr types.ints.positive;
+    default = null;
+    description = "Open connections; by profile when absent.";
+  };
+  maxConcurrent = mkOption {
+    type = types.nullOr types.ints.positive;
+    default = null;
+    description = "Requests in flight; by profile when absent.";
+  };
+  openFirewall = mkOption {
+    type = types.bool;
+    default = false;
+    description = "Open port, p2p_port and the ports of proxy, dns and client on every interface.";
+  };
+  openFirewallOnInterfaces = mkOption {
+    type = types.listOf (types.strMatching "[A-Za-z0-9_.@-]{1,15}");
+    default = [ ];
+    description = "Open the same ports on these interfaces only.";
+  };
+  backends = mkOption {
+    type = types.attrsOf (types.submodule [ backend {
+      options = {
+        engine = mkOption {
+          type = types.enum [ "vllm" "llama-cpp" "ollama" "open-webui" "custom" ];
+          description = "What runs in the container; decides arguments, health check, socket.";
+        };
+        image = mkOption {
+          type = types.strMatching "[a-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?";
+          description = "Container image, by digest; a tag is a warning.";
+        };
+        model = mkOption {
+          type = types.nullOr (types.strMatching "[A-Za-z0-9][A-Za-z0-9._:+-]*(/[A-Za-z0-9][A-Za-z0-9._:+-]*)*");
+          default = null;
+          description = "Model to serve: a path below the models directory, and the name clients see.";
+        };
+        gpu = {
+          kind = mkOption {
+            type = types.enum [ "nvidia" "amd" "vulkan" "none" ];
+            default = "none";
+            description = "nvidia: by CDI; amd: /dev/kfd and /dev/dri; vulkan: /dev/dri; none.";
+          };
+          devices = mkOption {
+            type = types.listOf (types.strMatching "[A-Za-z0-9][A-Za-z0-9:._-]*");
+            default = [ "all" ];
+            description = "nvidia: CDI names (\"0\", a UUID, \"all\"); amd, vulkan: names in /dev/dri, or \"all\".";
+          };
+        };
+        idleStop = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          example = "10s";
+          description = "Stop after this long without a connection and start on the next one; absent: always on. A duration such as \"10s\".";
+        };
+        group = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "At most one backend of a group runs at a time; its members start on demand, with or without idle_stop.";
+        };
+        maxConcurrent = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          description = "Requests that it answers at a time, others wait; no limit when absent.";
+        };
+        maxWaiting = mkOption {
+          type = types.ints.positive;
+          default = 100;
+          description = "Requests that may wait for it; more are refused.";
+        };
+        waitTimeout = mkOption {
+          type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+          default = "120s";
+          example = "10s";
+          description = "Longest wait for a free place, or until another backend of the group has finished its requests. A duration such as \"10s\".";
+        };
+        memory = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+          default = null;
+          example = "32MiB";
+          description = "Memory the container may use; no limit when absent. A size such as \"32MiB\".";
+        };
+        cpus = mkOption {
+          type = types.nullOr types.numbers.positive;
+          default = null;
+          description = "CPU share; no limit when absent. In CPUs.";
+        };
+        pids = mkOption {
+          type = types.ints.positive;
+          default = 4096;
+          description = "Processes and threads the container may have.";
+        };
+        shm = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+          default = null;
+          example = "32MiB";
+          description = "Size of /dev/shm; by engine when absent. A size such as \"32MiB\".";
+        };
+        uid = mkOption {
+          type = types.nullOr (types.ints.between 1000 59999);
+          default = null;
+          description = "User id; allocated in gate.lock.json when absent.";
+        };
+        listen = mkOption {
+          type = types.nullOr (types.enum [ "unix" "tcp" ]);
+          default = null;
+          description = "Unix socket without network, or a loopback port on an internal one; by engine when absent.";
+        };
+        port = mkOption {
+          type = types.either (types.ints.between 1 65535) (types.enum [ "random" ]);
+          default = "random";
+          description = "Loopback port on the host, for listen = \"tcp\".";
+        };
+        containerPort = mkOption {
+          type = types.nullOr (types.ints.between 1 65535);
+          default = null;
+          description = "Port inside the container; by engine when absent.";
+        };
+        network = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether the container may reach the internet and the gateway.";
+        };
+        apiKey = mkOption {
+          type = types.nullOr secretReference;
+          default = null;
+          example = { file = "/run/secrets/name"; };
+          description = "Key the daemon presents; made at apply when absent and the engine can check one.";
+        };
+        expose = mkOption {
+          type = types.nullOr (types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+          default = null;
+          description = "Host name below gate.domain under which the proxy serves this backend to browsers.";
+        };
+        args = mkOption {
+          type = types.listOf types.nonEmptyStr;
+          default = [ ];
+          description = "More arguments of the engine. custom: {socket}, {port} and {model} are filled in.";
+        };
+        environment = mkOption {
+          type = types.attrsOf types.str;
+          default = { };
+          description = "More environment of the container. Never a secret: it can be read from outside.";
+        };
+        secrets = mkOption {
+          type = types.attrsOf secretReference;
+          default = { };
+          description = "Environment of the container that is secret, by name.";
+        };
+        volumes = mkOption {
+          type = types.listOf (types.submodule {
+            options = {
+              name = mkOption {
+                type = types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+                description = "Name of the volume inside its backend.";
+              };
+              path = mkOption {
+                type = types.nonEmptyStr;
+                description = "Where the container sees it.";
+              };
+            };
+          });
+          default = [ ];
+          description = "More volumes that survive the container.";
+        };
+        readOnly = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether the root file system of the container is read-only.";
+        };
+        notify = mkOption {
+          type = types.enum [ "healthy" "started" ];
+          default = "healthy";
+          description = "When the unit counts as started: at the first successful health check, or at once.";
+        };
+        health = {
+          command = mkOption {
+            type = types.nullOr (types.listOf types.str);
+            default = null;
+            description = "Command and arguments that succeed once the engine answers; by engine when absent.";
+          };
+          interval = mkOption {
+            type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+            default = "5s";
+            example = "10s";
+            description = "Time between two checks. A duration such as \"10s\".";
+          };
+          timeout = mkOption {
+            type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+            default = "5s";
+            example = "10s";
+            description = "Longest wait for one check. A duration such as \"10s\".";
+          };
+          retries = mkOption {
+            type = types.ints.positive;
+            default = 3;
+            description = "Failures in a row until unhealthy.";
+          };
+          startPeriod = mkOption {
+            type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+            default = null;
+            example = "10s";
+            description = "Time in which failures do not count; by engine when absent. A duration such as \"10s\".";
+          };
+        };
+        pullTimeout = mkOption {
+          type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+          default = "0s";
+          example = "10s";
+          description = "Time a pull may take at start; 0s: never pulled at start, apply does it before. A duration such as \"10s\".";
+        };
+        startTimeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          example = "10s";
+          description = "Longest start; health.start_period + pull_timeout + 60s when absent. A duration such as \"10s\".";
+        };
+        stopTimeout = mkOption {
+          type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+          default = "30s";
+          example = "10s";
+          description = "Time to finish requests when stopping. A duration such as \"10s\".";
+        };
+      };
+    } ]);
+    default = { };
+    description = "Local engines, by name: each one unprivileged user with one rootless container.";
+  };
+  models = mkOption {
+    type = types.attrsOf (types.submodule {
+      options = {
+        category = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Category; usable as a model name.";
+        };
+        targets = mkOption {
+          type = types.listOf (types.submodule {
+            options = {
+              backend = mkOption {
+                type = types.nullOr types.str;
+                default = null;
+                description = "Name of a backend.";
+              };
+              upstream = mkOption {
+                type = types.nullOr types.str;
+                default = null;
+                description = "Name of an upstream.";
+              };
+              alias = mkOption {
+                type = types.nullOr types.str;
+                default = null;
+                description = "Name of another virtual model.";
+              };
+              model = mkOption {
+                type = types.nullOr types.nonEmptyStr;
+                default = null;
+                description = "Id sent there; the alias itself, or the model of the backend.";
+              };
+              weight = mkOption {
+                type = types.numbers.positive;
+                default = 1;
+                description = "Share of requests (weighted).";
+              };
+            };
+          });
+          description = "Where requests go: each names a backend, an upstream or an alias.";
+        };
+        strategy = mkOption {
+          type = types.enum [ "fallback" "weighted" "latency" "cost" ];
+          default = "fallback";
+          description = "fallback: in order; weighted: by share; latency: fastest first; cost: cheapest first.";
+        };
+      };
+    });
+    default = { };
+    description = "Virtual models: what clients ask for, by alias.";
+  };
+  budgets = mkOption {
+    type = types.attrsOf (types.submodule {
+      options = {
+        limit = mkOption {
+          type = types.strMatching "[0-9]{1,9}(\\.[0-9]{1,6})? USD";
+          description = "Money per window. In USD.";
+        };
+        window = mkOption {
+          type = types.enum [ "hour" "day" "week" "month" ];
+          description = "Calendar window, in UTC.";
+        };
+      };
+    });
+    default = { };
+    description = "Money per window, by name; keys and users attach to a budget.";
+  };
+  proxy = {
+    engine = mkOption {
+      type = types.enum [ "nginx" "caddy" "none" ];
+      default = "none";
+      description = "Reverse proxy in front of the gateway.";
+    };
+    httpPort = mkOption {
+      type = types.ints.between 1 65535;
+      default = 80;
+      description = "Port for HTTP; redirects to HTTPS when there is TLS.";
+    };
+    httpsPort = mkOption {
+      type = types.ints.between 1 65535;
+      default = 443;
+      description = "Port for HTTPS.";
+    };
+    aliases = mkOption {
+      type = types.listOf (types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+      default = [ ];
+      description = "More host names below gate.domain that lead to the gateway.";
+    };
+    hsts = mkOption {
+      type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+      default = "365d";
+      example = "10s";
+      description = "How long browsers keep to HTTPS; 0s: no such header. A duration such as \"10s\".";
+    };
+  };
+  dns = {
+    engine = mkOption {
+      type = types.enum [ "dnsmasq" "none" ];
+      default = "none";
+      description = "Name server for the names of the domain.";
+    };
+    listen = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "Interface or address to answer on, and that the names point to.";
+    };
+    port = mkOption {
+      type = types.ints.between 1 65535;
+      default = 53;
+      description = "UDP and TCP port.";
+    };
+    forward = mkOption {
+      type = types.listOf types.nonEmptyStr;
+      default = [ ];
+      description = "Name servers for all other names; empty: other names are refused.";
+    };
+  };
+  relay = {
+    enable = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Be reachable through relays.";
+    };
+    addresses = mkOption {
+      type = types.listOf (types.strMatching "([A-Za-z0-9.-]+|\\[[0-9a-fA-F:]+]):[0-9]{1,5}");
+      default = [ ];
+      description = "Relays as host:port.";
+    };
+    customDomain = mkOption {
+      type = types.nullOr (types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+      default = null;
+      description = "Name asked of the relay.";
+    };
+  };
+  sandbox = {
+    enable = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether models may run code.";
+    };
+    runtime = mkOption {
+      type = types.enum [ "podman" "wasm" "none" ];
+      default = "podman";
+      description = "What isolates the code.";
+    };
+    allowUnisolated = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Needed for runtime = \"none\": code then runs on the host.";
+    };
+    image = mkOption {
+      type = types.nullOr (types.strMatching "[a-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?");
+      default = null;
+      description = "Image for runtime = \"podman\", by digest.";
+    };
+    timeout = mkOption {
+      type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+      default = "30s";
+      example = "10s";
+      description = "Longest run. A duration such as \"10s\".";
+    };
+    memory = mkOption {
+      type = types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)";
+      default = "256MiB";
+      example = "32MiB";
+      description = "Memory of one run. A size such as \"32MiB\".";
+    };
+    cpus = mkOption {
+      type = types.numbers.positive;
+      default = 0.5;
+      description = "CPU share of one run. In CPUs.";
+    };
+    network = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether the code may reach the internet.";
+    };
+    languages = mkOption {
+      type = types.listOf (types.enum [ "python" "javascript" "bash" ]);
+      default = [ "python" "javascript" "bash" ];
+      description = "Languages that may run.";
+    };
+  };
+  client = {
+    enable = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Make an installer for clients: trust in the CA, and split DNS.";
+    };
+    ca = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "CA certificate to trust, PEM; that of tls.internal_ca when absent.";
+    };
+    port = mkOption {
+      type = types.ints.between 1 65535;
+      default = 8081;
+      description = "Port on which the proxy hands out the installer, over HTTP.";
+    };
+  };
+}

@@ -1,0 +1,110 @@
+# Made by "npm run generate"; changes here are lost.
+# Keys of the daemon's configuration, spelled as in TOML.
+{
+  keys = {
+    server = {
+      keys = {
+        host = null;
+        port = null;
+        p2p_port = null;
+        allow_from = null;
+        trusted_proxies = null;
+        allowed_hosts = null;
+        max_body = null;
+        max_buffered = null;
+        max_connections = null;
+        max_concurrent = null;
+        headers_timeout = null;
+        body_timeout = null;
+        stall_timeout = null;
+        drain_timeout = null;
+      };
+    };
+    auth = {
+      keys = {
+        mode = null;
+        token = "secret";
+        jwt = {
+          keys = {
+            secret = "secret";
+            issuer = null;
+            expiration_hours = null;
+          };
+        };
+      };
+    };
+    upstreams = { names = {
+      keys = {
+        enabled = null;
+        provider = null;
+        base_url = null;
+        socket = null;
+        api_key = "secret";
+        models = null;
+        timeout = null;
+        idle_timeout = null;
+        connect_timeout = null;
+      };
+    }; };
+    backends = { names = {
+      keys = {
+        enabled = null;
+        provider = null;
+        base_url = null;
+        socket = null;
+        api_key = "secret";
+        models = null;
+        timeout = null;
+        idle_timeout = null;
+        connect_timeout = null;
+        agent = null;
+        idle_stop = null;
+        group = null;
+        start_timeout = null;
+        max_concurrent = null;
+        max_waiting = null;
+        wait_timeout = null;
+      };
+    }; };
+    models = { names = {
+      keys = {
+        targets = { items = {
+          keys = {
+            upstream = null;
+            model = null;
+            weight = null;
+          };
+        }; };
+        strategy = null;
+        category = null;
+      };
+    }; };
+    discovery = {
+      keys = {
+        enabled = null;
+        interval = null;
+      };
+    };
+    letsencrypt = {
+      keys = {
+        enabled = null;
+        email = null;
+        staging = null;
+        domains = null;
+      };
+    };
+    relay = {
+      keys = {
+        enable = null;
+        addresses = null;
+        custom_domain = null;
+      };
+    };
+    log = {
+      keys = {
+        level = null;
+        format = null;
+      };
+    };
+  };
+}

@@ -1,0 +1,391 @@
+# Made by "npm run generate"; changes here are lost.
+# Options of the daemon's configuration; a key that nobody sets is left to the daemon.
+{ lib, anything, secretReference, ... }:
+let
+  inherit (lib) literalMD mkOption types;
+in
+{
+  server = {
+    host = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"127.0.0.1\"`";
+      description = "Address to listen on. A change waits for a restart.";
+    };
+    port = mkOption {
+      type = types.nullOr types.port;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `3000`";
+      description = "TCP port; 0 takes any free one. A change waits for a restart.";
+    };
+    p2pPort = mkOption {
+      type = types.nullOr types.port;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `41147`";
+      description = "Port for peers. A change waits for a restart.";
+    };
+    allowFrom = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Client addresses that may connect; empty: all.";
+    };
+    trustedProxies = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Reverse proxies whose X-Forwarded-For is believed; empty: none.";
+    };
+    allowedHosts = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Host names that requests may ask for; empty: any (with auth.mode none: loopback names).";
+    };
+    maxBody = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"32MiB\"`";
+      example = "32MiB";
+      description = "Largest request body. A size such as \"32MiB\".";
+    };
+    maxBuffered = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"512MiB\"`";
+      example = "32MiB";
+      description = "All request bodies held at once. A size such as \"32MiB\".";
+    };
+    maxConnections = mkOption {
+      type = types.nullOr types.ints.positive;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `20000`";
+      description = "Open connections. A change waits for a restart.";
+    };
+    maxConcurrent = mkOption {
+      type = types.nullOr types.ints.positive;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `10000`";
+      description = "Requests in flight.";
+    };
+    headersTimeout = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"5s\"`";
+      example = "10s";
+      description = "Longest wait for the headers of a request. A duration such as \"10s\". A change waits for a restart.";
+    };
+    bodyTimeout = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"60s\"`";
+      example = "10s";
+      description = "Longest wait for the whole request. A duration such as \"10s\". A change waits for a restart.";
+    };
+    stallTimeout = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"60s\"`";
+      example = "10s";
+      description = "Longest time a client may not read its response. A duration such as \"10s\".";
+    };
+    drainTimeout = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"30s\"`";
+      example = "10s";
+      description = "Longest wait for requests in flight when stopping. A duration such as \"10s\".";
+    };
+  };
+  auth = {
+    mode = mkOption {
+      type = types.nullOr (types.enum [ "token" "none" ]);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"token\"`";
+      description = "token: a key with every request; none: everybody, on a loopback address only. A change waits for a restart.";
+    };
+    jwt = {
+      issuer = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        defaultText = literalMD "what the daemon takes: `\"gate\"`";
+        description = "Issuer of login sessions.";
+      };
+      expirationHours = mkOption {
+        type = types.nullOr types.numbers.positive;
+        default = null;
+        defaultText = literalMD "what the daemon takes: `24`";
+        description = "Life of a login session.";
+      };
+    };
+  };
+  upstreams = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        enabled = mkOption {
+          type = types.nullOr types.bool;
+          default = null;
+          defaultText = literalMD "what the daemon takes: `true`";
+          description = "Whether requests may go there.";
+        };
+        provider = mkOption {
+          type = types.nullOr (types.enum [ "openai" "anthropic" "google" "mistral" "groq" "openrouter" "deepseek" "together" "xai" "ollama" "vllm" "llama-cpp" "lmstudio" "custom" "echo" ]);
+          default = null;
+          description = "Kind of upstream; decides the default base_url. The name of the upstream when that is a provider.";
+        };
+        baseUrl = mkOption {
+          type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+(/[^[:space:]?#]*)?");
+          default = null;
+          example = "https://api.openai.com/v1";
+          description = "URL up to and including the version, such as \"https://api.openai.com/v1\"; by provider when absent.";
+        };
+        socket = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Unix socket to connect to, in place of the host and port in base_url.";
+        };
+        models = mkOption {
+          type = types.nullOr (types.listOf types.nonEmptyStr);
+          default = null;
+          description = "Ids of the models to expose; asked from the upstream when absent.";
+        };
+        timeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"600s\"`";
+          example = "10s";
+          description = "Longest wait for the response headers. A duration such as \"10s\".";
+        };
+        idleTimeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"120s\"`";
+          example = "10s";
+          description = "Longest silence inside a response. A duration such as \"10s\".";
+        };
+        connectTimeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"5s\"`";
+          example = "10s";
+          description = "Longest wait for a connection. A duration such as \"10s\".";
+        };
+      };
+    });
+    default = { };
+    description = "Where requests can go, by name.";
+  };
+  backends = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        enabled = mkOption {
+          type = types.nullOr types.bool;
+          default = null;
+          defaultText = literalMD "what the daemon takes: `true`";
+          description = "Whether requests may go there.";
+        };
+        provider = mkOption {
+          type = types.nullOr (types.enum [ "openai" "anthropic" "google" "mistral" "groq" "openrouter" "deepseek" "together" "xai" "ollama" "vllm" "llama-cpp" "lmstudio" "custom" "echo" ]);
+          default = null;
+          description = "Kind of upstream; decides the default base_url. The name of the upstream when that is a provider.";
+        };
+        baseUrl = mkOption {
+          type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+(/[^[:space:]?#]*)?");
+          default = null;
+          example = "https://api.openai.com/v1";
+          description = "URL up to and including the version, such as \"https://api.openai.com/v1\"; by provider when absent.";
+        };
+        socket = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Unix socket to connect to, in place of the host and port in base_url.";
+        };
+        models = mkOption {
+          type = types.nullOr (types.listOf types.nonEmptyStr);
+          default = null;
+          description = "Ids of the models to expose; asked from the upstream when absent.";
+        };
+        timeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"600s\"`";
+          example = "10s";
+          description = "Longest wait for the response headers. A duration such as \"10s\".";
+        };
+        idleTimeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"120s\"`";
+          example = "10s";
+          description = "Longest silence inside a response. A duration such as \"10s\".";
+        };
+        connectTimeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"5s\"`";
+          example = "10s";
+          description = "Longest wait for a connection. A duration such as \"10s\".";
+        };
+        agent = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Socket of its gate-agent, which starts, stops and describes it; absent: none.";
+        };
+        idleStop = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          example = "10s";
+          description = "It stops by itself after this long without a connection and starts on the next one; absent: always on. A duration such as \"10s\".";
+        };
+        group = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "At most one backend of a group runs at a time; needs agent.";
+        };
+        startTimeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"300s\"`";
+          example = "10s";
+          description = "Longest wait for it to start. A duration such as \"10s\".";
+        };
+        maxConcurrent = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          description = "Requests that it answers at a time, others wait; no limit when absent.";
+        };
+        maxWaiting = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          defaultText = literalMD "what the daemon takes: `100`";
+          description = "Requests that may wait for it; more are refused.";
+        };
+        waitTimeout = mkOption {
+          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"120s\"`";
+          example = "10s";
+          description = "Longest wait for a free place, or until another backend of the group has finished its requests. A duration such as \"10s\".";
+        };
+      };
+    });
+    default = { };
+    description = "Engines on this host, by name: upstreams that may have to start, or wait for each other.";
+  };
+  models = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        targets = mkOption {
+          type = types.nullOr (types.listOf (types.submodule {
+            options = {
+              upstream = mkOption {
+                type = types.nonEmptyStr;
+                description = "Name of an upstream or backend.";
+              };
+              model = mkOption {
+                type = types.nullOr types.nonEmptyStr;
+                default = null;
+                description = "Id sent to the upstream; the alias itself when absent.";
+              };
+              weight = mkOption {
+                type = types.numbers.positive;
+                default = 1;
+                description = "Share of requests (weighted).";
+              };
+            };
+          }));
+          default = null;
+          description = "Where requests for this alias go.";
+        };
+        strategy = mkOption {
+          type = types.nullOr (types.enum [ "fallback" "weighted" "latency" ]);
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"fallback\"`";
+          description = "fallback: in order; weighted: by share; latency: the fastest first.";
+        };
+        category = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Category this alias belongs to; usable as a model name.";
+        };
+      };
+    });
+    default = { };
+    description = "Virtual models, by alias.";
+  };
+  discovery = {
+    enabled = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `true`";
+      description = "Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers.";
+    };
+    interval = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"30s\"`";
+      example = "10s";
+      description = "Time between two looks. A duration such as \"10s\".";
+    };
+  };
+  letsencrypt = {
+    enabled = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `false`";
+      description = "Get certificates from Let's Encrypt. A change waits for a restart.";
+    };
+    email = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "Account address.";
+    };
+    staging = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `false`";
+      description = "Use the staging directory.";
+    };
+    domains = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Names to certify.";
+    };
+  };
+  relay = {
+    enable = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `false`";
+      description = "Be reachable through relays. A change waits for a restart.";
+    };
+    addresses = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Relays as host:port.";
+    };
+    customDomain = mkOption {
+      type = types.nullOr (types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+      default = null;
+      description = "Name asked of the relay.";
+    };
+  };
+  log = {
+    level = mkOption {
+      type = types.nullOr (types.enum [ "error" "warn" "info" "debug" ]);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"info\"`";
+      description = "Least important level written.";
+    };
+    format = mkOption {
+      type = types.nullOr (types.enum [ "json" "text" ]);
+      default = null;
+      description = "json or text; text on a terminal and json elsewhere when absent.";
+    };
+  };
+}

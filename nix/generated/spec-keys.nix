@@ -1,0 +1,228 @@
+# Made by "npm run generate"; changes here are lost.
+# Keys of the spec, spelled as in TOML.
+{
+  keys = {
+    "$schema" = null;
+    gate = {
+      keys = {
+        profile = null;
+        domain = null;
+        instance = null;
+        image = null;
+        memory = null;
+        cache = null;
+        server = {
+          keys = {
+            host = null;
+            port = null;
+            p2p_port = null;
+            allow_from = null;
+            admin_allow_from = null;
+            trusted_proxies = null;
+            max_body = null;
+            max_buffered = null;
+            max_connections = null;
+            max_concurrent = null;
+            open_firewall = null;
+            open_firewall_on_interfaces = null;
+          };
+        };
+        tls = {
+          keys = {
+            acme = {
+              keys = {
+                email = null;
+                domains = null;
+                challenge = null;
+                staging = null;
+              };
+            };
+            files = {
+              keys = {
+                cert = null;
+                key = null;
+              };
+            };
+            internal_ca = null;
+          };
+        };
+        auth = {
+          keys = {
+            mode = null;
+            token = "secret";
+            jwt = {
+              keys = {
+                secret = "secret";
+                issuer = null;
+                expiration_hours = null;
+              };
+            };
+            oidc = { names = {
+              keys = {
+                issuer = null;
+                client_id = null;
+                client_secret = "secret";
+              };
+            }; };
+          };
+        };
+        log = {
+          keys = {
+            level = null;
+            format = null;
+          };
+        };
+      };
+    };
+    upstreams = { names = {
+      keys = {
+        enabled = null;
+        provider = null;
+        base_url = null;
+        api_key = "secret";
+        models = null;
+        timeout = null;
+        idle_timeout = null;
+        connect_timeout = null;
+      };
+    }; };
+    backends = { names = {
+      keys = {
+        engine = null;
+        image = null;
+        model = null;
+        gpu = {
+          keys = {
+            kind = null;
+            devices = null;
+          };
+        };
+        idle_stop = null;
+        group = null;
+        max_concurrent = null;
+        max_waiting = null;
+        wait_timeout = null;
+        memory = null;
+        cpus = null;
+        pids = null;
+        shm = null;
+        uid = null;
+        listen = null;
+        port = null;
+        container_port = null;
+        network = null;
+        api_key = "secret";
+        expose = null;
+        args = null;
+        environment = { names = null; };
+        secrets = { names = "secret"; };
+        volumes = { items = {
+          keys = {
+            name = null;
+            path = null;
+          };
+        }; };
+        read_only = null;
+        notify = null;
+        health = {
+          keys = {
+            command = null;
+            interval = null;
+            timeout = null;
+            retries = null;
+            start_period = null;
+          };
+        };
+        pull_timeout = null;
+        start_timeout = null;
+        stop_timeout = null;
+      };
+    }; };
+    models = { names = {
+      keys = {
+        category = null;
+        targets = { items = {
+          keys = {
+            backend = null;
+            upstream = null;
+            alias = null;
+            model = null;
+            weight = null;
+          };
+        }; };
+        strategy = null;
+      };
+    }; };
+    budgets = { names = {
+      keys = {
+        limit = null;
+        window = null;
+      };
+    }; };
+    proxy = {
+      keys = {
+        engine = null;
+        http_port = null;
+        https_port = null;
+        aliases = null;
+        hsts = null;
+      };
+    };
+    dns = {
+      keys = {
+        engine = null;
+        listen = null;
+        port = null;
+        forward = null;
+      };
+    };
+    relay = {
+      keys = {
+        enable = null;
+        addresses = null;
+        custom_domain = null;
+      };
+    };
+    relays = { names = {
+      keys = {
+        https_port = null;
+        p2p_port = null;
+        metrics_port = null;
+        bind_address = null;
+        log_level = null;
+        domain_suffix = null;
+        allow_from = null;
+        open_firewall = null;
+        open_firewall_on_interfaces = null;
+        dns = {
+          keys = {
+            enabled = null;
+            provider = null;
+            api_token = "secret";
+            zone_id = null;
+          };
+        };
+      };
+    }; };
+    sandbox = {
+      keys = {
+        enable = null;
+        runtime = null;
+        allow_unisolated = null;
+        image = null;
+        timeout = null;
+        memory = null;
+        cpus = null;
+        network = null;
+        languages = null;
+      };
+    };
+    client = {
+      keys = {
+        enable = null;
+        ca = null;
+        port = null;
+      };
+    };
+  };
+}

@@ -1,0 +1,38 @@
+# Accounts of one gateway and of its backends.
+{ config, lib, pkgs }:
+{ cfg, names, backends, ... }:
+let
+  ids = import ./ids.nix;
+  account = { name, backend, names, ... }: gateway: {
+    isSystemUser = true;
+    inherit (backend) uid;
+    group = names.user;
+    extraGroups = lib.optional (backend.model != null) gateway.modelsGroup
+      # who may open /dev/dri and /dev/kfd
+      ++ lib.optionals (lib.elem backend.gpu.kind [ "amd" "vulkan" ]) [ "render" "video" ];
+    description = "Gate backend ${name}";
+    inherit (names) home;
+    linger = true;
+    subUidRanges = [ { startUid = backend.subIdStart; count = ids.count; } ];
+    subGidRanges = [ { startGid = backend.subIdStart; count = ids.count; } ];
+  };
+  each = make: lib.listToAttrs (map (one: lib.nameValuePair one.names.user (make one)) backends);
+in
+[
+  {
+    users.users = each (one: account one names) // {
+      ${names.user} = {
+        isSystemUser = true;
+        group = names.user;
+        extraGroups = [ names.adminGroup ];
+        home = names.stateDirectory;
+        description = "Gate";
+      };
+    };
+    users.groups = each (one: { gid = one.backend.uid; }) // {
+      ${names.user} = { };
+      ${names.adminGroup} = { };
+      ${names.modelsGroup} = { };
+    };
+  }
+]

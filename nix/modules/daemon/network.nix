@@ -1,0 +1,23 @@
+# The ports of one gateway that clients need, opened where it is asked for.
+{ config, lib, pkgs }:
+{ cfg, ... }:
+let
+  proxied = cfg.proxy.engine != "none";
+  hasTls = cfg.tls.acme != null || cfg.tls.files != null || cfg.tls.internalCa;
+  hasDns = cfg.dns.engine != "none";
+  open = {
+    allowedTCPPorts = [ cfg.port cfg.p2pPort ]
+      ++ lib.optional proxied cfg.proxy.httpPort
+      ++ lib.optional (proxied && hasTls) cfg.proxy.httpsPort
+      ++ lib.optional (proxied && cfg.client.enable) cfg.client.port
+      ++ lib.optional hasDns cfg.dns.port;
+    allowedUDPPorts = lib.optional hasDns cfg.dns.port;
+  };
+in
+[
+  {
+    networking.firewall =
+      if cfg.openFirewall then open
+      else { interfaces = lib.genAttrs cfg.openFirewallOnInterfaces (_: open); };
+  }
+]

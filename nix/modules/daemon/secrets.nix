@@ -1,0 +1,52 @@
+# Secrets that systemd hands to the daemon, named like the keys that they fill; and which of them nobody wrote.
+{ lib }:
+let
+  engines = import ../../generated/engines.nix;
+  sourceOf = reference: reference.file or reference.credential;
+
+  # As the compiler decides it: an engine on TCP that can check a key gets one that is made once.
+  isGenerated = { backend, ... }:
+    backend.apiKey == null && listenOf backend == "tcp" && engines.${backend.engine}.canCheckKeys;
+  listenOf = backend: if backend.listen != null then backend.listen else engines.${backend.engine}.listen;
+
+  # [ { key, source } ] in the order of the compiler
+  ofGateway = { cfg, ... }:
+    let
+      own = key: reference: lib.optional (reference != null) { inherit key; source = sourceOf reference; };
+    in
+    own "auth.token" cfg.auth.token
+    ++ own "auth.jwt.secret" cfg.auth.jwt.secret
+    ++ lib.concatMap (upstream: own "upstreams.${upstream.name}.api_key" upstream.apiKey)
+      (lib.sort (a: b: a.name < b.name) cfg.initialUpstreams);
+
+  ofBackends = { names, backends, ... }:
+    lib.concatMap
+      (one:
+        let
+          key = "backends.${one.name}.api_key";
+          written = one.backend.apiKey;
+        in
+        if !engines.${one.backend.engine}.isUpstream then [ ]
+        else if isGenerated one then [ { inherit key; source = "${names.generatedDirectory}/backends.${one.name}.api_key"; } ]
+        else lib.optional (written != null) { inherit key; source = sourceOf written; })
+      backends;
+
+  ofCredentials = { cfg, ... }: lib.mapAttrsToList (key: source: { inherit key source; }) cfg.credentials;
+in
+{
+  inherit isGenerated listenOf;
+
+  needsGenerated = { backends, ... }:
+    lib.any (one: isGenerated one && engines.${one.backend.engine}.isUpstream) backends;
+
+  # Values of LoadCredential=.
+  credentials = gateway:
+    map ({ key, source }: "${key}:${toString source}") (ofGateway gateway ++ ofBackends gateway ++ ofCredentials gateway);
+
+  # The backends that a unit of the host writes secrets for.
+  withUnit = { backends, ... }:
+    lib.filter (one: isGenerated one || one.backend.secrets != { }
+      || (one.backend.apiKey != null && engines.${one.backend.engine}.canCheckKeys)) backends;
+
+  anyGenerated = { backends, ... }: lib.any isGenerated backends;
+}

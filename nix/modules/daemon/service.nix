@@ -1,0 +1,45 @@
+# The units of one gateway, from the compiler's own table, and the declared layer that they read.
+{ config, lib, pkgs }:
+let
+  sizes = import ../../lib/sizes.nix { inherit lib; };
+  secrets = import ./secrets.nix { inherit lib; };
+  profiles = import ../../generated/profiles.nix;
+  listen = import ../../lib/listen.nix { inherit lib; };
+in
+{ cfg, names, prefix, ... }@gateway:
+let
+  units = import ../../generated/daemon-units.nix { inherit (cfg) package; inherit prefix; };
+  declared = "${lib.removePrefix "/etc/" names.declaredConfig}";
+  credentials = secrets.credentials gateway;
+  ofSecrets = lib.optional (secrets.needsGenerated gateway) names.secretsUnit;
+  address = listen.address cfg.host;
+
+  service = base: base // {
+    after = base.after ++ ofSecrets;
+    wants = ofSecrets;
+    enableDefaultPath = false;
+    # the running daemon reads another declared layer; only its own unit restarts it, and its sockets stay
+    reloadTriggers = [ config.environment.etc.${declared}.source ];
+    stopIfChanged = false;
+    serviceConfig = base.serviceConfig // {
+      EnvironmentFile = [ base.serviceConfig.EnvironmentFile ]
+        ++ lib.optional (cfg.environmentFile != null) (toString cfg.environmentFile);
+      MemoryMax = toString (if cfg.memory == null then profiles.${cfg.profile} else sizes.bytes cfg.memory);
+    } // lib.optionalAttrs (credentials != [ ]) { LoadCredential = credentials; };
+  };
+
+  socket = base: base // {
+    socketConfig = { ListenStream = listen.stream address cfg.port; }
+      // lib.optionalAttrs (!listen.isOwn address) { FreeBind = "yes"; }
+      // base.socketConfig;
+  };
+in
+[
+  {
+    systemd.services.${names.daemonUnit} = service units.services.${names.daemonUnit};
+    systemd.sockets = units.sockets // {
+      ${names.daemonUnit} = socket units.sockets.${names.daemonUnit};
+    };
+    environment.etc.${declared}.source = "${cfg.files}/declared/declared.json";
+  }
+]

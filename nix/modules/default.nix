@@ -1,0 +1,7 @@
+# Gate on NixOS: both services.
+{
+  imports = [
+    ./gate-daemon.nix
+    ./gate-relay.nix
+  ];
+}

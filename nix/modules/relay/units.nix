@@ -1,0 +1,63 @@
+# What one relay adds to the templates: its settings, its addresses, its place in the targets, and open ports.
+{ lib }:
+{ name, cfg, ... }:
+let
+  keys = import ../../lib/keys.nix { inherit lib; };
+  listen = import ../../lib/listen.nix { inherit lib; };
+  tree = (import ../../generated/spec-keys.nix).keys.relays.names;
+  # settings lie over the options
+  own = lib.recursiveUpdate (keys.toToml tree cfg) (keys.toToml tree cfg.settings);
+  dns = if (own.dns or null) != null && own.dns.enabled or true then own.dns else null;
+
+  variables = [
+    { name = "HTTPS_PORT"; value = own.https_port; }
+    { name = "P2P_PORT"; value = own.p2p_port; }
+    { name = "METRICS_PORT"; value = own.metrics_port or null; }
+    { name = "BIND_ADDRESS"; value = own.bind_address; }
+    { name = "LOG_LEVEL"; value = own.log_level; }
+    { name = "DOMAIN_SUFFIX"; value = own.domain_suffix or null; }
+    { name = "ALLOW_FROM"; value = if own.allow_from == [ ] then null else builtins.toJSON own.allow_from; }
+  ] ++ lib.optionals (dns != null) [
+    { name = "DNS__PROVIDER"; value = dns.provider; }
+    { name = "DNS__${lib.toUpper dns.provider}__ZONE_ID"; value = dns.zone_id or null; }
+  ];
+  # as systemd.exec(5) reads it: words, in quotes where a sign of a list is in it
+  environment = lib.concatMap
+    ({ name, value }:
+      let text = "RELAY__${name}=${toString value}"; in
+      lib.optional (value != null)
+        (if builtins.match "[A-Za-z0-9_@%+=:,./-]+" text != null then text
+        else ''"${builtins.replaceStrings [ "\\" ''"'' ] [ "\\\\" ''\"'' ] text}"''))
+    variables;
+
+  token = if dns == null then null else cfg.dns.apiToken or null;
+  addresses = lib.optionalAttrs (own.allow_from != [ ]) {
+    IPAddressDeny = "any";
+    IPAddressAllow = lib.concatStringsSep " " ([ "localhost" ] ++ own.allow_from);
+  };
+
+  dropIn = { overrideStrategy = "asDropin"; };
+  socket = port: dropIn // {
+    wantedBy = [ "sockets.target" ];
+    socketConfig = { ListenStream = listen.stream own.bind_address port; } // addresses;
+  };
+  ports = { allowedTCPPorts = [ own.https_port own.p2p_port ]; };
+in
+{
+  systemd.services."gate-relay@${name}" = dropIn // {
+    wantedBy = [ "multi-user.target" ];
+    enableDefaultPath = false;
+    serviceConfig = { Environment = environment; }
+      // lib.optionalAttrs (token != null) {
+        LoadCredential = "dns.${dns.provider}.api_token:${toString (token.file or token.credential)}";
+      }
+      # what a relay says to its DNS provider would meet systemd's list as well
+      // lib.optionalAttrs (dns == null) addresses
+      // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = toString cfg.environmentFile; };
+  };
+  systemd.sockets."gate-relay-https@${name}" = socket own.https_port;
+  systemd.sockets."gate-relay-p2p@${name}" = socket own.p2p_port;
+  networking.firewall =
+    if own.open_firewall then ports
+    else { interfaces = lib.genAttrs own.open_firewall_on_interfaces (_: ports); };
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { ENGINE_TRAITS } from '../compiler/ir/engines.ts'
+import { PROFILES } from '../compiler/ir/profiles.ts'
+import { configSchema } from '../schemas/config.ts'
+import { keyTree, layerSchema } from '../schemas/keys.ts'
+import { specSchema } from '../schemas/spec.ts'
+import { keyTreeText } from './nix-keys.ts'
+import { nixValue, type OptionSchema, optionSet } from './nix-options.ts'
+import { daemonUnitsFile, namesFile, relayUnitsFile } from './nix-units.ts'
+
+/** The files in nix/generated/, by their names there: options, keys and units that the NixOS modules are made of. */
+export function nixFiles(): Record<string, string> {
+  const spec = z.toJSONSchema(specSchema, { io: 'input' }) as OptionSchema
+  const settings = z.toJSONSchema(layerSchema(keyTree(configSchema)), { io: 'input' }) as OptionSchema
+  return {
+    'gateway-options.nix': optionFile(
+      'of one gateway: the spec, with the tables gate and gate.server laid open',
+      gatewayOptions(spec),
+      ['backend'],
+    ),
+    'upstream-options.nix': optionFile('of one upstream of the spec', optionSet(entryOf(spec, 'upstreams'), 'spec')),
+    'relay-options.nix': optionFile('of one relay server', optionSet(entryOf(spec, 'relays'), 'spec')),
+    'settings-options.nix': optionFile(
+      "of the daemon's configuration; a key that nobody sets is left to the daemon",
+      optionSet(settings, 'layer'),
+    ),
+    'spec-keys.nix': file('Keys of the spec, spelled as in TOML.', keyTreeText(spec)),
+    'settings-keys.nix': file("Keys of the daemon's configuration, spelled as in TOML.", keyTreeText(settings)),
+    'names.nix': file('Names and paths on a host.', namesFile()),
+    'profiles.nix': file('Memory of the daemon by profile, in bytes.', nixValue(memory())),
+    'engines.nix': file('What the module needs to know about engines.', nixValue(engines())),
+    'daemon-units.nix': file('Units of one daemon.', `{ package, prefix }:\n${daemonUnitsFile()}`),
+    'relay-units.nix': file('Templates of the relays.', `{ package }:\n${relayUnitsFile()}`),
+  }
+}
+
+function optionFile(what: string, options: string, added: readonly string[] = []): string {
+  const names = ['lib', 'anything', 'secretReference', ...added].join(', ')
+  const head = `{ ${names}, ... }:\nlet\n  inherit (lib) literalMD mkOption types;\nin\n`
+  return file(`Options ${what}.`, head + options)
+}
+
+function file(what: string, text: string): string {
+  return `# Made by "npm run generate"; changes here are lost.\n# ${what}\n${text}\n`
+}
+
+const memory = () => Object.fromEntries(Object.entries(PROFILES).map(([name, { memoryBytes }]) => [name, memoryBytes]))
+
+const engines = () =>
+  Object.fromEntries(
+    Object.entries(ENGINE_TRAITS).map(([name, { listen, keyVariable, isUpstream }]) => [
+      name,
+      { listen: listen[0], can_check_keys: keyVariable !== undefined, is_upstream: isUpstream },
+    ]),
+  )
+
+/** Of the whole spec: \`gate.server.port\` is \`port\`, \`gate.tls.acme\` is \`tls.acme\`, \`backends\` is \`backends\`. */
+function gatewayOptions(spec: OptionSchema): string {
+  const { properties = {} } = spec
+  const gate = properties['gate']?.properties ?? {}
+  const backends = {
+    ...properties['backends'],
+    additionalProperties: { ...entryOf(spec, 'backends'), addedModule: 'backend' },
+  }
+  const laidOpen = { ...gate, ...gate['server']?.properties, ...properties, backends }
+  const left = Object.entries(laidOpen).filter(([key]) => !ELSEWHERE.includes(key))
+  return optionSet({ properties: Object.fromEntries(left) }, 'spec')
+}
+
+/** What is no option of this name: other options say it, or it has no meaning on NixOS. */
+export const ELSEWHERE: readonly string[] = ['$schema', 'gate', 'server', 'instance', 'image', 'upstreams', 'relays']
+
+function entryOf({ properties }: OptionSchema, name: string): OptionSchema {
+  const entry = properties?.[name]?.additionalProperties
+  if (typeof entry !== 'object') throw new TypeError(`${name} is no map`)
+  return entry
+}

@@ -1,0 +1,13 @@
+# A host has the last word on every directive.
+{ lib, ... }:
+{
+  services.gate-daemon.enable = true;
+  systemd.services.gate-daemon = {
+    serviceConfig = {
+      MemoryMax = lib.mkForce "8G";
+      Nice = 5;
+    };
+    after = [ "tailscaled.service" ];
+  };
+  systemd.sockets.gate-daemon.socketConfig.Backlog = 1024;
+}
