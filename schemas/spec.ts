@@ -151,6 +151,9 @@ const gate = z.strictObject({
   image: z.string().regex(IMAGE, 'write registry/name@sha256:digest').optional().meta({
     description: 'Image whose command is gate-daemon, by digest; for the targets compose, fly and render.',
   }),
+  keep_generations: z.int().min(1).max(1000).default(10).meta({
+    description: 'Generations that gatectl apply keeps on the host, with their images, to go back to.',
+  }),
   memory: bytes('Memory the daemon may use; by profile when absent.').optional(),
   cache: bytes('Memory for the database cache; by profile when absent.').optional(),
   server: server.prefault({}).meta({ description: 'Listener and its limits.' }),
@@ -220,6 +223,9 @@ const backend = z.strictObject({
   image: z.string().regex(IMAGE, 'write registry/name@sha256:digest').meta({
     description: 'Container image, by digest; a tag is a warning.',
   }),
+  image_archive: absolutePath(
+    'OCI or docker archive on the host that apply loads the image from, instead of a pull.',
+  ).optional(),
   model: z
     .string()
     .max(255)

@@ -45,7 +45,8 @@ type Node = { readonly origin: SpecPath }
 export type Gateway = Node & {
   /** Without suffix: `.service`, `.socket` and `-admin.socket` are what runs. */
   readonly unit: string
-
+  /** Generations that apply keeps on the host. */
+  readonly keepGenerations: number
   /** Image of the gateway itself, for targets that run it in a container. */
   readonly image: string | undefined
   readonly user: string
@@ -141,6 +142,8 @@ export type Container = Node & {
   readonly name: string
   readonly description: string
   readonly image: string
+  /** Where apply loads the image from, instead of a pull. */
+  readonly imageArchive: string | undefined
   readonly pull: 'never' | 'missing'
   /** Replaces the image's own entry point. */
   readonly entrypoint: string | undefined

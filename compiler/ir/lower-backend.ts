@@ -72,6 +72,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     name: own.unit,
     description: `Gate backend ${name}`,
     image: spec.image,
+    imageArchive: spec.image_archive,
     pull: durationMs(spec.pull_timeout) > 0 ? 'missing' : 'never',
     entrypoint: command.entrypoint,
     args: isCustom ? command.args : [...command.args, ...spec.args],
@@ -243,7 +244,7 @@ function lowerDirectories(own: Own, names: GatewayNames, secrets: readonly Secre
     { ...shared, path: own.directory },
     { ...shared, path: own.containerDirectory },
     { ...rootOwned, path: own.home },
-    ...['.config', '.config/systemd', '.config/systemd/user'].map((path) => ({
+    ...['.config', '.config/systemd'].map((path) => ({
       ...rootOwned,
       path: `${own.home}/${path}`,
     })),

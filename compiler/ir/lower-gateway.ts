@@ -13,14 +13,15 @@ export function lowerGateway(
   names: GatewayNames,
   allocation: Allocation,
 ): Gateway {
-  const { profile, domain: _domain, instance: _instance, image, memory, cache, server, tls, auth, log, ...rest } = gate
+  const { profile, domain: _domain, instance: _instance, keep_generations, ...own } = gate
+  const { image, memory, cache, server, tls, auth, log, ...rest } = own
   rest satisfies Record<string, never>
   const sizes = PROFILES[profile]
   const { mode, ...restOfAuth } = auth
   return {
     origin: ['gate'],
     unit: names.daemonUnit,
-
+    keepGenerations: keep_generations,
     image,
     user: names.user,
     adminGroup: names.adminGroup,

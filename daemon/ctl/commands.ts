@@ -51,6 +51,16 @@ const COMPILE_OPTIONS = {
   lock: { type: 'string', value: 'FILE', description: 'instead of gate.lock.json beside SPEC', complete: 'file' },
 } as const satisfies Readonly<Record<string, Option>>
 const SPEC = { name: 'SPEC', complete: 'file' } as const
+const HOST_SPEC = { ...SPEC, optional: true } as const
+const LOCK: Option = COMPILE_OPTIONS.lock
+const YES: Option = { type: 'boolean', short: 'y', description: 'do not ask' }
+const WAIT: Option = {
+  type: 'string',
+  value: 'SECONDS',
+  description: 'wait for another one that works on this host (0)',
+}
+const TIMEOUT: Option = { type: 'string', value: 'SECONDS', description: 'longest start of a unit (1800)' }
+const INSTANCE: Option = { type: 'string', value: 'NAME', description: 'the gateway with this gate.instance' }
 
 const TABLE = [
   {
@@ -205,6 +215,51 @@ const TABLE = [
       'Needs no daemon. DIR then holds what this SPEC and these targets give: files of earlier compilations that are no\n' +
       'longer made are removed (gate.manifest.json lists them), files of others are never touched. User ids and random\n' +
       'ports, once chosen, stay in gate.lock.json beside SPEC: keep the two together.',
+  },
+  {
+    name: 'plan',
+    summary: 'show what apply would change on this host',
+    arguments: [HOST_SPEC],
+    options: { lock: LOCK },
+    notes:
+      'SPEC is /etc/gate/gate.toml when it is not given. Changes nothing. Exits with 3 when there is something to do, 0 when\n' +
+      'there is nothing, 1 when it cannot be done.',
+  },
+  {
+    name: 'apply',
+    summary: 'make this host what a spec says',
+    arguments: [HOST_SPEC],
+    options: { yes: YES, wait: WAIT, timeout: TIMEOUT, lock: LOCK },
+    notes:
+      'SPEC is /etc/gate/gate.toml when it is not given. On a terminal it asks first. Only what changed restarts; when a unit does\n' +
+      'not start in time, the generation before runs again.',
+  },
+  {
+    name: 'rollback',
+    summary: 'make an older generation run again',
+    arguments: [{ name: 'GENERATION', optional: true }],
+    options: { yes: YES, wait: WAIT, timeout: TIMEOUT, instance: INSTANCE },
+    notes: 'Without GENERATION the one before. Units and images go back; data, keys and usage never do.',
+  },
+  {
+    name: 'generations',
+    summary: 'list what was applied to this host',
+    arguments: [],
+    options: { instance: INSTANCE },
+  },
+  {
+    name: 'uninstall',
+    summary: 'take back everything that apply made on this host',
+    arguments: [],
+    options: {
+      purge: { type: 'boolean', description: 'also volumes, models, keys and usage' },
+      yes: YES,
+      wait: WAIT,
+      timeout: TIMEOUT,
+      instance: INSTANCE,
+    },
+    notes:
+      'What somebody changed since stays and is named, and so do, without --purge, volumes, models and the database.',
   },
   {
     name: 'explain',

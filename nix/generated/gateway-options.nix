@@ -15,6 +15,11 @@ in
     default = null;
     description = "Domain of the gateway and its apps.";
   };
+  keepGenerations = mkOption {
+    type = types.ints.between 1 1000;
+    default = 10;
+    description = "Generations that gatectl apply keeps on the host, with their images, to go back to.";
+  };
   memory = mkOption {
     type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
     default = null;
@@ -213,6 +218,11 @@ in
         image = mkOption {
           type = types.strMatching "[a-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?";
           description = "Container image, by digest; a tag is a warning.";
+        };
+        imageArchive = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "OCI or docker archive on the host that apply loads the image from, instead of a pull.";
         };
         model = mkOption {
           type = types.nullOr (types.strMatching "[A-Za-z0-9][A-Za-z0-9._:+-]*(/[A-Za-z0-9][A-Za-z0-9._:+-]*)*");

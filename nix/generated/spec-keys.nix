@@ -9,6 +9,7 @@
         domain = null;
         instance = null;
         image = null;
+        keep_generations = null;
         memory = null;
         cache = null;
         server = {
@@ -90,6 +91,7 @@
       keys = {
         engine = null;
         image = null;
+        image_archive = null;
         model = null;
         gpu = {
           keys = {

@@ -1,0 +1,55 @@
+import { type Compiled, type CompileOptions, compile, type Refused } from '../compile.ts'
+import { DEPLOYED_TARGETS, type Desired, desiredState } from './desired.ts'
+import { readGeneration, readGenerations } from './generations.ts'
+import type { HostView } from './host.ts'
+import { type Observed, observe } from './observe.ts'
+import { isEmptyPlan, makePlan, type Plan } from './plan.ts'
+import type { HostProblem } from './problem.ts'
+import { missingRequirements } from './requirements.ts'
+import { validate } from './validate.ts'
+import { compiledPodman, readVersions } from './versions.ts'
+
+/** A plan with what it was made of, and everything that forbids carrying it out. */
+export type Planned = {
+  readonly plan: Plan
+  readonly observed: Observed
+  readonly problems: readonly HostProblem[]
+}
+
+/** Compiles a spec for the versions of podman and systemd that the host has. */
+export async function compileForHost(
+  host: HostView,
+  text: string,
+  options: Pick<CompileOptions, 'file' | 'lock' | 'seed'>,
+): Promise<Compiled | Refused> {
+  const { podman, systemd } = await readVersions(host)
+  return compile(text, {
+    ...options,
+    targets: DEPLOYED_TARGETS,
+    ...(podman === undefined ? {} : { podman: compiledPodman(podman) }),
+    ...(systemd === undefined ? {} : { systemd }),
+  })
+}
+
+/** What a compiled spec changes on this host. */
+export async function planSpec(host: HostView, compiled: Compiled, specText: string): Promise<Planned> {
+  return await planDesired(host, desiredState(compiled, specText))
+}
+
+/** What going back to a generation changes; without a number, to the one before the current. */
+export async function planRollback(host: HostView, prefix: string, asked: number | undefined): Promise<Planned> {
+  const generations = readGenerations(host, prefix)
+  const number =
+    asked ?? Math.max(0, ...[...generations.manifests.keys()].filter((n) => n < (generations.current ?? 0)))
+  return await planDesired(host, readGeneration(host, generations, number), number)
+}
+
+async function planDesired(host: HostView, desired: Desired, number?: number): Promise<Planned> {
+  const [observed, versions] = await Promise.all([observe(host, desired), readVersions(host)])
+  const plan = makePlan(desired, observed, number)
+  const missing = missingRequirements(host, desired, observed, versions)
+  // what is there already was checked when it came
+  const isChecked = isEmptyPlan(plan) || plan.files.every(({ after }) => after === undefined)
+  const invalid = isChecked || missing.length > 0 ? [] : await validate(host, desired)
+  return { plan, observed, problems: [...missing, ...invalid] }
+}

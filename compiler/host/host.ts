@@ -1,0 +1,249 @@
+import { spawn } from 'node:child_process'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { HostError, type HostProblem } from './problem.ts'
+
+/** A program that has ended. A program that is not there gives 127, as in a shell; one that took too long, 124. */
+export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string }
+
+export type RunOptions = {
+  /** Standard input; never a secret in the arguments, which everybody can read. */
+  readonly input?: string
+  /** Standard input from a file that is opened here, with our rights. */
+  readonly inputFile?: string
+  readonly timeoutMs?: number
+}
+
+export type FileStatus = {
+  readonly kind: 'file' | 'directory' | 'link' | 'other'
+  /** Permission bits. */
+  readonly mode: number
+  readonly uid: number
+  /** Of a link. */
+  readonly target: string | undefined
+  readonly modifiedMs: number
+}
+
+/** Everything that observing needs; nothing of it changes the host. All paths are absolute. */
+export type HostView = {
+  /** Text of a file, links followed; undefined when it is not there. @throws HostError NOT_READABLE */
+  read(path: string): string | undefined
+  /** Of the path itself: a link is not followed. */
+  status(path: string): FileStatus | undefined
+  /** Names in a directory in order; none when it is not there or cannot be read. */
+  list(path: string): readonly string[]
+  /** Runs a program that changes nothing. */
+  ask(command: readonly string[], options?: RunOptions): Promise<Ran>
+}
+
+/** A host that can be changed. Each of these is one effect: an apply may be cut off before any of them. */
+export type Host = HostView & {
+  /** Replaces a file: it is the old or the new one at any moment, and on the disk when this returns. */
+  write(path: string, text: string, mode: number, options?: { readonly modifiedMs?: number }): void
+  /** Makes a link, in place of another link. */
+  link(path: string, target: string): void
+  makeDirectory(path: string, mode: number): void
+  rename(from: string, to: string): void
+  /** Removes a file or a link, if it is there. */
+  remove(path: string): void
+  /** Removes a directory if nothing is in it. */
+  removeEmpty(path: string): void
+  removeTree(path: string): void
+  /** Runs a program that changes something. Does not throw when it fails. */
+  run(command: readonly string[], options?: RunOptions): Promise<Ran>
+}
+
+/** The host that this process runs on. */
+export function localHost(): Host {
+  return {
+    read: readText,
+    status: statusOf,
+    list: listNames,
+    ask: runProgram,
+    run: runProgram,
+    write: (path, text, mode, options) => writing(path, () => replaceFile(path, text, mode, options?.modifiedMs)),
+    link: (path, target) => writing(path, () => replaceLink(path, target)),
+    makeDirectory: (path, mode) => writing(path, () => makeDirectory(path, mode)),
+    rename: (from, to) => writing(to, () => renameSync(from, to)),
+    remove: (path) => writing(path, () => rmSync(path, { force: true })),
+    removeEmpty: (path) => writing(path, () => removeEmpty(path)),
+    removeTree: (path) => writing(path, () => rmSync(path, { recursive: true, force: true })),
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw new HostError({ code: 'NOT_READABLE', message: `${path}: ${reasonOf(error)}`, hint: 'run it as root' })
+  }
+}
+
+function statusOf(path: string): FileStatus | undefined {
+  try {
+    const found = lstatSync(path)
+    const isLink = found.isSymbolicLink()
+    return {
+      kind: isLink ? 'link' : found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other',
+      mode: found.mode & 0o7777,
+      uid: found.uid,
+      target: isLink ? readlinkSync(path) : undefined,
+      modifiedMs: found.mtimeMs,
+    }
+  } catch (error) {
+    if (isAbsent(error) || codeOf(error) === 'EACCES') return undefined
+    throw error
+  }
+}
+
+function listNames(path: string): readonly string[] {
+  try {
+    return readdirSync(path).sort()
+  } catch (error) {
+    if (isAbsent(error) || codeOf(error) === 'EACCES') return []
+    throw error
+  }
+}
+
+function replaceFile(path: string, text: string, mode: number, modifiedMs: number | undefined): void {
+  const staged = join(dirname(path), `.${basename(path)}.gatectl-new`)
+  try {
+    rmSync(staged, { force: true }) // of a run that was cut off
+    writeFileSync(staged, text, { flag: 'wx', mode })
+    chmodSync(staged, mode) // whatever the umask is
+    if (modifiedMs !== undefined) utimesSync(staged, modifiedMs / 1000, modifiedMs / 1000)
+    syncToDisk(staged)
+    renameSync(staged, path)
+  } catch (error) {
+    rmSync(staged, { force: true })
+    throw error
+  }
+  syncToDisk(dirname(path))
+}
+
+function replaceLink(path: string, target: string): void {
+  const staged = join(dirname(path), `.${basename(path)}.gatectl-new`)
+  rmSync(staged, { force: true })
+  symlinkSync(target, staged)
+  renameSync(staged, path)
+  syncToDisk(dirname(path))
+}
+
+function makeDirectory(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { mode })
+    chmodSync(path, mode)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+}
+
+function removeEmpty(path: string): void {
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EBUSY'].includes(codeOf(error))) throw error
+  }
+}
+
+function syncToDisk(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Says of a failed change where, why and what to do. */
+function writing(path: string, change: () => void): void {
+  try {
+    change()
+  } catch (error) {
+    if (codeOf(error) === '') throw error
+    throw new HostError(writeProblem(path, error))
+  }
+}
+
+function writeProblem(path: string, error: unknown): HostProblem {
+  const message = `${path}: ${reasonOf(error)}`
+  if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT')
+    return { code: 'DISK_FULL', message, hint: `make room on the file system of ${dirname(path)}, then do it again` }
+  if (codeOf(error) === 'EROFS') return { code: 'NOT_WRITABLE', message, hint: 'its file system is read-only' }
+  return { code: 'NOT_WRITABLE', message }
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000
+/** A program that says more is cut off there. */
+const OUTPUT_MAX = 64 * 2 ** 20
+
+function runProgram(command: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const [file = '', ...args] = command
+  const stdin = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r')
+  const child = spawn(file, args, { stdio: [stdin ?? 'pipe', 'pipe', 'pipe'], cwd: '/', env: ENVIRONMENT })
+  if (stdin !== undefined) closeSync(stdin)
+  const texts = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+      if (texts[name].length < OUTPUT_MAX) texts[name] += chunk
+    })
+  child.stdin?.on('error', () => {}) // a program that does not read its input
+  child.stdin?.end(options.input ?? '')
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    child.kill('SIGKILL')
+  }, timeoutMs)
+  return new Promise((resolve) => {
+    const end = (code: number, more = '') => {
+      clearTimeout(timer)
+      resolve({ ...texts, code, stderr: texts.stderr + more })
+    }
+    child.on('error', (error) => end(codeOf(error) === 'ENOENT' ? 127 : 126, `${file}: ${reasonOf(error)}\n`))
+    child.on('close', (code) => {
+      if (isLate) end(124, `${file}: no end within ${timeoutMs / 1000} s\n`)
+      else end(code ?? 1)
+    })
+  })
+}
+
+/** The same on every host, whoever calls. */
+const ENVIRONMENT = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  LC_ALL: 'C.UTF-8',
+  SYSTEMD_PAGER: '',
+  SYSTEMD_COLORS: '0',
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))
+}
+
+/** "ENOSPC: no space left on device, write" without the call. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replace(/^[A-Z0-9]+: /, '').replace(/, \w+(?: '.*)?$/s, '')
+}
