@@ -68,7 +68,16 @@ function gatewayOptions(spec: OptionSchema): string {
 }
 
 /** What is no option of this name: other options say it, or it has no meaning on NixOS. */
-export const ELSEWHERE: readonly string[] = ['$schema', 'gate', 'server', 'instance', 'image', 'upstreams', 'relays']
+const ELSEWHERE: readonly string[] = [
+  '$schema',
+  'gate',
+  'server',
+  'instance',
+  'image',
+  'keep_generations',
+  'upstreams',
+  'relays',
+]
 
 function entryOf({ properties }: OptionSchema, name: string): OptionSchema {
   const entry = properties?.[name]?.additionalProperties

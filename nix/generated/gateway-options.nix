@@ -15,11 +15,6 @@ in
     default = null;
     description = "Domain of the gateway and its apps.";
   };
-  keepGenerations = mkOption {
-    type = types.ints.between 1 1000;
-    default = 10;
-    description = "Generations that gatectl apply keeps on the host, with their images, to go back to.";
-  };
   memory = mkOption {
     type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
     default = null;

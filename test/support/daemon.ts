@@ -22,7 +22,11 @@ export type Daemon = {
   readonly remove: () => void
 }
 
-/** Starts the real daemon on a free loopback port and waits until it says that it listens. @throws Error with its output */
+/**
+ * Starts the real daemon on a free loopback port and waits until it says that it listens.
+ * @param env its environment; an empty value leaves out what is set otherwise, such as GATE_SERVER__PORT
+ * @throws Error with its output
+ */
 export async function startDaemon(
   env: Readonly<Record<string, string>> = {},
   stateDirectory = mkdtempSync(join(tmpdir(), 'gate-test-')),
@@ -71,17 +75,21 @@ function spawnDaemon(env: Readonly<Record<string, string>>, stateDirectory: stri
     process.execPath,
     [join(root, 'bin/gate-daemon.ts'), '--declared', join(stateDirectory, 'declared.json'), ...args],
     {
-      env: {
+      env: withoutEmpty({
         PATH: process.env['PATH'] ?? '',
         HOME: stateDirectory,
         STATE_DIRECTORY: stateDirectory,
         GATE_SERVER__PORT: '0',
         GATE_DISCOVERY__ENABLED: 'false',
         ...env,
-      },
+      }),
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
+}
+
+function withoutEmpty(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 }
 
 function collect(child: ChildProcess): () => string {

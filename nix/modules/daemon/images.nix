@@ -5,17 +5,7 @@ let
 
   archiveOf = { imageFile, imageArchive ? null, ... }: if imageFile != null then imageFile else imageArchive;
 
-  # Arguments: the image, then maybe an archive that has it.
-  fetch = pkgs.writeShellScript "gate-image" ''
-    set -eu
-    # newuidmap and newgidmap
-    export PATH=/run/wrappers/bin:$PATH
-    if [ $# -eq 2 ]; then ${lib.getExe podman} load --quiet --input "$2"; fi
-    if ${lib.getExe podman} image exists "$1"; then exit 0; fi
-    if [ $# -eq 1 ]; then exec ${lib.getExe podman} pull --quiet "$1"; fi
-    echo "$2 has no image $1: write image as the archive calls it" >&2
-    exit 1
-  '';
+  fetch = pkgs.writeShellScript "gate-image" (builtins.readFile ./fetch-image.sh);
 
   unit = { name, backend, names, ... }: ''
     [Unit]
@@ -25,7 +15,7 @@ let
     [Service]
     Type=oneshot
     RemainAfterExit=yes
-    ExecStart=${fetch} ${backend.image}${lib.optionalString (archiveOf backend != null) " ${archiveOf backend}"}
+    ExecStart=${fetch} ${lib.getExe podman} ${backend.image}${lib.optionalString (archiveOf backend != null) " ${archiveOf backend}"}
     Restart=on-failure
     RestartSec=30s
     TimeoutStartSec=infinity

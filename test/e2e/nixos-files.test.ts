@@ -1,0 +1,182 @@
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compile } from '../../compiler/compile.ts'
+import { validateCaddy } from '../support/caddy.ts'
+import { throwAwayCertificate } from '../support/certificate.ts'
+import { startDaemon } from '../support/daemon.ts'
+import { gatectl } from '../support/gatectl.ts'
+import { testNginx } from '../support/nginx.ts'
+import { hasNix, NIX_TESTS } from '../support/nix.ts'
+import { nixStore } from '../support/nix-build.ts'
+import { evaluateSamples, MODULES, type NixosHost } from '../support/nixos.ts'
+import { freePort, hasProgram, tryRun } from '../support/programs.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+/** Built as the host would build them. */
+const SAMPLES = [
+  'backend-archive',
+  'backend-nvidia',
+  'backend-tcp',
+  'instances',
+  'settings',
+  'web-acme',
+  'web-caddy',
+  'web-tailnet',
+] as const
+
+const TOOLS = ['jq', 'bash', 'openssl', 'nginx', 'caddy', 'dnsmasq', 'systemd-analyze']
+const hasTools = hasNix && TOOLS.every(hasProgram)
+
+describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS.join(', ')})`, () => {
+  const store = nixStore()
+  const directory = temporaryDirectory()
+  let hosts: Record<string, NixosHost> = {}
+  let port = 0
+  const built = new Map<string, string[]>()
+
+  beforeAll(async () => {
+    port = await freePort()
+    const modules = SAMPLES.map((name) => [name, [MODULES, join(NIX_TESTS, 'samples', `${name}.nix`)]] as const)
+    const running = `{ services.gate-daemon = { enable = true; port = ${port}; settings.log.format = "json"; settings.server.maxConcurrent = 7; }; }`
+    const unfit = '{ services.gate-daemon = { enable = true; settings.upstreams.own.provider = "custom"; }; }'
+    hosts = evaluateSamples(
+      { ...Object.fromEntries(modules), running: [MODULES, running], unfit: [MODULES, unfit] },
+      {},
+    ).hosts
+    throwAwayCertificate(directory.path, ['localhost'])
+    for (const name of [...SAMPLES, 'running']) built.set(name, (hosts[name]?.builds ?? []).map(store.build))
+  })
+  afterAll(() => {
+    store.remove()
+    directory.remove()
+  })
+
+  const outOf = (name: string): string => built.get(name)?.[0] ?? expect.unreachable(`${name} was not built`)
+  const read = (name: string, path: string): string => readFileSync(join(outOf(name), path), 'utf8')
+
+  test.each(SAMPLES)('%s: every file that the host names is there', (name) => {
+    const { environment, systemd, services } = hosts[name] ?? expect.unreachable()
+    const configs = [/include (.*);/.exec(services.nginx.appendHttpConfig)?.[1], services.caddy.configFile]
+    const named = [...Object.values(environment.etc).map(({ source }) => source), ...configs].filter((path) =>
+      path?.includes('-files/'),
+    )
+    expect(named.length).toBeGreaterThan(0)
+    for (const path of named) expect(existsSync(store.here(path ?? '')), path).toBe(true)
+    const links = systemd.tmpfiles.rules.flatMap((rule) => rule.split(' ').at(-1) ?? [])
+    for (const link of links) expect(Object.keys(environment.etc)).toContain(link.slice('/etc/'.length))
+    for (const out of built.get(name) ?? []) expect(readdirSync(join(out, 'lib/tmpfiles.d'))).toHaveLength(1)
+  })
+
+  test('quadlets are those of the target quadlet, and only store paths differ in user units', () => {
+    const [build] = hosts['backend-tcp']?.builds ?? []
+    const { spec = '', lock = '' } = build?.environment ?? {}
+    const result = compile(spec, { targets: ['quadlet'], lock, podman: { major: 5, minor: 8 } })
+    if (result.kind === 'refused') return expect.unreachable(JSON.stringify(result.diagnostics))
+    const files = result.files.filter(({ path }) => path.startsWith('quadlet/user'))
+    expect(files.length).toBeGreaterThan(8)
+    for (const { path, text } of files) {
+      const programs = text
+        .replaceAll(/^(Exec\w+=)\/usr\/bin\/gate/gm, `$1${store.path}/gate/bin/gate`)
+        .replaceAll(/^(Exec\w+=)\/usr\/lib\/systemd\//gm, `$1${store.path}/systemd/lib/systemd/`)
+      expect(read('backend-tcp', path)).toBe(programs)
+    }
+    return undefined
+  })
+
+  test('units of backends get their image first, and systemd accepts the unit that does it', () => {
+    const place = temporaryDirectory()
+    for (const [name, uid, backend, argument] of [
+      ['backend-tcp', '40002', 'ollama', 'docker.io/ollama/ollama@sha256:'],
+      ['backend-archive', '40004', 'numbers', 'localhost/engine:1 /'],
+    ] as const) {
+      const units = `quadlet/user-units/${uid}`
+      const unit = read(name, `${units}/gate-${backend}-image.service`)
+      expect(unit).toMatch(new RegExp(`^ExecStart=\\S+-gate-image \\S+/podman ${argument}`, 'm'))
+      expect(read(name, `${units}/gate-${backend}.service.d/50-image.conf`)).toContain(
+        `Requires=gate-${backend}-image.service\nAfter=gate-${backend}-image.service\n`,
+      )
+      place.write(`gate-${backend}-image.service`, unit.replace(/^ExecStart=\S+/m, 'ExecStart=/bin/sh'))
+      const file = place.file(`gate-${backend}-image.service`)
+      const verify = ['verify', '--man=no', '--user', '--recursive-errors=no', file]
+      expect(tryRun('systemd-analyze', verify, '', { XDG_RUNTIME_DIR: place.path })).toMatchObject({
+        status: 0,
+        stderr: '',
+      })
+    }
+    place.remove()
+    const script = join(MODULES, 'daemon/fetch-image.sh')
+    expect(tryRun('sh', ['-n', script]).status).toBe(0)
+    if (hasProgram('shellcheck')) expect(tryRun('shellcheck', ['--shell=sh', script])).toMatchObject({ status: 0 })
+  })
+
+  test('units with secrets come with the files, and find their programs', () => {
+    const units = readdirSync(join(outOf('backend-tcp'), 'lib/systemd/system')).sort()
+    expect(units).toEqual([
+      'gate-secrets.service',
+      'gate-vllm-secrets.service',
+      'user@.service.d',
+      'user@40002.service.d',
+      'user@40003.service.d',
+    ])
+    expect(Object.keys(hosts['backend-tcp']?.systemd.services ?? {})).toEqual(
+      expect.arrayContaining(['gate-secrets', 'gate-vllm-secrets']),
+    )
+  })
+
+  test.each(['web-acme', 'web-tailnet'])('nginx -t accepts the file of %s', (name) => {
+    const here = read(name, 'nginx/gate.conf')
+      .replace(/ssl_certificate [^;\n]+;/g, `ssl_certificate ${directory.file('cert.pem')};`)
+      .replace(/ssl_certificate_key [^;\n]+;/g, `ssl_certificate_key ${directory.file('key.pem')};`)
+    expect(testNginx(here, directory.path)).toMatchObject({ status: 0 })
+  })
+
+  test('certificates are where security.acme puts them', () => {
+    const text = read('web-acme', 'nginx/gate.conf')
+    expect(text).toContain('ssl_certificate /var/lib/acme/ai.example.org/fullchain.pem;')
+    expect(text).toContain('ssl_certificate_key /var/lib/acme/ai.example.org/key.pem;')
+    expect(text).not.toContain('letsencrypt')
+    const { webroot } = hosts['web-acme']?.security.acme.certs['ai.example.org'] ?? {}
+    expect(text).toContain(`root ${webroot};`)
+  })
+
+  test('caddy and dnsmasq accept their files', () => {
+    expect(validateCaddy(read('web-caddy', 'caddy/Caddyfile'), directory.path)).toMatchObject({ status: 0 })
+    const config = join(outOf('web-tailnet'), 'dnsmasq/dnsmasq.conf')
+    expect(tryRun('dnsmasq', ['--test', `--conf-file=${config}`])).toMatchObject({ status: 0 })
+  })
+
+  test('what the daemon would refuse does not build', () => {
+    const [build] = hosts['unfit']?.builds ?? []
+    if (build === undefined) return expect.unreachable()
+    expect(() => store.build(build)).toThrow('upstreams.own.base_url is missing')
+    const broken = { ...build, environment: { ...build.environment, spec: '{"gate":{"server":{"port":"x"}}}' } }
+    expect(() => store.build(broken)).toThrow('write a port from 1 to 65535')
+    return undefined
+  })
+
+  test('the daemon reads the declared layer, and says that a value is from nix', async () => {
+    const state = temporaryDirectory()
+    copyFileSync(join(outOf('running'), 'declared/declared.json'), state.file('declared.json'))
+    const gate = await startDaemon({ GATE_SERVER__PORT: '' }, state.path)
+    try {
+      expect(gate.url).toContain(`:${port}`)
+      const explain = (key: string) =>
+        gatectl(['--json', '--socket', state.file('admin.sock'), 'config', 'explain', key])
+      for (const [key, value] of [
+        ['server.port', port],
+        ['server.max_concurrent', 7],
+        ['log.format', 'json'],
+      ] as const) {
+        const { stdout, code } = await explain(key)
+        expect(code).toBe(0)
+        expect(JSON.parse(stdout)).toMatchObject({ winner: 'nix', value })
+      }
+      const shown = await gatectl(['--socket', state.file('admin.sock'), 'config', 'explain', 'server.port'])
+      expect(shown.stdout).toMatch(new RegExp(`^\\* +nix +${port} +`, 'm'))
+    } finally {
+      await gate.stop()
+      state.remove()
+    }
+  })
+})
