@@ -74,7 +74,8 @@ export async function describeFailure(engine: Engine, error: unknown, stopping: 
     const lines: string[] = []
     for await (const { message } of agent.logs({ lines: LOG_LINES, follow: false }, signal)) lines.push(message)
     const log = shownLog(lines, engine.secrets, LOG_LINES)
-    if (container?.active !== 'failed') return { reason: said, log }
+    // while systemd tries it again by itself it is "activating", and the result is that of the last time
+    if (container === undefined || container.result === 'success') return { reason: said, log }
     return { reason: `${container.unit} failed: ${container.result}, exit status ${container.exit_status}`, log }
   } catch (trouble) {
     return { reason: `${said}; its agent does not say more: ${messageOf(trouble)}`, log: [] }

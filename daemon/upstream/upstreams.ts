@@ -32,6 +32,9 @@ export type Upstream = {
   readonly close: () => Promise<void>
 }
 
+/** How long an idle connection to a Unix socket is kept; a new one costs next to nothing. */
+const SOCKET_KEPT_MS = 1_000
+
 export type Upstreams = ReturnType<typeof createUpstreams>
 
 /** The upstreams of the current configuration, one connection pool each. */
@@ -100,7 +103,8 @@ function openUpstream(name: string, config: UpstreamConfig): Upstream {
   const pool = new Pool(url.origin, {
     connections: null,
     connectTimeout: durationMs(config.connect_timeout),
-    ...(config.socket === undefined ? {} : { socketPath: config.socket }),
+    // a connection kept longer, because the engine offers it, would keep an engine awake that stops when nobody is connected
+    ...(config.socket === undefined ? {} : { socketPath: config.socket, keepAliveMaxTimeout: SOCKET_KEPT_MS }),
     // every request brings its own deadline; that of a question to a sleeping backend is the time it takes to start
     headersTimeout: 0,
     // one request, one connection: a slow reader then holds up nobody else
