@@ -158,6 +158,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     config,
     status,
     tokens,
+    backends,
     logs: writer,
     reload: async () => {
       await lifecycle.reload()

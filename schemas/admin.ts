@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { unitState } from './agent.ts'
 import {
   CONFIG_CODES,
   type ConfigChange,
@@ -152,6 +153,60 @@ const configPromotion = z.strictObject({ format: z.enum(PROMOTE_FORMATS), text: 
 export const configValidateRequest = z.strictObject({ text: z.string().exactOptional() })
 const configValidation = z.strictObject({ valid: z.boolean(), problems: z.array(configProblem) })
 
+const backendInfo = z.strictObject({
+  name: z.string(),
+  provider: z.string(),
+  /** At most one backend of a group runs at a time. */
+  group: z.string().exactOptional(),
+  state: z.enum(['unknown', 'cold', 'starting', 'ready', 'draining', 'stopping', 'quarantined', 'stopped']),
+  requests_in_flight: z.int(),
+  requests_waiting: z.int(),
+  /** No limit when absent. */
+  max_concurrent: z.int().exactOptional(),
+  /** Of the last start that went well. */
+  start_seconds: z.number().exactOptional(),
+  /** When a quarantined backend is tried again. */
+  retry_seconds: z.int().exactOptional(),
+  /** Why it did not start last time, and the last lines of its log then. */
+  reason: z.string().exactOptional(),
+  log: z.array(z.string()),
+})
+/** A backend as the daemon sees it: an entry of GET /v1/backends, and the answer of POST /v1/backends/start/NAME and the like. */
+export type BackendInfo = Omit<z.output<typeof backendInfo>, 'log'> & { readonly log: readonly string[] }
+const backendList = z.strictObject({ backends: z.array(backendInfo) })
+/** GET /v1/backends/NAME: what its agent says of its units as well, or why it says nothing. */
+const backendDetail = backendInfo.extend({ units: z.array(unitState), agent_error: z.string().exactOptional() })
+export type BackendDetail = z.output<typeof backendDetail>
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
+const number = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, 'write a number')
+    .transform(Number)
+    .pipe(z.int().min(least).max(most))
+/**
+ * Query of GET /v1/backends/logs/NAME, which answers with newline-delimited JSON, each line a `BackendLogEntry` of
+ * schemas/agent.ts, oldest first.
+ */
+export const backendLogsQuery = z.strictObject({
+  n: number(0, 10_000).default(100),
+  follow: flag.default(false),
+})
+/**
+ * Query of GET /v1/backends/shell/NAME with `Upgrade: gate-shell`. After the 101 both sides send lines of JSON: the
+ * caller `ShellInput`s of schemas/agent.ts, the daemon its answers `output`, and `exit` or `error` as the last one.
+ */
+export const backendShellQuery = z.strictObject({
+  into: z.enum(['container', 'journal']),
+  rows: number(1, 1000),
+  columns: number(1, 1000),
+  term: z
+    .string()
+    .regex(/^[A-Za-z0-9._+-]{1,64}$/)
+    .default('xterm-256color'),
+})
+
 /** Method and path -> shape of the answer. A path that ends in `/:` takes a parameter. `GET /v1/logs` streams `logRecord`s. */
 export const ADMIN_ANSWERS = {
   'GET /v1/status': daemonStatus,
@@ -166,6 +221,11 @@ export const ADMIN_ANSWERS = {
   'GET /v1/config/keys/:': explanation,
   'PUT /v1/config/keys/:': configChange,
   'DELETE /v1/config/keys/:': configChange,
+  'GET /v1/backends': backendList,
+  'GET /v1/backends/:': backendDetail,
+  'POST /v1/backends/start/:': backendInfo,
+  'POST /v1/backends/stop/:': backendInfo,
+  'POST /v1/backends/restart/:': backendInfo,
 } as const
 export type AdminRouteName = keyof typeof ADMIN_ANSWERS
 export type AdminAnswers = { readonly [K in AdminRouteName]: z.output<(typeof ADMIN_ANSWERS)[K]> }

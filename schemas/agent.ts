@@ -85,7 +85,7 @@ const AGENT_CODES = [
 ] as const
 export type AgentCode = (typeof AGENT_CODES)[number]
 
-const unitState = z.strictObject({
+export const unitState = z.strictObject({
   unit: z.string(),
   /** `loaded`, or `not-found` when the unit was never deployed. */
   load: z.string(),

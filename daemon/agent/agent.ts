@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { type AgentAnswer, type AgentRequest, agentRequest, LONGEST_LINE_BYTES } from '../../schemas/agent.ts'
 import { LineReader, LineTooLongError } from '../line-reader.ts'
+import { pacedWrite } from '../paced-write.ts'
 import { AgentRefusal } from './agent-error.ts'
 import type { AllowList } from './allow-list.ts'
 import type { Call } from './call.ts'
@@ -34,7 +35,7 @@ export type AgentOptions = {
 /** Serves one connection until its caller leaves or has nothing more to ask. */
 export async function runAgent({ socket, allow, instance, gatewayAccount, log }: AgentOptions): Promise<void> {
   const uid = peerUid(instance)
-  const answer = (line: AgentAnswer) => write(socket, line)
+  const answer = (line: AgentAnswer) => pacedWrite(socket, `${JSON.stringify(line)}\n`, STALLED_MS)
   try {
     if (uid === undefined || !isTrustedPeer(uid, gatewayAccount)) {
       log(`refused: user ${uid ?? 'unknown'} is neither ${gatewayAccount} nor root`)
@@ -137,22 +138,6 @@ function errorAnswer(error: unknown): AgentAnswer {
   }
   if (error instanceof LineTooLongError) return { type: 'error', code: 'REQUEST_TOO_LONG', message: error.message }
   return { type: 'error', code: 'INTERNAL', message: "the agent failed; its user's journal says why" }
-}
-
-/** Resolves once there is room for more. */
-function write(socket: Socket, line: AgentAnswer): Promise<void> {
-  if (socket.destroyed || socket.write(`${JSON.stringify(line)}\n`)) return Promise.resolve()
-  return new Promise((resolve) => {
-    const stalled = setTimeout(() => socket.destroy(), STALLED_MS)
-    const settle = () => {
-      clearTimeout(stalled)
-      socket.off('drain', settle)
-      socket.off('close', settle)
-      resolve()
-    }
-    socket.on('drain', settle)
-    socket.on('close', settle)
-  })
 }
 
 function describe(error: unknown): string {

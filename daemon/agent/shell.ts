@@ -94,7 +94,8 @@ async function passInput(
 function readInput(line: string) {
   try {
     return shellInput.safeParse(JSON.parse(line)).data
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
     return undefined
   }
 }

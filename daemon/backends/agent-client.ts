@@ -11,6 +11,7 @@ import {
   type UnitState,
 } from '../../schemas/agent.ts'
 import { LineReader, LineTooLongError } from '../line-reader.ts'
+import { pacedWrite } from '../paced-write.ts'
 
 /** For answers that need no waiting, and for the first sign of life of those that do. */
 const QUICK_MS = 15_000
@@ -20,6 +21,8 @@ const MOST_REMOVALS = 10_000
 /** Beyond the time that a job was given: the agent itself says when that is over. */
 const JOB_MARGIN_MS = 10_000
 const DEFAULT_JOB_SECONDS = 900
+/** An agent that takes nothing for so long is cut off. */
+const STALLED_MS = 60_000
 
 /** Why an agent did not do what it was asked for: its own reason, or that there is no (honest) agent. */
 export type AgentErrorCode = AgentCode | 'AGENT_UNREACHABLE' | 'CONNECTION_LOST' | 'BAD_ANSWER'
@@ -245,18 +248,7 @@ async function openShell(socketPath: string, options: ShellOptions, signal: Abor
   socket.write(`${JSON.stringify({ op: 'shell', ...options } satisfies AgentRequestInput)}\n`)
   return {
     output: readShell(socket, lines, signal),
-    send: (input) => {
-      if (socket.destroyed || socket.write(`${JSON.stringify(input)}\n`)) return Promise.resolve()
-      return new Promise((resolve) => {
-        const settle = () => {
-          socket.off('drain', settle)
-          socket.off('close', settle)
-          resolve()
-        }
-        socket.on('drain', settle)
-        socket.on('close', settle)
-      })
-    },
+    send: (input) => pacedWrite(socket, `${JSON.stringify(input)}\n`, STALLED_MS),
     close: () => socket.destroy(),
   }
 }

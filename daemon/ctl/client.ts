@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { AdminAnswers, AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
 import { Failure } from './failure.ts'
 
@@ -9,8 +10,10 @@ type Ask = {
   readonly parameter?: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
-  /** Gives up sooner than the usual time. */
+  /** Gives up sooner. */
   readonly signal?: AbortSignal
+  /** Longest wait for the answer; 30 s when absent. */
+  readonly timeoutMs?: number
 }
 
 /** Speaks the admin API of schemas/admin.ts. Every method fails with Failure: no daemon, no permission, or a refusal. */
@@ -18,21 +21,23 @@ export type AdminClient = {
   ask<R extends AdminRouteName>(route: R, ask?: Ask): Promise<AdminAnswers[R]>
   /** The lines of an answer of newline-delimited JSON, as they arrive. */
   lines(path: string, query: Readonly<Record<string, string>>): AsyncIterable<string>
+  /** A connection that speaks `protocol` from now on. */
+  upgrade(path: string, query: Readonly<Record<string, string>>, protocol: string): Promise<Socket>
 }
 
 /** @param paths sockets to try, in order */
 export function createClient(paths: readonly string[]): AdminClient {
   return {
-    ask: async <R extends AdminRouteName>(route: R, { parameter = '', query, body, signal }: Ask = {}) => {
+    ask: async <R extends AdminRouteName>(route: R, { parameter = '', query, ...wanted }: Ask = {}) => {
       const [method = '', pattern = ''] = route.split(' ')
       const path = pattern.replace(/:$/, encodeURIComponent(parameter)) + queryText(query)
-      const response = await send(paths, method, path, body, signal)
+      const response = await send(paths, { ...wanted, method, path })
       const answer = await readJson(response)
       if (response.statusCode === 200) return answer as AdminAnswers[R] // the daemon's test checks every answer's shape
       throw refusal(response, answer)
     },
     lines: async function* (path, query) {
-      const response = await send(paths, 'GET', path + queryText(query), undefined)
+      const response = await send(paths, { method: 'GET', path: path + queryText(query) })
       if (response.statusCode !== 200) throw refusal(response, await readJson(response))
       let rest = ''
       for await (const chunk of chunksOf(response)) {
@@ -40,6 +45,11 @@ export function createClient(paths: readonly string[]): AdminClient {
         rest = lines.pop() ?? ''
         yield* lines
       }
+    },
+    upgrade: async (path, query, protocol) => {
+      const upgraded = await send(paths, { method: 'GET', path: path + queryText(query), protocol })
+      if (upgraded.statusCode !== 101) throw refusal(upgraded, await readJson(upgraded))
+      return upgraded.socket
     },
   }
 }
@@ -51,17 +61,21 @@ function queryText(query: Readonly<Record<string, string>> = {}): string {
 
 type Attempt = { readonly path: string; readonly code: string }
 
-async function send(
-  paths: readonly string[],
-  method: string,
-  path: string,
-  body: unknown,
-  signal?: AbortSignal,
-): Promise<IncomingMessage> {
+type Request = {
+  readonly method: string
+  readonly path: string
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+  /** To upgrade to. */
+  readonly protocol?: string
+}
+
+async function send(paths: readonly string[], request: Request): Promise<IncomingMessage> {
   const attempts: Attempt[] = []
   for (const socketPath of paths) {
     try {
-      return await sendTo(socketPath, method, path, body, signal)
+      return await sendTo(socketPath, request)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : ''
       if (!NOBODY.has(code)) throw lost(socketPath, error)
@@ -74,23 +88,25 @@ async function send(
 /** Errors of connect(2) that say that this path leads to no daemon for us. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
 
-async function sendTo(
-  socketPath: string,
-  method: string,
-  path: string,
-  body: unknown,
-  signal: AbortSignal | undefined,
-): Promise<IncomingMessage> {
+async function sendTo(socketPath: string, wanted: Request): Promise<IncomingMessage> {
   const { request } = await import('node:http') // not loaded by the commands that ask nothing
+  const { method, path, body, signal, timeoutMs = TIMEOUT_MS, protocol } = wanted
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body)
-    const headers =
-      body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+      ...(protocol === undefined ? {} : { connection: 'Upgrade', upgrade: protocol }),
+    }
     const stop = signal === undefined ? {} : { signal }
     const sent = request({ socketPath, method, path, headers, agent: false, ...stop })
-    const timeout = setTimeout(() => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`)), TIMEOUT_MS)
+    const timeout = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`)), timeoutMs)
     sent.once('response', (response) => {
       clearTimeout(timeout)
+      resolve(response)
+    })
+    sent.once('upgrade', (response, socket, head) => {
+      clearTimeout(timeout)
+      if (head.length > 0) socket.unshift(head)
       resolve(response)
     })
     sent.once('error', (error) => {

@@ -1,7 +1,7 @@
 import { TARGET_NAMES } from '../../schemas/targets.ts'
 
 /** What an argument or option value can be completed with. */
-export type Completion = 'config-key' | 'token-id' | 'file' | readonly string[]
+export type Completion = 'config-key' | 'token-id' | 'backend-name' | 'file' | readonly string[]
 
 type Argument = { readonly name: string; readonly optional?: true; readonly complete?: Completion }
 
@@ -38,6 +38,8 @@ export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
 }
 
 const KEY = { name: 'KEY', complete: 'config-key' } as const
+
+const BACKEND = { name: 'NAME', complete: 'backend-name' } as const
 
 const TARGET: Option = {
   type: 'string',
@@ -193,6 +195,56 @@ const TABLE = [
       'With a FILE no daemon is needed; one that ends in .json is a declared layer. Exits with 3 when something is wrong.',
   },
   {
+    name: 'backend list',
+    summary: 'list the backends, what they do and what waits for them',
+    arguments: [],
+    options: {},
+  },
+  {
+    name: 'backend status',
+    summary: 'show one backend: its units, and why it does not start',
+    arguments: [BACKEND],
+    options: {},
+  },
+  {
+    name: 'backend start',
+    summary: 'start a backend and wait until it answers',
+    arguments: [BACKEND],
+    options: {},
+    notes: 'Also one that was stopped by hand or is quarantined. Ctrl-C ends the waiting, not the start.',
+  },
+  {
+    name: 'backend stop',
+    summary: 'stop a backend once its requests have ended',
+    arguments: [BACKEND],
+    options: {},
+    notes: 'One that starts on demand starts again with the next request; any other stays stopped until it is started.',
+  },
+  {
+    name: 'backend restart',
+    summary: 'stop and start a backend',
+    arguments: [BACKEND],
+    options: {},
+  },
+  {
+    name: 'backend logs',
+    summary: 'show the journal of a backend',
+    arguments: [BACKEND],
+    options: {
+      follow: { type: 'boolean', short: 'f', description: 'go on with new lines' },
+      lines: { type: 'string', short: 'n', value: 'N', description: 'at most N past lines (100; at most 10000)' },
+    },
+  },
+  {
+    name: 'backend shell',
+    summary: "open a shell in a backend's container",
+    arguments: [BACKEND],
+    options: { journal: { type: 'boolean', description: 'page through its journal instead' } },
+    notes:
+      'Needs a terminal, and a container that runs and has a shell. Exits with the code of the shell.\n' +
+      'Enter, then "~.", hangs up.',
+  },
+  {
     name: 'check',
     summary: 'say everything that is wrong with a spec (gate.toml)',
     arguments: [SPEC],
@@ -338,7 +390,7 @@ const TABLE = [
   {
     name: 'complete',
     hidden: true,
-    summary: 'print the words that a completion script asks for: config-key, token-id',
+    summary: 'print the words that a completion script asks for: config-key, token-id, backend-name',
     arguments: [{ name: 'WHAT' }],
     options: {},
   },

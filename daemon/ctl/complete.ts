@@ -14,7 +14,15 @@ export const run: Run = async ({ admin, arguments: [what], print }) => {
       for (const { id, revoked_at } of tokens) if (revoked_at === undefined) print(id)
       return 0
     }
+    case 'backend-name': {
+      const { backends } = await admin.ask('GET /v1/backends')
+      for (const { name } of backends) print(name)
+      return 0
+    }
     default:
-      throw usageFailure(`gatectl complete: nothing known about "${what}"`, 'there are: config-key, token-id')
+      throw usageFailure(
+        `gatectl complete: nothing known about "${what}"`,
+        'there are: config-key, token-id, backend-name',
+      )
   }
 }

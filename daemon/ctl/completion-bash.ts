@@ -66,6 +66,7 @@ function replies(completion: Completion | undefined): string {
       return '_gatectl_files'
     case 'config-key':
     case 'token-id':
+    case 'backend-name':
       return `_gatectl_words "$(gatectl complete ${completion} 2>/dev/null)"`
     default:
       return `_gatectl_list "${completion.join(' ')}"`

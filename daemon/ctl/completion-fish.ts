@@ -51,6 +51,7 @@ function values(completion: Completion): string {
       return '-F'
     case 'config-key':
     case 'token-id':
+    case 'backend-name':
       return `-a '(gatectl complete ${completion} 2>/dev/null)'`
     default:
       return `-a ${quoted(completion.join(' '))}`

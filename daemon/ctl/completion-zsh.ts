@@ -53,6 +53,7 @@ function replies(completion: Completion | undefined): string {
       return '_files'
     case 'config-key':
     case 'token-id':
+    case 'backend-name':
       return `found=(\${(f)"$(gatectl complete ${completion} 2>/dev/null)"}); compadd -a found`
     default:
       return `compset -P '*,'; compadd -- ${completion.join(' ')}`

@@ -2,13 +2,13 @@ import { escapeControls } from '../log-line.ts'
 import { createClient } from './client.ts'
 import { type CommandLine, parseCommandLine } from './command-line.ts'
 import { COMMAND_MODULES } from './command-modules.ts'
-import { type ExitCode, Failure } from './failure.ts'
+import { Failure } from './failure.ts'
 import type { Invocation } from './invocation.ts'
 import { problemLines } from './problem-lines.ts'
 import { socketPaths } from './socket-paths.ts'
 
 /** Runs one command line. @returns the exit code, once everything was handed to standard output */
-export async function runGatectl(argv: readonly string[]): Promise<ExitCode> {
+export async function runGatectl(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json')
   process.stdout.on('error', stopWhenReaderLeft)
   process.stderr.on('error', () => process.exit(1)) // nobody is left to be told

@@ -1,5 +1,4 @@
 import type { AdminClient } from './client.ts'
-import type { ExitCode } from './failure.ts'
 
 /** What a command is given. */
 export type Invocation = {
@@ -21,4 +20,5 @@ export type Invocation = {
   note(line: string): void
 }
 
-export type Run = (invocation: Invocation) => Promise<ExitCode>
+/** @returns an ExitCode; `backend shell` alone hands on the code of another program */
+export type Run = (invocation: Invocation) => Promise<number>

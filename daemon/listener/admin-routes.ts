@@ -12,6 +12,7 @@ import { durationMs } from '../../schemas/config.ts'
 import type { ConfigChange, Explanation } from '../../schemas/layers.ts'
 import type { Scope } from '../../schemas/scopes.ts'
 import type { ConfigHandle } from '../config/handle.ts'
+import { type AdminBackends, backendDetail, backendList, runBackendJob } from './admin-backends.ts'
 import { AdminError, parseRequest } from './admin-error.ts'
 
 /** What the admin API needs from the keys; times are Unix milliseconds. */
@@ -34,14 +35,21 @@ export type AdminParts = {
   readonly config: ConfigHandle
   readonly status: () => DaemonStatus
   readonly tokens: AdminTokens
+  readonly backends: AdminBackends
   /** What SIGHUP does: reads everything again. */
   readonly reload: () => Promise<ConfigChange>
   /** Unix milliseconds. */
   readonly now: () => number
 }
 
-/** `parameter` is the last path segment where the route ends in `/:`. */
-type AdminRequest = { readonly parameter: string; readonly query: URLSearchParams; readonly body: unknown }
+type AdminRequest = {
+  /** The last path segment where the route ends in `/:`. */
+  readonly parameter: string
+  readonly query: URLSearchParams
+  readonly body: unknown
+  /** Aborts when the caller leaves or the daemon stops. */
+  readonly signal: AbortSignal
+}
 
 type Routes = {
   readonly [K in AdminRouteName]: (
@@ -50,7 +58,7 @@ type Routes = {
   ) => AdminAnswers[K] | Promise<AdminAnswers[K]>
 }
 
-/** What answers each route of schemas/admin.ts. The log is streamed and therefore in admin.ts. */
+/** What answers each route of schemas/admin.ts. Logs and shells are streams and therefore elsewhere: admin.ts, admin-backend-logs.ts, admin-shell.ts. */
 export const ROUTES: Routes = {
   'GET /v1/status': ({ status }) => status(),
   'POST /v1/reload': ({ reload }) => reload(),
@@ -64,6 +72,14 @@ export const ROUTES: Routes = {
   'GET /v1/config/keys/:': ({ config }, { parameter }) => withValue(config.explain(parameter)),
   'PUT /v1/config/keys/:': setKey,
   'DELETE /v1/config/keys/:': ({ config }, { parameter }) => config.unset(parameter),
+  'GET /v1/backends': ({ backends }) => backendList(backends),
+  'GET /v1/backends/:': ({ backends }, { parameter, signal }) => backendDetail(backends, parameter, signal),
+  'POST /v1/backends/start/:': ({ backends }, { parameter, signal }) =>
+    runBackendJob(backends, 'start', parameter, signal),
+  'POST /v1/backends/stop/:': ({ backends }, { parameter, signal }) =>
+    runBackendJob(backends, 'stop', parameter, signal),
+  'POST /v1/backends/restart/:': ({ backends }, { parameter, signal }) =>
+    runBackendJob(backends, 'restart', parameter, signal),
 }
 
 function createToken({ tokens, now }: AdminParts, { body }: AdminRequest): AdminAnswers['POST /v1/tokens'] {

@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
 import { LOG_LEVELS, type Log, type LogRecord } from '../../schemas/log.ts'
 import { jsonLine } from '../log-line.ts'
+import { sendBackendLogs } from './admin-backend-logs.ts'
 import { AdminError, problemOf } from './admin-error.ts'
 import { type AdminParts, ROUTES } from './admin-routes.ts'
+import { createShellServer } from './admin-shell.ts'
 import { type AdminSocket, listenOnSocket } from './admin-socket.ts'
 
 const LARGEST_BODY_BYTES = 2 ** 20
@@ -32,6 +35,8 @@ export type AdminServer = {
 /** The admin API: HTTP on a Unix socket, whose permissions decide who may use it. Shapes: schemas/admin.ts. */
 export function createAdminServer(options: AdminOptions): AdminServer {
   const followers = new Set<ServerResponse>()
+  const stopping = new AbortController()
+  const shells = createShellServer({ ...options, signal: stopping.signal })
   const server = createServer(
     {
       headersTimeout: 5_000,
@@ -40,7 +45,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
-    (request, response) => void answer(options, followers, request, response),
+    (request, response) => void answer(options, { followers, stopping: stopping.signal }, request, response),
   )
   server.maxConnections = MOST_CONNECTIONS
   server.on('error', (error) => {
@@ -50,11 +55,16 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
     else socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
   })
+  server.on('upgrade', (request, socket, head) => {
+    if (socket instanceof Socket) void shells.serve(request, socket, head)
+    else socket.destroy()
+  })
 
   return {
     listen: (socket) => listenOnSocket(server, socket),
     close: async (deadlineMs) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      stopping.abort()
       for (const response of followers) response.end()
       const cut = setTimeout(() => server.closeAllConnections(), deadlineMs)
       await closed
@@ -63,21 +73,30 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   }
 }
 
+const BACKEND_LOGS = '/v1/backends/logs/'
+
 /** Answers one request, whatever happens. */
 async function answer(
   options: AdminOptions,
-  followers: Set<ServerResponse>,
+  { followers, stopping }: { readonly followers: Set<ServerResponse>; readonly stopping: AbortSignal },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const method = request.method ?? ''
   const url = URL.parse(request.url ?? '', 'http://admin')
+  const left = new AbortController()
+  response.once('close', () => left.abort())
+  const signal = AbortSignal.any([left.signal, stopping])
   try {
     const body = await readBody(request)
     if (url === null) throw new AdminError(400, 'BAD_REQUEST', 'the request target is no path')
     if (method === 'GET' && url.pathname === '/v1/logs') return sendLogs(options, followers, url.searchParams, response)
+    if (method === 'GET' && url.pathname.startsWith(BACKEND_LOGS)) {
+      const name = decodeSegment(url.pathname.slice(BACKEND_LOGS.length))
+      return await sendBackendLogs(options.backends, name, url.searchParams, response, signal)
+    }
     const { route, parameter } = findRoute(method, url.pathname)
-    const shape = await ROUTES[route](options, { parameter, query: url.searchParams, body })
+    const shape = await ROUTES[route](options, { parameter, query: url.searchParams, body, signal })
     sendJson(response, 200, 'application/json', shape)
   } catch (error) {
     if (!request.complete) return // the client left before its request was whole

@@ -131,7 +131,7 @@ test.each([
   { name: 'no key', args: ['config', 'get'], says: /give a KEY, or --all/ },
   { name: 'an unknown format', args: ['config', 'promote', '--format', 'yaml'], says: /neither nix nor spec/ },
   { name: 'an unknown shell', args: ['completion', 'tcsh'], says: /there are: bash, zsh, fish/ },
-  { name: 'nothing to complete', args: ['complete', 'x'], says: /there are: config-key, token-id/ },
+  { name: 'nothing to complete', args: ['complete', 'x'], says: /there are: config-key, token-id, backend-name/ },
   { name: 'no number', args: ['logs', '-n', 'x'], says: /is no number of lines/ },
 ])('exits with 2 for $name', async ({ args, says }) => {
   const run = await ctl(args)

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openConfig } from '../../daemon/config/open-config.ts'
 import { createAdminServer } from '../../daemon/listener/admin.ts'
+import type { AdminBackends } from '../../daemon/listener/admin-backends.ts'
 import type { AdminToken } from '../../daemon/listener/admin-routes.ts'
 import { createLog } from '../../daemon/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 
 /** An admin server on a real socket, with a configuration of files in a fresh folder, and keys in memory. */
-export async function startAdminDaemon(path?: string) {
+export async function startAdminDaemon(path?: string, backends: AdminBackends = NO_BACKENDS) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-admin-'))
   const socketPath = path ?? join(folder, 'admin.sock')
   const logs = createLog({ write: () => {}, level: 'debug', format: 'json', journal: false, now: Date.now })
@@ -30,6 +31,7 @@ export async function startAdminDaemon(path?: string) {
     log: logs.log,
     reload: config.reload,
     now: Date.now,
+    backends,
     tokens: {
       create: (name, scopes, expiresAt) => {
         const record = { id: randomUUID(), name, scopes, createdAt: Date.now(), expiresAt, revokedAt: null }
@@ -60,6 +62,18 @@ export async function startAdminDaemon(path?: string) {
       removeFolder()
     },
   }
+}
+
+const none = (): never => {
+  throw new RangeError('there is none')
+}
+const NO_BACKENDS: AdminBackends = {
+  list: () => [],
+  status: none,
+  agentOf: none,
+  start: none,
+  stop: none,
+  restart: none,
 }
 
 const DECLARED = { server: { port: 4000 }, upstreams: { openai: { provider: 'openai' } } }

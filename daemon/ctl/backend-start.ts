@@ -1,0 +1,3 @@
+import { backendJob } from './backend-job.ts'
+
+export const run = backendJob('start')
