@@ -61,7 +61,7 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
   if (lock === undefined) findings.push(LOCK_INVALID)
   findings.push(...resolve(read.spec, definedNames(value)))
   const allocation = allocate(read.spec, lock ?? EMPTY_LOCK, options.seed ?? '')
-  const deployment = lower(read.spec, allocation)
+  const deployment = lower(read.spec, allocation, read.written)
   findings.push(...allocation.findings, ...findCollisions(deployment))
 
   const emitOptions: EmitOptions = {

@@ -48,7 +48,7 @@ buildNpmPackage {
     python3
   ];
 
-  # the archive brings binaries of its own, which are for other distributions
+  # the archive brings binaries of its own, which are for other distributions; node-pty has been compiled by now
   preBuild = ''
     npm --prefix node_modules/better-sqlite3 run build-release
   '';
@@ -61,10 +61,12 @@ buildNpmPackage {
     # not the one of the build, which names archives in the store
     cp ${../package.json} $out/lib/gate/package.json
     cp --parents -r ${lib.escapeShellArgs npm.productionPaths} $out/lib/gate/
-    cd $out/lib/gate/node_modules/better-sqlite3
-    rm -rf deps src prebuilds
-    find build -type f ! -path build/Release/better_sqlite3.node -delete
-    cd -
+    # of the packages with code in C++, only what runs
+    for addon in better-sqlite3/better_sqlite3 node-pty/pty; do
+      folder=$out/lib/gate/node_modules/''${addon%/*}
+      rm -r $folder/{deps,prebuilds,src}
+      find $folder/build -type f ! -path "$folder/build/Release/''${addon#*/}.node" -delete
+    done
     ln -s ${lib.getExe nodejs_24} $out/lib/gate/node
     cp docs/*.md $out/share/doc/gate/
     cp LICENSE $out/share/doc/gate/copyright
@@ -89,9 +91,9 @@ buildNpmPackage {
   installCheckPhase = ''
     runHook preInstallCheck
     $out/bin/gate-daemon --version | grep -F ${package.version}
-    # loads the binding that was compiled above
+    # load what was compiled
     cd $out/lib/gate
-    ./node -e 'new (require("better-sqlite3"))(":memory:")'
+    ./node -e 'new (require("better-sqlite3"))(":memory:"); require("node-pty")'
     runHook postInstallCheck
   '';
 

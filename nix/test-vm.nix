@@ -1,5 +1,5 @@
 # A machine to look around in: `nixos-rebuild build-vm --flake .#test-vm`, then ./result/bin/run-test-vm-vm.
-# Log in as root without a password; the gateway answers on port 3000 of the host that runs the machine, too.
+# Its console is logged in; the gateway answers on port 3000 of the host that runs the machine, too.
 { pkgs, ... }:
 {
   networking.hostName = "test-vm";
@@ -9,7 +9,6 @@
     openFirewall = true;
   };
 
-  users.users.root.initialPassword = "";
   services.getty.autologinUser = "root";
   environment.systemPackages = [ pkgs.curl ];
 

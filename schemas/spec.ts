@@ -439,6 +439,8 @@ export const specSchema = z.strictObject({
 })
 
 export type Spec = z.output<typeof specSchema>
+/** The spec as somebody wrote it, without defaults. */
+export type WrittenSpec = z.input<typeof specSchema>
 export type BackendSpec = Spec['backends'][string]
 export type SecretReference = z.output<ReturnType<typeof secret>>
 export type Engine = (typeof ENGINES)[number]

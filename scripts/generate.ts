@@ -9,7 +9,9 @@ import { configReference } from '../schemas/config-reference.ts'
 import { jsonSchemaText, specJsonSchema } from '../schemas/json-schema.ts'
 import { keyTree, layerSchema } from '../schemas/keys.ts'
 import { specSchema } from '../schemas/spec.ts'
+import { hasNix } from '../test/support/nix.ts'
 import { nixFiles } from './nix-generated.ts'
+import { nixosReference } from './nixos-reference.ts'
 import { type JsonSchema, specReference } from './spec-reference.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -32,11 +34,15 @@ export function generatedFiles(): Record<string, string> {
   }
 }
 
-if (import.meta.main) {
-  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
-  for (const [path, text] of Object.entries(generatedFiles())) {
+/** Read off files of the above, so made after them; where no nix-instantiate can read those, it stays as it is. */
+function pagesOfFiles(): Record<string, string> {
+  return hasNix ? { 'docs/nixos-options.md': nixosReference() } : {}
+}
+
+function writeOrCheck(files: Readonly<Record<string, string>>, isCheck: boolean): void {
+  for (const [path, text] of Object.entries(files)) {
     const file = join(root, path)
-    if (!values.check) {
+    if (!isCheck) {
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, text)
       continue
@@ -45,4 +51,10 @@ if (import.meta.main) {
     console.error(`${path} is not what its source makes: run "npm run generate" and commit the result`)
     process.exitCode = 3
   }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
+  writeOrCheck(generatedFiles(), values.check)
+  writeOrCheck(pagesOfFiles(), values.check)
 }

@@ -51,7 +51,7 @@ function options(dns: Dns): Option[] {
 const PROGRAM = '/usr/sbin/dnsmasq'
 
 /** Runs the name server. */
-export function dnsUnit({ origin, domain }: Dns, { dnsConfig }: GatewayNames): UnitFile {
+function dnsUnit({ origin, domain }: Dns, { dnsConfig }: GatewayNames): UnitFile {
   const yes = (...keys: readonly string[]) => keys.map((key) => ({ key, value: literal('yes') }))
   return {
     origin,

@@ -1,131 +1,153 @@
+import { camelCase } from '../../schemas/key-names.ts'
+import { specSchema, type WrittenSpec } from '../../schemas/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
-import { userUnitDirectory, userUnitSource } from '../ir/names.ts'
-import { type Attribute, boolean, code, type Line, list, printModule, set, str } from '../syntax/nix.ts'
+import { holdsNames, metaAt } from '../parse/schema-walk.ts'
+import { pathText, type SpecPath } from '../spec-path.ts'
+import { type Attribute, boolean, from, integer, list, type Nix, number, printModule, set, str } from '../syntax/nix.ts'
+import { emitCaddy } from './caddy.ts'
 import { emitClient } from './client.ts'
 import { emitDeclared } from './declared.ts'
-import { nixChecks } from './nix-checks.ts'
-import { nixAccounts, nixDirectories, nixFirewall } from './nix-host.ts'
-import { programParts } from './nix-programs.ts'
-import { nixUnits } from './nix-units.ts'
-import { nixDns, nixProxy } from './nix-web.ts'
-import type { Emission, EmitOptions, OutputFile } from './output.ts'
+import { emitDnsmasq } from './dnsmasq.ts'
+import { emitNginx } from './nginx.ts'
+import type { Emission, EmitOptions } from './output.ts'
 import { emitQuadlet } from './quadlet.ts'
 import { systemUnits } from './systemd.ts'
 
 /**
- * One NixOS module that makes a host what the deployment says, and needs nothing of Gate but its package. Files that
- * other targets make are carried over line by line, so a backend's quadlet is the same on every host.
+ * The spec as options of Gate's NixOS modules, key by key in camelCase; `gate` and `gate.server` are laid open. The module
+ * runs this compiler again when the host is built, so what it says about other targets is said here, too.
  */
-export function emitNix(deployment: Deployment, { podman, systemd }: EmitOptions): Emission {
-  const options = { podman, systemd: Math.max(systemd, OLDEST_SYSTEMD) }
-  const quadlet = emitQuadlet(deployment, options)
-  const web = [nixProxy(deployment), nixDns(deployment)]
-  const own = [emitDeclared(deployment), emitClient(deployment)]
-  const system = systemUnits(deployment, options.systemd)
-  const units = Object.assign({}, system.units, ...web.map((part) => part.units))
+export function emitNix(deployment: Deployment, options: EmitOptions): Emission {
+  const { written, prefix } = deployment
+  const instance = written.gate?.instance
+  const gateway = ['services', 'gate-daemon', ...(instance === undefined ? [] : ['instances', instance])]
+  const relays = Object.entries(written.relays ?? {})
   const module = printModule({
     origin: [],
     comment: [
       'Made by gatectl from the spec; changes here are lost.',
-      "Import it into a NixOS configuration (24.11 or newer) whose nixpkgs has the overlay of Gate's flake.",
+      "Import it into a NixOS configuration beside nixosModules.default of Gate's flake.",
     ],
-    bindings: { gate: PACKAGE },
     config: [
-      ...nixChecks(deployment, options),
-      ...etcFiles(deployment, [
-        ...own.flatMap(({ files }) => files),
-        ...quadlet.files,
-        ...web.flatMap(({ files }) => files),
-      ]),
-      ...gpuDrivers(deployment),
-      ...nixFirewall(deployment),
-      ...nixDirectories(deployment),
-      ...nixUnits(units, deployment),
-      ...web.flatMap(({ options }) => options),
-      ...podmanOptions(deployment),
-      ...nixAccounts(deployment),
-    ].sort((a, b) => (a.path.join('.') < b.path.join('.') ? -1 : 1)),
+      { path: gateway, value: set([ENABLE, ...gatewayOptions(deployment)]) },
+      ...(relays.length === 0 ? [] : [{ path: ['services', 'gate-relay'], value: relayOptions(written) }]),
+    ],
   })
   return {
-    files: [{ path: `nix/${deployment.prefix}.nix`, mode: 0o644, ...module }],
-    findings: [
-      ...own.flatMap(({ findings }) => findings),
-      ...quadlet.findings,
-      ...system.findings,
-      ...web.flatMap(({ findings }) => findings),
-      ...storeSecrets(deployment),
-    ],
+    files: [{ path: `nix/${prefix}.nix`, mode: 0o644, ...module }],
+    findings: [...findingsOfModule(deployment, options), ...storeSecrets(deployment)],
   }
+}
+
+const ENABLE: Attribute = { path: ['enable'], value: boolean(true) }
+
+/** Tables that have no option of their name. What is taken out of `gate` has no meaning on NixOS, which keeps generations itself. */
+type Elsewhere = '$schema' | 'gate' | 'upstreams' | 'relays'
+
+function gatewayOptions({ written, gateway, containers, users }: Deployment): Attribute[] {
+  const { $schema: _schema, gate = {}, upstreams = {}, relays: _relays, backends = {}, ...tables } = written
+  tables satisfies Omit<WrittenSpec, Elsewhere>
+  const { instance: _instance, image: _image, keep_generations: _generations, server = {}, ...laidOpen } = gate
+  // a port to be chosen was chosen
+  const chosen = { port: gateway.port, p2p_port: gateway.p2pPort }
+  const ports = Object.fromEntries(Object.entries(chosen).filter(([key]) => key in server))
+  return [
+    ...attributes(laidOpen, ['gate']),
+    ...attributes({ ...server, ...ports }, ['gate', 'server']),
+    ...initialUpstreams(upstreams),
+    ...attributes(tables, []),
+    ...(Object.keys(backends).length === 0 ? [] : [backendOptions(backends, { containers, users })]),
+  ]
+}
+
+/** A list in the module, where each upstream has its name. */
+function initialUpstreams(upstreams: NonNullable<WrittenSpec['upstreams']>): Attribute[] {
+  const items = Object.entries(upstreams).map(([name, upstream]) => {
+    const origin = ['upstreams', name]
+    const own: Attribute = { path: ['name'], value: str(name), origin }
+    return from(pathText(origin), set([own, ...attributes(upstream, origin)]))
+  })
+  return items.length === 0 ? [] : [{ path: ['initialUpstreams'], value: list(items), origin: ['upstreams'] }]
+}
+
+/** With the numbers that gate.lock.json keeps. */
+function backendOptions(
+  backends: NonNullable<WrittenSpec['backends']>,
+  { containers, users }: Pick<Deployment, 'containers' | 'users'>,
+): Attribute {
+  const entries = Object.entries(backends).map(([name, { image_archive: archive, ...backend }]): Attribute => {
+    const origin = ['backends', name]
+    const isOwn = (node: { readonly origin: SpecPath }): boolean => pathText(node.origin) === pathText(origin)
+    const user = users.find(isOwn)
+    const [published] = containers.find(isOwn)?.publish ?? []
+    const port = published === undefined ? {} : { port: published.hostPort }
+    const start = user?.subuid?.start
+    const more: Attribute[] = [
+      ...(start === undefined ? [] : [{ path: ['subIdStart'], value: integer(start), origin: [...origin, 'uid'] }]),
+      ...(archive === undefined
+        ? []
+        : [{ path: ['imageFile'], value: str(archive), origin: [...origin, 'image_archive'] }]),
+    ]
+    return {
+      path: [name],
+      value: set([...attributes({ ...backend, uid: user?.uid, ...port }, origin), ...more]),
+      origin,
+    }
+  })
+  return { path: ['backends'], value: set(entries), origin: ['backends'] }
+}
+
+function relayOptions({ relays = {} }: WrittenSpec): Nix {
+  const instances = Object.entries(relays).map(([name, relay]): Attribute => {
+    const origin = ['relays', name]
+    return { path: [name], value: set(attributes(relay, origin)), origin }
+  })
+  return set([ENABLE, { path: ['instances'], value: set(instances), origin: ['relays'] }])
+}
+
+/** The keys of a table of the spec as options. */
+function attributes(table: Readonly<Record<string, unknown>>, at: SpecPath): Attribute[] {
+  const isByName = holdsNames(at)
+  return Object.entries(table).flatMap(([key, value]) => {
+    const origin = [...at, key]
+    if (value === undefined || isOutOfReach(value, origin)) return []
+    return [{ path: [isByName ? key : camelCase(key)], value: nixValue(value, origin), origin }]
+  })
+}
+
+/** A unit has no environment to take a secret from; the units of the module say so as a finding. */
+function isOutOfReach(value: unknown, at: SpecPath): boolean {
+  return metaAt(specSchema, at).isSecret && typeof value === 'object' && value !== null && 'env' in value
+}
+
+/** @throws TypeError for a value that no spec holds: a mistake in the compiler */
+function nixValue(value: unknown, at: SpecPath): Nix {
+  if (typeof value === 'string') return str(value)
+  if (typeof value === 'boolean') return boolean(value)
+  if (typeof value === 'number') return Number.isInteger(value) ? integer(value) : number(value)
+  if (Array.isArray(value)) return list(value.map((item: unknown, i) => nixValue(item, [...at, i])))
+  if (typeof value === 'object' && value !== null) return set(attributes({ ...value }, at))
+  throw new TypeError(`no value of Nix for ${pathText(at)}`)
+}
+
+/** What the module will say when the host is built. */
+function findingsOfModule(deployment: Deployment, { podman, systemd }: EmitOptions): Finding[] {
+  const options = { podman, systemd: Math.max(systemd, OLDEST_SYSTEMD) }
+  const { proxy, dns } = deployment
+  return [
+    ...emitDeclared(deployment).findings,
+    ...emitClient(deployment).findings,
+    ...emitQuadlet(deployment, options).findings,
+    ...systemUnits(deployment, options.systemd).findings,
+    ...(proxy.engine === 'nginx' ? emitNginx(deployment).findings : []),
+    ...(proxy.engine === 'caddy' ? emitCaddy(deployment).findings : []),
+    ...(dns === undefined ? [] : emitDnsmasq(deployment).findings),
+  ]
 }
 
 /** Of NixOS 24.11, the first with all options that the module sets. */
 const OLDEST_SYSTEMD = 256
-
-const PACKAGE = `pkgs.gate or (throw "there is no pkgs.gate: add Gate's overlay to nixpkgs.overlays")`
-
-/** Files below /etc: quadlets where podman reads them, plain user units where the homes of the backends link to. */
-function etcFiles({ prefix, agents }: Deployment, files: readonly OutputFile[]): Attribute[] {
-  const unitSources = new Map(agents.map(({ uid, home }) => [userUnitDirectory(home), userUnitSource(prefix, uid)]))
-  const entries = files.map((file) => {
-    const { name, isUnit } = etcPath(file, unitSources)
-    return { path: [name, 'text'], value: { kind: 'lines' as const, lines: fileLines(file, isUnit) } }
-  })
-  return entries.length === 0 ? [] : [{ path: ['environment', 'etc'], value: set(entries) }]
-}
-
-/** Where below /etc a file goes. @throws Error for a path that no option of this module covers: a mistake in an emitter */
-function etcPath({ path, install = '' }: OutputFile, unitSources: ReadonlyMap<string, string>) {
-  if (install.startsWith('/etc/')) return { name: install.slice('/etc/'.length), isUnit: false }
-  const [, directory = '', file] = /^(.*\/systemd\/user)(\/.*)$/.exec(install) ?? []
-  const source = unitSources.get(directory)
-  if (source === undefined) throw new Error(`no place on NixOS for ${path}`)
-  return { name: `${source}${file}`.slice('/etc/'.length), isUnit: true }
-}
-
-function fileLines({ text, origins }: OutputFile, isUnit: boolean): Line[] {
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line, i) => ({ parts: isUnit ? unitLine(line) : [line], origin: origins[i] ?? '' }))
-}
-
-function unitLine(line: string): Line['parts'] {
-  const [, key, value] = /^([A-Za-z]+)=(.*)$/.exec(line) ?? []
-  return key === undefined || value === undefined ? [line] : [`${key}=`, ...programParts(key, value)]
-}
-
-function podmanOptions({ containers }: Deployment): Attribute[] {
-  const [first] = containers
-  if (first === undefined) return []
-  const generator = 'lib/systemd/user-generators/podman-user-generator'
-  return [
-    { path: ['virtualisation', 'podman', 'enable'], value: boolean(true) },
-    // NixOS links podman's units only; without its generator no user manager would read a quadlet
-    {
-      path: ['systemd', 'user', 'generators', 'podman-user-generator'],
-      value: str(code('config.virtualisation.podman.package'), `/${generator}`),
-    },
-    // quadlets wait for this unit, which finds no "sh" in the search path that NixOS compiles in
-    {
-      path: ['systemd', 'user', 'services', 'podman-user-wait-network-online'],
-      value: set([
-        { path: ['overrideStrategy'], value: str('asDropin') },
-        {
-          path: ['serviceConfig', 'ExecSearchPath'],
-          value: list(['pkgs.bash', 'pkgs.coreutils', 'config.systemd.package'].map((part) => str(code(part), '/bin'))),
-        },
-      ]),
-    },
-  ]
-}
-
-function gpuDrivers({ containers }: Deployment): Attribute[] {
-  const first = containers.find(({ gpu }) => gpu === 'nvidia')
-  if (first === undefined) return []
-  const origin = [...first.origin, 'gpu']
-  return [{ path: ['hardware', 'nvidia-container-toolkit', 'enable'], value: boolean(true), origin }]
-}
 
 /** The store is readable by everybody on the host. */
 function storeSecrets({ secrets, gateway }: Deployment): Finding[] {

@@ -53,7 +53,7 @@ const GUIDES: Readonly<Record<Target, Guide>> = {
     use: ['nginx -t', 'systemctl reload nginx'],
   },
   nix: {
-    what: 'One NixOS module with everything in it. Import it in the configuration of the host.',
+    what: "The spec as options of Gate's NixOS modules. Import it beside nixosModules.default of the flake; docs/nixos.md says how.",
     check: ['nix-instantiate --parse *.nix'],
     use: ['nixos-rebuild test'],
   },

@@ -1,4 +1,4 @@
-import type { Engine, GpuKind, ProfileName, SecretReference, Spec } from '../../schemas/spec.ts'
+import type { Engine, GpuKind, ProfileName, SecretReference, Spec, WrittenSpec } from '../../schemas/spec.ts'
 import type { SpecPath } from '../spec-path.ts'
 import type { GatewayNames } from './names.ts'
 
@@ -12,6 +12,8 @@ export type Deployment = {
   readonly names: GatewayNames
   readonly profile: ProfileName
   readonly domain: string | undefined
+  /** The spec without its defaults, for the one target that hands it on to this compiler on another host. */
+  readonly written: WrittenSpec
   readonly gateway: Gateway
   readonly upstreams: Spec['upstreams']
   readonly models: Spec['models']

@@ -1,4 +1,4 @@
-import type { Spec } from '../../schemas/spec.ts'
+import type { Spec, WrittenSpec } from '../../schemas/spec.ts'
 import type { SpecPath } from '../spec-path.ts'
 import { type Allocation, SUBUID_COUNT } from './allocation.ts'
 import type { Deployment, Listener, Relay, Secret } from './deployment.ts'
@@ -7,7 +7,7 @@ import { lowerClient, lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, l
 import { type GatewayNames, gatewayNames } from './names.ts'
 
 /** Turns the spec into an explicit deployment: defaults filled in, names decided, units converted. */
-export function lower(spec: Spec, allocation: Allocation): Deployment {
+export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec): Deployment {
   const {
     $schema: _,
     gate,
@@ -41,6 +41,7 @@ export function lower(spec: Spec, allocation: Allocation): Deployment {
     names,
     profile: gate.profile,
     domain: gate.domain,
+    written,
     gateway,
     upstreams,
     models,

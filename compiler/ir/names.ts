@@ -124,9 +124,6 @@ export const lingerFile = (user: string) => `/var/lib/systemd/linger/${user}`
 /** Where plain units of a user are read; systemd.unit(5) "Unit File Load Path". */
 export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user`
 
-/** Where a NixOS module keeps the plain units of a user; the directory above is a link to it. */
-export const userUnitSource = (prefix: string, uid: number) => `/etc/${prefix}/user-units/${uid}`
-
 /** Names on macOS, where software that is no part of the system lives in /usr/local. */
 export function launchdNames(prefix: string) {
   const label = `${prefix}-daemon`

@@ -19,6 +19,12 @@ export function metaAt(schema: z.ZodType, path: SpecPath): { description: string
   return { description, isSecret: secret === true }
 }
 
+/** Whether what stands at the path of a spec has names that people give, instead of keys. */
+export function holdsNames(path: SpecPath): boolean {
+  const at = schemaAt(specSchema, path)
+  return at !== undefined && unwrap(at) instanceof z.ZodRecord
+}
+
 /** Names of the keys that an object at the path may have. */
 export function keysBelow(schema: z.ZodType, path: SpecPath): string[] {
   const at = schemaAt(schema, path)

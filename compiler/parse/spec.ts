@@ -1,29 +1,34 @@
 import type { z } from 'zod'
 import { suggestion } from '../../schemas/nearest.ts'
-import { type Spec, specSchema } from '../../schemas/spec.ts'
+import { type Spec, specSchema, type WrittenSpec } from '../../schemas/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 import type { SpecPath } from '../spec-path.ts'
 import { keysBelow, metaAt } from './schema-walk.ts'
 
 /** The spec, with what was wrong cut out so that the later checks can still find more; absent when nothing is left. */
-export type ReadSpec = { readonly spec: Spec | undefined; readonly findings: readonly Finding[] }
+export type ReadSpec = {
+  readonly spec: Spec | undefined
+  /** The same without defaults. */
+  readonly written: WrittenSpec
+  readonly findings: readonly Finding[]
+}
 
 /** How often cutting out may uncover more: a value, its entry, its collection. */
 const CUTS = 4
 
 export function readSpec(value: unknown): ReadSpec {
   const first = specSchema.safeParse(value)
-  if (first.success) return { spec: first.data, findings: [] }
+  if (first.success) return { spec: first.data, written: value as WrittenSpec, findings: [] }
   const findings = first.error.issues.flatMap((issue) => issueFindings(issue, value))
   let rest = structuredClone(value)
   let issues = first.error.issues
   for (let cut = 0; cut < CUTS; cut++) {
     for (const issue of issues) for (const path of wrongPaths(issue)) rest = without(rest, path)
     const again = specSchema.safeParse(rest)
-    if (again.success) return { spec: again.data, findings }
+    if (again.success) return { spec: again.data, written: rest as WrittenSpec, findings }
     issues = again.error.issues
   }
-  return { spec: undefined, findings }
+  return { spec: undefined, written: {}, findings }
 }
 
 function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {

@@ -8,9 +8,9 @@ import { attributeName, nixLiteral } from './nix-literal.ts'
 export type Nix =
   /** A text; parts that are trees are interpolated. */
   | { readonly kind: 'string'; readonly parts: readonly (string | Nix)[] }
-  /** A text of whole lines, one literal each. */
-  | { readonly kind: 'lines'; readonly lines: readonly Line[] }
   | { readonly kind: 'integer'; readonly value: number }
+  /** With a fraction. */
+  | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'boolean'; readonly value: boolean }
   | { readonly kind: 'list'; readonly items: readonly Nix[] }
   | { readonly kind: 'set'; readonly entries: readonly Attribute[] }
@@ -19,27 +19,21 @@ export type Nix =
   /** An expression of the compiler itself. Never made of anything from a spec. */
   | { readonly kind: 'code'; readonly text: string }
 
-/** One line of a file inside the module, and the spec path that it comes from. */
-export type Line = { readonly parts: readonly (string | Nix)[]; readonly origin: string }
-
 export type Attribute = { readonly path: readonly string[]; readonly value: Nix; readonly origin?: SpecPath }
 
 export type Module = {
   readonly origin: SpecPath
   readonly comment: readonly string[]
-  /** Names for expressions of the compiler itself. */
-  readonly bindings: Readonly<Record<string, string>>
   readonly config: readonly Attribute[]
 }
 
 export const str = (...parts: readonly (string | Nix)[]): Nix => ({ kind: 'string', parts })
 export const integer = (value: number): Nix => ({ kind: 'integer', value })
+export const number = (value: number): Nix => ({ kind: 'number', value })
 export const boolean = (value: boolean): Nix => ({ kind: 'boolean', value })
 export const list = (items: readonly Nix[]): Nix => ({ kind: 'list', items })
 export const set = (entries: readonly Attribute[]): Nix => ({ kind: 'set', entries })
 export const from = (origin: string, value: Nix): Nix => ({ kind: 'from', origin, value })
-/** The value of an option of the host. */
-export const option = (...path: readonly string[]): Nix => code(['config', ...path.map(attributeName)].join('.'))
 export const code = (text: string): Nix => ({ kind: 'code', text })
 
 /** The text of a NixOS module and, for each line, the path in the spec that it comes from. */
@@ -48,11 +42,6 @@ export function printModule(module: Module): { text: string; origins: string[] }
   const out: Printed = { lines: [], origins: [] }
   const own = (text: string): void => push(out, text, whole)
   for (const line of module.comment) own(`# ${line}`)
-  own('{ config, lib, pkgs, ... }:')
-  const names = Object.entries(module.bindings)
-  if (names.length > 0) own('let')
-  for (const [name, value] of names) own(`  ${name} = ${value};`)
-  if (names.length > 0) own('in')
   print(out, set(module.config), whole, TOP)
   return { text: `${out.lines.join('\n')}\n`, origins: out.origins }
 }
@@ -94,11 +83,6 @@ function print(out: Printed, value: Nix, origin: string, around: Around): void {
     push(out, `${indent}${close}${after}`, origin)
   }
   switch (value.kind) {
-    case 'lines':
-      block('lib.concatLines [', ']', () => {
-        for (const { parts, origin: from } of value.lines) push(out, inner + quoted(parts), from)
-      })
-      break
     case 'list':
       block('[', ']', () => {
         for (const item of value.items) print(out, item, origin, { indent: inner, ...itemParentheses(item) })
@@ -135,19 +119,26 @@ function oneLine(value: Nix): string | undefined {
       if (!Number.isSafeInteger(value.value)) throw new RangeError(`not an integer: ${value.value}`)
       // a sign would be an operator between the items of a list
       return value.value < 0 ? `(${value.value})` : String(value.value)
+    case 'number':
+      return floatText(value.value)
     case 'boolean':
       return String(value.value)
     case 'list':
       return value.items.length === 0 ? '[ ]' : shortList(value.items)
     case 'set':
       return value.entries.length === 0 ? '{ }' : undefined
-    case 'lines':
-      return value.lines.length === 0 ? 'lib.concatLines [ ]' : undefined
     case 'from':
       return oneLine(value.value)
     case 'code':
       return value.text.includes('\n') ? undefined : value.text
   }
+}
+
+/** Nix wants a point in a number with an exponent, and has neither infinities nor NaN. */
+function floatText(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError(`not a number of Nix: ${value}`)
+  const text = String(value).replace(/^(-?\d+)(e|$)/, '$1.0$2')
+  return value < 0 ? `(${text})` : text
 }
 
 /** A list stands on one line when its items do. */
@@ -164,7 +155,7 @@ function shortList(items: readonly Nix[]): string | undefined {
 
 /** Between the items of a list, an application would be two of them. */
 function itemParentheses(item: Nix): { readonly before: string; readonly after: string } {
-  return item.kind === 'code' || item.kind === 'lines' ? { before: '(', after: ')' } : { before: '', after: '' }
+  return item.kind === 'code' ? { before: '(', after: ')' } : { before: '', after: '' }
 }
 
 function quoted(parts: readonly (string | Nix)[]): string {

@@ -16,7 +16,7 @@ in
       defaultText = literalExpression "instances != { }";
       description = "Whether to run the relays below `instances`.";
     };
-    package = lib.mkPackageOption pkgs "gate" { };
+    package = import ../lib/package-option.nix { inherit lib pkgs; };
     instances = mkOption {
       type = types.attrsOf (types.submodule instance);
       default = { };

@@ -27,6 +27,7 @@ in
     services.gate-daemon.backends.numbers = {
       engine = "custom";
       image = "localhost/engine:test";
+      imageFile = image;
       model = "numbers";
       uid = 40000;
       args = [ "{socket}" ];
@@ -36,6 +37,7 @@ in
         "import os, sys; sys.exit(not os.path.exists('/run/engine/engine.sock'))"
       ];
     };
+    # the image, and what podman unpacks of it
     virtualisation.diskSize = 4096;
   };
 
@@ -52,9 +54,6 @@ in
 
     machine.wait_for_unit("multi-user.target")
     machine.wait_for_unit("user@40000.service")
-    machine.wait_until_succeeds(as_backend("podman info"))
-    machine.succeed(as_backend("podman load --input ${image}"))
-    machine.succeed("systemctl --user -M gate-numbers@.host start gate-numbers.service")
 
     key = make_key(machine)
     machine.wait_until_succeeds(f"curl --silent --fail -H 'Authorization: Bearer {key}' {URL}/v1/models | grep numbers")

@@ -40,6 +40,7 @@ let
       else if all (v: v == head values) values then head values
       else throw "${at path}: defined twice, differently";
   };
+  # `inner`, `step` and `modules` are for test/nix/options.nix, which lists what is inside a type.
   types = rec {
     bool = plain "a boolean" isBool;
     int = plain "an integer" isInt;
@@ -88,11 +89,15 @@ let
         else { ${tag} = tags.${tag}.type.merge (path ++ [ tag ]) (map (v: v.${tag}) values); };
     };
     nullOr = type: {
+      inner = type;
+      step = [ ];
       name = "null or ${type.name}";
       check = v: v == null || type.check v;
       merge = path: values: if all (v: v == null) values then null else type.merge path values;
     };
     listOf = type: rec {
+      inner = type;
+      step = [ "*" ];
       name = "a list of ${type.name}";
       check = isList;
       merge = path: values:
@@ -100,6 +105,8 @@ let
         else wrong path { inherit name; } values;
     };
     attrsOf = type: rec {
+      inner = type;
+      step = [ "<name>" ];
       name = "a set of ${type.name}";
       check = isAttrs;
       merge = path: values:
@@ -111,6 +118,7 @@ let
           (distinct (concatMap attrNames values)));
     };
     submodule = module: {
+      modules = lib.toList module;
       name = "a set of options";
       check = isAttrs;
       merge = path: values: evalModules {

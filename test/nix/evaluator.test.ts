@@ -1,11 +1,6 @@
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { GOLDEN } from '../support/golden.ts'
-import { evaluateNix, hasNix, NIX_TESTS } from '../support/nix.ts'
+import { hasNix } from '../support/nix.ts'
 import { evaluateHosts } from '../support/nixos.ts'
-
-const LIMINATI = join(GOLDEN, 'liminati/expected/nix/gate.nix')
-const LAB = join(GOLDEN, 'nixos/expected/nix/gate-lab.nix')
 
 /** Each is refused with a message that says where and what. */
 const WRONG = [
@@ -63,38 +58,5 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module 
     expect(hosts['c']?.users.users['a']?.uid).toBe(2)
     expect(hosts['d']?.warnings).toEqual(['a', 'c'])
     expect(hosts['e']?.systemd.services['a']?.serviceConfig?.['ExecStart']).toEqual(['a', 'b'])
-  })
-
-  test('a host that does not fit fails with what to do', () => {
-    const podman = '({ pkgs, ... }: { virtualisation.podman.package = pkgs.coreutils // { version = "4.9.3"; }; })'
-    const systemd = '({ pkgs, ... }: { systemd.package = pkgs.coreutils // { version = "255.4"; }; })'
-    const range = '{ users.users.me.subUidRanges = [ { startUid = 536870900; count = 20; } ]; }'
-    const fits = '{ users.users.me.subUidRanges = [ { startUid = 100000; count = 65536; } ]; }'
-    const hosts = evaluateHosts({
-      podman: [LIMINATI, podman],
-      systemd: [LIMINATI, systemd],
-      range: [LIMINATI, range],
-      fits: [LIMINATI, fits],
-    })
-    expect(hosts['podman']?.failed).toEqual([
-      'these units are for podman 5.4 or newer, this host has 4.9.3: run gatectl compile with --podman and that version',
-    ])
-    expect(hosts['systemd']?.failed).toEqual([expect.stringContaining('this host has 255.4')])
-    expect(hosts['range']?.failed).toEqual([expect.stringContaining('another account has ids between')])
-    expect(hosts['fits']?.failed).toEqual([])
-  })
-
-  test('two gateways on one host get in conflict over ids only when their locks do', () => {
-    const { both } = evaluateHosts({ both: ['{ users.groups.gate-own.gid = 41000; }', LAB] })
-    expect(both?.failed).toEqual([])
-    const two = evaluateHosts({
-      two: [LAB, '{ users.users.x.subGidRanges = [ { startGid = 536870912; count = 65536; } ]; }'],
-    })
-    expect(two['two']?.failed).toEqual([expect.stringContaining('users.users.*.subGidRanges')])
-  })
-
-  test('a host without the package says where it comes from', () => {
-    const expression = `(import ${NIX_TESTS}/evaluator.nix).evalModules { modules = [ ${NIX_TESTS}/nixos.nix ${LIMINATI} ]; arguments.pkgs = { }; }`
-    expect(() => evaluateNix(`(${expression}).environment.etc`)).toThrow("add Gate's overlay to nixpkgs.overlays")
   })
 })

@@ -11,6 +11,16 @@ let
   );
   each = show: lib.mapAttrs (_system: lib.mapAttrs (_name: show));
   derivation = package: "${package.outPath}";
+  # what is wrong with a host, and which units of ours it has; forces all of its options that matter
+  host = config: {
+    failed = map (one: one.message) (builtins.filter (one: !one.assertion) config.assertions);
+    inherit (config) warnings;
+    units = map (name: "${name}.service") (builtins.attrNames config.systemd.services)
+      ++ map (name: "${name}.socket") (builtins.attrNames config.systemd.sockets);
+    forced = builtins.deepSeq [ config.systemd.services config.systemd.sockets config.users config.networking.firewall ] true;
+    next = lib.mapAttrs (_: host) config.specialisation;
+  };
+  machines = lib.mapAttrs (_: test: { inherit (test) testScript; nodes = lib.mapAttrs (_: host) test.nodes; });
 in
 {
   inputs = builtins.attrNames flake.inputs;
@@ -28,6 +38,11 @@ in
     inherit (outputs.packages.x86_64-linux.gate) pname version meta src installPhase;
     lock = outputs.packages.x86_64-linux.gate.npmDeps.packageLock.packages;
   };
-  tests = lib.mapAttrs (_: test: test.testScript) outputs.packages.x86_64-linux.gate.tests;
-  waitingTests = lib.mapAttrs (_: test: test.testScript) outputs.packages.x86_64-linux.gate.waitingTests;
+  tests = machines outputs.packages.x86_64-linux.gate.tests;
+  waitingTests = machines outputs.packages.x86_64-linux.gate.waitingTests;
+  checks = each derivation outputs.checks;
+  configurations = lib.mapAttrs (_: one: host one.config) outputs.nixosConfigurations;
+  buildable = lib.mapAttrs (_: one: derivation one.config.system.build.vm) outputs.nixosConfigurations;
+  # as nixpkgs/nixos evaluates --arg configuration ./nix/test-config.nix
+  testConfig = host (lib.nixosSystem { modules = [ (root + "/nix/test-config.nix") ]; }).config;
 }

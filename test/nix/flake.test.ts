@@ -14,6 +14,13 @@ const G = '/nix/store/gate'
 
 const texts = z.record(z.string(), z.string())
 const perSystem = <T extends z.ZodType>(value: T) => z.record(z.string(), z.record(z.string(), value))
+const host = z.object({
+  failed: z.array(z.string()),
+  warnings: z.array(z.string()),
+  units: z.array(z.string()),
+  next: z.record(z.string(), z.object({ failed: z.array(z.string()) })),
+})
+const machines = z.record(z.string(), z.object({ testScript: z.string(), nodes: z.record(z.string(), host) }))
 const outputsSchema = z.object({
   inputs: z.array(z.string()),
   outputs: z.array(z.string()),
@@ -32,8 +39,12 @@ const outputsSchema = z.object({
     installPhase: z.string(),
     lock: z.record(z.string(), z.object({ version: z.string(), resolved: z.string().optional() })),
   }),
-  tests: texts,
-  waitingTests: texts,
+  tests: machines,
+  waitingTests: machines,
+  checks: perSystem(z.string()),
+  configurations: z.record(z.string(), host),
+  buildable: texts,
+  testConfig: host,
 })
 const packageSchema = z.object({
   name: z.string(),
@@ -129,13 +140,42 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs', () => {
     expect(Object.keys(manifest.bin)).not.toContain('gate-relay')
   })
 
+  test('the machines evaluate with the modules, and nothing is wrong with them', () => {
+    for (const { nodes } of Object.values({ ...flake.tests, ...flake.waitingTests }))
+      for (const { failed, next } of Object.values(nodes)) {
+        expect(failed).toEqual([])
+        for (const specialisation of Object.values(next)) expect(specialisation.failed).toEqual([])
+      }
+    expect(flake.tests['first-request']?.nodes['machine']?.units).toContain('gate-daemon.socket')
+    expect(flake.waitingTests['two-relays']?.nodes['machine']?.units).toEqual(
+      expect.arrayContaining(['gate-relay@public.service', 'gate-relay@internal.service']),
+    )
+    expect(Object.keys(flake.tests['upgrade']?.nodes['machine']?.next ?? {})).toEqual(['next'])
+  })
+
+  test('the checks are the machines, the package and configurations that only evaluate', () => {
+    for (const system of SYSTEMS)
+      expect(Object.keys(flake.checks[system] ?? {})).toEqual(
+        [...Object.keys(flake.tests), 'package', 'test-config', 'test-vm'].sort(),
+      )
+  })
+
+  test('the machine and the configuration for trying it out are hosts with a gateway', () => {
+    expect(Object.keys(flake.configurations)).toEqual(['test-vm'])
+    expect(flake.buildable).toEqual({ 'test-vm': '/nix/store/vm' })
+    for (const { failed, units } of [flake.testConfig, ...Object.values(flake.configurations)]) {
+      expect(failed).toEqual([])
+      expect(units.toSorted()).toEqual(['gate-daemon-admin.socket', 'gate-daemon.service', 'gate-daemon.socket'])
+    }
+  })
+
   const place = temporaryDirectory()
   afterAll(place.remove)
 
   test.skipIf(!hasProgram('python3'))('their scripts, and what they run, are Python', () => {
     const scripts = Object.entries({ ...flake.tests, ...flake.waitingTests })
-    const files = scripts.map(([name, script]) => {
-      place.write(`${name}.py`, script)
+    const files = scripts.map(([name, { testScript }]) => {
+      place.write(`${name}.py`, testScript)
       return place.file(`${name}.py`)
     })
     const run = spawnSync('python3', ['-m', 'py_compile', ...files, join(ROOT, 'nix/tests/engine.py')], {

@@ -3,8 +3,12 @@
 let
   inherit (lib) mkOption types;
   option = type: default: mkOption { inherit type default; };
-  # left unread here: qemu-vm.nix and all other options of the machine inside
-  opaque = option (types.attrsOf types.unitOption) { };
+  # a configuration inside this one, left as it is
+  opaque = {
+    name = "a configuration";
+    check = builtins.isAttrs;
+    merge = _path: values: { imports = values; };
+  };
 in
 {
   options = {
@@ -14,11 +18,14 @@ in
       options = { device = option (types.nullOr types.str) null; fsType = option types.str "auto"; };
     })) { };
     networking.hostName = option types.str "nixos";
+    nixpkgs.overlays = option (types.listOf (opaque // { check = builtins.isFunction; merge = _path: lib.last; })) [ ];
+    security.acme.acceptTerms = option types.bool false;
     nixpkgs.hostPlatform = option (types.nullOr types.str) null;
     services.getty.autologinUser = option (types.nullOr types.str) null;
+    specialisation = option (types.attrsOf (types.submodule { options.configuration = option opaque { }; })) { };
     system.stateVersion = mkOption { type = types.str; };
     virtualisation.memorySize = option types.int 1024;
     virtualisation.diskSize = option types.int 1024;
-    virtualisation.vmVariant = opaque;
+    virtualisation.vmVariant = option opaque { };
   };
 }

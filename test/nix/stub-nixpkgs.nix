@@ -45,13 +45,16 @@ let
   };
 
   # What a host would be: the modules, the stubs of NixOS, and what our machines set besides.
-  host = pkgs: modules: rec {
-    inherit pkgs;
-    config = evalModules {
-      modules = [ ./nixos.nix ./stub-host.nix { systemd.package = pkgs.systemd; virtualisation.podman.package = lib.mkDefault pkgs.podman; } ] ++ modules;
-      arguments = { inherit pkgs; };
-    } // { system.build = { toplevel = derivation { name = "nixos-system"; }; vm = derivation { name = "vm"; }; }; };
-  };
+  host = nixpkgs: modules:
+    let
+      evaluate = pkgs: evalModules {
+        modules = [ ./nixos.nix ./stub-host.nix { systemd.package = pkgs.systemd; virtualisation.podman.package = lib.mkDefault pkgs.podman; } ] ++ modules;
+        arguments = { inherit pkgs; };
+      };
+      # the first look tells the overlays
+      pkgs = foldl' (set: overlay: set.extend overlay) nixpkgs (evaluate nixpkgs).nixpkgs.overlays;
+    in
+    { config = evaluate pkgs // { system.build = { toplevel = derivation { name = "nixos-system"; }; vm = derivation { name = "vm"; }; }; }; };
 
   # Packages of nixpkgs that Gate's files name.
   names = [
@@ -61,8 +64,10 @@ let
 
   packageSet = system: overlays:
     let
-      base = final: lib.genAttrs names (name: derivation { inherit name; }) // {
+      base = final: removeAttrs (import ./packages.nix { inherit lib; }) [ "gate-daemon" "gate-relay" ] // lib.genAttrs names (name: derivation { inherit name; }) // {
         inherit lib system;
+        # a proxy for a game
+        gate = derivation { name = "another-gate"; };
         systemd = derivation { name = "systemd"; version = "257.5"; };
         podman = derivation { name = "podman"; version = "5.8.0"; };
         nodejs_24 = derivation { pname = "nodejs"; version = "24.14.0"; meta.mainProgram = "node"; };
@@ -78,8 +83,6 @@ let
         extend = overlay: packageSet system (overlays ++ [ overlay ]);
         mkShell = { packages }: derivation { name = "nix-shell"; inherit packages; };
         writeText = name: text: derivation { inherit name text; };
-        writeShellScript = name: text: derivation { inherit name text; };
-        runCommand = name: attrs: script: derivation (attrs // { inherit name script; });
         dockerTools = {
           binSh = derivation { name = "bin-sh"; };
           buildLayeredImage = { name, tag, contents, config }: derivation { inherit name tag contents config; };
@@ -92,7 +95,10 @@ let
         testers.runNixOSTest = path:
           let
             test = (if isFunction path then path else import path) { inherit lib; pkgs = final; };
-            nodes = mapAttrs (_: node: (host final [ node ]).config) test.nodes;
+            machine = modules:
+              let inherit (host final modules) config; in
+              config // { specialisation = mapAttrs (_: { configuration }: machine (modules ++ [ configuration { specialisation = lib.mkForce { }; } ])) config.specialisation; };
+            nodes = mapAttrs (_: node: machine [ node ]) test.nodes;
           in
           derivation {
             name = "vm-test-run-${test.name}";
@@ -115,7 +121,7 @@ let
         ++ filter (name: !(entry.peerDependenciesMeta.${name}.optional or false)) (attrNames (entry.peerDependencies or { }));
       lost = concatMap (path: map (name: "${path} needs ${name}") (filter (name: !(found "${path}/" name)) (needs lock.packages.${path}))) paths
         ++ map (name: "package.json needs ${name}")
-          (filter (name: !(elem "node_modules/${name}" paths)) (attrNames (package.dependencies // package.devDependencies)));
+          (filter (name: !(elem "node_modules/${name}" paths)) (attrNames (package.dependencies // package.optionalDependencies or { } // package.devDependencies)));
       unfit = filter (path: let entry = lock.packages.${path}; in
         match "https://registry[.]npmjs[.]org/[^ ]+[.]tgz" (entry.resolved or "") == null || match "sha(1|512)-[A-Za-z0-9+/]+=*" (entry.integrity or "") == null) paths;
     in

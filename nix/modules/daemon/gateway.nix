@@ -21,7 +21,7 @@ in
       example = true;
       description = "Whether to run this gateway.";
     };
-    package = lib.mkPackageOption pkgs "gate" { };
+    package = import ../../lib/package-option.nix { inherit lib pkgs; };
     initialUpstreams = mkOption {
       type = types.listOf (types.submodule {
         options = generated "upstream-options.nix" // {

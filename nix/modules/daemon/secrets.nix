@@ -2,6 +2,7 @@
 { lib }:
 let
   engines = import ../../generated/engines.nix;
+  unitText = import ../../lib/unit-text.nix;
   sourceOf = reference: reference.file or reference.credential;
 
   # As the compiler decides it: an engine on TCP that can check a key gets one that is made once.
@@ -41,7 +42,7 @@ in
 
   # Values of LoadCredential=.
   credentials = gateway:
-    map ({ key, source }: "${key}:${toString source}") (ofGateway gateway ++ ofBackends gateway ++ ofCredentials gateway);
+    map ({ key, source }: "${key}:${unitText source}") (ofGateway gateway ++ ofBackends gateway ++ ofCredentials gateway);
 
   # The backends that a unit of the host writes secrets for.
   withUnit = { backends, ... }:

@@ -5,6 +5,7 @@ let
   secrets = import ./secrets.nix { inherit lib; };
   profiles = import ../../generated/profiles.nix;
   listen = import ../../lib/listen.nix { inherit lib; };
+  unitText = import ../../lib/unit-text.nix;
 in
 { cfg, names, prefix, ... }@gateway:
 let
@@ -23,7 +24,7 @@ let
     stopIfChanged = false;
     serviceConfig = base.serviceConfig // {
       EnvironmentFile = [ base.serviceConfig.EnvironmentFile ]
-        ++ lib.optional (cfg.environmentFile != null) (toString cfg.environmentFile);
+        ++ lib.optional (cfg.environmentFile != null) (unitText cfg.environmentFile);
       MemoryMax = toString (if cfg.memory == null then profiles.${cfg.profile} else sizes.bytes cfg.memory);
     } // lib.optionalAttrs (credentials != [ ]) { LoadCredential = credentials; };
   };

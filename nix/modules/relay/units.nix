@@ -4,6 +4,7 @@
 let
   keys = import ../../lib/keys.nix { inherit lib; };
   listen = import ../../lib/listen.nix { inherit lib; };
+  unitText = import ../../lib/unit-text.nix;
   tree = (import ../../generated/spec-keys.nix).keys.relays.names;
   # settings lie over the options
   own = lib.recursiveUpdate (keys.toToml tree cfg) (keys.toToml tree cfg.settings);
@@ -49,11 +50,11 @@ in
     enableDefaultPath = false;
     serviceConfig = { Environment = environment; }
       // lib.optionalAttrs (token != null) {
-        LoadCredential = "dns.${dns.provider}.api_token:${toString (token.file or token.credential)}";
+        LoadCredential = "dns.${dns.provider}.api_token:${unitText (token.file or token.credential)}";
       }
       # what a relay says to its DNS provider would meet systemd's list as well
       // lib.optionalAttrs (dns == null) addresses
-      // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = toString cfg.environmentFile; };
+      // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = unitText cfg.environmentFile; };
   };
   systemd.sockets."gate-relay-https@${name}" = socket own.https_port;
   systemd.sockets."gate-relay-p2p@${name}" = socket own.p2p_port;

@@ -1,179 +1,36 @@
 # Made by gatectl from the spec; changes here are lost.
-# Import it into a NixOS configuration (24.11 or newer) whose nixpkgs has the overlay of Gate's flake.
-{ config, lib, pkgs, ... }:
-let
-  gate = pkgs.gate or (throw "there is no pkgs.gate: add Gate's overlay to nixpkgs.overlays");
-in
+# Import it into a NixOS configuration beside nixosModules.default of Gate's flake.
 {
-  assertions = [
-    {
-      assertion = lib.versionAtLeast config.systemd.package.version "257";
-      message = "these units are for systemd 257 or newer, this host has ${config.systemd.package.version}: run gatectl compile with --systemd and that version";
-    }
-  ];
-  environment.etc = {
-    "gate/declared.json".text = lib.concatLines [
-      "{"
-      "  \"server\": {"
-      "    \"host\": \"127.0.0.1\","
-      "    \"port\": 3000,"
-      "    \"p2p_port\": 41147,"
-      "    \"allow_from\": [],"
-      "    \"trusted_proxies\": [],"
-      "    \"max_body\": \"33554432B\","
-      "    \"max_buffered\": \"268435456B\","
-      "    \"max_connections\": 2000,"
-      "    \"max_concurrent\": 500"
-      "  },"
-      "  \"auth\": {"
-      "    \"mode\": \"token\","
-      "    \"jwt\": {"
-      "      \"issuer\": \"gate.example.org\","
-      "      \"expiration_hours\": 12"
-      "    }"
-      "  },"
-      "  \"upstreams\": {"
-      "    \"openai\": {"
-      "      \"enabled\": true,"
-      "      \"provider\": \"openai\","
-      "      \"timeout\": \"600s\","
-      "      \"idle_timeout\": \"120s\","
-      "      \"connect_timeout\": \"5s\""
-      "    }"
-      "  },"
-      "  \"backends\": {},"
-      "  \"models\": {},"
-      "  \"relay\": {"
-      "    \"enable\": false,"
-      "    \"addresses\": []"
-      "  },"
-      "  \"log\": {"
-      "    \"level\": \"info\""
-      "  }"
-      "}"
+  services.gate-daemon = {
+    enable = true;
+    auth = {
+      mode = [ "token" "password" "oidc" ];
+      token = {
+        credential = "gate-token";
+      };
+      jwt = {
+        issuer = "gate.example.org";
+        expirationHours = 12;
+        secret = {
+          file = "/etc/gate/jwt secret; 100%";
+        };
+      };
+      oidc = {
+        corp = {
+          issuer = "https://login.example.org/realms/corp";
+          clientId = "gate";
+          clientSecret = {
+            credential = "corp-oidc";
+          };
+        };
+      };
+    };
+    adminAllowFrom = [ "127.0.0.0/8" ];
+    initialUpstreams = [
+      {
+        name = "openai";
+        provider = "openai";
+      }
     ];
-  };
-  systemd.services = {
-    gate-daemon = {
-      unitConfig = {
-        Description = "Gate, a private AI gateway";
-        Documentation = "file://${gate}/share/doc/gate/install-systemd.md";
-        Requires = "gate-daemon.socket gate-daemon-admin.socket";
-        After = "gate-daemon.socket gate-daemon-admin.socket network.target nss-lookup.target";
-        StartLimitIntervalSec = "0";
-      };
-      serviceConfig = {
-        Type = "notify-reload";
-        OpenFile = "/run/systemd/notify:notify";
-        NotifyAccess = "main";
-        ExecStart = "${gate}/lib/gate/node ${gate}/lib/gate/dist/bin/gate-daemon.js --declared /etc/gate/declared.json";
-        WatchdogSec = "30s";
-        TimeoutStopSec = "45s";
-        KillMode = "mixed";
-        Restart = "on-failure";
-        RestartSec = "100ms";
-        RestartSteps = "5";
-        RestartMaxDelaySec = "5s";
-        Sockets = "gate-daemon.socket gate-daemon-admin.socket";
-        SyslogIdentifier = "gate-daemon";
-        User = "gate";
-        Group = "gate";
-        StateDirectory = "gate";
-        StateDirectoryMode = "0711";
-        EnvironmentFile = "-/etc/gate/gate.env";
-        LimitNOFILE = "65536";
-        MemoryMax = "1073741824";
-        LoadCredential = [
-          "auth.token:gate-token"
-          "auth.jwt.secret:/etc/gate/jwt secret; 100%%"
-        ];
-        UMask = "0077";
-        LimitCORE = "0";
-        NoNewPrivileges = "yes";
-        CapabilityBoundingSet = "";
-        AmbientCapabilities = "";
-        DevicePolicy = "closed";
-        KeyringMode = "private";
-        LockPersonality = "yes";
-        MemoryDenyWriteExecute = "no";
-        PrivateDevices = "yes";
-        PrivateIPC = "yes";
-        PrivateMounts = "yes";
-        PrivateTmp = "yes";
-        PrivateUsers = "yes";
-        ProcSubset = "pid";
-        ProtectClock = "yes";
-        ProtectControlGroups = "yes";
-        ProtectHome = "yes";
-        ProtectHostname = "yes";
-        ProtectKernelLogs = "yes";
-        ProtectKernelModules = "yes";
-        ProtectKernelTunables = "yes";
-        ProtectProc = "invisible";
-        ProtectSystem = "strict";
-        RemoveIPC = "yes";
-        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
-        RestrictNamespaces = "yes";
-        RestrictRealtime = "yes";
-        RestrictSUIDSGID = "yes";
-        SystemCallArchitectures = "native";
-        SystemCallErrorNumber = "EPERM";
-        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
-      };
-      wantedBy = [ "multi-user.target" ];
-      reloadTriggers = [ (config.environment.etc."gate/declared.json".source) ];
-      stopIfChanged = false;
-    };
-  };
-  systemd.sockets = {
-    gate-daemon-admin = {
-      unitConfig = {
-        Description = "Gate, a private AI gateway: administration";
-      };
-      socketConfig = {
-        ListenStream = "/run/gate/admin.sock";
-        FileDescriptorName = "admin";
-        Service = "gate-daemon.service";
-        SocketUser = "gate";
-        SocketGroup = "gate-admin";
-        SocketMode = "0660";
-        RemoveOnStop = "yes";
-      };
-      wantedBy = [ "sockets.target" ];
-    };
-    gate-daemon = {
-      unitConfig = {
-        Description = "Gate, a private AI gateway: clients";
-      };
-      socketConfig = {
-        ListenStream = "127.0.0.1:3000";
-        FileDescriptorName = "gateway";
-        NoDelay = "yes";
-        Service = "gate-daemon.service";
-      };
-      wantedBy = [ "sockets.target" ];
-    };
-  };
-  systemd.tmpfiles.rules = [
-    "d /var/lib/gate 0711 gate gate -"
-    "d /var/lib/gate/models 02750 gate gate-models -"
-    "d /etc/gate 0755 root root -"
-    "d /run/gate 0755 root root -"
-    "d /run/gate/backends 0755 root root -"
-    "d /run/gate/secrets 0711 root root -"
-  ];
-  users.groups = {
-    gate-admin = { };
-    gate-models = { };
-    gate = { };
-  };
-  users.users = {
-    gate = {
-      isSystemUser = true;
-      group = "gate";
-      extraGroups = [ "gate-admin" ];
-      description = "Gate";
-      home = "/var/lib/gate";
-    };
   };
 }
