@@ -71,7 +71,7 @@ function sectionText(name: string, section: JsonSchema, shown: ReadonlyMap<strin
 }
 
 /** Leaves below a schema; maps are entered by \`<name>\`, lists of tables by \`[]\`. */
-function keysBelow(path: readonly string[], schema: JsonSchema, needed = false): Row[] {
+export function keysBelow(path: readonly string[], schema: JsonSchema, needed = false): Row[] {
   if (schema.properties !== undefined)
     return Object.entries(schema.properties).flatMap(([key, inner]) =>
       keysBelow([...path, key], inner, schema.required?.includes(key) === true && inner.default === undefined),
@@ -85,7 +85,8 @@ function keysBelow(path: readonly string[], schema: JsonSchema, needed = false):
   return [{ path, schema, needed }]
 }
 
-function typeText(schema: JsonSchema): string {
+/** The type of a leaf, its choices in backticks. */
+export function typeText(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(' ')
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``
   if (schema.anyOf !== undefined)

@@ -3,16 +3,22 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { bashCompletion } from '../daemon/ctl/completion-bash.ts'
+import { fishCompletion } from '../daemon/ctl/completion-fish.ts'
+import { zshCompletion } from '../daemon/ctl/completion-zsh.ts'
+import { manPages } from './man-pages.ts'
 
 const root = join(import.meta.dirname, '..')
 const COMMANDS = ['gate-daemon', 'gatectl', 'gate-agent']
 
 /**
  * Writes /usr/lib/gate (the compiled sources, production dependencies, the pinned Node), the commands in
- * /usr/bin, the units, sysusers.d and tmpfiles.d under `dir`.
+ * /usr/bin, the units, sysusers.d and tmpfiles.d, manual pages and completions under `dir`.
+ * @param date stands on the manual pages
  * @throws Error when the sources do not compile
  */
-export function stage(dir: string): void {
+export function stage(dir: string, date = new Date()): void {
   const lib = join(dir, 'usr/lib/gate')
   compile(join(lib, 'dist'))
   cpSync(join(root, 'package.json'), join(lib, 'package.json'))
@@ -29,6 +35,24 @@ export function stage(dir: string): void {
     LICENSE: 'usr/share/doc/gate/copyright',
   }
   for (const [from, to] of Object.entries(copies)) cpSync(join(root, from), join(dir, to))
+  for (const [to, text] of Object.entries(generated(date))) {
+    mkdirSync(dirname(join(dir, to)), { recursive: true })
+    writeFileSync(join(dir, to), text)
+  }
+}
+
+/** Manual pages, and completions where the shells look for those of packages. */
+function generated(date: Date): Record<string, string | Buffer> {
+  const pages = Object.entries(manPages(date.toISOString().slice(0, 10))).map(([file, text]): [string, Buffer] => {
+    const section = file.slice(file.lastIndexOf('.') + 1)
+    return [`usr/share/man/man${section}/${file}.gz`, gzipSync(text, { level: 9 })]
+  })
+  return {
+    ...Object.fromEntries(pages),
+    'usr/share/bash-completion/completions/gatectl': bashCompletion(),
+    'usr/share/zsh/vendor-completions/_gatectl': zshCompletion(),
+    'usr/share/fish/vendor_completions.d/gatectl.fish': fishCompletion(),
+  }
 }
 
 function compile(outDir: string): void {
@@ -38,25 +62,39 @@ function compile(outDir: string): void {
 }
 
 /** Folders of the locked packages that are no development dependencies. */
-function productionPackages(): string[] {
+export function productionPackages(): string[] {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dev?: boolean }>
   }
   return Object.entries(lock.packages).flatMap(([path, entry]) => (path === '' || entry.dev === true ? [] : [path]))
 }
 
-/** What a native package carries along for other systems and for compiling it: tens of megabytes. */
-const NOT_RUN =
-  /\/node-pty\/(?:prebuilds|third_party|deps|src|scripts|node_modules|binding\.gyp|build\/(?!Release(?:$|\/pty\.node$)).+)/
+/** What packages carry along for other systems, for compiling them, for types and for reading: tens of megabytes. */
+const NOT_RUN = [
+  /\/node-pty\/(?:prebuilds|third_party|deps|src|scripts|typings|node_modules|binding\.gyp|build\/(?!Release(?:$|\/pty\.node$)).+)/,
+  /\/better-sqlite3\/(?:deps|src|binding\.gyp)/,
+  /\/(?:bintrees\/(?:test|examples|Makefile)|undici\/(?:docs|scripts|types)|zod\/src|tdigest\/(?:specs|example\.html))/,
+  /\/node-addon-api(?:$|\/)/,
+  /\.(?:d\.[cm]?ts|map)$|\/\.[^/]+$/,
+]
+const PREBUILT = /\/prebuilds\/([^/]+)\.node$/
+
+/** Also not: what is prebuilt for other systems. */
+function isRun(file: string): boolean {
+  const platform = PREBUILT.exec(file)?.[1]
+  return (platform ?? `linux-${process.arch}`) === `linux-${process.arch}` && !NOT_RUN.some((part) => part.test(file))
+}
 
 function copyPackage(path: string, lib: string): void {
   const from = join(root, path)
   if (!existsSync(from)) return // an optional one that could not be compiled here
-  cpSync(from, join(lib, path), { recursive: true, filter: (file) => !NOT_RUN.test(file) })
+  cpSync(from, join(lib, path), { recursive: true, filter: isRun })
 }
 
 // not a link: the command must run on the Node beside it, whatever the host has
 function writeCommand(dir: string, command: string): void {
+  const program = join(dir, 'usr/lib/gate/dist/bin', `${command}.js`)
+  writeFileSync(program, readFileSync(program, 'utf8').replace(/^#!.*\n/, ''))
   const path = join(dir, 'usr/bin', command)
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, `#!/bin/sh\nexec /usr/lib/gate/node /usr/lib/gate/dist/bin/${command}.js "$@"\n`)

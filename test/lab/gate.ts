@@ -23,16 +23,17 @@ export const GATEWAY = 'http://127.0.0.1:3000'
 /** Boots a lab with Gate in it, as `setup.ts` laid it out. */
 export async function bootGate(name: string): Promise<GateLab> {
   const lab = await bootLab(name, [inject('staged')])
-  for (const script of ['load.ts', 'slow-upstream.ts'])
-    cpSync(join(import.meta.dirname, script), lab.path(`/opt/${script}`))
   await lab.run(['systemd-sysusers'])
   await lab.run(['systemd-tmpfiles', '--create', 'gate.conf'])
   await lab.run(['systemctl', 'daemon-reload'])
-  writeFileSync(lab.path('/etc/gate/gate.env'), `GATE_AUTH__TOKEN=${TOKEN}\n`)
   return withGate(lab)
 }
 
-function withGate(lab: Lab): GateLab {
+/** Puts the programs of the tests into a lab where Gate is installed, and the token that they use. */
+export function withGate(lab: Lab): GateLab {
+  for (const script of ['load.ts', 'slow-upstream.ts'])
+    cpSync(join(import.meta.dirname, script), lab.path(`/opt/${script}`))
+  writeFileSync(lab.path('/etc/gate/gate.env'), `GATE_AUTH__TOKEN=${TOKEN}\n`)
   return {
     ...lab,
     async fetch(path, body) {

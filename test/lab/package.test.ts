@@ -1,0 +1,192 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { packageDeb } from '../../scripts/package-deb.ts'
+import { hasProgram, tryRun } from '../support/programs.ts'
+import { type GateLab, NODE, startStream, withGate } from './gate.ts'
+import { bootLab, type Lab } from './lab.ts'
+import { cacheDir } from './rootfs.ts'
+import { describeInLab } from './suite.ts'
+
+const SLOW_UPSTREAM = { slow: { provider: 'custom', base_url: 'http://127.0.0.1:9100/v1', models: ['slow'] } }
+/** What a purge leaves, and the test tells apart by content: accounts, whose files may still lie around. */
+const ACCOUNTS = ['passwd', 'group', 'shadow', 'gshadow'].flatMap((name) => [`/etc/${name}`, `/etc/${name}-`])
+/** Books of dpkg, systemd and ld.so about what was done, programs of this test, the cache of root's gatectl. */
+const BOOKS =
+  /^\/(?:var\/(?:lib\/(?:dpkg|systemd)|log|cache)(?:\/|$)|etc\/(?:\.pwd\.lock|ld\.so\.cache|\.updated)|opt\/|\.cache|(?:var|etc)\/\.updated)/
+
+const AS_ROOT = 'running with root privileges is not recommended!\n'
+
+describeInLab('the Debian package', () => {
+  let layer: string
+  let lab: Lab
+  let gate: GateLab
+  const debs = { first: '', second: '' }
+
+  beforeAll(async () => {
+    layer = mkdtempSync(join(cacheDir, 'pack-'))
+    const build = (version: string) =>
+      packageDeb({ out: join(layer, 'srv/debs'), version, quick: true, staged: inject('staged') })
+    debs.first = build('9.1.0')
+    debs.second = build('9.2.0')
+    lab = await bootLab('package', [layer])
+  })
+  afterAll(async () => {
+    await lab?.down()
+    rmSync(layer, { recursive: true })
+  })
+
+  const inside = (deb: string) => deb.slice(layer.length)
+  const dpkg = (...args: string[]) =>
+    lab.run(['env', 'DEBIAN_FRONTEND=noninteractive', 'dpkg', ...args], { timeoutMs: 120_000 })
+  /** Path -> type, mode, owner, target and, in /etc, content. */
+  const tree = async () => {
+    const text = await lab.run(['find', '/', '/var/lib', '-xdev', '-printf', '%p\t%y %m %U:%G %l\n'])
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t') as [string, string])
+    return new Map(
+      lines
+        .filter(([path]) => !BOOKS.test(path))
+        .map(([path, what]) => [path, /^f/.test(what) && path.startsWith('/etc/') ? `${what} ${hash(path)}` : what]),
+    )
+  }
+  const hash = (path: string) =>
+    createHash('sha256')
+      .update(readFileSync(lab.path(path)))
+      .digest('hex')
+  const state = () =>
+    lab.run(['find', '/var/lib/gate', '-printf', '%p\n']).then((text) => text.trim().split('\n').sort())
+  let before = new Map<string, string>()
+  let key = ''
+
+  test.skipIf(!hasProgram('lintian'))('lintian finds no errors in it (needs lintian)', () => {
+    // not the spelling in the 120 MB of Node: half of the time, and never an error
+    const { stdout, stderr, error } = spawnSync(
+      'lintian',
+      ['--dont-check-part', 'binaries/spelling', '--fail-on', 'error,warning', debs.first],
+      {
+        encoding: 'utf8',
+      },
+    )
+    expect({ stdout, error, stderr }).toEqual({ stdout: '', stderr: AS_ROOT })
+  })
+
+  test.skipIf(!hasProgram('shellcheck'))('its scripts pass shellcheck (needs shellcheck)', () => {
+    const scripts = ['postinst', 'prerm', 'postrm'].map((name) =>
+      join(import.meta.dirname, '../../packaging/debian', name),
+    )
+    expect(tryRun('shellcheck', scripts)).toMatchObject({ status: 0, stdout: '' })
+  })
+
+  test('the same sources and date give the same bytes', () => {
+    const again = packageDeb({
+      out: join(layer, 'again'),
+      version: '9.1.0',
+      quick: true,
+      staged: inject('staged'),
+    })
+    expect(readFileSync(again).equals(readFileSync(debs.first))).toBe(true)
+    rmSync(again)
+  })
+
+  test('it installs, and the first request with a key is answered', async () => {
+    before = await tree()
+    await dpkg('--install', inside(debs.first))
+    expect(await lab.run(['gatectl', '--version'])).toContain('9.1.0')
+    key = (await lab.run(['gatectl', 'token', 'create', '--name', 'first'])).trim()
+    const models = await lab.run(['curl', '-sS', '--oauth2-bearer', key, 'http://127.0.0.1:3000/v1/models'])
+    expect(JSON.parse(models)).toMatchObject({ object: 'list' })
+    const units = ['gate-daemon.service', 'gate-daemon.socket', 'gate-daemon-admin.socket']
+    expect(await lab.run(['systemctl', 'is-enabled', ...units])).toBe('enabled\nenabled\nenabled\n')
+    expect(await lab.run(['dpkg', '--verify', 'gate'])).toBe('')
+  })
+
+  test('manual pages and completions are where readers look', async () => {
+    const files = await lab.run(['dpkg', '--listfiles', 'gate'])
+    for (const file of [
+      'man1/gatectl.1',
+      'man1/gatectl-config-set.1',
+      'man5/gate.toml.5',
+      'man8/gate-daemon.8',
+      'man8/gate-agent.8',
+    ])
+      expect(files).toContain(`/usr/share/man/${file}.gz\n`)
+    expect(
+      await lab.run(['bash', '-c', '. /usr/share/bash-completion/completions/gatectl; complete -p gatectl']),
+    ).toContain('gatectl')
+  })
+
+  test('an upgrade keeps keys, configuration and streams, and loses no request', async () => {
+    gate = withGate(lab)
+    gate.start([NODE, '/opt/slow-upstream.ts'])
+    gate.declare({ upstreams: SLOW_UPSTREAM })
+    await lab.run(['systemctl', 'restart', 'gate-daemon.service'])
+    await lab.run(['gatectl', 'config', 'set', 'log.level', 'debug'])
+    const pid = await gate.property('MainPID')
+    const stream = await startStream(gate, 60)
+    const result = await gate.underLoad(async () => {
+      await dpkg('--install', inside(debs.second))
+    })
+    expect(result.failures).toEqual({})
+    expect(result.requests).toBeGreaterThan(100)
+    const { code, text } = await stream.ended
+    expect(code).toBe(0)
+    expect(text).toContain('"59 "')
+    expect(text).toContain('[DONE]')
+    await vi.waitUntil(async () => (await gate.property('ActiveState')) === 'active', { timeout: 20_000 })
+    expect(await gate.property('MainPID')).not.toBe(pid)
+    expect(await lab.run(['gatectl', '--version'])).toContain('9.2.0')
+    expect(await lab.run(['gatectl', 'config', 'get', 'log.level'])).toBe('debug\n')
+    expect(await statusWith(key)).toBe('200')
+    expect(readFileSync(lab.path('/etc/gate/gate.env'), 'utf8')).toContain('GATE_AUTH__TOKEN')
+  })
+
+  const statusWith = (token: string) =>
+    lab.run([
+      'curl',
+      '-sS',
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{http_code}',
+      '--oauth2-bearer',
+      token,
+      'http://127.0.0.1:3000/v1/models',
+    ])
+
+  test('a unit that was switched off stays off over an upgrade', async () => {
+    await lab.run(['systemctl', 'disable', 'gate-daemon.service'])
+    await dpkg('--install', inside(debs.second))
+    expect((await lab.exec(['systemctl', 'is-enabled', 'gate-daemon.service'])).stdout).toBe('disabled\n')
+    await lab.run(['systemctl', 'enable', 'gate-daemon.service'])
+  })
+
+  test('removing stops it and leaves the state, which a new installation finds', async () => {
+    await dpkg('--remove', 'gate')
+    expect((await lab.exec(['curl', '-sS', 'http://127.0.0.1:3000/health'])).code).toBe(7)
+    expect((await lab.exec(['systemctl', 'is-active', 'gate-daemon.service'])).stdout).toBe('inactive\n')
+    expect((await lab.exec(['ls', '/usr/lib/gate', '/usr/bin/gatectl'])).stdout).toBe('')
+    expect(await state()).toEqual(expect.arrayContaining(['/var/lib/gate/config.toml', '/var/lib/gate/gate.db']))
+    await dpkg('--install', inside(debs.second))
+    expect(await statusWith(key)).toBe('200')
+  })
+
+  test('purging leaves nothing but models, accounts and what others wrote', async () => {
+    mkdirSync(lab.path('/var/lib/gate/models'))
+    writeFileSync(lab.path('/var/lib/gate/models/own.gguf'), 'a model')
+    await dpkg('--purge', 'gate')
+    expect(await state()).toEqual(['/var/lib/gate', '/var/lib/gate/models', '/var/lib/gate/models/own.gguf'])
+    await lab.run(['rm', '-r', '/var/lib/gate', '/etc/gate/declared.json'])
+    await lab.exec(['rmdir', '/etc/gate'])
+    const after = await tree()
+    const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+      (path) => before.get(path) !== after.get(path),
+    )
+    expect(changed.filter((path) => !ACCOUNTS.includes(path))).toEqual([])
+    expect(await lab.run(['getent', 'passwd', 'gate'])).toContain('/usr/sbin/nologin')
+  })
+})
