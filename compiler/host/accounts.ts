@@ -2,7 +2,13 @@ import type { GenerationAccount } from '../../schemas/generation.ts'
 import type { HostView } from './host.ts'
 import type { HostProblem } from './problem.ts'
 
-export type Account = { readonly name: string; readonly uid: number; readonly gid: number; readonly home: string }
+export type Account = {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+  readonly home: string
+  readonly shell: string
+}
 export type GroupEntry = { readonly name: string; readonly gid: number; readonly members: readonly string[] }
 /** A line of subuid(5) or subgid(5). */
 export type SubidRange = { readonly owner: string; readonly start: number; readonly count: number }
@@ -19,8 +25,8 @@ export type Accounts = {
 
 /** Read from files, so that it takes the same time for any number of users. */
 export function readAccounts(host: HostView): Accounts {
-  const users = fields(host.read('/etc/passwd')).flatMap(([name = '', , uid, gid, , home = '']) =>
-    name === '' ? [] : [[name, { name, uid: Number(uid), gid: Number(gid), home }] as const],
+  const users = fields(host.read('/etc/passwd')).flatMap(([name = '', , uid, gid, , home = '', shell = '']) =>
+    name === '' ? [] : [[name, { name, uid: Number(uid), gid: Number(gid), home, shell }] as const],
   )
   const groups = fields(host.read('/etc/group')).flatMap(([name = '', , gid, members = '']) =>
     name === '' ? [] : [[name, { name, gid: Number(gid), members: members.split(',').filter(Boolean) }] as const],
@@ -32,6 +38,12 @@ export function readAccounts(host: HostView): Accounts {
     subgids: ranges(host.read('/etc/subgid')),
     linger: new Set(host.list('/var/lib/systemd/linger')),
   }
+}
+
+/** The ids of every group that a user is in. */
+export function gidsOf(user: Account, { groups }: Pick<Accounts, 'groups'>): number[] {
+  const more = [...groups.values()].filter(({ members }) => members.includes(user.name)).map(({ gid }) => gid)
+  return [...new Set([user.gid, ...more])]
 }
 
 /** What an account lacks of what it is to be. */

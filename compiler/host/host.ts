@@ -19,8 +19,10 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { HostError, type HostProblem } from './problem.ts'
 
-/** A program that has ended. A program that is not there gives 127, as in a shell; one that took too long, 124. */
+/** A program that has ended. One that is not there gives `NOT_THERE`, as in a shell; one that took too long, 124. */
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string }
+
+export const NOT_THERE = 127
 
 export type RunOptions = {
   /** Standard input; never a secret in the arguments, which everybody can read. */
@@ -28,6 +30,8 @@ export type RunOptions = {
   /** Standard input from a file that is opened here, with our rights. */
   readonly inputFile?: string
   readonly timeoutMs?: number
+  /** Gives up as at the time limit. */
+  readonly signal?: AbortSignal
 }
 
 export type FileStatus = {
@@ -207,21 +211,24 @@ function runProgram(command: readonly string[], options: RunOptions = {}): Promi
   child.stdin?.on('error', () => {}) // a program that does not read its input
   child.stdin?.end(options.input ?? '')
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  let isLate = false
-  const timer = setTimeout(() => {
-    isLate = true
-    child.kill('SIGKILL')
-  }, timeoutMs)
   return new Promise((resolve) => {
     const end = (code: number, more = '') => {
       clearTimeout(timer)
+      options.signal?.removeEventListener('abort', leave)
       resolve({ ...texts, code, stderr: texts.stderr + more })
     }
-    child.on('error', (error) => end(codeOf(error) === 'ENOENT' ? 127 : 126, `${file}: ${reasonOf(error)}\n`))
-    child.on('close', (code) => {
-      if (isLate) end(124, `${file}: no end within ${timeoutMs / 1000} s\n`)
-      else end(code ?? 1)
-    })
+    // whoever cannot be killed, or has children that hold its output open, is left behind
+    const leave = () => {
+      child.kill('SIGKILL')
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
+      child.unref()
+      end(124, `${file}: no end within ${timeoutMs / 1000} s\n`)
+    }
+    const timer = setTimeout(leave, timeoutMs)
+    options.signal?.addEventListener('abort', leave, { once: true })
+    child.on('error', (error) => end(codeOf(error) === 'ENOENT' ? NOT_THERE : 126, `${file}: ${reasonOf(error)}\n`))
+    child.on('close', (code) => end(code ?? 1))
+    if (options.signal?.aborted) leave()
   })
 }
 

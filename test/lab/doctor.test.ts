@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { bootHost, deployByHand, type Host } from './deploy.ts'
+import { bootHost, type Host } from './deploy.ts'
 import { ENGINE_HEALTH } from './engine/image.ts'
 import { describeInLab } from './suite.ts'
 
@@ -161,7 +161,25 @@ const BREAKAGES: readonly Breakage[] = [
     says: /^\/run\/gate\/backends\/talk belongs to nobody:nogroup instead of gate-talk:gate$/,
     mends: 'chmod 2750 /run/gate/backends/talk',
   },
-  { name: '/dev/null is closed', breaks: 'chmod 600 /dev/null', check: 'dev-null', says: /^\/dev\/null has mode 600$/ },
+  {
+    name: '/dev/null is closed',
+    breaks: 'chmod 600 /dev/null',
+    check: 'dev-null',
+    says: /^\/dev\/null has mode 600$/,
+    also: ['agents'],
+  },
+  {
+    name: 'a file of the generation is gone',
+    breaks: 'rm /etc/sysusers.d/gate.conf',
+    check: 'generation',
+    says: /^\/etc\/sysusers\.d\/gate\.conf is gone$/,
+  },
+  {
+    name: 'a link of units is gone',
+    breaks: 'rm /etc/containers/systemd/users/$(id -u gate-talk)',
+    check: 'generation',
+    says: /^\/etc\/containers\/systemd\/users\/\d+ does not lead to the current generation$/,
+  },
   {
     name: '/dev/null is a file',
     breaks: 'rm /dev/null && echo x >/dev/null',
@@ -266,7 +284,7 @@ describeInLab('gatectl doctor on a host where things break', () => {
     await settled('grep -q :A0BB /proc/net/tcp6')
     const line = (await failing()).find(({ check }) => check === 'ports')
     expect(line?.why).toMatch(
-      /^nc \(process \d+, user nobody, squatter\.service\) listens there; gate\.server\.p2p_port wants it$/,
+      /^busybox \(process \d+, user nobody, squatter\.service\) listens there; gate\.server\.p2p_port wants it$/,
     )
     await shell('systemctl stop squatter.service')
   })
@@ -338,6 +356,7 @@ async function prepare(host: Host): Promise<void> {
       talk: {
         engine: 'custom',
         image: host.images.engine.reference,
+        image_archive: host.images.engine.archive,
         listen: 'unix',
         args: ['--listen', '{socket}'],
         health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
@@ -346,7 +365,6 @@ async function prepare(host: Host): Promise<void> {
       },
     },
   })
-  const compiled = await deployByHand(host, JSON.stringify(backend()))
   const write = (path: string, text: string, mode = 0o644) => {
     mkdirSync(host.path(path.slice(0, path.lastIndexOf('/'))), { recursive: true })
     writeFileSync(host.path(path), text, { mode })
@@ -357,7 +375,6 @@ async function prepare(host: Host): Promise<void> {
     ['vulkan', { kind: 'vulkan' }],
   ] as const)
     write(`/etc/gate/${name}.toml`, JSON.stringify(backend(gpu)))
-  write('/etc/gate/gate.lock.json', compiled.files.find(({ path }) => path === 'gate.lock.json')?.text ?? '')
   write('/etc/gate/gate.env', 'GATE_DISCOVERY__ENABLED=false\n', 0o600)
   write('/etc/cdi/nvidia.yaml', 'cdiVersion: 0.5.0\nkind: nvidia.com/gpu\ndevices:\n- name: all\n')
   write(
@@ -368,16 +385,19 @@ async function prepare(host: Host): Promise<void> {
     "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'test -e /run/mended || { echo I cannot find /run/mended, password=lab-canary-1; exit 3; }'\n"
   write('/etc/systemd/system/gate-broken.service', broken)
   write('/etc/systemd/user/gate-broken.service', broken)
-  await host.run([
-    'sh',
-    '-euc',
-    `mkdir -p /etc/gate/tls; ${FRESH}; : >/etc/resolv.conf; echo 127.0.0.1 gate.lab >>/etc/hosts
+  await host.run(
+    [
+      'sh',
+      '-euc',
+      `mkdir -p /etc/gate/tls; ${FRESH}; gatectl apply; : >/etc/resolv.conf; echo 127.0.0.1 gate.lab >>/etc/hosts
     mkdir -p /dev/dri; mknod /dev/dri/renderD128 c 226 128; mknod /dev/nvidiactl c 195 255; mknod /dev/nvidia-uvm c 195 254; mknod /dev/nvidia0 c 195 0
     groupadd -fr render; groupadd -fr kvm; chgrp render /dev/dri/renderD128; chmod 660 /dev/dri/renderD128; chmod 666 /dev/nvidia*
     usermod -aG render,video,gate-models gate-talk; systemctl restart user@$(id -u gate-talk).service
     systemctl daemon-reload; systemctl --user -M gate-talk@.host daemon-reload
     systemctl start gate-daemon.service`,
-  ])
+    ],
+    { timeoutMs: 100_000 },
+  )
 }
 
 /** A different one in every place of this host where a secret may be, and some where none should be. */

@@ -1,6 +1,7 @@
+import { NOT_THERE } from '../host.ts'
 import type { Check } from './check.ts'
 import { command, ok, warn } from './finding.ts'
-import { NOT_THERE, runProgram, textOf } from './look.ts'
+import { runProgram, textOf } from './look.ts'
 
 export type DenialFacts = {
   /** Messages of the kernel about refusals, newest last; undefined: not readable for this caller. */

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { quadletDirectory, SYSTEM_UNIT_DIRECTORY, userUnitDirectory } from '../../ir/names.ts'
+import { deployDirectory } from '../desired.ts'
 import { type BundleFacts, type BundleFile, bundleFiles } from './bundle-files.ts'
 import type { Subject } from './check.ts'
 import { readSecrets } from './known-secrets.ts'
@@ -58,7 +59,7 @@ async function collect(subject: Subject, signal: AbortSignal): Promise<Omit<Bund
     readVersions(subject, signal),
     optional(names.declaredConfig),
     optional(`${names.stateDirectory}/config.toml`),
-    optional(`/var/lib/${names.prefix}-deploy/current/manifest.json`),
+    optional(`${deployDirectory(names.prefix)}/current/manifest.json`),
     readUnits(subject),
     readLogs(subject, signal),
     readSecrets(subject),

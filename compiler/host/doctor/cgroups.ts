@@ -1,7 +1,6 @@
-import { presentUsers } from './accounts.ts'
 import type { Check } from './check.ts'
 import { command, edit, type Finding, fail, listed, ok, warn } from './finding.ts'
-import { readText, statFileSystem, textOf } from './look.ts'
+import { presentUsers, readText, statFileSystem, textOf } from './look.ts'
 
 /** Of statfs(2) for a file system of type cgroup2. */
 const CGROUP2_MAGIC = 0x63677270
@@ -25,7 +24,7 @@ export const cgroups: Check<CgroupFacts> = {
   isForContainers: true,
   async observe({ deployment }) {
     const root = await statFileSystem('/sys/fs/cgroup')
-    const lingering = (await presentUsers(deployment)).flatMap(({ name, uid, linger }) =>
+    const lingering = presentUsers(deployment).flatMap(({ name, uid, linger }) =>
       linger && uid !== undefined ? [{ user: name, uid }] : [],
     )
     const users = lingering.map(async ({ user, uid }) => {

@@ -8,6 +8,7 @@ import { clock } from './clock.ts'
 import { agents, daemon } from './daemon.ts'
 import { disk } from './disk.ts'
 import { dns } from './dns.ts'
+import { generation } from './generation.ts'
 import { gpuDevices } from './gpu.ts'
 import { idMappers } from './id-mappers.ts'
 import { userNamespaces, virtualization } from './kernel.ts'
@@ -41,6 +42,7 @@ export const CHECKS: readonly AnyCheck[] = [
   anyCheck(storage),
   anyCheck(gpuDevices),
   anyCheck(cdi),
+  anyCheck(generation),
   anyCheck(ports),
   anyCheck(certificates),
   anyCheck(permissions),

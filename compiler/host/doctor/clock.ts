@@ -1,6 +1,7 @@
+import { NOT_THERE } from '../host.ts'
 import type { Check } from './check.ts'
 import { command, edit, type Finding, fail, ok, skip, warn } from './finding.ts'
-import { NOT_THERE, outputOf, runProgram, statPath, textOf } from './look.ts'
+import { outputOf, runProgram, statPath, textOf } from './look.ts'
 
 /** Tokens, certificates and the windows of budgets bear this much. */
 const MOST_OFFSET_MS = 2_000

@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import type { ConfigProblem } from '../../../schemas/layers.ts'
-import { presentUsers } from './accounts.ts'
 import type { Check, DaemonView } from './check.ts'
 import { command, edit, type Finding, fail, ok, ROOT_SEES_MORE, skip, warn, words } from './finding.ts'
+import { presentUsers } from './look.ts'
 
 export type DaemonFacts = { readonly view: DaemonView; readonly version: string; readonly unit: string }
 
@@ -71,7 +71,7 @@ export const agents: Check<AgentFacts> = {
   name: 'agents',
   summary: 'whether the gate-agent of each backend answers on its socket, through which the daemon starts and stops it',
   async observe({ deployment }, signal) {
-    const present = new Set((await presentUsers(deployment)).map(({ name }) => name))
+    const present = new Set(presentUsers(deployment).map(({ name }) => name))
     const there = (deployment?.agents ?? []).filter(({ user }) => present.has(user))
     const asked = there.map(async ({ user, path }) => ({
       user,

@@ -1,7 +1,7 @@
-import { presentUsers } from './accounts.ts'
+import { deployDirectory } from '../desired.ts'
 import type { Check } from './check.ts'
 import { command, edit, type Finding, type Fix, fail, ok, warn, words } from './finding.ts'
-import { statFileSystem, statPath } from './look.ts'
+import { presentUsers, statFileSystem, statPath } from './look.ts'
 import { graphRoot } from './storage.ts'
 
 const MIB = 2 ** 20
@@ -45,10 +45,10 @@ export const disk: Check<DiskFacts> = {
   summary:
     'whether there is space and are inodes for the state, the generations, the images of each backend user and /var/tmp',
   async observe({ deployment, names }) {
-    const backends = (await presentUsers(deployment)).filter(({ subuid }) => subuid !== undefined)
+    const backends = presentUsers(deployment).filter(({ subuid }) => subuid !== undefined)
     const wanted: { purpose: Purpose; path: string; user: string }[] = [
       { purpose: 'state', path: names.stateDirectory, user: names.user },
-      { purpose: 'generations', path: `/var/lib/${names.prefix}-deploy`, user: 'root' },
+      { purpose: 'generations', path: deployDirectory(names.prefix), user: 'root' },
       ...backends.map(({ name, home }) => ({ purpose: 'images' as const, path: graphRoot(home), user: name })),
       ...(backends.length > 0 ? [{ purpose: 'pulls' as const, path: '/var/tmp', user: '' }] : []),
     ]

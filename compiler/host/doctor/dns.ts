@@ -1,8 +1,9 @@
 import { Resolver } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
+import { NOT_THERE } from '../host.ts'
 import type { Check } from './check.ts'
 import { command, edit, type Finding, fail, listed, ok, skip, warn } from './finding.ts'
-import { NOT_THERE, runProgram, textOf } from './look.ts'
+import { runProgram, textOf } from './look.ts'
 
 export type DnsFacts = {
   readonly servers: readonly { readonly address: string; readonly answers: boolean }[]

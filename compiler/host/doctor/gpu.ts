@@ -1,7 +1,7 @@
-import { type Account, readAccounts } from './accounts.ts'
+import { type Accounts, gidsOf } from '../accounts.ts'
 import type { Check } from './check.ts'
 import { command, type Finding, fail, listed, ok, skip, words } from './finding.ts'
-import { namesIn, outputOf, statPath, textOf } from './look.ts'
+import { namesIn, outputOf, readHostAccounts, statPath, textOf } from './look.ts'
 
 export type DeviceFacts = {
   /** Devices of each kind that the backends want; none: no check. */
@@ -12,7 +12,7 @@ export type DeviceFacts = {
     readonly group: string
     readonly mode: number
   }[]
-  readonly accounts: ReadonlyMap<string, Account>
+  readonly accounts: Pick<Accounts, 'users' | 'groups'>
   /** uid -> groups of its running user manager, as the kernel knows them. */
   readonly managerGids: ReadonlyMap<number, readonly number[]>
 }
@@ -26,8 +26,8 @@ export const gpuDevices: Check<DeviceFacts> = {
     const wanted = (deployment?.containers ?? []).flatMap(({ user, gpu, uid }) =>
       gpu === 'none' ? [] : [{ user, gpu, uid }],
     )
-    const { accounts, groups } = await readAccounts()
-    const names = new Map([...groups].map(([name, gid]) => [gid, name]))
+    const accounts = readHostAccounts()
+    const names = new Map([...accounts.groups.values()].map(({ name, gid }) => [gid, name]))
     const dev = (await namesIn('/dev'))
       .filter((name) => /^nvidia(?:ctl|-uvm|\d+)$|^kfd$/.test(name))
       .map((name) => `/dev/${name}`)
@@ -103,8 +103,9 @@ function closedNodes(
   { user, gpu, uid }: DeviceFacts['wanted'][number],
   { nodes, accounts, managerGids }: DeviceFacts,
 ): Finding[] {
-  const account = accounts.get(user)
+  const account = accounts.users.get(user)
   if (account === undefined) return [skip(`the devices of ${user}`, 'there is no such user')]
+  const gids = gidsOf(account, accounts)
   const own = nodes.filter(({ path }) =>
     gpu === 'nvidia' ? path.includes('nvidia') : gpu === 'amd' ? /kfd|renderD/.test(path) : path.includes('renderD'),
   )
@@ -126,14 +127,14 @@ function closedNodes(
     entry.paths.push(path)
     groups.set(group, entry)
   }
-  const outside = [...groups].filter(([, { gid }]) => !account.gids.includes(gid))
+  const outside = [...groups].filter(([, { gid }]) => !gids.includes(gid))
   for (const [group, { paths }] of outside) {
     const join = `${words('usermod', '--append', '--groups', group, user)} && systemctl restart user@${uid}.service`
     findings.push(fail(`${user} is not in the group ${group}`, `it cannot open ${listed(paths)}`, command(join)))
   }
   const running = managerGids.get(uid)
   const cached = [...groups].filter(
-    ([, { gid }]) => account.gids.includes(gid) && running !== undefined && !running.includes(gid),
+    ([, { gid }]) => gids.includes(gid) && running !== undefined && !running.includes(gid),
   )
   if (cached.length > 0) {
     const why = `its manager runs since before it became a member of ${listed(cached.map(([group]) => group))}, and containers get the manager's groups`

@@ -1,6 +1,7 @@
+import { NOT_THERE } from '../host.ts'
 import type { Check } from './check.ts'
 import { command, edit, type Finding, fail, ok, warn } from './finding.ts'
-import { NOT_THERE, outputOf, runProgram, textOf } from './look.ts'
+import { outputOf, runProgram, textOf } from './look.ts'
 
 type VirtualFacts = { readonly container: string; readonly machine: string }
 

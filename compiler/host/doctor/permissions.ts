@@ -1,8 +1,7 @@
 import type { Deployment } from '../../ir/deployment.ts'
-import { readAccounts } from './accounts.ts'
 import type { Check, Subject } from './check.ts'
 import { command, type Finding, fail, ok, ROOT_SEES_MORE, skip, words } from './finding.ts'
-import { namesIn, statPath } from './look.ts'
+import { namesIn, readHostAccounts, statPath } from './look.ts'
 
 export type PermissionFacts = {
   readonly places: readonly (Place & {
@@ -28,9 +27,9 @@ export const permissions: Check<PermissionFacts> = {
   summary:
     'whether configuration, state, secrets and socket directories have their owners and no permission too many (secrets 600)',
   async observe(subject) {
-    const { accounts, groups } = await readAccounts()
-    const users = new Map([...accounts.values()].map(({ uid, name }) => [uid, name]))
-    const groupNames = new Map([...groups].map(([name, gid]) => [gid, name]))
+    const accounts = readHostAccounts()
+    const users = new Map([...accounts.users.values()].map(({ uid, name }) => [uid, name]))
+    const groupNames = new Map([...accounts.groups.values()].map(({ name, gid }) => [gid, name]))
     const places = (await wantedPlaces(subject)).map(async (place) => {
       const seen = await statPath(place.path)
       if (seen.kind !== 'seen') return { ...place, found: { kind: seen.kind } }

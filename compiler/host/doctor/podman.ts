@@ -1,22 +1,26 @@
+import { NOT_THERE } from '../host.ts'
 import type { Check } from './check.ts'
-import { command, edit, fail, ok, warn } from './finding.ts'
-import { NOT_THERE, runProgram, statPath } from './look.ts'
+import { command, edit, fail, ok, ROOT_SEES_MORE, skip, warn } from './finding.ts'
+import { runProgram, statPath } from './look.ts'
 
 /** What `podman --version` printed; undefined: there is no podman. */
-export type PodmanFacts = { readonly printed: string | undefined }
+export type PodmanFacts = { readonly printed: string | undefined; readonly isRoot: boolean }
 
 export const podman: Check<PodmanFacts> = {
   name: 'podman',
   summary: 'whether podman is there and new enough (quadlets since 4.4, Notify=healthy since 5.0)',
   isForContainers: true,
-  async observe(_, signal) {
+  async observe({ isRoot }, signal) {
     const ran = await runProgram(['podman', '--version'], signal)
-    return { printed: ran.code === NOT_THERE ? undefined : `${ran.stdout}${ran.stderr}`.trim() }
+    return { isRoot, printed: ran.code === NOT_THERE ? undefined : `${ran.stdout}${ran.stderr}`.trim() }
   },
-  judge({ printed }) {
+  judge({ printed, isRoot }) {
     const install = command('apt-get install podman')
     if (printed === undefined) return [fail('no podman', 'backends are rootless podman containers', install)]
     const [, major, minor] = /(\d+)\.(\d+)/.exec(printed) ?? []
+    // it wants a home of its own before it says anything
+    if (minor === undefined && !isRoot)
+      return [skip('the version of podman', `${ROOT_SEES_MORE}; podman says: ${printed}`)]
     if (major === undefined || minor === undefined) return [fail('podman does not say its version', printed, install)]
     const version = Number(major) * 100 + Number(minor)
     if (version < 404)

@@ -1,10 +1,9 @@
 import type { Deployment, Listener } from '../../ir/deployment.ts'
 import { pathText } from '../../spec-path.ts'
-import { readAccounts } from './accounts.ts'
 import type { Check } from './check.ts'
 import { command, edit, type Finding, fail, ok, words } from './finding.ts'
 import { type Holder, readListeners, readSocketOwners, type SocketOwner } from './listeners.ts'
-import { outputOf } from './look.ts'
+import { outputOf, readHostAccounts } from './look.ts'
 
 export type PortFacts = {
   readonly wanted: readonly (Pick<Listener, 'port' | 'protocol' | 'host'> & {
@@ -27,8 +26,7 @@ export const ports: Check<PortFacts> = {
       wanted.some((want) => want.port === port && want.protocol === protocol),
     )
     const owners = await readSocketOwners(new Set(all.map(({ inode }) => inode)))
-    const { accounts } = await readAccounts()
-    const users = new Map([...accounts.values()].map(({ uid, name }) => [uid, name]))
+    const users = new Map([...readHostAccounts().users.values()].map(({ uid, name }) => [uid, name]))
     const holders = all.map((holder) => ({
       ...holder,
       owner: owners.get(holder.inode),

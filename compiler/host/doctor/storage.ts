@@ -1,7 +1,6 @@
-import { presentUsers } from './accounts.ts'
 import type { Check } from './check.ts'
 import { command, fail, ok } from './finding.ts'
-import { statFileSystem, statPath, textOf } from './look.ts'
+import { presentUsers, statFileSystem, statPath, textOf } from './look.ts'
 
 /** Magic numbers of statfs(2) on which overlay storage cannot lie. */
 const NO_OVERLAY = new Map([
@@ -27,7 +26,7 @@ export const storage: Check<StorageFacts> = {
   summary: "whether the backends' image storage can lie on its file system (no overlay on overlay, no NFS)",
   async observe({ deployment }) {
     const config = await textOf('/etc/containers/storage.conf')
-    const stores = (await presentUsers(deployment))
+    const stores = presentUsers(deployment)
       .filter(({ subuid }) => subuid !== undefined)
       .map(async ({ name, home }) => {
         const path = graphRoot(home)

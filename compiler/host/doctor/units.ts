@@ -1,9 +1,8 @@
 import type { Deployment } from '../../ir/deployment.ts'
-import { presentUsers } from './accounts.ts'
 import type { Check } from './check.ts'
 import { command, type Finding, fail, ok, ROOT_SEES_MORE, skip, words } from './finding.ts'
 import { readSecrets } from './known-secrets.ts'
-import { runProgram } from './look.ts'
+import { presentUsers, runProgram } from './look.ts'
 import { redactText } from './redact.ts'
 
 export type UnitFacts = {
@@ -34,7 +33,7 @@ export const units: Check<UnitFacts> = {
     const secrets = await readSecrets(subject)
     const system = await failedOf([], signal)
     const isOurs = ownUnits(deployment, names.prefix)
-    const users = (await presentUsers(deployment)).filter(({ linger }) => linger)
+    const users = presentUsers(deployment).filter(({ linger }) => linger)
     const asked = await Promise.all(
       users.map(async ({ name, uid }) => ({
         name,

@@ -1,8 +1,7 @@
-import { lingerFile } from '../../ir/names.ts'
-import { type Account, presentUsers, readAccounts, rows } from './accounts.ts'
+import { type Account, type Accounts, gidsOf, type SubidRange } from '../accounts.ts'
 import type { Check } from './check.ts'
 import { command, type Finding, fail, listed, ok, warn, words } from './finding.ts'
-import { runProgram, statPath, textOf } from './look.ts'
+import { presentUsers, readHostAccounts, runProgram } from './look.ts'
 
 export type UserFacts = {
   readonly wanted: readonly {
@@ -10,8 +9,7 @@ export type UserFacts = {
     readonly uid: number | undefined
     readonly groups: readonly string[]
   }[]
-  readonly accounts: ReadonlyMap<string, Account>
-  readonly groups: ReadonlyMap<string, number>
+  readonly accounts: Pick<Accounts, 'users' | 'groups'>
 }
 
 export const users: Check<UserFacts> = {
@@ -19,18 +17,19 @@ export const users: Check<UserFacts> = {
   summary: 'whether the accounts of the gateway and its backends exist, with their ids and groups and without a login',
   async observe({ deployment, names }) {
     const fallback = [{ name: names.user, uid: undefined, groups: [names.adminGroup] }]
-    return { wanted: deployment?.users ?? fallback, ...(await readAccounts()) }
+    return { wanted: deployment?.users ?? fallback, accounts: readHostAccounts() }
   },
-  judge({ wanted, accounts, groups }) {
-    if (wanted.length > 1 && !wanted.some(({ name }) => accounts.has(name))) return [notApplied(wanted.length)]
+  judge({ wanted, accounts }) {
+    if (wanted.length > 1 && !wanted.some(({ name }) => accounts.users.has(name))) return [notApplied(wanted.length)]
     const findings = wanted.flatMap((user) => {
-      const account = accounts.get(user.name)
+      const account = accounts.users.get(user.name)
       if (account === undefined) return [missing(user.name)]
-      const lost = user.groups.filter((name) => !account.gids.includes(groups.get(name) ?? -1))
+      const gids = gidsOf(account, accounts)
+      const lost = user.groups.filter((name) => !gids.includes(accounts.groups.get(name)?.gid ?? -1))
       return [
         ...wrongId(user, account),
         ...hasLogin(account),
-        ...lost.map((name) => noMember(user.name, name, groups.has(name))),
+        ...lost.map((name) => noMember(user.name, name, accounts.groups.has(name))),
       ]
     })
     return findings.length > 0 ? findings : [ok(`${listed(wanted.map(({ name }) => name))}: as they should be`)]
@@ -74,9 +73,6 @@ function noMember(name: string, group: string, exists: boolean): Finding {
   )
 }
 
-/** One line of /etc/subuid or /etc/subgid. */
-export type SubordinateRange = { readonly owner: string; readonly start: number; readonly count: number }
-
 export type SubidFacts = {
   readonly wanted: readonly {
     readonly name: string
@@ -84,7 +80,7 @@ export type SubidFacts = {
     readonly start: number
     readonly count: number
   }[]
-  readonly files: Readonly<Record<'subuid' | 'subgid', readonly SubordinateRange[]>>
+  readonly files: Readonly<Record<'subuid' | 'subgid', readonly SubidRange[]>>
 }
 
 /** A rootless container needs as many ids as its image has users; podman(1) "Rootless mode". */
@@ -92,11 +88,11 @@ export const subids: Check<SubidFacts> = {
   name: 'subids',
   summary: 'whether each backend user has its subordinate user and group ids, and nobody else has the same',
   async observe({ deployment }) {
-    const wanted = (await presentUsers(deployment)).flatMap(({ name, uid, subuid }) =>
+    const wanted = presentUsers(deployment).flatMap(({ name, uid, subuid }) =>
       subuid === undefined ? [] : [{ name, uid, ...subuid }],
     )
-    const [subuid, subgid] = await Promise.all([textOf('/etc/subuid'), textOf('/etc/subgid')])
-    return { wanted, files: { subuid: parseSubids(subuid), subgid: parseSubids(subgid) } }
+    const { subuids, subgids } = readHostAccounts()
+    return { wanted, files: { subuid: subuids, subgid: subgids } }
   },
   judge({ wanted, files }) {
     const findings = wanted.flatMap((user): Finding[] => {
@@ -128,12 +124,12 @@ export const subids: Check<SubidFacts> = {
   },
 }
 
-function covers({ owner, start, count }: SubordinateRange, user: SubidFacts['wanted'][number]): boolean {
+function covers({ owner, start, count }: SubidRange, user: SubidFacts['wanted'][number]): boolean {
   const isOwner = owner === user.name || owner === String(user.uid)
   return isOwner && start <= user.start && user.start + user.count <= start + count
 }
 
-function overlaps(file: string, ranges: readonly SubordinateRange[]): Finding[] {
+function overlaps(file: string, ranges: readonly SubidRange[]): Finding[] {
   const sorted = ranges.toSorted((a, b) => a.start - b.start)
   return sorted.slice(1).flatMap((range, i) => {
     const before = sorted[i]
@@ -144,11 +140,6 @@ function overlaps(file: string, ranges: readonly SubordinateRange[]): Finding[] 
     const fix = command(`sed -i ${words(`/^${line}$/d`)} ${file}`)
     return [fail(`${before.owner} and ${range.owner} share ids from ${range.start} on in ${file}`, why, fix)]
   })
-}
-
-/** @see subuid(5) */
-export function parseSubids(text: string): SubordinateRange[] {
-  return rows(text).map(([owner = '', start, count]) => ({ owner, start: Number(start), count: Number(count) }))
 }
 
 export type ManagerFacts = {
@@ -166,7 +157,7 @@ export const userManagers: Check<ManagerFacts> = {
   name: 'user-managers',
   summary: 'whether the managers of the backend users run now (user@.service) and from boot on (linger)',
   async observe({ deployment }, signal) {
-    const lingering = (await presentUsers(deployment)).flatMap(({ name, uid, linger }) =>
+    const lingering = presentUsers(deployment).flatMap(({ name, uid, linger }) =>
       linger && uid !== undefined ? [{ user: name, uid }] : [],
     )
     if (lingering.length === 0) return { managers: [] }
@@ -175,11 +166,14 @@ export const userManagers: Check<ManagerFacts> = {
       signal,
     )
     const states = ran.stdout.trim().split('\n')
-    const managers = lingering.map(async ({ user, uid }, i) => {
-      const linger = await statPath(lingerFile(user))
-      return { user, uid, lingers: linger.kind === 'seen', state: states[i] ?? '' }
-    })
-    return { managers: await Promise.all(managers) }
+    const { linger } = readHostAccounts()
+    const managers = lingering.map(({ user, uid }, i) => ({
+      user,
+      uid,
+      lingers: linger.has(user),
+      state: states[i] ?? '',
+    }))
+    return { managers }
   },
   judge({ managers }) {
     const findings = managers.flatMap(({ user, uid, lingers, state }) => [

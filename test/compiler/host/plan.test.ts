@@ -53,7 +53,9 @@ function settled({ generation, texts }: Desired): Observed {
   return {
     ...NO_OBSERVATION,
     accounts: {
-      users: new Map(accounts.map(({ name, home, uid = 990 }) => [name, { name, home, uid, gid: uid }])),
+      users: new Map(
+        accounts.map(({ name, home, uid = 990 }) => [name, { name, home, uid, gid: uid, shell: '/usr/sbin/nologin' }]),
+      ),
       groups: new Map(groups.map((name, i) => [name, { name, gid: 980 + i, members: members(name) }])),
       subuids: ranges,
       subgids: ranges,
@@ -227,7 +229,7 @@ test.each([
     name: 'a user id belongs to a person',
     change: (host: Observed) => {
       const users = new Map([...host.accounts.users].filter(([name]) => name !== 'gate-one'))
-      users.set('alice', { name: 'alice', uid: 40_000, gid: 40_000, home: '/home/alice' })
+      users.set('alice', { name: 'alice', uid: 40_000, gid: 40_000, home: '/home/alice', shell: '/bin/bash' })
       return { ...host, accounts: { ...host.accounts, users } }
     },
     problem: { code: 'ACCOUNT_CONFLICT', message: expect.stringContaining('alice') },

@@ -1,21 +1,22 @@
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { type Certificate, certificates } from '../../../compiler/host/doctor/certificates.ts'
-import type { DaemonView } from '../../../compiler/host/doctor/check.ts'
-import { type AgentFacts, agents, daemon } from '../../../compiler/host/doctor/daemon.ts'
+import { type Certificate, certificates } from '../../../../compiler/host/doctor/certificates.ts'
+import type { DaemonView } from '../../../../compiler/host/doctor/check.ts'
+import { type AgentFacts, agents, daemon } from '../../../../compiler/host/doctor/daemon.ts'
+import { type GenerationFacts, generation } from '../../../../compiler/host/doctor/generation.ts'
 import {
   type Holder,
   parseSockets,
   readListeners,
   readSocketOwners,
   unitOf,
-} from '../../../compiler/host/doctor/listeners.ts'
-import { type PermissionFacts, permissions } from '../../../compiler/host/doctor/permissions.ts'
-import { type PortFacts, ports } from '../../../compiler/host/doctor/ports.ts'
-import { spec } from '../../../compiler/host/doctor/spec.ts'
-import { type UnitFacts, units } from '../../../compiler/host/doctor/units.ts'
-import { reach, type UpstreamFacts, upstreams } from '../../../compiler/host/doctor/upstreams.ts'
-import type { DaemonStatus } from '../../../schemas/admin.ts'
+} from '../../../../compiler/host/doctor/listeners.ts'
+import { type PermissionFacts, permissions } from '../../../../compiler/host/doctor/permissions.ts'
+import { type PortFacts, ports } from '../../../../compiler/host/doctor/ports.ts'
+import { spec } from '../../../../compiler/host/doctor/spec.ts'
+import { type UnitFacts, units } from '../../../../compiler/host/doctor/units.ts'
+import { reach, type UpstreamFacts, upstreams } from '../../../../compiler/host/doctor/upstreams.ts'
+import type { DaemonStatus } from '../../../../schemas/admin.ts'
 import { pageOf } from './page.ts'
 
 test.each([
@@ -355,4 +356,44 @@ test('reaches a port that listens, says why it does not reach another, and sends
   await new Promise((resolve) => server.close(resolve))
   expect(received).toBe(0)
   expect(await reach(`http://127.0.0.1:${port}/v1`, signal)).toMatchObject({ kind: 'no', code: 'ECONNREFUSED' })
+})
+
+const GENERATION: Extract<GenerationFacts, { kind: 'read' }> = {
+  kind: 'read',
+  current: 3,
+  committed: 3,
+  changed: [],
+  lost: [],
+  unseen: 0,
+  astray: [],
+  count: 40,
+}
+test.each<{ name: string; facts: GenerationFacts; page: RegExp }>([
+  { name: 'none', facts: { kind: 'none' }, page: /^ok nothing was applied/ },
+  { name: 'whole', facts: GENERATION, page: /^ok generation 3: 40 files as they were written$/ },
+  { name: 'no current', facts: { ...GENERATION, current: undefined }, page: /^fail no generation is current/ },
+  {
+    name: 'cut off',
+    facts: { ...GENERATION, committed: 2 },
+    page: /^warn generation 3 was never seen to work\n.*worked is 2/,
+  },
+  {
+    name: 'drift',
+    facts: { ...GENERATION, changed: ['/etc/a', '/etc/b'] },
+    page: /^warn \/etc\/a and \/etc\/b were changed by hand[\s\S]*\$ gatectl apply$/,
+  },
+  { name: 'lost', facts: { ...GENERATION, lost: ['/etc/a'] }, page: /^fail \/etc\/a is gone/ },
+  {
+    name: 'astray',
+    facts: { ...GENERATION, astray: ['/etc/l'] },
+    page: /^fail \/etc\/l does not lead to the current generation/,
+  },
+  { name: 'unseen', facts: { ...GENERATION, unseen: 2 }, page: /^skip 2 of 40 files/ },
+  {
+    name: 'unreadable',
+    facts: { kind: 'unreadable', message: 'm', hint: undefined },
+    page: /^fail a generation cannot be read\n {2}m/,
+  },
+])('generation: $name', ({ facts, page }) => {
+  expect(pageOf(generation, facts)).toMatch(page)
 })

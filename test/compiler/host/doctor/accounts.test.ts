@@ -1,37 +1,38 @@
 import { expect, test } from 'vitest'
-import { parseAccounts } from '../../../compiler/host/doctor/accounts.ts'
-import { type CdiFacts, cdi, parseCdi } from '../../../compiler/host/doctor/cdi.ts'
-import { type DeviceFacts, gpuDevices } from '../../../compiler/host/doctor/gpu.ts'
-import { idMappers, type MapperFacts } from '../../../compiler/host/doctor/id-mappers.ts'
-import { podman, programs } from '../../../compiler/host/doctor/podman.ts'
-import { storage } from '../../../compiler/host/doctor/storage.ts'
-import {
-  parseSubids,
-  type SubidFacts,
-  subids,
-  type UserFacts,
-  userManagers,
-  users,
-} from '../../../compiler/host/doctor/users.ts'
+import { gidsOf, readAccounts } from '../../../../compiler/host/accounts.ts'
+import { type CdiFacts, cdi, parseCdi } from '../../../../compiler/host/doctor/cdi.ts'
+import { type DeviceFacts, gpuDevices } from '../../../../compiler/host/doctor/gpu.ts'
+import { idMappers, type MapperFacts } from '../../../../compiler/host/doctor/id-mappers.ts'
+import { podman, programs } from '../../../../compiler/host/doctor/podman.ts'
+import { storage } from '../../../../compiler/host/doctor/storage.ts'
+import { type SubidFacts, subids, type UserFacts, userManagers, users } from '../../../../compiler/host/doctor/users.ts'
 import { pageOf } from './page.ts'
 
 const PASSWD =
   'root:x:0:0:root:/root:/bin/bash\ngate-qwen:x:40001:40001:Gate:/var/lib/gate-backends/qwen:/usr/sbin/nologin\n'
 const GROUP = 'root:x:0:\nrender:x:105:gate-qwen\nvideo:x:44:alice,gate-qwen\ngate-qwen:x:40001:\nkvm:x:106:\n'
 
-test('reads accounts with all their groups', () => {
-  const { accounts, groups } = parseAccounts(PASSWD, GROUP)
-  expect(accounts.get('gate-qwen')).toEqual({
-    name: 'gate-qwen',
-    uid: 40_001,
-    home: '/var/lib/gate-backends/qwen',
-    shell: '/usr/sbin/nologin',
-    gids: [40_001, 105, 44],
-  })
-  expect(groups.get('kvm')).toBe(106)
+/** The accounts that these files make. */
+function accountsOf(files: Readonly<Record<string, string>>) {
+  const view = { read: (path: string) => files[path], list: () => [], status: () => undefined }
+  return readAccounts({ ...view, ask: async () => ({ code: 0, stdout: '', stderr: '' }) })
+}
+const ACCOUNTS = accountsOf({
+  '/etc/passwd': PASSWD,
+  '/etc/group': GROUP,
+  '/etc/subuid': '# x\nalice:100000:65536\n\n40001:165536:65536\n',
 })
 
-const ACCOUNTS = parseAccounts(PASSWD, GROUP)
+test('reads accounts with all their groups, and subordinate ids', () => {
+  const qwen = ACCOUNTS.users.get('gate-qwen')
+  expect(qwen).toMatchObject({ uid: 40_001, shell: '/usr/sbin/nologin' })
+  expect(qwen && gidsOf(qwen, ACCOUNTS)).toEqual([40_001, 105, 44])
+  expect(ACCOUNTS.subuids).toEqual([
+    { owner: 'alice', start: 100_000, count: 65_536 },
+    { owner: '40001', start: 165_536, count: 65_536 },
+  ])
+})
+
 const QWEN = { name: 'gate-qwen', uid: 40_001, groups: ['render'] }
 test.each<{ name: string; facts: Partial<UserFacts>; page: RegExp }>([
   { name: 'all well', facts: {}, page: /^ok gate-qwen: as they should be$/ },
@@ -61,7 +62,7 @@ test.each<{ name: string; facts: Partial<UserFacts>; page: RegExp }>([
     page: /^warn root has the login shell \/bin\/bash/,
   },
 ])('users: $name', ({ facts, page }) => {
-  expect(pageOf(users, { wanted: [QWEN], ...ACCOUNTS, ...facts })).toMatch(page)
+  expect(pageOf(users, { wanted: [QWEN], accounts: ACCOUNTS, ...facts })).toMatch(page)
 })
 
 const RANGE = { name: 'gate-qwen', uid: 40_001, start: 536_870_912, count: 65_536 }
@@ -95,13 +96,6 @@ test.each<{ name: string; files: Partial<SubidFacts['files']>; page: RegExp }>([
   },
 ])('subids: $name', ({ files, page }) => {
   expect(pageOf(subids, { wanted: [RANGE], files: { subuid: [LINE], subgid: [LINE], ...files } })).toMatch(page)
-})
-
-test('reads subordinate ids', () => {
-  expect(parseSubids('# x\nalice:100000:65536\n\n40001:165536:65536\n')).toEqual([
-    { owner: 'alice', start: 100_000, count: 65_536 },
-    { owner: '40001', start: 165_536, count: 65_536 },
-  ])
 })
 
 const MANAGER = { user: 'gate-qwen', uid: 40_001, lingers: true, state: 'active' }
@@ -149,7 +143,7 @@ test.each([
   { printed: 'Error: no database', page: /^fail podman does not say its version\n {2}Error: no database/ },
   { printed: undefined, page: /^fail no podman[\s\S]*apt-get install podman$/ },
 ])('podman: $printed', ({ printed, page }) => {
-  expect(pageOf(podman, { printed })).toMatch(page)
+  expect(pageOf(podman, { printed, isRoot: true })).toMatch(page)
 })
 
 test('programs: one line for each that is missing, with its package', () => {
@@ -253,7 +247,7 @@ const RENDER = { path: '/dev/dri/renderD128', gid: 105, group: 'render', mode: 0
 const DEVICES: DeviceFacts = {
   wanted: [{ user: 'gate-qwen', uid: 40_001, gpu: 'vulkan' }],
   nodes: [RENDER],
-  accounts: ACCOUNTS.accounts,
+  accounts: ACCOUNTS,
   managerGids: new Map([[40_001, [40_001, 105]]]),
 }
 test.each<{ name: string; facts: Partial<DeviceFacts>; page: RegExp }>([
@@ -285,7 +279,7 @@ test.each<{ name: string; facts: Partial<DeviceFacts>; page: RegExp }>([
     facts: { wanted: [{ user: 'gate-qwen', uid: 40_001, gpu: 'nvidia' }] },
     page: /^fail no \/dev\/nvidiactl, \/dev\/nvidia-uvm and \/dev\/nvidia0[\s\S]*nvidia-modprobe/,
   },
-  { name: 'no such user', facts: { accounts: new Map() }, page: /^skip/ },
+  { name: 'no such user', facts: { accounts: { ...ACCOUNTS, users: new Map() } }, page: /^skip/ },
 ])('gpu: $name', ({ facts, page }) => {
   expect(pageOf(gpuDevices, { ...DEVICES, ...facts })).toMatch(page)
 })

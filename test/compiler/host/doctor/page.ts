@@ -1,4 +1,4 @@
-import type { Check } from '../../../compiler/host/doctor/check.ts'
+import type { Check } from '../../../../compiler/host/doctor/check.ts'
 
 /** What a check makes of facts: a line `status what` for each finding, below it the reasons, and `$ command` or `> place: change`. */
 export function pageOf<Facts>({ judge }: Check<Facts>, facts: Facts): string {

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
-import { apparmor, type DenialFacts } from '../../../compiler/host/doctor/apparmor.ts'
-import { devNull, type NullFacts, networkOnline } from '../../../compiler/host/doctor/base.ts'
-import { type CgroupFacts, cgroups } from '../../../compiler/host/doctor/cgroups.ts'
-import { type ClockFacts, clock } from '../../../compiler/host/doctor/clock.ts'
-import { type DiskFacts, disk } from '../../../compiler/host/doctor/disk.ts'
-import { type DnsFacts, dns, parseResolvConf } from '../../../compiler/host/doctor/dns.ts'
+import { apparmor, type DenialFacts } from '../../../../compiler/host/doctor/apparmor.ts'
+import { devNull, type NullFacts, networkOnline } from '../../../../compiler/host/doctor/base.ts'
+import { type CgroupFacts, cgroups } from '../../../../compiler/host/doctor/cgroups.ts'
+import { type ClockFacts, clock } from '../../../../compiler/host/doctor/clock.ts'
+import { type DiskFacts, disk } from '../../../../compiler/host/doctor/disk.ts'
+import { type DnsFacts, dns, parseResolvConf } from '../../../../compiler/host/doctor/dns.ts'
 import {
   type NamespaceFacts,
   parseIdMap,
   userNamespaces,
   virtualization,
-} from '../../../compiler/host/doctor/kernel.ts'
+} from '../../../../compiler/host/doctor/kernel.ts'
 import { pageOf } from './page.ts'
 
 test.each([
