@@ -39,6 +39,8 @@ in
     description = "Gate, a private AI gateway.";
   };
 
+  meta.maintainers = [ ];
+
   config = configOf (parts ++ [
     (import ./daemon/checks.nix { inherit config lib gateways relays; })
     { environment.systemPackages = map (gateway: gateway.cfg.package) gateways; }

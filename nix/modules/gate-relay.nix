@@ -30,9 +30,11 @@ in
     };
   };
 
+  meta.maintainers = [ ];
+
   config = configOf (
     lib.optional (relays != [ ]) (import ./relay/templates.nix { inherit (cfg) package; })
-    ++ map (import ./relay/units.nix { inherit lib; }) relays
+    ++ map (import ./relay/units.nix { inherit config lib pkgs; }) relays
     ++ [ (import ./relay/checks.nix { inherit lib relays; }) ]
   );
 }

@@ -96,13 +96,16 @@ describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS
       expect(read(name, `${units}/gate-${backend}.service.d/50-image.conf`)).toContain(
         `Requires=gate-${backend}-image.service\nAfter=gate-${backend}-image.service\n`,
       )
-      place.write(`gate-${backend}-image.service`, unit.replace(/^ExecStart=\S+/m, 'ExecStart=/bin/sh'))
-      const file = place.file(`gate-${backend}-image.service`)
-      const verify = ['verify', '--man=no', '--user', '--recursive-errors=no', file]
-      expect(tryRun('systemd-analyze', verify, '', { XDG_RUNTIME_DIR: place.path })).toMatchObject({
-        status: 0,
-        stderr: '',
-      })
+      for (const kind of ['image', 'update']) {
+        const file = place.file(`gate-${backend}-${kind}.service`)
+        const text = read(name, `${units}/gate-${backend}-${kind}.service`)
+        place.write(`gate-${backend}-${kind}.service`, text.replaceAll(/^ExecStart=\S+/gm, 'ExecStart=/bin/sh'))
+        const verify = ['verify', '--man=no', '--user', '--recursive-errors=no', file]
+        expect(tryRun('systemd-analyze', verify, '', { XDG_RUNTIME_DIR: place.path })).toMatchObject({
+          status: 0,
+          stderr: '',
+        })
+      }
     }
     place.remove()
     const script = join(MODULES, 'daemon/fetch-image.sh')

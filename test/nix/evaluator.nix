@@ -238,7 +238,7 @@ let
           made = if isPath module || isString module then import module else module;
           set = if isFunction made then made ({ inherit lib config; } // arguments) else made;
           isLong = set ? options || set ? config || set ? freeformType;
-          extra = removeAttrs set [ "options" "config" "imports" "freeformType" ];
+          extra = removeAttrs set [ "options" "config" "imports" "freeformType" "meta" ];
         in
         if isLong && extra != { } then throw "${at path}: a module with options or config cannot also have ${toJSON (attrNames extra)}"
         else concatMap load (set.imports or [ ]) ++ [ (if isLong then set else { config = removeAttrs set [ "imports" ]; }) ];

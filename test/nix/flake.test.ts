@@ -165,7 +165,12 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs', () => {
     expect(flake.buildable).toEqual({ 'test-vm': '/nix/store/vm' })
     for (const { failed, units } of [flake.testConfig, ...Object.values(flake.configurations)]) {
       expect(failed).toEqual([])
-      expect(units.toSorted()).toEqual(['gate-daemon-admin.socket', 'gate-daemon.service', 'gate-daemon.socket'])
+      expect(units.toSorted()).toEqual([
+        'gate-address.service',
+        'gate-daemon-admin.socket',
+        'gate-daemon.service',
+        'gate-daemon.socket',
+      ])
     }
   })
 

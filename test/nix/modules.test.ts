@@ -35,10 +35,30 @@ allow_from = ["192.0.2.0/24"]
 dns = { provider = "cloudflare", enabled = false }`,
 }
 
+const TWO_BACKENDS = ['one', 'two']
+  .map(
+    (name, i) =>
+      `backends.${name} = { engine = "custom"; image = "example.org/engine@sha256:${'0'.repeat(64)}"; uid = ${40_000 + i}; };`,
+  )
+  .join(' ')
+/** A host before a switch, and what may be changed by it. */
+const SWITCHES = {
+  nothing: '',
+  port: 'port = 3001;',
+  log: 'log.level = "debug";',
+  memory: 'backends.one.memory = "8GiB";',
+}
+
 describe.skipIf(!hasNix)('the NixOS modules (nix-instantiate of Debian package nix-bin)', () => {
   const { hosts, wrong } = hasNix
     ? evaluateSamples(
-        Object.fromEntries(names.map((name) => [name, [MODULES, join(SAMPLES, `${name}.nix`)]])),
+        Object.fromEntries([
+          ...names.map((name) => [name, [MODULES, join(SAMPLES, `${name}.nix`)]]),
+          ...Object.entries(SWITCHES).map(([name, options]) => [
+            `switch: ${name}`,
+            [MODULES, `{ services.gate-daemon = { enable = true; ${TWO_BACKENDS} ${options} }; }`],
+          ]),
+        ]),
         Object.fromEntries(WRONG.map(({ name, module }) => [name, [MODULES, `(${module})`]])),
       )
     : { hosts: {}, wrong: {} }
@@ -49,7 +69,7 @@ describe.skipIf(!hasNix)('the NixOS modules (nix-instantiate of Debian package n
     return Object.entries(all).flatMap(([kind, units]) =>
       Object.entries(units)
         // what the module adds to units of others is seen in host.json
-        .filter(([unit]) => /^gate(?:-\w+)?-(?:daemon|relay)/.test(unit))
+        .filter(([unit]) => /^gate-/.test(unit) && !unit.endsWith('-secrets'))
         .map(([unit, options]) => ({ file: `${unit}.${kind}`, unit: options })),
     )
   }
@@ -110,7 +130,7 @@ describe.skipIf(!hasNix)('the NixOS modules (nix-instantiate of Debian package n
         return [[`${unit}.${kind}`, directives] as const]
       })
       const made = unitsOf(name)
-        .filter(({ file }) => file.startsWith('gate-relay'))
+        .filter(({ file }) => /^gate-relay(?:-https|-p2p)?@/.test(file))
         .map(({ file, unit }) => [file, withoutValues(directivesOnNixos(unit), ['/run/secrets/gate-relay'])] as const)
       expect(expected.length).toBeGreaterThan(5)
       expect(Object.fromEntries(made)).toEqual(Object.fromEntries(expected))
@@ -133,7 +153,7 @@ describe.skipIf(!hasNix)('the NixOS modules (nix-instantiate of Debian package n
         )
         expect(stdout + stderr).toBe('')
         expect(status).toBe(0)
-        for (const service of startable.filter((file) => file.endsWith('.service'))) {
+        for (const service of startable.filter((file) => /-daemon\.service$|-relay@/.test(file))) {
           const rated = tryRun(
             'systemd-analyze',
             ['security', '--offline=yes', '--no-pager', '--threshold=15', place.file(service)],
@@ -148,6 +168,24 @@ describe.skipIf(!hasNix)('the NixOS modules (nix-instantiate of Debian package n
         place.remove()
       }
     })
+  })
+
+  test('a switch takes up what changed, and nothing else', () => {
+    const triggers = (name: string, unit: string): readonly string[] =>
+      hostOf(`switch: ${name}`).systemd.services[unit]?.reloadTriggers ?? expect.unreachable(unit)
+    for (const [change, unit, takesUp] of [
+      ['port', 'gate-address', true],
+      ['port', 'gate-daemon', true],
+      ['log', 'gate-address', false],
+      ['log', 'gate-daemon', true],
+      ['log', 'gate-one-changed', false],
+      ['memory', 'gate-one-changed', true],
+      ['memory', 'gate-two-changed', false],
+      ['memory', 'gate-address', false],
+    ] as const) {
+      const same = JSON.stringify(triggers(change, unit)) === JSON.stringify(triggers('nothing', unit))
+      expect({ change, unit, takesUp: !same }).toEqual({ change, unit, takesUp })
+    }
   })
 
   test.each(WRONG)('is refused: $name', ({ name, message, warning }) => {
@@ -180,6 +218,7 @@ function unitFiles(units: readonly { readonly file: string; readonly unit: Param
     const text = whole
       .replaceAll('/nix/store/gate/lib/gate/node', '/bin/sh')
       .replaceAll(/\/nix\/store\/gate\//g, '/usr/')
+      .replaceAll(/\/nix\/store\/(?:systemd|coreutils)\/bin\//g, '/usr/bin/')
       .replaceAll('%i', template === undefined ? '%i' : instance)
       .replaceAll(/^(?:OpenFile|RestartSteps|RestartMaxDelaySec)=.*\n/gm, '')
       .replace('Type=notify-reload', 'Type=notify')

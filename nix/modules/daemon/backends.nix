@@ -2,6 +2,9 @@
 { config, lib, pkgs }:
 let
   secrets = import ./secrets.nix { inherit lib; };
+  onSwitch = import ../../lib/on-switch.nix { inherit lib pkgs; };
+  systemctl = "${config.systemd.package}/bin/systemctl";
+  podman = config.virtualisation.podman.package;
 in
 { cfg, names, prefix, backends, ... }@gateway:
 let
@@ -36,13 +39,21 @@ in
         enableDefaultPath = false;
         restartIfChanged = false;
       })
+      backends
+    # its user's manager reads the new units, then gets the image while the old container still answers
+    ++ map
+      (one:
+        let manager = "${systemctl} --user --machine=${one.names.user}@.host"; in
+        lib.nameValuePair "${one.names.unit}-changed"
+          (onSwitch "Gate backend ${one.name}: changes take effect" [ one.backend cfg.port podman ]
+            [ "${manager} daemon-reload" "${manager} --no-block restart ${one.names.unit}-update.service" ]))
       backends);
 
     virtualisation.podman.enable = true;
     systemd.user = {
       # NixOS links podman's units only; without its generator no user manager would read a quadlet
       generators.podman-user-generator =
-        "${config.virtualisation.podman.package}/lib/systemd/user-generators/podman-user-generator";
+        "${podman}/lib/systemd/user-generators/podman-user-generator";
       # quadlets wait for this unit, which finds no "sh" in the search path that NixOS compiles in
       services.podman-user-wait-network-online = {
         overrideStrategy = "asDropin";

@@ -2,10 +2,14 @@
 { config, lib, pkgs }:
 let
   podman = config.virtualisation.podman.package;
+  systemctl = "${config.systemd.package}/bin/systemctl";
 
   archiveOf = { imageFile, imageArchive ? null, ... }: if imageFile != null then imageFile else imageArchive;
 
   fetch = pkgs.writeShellScript "gate-image" (builtins.readFile ./fetch-image.sh);
+
+  fetchCommand = backend:
+    "${fetch} ${lib.getExe podman} ${backend.image}" + lib.optionalString (archiveOf backend != null) " ${archiveOf backend}";
 
   unit = { name, backend, names, ... }: ''
     [Unit]
@@ -15,9 +19,22 @@ let
     [Service]
     Type=oneshot
     RemainAfterExit=yes
-    ExecStart=${fetch} ${lib.getExe podman} ${backend.image}${lib.optionalString (archiveOf backend != null) " ${archiveOf backend}"}
+    ExecStart=${fetchCommand backend}
     Restart=on-failure
     RestartSec=30s
+    TimeoutStartSec=infinity
+  '';
+
+  # What a switch starts when something of the backend has changed.
+  update = { name, backend, names, ... }: ''
+    [Unit]
+    Description=New image and settings of Gate backend ${name}
+
+    [Service]
+    Type=oneshot
+    ExecStart=${fetchCommand backend}
+    ExecStart=${systemctl} --user try-restart ${names.containerService}
+    ${lib.optionalString (backend.idleStop != null) "ExecStart=${systemctl} --user try-restart ${names.proxySocket}"}
     TimeoutStartSec=infinity
   '';
 
@@ -31,11 +48,12 @@ let
   '';
 in
 {
-  # Commands that put both below $out.
+  # Commands that put all of them below $out.
   install = _: { backend, names, ... }@one: ''
     units="$out/quadlet/user-units/${toString backend.uid}"
       mkdir -p "$units/${names.unit}.service.d"
       printf %s ${lib.escapeShellArg (unit one)} > "$units/${names.unit}-image.service"
+      printf %s ${lib.escapeShellArg (update one)} > "$units/${names.unit}-update.service"
       printf %s ${lib.escapeShellArg (needed one)} > "$units/${names.unit}.service.d/50-image.conf"
   '';
 }

@@ -6,6 +6,8 @@ let
   profiles = import ../../generated/profiles.nix;
   listen = import ../../lib/listen.nix { inherit lib; };
   unitText = import ../../lib/unit-text.nix;
+  onSwitch = import ../../lib/on-switch.nix { inherit lib pkgs; };
+  systemctl = "${config.systemd.package}/bin/systemctl";
 in
 { cfg, names, prefix, ... }@gateway:
 let
@@ -41,6 +43,9 @@ in
     systemd.sockets = units.sockets // {
       ${names.daemonUnit} = socket units.sockets.${names.daemonUnit};
     };
+    # the daemon restarts with its socket; what arrives meanwhile waits
+    systemd.services."${prefix}-address" = onSwitch "Gate: a new address takes effect" [ address cfg.port ]
+      [ "${systemctl} --no-block restart ${names.daemonUnit}.socket" ];
     environment.etc.${declared}.source = "${cfg.files}/declared/declared.json";
   }
 ]

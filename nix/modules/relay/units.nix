@@ -1,10 +1,11 @@
 # What one relay adds to the templates: its settings, its addresses, its place in the targets, and open ports.
-{ lib }:
+{ config, lib, pkgs }:
 { name, cfg, ... }:
 let
   keys = import ../../lib/keys.nix { inherit lib; };
   listen = import ../../lib/listen.nix { inherit lib; };
   unitText = import ../../lib/unit-text.nix;
+  onSwitch = import ../../lib/on-switch.nix { inherit lib pkgs; };
   tree = (import ../../generated/spec-keys.nix).keys.relays.names;
   # settings lie over the options
   own = lib.recursiveUpdate (keys.toToml tree cfg) (keys.toToml tree cfg.settings);
@@ -58,6 +59,10 @@ in
   };
   systemd.sockets."gate-relay-https@${name}" = socket own.https_port;
   systemd.sockets."gate-relay-p2p@${name}" = socket own.p2p_port;
+  # the relay restarts with its sockets
+  systemd.services."gate-relay-${name}-address" = onSwitch "Gate relay ${name}: new addresses take effect"
+    [ own.bind_address own.https_port own.p2p_port own.allow_from ]
+    [ "${config.systemd.package}/bin/systemctl --no-block restart gate-relay-https@${name}.socket gate-relay-p2p@${name}.socket" ];
   networking.firewall =
     if own.open_firewall then ports
     else { interfaces = lib.genAttrs own.open_firewall_on_interfaces (_: ports); };
