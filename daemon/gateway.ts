@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Config } from '../schemas/config.ts'
 import { GateError } from '../schemas/errors.ts'
 import type { Log } from '../schemas/log.ts'
-import { addressList, clientAddress } from './admit/address.ts'
 import type { Admission } from './admit/admission.ts'
 import {
   conclude,
@@ -17,12 +16,13 @@ import {
 import { credentialOf } from './auth/credential.ts'
 import { ANYBODY, type Principal, requireScope, type Tokens } from './auth/tokens.ts'
 import type { Backends } from './backends/backends.ts'
+import { checkEntrance } from './entrance.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import { ClientResponse } from './listener/client-response.ts'
-import { checkRequest, hostName } from './listener/request-check.ts'
 import type { Ledger } from './meter/ledger.ts'
 import type { Metrics } from './meter/metrics.ts'
 import { createStreamWatch } from './meter/stream-watch.ts'
+import { modelList, oneModel } from './model-list.ts'
 import { createOpenRequests } from './open-requests.ts'
 import type { Routes } from './route/routes.ts'
 import type { Target, TargetHealth } from './route/target-health.ts'
@@ -57,7 +57,6 @@ type Exchange = {
 }
 
 const MAX_TARGETS = 8
-const LOOPBACK = addressList(['127.0.0.0/8', '::1'])
 
 /**
  * The whole data plane. Every request takes the same way, top to bottom:
@@ -120,22 +119,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   /** Refuses what is malformed or comes from somewhere it may not. @returns path and query */
   function check(request: IncomingMessage, client: ClientResponse): string {
     try {
-      const url = checkRequest(request)
-      const { isOpen, allowFrom, trustedProxies, allowedHosts } = settings
-      // whatever socket this came over: one passed on by systemd may listen elsewhere than server.host says
-      if (isOpen && !LOOPBACK.has(request.socket.remoteAddress ?? '')) {
-        throw new GateError('FORBIDDEN_ADDRESS', 'auth.mode none serves this host only; set auth.mode to token')
-      }
-      if (!allowFrom.isEmpty) {
-        const forwardedFor = request.headers['x-forwarded-for']
-        const address = clientAddress(request.socket.remoteAddress ?? '', String(forwardedFor ?? ''), trustedProxies)
-        if (!allowFrom.has(address))
-          throw new GateError('FORBIDDEN_ADDRESS', 'this address may not connect (server.allow_from)')
-      }
-      if (allowedHosts !== null && !allowedHosts.has(hostName(request.headers.host ?? ''))) {
-        throw new GateError('MISDIRECTED', 'this host name is not served here (server.allowed_hosts)')
-      }
-      return url
+      return checkEntrance(request, settings)
     } catch (error) {
       client.closeConnection()
       throw error
@@ -203,11 +187,15 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       }
       attempt += 1
       client.wait = turn.wait
-      const sent = target.model === chat.model ? body : withModel(body, target.model)
       const startedAt = now()
       const begun = monotonic()
-      const end = await forward(forwardRequest(upstream, sent, request.headers), client, watch, monotonic)
-      turn.release(isBroken(end))
+      let end: ForwardEnd | null = null
+      try {
+        const sent = target.model === chat.model ? body : withModel(body, target.model)
+        end = await forward(forwardRequest(upstream, sent, request.headers), client, watch, monotonic)
+      } finally {
+        turn.release(end !== null && isBroken(end))
+      }
       const durationMs = monotonic() - begun
 
       noteHealth(target, end)
@@ -259,18 +247,12 @@ export function createGateway(parts: GatewayParts, initial: Config) {
 
   async function listModels(exchange: Exchange): Promise<void> {
     authenticate(exchange, 'chat:read')
-    const data = routes().list().map(modelObject)
-    return sendJson(exchange.client, 200, { object: 'list', data })
+    return sendJson(exchange.client, 200, modelList(routes()))
   }
 
   async function showModel(exchange: Exchange, path: string): Promise<void> {
     authenticate(exchange, 'chat:read')
-    const id = decoded(path.slice('/v1/models/'.length))
-    routes().targetsOf(id)
-    const ownedBy = routes()
-      .list()
-      .find((model) => model.id === id)?.ownedBy
-    return sendJson(exchange.client, 200, modelObject({ id, ownedBy: ownedBy ?? 'gate' }))
+    return sendJson(exchange.client, 200, oneModel(routes(), path.slice('/v1/models/'.length)))
   }
 
   async function exposeMetrics(exchange: Exchange): Promise<void> {
@@ -337,10 +319,6 @@ const ALLOWED_METHODS: Readonly<Record<string, string>> = {
   '/': 'HEAD',
 }
 
-function modelObject({ id, ownedBy }: { readonly id: string; readonly ownedBy: string }) {
-  return { id, object: 'model', created: 0, owned_by: ownedBy }
-}
-
 async function sendJson(client: ClientResponse, status: number, value: unknown): Promise<void> {
   client.end(status, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(value)))
 }
@@ -358,13 +336,4 @@ function causeOf(error: Error): string {
 function pathOf(url: string): string {
   const query = url.indexOf('?')
   return query === -1 ? url : url.slice(0, query)
-}
-
-/** @throws GateError BAD_REQUEST */
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch (error) {
-    throw new GateError('BAD_REQUEST', 'the path is not valid percent-encoding', { cause: error })
-  }
 }

@@ -1,28 +1,11 @@
 import { type BackendConfig, durationMs } from '../../schemas/config.ts'
 import type { Log } from '../../schemas/log.ts'
 import type { AgentClient } from './agent-client.ts'
-import type { Engine, EngineFailure } from './engine.ts'
-import { type BackendState, createMember, forgive, type Member, type MemberLimits, type Outcome } from './member.ts'
+import type { Engine } from './engine.ts'
+import { type BackendState, createMember, forgive, type MemberLimits } from './member.ts'
 import { createRunner, type Runner } from './runner.ts'
-import { ALWAYS_THERE, refusal, type Turn } from './turn.ts'
-
-/** A backend as an operator sees it. */
-export type BackendStatus = {
-  readonly name: string
-  readonly provider: string
-  readonly group?: string
-  readonly state: BackendState
-  readonly requests_in_flight: number
-  readonly requests_waiting: number
-  readonly max_concurrent?: number
-  /** Of the last start that went well. */
-  readonly start_seconds?: number
-  /** When a quarantined backend is tried again. */
-  readonly retry_seconds?: number
-  /** Why it did not start last time, and the end of its log then. */
-  readonly reason?: string
-  readonly log: readonly string[]
-}
+import { type BackendStatus, type Entry, statusOf } from './status.ts'
+import { type Caller, type Turn, takeTurn } from './turn.ts'
 
 export type BackendsParts = {
   /** Asks the upstream of that name for its models. @returns the HTTP status @throws Error when it cannot be reached */
@@ -38,20 +21,12 @@ export type BackendsParts = {
 
 export type Backends = ReturnType<typeof createBackends>
 
-/** One backend: its configuration, what is known of it, and who decides about it. */
-type Entry = {
-  readonly member: Member
-  config: BackendConfig
-  engine: Engine
-  failure: EngineFailure | null
-  runner: Runner
-}
-
 /** The backends of the current configuration: every request for one has its turn here before it is sent. */
 export function createBackends(parts: BackendsParts) {
   const { log, now } = parts
   const entries = new Map<string, Entry>()
   const runners = new Map<string, Runner>()
+  const retiring = new Set<Promise<void>>()
 
   function runnerOf(key: string): Runner {
     const known = runners.get(key)
@@ -97,6 +72,12 @@ export function createBackends(parts: BackendsParts) {
     entries.set(name, { member, config, engine, failure: known?.failure ?? null, runner })
   }
 
+  /** Ends a group that has no members any more. */
+  function retire(runner: Runner): void {
+    const closed = runner.close().finally(() => retiring.delete(closed))
+    retiring.add(closed)
+  }
+
   /** @throws RangeError when there is no such backend */
   function entryOf(name: string): Entry {
     const entry = entries.get(name)
@@ -104,65 +85,7 @@ export function createBackends(parts: BackendsParts) {
     throw new RangeError(`there is no backend "${name}"`)
   }
 
-  /**
-   * Waits until a request may go to an upstream; one that is no backend may at once. A backend that sleeps is started.
-   * @param client the caller; when it goes away, its place is free again
-   */
-  async function turnAt(name: string, client: Caller): Promise<Turn> {
-    const arrivedAt = now()
-    for (;;) {
-      const entry = entries.get(name)
-      if (entry === undefined) return ALWAYS_THERE
-      const { member, runner } = entry
-      let hasWaited = false
-      const outcome = await new Promise<Outcome | null>((resolve) => {
-        let isSettled = false
-        const settle = (settled: Outcome | null) => {
-          isSettled = true
-          resolve(settled)
-        }
-        const waiter = { backend: name, arrivedAt, settle }
-        runner.event((group) => group.enter(member, waiter))
-        if (isSettled) return
-        hasWaited = true
-        client.onGone(() => {
-          runner.event((group) => group.leave(member, waiter))
-          resolve(null)
-        })
-      })
-      if (outcome === null) return { kind: 'gone' }
-      if (outcome.kind === 'moved') continue
-      if (outcome.kind === 'refused')
-        return { kind: 'refused', reason: outcome.reason, error: refusal(name, entry.config, outcome) }
-      let isReleased = false
-      const release = (broke: boolean) => {
-        if (isReleased) return
-        isReleased = true
-        const current = entries.get(name)?.member === member ? entries.get(name)?.runner : runner
-        current?.event((group) => group.release(member, broke))
-      }
-      const kind = outcome.coldStart ? 'cold-start' : 'queue'
-      const wait = hasWaited ? ({ kind, ms: Math.round(now() - arrivedAt) } as const) : null
-      return { kind: 'granted', wait, mayRestart: true, release }
-    }
-  }
-
-  function statusOf(name: string, { member, config, failure, runner }: Entry): BackendStatus {
-    const restMs = member.restUntil - now()
-    return {
-      name,
-      provider: config.provider,
-      ...(config.group === undefined ? {} : { group: config.group }),
-      state: runner.stateOf(member),
-      requests_in_flight: member.inFlight,
-      requests_waiting: member.waiting.length,
-      ...(config.max_concurrent === undefined ? {} : { max_concurrent: config.max_concurrent }),
-      ...(member.lastStartMs === 0 ? {} : { start_seconds: Math.round(member.lastStartMs) / 1_000 }),
-      ...(restMs > 0 ? { retry_seconds: Math.ceil(restMs / 1_000) } : {}),
-      ...(failure === null ? {} : { reason: failure.reason }),
-      log: failure?.log ?? [],
-    }
-  }
+  const turnAt = (name: string, client: Caller): Promise<Turn> => takeTurn(entries, name, client, now)
 
   async function start(name: string, signal: AbortSignal): Promise<void> {
     const { member, runner } = entryOf(name)
@@ -177,7 +100,8 @@ export function createBackends(parts: BackendsParts) {
   }
 
   async function stop(name: string, signal: AbortSignal, hold: boolean): Promise<void> {
-    const { member, runner } = entryOf(name)
+    const { member, runner, engine } = entryOf(name)
+    if (engine.agent === null) throw new Error(`it has no agent that could stop it; set backends.${name}.agent`)
     const halted = runner.halted(name)
     runner.event((group) => group.stop(member, hold))
     const gone = new Promise<Error>((resolve) => {
@@ -200,9 +124,12 @@ export function createBackends(parts: BackendsParts) {
         const own = [...entries.values()].filter((entry) => entry.runner === runner)
         runner.event((group) => group.apply(own.map(({ member }) => member)))
         if (own.length > 1) void runner.survey(fresh.filter((name) => entries.get(name)?.runner === runner))
-        if (own.length === 0) runners.delete(key)
+        if (own.length > 0) continue
+        runners.delete(key)
+        retire(runner)
       }
     },
+    /** Waits until a request may go to an upstream; one that is no backend may at once. A backend that sleeps is started. */
     turnAt,
     /** Whether a question of the daemon's own would start it. */
     isAsleep(name: string): boolean {
@@ -216,9 +143,9 @@ export function createBackends(parts: BackendsParts) {
       const entry = entries.get(name)
       return entry?.runner.stateOf(entry.member)
     },
-    list: (): readonly BackendStatus[] => [...entries].map(([name, entry]) => statusOf(name, entry)),
+    list: (): readonly BackendStatus[] => [...entries].map(([name, entry]) => statusOf(name, entry, now())),
     /** @throws RangeError when there is no such backend */
-    status: (name: string): BackendStatus => statusOf(name, entryOf(name)),
+    status: (name: string): BackendStatus => statusOf(name, entryOf(name), now()),
     /** Its agent, for what only operators ask. null: it has none. @throws RangeError when there is no such backend */
     agentOf: (name: string): AgentClient | null => entryOf(name).engine.agent,
     /** Starts it, quarantined or not, and waits until it answers. @throws Error that says why it does not; RangeError */
@@ -241,15 +168,9 @@ export function createBackends(parts: BackendsParts) {
       for (const { member } of entries.values()) forgive(member)
     },
     async close(): Promise<void> {
-      await Promise.all([...runners.values()].map((runner) => runner.close()))
+      await Promise.all([...retiring, ...[...runners.values()].map((runner) => runner.close())])
     },
   }
-}
-
-/** Who waits for a turn. */
-type Caller = {
-  /** Calls back when it has gone away. */
-  readonly onGone: (cancel: () => void) => void
 }
 
 function groupKey(name: string, { group }: BackendConfig): string {

@@ -1,26 +1,8 @@
-import { expiresAt, longestWaiting, othersWait, stateOf, turnEndsAt } from './group-view.ts'
-import {
-  COLD_START_MS,
-  forgive,
-  type Member,
-  needsStart,
-  noteFailed,
-  noteStarted,
-  type RefusalReason,
-  type Waiter,
-} from './member.ts'
-
-/** What a group wants done; each is answered by a call of the methods named. */
-export type GroupEffects = {
-  /** Stop the engines of `others` (`stopped` for each), then start this one: `started` or `failed`. */
-  readonly bring: (name: string, others: readonly string[]) => void
-  /** Stop this one: `halted`. */
-  readonly halt: (name: string) => void
-}
+import { createFloor, type GroupEffects } from './floor.ts'
+import { expiresAt, othersWait, stateOf, turnEndsAt } from './group-view.ts'
+import { forgive, type Member, type Waiter } from './member.ts'
 
 export type Group = ReturnType<typeof createGroup>
-
-const RETRY_MS = 2_000
 
 /**
  * Backends of which at most one runs; one without a group is a group of its own. Decides who may send a request, who waits,
@@ -32,105 +14,8 @@ const RETRY_MS = 2_000
  * @param now monotonic milliseconds
  */
 export function createGroup(effects: GroupEffects, now: () => number) {
-  const view = {
-    members: new Map<string, Member>(),
-    holder: null as Member | null,
-    phase: 'ready' as 'starting' | 'ready' | 'draining' | 'stopping',
-  }
-  let startingAt = 0
-
-  /** Does everything that can be done at once. Called after every event. */
-  function pump(): void {
-    let last: Member | null = null
-    for (;;) {
-      view.holder ??= stillBusy()
-      const { holder, phase } = view
-      if (holder === null) {
-        const next = longestWaiting(view, last)
-        if (next !== null) bring(next)
-        return
-      }
-      if (phase === 'starting' || phase === 'stopping') return
-      view.phase = mustYield(holder) ? 'draining' : 'ready'
-      if (view.phase === 'ready') {
-        grantInTurn(holder)
-        return
-      }
-      if (holder.inFlight > 0) return
-      if (holder.stopAsked) {
-        view.phase = 'stopping'
-        effects.halt(holder.name)
-        return
-      }
-      last = holder
-      release()
-    }
-  }
-
-  function release(): void {
-    view.holder = null
-    view.phase = 'ready'
-  }
-
-  /** A member that still answers requests although it has not the floor: it broke, or came over from another group. */
-  function stillBusy(): Member | null {
-    for (const member of view.members.values()) if (member.inFlight > 0) return member
-    return null
-  }
-
-  function mustYield(holder: Member): boolean {
-    if (holder.stopAsked) return true
-    if (!othersWait(view, holder)) return false
-    return view.phase === 'draining' || now() >= turnEndsAt(holder, now())
-  }
-
-  function grantInTurn(holder: Member): void {
-    while (holder.inFlight < holder.limits.maxConcurrent) {
-      const [first] = holder.waiting
-      if (first === undefined) return
-      if (needsStart(holder, now())) {
-        bring(holder)
-        return
-      }
-      holder.waiting.shift()
-      holder.inFlight += 1
-      holder.lastUsedAt = now()
-      const coldStart = first.arrivedAt < holder.readyAt && holder.lastStartMs >= COLD_START_MS
-      first.settle({ kind: 'granted', coldStart })
-    }
-  }
-
-  function bring(member: Member): void {
-    view.holder = member
-    view.phase = 'starting'
-    startingAt = now()
-    member.engine = 'unknown'
-    const others = [...view.members.values()].filter((other) => {
-      return other !== member && other.engine !== 'stopped' && other.inFlight === 0
-    })
-    effects.bring(
-      member.name,
-      others.map(({ name }) => name),
-    )
-  }
-
-  function failed(name: string): void {
-    const { holder, phase } = view
-    if (holder?.name !== name || phase !== 'starting') return
-    noteFailed(holder, now())
-    refuseAll(holder, 'down', holder.restUntil - now())
-    if (holder.stopAsked) view.phase = 'draining'
-    else release()
-    pump()
-  }
-
-  function refuse(waiter: Waiter, reason: RefusalReason, retryAfterMs = RETRY_MS): void {
-    waiter.settle({ kind: 'refused', reason, retryAfterMs })
-  }
-
-  function refuseAll(member: Member, reason: RefusalReason, retryAfterMs = RETRY_MS): void {
-    for (const waiter of member.waiting.splice(0)) refuse(waiter, reason, retryAfterMs)
-  }
+  const floor = createFloor(effects, now)
+  const { view, advance, vacate, refuse, refuseAll } = floor
 
   return {
     /** Takes over which backends there are. One that has left takes no part any more; its waiting requests ask again. */
@@ -141,8 +26,8 @@ export function createGroup(effects: GroupEffects, now: () => number) {
         for (const waiter of member.waiting.splice(0)) waiter.settle({ kind: 'moved' })
       }
       view.members = new Map(members.map((member) => [member.name, member]))
-      if (holder !== null && !members.includes(holder)) release()
-      pump()
+      if (holder !== null && !members.includes(holder)) vacate()
+      advance()
     },
 
     /** A request for a member. It is settled at once when it need not wait. */
@@ -152,7 +37,7 @@ export function createGroup(effects: GroupEffects, now: () => number) {
       else if (member.waiting.length >= member.limits.maxWaiting) refuse(waiter, 'full')
       else {
         member.waiting.push(waiter)
-        pump()
+        advance()
       }
     },
 
@@ -161,7 +46,7 @@ export function createGroup(effects: GroupEffects, now: () => number) {
       const index = member.waiting.indexOf(waiter)
       if (index === -1) return
       member.waiting.splice(index, 1)
-      pump()
+      advance()
     },
 
     /** A request that was granted has ended. @param broke its engine could not be reached, or broke off */
@@ -172,7 +57,7 @@ export function createGroup(effects: GroupEffects, now: () => number) {
         member.broke = true
         member.engine = 'unknown'
       }
-      pump()
+      advance()
     },
 
     /** An engine was stopped to make room. */
@@ -181,28 +66,16 @@ export function createGroup(effects: GroupEffects, now: () => number) {
       if (member !== undefined && member !== view.holder) member.engine = 'stopped'
     },
 
-    /** @returns false when it has crashed so often that it may not be used for now */
-    started(name: string): boolean {
-      const { holder, phase } = view
-      if (holder?.name !== name || phase !== 'starting') return true
-      if (!noteStarted(holder, startingAt, now())) {
-        failed(name)
-        return false
-      }
-      view.phase = 'ready'
-      pump()
-      return true
-    },
-
-    failed,
+    started: floor.started,
+    failed: floor.failed,
 
     halted(name: string, isStopped: boolean): void {
       const member = view.members.get(name)
       if (member === undefined || (member === view.holder && view.phase !== 'stopping')) return
       member.engine = isStopped ? 'stopped' : 'unknown'
       member.stopAsked = false
-      if (member === view.holder) release()
-      pump()
+      if (member === view.holder) vacate()
+      advance()
     },
 
     /** What its agent says of an engine that nobody here has started or stopped yet. */
@@ -225,7 +98,7 @@ export function createGroup(effects: GroupEffects, now: () => number) {
       forgive(member)
       member.heldByOperator = false
       member.stopAsked = false
-      pump()
+      advance()
     },
 
     /** Stops it once its requests are finished: `halted`. @param hold whether it stays so until `allow` */
@@ -234,7 +107,7 @@ export function createGroup(effects: GroupEffects, now: () => number) {
       if (hold) refuseAll(member, 'stopped')
       member.stopAsked = true
       if (member !== view.holder && member.inFlight === 0) effects.halt(member.name)
-      else pump()
+      else advance()
     },
 
     /** Refuses what has waited too long, and ends turns that are over. */
@@ -245,7 +118,7 @@ export function createGroup(effects: GroupEffects, now: () => number) {
           if (first !== undefined) refuse(first, 'timeout')
         }
       }
-      pump()
+      advance()
     },
 
     /** When `tick` has something to do; Infinity: never. */

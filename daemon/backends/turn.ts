@@ -1,6 +1,7 @@
 import type { BackendConfig } from '../../schemas/config.ts'
 import { GateError } from '../../schemas/errors.ts'
 import type { Outcome, RefusalReason } from './member.ts'
+import type { Entry } from './status.ts'
 
 /** What a request is told when it wants to go to an upstream. */
 export type Turn =
@@ -18,11 +19,65 @@ export type Turn =
   /** The client has gone away. */
   | { readonly kind: 'gone' }
 
+/** Who waits for a turn. */
+export type Caller = {
+  /** Calls back when it has gone away. */
+  readonly onGone: (cancel: () => void) => void
+}
+
 /** For an upstream that is no backend. */
-export const ALWAYS_THERE: Turn = { kind: 'granted', wait: null, mayRestart: false, release: () => {} }
+const ALWAYS_THERE: Turn = { kind: 'granted', wait: null, mayRestart: false, release: () => {} }
+
+/**
+ * Waits until a request may go to an upstream; one that is no backend may at once. A backend that sleeps is started.
+ * @param client the caller; when it goes away, its place is free again
+ */
+export async function takeTurn(
+  entries: ReadonlyMap<string, Entry>,
+  name: string,
+  client: Caller,
+  now: () => number,
+): Promise<Turn> {
+  const arrivedAt = now()
+  let hasWaited = false
+  for (;;) {
+    const entry = entries.get(name)
+    if (entry === undefined) return ALWAYS_THERE
+    const { member, runner } = entry
+    const outcome = await new Promise<Outcome | null>((resolve) => {
+      let isSettled = false
+      const settle = (settled: Outcome | null) => {
+        isSettled = true
+        resolve(settled)
+      }
+      const waiter = { backend: name, arrivedAt, settle }
+      runner.event((group) => group.enter(member, waiter))
+      if (isSettled) return
+      hasWaited = true
+      client.onGone(() => {
+        runner.event((group) => group.leave(member, waiter))
+        resolve(null)
+      })
+    })
+    if (outcome === null) return { kind: 'gone' }
+    if (outcome.kind === 'moved') continue
+    if (outcome.kind === 'refused')
+      return { kind: 'refused', reason: outcome.reason, error: refusal(name, entry.config, outcome) }
+    let isReleased = false
+    const release = (broke: boolean) => {
+      if (isReleased) return
+      isReleased = true
+      const current = entries.get(name)?.member === member ? entries.get(name)?.runner : runner
+      current?.event((group) => group.release(member, broke))
+    }
+    const kind = outcome.coldStart ? 'cold-start' : 'queue'
+    const wait = hasWaited ? ({ kind, ms: Math.round(now() - arrivedAt) } as const) : null
+    return { kind: 'granted', wait, mayRestart: true, release }
+  }
+}
 
 /** What a client is told. Why a backend does not start is for the operator alone. */
-export function refusal(
+function refusal(
   name: string,
   { max_waiting, wait_timeout }: BackendConfig,
   { reason, retryAfterMs }: Extract<Outcome, { kind: 'refused' }>,

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { type Manner, type SleepyBackend, startSleepyBackend } from '../support/sleepy-backend.ts'
@@ -20,6 +21,7 @@ const BACKENDS: Readonly<
   right: { manner: { startMs: 100, frames: 20 }, config: { group: 'gpu', idle_stop: undefined } },
   busy: { manner: { frames: 300 }, config: { group: 'busy', wait_timeout: '300ms' } },
   other: { config: { group: 'busy', wait_timeout: '300ms' } },
+  roomy: { manner: { frames: 300 } },
   before: { config: { group: 'restart' } },
   after: { config: { group: 'restart' } },
 }
@@ -204,6 +206,24 @@ test('a stream that waits for a start is kept alive with comments', async () => 
   const text = await long
   expect(text).toMatch(/^: ping\n\n/)
   expect(text).toContain('[DONE]')
+})
+
+test('a limit changes without a restart, for requests that wait already', async () => {
+  const reloads = () => gate.output().split('"message":"reloaded"').length
+  const limit = async (most: number) => {
+    const before = reloads()
+    writeFileSync(directory.file('state/config.toml'), `[backends.roomy]\nmax_concurrent = ${most}\n`, { mode: 0o600 })
+    gate.process.kill('SIGHUP')
+    await until(() => reloads() > before)
+  }
+  await limit(1)
+  const first = await chat('roomy', { stream: true })
+  const second = chat('roomy', { stream: true })
+  await until(async () => (await waiting('roomy')) === 1)
+  await limit(2)
+  expect((await second).status).toBe(200)
+  expect(await metric('gate_backend_requests_in_flight{upstream="roomy"}')).toBe(2)
+  for (const response of [first, await second]) expect(await response.text()).toContain('[DONE]')
 })
 
 test('a daemon that starts again makes room although it did not start what runs', async () => {
