@@ -13,7 +13,7 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 /** Users are named gate-[<instance>-]<backend>: 31 characters at most, as sysusers.d(5) wants. */
 const BACKEND_NAME = /^(?=.{1,20}$)[a-z0-9]+(?:-[a-z0-9]+)*$/
-const ABSOLUTE = /^\/(?!\/)(?!.*\/\.{1,2}(?:\/|$)).*[^/\s\\]$/
+const ABSOLUTE = /^(?!.*\/\/)(?!.*\/\.{1,2}(?:\/|$))\/.*[^/\s\\]$/
 const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:+-]*(?:\/[A-Za-z0-9][A-Za-z0-9._:+-]*)*$/
 const IMAGE =
   /^[a-z0-9][A-Za-z0-9._-]*(?::\d+)?(?:\/[a-z0-9][a-z0-9._-]*)*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/
@@ -25,7 +25,7 @@ const LISTEN = new RegExp(`${addressPattern.source}|${INTERFACE.source}`)
 const hostName = (description: string) =>
   z.string().regex(HOST_NAME, 'write a lower-case host name such as "ai.example.org"').meta({ description })
 const absolutePath = (description: string) =>
-  z.string().regex(ABSOLUTE, 'write an absolute path without "." or ".." segments').meta({ description })
+  z.string().regex(ABSOLUTE, 'write an absolute path without empty, "." or ".." segments').meta({ description })
 const interfaces = (description: string) =>
   z.array(z.string().regex(INTERFACE, 'write the name of a network interface such as "eth0"')).meta({ description })
 const flag = (fallback: boolean, description: string) => z.boolean().default(fallback).meta({ description })

@@ -14,8 +14,8 @@ import {
   type Value,
   words,
 } from '../syntax/unit.ts'
-import type { Emission, EmitOptions, OutputFile, Version } from './output.ts'
-import { isBefore, versionText } from './output.ts'
+import type { Emission, EmitOptions, OutputFile } from './output.ts'
+import { healthEntries, healthFindings, notifyEntries } from './quadlet-health.ts'
 import { downLevel } from './quadlet-keys.ts'
 import { userUnitFiles } from './user-units.ts'
 
@@ -57,7 +57,7 @@ function containerUnit(container: Container, { podman }: EmitOptions): Quadlet {
   return {
     uid,
     file: `${unit}.container`,
-    findings: [...notify.findings, ...findings],
+    findings: [...notify.findings, ...healthFindings(container), ...findings],
     unit: {
       origin,
       comment: COMMENT,
@@ -84,7 +84,7 @@ function unitEntries(container: Container): Entry[] {
 
 /** Security first: what the container may not, then what it gets. */
 function containerEntries(container: Container): Entry[] {
-  const { image, pull, entrypoint, args, environmentFile, memoryBytes, shmBytes, health } = container
+  const { image, pull, entrypoint, args, environmentFile, memoryBytes, shmBytes } = container
   const optional = (key: string, value: Value | undefined, from: string): Entry[] =>
     value === undefined ? [] : [{ key, value, origin: at(container, from) }]
   return [
@@ -118,7 +118,7 @@ function containerEntries(container: Container): Entry[] {
       origin: at(container, 'environment', name),
     })),
     ...optional('EnvironmentFile', environmentFile === undefined ? undefined : command(environmentFile), 'secrets'),
-    ...(health === undefined ? [] : healthEntries(container, health)),
+    ...healthEntries(container),
     {
       key: 'StopTimeout',
       value: literal(String(Math.ceil(container.stopTimeoutMs / 1000))),
@@ -127,47 +127,6 @@ function containerEntries(container: Container): Entry[] {
     { key: 'LogDriver', value: literal('journald') },
     ...Object.entries(container.labels).map(([name, value]) => ({ key: 'Label', value: command(`${name}=${value}`) })),
   ]
-}
-
-function healthEntries(container: Container, health: NonNullable<Container['health']>): Entry[] {
-  const origin = at(container, 'health')
-  return [
-    { key: 'HealthCmd', value: argument(healthCommand(health.command)), origin: [...origin, 'command'] },
-    { key: 'HealthInterval', value: timeSpan(health.intervalMs), origin: [...origin, 'interval'] },
-    { key: 'HealthTimeout', value: timeSpan(health.timeoutMs), origin: [...origin, 'timeout'] },
-    { key: 'HealthRetries', value: literal(String(health.retries)), origin: [...origin, 'retries'] },
-    { key: 'HealthStartPeriod', value: timeSpan(health.startPeriodMs), origin: [...origin, 'start_period'] },
-  ]
-}
-
-/**
- * The forms that podman runs without a shell, which the image may not have: a JSON array, or `CMD` before a single word.
- * @see https://github.com/containers/podman/blob/v5.4.2/pkg/specgenutil/specgen.go makeHealthCheckFromCli
- */
-function healthCommand(command: readonly string[]): string {
-  const [only = ''] = command
-  return command.length === 1 && !/\s/.test(only) ? `CMD ${only}` : JSON.stringify(command)
-}
-
-const NOTIFY_KEY: Version = { major: 5, minor: 0 }
-const NOTIFY_FLAG: Version = { major: 4, minor: 6 }
-
-/** Notify=healthy is a value, not a key, so it has its own rule: a flag from 4.6 on, nothing before. */
-function notifyEntries(container: Container, podman: Version): { entries: Entry[]; findings: Finding[] } {
-  const origin = at(container, 'notify')
-  if (container.notify === 'started' || container.health === undefined) return { entries: [], findings: [] }
-  if (!isBefore(podman, NOTIFY_KEY))
-    return { entries: [{ key: 'Notify', value: literal('healthy'), origin }], findings: [] }
-  if (!isBefore(podman, NOTIFY_FLAG))
-    return { entries: [{ key: 'PodmanArgs', value: command('--sdnotify=healthy'), origin }], findings: [] }
-  const message = `podman ${versionText(podman)} cannot tell systemd when a container is healthy`
-  const hint = container.onDemand
-    ? 'remove idle_stop, or use podman 4.6 or newer'
-    : 'write notify = "started", or use podman 4.6 or newer'
-  return {
-    entries: [],
-    findings: [{ code: 'TOO_OLD', severity: container.onDemand ? 'error' : 'warning', path: origin, message, hint }],
-  }
 }
 
 function networkEntries(container: Container): Entry[] {

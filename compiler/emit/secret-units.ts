@@ -47,6 +47,10 @@ function handOver(
     const message = `systemd has no environment "${source.env}" to take this secret from`
     return { entries: [], findings: [{ code: 'UNREACHABLE_SECRET', severity: 'warning', path: origin, message, hint }] }
   }
+  if ('file' in source && /[ \\]/.test(source.file)) {
+    const message = 'systemd cannot open a credential whose path has a space or a backslash'
+    return { entries: [], findings: [{ code: 'NOT_EXPRESSIBLE', path: origin, message, hint: 'rename the file' }] }
+  }
   return { entries: [{ key: 'LoadCredential', value: text(`${id}:${place()}`), origin }], findings: [] }
 
   function place(): string {

@@ -9,7 +9,7 @@ import { harmlessSpec, WAYS, type Way } from '../support/harmless-spec.ts'
 import { attacks } from '../support/injection.ts'
 import { hasProgram } from '../support/programs.ts'
 import { stringKeys, writtenIn } from '../support/spec-strings.ts'
-import { type Reader, targetReaders } from '../support/target-readers.ts'
+import { nested, type Reader, targetReaders } from '../support/target-readers.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const directory = temporaryDirectory()
@@ -121,25 +121,6 @@ test('hostile texts get through where the spec takes any text, and nowhere else'
 function harmlessFiles(way: Way, ...targets: readonly Target[]): readonly OutputFile[] {
   const result = compile(JSON.stringify(harmlessSpec(way, certificates)), { targets })
   return result.kind === 'compiled' ? result.files : expect.unreachable(JSON.stringify(result.diagnostics))
-}
-
-/** JSON inside texts is read as well. */
-function nested(tree: unknown): unknown {
-  const read = typeof tree === 'string' && /^[[{]/.test(tree) ? parsed(tree) : tree
-  if (read !== tree) return nested(read)
-  if (Array.isArray(tree)) return tree.map(nested)
-  if (typeof tree !== 'object' || tree === null) return tree
-  return Object.fromEntries(Object.entries(tree).map(([key, inner]) => [key, nested(inner)]))
-}
-
-function parsed(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' ? value : text
-  } catch (error) {
-    if (error instanceof SyntaxError) return text
-    throw error
-  }
 }
 
 function inAnyOrder(tree: unknown): unknown {

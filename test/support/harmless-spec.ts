@@ -50,6 +50,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
     backends: {
       zqvllm: {
         engine: 'vllm',
+        uid: 41_001,
         image: IMAGE('zqvllm'),
         model: 'Zqorg/zqmodel',
         gpu: { kind: 'nvidia', devices: ['zqgpu'] },
@@ -61,6 +62,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       },
       zqown: {
         engine: 'custom',
+        uid: 41_002,
         image: IMAGE('zqown'),
         group: 'zqgroup',
         args: ['--zqfirst', '--last=zqlast'],
@@ -69,7 +71,14 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         volumes: [{ name: 'zqvolume', path: '/zqmount' }],
         health: { command: ['zqprobe', '--zqdeep'] },
       },
-      zqapp: { engine: 'open-webui', image: IMAGE('zqapp'), network: true, port: 18_444, expose: 'zqexposed' },
+      zqapp: {
+        engine: 'open-webui',
+        uid: 41_003,
+        image: IMAGE('zqapp'),
+        network: true,
+        port: 18_444,
+        expose: 'zqexposed',
+      },
     },
     models: {
       zqalias: {

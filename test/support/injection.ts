@@ -43,7 +43,7 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/\.base_url$/, fc.tuple(nastyText, nastyText).map(([at, text]) => `http://h${at}/${text}`)],
   [/devices\[\]$/, fc.stringMatching(/^z[A-Za-z0-9:._-]{0,8}$/)],
   [/\.model$/, fc.stringMatching(/^[A-Z][A-Za-z0-9._+-]{0,6}\/[A-Z][A-Za-z0-9._+-]{0,6}$/)],
-  [/image$/, fc.stringMatching(/^[a-z0-9.]{1,5}\/[a-z0-9._-]{1,9}@sha256:[0-9a-f]{64}$/)],
+  [/image$/, fc.stringMatching(/^[a-z0-9]{1,5}\.[a-z]{2}\/[a-z0-9._-]{1,9}@sha256:[0-9a-f]{64}$/)],
 ]
 
 /**

@@ -151,3 +151,22 @@ function readByNginx(text: string, folder: string, certificates: string): unknow
 function copyTo(from: string, to: string): void {
   if (from !== to) copyFileSync(from, to)
 }
+
+/** JSON inside texts is read as well. */
+export function nested(tree: unknown): unknown {
+  const read = typeof tree === 'string' && /^[[{]/.test(tree) ? parsed(tree) : tree
+  if (read !== tree) return nested(read)
+  if (Array.isArray(tree)) return tree.map(nested)
+  if (typeof tree !== 'object' || tree === null) return tree
+  return Object.fromEntries(Object.entries(tree).map(([key, inner]) => [key, nested(inner)]))
+}
+
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' ? value : text
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
+}

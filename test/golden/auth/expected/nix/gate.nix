@@ -12,7 +12,7 @@
         issuer = "gate.example.org";
         expirationHours = 12;
         secret = {
-          file = "/etc/gate/jwt secret; 100%";
+          file = "/etc/gate/jwt_secret;100%";
         };
       };
       oidc = {

@@ -11,7 +11,7 @@
         name = "openai";
         provider = "openai";
         apiKey = {
-          file = "/etc/gate/openai key";
+          file = "/etc/gate/openai%key";
         };
         models = [ "gpt-5-mini" "gpt-5" ];
         timeout = "30s";
