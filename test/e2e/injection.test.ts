@@ -68,6 +68,7 @@ const ANY_TEXT = [
   'backends.<name>.args[]',
   'backends.<name>.environment.<name>=',
   'backends.<name>.health.command[]',
+  'backends.<name>.image_archive',
   'backends.<name>.secrets.<name>.file',
   'backends.<name>.volumes[].path',
   'client.ca',
@@ -89,7 +90,7 @@ const ANY_TEXT = [
 
 /** Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd. */
 const NOWHERE =
-  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^budgets|\.group$|^sandbox|(?:secrets\.<name>|api_token)\.env$/
+  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^budgets|\.group$|^sandbox|image_archive|(?:secrets\.<name>|api_token)\.env$/
 
 test('what every place says is in a file that is read back, or in none', () => {
   const silent = WAYS.map((way) => {

@@ -64,6 +64,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         engine: 'custom',
         uid: 41_002,
         image: IMAGE('zqown'),
+        image_archive: '/zqarchive.tar',
         group: 'zqgroup',
         args: ['--zqfirst', '--last=zqlast'],
         environment: { ZQ_PLAIN_QZ: 'zqplain' },
