@@ -32,6 +32,9 @@ buildNpmPackage {
       ../package-lock.json
       ../package.json
       ../schemas
+      ../scripts
+      # which scripts/man-pages.ts reads by way of the compiler's goldens
+      ../test/support/golden.ts
       ../tsconfig.build.json
       ../tsconfig.json
     ];
@@ -79,12 +82,22 @@ buildNpmPackage {
     runHook postInstall
   '';
 
+  # made from what the programs themselves say
   postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
     export HOME=$TMPDIR
     for shell in bash zsh fish; do
       $out/bin/gatectl completion $shell > gatectl.$shell
     done
     installShellCompletion gatectl.{bash,zsh,fish}
+
+    mkdir pages
+    node --input-type=module --eval "
+      import { writeFileSync } from 'node:fs'
+      import { manPages } from './scripts/man-pages.ts'
+      const date = '$(date --utc --date="@$SOURCE_DATE_EPOCH" +%F)'
+      for (const [file, text] of Object.entries(manPages(date))) writeFileSync('pages/' + file, text)
+    "
+    installManPage pages/*
   '';
 
   doInstallCheck = stdenv.buildPlatform.canExecute stdenv.hostPlatform;

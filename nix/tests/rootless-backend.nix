@@ -37,6 +37,8 @@ in
         "import os, sys; sys.exit(not os.path.exists('/run/engine/engine.sock'))"
       ];
     };
+    # the engine does not read its model, but the container mounts it
+    systemd.tmpfiles.rules = [ "f /var/lib/gate/models/numbers 0640 gate gate-models -" ];
     # the image, and what podman unpacks of it
     virtualisation.diskSize = 4096;
   };
@@ -48,7 +50,8 @@ in
     def as_backend(command: str) -> str:
         return (
             "cd / && runuser -u gate-numbers -- env XDG_RUNTIME_DIR=/run/user/40000"
-            f" HOME=/var/lib/gate-backends/numbers {command}"
+            " HOME=/var/lib/gate-backends/numbers XDG_CONFIG_HOME=/var/lib/gate-backends/numbers/.config"
+            f" {command}"
         )
 
 
@@ -62,6 +65,7 @@ in
     # nobody but the daemon reaches the engine
     machine.fail("su alice -c 'curl --silent --unix-socket /run/gate/backends/numbers/engine.sock http://engine/v1/models'")
     # and the engine reaches nobody
+    machine.succeed(as_backend("podman exec gate-numbers /bin/python3 -c 'import socket'"))
     machine.fail(as_backend("podman exec gate-numbers /bin/python3 -c 'import socket; socket.create_connection((\"10.0.2.2\", 3000), 2)'"))
 
     # it is there again after a boot, with nobody logged in

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { evaluateNix, hasNix, NIX_TESTS, parseNix } from '../support/nix.ts'
@@ -89,6 +90,50 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs', () => {
       expect(flake.overlaid[system]).toEqual({ gate: G, 'gate-daemon': G, 'gate-relay': G })
       expect(flake.devShells[system]?.['default']).toContain('nodejs-24.14.0')
       expect(flake.formatter[system]).toContain('nixfmt')
+    }
+  })
+
+  // purely: the flake may read nothing outside of itself
+  test('nix itself shows the flake', { timeout: 60_000 }, () => {
+    const place = temporaryDirectory()
+    try {
+      const copy = (folder: string, paths: readonly string[]): string => {
+        for (const path of paths) cpSync(join(ROOT, path), join(place.path, folder, path), { recursive: true })
+        return `path:${place.file(folder)}`
+      }
+      const tracked = ['flake.nix', 'nix', 'package.json', 'package-lock.json', 'LICENSE', 'test/support/golden.ts']
+      const sources = [
+        'bin',
+        'compiler',
+        'daemon',
+        'docs',
+        'schemas',
+        'scripts',
+        'tsconfig.build.json',
+        'tsconfig.json',
+      ]
+      const gate = copy('gate', [...tracked, ...sources])
+      const nixpkgs = copy('nixpkgs', ['test/nix'])
+      place.write('nixpkgs/flake.nix', '{ outputs = { self }: import ./test/nix/stub-nixpkgs.nix; }')
+      const features = ['--extra-experimental-features', 'nix-command flakes', '--store', place.file('store')]
+      const { status, stdout, stderr } = spawnSync(
+        'nix',
+        [...features, 'flake', 'show', gate, '--override-input', 'nixpkgs', nixpkgs, '--no-write-lock-file'],
+        { encoding: 'utf8', env: { ...process.env, HOME: place.path } },
+      )
+      expect(status === 0 ? '' : stderr).toBe('')
+      for (const line of [
+        "rootless-backend: derivation 'vm-test-run-gate-rootless-backend'",
+        "default: package 'gate-0.1.0'",
+        'test-vm: NixOS configuration',
+        'gate-relay: NixOS module',
+        'default: Nixpkgs overlay',
+        "default: development environment 'nix-shell'",
+        'gatectl: app',
+      ])
+        expect(stripVTControlCharacters(stdout)).toContain(line)
+    } finally {
+      place.remove()
     }
   })
 
