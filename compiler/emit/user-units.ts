@@ -139,7 +139,12 @@ function agentServiceUnit({ origin, gateway, containerUnit, containerName, onDem
           { key: 'LimitCORE', value: literal('0') },
           { key: 'TasksMax', value: literal('256') },
           { key: 'RuntimeMaxSec', value: literal('12h') },
-          { key: 'TimeoutStopSec', value: literal('5s') },
+          {
+            key: 'TimeoutStopSec',
+            value: literal('2s'),
+            comment:
+              'what a shell has begun in the container ends when its terminal does, with the conmon that minds no SIGTERM',
+          },
         ],
       },
     ],

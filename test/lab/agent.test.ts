@@ -230,4 +230,145 @@ describeInLab('gate-agent', () => {
     expect((await podman('images', '--quiet')).trim().split('\n')).toHaveLength(1)
     registry.kill('SIGKILL')
   })
+
+  /** Runs gatectl as root. */
+  const gatectl = (...args: string[]) => host.exec(['gatectl', 'backend', ...args], { timeoutMs: 90_000 })
+
+  test('gatectl backend: list, stop, start, status, each as the backend then is', async () => {
+    const listed = async () => {
+      const { stdout } = await gatectl('list', '--json')
+      const { backends } = JSON.parse(stdout) as { backends: { name: string; state: string }[] }
+      return Object.fromEntries(backends.map(({ name, state }) => [name, state]))
+    }
+    expect(await gatectl('start', 'talk')).toMatchObject({ code: 0, stdout: 'talk: ready\n' })
+    expect(await listed()).toMatchObject({ talk: 'ready' })
+    expect(await gatectl('stop', 'talk')).toMatchObject({ code: 0, stdout: 'talk: cold\n' })
+    expect(await activeStates('talk')).toMatchObject({ 'gate-talk.service': 'inactive' })
+    expect(await gatectl('stop', 'own')).toMatchObject({ code: 0, stdout: 'own: stopped\n' })
+    expect(await activeStates('own')).toEqual({ 'gate-own.service': 'inactive' })
+    const status = await gatectl('status', 'own')
+    expect(status.stdout).toMatch(/^own +stopped$/m)
+    expect(status.stdout).toMatch(/^gate-own.service +inactive \(dead\)/m)
+    expect(await gatectl('restart', 'own')).toMatchObject({ code: 0, stdout: 'own: ready\n' })
+    expect(await activeStates('own')).toEqual({ 'gate-own.service': 'active' })
+    expect(await gatectl('start', 'tolk')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('did you mean "talk"?'),
+    })
+  })
+
+  test('clients of the gateway have no way to the backends', async () => {
+    const token = (await host.run(['gatectl', 'token', 'create', '--scopes', 'admin,agent:manage'])).trim()
+    for (const path of ['/v1/backends', '/v1/backends/shell/own?into=container&rows=24&columns=80']) {
+      const upgrade = ['-H', 'Connection: Upgrade', '-H', 'Upgrade: gate-shell']
+      const curl = ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '10', ...upgrade]
+      const code = await host.run([...curl, '-H', `Authorization: Bearer ${token}`, `http://127.0.0.1:3000${path}`])
+      expect(code).toBe('404')
+    }
+  })
+
+  test('gatectl backend logs: text, JSON, following through a restart of the daemon', async () => {
+    expect((await gatectl('logs', 'own', '-n', '50')).stdout).toMatch(/^\S+Z gate-own: engine: ready$/m)
+    const [line = ''] = (await gatectl('logs', 'own', '-n', '1', '--json')).stdout.split('\n')
+    expect(JSON.parse(line)).toMatchObject({ unit: 'gate-own.service', priority: 6 })
+    const follower = host.start(['gatectl', 'backend', 'logs', 'own', '--follow'])
+    const ended = once(follower, 'close')
+    await once(follower.stdout ?? follower, 'data')
+    await host.run(['systemctl', 'restart', 'gate-daemon'])
+    expect(await ended).toEqual([0, null])
+    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 5_000 })
+    const second = host.start(['gatectl', 'backend', 'logs', 'own', '--follow'])
+    const broken = once(second, 'close')
+    await once(second.stdout ?? second, 'data')
+    await host.run(['systemctl', 'kill', '--signal=KILL', 'gate-daemon'])
+    expect(await broken).toEqual([1, null])
+    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 5_000 })
+    expect((await gatectl('logs', 'own', '-n', '1')).code).toBe(0)
+  })
+
+  /** A terminal of 30 rows and 100 columns in which a command of gatectl runs; says afterwards how it left the terminal. */
+  function terminal(command: string) {
+    const script = `stty rows 30 cols 100; before=$(stty -g); gatectl backend ${command}; echo "code $?"
+      [ "$before" = "$(stty -g)" ] && echo restored`
+    const child = host.start(['env', 'TERM=xterm', 'script', '--quiet', '--command', script, '/dev/null'])
+    let screen = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      screen += chunk.toString()
+    })
+    const shows = (text: string) =>
+      vi
+        .waitUntil(() => screen.includes(text), { timeout: 20_000 })
+        .catch(() => {
+          throw new Error(`the screen never showed ${JSON.stringify(text)}:\n${screen}`)
+        })
+    return { type: (keys: string) => child.stdin?.write(keys), shows, ended: once(child, 'close') }
+  }
+  const shellOnTerminal = async () => {
+    const shell = terminal('shell own')
+    await shell.shows('$ ')
+    return shell
+  }
+  const sleepers = async (seconds: number) => (await processes('own', `^sleep ${seconds}$`)).length
+
+  test('a shell: a terminal of the right size, which follows; Ctrl-C; the code of the shell', async () => {
+    const { type, shows, ended } = await shellOnTerminal()
+    type('busybox tty; stty size; id -u; echo "$TERM-$((40+2))"\r')
+    await shows('xterm-42')
+    await shows('/dev/pts/0')
+    await shows('30 100')
+    const pid = (await host.run(['pgrep', '--full', 'gatectl.js backend shell'])).trim()
+    const pts = (await host.run(['readlink', `/proc/${pid}/fd/0`])).trim()
+    await host.run(['stty', '-F', pts, 'rows', '50', 'cols', '132'])
+    type('until [ "$(stty size)" = "50 132" ]; do sleep 0.1; done; echo "now $(stty size)"\r')
+    await shows('now 50 132')
+    type('sleep 7001\r')
+    await vi.waitUntil(async () => (await sleepers(7001)) === 1, { timeout: 10_000 })
+    type('\u0003')
+    type('echo "after $?"\r')
+    await shows('after 130')
+    type('echo typed-canary; exit 3\r')
+    await shows('code 3')
+    await shows('restored')
+    await ended
+    const log = await host.run(['journalctl', '--no-pager', '--output=cat', '--unit=gate-daemon'])
+    expect(log).toContain('admin opened a shell')
+    expect(log).not.toContain('typed-canary')
+  })
+
+  test.each([
+    { name: 'Enter ~ .', leave: async (type: (keys: string) => void) => type('\r~.'), code: 0 },
+    {
+      name: 'SIGTERM to gatectl',
+      leave: () => host.run(['pkill', '-TERM', '--full', 'gatectl.js backend shell']),
+      code: 143,
+    },
+    { name: 'SIGKILL to its agent', leave: () => host.run(['pkill', '-KILL', '--full', 'gate-agent.js']), code: 1 },
+    { name: 'a restart of the daemon', leave: () => host.run(['systemctl', 'restart', 'gate-daemon']), code: 1 },
+  ])(
+    'a shell ended by $name: the terminal is restored, and nothing runs on in the container',
+    async ({ leave, code }) => {
+      const { type, shows, ended } = await shellOnTerminal()
+      type('sleep 7002\r')
+      await vi.waitUntil(async () => (await sleepers(7002)) === 1, { timeout: 10_000 })
+      await leave(type)
+      await shows(`code ${code}`)
+      await shows('restored')
+      await ended
+      await vi.waitUntil(async () => (await sleepers(7002)) === 0, { timeout: 10_000 })
+    },
+  )
+
+  test('a shell needs a terminal, and a container that runs; the journal does not need the latter', async () => {
+    expect(await gatectl('shell', 'own')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('needs a terminal'),
+    })
+    const cold = terminal('shell talk')
+    await cold.shows('there is no container to open a shell in')
+    await cold.shows('code 1')
+    const journal = terminal('shell talk --journal')
+    await journal.shows('gate-talk.socket')
+    await journal.shows('code 0')
+    await Promise.all([cold.ended, journal.ended])
+  })
 })
