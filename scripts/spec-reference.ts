@@ -1,7 +1,11 @@
+import { compile } from '../compiler/compile.ts'
 import { ENGINE_TRAITS } from '../compiler/ir/engines.ts'
 import { PROFILES } from '../compiler/ir/profiles.ts'
 import { parsePathText } from '../compiler/spec-path.ts'
-import { goldenResult } from '../test/support/golden.ts'
+import { TARGET_NAMES } from '../schemas/targets.ts'
+import { goldenNames, goldenResult } from '../test/support/golden.ts'
+import { harmlessSpec, WAYS, type Way } from '../test/support/harmless-spec.ts'
+import { writtenIn } from '../test/support/spec-strings.ts'
 
 /** The part of JSON Schema that z.toJSONSchema writes for the spec. */
 export type JsonSchema = {
@@ -28,7 +32,7 @@ export function specReference(schema: JsonSchema): string {
 Generated from \`schemas/spec.ts\` and the compiler by \`npm run generate\`; [spec.md](spec.md) explains.
 
 \`<name>\` is a name that you choose. **needed** keys have no default; for others without one, the description says what holds when
-they are absent. The last column lists the targets that have a line from this key in the specs elsewhere, engines and liminati of \`test/golden/\`.
+they are absent. The last column lists the files that have a line from this key in any spec of \`test/golden/\`; \`*\` stands for names.
 
 ${sections.map(([name, section]) => sectionText(name, section, shown)).join('\n\n')}
 
@@ -46,12 +50,15 @@ ${engineTable()}
 `
 }
 
-/** Lines that come from a whole group, such as `backends.<name>.gpu`, come from its keys. */
+/** A key without lines of its own has those of its group, such as `backends.<name>.gpu`. */
 function shownIn(path: readonly string[], shown: ReadonlyMap<string, ReadonlySet<string>>): string {
   const parent = path.slice(0, -1)
   const isGroup = parent.length > 1 && parent.at(-1) !== '<name>'
-  const targets = [path, ...(isGroup ? [parent] : [])].flatMap((key) => [...(shown.get(key.join('.')) ?? [])])
-  return [...new Set(targets)].sort().join(', ')
+  const kinds = shown.get(path.join('.')) ?? (isGroup ? shown.get(parent.join('.')) : undefined) ?? []
+  return [...kinds]
+    .sort()
+    .map((kind) => `\`${kind}\``)
+    .join(' ')
 }
 
 type Row = { readonly path: readonly string[]; readonly schema: JsonSchema; readonly needed: boolean }
@@ -104,24 +111,45 @@ function tomlText(value: unknown): string {
     .join(', ')} }`
 }
 
-/** Specs that use most keys, and compile. */
-const EXAMPLES = ['elsewhere', 'engines', 'liminati']
-
-/** Key -> targets that have a line from it. */
+/** Key -> kinds of files that have a line from it in some golden. */
 function influences(): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
-  for (const name of EXAMPLES) {
+  for (const name of goldenNames()) {
     const { result } = goldenResult(name)
     if (result.kind === 'refused') continue
     for (const { path, origins } of result.files)
       for (const origin of new Set(origins)) {
-        const [target = ''] = path.split('/')
-        if (origin === '' || target === path) continue
+        if (origin === '' || !path.includes('/')) continue
         const key = generalText(origin)
-        found.set(key, (found.get(key) ?? new Set()).add(target))
+        found.set(key, (found.get(key) ?? new Set()).add(fileKind(path)))
       }
   }
+  for (const way of WAYS) addTexts(way, found)
   return found
+}
+
+/** Texts that a spec has once are found again in files whose lines come from a whole table. */
+function addTexts(way: Way, found: Map<string, Set<string>>): void {
+  const spec = harmlessSpec(way)
+  const result = compile(JSON.stringify(spec), { targets: TARGET_NAMES })
+  if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics))
+  const byText = Map.groupBy(writtenIn(spec), ({ text }) => text)
+  for (const [text, places] of byText) {
+    const [{ key, isName } = { key: '', isName: true }] = places
+    if (places.length > 1 || isName || key.startsWith('gate.instance')) continue
+    const general = key.replace(/=$|\.(?:credential|env|file)$/, '').replace(/(?<!targets|volumes)\[\]/g, '')
+    for (const file of result.files)
+      if (file.text.includes(text) && file.path.includes('/'))
+        found.set(general, (found.get(general) ?? new Set()).add(fileKind(file.path)))
+  }
+}
+
+/** `quadlet/users/40000/gate-qwen.container` -> `quadlet/*.container`: names are the spec's, what stands behind them is not. */
+function fileKind(path: string): string {
+  const [target = ''] = path.split('/')
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const [ending] = /\.[a-z0-9]+$/.exec(name) ?? [name]
+  return `${target}/${ending === name ? name : `*${ending}`}`
 }
 
 const NAMED = ['upstreams', 'backends', 'models', 'budgets', 'relays']
