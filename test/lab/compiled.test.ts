@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
@@ -12,6 +12,9 @@ import { startable } from '../support/host-root.ts'
 import { nastyText } from '../support/nasty-text.ts'
 import { readUnit, readWords } from '../support/unit-reader.ts'
 import { prepareRootfs } from './rootfs.ts'
+
+const NIX_EXPECTED = join(import.meta.dirname, '../nix/expected')
+const NIX_SAMPLES = readdirSync(NIX_EXPECTED)
 
 /** podman of Debian 13. */
 const MINOR_OF_5 = 4
@@ -105,6 +108,32 @@ describe.skipIf(rootfs.kind !== 'ready')(title, () => {
     const files = goldenFiles(name, { targets: ['systemd'] })
     const programs = Object.values(PROGRAMS).map((path) => [path, '', 0o755] as const)
     const found = run([...placed(files), ...programs], 'systemd-analyze', 'verify', '--man=no', ...startable(files))
+    expect(found).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+
+  test.each(NIX_SAMPLES)('systemd finds nothing wrong with the units that the NixOS modules make of %s', (name) => {
+    const units = readdirSync(join(NIX_EXPECTED, name))
+      .filter((file) => file !== 'host.json')
+      .map((file) => {
+        const isDropIn = /@[^.]/.test(file)
+        const text = readFileSync(join(NIX_EXPECTED, name, file), 'utf8')
+        return {
+          unit: file,
+          path: `/etc/systemd/system/${file}${isDropIn ? '.d/overrides.conf' : ''}`,
+          text: text
+            .replaceAll(/\/nix\/store\/(?:systemd|coreutils)\//g, '/usr/')
+            .replaceAll('/nix/store/gate/lib/gate/node', '/usr/bin/sh'),
+        }
+      })
+    const started = units.map(({ unit }) => unit).filter((unit) => !unit.includes('@.'))
+    const found = run(
+      units.map(({ path, text }) => [path, text]),
+      'systemd-analyze',
+      'verify',
+      '--man=no',
+      ...started,
+    )
+    expect(started.length).toBeGreaterThan(2)
     expect(found).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { list, nixText, str } from '../../compiler/syntax/nix.ts'
+import { command, valueText } from '../../compiler/syntax/unit.ts'
 import { configSchema } from '../../schemas/config.ts'
 import { camelCase, snakeCase } from '../../schemas/key-names.ts'
 import { keyTree, layerSchema } from '../../schemas/keys.ts'
@@ -63,6 +64,17 @@ describe.skipIf(!hasNix)('keys and values of the options (nix-instantiate of Deb
     expect(matches).toEqual(
       pairs.map(({ pattern }, i) => (samples[i] ?? []).map((text) => new RegExp(pattern).test(text))),
     )
+  })
+
+  test('a word of a command is written as the compiler writes it', () => {
+    const words = fc
+      .sample(fc.string({ unit: fc.constantFrom(...'ab%$"\\ \';#{}é-'), minLength: 1, maxLength: 8 }), {
+        numRuns: 300,
+        seed: 3,
+      })
+      .concat('/nix/store/x-engine.tar', '$', '%', '"')
+    const written = evaluateNix(`map (import ${NIX_TESTS}/../../nix/lib/exec-word.nix) ${texts(words)}`)
+    expect(written).toEqual(words.map((word) => valueText(command(word))))
   })
 
   test('every key of the spec is an option, or is said to be none', () => {

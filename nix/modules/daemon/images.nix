@@ -2,6 +2,7 @@
 { config, lib, pkgs }:
 let
   podman = config.virtualisation.podman.package;
+  execWord = import ../../lib/exec-word.nix;
   systemctl = "${config.systemd.package}/bin/systemctl";
 
   archiveOf = { imageFile, imageArchive ? null, ... }: if imageFile != null then imageFile else imageArchive;
@@ -9,7 +10,9 @@ let
   fetch = pkgs.writeShellScript "gate-image" (builtins.readFile ./fetch-image.sh);
 
   fetchCommand = backend:
-    "${fetch} ${lib.getExe podman} ${backend.image}" + lib.optionalString (archiveOf backend != null) " ${archiveOf backend}";
+    let archive = archiveOf backend; in
+    lib.concatMapStringsSep " " (word: execWord "${word}")
+      ([ fetch (lib.getExe podman) backend.image ] ++ lib.optional (archive != null) archive);
 
   unit = { name, backend, names, ... }: ''
     [Unit]
