@@ -69,6 +69,8 @@ export const madeSchema = z.strictObject({
   version: z.literal(1),
   accounts: z.array(account),
   groups: z.array(account),
+  /** Of accounts that were there before. */
+  memberships: z.array(z.strictObject({ user: account, group: account })).default([]),
   linger: z.array(account),
   directories: z.array(absolute),
   /** Units of the host that apply enabled. */

@@ -36,6 +36,7 @@ const NOTHING_MADE: Made = {
   version: 1,
   accounts: [],
   groups: [],
+  memberships: [],
   linger: [],
   directories: [],
   enabled: [],

@@ -61,6 +61,13 @@ function noteMade(host: Host, plan: Plan, observed: Observed): void {
       made.groups,
       [...plan.groups, ...joined].filter((name) => !accounts.groups.has(name) && !newUsers.includes(name)),
     ),
+    memberships: [
+      ...made.memberships,
+      ...plan.accounts
+        .filter(({ account, isNew }) => !isNew && !made.accounts.includes(account.name))
+        .flatMap(({ account, joins }) => joins.map((group) => ({ user: account.name, group })))
+        .filter(({ user, group }) => !made.memberships.some((known) => known.user === user && known.group === group)),
+    ],
     linger: union(
       made.linger,
       plan.accounts.filter(({ needsLinger }) => needsLinger).map(({ account }) => account.name),

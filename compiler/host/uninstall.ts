@@ -82,6 +82,9 @@ async function stopManagers(host: Host, accounts: readonly Account[], made: Made
 
 async function removeAccounts(host: Host, made: Made): Promise<void> {
   for (const name of made.linger) host.remove(`/var/lib/systemd/linger/${name}`)
+  for (const { user, group } of made.memberships)
+    if (readAccounts(host).groups.get(group)?.members.includes(user))
+      await must(host, ['gpasswd', '--delete', user, group])
   for (const name of made.accounts) if (readAccounts(host).users.has(name)) await must(host, ['userdel', name])
   for (const name of made.groups) if (readAccounts(host).groups.has(name)) await must(host, ['groupdel', name])
 }

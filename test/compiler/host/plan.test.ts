@@ -30,7 +30,16 @@ const TWO = desiredOf({ backends: twoBackends })
 const NO_OBSERVATION: Observed = {
   accounts: { users: new Map(), groups: new Map(), subuids: [], subgids: [], linger: new Set() },
   generations: { directory: '/var/lib/gate-deploy', manifests: new Map(), current: undefined, committed: undefined },
-  made: { version: 1, accounts: [], groups: [], linger: [], directories: [], enabled: [], running: [] },
+  made: {
+    version: 1,
+    accounts: [],
+    groups: [],
+    memberships: [],
+    linger: [],
+    directories: [],
+    enabled: [],
+    running: [],
+  },
   files: new Map(),
   links: new Map(),
   missingDirectories: [],
