@@ -55,7 +55,7 @@ export function othersWait({ members }: GroupView, holder: Member): boolean {
 export function stateOf(member: Member, { holder, phase }: GroupView, now: number): BackendState {
   if (member === holder && phase !== 'ready') return phase
   if (member.heldByOperator) return 'stopped'
-  if (member.restUntil > now) return 'quarantined'
+  if (member.restUntil !== 0) return 'quarantined' // when its rest is over, the next request shows whether it starts
   if (member === holder && !needsStart(member, now)) return 'ready'
   return member.engine === 'unknown' && !member.broke ? 'unknown' : 'cold'
 }

@@ -18,7 +18,7 @@ export type BackendState =
   /** It finishes its requests before it stops. */
   | 'draining'
   | 'stopping'
-  /** It failed to start: requests are refused for a while. */
+  /** It failed to start last time: requests are refused for a while, then the next one tries again. */
   | 'quarantined'
   /** Stopped by the operator: requests are refused until it is started. */
   | 'stopped'
@@ -56,6 +56,7 @@ export type Member = {
   lastUsedAt: number
   lastStartMs: number
   failures: number
+  /** 0: it did not fail, or was forgiven. */
   restUntil: number
   heldByOperator: boolean
   /** The operator wants it stopped once its requests are finished. */

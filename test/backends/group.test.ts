@@ -79,6 +79,7 @@ test('a failed start refuses everybody, and each further one makes it rest longe
     const restMs = outcome?.kind === 'refused' ? outcome.retryAfterMs : 0
     expect(enter('a').outcome()).toMatchObject({ kind: 'refused', reason: 'down' })
     pass(restMs)
+    expect(group.stateOf(member('a'))).toBe('quarantined') // nothing has shown yet that it starts
     return restMs
   })
   expect(rests.slice(0, 4)).toEqual([2_000, 4_000, 8_000, 16_000])

@@ -30,6 +30,7 @@ describeInLab('backends on demand', () => {
       left: engine('left', ['--token-delay-ms', '20'], group),
       right: engine('right', ['--token-delay-ms', '20'], group),
       broken: engine('broken', ['--start-exit-code', '3'], { idle_stop: '1m' }),
+      fragile: engine('fragile', ['--crash-after', '0'], { idle_stop: '1m' }),
       hanging: engine('hanging', ['--start-delay-ms', '600000'], {
         idle_stop: '1m',
         start_timeout: '6s',
@@ -53,6 +54,13 @@ describeInLab('backends on demand', () => {
   const isActive = async (name: string, unit = `gate-${name}.service`) => {
     const userctl = ['systemctl', '--user', '-M', `gate-${name}@.host`]
     return (await host.exec([...userctl, 'is-active', unit])).stdout.trim()
+  }
+  /** `gatectl backend WORD NAME --json`, as root. */
+  const backend = async (word: string, name: string) => {
+    const { code, stdout, stderr } = await host.exec(['gatectl', 'backend', word, name, '--json'], {
+      timeoutMs: 60_000,
+    })
+    return { code, stderr, info: stdout === '' ? undefined : JSON.parse(stdout) }
   }
   const journal = (...filter: string[]) => host.run(['journalctl', '--no-pager', '-o', 'cat', ...filter])
   const starts = async (model: string) => (await journal()).split(`engine: starting ${model}\n`).length - 1
@@ -127,14 +135,33 @@ describeInLab('backends on demand', () => {
     expect(Number(refused?.retryAfter)).toBeGreaterThan(0)
     expect(refused?.body).toContain('backend_down')
     expect(refused?.body).not.toContain('as told')
-    await vi.waitUntil(async () => (await journal('-u', 'gate-daemon')).includes('exit status 3'), { timeout: 20_000 })
+    const told = async () => (await backend('status', 'broken')).info
+    await vi.waitUntil(async () => (await told()).reason !== undefined, { timeout: 20_000 })
+    expect(await told()).toMatchObject({ state: 'quarantined', reason: expect.stringContaining('exit status 3') })
+    expect((await told()).log.join('\n')).toContain('engine: cannot start, as told')
+    expect((await backend('start', 'broken')).stderr).toContain('exit status 3')
     // systemd has given up its socket as well
     const quadlet = '/etc/containers/systemd/users'
     const file = (await host.run(['grep', '-rl', 'gate-broken', quadlet, '--include=*.container'])).trim()
     await host.run(['sed', '-i', 's/--start-exit-code 3//', file])
     await host.run(['systemctl', '--user', '-M', 'gate-broken@.host', 'daemon-reload'])
-    await vi.waitUntil(async () => (await chat('broken'))?.isWhole === true, { timeout: 60_000 })
+    expect(await backend('start', 'broken')).toMatchObject({ code: 0, info: { state: 'ready', log: [] } })
+    expect((await chat('broken'))?.isWhole).toBe(true)
     expect(await isActive('broken', 'gate-broken.socket')).toBe('active')
+  })
+
+  test('an engine that crashes at each request is quarantined after a few', async () => {
+    const seen: number[] = []
+    await vi.waitUntil(
+      async () => {
+        seen.push((await chat('fragile'))?.status ?? 0)
+        return seen.at(-1) === 503
+      },
+      { timeout: 90_000 },
+    )
+    expect(seen.slice(0, -1).every((status) => status === 502)).toBe(true)
+    expect(await starts('fragile')).toBeLessThanOrEqual(6)
+    expect((await backend('status', 'fragile')).info).toMatchObject({ state: 'quarantined' })
   })
 
   test('an engine that hangs while it starts is given up at start_timeout', async () => {
