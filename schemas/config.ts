@@ -32,7 +32,8 @@ export function durationMs(text: string): number {
   const match = DURATION.exec(text)
   if (match === null) throw new RangeError(`not a duration: ${text}`)
   const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms' | 's' | 'm' | 'h' | 'd']
-  return Math.round(Number(match[1]) * unitMs)
+  const ms = Number(match[1]) * unitMs
+  return ms > 0 ? Math.max(1, Math.round(ms)) : 0 // 0 often means no limit: never by rounding
 }
 
 /** Bytes of a size such as "64KiB", "32MiB". @throws RangeError when it is none */
@@ -51,6 +52,9 @@ export const duration = (description: string) =>
     .string()
     .regex(DURATION, 'write a number and a unit: ms, s, m, h or d, such as "10s"')
     .meta({ description: `${description} A duration such as "10s".`, timer: true })
+/** A duration that Node would take for "no limit" when it is 0, which nobody should have by mistake. */
+export const limitingDuration = (description: string) =>
+  duration(description).regex(/[1-9]/, 'write more than 0: a limit of 0 would be none at all')
 /** A size in its written form, such as "32MiB"; read it with byteCount. */
 export const bytes = (description: string) =>
   z
@@ -90,9 +94,9 @@ const upstream = z.strictObject({
     .array(z.string().min(1))
     .optional()
     .meta({ description: 'Ids of the models to expose; asked from the upstream when absent.' }),
-  timeout: duration('Longest wait for the response headers.').default('600s'),
-  idle_timeout: duration('Longest silence inside a response.').default('120s'),
-  connect_timeout: duration('Longest wait for a connection.').default('5s'),
+  timeout: limitingDuration('Longest wait for the response headers.').default('600s'),
+  idle_timeout: limitingDuration('Longest silence inside a response.').default('120s'),
+  connect_timeout: limitingDuration('Longest wait for a connection.').default('5s'),
 })
 
 const backend = upstream.extend({
@@ -163,9 +167,11 @@ export const configSchema = z.strictObject({
       max_buffered: bytes('All request bodies held at once.').default('512MiB'),
       max_connections: z.int().min(1).default(20_000).meta({ description: 'Open connections.', restart: true }),
       max_concurrent: z.int().min(1).default(10_000).meta({ description: 'Requests in flight.' }),
-      headers_timeout: duration('Longest wait for the headers of a request.').default('5s').meta({ restart: true }),
-      body_timeout: duration('Longest wait for the whole request.').default('60s').meta({ restart: true }),
-      stall_timeout: duration('Longest time a client may not read its response.').default('60s'),
+      headers_timeout: limitingDuration('Longest wait for the headers of a request.')
+        .default('5s')
+        .meta({ restart: true }),
+      body_timeout: limitingDuration('Longest wait for the whole request.').default('60s').meta({ restart: true }),
+      stall_timeout: limitingDuration('Longest time a client may not read its response.').default('60s'),
       drain_timeout: duration('Longest wait for requests in flight when stopping.').default('30s'),
     })
     .prefault({}),

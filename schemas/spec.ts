@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { addressPattern } from './addresses.ts'
-import { bytes, cidrs, duration, NAME, port } from './config.ts'
+import { bytes, cidrs, duration, limitingDuration, NAME, port } from './config.ts'
 import { PROVIDERS } from './providers.ts'
 
 /**
@@ -187,9 +187,9 @@ const upstream = z.strictObject({
     .array(z.string().min(1))
     .optional()
     .meta({ description: 'Ids of the models to expose; asked from the upstream when absent.' }),
-  timeout: duration('Longest wait for the response headers.').default('600s'),
-  idle_timeout: duration('Longest silence inside a response.').default('120s'),
-  connect_timeout: duration('Longest wait for a connection.').default('5s'),
+  timeout: limitingDuration('Longest wait for the response headers.').default('600s'),
+  idle_timeout: limitingDuration('Longest silence inside a response.').default('120s'),
+  connect_timeout: limitingDuration('Longest wait for a connection.').default('5s'),
 })
 
 const gpu = z.strictObject({

@@ -10,7 +10,7 @@ import { type Loaded, loadCandidate, loadLayers, type Sources } from './load.ts'
 import { ConfigError, problemLine } from './problems.ts'
 import { promoted } from './promote.ts'
 import { frozenConfig } from './resolve.ts'
-import { keepLastGood } from './runtime-file.ts'
+import { keepLastGood, modeOpenToOthers, runtimeFiles } from './runtime-file.ts'
 
 /**
  * Reads the layers and keeps them. Opens nothing that needs closing.
@@ -36,6 +36,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
 
   /** Tells of problems and keeps a copy of what is right. */
   function settle(next: Loaded, consequence: string): void {
+    warnOfReaders()
     for (const problem of next.problems) {
       const { code, where, key } = problem
       const fields = { code, file: where, error: problemLine(problem) }
@@ -47,6 +48,13 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     }
     const failed = keepLastGood(sources.stateDirectory, next.text)
     if (failed !== undefined) log('warn', 'no copy of the configuration could be kept', { error: failed })
+  }
+
+  function warnOfReaders(): void {
+    const mode = modeOpenToOthers(sources.stateDirectory)
+    if (mode === undefined) return
+    const { file } = runtimeFiles(sources.stateDirectory)
+    log('warn', `other users can read the runtime configuration (mode ${mode}); chmod 600 mends it`, { file })
   }
 
   /** Makes a new state the one in force and tells who wants to know. */

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConfigProblem } from '../../schemas/layers.ts'
 import { errorCode, readText, writeTexts } from './files.ts'
@@ -55,6 +56,18 @@ export function readRuntime(file: string, keys: KeySet, good: string | undefined
     hint: `copy ${file}.last-good over it; if you did remove the end, add a comment line instead of it`,
   }
   return { text, layer: emptyLayer('runtime'), problems: [torn] }
+}
+
+/**
+ * Whether other users can read the runtime file, which may hold secrets: its own permissions and those of its directory let them.
+ * @returns its permissions, such as "644"; undefined when they cannot, or there is no file
+ */
+export function modeOpenToOthers(stateDirectory: string): string | undefined {
+  const { file } = runtimeFiles(stateDirectory)
+  const own = statSync(file, { throwIfNoEntry: false })?.mode ?? 0
+  const around = statSync(stateDirectory, { throwIfNoEntry: false })?.mode ?? 0
+  const isOpen = [0o040, 0o004].some((read) => (own & read) !== 0 && (around & (read >> 2)) !== 0)
+  return isOpen ? (own & 0o777).toString(8) : undefined
 }
 
 /** Checks the text of a runtime file by itself, without the other layers. */

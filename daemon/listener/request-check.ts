@@ -6,7 +6,8 @@ const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._~-]*))(?::\d{0,5})?$/i
 
 /**
  * Refuses what Node's parser lets through and other servers read differently: more than one Host or one that is no
- * host, a request target that disagrees with it, more than one way to tell the body's length. Runs before routing.
+ * host, a request target that disagrees with it, more than one way to tell the body's length, more than one Authorization.
+ * Runs before routing.
  * @returns the path and query of the request target
  * @throws GateError INVALID_HOST, AMBIGUOUS_LENGTH, BAD_REQUEST; the connection must not be used again
  */
@@ -15,6 +16,7 @@ export function checkRequest(request: IncomingMessage): string {
   let host: string | null = null
   let lengths = 0
   let encodings = 0
+  let credentials = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? ''
     // compared by length first: almost every header fails there
@@ -23,8 +25,11 @@ export function checkRequest(request: IncomingMessage): string {
       host = rawHeaders[i + 1] ?? ''
     } else if (name.length === 14 && name.toLowerCase() === 'content-length') lengths += 1
     else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') encodings += 1
+    else if (name.length === 13 && name.toLowerCase() === 'authorization') credentials += 1
   }
   checkLength(request, lengths, encodings)
+  // Node takes the first, a proxy in front may have looked at the last
+  if (credentials > 1) throw new GateError('BAD_REQUEST', 'the request has more than one Authorization header')
   if (host === null) {
     if (request.httpVersionMinor === 0) return checkTarget(request.url ?? '', null) // HTTP/1.0 may leave it out
     throw new GateError('INVALID_HOST', 'the request has no Host header')

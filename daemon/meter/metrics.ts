@@ -21,8 +21,14 @@ const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.
 /** From an engine that answers at once to a model of hundreds of GB. */
 const START_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640]
 const TOKENS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576]
-/** Series per metric: a label's values come from the configuration, but nothing may grow without bound. */
-const MAX_SERIES = 1_000
+/**
+ * Models with series of their own, for each upstream. Names come from clients where an upstream takes any: only a model that has
+ * answered once gets its name as a label, all others are counted together.
+ */
+const MAX_MODELS = 100
+const OTHER_MODELS = 'other'
+/** Series that are kept at hand. */
+const MAX_SERIES = 10_000
 
 /**
  * Prometheus metrics under the names of OpenTelemetry's GenAI conventions (dots as underscores), and gate_* for the rest.
@@ -107,6 +113,16 @@ export function createMetrics(readings: MetricReadings) {
     },
   })
 
+  const answeredBy = new Map<string, Set<string>>()
+  function labelOf({ upstream, targetModel, outcome }: UsageRow): string {
+    const answered = answeredBy.get(upstream) ?? new Set()
+    answeredBy.set(upstream, answered)
+    if (answered.has(targetModel)) return targetModel
+    if (outcome !== 'ok' || answered.size >= MAX_MODELS) return OTHER_MODELS
+    answered.add(targetModel)
+    return targetModel
+  }
+
   const seriesByKey = new Map<string, ReturnType<typeof makeSeries>>()
   function makeSeries(upstream: string, model: string, status: number) {
     const labels = { upstream, gen_ai_request_model: model }
@@ -122,14 +138,14 @@ export function createMetrics(readings: MetricReadings) {
     const key = `${upstream} ${status} ${model}`
     const known = seriesByKey.get(key)
     if (known !== undefined) return known
-    const series = makeSeries(upstream, seriesByKey.size < MAX_SERIES ? model : 'other', status)
+    const series = makeSeries(upstream, model, status)
     if (seriesByKey.size < MAX_SERIES) seriesByKey.set(key, series)
     return series
   }
 
   return {
     attempt(row: UsageRow): void {
-      const series = seriesOf(row.upstream, row.targetModel, row.status)
+      const series = seriesOf(row.upstream, labelOf(row), row.status)
       series.requests.inc()
       series.duration.observe(row.durationMs / 1_000)
       if (row.ttftMs !== null) series.firstToken.observe(row.ttftMs / 1_000)

@@ -69,21 +69,21 @@ in
       description = "Requests in flight.";
     };
     headersTimeout = mkOption {
-      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      type = types.nullOr types.str;
       default = null;
       defaultText = literalMD "what the daemon takes: `\"5s\"`";
       example = "10s";
       description = "Longest wait for the headers of a request. A duration such as \"10s\". A change waits for a restart.";
     };
     bodyTimeout = mkOption {
-      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      type = types.nullOr types.str;
       default = null;
       defaultText = literalMD "what the daemon takes: `\"60s\"`";
       example = "10s";
       description = "Longest wait for the whole request. A duration such as \"10s\". A change waits for a restart.";
     };
     stallTimeout = mkOption {
-      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      type = types.nullOr types.str;
       default = null;
       defaultText = literalMD "what the daemon takes: `\"60s\"`";
       example = "10s";
@@ -151,21 +151,21 @@ in
           description = "Ids of the models to expose; asked from the upstream when absent.";
         };
         timeout = mkOption {
-          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          type = types.nullOr types.str;
           default = null;
           defaultText = literalMD "what the daemon takes: `\"600s\"`";
           example = "10s";
           description = "Longest wait for the response headers. A duration such as \"10s\".";
         };
         idleTimeout = mkOption {
-          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          type = types.nullOr types.str;
           default = null;
           defaultText = literalMD "what the daemon takes: `\"120s\"`";
           example = "10s";
           description = "Longest silence inside a response. A duration such as \"10s\".";
         };
         connectTimeout = mkOption {
-          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          type = types.nullOr types.str;
           default = null;
           defaultText = literalMD "what the daemon takes: `\"5s\"`";
           example = "10s";
@@ -208,21 +208,21 @@ in
           description = "Ids of the models to expose; asked from the upstream when absent.";
         };
         timeout = mkOption {
-          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          type = types.nullOr types.str;
           default = null;
           defaultText = literalMD "what the daemon takes: `\"600s\"`";
           example = "10s";
           description = "Longest wait for the response headers. A duration such as \"10s\".";
         };
         idleTimeout = mkOption {
-          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          type = types.nullOr types.str;
           default = null;
           defaultText = literalMD "what the daemon takes: `\"120s\"`";
           example = "10s";
           description = "Longest silence inside a response. A duration such as \"10s\".";
         };
         connectTimeout = mkOption {
-          type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+          type = types.nullOr types.str;
           default = null;
           defaultText = literalMD "what the daemon takes: `\"5s\"`";
           example = "10s";

@@ -32,19 +32,19 @@ in
     description = "Ids of the models to expose; asked from the upstream when absent.";
   };
   timeout = mkOption {
-    type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+    type = types.str;
     default = "600s";
     example = "10s";
     description = "Longest wait for the response headers. A duration such as \"10s\".";
   };
   idleTimeout = mkOption {
-    type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+    type = types.str;
     default = "120s";
     example = "10s";
     description = "Longest silence inside a response. A duration such as \"10s\".";
   };
   connectTimeout = mkOption {
-    type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+    type = types.str;
     default = "5s";
     example = "10s";
     description = "Longest wait for a connection. A duration such as \"10s\".";

@@ -291,3 +291,20 @@ test('an address that no URL parser takes does not stop the start', () => {
   for (const { base_url } of Object.values(config.current().upstreams))
     expect(URL.canParse(base_url ?? 'http://x')).toBe(true)
 })
+
+test.each([
+  { mode: 0o644, folder: 0o711, warned: true },
+  { mode: 0o640, folder: 0o750, warned: true },
+  { mode: 0o600, folder: 0o711, warned: false },
+  { mode: 0o644, folder: 0o700, warned: false },
+  { mode: 0o604, folder: 0o710, warned: false },
+])('a file of mode $mode in a folder of mode $folder: warned is $warned', ({ mode, folder, warned }) => {
+  const place = configPlace({ runtime: '[log]\nlevel = "warn"\n' })
+  chmodSync(place.file, mode)
+  chmodSync(place.folder, folder)
+  place.open()
+  const warnings = place.lines.filter(({ message }) => message.includes('other users can read'))
+  expect(warnings).toEqual(
+    warned ? [{ level: 'warn', message: expect.stringContaining('chmod 600'), fields: { file: place.file } }] : [],
+  )
+})

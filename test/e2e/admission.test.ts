@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import {
   DONE,
@@ -64,5 +65,61 @@ test('one request over server.max_concurrent is refused with 429, and let in whe
     finish?.()
     await third.text()
     return third.status === 200
+  })
+})
+
+describe('server.max_buffered', () => {
+  let small: Daemon
+  beforeAll(async () => {
+    small = await startDaemon({
+      ...upstreamEnv('mock', upstream.url),
+      GATE_SERVER__MAX_BODY: '4KiB',
+      GATE_SERVER__MAX_BUFFERED: '5KiB',
+    })
+  })
+  afterAll(async () => {
+    await small?.stop()
+    small?.remove()
+  })
+
+  /** Sends the head and most of a body, and leaves the rest open. */
+  async function upload(bytes: number): Promise<Socket> {
+    const { hostname, port } = new URL(small.url)
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${small.key}\r\nContent-Type: application/json\r\nContent-Length: 4096\r\n\r\n`
+    await new Promise<void>((resolve) => socket.write(head + 'x'.repeat(bytes), () => resolve()))
+    return socket
+  }
+  const held = async () => {
+    const metrics = await fetch(`${small.url}/metrics`, { headers: { authorization: `Bearer ${small.key}` } })
+    return Number(/^gate_request_bytes_held (\d+)$/m.exec(await metrics.text())?.[1])
+  }
+  const request = (content: string) =>
+    fetch(`${small.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${small.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'mock', stream: true, messages: [{ role: 'user', content }] }),
+    })
+
+  test('bodies that do not fit together are refused with 429; what left makes room', async () => {
+    const seenBefore = upstream.seen.length
+    const uploads = [await upload(2_000), await upload(2_000)]
+    await until(async () => (await held()) === 4_000)
+    const refused = await request('x'.repeat(2_000))
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await refused.json()).toMatchObject({ error: { message: expect.stringContaining('server.max_buffered') } })
+    expect(await held()).toBe(4_000) // what was refused holds nothing
+    const fits = request('hi')
+    await until(async () => upstream.seen.length > seenBefore)
+    finish?.()
+    expect((await fits).status).toBe(200)
+    for (const socket of uploads) socket.destroy()
+    await until(async () => (await held()) === 0)
+    const third = request('x'.repeat(2_000))
+    await until(async () => upstream.seen.length > seenBefore + 1)
+    finish?.()
+    expect((await third).status).toBe(200)
   })
 })

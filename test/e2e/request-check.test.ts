@@ -44,6 +44,8 @@ test.each([
     name: 'TE and CL',
     request: () => post(`Host: x\r\n${auth()}Transfer-Encoding: chunked\r\n${length}`, '0\r\n\r\n'),
   },
+  { name: 'two Authorizations', request: () => post(`Host: x\r\n${auth()}Authorization: Bearer other\r\n${length}`) },
+  { name: 'two equal Authorizations', request: () => post(`Host: x\r\n${auth()}${auth()}${length}`) },
   { name: 'two CLs', request: () => post(`Host: x\r\n${auth()}${length}Content-Length: 3\r\n`) },
   {
     name: 'an unknown TE',

@@ -17,6 +17,12 @@ test.each([
   { body: JSON.stringify(chat({ model: 'm'.repeat(257) })), code: 'BAD_REQUEST' },
   { body: JSON.stringify(chat({ messages: 'x' })), code: 'BAD_REQUEST' },
   { body: JSON.stringify(chat({ stream: 'yes' })), code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"model":"b"}', code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"model":"a"}', code: 'BAD_REQUEST' },
+  { body: '{"model":7,"messages":[],"model":"a"}', code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"\\u006dodel":"b"}', code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"stream":false,"stream":true}', code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"stream":false,"\\u0073tream":true}', code: 'BAD_REQUEST' },
   { body: JSON.stringify(chat({ base_url: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
   { body: JSON.stringify(chat({ api_base: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
   { body: JSON.stringify(chat({ custom_host: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
@@ -30,6 +36,11 @@ test.each([
   })()
   expect(refusal).toBeInstanceOf(GateError)
   expect(refusal).toMatchObject({ code })
+})
+
+test('a key may stand again inside of something, and in a text', () => {
+  const inner = { tools: [{ model: 'x', parameters: { model: 'y', stream: true } }], user: '"model":"model" \\u006d' }
+  expect(parseChatRequest(bytes(chat(inner)))).toEqual({ model: 'm', stream: false })
 })
 
 test('reads model and stream', () => {

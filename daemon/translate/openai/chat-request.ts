@@ -27,6 +27,11 @@ const MAX_MODEL_CHARACTERS = 256
 export function parseChatRequest(body: Buffer): ChatRequest {
   const request = parseObject(body)
   const { model, messages, stream } = request
+  const repeated = repeatedKey(body)
+  if (repeated !== undefined) {
+    // parsers disagree on which one counts: the upstream could run another model than the one that was asked for and metered
+    throw new GateError('BAD_REQUEST', `"${repeated}" stands twice in the body`, { param: repeated })
+  }
   if (typeof model !== 'string' || model === '') {
     throw new GateError('BAD_REQUEST', 'say which model: "model" must be a non-empty string', { param: 'model' })
   }
@@ -61,12 +66,26 @@ function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>
 }
 
+/** The keys whose values decide something here, before the upstream reads them for itself. */
+const DECISIVE = ['model', 'stream'] as const
+const QUOTED = DECISIVE.map((key) => Buffer.from(`"${key}"`))
+/** What an escaped letter of theirs begins with; no encoder writes plain letters so, and a client that does is looked at closely. */
+const ESCAPED = [Buffer.from('\\u006'), Buffer.from('\\u007')]
+
+/** The first decisive key that stands twice in the outermost object. Reads the body byte by byte only when that may be so. */
+function repeatedKey(body: Buffer): (typeof DECISIVE)[number] | undefined {
+  const mayRepeat = QUOTED.some((key) => body.indexOf(key) !== body.lastIndexOf(key))
+  if (!mayRepeat && !ESCAPED.some((start) => body.includes(start))) return undefined
+  const { keys } = scan(body)
+  return DECISIVE.find((key) => keys.filter((name) => name === key).length > 1)
+}
+
 /**
  * The same body with another model id; every other byte stays as the client sent it.
  * @param body a JSON object that `parseChatRequest` accepted
  */
 export function withModel(body: Buffer, model: string): Buffer {
-  const spans = modelSpans(body)
+  const { spans } = scan(body)
   const replacement = Buffer.from(JSON.stringify(model))
   const parts: Buffer[] = []
   let copied = 0
@@ -83,9 +102,10 @@ const BACKSLASH = 0x5c
 const COLON = 0x3a
 const COMMA = 0x2c
 
-/** Where the values of the top-level "model" keys stand (a body may repeat a key; all must change). */
-function modelSpans(body: Buffer): { start: number; end: number }[] {
+/** The keys of the outermost object, and where the texts stand that are values of "model". */
+function scan(body: Buffer): { keys: string[]; spans: { start: number; end: number }[] } {
   const spans: { start: number; end: number }[] = []
+  const keys: string[] = []
   let depth = 0
   let isModel = false // the last key at depth 1 was "model"
   let expectKey = false
@@ -93,8 +113,11 @@ function modelSpans(body: Buffer): { start: number; end: number }[] {
     const byte = body[i]
     if (byte === QUOTE) {
       const end = stringEnd(body, i)
-      if (depth === 1 && expectKey) isModel = JSON.parse(body.toString('utf8', i, end)) === 'model'
-      else if (depth === 1 && isModel) spans.push({ start: i, end })
+      if (depth === 1 && expectKey) {
+        const key: unknown = JSON.parse(body.toString('utf8', i, end))
+        keys.push(String(key))
+        isModel = key === 'model'
+      } else if (depth === 1 && isModel) spans.push({ start: i, end })
       i = end - 1
     } else if (byte === 0x7b || byte === 0x5b) {
       depth += 1
@@ -106,7 +129,7 @@ function modelSpans(body: Buffer): { start: number; end: number }[] {
       isModel = false
     }
   }
-  return spans
+  return { keys, spans }
 }
 
 /** Index behind the closing quote of the string that opens at `start`. */
