@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import type { OutputFile } from '../../compiler/emit/output.ts'
-import { PROGRAMS } from '../../compiler/ir/names.ts'
+import { AGENT, PROGRAMS } from '../../compiler/ir/names.ts'
 import { goldenFiles, goldenPodman, goldensOf } from '../support/golden.ts'
 import { startable } from '../support/host-root.ts'
 import { nastyText } from '../support/nasty-text.ts'
@@ -25,6 +25,10 @@ const quadletFiles = (name: string) => {
   const podman = isNewer ? { major: 5, minor: MINOR_OF_5 } : { major, minor }
   return goldenFiles(name, { targets: ['quadlet'], podman }).filter(({ path }) => path.startsWith('quadlet/users/'))
 }
+
+/** Plain units of users, sockets and services only. */
+const userUnits = (name: string) =>
+  goldenFiles(name, { targets: ['quadlet'] }).filter(({ path }) => /^quadlet\/user-units\/\d+\/[^/]+$/.test(path))
 
 const rootfs = await prepareRootfs()
 const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 [skipped, no lab here: ${rootfs.reason}]`
@@ -76,13 +80,37 @@ describe.skipIf(rootfs.kind !== 'ready')(title, () => {
     return { code, services, complaints }
   }
 
-  test.each(goldensOf('quadlet'))('podman makes every service of %s', (name) => {
-    const files = quadletFiles(name)
-    const { code, services, complaints } = generate(files)
-    expect(complaints).toEqual([])
-    expect(code).toBe(0)
-    expect([...services.keys()].sort()).toEqual(files.map(({ path }) => serviceOf(path)).sort())
-  })
+  /** Has the user's systemd check what podman made and the plain units beside it, one user after the other. */
+  function verifyUserUnits(
+    quadlets: readonly OutputFile[],
+    plain: readonly OutputFile[],
+    services: ReadonlyMap<string, string>,
+  ) {
+    const made = quadlets.map(({ path }): [string, string] => [
+      `units/${uidOf(path)}/${serviceOf(path)}`,
+      services.get(serviceOf(path)) ?? '',
+    ])
+    const beside = plain.map(({ path, text }): [string, string] => [path.replace('quadlet/user-units', 'units'), text])
+    const script = `for dir in /units/*; do
+  set --
+  for unit in "$dir"/*.service "$dir"/*.socket; do case $unit in *@.service | *'*'*) ;; *) set -- "$@" "$unit" ;; esac; done
+  systemd-analyze verify --user --man=no "$@" || exit
+done`
+    const programs = [AGENT.program, ...Object.values(PROGRAMS)].map((path) => [path, '', 0o755] as const)
+    return run([...made, ...beside, ...programs], 'XDG_RUNTIME_DIR=/run', 'HOME=/root', 'sh', '-c', script)
+  }
+
+  test.each(goldensOf('quadlet'))(
+    'podman makes every service of %s, and systemd finds nothing wrong with them',
+    (name) => {
+      const files = quadletFiles(name)
+      const { code, services, complaints } = generate(files)
+      expect(complaints).toEqual([])
+      expect(code).toBe(0)
+      expect([...services.keys()].sort()).toEqual(files.map(({ path }) => serviceOf(path)).sort())
+      expect(verifyUserUnits(files, userUnits(name), services)).toEqual({ code: 0, stdout: '', stderr: '' })
+    },
+  )
 
   test('podman reads any argument and environment back as it is, and nothing else', () => {
     const texts = fc.sample(nastyText, { numRuns: 1_000, seed: 7 }).filter(isAllowed)
@@ -109,6 +137,9 @@ describe.skipIf(rootfs.kind !== 'ready')(title, () => {
     const programs = Object.values(PROGRAMS).map((path) => [path, '', 0o755] as const)
     const found = run([...placed(files), ...programs], 'systemd-analyze', 'verify', '--man=no', ...startable(files))
     expect(found).toEqual({ code: 0, stdout: '', stderr: '' })
+    const exposed = startable(files).filter((unit) => /(?:-daemon|-relay@.*)\.service$/.test(unit))
+    const rate = ['systemd-analyze', 'security', '--offline=yes', '--no-pager', '--threshold=15']
+    expect(run([...placed(files), ...programs], ...rate, ...exposed).code).toBe(0)
   })
 
   test.each(NIX_SAMPLES)('systemd finds nothing wrong with the units that the NixOS modules make of %s', (name) => {
@@ -186,6 +217,8 @@ const isAllowed = (text: string): boolean =>
 
 /** Sections and keys in order, but for what differs by name. */
 const keysOf = (unit: string): string[] => readUnit(unit).map(({ section, key }) => `${section} ${key}`)
+
+const uidOf = (path: string): string => path.split('/')[2] ?? ''
 
 function serviceOf(path: string): string {
   const [, unit = '', kind = ''] = /([^/]+)\.(container|volume|network)$/.exec(path) ?? []
