@@ -5,7 +5,7 @@ import { runAgent } from '../daemon/agent/agent.ts'
 import { packageVersion } from '../daemon/version.ts'
 
 const USAGE = `Usage: gate-agent --peer INSTANCE --gateway ACCOUNT --service UNIT --container NAME
-                  [--socket UNIT --proxy UNIT] [--image IMAGE]...
+                  [--socket UNIT --proxy UNIT] [--image IMAGE]... [--archive FILE]
 
 Serves one connection of the gateway, on standard input, in the account of a backend: status, start, stop, logs and
 the like of that backend and of nothing else. gate-agent.socket starts it; nobody needs to start it by hand.
@@ -16,7 +16,8 @@ the like of that backend and of nothing else. gate-agent.socket starts it; nobod
   --socket UNIT       what wakes it on demand, and
   --proxy UNIT        what then forwards to it
   --container NAME    name of the container
-  --image IMAGE       an image that may be pulled
+  --image IMAGE       an image that may be pulled, or
+  --archive FILE      is loaded from this archive
   --version, --help
 `
 
@@ -31,14 +32,14 @@ async function start(): Promise<number> {
     process.stdout.write(flags.help === true ? USAGE : `gate-agent ${packageVersion()}\n`)
     return 0
   }
-  const { peer, gateway, service, container, socket, proxy, image = [] } = flags
+  const { peer, gateway, service, container, socket, proxy, image = [], archive } = flags
   if (peer === undefined || gateway === undefined || service === undefined || container === undefined)
     return wrongUsage('--peer, --gateway, --service and --container are needed')
   if ((socket === undefined) !== (proxy === undefined)) return wrongUsage('--socket and --proxy go together')
   const onDemand = socket === undefined || proxy === undefined ? undefined : { socket, proxy }
   await runAgent({
     socket: new Socket({ fd: 0, readable: true, writable: true }),
-    allow: { service, onDemand, container, images: image },
+    allow: { service, onDemand, container, images: image, archive },
     instance: peer,
     gatewayAccount: gateway,
     log: (line) => process.stderr.write(`${line}\n`),
@@ -57,6 +58,7 @@ function readFlags() {
       proxy: text,
       container: text,
       image: { type: 'string', multiple: true },
+      archive: text,
       version: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },

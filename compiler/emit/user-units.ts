@@ -99,7 +99,8 @@ function agentSocketUnit({ origin, path }: Agent): UnitFile {
   }
 }
 
-function agentServiceUnit({ origin, gateway, containerUnit, containerName, onDemand, images }: Agent): UnitFile {
+function agentServiceUnit(agent: Agent): UnitFile {
+  const { origin, gateway, containerUnit, containerName, onDemand, images, imageArchive } = agent
   const wakes = onDemand === undefined ? [] : [`--socket=${onDemand.socketUnit}`, `--proxy=${onDemand.proxyUnit}`]
   const allowed = [
     `--gateway=${gateway}`,
@@ -107,6 +108,7 @@ function agentServiceUnit({ origin, gateway, containerUnit, containerName, onDem
     ...wakes,
     `--container=${containerName}`,
     ...images.map((image) => `--image=${image}`),
+    ...(imageArchive === undefined ? [] : [`--archive=${imageArchive}`]),
   ]
   return {
     origin,

@@ -239,6 +239,8 @@ export type Agent = Node & {
   /** its container, and the images of it. */
   readonly containerName: string
   readonly images: readonly string[]
+  /** Absolute path; what these images are loaded from instead of a registry. */
+  readonly imageArchive: string | undefined
 }
 
 export type Directory = Node & {

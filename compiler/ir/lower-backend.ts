@@ -133,6 +133,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       onDemand: onDemand ? { socketUnit: own.proxySocket, proxyUnit: own.proxyService } : undefined,
       containerName: own.unit,
       images: [spec.image],
+      imageArchive: spec.image_archive,
     },
     directories: lowerDirectories(own, context.names, secrets),
     links: own.listen === 'unix' && !onDemand ? [{ origin, path: own.engineSocket, target: own.innerSocket }] : [],

@@ -9,6 +9,8 @@ export type AllowList = {
   /** Name of the container. */
   readonly container: string
   readonly images: readonly string[]
+  /** Absolute path of the archive that they come from, instead of a registry. */
+  readonly archive: string | undefined
 }
 
 /** Every unit of the backend, its container's service first. */

@@ -9,7 +9,8 @@ import { type Finished, followProgram, runProgram } from './program.ts'
 const STEP_MS = 120_000
 
 /**
- * Pulls one image of the allow-list, or all. One that is there already, by digest, is not asked for again.
+ * Gets one image of the allow-list, or all, from the registry or the archive of the spec. One that is there already, by
+ * digest, is not asked for again.
  * @throws AgentRefusal NOT_ALLOWED, FAILED
  */
 export async function pullImages(
@@ -22,9 +23,11 @@ export async function pullImages(
       await answer({ type: 'progress', message: `${wanted} is there` })
       continue
     }
-    await answer({ type: 'progress', message: `pulling ${wanted}` })
+    const { archive } = allow
+    await answer({ type: 'progress', message: archive === undefined ? `pulling ${wanted}` : `loading ${archive}` })
     const errors: string[] = []
-    const { code } = await followProgram('podman', ['pull', '--', wanted], {
+    const command = archive === undefined ? ['pull', '--', wanted] : ['load', `--input=${archive}`]
+    const { code } = await followProgram('podman', command, {
       signal,
       errors: true, // where podman tells how far it is
       take: async (line) => {
@@ -32,7 +35,10 @@ export async function pullImages(
         await answer({ type: 'progress', message: line.slice(0, LONGEST_PROGRESS) })
       },
     })
-    if (code !== 0) throw new AgentRefusal('FAILED', errors.at(-1)?.slice(0, 2000) ?? `podman pull failed with ${code}`)
+    if (code !== 0)
+      throw new AgentRefusal('FAILED', errors.at(-1)?.slice(0, 2000) ?? `podman ${command[0]} failed with ${code}`)
+    if (archive !== undefined && (await imageId(wanted, signal)) === undefined)
+      throw new AgentRefusal('FAILED', `${archive} does not hold ${wanted} under this name`, 'gatectl apply names it')
   }
 }
 

@@ -34,9 +34,8 @@ export async function openTerminal(
   let handedOver: Promise<void> = Promise.resolve()
   return {
     onOutput: (take) => {
-      pty.onData((data) => {
+      pty.onData((bytes) => {
         pty.pause()
-        const bytes = Buffer.from(data) // bytes, as encoding is null, whatever the type says
         handedOver = handedOver.then(() => take(bytes)).then(() => pty.resume())
       })
     },

@@ -75,6 +75,7 @@ const ALLOW = {
   onDemand: { socket: 'gate-a.socket', proxy: 'gate-a-proxy.service' },
   container: 'gate-a',
   images: ['example.org/a@sha256:1'],
+  archive: undefined,
 }
 
 test('only units and images of the list may be touched', () => {
