@@ -1,11 +1,18 @@
 // Hostile texts in every place of a spec at once, through the module that the target nix makes.
+import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { type Compiled, compile } from '../../compiler/compile.ts'
+import { list, nixText, str } from '../../compiler/syntax/nix.ts'
 import { harmlessSpec, WAYS } from '../support/harmless-spec.ts'
 import { attacks } from '../support/injection.ts'
-import { evaluateNix, hasNix } from '../support/nix.ts'
+import { nastyText } from '../support/nasty-text.ts'
+import { evaluateNix, hasNix, NIX_TESTS } from '../support/nix.ts'
+import { roundTrip } from '../support/nix-round-trip.ts'
+import { evaluateHosts, MODULES } from '../support/nixos.ts'
 import { writtenIn } from '../support/spec-strings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { readWords } from '../support/unit-reader.ts'
 
 const ROUNDS = 60
 
@@ -37,7 +44,41 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin)', () => {
     const [first, ...hostile] = read([harmless(way), ...made.map(({ compiled }) => compiled)].map(moduleOf))
     for (const [i, { expected }] of made.entries()) expect(withoutIds(hostile[i])).toEqual(withoutIds(expected(first)))
   })
+
+  test.each(WAYS)('the modules hand every text on to the compiler as it was (secrets by %s)', (way) => {
+    const made = [...attacks(way, { targets: ['nix'] }, { rounds: 15, seed: 31 })]
+      // NixOS takes white space alone for no text, and says so
+      .map(({ compiled }) => compiled)
+      .filter(({ deployment }) => !/[[:,]"\s*"/.test(JSON.stringify(deployment.written)))
+    expect(made.length).toBeGreaterThan(8)
+    const modules = made.map((compiled, i) => {
+      place.write(`${way}-${i}.nix`, Buffer.from(moduleOf(compiled)).toString('latin1'))
+      return [`h${100 + i}`, [MODULES, place.file(`${way}-${i}.nix`), HOST]]
+    })
+    const hosts = Object.values(evaluateHosts(Object.fromEntries(modules)))
+    for (const [i, compiled] of made.entries()) {
+      const host = hosts[i] ?? expect.unreachable()
+      expect(host.failed).toEqual([])
+      const { cameBack, written } = roundTrip(compiled, host)
+      expect(cameBack).toEqual(written)
+    }
+  })
 })
+
+test.skipIf(!hasNix)('an argument that a module puts on a command line reads back as it was', () => {
+  const texts = fc.sample(nastyText, 300).filter((text) => !/\p{Cc}|\p{Cs}/u.test(text))
+  const lines = evaluateNix(
+    `map (import ${NIX_TESTS}/../../nix/lib/exec-word.nix) ${nixText(list(texts.map((text) => str(text))))}`,
+  )
+  const read = z
+    .array(z.string())
+    .parse(lines)
+    .map((line) => readWords(line, { dollars: true }))
+  expect(read).toEqual(texts.map((text) => [text]))
+})
+
+/** What a host has besides: the driver of its GPU. */
+const HOST = '{ services.xserver.videoDrivers = [ "nvidia" ]; }'
 
 /** Numbers of users follow the order of the names. */
 function withoutIds(tree: unknown): unknown {

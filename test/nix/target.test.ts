@@ -2,13 +2,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Compiled, compile } from '../../compiler/compile.ts'
+import type { Compiled } from '../../compiler/compile.ts'
 import type { OutputFile } from '../../compiler/emit/output.ts'
 import { GOLDEN, goldenNames, goldenResult } from '../support/golden.ts'
 import { hasNix, parseNix } from '../support/nix.ts'
+import { MADE_ON_NIXOS, roundTrip } from '../support/nix-round-trip.ts'
 import { directivesOf, directivesOnNixos, evaluateHosts, MODULES, type NixosHost } from '../support/nixos.ts'
-
-const TARGETS = ['declared', 'systemd', 'quadlet', 'nginx', 'caddy', 'dnsmasq', 'client'] as const
 
 type Golden = { readonly name: string; readonly compiled: Compiled; readonly file: string }
 
@@ -47,9 +46,8 @@ describe.skipIf(!hasNix)('with the modules (nix-instantiate of Debian package ni
   })
 
   test.each(goldens)('$name: the spec that comes back makes the same files, relays aside', ({ name, compiled }) => {
-    const { spec, lock } = hostOf(name).builds[0]?.environment ?? expect.unreachable('a gateway is built')
-    const asWritten = JSON.stringify(withoutEnvironment(compiled.deployment.written))
-    expect(filesOf(compiledFiles(spec, lock))).toEqual(filesOf(compiledFiles(asWritten, lock)))
+    const { cameBack, written } = roundTrip(compiled, hostOf(name))
+    expect(cameBack).toEqual(written)
   })
 
   test.each(goldens)('$name: the units of the target systemd, but for store paths', ({ name, compiled }) => {
@@ -83,28 +81,6 @@ describe.skipIf(!hasNix)('with the modules (nix-instantiate of Debian package ni
 })
 
 function goldenFilesOf(name: string): readonly OutputFile[] {
-  const { result } = goldenResult(name, { targets: TARGETS, systemd: 257 })
+  const { result } = goldenResult(name, { targets: MADE_ON_NIXOS, systemd: 257 })
   return result.kind === 'compiled' ? result.files : expect.unreachable(`${name} does not compile`)
-}
-
-function compiledFiles(spec: string, lock: string): readonly OutputFile[] {
-  const result = compile(spec, { targets: TARGETS, lock })
-  return result.kind === 'compiled' ? result.files : expect.unreachable(JSON.stringify(result.diagnostics))
-}
-
-/** Without secrets of an environment, which no unit has: the target leaves them out, with a warning. */
-function withoutEnvironment(tree: unknown): unknown {
-  if (Array.isArray(tree)) return tree.map(withoutEnvironment)
-  if (typeof tree !== 'object' || tree === null) return tree
-  const isSecret = (value: unknown): boolean => typeof value === 'object' && value !== null && 'env' in value
-  const left = Object.entries(tree).filter(([, value]) => !isSecret(value))
-  return Object.fromEntries(left.map(([key, value]) => [key, withoutEnvironment(value)]))
-}
-
-/** Relays are another service on NixOS; a lock and lists of files say nothing more. Nix sorts names, so order is left out. */
-function filesOf(files: readonly OutputFile[]): Record<string, unknown> {
-  const own = files.filter(({ path }) => !/relay|README|gate\.lock/.test(path))
-  return Object.fromEntries(
-    own.map(({ path, text }) => [path, path.endsWith('.json') ? JSON.parse(text) : text.split('\n').toSorted()]),
-  )
 }
