@@ -77,6 +77,8 @@ export const madeSchema = z.strictObject({
   enabled: z.array(z.string()),
   /** Units of ours that ran before the first apply, from files of a package: uninstall starts them again. */
   running: z.array(z.string()),
+  /** Programs of the host, such as nginx, that apply started because the spec needs them. */
+  started: z.array(z.string()).default([]),
 })
 
 export type Made = z.output<typeof madeSchema>

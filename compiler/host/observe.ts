@@ -41,6 +41,7 @@ const NOTHING_MADE: Made = {
   directories: [],
   enabled: [],
   running: [],
+  started: [],
 }
 
 /** Looks at everything that a plan for `desired` depends on. The number of processes does not grow with the backends. */

@@ -62,7 +62,7 @@ export function makePlan(desired: Desired, observed: Observed, asked?: number): 
     files,
     links,
     units: [
-      ...goneChanges(gone, observed),
+      ...goneChanges(gone, observed, files),
       ...underManagers(
         generation.units.flatMap((unit) => unitChange(unit, desired, observed, bases)),
         generation,
@@ -79,14 +79,20 @@ export function makePlan(desired: Desired, observed: Observed, asked?: number): 
   }
 }
 
-/** A manager that goes takes its units along. */
-function goneChanges(gone: readonly GenerationUnit[], observed: Observed): UnitChange[] {
+/** Programs of the host read again what is left; a manager that goes takes its units along. */
+function goneChanges(gone: readonly GenerationUnit[], observed: Observed, files: readonly FileChange[]): UnitChange[] {
   const names = new Set(gone.map(({ name }) => name))
   const isTaken = ({ manager }: GenerationUnit) =>
     names.has(`user@${observed.accounts.users.get(manager)?.uid}.service`)
-  return gone
-    .filter((unit) => observed.running.has(unitKey(unit)) && unit.runs !== 'foreign' && !isTaken(unit))
-    .map((unit) => ({ action: 'stop', unit, why: 'no longer in the spec' }))
+  const running = gone.filter((unit) => observed.running.has(unitKey(unit)))
+  const isRead = ({ name }: GenerationUnit) => {
+    const folder = `/etc/${name.replace('.service', '')}/`
+    return files.some(({ kind, place }) => kind === 'remove' && place.startsWith(folder))
+  }
+  return running.flatMap((unit): UnitChange[] => {
+    if (unit.runs === 'foreign') return isRead(unit) ? [{ action: 'reload', unit, why: 'its file goes' }] : []
+    return isTaken(unit) ? [] : [{ action: 'stop', unit, why: 'no longer in the spec' }]
+  })
 }
 
 /** Whether there is nothing to do. */

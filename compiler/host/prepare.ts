@@ -75,6 +75,12 @@ function noteMade(host: Host, plan: Plan, observed: Observed): void {
     directories: union(made.directories, directories),
     enabled: union(made.enabled, plan.enable),
     running: isFirst ? ranBefore.filter(({ runs }) => runs !== 'foreign').map(({ name }) => name) : made.running,
+    started: union(
+      made.started,
+      plan.units
+        .filter(({ unit }) => unit.runs === 'foreign' && !observed.running.has(unitKey(unit)))
+        .map(({ unit }) => unit.name),
+    ),
   }
   const file = `${deployDirectory(generation.prefix)}/made.json`
   const text = `${JSON.stringify(next, null, 2)}\n`

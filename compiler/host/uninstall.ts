@@ -1,4 +1,4 @@
-import type { Generation, GenerationUnit, Made } from '../../schemas/generation.ts'
+import type { GenerationUnit, Made } from '../../schemas/generation.ts'
 import { type Account, readAccounts } from './accounts.ts'
 import { asUser } from './as-user.ts'
 import { deployDirectory, nothingDesired, sha256 } from './desired.ts'
@@ -24,27 +24,56 @@ export type Kept = { readonly path: string; readonly why: string }
 export async function uninstall(host: Host, prefix: string, context: UninstallContext): Promise<Kept[]> {
   const { step, purge } = context
   const observed = await observe(host, nothingDesired(prefix))
-  const { made, generations } = observed
+  const { made } = observed
   const plan = makePlan(nothingDesired(prefix), observed)
   const kept = changedFiles(observed)
   const mine = made.accounts.flatMap((name) => observed.accounts.users.get(name) ?? [])
-  const homes = homesOf([...generations.manifests.values()], made)
   const disable = plan.disable.filter((name) => made.enabled.includes(name))
   // podman needs the managers to clean up
   const units = unitsOfEverybody(observed).map((unit): UnitChange => ({ action: 'stop', unit, why: 'uninstall' }))
+  // what apply started ends, other programs of the host read what is left
+  const readers = plan.units
+    .filter(({ unit }) => unit.runs === 'foreign')
+    .map((change): UnitChange => (made.started.includes(change.unit.name) ? { ...change, action: 'stop' } : change))
   const backends = mine.filter(({ name }) => observed.managers.has(name))
   await step('stop units', () => actOnUnits(host, units, observed.accounts, context.limits))
   for (const account of backends) await step(`containers of ${account.name}`, () => removeContainers(host, account))
   if (backends.length > 0) await step('user managers', () => stopManagers(host, backends, made))
-  await switchHost(host, { ...plan, disable, units: [], reloads: [] }, observed, undefined, context)
-  await step('accounts', () => removeAccounts(host, made))
-  for (const home of homes) kept.push(...removeHome(host, home, purge))
-  kept.push(...removeState(host, prefix, made, purge))
+  await switchHost(host, { ...plan, disable, units: readers, reloads: [] }, observed, undefined, context)
+  const homes = mine.filter(({ home }) => home.startsWith(`/var/lib/${prefix}-backends/`))
+  const volumes = homes.flatMap(({ name, home }) =>
+    removeHome(host, home, purge).map((path) => ({ path, owner: name })),
+  )
+  const state = removeState(host, prefix, made, purge)
+  kept.push(...volumes.map(({ path }) => ({ path, why: 'a volume' })), ...state)
+  // an id whose files stay must not become somebody else's
+  const owners = new Set([...volumes.map(({ owner }) => owner), ...(state.length > 0 ? [prefix] : [])])
+  const gone: Made = {
+    ...made,
+    accounts: made.accounts.filter((name) => !owners.has(name)),
+    groups: state.length > 0 ? [] : made.groups,
+  }
+  await step('accounts', () => removeAccounts(host, gone))
   host.removeTree(`/run/${prefix}`)
-  host.removeTree(deployDirectory(prefix))
+  forget(host, prefix, made, gone)
   for (const directory of made.directories.toSorted().reverse()) host.removeEmpty(directory)
   if (made.running.length > 0) await host.run(['systemctl', 'start', ...made.running])
   return kept.filter(({ path }) => host.status(path) !== undefined)
+}
+
+/** Removes the generations, and the record of what was made but for what stays: a later uninstall may purge that. */
+function forget(host: Host, prefix: string, made: Made, gone: Made): void {
+  const directory = deployDirectory(prefix)
+  const accounts = made.accounts.filter((name) => !gone.accounts.includes(name))
+  const groups = made.groups.filter((name) => !gone.groups.includes(name))
+  if (accounts.length === 0 && groups.length === 0) {
+    host.removeTree(directory)
+    return
+  }
+  for (const name of ['current', 'committed']) host.remove(`${directory}/${name}`)
+  for (const name of ['generations', 'secrets']) host.removeTree(`${directory}/${name}`)
+  const rest: Made = { ...made, accounts, groups, memberships: [], linger: [], enabled: [], running: [], started: [] }
+  host.write(`${directory}/made.json`, `${JSON.stringify(rest, null, 2)}\n`, 0o600)
 }
 
 /** What runs, but for the managers of users. */
@@ -89,13 +118,8 @@ async function removeAccounts(host: Host, made: Made): Promise<void> {
   for (const name of made.groups) if (readAccounts(host).groups.has(name)) await must(host, ['groupdel', name])
 }
 
-/** Homes of backends whose accounts apply made. */
-function homesOf(generations: readonly Generation[], made: Made): string[] {
-  const accounts = generations.flatMap((one) => one.accounts.filter(({ linger }) => linger))
-  return [...new Set(accounts.filter(({ name }) => made.accounts.includes(name)).map(({ home }) => home))]
-}
-
-function removeHome(host: Host, home: string, purge: boolean): Kept[] {
+/** @returns the volumes that stay, and with them what podman knows of them */
+function removeHome(host: Host, home: string, purge: boolean): string[] {
   const storage = `${home}/.local/share/containers/storage`
   const volumes = host.list(`${storage}/volumes`)
   if (purge || volumes.length === 0) {
@@ -103,7 +127,7 @@ function removeHome(host: Host, home: string, purge: boolean): Kept[] {
     return []
   }
   for (const name of ['.cache', '.config']) host.removeTree(`${home}/${name}`)
-  return volumes.map((name) => ({ path: `${storage}/volumes/${name}`, why: 'a volume' }))
+  return volumes.map((name) => `${storage}/volumes/${name}`)
 }
 
 /** The database, the runtime configuration and the models; and the numbers that the spec's users had. */
@@ -113,7 +137,8 @@ function removeState(host: Host, prefix: string, made: Made, purge: boolean): Ke
   if (!purge) {
     host.removeEmpty(`${state}/models`)
     const kept = host.list(state).map((name) => ({ path: `${state}/${name}`, why: 'state of the daemon' }))
-    return [...kept, { path: lock, why: 'the user ids that these data belong to' }]
+    if (kept.length === 0) host.remove(lock)
+    return kept.length === 0 ? [] : [...kept, { path: lock, why: 'the user ids that these data belong to' }]
   }
   host.remove(lock)
   if (made.directories.includes(state)) host.removeTree(state)

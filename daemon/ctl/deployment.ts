@@ -124,5 +124,5 @@ export function hostFailure(problems: readonly HostProblem[], before?: string, a
 
 /** Whether there is something to uninstall or to go back to. */
 export function isDeployed(host: HostView, prefix: string): boolean {
-  return host.status(`${deployDirectory(prefix)}/generations`) !== undefined
+  return host.status(`${deployDirectory(prefix)}/made.json`) !== undefined
 }

@@ -233,8 +233,10 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
   test('uninstall leaves the host as it was, and keeps and names what somebody changed', async () => {
     const place = '/etc/tmpfiles.d/gate.conf'
     await host.run(['sh', '-c', `echo '# mine' >>${place}`])
-    const removed = await gatectl('uninstall', '--yes', '--purge')
+    const removed = await gatectl('uninstall', '--yes')
     expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining(`kept ${place}`) })
+    expect(removed.stdout).toContain('kept /var/lib/gate/gate.db')
+    expect(await gatectl('uninstall', '--yes', '--purge')).toMatchObject({ code: 0 })
     await host.run(['rm', place])
     expect((await snapshot()).split('\n')).toEqual(before.split('\n'))
     expect(await gatectl('uninstall', '--yes')).toMatchObject({ code: 0, stdout: 'nothing is deployed here\n' })

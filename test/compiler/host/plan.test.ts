@@ -39,6 +39,7 @@ const NO_OBSERVATION: Observed = {
     directories: [],
     enabled: [],
     running: [],
+    started: [],
   },
   files: new Map(),
   links: new Map(),
@@ -186,6 +187,16 @@ test('a file that the spec no longer makes goes, unless somebody changed it', ()
   expect(makePlan(without, host).files.map((file) => `${file.kind} ${file.place}`)).toContain(`remove ${place}`)
   const files = new Map([...host.files, [place, { kind: 'file', text: 'mine', mode: 0o644 }] as const])
   expect(makePlan(without, { ...host, files }).files.map((file) => file.place)).not.toContain(place)
+})
+
+test('nginx reads its files again when the one of the gateway goes', () => {
+  const withProxy = desiredOf({ gate: { domain: 'ai.example.org' }, proxy: { engine: 'nginx' } })
+  const host = settled(withProxy)
+  const running = new Set([...host.running, 'system/nginx.service'])
+  expect(unitsOf(makePlan(withProxy, { ...host, running }))).toEqual([])
+  const without = desiredOf({ gate: { domain: 'ai.example.org' } })
+  expect(unitsOf(makePlan(without, { ...host, running }))).toContain('reload nginx.service')
+  expect(unitsOf(makePlan(without, host))).not.toContain('reload nginx.service')
 })
 
 test('after an apply that was cut off, what differs from the last good generation restarts again', () => {
