@@ -7,10 +7,15 @@ let
 
   # Tables of the spec that are options of the same name.
   same = removeAttrs specKeys [ "$schema" "gate" "upstreams" "relays" ];
+
+  # The spec has another name for it, because there it is a file of the host.
+  withArchive = backend: backend // {
+    imageArchive = if backend.imageFile == null then null else "${backend.imageFile}";
+  };
 in
 {
   spec = { cfg, instance, ... }:
-    keys.toToml { keys = same; } cfg // {
+    keys.toToml { keys = same; } (cfg // { backends = lib.mapAttrs (_: withArchive) cfg.backends; }) // {
       gate = keys.toToml specKeys.gate (cfg // { inherit instance; server = cfg; });
       upstreams = keys.toToml specKeys.upstreams
         (lib.listToAttrs (map (upstream: lib.nameValuePair upstream.name upstream) cfg.initialUpstreams));
