@@ -46,7 +46,7 @@ async function showSystem(host: HostView, units: readonly GenerationUnit[]) {
 }
 
 /** Paths of Unix sockets that somebody listens on. @see proc_net_unix(5): flags 00010000 is __SO_ACCEPTCON */
-function listeningPaths(host: HostView): ReadonlySet<string> {
+export function listeningPaths(host: HostView): ReadonlySet<string> {
   const lines = (host.read('/proc/net/unix') ?? '').split('\n')
   return new Set(
     lines.flatMap((line) => {

@@ -1,8 +1,11 @@
 import { connect } from 'node:net'
 import type { ConfigProblem } from '../../../schemas/layers.ts'
+import { localHost } from '../host.ts'
+import { listeningPaths } from '../running.ts'
 import type { Check, DaemonView } from './check.ts'
 import { command, edit, type Finding, fail, ok, ROOT_SEES_MORE, skip, warn, words } from './finding.ts'
 import { presentUsers } from './look.ts'
+import { inPool } from './pool.ts'
 
 export type DaemonFacts = { readonly view: DaemonView; readonly version: string; readonly unit: string }
 
@@ -63,7 +66,8 @@ export type AgentFacts = {
   readonly agents: readonly {
     readonly user: string
     readonly path: string
-    readonly answer: 'done' | 'absent' | 'denied' | 'silent' | { readonly error: string }
+    /** `listens`: systemd waits for callers; it was not asked. */
+    readonly answer: 'done' | 'listens' | 'absent' | 'denied' | 'silent' | { readonly error: string }
   }[]
 }
 
@@ -73,31 +77,37 @@ export const agents: Check<AgentFacts> = {
   async observe({ deployment }, signal) {
     const present = new Set(presentUsers(deployment).map(({ name }) => name))
     const there = (deployment?.agents ?? []).filter(({ user }) => present.has(user))
-    const asked = there.map(async ({ user, path }) => ({
-      user,
-      path,
-      answer: await askAgent(path, signal),
-    }))
-    return { agents: await Promise.all(asked) }
+    const listening = listeningPaths(localHost())
+    const asked = await inPool(there.slice(0, MOST_ASKED), AGENTS_AT_A_TIME, async ({ user, path }) => {
+      return { user, path, answer: await askAgent(path, signal) }
+    })
+    const others = there.slice(MOST_ASKED).map(({ user, path }) => {
+      return { user, path, answer: listening.has(path) ? ('listens' as const) : ('absent' as const) }
+    })
+    return { agents: [...asked, ...others] }
   },
   judge({ agents: all }) {
     if (all.length === 0) return [ok('there is none')]
     const findings = all.flatMap(({ user, path, answer }): Finding[] => {
       const start = command(`systemctl --user --machine=${words(user)}@.host restart gate-agent.socket`)
-      if (answer === 'done') return []
+      if (answer === 'done' || answer === 'listens') return []
       if (answer === 'denied') return [skip(`the agent of ${user}`, ROOT_SEES_MORE)]
       if (answer === 'absent')
         return [fail(`the agent of ${user} does not listen`, `there is no socket ${path}`, start)]
       const why = answer === 'silent' ? `nobody answers on ${path}` : answer.error
       return [fail(`the agent of ${user} does not answer`, why, start)]
     })
-    return findings.length > 0
-      ? findings
-      : [ok(`${all.length === 1 ? `that of ${all[0]?.user} answers` : `all ${all.length} answer`}`)]
+    if (findings.length > 0) return findings
+    if (all.length === 1) return [ok(`that of ${all[0]?.user} answers`)]
+    const silent = all.filter(({ answer }) => answer === 'listens').length
+    return [ok(silent === 0 ? `all ${all.length} answer` : `${all.length - silent} answer, ${silent} more listen`)]
   },
 }
 
-const AGENT_TIMEOUT_MS = 4_000
+const AGENT_TIMEOUT_MS = 5_000
+/** Each answer is a start of Node: of many agents some are asked, the others must listen. */
+const MOST_ASKED = 6
+const AGENTS_AT_A_TIME = 3
 const MOST_ANSWER_CHARACTERS = 2 ** 20
 
 /** Asks for the state of its units, which changes nothing. @see schemas/agent.ts */

@@ -1,5 +1,6 @@
 import type { AnyCheck, Subject } from './check.ts'
 import type { Finding, Status } from './finding.ts'
+import { inPool } from './pool.ts'
 
 export type CheckedFinding = Finding & { readonly check: string }
 
@@ -24,13 +25,8 @@ export async function examineHost(
   subject: Subject,
   limits: Limits = LIMITS,
 ): Promise<Report> {
-  const results: (readonly CheckedFinding[])[] = checks.map(() => [])
-  const waiting = checks.entries()
-  const work = async () => {
-    for (const [i, check] of waiting) results[i] = await examineInTime(check, subject, limits.deadlineMs)
-  }
-  await Promise.all(Array.from({ length: limits.concurrency }, work))
-  const findings = results.flat()
+  const examine = (check: AnyCheck) => examineInTime(check, subject, limits.deadlineMs)
+  const findings = (await inPool(checks, limits.concurrency, examine)).flat()
   const counts = { ok: 0, warn: 0, fail: 0, skip: 0 }
   for (const { status } of findings) counts[status]++
   return { findings, counts }

@@ -3,6 +3,7 @@ import type { Check } from './check.ts'
 import { command, type Finding, fail, ok, ROOT_SEES_MORE, skip, words } from './finding.ts'
 import { readSecrets } from './known-secrets.ts'
 import { presentUsers, runProgram } from './look.ts'
+import { inPool } from './pool.ts'
 import { redactText } from './redact.ts'
 
 export type UnitFacts = {
@@ -23,6 +24,8 @@ export type FailedUnit = {
 }
 
 const LOG_LINES = 5
+/** Managers that are asked at the same time. */
+const CONCURRENCY = 4
 
 export const units: Check<UnitFacts> = {
   name: 'units',
@@ -34,13 +37,11 @@ export const units: Check<UnitFacts> = {
     const system = await failedOf([], signal)
     const isOurs = ownUnits(deployment, names.prefix)
     const users = presentUsers(deployment).filter(({ linger }) => linger)
-    const asked = await Promise.all(
-      users.map(async ({ name, uid }) => ({
-        name,
-        uid,
-        ...(isRoot ? await failedOf(['--user', '--machine', `${name}@.host`], signal) : NOT_ASKED),
-      })),
-    )
+    const asked = await inPool(users, CONCURRENCY, async ({ name, uid }) => ({
+      name,
+      uid,
+      ...(isRoot ? await failedOf(['--user', '--machine', `${name}@.host`], signal) : NOT_ASKED),
+    }))
     const failed = [
       ...system.names
         .filter(isOurs)

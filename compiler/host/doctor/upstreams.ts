@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { baseUrlOf } from '../../../schemas/providers.ts'
 import type { Check, DaemonView, Subject } from './check.ts'
 import { command, edit, type Finding, type Fix, fail, ok } from './finding.ts'
+import { inPool } from './pool.ts'
 
 export type UpstreamFacts = {
   readonly upstreams: readonly {
@@ -28,14 +29,10 @@ export const upstreams: Check<UpstreamFacts> = {
   async observe(subject, signal) {
     const view = await subject.daemon
     const wanted = [...upstreamUrls(subject, view)]
-    const found: UpstreamFacts['upstreams'][number][] = []
-    const queue = wanted.values()
-    const work = async () => {
-      for (const [name, url] of queue)
-        found.push({ name, url, reached: await reach(url, signal), daemon: daemonsWord(name, view) })
-    }
-    await Promise.all(Array.from({ length: CONCURRENCY }, work))
-    return { upstreams: found.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+    const upstreams = await inPool(wanted, CONCURRENCY, async ([name, url]) => {
+      return { name, url, reached: await reach(url, signal), daemon: daemonsWord(name, view) }
+    })
+    return { upstreams: upstreams.sort((a, b) => (a.name < b.name ? -1 : 1)) }
   },
   judge({ upstreams: all }) {
     if (all.length === 0) return [ok('none is configured')]

@@ -303,6 +303,7 @@ test.each<{ name: string; view: DaemonView; page: RegExp }>([
 })
 
 test.each<{ answer: AgentFacts['agents'][number]['answer']; page: RegExp }>([
+  { answer: 'listens', page: /^ok / },
   { answer: 'done', page: /^ok that of gate-qwen answers$/ },
   {
     answer: 'absent',
