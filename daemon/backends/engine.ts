@@ -65,20 +65,26 @@ export async function isRunning({ agent }: Engine, signal: AbortSignal): Promise
 
 /** What its agent knows of a failure: the state of its container, and the end of its log. Never rejects. */
 export async function describeFailure(engine: Engine, error: unknown, stopping: AbortSignal): Promise<EngineFailure> {
+  const { agent, secrets } = engine
+  // an agent's words, too: it is the backend's own, and the backend is not trusted
+  const shown = (reason: string) => shownLog([reason], secrets, 1).join('')
   const said = messageOf(error)
-  const { agent } = engine
-  if (agent === null) return { reason: said, log: [] }
+  if (agent === null) return { reason: shown(said), log: [] }
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(DESCRIBE_MS)])
   try {
     const [container] = await agent.status(signal)
     const lines: string[] = []
-    for await (const { message } of agent.logs({ lines: LOG_LINES, follow: false }, signal)) lines.push(message)
-    const log = shownLog(lines, engine.secrets, LOG_LINES)
+    for await (const { message } of agent.logs({ lines: LOG_LINES, follow: false }, signal)) {
+      lines.push(message)
+      if (lines.length >= LOG_LINES) break
+    }
+    const log = shownLog(lines, secrets, LOG_LINES)
     // while systemd tries it again by itself it is "activating", and the result is that of the last time
-    if (container === undefined || container.result === 'success') return { reason: said, log }
-    return { reason: `${container.unit} failed: ${container.result}, exit status ${container.exit_status}`, log }
+    if (container === undefined || container.result === 'success') return { reason: shown(said), log }
+    const reason = `${container.unit} failed: ${container.result}, exit status ${container.exit_status}`
+    return { reason: shown(reason), log }
   } catch (trouble) {
-    return { reason: `${said}; its agent does not say more: ${messageOf(trouble)}`, log: [] }
+    return { reason: shown(`${said}; its agent does not say more: ${messageOf(trouble)}`), log: [] }
   }
 }
 

@@ -21,6 +21,7 @@ const BACKENDS: Readonly<
   right: { manner: { startMs: 100, frames: 20 }, config: { group: 'gpu', idle_stop: undefined } },
   busy: { manner: { frames: 300 }, config: { group: 'busy', wait_timeout: '300ms' } },
   other: { config: { group: 'busy', wait_timeout: '300ms' } },
+  slow: { manner: { startMs: 3_000 } },
   roomy: { manner: { frames: 300 } },
   before: { config: { group: 'restart' } },
   after: { config: { group: 'restart' } },
@@ -233,4 +234,25 @@ test('a daemon that starts again makes room although it did not start what runs'
   expect((await chat('after')).status).toBe(200)
   expect(backend('before').isRunning()).toBe(false)
   expect(backend('after').isRunning()).toBe(true)
+})
+
+test('a daemon that stops lets a request that waits for a start finish', async () => {
+  const response = chat('slow')
+  await until(async () => (await waiting('slow')) === 1)
+  const stopped = gate.stop()
+  expect((await response).status).toBe(200)
+  expect(await stopped).toBe(0)
+})
+
+test('one that is stopped at once tells those who wait', async () => {
+  gate = await startGate(directory.file('state-of-the-last'))
+  backend('slow').end()
+  backend('slow').manner.startMs = 5_000
+  const response = chat('slow')
+  await until(async () => (await waiting('slow')) === 1)
+  const stopped = gate.stop()
+  // one that follows the first too closely is taken for the same
+  await until(() => gate.process.kill('SIGTERM') && gate.output().includes('cut off'))
+  expect((await response).status).toBe(503)
+  expect(await stopped).toBe(1)
 })
