@@ -4,8 +4,10 @@ import { backendLogsQuery } from '../../schemas/admin.ts'
 import { escapeControls } from '../log-line.ts'
 import { pacedWrite } from '../paced-write.ts'
 import { type AdminBackends, agentOf, asAdminError } from './admin-backends.ts'
-import { parseRequest } from './admin-error.ts'
+import { AdminError, parseRequest } from './admin-error.ts'
 
+/** With the shells below what one agent takes; see admin-shell.ts. */
+const MOST_FOLLOWERS = 8
 /** A follower of a silent backend is told that he follows after this long; refusals come sooner. */
 const FIRST_ENTRY_MS = 2_000
 /** A follower that does not read for this long is let go: the log never waits for a reader. */
@@ -13,17 +15,23 @@ const STALLED_MS = 30_000
 
 /**
  * Sends the journal of a backend, with `follow` until the caller leaves. The answer begins once its agent has said something.
+ * @param followers those of all backends; this one is among them while it lasts
  * @throws AdminError before the first line, never after it
  */
 export async function sendBackendLogs(
-  backends: AdminBackends,
+  { backends, followers }: { readonly backends: AdminBackends; readonly followers: Set<ServerResponse> },
   name: string,
   query: URLSearchParams,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
   const { n, follow } = parseRequest(backendLogsQuery, Object.fromEntries(query))
-  const entries = agentOf(backends, name).logs({ lines: n, follow }, signal)
+  if (follow && followers.size >= MOST_FOLLOWERS)
+    throw new AdminError(503, 'TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients follow backends already`)
+  const agent = agentOf(backends, name)
+  if (follow) followers.add(response)
+  response.once('close', () => followers.delete(response))
+  const entries = agent.logs({ lines: n, follow }, signal)
   const first = entries.next()
   try {
     await Promise.race([first, follow ? pause(FIRST_ENTRY_MS, undefined, { signal }) : first])

@@ -11,7 +11,8 @@ import { AdminError, parseRequest, problemOf } from './admin-error.ts'
 
 const PREFIX = '/v1/backends/shell/'
 const PROTOCOL = 'gate-shell'
-const MOST_SHELLS = 16
+/** With the followers of logs below what one agent takes (16 connections), so that orders always get through. */
+const MOST_SHELLS = 4
 /** For the last line to go out. */
 const LAST_WORDS_MS = 2_000
 /** A caller that reads nothing for so long is cut off. */

@@ -35,6 +35,7 @@ export type AdminServer = {
 /** The admin API: HTTP on a Unix socket, whose permissions decide who may use it. Shapes: schemas/admin.ts. */
 export function createAdminServer(options: AdminOptions): AdminServer {
   const followers = new Set<ServerResponse>()
+  const backendFollowers = new Set<ServerResponse>()
   const stopping = new AbortController()
   const shells = createShellServer({ ...options, signal: stopping.signal })
   const server = createServer(
@@ -45,7 +46,8 @@ export function createAdminServer(options: AdminOptions): AdminServer {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
-    (request, response) => void answer(options, { followers, stopping: stopping.signal }, request, response),
+    (request, response) =>
+      void answer(options, { followers, backendFollowers, stopping: stopping.signal }, request, response),
   )
   server.maxConnections = MOST_CONNECTIONS
   server.on('error', (error) => {
@@ -73,12 +75,20 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   }
 }
 
+type Connections = {
+  /** Of the daemon's own log. */
+  readonly followers: Set<ServerResponse>
+  readonly backendFollowers: Set<ServerResponse>
+  /** Aborts when the server closes. */
+  readonly stopping: AbortSignal
+}
+
 const BACKEND_LOGS = '/v1/backends/logs/'
 
 /** Answers one request, whatever happens. */
 async function answer(
   options: AdminOptions,
-  { followers, stopping }: { readonly followers: Set<ServerResponse>; readonly stopping: AbortSignal },
+  { followers, backendFollowers, stopping }: Connections,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -93,7 +103,13 @@ async function answer(
     if (method === 'GET' && url.pathname === '/v1/logs') return sendLogs(options, followers, url.searchParams, response)
     if (method === 'GET' && url.pathname.startsWith(BACKEND_LOGS)) {
       const name = decodeSegment(url.pathname.slice(BACKEND_LOGS.length))
-      return await sendBackendLogs(options.backends, name, url.searchParams, response, signal)
+      return await sendBackendLogs(
+        { backends: options.backends, followers: backendFollowers },
+        name,
+        url.searchParams,
+        response,
+        signal,
+      )
     }
     const { route, parameter } = findRoute(method, url.pathname)
     const shape = await ROUTES[route](options, { parameter, query: url.searchParams, body, signal })

@@ -177,6 +177,32 @@ test('followers are let go when the daemon stops, and leave the agent', async ()
   await vi.waitUntil(() => agentSide?.destroyed)
 })
 
+test('so many may follow or look inside that orders still get through', async () => {
+  const open: Socket[] = []
+  behave = (socket) => {
+    open.push(socket)
+    socket.write(entry('one'))
+  }
+  const followers = Array.from({ length: 8 }, () => ask('GET', '/v1/backends/logs/talk?follow=true'))
+  await vi.waitUntil(() => open.length === 8)
+  const ninth = await ask('GET', '/v1/backends/logs/talk?follow=true')
+  expect(ninth).toMatchObject({ status: 503, body: expect.stringContaining('TOO_MANY_FOLLOWERS') })
+  open.pop()?.destroy()
+  await vi.waitUntil(async () => {
+    behave = (socket) => socket.end(entry('two') + DONE_LINE)
+    return (await ask('GET', '/v1/backends/logs/talk?follow=true')).status === 200
+  })
+  behave = (socket) => {
+    open.push(socket)
+    socket.write(output('$ '))
+  }
+  const shells = Array.from({ length: 4 }, () => shell('talk', ''))
+  await vi.waitUntil(() => open.length === 11)
+  expect(await shell('talk', '')).toMatch(/^HTTP\/1.1 503 [\s\S]*TOO_MANY_SHELLS/)
+  await daemon.server.close(1_000)
+  await Promise.all([...followers, ...shells])
+})
+
 const output = (said: string) => `${JSON.stringify({ type: 'output', data: Buffer.from(said).toString('base64') })}\n`
 
 test('a shell: both directions, its exit code, and a line in the log without what was said', async () => {
