@@ -4,16 +4,25 @@
 {
   lib,
   buildNpmPackage,
+  cacert,
   importNpmLock,
   installShellFiles,
   makeWrapper,
   nodejs_24,
   python3,
+  runCommand,
   stdenv,
   testers,
 }:
 let
-  npm = import ./npm-lock.nix { inherit lib; };
+  npm = import ./npm-lock.nix {
+    inherit
+      lib
+      cacert
+      nodejs_24
+      runCommand
+      ;
+  };
   inherit (npm) package;
   machines = import ./tests { inherit lib testers; };
 in
@@ -41,7 +50,7 @@ buildNpmPackage {
   };
 
   nodejs = nodejs_24;
-  npmDeps = importNpmLock { inherit (npm) package packageLock; };
+  npmDeps = importNpmLock { inherit (npm) package packageLock packageSourceOverrides; };
   npmConfigHook = importNpmLock.npmConfigHook;
 
   nativeBuildInputs = [

@@ -37,6 +37,8 @@ in
   package = {
     inherit (outputs.packages.x86_64-linux.gate) pname version meta src installPhase;
     lock = outputs.packages.x86_64-linux.gate.npmDeps.packageLock.packages;
+    archives = builtins.mapAttrs (_: archive: { inherit (archive) name script; hash = archive.environment.outputHash; })
+      outputs.packages.x86_64-linux.gate.npmDeps.packageSourceOverrides;
   };
   tests = machines outputs.packages.x86_64-linux.gate.tests;
   waitingTests = machines outputs.packages.x86_64-linux.gate.waitingTests;

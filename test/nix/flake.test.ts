@@ -38,7 +38,8 @@ const outputsSchema = z.object({
     meta: z.object({ mainProgram: z.string(), platforms: z.array(z.string()), description: z.string() }),
     src: z.string(),
     installPhase: z.string(),
-    lock: z.record(z.string(), z.object({ version: z.string(), resolved: z.string().optional() })),
+    lock: z.record(z.string(), z.object({ version: z.string(), integrity: z.string().optional() })),
+    archives: z.record(z.string(), z.object({ name: z.string(), script: z.string(), hash: z.string() })),
   }),
   tests: machines,
   waitingTests: machines,
@@ -150,7 +151,7 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs', () => {
   })
 
   test('the package is what package.json says, with every command and every runtime dependency', () => {
-    const { pname, version, meta, installPhase, lock } = flake.package
+    const { pname, version, meta, installPhase, lock, archives } = flake.package
     expect({ name: pname, version, description: meta.description }).toEqual({
       name: manifest.name,
       version: manifest.version,
@@ -169,8 +170,12 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs', () => {
     expect(Object.keys(lock)).toContain('node_modules/typescript')
     expect(Object.keys(lock)).not.toContain('node_modules/node')
     expect(installPhase).not.toContain("'node_modules/typescript'")
-    const { resolved } = lock['node_modules/@opentelemetry/api'] ?? expect.unreachable()
-    expect(resolved).toMatch(/\/@opentelemetry\/api\/-\/api-[0-9.]+\.tgz$/)
+    const scoped = lock['node_modules/@opentelemetry/api'] ?? expect.unreachable()
+    expect(archives['node_modules/@opentelemetry/api']).toEqual({
+      name: `api-${scoped.version}.tgz`,
+      script: expect.stringContaining(`npm pack --ignore-scripts '@opentelemetry/api@${scoped.version}'\n`),
+      hash: scoped.integrity,
+    })
   })
 
   test('the machines: those that can run are checks, those that wait for a program are not', () => {

@@ -18,6 +18,7 @@ let
     splitString = separator: text: filter isString (split separator text);
     concatLines = lines: concatStringsSep "" (map (line: line + "\n") lines);
     optionalString = condition: text: if condition then text else "";
+    fetchers.proxyImpureEnvVars = [ "https_proxy" ];
     escapeShellArgs = words: concatStringsSep " " (map (word: "'${replaceStrings [ "'" ] [ "'\\''" ] word}'") words);
     getExe = package: lib.getExe' package package.meta.mainProgram;
     getExe' = package: program: "${package}/bin/${program}";
@@ -59,7 +60,7 @@ let
   # Packages of nixpkgs that Gate's files name.
   names = [
     "bash" "caddy" "coreutils" "curl" "dnsmasq" "git" "jq" "nftables" "nginx" "nixfmt-tree" "podman" "python3" "python3Minimal"
-    "shellcheck" "sqlite" "installShellFiles" "makeWrapper"
+    "shellcheck" "sqlite" "installShellFiles" "makeWrapper" "cacert"
   ];
 
   packageSet = system: overlays:
@@ -90,7 +91,7 @@ let
         buildNpmPackage = attrs: derivation ({ inherit system; } // attrs);
         importNpmLock = {
           npmConfigHook = derivation { name = "npm-config-hook"; };
-          __functor = _: { package, packageLock }: derivation { name = "${package.name}-sources"; inherit package; packageLock = checkedLock package packageLock; };
+          __functor = _: { package, packageLock, packageSourceOverrides }: derivation { name = "${package.name}-sources"; inherit package packageSourceOverrides; packageLock = checkedLock package packageLock packageSourceOverrides; };
         };
         testers.runNixOSTest = path:
           let
@@ -110,9 +111,9 @@ let
     in
     final;
 
-  # What npm, which has no network in a build, needs of a lock: an address and a hash of every package, and every
+  # What npm, which has no network in a build, needs of a lock: an archive of every package, with its hash, and every
   # dependency of a package that is in the lock, where Node would look for it.
-  checkedLock = package: lock:
+  checkedLock = package: lock: archives:
     let
       paths = filter (path: path != "") (attrNames lock.packages);
       found = from: name: elem "${from}node_modules/${name}" paths
@@ -122,11 +123,11 @@ let
       lost = concatMap (path: map (name: "${path} needs ${name}") (filter (name: !(found "${path}/" name)) (needs lock.packages.${path}))) paths
         ++ map (name: "package.json needs ${name}")
           (filter (name: !(elem "node_modules/${name}" paths)) (attrNames (package.dependencies // package.optionalDependencies or { } // package.devDependencies)));
-      unfit = filter (path: let entry = lock.packages.${path}; in
-        match "https://registry[.]npmjs[.]org/[^ ]+[.]tgz" (entry.resolved or "") == null || match "sha(1|512)-[A-Za-z0-9+/]+=*" (entry.integrity or "") == null) paths;
+      unfit = filter (path: let archive = archives.${path} or { environment = { }; }; in
+        match "[^/ ]+[.]tgz" (archive.name or "") == null || match "sha(1|512)-[A-Za-z0-9+/]+=*" (archive.environment.outputHash or "") == null) paths;
     in
     if lost != [ ] then throw "the lock is incomplete: ${concatStringsSep ", " lost}"
-    else if unfit != [ ] then throw "no address or hash: ${toString unfit}"
+    else if unfit != [ ] then throw "no archive or hash: ${toString unfit}"
     else lock;
 in
 {
