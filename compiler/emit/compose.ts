@@ -1,6 +1,8 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Backend, Container, Deployment, Secret } from '../ir/deployment.ts'
+import { gatewayNames } from '../ir/names.ts'
 import { composeText, composeTexts, composeVariable } from '../syntax/compose.ts'
+import { printJson } from '../syntax/json.ts'
 import { printYaml, type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../syntax/yaml.ts'
 import { composeContainer } from './compose-container.ts'
 import { type DaemonSettings, daemonSettings } from './daemon-config.ts'
@@ -63,7 +65,10 @@ export function emitCompose(deployment: Deployment): Emission {
     secrets: secretFiles(settings),
   })
   return {
-    files: [{ path: 'compose/compose.yaml', mode: 0o644, ...printYaml(COMMENT, root, ['gate']) }],
+    files: [
+      { path: 'compose/compose.yaml', mode: 0o644, ...printYaml(COMMENT, root, ['gate']) },
+      { path: 'compose/declared.json', mode: 0o644, ...printJson(settings.declared) },
+    ],
     findings: [
       ...gatewayImage(gateway, 'compose').findings,
       ...withoutSystemd('compose', deployment),
@@ -104,7 +109,6 @@ function gatewayService(deployment: Deployment, reachable: readonly Container[],
       stop_grace_period: composeText('60s'),
       environment: yamlMap({
         STATE_DIRECTORY: composeText(gateway.stateDirectory),
-        ...Object.fromEntries(settings.variables.map(({ name, value, origin }) => [name, composeText(value, origin)])),
         ...Object.fromEntries(settings.secrets.map(({ name, secret }) => secretEntry(name, secret))),
       }),
       secrets: optionalList(
@@ -112,7 +116,11 @@ function gatewayService(deployment: Deployment, reachable: readonly Container[],
           'env' in secret.source ? [] : [composeText(name, secret.origin)],
         ),
       ),
-      volumes: yamlList([composeText(`${prefix}-state:${gateway.stateDirectory}`)]),
+      volumes: yamlList([
+        composeText(`${prefix}-state:${gateway.stateDirectory}`),
+        // the daemon looks for it there unless told otherwise
+        composeText(`./declared.json:${gatewayNames(undefined).declaredConfig}:ro`),
+      ]),
       ports: yamlList([
         publish(gateway.port, gateway.port, ['gate', 'server', 'port']),
         publish(gateway.p2pPort, gateway.p2pPort, ['gate', 'server', 'p2p_port']),

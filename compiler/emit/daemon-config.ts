@@ -3,6 +3,7 @@ import type { Finding } from '../diagnostic.ts'
 import type { Deployment, Secret } from '../ir/deployment.ts'
 import { PROFILES } from '../ir/profiles.ts'
 import type { SpecPath } from '../spec-path.ts'
+import { array, type JsonNode, object, value } from '../syntax/json.ts'
 import { notExpressed } from './not-expressed.ts'
 
 /** One variable of the daemon's environment. */
@@ -12,6 +13,8 @@ export type Variable = { readonly name: string; readonly value: string; readonly
 export type SecretVariable = { readonly name: string; readonly secret: Secret }
 
 export type DaemonSettings = {
+  /** The same as `variables`, as the declared layer: edits at runtime go over it, never over variables. */
+  readonly declared: JsonNode
   readonly variables: readonly Variable[]
   readonly secrets: readonly SecretVariable[]
   readonly findings: readonly Finding[]
@@ -26,8 +29,10 @@ export type Surroundings = {
   readonly backendUrls: ReadonlyMap<string, string>
 }
 
+type Setting = readonly [path: string, value: unknown, origin: SpecPath]
+
 /**
- * The daemon's whole configuration as environment, for targets that have no place for its declared file.
+ * The daemon's whole configuration, as its declared file and as environment, for targets that have no place for a file.
  * Tables that people name entries of (upstreams, backends, models) are JSON, so that names keep their spelling.
  */
 export function daemonSettings(deployment: Deployment, surroundings: Surroundings): DaemonSettings {
@@ -37,7 +42,7 @@ export function daemonSettings(deployment: Deployment, surroundings: Surrounding
   const { upstreams, backends, findings } = upstreamTables(deployment, surroundings)
   const reachable = new Set([...Object.keys(upstreams), ...Object.keys(backends)])
   const models = modelTable(deployment, surroundings.target, reachable)
-  const settings: readonly (readonly [path: string, value: unknown, origin: SpecPath])[] = [
+  const settings: readonly Setting[] = [
     ['server.host', surroundings.host, [...server, 'host']],
     ['server.port', gateway.port, [...server, 'port']],
     ['server.p2p_port', gateway.p2pPort, [...server, 'p2p_port']],
@@ -63,15 +68,46 @@ export function daemonSettings(deployment: Deployment, surroundings: Surrounding
     ['backends', backends, ['backends']],
     ['models', models.table, ['models']],
   ]
+  const wanted = settings.filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
   return {
-    variables: settings.flatMap(([path, value, origin]) => {
-      if (value === undefined || (Array.isArray(value) && value.length === 0)) return []
+    declared: declaredTree(wanted),
+    variables: wanted.map(([path, value, origin]) => {
       const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-      return [{ name: environmentName(path.split('.')), value: text, origin }]
+      return { name: environmentName(path.split('.')), value: text, origin }
     }),
     secrets: deployment.secrets.flatMap((secret) => secretVariable(secret, backends)),
     findings: [...unknownFindings(deployment, surroundings.target), ...findings, ...models.findings],
   }
+}
+
+/** Settings by their paths, one table in another. */
+function declaredTree(settings: readonly Setting[]): JsonNode {
+  const groups = Map.groupBy(settings, ([path]) => path.split('.')[0] ?? '')
+  return object(
+    ['gate'],
+    Object.fromEntries(
+      [...groups].map(([name, group]): [string, JsonNode] => {
+        const [first] = group
+        if (first !== undefined && first[0] === name) return [name, jsonNode(first[1], first[2])]
+        const below = group.map(([path, ...rest]): Setting => [path.slice(name.length + 1), ...rest])
+        return [name, declaredTree(below)]
+      }),
+    ),
+  )
+}
+
+function jsonNode(content: unknown, origin: SpecPath): JsonNode {
+  if (typeof content === 'string' || typeof content === 'number' || typeof content === 'boolean')
+    return value(origin, content)
+  if (Array.isArray(content))
+    return array(
+      origin,
+      content.map((item) => jsonNode(item, origin)),
+    )
+  const entries = Object.entries(content ?? {}).flatMap(([key, inner]): [string, JsonNode][] =>
+    inner === undefined ? [] : [[key, jsonNode(inner, [...origin, key])]],
+  )
+  return object(origin, Object.fromEntries(entries))
 }
 
 /** What the spec says that the daemon's configuration has no key for; about access, what it does instead is stricter. */

@@ -1,5 +1,7 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
+import { gatewayNames } from '../ir/names.ts'
+import { printJson } from '../syntax/json.ts'
 import { printToml, type TomlTable } from '../syntax/toml.ts'
 import { daemonSettings } from './daemon-config.ts'
 import { gatewayImage } from './gateway-image.ts'
@@ -32,9 +34,15 @@ export function emitFly(deployment: Deployment): Emission {
       : [{ path: ['build'], entries: [{ key: 'image', value: image, origin: at('image') }] }]),
     {
       path: ['env'],
+      entries: [{ key: 'STATE_DIRECTORY', value: gateway.stateDirectory }],
+    },
+    {
+      path: ['files'],
+      isElement: true,
       entries: [
-        { key: 'STATE_DIRECTORY', value: gateway.stateDirectory },
-        ...settings.variables.map(({ name, value, origin }) => ({ key: name, value, origin })),
+        // the daemon looks for it there unless told otherwise
+        { key: 'guest_path', value: gatewayNames(undefined).declaredConfig },
+        { key: 'local_path', value: 'declared.json' },
       ],
     },
     {
@@ -107,7 +115,13 @@ export function emitFly(deployment: Deployment): Emission {
     ...settings.findings,
     ...tlsFindings(deployment, 'fly'),
   ]
-  return { files: [{ path: 'fly/fly.toml', mode: 0o644, ...printToml({ comment, tables }, ['gate']) }], findings: all }
+  return {
+    files: [
+      { path: 'fly/fly.toml', mode: 0o644, ...printToml({ comment, tables }, ['gate']) },
+      { path: 'fly/declared.json', mode: 0o644, ...printJson(settings.declared) },
+    ],
+    findings: all,
+  }
 }
 
 /** Machines come in steps of 256 MiB. */

@@ -1,6 +1,7 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment, Secret } from '../ir/deployment.ts'
 import { launchdNames } from '../ir/names.ts'
+import { printJson } from '../syntax/json.ts'
 import {
   type PlistNode,
   plistArray,
@@ -21,20 +22,19 @@ export function emitLaunchd(deployment: Deployment): Emission {
   const { gateway, prefix } = deployment
   const names = launchdNames(prefix)
   const settings = daemonSettings(deployment, { target: 'launchd', host: gateway.host, backendUrls: new Map() })
-  const variables: [string, PlistNode][] = [
-    ...settings.variables.map(({ name, value, origin }): [string, PlistNode] => [name, plistString(value, origin)]),
-    ...settings.secrets.map(({ name, secret }): [string, PlistNode] => [
-      `${name}_FILE`,
-      plistString(secretPath(secret, names.secretsDirectory), secret.origin),
-    ]),
-  ]
+  const variables = settings.secrets.map(({ name, secret }): [string, PlistNode] => [
+    `${name}_FILE`,
+    plistString(secretPath(secret, names.secretsDirectory), secret.origin),
+  ])
   const files = plistDict({
     NumberOfFiles: plistInteger(gateway.maxConnections * 2 + 1024, ['gate', 'server', 'max_connections']),
   })
   const root = plistDict({
     Label: plistString(names.label),
     ProgramArguments: plistArray(
-      [names.program, '--state-directory', names.stateDirectory].map((word) => plistString(word)),
+      [names.program, '--state-directory', names.stateDirectory, '--declared', names.declaredConfig].map((word) =>
+        plistString(word),
+      ),
     ),
     UserName: plistString(names.user),
     EnvironmentVariables: plistDict(Object.fromEntries(variables)),
@@ -57,6 +57,7 @@ export function emitLaunchd(deployment: Deployment): Emission {
         mode: 0o644,
         ...printPlist(COMMENT, root, ['gate']),
       },
+      { path: 'launchd/declared.json', install: names.declaredConfig, mode: 0o644, ...printJson(settings.declared) },
     ],
     findings: [
       ...launchdFindings(deployment),

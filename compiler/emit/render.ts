@@ -60,6 +60,11 @@ export function emitRender(deployment: Deployment): Emission {
       ...settings.findings,
       ...tlsFindings(deployment, 'render'),
       notExpressed(
+        ['gate'],
+        'Render has no place for a file of the spec, so the gateway is configured by variables, which win over edits at runtime',
+        'change the spec instead, or use the target fly or compose',
+      ),
+      notExpressed(
         ['gate', 'server', 'p2p_port'],
         'render leads one port to the gateway, so peers reach it through a relay only',
         'set [relay], or use the target fly',

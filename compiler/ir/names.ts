@@ -135,6 +135,7 @@ export function launchdNames(prefix: string) {
     user: `_${prefix}`,
     stateDirectory: `/usr/local/var/${prefix}`,
     secretsDirectory: `/usr/local/etc/${prefix}/secrets`,
+    declaredConfig: `/usr/local/etc/${prefix}/declared.json`,
     log: `/usr/local/var/log/${label}.log`,
   } as const
 }

@@ -34,8 +34,13 @@ export function readEnvironment(
     if ('code' in result) problems.push(result)
     else found.push(result)
   }
+  // entries that the variable of the whole table has, which sorts before those of its keys
+  const names = (map: Path) => [
+    ...namesAt(map),
+    ...found.flatMap((one) => (isAt(one, map) ? Object.keys(one.value) : [])),
+  ]
   for (const [name, text] of Object.entries(sources.env).sort())
-    if (text !== undefined && name.startsWith('GATE_')) collect(readVariable(name, text, keys, namesAt))
+    if (text !== undefined && name.startsWith('GATE_')) collect(readVariable(name, text, keys, names))
   if (sources.credentialsDirectory !== undefined)
     for (const result of readCredentials(sources.credentialsDirectory, keys.tree)) collect(result)
 
@@ -49,6 +54,10 @@ export function readEnvironment(
   const sourceOf = (path: Path) => sourceIn(found, path)
   problems.push(...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'env', whereOf: sourceOf }))
   return { layer: { name: 'env', values, sourceOf }, problems }
+}
+
+function isAt(found: Found, path: Path): found is Found & { readonly value: Tree } {
+  return isTree(found.value) && found.path.join('.') === path.join('.')
 }
 
 function readVariable(

@@ -14,8 +14,7 @@ import { compile } from '../../compiler/compile.ts'
 import { plistArray, plistDict, plistString, printPlist } from '../../compiler/syntax/plist.ts'
 import { printToml } from '../../compiler/syntax/toml.ts'
 import { printYaml, yamlList, yamlMap, yamlText } from '../../compiler/syntax/yaml.ts'
-import { readEnvironment } from '../../daemon/config/environment.ts'
-import { configKeys } from '../../daemon/config/key-set.ts'
+import { configPlace } from '../support/config-place.ts'
 import { ELSEWHERE, expectedGolden } from '../support/golden.ts'
 
 /** `gate.auth.jwt.issuer` of the golden. */
@@ -93,7 +92,6 @@ describe.skipIf(!hasCompose)('by docker-compose (skipped where it is not install
       ANSWER: 'no',
     })
     expect(services.gate.environment).toMatchObject({
-      GATE_AUTH__JWT__ISSUER: ISSUER,
       GATE_UPSTREAMS__OPENAI__API_KEY: 'a',
       GATE_BACKENDS__QWEN__API_KEY: 'b',
     })
@@ -104,7 +102,8 @@ test('fly.toml leads to the port and the health check', () => {
   expect(parseToml(made('elsewhere', 'fly'))).toMatchObject({
     app: 'gate',
     build: { image: expect.stringContaining('registry.example.org/gate@sha256:') },
-    env: { GATE_SERVER__HOST: '0.0.0.0', GATE_AUTH__JWT__ISSUER: ISSUER },
+    env: { STATE_DIRECTORY: '/var/lib/gate' },
+    files: [{ guest_path: '/etc/gate/declared.json', local_path: 'declared.json' }],
     http_service: { internal_port: 3080, force_https: true, checks: [{ path: '/health', method: 'GET' }] },
     mounts: [{ source: 'gate_state', destination: '/var/lib/gate' }],
     vm: [{ memory: '768mb' }],
@@ -166,9 +165,15 @@ describe.skipIf(!hasPython)('by plistlib (skipped where there is no python3)', (
   test('the property list keeps the daemon running', () => {
     expect(readByPlistlib(made('elsewhere', 'launchd'))).toMatchObject({
       Label: 'gate-daemon',
-      ProgramArguments: ['/usr/local/bin/gate-daemon', '--state-directory', '/usr/local/var/gate'],
+      ProgramArguments: [
+        '/usr/local/bin/gate-daemon',
+        '--state-directory',
+        '/usr/local/var/gate',
+        '--declared',
+        '/usr/local/etc/gate/declared.json',
+      ],
       KeepAlive: { SuccessfulExit: false },
-      EnvironmentVariables: { GATE_AUTH__JWT__ISSUER: ISSUER },
+      EnvironmentVariables: { GATE_AUTH__TOKEN_FILE: '/etc/gate/token' },
     })
   })
 })
@@ -183,20 +188,23 @@ const environments: Record<Place, (golden: string) => Record<string, string>> = 
     return Object.fromEntries(variables.map(({ key, value }) => [key, value ?? '0123456789abcdef']))
   },
 }
+const declared = (golden: string, target: Place): string | undefined =>
+  expectedGolden(golden).get(`${target}/declared.json`)
 
-describe.each(ELSEWHERE)('the environment of %s', (target) => {
+describe.each(ELSEWHERE)('the configuration of %s', (target) => {
   test.skipIf(target === 'launchd' && !hasPython).each(goldens)('is understood by the daemon: %s', (golden) => {
     const env = Object.fromEntries(
       // secrets in files are read at start, and these files are not here
       Object.entries(environments[target](golden))
-        .filter(([name]) => !name.endsWith('_FILE'))
-        .map(([name, value]) => [name, name.endsWith('_KEY') ? '0123456789abcdef' : value]),
+        .filter(([name]) => name !== 'STATE_DIRECTORY' && !name.endsWith('_FILE'))
+        .map(([name, value]) => [name, name.endsWith('_KEY') || name.endsWith('_TOKEN') ? '0123456789abcdef' : value]),
     )
-    const { layer, problems } = readEnvironment({ env, credentialsDirectory: undefined }, configKeys(), (map) =>
-      map.join('.') === 'upstreams' ? Object.keys(JSON.parse(env['GATE_UPSTREAMS'] ?? '{}')) : [],
-    )
-    expect(problems).toEqual([])
-    expect(layer.values).toMatchObject({ auth: { mode: 'token' }, server: { max_connections: expect.any(Number) } })
+    const config = configPlace({ env, declared: declared(golden, target) }).open()
+    expect(config.current()).toMatchObject({ auth: { mode: 'token' }, server: { max_connections: expect.any(Number) } })
+    if (golden === 'elsewhere') expect(config.current().auth.jwt.issuer).toBe(ISSUER)
+    // only Render has no place for a file, and says so
+    expect(config.explain('server.max_connections').winner).toBe(target === 'render' ? 'env' : 'nix')
+    expect(declared(golden, target) === undefined).toBe(target === 'render')
   })
 })
 
@@ -331,9 +339,12 @@ test('texts of a spec reach every file unchanged and add no key, or are refused'
       const render = parseYaml(files.get(FILES.render) ?? '')
       expect(compose.services['gate-b'].environment.V).toBe(value)
       expect(compose.services['gate-b'].command.at(-1)).toBe(value)
-      expect(compose.services.gate.environment.GATE_AUTH__JWT__ISSUER).toBe(value)
-      expect(fly['env']).toMatchObject({ GATE_AUTH__JWT__ISSUER: value })
-      expect(JSON.parse(compose.services.gate.environment.GATE_MODELS).m.category).toBe(value)
+      for (const target of ['compose', 'fly', 'launchd']) {
+        const layer = JSON.parse(files.get(`${target}/declared.json`) ?? '')
+        expect(layer.auth.jwt.issuer).toBe(value)
+        expect(layer.upstreams.a.models).toEqual([value])
+        expect(keys(layer)).toEqual(keys(JSON.parse(plain?.get(`${target}/declared.json`) ?? '')))
+      }
       expect(keys(compose)).toEqual(keys(undoubled(parseYaml(plain?.get(FILES.compose) ?? ''))))
       expect(keys(fly)).toEqual(keys(parseToml(plain?.get(FILES.fly) ?? '')))
       expect(keys(render)).toEqual(keys(parseYaml(plain?.get(FILES.render) ?? '')))

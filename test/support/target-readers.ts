@@ -56,6 +56,12 @@ export function targetReaders(directory: TemporaryDirectory, certificates: strin
       needs: ['dnsmasq'],
       read: each((text) => readDnsmasq(text, directory.file('dnsmasq.conf'))),
     },
+    ...(['compose', 'fly', 'launchd'] as const).map((target) => ({
+      target,
+      file: /declared\.json$/,
+      needs: [],
+      read: each((text) => [JSON.parse(text), configSchema.parse(JSON.parse(text))]),
+    })),
     { target: 'dnsmasq', ...units },
     { target: 'fly', file: /\.toml$/, needs: ['python3'], read: (texts) => python('tomllib.loads(text)', texts) },
     {
