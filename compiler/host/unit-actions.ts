@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { GenerationUnit } from '../../schemas/generation.ts'
 import type { Account, Accounts } from './accounts.ts'
 import { asUser, userctl } from './as-user.ts'
@@ -12,6 +13,8 @@ const MARGIN_MS = 5_000
 /** Managers of users that are worked on at a time. */
 const MANAGERS_AT_ONCE = 8
 const LOG_LINES = 20
+const SOCKET_TRIES = 4
+const SOCKET_PAUSE_MS = 250
 
 /**
  * Starts, restarts and reloads units in the order of the plan: those of one manager in one request, so that its own ordering
@@ -64,7 +67,15 @@ async function actOnManager(
     // a unit that failed before may be at its limit of starts
     if (verb === 'restart' || verb === 'start') await host.run(ctl('reset-failed', ...names))
     const timeoutMs = Math.min(limits.timeoutMs, Math.max(...units.map((unit) => unit.timeoutMs)) + MARGIN_MS)
-    const ran = await host.run(ctl(command, ...names), { timeoutMs })
+    let ran = await host.run(ctl(command, ...names), { timeoutMs })
+    // A helper that systemd forked before it closed a socket (it removes PrivateTmp of the service behind) has a copy of it:
+    // the address is taken until the helper ends.
+    const tries = names.some((name) => name.endsWith('.socket')) ? SOCKET_TRIES : 1
+    for (let i = 1; ran.code !== 0 && i < tries; i++) {
+      await setTimeout(SOCKET_PAUSE_MS)
+      await host.run(ctl('reset-failed', ...names))
+      ran = await host.run(ctl('start', ...names), { timeoutMs })
+    }
     if (ran.code !== 0) throw await unitFailure(host, account, units, ran.stderr, command, timeoutMs)
   }
 }

@@ -10,12 +10,12 @@ export type Host = Lab & { readonly images: Images }
 
 /**
  * Boots one. Archives of the test images are below /srv/images.
- * @param gate directory to lay over Debian's files: the staged Gate, or the package for tests that install it
+ * @param gate directories to lay over Debian's files: the staged Gate, or the package for tests that install it
  */
-export async function bootHost(name: string, gate = inject('staged')): Promise<Host> {
+export async function bootHost(name: string, gate: readonly string[] = [inject('staged')]): Promise<Host> {
   const images = inject('images')
   if (images === undefined) throw new Error('no lab here')
-  const lab = await bootLab(name, [gate, images.layer])
+  const lab = await bootLab(name, [...gate, images.layer])
   write(lab, '/etc/systemd/system/lab-network.service', NETWORK)
   write(lab, '/etc/containers/containers.conf.d/lab.conf', CONTAINERS)
   write(lab, '/usr/local/bin/crun-without-limits', CRUN, 0o755)

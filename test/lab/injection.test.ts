@@ -23,7 +23,7 @@ const UNITS = '/etc/systemd/system'
 describeInLab('hostile texts', () => {
   let host: Host
   beforeAll(async () => {
-    host = await bootHost('injection', { isBare: true })
+    host = await bootHost('injection', [])
   })
   afterAll(() => host?.down())
 
