@@ -16,7 +16,7 @@ test.each([
   ['gate.server.max_connections', 'declared/*.json', 'nftables/*.nft'],
   ['proxy.aliases', 'dnsmasq/*.conf', 'quadlet/*.container'],
   ['relays.<name>.bind_address', 'systemd/*.conf', 'compose/*.yaml'],
-  ['upstreams.<name>.base_url', 'fly/*.toml', 'nginx/*.conf'],
+  ['upstreams.<name>.base_url', 'fly/*.json', 'nginx/*.conf'],
 ])('the reference says that %s influences %s and not %s', (key, kind, other) => {
   expect(filesOf(key)).toContain(`\`${kind}\``)
   expect(filesOf(key)).not.toContain(`\`${other}\``)
