@@ -72,7 +72,7 @@ export default {
       severity: 'error',
       from: { path: '^(bin/gatectl|daemon/ctl/)' },
       to: {
-        path: '^schemas/(admin|config|keys|spec)\\.ts|^daemon/config/|node_modules/(zod|smol-toml)/',
+        path: '^schemas/(admin|config|keys|spec[a-z-]*)\\.ts|^daemon/config/|node_modules/(zod|smol-toml)/',
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },

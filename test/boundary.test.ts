@@ -65,6 +65,10 @@ test.each([
     rule: 'gatectl-starts-without-validators',
     files: { 'daemon/ctl/a.ts': imports('../../schemas/admin.ts'), 'schemas/admin.ts': leaf },
   },
+  {
+    rule: 'gatectl-starts-without-validators',
+    files: { 'daemon/ctl/a.ts': imports('../../schemas/spec-web.ts'), 'schemas/spec-web.ts': leaf },
+  },
   { rule: 'translate-does-no-io', files: { 'daemon/translate/a.ts': imports('node:fs') } },
 ])('refuses a planted violation of $rule', ({ rule, files }) => {
   expect(cruise(files as Record<string, string>).rules).toContain(rule)
