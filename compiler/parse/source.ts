@@ -1,5 +1,5 @@
 import { pathId, type Span, type SpecPath } from '../spec-path.ts'
-import { indexPositions, type Range } from './positions.ts'
+import { indexPositions, type Positions } from './positions.ts'
 
 /** The text of a spec and where everything stands in it. */
 export type Source = {
@@ -31,7 +31,7 @@ export function indexSource(file: string, text: string): Source {
       endColumn: Math.max(start + 1, Math.min(end, lineEnd)) - from + 1,
     }
   }
-  const find = (path: SpecPath, ranges: readonly ReadonlyMap<string, Range>[]): Span => {
+  const find = (path: SpecPath, ranges: readonly Positions['keys'][]): Span => {
     for (let length = path.length; length > 0; length--) {
       const id = pathId(path.slice(0, length))
       for (const map of ranges) {

@@ -1,5 +1,5 @@
 import { parse, TomlError } from 'smol-toml'
-import { BOM, type Header, type Item, type Pair, type Span, scanToml } from './toml-scan.ts'
+import { BOM, type Header, type Item, type Pair, type Span, scanToml } from '../../schemas/toml-scan.ts'
 import { keyText, valueText } from './toml-text.ts'
 import { isTree, leafPaths, type Path, sameValue, type Tree, valueAt, withoutValue, withValue } from './values.ts'
 

@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml'
 import type { ConfigProblem } from '../../schemas/layers.ts'
-import { type Item, lineAndColumn, scanToml } from './toml-scan.ts'
+import { type Item, scanToml } from '../../schemas/toml-scan.ts'
 import { isTree, type Path, type Tree } from './values.ts'
 
 /** A parsed TOML text; `whereOf` says `file:line:col` of the nearest thing written for a path. */
@@ -52,4 +52,10 @@ function nearestItem(items: readonly Item[], path: Path): Item | undefined {
     (best, item) => (best && best.path.length >= item.path.length ? best : item),
     undefined,
   )
+}
+
+/** 1-based line and column of an offset. */
+function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
 }

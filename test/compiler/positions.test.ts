@@ -63,5 +63,7 @@ test.each([
   { name: 'an array with comments', text: 'k = [ # one\n  1, # two\n  22,\n]', path: ['k', 1], expected: '22' },
   { name: 'what follows a multi-line string', text: 'a = """x\n]"" """\nb = 3', path: ['b'], expected: '3' },
   { name: 'an inline table', text: 'k = { a = [1, 2], b = "}" }', path: ['k', 'b'], expected: '"}"' },
+  { name: 'a JSON value behind line breaks', text: '{"a"\n:\n[\n12\n]\n}', path: ['a', 0], expected: '12' },
+  { name: 'a header with spaces', text: '[ a . b ]\nk = 1', path: ['a', 'b'], expected: 'a . b' },
   { name: 'the nearest parent of an absent key', text: '[a.b]\nk = 1', path: ['a', 'b', 'x'], expected: 'a.b' },
 ])('finds $name', ({ text, path, expected }) => expect(textAt(text, path)).toBe(expected))

@@ -1,17 +1,18 @@
-import { parse } from 'smol-toml'
-import type { Path } from './values.ts'
-
 /** Some editors put it at the start of a file. */
 export const BOM = '\uFEFF'
 
-/** Where things are in a TOML text. Offsets count UTF-16 units; `end` is exclusive. */
+/** From the root. Elements of lists count from '0'. */
+type Path = readonly string[]
+/** Where things are in a text. Offsets count UTF-16 units; `end` is exclusive. */
 export type Span = { readonly start: number; readonly end: number }
+/** One of the names that a key is made of by dots, and the path up to it. */
+type Name = { readonly path: Path; readonly span: Span }
 /** `key = value`, alone on its line (or lines), or inside an inline table. */
 export type Pair = {
   readonly kind: 'pair'
-  /** From the root. Elements of lists count from '0'. */
   readonly path: Path
   readonly key: Span
+  readonly names: readonly Name[]
   readonly value: Span
   readonly holds: 'table' | 'list' | 'scalar'
   /** The pair whose value this is inside of. */
@@ -27,15 +28,19 @@ export type Header = {
   readonly path: Path
   readonly list: boolean
   readonly key: Span
+  readonly names: readonly Name[]
   readonly lines: Span
 }
 /** An element of a list value. */
 type Element = { readonly kind: 'element'; readonly path: Path; readonly key: Span; readonly inside: Pair | undefined }
 export type Item = Pair | Header | Element
 
-/** Finds every header, pair and list element of a text that `parse` accepts; for any other text the answer means nothing. */
+/**
+ * Finds every header, pair and list element. The parsers give values and no places, and have accepted the text before;
+ * for any other text the answer means nothing. @see https://toml.io/en/v1.0.0
+ */
 export function scanToml(text: string): readonly Item[] {
-  const cursor: Cursor = { text, items: [], blocks: new Map(), at: text.startsWith(BOM) ? BOM.length : 0 }
+  const cursor = startOf(text)
   let header: Header | undefined
   for (;;) {
     skipBlank(cursor)
@@ -45,10 +50,14 @@ export function scanToml(text: string): readonly Item[] {
   }
 }
 
-/** 1-based line and column of an offset. */
-export function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
+/** The same for a JSON object, which is read as an inline table. Its pairs have no lines of their own. */
+export function scanJson(text: string): readonly Item[] {
+  const cursor = startOf(text)
+  skipBlank(cursor)
+  const all = { start: cursor.at, end: text.length }
+  const root = { kind: 'pair', path: [], key: all, names: [], value: all, holds: 'table', lines: all } as const
+  readValue(cursor, root.path, { inside: { ...root, inside: undefined, header: undefined }, header: undefined })
+  return cursor.items
 }
 
 type Place = { readonly inside: Pair | undefined; readonly header: Header | undefined }
@@ -62,54 +71,62 @@ type Cursor = {
   at: number
 }
 
+function startOf(text: string): Cursor {
+  return { text, items: [], blocks: new Map(), at: text.startsWith(BOM) ? BOM.length : 0 }
+}
+
 function readHeader(cursor: Cursor): Header {
   const start = lineStart(cursor)
   const list = cursor.text.startsWith('[[', cursor.at)
   cursor.at += list ? 2 : 1
   const key = readKey(cursor)
-  const path = blockPath(cursor.blocks, key.path, list)
-  const header: Header = { kind: 'header', path, list, key: key.span, lines: readLine(cursor, start) }
+  const { path, names } = blockPath(cursor.blocks, key, list)
+  const header: Header = { kind: 'header', path, list, key: spanOf(key), names, lines: readLine(cursor, start) }
   cursor.items.push(header)
   return header
 }
 
 /** Steps into the last block of every `[[…]]` on the way; a new block gets the next number. */
-function blockPath(blocks: Map<string, number>, path: Path, list: boolean): Path {
-  const resolved: string[] = []
-  for (const [index, step] of path.entries()) {
-    resolved.push(step)
-    const id = JSON.stringify(resolved)
+function blockPath(blocks: Map<string, number>, key: Key, list: boolean): { path: Path; names: Name[] } {
+  const path: string[] = []
+  const names = key.map(({ name, span }, index): Name => {
+    const own = [...path, name]
+    path.push(name)
+    const id = JSON.stringify(own)
     const count = blocks.get(id)
-    if (list && index === path.length - 1) {
+    if (list && index === key.length - 1) {
       blocks.set(id, (count ?? 0) + 1)
-      resolved.push(String(count ?? 0))
-    } else if (count !== undefined) resolved.push(String(count - 1))
-  }
-  return resolved
+      path.push(String(count ?? 0))
+    } else if (count !== undefined) path.push(String(count - 1))
+    return { path: own, span }
+  })
+  return { path, names }
 }
 
 function readPair(cursor: Cursor, base: Path, place: Place): void {
   const start = place.inside === undefined ? lineStart(cursor) : cursor.at
   const key = readKey(cursor)
-  cursor.at += 1 // =
-  skipSpace(cursor)
+  const names = key.map(
+    ({ span }, i): Name => ({ path: [...base, ...key.slice(0, i + 1).map(({ name }) => name)], span }),
+  )
+  cursor.at += 1 // "=" in TOML, ":" in JSON
+  skipBlank(cursor)
   const first = cursor.text[cursor.at]
   const holds = first === '{' ? 'table' : first === '[' ? 'list' : 'scalar'
   const value = { start: cursor.at, end: cursor.at }
   const lines = { start, end: start }
-  const pair: Pair = { kind: 'pair', path: [...base, ...key.path], key: key.span, value, holds, lines, ...place }
+  const path = names.at(-1)?.path ?? base
+  const pair: Pair = { kind: 'pair', path, key: spanOf(key), names, value, holds, lines, ...place }
   cursor.items.push(pair)
-  readValue(cursor, pair.path, { inside: pair, header: place.header })
+  readValue(cursor, path, { inside: pair, header: place.header })
   value.end = cursor.at
   lines.end = place.inside === undefined ? readLine(cursor, start).end : cursor.at
 }
 
 function readValue(cursor: Cursor, path: Path, place: Place): void {
   const first = cursor.text[cursor.at]
-  const long = ['"""', "'''"].find((quotes) => cursor.text.startsWith(quotes, cursor.at))
   if (first === '{') readList(cursor, '}', () => readPair(cursor, path, place))
   else if (first === '[') readElements(cursor, path, place)
-  else if (long !== undefined) readLongString(cursor, long)
   else if (first === '"' || first === "'") readString(cursor)
   else {
     readPattern(cursor, /[^,\]}#\r\n]*/y)
@@ -134,46 +151,47 @@ function readList(cursor: Cursor, close: string, readOne: () => void): void {
   for (;;) {
     skipBlank(cursor)
     if (cursor.at >= cursor.text.length) return
-    const next = cursor.text[cursor.at]
+    const before = cursor.at
+    const next = cursor.text[before]
     if (next === close || next === ',') cursor.at += 1
     else readOne()
     if (next === close) return
+    // The parser has accepted the text: no progress means that this scanner is wrong about it, never loop.
+    if (cursor.at === before) cursor.at += 1
   }
 }
 
-function readKey(cursor: Cursor): { path: string[]; span: Span } {
-  const path: string[] = []
-  skipSpace(cursor)
-  const start = cursor.at
+type Key = readonly { readonly name: string; readonly span: Span }[]
+
+function readKey(cursor: Cursor): Key {
+  const key: { name: string; span: Span }[] = []
   for (;;) {
-    const from = cursor.at
-    if (/["']/.test(cursor.text[cursor.at] ?? '')) readString(cursor)
+    skipBlank(cursor)
+    const start = cursor.at
+    if (/["']/.test(cursor.text[start] ?? '')) readString(cursor)
     else readPattern(cursor, /[A-Za-z0-9_-]*/y)
-    path.push(unquoted(cursor.text.slice(from, cursor.at)))
-    const end = cursor.at
-    skipSpace(cursor)
-    if (cursor.text[cursor.at] !== '.') return { path, span: { start, end } }
+    key.push({ name: nameOf(cursor.text.slice(start, cursor.at)), span: { start, end: cursor.at } })
+    skipBlank(cursor)
+    if (cursor.text[cursor.at] !== '.') return key
     cursor.at += 1
-    skipSpace(cursor)
   }
+}
+
+function spanOf(key: Key): Span {
+  return { start: key[0]?.span.start ?? 0, end: key.at(-1)?.span.end ?? 0 }
 }
 
 function readString(cursor: Cursor): void {
-  readPattern(cursor, cursor.text[cursor.at] === '"' ? /"(?:[^"\\]|\\.)*"/y : /'[^']*'/y)
-}
-
-function readLongString(cursor: Cursor, quotes: string): void {
   const { text } = cursor
-  cursor.at += 3
+  const quote = text[cursor.at] ?? '"'
+  const isLong = text.startsWith(quote.repeat(3), cursor.at)
+  const quotes = isLong ? quote.repeat(3) : quote
+  cursor.at += quotes.length
   while (cursor.at < text.length && !text.startsWith(quotes, cursor.at))
-    cursor.at += quotes === '"""' && text[cursor.at] === '\\' ? 2 : 1
-  cursor.at += 3
+    cursor.at += quote === '"' && text[cursor.at] === '\\' ? 2 : 1
+  cursor.at += quotes.length
   // Up to two quotes may stand directly before the closing three.
-  for (let extra = 0; extra < 2 && text[cursor.at] === quotes[0]; extra++) cursor.at += 1
-}
-
-function skipSpace(cursor: Cursor): void {
-  readPattern(cursor, /[ \t]*/y)
+  for (let extra = 0; isLong && extra < 2 && text[cursor.at] === quote; extra++) cursor.at += 1
 }
 
 /** Spaces, line breaks and comments. */
@@ -199,9 +217,17 @@ function readLine(cursor: Cursor, start: number): Span {
   return { start, end: cursor.at }
 }
 
-/** A bare or quoted key as its name. */
-function unquoted(raw: string): string {
-  if (!/^["']/.test(raw)) return raw
-  const { k } = parse(`k = ${raw}`)
-  return typeof k === 'string' ? k : raw
+/** The name that a bare or quoted key stands for. */
+function nameOf(written: string): string {
+  if (written.startsWith("'")) return written.slice(1, -1)
+  if (!written.startsWith('"')) return written
+  return written
+    .slice(1, -1)
+    .replace(/\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))/gs, (_, two, four, eight, letter) =>
+      letter === undefined
+        ? String.fromCodePoint(Math.min(Number.parseInt(two ?? four ?? eight, 16), 0x10ffff))
+        : (ESCAPES[String(letter)] ?? String(letter)),
+    )
 }
+
+const ESCAPES: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', f: '\f', r: '\r', e: '\x1b' }
