@@ -7,6 +7,7 @@ export function asUser({ name, uid, gid, home }: Account, command: readonly stri
     `--reuid=${uid}`,
     `--regid=${gid}`,
     '--init-groups',
+    '--pdeathsig=TERM', // it has no terminal whose Ctrl-C would end it with gatectl
     'env',
     '-i',
     `HOME=${home}`,

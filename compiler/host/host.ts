@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process'
 import {
   chmodSync,
   closeSync,
+  fchmodSync,
   fsyncSync,
+  futimesSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -13,11 +15,11 @@ import {
   rmdirSync,
   rmSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { HostError, type HostProblem } from './problem.ts'
+import { readUntrusted } from './untrusted-file.ts'
 
 /** A program that has ended. One that is not there gives `NOT_THERE`, as in a shell; one that took too long, 124. */
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string }
@@ -48,6 +50,8 @@ export type FileStatus = {
 export type HostView = {
   /** Text of a file, links followed; undefined when it is not there. @throws HostError NOT_READABLE */
   read(path: string): string | undefined
+  /** Text of a file below a directory that is not root's; undefined when it is none, is too large, or a link leads to it. */
+  readUntrusted(top: string, inner: string): string | undefined
   /** Of the path itself: a link is not followed. */
   status(path: string): FileStatus | undefined
   /** Names in a directory in order; none when it is not there or cannot be read. */
@@ -73,10 +77,14 @@ export type Host = HostView & {
   run(command: readonly string[], options?: RunOptions): Promise<Ran>
 }
 
+/** podman's list of a user's images has about 2 KiB for each. */
+const UNTRUSTED_BYTES_MAX = 16 * 2 ** 20
+
 /** The host that this process runs on. */
 export function localHost(): Host {
   return {
     read: readText,
+    readUntrusted: (top, inner) => readUntrusted(top, inner, UNTRUSTED_BYTES_MAX),
     status: statusOf,
     list: listNames,
     ask: runProgram,
@@ -84,7 +92,7 @@ export function localHost(): Host {
     write: (path, text, mode, options) => writing(path, () => replaceFile(path, text, mode, options?.modifiedMs)),
     link: (path, target) => writing(path, () => replaceLink(path, target)),
     makeDirectory: (path, mode) => writing(path, () => makeDirectory(path, mode)),
-    rename: (from, to) => writing(to, () => renameSync(from, to)),
+    rename: (from, to) => writing(to, () => renameDirectory(from, to)),
     remove: (path) => writing(path, () => rmSync(path, { force: true })),
     removeEmpty: (path) => writing(path, () => removeEmpty(path)),
     removeTree: (path) => writing(path, () => rmSync(path, { recursive: true, force: true })),
@@ -130,10 +138,15 @@ function replaceFile(path: string, text: string, mode: number, modifiedMs: numbe
   const staged = join(dirname(path), `.${basename(path)}.gatectl-new`)
   try {
     rmSync(staged, { force: true }) // of a run that was cut off
-    writeFileSync(staged, text, { flag: 'wx', mode })
-    chmodSync(staged, mode) // whatever the umask is
-    if (modifiedMs !== undefined) utimesSync(staged, modifiedMs / 1000, modifiedMs / 1000)
-    syncToDisk(staged)
+    const descriptor = openSync(staged, 'wx', mode) // by name it may be another one a moment later
+    try {
+      writeFileSync(descriptor, text)
+      fchmodSync(descriptor, mode) // whatever the umask is
+      if (modifiedMs !== undefined) futimesSync(descriptor, modifiedMs / 1000, modifiedMs / 1000)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
     renameSync(staged, path)
   } catch (error) {
     rmSync(staged, { force: true })
@@ -148,6 +161,11 @@ function replaceLink(path: string, target: string): void {
   symlinkSync(target, staged)
   renameSync(staged, path)
   syncToDisk(dirname(path))
+}
+
+function renameDirectory(from: string, to: string): void {
+  renameSync(from, to)
+  syncToDisk(dirname(to))
 }
 
 function makeDirectory(path: string, mode: number): void {
@@ -201,7 +219,13 @@ const OUTPUT_MAX = 64 * 2 ** 20
 function runProgram(command: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [file = '', ...args] = command
   const stdin = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r')
-  const child = spawn(file, args, { stdio: [stdin ?? 'pipe', 'pipe', 'pipe'], cwd: '/', env: ENVIRONMENT })
+  // a session of its own: what runs as a backend's user must not reach the terminal of root, and write commands into it
+  const child = spawn(file, args, {
+    stdio: [stdin ?? 'pipe', 'pipe', 'pipe'],
+    cwd: '/',
+    env: ENVIRONMENT,
+    detached: true,
+  })
   if (stdin !== undefined) closeSync(stdin)
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)

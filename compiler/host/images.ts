@@ -46,7 +46,7 @@ type Stored = z.output<typeof storedImages>
 
 function readStored(host: HostView, { home }: Account): Stored | undefined {
   for (const driver of ['overlay', 'vfs', 'btrfs']) {
-    const text = host.read(`${home}/.local/share/containers/storage/${driver}-images/images.json`)
+    const text = host.readUntrusted(home, `.local/share/containers/storage/${driver}-images/images.json`)
     if (text === undefined) continue
     try {
       return storedImages.safeParse(JSON.parse(text)).data
@@ -59,13 +59,20 @@ function readStored(host: HostView, { home }: Account): Stored | undefined {
 
 function isStored(stored: Stored, image: string): boolean {
   const [name = '', digest] = image.split('@')
-  const repository = name.replace(/:[^/]*$/, '')
+  const repository = repositoryOf(name)
   return stored.some((entry) => {
     const names = entry.names ?? []
     if (digest === undefined) return names.includes(name)
     const digests = [entry.digest, ...Object.values(entry['big-data-digests'] ?? {})]
-    return digests.includes(digest) && names.some((known) => known.replace(/@.*$|:[^/]*$/, '') === repository)
+    return digests.includes(digest) && names.some((known) => repositoryOf(known) === repository)
   })
+}
+
+/** A name without tag and digest. No pattern: the list is its user's, and a long name must not take long. */
+function repositoryOf(image: string): string {
+  const [name = ''] = image.split('@', 1)
+  const colon = name.lastIndexOf(':')
+  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name
 }
 
 const PULL_TIMEOUT_MS = 4 * 3_600_000
@@ -100,7 +107,7 @@ async function nameImage(host: Host, account: Account, image: string, loaded: st
   for (const found of digest === undefined ? [] : names) {
     const shown = await host.ask(asUser(account, ['podman', 'image', 'inspect', '--format', '{{.Digest}}', found]))
     if (shown.stdout.trim() !== digest) continue
-    await host.run(asUser(account, ['podman', 'tag', found, `${name.replace(/:[^/]*$/, '')}:gate`]))
+    await host.run(asUser(account, ['podman', 'tag', found, `${repositoryOf(name)}:gate`]))
     if (await hasImage(host, account, image)) return
   }
   throw missing(

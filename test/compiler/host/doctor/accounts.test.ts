@@ -14,7 +14,12 @@ const GROUP = 'root:x:0:\nrender:x:105:gate-qwen\nvideo:x:44:alice,gate-qwen\nga
 
 /** The accounts that these files make. */
 function accountsOf(files: Readonly<Record<string, string>>) {
-  const view = { read: (path: string) => files[path], list: () => [], status: () => undefined }
+  const view = {
+    read: (path: string) => files[path],
+    list: () => [],
+    status: () => undefined,
+    readUntrusted: () => undefined,
+  }
   return readAccounts({ ...view, ask: async () => ({ code: 0, stdout: '', stderr: '' }) })
 }
 const ACCOUNTS = accountsOf({
