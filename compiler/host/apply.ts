@@ -1,6 +1,6 @@
 import { readAccounts } from './accounts.ts'
 import { nothingDesired } from './desired.ts'
-import { commit, dispensable, readGeneration, readGenerations, writeGeneration } from './generations.ts'
+import { commit, dispensable, readGeneration, readGenerations, removeWhole, writeGeneration } from './generations.ts'
 import type { Host } from './host.ts'
 import { removeImage } from './images.ts'
 import { type Observed, observe } from './observe.ts'
@@ -50,17 +50,19 @@ export async function applyPlan(host: Host, plan: Plan, observed: Observed, cont
     await switchHost(host, plan, observed, number, context)
     commit(host, observed.generations, number)
   } catch (error) {
-    return await goBack(host, prefix, number, problemsOf(error), context)
+    // one that was there before may have worked, but for that of an apply that was cut off
+    const failed = plan.number === undefined || plan.number === observed.generations.current ? number : undefined
+    return await goBack(host, prefix, failed, problemsOf(error), context)
   }
   await cleanUp(host, plan, context)
   return { kind: 'applied', number }
 }
 
-/** Makes the generation before run again; a generation that never worked is removed. */
+/** Makes the generation before run again. @param failed a generation that never worked, which is removed */
 async function goBack(
   host: Host,
   prefix: string,
-  failed: number,
+  failed: number | undefined,
   problems: readonly HostProblem[],
   context: ApplyContext,
 ): Promise<Applied> {
@@ -70,7 +72,7 @@ async function goBack(
     const before = to === undefined ? nothingDesired(prefix) : readGeneration(host, generations, to)
     const observed = await observe(host, before)
     await switchHost(host, makePlan(before, observed, to), observed, to, context)
-    if (failed !== to) host.removeTree(`${generations.directory}/generations/${failed}`)
+    if (failed !== undefined && failed !== to) removeWhole(host, `${generations.directory}/generations/${failed}`)
     return { kind: 'rolled-back', to, problems }
   } catch (error) {
     return { kind: 'stuck', to, problems, rollbackProblems: problemsOf(error) }
@@ -106,8 +108,10 @@ async function prune(host: Host, prefix: string, keep: number): Promise<void> {
       const account = users.get(image.user)
       if (account !== undefined && !needed.has(key(image))) await removeImage(host, account, image.image)
     }
-    host.removeTree(`${generations.directory}/generations/${number}`)
+    removeWhole(host, `${generations.directory}/generations/${number}`)
   }
+  for (const name of host.list(`${generations.directory}/generations`))
+    if (name.endsWith('.old')) host.removeTree(`${generations.directory}/generations/${name}`)
 }
 
 function problemsOf(error: unknown): readonly HostProblem[] {

@@ -95,6 +95,15 @@ export function dispensable(
   return [...manifests.keys()].filter((number) => !newest.includes(number) && !inUse.includes(number))
 }
 
+/** Removes a directory so that a run that is cut off leaves it whole, or nothing under its name: half a generation has no manifest. */
+export function removeWhole(host: Host, path: string): void {
+  const aside = `${path}.old`
+  host.removeTree(aside) // of a run that was cut off
+  if (host.status(path) === undefined) return
+  host.rename(path, aside)
+  host.removeTree(aside)
+}
+
 export function makeParents(host: Host, path: string, mode = 0o755): void {
   const missing: string[] = []
   for (let parent = parentOf(path); parent !== '' && host.status(parent) === undefined; parent = parentOf(parent))

@@ -2,6 +2,7 @@ import type { GenerationUnit, Made } from '../../schemas/generation.ts'
 import { type Account, readAccounts } from './accounts.ts'
 import { asUser } from './as-user.ts'
 import { deployDirectory, nothingDesired, sha256 } from './desired.ts'
+import { removeWhole } from './generations.ts'
 import type { Host } from './host.ts'
 import { type Observed, observe } from './observe.ts'
 import { makePlan } from './plan.ts'
@@ -66,12 +67,13 @@ function forget(host: Host, prefix: string, made: Made, gone: Made): void {
   const directory = deployDirectory(prefix)
   const accounts = made.accounts.filter((name) => !gone.accounts.includes(name))
   const groups = made.groups.filter((name) => !gone.groups.includes(name))
+  for (const name of ['current', 'committed']) host.remove(`${directory}/${name}`)
+  removeWhole(host, `${directory}/generations`)
+  host.removeTree(`${directory}/secrets`)
   if (accounts.length === 0 && groups.length === 0) {
     host.removeTree(directory)
     return
   }
-  for (const name of ['current', 'committed']) host.remove(`${directory}/${name}`)
-  for (const name of ['generations', 'secrets']) host.removeTree(`${directory}/${name}`)
   const rest: Made = { ...made, accounts, groups, memberships: [], linger: [], enabled: [], running: [], started: [] }
   host.write(`${directory}/made.json`, `${JSON.stringify(rest, null, 2)}\n`, 0o600)
 }
