@@ -9,6 +9,7 @@ import { z } from 'zod'
  *
  * One request runs at a time; the next may follow on the same connection. Whoever closes the connection (or only its
  * sending half) gives up what runs: a job that systemd has begun goes on. While a shell runs, the caller's lines are `shellInput`s.
+ * A line that is no JSON ends the connection: whoever says it speaks another protocol, and may be led here by somebody else.
  * Everything an agent does concerns the backend in whose account it runs; a name outside its allow-list is NOT_ALLOWED.
  */
 export const LONGEST_LINE_BYTES = 64 * 1024

@@ -89,8 +89,16 @@ async function serveOne({ lines, answer, allow, waitMs, uid, log }: Turn): Promi
     if (lines.ended.aborted) return false
     if (!(error instanceof AgentRefusal || error instanceof LineTooLongError)) log(describe(error))
     await answer(errorAnswer(error))
-    return !(error instanceof LineTooLongError) // what follows cannot be told apart any more
+    return !isOtherProtocol(error)
   }
+}
+
+/**
+ * What follows is not meant for an agent. A container may put a link to another backend's agent in place of its own socket: then
+ * the gateway speaks HTTP here, and a client's body could have a line that reads like a request.
+ */
+function isOtherProtocol(error: unknown): boolean {
+  return error instanceof LineTooLongError || (error instanceof AgentRefusal && error.cause instanceof SyntaxError)
 }
 
 async function perform(request: AgentRequest, call: Call): Promise<void> {
