@@ -41,3 +41,14 @@ export class HostError extends Error {
     this.problems = [first, ...more]
   }
 }
+
+/** The code of a system error such as "ENOENT"; empty for any other error. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+/** "ENOSPC: no space left on device, write" without the call. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replace(/^[A-Z0-9]+: /, '').replace(/, \w+(?: '.*)?$/s, '')
+}

@@ -1,17 +1,16 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import {
   type AgentAnswer,
-  type AgentCode,
   type AgentRequestInput,
-  agentAnswer,
   type BackendLogEntry,
   LONGEST_LINE_BYTES,
   type Removal,
   type ShellInput,
   type UnitState,
 } from '../../schemas/agent.ts'
-import { LineReader, LineTooLongError } from '../line-reader.ts'
+import { LineReader } from '../line-reader.ts'
 import { pacedWrite } from '../paced-write.ts'
+import { AgentError, ask, nextAnswer, openAgent, unexpected } from './agent-connection.ts'
 
 /** For answers that need no waiting, and for the first sign of life of those that do. */
 const QUICK_MS = 15_000
@@ -23,20 +22,6 @@ const JOB_MARGIN_MS = 10_000
 const DEFAULT_JOB_SECONDS = 900
 /** An agent that takes nothing for so long is cut off. */
 const STALLED_MS = 60_000
-
-/** Why an agent did not do what it was asked for: its own reason, or that there is no (honest) agent. */
-export type AgentErrorCode = AgentCode | 'AGENT_UNREACHABLE' | 'CONNECTION_LOST' | 'BAD_ANSWER'
-
-export class AgentError extends Error {
-  readonly code: AgentErrorCode
-  readonly hint: string | undefined
-  constructor(code: AgentErrorCode, message: string, hint?: string, options: { readonly cause?: unknown } = {}) {
-    super(message, options)
-    this.name = 'AgentError'
-    this.code = code
-    this.hint = hint
-  }
-}
 
 /** How long a job may take; the agent's default when absent. */
 type JobOptions = { readonly timeoutSeconds?: number }
@@ -124,95 +109,6 @@ export function agentClient(socketPath: string): AgentClient {
 const PULL_QUIET_MS = 30 * 60_000
 const GC_QUIET_MS = 5 * 60_000
 
-type Wait = {
-  readonly signal: AbortSignal
-  /** Longest silence of the agent. */
-  readonly quietMs: number
-}
-
-/** Sends one request on a connection of its own. @returns the answers before `done` */
-async function* ask(socketPath: string, request: AgentRequestInput, wait: Wait): AsyncGenerator<AgentAnswer, void> {
-  const socket = await open(socketPath, wait.signal)
-  try {
-    const lines = new LineReader(socket, LONGEST_LINE_BYTES)
-    socket.write(`${JSON.stringify(request)}\n`)
-    for (;;) {
-      const answer = await nextAnswer(lines, wait)
-      if (answer.type === 'done') return
-      yield answer
-    }
-  } finally {
-    socket.destroy()
-  }
-}
-
-function open(path: string, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted()
-    const socket = connect({ path })
-    const settle = () => {
-      signal.removeEventListener('abort', giveUp)
-      socket.off('error', fail)
-      socket.off('connect', succeed)
-    }
-    const fail = (cause: NodeJS.ErrnoException) => {
-      settle()
-      reject(new AgentError('AGENT_UNREACHABLE', `${path}: ${cause.message}`, unreachableHint(cause.code), { cause }))
-    }
-    const giveUp = () => {
-      settle()
-      socket.destroy()
-      reject(signal.reason)
-    }
-    const succeed = () => {
-      settle()
-      resolve(socket)
-    }
-    signal.addEventListener('abort', giveUp, { once: true })
-    socket.on('error', fail)
-    socket.on('connect', succeed)
-  })
-}
-
-function unreachableHint(code: string | undefined): string {
-  if (code === 'EACCES') return 'the daemon must run as the account that the backends were deployed for'
-  return "gate-agent.socket of the backend's user is not there: is its user manager running, was the spec applied?"
-}
-
-/** @throws AgentError for an `error`, an answer that is none, silence and the end of the connection */
-async function nextAnswer(lines: LineReader, { signal, quietMs }: Wait): Promise<AgentAnswer> {
-  const silence = new AbortController()
-  const timer = Number.isFinite(quietMs) ? setTimeout(() => silence.abort(), quietMs) : undefined
-  let line: string | undefined
-  try {
-    line = await lines.next(AbortSignal.any([signal, silence.signal]))
-  } catch (error) {
-    if (!(error instanceof LineTooLongError)) throw error
-    throw new AgentError('BAD_ANSWER', `the agent's answer: ${error.message}`, undefined, { cause: error })
-  } finally {
-    clearTimeout(timer)
-  }
-  if (line !== undefined) return parseAnswer(line)
-  signal.throwIfAborted()
-  if (silence.signal.aborted) throw new AgentError('TIMEOUT', `no answer of the agent within ${quietMs / 1000} s`)
-  throw new AgentError('CONNECTION_LOST', 'the agent ended the connection before its answer was whole', LOST_HINT)
-}
-
-const LOST_HINT = 'journalctl -t gate-agent may say why; too many connections at a time are refused without a word'
-
-function parseAnswer(line: string): AgentAnswer {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch (cause) {
-    throw new AgentError('BAD_ANSWER', "the agent's answer is no JSON", undefined, { cause })
-  }
-  const result = agentAnswer.safeParse(value)
-  if (!result.success) throw new AgentError('BAD_ANSWER', "the agent's answer has a wrong shape")
-  if (result.data.type !== 'error') return result.data
-  throw new AgentError(result.data.code, result.data.message, result.data.hint)
-}
-
 async function collect<T>(
   answers: AsyncIterable<AgentAnswer>,
   take: (answer: AgentAnswer) => T,
@@ -224,10 +120,6 @@ async function collect<T>(
     taken.push(take(answer))
   }
   return taken
-}
-
-function unexpected(op: string): never {
-  throw new AgentError('BAD_ANSWER', `the agent's answer does not belong to ${op}`)
 }
 
 function unitOf({ type: _, ...state }: Extract<AgentAnswer, { type: 'unit' }>): UnitState {
@@ -243,7 +135,7 @@ function removalOf({ type: _, ...removal }: Extract<AgentAnswer, { type: 'remove
 }
 
 async function openShell(socketPath: string, options: ShellOptions, signal: AbortSignal): Promise<Shell> {
-  const socket = await open(socketPath, signal)
+  const socket = await openAgent(socketPath, signal)
   const lines = new LineReader(socket, LONGEST_LINE_BYTES)
   socket.write(`${JSON.stringify({ op: 'shell', ...options } satisfies AgentRequestInput)}\n`)
   return {

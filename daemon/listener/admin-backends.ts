@@ -1,6 +1,7 @@
 import type { AdminAnswers, BackendInfo } from '../../schemas/admin.ts'
 import { suggestion } from '../../schemas/nearest.ts'
-import { type AgentClient, AgentError, type AgentErrorCode } from '../backends/agent-client.ts'
+import type { AgentClient } from '../backends/agent-client.ts'
+import { AgentError, type AgentErrorCode } from '../backends/agent-connection.ts'
 import { AdminError } from './admin-error.ts'
 
 /** What the admin API needs from the backends. Each method throws RangeError when there is no backend of that name. */

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { AgentError, agentClient } from '../../daemon/backends/agent-client.ts'
+import { agentClient } from '../../daemon/backends/agent-client.ts'
+import { AgentError } from '../../daemon/backends/agent-connection.ts'
 import { scriptedAgent, UNIT_LINE } from '../support/scripted-agent.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 

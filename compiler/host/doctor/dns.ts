@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
-import { NOT_THERE } from '../host.ts'
+import { NOT_THERE } from '../program.ts'
 import type { Check } from './check.ts'
 import { command, edit, type Finding, fail, listed, ok, skip, warn } from './finding.ts'
 import { runProgram, textOf } from './look.ts'

@@ -1,7 +1,8 @@
 import { readdir, readFile, readlink, stat, statfs } from 'node:fs/promises'
 import type { Deployment } from '../../ir/deployment.ts'
 import { type Accounts, readAccounts } from '../accounts.ts'
-import { localHost, type Ran } from '../host.ts'
+import { localHost } from '../host.ts'
+import type { Ran } from '../program.ts'
 
 /*
  * Beside HostView: the doctor must tell what it may not see from what is not there, needs owners, devices and free space, and must

@@ -1,4 +1,4 @@
-import { NOT_THERE } from '../host.ts'
+import { NOT_THERE } from '../program.ts'
 import type { Check } from './check.ts'
 import { command, edit, fail, ok, ROOT_SEES_MORE, skip, warn } from './finding.ts'
 import { runProgram, statPath } from './look.ts'

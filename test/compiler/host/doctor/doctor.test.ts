@@ -7,7 +7,7 @@ import { CHECKS } from '../../../../compiler/host/doctor/checks.ts'
 import { examineHost } from '../../../../compiler/host/doctor/doctor.ts'
 import { command, fail, listed, ok, words } from '../../../../compiler/host/doctor/finding.ts'
 import { runProgram } from '../../../../compiler/host/doctor/look.ts'
-import { NOT_THERE } from '../../../../compiler/host/host.ts'
+import { NOT_THERE } from '../../../../compiler/host/program.ts'
 import { gatewayNames } from '../../../../compiler/ir/names.ts'
 
 const SUBJECT: Subject = {
