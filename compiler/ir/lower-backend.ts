@@ -1,4 +1,4 @@
-import { byteCount, durationMs } from '../../schemas/config.ts'
+import { durationMs } from '../../schemas/config.ts'
 import type { BackendSpec, SecretReference } from '../../schemas/spec.ts'
 import type { SpecPath } from '../spec-path.ts'
 import { engineCommand } from './command.ts'
@@ -7,19 +7,17 @@ import type {
   Agent,
   Backend,
   Container,
-  ContainerNetwork,
   Deployment,
   Directory,
-  Health,
   IdleSocket,
-  Mount,
   Network,
   Secret,
   User,
   Volume,
 } from './deployment.ts'
 import { ENGINE_TRAITS, listenOf } from './engines.ts'
-import { backendNames, type GatewayNames, INSIDE, podmanName } from './names.ts'
+import { lowerContainer, lowerHealth, type OwnNames } from './lower-container.ts'
+import { backendNames, type GatewayNames, podmanName } from './names.ts'
 
 /** What a backend needs to know about the rest of the deployment. */
 export type BackendContext = {
@@ -62,42 +60,19 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     spec.start_timeout === undefined
       ? (health?.startPeriodMs ?? 0) + durationMs(spec.pull_timeout) + DEFAULT_START_MARGIN_MS
       : durationMs(spec.start_timeout)
-  const isCustom = spec.engine === 'custom'
   const user = lowerUser(spec, own, context)
-  const container: Container = {
-    origin,
-    user: own.user,
-    uid: own.uid,
-    unit: own.unit,
-    name: own.unit,
-    description: `Gate backend ${name}`,
-    image: spec.image,
-    imageArchive: spec.image_archive,
-    pull: durationMs(spec.pull_timeout) > 0 ? 'missing' : 'never',
-    entrypoint: command.entrypoint,
-    args: isCustom ? command.args : [...command.args, ...spec.args],
-    environment: isCustom ? command.environment : { ...command.environment, ...spec.environment },
-    environmentFile: secrets.some(({ destination }) => destination.kind === 'environment')
-      ? own.environmentFile
-      : undefined,
-    mounts: lowerMounts(spec, own, volumes, context.names),
-    network: lowerNetwork(spec, own, context.gatewayPort),
-    publish: inner.kind === 'tcp' ? [{ host: inner.host, hostPort: inner.port, containerPort }] : [],
-    gpu: spec.gpu.kind,
-    devices: devicePaths(spec),
+  const container = lowerContainer(spec, own, {
+    command,
+    published: inner.kind === 'tcp' ? [{ host: inner.host, hostPort: inner.port, containerPort }] : [],
+    gatewayPort: context.gatewayPort,
+    names: context.names,
+    hasSecrets: secrets.some(({ destination }) => destination.kind === 'environment'),
     keepGroups: user.groups.length > 0,
-    memoryBytes: spec.memory === undefined ? undefined : byteCount(spec.memory),
-    cpus: spec.cpus,
-    pids: spec.pids,
-    shmBytes: spec.shm === undefined ? traits.shmBytes : byteCount(spec.shm),
-    readOnly: spec.read_only,
-    notify: spec.notify,
+    volumes,
     health,
     startTimeoutMs,
-    stopTimeoutMs: durationMs(spec.stop_timeout),
     onDemand,
-    labels: { 'gate.managed': context.names.prefix, 'gate.backend': name },
-  }
+  })
   return {
     backend: {
       origin,
@@ -145,14 +120,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
   }
 }
 
-type Own = ReturnType<typeof backendNames> & {
-  readonly name: string
-  readonly origin: SpecPath
-  readonly uid: number
-  readonly listen: 'unix' | 'tcp'
-}
-
-function lowerUser({ gpu, model }: BackendSpec, own: Own, { names, subuid }: BackendContext): User {
+function lowerUser({ gpu, model }: BackendSpec, own: OwnNames, { names, subuid }: BackendContext): User {
   // render and video own /dev/dri and /dev/kfd on Debian
   const devices = gpu.kind === 'amd' || gpu.kind === 'vulkan' ? ['render', 'video'] : []
   return {
@@ -167,62 +135,7 @@ function lowerUser({ gpu, model }: BackendSpec, own: Own, { names, subuid }: Bac
   }
 }
 
-function lowerMounts(
-  spec: BackendSpec,
-  own: Own,
-  volumes: Readonly<Record<string, string>>,
-  names: GatewayNames,
-): Mount[] {
-  const mounts: Mount[] = []
-  if (own.listen === 'unix')
-    mounts.push({ kind: 'path', source: own.containerDirectory, target: INSIDE.socketDirectory, readOnly: false })
-  if (spec.model !== undefined && spec.engine !== 'ollama') {
-    const source = `${names.modelsDirectory}/${spec.model}`
-    mounts.push({ kind: 'path', source, target: `${INSIDE.modelsDirectory}/${spec.model}`, readOnly: true })
-  }
-  for (const [volume, target] of Object.entries(volumes))
-    mounts.push({ kind: 'volume', unit: `${own.unit}-${volume}`, target })
-  return mounts
-}
-
-function lowerNetwork(spec: BackendSpec, own: Own, gatewayPort: number): ContainerNetwork {
-  if (spec.network) return { kind: 'outbound', hostPorts: ENGINE_TRAITS[spec.engine].needsNetwork ? [gatewayPort] : [] }
-  return own.listen === 'unix' ? { kind: 'none' } : { kind: 'internal', unit: own.unit }
-}
-
-function devicePaths({ gpu }: BackendSpec): string[] {
-  switch (gpu.kind) {
-    case 'none':
-      return []
-    case 'nvidia':
-      return gpu.devices.map((device) => `nvidia.com/gpu=${device}`)
-    case 'amd':
-      return ['/dev/kfd', ...driPaths(gpu.devices)]
-    case 'vulkan':
-      return driPaths(gpu.devices)
-  }
-}
-
-function driPaths(devices: readonly string[]): string[] {
-  return devices.includes('all') ? ['/dev/dri'] : devices.map((device) => `/dev/dri/${device}`)
-}
-
-function lowerHealth(
-  { engine, health, notify }: BackendSpec,
-  command: readonly string[] | undefined,
-): Health | undefined {
-  if (command === undefined || (notify === 'started' && health.command === undefined)) return undefined
-  return {
-    command,
-    intervalMs: durationMs(health.interval),
-    timeoutMs: durationMs(health.timeout),
-    retries: health.retries,
-    startPeriodMs:
-      health.start_period === undefined ? ENGINE_TRAITS[engine].startPeriodMs : durationMs(health.start_period),
-  }
-}
-
-function lowerSocket(own: Own, target: Address, idleMs: number | undefined): IdleSocket {
+function lowerSocket(own: OwnNames, target: Address, idleMs: number | undefined): IdleSocket {
   return {
     origin: [...own.origin, idleMs === undefined ? 'group' : 'idle_stop'],
     user: own.user,
@@ -237,7 +150,7 @@ function lowerSocket(own: Own, target: Address, idleMs: number | undefined): Idl
   }
 }
 
-function lowerDirectories(own: Own, names: GatewayNames, secrets: readonly Secret[]): Directory[] {
+function lowerDirectories(own: OwnNames, names: GatewayNames, secrets: readonly Secret[]): Directory[] {
   const shared = { origin: own.origin, mode: 0o2750, user: own.user, group: names.user }
   const rootOwned = { origin: own.origin, mode: 0o755, user: 'root', group: 'root' }
   const writable = { origin: own.origin, mode: 0o700, user: own.user, group: own.user }
@@ -256,7 +169,7 @@ function lowerDirectories(own: Own, names: GatewayNames, secrets: readonly Secre
   ]
 }
 
-function lowerSecrets({ engine, api_key, secrets }: BackendSpec, own: Own): Secret[] {
+function lowerSecrets({ engine, api_key, secrets }: BackendSpec, own: OwnNames): Secret[] {
   const { keyVariable, isUpstream } = ENGINE_TRAITS[engine]
   const source: Secret['source'] | undefined =
     api_key ?? (own.listen === 'tcp' && keyVariable !== undefined ? { generated: true } : undefined)
@@ -287,6 +200,6 @@ function lowerSecrets({ engine, api_key, secrets }: BackendSpec, own: Own): Secr
   ]
 }
 
-function podmanNode(own: Own, unit: string): Network & Volume {
+function podmanNode(own: OwnNames, unit: string): Network & Volume {
   return { origin: own.origin, user: own.user, uid: own.uid, unit, podmanName: podmanName(unit) }
 }
