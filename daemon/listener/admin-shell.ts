@@ -44,19 +44,20 @@ export function createShellServer(options: {
     const left = new AbortController()
     socket.once('close', () => left.abort())
     const within = AbortSignal.any([left.signal, signal])
+    open++ // before the agent is asked, so that all that ask at once are counted
     try {
       const wanted = readRequest(request)
       name = wanted.name
-      if (open >= MOST_SHELLS)
+      if (open > MOST_SHELLS)
         throw new AdminError(503, 'TOO_MANY_SHELLS', `${MOST_SHELLS} shells are open already`, { hint: 'close one' })
       shell = await agentOf(backends, name).shell(wanted.options, within)
     } catch (error) {
+      open--
       refuse(socket, error)
       return
     }
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${PROTOCOL}\r\n\r\n`)
     if (head.length > 0) socket.unshift(head)
-    open++
     const startedAt = performance.now()
     log('info', 'admin opened a shell', { upstream: name })
     try {

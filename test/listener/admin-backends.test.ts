@@ -203,6 +203,21 @@ test('so many may follow or look inside that orders still get through', async ()
   await Promise.all([...followers, ...shells])
 })
 
+test('shells that are asked for at once are counted as well', async () => {
+  let connected = 0
+  behave = () => connected++
+  let answered = 0
+  const heads = Array.from({ length: 7 }, async () => {
+    const head = (await shell('talk', '')).split('\r\n')[0]
+    answered++
+    return head
+  })
+  await vi.waitUntil(() => connected + answered === 7)
+  await daemon.server.close(1_000)
+  const statuses = (await Promise.all(heads)).map((head) => head?.slice(9, 12)).sort()
+  expect(statuses).toEqual(['101', '101', '101', '101', '503', '503', '503'])
+})
+
 const output = (said: string) => `${JSON.stringify({ type: 'output', data: Buffer.from(said).toString('base64') })}\n`
 
 test('a shell: both directions, its exit code, and a line in the log without what was said', async () => {
