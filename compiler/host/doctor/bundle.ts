@@ -6,7 +6,7 @@ import { deployDirectory } from '../desired.ts'
 import { type BundleFacts, type BundleFile, bundleFiles } from './bundle-files.ts'
 import type { Subject } from './check.ts'
 import { readSecrets } from './known-secrets.ts'
-import { namesIn, readText, runProgram, statPath, textOf } from './look.ts'
+import { namesIn, readText, runProgram, runtimeConfigText, statPath, textOf } from './look.ts'
 
 /** What the caller of `writeBundle` has already. */
 export type BundleInput = Pick<BundleFacts, 'page' | 'json' | 'spec'>
@@ -58,7 +58,7 @@ async function collect(subject: Subject, signal: AbortSignal): Promise<Omit<Bund
   const [versions, declared, runtime, manifest, units, logs, secrets] = await Promise.all([
     readVersions(subject, signal),
     optional(names.declaredConfig),
-    optional(`${names.stateDirectory}/config.toml`),
+    runtimeConfigText(names.stateDirectory),
     optional(`${deployDirectory(names.prefix)}/current/manifest.json`),
     readUnits(subject),
     readLogs(subject, signal),

@@ -1,5 +1,5 @@
 import type { Subject } from './check.ts'
-import { namesIn, textOf } from './look.ts'
+import { namesIn, runtimeConfigText, textOf } from './look.ts'
 import { namesSecret } from './redact.ts'
 
 /**
@@ -18,9 +18,8 @@ export async function readSecrets({ deployment, names }: Subject): Promise<strin
     names.environmentFile,
     ...backends.map((name) => `${names.secretsDirectory}/${name}/environment`),
   ]
-  const config = `${names.stateDirectory}/config.toml`
   const texts = await Promise.all([...credstore, ...generated, ...sources, ...keys].map(textOf))
-  const assignments = await Promise.all([...environments, config].map(textOf))
+  const assignments = [...(await Promise.all(environments.map(textOf))), runtimeConfigText(names.stateDirectory) ?? '']
   const own = Object.entries(process.env).flatMap(([name, value]) =>
     value !== undefined && (name.startsWith('GATE_') || namesSecret(name)) ? [value] : [],
   )

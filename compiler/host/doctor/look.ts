@@ -23,6 +23,10 @@ export async function textOf(path: string): Promise<string> {
   return seen.kind === 'seen' ? seen.value : ''
 }
 
+/** The daemon's runtime configuration, or nothing: its directory is the daemon's, which root does not let itself be led by. */
+export const runtimeConfigText = (stateDirectory: string): string | undefined =>
+  localHost().readUntrusted(stateDirectory, 'config.toml')
+
 /** The names in a directory, or none. */
 export async function namesIn(path: string): Promise<readonly string[]> {
   const seen = await look(readdir(path))

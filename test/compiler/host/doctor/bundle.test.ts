@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, symlinkSync, unlinkSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { writeBundle } from '../../../../compiler/host/doctor/bundle.ts'
 import { type BundleFacts, bundleFiles } from '../../../../compiler/host/doctor/bundle-files.ts'
 import type { Subject } from '../../../../compiler/host/doctor/check.ts'
 import { assignedValues } from '../../../../compiler/host/doctor/known-secrets.ts'
+import { runtimeConfigText } from '../../../../compiler/host/doctor/look.ts'
 import { redactText } from '../../../../compiler/host/doctor/redact.ts'
 import { gatewayNames } from '../../../../compiler/ir/names.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
@@ -182,4 +183,13 @@ test('a file that is there is not touched, and a failure leaves nothing behind',
   expect(readFileSync(file)).toEqual(before)
   await expect(writeBundle(place.file('no/such/x.tar.gz'), input, SUBJECT)).rejects.toThrow('ENOENT')
   expect(readdirSync(place.path)).toEqual(['a.tar.gz'])
+})
+
+test('the runtime configuration is read, but no link that stands in its place', () => {
+  place.write('other', 'api_key = "of-somebody-else"\n')
+  symlinkSync('other', place.file('config.toml'))
+  expect(runtimeConfigText(place.path)).toBeUndefined()
+  unlinkSync(place.file('config.toml'))
+  place.write('config.toml', 'api_key = "own"\n')
+  expect(runtimeConfigText(place.path)).toBe('api_key = "own"\n')
 })
