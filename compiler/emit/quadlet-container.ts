@@ -14,7 +14,7 @@ import {
   words,
 } from '../syntax/unit.ts'
 import type { EmitOptions } from './output.ts'
-import { healthEntries, healthFindings, notifyEntries } from './quadlet-health.ts'
+import { healthEntries, healthFindings, readinessEntries } from './quadlet-health.ts'
 import { downLevel } from './quadlet-keys.ts'
 
 /** One file for a user's podman-systemd.unit(5). */
@@ -31,24 +31,19 @@ export const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 /** The container of a backend, without the keys that its podman does not know yet. */
 export function containerUnit(container: Container, { podman }: EmitOptions): Quadlet {
   const { origin, unit, uid } = container
-  const notify = notifyEntries(container, podman)
-  const { entries, service, findings } = downLevel(
-    'Container',
-    [...containerEntries(container), ...notify.entries],
-    podman,
-    origin,
-  )
+  const readiness = readinessEntries(container, podman)
+  const { entries, service, findings } = downLevel('Container', containerEntries(container), podman, origin)
   return {
     uid,
     file: `${unit}.container`,
-    findings: [...notify.findings, ...healthFindings(container), ...findings],
+    findings: [...readiness.findings, ...healthFindings(container), ...findings],
     unit: {
       origin,
       comment: COMMENT,
       sections: [
         { name: 'Unit', entries: unitEntries(container) },
         { name: 'Container', entries },
-        { name: 'Service', entries: [...serviceEntries(container), ...service] },
+        { name: 'Service', entries: [...serviceEntries(container), ...readiness.entries, ...service] },
         { name: 'Install', entries: container.onDemand ? [] : [{ key: 'WantedBy', value: text('default.target') }] },
       ],
     },
@@ -58,6 +53,7 @@ export function containerUnit(container: Container, { podman }: EmitOptions): Qu
 function unitEntries(container: Container): Entry[] {
   return [
     { key: 'Description', value: text(container.description) },
+    ownerEntry(container),
     { key: 'StartLimitIntervalSec', value: literal('600s') },
     { key: 'StartLimitBurst', value: literal('5') },
     ...(container.onDemand
@@ -65,6 +61,12 @@ function unitEntries(container: Container): Entry[] {
       : []),
   ]
 }
+
+/** podman's generator gives every user the quadlets of a directory that is reached through a link, as NixOS has them. */
+export const ownerEntry = ({ user }: { readonly user: string }): Entry => ({
+  key: 'ConditionUser',
+  value: literal(user),
+})
 
 /** Security first: what the container may not, then what it gets. */
 function containerEntries(container: Container): Entry[] {

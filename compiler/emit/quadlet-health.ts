@@ -1,5 +1,6 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Container } from '../ir/deployment.ts'
+import { PODMAN } from '../ir/names.ts'
 import { argument, command, type Entry, literal, timeSpan } from '../syntax/unit.ts'
 import { isBefore, type Version, versionText } from './output.ts'
 
@@ -39,18 +40,21 @@ export function healthFindings({ health, origin }: Container): Finding[] {
   return [{ code: 'NOT_EXPRESSIBLE', path: [...origin, 'health', 'command'], message, hint }]
 }
 
-const NOTIFY_KEY: Version = { major: 5, minor: 0 }
-const NOTIFY_FLAG: Version = { major: 4, minor: 6 }
+/** The first podman whose `wait` knows health. */
+const WAITS: Version = { major: 4, minor: 6 }
 
-/** Notify=healthy is a value, not a key, so it has its own rule: a flag from 4.6 on, nothing before. */
-export function notifyEntries(container: Container, podman: Version): { entries: Entry[]; findings: Finding[] } {
+/**
+ * The service has started when the container is healthy. Not by Notify=healthy: there `podman run` says so with its last
+ * breath, and systemd drops the message of a process that it can no longer find, so that a healthy service times out.
+ */
+export function readinessEntries(container: Container, podman: Version): { entries: Entry[]; findings: Finding[] } {
   const origin = [...container.origin, 'notify']
   if (container.notify === 'started' || container.health === undefined) return { entries: [], findings: [] }
-  if (!isBefore(podman, NOTIFY_KEY))
-    return { entries: [{ key: 'Notify', value: literal('healthy'), origin }], findings: [] }
-  if (!isBefore(podman, NOTIFY_FLAG))
-    return { entries: [{ key: 'PodmanArgs', value: command('--sdnotify=healthy'), origin }], findings: [] }
-  const message = `podman ${versionText(podman)} cannot tell systemd when a container is healthy`
+  if (!isBefore(podman, WAITS)) {
+    const wait = command(PODMAN, 'wait', '--condition=healthy', container.name)
+    return { entries: [{ key: 'ExecStartPost', value: wait, origin }], findings: [] }
+  }
+  const message = `podman ${versionText(podman)} cannot wait until a container is healthy`
   const hint = container.onDemand
     ? 'remove idle_stop, or use podman 4.6 or newer'
     : 'write notify = "started", or use podman 4.6 or newer'

@@ -2,7 +2,7 @@ import type { Deployment, Network, Volume } from '../ir/deployment.ts'
 import { quadletDirectory } from '../ir/names.ts'
 import { command, literal, printUnit, type UnitFile } from '../syntax/unit.ts'
 import type { Emission, EmitOptions, OutputFile } from './output.ts'
-import { COMMENT, containerUnit, type Quadlet } from './quadlet-container.ts'
+import { COMMENT, containerUnit, ownerEntry, type Quadlet } from './quadlet-container.ts'
 import { userUnitFiles } from './user-units.ts'
 
 /** Quadlets and plain user units of every backend, in directories that belong to root and that its user reads. */
@@ -22,7 +22,7 @@ export function emitQuadlet(deployment: Deployment, options: EmitOptions): Emiss
   }
 }
 
-function networkUnit({ origin, uid, unit }: Network): Quadlet {
+function networkUnit({ origin, uid, user, unit }: Network): Quadlet {
   const entries = [
     { key: 'Internal', value: literal('true') },
     { key: 'DisableDNS', value: literal('true') },
@@ -31,17 +31,31 @@ function networkUnit({ origin, uid, unit }: Network): Quadlet {
     uid,
     file: `${unit}.network`,
     findings: [],
-    unit: { origin, comment: COMMENT, sections: [{ name: 'Network', entries }] },
+    unit: {
+      origin,
+      comment: COMMENT,
+      sections: [
+        { name: 'Unit', entries: [ownerEntry({ user })] },
+        { name: 'Network', entries },
+      ],
+    },
   }
 }
 
-function volumeUnit({ origin, uid, unit }: Volume): Quadlet {
+function volumeUnit({ origin, uid, user, unit }: Volume): Quadlet {
   const entries = [{ key: 'Label', value: command(`gate.volume=${unit}`) }]
   return {
     uid,
     file: `${unit}.volume`,
     findings: [],
-    unit: { origin, comment: COMMENT, sections: [{ name: 'Volume', entries }] },
+    unit: {
+      origin,
+      comment: COMMENT,
+      sections: [
+        { name: 'Unit', entries: [ownerEntry({ user })] },
+        { name: 'Volume', entries },
+      ],
+    },
   }
 }
 

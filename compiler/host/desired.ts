@@ -4,7 +4,7 @@ import type { Target } from '../../schemas/targets.ts'
 import type { Compiled } from '../compile.ts'
 import type { OutputFile } from '../emit/output.ts'
 import type { Deployment, Secret } from '../ir/deployment.ts'
-import { quadletDirectory, userUnitDirectory } from '../ir/names.ts'
+import { userUnitDirectory } from '../ir/names.ts'
 import { desiredUnits } from './desired-units.ts'
 
 /** What a host is to be: a generation and the texts of its files. */
@@ -105,17 +105,15 @@ export function sha256(text: string): string {
 
 export const deployDirectory = (prefix: string): string => `/var/lib/${prefix}-deploy`
 
-/** Directories of units that a user's manager reads: one flip of `current` switches all of them. */
+/**
+ * Directories of plain units that a user's manager reads: one flip of `current` switches all of them. Quadlets are no links:
+ * podman's generator gives those to every user when their directory is reached through one.
+ */
 function unitLinks({ prefix, users }: Deployment, files: readonly OutputFile[]): Generation['links'] {
-  const current = `${deployDirectory(prefix)}/current`
-  const has = (directory: string) => files.some(({ path }) => path.startsWith(`${directory}/`))
   return users.flatMap(({ uid, home }) => {
-    if (uid === undefined) return []
-    const places = [
-      { path: quadletDirectory(uid), inner: `quadlet/users/${uid}` },
-      { path: userUnitDirectory(home), inner: `quadlet/user-units/${uid}` },
-    ]
-    return places.filter(({ inner }) => has(inner)).map(({ path, inner }) => ({ path, target: `${current}/${inner}` }))
+    const inner = `quadlet/user-units/${uid}`
+    if (!files.some(({ path }) => path.startsWith(`${inner}/`))) return []
+    return [{ path: userUnitDirectory(home), target: `${deployDirectory(prefix)}/current/${inner}` }]
   })
 }
 

@@ -95,6 +95,8 @@ export const PROGRAMS = {
 
 export const NO_LOGIN = '/usr/sbin/nologin'
 
+export const PODMAN = '/usr/bin/podman'
+
 export const SOCKET_PROXY = '/usr/lib/systemd/systemd-socket-proxyd'
 
 export const CADDY = {

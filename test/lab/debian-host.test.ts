@@ -166,6 +166,26 @@ ${more}
       (await host.run(['id', '-u', 'gate'])).trim(),
     )
   })
+
+  test.each(['orderly', 'power cut'] as const)('after a reboot (%s) everything comes back by itself', async (how) => {
+    await host.reboot(how)
+    const isBack = async () => (await state('stay')) === 'active'
+    await vi.waitUntil(isBack, { timeout: 60_000, interval: 500 })
+    expect(await chat('nap')).toMatchObject(saysHello('nap'))
+    expect(await chat('stay')).toMatchObject(saysHello('stay'))
+    expect(await host.run(['systemctl', '--failed', '--no-legend', '--plain'])).toBe('')
+  })
+
+  test('the manager of a backend knows the units of no other', async () => {
+    for (const [user, other] of [
+      ['nap', 'stay'],
+      ['stay', 'nap'],
+    ] as const) {
+      const show = ['systemctl', '--user', '-M', `gate-${user}@.host`, 'show', '--value', '-p', 'LoadState']
+      expect(await host.run([...show, `gate-${user}.service`])).toBe('loaded\n')
+      expect(await host.run([...show, `gate-${other}.service`])).toBe('not-found\n')
+    }
+  })
 })
 
 /** Runs shell commands exactly as confined as the daemon is. @returns a function that gives `output exit-code` */

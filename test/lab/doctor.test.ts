@@ -176,9 +176,9 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: 'a link of units is gone',
-    breaks: 'rm /etc/containers/systemd/users/$(id -u gate-talk)',
+    breaks: 'rm /var/lib/gate-backends/talk/.config/systemd/user',
     check: 'generation',
-    says: /^\/etc\/containers\/systemd\/users\/\d+ does not lead to the current generation$/,
+    says: /^\/var\/lib\/gate-backends\/talk\/\.config\/systemd\/user does not lead to the current generation$/,
   },
   {
     name: '/dev/null is a file',

@@ -230,8 +230,8 @@ function addressesOf(value: unknown): unknown {
   )
 }
 
-/** Lists that systemd keeps in no order: addresses, and what units have to do with others. */
-const SETS = /^(?:IPAddress|Names$|After$|Before$|Wants$|Requires$|Triggers$)|By$/
+/** Lists that systemd keeps in no order: addresses, credentials, and what units have to do with others. */
+const SETS = /^(?:IPAddress|LoadCredential|Names$|After$|Before$|Wants$|Requires$|Triggers$)|By$/
 
 function settled(tree: unknown): unknown {
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) return tree

@@ -8,7 +8,7 @@ export type PodmanFacts = { readonly printed: string | undefined; readonly isRoo
 
 export const podman: Check<PodmanFacts> = {
   name: 'podman',
-  summary: 'whether podman is there and new enough (quadlets since 4.4, Notify=healthy since 5.0)',
+  summary: 'whether podman is there and new enough (quadlets since 4.4, drop-ins for them since 5.0)',
   isForContainers: true,
   async observe({ isRoot }, signal) {
     const ran = await runProgram(['podman', '--version'], signal)
@@ -34,7 +34,7 @@ export const podman: Check<PodmanFacts> = {
     if (version < 500)
       return [
         warn(
-          `podman ${major}.${minor} has no Notify=healthy and no drop-ins for quadlets`,
+          `podman ${major}.${minor} has no drop-ins for quadlets`,
           'a unit counts as started before its engine answers; both came with 5.0',
           edit('this host', `upgrade to Debian 13; until then compile with --podman ${major}.${minor}`),
         ),

@@ -45,11 +45,12 @@ pkgs.runCommand "${prefix}-files"
   rm -r "$out/systemd"
 '' + lib.optionalString (backends != [ ]) ''
 
-  # programs of plain user units are in the store
-  find "$out/quadlet/user-units" -type f -exec sed -i \
-    -e 's|^\(Exec[A-Za-z]*=\)/usr/bin/gate|\1${cfg.package}/bin/gate|' \
-    -e 's|^\(Exec[A-Za-z]*=\)/usr/lib/systemd/|\1${systemd}/lib/systemd/|' {} +
-  if grep -r '^Exec[A-Za-z]*=/usr/' "$out/quadlet/user-units"; then
+  # programs of a user's units are in the store
+  find "$out/quadlet" -type f -exec sed -i \
+    -e 's|^\(Exec[A-Z][A-Za-z]*=\)/usr/bin/podman |\1${podman}/bin/podman |' \
+    -e 's|^\(Exec[A-Z][A-Za-z]*=\)/usr/bin/gate|\1${cfg.package}/bin/gate|' \
+    -e 's|^\(Exec[A-Z][A-Za-z]*=\)/usr/lib/systemd/|\1${systemd}/lib/systemd/|' {} +
+  if grep -r '^Exec[A-Z][A-Za-z]*=/usr/' "$out/quadlet"; then
     echo 'these programs are not on NixOS: please report this' >&2
     exit 1
   fi

@@ -166,7 +166,6 @@ test('a backend less keeps its account and its data, but its manager ends', () =
   const plan = makePlan(desiredState(result, ''), settled(TWO))
   expect(plan.retired).toEqual(['gate-one'])
   expect(plan.links.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
-    'remove /etc/containers/systemd/users/40000',
     'remove /var/lib/gate-backends/one/.config/systemd/user',
   ])
 })
@@ -242,8 +241,14 @@ test.each([
   },
   {
     name: 'a directory stands where a link belongs',
-    change: (host: Observed) => ({ ...host, links: new Map([['/etc/containers/systemd/users/40000', undefined]]) }),
-    problem: { code: 'FOREIGN_FILE', message: expect.stringContaining('/etc/containers/systemd/users/40000') },
+    change: (host: Observed) => ({
+      ...host,
+      links: new Map([['/var/lib/gate-backends/one/.config/systemd/user', undefined]]),
+    }),
+    problem: {
+      code: 'FOREIGN_FILE',
+      message: expect.stringContaining('/var/lib/gate-backends/one/.config/systemd/user'),
+    },
   },
   {
     name: 'a user id belongs to a person',

@@ -143,7 +143,7 @@ test.each<{ name: string; facts: Partial<MapperFacts>; page: RegExp }>([
 
 test.each([
   { printed: 'podman version 5.4.2', page: /^ok podman version 5.4.2$/ },
-  { printed: 'podman version 4.9.3', page: /^warn podman 4.9 has no Notify=healthy/ },
+  { printed: 'podman version 4.9.3', page: /^warn podman 4.9 has no drop-ins for quadlets/ },
   { printed: 'podman version 4.3.1', page: /^fail podman 4.3 is too old/ },
   { printed: 'Error: no database', page: /^fail podman does not say its version\n {2}Error: no database/ },
   { printed: undefined, page: /^fail no podman[\s\S]*apt-get install podman$/ },
