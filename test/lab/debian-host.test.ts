@@ -1,8 +1,8 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { packageDeb } from '../../scripts/package-deb.ts'
-import { bootHost, type Host } from './deploy.ts'
+import { bootHost, type Host, write } from './deploy.ts'
 import { ENGINE_HEALTH } from './engine/image.ts'
 import { GATEWAY } from './gate.ts'
 import { cacheDir } from './rootfs.ts'
@@ -197,12 +197,8 @@ async function asDaemon(host: Host): Promise<(script: string) => Promise<string>
   return async (script) => {
     const file = '/run/systemd/system/attempt.service'
     const output = '/var/lib/gate/attempt'
-    mkdirSync(dirname(host.path(file)), { recursive: true })
-    writeFileSync(host.path('/opt/attempt'), `${script}\necho "$?"\n`)
-    writeFileSync(
-      host.path(file),
-      `${confined}\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'sh /opt/attempt >${output} 2>&1'\n`,
-    )
+    write(host, '/opt/attempt', `${script}\necho "$?"\n`)
+    write(host, file, `${confined}\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'sh /opt/attempt >${output} 2>&1'\n`)
     await host.run(['systemctl', 'daemon-reload'])
     await host.run(['systemctl', 'start', 'attempt.service'])
     return readFileSync(host.path(output), 'utf8').trim().split('\n').join(' ')

@@ -58,7 +58,7 @@ exec /usr/bin/crun "$@"
 `
 
 /** Writes a file inside, and the directories above it. */
-function write(lab: Lab, path: string, text: string, mode = 0o644): void {
+export function write(lab: Lab, path: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(lab.path(path)), { recursive: true })
   writeFileSync(lab.path(path), text, { mode })
 }

@@ -1,6 +1,5 @@
 // Hostile texts in every place of a spec at once, as systemd and podman of Debian 13 understand them.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync, rmSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
@@ -10,7 +9,7 @@ import { harmlessSpec } from '../support/harmless-spec.ts'
 import { attacks } from '../support/injection.ts'
 import { nastyText } from '../support/nasty-text.ts'
 import { nested } from '../support/target-readers.ts'
-import { bootHost, type Host } from './deploy.ts'
+import { bootHost, type Host, write } from './deploy.ts'
 import { describeInLab } from './suite.ts'
 
 /** `env` has no meaning for units: secrets of that kind are warnings. */
@@ -27,10 +26,7 @@ describeInLab('hostile texts', () => {
   })
   afterAll(() => host?.down())
 
-  const place = (path: string, text: string) => {
-    mkdirSync(dirname(host.path(path)), { recursive: true })
-    writeFileSync(host.path(path), text)
-  }
+  const place = (path: string, text: string) => write(host, path, text)
 
   /** What systemd makes of the units, and of the services that podman's generator makes of the quadlets. */
   async function understood(files: readonly OutputFile[]): Promise<Record<string, Record<string, unknown>>> {

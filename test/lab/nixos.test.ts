@@ -1,12 +1,12 @@
 // What the NixOS modules make, put where NixOS would put it on a Debian 13: the same systemd and podman, other paths.
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { hasNix } from '../support/nix.ts'
 import { nixStore } from '../support/nix-build.ts'
 import { evaluateSamples, MODULES, type NixosHost, unitText } from '../support/nixos.ts'
 import { hasProgram } from '../support/programs.ts'
-import { bootHost, type Host } from './deploy.ts'
+import { bootHost, type Host, write } from './deploy.ts'
 import { ENGINE_HEALTH } from './engine/image.ts'
 import { describeInLab } from './suite.ts'
 
@@ -44,10 +44,6 @@ describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`,
     store.remove()
   })
 
-  const write = (path: string, text: string, mode = 0o644) => {
-    mkdirSync(dirname(host.path(path)), { recursive: true })
-    writeFileSync(host.path(path), text, { mode })
-  }
   /** Programs of the store are those of Debian here. */
   const onDebian = (text: string) =>
     text
@@ -60,7 +56,7 @@ describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`,
     const { builds, users, systemd, environment } = hosts[name] ?? expect.unreachable()
     const [build] = builds
     const out = build === undefined ? expect.unreachable() : store.build(build)
-    write('/opt/fetch-image', `#!/bin/sh\n${readFileSync(join(MODULES, 'daemon/fetch-image.sh'), 'utf8')}`, 0o755)
+    write(host, '/opt/fetch-image', `#!/bin/sh\n${readFileSync(join(MODULES, 'daemon/fetch-image.sh'), 'utf8')}`, 0o755)
     for (const [group, { gid }] of Object.entries(users.groups))
       await host.exec(['groupadd', '--system', ...(gid === null ? [] : ['--gid', String(gid)]), group])
     for (const [user, { uid, group, extraGroups, home, linger, subUidRanges }] of Object.entries(users.users)) {
@@ -71,21 +67,21 @@ describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`,
         const range = `${startUid}-${startUid + count - 1}`
         await host.run(['usermod', '--add-subuids', range, '--add-subgids', range, user])
       }
-      if (linger) write(`/var/lib/systemd/linger/${user}`, '')
+      if (linger) write(host, `/var/lib/systemd/linger/${user}`, '')
     }
     for (const [path, { source = '' }] of Object.entries(environment.etc))
       cpSync(store.here(source), host.path(`/etc/${path}`), { recursive: true })
     for (const file of readdirSync(host.path('/etc/gate/user-units/40000'), { recursive: true, encoding: 'utf8' }))
       if (/\.(?:service|socket|conf)$/.test(file)) {
         const path = `/etc/gate/user-units/40000/${file}`
-        write(path, onDebian(readFileSync(host.path(path), 'utf8')))
+        write(host, path, onDebian(readFileSync(host.path(path), 'utf8')))
       }
     cpSync(join(out, 'lib/systemd/system'), host.path('/etc/systemd/system'), { recursive: true })
     for (const [kind, units] of Object.entries({ service: systemd.services, socket: systemd.sockets }))
       for (const [unit, made] of Object.entries(units).filter(([unit]) => unit.startsWith('gate-')))
-        write(`/etc/systemd/system/${unit}.${kind}`, onDebian(unitText(made)))
+        write(host, `/etc/systemd/system/${unit}.${kind}`, onDebian(unitText(made)))
     cpSync(join(out, 'lib/tmpfiles.d/gate.conf'), host.path('/etc/tmpfiles.d/gate.conf'))
-    write('/etc/tmpfiles.d/rules.conf', `${systemd.tmpfiles.rules.join('\n')}\n`)
+    write(host, '/etc/tmpfiles.d/rules.conf', `${systemd.tmpfiles.rules.join('\n')}\n`)
     await host.run(['systemd-tmpfiles', '--create'], { timeoutMs: 60_000 })
     await host.run(['systemctl', 'daemon-reload'])
   }
