@@ -4,6 +4,7 @@ import type { Deployment, Secret } from '../ir/deployment.ts'
 import { PROFILES } from '../ir/profiles.ts'
 import type { SpecPath } from '../spec-path.ts'
 import { array, type JsonNode, object, value } from '../syntax/json.ts'
+import { flatModels } from './declared-models.ts'
 import { notExpressed } from './not-expressed.ts'
 
 /** One variable of the daemon's environment. */
@@ -155,25 +156,15 @@ function upstreamTables(
   return { upstreams: Object.fromEntries(remote), backends: Object.fromEntries(local), findings }
 }
 
-type Targets = Deployment['models'][string]['targets']
-
 /** Virtual models by upstream: aliases are followed, and targets that cannot be reached left out. */
 function modelTable(
-  { models, backends }: Deployment,
+  deployment: Deployment,
   place: string,
   reachable: ReadonlySet<string>,
 ): { table: Table; findings: Finding[] } {
   const findings: Finding[] = []
-  const served = new Map(backends.map(({ name, model }) => [name, model]))
-  const flat = (targets: Targets, alias: string): object[] =>
-    targets.flatMap((target) => {
-      const below = target.alias === undefined ? undefined : models[target.alias]
-      if (target.alias !== undefined) return below === undefined ? [] : flat(below.targets, target.alias)
-      const upstream = target.backend ?? target.upstream ?? ''
-      const model = target.model ?? served.get(target.backend ?? '') ?? alias
-      return reachable.has(upstream) ? [{ upstream, model, weight: target.weight }] : []
-    })
-  const table = Object.entries(models).flatMap(([alias, { targets, strategy, category }]) => {
+  const flat = flatModels(deployment, reachable)
+  const table = Object.entries(deployment.models).flatMap(([alias, { strategy, category }]) => {
     const path = ['models', alias]
     if (strategy === 'cost')
       findings.push(
@@ -183,7 +174,7 @@ function modelTable(
           'use "fallback"',
         ),
       )
-    const reached = flat(targets, alias)
+    const reached = flat(alias).map(({ upstream, model, weight }) => ({ upstream, model, weight }))
     if (reached.length === 0) {
       const message = `under the target ${place} nothing runs that "${alias}" leads to, so it is left out`
       findings.push(notExpressed(path, message, 'give it a target that does'))

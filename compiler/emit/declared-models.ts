@@ -61,8 +61,14 @@ function mixtureFindings({ models }: Deployment, model: Model, origin: SpecPath)
   })
 }
 
-/** The targets of every model, aliases put in. Linear in what comes out: each model is worked out once. */
-function flatModels({ models, backends }: Deployment): (alias: string) => readonly Target[] {
+/**
+ * The targets of every model, aliases put in. Linear in what comes out: each model is worked out once.
+ * @param reachable upstreams and backends that the daemon has there; all when absent
+ */
+export function flatModels(
+  { models, backends }: Deployment,
+  reachable?: ReadonlySet<string>,
+): (alias: string) => readonly Target[] {
   const modelOf = new Map(backends.map(({ name, model }) => [name, model]))
   const done = new Map<string, readonly Target[]>()
   const flat = (alias: string): readonly Target[] => {
@@ -80,7 +86,7 @@ function flatModels({ models, backends }: Deployment): (alias: string) => readon
         return [{ upstream: target.backend, model: model ?? modelOf.get(target.backend) ?? alias, weight, origin }]
       return target.upstream === undefined ? [] : [{ upstream: target.upstream, model: model ?? alias, weight, origin }]
     })
-    const own = withoutRepeats(targets)
+    const own = withoutRepeats(targets.filter(({ upstream }) => reachable?.has(upstream) ?? true))
     done.set(alias, own)
     return own
   }

@@ -352,3 +352,39 @@ test('texts of a spec reach every file unchanged and add no key, or are refused'
     { numRuns: 300 },
   )
 })
+
+test('an alias shares its weight among its targets, however deep it lies, as in the target declared', () => {
+  const upstream = { provider: 'custom', base_url: 'http://127.0.0.1:9/v1' }
+  const depth = 40
+  const level = (i: number) => ({ targets: [{ alias: `m${i - 1}` }, { alias: `m${i - 1}`, weight: 3 }] })
+  const models = {
+    m0: { targets: [{ upstream: 'a', model: 'x' }] },
+    ...Object.fromEntries(Array.from({ length: depth }, (_, i) => [`m${i + 1}`, level(i + 1)])),
+    half: {
+      strategy: 'weighted',
+      targets: [
+        { alias: 'both', weight: 2 },
+        { upstream: 'c', model: 'z', weight: 2 },
+      ],
+    },
+    both: {
+      strategy: 'weighted',
+      targets: [
+        { upstream: 'a', model: 'x' },
+        { upstream: 'b', model: 'y', weight: 3 },
+      ],
+    },
+  }
+  const spec = JSON.stringify({ upstreams: { a: upstream, b: upstream, c: upstream }, models })
+  const result = compile(spec, { targets: ['fly', 'declared'] })
+  const files = result.kind === 'compiled' ? result.files : expect.unreachable()
+  const modelsOf = (path: string) => JSON.parse(files.find((file) => file.path === path)?.text ?? '').models
+  const fly = modelsOf('fly/declared.json')
+  expect(fly.half.targets).toEqual([
+    { upstream: 'a', model: 'x', weight: 0.5 },
+    { upstream: 'b', model: 'y', weight: 1.5 },
+    { upstream: 'c', model: 'z', weight: 2 },
+  ])
+  expect(fly.half.targets).toEqual(modelsOf('declared/declared.json').half.targets)
+  expect(fly[`m${depth}`].targets).toEqual([{ upstream: 'a', model: 'x', weight: 4 }])
+})
