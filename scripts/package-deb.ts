@@ -112,10 +112,13 @@ function normalize(dir: string): number {
       chmodSync(path, 0o755)
       return sum + normalize(path)
     }
-    if (!entry.isSymbolicLink()) chmodSync(path, isProgram(path) ? 0o755 : 0o644)
+    if (!entry.isSymbolicLink()) chmodSync(path, isProgram(path) ? 0o755 : isForRoot(path) ? 0o600 : 0o644)
     return sum + lstatSync(path).size
   }, 0)
 }
+
+/** Somebody will write a secret into it, whatever it says. */
+const isForRoot = (path: string): boolean => path.endsWith('/etc/gate/gate.env')
 
 const isProgram = (path: string): boolean => /\/usr\/(?:bin\/[^/]+|lib\/gate\/node)$/.test(path)
 

@@ -103,6 +103,7 @@ describeInLab('the Debian package', () => {
     const units = ['gate-daemon.service', 'gate-daemon.socket', 'gate-daemon-admin.socket']
     expect(await lab.run(['systemctl', 'is-enabled', ...units])).toBe('enabled\nenabled\nenabled\n')
     expect(await lab.run(['dpkg', '--verify', 'gate'])).toBe('')
+    expect(await lab.run(['stat', '-c', '%a %U', '/etc/gate/gate.env'])).toBe('600 root\n')
   })
 
   test('manual pages and completions are where readers look', async () => {
