@@ -1,10 +1,10 @@
 import { type Compiled, type CompileOptions, compile, type Refused } from '../compile.ts'
 import { DEPLOYED_TARGETS, type Desired, desiredState } from './desired.ts'
-import { readGeneration, readGenerations } from './generations.ts'
+import { type Generations, readGeneration, readGenerations } from './generations.ts'
 import type { HostView } from './host.ts'
 import { type Observed, observe } from './observe.ts'
 import { isEmptyPlan, makePlan, type Plan } from './plan.ts'
-import type { HostProblem } from './problem.ts'
+import { HostError, type HostProblem } from './problem.ts'
 import { missingRequirements } from './requirements.ts'
 import { validate } from './validate.ts'
 import { compiledPodman, readVersions } from './versions.ts'
@@ -39,9 +39,16 @@ export async function planSpec(host: HostView, compiled: Compiled, specText: str
 /** What going back to a generation changes; without a number, to the one before the current. */
 export async function planRollback(host: HostView, prefix: string, asked: number | undefined): Promise<Planned> {
   const generations = readGenerations(host, prefix)
-  const number =
-    asked ?? Math.max(0, ...[...generations.manifests.keys()].filter((n) => n < (generations.current ?? 0)))
+  const number = asked ?? generationBefore(generations)
   return await planDesired(host, readGeneration(host, generations, number), number)
+}
+
+/** @throws HostError NO_GENERATION */
+function generationBefore({ manifests, current }: Generations): number {
+  const older = [...manifests.keys()].filter((number) => number < (current ?? 0))
+  if (older.length > 0) return Math.max(...older)
+  const message = current === undefined ? 'nothing was applied yet' : `there is no generation before ${current}`
+  throw new HostError({ code: 'NO_GENERATION', message, hint: 'gatectl generations lists them' })
 }
 
 async function planDesired(host: HostView, desired: Desired, number?: number): Promise<Planned> {

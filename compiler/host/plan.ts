@@ -46,7 +46,8 @@ export function makePlan(desired: Desired, observed: Observed, asked?: number): 
     const manifest = known === undefined ? undefined : generations.manifests.get(known)
     return manifest !== undefined && isSameGeneration(manifest, generation)
   })
-  const number = asked ?? same
+  const isChanged = same === generations.current && changedInPlace(files, links).length > 0
+  const number = asked ?? (isChanged ? undefined : same)
   const wanted = new Set(generation.accounts.filter(({ linger }) => linger).map(({ name }) => name))
   const wantedUnits = new Set(generation.units.map(unitKey))
   const gone = goneUnits(observed, wantedUnits)
@@ -77,6 +78,12 @@ export function makePlan(desired: Desired, observed: Observed, asked?: number): 
     number,
     isUnsettled: number === undefined || number !== generations.current || number !== generations.committed,
   }
+}
+
+/** What somebody changed in the current generation itself: only another generation puts it right. */
+function changedInPlace(files: readonly FileChange[], links: readonly LinkChange[]): FileChange[] {
+  const isSeen = (place: string) => !links.some(({ path }) => place.startsWith(`${path}/`))
+  return files.filter(({ kind, isLinked, place }) => kind !== 'remove' && isLinked && isSeen(place))
 }
 
 /** Programs of the host read again what is left; a manager that goes takes its units along. */

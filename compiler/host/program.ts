@@ -18,6 +18,8 @@ export type RunOptions = {
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000
+/** The code of a program that did not end in time; that of timeout(1). */
+export const TIMED_OUT = 124
 /** A program that says more is cut off there. */
 const OUTPUT_MAX = 64 * 2 ** 20
 
@@ -52,7 +54,7 @@ export function runProgram(command: readonly string[], options: RunOptions = {})
       child.kill('SIGKILL')
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
       child.unref()
-      end(124, `${file}: no end within ${timeoutMs / 1000} s\n`)
+      end(TIMED_OUT, `${file}: no end within ${timeoutMs / 1000} s\n`)
     }
     const timer = setTimeout(leave, timeoutMs)
     options.signal?.addEventListener('abort', leave, { once: true })

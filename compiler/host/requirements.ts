@@ -68,7 +68,8 @@ function portProblems(host: HostView, { generation }: Desired, { generations, ru
   const inUse = [generations.current, generations.committed].flatMap((number) =>
     number === undefined ? [] : (generations.manifests.get(number)?.listeners ?? []),
   )
-  const hasSocket = running.has(`system/${generation.prefix}-daemon.socket`) // a package's own, before the first apply
+  // a package's own, before the first apply
+  const hasSocket = inUse.length === 0 && running.has(`system/${generation.prefix}-daemon.socket`)
   const isOurs = (protocol: string, port: number, unit: string) =>
     (unit.startsWith('gate.server.') && hasSocket) ||
     inUse.some((own) => own.protocol === protocol && own.port === port)

@@ -5,6 +5,7 @@ import { asUser, userctl } from './as-user.ts'
 import type { Host } from './host.ts'
 import type { UnitChange } from './plan-units.ts'
 import { HostError, type HostProblem } from './problem.ts'
+import { type Ran, TIMED_OUT } from './program.ts'
 
 /** How long units may take, at most; each has a limit of its own as well. */
 export type UnitLimits = { readonly timeoutMs: number }
@@ -76,7 +77,7 @@ async function actOnManager(
       await host.run(ctl('reset-failed', ...names))
       ran = await host.run(ctl('start', ...names), { timeoutMs })
     }
-    if (ran.code !== 0) throw await unitFailure(host, account, units, ran.stderr, command, timeoutMs)
+    if (ran.code !== 0) throw await unitFailure(host, account, units, ran, command, timeoutMs)
   }
 }
 
@@ -93,7 +94,7 @@ async function unitFailure(
   host: Host,
   account: Account | undefined,
   units: readonly GenerationUnit[],
-  stderr: string,
+  { code, stderr }: Ran,
   command: string,
   timeoutMs: number,
 ): Promise<HostError> {
@@ -108,8 +109,9 @@ async function unitFailure(
   const whose = account === undefined ? '' : ` of ${account.name}`
   const problems = await Promise.all(
     broken.map(async ({ name, state, result }): Promise<HostProblem> => {
-      const isLate = state === 'activating' || result === 'timeout'
-      const what = isLate ? `was not ready within ${timeoutMs / 1000} s` : `is ${state} (${result})`
+      const isLate = result === 'timeout' || (code === TIMED_OUT && state === 'activating')
+      // one that failed and is to be started again by systemd is "activating", too
+      const what = isLate ? `was not ready within ${timeoutMs / 1000} s` : `failed to start (${result})`
       const lines = await logLines(host, account, name)
       return {
         code: 'UNIT_FAILED',

@@ -18,7 +18,7 @@ export const run: Run = async ({ admin, arguments: [name = ''], flag, note }) =>
     throw usageFailure('a shell needs a terminal', `gatectl backend logs ${name} works without`)
   const into = flag('journal') ? 'journal' : 'container'
   const { TERM: term = 'dumb' } = process.env
-  const query = { into, rows: String(stdout.rows), columns: String(stdout.columns), term }
+  const query = { into, rows: String(stdout.rows || 24), columns: String(stdout.columns || 80), term }
   const socket = await admin.upgrade(`/v1/backends/shell/${encodeURIComponent(name)}`, query, 'gate-shell')
   if (into === 'container') note('Enter ~ . hangs up')
   const restore = makeRaw(stdin)
@@ -47,7 +47,7 @@ async function converse(socket: Socket): Promise<number> {
       if (stdin.listeners('data').includes(onType)) stdin.resume()
     })
   }
-  const onResize = () => void say({ type: 'resize', rows: stdout.rows, columns: stdout.columns })
+  const onResize = () => void say({ type: 'resize', rows: stdout.rows || 24, columns: stdout.columns || 80 })
   stdin.on('data', onType)
   stdout.on('resize', onResize)
   try {

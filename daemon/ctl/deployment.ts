@@ -49,7 +49,7 @@ export function namedPrefix({ text }: Invocation): string {
 export function requireRoot(command: string): void {
   if (process.getuid?.() === 0) return
   throw hostFailure([
-    { code: 'NOT_ROOT', message: `gatectl ${command} changes this host`, hint: 'run it as root: sudo' },
+    { code: 'NOT_ROOT', message: `gatectl ${command} changes this host`, hint: `sudo gatectl ${command}` },
   ])
 }
 

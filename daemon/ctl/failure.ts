@@ -24,10 +24,17 @@ export function usageFailure(detail: string, hint: string): Failure {
 }
 
 /** @throws Failure always: a file that was named cannot be read */
-export function unreadable(file: string, cause: NodeJS.ErrnoException): never {
-  const detail = `${file}: ${cause.message}`
-  throw new Failure(
-    { type: 'about:blank', title: 'Not readable', status: 400, code: 'FILE_UNREADABLE', detail },
-    { cause },
-  )
+export function unreadable(file: string, cause: NodeJS.ErrnoException, absentHint?: string): never {
+  const [reason = cause.message, usualHint] = REASONS[cause.code ?? ''] ?? []
+  const hint = cause.code === 'ENOENT' ? absentHint : usualHint
+  const problem = { type: 'about:blank' as const, title: 'Not readable', status: 400, code: 'FILE_UNREADABLE' }
+  throw new Failure({ ...problem, detail: `${file}: ${reason}`, ...(hint === undefined ? {} : { hint }) }, { cause })
+}
+
+/** Why a file cannot be read, and what to do, by the code of Node's error. */
+const REASONS: Readonly<Record<string, readonly [reason: string, hint?: string]>> = {
+  ENOENT: ['not there'],
+  EACCES: ['permission denied', 'run it as root, or as a user who may read the file'],
+  EISDIR: ['is a directory', 'name a file'],
+  ERR_ENCODING_INVALID_ENCODED_DATA: ['is no text', 'write it in UTF-8'],
 }

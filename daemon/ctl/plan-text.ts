@@ -59,7 +59,8 @@ function accountLines({ account, isNew, joins, needsSubuids, needsSubgids, needs
 }
 
 function generationLine({ number }: Plan): PlanLine {
-  if (number === undefined) return { action: 'create', what: 'generation', name: 'new', why: 'the spec changed' }
+  if (number === undefined)
+    return { action: 'create', what: 'generation', name: 'new', why: 'what this host has differs' }
   return {
     action: 'change',
     what: 'generation',

@@ -77,7 +77,8 @@ function readNamed(file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file))
   } catch (error) {
-    if (error instanceof TypeError || (error instanceof Error && 'code' in error)) return unreadable(file, error)
+    if (error instanceof TypeError || (error instanceof Error && 'code' in error))
+      return unreadable(file, error, `write one: gatectl init ${file}`)
     throw error
   }
 }

@@ -52,7 +52,7 @@ test('config validate - reads standard input', async () => {
 test('config validate says when a file cannot be read', async () => {
   const run = await gatectl(['config', 'validate', join(folder, 'absent')])
   expect(run).toMatchObject({ code: 1, stdout: '' })
-  expect(run.stderr).toMatch(/absent: ENOENT/)
+  expect(run.stderr).toMatch(/absent: not there\n/)
 })
 
 test('config diff lists edits, and exits with 3 only when asked to check', async () => {

@@ -157,6 +157,11 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
       'inactive\n',
     )
     expect(await ask('two')).toContain('test-model')
+    // no other user of the host gets their units
+    const generate = (user: string) =>
+      host.asUser(user).run(['/usr/lib/systemd/user-generators/podman-user-generator', '-dryrun'])
+    expect(await generate('gate-two')).toContain('gate-two.service')
+    expect(await generate('gate-two')).not.toContain('gate-one.service')
     const again = await gatectl('apply')
     expect(again).toMatchObject({ code: 0, stdout: 'nothing to do: this host is what the spec says\n' })
     expect(await gatectl('plan')).toMatchObject({ code: 0 })

@@ -95,7 +95,13 @@ describeInLab('the Debian package', () => {
 
   test('it installs, and the first request with a key is answered', async () => {
     before = await tree()
-    await dpkg('--install', inside(debs.first))
+    const { stdout, stderr } = await lab.exec(['dpkg', '--install', inside(debs.first)], { timeoutMs: 120_000 })
+    expect(stdout + stderr).not.toMatch(/syntax|usage|warning|fail/i)
+    const doctor = JSON.parse((await lab.exec(['gatectl', 'doctor', '--json'], { timeoutMs: 60_000 })).stdout) as {
+      findings: { check: string; status: string }[]
+    }
+    const ownChecks = doctor.findings.filter(({ check }) => ['users', 'permissions', 'daemon'].includes(check))
+    expect(ownChecks.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok'])
     expect(await lab.run(['gatectl', '--version'])).toContain('9.1.0')
     key = (await lab.run(['gatectl', 'token', 'create', '--name', 'first'])).trim()
     const models = await lab.run(['curl', '-sS', '--oauth2-bearer', key, 'http://127.0.0.1:3000/v1/models'])

@@ -104,7 +104,7 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
   const directories =
     deployment === undefined
       ? [
-          directory(state, 0o711, user, user),
+          { ...directory(state, 0o711, user, user), needs: 0o700 }, // nobody goes through it yet
           directory(names.configDirectory, 0o755, 'root', 'root'),
           directory(names.runtimeDirectory, 0o755, 'root', 'root'),
         ]

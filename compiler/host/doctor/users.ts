@@ -16,7 +16,7 @@ export const users: Check<UserFacts> = {
   name: 'users',
   summary: 'whether the accounts of the gateway and its backends exist, with their ids and groups and without a login',
   async observe({ deployment, names }) {
-    const fallback = [{ name: names.user, uid: undefined, groups: [names.adminGroup] }]
+    const fallback = [{ name: names.user, uid: undefined, groups: [] }]
     return { wanted: deployment?.users ?? fallback, accounts: readHostAccounts() }
   },
   judge({ wanted, accounts }) {

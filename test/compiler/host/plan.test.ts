@@ -179,6 +179,17 @@ test('what somebody changed on the host is put right, and named', () => {
   expect(unitsOf(plan)).toEqual(['restart gate-daemon.service'])
 })
 
+test('what somebody changed in the generation itself needs a new generation, unless its link is what is wrong', () => {
+  const host = settled(TWO)
+  const place = '/var/lib/gate-backends/one/.config/systemd/user/gate-agent.socket'
+  const files = new Map([...host.files, [place, { kind: 'file', text: '[Socket]\n', mode: 0o644 }] as const])
+  expect(makePlan(TWO, { ...host, files })).toMatchObject({ number: undefined, files: [{ kind: 'change', place }] })
+  const gone = new Map([...host.files].filter(([path]) => path !== place))
+  expect(makePlan(TWO, { ...host, files: gone }).number).toBeUndefined()
+  const links = new Map([...host.links].filter(([path]) => !place.startsWith(path)))
+  expect(makePlan(TWO, { ...host, files: gone, links }).number).toBe(1)
+})
+
 test('a file that the spec no longer makes goes, unless somebody changed it', () => {
   const without = desiredOf({ backends: { one: twoBackends.one } })
   const host = settled(TWO)
