@@ -1,6 +1,6 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Container, ContainerNetwork, Mount } from '../ir/deployment.ts'
-import { INSIDE } from '../ir/names.ts'
+import { INSIDE, PODMAN } from '../ir/names.ts'
 import type { SpecPath } from '../spec-path.ts'
 import {
   argument,
@@ -136,10 +136,12 @@ function mountText(mount: Mount): string {
   return `${mount.source}:${mount.target}${mount.readOnly ? ':ro' : ''}`
 }
 
-function serviceEntries({ startTimeoutMs, stopTimeoutMs, cpus, origin }: Container): Entry[] {
+function serviceEntries({ name, startTimeoutMs, stopTimeoutMs, cpus, origin }: Container): Entry[] {
   return [
     { key: 'Restart', value: literal('on-failure') },
     { key: 'RestartSec', value: literal('5s') },
+    // after conmon was killed, podman fails once to remove what it left, and then knows that it is gone
+    { key: 'ExecStartPre', value: command(`-${PODMAN}`, 'rm', '--force', '--ignore', name) },
     { key: 'TimeoutStartSec', value: timeSpan(startTimeoutMs), origin: [...origin, 'start_timeout'] },
     // podman stop waits this long before it kills; systemd has to wait longer
     { key: 'TimeoutStopSec', value: timeSpan(stopTimeoutMs + 15_000), origin: [...origin, 'stop_timeout'] },

@@ -178,6 +178,7 @@ const BREAKAGES: readonly Breakage[] = [
     name: 'a link of units is gone',
     breaks: 'rm /var/lib/gate-backends/talk/.config/systemd/user',
     check: 'generation',
+    also: ['agents', 'units'],
     says: /^\/var\/lib\/gate-backends\/talk\/\.config\/systemd\/user does not lead to the current generation$/,
   },
   {

@@ -71,11 +71,12 @@ describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`,
     }
     for (const [path, { source = '' }] of Object.entries(environment.etc))
       cpSync(store.here(source), host.path(`/etc/${path}`), { recursive: true })
-    for (const file of readdirSync(host.path('/etc/gate/user-units/40000'), { recursive: true, encoding: 'utf8' }))
-      if (/\.(?:service|socket|conf)$/.test(file)) {
-        const path = `/etc/gate/user-units/40000/${file}`
-        write(host, path, onDebian(readFileSync(host.path(path), 'utf8')))
-      }
+    for (const directory of ['/etc/gate/user-units/40000', '/etc/containers/systemd/users/40000'])
+      for (const file of readdirSync(host.path(directory), { recursive: true, encoding: 'utf8' }))
+        if (/\.(?:service|socket|conf|container)$/.test(file)) {
+          const path = `${directory}/${file}`
+          write(host, path, onDebian(readFileSync(host.path(path), 'utf8')))
+        }
     cpSync(join(out, 'lib/systemd/system'), host.path('/etc/systemd/system'), { recursive: true })
     for (const [kind, units] of Object.entries({ service: systemd.services, socket: systemd.sockets }))
       for (const [unit, made] of Object.entries(units).filter(([unit]) => unit.startsWith('gate-')))

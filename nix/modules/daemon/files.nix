@@ -47,10 +47,10 @@ pkgs.runCommand "${prefix}-files"
 
   # programs of a user's units are in the store
   find "$out/quadlet" -type f -exec sed -i \
-    -e 's|^\(Exec[A-Z][A-Za-z]*=\)/usr/bin/podman |\1${podman}/bin/podman |' \
+    -e 's|^\(Exec[A-Z][A-Za-z]*=-\{0,1\}\)/usr/bin/podman |\1${podman}/bin/podman |' \
     -e 's|^\(Exec[A-Z][A-Za-z]*=\)/usr/bin/gate|\1${cfg.package}/bin/gate|' \
     -e 's|^\(Exec[A-Z][A-Za-z]*=\)/usr/lib/systemd/|\1${systemd}/lib/systemd/|' {} +
-  if grep -r '^Exec[A-Z][A-Za-z]*=/usr/' "$out/quadlet"; then
+  if grep -r '^Exec[A-Z][A-Za-z]*=-\{0,1\}/usr/' "$out/quadlet"; then
     echo 'these programs are not on NixOS: please report this' >&2
     exit 1
   fi
