@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -23,6 +24,8 @@ import { productionPackages, stage } from './stage.ts'
 
 const root = join(import.meta.dirname, '..')
 const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm']
+/** What is compiled at installation, and optional there. */
+const TERMINALS = 'usr/lib/gate/node_modules/node-pty/build/Release/pty.node'
 const CONFFILES = ['/etc/gate/gate.env']
 /** Debian's names of Node's architectures. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
@@ -52,6 +55,10 @@ export function packageDeb({ out, version = packageVersion(), quick = false, sta
     chmodSync(dir, 0o755)
     if (staged === undefined) stage(dir, new Date(epoch * 1000))
     else cpSync(staged, dir, { recursive: true })
+    if (!existsSync(join(dir, TERMINALS)))
+      console.warn(
+        `${TERMINALS} is missing: "gatectl backend shell" will not work; install make, g++ and npm packages again`,
+      )
     setVersion(join(dir, 'usr/lib/gate/package.json'), version)
     const doc = join(dir, 'usr/share/doc/gate')
     writeFileSync(join(doc, 'copyright'), copyright(root, productionPackages()))
