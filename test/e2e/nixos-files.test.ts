@@ -68,7 +68,7 @@ describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS
     for (const out of built.get(name) ?? []) expect(readdirSync(join(out, 'lib/tmpfiles.d'))).toHaveLength(1)
   })
 
-  test('quadlets are those of the target quadlet, and only store paths differ in user units', () => {
+  test('quadlets and user units are those of the target quadlet but for store paths', () => {
     const [build] = hosts['backend-tcp']?.builds ?? []
     const { spec = '', lock = '' } = build?.environment ?? {}
     const result = compile(spec, { targets: ['quadlet'], lock, podman: { major: 5, minor: 8 } })
@@ -77,6 +77,7 @@ describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS
     expect(files.length).toBeGreaterThan(8)
     for (const { path, text } of files) {
       const programs = text
+        .replaceAll(/^(Exec[A-Z]\w+=-?)\/usr\/bin\/podman /gm, `$1${store.path}/podman/bin/podman `)
         .replaceAll(/^(Exec\w+=)\/usr\/bin\/gate/gm, `$1${store.path}/gate/bin/gate`)
         .replaceAll(/^(Exec\w+=)\/usr\/lib\/systemd\//gm, `$1${store.path}/systemd/lib/systemd/`)
       expect(read('backend-tcp', path)).toBe(programs)
