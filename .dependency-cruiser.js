@@ -1,11 +1,27 @@
-// Who may import whom. docs/architecture.md says why; test/boundary.test.ts proves that each rule bites.
+// Who may import whom. docs/architecture.md says why; test/unit/boundary.test.ts proves that each rule bites.
 
+const below = 'schemas syntax wire system'
+const sources = `bin ${below} compiler config pki store host agent ctl daemon`
 const stages = ['auth', 'admit', 'route', 'backends', 'translate', 'upstream', 'meter']
 
-/** The package may be imported from these folders only. */
+const folders = (names) => `^(${names.split(' ').join('|')})/`
+
+/** Modules of `folder` import nothing of the project but what is in `allowed` (folder names; its own is always allowed). */
+const importsOnly = (folder, allowed) => ({
+  name: `${folder}-imports-only-what-lies-below`,
+  comment: `${folder} may import: ${allowed === '' ? 'nothing of the project' : allowed}`,
+  severity: 'error',
+  from: { path: `^${folder}/` },
+  to: {
+    path: folders(`${sources} test bench scripts`),
+    pathNot: folders(`${folder} ${allowed}`.trim()),
+  },
+})
+
+/** The package is imported from one place only. */
 const wrapped = (name, from) => ({
   name: `only-wrapper-imports-${name.replace(/[@/]/g, '')}`,
-  comment: `${name} is imported in ${from} only; everybody else uses that wrapper`,
+  comment: `${name} is imported in ${from} only; everything else uses that wrapper`,
   severity: 'error',
   from: { pathNot: [from, '^test/', '^bench/'] },
   to: { path: `(?:node_modules/|^)${name}(?:/|$)` },
@@ -21,43 +37,60 @@ export default {
       from: {},
       to: { couldNotResolve: true, pathNot: '^node-pty$' },
     },
+    importsOnly('schemas', ''),
+    importsOnly('syntax', 'schemas'),
+    importsOnly('wire', ''),
+    importsOnly('system', ''),
+    importsOnly('compiler', 'schemas syntax'),
+    importsOnly('config', below),
     {
-      name: 'schemas-import-nothing-of-ours',
-      severity: 'error',
-      from: { path: '^schemas/' },
-      to: { path: '^(compiler|daemon|bin|test|bench|scripts)/' },
+      ...importsOnly('store', below),
+      comment: 'store implements the interfaces that the stages declare, so it may import their types',
+      to: { ...importsOnly('store', below).to, dependencyTypesNot: ['type-only'] },
     },
+    importsOnly('host', `${below} compiler pki store`),
+    importsOnly('agent', `${below} compiler`),
+    importsOnly('ctl', `${below} compiler config host`),
+    importsOnly('daemon', `${below} config pki store`),
     {
-      name: 'compiler-never-imports-daemon',
+      name: 'compiler-is-pure',
+      comment: 'of Node it may use net (to parse addresses) and crypto (to hash); everything else would be I/O',
       severity: 'error',
       from: { path: '^compiler/' },
-      to: { path: '^daemon/' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(net|crypto)$' },
     },
     {
-      name: 'only-ctl-and-agent-import-compiler',
+      name: 'agent-imports-emitters-only',
       severity: 'error',
-      from: { path: '^daemon/', pathNot: '^daemon/(ctl|agent)/' },
-      to: { path: '^compiler/' },
+      from: { path: '^agent/' },
+      to: { path: '^compiler/', pathNot: '^compiler/emit/' },
     },
     ...stages.map((stage) => ({
       name: `stage-${stage}-imports-no-other-stage`,
-      comment: 'only gateway.ts sequences the stages, only main.ts constructs them',
+      comment: 'only daemon/gateway/ joins the stages',
       severity: 'error',
       from: { path: `^daemon/${stage}/` },
       to: { path: `^daemon/(${stages.filter((s) => s !== stage).join('|')})/` },
     })),
     {
-      name: 'stages-do-not-import-store',
-      comment: 'a stage declares the interface it needs; store implements it',
+      name: 'only-gateway-joins-stages',
+      comment: 'rooms beside the stages (admin, listener, process, log) use what assembly/ hands them; types are free',
       severity: 'error',
-      from: { path: `^daemon/(${stages.join('|')})/` },
-      to: { path: '^daemon/(store|config|listener|ctl)/' },
+      from: { path: '^daemon/(admin|listener|process|log)/' },
+      to: { path: `^daemon/(${stages.join('|')}|gateway)/`, dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'sources-never-import-tests',
+      name: 'stages-do-not-import-store',
+      comment: 'a stage declares the interface that it needs; store implements it',
       severity: 'error',
-      from: { path: '^(bin|schemas|compiler|daemon)/' },
-      to: { path: '^(test|bench|scripts)/' },
+      from: { path: `^daemon/(${stages.join('|')})/` },
+      to: { path: '^(store|config)/|^daemon/(gateway|assembly|admin|listener)/', pathNot: '^daemon/gateway/dialect' },
+    },
+    {
+      name: 'dialects-do-not-import-each-other',
+      severity: 'error',
+      from: { path: '^daemon/translate/([^/]+)/' },
+      to: { path: '^daemon/translate/[^/]+/', pathNot: '^daemon/translate/$1/' },
     },
     {
       name: 'translate-does-no-io',
@@ -70,17 +103,22 @@ export default {
       comment:
         'gatectl starts in 150 ms: schemas, zod and smol-toml are loaded for their types, or by the command that needs them',
       severity: 'error',
-      from: { path: '^(bin/gatectl|daemon/ctl/)' },
+      from: { path: '^(bin/gatectl|ctl/)' },
       to: {
-        path: '^schemas/(admin|config|keys|spec[a-z-]*)\\.ts|^daemon/config/|node_modules/(zod|smol-toml)/',
+        path: '^schemas/(admin\\.ts|config/|spec/)|^config/|node_modules/(zod|smol-toml)/',
+        pathNot: '^schemas/(config/layers|spec/path)\\.ts$',
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },
-    wrapped('undici', '^daemon/(upstream|relay)/'),
-    wrapped('better-sqlite3', '^daemon/store/sqlite/'),
-    wrapped('smol-toml', '^(compiler/parse|daemon/config)/'),
+    wrapped('undici', '^daemon/(upstream|relay/client)/'),
+    wrapped('better-sqlite3', '^store/sqlite/'),
+    wrapped('openid-client', '^daemon/auth/oidc/'),
+    wrapped('node-pty', '^agent/'),
+    wrapped('acme-client', '^pki/'),
+    wrapped('@peculiar/x509', '^pki/'),
+    wrapped('node-forge', '^pki/'),
+    wrapped('smol-toml', '^syntax/toml/'),
     wrapped('prom-client', '^daemon/meter/'),
-    wrapped('node-pty', '^daemon/agent/'),
   ],
   options: {
     tsPreCompilationDeps: true,

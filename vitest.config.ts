@@ -16,7 +16,7 @@ const project = (name: string, include: string[], testTimeout: number, parallel:
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['test/**/*.test.ts', '!test/e2e/**', '!test/lab/**'], 20_000, true),
+      project('unit', ['test/unit/**/*.test.ts', 'test/nix/**/*.test.ts'], 20_000, true),
       project('e2e', ['test/e2e/**/*.test.ts'], 120_000, false),
       project('lab', ['test/lab/**/*.test.ts'], 300_000, false),
     ],

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { Socket } from 'node:net'
 import { parseArgs } from 'node:util'
-import { runAgent } from '../daemon/agent/agent.ts'
-import { packageVersion } from '../daemon/version.ts'
+import { runAgent } from '../agent/agent.ts'
+import { packageVersion } from '../system/version.ts'
 
 const USAGE = `Usage: gate-agent --peer INSTANCE --gateway ACCOUNT --service UNIT --container NAME
                   [--socket UNIT --proxy UNIT] [--image IMAGE]... [--archive FILE]

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
 import { runDaemon } from '../daemon/main.ts'
-import { packageVersion } from '../daemon/version.ts'
+import { packageVersion } from '../system/version.ts'
 
 const USAGE = `Usage: gate-daemon [--state-directory DIR] [--declared FILE]
 

@@ -20,5 +20,5 @@ function cacheCompiledCode(): void {
 }
 
 cacheCompiledCode()
-const { runGatectl } = await import('../daemon/ctl/gatectl.ts')
+const { runGatectl } = await import('../ctl/gatectl.ts')
 process.exitCode = await runGatectl(process.argv.slice(2))

@@ -1,5 +1,5 @@
+import { pathText, type Span, type SpecPath } from '../schemas/spec/path.ts'
 import type { Source } from './parse/source.ts'
-import { pathText, type Span, type SpecPath } from './spec-path.ts'
 
 /** Every way a spec can be wrong, listed once. Codes are stable, messages are not. */
 export const CODES = {

@@ -34,18 +34,26 @@ buildNpmPackage {
     root = ../.;
     fileset = lib.fileset.unions [
       ../LICENSE
+      ../agent
       ../bin
       ../compiler
+      ../config
+      ../ctl
       ../daemon
       ../docs
+      ../host
       ../package-lock.json
       ../package.json
       ../schemas
       ../scripts
+      ../store
+      ../syntax
+      ../system
       # which scripts/man-pages.ts reads by way of the compiler's goldens
       ../test/support/golden.ts
       ../tsconfig.build.json
       ../tsconfig.json
+      ../wire
     ];
   };
 

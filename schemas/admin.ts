@@ -6,9 +6,9 @@ import {
   type ConfigDifference,
   type ConfigProblem,
   type Explanation,
-} from './layers.ts'
-import { LOG_FIELDS, LOG_LEVELS, type LogRecord } from './log.ts'
-import { SCOPES } from './scopes.ts'
+} from './config/layers.ts'
+import { LOG_FIELDS, LOG_LEVELS, type LogRecord } from './words/log.ts'
+import { SCOPES } from './words/scopes.ts'
 
 /**
  * Every request and answer of the admin API, which `gatectl` speaks over the admin socket; `gatectl --json` prints these shapes.

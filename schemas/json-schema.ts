@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { specSchema } from './spec.ts'
+import { specSchema } from './spec/spec.ts'
 
 /** JSON Schema of the spec, for editors: `schemas/json/spec.json`. */
 export function specJsonSchema(): string {

@@ -2,22 +2,14 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
+const SOURCES = 'bin schemas syntax wire system compiler config store host agent ctl daemon'.split(' ')
+const FOLDERS = [...SOURCES, 'scripts', 'test', 'bench']
 const vitest = (project: string) => ['vitest', 'run', '--project', project]
 export const STEPS: Readonly<Record<string, readonly string[]>> = {
   biome: ['biome', 'ci', '--error-on-warnings'],
   types: ['tsc'],
   eslint: ['eslint', '--max-warnings=0', '.'],
-  boundaries: [
-    'depcruise',
-    '--config',
-    '.dependency-cruiser.js',
-    'bin',
-    'schemas',
-    'compiler',
-    'daemon',
-    'scripts',
-    'test',
-  ],
+  boundaries: ['depcruise', '--config', '.dependency-cruiser.js', ...FOLDERS],
   'dead-code': ['knip'],
   generated: ['node', 'scripts/generate.ts', '--check'],
   build: ['npm', 'run', '--silent', 'build'],

@@ -1,4 +1,4 @@
-import { attributeName } from '../compiler/syntax/nix-literal.ts'
+import { attributeName } from '../syntax/nix/literal.ts'
 import { indented, type OptionSchema } from './nix-options.ts'
 
 /**

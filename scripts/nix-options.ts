@@ -1,5 +1,5 @@
-import { attributeName, nixLiteral } from '../compiler/syntax/nix-literal.ts'
-import { camelCase } from '../schemas/key-names.ts'
+import { camelCase } from '../schemas/words/key-names.ts'
+import { attributeName, nixLiteral } from '../syntax/nix/literal.ts'
 import { nixPattern } from './nix-pattern.ts'
 
 /** The part of JSON Schema that z.toJSONSchema writes for the spec and the configuration. */

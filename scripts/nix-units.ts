@@ -1,8 +1,8 @@
-import { daemonUnits } from '../compiler/emit/daemon-units.ts'
-import { relayUnits } from '../compiler/emit/relay-units.ts'
+import { daemonUnits } from '../compiler/emit/systemd/daemon-units.ts'
+import { relayUnits } from '../compiler/emit/systemd/relay-units.ts'
 import { backendNames, gatewayNames } from '../compiler/ir/names.ts'
-import { type Attribute, code, integer, list, type Nix, nixText, set, str } from '../compiler/syntax/nix.ts'
-import { type Entry, type UnitFile, valueText } from '../compiler/syntax/unit.ts'
+import { type Attribute, code, integer, list, type Nix, nixText, set, str } from '../syntax/nix/print.ts'
+import { type Entry, type UnitFile, valueText } from '../syntax/unit/print.ts'
 import { indented } from './nix-options.ts'
 
 /** Stands for what differs between gateways and backends, in texts that the compiler makes. */

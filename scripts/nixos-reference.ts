@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { boolean, integer, list, type Nix, nixText, number, set, str } from '../compiler/syntax/nix.ts'
+import { boolean, integer, list, type Nix, nixText, number, set, str } from '../syntax/nix/print.ts'
 import { evaluateNix, NIX_TESTS } from '../test/support/nix.ts'
 
 const optionSchema = z.object({

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { packageVersion } from '../daemon/version.ts'
+import { packageVersion } from '../system/version.ts'
 import { changelog, control, copyright, lintianOverrides } from './debian-texts.ts'
 import { productionPackages, stage } from './stage.ts'
 

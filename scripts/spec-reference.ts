@@ -1,8 +1,8 @@
+import { ENGINE_TRAITS } from '../compiler/catalog/engines.ts'
+import { PROFILES } from '../compiler/catalog/profiles.ts'
 import { compile } from '../compiler/compile.ts'
-import { ENGINE_TRAITS } from '../compiler/ir/engines.ts'
-import { PROFILES } from '../compiler/ir/profiles.ts'
-import { parsePathText } from '../compiler/spec-path.ts'
-import { TARGET_NAMES } from '../schemas/targets.ts'
+import { parsePathText } from '../schemas/spec/path.ts'
+import { TARGET_NAMES } from '../schemas/words/targets.ts'
 import { goldenNames, goldenResult } from '../test/support/golden.ts'
 import { harmlessSpec, WAYS, type Way } from '../test/support/harmless-spec.ts'
 import { writtenIn } from '../test/support/spec-strings.ts'
@@ -29,7 +29,7 @@ export function specReference(schema: JsonSchema): string {
   const sections = Object.entries(schema.properties ?? {}).filter(([name]) => name !== '$schema')
   return `# Reference of the spec
 
-Generated from \`schemas/spec.ts\` and the compiler by \`npm run generate\`; [spec.md](spec.md) explains.
+Generated from \`schemas/spec/spec.ts\` and the compiler by \`npm run generate\`; [spec.md](spec.md) explains.
 
 \`<name>\` is a name that you choose. **needed** keys have no default; for others without one, the description says what holds when
 they are absent. The last column lists the files that have a line from this key in any spec of \`test/golden/\`; \`*\` stands for names.

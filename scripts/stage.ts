@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { bashCompletion } from '../daemon/ctl/completion-bash.ts'
-import { fishCompletion } from '../daemon/ctl/completion-fish.ts'
-import { zshCompletion } from '../daemon/ctl/completion-zsh.ts'
+import { bashCompletion } from '../ctl/completion/bash.ts'
+import { fishCompletion } from '../ctl/completion/fish.ts'
+import { zshCompletion } from '../ctl/completion/zsh.ts'
 import { manPages } from './man-pages.ts'
 
 const root = join(import.meta.dirname, '..')

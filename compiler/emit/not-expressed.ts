@@ -1,6 +1,6 @@
+import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
-import type { SpecPath } from '../spec-path.ts'
 
 /** A warning that a part of the spec has no effect in this target. */
 export function notExpressed(path: SpecPath, message: string, hint: string): Finding {

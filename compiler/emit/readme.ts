@@ -1,4 +1,4 @@
-import type { Target } from '../../schemas/targets.ts'
+import type { Target } from '../../schemas/words/targets.ts'
 import type { OutputFile } from './output.ts'
 
 type Guide = {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Lock } from '../../schemas/lock.ts'
-import type { Spec } from '../../schemas/spec.ts'
+import type { Lock } from '../../schemas/deploy/lock.ts'
+import { pathText, type SpecPath } from '../../schemas/spec/path.ts'
+import type { Spec } from '../../schemas/spec/spec.ts'
+import { listenOf } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
-import { pathText, type SpecPath } from '../spec-path.ts'
-import { listenOf } from './engines.ts'
 
 /** Numbers that the spec leaves open, chosen once and kept in gate.lock.json. */
 export type Allocation = {

@@ -1,5 +1,5 @@
+import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { Finding } from '../diagnostic.ts'
-import type { SpecPath } from '../spec-path.ts'
 import type { Deployment, Listener } from './deployment.ts'
 import { AGENT } from './names.ts'
 

@@ -1,4 +1,4 @@
-import type { BackendSpec } from '../../schemas/spec.ts'
+import type { BackendSpec } from '../../schemas/spec/spec.ts'
 import { INSIDE } from './names.ts'
 
 /** What an engine is started with. */

@@ -1,5 +1,5 @@
-import type { Engine, GpuKind, ProfileName, SecretReference, Spec, WrittenSpec } from '../../schemas/spec.ts'
-import type { SpecPath } from '../spec-path.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import type { Engine, GpuKind, ProfileName, SecretReference, Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
 import type { GatewayNames } from './names.ts'
 
 /**

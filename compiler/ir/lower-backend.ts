@@ -1,6 +1,7 @@
-import { durationMs } from '../../schemas/config.ts'
-import type { BackendSpec, SecretReference } from '../../schemas/spec.ts'
-import type { SpecPath } from '../spec-path.ts'
+import { durationMs } from '../../schemas/config/config.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import type { BackendSpec, SecretReference } from '../../schemas/spec/spec.ts'
+import { ENGINE_TRAITS, listenOf } from '../catalog/engines.ts'
 import { engineCommand } from './command.ts'
 import type {
   Address,
@@ -15,7 +16,6 @@ import type {
   User,
   Volume,
 } from './deployment.ts'
-import { ENGINE_TRAITS, listenOf } from './engines.ts'
 import { lowerContainer, lowerHealth, type OwnNames } from './lower-container.ts'
 import { backendNames, type GatewayNames, podmanName } from './names.ts'
 

@@ -1,9 +1,9 @@
-import { byteCount, durationMs } from '../../schemas/config.ts'
-import type { BackendSpec } from '../../schemas/spec.ts'
-import type { SpecPath } from '../spec-path.ts'
+import { byteCount, durationMs } from '../../schemas/config/config.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import type { BackendSpec } from '../../schemas/spec/spec.ts'
+import { ENGINE_TRAITS } from '../catalog/engines.ts'
 import type { EngineCommand } from './command.ts'
 import type { Container, ContainerNetwork, Health, Mount } from './deployment.ts'
-import { ENGINE_TRAITS } from './engines.ts'
 import { type backendNames, type GatewayNames, INSIDE } from './names.ts'
 
 /** Names and ids of one backend. */

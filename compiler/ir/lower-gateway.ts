@@ -1,11 +1,11 @@
-import { addressPattern } from '../../schemas/addresses.ts'
-import { byteCount } from '../../schemas/config.ts'
-import type { Spec } from '../../schemas/spec.ts'
+import { byteCount } from '../../schemas/config/config.ts'
+import type { Spec } from '../../schemas/spec/spec.ts'
+import { addressPattern } from '../../schemas/words/address.ts'
+import { PROFILES } from '../catalog/profiles.ts'
 import type { Allocation } from './allocation.ts'
 import type { Address, Client, Dns, FirewallRule, Gateway, Tls, User, Vhost } from './deployment.ts'
 import type { BackendParts } from './lower-backend.ts'
 import { CADDY, type GatewayNames } from './names.ts'
-import { PROFILES } from './profiles.ts'
 
 export function lowerGateway(
   gate: Spec['gate'],

@@ -1,5 +1,5 @@
-import type { Spec, WrittenSpec } from '../../schemas/spec.ts'
-import type { SpecPath } from '../spec-path.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import type { Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
 import { type Allocation, SUBUID_COUNT } from './allocation.ts'
 import type { Deployment, Listener, Relay, Secret } from './deployment.ts'
 import { lowerBackend } from './lower-backend.ts'

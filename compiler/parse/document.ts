@@ -1,6 +1,6 @@
-import { parse as parseToml, TomlError } from 'smol-toml'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import { readToml, type TomlMistake } from '../../syntax/toml/read.ts'
 import { type Diagnostic, locate } from '../diagnostic.ts'
-import type { SpecPath } from '../spec-path.ts'
 import { indexSource, type Source } from './source.ts'
 
 export type Document = { readonly value: unknown; readonly source: Source; readonly diagnostics: readonly Diagnostic[] }
@@ -10,14 +10,12 @@ export type Document = { readonly value: unknown; readonly source: Source; reado
  * every key and value, so no line break ever reaches an emitter.
  */
 export function parseDocument(text: string, file: string): Document | { readonly diagnostics: readonly Diagnostic[] } {
-  let value: unknown
-  try {
-    value = /^\s*\{/.test(text) ? JSON.parse(text) : parseToml(text)
-  } catch (error) {
-    const place = syntaxError(error)
-    const span = { file, line: place.line, column: place.column, endColumn: place.column + 1 }
-    return { diagnostics: [{ code: 'SYNTAX', severity: 'error', span, path: '', message: place.message }] }
+  const read = /^\s*\{/.test(text) ? readJson(text) : readToml(text)
+  if ('reason' in read) {
+    const span = { file, line: read.line, column: read.column, endColumn: read.column + 1 }
+    return { diagnostics: [{ code: 'SYNTAX', severity: 'error', span, path: '', message: read.reason }] }
   }
+  const value: unknown = read.values
   const source = indexSource(file, text)
   const repeated = source.repeated.map((path) =>
     locate({ code: 'DUPLICATE_KEY', path, part: 'key', message: 'this key is written twice' }, source),
@@ -25,15 +23,15 @@ export function parseDocument(text: string, file: string): Document | { readonly
   return { value, source, diagnostics: [...repeated, ...controlCharacters(value, [], source)] }
 }
 
-function syntaxError(error: unknown): { line: number; column: number; message: string } {
-  if (error instanceof TomlError) {
-    const message = (error.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '')
-    return { line: error.line, column: error.column, message }
+function readJson(text: string): { readonly values: unknown } | TomlMistake {
+  try {
+    return { values: JSON.parse(text) }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    const place = /\(line (\d+) column (\d+)\)/.exec(error.message)
+    const reason = error.message.replace(/ in JSON at position .*$/s, '')
+    return { line: Number(place?.[1] ?? 1), column: Number(place?.[2] ?? 1), reason }
   }
-  if (!(error instanceof SyntaxError)) throw error
-  const place = /\(line (\d+) column (\d+)\)/.exec(error.message)
-  const message = error.message.replace(/ in JSON at position .*$/s, '')
-  return { line: Number(place?.[1] ?? 1), column: Number(place?.[2] ?? 1), message }
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for

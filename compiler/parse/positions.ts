@@ -1,5 +1,5 @@
-import { type Span, scanJson, scanToml } from '../../schemas/toml-scan.ts'
-import { pathId, type SpecPath } from '../spec-path.ts'
+import { pathId, type SpecPath } from '../../schemas/spec/path.ts'
+import { type Span, scanJson, scanToml } from '../../syntax/toml/scan.ts'
 
 export type Positions = {
   /** By `pathId`: where the key stands that introduced the path. */

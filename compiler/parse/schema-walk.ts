@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { specSchema } from '../../schemas/spec.ts'
-import type { SpecPath } from '../spec-path.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import { specSchema } from '../../schemas/spec/spec.ts'
 
 /** The schema of the value at a path, or undefined when the path leads nowhere. */
 function schemaAt(schema: z.ZodType, path: SpecPath): z.ZodType | undefined {

@@ -1,4 +1,4 @@
-import { pathId, type Span, type SpecPath } from '../spec-path.ts'
+import { pathId, type Span, type SpecPath } from '../../schemas/spec/path.ts'
 import { indexPositions, type Positions } from './positions.ts'
 
 /** The text of a spec and where everything stands in it. */

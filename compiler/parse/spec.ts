@@ -1,8 +1,8 @@
 import type { z } from 'zod'
-import { suggestion } from '../../schemas/nearest.ts'
-import { type Spec, specSchema, type WrittenSpec } from '../../schemas/spec.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import { type Spec, specSchema, type WrittenSpec } from '../../schemas/spec/spec.ts'
+import { suggestion } from '../../schemas/words/nearest.ts'
 import type { Finding } from '../diagnostic.ts'
-import type { SpecPath } from '../spec-path.ts'
 import { keysBelow, metaAt } from './schema-walk.ts'
 
 /** The spec, with what was wrong cut out so that the later checks can still find more; absent when nothing is left. */

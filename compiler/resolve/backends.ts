@@ -1,8 +1,8 @@
-import { durationMs } from '../../schemas/config.ts'
-import type { BackendSpec, Spec } from '../../schemas/spec.ts'
+import { durationMs } from '../../schemas/config/config.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import type { BackendSpec, Spec } from '../../schemas/spec/spec.ts'
+import { ENGINE_TRAITS, listenOf } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
-import { ENGINE_TRAITS, listenOf } from '../ir/engines.ts'
-import type { SpecPath } from '../spec-path.ts'
 
 /** What each backend asks of its engine is something that the engine can do. */
 export function checkBackends(spec: Spec): Finding[] {

@@ -1,4 +1,4 @@
-import type { Spec } from '../../schemas/spec.ts'
+import type { Spec } from '../../schemas/spec/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 
 /** Who may reach the gateway, and what for, makes sense as a whole. */

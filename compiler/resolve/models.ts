@@ -1,7 +1,7 @@
-import { suggestion } from '../../schemas/nearest.ts'
-import type { Spec } from '../../schemas/spec.ts'
+import type { Spec } from '../../schemas/spec/spec.ts'
+import { suggestion } from '../../schemas/words/nearest.ts'
+import { ENGINE_TRAITS } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
-import { ENGINE_TRAITS } from '../ir/engines.ts'
 import type { DefinedNames } from './names.ts'
 
 type Models = Spec['models']

@@ -1,4 +1,4 @@
-import type { Spec } from '../../schemas/spec.ts'
+import type { Spec } from '../../schemas/spec/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 import { checkBackends } from './backends.ts'
 import { checkGateway } from './gateway.ts'

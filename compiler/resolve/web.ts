@@ -1,6 +1,6 @@
-import type { Spec } from '../../schemas/spec.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import type { Spec } from '../../schemas/spec/spec.ts'
 import type { Finding } from '../diagnostic.ts'
-import type { SpecPath } from '../spec-path.ts'
 
 /** What browsers and machines of users need: names in the certificate, an address to point to, an installer with a use. */
 export function checkWeb(spec: Spec): Finding[] {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { GateError } from '../../schemas/errors.ts'
+import { GateError } from '../../schemas/words/errors.ts'
 
 /** Bounds on what is in flight. */
 export type AdmissionLimits = {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { GateError } from '../../schemas/errors.ts'
+import { GateError } from '../../schemas/words/errors.ts'
 
 /** Headers a key may come in, as lower-case names. `authorization` must be `Bearer KEY`. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const

@@ -1,6 +1,6 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
-import { GateError } from '../../schemas/errors.ts'
-import { SCOPES, type Scope } from '../../schemas/scopes.ts'
+import { GateError } from '../../schemas/words/errors.ts'
+import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
 
 /** Who a request comes from. */
 export type Principal = { readonly keyId: string; readonly name: string; readonly scopes: ReadonlySet<Scope> }

@@ -8,9 +8,10 @@ import {
   type ShellInput,
   type UnitState,
 } from '../../schemas/agent.ts'
-import { LineReader } from '../line-reader.ts'
-import { pacedWrite } from '../paced-write.ts'
-import { AgentError, ask, nextAnswer, openAgent, unexpected } from './agent-connection.ts'
+import { AgentError } from '../../schemas/agent-error.ts'
+import { LineReader } from '../../wire/line-reader.ts'
+import { pacedWrite } from '../../wire/paced-write.ts'
+import { ask, nextAnswer, openAgent, unexpected } from './agent-connection.ts'
 
 /** For answers that need no waiting, and for the first sign of life of those that do. */
 const QUICK_MS = 15_000

@@ -1,27 +1,7 @@
 import { connect, type Socket } from 'node:net'
-import {
-  type AgentAnswer,
-  type AgentCode,
-  type AgentRequestInput,
-  agentAnswer,
-  LONGEST_LINE_BYTES,
-} from '../../schemas/agent.ts'
-import { LineReader, LineTooLongError } from '../line-reader.ts'
-
-/** Why an agent did not do what it was asked for: its own reason, or that there is no (honest) agent. */
-export type AgentErrorCode = AgentCode | 'AGENT_UNREACHABLE' | 'CONNECTION_LOST' | 'BAD_ANSWER'
-
-/** Thrown by everything that asks an agent. */
-export class AgentError extends Error {
-  readonly code: AgentErrorCode
-  readonly hint: string | undefined
-  constructor(code: AgentErrorCode, message: string, hint?: string, options: { readonly cause?: unknown } = {}) {
-    super(message, options)
-    this.name = 'AgentError'
-    this.code = code
-    this.hint = hint
-  }
-}
+import { type AgentAnswer, type AgentRequestInput, agentAnswer, LONGEST_LINE_BYTES } from '../../schemas/agent.ts'
+import { AgentError } from '../../schemas/agent-error.ts'
+import { LineReader, LineTooLongError } from '../../wire/line-reader.ts'
 
 /** How long an answer is waited for. */
 export type Wait = {

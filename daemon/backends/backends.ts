@@ -1,5 +1,5 @@
-import { type BackendConfig, durationMs } from '../../schemas/config.ts'
-import type { Log } from '../../schemas/log.ts'
+import { type BackendConfig, durationMs } from '../../schemas/config/config.ts'
+import type { Log } from '../../schemas/words/log.ts'
 import type { AgentClient } from './agent-client.ts'
 import type { Engine } from './engine.ts'
 import { type BackendState, createMember, forgive, type MemberLimits } from './member.ts'

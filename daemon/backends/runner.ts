@@ -1,4 +1,4 @@
-import type { Log } from '../../schemas/log.ts'
+import type { Log } from '../../schemas/words/log.ts'
 import { describeFailure, type Engine, type EngineFailure, isRunning, startEngine, stopEngine } from './engine.ts'
 import { createGroup, type Group } from './group.ts'
 

@@ -1,4 +1,4 @@
-import type { BackendConfig } from '../../schemas/config.ts'
+import type { BackendConfig } from '../../schemas/config/config.ts'
 import type { Engine, EngineFailure } from './engine.ts'
 import type { BackendState, Member } from './member.ts'
 import type { Runner } from './runner.ts'

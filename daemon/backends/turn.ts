@@ -1,5 +1,5 @@
-import type { BackendConfig } from '../../schemas/config.ts'
-import { GateError } from '../../schemas/errors.ts'
+import type { BackendConfig } from '../../schemas/config/config.ts'
+import { GateError } from '../../schemas/words/errors.ts'
 import type { Outcome, RefusalReason } from './member.ts'
 import type { Entry } from './status.ts'
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
-import type { Log } from '../../schemas/log.ts'
+import type { Log } from '../../schemas/words/log.ts'
 
 /** Limits of a listener, fixed while it runs. Times in milliseconds. */
 export type HttpLimits = {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { GateError } from '../../schemas/errors.ts'
+import { GateError } from '../../schemas/words/errors.ts'
 
 /** Registered name, IPv4 or [IPv6], and a port: RFC 9110 section 7.2, RFC 3986 section 3.2.2. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._~-]*))(?::\d{0,5})?$/i

@@ -1,4 +1,4 @@
-import type { Log } from '../../schemas/log.ts'
+import type { Log } from '../../schemas/words/log.ts'
 import type { UsageRow, UsageStore } from './usage.ts'
 
 /**

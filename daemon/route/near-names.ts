@@ -1,4 +1,4 @@
-import { editDistance } from '../../schemas/nearest.ts'
+import { editDistance } from '../../schemas/words/nearest.ts'
 
 /** The known names nearest to a mistyped one, best first: at most `most`, none that is further than half its length. */
 export function nearNames(name: string, known: Iterable<string>, most = 3): string[] {

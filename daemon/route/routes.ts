@@ -1,4 +1,4 @@
-import { GateError } from '../../schemas/errors.ts'
+import { GateError } from '../../schemas/words/errors.ts'
 import { nearNames } from './near-names.ts'
 import type { Target, TargetHealth } from './target-health.ts'
 

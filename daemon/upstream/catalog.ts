@@ -1,4 +1,4 @@
-import type { Log } from '../../schemas/log.ts'
+import type { Log } from '../../schemas/words/log.ts'
 import type { Answer, Upstream } from './upstreams.ts'
 
 /** What an upstream said last about itself. */

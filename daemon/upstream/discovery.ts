@@ -1,4 +1,4 @@
-import type { UpstreamConfig } from '../../schemas/config.ts'
+import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { boundedText, modelIds } from './catalog.ts'
 
 /** Engines that people run on their own machine, and the loopback port each uses unless told otherwise. */

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { type ErrorCode, GateError } from '../../schemas/errors.ts'
+import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
 
 type Controller = Dispatcher.DispatchController
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>

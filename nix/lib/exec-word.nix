@@ -1,4 +1,4 @@
-# A text as one word of a command of systemd, which splits, unquotes and expands; compiler/syntax/unit.ts has the same rule.
+# A text as one word of a command of systemd, which splits, unquotes and expands; syntax/unit/print.ts has the same rule.
 text:
 let
   escaped = builtins.replaceStrings [ "%" "$" "\\" "\"" ] [ "%%" "$$" "\\\\" "\\\"" ] (toString text);

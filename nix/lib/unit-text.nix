@@ -1,2 +1,2 @@
-# A text or path as systemd reads it in a unit, where % begins a specifier; compiler/syntax/unit.ts has the same rule.
+# A text or path as systemd reads it in a unit, where % begins a specifier; syntax/unit/print.ts has the same rule.
 text: builtins.replaceStrings [ "%" ] [ "%%" ] (toString text)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { caddyRefusal, group, line, printCaddyfile } from '../../compiler/syntax/caddyfile.ts'
+import { caddyRefusal, group, line, printCaddyfile } from '../../syntax/caddyfile/print.ts'
 import { adaptCaddy, validateCaddy } from '../support/caddy.ts'
 import { throwAwayCertificate } from '../support/certificate.ts'
 import { expectedGolden, goldenNames } from '../support/golden.ts'

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Explanation } from '../../schemas/layers.ts'
+import type { Explanation } from '../../schemas/config/layers.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 

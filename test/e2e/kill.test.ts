@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openDatabase } from '../../daemon/store/sqlite/database.ts'
+import { openDatabase } from '../../store/sqlite/database.ts'
 import { startDaemon } from '../support/daemon.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 

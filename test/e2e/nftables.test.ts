@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
-import { printTable } from '../../compiler/syntax/nftables.ts'
+import { printTable } from '../../syntax/nftables/print.ts'
 import { expectedGolden, goldenNames } from '../support/golden.ts'
 import { hasProgram, tryRun } from '../support/programs.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'

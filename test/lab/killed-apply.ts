@@ -1,12 +1,13 @@
 // Run inside a lab by the Node under test: node killed-apply.ts SPEC N. Applies the spec with the installed sources and dies, as by
 // kill -9, before the N-th thing that would change the host. When there are fewer, it ends as gatectl apply does.
-import type { Host } from '../../compiler/host/host.ts'
-import type { Invocation } from '../../daemon/ctl/invocation.ts'
+
+import type { Invocation } from '../../ctl/invocation.ts'
+import type { Host } from '../../host/host.ts'
 
 const [spec = '', limit = ''] = process.argv.slice(2)
 const dist = '/usr/lib/gate/dist'
-const { localHost } = (await import(`${dist}/compiler/host/host.js`)) as typeof import('../../compiler/host/host.ts')
-const { applySpec } = (await import(`${dist}/daemon/ctl/apply.js`)) as typeof import('../../daemon/ctl/apply.ts')
+const { localHost } = (await import(`${dist}/host/host.js`)) as typeof import('../../host/host.ts')
+const { applySpec } = (await import(`${dist}/ctl/commands/host/apply.js`)) as typeof import('../../ctl/commands/host/apply.ts')
 
 let effects = 0
 function effect(name: string, about: unknown): void {

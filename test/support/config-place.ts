@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { openConfig } from '../../daemon/config/open-config.ts'
-import { ConfigError } from '../../daemon/config/problems.ts'
-import type { ConfigProblem } from '../../schemas/layers.ts'
-import type { LogFields } from '../../schemas/log.ts'
+import { openConfig } from '../../config/open-config.ts'
+import { ConfigError } from '../../config/problems.ts'
+import type { ConfigProblem } from '../../schemas/config/layers.ts'
+import type { LogFields } from '../../schemas/words/log.ts'
 
 type Given = {
   readonly env?: Readonly<Record<string, string>>

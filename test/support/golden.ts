@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type Compiled, type CompileOptions, compile, type Refused } from '../../compiler/compile.ts'
 import { renderDiagnostic } from '../../compiler/diagnostic.ts'
 import type { OutputFile, Version } from '../../compiler/emit/output.ts'
-import { TARGET_NAMES, type Target } from '../../schemas/targets.ts'
+import { TARGET_NAMES, type Target } from '../../schemas/words/targets.ts'
 
 /** Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them. */
 export const GOLDEN = join(import.meta.dirname, '../golden')

@@ -1,5 +1,5 @@
 // A process with nothing but a lifecycle, for test/lifecycle.test.ts. Its drain takes as long as argv says.
-import { createLifecycle, installSignals } from '../../daemon/lifecycle.ts'
+import { createLifecycle, installSignals } from '../../daemon/process/lifecycle.ts'
 
 const drainMs = Number(process.argv[2])
 const deadlineMs = Number(process.argv[3])

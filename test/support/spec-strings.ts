@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { SpecPath } from '../../compiler/spec-path.ts'
-import { specSchema } from '../../schemas/spec.ts'
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import { specSchema } from '../../schemas/spec/spec.ts'
 
 /** A place of the spec where people write text: `backends.<name>.args[]`. A name of theirs ends with `<name>`, the text it stands for with `<name>=`. */
 export type StringKey = {

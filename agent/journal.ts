@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import type { AgentRequest, BackendLogEntry } from '../schemas/agent.ts'
+import { AgentRefusal } from './agent-error.ts'
+import { unitsOf } from './allow-list.ts'
+import type { Call } from './call.ts'
+import { followProgram } from './program.ts'
+
+/** Longest message that is passed on; an answer must fit a line of the protocol, and JSON may need 6 bytes for one. */
+const LONGEST_MESSAGE = 8 * 1024
+
+/**
+ * Answers with the journal of the backend's units; with `follow` until the caller leaves.
+ * @throws AgentRefusal FAILED
+ */
+export async function followJournal(
+  { lines, follow }: Extract<AgentRequest, { readonly op: 'logs' }>,
+  { allow, answer, signal }: Pick<Call, 'allow' | 'answer' | 'signal'>,
+): Promise<void> {
+  const units = unitsOf(allow).map((unit) => `--user-unit=${unit}`)
+  const fields = '--output-fields=MESSAGE,PRIORITY,USER_UNIT,_SYSTEMD_USER_UNIT'
+  const args = ['--quiet', '--no-pager', '--all', '--output=json', fields, `--lines=${lines}`, ...units]
+  const { code, stderr } = await followProgram('journalctl', follow ? [...args, '--follow'] : args, {
+    signal,
+    take: async (line) => {
+      const entry = readEntry(line)
+      if (entry !== undefined) await answer({ type: 'log', ...entry })
+    },
+  })
+  if (code !== 0)
+    throw new AgentRefusal('FAILED', stderr.split('\n')[0] || `journalctl failed with ${code}`, JOURNAL_HINT)
+}
+
+const JOURNAL_HINT =
+  'a backend sees its own entries only where the journal is on disk: mkdir /var/log/journal, journalctl --flush'
+
+const text = z.union([
+  z.string(),
+  z.array(z.int().min(0).max(255)).transform((bytes) => Buffer.from(bytes).toString()),
+  z.null(),
+])
+const entryShape = z.object({
+  __REALTIME_TIMESTAMP: z.string().regex(/^\d{1,16}$/),
+  MESSAGE: text.default(''),
+  PRIORITY: z
+    .string()
+    .regex(/^[0-7]$/)
+    .default('6'),
+  USER_UNIT: z.string().optional(),
+  _SYSTEMD_USER_UNIT: z.string().optional(),
+})
+
+/**
+ * Reads a line of `journalctl --output=json`: numbers are texts, a message that is no text is a list of bytes.
+ * @returns undefined for a line that is none
+ * @see systemd.journal-fields(7), https://systemd.io/JOURNAL_EXPORT_FORMATS "Journal JSON Format"
+ */
+export function readEntry(line: string): BackendLogEntry | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return undefined // journalctl's own remarks, such as "-- Boot … --"
+  }
+  const { success, data } = entryShape.safeParse(value)
+  if (!success) return undefined
+  const message = (data.MESSAGE ?? '').replace(/\n$/, '') // as conmon writes it
+  return {
+    time: new Date(Number(data.__REALTIME_TIMESTAMP) / 1000).toISOString(),
+    // what the manager says about a unit comes from the manager's own unit
+    unit: data.USER_UNIT ?? data._SYSTEMD_USER_UNIT ?? '',
+    priority: Number(data.PRIORITY),
+    message: message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message,
+  }
+}

@@ -1,0 +1,101 @@
+import { type AgentRequest, shellInput } from '../schemas/agent.ts'
+import { AgentRefusal } from './agent-error.ts'
+import { type AllowList, unitsOf } from './allow-list.ts'
+import type { Call } from './call.ts'
+import { openTerminal, type Terminal } from './terminal.ts'
+import { unitStates } from './units.ts'
+
+/** A shell that nobody types in and that says nothing for so long is hung up. */
+const IDLE_MS = 60 * 60_000
+/** Of one answer: with base64 and the rest of the line it stays below the longest line. */
+const MOST_OUTPUT_BYTES = 32 * 1024
+
+type ShellRequest = Extract<AgentRequest, { readonly op: 'shell' }>
+
+/**
+ * A shell in the running container, or the backend's journal in a pager, until it ends or the caller leaves. What
+ * runs inside the container hears a hangup then: systemd ends all that this agent's connection has begun.
+ * @throws AgentRefusal NOT_RUNNING, FAILED, BAD_REQUEST
+ */
+export async function runShell(request: ShellRequest, { allow, lines, answer, signal }: Call): Promise<void> {
+  if (request.into === 'container') await checkRunning(allow, signal)
+  const [program, ...args] = request.into === 'container' ? containerShell(allow, request.term) : journalPager(allow)
+  const terminal = await openTerminal(program, args, request)
+  const over = new AbortController()
+  const idle = setTimeout(() => terminal.hangUp(), IDLE_MS)
+  try {
+    terminal.onOutput(async (bytes) => {
+      idle.refresh()
+      for (let at = 0; at < bytes.length; at += MOST_OUTPUT_BYTES)
+        await answer({ type: 'output', data: bytes.subarray(at, at + MOST_OUTPUT_BYTES).toString('base64') })
+    })
+    const typing = passInput(terminal, { lines, idle, over: over.signal })
+    // the caller's leaving ends the typing first, then `left` wins: nobody waits for a program that minds no hangup
+    const code = await Promise.race([terminal.exited, typing.then(() => terminal.exited), left(signal)])
+    over.abort()
+    await typing
+    await answer({ type: 'exit', code })
+  } finally {
+    over.abort()
+    clearTimeout(idle)
+    terminal.hangUp()
+  }
+}
+
+function left(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const leave = () => reject(signal.reason)
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+  })
+}
+
+async function checkRunning(allow: AllowList, signal: AbortSignal): Promise<void> {
+  const [service] = await unitStates(allow, signal)
+  if (service !== undefined && RUNNING.includes(service.active)) return
+  const message = `${allow.service} is ${service?.active ?? 'unknown'}: there is no container to open a shell in`
+  throw new AgentRefusal('NOT_RUNNING', message, 'start it first, or look at its journal')
+}
+
+// while it is activating the container runs and is not yet healthy: often just when somebody wants to look
+const RUNNING: readonly string[] = ['active', 'activating', 'reloading']
+
+type Program = readonly [string, ...string[]]
+
+function containerShell({ container }: AllowList, term: string): Program {
+  const shell = 'if command -v bash >/dev/null 2>&1; then exec bash; fi; exec sh'
+  return ['podman', 'exec', '--interactive', '--tty', `--env=TERM=${term}`, container, 'sh', '-c', shell]
+}
+
+// the pager is in its secure mode (openTerminal): from it nobody gets to run anything in this account
+function journalPager(allow: AllowList): Program {
+  return ['journalctl', '--quiet', '--pager-end', ...unitsOf(allow).map((unit) => `--user-unit=${unit}`)]
+}
+
+/** Passes on what the caller types, until `over`. A line that is no input ends the shell. */
+async function passInput(
+  terminal: Terminal,
+  { lines, idle, over }: { readonly lines: Call['lines']; readonly idle: NodeJS.Timeout; readonly over: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    const line = await lines.next(over)
+    if (line === undefined) return
+    idle.refresh()
+    const input = readInput(line)
+    if (input === undefined) {
+      terminal.hangUp()
+      throw new AgentRefusal('BAD_REQUEST', 'what is said while a shell runs must be input or resize')
+    }
+    if (input.type === 'resize') terminal.resize(input)
+    else terminal.write(Buffer.from(input.data, 'base64'))
+  }
+}
+
+function readInput(line: string) {
+  try {
+    return shellInput.safeParse(JSON.parse(line)).data
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return undefined
+  }
+}

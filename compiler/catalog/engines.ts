@@ -1,0 +1,86 @@
+import type { BackendSpec, Engine, GpuKind } from '../../schemas/spec/spec.ts'
+
+/** What an engine's image can do, and how it is told. The arguments themselves are built in `ir/command.ts`. */
+export type EngineTraits = {
+  readonly gpus: readonly GpuKind[]
+  /** Ways to be reached, the preferred one first. */
+  readonly listen: readonly ('unix' | 'tcp')[]
+  readonly containerPort: number
+  readonly needsModel: boolean
+  /** Answers the OpenAI API: the daemon can send requests there. */
+  readonly isUpstream: boolean
+  /** Works with the gateway as its upstream, so it cannot do without a network. */
+  readonly needsNetwork: boolean
+  /** Environment name of the key that the engine demands from callers on TCP, when it can. */
+  readonly keyVariable?: string
+  /** Has a login of its own, so an open loopback port is no hole. */
+  readonly ownLogin: boolean
+  /** Time until the first answer with a large model, in milliseconds. */
+  readonly startPeriodMs: number
+  readonly shmBytes?: number
+}
+
+const MIB = 2 ** 20
+const ALL_GPUS = ['nvidia', 'amd', 'vulkan', 'none'] as const
+
+/** Sources: `vllm serve --help` (--uds), llama.cpp tools/server/README.md (--host PATH.sock), the images' own files. */
+export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
+  vllm: {
+    gpus: ['nvidia', 'amd', 'none'],
+    listen: ['unix', 'tcp'],
+    containerPort: 8000,
+    needsModel: true,
+    isUpstream: true,
+    needsNetwork: false,
+    keyVariable: 'VLLM_API_KEY',
+    ownLogin: false,
+    startPeriodMs: 600_000,
+    shmBytes: 8192 * MIB,
+  },
+  'llama-cpp': {
+    gpus: ALL_GPUS,
+    listen: ['unix', 'tcp'],
+    containerPort: 8080,
+    needsModel: true,
+    isUpstream: true,
+    needsNetwork: false,
+    keyVariable: 'LLAMA_API_KEY',
+    ownLogin: false,
+    startPeriodMs: 300_000,
+  },
+  ollama: {
+    gpus: ALL_GPUS,
+    listen: ['tcp'],
+    containerPort: 11_434,
+    needsModel: false,
+    isUpstream: true,
+    needsNetwork: false,
+    ownLogin: false,
+    startPeriodMs: 60_000,
+  },
+  'open-webui': {
+    gpus: ['nvidia', 'none'],
+    listen: ['tcp'],
+    containerPort: 8080,
+    needsModel: false,
+    isUpstream: false,
+    needsNetwork: true,
+    ownLogin: true,
+    startPeriodMs: 180_000,
+  },
+  custom: {
+    gpus: ALL_GPUS,
+    listen: ['unix', 'tcp'],
+    containerPort: 8080,
+    needsModel: false,
+    isUpstream: true,
+    needsNetwork: false,
+    ownLogin: false,
+    startPeriodMs: 60_000,
+  },
+}
+
+/** How callers reach this backend: as the spec says, else the engine's preferred way. */
+export function listenOf({ engine, listen }: Pick<BackendSpec, 'engine' | 'listen'>): 'unix' | 'tcp' {
+  return listen ?? ENGINE_TRAITS[engine].listen[0] ?? 'tcp'
+}

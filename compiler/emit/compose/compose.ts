@@ -1,0 +1,147 @@
+import { printJson } from '../../../syntax/json/print.ts'
+import { composeText } from '../../../syntax/yaml/compose.ts'
+import { printYaml, type YamlMap, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
+import type { Finding } from '../../diagnostic.ts'
+import type { Backend, Container, Deployment, Secret } from '../../ir/deployment.ts'
+import { type DaemonSettings, daemonSettings } from '../daemon-settings/daemon-config.ts'
+import { gatewayImage } from '../gateway-image.ts'
+import { notExpressed, withoutSystemd } from '../not-expressed.ts'
+import type { Emission } from '../output.ts'
+import { socketAddress } from '../systemd/daemon-units.ts'
+import { composeContainer } from './container.ts'
+import { composeGateway } from './gateway.ts'
+
+const COMMENT = [
+  'Made by gatectl from the spec; changes here are lost.',
+  'Start it with "docker compose up --detach" beside this file.',
+]
+
+/** A Compose file: the gateway and every backend that can be reached over a network, one internal network each. */
+export function emitCompose(deployment: Deployment): Emission {
+  const { containers, gateway, prefix } = deployment
+  const reachable = containers.filter(({ publish }) => publish.length > 0)
+  const names = new Set(reachable.map(backendName))
+  const users = new Set(reachable.map(({ user }) => user))
+  // Open WebUI asks the gateway, never the other way round
+  const apps = new Set(deployment.backends.filter(({ engine }) => engine === 'open-webui').map(({ name }) => name))
+  const settings = daemonSettings(deployment, {
+    target: 'compose',
+    host: '0.0.0.0',
+    backendUrls: new Map(
+      reachable
+        .filter((container) => !apps.has(backendName(container)))
+        .map((container) => [backendName(container), backendUrl(container)]),
+    ),
+  })
+  const secrets = Map.groupBy(deployment.secrets, ({ origin }) => origin[1])
+  const exposed = new Set(deployment.vhosts.filter(({ kind }) => kind === 'app').map(({ origin }) => origin[1]))
+  const handed = reachable.map((container) =>
+    composeContainer(container, {
+      prefix,
+      secrets: secrets.get(backendName(container)) ?? [],
+      isExposed: exposed.has(backendName(container)),
+    }),
+  )
+  const root = yamlMap({
+    name: composeText(prefix, ['gate']),
+    services: yamlMap({
+      [prefix]: composeGateway(deployment, reachable, settings),
+      ...Object.fromEntries(handed.map(({ name, service }) => [name, service])),
+    }),
+    networks: yamlMap({
+      default: yamlMap({}),
+      ...Object.fromEntries(
+        reachable
+          .filter(({ network }) => network.kind === 'internal')
+          .map(({ unit, origin }) => [unit, yamlMap({ internal: yamlScalar(true) }, origin)]),
+      ),
+    }),
+    volumes: yamlMap({
+      [`${prefix}-state`]: yamlMap({}, ['gate']),
+      ...Object.fromEntries(
+        deployment.volumes.filter(({ user }) => users.has(user)).map(({ unit, origin }) => [unit, yamlMap({}, origin)]),
+      ),
+    }),
+    secrets: secretFiles(settings),
+  })
+  return {
+    files: [
+      { path: 'compose/compose.yaml', mode: 0o644, ...printYaml(COMMENT, root, ['gate']) },
+      { path: 'compose/declared.json', mode: 0o644, ...printJson(settings.declared) },
+    ],
+    findings: [
+      ...gatewayImage(gateway, 'compose').findings,
+      ...withoutSystemd('compose', deployment),
+      ...addressFinding(gateway.host),
+      ...settings.findings,
+      ...settings.secrets.flatMap(({ secret }) => placeFinding(secret)),
+      ...accountFindings(reachable),
+      ...deployment.backends.flatMap((backend) => backendFindings(backend, names)),
+      ...handed.flatMap(({ findings }) => findings),
+    ],
+  }
+}
+
+const backendName = ({ origin }: Container): string => String(origin[1])
+
+function backendUrl({ unit, network, publish }: Container): string {
+  // what shares the gateway's network is on its loopback
+  const host = network.kind === 'outbound' && network.hostPorts.length > 0 ? '127.0.0.1' : unit
+  return `http://${host}:${publish[0]?.containerPort ?? 0}/v1`
+}
+
+/** Compose publishes ports on addresses, and looks no name up. */
+function addressFinding(host: string): Finding[] {
+  if (socketAddress(host) !== undefined) return []
+  const message = `Compose cannot publish a port on the name "${host}"`
+  const path = ['gate', 'server', 'host']
+  return [{ code: 'NOT_AN_ADDRESS', path, message, hint: 'write an IP address such as "127.0.0.1"' }]
+}
+
+function secretFiles({ secrets }: DaemonSettings): YamlMap | undefined {
+  const files = secrets.flatMap(({ name, secret }) => {
+    const { source, origin } = secret
+    if ('env' in source) return []
+    return [[name, yamlMap({ file: composeText(secretPath(secret), origin) }, origin)] as const]
+  })
+  return files.length === 0 ? undefined : yamlMap(Object.fromEntries(files))
+}
+
+function secretPath({ source, name }: Secret): string {
+  if ('file' in source) return source.file
+  return `./secrets/${'credential' in source ? source.credential : name}`
+}
+
+/** Credentials are systemd's; here they are files beside the Compose file. */
+function placeFinding(secret: Secret): Finding[] {
+  if ('env' in secret.source || 'file' in secret.source) return []
+  const what = 'credential' in secret.source ? 'systemd credentials do not exist there' : 'nothing makes this key there'
+  return [
+    notExpressed(secret.origin, `${what}, so compose reads ${secretPath(secret)}`, 'write that file, with mode 0600'),
+  ]
+}
+
+function accountFindings(reachable: readonly Container[]): Finding[] {
+  if (reachable.length === 0) return []
+  const message = 'compose runs all containers under one engine, not each under a user of its own'
+  return [notExpressed(['backends'], message, 'run Compose with rootless Docker or podman, or use the target quadlet')]
+}
+
+function backendFindings({ origin, name, idleStopMs, group }: Backend, reachable: ReadonlySet<string>): Finding[] {
+  if (!reachable.has(name))
+    return [
+      notExpressed(
+        origin,
+        `compose leaves out "${name}": the gateway reaches containers over a network, not by Unix socket`,
+        'write listen = "tcp"',
+      ),
+    ]
+  return [
+    ...(idleStopMs === undefined
+      ? []
+      : [notExpressed([...origin, 'idle_stop'], 'compose has no sockets that start containers', 'remove idle_stop')]),
+    ...(group === undefined
+      ? []
+      : [notExpressed([...origin, 'group'], 'compose starts every backend of a group', 'use one backend only')]),
+  ]
+}

@@ -1,0 +1,88 @@
+import { composeText, composeTexts, composeVariable } from '../../../syntax/yaml/compose.ts'
+import { type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
+import type { Container, Deployment, Secret } from '../../ir/deployment.ts'
+import { gatewayNames } from '../../ir/names.ts'
+import type { DaemonSettings } from '../daemon-settings/daemon-config.ts'
+import { gatewayImage } from '../gateway-image.ts'
+
+/** The service that runs the gateway. @param reachable containers that it can reach over a network */
+export function composeGateway(
+  deployment: Deployment,
+  reachable: readonly Container[],
+  settings: DaemonSettings,
+): YamlMap {
+  const { gateway, prefix } = deployment
+  const shared = reachable.filter(({ network }) => network.kind === 'outbound' && network.hostPorts.length > 0)
+  const host = publishHost(gateway.host)
+  const publish = (port: number, inner: number, origin: readonly (string | number)[], on = host) =>
+    composeText(`${on}:${port}:${inner}`, origin)
+  const { image } = gatewayImage(gateway, 'compose')
+  return yamlMap(
+    {
+      image: composeText(image ?? `localhost/${prefix}:latest`, ['gate', 'image']),
+      restart: composeText('unless-stopped'),
+      read_only: yamlScalar(true),
+      tmpfs: composeTexts(['/tmp']),
+      cap_drop: composeTexts(['ALL']),
+      security_opt: composeTexts(['no-new-privileges:true']),
+      mem_limit: composeText(`${gateway.memoryBytes}b`, ['gate', 'memory']),
+      stop_grace_period: composeText('60s'),
+      environment: yamlMap({
+        STATE_DIRECTORY: composeText(gateway.stateDirectory),
+        ...Object.fromEntries(settings.secrets.map(({ name, secret }) => secretEntry(name, secret))),
+      }),
+      secrets: optionalList(
+        settings.secrets.flatMap(({ name, secret }) =>
+          'env' in secret.source ? [] : [composeText(name, secret.origin)],
+        ),
+      ),
+      volumes: yamlList([
+        composeText(`${prefix}-state:${gateway.stateDirectory}`),
+        // the daemon looks for it there unless told otherwise
+        composeText(`./declared.json:${gatewayNames(undefined).declaredConfig}:ro`),
+      ]),
+      ports: yamlList([
+        publish(gateway.port, gateway.port, ['gate', 'server', 'port']),
+        publish(gateway.p2pPort, gateway.p2pPort, ['gate', 'server', 'p2p_port']),
+        ...shared.flatMap(({ origin, publish: ports }) =>
+          ports.map(({ host: on, hostPort, containerPort }) =>
+            publish(hostPort, containerPort, [...origin, 'port'], on),
+          ),
+        ),
+      ]),
+      networks: composeTexts([
+        'default',
+        ...reachable.filter(({ network }) => network.kind === 'internal').map(({ unit }) => unit),
+      ]),
+      healthcheck: yamlMap({
+        test: composeTexts(['CMD', 'node', '--eval', healthScript(gateway.port)]),
+        interval: composeText('15s'),
+        timeout: composeText('5s'),
+        start_period: composeText('10s'),
+        retries: yamlScalar(3),
+      }),
+    },
+    ['gate'],
+  )
+}
+
+/** The image holds Node anyway, and nothing else that could ask. */
+function healthScript(port: number): string {
+  return `fetch("http://127.0.0.1:${port}/health").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`
+}
+
+/** Where Compose publishes: as the gateway would listen on a host. */
+function publishHost(host: string): string {
+  if (host === 'localhost') return '127.0.0.1'
+  return host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host
+}
+
+/** A secret of the daemon: a variable of the caller, or a file that Compose mounts. */
+function secretEntry(name: string, { source, origin }: Secret): [string, YamlNode] {
+  if ('env' in source) return [name, composeVariable(source.env, origin)]
+  return [`${name}_FILE`, composeText(`/run/secrets/${name}`, origin)]
+}
+
+function optionalList(items: readonly YamlNode[]): YamlNode | undefined {
+  return items.length === 0 ? undefined : yamlList(items)
+}

@@ -1,0 +1,108 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { array, type JsonNode, object, value } from '../../../syntax/json/print.ts'
+import type { Finding } from '../../diagnostic.ts'
+import type { Deployment } from '../../ir/deployment.ts'
+import { sameNames } from './upstreams.ts'
+
+type Model = Deployment['models'][string]
+type Strategy = 'fallback' | 'weighted' | 'latency'
+/** A target as the daemon knows it. `weight` is a share of the requests of its model. */
+type Target = { readonly upstream: string; readonly model: string; readonly weight: number; readonly origin: SpecPath }
+
+/** Virtual models. The daemon knows targets that are upstreams: backends become those, aliases what they stand for. */
+export function declaredModels(deployment: Deployment): { node: JsonNode; findings: Finding[] } {
+  const findings = sameNames(Object.keys(deployment.models).map((name) => ({ name, path: ['models', name] })))
+  const flat = flatModels(deployment)
+  const entries = Object.entries(deployment.models).map(([alias, model]): [string, JsonNode] => {
+    const origin: SpecPath = ['models', alias]
+    findings.push(...strategyFinding(model, origin), ...mixtureFindings(deployment, model, origin))
+    const targets = flat(alias).map((target) =>
+      object(target.origin, {
+        upstream: value(target.origin, target.upstream),
+        model: value(target.origin, target.model),
+        weight: known(model) === 'weighted' ? value(target.origin, target.weight) : undefined,
+      }),
+    )
+    return [
+      alias,
+      object(origin, {
+        category: model.category === undefined ? undefined : value([...origin, 'category'], model.category),
+        strategy: value([...origin, 'strategy'], known(model)),
+        targets: array([...origin, 'targets'], targets),
+      }),
+    ]
+  })
+  return { node: object(['models'], Object.fromEntries(entries)), findings }
+}
+
+const known = ({ strategy }: Model): Strategy => (strategy === 'cost' ? 'fallback' : strategy)
+
+function strategyFinding({ strategy }: Model, origin: SpecPath): Finding[] {
+  if (strategy !== 'cost') return []
+  const message = 'the daemon does not know prices yet: it tries these targets in their order'
+  const hint = 'write the cheapest target first'
+  return [{ code: 'NOT_YET', severity: 'warning', path: [...origin, 'strategy'], message, hint }]
+}
+
+/** A target that is itself a choice between several can be put in its place when both choose alike, and not otherwise. */
+function mixtureFindings({ models }: Deployment, model: Model, origin: SpecPath): Finding[] {
+  return model.targets.flatMap(({ alias, model: id }, i): Finding[] => {
+    if (alias !== undefined && id !== undefined) {
+      const message = `the targets of "${alias}" say which model is asked for, not this one`
+      const path = [...origin, 'targets', i, 'model']
+      return [{ code: 'NOT_YET', severity: 'warning', path, message, hint: `write it in models.${alias}` }]
+    }
+    const inner = alias === undefined ? undefined : models[alias]
+    const isChoice = inner !== undefined && inner.targets.length > 1 && model.targets.length > 1
+    if (!isChoice || known(inner) === known(model)) return []
+    const message = `the daemon has no ${known(inner)} choice inside a ${known(model)} one: the targets of "${alias}" stand here one by one`
+    const hint = 'use the same strategy for both'
+    return [{ code: 'NOT_YET', severity: 'warning', path: [...origin, 'targets', i, 'alias'], message, hint }]
+  })
+}
+
+/**
+ * The targets of every model, aliases put in. Linear in what comes out: each model is worked out once.
+ * @param reachable upstreams and backends that the daemon has there; all when absent
+ */
+export function flatModels(
+  { models, backends }: Deployment,
+  reachable?: ReadonlySet<string>,
+): (alias: string) => readonly Target[] {
+  const modelOf = new Map(backends.map(({ name, model }) => [name, model]))
+  const done = new Map<string, readonly Target[]>()
+  const flat = (alias: string): readonly Target[] => {
+    const before = done.get(alias)
+    if (before !== undefined) return before
+    const targets = (models[alias]?.targets ?? []).flatMap((target, i): Target[] => {
+      const origin: SpecPath = ['models', alias, 'targets', i]
+      const { weight, model } = target
+      if (target.alias !== undefined) {
+        const inner = flat(target.alias)
+        const sum = inner.reduce((total, one) => total + one.weight, 0)
+        return inner.map((one) => ({ ...one, weight: share((weight * one.weight) / sum), origin }))
+      }
+      if (target.backend !== undefined)
+        return [{ upstream: target.backend, model: model ?? modelOf.get(target.backend) ?? alias, weight, origin }]
+      return target.upstream === undefined ? [] : [{ upstream: target.upstream, model: model ?? alias, weight, origin }]
+    })
+    const own = withoutRepeats(targets.filter(({ upstream }) => reachable?.has(upstream) ?? true))
+    done.set(alias, own)
+    return own
+  }
+  return flat
+}
+
+/** The same target twice is one with both shares, where it stood first. */
+function withoutRepeats(targets: readonly Target[]): Target[] {
+  const groups = Map.groupBy(targets, ({ upstream, model }) => JSON.stringify([upstream, model]))
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group
+    return first === undefined ? [] : [{ ...first, weight: share(group.reduce((sum, { weight }) => sum + weight, 0)) }]
+  })
+}
+
+/** A share that the configuration accepts and that reads well. */
+function share(exact: number): number {
+  return Math.max(Number(exact.toPrecision(6)), Number.MIN_VALUE)
+}

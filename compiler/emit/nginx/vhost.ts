@@ -1,0 +1,116 @@
+import { durationMs } from '../../../schemas/config/config.ts'
+import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { block, type Directive, directive, expression } from '../../../syntax/nginx/print.ts'
+import type { Deployment, Tls, Vhost } from '../../ir/deployment.ts'
+import { certbotDirectory } from '../../ir/names.ts'
+
+/** Headers that an app may set itself; ours stand in where it does not. */
+export const APP_HEADERS = [
+  { header: 'X-Content-Type-Options', variable: 'content_type_options', fallback: 'nosniff' },
+  { header: 'X-Frame-Options', variable: 'frame_options', fallback: 'SAMEORIGIN' },
+  { header: 'Referrer-Policy', variable: 'referrer_policy', fallback: 'same-origin' },
+] as const
+
+/** One name over HTTPS, or over HTTP when there is no TLS. */
+export function vhostServer(vhost: Vhost, deployment: Deployment): Directive {
+  const { gateway, proxy, names } = deployment
+  const { symbol } = names
+  const tls = tlsDirectives(gateway.tls, symbol)
+  return block(
+    'server',
+    [],
+    [
+      ...(tls.length === 0
+        ? listen(proxy.http_port, ['proxy', 'http_port'])
+        : listen(proxy.https_port, ['proxy', 'https_port'], 'ssl', 'http2')),
+      directive('server_name', vhost.host),
+      directive('server_tokens', 'off'),
+      ...tls,
+      ...access(deployment),
+      // 0 would mean no limit
+      {
+        ...directive('client_max_body_size', String(Math.max(1, vhost.maxBodyBytes))),
+        origin: ['gate', 'server', 'max_body'],
+      },
+      ...headers(deployment),
+      block('location', ['/'], proxying(upstreamName(vhost, symbol), symbol)),
+    ],
+    vhost.origin,
+  )
+}
+
+export function listen(port: number, origin: SpecPath, ...flags: readonly string[]): Directive[] {
+  return [`${port}`, `[::]:${port}`].map((address) => ({ ...directive('listen', address, ...flags), origin }))
+}
+
+function tlsDirectives(tls: Tls, symbol: string): Directive[] {
+  if (tls.kind !== 'acme' && tls.kind !== 'files') return []
+  const origin = ['gate', 'tls', tls.kind]
+  const live = tls.kind === 'acme' ? certbotDirectory(tls.domains[0] ?? '') : ''
+  const { cert, key } = tls.kind === 'files' ? tls : { cert: `${live}/fullchain.pem`, key: `${live}/privkey.pem` }
+  return [
+    { ...directive('ssl_certificate', cert), origin },
+    { ...directive('ssl_certificate_key', key), origin },
+    directive('ssl_protocols', 'TLSv1.2', 'TLSv1.3'),
+    directive('ssl_session_cache', `shared:${symbol}:10m`),
+    directive('ssl_session_tickets', 'off'),
+  ]
+}
+
+/** The address of a client is what a listed proxy says, and what the connection says for everybody else. */
+export function access({ gateway }: Deployment): Directive[] {
+  const { outerProxies, allowFrom } = gateway
+  const proxies = ['gate', 'server', 'trusted_proxies']
+  const realIp = [
+    ...outerProxies.map((range, i) => ({ ...directive('set_real_ip_from', range), origin: [...proxies, i] })),
+    { ...directive('real_ip_header', 'X-Forwarded-For'), origin: proxies },
+    { ...directive('real_ip_recursive', 'on'), origin: proxies },
+  ]
+  const allowed = ['gate', 'server', 'allow_from']
+  const allow = [
+    ...allowFrom.map((range, i) => ({ ...directive('allow', range), origin: [...allowed, i] })),
+    { ...directive('deny', 'all'), origin: allowed },
+  ]
+  return [...(outerProxies.length === 0 ? [] : realIp), ...(allowFrom.length === 0 ? [] : allow)]
+}
+
+function headers({ gateway, proxy, names }: Deployment): Directive[] {
+  const seconds = Math.floor(durationMs(proxy.hsts) / 1000)
+  const hsts = directive('add_header', 'Strict-Transport-Security', `max-age=${seconds}`, 'always')
+  return [
+    directive('proxy_hide_header', 'Strict-Transport-Security'),
+    ...(gateway.tls.kind === 'none' || seconds === 0 ? [] : [{ ...hsts, origin: ['proxy', 'hsts'] }]),
+    ...APP_HEADERS.flatMap(({ header, variable }) => [
+      directive('proxy_hide_header', header),
+      directive('add_header', header, expression(`$${names.symbol}_${variable}`), 'always'),
+    ]),
+  ]
+}
+
+function proxying(upstream: string, symbol: string): Directive[] {
+  const header = (name: string, text: string) => directive('proxy_set_header', name, expression(text))
+  return [
+    directive('proxy_pass', `http://${upstream}`),
+    directive('proxy_http_version', '1.1'),
+    header('Host', '$http_host'),
+    header('Upgrade', '$http_upgrade'),
+    header('Connection', `$${symbol}_connection`),
+    // set, never appended: what a stranger claims is gone
+    header('X-Forwarded-For', '$remote_addr'),
+    header('X-Forwarded-Host', '$http_host'),
+    header('X-Forwarded-Proto', '$scheme'),
+    header('X-Real-IP', '$remote_addr'),
+    header('Forwarded', "''"),
+    // each word of an answer leaves at once, and no prompt is written to the disk on its way
+    directive('proxy_buffering', 'off'),
+    directive('proxy_request_buffering', 'off'),
+    directive('proxy_connect_timeout', '5s'),
+    directive('proxy_read_timeout', '1h'),
+    directive('proxy_send_timeout', '1h'),
+    directive('proxy_next_upstream', 'off'),
+  ]
+}
+
+export function upstreamName({ kind, host }: Vhost, symbol: string): string {
+  return kind === 'gateway' ? `${symbol}_gateway` : `${symbol}_${host.replaceAll(/[.-]/g, '_')}`
+}

@@ -1,0 +1,157 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
+import {
+  argument,
+  command,
+  type Entry,
+  literal,
+  text,
+  timeSpan,
+  type UnitFile,
+  type Value,
+  words,
+} from '../../../syntax/unit/print.ts'
+import { downLevel } from '../../catalog/podman-keys.ts'
+import type { Finding } from '../../diagnostic.ts'
+import type { Container, ContainerNetwork, Mount } from '../../ir/deployment.ts'
+import { INSIDE, PODMAN } from '../../ir/names.ts'
+import type { EmitOptions } from '../output.ts'
+import { healthEntries, healthFindings, readinessEntries } from './health.ts'
+
+/** One file for a user's podman-systemd.unit(5). */
+export type Quadlet = {
+  readonly uid: number
+  readonly file: string
+  readonly unit: UnitFile
+  readonly findings: readonly Finding[]
+}
+
+/** What every such file starts with. */
+export const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
+
+/** The container of a backend, without the keys that its podman does not know yet. */
+export function containerUnit(container: Container, { podman }: EmitOptions): Quadlet {
+  const { origin, unit, uid } = container
+  const readiness = readinessEntries(container, podman)
+  const { entries, service, findings } = downLevel('Container', containerEntries(container), podman, origin)
+  return {
+    uid,
+    file: `${unit}.container`,
+    findings: [...readiness.findings, ...healthFindings(container), ...findings],
+    unit: {
+      origin,
+      comment: COMMENT,
+      sections: [
+        { name: 'Unit', entries: unitEntries(container) },
+        { name: 'Container', entries },
+        { name: 'Service', entries: [...serviceEntries(container), ...readiness.entries, ...service] },
+        { name: 'Install', entries: container.onDemand ? [] : [{ key: 'WantedBy', value: text('default.target') }] },
+      ],
+    },
+  }
+}
+
+function unitEntries(container: Container): Entry[] {
+  return [
+    { key: 'Description', value: text(container.description) },
+    ownerEntry(container),
+    { key: 'StartLimitIntervalSec', value: literal('600s') },
+    { key: 'StartLimitBurst', value: literal('5') },
+    ...(container.onDemand
+      ? [{ key: 'StopWhenUnneeded', value: literal('yes'), origin: at(container, 'idle_stop') }]
+      : []),
+  ]
+}
+
+/** podman's generator gives every user the quadlets of a directory that is reached through a link, as NixOS has them. */
+export const ownerEntry = ({ user }: { readonly user: string }): Entry => ({
+  key: 'ConditionUser',
+  value: literal(user),
+})
+
+/** Security first: what the container may not, then what it gets. */
+function containerEntries(container: Container): Entry[] {
+  const { image, pull, entrypoint, args, environmentFile, memoryBytes, shmBytes } = container
+  const optional = (key: string, value: Value | undefined, from: string): Entry[] =>
+    value === undefined ? [] : [{ key, value, origin: at(container, from) }]
+  return [
+    { key: 'Image', value: argument(image), origin: at(container, 'image') },
+    { key: 'ContainerName', value: argument(container.name) },
+    { key: 'Pull', value: literal(pull), origin: at(container, 'pull_timeout') },
+    { key: 'UserNS', value: literal(`keep-id:uid=${INSIDE.uid},gid=${INSIDE.gid}`) },
+    { key: 'DropCapability', value: words('all') },
+    { key: 'NoNewPrivileges', value: literal('true') },
+    { key: 'ReadOnly', value: literal(String(container.readOnly)), origin: at(container, 'read_only') },
+    ...(container.readOnly ? [{ key: 'ReadOnlyTmpfs', value: literal('true') }] : []),
+    { key: 'PidsLimit', value: literal(String(container.pids)), origin: at(container, 'pids') },
+    ...optional('Memory', memoryBytes === undefined ? undefined : literal(String(memoryBytes)), 'memory'),
+    ...optional('ShmSize', shmBytes === undefined ? undefined : literal(String(shmBytes)), 'shm'),
+    // the socket is for its user and the group gate, nobody else
+    { key: 'PodmanArgs', value: command('--umask=0007') },
+    ...networkEntries(container),
+    ...container.publish.map(({ host, hostPort, containerPort }) => ({
+      key: 'PublishPort',
+      value: argument(`${host}:${hostPort}:${containerPort}`),
+      origin: at(container, 'port'),
+    })),
+    ...container.devices.map((device) => ({ key: 'AddDevice', value: command(device), origin: at(container, 'gpu') })),
+    ...(container.keepGroups ? [{ key: 'GroupAdd', value: literal('keep-groups') }] : []),
+    ...container.mounts.map((mount) => ({ key: 'Volume', value: argument(mountText(mount)) })),
+    ...optional('Entrypoint', entrypoint === undefined ? undefined : argument(entrypoint), 'engine'),
+    ...(args.length === 0 ? [] : [{ key: 'Exec', value: command(...args), origin: at(container, 'args') }]),
+    ...Object.entries(container.environment).map(([name, value]) => ({
+      key: 'Environment',
+      value: command(`${name}=${value}`),
+      origin: at(container, 'environment', name),
+    })),
+    ...optional('EnvironmentFile', environmentFile === undefined ? undefined : command(environmentFile), 'secrets'),
+    ...healthEntries(container),
+    {
+      key: 'StopTimeout',
+      value: literal(String(Math.ceil(container.stopTimeoutMs / 1000))),
+      origin: at(container, 'stop_timeout'),
+    },
+    { key: 'LogDriver', value: literal('journald') },
+    ...Object.entries(container.labels).map(([name, value]) => ({ key: 'Label', value: command(`${name}=${value}`) })),
+  ]
+}
+
+function networkEntries(container: Container): Entry[] {
+  return [{ key: 'Network', value: argument(networkText(container.network)), origin: at(container, 'network') }]
+}
+
+function networkText(network: ContainerNetwork): string {
+  switch (network.kind) {
+    case 'none':
+      return 'none'
+    case 'internal':
+      return `${network.unit}.network`
+    case 'outbound':
+      // -T: ports of the host's loopback that the container sees on its own; passt(1)
+      return network.hostPorts.length === 0 ? 'pasta' : `pasta:-T,${network.hostPorts.join(',')}`
+  }
+}
+
+function mountText(mount: Mount): string {
+  if (mount.kind === 'volume') return `${mount.unit}.volume:${mount.target}`
+  return `${mount.source}:${mount.target}${mount.readOnly ? ':ro' : ''}`
+}
+
+function serviceEntries({ name, startTimeoutMs, stopTimeoutMs, cpus, origin }: Container): Entry[] {
+  return [
+    { key: 'Restart', value: literal('on-failure') },
+    { key: 'RestartSec', value: literal('5s') },
+    // after conmon was killed, podman fails once to remove what it left, and then knows that it is gone
+    { key: 'ExecStartPre', value: command(`-${PODMAN}`, 'rm', '--force', '--ignore', name) },
+    { key: 'TimeoutStartSec', value: timeSpan(startTimeoutMs), origin: [...origin, 'start_timeout'] },
+    // podman stop waits this long before it kills; systemd has to wait longer
+    { key: 'TimeoutStopSec', value: timeSpan(stopTimeoutMs + 15_000), origin: [...origin, 'stop_timeout'] },
+    ...(cpus === undefined
+      ? []
+      : [{ key: 'CPUQuota', value: literal(`${Math.round(cpus * 100)}%`), origin: [...origin, 'cpus'] }]),
+  ]
+}
+
+/** The key of the spec that a setting of the container comes from. */
+function at(container: Container, ...keys: readonly string[]): SpecPath {
+  return [...container.origin, ...keys]
+}

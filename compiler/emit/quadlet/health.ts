@@ -1,0 +1,65 @@
+import { argument, command, type Entry, literal, timeSpan } from '../../../syntax/unit/print.ts'
+import type { Finding } from '../../diagnostic.ts'
+import type { Container } from '../../ir/deployment.ts'
+import { PODMAN } from '../../ir/names.ts'
+import { isBefore, type Version, versionText } from '../output.ts'
+
+/** How podman asks the container whether it is well; nothing when the spec has no check. */
+export function healthEntries({ health, origin: from }: Container): Entry[] {
+  if (health === undefined) return []
+  const origin = [...from, 'health']
+  return [
+    { key: 'HealthCmd', value: argument(healthCommand(health.command)), origin: [...origin, 'command'] },
+    { key: 'HealthInterval', value: timeSpan(health.intervalMs), origin: [...origin, 'interval'] },
+    { key: 'HealthTimeout', value: timeSpan(health.timeoutMs), origin: [...origin, 'timeout'] },
+    { key: 'HealthRetries', value: literal(String(health.retries)), origin: [...origin, 'retries'] },
+    { key: 'HealthStartPeriod', value: timeSpan(health.startPeriodMs), origin: [...origin, 'start_period'] },
+  ]
+}
+
+/**
+ * The forms that podman runs without a shell, which the image may not have: a JSON array, or `CMD` before a single word.
+ * @see https://github.com/containers/podman/blob/v5.4.2/pkg/specgenutil/specgen.go makeHealthCheckFromCli
+ */
+function healthCommand(command: readonly string[]): string {
+  const [only = ''] = command
+  return command.length === 1 && !/\s/.test(only) ? `CMD ${only}` : JSON.stringify(command)
+}
+
+/** What podman takes for a command line of a shell or for a word of its own, whatever its form. */
+export function healthFindings({ health, origin }: Container): Finding[] {
+  const [first = ''] = health?.command ?? []
+  const isLine = health?.command.length === 1 && /\s/.test(first)
+  if (!isLine && !/^(?:cmd|cmd-shell|none)$/i.test(first)) return []
+  const message = isLine
+    ? 'podman gives a single word with spaces to a shell'
+    : `podman takes "${first}" for a word of its own, not for a program`
+  const hint = isLine
+    ? 'write program and arguments as words of their own: ["curl", "--fail"]'
+    : 'write its path, such as "/usr/bin/none"'
+  return [{ code: 'NOT_EXPRESSIBLE', path: [...origin, 'health', 'command'], message, hint }]
+}
+
+/** The first podman whose `wait` knows health. */
+const WAITS: Version = { major: 4, minor: 6 }
+
+/**
+ * The service has started when the container is healthy. Not by Notify=healthy: there `podman run` says so with its last
+ * breath, and systemd drops the message of a process that it can no longer find, so that a healthy service times out.
+ */
+export function readinessEntries(container: Container, podman: Version): { entries: Entry[]; findings: Finding[] } {
+  const origin = [...container.origin, 'notify']
+  if (container.notify === 'started' || container.health === undefined) return { entries: [], findings: [] }
+  if (!isBefore(podman, WAITS)) {
+    const wait = command(PODMAN, 'wait', '--condition=healthy', container.name)
+    return { entries: [{ key: 'ExecStartPost', value: wait, origin }], findings: [] }
+  }
+  const message = `podman ${versionText(podman)} cannot wait until a container is healthy`
+  const hint = container.onDemand
+    ? 'remove idle_stop, or use podman 4.6 or newer'
+    : 'write notify = "started", or use podman 4.6 or newer'
+  return {
+    entries: [],
+    findings: [{ code: 'TOO_OLD', severity: container.onDemand ? 'error' : 'warning', path: origin, message, hint }],
+  }
+}

@@ -1,0 +1,173 @@
+import { command, literal, printUnit, text, type UnitFile, valueText } from '../../../syntax/unit/print.ts'
+import type { Address, Agent, Deployment, IdleSocket } from '../../ir/deployment.ts'
+import { AGENT, SOCKET_PROXY, userUnitDirectory } from '../../ir/names.ts'
+import type { OutputFile } from '../output.ts'
+
+/** Plain units in the accounts of the backends: sockets that wake them, and gate-agent. */
+export function userUnitFiles(deployment: Deployment): OutputFile[] {
+  const sockets = deployment.sockets.flatMap((socket) => [
+    unitFile(socket, socket.socketUnit, idleSocketUnit(socket)),
+    unitFile(socket, socket.proxyUnit, idleProxyUnit(socket)),
+  ])
+  const agents = deployment.agents.flatMap((agent) => [
+    unitFile(agent, AGENT.socket, agentSocketUnit(agent)),
+    unitFile(agent, AGENT.service, agentServiceUnit(agent)),
+    unitFile(agent, 'sockets.target.d/gate.conf', wantsDropIn(agent)),
+  ])
+  return [...sockets, ...agents]
+}
+
+const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
+
+/** The most connections that one backend holds at a time. */
+const CONNECTIONS_MAX = 1024
+
+function idleSocketUnit({ origin, path, proxyUnit }: IdleSocket): UnitFile {
+  return {
+    origin,
+    comment: COMMENT,
+    sections: [
+      { name: 'Unit', entries: [{ key: 'Description', value: text(`Wakes ${proxyUnit}`) }] },
+      {
+        name: 'Socket',
+        entries: [
+          { key: 'ListenStream', value: text(path) },
+          { key: 'SocketMode', value: literal('0660') },
+          { key: 'Service', value: text(proxyUnit) },
+        ],
+      },
+    ],
+  }
+}
+
+function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: IdleSocket): UnitFile {
+  const idle = idleMs === undefined ? [] : [`--exit-idle-time=${Math.ceil(idleMs / 1000)}s`]
+  return {
+    origin,
+    comment: COMMENT,
+    sections: [
+      {
+        name: 'Unit',
+        entries: [
+          { key: 'Description', value: text(`Forwards to ${containerUnit} until it is idle`) },
+          { key: 'Requires', value: text(`${socketUnit} ${containerUnit}`) },
+          { key: 'After', value: text(`${socketUnit} ${containerUnit}`) },
+        ],
+      },
+      {
+        name: 'Service',
+        entries: [
+          { key: 'Type', value: literal('notify') },
+          {
+            key: 'ExecStart',
+            value: command(SOCKET_PROXY, `--connections-max=${CONNECTIONS_MAX}`, ...idle, addressText(target)),
+          },
+        ],
+      },
+    ],
+  }
+}
+
+/** Connections of one agent at a time; each is a process. The gateway needs one, and one for each log or shell that is watched. */
+const AGENT_CONNECTIONS_MAX = 16
+
+function agentSocketUnit({ origin, path }: Agent): UnitFile {
+  return {
+    origin,
+    comment: COMMENT,
+    sections: [
+      { name: 'Unit', entries: [{ key: 'Description', value: text('Gate agent of this backend') }] },
+      {
+        name: 'Socket',
+        entries: [
+          { key: 'ListenStream', value: text(path) },
+          { key: 'SocketMode', value: literal('0660') },
+          {
+            key: 'Accept',
+            value: literal('yes'),
+            comment: 'a process for each connection, named after the peer that the kernel reports',
+          },
+          { key: 'MaxConnections', value: literal(String(AGENT_CONNECTIONS_MAX)) },
+          {
+            key: 'TriggerLimitIntervalSec',
+            value: literal('0'),
+            comment: 'too many connections are refused, but never stop the socket for good',
+          },
+        ],
+      },
+    ],
+  }
+}
+
+function agentServiceUnit(agent: Agent): UnitFile {
+  const { origin, gateway, containerUnit, containerName, onDemand, images, imageArchive } = agent
+  const wakes = onDemand === undefined ? [] : [`--socket=${onDemand.socketUnit}`, `--proxy=${onDemand.proxyUnit}`]
+  const allowed = [
+    `--gateway=${gateway}`,
+    `--service=${containerUnit}`,
+    ...wakes,
+    `--container=${containerName}`,
+    ...images.map((image) => `--image=${image}`),
+    ...(imageArchive === undefined ? [] : [`--archive=${imageArchive}`]),
+  ]
+  return {
+    origin,
+    comment: COMMENT,
+    sections: [
+      {
+        name: 'Unit',
+        entries: [
+          { key: 'Description', value: text('Gate agent of this backend, one connection') },
+          { key: 'CollectMode', value: literal('inactive-or-failed') },
+        ],
+      },
+      {
+        name: 'Service',
+        entries: [
+          {
+            key: 'ExecStart',
+            value: literal(`${valueText(command(AGENT.program, ...allowed))} --peer=%i`),
+            comment: 'all that it may touch; %i ends in the user id of whoever connected',
+          },
+          { key: 'StandardInput', value: literal('socket') },
+          { key: 'StandardError', value: literal('journal') },
+          { key: 'SyslogIdentifier', value: literal('gate-agent') },
+          {
+            key: 'UMask',
+            value: literal('0077'),
+            comment:
+              'no sandbox: in a user unit any of it implies NoNewPrivileges or a user namespace, where podman finds no newuidmap',
+          },
+          { key: 'LimitCORE', value: literal('0') },
+          { key: 'TasksMax', value: literal('256') },
+          { key: 'RuntimeMaxSec', value: literal('12h') },
+          {
+            key: 'TimeoutStopSec',
+            value: literal('2s'),
+            comment:
+              'what a shell has begun in the container ends when its terminal does, with the conmon that minds no SIGTERM',
+          },
+        ],
+      },
+    ],
+  }
+}
+
+/** Starts the sockets with the user's manager, without the links that "systemctl enable" makes. */
+function wantsDropIn({ origin, onDemand }: Agent): UnitFile {
+  const sockets = onDemand === undefined ? [AGENT.socket] : [AGENT.socket, onDemand.socketUnit]
+  return {
+    origin,
+    comment: COMMENT,
+    sections: [{ name: 'Unit', entries: [{ key: 'Wants', value: text(sockets.join(' ')) }] }],
+  }
+}
+
+function addressText(address: Address): string {
+  return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
+}
+
+function unitFile({ uid, home }: { uid: number; home: string }, file: string, unit: UnitFile): OutputFile {
+  const path = `quadlet/user-units/${uid}/${file}`
+  return { path, install: `${userUnitDirectory(home)}/${file}`, mode: 0o644, ...printUnit(unit) }
+}

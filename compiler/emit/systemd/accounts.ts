@@ -1,0 +1,41 @@
+import { printColumns, type Row } from '../../../syntax/columns/print.ts'
+import type { Directory, Group, Link, User } from '../../ir/deployment.ts'
+import { lingerFile, NO_LOGIN } from '../../ir/names.ts'
+
+const COMMENT = ['Made by gatectl; changes here are lost.']
+
+/** Accounts and groups. @see sysusers.d(5) */
+export function sysusers(users: readonly User[], groups: readonly Group[], comment = COMMENT) {
+  const rows: Row[] = [
+    ...groups.map(({ name, origin }) => ({ columns: ['g', name, '-'], origin })),
+    ...users.map(({ name, uid, description, home, origin }) => ({
+      columns: ['u', name, uid === undefined ? '-' : String(uid), description, home, NO_LOGIN],
+      origin,
+    })),
+    ...users.flatMap(({ name, groups: memberships, origin }) =>
+      memberships.map((group) => ({ columns: ['m', name, group], origin })),
+    ),
+  ]
+  return printColumns({ comment, rows })
+}
+
+type Paths = {
+  readonly users: readonly User[]
+  readonly directories: readonly Directory[]
+  readonly links: readonly Link[]
+}
+
+/** Directories, links, and user managers that run from boot on. @see tmpfiles.d(5) */
+export function tmpfiles({ users, directories, links }: Paths, comment = COMMENT) {
+  const rows: Row[] = [
+    ...directories.map(({ path, mode, user, group, origin }) => ({
+      columns: ['d', path, `0${mode.toString(8)}`, user, group, '-'],
+      origin,
+    })),
+    ...links.map(({ path, target, origin }) => ({ columns: ['L+', path, '-', '-', '-', '-', target], origin })),
+    ...users
+      .filter(({ linger }) => linger)
+      .map(({ name, origin }) => ({ columns: ['f', lingerFile(name), '0644', 'root', 'root', '-'], origin })),
+  ]
+  return printColumns({ comment, rows })
+}

@@ -1,0 +1,151 @@
+import { isIP, isIPv6 } from 'node:net'
+import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { type Entry, literal, type Section, text, type UnitFile } from '../../../syntax/unit/print.ts'
+import { PROGRAMS } from '../../ir/names.ts'
+import { entries, hardening } from './hardening.ts'
+import { nodeServiceEntries } from './node-service.ts'
+
+/** What the units of one daemon depend on. The units in systemd/ are made of this as well. */
+export type DaemonUnits = {
+  readonly origin: SpecPath
+  readonly comment: readonly string[]
+  /** Without suffix. */
+  readonly unit: string
+  readonly user: string
+  readonly adminGroup: string
+  /** Name below /var/lib. */
+  readonly state: string
+  /** Octal permission bits of the state directory. */
+  readonly stateMode: number
+  readonly environmentFile: string
+  readonly adminSocket: string
+  /** IP address, without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly args: readonly string[]
+  /** More directives of the service. */
+  readonly extra: readonly Entry[]
+  /** More units that come first. */
+  readonly after: readonly string[]
+  readonly systemd: number
+}
+
+const DESCRIPTION = 'Gate, a private AI gateway'
+
+/** File name -> unit. */
+export function daemonUnits(daemon: DaemonUnits): Record<string, UnitFile> {
+  const { unit, origin, comment } = daemon
+  const file = (sections: readonly Section[]): UnitFile => ({ origin, comment, sections })
+  return {
+    [`${unit}.service`]: file(serviceSections(daemon)),
+    [`${unit}.socket`]: file(socketSections(daemon)),
+    [`${unit}-admin.socket`]: file(adminSocketSections(daemon)),
+  }
+}
+
+function serviceSections(daemon: DaemonUnits): Section[] {
+  const { unit, user, after } = daemon
+  const sockets = `${unit}.socket ${unit}-admin.socket`
+  const wanted = after.map((other): Entry => ({ key: 'Wants', value: text(other) }))
+  const first = [sockets, 'network.target', 'nss-lookup.target', ...after].join(' ')
+  return [
+    {
+      name: 'Unit',
+      entries: [
+        ...entries({ Description: DESCRIPTION, Documentation: 'file:///usr/share/doc/gate/install-systemd.md' }),
+        {
+          key: 'Requires',
+          value: text(sockets),
+          comment:
+            'systemd keeps the listening sockets: a restart loses no connection, and a request starts the daemon',
+        },
+        ...wanted,
+        { key: 'After', value: text(first) },
+        {
+          key: 'StartLimitIntervalSec',
+          value: literal('0'),
+          comment: 'never give up on a daemon that cannot start until its configuration is mended',
+        },
+      ],
+    },
+    {
+      name: 'Service',
+      entries: [
+        ...nodeServiceEntries(PROGRAMS.daemon, daemon.args, daemon.systemd),
+        { key: 'Sockets', value: text(sockets) },
+        { key: 'SyslogIdentifier', value: text(unit) },
+        { key: 'User', value: text(user) },
+        { key: 'Group', value: text(user) },
+        { key: 'StateDirectory', value: text(daemon.state) },
+        { key: 'StateDirectoryMode', value: literal(`0${daemon.stateMode.toString(8)}`) },
+        {
+          key: 'EnvironmentFile',
+          value: text(`-${daemon.environmentFile}`),
+          comment: 'never a secret: D-Bus shows it to everybody; secrets come as LoadCredential=KEY:FILE',
+        },
+        { key: 'LimitNOFILE', value: literal('65536') },
+        ...daemon.extra,
+        ...hardening(),
+      ],
+    },
+    {
+      name: 'Install',
+      entries: [...entries({ WantedBy: 'multi-user.target' }), { key: 'Also', value: text(sockets) }],
+    },
+  ]
+}
+
+function socketSections({ unit, host, port, origin }: DaemonUnits): Section[] {
+  return [
+    { name: 'Unit', entries: entries({ Description: `${DESCRIPTION}: clients` }) },
+    {
+      name: 'Socket',
+      entries: [
+        {
+          key: 'ListenStream',
+          value: text(listenStream(host, port)),
+          origin: [...origin, 'server', 'port'],
+          comment: 'in place of server.host and server.port of the daemon',
+        },
+        ...(isOwnAddress(host) ? [] : [{ key: 'FreeBind', value: literal('yes') }]),
+        ...entries({ FileDescriptorName: 'gateway', NoDelay: 'yes' }),
+        { key: 'Service', value: text(`${unit}.service`) },
+      ],
+    },
+    { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
+  ]
+}
+
+function adminSocketSections({ unit, user, adminGroup, adminSocket }: DaemonUnits): Section[] {
+  return [
+    { name: 'Unit', entries: entries({ Description: `${DESCRIPTION}: administration` }) },
+    {
+      name: 'Socket',
+      entries: [
+        { key: 'ListenStream', value: text(adminSocket) },
+        ...entries({ FileDescriptorName: 'admin' }),
+        { key: 'Service', value: text(`${unit}.service`) },
+        { key: 'SocketUser', value: text(user) },
+        { key: 'SocketGroup', value: text(adminGroup) },
+        ...entries({ SocketMode: '0660', RemoveOnStop: 'yes' }),
+      ],
+    },
+    { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
+  ]
+}
+
+/** The address that a socket unit can listen on; undefined for a name, which systemd does not look up. */
+export function socketAddress(host: string): string | undefined {
+  if (host === 'localhost') return '127.0.0.1'
+  return isIP(host) === 0 ? undefined : host
+}
+
+/** A port of an IP address, as ListenStream= takes it. */
+export function listenStream(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** Always there. Any other may come later than the socket, so it is bound before it exists. */
+function isOwnAddress(host: string): boolean {
+  return ['0.0.0.0', '::', '::1'].includes(host) || host.startsWith('127.')
+}

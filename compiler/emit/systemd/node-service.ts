@@ -1,0 +1,59 @@
+import { command, type Entry, literal } from '../../../syntax/unit/print.ts'
+import { PROGRAMS } from '../../ir/names.ts'
+import { entries } from './hardening.ts'
+
+/** The first systemd with Type=notify-reload and OpenFile=. */
+const NOTIFY_RELOAD_SINCE = 253
+/** The first systemd with RestartSteps=. */
+const RESTART_STEPS_SINCE = 254
+
+/**
+ * How systemd and a program of ours talk: readiness, reload, watchdog, restarts.
+ * @param systemd major version; an older one is told the same in its own words
+ */
+export function nodeServiceEntries(program: string, args: readonly string[], systemd: number): Entry[] {
+  return [
+    ...notifyEntries(systemd),
+    { key: 'ExecStart', value: command(PROGRAMS.node, program, ...args) },
+    { key: 'WatchdogSec', value: literal('30s') },
+    {
+      key: 'TimeoutStopSec',
+      value: literal('45s'),
+      comment: 'longer than server.drain_timeout (30 s); the program asks for more when that is set higher',
+    },
+    { key: 'KillMode', value: literal('mixed') },
+    ...restartEntries(systemd),
+  ]
+}
+
+function notifyEntries(systemd: number): Entry[] {
+  if (systemd < NOTIFY_RELOAD_SINCE) {
+    return [
+      ...entries({ Type: 'notify' }),
+      { key: 'NotifyAccess', value: literal('all'), comment: 'messages come from systemd-notify, a child' },
+      { key: 'ExecReload', value: literal('/bin/kill -HUP $MAINPID') },
+    ]
+  }
+  return [
+    ...entries({ Type: 'notify-reload' }),
+    {
+      key: 'OpenFile',
+      value: literal('/run/systemd/notify:notify'),
+      comment: "the connected socket that the program's messages to systemd go through; see docs/decisions.md",
+    },
+    ...entries({ NotifyAccess: 'main' }),
+  ]
+}
+
+function restartEntries(systemd: number): Entry[] {
+  if (systemd < RESTART_STEPS_SINCE) return entries({ Restart: 'on-failure', RestartSec: '1s' })
+  return [
+    ...entries({ Restart: 'on-failure', RestartSec: '100ms', RestartSteps: '5' }),
+    {
+      key: 'RestartMaxDelaySec',
+      value: literal('5s'),
+      comment:
+        'systemd counts every restart since the last start by hand: this is also the wait after a crash once in a while',
+    },
+  ]
+}

@@ -1,0 +1,161 @@
+import { type Entry, literal, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
+import type { Relay } from '../../ir/deployment.ts'
+import { PROGRAMS } from '../../ir/names.ts'
+import { listenStream } from './daemon-units.ts'
+import { entries, hardening } from './hardening.ts'
+import { nodeServiceEntries } from './node-service.ts'
+
+/** What a relay's program finds open when it starts: sd_listen_fds(3) passes these names in LISTEN_FDNAMES. */
+const RELAY_SOCKETS = [
+  { name: 'https', what: 'visitors', port: ({ httpsPort }: Relay) => httpsPort, key: 'https_port' },
+  { name: 'p2p', what: 'nodes', port: ({ p2pPort }: Relay) => p2pPort, key: 'p2p_port' },
+] as const
+
+type RelaySocket = (typeof RELAY_SOCKETS)[number]
+
+/**
+ * File name -> unit: templates of all relays on a host, and for each instance drop-ins with its settings. systemd opens
+ * the ports, so a relay needs no right of its own for those below 1024.
+ * @param credentials the secrets of one instance
+ */
+export function relayUnits(
+  relays: readonly Relay[],
+  credentials: (instance: string) => readonly Entry[],
+  { configDirectory, comment, systemd }: RelayHost,
+): Record<string, UnitFile> {
+  const [first] = relays
+  if (first === undefined) return {}
+  const { unit } = first
+  return Object.fromEntries([
+    [`${unit}@.service`, relayTemplate(unit, configDirectory, comment, systemd)],
+    ...RELAY_SOCKETS.map((socket) => [`${socketUnit(unit, socket)}@.socket`, socketTemplate(unit, socket, comment)]),
+    ...relays.flatMap((relay) => [
+      [`${unit}@${relay.instance}.service.d/50-gate.conf`, relayDropIn(relay, credentials(relay.instance), comment)],
+      ...RELAY_SOCKETS.map((socket) => [
+        `${socketUnit(unit, socket)}@${relay.instance}.socket.d/50-gate.conf`,
+        socketDropIn(relay, socket, comment),
+      ]),
+    ]),
+  ])
+}
+
+type RelayHost = {
+  readonly configDirectory: string
+  readonly comment: readonly string[]
+  readonly systemd: number
+}
+
+const socketUnit = (unit: string, { name }: RelaySocket): string => `${unit}-${name}`
+
+function relayTemplate(unit: string, configDirectory: string, comment: readonly string[], systemd: number): UnitFile {
+  const sockets = RELAY_SOCKETS.map((socket) => `${socketUnit(unit, socket)}@%i.socket`).join(' ')
+  return {
+    origin: ['relays'],
+    comment,
+    sections: [
+      {
+        name: 'Unit',
+        entries: entries({
+          Description: 'Gate relay %i',
+          Requires: sockets,
+          Wants: 'network-online.target',
+          After: `${sockets} network-online.target nss-lookup.target`,
+          StartLimitIntervalSec: '0',
+        }),
+      },
+      {
+        name: 'Service',
+        entries: [
+          ...nodeServiceEntries(PROGRAMS.relay, [], systemd),
+          ...entries({
+            Sockets: sockets,
+            SyslogIdentifier: `${unit}-%i`,
+            Slice: `system-${unit.replaceAll('-', '\\x2d')}.slice`,
+            DynamicUser: 'yes',
+            StateDirectory: `${unit}/%i`,
+            StateDirectoryMode: '0700',
+            EnvironmentFile: `-${configDirectory}/relay-%i.env`,
+            LimitNOFILE: '65536',
+          }),
+          ...hardening(),
+        ],
+      },
+      { name: 'Install', entries: entries({ WantedBy: 'multi-user.target', Also: sockets }) },
+    ],
+  }
+}
+
+function socketTemplate(unit: string, socket: RelaySocket, comment: readonly string[]): UnitFile {
+  return {
+    origin: ['relays'],
+    comment,
+    sections: [
+      { name: 'Unit', entries: entries({ Description: `Gate relay %i: ${socket.what}` }) },
+      {
+        name: 'Socket',
+        entries: entries({
+          FileDescriptorName: socket.name,
+          Service: `${unit}@%i.service`,
+          // bound before the address is there, and for IPv4 as well when the address is "::"
+          FreeBind: 'yes',
+          BindIPv6Only: 'both',
+          NoDelay: 'yes',
+          Backlog: '4096',
+        }),
+      },
+      { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
+    ],
+  }
+}
+
+/** What one relay is told. Settings are named like the keys of its configuration. */
+function relayDropIn(relay: Relay, credentials: readonly Entry[], comment: readonly string[]): UnitFile {
+  const { origin, dns } = relay
+  const variables = relayEnvironment(relay).map(
+    ([name, value, key]): Entry => ({
+      key: 'Environment',
+      value: words(`RELAY__${name}=${value}`),
+      origin: [...origin, key],
+    }),
+  )
+  // systemd's list holds in both directions: not for the own connections of a relay that writes records at a DNS provider
+  const addresses = dns === undefined ? addressEntries(relay) : []
+  return { origin, comment, sections: [{ name: 'Service', entries: [...variables, ...credentials, ...addresses] }] }
+}
+
+function socketDropIn(relay: Relay, { port, key }: RelaySocket, comment: readonly string[]): UnitFile {
+  const { origin, bindAddress } = relay
+  const listen = text(listenStream(bindAddress, port(relay)))
+  const entry: Entry = { key: 'ListenStream', value: listen, origin: [...origin, key] }
+  // connections belong to the socket's own control group, so its list is the one that they meet
+  return { origin, comment, sections: [{ name: 'Socket', entries: [entry, ...addressEntries(relay)] }] }
+}
+
+function relayEnvironment(relay: Relay): [string, string, string][] {
+  const { httpsPort, p2pPort, metricsPort, bindAddress, logLevel, domainSuffix, allowFrom, dns } = relay
+  const zone = dns === undefined ? undefined : `DNS__${dns.provider.toUpperCase()}__ZONE_ID`
+  return [
+    ['HTTPS_PORT', String(httpsPort), 'https_port'],
+    ['P2P_PORT', String(p2pPort), 'p2p_port'],
+    ...optional('METRICS_PORT', metricsPort === undefined ? undefined : String(metricsPort), 'metrics_port'),
+    ['BIND_ADDRESS', bindAddress, 'bind_address'],
+    ['LOG_LEVEL', logLevel, 'log_level'],
+    ...optional('DOMAIN_SUFFIX', domainSuffix, 'domain_suffix'),
+    ...optional('ALLOW_FROM', allowFrom.length === 0 ? undefined : JSON.stringify(allowFrom), 'allow_from'),
+    ...optional('DNS__PROVIDER', dns?.provider, 'dns'),
+    ...optional(zone ?? '', dns?.zoneId, 'dns'),
+  ]
+}
+
+function optional(name: string, value: string | undefined, key: string): [string, string, string][] {
+  return value === undefined ? [] : [[name, value, key]]
+}
+
+function addressEntries({ allowFrom, origin }: Relay): Entry[] {
+  if (allowFrom.length === 0) return []
+  const from = [...origin, 'allow_from']
+  return [
+    { key: 'IPAddressDeny', value: literal('any'), origin: from },
+    { key: 'IPAddressAllow', value: text(['localhost', ...allowFrom].join(' ')), origin: from },
+  ]
+}

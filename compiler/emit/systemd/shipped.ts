@@ -1,0 +1,56 @@
+import { printUnit } from '../../../syntax/unit/print.ts'
+import { gatewayNames } from '../../ir/names.ts'
+import { sysusers, tmpfiles } from './accounts.ts'
+import { daemonUnits } from './daemon-units.ts'
+
+const COMMENT = ['Made by "npm run generate". Change it on a host with "systemctl edit", which writes a drop-in.']
+const NEWEST_SYSTEMD = 257
+
+/**
+ * The files in systemd/, for hosts that install Gate without a spec: what the target `systemd` makes, with the daemon's
+ * own defaults. @returns path below systemd/ -> text
+ */
+export function shippedFiles(): Record<string, string> {
+  const names = gatewayNames(undefined)
+  const units = daemonUnits({
+    origin: [],
+    comment: COMMENT,
+    unit: names.daemonUnit,
+    user: names.user,
+    adminGroup: names.adminGroup,
+    state: names.prefix,
+    stateMode: 0o700,
+    environmentFile: names.environmentFile,
+    adminSocket: names.adminSocket,
+    host: '127.0.0.1',
+    port: 3000,
+    args: [],
+    extra: [],
+    after: [],
+    systemd: NEWEST_SYSTEMD,
+  })
+  const origin: string[] = []
+  const user = {
+    origin,
+    name: names.user,
+    uid: undefined,
+    home: names.stateDirectory,
+    groups: [],
+    subuid: undefined,
+    linger: false,
+    description: 'Gate',
+  }
+  const directories = [names.runtimeDirectory, names.backendsDirectory, names.configDirectory].map((path) => ({
+    origin,
+    path,
+    mode: 0o755,
+    user: 'root',
+    group: 'root',
+  }))
+  const comment = ['Made by "npm run generate".']
+  return {
+    ...Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, printUnit(unit).text])),
+    'sysusers.d/gate.conf': sysusers([user], [{ origin, name: names.adminGroup }], comment).text,
+    'tmpfiles.d/gate.conf': tmpfiles({ users: [], links: [], directories }, comment).text,
+  }
+}

@@ -1,0 +1,143 @@
+import { command, literal, printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
+import type { Finding } from '../../diagnostic.ts'
+import type { Deployment } from '../../ir/deployment.ts'
+import { SYSTEM_UNIT_DIRECTORY } from '../../ir/names.ts'
+import type { Emission, EmitOptions, OutputFile } from '../output.ts'
+import { sysusers, tmpfiles } from './accounts.ts'
+import { daemonUnits, socketAddress } from './daemon-units.ts'
+import { entries } from './hardening.ts'
+import { relayUnits } from './relay-units.ts'
+import { daemonCredentials, relayCredentials, secretUnits } from './secret-units.ts'
+
+type Units = { readonly units: Readonly<Record<string, UnitFile>>; readonly findings: readonly Finding[] }
+
+const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
+
+/** System units of the daemon and the relays, accounts, directories, and what backends need of the host. */
+export function emitSystemd(deployment: Deployment, { systemd }: EmitOptions): Emission {
+  const { units, findings } = systemUnits(deployment, systemd)
+  const files = Object.entries(units).map(([name, unit]) => unitFile(name, unit))
+  return { files: [...files, ...declarations(deployment)], findings }
+}
+
+/** Every system unit and drop-in by its path below the directory of units. */
+export function systemUnits(deployment: Deployment, systemd: number): Units {
+  const secrets = secretUnits(deployment, COMMENT)
+  const parts = [
+    daemon(deployment, systemd),
+    relays(deployment, systemd),
+    secrets,
+    { units: { ...backendHost(deployment), ...backendManagers(deployment, secrets.wanted) }, findings: [] },
+  ]
+  const units = parts.flatMap((part) => Object.entries(part.units)).sort(([a], [b]) => (a < b ? -1 : 1))
+  return { units: Object.fromEntries(units), findings: parts.flatMap((part) => part.findings) }
+}
+
+function daemon(deployment: Deployment, systemd: number): Units {
+  const { gateway, prefix, secrets, directories } = deployment
+  const host = socketAddress(gateway.host)
+  const findings: Finding[] = []
+  if (host === undefined) {
+    const message = `a socket unit cannot listen on the name "${gateway.host}"`
+    const path = ['gate', 'server', 'host']
+    findings.push({ code: 'NOT_AN_ADDRESS', path, message, hint: 'write an IP address such as "127.0.0.1"' })
+  }
+  const credentials = daemonCredentials(deployment)
+  const needsGenerated = secrets.some(
+    ({ source, destination }) => 'generated' in source && destination.kind === 'daemon',
+  )
+  const units = daemonUnits({
+    origin: gateway.origin,
+    comment: COMMENT,
+    unit: gateway.unit,
+    user: gateway.user,
+    adminGroup: gateway.adminGroup,
+    state: prefix,
+    stateMode: directories.find(({ path }) => path === gateway.stateDirectory)?.mode ?? 0o700,
+    environmentFile: gateway.environmentFile,
+    adminSocket: gateway.adminSocket,
+    host: host ?? '127.0.0.1',
+    port: gateway.port,
+    args: ['--declared', gateway.declaredConfig],
+    extra: [
+      { key: 'MemoryMax', value: literal(String(gateway.memoryBytes)), origin: ['gate', 'memory'] },
+      ...credentials.entries,
+    ],
+    after: needsGenerated ? [gateway.secretsUnit] : [],
+    systemd,
+  })
+  return { units, findings: [...findings, ...credentials.findings] }
+}
+
+function relays(deployment: Deployment, systemd: number): Units {
+  const handovers = new Map(
+    deployment.relays.map(({ instance }) => [instance, relayCredentials(deployment, instance)] as const),
+  )
+  const { configDirectory } = deployment.gateway
+  const host = { configDirectory, comment: COMMENT, systemd }
+  return {
+    units: relayUnits(deployment.relays, (instance) => handovers.get(instance)?.entries ?? [], host),
+    findings: [...handovers.values()].flatMap(({ findings }) => findings),
+  }
+}
+
+/** What the user managers of backends need of the host. */
+function backendHost({ containers }: Deployment): Record<string, UnitFile> {
+  if (containers.length === 0) return {}
+  return {
+    'user@.service.d/50-gate.conf': {
+      origin: ['backends'],
+      comment: COMMENT,
+      sections: [
+        // rootless quadlets wait for this target, which nobody else may ask for
+        { name: 'Unit', entries: entries({ Wants: 'network-online.target' }) },
+        { name: 'Service', entries: entries({ Delegate: 'cpu cpuset io memory pids' }) },
+      ],
+    },
+  }
+}
+
+/** What the manager of each backend's user is told. @param secrets by user id, the unit that writes its secrets */
+function backendManagers({ users }: Deployment, secrets: ReadonlyMap<number, string>): Record<string, UnitFile> {
+  const units = users.flatMap(({ origin, uid, home, subuid }): [string, UnitFile][] => {
+    if (uid === undefined || subuid === undefined) return []
+    const unit = secrets.get(uid)
+    // Wants: without its secrets one backend does not start, its user's manager does
+    const wants = unit === undefined ? [] : entries({ Wants: unit, After: unit })
+    // the home is root's, and podman refuses a ~/.config of another user unless it is named
+    const config = { key: 'Environment', value: command(`XDG_CONFIG_HOME=${home}/.config`) }
+    const sections = [
+      ...(wants.length === 0 ? [] : [{ name: 'Unit', entries: wants }]),
+      { name: 'Service', entries: [config] },
+    ]
+    return [[`user@${uid}.service.d/50-gate-backend.conf`, { origin, comment: COMMENT, sections }]]
+  })
+  return Object.fromEntries(units)
+}
+
+function declarations(deployment: Deployment): OutputFile[] {
+  const { prefix, users, groups } = deployment
+  return [
+    {
+      path: `systemd/sysusers.d/${prefix}.conf`,
+      install: `/etc/sysusers.d/${prefix}.conf`,
+      mode: 0o644,
+      ...sysusers(users, groups),
+    },
+    {
+      path: `systemd/tmpfiles.d/${prefix}.conf`,
+      install: `/etc/tmpfiles.d/${prefix}.conf`,
+      mode: 0o644,
+      ...tmpfiles(deployment),
+    },
+  ]
+}
+
+function unitFile(name: string, unit: UnitFile): OutputFile {
+  return {
+    path: `systemd/system/${name}`,
+    install: `${SYSTEM_UNIT_DIRECTORY}/${name}`,
+    mode: 0o644,
+    ...printUnit(unit),
+  }
+}

@@ -1,0 +1,24 @@
+import type { Config } from '../schemas/config/config.ts'
+import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
+import { leafPaths, type Path, sameValue, type Tree, valueAt, withoutValue, withValue } from '../syntax/tree.ts'
+
+/** Keys whose value differs, added and removed ones included, in order. */
+export function changedPaths(before: Tree, after: Tree): Path[] {
+  const paths = new Map([...leafPaths(before), ...leafPaths(after)].map((path) => [path.join('.'), path]))
+  return [...paths.values()]
+    .filter((path) => !sameValue(valueAt(before, path), valueAt(after, path)))
+    .sort((a, b) => (a.join('.') < b.join('.') ? -1 : 1))
+}
+
+export function waitsForRestart(tree: KeyNode, path: Path): boolean {
+  return nodeAt(tree, path)?.meta.restart === true
+}
+
+/** What can be in force now: the new configuration with the running values of the keys that wait for a restart. */
+export function applicable(tree: KeyNode, running: Config, next: Config): Tree {
+  const waiting = [...leaves(tree)].filter(([, leaf]) => leaf.meta.restart)
+  return waiting.reduce<Tree>((config, [path]) => {
+    const value = valueAt(running, path)
+    return value === undefined ? withoutValue(config, path) : withValue(config, path, value)
+  }, next)
+}

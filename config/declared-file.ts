@@ -1,0 +1,81 @@
+import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
+import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { snakeCase } from '../schemas/words/key-names.ts'
+import { isTree, leafPaths, type Path, type Tree } from '../syntax/tree.ts'
+import { errorCode, parseJson, readPlainFile } from './files.ts'
+import type { KeySet } from './key-set.ts'
+import { emptyLayer, type Layer } from './layers.ts'
+import { checkTree } from './problems.ts'
+
+/**
+ * Reads the declared layer (called `nix`): a JSON file whose keys are spelled as in TOML or as in Nix.
+ * It lies where everybody can read it, so it holds no secret. An absent file is an empty layer.
+ */
+export function readDeclared(file: string | undefined, keys: KeySet): Declared {
+  const empty = { layer: emptyLayer('nix'), problems: [] }
+  if (file === undefined) return empty
+  let text: string
+  try {
+    text = readPlainFile(file).toString('utf8')
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'ENOENT') return empty
+    return refused(file, {
+      code: 'UNREADABLE_FILE',
+      message: `cannot be read (${code})`,
+      hint: 'let the daemon read it',
+    })
+  }
+  return checkDeclared(file, text, keys)
+}
+
+type Declared = { readonly layer: Layer; readonly problems: ConfigProblem[] }
+
+/** The declared layer that a text is. @param file its name in the problems */
+export function checkDeclared(file: string, text: string, keys: KeySet): Declared {
+  const parsed = parseJson(text)
+  if (parsed === undefined)
+    return refused(file, { code: 'INVALID_JSON', message: 'is no JSON', hint: 'build the declared file again' })
+  if (!isTree(parsed)) return refused(file, { code: 'INVALID_JSON', message: 'is no JSON object' })
+  const values = respelled(keys.tree, parsed)
+  const whereOf = () => file
+  const problems = [
+    ...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'nix', whereOf }),
+    ...secretPaths(keys.tree, values).map((path) => declaredSecret(file, path)),
+  ]
+  return { layer: { name: 'nix', values, sourceOf: whereOf }, problems }
+}
+
+function refused(where: string, rest: Pick<ConfigProblem, 'code' | 'message' | 'hint'>): Declared {
+  return { layer: emptyLayer('nix'), problems: [{ layer: 'nix', where, ...rest }] }
+}
+
+/** Keys spelled as in Nix become those of the schema; names that people gave stay. */
+function respelled(node: KeyNode | undefined, value: unknown): Tree {
+  if (!isTree(value)) return {}
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const name = node?.kind === 'group' && !node.fields.has(key) ? snakeCase(key) : key
+    const below = node?.kind === 'group' ? node.fields.get(name) : node?.kind === 'map' ? node.entry : undefined
+    return [
+      name,
+      below !== undefined && below.kind !== 'leaf' && isTree(inner) ? respelled(below, inner) : inner,
+    ] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function secretPaths(tree: KeyNode, values: Tree): Path[] {
+  return [...leafPaths(values)].filter((path) => nodeAt(tree, path)?.meta.secret)
+}
+
+function declaredSecret(file: string, path: Path): ConfigProblem {
+  const key = path.join('.')
+  return {
+    code: 'DECLARED_SECRET',
+    layer: 'nix',
+    where: file,
+    key,
+    message: `${key} is a secret, and everybody on this host can read the declared file`,
+    hint: `give it as ${key} through LoadCredential=, or through the environment file`,
+  }
+}

@@ -1,0 +1,113 @@
+import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
+import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { type Edit, setInToml, unsetInToml } from '../syntax/toml/edit.ts'
+import { isTree, leafPaths, type Path, valueAt, withValue } from '../syntax/tree.ts'
+import { knownNode } from './explain.ts'
+import { errorCode, parseJson } from './files.ts'
+import type { KeySet } from './key-set.ts'
+import { type Loaded, loadCandidate, type Sources } from './load.ts'
+import { ConfigError, checkTree, refuse } from './problems.ts'
+import { readLastGood, readRuntime, runtimeFiles, writeRuntime } from './runtime-file.ts'
+import { parseVariable } from './variable-value.ts'
+
+/** What an edit works on. */
+export type EditPlace = { readonly sources: Sources; readonly keys: KeySet; readonly loaded: Loaded }
+
+/** Writes one key, or a whole table, into the runtime file. @throws ConfigError; then nothing was written */
+export function setKey(
+  place: EditPlace,
+  key: string,
+  value: unknown,
+  force: boolean,
+): { next: Loaded; shadowed: string[] } {
+  const path = key.split('.')
+  const { tree, layer } = place.keys
+  refusePlaceholder(knownNode(tree, path), path, value)
+  const whereOf = (at: Path) => at.join('.')
+  refuse(checkTree(withValue({}, path, value), { schema: layer, tree, layer: 'runtime', whereOf }))
+  const shadowed = shadowedKeys(place.loaded, [...leafPaths(value, path)])
+  if (shadowed.length > 0 && !force) refuse(shadowed.map((each) => shadowProblem(place.loaded, each)))
+  return { next: edited(place, key, (text) => setInToml(text, path, value)), shadowed }
+}
+
+/** Removes a key, or everything under it, from the runtime file. @throws ConfigError; then nothing was written */
+export function unsetKey(place: EditPlace, key: string): { next: Loaded; shadowed: string[] } {
+  const path = key.split('.')
+  knownNode(place.keys.tree, path)
+  const mine = valueAt(place.loaded.layers[1].values, path)
+  const shadowed = mine === undefined ? [] : shadowedKeys(place.loaded, [...leafPaths(mine, path)])
+  return { next: edited(place, key, (text) => unsetInToml(text, path)), shadowed }
+}
+
+/** Reads a value from text by the type of its key, as a variable of the environment is read. @throws ConfigError */
+export function readKeyText(tree: KeyNode, key: string, text: string): unknown {
+  const path = key.split('.')
+  const result = parseVariable({ path, node: knownNode(tree, path) }, text, key)
+  if ('code' in result) throw new ConfigError([{ ...result, layer: 'runtime' }])
+  return result.value
+}
+
+/** Edits the file as it is now, which may not be what was last loaded, and writes it when all layers are right with it. */
+function edited({ sources, keys, loaded }: EditPlace, key: string, change: (text: string) => Edit): Loaded {
+  const { file, lastGood } = runtimeFiles(sources.stateDirectory)
+  const problem = (code: ConfigProblem['code'], message: string, hint: string): ConfigProblem => {
+    return { code, layer: 'runtime', where: file, key, message, hint }
+  }
+  const { text, problems } = readRuntime(file, keys, loaded.text)
+  const remedy = readLastGood(lastGood) === undefined ? 'repair it' : `repair it, or copy ${lastGood} over it`
+  const broken = problem('BROKEN_FILE', 'cannot be edited while it is broken', remedy)
+  if (problems.length > 0) throw new ConfigError([broken, ...problems])
+  const edit = change(text)
+  if (edit.kind === 'refused')
+    throw new ConfigError([problem('NOT_EDITABLE', `${key}: ${edit.reason}`, 'edit the file')])
+  const next = loadCandidate(sources, keys, edit.text, loaded.declared)
+  if (edit.text === text) return next
+  if (readRuntime(file, keys, undefined).text !== text)
+    throw new ConfigError([problem('CHANGED_ON_DISK', 'was changed by somebody else just now', 'try again')])
+  try {
+    writeRuntime(sources.stateDirectory, edit.text, loaded.text)
+    return next
+  } catch (error) {
+    const message = `cannot be written (${errorCode(error)}); the old file stands`
+    throw new ConfigError([problem('WRITE_FAILED', message, 'make room or grant access, then try again')], {
+      cause: error,
+    })
+  }
+}
+
+/** What was read without its secret must not be written back as if the placeholder were one. */
+function refusePlaceholder(node: KeyNode, path: Path, value: unknown): void {
+  const isPlaceholder = (at: Path): boolean => {
+    const written = valueAt(value, at)
+    const parsed = typeof written === 'string' ? parseJson(written) : written
+    return isTree(parsed) && parsed['secret'] === true
+  }
+  const secrets = isTree(value) ? Object.keys(value) : []
+  if (node.meta.secret && isPlaceholder([])) {
+    const key = path.join('.')
+    throw new ConfigError([
+      {
+        code: 'PLACEHOLDER',
+        layer: 'runtime',
+        where: key,
+        key,
+        message: `${key} is a secret, and this is what is shown in its place`,
+        hint: 'write the secret itself, or leave the key out',
+      },
+    ])
+  }
+  for (const step of secrets) {
+    const below = nodeAt(node, [step])
+    if (below !== undefined) refusePlaceholder(below, [...path, step], valueAt(value, [step]))
+  }
+}
+
+function shadowedKeys({ layers: [env] }: Loaded, paths: readonly Path[]): string[] {
+  return paths.filter((path) => valueAt(env.values, path) !== undefined).map((path) => path.join('.'))
+}
+
+function shadowProblem({ layers: [env] }: Loaded, key: string): ConfigProblem {
+  const where = env.sourceOf(key.split('.'))
+  const message = `${key} is set by the environment, which would hide the new value`
+  return { code: 'SHADOWED', layer: 'env', where, key, message, hint: 'change it there, or insist with --force' }
+}

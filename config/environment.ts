@@ -1,0 +1,162 @@
+import { type KeyNode, leaves } from '../schemas/config/keys.ts'
+import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { environmentName, environmentSegment } from '../schemas/words/key-names.ts'
+import { editDistance, nearest } from '../schemas/words/nearest.ts'
+import { isTree, merge, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
+import { readCredentials, readSecretFile } from './credentials.ts'
+import type { KeySet } from './key-set.ts'
+import type { Layer } from './layers.ts'
+import { checkTree } from './problems.ts'
+import { type Found, parseVariable } from './variable-value.ts'
+
+/** Names of Gate's that are no configuration: a near miss of one is a mistake as well. */
+const OTHER_VARIABLES = ['GATE_ADMIN_SOCKET', 'GATE_BREAK_GLASS', 'GATE_KEY']
+
+export type EnvironmentSources = {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** `$CREDENTIALS_DIRECTORY` of systemd. */
+  readonly credentialsDirectory: string | undefined
+}
+
+/**
+ * Reads the strongest layer: `GATE_A__B` variables, their `_FILE` forms, and credentials named `a.b`.
+ * @param namesAt names of the entries of a map, for the variables' upper-case names without `-`
+ */
+export function readEnvironment(
+  sources: EnvironmentSources,
+  keys: KeySet,
+  namesAt: (map: Path) => readonly string[],
+): { layer: Layer; problems: ConfigProblem[] } {
+  const problems: ConfigProblem[] = []
+  const found: Found[] = []
+  const collect = (result: Found | ConfigProblem | undefined) => {
+    if (result === undefined) return
+    if ('code' in result) problems.push(result)
+    else found.push(result)
+  }
+  // entries that the variable of the whole table has, which sorts before those of its keys
+  const names = (map: Path) => [
+    ...namesAt(map),
+    ...found.flatMap((one) => (isAt(one, map) ? Object.keys(one.value) : [])),
+  ]
+  for (const [name, text] of Object.entries(sources.env).sort())
+    if (text !== undefined && name.startsWith('GATE_')) collect(readVariable(name, text, keys, names))
+  if (sources.credentialsDirectory !== undefined)
+    for (const result of readCredentials(sources.credentialsDirectory, keys.tree)) collect(result)
+
+  problems.push(...setTwice(found))
+  // Shallow first: a JSON object for a table gives way to the variable of one of its keys.
+  found.sort((a, b) => a.path.length - b.path.length)
+  const values = found.reduce<Tree>((tree, { path, value }) => {
+    const under = valueAt(tree, path)
+    return withValue(tree, path, isTree(value) && isTree(under) ? merge([value, under]) : value)
+  }, {})
+  const sourceOf = (path: Path) => sourceIn(found, path)
+  problems.push(...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'env', whereOf: sourceOf }))
+  return { layer: { name: 'env', values, sourceOf }, problems }
+}
+
+function isAt(found: Found, path: Path): found is Found & { readonly value: Tree } {
+  return isTree(found.value) && found.path.join('.') === path.join('.')
+}
+
+function readVariable(
+  name: string,
+  text: string,
+  { tree }: KeySet,
+  namesAt: (map: Path) => readonly string[],
+): Found | ConfigProblem | undefined {
+  if (OTHER_VARIABLES.includes(name)) return undefined
+  const key = keyOf(name, tree, namesAt)
+  if (key !== undefined) {
+    const result = parseVariable(key, text, name)
+    if (!('code' in result) || key.node.kind === 'leaf') return result
+    // A table takes JSON only, so a text was probably meant for one of its keys: `__` was mistyped as `_`.
+    const meant = nearestVariable(name, tree, namesAt)
+    return meant === undefined ? result : { ...result, hint: `did you mean ${meant}?` }
+  }
+  const fileOf = name.endsWith('_FILE') ? keyOf(name.slice(0, -'_FILE'.length), tree, namesAt) : undefined
+  if (fileOf?.node.kind === 'leaf') return readSecretFile(fileOf, text, `${name} (${text})`)
+  const near = name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, tree, namesAt)
+  // Without levels it may be somebody else's, such as GATE_SERVICE_HOST of Kubernetes.
+  if (near === undefined && !name.includes('__')) return undefined
+  return {
+    code: 'UNKNOWN_VARIABLE',
+    layer: 'env',
+    where: name,
+    message: 'is no configuration key',
+    hint: near === undefined ? 'remove it, or see the configuration reference' : `did you mean ${near}?`,
+  }
+}
+
+/** The key that a variable names. Names of entries are matched first against those that exist, `-` as `_`. */
+function keyOf(
+  name: string,
+  tree: KeyNode,
+  namesAt: (map: Path) => readonly string[],
+): { path: Path; node: KeyNode } | undefined {
+  let node = tree
+  const path: string[] = []
+  for (const segment of name.slice('GATE_'.length).split('__')) {
+    if (!/^[A-Z0-9]+(?:_[A-Z0-9]+)*$/.test(segment) || node.kind === 'leaf') return undefined
+    const names = node.kind === 'map' ? namesAt(path) : [...node.fields.keys()]
+    const step = names.find((known) => environmentSegment(known) === segment)
+    const below = node.kind === 'map' ? node.entry : node.fields.get(step ?? '')
+    if (below === undefined) return undefined
+    path.push(step ?? segment.toLowerCase())
+    node = below
+  }
+  return { path, node }
+}
+
+/** The variable that was probably meant by a name with levels. */
+function nearestVariable(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string | undefined {
+  const candidates = candidatesFor(name, tree, namesAt)
+  const ending = candidates.find((candidate) => candidate.endsWith(`__${name.slice('GATE_'.length)}`))
+  return ending ?? nearest(name, candidates)
+}
+
+/** The variable that a name without levels is, but for one letter or for single underscores between its levels. */
+function mistyped(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string | undefined {
+  const candidates = candidatesFor(name, tree, namesAt)
+  return candidates.find((candidate) => candidate.replaceAll('__', '_') === name || editDistance(candidate, name) === 1)
+}
+
+function candidatesFor(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string[] {
+  const written = name.split('__').slice(1, 2)
+  const variables = [...leaves(tree)].flatMap(([path]) => {
+    const star = path.indexOf('*')
+    if (star === -1) return [environmentName(path)]
+    // The name that was written may be new, so it is a candidate as well.
+    const names = [...namesAt(path.slice(0, star)), ...written]
+    return names.map((known) => environmentName(path.with(star, known)))
+  })
+  return [...variables, ...OTHER_VARIABLES]
+}
+
+function setTwice(found: readonly Found[]): ConfigProblem[] {
+  const first = new Map<string, string>()
+  return found.flatMap(({ path, source }) => {
+    const key = path.join('.')
+    const other = first.get(key)
+    first.set(key, source)
+    if (other === undefined) return []
+    return [
+      {
+        code: 'SET_TWICE',
+        layer: 'env',
+        where: source,
+        key,
+        message: `${key} is set by ${other} too`,
+        hint: 'keep one of them',
+      },
+    ]
+  })
+}
+
+/** The variable for a path: its own, else one for a table above it, else the first for something under it. */
+function sourceIn(found: readonly Found[], path: Path): string {
+  const isPrefix = (short: Path, long: Path) => short.every((step, index) => long[index] === step)
+  const above = found.findLast((entry) => isPrefix(entry.path, path))
+  return (above ?? found.find((entry) => isPrefix(path, entry.path)))?.source ?? 'the environment'
+}

@@ -1,0 +1,20 @@
+import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { checkDeclared } from './declared-file.ts'
+import { configKeys } from './key-set.ts'
+import { emptyLayer } from './layers.ts'
+import { resolveLayers } from './resolve.ts'
+import { checkRuntime } from './runtime-file.ts'
+
+/**
+ * What is wrong with one layer's file taken by itself, over nothing but the defaults: a runtime file, or a declared one.
+ * @param file its name in the problems; one that ends in .json is a declared layer
+ */
+export function checkFile(file: string, text: string): readonly ConfigProblem[] {
+  const keys = configKeys()
+  const isDeclared = file.endsWith('.json')
+  const { problems, layer } = isDeclared ? checkDeclared(file, text, keys) : checkRuntime(text, file, keys)
+  if (problems.length > 0) return problems
+  const nothing = { env: {}, credentialsDirectory: undefined }
+  const [runtime, nix] = isDeclared ? [emptyLayer('runtime'), layer] : [layer, emptyLayer('nix')]
+  return resolveLayers(nothing, keys, runtime, nix).problems.map(({ without: _, ...problem }) => problem)
+}

@@ -1,0 +1,28 @@
+import type { Config } from '../schemas/config/config.ts'
+import type { ConfigChange, ConfigDifference, ConfigProblem, Explanation } from '../schemas/config/layers.ts'
+
+/** The daemon's configuration while it runs. Made by `openConfig`; edits and reloads are serialised. */
+export type ConfigHandle = {
+  /** The merged configuration, secrets included. A new frozen object after every change. */
+  current(): Config
+  /** What was wrong when the layers were last read (a broken runtime file, say); shown by `gatectl status`. */
+  problems(): readonly ConfigProblem[]
+  explain(key: string): Explanation
+  /** Every leaf key with its effective value, secrets hidden. */
+  list(): readonly Explanation[]
+  /** Reads a value from text by the key's type, as a variable of the environment is read. @throws ConfigError */
+  readonly readText: (key: string, text: string) => unknown
+  /** Writes one key, or a whole table (which replaces what the runtime file says under it). @throws ConfigError when the value or key is wrong or shadowed by env (unless force) */
+  set(key: string, value: unknown, options: { readonly force: boolean }): Promise<ConfigChange>
+  /** Removes one key, or everything under it, from the runtime file. */
+  unset(key: string): Promise<ConfigChange>
+  diff(): readonly ConfigDifference[]
+  /** The snippet that would make the runtime layer permanent. */
+  promote(format: 'nix' | 'spec'): string
+  /** Checks a runtime file's text without storing it. */
+  validate(text: string): readonly ConfigProblem[]
+  /** Reads all files again. A broken file leaves the last good values in force. */
+  reload(): Promise<ConfigChange>
+  /** Called after every change that took effect, with the changed keys. */
+  onChange(listener: (config: Config, changed: readonly string[]) => void): void
+}

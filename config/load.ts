@@ -1,0 +1,90 @@
+import type { Config } from '../schemas/config/config.ts'
+import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { readDeclared } from './declared-file.ts'
+import type { EnvironmentSources } from './environment.ts'
+import type { KeySet } from './key-set.ts'
+import { emptyLayer, type Layer, type Layers } from './layers.ts'
+import { refuse } from './problems.ts'
+import { type Resolved, resolveLayers, resolveWithoutRuntime } from './resolve.ts'
+import { checkRuntime, readLastGood, readRuntime, runtimeFiles } from './runtime-file.ts'
+
+export type Sources = EnvironmentSources & {
+  readonly stateDirectory: string
+  /** The declared layer; it may be absent. */
+  readonly declaredFile: string | undefined
+}
+
+/** The layers in force. */
+export type Loaded = {
+  readonly layers: Layers
+  /** What the layers say; keys that wait for a restart may still run with another value. */
+  readonly configured: Config
+  /** The declared layer as read, whatever part of it is in force. */
+  readonly declared: Layer
+  /** Text of the runtime layer in force: the file's, or the last good one's. */
+  readonly text: string
+  /** What was worked around. */
+  readonly problems: readonly ConfigProblem[]
+}
+
+/**
+ * Reads all layers. What is wrong with the environment or the declared file is thrown; a runtime file that is wrong
+ * gives way to the last good one, and that to none.
+ * @param inForce text of the runtime layer in force; at start, the last good copy is read instead
+ * @throws ConfigError
+ */
+export function loadLayers(sources: Sources, keys: KeySet, inForce: string | undefined): Loaded {
+  const { file, lastGood } = runtimeFiles(sources.stateDirectory)
+  const declared = readDeclared(sources.declaredFile, keys)
+  const good = inForce ?? readLastGood(lastGood)
+  const reading = readRuntime(file, keys, good)
+  const first = resolveLayers(sources, keys, reading.layer, declared.layer)
+  refuse([...declared.problems, ...first.environmentProblems])
+
+  const wrong = [...reading.problems, ...(reading.problems.length === 0 ? stripped(first.problems) : [])]
+  if (wrong.length === 0 && first.config !== undefined)
+    return {
+      layers: first.layers,
+      configured: first.config,
+      declared: declared.layer,
+      text: reading.text,
+      problems: [],
+    }
+  if (reading.text === '' && reading.problems.length === 0) refuse(wrong)
+
+  const copy = good === undefined ? undefined : checkRuntime(good, lastGood, keys)
+  if (good !== undefined && copy?.problems.length === 0) {
+    const second = resolveLayers(sources, keys, copy.layer, declared.layer)
+    if (second.config !== undefined)
+      return { layers: second.layers, configured: second.config, declared: declared.layer, text: good, problems: wrong }
+  }
+  return withoutRuntime(sources, keys, declared.layer, wrong)
+}
+
+/** Puts a candidate for the runtime layer among the others. @throws ConfigError with all that is wrong */
+export function loadCandidate(sources: Sources, keys: KeySet, text: string, declared: Layer): Loaded {
+  const { file } = runtimeFiles(sources.stateDirectory)
+  const reading = checkRuntime(text, file, keys)
+  refuse(reading.problems)
+  const resolved = resolveLayers(sources, keys, reading.layer, declared)
+  refuse([...resolved.environmentProblems, ...stripped(resolved.problems)])
+  return { layers: resolved.layers, configured: present(resolved.config), declared, text, problems: [] }
+}
+
+function withoutRuntime(sources: Sources, keys: KeySet, nix: Layer, wrong: readonly ConfigProblem[]): Loaded {
+  const none = emptyLayer('runtime')
+  const { layers } = resolveLayers(sources, keys, none, nix)
+  const rest = resolveWithoutRuntime(keys, layers[0], none, nix)
+  const problems = [...wrong, ...stripped(rest.problems)]
+  if (rest.config === undefined) refuse(problems)
+  return { layers: rest.layers, configured: present(rest.config), declared: nix, text: '', problems }
+}
+
+function stripped(problems: Resolved['problems']): ConfigProblem[] {
+  return problems.map(({ without: _, ...problem }) => problem)
+}
+
+function present(config: Config | undefined): Config {
+  if (config === undefined) throw new Error('layers without a problem give a configuration')
+  return config
+}

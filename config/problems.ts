@@ -1,0 +1,103 @@
+import type { z } from 'zod'
+import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
+import type { ConfigCode, ConfigProblem, LayerName } from '../schemas/config/layers.ts'
+import { nearest } from '../schemas/words/nearest.ts'
+import { type Path, type Tree, valueAt } from '../syntax/tree.ts'
+
+/** Configuration that cannot be used, or an edit that was refused. Carries every problem, not only the first. */
+export class ConfigError extends Error {
+  readonly code: ConfigCode
+  readonly problems: readonly ConfigProblem[]
+  constructor(problems: readonly [ConfigProblem, ...ConfigProblem[]], options: { readonly cause?: unknown } = {}) {
+    super(problems.map(problemLine).join('\n'), options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'ConfigError'
+    this.code = problems[0].code
+    this.problems = problems
+  }
+}
+
+/** Throws when there is any problem. @throws ConfigError */
+export function refuse(problems: readonly ConfigProblem[]): void {
+  const [first, ...others] = problems
+  if (first !== undefined) throw new ConfigError([first, ...others])
+}
+
+/** `where: message; hint` */
+export function problemLine(problem: ConfigProblem): string {
+  const hint = problem.hint === undefined ? '' : `; ${problem.hint}`
+  return `${problem.where}: ${problem.message}${hint}`
+}
+
+/** Checks a value against a schema and says what is wrong, without repeating the values of secrets. */
+export function checkTree(
+  value: Tree,
+  rules: {
+    readonly schema: z.ZodType
+    readonly tree: KeyNode
+    readonly layer: LayerName
+    readonly whereOf: (path: Path) => string
+  },
+): ConfigProblem[] {
+  const result = rules.schema.safeParse(value)
+  if (result.success) return []
+  const problems = result.error.issues.flatMap((issue) => issuesOf(issue, value, rules))
+  // What is said first of a key is enough: an empty secret is too short as well.
+  return problems.filter((problem, index) => problems.findIndex(({ key }) => key === problem.key) === index)
+}
+
+function issuesOf(issue: z.core.$ZodIssue, value: Tree, rules: Parameters<typeof checkTree>[1]): ConfigProblem[] {
+  const path = issue.path.map(String)
+  const problem = (code: ConfigCode, at: Path, message: string, hint?: string): ConfigProblem => ({
+    code,
+    layer: rules.layer,
+    where: rules.whereOf(at),
+    key: at.join('.'),
+    message: `${at.join('.')} ${message}`,
+    ...(hint === undefined ? {} : { hint }),
+  })
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => {
+        const at = [...path, key]
+        return problem('UNKNOWN_KEY', at, 'is no key', keySuggestion(rules.tree, at))
+      })
+    case 'invalid_key':
+      return [problem('INVALID_NAME', path, 'is no name', issue.issues.map((inner) => inner.message).join(', '))]
+    case 'invalid_type': {
+      if (valueAt(value, path) === undefined) return [problem('MISSING_KEY', path, 'is missing')]
+      const article = /^[aeiou]/.test(issue.expected) ? 'an' : 'a'
+      return [problem('WRONG_TYPE', path, `is not ${article} ${typeName(issue.expected)}`)]
+    }
+    case 'invalid_value': {
+      const options = issue.values.map(String)
+      const written = valueAt(value, path)
+      if (written === undefined) return [problem('MISSING_KEY', path, 'is missing', `use ${options.join(', ')}`)]
+      const near = typeof written === 'string' ? nearest(written, options) : undefined
+      return [
+        problem(
+          'INVALID_VALUE',
+          path,
+          'is none of the possible values',
+          near === undefined ? `use ${options.join(', ')}` : `did you mean "${near}"?`,
+        ),
+      ]
+    }
+    default:
+      return [problem('INVALID_VALUE', path, 'is not acceptable', issue.message)]
+  }
+}
+
+function typeName(expected: string): string {
+  return { int: 'integer', record: 'table', object: 'table' }[expected] ?? expected
+}
+
+/** "did you mean" for a key that does not exist: near names beside it, then the same ending elsewhere. */
+export function keySuggestion(tree: KeyNode, path: Path): string | undefined {
+  const name = path.at(-1) ?? ''
+  const parent = nodeAt(tree, path.slice(0, -1))
+  const sibling = parent?.kind === 'group' ? nearest(name, parent.fields.keys()) : undefined
+  if (sibling !== undefined) return `did you mean ${[...path.slice(0, -1), sibling].join('.')}?`
+  const keys = [...leaves(tree)].map(([leafPath]) => leafPath.join('.'))
+  const elsewhere = keys.find((key) => key.endsWith(`.${path.join('.')}`)) ?? nearest(path.join('.'), keys)
+  return elsewhere === undefined ? undefined : `did you mean ${elsewhere.replaceAll('*', '<name>')}?`
+}

@@ -1,0 +1,86 @@
+import { type Config, configSchema } from '../schemas/config/config.ts'
+import type { KeyNode } from '../schemas/config/keys.ts'
+import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { isTree, type Path, valueAt, withoutValue } from '../syntax/tree.ts'
+import { defaultsLayer, knownNames } from './defaults.ts'
+import { type EnvironmentSources, readEnvironment } from './environment.ts'
+import type { KeySet } from './key-set.ts'
+import { type Layer, type Layers, mergeLayers, winnerOf } from './layers.ts'
+import { checkTree } from './problems.ts'
+import { conflicts } from './rules.ts'
+
+/** All layers put together. `problems` belong to the whole; those of the environment's own text are apart. */
+export type Resolved = {
+  readonly layers: Layers
+  /** Present when there is no problem. */
+  readonly config: Config | undefined
+  readonly environmentProblems: readonly ConfigProblem[]
+  readonly problems: readonly (ConfigProblem & { readonly without: Path })[]
+}
+
+/** Reads the environment against the names in the other layers and merges all. */
+export function resolveLayers(sources: EnvironmentSources, keys: KeySet, runtime: Layer, nix: Layer): Resolved {
+  const written = [runtime, nix, defaultsLayer(keys.tree, mergeLayers([runtime, nix]))]
+  const namesAt = (map: Path) => {
+    const names = valueAt(mergeLayers(written), map)
+    return [...(isTree(names) ? Object.keys(names) : []), ...knownNames(map)]
+  }
+  const env = readEnvironment(sources, keys, namesAt)
+  return { ...combine(keys, env.layer, runtime, nix), environmentProblems: env.problems }
+}
+
+/** Merges layers that are right by themselves, leaving out of env and nix what cannot stand without a lost runtime layer. */
+export function resolveWithoutRuntime(
+  keys: KeySet,
+  env: Layer,
+  runtime: Layer,
+  nix: Layer,
+): Omit<Resolved, 'environmentProblems'> {
+  const resolved = combine(keys, env, runtime, nix)
+  const lost = resolved.problems.map((problem) => problem.without)
+  const without = (layer: Layer): Layer => ({ ...layer, values: lost.reduce(withoutValue, layer.values) })
+  if (lost.every((path) => valueAt(env.values, path) === undefined && valueAt(nix.values, path) === undefined))
+    return resolved
+  const rest = resolveWithoutRuntime(keys, without(env), runtime, without(nix))
+  return { ...rest, problems: [...resolved.problems, ...rest.problems] }
+}
+
+function combine(keys: KeySet, env: Layer, runtime: Layer, nix: Layer): Omit<Resolved, 'environmentProblems'> {
+  const layers: Layers = [env, runtime, nix, defaultsLayer(keys.tree, mergeLayers([env, runtime, nix]))]
+  const merged = mergeLayers(layers)
+  const parsed = configSchema.safeParse(merged)
+  const place = (path: Path) => {
+    const known = path.map((_, index) => path.slice(0, path.length - index)).find((above) => winnerOf(layers, above))
+    const layer = winnerOf(layers, known ?? [])
+    return { layer: layer?.name ?? 'defaults', where: layer?.sourceOf(known ?? []) ?? 'built in' } as const
+  }
+  if (!parsed.success) {
+    const rules = { schema: configSchema, tree: keys.tree, layer: 'runtime', whereOf: () => '' } as const
+    const problems = checkTree(merged, rules).map((problem) => {
+      const path = (problem.key ?? '').split('.')
+      return { ...problem, ...place(path), without: path.slice(0, 2) }
+    })
+    return { layers, config: undefined, problems }
+  }
+  const problems = conflicts(parsed.data, keys.tree).map(({ code, path, message, hint, without }) => {
+    return { code, ...place(path), key: path.join('.'), message, hint, without }
+  })
+  return { layers, config: problems.length === 0 ? frozenConfig(keys.tree, parsed.data) : undefined, problems }
+}
+
+/** The same configuration, which nobody can change any more. */
+export function frozenConfig(tree: KeyNode, config: Config): Config {
+  return frozen(tree, config)
+}
+
+/** Freezes all of it. Maps lose their prototype, so that a name such as `constructor` finds nothing. */
+function frozen<T>(node: KeyNode | undefined, value: T): T {
+  if (Array.isArray(value)) for (const element of value) frozen(undefined, element)
+  if (!isTree(value)) return Object.freeze(value)
+  if (node?.kind === 'map') Object.setPrototypeOf(value, null)
+  for (const [key, inner] of Object.entries(value)) {
+    const below = node?.kind === 'group' ? node.fields.get(key) : node?.kind === 'map' ? node.entry : undefined
+    frozen(below, inner)
+  }
+  return Object.freeze(value)
+}

@@ -1,0 +1,168 @@
+import { isIPv4 } from 'node:net'
+import { type Config, durationMs } from '../schemas/config/config.ts'
+import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
+import type { ConfigCode } from '../schemas/config/layers.ts'
+import { environmentSegment } from '../schemas/words/key-names.ts'
+import { nearest } from '../schemas/words/nearest.ts'
+import { defaultBaseUrl } from '../schemas/words/providers.ts'
+import { leafPaths, type Path, valueAt } from '../syntax/tree.ts'
+
+/** What is wrong with a configuration whose every value is right by itself. */
+export type Conflict = {
+  readonly code: ConfigCode
+  readonly path: Path
+  readonly message: string
+  readonly hint: string
+  /** What to leave out so that the rest can be used. */
+  readonly without: Path
+}
+
+/**
+ * Rules over several keys. None spans a key that waits for a restart and one that does not:
+ * otherwise what is in force could break a rule that the configuration keeps.
+ */
+export function conflicts(config: Config, tree: KeyNode): Conflict[] {
+  return [
+    ...longWaits(config, tree),
+    ...openToAll(config),
+    ...missingBaseUrls('upstreams', config.upstreams),
+    ...missingBaseUrls('backends', config.backends),
+    ...invalidBaseUrls('upstreams', config.upstreams),
+    ...invalidBaseUrls('backends', config.backends),
+    ...groupsWithoutAgent(config),
+    ...takenNames(config),
+    ...unknownTargets(config),
+    ...conflictingNames('upstreams', config.upstreams),
+    ...conflictingNames('backends', config.backends),
+    ...conflictingNames('models', config.models),
+  ]
+}
+
+/** A longer timer would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
+function longWaits(config: Config, tree: KeyNode): Conflict[] {
+  return [...leafPaths(config)]
+    .filter((path) => nodeAt(tree, path)?.meta.timer && durationMs(String(valueAt(config, path))) > LONGEST_MS)
+    .map((path) => ({
+      code: 'INVALID_VALUE',
+      path,
+      message: `${path.join('.')} is longer than 24 days`,
+      hint: 'write a shorter time',
+      without: path,
+    }))
+}
+
+function openToAll({ auth, server }: Config): Conflict[] {
+  if (auth.mode !== 'none' || isLoopback(server.host)) return []
+  return [
+    {
+      code: 'OPEN_TO_ALL',
+      path: ['auth', 'mode'],
+      message: `auth.mode is "none" while server.host is ${server.host}, which others can reach`,
+      hint: 'set auth.mode to "token", or server.host to 127.0.0.1',
+      without: ['auth', 'mode'],
+    },
+  ]
+}
+
+/** Whether only this host reaches the address. A name other than `localhost` could be anything. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+type Upstreams = Config['upstreams']
+
+function missingBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): Conflict[] {
+  return Object.entries(upstreams)
+    .filter(([, { provider, base_url }]) => provider !== 'echo' && (base_url ?? defaultBaseUrl(provider)) === undefined)
+    .map(([name, { provider }]) => ({
+      code: 'MISSING_BASE_URL',
+      path: [map, name],
+      message: `${map}.${name}.base_url is missing, and provider ${provider} has no usual one`,
+      hint: `set ${map}.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
+      without: [map, name],
+    }))
+}
+
+/** What the pattern of the schema lets through and no URL parser takes, such as a port beyond 65535. */
+function invalidBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): Conflict[] {
+  return Object.entries(upstreams)
+    .filter(([, { base_url }]) => base_url !== undefined && !URL.canParse(base_url))
+    .map(([name]) => ({
+      code: 'INVALID_VALUE',
+      path: [map, name, 'base_url'],
+      message: `${map}.${name}.base_url is no valid URL`,
+      hint: 'check host and port; write http(s)://host[:port][/path]',
+      without: [map, name],
+    }))
+}
+
+/** Only an agent can stop the backend that has to make room. */
+function groupsWithoutAgent({ backends }: Config): Conflict[] {
+  return Object.entries(backends)
+    .filter(([, { group, agent }]) => group !== undefined && agent === undefined)
+    .map(([name]) => ({
+      code: 'MISSING_AGENT',
+      path: ['backends', name, 'group'],
+      message: `backends.${name} is in a group, but has no agent that could stop it for the others`,
+      hint: `set backends.${name}.agent to the socket of its gate-agent, or remove group`,
+      without: ['backends', name],
+    }))
+}
+
+/** A backend is an upstream of the same name. */
+function takenNames({ upstreams, backends }: Config): Conflict[] {
+  const taken = new Map(Object.keys(upstreams).map((name) => [environmentSegment(name), name]))
+  return Object.keys(backends).flatMap((name) => {
+    const other = taken.get(environmentSegment(name))
+    if (other === undefined) return []
+    return [
+      {
+        code: 'CONFLICTING_NAMES' as const,
+        path: ['backends', name],
+        message: `backends.${name} and upstreams.${other} have the same name, and a backend is an upstream`,
+        hint: 'rename one of them',
+        without: ['backends', name],
+      },
+    ]
+  })
+}
+
+function unknownTargets({ upstreams, backends, models }: Config): Conflict[] {
+  const known = [...Object.keys(upstreams), ...Object.keys(backends)]
+  return Object.entries(models).flatMap(([alias, { targets }]) =>
+    targets.flatMap(({ upstream }, index) => {
+      if (known.includes(upstream)) return []
+      const near = nearest(upstream, known)
+      return [
+        {
+          code: 'UNKNOWN_UPSTREAM' as const,
+          path: ['models', alias, 'targets', String(index), 'upstream'],
+          message: `models.${alias} names the unknown upstream "${upstream}"`,
+          hint: near === undefined ? `there are: ${known.join(', ')}` : `did you mean "${near}"?`,
+          without: ['models', alias],
+        },
+      ]
+    }),
+  )
+}
+
+/** Two names that are the same in the environment would make its variables ambiguous. */
+function conflictingNames(map: string, entries: Readonly<Record<string, unknown>>): Conflict[] {
+  const seen = new Map<string, string>()
+  return Object.keys(entries).flatMap((name) => {
+    const other = seen.get(environmentSegment(name))
+    seen.set(environmentSegment(name), name)
+    if (other === undefined) return []
+    return [
+      {
+        code: 'CONFLICTING_NAMES' as const,
+        path: [map, name],
+        message: `${map}.${name} and ${map}.${other} have the same name in the environment`,
+        hint: 'rename one of them',
+        without: [map, name],
+      },
+    ]
+  })
+}

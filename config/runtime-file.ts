@@ -1,0 +1,126 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { sameValue } from '../syntax/tree.ts'
+import { errorCode, readText, writeTexts } from './files.ts'
+import type { KeySet } from './key-set.ts'
+import { emptyLayer, type Layer } from './layers.ts'
+import { checkTree } from './problems.ts'
+import { parseToml } from './toml.ts'
+
+/** What `config.toml` says. With problems, `layer` is empty. An absent file has the text '' and is right. */
+export type RuntimeReading = {
+  readonly text: string
+  readonly layer: Layer
+  readonly problems: readonly ConfigProblem[]
+}
+
+export function runtimeFiles(stateDirectory: string): { readonly file: string; readonly lastGood: string } {
+  const file = join(stateDirectory, 'config.toml')
+  return { file, lastGood: `${file}.last-good` }
+}
+
+/**
+ * Reads the runtime file. A file that is the beginning of the last good one, with values missing, was cut off by
+ * something: editors and `gatectl` leave other traces.
+ * @param good text of the last good file
+ */
+export function readRuntime(file: string, keys: KeySet, good: string | undefined): RuntimeReading {
+  let text: string | undefined
+  try {
+    text = readText(file)
+  } catch (error) {
+    const reason = error instanceof TypeError ? 'it is no UTF-8' : errorCode(error)
+    const problem = {
+      code: 'UNREADABLE_FILE',
+      layer: 'runtime',
+      where: file,
+      message: `cannot be read (${reason})`,
+    } as const
+    return {
+      text: '',
+      layer: emptyLayer('runtime'),
+      problems: [{ ...problem, hint: 'restore it or let the daemon read it' }],
+    }
+  }
+  if (text === undefined) return { text: '', layer: emptyLayer('runtime'), problems: [] }
+  const reading = checkRuntime(text, file, keys)
+  if (good === undefined || text.length >= good.length || !good.startsWith(text)) return reading
+  if (reading.problems.length > 0 || sameValue(reading.layer.values, checkRuntime(good, file, keys).layer.values))
+    return reading
+  const torn: ConfigProblem = {
+    code: 'TORN_FILE',
+    layer: 'runtime',
+    where: file,
+    message: 'ends in the middle of the last good copy, so its end was probably lost',
+    hint: `copy ${file}.last-good over it; if you did remove the end, add a comment line instead of it`,
+  }
+  return { text, layer: emptyLayer('runtime'), problems: [torn] }
+}
+
+/**
+ * Whether other users can read the runtime file, which may hold secrets: its own permissions and those of its directory let them.
+ * @returns its permissions, such as "644"; undefined when they cannot, or there is no file
+ */
+export function modeOpenToOthers(stateDirectory: string): string | undefined {
+  const { file } = runtimeFiles(stateDirectory)
+  const own = statSync(file, { throwIfNoEntry: false })?.mode ?? 0
+  const around = statSync(stateDirectory, { throwIfNoEntry: false })?.mode ?? 0
+  const isOpen = [0o040, 0o004].some((read) => (own & read) !== 0 && (around & (read >> 2)) !== 0)
+  return isOpen ? (own & 0o777).toString(8) : undefined
+}
+
+/** Checks the text of a runtime file by itself, without the other layers. */
+export function checkRuntime(text: string, file: string, keys: KeySet): RuntimeReading {
+  const document = parseToml(text, file)
+  if ('code' in document) return { text, layer: emptyLayer('runtime'), problems: [document] }
+  const { values, whereOf } = document
+  const problems = checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'runtime', whereOf })
+  if (problems.length > 0) return { text, layer: emptyLayer('runtime'), problems }
+  return { text, layer: { name: 'runtime', values, sourceOf: whereOf }, problems }
+}
+
+/** The text that was last loaded without a problem; undefined when there is none or it cannot be read. */
+export function readLastGood(lastGood: string): string | undefined {
+  try {
+    return readText(lastGood)
+  } catch (error) {
+    if (error instanceof TypeError) return undefined
+    errorCode(error)
+    return undefined
+  }
+}
+
+/**
+ * Makes `text` the last good copy. An absent file leaves the copy alone: who removes the file by mistake wants it.
+ * @returns why it could not be kept, or undefined
+ */
+export function keepLastGood(stateDirectory: string, text: string): string | undefined {
+  const { lastGood } = runtimeFiles(stateDirectory)
+  const kept = readLastGood(lastGood)
+  if (kept === text || text === '') return undefined
+  try {
+    writeTexts([{ file: lastGood, text }])
+    return undefined
+  } catch (error) {
+    return errorCode(error)
+  }
+}
+
+/**
+ * Replaces the runtime file and its last good copy. The copy goes first: stopped between the two, the daemon finds the
+ * old file and the new copy, both whole.
+ * @throws the system's error; then the old file stands
+ */
+export function writeRuntime(stateDirectory: string, text: string, before: string): void {
+  const { file, lastGood } = runtimeFiles(stateDirectory)
+  try {
+    writeTexts([
+      { file: lastGood, text },
+      { file, text },
+    ])
+  } catch (error) {
+    if (readLastGood(lastGood) === text && text !== before) writeTexts([{ file: lastGood, text: before }])
+    throw error
+  }
+}

@@ -1,0 +1,185 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { AdminAnswers, AdminProblem, AdminRouteName } from '../schemas/admin.ts'
+import { Failure } from './failure.ts'
+
+const TIMEOUT_MS = 30_000
+
+type Ask = {
+  /** Replaces the `:` at the end of the route. */
+  readonly parameter?: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  /** Gives up sooner. */
+  readonly signal?: AbortSignal
+  /** Longest wait for the answer; 30 s when absent. */
+  readonly timeoutMs?: number
+}
+
+/** Speaks the admin API of schemas/admin.ts. Every method fails with Failure: no daemon, no permission, or a refusal. */
+export type AdminClient = {
+  ask<R extends AdminRouteName>(route: R, ask?: Ask): Promise<AdminAnswers[R]>
+  /** The lines of an answer of newline-delimited JSON, as they arrive. */
+  lines(path: string, query: Readonly<Record<string, string>>): AsyncIterable<string>
+  /** A connection that speaks `protocol` from now on. */
+  upgrade(path: string, query: Readonly<Record<string, string>>, protocol: string): Promise<Socket>
+}
+
+/** @param paths sockets to try, in order */
+export function createClient(paths: readonly string[]): AdminClient {
+  return {
+    ask: async <R extends AdminRouteName>(route: R, { parameter = '', query, ...wanted }: Ask = {}) => {
+      const [method = '', pattern = ''] = route.split(' ')
+      const path = pattern.replace(/:$/, encodeURIComponent(parameter)) + queryText(query)
+      const response = await send(paths, { ...wanted, method, path })
+      const answer = await readJson(response)
+      if (response.statusCode === 200) return answer as AdminAnswers[R] // the daemon's test checks every answer's shape
+      throw refusal(response, answer)
+    },
+    lines: async function* (path, query) {
+      const response = await send(paths, { method: 'GET', path: path + queryText(query) })
+      if (response.statusCode !== 200) throw refusal(response, await readJson(response))
+      let rest = ''
+      for await (const chunk of chunksOf(response)) {
+        const lines = (rest + chunk).split('\n')
+        rest = lines.pop() ?? ''
+        yield* lines
+      }
+    },
+    upgrade: async (path, query, protocol) => {
+      const upgraded = await send(paths, { method: 'GET', path: path + queryText(query), protocol })
+      if (upgraded.statusCode !== 101) throw refusal(upgraded, await readJson(upgraded))
+      return upgraded.socket
+    },
+  }
+}
+
+function queryText(query: Readonly<Record<string, string>> = {}): string {
+  const text = new URLSearchParams(query).toString()
+  return text === '' ? '' : `?${text}`
+}
+
+type Attempt = { readonly path: string; readonly code: string }
+
+type Request = {
+  readonly method: string
+  readonly path: string
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+  /** To upgrade to. */
+  readonly protocol?: string
+}
+
+async function send(paths: readonly string[], request: Request): Promise<IncomingMessage> {
+  const attempts: Attempt[] = []
+  for (const socketPath of paths) {
+    try {
+      return await sendTo(socketPath, request)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+      if (!NOBODY.has(code)) throw lost(socketPath, error)
+      attempts.push({ path: socketPath, code })
+    }
+  }
+  throw nobodyAnswers(attempts)
+}
+
+/** Errors of connect(2) that say that this path leads to no daemon for us. */
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
+
+async function sendTo(socketPath: string, wanted: Request): Promise<IncomingMessage> {
+  const { request } = await import('node:http') // not loaded by the commands that ask nothing
+  const { method, path, body, signal, timeoutMs = TIMEOUT_MS, protocol } = wanted
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+      ...(protocol === undefined ? {} : { connection: 'Upgrade', upgrade: protocol }),
+    }
+    const stop = signal === undefined ? {} : { signal }
+    const sent = request({ socketPath, method, path, headers, agent: false, ...stop })
+    const timeout = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`)), timeoutMs)
+    sent.once('response', (response) => {
+      clearTimeout(timeout)
+      resolve(response)
+    })
+    sent.once('upgrade', (response, socket, head) => {
+      clearTimeout(timeout)
+      if (head.length > 0) socket.unshift(head)
+      resolve(response)
+    })
+    sent.once('error', (error) => {
+      clearTimeout(timeout)
+      reject(error)
+    })
+    sent.end(text)
+  })
+}
+
+async function readJson(response: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of chunksOf(response)) text += chunk
+  if (!/^application\/(problem\+)?json\b/.test(response.headers['content-type'] ?? ''))
+    throw refusal(response, undefined)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw refusal(response, undefined)
+  }
+}
+
+async function* chunksOf(response: IncomingMessage): AsyncIterable<string> {
+  response.setEncoding('utf8')
+  try {
+    yield* response as AsyncIterable<string>
+  } catch (cause) {
+    throw lost('the admin socket', cause)
+  }
+}
+
+function refusal(response: IncomingMessage, answer: unknown): Failure {
+  if (typeof answer === 'object' && answer !== null && 'detail' in answer && 'code' in answer) {
+    return new Failure(answer as AdminProblem) // the members that are read are there
+  }
+  return local(
+    'BAD_ANSWER',
+    `the socket answered ${response.statusCode}, but not as gate-daemon does`,
+    'check --socket',
+  )
+}
+
+function lost(path: string, cause: unknown): Failure {
+  const what = cause instanceof Error ? cause.message : String(cause)
+  return local('CONNECTION_LOST', `${path}: ${what}`, 'gatectl status shows whether the daemon still runs', cause)
+}
+
+function nobodyAnswers(attempts: readonly Attempt[]): Failure {
+  const tried = attempts.map(({ path, code }) => `${path} (${REASONS[code] ?? code})`)
+  const detail = `no gate-daemon answers; tried ${tried.join(', ')}`
+  const denied = attempts.find(({ code }) => code === 'EACCES' || code === 'EPERM')
+  if (denied === undefined) return local('NO_DAEMON', detail, START_HINT)
+  return local(
+    'NO_PERMISSION',
+    detail,
+    'the socket is for the group gate-admin: sudo usermod -aG gate-admin "$USER", then log in again',
+  )
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'not there',
+  ENOTDIR: 'not there',
+  ECONNREFUSED: 'nobody listens',
+  ENOTSOCK: 'no socket',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+}
+
+const START_HINT =
+  'start it: systemctl start gate-daemon.socket (as a service), or npm start (from the sources);\n' +
+  'or name its socket: gatectl --socket PATH, or GATE_ADMIN_SOCKET'
+
+function local(code: string, detail: string, hint: string, cause?: unknown): Failure {
+  return new Failure({ type: 'about:blank', title: 'Service Unavailable', status: 503, code, detail, hint }, { cause })
+}

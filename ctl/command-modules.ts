@@ -1,0 +1,38 @@
+import type { CommandName } from './commands.ts'
+import type { Run } from './invocation.ts'
+
+/** Where each command is: a run imports the module of its own command and no other. */
+export const COMMAND_MODULES: Readonly<Record<CommandName, () => Promise<{ readonly run: Run }>>> = {
+  status: () => import('./commands/daemon/status.ts'),
+  logs: () => import('./commands/daemon/logs.ts'),
+  reload: () => import('./commands/daemon/reload.ts'),
+  'token create': () => import('./commands/token/create.ts'),
+  'token list': () => import('./commands/token/list.ts'),
+  'token revoke': () => import('./commands/token/revoke.ts'),
+  'config get': () => import('./commands/config/get.ts'),
+  'config set': () => import('./commands/config/set.ts'),
+  'config unset': () => import('./commands/config/unset.ts'),
+  'config explain': () => import('./commands/config/explain.ts'),
+  'config diff': () => import('./commands/config/diff.ts'),
+  'config promote': () => import('./commands/config/promote.ts'),
+  'config validate': () => import('./commands/config/validate.ts'),
+  'backend list': () => import('./commands/backend/list.ts'),
+  'backend status': () => import('./commands/backend/status.ts'),
+  'backend start': () => import('./commands/backend/start.ts'),
+  'backend stop': () => import('./commands/backend/stop.ts'),
+  'backend restart': () => import('./commands/backend/restart.ts'),
+  'backend logs': () => import('./commands/backend/logs.ts'),
+  'backend shell': () => import('./commands/backend/shell.ts'),
+  check: () => import('./commands/spec/check.ts'),
+  compile: () => import('./commands/spec/compile.ts'),
+  plan: () => import('./commands/host/plan.ts'),
+  apply: () => import('./commands/host/apply.ts'),
+  rollback: () => import('./commands/host/rollback.ts'),
+  generations: () => import('./commands/host/generations.ts'),
+  uninstall: () => import('./commands/host/uninstall.ts'),
+  explain: () => import('./commands/spec/explain.ts'),
+  init: () => import('./commands/spec/init.ts'),
+  doctor: () => import('./commands/host/doctor.ts'),
+  completion: () => import('./commands/completion/completion.ts'),
+  complete: () => import('./commands/completion/complete.ts'),
+}

@@ -1,0 +1,16 @@
+import type { BackendInfo } from '../../../schemas/admin.ts'
+import type { Run } from '../../invocation.ts'
+import { table } from '../../output/table.ts'
+
+export const run: Run = async ({ admin, json, print, printJson }) => {
+  const list = await admin.ask('GET /v1/backends')
+  if (json) printJson(list)
+  else if (list.backends.length === 0) print('there are no backends; see backends in gate.toml')
+  else print(table(['NAME', 'STATE', 'GROUP', 'IN FLIGHT', 'WAITING', 'WHY'], list.backends.map(row)))
+  return 0
+}
+
+function row(backend: BackendInfo): readonly string[] {
+  const { name, state, group = '-', requests_in_flight, requests_waiting, reason = '' } = backend
+  return [name, state, group, String(requests_in_flight), String(requests_waiting), reason]
+}

@@ -1,0 +1,84 @@
+import type { Socket } from 'node:net'
+import type { AgentAnswer, ShellInput } from '../../../schemas/agent.ts'
+import { LineReader } from '../../../wire/line-reader.ts'
+import { pacedWrite } from '../../../wire/paced-write.ts'
+import { Failure, usageFailure } from '../../failure.ts'
+import type { Run } from '../../invocation.ts'
+import { createHangupKeys } from '../../terminal/hangup-keys.ts'
+import { makeRaw } from '../../terminal/raw-terminal.ts'
+
+/** A line of the daemon's, above the longest that it sends. */
+const LONGEST_LINE_BYTES = 256 * 1024
+const STALLED_MS = 60_000
+
+/** Exits with the code of the shell. */
+export const run: Run = async ({ admin, arguments: [name = ''], flag, note }) => {
+  const { stdin, stdout } = process
+  if (!stdin.isTTY || !stdout.isTTY)
+    throw usageFailure('a shell needs a terminal', `gatectl backend logs ${name} works without`)
+  const into = flag('journal') ? 'journal' : 'container'
+  const { TERM: term = 'dumb' } = process.env
+  const query = { into, rows: String(stdout.rows || 24), columns: String(stdout.columns || 80), term }
+  const socket = await admin.upgrade(`/v1/backends/shell/${encodeURIComponent(name)}`, query, 'gate-shell')
+  if (into === 'container') note('Enter ~ . hangs up')
+  const restore = makeRaw(stdin)
+  try {
+    return await converse(socket)
+  } finally {
+    restore()
+    socket.destroy()
+  }
+}
+
+/** @returns the shell's exit code @throws Failure */
+async function converse(socket: Socket): Promise<number> {
+  const { stdin, stdout } = process
+  const say = (input: ShellInput) => pacedWrite(socket, `${JSON.stringify(input)}\n`, STALLED_MS)
+  const hungUp = new AbortController()
+  const heldBack = createHangupKeys()
+  const onType = (typed: Buffer) => {
+    const keys = heldBack(typed)
+    if (keys === null) {
+      hungUp.abort()
+      return
+    }
+    stdin.pause()
+    void say({ type: 'input', data: keys.toString('base64') }).then(() => {
+      if (stdin.listeners('data').includes(onType)) stdin.resume()
+    })
+  }
+  const onResize = () => void say({ type: 'resize', rows: stdout.rows || 24, columns: stdout.columns || 80 })
+  stdin.on('data', onType)
+  stdout.on('resize', onResize)
+  try {
+    const lines = new LineReader(socket, LONGEST_LINE_BYTES)
+    for (;;) {
+      const line = await lines.next(hungUp.signal)
+      if (line === undefined) {
+        if (hungUp.signal.aborted) return 0
+        throw ended(
+          'CONNECTION_LOST',
+          'the connection to the daemon is lost',
+          'gatectl status shows whether it still runs',
+        )
+      }
+      const answer = JSON.parse(line) as AgentAnswer // the daemon makes these lines; its test checks their shape
+      if (answer.type === 'exit') return answer.code
+      if (answer.type === 'error') throw ended(answer.code, answer.message, answer.hint)
+      if (answer.type === 'output') await print(Buffer.from(answer.data, 'base64'))
+    }
+  } finally {
+    stdin.off('data', onType)
+    stdout.off('resize', onResize)
+  }
+}
+
+// as they are: a terminal is what these bytes are meant for
+function print(bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(bytes, () => resolve()))
+}
+
+function ended(code: string, detail: string, hint: string | undefined): Failure {
+  const problem = { type: 'about:blank' as const, title: 'Bad Gateway', status: 502, code, detail }
+  return new Failure(hint === undefined ? problem : { ...problem, hint })
+}

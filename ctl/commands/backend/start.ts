@@ -1,0 +1,3 @@
+import { backendJob } from './job.ts'
+
+export const run = backendJob('start')

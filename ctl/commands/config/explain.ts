@@ -1,0 +1,26 @@
+import type { Explanation } from '../../../schemas/config/layers.ts'
+import { escapeControls } from '../../../syntax/terminal/log-line.ts'
+import type { Run } from '../../invocation.ts'
+import { shownValue } from '../../output/shown-value.ts'
+import { table } from '../../output/table.ts'
+
+export const run: Run = async ({ admin, arguments: [key = ''], json, print, printJson }) => {
+  const explanation = await admin.ask('GET /v1/config/keys/:', { parameter: key })
+  if (json) printJson(explanation)
+  else print(explanationText(explanation))
+  return 0
+}
+
+function explanationText({ key, value, waiting, winner, layers, description, restart }: Explanation): string {
+  const rows = layers.map((l) => [
+    l.layer === winner ? '*' : '',
+    l.layer,
+    l.set ? shownValue(l.value) : '-',
+    l.set ? (l.source ?? '') : 'not set',
+  ])
+  const lines = [`${key} = ${winner === undefined ? '(not set)' : shownValue(value)}`]
+  if (description !== undefined) lines.push(escapeControls(description))
+  if (waiting) lines.push('This value waits for a restart of gate-daemon; an older one is in force.')
+  else if (restart) lines.push('A change waits for a restart of gate-daemon.')
+  return [...lines, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows)].join('\n')
+}

@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises'
+import { text as readAll } from 'node:stream/consumers'
+import type { ConfigSetRequest } from '../../../schemas/admin.ts'
+import { unreadable, usageFailure } from '../../failure.ts'
+import type { Invocation, Run } from '../../invocation.ts'
+import { printChange } from './change.ts'
+
+export const run: Run = async (invocation) => {
+  const [key = ''] = invocation.arguments
+  const body: ConfigSetRequest = { text: await valueText(invocation), force: invocation.flag('force') }
+  printChange(invocation, await invocation.admin.ask('PUT /v1/config/keys/:', { parameter: key, body }))
+  return 0
+}
+
+async function valueText({ arguments: [, value], text, note }: Invocation): Promise<string> {
+  const file = text('file')
+  if ((value === undefined) === (file === undefined)) {
+    throw usageFailure('gatectl config set: give a VALUE, or --file FILE', 'a VALUE of "-" is read from standard input')
+  }
+  if (file !== undefined) return withoutNewline(await readFile(file, 'utf8').catch((error) => unreadable(file, error)))
+  if (value !== '-') return value ?? ''
+  if (process.stdin.isTTY) note('reading the value from standard input; Ctrl-D ends it')
+  return withoutNewline(await readAll(process.stdin))
+}
+
+/** `echo secret | gatectl config set KEY -` means the secret, not its newline. */
+function withoutNewline(text: string): string {
+  return text.replace(/\r?\n$/, '')
+}

@@ -1,0 +1,8 @@
+import type { Run } from '../../invocation.ts'
+import { printChange } from './change.ts'
+
+export const run: Run = async (invocation) => {
+  const [key = ''] = invocation.arguments
+  printChange(invocation, await invocation.admin.ask('DELETE /v1/config/keys/:', { parameter: key }))
+  return 0
+}

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises'
+import { text as readAll } from 'node:stream/consumers'
+import type { ConfigProblem } from '../../../schemas/config/layers.ts'
+import { unreadable } from '../../failure.ts'
+import type { Invocation, Run } from '../../invocation.ts'
+import { problemLines } from '../../output/problem-lines.ts'
+
+export const run: Run = async (invocation) => {
+  const problems = await findProblems(invocation)
+  const valid = problems.length === 0
+  if (invocation.json) invocation.printJson({ valid, problems })
+  else if (valid) invocation.print('no problems')
+  else for (const line of problems.flatMap(problemLines)) invocation.print(line)
+  return valid ? 0 : 3
+}
+
+async function findProblems({ arguments: [file], admin }: Invocation): Promise<readonly ConfigProblem[]> {
+  if (file === undefined) return (await admin.ask('POST /v1/config/validate', { body: {} })).problems
+  const text =
+    file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8').catch((e) => unreadable(file, e))
+  const { checkFile } = await import('../../../config/file-check.ts') // loads the schema, which only this needs
+  return checkFile(file === '-' ? 'standard input' : file, text)
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import type { DaemonStatus } from '../../../schemas/admin.ts'
+import { Failure } from '../../failure.ts'
+import type { Run } from '../../invocation.ts'
+import { problemLines } from '../../output/problem-lines.ts'
+import { table } from '../../output/table.ts'
+
+export const run: Run = async ({ admin, json, print, printJson }) => {
+  const deployment = await readDeployment()
+  const status = await admin.ask('GET /v1/status').catch((error: unknown) => {
+    // what was deployed is known without the daemon
+    if (error instanceof Failure && deployment !== undefined && !json) print(deploymentText(deployment))
+    throw error
+  })
+  if (json) printJson({ ...status, ...(deployment && { deployment }) })
+  else print([statusText(status), ...(deployment === undefined ? [] : ['', deploymentText(deployment)])].join('\n'))
+  return 0
+}
+
+type DeploymentStatus = {
+  /** Generation that the units of this host are read from. */
+  readonly generation: number | undefined
+  /** An apply was cut off: it is not known to work. */
+  readonly unfinished: boolean
+  readonly backends: number
+}
+
+/** What `gatectl apply` made of this host; undefined when it was never run here. */
+async function readDeployment(): Promise<DeploymentStatus | undefined> {
+  if (!existsSync(GENERATIONS)) return undefined
+  const [{ readGenerations }, { localHost }] = await Promise.all([
+    import('../../../host/generations/generations.ts'),
+    import('../../../host/host.ts'),
+  ])
+  const { manifests, current, committed } = readGenerations(localHost(), 'gate')
+  const backends = current === undefined ? 0 : (manifests.get(current)?.images.length ?? 0)
+  return { generation: current, unfinished: current !== committed, backends }
+}
+
+const GENERATIONS = '/var/lib/gate-deploy/generations'
+
+function deploymentText({ generation, unfinished, backends }: DeploymentStatus): string {
+  if (generation === undefined) return 'deployed    nothing; an apply did not get that far'
+  const state = unfinished ? '; an apply was cut off, do it again' : ''
+  return `deployed    generation ${generation}, ${backends} backend${backends === 1 ? '' : 's'}${state}`
+}
+
+function statusText(status: DaemonStatus): string {
+  const { state, version, pid, started_at, listen, requests_in_flight, store, upstreams, problems } = status
+  const lines = [
+    `gate-daemon ${version}, ${state}, process ${pid}, since ${started_at}`,
+    `listening   ${listen.join(', ') || '-'}`,
+    `in flight   ${requests_in_flight} requests`,
+    `store       ${store.path}, ${store.backlog_rows} rows to write${store.last_error === undefined ? '' : `: ${store.last_error}`}`,
+    '',
+    table(
+      ['UPSTREAM', 'PROVIDER', 'STATE', 'MODELS', 'LAST ERROR'],
+      upstreams.map((u) => [u.name, u.provider, u.state, String(u.models_count), u.last_error ?? '']),
+    ),
+  ]
+  if (problems.length === 0) return lines.join('\n')
+  lines.push('', 'problems of the configuration:')
+  return [...lines, ...problems.flatMap(problemLines).map((line) => `  ${line}`)].join('\n')
+}

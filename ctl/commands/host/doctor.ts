@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs'
+import { styleText } from 'node:util'
+import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import { gatewayNames } from '../../../compiler/ir/names.ts'
+import { writeBundle } from '../../../host/doctor/bundle.ts'
+import type { DaemonView, SpecState, Subject } from '../../../host/doctor/check.ts'
+import { CHECKS } from '../../../host/doctor/checks.ts'
+import { type CheckedFinding, examineHost, type Report } from '../../../host/doctor/doctor.ts'
+import type { Fix, Status } from '../../../host/doctor/finding.ts'
+import { packageVersion } from '../../../system/version.ts'
+import { Failure } from '../../failure.ts'
+import type { Invocation, Run } from '../../invocation.ts'
+import { printable } from '../../output/diagnostic-text.ts'
+import { compileInput, readSpecInput } from '../spec/spec-input.ts'
+
+/** Where gatectl apply leaves the spec of a host. */
+const SPEC_OF_HOST = '/etc/gate/gate.toml'
+/** The daemon answers from memory; one that takes longer is in trouble. */
+const DAEMON_TIMEOUT_MS = 5_000
+const LATE = `the daemon does not answer within ${DAEMON_TIMEOUT_MS / 1_000} s`
+
+export const run: Run = async (invocation) => {
+  const { json, print, printJson } = invocation
+  const subject = await subjectOf(invocation)
+  const bundle = invocation.text('bundle')
+  if (bundle !== undefined && existsSync(bundle))
+    throw notWritten(bundle, 'it is there already', 'name another file, or remove it')
+  const report = await examineHost(CHECKS, subject)
+  if (json)
+    printJson({ healthy: report.counts.fail === 0, counts: report.counts, findings: report.findings.map(findingJson) })
+  else print(reportText(report, subject.isRoot))
+  if (bundle !== undefined) await bundleInto(bundle, report, invocation, subject)
+  return report.counts.fail === 0 ? 0 : 3
+}
+
+async function bundleInto(file: string, report: Report, { note }: Invocation, subject: Subject): Promise<void> {
+  const { spec } = subject
+  const input = {
+    page: reportText(report, subject.isRoot, plain),
+    json: JSON.stringify(report, null, 2),
+    spec: spec.kind === 'none' ? undefined : { text: spec.text, compiles: spec.kind === 'compiled' },
+  }
+  try {
+    await writeBundle(file, input, subject)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw notWritten(file, reason, 'name a place that you can write to', error)
+  }
+  note(`${file} written, for a bug report; secrets are taken out, but look through it before you send it`)
+}
+
+function notWritten(file: string, reason: string, hint: string, cause?: unknown): Failure {
+  const problem = { type: 'about:blank', title: 'Not written', status: 400, code: 'FILE_NOT_WRITTEN' } as const
+  return new Failure({ ...problem, detail: `${file}: ${reason}`, hint }, { cause })
+}
+
+async function subjectOf(invocation: Invocation): Promise<Subject> {
+  const { spec, deployment } = await readSpec(invocation)
+  return {
+    names: deployment?.names ?? gatewayNames(undefined),
+    spec,
+    deployment,
+    isRoot: process.getuid?.() === 0,
+    version: packageVersion(),
+    daemon: askDaemon(invocation),
+  }
+}
+
+type ReadSpec = { readonly spec: SpecState; readonly deployment: Deployment | undefined }
+
+/** The spec that was named, else that of this host. One that is wrong is a finding, one that was named and is absent a failure. */
+async function readSpec(invocation: Invocation): Promise<ReadSpec> {
+  const named = invocation.arguments[0]
+  if (named === undefined && !existsSync(SPEC_OF_HOST)) return { spec: { kind: 'none' }, deployment: undefined }
+  const file = named ?? SPEC_OF_HOST
+  const input = await readSpecInput({ ...invocation, arguments: [file] })
+  const { text } = input
+  const compiled = compileInput(input, [])
+  if (compiled.kind === 'refused') {
+    const problems = compiled.diagnostics
+      .filter(({ severity }) => severity === 'error')
+      .map(({ span, code, path }) => `${span.file}:${span.line}:${span.column}: ${code} ${path}`)
+    return { spec: { kind: 'refused', file, text, problems }, deployment: undefined }
+  }
+  return {
+    spec: { kind: 'compiled', file, text, warnings: compiled.diagnostics.length },
+    deployment: compiled.deployment,
+  }
+}
+
+async function askDaemon({ admin }: Invocation): Promise<DaemonView> {
+  const signal = AbortSignal.timeout(DAEMON_TIMEOUT_MS)
+  try {
+    const [status, config] = await Promise.all([
+      admin.ask('GET /v1/status', { signal }),
+      admin.ask('GET /v1/config', { signal }),
+    ])
+    const urls = config.keys.flatMap(({ key, value }) => {
+      const name = /^upstreams\.([^.]+)\.base_url$/.exec(key)?.[1]
+      return name === undefined || typeof value !== 'string' ? [] : [[name, value] as const]
+    })
+    return { kind: 'answers', status, baseUrls: Object.fromEntries(urls) }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    if (signal.aborted) return { kind: 'silent', reason: LATE, hint: undefined }
+    return { kind: 'silent', reason: error.problem.detail, hint: error.problem.hint }
+  }
+}
+
+const COLOURS: Readonly<Record<Status, 'green' | 'yellow' | 'red' | 'dim'>> = {
+  ok: 'green',
+  warn: 'yellow',
+  fail: 'red',
+  skip: 'dim',
+}
+
+type Mark = (status: Status) => string
+
+const plain: Mark = (status) => status.padEnd(4)
+const coloured: Mark = (status) => styleText(COLOURS[status], plain(status))
+
+/** One line per finding, with why and what to do below those that are not ok. */
+function reportText({ findings, counts }: Report, isRoot: boolean, mark: Mark = coloured): string {
+  const width = Math.max(...findings.map(({ check }) => check.length))
+  const lines = findings.flatMap((finding) => findingLines(finding, width, mark))
+  const summary = (['fail', 'warn', 'ok', 'skip'] as const).map((status) => `${counts[status]} ${status}`).join(', ')
+  return printable(
+    [...lines, '', summary, ...(isRoot || counts.skip === 0 ? [] : ['root sees more: sudo gatectl doctor'])].join('\n'),
+  )
+}
+
+function findingLines({ status, check, what, why, fix }: CheckedFinding, width: number, mark: Mark): string[] {
+  const indent = ' '.repeat(6)
+  const more =
+    why === undefined ? [] : why.split('\n').map((line, i) => `${indent}${i === 0 ? 'why: ' : '     '}${line}`)
+  return [
+    `${mark(status)}  ${check.padEnd(width)}  ${printable(what)}`,
+    ...more.map(printable),
+    ...(fix === undefined ? [] : [printable(`${indent}fix: ${fixText(fix)}`)]),
+  ]
+}
+
+function fixText(fix: Fix): string {
+  return fix.kind === 'command' ? fix.command : `${fix.where}: ${fix.change}`
+}
+
+function findingJson({ check, status, what, why, fix }: CheckedFinding) {
+  return { check, status, what, ...(why !== undefined && { why }), ...(fix && { fix }) }
+}

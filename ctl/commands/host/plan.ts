@@ -1,0 +1,19 @@
+import { planSpec } from '../../../host/deploy.ts'
+import { localHost } from '../../../host/host.ts'
+import type { Run } from '../../invocation.ts'
+import { planLines, planText } from '../../output/plan-text.ts'
+import { converted, hostFailure, readHostSpec } from './deployment.ts'
+
+export const run: Run = async (invocation) => {
+  const { json, print, printJson, note } = invocation
+  const host = localHost()
+  const spec = await readHostSpec(host, invocation)
+  const { plan, problems } = await converted(() => planSpec(host, spec.compiled, spec.input.text))
+  const changes = planLines(plan)
+  if (json) printJson({ kind: 'plan', changes, problems })
+  else if (changes.length === 0) print('nothing to do: this host is what the spec says')
+  else print(planText(changes, true))
+  if (problems.length > 0) throw hostFailure(problems, 'this plan cannot be carried out')
+  if (!json && changes.length > 0) note('gatectl apply carries it out')
+  return changes.length === 0 ? 0 : 3
+}

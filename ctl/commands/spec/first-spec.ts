@@ -1,0 +1,139 @@
+import { usageFailure } from '../../failure.ts'
+
+/** JSON Schema of the spec, beside it, so that the reference holds wherever both are kept. */
+export const SCHEMA_FILE = 'gate.schema.json'
+
+/** What `gatectl init` was told. */
+export type Answers = {
+  readonly domain: string | undefined
+  readonly profile: string
+  readonly gpu: string
+  /** Providers. */
+  readonly upstreams: readonly string[]
+  readonly backends: readonly FirstBackend[]
+}
+
+type FirstBackend = {
+  readonly name: string
+  readonly engine: string
+  readonly model: string | undefined
+  /** By digest; absent: the usual one by tag. */
+  readonly image: string | undefined
+}
+
+/** Images by engine and kind of GPU; "none" is also for kinds that are not listed. */
+const IMAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  vllm: { nvidia: 'docker.io/vllm/vllm-openai:latest', amd: 'docker.io/rocm/vllm:latest' },
+  'llama-cpp': {
+    nvidia: 'ghcr.io/ggml-org/llama.cpp:server-cuda',
+    amd: 'ghcr.io/ggml-org/llama.cpp:server-rocm',
+    vulkan: 'ghcr.io/ggml-org/llama.cpp:server-vulkan',
+    none: 'ghcr.io/ggml-org/llama.cpp:server',
+  },
+  ollama: { amd: 'docker.io/ollama/ollama:rocm', none: 'docker.io/ollama/ollama:latest' },
+  'open-webui': { none: 'ghcr.io/open-webui/open-webui:main' },
+}
+
+/** `name=engine:model`; the model is optional. @throws Failure */
+export function parseBackend(text: string): FirstBackend {
+  const [, name, engine, model] = /^([^=]+)=([^:]+)(?::(.+))?$/.exec(text) ?? []
+  if (name === undefined || engine === undefined || !Object.hasOwn(IMAGES, engine))
+    throw usageFailure(
+      `--backend: "${text}" is no backend`,
+      `write NAME=ENGINE:MODEL; engines: ${Object.keys(IMAGES).join(', ')} (custom: add it to the spec by hand)`,
+    )
+  return { name, engine, model, image: undefined }
+}
+
+/** Puts `NAME=IMAGE` to the backends of these names. @throws Failure when there is no such backend */
+export function withImages(backends: readonly FirstBackend[], images: readonly string[]): FirstBackend[] {
+  const byName = new Map(images.map(parseImage))
+  const unknown = [...byName.keys()].find((name) => !backends.some((backend) => backend.name === name))
+  if (unknown !== undefined)
+    throw usageFailure(`--image: there is no backend "${unknown}"`, 'name one that --backend gives')
+  return backends.map((backend) => ({ ...backend, image: byName.get(backend.name) ?? backend.image }))
+}
+
+function parseImage(text: string): [name: string, image: string] {
+  const [, name, image] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  if (name === undefined || image === undefined)
+    throw usageFailure(`--image: "${text}" is no image of a backend`, 'write NAME=REGISTRY/IMAGE@sha256:DIGEST')
+  return [name, image]
+}
+
+/** The usual image of an engine, by tag. @throws Failure when there is none for this kind of GPU */
+export function usualImage(engine: string, gpu: string): string {
+  const images = IMAGES[engine] ?? {}
+  const image = (Object.hasOwn(images, gpu) ? images[gpu] : undefined) ?? images['none']
+  if (image === undefined)
+    throw usageFailure(`--backend: ${engine} has no image for --gpu ${gpu}`, 'use llama-cpp, or --gpu nvidia')
+  return image
+}
+
+/** A spec with comments, as TOML. Texts are quoted; whether they make sense is for the compiler to say. */
+export function firstSpec({ domain, profile, gpu, upstreams, backends }: Answers): string {
+  const head = [
+    `#:schema ./${SCHEMA_FILE}`,
+    '# What this host runs. "gatectl check" says what is wrong with it, "gatectl compile" turns it into files;',
+    '# docs/spec.md explains every key.',
+    '',
+    '[gate]',
+    '# Sizes connection limits, body limits, caches and memory: desktop, small-vps, medium-vps, large-vps.',
+    `profile = ${quoted(profile)}`,
+    ...(domain === undefined
+      ? [
+          '# Needed for [proxy] and [dns]: the gateway answers to this name, apps to names below it.',
+          '# domain = "ai.home.arpa"',
+        ]
+      : [`domain = ${quoted(domain)}`]),
+    '',
+    '[gate.server]',
+    '# This host only. For others: put [proxy] in front, or listen on another address and set [gate.tls].',
+    'host = "127.0.0.1"',
+    'port = 3000',
+  ]
+  return `${[head, ...upstreams.map(upstreamLines), ...backends.map((b) => backendLines(b, gpu))].map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+function upstreamLines(provider: string): string[] {
+  return [
+    `[upstreams.${keyOf(provider)}]`,
+    `provider = ${quoted(provider)}`,
+    '# A secret is only referred to: a systemd credential, { env = "NAME" } or { file = "/absolute/path" }.',
+    `api_key = { credential = ${quoted(`${provider}-key`)} }`,
+  ]
+}
+
+function backendLines({ name, engine, model, image: given }: FirstBackend, gpu: string): string[] {
+  const image = given ?? usualImage(engine, gpu)
+  return [
+    `[backends.${keyOf(name)}]`,
+    `engine = ${quoted(engine)}`,
+    ...(image.includes('@')
+      ? []
+      : [
+          '# A tag can change what runs, so this is a warning until it is name@sha256:…; once the image is on a host,',
+          `# this shows the name to write: podman image inspect --format '{{index .RepoDigests 0}}' ${image}`,
+        ]),
+    `image = ${quoted(image)}`,
+    ...(model === undefined
+      ? []
+      : ['# Below /var/lib/gate/models on this host, and the name that clients ask for.', `model = ${quoted(model)}`]),
+    ...(engine === 'open-webui'
+      ? [
+          '# It asks the gateway for models, with a key of its own.',
+          'network = true',
+          'secrets = { OPENAI_API_KEY = { credential = "webui-gateway-key" } }',
+        ]
+      : [`gpu = { kind = ${quoted(gpu)} }`, '# Stop it when nobody uses it: idle_stop = "10m"']),
+  ]
+}
+
+/** JSON's escapes are TOML's. */
+function quoted(text: string): string {
+  return JSON.stringify(text)
+}
+
+function keyOf(name: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(name) ? name : quoted(name)
+}

@@ -1,0 +1,111 @@
+import type { AdminAnswers, BackendInfo } from '../../../schemas/admin.ts'
+import { AgentError, type AgentErrorCode } from '../../../schemas/agent-error.ts'
+import { suggestion } from '../../../schemas/words/nearest.ts'
+import type { AgentClient } from '../../backends/agent-client.ts'
+import { AdminError } from '../error.ts'
+
+/** What the admin API needs from the backends. Each method throws RangeError when there is no backend of that name. */
+export type AdminBackends = {
+  list(): readonly BackendInfo[]
+  status(name: string): BackendInfo
+  /** null: it has none. */
+  agentOf(name: string): AgentClient | null
+  /** Resolves once it answers requests. @throws Error that says why it does not */
+  start(name: string, signal: AbortSignal): Promise<void>
+  /** Resolves once its requests and then its engine have ended. @throws Error */
+  stop(name: string, signal: AbortSignal): Promise<void>
+  restart(name: string, signal: AbortSignal): Promise<void>
+}
+
+export function backendList(backends: AdminBackends): AdminAnswers['GET /v1/backends'] {
+  return { backends: backends.list().map(copy) }
+}
+
+/** Asking its agent is a courtesy here: an agent that does not answer makes the answer poorer. */
+export async function backendDetail(
+  backends: AdminBackends,
+  name: string,
+  signal: AbortSignal,
+): Promise<AdminAnswers['GET /v1/backends/:']> {
+  const info = infoOf(backends, name)
+  const agent = backends.agentOf(name)
+  if (agent === null) return { ...info, units: [], agent_error: 'it has no agent' }
+  try {
+    return { ...info, units: [...(await agent.status(signal))] }
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return { ...info, units: [], agent_error: `${error.code}: ${error.message}` }
+  }
+}
+
+/** @throws AdminError BACKEND_NOT_FOUND, BACKEND_FAILED, GIVEN_UP */
+export async function runBackendJob(
+  backends: AdminBackends,
+  job: 'start' | 'stop' | 'restart',
+  name: string,
+  signal: AbortSignal,
+): Promise<BackendInfo & { log: string[] }> {
+  infoOf(backends, name)
+  try {
+    await backends[job](name, signal)
+  } catch (error) {
+    if (signal.aborted) throw new AdminError(503, 'GIVEN_UP', `nobody waits for the ${job} any more`, { cause: error })
+    const why = error instanceof Error ? error.message : String(error)
+    const hint = `gatectl backend status ${name} and gatectl backend logs ${name} say more`
+    throw new AdminError(502, 'BACKEND_FAILED', `${name}: ${job}: ${why}`, { cause: error, hint })
+  }
+  return infoOf(backends, name)
+}
+
+/** @throws AdminError BACKEND_NOT_FOUND, NO_AGENT */
+export function agentOf(backends: AdminBackends, name: string): AgentClient {
+  infoOf(backends, name)
+  const agent = backends.agentOf(name)
+  if (agent !== null) return agent
+  throw new AdminError(409, 'NO_AGENT', `${name} has no agent, so nobody here can look into it`, {
+    hint: `set backends.${name}.agent, as "gatectl apply" does`,
+  })
+}
+
+/** What an agent's refusal is to a caller of the admin API; what is no refusal of one passes through. */
+export function asAdminError(error: unknown): unknown {
+  if (!(error instanceof AgentError)) return error
+  const { code, message, hint } = error
+  return new AdminError(
+    AGENT_STATUS[code],
+    code,
+    message,
+    hint === undefined ? { cause: error } : { hint, cause: error },
+  )
+}
+
+const AGENT_STATUS: Readonly<Record<AgentErrorCode, number>> = {
+  PEER_REFUSED: 502,
+  BAD_REQUEST: 502,
+  REQUEST_TOO_LONG: 502,
+  UNKNOWN_OP: 502,
+  NOT_ALLOWED: 502,
+  NOT_RUNNING: 409,
+  TIMEOUT: 504,
+  FAILED: 502,
+  INTERNAL: 502,
+  AGENT_UNREACHABLE: 503,
+  CONNECTION_LOST: 502,
+  BAD_ANSWER: 502,
+}
+
+/** @throws AdminError BACKEND_NOT_FOUND */
+function infoOf(backends: AdminBackends, name: string): BackendInfo & { log: string[] } {
+  try {
+    return copy(backends.status(name))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const names = backends.list().map((backend) => backend.name)
+    const hint = suggestion(name, names, 'backend')
+    throw new AdminError(404, 'BACKEND_NOT_FOUND', `there is no backend "${name}"`, { hint, cause: error })
+  }
+}
+
+function copy(info: BackendInfo): BackendInfo & { log: string[] } {
+  return { ...info, log: [...info.log] }
+}

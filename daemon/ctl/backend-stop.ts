@@ -1,3 +1,0 @@
-import { backendJob } from './backend-job.ts'
-
-export const run = backendJob('stop')

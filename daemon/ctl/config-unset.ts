@@ -1,8 +1,0 @@
-import { printChange } from './change.ts'
-import type { Run } from './invocation.ts'
-
-export const run: Run = async (invocation) => {
-  const [key = ''] = invocation.arguments
-  printChange(invocation, await invocation.admin.ask('DELETE /v1/config/keys/:', { parameter: key }))
-  return 0
-}

@@ -1,8 +1,0 @@
-import { printChange } from './change.ts'
-import type { Run } from './invocation.ts'
-
-export const run: Run = async (invocation) => {
-  const change = await invocation.admin.ask('POST /v1/reload')
-  printChange(invocation, change)
-  return change.problems.length === 0 ? 0 : 1
-}

@@ -1,0 +1,227 @@
+import type { ServerResponse } from 'node:http'
+import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
+
+type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/**
+ * Headers of an upstream that are not the client's business: those of the connection, those that speak for the
+ * upstream's origin instead of Gate's, and those that Gate sets itself.
+ */
+const NOT_PASSED_ON = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+  'access-control-allow-private-network',
+  'access-control-expose-headers',
+  'access-control-max-age',
+  'alt-svc',
+  'clear-site-data',
+  'connection',
+  'content-length',
+  'date',
+  'keep-alive',
+  'nel',
+  'proxy-authenticate',
+  'proxy-connection',
+  'report-to',
+  'reporting-endpoints',
+  'server',
+  'set-cookie',
+  'strict-transport-security',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-gate-wait',
+  'x-request-id',
+])
+
+/** A stream that has not begun after this long is begun all the same, and kept alive with pings. */
+const HOLD_MS = 10_000
+const PING_MS = 15_000
+const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
+const PING = Buffer.from(': ping\n\n')
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * The answer to one client. Nothing is sent before there is something to say, so that an early failure still becomes
+ * a real status. A client that does not read for `stallTimeoutMs` is cut off.
+ */
+export class ClientResponse {
+  readonly requestId: string
+  /** Whose answer it is; empty until that is known. */
+  keyId = ''
+  /** What it waited for before it was sent on, and how long; null: for nothing. */
+  wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null = null
+  readonly #response: ServerResponse
+  readonly #stallTimeoutMs: number
+  #onGone: (() => void) | null = null
+  #lastOfConnection = false
+  #gone = false
+  #isStream = false
+  #status = 0
+  #keepAlive: NodeJS.Timeout | null = null
+  #atBoundary = () => true
+  #writtenAt = Number.NEGATIVE_INFINITY
+
+  constructor(response: ServerResponse, requestId: string, stallTimeoutMs: number) {
+    this.requestId = requestId
+    this.#response = response
+    this.#stallTimeoutMs = stallTimeoutMs
+    response.once('close', () => {
+      if (!response.writableFinished) this.#leave()
+    })
+  }
+
+  started(): boolean {
+    return this.#response.headersSent
+  }
+
+  /** The status that was sent; 0 while none was. */
+  status(): number {
+    return this.#status
+  }
+
+  isGone(): boolean {
+    return this.#gone
+  }
+
+  onGone(cancel: () => void): void {
+    if (this.#gone) cancel()
+    else this.#onGone = cancel
+  }
+
+  onDrain(resume: () => void): void {
+    const response = this.#response
+    const stalled = setTimeout(() => response.destroy(), this.#stallTimeoutMs)
+    const done = () => {
+      clearTimeout(stalled)
+      response.off('drain', drained)
+      response.off('close', done)
+    }
+    const drained = () => {
+      done()
+      resume()
+    }
+    response.once('drain', drained)
+    response.once('close', done)
+  }
+
+  /** No further request may come over this connection. */
+  closeConnection(): void {
+    this.#lastOfConnection = true
+  }
+
+  /** Begins the answer. @param headers the upstream's; those that are not the client's business are dropped */
+  start(status: number, headers: ResponseHeaders): void {
+    this.#head(status, headers)
+    this.#response.flushHeaders()
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.#gone) return true
+    this.#writtenAt = performance.now()
+    return this.#response.write(chunk)
+  }
+
+  /** Ends the answer with its last (or only) bytes; begins it too when nothing was sent. */
+  end(status: number, headers: ResponseHeaders, rest: Buffer): void {
+    this.#stopKeepAlive()
+    if (this.#gone) return
+    if (!this.#response.headersSent) this.#head(status, headers, this.#isEventStream(headers) ? null : rest.length)
+    this.#finish(rest)
+  }
+
+  /** Says what went wrong, in the OpenAI dialect: as a status, as a frame of a stream that has begun, or by a cut. */
+  fail(error: GateError): void {
+    this.#stopKeepAlive()
+    if (this.#gone) return
+    const body = Buffer.from(JSON.stringify(openAiError(error)))
+    if (!this.#response.headersSent) {
+      const retry = error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }
+      const { status } = ERRORS[error.code]
+      this.#head(status, { 'content-type': 'application/json', ...retry }, body.length)
+      this.#finish(body)
+    } else if (this.#isStream && this.#atBoundary()) this.#finish(Buffer.from(`data: ${body.toString()}\n\n`))
+    else this.#response.destroy()
+  }
+
+  /** Ends a stream that already told the client of its failure. */
+  finish(): void {
+    this.#stopKeepAlive()
+    if (!this.#gone) this.#finish(NOTHING)
+  }
+
+  /** Ends the answer here, with an error as far as it can still be said, and lets the upstream go. */
+  cutOff(error: GateError): void {
+    this.fail(error)
+    this.#leave()
+  }
+
+  /**
+   * From now on this answer is a stream that must not stay silent: begun after HOLD_MS at the latest, with a comment
+   * every PING_MS. @param atBoundary whether a comment may be put in now without splitting a frame
+   */
+  keepAlive(atBoundary: () => boolean): void {
+    this.#atBoundary = atBoundary
+    this.#keepAlive ??= setTimeout(() => this.#breakSilence(), HOLD_MS)
+  }
+
+  #breakSilence(): void {
+    if (this.#gone) return
+    if (!this.started()) this.start(200, STREAM_HEADERS)
+    const silentMs = performance.now() - this.#writtenAt
+    const mayPing = this.#atBoundary() && !this.#response.writableNeedDrain
+    if (silentMs >= PING_MS && mayPing) this.write(PING)
+    const nextMs = silentMs >= PING_MS ? PING_MS : PING_MS - silentMs
+    this.#keepAlive = setTimeout(() => this.#breakSilence(), nextMs)
+  }
+
+  #head(status: number, headers: ResponseHeaders, contentLength: number | null = null): void {
+    const out = ['x-request-id', this.requestId]
+    for (const name in headers) {
+      const value = headers[name]
+      if (value === undefined || NOT_PASSED_ON.has(name)) continue
+      if (typeof value === 'string') out.push(name, value)
+      else for (const one of value) out.push(name, one)
+    }
+    if (this.wait !== null) out.push('x-gate-wait', `${this.wait.kind};ms=${this.wait.ms}`)
+    if (contentLength !== null) out.push('content-length', String(contentLength))
+    if (this.#lastOfConnection) out.push('connection', 'close')
+    this.#isStream = this.#isEventStream(headers)
+    this.#status = status
+    this.#response.writeHead(status, out)
+  }
+
+  /** The last bytes. A client that does not take them in time is cut off, too. */
+  #finish(rest: Buffer): void {
+    const response = this.#response
+    response.end(rest.length === 0 ? undefined : rest)
+    if (response.writableLength === 0) return
+    const stalled = setTimeout(() => response.destroy(), this.#stallTimeoutMs)
+    response.once('close', () => clearTimeout(stalled))
+  }
+
+  #isEventStream(headers: ResponseHeaders): boolean {
+    return String(headers['content-type'] ?? '').startsWith('text/event-stream')
+  }
+
+  #stopKeepAlive(): void {
+    if (this.#keepAlive !== null) clearTimeout(this.#keepAlive)
+    this.#keepAlive = null
+  }
+
+  #leave(): void {
+    this.#stopKeepAlive()
+    this.#gone = true
+    this.#onGone?.()
+    this.#onGone = null
+  }
+}
+
+/** The error body that OpenAI's SDKs understand. */
+function openAiError(error: GateError): object {
+  const { type } = ERRORS[error.code]
+  return { error: { message: error.message, type, param: error.param, code: error.code.toLowerCase() } }
+}

@@ -1,0 +1,149 @@
+import { type Config, durationMs } from '../../schemas/config/config.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.ts'
+import type { TargetHealth } from '../route/target-health.ts'
+import { createCatalog } from '../upstream/catalog.ts'
+import { discoverEngines, MISSES_UNTIL_GONE } from '../upstream/discovery.ts'
+import type { Upstream, Upstreams } from '../upstream/upstreams.ts'
+
+/** An upstream as an operator sees it. */
+export type UpstreamStatus = {
+  readonly name: string
+  readonly provider: string
+  readonly state: string
+  readonly models_count: number
+  readonly last_error?: string
+}
+
+type DirectoryParts = {
+  readonly upstreams: Upstreams
+  readonly health: TargetHealth
+  readonly log: Log
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly random: () => number
+  /** Whether asking an upstream for its models would start it. */
+  readonly isAsleep: (name: string) => boolean
+  /** What an operator is told of a backend; undefined for any other upstream. */
+  readonly backendState: (name: string) => string | undefined
+  /** Ports of Gate itself, where no engine is looked for. */
+  readonly ownPorts: () => ReadonlySet<number>
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
+const SHORTEST_INTERVAL_MS = 1_000
+
+/**
+ * Keeps what clients can ask for in step with the configuration and the outside: which upstreams there are (configured
+ * or found on loopback), what each serves, and the routes that follow from it.
+ */
+export function createDirectory(parts: DirectoryParts, initial: Config) {
+  const { upstreams, health, log, random } = parts
+  const catalog = createCatalog({ log, now: parts.now, onChange: rebuild })
+  const stopping = new AbortController()
+  let config = initial
+  let discovered: Config['upstreams'] = {}
+  let routes: Routes
+  const misses = new Map<string, number>()
+  let work: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | null = null
+  adopt()
+
+  function adopt(): void {
+    upstreams.apply({ ...discovered, ...config.upstreams, ...config.backends })
+    rebuild()
+  }
+
+  function rebuild(): void {
+    routes = createRoutes(config.models, upstreams.all().map(routeUpstream), health, random)
+  }
+
+  function routeUpstream(upstream: Upstream): RouteUpstream {
+    const { models } = catalog.entryOf(upstream)
+    return { name: upstream.name, models, open: upstream.configuredModels === null }
+  }
+
+  /** One look around. Looks never overlap. */
+  function refresh(): Promise<void> {
+    const { signal } = stopping
+    work = work.then(async () => {
+      try {
+        if (!signal.aborted) await discover(signal)
+        if (!signal.aborted) await catalog.refresh(upstreams.all(), parts.isAsleep, signal)
+      } catch (error) {
+        log('error', 'looking for upstreams failed', { error: String(error) })
+      }
+    })
+    return work
+  }
+
+  async function discover(signal: AbortSignal): Promise<void> {
+    const found = config.discovery.enabled ? await discoverEngines(notToLookFor(), signal) : {}
+    if (signal.aborted) return
+    const before = Object.keys(discovered).join()
+    for (const [name, engine] of Object.entries(found)) {
+      if (!(name in discovered)) log('info', 'found an engine', { upstream: name, url: engine.base_url ?? '' })
+      misses.delete(name)
+    }
+    const wanted = config.discovery.enabled ? Object.entries(discovered) : []
+    const kept = wanted.filter(([name]) => !(name in found) && mayStillBeThere(name))
+    discovered = { ...Object.fromEntries(kept), ...found }
+    if (Object.keys(discovered).join() !== before) adopt()
+  }
+
+  /** Counts one more look that an engine did not answer. */
+  function mayStillBeThere(name: string): boolean {
+    const count = (misses.get(name) ?? 0) + 1
+    misses.set(name, count)
+    return count < MISSES_UNTIL_GONE
+  }
+
+  /** What is configured already, by name or by its loopback port, and Gate itself. */
+  function notToLookFor() {
+    const ports = new Set(parts.ownPorts())
+    for (const { base_url } of Object.values({ ...config.upstreams, ...config.backends })) {
+      const url = URL.parse(base_url ?? '')
+      if (url !== null && LOOPBACK.test(url.hostname)) ports.add(Number(url.port))
+    }
+    return { names: new Set([...Object.keys(config.upstreams), ...Object.keys(config.backends)]), ports }
+  }
+
+  function schedule(): void {
+    timer = setTimeout(
+      () => void refresh().then(schedule),
+      Math.max(durationMs(config.discovery.interval), SHORTEST_INTERVAL_MS),
+    ).unref()
+  }
+
+  return {
+    routes: () => routes,
+    refresh,
+    /** Looks around every `discovery.interval` from now on. */
+    start(): void {
+      void refresh().then(schedule)
+    },
+    /** Takes over a configuration at once; what its upstreams serve is asked behind it. */
+    apply(next: Config): void {
+      config = next
+      adopt()
+      void refresh()
+    },
+    status: (): readonly UpstreamStatus[] =>
+      upstreams.all().map((upstream) => {
+        const { models, state, lastError } = catalog.entryOf(upstream)
+        return {
+          name: upstream.name,
+          provider: upstream.provider,
+          state: parts.backendState(upstream.name) ?? (state === 'configured' || state === 'up' ? 'ready' : state),
+          models_count: models.length,
+          ...(lastError !== null && { last_error: lastError }),
+        }
+      }),
+    async stop(): Promise<void> {
+      stopping.abort()
+      if (timer !== null) clearTimeout(timer)
+      await work
+      if (timer !== null) clearTimeout(timer)
+    },
+  }
+}

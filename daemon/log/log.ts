@@ -1,0 +1,110 @@
+import {
+  LOG_FIELDS,
+  LOG_LEVELS,
+  type Log,
+  type LogFields,
+  type LogLevel,
+  type LogRecord,
+} from '../../schemas/words/log.ts'
+import { jsonLine, textLine } from '../../syntax/terminal/log-line.ts'
+
+/** Lines kept in memory for `gatectl logs`. */
+const KEPT_LINES = 1_000
+/** Longest string in one field or message; what is longer is cut. */
+const LONGEST_STRING = 4_096
+/** sd-daemon(3): the journal reads a leading `<n>` as the line's priority. */
+const PRIORITY = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as const satisfies Record<LogLevel, string>
+
+type LogFormat = 'json' | 'text'
+
+const RENDER = { json: jsonLine, text: textLine } as const
+
+export type LogOptions = {
+  /** Receives whole lines, newline included. */
+  readonly write: (line: string) => void
+  readonly level: LogLevel
+  readonly format: LogFormat
+  /** Whether standard output is the journal ($JOURNAL_STREAM is set): lines then start with their priority. */
+  readonly journal: boolean
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** The daemon's log: writes lines, and keeps the last ones for `gatectl logs`. */
+export type LogWriter = {
+  readonly log: Log
+  /** Applies to the following lines; a change of `log.level` needs no restart. */
+  setLevel(level: LogLevel): void
+  setFormat(format: LogFormat): void
+  /** The last lines, oldest first, at most `count` and at most 1,000. */
+  recent(count: number): readonly LogRecord[]
+  /** Calls `listener` with every following line. @returns a function that stops it */
+  follow(listener: (record: LogRecord) => void): () => void
+}
+
+export function createLog(options: LogOptions): LogWriter {
+  const { write, journal, now } = options
+  let render = RENDER[options.format]
+  const ring: LogRecord[] = []
+  let oldest = 0
+  let threshold = LOG_LEVELS.indexOf(options.level)
+  const listeners = new Set<(record: LogRecord) => void>()
+
+  const log: Log = (level, message, fields) => {
+    if (LOG_LEVELS.indexOf(level) > threshold) return
+    const record = makeRecord(now(), level, message, fields)
+    write(`${journal ? PRIORITY[level] : ''}${render(record)}\n`)
+    if (ring.length < KEPT_LINES) ring.push(record)
+    else {
+      ring[oldest] = record
+      oldest = (oldest + 1) % KEPT_LINES
+    }
+    for (const listener of listeners) listener(record)
+  }
+
+  return {
+    log,
+    setFormat: (next) => {
+      render = RENDER[next]
+    },
+    setLevel: (level) => {
+      threshold = LOG_LEVELS.indexOf(level)
+    },
+    recent: (count) => (count <= 0 ? [] : [...ring.slice(oldest), ...ring.slice(0, oldest)].slice(-count)),
+    follow: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+function makeRecord(nowMs: number, level: LogLevel, message: string, fields: LogFields | undefined): LogRecord {
+  const record: Record<string, string | number> = { time: isoTime(nowMs), level, message: cut(message) }
+  for (const name in fields) {
+    if (!isField(name)) continue
+    const value = fields[name]
+    if (typeof value !== LOG_FIELDS[name]) continue
+    if (typeof value === 'string') record[name] = cut(value)
+    else if (value !== undefined && Number.isFinite(value)) record[name] = value
+  }
+  return record as LogRecord // built above from the allow-list, and nothing else
+}
+
+function isField(name: string): name is keyof LogFields {
+  return Object.hasOwn(LOG_FIELDS, name)
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST_STRING ? `${text.slice(0, LONGEST_STRING)}…` : text
+}
+
+// One line per request: the text of a millisecond is made once.
+let isoMs = Number.NaN
+let isoText = ''
+function isoTime(nowMs: number): string {
+  if (nowMs !== isoMs) {
+    isoText = new Date(nowMs).toISOString()
+    isoMs = nowMs
+  }
+  return isoText
+}

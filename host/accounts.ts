@@ -1,0 +1,129 @@
+import type { GenerationAccount } from '../schemas/deploy/generation.ts'
+import type { HostView } from './host.ts'
+import type { HostProblem } from './problem.ts'
+
+export type Account = {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+  readonly home: string
+  readonly shell: string
+}
+export type GroupEntry = { readonly name: string; readonly gid: number; readonly members: readonly string[] }
+/** A line of subuid(5) or subgid(5). */
+export type SubidRange = { readonly owner: string; readonly start: number; readonly count: number }
+
+/** The accounts of a host, as its files say. */
+export type Accounts = {
+  readonly users: ReadonlyMap<string, Account>
+  readonly groups: ReadonlyMap<string, GroupEntry>
+  readonly subuids: readonly SubidRange[]
+  readonly subgids: readonly SubidRange[]
+  /** Users whose manager runs from boot on. */
+  readonly linger: ReadonlySet<string>
+}
+
+/** Read from files, so that it takes the same time for any number of users. */
+export function readAccounts(host: HostView): Accounts {
+  const users = fields(host.read('/etc/passwd')).flatMap(([name = '', , uid, gid, , home = '', shell = '']) =>
+    name === '' ? [] : [[name, { name, uid: Number(uid), gid: Number(gid), home, shell }] as const],
+  )
+  const groups = fields(host.read('/etc/group')).flatMap(([name = '', , gid, members = '']) =>
+    name === '' ? [] : [[name, { name, gid: Number(gid), members: members.split(',').filter(Boolean) }] as const],
+  )
+  return {
+    users: new Map(users),
+    groups: new Map(groups),
+    subuids: ranges(host.read('/etc/subuid')),
+    subgids: ranges(host.read('/etc/subgid')),
+    linger: new Set(host.list('/var/lib/systemd/linger')),
+  }
+}
+
+/** The ids of every group that a user is in. */
+export function gidsOf(user: Account, { groups }: Pick<Accounts, 'groups'>): number[] {
+  const more = [...groups.values()].filter(({ members }) => members.includes(user.name)).map(({ gid }) => gid)
+  return [...new Set([user.gid, ...more])]
+}
+
+/** What an account lacks of what it is to be. */
+export type AccountChange = {
+  readonly account: GenerationAccount
+  readonly isNew: boolean
+  /** Groups that it is to join. */
+  readonly joins: readonly string[]
+  readonly needsSubuids: boolean
+  readonly needsSubgids: boolean
+  readonly needsLinger: boolean
+}
+
+export function accountChanges(wanted: readonly GenerationAccount[], there: Accounts): AccountChange[] {
+  return wanted.flatMap((account) => {
+    const { name, subuid, linger, groups } = account
+    const has = (list: readonly SubidRange[]) =>
+      list.some(({ owner, start, count }) => owner === name && start === subuid?.start && count >= subuid.count)
+    const change = {
+      account,
+      isNew: !there.users.has(name),
+      joins: groups.filter((group) => there.groups.get(group)?.members.includes(name) !== true),
+      needsSubuids: subuid !== undefined && !has(there.subuids),
+      needsSubgids: subuid !== undefined && !has(there.subgids),
+      needsLinger: linger && !there.linger.has(name),
+    }
+    const isNothing =
+      !change.isNew && change.joins.length === 0 && !change.needsSubuids && !change.needsSubgids && !change.needsLinger
+    return isNothing ? [] : [change]
+  })
+}
+
+/** Names and ids that belong to somebody else: such a host is left as it is. */
+export function accountConflicts(wanted: readonly GenerationAccount[], there: Accounts): HostProblem[] {
+  const byUid = new Map([...there.users.values()].map((user) => [user.uid, user]))
+  return wanted.flatMap(({ name, uid, subuid }): HostProblem[] => {
+    const problems: HostProblem[] = []
+    const own = there.users.get(name)
+    const other = uid === undefined ? undefined : byUid.get(uid)
+    if (own !== undefined && uid !== undefined && own.uid !== uid)
+      problems.push({
+        code: 'ACCOUNT_CONFLICT',
+        message: `the user ${name} has the id ${own.uid} on this host, not ${uid}`,
+        hint: `write uid = ${own.uid} for this backend, or remove the user`,
+      })
+    if (other !== undefined && other.name !== name)
+      problems.push({
+        code: 'ACCOUNT_CONFLICT',
+        message: `the user id ${uid} of ${name} belongs to ${other.name}`,
+        hint: 'write another uid for this backend in the spec',
+      })
+    for (const [what, list] of [
+      ['user', there.subuids],
+      ['group', there.subgids],
+    ] as const) {
+      const overlap =
+        subuid === undefined ? undefined : list.find((range) => overlaps(range, { owner: name, ...subuid }))
+      if (overlap === undefined) continue
+      problems.push({
+        code: 'SUBID_CONFLICT',
+        message: `subordinate ${what} ids of ${name} (from ${subuid?.start}) overlap those of ${overlap.owner} (from ${overlap.start})`,
+        hint: `choose another range in gate.lock.json, or change /etc/sub${what === 'user' ? 'u' : 'g'}id`,
+      })
+    }
+    return problems
+  })
+}
+
+function overlaps(range: SubidRange, other: SubidRange): boolean {
+  if (range.owner === other.owner) return false
+  return range.start < other.start + other.count && other.start < range.start + range.count
+}
+
+function fields(text: string | undefined): string[][] {
+  return (text ?? '')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(':'))
+}
+
+function ranges(text: string | undefined): SubidRange[] {
+  return fields(text).map(([owner = '', start, count]) => ({ owner, start: Number(start), count: Number(count) }))
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import type { Generation } from '../../schemas/deploy/generation.ts'
+import type { Account, Accounts } from '../accounts.ts'
+import { asUser } from '../as-user.ts'
+import type { Host, HostView } from '../host.ts'
+import { HostError } from '../problem.ts'
+
+export type WantedImage = Generation['images'][number]
+
+/** `images.json` of containers/storage; only what is read of it. */
+const storedImages = z.array(
+  z.object({
+    names: z.array(z.string()).nullish(),
+    digest: z.string().nullish(),
+    'big-data-digests': z.record(z.string(), z.string()).nullish(),
+  }),
+)
+
+/**
+ * The images that their users do not have yet. podman's own list is read first, which takes no process; podman is asked
+ * only about what is not in it.
+ */
+export async function missingImages(
+  host: HostView,
+  wanted: readonly WantedImage[],
+  accounts: Accounts,
+): Promise<WantedImage[]> {
+  const missing = await Promise.all(
+    wanted.map(async (image) => {
+      const account = accounts.users.get(image.user)
+      if (account === undefined) return true
+      const stored = readStored(host, account)
+      if (stored === undefined || stored.length === 0) return true
+      return !isStored(stored, image.image) && !(await hasImage(host, account, image.image))
+    }),
+  )
+  return wanted.filter((_, i) => missing[i])
+}
+
+/** What podman says of it. */
+async function hasImage(host: HostView, account: Account, image: string): Promise<boolean> {
+  return (await host.ask(asUser(account, ['podman', 'image', 'exists', image]))).code === 0
+}
+
+type Stored = z.output<typeof storedImages>
+
+function readStored(host: HostView, { home }: Account): Stored | undefined {
+  for (const driver of ['overlay', 'vfs', 'btrfs']) {
+    const text = host.readUntrusted(home, `.local/share/containers/storage/${driver}-images/images.json`)
+    if (text === undefined) continue
+    try {
+      return storedImages.safeParse(JSON.parse(text)).data
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+    }
+  }
+  return undefined
+}
+
+function isStored(stored: Stored, image: string): boolean {
+  const [name = '', digest] = image.split('@')
+  const repository = repositoryOf(name)
+  return stored.some((entry) => {
+    const names = entry.names ?? []
+    if (digest === undefined) return names.includes(name)
+    const digests = [entry.digest, ...Object.values(entry['big-data-digests'] ?? {})]
+    return digests.includes(digest) && names.some((known) => repositoryOf(known) === repository)
+  })
+}
+
+/** A name without tag and digest. No pattern: the list is its user's, and a long name must not take long. */
+function repositoryOf(image: string): string {
+  const [name = ''] = image.split('@', 1)
+  const colon = name.lastIndexOf(':')
+  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name
+}
+
+const PULL_TIMEOUT_MS = 4 * 3_600_000
+
+/** Gets an image for its user, from its archive or its registry. @throws HostError MISSING_IMAGE */
+export async function fetchImage(host: Host, account: Account, { image, archive }: WantedImage): Promise<void> {
+  if (await hasImage(host, account, image)) return // podman's name for it may differ from ours
+  if (archive === undefined) {
+    // as with "podman pull": what was pulled is stored under its digest
+    const pulled = await host.run(asUser(account, ['podman', 'pull', '--quiet', image]), { timeoutMs: PULL_TIMEOUT_MS })
+    if (pulled.code === 0) return
+    throw missing(`${image} for ${account.name} cannot be pulled`, pulled.stderr, PULL_HINT)
+  }
+  if (host.status(archive) === undefined)
+    throw missing(`${archive}, the archive of ${image}, is not there`, '', 'put it there, or correct image_archive')
+  // by standard input: the archive may be readable by root alone
+  const loaded = await host.run(asUser(account, ['podman', 'load', '--quiet']), {
+    inputFile: archive,
+    timeoutMs: PULL_TIMEOUT_MS,
+  })
+  if (loaded.code !== 0) throw missing(`${archive} cannot be loaded for ${account.name}`, loaded.stderr, LOAD_HINT)
+  if (await hasImage(host, account, image)) return
+  await nameImage(host, account, image, loaded.stdout)
+}
+
+/** An archive carries names of its own: what has the digest that the spec names gets the spec's name, too. */
+async function nameImage(host: Host, account: Account, image: string, loaded: string): Promise<void> {
+  const [name = '', digest] = image.split('@')
+  const names = [...loaded.matchAll(/(?:Loaded image|Getting image source)[^:]*: *(\S+)/g)].map(
+    ([, found = '']) => found,
+  )
+  for (const found of digest === undefined ? [] : names) {
+    const shown = await host.ask(asUser(account, ['podman', 'image', 'inspect', '--format', '{{.Digest}}', found]))
+    if (shown.stdout.trim() !== digest) continue
+    await host.run(asUser(account, ['podman', 'tag', found, `${repositoryOf(name)}:gate`]))
+    if (await hasImage(host, account, image)) return
+  }
+  throw missing(
+    `the archive holds ${names.join(', ') || 'no image with a name'}, not ${image}`,
+    '',
+    'name in the spec what the archive holds: podman image inspect --format "{{.RepoDigests}}" shows it',
+  )
+}
+
+/** Removes images of generations that are gone. What is still in use stays. */
+export async function removeImage(host: Host, account: Account, image: string): Promise<void> {
+  await host.run(asUser(account, ['podman', 'image', 'rm', '--ignore', image]))
+}
+
+const PULL_HINT = 'look at the name, the digest, the network and the credentials of the registry; or give image_archive'
+const LOAD_HINT = 'it has to be what "podman save" or "podman save --format oci-archive" writes'
+
+function missing(message: string, stderr: string, hint: string): HostError {
+  const lines = stderr.trim().split('\n').filter(Boolean).slice(-10)
+  const code = /no space left/i.test(stderr) ? 'DISK_FULL' : 'MISSING_IMAGE'
+  return new HostError({ code, message, hint, ...(lines.length === 0 ? {} : { lines }) })
+}

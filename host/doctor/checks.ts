@@ -1,0 +1,53 @@
+import { devNull, networkOnline } from './base.ts'
+import { type AnyCheck, anyCheck } from './check.ts'
+import { apparmor } from './checks/apparmor.ts'
+import { cdi } from './checks/cdi.ts'
+import { certificates } from './checks/certificates.ts'
+import { cgroups } from './checks/cgroups.ts'
+import { clock } from './checks/clock.ts'
+import { agents, daemon } from './checks/daemon.ts'
+import { disk } from './checks/disk.ts'
+import { dns } from './checks/dns.ts'
+import { generation } from './checks/generation.ts'
+import { gpuDevices } from './checks/gpu.ts'
+import { idMappers } from './checks/id-mappers.ts'
+import { userNamespaces, virtualization } from './checks/kernel.ts'
+import { permissions } from './checks/permissions.ts'
+import { podman, programs } from './checks/podman.ts'
+import { ports } from './checks/ports.ts'
+import { spec } from './checks/spec.ts'
+import { storage } from './checks/storage.ts'
+import { units } from './checks/units.ts'
+import { upstreams } from './checks/upstreams.ts'
+import { subids, userManagers, users } from './checks/users.ts'
+
+/** Every check, from the ground up: what stands further down depends on what stands above. */
+export const CHECKS: readonly AnyCheck[] = [
+  anyCheck(spec),
+  anyCheck(virtualization),
+  anyCheck(devNull),
+  anyCheck(userNamespaces),
+  anyCheck(cgroups),
+  anyCheck(apparmor),
+  anyCheck(clock),
+  anyCheck(disk),
+  anyCheck(dns),
+  anyCheck(networkOnline),
+  anyCheck(programs),
+  anyCheck(podman),
+  anyCheck(idMappers),
+  anyCheck(users),
+  anyCheck(subids),
+  anyCheck(userManagers),
+  anyCheck(storage),
+  anyCheck(gpuDevices),
+  anyCheck(cdi),
+  anyCheck(generation),
+  anyCheck(ports),
+  anyCheck(certificates),
+  anyCheck(permissions),
+  anyCheck(units),
+  anyCheck(daemon),
+  anyCheck(agents),
+  anyCheck(upstreams),
+]

@@ -1,0 +1,163 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import { CADDY, certbotDirectory } from '../../../compiler/ir/names.ts'
+import type { Check } from '../check.ts'
+import { command, edit, type Finding, type Fix, fail, ok, ROOT_SEES_MORE, skip, warn, words } from '../finding.ts'
+import { namesIn, readText, statPath, textOf } from '../look.ts'
+import { spanText } from './clock.ts'
+
+export type CertificateFacts = {
+  readonly nowMs: number
+  readonly certificates: readonly Certificate[]
+}
+export type Certificate = {
+  readonly path: string
+  readonly keyPath: string | undefined
+  readonly names: readonly string[]
+  /** What makes a new one; undefined: a person. */
+  readonly renew: string | undefined
+  readonly found:
+    | { readonly kind: 'absent' }
+    | { readonly kind: 'denied' }
+    | { readonly kind: 'invalid' }
+    | {
+        readonly kind: 'read'
+        readonly fromMs: number
+        readonly toMs: number
+        /** Of `names`, those that it does not hold. */
+        readonly lost: readonly string[]
+        /** undefined: the key could not be read. */
+        readonly matchesKey: boolean | undefined
+        /** Permission bits of the key's file. */
+        readonly keyMode: number | undefined
+      }
+}
+
+export const certificates: Check<CertificateFacts> = {
+  name: 'certificates',
+  summary:
+    'whether the certificates (tls.files, ACME, internal CA) are valid now and for a while, and match their keys and names',
+  async observe({ deployment }) {
+    const wanted = deployment === undefined ? [] : await wantedCertificates(deployment)
+    return { nowMs: Date.now(), certificates: await Promise.all(wanted.map(readCertificate)) }
+  },
+  judge({ nowMs, certificates: all }) {
+    if (all.length === 0) return [ok('the spec uses none')]
+    return all.flatMap((certificate) => judgeOne(certificate, nowMs))
+  },
+}
+
+function judgeOne({ path, keyPath, names, renew, found }: Certificate, nowMs: number): Finding[] {
+  const fix: Fix =
+    renew === undefined ? edit(path, 'put a new certificate there, then systemctl reload the proxy') : command(renew)
+  if (found.kind === 'denied') return [skip(path, ROOT_SEES_MORE)]
+  if (found.kind === 'absent') return [fail(`no certificate ${path}`, 'nothing can be served over TLS', fix)]
+  if (found.kind === 'invalid') return [fail(`${path} holds no certificate`, 'it is no PEM that OpenSSL reads', fix)]
+  const { fromMs, toMs, lost, matchesKey, keyMode } = found
+  const findings: Finding[] = []
+  const left = toMs - nowMs
+  if (left <= 0) findings.push(fail(`${path} has expired ${spanText(left)} ago`, 'clients refuse it', fix))
+  else if (nowMs < fromMs)
+    findings.push(
+      fail(
+        `${path} is valid only from ${new Date(fromMs).toISOString()} on`,
+        'clients refuse it until then, or this clock is wrong',
+        command('timedatectl'),
+      ),
+    )
+  else if (left < Math.min((toMs - fromMs) / 4, MOST_WARNING_MS))
+    findings.push(warn(`${path} expires in ${spanText(left)}`, 'whatever renews it has not done so in time', fix))
+  if (matchesKey === false)
+    findings.push(fail(`${keyPath} is not the key of ${path}`, 'no program can serve with the two', fix))
+  if (lost.length > 0)
+    findings.push(fail(`${path} is not for ${lost.join(', ')}`, 'clients refuse it for these names', fix))
+  if (keyPath !== undefined && keyMode !== undefined && (keyMode & 0o007) !== 0)
+    findings.push(
+      fail(
+        `everybody may read the key ${keyPath}`,
+        `its mode is ${keyMode.toString(8)}`,
+        command(words('chmod', 'o=', keyPath)),
+      ),
+    )
+  return findings.length > 0 ? findings : [ok(`${path} holds ${names.join(', ') || 'a CA'}, ${spanText(left)} left`)]
+}
+
+const MOST_WARNING_MS = 21 * 86_400_000
+
+type Wanted = Omit<Certificate, 'found'>
+
+/** Where each way of getting certificates leaves them. */
+async function wantedCertificates({ gateway, proxy, domain, client }: Deployment): Promise<Wanted[]> {
+  const { tls } = gateway
+  const names = domain === undefined ? [] : [domain]
+  const ca = client?.ca === undefined ? [] : [{ path: client.ca, keyPath: undefined, names: [], renew: undefined }]
+  switch (tls.kind) {
+    case 'files':
+      return [{ path: tls.cert, keyPath: tls.key, names, renew: undefined }, ...ca]
+    case 'acme': {
+      if (proxy.engine === 'nginx') {
+        const directory = certbotDirectory(tls.domains[0] ?? '')
+        return [
+          {
+            path: `${directory}/fullchain.pem`,
+            keyPath: `${directory}/privkey.pem`,
+            names: tls.domains,
+            renew: 'certbot renew && systemctl reload nginx',
+          },
+          ...ca,
+        ]
+      }
+      return [...(proxy.engine === 'caddy' ? await caddyCertificates(tls.domains) : []), ...ca]
+    }
+    case 'internal-ca':
+      return proxy.engine === 'caddy' ? [...(await caddyCertificates(names)), ...ca] : ca
+    case 'none':
+      return ca
+  }
+}
+
+/** Below the directory of each issuer, as caddy calls it. */
+async function caddyCertificates(names: readonly string[]): Promise<Wanted[]> {
+  const base = `${CADDY.rootCertificate.slice(0, CADDY.rootCertificate.indexOf('/pki/'))}/certificates`
+  const issuers = await namesIn(base)
+  return names.map((name) => {
+    const directory = `${base}/${issuers.at(-1) ?? 'local'}/${name}`
+    return {
+      path: `${directory}/${name}.crt`,
+      keyPath: `${directory}/${name}.key`,
+      names: [name],
+      renew: 'systemctl restart caddy',
+    }
+  })
+}
+
+async function readCertificate(wanted: Wanted): Promise<Certificate> {
+  const text = await readText(wanted.path)
+  if (text.kind !== 'seen') return { ...wanted, found: { kind: text.kind } }
+  try {
+    const certificate = new X509Certificate(text.value)
+    const [key, keyFile] =
+      wanted.keyPath === undefined ? [] : await Promise.all([textOf(wanted.keyPath), statPath(wanted.keyPath)])
+    return {
+      ...wanted,
+      found: {
+        kind: 'read',
+        fromMs: Date.parse(certificate.validFrom),
+        toMs: Date.parse(certificate.validTo),
+        lost: wanted.names.filter((name) => certificate.checkHost(name) === undefined),
+        matchesKey: key === undefined || key === '' ? undefined : matches(certificate, key),
+        keyMode: keyFile?.kind === 'seen' ? keyFile.value.mode & 0o777 : undefined,
+      },
+    }
+  } catch {
+    return { ...wanted, found: { kind: 'invalid' } }
+  }
+}
+
+function matches(certificate: X509Certificate, pem: string): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(pem))
+  } catch {
+    return false // no key at all
+  }
+}

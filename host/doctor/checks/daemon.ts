@@ -1,0 +1,138 @@
+import { connect } from 'node:net'
+import type { ConfigProblem } from '../../../schemas/config/layers.ts'
+import { localHost } from '../../host.ts'
+import { listeningPaths } from '../../running.ts'
+import type { Check, DaemonView } from '../check.ts'
+import { command, edit, type Finding, fail, ok, ROOT_SEES_MORE, skip, warn, words } from '../finding.ts'
+import { presentUsers } from '../look.ts'
+import { inPool } from '../pool.ts'
+
+export type DaemonFacts = { readonly view: DaemonView; readonly version: string; readonly unit: string }
+
+export const daemon: Check<DaemonFacts> = {
+  name: 'daemon',
+  summary:
+    'whether the daemon answers on its admin socket, has the version of gatectl, and what it finds wrong with its configuration',
+  observe: async ({ daemon: view, version, names }) => ({ view: await view, version, unit: names.daemonUnit }),
+  judge({ view, version, unit }) {
+    if (view.kind === 'silent') {
+      if (view.reason.includes('permission denied')) return [skip('the daemon', view.hint ?? ROOT_SEES_MORE)]
+      return [
+        fail(
+          'the daemon does not answer',
+          view.reason,
+          command(`systemctl start ${unit}.socket ${unit}-admin.socket ${unit}.service`),
+        ),
+      ]
+    }
+    const { status } = view
+    const findings: Finding[] = []
+    if (status.version !== version)
+      findings.push(
+        warn(
+          `the daemon has version ${status.version}, gatectl ${version}`,
+          'it was not restarted after an upgrade',
+          command(`systemctl restart ${unit}.service`),
+        ),
+      )
+    if (!['ready', 'reloading'].includes(status.state))
+      findings.push(
+        fail(`the daemon is ${status.state}`, 'it takes no requests', command(`systemctl restart ${unit}.service`)),
+      )
+    if (status.store.last_error !== undefined)
+      findings.push(
+        fail(
+          `the daemon cannot write ${status.store.path}`,
+          `${status.store.last_error}; ${status.store.backlog_rows} rows wait`,
+          edit(status.store.path, 'see the lines about disk and permissions'),
+        ),
+      )
+    findings.push(...status.problems.map(configProblem))
+    return findings.length > 0
+      ? findings
+      : [ok(`version ${status.version}, ${status.state}, ${status.requests_in_flight} requests in flight`)]
+  },
+}
+
+function configProblem({ layer, where, key, message, hint }: ConfigProblem): Finding {
+  const fix =
+    layer === 'runtime' && key !== undefined
+      ? command(words('gatectl', 'config', 'unset', key))
+      : edit(where, hint ?? message)
+  return fail(`configuration, ${where}: ${message}`, hint ?? 'the last good value, or the default, is used', fix)
+}
+
+export type AgentFacts = {
+  readonly agents: readonly {
+    readonly user: string
+    readonly path: string
+    /** `listens`: systemd waits for callers; it was not asked. */
+    readonly answer: 'done' | 'listens' | 'absent' | 'denied' | 'silent' | { readonly error: string }
+  }[]
+}
+
+export const agents: Check<AgentFacts> = {
+  name: 'agents',
+  summary: 'whether the gate-agent of each backend answers on its socket, through which the daemon starts and stops it',
+  async observe({ deployment }, signal) {
+    const present = new Set(presentUsers(deployment).map(({ name }) => name))
+    const there = (deployment?.agents ?? []).filter(({ user }) => present.has(user))
+    const listening = listeningPaths(localHost())
+    const asked = await inPool(there.slice(0, MOST_ASKED), AGENTS_AT_A_TIME, async ({ user, path }) => {
+      return { user, path, answer: await askAgent(path, signal) }
+    })
+    const others = there.slice(MOST_ASKED).map(({ user, path }) => {
+      return { user, path, answer: listening.has(path) ? ('listens' as const) : ('absent' as const) }
+    })
+    return { agents: [...asked, ...others] }
+  },
+  judge({ agents: all }) {
+    if (all.length === 0) return [ok('there is none')]
+    const findings = all.flatMap(({ user, path, answer }): Finding[] => {
+      const start = command(`systemctl --user --machine=${words(user)}@.host restart gate-agent.socket`)
+      if (answer === 'done' || answer === 'listens') return []
+      if (answer === 'denied') return [skip(`the agent of ${user}`, ROOT_SEES_MORE)]
+      if (answer === 'absent')
+        return [fail(`the agent of ${user} does not listen`, `there is no socket ${path}`, start)]
+      const why = answer === 'silent' ? `nobody answers on ${path}` : answer.error
+      return [fail(`the agent of ${user} does not answer`, why, start)]
+    })
+    if (findings.length > 0) return findings
+    if (all.length === 1) return [ok(`that of ${all[0]?.user} answers`)]
+    const silent = all.filter(({ answer }) => answer === 'listens').length
+    return [ok(silent === 0 ? `all ${all.length} answer` : `${all.length - silent} answer, ${silent} more listen`)]
+  },
+}
+
+const AGENT_TIMEOUT_MS = 5_000
+/** Each answer is a start of Node: of many agents some are asked, the others must listen. */
+const MOST_ASKED = 6
+const AGENTS_AT_A_TIME = 3
+const MOST_ANSWER_CHARACTERS = 2 ** 20
+
+/** Asks for the state of its units, which changes nothing. @see schemas/agent.ts */
+function askAgent(path: string, signal: AbortSignal): Promise<AgentFacts['agents'][number]['answer']> {
+  const { promise, resolve } = Promise.withResolvers<AgentFacts['agents'][number]['answer']>()
+  const socket = connect({ path })
+  const timer = setTimeout(() => resolve('silent'), AGENT_TIMEOUT_MS)
+  signal.addEventListener('abort', () => resolve('silent'), { once: true })
+  let text = ''
+  socket.setEncoding('utf8')
+  socket.on('data', (chunk: string) => {
+    text += chunk
+    const end = /^\{"type":"(done|error)".*$/m.exec(text)
+    if (end !== null) resolve(end[1] === 'done' ? 'done' : { error: end[0] })
+    else if (text.length > MOST_ANSWER_CHARACTERS) resolve({ error: 'its answer has no end' })
+  })
+  socket.once('connect', () => socket.write('{"op":"status"}\n'))
+  socket.once('end', () => resolve('silent'))
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') resolve('absent')
+    else if (error.code === 'EACCES') resolve('denied')
+    else resolve('silent')
+  })
+  return promise.finally(() => {
+    clearTimeout(timer)
+    socket.destroy()
+  })
+}

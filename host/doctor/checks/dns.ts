@@ -1,0 +1,118 @@
+import { Resolver } from 'node:dns/promises'
+import { networkInterfaces } from 'node:os'
+import { NOT_THERE } from '../../program.ts'
+import type { Check } from '../check.ts'
+import { command, edit, type Finding, fail, listed, ok, skip, warn } from '../finding.ts'
+import { runProgram, textOf } from '../look.ts'
+
+export type DnsFacts = {
+  readonly servers: readonly { readonly address: string; readonly answers: boolean }[]
+  readonly names: readonly {
+    readonly name: string
+    /** Empty: the name leads nowhere. undefined: could not be asked. */
+    readonly addresses: readonly string[] | undefined
+  }[]
+  /** Addresses of this host. */
+  readonly own: readonly string[]
+  /** Whether certificates come from a CA that asks for the names over the internet. */
+  readonly isPublic: boolean
+}
+
+const QUERY_TIMEOUT_MS = 2_000
+
+export const dns: Check<DnsFacts> = {
+  name: 'dns',
+  summary: "whether the name servers answer, and the domain's names lead to this host",
+  async observe({ deployment }, signal) {
+    const names =
+      deployment === undefined
+        ? []
+        : [...new Set([deployment.domain ?? [], deployment.vhosts.map(({ host }) => host)].flat())]
+    const servers = parseResolvConf(await textOf('/etc/resolv.conf'))
+    return {
+      servers: await Promise.all(
+        servers.map(async (address) => ({ address, answers: await answers(address, signal) })),
+      ),
+      names: await Promise.all(names.map(async (name) => ({ name, addresses: await addressesOf(name, signal) }))),
+      own: Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
+      isPublic: deployment?.gateway.tls.kind === 'acme',
+    }
+  },
+  judge: ({ servers, names, own, isPublic }) => [
+    ...judgeServers(servers),
+    ...names.flatMap((name) => judgeName(name, own, isPublic)),
+  ],
+}
+
+function judgeServers(servers: DnsFacts['servers']): Finding[] {
+  const edited = edit('/etc/resolv.conf', 'name a server that answers: nameserver ADDRESS')
+  if (servers.length === 0)
+    return [warn('/etc/resolv.conf names no server', 'upstreams with a name cannot be reached', edited)]
+  const silent = servers.filter((server) => !server.answers).map(({ address }) => address)
+  if (silent.length === 0) return [ok(`${listed(servers.map(({ address }) => address))}: answer`)]
+  const what = `no answer from the name server ${listed(silent)}`
+  if (silent.length < servers.length)
+    return [warn(what, 'each lookup waits some seconds for it before the next one is asked', edited)]
+  return [
+    fail(
+      what,
+      'upstreams with a name cannot be reached, images cannot be pulled',
+      silent.includes('127.0.0.53') ? command('systemctl restart systemd-resolved') : edited,
+    ),
+  ]
+}
+
+function judgeName(
+  { name, addresses }: DnsFacts['names'][number],
+  own: readonly string[],
+  isPublic: boolean,
+): Finding[] {
+  if (addresses === undefined) return [skip(name, 'getent is missing, names cannot be looked up')]
+  if (addresses.length === 0) {
+    const why = isPublic ? 'no certificate can be issued, and no client finds it' : 'clients do not find it'
+    return [fail(`${name} leads nowhere`, why, edit(`the DNS zone of ${name}`, `${name}. A ${publicAddress(own)}`))]
+  }
+  if (addresses.some((address) => own.includes(address)))
+    return [ok(`${name} leads to this host (${listed(addresses)})`)]
+  const why = `this host has ${listed(own.filter((address) => !isLoopback(address)))}; behind a router that passes the ports on this is as it should be`
+  return [
+    warn(
+      `${name} leads to ${listed(addresses)}, which is not an address of this host`,
+      why,
+      edit(`the DNS zone of ${name}`, `${name}. A ${publicAddress(own)}, unless a router or relay stands between`),
+    ),
+  ]
+}
+
+const isLoopback = (address: string): boolean =>
+  address.startsWith('127.') || address === '::1' || address.startsWith('fe80:')
+const publicAddress = (own: readonly string[]): string => own.find((address) => !isLoopback(address)) ?? 'ADDRESS'
+
+/** @see resolv.conf(5): the resolver uses the first three */
+export function parseResolvConf(text: string): string[] {
+  return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = '']) => address).slice(0, 3)
+}
+
+/** Any answer counts, also "there is no such name". */
+async function answers(server: string, signal: AbortSignal): Promise<boolean> {
+  const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: 2 })
+  const cancel = () => resolver.cancel()
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    resolver.setServers([server.includes(':') ? `[${server.replace(/%.*/, '')}]` : server])
+    await resolver.resolve4('gate-doctor.invalid') // RFC 6761: no such name, and a resolver may say so by itself
+    return true
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    return !['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'ERR_INVALID_IP_ADDRESS'].includes(code)
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}
+
+/** As programs of this host resolve it, /etc/hosts included: by getent(1), which, unlike a thread of ours, can be killed. */
+async function addressesOf(name: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
+  const ran = await runProgram(['getent', 'ahosts', name], signal)
+  if (ran.code === NOT_THERE) return undefined
+  return [...new Set(ran.stdout.split('\n').flatMap((line) => /^(\S+)\s+STREAM/.exec(line)?.[1] ?? []))]
+}

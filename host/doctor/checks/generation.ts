@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises'
+import type { Generation } from '../../../schemas/deploy/generation.ts'
+import { readGenerations } from '../../generations/generations.ts'
+import { localHost } from '../../host.ts'
+import { deployDirectory, sha256 } from '../../plan/desired.ts'
+import { HostError } from '../../problem.ts'
+import type { Check } from '../check.ts'
+import { command, type Finding, fail, listed, ok, skip, warn } from '../finding.ts'
+import { linkTarget, statPath } from '../look.ts'
+
+export type GenerationFacts =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unreadable'; readonly message: string; readonly hint: string | undefined }
+  | {
+      readonly kind: 'read'
+      readonly current: number | undefined
+      readonly committed: number | undefined
+      /** Files of the current generation that are not what its manifest says: in the generation, or where they belong. */
+      readonly changed: readonly string[]
+      readonly lost: readonly string[]
+      /** Files that this caller may not read. */
+      readonly unseen: number
+      /** Links of unit directories that lead elsewhere, or are no links. */
+      readonly astray: readonly string[]
+      readonly count: number
+    }
+
+/** What gatectl apply has written, against its own manifest. */
+export const generation: Check<GenerationFacts> = {
+  name: 'generation',
+  summary: 'whether the files of the current generation are as gatectl apply wrote them, and its links lead to them',
+  async observe({ names }) {
+    const directory = deployDirectory(names.prefix)
+    if ((await statPath(`${directory}/generations`)).kind === 'absent') return { kind: 'none' }
+    try {
+      const { current, committed, manifests } = readGenerations(localHost(), names.prefix)
+      const manifest = current === undefined ? undefined : manifests.get(current)
+      const seen = manifest === undefined ? NOTHING : await compare(`${directory}/generations/${current}`, manifest)
+      return { kind: 'read', current, committed, ...seen }
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error
+      return { kind: 'unreadable', message: error.message, hint: error.problems[0].hint }
+    }
+  },
+  judge(facts) {
+    const apply = command('gatectl apply')
+    if (facts.kind === 'none') return [ok('nothing was applied to this host')]
+    if (facts.kind === 'unreadable')
+      return [fail('a generation cannot be read', facts.message, command('gatectl generations; gatectl apply'))]
+    const { current, committed, changed, lost, unseen, astray, count } = facts
+    if (current === undefined)
+      return [
+        fail(
+          'no generation is current',
+          'an apply was cut off, or the link is gone: units of users are not found',
+          apply,
+        ),
+      ]
+    const findings: Finding[] = []
+    if (committed !== current)
+      findings.push(
+        warn(
+          `generation ${current} was never seen to work`,
+          `an apply was cut off${committed === undefined ? '' : `; the last one that worked is ${committed}`}`,
+          apply,
+        ),
+      )
+    if (lost.length > 0)
+      findings.push(
+        fail(
+          `${listed(lost)} ${lost.length === 1 ? 'is' : 'are'} gone`,
+          `generation ${current} has put it there`,
+          apply,
+        ),
+      )
+    if (changed.length > 0)
+      findings.push(
+        warn(
+          `${listed(changed)} ${changed.length === 1 ? 'was' : 'were'} changed by hand`,
+          `it is not what generation ${current} has written, and the next apply takes it back`,
+          apply,
+        ),
+      )
+    if (astray.length > 0)
+      findings.push(
+        fail(
+          `${listed(astray)} ${astray.length === 1 ? 'does' : 'do'} not lead to the current generation`,
+          'units of that user are not found',
+          apply,
+        ),
+      )
+    if (unseen > 0)
+      findings.push(skip(`${unseen} of ${count} files`, 'only root can read them: run gatectl doctor as root'))
+    return findings.length > 0 ? findings : [ok(`generation ${current}: ${count} files as they were written`)]
+  },
+}
+
+type Compared = Pick<Extract<GenerationFacts, { kind: 'read' }>, 'changed' | 'lost' | 'unseen' | 'astray' | 'count'>
+const NOTHING: Compared = { changed: [], lost: [], unseen: 0, astray: [], count: 0 }
+
+async function compare(directory: string, { files, links }: Generation): Promise<Compared> {
+  // what is reached by a link is the file of the generation itself
+  const linked = (path: string) => links.some((link) => path.startsWith(`${link.path}/`))
+  const places = files.flatMap(({ path, install, sha256: wanted }) => [
+    { path: `${directory}/${path}`, wanted },
+    ...(install === undefined || linked(install) ? [] : [{ path: install, wanted }]),
+  ])
+  const [changed, lost]: [string[], string[]] = [[], []]
+  let unseen = 0
+  for (const { path, wanted } of places) {
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => error)
+    if (typeof text === 'string') {
+      if (sha256(text) !== wanted) changed.push(path)
+    } else if (text.code === 'EACCES') unseen++
+    else lost.push(path)
+  }
+  const targets = await Promise.all(
+    links.map(async ({ path, target }) => ({ path, target, found: await linkTarget(path) })),
+  )
+  const astray = targets.filter(
+    ({ found, target }) => found.kind !== 'denied' && !(found.kind === 'seen' && found.value === target),
+  )
+  return { changed, lost, unseen, astray: astray.map(({ path }) => path), count: places.length }
+}

@@ -1,0 +1,115 @@
+import type { Deployment, Listener } from '../../../compiler/ir/deployment.ts'
+import { pathText } from '../../../schemas/spec/path.ts'
+import type { Check } from '../check.ts'
+import { command, edit, type Finding, fail, ok, words } from '../finding.ts'
+import { outputOf, readHostAccounts } from '../look.ts'
+import { type Holder, readListeners, readSocketOwners, type SocketOwner } from './listeners.ts'
+
+export type PortFacts = {
+  readonly wanted: readonly (Pick<Listener, 'port' | 'protocol' | 'host'> & {
+    readonly origin: string
+    /** Units and users of which one may hold it. `root` counts when the process behind it cannot be seen. */
+    readonly expected: readonly string[]
+  })[]
+  readonly holders: readonly (Holder & { readonly owner: SocketOwner | undefined; readonly user: string })[]
+  /** Addresses of sockets that systemd holds for units of ours, such as `0.0.0.0:3000`; "" when systemd was not asked. */
+  readonly ownSockets: readonly string[]
+}
+
+export const ports: Check<PortFacts> = {
+  name: 'ports',
+  summary: 'whether the ports of the spec are free or held by Gate, else who holds them (process, program, user, unit)',
+  async observe({ deployment, names }, signal) {
+    const wanted =
+      deployment === undefined ? [] : deployment.listeners.map((listener) => wantedPort(listener, deployment))
+    const all = (await readListeners()).filter(({ port, protocol }) =>
+      wanted.some((want) => want.port === port && want.protocol === protocol),
+    )
+    const owners = await readSocketOwners(new Set(all.map(({ inode }) => inode)))
+    const users = new Map([...readHostAccounts().users.values()].map(({ uid, name }) => [uid, name]))
+    const holders = all.map((holder) => ({
+      ...holder,
+      owner: owners.get(holder.inode),
+      user: users.get(holder.uid) ?? String(holder.uid),
+    }))
+    const listing = await outputOf(
+      ['systemctl', 'show', '--value', '--property=Listen', `${names.daemonUnit}.socket`],
+      signal,
+    )
+    return {
+      wanted,
+      holders,
+      ownSockets: [...listing.matchAll(/^(\S+) \(\w+\)$/gm)].map(([, address = '']) => address),
+    }
+  },
+  judge({ wanted, holders, ownSockets }) {
+    if (wanted.length === 0) return [ok('no spec says which ports are needed')]
+    const findings = wanted.flatMap((want): Finding[] => {
+      const taken = holders.find((holder) => isSame(want, holder) && !isOurs(want, holder, ownSockets))
+      return taken === undefined ? [] : [foreign(want, taken)]
+    })
+    return findings.length > 0
+      ? findings
+      : [ok(`${wanted.map(({ port }) => port).join(', ')}: free, or held by those they are for`)]
+  },
+}
+
+function wantedPort(
+  { port, protocol, host, origin }: Listener,
+  { gateway, proxy, containers, dns, names }: Deployment,
+): PortFacts['wanted'][number] {
+  const base = { port, protocol, host, origin: pathText(origin) }
+  const [section, name] = origin
+  if (section === 'backends')
+    return {
+      ...base,
+      expected: containers
+        .filter(({ unit }) => unit === `${names.prefix}-${String(name)}`)
+        .flatMap(({ user, unit }) => [user, `${unit}.service`]),
+    }
+  if (section === 'proxy' || section === 'client')
+    return { ...base, expected: [`${proxy.engine}.service`, proxy.engine, 'www-data', 'root'] }
+  if (section === 'dns') return { ...base, expected: dns === undefined ? [] : [names.dnsUnit, 'root'] }
+  if (section === 'relays') return { ...base, expected: [`${names.relayUnit}@${String(name)}.service`] }
+  return { ...base, expected: [`${gateway.unit}.service`, gateway.user] }
+}
+
+const EVERY_ADDRESS = new Set(['*', '::', '0.0.0.0'])
+
+function isSame({ port, protocol, host }: PortFacts['wanted'][number], holder: Holder): boolean {
+  if (holder.port !== port || holder.protocol !== protocol) return false
+  // an interface has a name, and its addresses are not known here: any holder may be in the way
+  const isAddress = /^[\d.]+$|:/.test(host)
+  return !isAddress || EVERY_ADDRESS.has(host) || EVERY_ADDRESS.has(holder.address) || holder.address === host
+}
+
+function isOurs(
+  want: PortFacts['wanted'][number],
+  { owner, user, address, port }: PortFacts['holders'][number],
+  ownSockets: readonly string[],
+): boolean {
+  const known = owner === undefined ? [user] : [owner.unit, user === 'root' ? '' : user]
+  if (known.some((name) => name !== '' && want.expected.includes(name))) return true
+  const isSystemd = owner === undefined || owner.pid === 1
+  return isSystemd && ownSockets.some((own) => own === `${address}:${port}` || own === `[${address}]:${port}`)
+}
+
+function foreign(
+  { port, protocol, origin }: PortFacts['wanted'][number],
+  { owner, user, address }: PortFacts['holders'][number],
+): Finding {
+  const what = `${protocol} port ${port} is taken on ${address}`
+  const why = (who: string) => `${who} listens there; ${origin} wants it`
+  if (owner === undefined)
+    return fail(
+      what,
+      why(`a process of ${user} (root sees which)`),
+      command(`ss --listening --processes --${protocol} --numeric 'sport = ${port}'`),
+    )
+  const who = `${owner.program} (process ${owner.pid}, user ${user}${owner.unit === '' ? '' : `, ${owner.unit}`})`
+  if (owner.unit.endsWith('.service') && !owner.unit.startsWith('user@'))
+    return fail(what, why(who), command(words('systemctl', 'disable', '--now', owner.unit)))
+  return owner.pid === 1
+    ? fail(what, why(who), edit('the spec', `another port for ${origin}`))
+    : fail(what, why(who), command(`kill ${owner.pid}`))
+}

@@ -1,0 +1,113 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { baseUrlOf } from '../../../schemas/words/providers.ts'
+import type { Check, DaemonView, Subject } from '../check.ts'
+import { command, edit, type Finding, type Fix, fail, ok } from '../finding.ts'
+import { inPool } from '../pool.ts'
+
+export type UpstreamFacts = {
+  readonly upstreams: readonly {
+    readonly name: string
+    readonly url: string
+    /** Of a connection of ours, without any key. */
+    readonly reached: Reached
+    /** What the running daemon says of it. */
+    readonly daemon: { readonly state: string; readonly lastError: string | undefined } | undefined
+  }[]
+}
+export type Reached =
+  | { readonly kind: 'yes' }
+  | { readonly kind: 'no'; readonly code: string; readonly message: string }
+
+const CONNECT_TIMEOUT_MS = 4_000
+/** Upstreams that are asked at the same time. */
+const CONCURRENCY = 16
+
+export const upstreams: Check<UpstreamFacts> = {
+  name: 'upstreams',
+  summary: 'whether each upstream can be reached (TCP and TLS, no key is sent), and what the running daemon says of it',
+  async observe(subject, signal) {
+    const view = await subject.daemon
+    const wanted = [...upstreamUrls(subject, view)]
+    const upstreams = await inPool(wanted, CONCURRENCY, async ([name, url]) => {
+      return { name, url, reached: await reach(url, signal), daemon: daemonsWord(name, view) }
+    })
+    return { upstreams: upstreams.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+  },
+  judge({ upstreams: all }) {
+    if (all.length === 0) return [ok('none is configured')]
+    return all.map(judgeOne)
+  },
+}
+
+function judgeOne({ name, url, reached, daemon }: UpstreamFacts['upstreams'][number]): Finding {
+  const { host, hostname } = new URL(url)
+  if (reached.kind === 'no')
+    return fail(`${name} (${host}) cannot be reached`, reached.message, fixFor(reached.code, host, hostname))
+  if (daemon?.state === 'down') {
+    const why = `${daemon.lastError ?? 'no reason given'}; a connection of gatectl's own succeeds`
+    const isKey = /\b40[13]\b|key|unauthori/i.test(why)
+    return fail(
+      `${name} (${host}) is down for the daemon`,
+      why,
+      isKey
+        ? command(`gatectl config set upstreams.${name}.api_key --file KEYFILE`)
+        : command('gatectl logs --level warn'),
+    )
+  }
+  return ok(`${name} (${host}) can be reached`)
+}
+
+function fixFor(code: string, host: string, hostname: string): Fix {
+  const [address, port = '443'] = host.split(':')
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return command(`getent ahosts ${hostname}`)
+  if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/.test(code))
+    return command('apt-get install --reinstall ca-certificates && update-ca-certificates')
+  if (code === 'ECONNREFUSED')
+    return edit(`the machine ${hostname}`, `start what should listen on port ${port}, or correct base_url`)
+  return command(`curl --verbose --head --max-time 10 https://${address ?? host}`)
+}
+
+/** Of the spec and of the daemon's configuration; engines on Unix sockets would be started by a connection, so they are left out. */
+function upstreamUrls({ deployment }: Subject, view: DaemonView): Map<string, string> {
+  const urls = new Map<string, string>()
+  for (const [name, upstream] of Object.entries(deployment?.upstreams ?? {}))
+    if (upstream.enabled && upstream.provider !== 'echo') urls.set(name, baseUrlOf(name, upstream))
+  if (view.kind === 'answers') for (const [name, url] of Object.entries(view.baseUrls)) urls.set(name, url)
+  return urls
+}
+
+function daemonsWord(name: string, view: DaemonView): UpstreamFacts['upstreams'][number]['daemon'] {
+  if (view.kind === 'silent') return undefined
+  const found = view.status.upstreams.find((upstream) => upstream.name === name)
+  return found === undefined ? undefined : { state: found.state, lastError: found.last_error }
+}
+
+/** Connects, and for https: checks the certificate. Sends nothing but that. */
+export function reach(text: string, signal: AbortSignal): Promise<Reached> {
+  const { protocol, hostname, port } = new URL(text)
+  const isTls = protocol === 'https:'
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const to = { host, port: Number(port === '' ? (isTls ? 443 : 80) : port) }
+  const socket: Socket = isTls
+    ? connectTls({ ...to, ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }) })
+    : connectTcp(to)
+  return new Promise((resolve) => {
+    const end = (reached: Reached) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(reached)
+    }
+    const timer = setTimeout(
+      () => end({ kind: 'no', code: 'ETIMEDOUT', message: `no connection within ${CONNECT_TIMEOUT_MS / 1_000} s` }),
+      CONNECT_TIMEOUT_MS,
+    )
+    signal.addEventListener('abort', () => end({ kind: 'no', code: 'ETIMEDOUT', message: 'out of time' }), {
+      once: true,
+    })
+    socket.once(isTls ? 'secureConnect' : 'connect', () => end({ kind: 'yes' }))
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      end({ kind: 'no', code: error.code ?? '', message: error.message }),
+    )
+  })
+}

@@ -1,0 +1,205 @@
+import { type Account, type Accounts, gidsOf, type SubidRange } from '../../accounts.ts'
+import type { Check } from '../check.ts'
+import { command, type Finding, fail, listed, ok, warn, words } from '../finding.ts'
+import { presentUsers, readHostAccounts, runProgram } from '../look.ts'
+
+export type UserFacts = {
+  readonly wanted: readonly {
+    readonly name: string
+    readonly uid: number | undefined
+    readonly groups: readonly string[]
+  }[]
+  readonly accounts: Pick<Accounts, 'users' | 'groups'>
+}
+
+export const users: Check<UserFacts> = {
+  name: 'users',
+  summary: 'whether the accounts of the gateway and its backends exist, with their ids and groups and without a login',
+  async observe({ deployment, names }) {
+    const fallback = [{ name: names.user, uid: undefined, groups: [] }]
+    return { wanted: deployment?.users ?? fallback, accounts: readHostAccounts() }
+  },
+  judge({ wanted, accounts }) {
+    if (wanted.length > 1 && !wanted.some(({ name }) => accounts.users.has(name))) return [notApplied(wanted.length)]
+    const findings = wanted.flatMap((user) => {
+      const account = accounts.users.get(user.name)
+      if (account === undefined) return [missing(user.name)]
+      const gids = gidsOf(account, accounts)
+      const lost = user.groups.filter((name) => !gids.includes(accounts.groups.get(name)?.gid ?? -1))
+      return [
+        ...wrongId(user, account),
+        ...hasLogin(account),
+        ...lost.map((name) => noMember(user.name, name, accounts.groups.has(name))),
+      ]
+    })
+    return findings.length > 0 ? findings : [ok(`${listed(wanted.map(({ name }) => name))}: as they should be`)]
+  },
+}
+
+function notApplied(count: number): Finding {
+  const why = 'the spec was not applied to this host, so nothing below can be said of its backends'
+  return fail(`none of the ${count} users of the spec exists`, why, command('gatectl apply'))
+}
+
+function missing(name: string): Finding {
+  return fail(`there is no user ${name}`, 'what runs as this user cannot start', command('systemd-sysusers'))
+}
+
+function wrongId({ name, uid }: { name: string; uid: number | undefined }, account: Account): Finding[] {
+  if (uid === undefined || uid === account.uid) return []
+  const why = `the units of user ${uid} are not read by the manager of ${account.uid}`
+  return [
+    fail(
+      `${name} has the id ${account.uid} instead of ${uid}`,
+      why,
+      command(words('usermod', '--uid', String(uid), name)),
+    ),
+  ]
+}
+
+function hasLogin({ name, shell }: Account): Finding[] {
+  if (/\/(?:nologin|false)$/.test(shell)) return []
+  const fix = command(words('usermod', '--shell', '/usr/sbin/nologin', name))
+  return [warn(`${name} has the login shell ${shell}`, 'nobody needs to log in there', fix)]
+}
+
+function noMember(name: string, group: string, exists: boolean): Finding {
+  const join = words('usermod', '--append', '--groups', group, name)
+  const why = 'it gives access to the models, the GPU or the admin socket'
+  return fail(
+    `${name} is no member of the group ${group}`,
+    why,
+    command(exists ? join : `groupadd --system ${words(group)} && ${join}`),
+  )
+}
+
+export type SubidFacts = {
+  readonly wanted: readonly {
+    readonly name: string
+    readonly uid: number | undefined
+    readonly start: number
+    readonly count: number
+  }[]
+  readonly files: Readonly<Record<'subuid' | 'subgid', readonly SubidRange[]>>
+}
+
+/** A rootless container needs as many ids as its image has users; podman(1) "Rootless mode". */
+export const subids: Check<SubidFacts> = {
+  name: 'subids',
+  summary: 'whether each backend user has its subordinate user and group ids, and nobody else has the same',
+  async observe({ deployment }) {
+    const wanted = presentUsers(deployment).flatMap(({ name, uid, subuid }) =>
+      subuid === undefined ? [] : [{ name, uid, ...subuid }],
+    )
+    const { subuids, subgids } = readHostAccounts()
+    return { wanted, files: { subuid: subuids, subgid: subgids } }
+  },
+  judge({ wanted, files }) {
+    const findings = wanted.flatMap((user): Finding[] => {
+      const lacking = (['subuid', 'subgid'] as const).filter(
+        (file) => !files[file].some((range) => covers(range, user)),
+      )
+      if (lacking.length === 0) return []
+      const range = `${user.start}-${user.start + user.count - 1}`
+      const options = lacking.map((file) => (file === 'subuid' ? `--add-subuids ${range}` : `--add-subgids ${range}`))
+      const kinds = lacking.map((file) => (file === 'subuid' ? 'user' : 'group')).join(' and ')
+      const why = `/etc/${lacking.join(' and /etc/')} must give it ${range}; podman refuses to start its containers`
+      return [
+        fail(
+          `${user.name} has no subordinate ${kinds} ids`,
+          why,
+          command(`usermod ${options.join(' ')} ${words(user.name)}`),
+        ),
+      ]
+    })
+    findings.push(...overlaps('/etc/subuid', files.subuid), ...overlaps('/etc/subgid', files.subgid))
+    if (findings.length > 0) return findings
+    return [
+      ok(
+        wanted.length === 0
+          ? 'no two users share subordinate ids'
+          : `${listed(wanted.map(({ name }) => name))} have their own`,
+      ),
+    ]
+  },
+}
+
+function covers({ owner, start, count }: SubidRange, user: SubidFacts['wanted'][number]): boolean {
+  const isOwner = owner === user.name || owner === String(user.uid)
+  return isOwner && start <= user.start && user.start + user.count <= start + count
+}
+
+function overlaps(file: string, ranges: readonly SubidRange[]): Finding[] {
+  const sorted = ranges.toSorted((a, b) => a.start - b.start)
+  return sorted.slice(1).flatMap((range, i) => {
+    const before = sorted[i]
+    if (before === undefined || before.owner === range.owner || before.start + before.count <= range.start) return []
+    const why =
+      'the containers of one can then touch the files of the other; gatectl apply gives a new backend ids of its own'
+    const line = `${range.owner}:${range.start}:${range.count}`
+    const fix = command(`sed -i ${words(`/^${line}$/d`)} ${file}`)
+    return [fail(`${before.owner} and ${range.owner} share ids from ${range.start} on in ${file}`, why, fix)]
+  })
+}
+
+export type ManagerFacts = {
+  readonly managers: readonly {
+    readonly user: string
+    readonly uid: number
+    readonly lingers: boolean
+    /** As systemctl says it: "active", "failed", …; "" when it says nothing. */
+    readonly state: string
+  }[]
+}
+
+/** Backends run below the managers of their users, which only linger keeps running. */
+export const userManagers: Check<ManagerFacts> = {
+  name: 'user-managers',
+  summary: 'whether the managers of the backend users run now (user@.service) and from boot on (linger)',
+  async observe({ deployment }, signal) {
+    const lingering = presentUsers(deployment).flatMap(({ name, uid, linger }) =>
+      linger && uid !== undefined ? [{ user: name, uid }] : [],
+    )
+    if (lingering.length === 0) return { managers: [] }
+    const ran = await runProgram(
+      ['systemctl', 'is-active', ...lingering.map(({ uid }) => `user@${uid}.service`)],
+      signal,
+    )
+    const states = ran.stdout.trim().split('\n')
+    const { linger } = readHostAccounts()
+    const managers = lingering.map(({ user, uid }, i) => ({
+      user,
+      uid,
+      lingers: linger.has(user),
+      state: states[i] ?? '',
+    }))
+    return { managers }
+  },
+  judge({ managers }) {
+    const findings = managers.flatMap(({ user, uid, lingers, state }) => [
+      ...(lingers ? [] : [doesNotLinger(user)]),
+      ...(state === 'active' ? [] : [isDown(user, uid, state)]),
+    ])
+    if (findings.length > 0) return findings
+    const what =
+      managers.length === 0
+        ? 'no backend needs one'
+        : `${listed(managers.map(({ user }) => user))}: running, and from boot on`
+    return [ok(what)]
+  },
+}
+
+function doesNotLinger(user: string): Finding {
+  const why = 'its backends stop when nobody is logged in as this user, and do not start at boot'
+  return fail(`${user} does not linger`, why, command(words('loginctl', 'enable-linger', user)))
+}
+
+function isDown(user: string, uid: number, state: string): Finding {
+  const what = state === '' ? `cannot ask for the manager of ${user}` : `the manager of ${user} is ${state}`
+  const unit = `user@${uid}.service`
+  return fail(
+    what,
+    `${unit} must run for its backends to start`,
+    command(`systemctl reset-failed ${unit}; systemctl start ${unit}`),
+  )
+}

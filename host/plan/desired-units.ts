@@ -1,0 +1,142 @@
+import { basename, dirname } from 'node:path'
+import type { OutputFile } from '../../compiler/emit/output.ts'
+import type { Deployment } from '../../compiler/ir/deployment.ts'
+import { SYSTEM_UNIT_DIRECTORY } from '../../compiler/ir/names.ts'
+import type { Generation, GenerationUnit } from '../../schemas/deploy/generation.ts'
+
+/**
+ * Every unit that apply starts, restarts or reloads, in the order in which that is done: what backends need (their user managers
+ * `user@<uid>.service` among it), the backends, the daemon, the relays, then programs of the host that read a file of ours.
+ */
+export function desiredUnits(deployment: Deployment, files: readonly OutputFile[]): Generation['units'] {
+  const system = systemUnits(files)
+  const isLast = ({ name }: GenerationUnit) =>
+    name.startsWith(deployment.gateway.unit) || name.startsWith(deployment.names.relayUnit)
+  return [
+    ...system.filter((unit) => !isLast(unit)),
+    ...managerUnits(deployment, files),
+    ...userUnits(deployment, files),
+    ...system.filter(isLast).toSorted((a, b) => Number(isService(a)) - Number(isService(b))),
+    ...foreignUnits(files),
+  ]
+}
+
+const START_TIMEOUT_MS = 90_000
+
+const isService = ({ name }: GenerationUnit): boolean => name.endsWith('.service')
+
+/** Our units of the host, with the files of ours that they name on their command lines. */
+function systemUnits(files: readonly OutputFile[]): GenerationUnit[] {
+  const own = files.filter(({ install }) => install?.startsWith(`${SYSTEM_UNIT_DIRECTORY}/`))
+  const others = files.filter((file) => file.install !== undefined && !own.includes(file))
+  return [...unitFiles(own)].flatMap(([name, parts]): GenerationUnit[] => {
+    const text = parts.map((part) => part.text).join('')
+    const read = others.filter(({ install }) => install !== undefined && namesPath(text, install))
+    const reloads = /^(?:ExecReload=|Type=notify-reload$)/m.test(text)
+    return [
+      {
+        manager: 'system',
+        name,
+        files: [...parts, ...(reloads ? [] : read)].map(({ path }) => path),
+        reloads: reloads ? read.map(({ path }) => path) : [],
+        runs: 'always',
+        enable: /^WantedBy=/m.test(text),
+        timeoutMs: START_TIMEOUT_MS,
+      },
+    ]
+  })
+}
+
+function namesPath(text: string, path: string): boolean {
+  return text.split(/[\s=]/).includes(path)
+}
+
+/** Unit -> its file and drop-ins; a template counts for each instance that has a drop-in, and for nothing by itself. */
+function unitFiles(files: readonly OutputFile[]): Map<string, OutputFile[]> {
+  const units = new Map<string, OutputFile[]>()
+  const byName = Map.groupBy(files, ({ path }) => unitOf(path))
+  for (const [name, parts] of byName) {
+    const isTemplate = /@\.\w+$/.test(name)
+    if (isTemplate || name.startsWith('user@')) continue
+    const template = name.includes('@') ? (byName.get(name.replace(/@[^.]*\./, '@.')) ?? []) : []
+    units.set(name, [...template, ...parts])
+  }
+  return units
+}
+
+/** The unit that a file is of, or a drop-in for. */
+function unitOf(path: string): string {
+  const folder = basename(dirname(path))
+  return folder.endsWith('.d') ? folder.slice(0, -2) : basename(path)
+}
+
+/** The manager of each backend's user, which has to start anew when a drop-in of it changes. */
+function managerUnits({ users }: Deployment, files: readonly OutputFile[]): GenerationUnit[] {
+  return users.flatMap(({ uid, linger }): GenerationUnit[] => {
+    if (uid === undefined || !linger) return []
+    const folders = [`${SYSTEM_UNIT_DIRECTORY}/user@.service.d/`, `${SYSTEM_UNIT_DIRECTORY}/user@${uid}.service.d/`]
+    const dropIns = files.filter(({ install }) => folders.some((folder) => install?.startsWith(folder)))
+    return [
+      {
+        manager: 'system',
+        name: `user@${uid}.service`,
+        files: dropIns.map(({ path }) => path),
+        reloads: [],
+        runs: 'always',
+        enable: false,
+        timeoutMs: START_TIMEOUT_MS,
+      },
+    ]
+  })
+}
+
+function userUnits({ users, containers }: Deployment, files: readonly OutputFile[]): GenerationUnit[] {
+  return users.flatMap(({ name: manager, uid }) => {
+    const plain = files.filter(({ path }) => path.startsWith(`quadlet/user-units/${uid}/`))
+    const quadlets = files.filter(({ path }) => path.startsWith(`quadlet/users/${uid}/`))
+    const sockets = [...unitFiles(plain)].filter(([name]) => /\.(?:socket|service)$/.test(name))
+    const unit = (name: string, parts: readonly OutputFile[], runs: GenerationUnit['runs'], timeoutMs: number) => ({
+      manager,
+      name,
+      files: parts.map(({ path }) => path),
+      reloads: [],
+      runs,
+      enable: false,
+      timeoutMs,
+    })
+    return [
+      ...containers
+        .filter((container) => container.user === manager)
+        .map(({ unit: name, onDemand, startTimeoutMs }) =>
+          unit(`${name}.service`, quadlets, onDemand ? 'when-used' : 'always', startTimeoutMs),
+        ),
+      ...sockets.map(([name, parts]) =>
+        unit(name, parts, name.endsWith('.socket') ? 'always' : 'when-used', START_TIMEOUT_MS),
+      ),
+    ]
+  })
+}
+
+/** Programs that the host has anyway, and that read a file of ours. */
+function foreignUnits(files: readonly OutputFile[]): GenerationUnit[] {
+  const readers: readonly (readonly [string, RegExp])[] = [
+    ['nginx.service', /^\/etc\/nginx\//],
+    ['caddy.service', /^\/etc\/caddy\//],
+  ]
+  return readers.flatMap(([name, place]): GenerationUnit[] => {
+    const reloads = files.filter(({ install }) => install !== undefined && place.test(install))
+    if (reloads.length === 0) return []
+    const paths = reloads.map(({ path }) => path)
+    return [
+      {
+        manager: 'system',
+        name,
+        files: [],
+        reloads: paths,
+        runs: 'foreign',
+        enable: false,
+        timeoutMs: START_TIMEOUT_MS,
+      },
+    ]
+  })
+}

@@ -1,0 +1,16 @@
+import type { AgentCode } from './agent.ts'
+
+/** Why an agent did not do what it was asked for: its own reason, or that there is no (honest) agent. */
+export type AgentErrorCode = AgentCode | 'AGENT_UNREACHABLE' | 'CONNECTION_LOST' | 'BAD_ANSWER'
+
+/** Thrown by everything that asks an agent. */
+export class AgentError extends Error {
+  readonly code: AgentErrorCode
+  readonly hint: string | undefined
+  constructor(code: AgentErrorCode, message: string, hint?: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'AgentError'
+    this.code = code
+    this.hint = hint
+  }
+}

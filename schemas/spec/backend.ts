@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import { bytes, duration, NAME, port } from '../config/config.ts'
+import { absolutePath, ENVIRONMENT_NAME, flag, IMAGE, LABEL, randomPort, secret } from './values.ts'
+
+/** Programs that Gate knows the arguments, ports and health checks of; custom: any other. */
+export const ENGINES = ['vllm', 'llama-cpp', 'ollama', 'open-webui', 'custom'] as const
+/** How a container gets at a GPU. */
+export const GPU_KINDS = ['nvidia', 'amd', 'vulkan', 'none'] as const
+const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:+-]*(?:\/[A-Za-z0-9][A-Za-z0-9._:+-]*)*$/
+
+const gpu = z.strictObject({
+  kind: z.enum(GPU_KINDS).meta({ description: 'nvidia: by CDI; amd: /dev/kfd and /dev/dri; vulkan: /dev/dri; none.' }),
+  devices: z
+    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9:._-]*$/, 'write "all", an index, a UUID or a name in /dev/dri'))
+    .min(1)
+    .default(['all'])
+    .meta({ description: 'nvidia: CDI names ("0", a UUID, "all"); amd, vulkan: names in /dev/dri, or "all".' }),
+})
+
+const health = z.strictObject({
+  command: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .meta({ description: 'Command and arguments that succeed once the engine answers; by engine when absent.' }),
+  interval: duration('Time between two checks.').default('5s'),
+  timeout: duration('Longest wait for one check.').default('5s'),
+  retries: z.int().min(1).default(3).meta({ description: 'Failures in a row until unhealthy.' }),
+  start_period: duration('Time in which failures do not count; by engine when absent.').optional(),
+})
+
+const volume = z.strictObject({
+  name: z.string().regex(LABEL).max(20).meta({ description: 'Name of the volume inside its backend.' }),
+  path: absolutePath('Where the container sees it.'),
+})
+
+/** One entry of `backends`: an engine in a rootless container of an unprivileged user. */
+export const backend = z.strictObject({
+  engine: z.enum(ENGINES).meta({ description: 'What runs in the container; decides arguments, health check, socket.' }),
+  image: z.string().regex(IMAGE, 'write registry/name@sha256:digest').meta({
+    description: 'Container image, by digest; a tag is a warning.',
+  }),
+  image_archive: absolutePath(
+    'OCI or docker archive on the host that apply loads the image from, instead of a pull.',
+  ).optional(),
+  model: z
+    .string()
+    .max(255)
+    .regex(MODEL, 'write a model id such as "Qwen/Qwen3-8B-FP8" or a file name below the models directory')
+    .optional()
+    .meta({ description: 'Model to serve: a path below the models directory, and the name clients see.' }),
+  gpu: gpu.prefault({ kind: 'none' }).meta({ description: 'GPU that the container gets.' }),
+  idle_stop: duration(
+    'Stop after this long without a connection and start on the next one; absent: always on.',
+  ).optional(),
+  group: z.string().regex(NAME).optional().meta({
+    description:
+      'At most one backend of a group runs at a time; its members start on demand, with or without idle_stop.',
+  }),
+  max_concurrent: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'Requests that it answers at a time, others wait; no limit when absent.' }),
+  max_waiting: z.int().min(1).default(100).meta({ description: 'Requests that may wait for it; more are refused.' }),
+  wait_timeout: duration(
+    'Longest wait for a free place, or until another backend of the group has finished its requests.',
+  ).default('120s'),
+  memory: bytes('Memory the container may use; no limit when absent.').optional(),
+  cpus: z
+    .number()
+    .positive()
+    .max(1024)
+    .optional()
+    .meta({ description: 'CPU share; no limit when absent.', unit: 'CPUs' }),
+  pids: z.int().min(16).default(4096).meta({ description: 'Processes and threads the container may have.' }),
+  shm: bytes('Size of /dev/shm; by engine when absent.').optional(),
+  uid: z
+    .int()
+    .min(1000)
+    .max(59_999)
+    .optional()
+    .meta({ description: 'User id; allocated in gate.lock.json when absent.' }),
+  listen: z.enum(['unix', 'tcp']).optional().meta({
+    description: 'Unix socket without network, or a loopback port on an internal one; by engine when absent.',
+  }),
+  port: randomPort.default('random').meta({ description: 'Loopback port on the host, for listen = "tcp".' }),
+  container_port: port.min(1).optional().meta({ description: 'Port inside the container; by engine when absent.' }),
+  network: flag(false, 'Whether the container may reach the internet and the gateway.'),
+  api_key: secret('Key the daemon presents; made at apply when absent and the engine can check one.').optional(),
+  expose: z
+    .string()
+    .regex(LABEL, 'write one DNS label such as "webui"')
+    .optional()
+    .meta({ description: 'Host name below gate.domain under which the proxy serves this backend to browsers.' }),
+  args: z.array(z.string().min(1, 'podman loses empty arguments and all behind them; leave it out')).default([]).meta({
+    description: 'More arguments of the engine. custom: {socket}, {port} and {model} are filled in.',
+  }),
+  environment: z
+    .record(z.string().regex(ENVIRONMENT_NAME, 'write an environment name'), z.string())
+    .default({})
+    .meta({ description: 'More environment of the container. Never a secret: it can be read from outside.' }),
+  secrets: z
+    .record(z.string().regex(ENVIRONMENT_NAME, 'write an environment name'), secret('Secret given as environment.'))
+    .default({})
+    .meta({ description: 'Environment of the container that is secret, by name.' }),
+  volumes: z.array(volume).default([]).meta({ description: 'More volumes that survive the container.' }),
+  read_only: flag(true, 'Whether the root file system of the container is read-only.'),
+  notify: z
+    .enum(['healthy', 'started'])
+    .default('healthy')
+    .meta({ description: 'When the unit counts as started: at the first successful health check, or at once.' }),
+  health: health.prefault({}).meta({ description: 'Health check.' }),
+  pull_timeout: duration('Time a pull may take at start; 0s: never pulled at start, apply does it before.').default(
+    '0s',
+  ),
+  start_timeout: duration('Longest start; health.start_period + pull_timeout + 60s when absent.').optional(),
+  stop_timeout: duration('Time to finish requests when stopping.').default('30s'),
+})

@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { bytes, cidrs } from '../config/config.ts'
+import { absolutePath, flag, HOST, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
+
+/** Sizes of the machine; decides connection limits, body limits, cache and memory caps. */
+export const PROFILE_NAMES = ['desktop', 'small-vps', 'medium-vps', 'large-vps'] as const
+const AUTH_MODES = ['token', 'password', 'device', 'oidc', 'none'] as const
+
+const server = z.strictObject({
+  host: z
+    .string()
+    .regex(HOST, 'write an address such as "127.0.0.1", or a host name')
+    .default('127.0.0.1')
+    .meta({ description: 'Address to listen on.' }),
+  port: randomPort.default(3000).meta({
+    description: 'TCP port; "random" picks one in 49152-65535 once and keeps it in gate.lock.json.',
+  }),
+  p2p_port: randomPort.default(41_147).meta({ description: 'Port for peers; "random" as above.' }),
+  allow_from: cidrs.default([]).meta({ description: 'Client addresses that may connect; empty: all.' }),
+  admin_allow_from: cidrs.default([]).meta({ description: 'Narrower list for the admin routes; empty: allow_from.' }),
+  trusted_proxies: cidrs
+    .default([])
+    .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed; the proxy of this spec is added.' }),
+  max_body: bytes('Largest request body; by profile when absent.').optional(),
+  max_buffered: bytes('All request bodies held at once; by profile when absent.').optional(),
+  max_connections: z.int().min(1).optional().meta({ description: 'Open connections; by profile when absent.' }),
+  max_concurrent: z.int().min(1).optional().meta({ description: 'Requests in flight; by profile when absent.' }),
+  open_firewall: flag(false, 'Open port, p2p_port and the ports of proxy, dns and client on every interface.'),
+  open_firewall_on_interfaces: interfaces('Open the same ports on these interfaces only.').default([]),
+})
+
+const tls = z.strictObject({
+  acme: z
+    .strictObject({
+      email: z.email().meta({ description: 'Account address.' }),
+      domains: z.array(hostName('Name to certify.')).min(1).meta({ description: 'Names to certify.' }),
+      challenge: z
+        .enum(['tls-alpn-01', 'http-01', 'dns-01'])
+        .default('tls-alpn-01')
+        .meta({ description: 'How control of the names is proven.' }),
+      staging: flag(false, 'Use the staging directory.'),
+    })
+    .optional()
+    .meta({ description: 'Certificates by ACME; comes first when several ways are set.' }),
+  files: z
+    .strictObject({
+      cert: absolutePath('Certificate chain, PEM.'),
+      key: absolutePath('Private key, PEM.'),
+    })
+    .optional()
+    .meta({ description: 'Certificate from files; comes second.' }),
+  internal_ca: flag(false, 'Certificates by a CA of this host; comes third. Without any: plain HTTP.'),
+})
+
+const auth = z.strictObject({
+  mode: z
+    .union([z.enum(AUTH_MODES), z.array(z.enum(AUTH_MODES)).min(1)], {
+      error: `write one or a list of ${AUTH_MODES.map((mode) => `"${mode}"`).join(', ')}`,
+    })
+    .default('token')
+    .meta({ description: 'How clients prove who they are; several may be listed. none: on a loopback address only.' }),
+  token: secret('System token with every scope; made at first start when absent.').optional(),
+  jwt: z
+    .strictObject({
+      secret: secret('Signs login sessions; made and kept when absent.').optional(),
+      issuer: z.string().min(1).default('gate').meta({ description: 'Issuer of login sessions.' }),
+      expiration_hours: z
+        .number()
+        .positive()
+        .max(8_760)
+        .default(24)
+        .meta({ description: 'Life of a login session.', unit: 'hours' }),
+    })
+    .prefault({})
+    .meta({ description: 'Login sessions.' }),
+  oidc: named(
+    z.strictObject({
+      issuer: z.url({ protocol: /^https$/ }).meta({ description: 'Issuer URL of the identity provider.' }),
+      client_id: z.string().min(1).meta({ description: 'Client id registered there.' }),
+      client_secret: secret('Client secret; a public client when absent.').optional(),
+    }),
+    'Identity providers, by name, for the mode oidc.',
+  ),
+})
+
+/** The key `gate` of the spec: the gateway itself. */
+export const gate = z.strictObject({
+  profile: z.enum(PROFILE_NAMES).default('desktop').meta({ description: 'Size of the machine; sizes every limit.' }),
+  domain: hostName('Domain of the gateway and its apps.').optional(),
+  instance: z
+    .string()
+    .regex(LABEL, 'use lower-case letters, digits and "-"')
+    .max(5)
+    .optional()
+    .meta({ description: 'Name of a second gateway on the same host; "gate" becomes "gate-<instance>" everywhere.' }),
+  image: z.string().regex(IMAGE, 'write registry/name@sha256:digest').optional().meta({
+    description: 'Image whose command is gate-daemon, by digest; for the targets compose, fly and render.',
+  }),
+  keep_generations: z.int().min(1).max(1000).default(10).meta({
+    description: 'Generations that gatectl apply keeps on the host, with their images, to go back to.',
+  }),
+  memory: bytes('Memory the daemon may use; by profile when absent.').optional(),
+  cache: bytes('Memory for the database cache; by profile when absent.').optional(),
+  server: server.prefault({}).meta({ description: 'Listener and its limits.' }),
+  tls: tls.prefault({}).meta({ description: 'Certificates.' }),
+  auth: auth.prefault({}).meta({ description: 'Authentication.' }),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['error', 'warn', 'info', 'debug'])
+        .default('info')
+        .meta({ description: 'Least important level written.' }),
+      format: z.enum(['json', 'text']).optional().meta({ description: 'Form of a line; json under systemd.' }),
+    })
+    .prefault({})
+    .meta({ description: 'Log of the daemon.' }),
+})

@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import { limitingDuration } from '../config/config.ts'
+import { PROVIDERS } from '../words/providers.ts'
+import { flag, secret } from './values.ts'
+
+/** One entry of `upstreams`: a provider that requests can go to. */
+export const upstream = z.strictObject({
+  enabled: flag(true, 'Whether requests may go there.'),
+  provider: z.enum(PROVIDERS).meta({ description: 'Kind of upstream; decides the default base_url.' }),
+  base_url: z
+    .string()
+    .regex(
+      /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/,
+      'write http(s)://host[:port][/path], without user, query or fragment',
+    )
+    .optional()
+    .meta({ description: 'URL up to and including the version, such as "https://api.openai.com/v1".' }),
+  api_key: secret('Key sent to the upstream.').optional(),
+  models: z
+    .array(z.string().min(1))
+    .optional()
+    .meta({ description: 'Ids of the models to expose; asked from the upstream when absent.' }),
+  timeout: limitingDuration('Longest wait for the response headers.').default('600s'),
+  idle_timeout: limitingDuration('Longest silence inside a response.').default('120s'),
+  connect_timeout: limitingDuration('Longest wait for a connection.').default('5s'),
+})
+
+const target = z.strictObject({
+  backend: z.string().optional().meta({ description: 'Name of a backend.' }),
+  upstream: z.string().optional().meta({ description: 'Name of an upstream.' }),
+  alias: z.string().optional().meta({ description: 'Name of another virtual model.' }),
+  model: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Id sent there; the alias itself, or the model of the backend.' }),
+  weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
+})
+
+/** One entry of `models`: what clients ask for, and where it leads. */
+export const model = z.strictObject({
+  category: z.string().min(1).optional().meta({ description: 'Category; usable as a model name.' }),
+  targets: z
+    .array(target)
+    .min(1)
+    .meta({ description: 'Where requests go: each names a backend, an upstream or an alias.' }),
+  strategy: z
+    .enum(['fallback', 'weighted', 'latency', 'cost'])
+    .default('fallback')
+    .meta({ description: 'fallback: in order; weighted: by share; latency: fastest first; cost: cheapest first.' }),
+})
+
+/** One entry of `budgets`: money per window. */
+export const budget = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,9}(?:\.\d{1,6})? USD$/, 'write an amount and its currency such as "200 USD"')
+    .meta({ description: 'Money per window.', unit: 'USD' }),
+  window: z.enum(['hour', 'day', 'week', 'month']).meta({ description: 'Calendar window, in UTC.' }),
+})

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { cidrs, port } from '../config/config.ts'
+import { addressPattern } from '../words/address.ts'
+import { flag, hostName, interfaces, LABEL, secret } from './values.ts'
+
+/** The key `relay` of the spec: being reachable through relays. */
+export const relay = z.strictObject({
+  enable: flag(false, 'Be reachable through relays.'),
+  addresses: z
+    .array(z.string().regex(/^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/, 'write host:port'))
+    .default([])
+    .meta({ description: 'Relays as host:port.' }),
+  custom_domain: z.string().regex(LABEL).optional().meta({ description: 'Name asked of the relay.' }),
+})
+
+/** One entry of `relays`: a relay server on this host. */
+export const relayInstance = z.strictObject({
+  https_port: port.min(1).default(443).meta({ description: 'Port for visitors.' }),
+  p2p_port: port.min(1).default(31_145).meta({ description: 'Port for nodes.' }),
+  metrics_port: port.min(1).optional().meta({ description: 'Loopback port for metrics; none when absent.' }),
+  bind_address: z.string().regex(addressPattern, 'write an IP address').default('::').meta({
+    description: 'Address to listen on.',
+  }),
+  log_level: z.enum(['error', 'warn', 'info', 'debug']).default('info').meta({ description: 'Least important level.' }),
+  domain_suffix: hostName('Nodes become <name>.<domain_suffix>.').optional(),
+  allow_from: cidrs.default([]).meta({ description: 'Addresses that may connect; empty: all.' }),
+  open_firewall: flag(false, 'Open https_port and p2p_port on every interface.'),
+  open_firewall_on_interfaces: interfaces('Open both ports on these interfaces only.').default([]),
+  dns: z
+    .strictObject({
+      enabled: flag(true, 'Whether records are written.'),
+      provider: z.enum(['cloudflare']).meta({ description: 'Where the records of nodes are written.' }),
+      api_token: secret('Token that may edit the zone.').optional(),
+      zone_id: z
+        .string()
+        .regex(/^[A-Za-z0-9]{1,64}$/)
+        .optional()
+        .meta({ description: 'Zone.' }),
+    })
+    .optional()
+    .meta({ description: 'DNS records of nodes; none when absent.' }),
+})

@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { bytes, duration } from '../config/config.ts'
+import { flag, IMAGE } from './values.ts'
+
+/** The key `sandbox` of the spec: where models run code. */
+export const sandbox = z.strictObject({
+  enable: flag(false, 'Whether models may run code.'),
+  runtime: z.enum(['podman', 'wasm', 'none']).default('podman').meta({ description: 'What isolates the code.' }),
+  allow_unisolated: flag(false, 'Needed for runtime = "none": code then runs on the host.'),
+  image: z.string().regex(IMAGE).optional().meta({ description: 'Image for runtime = "podman", by digest.' }),
+  timeout: duration('Longest run.').default('30s'),
+  memory: bytes('Memory of one run.').default('256MiB'),
+  cpus: z.number().positive().max(64).default(0.5).meta({ description: 'CPU share of one run.', unit: 'CPUs' }),
+  network: flag(false, 'Whether the code may reach the internet.'),
+  languages: z
+    .array(z.enum(['python', 'javascript', 'bash']))
+    .min(1)
+    .default(['python', 'javascript', 'bash'])
+    .meta({ description: 'Languages that may run.' }),
+})

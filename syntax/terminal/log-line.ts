@@ -1,0 +1,39 @@
+import type { LogRecord } from '../../schemas/words/log.ts'
+
+/**
+ * A record as one line of JSON, without the newline at its end.
+ * Control characters of every kind are escaped, so that neither a terminal nor a line reader can be fooled.
+ */
+export function jsonLine(record: LogRecord): string {
+  return escapeControls(JSON.stringify(record))
+}
+
+/** A record as one line for people: time, level, message, then `name=value` pairs. */
+export function textLine(record: LogRecord): string {
+  const { time, level, message, ...fields } = record
+  let line = `${time} ${level.padEnd(5)} ${escapeControls(message)}`
+  for (const [name, value] of Object.entries(fields)) line += ` ${name}=${shown(value)}`
+  return line
+}
+
+/** Text made safe to print: control, line-breaking and direction-changing characters become `\u` escapes. */
+export function escapeControls(text: string): string {
+  return UNSAFE.test(text) ? text.replace(UNSAFE_ALL, unicodeEscape) : text
+}
+
+// C0, DEL and C1 (0x9b starts a terminal sequence), line and paragraph separators, bidirectional overrides.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be found
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+const UNSAFE_ALL = new RegExp(UNSAFE, 'g')
+
+function unicodeEscape(character: string): string {
+  if (character === '\n') return '\\n'
+  if (character === '\r') return '\\r'
+  if (character === '\t') return '\\t'
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+function shown(value: string | number | undefined): string {
+  if (typeof value !== 'string') return String(value)
+  return /^[^\s"=\\]+$/.test(value) ? escapeControls(value) : escapeControls(JSON.stringify(value))
+}

@@ -1,0 +1,29 @@
+import { isTree, type Path } from '../tree.ts'
+
+/** A dotted key, each part bare where TOML allows it. */
+export function keyText(path: Path): string {
+  return path.map((step) => (/^[A-Za-z0-9_-]+$/.test(step) ? step : stringText(step))).join('.')
+}
+
+/** A value on one line. @throws TypeError for what TOML cannot hold, such as null */
+export function valueText(value: unknown): string {
+  if (typeof value === 'string') return stringText(value)
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value === 'number') return numberText(value)
+  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`
+  if (!isTree(value)) throw new TypeError('TOML holds texts, numbers, booleans, lists and tables')
+  const pairs = Object.entries(value).filter(([, inner]) => inner !== undefined)
+  if (pairs.length === 0) return '{}'
+  return `{ ${pairs.map(([key, inner]) => `${keyText([key])} = ${valueText(inner)}`).join(', ')} }`
+}
+
+/** JSON's escapes are TOML's, but for DEL, which TOML wants escaped. */
+function stringText(text: string): string {
+  return JSON.stringify(text).replaceAll('\u007f', '\\u007f')
+}
+
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) throw new TypeError('a number is finite')
+  if (Object.is(value, -0)) return '-0.0'
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value)
+}

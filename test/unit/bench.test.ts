@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+import { answerStatus } from '../../bench/rate-client.ts'
+import { median, medianOf, percentile } from '../../bench/statistics.ts'
+import { createCheck } from '../../bench/stream-client.ts'
+import { count, markdownTable } from '../../bench/table.ts'
+import { parseWrk } from '../../bench/wrk.ts'
+
+test.each([
+  { values: [1, 2, 3, 4], rank: 50, expected: 2 },
+  { values: [1, 2, 3, 4], rank: 99, expected: 4 },
+  { values: [7], rank: 1, expected: 7 },
+  { values: [], rank: 50, expected: Number.NaN },
+])('percentile $rank of $values is $expected', ({ values, rank, expected }) => {
+  expect(percentile(values, rank)).toBe(expected)
+})
+
+test.each([
+  { values: [9, 1, 5], expected: 5 },
+  { values: [4, 1, 3, 2], expected: 2.5 },
+  { values: [], expected: Number.NaN },
+])('the median of $values is $expected', ({ values, expected }) => {
+  expect(median(values)).toBe(expected)
+})
+
+test('takes the median of a figure, but the worst run of a failure', () => {
+  const runs = [
+    { speed: 10, failed: 0 },
+    { speed: 30, failed: 7 },
+    { speed: 20, failed: 0 },
+  ]
+  expect(medianOf(runs, ['speed', 'failed'], ['failed'])).toEqual({ speed: 20, failed: 7 })
+})
+
+const wrkOutput = (extra: string) => `Running 4s test @ http://127.0.0.1:9103/v1/chat/completions
+  1 threads and 64 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency    69.44ms  140.16ms   1.33s    94.83%
+    Req/Sec     1.55k   708.08     3.05k    61.67%
+  Latency Distribution
+     50%  932.00us
+     75%   55.99ms
+     90%   85.60ms
+     99%    1.20s
+  9267 requests in 6.01s, 5.40MB read
+${extra}Requests/sec:   1541.18
+Transfer/sec:      0.90MB
+`
+
+test('reads the figures of wrk in one unit', () => {
+  const expected = { requestsPerSecond: 1541.18, requests: 9267, p50Us: 932, p99Us: 1_200_000, failed: 0 }
+  expect(parseWrk(wrkOutput(''))).toEqual(expected)
+})
+
+test('counts refused requests and broken connections of wrk as failed', () => {
+  const extra = '  Socket errors: connect 1, read 2, write 3, timeout 4\n  Non-2xx or 3xx responses: 100\n'
+  expect(parseWrk(wrkOutput(extra)).failed).toBe(110)
+})
+
+test('refuses output of wrk without a rate', () => {
+  expect(() => parseWrk('unable to connect to 127.0.0.1:1 Connection refused')).toThrow(/wrk printed no/)
+})
+
+test.each([
+  { name: 'half a head', text: 'HTTP/1.1 200 OK\r\ncontent-le', expected: undefined },
+  { name: 'half a body', text: 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab', expected: undefined },
+  { name: 'a whole body', text: 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd', expected: 200 },
+  { name: 'chunks without end', text: 'HTTP/1.1 429 x\r\nx: y\r\n\r\n2\r\nab\r\n', expected: undefined },
+  { name: 'all chunks', text: 'HTTP/1.1 429 x\r\nx: y\r\n\r\n2\r\nab\r\n0\r\n\r\n', expected: 429 },
+])('finds the status of $name: $expected', ({ text, expected }) => {
+  expect(answerStatus(text)).toBe(expected)
+})
+
+const frame = (content: string) => `data: {"choices":[{"delta":{"content":"${content}"},"finish_reason":null}]}\n\n`
+const end =
+  'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: {"choices":[],"usage":{"completion_tokens":2}}\n\ndata: [DONE]\n\n'
+
+test.each([
+  { name: 'a whole stream', text: frame('0 ') + frame('1 ') + end, fault: undefined },
+  { name: 'a comment between frames', text: `${frame('0 ')}: ping\n\n${frame('1 ')}${end}`, fault: undefined },
+  { name: 'a lost frame', text: frame('0 ') + end, fault: '1 of 2 tokens' },
+  { name: 'frames in the wrong order', text: frame('1 ') + frame('0 ') + end, fault: 'token 0 expected, "1 " came' },
+  { name: 'a frame twice', text: frame('0 ') + frame('0 ') + end, fault: 'token 1 expected, "0 " came' },
+  { name: 'a cut stream', text: frame('0 ') + frame('1 '), fault: 'without finish, usage, done' },
+  { name: 'a frame after the end', text: frame('0 ') + frame('1 ') + end + frame('2 '), fault: /after \[DONE\]/ },
+])('checks $name', ({ text, fault }) => {
+  const check = createCheck(2)
+  for (const character of text) check.push(character)
+  if (fault instanceof RegExp) expect(check.fault()).toMatch(fault)
+  else expect(check.fault()).toBe(fault)
+})
+
+test('aligns a table, the first column to the left', () => {
+  const rows = [
+    ['server', 'rate'],
+    ['a', '10,000'],
+  ]
+  expect(markdownTable(rows)).toBe('| server |   rate |\n|--------|-------:|\n| a      | 10,000 |')
+})
+
+test.each([
+  { value: 12_345.678, digits: 1, expected: '12,345.7' },
+  { value: Number.NaN, digits: 0, expected: '-' },
+])('writes $value as $expected', ({ value, digits, expected }) => {
+  expect(count(value, digits)).toBe(expected)
+})

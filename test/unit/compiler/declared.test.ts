@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { compile } from '../../../compiler/compile.ts'
+import { configSchema } from '../../../schemas/config/config.ts'
+import { configPlace } from '../../support/config-place.ts'
+import { goldenFiles, goldensOf } from '../../support/golden.ts'
+import { nastyText } from '../../support/nasty-text.ts'
+
+const names = goldensOf('declared')
+const declaredText = (name: string): string =>
+  goldenFiles(name, { targets: ['declared'] }).find(({ path }) => path === 'declared/declared.json')?.text ?? ''
+
+test('there are specs to compare', () => expect(names.length).toBeGreaterThan(5))
+
+test.each(names)('the daemon starts with the declared file of %s, and every value in it is in force', (name) => {
+  const text = declaredText(name)
+  const written = configSchema.parse(JSON.parse(text))
+  const config = configPlace({ declared: text }).open()
+  expect(config.current()).toMatchObject(JSON.parse(text))
+  expect(config.explain('server.port')).toMatchObject({ winner: 'nix', value: written.server.port })
+})
+
+test('backends are declared, models lead to them, and aliases to what they stand for', () => {
+  const { backends, models } = JSON.parse(declaredText('models'))
+  expect(backends.qwen).toMatchObject({ provider: 'vllm', socket: '/run/gate-two/backends/qwen/engine.sock' })
+  expect(backends.small).toMatchObject({ provider: 'llama-cpp', base_url: 'http://127.0.0.1:18081/v1' })
+  expect(models.coder.targets).toEqual([
+    { upstream: 'qwen', model: 'Qwen/Qwen3-8B-FP8' },
+    { upstream: 'openai', model: 'gpt-5-mini' },
+  ])
+  const ways = models.first.targets.map(({ upstream }: { upstream: string }) => upstream)
+  expect(ways).toEqual(['qwen', 'openai', 'small'])
+  const shares = models.half.targets.map(({ upstream, weight }: { upstream: string; weight: number }) => [
+    upstream,
+    weight,
+  ])
+  expect(shares).toEqual([
+    ['small', 1.5],
+    ['openai', 0.5],
+    ['lab', 2],
+  ])
+})
+
+test('the credentials of the units are keys that the daemon knows', () => {
+  const units = names.flatMap((name) => goldenFiles(name, { targets: ['systemd'] }))
+  const service = units.filter(({ path }) => /system\/[a-z-]+-daemon\.service$/.test(path)).map(({ text }) => text)
+  const keys = service.flatMap((text) =>
+    [...text.matchAll(/^LoadCredential=([^:]+):/gm)].map((match) => match[1] ?? ''),
+  )
+  expect(new Set(keys)).toContain('backends.small.api_key')
+  for (const name of names) {
+    const own =
+      goldenFiles(name, { targets: ['systemd'] }).find(({ path }) => path.endsWith('-daemon.service'))?.text ?? ''
+    const credentials = [...own.matchAll(/^LoadCredential=([^:]+):/gm)].map((match) => [match[1] ?? '', 'x'.repeat(40)])
+    expect(() =>
+      configPlace({ declared: declaredText(name), credentials: Object.fromEntries(credentials) }).open(),
+    ).not.toThrow()
+  }
+})
+
+const specOf = (id: string, category: string, issuer: string) => ({
+  gate: { auth: { jwt: { issuer } } },
+  upstreams: { own: { provider: 'custom', base_url: 'http://127.0.0.1:9/v1', models: [id] } },
+  models: { alias: { category, targets: [{ upstream: 'own', model: id }] } },
+})
+
+/** Empty when it is refused. */
+function declaredOf(spec: object): string {
+  const result = compile(JSON.stringify(spec), { targets: ['declared'] })
+  const files = result.kind === 'compiled' ? result.files : []
+  return files.find(({ path }) => path === 'declared/declared.json')?.text ?? ''
+}
+
+const keysOf = (tree: unknown): string[] =>
+  typeof tree !== 'object' || tree === null
+    ? []
+    : Object.entries(tree).flatMap(([key, inner]) => [key, ...keysOf(inner).map((below) => `${key}.${below}`)])
+
+/** As the parser sees it: the category Cc, the two line separators, what XML cannot hold, and the name of the prototype. */
+const hasControl = (given: string): boolean =>
+  /[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(given) || !given.isWellFormed() || given === '__proto__'
+
+test('any text of a spec is refused or reaches the daemon as it is', () => {
+  fc.assert(
+    fc.property(nastyText, nastyText, nastyText, (id, category, issuer) => {
+      const text = declaredOf(specOf(id, category, issuer))
+      if (text === '') {
+        expect([id, category, issuer].some((given) => given === '' || hasControl(given))).toBe(true)
+        return
+      }
+      const read = configSchema.parse(JSON.parse(text))
+      expect(read.upstreams['own']?.models).toEqual([id])
+      expect(read.models['alias']).toMatchObject({ category, targets: [{ model: id }] })
+      expect(read.auth.jwt.issuer).toBe(issuer)
+      expect(keysOf(JSON.parse(text))).toEqual(keysOf(JSON.parse(declaredOf(specOf('x', 'x', 'x')))))
+    }),
+    { numRuns: 300 },
+  )
+})

@@ -1,0 +1,207 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ADMIN_ANSWERS, type AdminRouteName, adminProblem } from '../../../schemas/admin.ts'
+import { startAdminDaemon } from '../../support/admin-daemon.ts'
+import { gatectl } from '../../support/gatectl.ts'
+
+let daemon: Awaited<ReturnType<typeof startAdminDaemon>>
+beforeAll(async () => {
+  daemon = await startAdminDaemon()
+})
+afterAll(() => daemon.stop())
+
+/** Runs a command against the daemon of this file. */
+const ctl = (args: readonly string[], options: Parameters<typeof gatectl>[1] = {}) =>
+  gatectl(args, { ...options, env: { GATE_ADMIN_SOCKET: daemon.socketPath, ...options.env } })
+
+test.each<{ args: string; route: AdminRouteName; code?: number }>([
+  { args: 'status', route: 'GET /v1/status' },
+  { args: 'reload', route: 'POST /v1/reload' },
+  { args: 'token create --name ci --scopes chat:read,chat:write --expires 30d', route: 'POST /v1/tokens' },
+  { args: 'auth create-token --scopes chat:read,chat:write --name api-client', route: 'POST /v1/tokens' },
+  { args: 'token list', route: 'GET /v1/tokens' },
+  { args: 'config get log.level', route: 'GET /v1/config/keys/:' },
+  { args: 'config get letsencrypt.email', route: 'GET /v1/config/keys/:', code: 1 },
+  { args: 'config get --all', route: 'GET /v1/config' },
+  { args: 'config set log.level debug', route: 'PUT /v1/config/keys/:' },
+  { args: 'config unset log.level', route: 'DELETE /v1/config/keys/:' },
+  { args: 'config explain server.port', route: 'GET /v1/config/keys/:' },
+  { args: 'config diff', route: 'GET /v1/config/diff' },
+  { args: 'config promote', route: 'GET /v1/config/promote' },
+  { args: 'config promote --format nix', route: 'GET /v1/config/promote' },
+  { args: 'config validate', route: 'POST /v1/config/validate' },
+])('gatectl $args --json prints the shape of $route', async ({ args, route, code = 0 }) => {
+  const run = await ctl([...args.split(' '), '--json'])
+  expect(run.code).toBe(code)
+  expect(ADMIN_ANSWERS[route].safeParse(JSON.parse(run.stdout)).error).toBeUndefined()
+})
+
+test('status shows upstreams and problems without letting them move the cursor', async () => {
+  const run = await ctl(['status'])
+  expect(run.stdout).toMatchInlineSnapshot(`
+    "gate-daemon 0.0.0-test, ready, process 4711, since 2026-11-20T12:00:00.000Z
+    listening   http://127.0.0.1:3000
+    in flight   2 requests
+    store       /var/lib/gate/gate.db, 7 rows to write
+
+    UPSTREAM  PROVIDER  STATE  MODELS  LAST ERROR
+    echo      echo      ready  1
+    openai    openai    down   0       connection refused\\u001b[31m
+
+    problems of the configuration:
+      config.toml:3:1: no value
+        write one
+    "
+  `)
+})
+
+test('token create prints the key alone, and says that it may do everything', async () => {
+  const run = await ctl(['token', 'create'])
+  expect(run.stdout).toMatch(/^gate_[0-9a-f-]{36}\n$/)
+  expect(run.stderr).toMatch(/this key may do everything \(scope admin\)/)
+  expect(run.code).toBe(0)
+})
+
+test('token revoke makes a key worthless, once', async () => {
+  const made = await ctl(['token', 'create', '--json'])
+  const { id } = ADMIN_ANSWERS['POST /v1/tokens'].parse(JSON.parse(made.stdout))
+  const revoked = await ctl(['token', 'revoke', id, '--json'])
+  expect(ADMIN_ANSWERS['DELETE /v1/tokens/:'].parse(JSON.parse(revoked.stdout)).id).toBe(id)
+  const again = await ctl(['token', 'revoke', id])
+  expect(again).toMatchObject({ code: 1, stdout: '' })
+  expect(again.stderr).toMatch(/gatectl token list shows the ids/)
+})
+
+test.each([
+  { name: 'an argument', args: ['VALUE'], stdin: '' },
+  { name: 'standard input', args: ['-'], stdin: 'VALUE\n' },
+  { name: 'a file', args: ['--file', 'FILE'], stdin: '' },
+])('config set takes the value from $name', async ({ args, stdin }) => {
+  const file = join(daemon.folder, 'value')
+  writeFileSync(file, 'warn\r\n')
+  const given = args.map((arg) => (arg === 'FILE' ? file : arg.replace('VALUE', 'warn')))
+  const set = await ctl(['config', 'set', 'log.level', ...given], { stdin: stdin.replace('VALUE', 'warn') })
+  expect(set).toMatchObject({ code: 0, stdout: 'changed: log.level\n', stderr: '' })
+  expect((await ctl(['config', 'get', 'log.level'])).stdout).toBe('warn\n')
+  await ctl(['config', 'unset', 'log.level'])
+})
+
+test('config set takes a value that looks like an option after "--"', async () => {
+  const run = await ctl(['config', 'set', 'log.level', '--json', '--', '--force'])
+  expect(run.code).toBe(1)
+  expect(JSON.parse(run.stderr)).toMatchObject({ code: 'INVALID_VALUE' })
+})
+
+test('config set says what waits for a restart and what the environment hides', async () => {
+  expect((await ctl(['config', 'set', 'server.port', '5000'])).stderr).toMatch(/waits for a restart.*server\.port/)
+  const refused = await ctl(['config', 'set', 'upstreams.openai.api_key', 'x'])
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  const forced = await ctl(['config', 'set', 'upstreams.openai.api_key', 'x', '--force'])
+  expect(forced.code).toBe(0)
+  expect(forced.stderr).toMatch(/the environment hides what the runtime configuration says: upstreams\.openai\.api_key/)
+})
+
+test('config explain shows the four layers and never a secret', async () => {
+  const port = await ctl(['config', 'explain', 'server.port'])
+  expect(port.stdout).toMatch(/\n\* +(runtime|nix) /)
+  for (const layer of ['env', 'runtime', 'nix', 'defaults']) expect(port.stdout).toContain(layer)
+  const key = await ctl(['config', 'explain', 'upstreams.openai.api_key'])
+  expect(key.stdout).toContain('(secret)')
+  expect(key.stdout + key.stderr).not.toContain('canary')
+})
+
+test.each([
+  { name: 'nothing known', args: ['frobnicate'], says: /unknown command "frobnicate"/ },
+  { name: 'a typo', args: ['statsu'], says: /did you mean "gatectl status"\?/ },
+  {
+    name: 'a typo in the second word',
+    args: ['config', 'explian', 'x'],
+    says: /did you mean "gatectl config explain"\?/,
+  },
+  { name: 'half a command', args: ['token'], says: /token create, token list, token revoke/ },
+  { name: 'an unknown option', args: ['config', 'set', 'a', 'b', '--forse'], says: /did you mean --force\?/ },
+  { name: 'a value that looks like an option', args: ['config', 'set', 'a', '-1'], says: /goes after "--"/ },
+  { name: 'an option without value', args: ['status', '--socket'], says: /argument missing/ },
+  { name: 'a missing argument', args: ['token', 'revoke'], says: /ID is missing/ },
+  { name: 'an argument too many', args: ['status', 'now'], says: /"now" is one argument too many/ },
+  { name: 'a value twice', args: ['config', 'set', 'a', 'b', '--file', 'c'], says: /give a VALUE, or --file FILE/ },
+  { name: 'no key', args: ['config', 'get'], says: /give a KEY, or --all/ },
+  { name: 'an unknown format', args: ['config', 'promote', '--format', 'yaml'], says: /neither nix nor spec/ },
+  { name: 'an unknown shell', args: ['completion', 'tcsh'], says: /there are: bash, zsh, fish/ },
+  { name: 'nothing to complete', args: ['complete', 'x'], says: /there are: config-key, token-id, backend-name/ },
+  { name: 'no number', args: ['logs', '-n', 'x'], says: /is no number of lines/ },
+])('exits with 2 for $name', async ({ args, says }) => {
+  const run = await ctl(args)
+  expect(run.stderr).toMatch(says)
+  expect(run).toMatchObject({ code: 2, stdout: '' })
+})
+
+test('names every path it tried when no daemon answers', async () => {
+  const env = { GATE_ADMIN_SOCKET: '', STATE_DIRECTORY: '/nowhere/a:/nowhere/b', XDG_STATE_HOME: '/nowhere/c' }
+  const run = await ctl(['status', '--json'], { env })
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  const { code, detail, hint } = adminProblem.parse(JSON.parse(run.stderr))
+  expect(code).toBe('NO_DAEMON')
+  for (const path of ['/nowhere/a/admin.sock', '/nowhere/c/gate/admin.sock', '/run/gate/admin.sock'])
+    expect(detail).toContain(path)
+  expect(hint).toMatch(/systemctl start gate-daemon\.socket/)
+})
+
+test.each([
+  { name: '--socket', args: ['--socket', '/nowhere/only.sock'], env: { STATE_DIRECTORY: 'FOLDER' } },
+  { name: '$GATE_ADMIN_SOCKET', args: [], env: { GATE_ADMIN_SOCKET: '/nowhere/only.sock', STATE_DIRECTORY: 'FOLDER' } },
+])('talks to no other daemon than the one that $name names', async ({ args, env }) => {
+  const run = await gatectl([...args, 'status'], { env: { ...env, STATE_DIRECTORY: daemon.folder } })
+  expect(run.code).toBe(1)
+  expect(run.stderr).toMatch(/tried \/nowhere\/only\.sock \(not there\)\n/)
+})
+
+test('finds the daemon in $STATE_DIRECTORY', async () => {
+  expect((await gatectl(['status'], { env: { STATE_DIRECTORY: daemon.folder } })).code).toBe(0)
+})
+
+// Root may do everything, unless it gives that up.
+const asNobody = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override'] : []
+const canBeDenied = asNobody.length === 0 || spawnSync('setpriv', [...asNobody.slice(1), 'true']).status === 0
+
+test.skipIf(!canBeDenied)('says which group may use the socket when permission is denied', async () => {
+  chmodSync(daemon.socketPath, 0)
+  try {
+    const run = await ctl(['status'], { through: asNobody })
+    expect(run).toMatchObject({ code: 1, stdout: '' })
+    expect(run.stderr).toContain(`${daemon.socketPath} (permission denied)`)
+    expect(run.stderr).toMatch(/usermod -aG gate-admin/)
+  } finally {
+    chmodSync(daemon.socketPath, 0o660)
+  }
+})
+
+test.each([
+  { name: 'garbage', bytes: 'garbage\r\n\r\n', says: /Parse Error/ },
+  { name: 'a web page', bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi', says: /not as gate-daemon does/ },
+  {
+    name: 'broken JSON',
+    bytes: 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{"',
+    says: /not as gate-daemon does/,
+  },
+  {
+    name: 'half an answer',
+    bytes: 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"',
+    says: /aborted/,
+  },
+  { name: 'nothing', bytes: '', says: /socket hang up/ },
+])('fails in one line when the socket answers $name', async ({ bytes, says }) => {
+  const path = join(daemon.folder, 'other.sock')
+  const other = createServer((socket) => socket.once('data', () => socket.end(bytes))).listen(path)
+  try {
+    const run = await gatectl(['--socket', path, 'status'])
+    expect(run.stderr).toMatch(says)
+    expect(run.stderr).not.toMatch(/\n +at /)
+    expect(run).toMatchObject({ code: 1, stdout: '' })
+  } finally {
+    other.close()
+  }
+})

@@ -1,0 +1,171 @@
+// gatectl explain and gatectl init, as processes.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parsePathText, pathText } from '../../../schemas/spec/path.ts'
+import { GATECTL, gatectl } from '../../support/gatectl.ts'
+
+const SPEC = `[backends.qwen]
+engine = "vllm"
+image = "example.org/engine@sha256:${'0'.repeat(64)}"
+model = "a/b"
+memory = "24GiB"
+`
+let folder = ''
+let spec = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gate-spec-'))
+  spec = join(folder, 'gate.toml')
+  writeFileSync(spec, SPEC)
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const FILE = 'quadlet/users/40000/gate-qwen.container'
+const explain = async (path: string) => (await gatectl(['explain', spec, path, '--json'])).stdout
+type Line = { line: number; text: string; origin: string; written?: boolean; spec?: { line: number; column: number } }
+
+test('explain shows the line of the spec that a line of the output comes from', async () => {
+  const { lines } = JSON.parse(await explain(FILE)) as { lines: Line[] }
+  const memory = lines.find(({ text }) => text.startsWith('MemoryMax='))
+  expect(memory).toMatchObject({ origin: 'backends.qwen.memory', written: true, spec: { line: 5, column: 10 } })
+  expect(lines.find(({ text }) => text.startsWith('PidsLimit='))).toMatchObject({ written: false, spec: { line: 1 } })
+  const one = await gatectl(['explain', spec, `${FILE}:${memory?.line}`])
+  expect(one).toMatchObject({ code: 0, stderr: '' })
+  expect(one.stdout).toContain('MemoryMax=25769803776\n  comes from backends.qwen.memory\n')
+  expect(one.stdout).toMatch(/gate\.toml:5:10\n {2}5 \| memory = "24GiB"\n$/)
+})
+
+test.each(['/etc/containers/systemd/users/40000/gate-qwen.container', `/some/out/${FILE}`])(
+  'explain finds the file by %s',
+  async (path) => expect(JSON.parse(await explain(path))).toMatchObject({ path: FILE }),
+)
+
+test('explain shows a whole file, each line behind its key', async () => {
+  const run = await gatectl(['explain', spec, FILE])
+  expect(run.stdout).toMatch(/^backends\.qwen\.memory:5 +\| MemoryMax=25769803776$/m)
+  expect(run.stdout).toMatch(/^backends\.qwen\.pids \(default\) +\| PidsLimit=4096$/m)
+})
+
+test.each([
+  {
+    name: 'a path that is misspelled',
+    path: FILE.replace('qwen', 'qwem'),
+    code: 1,
+    says: /did you mean quadlet\/users/,
+  },
+  { name: 'a line that is not there', path: `${FILE}:999`, code: 2, says: /has no line 999/ },
+])('explain says what is wrong with $name', async ({ path, code, says }) => {
+  const run = await gatectl(['explain', spec, path])
+  expect(run).toMatchObject({ code, stdout: '' })
+  expect(run.stderr).toMatch(says)
+})
+
+test('explain shows the diagnostics of a spec that does not compile', async () => {
+  writeFileSync(spec, 'gate = 1')
+  const run = await gatectl(['explain', spec, FILE])
+  expect(run.code).toBe(1)
+  expect(run.stderr).toMatch(/does not compile[\s\S]*WRONG_TYPE/)
+})
+
+test('the text of any path is read back as that path', () => {
+  const step = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a.b', 'x[0]', '"', '\\', ''), fc.nat(99))
+  fc.assert(
+    fc.property(fc.string({ minLength: 1 }), fc.array(step, { maxLength: 5 }), (first, rest) => {
+      expect(parsePathText(pathText([first, ...rest]))).toEqual([first, ...rest])
+    }),
+  )
+})
+
+test.each([
+  { name: 'nothing', args: [] },
+  {
+    name: 'a domain and providers',
+    args: ['--domain', 'ai.home.arpa', '--upstream', 'openai', '--upstream', 'anthropic'],
+  },
+  {
+    name: 'backends on an NVIDIA GPU',
+    args: ['--gpu', 'nvidia', '--backend', 'qwen=vllm:Qwen/Qwen3-8B', '--backend', 'small=llama-cpp:a.gguf'],
+  },
+  {
+    name: 'backends without GPU',
+    args: ['--backend', 'a=llama-cpp:a.gguf', '--backend', 'b=ollama', '--backend', 'web=open-webui'],
+  },
+  { name: 'a small machine', args: ['--profile', 'small-vps', '--gpu', 'amd', '--backend', 'a=ollama:x'] },
+])('init --yes writes a spec that compiles: $name', async ({ args }) => {
+  const file = join(folder, 'new.toml')
+  expect(await gatectl(['init', file, '--yes', ...args])).toMatchObject({ code: 0, stderr: '' })
+  expect(readFileSync(file, 'utf8')).toMatch(/^#:schema \.\/gate\.schema\.json\n/)
+  const { valid, diagnostics } = JSON.parse((await gatectl(['check', file, '--target', 'quadlet', '--json'])).stdout)
+  // images have tags until somebody pins them, and Ollama checks no key
+  const codes = (diagnostics as { code: string }[]).map(({ code }) => code)
+  expect(codes.filter((code) => code !== 'UNPINNED_IMAGE' && code !== 'UNPROTECTED_BACKEND')).toEqual([])
+  expect(valid).toBe(true)
+})
+
+test('the schema that init names is there, and is the one of this version', async () => {
+  const file = join(folder, 'new.toml')
+  await gatectl(['init', file, '--yes'])
+  const path = /^#:schema (.*)\n/.exec(readFileSync(file, 'utf8'))?.[1] ?? ''
+  const generated = join(import.meta.dirname, '../../../schemas/json/spec.json')
+  expect(readFileSync(join(folder, path), 'utf8')).toBe(readFileSync(generated, 'utf8'))
+})
+
+test('a foreign file in place of the schema stays, and nothing is written', async () => {
+  writeFileSync(join(folder, 'gate.schema.json'), '{}')
+  const run = await gatectl(['init', join(folder, 'new.toml'), '--yes'])
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  expect(run.stderr).toMatch(/gate\.schema\.json is there already/)
+  expect(existsSync(join(folder, 'new.toml'))).toBe(false)
+})
+
+test('with images by digest the first spec has no warning', async () => {
+  const file = join(folder, 'new.toml')
+  const image = `qwen=ghcr.io/x/y@sha256:${'0'.repeat(64)}`
+  await gatectl(['init', file, '--yes', '--backend', 'qwen=llama-cpp:a.gguf', '--image', image])
+  const { diagnostics } = JSON.parse((await gatectl(['check', file, '--json'])).stdout)
+  expect(diagnostics).toEqual([])
+})
+
+test('init overwrites with --force only', async () => {
+  const run = await gatectl(['init', spec, '--yes'])
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  expect(run.stderr).toMatch(/is there already\n.*--force/)
+  expect(readFileSync(spec, 'utf8')).toBe(SPEC)
+  expect((await gatectl(['init', spec, '--yes', '--force'])).code).toBe(0)
+  expect(readFileSync(spec, 'utf8')).toMatch(/^#:schema/)
+})
+
+test.each([
+  { name: 'no terminal', args: [], says: /no terminal to ask on/ },
+  { name: 'a wrong domain', args: ['--yes', '--domain', 'not a domain'], says: /INVALID_VALUE/ },
+  { name: 'a quote in a name', args: ['--yes', '--domain', 'x"\n[gate.tls]'], says: /CONTROL_CHARACTER|INVALID_VALUE/ },
+  { name: 'an unknown provider', args: ['--yes', '--upstream', 'opnai'], says: /did you mean "openai"/ },
+  { name: 'no engine', args: ['--yes', '--backend', 'qwen'], says: /NAME=ENGINE:MODEL/ },
+  { name: 'an engine of the prototype', args: ['--yes', '--backend', 'a=constructor:b'], says: /NAME=ENGINE:MODEL/ },
+  { name: 'an image of no backend', args: ['--yes', '--image', 'a=b'], says: /there is no backend "a"/ },
+  { name: 'an image without a name', args: ['--yes', '--image', 'b'], says: /NAME=REGISTRY/ },
+  { name: 'vLLM without a GPU', args: ['--yes', '--backend', 'a=vllm:a/b'], says: /no image for --gpu none/ },
+])('init exits with 2 and writes nothing for $name', async ({ args, says }) => {
+  const file = join(folder, 'new.toml')
+  const run = await gatectl(['init', file, ...args])
+  expect(run).toMatchObject({ code: 2, stdout: '' })
+  expect(run.stderr).toMatch(says)
+  expect(existsSync(file)).toBe(false)
+})
+
+const hasTerminal = spawnSync('script', ['--version']).status === 0
+
+test.skipIf(!hasTerminal)('init asks on a terminal (skipped where script(1) is not installed)', () => {
+  const file = join(folder, 'asked.toml')
+  const command = `'${process.execPath}' '${GATECTL}' init '${file}' --profile small-vps`
+  const input = 'ai.home.arpa\nopenai\nqwen=llama-cpp:a.gguf\nvulkan\n\n'
+  const run = spawnSync('script', ['-qec', command, '/dev/null'], { input, encoding: 'utf8', timeout: 15_000 })
+  expect(run.status).toBe(0)
+  expect(run.stdout).toMatch(/Domain of the gateway[\s\S]*Providers[\s\S]*Local engines[\s\S]*GPU[\s\S]*Image of qwen/)
+  expect(readFileSync(file, 'utf8')).toMatch(
+    /profile = "small-vps"[\s\S]*domain = "ai\.home\.arpa"[\s\S]*upstreams\.openai[\s\S]*server-vulkan/,
+  )
+})

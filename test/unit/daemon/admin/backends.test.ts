@@ -1,0 +1,294 @@
+import { type IncomingMessage, request } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { AdminBackends } from '../../../../daemon/admin/routes/backends.ts'
+import { agentClient } from '../../../../daemon/backends/agent-client.ts'
+import { ADMIN_ANSWERS, type AdminRouteName, adminProblem, type BackendInfo } from '../../../../schemas/admin.ts'
+import { startAdminDaemon } from '../../../support/admin-daemon.ts'
+import { DONE_LINE, scriptedAgent, UNIT_LINE } from '../../../support/scripted-agent.ts'
+
+const READY: BackendInfo = {
+  name: 'talk',
+  provider: 'custom',
+  group: 'gpu',
+  state: 'ready',
+  requests_in_flight: 1,
+  requests_waiting: 0,
+  log: [],
+}
+
+/** What the agent of "talk" does with a connection; "mute" has none. */
+let behave: (socket: Socket) => void
+let jobs: string[]
+/** What a job does. */
+let work: (signal: AbortSignal) => Promise<void>
+let daemon: Awaited<ReturnType<typeof startAdminDaemon>>
+
+beforeEach(async () => {
+  behave = (socket) => socket.end(UNIT_LINE + DONE_LINE)
+  jobs = []
+  work = () => Promise.resolve()
+  const agent = scriptedAgent((socket) => behave(socket))
+  const known = (name: string) => {
+    if (!['talk', 'mute'].includes(name)) throw new RangeError(`no ${name}`)
+    return name
+  }
+  const job = (what: string) => (name: string, signal: AbortSignal) => {
+    jobs.push(`${what} ${name}`)
+    return work(signal)
+  }
+  const backends: AdminBackends = {
+    list: () => [READY, { ...READY, name: 'mute' }],
+    status: (name) => ({ ...READY, name: known(name) }),
+    agentOf: (name) => (known(name) === 'talk' ? agentClient(agent.path) : null),
+    start: job('start'),
+    stop: job('stop'),
+    restart: job('restart'),
+  }
+  daemon = await startAdminDaemon(undefined, backends)
+})
+afterEach(() => daemon.stop())
+
+async function ask(method: string, path: string) {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request({ socketPath: daemon.socketPath, method, path, agent: false }, resolve).once('error', reject).end()
+  })
+  const body = await text(response).catch(() => 'cut')
+  return { status: response.statusCode, type: response.headers['content-type'], body }
+}
+
+/** Upgrades, sends lines, and returns all that came back. */
+async function shell(name: string, lines: string, query = 'into=container&rows=24&columns=80'): Promise<string> {
+  const socket = connect(daemon.socketPath)
+  socket.write(
+    `GET /v1/backends/shell/${name}?${query} HTTP/1.1\r\nhost: admin\r\nconnection: Upgrade\r\nupgrade: gate-shell\r\n\r\n${lines}`,
+  )
+  return text(socket)
+}
+
+test.each<{ route: AdminRouteName; path: string }>([
+  { route: 'GET /v1/backends', path: '/v1/backends' },
+  { route: 'GET /v1/backends/:', path: '/v1/backends/talk' },
+  { route: 'GET /v1/backends/:', path: '/v1/backends/mute' },
+  { route: 'POST /v1/backends/start/:', path: '/v1/backends/start/talk' },
+  { route: 'POST /v1/backends/stop/:', path: '/v1/backends/stop/talk' },
+  { route: 'POST /v1/backends/restart/:', path: '/v1/backends/restart/mute' },
+])('answers $route of $path in its shape', async ({ route, path }) => {
+  const [method = ''] = route.split(' ')
+  const { status, body } = await ask(method, path)
+  expect(status, body).toBe(200)
+  expect(ADMIN_ANSWERS[route].safeParse(JSON.parse(body)).error).toBeUndefined()
+})
+
+test('runs the job that was asked for, and writes down that it was', async () => {
+  await ask('POST', '/v1/backends/restart/talk')
+  expect(jobs).toEqual(['restart talk'])
+  expect(daemon.logs.recent(1)).toMatchObject([
+    { message: 'admin request', method: 'POST', path: '/v1/backends/restart/talk', status: 200 },
+  ])
+})
+
+test.each([
+  { method: 'GET', path: '/v1/backends/tulk', status: 404, code: 'BACKEND_NOT_FOUND' },
+  { method: 'POST', path: '/v1/backends/start/tulk', status: 404, code: 'BACKEND_NOT_FOUND' },
+  { method: 'GET', path: '/v1/backends/logs/tulk', status: 404, code: 'BACKEND_NOT_FOUND' },
+  { method: 'GET', path: '/v1/backends/logs/%ff', status: 400, code: 'BAD_REQUEST' },
+  { method: 'GET', path: '/v1/backends/logs/talk?n=x', status: 400, code: 'BAD_REQUEST' },
+  { method: 'GET', path: '/v1/backends/logs/talk?n=999999', status: 400, code: 'BAD_REQUEST' },
+  { method: 'GET', path: '/v1/backends/logs/talk?user=root', status: 400, code: 'BAD_REQUEST' },
+  { method: 'GET', path: '/v1/backends/logs/mute', status: 409, code: 'NO_AGENT' },
+  { method: 'DELETE', path: '/v1/backends/start/talk', status: 405, code: 'METHOD_NOT_ALLOWED' },
+])('refuses $method $path', async ({ method, path, status, code }) => {
+  const answer = await ask(method, path)
+  expect(answer.status, answer.body).toBe(status)
+  expect(adminProblem.parse(JSON.parse(answer.body)).code).toBe(code)
+})
+
+test('names the backend that was probably meant', async () => {
+  expect((await ask('GET', '/v1/backends/tulk')).body).toContain('did you mean \\"talk\\"?')
+})
+
+test('a start that fails says why', async () => {
+  work = () => Promise.reject(new Error('a.service failed: exit-code, exit status 1'))
+  const { status, body } = await ask('POST', '/v1/backends/start/talk')
+  expect(status).toBe(502)
+  expect(adminProblem.parse(JSON.parse(body))).toMatchObject({
+    code: 'BACKEND_FAILED',
+    detail: 'talk: start: a.service failed: exit-code, exit status 1',
+  })
+})
+
+test('a caller who leaves stops the waiting', async () => {
+  const given = vi.fn()
+  work = (signal) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        given()
+        reject(signal.reason)
+      })
+    })
+  const sent = request({ socketPath: daemon.socketPath, method: 'POST', path: '/v1/backends/start/talk', agent: false })
+  sent.on('error', () => {})
+  sent.end()
+  await vi.waitUntil(() => jobs.length === 1)
+  sent.destroy()
+  await vi.waitUntil(() => given.mock.calls.length === 1)
+})
+
+const entry = (message: string) =>
+  `${JSON.stringify({ type: 'log', time: '2026-11-20T12:00:00.000Z', unit: 'a.service', priority: 6, message })}\n`
+
+test('passes the journal on, safe for a terminal', async () => {
+  behave = (socket) => socket.end(entry('ready') + entry('\u001b[31mred\u009b') + DONE_LINE)
+  const { status, type, body } = await ask('GET', '/v1/backends/logs/talk?n=2')
+  expect({ status, type }).toEqual({ status: 200, type: 'application/x-ndjson' })
+  expect(
+    body
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).message),
+  ).toEqual(['ready', '\u001b[31mred\u009b'])
+  for (const control of ['\u001b', '\u009b']) expect(body).not.toContain(control)
+})
+
+test('says why there is no journal', async () => {
+  behave = (socket) => socket.end('{"type":"error","code":"FAILED","message":"No journal files"}\n')
+  const { status, body } = await ask('GET', '/v1/backends/logs/talk?follow=true')
+  expect(status).toBe(502)
+  expect(adminProblem.parse(JSON.parse(body))).toMatchObject({ code: 'FAILED', detail: 'No journal files' })
+})
+
+test('a journal that breaks off is cut, not ended', async () => {
+  behave = (socket) => socket.write(entry('one'), () => setImmediate(() => socket.destroy()))
+  expect((await ask('GET', '/v1/backends/logs/talk?follow=true')).body).toBe('cut')
+})
+
+test('followers are let go when the daemon stops, and leave the agent', async () => {
+  let agentSide: Socket | undefined
+  behave = (socket) => {
+    agentSide = socket
+    socket.write(entry('one'))
+  }
+  const following = ask('GET', '/v1/backends/logs/talk?follow=true')
+  await vi.waitUntil(() => agentSide !== undefined)
+  await daemon.server.close(1_000)
+  await following
+  await vi.waitUntil(() => agentSide?.destroyed)
+})
+
+test('so many may follow or look inside that orders still get through', async () => {
+  const open: Socket[] = []
+  behave = (socket) => {
+    open.push(socket)
+    socket.write(entry('one'))
+  }
+  const followers = Array.from({ length: 8 }, () => ask('GET', '/v1/backends/logs/talk?follow=true'))
+  await vi.waitUntil(() => open.length === 8)
+  const ninth = await ask('GET', '/v1/backends/logs/talk?follow=true')
+  expect(ninth).toMatchObject({ status: 503, body: expect.stringContaining('TOO_MANY_FOLLOWERS') })
+  open.pop()?.destroy()
+  await vi.waitUntil(async () => {
+    behave = (socket) => socket.end(entry('two') + DONE_LINE)
+    return (await ask('GET', '/v1/backends/logs/talk?follow=true')).status === 200
+  })
+  behave = (socket) => {
+    open.push(socket)
+    socket.write(output('$ '))
+  }
+  const shells = Array.from({ length: 4 }, () => shell('talk', ''))
+  await vi.waitUntil(() => open.length === 11)
+  expect(await shell('talk', '')).toMatch(/^HTTP\/1.1 503 [\s\S]*TOO_MANY_SHELLS/)
+  await daemon.server.close(1_000)
+  await Promise.all([...followers, ...shells])
+})
+
+test('shells that are asked for at once are counted as well', async () => {
+  let connected = 0
+  behave = () => connected++
+  let answered = 0
+  const heads = Array.from({ length: 7 }, async () => {
+    const head = (await shell('talk', '')).split('\r\n')[0]
+    answered++
+    return head
+  })
+  await vi.waitUntil(() => connected + answered === 7)
+  await daemon.server.close(1_000)
+  const statuses = (await Promise.all(heads)).map((head) => head?.slice(9, 12)).sort()
+  expect(statuses).toEqual(['101', '101', '101', '101', '503', '503', '503'])
+})
+
+const output = (said: string) => `${JSON.stringify({ type: 'output', data: Buffer.from(said).toString('base64') })}\n`
+
+test('a shell: both directions, its exit code, and a line in the log without what was said', async () => {
+  const heard: string[] = []
+  behave = (socket) =>
+    socket.on('data', (chunk: Buffer) => {
+      heard.push(...chunk.toString().split('\n').filter(Boolean))
+      if (heard.length === 3) socket.end(`${output('secret-answer')}{"type":"exit","code":3}\n${DONE_LINE}`)
+    })
+  const typed = '{"type":"input","data":"aGk="}'
+  const all = await shell('talk', `${typed}\n{"type":"resize","rows":50,"columns":132}\n`)
+  expect(heard.map((line) => JSON.parse(line))).toEqual([
+    { op: 'shell', into: 'container', rows: 24, columns: 80, term: 'xterm-256color' },
+    JSON.parse(typed),
+    { type: 'resize', rows: 50, columns: 132 },
+  ])
+  const [head = '', lines = ''] = all.split('\r\n\r\n')
+  expect(head).toMatch(/^HTTP\/1.1 101 /)
+  expect(lines).toBe(`${output('secret-answer')}{"type":"exit","code":3}\n`)
+  const log = JSON.stringify(daemon.logs.recent(10))
+  expect(log).toContain('admin opened a shell')
+  expect(log).toContain('admin closed a shell')
+  expect(log).not.toMatch(/secret-answer|aGk=/)
+})
+
+test('a shell that cannot be opened says why', async () => {
+  behave = (socket) => socket.end('{"type":"error","code":"NOT_RUNNING","message":"a.service is inactive"}\n')
+  expect(await shell('talk', '')).toContain('{"type":"error","code":"NOT_RUNNING","message":"a.service is inactive"}\n')
+})
+
+test('what is no input hangs up', async () => {
+  let agentSide: Socket | undefined
+  behave = (socket) => {
+    agentSide = socket
+  }
+  expect(await shell('talk', 'rm -rf\n')).toMatch(/^HTTP\/1.1 101 /)
+  await vi.waitUntil(() => agentSide?.destroyed)
+})
+
+test.each([
+  { name: 'tulk', query: undefined, status: 404 },
+  { name: 'mute', query: undefined, status: 409 },
+  { name: 'talk', query: 'into=host&rows=24&columns=80', status: 400 },
+  { name: 'talk', query: 'into=container&rows=0&columns=80', status: 400 },
+  { name: '%ff', query: undefined, status: 400 },
+])('refuses a shell in $name with $query', async ({ name, query, status }) => {
+  const all = await shell(name, '', query)
+  expect(all).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+  expect(adminProblem.safeParse(JSON.parse(all.split('\r\n\r\n')[1] ?? '')).error).toBeUndefined()
+})
+
+test('upgrades nothing else, and to nothing else', async () => {
+  for (const [path, protocol] of [
+    ['/v1/status', 'gate-shell'],
+    ['/v1/backends/shell/talk?into=container&rows=1&columns=1', 'websocket'],
+  ] as const) {
+    const socket = connect(daemon.socketPath)
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: admin\r\nconnection: Upgrade\r\nupgrade: ${protocol}\r\n\r\n`)
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 400 /)
+  }
+})
+
+test('shells are hung up when the daemon stops', async () => {
+  let agentSide: Socket | undefined
+  behave = (socket) => {
+    agentSide = socket
+    socket.write(output('$ '))
+  }
+  const all = shell('talk', '')
+  await vi.waitUntil(() => agentSide !== undefined)
+  await daemon.server.close(1_000)
+  expect(await all).toMatch(/^HTTP\/1.1 101 /)
+  await vi.waitUntil(() => agentSide?.destroyed)
+})

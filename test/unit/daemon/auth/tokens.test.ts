@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createTokens, requireScope, type Tokens } from '../../../../daemon/auth/tokens.ts'
+import { type Database, openDatabase } from '../../../../store/sqlite/database.ts'
+import { openTokenStore } from '../../../../store/sqlite/token-store.ts'
+import { temporaryDirectory } from '../../../support/temporary-directory.ts'
+
+let place: ReturnType<typeof temporaryDirectory>
+let database: Database
+let tokens: Tokens
+let time = 1_000
+
+beforeEach(() => {
+  place = temporaryDirectory()
+  database = openDatabase(place.file('gate.db'))
+  tokens = createTokens(openTokenStore(database), () => time)
+})
+afterEach(() => {
+  database.close()
+  place.remove()
+})
+
+test('finds a key that was made, also after a restart, and nothing like it', () => {
+  const { token, record } = tokens.create('laptop', ['chat:write'], null)
+  const reopened = createTokens(openTokenStore(database), () => time)
+  for (const keys of [tokens, reopened]) {
+    expect(keys.find(token)).toMatchObject({ keyId: record.id, name: 'laptop' })
+    expect(keys.find(token.slice(0, -1))).toBeNull()
+    expect(keys.find(`${token}x`)).toBeNull()
+    expect(keys.find(record.hash)).toBeNull()
+    expect(keys.find('')).toBeNull()
+  }
+})
+
+test('stores no key, only its hash', () => {
+  const { token } = tokens.create('laptop', ['admin'], null)
+  database.pragma('wal_checkpoint(TRUNCATE)')
+  expect(place.read('gate.db')).not.toContain(token)
+  expect(place.read('gate.db')).not.toContain(token.slice(5))
+})
+
+test('a revoked key is refused at once and stays so', () => {
+  const { token, record } = tokens.create('laptop', ['admin'], null)
+  expect(tokens.revoke(record.id)).toBe(true)
+  expect(tokens.revoke(record.id)).toBe(false)
+  expect(tokens.revoke('nonsense')).toBe(false)
+  expect(tokens.find(token)).toBeNull()
+  expect(createTokens(openTokenStore(database), () => time).find(token)).toBeNull()
+  expect(tokens.list()).toMatchObject([{ id: record.id, revokedAt: time }])
+})
+
+test('a key expires', () => {
+  const { token } = tokens.create('guest', ['chat:write'], time + 1_000)
+  expect(tokens.find(token)).not.toBeNull()
+  time += 1_000
+  expect(tokens.find(token)).toBeNull()
+})
+
+test('the system token has every scope and can be changed while running', () => {
+  tokens.setSystemToken('a-system-token-of-the-operator')
+  expect(tokens.find('a-system-token-of-the-operator')?.scopes.has('config:write')).toBe(true)
+  tokens.setSystemToken('another-system-token')
+  expect(tokens.find('a-system-token-of-the-operator')).toBeNull()
+  expect(tokens.find('another-system-token')).not.toBeNull()
+  tokens.setSystemToken(undefined)
+  expect(tokens.find('another-system-token')).toBeNull()
+  expect(tokens.list()).toEqual([])
+})
+
+test('a scope is needed, and admin has them all', () => {
+  const reader = { keyId: 'x', name: 'reader', scopes: new Set(['chat:read'] as const) }
+  const admin = { keyId: 'y', name: 'admin', scopes: new Set(['admin'] as const) }
+  expect(() => requireScope(reader, 'chat:write')).toThrow(expect.objectContaining({ code: 'MISSING_SCOPE' }))
+  expect(() => requireScope(reader, 'chat:read')).not.toThrow()
+  expect(() => requireScope(admin, 'chat:write')).not.toThrow()
+})

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { createLedger } from '../../../../daemon/meter/ledger.ts'
+import type { UsageRow } from '../../../../daemon/meter/usage.ts'
+import { until } from '../../../support/daemon.ts'
+
+const row = (requestId: string): UsageRow => ({
+  requestId,
+  attempt: 1,
+  startedAt: 0,
+  keyId: 'k',
+  model: 'm',
+  upstream: 'u',
+  targetModel: 'm',
+  status: 200,
+  outcome: 'ok',
+  inputTokens: 1,
+  outputTokens: 1,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+  estimated: false,
+  costMicrodollars: 0,
+  durationMs: 1,
+  ttftMs: null,
+})
+
+function ledgerOver(append: (rows: readonly UsageRow[]) => void) {
+  let time = 0
+  const logged: string[] = []
+  const ledger = createLedger({ store: { append }, log: (_level, message) => logged.push(message), now: () => time })
+  return { ledger, logged, pass: (ms: number) => (time += ms) }
+}
+
+test('settles only after the row is written, all rows of a turn in one batch', async () => {
+  const batches: string[][] = []
+  const { ledger } = ledgerOver((rows) => batches.push(rows.map((r) => r.requestId)))
+  const settled = [ledger.settle(row('a')), ledger.settle(row('b'))]
+  expect(batches).toEqual([])
+  await Promise.all(settled)
+  expect(batches).toEqual([['a', 'b']])
+  expect(ledger.close()).toBe(0)
+})
+
+test('keeps rows while the store fails, lets answers go, and writes them when it works again', async () => {
+  const written: string[] = []
+  let broken = true
+  const { ledger, logged, pass } = ledgerOver((rows) => {
+    if (broken) throw new Error('SQLITE_FULL')
+    written.push(...rows.map((r) => r.requestId))
+  })
+  await ledger.settle(row('a'))
+  await ledger.settle(row('b'))
+  expect(ledger.backlogRows()).toBe(2)
+  expect(ledger.isFailing()).toBe(false)
+  pass(6_000)
+  expect(ledger.isFailing()).toBe(true)
+  expect(logged).toEqual(['cannot write usage rows; they wait in memory'])
+  broken = false
+  await until(() => ledger.backlogRows() === 0)
+  expect(written).toEqual(['a', 'b'])
+  expect(ledger.isFailing()).toBe(false)
+  expect(ledger.close()).toBe(0)
+})
+
+test('close writes what is left, and says how much could not be', () => {
+  const written: string[] = []
+  const good = ledgerOver((rows) => written.push(...rows.map((r) => r.requestId)))
+  void good.ledger.settle(row('a'))
+  expect(good.ledger.close()).toBe(0)
+  expect(written).toEqual(['a'])
+
+  const bad = ledgerOver(() => {
+    throw new Error('SQLITE_FULL')
+  })
+  void bad.ledger.settle(row('a'))
+  expect(bad.ledger.close()).toBe(1)
+})

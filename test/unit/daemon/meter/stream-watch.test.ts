@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createStreamWatch } from '../../../../daemon/meter/stream-watch.ts'
+import { DONE, frame } from '../../../support/fake-upstream.ts'
+
+const usage = {
+  prompt_tokens: 7,
+  completion_tokens: 3,
+  prompt_tokens_details: { cached_tokens: 2 },
+  completion_tokens_details: { reasoning_tokens: 1 },
+}
+const stream = [
+  ': ping\n\n',
+  frame({ role: 'assistant', content: '' }),
+  frame({ content: 'Grüße "usage" \u2028 data: [DONE]' }),
+  frame({ content: 'zwei' }),
+  frame({}, 'stop'),
+  `data: ${JSON.stringify({ choices: [], usage })}\n\n`,
+  DONE,
+].join('')
+
+function watched(text: string, cuts: readonly number[]) {
+  const watch = createStreamWatch()
+  const bytes = Buffer.from(text)
+  const points = [0, ...[...cuts].map((c) => c % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
+  for (let i = 1; i < points.length; i += 1) watch.feed(bytes.subarray(points[i - 1], points[i]))
+  return watch
+}
+
+test.each(['\n', '\r\n'])('sees the same wherever the stream is cut (%j)', (newline) => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(), { maxLength: 40 }), (cuts) => {
+      const watch = watched(stream.replaceAll('\n', newline), cuts)
+      expect(watch.frames()).toBe(6)
+      expect(watch.contentFrames()).toBe(4)
+      expect(watch.isDone()).toBe(true)
+      expect(watch.failure()).toBeNull()
+      expect(watch.atBoundary()).toBe(true)
+      expect(watch.usage()).toEqual({
+        inputTokens: 7,
+        outputTokens: 3,
+        cachedTokens: 2,
+        reasoningTokens: 1,
+        estimated: false,
+      })
+    }),
+  )
+})
+
+test('a stream cut short is not complete', () => {
+  const watch = watched(frame({ content: 'a' }) + frame({ content: 'b' }), [])
+  expect(watch.isComplete()).toBe(false)
+  watch.feed(Buffer.from('data: {"choi'))
+  expect(watch.atBoundary()).toBe(false)
+})
+
+test('a finish reason completes a stream without [DONE]', () => {
+  const watch = watched(frame({ content: 'a' }) + frame({}, 'stop'), [])
+  expect(watch.isDone()).toBe(false)
+  expect(watch.isComplete()).toBe(true)
+})
+
+test.each([
+  { event: { error: { message: 'overloaded', code: 529 } }, failure: 'overloaded' },
+  { event: { error: 'plain' }, failure: 'plain' },
+  { event: { error: null, choices: [] }, failure: null },
+  { event: { choices: [{ delta: { content: '"error"' } }] }, failure: null },
+])('finds an error inside the stream: $event', ({ event, failure }) => {
+  expect(watched(`data: ${JSON.stringify(event)}\n\n`, []).failure()).toBe(failure)
+})
+
+test('a nonsense usage counts nothing', () => {
+  const event = { usage: { prompt_tokens: -1, completion_tokens: 1e300, total_tokens: 'x' } }
+  expect(watched(`data: ${JSON.stringify(event)}\n\n`, []).usage()).toMatchObject({ inputTokens: 0, outputTokens: 0 })
+})
+
+test('a frame without end is given up, not kept', () => {
+  const watch = createStreamWatch()
+  for (let i = 0; i < 100; i += 1) watch.feed(Buffer.alloc(2 ** 16, 'x'))
+  watch.feed(Buffer.from(`\n\n${DONE}`))
+  expect(watch.isDone()).toBe(true)
+})

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest'
+import { createRoutes, type RouteModel } from '../../../../daemon/route/routes.ts'
+import { createTargetHealth } from '../../../../daemon/route/target-health.ts'
+
+const upstreams = [
+  { name: 'openai', models: ['gpt-5', 'shared'], open: true },
+  { name: 'local', models: ['qwen', 'shared'], open: false },
+]
+
+function routesOf(models: Readonly<Record<string, RouteModel>> = {}, random = () => 0.5) {
+  let time = 0
+  const health = createTargetHealth(() => time)
+  return { routes: createRoutes(models, upstreams, health, random), health, pass: (ms: number) => (time += ms) }
+}
+const namesOf = (targets: readonly { upstream: string; model: string }[]) =>
+  targets.map((t) => `${t.upstream}/${t.model}`)
+const target = (upstream: string, model?: string, weight = 1) => ({ upstream, model, weight })
+
+test.each([
+  { model: 'coder', targets: ['local/qwen', 'openai/gpt-5'] },
+  { model: 'thinking', targets: ['local/qwen', 'openai/gpt-5', 'openai/gpt-5'] },
+  { model: 'gpt-5', targets: ['openai/gpt-5'] },
+  { model: 'shared', targets: ['openai/shared'] },
+  { model: 'local/shared', targets: ['local/shared'] },
+  { model: 'openai/made-up', targets: ['openai/made-up'] },
+  { model: 'openai/a/b', targets: ['openai/a/b'] },
+])('$model leads to $targets', ({ model, targets }) => {
+  const { routes } = routesOf({
+    coder: {
+      targets: [target('local', 'qwen'), target('openai', 'gpt-5'), target('gone')],
+      strategy: 'fallback',
+      category: 'thinking',
+    },
+    second: { targets: [target('openai', 'gpt-5')], strategy: 'fallback', category: 'thinking' },
+  })
+  expect(namesOf(routes.targetsOf(model))).toEqual(targets)
+})
+
+test.each(['nope', '', '/', 'local/made-up', 'openai/', '/gpt-5', 'elsewhere/gpt-5', 'constructor', '__proto__'])(
+  'refuses the model %j',
+  (model) => {
+    expect(() => routesOf().routes.targetsOf(model)).toThrow(/no model/)
+  },
+)
+
+test('an unknown model is told its near names', () => {
+  expect(() => routesOf().routes.targetsOf('gtp-5')).toThrow('no model "gtp-5"; did you mean "gpt-5"')
+})
+
+test('a listed id that two upstreams have is listed bare once', () => {
+  expect(
+    routesOf()
+      .routes.list()
+      .map(({ id }) => id),
+  ).toEqual(['gpt-5', 'shared', 'qwen', 'local/shared'])
+})
+
+/** mulberry32: numbers from 0 to 1, the same ones every time. */
+function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+test('weighted: shares follow the weights, the others stay as fallback', () => {
+  const { routes } = routesOf(
+    { w: { targets: [target('openai', 'gpt-5', 3), target('local', 'qwen', 1)], strategy: 'weighted' } },
+    seededRandom(7),
+  )
+  let first = 0
+  for (let i = 0; i < 2_000; i += 1) {
+    const targets = namesOf(routes.targetsOf('w'))
+    expect(targets).toHaveLength(2)
+    if (targets[0] === 'openai/gpt-5') first += 1
+  }
+  expect(first / 2_000).toBeGreaterThan(0.7)
+  expect(first / 2_000).toBeLessThan(0.8)
+})
+
+test('latency: the fastest first', () => {
+  const { routes, health } = routesOf({
+    l: { targets: [target('openai', 'gpt-5'), target('local', 'qwen')], strategy: 'latency' },
+  })
+  health.succeeded({ upstream: 'openai', model: 'gpt-5', weight: 1 }, 300)
+  health.succeeded({ upstream: 'local', model: 'qwen', weight: 1 }, 20)
+  expect(namesOf(routes.targetsOf('l'))).toEqual(['local/qwen', 'openai/gpt-5'])
+})
+
+test('a target that failed rests, longer each time, and is tried first again afterwards', () => {
+  const { routes, health, pass } = routesOf({
+    f: { targets: [target('local', 'qwen'), target('openai', 'gpt-5')], strategy: 'fallback' },
+  })
+  const local = { upstream: 'local', model: 'qwen', weight: 1 }
+  const first = () => namesOf(routes.targetsOf('f'))[0]
+  health.failed(local, null)
+  expect(first()).toBe('openai/gpt-5')
+  pass(1_001)
+  expect(first()).toBe('local/qwen')
+  health.failed(local, null)
+  pass(1_001)
+  expect(first()).toBe('openai/gpt-5')
+  pass(1_000)
+  expect(first()).toBe('local/qwen')
+  health.failed(local, 30_000)
+  pass(29_000)
+  expect(first()).toBe('openai/gpt-5')
+  health.succeeded(local, 5)
+  expect(first()).toBe('local/qwen')
+})

@@ -1,0 +1,78 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseChatRequest, withModel } from '../../../../../daemon/translate/openai-chat/request.ts'
+import { GateError } from '../../../../../schemas/words/errors.ts'
+
+const chat = (extra: object = {}) => ({ model: 'm', messages: [{ role: 'user', content: 'x' }], ...extra })
+const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
+
+test.each([
+  { body: 'nonsense', code: 'INVALID_JSON' },
+  { body: '', code: 'INVALID_JSON' },
+  { body: '[]', code: 'INVALID_JSON' },
+  { body: 'null', code: 'INVALID_JSON' },
+  { body: '{}', code: 'BAD_REQUEST' },
+  { body: JSON.stringify(chat({ model: 5 })), code: 'BAD_REQUEST' },
+  { body: JSON.stringify(chat({ model: '' })), code: 'BAD_REQUEST' },
+  { body: JSON.stringify(chat({ model: 'm'.repeat(257) })), code: 'BAD_REQUEST' },
+  { body: JSON.stringify(chat({ messages: 'x' })), code: 'BAD_REQUEST' },
+  { body: JSON.stringify(chat({ stream: 'yes' })), code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"model":"b"}', code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"model":"a"}', code: 'BAD_REQUEST' },
+  { body: '{"model":7,"messages":[],"model":"a"}', code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"\\u006dodel":"b"}', code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"stream":false,"stream":true}', code: 'BAD_REQUEST' },
+  { body: '{"model":"a","messages":[],"stream":false,"\\u0073tream":true}', code: 'BAD_REQUEST' },
+  { body: JSON.stringify(chat({ base_url: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
+  { body: JSON.stringify(chat({ api_base: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
+  { body: JSON.stringify(chat({ custom_host: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
+])('refuses $body with $code', ({ body, code }) => {
+  const refusal = (() => {
+    try {
+      return parseChatRequest(Buffer.from(body))
+    } catch (error) {
+      return error
+    }
+  })()
+  expect(refusal).toBeInstanceOf(GateError)
+  expect(refusal).toMatchObject({ code })
+})
+
+test('a key may stand again inside of something, and in a text', () => {
+  const inner = { tools: [{ model: 'x', parameters: { model: 'y', stream: true } }], user: '"model":"model" \\u006d' }
+  expect(parseChatRequest(bytes(chat(inner)))).toEqual({ model: 'm', stream: false })
+})
+
+test('reads model and stream', () => {
+  expect(parseChatRequest(bytes(chat()))).toEqual({ model: 'm', stream: false })
+  expect(parseChatRequest(bytes(chat({ stream: true })))).toEqual({ model: 'm', stream: true })
+  expect(parseChatRequest(bytes(chat({ stream: null })))).toEqual({ model: 'm', stream: false })
+})
+
+test('replaces the model and keeps every other byte', () => {
+  const text =
+    '{ "a" : 1e2,"model" :  "old" , "deep":{"model":"inner","x":["model","y"]},\n"model":"again","n":12345678901234567890}'
+  expect(withModel(Buffer.from(text), 'new "one"').toString()).toBe(
+    text.replace('"old"', '"new \\"one\\""').replace('"again"', '"new \\"one\\""'),
+  )
+})
+
+test('finds a model key that is written with escapes', () => {
+  expect(withModel(Buffer.from('{"\\u006dodel":"old"}'), 'new').toString()).toBe('{"\\u006dodel":"new"}')
+})
+
+test('for any request: the same value but for the model', () => {
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.string(),
+      fc.string(),
+      fc.nat(3),
+      (extra, before, after, indent) => {
+        const request = { ...extra, model: before, messages: [] }
+        const replaced = withModel(Buffer.from(JSON.stringify(request, null, indent)), after).toString()
+        expect(JSON.parse(replaced)).toEqual(JSON.parse(JSON.stringify({ ...request, model: after })))
+      },
+    ),
+  )
+})

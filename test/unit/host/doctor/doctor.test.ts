@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { compile } from '../../../../compiler/compile.ts'
+import { gatewayNames } from '../../../../compiler/ir/names.ts'
+import { type AnyCheck, anyCheck, type Check, type Subject } from '../../../../host/doctor/check.ts'
+import { CHECKS } from '../../../../host/doctor/checks.ts'
+import { examineHost } from '../../../../host/doctor/doctor.ts'
+import { command, fail, listed, ok, words } from '../../../../host/doctor/finding.ts'
+import { runProgram } from '../../../../host/doctor/look.ts'
+import { NOT_THERE } from '../../../../host/program.ts'
+
+const SUBJECT: Subject = {
+  names: gatewayNames(undefined),
+  spec: { kind: 'none' },
+  deployment: undefined,
+  isRoot: false,
+  version: '1.0.0',
+  daemon: Promise.resolve({ kind: 'silent', reason: 'nobody listens', hint: undefined }),
+}
+const check = (name: string, examine: AnyCheck['examine']): AnyCheck => ({ name, summary: `of ${name}`, examine })
+
+test('counts the findings and keeps the order of the checks, whichever ends first', async () => {
+  const slow = Promise.withResolvers<void>()
+  const first = check('a', async () => {
+    await slow.promise
+    return [ok('late'), fail('bad', 'why', command('x'))]
+  })
+  const second = check('b', async () => {
+    slow.resolve()
+    return [ok('early')]
+  })
+  const { findings, counts } = await examineHost([first, second], SUBJECT)
+  expect(findings.map(({ check: name, what }) => `${name} ${what}`)).toEqual(['a late', 'a bad', 'b early'])
+  expect(counts).toEqual({ ok: 2, warn: 0, fail: 1, skip: 0 })
+})
+
+test('leaves a check behind that does not end, kills what it runs, and goes on', async () => {
+  const killed = Promise.withResolvers<number>()
+  const hangs = check('hangs', async (_, signal) => {
+    const { code } = await runProgram(['sh', '-c', 'sleep 600 & wait'], signal) // whose child keeps the output open
+    killed.resolve(code)
+    return new Promise<never>(() => {})
+  })
+  const { findings } = await examineHost([hangs, check('b', async () => [ok('fine')])], SUBJECT, {
+    deadlineMs: 50,
+    concurrency: 1,
+  })
+  expect(findings).toMatchObject([
+    { check: 'hangs', status: 'warn', what: 'no answer within 0.05 s', why: expect.stringContaining('of hangs') },
+    { check: 'b', status: 'ok' },
+  ])
+  expect(await killed.promise).toBe(124)
+})
+
+test('a check that breaks is a warning, and the others are not lost', async () => {
+  const breaks = check('breaks', async () => {
+    throw new TypeError('surprise')
+  })
+  const { findings } = await examineHost([breaks, check('b', async () => [ok('fine')])], SUBJECT)
+  expect(findings).toMatchObject([{ check: 'breaks', status: 'warn', why: 'surprise' }, { status: 'ok' }])
+})
+
+test('runs as many checks at a time as it may', async () => {
+  let [running, most] = [0, 0]
+  const checks = Array.from({ length: 9 }, (_, i) =>
+    check(`c${i}`, async () => {
+      most = Math.max(most, ++running)
+      await new Promise(setImmediate)
+      running--
+      return []
+    }),
+  )
+  await examineHost(checks, SUBJECT, { deadlineMs: 10_000, concurrency: 3 })
+  expect(most).toBe(3)
+})
+
+const CONTAINERS: Check<null> = {
+  name: 'x',
+  summary: 'x',
+  isForContainers: true,
+  observe: async () => null,
+  judge: () => [fail('no crun', 'why', command('apt-get install crun'))],
+}
+const deploymentOf = (text: string) => {
+  const compiled = compile(text, { targets: [] })
+  if (compiled.kind === 'refused') throw new Error('the spec must compile')
+  return compiled.deployment
+}
+test.each([
+  { name: 'without a spec', deployment: undefined, status: 'warn' },
+  { name: 'without backends', deployment: deploymentOf(''), status: 'ok' },
+  {
+    name: 'with a backend',
+    deployment: deploymentOf(
+      `[backends.qwen]\nengine = "llama-cpp"\nimage = "example.org/a@sha256:${'0'.repeat(64)}"\nmodel = "a.gguf"\n`,
+    ),
+    status: 'fail',
+  },
+])('what only containers need weighs $status $name', async ({ deployment, status }) => {
+  const findings = await anyCheck(CONTAINERS).examine({ ...SUBJECT, deployment }, AbortSignal.timeout(1_000))
+  expect(findings).toMatchObject([{ status }])
+})
+
+test('every check ends here, whatever this machine is, and what it finds wrong has a why and a fix', async () => {
+  const { findings } = await examineHost(CHECKS, { ...SUBJECT, isRoot: process.getuid?.() === 0 })
+  expect(new Set(findings.map(({ check: name }) => name)).size).toBe(CHECKS.length)
+  const incomplete = findings.filter(
+    ({ status, why, fix }) => (status === 'warn' || status === 'fail') && (!why || !fix),
+  )
+  expect(incomplete).toEqual([])
+  expect(findings.filter(({ what }) => what === 'could not be examined')).toEqual([])
+})
+
+test('names of checks are unique, and the manual tells all of them', () => {
+  const names = CHECKS.map(({ name }) => name)
+  expect(new Set(names).size).toBe(names.length)
+  const manual = readFileSync(join(import.meta.dirname, '../../../../docs/doctor.md'), 'utf8')
+  const rows = CHECKS.map(({ name, summary }) => `| \`${name}\` | ${summary} |`)
+  expect(manual.split('\n').filter((line) => line.startsWith('| `'))).toEqual(rows)
+})
+
+test('a program that is not there gives what a shell gives', async () => {
+  const { code } = await runProgram(['gate-no-such-program'], AbortSignal.timeout(1_000))
+  expect(code).toBe(NOT_THERE)
+})
+
+test('quotes what a shell would not read as it stands', () => {
+  expect(words('chmod', '0600', "/a b/it's", '/plain/x-1.y')).toBe(`chmod 0600 '/a b/it'\\''s' /plain/x-1.y`)
+})
+
+test('a list fits a line', () => {
+  expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd', 'e', 'f']].map((names) => listed(names))).toEqual([
+    '',
+    'a',
+    'a and b',
+    'a, b, c and 3 more',
+  ])
+})

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { takeLock } from '../../../host/lock.ts'
+import { temporaryDirectory } from '../../support/temporary-directory.ts'
+
+const MODULE = join(import.meta.dirname, '../../../host/lock.ts')
+
+let file = ''
+let remove = () => {}
+beforeEach(() => {
+  const directory = temporaryDirectory()
+  file = directory.file('lock')
+  remove = directory.remove
+})
+afterEach(() => remove())
+
+test('the second one is refused, and told who works', async () => {
+  const lock = await takeLock(file, 'the first', 0)
+  await expect(takeLock(file, 'the second', 0)).rejects.toMatchObject({
+    problems: [{ code: 'BUSY', message: expect.stringContaining('the first') }],
+  })
+  await lock.release()
+  await (await takeLock(file, 'the third', 0)).release()
+})
+
+test('the second one waits when it is told to', async () => {
+  const first = await takeLock(file, 'the first', 0)
+  const second = takeLock(file, 'the second', 10_000)
+  await first.release()
+  await (await second).release()
+})
+
+test('a holder that is killed holds nothing', async () => {
+  const script = `const { takeLock } = await import(${JSON.stringify(MODULE)}); await takeLock(${JSON.stringify(file)}, 'doomed', 0); console.log('locked')`
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', `${script}; setInterval(() => {}, 1000)`])
+  await once(holder.stdout, 'data')
+  await expect(takeLock(file, 'me', 0)).rejects.toMatchObject({ problems: [{ code: 'BUSY' }] })
+  holder.kill('SIGKILL')
+  await once(holder, 'close')
+  await (await takeLock(file, 'me', 5_000)).release()
+})

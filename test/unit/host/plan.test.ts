@@ -1,0 +1,284 @@
+import { expect, test } from 'vitest'
+import { compile } from '../../../compiler/compile.ts'
+import { DEPLOYED_TARGETS, type Desired, desiredState } from '../../../host/plan/desired.ts'
+import type { Observed, SeenFile } from '../../../host/plan/observe.ts'
+import { isEmptyPlan, makePlan, type Plan } from '../../../host/plan/plan.ts'
+import { planProblems } from '../../../host/plan/problems.ts'
+import { unitKey } from '../../../host/running.ts'
+import type { Generation } from '../../../schemas/deploy/generation.ts'
+
+const IMAGE = `localhost/engine@sha256:${'0'.repeat(64)}`
+
+const backend = (more: object = {}) => ({
+  engine: 'custom',
+  image: IMAGE,
+  listen: 'unix',
+  args: ['--listen', '{socket}'],
+  health: { command: ['true', '1'] },
+  ...more,
+})
+
+function desiredOf(spec: object): Desired {
+  const result = compile(JSON.stringify(spec), { targets: DEPLOYED_TARGETS })
+  if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics))
+  return desiredState(result, JSON.stringify(spec))
+}
+
+const twoBackends = { one: backend(), two: backend({ idle_stop: '5m' }) }
+const TWO = desiredOf({ backends: twoBackends })
+
+const NO_OBSERVATION: Observed = {
+  accounts: { users: new Map(), groups: new Map(), subuids: [], subgids: [], linger: new Set() },
+  generations: { directory: '/var/lib/gate-deploy', manifests: new Map(), current: undefined, committed: undefined },
+  made: {
+    version: 1,
+    accounts: [],
+    groups: [],
+    memberships: [],
+    linger: [],
+    directories: [],
+    enabled: [],
+    running: [],
+    started: [],
+  },
+  files: new Map(),
+  links: new Map(),
+  missingDirectories: [],
+  missingImages: [],
+  missingSecrets: [],
+  running: new Set(),
+  enabled: new Set(),
+  managers: new Set(),
+}
+
+/** A host on which everything of this generation is in place and runs. */
+function settled({ generation, texts }: Desired): Observed {
+  const { accounts, groups } = generation
+  const ranges = accounts.flatMap(({ name, subuid }) => (subuid === undefined ? [] : [{ owner: name, ...subuid }]))
+  const members = (group: string) => accounts.filter((user) => user.groups.includes(group)).map(({ name }) => name)
+  const files = generation.files.flatMap(({ path, install, mode }): [string, SeenFile][] =>
+    install === undefined ? [] : [[install, { kind: 'file', text: texts.get(path) ?? '', mode }]],
+  )
+  const lingering = accounts.filter(({ linger }) => linger).map(({ name }) => name)
+  return {
+    ...NO_OBSERVATION,
+    accounts: {
+      users: new Map(
+        accounts.map(({ name, home, uid = 990 }) => [name, { name, home, uid, gid: uid, shell: '/usr/sbin/nologin' }]),
+      ),
+      groups: new Map(groups.map((name, i) => [name, { name, gid: 980 + i, members: members(name) }])),
+      subuids: ranges,
+      subgids: ranges,
+      linger: new Set(lingering),
+    },
+    generations: generationsOf({ 1: generation }, 1, 1),
+    made: { ...NO_OBSERVATION.made, accounts: accounts.map(({ name }) => name), linger: lingering },
+    files: new Map(files),
+    links: new Map(generation.links.map(({ path, target }) => [path, target])),
+    running: new Set(generation.units.filter(({ runs }) => runs === 'always').map(unitKey)),
+    enabled: new Set(generation.units.filter(({ enable }) => enable).map(({ name }) => name)),
+    managers: new Set(lingering),
+  }
+}
+
+function generationsOf(manifests: Record<number, Generation>, current: number, committed: number) {
+  const numbered = Object.entries(manifests).map(([number, generation]) => [Number(number), generation] as const)
+  return { directory: '/var/lib/gate-deploy', manifests: new Map(numbered), current, committed }
+}
+
+const unitsOf = ({ units }: Plan) => units.map(({ action, unit }) => `${action} ${unit.name}`)
+
+test('on a bare host everything is new, and what backends need is started before them', () => {
+  const plan = makePlan(TWO, NO_OBSERVATION)
+  expect(plan.accounts.map(({ account }) => account.name)).toEqual(['gate', 'gate-one', 'gate-two'])
+  expect(plan.files.every(({ kind }) => kind === 'create')).toBe(true)
+  expect(unitsOf(plan)).toEqual([
+    'start user@40000.service',
+    'start user@40001.service',
+    'start gate-one.service',
+    'start gate-agent.socket',
+    'start gate-agent.socket',
+    'start gate-two.socket',
+    'start gate-daemon-admin.socket',
+    'start gate-daemon.socket',
+    'start gate-daemon.service',
+  ])
+})
+
+test('on a host that is what the spec says there is nothing to do', () => {
+  const plan = makePlan(TWO, settled(TWO))
+  expect(unitsOf(plan)).toEqual([])
+  expect(plan.files).toEqual([])
+  expect(plan.number).toBe(1)
+  expect(isEmptyPlan(plan)).toBe(true)
+})
+
+test('comments of the spec are no change', () => {
+  const commented = desiredOf({ backends: twoBackends })
+  const other: Desired = { ...commented, texts: new Map([...commented.texts, ['gate.spec', '# hello\n']]) }
+  expect(isEmptyPlan(makePlan(other, settled(TWO)))).toBe(true)
+})
+
+test.each([
+  {
+    name: 'an argument of one backend restarts that one alone',
+    spec: { backends: { ...twoBackends, one: backend({ args: ['--listen', '{socket}', '--more'] }) } },
+    units: ['restart gate-one.service'],
+  },
+  {
+    name: 'a backend that does not run is not started by a change',
+    spec: { backends: { ...twoBackends, two: backend({ idle_stop: '5m', args: ['{socket}'] }) } },
+    units: [],
+  },
+  {
+    name: 'another idle time restarts nothing that is not running',
+    spec: { backends: { ...twoBackends, two: backend({ idle_stop: '6m' }) } },
+    units: [],
+  },
+  {
+    name: 'the log level is read again by the running daemon',
+    spec: { backends: twoBackends, gate: { log: { level: 'debug' } } },
+    units: ['reload gate-daemon.service'],
+  },
+  {
+    name: 'a backend less is stopped with its user manager',
+    spec: { backends: { two: twoBackends.two } },
+    // its models are no longer offered
+    units: ['stop user@40000.service', 'reload gate-daemon.service'],
+    lock: TWO.texts.get('gate.lock.json'),
+  },
+])('$name', ({ spec, units, lock }) => {
+  const result = compile(JSON.stringify(spec), { targets: DEPLOYED_TARGETS, ...(lock === undefined ? {} : { lock }) })
+  if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics))
+  const plan = makePlan(desiredState(result, ''), settled(TWO))
+  expect(unitsOf(plan).filter((unit) => units.length > 0 || !unit.includes('gate-daemon'))).toEqual(units)
+  expect(plan.number).toBeUndefined()
+  expect(isEmptyPlan(plan)).toBe(false)
+})
+
+test('a backend less keeps its account and its data, but its manager ends', () => {
+  const lock = TWO.texts.get('gate.lock.json')
+  const result = compile(JSON.stringify({ backends: { two: twoBackends.two } }), {
+    targets: DEPLOYED_TARGETS,
+    ...(lock === undefined ? {} : { lock }),
+  })
+  if (result.kind === 'refused') throw new Error('refused')
+  const plan = makePlan(desiredState(result, ''), settled(TWO))
+  expect(plan.retired).toEqual(['gate-one'])
+  expect(plan.links.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
+    'remove /var/lib/gate-backends/one/.config/systemd/user',
+  ])
+})
+
+test('what somebody changed on the host is put right, and named', () => {
+  const host = settled(TWO)
+  const place = '/etc/systemd/system/gate-daemon.service'
+  const files = new Map([...host.files, [place, { kind: 'file', text: '[Service]\n', mode: 0o644 }] as const])
+  const plan = makePlan(TWO, { ...host, files })
+  expect(plan.files).toMatchObject([{ kind: 'change', place, why: 'it was changed on this host' }])
+  expect(unitsOf(plan)).toEqual(['restart gate-daemon.service'])
+})
+
+test('what somebody changed in the generation itself needs a new generation, unless its link is what is wrong', () => {
+  const host = settled(TWO)
+  const place = '/var/lib/gate-backends/one/.config/systemd/user/gate-agent.socket'
+  const files = new Map([...host.files, [place, { kind: 'file', text: '[Socket]\n', mode: 0o644 }] as const])
+  expect(makePlan(TWO, { ...host, files })).toMatchObject({ number: undefined, files: [{ kind: 'change', place }] })
+  const gone = new Map([...host.files].filter(([path]) => path !== place))
+  expect(makePlan(TWO, { ...host, files: gone }).number).toBeUndefined()
+  const links = new Map([...host.links].filter(([path]) => !place.startsWith(path)))
+  expect(makePlan(TWO, { ...host, files: gone, links }).number).toBe(1)
+})
+
+test('a file that the spec no longer makes goes, unless somebody changed it', () => {
+  const without = desiredOf({ backends: { one: twoBackends.one } })
+  const host = settled(TWO)
+  const place = '/etc/containers/systemd/users/40001/gate-two.container'
+  expect(makePlan(without, host).files.map((file) => `${file.kind} ${file.place}`)).toContain(`remove ${place}`)
+  const files = new Map([...host.files, [place, { kind: 'file', text: 'mine', mode: 0o644 }] as const])
+  expect(makePlan(without, { ...host, files }).files.map((file) => file.place)).not.toContain(place)
+})
+
+test('nginx reads its files again when the one of the gateway goes', () => {
+  const withProxy = desiredOf({ gate: { domain: 'ai.example.org' }, proxy: { engine: 'nginx' } })
+  const host = settled(withProxy)
+  const running = new Set([...host.running, 'system/nginx.service'])
+  expect(unitsOf(makePlan(withProxy, { ...host, running }))).toEqual([])
+  const without = desiredOf({ gate: { domain: 'ai.example.org' } })
+  expect(unitsOf(makePlan(without, { ...host, running }))).toContain('reload nginx.service')
+  expect(unitsOf(makePlan(without, host))).not.toContain('reload nginx.service')
+})
+
+test('after an apply that was cut off, what differs from the last good generation restarts again', () => {
+  const next = desiredOf({ backends: { ...twoBackends, one: backend({ args: ['{socket}', '--more'] }) } })
+  // files and links are switched already, nobody knows what was restarted
+  const host = { ...settled(next), generations: generationsOf({ 1: TWO.generation, 2: next.generation }, 2, 1) }
+  const plan = makePlan(next, host)
+  expect(plan.number).toBe(2)
+  expect(unitsOf(plan)).toContain('restart gate-one.service')
+  expect(plan.reloads).toEqual(['gate-one'])
+  // and back: it may run with either text
+  expect(unitsOf(makePlan(TWO, host))).toContain('restart gate-one.service')
+})
+
+test('without a generation that was seen to work, everything that runs restarts', () => {
+  const host = { ...settled(TWO), generations: NO_OBSERVATION.generations }
+  expect(unitsOf(makePlan(TWO, host))).toContain('restart gate-daemon.service')
+})
+
+test('a user manager that has to restart takes its units along', () => {
+  const host = settled(TWO)
+  const place = '/etc/systemd/system/user@.service.d/50-gate.conf'
+  const plan = makePlan(TWO, { ...host, files: new Map([...host.files].filter(([path]) => path !== place)) })
+  expect(unitsOf(plan)).toEqual([
+    'restart user@40000.service',
+    'restart user@40001.service',
+    'start gate-one.service',
+    'start gate-agent.socket',
+    'start gate-agent.socket',
+    'start gate-two.socket',
+  ])
+})
+
+test.each([
+  {
+    name: 'a file of somebody else is in the way',
+    change: (host: Observed) => ({
+      ...host,
+      generations: NO_OBSERVATION.generations,
+      files: new Map([['/etc/gate/declared.json', { kind: 'file', text: '{}', mode: 0o644 }] as const]),
+    }),
+    problem: { code: 'FOREIGN_FILE', message: expect.stringContaining('/etc/gate/declared.json') },
+  },
+  {
+    name: 'a directory stands where a link belongs',
+    change: (host: Observed) => ({
+      ...host,
+      links: new Map([['/var/lib/gate-backends/one/.config/systemd/user', undefined]]),
+    }),
+    problem: {
+      code: 'FOREIGN_FILE',
+      message: expect.stringContaining('/var/lib/gate-backends/one/.config/systemd/user'),
+    },
+  },
+  {
+    name: 'a user id belongs to a person',
+    change: (host: Observed) => {
+      const users = new Map([...host.accounts.users].filter(([name]) => name !== 'gate-one'))
+      users.set('alice', { name: 'alice', uid: 40_000, gid: 40_000, home: '/home/alice', shell: '/bin/bash' })
+      return { ...host, accounts: { ...host.accounts, users } }
+    },
+    problem: { code: 'ACCOUNT_CONFLICT', message: expect.stringContaining('alice') },
+  },
+  {
+    name: 'subordinate ids overlap those of another',
+    change: (host: Observed) => {
+      const subuids = [...host.accounts.subuids, { owner: 'alice', start: 536_870_912 + 1_000, count: 10 }]
+      return { ...host, accounts: { ...host.accounts, subuids } }
+    },
+    problem: { code: 'SUBID_CONFLICT', message: expect.stringContaining('alice') },
+  },
+])('refuses when $name', ({ change, problem }) => {
+  expect(planProblems(TWO, settled(TWO))).toEqual([])
+  expect(planProblems(TWO, change(settled(TWO)))).toMatchObject([problem])
+})
