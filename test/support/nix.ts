@@ -21,8 +21,14 @@ export function evaluateNix(expression: string): unknown {
 
 function run(args: readonly string[], input = ''): string {
   // the store "dummy" lets an unprivileged user evaluate where Nix was never set up
-  const options = { input, encoding: 'utf8', maxBuffer: 2 ** 28, timeout: 60_000 } as const
-  const { status, stdout, stderr, error } = spawnSync(NIX, ['--store', 'dummy://', ...args], options)
+  const { status, stdout, stderr, error } = runNix(['--store', 'dummy://', ...args], input)
   if (status !== 0) throw new Error(`${NIX} ${args[0]}: ${error?.message ?? stderr}`)
   return stdout
+}
+
+/** Runs nix-instantiate to its end, however it ends. What it writes to standard error is about the expression alone. */
+export function runNix(args: readonly string[], input = '') {
+  // Root of a Debian without the package nix-setup-systemd would be warned that the group nixbld is missing.
+  const env = { ...process.env, NIX_CONFIG: 'build-users-group =', NIX_PATH: '' }
+  return spawnSync(NIX, args, { input, env, encoding: 'utf8', maxBuffer: 2 ** 28, timeout: 60_000 })
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
@@ -9,6 +8,7 @@ import { keyTree } from '../../../schemas/config/keys.ts'
 import { camelCase, snakeCase } from '../../../schemas/words/key-names.ts'
 import { isTree, type Tree, withValue } from '../../../syntax/tree.ts'
 import { configPlace } from '../../support/config-place.ts'
+import { hasNix, runNix } from '../../support/nix.ts'
 
 const tree = keyTree(configSchema)
 /** What starts an expression inside a text of Nix. */
@@ -118,17 +118,12 @@ const runtime = fc
     }, start)
   })
 
-const hasNix = spawnSync('nix-instantiate', ['--version']).status === 0
-
 test.skipIf(!hasNix)(
   'every snippet evaluates in Nix to what the runtime layer says (needs nix-instantiate)',
   () => {
     const samples = fc.sample(runtime, { numRuns: 150, seed: 11 })
     const expression = `[ ${samples.map((sample) => `({ ${promoted('nix', tree, sample)} }.services.gate-daemon.settings)`).join('\n')} ]`
-    const run = spawnSync('nix-instantiate', ['--eval', '--strict', '--json', '-'], {
-      input: expression,
-      encoding: 'utf8',
-    })
+    const run = runNix(['--eval', '--strict', '--json', '-'], expression)
     expect(run.stderr).toBe('')
     const evaluated = JSON.parse(run.stdout) as unknown[]
     expect(evaluated.map((value) => renamed(value, snakeCase))).toEqual(samples)
