@@ -9,6 +9,7 @@ import { keyTree, layerSchema } from '../schemas/config/keys.ts'
 import { jsonSchemaText, specJsonSchema } from '../schemas/json-schema.ts'
 import { specSchema } from '../schemas/spec/spec.ts'
 import { hasNix } from '../test/support/nix.ts'
+import { comingFrom } from './coming-from.ts'
 import { configReference } from './config-reference.ts'
 import { nixFiles } from './nix-generated.ts'
 import { nixosReference } from './nixos-reference.ts'
@@ -28,6 +29,7 @@ export function generatedFiles(): Record<string, string> {
     'schemas/json/config.json': config,
     'schemas/json/spec.json': specJsonSchema(),
     'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
+    'docs/coming-from.md': comingFrom(),
     'docs/configuration-reference.md': configReference(tree),
     ...Object.fromEntries(Object.entries(nixFiles()).map(([name, text]) => [`nix/generated/${name}`, text])),
     ...Object.fromEntries(Object.entries(shippedFiles()).map(([path, text]) => [`systemd/${path}`, text])),
