@@ -4,6 +4,7 @@ const project = (name: string, include: string[], testTimeout: number, parallel:
   test: {
     name,
     globalSetup: name === 'lab' ? ['test/lab/setup.ts'] : [],
+    setupFiles: name === 'e2e' ? ['test/e2e/setup.ts'] : [],
     include,
     testTimeout,
     hookTimeout: testTimeout,

@@ -1,41 +1,42 @@
-// The checks, in order. `npm test` runs all of them; `npm run check -- unit` runs one; `npm run check -- quick` all but e2e and lab.
-import { spawnSync } from 'node:child_process'
+// The checks. `npm test` runs all of them; `npm run check -- unit` runs one; `npm run check -- quick` all but build, package, e2e and lab.
 import { parseArgs } from 'node:util'
+import { runLanes, type Step, summary, vitest } from './steps.ts'
 
 const SOURCES = 'bin schemas syntax wire system compiler config store host agent ctl daemon'.split(' ')
 const FOLDERS = [...SOURCES, 'scripts', 'test', 'bench']
-const vitest = (project: string) => ['vitest', 'run', '--project', project]
-export const STEPS: Readonly<Record<string, readonly string[]>> = {
-  biome: ['biome', 'ci', '--error-on-warnings'],
-  types: ['tsc'],
-  eslint: ['eslint', '--max-warnings=0', '.'],
-  boundaries: ['depcruise', '--config', '.dependency-cruiser.js', ...FOLDERS],
-  'dead-code': ['knip'],
-  generated: ['node', 'scripts/generate.ts', '--check'],
-  build: ['npm', 'run', '--silent', 'build'],
-  package: ['publint', '--strict'],
-  unit: vitest('unit'),
-  e2e: vitest('e2e'),
-  lab: vitest('lab'),
-}
-const QUICK = Object.keys(STEPS).filter((name) => !['build', 'package', 'e2e', 'lab'].includes(name))
 
-/** Runs the named steps, all of them even when one fails. @returns the names of those that failed */
-export function runSteps(names: readonly string[]): string[] {
-  return names.filter((name) => {
-    const step = STEPS[name]
-    if (step === undefined) throw new Error(`no step "${name}"; there are: quick, ${Object.keys(STEPS).join(', ')}`)
-    console.log(`\n== ${name}: ${step.join(' ')}`)
-    const [command = '', ...args] = step
-    return spawnSync(command, args, { stdio: 'inherit' }).status !== 0
-  })
+/** Side by side: the lab waits more than it works, and the others leave its namespaces alone. */
+const LANES: readonly (readonly Step[])[] = [
+  [
+    { name: 'biome', command: ['biome', 'ci', '--error-on-warnings'] },
+    { name: 'types', command: ['tsc'] },
+    { name: 'eslint', command: ['eslint', '--max-warnings=0', '.'] },
+    { name: 'boundaries', command: ['depcruise', '--config', '.dependency-cruiser.js', ...FOLDERS] },
+    { name: 'dead-code', command: ['knip'] },
+    { name: 'generated', command: ['node', 'scripts/generate.ts', '--check'] },
+    { name: 'build', command: ['npm', 'run', '--silent', 'build'] },
+    { name: 'package', command: ['publint', '--strict'] },
+    vitest('unit', 'unit'),
+    vitest('e2e', 'e2e'),
+  ],
+  [vitest('lab', 'lab')],
+]
+const NAMES = LANES.flat().map(({ name }) => name)
+const SLOW = ['build', 'package', 'e2e', 'lab']
+
+/** Runs the named steps, prints what came of them, and leaves an exit code. @throws Error for a name that is no step */
+export async function check(names: readonly string[] = NAMES): Promise<void> {
+  const wanted = names.flatMap((name) => (name === 'quick' ? NAMES.filter((step) => !SLOW.includes(step)) : [name]))
+  const unknown = wanted.find((name) => !NAMES.includes(name))
+  if (unknown !== undefined) throw new Error(`unknown step "${unknown}"; there are: quick, ${NAMES.join(', ')}`)
+  const begun = performance.now()
+  const lanes = LANES.map((steps) => steps.filter(({ name }) => wanted.includes(name)))
+  const results = await runLanes(lanes)
+  console.log(summary(results, (performance.now() - begun) / 1_000))
+  process.exitCode = results.every(({ ok }) => ok) ? 0 : 1
 }
 
 if (import.meta.main) {
   const { positionals } = parseArgs({ allowPositionals: true })
-  const names =
-    positionals.length === 0 ? Object.keys(STEPS) : positionals.flatMap((n) => (n === 'quick' ? QUICK : [n]))
-  const failed = runSteps(names)
-  console.log(failed.length === 0 ? '\nall checks passed' : `\nfailed: ${failed.join(', ')}`)
-  process.exitCode = failed.length === 0 ? 0 : 1
+  await check(positionals.length === 0 ? NAMES : positionals)
 }

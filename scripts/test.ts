@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runSteps, STEPS } from './check.ts'
+import { check } from './check.ts'
 
 const PACKAGES = join(import.meta.dirname, '../test/debian-packages.txt')
 
@@ -43,6 +43,4 @@ function installOptional(): void {
 
 installDebianPackages()
 installOptional()
-const failed = runSteps(Object.keys(STEPS))
-console.log(failed.length === 0 ? '\nall checks passed' : `\nfailed: ${failed.join(', ')}`)
-process.exitCode = failed.length === 0 ? 0 : 1
+await check()

@@ -7,7 +7,9 @@ import type { Host } from '../../host/host.ts'
 const [spec = '', limit = ''] = process.argv.slice(2)
 const dist = '/usr/lib/gate/dist'
 const { localHost } = (await import(`${dist}/host/host.js`)) as typeof import('../../host/host.ts')
-const { applySpec } = (await import(`${dist}/ctl/commands/host/apply.js`)) as typeof import('../../ctl/commands/host/apply.ts')
+const { applySpec } = (await import(
+  `${dist}/ctl/commands/host/apply.js`
+)) as typeof import('../../ctl/commands/host/apply.ts')
 
 let effects = 0
 function effect(name: string, about: unknown): void {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
+/** Types are stripped once, not at each of some hundred starts. */
+export const COMPILE_CACHE = join(root, '.cache/compiled')
 
 /** A gate-daemon process of its own. */
 export type Daemon = {
@@ -78,6 +80,7 @@ function spawnDaemon(env: Readonly<Record<string, string>>, stateDirectory: stri
       env: withoutEmpty({
         PATH: process.env['PATH'] ?? '',
         HOME: stateDirectory,
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
         STATE_DIRECTORY: stateDirectory,
         GATE_SERVER__PORT: '0',
         GATE_DISCOVERY__ENABLED: 'false',
