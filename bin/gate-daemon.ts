@@ -3,22 +3,24 @@ import { parseArgs } from 'node:util'
 import { runDaemon } from '../daemon/main.ts'
 import { packageVersion } from '../system/version.ts'
 
-const USAGE = `Usage: gate-daemon [--state-directory DIR] [--declared FILE]
+const USAGE = `Usage: gate-daemon [--state-directory DIR] [--config FILE] [--declared FILE]
 
 Serves the gateway until it is told to stop (SIGTERM or Ctrl-C; SIGHUP reloads).
 
   --state-directory DIR  where config.toml and gate.db are kept
                          (default: $STATE_DIRECTORY, else $XDG_STATE_HOME/gate)
+  --config FILE          the runtime layer, TOML (default: config.toml in the state directory)
   --declared FILE        the declared layer, JSON (default: /etc/gate/declared.json)
   --version, --help
 `
 
 async function start(): Promise<number> {
-  let flags: { 'state-directory'?: string; declared?: string; version?: boolean; help?: boolean }
+  let flags: { 'state-directory'?: string; config?: string; declared?: string; version?: boolean; help?: boolean }
   try {
     flags = parseArgs({
       options: {
         'state-directory': { type: 'string' },
+        config: { type: 'string' },
         declared: { type: 'string' },
         version: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -39,6 +41,7 @@ async function start(): Promise<number> {
       stdout: process.stdout,
       declaredFile: flags.declared ?? '/etc/gate/declared.json',
       ...(stateDirectory !== undefined && { stateDirectory }),
+      ...(flags.config !== undefined && { runtimeFile: flags.config }),
     })
   } catch (error) {
     process.stderr.write(`gate-daemon: ${error instanceof Error ? error.message : error}\n`)

@@ -49,11 +49,11 @@ export function readKeyText(tree: KeyNode, key: string, text: string): unknown {
 
 /** Edits the file as it is now, which may not be what was last loaded, and writes it when all layers are right with it. */
 function edited({ sources, keys, loaded }: EditPlace, key: string, change: (text: string) => Edit): Loaded {
-  const { file, lastGood } = runtimeFiles(sources.stateDirectory)
+  const { file, lastGood } = runtimeFiles(sources)
   const problem = (code: ConfigProblem['code'], message: string, hint: string): ConfigProblem => {
     return { code, layer: 'runtime', where: file, key, message, hint }
   }
-  const { text, problems } = readRuntime(file, keys, loaded.text)
+  const { text, problems } = readRuntime(sources, keys, loaded.text)
   const remedy = readLastGood(lastGood) === undefined ? 'repair it' : `repair it, or copy ${lastGood} over it`
   const broken = problem('BROKEN_FILE', 'cannot be edited while it is broken', remedy)
   if (problems.length > 0) throw new ConfigError([broken, ...problems])
@@ -62,10 +62,10 @@ function edited({ sources, keys, loaded }: EditPlace, key: string, change: (text
     throw new ConfigError([problem('NOT_EDITABLE', `${key}: ${edit.reason}`, 'edit the file')])
   const next = loadCandidate(sources, keys, edit.text, loaded.declared)
   if (edit.text === text) return next
-  if (readRuntime(file, keys, undefined).text !== text)
+  if (readRuntime(sources, keys, undefined).text !== text)
     throw new ConfigError([problem('CHANGED_ON_DISK', 'was changed by somebody else just now', 'try again')])
   try {
-    writeRuntime(sources.stateDirectory, edit.text, loaded.text)
+    writeRuntime(sources, edit.text, loaded.text)
     return next
   } catch (error) {
     const message = `cannot be written (${errorCode(error)}); the old file stands`

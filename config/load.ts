@@ -6,13 +6,13 @@ import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer, type Layers } from './layers.ts'
 import { refuse } from './problems.ts'
 import { type Resolved, resolveLayers, resolveWithoutRuntime } from './resolve.ts'
-import { checkRuntime, readLastGood, readRuntime, runtimeFiles } from './runtime-file.ts'
+import { checkRuntime, type RuntimePlace, readLastGood, readRuntime, runtimeFiles } from './runtime-file.ts'
 
-export type Sources = EnvironmentSources & {
-  readonly stateDirectory: string
-  /** The declared layer; it may be absent. */
-  readonly declaredFile: string | undefined
-}
+export type Sources = EnvironmentSources &
+  RuntimePlace & {
+    /** The declared layer; it may be absent. */
+    readonly declaredFile: string | undefined
+  }
 
 /** The layers in force. */
 export type Loaded = {
@@ -34,10 +34,10 @@ export type Loaded = {
  * @throws ConfigError
  */
 export function loadLayers(sources: Sources, keys: KeySet, inForce: string | undefined): Loaded {
-  const { file, lastGood } = runtimeFiles(sources.stateDirectory)
+  const { lastGood } = runtimeFiles(sources)
   const declared = readDeclared(sources.declaredFile, keys)
   const good = inForce ?? readLastGood(lastGood)
-  const reading = readRuntime(file, keys, good)
+  const reading = readRuntime(sources, keys, good)
   const first = resolveLayers(sources, keys, reading.layer, declared.layer)
   refuse([...declared.problems, ...first.environmentProblems])
 
@@ -63,7 +63,7 @@ export function loadLayers(sources: Sources, keys: KeySet, inForce: string | und
 
 /** Puts a candidate for the runtime layer among the others. @throws ConfigError with all that is wrong */
 export function loadCandidate(sources: Sources, keys: KeySet, text: string, declared: Layer): Loaded {
-  const { file } = runtimeFiles(sources.stateDirectory)
+  const { file } = runtimeFiles(sources)
   const reading = checkRuntime(text, file, keys)
   refuse(reading.problems)
   const resolved = resolveLayers(sources, keys, reading.layer, declared)

@@ -46,14 +46,14 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       log('error', consequence)
       return
     }
-    const failed = keepLastGood(sources.stateDirectory, next.text)
+    const failed = keepLastGood(sources, next.text)
     if (failed !== undefined) log('warn', 'no copy of the configuration could be kept', { error: failed })
   }
 
   function warnOfReaders(): void {
-    const mode = modeOpenToOthers(sources.stateDirectory)
+    const mode = modeOpenToOthers(sources)
     if (mode === undefined) return
-    const { file } = runtimeFiles(sources.stateDirectory)
+    const { file } = runtimeFiles(sources)
     log('warn', `other users can read the runtime configuration (mode ${mode}); chmod 600 mends it`, { file })
   }
 

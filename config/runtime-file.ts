@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { sameValue } from '../syntax/tree.ts'
 import { errorCode, readText, writeTexts } from './files.ts'
@@ -15,9 +15,20 @@ export type RuntimeReading = {
   readonly problems: readonly ConfigProblem[]
 }
 
-export function runtimeFiles(stateDirectory: string): { readonly file: string; readonly lastGood: string } {
-  const file = join(stateDirectory, 'config.toml')
-  return { file, lastGood: `${file}.last-good` }
+/** Where the runtime layer is kept. */
+export type RuntimePlace = {
+  readonly stateDirectory: string
+  /** The runtime file itself, when it is not `config.toml` in the state directory. */
+  readonly runtimeFile?: string | undefined
+}
+
+/** The runtime file, and its last good copy, which is always in the state directory. */
+export function runtimeFiles({ stateDirectory, runtimeFile }: RuntimePlace): {
+  readonly file: string
+  readonly lastGood: string
+} {
+  const usual = join(stateDirectory, 'config.toml')
+  return { file: runtimeFile ?? usual, lastGood: `${usual}.last-good` }
 }
 
 /**
@@ -25,7 +36,8 @@ export function runtimeFiles(stateDirectory: string): { readonly file: string; r
  * something: editors and `gatectl` leave other traces.
  * @param good text of the last good file
  */
-export function readRuntime(file: string, keys: KeySet, good: string | undefined): RuntimeReading {
+export function readRuntime(place: RuntimePlace, keys: KeySet, good: string | undefined): RuntimeReading {
+  const { file, lastGood } = runtimeFiles(place)
   let text: string | undefined
   try {
     text = readText(file)
@@ -53,7 +65,7 @@ export function readRuntime(file: string, keys: KeySet, good: string | undefined
     layer: 'runtime',
     where: file,
     message: 'ends in the middle of the last good copy, so its end was probably lost',
-    hint: `copy ${file}.last-good over it; if you did remove the end, add a comment line instead of it`,
+    hint: `copy ${lastGood} over it; if you did remove the end, add a comment line instead of it`,
   }
   return { text, layer: emptyLayer('runtime'), problems: [torn] }
 }
@@ -62,10 +74,10 @@ export function readRuntime(file: string, keys: KeySet, good: string | undefined
  * Whether other users can read the runtime file, which may hold secrets: its own permissions and those of its directory let them.
  * @returns its permissions, such as "644"; undefined when they cannot, or there is no file
  */
-export function modeOpenToOthers(stateDirectory: string): string | undefined {
-  const { file } = runtimeFiles(stateDirectory)
+export function modeOpenToOthers(place: RuntimePlace): string | undefined {
+  const { file } = runtimeFiles(place)
   const own = statSync(file, { throwIfNoEntry: false })?.mode ?? 0
-  const around = statSync(stateDirectory, { throwIfNoEntry: false })?.mode ?? 0
+  const around = statSync(dirname(file), { throwIfNoEntry: false })?.mode ?? 0
   const isOpen = [0o040, 0o004].some((read) => (own & read) !== 0 && (around & (read >> 2)) !== 0)
   return isOpen ? (own & 0o777).toString(8) : undefined
 }
@@ -95,8 +107,8 @@ export function readLastGood(lastGood: string): string | undefined {
  * Makes `text` the last good copy. An absent file leaves the copy alone: who removes the file by mistake wants it.
  * @returns why it could not be kept, or undefined
  */
-export function keepLastGood(stateDirectory: string, text: string): string | undefined {
-  const { lastGood } = runtimeFiles(stateDirectory)
+export function keepLastGood(place: RuntimePlace, text: string): string | undefined {
+  const { lastGood } = runtimeFiles(place)
   const kept = readLastGood(lastGood)
   if (kept === text || text === '') return undefined
   try {
@@ -112,8 +124,8 @@ export function keepLastGood(stateDirectory: string, text: string): string | und
  * old file and the new copy, both whole.
  * @throws the system's error; then the old file stands
  */
-export function writeRuntime(stateDirectory: string, text: string, before: string): void {
-  const { file, lastGood } = runtimeFiles(stateDirectory)
+export function writeRuntime(place: RuntimePlace, text: string, before: string): void {
+  const { file, lastGood } = runtimeFiles(place)
   try {
     writeTexts([
       { file: lastGood, text },

@@ -58,6 +58,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const config = openConfig({
     env,
     stateDirectory,
+    runtimeFile: options.runtimeFile,
     declaredFile: options.declaredFile,
     credentialsDirectory: env['CREDENTIALS_DIRECTORY'],
     log,

@@ -15,14 +15,15 @@ const COMMANDS = ['gate-daemon', 'gatectl', 'gate-agent']
 /**
  * Writes /usr/lib/gate (the compiled sources, production dependencies, the pinned Node), the commands in
  * /usr/bin, the units, sysusers.d and tmpfiles.d, manual pages and completions under `dir`.
- * @param date stands on the manual pages
+ * @param date is on the manual pages
+ * @param arch Node's name of the architecture; for another than this machine's, the caller replaces Node itself
  * @throws Error when the sources do not compile
  */
-export function stage(dir: string, date = new Date()): void {
+export function stage(dir: string, date = new Date(), arch: string = process.arch): void {
   const lib = join(dir, 'usr/lib/gate')
   compile(join(lib, 'dist'))
   cpSync(join(root, 'package.json'), join(lib, 'package.json'))
-  for (const path of productionPackages()) copyPackage(path, lib)
+  for (const path of productionPackages()) copyPackage(path, lib, arch)
   cpSync(realpathSync(join(root, 'node_modules/node/bin/node')), join(lib, 'node'))
   for (const command of COMMANDS) writeCommand(dir, command)
   const copies = {
@@ -80,15 +81,16 @@ const NOT_RUN = [
 const PREBUILT = /\/prebuilds\/([^/]+)\.node$/
 
 /** Also not: what is prebuilt for other systems. */
-function isRun(file: string): boolean {
+function isRun(file: string, arch: string): boolean {
   const platform = PREBUILT.exec(file)?.[1]
-  return (platform ?? `linux-${process.arch}`) === `linux-${process.arch}` && !NOT_RUN.some((part) => part.test(file))
+  return (platform ?? `linux-${arch}`) === `linux-${arch}` && !NOT_RUN.some((part) => part.test(file))
 }
 
-function copyPackage(path: string, lib: string): void {
+function copyPackage(path: string, lib: string, arch: string): void {
   const from = join(root, path)
   if (!existsSync(from)) return // an optional one that could not be compiled here
-  cpSync(from, join(lib, path), { recursive: true, filter: isRun })
+  if (arch !== process.arch && existsSync(join(from, 'build/Release'))) return // compiled here, so for this machine only
+  cpSync(from, join(lib, path), { recursive: true, filter: (file) => isRun(file, arch) })
 }
 
 // not a link: the command must run on the Node beside it, whatever the host has

@@ -7,6 +7,8 @@ export type DaemonOptions = {
   readonly stdout: { readonly write: (text: string) => unknown; readonly isTTY?: boolean }
   /** Where state is kept; `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/gate`, when absent. */
   readonly stateDirectory?: string
+  /** The runtime layer; `config.toml` in the state directory, when absent. */
+  readonly runtimeFile?: string
   /** The declared layer (called nix); may be absent. */
   readonly declaredFile: string
 }

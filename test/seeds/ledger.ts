@@ -446,8 +446,8 @@ const aisopod: readonly Entry[] = [
   },
   {
     shown: '`docker run … -v …:/config -v …:/data -p 3080:3080`',
-    gate: 'an OCI archive: `npm run package:oci`',
-    owed: 'faults',
+    gate: 'the same places, with the image of `npm run package:oci`',
+    proof: ['test/lab/oci.test.ts', 'reads /config/config.toml, keeps /data'],
   },
   {
     shown: '`AISOPOD_AUTH_TOKEN`, `AISOPOD_OPENAI_API_KEY`',

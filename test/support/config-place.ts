@@ -40,10 +40,12 @@ function placeAt(folder: string, given: Given) {
     remove: (path: string) => rmSync(join(folder, path)),
     read: (path = 'config.toml') =>
       existsSync(join(folder, path)) ? readFileSync(join(folder, path), 'utf8') : undefined,
-    open: (env: Readonly<Record<string, string>> = given.env ?? {}) =>
+    /** @param named the runtime file as `--config` names it */
+    open: (env: Readonly<Record<string, string>> = given.env ?? {}, named?: string) =>
       openConfig({
         env,
         stateDirectory: folder,
+        runtimeFile: named,
         declaredFile,
         credentialsDirectory:
           given.credentials === undefined ? undefined : credentialsIn(credentialsDirectory, given.credentials),

@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { writeOciArchive } from '../../../scripts/oci-archive.ts'
 import { cacheDir } from '../rootfs.ts'
 
 /** An OCI archive, ready for `podman load`. */
@@ -108,48 +109,15 @@ function librariesOf(program: string): string[] {
   return [...text.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path)
 }
 
-/** Leaves `layer/srv/images/NAME.tar` in the work directory. @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
+/** Leaves `layer/srv/images/NAME.tar` in the work directory. */
 function pack(work: string, name: string, entrypoint: readonly string[], lay: (dir: string) => void): void {
-  const own = join(work, name)
-  lay(join(own, 'root'))
-  mkdirSync(join(own, 'layout/blobs/sha256'), { recursive: true })
-  tar(join(own, 'root'), join(own, 'root.tar'))
-  writeLayout(join(own, 'layout'), join(own, 'root.tar'), name, entrypoint)
+  const dir = join(work, name)
+  lay(dir)
   mkdirSync(join(work, 'layer', ARCHIVES), { recursive: true })
-  tar(join(own, 'layout'), join(work, 'layer', ARCHIVES, `${name}.tar`))
-}
-
-function tar(dir: string, file: string): void {
-  const stable = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu']
-  execFileSync('tar', [...stable, '-C', dir, '-cf', file, '.'])
-}
-
-function writeLayout(dir: string, layer: string, name: string, entrypoint: readonly string[]): void {
-  const blob = (mediaType: string, bytes: Buffer) => {
-    const hex = createHash('sha256').update(bytes).digest('hex')
-    writeFileSync(join(dir, 'blobs/sha256', hex), bytes)
-    return { mediaType: `application/vnd.oci.image.${mediaType}`, digest: `sha256:${hex}`, size: bytes.length }
-  }
-  const json = (mediaType: string, value: unknown) => blob(mediaType, Buffer.from(JSON.stringify(value)))
-  const architecture = { x64: 'amd64' }[process.arch as string] ?? process.arch
-  const layerBlob = blob('layer.v1.tar', readFileSync(layer))
-  const config = json('config.v1+json', {
-    architecture,
-    os: 'linux',
-    created: '1970-01-01T00:00:00Z',
+  writeOciArchive(join(work, 'layer', ARCHIVES, `${name}.tar`), {
+    name: `localhost/${name}:latest`,
+    architecture: { x64: 'amd64' }[process.arch as string] ?? process.arch,
     config: { Entrypoint: entrypoint, Env: ['PATH=/usr/bin:/bin'] },
-    rootfs: { type: 'layers', diff_ids: [layerBlob.digest] },
+    root: dir,
   })
-  const manifest = json('manifest.v1+json', {
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config,
-    layers: [layerBlob],
-  })
-  const annotations = { 'org.opencontainers.image.ref.name': `localhost/${name}:latest` }
-  writeFileSync(
-    join(dir, 'index.json'),
-    JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }),
-  )
-  writeFileSync(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
 }

@@ -308,3 +308,17 @@ test.each([
     warned ? [{ level: 'warn', message: expect.stringContaining('chmod 600'), fields: { file: place.file } }] : [],
   )
 })
+
+test('a runtime file that --config names is read and edited there; its last good copy stays with the state', async () => {
+  const place = configPlace()
+  const named = `${place.folder}/elsewhere.toml`
+  place.write('config.toml', 'server.port = 4001\n')
+  place.write('elsewhere.toml', '# mine\nserver.port = 4002\n')
+  const config = place.open({}, named)
+  expect(config.current().server.port).toBe(4002)
+  await config.set('log.level', 'debug', { force: false })
+  expect(place.read('elsewhere.toml')).toContain('# mine\nserver.port = 4002\n')
+  expect(place.read('elsewhere.toml')).toContain('level = "debug"')
+  expect(place.read('config.toml')).toBe('server.port = 4001\n')
+  expect(place.read('config.toml.last-good')).toBe(place.read('elsewhere.toml'))
+})
