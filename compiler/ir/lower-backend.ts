@@ -1,4 +1,4 @@
-import { durationMs } from '../../schemas/config/config.ts'
+import { durationMs } from '../../schemas/config/values.ts'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec, SecretReference } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS, listenOf } from '../catalog/engines.ts'

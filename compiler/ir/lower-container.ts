@@ -1,4 +1,4 @@
-import { byteCount, durationMs } from '../../schemas/config/config.ts'
+import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS } from '../catalog/engines.ts'

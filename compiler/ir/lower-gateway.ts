@@ -1,4 +1,4 @@
-import { byteCount } from '../../schemas/config/config.ts'
+import { byteCount } from '../../schemas/config/values.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
 import { addressPattern } from '../../schemas/words/address.ts'
 import { PROFILES } from '../catalog/profiles.ts'

@@ -1,4 +1,5 @@
-import { type BackendConfig, durationMs } from '../../schemas/config/config.ts'
+import type { BackendConfig } from '../../schemas/config/config.ts'
+import { durationMs } from '../../schemas/config/values.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { AgentClient } from './agent-client.ts'
 import type { Engine } from './engine.ts'

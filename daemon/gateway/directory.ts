@@ -1,4 +1,5 @@
-import { type Config, durationMs } from '../../schemas/config/config.ts'
+import type { Config } from '../../schemas/config/config.ts'
+import { durationMs } from '../../schemas/config/values.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.ts'
 import type { TargetHealth } from '../route/target-health.ts'

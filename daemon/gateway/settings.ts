@@ -1,4 +1,5 @@
-import { byteCount, type Config, durationMs } from '../../schemas/config/config.ts'
+import type { Config } from '../../schemas/config/config.ts'
+import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import { addressList } from '../admit/address.ts'
 import type { AdmissionLimits } from '../admit/admission.ts'
 

@@ -1,5 +1,6 @@
 import { fetch, Pool } from 'undici'
-import { durationMs, type UpstreamConfig } from '../../schemas/config/config.ts'
+import type { UpstreamConfig } from '../../schemas/config/config.ts'
+import { durationMs } from '../../schemas/config/values.ts'
 import { baseUrlOf } from '../../schemas/words/providers.ts'
 import { createEchoDispatcher, ECHO_MODEL } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'

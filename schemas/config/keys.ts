@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { KeyMeta } from './config.ts'
+import type { KeyMeta } from './values.ts'
 
 /**
  * The keys of a schema as a tree that tools walk: explain, environment names, the reference page, the editors' schema.

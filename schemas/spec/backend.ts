@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, duration, NAME, port } from '../config/config.ts'
+import { bytes, duration, NAME, port } from '../config/values.ts'
 import { absolutePath, ENVIRONMENT_NAME, flag, IMAGE, LABEL, randomPort, secret } from './values.ts'
 
 /** Programs that Gate knows the arguments, ports and health checks of; custom: any other. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, cidrs } from '../config/config.ts'
+import { bytes, cidrs } from '../config/values.ts'
 import { absolutePath, flag, HOST, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
 
 /** Sizes of the machine; decides connection limits, body limits, cache and memory caps. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { limitingDuration } from '../config/config.ts'
+import { limitingDuration } from '../config/values.ts'
 import { PROVIDERS } from '../words/providers.ts'
 import { flag, secret } from './values.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cidrs, port } from '../config/config.ts'
+import { cidrs, port } from '../config/values.ts'
 import { addressPattern } from '../words/address.ts'
 import { flag, hostName, interfaces, LABEL, secret } from './values.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, duration } from '../config/config.ts'
+import { bytes, duration } from '../config/values.ts'
 import { flag, IMAGE } from './values.ts'
 
 /** The key `sandbox` of the spec: where models run code. */

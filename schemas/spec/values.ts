@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { NAME, port } from '../config/config.ts'
+import { NAME, port } from '../config/values.ts'
 
 /** What the sections of the spec have in common: patterns, and values that several of them hold. */
 

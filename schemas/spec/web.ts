@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, port } from '../config/config.ts'
+import { duration, port } from '../config/values.ts'
 import { addressPattern } from '../words/address.ts'
 import { absolutePath, flag, INTERFACE, LABEL } from './values.ts'
 

@@ -1,4 +1,4 @@
-import { durationMs } from '../../../schemas/config/config.ts'
+import { durationMs } from '../../../schemas/config/values.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { block, type Directive, directive, expression } from '../../../syntax/nginx/print.ts'
 import type { Deployment, Tls, Vhost } from '../../ir/deployment.ts'

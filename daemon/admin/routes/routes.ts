@@ -9,8 +9,8 @@ import {
   type TokenInfo,
   tokenRequest,
 } from '../../../schemas/admin.ts'
-import { durationMs } from '../../../schemas/config/config.ts'
 import type { ConfigChange, Explanation } from '../../../schemas/config/layers.ts'
+import { durationMs } from '../../../schemas/config/values.ts'
 import type { Scope } from '../../../schemas/words/scopes.ts'
 import { AdminError, parseRequest } from '../error.ts'
 import { type AdminBackends, backendDetail, backendList, runBackendJob } from './backends.ts'

@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import { PROVIDERS } from '../words/providers.ts'
+import { duration, headerSecret, limitingDuration, NAME } from './values.ts'
+
+export const upstream = z.strictObject({
+  enabled: z.boolean().default(true).meta({ description: 'Whether requests may go there.' }),
+  provider: z.enum(PROVIDERS).meta({
+    description: 'Kind of upstream; decides the default base_url. The name of the upstream when that is a provider.',
+  }),
+  base_url: z
+    .string()
+    .regex(
+      /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/,
+      'write http(s)://host[:port][/path], without user, query or fragment',
+    )
+    .optional()
+    .meta({
+      description: 'URL up to and including the version, such as "https://api.openai.com/v1"; by provider when absent.',
+    }),
+  socket: z
+    .string()
+    .regex(/^\/[^\0]*[^/\0]$/, 'write the absolute path of a Unix socket')
+    .optional()
+    .meta({ description: 'Unix socket to connect to, in place of the host and port in base_url.' }),
+  api_key: headerSecret.optional().meta({ description: 'Key sent to the upstream.', secret: true }),
+  models: z
+    .array(z.string().min(1))
+    .optional()
+    .meta({ description: 'Ids of the models to expose; asked from the upstream when absent.' }),
+  timeout: limitingDuration('Longest wait for the response headers.').default('600s'),
+  idle_timeout: limitingDuration('Longest silence inside a response.').default('120s'),
+  connect_timeout: limitingDuration('Longest wait for a connection.').default('5s'),
+})
+
+export const backend = upstream.extend({
+  agent: z
+    .string()
+    .regex(/^\/[^\0]*[^/\0]$/, 'write the absolute path of a Unix socket')
+    .optional()
+    .meta({ description: 'Socket of its gate-agent, which starts, stops and describes it; absent: none.' }),
+  idle_stop: duration(
+    'It stops by itself after this long without a connection and starts on the next one; absent: always on.',
+  ).optional(),
+  group: z
+    .string()
+    .regex(NAME)
+    .optional()
+    .meta({ description: 'At most one backend of a group runs at a time; needs agent.' }),
+  start_timeout: duration('Longest wait for it to start.').default('300s'),
+  max_concurrent: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'Requests that it answers at a time, others wait; no limit when absent.' }),
+  max_waiting: z.int().min(1).default(100).meta({ description: 'Requests that may wait for it; more are refused.' }),
+  wait_timeout: duration(
+    'Longest wait for a free place, or until another backend of the group has finished its requests.',
+  ).default('120s'),
+})
+
+const target = z.strictObject({
+  upstream: z.string().regex(NAME).meta({ description: 'Name of an upstream or backend.' }),
+  model: z.string().min(1).optional().meta({ description: 'Id sent to the upstream; the alias itself when absent.' }),
+  weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
+})
+
+export const model = z.strictObject({
+  targets: z.array(target).min(1).meta({ description: 'Where requests for this alias go.' }),
+  strategy: z
+    .enum(['fallback', 'weighted', 'latency'])
+    .default('fallback')
+    .meta({ description: 'fallback: in order; weighted: by share; latency: the fastest first.' }),
+  category: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Category this alias belongs to; usable as a model name.' }),
+})

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { ipPattern } from '../words/address.ts'
+
+/** What a key means to tools: who may see it, and whether a change waits for a restart. */
+export type KeyMeta = {
+  readonly description: string
+  /** The key of the spec that says the same, `*` for a name that people give; or why there is none. */
+  readonly spec?: string | { readonly none: string }
+  readonly secret?: true
+  readonly restart?: true
+  /** A duration that a timer waits for; Node's timers hold about 24.8 days. */
+  readonly timer?: true
+}
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
+const BYTES = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/
+/**
+ * Names of upstreams and models: a path segment, an environment segment and a model prefix at once.
+ * Single separators only, because `__` separates levels in the environment.
+ */
+export const NAME = /^(?=.{1,63}$)[a-z0-9]+(?:[_-][a-z0-9]+)*$/
+
+/** Milliseconds of a duration such as "500ms", "10s", "5m", "1.5h", "2d". @throws RangeError when it is none */
+export function durationMs(text: string): number {
+  const match = DURATION.exec(text)
+  if (match === null) throw new RangeError(`not a duration: ${text}`)
+  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms' | 's' | 'm' | 'h' | 'd']
+  const ms = Number(match[1]) * unitMs
+  return ms > 0 ? Math.max(1, Math.round(ms)) : 0 // 0 often means no limit: never by rounding
+}
+
+/** Bytes of a size such as "64KiB", "32MiB". @throws RangeError when it is none */
+export function byteCount(text: string): number {
+  const match = BYTES.exec(text)
+  if (match === null) throw new RangeError(`not a size: ${text}`)
+  const unit = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }[
+    match[2] as 'B' | 'KiB' | 'MiB' | 'GiB' | 'TiB'
+  ]
+  return Math.round(Number(match[1]) * unit)
+}
+
+/** A duration in its written form, such as "10s"; read it with durationMs. */
+export const duration = (description: string) =>
+  z
+    .string()
+    .regex(DURATION, 'write a number and a unit: ms, s, m, h or d, such as "10s"')
+    .meta({ description: `${description} A duration such as "10s".`, timer: true })
+/** A duration that Node would take for "no limit" when it is 0, which nobody should have by mistake. */
+export const limitingDuration = (description: string) =>
+  duration(description).regex(/[1-9]/, 'write more than 0: a limit of 0 would be none at all')
+/** A size in its written form, such as "32MiB"; read it with byteCount. */
+export const bytes = (description: string) =>
+  z
+    .string()
+    .regex(BYTES, 'write a number and a unit: B, KiB, MiB, GiB or TiB, such as "32MiB"')
+    .meta({ description: `${description} A size such as "32MiB".` })
+/** A TCP or UDP port; 0 takes any free one. */
+export const port = z.int().min(0).max(65_535)
+/** A list of addresses and CIDR ranges. */
+export const cidrs = z.array(z.string().regex(ipPattern, 'write an address or a CIDR range such as "10.0.0.0/8"'))
+export const secret = z.string().min(1, 'write the secret, or remove the key')
+/** A secret that travels in an HTTP header. */
+export const headerSecret = secret.regex(/^[\x21-\x7e]*$/, 'use visible ASCII characters only, no space or line break')
