@@ -33,7 +33,7 @@ in
   meta.maintainers = [ ];
 
   config = configOf (
-    lib.optional (relays != [ ]) (import ./relay/templates.nix { inherit (cfg) package; })
+    lib.optional (relays != [ ]) (import ./relay/templates.nix { inherit lib; inherit (cfg) package; })
     ++ map (import ./relay/units.nix { inherit config lib pkgs; }) relays
     ++ [ (import ./relay/checks.nix { inherit lib relays; }) ]
   );

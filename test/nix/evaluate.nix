@@ -10,7 +10,17 @@ let
     virtualisation.podman.package = lib.mkDefault pkgs.podman;
   };
   evaluate = modules: evalModules { modules = [ ./nixos.nix host ] ++ modules; arguments = { inherit pkgs; }; };
-  failed = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+  # NixOS links what packages bring, then what options name, each with `ln -s` under `set -e`
+  linkedTwice = config:
+    let
+      packages = config.systemd.packages ++ (if config.virtualisation.podman.enable then [ config.virtualisation.podman.package ] else [ ]);
+      twice = path: kind: options:
+        map (name: "${path}.${name}: systemd.packages links it already")
+          (lib.filter (name: lib.any (package: lib.elem name (package.${kind} or [ ])) packages) (builtins.attrNames options));
+    in
+    twice "systemd.generators" "generators" config.systemd.generators
+    ++ twice "systemd.user.generators" "userGenerators" config.systemd.user.generators;
+  failed = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions) ++ linkedTwice config;
   # the derivations that a host's files come from, once each
   builds = config: map (package: { path = package.outPath; inherit (package) script; environment = removeAttrs package.environment [ "nativeBuildInputs" ]; })
     (lib.filter (package: package ? script) config.systemd.packages);

@@ -25,9 +25,9 @@ let
   };
   service = unit // {
     serviceConfig = sections;
-    enableDefaultPath = option types.bool true;
     environment = option (types.attrsOf types.str) { };
-    path = option (types.listOf types.package) [ ];
+    # what every service gets but for those that say otherwise
+    path = option (types.listOf types.package) [ { _type = "package"; outPath = "/nix/store/coreutils"; } ];
     script = option types.lines "";
     restartIfChanged = option types.bool true;
     reloadIfChanged = option types.bool false;
@@ -94,6 +94,7 @@ in
       slices = units (unit // { sliceConfig = sections; });
       targets = units unit;
       tmpfiles.rules = texts;
+      generators = option (types.attrsOf types.path) { };
       user.generators = option (types.attrsOf types.path) { };
       user.services = units service;
     };

@@ -11,7 +11,11 @@ lib.genAttrs [ "bash" "coreutils" "dnsmasq" "jq" ] (name: package name "1.0")
 // lib.genAttrs [ "gate" "gate-daemon" "gate-relay" ] (_: package "gate" "0.1.0")
 // {
   systemd = package "systemd" "257.5";
-  podman = package "podman" "5.8.0";
+  # with the generators that it brings
+  podman = package "podman" "5.8.0" // {
+    generators = [ "podman-system-generator" ];
+    userGenerators = [ "podman-user-generator" ];
+  };
   # the modules call for nothing but nix/package.nix
   callPackage = _path: _arguments: package "gate" "0.1.0";
   writeText = made;

@@ -22,6 +22,7 @@ const unit = z.object({
   serviceConfig: sections.optional(),
   socketConfig: sections.optional(),
   wantedBy: z.array(z.string()),
+  path: z.array(z.unknown()).optional(),
   restartIfChanged: z.boolean().optional(),
   stopIfChanged: z.boolean().optional(),
   reloadTriggers: z.array(z.string()),

@@ -16,13 +16,13 @@ export function vhostServer(vhost: Vhost, deployment: Deployment): Directive {
   const { gateway, proxy, names } = deployment
   const { symbol } = names
   const tls = tlsDirectives(gateway.tls, symbol)
+  const isTls = tls.length > 0
+  const port = isTls ? proxy.https_port : proxy.http_port
   return block(
     'server',
     [],
     [
-      ...(tls.length === 0
-        ? listen(proxy.http_port, ['proxy', 'http_port'])
-        : listen(proxy.https_port, ['proxy', 'https_port'], 'ssl', 'http2')),
+      ...(isTls ? listen(port, ['proxy', 'https_port'], 'ssl', 'http2') : listen(port, ['proxy', 'http_port'])),
       directive('server_name', vhost.host),
       directive('server_tokens', 'off'),
       ...tls,
@@ -33,7 +33,7 @@ export function vhostServer(vhost: Vhost, deployment: Deployment): Directive {
         origin: ['gate', 'server', 'max_body'],
       },
       ...headers(deployment),
-      block('location', ['/'], proxying(upstreamName(vhost, symbol), symbol)),
+      block('location', ['/'], proxying(upstreamName(vhost, symbol), symbol, hostText(port, isTls ? 443 : 80))),
     ],
     vhost.origin,
   )
@@ -87,17 +87,22 @@ function headers({ gateway, proxy, names }: Deployment): Directive[] {
   ]
 }
 
-function proxying(upstream: string, symbol: string): Directive[] {
+/** The name that chose this server; $http_host could be another, since a name in the request line comes before it. */
+function hostText(port: number, usual: number): string {
+  return port === usual ? '$host' : '$host:$server_port'
+}
+
+function proxying(upstream: string, symbol: string, host: string): Directive[] {
   const header = (name: string, text: string) => directive('proxy_set_header', name, expression(text))
   return [
     directive('proxy_pass', `http://${upstream}`),
     directive('proxy_http_version', '1.1'),
-    header('Host', '$http_host'),
+    header('Host', host),
     header('Upgrade', '$http_upgrade'),
     header('Connection', `$${symbol}_connection`),
     // set, never appended: what a stranger claims is gone
     header('X-Forwarded-For', '$remote_addr'),
-    header('X-Forwarded-Host', '$http_host'),
+    header('X-Forwarded-Host', host),
     header('X-Forwarded-Proto', '$scheme'),
     header('X-Real-IP', '$remote_addr'),
     header('Forwarded', "''"),

@@ -36,7 +36,7 @@ in
     systemd.services = lib.listToAttrs (map
       (one: lib.nameValuePair "user@${toString one.backend.uid}" {
         overrideStrategy = "asDropin";
-        enableDefaultPath = false;
+        path = lib.mkForce [ ];
         restartIfChanged = false;
       })
       backends
@@ -50,15 +50,10 @@ in
       backends);
 
     virtualisation.podman.enable = true;
-    systemd.user = {
-      # NixOS links podman's units only; without its generator no user manager would read a quadlet
-      generators.podman-user-generator =
-        "${podman}/lib/systemd/user-generators/podman-user-generator";
-      # quadlets wait for this unit, which finds no "sh" in the search path that NixOS compiles in
-      services.podman-user-wait-network-online = {
-        overrideStrategy = "asDropin";
-        serviceConfig.ExecSearchPath = map (package: "${package}/bin") [ pkgs.bash pkgs.coreutils config.systemd.package ];
-      };
+    # quadlets wait for this unit, which finds no "sh" in the search path that NixOS compiles in
+    systemd.user.services.podman-user-wait-network-online = {
+      overrideStrategy = "asDropin";
+      serviceConfig.ExecSearchPath = map (package: "${package}/bin") [ pkgs.bash pkgs.coreutils config.systemd.package ];
     };
   }
 ]

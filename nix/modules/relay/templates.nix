@@ -1,8 +1,8 @@
 # The templates of all relays, from the compiler's own table.
-{ package }:
+{ lib, package }:
 let
   units = import ../../generated/relay-units.nix { inherit package; };
-  ofTemplate = _: unit: unit // { enableDefaultPath = false; stopIfChanged = false; };
+  ofTemplate = _: unit: unit // { path = lib.mkForce [ ]; stopIfChanged = false; };
 in
 {
   systemd.services = builtins.mapAttrs ofTemplate units.services;

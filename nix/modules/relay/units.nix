@@ -48,7 +48,7 @@ in
 {
   systemd.services."gate-relay@${name}" = dropIn // {
     wantedBy = [ "multi-user.target" ];
-    enableDefaultPath = false;
+    path = lib.mkForce [ ];
     serviceConfig = { Environment = environment; }
       // lib.optionalAttrs (token != null) {
         LoadCredential = "dns.${dns.provider}.api_token:${unitText (token.file or token.credential)}";
