@@ -2,11 +2,11 @@ import type { BackendConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { AgentClient } from './agent-client.ts'
-import type { Engine } from './engine.ts'
-import { type BackendState, createMember, forgive, type MemberLimits } from './member.ts'
-import { createRunner, type Runner } from './runner.ts'
-import { type BackendStatus, type Entry, statusOf } from './status.ts'
-import { type Caller, type Turn, takeTurn } from './turn.ts'
+import type { Engine, EngineFailure } from './engine.ts'
+import { createInterpreter, type Interpreter } from './interpreter.ts'
+import { type Caller, type Lease, takeLease } from './lease.ts'
+import type { BackendLimits, BackendSetup } from './scheduler-state.ts'
+import { type BackendState, type BackendStatus, type Entry, stateOf, statusOf } from './status.ts'
 
 export type BackendsParts = {
   /** Asks the upstream of that name for its models. @returns the HTTP status @throws Error when it cannot be reached */
@@ -22,60 +22,69 @@ export type BackendsParts = {
 
 export type Backends = ReturnType<typeof createBackends>
 
-/** The backends of the current configuration: every request for one has its turn here before it is sent. */
+/** The backends of the current configuration: every request for one has a lease before it is sent. */
 export function createBackends(parts: BackendsParts) {
   const { log, now } = parts
   const entries = new Map<string, Entry>()
-  const runners = new Map<string, Runner>()
+  /** One for each group. */
+  const interpreters = new Map<string, Interpreter>()
   const retiring = new Set<Promise<void>>()
 
-  function runnerOf(key: string): Runner {
-    const known = runners.get(key)
+  function interpreterOf(config: BackendConfig, name: string): Interpreter {
+    const key = groupKey(name, config)
+    const known = interpreters.get(key)
     if (known !== undefined) return known
-    const runner = createRunner({
+    const interpreter = createInterpreter({
       log,
       now,
-      engineOf: (name) => entries.get(name)?.engine,
-      onStart: (name, outcome, seconds) => {
-        parts.onStart(name, outcome, seconds)
-        const entry = entries.get(name)
-        if (entry === undefined || outcome === 'failed') return
-        if (entry.failure !== null || seconds > 0.1) {
-          log('info', 'backend is ready', { upstream: name, duration_ms: Math.round(seconds * 1_000) })
-        }
-        entry.failure = null
-      },
-      onFailure: (name, failure) => {
-        log('error', 'backend does not start', { upstream: name, reason: failure.reason })
-        const entry = entries.get(name)
-        if (entry !== undefined) entry.failure = failure
-      },
+      engineOf: (each) => entries.get(each)?.engine,
+      onStart,
+      onFailure,
     })
-    runners.set(key, runner)
-    return runner
+    interpreters.set(key, interpreter)
+    return interpreter
   }
 
-  function adopt(name: string, config: BackendConfig): void {
-    const runner = runnerOf(groupKey(name, config))
-    const known = entries.get(name)
+  function onStart(name: string, outcome: 'started' | 'failed', seconds: number): void {
+    parts.onStart(name, outcome, seconds)
+    const entry = entries.get(name)
+    if (entry === undefined || outcome === 'failed') return
+    if (entry.failure !== null || seconds > 0.1) {
+      log('info', 'backend is ready', { upstream: name, duration_ms: Math.round(seconds * 1_000) })
+    }
+    entry.failure = null
+  }
+
+  function onFailure(name: string, failure: EngineFailure): void {
+    log('error', 'backend does not start', { upstream: name, reason: failure.reason })
+    const entry = entries.get(name)
+    if (entry !== undefined) entry.failure = failure
+  }
+
+  /** Takes over one backend's configuration. @returns what its group's scheduler has to know */
+  function setUp(name: string, config: BackendConfig): BackendSetup {
+    const interpreter = interpreterOf(config, name)
     const engine: Engine = {
       probe: (signal) => parts.probe(name, signal),
       agent: config.agent === undefined ? null : parts.agentAt(config.agent),
       startTimeoutMs: durationMs(config.start_timeout),
       secrets: config.api_key === undefined ? [] : [config.api_key],
     }
-    const member = known?.member ?? createMember(name, limitsOf(config))
-    if (known !== undefined && JSON.stringify(known.config) !== JSON.stringify(config)) {
-      forgive(member)
-      member.engine = 'unknown' // it may be another one
+    const entry = entries.get(name)
+    const limits = limitsOf(config)
+    if (entry === undefined) {
+      entries.set(name, { name, config, engine, failure: null, interpreter })
+      return { name, limits, isChanged: false, carried: null }
     }
-    member.limits = limitsOf(config)
-    entries.set(name, { member, config, engine, failure: known?.failure ?? null, runner })
+    const isChanged = JSON.stringify(entry.config) !== JSON.stringify(config)
+    const carried = entry.interpreter.state().backends.get(name) ?? null
+    Object.assign(entry, { config, engine, interpreter })
+    return { name, limits, isChanged, carried }
   }
 
   /** Ends a group that has no members any more. */
-  function retire(runner: Runner): void {
-    const closed = runner.close().finally(() => retiring.delete(closed))
+  function retire(interpreter: Interpreter): void {
+    const closed = interpreter.close().finally(() => retiring.delete(closed))
     retiring.add(closed)
   }
 
@@ -86,30 +95,29 @@ export function createBackends(parts: BackendsParts) {
     throw new RangeError(`there is no backend "${name}"`)
   }
 
-  const turnAt = (name: string, client: Caller): Promise<Turn> => takeTurn(entries, name, client, now)
+  const turnAt = (name: string, client: Caller): Lease | Promise<Lease> => takeLease(entries, name, client, now)
 
   async function start(name: string, signal: AbortSignal): Promise<void> {
-    const { member, runner } = entryOf(name)
-    if (member.inFlight === 0) member.engine = 'unknown' // whoever asks wants it looked at
-    runner.event((group) => group.allow(member))
-    const turn = await turnAt(name, { onGone: (cancel) => signal.addEventListener('abort', cancel, { once: true }) })
-    if (turn.kind === 'granted') turn.release(false)
+    const { interpreter } = entryOf(name)
+    interpreter.dispatch({ kind: 'start-asked', name })
+    const lease = await turnAt(name, { onGone: (cancel) => signal.addEventListener('abort', cancel, { once: true }) })
+    if (lease.kind === 'granted') lease.release(false)
     signal.throwIfAborted()
-    if (turn.kind !== 'refused') return
-    await runner.idle()
-    throw new Error(entries.get(name)?.failure?.reason ?? turn.error.message, { cause: turn.error })
+    if (lease.kind !== 'refused') return
+    await interpreter.idle()
+    throw new Error(entries.get(name)?.failure?.reason ?? lease.error.message, { cause: lease.error })
   }
 
   async function stop(name: string, signal: AbortSignal, hold: boolean): Promise<void> {
-    const { member, runner, engine } = entryOf(name)
+    const { interpreter, engine } = entryOf(name)
     if (engine.agent === null) throw new Error(`it has no agent that could stop it; set backends.${name}.agent`)
-    const halted = runner.halted(name)
-    runner.event((group) => group.stop(member, hold))
+    const stopped = interpreter.stopped(name)
+    interpreter.dispatch({ kind: 'stop-asked', name, hold })
     const gone = new Promise<Error>((resolve) => {
       const giveUp = () => resolve(new Error('its requests have not ended yet; it stops when they have'))
       signal.addEventListener('abort', giveUp, { once: true })
     })
-    const failure = await Promise.race([halted, gone])
+    const failure = await Promise.race([stopped, gone])
     if (failure !== null) throw failure
   }
 
@@ -120,33 +128,33 @@ export function createBackends(parts: BackendsParts) {
       const fresh = enabled.map(([name]) => name).filter((name) => !entries.has(name))
       const names = new Set(enabled.map(([name]) => name))
       for (const name of entries.keys()) if (!names.has(name)) entries.delete(name)
-      for (const [name, config] of enabled) adopt(name, config)
-      for (const [key, runner] of runners) {
-        const own = [...entries.values()].filter((entry) => entry.runner === runner)
-        runner.event((group) => group.apply(own.map(({ member }) => member)))
-        if (own.length > 1) void runner.survey(fresh.filter((name) => entries.get(name)?.runner === runner))
+      const setups = enabled.map(([name, config]) => setUp(name, config))
+      for (const [key, interpreter] of interpreters) {
+        const own = setups.filter(({ name }) => entries.get(name)?.interpreter === interpreter)
+        interpreter.dispatch({ kind: 'configured', backends: own })
+        if (own.length > 1) void interpreter.survey(own.map(({ name }) => name).filter((name) => fresh.includes(name)))
         if (own.length > 0) continue
-        runners.delete(key)
-        retire(runner)
+        interpreters.delete(key)
+        retire(interpreter)
       }
     },
-    /** Waits until a request may go to an upstream; one that is no backend may at once. A backend that sleeps is started. */
+    /** A lease at an upstream: at once at one that is no backend. A backend that sleeps is started. */
     turnAt,
     /** Whether a question of the daemon's own would start it. */
     isAsleep(name: string): boolean {
       const entry = entries.get(name)
       if (entry === undefined || (entry.config.idle_stop === undefined && entry.config.group === undefined))
         return false
-      return entry.runner.stateOf(entry.member) !== 'ready'
+      return stateOf(entry.interpreter.state(), name, now()) !== 'ready'
     },
     /** undefined for an upstream that is no backend. */
     stateOf(name: string): BackendState | undefined {
       const entry = entries.get(name)
-      return entry?.runner.stateOf(entry.member)
+      return entry && stateOf(entry.interpreter.state(), name, now())
     },
-    list: (): readonly BackendStatus[] => [...entries].map(([name, entry]) => statusOf(name, entry, now())),
+    list: (): readonly BackendStatus[] => [...entries.values()].map((entry) => statusOf(entry, now())),
     /** @throws RangeError when there is no such backend */
-    status: (name: string): BackendStatus => statusOf(name, entryOf(name), now()),
+    status: (name: string): BackendStatus => statusOf(entryOf(name), now()),
     /** Its agent, for what only operators ask. null: it has none. @throws RangeError when there is no such backend */
     agentOf: (name: string): AgentClient | null => entryOf(name).engine.agent,
     /** Starts it, quarantined or not, and waits until it answers. @throws Error that says why it does not; RangeError */
@@ -166,10 +174,10 @@ export function createBackends(parts: BackendsParts) {
     },
     /** Lets every backend be tried again: something on the host may have changed. */
     forgiveAll(): void {
-      for (const { member } of entries.values()) forgive(member)
+      for (const interpreter of interpreters.values()) interpreter.dispatch({ kind: 'forgiven' })
     },
     async close(): Promise<void> {
-      await Promise.all([...retiring, ...[...runners.values()].map((runner) => runner.close())])
+      await Promise.all([...retiring, ...[...interpreters.values()].map((interpreter) => interpreter.close())])
     },
   }
 }
@@ -178,7 +186,7 @@ function groupKey(name: string, { group }: BackendConfig): string {
   return group === undefined ? `backend ${name}` : `group ${group}`
 }
 
-function limitsOf({ max_concurrent, max_waiting, wait_timeout, idle_stop }: BackendConfig): MemberLimits {
+function limitsOf({ max_concurrent, max_waiting, wait_timeout, idle_stop }: BackendConfig): BackendLimits {
   return {
     maxConcurrent: max_concurrent ?? Number.POSITIVE_INFINITY,
     maxWaiting: max_waiting,

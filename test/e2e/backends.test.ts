@@ -4,7 +4,7 @@ import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { type Manner, type SleepyBackend, startSleepyBackend } from '../support/sleepy-backend.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-// One daemon with a backend or two for each test.
+// Each test has a backend or two of its own, and a daemon of its own when it stops one: their order does not matter.
 const BACKENDS: Readonly<
   Record<string, { readonly manner?: Partial<Manner>; readonly config?: Record<string, unknown> }>
 > = {
@@ -22,6 +22,7 @@ const BACKENDS: Readonly<
   busy: { manner: { frames: 300 }, config: { group: 'busy', wait_timeout: '300ms' } },
   other: { config: { group: 'busy', wait_timeout: '300ms' } },
   slow: { manner: { startMs: 3_000 } },
+  slower: { manner: { startMs: 5_000 } },
   roomy: { manner: { frames: 300 } },
   before: { config: { group: 'restart' } },
   after: { config: { group: 'restart' } },
@@ -60,23 +61,25 @@ afterAll(async () => {
   directory.remove()
 })
 
-function chat(model: string, options: { stream?: boolean; signal?: AbortSignal } = {}) {
-  const { stream = false, signal } = options
-  return fetch(`${gate.url}/v1/chat/completions`, {
+type ChatOptions = { readonly stream?: boolean; readonly signal?: AbortSignal; readonly daemon?: Daemon }
+
+function chat(model: string, { stream = false, signal, daemon = gate }: ChatOptions = {}) {
+  return fetch(`${daemon.url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${daemon.key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'hi' }] }),
     ...(signal && { signal }),
   })
 }
 
-async function metric(line: string): Promise<number> {
-  const response = await fetch(`${gate.url}/metrics`, { headers: { authorization: `Bearer ${gate.key}` } })
+async function metric(line: string, { url, key }: Daemon = gate): Promise<number> {
+  const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key}` } })
   const found = (await response.text()).split('\n').find((one) => one.startsWith(`${line} `))
   return found === undefined ? Number.NaN : Number(found.slice(line.length))
 }
 
-const waiting = (name: string) => metric(`gate_backend_requests_waiting{upstream="${name}"}`)
+const waiting = (name: string, daemon: Daemon = gate) =>
+  metric(`gate_backend_requests_waiting{upstream="${name}"}`, daemon)
 
 test('fifty first requests start it once, are answered, and say that they waited', async () => {
   const responses = await Promise.all(Array.from({ length: 50 }, () => chat('fifty')))
@@ -228,31 +231,35 @@ test('a limit changes without a restart, for requests that wait already', async 
 })
 
 test('a daemon that starts again makes room although it did not start what runs', async () => {
-  expect((await chat('before')).status).toBe(200)
-  await gate.kill()
-  gate = await startGate(directory.file('state-of-the-next'))
-  expect((await chat('after')).status).toBe(200)
-  expect(backend('before').isRunning()).toBe(false)
-  expect(backend('after').isRunning()).toBe(true)
+  const first = await startGate(directory.file('state-before'))
+  expect((await chat('before', { daemon: first })).status).toBe(200)
+  await first.kill()
+  const second = await startGate(directory.file('state-after'))
+  try {
+    expect((await chat('after', { daemon: second })).status).toBe(200)
+    expect(backend('before').isRunning()).toBe(false)
+    expect(backend('after').isRunning()).toBe(true)
+  } finally {
+    await second.stop()
+  }
 })
 
 test('a daemon that stops lets a request that waits for a start finish', async () => {
-  const response = chat('slow')
-  await until(async () => (await waiting('slow')) === 1)
-  const stopped = gate.stop()
+  const daemon = await startGate(directory.file('state-stopped'))
+  const response = chat('slow', { daemon })
+  await until(async () => (await waiting('slow', daemon)) === 1)
+  const stopped = daemon.stop()
   expect((await response).status).toBe(200)
   expect(await stopped).toBe(0)
 })
 
 test('one that is stopped at once tells those who wait', async () => {
-  gate = await startGate(directory.file('state-of-the-last'))
-  backend('slow').end()
-  backend('slow').manner.startMs = 5_000
-  const response = chat('slow')
-  await until(async () => (await waiting('slow')) === 1)
-  const stopped = gate.stop()
+  const daemon = await startGate(directory.file('state-stopped-at-once'))
+  const response = chat('slower', { daemon })
+  await until(async () => (await waiting('slower', daemon)) === 1)
+  const stopped = daemon.stop()
   // one that follows the first too closely is taken for the same
-  await until(() => gate.process.kill('SIGTERM') && gate.output().includes('cut off'))
+  await until(() => daemon.process.kill('SIGTERM') && daemon.output().includes('cut off'))
   expect((await response).status).toBe(503)
   expect(await stopped).toBe(1)
 })

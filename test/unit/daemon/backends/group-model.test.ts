@@ -1,42 +1,72 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createGroup } from '../../../../daemon/backends/group.ts'
-import { createMember, type Member, type Outcome, type Waiter } from '../../../../daemon/backends/member.ts'
+import { step as reduce } from '../../../../daemon/backends/scheduler.ts'
+import {
+  type Backend,
+  type Effect,
+  EMPTY_SCHEDULER,
+  type Event,
+  type Outcome,
+} from '../../../../daemon/backends/scheduler-state.ts'
 
 const NAMES = ['a', 'b', 'c'] as const
 const LIMITS = { maxConcurrent: 2, maxWaiting: 4, waitTimeoutMs: 60_000, idleStopMs: 20_000 }
 
 type Request = {
-  readonly member: Member
-  readonly waiter: Waiter
+  readonly name: string
+  readonly ticket: number
   outcome: Outcome | null
   isGone: boolean
   isDone: boolean
 }
-type Effect =
-  | { readonly kind: 'bring'; readonly name: string; readonly others: string[] }
-  | { readonly kind: 'halt'; readonly name: string }
+type Work =
+  | { readonly kind: 'start'; readonly name: string; readonly evict: string[] }
+  | Extract<Effect, { kind: 'stop' }>
 
-/** A group on a host of its own: engines that really run or not, requests that really are under way. */
+/** A scheduler on a host of its own: engines that really run or not, requests that really are under way. */
 function createWorld() {
   let time = 0
-  const members = new Map(NAMES.map((name) => [name as string, createMember(name, LIMITS)]))
+  let state = EMPTY_SCHEDULER
   const running = new Set<string>()
   const requests: Request[] = []
-  const effects: Effect[] = []
-  const group = createGroup(
-    {
-      bring: (name, others) => {
-        expect(members.get(name)?.restUntil, 'started while it rests').toBeLessThanOrEqual(time)
-        effects.push({ kind: 'bring', name, others: [...others] })
-      },
-      halt: (name) => effects.push({ kind: 'halt', name }),
-    },
-    () => time,
-  )
-  group.apply([...members.values()])
+  const effects: Work[] = []
+
+  function happens(event: Event): void {
+    const next = reduce(state, event, time)
+    state = next.state
+    for (const effect of next.effects) {
+      if (effect.kind === 'wake') {
+        expect(effect.atMs, 'the timer is the one of the state').toBe(state.wakeAtMs)
+        continue
+      }
+      if (effect.kind === 'stop') effects.push(effect)
+      else {
+        const { circuit } = backend(effect.name)
+        expect(circuit.kind === 'open' ? circuit.untilMs : 0, 'started while it rests').toBeLessThanOrEqual(time)
+        effects.push({ ...effect, evict: [...effect.evict] })
+      }
+    }
+    for (const { ticket, outcome } of next.settled) {
+      const request = requests[ticket]
+      if (request === undefined) throw new Error(`no request ${ticket}`)
+      expect(request.outcome, 'settled twice').toBeNull()
+      expect(request.isGone, 'settled after it left').toBe(false)
+      request.outcome = outcome
+    }
+  }
+
+  function backend(name: string): Backend {
+    const found = state.backends.get(name)
+    if (found === undefined) throw new Error(name)
+    return found
+  }
+
+  happens({
+    kind: 'configured',
+    backends: NAMES.map((name) => ({ name, limits: LIMITS, isChanged: false, carried: null })),
+  })
   const active = (name: string) =>
-    requests.filter(({ member, outcome, isDone }) => member.name === name && outcome?.kind === 'granted' && !isDone)
+    requests.filter((one) => one.name === name && one.outcome?.kind === 'granted' && !one.isDone)
 
   function stopEngine(name: string): void {
     expect(active(name), `engine ${name} is stopped under its requests`).toEqual([])
@@ -46,85 +76,62 @@ function createWorld() {
   return {
     running,
     requests,
-    group,
     active,
+    backend,
     waiting: () => requests.filter(({ outcome, isGone }) => outcome === null && !isGone),
     enter(name: string): void {
-      const member = members.get(name) as Member
-      const request: Request = {
-        member,
-        outcome: null,
-        isGone: false,
-        isDone: false,
-        waiter: {
-          backend: name,
-          arrivedAt: time,
-          settle: (outcome) => {
-            expect(request.outcome, 'settled twice').toBeNull()
-            expect(request.isGone, 'settled after it left').toBe(false)
-            request.outcome = outcome
-          },
-        },
-      }
+      const request: Request = { name, ticket: requests.length, outcome: null, isGone: false, isDone: false }
       requests.push(request)
-      group.enter(member, request.waiter)
+      happens({ kind: 'requested', name, ticket: request.ticket, arrivedAtMs: time })
     },
     leave(request: Request): void {
       request.isGone = true
-      group.leave(request.member, request.waiter)
+      happens({ kind: 'left', name: request.name, ticket: request.ticket })
     },
     end(request: Request, broke: boolean): void {
       request.isDone = true
-      group.release(request.member, broke)
+      happens({ kind: 'released', name: request.name, broke })
     },
-    /** The next step of the work at hand, in order, as the runner does it. */
+    /** The next step of the work at hand, in order, as the interpreter does it. */
     work(isFine: boolean): void {
       const [effect] = effects
       if (effect === undefined) return
-      if (effect.kind === 'halt') {
+      const { name } = effect
+      if (effect.kind === 'stop') {
         effects.shift()
-        if (isFine) stopEngine(effect.name)
-        group.halted(effect.name, isFine)
+        if (isFine) stopEngine(name)
+        happens({ kind: 'stopped', name, isStopped: isFine })
         return
       }
-      const other = effect.others.shift()
+      const other = effect.evict.shift()
       if (other !== undefined && isFine) {
         stopEngine(other)
-        group.stopped(other)
+        happens({ kind: 'evicted', name: other })
         return
       }
       effects.shift()
-      if (isFine || other === undefined) running.add(effect.name) // a start that fails may leave it half started
-      if (isFine) group.started(effect.name)
-      else group.failed(effect.name)
+      if (isFine || other === undefined) running.add(name) // a start that fails may leave it half started
+      happens({ kind: isFine ? 'started' : 'failed', name })
     },
     hasWork: () => effects.length > 0,
-    stopsAsked: () => NAMES.filter((name) => members.get(name)?.stopAsked),
-    stop: (name: string) => group.stop(members.get(name) as Member, false),
-    survey: (name: string) => group.surveyed(name, running.has(name)),
+    stopsAsked: () => NAMES.filter((name) => backend(name).isStopAsked),
+    stop: (name: string) => happens({ kind: 'stop-asked', name, hold: false }),
+    survey: (name: string) => happens({ kind: 'surveyed', name, isRunning: running.has(name) }),
     pass(ms: number): void {
       const end = time + ms
-      for (let due = group.dueAt(); due <= end; due = group.dueAt()) {
+      for (let due = state.wakeAtMs; due <= end; due = state.wakeAtMs) {
         time = Math.max(time, due)
-        group.tick()
-        expect(group.dueAt(), 'ticks without end').toBeGreaterThan(due)
+        happens({ kind: 'woken' })
+        expect(state.wakeAtMs, 'wakes without end').toBeGreaterThan(due)
       }
       time = end
-      // nobody has used it for long: its proxy lets it go
-      for (const member of members.values()) {
-        if (
-          time - member.lastUsedAt > LIMITS.idleStopMs &&
-          active(member.name).length === 0 &&
-          !hasWorkFor(member.name)
-        )
-          running.delete(member.name)
+      // no request has used it for long: its proxy lets it go
+      for (const { name, lastUsedAtMs } of state.backends.values()) {
+        const isIdle = active(name).length === 0 && !effects.some((effect) => effect.name === name)
+        if (isIdle && time - lastUsedAtMs > LIMITS.idleStopMs) running.delete(name)
       }
-      group.tick()
+      happens({ kind: 'woken' })
     },
-  }
-
-  function hasWorkFor(name: string): boolean {
-    return effects.some((effect) => effect.name === name)
   }
 }
 
@@ -132,7 +139,11 @@ type World = ReturnType<typeof createWorld>
 
 function check(world: World): void {
   expect(world.running.size, 'engines of one group run at once').toBeLessThanOrEqual(1)
-  for (const name of NAMES) expect(world.active(name).length).toBeLessThanOrEqual(LIMITS.maxConcurrent)
+  for (const name of NAMES) {
+    expect(world.active(name).length).toBeLessThanOrEqual(LIMITS.maxConcurrent)
+    expect(world.backend(name).inFlight, 'leases are counted').toBe(world.active(name).length)
+    expect(world.backend(name).waiting.length).toBeLessThanOrEqual(LIMITS.maxWaiting)
+  }
 }
 
 const mostly = fc.integer({ min: 0, max: 9 }).map((n) => n > 0)
