@@ -126,6 +126,7 @@ export default {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(dist|node_modules/\\.)' },
     enhancedResolveOptions: {
+      exportsFields: ['exports'],
       extensions: ['.ts', '.js', '.json'],
       conditionNames: ['import', 'node', 'types', 'default'],
     },

@@ -30,6 +30,8 @@ import { openNotify, startWatchdog } from './process/notify.ts'
 import { type DaemonOptions, defaultStateDirectory } from './process/options.ts'
 import { welcome } from './process/welcome.ts'
 import { createTargetHealth } from './route/target-health.ts'
+import { DIALECTS } from './translate/dialects.ts'
+import { EXAMPLE, echo } from './translate/openai-chat/echo.ts'
 import { createUpstreams } from './upstream/upstreams.ts'
 
 /**
@@ -83,7 +85,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const ledger = createLedger({ store: openUsageStore(database), log, now: monotonic })
   const admission = createAdmission(admissionLimits(initial))
   const health = createTargetHealth(monotonic)
-  const upstreams = createUpstreams()
+  const listingOf = (provider: string) => DIALECTS.spokenBy(provider)[0]
+  const upstreams = createUpstreams({ listingOf, echo })
   let ownPort = initial.server.port
   const backends = createBackends({
     probe: (name, signal) => upstreams.probe(name, signal),
@@ -100,6 +103,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       isAsleep: backends.isAsleep,
       backendState: backends.stateOf,
       upstreams,
+      listingOf,
       health,
       log,
       now: monotonic,
@@ -116,6 +120,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   })
   const gateway = createGateway(
     {
+      dialects: DIALECTS,
       tokens,
       admission,
       routes: directory.routes,
@@ -152,7 +157,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     bodyTimeoutMs: durationMs(server.body_timeout),
     maxConnections: server.max_connections,
   }
-  const listeners = sockets.map((where) => ({ where, listener: createHttpListener(gateway.handle, limits, log) }))
+  const listeners = sockets.map((where) => ({ where, listener: createHttpListener(gateway, limits, log) }))
   const listen: string[] = []
   const adminSocket = admin(options, stateDirectory, activation.admin)
   let lastReload: ConfigChange = { changed: [], restart: [], shadowed: [], problems: [] }
@@ -216,7 +221,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     directory.start()
     await lifecycle.ready()
     const key = firstKey(tokens, initial, isJournal)
-    lines.push(welcome({ url: listen[0] ?? '', key, isOpen: initial.auth.mode === 'none', isJournal }))
+    const isOpen = initial.auth.mode === 'none'
+    lines.push(welcome({ url: listen[0] ?? '', key, isOpen, isJournal, example: EXAMPLE }))
   } catch (error) {
     await lifecycle.stop('could not start')
     throw listenError(error, initial)

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
-
-type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
+import type { Dialect, StreamWatch } from '../translate/dialect.ts'
+import { isOfType, type ResponseHeaders } from '../upstream/forward.ts'
 
 /**
  * Headers of an upstream that are not the client's business: those of the connection, those that speak for the
@@ -40,8 +40,6 @@ const NOT_PASSED_ON = new Set([
 /** A stream that has not begun after this long is begun all the same, and kept alive with pings. */
 const HOLD_MS = 10_000
 const PING_MS = 15_000
-const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
-const PING = Buffer.from(': ping\n\n')
 const NOTHING = Buffer.alloc(0)
 
 /**
@@ -50,6 +48,10 @@ const NOTHING = Buffer.alloc(0)
  */
 export class ClientResponse {
   readonly requestId: string
+  /** How the client is spoken to. */
+  dialect: Dialect
+  /** What reads the stream that is passed on; null while none is. */
+  watch: StreamWatch | null = null
   /** Whose answer it is; empty until that is known. */
   keyId = ''
   /** What it waited for before it was sent on, and how long; null: for nothing. */
@@ -62,11 +64,11 @@ export class ClientResponse {
   #isStream = false
   #status = 0
   #keepAlive: NodeJS.Timeout | null = null
-  #atBoundary = () => true
   #writtenAt = Number.NEGATIVE_INFINITY
 
-  constructor(response: ServerResponse, requestId: string, stallTimeoutMs: number) {
+  constructor(response: ServerResponse, requestId: string, dialect: Dialect, stallTimeoutMs: number) {
     this.requestId = requestId
+    this.dialect = dialect
     this.#response = response
     this.#stallTimeoutMs = stallTimeoutMs
     response.once('close', () => {
@@ -75,7 +77,7 @@ export class ClientResponse {
   }
 
   started(): boolean {
-    return this.#response.headersSent
+    return this.#status !== 0
   }
 
   /** The status that was sent; 0 while none was. */
@@ -129,21 +131,21 @@ export class ClientResponse {
   end(status: number, headers: ResponseHeaders, rest: Buffer): void {
     this.#stopKeepAlive()
     if (this.#gone) return
-    if (!this.#response.headersSent) this.#head(status, headers, this.#isEventStream(headers) ? null : rest.length)
+    if (!this.started()) this.#head(status, headers, this.watch === null ? rest.length : null)
     this.#finish(rest)
   }
 
-  /** Says what went wrong, in the OpenAI dialect: as a status, as a frame of a stream that has begun, or by a cut. */
+  /** Says what went wrong, in the client's dialect: as a status, as a frame of a stream that has begun, or by a cut. */
   fail(error: GateError): void {
     this.#stopKeepAlive()
     if (this.#gone) return
-    const body = Buffer.from(JSON.stringify(openAiError(error)))
-    if (!this.#response.headersSent) {
+    if (!this.started()) {
+      const body = Buffer.from(JSON.stringify(this.dialect.errorBody(error)))
       const retry = error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }
       const { status } = ERRORS[error.code]
-      this.#head(status, { 'content-type': 'application/json', ...retry }, body.length)
+      this.#head(status, { 'content-type': 'application/json', ...retry, ...error.headers }, body.length)
       this.#finish(body)
-    } else if (this.#isStream && this.#atBoundary()) this.#finish(Buffer.from(`data: ${body.toString()}\n\n`))
+    } else if (this.#isStream && this.#isAtBoundary()) this.#finish(Buffer.from(this.dialect.errorFrame(error)))
     else this.#response.destroy()
   }
 
@@ -159,23 +161,27 @@ export class ClientResponse {
     this.#leave()
   }
 
-  /**
-   * From now on this answer is a stream that must not stay silent: begun after HOLD_MS at the latest, with a comment
-   * every PING_MS. @param atBoundary whether a comment may be put in now without splitting a frame
-   */
-  keepAlive(atBoundary: () => boolean): void {
-    this.#atBoundary = atBoundary
+  /** From now on this answer must not stay silent: begun after HOLD_MS at the latest, with a ping every PING_MS. */
+  keepAlive(): void {
     this.#keepAlive ??= setTimeout(() => this.#breakSilence(), HOLD_MS)
   }
 
   #breakSilence(): void {
     if (this.#gone) return
-    if (!this.started()) this.start(200, STREAM_HEADERS)
+    const { ping, streamType } = this.dialect
+    if (!this.started()) {
+      this.start(200, { 'content-type': `${streamType}; charset=utf-8`, 'cache-control': 'no-cache' })
+    }
     const silentMs = performance.now() - this.#writtenAt
-    const mayPing = this.#atBoundary() && !this.#response.writableNeedDrain
-    if (silentMs >= PING_MS && mayPing) this.write(PING)
+    const mayPing = ping !== null && this.#isAtBoundary() && !this.#response.writableNeedDrain
+    if (silentMs >= PING_MS && mayPing) this.write(Buffer.from(ping))
     const nextMs = silentMs >= PING_MS ? PING_MS : PING_MS - silentMs
     this.#keepAlive = setTimeout(() => this.#breakSilence(), nextMs)
+  }
+
+  /** Whether something may be put in now without splitting a frame. */
+  #isAtBoundary(): boolean {
+    return this.watch === null || this.watch.atBoundary()
   }
 
   #head(status: number, headers: ResponseHeaders, contentLength: number | null = null): void {
@@ -189,7 +195,7 @@ export class ClientResponse {
     if (this.wait !== null) out.push('x-gate-wait', `${this.wait.kind};ms=${this.wait.ms}`)
     if (contentLength !== null) out.push('content-length', String(contentLength))
     if (this.#lastOfConnection) out.push('connection', 'close')
-    this.#isStream = this.#isEventStream(headers)
+    this.#isStream = isOfType(headers['content-type'], this.dialect.streamType)
     this.#status = status
     this.#response.writeHead(status, out)
   }
@@ -203,10 +209,6 @@ export class ClientResponse {
     response.once('close', () => clearTimeout(stalled))
   }
 
-  #isEventStream(headers: ResponseHeaders): boolean {
-    return String(headers['content-type'] ?? '').startsWith('text/event-stream')
-  }
-
   #stopKeepAlive(): void {
     if (this.#keepAlive !== null) clearTimeout(this.#keepAlive)
     this.#keepAlive = null
@@ -218,10 +220,4 @@ export class ClientResponse {
     this.#onGone?.()
     this.#onGone = null
   }
-}
-
-/** The error body that OpenAI's SDKs understand. */
-function openAiError(error: GateError): object {
-  const { type } = ERRORS[error.code]
-  return { error: { message: error.message, type, param: error.param, code: error.code.toLowerCase() } }
 }

@@ -1,110 +1,166 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { GateError } from '../../schemas/words/errors.ts'
-import type { Target } from '../route/target-health.ts'
-import type { ForwardEnd, ForwardRequest } from '../upstream/forward.ts'
+import type { GateError } from '../../schemas/words/errors.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import type { Ledger } from '../meter/ledger.ts'
+import type { Metrics } from '../meter/metrics.ts'
+import type { Target, TargetHealth } from '../route/target-health.ts'
+import type { Call, Dialect, ModelRequest } from '../translate/dialect.ts'
+import { type ForwardEnd, type ForwardRequest, forward, type ResponseHeaders } from '../upstream/forward.ts'
 import type { Upstream } from '../upstream/upstreams.ts'
 import type { ClientResponse } from './answer.ts'
+import { usageRow } from './usage-row.ts'
 
-type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>
+/** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
+export type AttemptParts = {
+  readonly health: Pick<TargetHealth, 'succeeded' | 'failed'>
+  readonly ledger: Pick<Ledger, 'settle'>
+  readonly metrics: Pick<Metrics, 'attempt'>
+  readonly log: Log
+  readonly now: () => number
+  readonly monotonic: () => number
+}
+
+/** What a client wants, read and admitted. */
+export type Job = {
+  readonly client: ClientResponse
+  readonly keyId: string
+  readonly dialect: Dialect
+  readonly call: Call
+  readonly asked: ModelRequest
+}
+
+/** Where this attempt goes, and which one it is: from 1. `release` gives the turn back. */
+type Try = {
+  readonly target: Target
+  readonly upstream: Upstream
+  readonly number: number
+  readonly release: (broke: boolean) => void
+}
 
 /** Statuses that another target may do better on; any other is about the request itself. */
-export const TRY_ELSEWHERE = new Set([401, 403, 404, 408, 429, 500, 502, 503, 504, 529])
-/** Told to a client with a 429 of an upstream that says no time itself: SDKs wait only when they are told to. */
-const RETRY_AFTER_MS = 1_000
-/** Headers of a client that an upstream is told. */
+const TRY_ELSEWHERE = new Set([401, 403, 404, 408, 429, 500, 502, 503, 504, 529])
+/** Headers of a client that an upstream of any dialect is told. */
 const PASSED_ON = [
   'accept',
-  'anthropic-beta',
-  'anthropic-version',
   'idempotency-key',
-  'openai-beta',
   'traceparent',
   'tracestate',
   'user-agent',
   'x-client-request-id',
 ] as const
 
+/** Sends a request to one target. Everything is on the books when this resolves, but the client not yet told the end. */
+export async function attempt(parts: AttemptParts, job: Job, { target, upstream, number, release }: Try) {
+  const { client, dialect, asked, call } = job
+  const startedAt = parts.now()
+  const begun = parts.monotonic()
+  client.watch = null
+  const form = {
+    mediaType: dialect.streamType,
+    watch() {
+      client.watch = dialect.watch()
+      return client.watch
+    },
+  }
+  let end: ForwardEnd | null = null
+  try {
+    end = await forward(forwardRequest(job, target, upstream), client, form, parts.monotonic)
+  } finally {
+    release(end !== null && isBroken(end))
+  }
+  noteHealth(parts.health, target, end)
+  const row = usageRow({
+    requestId: client.requestId,
+    attempt: number,
+    startedAt,
+    durationMs: parts.monotonic() - begun,
+    keyId: job.keyId,
+    model: asked.model,
+    target,
+    promptBytes: call.body.length,
+    end,
+    watch: client.watch,
+    dialect,
+  })
+  parts.metrics.attempt(row)
+  await parts.ledger.settle(row)
+  if ('error' in end) logFailure(parts.log, client, target, end.status, end.error)
+  else if (end.kind === 'rejected') logFailure(parts.log, client, target, end.status, null)
+  return end
+}
+
 /** The request to send to an upstream: the client's body, the upstream's credential, and the client headers it may see. */
-export function forwardRequest(upstream: Upstream, body: Buffer, from: IncomingHttpHeaders): ForwardRequest {
+function forwardRequest({ call, asked, dialect }: Job, target: Target, upstream: Upstream): ForwardRequest {
   const headers = ['content-type', 'application/json', ...upstream.headers]
-  for (const name of PASSED_ON) {
+  pushHeaders(headers, call.headers, PASSED_ON)
+  pushHeaders(headers, call.headers, dialect.requestHeaders)
+  return {
+    dispatcher: upstream.dispatcher,
+    method: 'POST',
+    path: `${upstream.basePath}${dialect.upstreamPath(call, target.model)}`,
+    headers,
+    body: target.model === asked.model ? call.body : dialect.withModel(call, target.model),
+    headersTimeoutMs: upstream.headersTimeoutMs,
+    idleTimeoutMs: upstream.idleTimeoutMs,
+  }
+}
+
+function pushHeaders(headers: string[], from: IncomingHttpHeaders, names: readonly string[]): void {
+  for (const name of names) {
     const value = from[name]
     if (typeof value === 'string') headers.push(name, value)
-  }
-  const { dispatcher, basePath, headersTimeoutMs, idleTimeoutMs } = upstream
-  return {
-    dispatcher,
-    method: 'POST',
-    path: `${basePath}/chat/completions`,
-    headers,
-    body,
-    headersTimeoutMs,
-    idleTimeoutMs,
   }
 }
 
 /** Whether the next target may be tried: nothing reached the client, and the fault may be this target's own. */
 export function mayTryElsewhere(end: ForwardEnd): boolean {
-  if (end.kind === 'rejected') return TRY_ELSEWHERE.has(end.status)
-  return end.kind === 'failed' && !end.passed
-}
-
-/** Whether the upstream was not there, hung or broke off: what answers there may have to be started again. */
-export function isBroken(end: ForwardEnd): boolean {
-  return end.kind === 'failed' && !end.told
-}
-
-/** Whether nothing at all came back over the connection. */
-export function isLost(end: ForwardEnd): boolean {
-  return end.kind === 'failed' && end.status === 0 && end.error.code === 'UPSTREAM_FAILED'
-}
-
-/** Tells the client how the last attempt ended. */
-export function conclude(client: ClientResponse, target: Target, end: ForwardEnd): void {
   switch (end.kind) {
-    case 'answered':
-      client.end(end.status, end.headers, end.rest)
-      break
-    case 'gone':
-      break
-    case 'failed':
-      if (end.told) client.finish()
-      else
-        client.fail(
-          new GateError(end.error.code, `${end.error.message} (upstream "${target.upstream}")`, { cause: end.error }),
-        )
-      break
     case 'rejected':
-      passRejectionOn(client, target.upstream, end)
+      return TRY_ELSEWHERE.has(end.status)
+    case 'reported':
+    case 'unreached':
+    case 'broken-before':
+      return true
+    case 'answered':
+    case 'reported-within':
+    case 'broken-within':
+    case 'gone':
+      return false
   }
 }
 
-function passRejectionOn(client: ClientResponse, upstream: string, { status, headers, body }: Rejection): void {
-  if (status === 401 || status === 403) {
-    // the client's own key is fine: what was refused is the operator's, so the status must not be passed on
-    const message = `upstream "${upstream}" refused Gate's credentials (${status}); set upstreams.${upstream}.api_key`
-    client.fail(new GateError('UPSTREAM_FAILED', message))
-  } else if (client.started() || status < 400 || !isJson(headers['content-type'])) {
-    const message = `upstream "${upstream}" answered ${status}`
-    if (status !== 429) client.fail(new GateError('UPSTREAM_FAILED', message))
-    else {
-      const retryAfterS = Math.ceil((retryAfterMs(headers) ?? RETRY_AFTER_MS) / 1_000)
-      client.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS }))
-    }
-  } else if (status === 429 && headers['retry-after'] === undefined) {
-    client.end(status, { ...headers, 'retry-after': String(RETRY_AFTER_MS / 1_000) }, body)
-  } else client.end(status, headers, body)
+/** Whether the upstream was not there, hung or broke off: what answers there may have to be started again. */
+function isBroken({ kind }: ForwardEnd): boolean {
+  return kind === 'unreached' || kind === 'broken-before' || kind === 'broken-within'
+}
+
+function noteHealth(health: AttemptParts['health'], target: Target, end: ForwardEnd): void {
+  switch (end.kind) {
+    case 'answered':
+      health.succeeded(target, end.ttftMs)
+      break
+    case 'rejected':
+      if (TRY_ELSEWHERE.has(end.status)) health.failed(target, retryAfterMs(end.headers))
+      break
+    case 'gone':
+      break
+    default:
+      health.failed(target, null)
+  }
+}
+
+function logFailure(log: Log, { requestId }: ClientResponse, target: Target, status: number, error: GateError | null) {
+  const { upstream, model } = target
+  const fields = { request_id: requestId, upstream, model, status }
+  log('warn', 'attempt failed', error === null ? fields : { ...fields, error: causeOf(error) })
+}
+
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }
 
 /** Milliseconds of a Retry-After in seconds; null when there is none, or it is a date. */
-export function retryAfterMs(headers: Readonly<Record<string, string | string[] | undefined>>): number | null {
+export function retryAfterMs(headers: ResponseHeaders): number | null {
   const seconds = Number(headers['retry-after'] ?? Number.NaN)
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : null
-}
-
-/** Whether a Content-Type is JSON. */
-export function isJson(contentType: string | string[] | undefined): boolean {
-  return String(contentType ?? '')
-    .toLowerCase()
-    .startsWith('application/json')
 }

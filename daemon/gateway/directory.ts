@@ -5,7 +5,7 @@ import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.t
 import type { TargetHealth } from '../route/target-health.ts'
 import { createCatalog } from '../upstream/catalog.ts'
 import { discoverEngines, MISSES_UNTIL_GONE } from '../upstream/discovery.ts'
-import type { Upstream, Upstreams } from '../upstream/upstreams.ts'
+import type { Speech, Upstream, Upstreams } from '../upstream/upstreams.ts'
 
 /** An upstream as an operator sees it. */
 export type UpstreamStatus = {
@@ -27,6 +27,8 @@ type DirectoryParts = {
   readonly isAsleep: (name: string) => boolean
   /** What an operator is told of a backend; undefined for any other upstream. */
   readonly backendState: (name: string) => string | undefined
+  /** How upstreams of a provider list their models. */
+  readonly listingOf: Speech['listingOf']
   /** Ports of Gate itself, where no engine is looked for. */
   readonly ownPorts: () => ReadonlySet<number>
 }
@@ -79,7 +81,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   }
 
   async function discover(signal: AbortSignal): Promise<void> {
-    const found = config.discovery.enabled ? await discoverEngines(notToLookFor(), signal) : {}
+    const found = config.discovery.enabled ? await discoverEngines(notToLookFor(), parts.listingOf, signal) : {}
     if (signal.aborted) return
     const before = Object.keys(discovered).join()
     for (const [name, engine] of Object.entries(found)) {

@@ -5,6 +5,8 @@ import type { AdmissionLimits } from '../admit/admission.ts'
 
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '::1'])
 
+export type GatewaySettings = ReturnType<typeof gatewaySettings>
+
 /** What the request path needs of the configuration, parsed once per change. */
 export function gatewaySettings({ server, auth }: Config) {
   const isOpen = auth.mode === 'none'

@@ -1,13 +1,6 @@
-import type { StreamWatch } from '../meter/stream-watch.ts'
-import {
-  estimatedUsage,
-  NO_TOKENS,
-  type Outcome,
-  reportedUsage,
-  type TokenCounts,
-  type UsageRow,
-} from '../meter/usage.ts'
+import { estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
 import type { Target } from '../route/target-health.ts'
+import type { Dialect, StreamWatch } from '../translate/dialect.ts'
 import type { ForwardEnd } from '../upstream/forward.ts'
 
 /** What is known of one attempt when it has ended. Times in milliseconds. */
@@ -21,7 +14,9 @@ export type AttemptFacts = {
   readonly target: Target
   readonly promptBytes: number
   readonly end: ForwardEnd
-  readonly watch: StreamWatch
+  /** What read the stream; null when the answer was none. */
+  readonly watch: StreamWatch | null
+  readonly dialect: Dialect
 }
 
 /** The usage row of one attempt. A client that left is still charged for what it was sent. */
@@ -39,18 +34,19 @@ export function usageRow(facts: AttemptFacts): UsageRow {
     outcome: outcomeOf(end),
     costMicrodollars: 0,
     durationMs: Math.round(facts.durationMs),
-    ttftMs: end.kind === 'rejected' || end.ttftMs === null ? null : Math.round(end.ttftMs),
+    ttftMs: !('ttftMs' in end) || end.ttftMs === null ? null : Math.round(end.ttftMs),
     ...tokensOf(facts),
   }
 }
 
-function tokensOf({ end, watch, promptBytes }: AttemptFacts): TokenCounts {
-  const streamed = watch.usage()
-  if (streamed !== null) return streamed
-  const frames = watch.contentFrames()
-  if (end.kind !== 'answered') return frames > 0 ? estimatedUsage(promptBytes, frames, 0) : NO_TOKENS
+function tokensOf({ end, watch, dialect, promptBytes }: AttemptFacts): TokenCounts {
+  const streamed = watch?.usage() ?? null
+  if (streamed !== null) return { ...streamed, estimated: false }
+  const frames = watch?.contentFrames() ?? 0
   if (frames > 0) return estimatedUsage(promptBytes, frames, 0)
-  return reportedUsage(parsed(end.rest)) ?? estimatedUsage(promptBytes, 0, end.rest.length)
+  if (end.kind !== 'answered') return NO_TOKENS
+  const reported = dialect.usageOf(end.rest)
+  return reported === null ? estimatedUsage(promptBytes, 0, end.rest.length) : { ...reported, estimated: false }
 }
 
 function outcomeOf(end: ForwardEnd): Outcome {
@@ -58,18 +54,15 @@ function outcomeOf(end: ForwardEnd): Outcome {
     case 'answered':
       return 'ok'
     case 'rejected':
+    case 'reported':
       return 'refused'
     case 'gone':
       return 'cancelled'
-    case 'failed':
-      return end.passed ? 'truncated' : 'failed'
-  }
-}
-
-function parsed(answer: Buffer): unknown {
-  try {
-    return JSON.parse(answer.toString('utf8'))
-  } catch {
-    return null // not JSON: the upstream reported nothing
+    case 'unreached':
+    case 'broken-before':
+      return 'failed'
+    case 'broken-within':
+    case 'reported-within':
+      return 'truncated'
   }
 }

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+import { ERRORS, GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 
 /** Limits of a listener, fixed while it runs. Times in milliseconds. */
@@ -27,15 +28,14 @@ const IDLE_CHECK_MS = 500
 /** Time for the last words of answers that are cut off to reach their clients. */
 const CUT_GRACE_MS = 200
 
-/**
- * The TCP side of the gateway: an HTTP/1.1 server with bounded connections and slow clients cut off.
- * @param handle answers one request and never rejects
- */
-export function createHttpListener(
-  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-  limits: HttpLimits,
-  log: Log,
-) {
+/** What answers: `handle` one request, and never rejects; `errorBody` in JSON where no request exists. */
+export type Answering = {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  readonly errorBody: (error: GateError) => string
+}
+
+/** The TCP side of the gateway: an HTTP/1.1 server with bounded connections and slow clients cut off. */
+export function createHttpListener({ handle, errorBody }: Answering, limits: HttpLimits, log: Log) {
   let draining = false
   const connections = new Set<Socket>()
   const server = createServer(
@@ -61,7 +61,7 @@ export function createHttpListener(
     socket.once('close', () => connections.delete(socket))
   })
   server.maxConnections = limits.maxConnections
-  server.on('clientError', answerClientError)
+  server.on('clientError', (error, socket: Answered) => answerClientError(error, socket, errorBody))
   server.on('drop', () => log('warn', 'connection refused: server.max_connections are open'))
 
   return {
@@ -116,28 +116,31 @@ const ANSWER = Symbol('the latest answer on this connection')
 type Answered = Socket & { [ANSWER]?: ServerResponse }
 
 /** Answers what is no HTTP, or came too slowly, before any request exists. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Answered): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Answered, errorBody: Answering['errorBody']): void {
   const answer = socket[ANSWER]
   const isAnswering = answer?.headersSent === true && !answer.writableFinished
   if (isAnswering || !socket.writable || error.code === 'ECONNRESET') {
     socket.destroy() // a second head in the middle of an answer would be read as part of it
     return
   }
-  const known = CLIENT_ERRORS[error.code ?? '']
-  const [status, code, message] = known ?? ['400 Bad Request', 'bad_request', 'the request is not valid HTTP']
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } })
+  const refusal = clientError(error.code)
+  const { status } = ERRORS[refusal.code]
+  const body = errorBody(refusal)
   socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }
 
-const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, code: string, message: string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'the request took too long to arrive'],
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'headers_too_large',
-    'the headers are larger than 16 KiB',
-  ],
+function clientError(code: string | undefined): GateError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new GateError('REQUEST_TIMEOUT', 'the request took too long to arrive')
+    case 'HPE_HEADER_OVERFLOW':
+      return new GateError('HEADERS_TOO_LARGE', 'the headers are larger than 16 KiB')
+    default:
+      return new GateError('BAD_REQUEST', 'the request is not valid HTTP')
+  }
 }
 
 function urlOf(address: AddressInfo | string | null): string {

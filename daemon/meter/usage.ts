@@ -30,19 +30,6 @@ export type UsageRow = TokenCounts & {
 /** What metering needs from storage: all rows or none, in one transaction; a row that is there already is kept. */
 export type UsageStore = { readonly append: (rows: readonly UsageRow[]) => void }
 
-/** Finds the usage object of an OpenAI-dialect answer or stream chunk. @returns null when it has none */
-export function reportedUsage(answer: unknown): TokenCounts | null {
-  const usage = field(answer, 'usage')
-  if (usage === null || typeof usage !== 'object') return null
-  return {
-    inputTokens: count(usage, 'prompt_tokens'),
-    outputTokens: count(usage, 'completion_tokens'),
-    cachedTokens: count(field(usage, 'prompt_tokens_details'), 'cached_tokens'),
-    reasoningTokens: count(field(usage, 'completion_tokens_details'), 'reasoning_tokens'),
-    estimated: false,
-  }
-}
-
 /**
  * Counts for an upstream that reports none: 4 bytes of prompt to a token, one token to a content frame.
  * @param promptBytes size of the request body
@@ -65,15 +52,4 @@ export const NO_TOKENS: TokenCounts = {
   cachedTokens: 0,
   reasoningTokens: 0,
   estimated: false,
-}
-
-function field(value: unknown, name: string): unknown {
-  if (value === null || typeof value !== 'object') return null
-  return (value as Readonly<Record<string, unknown>>)[name] ?? null
-}
-
-/** A count an upstream claims: a whole number from 0 to 2^31, anything else is 0. */
-function count(value: unknown, name: string): number {
-  const number = field(value, name)
-  return Number.isInteger(number) && Number(number) >= 0 && Number(number) < 2 ** 31 ? Number(number) : 0
 }

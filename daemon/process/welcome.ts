@@ -4,6 +4,8 @@ export function welcome(start: {
   readonly key: string | null
   readonly isOpen: boolean
   readonly isJournal: boolean
+  /** A request that any installation can answer. */
+  readonly example: { readonly path: string; readonly body: string }
 }): string {
   if (start.isJournal) return ''
   const key = start.key ?? '$GATE_KEY'
@@ -16,9 +18,9 @@ Gate listens on ${start.url}
 ${shown}
   Try it:
 
-  curl ${start.url}/v1/chat/completions${authorization} \\
+  curl ${start.url}${start.example.path}${authorization} \\
     -H 'Content-Type: application/json' \\
-    -d '{"model":"echo","messages":[{"role":"user","content":"Hello from Gate"}]}'
+    -d '${start.example.body}'
 
   Add "stream":true to see it token by token.
 ${lost}

@@ -71,17 +71,24 @@ export function createRoutes(
     return { strategy: 'fallback', targets: [{ upstream, model: model.slice(slash + 1), weight: 1 }] }
   }
 
+  function unknownModel(model: string): GateError {
+    const near = nearNames(model, routes.keys())
+    const hint = near.length > 0 ? `did you mean ${near.map((n) => `"${n}"`).join(', ')}?` : 'see GET /v1/models'
+    return new GateError('MODEL_NOT_FOUND', `no model "${model.slice(0, 200)}"; ${hint}`, { param: 'model' })
+  }
+
   return {
     /** The targets to try for a model name, in order; those that failed lately come last. @throws GateError MODEL_NOT_FOUND */
     targetsOf(model: string): readonly Target[] {
       const route = find(model)
-      if (route === null) {
-        const near = nearNames(model, routes.keys())
-        const hint = near.length > 0 ? `did you mean ${near.map((n) => `"${n}"`).join(', ')}?` : 'see GET /v1/models'
-        throw new GateError('MODEL_NOT_FOUND', `no model "${model.slice(0, 200)}"; ${hint}`, { param: 'model' })
-      }
+      if (route === null) throw unknownModel(model)
       if (route.targets.length === 1) return route.targets
       return health.sort(ordered(route, health, random))
+    },
+    /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
+    entryOf(id: string): ListedModel {
+      if (find(id) === null) throw unknownModel(id)
+      return listed.find((model) => model.id === id) ?? { id, ownedBy: 'gate' }
     },
     /** Every model that a client may name, virtual ones first. */
     list: (): readonly ListedModel[] => listed,

@@ -1,5 +1,5 @@
 import type { Log } from '../../schemas/words/log.ts'
-import type { Answer, Upstream } from './upstreams.ts'
+import type { Answer, ModelListing, Upstream } from './upstreams.ts'
 
 /** What an upstream said last about itself. */
 export type CatalogEntry = {
@@ -67,33 +67,31 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
   }
 }
 
-/** GET /models. @throws Error when there is no answer, a refusal, or an answer in another shape */
+/** @throws Error when there is no answer, a refusal, or an answer in another shape */
 async function askModels(
-  upstream: Upstream,
+  { baseUrl, lists }: Upstream,
   ask: NonNullable<Upstream['ask']>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-  const response = await ask('/models', deadline)
+  const response = await ask(lists.modelsPath, deadline)
   if (!response.ok) {
     await response.body?.cancel()
-    throw new Error(`GET ${upstream.baseUrl}/models answered ${response.status}`)
+    throw new Error(`GET ${baseUrl}${lists.modelsPath} answered ${response.status}`)
   }
-  return modelIds(JSON.parse(await boundedText(response)))
+  return readListing(lists, response)
 }
 
-/** The ids of an OpenAI model list. @throws Error when it is none */
-export function modelIds(list: unknown): readonly string[] {
-  const data = list !== null && typeof list === 'object' && 'data' in list ? list.data : null
-  if (!Array.isArray(data)) throw new Error('the model list has another shape than OpenAI gives it')
-  const ids = data.map((model: unknown) =>
-    model !== null && typeof model === 'object' && 'id' in model && typeof model.id === 'string' ? model.id : '',
-  )
-  return ids.filter((id) => id !== '').slice(0, MAX_MODELS)
+/** The ids in a model list. @throws Error when it is none, or too long */
+export async function readListing(
+  { readModels }: ModelListing,
+  response: Pick<Answer, 'body'>,
+): Promise<readonly string[]> {
+  return readModels(JSON.parse(await boundedText(response))).slice(0, MAX_MODELS)
 }
 
 /** @throws Error when the body is longer than any model list */
-export async function boundedText(response: Pick<Answer, 'body'>): Promise<string> {
+async function boundedText(response: Pick<Answer, 'body'>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of response.body ?? []) {

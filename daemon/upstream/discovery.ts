@@ -1,5 +1,6 @@
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
-import { boundedText, modelIds } from './catalog.ts'
+import { readListing } from './catalog.ts'
+import type { ModelListing } from './upstreams.ts'
 
 /** Engines that people run on their own machine, and the loopback port each uses unless told otherwise. */
 const ENGINES = [
@@ -14,16 +15,20 @@ const PROBE_TIMEOUT_MS = 500
 export const MISSES_UNTIL_GONE = 3
 
 /**
- * Looks for engines on loopback: whatever answers GET /v1/models with an OpenAI model list is one. Never rejects.
+ * Looks for engines on loopback: whatever lists its models as such an engine does is one. Never rejects.
  * @param skip names that the configuration has already, and ports that are Gate's own
+ * @param listingOf how engines of a provider list their models, below /v1
  * @returns configurations by name, ready to be used as upstreams
  */
 export async function discoverEngines(
   skip: { readonly names: ReadonlySet<string>; readonly ports: ReadonlySet<number> },
+  listingOf: (provider: string) => ModelListing,
   signal: AbortSignal,
 ): Promise<Record<string, UpstreamConfig>> {
   const wanted = ENGINES.filter(({ name, port }) => !skip.names.has(name) && !skip.ports.has(port))
-  const found = await Promise.all(wanted.map(async (engine) => ((await answers(engine.port, signal)) ? [engine] : [])))
+  const found = await Promise.all(
+    wanted.map(async (engine) => ((await answers(engine.port, listingOf(engine.provider), signal)) ? [engine] : [])),
+  )
   return Object.fromEntries(
     found.flat().map(({ name, provider, port }) => [
       name,
@@ -39,13 +44,13 @@ export async function discoverEngines(
   )
 }
 
-async function answers(port: number, signal: AbortSignal): Promise<boolean> {
+async function answers(port: number, lists: ModelListing, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/v1/models`, {
+    const response = await fetch(`http://127.0.0.1:${port}/v1${lists.modelsPath}`, {
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]),
     })
-    if (response.ok) modelIds(JSON.parse(await boundedText(response)))
+    if (response.ok) await readListing(lists, response)
     else await response.body?.cancel()
     return response.ok
   } catch {

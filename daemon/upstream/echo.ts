@@ -1,60 +1,47 @@
 import { createHash } from 'node:crypto'
 import type { Dispatcher } from 'undici'
-import { answerOf, type EchoRequest, type Message, readEchoRequest, tokensOf } from './echo-answer.ts'
 
 /** The id of the one model that the echo upstream serves. */
 export const ECHO_MODEL = 'echo'
 
-type Frame = string
+/**
+ * What the echo says, in the dialect that it speaks. `seed` is the same for the same body.
+ * @throws Error when the body is not JSON
+ */
+export type Echo = (
+  body: string,
+  seed: string,
+) =>
+  | { readonly kind: 'whole'; readonly status: number; readonly body: string }
+  | { readonly kind: 'stream'; readonly mediaType: string; readonly frames: Iterator<string> }
 
 /**
- * The built-in upstream: says the last user message back, token by token, deterministically. It speaks the real wire
- * format behind undici's own interface, so that a request to it takes the same path as one to any other upstream.
+ * The built-in upstream: says the last user message back, token by token, deterministically. It sits behind undici's own
+ * interface, so that a request to it takes the same path as one to any other upstream.
  */
-export function createEchoDispatcher(): Pick<Dispatcher, 'dispatch'> {
+export function createEchoDispatcher(echo: Echo): Pick<Dispatcher, 'dispatch'> {
   return {
     dispatch({ body }, handler) {
       const text = body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : ''
-      setImmediate(() => respond(text, handler))
+      setImmediate(() => respond(echo, text, handler))
       return true
     },
   }
 }
 
 /** Answers a request. As in undici, whatever is thrown on the way becomes the handler's error. */
-function respond(body: string, handler: Dispatcher.DispatchHandler): void {
+function respond(echo: Echo, body: string, handler: Dispatcher.DispatchHandler): void {
   try {
-    const read = readEchoRequest(body)
-    if (read.kind === 'refused') {
-      const error = { message: read.message, type: 'invalid_request_error', param: null, code: null }
-      respondJson(400, { error }, handler)
-      return
-    }
-    const { request } = read
-    const id = `chatcmpl-echo-${createHash('sha256').update(body).digest('hex').slice(0, 24)}`
-    if (request.stream === true) respondStream(id, request, handler)
-    else respondWhole(id, request, handler)
+    const answer = echo(body, createHash('sha256').update(body).digest('hex').slice(0, 24))
+    if (answer.kind === 'stream') respondStream(answer.mediaType, answer.frames, handler)
+    else respondWhole(answer.status, Buffer.from(answer.body), handler)
   } catch (error) {
     const controller = new EchoController(handler, () => {})
     controller.abort(error instanceof Error ? error : new Error(String(error)))
   }
 }
 
-function respondWhole(id: string, request: EchoRequest, handler: Dispatcher.DispatchHandler): void {
-  const { message, finishReason, usage } = answerOf(request)
-  const completion = {
-    id,
-    object: 'chat.completion',
-    created: 0,
-    model: request.model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
-    usage,
-  }
-  respondJson(200, completion, handler)
-}
-
-function respondJson(status: number, value: object, handler: Dispatcher.DispatchHandler): void {
-  const body = Buffer.from(JSON.stringify(value))
+function respondWhole(status: number, body: Buffer, handler: Dispatcher.DispatchHandler): void {
   const controller = new EchoController(handler, (c) => {
     handler.onResponseData?.(c, body)
     if (!c.aborted) handler.onResponseEnd?.(c, {})
@@ -66,8 +53,7 @@ function respondJson(status: number, value: object, handler: Dispatcher.Dispatch
   controller.run()
 }
 
-function respondStream(id: string, request: EchoRequest, handler: Dispatcher.DispatchHandler): void {
-  const frames = framesOf(id, request)
+function respondStream(mediaType: string, frames: Iterator<string>, handler: Dispatcher.DispatchHandler): void {
   const controller = new EchoController(handler, (c) => {
     const next = frames.next()
     if (next.done === true) {
@@ -79,33 +65,8 @@ function respondStream(id: string, request: EchoRequest, handler: Dispatcher.Dis
   })
   handler.onRequestStart?.(controller, {})
   if (controller.aborted) return
-  handler.onResponseStart?.(controller, 200, { 'content-type': 'text/event-stream; charset=utf-8' }, 'OK')
+  handler.onResponseStart?.(controller, 200, { 'content-type': mediaType }, 'OK')
   controller.run()
-}
-
-/** The frames of a streamed answer: role, one per token (or piece of a tool call's arguments), the end, usage, [DONE]. */
-function* framesOf(id: string, request: EchoRequest): Generator<Frame> {
-  const { message, finishReason, usage } = answerOf(request)
-  const reportsUsage = request.stream_options?.include_usage === true
-  const frame = (choices: readonly unknown[], extra: object = reportsUsage ? { usage: null } : {}): Frame =>
-    `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 0, model: request.model, choices, ...extra })}\n\n`
-  const delta = (content: object, finish: string | null = null): Frame =>
-    frame([{ index: 0, delta: content, logprobs: null, finish_reason: finish }])
-
-  yield delta({ role: 'assistant', content: message.tool_calls === undefined ? '' : null })
-  for (const piece of deltasOf(message)) yield delta(piece)
-  yield delta({}, finishReason)
-  if (reportsUsage) yield frame([], { usage })
-  yield 'data: [DONE]\n\n'
-}
-
-function* deltasOf(message: Message): Generator<object> {
-  for (const token of tokensOf(message.content ?? '')) yield { content: token }
-  for (const [index, call] of (message.tool_calls ?? []).entries()) {
-    const { name, arguments: text } = call.function
-    yield { tool_calls: [{ index, id: call.id, type: 'function', function: { name, arguments: '' } }] }
-    for (const piece of text.match(/.{1,8}/gsu) ?? []) yield { tool_calls: [{ index, function: { arguments: piece } }] }
-  }
 }
 
 /** undici's controller for an answer that is made here: one step per turn of the event loop, none while paused. */

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
 
 type Controller = Dispatcher.DispatchController
-type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** A request to one upstream. Times in milliseconds. */
 export type ForwardRequest = {
@@ -27,7 +27,7 @@ export type Sink = {
   readonly onGone: (cancel: () => void) => void
 }
 
-/** What reads a stream along the way; see `createStreamWatch`. */
+/** What reads a stream along the way. */
 export type Watch = {
   readonly feed: (chunk: Buffer) => void
   readonly frames: () => number
@@ -36,7 +36,13 @@ export type Watch = {
   readonly failure: () => string | null
 }
 
-/** How a forwarded request ended. `ttftMs` is the time to the first byte of the answer's content. */
+/** How a stream is told from a whole answer, and what reads it. `watch` is called once the answer turns out to be one. */
+export type StreamForm = { readonly mediaType: string; readonly watch: () => Watch }
+
+/**
+ * How a forwarded request ended. `status` is the upstream's, 0 when none came; `ttftMs` the time to the first byte of
+ * content, null when there was none.
+ */
 export type ForwardEnd =
   /** A complete answer; `rest` is the part that the sink has not been given yet: all of it unless it is a stream. */
   | {
@@ -46,18 +52,31 @@ export type ForwardEnd =
       readonly rest: Buffer
       readonly ttftMs: number
     }
-  /** The upstream answered with an error or redirect status (or an error as the first frame); the sink was given nothing of it. */
+  /** An error or redirect as the answer; the sink was given nothing of it. */
   | { readonly kind: 'rejected'; readonly status: number; readonly headers: ResponseHeaders; readonly body: Buffer }
-  /**
-   * No answer, or one that broke off. `passed` when the client was given a part of it, `told` when that part says
-   * itself that it failed.
-   */
+  /** A stream that reported an error before the sink was given anything of it. */
+  | { readonly kind: 'reported'; readonly status: number; readonly error: GateError; readonly ttftMs: number | null }
+  /** A stream that reported an error after that; the sink was given its report. */
   | {
-      readonly kind: 'failed'
+      readonly kind: 'reported-within'
       readonly status: number
       readonly error: GateError
-      readonly passed: boolean
-      readonly told: boolean
+      readonly ttftMs: number | null
+    }
+  /** No connection, or nothing at all came back over it. */
+  | { readonly kind: 'unreached'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
+  /** It hung or broke off before the sink was given anything. */
+  | {
+      readonly kind: 'broken-before'
+      readonly status: number
+      readonly error: GateError
+      readonly ttftMs: number | null
+    }
+  /** It hung or broke off after the sink was given a part. */
+  | {
+      readonly kind: 'broken-within'
+      readonly status: number
+      readonly error: GateError
       readonly ttftMs: number | null
     }
   /** The client went away. */
@@ -67,8 +86,7 @@ export type ForwardEnd =
 const MAX_HELD_BYTES = 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const NOTHING = Buffer.alloc(0)
-const JSON_HEADERS = { 'content-type': 'application/json' }
-const CLIENT_GONE = new Error('the client went away')
+const NO_HEADERS: ResponseHeaders = {}
 
 /**
  * Sends one request to one upstream and passes the answer on as it comes: backpressure goes up, a client that leaves
@@ -76,22 +94,22 @@ const CLIENT_GONE = new Error('the client went away')
  * that the caller can settle the books before the client sees the end.
  * @param now monotonic milliseconds
  */
-export function forward(request: ForwardRequest, sink: Sink, watch: Watch, now: () => number): Promise<ForwardEnd> {
+export function forward(request: ForwardRequest, sink: Sink, form: StreamForm, now: () => number): Promise<ForwardEnd> {
   return new Promise((resolve) => {
-    const exchange = new Exchange(sink, watch, now, resolve)
+    const passage = new Passage(sink, form, now, resolve)
     const { dispatcher, method, path, headers, body, headersTimeoutMs, idleTimeoutMs } = request
     dispatcher.dispatch(
       { method, path, headers, body, headersTimeout: headersTimeoutMs, bodyTimeout: idleTimeoutMs },
-      exchange,
+      passage,
     )
-    sink.onGone(() => exchange.cancel())
+    sink.onGone(() => passage.cancel())
   })
 }
 
 /** undici's handler of one request. A class because one is made per request, on the hot path. */
-class Exchange implements Dispatcher.DispatchHandler {
+class Passage implements Dispatcher.DispatchHandler {
   readonly #sink: Sink
-  readonly #watch: Watch
+  readonly #form: StreamForm
   readonly #now: () => number
   readonly #resolve: (end: ForwardEnd) => void
   readonly #startedAt: number
@@ -99,31 +117,35 @@ class Exchange implements Dispatcher.DispatchHandler {
   #ended = false
   #cancelled = false
   #status = 0
-  #headers: ResponseHeaders = {}
+  #headers = NO_HEADERS
   #isRefusal = false
-  #isStream = false
+  #watch: Watch | null = null
   #passing = false
-  #held: Buffer[] = []
+  #held: Buffer = NOTHING
+  /** What is held when it is more than one chunk. */
+  #chunks: Buffer[] | null = null
   #heldBytes = 0
   #ttftMs: number | null = null
 
-  constructor(sink: Sink, watch: Watch, now: () => number, resolve: (end: ForwardEnd) => void) {
+  constructor(sink: Sink, form: StreamForm, now: () => number, resolve: (end: ForwardEnd) => void) {
     this.#sink = sink
-    this.#watch = watch
+    this.#form = form
     this.#now = now
     this.#resolve = resolve
     this.#startedAt = now()
   }
 
   cancel(): void {
+    if (this.#ended) return
     this.#cancelled = true
-    this.#controller?.abort(CLIENT_GONE)
+    // ended first: aborting calls onResponseError at once, and a client that leaves is no failure of the upstream
     this.#end({ kind: 'gone', status: this.#status, ttftMs: this.#ttftMs })
+    this.#controller?.abort(new Error('the client went away'))
   }
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller
-    if (this.#cancelled) controller.abort(CLIENT_GONE)
+    if (this.#cancelled) controller.abort(new Error('the client went away'))
   }
 
   onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
@@ -131,7 +153,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status
     this.#headers = headers
     this.#isRefusal = status >= 300 // redirects too: following one could take the key elsewhere
-    this.#isStream = !this.#isRefusal && String(headers['content-type'] ?? '').startsWith('text/event-stream')
+    if (!this.#isRefusal && isOfType(headers['content-type'], this.#form.mediaType)) this.#watch = this.#form.watch()
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -140,100 +162,131 @@ class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     this.#ttftMs ??= this.#now() - this.#startedAt
-    if (this.#isStream) this.#passStream(controller, chunk)
+    if (this.#watch !== null) this.#passStream(controller, this.#watch, chunk)
     else if (this.#isRefusal) this.#holdRefusal(controller, chunk)
-    else if (!this.#hold(chunk)) this.#passOn(controller)
+    else if (this.#passing) this.#pass(controller, chunk)
+    else if (!this.#hold(chunk)) this.#beginPassing(controller)
   }
 
   onResponseEnd(): void {
     if (this.#ended) return
-    const rest = this.#takeHeld()
+    const watch = this.#watch
     if (this.#isRefusal) {
-      this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: rest })
-    } else if (this.#isStream && !this.#watch.isComplete()) {
-      this.#fail('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
-    } else if (!this.#isStream && this.#sink.started() && !this.#passing) {
-      this.#fail('UPSTREAM_FAILED', 'the upstream was asked for a stream and sent something else')
-    } else this.#answered(rest)
+      this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: this.#takeHeld() })
+    } else if (watch !== null && !watch.isComplete()) {
+      this.#broke('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
+    } else if (watch === null && this.#sink.started() && !this.#passing) {
+      this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream and sent something else')
+    } else this.#answered()
   }
 
   onResponseError(_controller: Controller, error: Error): void {
     if (this.#ended) return
     const code = 'code' in error ? String(error.code) : error.name
-    if (/TIMEOUT/i.test(code)) this.#fail('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
-    else if (this.#status === 0) this.#fail('UPSTREAM_FAILED', 'the upstream could not be reached', error)
-    else this.#fail('UPSTREAM_TRUNCATED', 'the upstream broke off its answer', error)
+    if (/TIMEOUT/i.test(code)) this.#broke('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
+    else if (this.#status === 0) this.#unreached(error)
+    else this.#broke('UPSTREAM_TRUNCATED', 'the upstream broke off its answer', error)
   }
 
-  #passStream(controller: Controller, chunk: Buffer): void {
-    const watch = this.#watch
+  #passStream(controller: Controller, watch: Watch, chunk: Buffer): void {
     watch.feed(chunk)
-    const fits = this.#hold(chunk)
     const failure = watch.failure()
-    if (failure !== null && !this.#sink.started()) {
-      this.#end({ kind: 'rejected', status: 502, headers: JSON_HEADERS, body: errorBody(failure) })
-      controller.abort(new Error('the stream began with an error'))
-    } else if (failure !== null) {
-      // the upstream's own error frame goes to the client as it is; the attempt is a failure all the same
-      this.#passOn(controller)
-      this.#fail('UPSTREAM_FAILED', 'the upstream reported an error inside the stream', undefined, true)
-      controller.abort(new Error('the stream reported an error'))
-    } else if (watch.isDone()) this.#answered(this.#takeHeld())
-    else if (watch.frames() > 0 || this.#sink.started() || !fits) this.#passOn(controller)
+    if (failure !== null) this.#reported(controller, failure, chunk)
+    else if (watch.isDone()) {
+      this.#hold(chunk)
+      this.#answered()
+    } else if (this.#passing) this.#pass(controller, chunk)
+    else {
+      const fits = this.#hold(chunk)
+      if (watch.frames() > 0 || this.#sink.started() || !fits) this.#beginPassing(controller)
+    }
+  }
+
+  /** Ends with an error that the stream tells of itself. */
+  #reported(controller: Controller, failure: string, chunk: Buffer): void {
+    const status = this.#status
+    const ttftMs = this.#ttftMs
+    if (!this.#sink.started()) {
+      this.#end({ kind: 'reported', status, error: new GateError('UPSTREAM_FAILED', failure), ttftMs })
+    } else {
+      // the upstream's own words go to the client as they are; the attempt is a failure all the same
+      this.#hold(chunk)
+      this.#beginPassing(controller)
+      const error = new GateError('UPSTREAM_FAILED', 'the upstream reported an error inside the stream')
+      this.#end({ kind: 'reported-within', status, error, ttftMs })
+    }
+    controller.abort(new Error('the stream reported an error'))
   }
 
   /** Keeps the body of an error; one that is too long is not waited for, and no JSON any more. */
   #holdRefusal(controller: Controller, chunk: Buffer): void {
-    this.#held.push(chunk)
-    this.#heldBytes += chunk.length
+    this.#hold(chunk)
     if (this.#heldBytes <= MAX_ERROR_BYTES) return
     const headers = { ...this.#headers, 'content-type': 'text/plain' }
     this.#end({ kind: 'rejected', status: this.#status, headers, body: NOTHING })
     controller.abort(new Error('the body of the error is too long'))
   }
 
-  /** Keeps a chunk. @returns whether it still fits; what does not is passed on */
+  /** Keeps a chunk. @returns whether all that is kept is still little enough */
   #hold(chunk: Buffer): boolean {
-    this.#held.push(chunk)
+    if (this.#heldBytes === 0) this.#held = chunk
+    else if (this.#chunks === null) this.#chunks = [this.#held, chunk]
+    else this.#chunks.push(chunk)
     this.#heldBytes += chunk.length
-    return !this.#passing && this.#heldBytes <= MAX_HELD_BYTES
+    return this.#heldBytes <= MAX_HELD_BYTES
   }
 
-  #passOn(controller: Controller): void {
+  #takeHeld(): Buffer {
+    const all = this.#chunks === null ? this.#held : Buffer.concat(this.#chunks)
+    this.#held = NOTHING
+    this.#chunks = null
+    this.#heldBytes = 0
+    return all
+  }
+
+  #beginPassing(controller: Controller): void {
     this.#passing = true
     if (!this.#sink.started()) this.#sink.start(this.#status, this.#headers)
-    if (this.#sink.write(this.#takeHeld())) return
+    this.#pass(controller, this.#takeHeld())
+  }
+
+  #pass(controller: Controller, bytes: Buffer): void {
+    if (this.#sink.write(bytes)) return
     controller.pause()
     this.#sink.onDrain(() => controller.resume())
   }
 
-  #takeHeld(): Buffer {
-    const [first] = this.#held
-    const all = this.#held.length > 1 ? Buffer.concat(this.#held) : (first ?? NOTHING)
-    this.#held = []
-    return all
-  }
-
-  #answered(rest: Buffer): void {
+  #answered(): void {
     const ttftMs = this.#ttftMs ?? this.#now() - this.#startedAt
-    this.#end({ kind: 'answered', status: this.#status, headers: this.#headers, rest, ttftMs })
+    this.#end({ kind: 'answered', status: this.#status, headers: this.#headers, rest: this.#takeHeld(), ttftMs })
   }
 
-  #fail(code: ErrorCode, message: string, cause?: unknown, told = false): void {
+  #unreached(cause: Error): void {
+    const error = new GateError('UPSTREAM_FAILED', 'the upstream could not be reached', { cause })
+    this.#end({ kind: 'unreached', status: 0, error, ttftMs: null })
+  }
+
+  #broke(code: ErrorCode, message: string, cause?: Error): void {
     const error = new GateError(code, message, { cause })
-    this.#end({ kind: 'failed', status: this.#status, error, passed: this.#passing, told, ttftMs: this.#ttftMs })
+    const kind = this.#passing ? 'broken-within' : 'broken-before'
+    this.#end({ kind, status: this.#status, error, ttftMs: this.#ttftMs })
   }
 
   #end(end: ForwardEnd): void {
     if (this.#ended) return
     this.#ended = true
-    this.#held = []
+    this.#held = NOTHING
+    this.#chunks = null
     this.#resolve(end)
   }
 }
 
-function errorBody(message: string): Buffer {
-  return Buffer.from(
-    JSON.stringify({ error: { message, type: 'upstream_error', param: null, code: 'UPSTREAM_FAILED' } }),
+/** Whether a Content-Type names a media type, whatever its case and parameters. */
+export function isOfType(contentType: string | string[] | undefined, mediaType: string): boolean {
+  if (typeof contentType !== 'string' || contentType.length < mediaType.length) return false
+  const end = contentType.charCodeAt(mediaType.length)
+  const ends = Number.isNaN(end) || end === 0x3b || end === 0x20 || end === 0x09
+  return (
+    ends && (contentType.startsWith(mediaType) || contentType.slice(0, mediaType.length).toLowerCase() === mediaType)
   )
 }

@@ -2,7 +2,7 @@ import { fetch, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { baseUrlOf } from '../../schemas/words/providers.ts'
-import { createEchoDispatcher, ECHO_MODEL } from './echo.ts'
+import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'
 
 /** The body comes in chunks of UTF-8. */
@@ -12,6 +12,17 @@ export type Answer = {
   readonly body: (AsyncIterable<Uint8Array> & { cancel: () => Promise<void> }) | null
 }
 
+/** How an upstream lists its models. */
+export type ModelListing = {
+  /** Below its base URL. */
+  readonly modelsPath: string
+  /** @returns ids @throws Error when the list has another shape */
+  readonly readModels: (list: unknown) => readonly string[]
+}
+
+/** What is said to upstreams, which is a dialect's to know. */
+export type Speech = { readonly listingOf: (provider: string) => ModelListing; readonly echo: Echo }
+
 /** An upstream that requests can be sent to. */
 export type Upstream = {
   readonly name: string
@@ -19,16 +30,17 @@ export type Upstream = {
   /** Empty for the built-in echo. */
   readonly baseUrl: string
   readonly dispatcher: ForwardRequest['dispatcher']
-  /** Path in front of `/chat/completions`. */
+  /** Path of `baseUrl`, without a slash at its end. */
   readonly basePath: string
   /** Headers of every request to it, names and values in turn: the credential. */
   readonly headers: readonly string[]
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
-  /** GET of a path below `baseUrl`, for the daemon's own questions; null: there is nobody to ask. */
+  /** GET of a path below `baseUrl`, for the daemon's own questions; null: there is no one to ask. */
   readonly ask: ((path: string, signal: AbortSignal) => Promise<Answer>) | null
   /** Ids that the configuration lists; null: whatever the upstream says it serves. */
   readonly configuredModels: readonly string[] | null
+  readonly lists: ModelListing
   /** Lets requests in flight finish, then closes the connections. */
   readonly close: () => Promise<void>
 }
@@ -39,7 +51,7 @@ const SOCKET_KEPT_MS = 1_000
 export type Upstreams = ReturnType<typeof createUpstreams>
 
 /** The upstreams of the current configuration, one connection pool each. */
-export function createUpstreams() {
+export function createUpstreams(speech: Speech) {
   let byName = new Map<string, { readonly upstream: Upstream; readonly made: string }>()
   const retiring = new Set<Promise<void>>()
 
@@ -56,17 +68,17 @@ export function createUpstreams() {
         if (!config.enabled) continue
         const made = JSON.stringify(config)
         const known = byName.get(name)
-        next.set(name, known?.made === made ? known : { upstream: openUpstream(name, config), made })
+        next.set(name, known?.made === made ? known : { upstream: openUpstream(name, config, speech), made })
       }
       for (const [name, known] of byName) if (next.get(name) !== known) retire(known.upstream)
       byName = next
     },
     /** Asks an upstream for its models, to see whether it answers. @returns the HTTP status @throws Error when it does not */
     async probe(name: string, signal: AbortSignal): Promise<number> {
-      const ask = byName.get(name)?.upstream.ask
-      if (ask === null) return 200 // built in
-      if (ask === undefined) throw new Error('it was taken out of the configuration')
-      const response = await ask('/models', signal)
+      const upstream = byName.get(name)?.upstream
+      if (upstream === undefined) throw new Error('it was taken out of the configuration')
+      if (upstream.ask === null) return 200 // built in
+      const response = await upstream.ask(upstream.lists.modelsPath, signal)
       await response.body?.cancel()
       return response.status
     },
@@ -80,10 +92,11 @@ export function createUpstreams() {
   }
 }
 
-function openUpstream(name: string, config: UpstreamConfig): Upstream {
+function openUpstream(name: string, config: UpstreamConfig, { listingOf, echo }: Speech): Upstream {
   const common = {
     name,
     provider: config.provider,
+    lists: listingOf(config.provider),
     headersTimeoutMs: durationMs(config.timeout),
     idleTimeoutMs: durationMs(config.idle_timeout),
   }
@@ -93,7 +106,7 @@ function openUpstream(name: string, config: UpstreamConfig): Upstream {
       baseUrl: '',
       basePath: '',
       headers: [],
-      dispatcher: createEchoDispatcher(),
+      dispatcher: createEchoDispatcher(echo),
       ask: null,
       configuredModels: config.models ?? [ECHO_MODEL],
       close: () => Promise.resolve(),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createStreamWatch } from '../../../../daemon/meter/stream-watch.ts'
-import { DONE, frame } from '../../../support/fake-upstream.ts'
+import { ChatStreamWatch } from '../../../../../daemon/translate/openai-chat/stream.ts'
+import { DONE, frame } from '../../../../support/fake-upstream.ts'
 
 const usage = {
   prompt_tokens: 7,
@@ -20,7 +20,7 @@ const stream = [
 ].join('')
 
 function watched(text: string, cuts: readonly number[]) {
-  const watch = createStreamWatch()
+  const watch = new ChatStreamWatch()
   const bytes = Buffer.from(text)
   const points = [0, ...[...cuts].map((c) => c % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
   for (let i = 1; i < points.length; i += 1) watch.feed(bytes.subarray(points[i - 1], points[i]))
@@ -41,7 +41,6 @@ test.each(['\n', '\r\n'])('sees the same wherever the stream is cut (%j)', (newl
         outputTokens: 3,
         cachedTokens: 2,
         reasoningTokens: 1,
-        estimated: false,
       })
     }),
   )
@@ -75,7 +74,7 @@ test('a nonsense usage counts nothing', () => {
 })
 
 test('a frame without end is given up, not kept', () => {
-  const watch = createStreamWatch()
+  const watch = new ChatStreamWatch()
   for (let i = 0; i < 100; i += 1) watch.feed(Buffer.alloc(2 ** 16, 'x'))
   watch.feed(Buffer.from(`\n\n${DONE}`))
   expect(watch.isDone()).toBe(true)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { answerOf, tokensOf } from '../../../../daemon/upstream/echo-answer.ts'
+import { answerOf, tokensOf } from '../../../../../daemon/translate/openai-chat/echo-answer.ts'
 
 const user = (content: unknown) => ({ role: 'user', content })
 

@@ -1,0 +1,63 @@
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Backends } from '../backends/backends.ts'
+import type { Target, TargetHealth } from '../route/target-health.ts'
+import type { Dialects } from '../translate/dialects.ts'
+import type { ForwardEnd } from '../upstream/forward.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
+import { type AttemptParts, attempt, type Job, mayTryElsewhere } from './attempt.ts'
+
+export type AttemptsParts = AttemptParts & {
+  readonly dialects: Pick<Dialects, 'spokenBy'>
+  readonly health: TargetHealth
+  readonly backends: Pick<Backends, 'turnAt'>
+  readonly upstreams: Pick<Upstreams, 'get'>
+}
+
+/** How it all ended: with the last attempt, or before it because the client went away. */
+export type Conclusion =
+  | { readonly kind: 'ended'; readonly target: Target; readonly end: ForwardEnd }
+  | { readonly kind: 'gone' }
+
+const MAX_TARGETS = 8
+
+/**
+ * Tries the targets in order until one answers; what a client has seen a byte of is never tried again.
+ * @throws GateError why the last target was not even tried
+ */
+export async function attempts(parts: AttemptsParts, job: Job, targets: readonly Target[]): Promise<Conclusion> {
+  const { client, dialect } = job
+  const plan = targets.slice(0, MAX_TARGETS)
+  let refusal: GateError | null = null
+  let number = 0
+  let hasRestarted = false
+  if (job.asked.stream) client.keepAlive()
+  for (let target = plan.shift(); target !== undefined; target = plan.shift()) {
+    const asked = parts.backends.turnAt(target.upstream, client)
+    const turn = asked instanceof Promise ? await asked : asked
+    if (turn.kind === 'gone') return turn
+    if (turn.kind === 'refused') {
+      refusal = turn.error
+      parts.health.failed(target, turn.error.retryAfterS === null ? null : turn.error.retryAfterS * 1_000)
+      continue
+    }
+    const upstream = parts.upstreams.get(target.upstream)
+    if (upstream === undefined || !parts.dialects.spokenBy(upstream.provider).includes(dialect)) {
+      turn.release(false)
+      if (upstream !== undefined) refusal = notSpoken(target, dialect.name)
+      continue // else it was taken out of the configuration this very moment
+    }
+    number += 1
+    client.wait = turn.wait
+    const end = await attempt(parts, job, { target, upstream, number, release: turn.release })
+    if (turn.mayRestart && !hasRestarted && end.kind === 'unreached') {
+      hasRestarted = true
+      plan.unshift(target) // its engine had stopped unnoticed: this time it is started first
+    }
+    if (plan.length === 0 || !mayTryElsewhere(end)) return { kind: 'ended', target, end }
+  }
+  throw refusal ?? new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
+}
+
+function notSpoken({ upstream }: Target, dialect: string): GateError {
+  return new GateError('BAD_REQUEST', `upstream "${upstream}" does not take ${dialect} requests`)
+}

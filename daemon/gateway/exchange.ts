@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http'
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Scope } from '../../schemas/words/scopes.ts'
+import { addressList, clientAddress } from '../admit/address.ts'
+import type { Admission, Slot } from '../admit/admission.ts'
+import { credentialOf } from '../auth/credential.ts'
+import { ANYBODY, type Principal, requireScope, type Tokens } from '../auth/tokens.ts'
+import { checkRequest, hostName } from '../listener/request-check.ts'
+import type { Ledger } from '../meter/ledger.ts'
+import type { Call, Endpoint } from '../translate/dialect.ts'
+import { isOfType } from '../upstream/forward.ts'
+import type { ClientResponse } from './answer.ts'
+import type { GatewaySettings } from './settings.ts'
+
+/** One request on its way through the stages, which are the functions below, in their order. */
+export type Exchange = {
+  readonly request: IncomingMessage
+  readonly client: ClientResponse
+  /** Monotonic milliseconds. */
+  readonly startedAt: number
+  /** Path and query of the request target. */
+  readonly url: string
+  readonly path: string
+}
+
+const LOOPBACK = addressList(['127.0.0.0/8', '::1'])
+const NO_BODY = Buffer.alloc(0)
+
+/**
+ * Refuses what is malformed, or comes from an address or asks for a host name that may not.
+ * @throws GateError; the connection is not used again
+ */
+export function check({ request, client }: Exchange, settings: GatewaySettings): void {
+  try {
+    checkRequest(request)
+    checkAddress(request, settings)
+  } catch (error) {
+    client.closeConnection()
+    throw error
+  }
+}
+
+function checkAddress(request: IncomingMessage, settings: GatewaySettings): void {
+  const { isOpen, allowFrom, trustedProxies, allowedHosts } = settings
+  // whatever socket this came over: one passed on by systemd may listen elsewhere than server.host says
+  if (isOpen && !LOOPBACK.has(request.socket.remoteAddress ?? '')) {
+    throw new GateError('FORBIDDEN_ADDRESS', 'auth.mode none serves this host only; set auth.mode to token')
+  }
+  if (!allowFrom.isEmpty) {
+    const forwardedFor = request.headers['x-forwarded-for']
+    const address = clientAddress(request.socket.remoteAddress ?? '', String(forwardedFor ?? ''), trustedProxies)
+    if (!allowFrom.has(address))
+      throw new GateError('FORBIDDEN_ADDRESS', 'this address may not connect (server.allow_from)')
+  }
+  if (allowedHosts !== null && !allowedHosts.has(hostName(request.headers.host ?? ''))) {
+    throw new GateError('MISDIRECTED', 'this host name is not served here (server.allowed_hosts)')
+  }
+}
+
+/** Finds out who asks. @param scope what a key must be allowed to do; null: none is asked for @throws GateError MISSING_KEY, INVALID_KEY, MISSING_SCOPE */
+export function authenticate(
+  { request, client, url }: Exchange,
+  scope: Scope | null,
+  tokens: Pick<Tokens, 'find'>,
+  { isOpen }: GatewaySettings,
+): Principal {
+  if (isOpen || scope === null) return ANYBODY
+  const principal = tokens.find(credentialOf(request.headers, url))
+  if (principal === null) {
+    throw new GateError('INVALID_KEY', 'the key is unknown, expired or revoked; `gatectl token create` makes one')
+  }
+  requireScope(principal, scope)
+  client.keyId = principal.keyId
+  return principal
+}
+
+/**
+ * Takes a request in that will be sent on, as far as limits and the usage log allow.
+ * @throws GateError UNSUPPORTED_MEDIA_TYPE, STORE_UNAVAILABLE, TOO_MANY_REQUESTS
+ */
+export function admit(
+  { request }: Exchange,
+  { admission, ledger }: { readonly admission: Pick<Admission, 'admit'>; readonly ledger: Pick<Ledger, 'isFailing'> },
+): Slot {
+  // a page of another origin can send text/plain without asking; JSON it cannot
+  if (!isOfType(request.headers['content-type'], 'application/json')) {
+    throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
+  }
+  if (ledger.isFailing()) {
+    throw new GateError('STORE_UNAVAILABLE', 'usage cannot be recorded (disk full?), so no new request is taken')
+  }
+  return admission.admit()
+}
+
+/** The request as a dialect sees it. @param param percent-encoded @throws GateError BAD_REQUEST */
+export function callOf({ request, url }: Exchange, endpoint: Endpoint, param: string, body: Buffer = NO_BODY): Call {
+  return { endpoint, param: param === '' ? '' : decoded(param), url, headers: request.headers, body }
+}
+
+function decoded(param: string): string {
+  try {
+    return decodeURIComponent(param)
+  } catch (error) {
+    throw new GateError('BAD_REQUEST', 'the path is not valid percent-encoding', { cause: error })
+  }
+}
+
+/** Path and query of a request target, which may name scheme and host in front of it. */
+export function urlOf(target: string): string {
+  if (target.startsWith('/')) return target
+  const slash = target.indexOf('/', target.indexOf('://') + 3)
+  return slash === -1 ? '/' : target.slice(slash)
+}
+
+export function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}

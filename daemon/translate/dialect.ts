@@ -1,0 +1,117 @@
+import type { GateError } from '../../schemas/words/errors.ts'
+import type { Scope } from '../../schemas/words/scopes.ts'
+import type { NeutralForm } from './neutral.ts'
+
+/**
+ * One way of speaking to models over HTTP: everything the gateway has to know of it, as plain functions. A dialect is
+ * one folder that holds one value of this type, and `dialects.ts` lists it; no other file holds a word of it.
+ *
+ * A client and an upstream of the same dialect pass bytes to each other: of a request only the model changes, an answer
+ * is only watched. Across dialects `neutral` is what they have in common.
+ */
+export type Dialect = {
+  /** The name of its folder, for messages to operators. */
+  readonly name: string
+
+  // requests
+
+  /** The doors that clients come in by. No two rows of all dialects may be the same. */
+  readonly endpoints: readonly Endpoint[]
+  /** Reads what the gateway needs of a request to generate something. @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
+  readonly readRequest: (call: Call) => ModelRequest
+  /** The body for an upstream that knows the model as `model`; every byte that does not name the model stays. */
+  readonly withModel: (call: Call, model: string) => Buffer
+  /** Path and query of the request to an upstream, below its base URL. */
+  readonly upstreamPath: (call: Call, model: string) => string
+  /** Headers of a client that an upstream is told besides the ones of every dialect, in lower case. */
+  readonly requestHeaders: readonly string[]
+
+  // answers
+
+  /** The media type of a streamed answer, without parameters. */
+  readonly streamType: string
+  /** Reads one stream on its way from an upstream to a client. */
+  readonly watch: () => StreamWatch
+  /** The usage that a whole answer reports; null when it reports none. */
+  readonly usageOf: (answer: Buffer) => Usage | null
+  /** What a client is told of a failure as a status; sent as JSON. */
+  readonly errorBody: (error: GateError) => object
+  /** What it is told in a stream that has begun. */
+  readonly errorFrame: (error: GateError) => string
+  /** What may be put between two frames to show that the connection lives; null where clients take nothing. */
+  readonly ping: string | null
+
+  // model lists
+
+  /** Where an upstream lists its models, below its base URL. */
+  readonly modelsPath: string
+  /** Reads that list. @returns ids @throws Error when it has another shape */
+  readonly readModels: (list: unknown) => readonly string[]
+  /** The list that clients get, sent as JSON. */
+  readonly listModels: (models: readonly ModelEntry[], call: Call) => object
+  /** One model that clients get, sent as JSON. */
+  readonly showModel: (model: ModelEntry, call: Call) => object
+
+  /** Translation to and from the other dialects; without it, requests go to upstreams of this dialect only. */
+  readonly neutral?: NeutralForm
+}
+
+/**
+ * One door of a dialect. `path` may hold one `{name}`, which stands for any text but none; ids of models have slashes, so
+ * the text may, too. Where several rows fit, the longest path counts.
+ */
+export type Endpoint = {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** What a key must be allowed to do. */
+  readonly scope: Scope
+  readonly does: 'generate' | 'list-models' | 'show-model'
+  /** Only requests with this header come in here; it tells dialects apart that share a path. */
+  readonly withHeader?: string
+}
+
+/** A request as a client sent it. `body` is empty where the endpoint takes none. */
+export type Call = {
+  readonly endpoint: Endpoint
+  /** What the client put in place of `{name}`, percent-decoded; empty where the path has none. */
+  readonly param: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Buffer
+}
+
+/** What the gateway needs to know of a request; the rest passes through unread. `stream`: a stream was asked for. */
+export type ModelRequest = { readonly model: string; readonly stream: boolean }
+
+/** A model as clients may ask for it. */
+export type ModelEntry = { readonly id: string; readonly ownedBy: string }
+
+/** Tokens that an upstream reports for one answer. */
+export type Usage = {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** Part of the input that came from a cache. */
+  readonly cachedTokens: number
+  /** Part of the output that is reasoning. */
+  readonly reasoningTokens: number
+}
+
+/** What a stream has shown so far, wherever its chunks were cut. */
+export type StreamWatch = {
+  /** Reads one more chunk. */
+  feed(chunk: Uint8Array): void
+  /** Whole frames seen; comments are none. */
+  frames(): number
+  /** Frames that carried a part of the answer. */
+  contentFrames(): number
+  usage(): Usage | null
+  /** The stream said that nothing follows. */
+  isDone(): boolean
+  /** The answer is whole, whether or not the stream said so. */
+  isComplete(): boolean
+  /** The message of an error that came inside the stream, or null. */
+  failure(): string | null
+  /** Nothing of a frame is pending, so a frame of Gate's own may be put between this chunk and the next. */
+  atBoundary(): boolean
+}

@@ -1,0 +1,27 @@
+import type { Dialect } from '../dialect.ts'
+import { ENDPOINTS } from './endpoint.ts'
+import { errorBody, errorFrame } from './error.ts'
+import { listModels, readModels, showModel } from './models.ts'
+import { bodyWithModel, REQUEST_HEADERS, readRequest } from './request.ts'
+import { ChatStreamWatch } from './stream.ts'
+import { usageOf } from './usage.ts'
+
+/** OpenAI's chat completions: what nearly every engine and provider takes. */
+export const openAiChat = {
+  name: 'openai-chat',
+  endpoints: ENDPOINTS,
+  readRequest,
+  withModel: bodyWithModel,
+  upstreamPath: () => '/chat/completions',
+  requestHeaders: REQUEST_HEADERS,
+  streamType: 'text/event-stream',
+  watch: () => new ChatStreamWatch(),
+  usageOf,
+  errorBody,
+  errorFrame,
+  ping: ': ping\n\n',
+  modelsPath: '/models',
+  readModels,
+  listModels,
+  showModel,
+} satisfies Dialect

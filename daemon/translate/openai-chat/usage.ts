@@ -1,0 +1,33 @@
+import type { Usage } from '../dialect.ts'
+
+/** The usage in the bytes of a whole answer. @returns null when it reports none */
+export function usageOf(answer: Buffer): Usage | null {
+  try {
+    return reportedUsage(JSON.parse(answer.toString('utf8')))
+  } catch {
+    return null // not JSON: the upstream reported nothing
+  }
+}
+
+/** The usage in an answer or a stream's chunk. @returns null when it has none */
+export function reportedUsage(answer: unknown): Usage | null {
+  const usage = field(answer, 'usage')
+  if (usage === null || typeof usage !== 'object') return null
+  return {
+    inputTokens: count(usage, 'prompt_tokens'),
+    outputTokens: count(usage, 'completion_tokens'),
+    cachedTokens: count(field(usage, 'prompt_tokens_details'), 'cached_tokens'),
+    reasoningTokens: count(field(usage, 'completion_tokens_details'), 'reasoning_tokens'),
+  }
+}
+
+function field(value: unknown, name: string): unknown {
+  if (value === null || typeof value !== 'object') return null
+  return (value as Readonly<Record<string, unknown>>)[name] ?? null
+}
+
+/** A count an upstream claims: a whole number from 0 to 2^31, anything else is 0. */
+function count(value: unknown, name: string): number {
+  const number = field(value, name)
+  return Number.isInteger(number) && Number(number) >= 0 && Number(number) < 2 ** 31 ? Number(number) : 0
+}

@@ -1,0 +1,153 @@
+/** Longest event that is kept; of a longer one nothing is. Nothing that a model says comes near. */
+const MAX_EVENT_BYTES = 4 * 2 ** 20
+/** What each piece of an event costs besides its text: V8 joins texts when they are read. */
+const PIECE_BYTES = 32
+
+const LF = 0x0a
+const CR = 0x0d
+const SPACE = 0x20
+const DATA = 'data'
+/** A UTF-8 byte order mark, read as latin1. */
+const BOM = '\xef\xbb\xbf'
+
+/**
+ * Receives each event. `data` holds the bytes of the data lines as latin1 (see `utf8Of`): searching it needs no
+ * decoding, and most events are only searched. `type` is the text after `event:`, latin1 too; empty when there is none.
+ */
+export type OnEvent = (data: string, type: string) => void
+
+/**
+ * Finds the events in a stream of server-sent events, wherever its chunks are cut: lines end by LF, CRLF or CR, several
+ * data lines are joined by LF, comments and other fields are passed over. An event longer than 4 MiB is passed over, too:
+ * memory stays bounded, and time linear.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+export class SseScanner {
+  readonly #onEvent: OnEvent
+  /** The data lines of the event that is open; null before the first. */
+  #data: string | null = null
+  #type = ''
+  /** The beginning of a line whose end has not come yet. */
+  #line = ''
+  /** What the event that is open takes in memory. */
+  #bytes = 0
+  /** A line of the event that is open has come, be it a comment. */
+  #isOpen = false
+  #isTooLong = false
+  #isFirstLine = true
+  #mayBeginWithLf = false
+
+  constructor(onEvent: OnEvent) {
+    this.#onEvent = onEvent
+  }
+
+  /** Nothing of an event is pending. */
+  atBoundary(): boolean {
+    return !this.#isOpen && this.#line === ''
+  }
+
+  feed(bytes: Uint8Array): void {
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    let at = 0
+    if (this.#mayBeginWithLf && chunk.length > 0) {
+      this.#mayBeginWithLf = false
+      if (chunk[0] === LF) at = 1
+    }
+    let lf = chunk.indexOf(LF, at)
+    let cr = chunk.indexOf(CR, at)
+    while (lf !== -1 || cr !== -1) {
+      const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr
+      this.#endLine(chunk, at, end)
+      at = end + 1
+      if (end === cr) {
+        if (at === chunk.length) this.#mayBeginWithLf = true
+        else if (chunk[at] === LF) at += 1
+        cr = chunk.indexOf(CR, at)
+      }
+      if (lf !== -1 && lf < at) lf = chunk.indexOf(LF, at)
+    }
+    if (at < chunk.length) this.#keep(chunk.toString('latin1', at))
+  }
+
+  #keep(text: string): void {
+    if (this.#isTooLong) {
+      this.#line = 'x' // a line goes on, whatever is in it
+      return
+    }
+    this.#line += text
+    this.#bound(text.length)
+  }
+
+  #endLine(chunk: Buffer, start: number, end: number): void {
+    if (start === end && this.#line === '') {
+      this.#dispatch()
+      return
+    }
+    this.#isOpen = true
+    if (this.#isTooLong) this.#line = ''
+    else if (this.#line !== '' || this.#isFirstLine) this.#unusualLine(chunk.toString('latin1', start, end))
+    else if (isData(chunk, start))
+      this.#addData(chunk.toString('latin1', chunk[start + 5] === SPACE ? start + 6 : start + 5, end))
+    else this.#field(chunk.toString('latin1', start, end))
+  }
+
+  /** A line that was cut, or the first of the stream. */
+  #unusualLine(rest: string): void {
+    let line = this.#line + rest
+    this.#bytes -= this.#line.length // it is counted again as data
+    this.#line = ''
+    if (this.#isFirstLine && line.startsWith(BOM)) line = line.slice(BOM.length)
+    this.#isFirstLine = false
+    if (line === '') this.#dispatch()
+    else this.#field(line)
+  }
+
+  #field(line: string): void {
+    const colon = line.indexOf(':')
+    if (colon === 0) return
+    const name = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(line.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1)
+    if (name === DATA) this.#addData(value)
+    else if (name === 'event') this.#type = value
+  }
+
+  #addData(value: string): void {
+    this.#data = this.#data === null ? value : `${this.#data}\n${value}`
+    this.#bound(value.length)
+  }
+
+  #bound(added: number): void {
+    this.#bytes += added + PIECE_BYTES
+    if (this.#bytes <= MAX_EVENT_BYTES) return
+    this.#isTooLong = true
+    this.#data = null
+    if (this.#line !== '') this.#line = 'x'
+  }
+
+  #dispatch(): void {
+    const data = this.#data
+    const type = this.#type
+    this.#data = null
+    this.#type = ''
+    this.#bytes = 0
+    this.#isOpen = false
+    this.#isTooLong = false
+    this.#isFirstLine = false
+    if (data !== null) this.#onEvent(data, type)
+  }
+}
+
+function isData(chunk: Buffer, start: number): boolean {
+  return (
+    chunk[start] === 0x64 &&
+    chunk[start + 1] === 0x61 &&
+    chunk[start + 2] === 0x74 &&
+    chunk[start + 3] === 0x61 &&
+    chunk[start + 4] === 0x3a
+  )
+}
+
+/** The text of bytes that were read as latin1. */
+export function utf8Of(latin1: string): string {
+  return Buffer.from(latin1, 'latin1').toString('utf8')
+}

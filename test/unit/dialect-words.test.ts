@@ -1,0 +1,63 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+// What only a dialect's own folder may say. A word that is also plain English counts in quotes or as a key.
+const WORDS: Readonly<Record<string, RegExp>> = {
+  'openai-chat':
+    /chat\/completions|chat\.completion|finish_reason|tool_calls|\[DONE\]|prompt_tokens|completion_tokens|max_completion_tokens|stream_options|invalid_request_error|owned_by|\bchoices\b(?=['"]?\s*[:,}\]])|['"]choices['"]|\bdelta['"]?:/,
+  'openai-responses':
+    /response\.(?:created|completed|failed|output)|output_item|previous_response_id|function_call_arguments/,
+  anthropic:
+    /message_start|message_stop|message_delta|content_block|anthropic-version|anthropic-beta|tool_use|billing_error/,
+  google: /generateContent|streamGenerateContent|usageMetadata|promptTokenCount|candidatesTokenCount|functionCall\b/,
+  ollama: /eval_count|prompt_eval_count|api\/chat|api\/generate|api\/tags|done_reason/,
+}
+
+type Sources = ReadonlyMap<string, string>
+
+/** Every line of a file that says a word of a dialect whose folder it is not in. */
+function strayWords(sources: Sources): string[] {
+  const found: string[] = []
+  for (const [path, text] of sources) {
+    for (const [dialect, words] of Object.entries(WORDS)) {
+      if (path.startsWith(`daemon/translate/${dialect}/`)) continue
+      for (const [at, line] of text.split('\n').entries()) {
+        const word = words.exec(line)?.[0]
+        if (word !== undefined) found.push(`${path}:${at + 1} says "${word}", a word of ${dialect}`)
+      }
+    }
+  }
+  return found
+}
+
+const root = join(import.meta.dirname, '../..')
+const sources: Sources = new Map(
+  globSync('daemon/**/*.ts', { cwd: root }).map((path) => [path, readFileSync(join(root, path), 'utf8')]),
+)
+/** OpenAI-compatible upstreams take these headers of another vendor: data that is passed on, nothing that is understood. */
+const PASSED_ON = 'daemon/translate/openai-chat/request.ts'
+
+test('no file of the daemon but those of a dialect says a word of it', () => {
+  expect(sources.size).toBeGreaterThan(60)
+  expect(
+    strayWords(sources).filter((stray) => !(stray.startsWith(PASSED_ON) && stray.includes('"anthropic-'))),
+  ).toEqual([])
+})
+
+test.each([
+  { dialect: 'openai-chat', line: `if (event.choices[0].finish_reason !== null) end()` },
+  { dialect: 'openai-chat', line: `const { choices, usage } = answer` },
+  { dialect: 'openai-chat', line: `path: \`\${basePath}/chat/completions\`,` },
+  { dialect: 'openai-chat', line: `if (text.includes('[DONE]')) done = true` },
+  { dialect: 'openai-responses', line: `case 'response.completed':` },
+  { dialect: 'anthropic', line: `case 'message_start':` },
+  { dialect: 'google', line: `path.endsWith(':generateContent')` },
+  { dialect: 'ollama', line: `tokens: answer.eval_count` },
+])('finds a planted word of $dialect: $line', ({ dialect, line }) => {
+  const planted = new Map([...sources, ['daemon/gateway/planted.ts', line]])
+  expect(
+    strayWords(planted).some((stray) => stray.startsWith('daemon/gateway/planted.ts:1 ') && stray.endsWith(dialect)),
+  ).toBe(true)
+  expect(strayWords(new Map([[`daemon/translate/${dialect}/planted.ts`, line]]))).toEqual([])
+})
