@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { isLong } from './test/support/effort.ts'
 
 const project = (name: string, include: string[], testTimeout: number, parallel: boolean) => ({
   test: {
@@ -6,7 +7,7 @@ const project = (name: string, include: string[], testTimeout: number, parallel:
     globalSetup: name === 'lab' ? ['test/lab/setup.ts'] : [],
     setupFiles: name === 'e2e' ? ['test/e2e/setup.ts'] : [],
     include,
-    testTimeout,
+    testTimeout: isLong ? 10 * testTimeout : testTimeout,
     hookTimeout: testTimeout,
     fileParallelism: parallel,
     sequence: { groupOrder: parallel ? 0 : name === 'e2e' ? 1 : 2 },

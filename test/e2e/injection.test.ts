@@ -5,6 +5,7 @@ import { compile } from '../../compiler/compile.ts'
 import type { OutputFile } from '../../compiler/emit/output.ts'
 import { TARGET_NAMES, type Target } from '../../schemas/words/targets.ts'
 import { throwAwayCertificate } from '../support/certificate.ts'
+import { sampled } from '../support/effort.ts'
 import { harmlessSpec, WAYS, type Way } from '../support/harmless-spec.ts'
 import { attacks } from '../support/injection.ts'
 import { hasProgram } from '../support/programs.ts'
@@ -25,7 +26,7 @@ const READERS = targetReaders(directory, certificates)
 /** Files that are read back, by the readers above and by test/lab/injection.test.ts. */
 const READ = [/^(?:quadlet|systemd)\//, ...READERS.map(({ target, file }) => new RegExp(`^${target}/.*${file.source}`))]
 
-const ROUNDS = 8
+const ROUNDS = sampled(3, 24)
 
 const textOf = (files: readonly OutputFile[], { target, file }: Reader): string | undefined =>
   files.find(({ path }) => path.startsWith(`${target}/`) && file.test(path))?.text

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../store/sqlite/database.ts'
 import { startDaemon } from '../support/daemon.ts'
+import { sampled } from '../support/effort.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const KILLS = 50
+const KILLS = sampled(10, 50)
 const TOKEN = 'a-system-token-for-tests'
 
 let place: ReturnType<typeof temporaryDirectory>

@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -11,6 +9,7 @@ import { goldenFiles, goldenPodman, goldensOf } from '../support/golden.ts'
 import { startable } from '../support/host-root.ts'
 import { nastyText } from '../support/nasty-text.ts'
 import { readUnit, readWords } from '../support/unit-reader.ts'
+import { runInDebian, type StagedFile } from './debian.ts'
 import { prepareRootfs } from './rootfs.ts'
 
 const NIX_EXPECTED = join(import.meta.dirname, '../nix/expected')
@@ -33,36 +32,8 @@ const userUnits = (name: string) =>
 const rootfs = await prepareRootfs()
 const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 [skipped, no lab here: ${rootfs.reason}]`
 
-/** Lays the directory over Debian's files, in memory, and runs the rest of the arguments in there as root. */
-const ENTER = `set -eu
-rootfs=$1 staged=$2 at=$3
-shift 3
-mount -t tmpfs lab "$at"
-mkdir "$at/upper" "$at/work" "$at/root"
-mount -t overlay -o "lowerdir=$staged:$rootfs,upperdir=$at/upper,workdir=$at/work" lab "$at/root"
-mount -t proc proc "$at/root/proc"
-exec chroot "$at/root" env -i PATH=/usr/sbin:/usr/bin "$@"`
-
 describe.skipIf(rootfs.kind !== 'ready')(title, () => {
-  /** Runs a program of Debian 13 with these files in place. Nothing that it does stays. */
-  function run(files: Iterable<readonly [path: string, text: string, mode?: number]>, ...command: readonly string[]) {
-    const staged = mkdtempSync(join(tmpdir(), 'gate-staged-'))
-    const at = mkdtempSync(join(tmpdir(), 'gate-mount-'))
-    try {
-      chmodSync(staged, 0o755)
-      for (const [path, text, mode = 0o644] of files) {
-        mkdirSync(dirname(join(staged, path)), { recursive: true })
-        writeFileSync(join(staged, path), text, { mode })
-      }
-      const dir = rootfs.kind === 'ready' ? rootfs.dir : ''
-      const args = ['--mount', '--propagation', 'private', '/bin/sh', '-c', ENTER, 'sh', dir, staged, at, ...command]
-      const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
-      return { code: status, stdout, stderr }
-    } finally {
-      rmSync(staged, { recursive: true })
-      rmSync(at, { recursive: true })
-    }
-  }
+  const run = (files: Iterable<StagedFile>, ...command: readonly string[]) => runInDebian(rootfs, files, command)
 
   /** Runs podman's generator over the quadlets. @returns service -> its text, and what it complained about */
   function generate(files: readonly OutputFile[]) {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import type { OutputFile } from '../../compiler/emit/output.ts'
 import { command, literal, printUnit } from '../../syntax/unit/print.ts'
+import { sampled } from '../support/effort.ts'
 import { harmlessSpec } from '../support/harmless-spec.ts'
 import { attacks } from '../support/injection.ts'
 import { nastyText } from '../support/nasty-text.ts'
@@ -14,8 +15,8 @@ import { describeInLab } from './suite.ts'
 
 /** `env` has no meaning for units: secrets of that kind are warnings. */
 const ROUNDS = [
-  { way: 'credential', rounds: 3 },
-  { way: 'file', rounds: 6 },
+  { way: 'credential', rounds: sampled(3, 20) },
+  { way: 'file', rounds: sampled(4, 20) },
 ] as const
 const UNITS = '/etc/systemd/system'
 

@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sampled } from '../support/effort.ts'
 import { bootHost, type Host } from './deploy.ts'
 import { describeInLab } from './suite.ts'
 
-const COUNT = 100
+const COUNT = sampled(12, 100)
 const SPEC = '/etc/gate/gate.toml'
 
 /** What a plan and an apply cost does not grow with the backends that stay as they are; the times are printed. */
-describeInLab('a host with a hundred backends', () => {
+describeInLab(`a host with ${COUNT} backends`, () => {
   let host: Host
   beforeAll(async () => {
     host = await bootHost('many')

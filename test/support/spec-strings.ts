@@ -14,7 +14,22 @@ export type Written = { readonly key: string; readonly path: SpecPath; readonly 
 
 /** Every text and every free name of the schema, so that a new one cannot be forgotten. */
 export function stringKeys(): StringKey[] {
-  return keysIn(specSchema, '')
+  return keysIn(specSchema, '').flatMap(({ key, schema }) =>
+    schema === undefined || isText(schema) ? [{ key, isNumber: schema !== undefined && standsForNumber(schema) }] : [],
+  )
+}
+
+/** A place that holds a number, as a number or as a text. */
+export type NumberKey = { readonly key: string; readonly kind: 'number' | 'duration' | 'size' | 'money' }
+
+/** Every place of the schema that holds a number. */
+export function numberKeys(): NumberKey[] {
+  return keysIn(specSchema, '').flatMap(({ key, schema }): NumberKey[] => {
+    if (schema instanceof z.ZodNumber) return [{ key, kind: 'number' }]
+    if (schema === undefined || !isText(schema) || !standsForNumber(schema)) return []
+    const takes = (text: string) => schema.safeParse(text).success
+    return [{ key, kind: takes('10s') ? 'duration' : takes('10MiB') ? 'size' : 'money' }]
+  })
 }
 
 /** Every text and every free name that a spec has. */
@@ -30,7 +45,10 @@ export function replaced(tree: unknown, replace: (text: string) => string): unkn
   return Object.fromEntries(Object.entries(tree).map(([key, inner]) => [replace(key), replaced(inner, replace)]))
 }
 
-function keysIn(schema: z.ZodType, key: string): StringKey[] {
+/** Leaves of the schema; a free name has none. */
+type Leaf = { readonly key: string; readonly schema: z.ZodType | undefined }
+
+function keysIn(schema: z.ZodType, key: string): Leaf[] {
   const inner = unwrap(schema)
   if (inner instanceof z.ZodObject)
     return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([name, one]) =>
@@ -38,7 +56,7 @@ function keysIn(schema: z.ZodType, key: string): StringKey[] {
     )
   if (inner instanceof z.ZodRecord) {
     const valueType = inner.def.valueType as z.ZodType
-    const name = { key: `${key}.<name>`, isNumber: false }
+    const name = { key: `${key}.<name>`, schema: undefined }
     return [name, ...keysIn(valueType, valueKey(valueType, name.key))]
   }
   if (inner instanceof z.ZodArray) return keysIn(inner.def.element as z.ZodType, `${key}[]`)
@@ -46,8 +64,7 @@ function keysIn(schema: z.ZodType, key: string): StringKey[] {
     const found = inner.options.flatMap((one) => keysIn(one as z.ZodType, key))
     return [...new Map(found.map((one) => [one.key, one])).values()]
   }
-  if (!isText(inner)) return []
-  return [{ key, isNumber: standsForNumber(inner) }]
+  return [{ key, schema: inner }]
 }
 
 function textsIn(schema: z.ZodType, value: unknown, key: string, path: SpecPath): Written[] {

@@ -1,0 +1,44 @@
+// `npm run test:long`: at full size, the tests of which `npm test` runs a sample. Writes what came of them to docs/test-long.md.
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runLanes, type StepResult, summary, vitest } from './steps.ts'
+
+const root = join(import.meta.dirname, '..')
+const PAGE = join(root, 'docs/test-long.md')
+const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
+
+/** Files of a tier that say how much they try. */
+const filesOf = (tier: string): string[] =>
+  git('ls-files', `test/${tier}/*.test.ts`)
+    .split('\n')
+    .filter((file) => readFileSync(join(root, file), 'utf8').includes('support/effort.ts'))
+
+function page(results: readonly StepResult[], text: string): string {
+  const isClean = git('status', '--porcelain', '--', '.', ':!docs/test-long.md') === ''
+  const commit = `${git('rev-parse', '--short=12', 'HEAD')}${isClean ? '' : ' with changes'}`
+  const verdict = results.every(({ ok }) => ok) ? 'passed' : 'failed'
+  return `# The long tests
+
+\`npm run test:long\` runs at full size what \`npm test\` samples: ${[...filesOf('e2e'), ...filesOf('lab')].map((file) => `\`${file}\``).join(', ')}.
+It writes this page.
+
+Last run: ${new Date().toISOString().slice(0, 10)}, commit ${commit}: **${verdict}**
+
+\`\`\`text
+${text.trim()}
+\`\`\`
+`
+}
+
+const tiers = (process.argv.length > 2 ? process.argv.slice(2) : ['e2e', 'lab']).map((tier) => ({
+  ...vitest(`long-${tier}`, tier, ...filesOf(tier)),
+  env: { GATE_TEST_LONG: '1' },
+}))
+const begun = performance.now()
+// one after the other: both load the machine
+const results = await runLanes([tiers])
+const text = summary(results, (performance.now() - begun) / 1_000)
+console.log(text)
+writeFileSync(PAGE, page(results, text))
+process.exitCode = results.every(({ ok }) => ok) ? 0 : 1
