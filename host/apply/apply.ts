@@ -11,11 +11,12 @@ import type { Host } from '../host.ts'
 import { nothingDesired } from '../plan/desired.ts'
 import { type Observed, observe } from '../plan/observe.ts'
 import { isEmptyPlan, makePlan, type Plan } from '../plan/plan.ts'
+import type { UnitChange } from '../plan/units.ts'
 import { HostError, type HostProblem } from '../problem.ts'
 import { removeImage } from './images.ts'
 import { prepare, type Step } from './prepare.ts'
 import { switchHost } from './switch.ts'
-import { must, removeNetwork, type UnitLimits } from './unit-actions.ts'
+import { actOnUnits, must, removeNetwork, type UnitLimits } from './unit-actions.ts'
 
 export type ApplyContext = {
   readonly step: Step
@@ -78,12 +79,28 @@ async function goBack(
   try {
     const before = to === undefined ? nothingDesired(prefix) : readGeneration(host, generations, to)
     const observed = await observe(host, before)
-    await switchHost(host, makePlan(before, observed, to), observed, to, context)
+    const plan = makePlan(before, observed, to)
+    if (to === undefined) await goBackToNone(host, plan, observed, context)
+    else await switchHost(host, plan, observed, to, context)
     if (failed !== undefined && failed !== to) removeWhole(host, `${generations.directory}/generations/${failed}`)
     return { kind: 'rolled-back', to, problems }
   } catch (error) {
     return { kind: 'stuck', to, problems, rollbackProblems: problemsOf(error) }
   }
+}
+
+/** What ran before the first apply, such as the gateway of the package, runs again, and starts at boot as it did then. */
+async function goBackToNone(host: Host, plan: Plan, observed: Observed, context: ApplyContext): Promise<void> {
+  const { generations, made } = observed
+  const disable = plan.disable.filter((name) => made.enabled.includes(name))
+  await switchHost(host, { ...plan, disable }, observed, undefined, context)
+  const units = [...generations.manifests.values()].flatMap((manifest) => manifest.units)
+  const ran = made.running.flatMap((name): UnitChange[] => {
+    const unit = units.find((one) => one.manager === 'system' && one.name === name)
+    return unit === undefined ? [] : [{ action: 'start', unit, why: 'it ran before' }]
+  })
+  if (ran.length === 0) return
+  await context.step('start what ran before', () => actOnUnits(host, ran, observed.accounts, context.limits))
 }
 
 /** What the new generation does not need: done when it works, and again after the next apply if it fails. */

@@ -86,7 +86,10 @@ function report({ json, printJson, print }: Invocation, result: Applied, changes
     case 'not-switched':
       throw hostFailure(result.problems, 'nothing was switched, what ran before runs on')
     case 'rolled-back': {
-      const back = result.to === undefined ? 'units and files were taken back' : `generation ${result.to} runs again`
+      const back =
+        result.to === undefined
+          ? 'units and files were taken back; what ran before runs again'
+          : `generation ${result.to} runs again`
       throw hostFailure(result.problems, `it did not work, and ${back}`)
     }
     case 'stuck': {
