@@ -5,8 +5,12 @@ import { type Compiled, type CompileOptions, compile, type Refused } from '../..
 import { renderDiagnostic } from '../../compiler/diagnostic.ts'
 import type { OutputFile, Version } from '../../compiler/emit/output.ts'
 import { TARGET_NAMES, type Target } from '../../schemas/words/targets.ts'
+import { patched } from './golden-diff.ts'
 
-/** Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them. */
+/**
+ * Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them: whole, below `expected/`,
+ * or as `expected.diff` against the golden that its options name as `base`.
+ */
 export const GOLDEN = join(import.meta.dirname, '../golden')
 
 /** For places without systemd; a golden that is about them names them in its options. */
@@ -16,6 +20,7 @@ const HOST_TARGETS = TARGET_NAMES.filter((name) => !ELSEWHERE.some((other) => ot
 const optionsSchema = z.strictObject({
   targets: z.array(z.enum(TARGET_NAMES)).optional(),
   podman: z.string().optional(),
+  base: z.string().optional(),
   systemd: z.number().optional(),
 })
 
@@ -53,6 +58,11 @@ export function goldenResult(
   return { text, result }
 }
 
+/** The golden of which this one is a diff. */
+export function baseOf(name: string): string | undefined {
+  return goldenOptions(name).base
+}
+
 function goldenOptions(name: string) {
   return optionsSchema.parse(JSON.parse(readOptional(join(GOLDEN, name, 'options.json')) ?? '{}'))
 }
@@ -72,11 +82,13 @@ export function goldenFiles(name: string, changes: Partial<CompileOptions> = {})
 
 /** The golden specs that a target is shown for. */
 export function goldensOf(target: Target): string[] {
-  return goldenNames().filter((name) => existsSync(join(GOLDEN, name, 'expected', target)))
+  return goldenNames().filter((name) => existsSync(join(GOLDEN, baseOf(name) ?? name, 'expected', target)))
 }
 
 /** What is expected of one golden spec, as `compileGolden` returns it. */
 export function expectedGolden(name: string): Map<string, string> {
+  const base = baseOf(name)
+  if (base !== undefined) return patched(expectedGolden(base), readOptional(join(GOLDEN, name, 'expected.diff')) ?? '')
   const folder = join(GOLDEN, name, 'expected')
   if (!existsSync(folder)) return new Map()
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
