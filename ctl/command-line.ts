@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { nearest } from '../schemas/words/nearest.ts'
-import { COMMANDS, type Command, GLOBAL_OPTIONS, type Option } from './commands.ts'
+import { type Command, GLOBAL_OPTIONS, type Option } from './command.ts'
+import { COMMANDS } from './command-table.ts'
 import { usageFailure } from './failure.ts'
 
 export type CommandLine =

@@ -1,7 +1,7 @@
 import { escapeControls } from '../syntax/terminal/log-line.ts'
 import { createClient } from './client.ts'
 import { type CommandLine, parseCommandLine } from './command-line.ts'
-import { COMMAND_MODULES } from './command-modules.ts'
+import { COMMANDS } from './command-table.ts'
 import { Failure } from './failure.ts'
 import type { Invocation } from './invocation.ts'
 import { problemLines } from './output/problem-lines.ts'
@@ -27,7 +27,7 @@ export async function runGatectl(argv: readonly string[]): Promise<number> {
         return 0
       }
       case 'run': {
-        const { run } = await COMMAND_MODULES[line.command.name]()
+        const { run } = await line.command.load()
         return await run(invocationOf(line))
       }
     }
@@ -51,6 +51,7 @@ function invocationOf(line: CommandLine & { readonly kind: 'run' }): Invocation 
     flag: (name) => values[name] === true,
     json: values['json'] === true,
     admin: createClient(socketPaths(text('socket'), process.env)),
+    commands: COMMANDS,
     print,
     printJson,
     note,

@@ -1,5 +1,6 @@
+import { type Command, GLOBAL_OPTIONS, type Option } from './command.ts'
 import { type HelpSubject, usageOf } from './command-line.ts'
-import { COMMANDS, type Command, GLOBAL_OPTIONS, type Option } from './commands.ts'
+import { COMMANDS } from './command-table.ts'
 
 const VISIBLE = COMMANDS.filter((command) => command.hidden !== true)
 

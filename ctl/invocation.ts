@@ -1,4 +1,5 @@
 import type { AdminClient } from './client.ts'
+import type { Command } from './command.ts'
 
 /** What a command is given. */
 export type Invocation = {
@@ -12,6 +13,8 @@ export type Invocation = {
   /** Whether JSON was asked for. */
   readonly json: boolean
   readonly admin: AdminClient
+  /** All that gatectl can do, for the completions. */
+  readonly commands: readonly Command[]
   /** Writes a line to standard output. */
   print(line: string): void
   /** Writes a value to standard output as one line of JSON that is safe on a terminal. */

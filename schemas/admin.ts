@@ -8,6 +8,7 @@ import {
   type Explanation,
 } from './config/layers.ts'
 import { LOG_FIELDS, LOG_LEVELS, type LogRecord } from './words/log.ts'
+import { PROMOTE_FORMATS } from './words/promote-formats.ts'
 import { SCOPES } from './words/scopes.ts'
 
 /**
@@ -145,7 +146,6 @@ const difference: z.ZodType<ConfigDifference> = z.strictObject({
 /** GET /v1/config/diff */
 const configDiff = z.strictObject({ differences: z.array(difference) })
 
-export const PROMOTE_FORMATS = ['nix', 'spec'] as const
 /** GET /v1/config/promote?format=nix|spec */
 const configPromotion = z.strictObject({ format: z.enum(PROMOTE_FORMATS), text: z.string() })
 

@@ -4,13 +4,14 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { COMMANDS } from '../ctl/command-table.ts'
 import { bashCompletion } from '../ctl/completion/bash.ts'
 import { fishCompletion } from '../ctl/completion/fish.ts'
 import { zshCompletion } from '../ctl/completion/zsh.ts'
 import { manPages } from './man-pages.ts'
 
 const root = join(import.meta.dirname, '..')
-const COMMANDS = ['gate-daemon', 'gatectl', 'gate-agent']
+const PROGRAMS = ['gate-daemon', 'gatectl', 'gate-agent']
 
 /**
  * Writes /usr/lib/gate (the compiled sources, production dependencies, the pinned Node), the commands in
@@ -25,7 +26,7 @@ export function stage(dir: string, date = new Date(), arch: string = process.arc
   cpSync(join(root, 'package.json'), join(lib, 'package.json'))
   for (const path of productionPackages()) copyPackage(path, lib, arch)
   cpSync(realpathSync(join(root, 'node_modules/node/bin/node')), join(lib, 'node'))
-  for (const command of COMMANDS) writeCommand(dir, command)
+  for (const command of PROGRAMS) writeCommand(dir, command)
   const copies = {
     'systemd/gate-daemon.service': 'usr/lib/systemd/system/gate-daemon.service',
     'systemd/gate-daemon.socket': 'usr/lib/systemd/system/gate-daemon.socket',
@@ -50,9 +51,9 @@ function generated(date: Date): Record<string, string | Buffer> {
   })
   return {
     ...Object.fromEntries(pages),
-    'usr/share/bash-completion/completions/gatectl': bashCompletion(),
-    'usr/share/zsh/vendor-completions/_gatectl': zshCompletion(),
-    'usr/share/fish/vendor_completions.d/gatectl.fish': fishCompletion(),
+    'usr/share/bash-completion/completions/gatectl': bashCompletion(COMMANDS),
+    'usr/share/zsh/vendor-completions/_gatectl': zshCompletion(COMMANDS),
+    'usr/share/fish/vendor_completions.d/gatectl.fish': fishCompletion(COMMANDS),
   }
 }
 

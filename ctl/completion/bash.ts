@@ -1,9 +1,9 @@
-import type { Completion } from '../commands.ts'
+import type { Command, Completion } from '../command.ts'
 import { completionPoints, type Point, spellings, valueOptions } from './points.ts'
 
 /** The script for bash; needs nothing but bash. Every word in it comes from the command table and needs no quoting. */
-export function bashCompletion(): string {
-  const withValue = valueOptions()
+export function bashCompletion(commands: readonly Command[]): string {
+  const withValue = valueOptions(commands)
   const values = withValue.map((option) => `    ${spellings(option).join('|')}) ${replies(option.complete)} ;;`)
   return `# bash completion for gatectl, made by "gatectl completion bash"
 _gatectl() {
@@ -25,7 +25,7 @@ _gatectl() {
 ${values.join('\n')}
   *)
     case $given in
-${completionPoints().map(pointCase).join('\n')}
+${completionPoints(commands).map(pointCase).join('\n')}
     esac
     ;;
   esac

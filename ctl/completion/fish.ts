@@ -1,9 +1,9 @@
-import type { Completion } from '../commands.ts'
+import type { Command, Completion } from '../command.ts'
 import { completionPoints, type OptionWord, type Point, spellings, valueOptions } from './points.ts'
 
 /** The script for fish. */
-export function fishCompletion(): string {
-  const skipped = valueOptions().flatMap(spellings).join(' ')
+export function fishCompletion(commands: readonly Command[]): string {
+  const skipped = valueOptions(commands).flatMap(spellings).join(' ')
   return `# fish completion for gatectl, made by "gatectl completion fish"
 function __gatectl_given
     set -l given
@@ -26,7 +26,7 @@ function __gatectl_in
     string match -q -- "$argv[1]" (__gatectl_given); or string match -q -- "$argv[1] *" (__gatectl_given)
 end
 complete -c gatectl -f
-${completionPoints().flatMap(pointLines).join('\n')}`
+${completionPoints(commands).flatMap(pointLines).join('\n')}`
 }
 
 function pointLines({ given, words, argument, options }: Point): readonly string[] {

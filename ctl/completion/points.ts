@@ -1,4 +1,4 @@
-import { COMMANDS, type Command, type Completion, GLOBAL_OPTIONS, type Option } from '../commands.ts'
+import { type Command, type Completion, GLOBAL_OPTIONS, type Option } from '../command.ts'
 
 /** A word and what it means. */
 export type Word = { readonly word: string; readonly meaning: string }
@@ -13,28 +13,27 @@ export type Point = {
 }
 export type OptionWord = Option & { readonly long: string }
 
-const VISIBLE = COMMANDS.filter((command) => command.hidden !== true)
-
 /** Every point at which a completion script has something to say, the start first. */
-export function completionPoints(): readonly Point[] {
+export function completionPoints(commands: readonly Command[]): readonly Point[] {
+  const shown = visible(commands)
   const globals = optionWords(GLOBAL_OPTIONS)
-  const groups = [...new Set(VISIBLE.map((c) => c.name.split(' ')[0] ?? ''))].map((first) => wordOf(first))
+  const groups = [...new Set(shown.map((c) => c.name.split(' ')[0] ?? ''))].map((first) => wordOf(shown, first))
   const start: Point = { given: '', words: groups, argument: undefined, options: globals }
   const inGroups = groups
-    .filter(({ word }) => !VISIBLE.some((c) => c.name === word))
-    .map(({ word }) => ({ given: word, words: secondWords(word), argument: undefined, options: globals }))
-  const commands = VISIBLE.map((command) => ({
+    .filter(({ word }) => !shown.some((c) => c.name === word))
+    .map(({ word }) => ({ given: word, words: secondWords(shown, word), argument: undefined, options: globals }))
+  const points = shown.map((command) => ({
     given: command.name,
     words: [],
     argument: command.arguments[0]?.complete,
     options: [...optionWords(command.options), ...globals],
   }))
-  return [start, ...inGroups, ...commands]
+  return [start, ...inGroups, ...points]
 }
 
 /** Every option that takes a value, of whatever command, once. */
-export function valueOptions(): readonly OptionWord[] {
-  const all = [GLOBAL_OPTIONS, ...VISIBLE.map((c) => c.options)].flatMap(optionWords)
+export function valueOptions(commands: readonly Command[]): readonly OptionWord[] {
+  const all = [GLOBAL_OPTIONS, ...visible(commands).map((c) => c.options)].flatMap(optionWords)
   const byName = new Map(all.filter((o) => o.type === 'string').map((option) => [option.long, option]))
   return [...byName.values()]
 }
@@ -48,13 +47,17 @@ function optionWords(options: Readonly<Record<string, Option>>): readonly Option
   return Object.entries(options).map(([long, option]) => ({ ...option, long }))
 }
 
-function secondWords(first: string): readonly Word[] {
-  const inGroup = VISIBLE.filter((c) => c.name.startsWith(`${first} `))
+function visible(commands: readonly Command[]): readonly Command[] {
+  return commands.filter(({ hidden }) => hidden !== true)
+}
+
+function secondWords(commands: readonly Command[], first: string): readonly Word[] {
+  const inGroup = commands.filter((c) => c.name.startsWith(`${first} `))
   return inGroup.map((c) => ({ word: c.name.slice(first.length + 1), meaning: c.summary }))
 }
 
-function wordOf(first: string): Word {
-  const command: Command | undefined = VISIBLE.find((c) => c.name === first)
-  const seconds = secondWords(first).map(({ word }) => word)
+function wordOf(commands: readonly Command[], first: string): Word {
+  const command: Command | undefined = commands.find((c) => c.name === first)
+  const seconds = secondWords(commands, first).map(({ word }) => word)
   return { word: first, meaning: command?.summary ?? seconds.join(', ') }
 }

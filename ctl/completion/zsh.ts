@@ -1,9 +1,9 @@
-import type { Completion } from '../commands.ts'
+import type { Command, Completion } from '../command.ts'
 import { completionPoints, type Point, spellings, valueOptions, type Word } from './points.ts'
 
 /** The script for zsh: to be sourced, or to lie in $fpath as `_gatectl`. */
-export function zshCompletion(): string {
-  const withValue = valueOptions()
+export function zshCompletion(commands: readonly Command[]): string {
+  const withValue = valueOptions(commands)
   const values = withValue.map((option) => `    (${spellings(option).join('|')}) ${replies(option.complete)} ;;`)
   return `#compdef gatectl
 # zsh completion for gatectl, made by "gatectl completion zsh"
@@ -21,7 +21,7 @@ _gatectl() {
 ${values.join('\n')}
     (*)
       case $given in
-${completionPoints().map(pointCase).join('\n')}
+${completionPoints(commands).map(pointCase).join('\n')}
       esac
       ;;
   esac

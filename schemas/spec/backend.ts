@@ -1,11 +1,8 @@
 import { z } from 'zod'
 import { bytes, duration, NAME, port } from '../config/values.ts'
+import { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import { absolutePath, ENVIRONMENT_NAME, flag, IMAGE, LABEL, randomPort, secret } from './values.ts'
 
-/** Programs that Gate knows the arguments, ports and health checks of; custom: any other. */
-export const ENGINES = ['vllm', 'llama-cpp', 'ollama', 'open-webui', 'custom'] as const
-/** How a container gets at a GPU. */
-export const GPU_KINDS = ['nvidia', 'amd', 'vulkan', 'none'] as const
 const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:+-]*(?:\/[A-Za-z0-9][A-Za-z0-9._:+-]*)*$/
 
 const gpu = z.strictObject({

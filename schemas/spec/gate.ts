@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { bytes, cidrs } from '../config/values.ts'
+import { PROFILE_NAMES } from '../words/profiles.ts'
 import { absolutePath, flag, HOST, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
 
-/** Sizes of the machine; decides connection limits, body limits, cache and memory caps. */
-export const PROFILE_NAMES = ['desktop', 'small-vps', 'medium-vps', 'large-vps'] as const
 const AUTH_MODES = ['token', 'password', 'device', 'oidc', 'none'] as const
 
 const server = z.strictObject({

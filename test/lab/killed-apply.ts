@@ -67,6 +67,7 @@ const invocation: Invocation = {
   flag: () => false,
   json: false,
   admin: { ask: notAsked, lines: notAsked, upgrade: notAsked },
+  commands: [],
   print: (line) => console.log(line),
   printJson: () => {},
   note: () => {},

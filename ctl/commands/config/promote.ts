@@ -1,14 +1,11 @@
+import { PROMOTE_FORMATS } from '../../../schemas/words/promote-formats.ts'
 import { usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
 
 export const run: Run = async ({ admin, text, json, print, printJson, note }) => {
   const format = text('format') ?? 'spec'
-  if (format !== 'nix' && format !== 'spec') {
-    throw usageFailure(
-      `gatectl config promote: --format ${format} is neither nix nor spec`,
-      'gatectl config promote --format nix',
-    )
-  }
+  if (!PROMOTE_FORMATS.some((known) => known === format))
+    throw usageFailure(`gatectl config promote: no format "${format}"`, `there are: ${PROMOTE_FORMATS.join(', ')}`)
   const promotion = await admin.ask('GET /v1/config/promote', { query: { format } })
   if (json) printJson(promotion)
   else if (promotion.text === '') note('the runtime configuration changes nothing')

@@ -5,12 +5,12 @@ import {
   configSetRequest,
   configValidateRequest,
   type DaemonStatus,
-  PROMOTE_FORMATS,
   type TokenInfo,
   tokenRequest,
 } from '../../../schemas/admin.ts'
 import type { ConfigChange, Explanation } from '../../../schemas/config/layers.ts'
 import { durationMs } from '../../../schemas/config/values.ts'
+import { PROMOTE_FORMATS } from '../../../schemas/words/promote-formats.ts'
 import type { Scope } from '../../../schemas/words/scopes.ts'
 import { AdminError, parseRequest } from '../error.ts'
 import { type AdminBackends, backendDetail, backendList, runBackendJob } from './backends.ts'

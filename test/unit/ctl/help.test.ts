@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { COMMAND_MODULES } from '../../../ctl/command-modules.ts'
-import { COMMANDS } from '../../../ctl/commands.ts'
+import { COMMANDS } from '../../../ctl/command-table.ts'
 import { gatectl } from '../../support/gatectl.ts'
 
 const golden = (name: string) => join(import.meta.dirname, 'golden', `${name}.txt`)
@@ -27,8 +26,8 @@ test('--version is the package version', async () => {
   expect(JSON.parse((await gatectl(['--version', '--json'])).stdout)).toEqual({ version })
 })
 
-test.each(COMMANDS.map(({ name }) => ({ name })))('the module of "$name" runs', async ({ name }) => {
-  expect(typeof (await COMMAND_MODULES[name]()).run).toBe('function')
+test.each(COMMANDS)('the module of "$name" runs', async ({ load }) => {
+  expect(typeof (await load()).run).toBe('function')
 })
 
 test('no name or alias is there twice', () => {

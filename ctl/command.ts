@@ -1,0 +1,41 @@
+import type { Run } from './invocation.ts'
+
+/** What an argument or option value can be completed with. */
+export type Completion = 'config-key' | 'token-id' | 'backend-name' | 'file' | readonly string[]
+
+type Argument = { readonly name: string; readonly optional?: true; readonly complete?: Completion }
+
+export type Option = {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  /** May be given more than once; options of type string only. */
+  readonly multiple?: true
+  /** Name of the value in the help; options of type string only. */
+  readonly value?: string
+  readonly description: string
+  readonly complete?: Completion
+}
+
+export type Command = {
+  /** One or two words. */
+  readonly name: string
+  /** Other names that work; shown in no list. */
+  readonly aliases?: readonly string[]
+  readonly summary: string
+  /** Shown in no list and completed nowhere. */
+  readonly hidden?: true
+  readonly arguments: readonly Argument[]
+  readonly options: Readonly<Record<string, Option>>
+  /** What the help says after the options. */
+  readonly notes?: string
+  /** Imports the module of this command, when it runs. */
+  readonly load: () => Promise<{ readonly run: Run }>
+}
+
+/** Options that every command takes. */
+export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
+  json: { type: 'boolean', description: 'print JSON of a stable shape' },
+  socket: { type: 'string', value: 'PATH', description: "the daemon's admin socket", complete: 'file' },
+  help: { type: 'boolean', short: 'h', description: 'show help' },
+  version: { type: 'boolean', description: 'show the version' },
+}

@@ -1,0 +1,23 @@
+import type { Command } from '../../command.ts'
+
+export const COMPLETION_COMMANDS: readonly Command[] = [
+  {
+    name: 'completion',
+    summary: 'print a completion script: bash, zsh or fish',
+    arguments: [{ name: 'SHELL', complete: ['bash', 'zsh', 'fish'] }],
+    options: {},
+    notes:
+      'bash: source <(gatectl completion bash)\n' +
+      'zsh:  source <(gatectl completion zsh), after compinit\n' +
+      'fish: gatectl completion fish | source',
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: 'complete',
+    hidden: true,
+    summary: 'print the words that a completion script asks for: config-key, token-id, backend-name',
+    arguments: [{ name: 'WHAT' }],
+    options: {},
+    load: () => import('./complete.ts'),
+  },
+]

@@ -1,0 +1,75 @@
+import type { Command } from '../../command.ts'
+import { COMPILE_OPTIONS, LOCK, SPEC } from '../spec/options.ts'
+import { INSTANCE, TIMEOUT, WAIT, YES } from './options.ts'
+
+const HOST_SPEC = { ...SPEC, optional: true } as const
+export const HOST_COMMANDS: readonly Command[] = [
+  {
+    name: 'plan',
+    summary: 'show what apply would change on this host',
+    arguments: [HOST_SPEC],
+    options: { lock: LOCK },
+    notes:
+      'SPEC is /etc/gate/gate.toml when it is not given. Changes nothing. Exits with 3 when there is something to do, 0 when\n' +
+      'there is nothing, 1 when it cannot be done.',
+    load: () => import('./plan.ts'),
+  },
+  {
+    name: 'apply',
+    summary: 'make this host what a spec says',
+    arguments: [HOST_SPEC],
+    options: { yes: YES, wait: WAIT, timeout: TIMEOUT, lock: LOCK },
+    notes:
+      'SPEC is /etc/gate/gate.toml when it is not given. On a terminal it asks first. Only what changed restarts; when a unit does\n' +
+      'not start in time, the generation before runs again.',
+    load: () => import('./apply.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: 'make an older generation run again',
+    arguments: [{ name: 'GENERATION', optional: true }],
+    options: { yes: YES, wait: WAIT, timeout: TIMEOUT, instance: INSTANCE },
+    notes: 'Without GENERATION the one before. Units and images go back; data, keys and usage never do.',
+    load: () => import('./rollback.ts'),
+  },
+  {
+    name: 'generations',
+    summary: 'list what was applied to this host',
+    arguments: [],
+    options: { instance: INSTANCE },
+    load: () => import('./generations.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'take back everything that apply made on this host',
+    arguments: [],
+    options: {
+      purge: { type: 'boolean', description: 'also volumes, models, keys and usage' },
+      yes: YES,
+      wait: WAIT,
+      timeout: TIMEOUT,
+      instance: INSTANCE,
+    },
+    notes:
+      'What somebody changed since stays and is named, and so do, without --purge, volumes, models and the database.',
+    load: () => import('./uninstall.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'look at the host, the daemon and the backends, and say what is wrong and what to do',
+    arguments: [{ ...SPEC, optional: true }],
+    options: {
+      bundle: {
+        type: 'string',
+        value: 'FILE.tar.gz',
+        description: 'write an archive for a bug report as well, without secrets',
+        complete: 'file',
+      },
+      ...COMPILE_OPTIONS,
+    },
+    notes:
+      'Changes nothing. SPEC is /etc/gate/gate.toml when it is not given. An ordinary user sees less than root, and is told what.\n' +
+      'Exits with 3 when a check failed; warnings alone are no failure.',
+    load: () => import('./doctor.ts'),
+  },
+]

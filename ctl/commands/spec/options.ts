@@ -1,0 +1,50 @@
+import { ENGINES, GPU_KINDS } from '../../../schemas/words/engines.ts'
+import { PROFILE_NAMES } from '../../../schemas/words/profiles.ts'
+import { TARGET_NAMES } from '../../../schemas/words/targets.ts'
+import type { Option } from '../../command.ts'
+
+export const TARGET: Option = {
+  type: 'string',
+  value: 'A,B',
+  description: `what to make: ${TARGET_NAMES.join(', ')}`,
+  complete: TARGET_NAMES,
+}
+/** What a compilation depends on beside the spec. */
+export const COMPILE_OPTIONS = {
+  podman: { type: 'string', value: '5.4', description: 'version of podman on the host (5.4, as in Debian 13)' },
+  systemd: { type: 'string', value: '257', description: 'version of systemd on the host (257, as in Debian 13)' },
+  lock: { type: 'string', value: 'FILE', description: 'instead of gate.lock.json beside SPEC', complete: 'file' },
+} as const satisfies Readonly<Record<string, Option>>
+export const SPEC = { name: 'SPEC', complete: 'file' } as const
+export const LOCK: Option = COMPILE_OPTIONS.lock
+
+export const INIT_OPTIONS: Readonly<Record<string, Option>> = {
+  yes: { type: 'boolean', short: 'y', description: 'ask nothing: options and defaults only' },
+  domain: { type: 'string', value: 'NAME', description: 'domain of the gateway and its apps (none)' },
+  profile: {
+    type: 'string',
+    value: 'NAME',
+    description: 'size of the machine (desktop)',
+    complete: PROFILE_NAMES,
+  },
+  gpu: {
+    type: 'string',
+    value: 'KIND',
+    description: 'GPU of the backends (none)',
+    complete: GPU_KINDS,
+  },
+  upstream: { type: 'string', multiple: true, value: 'PROVIDER', description: 'an upstream; more than once' },
+  backend: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=ENGINE:MODEL',
+    description: `a local engine: ${ENGINES.filter((engine) => engine !== 'custom').join(', ')}; more than once`,
+  },
+  image: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=IMAGE',
+    description: 'image of a backend, as registry/name@sha256:…; more than once (the usual one, by tag)',
+  },
+  force: { type: 'boolean', description: 'overwrite FILE' },
+}

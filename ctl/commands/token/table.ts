@@ -1,0 +1,37 @@
+import { SCOPES } from '../../../schemas/words/scopes.ts'
+import type { Command } from '../../command.ts'
+
+export const TOKEN_COMMANDS: readonly Command[] = [
+  {
+    name: 'token create',
+    aliases: ['auth create-token'],
+    summary: 'make a key and print it, this once',
+    arguments: [],
+    options: {
+      name: { type: 'string', value: 'NAME', description: 'what the key is for (gatectl)' },
+      scopes: {
+        type: 'string',
+        value: 'A,B',
+        description: 'what the key may do (admin)',
+        complete: SCOPES,
+      },
+      expires: { type: 'string', value: '30d', description: 'life of the key, such as 12h or 30d (no end)' },
+    },
+    notes: 'The key alone goes to standard output, the rest to standard error: KEY=$(gatectl token create)',
+    load: () => import('./create.ts'),
+  },
+  {
+    name: 'token list',
+    summary: 'list the keys, without their text',
+    arguments: [],
+    options: {},
+    load: () => import('./list.ts'),
+  },
+  {
+    name: 'token revoke',
+    summary: 'make a key worthless at once',
+    arguments: [{ name: 'ID', complete: 'token-id' }],
+    options: {},
+    load: () => import('./revoke.ts'),
+  },
+]
