@@ -1,9 +1,12 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import type { Metrics } from '../meter/metrics.ts'
 import type { Target } from '../route/target-health.ts'
 import { type ForwardEnd, isOfType } from '../upstream/forward.ts'
 import type { ClientResponse } from './answer.ts'
 import { retryAfterMs } from './attempt.ts'
 import type { Conclusion } from './attempts.ts'
+import type { Exchange } from './exchange.ts'
 
 type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>
 
@@ -54,4 +57,38 @@ function passRejectionOn(client: ClientResponse, { upstream }: Target, { status,
   } else if (status === 429 && headers['retry-after'] === undefined) {
     client.end(status, { ...headers, 'retry-after': String(RETRY_AFTER_MS / 1_000) }, body)
   } else client.end(status, headers, body)
+}
+
+/** Tells the client why its request was not served; a fault of Gate's own is told to the log alone. */
+export function refuse(
+  { log, metrics }: { readonly log: Log; readonly metrics: Pick<Metrics, 'refused'> },
+  client: ClientResponse,
+  error: unknown,
+): void {
+  const { requestId } = client
+  const isKnown = error instanceof GateError
+  if (!isKnown) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    log('error', 'request failed unexpectedly', { request_id: requestId, error: text })
+  }
+  const refusal = isKnown ? error : new GateError('INTERNAL', `Gate failed; its log has the reason under ${requestId}`)
+  if (refusal.code === 'BODY_TOO_LARGE') client.closeConnection() // the rest of the body is not worth reading
+  metrics.refused(refusal.code)
+  client.fail(refusal)
+}
+
+/** One line for each request. */
+export function logRequest(
+  { log, monotonic }: { readonly log: Log; readonly monotonic: () => number },
+  { request, client, path, startedAt }: Exchange,
+): void {
+  const { wait } = client
+  log(client.status() >= 500 ? 'warn' : 'info', 'request', {
+    request_id: client.requestId,
+    method: request.method ?? '',
+    path,
+    status: client.status(),
+    duration_ms: Math.round(monotonic() - startedAt),
+    ...(wait !== null && { wait: wait.kind, wait_ms: wait.ms }),
+  })
 }

@@ -68,7 +68,7 @@ export function createEndpointTable(rows: readonly Row[]) {
         const allow = [...new Set(found.rows.map((row) => row.method))].join(', ')
         return new GateError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`, { headers: { allow } })
       }
-      const near = nearNames(path.slice(0, LONGEST_PATH_SHOWN), byPath.keys())
+      const near = path === '/' ? [] : nearNames(path.slice(0, LONGEST_PATH_SHOWN), byPath.keys())
       const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${[...byPath.keys()].join(', ')}`
       return new GateError('UNKNOWN_ROUTE', `no route ${method} ${path.slice(0, LONGEST_PATH_SHOWN)}; ${hint}`)
     },

@@ -1,12 +1,24 @@
+import { GateError } from '../../schemas/words/errors.ts'
+import type { ClientResponse } from './answer.ts'
+
 type Placed<T> = { readonly item: T; index: number }
+
+/** What the requests in flight need of an answer. */
+type Open = Pick<ClientResponse, 'keyId' | 'cutOff'>
 
 /**
  * The requests in flight. Not a Set: when V8 grows or compacts the table of a Set, the old table keeps a reference to the
  * new one, and once one of them is in the old generation, every table after it, and every request in them, survives
  * until a full collection.
  */
-export function createOpenRequests<T>() {
+export function createOpenRequests<T extends Open>() {
   const open: Placed<T>[] = []
+  let onIdle: (() => void) | null = null
+
+  function cutOff(error: GateError, isMeant: (item: T) => boolean): void {
+    for (const { item } of [...open]) if (isMeant(item)) item.cutOff(error)
+  }
+
   return {
     count: () => open.length,
     add(item: T): Placed<T> {
@@ -17,10 +29,31 @@ export function createOpenRequests<T>() {
     /** Takes one out that is in. */
     remove(placed: Placed<T>): void {
       const last = open.pop()
-      if (last === undefined || last === placed) return
-      open[placed.index] = last
-      last.index = placed.index
+      if (last !== undefined && last !== placed) {
+        open[placed.index] = last
+        last.index = placed.index
+      }
+      if (open.length === 0) onIdle?.()
     },
     items: () => open.map(({ item }) => item),
+    /** Cuts off what is being answered to a key that counts no more. */
+    cutKey(keyId: string): void {
+      cutOff(new GateError('INVALID_KEY', 'the key was revoked'), (item) => item.keyId === keyId)
+    },
+    /**
+     * Waits until the listeners are closed and nothing is in flight. What is still there when `signal` aborts is cut off
+     * with an error, and so is what comes after.
+     */
+    async drain(closed: Promise<unknown>, signal: AbortSignal): Promise<void> {
+      const cut = () => cutOff(new GateError('NOT_READY', 'Gate is stopping', { retryAfterS: 1 }), () => true)
+      signal.addEventListener('abort', cut, { once: true })
+      if (signal.aborted) cut()
+      await closed
+      await new Promise<void>((resolve) => {
+        onIdle = resolve
+        if (open.length === 0) resolve()
+      })
+      signal.removeEventListener('abort', cut)
+    },
   }
 }

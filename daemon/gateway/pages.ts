@@ -1,4 +1,3 @@
-import type { Metrics } from '../meter/metrics.ts'
 import type { Routes } from '../route/routes.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
@@ -6,10 +5,10 @@ import type { ClientResponse } from './answer.ts'
 import type { Page, Row } from './endpoints.ts'
 import { callOf } from './exchange.ts'
 
-type PageParts = {
+export type PageParts = {
   readonly dialects: Dialects
   readonly routes: () => Routes
-  readonly metrics: Pick<Metrics, 'expose'>
+  readonly metrics: { readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }> }
   readonly isReady: () => boolean
 }
 

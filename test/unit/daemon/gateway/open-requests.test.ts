@@ -1,19 +1,62 @@
 import { expect, test } from 'vitest'
 import { createOpenRequests } from '../../../../daemon/gateway/open-requests.ts'
+import type { GateError } from '../../../../schemas/words/errors.ts'
+
+function client(keyId: string) {
+  const cuts: string[] = []
+  return { keyId, cuts, cutOff: (error: GateError) => void cuts.push(error.code) }
+}
 
 test.each([
   { name: 'the first', order: [0, 1, 2] },
   { name: 'the last', order: [2, 1, 0] },
   { name: 'the middle', order: [1, 2, 0] },
 ])('takes out $name and keeps the others', ({ order }) => {
-  const open = createOpenRequests<number>()
-  const placed = [0, 1, 2].map((item) => open.add(item))
-  const left = new Set([0, 1, 2])
+  const clients = [client('a'), client('b'), client('c')]
+  const open = createOpenRequests<ReturnType<typeof client>>()
+  const placed = clients.map((item) => open.add(item))
+  const left = new Set(clients)
   for (const item of order) {
     const one = placed[item]
     if (one !== undefined) open.remove(one)
-    left.delete(item)
+    for (const gone of clients.slice(item, item + 1)) left.delete(gone)
     expect(new Set(open.items())).toEqual(left)
     expect(open.count()).toBe(left.size)
   }
+})
+
+test('cuts off what is answered to a revoked key, and nothing else', () => {
+  const open = createOpenRequests<ReturnType<typeof client>>()
+  const [mine, other] = [client('mine'), client('other')]
+  open.add(mine)
+  open.add(other)
+  open.cutKey('mine')
+  expect(mine.cuts).toEqual(['INVALID_KEY'])
+  expect(other.cuts).toEqual([])
+})
+
+test('drains when the listeners are closed and the last request has ended', async () => {
+  const open = createOpenRequests<ReturnType<typeof client>>()
+  const placed = open.add(client('a'))
+  const closed = Promise.withResolvers<void>()
+  const seen: string[] = []
+  const drained = open.drain(closed.promise, new AbortController().signal).then(() => seen.push('drained'))
+  open.remove(placed)
+  await Promise.resolve()
+  expect(seen).toEqual([])
+  closed.resolve()
+  await drained
+  expect(seen).toEqual(['drained'])
+})
+
+test('cuts off what is left when the time is over', async () => {
+  const open = createOpenRequests<ReturnType<typeof client>>()
+  const slow = client('a')
+  const placed = open.add(slow)
+  const over = new AbortController()
+  const drained = open.drain(Promise.resolve(), over.signal)
+  over.abort()
+  expect(slow.cuts).toEqual(['NOT_READY'])
+  open.remove(placed)
+  await drained
 })

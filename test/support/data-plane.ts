@@ -1,0 +1,95 @@
+import { createAdmission } from '../../daemon/admit/admission.ts'
+import { createTokens } from '../../daemon/auth/tokens.ts'
+import type { Backends } from '../../daemon/backends/backends.ts'
+import { createDirectory } from '../../daemon/gateway/directory.ts'
+import { createGateway, type GatewayParts } from '../../daemon/gateway/gateway.ts'
+import { createRequestIds } from '../../daemon/gateway/request-id.ts'
+import { admissionLimits } from '../../daemon/gateway/settings.ts'
+import { createHttpListener } from '../../daemon/listener/http.ts'
+import type { UsageRow } from '../../daemon/meter/usage.ts'
+import { createTargetHealth } from '../../daemon/route/target-health.ts'
+import { DIALECTS, type Dialects } from '../../daemon/translate/dialects.ts'
+import { echo } from '../../daemon/translate/openai-chat/echo.ts'
+import { createUpstreams } from '../../daemon/upstream/upstreams.ts'
+import { configSchema } from '../../schemas/config/config.ts'
+import type { LogFields } from '../../schemas/words/log.ts'
+
+export const KEY = 'a-key-of-the-test-01'
+
+/** For upstreams that are no backends: everybody's turn is now. */
+export const NO_BACKENDS: Pick<Backends, 'turnAt'> = {
+  turnAt: () => ({ kind: 'granted', wait: null, mayRestart: false, release: () => {} }),
+}
+
+/**
+ * The data plane in this process, its stages the real ones, behind a real socket; only storage and metrics stand in.
+ * @param config what `config.toml` would hold; upstreams should list their models
+ */
+export async function startDataPlane(
+  config: object,
+  options: { readonly dialects?: Dialects; readonly parts?: Partial<GatewayParts> } = {},
+) {
+  const { dialects = DIALECTS } = options
+  const initial = configSchema.parse({ discovery: { enabled: false }, ...config })
+  const rows: UsageRow[] = []
+  const lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[] = []
+  const log: GatewayParts['log'] = (level, message, fields = {}) => void lines.push({ level, message, fields })
+  const now = () => Date.now()
+  const monotonic = () => performance.now()
+  const tokens = createTokens({ all: () => [], insert: () => {}, revoke: () => true }, now)
+  tokens.setSystemToken(KEY)
+  const listingOf = (provider: string) => dialects.spokenBy(provider)[0]
+  const upstreams = createUpstreams({ listingOf, echo })
+  const health = createTargetHealth(monotonic)
+  const directory = createDirectory(
+    {
+      upstreams,
+      listingOf,
+      health,
+      log,
+      now: monotonic,
+      random: Math.random,
+      isAsleep: () => false,
+      backendState: () => undefined,
+      ownPorts: () => new Set(),
+    },
+    initial,
+  )
+  const gateway = createGateway(
+    {
+      dialects,
+      tokens,
+      admission: createAdmission(admissionLimits(initial)),
+      routes: directory.routes,
+      health,
+      backends: NO_BACKENDS,
+      upstreams,
+      ledger: { settle: async (row) => void rows.push(row), isFailing: () => false },
+      metrics: { attempt: () => {}, refused: () => {}, expose: async () => ({ contentType: 'text/plain', text: '' }) },
+      log,
+      isReady: () => true,
+      newRequestId: createRequestIds('test', now),
+      now,
+      monotonic,
+      ...options.parts,
+    },
+    initial,
+  )
+  const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 100 }
+  const listener = createHttpListener(gateway, limits, log)
+  const url = await listener.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    url,
+    rows,
+    lines,
+    gateway,
+    /** Looks once which models the upstreams list. */
+    refresh: directory.refresh,
+    async stop(): Promise<void> {
+      const over = AbortSignal.abort()
+      await gateway.drain(listener.drain(over), over)
+      await directory.stop()
+      await upstreams.close()
+    },
+  }
+}

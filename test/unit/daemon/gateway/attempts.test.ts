@@ -1,0 +1,390 @@
+import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { expect, test, vi } from 'vitest'
+import type { Backends } from '../../../../daemon/backends/backends.ts'
+import { ClientResponse } from '../../../../daemon/gateway/answer.ts'
+import type { Job } from '../../../../daemon/gateway/attempt.ts'
+import { type AttemptsParts, attempts } from '../../../../daemon/gateway/attempts.ts'
+import { conclude } from '../../../../daemon/gateway/conclude.ts'
+import type { UsageRow } from '../../../../daemon/meter/usage.ts'
+import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
+import type { ForwardRequest } from '../../../../daemon/upstream/forward.ts'
+import type { Upstream } from '../../../../daemon/upstream/upstreams.ts'
+import { GateError } from '../../../../schemas/words/errors.ts'
+import { NO_BACKENDS } from '../../../support/data-plane.ts'
+import { completion, DONE, frame } from '../../../support/fake-upstream.ts'
+
+type Handler = Parameters<ForwardRequest['dispatcher']['dispatch']>[1]
+type Controller = Parameters<NonNullable<Handler['onRequestStart']>>[0]
+
+/** undici's side of one request: a test calls the handler as undici would. */
+class FakeConnection implements Controller {
+  readonly rawHeaders = null
+  readonly rawTrailers = null
+  aborted = false
+  paused = false
+  reason: Error | null = null
+  readonly path: string
+  readonly #handler: Handler
+  constructor(handler: Handler, path: string) {
+    this.#handler = handler
+    this.path = path
+    handler.onRequestStart?.(this, {})
+  }
+  abort(reason: Error): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason
+    this.#handler.onResponseError?.(this, reason)
+  }
+  pause(): void {
+    this.paused = true
+  }
+  resume(): void {
+    this.paused = false
+  }
+  head(status: number, headers: Record<string, string>): this {
+    this.#handler.onResponseStart?.(this, status, headers)
+    return this
+  }
+  data(text: string): this {
+    this.#handler.onResponseData?.(this, Buffer.from(text))
+    return this
+  }
+  end(): void {
+    this.#handler.onResponseEnd?.(this, {})
+  }
+  break(error: Error): void {
+    this.#handler.onResponseError?.(this, error)
+  }
+  json(status: number, value: object, headers: Record<string, string> = {}): void {
+    this.head(status, { 'content-type': 'application/json', ...headers })
+      .data(JSON.stringify(value))
+      .end()
+  }
+  stream(text = ''): this {
+    this.head(200, { 'content-type': 'text/event-stream' })
+    return text === '' ? this : this.data(text)
+  }
+}
+
+/** The client's end of a ServerResponse, as far as an answer uses it. */
+class FakeResponse extends EventEmitter {
+  headersSent = false
+  writableFinished = false
+  writableLength = 0
+  writableNeedDrain = false
+  status = 0
+  headers: string[] = []
+  text = ''
+  destroyed = false
+  isSlow = false
+  writeHead(status: number, headers: string[]): void {
+    this.headersSent = true
+    this.status = status
+    this.headers = headers
+  }
+  flushHeaders(): void {}
+  write(chunk: Buffer): boolean {
+    this.text += chunk.toString()
+    return !this.isSlow
+  }
+  end(chunk?: Buffer): void {
+    this.text += chunk?.toString() ?? ''
+    this.writableFinished = true
+    this.emit('close')
+  }
+  destroy(): void {
+    this.destroyed = true
+    this.emit('close')
+  }
+}
+
+function harness(options: { readonly stream?: boolean; readonly turnAt?: Backends['turnAt'] } = {}) {
+  const response = new FakeResponse()
+  const connections: FakeConnection[] = []
+  const rows: UsageRow[] = []
+  const health: string[] = []
+  const released: [string, boolean][] = []
+  const lines: string[] = []
+  const settled = Promise.withResolvers<void>()
+  settled.resolve()
+  const books = { settle: settled.promise }
+  const parts: AttemptsParts = {
+    dialects: { spokenBy: () => [openAiChat] },
+    backends:
+      options.turnAt === undefined
+        ? {
+            turnAt: (name) => ({
+              kind: 'granted',
+              wait: null,
+              mayRestart: false,
+              release: (broke) => void released.push([name, broke]),
+            }),
+          }
+        : { turnAt: options.turnAt },
+    upstreams: { get: (name) => (name === 'gone' ? undefined : upstreamOf(name, connections)) },
+    health: {
+      succeeded: (target) => void health.push(`${target.upstream} succeeded`),
+      failed: (target, ms) => void health.push(`${target.upstream} failed ${ms}`),
+      latencyMs: () => 0,
+      sort: (targets) => targets,
+    },
+    ledger: { settle: (row) => books.settle.then(() => void rows.push(row)) },
+    metrics: { attempt: () => {} },
+    log: (_, message) => void lines.push(message),
+    now: () => 1_000,
+    monotonic: () => 0,
+  }
+  const client = new ClientResponse(response as unknown as ServerResponse, 'req_1', openAiChat, 1_000)
+  const body = Buffer.from(JSON.stringify({ model: 'm', messages: [], stream: options.stream === true }))
+  const [endpoint] = openAiChat.endpoints
+  if (endpoint === undefined) throw new Error('no endpoint')
+  const job: Job = {
+    client,
+    keyId: 'k',
+    dialect: openAiChat,
+    call: { endpoint, param: '', url: endpoint.path, headers: { 'user-agent': 'u', cookie: 'c' }, body },
+    asked: { model: 'm', stream: options.stream === true },
+  }
+  return {
+    response,
+    connections,
+    rows,
+    health,
+    released,
+    lines,
+    client,
+    books,
+    run: (...upstreams: string[]) =>
+      attempts(
+        parts,
+        job,
+        upstreams.map((upstream) => ({ upstream, model: 'm', weight: 1 })),
+      ).then((conclusion) => {
+        conclude(client, conclusion)
+        return conclusion
+      }),
+    /** The connection of attempt number `at`, once it is there. */
+    at: (at: number) => vi.waitUntil(() => connections[at], { interval: 1 }),
+  }
+}
+
+function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
+  return {
+    name,
+    provider: 'custom',
+    baseUrl: `http://${name}/v1`,
+    basePath: '/v1',
+    headers: ['authorization', `Bearer key-of-${name}`],
+    headersTimeoutMs: 1_000,
+    idleTimeoutMs: 1_000,
+    lists: openAiChat,
+    ask: null,
+    configuredModels: [],
+    close: async () => {},
+    dispatcher: {
+      dispatch(request, handler) {
+        connections.push(new FakeConnection(handler, request.path))
+        return true
+      },
+    },
+  }
+}
+
+test('a whole answer: sent on at once, on the books first', async () => {
+  const h = harness()
+  const hold = Promise.withResolvers<void>()
+  h.books.settle = hold.promise
+  const run = h.run('one')
+  ;(await h.at(0)).json(200, completion('hi'))
+  await Promise.resolve()
+  expect(h.response.headersSent).toBe(false)
+  hold.resolve()
+  expect(await run).toMatchObject({ kind: 'ended', end: { kind: 'answered' } })
+  expect(h.response.text).toContain('"hi"')
+  expect(h.rows).toMatchObject([
+    { attempt: 1, upstream: 'one', outcome: 'ok', status: 200, inputTokens: 7, estimated: false },
+  ])
+  expect(h.released).toEqual([['one', false]])
+})
+
+test('the end of a stream waits for the books, its beginning does not', async () => {
+  const h = harness({ stream: true })
+  const hold = Promise.withResolvers<void>()
+  h.books.settle = hold.promise
+  const run = h.run('one')
+  const connection = (await h.at(0)).stream(frame({ content: 'a' }))
+  expect(h.response.text).toContain('"a"')
+  connection.data(frame({}, 'stop')).data(DONE)
+  await Promise.resolve()
+  expect(h.response.text).not.toContain('[DONE]')
+  hold.resolve()
+  await run
+  expect(h.response.text).toContain('[DONE]')
+  expect(h.rows).toMatchObject([{ outcome: 'ok', estimated: true, outputTokens: 2 }])
+})
+
+test('a stream that was not asked for is watched all the same', async () => {
+  const h = harness()
+  const run = h.run('one')
+  const usage = { prompt_tokens: 5, completion_tokens: 6 }
+  ;(await h.at(0)).stream(frame({ content: 'a' }) + frame({}, 'stop') + frame({}, null, { choices: [], usage }) + DONE)
+  await run
+  expect(h.rows).toMatchObject([{ outcome: 'ok', inputTokens: 5, outputTokens: 6, estimated: false }])
+})
+
+const reset = () => Object.assign(new Error('reset'), { code: 'ECONNRESET' })
+const timeout = () => Object.assign(new Error('late'), { code: 'UND_ERR_HEADERS_TIMEOUT' })
+
+test.each<{ name: string; stream?: boolean; act: (c: FakeConnection) => void; outcome: string; broke: boolean }>([
+  { name: 'is not there', act: (c) => c.break(reset()), outcome: 'failed', broke: true },
+  { name: 'hangs', act: (c) => c.break(timeout()), outcome: 'failed', broke: true },
+  {
+    name: 'breaks off its answer',
+    act: (c) => c.head(200, {}).data('{').break(reset()),
+    outcome: 'failed',
+    broke: true,
+  },
+  { name: 'answers 500', act: (c) => c.json(500, {}), outcome: 'refused', broke: false },
+  { name: 'answers 429', act: (c) => c.json(429, {}, { 'retry-after': '7' }), outcome: 'refused', broke: false },
+  {
+    name: 'begins its stream with an error',
+    stream: true,
+    act: (c) => void c.stream('data: {"error":{"message":"x"}}\n\n'),
+    outcome: 'refused',
+    broke: false,
+  },
+  {
+    name: 'ends its stream before a frame',
+    stream: true,
+    act: (c) => c.stream(': ping\n\n').end(),
+    outcome: 'failed',
+    broke: true,
+  },
+])('an upstream that $name is made good by the next', async ({ stream = false, act, outcome, broke }) => {
+  const h = harness({ stream })
+  const run = h.run('one', 'two')
+  act(await h.at(0))
+  const second = await h.at(1)
+  if (stream) second.stream(frame({ content: 'hi' }) + frame({}, 'stop') + DONE)
+  else second.json(200, completion('hi'))
+  await run
+  expect(h.response.status).toBe(200)
+  expect(h.response.text).toContain('"hi"')
+  expect(h.rows.map((row) => [row.attempt, row.outcome])).toEqual([
+    [1, outcome],
+    [2, 'ok'],
+  ])
+  expect(h.released[0]).toEqual(['one', broke])
+  expect(h.lines).toEqual(['attempt failed'])
+})
+
+test.each<{ name: string; act: (c: FakeConnection) => void; status: number; said: string }>([
+  { name: 'answers 400', act: (c) => c.json(400, { error: { message: 'too hot' } }), status: 400, said: 'too hot' },
+  {
+    name: 'breaks off its stream',
+    act: (c) => c.stream(frame({ content: 'a' })).break(reset()),
+    status: 200,
+    said: 'upstream_truncated',
+  },
+  {
+    name: 'reports an error inside its stream',
+    act: (c) => void c.stream(frame({ content: 'a' })).data('data: {"error":"full"}\n\n'),
+    status: 200,
+    said: 'full',
+  },
+])('an upstream that $name is not made good by another', async ({ act, status, said }) => {
+  const h = harness({ stream: true })
+  const run = h.run('one', 'two')
+  act(await h.at(0))
+  await run
+  expect(h.connections).toHaveLength(1)
+  expect(h.response.status).toBe(status)
+  expect(h.response.text).toContain(said)
+  expect(h.response.text).not.toContain('[DONE]')
+})
+
+test.each<{ name: string; before: (c: FakeConnection) => void }>([
+  { name: 'before the answer', before: () => {} },
+  { name: 'after its head', before: (c) => void c.head(200, { 'content-type': 'text/event-stream' }) },
+  { name: 'B15: in mid-stream', before: (c) => void c.stream(frame({ content: 'a' })) },
+  { name: 'in the middle of a frame', before: (c) => void c.stream(frame({ content: 'a' })).data('data: {"ch') },
+  { name: 'while a whole answer arrives', before: (c) => void c.head(200, {}).data('{"id"') },
+  { name: 'while an error arrives', before: (c) => void c.head(500, {}).data('{"er') },
+])(
+  'a client that leaves $name ends the attempt as cancelled, and is no failure of the upstream',
+  async ({ before }) => {
+    const h = harness({ stream: true })
+    const run = h.run('one', 'two')
+    const connection = await h.at(0)
+    before(connection)
+    h.response.destroy()
+    await run
+    expect(connection.aborted).toBe(true)
+    expect(h.connections).toHaveLength(1)
+    expect(h.rows).toMatchObject([{ outcome: 'cancelled' }])
+    expect(h.released).toEqual([['one', false]])
+    expect(h.health).toEqual([])
+    expect(h.lines).toEqual([])
+  },
+)
+
+test('a client that left before it was sent on reaches no upstream with a body', async () => {
+  const h = harness()
+  h.response.destroy()
+  await h.run('one')
+  expect(h.connections.every(({ aborted }) => aborted)).toBe(true)
+  expect(h.rows).toMatchObject([{ outcome: 'cancelled' }])
+})
+
+test('a client that leaves while it waits for its turn has no row', async () => {
+  const h = harness({ turnAt: async () => ({ kind: 'gone' }) })
+  expect(await h.run('one')).toEqual({ kind: 'gone' })
+  expect(h.rows).toEqual([])
+})
+
+test('a slow client slows the upstream down', async () => {
+  const h = harness({ stream: true })
+  h.response.isSlow = true
+  const run = h.run('one')
+  const connection = (await h.at(0)).stream(frame({ content: 'a' }))
+  expect(connection.paused).toBe(true)
+  h.response.isSlow = false
+  h.response.emit('drain')
+  expect(connection.paused).toBe(false)
+  connection.data(DONE)
+  await run
+})
+
+test.each([
+  {
+    name: 'refuses',
+    first: { kind: 'refused', reason: 'down', error: new GateError('BACKEND_DOWN', 'down') } as const,
+  },
+])('a backend that $name a turn is passed over; the refusal is told when there is no other', async ({ first }) => {
+  const turnAt: Backends['turnAt'] = (name, client) => (name === 'down' ? first : NO_BACKENDS.turnAt(name, client))
+  const both = harness({ turnAt })
+  const run = both.run('down', 'two')
+  ;(await both.at(0)).json(200, completion('hi'))
+  await run
+  expect(both.rows).toMatchObject([{ attempt: 1, upstream: 'two' }])
+  await expect(harness({ turnAt }).run('down')).rejects.toBe(first.error)
+})
+
+test('an engine that was lost unnoticed is asked for once more', async () => {
+  const turnAt: Backends['turnAt'] = () => ({ kind: 'granted', wait: null, mayRestart: true, release: () => {} })
+  const h = harness({ turnAt })
+  const run = h.run('one')
+  ;(await h.at(0)).break(reset())
+  ;(await h.at(1)).json(200, completion('hi'))
+  await run
+  expect(h.rows.map((row) => [row.attempt, row.upstream, row.outcome])).toEqual([
+    [1, 'one', 'failed'],
+    [2, 'one', 'ok'],
+  ])
+})
+
+test('upstreams that were just removed are told so', async () => {
+  await expect(harness().run('gone')).rejects.toMatchObject({ code: 'NOT_READY' })
+})

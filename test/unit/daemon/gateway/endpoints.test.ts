@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { createEndpointTable, type Row } from '../../../../daemon/gateway/endpoints.ts'
+
+const page = (method: string, path: string, withHeader?: string): Row => ({
+  kind: 'page',
+  method,
+  path,
+  scope: null,
+  page: () => {},
+  ...(withHeader !== undefined && { withHeader }),
+})
+
+const rows = [
+  page('GET', '/v1/models'),
+  page('GET', '/v1/models', 'x-other'),
+  page('GET', '/v1/models/{model}'),
+  page('DELETE', '/v1/models/{model}'),
+  page('POST', '/v1beta/models/{model}:say'),
+  page('POST', '/v1beta/models/{model}:streamSay'),
+  page('GET', '/v1/kept/{id}'),
+  page('GET', '/v1/kept/{id}/items'),
+  page('POST', '/v1/say'),
+]
+const table = createEndpointTable(rows)
+
+test.each([
+  { method: 'GET', path: '/v1/models', headers: {}, row: 0, param: '' },
+  { method: 'GET', path: '/v1/models', headers: { 'x-other': '1' }, row: 1, param: '' },
+  { method: 'GET', path: '/v1/models/m', headers: {}, row: 2, param: 'm' },
+  { method: 'GET', path: '/v1/models/box/m:7b', headers: {}, row: 2, param: 'box/m:7b' },
+  { method: 'DELETE', path: '/v1/models/m', headers: {}, row: 3, param: 'm' },
+  { method: 'POST', path: '/v1beta/models/a/b:say', headers: {}, row: 4, param: 'a/b' },
+  { method: 'POST', path: '/v1beta/models/m:streamSay', headers: {}, row: 5, param: 'm' },
+  { method: 'GET', path: '/v1/kept/7', headers: {}, row: 6, param: '7' },
+  { method: 'GET', path: '/v1/kept/7/items', headers: {}, row: 7, param: '7' },
+])('$method $path leads to row $row', ({ method, path, headers, row, param }) => {
+  expect(table.find(method, path, headers)).toEqual({ kind: 'row', row: rows[row], param })
+})
+
+test.each([
+  { method: 'GET', path: '/v1/say', code: 'METHOD_NOT_ALLOWED', allow: 'POST' },
+  { method: 'POST', path: '/v1/models', code: 'METHOD_NOT_ALLOWED', allow: 'GET' },
+  { method: 'POST', path: '/v1/models/m', code: 'METHOD_NOT_ALLOWED', allow: 'GET, DELETE' },
+  { method: 'GET', path: '/v1/model', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/models' },
+  { method: 'GET', path: '/v1/models/', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/models' },
+  { method: 'GET', path: '/', code: 'UNKNOWN_ROUTE', says: '/v1/say' },
+  { method: 'GET', path: '/something/else/altogether', code: 'UNKNOWN_ROUTE', says: 'there are /v1/models, ' },
+])('$method $path is refused with $code', ({ method, path, code, allow, says = '' }) => {
+  const found = table.find(method, path, {})
+  if (found.kind === 'row') throw new Error('found')
+  const refusal = table.refusalOf(found, method, path)
+  expect(refusal.code).toBe(code)
+  expect(refusal.headers['allow']).toBe(allow)
+  expect(refusal.message).toContain(says)
+})
+
+test('a path of any length is not shown whole', () => {
+  const path = `/${'x'.repeat(10_000)}`
+  expect(table.refusalOf({ kind: 'unknown' }, 'GET', path).message.length).toBeLessThan(1_000)
+})
