@@ -112,6 +112,10 @@ export function readTests(report: string): Tests {
   }
 }
 
+/** The reason is in the title, as `(needs …)`. */
+const skippedLine = (title: string): string =>
+  title.includes('(needs ') ? `  ${title}` : `  ${title} (its title gives no reason)`
+
 /** The last lines of a check: each step with its time, what was skipped and why, what failed. */
 export function summary(results: readonly StepResult[], seconds: number): string {
   const width = Math.max(...results.map(({ name }) => name.length))
@@ -120,7 +124,7 @@ export function summary(results: readonly StepResult[], seconds: number): string
     const row = `  ${name.padEnd(width)}  ${seconds.toFixed(1).padStart(6)} s  ${ok ? 'ok    ' : 'failed'}  ${counts ?? ''}`
     return row.trimEnd()
   })
-  const skipped = results.flatMap(({ tests }) => (tests?.skipped ?? []).map((title) => `  ${title}`))
+  const skipped = results.flatMap(({ tests }) => (tests?.skipped ?? []).map(skippedLine))
   const failed = results
     .filter(({ ok }) => !ok)
     .flatMap(({ name, tests }) => {

@@ -44,7 +44,7 @@ test.skipIf(!hasProgram('systemd-analyze')).each(goldens.filter(({ path }) => pa
   },
 )
 
-withDnsmasq('names of the domain lead to the address; all other names are refused', async () => {
+withDnsmasq('names of the domain lead to the address; all other names are refused (needs dnsmasq, dig)', async () => {
   const dig = await serve('listen = "127.0.0.1"')
   for (const name of ['ai.home.arpa', 'api.ai.home.arpa', 'webui.ai.home.arpa'])
     expect(dig(name)).toEqual({ status: 'NOERROR', addresses: ['127.0.0.1'] })
@@ -54,27 +54,36 @@ withDnsmasq('names of the domain lead to the address; all other names are refuse
     expect(dig(name)).toEqual({ status: 'REFUSED', addresses: [] })
 })
 
-withDnsmasq('names lead to the addresses of an interface', async () => {
+withDnsmasq('names lead to the addresses of an interface (needs dnsmasq, dig)', async () => {
   const dig = await serve('listen = "lo"')
   expect(dig('api.ai.home.arpa')).toEqual({ status: 'NOERROR', addresses: ['127.0.0.1'] })
   expect(dig('example.org')).toEqual({ status: 'REFUSED', addresses: [] })
 })
 
-withDnsmasq('other names are forwarded only when the spec asks for it, the own ones never', async () => {
-  // a name server of the outside that claims a name of ours as well; forward takes no port, so it is on 53 of its own address
-  const outside = ['host-record=example.org,192.0.2.1', 'host-record=foreign.ai.home.arpa,192.0.2.66']
-  await start(
-    ['port=53', 'listen-address=127.0.53.77', 'bind-interfaces', 'no-resolv', 'no-hosts', 'pid-file=', ...outside].join(
-      '\n',
-    ),
-  )
-  const dig = await serve('listen = "127.0.0.1"\nforward = ["127.0.53.77"]')
-  await until(() => dig('example.org').status === 'NOERROR')
-  expect(dig('example.org')).toEqual({ status: 'NOERROR', addresses: ['192.0.2.1'] })
-  expect(dig('foreign.ai.home.arpa')).toEqual({ status: 'NXDOMAIN', addresses: [] })
-})
+withDnsmasq(
+  'other names are forwarded only when the spec asks for it, the own ones never (needs dnsmasq, dig)',
+  async () => {
+    // a name server of the outside that claims a name of ours as well; forward takes no port, so it is on 53 of its own address
+    const outside = ['host-record=example.org,192.0.2.1', 'host-record=foreign.ai.home.arpa,192.0.2.66']
+    await start(
+      [
+        'port=53',
+        'listen-address=127.0.53.77',
+        'bind-interfaces',
+        'no-resolv',
+        'no-hosts',
+        'pid-file=',
+        ...outside,
+      ].join('\n'),
+    )
+    const dig = await serve('listen = "127.0.0.1"\nforward = ["127.0.53.77"]')
+    await until(() => dig('example.org').status === 'NOERROR')
+    expect(dig('example.org')).toEqual({ status: 'NOERROR', addresses: ['192.0.2.1'] })
+    expect(dig('foreign.ai.home.arpa')).toEqual({ status: 'NXDOMAIN', addresses: [] })
+  },
+)
 
-withDnsmasq('any text for a name or address is refused, or read as one option', () => {
+withDnsmasq('any text for a name or address is refused, or read as one option (needs dnsmasq, dig)', () => {
   const label = fc.oneof(nastyText, fc.stringMatching(/^[a-z0-9-]{1,10}$/))
   let accepted = 0
   fc.assert(

@@ -218,15 +218,19 @@ test('an inherited admin socket works, and stays when the daemon stops', async (
   }
 })
 
-test.each(['--version', '--help', 'completion bash'])('gatectl %s starts in 150 ms', async (args) => {
-  // Processor time, not the clock: what the clock says depends on what else the machine does.
-  const script = `TIMEFORMAT='%3U %3S'; for _ in 1 2 3 4 5; do time "$0" "$1" ${args} >/dev/null; done`
-  const options = { env: { PATH: process.env['PATH'], HOME: daemon.stateDirectory } }
-  const { stderr } = await promisify(execFile)('bash', ['-c', script, process.execPath, GATECTL], options)
-  const seconds = stderr
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' ').reduce((sum, part) => sum + Number(part), 0))
-  expect(seconds).toHaveLength(5)
-  expect(Math.min(...seconds)).toBeLessThan(0.15)
-})
+test.each(['--version', '--help', 'completion bash'])(
+  'gatectl %s starts in 4 times what bare Node takes',
+  async (args) => {
+    // Processor time, not the clock, and beside bare Node (40 ms on a quiet machine): both depend on what else the machine does.
+    const script = `TIMEFORMAT='%3U %3S'; for _ in 1 2 3 4 5; do time "$0" -e 0; time "$0" "$1" ${args} >/dev/null; done`
+    const options = { env: { PATH: process.env['PATH'], HOME: daemon.stateDirectory } }
+    const { stderr } = await promisify(execFile)('bash', ['-c', script, process.execPath, GATECTL], options)
+    const seconds = stderr
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').reduce((sum, part) => sum + Number(part), 0))
+    expect(seconds).toHaveLength(10)
+    const least = (parity: number) => Math.min(...seconds.filter((_, i) => i % 2 === parity))
+    expect(least(1)).toBeLessThan(4 * least(0))
+  },
+)

@@ -54,10 +54,12 @@ withTables('loading twice is loading once, other tables stay, and removing leave
   expect(inNetwork(`cd ${directory.path}; ${script}`)).toMatchObject({ status: 0 })
 })
 
-withNetwork('ports are open on the interfaces of the spec, shut on others, and foreign ports are left alone', () => {
-  const rules = file(rulesOf('open_firewall_on_interfaces = ["inside"]'))
-  const listen = `for (const port of [3000, 5000]) require('node:net').createServer((s) => s.end('hello')).listen(port, '0.0.0.0')`
-  const script = `
+withNetwork(
+  'ports are open on the interfaces of the spec, shut on others, and foreign ports are left alone (needs nf_tables, ip, nsenter)',
+  () => {
+    const rules = file(rulesOf('open_firewall_on_interfaces = ["inside"]'))
+    const listen = `for (const port of [3000, 5000]) require('node:net').createServer((s) => s.end('hello')).listen(port, '0.0.0.0')`
+    const script = `
     unshare -n sleep 100 >&- 2>&- & client=$!
     trap 'kill $client $server' EXIT
     server=$client
@@ -80,9 +82,10 @@ withNetwork('ports are open on the interfaces of the spec, shut on others, and f
     echo self $(reach 5 10.2.0.1 3000 '')
     nft delete table inet gate
     echo removed $(reach 5 10.2.0.1 3000 "$there")`
-  const { stdout } = inNetwork(script)
-  expect(stdout).toBe('inside hello hello\noutside shut hello\nself hello\nremoved hello\n')
-})
+    const { stdout } = inNetwork(script)
+    expect(stdout).toBe('inside hello hello\noutside shut hello\nself hello\nremoved hello\n')
+  },
+)
 
 test('nothing is made when the spec opens nothing', () => expect(rulesOf('')).toBe(''))
 

@@ -19,7 +19,7 @@ const IMAGE = `ghcr.io/open-webui/open-webui@sha256:${'7'.repeat(64)}`
 const NAME = 'ai.home.arpa'
 const APP = 'webui.ai.home.arpa'
 
-describe.each(PROXIES)('$engine', ({ engine, file, start, tooLarge }) => {
+describe.each(PROXIES)('$engine (needs $engine, openssl)', ({ engine, file, start, tooLarge }) => {
   const directory = temporaryDirectory()
   const running: { stop: () => Promise<unknown> }[] = []
   let [http, https, clientPort] = [0, 0, 0]
@@ -183,7 +183,7 @@ describe.each(PROXIES)('$engine', ({ engine, file, start, tooLarge }) => {
     })
   })
 
-  describe('behind another proxy, for some addresses only', () => {
+  describe('behind another proxy, for some addresses only (needs nginx: the compiler refuses it for Caddy)', () => {
     // Debian's Caddy cannot do this, and the compiler says so
     const withThis = test.skipIf(engine === 'caddy' || !hasProgram(engine) || !hasProgram('openssl'))
 

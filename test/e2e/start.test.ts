@@ -79,30 +79,33 @@ os.execv(sys.argv[1], sys.argv[1:])
 const others = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
 const outside = others.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
-test.skipIf(outside === undefined)('auth.mode none serves no other host, whatever socket is passed on', async () => {
-  const child = spawn(
-    'python3',
-    ['-c', ACTIVATE, process.execPath, join(import.meta.dirname, '../../bin/gate-daemon.ts')],
-    {
-      env: { ...process.env, STATE_DIRECTORY: place.path, GATE_AUTH__MODE: 'none', GATE_DISCOVERY__ENABLED: 'false' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString()
-  })
-  try {
-    await until(() => output.includes('token by token.'), 20_000)
-    const port = /Gate listens on http:\/\/0\.0\.0\.0:(\d+)/.exec(output)?.[1]
-    const get = (host: string) =>
-      sendRaw(`http://${host}:${port}`, 'GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-    expect(await get('127.0.0.1')).toContain('HTTP/1.1 200')
-    expect(await get(outside ?? '')).toContain('HTTP/1.1 403')
-  } finally {
-    child.kill('SIGKILL')
-  }
-})
+test.skipIf(outside === undefined)(
+  'auth.mode none serves no other host, whatever socket is passed on (needs an address other than loopback)',
+  async () => {
+    const child = spawn(
+      'python3',
+      ['-c', ACTIVATE, process.execPath, join(import.meta.dirname, '../../bin/gate-daemon.ts')],
+      {
+        env: { ...process.env, STATE_DIRECTORY: place.path, GATE_AUTH__MODE: 'none', GATE_DISCOVERY__ENABLED: 'false' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    try {
+      await until(() => output.includes('token by token.'), 20_000)
+      const port = /Gate listens on http:\/\/0\.0\.0\.0:(\d+)/.exec(output)?.[1]
+      const get = (host: string) =>
+        sendRaw(`http://${host}:${port}`, 'GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+      expect(await get('127.0.0.1')).toContain('HTTP/1.1 200')
+      expect(await get(outside ?? '')).toContain('HTTP/1.1 403')
+    } finally {
+      child.kill('SIGKILL')
+    }
+  },
+)
 
 test.each([
   {

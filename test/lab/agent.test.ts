@@ -296,7 +296,7 @@ describeInLab('gate-agent', () => {
   const root = join(import.meta.dirname, '../..')
   const hasTerminals = existsSync(join(root, 'node_modules/node-pty'))
   const testTerminal = hasTerminals ? test : test.skip
-  const skipped = hasTerminals ? '' : ' [skipped: node-pty cannot be compiled here]'
+  const skipped = hasTerminals ? '' : ' (needs node-pty, which cannot be compiled here)'
 
   /** A terminal of 30 rows and 100 columns in which a command of gatectl runs; says afterwards how it left the terminal. */
   function terminal(command: string) {

@@ -30,7 +30,7 @@ const userUnits = (name: string) =>
   goldenFiles(name, { targets: ['quadlet'] }).filter(({ path }) => /^quadlet\/user-units\/\d+\/[^/]+$/.test(path))
 
 const rootfs = await prepareRootfs()
-const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 [skipped, no lab here: ${rootfs.reason}]`
+const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 (needs a lab: ${rootfs.reason})`
 
 describe.skipIf(rootfs.kind !== 'ready')(title, () => {
   const run = (files: Iterable<StagedFile>, ...command: readonly string[]) => runInDebian(rootfs, files, command)

@@ -11,7 +11,7 @@ const COUNT = sampled(40, 400)
 const ACCEPTED_TODAY =
   /Memory limit '0' out of range|memory limit '109951161678088370000', ignoring|CPU quota '0%'|Timeout\w+Sec=.*359999999/
 const rootfs = await prepareRootfs()
-const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 [skipped, no lab here: ${rootfs.reason}]`
+const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 (needs a lab: ${rootfs.reason})`
 
 /**
  * For each mutant a line with its number, then what podman's generator and systemd say about it. `quadlet` writes the services beside

@@ -93,7 +93,7 @@ describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`,
     (await host.run([...MANAGER, 'show', '-P', property, unit])).trim()
 
   test.skipIf(!hasTools)(
-    'the image is loaded before the container starts, and only the gateway reaches it',
+    'the image is loaded before the container starts, and only the gateway reaches it (needs nix-bin and the programs of its builds)',
     async () => {
       await host.run(['systemctl', 'start', 'gate-daemon.socket', 'gate-daemon-admin.socket', 'user@40000.service'])
       for (const unit of ['gate-address', 'gate-own-changed']) await host.run(['systemctl', 'start', `${unit}.service`])
@@ -111,7 +111,7 @@ describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`,
   )
 
   test.skipIf(!hasTools)(
-    'a switch restarts a changed backend and moves the socket, and nothing else asks for it',
+    'a switch restarts a changed backend and moves the socket, and nothing else asks for it (needs nix-bin and the programs of its builds)',
     async () => {
       const pid = await show('MainPID', 'gate-own.service')
       await place('after')

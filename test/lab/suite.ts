@@ -8,5 +8,5 @@ export function describeInLab(title: string, suite: () => void): void {
     return
   }
   console.warn(`"${title}" is skipped, no lab here: ${rootfs.reason}`)
-  describe.skip(`${title} [skipped, no lab here: ${rootfs.reason}]`, suite)
+  describe.skip(`${title} (needs a lab: ${rootfs.reason})`, suite)
 }

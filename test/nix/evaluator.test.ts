@@ -38,7 +38,7 @@ const RIGHT: Record<string, string> = {
     '{ systemd.services.a.serviceConfig = { ExecStart = [ "a" "b" ]; TimeoutStopSec = 5; RemainAfterExit = true; }; }',
 }
 
-describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) and a module system of our own', () => {
+describe.skipIf(!hasNix)('nix-instantiate (needs nix-bin) and a module system of our own', () => {
   test.each(WRONG)('refuse { %s }', (module, message) => {
     expect(() => evaluateHosts({ a: [`{ ${module} }`] })).toThrow(message)
   })

@@ -35,7 +35,7 @@ function evaluate(): z.output<typeof hostSchema>[] {
   return blocks.map((_, i) => hosts[i] ?? expect.unreachable(`block ${i} was not evaluated`))
 }
 
-describe.skipIf(!hasNix)('the examples of docs/nixos.md', () => {
+describe.skipIf(!hasNix)('the examples of docs/nixos.md (needs nix-bin)', () => {
   const hosts = hasNix ? evaluate() : []
   const hostWith = (part: string) =>
     hosts[blocks.findIndex((text) => text.includes(part))] ?? expect.unreachable(`no example with ${part}`)

@@ -61,7 +61,7 @@ const nixFiles = (folder: string): string[] =>
     .filter((name) => name.endsWith('.nix'))
     .map((name) => join(ROOT, folder, name))
 
-describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs', () => {
+describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs (needs nix-bin)', () => {
   const manifest = packageSchema.parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')))
   const flake = hasNix
     ? outputsSchema.parse(evaluateNix(`import ${NIX_TESTS}/flake-outputs.nix`))
@@ -227,7 +227,7 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs', () => {
   const place = temporaryDirectory()
   afterAll(place.remove)
 
-  test.skipIf(!hasProgram('python3'))('their scripts, and what they run, are Python', () => {
+  test.skipIf(!hasProgram('python3'))('their scripts, and what they run, are Python (needs python3)', () => {
     const scripts = Object.entries({ ...flake.tests, ...flake.waitingTests })
     const files = scripts.map(([name, { testScript }]) => {
       place.write(`${name}.py`, testScript)

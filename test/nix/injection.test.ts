@@ -24,7 +24,7 @@ function harmless(way: (typeof WAYS)[number]): Compiled {
   return result.kind === 'compiled' ? result : expect.unreachable(JSON.stringify(result.diagnostics))
 }
 
-describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin)', () => {
+describe.skipIf(!hasNix)('nix-instantiate (needs nix-bin)', () => {
   const place = temporaryDirectory()
   afterAll(place.remove)
 
@@ -65,7 +65,7 @@ describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin)', () => {
   })
 })
 
-test.skipIf(!hasNix)('an argument that a module puts on a command line reads back as it was', () => {
+test.skipIf(!hasNix)('an argument that a module puts on a command line reads back as it was (needs nix-bin)', () => {
   const texts = fc.sample(nastyText, 300).filter((text) => !/\p{Cc}|\p{Cs}/u.test(text))
   const lines = evaluateNix(
     `map (import ${NIX_TESTS}/../../nix/lib/exec-word.nix) ${nixText(list(texts.map((text) => str(text))))}`,

@@ -30,7 +30,7 @@ const patterns = [...new Set(all.flatMap(({ pattern }) => pattern ?? []))]
 const LIB = `import ${NIX_TESTS}/../../nix/lib/keys.nix { inherit (import ${NIX_TESTS}/evaluator.nix) lib; }`
 const texts = (values: readonly string[]): string => nixText(list(values.map((value) => str(value))))
 
-describe.skipIf(!hasNix)('keys and values of the options (nix-instantiate of Debian package nix-bin)', () => {
+describe.skipIf(!hasNix)('keys and values of the options (needs nix-bin)', () => {
   test('every key has one spelling in Nix, that of key-names.ts, and the way back leads to it', () => {
     const spelled = z
       .array(z.object({ camel: z.string(), snake: z.string() }))

@@ -29,7 +29,7 @@ const ROWS = [
   },
 ] as const
 
-describe.skipIf(!hasNix)('generators linked twice (nix-instantiate of Debian package nix-bin)', () => {
+describe.skipIf(!hasNix)('generators linked twice (needs nix-bin)', () => {
   const { wrong } = hasNix
     ? evaluateSamples({}, Object.fromEntries(ROWS.map(({ name, config }) => [name, [MODULES, `{ ${config} }`]])))
     : { wrong: {} as ReturnType<typeof evaluateSamples>['wrong'] }

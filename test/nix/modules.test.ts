@@ -49,7 +49,7 @@ const SWITCHES = {
   memory: 'backends.one.memory = "8GiB";',
 }
 
-describe.skipIf(!hasNix)('the NixOS modules (nix-instantiate of Debian package nix-bin)', () => {
+describe.skipIf(!hasNix)('the NixOS modules (needs nix-bin)', () => {
   const { hosts, wrong } = hasNix
     ? evaluateSamples(
         Object.fromEntries([
@@ -138,7 +138,7 @@ describe.skipIf(!hasNix)('the NixOS modules (nix-instantiate of Debian package n
     },
   )
 
-  describe.skipIf(!hasProgram('systemd-analyze'))('systemd-analyze', () => {
+  describe.skipIf(!hasProgram('systemd-analyze'))('systemd-analyze (needs systemd)', () => {
     test.each(names)('%s: accepts the units, and rates services 1.5 or better', (name) => {
       const place = temporaryDirectory()
       try {

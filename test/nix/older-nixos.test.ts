@@ -15,21 +15,18 @@ test.each(Object.entries(NEWER))('A11: no module names %s, which came with NixOS
   expect(files.filter((file) => readFileSync(join(MODULES, file), 'utf8').includes(option))).toEqual([])
 })
 
-describe.skipIf(!hasNix)(
-  'services without the search path of NixOS (nix-instantiate of Debian package nix-bin)',
-  () => {
-    const host = `{ services.gate-daemon = { enable = true; backends.one = { engine = "custom"; uid = 40000; image = "example.org/engine@sha256:${'0'.repeat(64)}"; }; }; services.gate-relay = { enable = true; instances.public = { }; }; }`
-    const { hosts } = hasNix
-      ? evaluateSamples({ host: [MODULES, host] }, {})
-      : { hosts: {} as ReturnType<typeof evaluateSamples>['hosts'] }
+describe.skipIf(!hasNix)('services without the search path of NixOS (needs nix-bin)', () => {
+  const host = `{ services.gate-daemon = { enable = true; backends.one = { engine = "custom"; uid = 40000; image = "example.org/engine@sha256:${'0'.repeat(64)}"; }; }; services.gate-relay = { enable = true; instances.public = { }; }; }`
+  const { hosts } = hasNix
+    ? evaluateSamples({ host: [MODULES, host] }, {})
+    : { hosts: {} as ReturnType<typeof evaluateSamples>['hosts'] }
 
-    test.each(['gate-daemon', 'gate-relay@', 'gate-relay@public', 'user@40000'])('A11: %s', (unit) => {
-      expect(hosts['host']?.systemd.services[unit]?.path).toEqual([])
-    })
+  test.each(['gate-daemon', 'gate-relay@', 'gate-relay@public', 'user@40000'])('A11: %s', (unit) => {
+    expect(hosts['host']?.systemd.services[unit]?.path).toEqual([])
+  })
 
-    test('A11: an option that NixOS 24.11 has not is refused by the stand-in', () => {
-      const newer = '{ systemd.services.a.enableDefaultPath = false; }'
-      expect(() => evaluateSamples({ newer: [newer] }, {})).toThrow('no such option')
-    })
-  },
-)
+  test('A11: an option that NixOS 24.11 has not is refused by the stand-in', () => {
+    const newer = '{ systemd.services.a.enableDefaultPath = false; }'
+    expect(() => evaluateSamples({ newer: [newer] }, {})).toThrow('no such option')
+  })
+})

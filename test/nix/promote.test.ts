@@ -82,7 +82,7 @@ test('every key that is no secret is in this test', () => {
   expect([...leafPaths(RUNTIME)].map(named).sort()).toEqual(all.sort())
 })
 
-describe.skipIf(!hasNix || !hasProgram('jq'))('pasted into a NixOS host (nix-bin, jq)', () => {
+describe.skipIf(!hasNix || !hasProgram('jq'))('pasted into a NixOS host (needs nix-bin, jq)', () => {
   const store = nixStore()
   afterAll(store.remove)
 

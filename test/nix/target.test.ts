@@ -33,7 +33,7 @@ test.each(goldens)('$name: every line has an origin', ({ compiled }) => {
   }
 })
 
-describe.skipIf(!hasNix)('with the modules (nix-instantiate of Debian package nix-bin)', () => {
+describe.skipIf(!hasNix)('with the modules (needs nix-bin)', () => {
   const hosts = hasNix
     ? evaluateHosts(Object.fromEntries(goldens.map(({ name, file }) => [name, [MODULES, file, HOST]])))
     : {}

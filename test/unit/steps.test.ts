@@ -64,3 +64,9 @@ test.each<{ name: string; result: StepResult; line: string }>([
   const lines = summary([result], 1).split('\n')
   expect(lines.slice(-2)).toEqual(['failed (1):', line])
 })
+
+test('a skip whose title gives no reason is told apart', () => {
+  const skipped = ['a (needs fish)', 'b']
+  const text = summary([{ ...unit, tests: { passed: 1, skipped, failed: [] } }], 1)
+  expect(text).toContain('  a (needs fish)\n  b (its title gives no reason)\n')
+})

@@ -76,7 +76,7 @@ test.each(goldens)('the Compose file of %s is valid by the schema of the Compose
   expect(name).toBe('gate')
 })
 
-describe.skipIf(!hasCompose)('by docker-compose (skipped where it is not installed)', () => {
+describe.skipIf(!hasCompose)('by docker-compose (needs docker-compose)', () => {
   test.each(goldens)('reads the file of %s', (golden) => {
     const { name: _, ...file } = parseYaml(made(golden, 'compose'))
     const read = readByCompose(made(golden, 'compose').replace(/^name: .*\n/m, ''))
@@ -161,7 +161,7 @@ test.each(goldens)('the Blueprint of %s has the documented shape, and no secret 
   expect(file.services[0].envVars).toContainEqual({ key: 'GATE_AUTH__TOKEN', sync: false })
 })
 
-describe.skipIf(!hasPython)('by plistlib (skipped where there is no python3)', () => {
+describe.skipIf(!hasPython)('by plistlib (needs python3)', () => {
   test('the property list keeps the daemon running', () => {
     expect(readByPlistlib(made('elsewhere', 'launchd'))).toMatchObject({
       Label: 'gate-daemon',
@@ -191,7 +191,7 @@ const environments: Record<Place, (golden: string) => Record<string, string>> = 
 const declared = (golden: string, target: Place): string | undefined =>
   expectedGolden(golden).get(`${target}/declared.json`)
 
-describe.each(ELSEWHERE)('the configuration of %s', (target) => {
+describe.each(ELSEWHERE)('the configuration of %s (needs python3 for launchd)', (target) => {
   test.skipIf(target === 'launchd' && !hasPython).each(goldens)('is understood by the daemon: %s', (golden) => {
     const env = Object.fromEntries(
       // secrets in files are read at start, and these files are not here
@@ -296,7 +296,7 @@ test('any texts read back from TOML', () => {
   )
 })
 
-test.skipIf(!hasPython)('any texts read back from a property list, or are refused', () => {
+test.skipIf(!hasPython)('any texts read back from a property list, or are refused (needs python3)', () => {
   const values = fc.sample(nasty, { numRuns: 2_000, seed: 7 }).filter((value) => value.isWellFormed())
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   const isXml = (value: string) => !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(value)

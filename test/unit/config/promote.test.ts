@@ -119,7 +119,7 @@ const runtime = fc
   })
 
 test.skipIf(!hasNix)(
-  'every snippet evaluates in Nix to what the runtime layer says (needs nix-instantiate)',
+  'every snippet evaluates in Nix to what the runtime layer says (needs nix-bin)',
   () => {
     const samples = fc.sample(runtime, { numRuns: 150, seed: 11 })
     const expression = `[ ${samples.map((sample) => `({ ${promoted('nix', tree, sample)} }.services.gate-daemon.settings)`).join('\n')} ]`

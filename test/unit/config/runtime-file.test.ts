@@ -211,12 +211,15 @@ test('bytes that are no UTF-8 are a broken file', () => {
   expect(place.open().current().log.level).toBe('debug')
 })
 
-test.skipIf(process.getuid?.() === 0)('a file that may not be read is a broken file (not as root)', () => {
-  const place = configPlace({ runtime: FILE })
-  place.open()
-  chmodSync(place.file, 0)
-  expect(place.open().problems()).toMatchObject([{ code: 'UNREADABLE_FILE' }])
-})
+test.skipIf(process.getuid?.() === 0)(
+  'a file that may not be read is a broken file (needs a user other than root)',
+  () => {
+    const place = configPlace({ runtime: FILE })
+    place.open()
+    chmodSync(place.file, 0)
+    expect(place.open().problems()).toMatchObject([{ code: 'UNREADABLE_FILE' }])
+  },
+)
 
 test('what stood on a lost runtime file is left out, loudly, and the rest starts', () => {
   const place = configPlace({

@@ -56,7 +56,7 @@ async function offered(shell: 'bash' | 'zsh' | 'fish', line: string): Promise<re
 
 for (const shell of ['bash', 'zsh', 'fish'] as const) {
   const installed = spawnSync(shell, ['--version']).status === 0
-  describe.skipIf(!installed)(`in ${shell}`, () => {
+  describe.skipIf(!installed)(`in ${shell} (needs ${shell})`, () => {
     test('the script is valid', async () => {
       await expect(run(shell, ['-n', join(folder, `completion.${shell}`)])).resolves.toMatchObject({ stderr: '' })
     })

@@ -75,7 +75,7 @@ test('a reader that leaves early is no failure', async () => {
   expect(stderr).toBe('')
 })
 
-test.skipIf(!existsSync('/dev/full'))('a full disk is a failure', async () => {
+test.skipIf(!existsSync('/dev/full'))('a full disk is a failure (needs /dev/full)', async () => {
   const options = { env: { ...env, PATH: process.env['PATH'], HOME: '/nonexistent' } }
   const script = '"$0" "$1" status > /dev/full; echo "code $?"'
   const { stdout, stderr } = await run('bash', ['-c', script, process.execPath, GATECTL], options)

@@ -158,7 +158,7 @@ test.each([
 
 const hasTerminal = spawnSync('script', ['--version']).status === 0
 
-test.skipIf(!hasTerminal)('init asks on a terminal (skipped where script(1) is not installed)', () => {
+test.skipIf(!hasTerminal)('init asks on a terminal (needs script)', () => {
   const file = join(folder, 'asked.toml')
   const command = `'${process.execPath}' '${GATECTL}' init '${file}' --profile small-vps`
   const input = 'ai.home.arpa\nopenai\nqwen=llama-cpp:a.gguf\nvulkan\n\n'

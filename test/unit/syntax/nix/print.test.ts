@@ -35,7 +35,7 @@ const sample = (count: number): string[] => fc.sample(nasty, count).filter(fitsN
 /** Evaluated together: one process costs more than a thousand texts. */
 const evaluate = (values: readonly Nix[]): unknown => evaluateNix(nixText(list(values)))
 
-describe.skipIf(!hasNix)('nix-instantiate (Debian package nix-bin) reads back', () => {
+describe.skipIf(!hasNix)('nix-instantiate (needs nix-bin) reads back', () => {
   test('any text as it is', () => {
     const texts = sample(3_000)
     expect(evaluate(texts.map((text) => str(text)))).toEqual(texts)
