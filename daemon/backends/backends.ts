@@ -5,7 +5,8 @@ import type { AgentClient } from './agent-client.ts'
 import type { Engine, EngineFailure } from './engine.ts'
 import { createInterpreter, type Interpreter } from './interpreter.ts'
 import { type Caller, type Lease, takeLease } from './lease.ts'
-import type { BackendLimits, BackendSetup } from './scheduler-state.ts'
+import { limitsOf } from './limits.ts'
+import type { BackendSetup } from './scheduler-state.ts'
 import { type BackendState, type BackendStatus, type Entry, stateOf, statusOf } from './status.ts'
 
 export type BackendsParts = {
@@ -19,6 +20,9 @@ export type BackendsParts = {
   /** What metrics count. */
   readonly onStart: (name: string, outcome: 'started' | 'failed', seconds: number) => void
 }
+
+/** Each starts a process of the agent. */
+const LOOK_UPS_AT_ONCE = 4
 
 export type Backends = ReturnType<typeof createBackends>
 
@@ -153,6 +157,14 @@ export function createBackends(parts: BackendsParts) {
       return entry && stateOf(entry.interpreter.state(), name, now())
     },
     list: (): readonly BackendStatus[] => [...entries.values()].map((entry) => statusOf(entry, now())),
+    /** Asks the agents of backends that nothing is known of, so that `list` can say whether they run. Never rejects. */
+    async lookUp(signal: AbortSignal): Promise<void> {
+      const unknown = [...entries.values()].filter((entry) => statusOf(entry, now()).state === 'unknown').values()
+      const worker = async () => {
+        for (const { name, interpreter } of unknown) await interpreter.lookUp(name, signal)
+      }
+      await Promise.all(Array.from({ length: LOOK_UPS_AT_ONCE }, worker))
+    },
     /** @throws RangeError when there is no such backend */
     status: (name: string): BackendStatus => statusOf(entryOf(name), now()),
     /** Its agent, for what only operators ask. null: it has none. @throws RangeError when there is no such backend */
@@ -184,13 +196,4 @@ export function createBackends(parts: BackendsParts) {
 
 function groupKey(name: string, { group }: BackendConfig): string {
   return group === undefined ? `backend ${name}` : `group ${group}`
-}
-
-function limitsOf({ max_concurrent, max_waiting, wait_timeout, idle_stop }: BackendConfig): BackendLimits {
-  return {
-    maxConcurrent: max_concurrent ?? Number.POSITIVE_INFINITY,
-    maxWaiting: max_waiting,
-    waitTimeoutMs: durationMs(wait_timeout),
-    idleStopMs: idle_stop === undefined ? null : durationMs(idle_stop),
-  }
 }

@@ -56,11 +56,13 @@ export async function stopEngine({ agent }: Engine, signal: AbortSignal): Promis
   await agent.stop(signal, { timeoutSeconds: STOP_TIMEOUT_S })
 }
 
-/** Whether its container runs. @throws Error when there is no agent to ask */
-export async function isRunning({ agent }: Engine, signal: AbortSignal): Promise<boolean> {
+/** What its container does, as its agent says. @throws Error when there is no agent to ask */
+export async function askAgent({ agent }: Engine, signal: AbortSignal): Promise<'running' | 'starting' | 'stopped'> {
   if (agent === null) throw new Error('it has no agent')
   const [container] = await agent.status(signal)
-  return container !== undefined && ['active', 'activating', 'reloading'].includes(container.active)
+  if (container === undefined) return 'stopped'
+  if (container.active === 'activating') return 'starting'
+  return ['active', 'reloading'].includes(container.active) ? 'running' : 'stopped'
 }
 
 /** What its agent knows of a failure: the state of its container, and the end of its log. Never rejects. */

@@ -1,5 +1,5 @@
 import type { Log } from '../../schemas/words/log.ts'
-import { describeFailure, type Engine, type EngineFailure, isRunning, startEngine, stopEngine } from './engine.ts'
+import { askAgent, describeFailure, type Engine, type EngineFailure, startEngine, stopEngine } from './engine.ts'
 import { step } from './scheduler.ts'
 import {
   type Effect,
@@ -33,6 +33,8 @@ export type Interpreter = ReturnType<typeof createInterpreter>
 
 const STOP_DEADLINE_MS = 130_000
 const SURVEY_DEADLINE_MS = 15_000
+/** An operator waits for it. */
+const LOOK_UP_DEADLINE_MS = 2_000
 
 /**
  * Carries out what the scheduler of one group decides, one thing at a time: probes, starts and stops engines, sets its
@@ -161,12 +163,24 @@ export function createInterpreter({ engineOf, onStart, onFailure, log, now }: In
         if (engine === undefined || engine.agent === null || closing.signal.aborted) continue
         const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(SURVEY_DEADLINE_MS)])
         try {
-          dispatch({ kind: 'surveyed', name, isRunning: await isRunning(engine, signal) })
+          dispatch({ kind: 'surveyed', name, isRunning: (await askAgent(engine, signal)) !== 'stopped' })
         } catch (error) {
           // it stays unknown: before another of its group starts, it is stopped
           log('warn', 'the agent of a backend does not answer', { upstream: name, error: String(error) })
         }
       }
+    },
+    /**
+     * Asks the agent of one that nothing is known of, for an operator who looks: it stops and starts nothing, and says
+     * nothing when the agent does not answer. An engine that is still starting stays unknown.
+     */
+    async lookUp(name: string, asked: AbortSignal): Promise<void> {
+      const engine = engineOf(name)
+      if (engine === undefined || engine.agent === null) return
+      const signal = AbortSignal.any([asked, closing.signal, AbortSignal.timeout(LOOK_UP_DEADLINE_MS)])
+      const doing = await askAgent(engine, signal).catch(() => 'starting' as const)
+      const isOtherActive = state.active.kind !== 'none' && doing === 'running'
+      if (doing !== 'starting' && !isOtherActive) dispatch({ kind: 'surveyed', name, isRunning: doing === 'running' })
     },
     /** Resolves when the engine has been stopped after `stop-asked`. @returns why it could not be */
     stopped: (name: string) =>

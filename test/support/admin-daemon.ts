@@ -69,6 +69,7 @@ const none = (): never => {
 }
 const NO_BACKENDS: AdminBackends = {
   list: () => [],
+  lookUp: () => Promise.resolve(),
   status: none,
   agentOf: none,
   start: none,

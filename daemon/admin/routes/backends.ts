@@ -7,6 +7,8 @@ import { AdminError } from '../error.ts'
 /** What the admin API needs from the backends. Each method throws RangeError when there is no backend of that name. */
 export type AdminBackends = {
   list(): readonly BackendInfo[]
+  /** Asks the agents of those that nothing is known of. Never rejects. */
+  lookUp(signal: AbortSignal): Promise<void>
   status(name: string): BackendInfo
   /** null: it has none. */
   agentOf(name: string): AgentClient | null
@@ -17,7 +19,11 @@ export type AdminBackends = {
   restart(name: string, signal: AbortSignal): Promise<void>
 }
 
-export function backendList(backends: AdminBackends): AdminAnswers['GET /v1/backends'] {
+export async function backendList(
+  backends: AdminBackends,
+  signal: AbortSignal,
+): Promise<AdminAnswers['GET /v1/backends']> {
+  await backends.lookUp(signal)
   return { backends: backends.list().map(copy) }
 }
 

@@ -72,7 +72,7 @@ export const ROUTES: Routes = {
   'GET /v1/config/keys/:': ({ config }, { parameter }) => withValue(config.explain(parameter)),
   'PUT /v1/config/keys/:': setKey,
   'DELETE /v1/config/keys/:': ({ config }, { parameter }) => config.unset(parameter),
-  'GET /v1/backends': ({ backends }) => backendList(backends),
+  'GET /v1/backends': ({ backends }, { signal }) => backendList(backends, signal),
   'GET /v1/backends/:': ({ backends }, { parameter, signal }) => backendDetail(backends, parameter, signal),
   'POST /v1/backends/start/:': ({ backends }, { parameter, signal }) =>
     runBackendJob(backends, 'start', parameter, signal),

@@ -39,6 +39,7 @@ beforeEach(async () => {
     return work(signal)
   }
   const backends: AdminBackends = {
+    lookUp: () => Promise.resolve(),
     list: () => [READY, { ...READY, name: 'mute' }],
     status: (name) => ({ ...READY, name: known(name) }),
     agentOf: (name) => (known(name) === 'talk' ? agentClient(agent.path) : null),

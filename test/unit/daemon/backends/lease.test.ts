@@ -8,10 +8,13 @@ const engine: { probe: () => Promise<number> } = { probe: async () => 200 }
 let backends: Backends
 afterEach(() => backends.close())
 
+const unit = { active: 'inactive', stops: 0 }
 const AGENT = {
   start: async () => {},
-  stop: async () => {},
-  status: async () => [],
+  stop: async () => {
+    unit.stops += 1
+  },
+  status: async () => [{ active: unit.active }],
   logs: async function* () {},
 } as unknown as AgentClient
 
@@ -135,4 +138,27 @@ test('a request whose backend is taken out goes on; a lease from before does not
   first.release(true)
   expect(status('a')).toMatchObject({ state: 'ready', requests_in_flight: 1 })
   second.release(false)
+})
+
+test.each([
+  { name: 'E4: a backend that runs', active: 'active', expected: 'ready' },
+  { name: 'E4: one that is stopped', active: 'inactive', expected: 'cold' },
+  { name: 'E4: one that is still starting', active: 'activating', expected: 'unknown' },
+])('$name is $expected as soon as an operator looks', async ({ active, expected }) => {
+  unit.active = active
+  const { lookUp, list } = start({ a: {} })
+  expect(list()).toMatchObject([{ state: 'unknown' }])
+  await lookUp(AbortSignal.timeout(1_000))
+  expect(list()).toMatchObject([{ state: expected }])
+})
+
+test('E4: looking stops nothing, and an agent that does not answer leaves it unknown', async () => {
+  unit.active = 'active'
+  const { lookUp, list, turnAt } = start({ a: { group: 'one' }, b: { group: 'one' } })
+  await granted(turnAt('a', caller()))
+  unit.stops = 0
+  await lookUp(AbortSignal.timeout(1_000))
+  expect(unit.stops).toBe(0)
+  await lookUp(AbortSignal.abort())
+  expect(list()).toMatchObject([{ state: 'ready' }, {}])
 })
