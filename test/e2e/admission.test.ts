@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chatBody } from '../support/chat.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import {
   DONE,
@@ -36,7 +37,7 @@ function ask(content: string, duplex: object = {}): Promise<Response> {
   return fetch(`${gate.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'mock', stream: true, messages: [{ role: 'user', content }] }),
+    body: chatBody(content, { model: 'mock', stream: true }),
     ...duplex,
   })
 }
@@ -99,7 +100,7 @@ describe('server.max_buffered', () => {
     fetch(`${small.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${small.key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'mock', stream: true, messages: [{ role: 'user', content }] }),
+      body: chatBody(content, { model: 'mock', stream: true }),
     })
 
   test('bodies that do not fit together are refused with 429; what left makes room', async () => {

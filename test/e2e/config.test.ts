@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Explanation } from '../../schemas/config/layers.ts'
+import { chatBody } from '../support/chat.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -112,7 +113,7 @@ test('an edit takes effect at once, keeps comments, and changes where requests g
     fetch(`${gate.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'coder', messages: [{ role: 'user', content: 'hi' }] }),
+      body: chatBody('hi', { model: 'coder' }),
     })
   expect((await ask()).status).toBe(502)
   const set = await admin('PUT', '/v1/config/keys/models.coder.targets', {

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_ANSWERS, type AdminRouteName, adminProblem } from '../../schemas/admin.ts'
+import { chatBody } from '../support/chat.ts'
 import { type Daemon, runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
 import { GATECTL, gatectl, startGatectl } from '../support/gatectl.ts'
 
@@ -34,7 +35,7 @@ async function answerOf<R extends AdminRouteName>(route: R, args: string) {
 }
 
 const chatStatus = async (key: string) => {
-  const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hello' }] })
+  const body = chatBody('hello')
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   return (await fetch(`${daemon.url}/v1/chat/completions`, { method: 'POST', headers, body })).status
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../store/sqlite/database.ts'
+import { chatBody } from '../support/chat.ts'
 import { startDaemon } from '../support/daemon.ts'
 import { sampled } from '../support/effort.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -38,7 +39,7 @@ test(`kill -9 during load, ${KILLS} times: no row of an answer that a client saw
 
 /** One client that asks until the daemon is gone, noting the id of each answer that it has seen whole. */
 async function load(url: string, stream: boolean, answered: string[]): Promise<void> {
-  const body = JSON.stringify({ model: 'echo', stream, messages: [{ role: 'user', content: 'one two three four' }] })
+  const body = chatBody('one two three four', { stream })
   const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
   for (;;) {
     try {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import { startCaddy } from '../support/caddy.ts'
 import { throwAwayCertificate } from '../support/certificate.ts'
+import { chatBody } from '../support/chat.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { startNginx } from '../support/nginx.ts'
 import { freePort, hasProgram } from '../support/programs.ts'
@@ -231,9 +232,7 @@ describe.each(PROXIES)('$engine (needs $engine, openssl)', ({ engine, file, star
         method: 'POST',
         tls: false,
         headers: { authorization: `Bearer ${daemon?.key}`, 'content-type': 'application/json' },
-        body: Buffer.from(
-          JSON.stringify({ model: 'echo', stream: true, messages: [{ role: 'user', content: 'hello there' }] }),
-        ),
+        body: Buffer.from(chatBody('hello there', { stream: true })),
       })
       expect({ status, hsts: headers['strict-transport-security'] }).toEqual({ status: 200, hsts: undefined })
       expect(text.match(/^data: /gm)?.length).toBeGreaterThan(2)

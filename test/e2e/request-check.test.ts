@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { chatBody } from '../support/chat.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import { sendRaw } from '../support/raw-http.ts'
 
@@ -12,7 +13,7 @@ afterAll(async () => {
   gate?.remove()
 })
 
-const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hi' }] })
+const body = chatBody('hi')
 const auth = () => `Authorization: Bearer ${gate.key}\r\n`
 const post = (headers: string, text = body) =>
   `POST /v1/chat/completions HTTP/1.1\r\n${headers}Content-Type: application/json\r\n\r\n${text}`
@@ -150,7 +151,7 @@ test.each([
 ])('the echo refuses %o and lives on', async (wrong) => {
   const answer = await fetch(`${gate.url}/v1/chat/completions`, {
     method: 'POST',
-    body: JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hi' }], ...wrong }),
+    body: chatBody('hi', wrong),
     headers: { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json' },
   })
   expect(answer.status).toBe(400)

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { chatBody } from '../support/chat.ts'
 import { runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
 import { completion, sendJson, startFakeUpstream } from '../support/fake-upstream.ts'
 import { sendRaw } from '../support/raw-http.ts'
@@ -16,7 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => place.remove())
 
-const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'Hello from Gate' }] })
+const body = chatBody('Hello from Gate')
 function ask(url: string, key: string): Promise<Response> {
   const headers = { 'content-type': 'application/json', ...(key !== '' && { authorization: `Bearer ${key}` }) }
   return fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { chatBody } from '../support/chat.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { completion, type FakeUpstream, sendJson, startFakeUpstream } from '../support/fake-upstream.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -32,7 +33,7 @@ const chat = (model: string) =>
   fetch(`${gate.url}/v1/chat/completions`, {
     method: 'POST',
     headers: headers(),
-    body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }),
+    body: chatBody('hi', { model }),
   })
 
 test('it is asked for its models and answers requests', async () => {
