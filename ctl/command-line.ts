@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
 import { nearest } from '../schemas/words/nearest.ts'
-import { type Command, GLOBAL_OPTIONS, type Option } from './command.ts'
+import { type CommandText, GLOBAL_OPTIONS, type Option } from './command.ts'
 import { COMMANDS } from './command-table.ts'
 import { usageFailure } from './failure.ts'
+import type { Command } from './invocation.ts'
 
 export type CommandLine =
   | { readonly kind: 'version'; readonly json: boolean }
@@ -124,7 +125,7 @@ function checkArguments(command: Command, given: readonly string[]): void {
 }
 
 /** One line, such as `gatectl config set KEY [VALUE] [options]`. */
-export function usageOf(command: Command): string {
+export function usageOf(command: CommandText): string {
   const words = command.arguments.map(({ name, optional }) => (optional === true ? `[${name}]` : name))
   const options = Object.keys(command.options).length === 0 ? [] : ['[options]']
   return ['gatectl', command.name, ...words, ...options].join(' ')

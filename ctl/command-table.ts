@@ -1,4 +1,3 @@
-import type { Command } from './command.ts'
 import { BACKEND_COMMANDS } from './commands/backend/table.ts'
 import { COMPLETION_COMMANDS } from './commands/completion/table.ts'
 import { CONFIG_COMMANDS } from './commands/config/table.ts'
@@ -6,6 +5,7 @@ import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
 import { HOST_COMMANDS } from './commands/host/table.ts'
 import { SPEC_COMMANDS } from './commands/spec/table.ts'
 import { TOKEN_COMMANDS } from './commands/token/table.ts'
+import type { Command } from './invocation.ts'
 
 /** Everything that gatectl can do: the help, the completions, the manual pages and the parser are made from these tables. */
 export const COMMANDS: readonly Command[] = [

@@ -1,5 +1,3 @@
-import type { Run } from './invocation.ts'
-
 /** What an argument or option value can be completed with. */
 export type Completion = 'config-key' | 'token-id' | 'backend-name' | 'file' | readonly string[]
 
@@ -16,7 +14,8 @@ export type Option = {
   readonly complete?: Completion
 }
 
-export type Command = {
+/** What a command says of itself. */
+export type CommandText = {
   /** One or two words. */
   readonly name: string
   /** Other names that work; shown in no list. */
@@ -28,8 +27,6 @@ export type Command = {
   readonly options: Readonly<Record<string, Option>>
   /** What the help says after the options. */
   readonly notes?: string
-  /** Imports the module of this command, when it runs. */
-  readonly load: () => Promise<{ readonly run: Run }>
 }
 
 /** Options that every command takes. */

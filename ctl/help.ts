@@ -1,4 +1,4 @@
-import { type Command, GLOBAL_OPTIONS, type Option } from './command.ts'
+import { type CommandText, GLOBAL_OPTIONS, type Option } from './command.ts'
 import { type HelpSubject, usageOf } from './command-line.ts'
 import { COMMANDS } from './command-table.ts'
 
@@ -33,7 +33,7 @@ function overview(): string {
   ].join('\n')
 }
 
-function list(commands: readonly Command[]): string {
+function list(commands: readonly CommandText[]): string {
   const rows = commands.map((c) => [
     [c.name, ...c.arguments.map((a) => (a.optional ? `[${a.name}]` : a.name))].join(' '),
     c.summary,
@@ -41,7 +41,7 @@ function list(commands: readonly Command[]): string {
   return aligned(rows)
 }
 
-function commandHelp(command: Command): string {
+function commandHelp(command: CommandText): string {
   const { summary, options, notes } = command
   const parts = [
     `Usage: ${usageOf(command)}`,

@@ -1,5 +1,5 @@
 import type { AdminClient } from './client.ts'
-import type { Command } from './command.ts'
+import type { CommandText } from './command.ts'
 
 /** What a command is given. */
 export type Invocation = {
@@ -14,7 +14,7 @@ export type Invocation = {
   readonly json: boolean
   readonly admin: AdminClient
   /** All that gatectl can do, for the completions. */
-  readonly commands: readonly Command[]
+  readonly commands: readonly CommandText[]
   /** Writes a line to standard output. */
   print(line: string): void
   /** Writes a value to standard output as one line of JSON that is safe on a terminal. */
@@ -25,3 +25,9 @@ export type Invocation = {
 
 /** @returns an ExitCode; `backend shell` alone hands on the code of another program */
 export type Run = (invocation: Invocation) => Promise<number>
+
+/** A row of a table of commands. */
+export type Command = CommandText & {
+  /** Imports the module of this command, when it runs. */
+  readonly load: () => Promise<{ readonly run: Run }>
+}

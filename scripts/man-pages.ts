@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type Command, GLOBAL_OPTIONS, type Option } from '../ctl/command.ts'
+import { type CommandText, GLOBAL_OPTIONS, type Option } from '../ctl/command.ts'
 import { usageOf } from '../ctl/command-line.ts'
 import { COMMANDS } from '../ctl/command-table.ts'
 import { specSchema } from '../schemas/spec/spec.ts'
@@ -27,9 +27,9 @@ export function manPages(date: string): Record<string, string> {
   return Object.fromEntries(pages.map((page) => [`${page.name}.${page.section}`, printPage(page, version, date)]))
 }
 
-const pageName = ({ name }: Command): string => `gatectl-${name.replaceAll(' ', '-')}`
+const pageName = ({ name }: CommandText): string => `gatectl-${name.replaceAll(' ', '-')}`
 
-function overview(commands: readonly Command[]): Page {
+function overview(commands: readonly CommandText[]): Page {
   return {
     name: 'gatectl',
     section: 1,
@@ -55,7 +55,7 @@ function overview(commands: readonly Command[]): Page {
   }
 }
 
-function commandPage(command: Command): Page {
+function commandPage(command: CommandText): Page {
   const { summary, options, notes } = command
   const sections = [
     { title: 'SYNOPSIS', parts: [{ kind: 'text' as const, text: usageOf(command) }] },

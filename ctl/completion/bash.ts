@@ -1,8 +1,8 @@
-import type { Command, Completion } from '../command.ts'
+import type { CommandText, Completion } from '../command.ts'
 import { completionPoints, type Point, spellings, valueOptions } from './points.ts'
 
 /** The script for bash; needs nothing but bash. Every word in it comes from the command table and needs no quoting. */
-export function bashCompletion(commands: readonly Command[]): string {
+export function bashCompletion(commands: readonly CommandText[]): string {
   const withValue = valueOptions(commands)
   const values = withValue.map((option) => `    ${spellings(option).join('|')}) ${replies(option.complete)} ;;`)
   return `# bash completion for gatectl, made by "gatectl completion bash"

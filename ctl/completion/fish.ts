@@ -1,8 +1,8 @@
-import type { Command, Completion } from '../command.ts'
+import type { CommandText, Completion } from '../command.ts'
 import { completionPoints, type OptionWord, type Point, spellings, valueOptions } from './points.ts'
 
 /** The script for fish. */
-export function fishCompletion(commands: readonly Command[]): string {
+export function fishCompletion(commands: readonly CommandText[]): string {
   const skipped = valueOptions(commands).flatMap(spellings).join(' ')
   return `# fish completion for gatectl, made by "gatectl completion fish"
 function __gatectl_given

@@ -1,4 +1,4 @@
-import { type Command, type Completion, GLOBAL_OPTIONS, type Option } from '../command.ts'
+import { type CommandText, type Completion, GLOBAL_OPTIONS, type Option } from '../command.ts'
 
 /** A word and what it means. */
 export type Word = { readonly word: string; readonly meaning: string }
@@ -14,7 +14,7 @@ export type Point = {
 export type OptionWord = Option & { readonly long: string }
 
 /** Every point at which a completion script has something to say, the start first. */
-export function completionPoints(commands: readonly Command[]): readonly Point[] {
+export function completionPoints(commands: readonly CommandText[]): readonly Point[] {
   const shown = visible(commands)
   const globals = optionWords(GLOBAL_OPTIONS)
   const groups = [...new Set(shown.map((c) => c.name.split(' ')[0] ?? ''))].map((first) => wordOf(shown, first))
@@ -32,7 +32,7 @@ export function completionPoints(commands: readonly Command[]): readonly Point[]
 }
 
 /** Every option that takes a value, of whatever command, once. */
-export function valueOptions(commands: readonly Command[]): readonly OptionWord[] {
+export function valueOptions(commands: readonly CommandText[]): readonly OptionWord[] {
   const all = [GLOBAL_OPTIONS, ...visible(commands).map((c) => c.options)].flatMap(optionWords)
   const byName = new Map(all.filter((o) => o.type === 'string').map((option) => [option.long, option]))
   return [...byName.values()]
@@ -47,17 +47,17 @@ function optionWords(options: Readonly<Record<string, Option>>): readonly Option
   return Object.entries(options).map(([long, option]) => ({ ...option, long }))
 }
 
-function visible(commands: readonly Command[]): readonly Command[] {
+function visible(commands: readonly CommandText[]): readonly CommandText[] {
   return commands.filter(({ hidden }) => hidden !== true)
 }
 
-function secondWords(commands: readonly Command[], first: string): readonly Word[] {
+function secondWords(commands: readonly CommandText[], first: string): readonly Word[] {
   const inGroup = commands.filter((c) => c.name.startsWith(`${first} `))
   return inGroup.map((c) => ({ word: c.name.slice(first.length + 1), meaning: c.summary }))
 }
 
-function wordOf(commands: readonly Command[], first: string): Word {
-  const command: Command | undefined = commands.find((c) => c.name === first)
+function wordOf(commands: readonly CommandText[], first: string): Word {
+  const command: CommandText | undefined = commands.find((c) => c.name === first)
   const seconds = secondWords(commands, first).map(({ word }) => word)
   return { word: first, meaning: command?.summary ?? seconds.join(', ') }
 }

@@ -1,8 +1,8 @@
-import type { Command, Completion } from '../command.ts'
+import type { CommandText, Completion } from '../command.ts'
 import { completionPoints, type Point, spellings, valueOptions, type Word } from './points.ts'
 
 /** The script for zsh: to be sourced, or to lie in $fpath as `_gatectl`. */
-export function zshCompletion(commands: readonly Command[]): string {
+export function zshCompletion(commands: readonly CommandText[]): string {
   const withValue = valueOptions(commands)
   const values = withValue.map((option) => `    (${spellings(option).join('|')}) ${replies(option.complete)} ;;`)
   return `#compdef gatectl

@@ -1,4 +1,4 @@
-import type { Command } from '../../command.ts'
+import type { Command } from '../../invocation.ts'
 
 const BACKEND = { name: 'NAME', complete: 'backend-name' } as const
 

@@ -1,11 +1,11 @@
-import type { Command } from '../../command.ts'
+import type { CommandText } from '../../command.ts'
 import { bashCompletion } from '../../completion/bash.ts'
 import { fishCompletion } from '../../completion/fish.ts'
 import { zshCompletion } from '../../completion/zsh.ts'
 import { usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
 
-const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
+const SCRIPTS: Readonly<Record<string, (commands: readonly CommandText[]) => string>> = {
   bash: bashCompletion,
   zsh: zshCompletion,
   fish: fishCompletion,

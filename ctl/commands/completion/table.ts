@@ -1,4 +1,4 @@
-import type { Command } from '../../command.ts'
+import type { Command } from '../../invocation.ts'
 
 export const COMPLETION_COMMANDS: readonly Command[] = [
   {

@@ -1,5 +1,5 @@
 import { PROMOTE_FORMATS } from '../../../schemas/words/promote-formats.ts'
-import type { Command } from '../../command.ts'
+import type { Command } from '../../invocation.ts'
 
 const KEY = { name: 'KEY', complete: 'config-key' } as const
 

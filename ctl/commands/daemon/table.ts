@@ -1,5 +1,5 @@
 import { LOG_LEVELS } from '../../../schemas/words/log.ts'
-import type { Command } from '../../command.ts'
+import type { Command } from '../../invocation.ts'
 
 export const DAEMON_COMMANDS: readonly Command[] = [
   {

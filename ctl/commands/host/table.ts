@@ -1,4 +1,4 @@
-import type { Command } from '../../command.ts'
+import type { Command } from '../../invocation.ts'
 import { COMPILE_OPTIONS, LOCK, SPEC } from '../spec/options.ts'
 import { INSTANCE, TIMEOUT, WAIT, YES } from './options.ts'
 

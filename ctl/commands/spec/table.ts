@@ -1,4 +1,4 @@
-import type { Command } from '../../command.ts'
+import type { Command } from '../../invocation.ts'
 import { COMPILE_OPTIONS, INIT_OPTIONS, SPEC, TARGET } from './options.ts'
 
 export const SPEC_COMMANDS: readonly Command[] = [

@@ -1,5 +1,5 @@
 import { SCOPES } from '../../../schemas/words/scopes.ts'
-import type { Command } from '../../command.ts'
+import type { Command } from '../../invocation.ts'
 
 export const TOKEN_COMMANDS: readonly Command[] = [
   {
