@@ -1,12 +1,20 @@
 import type { Config } from '../schemas/config/config.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import type { Path } from '../syntax/tree.ts'
 import { readDeclared } from './declared-file.ts'
 import type { EnvironmentSources } from './environment.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer, type Layers } from './layers.ts'
 import { refuse } from './problems.ts'
-import { type Resolved, resolveLayers, resolveWithoutRuntime } from './resolve.ts'
-import { checkRuntime, type RuntimePlace, readLastGood, readRuntime, runtimeFiles } from './runtime-file.ts'
+import { type Resolved, resolveInPart, resolveLayers } from './resolve.ts'
+import {
+  checkRuntime,
+  type RuntimePlace,
+  type RuntimeReading,
+  readLastGood,
+  readRuntime,
+  runtimeFiles,
+} from './runtime-file.ts'
 
 export type Sources = EnvironmentSources &
   RuntimePlace & {
@@ -23,13 +31,16 @@ export type Loaded = {
   readonly declared: Layer
   /** Text of the runtime layer in force: the file's, or the last good one's. */
   readonly text: string
+  /** What of the runtime file is in force; `none` also when it is absent. */
+  readonly runtime: 'whole' | 'in part' | 'last good' | 'none'
   /** What was worked around. */
   readonly problems: readonly ConfigProblem[]
 }
 
 /**
  * Reads all layers. What is wrong with the environment or the declared file is thrown; a runtime file that is wrong
- * gives way to the last good one, and that to none.
+ * gives way to the last good one. One that is right by itself but not with the other layers, and whose copy is no better,
+ * loses only what cannot stand: the keys that narrow access stay. One that cannot be read and has no copy gives way to none.
  * @param inForce text of the runtime layer in force; at start, the last good copy is read instead
  * @throws ConfigError
  */
@@ -48,6 +59,7 @@ export function loadLayers(sources: Sources, keys: KeySet, inForce: string | und
       configured: first.config,
       declared: declared.layer,
       text: reading.text,
+      runtime: reading.text === '' ? 'none' : 'whole',
       problems: [],
     }
   if (reading.text === '' && reading.problems.length === 0) refuse(wrong)
@@ -56,9 +68,17 @@ export function loadLayers(sources: Sources, keys: KeySet, inForce: string | und
   if (good !== undefined && copy?.problems.length === 0) {
     const second = resolveLayers(sources, keys, copy.layer, declared.layer)
     if (second.config !== undefined)
-      return { layers: second.layers, configured: second.config, declared: declared.layer, text: good, problems: wrong }
+      return {
+        layers: second.layers,
+        configured: second.config,
+        declared: declared.layer,
+        text: good,
+        runtime: 'last good',
+        problems: wrong,
+      }
   }
-  return withoutRuntime(sources, keys, declared.layer, wrong)
+  if (reading.problems.length > 0) return withoutRuntime(sources, keys, declared.layer, wrong)
+  return inPart(keys, first.layers, reading, wrong)
 }
 
 /** Puts a candidate for the runtime layer among the others. @throws ConfigError with all that is wrong */
@@ -68,16 +88,44 @@ export function loadCandidate(sources: Sources, keys: KeySet, text: string, decl
   refuse(reading.problems)
   const resolved = resolveLayers(sources, keys, reading.layer, declared)
   refuse([...resolved.environmentProblems, ...stripped(resolved.problems)])
-  return { layers: resolved.layers, configured: present(resolved.config), declared, text, problems: [] }
+  return {
+    layers: resolved.layers,
+    configured: present(resolved.config),
+    declared,
+    text,
+    runtime: 'whole',
+    problems: [],
+  }
+}
+
+/** Leaves out of all layers what cannot stand, and nothing else. @throws ConfigError when that would open something */
+function inPart(keys: KeySet, [env, , nix]: Layers, reading: RuntimeReading, wrong: readonly ConfigProblem[]): Loaded {
+  const rest = resolveInPart(keys, env, reading.layer, nix)
+  const later = stripped(rest.problems).filter(({ key, code }) => !wrong.some((w) => w.key === key && w.code === code))
+  const problems = [...wrong, ...later]
+  if (rest.config === undefined || rest.problems.some(({ without }) => narrowsAccess(without))) refuse(problems)
+  const configured = present(rest.config)
+  return { layers: rest.layers, configured, declared: nix, text: reading.text, runtime: 'in part', problems }
+}
+
+/** Keys without which more clients, or bigger requests, would be let in: they are never left out. */
+const NARROWING = [
+  /^server\.(allow_from|allowed_hosts|trusted_proxies|max_[a-z]+)$/,
+  /^auth(\.(token|jwt))?$/,
+  /^server$/,
+]
+
+function narrowsAccess(path: Path): boolean {
+  return NARROWING.some((pattern) => pattern.test(path.join('.')))
 }
 
 function withoutRuntime(sources: Sources, keys: KeySet, nix: Layer, wrong: readonly ConfigProblem[]): Loaded {
   const none = emptyLayer('runtime')
   const { layers } = resolveLayers(sources, keys, none, nix)
-  const rest = resolveWithoutRuntime(keys, layers[0], none, nix)
+  const rest = resolveInPart(keys, layers[0], none, nix)
   const problems = [...wrong, ...stripped(rest.problems)]
   if (rest.config === undefined) refuse(problems)
-  return { layers: rest.layers, configured: present(rest.config), declared: nix, text: '', problems }
+  return { layers: rest.layers, configured: present(rest.config), declared: nix, text: '', runtime: 'none', problems }
 }
 
 function stripped(problems: Resolved['problems']): ConfigProblem[] {

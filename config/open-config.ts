@@ -121,8 +121,13 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
 }
 
 /** What is in force in place of a runtime file that was refused. */
-function instead({ text }: Loaded): string {
-  return text === ''
-    ? 'the other layers are in force without the runtime file'
-    : 'the last good runtime file is in force'
+function instead({ runtime }: Loaded): string {
+  switch (runtime) {
+    case 'none':
+      return 'the other layers are in force without the runtime file'
+    case 'in part':
+      return 'the runtime file is in force without what cannot stand'
+    default:
+      return 'the last good runtime file is in force'
+  }
 }

@@ -29,8 +29,8 @@ export function resolveLayers(sources: EnvironmentSources, keys: KeySet, runtime
   return { ...combine(keys, env.layer, runtime, nix), environmentProblems: env.problems }
 }
 
-/** Merges layers that are right by themselves, leaving out of env and nix what cannot stand without a lost runtime layer. */
-export function resolveWithoutRuntime(
+/** Merges layers that are right by themselves, leaving out of each what cannot stand with the others. */
+export function resolveInPart(
   keys: KeySet,
   env: Layer,
   runtime: Layer,
@@ -39,9 +39,9 @@ export function resolveWithoutRuntime(
   const resolved = combine(keys, env, runtime, nix)
   const lost = resolved.problems.map((problem) => problem.without)
   const without = (layer: Layer): Layer => ({ ...layer, values: lost.reduce(withoutValue, layer.values) })
-  if (lost.every((path) => valueAt(env.values, path) === undefined && valueAt(nix.values, path) === undefined))
+  if (lost.every((path) => [env, runtime, nix].every(({ values }) => valueAt(values, path) === undefined)))
     return resolved
-  const rest = resolveWithoutRuntime(keys, without(env), runtime, without(nix))
+  const rest = resolveInPart(keys, without(env), without(runtime), without(nix))
   return { ...rest, problems: [...resolved.problems, ...rest.problems] }
 }
 
