@@ -49,6 +49,7 @@ export function loadLayers(sources: Sources, keys: KeySet, inForce: string | und
   const declared = readDeclared(sources.declaredFile, keys)
   const good = inForce ?? readLastGood(lastGood)
   const reading = readRuntime(sources, keys, good)
+  refuse(reading.problems.filter(({ code }) => code === 'UNSET_VARIABLE')) // no other file is what was meant
   const first = resolveLayers(sources, keys, reading.layer, declared.layer)
   refuse([...declared.problems, ...first.environmentProblems])
 
@@ -64,7 +65,7 @@ export function loadLayers(sources: Sources, keys: KeySet, inForce: string | und
     }
   if (reading.text === '' && reading.problems.length === 0) refuse(wrong)
 
-  const copy = good === undefined ? undefined : checkRuntime(good, lastGood, keys)
+  const copy = good === undefined ? undefined : checkRuntime(good, lastGood, keys, sources.env)
   if (good !== undefined && copy?.problems.length === 0) {
     const second = resolveLayers(sources, keys, copy.layer, declared.layer)
     if (second.config !== undefined)
@@ -84,7 +85,7 @@ export function loadLayers(sources: Sources, keys: KeySet, inForce: string | und
 /** Puts a candidate for the runtime layer among the others. @throws ConfigError with all that is wrong */
 export function loadCandidate(sources: Sources, keys: KeySet, text: string, declared: Layer): Loaded {
   const { file } = runtimeFiles(sources)
-  const reading = checkRuntime(text, file, keys)
+  const reading = checkRuntime(text, file, keys, sources.env)
   refuse(reading.problems)
   const resolved = resolveLayers(sources, keys, reading.layer, declared)
   refuse([...resolved.environmentProblems, ...stripped(resolved.problems)])

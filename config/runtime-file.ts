@@ -7,6 +7,7 @@ import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer } from './layers.ts'
 import { checkTree } from './problems.ts'
 import { parseToml } from './toml.ts'
+import { type Environment, expand } from './variables.ts'
 
 /** What `config.toml` says. With problems, `layer` is empty. An absent file has the text '' and is right. */
 export type RuntimeReading = {
@@ -17,13 +18,15 @@ export type RuntimeReading = {
 
 /** Where the runtime layer is kept. */
 export type RuntimePlace = {
+  /** Where `${NAME}` in the file comes from. */
+  readonly env: Environment
   readonly stateDirectory: string
   /** The runtime file itself, when it is not `config.toml` in the state directory. */
   readonly runtimeFile?: string | undefined
 }
 
 /** The runtime file, and its last good copy, which is always in the state directory. */
-export function runtimeFiles({ stateDirectory, runtimeFile }: RuntimePlace): {
+export function runtimeFiles({ stateDirectory, runtimeFile }: Omit<RuntimePlace, 'env'>): {
   readonly file: string
   readonly lastGood: string
 } {
@@ -56,9 +59,12 @@ export function readRuntime(place: RuntimePlace, keys: KeySet, good: string | un
     }
   }
   if (text === undefined) return { text: '', layer: emptyLayer('runtime'), problems: [] }
-  const reading = checkRuntime(text, file, keys)
+  const reading = checkRuntime(text, file, keys, place.env)
   if (good === undefined || text.length >= good.length || !good.startsWith(text)) return reading
-  if (reading.problems.length > 0 || sameValue(reading.layer.values, checkRuntime(good, file, keys).layer.values))
+  if (
+    reading.problems.length > 0 ||
+    sameValue(reading.layer.values, checkRuntime(good, file, keys, place.env).layer.values)
+  )
     return reading
   const torn: ConfigProblem = {
     code: 'TORN_FILE',
@@ -82,11 +88,16 @@ export function modeOpenToOthers(place: RuntimePlace): string | undefined {
   return isOpen ? (own & 0o777).toString(8) : undefined
 }
 
-/** Checks the text of a runtime file by itself, without the other layers. */
-export function checkRuntime(text: string, file: string, keys: KeySet): RuntimeReading {
+/**
+ * Checks the text of a runtime file by itself, without the other layers.
+ * @param env replaces `${NAME}`; absent: it stays as written, and is not checked
+ */
+export function checkRuntime(text: string, file: string, keys: KeySet, env?: Environment): RuntimeReading {
   const document = parseToml(text, file)
   if ('code' in document) return { text, layer: emptyLayer('runtime'), problems: [document] }
-  const { values, whereOf } = document
+  const { whereOf } = document
+  const { values, problems: unset } = env === undefined ? { ...document, problems: [] } : expand(document, env)
+  if (unset.length > 0) return { text, layer: emptyLayer('runtime'), problems: unset }
   const problems = checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'runtime', whereOf })
   if (problems.length > 0) return { text, layer: emptyLayer('runtime'), problems }
   return { text, layer: { name: 'runtime', values, sourceOf: whereOf }, problems }
