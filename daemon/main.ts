@@ -7,8 +7,9 @@ import type { Config } from '../schemas/config/config.ts'
 import type { ConfigChange } from '../schemas/config/layers.ts'
 import { durationMs } from '../schemas/config/values.ts'
 import { openDatabase } from '../store/sqlite/database.ts'
+import { lockState } from '../store/sqlite/state-lock.ts'
 import { openTokenStore } from '../store/sqlite/token-store.ts'
-import { openUsageStore } from '../store/sqlite/usage-store.ts'
+import { openUsageJournal } from '../store/usage-journal/journal.ts'
 import { packageVersion } from '../system/version.ts'
 import { createAdminServer } from './admin/server.ts'
 import { createAdmission } from './admit/admission.ts'
@@ -47,6 +48,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const activation = takeActivation(env, process.pid)
   const stateDirectory = options.stateDirectory ?? defaultStateDirectory(env)
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+  const unlockState = lockState(stateDirectory)
 
   const isJournal = env['JOURNAL_STREAM'] !== undefined
   const usualFormat = stdout.isTTY ? 'text' : 'json'
@@ -82,7 +84,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const database = openDatabase(databaseFile)
   const tokens = createTokens(openTokenStore(database), now)
   tokens.setSystemToken(initial.auth.token)
-  const ledger = createLedger({ store: openUsageStore(database), log, now: monotonic })
+  const journal = openUsageJournal(databaseFile, log)
+  const ledger = createLedger({ store: journal, log, now: monotonic })
   const admission = createAdmission(admissionLimits(initial))
   const health = createTargetHealth(monotonic)
   const listingOf = (provider: string) => DIALECTS.spokenBy(provider)[0]
@@ -175,7 +178,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     log,
   })
   function status(): DaemonStatus {
-    const storeError = ledger.lastError()
+    const storeError = ledger.lastError() ?? journal.lastError()
     return {
       state: lifecycle.state(),
       version: packageVersion(),
@@ -204,11 +207,13 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   lifecycle.onStop('directory', directory.stop)
   lifecycle.onStop('backends', backends.close)
   lifecycle.onStop('upstreams', upstreams.close)
-  lifecycle.onStop('store', () => {
+  lifecycle.onStop('store', async () => {
     const lost = ledger.close()
     if (lost > 0) log('error', 'usage rows could not be written and are lost', { count: lost })
     metrics.close()
+    await journal.close()
     database.close()
+    unlockState()
   })
   lifecycle.onStop('watchdog', startWatchdog(env, notify, log))
   installSignals(process, lifecycle, monotonic) // for good: a signal that comes while the process ends changes nothing

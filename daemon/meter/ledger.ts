@@ -12,7 +12,7 @@ const RETRY_MS = 100
 export type Ledger = ReturnType<typeof createLedger>
 
 /**
- * Writes usage rows behind the requests, in batches: one transaction for all attempts that ended in the same turn of
+ * Writes usage rows behind the requests, in batches: one write for all attempts that ended in the same turn of
  * the event loop. `settle` resolves when the row is on disk, and only then does the gateway end its answer, so a
  * client that saw an answer complete has its row, whatever kills the daemon.
  *

@@ -27,7 +27,7 @@ export type UsageRow = TokenCounts & {
   readonly ttftMs: number | null
 }
 
-/** What metering needs from storage: all rows or none, in one transaction; a row that is there already is kept. */
+/** What metering needs from storage: rows that survive `kill -9` once it returns; a row that is appended twice counts once. */
 export type UsageStore = { readonly append: (rows: readonly UsageRow[]) => void }
 
 /**

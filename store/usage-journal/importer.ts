@@ -1,0 +1,66 @@
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Log } from '../../schemas/words/log.ts'
+
+export type Importer = {
+  /** Imports journal files and deletes them. One run at a time. @throws Error why not all could be imported */
+  run(files: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** What the worker answers. `error` is null when all files are imported and deleted. */
+export type ImportAnswer = { readonly error: string | null; readonly damagedLines: number }
+
+/** Runs imports in a worker thread; one that died is replaced by the next run. */
+export function createImporter(databaseFile: string, log: Log): Importer {
+  let worker: Worker | null = null
+
+  function start(): Worker {
+    const program = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
+    const started = new Worker(program, { workerData: { databaseFile }, execArgv: [] })
+    // why it ended is told to the run that waits for it
+    for (const event of ['error', 'exit']) {
+      started.on(event, () => {
+        if (worker === started) worker = null
+      })
+    }
+    started.unref()
+    return started
+  }
+
+  return {
+    async run(files) {
+      worker ??= start()
+      const { error, damagedLines } = await answerOf(worker, files)
+      if (damagedLines > 0) {
+        const file = `${databaseFile}-usage-damaged`
+        log('error', 'damaged lines of the usage journal are set aside', { count: damagedLines, file })
+      }
+      if (error !== null) throw new Error(error)
+    },
+    async close() {
+      await worker?.terminate()
+    },
+  }
+}
+
+function answerOf(worker: Worker, files: readonly string[]): Promise<ImportAnswer> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (answer: ImportAnswer) => {
+      settle()
+      resolve(answer)
+    }
+    const onError = (error: unknown) => {
+      settle()
+      reject(error instanceof Error ? error : new Error(String(error)))
+    }
+    const onExit = (code: number) => onError(new Error(`the worker that imports usage rows ended with code ${code}`))
+    function settle() {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+      worker.unref()
+    }
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+    worker.ref()
+    worker.postMessage(files)
+  })
+}

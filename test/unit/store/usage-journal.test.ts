@@ -1,0 +1,186 @@
+import { appendFileSync, copyFileSync, ftruncateSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { UsageRow } from '../../../daemon/meter/usage.ts'
+import { type Database, openDatabase } from '../../../store/sqlite/database.ts'
+import { lockState } from '../../../store/sqlite/state-lock.ts'
+import type { Importer } from '../../../store/usage-journal/importer.ts'
+import { type JournalFile, openUsageJournal, type UsageJournal } from '../../../store/usage-journal/journal.ts'
+import { rowOfLine, usageLine } from '../../../store/usage-journal/line.ts'
+import { until } from '../../support/daemon.ts'
+import { temporaryDirectory } from '../../support/temporary-directory.ts'
+
+let place: ReturnType<typeof temporaryDirectory>
+let database: Database
+let logged: string[]
+let opened: UsageJournal[]
+beforeEach(() => {
+  place = temporaryDirectory()
+  database = openDatabase(place.file('gate.db'))
+  logged = []
+  opened = []
+})
+afterEach(async () => {
+  for (const journal of opened) await journal.close()
+  database.close()
+  place.remove()
+})
+
+const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow => ({
+  requestId,
+  attempt: 1,
+  startedAt: 5,
+  keyId: 'k',
+  model: 'm',
+  upstream: 'u',
+  targetModel: 't',
+  status: 200,
+  outcome: 'ok',
+  inputTokens: 1,
+  outputTokens: 2,
+  cachedTokens: 3,
+  reasoningTokens: 4,
+  estimated: true,
+  costMicrodollars: 6,
+  durationMs: 7,
+  ttftMs: null,
+  ...more,
+})
+function open(parts?: { readonly importer?: Importer; readonly file?: JournalFile }): UsageJournal {
+  const journal = openUsageJournal(place.file('gate.db'), (_level, message) => logged.push(message), parts)
+  opened.push(journal)
+  return journal
+}
+const files = () => readdirSync(place.path).filter((name) => name.startsWith('gate.db-usage-'))
+const ids = () => database.prepare('SELECT request_id FROM usage ORDER BY 1').pluck().all()
+/** Imports nothing, as if the daemon were killed before. */
+const noImporter = (): Importer => ({ run: () => Promise.reject(new Error('killed')), close: () => Promise.resolve() })
+
+test('a row is in its file, mode 0600, when append returns; after importNow it is in the table and the file is gone', async () => {
+  const journal = open()
+  journal.append([row('a'), row('b')])
+  const [file = ''] = files()
+  expect(readFileSync(place.file(file), 'utf8')).toBe(usageLine(row('a')) + usageLine(row('b')))
+  expect(statSync(place.file(file)).mode & 0o777).toBe(0o600)
+  await journal.importNow()
+  expect(files()).toEqual([])
+  expect(database.prepare('SELECT * FROM usage WHERE request_id = ?').raw().get('a')).toEqual([
+    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null],
+  ])
+})
+
+test('imports by itself, also a second time', async () => {
+  const journal = open()
+  journal.append([row('a')])
+  await until(() => ids().length === 1)
+  journal.append([row('b')])
+  await until(() => ids().length === 2)
+})
+
+test('imports what a killed daemon left: twice where the kill came before the deletion, without the torn last line', async () => {
+  const killed = open({ importer: noImporter() })
+  killed.append([row('a'), row('b')])
+  const [file = ''] = files()
+  copyFileSync(place.file(file), place.file('gate.db-usage-1-1'))
+  appendFileSync(place.file(file), usageLine(row('torn')).slice(0, 30))
+  await open().importNow()
+  expect(ids()).toEqual(['a', 'b'])
+  expect(files()).toEqual([])
+  expect(logged).not.toContain('damaged lines of the usage journal are set aside')
+})
+
+test.each([
+  ['no JSON', 'garbage'],
+  ['no array', '{"requestId":"x"}'],
+  ['too short', '["x",1]'],
+  ['a wrong kind', usageLine(row('x')).replace('200', '"200"').trimEnd()],
+  ['a fraction, which the table refuses', usageLine(row('x', { status: 1.5 })).trimEnd()],
+])('a damaged line (%s) is set aside, and its neighbours are imported', async (_what, line) => {
+  place.write('gate.db-usage-1-1', `${usageLine(row('a'))}${line}\n${usageLine(row('b'))}`)
+  await open().importNow()
+  expect(ids()).toEqual(['a', 'b'])
+  expect(files()).toEqual(['gate.db-usage-damaged'])
+  expect(place.read('gate.db-usage-damaged')).toBe(`${line}\n`)
+  expect(logged).toEqual(['damaged lines of the usage journal are set aside'])
+})
+
+test('short writes are finished; a full disk leaves no half line, even where it cannot be cut off', async () => {
+  let room = Number.POSITIVE_INFINITY
+  let canTruncate = true
+  const file = {
+    write: (fd: number, bytes: Buffer, at: number) => {
+      if (room <= 0) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+      const length = Math.min(10, bytes.length - at, room)
+      room -= length
+      return writeSync(fd, bytes, at, length)
+    },
+    truncate: (fd: number, length: number) => {
+      if (!canTruncate) throw new Error('EIO')
+      ftruncateSync(fd, length)
+    },
+  } as unknown as JournalFile
+  const journal = open({ file })
+  journal.append([row('a')])
+  for (const allowed of [true, false]) {
+    canTruncate = allowed
+    room = 25
+    expect(() => journal.append([row(`full-${allowed}`)])).toThrow('ENOSPC')
+    room = Number.POSITIVE_INFINITY
+    journal.append([row(`later-${allowed}`)])
+  }
+  await journal.importNow()
+  expect(ids()).toEqual(['a', 'later-false', 'later-true'])
+})
+
+test('while the database is locked rows wait in two files at most, and appending goes on', async () => {
+  const journal = open()
+  database.exec('BEGIN IMMEDIATE')
+  for (const id of ['a', 'b', 'c']) {
+    journal.append([row(id)])
+    await expect(journal.importNow()).rejects.toThrow('locked')
+  }
+  expect(journal.lastError()).toMatch(/locked/)
+  expect(files().length).toBe(2)
+  database.exec('COMMIT')
+  await journal.importNow()
+  expect(ids()).toEqual(['a', 'b', 'c'])
+  expect(journal.lastError()).toBe(null)
+  expect(logged).toEqual(['cannot import usage rows; they wait in the journal', 'usage rows reach the database again'])
+})
+
+test('a worker that cannot start is replaced by the next run', async () => {
+  const journal = open()
+  database.pragma('user_version = 99')
+  journal.append([row('a')])
+  await expect(journal.importNow()).rejects.toThrow('newer Gate')
+  database.pragma('user_version = 1')
+  await journal.importNow()
+  expect(ids()).toEqual(['a'])
+})
+
+test('close imports what is left', async () => {
+  const journal = open()
+  journal.append([row('a')])
+  await journal.close()
+  expect(ids()).toEqual(['a'])
+})
+
+test('any row survives its line', () => {
+  const text = fc.string({ unit: 'binary' }).filter((s) => s.isWellFormed())
+  fc.assert(
+    fc.property(text, text, fc.nat(), fc.option(fc.nat()), (requestId, model, durationMs, ttftMs) => {
+      const one = row(requestId, { model, durationMs, ttftMs })
+      const line = usageLine(one)
+      expect(line.indexOf('\n')).toBe(line.length - 1)
+      expect(rowOfLine(line.slice(0, -1))).toEqual(one)
+    }),
+  )
+})
+
+test('A8: a state directory belongs to one process at a time', () => {
+  const unlock = lockState(place.path)
+  expect(() => lockState(place.path)).toThrow(/in use; stop the gate-daemon/)
+  unlock()
+  lockState(place.path)()
+  expect(statSync(place.file('gate.lock')).mode & 0o777).toBe(0o600)
+})
