@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { type CounterSeries, counter, gaugeText, type HistogramSeries, histogram, labelText } from './series.ts'
 import type { UsageRow } from './usage.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -30,109 +31,68 @@ const OTHER_MODELS = 'other'
 /** Series that are kept at hand. */
 const MAX_SERIES = 10_000
 
+/** The series of one (upstream, model, status); those that are null have no value yet, so they are not shown. */
+type Series = {
+  readonly labels: string
+  readonly requests: CounterSeries
+  readonly duration: HistogramSeries
+  firstToken: HistogramSeries | null
+  input: HistogramSeries | null
+  output: HistogramSeries | null
+}
+
 /**
  * Prometheus metrics under the names of OpenTelemetry's GenAI conventions (dots as underscores), and gate_* for the rest.
- * Series are looked up once per (upstream, model, status) and kept, so that counting costs no label hashing.
+ * Series are looked up once per (upstream, status, model) and kept: counting is then a lookup and additions in arrays,
+ * and text is made at the scrape. prom-client knows the process only.
  */
 export function createMetrics(readings: MetricReadings) {
-  const registers = [new Registry()] as const
-  const [registry] = registers
-  collectDefaultMetrics({ register: registry })
-  const labelNames = ['upstream', 'gen_ai_request_model'] as const
-  const requests = new Counter({
-    name: 'gate_requests_total',
-    help: 'Attempts at upstreams, by HTTP status (0: none came).',
-    labelNames: [...labelNames, 'status'],
-    registers: [...registers],
-  })
-  const duration = new Histogram({
-    name: 'gen_ai_client_operation_duration_seconds',
-    help: 'Time from sending an attempt to its end.',
-    labelNames,
-    buckets: SECONDS,
-    registers: [...registers],
-  })
-  const firstToken = new Histogram({
-    name: 'gen_ai_server_time_to_first_token_seconds',
-    help: 'Time from sending an attempt to the first frame of its stream.',
-    labelNames,
-    buckets: SECONDS,
-    registers: [...registers],
-  })
-  const tokens = new Histogram({
-    name: 'gen_ai_client_token_usage',
-    help: 'Tokens of an attempt.',
-    labelNames: [...labelNames, 'gen_ai_token_type'],
-    buckets: TOKENS,
-    registers: [...registers],
-  })
-  const refused = new Counter({
-    name: 'gate_refused_total',
-    help: 'Requests answered with an error of Gate itself, by code.',
-    labelNames: ['code'],
-    registers: [...registers],
-  })
-  for (const [name, help, read] of [
-    ['gate_requests_in_flight', 'Requests that are being answered.', readings.requestsInFlight],
-    ['gate_request_bytes_held', 'Bytes of request bodies in memory.', readings.bufferedBytes],
-    ['gate_usage_backlog_rows', 'Usage rows that wait for the database.', readings.backlogRows],
-  ] as const) {
-    const gauge: Gauge = new Gauge({ name, help, registers: [...registers], collect: () => gauge.set(read()) })
-  }
-
-  const starts = new Histogram({
-    name: 'gate_backend_start_seconds',
-    help: 'Time that a backend took to start, by outcome: started or failed.',
-    labelNames: ['upstream', 'outcome'],
-    buckets: START_SECONDS,
-    registers: [...registers],
-  })
-  for (const [name, help, read] of [
-    ['gate_backend_requests_waiting', 'Requests that wait for their turn at a backend.', 'requests_waiting'],
-    ['gate_backend_requests_in_flight', 'Requests that a backend is answering.', 'requests_in_flight'],
-  ] as const) {
-    const gauge: Gauge<'upstream'> = new Gauge({
-      name,
-      help,
-      labelNames: ['upstream'],
-      registers: [...registers],
-      collect: () => {
-        gauge.reset()
-        for (const backend of readings.backends()) gauge.set({ upstream: backend.name }, backend[read])
-      },
-    })
-  }
-  const states: Gauge<'upstream' | 'state'> = new Gauge({
-    name: 'gate_backend_state',
-    help: 'The state of each backend: 1 at its label.',
-    labelNames: ['upstream', 'state'],
-    registers: [...registers],
-    collect: () => {
-      states.reset()
-      for (const { name, state } of readings.backends()) states.set({ upstream: name, state }, 1)
-    },
-  })
+  const processRegistry = new Registry()
+  collectDefaultMetrics({ register: processRegistry })
+  const requests = counter('gate_requests_total', 'Attempts at upstreams, by HTTP status (0: none came).')
+  const duration = histogram(
+    'gen_ai_client_operation_duration_seconds',
+    'Time from sending an attempt to its end.',
+    SECONDS,
+  )
+  const firstToken = histogram(
+    'gen_ai_server_time_to_first_token_seconds',
+    'Time from sending an attempt to the first frame of its stream.',
+    SECONDS,
+  )
+  const tokens = histogram('gen_ai_client_token_usage', 'Tokens of an attempt.', TOKENS)
+  const refused = counter('gate_refused_total', 'Requests answered with an error of Gate itself, by code.')
+  const starts = histogram(
+    'gate_backend_start_seconds',
+    'Time that a backend took to start, by outcome: started or failed.',
+    START_SECONDS,
+  )
 
   const answeredBy = new Map<string, Set<string>>()
   function labelOf({ upstream, targetModel, outcome }: UsageRow): string {
-    const answered = answeredBy.get(upstream) ?? new Set()
-    answeredBy.set(upstream, answered)
+    let answered = answeredBy.get(upstream)
+    if (answered === undefined) {
+      answered = new Set()
+      answeredBy.set(upstream, answered)
+    }
     if (answered.has(targetModel)) return targetModel
     if (outcome !== 'ok' || answered.size >= MAX_MODELS) return OTHER_MODELS
     answered.add(targetModel)
     return targetModel
   }
 
-  const seriesByKey = new Map<string, ReturnType<typeof makeSeries>>()
+  const seriesByKey = new Map<string, Series>()
   function makeSeries(upstream: string, model: string, status: number) {
-    const labels = { upstream, gen_ai_request_model: model }
-    return {
-      requests: requests.labels({ ...labels, status: String(status) }),
-      duration: duration.labels(labels),
-      firstToken: firstToken.labels(labels),
-      input: tokens.labels({ ...labels, gen_ai_token_type: 'input' }),
-      output: tokens.labels({ ...labels, gen_ai_token_type: 'output' }),
+    const labels = labelText(['upstream', 'gen_ai_request_model'], [upstream, model])
+    const series: Series = {
+      labels,
+      requests: requests.series(`${labels},status="${status}"`),
+      duration: duration.series(labels),
+      firstToken: null,
+      input: null,
+      output: null,
     }
+    return series
   }
   function seriesOf(upstream: string, model: string, status: number) {
     const key = `${upstream} ${status} ${model}`
@@ -143,21 +103,58 @@ export function createMetrics(readings: MetricReadings) {
     return series
   }
 
+  function gauges(): string[] {
+    const backends = readings.backends()
+    const ofBackends = (key: 'requests_waiting' | 'requests_in_flight') =>
+      backends.map((backend) => [labelText(['upstream'], [backend.name]), backend[key]] as const)
+    const states = backends.map(({ name, state }) => [labelText(['upstream', 'state'], [name, state]), 1] as const)
+    return [
+      gaugeText('gate_requests_in_flight', 'Requests that are being answered.', [['', readings.requestsInFlight()]]),
+      gaugeText('gate_request_bytes_held', 'Bytes of request bodies in memory.', [['', readings.bufferedBytes()]]),
+      gaugeText('gate_usage_backlog_rows', 'Usage rows that wait for the database.', [['', readings.backlogRows()]]),
+      starts.text(),
+      gaugeText(
+        'gate_backend_requests_waiting',
+        'Requests that wait for their turn at a backend.',
+        ofBackends('requests_waiting'),
+      ),
+      gaugeText(
+        'gate_backend_requests_in_flight',
+        'Requests that a backend is answering.',
+        ofBackends('requests_in_flight'),
+      ),
+      gaugeText('gate_backend_state', 'The state of each backend: 1 at its label.', states),
+    ]
+  }
+
   return {
     attempt(row: UsageRow): void {
       const series = seriesOf(row.upstream, labelOf(row), row.status)
-      series.requests.inc()
+      add(series.requests)
       series.duration.observe(row.durationMs / 1_000)
-      if (row.ttftMs !== null) series.firstToken.observe(row.ttftMs / 1_000)
+      if (row.ttftMs !== null) {
+        series.firstToken ??= firstToken.series(series.labels)
+        series.firstToken.observe(row.ttftMs / 1_000)
+      }
       if (row.outcome !== 'ok') return
+      series.input ??= tokens.series(`${series.labels},gen_ai_token_type="input"`)
+      series.output ??= tokens.series(`${series.labels},gen_ai_token_type="output"`)
       series.input.observe(row.inputTokens)
       series.output.observe(row.outputTokens)
     },
     backendStart: (upstream: string, outcome: 'started' | 'failed', seconds: number): void =>
-      starts.observe({ upstream, outcome }, seconds),
-    refused: (code: string): void => refused.inc({ code }),
+      starts.series(labelText(['upstream', 'outcome'], [upstream, outcome])).observe(seconds),
+    refused: (code: string): void => add(refused.series(labelText(['code'], [code]))),
     /** The exposition text, and the media type that belongs to it. */
-    expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    close: (): void => registry.clear(),
+    expose: async () => {
+      const own = [requests, duration, firstToken, tokens, refused].map((metric) => metric.text())
+      const text = [(await processRegistry.metrics()).trimEnd(), ...own, ...gauges()].join('\n\n')
+      return { contentType: processRegistry.contentType, text: `${text}\n` }
+    },
+    close: (): void => processRegistry.clear(),
   }
+}
+
+function add({ values }: CounterSeries): void {
+  values[0] = (values[0] as number) + 1
 }
