@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Dialect, StreamWatch, Usage } from '../../daemon/translate/dialect.ts'
@@ -80,25 +80,28 @@ let upstream: Server
 let gate: Awaited<ReturnType<typeof startDataPlane>>
 const seen: { readonly url: string; readonly version: unknown; readonly body: string }[] = []
 
+/** The upstream: says the text back, word by word when it should flow; a text that ends with "!" is cut in mid-line. */
+async function sing(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let body = ''
+  for await (const chunk of request) body += chunk
+  if (request.url === '/toy-api/catalogue') {
+    response.end('{"parrot":1,"lyre/bird":1}')
+    return
+  }
+  seen.push({ url: request.url ?? '', version: request.headers['toy-version'], body })
+  const { text, flow } = JSON.parse(body)
+  if (flow !== true) {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ said: text, in: 3, out: 4 }))
+    return
+  }
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  for (const word of text.split(' ')) response.write(`${JSON.stringify({ say: word })}\n`)
+  response.end(text.endsWith('!') ? '{"sa' : '{"over":true,"in":1,"out":2}\n')
+}
+
 beforeAll(async () => {
-  upstream = createServer(async (request, response) => {
-    let body = ''
-    for await (const chunk of request) body += chunk
-    if (request.url === '/toy-api/catalogue') {
-      response.end('{"parrot":1,"lyre/bird":1}')
-      return
-    }
-    seen.push({ url: request.url ?? '', version: request.headers['toy-version'], body })
-    const { text, flow } = JSON.parse(body)
-    if (flow !== true) {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify({ said: text, in: 3, out: 4 }))
-      return
-    }
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    for (const word of text.split(' ')) response.write(`${JSON.stringify({ say: word })}\n`)
-    response.end(text.endsWith('!') ? '{"sa' : '{"over":true,"in":1,"out":2}\n')
-  })
+  upstream = createServer((request, response) => void sing(request, response))
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
   const { port } = upstream.address() as AddressInfo
   gate = await startDataPlane(
