@@ -37,8 +37,10 @@ type Try = {
   readonly release: (broke: boolean) => void
 }
 
-/** Statuses that another target may do better on; any other is about the request itself. */
-const TRY_ELSEWHERE = new Set([401, 403, 404, 408, 429, 500, 502, 503, 504, 529])
+/** Statuses below 500 that another target may do better on; any other is about the request itself. */
+const TRY_ELSEWHERE = new Set([401, 402, 403, 404, 408, 424, 429])
+const mayDoBetter = (status: number): boolean => status >= 500 || TRY_ELSEWHERE.has(status)
+
 /** Headers of a client that an upstream of any dialect is told. */
 const PASSED_ON = [
   'accept',
@@ -57,6 +59,8 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   client.watch = null
   const form = {
     mediaType: dialect.streamType,
+    looksLikeStream: dialect.looksLikeStream,
+    failureOf: dialect.failureOf,
     watch() {
       client.watch = dialect.watch()
       return client.watch
@@ -68,7 +72,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   } finally {
     release(end !== null && isBroken(end))
   }
-  noteHealth(parts.health, target, end)
+  noteHealth(parts, target, end)
   const row = usageRow({
     requestId: client.requestId,
     attempt: number,
@@ -116,7 +120,7 @@ function pushHeaders(headers: string[], from: IncomingHttpHeaders, names: readon
 export function mayTryElsewhere(end: ForwardEnd): boolean {
   switch (end.kind) {
     case 'rejected':
-      return TRY_ELSEWHERE.has(end.status)
+      return mayDoBetter(end.status)
     case 'reported':
     case 'unreached':
     case 'broken-before':
@@ -134,13 +138,13 @@ function isBroken({ kind }: ForwardEnd): boolean {
   return kind === 'unreached' || kind === 'broken-before' || kind === 'broken-within'
 }
 
-function noteHealth(health: AttemptParts['health'], target: Target, end: ForwardEnd): void {
+function noteHealth({ health, now }: AttemptParts, target: Target, end: ForwardEnd): void {
   switch (end.kind) {
     case 'answered':
       health.succeeded(target, end.ttftMs)
       break
     case 'rejected':
-      if (TRY_ELSEWHERE.has(end.status)) health.failed(target, retryAfterMs(end.headers))
+      if (mayDoBetter(end.status)) health.failed(target, retryAfterMs(end.headers, now()))
       break
     case 'gone':
       break
@@ -159,8 +163,20 @@ function causeOf(error: Error): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }
 
-/** Milliseconds of a Retry-After in seconds; null when there is none, or it is a date. */
-export function retryAfterMs(headers: ResponseHeaders): number | null {
-  const seconds = Number(headers['retry-after'] ?? Number.NaN)
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : null
+/**
+ * How long an upstream asks to wait, in milliseconds: `retry-after-ms`, or Retry-After in seconds or as a date; null when
+ * it does not say. @param nowMs Unix milliseconds
+ */
+export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | null {
+  const exact = waitOf(headers['retry-after-ms'])
+  if (exact !== null) return exact
+  const asked = headers['retry-after']
+  const seconds = waitOf(asked)
+  if (seconds !== null) return seconds * 1_000
+  const date = typeof asked === 'string' ? Date.parse(asked) : Number.NaN
+  return Number.isNaN(date) ? null : Math.max(0, date - nowMs)
+}
+
+function waitOf(text: string | string[] | undefined): number | null {
+  return typeof text === 'string' && /^\s*\d{1,10}(?:\.\d+)?\s*$/.test(text) ? Number(text) : null
 }

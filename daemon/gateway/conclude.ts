@@ -2,7 +2,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target } from '../route/target-health.ts'
-import { type ForwardEnd, isOfType } from '../upstream/forward.ts'
+import { type ForwardEnd, isOfType, type ResponseHeaders } from '../upstream/forward.ts'
 import type { ClientResponse } from './answer.ts'
 import { retryAfterMs } from './attempt.ts'
 import type { Conclusion } from './attempts.ts'
@@ -13,8 +13,10 @@ type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>
 /** Told to a client with a 429 of an upstream that says no time itself: SDKs wait only when they are told to. */
 const RETRY_AFTER_MS = 1_000
 
-/** Tells the client how the last attempt ended. */
-export function conclude(client: ClientResponse, conclusion: Conclusion): void {
+const LONGEST_REASON = 500
+
+/** Tells the client how the last attempt ended. @param now Unix milliseconds */
+export function conclude(client: ClientResponse, conclusion: Conclusion, now: () => number): void {
   if (conclusion.kind === 'gone') return
   const { target, end } = conclusion
   switch (end.kind) {
@@ -22,7 +24,7 @@ export function conclude(client: ClientResponse, conclusion: Conclusion): void {
       client.end(end.status, end.headers, end.rest)
       break
     case 'rejected':
-      passRejectionOn(client, target, end)
+      passRejectionOn(client, target, end, now)
       break
     case 'reported':
     case 'unreached':
@@ -42,21 +44,40 @@ function named(error: GateError, { upstream }: Target): GateError {
   return new GateError(error.code, `${error.message} (upstream "${upstream}")`, { cause: error })
 }
 
-function passRejectionOn(client: ClientResponse, { upstream }: Target, { status, headers, body }: Rejection): void {
+function passRejectionOn(
+  client: ClientResponse,
+  { upstream }: Target,
+  { status, headers, body }: Rejection,
+  now: () => number,
+): void {
+  const message = `upstream "${upstream}" answered ${status}`
   if (status === 401 || status === 403) {
     // the client's own key is fine: what was refused is the operator's, so the status must not be passed on
-    const message = `upstream "${upstream}" refused Gate's credentials (${status}); set upstreams.${upstream}.api_key`
-    client.fail(new GateError('UPSTREAM_FAILED', message))
-  } else if (client.started() || status < 400 || !isOfType(headers['content-type'], 'application/json')) {
-    const message = `upstream "${upstream}" answered ${status}`
-    if (status !== 429) client.fail(new GateError('UPSTREAM_FAILED', message))
-    else {
-      const retryAfterS = Math.ceil((retryAfterMs(headers) ?? RETRY_AFTER_MS) / 1_000)
-      client.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS }))
-    }
-  } else if (status === 429 && headers['retry-after'] === undefined) {
-    client.end(status, { ...headers, 'retry-after': String(RETRY_AFTER_MS / 1_000) }, body)
-  } else client.end(status, headers, body)
+    const remedy = `set upstreams.${upstream}.api_key`
+    client.fail(
+      new GateError('UPSTREAM_FAILED', `upstream "${upstream}" refused Gate's credentials (${status}); ${remedy}`),
+    )
+  } else if (status === 429) {
+    const retryAfterS = Math.ceil((retryAfterMs(headers, now()) ?? RETRY_AFTER_MS) / 1_000)
+    if (client.started() || !isJson(headers)) client.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS }))
+    else client.end(status, { ...headers, 'retry-after': String(retryAfterS) }, body)
+  } else if (client.started() || status < 400 || status > 599) client.fail(new GateError('UPSTREAM_FAILED', message))
+  else if (isJson(headers)) client.end(status, headers, body)
+  else if (status >= 500) client.fail(new GateError('UPSTREAM_FAILED', message))
+  else {
+    // what is wrong with the request stays the client's to mend: the same status, in words that its SDK reads
+    const reason = isOfType(headers['content-type'], 'text/plain')
+      ? body.toString('utf8', 0, LONGEST_REASON).trim()
+      : ''
+    const error = new GateError('BAD_REQUEST', reason === '' ? message : `${message}: ${reason}`)
+    const told = Buffer.from(JSON.stringify(client.dialect.errorBody(error)))
+    client.end(status, { 'content-type': 'application/json' }, told)
+  }
+}
+
+function isJson(headers: ResponseHeaders): boolean {
+  const type = headers['content-type']
+  return isOfType(type, 'application/json') || isOfType(type, 'application/problem+json')
 }
 
 /** Tells the client why its request was not served; a fault of Gate's own is told to the log alone. */

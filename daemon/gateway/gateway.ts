@@ -63,7 +63,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const call = callOf(exchange, endpoint, param, await slot.readBody(request))
       const asked = dialect.readRequest(call)
       const targets = parts.routes().targetsOf(asked.model)
-      conclude(client, await attempts(parts, { client, keyId, dialect, call, asked }, targets))
+      const conclusion = await attempts(parts, { client, keyId, dialect, call, asked }, targets)
+      conclude(client, conclusion, parts.now)
     } finally {
       slot.release()
     }

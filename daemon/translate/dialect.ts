@@ -30,10 +30,14 @@ export type Dialect = {
 
   /** The media type of a streamed answer, without parameters. */
   readonly streamType: string
+  /** Whether the first bytes of an answer are those of a stream, whatever its headers call it. */
+  readonly looksLikeStream: (start: Uint8Array) => boolean
   /** Reads one stream on its way from an upstream to a client. */
   readonly watch: () => StreamWatch
   /** The usage that a whole answer reports; null when it reports none. */
   readonly usageOf: (answer: Buffer) => Usage | null
+  /** The message of an error that a whole answer is, although its status says success; null when it is none. */
+  readonly failureOf: (answer: Buffer) => string | null
   /** What a client is told of a failure as a status; sent as JSON. */
   readonly errorBody: (error: GateError) => object
   /** What it is told in a stream that has begun. */
@@ -105,6 +109,8 @@ export type StreamWatch = {
   frames(): number
   /** Frames that carried a part of the answer. */
   contentFrames(): number
+  /** Something of the answer itself has come, or its end: from here on no other upstream can take over. */
+  hasContent(): boolean
   usage(): Usage | null
   /** The stream said that nothing follows. */
   isDone(): boolean

@@ -151,3 +151,11 @@ function isData(chunk: Buffer, start: number): boolean {
 export function utf8Of(latin1: string): string {
   return Buffer.from(latin1, 'latin1').toString('utf8')
 }
+
+const FIRST = ['data:', 'event:', 'id:', 'retry:', ':']
+
+/** Whether bytes are the beginning of a stream of events; neither JSON nor HTML begins so. */
+export function looksLikeEvents(start: Uint8Array): boolean {
+  const text = Buffer.from(start.subarray(0, 16)).toString('latin1').replace(BOM, '').trimStart()
+  return text !== '' && FIRST.some((field) => text.startsWith(field) || field.startsWith(text))
+}

@@ -30,14 +30,24 @@ export type Sink = {
 /** What reads a stream along the way. */
 export type Watch = {
   readonly feed: (chunk: Buffer) => void
-  readonly frames: () => number
+  /** Something of the answer has come: it is passed on from here. */
+  readonly hasContent: () => boolean
   readonly isDone: () => boolean
   readonly isComplete: () => boolean
   readonly failure: () => string | null
 }
 
-/** How a stream is told from a whole answer, and what reads it. `watch` is called once the answer turns out to be one. */
-export type StreamForm = { readonly mediaType: string; readonly watch: () => Watch }
+/** How a stream is told from a whole answer, and an error from success. */
+export type AnswerForm = {
+  /** The media type of streams. */
+  readonly mediaType: string
+  /** Whether an answer's first bytes are those of a stream, whatever its type says. */
+  readonly looksLikeStream: (start: Buffer) => boolean
+  /** Called once the answer turns out to be a stream. @returns what reads it */
+  readonly watch: () => Watch
+  /** The message of an error that a whole answer is; null when it is none. */
+  readonly failureOf: (answer: Buffer) => string | null
+}
 
 /**
  * How a forwarded request ended. `status` is the upstream's, 0 when none came; `ttftMs` the time to the first byte of
@@ -54,7 +64,7 @@ export type ForwardEnd =
     }
   /** An error or redirect as the answer; the sink was given nothing of it. */
   | { readonly kind: 'rejected'; readonly status: number; readonly headers: ResponseHeaders; readonly body: Buffer }
-  /** A stream that reported an error before the sink was given anything of it. */
+  /** An error inside of a success (a stream's, or the whole answer), before the sink was given anything of it. */
   | { readonly kind: 'reported'; readonly status: number; readonly error: GateError; readonly ttftMs: number | null }
   /** A stream that reported an error after that; the sink was given its report. */
   | {
@@ -90,11 +100,11 @@ const NO_HEADERS: ResponseHeaders = {}
 
 /**
  * Sends one request to one upstream and passes the answer on as it comes: backpressure goes up, a client that leaves
- * aborts the upstream. Streams are passed on from their first whole frame, with the last chunk held back as `rest`, so
+ * aborts the upstream. Streams are passed on from their first content, with the last chunk held back as `rest`, so
  * that the caller can settle the books before the client sees the end.
  * @param now monotonic milliseconds
  */
-export function forward(request: ForwardRequest, sink: Sink, form: StreamForm, now: () => number): Promise<ForwardEnd> {
+export function forward(request: ForwardRequest, sink: Sink, form: AnswerForm, now: () => number): Promise<ForwardEnd> {
   return new Promise((resolve) => {
     const passage = new Passage(sink, form, now, resolve)
     const { dispatcher, method, path, headers, body, headersTimeoutMs, idleTimeoutMs } = request
@@ -109,7 +119,7 @@ export function forward(request: ForwardRequest, sink: Sink, form: StreamForm, n
 /** undici's handler of one request. A class because one is made per request, on the hot path. */
 class Passage implements Dispatcher.DispatchHandler {
   readonly #sink: Sink
-  readonly #form: StreamForm
+  readonly #form: AnswerForm
   readonly #now: () => number
   readonly #resolve: (end: ForwardEnd) => void
   readonly #startedAt: number
@@ -127,7 +137,7 @@ class Passage implements Dispatcher.DispatchHandler {
   #heldBytes = 0
   #ttftMs: number | null = null
 
-  constructor(sink: Sink, form: StreamForm, now: () => number, resolve: (end: ForwardEnd) => void) {
+  constructor(sink: Sink, form: AnswerForm, now: () => number, resolve: (end: ForwardEnd) => void) {
     this.#sink = sink
     this.#form = form
     this.#now = now
@@ -161,11 +171,21 @@ class Passage implements Dispatcher.DispatchHandler {
       controller.abort(new Error('the upstream goes on after the end of its answer'))
       return
     }
-    this.#ttftMs ??= this.#now() - this.#startedAt
+    if (this.#ttftMs === null) {
+      this.#ttftMs = this.#now() - this.#startedAt
+      if (this.#watch === null && !this.#isRefusal) this.#lookAt(chunk)
+    }
     if (this.#watch !== null) this.#passStream(controller, this.#watch, chunk)
     else if (this.#isRefusal) this.#holdRefusal(controller, chunk)
     else if (this.#passing) this.#pass(controller, chunk)
     else if (!this.#hold(chunk)) this.#beginPassing(controller)
+  }
+
+  /** A stream that is called something else is taken as what it is. */
+  #lookAt(start: Buffer): void {
+    if (!this.#form.looksLikeStream(start)) return
+    this.#watch = this.#form.watch()
+    this.#headers = { ...this.#headers, 'content-type': this.#form.mediaType }
   }
 
   onResponseEnd(): void {
@@ -177,7 +197,8 @@ class Passage implements Dispatcher.DispatchHandler {
       this.#broke('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
     } else if (watch === null && this.#sink.started() && !this.#passing) {
       this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream and sent something else')
-    } else this.#answered()
+    } else if (watch === null && !this.#passing) this.#whole(this.#takeHeld())
+    else this.#answered(this.#takeHeld())
   }
 
   onResponseError(_controller: Controller, error: Error): void {
@@ -192,13 +213,13 @@ class Passage implements Dispatcher.DispatchHandler {
     watch.feed(chunk)
     const failure = watch.failure()
     if (failure !== null) this.#reported(controller, failure, chunk)
-    else if (watch.isDone()) {
+    else if (watch.isDone() && watch.isComplete()) {
       this.#hold(chunk)
-      this.#answered()
+      this.#answered(this.#takeHeld())
     } else if (this.#passing) this.#pass(controller, chunk)
     else {
       const fits = this.#hold(chunk)
-      if (watch.frames() > 0 || this.#sink.started() || !fits) this.#beginPassing(controller)
+      if (watch.hasContent() || this.#sink.started() || !fits) this.#beginPassing(controller)
     }
   }
 
@@ -256,9 +277,18 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#sink.onDrain(() => controller.resume())
   }
 
-  #answered(): void {
+  #whole(answer: Buffer): void {
+    const failure = this.#form.failureOf(answer)
+    if (failure === null) this.#answered(answer)
+    else {
+      const error = new GateError('UPSTREAM_FAILED', failure)
+      this.#end({ kind: 'reported', status: this.#status, error, ttftMs: this.#ttftMs })
+    }
+  }
+
+  #answered(rest: Buffer): void {
     const ttftMs = this.#ttftMs ?? this.#now() - this.#startedAt
-    this.#end({ kind: 'answered', status: this.#status, headers: this.#headers, rest: this.#takeHeld(), ttftMs })
+    this.#end({ kind: 'answered', status: this.#status, headers: this.#headers, rest, ttftMs })
   }
 
   #unreached(cause: Error): void {

@@ -33,6 +33,7 @@ class ToyWatch implements StreamWatch {
   }
   frames = () => this.#frames
   contentFrames = () => this.#contentFrames
+  hasContent = () => this.#contentFrames > 0
   usage = () => this.#usage
   isDone = () => this.#isDone
   isComplete = () => this.#isDone
@@ -60,7 +61,9 @@ const toy = {
   upstreamPath: (_, model) => `/talk?with=${encodeURIComponent(model)}`,
   requestHeaders: ['toy-version'],
   streamType: 'application/x-ndjson',
+  looksLikeStream: () => false,
   watch: () => new ToyWatch(),
+  failureOf: () => null,
   usageOf: (answer) => toyUsage(JSON.parse(answer.toString('utf8'))),
   errorBody: ({ code, message }) => ({ wrong: message, why: code }),
   errorFrame: ({ message }) => `${JSON.stringify({ wrong: message })}\n`,

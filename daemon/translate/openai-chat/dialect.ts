@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialect.ts'
+import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS } from './endpoint.ts'
-import { errorBody, errorFrame } from './error.ts'
+import { errorBody, errorFrame, failureOf } from './error.ts'
 import { listModels, readModels, showModel } from './models.ts'
 import { bodyWithModel, REQUEST_HEADERS, readRequest } from './request.ts'
 import { ChatStreamWatch } from './stream.ts'
@@ -15,8 +16,10 @@ export const openAiChat = {
   upstreamPath: () => '/chat/completions',
   requestHeaders: REQUEST_HEADERS,
   streamType: 'text/event-stream',
+  looksLikeStream: looksLikeEvents,
   watch: () => new ChatStreamWatch(),
   usageOf,
+  failureOf,
   errorBody,
   errorFrame,
   ping: ': ping\n\n',

@@ -1,5 +1,6 @@
 import type { StreamWatch, Usage } from '../dialect.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
+import { failureIn, isRecord, textOf } from './error.ts'
 import { reportedUsage } from './usage.ts'
 
 const FINISH = '"finish_reason":'
@@ -9,9 +10,10 @@ const FINISH = '"finish_reason":'
  * finish reason of every choice) and an error inside the stream. A plain token is told by its text and not parsed.
  */
 export class ChatStreamWatch implements StreamWatch {
-  readonly #scanner = new SseScanner((data) => this.#event(data))
+  readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
   #frames = 0
   #contentFrames = 0
+  #hasContent = false
   #usage: Usage | null = null
   #isDone = false
   #failure: string | null = null
@@ -27,6 +29,9 @@ export class ChatStreamWatch implements StreamWatch {
   contentFrames(): number {
     return this.#contentFrames
   }
+  hasContent(): boolean {
+    return this.#hasContent
+  }
   usage(): Usage | null {
     return this.#usage
   }
@@ -34,9 +39,10 @@ export class ChatStreamWatch implements StreamWatch {
     return this.#isDone
   }
   isComplete(): boolean {
+    if (this.#choices.size === 0) return false // [DONE] alone is no answer
     if (this.#isDone) return true
     for (const hasEnded of this.#choices.values()) if (!hasEnded) return false
-    return this.#choices.size > 0
+    return true
   }
   failure(): string | null {
     return this.#failure
@@ -45,29 +51,39 @@ export class ChatStreamWatch implements StreamWatch {
     return this.#scanner.atBoundary()
   }
 
-  #event(data: string): void {
+  #event(data: string, type: string): void {
     this.#frames += 1
     if (data === '[DONE]' || data.trim() === '[DONE]') this.#isDone = true
-    else if (isPlainToken(data) && this.#choices.get(0) === false) this.#contentFrames += 1
-    else this.#read(parsed(data))
+    else if (this.#hasContent && type === '' && isPlainToken(data)) this.#contentFrames += 1
+    else this.#read(parsed(data), type)
   }
 
-  #read(event: Readonly<Record<string, unknown>>): void {
-    const { choices, usage, error } = event
+  #read(event: Readonly<Record<string, unknown>>, type: string): void {
+    const { choices, usage } = event
     if (Array.isArray(choices)) {
-      let hasContent = false
+      let isPart = false
       for (const choice of choices.filter(isRecord)) {
         const index = typeof choice['index'] === 'number' ? choice['index'] : 0
         const reason = choice['finish_reason']
         const hasEnded = typeof reason === 'string' && reason !== ''
         this.#choices.set(index, hasEnded || this.#choices.get(index) === true)
-        hasContent ||= 'delta' in choice
+        this.#hasContent ||= hasEnded || !isRecord(choice['delta']) || saysSomething(choice['delta'])
+        isPart ||= 'delta' in choice
       }
-      if (hasContent) this.#contentFrames += 1
+      if (isPart) this.#contentFrames += 1
     }
     if (isRecord(usage)) this.#usage = reportedUsage(event) ?? this.#usage
-    if (error !== undefined && error !== null) this.#failure ??= errorMessage(error)
+    this.#failure ??= failureIn(event) ?? (type === 'error' ? textOf(event['message']) : null)
   }
+}
+
+/** Whether a delta holds a part of the answer, and not just whose turn it is. */
+function saysSomething(delta: Readonly<Record<string, unknown>>): boolean {
+  for (const [name, value] of Object.entries(delta)) {
+    if (name === 'role' || value === null || value === '') continue
+    if (!Array.isArray(value) || value.length > 0) return true
+  }
+  return false
 }
 
 /**
@@ -92,13 +108,4 @@ function parsed(data: string): Readonly<Record<string, unknown>> {
   } catch {
     return {}
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-}
-
-function errorMessage(error: unknown): string {
-  if (isRecord(error) && 'message' in error) return String(error['message'])
-  return typeof error === 'string' ? error : 'the upstream reported an error'
 }

@@ -162,7 +162,7 @@ function harness(options: { readonly stream?: boolean; readonly turnAt?: Backend
         job,
         upstreams.map((upstream) => ({ upstream, model: 'm', weight: 1 })),
       ).then((conclusion) => {
-        conclude(client, conclusion)
+        conclude(client, conclusion, () => Date.UTC(2026, 0, 1))
         return conclusion
       }),
     /** The connection of attempt number `at`, once it is there. */
@@ -387,4 +387,122 @@ test('an engine that was lost unnoticed is asked for once more', async () => {
 
 test('upstreams that were just removed are told so', async () => {
   await expect(harness().run('gone')).rejects.toMatchObject({ code: 'NOT_READY' })
+})
+
+const whole = frame({ content: 'hi' }) + frame({}, 'stop') + DONE
+
+test.each([
+  { name: 'B1: of no type', headers: {} },
+  { name: 'called JSON', headers: { 'content-type': 'application/json' } },
+  { name: 'called Text/Event-Stream', headers: { 'content-type': 'Text/Event-Stream' } },
+  { name: 'that begins with a comment and a BOM', headers: {}, lead: '\ufeff: hello\n\n' },
+])('a stream $name is passed on as one', async ({ headers, lead = '' }) => {
+  const h = harness({ stream: true })
+  const run = h.run('one')
+  const connection = (await h.at(0)).head(200, headers as Record<string, string>).data(lead + frame({ content: 'hi' }))
+  expect(h.response.text).toContain('"hi"')
+  expect(h.response.headers.join().toLowerCase()).toContain('text/event-stream')
+  connection.data(frame({}, 'stop') + DONE)
+  await run
+  expect(h.rows).toMatchObject([{ outcome: 'ok' }])
+})
+
+test.each([
+  {
+    name: 'B2: a JSON answer that is an error',
+    act: (c: FakeConnection) => c.json(200, { error: { message: 'full' } }),
+  },
+  {
+    name: 'an object of the kind error',
+    act: (c: FakeConnection) => void c.stream('data: {"object":"error","message":"full"}\n\n'),
+  },
+  {
+    name: 'an event of the type error',
+    act: (c: FakeConnection) => void c.stream('event: error\ndata: {"message":"full"}\n\n'),
+  },
+  {
+    name: 'no choices and an error',
+    act: (c: FakeConnection) => void c.stream('data: {"choices":null,"error":"full"}\n\n'),
+  },
+  { name: 'nothing but [DONE]', act: (c: FakeConnection) => c.stream(DONE).end() },
+  {
+    name: 'B4: a role and then an error',
+    act: (c: FakeConnection) =>
+      void c.stream(frame({ role: 'assistant', content: '' })).data('data: {"error":"full"}\n\n'),
+  },
+  {
+    name: 'a role and then a reset',
+    act: (c: FakeConnection) => c.stream(frame({ role: 'assistant', content: '' })).break(reset()),
+  },
+  { name: 'a role and then the end', act: (c: FakeConnection) => c.stream(frame({ role: 'assistant' })).end() },
+])('$name inside of a success is made good by the next', async ({ act }) => {
+  const h = harness({ stream: true })
+  const run = h.run('one', 'two')
+  act(await h.at(0))
+  ;(await h.at(1)).stream(whole)
+  await run
+  expect(h.response.text).toBe(whole)
+  expect(h.rows.map((row) => row.outcome)).toEqual([expect.stringMatching(/refused|failed/), 'ok'])
+})
+
+test.each(['""', '{}', 'false', 'null'])('B2: an empty error (%s) beside content is none', async (error) => {
+  const h = harness({ stream: true })
+  const run = h.run('one', 'two')
+  const chunk = frame({ content: 'hi' }).replace('"choices"', `"error":${error},"choices"`)
+  ;(await h.at(0)).stream(chunk + frame({}, 'stop') + DONE)
+  await run
+  expect(h.rows).toMatchObject([{ outcome: 'ok' }])
+})
+
+test.each([402, 424, 500, 520, 526, 529, 999])('B5: a %i is made good by the next', async (status) => {
+  const h = harness()
+  const run = h.run('one', 'two')
+  ;(await h.at(0)).json(status, {})
+  ;(await h.at(1)).json(200, completion('hi'))
+  await run
+  expect(h.response.status).toBe(200)
+})
+
+test.each([
+  { name: 'B5: a 413 as HTML', status: 413, type: 'text/html', body: '<h1>no</h1>', told: 413, says: 'answered 413' },
+  {
+    name: 'a 400 as text',
+    status: 400,
+    type: 'text/plain; charset=utf-8',
+    body: 'too hot',
+    told: 400,
+    says: 'too hot',
+  },
+  {
+    name: 'a 422 as problem+json',
+    status: 422,
+    type: 'application/problem+json',
+    body: '{"detail":"bad"}',
+    told: 422,
+    says: 'bad',
+  },
+  { name: 'a 500 as text', status: 500, type: 'text/plain', body: 'oops', told: 502, says: 'answered 500' },
+  { name: 'a 999', status: 999, type: 'application/json', body: '{}', told: 502, says: 'answered 999' },
+])('$name is told as it is meant', async ({ status, type, body, told, says }) => {
+  const h = harness()
+  const run = h.run('one')
+  ;(await h.at(0)).head(status, { 'content-type': type }).data(body).end()
+  await run
+  expect(h.response.status).toBe(told)
+  expect(h.response.text).toContain(says)
+})
+
+test.each([
+  { name: 'B6: as a date', headers: { 'retry-after': 'Thu, 01 Jan 2026 00:01:30 GMT' }, told: '90', restMs: null },
+  { name: 'in milliseconds', headers: { 'retry-after-ms': '2500', 'retry-after': '9' }, told: '3', restMs: 2_500 },
+  { name: 'in seconds', headers: { 'retry-after': '7' }, told: '7', restMs: 7_000 },
+  { name: 'as a date that is over', headers: { 'retry-after': 'Thu, 01 Jan 1970 00:00:00 GMT' }, told: '0', restMs: 0 },
+  { name: 'as nonsense', headers: { 'retry-after': 'soon' }, told: '1', restMs: null },
+])('a wait asked for $name is kept, and told in seconds', async ({ name, headers, told, restMs }) => {
+  const h = harness()
+  const run = h.run('one')
+  ;(await h.at(0)).json(429, {}, headers as Record<string, string>)
+  await run
+  expect(h.response.headers[h.response.headers.indexOf('retry-after') + 1]).toBe(told)
+  if (name !== 'B6: as a date') expect(h.health).toEqual([`one failed ${restMs}`])
 })

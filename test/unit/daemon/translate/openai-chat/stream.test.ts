@@ -79,3 +79,51 @@ test('a frame without end is given up, not kept', () => {
   watch.feed(Buffer.from(`\n\n${DONE}`))
   expect(watch.isDone()).toBe(true)
 })
+
+const choice = (index: number, delta: object, finish: string | null) =>
+  `data: ${JSON.stringify({ choices: [{ index, delta, finish_reason: finish }] })}\n\n`
+
+test.each([
+  {
+    name: 'B3: an empty finish reason and then a cut',
+    text: choice(0, { content: 'a' }, null) + choice(0, {}, ''),
+    complete: false,
+  },
+  {
+    name: 'one choice of two',
+    text: choice(0, { content: 'a' }, null) + choice(1, { content: 'b' }, null) + choice(0, {}, 'stop'),
+    complete: false,
+  },
+  {
+    name: 'both choices',
+    text: choice(1, { content: 'b' }, 'stop') + choice(0, { content: 'a' }, 'length'),
+    complete: true,
+  },
+  {
+    name: 'a blank before the colon',
+    text: 'data: {"choices" : [{"delta":{}, "finish_reason" : "stop"}]}\n\n',
+    complete: true,
+  },
+  { name: '[DONE] with a blank', text: `${frame({ content: 'a' })}data: [DONE] \n\n`, complete: true },
+  { name: 'CR alone', text: (frame({ content: 'a' }) + frame({}, 'stop')).replaceAll('\n', '\r'), complete: true },
+  {
+    name: 'data over two lines',
+    text: 'data: {"choices":[{"delta":{},\ndata: "finish_reason":"stop"}]}\n\n',
+    complete: true,
+  },
+  { name: 'a finish reason in a text', text: frame({ content: '"finish_reason":"stop"' }), complete: false },
+  { name: 'only [DONE]', text: DONE, complete: false },
+])('knows the end of a stream by its format: $name', ({ text, complete }) => {
+  expect(watched(text, []).isComplete()).toBe(complete)
+})
+
+test.each([
+  { delta: { role: 'assistant' }, content: false },
+  { delta: { role: 'assistant', content: '' }, content: false },
+  { delta: { content: null, tool_calls: [] }, content: false },
+  { delta: { content: ' ' }, content: true },
+  { delta: { reasoning_content: 'hm' }, content: true },
+  { delta: { tool_calls: [{ index: 0 }] }, content: true },
+])('B4: $delta is content: $content', ({ delta, content }) => {
+  expect(watched(frame(delta), []).hasContent()).toBe(content)
+})
