@@ -186,9 +186,10 @@ export class ClientResponse {
 
   #head(status: number, headers: ResponseHeaders, contentLength: number | null = null): void {
     const out = ['x-request-id', this.requestId]
+    const ofConnection = namedIn(headers['connection'])
     for (const name in headers) {
       const value = headers[name]
-      if (value === undefined || NOT_PASSED_ON.has(name)) continue
+      if (value === undefined || NOT_PASSED_ON.has(name) || ofConnection?.includes(name) === true) continue
       if (typeof value === 'string') out.push(name, value)
       else for (const one of value) out.push(name, one)
     }
@@ -220,4 +221,13 @@ export class ClientResponse {
     this.#onGone?.()
     this.#onGone = null
   }
+}
+
+/** Headers that a Connection header declares to be its own (RFC 9110 section 7.6.1); null for the usual ones that name none. */
+function namedIn(connection: string | string[] | undefined): readonly string[] | null {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null
+  return String(connection)
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
 }

@@ -65,7 +65,7 @@ export function createEndpointTable(rows: readonly Row[]) {
     /** The refusal of a request that leads nowhere. */
     refusalOf(found: Exclude<Found, Leading>, method: string, path: string): GateError {
       if (found.kind === 'wrong-method') {
-        const allow = [...new Set(found.rows.map((row) => row.method))].join(', ')
+        const allow = [...new Set(found.rows.flatMap(methodsOf))].join(', ')
         return new GateError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`, { headers: { allow } })
       }
       const near = path === '/' ? [] : nearNames(path.slice(0, LONGEST_PATH_SHOWN), byPath.keys())
@@ -77,12 +77,17 @@ export function createEndpointTable(rows: readonly Row[]) {
 
 const LONGEST_PATH_SHOWN = 200
 
+/** HEAD is answered wherever GET is; Node leaves the body out. */
+function methodsOf({ method }: Row): readonly string[] {
+  return method === 'GET' ? ['GET', 'HEAD'] : [method]
+}
+
 function headerOf(row: Row): string | undefined {
   return row.kind === 'generate' ? row.endpoint.withHeader : row.withHeader
 }
 
 function fits(row: Row, method: string, headers: Exchange['request']['headers']): boolean {
-  if (row.method !== method) return false
+  if (row.method !== method && !(method === 'HEAD' && row.method === 'GET')) return false
   const header = headerOf(row)
   return header === undefined || headers[header] !== undefined
 }

@@ -25,9 +25,7 @@ export function rowsOf(parts: PageParts): readonly Row[] {
     ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts.routes)),
     { kind: 'page', method: 'GET', path: '/metrics', scope: 'config:read', page: exposeMetrics },
     { kind: 'page', method: 'GET', path: '/health', scope: null, page: health },
-    { kind: 'page', method: 'HEAD', path: '/health', scope: null, page: health },
     { kind: 'page', method: 'GET', path: '/ready', scope: null, page: ready },
-    { kind: 'page', method: 'HEAD', path: '/ready', scope: null, page: ready },
     { kind: 'page', method: 'HEAD', path: '/', scope: null, page: health },
   ]
 }

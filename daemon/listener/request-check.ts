@@ -12,7 +12,10 @@ const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._~-]*))(?::\d{0,5})?$/i
  * @throws GateError INVALID_HOST, AMBIGUOUS_LENGTH, BAD_REQUEST; the connection must not be used again
  */
 export function checkRequest(request: IncomingMessage): string {
-  const { rawHeaders } = request
+  const { rawHeaders, httpVersion } = request
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    throw new GateError('BAD_REQUEST', 'send HTTP/1.1 or HTTP/1.0')
+  }
   let host: string | null = null
   let lengths = 0
   let encodings = 0

@@ -99,6 +99,17 @@ test('what belongs to the connection of the upstream stays there', async () => {
 })
 
 test.each([
+  { name: 'B12: one name', connection: 'x-hop' },
+  { name: 'several, in any case', connection: 'Keep-Alive, X-Hop ,x-other' },
+])("headers that an upstream's Connection names stay there: $name", async ({ connection }) => {
+  const { answer, text } = await open()
+  answer.end(200, { connection, 'x-hop': '1', 'x-kept': '1' }, Buffer.from('ok'))
+  const { headers } = await text()
+  expect(headers).not.toHaveProperty('x-hop')
+  expect(headers).toMatchObject({ 'x-kept': '1' })
+})
+
+test.each([
   { name: 'leaves', leave: (client: { destroy: () => void }) => client.destroy(), isGone: true },
   { name: 'stays to the end', leave: () => {}, isGone: false },
 ])('a client that $name is told from others', async ({ leave, isGone }) => {

@@ -28,6 +28,8 @@ test.each([
   { method: 'GET', path: '/v1/models', headers: { 'x-other': '1' }, row: 1, param: '' },
   { method: 'GET', path: '/v1/models/m', headers: {}, row: 2, param: 'm' },
   { method: 'GET', path: '/v1/models/box/m:7b', headers: {}, row: 2, param: 'box/m:7b' },
+  { method: 'HEAD', path: '/v1/models', headers: {}, row: 0, param: '' }, // B12
+  { method: 'HEAD', path: '/v1/models/m', headers: {}, row: 2, param: 'm' },
   { method: 'DELETE', path: '/v1/models/m', headers: {}, row: 3, param: 'm' },
   { method: 'POST', path: '/v1beta/models/a/b:say', headers: {}, row: 4, param: 'a/b' },
   { method: 'POST', path: '/v1beta/models/m:streamSay', headers: {}, row: 5, param: 'm' },
@@ -39,8 +41,8 @@ test.each([
 
 test.each([
   { method: 'GET', path: '/v1/say', code: 'METHOD_NOT_ALLOWED', allow: 'POST' },
-  { method: 'POST', path: '/v1/models', code: 'METHOD_NOT_ALLOWED', allow: 'GET' },
-  { method: 'POST', path: '/v1/models/m', code: 'METHOD_NOT_ALLOWED', allow: 'GET, DELETE' },
+  { method: 'POST', path: '/v1/models', code: 'METHOD_NOT_ALLOWED', allow: 'GET, HEAD' },
+  { method: 'POST', path: '/v1/models/m', code: 'METHOD_NOT_ALLOWED', allow: 'GET, HEAD, DELETE' },
   { method: 'GET', path: '/v1/model', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/models' },
   { method: 'GET', path: '/v1/models/', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/models' },
   { method: 'GET', path: '/', code: 'UNKNOWN_ROUTE', says: '/v1/say' },
