@@ -7,17 +7,18 @@ import {
   type LogRecord,
 } from '../../schemas/words/log.ts'
 import { jsonLine, textLine } from '../../syntax/terminal/log-line.ts'
+import { createLineRing } from './line-ring.ts'
 
 /** Lines kept in memory for `gatectl logs`. */
 const KEPT_LINES = 1_000
+/** Their room: a line of a request has 300 bytes; a thousand of a kilobyte fit. */
+const KEPT_BYTES = 2 ** 20
 /** Longest string in one field or message; what is longer is cut. */
 const LONGEST_STRING = 4_096
 /** sd-daemon(3): the journal reads a leading `<n>` as the line's priority. */
 const PRIORITY = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as const satisfies Record<LogLevel, string>
 
 type LogFormat = 'json' | 'text'
-
-const RENDER = { json: jsonLine, text: textLine } as const
 
 export type LogOptions = {
   /** Receives whole lines, newline included. */
@@ -36,7 +37,7 @@ export type LogWriter = {
   /** Applies to the following lines; a change of `log.level` needs no restart. */
   setLevel(level: LogLevel): void
   setFormat(format: LogFormat): void
-  /** The last lines, oldest first, at most `count` and at most 1,000. */
+  /** The last lines, oldest first, at most `count`, at most 1,000, at most a MiB. */
   recent(count: number): readonly LogRecord[]
   /** Calls `listener` with every following line. @returns a function that stops it */
   follow(listener: (record: LogRecord) => void): () => void
@@ -44,33 +45,29 @@ export type LogWriter = {
 
 export function createLog(options: LogOptions): LogWriter {
   const { write, journal, now } = options
-  let render = RENDER[options.format]
-  const ring: LogRecord[] = []
-  let oldest = 0
+  let format = options.format
+  const ring = createLineRing(KEPT_LINES, KEPT_BYTES)
   let threshold = LOG_LEVELS.indexOf(options.level)
   const listeners = new Set<(record: LogRecord) => void>()
 
   const log: Log = (level, message, fields) => {
     if (LOG_LEVELS.indexOf(level) > threshold) return
     const record = makeRecord(now(), level, message, fields)
-    write(`${journal ? PRIORITY[level] : ''}${render(record)}\n`)
-    if (ring.length < KEPT_LINES) ring.push(record)
-    else {
-      ring[oldest] = record
-      oldest = (oldest + 1) % KEPT_LINES
-    }
+    const json = jsonLine(record)
+    write(`${journal ? PRIORITY[level] : ''}${format === 'json' ? json : textLine(record)}\n`)
+    ring.push(json)
     for (const listener of listeners) listener(record)
   }
 
   return {
     log,
     setFormat: (next) => {
-      render = RENDER[next]
+      format = next
     },
     setLevel: (level) => {
       threshold = LOG_LEVELS.indexOf(level)
     },
-    recent: (count) => (count <= 0 ? [] : [...ring.slice(oldest), ...ring.slice(0, oldest)].slice(-count)),
+    recent: (count) => ring.last(count).map((line) => JSON.parse(line) as LogRecord), // lines of our own
     follow: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
