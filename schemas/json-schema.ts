@@ -14,7 +14,7 @@ export function jsonSchemaText($id: string, title: string, schema: z.ZodType): s
       // The pattern is what is checked; a reader's own idea of the format could refuse more.
       if (jsonSchema.pattern !== undefined) delete jsonSchema.format
       // Ours only: strict readers refuse keywords that they do not know.
-      for (const keyword of ['secret', 'restart', 'timer']) delete jsonSchema[keyword]
+      for (const keyword of ['secret', 'restart', 'timer', 'spec']) delete jsonSchema[keyword]
     },
   })
   return `${JSON.stringify({ $id, title, ...body }, null, 2)}\n`

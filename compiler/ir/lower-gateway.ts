@@ -1,4 +1,4 @@
-import { byteCount } from '../../schemas/config/values.ts'
+import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
 import { addressPattern } from '../../schemas/words/address.ts'
 import { PROFILES } from '../catalog/profiles.ts'
@@ -14,7 +14,7 @@ export function lowerGateway(
   allocation: Allocation,
 ): Gateway {
   const { profile, domain: _domain, instance: _instance, keep_generations, ...own } = gate
-  const { image, memory, cache, server, tls, auth, log, ...rest } = own
+  const { image, memory, cache, server, tls, auth, discovery, log, ...rest } = own
   rest satisfies Record<string, never>
   const sizes = PROFILES[profile]
   const { mode, ...restOfAuth } = auth
@@ -41,10 +41,16 @@ export function lowerGateway(
     adminAllowFrom: server.admin_allow_from,
     trustedProxies: proxy.engine === 'none' ? server.trusted_proxies : withLoopback(server.trusted_proxies),
     outerProxies: server.trusted_proxies,
+    allowedHosts: server.allowed_hosts,
     maxBodyBytes: server.max_body === undefined ? sizes.maxBodyBytes : byteCount(server.max_body),
     maxBufferedBytes: server.max_buffered === undefined ? sizes.maxBufferedBytes : byteCount(server.max_buffered),
     maxConnections: server.max_connections ?? sizes.maxConnections,
     maxConcurrent: server.max_concurrent ?? sizes.maxConcurrent,
+    headersTimeoutMs: optionalMs(server.headers_timeout),
+    bodyTimeoutMs: optionalMs(server.body_timeout),
+    stallTimeoutMs: optionalMs(server.stall_timeout),
+    drainTimeoutMs: optionalMs(server.drain_timeout),
+    discovery: { enabled: discovery.enabled, intervalMs: optionalMs(discovery.interval) },
     cacheBytes: cache === undefined ? sizes.cacheBytes : byteCount(cache),
     memoryBytes: memory === undefined ? sizes.memoryBytes : byteCount(memory),
     auth: { ...restOfAuth, modes: [mode].flat() },
@@ -52,6 +58,8 @@ export function lowerGateway(
     log,
   }
 }
+
+const optionalMs = (text: string | undefined) => (text === undefined ? undefined : durationMs(text))
 
 export function lowerGatewayUser(names: GatewayNames): User {
   return {

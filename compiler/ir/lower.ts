@@ -4,6 +4,7 @@ import { type Allocation, SUBUID_COUNT } from './allocation.ts'
 import type { Deployment, Listener, Relay, Secret } from './deployment.ts'
 import { lowerBackend } from './lower-backend.ts'
 import { lowerClient, lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, lowerVhosts } from './lower-gateway.ts'
+import { lowerBudgets, lowerProxy, lowerSandbox, lowerUpstreams } from './lower-upstreams.ts'
 import { type GatewayNames, gatewayNames } from './names.ts'
 
 /** Turns the spec into an explicit deployment: defaults filled in, names decided, units converted. */
@@ -43,12 +44,12 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     domain: gate.domain,
     written,
     gateway,
-    upstreams,
+    upstreams: lowerUpstreams(upstreams),
     models,
-    budgets,
-    sandbox,
+    budgets: lowerBudgets(budgets),
+    sandbox: lowerSandbox(sandbox),
     relayClient: relay,
-    proxy,
+    proxy: lowerProxy(proxy),
     client: lowerClient(spec, names),
     backends: parts.map((part) => part.backend),
     users: [lowerGatewayUser(names), ...parts.map((part) => part.user)],

@@ -129,6 +129,19 @@ in
       description = "Identity providers, by name, for the mode oidc.";
     };
   };
+  discovery = {
+    enabled = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      description = "Look for engines on loopback and use what answers; true when absent.";
+    };
+    interval = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      example = "10s";
+      description = "Time between two looks; 30s when absent. A duration such as \"10s\".";
+    };
+  };
   log = {
     level = mkOption {
       type = types.enum [ "error" "warn" "info" "debug" ];
@@ -171,6 +184,11 @@ in
     default = [ ];
     description = "Reverse proxies whose X-Forwarded-For is believed; the proxy of this spec is added.";
   };
+  allowedHosts = mkOption {
+    type = types.listOf types.nonEmptyStr;
+    default = [ ];
+    description = "Host names that requests may ask for; empty: any (with auth.mode none: loopback names).";
+  };
   maxBody = mkOption {
     type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
     default = null;
@@ -192,6 +210,30 @@ in
     type = types.nullOr types.ints.positive;
     default = null;
     description = "Requests in flight; by profile when absent.";
+  };
+  headersTimeout = mkOption {
+    type = types.nullOr types.str;
+    default = null;
+    example = "10s";
+    description = "Longest wait for the headers of a request; 5s when absent. A duration such as \"10s\".";
+  };
+  bodyTimeout = mkOption {
+    type = types.nullOr types.str;
+    default = null;
+    example = "10s";
+    description = "Longest wait for the whole request; 60s when absent. A duration such as \"10s\".";
+  };
+  stallTimeout = mkOption {
+    type = types.nullOr types.str;
+    default = null;
+    example = "10s";
+    description = "Longest time a client may not read its response; 60s when absent. A duration such as \"10s\".";
+  };
+  drainTimeout = mkOption {
+    type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+    default = null;
+    example = "10s";
+    description = "Longest wait for requests in flight when stopping; 30s when absent. A duration such as \"10s\".";
   };
   openFirewall = mkOption {
     type = types.bool;

@@ -20,10 +20,15 @@
             allow_from = null;
             admin_allow_from = null;
             trusted_proxies = null;
+            allowed_hosts = null;
             max_body = null;
             max_buffered = null;
             max_connections = null;
             max_concurrent = null;
+            headers_timeout = null;
+            body_timeout = null;
+            stall_timeout = null;
+            drain_timeout = null;
             open_firewall = null;
             open_firewall_on_interfaces = null;
           };
@@ -67,6 +72,12 @@
             }; };
           };
         };
+        discovery = {
+          keys = {
+            enabled = null;
+            interval = null;
+          };
+        };
         log = {
           keys = {
             level = null;
@@ -80,6 +91,7 @@
         enabled = null;
         provider = null;
         base_url = null;
+        socket = null;
         api_key = "secret";
         models = null;
         timeout = null;

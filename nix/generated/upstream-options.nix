@@ -20,6 +20,11 @@ in
     example = "https://api.openai.com/v1";
     description = "URL up to and including the version, such as \"https://api.openai.com/v1\".";
   };
+  socket = mkOption {
+    type = types.nullOr types.nonEmptyStr;
+    default = null;
+    description = "Unix socket to connect to, in place of the host and port in base_url.";
+  };
   apiKey = mkOption {
     type = types.nullOr secretReference;
     default = null;

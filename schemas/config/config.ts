@@ -40,7 +40,8 @@ export const configSchema = z.strictObject({
       stall_timeout: limitingDuration('Longest time a client may not read its response.').default('60s'),
       drain_timeout: duration('Longest wait for requests in flight when stopping.').default('30s'),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ spec: 'gate.server' }),
   auth: z
     .strictObject({
       mode: z
@@ -71,16 +72,18 @@ export const configSchema = z.strictObject({
         })
         .prefault({}),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ spec: 'gate.auth' }),
   upstreams: named(upstream)
     .default({
       echo: { enabled: true, provider: 'echo', timeout: '600s', idle_timeout: '120s', connect_timeout: '5s' },
     })
-    .meta({ description: 'Where requests can go, by name.' }),
-  backends: named(backend)
-    .default({})
-    .meta({ description: 'Engines on this host, by name: upstreams that may have to start, or wait for each other.' }),
-  models: named(model).default({}).meta({ description: 'Virtual models, by alias.' }),
+    .meta({ description: 'Where requests can go, by name.', spec: 'upstreams' }),
+  backends: named(backend).default({}).meta({
+    description: 'Engines on this host, by name: upstreams that may have to start, or wait for each other.',
+    spec: 'backends',
+  }),
+  models: named(model).default({}).meta({ description: 'Virtual models, by alias.', spec: 'models' }),
   discovery: z
     .strictObject({
       enabled: z
@@ -89,15 +92,24 @@ export const configSchema = z.strictObject({
         .meta({ description: 'Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers.' }),
       interval: duration('Time between two looks.').default('30s'),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ spec: 'gate.discovery' }),
   letsencrypt: z
     .strictObject({
-      enabled: z.boolean().default(false).meta({ description: "Get certificates from Let's Encrypt.", restart: true }),
+      enabled: z
+        .boolean()
+        .default(false)
+        .meta({
+          description: "Get certificates from Let's Encrypt.",
+          restart: true,
+          spec: { none: 'certificates are asked for where the spec has gate.tls.acme' },
+        }),
       email: z.email().optional().meta({ description: 'Account address.' }),
       staging: z.boolean().default(false).meta({ description: 'Use the staging directory.' }),
       domains: z.array(z.string().min(1)).default([]).meta({ description: 'Names to certify.' }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ spec: 'gate.tls.acme' }),
   relay: z
     .strictObject({
       enable: z.boolean().default(false).meta({ description: 'Be reachable through relays.', restart: true }),
@@ -108,7 +120,8 @@ export const configSchema = z.strictObject({
         .optional()
         .meta({ description: 'Name asked of the relay.' }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ spec: 'relay' }),
   log: z
     .strictObject({
       level: z
@@ -120,7 +133,8 @@ export const configSchema = z.strictObject({
         .optional()
         .meta({ description: 'json or text; text on a terminal and json elsewhere when absent.' }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ spec: 'gate.log' }),
 })
 
 export type Config = z.output<typeof configSchema>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { KeyMeta } from './values.ts'
+import type { KeyMeta, SpecKey } from './values.ts'
 
 /**
  * The keys of a schema as a tree that tools walk: explain, environment names, the reference page, the editors' schema.
@@ -25,17 +25,32 @@ export type Leaf = {
   readonly meta: KeyMeta
 }
 
-/** Reads the tree off a schema made of objects, records and values. @throws TypeError for any other composition */
-export function keyTree(schema: z.core.$ZodType): KeyNode {
-  const { inner, fallback, meta } = unwrap(schema)
+/**
+ * Reads the tree off a schema made of objects, records and values.
+ * @param within the key of the spec that the table around it stands for
+ * @throws TypeError for any other composition
+ */
+export function keyTree(schema: z.core.$ZodType, within?: SpecKey): KeyNode {
+  const { inner, fallback, meta: own } = unwrap(schema)
+  const spec = own.spec ?? within
+  const meta: KeyMeta = spec === undefined ? own : { ...own, spec }
   if (inner instanceof z.ZodObject) {
     const fields = Object.entries(inner.shape as Record<string, z.core.$ZodType>)
-    return { kind: 'group', fields: new Map(fields.map(([name, field]) => [name, keyTree(field)])), meta }
+    return {
+      kind: 'group',
+      fields: new Map(fields.map(([name, field]) => [name, keyTree(field, inside(spec, name))])),
+      meta,
+    }
   }
   if (inner instanceof z.ZodRecord)
-    return { kind: 'map', name: inner.keyType, entry: keyTree(inner.valueType), fallback, meta }
+    return { kind: 'map', name: inner.keyType, entry: keyTree(inner.valueType, inside(spec, '*')), fallback, meta }
   if (inner instanceof z.ZodType) return { kind: 'leaf', schema: inner, holds: holds(inner), fallback, meta }
   throw new TypeError('a configuration schema is made of objects, records and values')
+}
+
+/** The key of the spec inside of a table: the same name there, unless the table has none. */
+function inside(spec: SpecKey | undefined, name: string): SpecKey | undefined {
+  return typeof spec === 'string' ? `${spec}.${name}` : spec
 }
 
 /** The node at a path, names included (`upstreams`, any name, `api_key`); undefined when there is no such key. */

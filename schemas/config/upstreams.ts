@@ -32,12 +32,28 @@ export const upstream = z.strictObject({
   connect_timeout: limitingDuration('Longest wait for a connection.').default('5s'),
 })
 
+const DECIDED = { none: 'the engine and the compiler decide it' } as const
+const WITHOUT = { none: 'backends of the spec have no such key' } as const
+const shape = upstream.shape
+
+/** A backend is an upstream; what the spec does not say of it, the compiler writes into the declared layer. */
 export const backend = upstream.extend({
+  enabled: shape.enabled.meta({ spec: { none: 'a backend that is not to serve is left out of the spec' } }),
+  provider: shape.provider.meta({ spec: DECIDED }),
+  base_url: shape.base_url.meta({ spec: DECIDED }),
+  socket: shape.socket.meta({ spec: DECIDED }),
+  models: shape.models.meta({ spec: { none: 'the spec names the one `model` that it serves' } }),
+  timeout: shape.timeout.meta({ spec: WITHOUT }),
+  idle_timeout: shape.idle_timeout.meta({ spec: WITHOUT }),
+  connect_timeout: shape.connect_timeout.meta({ spec: WITHOUT }),
   agent: z
     .string()
     .regex(/^\/[^\0]*[^/\0]$/, 'write the absolute path of a Unix socket')
     .optional()
-    .meta({ description: 'Socket of its gate-agent, which starts, stops and describes it; absent: none.' }),
+    .meta({
+      description: 'Socket of its gate-agent, which starts, stops and describes it; absent: none.',
+      spec: DECIDED,
+    }),
   idle_stop: duration(
     'It stops by itself after this long without a connection and starts on the next one; absent: always on.',
   ).optional(),

@@ -1,11 +1,16 @@
 import { z } from 'zod'
 import { ipPattern } from '../words/address.ts'
 
+export type SpecKey = string | { readonly none: string }
+
 /** What a key means to tools: who may see it, and whether a change waits for a restart. */
 export type KeyMeta = {
   readonly description: string
-  /** The key of the spec that says the same, `*` for a name that people give; or why there is none. */
-  readonly spec?: string | { readonly none: string }
+  /**
+   * The key of the spec that says the same, such as `gate.server.port` or `upstreams.*.timeout`; or why there is none.
+   * Written at a table, it holds for the keys of that name inside.
+   */
+  readonly spec?: SpecKey
   readonly secret?: true
   readonly restart?: true
   /** A duration that a timer waits for; Node's timers hold about 24.8 days. */

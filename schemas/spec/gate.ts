@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, cidrs } from '../config/values.ts'
+import { bytes, cidrs, duration, limitingDuration } from '../config/values.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
 import { absolutePath, flag, HOST, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
 
@@ -20,10 +20,17 @@ const server = z.strictObject({
   trusted_proxies: cidrs
     .default([])
     .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed; the proxy of this spec is added.' }),
+  allowed_hosts: z.array(z.string().min(1)).default([]).meta({
+    description: 'Host names that requests may ask for; empty: any (with auth.mode none: loopback names).',
+  }),
   max_body: bytes('Largest request body; by profile when absent.').optional(),
   max_buffered: bytes('All request bodies held at once; by profile when absent.').optional(),
   max_connections: z.int().min(1).optional().meta({ description: 'Open connections; by profile when absent.' }),
   max_concurrent: z.int().min(1).optional().meta({ description: 'Requests in flight; by profile when absent.' }),
+  headers_timeout: limitingDuration('Longest wait for the headers of a request; 5s when absent.').optional(),
+  body_timeout: limitingDuration('Longest wait for the whole request; 60s when absent.').optional(),
+  stall_timeout: limitingDuration('Longest time a client may not read its response; 60s when absent.').optional(),
+  drain_timeout: duration('Longest wait for requests in flight when stopping; 30s when absent.').optional(),
   open_firewall: flag(false, 'Open port, p2p_port and the ports of proxy, dns and client on every interface.'),
   open_firewall_on_interfaces: interfaces('Open the same ports on these interfaces only.').default([]),
 })
@@ -103,6 +110,15 @@ export const gate = z.strictObject({
   server: server.prefault({}).meta({ description: 'Listener and its limits.' }),
   tls: tls.prefault({}).meta({ description: 'Certificates.' }),
   auth: auth.prefault({}).meta({ description: 'Authentication.' }),
+  discovery: z
+    .strictObject({
+      enabled: z.boolean().optional().meta({
+        description: 'Look for engines on loopback and use what answers; true when absent.',
+      }),
+      interval: duration('Time between two looks; 30s when absent.').optional(),
+    })
+    .prefault({})
+    .meta({ description: 'Engines on this host that are no backends of the spec.' }),
   log: z
     .strictObject({
       level: z

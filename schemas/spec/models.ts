@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { limitingDuration } from '../config/values.ts'
 import { PROVIDERS } from '../words/providers.ts'
-import { flag, secret } from './values.ts'
+import { absolutePath, flag, secret } from './values.ts'
 
 /** One entry of `upstreams`: a provider that requests can go to. */
 export const upstream = z.strictObject({
@@ -15,6 +15,7 @@ export const upstream = z.strictObject({
     )
     .optional()
     .meta({ description: 'URL up to and including the version, such as "https://api.openai.com/v1".' }),
+  socket: absolutePath('Unix socket to connect to, in place of the host and port in base_url.').optional(),
   api_key: secret('Key sent to the upstream.').optional(),
   models: z
     .array(z.string().min(1))

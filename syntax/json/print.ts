@@ -29,6 +29,14 @@ export function printJson(node: JsonNode): { text: string; origins: string[] } {
   return { text: lines.map(({ text }) => `${text}\n`).join(''), origins: lines.map(({ origin }) => pathText(origin)) }
 }
 
+/** The same on one line, for a place that takes a text. */
+export function compactJson(node: JsonNode): string {
+  if (node.kind === 'value') return JSON.stringify(node.value)
+  if (node.kind === 'array') return `[${node.items.map(compactJson).join(',')}]`
+  const parts = named(node.entries).map(({ before, item }) => `${before.trimEnd()}${compactJson(item)}`)
+  return `{${parts.join(',')}}`
+}
+
 type Line = { readonly text: string; readonly origin: SpecPath }
 
 function printNode(node: JsonNode, indent: string, before: string, after: string): Line[] {

@@ -1,4 +1,3 @@
-import { durationMs } from '../../../schemas/config/values.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import {
   type CaddyNode,
@@ -100,7 +99,7 @@ function redirects({ proxy, vhosts }: Deployment): CaddyNode {
 
 function site(vhost: Vhost, { gateway, proxy }: Deployment): CaddyNode {
   const { tls, allowFrom, outerProxies } = gateway
-  const seconds = Math.floor(durationMs(proxy.hsts) / 1000)
+  const seconds = Math.floor(proxy.hstsMs / 1000)
   const hsts = line('header', 'Strict-Transport-Security', `max-age=${seconds}`)
   const proxied = ['gate', 'server', 'trusted_proxies']
   return group(

@@ -3,7 +3,7 @@ import { composeText } from '../../../syntax/yaml/compose.ts'
 import { printYaml, type YamlMap, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Backend, Container, Deployment, Secret } from '../../ir/deployment.ts'
-import { type DaemonSettings, daemonSettings } from '../daemon-settings/daemon-config.ts'
+import { type DaemonSettings, daemonSettings } from '../daemon-settings/settings.ts'
 import { gatewayImage } from '../gateway-image.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
 import type { Emission } from '../output.ts'
@@ -22,16 +22,13 @@ export function emitCompose(deployment: Deployment): Emission {
   const reachable = containers.filter(({ publish }) => publish.length > 0)
   const names = new Set(reachable.map(backendName))
   const users = new Set(reachable.map(({ user }) => user))
-  // Open WebUI asks the gateway, never the other way round
-  const apps = new Set(deployment.backends.filter(({ engine }) => engine === 'open-webui').map(({ name }) => name))
+  const urls = new Map(reachable.map((container) => [backendName(container), backendUrl(container)]))
   const settings = daemonSettings(deployment, {
-    target: 'compose',
     host: '0.0.0.0',
-    backendUrls: new Map(
-      reachable
-        .filter((container) => !apps.has(backendName(container)))
-        .map((container) => [backendName(container), backendUrl(container)]),
-    ),
+    reach: ({ name }) => {
+      const baseUrl = urls.get(name)
+      return baseUrl === undefined ? undefined : { baseUrl }
+    },
   })
   const secrets = Map.groupBy(deployment.secrets, ({ origin }) => origin[1])
   const exposed = new Set(deployment.vhosts.filter(({ kind }) => kind === 'app').map(({ origin }) => origin[1]))

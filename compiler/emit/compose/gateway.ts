@@ -2,7 +2,7 @@ import { composeText, composeTexts, composeVariable } from '../../../syntax/yaml
 import { type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
 import type { Container, Deployment, Secret } from '../../ir/deployment.ts'
 import { gatewayNames } from '../../ir/names.ts'
-import type { DaemonSettings } from '../daemon-settings/daemon-config.ts'
+import type { DaemonSettings } from '../daemon-settings/settings.ts'
 import { gatewayImage } from '../gateway-image.ts'
 
 /** The service that runs the gateway. @param reachable containers that it can reach over a network */

@@ -3,7 +3,7 @@ import { printToml, type TomlTable } from '../../../syntax/toml/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { gatewayNames } from '../../ir/names.ts'
-import { daemonSettings } from '../daemon-settings/daemon-config.ts'
+import { daemonSettings } from '../daemon-settings/settings.ts'
 import { gatewayImage } from '../gateway-image.ts'
 import { withoutBackends, withoutSystemd } from '../not-expressed.ts'
 import type { Emission } from '../output.ts'
@@ -12,11 +12,7 @@ import { platformTls, tlsFindings } from '../platform.ts'
 /** fly.toml of the gateway. @see https://fly.io/docs/reference/configuration/ */
 export function emitFly(deployment: Deployment): Emission {
   const { gateway, prefix } = deployment
-  const settings = daemonSettings(platformTls(deployment), {
-    target: 'fly',
-    host: '0.0.0.0',
-    backendUrls: new Map(),
-  })
+  const settings = daemonSettings(platformTls(deployment), { host: '0.0.0.0', reach: () => undefined })
   const { image, findings } = gatewayImage(gateway, 'fly')
   const at = (...keys: readonly string[]) => ['gate', ...keys]
   const tables: TomlTable[] = [

@@ -11,7 +11,7 @@ import {
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment, Secret } from '../../ir/deployment.ts'
 import { launchdNames } from '../../ir/names.ts'
-import { daemonSettings } from '../daemon-settings/daemon-config.ts'
+import { daemonSettings } from '../daemon-settings/settings.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
 import type { Emission } from '../output.ts'
 
@@ -21,7 +21,7 @@ const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 export function emitLaunchd(deployment: Deployment): Emission {
   const { gateway, prefix } = deployment
   const names = launchdNames(prefix)
-  const settings = daemonSettings(deployment, { target: 'launchd', host: gateway.host, backendUrls: new Map() })
+  const settings = daemonSettings(deployment, { host: gateway.host, reach: () => undefined })
   const variables = settings.secrets.map(({ name, secret }): [string, PlistNode] => [
     `${name}_FILE`,
     plistString(secretPath(secret, names.secretsDirectory), secret.origin),

@@ -1,4 +1,3 @@
-import { durationMs } from '../../../schemas/config/values.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { block, type Directive, directive, expression } from '../../../syntax/nginx/print.ts'
 import type { Deployment, Tls, Vhost } from '../../ir/deployment.ts'
@@ -75,7 +74,7 @@ export function access({ gateway }: Deployment): Directive[] {
 }
 
 function headers({ gateway, proxy, names }: Deployment): Directive[] {
-  const seconds = Math.floor(durationMs(proxy.hsts) / 1000)
+  const seconds = Math.floor(proxy.hstsMs / 1000)
   const hsts = directive('add_header', 'Strict-Transport-Security', `max-age=${seconds}`, 'always')
   return [
     directive('proxy_hide_header', 'Strict-Transport-Security'),

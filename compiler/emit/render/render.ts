@@ -1,7 +1,8 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { printYaml, type YamlNode, yamlList, yamlMap, yamlScalar, yamlText } from '../../../syntax/yaml/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { daemonSettings } from '../daemon-settings/daemon-config.ts'
+import { daemonSettings } from '../daemon-settings/settings.ts'
+import { variablesOf } from '../daemon-settings/variables.ts'
 import { gatewayImage } from '../gateway-image.ts'
 import { notExpressed, withoutBackends, withoutSystemd } from '../not-expressed.ts'
 import type { Emission } from '../output.ts'
@@ -15,11 +16,7 @@ const COMMENT = [
 /** render.yaml, a Blueprint with one web service. @see https://render.com/docs/blueprint-spec */
 export function emitRender(deployment: Deployment): Emission {
   const { gateway, prefix } = deployment
-  const settings = daemonSettings(platformTls(deployment), {
-    target: 'render',
-    host: '0.0.0.0',
-    backendUrls: new Map(),
-  })
+  const settings = daemonSettings(platformTls(deployment), { host: '0.0.0.0', reach: () => undefined })
   const { image, findings } = gatewayImage(gateway, 'render')
   const variable = (key: string, value: string, origin?: SpecPath): YamlNode =>
     yamlMap({ key: yamlText(key), value: yamlText(value) }, origin)
@@ -44,7 +41,7 @@ export function emitRender(deployment: Deployment): Emission {
       // where Render sends requests
       variable('PORT', String(gateway.port), ['gate', 'server', 'port']),
       variable('STATE_DIRECTORY', gateway.stateDirectory),
-      ...settings.variables.map(({ name, value, origin }) => variable(name, value, origin)),
+      ...variablesOf(settings.declared).map(({ name, value, origin }) => variable(name, value, origin)),
       ...settings.secrets.map(({ name, secret }) =>
         yamlMap({ key: yamlText(name), sync: yamlScalar(false) }, secret.origin),
       ),

@@ -71,8 +71,8 @@ function fixFor(code: string, host: string, hostname: string): Fix {
 /** Of the spec and of the daemon's configuration; engines on Unix sockets would be started by a connection, so they are left out. */
 function upstreamUrls({ deployment }: Subject, view: DaemonView): Map<string, string> {
   const urls = new Map<string, string>()
-  for (const [name, upstream] of Object.entries(deployment?.upstreams ?? {}))
-    if (upstream.enabled && upstream.provider !== 'echo') urls.set(name, baseUrlOf(name, upstream))
+  for (const { name, enabled, provider, baseUrl } of deployment?.upstreams ?? [])
+    if (enabled && provider !== 'echo') urls.set(name, baseUrlOf(name, { provider, base_url: baseUrl }))
   if (view.kind === 'answers') for (const [name, url] of Object.entries(view.baseUrls)) urls.set(name, url)
   return urls
 }

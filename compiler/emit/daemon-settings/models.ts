@@ -2,6 +2,7 @@ import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { array, type JsonNode, object, value } from '../../../syntax/json/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
+import { notExpressed } from '../not-expressed.ts'
 import { sameNames } from './upstreams.ts'
 
 type Model = Deployment['models'][string]
@@ -9,11 +10,20 @@ type Strategy = 'fallback' | 'weighted' | 'latency'
 /** A target as the daemon knows it. `weight` is a share of the requests of its model. */
 type Target = { readonly upstream: string; readonly model: string; readonly weight: number; readonly origin: SpecPath }
 
-/** Virtual models. The daemon knows targets that are upstreams: backends become those, aliases what they stand for. */
-export function declaredModels(deployment: Deployment): { node: JsonNode; findings: Finding[] } {
-  const findings = sameNames(Object.keys(deployment.models).map((name) => ({ name, path: ['models', name] })))
-  const flat = flatModels(deployment)
-  const entries = Object.entries(deployment.models).map(([alias, model]): [string, JsonNode] => {
+/**
+ * Virtual models. The daemon knows targets that are upstreams: backends become those, aliases what they lead to.
+ * @param reachable names of upstreams and backends that the daemon has; a model that leads to none of them is left out
+ */
+export function modelTable(
+  deployment: Deployment,
+  reachable: ReadonlySet<string>,
+): { readonly node: JsonNode; readonly findings: readonly Finding[] } {
+  const names = Object.keys(deployment.models)
+  const findings = sameNames(names.map((name) => ({ name, origin: ['models', name] })))
+  const flat = flatModels(deployment, reachable)
+  const entries = Object.entries(deployment.models).flatMap(([alias, model]): [string, JsonNode][] => {
+    const { category, strategy: _strategy, targets: _targets, ...rest } = model
+    rest satisfies Record<string, never>
     const origin: SpecPath = ['models', alias]
     findings.push(...strategyFinding(model, origin), ...mixtureFindings(deployment, model, origin))
     const targets = flat(alias).map((target) =>
@@ -23,14 +33,17 @@ export function declaredModels(deployment: Deployment): { node: JsonNode; findin
         weight: known(model) === 'weighted' ? value(target.origin, target.weight) : undefined,
       }),
     )
-    return [
-      alias,
-      object(origin, {
-        category: model.category === undefined ? undefined : value([...origin, 'category'], model.category),
-        strategy: value([...origin, 'strategy'], known(model)),
-        targets: array([...origin, 'targets'], targets),
-      }),
-    ]
+    if (targets.length === 0) {
+      const message = `nothing runs there that "${alias}" leads to, so it is left out`
+      findings.push(notExpressed(origin, message, 'give it a target that does'))
+      return []
+    }
+    const node = object(origin, {
+      category: category === undefined ? undefined : value([...origin, 'category'], category),
+      strategy: value([...origin, 'strategy'], known(model)),
+      targets: array([...origin, 'targets'], targets),
+    })
+    return [[alias, node]]
   })
   return { node: object(['models'], Object.fromEntries(entries)), findings }
 }
@@ -61,13 +74,10 @@ function mixtureFindings({ models }: Deployment, model: Model, origin: SpecPath)
   })
 }
 
-/**
- * The targets of every model, aliases put in. Linear in what comes out: each model is worked out once.
- * @param reachable upstreams and backends that the daemon has there; all when absent
- */
-export function flatModels(
+/** The targets of every model, aliases put in. Linear in what comes out: each model is worked out once. */
+function flatModels(
   { models, backends }: Deployment,
-  reachable?: ReadonlySet<string>,
+  reachable: ReadonlySet<string>,
 ): (alias: string) => readonly Target[] {
   const modelOf = new Map(backends.map(({ name, model }) => [name, model]))
   const done = new Map<string, readonly Target[]>()
@@ -86,7 +96,7 @@ export function flatModels(
         return [{ upstream: target.backend, model: model ?? modelOf.get(target.backend) ?? alias, weight, origin }]
       return target.upstream === undefined ? [] : [{ upstream: target.upstream, model: model ?? alias, weight, origin }]
     })
-    const own = withoutRepeats(targets.filter(({ upstream }) => reachable?.has(upstream) ?? true))
+    const own = withoutRepeats(targets.filter(({ upstream }) => reachable.has(upstream)))
     done.set(alias, own)
     return own
   }

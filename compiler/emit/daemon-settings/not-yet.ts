@@ -1,0 +1,34 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { PROFILES } from '../../catalog/profiles.ts'
+import type { Finding } from '../../diagnostic.ts'
+import type { Deployment } from '../../ir/deployment.ts'
+
+/** What a spec can ask for and the daemon's configuration has no key for; about access, what it does instead is stricter. */
+export function notYet(deployment: Deployment): Finding[] {
+  const { gateway, budgets, sandbox, profile, proxy } = deployment
+  const { tls } = gateway
+  const wanted: readonly (readonly [boolean, SpecPath, string])[] = [
+    ...gateway.auth.modes.map(
+      (mode) => [mode !== 'token' && mode !== 'none', ['gate', 'auth', 'mode'], `sign in by ${mode}`] as const,
+    ),
+    [
+      gateway.auth.modes.includes('none') && gateway.auth.modes.some((mode) => mode !== 'none'),
+      ['gate', 'auth', 'mode'],
+      'let some in without a key',
+    ],
+    [gateway.adminAllowFrom.length > 0, ['gate', 'server', 'admin_allow_from'], 'narrow the admin routes by address'],
+    [gateway.cacheBytes !== PROFILES[profile].cacheBytes, ['gate', 'cache'], 'size its database cache'],
+    [tls.kind === 'files' && proxy.engine === 'none', ['gate', 'tls', 'files'], 'serve TLS from files'],
+    [tls.kind === 'internal-ca' && proxy.engine === 'none', ['gate', 'tls', 'internal_ca'], 'run a CA'],
+    [
+      tls.kind === 'acme' && proxy.engine === 'none' && tls.challenge !== 'tls-alpn-01',
+      ['gate', 'tls', 'acme', 'challenge'],
+      'use this challenge',
+    ],
+    [budgets.length > 0, ['budgets'], 'keep budgets'],
+    [sandbox.enable, ['sandbox', 'enable'], 'run code'],
+  ]
+  return wanted
+    .filter(([isWanted]) => isWanted)
+    .map(([, path, what]) => ({ code: 'NOT_YET', severity: 'warning', path, message: `the daemon cannot ${what} yet` }))
+}

@@ -1,0 +1,154 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { environmentName } from '../../../schemas/words/key-names.ts'
+import { type JsonNode, object, value } from '../../../syntax/json/print.ts'
+import type { Finding } from '../../diagnostic.ts'
+import type { Backend, Deployment, Secret, ServerSettings } from '../../ir/deployment.ts'
+import { backendTable, type Reach } from './backends.ts'
+import { durationText } from './duration-text.ts'
+import { modelTable } from './models.ts'
+import { notYet } from './not-yet.ts'
+import { missingAddresses, sameNames, upstreamTable } from './upstreams.ts'
+
+/** What a target may decide about the daemon's configuration: addresses, and nothing else. */
+export type Surroundings = {
+  /** Address to listen on there. */
+  readonly host: string
+  /** How the daemon reaches a backend there; undefined: it cannot, and the target has to say so. */
+  readonly reach: (backend: Backend) => Reach | undefined
+}
+
+/** A secret of the daemon and the variable that can carry it. */
+export type SecretVariable = { readonly name: string; readonly secret: Secret }
+
+export type DaemonSettings = {
+  /** The declared layer, as schemas/config/config.ts has it. It holds no secret. */
+  readonly declared: JsonNode
+  readonly secrets: readonly SecretVariable[]
+  readonly findings: readonly Finding[]
+}
+
+/** The one mapping of a deployment to the daemon's configuration: whatever a target makes of it begins here. */
+export function daemonSettings(deployment: Deployment, { host, reach }: Surroundings): DaemonSettings {
+  const { upstreams, backends } = deployment
+  const servers = backends.flatMap((backend) => {
+    const reached = backend.isUpstream ? reach(backend) : undefined
+    return reached === undefined ? [] : [{ backend, reached }]
+  })
+  const reachable = [...upstreams, ...servers.map(({ backend }) => backend)]
+  const models = modelTable(deployment, new Set(reachable.map(({ name }) => name)))
+  return {
+    declared: object([], {
+      server: server(deployment.gateway, host),
+      auth: auth(deployment),
+      upstreams: upstreamTable(upstreams),
+      backends: backendTable(servers),
+      models: models.node,
+      discovery: discovery(deployment),
+      letsencrypt: letsencrypt(deployment),
+      relay: relay(deployment),
+      log: log(deployment),
+    }),
+    secrets: deployment.secrets.flatMap((secret) =>
+      secretVariable(
+        secret,
+        servers.map((s) => s.backend.name),
+      ),
+    ),
+    findings: [...sameNames(reachable), ...missingAddresses(upstreams), ...models.findings, ...notYet(deployment)],
+  }
+}
+
+function server(settings: ServerSettings, host: string): JsonNode {
+  const origin: SpecPath = ['gate', 'server']
+  const at = (key: string, content: string | number | readonly string[]) => value([...origin, key], content)
+  const time = (key: string, ms: number | undefined) => (ms === undefined ? undefined : at(key, durationText(ms)))
+  const { host: _, port, p2pPort, allowFrom, trustedProxies, allowedHosts, ...limits } = settings
+  const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConcurrent, ...times } = limits
+  const { headersTimeoutMs, bodyTimeoutMs, stallTimeoutMs, drainTimeoutMs, ...rest } = times
+  rest satisfies Record<string, never>
+  return object(origin, {
+    host: at('host', host),
+    port: at('port', port),
+    p2p_port: at('p2p_port', p2pPort),
+    allow_from: at('allow_from', allowFrom),
+    trusted_proxies: at('trusted_proxies', trustedProxies),
+    allowed_hosts: allowedHosts.length === 0 ? undefined : at('allowed_hosts', allowedHosts),
+    max_body: at('max_body', `${maxBodyBytes}B`),
+    max_buffered: at('max_buffered', `${maxBufferedBytes}B`),
+    max_connections: at('max_connections', maxConnections),
+    max_concurrent: at('max_concurrent', maxConcurrent),
+    headers_timeout: time('headers_timeout', headersTimeoutMs),
+    body_timeout: time('body_timeout', bodyTimeoutMs),
+    stall_timeout: time('stall_timeout', stallTimeoutMs),
+    drain_timeout: time('drain_timeout', drainTimeoutMs),
+  })
+}
+
+function auth({ gateway }: Deployment): JsonNode {
+  const origin: SpecPath = ['gate', 'auth']
+  const { modes, jwt, token: _token, oidc: _oidc, ...rest } = gateway.auth // the last two are secrets, or not built yet
+  rest satisfies Record<string, never>
+  const { issuer, expiration_hours, secret: _secret, ...restOfJwt } = jwt
+  restOfJwt satisfies Record<string, never>
+  return object(origin, {
+    // never "none" because something else is not there yet
+    mode: value([...origin, 'mode'], modes.every((mode) => mode === 'none') ? 'none' : 'token'),
+    jwt: object([...origin, 'jwt'], {
+      issuer: value([...origin, 'jwt', 'issuer'], issuer),
+      expiration_hours: value([...origin, 'jwt', 'expiration_hours'], expiration_hours),
+    }),
+  })
+}
+
+function discovery({ gateway }: Deployment): JsonNode | undefined {
+  const origin: SpecPath = ['gate', 'discovery']
+  const { enabled, intervalMs, ...rest } = gateway.discovery
+  rest satisfies Record<string, never>
+  if (enabled === undefined && intervalMs === undefined) return undefined
+  return object(origin, {
+    enabled: enabled === undefined ? undefined : value([...origin, 'enabled'], enabled),
+    interval: intervalMs === undefined ? undefined : value([...origin, 'interval'], durationText(intervalMs)),
+  })
+}
+
+/** The daemon gets certificates itself unless a proxy is in front of it. */
+function letsencrypt({ gateway: { tls }, proxy }: Deployment): JsonNode | undefined {
+  if (tls.kind !== 'acme' || proxy.engine !== 'none') return undefined
+  const { kind: _, email, staging, domains, challenge: _notYet, ...rest } = tls
+  rest satisfies Record<string, never>
+  const origin: SpecPath = ['gate', 'tls', 'acme']
+  return object(origin, {
+    enabled: value(origin, true),
+    email: value([...origin, 'email'], email),
+    staging: value([...origin, 'staging'], staging),
+    domains: value([...origin, 'domains'], domains),
+  })
+}
+
+function relay({ relayClient: { enable, addresses, custom_domain, ...rest } }: Deployment): JsonNode {
+  rest satisfies Record<string, never>
+  return object(['relay'], {
+    enable: value(['relay', 'enable'], enable),
+    addresses: value(['relay', 'addresses'], addresses),
+    custom_domain: custom_domain === undefined ? undefined : value(['relay', 'custom_domain'], custom_domain),
+  })
+}
+
+function log({ gateway }: Deployment): JsonNode {
+  const origin: SpecPath = ['gate', 'log']
+  const { level, format, ...rest } = gateway.log
+  rest satisfies Record<string, never>
+  return object(origin, {
+    level: value([...origin, 'level'], level),
+    format: format === undefined ? undefined : value([...origin, 'format'], format),
+  })
+}
+
+/** Credentials are named like the key that they fill; those of backends that cannot be reached are left out. */
+function secretVariable(secret: Secret, reached: readonly string[]): SecretVariable[] {
+  if (secret.destination.kind !== 'daemon') return []
+  const [first = '', name = '', ...rest] = secret.destination.credential.split('.')
+  if (first === 'auth' && name === 'oidc') return []
+  if (first === 'backends' && !reached.includes(name)) return []
+  return [{ name: environmentName([first, name, ...rest]), secret }]
+}

@@ -1,0 +1,51 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { environmentSegment } from '../../../schemas/words/key-names.ts'
+import { defaultBaseUrl } from '../../../schemas/words/providers.ts'
+import { type JsonNode, object, value } from '../../../syntax/json/print.ts'
+import type { Finding } from '../../diagnostic.ts'
+import type { Upstream } from '../../ir/deployment.ts'
+import { durationText } from './duration-text.ts'
+
+/** Upstreams of the spec. Keys are credentials. */
+export function upstreamTable(upstreams: readonly Upstream[]): JsonNode {
+  return object(
+    ['upstreams'],
+    Object.fromEntries(upstreams.map((upstream) => [upstream.name, upstreamEntry(upstream)])),
+  )
+}
+
+function upstreamEntry(upstream: Upstream): JsonNode {
+  const { name: _, origin, enabled, provider, baseUrl, socket, models, ...times } = upstream
+  const { timeoutMs, idleTimeoutMs, connectTimeoutMs, ...rest } = times
+  rest satisfies Record<string, never>
+  const at = (key: string): SpecPath => [...origin, key]
+  return object(origin, {
+    enabled: value(at('enabled'), enabled),
+    provider: value(at('provider'), provider),
+    base_url: baseUrl === undefined ? undefined : value(at('base_url'), baseUrl),
+    socket: socket === undefined ? undefined : value(at('socket'), socket),
+    models: models === undefined ? undefined : value(at('models'), models),
+    timeout: value(at('timeout'), durationText(timeoutMs)),
+    idle_timeout: value(at('idle_timeout'), durationText(idleTimeoutMs)),
+    connect_timeout: value(at('connect_timeout'), durationText(connectTimeoutMs)),
+  })
+}
+
+/** Upstreams that nobody could find: what is not a known provider says where it is. */
+export function missingAddresses(upstreams: readonly Upstream[]): Finding[] {
+  return upstreams.flatMap(({ origin, provider, baseUrl }): Finding[] => {
+    if (provider === 'echo' || (baseUrl ?? defaultBaseUrl(provider)) !== undefined) return []
+    const message = `the provider ${provider} has no usual address`
+    return [{ code: 'MISSING_KEY', path: origin, message, hint: 'write base_url' }]
+  })
+}
+
+/** Names that are one in the daemon: there a backend is an upstream, and in its environment "-" is "_". */
+export function sameNames(items: readonly { readonly name: string; readonly origin: SpecPath }[]): Finding[] {
+  return [...Map.groupBy(items, ({ name }) => environmentSegment(name)).values()].flatMap(([first, ...others]) =>
+    others.map(({ origin, name }) => {
+      const message = `to the daemon "${name}" is the same name as ${first?.origin.join('.')}`
+      return { code: 'NAME_COLLISION', path: origin, part: 'key', message, hint: 'rename one of them' }
+    }),
+  )
+}

@@ -1,0 +1,39 @@
+import { byteCount, durationMs } from '../../schemas/config/values.ts'
+import type { Spec } from '../../schemas/spec/spec.ts'
+import type { Budget, Sandbox, Upstream, WebProxy } from './deployment.ts'
+
+export function lowerUpstreams(upstreams: Spec['upstreams']): Upstream[] {
+  return Object.entries(upstreams).map(([name, upstream]) => {
+    const { enabled, provider, base_url, socket, models, timeout, idle_timeout, connect_timeout, ...rest } = upstream
+    const { api_key: _secret, ...left } = rest
+    left satisfies Record<string, never>
+    return {
+      origin: ['upstreams', name],
+      name,
+      enabled,
+      provider,
+      baseUrl: base_url,
+      socket,
+      models,
+      timeoutMs: durationMs(timeout),
+      idleTimeoutMs: durationMs(idle_timeout),
+      connectTimeoutMs: durationMs(connect_timeout),
+    }
+  })
+}
+
+export function lowerBudgets(budgets: Spec['budgets']): Budget[] {
+  return Object.entries(budgets).map(([name, { limit, window, ...rest }]) => {
+    rest satisfies Record<string, never>
+    const dollars = Number(limit.replace(' USD', ''))
+    return { origin: ['budgets', name], name, limitMicrodollars: Math.round(dollars * 1_000_000), window }
+  })
+}
+
+export function lowerSandbox({ timeout, memory, ...rest }: Spec['sandbox']): Sandbox {
+  return { ...rest, timeoutMs: durationMs(timeout), memoryBytes: byteCount(memory) }
+}
+
+export function lowerProxy({ hsts, ...rest }: Spec['proxy']): WebProxy {
+  return { ...rest, hstsMs: durationMs(hsts) }
+}
