@@ -90,7 +90,10 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
         const { next, shadowed } = unsetKey({ sources, keys, loaded }, key)
         return { ...adopt(next), shadowed }
       }),
-    promote: (format) => promoted(format, tree, loaded.layers[1].values),
+    promote(format) {
+      const { configured, layers, declared } = loaded
+      return promoted(format, tree, layers[1].values, { declared: declared.values, configured })
+    },
     diff: () => runtimeDifferences(tree, loaded.layers),
     validate(text) {
       try {

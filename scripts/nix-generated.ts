@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { ENGINE_TRAITS } from '../compiler/catalog/engines.ts'
 import { PROFILES } from '../compiler/catalog/profiles.ts'
 import { configSchema } from '../schemas/config/config.ts'
-import { keyTree, layerSchema } from '../schemas/config/keys.ts'
+import { keyTree, layerSchema, leaves } from '../schemas/config/keys.ts'
 import { specSchema } from '../schemas/spec/spec.ts'
+import { camelCase } from '../schemas/words/key-names.ts'
 import { keyTreeText } from './nix-keys.ts'
 import { nixValue, type OptionSchema, optionSet } from './nix-options.ts'
 import { daemonUnitsFile, namesFile, relayUnitsFile } from './nix-units.ts'
@@ -26,6 +27,10 @@ export function nixFiles(): Record<string, string> {
     ),
     'spec-keys.nix': file('Keys of the spec, spelled as in TOML.', keyTreeText(spec)),
     'settings-keys.nix': file("Keys of the daemon's configuration, spelled as in TOML.", keyTreeText(settings)),
+    'shared-keys.nix': file(
+      "Keys that the daemon's configuration and the spec both have, as paths in settings and in the options.",
+      sharedKeys(),
+    ),
     'names.nix': file('Names and paths on a host.', namesFile()),
     'profiles.nix': file('Memory of the daemon by profile, in bytes.', nixValue(memory())),
     'engines.nix': file('What the module needs to know about engines.', nixValue(engines())),
@@ -42,6 +47,26 @@ function optionFile(what: string, options: string, added: readonly string[] = []
 
 function file(what: string, text: string): string {
   return `# Made by "npm run generate"; changes here are lost.\n# ${what}\n${text}\n`
+}
+
+/**
+ * Pairs of paths, from what each key says of its place in the spec. Not those of a table that may be absent, where one key alone
+ * would ask for the whole, nor secrets, which are no options.
+ */
+function sharedKeys(): string {
+  const pairs = [...leaves(keyTree(configSchema))].flatMap(
+    ([
+      path,
+      {
+        meta: { spec, secret },
+      },
+    ]) => {
+      if (typeof spec !== 'string' || spec.includes('*') || spec.startsWith('gate.tls.acme.') || secret) return []
+      const option = spec.replace(/^gate\.(?:server\.)?/, '').split('.')
+      return [`  { setting = ${nixValue(path.map(camelCase))}; option = ${nixValue(option.map(camelCase))}; }`]
+    },
+  )
+  return `[\n${pairs.join('\n')}\n]`
 }
 
 const memory = () => Object.fromEntries(Object.entries(PROFILES).map(([name, { memoryBytes }]) => [name, memoryBytes]))

@@ -1,19 +1,7 @@
 # Keys that the daemon's configuration and the spec both have: settings.server.port and port are one thing.
 { lib }:
 let
-  pairs =
-    map (key: { setting = [ "server" key ]; option = [ key ]; })
-      [ "host" "port" "p2pPort" "allowFrom" "trustedProxies" "maxBody" "maxBuffered" "maxConnections" "maxConcurrent" ]
-    ++ map (path: { setting = path; option = path; }) [
-      [ "auth" "mode" ]
-      [ "auth" "jwt" "issuer" ]
-      [ "auth" "jwt" "expirationHours" ]
-      [ "relay" "enable" ]
-      [ "relay" "addresses" ]
-      [ "relay" "customDomain" ]
-      [ "log" "level" ]
-      [ "log" "format" ]
-    ];
+  pairs = import ../../generated/shared-keys.nix;
   text = value: builtins.toJSON value;
   name = lib.concatStringsSep ".";
 in

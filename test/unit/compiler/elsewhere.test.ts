@@ -356,7 +356,10 @@ test('texts of a spec reach every file unchanged and add no key, or are refused'
 test('an alias shares its weight among its targets, however deep it lies, as in the target declared', () => {
   const upstream = { provider: 'custom', base_url: 'http://127.0.0.1:9/v1' }
   const depth = 40
-  const level = (i: number) => ({ strategy: 'weighted', targets: [{ alias: `m${i - 1}` }, { alias: `m${i - 1}`, weight: 3 }] })
+  const level = (i: number) => ({
+    strategy: 'weighted',
+    targets: [{ alias: `m${i - 1}` }, { alias: `m${i - 1}`, weight: 3 }],
+  })
   const models = {
     m0: { targets: [{ upstream: 'a', model: 'x' }] },
     ...Object.fromEntries(Array.from({ length: depth }, (_, i) => [`m${i + 1}`, level(i + 1)])),

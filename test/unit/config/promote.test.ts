@@ -48,14 +48,25 @@ test('prints the tables for the spec, with references for secrets', () => {
   expect(parse(text)).toEqual({
     gate: {
       server: { p2p_port: 5000, allow_from: ['10.0.0.0/8'] },
-      tls: { acme: { email: 'me@example.org' } },
     },
     upstreams: {
       '42': { provider: 'ollama' },
-      'llama-cpp': { base_url: 'http://127.0.0.1:9/v1', api_key: { credential: 'upstreams.llama-cpp.api_key' } },
+      'llama-cpp': {
+        provider: 'llama-cpp', // the configuration takes it from the name, the spec wants it written
+        base_url: 'http://127.0.0.1:9/v1',
+        api_key: { credential: 'upstreams.llama-cpp.api_key' },
+      },
     },
     models: { in: { targets: [{ upstream: 'llama-cpp', model: `a ${OPEN}b} "c" \\ d`, weight: 0.5 }] } },
   })
+})
+
+test('says as a comment what the spec has no place for', () => {
+  const text = configPlace({ runtime: RUNTIME }).open().promote('spec')
+  expect(text.split('\n').filter((line) => line.startsWith('#'))).toEqual([
+    '# letsencrypt.enabled cannot be in the spec: certificates are asked for where the spec has gate.tls.acme',
+    '# letsencrypt.email cannot be in the spec: its table gate.tls.acme asks for certificates, and needs email and domains',
+  ])
 })
 
 test('prints nothing when the runtime layer says nothing', () => {

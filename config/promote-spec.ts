@@ -1,0 +1,77 @@
+import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
+import { keyText, valueText } from '../syntax/toml/text.ts'
+import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree.ts'
+
+/** A runtime layer and what it lies on. */
+export type Layered = { readonly runtime: Tree; readonly declared: Tree; readonly configured: Tree }
+
+/**
+ * TOML for `gate.toml`: one table for each group of keys; secrets refer to credentials. Where a key is in the spec says its
+ * schema; what the spec has no key for is a comment that says why.
+ */
+export function specSnippet(tree: KeyNode, layered: Layered): string {
+  const tables = new Map<string, string[]>()
+  const remarks: string[] = []
+  const add = (place: Path, value: string) => {
+    const table = keyText(place.slice(0, -1))
+    tables.set(table, [...(tables.get(table) ?? []), `${keyText(place.slice(-1))} = ${value}`])
+  }
+  for (const path of [...leafPaths(layered.runtime), ...missingKeys(layered)]) {
+    const node = nodeAt(tree, path)
+    const place = placeInSpec(path, node, layered)
+    if (typeof place === 'string') {
+      remarks.push(`# ${keyText(path)} cannot be in the spec: ${place}`)
+      continue
+    }
+    const value = valueAt(layered.runtime, path) ?? valueAt(layered.configured, path)
+    const reference = { credential: path.join('.') }
+    add(place, valueText(node?.meta.secret ? reference : specValue(path, value, layered)))
+  }
+  const texts = [...tables].map(([table, lines]) => `[${table}]\n${lines.join('\n')}\n`)
+  return [...(remarks.length > 0 ? [`${remarks.join('\n')}\n`] : []), ...texts].join('\n')
+}
+
+/** @returns the place, or why there is none */
+function placeInSpec(path: Path, node: KeyNode | undefined, { declared, configured }: Layered): Path | string {
+  const spec = node?.meta.spec ?? { none: 'it has no such key' }
+  if (typeof spec !== 'string') return spec.none
+  const [first, name] = path
+  if (first === 'backends' && name !== undefined && valueAt(declared, ['backends', name]) === undefined)
+    return `it has no backend ${name}; one needs an engine and an image`
+  if (first === 'letsencrypt' && !getsCertificates(configured))
+    return 'its table gate.tls.acme asks for certificates, and needs email and domains'
+  const names = path.filter((_, at) => at === 1)
+  return spec.split('.').map((step) => (step === '*' ? (names[0] ?? step) : step))
+}
+
+function getsCertificates(configured: Tree): boolean {
+  const { enabled, email, domains } = tableAt(configured, ['letsencrypt'])
+  return enabled === true && email !== undefined && Array.isArray(domains) && domains.length > 0
+}
+
+/** What the spec demands and the layers below the runtime layer do not say: providers, whom to ask for certificates. */
+function missingKeys({ runtime, declared, configured }: Layered): Path[] {
+  const isNew = (path: Path) => valueAt(runtime, path) === undefined && valueAt(declared, path) === undefined
+  const providers = Object.keys(tableAt(runtime, ['upstreams'])).map((name) => ['upstreams', name, 'provider'])
+  const isAsked = runtime['letsencrypt'] !== undefined && getsCertificates(configured)
+  const acme = isAsked ? ['email', 'domains'].map((key) => ['letsencrypt', key]) : []
+  return [...providers, ...acme].filter((path) => isNew(path) && valueAt(configured, path) !== undefined)
+}
+
+/** The spec writes two things in another way: a port that is picked, and a target that is a backend. */
+function specValue(path: Path, value: unknown, { configured }: Layered): unknown {
+  const key = path.join('.')
+  if ((key === 'server.port' || key === 'server.p2p_port') && value === 0) return 'random'
+  if (path[0] !== 'models' || !Array.isArray(value)) return value
+  const backends = tableAt(configured, ['backends'])
+  return value.map((target: unknown) => {
+    if (!isTree(target)) return target
+    const { upstream, ...rest } = target
+    return Object.hasOwn(backends, String(upstream)) ? { backend: upstream, ...rest } : target
+  })
+}
+
+function tableAt(tree: Tree, path: Path): Tree {
+  const table = valueAt(tree, path)
+  return isTree(table) ? table : {}
+}

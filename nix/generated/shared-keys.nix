@@ -1,0 +1,28 @@
+# Made by "npm run generate"; changes here are lost.
+# Keys that the daemon's configuration and the spec both have, as paths in settings and in the options.
+[
+  { setting = [ "server" "host" ]; option = [ "host" ]; }
+  { setting = [ "server" "port" ]; option = [ "port" ]; }
+  { setting = [ "server" "p2pPort" ]; option = [ "p2pPort" ]; }
+  { setting = [ "server" "allowFrom" ]; option = [ "allowFrom" ]; }
+  { setting = [ "server" "trustedProxies" ]; option = [ "trustedProxies" ]; }
+  { setting = [ "server" "allowedHosts" ]; option = [ "allowedHosts" ]; }
+  { setting = [ "server" "maxBody" ]; option = [ "maxBody" ]; }
+  { setting = [ "server" "maxBuffered" ]; option = [ "maxBuffered" ]; }
+  { setting = [ "server" "maxConnections" ]; option = [ "maxConnections" ]; }
+  { setting = [ "server" "maxConcurrent" ]; option = [ "maxConcurrent" ]; }
+  { setting = [ "server" "headersTimeout" ]; option = [ "headersTimeout" ]; }
+  { setting = [ "server" "bodyTimeout" ]; option = [ "bodyTimeout" ]; }
+  { setting = [ "server" "stallTimeout" ]; option = [ "stallTimeout" ]; }
+  { setting = [ "server" "drainTimeout" ]; option = [ "drainTimeout" ]; }
+  { setting = [ "auth" "mode" ]; option = [ "auth" "mode" ]; }
+  { setting = [ "auth" "jwt" "issuer" ]; option = [ "auth" "jwt" "issuer" ]; }
+  { setting = [ "auth" "jwt" "expirationHours" ]; option = [ "auth" "jwt" "expirationHours" ]; }
+  { setting = [ "discovery" "enabled" ]; option = [ "discovery" "enabled" ]; }
+  { setting = [ "discovery" "interval" ]; option = [ "discovery" "interval" ]; }
+  { setting = [ "relay" "enable" ]; option = [ "relay" "enable" ]; }
+  { setting = [ "relay" "addresses" ]; option = [ "relay" "addresses" ]; }
+  { setting = [ "relay" "customDomain" ]; option = [ "relay" "customDomain" ]; }
+  { setting = [ "log" "level" ]; option = [ "log" "level" ]; }
+  { setting = [ "log" "format" ]; option = [ "log" "format" ]; }
+]
