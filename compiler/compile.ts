@@ -1,3 +1,4 @@
+import { DEBIAN_LAYOUT, type Layout } from '../schemas/deploy/layout.ts'
 import { LOCK_FILE, type Lock, lockSchema } from '../schemas/deploy/lock.ts'
 import type { Target } from '../schemas/words/targets.ts'
 import { NEWEST_PODMAN, OLDEST_PODMAN } from './catalog/podman-keys.ts'
@@ -27,6 +28,8 @@ export type CompileOptions = {
   readonly podman?: Version
   /** Major version of systemd. */
   readonly systemd?: number
+  /** Debian's when absent. */
+  readonly layout?: Layout
 }
 
 export type Compiled = {
@@ -67,6 +70,7 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
   const emitOptions: EmitOptions = {
     podman: options.podman ?? DEFAULTS.podman,
     systemd: options.systemd ?? DEFAULTS.systemd,
+    layout: options.layout ?? DEBIAN_LAYOUT,
   }
   findings.push(...checkVersions(emitOptions))
   if (report().some(isError)) return { kind: 'refused', diagnostics: report() }

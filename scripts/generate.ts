@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { shippedFiles } from '../compiler/emit/systemd/shipped.ts'
 import { configSchema } from '../schemas/config/config.ts'
 import { keyTree, layerSchema } from '../schemas/config/keys.ts'
+import { layoutSchema } from '../schemas/deploy/layout.ts'
 import { jsonSchemaText, specJsonSchema } from '../schemas/json-schema.ts'
 import { specSchema } from '../schemas/spec/spec.ts'
 import { hasNix } from '../test/support/nix.ts'
@@ -27,6 +28,7 @@ export function generatedFiles(): Record<string, string> {
   )
   return {
     'schemas/json/config.json': config,
+    'schemas/json/layout.json': jsonSchemaText('gate/layout.json', 'Layout of a host', layoutSchema),
     'schemas/json/spec.json': specJsonSchema(),
     'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
     'docs/coming-from.md': comingFrom(),

@@ -1,6 +1,7 @@
 import { daemonUnits } from '../compiler/emit/systemd/daemon-units.ts'
 import { relayUnits } from '../compiler/emit/systemd/relay-units.ts'
 import { backendNames, gatewayNames } from '../compiler/ir/names.ts'
+import { DEBIAN_LAYOUT } from '../schemas/deploy/layout.ts'
 import { type Attribute, code, integer, list, type Nix, nixText, set, str } from '../syntax/nix/print.ts'
 import { type Entry, type UnitFile, valueText } from '../syntax/unit/print.ts'
 import { indented } from './nix-options.ts'
@@ -43,6 +44,7 @@ export function daemonUnitsFile(): string {
     extra: [],
     after: [],
     systemd: SYSTEMD,
+    layout: DEBIAN_LAYOUT,
   })
   return unitsText(units, ['ListenStream', 'FreeBind'], `${NAMES.daemonUnit}.socket`)
 }
@@ -64,7 +66,7 @@ export function relayUnitsFile(): string {
   }
   const { configDirectory } = gatewayNames(undefined)
   // a template cannot be in a target's wants; its instances are
-  const units = relayUnits([relay], () => [], { configDirectory, comment: [], systemd: SYSTEMD })
+  const units = relayUnits([relay], () => [], { configDirectory, comment: [], systemd: SYSTEMD, layout: DEBIAN_LAYOUT })
   return unitsText(Object.fromEntries(Object.entries(units).filter(([file]) => !file.includes('.d/'))))
 }
 

@@ -1,3 +1,4 @@
+import type { Layout } from '../../schemas/deploy/layout.ts'
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
 
@@ -21,6 +22,8 @@ export type EmitOptions = {
   readonly podman: Version
   /** Major version of systemd. */
   readonly systemd: number
+  /** Where the host has its programs and directories. */
+  readonly layout: Layout
 }
 
 /** What one target makes of a deployment, and what it cannot express. */

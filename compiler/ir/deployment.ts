@@ -32,6 +32,7 @@ export type Deployment = {
   readonly volumes: readonly Volume[]
   readonly sockets: readonly IdleSocket[]
   readonly agents: readonly Agent[]
+  readonly images: readonly ContainerImage[]
   readonly directories: readonly Directory[]
   readonly links: readonly Link[]
   readonly secrets: readonly Secret[]
@@ -281,6 +282,21 @@ export type Agent = Node & {
   readonly images: readonly string[]
   /** Absolute path; what these images are loaded from instead of a registry. */
   readonly imageArchive: string | undefined
+}
+
+/** The image of one backend, which its user's podman needs before the container starts. */
+export type ContainerImage = Node & {
+  /** Of the backend. */
+  readonly name: string
+  readonly uid: number
+  readonly home: string
+  /** Of the container, without suffix. */
+  readonly unit: string
+  readonly image: string
+  /** Absolute path; absent: it comes from a registry. */
+  readonly archive: string | undefined
+  /** Units that take up a new image, in this order. */
+  readonly restart: readonly string[]
 }
 
 export type Directory = Node & {

@@ -8,6 +8,7 @@ import type {
   Agent,
   Backend,
   Container,
+  ContainerImage,
   Deployment,
   Directory,
   IdleSocket,
@@ -33,7 +34,13 @@ export type BackendContext = {
 export type BackendParts = Pick<
   Deployment,
   'networks' | 'volumes' | 'sockets' | 'directories' | 'links' | 'secrets' | 'listeners'
-> & { readonly backend: Backend; readonly user: User; readonly container: Container; readonly agent: Agent }
+> & {
+  readonly backend: Backend
+  readonly user: User
+  readonly container: Container
+  readonly agent: Agent
+  readonly image: ContainerImage
+}
 
 const DEFAULT_START_MARGIN_MS = 60_000
 
@@ -109,6 +116,16 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       containerName: own.unit,
       images: [spec.image],
       imageArchive: spec.image_archive,
+    },
+    image: {
+      origin: [...origin, 'image'],
+      name,
+      uid: own.uid,
+      home: own.home,
+      unit: own.unit,
+      image: spec.image,
+      archive: spec.image_archive,
+      restart: [own.containerService, ...(onDemand ? [own.proxySocket] : [])],
     },
     directories: lowerDirectories(own, context.names, secrets),
     links: own.listen === 'unix' && !onDemand ? [{ origin, path: own.engineSocket, target: own.innerSocket }] : [],

@@ -59,6 +59,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     volumes: parts.flatMap((part) => part.volumes),
     sockets: parts.flatMap((part) => part.sockets),
     agents: parts.map((part) => part.agent),
+    images: parts.map((part) => part.image),
     directories: [
       { origin: ['gate'], path: names.stateDirectory, mode: 0o711, user: names.user, group: names.user },
       { origin: ['gate'], path: names.modelsDirectory, mode: 0o2750, user: names.user, group: names.modelsGroup },

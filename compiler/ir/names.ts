@@ -1,5 +1,7 @@
+import type { Layout } from '../../schemas/deploy/layout.ts'
+
 /**
- * Decides every name and path on a host; nothing else in the compiler spells one out.
+ * Decides every name and path on a host but those of its layout; nothing else in the compiler spells one out.
  * @see docs/architecture.md "Where things are on a host"
  */
 
@@ -83,21 +85,7 @@ export const AGENT = {
   socket: 'gate-agent.socket',
   /** Template: one instance for each connection. */
   service: 'gate-agent@.service',
-  program: '/usr/bin/gate-agent',
 } as const
-
-/** Where an installation has its programs; docs/install-systemd.md. */
-export const PROGRAMS = {
-  node: '/usr/lib/gate/node',
-  daemon: '/usr/lib/gate/dist/bin/gate-daemon.js',
-  relay: '/usr/lib/gate/dist/bin/gate-relay.js',
-} as const
-
-export const NO_LOGIN = '/usr/sbin/nologin'
-
-export const PODMAN = '/usr/bin/podman'
-
-export const SOCKET_PROXY = '/usr/lib/systemd/systemd-socket-proxyd'
 
 export const CADDY = {
   config: '/etc/caddy/Caddyfile',
@@ -108,20 +96,16 @@ export const CADDY = {
 /** Files of a client's installer, as clients ask for them. */
 export const CLIENT = { installer: 'install-client.sh', checksum: 'install-client.sh.sha256', ca: 'ca.crt' } as const
 
-/** Where certbot keeps what it got for a certificate named after its first domain. */
-export const certbotDirectory = (domain: string) => `/etc/letsencrypt/live/${domain}`
+/** Where the host has a certificate of ACME and its key. @param domain its first */
+export function certificateFiles({ directory, certificate, key }: Layout['certificates'], domain: string) {
+  return { cert: `${directory}/${domain}/${certificate}`, key: `${directory}/${domain}/${key}` }
+}
 
 /** Quadlet's own name of what `<unit>.network` and `<unit>.volume` make; podman-systemd.unit(5). */
 export const podmanName = (unit: string) => `systemd-${unit}`
 
 /** Where quadlets of a user are read: root-owned, read by that user's manager. */
 export const quadletDirectory = (uid: number) => `/etc/containers/systemd/users/${uid}`
-
-/** Where systemd reads what an administrator adds for the whole host. */
-export const SYSTEM_UNIT_DIRECTORY = '/etc/systemd/system'
-
-/** An account listed here has a user manager from boot on; loginctl(1) "enable-linger". */
-export const lingerFile = (user: string) => `/var/lib/systemd/linger/${user}`
 
 /** Where plain units of a user are read; systemd.unit(5) "Unit File Load Path". */
 export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user`

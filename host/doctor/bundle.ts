@@ -1,7 +1,8 @@
 import { chmod, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { quadletDirectory, SYSTEM_UNIT_DIRECTORY, userUnitDirectory } from '../../compiler/ir/names.ts'
+import { quadletDirectory, userUnitDirectory } from '../../compiler/ir/names.ts'
+import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 import { deployDirectory } from '../plan/desired.ts'
 import { type BundleFacts, type BundleFile, bundleFiles } from './bundle-files.ts'
 import type { Subject } from './check.ts'
@@ -90,7 +91,7 @@ async function readVersions({ version }: Subject, signal: AbortSignal): Promise<
 async function readUnits({ deployment, names }: Subject): Promise<Record<string, string>> {
   const isOurs = (name: string) => name.startsWith(`${names.prefix}-`) || name === 'user@.service.d'
   const system = await Promise.all(
-    [SYSTEM_UNIT_DIRECTORY, '/usr/lib/systemd/system'].map(async (folder) => {
+    [DEBIAN_LAYOUT.directories.units, '/usr/lib/systemd/system'].map(async (folder) => {
       const own = (await namesIn(folder)).filter(isOurs).map((name) => `${folder}/${name}`)
       return (await Promise.all(own.map(below))).flat()
     }),

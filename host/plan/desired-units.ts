@@ -1,8 +1,8 @@
 import { basename, dirname } from 'node:path'
 import type { OutputFile } from '../../compiler/emit/output.ts'
 import type { Deployment } from '../../compiler/ir/deployment.ts'
-import { SYSTEM_UNIT_DIRECTORY } from '../../compiler/ir/names.ts'
 import type { Generation, GenerationUnit } from '../../schemas/deploy/generation.ts'
+import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 
 /**
  * Every unit that apply starts, restarts or reloads, in the order in which that is done: what backends need (their user managers
@@ -27,7 +27,7 @@ const isService = ({ name }: GenerationUnit): boolean => name.endsWith('.service
 
 /** Our units of the host, with the files of ours that they name on their command lines. */
 function systemUnits(files: readonly OutputFile[]): GenerationUnit[] {
-  const own = files.filter(({ install }) => install?.startsWith(`${SYSTEM_UNIT_DIRECTORY}/`))
+  const own = files.filter(({ install }) => install?.startsWith(`${DEBIAN_LAYOUT.directories.units}/`))
   const others = files.filter((file) => file.install !== undefined && !own.includes(file))
   return [...unitFiles(own)].flatMap(([name, parts]): GenerationUnit[] => {
     const text = parts.map((part) => part.text).join('')
@@ -74,7 +74,10 @@ function unitOf(path: string): string {
 function managerUnits({ users }: Deployment, files: readonly OutputFile[]): GenerationUnit[] {
   return users.flatMap(({ uid, linger }): GenerationUnit[] => {
     if (uid === undefined || !linger) return []
-    const folders = [`${SYSTEM_UNIT_DIRECTORY}/user@.service.d/`, `${SYSTEM_UNIT_DIRECTORY}/user@${uid}.service.d/`]
+    const folders = [
+      `${DEBIAN_LAYOUT.directories.units}/user@.service.d/`,
+      `${DEBIAN_LAYOUT.directories.units}/user@${uid}.service.d/`,
+    ]
     const dropIns = files.filter(({ install }) => folders.some((folder) => install?.startsWith(folder)))
     return [
       {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import type { OutputFile } from '../../compiler/emit/output.ts'
-import { AGENT, PROGRAMS } from '../../compiler/ir/names.ts'
+import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 import { goldenFiles, goldenPodman, goldensOf } from '../support/golden.ts'
 import { startable } from '../support/host-root.ts'
 import { nastyText } from '../support/nasty-text.ts'
@@ -14,6 +14,9 @@ import { prepareRootfs } from './rootfs.ts'
 
 const NIX_EXPECTED = join(import.meta.dirname, '../nix/expected')
 const NIX_SAMPLES = readdirSync(NIX_EXPECTED)
+
+const { programs: PROGRAMS } = DEBIAN_LAYOUT
+const OWN_PROGRAMS = [PROGRAMS.node, PROGRAMS.daemon, PROGRAMS.relay]
 
 /** podman of Debian 13. */
 const MINOR_OF_5 = 4
@@ -67,7 +70,7 @@ describe.skipIf(rootfs.kind !== 'ready')(title, () => {
   for unit in "$dir"/*.service "$dir"/*.socket; do case $unit in *@.service | *'*'*) ;; *) set -- "$@" "$unit" ;; esac; done
   systemd-analyze verify --user --man=no "$@" || exit
 done`
-    const programs = [AGENT.program, ...Object.values(PROGRAMS)].map((path) => [path, '', 0o755] as const)
+    const programs = [PROGRAMS.agent, ...OWN_PROGRAMS].map((path) => [path, '', 0o755] as const)
     return run([...made, ...beside, ...programs], 'XDG_RUNTIME_DIR=/run', 'HOME=/root', 'sh', '-c', script)
   }
 
@@ -105,7 +108,7 @@ done`
 
   test.each(goldensOf('systemd'))('systemd finds nothing wrong with the units of %s', (name) => {
     const files = goldenFiles(name, { targets: ['systemd'] })
-    const programs = Object.values(PROGRAMS).map((path) => [path, '', 0o755] as const)
+    const programs = OWN_PROGRAMS.map((path) => [path, '', 0o755] as const)
     const found = run([...placed(files), ...programs], 'systemd-analyze', 'verify', '--man=no', ...startable(files))
     expect(found).toEqual({ code: 0, stdout: '', stderr: '' })
     const exposed = startable(files).filter((unit) => /(?:-daemon|-relay@.*)\.service$/.test(unit))

@@ -1,6 +1,6 @@
 // Specs with odd numbers: whatever the compiler accepts, podman's generator and systemd take without leaving a line out.
 import { describe, expect, test } from 'vitest'
-import { AGENT, PROGRAMS } from '../../compiler/ir/names.ts'
+import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 import { sampled } from '../support/effort.ts'
 import { type Mutant, mutants } from '../support/mutants.ts'
 import { runInDebian, type StagedFile } from './debian.ts'
@@ -43,7 +43,8 @@ describe.skipIf(rootfs.kind !== 'ready')(title, () => {
   test(`nothing in the units of ${COUNT} specs with odd numbers is ignored`, () => {
     const all = mutants(COUNT, 9, { targets: ['quadlet', 'systemd'] })
     expect(all).toHaveLength(COUNT)
-    const programs = [AGENT.program, ...Object.values(PROGRAMS)].map((path): StagedFile => [path, '', 0o755])
+    const { agent, node, daemon, relay } = DEBIAN_LAYOUT.programs
+    const programs = [agent, node, daemon, relay].map((path): StagedFile => [path, '', 0o755])
     const files = [...programs, ...all.flatMap(staged)]
     const { code, stdout } = runInDebian(rootfs, files, COMMAND)
     expect(code).toBe(0)

@@ -1,18 +1,13 @@
 // Hostile texts in every place of a spec at once, through the module that the target nix makes.
-import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { z } from 'zod'
 import { type Compiled, compile } from '../../compiler/compile.ts'
-import { list, nixText, str } from '../../syntax/nix/print.ts'
 import { harmlessSpec, WAYS } from '../support/harmless-spec.ts'
 import { attacks } from '../support/injection.ts'
-import { nastyText } from '../support/nasty-text.ts'
-import { evaluateNix, hasNix, NIX_TESTS } from '../support/nix.ts'
+import { evaluateNix, hasNix } from '../support/nix.ts'
 import { roundTrip } from '../support/nix-round-trip.ts'
 import { evaluateHosts, MODULES } from '../support/nixos.ts'
 import { writtenIn } from '../support/spec-strings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { readWords } from '../support/unit-reader.ts'
 
 const ROUNDS = 60
 
@@ -63,18 +58,6 @@ describe.skipIf(!hasNix)('nix-instantiate (needs nix-bin)', () => {
       expect(cameBack).toEqual(written)
     }
   })
-})
-
-test.skipIf(!hasNix)('an argument that a module puts on a command line reads back as it was (needs nix-bin)', () => {
-  const texts = fc.sample(nastyText, 300).filter((text) => !/\p{Cc}|\p{Cs}/u.test(text))
-  const lines = evaluateNix(
-    `map (import ${NIX_TESTS}/../../nix/lib/exec-word.nix) ${nixText(list(texts.map((text) => str(text))))}`,
-  )
-  const read = z
-    .array(z.string())
-    .parse(lines)
-    .map((line) => readWords(line, { dollars: true }))
-  expect(read).toEqual(texts.map((text) => [text]))
 })
 
 /** What a host has besides: the driver of its GPU. */

@@ -9,7 +9,6 @@ import { nixFiles } from '../../scripts/nix-generated.ts'
 import type { OptionSchema } from '../../scripts/nix-options.ts'
 import { nixPattern } from '../../scripts/nix-pattern.ts'
 import { list, nixText, str } from '../../syntax/nix/print.ts'
-import { command, valueText } from '../../syntax/unit/print.ts'
 import { evaluateNix, hasNix, NIX_TESTS } from '../support/nix.ts'
 
 const schemas = [specSchema, layerSchema(keyTree(configSchema))].map(
@@ -64,17 +63,6 @@ describe.skipIf(!hasNix)('keys and values of the options (needs nix-bin)', () =>
     expect(matches).toEqual(
       pairs.map(({ pattern }, i) => (samples[i] ?? []).map((text) => new RegExp(pattern).test(text))),
     )
-  })
-
-  test('a word of a command is written as the compiler writes it', () => {
-    const words = fc
-      .sample(fc.string({ unit: fc.constantFrom(...'ab%$"\\ \';#{}é-'), minLength: 1, maxLength: 8 }), {
-        numRuns: 300,
-        seed: 3,
-      })
-      .concat('/nix/store/x-engine.tar', '$', '%', '"')
-    const written = evaluateNix(`map (import ${NIX_TESTS}/../../nix/lib/exec-word.nix) ${texts(words)}`)
-    expect(written).toEqual(words.map((word) => valueText(command(word))))
   })
 
   test('every key of the spec is an option, or is said to be none', () => {

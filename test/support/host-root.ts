@@ -3,19 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { OutputFile } from '../../compiler/emit/output.ts'
-import { AGENT, PROGRAMS, SOCKET_PROXY } from '../../compiler/ir/names.ts'
+import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 
 /** Programs that units name; a reader looks whether they are there, none is run. */
-const RUN = [
-  ...Object.values(PROGRAMS),
-  AGENT.program,
-  SOCKET_PROXY,
-  '/bin/sh',
-  '/bin/kill',
-  '/lib/systemd/systemd',
-  '/usr/lib/systemd/systemd',
-  '/usr/bin/podman',
-]
+const RUN = [...Object.values(DEBIAN_LAYOUT.programs), '/lib/systemd/systemd', '/usr/lib/systemd/systemd']
 
 /** Writes the files to the places below `root` where they belong on a host. @returns those places, from the root */
 export function install(files: readonly OutputFile[], root: string): string[] {

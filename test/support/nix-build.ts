@@ -28,7 +28,7 @@ function buildFiles(store: string, { path, script, environment }: Build): string
   const folder = mkdtempSync(join(store, 'build-'))
   const out = here(path)
   const files = Object.entries(environment).map(([name, text]) => {
-    writeFileSync(join(folder, `.attr-${name}`), text)
+    writeFileSync(join(folder, `.attr-${name}`), here(text))
     return [`${name}Path`, join(folder, `.attr-${name}`)]
   })
   const env = { PATH: process.env['PATH'], HOME: folder, out, ...Object.fromEntries(files) }

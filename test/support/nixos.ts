@@ -47,7 +47,7 @@ const hostSchema = z.object({
     z.object({
       path: z.string(),
       script: z.string(),
-      environment: z.object({ spec: z.string(), lock: z.string(), settings: z.string() }),
+      environment: z.object({ spec: z.string(), lock: z.string(), settings: z.string(), layout: z.string() }),
     }),
   ),
   hardware: z.object({

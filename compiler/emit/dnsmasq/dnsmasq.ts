@@ -2,10 +2,10 @@ import { type Option, printDnsmasq } from '../../../syntax/dnsmasq/print.ts'
 import { command, literal, printUnit, text, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Deployment, Dns } from '../../ir/deployment.ts'
 import type { GatewayNames } from '../../ir/names.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
 
 /** A name server for the names of the domain, and the unit that runs it apart from any other dnsmasq of the host. */
-export function emitDnsmasq({ dns, names }: Deployment): Emission {
+export function emitDnsmasq({ dns, names }: Deployment, { layout }: EmitOptions): Emission {
   if (dns === undefined) return { files: [], findings: [] }
   const comment = ['Made by gatectl from the spec; changes here are lost.']
   return {
@@ -18,9 +18,9 @@ export function emitDnsmasq({ dns, names }: Deployment): Emission {
       },
       {
         path: `dnsmasq/${names.dnsUnit}`,
-        install: `/etc/systemd/system/${names.dnsUnit}`,
+        install: `${layout.directories.units}/${names.dnsUnit}`,
         mode: 0o644,
-        ...printUnit(dnsUnit(dns, names)),
+        ...printUnit(dnsUnit(dns, names, layout.programs.dnsmasq)),
       },
     ],
     findings: [],
@@ -48,10 +48,8 @@ function options(dns: Dns): Option[] {
   ]
 }
 
-const PROGRAM = '/usr/sbin/dnsmasq'
-
 /** Runs the name server. */
-function dnsUnit({ origin, domain }: Dns, { dnsConfig }: GatewayNames): UnitFile {
+function dnsUnit({ origin, domain }: Dns, { dnsConfig }: GatewayNames, program: string): UnitFile {
   const yes = (...keys: readonly string[]) => keys.map((key) => ({ key, value: literal('yes') }))
   return {
     origin,
@@ -69,7 +67,7 @@ function dnsUnit({ origin, domain }: Dns, { dnsConfig }: GatewayNames): UnitFile
         entries: [
           {
             key: 'ExecStart',
-            value: command(PROGRAM, '--keep-in-foreground', '--log-facility=-', `--conf-file=${dnsConfig}`),
+            value: command(program, '--keep-in-foreground', '--log-facility=-', `--conf-file=${dnsConfig}`),
           },
           { key: 'Restart', value: literal('on-failure') },
           ...yes(

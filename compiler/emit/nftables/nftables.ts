@@ -2,13 +2,13 @@ import { printTable, type Rule } from '../../../syntax/nftables/print.ts'
 import { command, literal, printUnit, text, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Deployment, Listener } from '../../ir/deployment.ts'
 import type { GatewayNames } from '../../ir/names.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
 
 /**
  * A table of the gateway's own. Its ports are open where the spec opens them and shut elsewhere; packets for other ports
  * pass on to whatever other tables say. Nothing is made when the spec opens nothing.
  */
-export function emitNftables({ firewall, listeners, names }: Deployment): Emission {
+export function emitNftables({ firewall, listeners, names }: Deployment, { layout }: EmitOptions): Emission {
   if (firewall.length === 0) return { files: [], findings: [] }
   const origin = ['gate', 'server']
   const printed = printTable({ origin, comment: COMMENT, name: names.symbol, rules: rules(firewall, listeners) })
@@ -19,7 +19,7 @@ export function emitNftables({ firewall, listeners, names }: Deployment): Emissi
         path: `nftables/${names.firewallUnit}`,
         install: `/etc/systemd/system/${names.firewallUnit}`,
         mode: 0o644,
-        ...printUnit(firewallUnit(names)),
+        ...printUnit(firewallUnit(names, layout.programs.nft)),
       },
     ],
     findings: [],
@@ -61,8 +61,8 @@ function isLoopback(host: string): boolean {
 }
 
 /** Loads the table again whenever nftables.service, which flushes everything, is started or reloaded. */
-function firewallUnit({ firewallRules, symbol }: GatewayNames): UnitFile {
-  const load = command('/usr/sbin/nft', '-f', firewallRules)
+function firewallUnit({ firewallRules, symbol }: GatewayNames, nft: string): UnitFile {
+  const load = command(nft, '-f', firewallRules)
   return {
     origin: ['gate', 'server'],
     comment: COMMENT.slice(0, 1),
@@ -87,7 +87,7 @@ function firewallUnit({ firewallRules, symbol }: GatewayNames): UnitFile {
           { key: 'RemainAfterExit', value: literal('yes') },
           { key: 'ExecStart', value: load },
           { key: 'ExecReload', value: load },
-          { key: 'ExecStop', value: command('/usr/sbin/nft', 'delete', 'table', 'inet', symbol) },
+          { key: 'ExecStop', value: command(nft, 'delete', 'table', 'inet', symbol) },
         ],
       },
       { name: 'Install', entries: [{ key: 'WantedBy', value: literal('sysinit.target') }] },

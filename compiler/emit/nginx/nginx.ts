@@ -1,30 +1,31 @@
+import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { block, type Directive, directive, expression, nginxRefusal, printNginx } from '../../../syntax/nginx/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Address, Deployment, Tls, Vhost } from '../../ir/deployment.ts'
 import { CLIENT } from '../../ir/names.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
 import { APP_HEADERS, access, listen, upstreamName, vhostServer } from './vhost.ts'
 
 /** One file for the http block of Debian's nginx: the gateway and every exposed app, each under its own name. */
-export function emitNginx(deployment: Deployment): Emission {
+export function emitNginx(deployment: Deployment, { layout: { certificates } }: EmitOptions): Emission {
   const { proxy, names, vhosts } = deployment
   if (proxy.engine !== 'nginx' || vhosts.length === 0) return { files: [], findings: [] }
-  const findings = checkDeployment(deployment)
+  const findings = checkDeployment(deployment, certificates)
   if (findings.some(({ severity }) => severity !== 'warning')) return { files: [], findings }
   const directives = [
     ...hashSize(vhosts),
     ...maps(names.symbol),
     ...upstreams(deployment),
     ...redirects(deployment),
-    ...vhosts.map((vhost) => vhostServer(vhost, deployment)),
+    ...vhosts.map((vhost) => vhostServer(vhost, deployment, certificates)),
     ...clientServer(deployment),
   ]
   const printed = printNginx(['Made by gatectl from the spec; changes here are lost.'], directives, ['proxy'])
   return { files: [{ path: 'nginx/gate.conf', install: names.nginxConfig, mode: 0o644, ...printed }], findings }
 }
 
-function checkDeployment({ gateway, client }: Deployment): Finding[] {
+function checkDeployment({ gateway, client }: Deployment, certificates: Layout['certificates']): Finding[] {
   const { tls } = gateway
   const path = ['gate', 'tls', tls.kind.replace('-', '_')]
   if (tls.kind === 'internal-ca') {
@@ -36,6 +37,7 @@ function checkDeployment({ gateway, client }: Deployment): Finding[] {
     ...(tls.kind === 'files'
       ? (['cert', 'key'] as const).map((key) => ({ text: tls[key], path: [...path, key] }))
       : []),
+    ...(tls.kind === 'acme' ? [{ text: certificates.directory, path }] : []),
     ...(client?.ca === undefined ? [] : [{ text: client.ca, path: ['client', 'ca'] }]),
   ]
   const refused = texts.flatMap(({ text, path }): Finding[] => {

@@ -1,7 +1,8 @@
+import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { block, type Directive, directive, expression } from '../../../syntax/nginx/print.ts'
 import type { Deployment, Tls, Vhost } from '../../ir/deployment.ts'
-import { certbotDirectory } from '../../ir/names.ts'
+import { certificateFiles } from '../../ir/names.ts'
 
 /** Headers that an app may set itself; ours stand in where it does not. */
 export const APP_HEADERS = [
@@ -11,10 +12,10 @@ export const APP_HEADERS = [
 ] as const
 
 /** One name over HTTPS, or over HTTP when there is no TLS. */
-export function vhostServer(vhost: Vhost, deployment: Deployment): Directive {
+export function vhostServer(vhost: Vhost, deployment: Deployment, certificates: Layout['certificates']): Directive {
   const { gateway, proxy, names } = deployment
   const { symbol } = names
-  const tls = tlsDirectives(gateway.tls, symbol)
+  const tls = tlsDirectives(gateway.tls, symbol, certificates)
   const isTls = tls.length > 0
   const port = isTls ? proxy.https_port : proxy.http_port
   return block(
@@ -42,11 +43,10 @@ export function listen(port: number, origin: SpecPath, ...flags: readonly string
   return [`${port}`, `[::]:${port}`].map((address) => ({ ...directive('listen', address, ...flags), origin }))
 }
 
-function tlsDirectives(tls: Tls, symbol: string): Directive[] {
+function tlsDirectives(tls: Tls, symbol: string, certificates: Layout['certificates']): Directive[] {
   if (tls.kind !== 'acme' && tls.kind !== 'files') return []
   const origin = ['gate', 'tls', tls.kind]
-  const live = tls.kind === 'acme' ? certbotDirectory(tls.domains[0] ?? '') : ''
-  const { cert, key } = tls.kind === 'files' ? tls : { cert: `${live}/fullchain.pem`, key: `${live}/privkey.pem` }
+  const { cert, key } = tls.kind === 'files' ? tls : certificateFiles(certificates, tls.domains[0] ?? '')
   return [
     { ...directive('ssl_certificate', cert), origin },
     { ...directive('ssl_certificate_key', key), origin },

@@ -143,17 +143,17 @@ function nixValue(value: unknown, at: SpecPath): Nix {
 }
 
 /** What the module will say when the host is built. */
-function findingsOfModule(deployment: Deployment, { podman, systemd }: EmitOptions): Finding[] {
-  const options = { podman, systemd: Math.max(systemd, OLDEST_SYSTEMD) }
+function findingsOfModule(deployment: Deployment, asked: EmitOptions): Finding[] {
+  const options = { ...asked, systemd: Math.max(asked.systemd, OLDEST_SYSTEMD) }
   const { proxy, dns } = deployment
   return [
     ...emitDeclared(deployment).findings,
     ...emitClient(deployment).findings,
     ...emitQuadlet(deployment, options).findings,
-    ...systemUnits(deployment, options.systemd).findings,
-    ...(proxy.engine === 'nginx' ? emitNginx(deployment).findings : []),
+    ...systemUnits(deployment, options).findings,
+    ...(proxy.engine === 'nginx' ? emitNginx(deployment, options).findings : []),
     ...(proxy.engine === 'caddy' ? emitCaddy(deployment).findings : []),
-    ...(dns === undefined ? [] : emitDnsmasq(deployment).findings),
+    ...(dns === undefined ? [] : emitDnsmasq(deployment, options).findings),
   ]
 }
 

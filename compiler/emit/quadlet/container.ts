@@ -13,7 +13,7 @@ import {
 import { downLevel } from '../../catalog/podman-keys.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Container, ContainerNetwork, Mount } from '../../ir/deployment.ts'
-import { INSIDE, PODMAN } from '../../ir/names.ts'
+import { INSIDE } from '../../ir/names.ts'
 import type { EmitOptions } from '../output.ts'
 import { healthEntries, healthFindings, readinessEntries } from './health.ts'
 
@@ -29,9 +29,9 @@ export type Quadlet = {
 export const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 
 /** The container of a backend, without the keys that its podman does not know yet. */
-export function containerUnit(container: Container, { podman }: EmitOptions): Quadlet {
+export function containerUnit(container: Container, { podman, layout: { programs } }: EmitOptions): Quadlet {
   const { origin, unit, uid } = container
-  const readiness = readinessEntries(container, podman)
+  const readiness = readinessEntries(container, podman, programs.podman)
   const { entries, service, findings } = downLevel('Container', containerEntries(container), podman, origin)
   return {
     uid,
@@ -43,7 +43,7 @@ export function containerUnit(container: Container, { podman }: EmitOptions): Qu
       sections: [
         { name: 'Unit', entries: unitEntries(container) },
         { name: 'Container', entries },
-        { name: 'Service', entries: [...serviceEntries(container), ...readiness.entries, ...service] },
+        { name: 'Service', entries: [...serviceEntries(container, programs.podman), ...readiness.entries, ...service] },
         { name: 'Install', entries: container.onDemand ? [] : [{ key: 'WantedBy', value: text('default.target') }] },
       ],
     },
@@ -136,12 +136,12 @@ function mountText(mount: Mount): string {
   return `${mount.source}:${mount.target}${mount.readOnly ? ':ro' : ''}`
 }
 
-function serviceEntries({ name, startTimeoutMs, stopTimeoutMs, cpus, origin }: Container): Entry[] {
+function serviceEntries({ name, startTimeoutMs, stopTimeoutMs, cpus, origin }: Container, podman: string): Entry[] {
   return [
     { key: 'Restart', value: literal('on-failure') },
     { key: 'RestartSec', value: literal('5s') },
     // after conmon was killed, podman fails once to remove what it left, and then knows that it is gone
-    { key: 'ExecStartPre', value: command(`-${PODMAN}`, 'rm', '--force', '--ignore', name) },
+    { key: 'ExecStartPre', value: command(`-${podman}`, 'rm', '--force', '--ignore', name) },
     { key: 'TimeoutStartSec', value: timeSpan(startTimeoutMs), origin: [...origin, 'start_timeout'] },
     // podman stop waits this long before it kills; systemd has to wait longer
     { key: 'TimeoutStopSec', value: timeSpan(stopTimeoutMs + 15_000), origin: [...origin, 'stop_timeout'] },

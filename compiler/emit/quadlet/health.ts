@@ -1,7 +1,6 @@
 import { argument, command, type Entry, literal, timeSpan } from '../../../syntax/unit/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Container } from '../../ir/deployment.ts'
-import { PODMAN } from '../../ir/names.ts'
 import { isBefore, type Version, versionText } from '../output.ts'
 
 /** How podman asks the container whether it is well; nothing when the spec has no check. */
@@ -47,11 +46,15 @@ const WAITS: Version = { major: 4, minor: 6 }
  * The service has started when the container is healthy. Not by Notify=healthy: there `podman run` says so with its last
  * breath, and systemd drops the message of a process that it can no longer find, so that a healthy service times out.
  */
-export function readinessEntries(container: Container, podman: Version): { entries: Entry[]; findings: Finding[] } {
+export function readinessEntries(
+  container: Container,
+  podman: Version,
+  program: string,
+): { entries: Entry[]; findings: Finding[] } {
   const origin = [...container.origin, 'notify']
   if (container.notify === 'started' || container.health === undefined) return { entries: [], findings: [] }
   if (!isBefore(podman, WAITS)) {
-    const wait = command(PODMAN, 'wait', '--condition=healthy', container.name)
+    const wait = command(program, 'wait', '--condition=healthy', container.name)
     return { entries: [{ key: 'ExecStartPost', value: wait, origin }], findings: [] }
   }
   const message = `podman ${versionText(podman)} cannot wait until a container is healthy`

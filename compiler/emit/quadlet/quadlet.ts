@@ -15,7 +15,7 @@ export function emitQuadlet(deployment: Deployment, options: EmitOptions): Emiss
   return {
     files: [
       ...units.map(({ uid, file, unit }) => quadletFile(uid, file, unit)),
-      ...userUnitFiles(deployment),
+      ...userUnitFiles(deployment, options),
       ...cdiDirectories(deployment),
     ].sort((a, b) => (a.path < b.path ? -1 : 1)),
     findings: units.flatMap(({ findings }) => findings),

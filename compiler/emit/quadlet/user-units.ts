@@ -1,20 +1,25 @@
 import { command, literal, printUnit, text, type UnitFile, valueText } from '../../../syntax/unit/print.ts'
 import type { Address, Agent, Deployment, IdleSocket } from '../../ir/deployment.ts'
-import { AGENT, SOCKET_PROXY, userUnitDirectory } from '../../ir/names.ts'
-import type { OutputFile } from '../output.ts'
+import { AGENT, userUnitDirectory } from '../../ir/names.ts'
+import type { EmitOptions, OutputFile } from '../output.ts'
+import { imageUnits } from './image-units.ts'
 
-/** Plain units in the accounts of the backends: sockets that wake them, and gate-agent. */
-export function userUnitFiles(deployment: Deployment): OutputFile[] {
+/** Plain units in the accounts of the backends: sockets that wake them, gate-agent, and what gets their images. */
+export function userUnitFiles(deployment: Deployment, { layout }: EmitOptions): OutputFile[] {
+  const { programs } = layout
   const sockets = deployment.sockets.flatMap((socket) => [
     unitFile(socket, socket.socketUnit, idleSocketUnit(socket)),
-    unitFile(socket, socket.proxyUnit, idleProxyUnit(socket)),
+    unitFile(socket, socket.proxyUnit, idleProxyUnit(socket, programs.socket_proxy)),
   ])
   const agents = deployment.agents.flatMap((agent) => [
     unitFile(agent, AGENT.socket, agentSocketUnit(agent)),
-    unitFile(agent, AGENT.service, agentServiceUnit(agent)),
+    unitFile(agent, AGENT.service, agentServiceUnit(agent, programs.agent)),
     unitFile(agent, 'sockets.target.d/gate.conf', wantsDropIn(agent)),
   ])
-  return [...sockets, ...agents]
+  const images = deployment.images.flatMap((image) =>
+    Object.entries(imageUnits(image, layout)).map(([file, unit]) => unitFile(image, file, unit)),
+  )
+  return [...sockets, ...agents, ...images]
 }
 
 const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
@@ -40,7 +45,7 @@ function idleSocketUnit({ origin, path, proxyUnit }: IdleSocket): UnitFile {
   }
 }
 
-function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: IdleSocket): UnitFile {
+function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: IdleSocket, program: string): UnitFile {
   const idle = idleMs === undefined ? [] : [`--exit-idle-time=${Math.ceil(idleMs / 1000)}s`]
   return {
     origin,
@@ -60,7 +65,7 @@ function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: Id
           { key: 'Type', value: literal('notify') },
           {
             key: 'ExecStart',
-            value: command(SOCKET_PROXY, `--connections-max=${CONNECTIONS_MAX}`, ...idle, addressText(target)),
+            value: command(program, `--connections-max=${CONNECTIONS_MAX}`, ...idle, addressText(target)),
           },
         ],
       },
@@ -99,7 +104,7 @@ function agentSocketUnit({ origin, path }: Agent): UnitFile {
   }
 }
 
-function agentServiceUnit(agent: Agent): UnitFile {
+function agentServiceUnit(agent: Agent, program: string): UnitFile {
   const { origin, gateway, containerUnit, containerName, onDemand, images, imageArchive } = agent
   const wakes = onDemand === undefined ? [] : [`--socket=${onDemand.socketUnit}`, `--proxy=${onDemand.proxyUnit}`]
   const allowed = [
@@ -126,7 +131,7 @@ function agentServiceUnit(agent: Agent): UnitFile {
         entries: [
           {
             key: 'ExecStart',
-            value: literal(`${valueText(command(AGENT.program, ...allowed))} --peer=%i`),
+            value: literal(`${valueText(command(program, ...allowed))} --peer=%i`),
             comment: 'all that it may touch; %i ends in the user id of whoever connected',
           },
           { key: 'StandardInput', value: literal('socket') },

@@ -1,7 +1,7 @@
 import { isIP, isIPv6 } from 'node:net'
+import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { type Entry, literal, type Section, text, type UnitFile } from '../../../syntax/unit/print.ts'
-import { PROGRAMS } from '../../ir/names.ts'
 import { entries, hardening } from './hardening.ts'
 import { nodeServiceEntries } from './node-service.ts'
 
@@ -28,6 +28,7 @@ export type DaemonUnits = {
   /** More units that come first. */
   readonly after: readonly string[]
   readonly systemd: number
+  readonly layout: Layout
 }
 
 const DESCRIPTION = 'Gate, a private AI gateway'
@@ -71,7 +72,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
     {
       name: 'Service',
       entries: [
-        ...nodeServiceEntries(PROGRAMS.daemon, daemon.args, daemon.systemd),
+        ...nodeServiceEntries('daemon', daemon.args, daemon.systemd, daemon.layout),
         { key: 'Sockets', value: text(sockets) },
         { key: 'SyslogIdentifier', value: text(unit) },
         { key: 'User', value: text(user) },

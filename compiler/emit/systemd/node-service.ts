@@ -1,5 +1,5 @@
-import { command, type Entry, literal } from '../../../syntax/unit/print.ts'
-import { PROGRAMS } from '../../ir/names.ts'
+import type { Layout } from '../../../schemas/deploy/layout.ts'
+import { command, type Entry, literal, valueText } from '../../../syntax/unit/print.ts'
 import { entries } from './hardening.ts'
 
 /** The first systemd with Type=notify-reload and OpenFile=. */
@@ -9,12 +9,18 @@ const RESTART_STEPS_SINCE = 254
 
 /**
  * How systemd and a program of ours talk: readiness, reload, watchdog, restarts.
+ * @param program which of the programs
  * @param systemd major version; an older one is told the same in its own words
  */
-export function nodeServiceEntries(program: string, args: readonly string[], systemd: number): Entry[] {
+export function nodeServiceEntries(
+  program: 'daemon' | 'relay',
+  args: readonly string[],
+  systemd: number,
+  { programs }: Layout,
+): Entry[] {
   return [
-    ...notifyEntries(systemd),
-    { key: 'ExecStart', value: command(PROGRAMS.node, program, ...args) },
+    ...notifyEntries(systemd, programs.kill),
+    { key: 'ExecStart', value: command(programs.node, programs[program], ...args) },
     { key: 'WatchdogSec', value: literal('30s') },
     {
       key: 'TimeoutStopSec',
@@ -26,12 +32,12 @@ export function nodeServiceEntries(program: string, args: readonly string[], sys
   ]
 }
 
-function notifyEntries(systemd: number): Entry[] {
+function notifyEntries(systemd: number, kill: string): Entry[] {
   if (systemd < NOTIFY_RELOAD_SINCE) {
     return [
       ...entries({ Type: 'notify' }),
       { key: 'NotifyAccess', value: literal('all'), comment: 'messages come from systemd-notify, a child' },
-      { key: 'ExecReload', value: literal('/bin/kill -HUP $MAINPID') },
+      { key: 'ExecReload', value: literal(`${valueText(command(kill))} -HUP $MAINPID`) },
     ]
   }
   return [

@@ -1,6 +1,6 @@
+import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { type Entry, literal, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
 import type { Relay } from '../../ir/deployment.ts'
-import { PROGRAMS } from '../../ir/names.ts'
 import { listenStream } from './daemon-units.ts'
 import { entries, hardening } from './hardening.ts'
 import { nodeServiceEntries } from './node-service.ts'
@@ -21,13 +21,14 @@ type RelaySocket = (typeof RELAY_SOCKETS)[number]
 export function relayUnits(
   relays: readonly Relay[],
   credentials: (instance: string) => readonly Entry[],
-  { configDirectory, comment, systemd }: RelayHost,
+  host: RelayHost,
 ): Record<string, UnitFile> {
   const [first] = relays
   if (first === undefined) return {}
   const { unit } = first
+  const { comment } = host
   return Object.fromEntries([
-    [`${unit}@.service`, relayTemplate(unit, configDirectory, comment, systemd)],
+    [`${unit}@.service`, relayTemplate(unit, host)],
     ...RELAY_SOCKETS.map((socket) => [`${socketUnit(unit, socket)}@.socket`, socketTemplate(unit, socket, comment)]),
     ...relays.flatMap((relay) => [
       [`${unit}@${relay.instance}.service.d/50-gate.conf`, relayDropIn(relay, credentials(relay.instance), comment)],
@@ -43,11 +44,12 @@ type RelayHost = {
   readonly configDirectory: string
   readonly comment: readonly string[]
   readonly systemd: number
+  readonly layout: Layout
 }
 
 const socketUnit = (unit: string, { name }: RelaySocket): string => `${unit}-${name}`
 
-function relayTemplate(unit: string, configDirectory: string, comment: readonly string[], systemd: number): UnitFile {
+function relayTemplate(unit: string, { configDirectory, comment, systemd, layout }: RelayHost): UnitFile {
   const sockets = RELAY_SOCKETS.map((socket) => `${socketUnit(unit, socket)}@%i.socket`).join(' ')
   return {
     origin: ['relays'],
@@ -66,7 +68,7 @@ function relayTemplate(unit: string, configDirectory: string, comment: readonly 
       {
         name: 'Service',
         entries: [
-          ...nodeServiceEntries(PROGRAMS.relay, [], systemd),
+          ...nodeServiceEntries('relay', [], systemd, layout),
           ...entries({
             Sockets: sockets,
             SyslogIdentifier: `${unit}-%i`,

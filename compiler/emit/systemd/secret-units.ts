@@ -71,13 +71,13 @@ type EnvironmentSecret = Secret & { readonly destination: EnvironmentFile }
  * File name -> unit: what makes the generated secrets, and what writes each environment file below /run at boot.
  * `wanted` has, by user id, what the manager of a backend's user waits for.
  */
-export function secretUnits(deployment: Deployment, comment: readonly string[]) {
+export function secretUnits(deployment: Deployment, shell: string, comment: readonly string[]) {
   const { gateway, secrets } = deployment
   const generated = secrets.filter(({ source }) => 'generated' in source)
   const byUnit = Map.groupBy(secrets.filter(isEnvironment), ({ destination }) => destination.unit)
-  const made = [...byUnit].map(([unit, group]) => ({ unit, ...environmentUnit(gateway, group, comment) }))
+  const made = [...byUnit].map(([unit, group]) => ({ unit, ...environmentUnit(gateway, group, shell, comment) }))
   const units: Record<string, UnitFile> = Object.fromEntries(made.map(({ unit, file }) => [unit, file]))
-  if (generated.length > 0) units[gateway.secretsUnit] = generatorUnit(gateway, generated, comment)
+  if (generated.length > 0) units[gateway.secretsUnit] = generatorUnit(gateway, generated, shell, comment)
   const wanted = new Map(made.map(({ uid, unit }) => [uid, unit] as const))
   return { units, wanted, findings: made.flatMap(({ findings }) => findings) }
 }
@@ -90,6 +90,7 @@ const GENERATE = `umask 0077; mkdir -p "$1"; cd "$1"; shift; for name; do [ -s "
 function generatorUnit(
   { origin, generatedDirectory }: Gateway,
   secrets: readonly Secret[],
+  shell: string,
   comment: readonly string[],
 ) {
   const names = [...new Set(secrets.map(({ name }) => name))]
@@ -99,7 +100,7 @@ function generatorUnit(
     description: 'Gate: secrets that are made once and kept',
     unit: [],
     service: [
-      { key: 'ExecStart', value: command('/bin/sh', '-euc', GENERATE, 'sh', generatedDirectory, ...names) },
+      { key: 'ExecStart', value: command(shell, '-euc', GENERATE, 'sh', generatedDirectory, ...names) },
       ...hardening({ ...ROOT, ProtectSystem: 'full' }),
     ],
   })
@@ -108,7 +109,12 @@ function generatorUnit(
 /** Writes one line NAME=value per credential, for root and one group. Arguments: the file, the group. */
 const WRITE = `umask 0077; cd "$CREDENTIALS_DIRECTORY"; for name in *; do value=; IFS= read -r value <"$name" || [ -n "$value" ]; printf '%s=%s\\n' "$name" "$value"; done >"$1.new"; chgrp "$2" "$1.new"; chmod 0440 "$1.new"; mv "$1.new" "$1"`
 
-function environmentUnit(gateway: Gateway, secrets: readonly EnvironmentSecret[], comment: readonly string[]) {
+function environmentUnit(
+  gateway: Gateway,
+  secrets: readonly EnvironmentSecret[],
+  shell: string,
+  comment: readonly string[],
+) {
   const [first] = secrets
   if (first === undefined) throw new Error('a group has a member')
   const { file, user, uid } = first.destination
@@ -123,7 +129,7 @@ function environmentUnit(gateway: Gateway, secrets: readonly EnvironmentSecret[]
       ]
     : []
   const service: Entry[] = [
-    { key: 'ExecStart', value: command('/bin/sh', '-euc', WRITE, 'sh', file, user) },
+    { key: 'ExecStart', value: command(shell, '-euc', WRITE, 'sh', file, user) },
     ...credentials,
     { key: 'ReadWritePaths', value: command(file.slice(0, file.lastIndexOf('/'))) },
     ...hardening({ ...ROOT, CapabilityBoundingSet: 'CAP_CHOWN' }),

@@ -1,3 +1,4 @@
+import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
 import { printUnit } from '../../../syntax/unit/print.ts'
 import { gatewayNames } from '../../ir/names.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
@@ -28,6 +29,7 @@ export function shippedFiles(): Record<string, string> {
     extra: [],
     after: [],
     systemd: NEWEST_SYSTEMD,
+    layout: DEBIAN_LAYOUT,
   })
   const origin: string[] = []
   const user = {
@@ -50,7 +52,7 @@ export function shippedFiles(): Record<string, string> {
   const comment = ['Made by "npm run generate".']
   return {
     ...Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, printUnit(unit).text])),
-    'sysusers.d/gate.conf': sysusers([user], [{ origin, name: names.adminGroup }], comment).text,
-    'tmpfiles.d/gate.conf': tmpfiles({ users: [], links: [], directories }, comment).text,
+    'sysusers.d/gate.conf': sysusers([user], [{ origin, name: names.adminGroup }], DEBIAN_LAYOUT, comment).text,
+    'tmpfiles.d/gate.conf': tmpfiles({ users: [], links: [], directories }, DEBIAN_LAYOUT, comment).text,
   }
 }

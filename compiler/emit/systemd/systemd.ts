@@ -1,7 +1,7 @@
+import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { command, literal, printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { SYSTEM_UNIT_DIRECTORY } from '../../ir/names.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits, socketAddress } from './daemon-units.ts'
@@ -14,18 +14,18 @@ type Units = { readonly units: Readonly<Record<string, UnitFile>>; readonly find
 const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 
 /** System units of the daemon and the relays, accounts, directories, and what backends need of the host. */
-export function emitSystemd(deployment: Deployment, { systemd }: EmitOptions): Emission {
-  const { units, findings } = systemUnits(deployment, systemd)
-  const files = Object.entries(units).map(([name, unit]) => unitFile(name, unit))
-  return { files: [...files, ...declarations(deployment)], findings }
+export function emitSystemd(deployment: Deployment, options: EmitOptions): Emission {
+  const { units, findings } = systemUnits(deployment, options)
+  const files = Object.entries(units).map(([name, unit]) => unitFile(name, unit, options.layout))
+  return { files: [...files, ...declarations(deployment, options.layout)], findings }
 }
 
 /** Every system unit and drop-in by its path below the directory of units. */
-export function systemUnits(deployment: Deployment, systemd: number): Units {
-  const secrets = secretUnits(deployment, COMMENT)
+export function systemUnits(deployment: Deployment, { systemd, layout }: EmitOptions): Units {
+  const secrets = secretUnits(deployment, layout.programs.shell, COMMENT)
   const parts = [
-    daemon(deployment, systemd),
-    relays(deployment, systemd),
+    daemon(deployment, systemd, layout),
+    relays(deployment, systemd, layout),
     secrets,
     { units: { ...backendHost(deployment), ...backendManagers(deployment, secrets.wanted) }, findings: [] },
   ]
@@ -33,7 +33,7 @@ export function systemUnits(deployment: Deployment, systemd: number): Units {
   return { units: Object.fromEntries(units), findings: parts.flatMap((part) => part.findings) }
 }
 
-function daemon(deployment: Deployment, systemd: number): Units {
+function daemon(deployment: Deployment, systemd: number, layout: Layout): Units {
   const { gateway, prefix, secrets, directories } = deployment
   const host = socketAddress(gateway.host)
   const findings: Finding[] = []
@@ -65,16 +65,17 @@ function daemon(deployment: Deployment, systemd: number): Units {
     ],
     after: needsGenerated ? [gateway.secretsUnit] : [],
     systemd,
+    layout,
   })
   return { units, findings: [...findings, ...credentials.findings] }
 }
 
-function relays(deployment: Deployment, systemd: number): Units {
+function relays(deployment: Deployment, systemd: number, layout: Layout): Units {
   const handovers = new Map(
     deployment.relays.map(({ instance }) => [instance, relayCredentials(deployment, instance)] as const),
   )
   const { configDirectory } = deployment.gateway
-  const host = { configDirectory, comment: COMMENT, systemd }
+  const host = { configDirectory, comment: COMMENT, systemd, layout }
   return {
     units: relayUnits(deployment.relays, (instance) => handovers.get(instance)?.entries ?? [], host),
     findings: [...handovers.values()].flatMap(({ findings }) => findings),
@@ -115,28 +116,28 @@ function backendManagers({ users }: Deployment, secrets: ReadonlyMap<number, str
   return Object.fromEntries(units)
 }
 
-function declarations(deployment: Deployment): OutputFile[] {
+function declarations(deployment: Deployment, layout: Layout): OutputFile[] {
   const { prefix, users, groups } = deployment
   return [
     {
       path: `systemd/sysusers.d/${prefix}.conf`,
       install: `/etc/sysusers.d/${prefix}.conf`,
       mode: 0o644,
-      ...sysusers(users, groups),
+      ...sysusers(users, groups, layout),
     },
     {
       path: `systemd/tmpfiles.d/${prefix}.conf`,
       install: `/etc/tmpfiles.d/${prefix}.conf`,
       mode: 0o644,
-      ...tmpfiles(deployment),
+      ...tmpfiles(deployment, layout),
     },
   ]
 }
 
-function unitFile(name: string, unit: UnitFile): OutputFile {
+function unitFile(name: string, unit: UnitFile, { directories }: Layout): OutputFile {
   return {
     path: `systemd/system/${name}`,
-    install: `${SYSTEM_UNIT_DIRECTORY}/${name}`,
+    install: `${directories.units}/${name}`,
     mode: 0o644,
     ...printUnit(unit),
   }

@@ -15,6 +15,12 @@ export const COMPILE_OPTIONS = {
   systemd: { type: 'string', value: '257', description: 'version of systemd on the host (257, as in Debian 13)' },
   lock: { type: 'string', value: 'FILE', description: 'instead of gate.lock.json beside SPEC', complete: 'file' },
 } as const satisfies Readonly<Record<string, Option>>
+export const LAYOUT: Option = {
+  type: 'string',
+  value: 'FILE',
+  description: 'where the host has programs and directories (JSON; as on Debian)',
+  complete: 'file',
+}
 export const SPEC = { name: 'SPEC', complete: 'file' } as const
 export const LOCK: Option = COMPILE_OPTIONS.lock
 

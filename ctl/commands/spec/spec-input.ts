@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { type Compiled, type CompileOptions, compile, type Refused } from '../../../compiler/compile.ts'
+import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { nearest } from '../../../schemas/words/nearest.ts'
 import { TARGET_NAMES, type Target } from '../../../schemas/words/targets.ts'
 import { unreadable, usageFailure } from '../../failure.ts'
@@ -32,10 +33,16 @@ export async function readSpecInput({ arguments: [file = ''], text }: Invocation
   }
 }
 
-/** Compiles what was read for some targets. */
-export function compileInput(input: SpecInput, targets: readonly Target[]): Compiled | Refused {
+/** Compiles what was read for some targets. @param layout Debian's when absent */
+export function compileInput(input: SpecInput, targets: readonly Target[], layout?: Layout): Compiled | Refused {
   const { file, text, lockText, options } = input
-  return compile(text, { file, targets, ...options, ...(lockText === undefined ? {} : { lock: lockText }) })
+  return compile(text, {
+    file,
+    targets,
+    ...options,
+    ...(layout && { layout }),
+    ...(lockText === undefined ? {} : { lock: lockText }),
+  })
 }
 
 /** The value of --target, such as `quadlet,systemd`. */
@@ -73,7 +80,8 @@ function hostSeed(): string {
   }
 }
 
-function readNamed(file: string): string {
+/** @throws Failure when the file cannot be read or is not UTF-8 */
+export function readNamed(file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file))
   } catch (error) {

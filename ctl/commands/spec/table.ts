@@ -1,5 +1,5 @@
 import type { Command } from '../../invocation.ts'
-import { COMPILE_OPTIONS, INIT_OPTIONS, SPEC, TARGET } from './options.ts'
+import { COMPILE_OPTIONS, INIT_OPTIONS, LAYOUT, SPEC, TARGET } from './options.ts'
 
 export const SPEC_COMMANDS: readonly Command[] = [
   {
@@ -21,6 +21,7 @@ export const SPEC_COMMANDS: readonly Command[] = [
       out: { type: 'string', value: 'DIR', description: 'where the files go', complete: 'file' },
       check: { type: 'boolean', description: 'write nothing; exit with 3 and a diff when something would change' },
       ...COMPILE_OPTIONS,
+      layout: LAYOUT,
     },
     notes:
       'Needs no daemon. DIR then holds what this SPEC and these targets give: files of earlier compilations that are no\n' +

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
-import { CADDY, certbotDirectory } from '../../../compiler/ir/names.ts'
+import { CADDY, certificateFiles } from '../../../compiler/ir/names.ts'
+import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, type Fix, fail, ok, ROOT_SEES_MORE, skip, warn, words } from '../finding.ts'
 import { namesIn, readText, statPath, textOf } from '../look.ts'
@@ -96,11 +97,11 @@ async function wantedCertificates({ gateway, proxy, domain, client }: Deployment
       return [{ path: tls.cert, keyPath: tls.key, names, renew: undefined }, ...ca]
     case 'acme': {
       if (proxy.engine === 'nginx') {
-        const directory = certbotDirectory(tls.domains[0] ?? '')
+        const { cert, key } = certificateFiles(DEBIAN_LAYOUT.certificates, tls.domains[0] ?? '')
         return [
           {
-            path: `${directory}/fullchain.pem`,
-            keyPath: `${directory}/privkey.pem`,
+            path: cert,
+            keyPath: key,
             names: tls.domains,
             renew: 'certbot renew && systemctl reload nginx',
           },

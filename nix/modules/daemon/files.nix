@@ -3,7 +3,7 @@
 { cfg, names, prefix, backends, ... }@gateway:
 let
   specs = import ./spec.nix { inherit lib; };
-  images = import ./images.nix { inherit config lib pkgs; };
+  layout = import ./layout.nix { inherit config lib pkgs; };
   gatectl = lib.getExe' cfg.package "gatectl";
   podman = config.virtualisation.podman.package;
   systemd = config.systemd.package;
@@ -22,13 +22,14 @@ pkgs.runCommand "${prefix}-files"
   spec = builtins.toJSON (specs.spec gateway);
   lock = builtins.toJSON (specs.lock gateway);
   settings = builtins.toJSON (specs.settings gateway);
-  passAsFile = [ "spec" "lock" "settings" ];
+  layout = builtins.toJSON (layout gateway);
+  passAsFile = [ "spec" "lock" "settings" "layout" ];
 } (''
   set -eu
   cp "$specPath" gate.json
   cp "$lockPath" gate.lock.json
   ${gatectl} compile gate.json --out "$out" --target ${lib.concatStringsSep "," targets} \
-    --podman ${podmanVersion} --systemd ${lib.versions.major systemd.version}
+    --layout "$layoutPath" --podman ${podmanVersion} --systemd ${lib.versions.major systemd.version}
 
   # settings of the module lie over what the compiler made of the spec
   jq -s '.[0] * .[1]' "$out/declared/declared.json" "$settingsPath" > declared.json
@@ -40,21 +41,9 @@ pkgs.runCommand "${prefix}-files"
   for unit in "$out"/systemd/system/*-secrets.service "$out"/systemd/system/user@*; do
     if [ -e "$unit" ]; then cp -r "$unit" "$out/lib/systemd/system/"; fi
   done
-  grep -v -e '/\.config/systemd/user ' -e '^f /var/lib/systemd/linger/' "$out/systemd/tmpfiles.d/${prefix}.conf" \
-    > "$out/lib/tmpfiles.d/${prefix}.conf"
+  cp "$out/systemd/tmpfiles.d/${prefix}.conf" "$out/lib/tmpfiles.d/"
   rm -r "$out/systemd"
 '' + lib.optionalString (backends != [ ]) ''
-
-  # programs of a user's units are in the store
-  find "$out/quadlet" -type f -exec sed -i \
-    -e 's|^\(Exec[A-Z][A-Za-z]*=-\{0,1\}\)/usr/bin/podman |\1${podman}/bin/podman |' \
-    -e 's|^\(Exec[A-Z][A-Za-z]*=\)/usr/bin/gate|\1${cfg.package}/bin/gate|' \
-    -e 's|^\(Exec[A-Z][A-Za-z]*=\)/usr/lib/systemd/|\1${systemd}/lib/systemd/|' {} +
-  if grep -r '^Exec[A-Z][A-Za-z]*=-\{0,1\}/usr/' "$out/quadlet"; then
-    echo 'these programs are not on NixOS: please report this' >&2
-    exit 1
-  fi
-  ${lib.concatMapStringsSep "\n  " (images.install gateway) backends}
 
   # podman's own generator reads every quadlet
   generator=${podman}/lib/systemd/user-generators/podman-user-generator
@@ -63,9 +52,4 @@ pkgs.runCommand "${prefix}-files"
       QUADLET_UNIT_DIRS="$directory" XDG_RUNTIME_DIR="$PWD" "$generator" -user -dryrun > /dev/null
     done
   fi
-'' + lib.optionalString (cfg.proxy.engine == "nginx" && cfg.tls.acme != null) ''
-
-  # certificates of security.acme instead of certbot's
-  sed -i -e 's|/etc/letsencrypt/live/\([^/;]*\)/privkey.pem|/var/lib/acme/\1/key.pem|' \
-    -e 's|/etc/letsencrypt/live/|/var/lib/acme/|' "$out/nginx/gate.conf"
 '')

@@ -1,0 +1,41 @@
+import type { z } from 'zod'
+import { type Layout, layoutSchema } from '../../../schemas/deploy/layout.ts'
+import { Failure } from '../../failure.ts'
+import { readNamed } from './spec-input.ts'
+
+/**
+ * Reads the file of --layout.
+ * @returns undefined when none was named
+ * @throws Failure with every mistake in it, each with its key
+ */
+export function readLayout(file: string | undefined): Layout | undefined {
+  if (file === undefined) return undefined
+  const read = layoutSchema.safeParse(parsed(file, readNamed(file)))
+  if (read.success) return read.data
+  throw invalid(file, read.error.issues.map(issueText).join('; '))
+}
+
+function parsed(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) throw invalid(file, 'not valid JSON', error)
+    throw error
+  }
+}
+
+function issueText({ path, ...issue }: z.core.$ZodIssue): string {
+  const place = path.join('.')
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `unknown key ${[...path, key].join('.')}`).join('; ')
+  return place === '' ? issue.message : `${place}: ${issue.message}`
+}
+
+function invalid(file: string, reason: string, cause?: unknown): Failure {
+  const detail = `${file}: ${reason}`
+  const hint = 'docs/layout.md lists the keys; what is left out is as on Debian'
+  return new Failure(
+    { type: 'about:blank', title: 'Invalid layout', status: 400, code: 'INVALID_LAYOUT', detail, hint },
+    { cause },
+  )
+}
