@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
 import type { Dialect, StreamWatch } from '../translate/dialect.ts'
-import { isOfType, type ResponseHeaders } from '../upstream/forward.ts'
+import type { ResponseHeaders } from '../upstream/forward-end.ts'
+import { isOfType } from '../upstream/media-type.ts'
 
 /**
  * Headers of an upstream that are not the client's business: those of the connection, those that speak for the

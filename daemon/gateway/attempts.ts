@@ -2,7 +2,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import type { ForwardEnd } from '../upstream/forward.ts'
+import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { type AttemptParts, attempt, type Job, mayTryElsewhere } from './attempt.ts'
 

@@ -8,7 +8,7 @@ import { ANYBODY, type Principal, requireScope, type Tokens } from '../auth/toke
 import { checkRequest, hostName } from '../listener/request-check.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Call, Endpoint } from '../translate/dialect.ts'
-import { isOfType } from '../upstream/forward.ts'
+import { isOfType } from '../upstream/media-type.ts'
 import type { ClientResponse } from './answer.ts'
 import type { GatewaySettings } from './settings.ts'
 

@@ -1,7 +1,7 @@
 import { estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Dialect, StreamWatch } from '../translate/dialect.ts'
-import type { ForwardEnd } from '../upstream/forward.ts'
+import type { ForwardEnd } from '../upstream/forward-end.ts'
 
 /** What is known of one attempt when it has ended. Times in milliseconds. */
 export type AttemptFacts = {

@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
+import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
+import { isOfType } from './media-type.ts'
 
 type Controller = Dispatcher.DispatchController
-export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** A request to one upstream. Times in milliseconds. */
 export type ForwardRequest = {
@@ -48,49 +49,6 @@ export type AnswerForm = {
   /** The message of an error that a whole answer is; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
 }
-
-/**
- * How a forwarded request ended. `status` is the upstream's, 0 when none came; `ttftMs` the time to the first byte of
- * content, null when there was none.
- */
-export type ForwardEnd =
-  /** A complete answer; `rest` is the part that the sink has not been given yet: all of it unless it is a stream. */
-  | {
-      readonly kind: 'answered'
-      readonly status: number
-      readonly headers: ResponseHeaders
-      readonly rest: Buffer
-      readonly ttftMs: number
-    }
-  /** An error or redirect as the answer; the sink was given nothing of it. */
-  | { readonly kind: 'rejected'; readonly status: number; readonly headers: ResponseHeaders; readonly body: Buffer }
-  /** An error inside of a success (a stream's, or the whole answer), before the sink was given anything of it. */
-  | { readonly kind: 'reported'; readonly status: number; readonly error: GateError; readonly ttftMs: number | null }
-  /** A stream that reported an error after that; the sink was given its report. */
-  | {
-      readonly kind: 'reported-within'
-      readonly status: number
-      readonly error: GateError
-      readonly ttftMs: number | null
-    }
-  /** No connection, or nothing at all came back over it. */
-  | { readonly kind: 'unreached'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
-  /** It hung or broke off before the sink was given anything. */
-  | {
-      readonly kind: 'broken-before'
-      readonly status: number
-      readonly error: GateError
-      readonly ttftMs: number | null
-    }
-  /** It hung or broke off after the sink was given a part. */
-  | {
-      readonly kind: 'broken-within'
-      readonly status: number
-      readonly error: GateError
-      readonly ttftMs: number | null
-    }
-  /** The client went away. */
-  | { readonly kind: 'gone'; readonly status: number; readonly ttftMs: number | null }
 
 /** An answer that is no stream is held whole up to this size, so that nothing is sent of one that breaks off. */
 const MAX_HELD_BYTES = 2 ** 20
@@ -309,14 +267,4 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#chunks = null
     this.#resolve(end)
   }
-}
-
-/** Whether a Content-Type names a media type, whatever its case and parameters. */
-export function isOfType(contentType: string | string[] | undefined, mediaType: string): boolean {
-  if (typeof contentType !== 'string' || contentType.length < mediaType.length) return false
-  const end = contentType.charCodeAt(mediaType.length)
-  const ends = Number.isNaN(end) || end === 0x3b || end === 0x20 || end === 0x09
-  return (
-    ends && (contentType.startsWith(mediaType) || contentType.slice(0, mediaType.length).toLowerCase() === mediaType)
-  )
 }
