@@ -391,3 +391,48 @@ test('an alias shares its weight among its targets, however deep it lies, as in 
   expect(fly.half.targets).toEqual(modelsOf('declared/declared.json').half.targets)
   expect(fly[`m${depth}`].targets).toEqual([{ upstream: 'a', model: 'x', weight: 4 }])
 })
+
+describe("A18: one mapping to the daemon's configuration", () => {
+  const image = `x@sha256:${'0'.repeat(64)}`
+  const upstream = { provider: 'custom', base_url: 'http://127.0.0.1:9/v1' }
+  const limits = { max_waiting: 7, wait_timeout: '8s' }
+  const backend = { engine: 'vllm', image, model: 'm', listen: 'tcp', api_key: { env: 'KEY' }, ...limits }
+  const compiled = (spec: object, target: 'declared' | Place) =>
+    compile(JSON.stringify({ gate: { image }, ...spec }), { targets: [target] })
+
+  test('A18: a backend keeps its limits under compose; only its address is another', () => {
+    const spec = { backends: { b: { ...backend, max_concurrent: 2, start_timeout: '19m' } } }
+    const entryOf = (target: 'declared' | 'compose') => {
+      const result = compiled(spec, target)
+      const files = result.kind === 'compiled' ? result.files : expect.unreachable()
+      return JSON.parse(files.find(({ path }) => path === `${target}/declared.json`)?.text ?? '').backends.b
+    }
+    const { base_url: _declared, agent: _agent, ...declared } = entryOf('declared')
+    const { base_url, ...compose } = entryOf('compose')
+    expect(base_url).toBe('http://gate-b:8000/v1')
+    expect(compose).toEqual(declared)
+    expect(compose).toMatchObject({
+      max_concurrent: 2,
+      max_waiting: 7,
+      wait_timeout: '8s',
+      start_timeout: '1140s',
+    })
+  })
+
+  const budgets = { team: { limit: '1 USD', window: 'day' } }
+  test.each([
+    { name: 'upstream a_b beside backend a-b', spec: { upstreams: { a_b: upstream }, backends: { 'a-b': backend } } },
+    { name: 'upstream a beside backend a', spec: { upstreams: { a: upstream }, backends: { a: backend } } },
+    { name: 'upstreams a_b and a-b', spec: { upstreams: { a_b: upstream, 'a-b': upstream } } },
+  ])('A18: compose and declared refuse $name', ({ spec }) => {
+    for (const target of ['compose', 'declared'] as const)
+      expect(compiled(spec, target).diagnostics).toContainEqual(
+        expect.objectContaining({ code: 'NAME_COLLISION', severity: 'error' }),
+      )
+  })
+
+  test.each(['declared', ...ELSEWHERE] as const)('A18: %s says that budgets are not kept yet', (target) => {
+    const result = compiled({ budgets }, target as Place)
+    expect(result.diagnostics).toContainEqual(expect.objectContaining({ code: 'NOT_YET', path: 'budgets' }))
+  })
+})
