@@ -87,6 +87,13 @@ export default {
       to: { path: '^(store|config)/|^daemon/(gateway|assembly|admin|listener)/', pathNot: '^daemon/gateway/dialect' },
     },
     {
+      name: 'only-main-imports-assembly',
+      comment: 'assembly/ constructs the parts, main.ts orders their start and stop; no part knows how it is made',
+      severity: 'error',
+      from: { path: '^daemon/', pathNot: '^daemon/(main\\.ts$|assembly/)' },
+      to: { path: '^daemon/(assembly/|main\\.ts$)' },
+    },
+    {
       name: 'dialects-do-not-import-each-other',
       severity: 'error',
       from: { path: '^daemon/translate/([^/]+)/' },

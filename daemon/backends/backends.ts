@@ -17,12 +17,13 @@ export type BackendsParts = {
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** What metrics count. */
-  readonly onStart: (name: string, outcome: 'started' | 'failed', seconds: number) => void
 }
 
 /** Each starts a process of the agent. */
 const LOOK_UPS_AT_ONCE = 4
+
+/** Told how a start ended. */
+export type StartListener = (name: string, outcome: 'started' | 'failed', seconds: number) => void
 
 export type Backends = ReturnType<typeof createBackends>
 
@@ -33,6 +34,7 @@ export function createBackends(parts: BackendsParts) {
   /** One for each group. */
   const interpreters = new Map<string, Interpreter>()
   const retiring = new Set<Promise<void>>()
+  const startListeners: StartListener[] = []
 
   function interpreterOf(config: BackendConfig, name: string): Interpreter {
     const key = groupKey(name, config)
@@ -50,7 +52,7 @@ export function createBackends(parts: BackendsParts) {
   }
 
   function onStart(name: string, outcome: 'started' | 'failed', seconds: number): void {
-    parts.onStart(name, outcome, seconds)
+    for (const listener of startListeners) listener(name, outcome, seconds)
     const entry = entries.get(name)
     if (entry === undefined || outcome === 'failed') return
     if (entry.failure !== null || seconds > 0.1) {
@@ -126,6 +128,8 @@ export function createBackends(parts: BackendsParts) {
   }
 
   return {
+    /** Calls `listener` after every start from now on. */
+    whenStarted: (listener: StartListener): void => void startListeners.push(listener),
     /** Takes over a configuration. What is known of backends that stay is kept; one that has changed is no longer quarantined. */
     apply(configs: Readonly<Record<string, BackendConfig>>): void {
       const enabled = Object.entries(configs).filter(([, { enabled }]) => enabled)

@@ -29,8 +29,6 @@ type DirectoryParts = {
   readonly backendState: (name: string) => string | undefined
   /** How upstreams of a provider list their models. */
   readonly listingOf: Speech['listingOf']
-  /** Ports of Gate itself, where no engine is looked for. */
-  readonly ownPorts: () => ReadonlySet<number>
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
@@ -45,6 +43,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   const catalog = createCatalog({ log, now: parts.now, onChange: rebuild })
   const stopping = new AbortController()
   let config = initial
+  let ownPorts: ReadonlySet<number> = new Set()
   let discovered: Config['upstreams'] = {}
   let routes: Routes
   const misses = new Map<string, number>()
@@ -103,7 +102,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
 
   /** What is configured already, by name or by its loopback port, and Gate itself. */
   function notToLookFor() {
-    const ports = new Set(parts.ownPorts())
+    const ports = new Set(ownPorts)
     for (const { base_url } of Object.values({ ...config.upstreams, ...config.backends })) {
       const url = URL.parse(base_url ?? '')
       if (url !== null && LOOPBACK.test(url.hostname)) ports.add(Number(url.port))
@@ -121,8 +120,9 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   return {
     routes: () => routes,
     refresh,
-    /** Looks around every `discovery.interval` from now on. */
-    start(): void {
+    /** Looks around every `discovery.interval` from now on. @param own ports of Gate itself, where no engine is looked for */
+    start(own: ReadonlySet<number>): void {
+      ownPorts = own
       void refresh().then(schedule)
     },
     /** Takes over a configuration at once; what its upstreams serve is asked behind it. */

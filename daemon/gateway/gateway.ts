@@ -15,9 +15,13 @@ import { createOpenRequests } from './open-requests.ts'
 import { type PageParts, rowsOf } from './pages.ts'
 import { gatewaySettings } from './settings.ts'
 
-/** The stages, made by main.ts. */
+/** The requests in flight, of which others know the number, and which they may cut off. */
+export const openRequests = () => createOpenRequests<ClientResponse>()
+
+/** The stages, made by assembly/. */
 export type GatewayParts = AttemptsParts &
   PageParts & {
+    readonly clients: ReturnType<typeof openRequests>
     readonly dialects: Dialects
     readonly tokens: Pick<Tokens, 'find'>
     readonly admission: Pick<Admission, 'admit'>
@@ -30,7 +34,7 @@ export type GatewayParts = AttemptsParts &
 export function createGateway(parts: GatewayParts, initial: Config) {
   const [fallback] = parts.dialects.all
   const table = createEndpointTable(rowsOf(parts))
-  const clients = createOpenRequests<ClientResponse>()
+  const { clients } = parts
   let settings = gatewaySettings(initial)
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -74,9 +78,6 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     handle,
     /** The body of an error that no dialect can be told for. */
     errorBody: (error: GateError): string => JSON.stringify(fallback.errorBody(error)),
-    inFlight: clients.count,
-    cutKey: clients.cutKey,
-    drain: clients.drain,
     /** Takes over what the request path needs from a new configuration. */
     apply(config: Config): void {
       settings = gatewaySettings(config)

@@ -159,8 +159,21 @@ test('logs -f shows a request when it is answered', async () => {
   }
 })
 
-test('a second daemon on the same state directory refuses, and says why', async () => {
-  const second = await runDaemonToEnd({}, daemon.stateDirectory)
+test.each([
+  { name: 'as it is', env: {} },
+  { name: 'with another admin socket (A8)', env: { GATE_ADMIN_SOCKET: '/tmp/gate-test-another.sock' } },
+  { name: 'with another port (A8)', env: { GATE_SERVER__PORT: '0' } },
+])('a second daemon on the same state directory refuses, and says why: $name', async ({ env }) => {
+  const second = await runDaemonToEnd(env, daemon.stateDirectory)
+  expect(second.code).toBe(1)
+  expect(second.output).toMatch(/the state directory is in use; stop the gate-daemon that runs on it/)
+  expect((await ctl('status')).code).toBe(0)
+})
+
+test('a second daemon on the same admin socket refuses, and says why', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'gate-test-'))
+  const second = await runDaemonToEnd({ GATE_ADMIN_SOCKET: join(daemon.stateDirectory, 'admin.sock') }, place)
+  rmSync(place, { recursive: true })
   expect(second.code).toBe(1)
   expect(second.output).toMatch(/admin\.sock: another gate-daemon answers there; stop it/)
   expect((await ctl('status')).code).toBe(0)

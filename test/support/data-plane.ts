@@ -2,7 +2,7 @@ import { createAdmission } from '../../daemon/admit/admission.ts'
 import { createTokens } from '../../daemon/auth/tokens.ts'
 import type { Backends } from '../../daemon/backends/backends.ts'
 import { createDirectory } from '../../daemon/gateway/directory.ts'
-import { createGateway, type GatewayParts } from '../../daemon/gateway/gateway.ts'
+import { createGateway, type GatewayParts, openRequests } from '../../daemon/gateway/gateway.ts'
 import { createRequestIds } from '../../daemon/gateway/request-id.ts'
 import { admissionLimits } from '../../daemon/gateway/settings.ts'
 import { createHttpListener } from '../../daemon/listener/http.ts'
@@ -51,12 +51,13 @@ export async function startDataPlane(
       random: Math.random,
       isAsleep: () => false,
       backendState: () => undefined,
-      ownPorts: () => new Set(),
     },
     initial,
   )
+  const clients = openRequests()
   const gateway = createGateway(
     {
+      clients,
       dialects,
       tokens,
       admission: createAdmission(admissionLimits(initial)),
@@ -83,11 +84,12 @@ export async function startDataPlane(
     rows,
     lines,
     gateway,
+    clients,
     /** Looks once which models the upstreams list. */
     refresh: directory.refresh,
     async stop(): Promise<void> {
       const over = AbortSignal.abort()
-      await gateway.drain(listener.drain(over), over)
+      await clients.drain(listener.drain(over), over)
       await directory.stop()
       await upstreams.close()
     },

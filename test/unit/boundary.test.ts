@@ -39,6 +39,7 @@ const PLANTED: readonly Planted[] = [
   { rule: 'only-gateway-joins-stages', from: 'daemon/admin/a.ts', to: 'daemon/backends/leaf.ts' },
   { rule: 'only-gateway-joins-stages', from: 'daemon/listener/a.ts', to: 'daemon/gateway/leaf.ts' },
   { rule: 'stages-do-not-import-store', from: 'daemon/meter/b.ts', to: 'store/leaf.ts' },
+  { rule: 'only-main-imports-assembly', from: 'daemon/log/a.ts', to: 'daemon/assembly/leaf.ts', typeOnly: true },
   { rule: 'dialects-do-not-import-each-other', from: 'daemon/translate/one/a.ts', to: 'daemon/translate/two/leaf.ts' },
   { rule: 'translate-does-no-io', from: 'daemon/translate/b.ts', to: 'node:fs' },
   { rule: 'gatectl-starts-without-validators', from: 'ctl/b.ts', to: 'zod' },

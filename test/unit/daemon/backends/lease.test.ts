@@ -24,7 +24,6 @@ function start(configs: Given): Backends {
     agentAt: () => AGENT,
     log: () => {},
     now: () => performance.now(),
-    onStart: () => {},
   })
   backends.apply(configured(configs))
   return backends

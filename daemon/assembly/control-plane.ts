@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import type { DaemonStatus } from '../../schemas/admin.ts'
+import type { ConfigChange } from '../../schemas/config/layers.ts'
+import { packageVersion } from '../../system/version.ts'
+import { createAdminServer } from '../admin/server.ts'
+import type { AdminSocket } from '../admin/socket.ts'
+import type { DataPlane } from './data-plane.ts'
+import type { Ground } from './ground.ts'
+import type { Storage } from './storage.ts'
+
+/** What operators use: the admin socket, the status, reloads. */
+export function createControlPlane(ground: Ground, storage: Storage, dataPlane: DataPlane) {
+  const { config, lifecycle, log, logs, now } = ground
+  const { backends } = dataPlane
+  const startedAt = new Date()
+  let urls: readonly string[] = []
+  let lastReload: ConfigChange = { changed: [], restart: [], shadowed: [], problems: [] }
+
+  function status(): DaemonStatus {
+    const storeError = storage.lastError()
+    return {
+      state: lifecycle.state(),
+      version: packageVersion(),
+      pid: process.pid,
+      started_at: startedAt.toISOString(),
+      listen: [...urls],
+      requests_in_flight: dataPlane.requestsInFlight(),
+      upstreams: [...dataPlane.upstreamStatus()],
+      problems: [...config.problems()],
+      store: {
+        path: storage.path,
+        backlog_rows: storage.ledger.backlogRows(),
+        ...(storeError !== null && { last_error: storeError }),
+      },
+    }
+  }
+
+  const server = createAdminServer({
+    config,
+    status,
+    tokens: storage.tokens,
+    backends,
+    logs,
+    reload: async () => {
+      await lifecycle.reload()
+      return lastReload
+    },
+    now,
+    log,
+  })
+
+  return {
+    /** Answers on the admin socket. @throws AdminSocketError */
+    listen: (): Promise<void> => server.listen(socketOf(ground)),
+    /** From now on the status says where clients are served. */
+    served(at: readonly string[]): void {
+      urls = at
+    },
+    async reload(): Promise<void> {
+      lastReload = await config.reload()
+      backends.forgiveAll()
+    },
+    stop: (): Promise<void> => server.close(1_000),
+  }
+}
+
+/** systemd's socket, or a path: as asked, or beside the state. */
+function socketOf({ env, activation, stateDirectory }: Ground): AdminSocket {
+  const [fd] = activation.admin
+  if (fd !== undefined) return { fd }
+  return { path: env['GATE_ADMIN_SOCKET'] || join(stateDirectory, 'admin.sock') }
+}

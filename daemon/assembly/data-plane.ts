@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../../schemas/config/config.ts'
+import { durationMs } from '../../schemas/config/values.ts'
+import { createAdmission } from '../admit/admission.ts'
+import { agentClient } from '../backends/agent-client.ts'
+import { createBackends } from '../backends/backends.ts'
+import { createDirectory } from '../gateway/directory.ts'
+import { createGateway, openRequests } from '../gateway/gateway.ts'
+import { createRequestIds } from '../gateway/request-id.ts'
+import { admissionLimits } from '../gateway/settings.ts'
+import { createHttpListener, type ListenAt } from '../listener/http.ts'
+import { createMetrics } from '../meter/metrics.ts'
+import { createTargetHealth } from '../route/target-health.ts'
+import { DIALECTS } from '../translate/dialects.ts'
+import { echo } from '../translate/openai-chat/echo.ts'
+import { createUpstreams } from '../upstream/upstreams.ts'
+import type { Ground } from './ground.ts'
+import type { Storage } from './storage.ts'
+
+export type DataPlane = ReturnType<typeof createDataPlane>
+
+/** Everything that a request goes through. Each part is made of those above it. */
+export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
+  const { log, now, monotonic, lifecycle, activation, config } = ground
+  const initial = config.current()
+  tokens.setSystemToken(initial.auth.token)
+  const admission = createAdmission(admissionLimits(initial))
+  const health = createTargetHealth(monotonic)
+  const listingOf = (provider: string) => DIALECTS.spokenBy(provider)[0]
+  const upstreams = createUpstreams({ listingOf, echo })
+  const backends = createBackends({ probe: upstreams.probe, agentAt: agentClient, log, now: monotonic })
+  const directory = createDirectory(
+    {
+      isAsleep: backends.isAsleep,
+      backendState: backends.stateOf,
+      upstreams,
+      listingOf,
+      health,
+      log,
+      now: monotonic,
+      random: Math.random,
+    },
+    initial,
+  )
+  const clients = openRequests()
+  const metrics = createMetrics({
+    requestsInFlight: clients.count,
+    bufferedBytes: admission.bufferedBytes,
+    backlogRows: ledger.backlogRows,
+    backends: backends.list,
+  })
+  const gateway = createGateway(
+    {
+      clients,
+      dialects: DIALECTS,
+      tokens,
+      admission,
+      routes: directory.routes,
+      health,
+      backends,
+      upstreams,
+      ledger,
+      metrics,
+      log,
+      isReady: () => ['ready', 'reloading'].includes(lifecycle.state()) && !ledger.isFailing(),
+      newRequestId: createRequestIds(randomBytes(4).toString('hex'), now),
+      now,
+      monotonic,
+    },
+    initial,
+  )
+  tokens.whenRevoked(clients.cutKey)
+  backends.whenStarted(metrics.backendStart)
+  backends.whenStarted((name, outcome) => {
+    if (outcome === 'started' && config.current().backends[name]?.models === undefined) void directory.refresh()
+  })
+  const listeners = placesOf(activation.gateway, initial).map((where) => ({
+    where,
+    listener: createHttpListener(gateway, limitsOf(initial), log),
+  }))
+
+  return {
+    backends,
+    upstreamStatus: directory.status,
+    requestsInFlight: clients.count,
+    apply(next: Config): void {
+      tokens.setSystemToken(next.auth.token)
+      admission.setLimits(admissionLimits(next))
+      gateway.apply(next)
+      directory.apply(next)
+      backends.apply(next.backends)
+    },
+    /** @returns the URLs listened on @throws Error (EADDRINUSE, EACCES, …) */
+    async listen(): Promise<readonly string[]> {
+      backends.apply(initial.backends)
+      const urls: string[] = []
+      for (const { where, listener } of listeners) urls.push(await listener.listen(where))
+      for (const url of urls) log('info', 'listening', { url })
+      directory.start(new Set(urls.map((url) => Number(new URL(url).port))))
+      return urls
+    },
+    drain: (signal: AbortSignal): Promise<void> =>
+      clients.drain(Promise.all(listeners.map(({ listener }) => listener.drain(signal))), signal),
+    /** In the order in which they have to go: what asks goes before what is asked. */
+    stops: [
+      ['directory', directory.stop],
+      ['backends', backends.close],
+      ['upstreams', upstreams.close],
+      ['metrics', metrics.close],
+    ] as const,
+  }
+}
+
+/** The sockets that systemd passed, or the configured address. */
+function placesOf(inherited: readonly number[], { server: { host, port } }: Config): readonly ListenAt[] {
+  return inherited.length > 0 ? inherited.map((fd) => ({ fd })) : [{ host, port }]
+}
+
+function limitsOf({ server }: Config) {
+  return {
+    headersTimeoutMs: durationMs(server.headers_timeout),
+    bodyTimeoutMs: durationMs(server.body_timeout),
+    maxConnections: server.max_connections,
+  }
+}

@@ -1,0 +1,84 @@
+import { mkdirSync } from 'node:fs'
+import { openConfig } from '../../config/open-config.ts'
+import type { Config } from '../../schemas/config/config.ts'
+import { durationMs } from '../../schemas/config/values.ts'
+import { lockState } from '../../store/sqlite/state-lock.ts'
+import { takeActivation } from '../listener/activation.ts'
+import { createLineBuffer } from '../log/line-buffer.ts'
+import { createLog } from '../log/log.ts'
+import { createLifecycle } from '../process/lifecycle.ts'
+import { openNotify } from '../process/notify.ts'
+import { type DaemonOptions, defaultStateDirectory } from '../process/options.ts'
+
+export type Ground = ReturnType<typeof layGround>
+
+/**
+ * What everything else is built on: the state directory, the clocks, the log, systemd, the configuration, the lifecycle.
+ * @throws Error that says what is wrong with the state directory or the configuration
+ */
+export function layGround(options: DaemonOptions) {
+  const { env, stdout } = options
+  const now = () => Date.now()
+  const monotonic = () => performance.now()
+  const activation = takeActivation(env, process.pid)
+  const stateDirectory = options.stateDirectory ?? defaultStateDirectory(env)
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+  const unlockState = lockState(stateDirectory)
+
+  const isJournal = env['JOURNAL_STREAM'] !== undefined
+  const usualFormat = stdout.isTTY ? 'text' : 'json'
+  const lines = createLineBuffer((text) => stdout.write(text))
+  process.once('exit', lines.flush)
+  const writer = createLog({ write: lines.push, level: 'info', format: usualFormat, journal: isJournal, now })
+  const { log } = writer
+  if (activation.unknown.length > 0) {
+    log('warn', 'sockets of unknown names were passed and are not used', { error: activation.unknown.join(', ') })
+  }
+  const notify = openNotify({ env, fd: activation.notify, log })
+  const config = openConfig({
+    env,
+    stateDirectory,
+    runtimeFile: options.runtimeFile,
+    declaredFile: options.declaredFile,
+    credentialsDirectory: env['CREDENTIALS_DIRECTORY'],
+    log,
+  })
+  const initial = config.current()
+  apply(initial)
+  for (const key of unbuiltKeys(initial)) log('warn', 'this version cannot do what is configured', { path: key })
+  if (initial.auth.mode === 'none') log('warn', 'auth.mode is none: everybody on this machine is let in without a key')
+  const lifecycle = createLifecycle({
+    log,
+    notify,
+    drainDeadlineMs: () => durationMs(config.current().server.drain_timeout),
+    now: monotonic,
+  })
+
+  function apply({ log: { level, format } }: Config): void {
+    writer.setLevel(level)
+    writer.setFormat(format ?? usualFormat)
+  }
+
+  return {
+    env,
+    now,
+    monotonic,
+    activation,
+    stateDirectory,
+    isJournal,
+    print: lines.push,
+    logs: writer,
+    log,
+    notify,
+    config,
+    lifecycle,
+    apply,
+    /** Lets another daemon have the state directory. */
+    stop: unlockState,
+  }
+}
+
+/** Keys that are accepted, so that a configuration need not change later, but that have no effect yet. */
+function unbuiltKeys({ letsencrypt, relay }: Config): readonly string[] {
+  return [...(letsencrypt.enabled ? ['letsencrypt.enabled'] : []), ...(relay.enable ? ['relay.enable'] : [])]
+}
