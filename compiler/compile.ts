@@ -1,16 +1,15 @@
-import { DEBIAN_LAYOUT, type Layout } from '../schemas/deploy/layout.ts'
-import { LOCK_FILE, type Lock, lockSchema } from '../schemas/deploy/lock.ts'
+import type { Layout } from '../schemas/deploy/layout.ts'
 import type { Target } from '../schemas/words/targets.ts'
-import { NEWEST_PODMAN, OLDEST_PODMAN } from './catalog/podman-keys.ts'
 import { type Diagnostic, type Finding, locate, sortDiagnostics } from './diagnostic.ts'
-import type { EmitOptions, OutputFile, Version } from './emit/output.ts'
-import { isBefore } from './emit/output.ts'
+import type { Emission, EmitOptions, OutputFile, Version } from './emit/output.ts'
 import { readme } from './emit/readme.ts'
 import { TARGETS } from './emit/targets.ts'
-import { allocate, EMPTY_LOCK } from './ir/allocation.ts'
+import { checkVersions, DEFAULT_OPTIONS } from './emit/versions.ts'
+import { allocate } from './ir/allocation.ts'
 import { findCollisions } from './ir/collisions.ts'
 import type { Deployment } from './ir/deployment.ts'
 import { lower } from './ir/lower.ts'
+import { lockFile, readLock } from './lock.ts'
 import { parseDocument } from './parse/document.ts'
 import type { Source } from './parse/source.ts'
 import { readSpec } from './parse/spec.ts'
@@ -37,54 +36,58 @@ export type Compiled = {
   /** What to write, gate.lock.json included; ordered by path. */
   readonly files: readonly OutputFile[]
   readonly deployment: Deployment
-  /** The text and where everything stands in it. */
+  /** The text and where everything is in it. */
   readonly source: Source
   /** Warnings only. */
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/** At least one error; warnings stand among them. */
+/** At least one error; warnings may be among them. */
 export type Refused = { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
-
-/** Debian 13. */
-const DEFAULTS = { podman: { major: 5, minor: 4 }, systemd: 257 } as const
 
 /** Turns the text of a spec into the files of the wanted targets, or says everything that is wrong with it. */
 export function compile(text: string, options: CompileOptions): Compiled | Refused {
   const document = parseDocument(text, options.file ?? 'gate.toml')
   if (!('source' in document)) return { kind: 'refused', diagnostics: document.diagnostics }
   const { value, source } = document
-  const read = readSpec(value)
-  const findings: Finding[] = [...read.findings]
-  const report = (): Diagnostic[] =>
+  const { spec, written, findings: typeFindings } = readSpec(value)
+  const diagnose = (findings: readonly Finding[]): Diagnostic[] =>
     sortDiagnostics([...document.diagnostics, ...findings.map((finding) => locate(finding, source))])
-  if (read.spec === undefined) return { kind: 'refused', diagnostics: report() }
+  if (spec === undefined) return { kind: 'refused', diagnostics: diagnose(typeFindings) }
 
-  const lock = readLock(options.lock)
-  if (lock === undefined) findings.push(LOCK_INVALID)
-  findings.push(...resolve(read.spec, definedNames(value)))
-  const allocation = allocate(read.spec, lock ?? EMPTY_LOCK, options.seed ?? '')
-  const deployment = lower(read.spec, allocation, read.written)
-  findings.push(...allocation.findings, ...findCollisions(deployment))
-
+  const { lock, findings: lockFindings } = readLock(options.lock)
+  const allocation = allocate(spec, lock, options.seed ?? '')
+  const deployment = lower(spec, allocation, written)
+  const { podman, systemd, layout } = DEFAULT_OPTIONS
   const emitOptions: EmitOptions = {
-    podman: options.podman ?? DEFAULTS.podman,
-    systemd: options.systemd ?? DEFAULTS.systemd,
-    layout: options.layout ?? DEBIAN_LAYOUT,
+    podman: options.podman ?? podman,
+    systemd: options.systemd ?? systemd,
+    layout: options.layout ?? layout,
   }
-  findings.push(...checkVersions(emitOptions))
-  if (report().some(isError)) return { kind: 'refused', diagnostics: report() }
+  const findings = [
+    ...typeFindings,
+    ...lockFindings,
+    ...resolve(spec, definedNames(value)),
+    ...allocation.findings,
+    ...findCollisions(deployment),
+    ...checkVersions(emitOptions),
+  ]
+  const before = diagnose(findings)
+  if (before.some(isError)) return { kind: 'refused', diagnostics: before }
 
-  const emissions = options.targets.map((target) => TARGETS[target](deployment, emitOptions))
-  findings.push(...distinct(emissions.flatMap((emission) => emission.findings)))
-  const diagnostics = report()
+  const emitted = emit(deployment, options.targets, emitOptions)
+  const diagnostics = diagnose([...findings, ...emitted.findings])
   if (diagnostics.some(isError)) return { kind: 'refused', diagnostics }
-  const made = emissions.flatMap(({ files: own }, i) => {
-    const target = options.targets[i]
-    return target === undefined || own.length === 0 ? [] : [...own, readme(target, own, deployment.prefix)]
-  })
-  const files = [...made, lockFile(allocation.lock)]
-  return { kind: 'compiled', files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), deployment, source, diagnostics }
+  const files = [...emitted.files, lockFile(allocation.lock)].sort((a, b) => (a.path < b.path ? -1 : 1))
+  return { kind: 'compiled', files, deployment, source, diagnostics }
+}
+
+function emit(deployment: Deployment, targets: readonly Target[], options: EmitOptions): Emission {
+  const emissions = targets.map((target) => ({ target, ...TARGETS[target](deployment, options) }))
+  const files = emissions.flatMap(({ target, files: own }) =>
+    own.length === 0 ? [] : [...own, readme(target, own, deployment.prefix)],
+  )
+  return { files, findings: distinct(emissions.flatMap(({ findings }) => findings)) }
 }
 
 /** One target may carry what another makes, and then says the same. */
@@ -93,45 +96,3 @@ function distinct(findings: readonly Finding[]): Finding[] {
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error'
-
-const LOCK_INVALID: Finding = {
-  code: 'INVALID_LOCK',
-  path: [],
-  message: 'gate.lock.json is not what this compiler wrote',
-  hint: 'restore it from a backup; without it, users and ports are chosen anew',
-}
-
-function readLock(text: string | undefined): Lock | undefined {
-  if (text === undefined) return EMPTY_LOCK
-  try {
-    return lockSchema.safeParse(JSON.parse(text)).data
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-function lockFile(lock: Lock): OutputFile {
-  const text = `${JSON.stringify(lock, null, 2)}\n`
-  return {
-    path: LOCK_FILE,
-    mode: 0o644,
-    text,
-    origins: text
-      .trimEnd()
-      .split('\n')
-      .map(() => ''),
-  }
-}
-
-function checkVersions({ podman, systemd }: EmitOptions): Finding[] {
-  const findings: Finding[] = []
-  if (isBefore(podman, OLDEST_PODMAN) || isBefore(NEWEST_PODMAN, podman))
-    findings.push({ code: 'UNSUPPORTED_VERSION', path: [], message: 'podman must be from 4.4 to 5.8' })
-  if (systemd < OLDEST_SYSTEMD)
-    findings.push({ code: 'UNSUPPORTED_VERSION', path: [], message: `systemd must be ${OLDEST_SYSTEMD} or newer` })
-  return findings
-}
-
-/** socket-proxyd's --exit-idle-time came with 246, Debian 12 has 252. */
-const OLDEST_SYSTEMD = 252

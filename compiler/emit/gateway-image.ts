@@ -1,5 +1,5 @@
 import type { Finding } from '../diagnostic.ts'
-import type { Gateway } from '../ir/deployment.ts'
+import type { Gateway } from '../ir/nodes/gateway.ts'
 
 /** The image of the gateway itself, for targets that run it in a container; a warning when the spec names none. */
 export function gatewayImage(

@@ -13,7 +13,6 @@ export type Allocation = {
   readonly findings: readonly Finding[]
 }
 
-export const EMPTY_LOCK: Lock = { version: 1, users: {}, ports: {} }
 export const SUBUID_COUNT = 65_536
 /** Above people's accounts (useradd starts at 1000), below 60000 where systemd begins; see systemd's UIDS-GIDS.md. */
 const FIRST_UID = 40_000

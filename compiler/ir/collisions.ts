@@ -1,7 +1,8 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { Finding } from '../diagnostic.ts'
-import type { Deployment, Listener } from './deployment.ts'
+import type { Deployment } from './deployment.ts'
 import { AGENT } from './names.ts'
+import type { Listener } from './nodes/host.ts'
 
 /** Things of the deployment that want the same port, id, name or path. Linear in the size of the deployment. */
 export function findCollisions(deployment: Deployment): Finding[] {

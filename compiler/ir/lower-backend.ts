@@ -3,22 +3,13 @@ import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec, SecretReference } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS, listenOf } from '../catalog/engines.ts'
 import { engineCommand } from './command.ts'
-import type {
-  Address,
-  Agent,
-  Backend,
-  Container,
-  ContainerImage,
-  Deployment,
-  Directory,
-  IdleSocket,
-  Network,
-  Secret,
-  User,
-  Volume,
-} from './deployment.ts'
+import type { Deployment } from './deployment.ts'
 import { lowerContainer, lowerHealth, type OwnNames } from './lower-container.ts'
 import { backendNames, type GatewayNames, podmanName } from './names.ts'
+import type { Agent, Backend, IdleSocket } from './nodes/backend.ts'
+import type { Container, ContainerImage, Network, Volume } from './nodes/container.ts'
+import type { Directory, Secret, User } from './nodes/host.ts'
+import type { Address } from './nodes/node.ts'
 
 /** What a backend needs to know about the rest of the deployment. */
 export type BackendContext = {

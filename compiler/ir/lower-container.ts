@@ -3,8 +3,8 @@ import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS } from '../catalog/engines.ts'
 import type { EngineCommand } from './command.ts'
-import type { Container, ContainerNetwork, Health, Mount } from './deployment.ts'
 import { type backendNames, type GatewayNames, INSIDE } from './names.ts'
+import type { Container, ContainerNetwork, Health, Mount } from './nodes/container.ts'
 
 /** Names and ids of one backend. */
 export type OwnNames = ReturnType<typeof backendNames> & {

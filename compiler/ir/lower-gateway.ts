@@ -3,9 +3,12 @@ import type { Spec } from '../../schemas/spec/spec.ts'
 import { addressPattern } from '../../schemas/words/address.ts'
 import { PROFILES } from '../catalog/profiles.ts'
 import type { Allocation } from './allocation.ts'
-import type { Address, Client, Dns, FirewallRule, Gateway, Tls, User, Vhost } from './deployment.ts'
 import type { BackendParts } from './lower-backend.ts'
 import { CADDY, type GatewayNames } from './names.ts'
+import type { Gateway, Tls } from './nodes/gateway.ts'
+import type { FirewallRule, User } from './nodes/host.ts'
+import type { Address } from './nodes/node.ts'
+import type { Client, Dns, Vhost } from './nodes/web.ts'
 
 export function lowerGateway(
   gate: Spec['gate'],

@@ -1,6 +1,7 @@
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
-import type { Budget, Sandbox, Upstream, WebProxy } from './deployment.ts'
+import type { Budget, Sandbox, Upstream } from './nodes/gateway.ts'
+import type { WebProxy } from './nodes/web.ts'
 
 export function lowerUpstreams(upstreams: Spec['upstreams']): Upstream[] {
   return Object.entries(upstreams).map(([name, upstream]) => {

@@ -1,11 +1,13 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
 import { type Allocation, SUBUID_COUNT } from './allocation.ts'
-import type { Deployment, Listener, Relay, Secret } from './deployment.ts'
+import type { Deployment } from './deployment.ts'
 import { lowerBackend } from './lower-backend.ts'
 import { lowerClient, lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, lowerVhosts } from './lower-gateway.ts'
 import { lowerBudgets, lowerProxy, lowerSandbox, lowerUpstreams } from './lower-upstreams.ts'
 import { type GatewayNames, gatewayNames } from './names.ts'
+import type { Listener, Secret } from './nodes/host.ts'
+import type { Relay } from './nodes/web.ts'
 
 /** Turns the spec into an explicit deployment: defaults filled in, names decided, units converted. */
 export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec): Deployment {

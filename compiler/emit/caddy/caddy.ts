@@ -8,8 +8,11 @@ import {
   printCaddyfile,
 } from '../../../syntax/caddyfile/print.ts'
 import type { Finding } from '../../diagnostic.ts'
-import type { Address, Deployment, Tls, Vhost } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
 import { CADDY, CLIENT } from '../../ir/names.ts'
+import type { Tls } from '../../ir/nodes/gateway.ts'
+import type { Address } from '../../ir/nodes/node.ts'
+import type { Vhost } from '../../ir/nodes/web.ts'
 import type { Emission } from '../output.ts'
 
 /** The Caddyfile of Debian's Caddy (2.6): the gateway and every exposed app, each under its own name. */

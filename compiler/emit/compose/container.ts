@@ -1,7 +1,8 @@
 import { composeText, composeTexts, composeVariable } from '../../../syntax/yaml/compose.ts'
 import { type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
 import type { Finding } from '../../diagnostic.ts'
-import type { Container, Secret } from '../../ir/deployment.ts'
+import type { Container } from '../../ir/nodes/container.ts'
+import type { Secret } from '../../ir/nodes/host.ts'
 import { notExpressed } from '../not-expressed.ts'
 
 /** What one backend is in a Compose file. */

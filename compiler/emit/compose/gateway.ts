@@ -1,7 +1,9 @@
 import { composeText, composeTexts, composeVariable } from '../../../syntax/yaml/compose.ts'
 import { type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
-import type { Container, Deployment, Secret } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
 import { gatewayNames } from '../../ir/names.ts'
+import type { Container } from '../../ir/nodes/container.ts'
+import type { Secret } from '../../ir/nodes/host.ts'
 import type { DaemonSettings } from '../daemon-settings/settings.ts'
 import { gatewayImage } from '../gateway-image.ts'
 

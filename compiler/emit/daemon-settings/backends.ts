@@ -1,5 +1,5 @@
 import { type JsonNode, object, value } from '../../../syntax/json/print.ts'
-import type { Backend } from '../../ir/deployment.ts'
+import type { Backend } from '../../ir/nodes/backend.ts'
 import { durationText } from './duration-text.ts'
 
 /** Where a backend answers. Without an agent the daemon cannot start or stop it. */

@@ -3,7 +3,7 @@ import { environmentSegment } from '../../../schemas/words/key-names.ts'
 import { defaultBaseUrl } from '../../../schemas/words/providers.ts'
 import { type JsonNode, object, value } from '../../../syntax/json/print.ts'
 import type { Finding } from '../../diagnostic.ts'
-import type { Upstream } from '../../ir/deployment.ts'
+import type { Upstream } from '../../ir/nodes/gateway.ts'
 import { durationText } from './duration-text.ts'
 
 /** Upstreams of the spec. Keys are credentials. */

@@ -1,5 +1,6 @@
 import { printJson } from '../../../syntax/json/print.ts'
-import type { Backend, Deployment } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
+import type { Backend } from '../../ir/nodes/backend.ts'
 import type { Reach } from '../daemon-settings/backends.ts'
 import { daemonSettings } from '../daemon-settings/settings.ts'
 import type { Emission } from '../output.ts'

@@ -1,7 +1,8 @@
 import { type Option, printDnsmasq } from '../../../syntax/dnsmasq/print.ts'
 import { command, literal, printUnit, text, type UnitFile } from '../../../syntax/unit/print.ts'
-import type { Deployment, Dns } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
 import type { GatewayNames } from '../../ir/names.ts'
+import type { Dns } from '../../ir/nodes/web.ts'
 import type { Emission, EmitOptions } from '../output.ts'
 
 /** A name server for the names of the domain, and the unit that runs it apart from any other dnsmasq of the host. */

@@ -9,8 +9,9 @@ import {
   printPlist,
 } from '../../../syntax/plist/print.ts'
 import type { Finding } from '../../diagnostic.ts'
-import type { Deployment, Secret } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
 import { launchdNames } from '../../ir/names.ts'
+import type { Secret } from '../../ir/nodes/host.ts'
 import { daemonSettings } from '../daemon-settings/settings.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
 import type { Emission } from '../output.ts'

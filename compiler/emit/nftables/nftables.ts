@@ -1,7 +1,8 @@
 import { printTable, type Rule } from '../../../syntax/nftables/print.ts'
 import { command, literal, printUnit, text, type UnitFile } from '../../../syntax/unit/print.ts'
-import type { Deployment, Listener } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
 import type { GatewayNames } from '../../ir/names.ts'
+import type { Listener } from '../../ir/nodes/host.ts'
 import type { Emission, EmitOptions } from '../output.ts'
 
 /**

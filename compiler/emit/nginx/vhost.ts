@@ -1,8 +1,10 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { block, type Directive, directive, expression } from '../../../syntax/nginx/print.ts'
-import type { Deployment, Tls, Vhost } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
 import { certificateFiles } from '../../ir/names.ts'
+import type { Tls } from '../../ir/nodes/gateway.ts'
+import type { Vhost } from '../../ir/nodes/web.ts'
 
 /** Headers that an app may set itself; ours stand in where it does not. */
 export const APP_HEADERS = [

@@ -12,8 +12,8 @@ import {
 } from '../../../syntax/unit/print.ts'
 import { downLevel } from '../../catalog/podman-keys.ts'
 import type { Finding } from '../../diagnostic.ts'
-import type { Container, ContainerNetwork, Mount } from '../../ir/deployment.ts'
 import { INSIDE } from '../../ir/names.ts'
+import type { Container, ContainerNetwork, Mount } from '../../ir/nodes/container.ts'
 import type { EmitOptions } from '../output.ts'
 import { healthEntries, healthFindings, readinessEntries } from './health.ts'
 

@@ -1,6 +1,6 @@
 import { argument, command, type Entry, literal, timeSpan } from '../../../syntax/unit/print.ts'
 import type { Finding } from '../../diagnostic.ts'
-import type { Container } from '../../ir/deployment.ts'
+import type { Container } from '../../ir/nodes/container.ts'
 import { isBefore, type Version, versionText } from '../output.ts'
 
 /** How podman asks the container whether it is well; nothing when the spec has no check. */

@@ -1,6 +1,6 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { command, type Entry, literal, text, type UnitFile } from '../../../syntax/unit/print.ts'
-import type { ContainerImage } from '../../ir/deployment.ts'
+import type { ContainerImage } from '../../ir/nodes/container.ts'
 
 /**
  * File name -> unit: what gets the image of a backend before its container starts, and what a host starts when something

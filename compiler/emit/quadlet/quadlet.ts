@@ -1,6 +1,7 @@
 import { command, literal, printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
-import type { Deployment, Network, Volume } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
 import { quadletDirectory } from '../../ir/names.ts'
+import type { Network, Volume } from '../../ir/nodes/container.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { COMMENT, containerUnit, ownerEntry, type Quadlet } from './container.ts'
 import { userUnitFiles } from './user-units.ts'

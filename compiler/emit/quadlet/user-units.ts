@@ -1,6 +1,8 @@
 import { command, literal, printUnit, text, type UnitFile, valueText } from '../../../syntax/unit/print.ts'
-import type { Address, Agent, Deployment, IdleSocket } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
 import { AGENT, userUnitDirectory } from '../../ir/names.ts'
+import type { Agent, IdleSocket } from '../../ir/nodes/backend.ts'
+import type { Address } from '../../ir/nodes/node.ts'
 import type { EmitOptions, OutputFile } from '../output.ts'
 import { imageUnits } from './image-units.ts'
 

@@ -1,6 +1,6 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { printColumns, type Row } from '../../../syntax/columns/print.ts'
-import type { Directory, Group, Link, User } from '../../ir/deployment.ts'
+import type { Directory, Group, Link, User } from '../../ir/nodes/host.ts'
 
 const COMMENT = ['Made by gatectl; changes here are lost.']
 

@@ -1,6 +1,6 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { type Entry, literal, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
-import type { Relay } from '../../ir/deployment.ts'
+import type { Relay } from '../../ir/nodes/web.ts'
 import { listenStream } from './daemon-units.ts'
 import { entries, hardening } from './hardening.ts'
 import { nodeServiceEntries } from './node-service.ts'

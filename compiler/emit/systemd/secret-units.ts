@@ -3,7 +3,9 @@ import { keyTree, nodeAt } from '../../../schemas/config/keys.ts'
 import { environmentName } from '../../../schemas/words/key-names.ts'
 import { command, type Entry, literal, text, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Finding } from '../../diagnostic.ts'
-import type { Deployment, Gateway, Secret } from '../../ir/deployment.ts'
+import type { Deployment } from '../../ir/deployment.ts'
+import type { Gateway } from '../../ir/nodes/gateway.ts'
+import type { Secret } from '../../ir/nodes/host.ts'
 import { entries, hardening } from './hardening.ts'
 
 /** Directives that hand secrets to one service, and what cannot be handed over. */

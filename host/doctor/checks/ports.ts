@@ -1,4 +1,5 @@
-import type { Deployment, Listener } from '../../../compiler/ir/deployment.ts'
+import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import type { Listener } from '../../../compiler/ir/nodes/host.ts'
 import { pathText } from '../../../schemas/spec/path.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, ok, words } from '../finding.ts'

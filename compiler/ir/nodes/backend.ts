@@ -1,0 +1,59 @@
+import type { Engine } from '../../../schemas/spec/spec.ts'
+import type { Secret } from './host.ts'
+import type { Address, Node } from './node.ts'
+
+/** A local engine as the daemon sees it. */
+export type Backend = Node & {
+  readonly name: string
+  readonly engine: Engine
+  /** Answers the OpenAI API, so the daemon has it as an upstream. */
+  readonly isUpstream: boolean
+  /** Id that the engine answers to. */
+  readonly model: string | undefined
+  readonly group: string | undefined
+  /** Requests at a time; absent: no limit. */
+  readonly maxConcurrent: number | undefined
+  readonly maxWaiting: number
+  readonly waitTimeoutMs: number
+  /** Absent: it never stops by itself. */
+  readonly idleStopMs: number | undefined
+  readonly startTimeoutMs: number
+  readonly address: Address
+  /** Where the daemon finds the key that it presents, when the engine demands one. */
+  readonly apiKey: Secret | undefined
+  readonly agentSocket: string
+  readonly user: string
+  readonly unit: string
+}
+
+/** Wakes a container on the first connection, and lets it go when idle: a socket with a forwarding service. */
+export type IdleSocket = Node & {
+  readonly user: string
+  readonly uid: number
+  readonly home: string
+  readonly socketUnit: string
+  readonly proxyUnit: string
+  readonly containerUnit: string
+  readonly path: string
+  readonly target: Address
+  /** Absent: it never stops by itself. */
+  readonly idleMs: number | undefined
+}
+
+/** gate-agent in one backend's account. */
+export type Agent = Node & {
+  readonly user: string
+  readonly uid: number
+  readonly home: string
+  readonly path: string
+  /** Account that may give it orders, beside root. */
+  readonly gateway: string
+  /** All that it may touch: the units of its backend, */
+  readonly containerUnit: string
+  readonly onDemand: { readonly socketUnit: string; readonly proxyUnit: string } | undefined
+  /** its container, and the images of it. */
+  readonly containerName: string
+  readonly images: readonly string[]
+  /** Absolute path; what these images are loaded from instead of a registry. */
+  readonly imageArchive: string | undefined
+}

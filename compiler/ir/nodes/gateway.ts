@@ -1,0 +1,90 @@
+import type { Spec } from '../../../schemas/spec/spec.ts'
+import type { Provider } from '../../../schemas/words/providers.ts'
+import type { Node } from './node.ts'
+
+/** What the daemon's `server` table says: the mapping to its configuration names every field. */
+export type ServerSettings = {
+  readonly host: string
+  readonly port: number
+  readonly p2pPort: number
+  readonly allowFrom: readonly string[]
+  /** Whose X-Forwarded-For the daemon believes; this host's own proxy is one. */
+  readonly trustedProxies: readonly string[]
+  /** Empty: any. */
+  readonly allowedHosts: readonly string[]
+  readonly maxBodyBytes: number
+  readonly maxBufferedBytes: number
+  readonly maxConnections: number
+  readonly maxConcurrent: number
+  /** Times that are absent are left to the daemon. */
+  readonly headersTimeoutMs: number | undefined
+  readonly bodyTimeoutMs: number | undefined
+  readonly stallTimeoutMs: number | undefined
+  readonly drainTimeoutMs: number | undefined
+}
+
+export type Gateway = Node &
+  ServerSettings & {
+    /** Without suffix: `.service`, `.socket` and `-admin.socket` are what runs. */
+    readonly unit: string
+    /** Generations that apply keeps on the host. */
+    readonly keepGenerations: number
+    /** Image of the gateway itself, for targets that run it in a container. */
+    readonly image: string | undefined
+    readonly user: string
+    readonly adminGroup: string
+    readonly stateDirectory: string
+    readonly modelsDirectory: string
+    readonly runtimeDirectory: string
+    readonly adminSocket: string
+    readonly configDirectory: string
+    readonly declaredConfig: string
+    /** Environment that an administrator adds; may be absent on the host. */
+    readonly environmentFile: string
+    /** Where generated secrets are kept, in files called like them. */
+    readonly generatedDirectory: string
+    /** Unit that makes the generated secrets. */
+    readonly secretsUnit: string
+    readonly adminAllowFrom: readonly string[]
+    /** Whose X-Forwarded-For this host's own proxy believes. */
+    readonly outerProxies: readonly string[]
+    readonly discovery: { readonly enabled: boolean | undefined; readonly intervalMs: number | undefined }
+    readonly cacheBytes: number
+    readonly memoryBytes: number
+    readonly auth: Omit<Spec['gate']['auth'], 'mode'> & { readonly modes: readonly AuthMode[] }
+    /** The first way that is set, in the order acme, files, internal CA. */
+    readonly tls: Tls
+    readonly log: Spec['gate']['log']
+  }
+
+export type AuthMode = Exclude<Spec['gate']['auth']['mode'], readonly unknown[]>
+
+export type Tls =
+  | ({ readonly kind: 'acme' } & NonNullable<Spec['gate']['tls']['acme']>)
+  | { readonly kind: 'files'; readonly cert: string; readonly key: string }
+  | { readonly kind: 'internal-ca' }
+  | { readonly kind: 'none' }
+
+/** A provider that requests can go to. */
+export type Upstream = Node & {
+  readonly name: string
+  readonly enabled: boolean
+  readonly provider: Provider
+  readonly baseUrl: string | undefined
+  readonly socket: string | undefined
+  readonly models: readonly string[] | undefined
+  readonly timeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly connectTimeoutMs: number
+}
+
+export type Budget = Node & {
+  readonly name: string
+  readonly limitMicrodollars: number
+  readonly window: Spec['budgets'][string]['window']
+}
+
+export type Sandbox = Omit<Spec['sandbox'], 'timeout' | 'memory'> & {
+  readonly timeoutMs: number
+  readonly memoryBytes: number
+}
