@@ -69,7 +69,11 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   }
   let end: ForwardEnd | null = null
   try {
-    end = await forward(forwardRequest(job, target, upstream), client, form, parts.monotonic)
+    const request = forwardRequest(job, target, upstream)
+    end = await forward(request, client, form, parts.monotonic)
+    if (wasClosedBefore(end) && upstream.newConnection !== null) {
+      end = await forward({ ...request, dispatcher: upstream.newConnection() }, client, form, parts.monotonic)
+    }
   } finally {
     release(end !== null && isBroken(end))
   }
@@ -89,14 +93,24 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   })
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
-  if ('error' in end) logFailure(parts.log, client, target, end.status, end.error)
+  if ('error' in end) logFailure(parts.log, client, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, client, target, end.status, null)
   return end
 }
 
+/** What undici calls a connection that the other side closed. */
+const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+/** Whether a connection was closed before anything came back: most likely a kept one, just as the request started. */
+function wasClosedBefore(end: ForwardEnd): boolean {
+  if (end.kind !== 'unreached') return false
+  const { cause } = end.error
+  return cause instanceof Error && 'code' in cause && CLOSED.has(String(cause.code))
+}
+
 /** The request to send to an upstream: the client's body, the upstream's credential, and the client headers it may see. */
 function forwardRequest({ call, asked, dialect }: Job, target: Target, upstream: Upstream): ForwardRequest {
-  const headers = ['content-type', 'application/json', ...upstream.headers]
+  const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...upstream.headers]
   pushHeaders(headers, call.headers, PASSED_ON)
   pushHeaders(headers, call.headers, dialect.requestHeaders)
   return {
@@ -107,6 +121,7 @@ function forwardRequest({ call, asked, dialect }: Job, target: Target, upstream:
     body: target.model === asked.model ? call.body : dialect.withModel(call, target.model),
     headersTimeoutMs: upstream.headersTimeoutMs,
     idleTimeoutMs: upstream.idleTimeoutMs,
+    redactor: upstream.redactor,
   }
 }
 
@@ -154,14 +169,15 @@ function noteHealth({ health, now }: AttemptParts, target: Target, end: ForwardE
   }
 }
 
-function logFailure(log: Log, { requestId }: ClientResponse, target: Target, status: number, error: GateError | null) {
+function logFailure(log: Log, { requestId }: ClientResponse, target: Target, status: number, error: string | null) {
   const { upstream, model } = target
   const fields = { request_id: requestId, upstream, model, status }
-  log('warn', 'attempt failed', error === null ? fields : { ...fields, error: causeOf(error) })
+  log('warn', 'attempt failed', error === null ? fields : { ...fields, error })
 }
 
-function causeOf(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+function reasonOf(error: GateError, { redactor }: Upstream): string {
+  const reason = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+  return redactor === null ? reason : redactor.text(reason)
 }
 
 /**

@@ -31,7 +31,8 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       entries.set(upstream.name, { upstream, askedAt, models, state: 'up', lastError: null })
     } catch (error) {
       if (signal.aborted) return
-      const lastError = error instanceof Error ? reasonOf(error) : String(error)
+      const reason = error instanceof Error ? reasonOf(error) : String(error)
+      const lastError = upstream.redactor?.text(reason) ?? reason
       entries.set(upstream.name, { upstream, askedAt, models: before?.models ?? [], state: 'down', lastError })
       if (before?.state !== 'down')
         log('warn', 'upstream does not list its models', { upstream: upstream.name, error: lastError })
@@ -69,7 +70,7 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
 
 /** @throws Error when there is no answer, a refusal, or an answer in another shape */
 async function askModels(
-  { baseUrl, lists }: Upstream,
+  { baseUrl, lists, redactor }: Upstream,
   ask: NonNullable<Upstream['ask']>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -79,7 +80,8 @@ async function askModels(
     await response.body?.cancel()
     throw new Error(`GET ${baseUrl}${lists.modelsPath} answered ${response.status}`)
   }
-  return readListing(lists, response)
+  const ids = await readListing(lists, response)
+  return redactor === null ? ids : ids.map(redactor.text)
 }
 
 /** The ids in a model list. @throws Error when it is none, or too long */

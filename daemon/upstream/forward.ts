@@ -1,7 +1,10 @@
 import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
+import type { AnswerForm, Sink, Watch } from './answer-form.ts'
+import { createDecoder, type Decoder } from './decoder.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
 import { isOfType } from './media-type.ts'
+import type { BodyRedactor, Redactor } from './redactor.ts'
 
 type Controller = Dispatcher.DispatchController
 
@@ -15,39 +18,8 @@ export type ForwardRequest = {
   readonly body: Buffer
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
-}
-
-/** The client's side of an answer. Bytes go out as they are given; `write` says false when the client is slow. */
-export type Sink = {
-  readonly started: () => boolean
-  readonly start: (status: number, headers: ResponseHeaders) => void
-  readonly write: (chunk: Buffer) => boolean
-  /** Calls back once, when the client has read what was written. */
-  readonly onDrain: (resume: () => void) => void
-  /** Calls back once, at once if so already, when the client has gone away or the answer was cut off. */
-  readonly onGone: (cancel: () => void) => void
-}
-
-/** What reads a stream along the way. */
-export type Watch = {
-  readonly feed: (chunk: Buffer) => void
-  /** Something of the answer has come: it is passed on from here. */
-  readonly hasContent: () => boolean
-  readonly isDone: () => boolean
-  readonly isComplete: () => boolean
-  readonly failure: () => string | null
-}
-
-/** How a stream is told from a whole answer, and an error from success. */
-export type AnswerForm = {
-  /** The media type of streams. */
-  readonly mediaType: string
-  /** Whether an answer's first bytes are those of a stream, whatever its type says. */
-  readonly looksLikeStream: (start: Buffer) => boolean
-  /** Called once the answer turns out to be a stream. @returns what reads it */
-  readonly watch: () => Watch
-  /** The message of an error that a whole answer is; null when it is none. */
-  readonly failureOf: (answer: Buffer) => string | null
+  /** Takes the credential that is sent out of the answer; null: none is sent. */
+  readonly redactor: Redactor | null
 }
 
 /** An answer that is no stream is held whole up to this size, so that nothing is sent of one that breaks off. */
@@ -64,7 +36,7 @@ const NO_HEADERS: ResponseHeaders = {}
  */
 export function forward(request: ForwardRequest, sink: Sink, form: AnswerForm, now: () => number): Promise<ForwardEnd> {
   return new Promise((resolve) => {
-    const passage = new Passage(sink, form, now, resolve)
+    const passage = new Passage(sink, form, request.redactor, now, resolve)
     const { dispatcher, method, path, headers, body, headersTimeoutMs, idleTimeoutMs } = request
     dispatcher.dispatch(
       { method, path, headers, body, headersTimeout: headersTimeoutMs, bodyTimeout: idleTimeoutMs },
@@ -78,6 +50,7 @@ export function forward(request: ForwardRequest, sink: Sink, form: AnswerForm, n
 class Passage implements Dispatcher.DispatchHandler {
   readonly #sink: Sink
   readonly #form: AnswerForm
+  readonly #redactor: Redactor | null
   readonly #now: () => number
   readonly #resolve: (end: ForwardEnd) => void
   readonly #startedAt: number
@@ -94,10 +67,20 @@ class Passage implements Dispatcher.DispatchHandler {
   #chunks: Buffer[] | null = null
   #heldBytes = 0
   #ttftMs: number | null = null
+  #clean: BodyRedactor | null = null
+  /** What unpacks an answer that is compressed. */
+  #decoder: Decoder | null = null
 
-  constructor(sink: Sink, form: AnswerForm, now: () => number, resolve: (end: ForwardEnd) => void) {
+  constructor(
+    sink: Sink,
+    form: AnswerForm,
+    redactor: Redactor | null,
+    now: () => number,
+    resolve: (end: ForwardEnd) => void,
+  ) {
     this.#sink = sink
     this.#form = form
+    this.#redactor = redactor
     this.#now = now
     this.#resolve = resolve
     this.#startedAt = now()
@@ -116,19 +99,44 @@ class Passage implements Dispatcher.DispatchHandler {
     if (this.#cancelled) controller.abort(new Error('the client went away'))
   }
 
-  onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
+  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders): void {
     if (status < 200) return
     this.#status = status
-    this.#headers = headers
+    this.#headers = this.#redactor === null ? headers : this.#redactor.headers(headers)
+    this.#clean = this.#redactor === null ? null : this.#redactor.body()
     this.#isRefusal = status >= 300 // redirects too: following one could take the key elsewhere
+    if (headers['content-encoding'] !== undefined) this.#decode(controller)
     if (!this.#isRefusal && isOfType(headers['content-type'], this.#form.mediaType)) this.#watch = this.#form.watch()
   }
 
+  /** An answer that is compressed although that was not asked for is unpacked: else nothing in it could be read. */
+  #decode(controller: Controller): void {
+    const { 'content-encoding': encoding, ...headers } = this.#headers
+    this.#headers = headers
+    if (encoding === 'identity') return
+    this.#decoder = createDecoder(String(encoding), {
+      onData: (chunk) => this.#take(controller, chunk),
+      onDrain: () => controller.resume(),
+      onEnd: () => this.#complete(controller),
+      onError: (cause) => {
+        this.#broke('UPSTREAM_FAILED', 'the upstream sent a compressed answer that cannot be unpacked', cause)
+        controller.abort(cause)
+      },
+    })
+  }
+
   onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#decoder === null) this.#take(controller, chunk)
+    else if (!this.#decoder.write(chunk)) controller.pause()
+  }
+
+  #take(controller: Controller, raw: Buffer): void {
     if (this.#ended) {
       controller.abort(new Error('the upstream goes on after the end of its answer'))
       return
     }
+    const chunk = this.#clean === null ? raw : this.#clean.feed(raw)
+    if (chunk.length === 0) return
     if (this.#ttftMs === null) {
       this.#ttftMs = this.#now() - this.#startedAt
       if (this.#watch === null && !this.#isRefusal) this.#lookAt(chunk)
@@ -146,7 +154,14 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#headers = { ...this.#headers, 'content-type': this.#form.mediaType }
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(controller: Controller): void {
+    if (this.#decoder === null) this.#complete(controller)
+    else this.#decoder.end()
+  }
+
+  #complete(controller: Controller): void {
+    if (this.#ended) return
+    this.#takeKept(controller)
     if (this.#ended) return
     const watch = this.#watch
     if (this.#isRefusal) {
@@ -157,6 +172,13 @@ class Passage implements Dispatcher.DispatchHandler {
       this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream and sent something else')
     } else if (watch === null && !this.#passing) this.#whole(this.#takeHeld())
     else this.#answered(this.#takeHeld())
+  }
+
+  /** The last bytes, which looked like the beginning of a secret. */
+  #takeKept(controller: Controller): void {
+    const kept = this.#clean?.end()
+    this.#clean = null
+    if (kept !== undefined && kept.length > 0) this.#take(controller, kept)
   }
 
   onResponseError(_controller: Controller, error: Error): void {
@@ -231,8 +253,9 @@ class Passage implements Dispatcher.DispatchHandler {
 
   #pass(controller: Controller, bytes: Buffer): void {
     if (this.#sink.write(bytes)) return
-    controller.pause()
-    this.#sink.onDrain(() => controller.resume())
+    const flow = this.#decoder ?? controller
+    flow.pause()
+    this.#sink.onDrain(() => flow.resume())
   }
 
   #whole(answer: Buffer): void {
@@ -265,6 +288,7 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#ended = true
     this.#held = NOTHING
     this.#chunks = null
+    this.#decoder?.destroy()
     this.#resolve(end)
   }
 }

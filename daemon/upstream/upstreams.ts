@@ -1,9 +1,10 @@
-import { fetch, Pool } from 'undici'
+import { Client, fetch, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { baseUrlOf } from '../../schemas/words/providers.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'
+import { createRedactor, type Redactor } from './redactor.ts'
 
 /** The body comes in chunks of UTF-8. */
 export type Answer = {
@@ -30,10 +31,14 @@ export type Upstream = {
   /** Empty for the built-in echo. */
   readonly baseUrl: string
   readonly dispatcher: ForwardRequest['dispatcher']
+  /** For one request over a connection of its own, after one that was kept turned out to be closed; null: there are none. */
+  readonly newConnection: (() => ForwardRequest['dispatcher']) | null
   /** Path of `baseUrl`, without a slash at its end. */
   readonly basePath: string
   /** Headers of every request to it, names and values in turn: the credential. */
   readonly headers: readonly string[]
+  /** Takes that credential out of what comes back; null: there is none. */
+  readonly redactor: Redactor | null
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
   /** GET of a path below `baseUrl`, for the daemon's own questions; null: there is no one to ask. */
@@ -106,7 +111,9 @@ function openUpstream(name: string, config: UpstreamConfig, { listingOf, echo }:
       baseUrl: '',
       basePath: '',
       headers: [],
+      redactor: null,
       dispatcher: createEchoDispatcher(echo),
+      newConnection: null,
       ask: null,
       configuredModels: config.models ?? [ECHO_MODEL],
       close: () => Promise.resolve(),
@@ -114,8 +121,7 @@ function openUpstream(name: string, config: UpstreamConfig, { listingOf, echo }:
   }
   const baseUrl = baseUrlOf(name, config)
   const url = new URL(baseUrl)
-  const pool = new Pool(url.origin, {
-    connections: null,
+  const options = {
     connectTimeout: durationMs(config.connect_timeout),
     // a connection kept longer, because the engine offers it, would keep an engine awake that stops when nobody is connected
     ...(config.socket === undefined ? {} : { socketPath: config.socket, keepAliveMaxTimeout: SOCKET_KEPT_MS }),
@@ -124,7 +130,8 @@ function openUpstream(name: string, config: UpstreamConfig, { listingOf, echo }:
     // one request, one connection: a slow reader then holds up nobody else
     allowH2: false,
     pipelining: 1,
-  })
+  }
+  const pool = new Pool(url.origin, { ...options, connections: null })
   const headers: [string, string][] =
     config.api_key === undefined ? [] : [['authorization', `Bearer ${config.api_key}`]]
   return {
@@ -132,9 +139,22 @@ function openUpstream(name: string, config: UpstreamConfig, { listingOf, echo }:
     baseUrl,
     basePath: url.pathname.replace(/\/+$/, ''),
     headers: headers.flat(),
+    redactor: createRedactor(config.api_key),
     dispatcher: pool,
+    newConnection: () => onlyOnce(new Client(url.origin, options)),
     ask: (path, signal) => fetch(`${baseUrl}${path}`, { dispatcher: pool, headers, redirect: 'error', signal }),
     configuredModels: config.models ?? null,
     close: () => pool.close(),
+  }
+}
+
+/** Closes the connection after the request that is sent over it. */
+function onlyOnce(client: Client): ForwardRequest['dispatcher'] {
+  return {
+    dispatch(request, handler) {
+      const sent = client.dispatch(request, handler)
+      client.close().catch(() => {}) // told to the handler
+      return sent
+    },
   }
 }

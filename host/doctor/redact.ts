@@ -1,3 +1,5 @@
+import { secretForms } from '../../syntax/secret/forms.ts'
+
 /** What stands where a secret stood. */
 export const REDACTED = '[redacted]'
 
@@ -9,20 +11,14 @@ export const REDACTED = '[redacted]'
 export function redactText(text: string, known: readonly string[] = []): string {
   let result = text
   for (const secret of known.toSorted((a, b) => b.length - a.length))
-    for (const form of formsOf(secret)) result = result.replaceAll(form, REDACTED)
+    if (secret.length >= SHORTEST_KNOWN)
+      for (const form of secretForms(secret)) result = result.replaceAll(form, REDACTED)
   for (const { pattern, keep } of PATTERNS) result = result.replace(pattern, keep ? `$1${REDACTED}` : REDACTED)
   return result.replace(WORD, (word) => (looksRandom(word) ? REDACTED : word))
 }
 
 /** Shorter ones would take every second word out of a log. */
 const SHORTEST_KNOWN = 4
-
-function formsOf(secret: string): string[] {
-  if (secret.length < SHORTEST_KNOWN) return []
-  const base64 = Buffer.from(secret).toString('base64')
-  const json = JSON.stringify(secret).slice(1, -1)
-  return [...new Set([secret, json, encodeURIComponent(secret), base64, base64.replace(/=+$/, '')])]
-}
 
 const SECRET_NAME =
   '(?:api[-_]?key|apikey|access[-_]?key|auth(?:orization)?|bearer|client[-_]?secret|cookie|credential|passw(?:or)?d|passphrase|private[-_]?key|secret|token|pwd)'

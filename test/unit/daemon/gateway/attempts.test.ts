@@ -9,6 +9,7 @@ import { conclude } from '../../../../daemon/gateway/conclude.ts'
 import type { UsageRow } from '../../../../daemon/meter/usage.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 import type { ForwardRequest } from '../../../../daemon/upstream/forward.ts'
+import { createRedactor } from '../../../../daemon/upstream/redactor.ts'
 import type { Upstream } from '../../../../daemon/upstream/upstreams.ts'
 import { GateError } from '../../../../schemas/words/errors.ts'
 import { NO_BACKENDS } from '../../../support/data-plane.ts'
@@ -177,6 +178,8 @@ function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
     baseUrl: `http://${name}/v1`,
     basePath: '/v1',
     headers: ['authorization', `Bearer key-of-${name}`],
+    redactor: createRedactor(`key-of-${name}`),
+    newConnection: null,
     headersTimeoutMs: 1_000,
     idleTimeoutMs: 1_000,
     lists: openAiChat,

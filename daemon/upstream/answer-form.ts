@@ -1,0 +1,34 @@
+import type { ResponseHeaders } from './forward-end.ts'
+
+/** The client's side of an answer. Bytes go out as they are given; `write` says false when the client is slow. */
+export type Sink = {
+  readonly started: () => boolean
+  readonly start: (status: number, headers: ResponseHeaders) => void
+  readonly write: (chunk: Buffer) => boolean
+  /** Calls back once, when the client has read what was written. */
+  readonly onDrain: (resume: () => void) => void
+  /** Calls back once, at once if so already, when the client has gone away or the answer was cut off. */
+  readonly onGone: (cancel: () => void) => void
+}
+
+/** What reads a stream along the way. */
+export type Watch = {
+  readonly feed: (chunk: Buffer) => void
+  /** Something of the answer has come: it is passed on from here. */
+  readonly hasContent: () => boolean
+  readonly isDone: () => boolean
+  readonly isComplete: () => boolean
+  readonly failure: () => string | null
+}
+
+/** How a stream is told from a whole answer, and an error from success. */
+export type AnswerForm = {
+  /** The media type of streams. */
+  readonly mediaType: string
+  /** Whether an answer's first bytes are those of a stream, whatever its type says. */
+  readonly looksLikeStream: (start: Buffer) => boolean
+  /** Called once the answer turns out to be a stream. @returns what reads it */
+  readonly watch: () => Watch
+  /** The message of an error that a whole answer is; null when it is none. */
+  readonly failureOf: (answer: Buffer) => string | null
+}

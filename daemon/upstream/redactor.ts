@@ -1,0 +1,89 @@
+import { secretForms } from '../../syntax/secret/forms.ts'
+import type { ResponseHeaders } from './forward-end.ts'
+
+export const REDACTED = '[redacted]'
+
+/** Takes one upstream's credential out of what comes back from it. */
+export type Redactor = {
+  readonly text: (text: string) => string
+  readonly headers: (headers: ResponseHeaders) => ResponseHeaders
+  /** For one answer, in the chunks in which it comes. */
+  readonly body: () => BodyRedactor
+}
+
+/** Finds the secret also where it is split over chunks: the end of one that may be its beginning is kept for the next. */
+export type BodyRedactor = {
+  readonly feed: (chunk: Buffer) => Buffer
+  /** What was kept. */
+  readonly end: () => Buffer
+}
+
+/** A shorter key is a placeholder ("none", "ollama"), and its text may be part of any answer. */
+const SHORTEST_SECRET = 8
+/** Placeholders that documentations of engines tell people to set. */
+const PLACEHOLDERS = new Set([
+  'lm-studio',
+  'llama.cpp',
+  'llama-cpp',
+  'not-needed',
+  'no-key-required',
+  'sk-no-key-required',
+])
+const NOTHING = Buffer.alloc(0)
+
+/** @returns null where there is no secret to keep */
+export function createRedactor(secret: string | undefined): Redactor | null {
+  if (secret === undefined || secret.length < SHORTEST_SECRET || PLACEHOLDERS.has(secret)) return null
+  const forms = secretForms(secret)
+  const encoded = forms.map((form) => Buffer.from(form))
+  const pattern = new RegExp(forms.map((form) => form.replace(/[^\w-]/g, '\\$&')).join('|'), 'g')
+  const isInForm = new Uint8Array(256)
+  for (const form of encoded) for (const byte of form.subarray(0, -1)) isInForm[byte] = 1
+  const longest = Math.max(...encoded.map(({ length }) => length))
+
+  const text = (all: string) => all.replace(pattern, REDACTED)
+
+  function withoutSecret(chunk: Buffer): Buffer {
+    for (const form of encoded) if (chunk.includes(form)) return Buffer.from(text(chunk.toString('latin1')), 'latin1')
+    return chunk
+  }
+
+  /** Where the end begins that may be the beginning of the secret; the length when there is none. */
+  function tailOf(chunk: Buffer): number {
+    // almost every chunk ends with a byte that no form has: a line feed, a brace
+    if (isInForm[chunk[chunk.length - 1] ?? 0] === 0) return chunk.length
+    for (let at = Math.max(0, chunk.length - longest + 1); at < chunk.length; at += 1) {
+      const length = chunk.length - at
+      if (encoded.some((form) => form.length > length && chunk.compare(form, 0, length, at) === 0)) return at
+    }
+    return chunk.length
+  }
+
+  return {
+    text,
+    headers(headers) {
+      const found = Object.values(headers).some((value) => value !== undefined && String(value).search(pattern) !== -1)
+      if (!found) return headers
+      const cleaned: Record<string, string | string[] | undefined> = {}
+      for (const [name, value] of Object.entries(headers))
+        cleaned[text(name)] = typeof value === 'string' ? text(value) : value?.map(text)
+      return cleaned
+    },
+    body() {
+      let kept: Buffer = NOTHING
+      return {
+        feed(chunk) {
+          const clean = withoutSecret(kept.length === 0 ? chunk : Buffer.concat([kept, chunk]))
+          const tail = tailOf(clean)
+          kept = tail === clean.length ? NOTHING : Buffer.from(clean.subarray(tail))
+          return tail === clean.length ? clean : clean.subarray(0, tail)
+        },
+        end() {
+          const last = kept
+          kept = NOTHING
+          return last
+        },
+      }
+    },
+  }
+}
