@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ENGINE_TRAITS } from '../compiler/catalog/engines.ts'
 import { PROFILES } from '../compiler/catalog/profiles.ts'
+import { DESCRIPTOR_RESERVE, DESCRIPTORS_PER_CONNECTION, LEAST_DESCRIPTORS } from '../compiler/emit/descriptors.ts'
 import { configSchema } from '../schemas/config/config.ts'
 import { keyTree, layerSchema, leaves } from '../schemas/config/keys.ts'
 import { specSchema } from '../schemas/spec/spec.ts'
@@ -33,6 +34,7 @@ export function nixFiles(): Record<string, string> {
     ),
     'names.nix': file('Names and paths on a host.', namesFile()),
     'profiles.nix': file('Memory of the daemon by profile, in bytes.', nixValue(memory())),
+    'descriptors.nix': file('LimitNOFILE= of a daemon, by its maxConnections.', descriptors()),
     'engines.nix': file('What the module needs to know about engines.', nixValue(engines())),
     'daemon-units.nix': file('Units of one daemon.', `{ package, prefix }:\n${daemonUnitsFile()}`),
     'relay-units.nix': file('Templates of the relays.', `{ package }:\n${relayUnitsFile()}`),
@@ -70,6 +72,11 @@ function sharedKeys(): string {
 }
 
 const memory = () => Object.fromEntries(Object.entries(PROFILES).map(([name, { memoryBytes }]) => [name, memoryBytes]))
+
+function descriptors(): string {
+  const wanted = `maxConnections * ${DESCRIPTORS_PER_CONNECTION} + ${DESCRIPTOR_RESERVE}`
+  return `maxConnections:\nlet wanted = ${wanted}; in\nif wanted > ${LEAST_DESCRIPTORS} then wanted else ${LEAST_DESCRIPTORS}`
+}
 
 const engines = () =>
   Object.fromEntries(

@@ -26,7 +26,7 @@ function textSet(texts: Readonly<Record<string, string>>): Nix {
   return set(Object.entries(texts).map(([name, text]) => ({ path: [name], value: str(...withMarks(text)) })))
 }
 
-/** The units of one daemon, but for what depends on its options: addresses, memory, secrets. */
+/** The units of one daemon, but for what depends on its options: addresses, limits, secrets. */
 export function daemonUnitsFile(): string {
   const units = daemonUnits({
     origin: [],
@@ -40,13 +40,17 @@ export function daemonUnitsFile(): string {
     adminSocket: NAMES.adminSocket,
     host: '127.0.0.1',
     port: 3000,
+    maxConnections: 0,
     args: ['--declared', NAMES.declaredConfig],
     extra: [],
     after: [],
     systemd: SYSTEMD,
     layout: DEBIAN_LAYOUT,
   })
-  return unitsText(units, ['ListenStream', 'FreeBind'], `${NAMES.daemonUnit}.socket`)
+  return unitsText(units, {
+    [`${NAMES.daemonUnit}.socket`]: ['ListenStream', 'FreeBind'],
+    [`${NAMES.daemonUnit}.service`]: ['LimitNOFILE'],
+  })
 }
 
 /** The templates of the relays of a host. */
@@ -70,14 +74,16 @@ export function relayUnitsFile(): string {
   return unitsText(Object.fromEntries(Object.entries(units).filter(([file]) => !file.includes('.d/'))))
 }
 
-/** @param open directives of the unit \`of\` that the module writes itself */
-function unitsText(units: Readonly<Record<string, UnitFile>>, open: readonly string[] = [], of = ''): string {
+/** @param open directives that the module writes itself, by unit */
+function unitsText(
+  units: Readonly<Record<string, UnitFile>>,
+  open: Readonly<Record<string, readonly string[]>> = {},
+): string {
   const byKind = Map.groupBy(Object.entries(units), ([file]) => file.slice(file.lastIndexOf('.') + 1))
   const kinds = [...byKind].map(([kind, group]): Attribute => {
     const entries = group.map(([file, unit]): Attribute => {
       const isTemplate = file.includes('@.')
-      const left = ({ key }: Entry): boolean =>
-        !(file === of && open.includes(key)) && !(isTemplate && key === 'WantedBy')
+      const left = ({ key }: Entry): boolean => !(open[file] ?? []).includes(key) && !(isTemplate && key === 'WantedBy')
       return { path: [MARKED + file.slice(0, -kind.length - 1)], value: set(unitOptions(unit, left)) }
     })
     return { path: [`${kind}s`], value: set(entries) }

@@ -33,7 +33,6 @@
         StateDirectory = "${prefix}";
         StateDirectoryMode = "0711";
         EnvironmentFile = "-/etc/${prefix}/gate.env";
-        LimitNOFILE = "65536";
         UMask = "0077";
         LimitCORE = "0";
         NoNewPrivileges = "yes";

@@ -13,6 +13,7 @@ import type { Deployment } from '../../ir/deployment.ts'
 import { launchdNames } from '../../ir/names.ts'
 import type { Secret } from '../../ir/nodes/host.ts'
 import { daemonSettings } from '../daemon-settings/settings.ts'
+import { descriptorsFor } from '../descriptors.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
 import type { Emission } from '../output.ts'
 
@@ -28,7 +29,7 @@ export function emitLaunchd(deployment: Deployment): Emission {
     plistString(secretPath(secret, names.secretsDirectory), secret.origin),
   ])
   const files = plistDict({
-    NumberOfFiles: plistInteger(gateway.maxConnections * 2 + 1024, ['gate', 'server', 'max_connections']),
+    NumberOfFiles: plistInteger(descriptorsFor(gateway.maxConnections), ['gate', 'server', 'max_connections']),
   })
   const root = plistDict({
     Label: plistString(names.label),

@@ -2,6 +2,7 @@ import { isIP, isIPv6 } from 'node:net'
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { type Entry, literal, type Section, text, type UnitFile } from '../../../syntax/unit/print.ts'
+import { unitDescriptors } from '../descriptors.ts'
 import { entries, hardening } from './hardening.ts'
 import { nodeServiceEntries } from './node-service.ts'
 
@@ -22,6 +23,8 @@ export type DaemonUnits = {
   /** IP address, without brackets. */
   readonly host: string
   readonly port: number
+  /** `gate.server.max_connections` */
+  readonly maxConnections: number
   readonly args: readonly string[]
   /** More directives of the service. */
   readonly extra: readonly Entry[]
@@ -84,7 +87,11 @@ function serviceSections(daemon: DaemonUnits): Section[] {
           value: text(`-${daemon.environmentFile}`),
           comment: 'never a secret: D-Bus shows it to everybody; secrets come as LoadCredential=KEY:FILE',
         },
-        { key: 'LimitNOFILE', value: literal('65536') },
+        {
+          key: 'LimitNOFILE',
+          value: literal(String(unitDescriptors(daemon.maxConnections))),
+          origin: [...daemon.origin, 'server', 'max_connections'],
+        },
         ...daemon.extra,
         ...hardening(),
       ],

@@ -1,3 +1,4 @@
+import { configSchema } from '../../../schemas/config/config.ts'
 import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
 import { printUnit } from '../../../syntax/unit/print.ts'
 import { gatewayNames } from '../../ir/names.ts'
@@ -25,6 +26,7 @@ export function shippedFiles(): Record<string, string> {
     adminSocket: names.adminSocket,
     host: '127.0.0.1',
     port: 3000,
+    maxConnections: configSchema.parse({}).server.max_connections,
     args: [],
     extra: [],
     after: [],

@@ -58,6 +58,7 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     adminSocket: gateway.adminSocket,
     host: host ?? '127.0.0.1',
     port: gateway.port,
+    maxConnections: gateway.maxConnections,
     args: ['--declared', gateway.declaredConfig],
     extra: [
       { key: 'MemoryMax', value: literal(String(gateway.memoryBytes)), origin: ['gate', 'memory'] },

@@ -3,6 +3,7 @@
 let
   sizes = import ../../lib/sizes.nix { inherit lib; };
   secrets = import ./secrets.nix { inherit lib; };
+  descriptors = import ../../generated/descriptors.nix;
   profiles = import ../../generated/profiles.nix;
   listen = import ../../lib/listen.nix { inherit lib; };
   unitText = import ../../lib/unit-text.nix;
@@ -27,6 +28,8 @@ let
     serviceConfig = base.serviceConfig // {
       EnvironmentFile = [ base.serviceConfig.EnvironmentFile ]
         ++ lib.optional (cfg.environmentFile != null) (unitText cfg.environmentFile);
+      # profiles stay below the least
+      LimitNOFILE = toString (descriptors (if cfg.maxConnections == null then 0 else cfg.maxConnections));
       MemoryMax = toString (if cfg.memory == null then profiles.${cfg.profile} else sizes.bytes cfg.memory);
     } // lib.optionalAttrs (credentials != [ ]) { LoadCredential = credentials; };
   };
