@@ -1,8 +1,8 @@
-import { isIPv4 } from 'node:net'
 import type { Config } from '../schemas/config/config.ts'
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigCode } from '../schemas/config/layers.ts'
 import { durationMs } from '../schemas/config/values.ts'
+import { isLoopback } from '../schemas/words/address.ts'
 import { environmentSegment } from '../schemas/words/key-names.ts'
 import { nearest } from '../schemas/words/nearest.ts'
 import { defaultBaseUrl } from '../schemas/words/providers.ts'
@@ -65,11 +65,6 @@ function openToAll({ auth, server }: Config): Conflict[] {
       without: ['auth', 'mode'],
     },
   ]
-}
-
-/** Whether only this host reaches the address. A name other than `localhost` could be anything. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
 type Upstreams = Config['upstreams']

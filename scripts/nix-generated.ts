@@ -5,9 +5,11 @@ import { DESCRIPTOR_RESERVE, DESCRIPTORS_PER_CONNECTION, LEAST_DESCRIPTORS } fro
 import { configSchema } from '../schemas/config/config.ts'
 import { keyTree, layerSchema, leaves } from '../schemas/config/keys.ts'
 import { specSchema } from '../schemas/spec/spec.ts'
+import { addressPattern } from '../schemas/words/address.ts'
 import { camelCase } from '../schemas/words/key-names.ts'
 import { keyTreeText } from './nix-keys.ts'
 import { nixValue, type OptionSchema, optionSet } from './nix-options.ts'
+import { posixPattern } from './nix-pattern.ts'
 import { daemonUnitsFile, namesFile, relayUnitsFile } from './nix-units.ts'
 
 /** The files in nix/generated/, by their names there: options, keys and units that the NixOS modules are made of. */
@@ -32,6 +34,7 @@ export function nixFiles(): Record<string, string> {
       "Keys that the daemon's configuration and the spec both have, as paths in settings and in the options.",
       sharedKeys(),
     ),
+    'address-pattern.nix': file('An IP address without brackets.', nixValue(posixPattern(addressPattern.source) ?? '')),
     'names.nix': file('Names and paths on a host.', namesFile()),
     'profiles.nix': file('Memory of the daemon by profile, in bytes.', nixValue(memory())),
     'descriptors.nix': file('LimitNOFILE= of a daemon, by its maxConnections.', descriptors()),

@@ -1,12 +1,17 @@
 /** Longer ones would fill the manual and say nothing to its readers. */
 const LONGEST = 160
 
+/** As `posixPattern`, for `types.strMatching`; undefined for what is too long for the manual, too. */
+export function nixPattern(pattern: string): string | undefined {
+  return pattern.length > LONGEST ? undefined : posixPattern(pattern)
+}
+
 /**
- * A regular expression of the schemas for `types.strMatching`, which matches whole texts by POSIX extended syntax.
+ * A regular expression of the schemas for `builtins.match`, which matches whole texts by POSIX extended syntax.
  * @returns undefined for what that syntax cannot say (assertions), or nobody could read
  */
-export function nixPattern(pattern: string): string | undefined {
-  if (!pattern.startsWith('^') || !pattern.endsWith('$') || pattern.length > LONGEST) return undefined
+export function posixPattern(pattern: string): string | undefined {
+  if (!pattern.startsWith('^') || !pattern.endsWith('$')) return undefined
   const body = pattern.slice(1, -1)
   const parts = body.match(/\[(?:\\.|[^\]\\])*\]|\\.|\(\?:|\(\?|[^\\[]/gs) ?? []
   const translated = parts.map(posix)

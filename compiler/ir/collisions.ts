@@ -1,4 +1,5 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
+import { hostsOverlap } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from './deployment.ts'
 import { AGENT } from './names.ts'
@@ -24,15 +25,6 @@ function portCollisions(listeners: readonly Listener[]): Finding[] {
       return [{ code: 'PORT_COLLISION', path: listener.origin, message, hint: 'write another port' }]
     }),
   )
-}
-
-function hostsOverlap(a: string, b: string): boolean {
-  const isAll = (host: string): boolean => host === '*' || host === '::' || host === '0.0.0.0'
-  return isAll(a) || isAll(b) || canonical(a) === canonical(b)
-}
-
-function canonical(host: string): string {
-  return host === 'localhost' ? '127.0.0.1' : host.replace(/^\[|\]$/g, '')
 }
 
 function uidCollisions({ users }: Deployment): Finding[] {

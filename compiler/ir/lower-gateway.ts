@@ -1,6 +1,6 @@
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
-import { addressPattern } from '../../schemas/words/address.ts'
+import { addressPattern, canonicalHost } from '../../schemas/words/address.ts'
 import { PROFILES } from '../catalog/profiles.ts'
 import type { Allocation } from './allocation.ts'
 import type { BackendParts } from './lower-backend.ts'
@@ -37,7 +37,7 @@ export function lowerGateway(
     environmentFile: names.environmentFile,
     generatedDirectory: names.generatedDirectory,
     secretsUnit: names.secretsUnit,
-    host: server.host,
+    host: canonicalHost(server.host),
     port: server.port === 'random' ? allocation.portOf(['gate', 'server', 'port']) : server.port,
     p2pPort: server.p2p_port === 'random' ? allocation.portOf(['gate', 'server', 'p2p_port']) : server.p2p_port,
     allowFrom: server.allow_from,

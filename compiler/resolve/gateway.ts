@@ -1,4 +1,5 @@
 import type { Spec } from '../../schemas/spec/spec.ts'
+import { isLoopback } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
 
 /** Who may reach the gateway, and what for, makes sense as a whole. */
@@ -67,8 +68,4 @@ function checkSandbox({ sandbox }: Spec): Finding[] {
   const message = 'code from a model would run on this host with nothing around it'
   const hint = 'use runtime = "podman", or add allow_unisolated = true if you mean it'
   return [{ code: 'UNISOLATED_SANDBOX', path: ['sandbox', 'runtime'], message, hint }]
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }

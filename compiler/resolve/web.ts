@@ -1,5 +1,6 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
+import { isEveryInterface } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
 
 /** What browsers and machines of users need: names in the certificate, an address to point to, an installer with a use. */
@@ -30,7 +31,7 @@ function checkCertificate({ gate, proxy, backends }: Spec): Finding[] {
 }
 
 function checkAddress({ dns }: Spec): Finding[] {
-  if (dns.listen !== '0.0.0.0' && dns.listen !== '::') return []
+  if (dns.listen === undefined || !isEveryInterface(dns.listen)) return []
   const message = `the names would point to ${dns.listen}, which is no address of a host`
   const hint = 'write an interface such as "eth0", or one of its addresses'
   return [{ code: 'INVALID_VALUE', path: ['dns', 'listen'], message, hint }]

@@ -1,5 +1,6 @@
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
+import { isLoopback } from '../../schemas/words/address.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.ts'
 import type { TargetHealth } from '../route/target-health.ts'
@@ -31,7 +32,6 @@ type DirectoryParts = {
   readonly listingOf: Speech['listingOf']
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 const SHORTEST_INTERVAL_MS = 1_000
 
 /**
@@ -105,7 +105,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     const ports = new Set(ownPorts)
     for (const { base_url } of Object.values({ ...config.upstreams, ...config.backends })) {
       const url = URL.parse(base_url ?? '')
-      if (url !== null && LOOPBACK.test(url.hostname)) ports.add(Number(url.port))
+      if (url !== null && isLoopback(url.hostname)) ports.add(Number(url.port))
     }
     return { names: new Set([...Object.keys(config.upstreams), ...Object.keys(config.backends)]), ports }
   }

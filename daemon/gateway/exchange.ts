@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http'
+import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
-import { addressList, clientAddress } from '../admit/address.ts'
+import { clientAddress } from '../admit/address.ts'
 import type { Admission, Slot } from '../admit/admission.ts'
 import { credentialOf } from '../auth/credential.ts'
 import { ANYBODY, type Principal, requireScope, type Tokens } from '../auth/tokens.ts'
-import { checkRequest, hostName } from '../listener/request-check.ts'
+import { checkRequest } from '../listener/request-check.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Call, Endpoint } from '../translate/dialect.ts'
 import { isOfType } from '../upstream/media-type.ts'
@@ -23,7 +24,6 @@ export type Exchange = {
   readonly path: string
 }
 
-const LOOPBACK = addressList(['127.0.0.0/8', '::1'])
 const NO_BODY = Buffer.alloc(0)
 
 /**
@@ -41,9 +41,9 @@ export function check({ request, client }: Exchange, settings: GatewaySettings):
 }
 
 function checkAddress(request: IncomingMessage, settings: GatewaySettings): void {
-  const { isOpen, allowFrom, trustedProxies, allowedHosts } = settings
+  const { isOpen, allowFrom, trustedProxies, isServed } = settings
   // whatever socket this came over: one passed on by systemd may listen elsewhere than server.host says
-  if (isOpen && !LOOPBACK.has(request.socket.remoteAddress ?? '')) {
+  if (isOpen && !isLoopback(request.socket.remoteAddress ?? '')) {
     throw new GateError('FORBIDDEN_ADDRESS', 'auth.mode none serves this host only; set auth.mode to token')
   }
   if (!allowFrom.isEmpty) {
@@ -52,7 +52,7 @@ function checkAddress(request: IncomingMessage, settings: GatewaySettings): void
     if (!allowFrom.has(address))
       throw new GateError('FORBIDDEN_ADDRESS', 'this address may not connect (server.allow_from)')
   }
-  if (allowedHosts !== null && !allowedHosts.has(hostName(request.headers.host ?? ''))) {
+  if (isServed !== null && !isServed(parseHostPort(request.headers.host ?? '').host)) {
     throw new GateError('MISDIRECTED', 'this host name is not served here (server.allowed_hosts)')
   }
 }

@@ -1,9 +1,8 @@
 import type { Config } from '../../schemas/config/config.ts'
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
+import { canonicalHost, isLoopback } from '../../schemas/words/address.ts'
 import { addressList } from '../admit/address.ts'
 import type { AdmissionLimits } from '../admit/admission.ts'
-
-const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '::1'])
 
 export type GatewaySettings = ReturnType<typeof gatewaySettings>
 
@@ -12,17 +11,19 @@ export function gatewaySettings({ server, auth }: Config) {
   const isOpen = auth.mode === 'none'
   return {
     isOpen,
-    // without keys, a web page that has its own name resolve to 127.0.0.1 would be let in
-    allowedHosts:
-      server.allowed_hosts.length > 0
-        ? new Set(server.allowed_hosts.map((name) => name.toLowerCase()))
-        : isOpen
-          ? LOOPBACK_NAMES
-          : null,
+    isServed: servedHosts(server.allowed_hosts, isOpen),
     allowFrom: addressList(server.allow_from),
     trustedProxies: addressList(server.trusted_proxies),
     stallTimeoutMs: durationMs(server.stall_timeout),
   }
+}
+
+/** Whether a (canonical) host is served; null: any is. */
+function servedHosts(allowed: readonly string[], isOpen: boolean): ((host: string) => boolean) | null {
+  const hosts = new Set(allowed.map(canonicalHost))
+  if (hosts.size > 0) return (host) => hosts.has(host)
+  // without keys, a web page that has its own name resolve to 127.0.0.1 would be let in
+  return isOpen ? isLoopback : null
 }
 
 /** Bounds of admission, from the same configuration. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+import { canonicalHost, hostPort } from '../../schemas/words/address.ts'
 import { ERRORS, GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 
@@ -69,7 +70,8 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
     listen(where: ListenAt): Promise<string> {
       return new Promise((resolve, reject) => {
         server.once('error', reject)
-        server.listen(where, () => {
+        const at = 'host' in where ? { ...where, host: canonicalHost(where.host) } : where
+        server.listen(at, () => {
           server.off('error', reject)
           server.on('error', (error) => log('error', 'listener failed', { error: String(error) }))
           resolve(urlOf(server.address()))
@@ -145,6 +147,5 @@ function clientError(code: string | undefined): GateError {
 
 function urlOf(address: AddressInfo | string | null): string {
   if (address === null || typeof address === 'string') return `unix:${address ?? ''}`
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `http://${host}:${address.port}`
+  return `http://${hostPort(address.address, address.port)}`
 }

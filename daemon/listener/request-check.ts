@@ -64,9 +64,3 @@ function checkTarget(target: string, host: string | null): string {
   }
   return absolute[2] ?? '/'
 }
-
-/** The name in a Host header, lower case, without port, brackets or a final dot. */
-export function hostName(host: string): string {
-  const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
-  return name.startsWith('[') ? name.slice(1, -1) : name
-}

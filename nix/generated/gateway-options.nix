@@ -155,7 +155,7 @@ in
     };
   };
   host = mkOption {
-    type = types.strMatching "([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*]?)";
+    type = types.nonEmptyStr;
     default = "127.0.0.1";
     description = "Address to listen on.";
   };
@@ -580,7 +580,7 @@ in
       description = "Be reachable through relays.";
     };
     addresses = mkOption {
-      type = types.listOf (types.strMatching "([A-Za-z0-9.-]+|\\[[0-9a-fA-F:]+]):[0-9]{1,5}");
+      type = types.listOf types.nonEmptyStr;
       default = [ ];
       description = "Relays as host:port.";
     };

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { backend, model, upstream } from './upstreams.ts'
-import { bytes, cidrs, duration, headerSecret, limitingDuration, NAME, port, secret } from './values.ts'
+import { bytes, cidrs, duration, headerSecret, host, hostPort, limitingDuration, NAME, port, secret } from './values.ts'
 
 /**
  * The daemon's configuration: the shape of every layer (environment, runtime, nix, defaults) once merged.
@@ -19,7 +19,7 @@ const named = <T extends z.ZodType>(value: T) =>
 export const configSchema = z.strictObject({
   server: z
     .strictObject({
-      host: z.string().min(1).default('127.0.0.1').meta({ description: 'Address to listen on.', restart: true }),
+      host: host.default('127.0.0.1').meta({ description: 'Address to listen on.', restart: true }),
       port: port.default(3000).meta({ description: 'TCP port; 0 takes any free one.', restart: true }),
       p2p_port: port.default(41_147).meta({ description: 'Port for peers.', restart: true }),
       allow_from: cidrs.default([]).meta({ description: 'Client addresses that may connect; empty: all.' }),
@@ -113,7 +113,7 @@ export const configSchema = z.strictObject({
   relay: z
     .strictObject({
       enable: z.boolean().default(false).meta({ description: 'Be reachable through relays.', restart: true }),
-      addresses: z.array(z.string().min(1)).default([]).meta({ description: 'Relays as host:port.' }),
+      addresses: z.array(hostPort).default([]).meta({ description: 'Relays as host:port.' }),
       custom_domain: z
         .string()
         .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)

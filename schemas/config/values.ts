@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ipPattern } from '../words/address.ts'
+import { hostPattern, hostPortPattern, ipPattern } from '../words/address.ts'
 
 export type SpecKey = string | { readonly none: string }
 
@@ -62,6 +62,9 @@ export const bytes = (description: string) =>
 /** A TCP or UDP port; 0 takes any free one. */
 export const port = z.int().min(0).max(65_535)
 /** A list of addresses and CIDR ranges. */
+/** What a listener listens on. */
+export const host = z.string().regex(hostPattern, 'write an address such as "127.0.0.1", or a host name')
+export const hostPort = z.string().regex(hostPortPattern, 'write host:port')
 export const cidrs = z.array(z.string().regex(ipPattern, 'write an address or a CIDR range such as "10.0.0.0/8"'))
 export const secret = z.string().min(1, 'write the secret, or remove the key')
 /** A secret that travels in an HTTP header. */

@@ -1,16 +1,12 @@
 import { z } from 'zod'
-import { bytes, cidrs, duration, limitingDuration } from '../config/values.ts'
+import { bytes, cidrs, duration, host, limitingDuration } from '../config/values.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
-import { absolutePath, flag, HOST, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
+import { absolutePath, flag, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
 
 const AUTH_MODES = ['token', 'password', 'device', 'oidc', 'none'] as const
 
 const server = z.strictObject({
-  host: z
-    .string()
-    .regex(HOST, 'write an address such as "127.0.0.1", or a host name')
-    .default('127.0.0.1')
-    .meta({ description: 'Address to listen on.' }),
+  host: host.default('127.0.0.1').meta({ description: 'Address to listen on.' }),
   port: randomPort.default(3000).meta({
     description: 'TCP port; "random" picks one in 49152-65535 once and keeps it in gate.lock.json.',
   }),

@@ -1,15 +1,12 @@
 import { z } from 'zod'
-import { cidrs, port } from '../config/values.ts'
+import { cidrs, hostPort, port } from '../config/values.ts'
 import { addressPattern } from '../words/address.ts'
 import { flag, hostName, interfaces, LABEL, secret } from './values.ts'
 
 /** The key `relay` of the spec: being reachable through relays. */
 export const relay = z.strictObject({
   enable: flag(false, 'Be reachable through relays.'),
-  addresses: z
-    .array(z.string().regex(/^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/, 'write host:port'))
-    .default([])
-    .meta({ description: 'Relays as host:port.' }),
+  addresses: z.array(hostPort).default([]).meta({ description: 'Relays as host:port.' }),
   custom_domain: z.string().regex(LABEL).optional().meta({ description: 'Name asked of the relay.' }),
 })
 

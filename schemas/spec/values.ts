@@ -13,8 +13,6 @@ export const IMAGE =
 export const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** A network interface, netdevice(7). */
 export const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}$/
-/** A host name or an IP address, IPv6 with or without brackets. */
-export const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?)$/
 
 export const hostName = (description: string) =>
   z.string().regex(HOST_NAME, 'write a lower-case host name such as "ai.example.org"').meta({ description })

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /**
  * IPv4 and IPv6 addresses and CIDR ranges as one regular expression, so that the JSON Schema refuses what zod refuses.
  * IPv6 text as in RFC 4291 section 2.2, without zone.
@@ -8,7 +10,7 @@ const group = '[0-9a-fA-F]{1,4}'
 
 /** Exactly `count` groups, each with a colon after it. */
 const before = (count: number) => `(?:${group}:){${count}}`
-/** Up to `most` groups, each with a colon before it, behind a `::` whose first colon stands already. */
+/** Up to `most` groups, each with a colon before it, after a `::` whose first colon is there already. */
 const behind = (most: number) => (most === 0 ? ':' : `(?::${group}){1,${most}}|:`)
 
 const v6 = [
@@ -27,3 +29,71 @@ export const addressPattern = new RegExp(`^(?:${v4}|${v6})$`)
 export const ipPattern = new RegExp(
   `^(?:${v4}(?:/(?:3[0-2]|[12]?\\d))?|(?:${v6})(?:/(?:12[0-8]|1[01]\\d|[1-9]?\\d))?)$`,
 )
+
+const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+/** The last label has a letter: resolvers read `127.1` and `0` as addresses. */
+const lastLabel = '(?:[0-9][0-9-]{0,61})?[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+const name = `(?:${label}\\.){0,30}${lastLabel}\\.?`
+const port = '(?:6553[0-5]|655[0-2]\\d|65[0-4]\\d{2}|6[0-4]\\d{3}|[1-5]\\d{4}|[1-9]\\d{0,3})'
+
+/** What a listener can be told to listen on: a name or an address, IPv6 with or without brackets. */
+export const hostPattern = new RegExp(`^(?:${name}|${v4}|${v6}|\\[(?:${v6})\\])$`)
+
+/** A host and a port; IPv6 in brackets. */
+export const hostPortPattern = new RegExp(`^(?:${name}|${v4}|\\[(?:${v6})\\]):${port}$`)
+
+/**
+ * The one form in which hosts are compared, bound and printed: lower case, without brackets and final dot, IPv6 as in
+ * RFC 5952, an IPv4 address that IPv6 wraps (`::ffff:127.0.0.1`) as itself. What is no host stays as it is.
+ */
+export function canonicalHost(host: string): string {
+  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
+  if (isIP(bare) === 4) return bare
+  if (isIP(bare) !== 6) return host.toLowerCase().replace(/\.$/, '')
+  const url = URL.parse(`http://[${bare}]`)
+  if (url === null) return bare.toLowerCase() // with a zone, as peers on a link have
+  const text = url.hostname.slice(1, -1)
+  const wrapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(text)
+  if (wrapped === null) return text
+  const [high, low] = [Number.parseInt(wrapped[1] ?? '', 16), Number.parseInt(wrapped[2] ?? '', 16)]
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+}
+
+/** Whether only this host reaches it. Of names `localhost` alone is sure to be here (RFC 6761). */
+export function isLoopback(host: string): boolean {
+  const text = canonicalHost(host)
+  return text === 'localhost' || text === '::1' || (text.startsWith('127.') && isIP(text) === 4)
+}
+
+/** Whether a listener there answers on every interface. */
+export function isEveryInterface(host: string): boolean {
+  return ['*', '::', '0.0.0.0'].includes(canonicalHost(host))
+}
+
+/** Whether two listeners of one port would meet. */
+export function hostsOverlap(a: string, b: string): boolean {
+  return (
+    isEveryInterface(a) ||
+    isEveryInterface(b) ||
+    (addressOf(a) ?? canonicalHost(a)) === (addressOf(b) ?? canonicalHost(b))
+  )
+}
+
+/** The IP address of a host as far as it is known without a resolver; undefined for any name but `localhost`. */
+export function addressOf(host: string): string | undefined {
+  const text = canonicalHost(host)
+  if (text === 'localhost') return '127.0.0.1'
+  return isIP(text) === 0 ? undefined : text
+}
+
+/** `host:port`, with brackets around IPv6. */
+export function hostPort(host: string, port: number): string {
+  const text = canonicalHost(host)
+  return `${text.includes(':') ? `[${text}]` : text}:${port}`
+}
+
+/** Host and port of the authority of a URL or a Host header; the host is canonical, the port undefined when there is none. */
+export function parseHostPort(authority: string): { readonly host: string; readonly port: number | undefined } {
+  const [, host = authority, digits = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(authority) ?? []
+  return { host: canonicalHost(host), port: digits === '' ? undefined : Number(digits) }
+}

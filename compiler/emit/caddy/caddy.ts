@@ -1,4 +1,5 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { hostPort } from '../../../schemas/words/address.ts'
 import {
   type CaddyNode,
   caddyRefusal,
@@ -163,7 +164,7 @@ function access(allowFrom: readonly string[]): CaddyNode[] {
 
 function addressText(address: Address): string {
   if (address.kind === 'unix') return `unix/${address.path}`
-  return `${address.host.includes(':') ? `[${address.host.replaceAll(/[[\]]/g, '')}]` : address.host}:${address.port}`
+  return hostPort(address.host, address.port)
 }
 
 /** The installer for clients, which know no name of this host yet: a port of its own, over HTTP. */

@@ -1,3 +1,4 @@
+import { addressOf } from '../../../schemas/words/address.ts'
 import { printJson } from '../../../syntax/json/print.ts'
 import { composeText } from '../../../syntax/yaml/compose.ts'
 import { printYaml, type YamlMap, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
@@ -10,7 +11,6 @@ import { type DaemonSettings, daemonSettings } from '../daemon-settings/settings
 import { gatewayImage } from '../gateway-image.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
 import type { Emission } from '../output.ts'
-import { socketAddress } from '../systemd/daemon-units.ts'
 import { composeContainer } from './container.ts'
 import { composeGateway } from './gateway.ts'
 
@@ -92,7 +92,7 @@ function backendUrl({ unit, network, publish }: Container): string {
 
 /** Compose publishes ports on addresses, and looks no name up. */
 function addressFinding(host: string): Finding[] {
-  if (socketAddress(host) !== undefined) return []
+  if (addressOf(host) !== undefined) return []
   const message = `Compose cannot publish a port on the name "${host}"`
   const path = ['gate', 'server', 'host']
   return [{ code: 'NOT_AN_ADDRESS', path, message, hint: 'write an IP address such as "127.0.0.1"' }]

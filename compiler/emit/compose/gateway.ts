@@ -1,3 +1,4 @@
+import { addressOf, hostPort } from '../../../schemas/words/address.ts'
 import { composeText, composeTexts, composeVariable } from '../../../syntax/yaml/compose.ts'
 import { type YamlMap, type YamlNode, yamlList, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
@@ -15,9 +16,9 @@ export function composeGateway(
 ): YamlMap {
   const { gateway, prefix } = deployment
   const shared = reachable.filter(({ network }) => network.kind === 'outbound' && network.hostPorts.length > 0)
-  const host = publishHost(gateway.host)
+  const host = addressOf(gateway.host) ?? gateway.host
   const publish = (port: number, inner: number, origin: readonly (string | number)[], on = host) =>
-    composeText(`${on}:${port}:${inner}`, origin)
+    composeText(`${hostPort(on, port)}:${inner}`, origin)
   const { image } = gatewayImage(gateway, 'compose')
   return yamlMap(
     {
@@ -47,8 +48,8 @@ export function composeGateway(
         publish(gateway.port, gateway.port, ['gate', 'server', 'port']),
         publish(gateway.p2pPort, gateway.p2pPort, ['gate', 'server', 'p2p_port']),
         ...shared.flatMap(({ origin, publish: ports }) =>
-          ports.map(({ host: on, hostPort, containerPort }) =>
-            publish(hostPort, containerPort, [...origin, 'port'], on),
+          ports.map(({ host: on, hostPort: port, containerPort }) =>
+            publish(port, containerPort, [...origin, 'port'], on),
           ),
         ),
       ]),
@@ -71,12 +72,6 @@ export function composeGateway(
 /** The image holds Node anyway, and nothing else that could ask. */
 function healthScript(port: number): string {
   return `fetch("http://127.0.0.1:${port}/health").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`
-}
-
-/** Where Compose publishes: as the gateway would listen on a host. */
-function publishHost(host: string): string {
-  if (host === 'localhost') return '127.0.0.1'
-  return host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host
 }
 
 /** A secret of the daemon: a variable of the caller, or a file that Compose mounts. */

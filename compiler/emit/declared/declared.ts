@@ -1,3 +1,4 @@
+import { hostPort } from '../../../schemas/words/address.ts'
 import { printJson } from '../../../syntax/json/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import type { Backend } from '../../ir/nodes/backend.ts'
@@ -21,5 +22,5 @@ const SOCKET_BASE_URL = 'http://localhost/v1'
 function reach({ address, agentSocket }: Backend): Reach {
   return address.kind === 'unix'
     ? { baseUrl: SOCKET_BASE_URL, socket: address.path, agent: agentSocket }
-    : { baseUrl: `http://${address.host}:${address.port}/v1`, agent: agentSocket }
+    : { baseUrl: `http://${hostPort(address.host, address.port)}/v1`, agent: agentSocket }
 }

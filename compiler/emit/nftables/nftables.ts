@@ -1,3 +1,4 @@
+import { isLoopback } from '../../../schemas/words/address.ts'
 import { printTable, type Rule } from '../../../syntax/nftables/print.ts'
 import { command, literal, printUnit, text, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
@@ -55,10 +56,6 @@ function rules(firewall: Deployment['firewall'], listeners: readonly Listener[])
       return [{ origin, packets: { protocol, port }, verdict: 'drop' }]
     }),
   ]
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || host.startsWith('127.')
 }
 
 /** Loads the table again whenever nftables.service, which flushes everything, is started or reloaded. */

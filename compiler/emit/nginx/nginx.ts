@@ -1,5 +1,6 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { hostPort } from '../../../schemas/words/address.ts'
 import { block, type Directive, directive, expression, nginxRefusal, printNginx } from '../../../syntax/nginx/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
@@ -102,7 +103,7 @@ function upstreams({ vhosts, names }: Deployment): Directive[] {
 
 function addressText(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`
-  return `${address.host.includes(':') ? `[${address.host.replaceAll(/[[\]]/g, '')}]` : address.host}:${address.port}`
+  return hostPort(address.host, address.port)
 }
 
 /** Everything on the HTTP port when there is TLS: challenges of certificates, and the way to HTTPS. */

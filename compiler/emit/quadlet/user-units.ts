@@ -1,3 +1,4 @@
+import { hostPort } from '../../../schemas/words/address.ts'
 import { command, literal, printUnit, text, type UnitFile, valueText } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { AGENT, userUnitDirectory } from '../../ir/names.ts'
@@ -171,7 +172,7 @@ function wantsDropIn({ origin, onDemand }: Agent): UnitFile {
 }
 
 function addressText(address: Address): string {
-  return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
+  return address.kind === 'unix' ? address.path : hostPort(address.host, address.port)
 }
 
 function unitFile({ uid, home }: { uid: number; home: string }, file: string, unit: UnitFile): OutputFile {

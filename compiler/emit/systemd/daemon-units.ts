@@ -1,6 +1,6 @@
-import { isIP, isIPv6 } from 'node:net'
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { hostPort, isEveryInterface, isLoopback } from '../../../schemas/words/address.ts'
 import { type Entry, literal, type Section, text, type UnitFile } from '../../../syntax/unit/print.ts'
 import { unitDescriptors } from '../descriptors.ts'
 import { entries, hardening } from './hardening.ts'
@@ -111,7 +111,7 @@ function socketSections({ unit, host, port, origin }: DaemonUnits): Section[] {
       entries: [
         {
           key: 'ListenStream',
-          value: text(listenStream(host, port)),
+          value: text(hostPort(host, port)),
           origin: [...origin, 'server', 'port'],
           comment: 'in place of server.host and server.port of the daemon',
         },
@@ -142,18 +142,7 @@ function adminSocketSections({ unit, user, adminGroup, adminSocket }: DaemonUnit
   ]
 }
 
-/** The address that a socket unit can listen on; undefined for a name, which systemd does not look up. */
-export function socketAddress(host: string): string | undefined {
-  if (host === 'localhost') return '127.0.0.1'
-  return isIP(host) === 0 ? undefined : host
-}
-
-/** A port of an IP address, as ListenStream= takes it. */
-export function listenStream(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
-}
-
 /** Always there. Any other may come later than the socket, so it is bound before it exists. */
 function isOwnAddress(host: string): boolean {
-  return ['0.0.0.0', '::', '::1'].includes(host) || host.startsWith('127.')
+  return isLoopback(host) || isEveryInterface(host)
 }

@@ -1,7 +1,7 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
+import { hostPort } from '../../../schemas/words/address.ts'
 import { type Entry, literal, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
 import type { Relay } from '../../ir/nodes/web.ts'
-import { listenStream } from './daemon-units.ts'
 import { entries, hardening } from './hardening.ts'
 import { nodeServiceEntries } from './node-service.ts'
 
@@ -127,7 +127,7 @@ function relayDropIn(relay: Relay, credentials: readonly Entry[], comment: reado
 
 function socketDropIn(relay: Relay, { port, key }: RelaySocket, comment: readonly string[]): UnitFile {
   const { origin, bindAddress } = relay
-  const listen = text(listenStream(bindAddress, port(relay)))
+  const listen = text(hostPort(bindAddress, port(relay)))
   const entry: Entry = { key: 'ListenStream', value: listen, origin: [...origin, key] }
   // connections belong to the socket's own control group, so its list is the one that they meet
   return { origin, comment, sections: [{ name: 'Socket', entries: [entry, ...addressEntries(relay)] }] }

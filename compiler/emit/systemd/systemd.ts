@@ -1,10 +1,11 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
+import { addressOf } from '../../../schemas/words/address.ts'
 import { command, literal, printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
-import { daemonUnits, socketAddress } from './daemon-units.ts'
+import { daemonUnits } from './daemon-units.ts'
 import { entries } from './hardening.ts'
 import { relayUnits } from './relay-units.ts'
 import { daemonCredentials, relayCredentials, secretUnits } from './secret-units.ts'
@@ -35,7 +36,7 @@ export function systemUnits(deployment: Deployment, { systemd, layout }: EmitOpt
 
 function daemon(deployment: Deployment, systemd: number, layout: Layout): Units {
   const { gateway, prefix, secrets, directories } = deployment
-  const host = socketAddress(gateway.host)
+  const host = addressOf(gateway.host)
   const findings: Finding[] = []
   if (host === undefined) {
     const message = `a socket unit cannot listen on the name "${gateway.host}"`

@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
+import { isLoopback } from '../../../schemas/words/address.ts'
 import { NOT_THERE } from '../../program.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, listed, ok, skip, warn } from '../finding.ts'
@@ -74,7 +75,7 @@ function judgeName(
   }
   if (addresses.some((address) => own.includes(address)))
     return [ok(`${name} leads to this host (${listed(addresses)})`)]
-  const why = `this host has ${listed(own.filter((address) => !isLoopback(address)))}; behind a router that passes the ports on this is as it should be`
+  const why = `this host has ${listed(own.filter((address) => !isOnlyHere(address)))}; behind a router that passes the ports on this is as it should be`
   return [
     warn(
       `${name} leads to ${listed(addresses)}, which is not an address of this host`,
@@ -84,9 +85,9 @@ function judgeName(
   ]
 }
 
-const isLoopback = (address: string): boolean =>
-  address.startsWith('127.') || address === '::1' || address.startsWith('fe80:')
-const publicAddress = (own: readonly string[]): string => own.find((address) => !isLoopback(address)) ?? 'ADDRESS'
+/** No other machine can be told to use this address. */
+const isOnlyHere = (address: string): boolean => isLoopback(address) || address.startsWith('fe80:')
+const publicAddress = (own: readonly string[]): string => own.find((address) => !isOnlyHere(address)) ?? 'ADDRESS'
 
 /** @see resolv.conf(5): the resolver uses the first three */
 export function parseResolvConf(text: string): string[] {

@@ -1,6 +1,7 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
 import type { Listener } from '../../../compiler/ir/nodes/host.ts'
 import { pathText } from '../../../schemas/spec/path.ts'
+import { addressOf, hostsOverlap } from '../../../schemas/words/address.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, ok, words } from '../finding.ts'
 import { outputOf, readHostAccounts } from '../look.ts'
@@ -75,13 +76,10 @@ function wantedPort(
   return { ...base, expected: [`${gateway.unit}.service`, gateway.user] }
 }
 
-const EVERY_ADDRESS = new Set(['*', '::', '0.0.0.0'])
-
 function isSame({ port, protocol, host }: PortFacts['wanted'][number], holder: Holder): boolean {
   if (holder.port !== port || holder.protocol !== protocol) return false
   // an interface has a name, and its addresses are not known here: any holder may be in the way
-  const isAddress = /^[\d.]+$|:/.test(host)
-  return !isAddress || EVERY_ADDRESS.has(host) || EVERY_ADDRESS.has(holder.address) || holder.address === host
+  return addressOf(host) === undefined || hostsOverlap(host, holder.address)
 }
 
 function isOurs(

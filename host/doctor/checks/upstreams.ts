@@ -1,5 +1,6 @@
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { canonicalHost, parseHostPort } from '../../../schemas/words/address.ts'
 import { baseUrlOf } from '../../../schemas/words/providers.ts'
 import type { Check, DaemonView, Subject } from '../check.ts'
 import { command, edit, type Finding, type Fix, fail, ok } from '../finding.ts'
@@ -59,13 +60,13 @@ function judgeOne({ name, url, reached, daemon }: UpstreamFacts['upstreams'][num
 }
 
 function fixFor(code: string, host: string, hostname: string): Fix {
-  const [address, port = '443'] = host.split(':')
+  const { port = 443 } = parseHostPort(host)
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return command(`getent ahosts ${hostname}`)
   if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/.test(code))
     return command('apt-get install --reinstall ca-certificates && update-ca-certificates')
   if (code === 'ECONNREFUSED')
     return edit(`the machine ${hostname}`, `start what should listen on port ${port}, or correct base_url`)
-  return command(`curl --verbose --head --max-time 10 https://${address ?? host}`)
+  return command(`curl --verbose --head --max-time 10 https://${host}`)
 }
 
 /** Of the spec and of the daemon's configuration; engines on Unix sockets would be started by a connection, so they are left out. */
@@ -87,10 +88,10 @@ function daemonsWord(name: string, view: DaemonView): UpstreamFacts['upstreams']
 export function reach(text: string, signal: AbortSignal): Promise<Reached> {
   const { protocol, hostname, port } = new URL(text)
   const isTls = protocol === 'https:'
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const host = canonicalHost(hostname)
   const to = { host, port: Number(port === '' ? (isTls ? 443 : 80) : port) }
   const socket: Socket = isTls
-    ? connectTls({ ...to, ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }) })
+    ? connectTls({ ...to, ...(isIP(host) === 0 ? { servername: host } : {}) })
     : connectTcp(to)
   return new Promise((resolve) => {
     const end = (reached: Reached) => {

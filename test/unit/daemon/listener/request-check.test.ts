@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
-import { checkRequest, hostName } from '../../../../daemon/listener/request-check.ts'
+import { checkRequest } from '../../../../daemon/listener/request-check.ts'
 
 /** A request as Node's parser hands it over. */
 function requestOf(url: string, rawHeaders: readonly string[], httpVersion = '1.1'): IncomingMessage {
@@ -44,12 +44,4 @@ test.each([
   },
 ])('refuses $name', ({ headers, version, code }) => {
   expect(() => checkRequest(requestOf('/', headers, version))).toThrow(expect.objectContaining({ code }))
-})
-
-test.each([
-  { host: 'Example.org:443', name: 'example.org' },
-  { host: 'example.org.', name: 'example.org' },
-  { host: '[::1]:80', name: '::1' },
-])('the name in $host is $name', ({ host, name }) => {
-  expect(hostName(host)).toBe(name)
 })
