@@ -34,6 +34,8 @@ const SYSTEM_KEY_ID = 'system'
  */
 export function createTokens(store: TokenStore, now: () => number) {
   const byHash = new Map<string, { readonly principal: Principal; readonly expiresAt: number | null }>()
+  /** The key that came last over each connection, beside its hash: clients send the same one again and again. */
+  const hashes = new WeakMap<object, { readonly text: string; readonly hash: string }>()
   let systemHash: string | null = null
   let onRevoked: (keyId: string) => void = () => {}
 
@@ -44,10 +46,21 @@ export function createTokens(store: TokenStore, now: () => number) {
     })
   for (const record of store.all()) if (record.revokedAt === null) remember(record)
 
+  function hashOn(connection: object, text: string): string {
+    const latest = hashes.get(connection)
+    if (latest?.text === text) return latest.hash
+    const hash = tokenHash(text)
+    hashes.set(connection, { text, hash })
+    return hash
+  }
+
   return {
-    /** The principal of a key's text, or null when it is unknown, expired or revoked. */
-    find(text: string): Principal | null {
-      const known = byHash.get(tokenHash(text))
+    /**
+     * The principal of a key's text, or null when it is unknown, expired or revoked.
+     * @param connection what the key came over; its text is kept as long as that lives, and no decision is
+     */
+    find(text: string, connection?: object): Principal | null {
+      const known = byHash.get(connection === undefined ? tokenHash(text) : hashOn(connection, text))
       if (known === undefined) return null
       return known.expiresAt !== null && known.expiresAt <= now() ? null : known.principal
     },

@@ -65,7 +65,7 @@ export function authenticate(
   { isOpen }: GatewaySettings,
 ): Principal {
   if (isOpen || scope === null) return ANYBODY
-  const principal = tokens.find(credentialOf(request.headers, url))
+  const principal = tokens.find(credentialOf(request.headers, url), request.socket)
   if (principal === null) {
     throw new GateError('INVALID_KEY', 'the key is unknown, expired or revoked; `gatectl token create` makes one')
   }

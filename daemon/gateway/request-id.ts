@@ -4,8 +4,15 @@
  */
 export function createRequestIds(nonce: string, now: () => number): () => string {
   let counter = 0
+  let madeAt = Number.NaN
+  let start = ''
   return () => {
     counter += 1
-    return `req_${now().toString(36).padStart(9, '0')}${nonce}${counter.toString(36).padStart(6, '0')}`
+    const time = now()
+    if (time !== madeAt) {
+      madeAt = time
+      start = `req_${time.toString(36).padStart(9, '0')}${nonce}`
+    }
+    return start + counter.toString(36).padStart(6, '0')
   }
 }

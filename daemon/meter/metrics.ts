@@ -33,6 +33,9 @@ const MAX_SERIES = 10_000
 
 /** The series of one (upstream, model, status); those that are null have no value yet, so they are not shown. */
 type Series = {
+  readonly upstream: string
+  readonly model: string
+  readonly status: number
   readonly labels: string
   readonly requests: CounterSeries
   readonly duration: HistogramSeries
@@ -82,9 +85,13 @@ export function createMetrics(readings: MetricReadings) {
   }
 
   const seriesByKey = new Map<string, Series>()
+  let latest: Series | null = null
   function makeSeries(upstream: string, model: string, status: number) {
     const labels = labelText(['upstream', 'gen_ai_request_model'], [upstream, model])
     const series: Series = {
+      upstream,
+      model,
+      status,
       labels,
       requests: requests.series(`${labels},status="${status}"`),
       duration: duration.series(labels),
@@ -95,6 +102,12 @@ export function createMetrics(readings: MetricReadings) {
     return series
   }
   function seriesOf(upstream: string, model: string, status: number) {
+    // most attempts are like the one before, and making the key costs more than counting
+    if (latest?.upstream === upstream && latest.model === model && latest.status === status) return latest
+    latest = lookUpSeries(upstream, model, status)
+    return latest
+  }
+  function lookUpSeries(upstream: string, model: string, status: number) {
     const key = `${upstream} ${status} ${model}`
     const known = seriesByKey.get(key)
     if (known !== undefined) return known

@@ -4,29 +4,30 @@ const COLON = 0x3a
 const COMMA = 0x2c
 
 /** What an escaped letter begins with; no encoder writes plain letters so, and a client that does is looked at closely. */
-const ESCAPED = [Buffer.from('\\u006'), Buffer.from('\\u007')]
+const ESCAPED = ['\\u006', '\\u007']
 
 /**
  * Keys of the outermost object whose values decide something, before an upstream reads them for itself.
  * @param names letters a-z and `_` only
  */
 export function decisiveKeys(names: readonly string[]) {
-  const quoted = names.map((name) => Buffer.from(`"${name}"`))
+  // without the first quote: JSON is full of quotes, at each of which a search would stop
+  const endings = names.map((name) => `${name}"`)
   return {
-    /** The first of them that appears twice in a JSON object. Reads it byte by byte only when that may be so. */
-    repeatedIn(json: Buffer): string | undefined {
-      if (!quoted.some((name) => isTwiceIn(json, name)) && !ESCAPED.some((start) => json.includes(start)))
+    /** The first of them that appears twice in a JSON object. Reads it character by character only when that may be so. */
+    repeatedIn(json: string): string | undefined {
+      if (!endings.some((ending) => isTwiceIn(json, ending)) && !ESCAPED.some((start) => json.includes(start)))
         return undefined
       const keys: string[] = []
-      scan(json, (key) => keys.push(key))
+      scan(Buffer.from(json), (key) => keys.push(key))
       return names.find((name) => keys.indexOf(name) !== keys.lastIndexOf(name))
     },
   }
 }
 
-function isTwiceIn(json: Buffer, quoted: Buffer): boolean {
-  const first = json.indexOf(quoted)
-  return first !== -1 && json.includes(quoted, first + 1)
+function isTwiceIn(json: string, ending: string): boolean {
+  const first = json.indexOf(ending)
+  return first !== -1 && json.includes(ending, first + 1)
 }
 
 /** The same JSON object with another text as the value of `key`, each time it appears outermost; every other byte stays. */

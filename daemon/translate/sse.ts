@@ -6,6 +6,7 @@ const PIECE_BYTES = 32
 const LF = 0x0a
 const CR = 0x0d
 const SPACE = 0x20
+const OPENING_BRACE = 0x7b
 const DATA = 'data'
 /** A UTF-8 byte order mark, read as latin1. */
 const BOM = '\xef\xbb\xbf'
@@ -156,6 +157,7 @@ const FIRST = ['data:', 'event:', 'id:', 'retry:', ':']
 
 /** Whether bytes are the beginning of a stream of events; neither JSON nor HTML begins so. */
 export function looksLikeEvents(start: Uint8Array): boolean {
+  if (start[0] === OPENING_BRACE) return false // as almost every answer
   const text = Buffer.from(start.subarray(0, 16)).toString('latin1').replace(BOM, '').trimStart()
   return text !== '' && FIRST.some((field) => text.startsWith(field) || field.startsWith(text))
 }

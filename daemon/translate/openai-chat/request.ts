@@ -33,9 +33,10 @@ export const bodyWithModel = (call: Call, model: string): Buffer => withModel(ca
  * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
  */
 export function parseChatRequest(body: Buffer): ModelRequest {
-  const request = parseObject(body)
+  const text = body.toString('utf8')
+  const request = parseObject(text)
   const { model, messages, stream } = request
-  const repeated = DECISIVE.repeatedIn(body)
+  const repeated = DECISIVE.repeatedIn(text)
   if (repeated !== undefined) {
     // parsers disagree on which one counts: the upstream could run another model than the one that was asked for and metered
     throw new GateError('BAD_REQUEST', `"${repeated}" appears twice in the body`, { param: repeated })
@@ -66,10 +67,10 @@ export function withModel(body: Buffer, model: string): Buffer {
   return withText(body, 'model', model)
 }
 
-function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
+function parseObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown
   try {
-    value = JSON.parse(body.toString('utf8'))
+    value = JSON.parse(text)
   } catch (error) {
     throw new GateError('INVALID_JSON', 'the body is not valid JSON', { cause: error })
   }

@@ -1,9 +1,10 @@
 import type { Usage } from '../dialect.ts'
+import { onlyOutermost } from '../json-find.ts'
 
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
 export function usageOf(answer: Buffer): Usage | null {
   try {
-    return reportedUsage(JSON.parse(answer.toString('utf8')))
+    return reportedUsage(onlyOutermost(answer, 'usage') ?? JSON.parse(answer.toString('utf8')))
   } catch {
     return null // not JSON: the upstream reported nothing
   }

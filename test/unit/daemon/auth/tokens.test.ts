@@ -48,6 +48,22 @@ test('a revoked key is refused at once and stays so', () => {
   expect(tokens.list()).toMatchObject([{ id: record.id, revokedAt: time }])
 })
 
+test('keys that follow each other over one connection are told apart, and lose their rights as over any other', () => {
+  const connection = {}
+  const one = tokens.create('one', ['chat:write'], null)
+  const other = tokens.create('other', ['chat:write'], time + 1_000)
+  for (const { record, token } of [one, one, other, one, other]) {
+    expect(tokens.find(token, connection)?.keyId).toBe(record.id)
+    expect(tokens.find(token.slice(0, 20), connection)).toBeNull()
+  }
+  tokens.find(one.token, connection)
+  tokens.revoke(one.record.id)
+  expect(tokens.find(one.token, connection)).toBeNull()
+  tokens.find(other.token, connection)
+  time += 1_000
+  expect(tokens.find(other.token, connection)).toBeNull()
+})
+
 test('a key expires', () => {
   const { token } = tokens.create('guest', ['chat:write'], time + 1_000)
   expect(tokens.find(token)).not.toBeNull()

@@ -1,0 +1,66 @@
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+const COMMA = 0x2c
+const OPENING_BRACE = 0x7b
+const CLOSING_BRACE = 0x7d
+const OPENING_BRACKET = 0x5b
+const CLOSING_BRACKET = 0x5d
+
+/** What may follow the value; with more, parsing the whole is as fast as walking over it. */
+const MAX_TAIL_CHARACTERS = 4_096
+
+/**
+ * Parses the value of one key of a JSON object and none of the rest, which is faster when it stands near the end: usage
+ * does. The JSON itself is not checked.
+ * @param key letters a-z only
+ * @returns an object with that key alone; null when that needs a parser: the key is not there, is there more than once, may
+ *   be spelled with escapes, or is not surely one of the outermost object
+ * @throws SyntaxError when the value is not JSON
+ */
+export function onlyOutermost(json: Buffer, key: string): Readonly<Record<string, unknown>> | null {
+  const text = json.toString('latin1') // of the same length as the bytes; a value is decoded when it is found
+  const ending = `${key}"` // without its first quote: JSON is full of quotes, at each of which a search would stop
+  const at = text.indexOf(ending)
+  if (at < 2 || text.length - at > MAX_TAIL_CHARACTERS) return null
+  if (text.charCodeAt(at - 1) !== QUOTE || text.charCodeAt(at - 2) === BACKSLASH) return null
+  if (text.includes(ending, at + 1) || text.includes('\\u006') || text.includes('\\u007')) return null
+  const colon = pastSpace(text, at + ending.length)
+  if (text.charCodeAt(colon) !== COLON) return null // it is a value
+  const end = endOfOutermost(text, colon + 1)
+  return end === null ? null : { [key]: JSON.parse(json.toString('utf8', colon + 1, end)) }
+}
+
+/** Walks from a value to the end of the text. @returns where the value ends; null unless only one object is open around it */
+function endOfOutermost(text: string, start: number): number | null {
+  let depth = 0
+  let end: number | null = null
+  for (let i = start; i < text.length; i += 1) {
+    const character = text.charCodeAt(i)
+    if (character === QUOTE) i = closingQuote(text, i)
+    else if (character === OPENING_BRACE || character === OPENING_BRACKET) depth += 1
+    else if (character === COMMA) {
+      if (depth === 0) end ??= i
+    } else if (character === CLOSING_BRACE || character === CLOSING_BRACKET) {
+      if (depth === 0) return pastSpace(text, i + 1) === text.length ? (end ?? i) : null
+      depth -= 1
+    }
+  }
+  return null
+}
+
+function closingQuote(text: string, opening: number): number {
+  let i = opening + 1
+  while (i < text.length && text.charCodeAt(i) !== QUOTE) i += text.charCodeAt(i) === BACKSLASH ? 2 : 1
+  return i
+}
+
+function pastSpace(text: string, start: number): number {
+  let i = start
+  while (i < text.length && isSpace(text.charCodeAt(i))) i += 1
+  return i
+}
+
+function isSpace(character: number): boolean {
+  return character === 0x20 || character === 0x0a || character === 0x0d || character === 0x09
+}

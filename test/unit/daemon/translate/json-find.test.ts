@@ -1,0 +1,59 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { onlyOutermost } from '../../../../daemon/translate/json-find.ts'
+
+const usage = '{"prompt_tokens":3,"details":{"a":[1,{"b":"}"}]}}'
+
+test.each([
+  { name: 'at the end', json: `{"id":"x","usage":${usage}}`, found: true },
+  { name: 'before other keys', json: `{"usage":${usage},"id":"x","timings":{"ms":[1,2]}}`, found: true },
+  { name: 'with space around everything', json: ` { "usage" :\n ${usage} , "id" : 1 } \n`, found: true },
+  { name: 'null', json: '{"usage":null,"id":1}', found: true },
+  { name: 'absent', json: '{"id":1}', found: false },
+  { name: 'inside another object', json: `{"x":{"usage":${usage}}}`, found: false },
+  { name: 'inside an array', json: `[{"usage":${usage}}]`, found: false },
+  { name: 'twice', json: `{"usage":1,"usage":${usage}}`, found: false },
+  { name: 'a value', json: '{"object":"usage"}', found: false },
+  { name: 'the end of a text', json: '{"content":"say \\"usage","x":1}', found: false },
+  { name: 'spelled with an escape', json: '{"usage":1,"\\u0075sage":2}', found: false },
+  { name: 'before something else than the end', json: `{"usage":${usage}} {}`, found: false },
+])('finds a key $name: $found', ({ json, found }) => {
+  const expected = found ? { usage: (JSON.parse(json) as { usage: unknown }).usage } : null
+  expect(onlyOutermost(Buffer.from(json), 'usage')).toEqual(expected)
+})
+
+/** Objects whose keys and texts are often the key that is looked for, or look like it. */
+const word = fc.constantFrom('usage', '"usage"', '"usage":{}', '\\"usage', 'usagë', '}', '{', ',', '\\', 'x')
+const value = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    word,
+    fc.integer(),
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(word, tie('value'), { maxKeys: 4 }),
+  ),
+})).value
+
+test('says what JSON.parse says, or nothing, of any JSON', () => {
+  fc.assert(
+    fc.property(value, fc.constantFrom(undefined, 1), (input, indent) => {
+      const found = onlyOutermost(Buffer.from(JSON.stringify(input, undefined, indent)), 'usage')
+      if (found !== null) expect(found).toEqual({ usage: (input as { usage: unknown }).usage })
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('finds the key in any object that has it once and last', () => {
+  const other = fc.dictionary(fc.constantFrom('id', 'choices', 'created'), fc.jsonValue(), { maxKeys: 3 })
+  fc.assert(
+    fc.property(other, fc.jsonValue(), (rest, last) => {
+      const text = JSON.stringify({ ...rest, usage: last })
+      fc.pre(text.split('"usage"').length === 2 && !/\\u00[67]/.test(text) && text.length < 4_000)
+      expect(onlyOutermost(Buffer.from(text), 'usage')).toEqual({
+        usage: (JSON.parse(text) as { usage: unknown }).usage,
+      })
+    }),
+  )
+})
