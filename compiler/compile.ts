@@ -1,5 +1,6 @@
 import type { Layout } from '../schemas/deploy/layout.ts'
 import type { Target } from '../schemas/words/targets.ts'
+import type { Tree } from '../syntax/tree.ts'
 import { type Diagnostic, type Finding, locate, sortDiagnostics } from './diagnostic.ts'
 import type { Emission, EmitOptions, OutputFile, Version } from './emit/output.ts'
 import { readme } from './emit/readme.ts'
@@ -29,6 +30,11 @@ export type CompileOptions = {
   readonly systemd?: number
   /** Debian's when absent. */
   readonly layout?: Layout
+  /**
+   * Keys of the daemon's configuration (schemas/config/config.ts, spelled as there) that lie over what the spec gives.
+   * They were checked against its schema and hold no secret.
+   */
+  readonly settings?: Tree
 }
 
 export type Compiled = {
@@ -58,11 +64,12 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
   const { lock, findings: lockFindings } = readLock(options.lock)
   const allocation = allocate(spec, lock, options.seed ?? '')
   const deployment = lower(spec, allocation, written)
-  const { podman, systemd, layout } = DEFAULT_OPTIONS
+  const { podman, systemd, layout, settings } = DEFAULT_OPTIONS
   const emitOptions: EmitOptions = {
     podman: options.podman ?? podman,
     systemd: options.systemd ?? systemd,
     layout: options.layout ?? layout,
+    settings: options.settings ?? settings,
   }
   const findings = [
     ...typeFindings,

@@ -12,6 +12,7 @@ export const CODES = {
   INVALID_VALUE: 'the value is not one of those allowed',
   LITERAL_SECRET: 'a secret is written out instead of referred to',
   INVALID_LOCK: 'gate.lock.json cannot be used',
+  CONTRADICTING_SETTING: '--settings moves the daemon away from where the spec has it',
   UNKNOWN_NAME: 'a reference names nothing',
   AMBIGUOUS_TARGET: 'a target names none or several of backend, upstream and alias',
   MODEL_CYCLE: 'virtual models refer to each other in a circle',

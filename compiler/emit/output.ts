@@ -1,4 +1,5 @@
 import type { Layout } from '../../schemas/deploy/layout.ts'
+import type { Tree } from '../../syntax/tree.ts'
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
 
@@ -24,6 +25,8 @@ export type EmitOptions = {
   readonly systemd: number
   /** Where the host has its programs and directories. */
   readonly layout: Layout
+  /** A layer of the daemon's configuration, to lie over what the spec gives. */
+  readonly settings: Tree
 }
 
 /** What one target makes of a deployment, and what it cannot express. */

@@ -4,7 +4,12 @@ import type { Finding } from '../diagnostic.ts'
 import { type EmitOptions, isBefore } from './output.ts'
 
 /** Debian 13. */
-export const DEFAULT_OPTIONS: EmitOptions = { podman: { major: 5, minor: 4 }, systemd: 257, layout: DEBIAN_LAYOUT }
+export const DEFAULT_OPTIONS: EmitOptions = {
+  podman: { major: 5, minor: 4 },
+  systemd: 257,
+  layout: DEBIAN_LAYOUT,
+  settings: {},
+}
 
 /** socket-proxyd's --exit-idle-time came with 246, Debian 12 has 252. */
 const OLDEST_SYSTEMD = 252

@@ -26,7 +26,7 @@ const SAMPLES = [
   'web-tailnet',
 ] as const
 
-const TOOLS = ['jq', 'bash', 'openssl', 'nginx', 'caddy', 'dnsmasq', 'systemd-analyze']
+const TOOLS = ['bash', 'openssl', 'nginx', 'caddy', 'dnsmasq', 'systemd-analyze']
 const hasTools = hasNix && TOOLS.every(hasProgram)
 
 describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS.join(', ')})`, () => {

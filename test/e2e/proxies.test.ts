@@ -140,11 +140,14 @@ describe.each(PROXIES)('$engine (needs $engine, openssl)', ({ engine, file, star
         'x-forwarded-host': 'else.example.org',
         forwarded: 'for=203.0.113.1',
       }
-      const { headers } = await echoOf({ port: https, host: NAME, headers: claims })
+      // on a port other than 443, clients say the port (RFC 9110, 7.2), and apps compare it with the origin of a page
+      const asked = `${NAME}:${https}`
+      const { headers } = await echoOf({ port: https, host: NAME, headers: { ...claims, host: asked } })
       expect(headers).toMatchObject({
+        host: asked,
         'x-forwarded-for': '127.0.0.1',
         'x-forwarded-proto': 'https',
-        'x-forwarded-host': NAME,
+        'x-forwarded-host': asked,
       })
       expect(headers['forwarded'] ?? '').toBe('')
     })

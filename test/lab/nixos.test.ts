@@ -5,20 +5,18 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { hasNix } from '../support/nix.ts'
 import { nixStore } from '../support/nix-build.ts'
 import { evaluateSamples, MODULES, type NixosHost, unitText } from '../support/nixos.ts'
-import { hasProgram } from '../support/programs.ts'
 import { bootHost, type Host, write } from './deploy.ts'
 import { ENGINE_HEALTH } from './engine/image.ts'
 import { describeInLab } from './suite.ts'
 
 const MANAGER = ['systemctl', '--user', '-M', 'gate-own@.host']
-const hasTools = hasNix && hasProgram('jq')
 
-describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`, () => {
+describeInLab(`NixOS modules${hasNix ? '' : ' [skipped: needs nix-bin]'}`, () => {
   let host: Host
   const store = nixStore()
   let hosts: Record<string, NixosHost> = {}
   beforeAll(async () => {
-    if (!hasTools) return
+    if (!hasNix) return
     host = await bootHost('nixos')
     const options = (more: string) => `{
       services.gate-daemon = {
@@ -92,7 +90,7 @@ describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`,
   const show = async (property: string, unit: string) =>
     (await host.run([...MANAGER, 'show', '-P', property, unit])).trim()
 
-  test.skipIf(!hasTools)(
+  test.skipIf(!hasNix)(
     'the image is loaded before the container starts, and only the gateway reaches it (needs nix-bin and the programs of its builds)',
     async () => {
       await host.run(['systemctl', 'start', 'gate-daemon.socket', 'gate-daemon-admin.socket', 'user@40000.service'])
@@ -110,7 +108,7 @@ describeInLab(`NixOS modules${hasTools ? '' : ' [skipped: needs nix-bin, jq]'}`,
     },
   )
 
-  test.skipIf(!hasTools)(
+  test.skipIf(!hasNix)(
     'a switch restarts a changed backend and moves the socket, and nothing else asks for it (needs nix-bin and the programs of its builds)',
     async () => {
       const pid = await show('MainPID', 'gate-own.service')

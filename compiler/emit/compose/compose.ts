@@ -10,7 +10,7 @@ import type { Secret } from '../../ir/nodes/host.ts'
 import { type DaemonSettings, daemonSettings } from '../daemon-settings/settings.ts'
 import { gatewayImage } from '../gateway-image.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
 import { composeContainer } from './container.ts'
 import { composeGateway } from './gateway.ts'
 
@@ -20,19 +20,23 @@ const COMMENT = [
 ]
 
 /** A Compose file: the gateway and every backend that can be reached over a network, one internal network each. */
-export function emitCompose(deployment: Deployment): Emission {
+export function emitCompose(deployment: Deployment, options: EmitOptions): Emission {
   const { containers, gateway, prefix } = deployment
   const reachable = containers.filter(({ publish }) => publish.length > 0)
   const names = new Set(reachable.map(backendName))
   const users = new Set(reachable.map(({ user }) => user))
   const urls = new Map(reachable.map((container) => [backendName(container), backendUrl(container)]))
-  const settings = daemonSettings(deployment, {
-    host: '0.0.0.0',
-    reach: ({ name }) => {
-      const baseUrl = urls.get(name)
-      return baseUrl === undefined ? undefined : { baseUrl }
+  const settings = daemonSettings(
+    deployment,
+    {
+      host: '0.0.0.0',
+      reach: ({ name }) => {
+        const baseUrl = urls.get(name)
+        return baseUrl === undefined ? undefined : { baseUrl }
+      },
     },
-  })
+    options.settings,
+  )
   const secrets = Map.groupBy(deployment.secrets, ({ origin }) => origin[1])
   const exposed = new Set(deployment.vhosts.filter(({ kind }) => kind === 'app').map(({ origin }) => origin[1]))
   const handed = reachable.map((container) =>

@@ -1,6 +1,7 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { environmentName } from '../../../schemas/words/key-names.ts'
 import { type JsonNode, object, value } from '../../../syntax/json/print.ts'
+import type { Tree } from '../../../syntax/tree.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import type { Backend } from '../../ir/nodes/backend.ts'
@@ -10,6 +11,7 @@ import { backendTable, type Reach } from './backends.ts'
 import { durationText } from './duration-text.ts'
 import { modelTable } from './models.ts'
 import { notYet } from './not-yet.ts'
+import { contradictions, overlay } from './overlay.ts'
 import { missingAddresses, sameNames, upstreamTable } from './upstreams.ts'
 
 /** What a target may decide about the daemon's configuration: addresses, and nothing else. */
@@ -30,8 +32,11 @@ export type DaemonSettings = {
   readonly findings: readonly Finding[]
 }
 
-/** The one mapping of a deployment to the daemon's configuration: whatever a target makes of it begins here. */
-export function daemonSettings(deployment: Deployment, { host, reach }: Surroundings): DaemonSettings {
+/**
+ * The one mapping of a deployment to the daemon's configuration: whatever a target makes of it begins here.
+ * @param above a layer of that configuration, which lies over what the spec gives
+ */
+export function daemonSettings(deployment: Deployment, { host, reach }: Surroundings, above: Tree): DaemonSettings {
   const { upstreams, backends } = deployment
   const servers = backends.flatMap((backend) => {
     const reached = backend.isUpstream ? reach(backend) : undefined
@@ -39,25 +44,32 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
   })
   const reachable = [...upstreams, ...servers.map(({ backend }) => backend)]
   const models = modelTable(deployment, new Set(reachable.map(({ name }) => name)))
+  const declared = object([], {
+    server: server(deployment.gateway, host),
+    auth: auth(deployment),
+    upstreams: upstreamTable(upstreams),
+    backends: backendTable(servers),
+    models: models.node,
+    discovery: discovery(deployment),
+    letsencrypt: letsencrypt(deployment),
+    relay: relay(deployment),
+    log: log(deployment),
+  })
   return {
-    declared: object([], {
-      server: server(deployment.gateway, host),
-      auth: auth(deployment),
-      upstreams: upstreamTable(upstreams),
-      backends: backendTable(servers),
-      models: models.node,
-      discovery: discovery(deployment),
-      letsencrypt: letsencrypt(deployment),
-      relay: relay(deployment),
-      log: log(deployment),
-    }),
+    declared: overlay(declared, above),
     secrets: deployment.secrets.flatMap((secret) =>
       secretVariable(
         secret,
         servers.map((s) => s.backend.name),
       ),
     ),
-    findings: [...sameNames(reachable), ...missingAddresses(upstreams), ...models.findings, ...notYet(deployment)],
+    findings: [
+      ...sameNames(reachable),
+      ...missingAddresses(upstreams),
+      ...models.findings,
+      ...notYet(deployment),
+      ...contradictions(declared, above),
+    ],
   }
 }
 

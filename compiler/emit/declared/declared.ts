@@ -4,12 +4,12 @@ import type { Deployment } from '../../ir/deployment.ts'
 import type { Backend } from '../../ir/nodes/backend.ts'
 import type { Reach } from '../daemon-settings/backends.ts'
 import { daemonSettings } from '../daemon-settings/settings.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
 
 /** The daemon's declared layer on a host with systemd; its secrets are credentials of the unit. */
-export function emitDeclared(deployment: Deployment): Emission {
+export function emitDeclared(deployment: Deployment, options: Pick<EmitOptions, 'settings'>): Emission {
   const { host, declaredConfig } = deployment.gateway
-  const { declared, findings } = daemonSettings(deployment, { host, reach })
+  const { declared, findings } = daemonSettings(deployment, { host, reach }, options.settings)
   return {
     files: [{ path: 'declared/declared.json', install: declaredConfig, mode: 0o644, ...printJson(declared) }],
     findings,

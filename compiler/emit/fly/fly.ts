@@ -6,13 +6,17 @@ import { gatewayNames } from '../../ir/names.ts'
 import { daemonSettings } from '../daemon-settings/settings.ts'
 import { gatewayImage } from '../gateway-image.ts'
 import { withoutBackends, withoutSystemd } from '../not-expressed.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
 import { platformTls, tlsFindings } from '../platform.ts'
 
 /** fly.toml of the gateway. @see https://fly.io/docs/reference/configuration/ */
-export function emitFly(deployment: Deployment): Emission {
+export function emitFly(deployment: Deployment, options: EmitOptions): Emission {
   const { gateway, prefix } = deployment
-  const settings = daemonSettings(platformTls(deployment), { host: '0.0.0.0', reach: () => undefined })
+  const settings = daemonSettings(
+    platformTls(deployment),
+    { host: '0.0.0.0', reach: () => undefined },
+    options.settings,
+  )
   const { image, findings } = gatewayImage(gateway, 'fly')
   const at = (...keys: readonly string[]) => ['gate', ...keys]
   const tables: TomlTable[] = [

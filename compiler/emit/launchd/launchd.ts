@@ -15,15 +15,15 @@ import type { Secret } from '../../ir/nodes/host.ts'
 import { daemonSettings } from '../daemon-settings/settings.ts'
 import { descriptorsFor } from '../descriptors.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
 
 const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 
 /** A property list that keeps the gateway running on macOS. @see launchd.plist(5) */
-export function emitLaunchd(deployment: Deployment): Emission {
+export function emitLaunchd(deployment: Deployment, options: EmitOptions): Emission {
   const { gateway, prefix } = deployment
   const names = launchdNames(prefix)
-  const settings = daemonSettings(deployment, { host: gateway.host, reach: () => undefined })
+  const settings = daemonSettings(deployment, { host: gateway.host, reach: () => undefined }, options.settings)
   const variables = settings.secrets.map(({ name, secret }): [string, PlistNode] => [
     `${name}_FILE`,
     plistString(secretPath(secret, names.secretsDirectory), secret.origin),

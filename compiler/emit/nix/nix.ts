@@ -21,6 +21,7 @@ import { emitClient } from '../client/client.ts'
 import { emitDeclared } from '../declared/declared.ts'
 import { emitDnsmasq } from '../dnsmasq/dnsmasq.ts'
 import { emitNginx } from '../nginx/nginx.ts'
+import { notExpressed } from '../not-expressed.ts'
 import type { Emission, EmitOptions } from '../output.ts'
 import { emitQuadlet } from '../quadlet/quadlet.ts'
 import { systemUnits } from '../systemd/systemd.ts'
@@ -47,7 +48,7 @@ export function emitNix(deployment: Deployment, options: EmitOptions): Emission 
   })
   return {
     files: [{ path: `nix/${prefix}.nix`, mode: 0o644, ...module }],
-    findings: [...findingsOfModule(deployment, options), ...storeSecrets(deployment)],
+    findings: [...findingsOfModule(deployment, options), ...storeSecrets(deployment), ...settingsFinding(options)],
   }
 }
 
@@ -147,7 +148,7 @@ function findingsOfModule(deployment: Deployment, asked: EmitOptions): Finding[]
   const options = { ...asked, systemd: Math.max(asked.systemd, OLDEST_SYSTEMD) }
   const { proxy, dns } = deployment
   return [
-    ...emitDeclared(deployment).findings,
+    ...emitDeclared(deployment, options).findings,
     ...emitClient(deployment).findings,
     ...emitQuadlet(deployment, options).findings,
     ...systemUnits(deployment, options).findings,
@@ -159,6 +160,12 @@ function findingsOfModule(deployment: Deployment, asked: EmitOptions): Finding[]
 
 /** Of NixOS 24.11, the first with all options that the module sets. */
 const OLDEST_SYSTEMD = 256
+
+function settingsFinding({ settings }: EmitOptions): Finding[] {
+  if (Object.keys(settings).length === 0) return []
+  const message = 'the module is made of the spec alone, without the settings'
+  return [notExpressed([], message, 'write them as services.gate-daemon.settings beside it')]
+}
 
 /** The store is readable by everybody on the host. */
 function storeSecrets({ secrets, gateway }: Deployment): Finding[] {

@@ -5,7 +5,7 @@ import { daemonSettings } from '../daemon-settings/settings.ts'
 import { variablesOf } from '../daemon-settings/variables.ts'
 import { gatewayImage } from '../gateway-image.ts'
 import { notExpressed, withoutBackends, withoutSystemd } from '../not-expressed.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
 import { platformTls, tlsFindings } from '../platform.ts'
 
 const COMMENT = [
@@ -14,9 +14,13 @@ const COMMENT = [
 ]
 
 /** render.yaml, a Blueprint with one web service. @see https://render.com/docs/blueprint-spec */
-export function emitRender(deployment: Deployment): Emission {
+export function emitRender(deployment: Deployment, options: EmitOptions): Emission {
   const { gateway, prefix } = deployment
-  const settings = daemonSettings(platformTls(deployment), { host: '0.0.0.0', reach: () => undefined })
+  const settings = daemonSettings(
+    platformTls(deployment),
+    { host: '0.0.0.0', reach: () => undefined },
+    options.settings,
+  )
   const { image, findings } = gatewayImage(gateway, 'render')
   const variable = (key: string, value: string, origin?: SpecPath): YamlNode =>
     yamlMap({ key: yamlText(key), value: yamlText(value) }, origin)

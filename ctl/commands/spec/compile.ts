@@ -6,7 +6,6 @@ import { Failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { countText, diagnosticJson, diagnosticText, printable } from '../../output/diagnostic-text.ts'
 import { unifiedDiff } from '../../output/unified-diff.ts'
-import { readLayout } from './layout-input.ts'
 import { type Change, type Plan, planOutput, replaceFiles, writeOutput } from './output-directory.ts'
 import { compileInput, readSpecInput, type SpecInput, targetList } from './spec-input.ts'
 
@@ -17,7 +16,7 @@ export const run: Run = async (invocation) => {
     throw usageFailure('gatectl compile: give --target A,B', `there are: ${TARGET_NAMES.join(', ')}`)
   if (directory === undefined) throw usageFailure('gatectl compile: give --out DIR', 'DIR is made when it is not there')
   const input = await readSpecInput(invocation)
-  const result = compileInput(input, targetList(targets), readLayout(text('layout')))
+  const result = compileInput(input, targetList(targets))
   const { diagnostics } = result
   if (!json && diagnostics.length > 0) note(`${diagnosticText(diagnostics, input.text)}\n`)
   if (result.kind === 'refused') {

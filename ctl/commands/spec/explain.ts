@@ -95,7 +95,10 @@ function wholeText(lines: readonly Explained[]): string {
 function lineText(explained: Explained | undefined, input: SpecInput): string {
   if (explained === undefined) return ''
   const { text, origin, spec, written, description } = explained
-  if (origin === '') return `${escapeControls(text)}\n  written by the compiler itself`
+  if (origin === '') {
+    const maker = input.options.settings === undefined ? 'the compiler itself' : 'the compiler itself, or by --settings'
+    return `${escapeControls(text)}\n  written by ${maker}`
+  }
   const specLine = spec === undefined ? undefined : input.text.split('\n')[spec.line - 1]
   return [
     escapeControls(text),

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { type Layout, layoutSchema } from '../../../schemas/deploy/layout.ts'
 import { Failure } from '../../failure.ts'
-import { readNamed } from './spec-input.ts'
+import { readNamed } from './named-file.ts'
 
 /**
  * Reads the file of --layout.

@@ -15,12 +15,21 @@ export const COMPILE_OPTIONS = {
   systemd: { type: 'string', value: '257', description: 'version of systemd on the host (257, as in Debian 13)' },
   lock: { type: 'string', value: 'FILE', description: 'instead of gate.lock.json beside SPEC', complete: 'file' },
 } as const satisfies Readonly<Record<string, Option>>
-export const LAYOUT: Option = {
-  type: 'string',
-  value: 'FILE',
-  description: 'where the host has programs and directories (JSON; as on Debian)',
-  complete: 'file',
-}
+/** What a host has that is not as on Debian, and what lies over the spec there. */
+export const HOST_OPTIONS = {
+  layout: {
+    type: 'string',
+    value: 'FILE',
+    description: 'where the host has programs and directories (JSON; as on Debian)',
+    complete: 'file',
+  },
+  settings: {
+    type: 'string',
+    value: 'FILE',
+    description: "keys of the daemon's configuration to lie over what SPEC gives (JSON)",
+    complete: 'file',
+  },
+} as const satisfies Readonly<Record<string, Option>>
 export const SPEC = { name: 'SPEC', complete: 'file' } as const
 export const LOCK: Option = COMPILE_OPTIONS.lock
 

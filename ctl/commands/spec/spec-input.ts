@@ -3,11 +3,13 @@ import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { type Compiled, type CompileOptions, compile, type Refused } from '../../../compiler/compile.ts'
-import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { nearest } from '../../../schemas/words/nearest.ts'
 import { TARGET_NAMES, type Target } from '../../../schemas/words/targets.ts'
-import { unreadable, usageFailure } from '../../failure.ts'
+import { usageFailure } from '../../failure.ts'
 import type { Invocation } from '../../invocation.ts'
+import { readLayout } from './layout-input.ts'
+import { readNamed } from './named-file.ts'
+import { readSettings } from './settings-input.ts'
 
 /** A spec as the command line names it, with everything that a compilation of it depends on. */
 export type SpecInput = {
@@ -17,30 +19,36 @@ export type SpecInput = {
   readonly lockFile: string
   /** Absent on a first run. */
   readonly lockText: string | undefined
-  readonly options: Pick<CompileOptions, 'podman' | 'systemd' | 'seed'>
+  readonly options: Pick<CompileOptions, 'podman' | 'systemd' | 'seed' | 'layout' | 'settings'>
 }
 
-/** Reads the spec that the first argument names, its lock, and --podman and --systemd. */
+/** Reads the spec that the first argument names, its lock, and the options that a compilation depends on. */
 export async function readSpecInput({ arguments: [file = ''], text }: Invocation): Promise<SpecInput> {
   const [podman, systemd] = [podmanVersion(text('podman')), systemdVersion(text('systemd'))]
+  const [layout, settings] = [readLayout(text('layout')), await readSettings(text('settings'))]
   const lockFile = text('lock') ?? join(file === '-' ? '.' : dirname(file), 'gate.lock.json')
   return {
     file: file === '-' ? 'standard input' : file,
-    text: file === '-' ? await readAll(process.stdin) : readNamed(file),
+    text: file === '-' ? await readAll(process.stdin) : readNamed(file, `write one: gatectl init ${file}`),
     lockFile,
     lockText: existsSync(lockFile) ? readNamed(lockFile) : undefined,
-    options: { seed: hostSeed(), ...(podman && { podman }), ...(systemd && { systemd }) },
+    options: {
+      seed: hostSeed(),
+      ...(podman && { podman }),
+      ...(systemd && { systemd }),
+      ...(layout && { layout }),
+      ...(settings && { settings }),
+    },
   }
 }
 
-/** Compiles what was read for some targets. @param layout Debian's when absent */
-export function compileInput(input: SpecInput, targets: readonly Target[], layout?: Layout): Compiled | Refused {
+/** Compiles what was read for some targets. */
+export function compileInput(input: SpecInput, targets: readonly Target[]): Compiled | Refused {
   const { file, text, lockText, options } = input
   return compile(text, {
     file,
     targets,
     ...options,
-    ...(layout && { layout }),
     ...(lockText === undefined ? {} : { lock: lockText }),
   })
 }
@@ -77,16 +85,5 @@ function hostSeed(): string {
     return readFileSync('/etc/machine-id', 'utf8').trim()
   } catch {
     return hostname()
-  }
-}
-
-/** @throws Failure when the file cannot be read or is not UTF-8 */
-export function readNamed(file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file))
-  } catch (error) {
-    if (error instanceof TypeError || (error instanceof Error && 'code' in error))
-      return unreadable(file, error, `write one: gatectl init ${file}`)
-    throw error
   }
 }

@@ -1,12 +1,12 @@
 import type { Command } from '../../invocation.ts'
-import { COMPILE_OPTIONS, INIT_OPTIONS, LAYOUT, SPEC, TARGET } from './options.ts'
+import { COMPILE_OPTIONS, HOST_OPTIONS, INIT_OPTIONS, SPEC, TARGET } from './options.ts'
 
 export const SPEC_COMMANDS: readonly Command[] = [
   {
     name: 'check',
     summary: 'say everything that is wrong with a spec (gate.toml)',
     arguments: [SPEC],
-    options: { target: TARGET, ...COMPILE_OPTIONS },
+    options: { target: TARGET, ...COMPILE_OPTIONS, ...HOST_OPTIONS },
     notes:
       'Needs no daemon. With --target also what these targets cannot express. A SPEC of "-" is standard input.\n' +
       'Exits with 3 when there are errors; warnings alone are no failure.',
@@ -21,7 +21,7 @@ export const SPEC_COMMANDS: readonly Command[] = [
       out: { type: 'string', value: 'DIR', description: 'where the files go', complete: 'file' },
       check: { type: 'boolean', description: 'write nothing; exit with 3 and a diff when something would change' },
       ...COMPILE_OPTIONS,
-      layout: LAYOUT,
+      ...HOST_OPTIONS,
     },
     notes:
       'Needs no daemon. DIR then holds what this SPEC and these targets give: files of earlier compilations that are no\n' +
@@ -33,7 +33,7 @@ export const SPEC_COMMANDS: readonly Command[] = [
     name: 'explain',
     summary: 'show which lines of a spec a line of the output comes from',
     arguments: [SPEC, { name: 'PATH', complete: 'file' }],
-    options: COMPILE_OPTIONS,
+    options: { ...COMPILE_OPTIONS, ...HOST_OPTIONS },
     notes:
       'PATH is a file below the output directory or its place on the host, with or without ":LINE":\n' +
       'quadlet/users/40000/gate-qwen.container:12, /etc/containers/systemd/users/40000/gate-qwen.container',

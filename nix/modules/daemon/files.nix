@@ -18,7 +18,6 @@ let
 in
 pkgs.runCommand "${prefix}-files"
 {
-  nativeBuildInputs = [ pkgs.jq ];
   spec = builtins.toJSON (specs.spec gateway);
   lock = builtins.toJSON (specs.lock gateway);
   settings = builtins.toJSON (specs.settings gateway);
@@ -29,12 +28,9 @@ pkgs.runCommand "${prefix}-files"
   cp "$specPath" gate.json
   cp "$lockPath" gate.lock.json
   ${gatectl} compile gate.json --out "$out" --target ${lib.concatStringsSep "," targets} \
-    --layout "$layoutPath" --podman ${podmanVersion} --systemd ${lib.versions.major systemd.version}
-
-  # settings of the module lie over what the compiler made of the spec
-  jq -s '.[0] * .[1]' "$out/declared/declared.json" "$settingsPath" > declared.json
-  ${gatectl} config validate declared.json
-  cp declared.json "$out/declared/declared.json"
+    --layout "$layoutPath" --settings "$settingsPath" \
+    --podman ${podmanVersion} --systemd ${lib.versions.major systemd.version}
+  ${gatectl} config validate "$out/declared/declared.json"
 
   # units that the module does not make itself, and directories
   mkdir -p "$out/lib/systemd/system" "$out/lib/tmpfiles.d"
