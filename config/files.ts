@@ -1,16 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
 
 /** @returns undefined when there is no such file. @throws the system's error, and TypeError when it is no UTF-8 */
 export function readText(file: string): string | undefined {
@@ -41,24 +29,6 @@ function systemError(code: string, message: string): Error {
   return Object.assign(new Error(`${code}: ${message}`), { code })
 }
 
-/**
- * Writes files so that each is either the old or the new one at any moment, in the given order.
- * All texts are on the disk before the first file changes: a full disk changes nothing.
- */
-export function writeTexts(files: readonly { readonly file: string; readonly text: string }[]): void {
-  const temporary = files.map(({ file }) => join(dirname(file), `.${basename(file)}.${randomUUID()}`))
-  try {
-    for (const [index, { file, text }] of files.entries()) {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-      writeAndSync(temporary[index] ?? file, text)
-    }
-    for (const [index, { file }] of files.entries()) renameSync(temporary[index] ?? file, file)
-  } finally {
-    for (const file of temporary) rmSync(file, { force: true })
-  }
-  for (const folder of new Set(files.map(({ file }) => dirname(file)))) syncFolder(folder)
-}
-
 /** @returns undefined for text that is no JSON; the engine's own message quotes the text, so it is dropped */
 export function parseJson(text: string): unknown {
   try {
@@ -73,25 +43,4 @@ export function parseJson(text: string): unknown {
 export function errorCode(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
   throw error
-}
-
-function writeAndSync(file: string, text: string): void {
-  const descriptor = openSync(file, 'wx', 0o600)
-  try {
-    const bytes = Buffer.from(text)
-    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-/** Makes the renames themselves durable. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }

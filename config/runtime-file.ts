@@ -2,7 +2,8 @@ import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { sameValue } from '../syntax/tree.ts'
-import { errorCode, readText, writeTexts } from './files.ts'
+import { replaceFiles } from '../system/replace-files.ts'
+import { errorCode, readText } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer } from './layers.ts'
 import { checkTree } from './problems.ts'
@@ -128,6 +129,14 @@ export function keepLastGood(place: RuntimePlace, text: string): string | undefi
   } catch (error) {
     return errorCode(error)
   }
+}
+
+/** The daemon's own, secrets and all. A link to where somebody keeps the file stays one. */
+function writeTexts(files: readonly { readonly file: string; readonly text: string }[]): void {
+  replaceFiles(
+    files.map((file) => ({ ...file, mode: 0o600 })),
+    { links: 'follow', parentMode: 0o700 },
+  )
 }
 
 /**

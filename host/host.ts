@@ -1,22 +1,16 @@
 import {
   chmodSync,
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  futimesSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
-  symlinkSync,
-  writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
+import { replaceFiles, replaceLink, syncDirectory } from '../system/replace-files.ts'
 import { codeOf, HostError, type HostProblem, reasonOf } from './problem.ts'
 import { type Ran, type RunOptions, runProgram } from './program.ts'
 import { readUntrusted } from './untrusted-file.ts'
@@ -65,6 +59,9 @@ export type Host = HostView & {
 /** podman's list of a user's images has about 2 KiB for each. */
 const UNTRUSTED_BYTES_MAX = 16 * 2 ** 20
 
+/** One apply at a time works on a host, and nobody's link leads root elsewhere. */
+const HOW = { links: 'replace', stagedSuffix: 'gatectl-new' } as const
+
 /** The host that this process runs on. */
 export function localHost(): Host {
   return {
@@ -74,8 +71,9 @@ export function localHost(): Host {
     list: listNames,
     ask: runProgram,
     run: runProgram,
-    write: (path, text, mode, options) => writing(path, () => replaceFile(path, text, mode, options?.modifiedMs)),
-    link: (path, target) => writing(path, () => replaceLink(path, target)),
+    write: (path, text, mode, options) =>
+      writing(path, () => replaceFiles([{ file: path, text, mode, ...options }], HOW)),
+    link: (path, target) => writing(path, () => replaceLink(path, target, HOW)),
     makeDirectory: (path, mode) => writing(path, () => makeDirectory(path, mode)),
     rename: (from, to) => writing(to, () => renameDirectory(from, to)),
     remove: (path) => writing(path, () => rmSync(path, { force: true })),
@@ -119,38 +117,9 @@ function listNames(path: string): readonly string[] {
   }
 }
 
-function replaceFile(path: string, text: string, mode: number, modifiedMs: number | undefined): void {
-  const staged = join(dirname(path), `.${basename(path)}.gatectl-new`)
-  try {
-    rmSync(staged, { force: true }) // of a run that was cut off
-    const descriptor = openSync(staged, 'wx', mode) // by name it may be another one a moment later
-    try {
-      writeFileSync(descriptor, text)
-      fchmodSync(descriptor, mode) // whatever the umask is
-      if (modifiedMs !== undefined) futimesSync(descriptor, modifiedMs / 1000, modifiedMs / 1000)
-      fsyncSync(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-    renameSync(staged, path)
-  } catch (error) {
-    rmSync(staged, { force: true })
-    throw error
-  }
-  syncToDisk(dirname(path))
-}
-
-function replaceLink(path: string, target: string): void {
-  const staged = join(dirname(path), `.${basename(path)}.gatectl-new`)
-  rmSync(staged, { force: true })
-  symlinkSync(target, staged)
-  renameSync(staged, path)
-  syncToDisk(dirname(path))
-}
-
 function renameDirectory(from: string, to: string): void {
   renameSync(from, to)
-  syncToDisk(dirname(to))
+  syncDirectory(dirname(to))
 }
 
 function makeDirectory(path: string, mode: number): void {
@@ -167,15 +136,6 @@ function removeEmpty(path: string): void {
     rmdirSync(path)
   } catch (error) {
     if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EBUSY'].includes(codeOf(error))) throw error
-  }
-}
-
-function syncToDisk(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }
 

@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import type { Compiled } from '../../../compiler/compile.ts'
 import { LOCK_FILE } from '../../../schemas/deploy/lock.ts'
 import { TARGET_NAMES } from '../../../schemas/words/targets.ts'
+import { replaceFiles } from '../../../system/replace-files.ts'
 import { Failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { countText, diagnosticJson, diagnosticText, printable } from '../../output/diagnostic-text.ts'
 import { unifiedDiff } from '../../output/unified-diff.ts'
-import { type Change, type Plan, planOutput, replaceFiles, writeOutput } from './output-directory.ts'
+import { type Change, HOW, type Plan, planOutput, writeOutput } from './output-directory.ts'
 import { compileInput, readSpecInput, type SpecInput, targetList } from './spec-input.ts'
 
 export const run: Run = async (invocation) => {
@@ -31,7 +32,7 @@ export const run: Run = async (invocation) => {
   const lock = lockChange(result, input)
   if (flag('check')) return reportDrift(invocation, result, plan, lock)
   refuseForeign(plan)
-  if (lock !== undefined) replaceFiles([{ file: input.lockFile, text: lock.after.text, mode: 0o644 }])
+  if (lock !== undefined) replaceFiles([{ file: input.lockFile, text: lock.after.text, mode: 0o644 }], HOW)
   writeOutput(plan)
   reportWritten(invocation, result, plan, lock)
   return 0

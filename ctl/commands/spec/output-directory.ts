@@ -1,19 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { manifestSchema } from '../../../schemas/deploy/manifest.ts'
+import { type ReplaceOptions, replaceFiles } from '../../../system/replace-files.ts'
 import { Failure } from '../../failure.ts'
 
 /** What is to stand in an output directory. */
@@ -79,32 +68,18 @@ export function planOutput(directory: string, made: readonly Made[]): Plan {
 export function writeOutput({ directory, changes, manifest, interim }: Plan): void {
   const manifestFile = join(directory, MANIFEST)
   mkdirSync(directory, { recursive: true })
-  if (changes.length > 0) replaceFiles([{ file: manifestFile, text: interim, mode: 0o644 }])
+  if (changes.length > 0) replaceFiles([{ file: manifestFile, text: interim, mode: 0o644 }], HOW)
   replaceFiles(
     changes.flatMap(({ path, after }) => (after === undefined ? [] : [{ ...after, file: join(directory, path) }])),
+    HOW,
   )
   for (const { path, after } of changes) if (after === undefined) removeFile(directory, path)
   if (readThere(directory, MANIFEST) === 'other' || !sameText(manifestFile, manifest))
-    replaceFiles([{ file: manifestFile, text: manifest, mode: 0o644 }])
+    replaceFiles([{ file: manifestFile, text: manifest, mode: 0o644 }], HOW)
 }
 
-type NewFile = { readonly file: string; readonly text: string; readonly mode: number }
-
-/** Each file is the old or the new one at any moment. */
-export function replaceFiles(files: readonly NewFile[]): void {
-  const staged = files.map(({ file }) => join(dirname(file), `.${basename(file)}.${randomUUID()}`))
-  try {
-    for (const [i, { file, text, mode }] of files.entries()) {
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(staged[i] ?? file, text, { flag: 'wx', mode })
-      chmodSync(staged[i] ?? file, mode) // whatever the umask is
-      syncToDisk(staged[i] ?? file)
-    }
-    for (const [i, { file }] of files.entries()) renameSync(staged[i] ?? file, file)
-  } finally {
-    for (const file of staged) rmSync(file, { force: true })
-  }
-}
+/** Links are never followed out of the directory. */
+export const HOW: ReplaceOptions = { links: 'replace', parentMode: 0o777 }
 
 function readManifest(directory: string): Map<string, string> {
   const there = readThere(directory, MANIFEST)
@@ -160,13 +135,4 @@ function manifestText(files: readonly (readonly [string, string])[]): string {
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
-}
-
-function syncToDisk(file: string): void {
-  const descriptor = openSync(file, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }
