@@ -12,12 +12,14 @@ export type Admission = ReturnType<typeof createAdmission>
 
 /** One admitted request. Release exactly once. */
 export type Slot = {
-  /** Reads the whole body. @throws GateError BODY_TOO_LARGE, TOO_MANY_REQUESTS, BAD_REQUEST when it ends early */
-  readonly readBody: (request: IncomingMessage) => Promise<Buffer>
+  /** Reads the whole body. @param onChunk given each chunk as it comes @throws GateError BODY_TOO_LARGE, TOO_MANY_REQUESTS, BAD_REQUEST when it ends early */
+  readonly readBody: (request: IncomingMessage, onChunk?: (chunk: Buffer) => void) => Promise<Buffer>
   readonly release: () => void
 }
 
 const NOTHING = Buffer.alloc(0)
+/** After so many bytes of one body others have their turn; a fast client sends megabytes before the event loop looks up. */
+const TURN_BYTES = 256 * 2 ** 10
 
 /** Counts requests in flight and the bytes of bodies held for them; refuses what goes over the limits. */
 export function createAdmission(initial: AdmissionLimits) {
@@ -55,12 +57,13 @@ export function createAdmission(initial: AdmissionLimits) {
       let heldBytes = 0
       let released = false
       return {
-        readBody(request) {
+        readBody(request, onChunk = () => {}) {
           const declared = Number(request.headers['content-length'] ?? 0)
           if (declared > limits.maxBodyBytes) hold(declared, 0) // refuses before a byte is read
           return new Promise((resolve, reject) => {
             let first: Buffer = NOTHING
             let chunks: Buffer[] | null = null
+            let turnBytes = 0
             request.on('data', (chunk: Buffer) => {
               if (released) return
               try {
@@ -70,11 +73,29 @@ export function createAdmission(initial: AdmissionLimits) {
                 reject(error)
                 return
               }
+              onChunk(chunk)
+              turnBytes += chunk.length
+              if (turnBytes >= TURN_BYTES) {
+                turnBytes = 0
+                request.pause()
+                setImmediate(() => request.resume())
+              }
               if (first.length === 0) first = chunk
               else if (chunks === null) chunks = [first, chunk]
               else chunks.push(chunk)
             })
-            request.on('end', () => resolve(chunks === null ? first : Buffer.concat(chunks)))
+            request.on('end', () => {
+              if (released) return
+              if (chunks === null) return resolve(first)
+              try {
+                hold(heldBytes, 0) // joined: until it is sent on, the body is held twice
+                const joined = Buffer.concat(chunks)
+                heldBytes += joined.length
+                resolve(joined)
+              } catch (error) {
+                reject(error)
+              }
+            })
             request.on('close', () => {
               if (!request.complete) reject(new GateError('BAD_REQUEST', 'the request body ended early'))
             })

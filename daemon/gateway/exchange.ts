@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
+import { JsonScanner } from '../../syntax/json/outline.ts'
 import { clientAddress } from '../admit/address.ts'
 import type { Admission, Slot } from '../admit/admission.ts'
 import { credentialOf } from '../auth/credential.ts'
@@ -95,6 +96,13 @@ export function admit(
 /** The request as a dialect sees it. @param param percent-encoded @throws GateError BAD_REQUEST */
 export function callOf({ request, url }: Exchange, endpoint: Endpoint, param: string, body: Buffer = NO_BODY): Call {
   return { endpoint, param: param === '' ? '' : decoded(param), url, headers: request.headers, body }
+}
+
+/** The same with its body, which is checked as it comes: however large it is, no chunk takes long. @throws GateError */
+export async function callWithBody(exchange: Exchange, endpoint: Endpoint, param: string, slot: Slot): Promise<Call> {
+  const scanner = new JsonScanner()
+  const body = await slot.readBody(exchange.request, (chunk) => scanner.feed(chunk))
+  return { ...callOf(exchange, endpoint, param, body), outline: scanner.end(body) }
 }
 
 function decoded(param: string): string {

@@ -10,7 +10,7 @@ import { ClientResponse } from './answer.ts'
 import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
-import { admit, authenticate, callOf, check, type Exchange, pathOf, urlOf } from './exchange.ts'
+import { admit, authenticate, callWithBody, check, type Exchange, pathOf, urlOf } from './exchange.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { type PageParts, rowsOf } from './pages.ts'
 import { gatewaySettings } from './settings.ts'
@@ -64,7 +64,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const { dialect, endpoint } = row
     const slot = admit(exchange, parts)
     try {
-      const call = callOf(exchange, endpoint, param, await slot.readBody(request))
+      const call = await callWithBody(exchange, endpoint, param, slot)
       const asked = dialect.readRequest(call)
       const targets = parts.routes().targetsOf(asked.model)
       const conclusion = await attempts(parts, { client, keyId, dialect, call, asked }, targets)

@@ -1,5 +1,6 @@
 import type { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
+import type { JsonOutline } from '../../syntax/json/outline.ts'
 import type { NeutralForm } from './neutral.ts'
 
 /**
@@ -83,6 +84,8 @@ export type Call = {
   readonly url: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: Buffer
+  /** What a JSON body looks like, which was found out as it came; absent: to be found out. */
+  readonly outline?: JsonOutline
 }
 
 /** What the gateway needs to know of a request; the rest passes through unread. `stream`: a stream was asked for. */

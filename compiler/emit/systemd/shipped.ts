@@ -1,6 +1,7 @@
 import { configSchema } from '../../../schemas/config/config.ts'
 import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
-import { printUnit } from '../../../syntax/unit/print.ts'
+import { literal, printUnit } from '../../../syntax/unit/print.ts'
+import { PROFILES } from '../../catalog/profiles.ts'
 import { gatewayNames } from '../../ir/names.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits } from './daemon-units.ts'
@@ -28,7 +29,8 @@ export function shippedFiles(): Record<string, string> {
     port: 3000,
     maxConnections: configSchema.parse({}).server.max_connections,
     args: [],
-    extra: [],
+    // without a spec the daemon's own limits hold, which are those of this profile
+    extra: [{ key: 'MemoryMax', value: literal(String(PROFILES['medium-vps'].memoryBytes)) }],
     after: [],
     systemd: NEWEST_SYSTEMD,
     layout: DEBIAN_LAYOUT,

@@ -1,6 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { type JsonMember, type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest } from '../dialect.ts'
-import { decisiveKeys, withText } from '../json-splice.ts'
 
 /** Fields some gateways take from clients to choose where a request goes. Here that is the operator's to say. */
 const FORBIDDEN = [
@@ -16,66 +16,105 @@ const FORBIDDEN = [
   'proxy_url',
 ] as const
 
+/** The keys that decide something here, by their folded form, which is how they are spelled. */
+const KNOWN = new Set<string>(['model', 'messages', 'stream', ...FORBIDDEN])
+
 /** The model's name is kept in usage rows, metrics and health of targets: it must not be as long as a client likes. */
 const MAX_MODEL_CHARACTERS = 256
+/** Each character of a name may be an escape of six bytes, or two of them. */
+const MAX_MODEL_BYTES = 12 * MAX_MODEL_CHARACTERS + 2
 
-const DECISIVE = decisiveKeys(['model', 'stream'])
+const QUOTE = 0x22
+const OPEN_LIST = 0x5b
 
 /** Headers that upstreams of this dialect are told. Some compatible ones take those of other vendors, too. */
 export const REQUEST_HEADERS = ['anthropic-beta', 'anthropic-version', 'openai-beta']
 
-export const readRequest = (call: Call): ModelRequest => parseChatRequest(call.body)
+export const readRequest = (call: Call): ModelRequest => parseChatRequest(call.body, call.outline)
 
-export const bodyWithModel = (call: Call, model: string): Buffer => withModel(call.body, model)
+export const bodyWithModel = (call: Call, model: string): Buffer => withModel(call.body, model, call.outline)
 
 /**
  * Reads the body of POST /v1/chat/completions.
  * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
  */
-export function parseChatRequest(body: Buffer): ModelRequest {
-  const text = body.toString('utf8')
-  const request = parseObject(text)
-  const { model, messages, stream } = request
-  const repeated = DECISIVE.repeatedIn(text)
-  if (repeated !== undefined) {
-    // parsers disagree on which one counts: the upstream could run another model than the one that was asked for and metered
-    throw new GateError('BAD_REQUEST', `"${repeated}" appears twice in the body`, { param: repeated })
-  }
-  if (typeof model !== 'string' || model === '') {
-    throw new GateError('BAD_REQUEST', 'say which model: "model" must be a non-empty string', { param: 'model' })
-  }
-  if (model.length > MAX_MODEL_CHARACTERS) {
-    throw new GateError('BAD_REQUEST', `"model" is longer than ${MAX_MODEL_CHARACTERS} characters`, { param: 'model' })
-  }
-  if (!Array.isArray(messages)) {
+export function parseChatRequest(body: Buffer, outline: JsonOutline = outlineOf(body)): ModelRequest {
+  if (outline.kind === 'refused') throw new GateError('INVALID_JSON', outline.problem)
+  const byName = membersByName(outline.members)
+  const model = modelIn(body, byName.get('model'))
+  const messages = byName.get('messages')
+  if (messages === undefined || body[messages.start] !== OPEN_LIST) {
     throw new GateError('BAD_REQUEST', '"messages" must be an array', { param: 'messages' })
   }
-  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
+  const stream = byName.get('stream')
+  const isStream =
+    stream === undefined ? 'false' : body.toString('latin1', stream.start, Math.min(stream.end, stream.start + 6))
+  if (isStream !== 'true' && isStream !== 'false' && isStream !== 'null') {
     throw new GateError('BAD_REQUEST', '"stream" must be true or false', { param: 'stream' })
   }
   for (const field of FORBIDDEN) {
-    if (request[field] !== undefined) {
+    if (byName.has(field)) {
       const message = `"${field}" is not taken from clients; upstreams are set in the configuration`
       throw new GateError('FORBIDDEN_FIELD', message, { param: field })
     }
   }
-  return { model, stream: stream === true }
+  return { model, stream: isStream === 'true' }
+}
+
+/**
+ * Parsers disagree on which of two equal keys counts, and on whether case matters: an upstream could run another model than
+ * the one that was asked for and metered. So each key comes once, and those that decide something are spelled one way.
+ * @throws GateError BAD_REQUEST
+ */
+function membersByName(members: readonly JsonMember[]): ReadonlyMap<string, JsonMember> {
+  const byName = new Map<string, JsonMember>()
+  for (const member of members) {
+    const name = folded(member.key)
+    const other = byName.get(name)
+    if (other !== undefined) {
+      const message =
+        other.key === member.key
+          ? `"${shown(name)}" appears twice in the body`
+          : `"${shown(other.key)}" and "${shown(member.key)}" are one key to parsers that ignore case; send one of them`
+      throw new GateError('BAD_REQUEST', message, { param: shown(name) })
+    }
+    if (member.key !== name && KNOWN.has(name)) {
+      throw new GateError('BAD_REQUEST', `write "${name}", not "${member.key}"`, { param: name })
+    }
+    byName.set(name, member)
+  }
+  return byName
+}
+
+/** As decoders that ignore case compare keys: also U+017F is an s, and U+212A a k. */
+function folded(key: string): string {
+  return key.toUpperCase().toLowerCase()
+}
+
+const shown = (key: string): string => key.slice(0, 64)
+
+function modelIn(body: Buffer, member: JsonMember | undefined): string {
+  const isText = member !== undefined && body[member.start] === QUOTE
+  if (!isText || member.end - member.start === 2) {
+    throw new GateError('BAD_REQUEST', 'say which model: "model" must be a non-empty string', { param: 'model' })
+  }
+  const isLong = member.end - member.start > MAX_MODEL_BYTES
+  const model = isLong ? '' : String(JSON.parse(body.toString('utf8', member.start, member.end)))
+  if (isLong || model.length > MAX_MODEL_CHARACTERS) {
+    throw new GateError('BAD_REQUEST', `"model" is longer than ${MAX_MODEL_CHARACTERS} characters`, { param: 'model' })
+  }
+  return model
 }
 
 /** The same body with another model id; every other byte stays as the client sent it. @param body one that was read */
-export function withModel(body: Buffer, model: string): Buffer {
-  return withText(body, 'model', model)
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new GateError('INVALID_JSON', 'the body is not valid JSON', { cause: error })
+export function withModel(body: Buffer, model: string, outline: JsonOutline = outlineOf(body)): Buffer {
+  const parts: Buffer[] = []
+  let copied = 0
+  for (const { key, start, end } of outline.kind === 'object' ? outline.members : []) {
+    if (key !== 'model' || body[start] !== QUOTE) continue
+    parts.push(body.subarray(copied, start), Buffer.from(JSON.stringify(model)))
+    copied = end
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw new GateError('INVALID_JSON', 'the body must be a JSON object')
-  }
-  return value as Readonly<Record<string, unknown>>
+  parts.push(body.subarray(copied))
+  return Buffer.concat(parts)
 }

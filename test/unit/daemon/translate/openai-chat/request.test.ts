@@ -26,6 +26,19 @@ test.each([
   { body: JSON.stringify(chat({ base_url: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
   { body: JSON.stringify(chat({ api_base: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
   { body: JSON.stringify(chat({ custom_host: 'http://evil.example' })), code: 'FORBIDDEN_FIELD' },
+  // A6: what parsers disagree on
+  { body: '{"model":"m","Model":"other","messages":[]}', code: 'BAD_REQUEST' },
+  { body: '{"Model":"other","model":"m","messages":[]}', code: 'BAD_REQUEST' },
+  { body: '{"model":"m","messages":[],"stream":false,"Stream":true}', code: 'BAD_REQUEST' },
+  { body: '{"model":"m","messages":[],"STREAM":true}', code: 'BAD_REQUEST' },
+  { body: '{"model":"m","messages":[],"\\u017ftream":true}', code: 'BAD_REQUEST' },
+  { body: '{"model":"m","messages":[],"messages":[1]}', code: 'BAD_REQUEST' },
+  { body: '{"model":"m","messages":[],"Messages":[1]}', code: 'BAD_REQUEST' },
+  { body: '{"model":"m","messages":[],"Base_URL":"http://evil.example"}', code: 'BAD_REQUEST' },
+  { body: '{"model":"m","messages":[],"unknown":1,"unKnown":2}', code: 'BAD_REQUEST' },
+  { body: '\ufeff{"model":"m","messages":[]}', code: 'INVALID_JSON' },
+  { body: '{"model":"m","messages":[]} x', code: 'INVALID_JSON' },
+  { body: '{"model":"m","messages":[],}', code: 'INVALID_JSON' },
 ])('refuses $body with $code', ({ body, code }) => {
   const refusal = (() => {
     try {
