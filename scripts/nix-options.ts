@@ -113,7 +113,7 @@ export function optionType(schema: OptionSchema, kind: OptionKind): string {
     case 'integer':
       return integerType(schema)
     case 'number':
-      return schema.exclusiveMinimum === 0 ? 'types.numbers.positive' : 'types.number'
+      return numberType(schema)
     case 'string':
       return stringType(schema)
     default:
@@ -131,6 +131,11 @@ function submodule(schema: OptionSchema, kind: OptionKind): string {
 
 function eitherOf([first = '', ...others]: readonly string[]): string {
   return others.reduce((text, next) => `types.either ${inParentheses(text)} ${inParentheses(next)}`, first)
+}
+
+function numberType({ minimum, maximum, exclusiveMinimum }: OptionSchema): string {
+  if (minimum !== undefined && maximum !== undefined) return `types.numbers.between ${minimum} ${maximum}`
+  return exclusiveMinimum === 0 ? 'types.numbers.positive' : 'types.number'
 }
 
 function integerType({ minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER }: OptionSchema): string {

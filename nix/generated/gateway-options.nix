@@ -202,29 +202,29 @@ in
     description = "All request bodies held at once; by profile when absent. A size such as \"32MiB\".";
   };
   maxConnections = mkOption {
-    type = types.nullOr types.ints.positive;
+    type = types.nullOr (types.ints.between 1 500000);
     default = null;
     description = "Open connections; by profile when absent.";
   };
   maxConcurrent = mkOption {
-    type = types.nullOr types.ints.positive;
+    type = types.nullOr (types.ints.between 1 500000);
     default = null;
     description = "Requests in flight; by profile when absent.";
   };
   headersTimeout = mkOption {
-    type = types.nullOr types.str;
+    type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
     default = null;
     example = "10s";
     description = "Longest wait for the headers of a request; 5s when absent. A duration such as \"10s\".";
   };
   bodyTimeout = mkOption {
-    type = types.nullOr types.str;
+    type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
     default = null;
     example = "10s";
     description = "Longest wait for the whole request; 60s when absent. A duration such as \"10s\".";
   };
   stallTimeout = mkOption {
-    type = types.nullOr types.str;
+    type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
     default = null;
     example = "10s";
     description = "Longest time a client may not read its response; 60s when absent. A duration such as \"10s\".";
@@ -290,12 +290,12 @@ in
           description = "At most one backend of a group runs at a time; its members start on demand, with or without idle_stop.";
         };
         maxConcurrent = mkOption {
-          type = types.nullOr types.ints.positive;
+          type = types.nullOr (types.ints.between 1 1000000);
           default = null;
           description = "Requests that it answers at a time, others wait; no limit when absent.";
         };
         maxWaiting = mkOption {
-          type = types.ints.positive;
+          type = types.ints.between 1 1000000;
           default = 100;
           description = "Requests that may wait for it; more are refused.";
         };
@@ -312,12 +312,12 @@ in
           description = "Memory the container may use; no limit when absent. A size such as \"32MiB\".";
         };
         cpus = mkOption {
-          type = types.nullOr types.numbers.positive;
+          type = types.nullOr (types.numbers.between 0.01 1024);
           default = null;
           description = "CPU share; no limit when absent. In CPUs.";
         };
         pids = mkOption {
-          type = types.ints.positive;
+          type = types.ints.between 16 4194304;
           default = 4096;
           description = "Processes and threads the container may have.";
         };
@@ -423,7 +423,7 @@ in
             description = "Longest wait for one check. A duration such as \"10s\".";
           };
           retries = mkOption {
-            type = types.ints.positive;
+            type = types.ints.between 1 1000;
             default = 3;
             description = "Failures in a row until unhealthy.";
           };
@@ -624,7 +624,7 @@ in
       description = "Memory of one run. A size such as \"32MiB\".";
     };
     cpus = mkOption {
-      type = types.numbers.positive;
+      type = types.numbers.between 0.01 64;
       default = 0.5;
       description = "CPU share of one run. In CPUs.";
     };

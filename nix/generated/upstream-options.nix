@@ -37,19 +37,19 @@ in
     description = "Ids of the models to expose; asked from the upstream when absent.";
   };
   timeout = mkOption {
-    type = types.str;
+    type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
     default = "600s";
     example = "10s";
     description = "Longest wait for the response headers. A duration such as \"10s\".";
   };
   idleTimeout = mkOption {
-    type = types.str;
+    type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
     default = "120s";
     example = "10s";
     description = "Longest silence inside a response. A duration such as \"10s\".";
   };
   connectTimeout = mkOption {
-    type = types.str;
+    type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
     default = "5s";
     example = "10s";
     description = "Longest wait for a connection. A duration such as \"10s\".";

@@ -1,8 +1,13 @@
 import { z } from 'zod'
-import { bytes, duration, NAME, port } from '../config/values.ts'
+import { NAME, port } from '../config/values.ts'
 import { ENGINES, GPU_KINDS } from '../words/engines.ts'
+import { boundedBytes, boundedDuration, count, cpuShare } from './bounded.ts'
 import { absolutePath, ENVIRONMENT_NAME, flag, IMAGE, LABEL, randomPort, secret } from './values.ts'
 
+/** Requests at a time, or waiting. */
+const MOST = 1_000_000
+/** Of 64-bit Linux, proc_sys_kernel(5). */
+const MOST_PIDS = 4_194_304
 const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:+-]*(?:\/[A-Za-z0-9][A-Za-z0-9._:+-]*)*$/
 
 const gpu = z.strictObject({
@@ -20,10 +25,10 @@ const health = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'Command and arguments that succeed once the engine answers; by engine when absent.' }),
-  interval: duration('Time between two checks.').default('5s'),
-  timeout: duration('Longest wait for one check.').default('5s'),
-  retries: z.int().min(1).default(3).meta({ description: 'Failures in a row until unhealthy.' }),
-  start_period: duration('Time in which failures do not count; by engine when absent.').optional(),
+  interval: boundedDuration('Time between two checks.', '100ms', '1d').default('5s'),
+  timeout: boundedDuration('Longest wait for one check.', '1s', '1h').default('5s'),
+  retries: count(1000).default(3).meta({ description: 'Failures in a row until unhealthy.' }),
+  start_period: boundedDuration('Time in which failures do not count; by engine when absent.', '0s', '7d').optional(),
 })
 
 const volume = z.strictObject({
@@ -47,31 +52,30 @@ export const backend = z.strictObject({
     .optional()
     .meta({ description: 'Model to serve: a path below the models directory, and the name clients see.' }),
   gpu: gpu.prefault({ kind: 'none' }).meta({ description: 'GPU that the container gets.' }),
-  idle_stop: duration(
+  idle_stop: boundedDuration(
     'Stop after this long without a connection and start on the next one; absent: always on.',
+    '1s',
   ).optional(),
   group: z.string().regex(NAME).optional().meta({
     description:
       'At most one backend of a group runs at a time; its members start on demand, with or without idle_stop.',
   }),
-  max_concurrent: z
-    .int()
-    .min(1)
+  max_concurrent: count(MOST)
     .optional()
     .meta({ description: 'Requests that it answers at a time, others wait; no limit when absent.' }),
-  max_waiting: z.int().min(1).default(100).meta({ description: 'Requests that may wait for it; more are refused.' }),
-  wait_timeout: duration(
+  max_waiting: count(MOST).default(100).meta({ description: 'Requests that may wait for it; more are refused.' }),
+  wait_timeout: boundedDuration(
     'Longest wait for a free place, or until another backend of the group has finished its requests.',
   ).default('120s'),
-  memory: bytes('Memory the container may use; no limit when absent.').optional(),
-  cpus: z
-    .number()
-    .positive()
-    .max(1024)
-    .optional()
-    .meta({ description: 'CPU share; no limit when absent.', unit: 'CPUs' }),
-  pids: z.int().min(16).default(4096).meta({ description: 'Processes and threads the container may have.' }),
-  shm: bytes('Size of /dev/shm; by engine when absent.').optional(),
+  memory: boundedBytes('Memory the container may use; no limit when absent.', '16MiB').optional(),
+  cpus: cpuShare(1024).optional().meta({ description: 'CPU share; no limit when absent.', unit: 'CPUs' }),
+  pids: z
+    .int()
+    .min(16)
+    .max(MOST_PIDS)
+    .default(4096)
+    .meta({ description: 'Processes and threads the container may have.' }),
+  shm: boundedBytes('Size of /dev/shm; by engine when absent.', '64KiB').optional(),
   uid: z
     .int()
     .min(1000)
@@ -108,9 +112,15 @@ export const backend = z.strictObject({
     .default('healthy')
     .meta({ description: 'When the unit counts as started: at the first successful health check, or at once.' }),
   health: health.prefault({}).meta({ description: 'Health check.' }),
-  pull_timeout: duration('Time a pull may take at start; 0s: never pulled at start, apply does it before.').default(
+  pull_timeout: boundedDuration(
+    'Time a pull may take at start; 0s: never pulled at start, apply does it before.',
     '0s',
-  ),
-  start_timeout: duration('Longest start; health.start_period + pull_timeout + 60s when absent.').optional(),
-  stop_timeout: duration('Time to finish requests when stopping.').default('30s'),
+    '7d',
+  ).default('0s'),
+  start_timeout: boundedDuration(
+    'Longest start; health.start_period + pull_timeout + 60s when absent.',
+    '1s',
+    '15d',
+  ).optional(),
+  stop_timeout: boundedDuration('Time to finish requests when stopping.', '0s', '1d').default('30s'),
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { bytes, cidrs, duration, host, limitingDuration } from '../config/values.ts'
+import { cidrs, host } from '../config/values.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
+import { boundedBytes, boundedDuration, count } from './bounded.ts'
 import { absolutePath, flag, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
 
 const AUTH_MODES = ['token', 'password', 'device', 'oidc', 'none'] as const
@@ -19,14 +20,14 @@ const server = z.strictObject({
   allowed_hosts: z.array(z.string().min(1)).default([]).meta({
     description: 'Host names that requests may ask for; empty: any (with auth.mode none: loopback names).',
   }),
-  max_body: bytes('Largest request body; by profile when absent.').optional(),
-  max_buffered: bytes('All request bodies held at once; by profile when absent.').optional(),
-  max_connections: z.int().min(1).optional().meta({ description: 'Open connections; by profile when absent.' }),
-  max_concurrent: z.int().min(1).optional().meta({ description: 'Requests in flight; by profile when absent.' }),
-  headers_timeout: limitingDuration('Longest wait for the headers of a request; 5s when absent.').optional(),
-  body_timeout: limitingDuration('Longest wait for the whole request; 60s when absent.').optional(),
-  stall_timeout: limitingDuration('Longest time a client may not read its response; 60s when absent.').optional(),
-  drain_timeout: duration('Longest wait for requests in flight when stopping; 30s when absent.').optional(),
+  max_body: boundedBytes('Largest request body; by profile when absent.', '1KiB', '1TiB').optional(),
+  max_buffered: boundedBytes('All request bodies held at once; by profile when absent.', '1KiB').optional(),
+  max_connections: count(500_000).optional().meta({ description: 'Open connections; by profile when absent.' }),
+  max_concurrent: count(500_000).optional().meta({ description: 'Requests in flight; by profile when absent.' }),
+  headers_timeout: boundedDuration('Longest wait for the headers of a request; 5s when absent.', '1ms').optional(),
+  body_timeout: boundedDuration('Longest wait for the whole request; 60s when absent.', '1ms').optional(),
+  stall_timeout: boundedDuration('Longest time a client may not read its response; 60s when absent.', '1ms').optional(),
+  drain_timeout: boundedDuration('Longest wait for requests in flight when stopping; 30s when absent.').optional(),
   open_firewall: flag(false, 'Open port, p2p_port and the ports of proxy, dns and client on every interface.'),
   open_firewall_on_interfaces: interfaces('Open the same ports on these interfaces only.').default([]),
 })
@@ -101,8 +102,8 @@ export const gate = z.strictObject({
   keep_generations: z.int().min(1).max(1000).default(10).meta({
     description: 'Generations that gatectl apply keeps on the host, with their images, to go back to.',
   }),
-  memory: bytes('Memory the daemon may use; by profile when absent.').optional(),
-  cache: bytes('Memory for the database cache; by profile when absent.').optional(),
+  memory: boundedBytes('Memory the daemon may use; by profile when absent.', '128MiB').optional(),
+  cache: boundedBytes('Memory for the database cache; by profile when absent.', '0B', '1TiB').optional(),
   server: server.prefault({}).meta({ description: 'Listener and its limits.' }),
   tls: tls.prefault({}).meta({ description: 'Certificates.' }),
   auth: auth.prefault({}).meta({ description: 'Authentication.' }),
@@ -111,7 +112,7 @@ export const gate = z.strictObject({
       enabled: z.boolean().optional().meta({
         description: 'Look for engines on loopback and use what answers; true when absent.',
       }),
-      interval: duration('Time between two looks; 30s when absent.').optional(),
+      interval: boundedDuration('Time between two looks; 30s when absent.', '1s').optional(),
     })
     .prefault({})
     .meta({ description: 'Engines on this host that are no backends of the spec.' }),

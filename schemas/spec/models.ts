@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { limitingDuration } from '../config/values.ts'
 import { PROVIDERS } from '../words/providers.ts'
+import { boundedDuration } from './bounded.ts'
 import { absolutePath, flag, secret } from './values.ts'
 
 /** One entry of `upstreams`: a provider that requests can go to. */
@@ -21,9 +21,9 @@ export const upstream = z.strictObject({
     .array(z.string().min(1))
     .optional()
     .meta({ description: 'Ids of the models to expose; asked from the upstream when absent.' }),
-  timeout: limitingDuration('Longest wait for the response headers.').default('600s'),
-  idle_timeout: limitingDuration('Longest silence inside a response.').default('120s'),
-  connect_timeout: limitingDuration('Longest wait for a connection.').default('5s'),
+  timeout: boundedDuration('Longest wait for the response headers.', '1ms').default('600s'),
+  idle_timeout: boundedDuration('Longest silence inside a response.', '1ms').default('120s'),
+  connect_timeout: boundedDuration('Longest wait for a connection.', '1ms').default('5s'),
 })
 
 const target = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, duration } from '../config/values.ts'
+import { boundedBytes, boundedDuration, cpuShare } from './bounded.ts'
 import { flag, IMAGE } from './values.ts'
 
 /** The key `sandbox` of the spec: where models run code. */
@@ -8,9 +8,9 @@ export const sandbox = z.strictObject({
   runtime: z.enum(['podman', 'wasm', 'none']).default('podman').meta({ description: 'What isolates the code.' }),
   allow_unisolated: flag(false, 'Needed for runtime = "none": code then runs on the host.'),
   image: z.string().regex(IMAGE).optional().meta({ description: 'Image for runtime = "podman", by digest.' }),
-  timeout: duration('Longest run.').default('30s'),
-  memory: bytes('Memory of one run.').default('256MiB'),
-  cpus: z.number().positive().max(64).default(0.5).meta({ description: 'CPU share of one run.', unit: 'CPUs' }),
+  timeout: boundedDuration('Longest run.', '1s', '1d').default('30s'),
+  memory: boundedBytes('Memory of one run.', '16MiB').default('256MiB'),
+  cpus: cpuShare(64).default(0.5).meta({ description: 'CPU share of one run.', unit: 'CPUs' }),
   network: flag(false, 'Whether the code may reach the internet.'),
   languages: z
     .array(z.enum(['python', 'javascript', 'bash']))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { duration, port } from '../config/values.ts'
+import { port } from '../config/values.ts'
 import { addressPattern } from '../words/address.ts'
+import { boundedDuration } from './bounded.ts'
 import { absolutePath, flag, INTERFACE, LABEL } from './values.ts'
 
 const LISTEN = new RegExp(`${addressPattern.source}|${INTERFACE.source}`)
@@ -16,7 +17,7 @@ export const proxy = z.strictObject({
   aliases: z.array(z.string().regex(LABEL)).default([]).meta({
     description: 'More host names below gate.domain that lead to the gateway.',
   }),
-  hsts: duration('How long browsers keep to HTTPS; 0s: no such header.').default('365d'),
+  hsts: boundedDuration('How long browsers keep to HTTPS; 0s: no such header.', '0s', '3650d').default('365d'),
 })
 
 /** The key `dns` of the spec: the name server for the names of the domain. */

@@ -50,6 +50,8 @@ let
       between = low: high: plain "an integer from ${toString low} to ${toString high}" (v: isInt v && v >= low && v <= high);
     };
     number = plain "a number" isNumber;
+    numbers.between = least: most:
+      plain "a number from ${toString least} to ${toString most}" (v: isNumber v && v >= least && v <= most);
     numbers.positive = plain "a number above 0" (v: isNumber v && v > 0);
     str = plain "a text" isString;
     nonEmptyStr = plain "a text that is not empty" (v: isString v && match "[[:space:]]*" v == null);
