@@ -84,7 +84,7 @@ buildNpmPackage {
     # of the packages with code in C++, only what runs
     for addon in better-sqlite3/better_sqlite3 node-pty/pty; do
       folder=$out/lib/gate/node_modules/''${addon%/*}
-      rm -r $folder/{deps,prebuilds,src}
+      rm -rf $folder/{deps,prebuilds,src}
       find $folder/build -type f ! -path "$folder/build/Release/''${addon#*/}.node" -delete
     done
     ln -s ${lib.getExe nodejs_24} $out/lib/gate/node

@@ -9,7 +9,6 @@ let
     "networking"
     "security"
     "services.caddy"
-    "services.dnsmasq"
     "services.nginx"
     "systemd"
     "users"

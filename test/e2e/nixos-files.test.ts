@@ -165,6 +165,8 @@ describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS
 
   test('caddy and dnsmasq accept their files', () => {
     expect(validateCaddy(read('web-caddy', 'caddy/Caddyfile'), directory.path)).toMatchObject({ status: 0 })
+    const unit = read('web-tailnet', 'lib/systemd/system/gate-dns.service')
+    expect(unit).toMatch(/^ExecStart=\S+\/dnsmasq\/bin\/dnsmasq .*--conf-file=\/etc\/gate\/dnsmasq\.conf$/m)
     const config = join(outOf('web-tailnet'), 'dnsmasq/dnsmasq.conf')
     expect(tryRun('dnsmasq', ['--test', `--conf-file=${config}`])).toMatchObject({ status: 0 })
   })

@@ -207,6 +207,7 @@ let
       filter isString (builtins.split (builtins.replaceStrings signs (map (sign: "\\${sign}") signs) separator) text);
     toUpper = builtins.replaceStrings lower upper;
     toLower = builtins.replaceStrings upper lower;
+    trivial.release = "25.11";
     versionOlder = a: b: compareVersions b a == 1;
     versions = {
       major = version: head (builtins.splitVersion version);

@@ -13,6 +13,7 @@ let
     overrideStrategy = option (types.enum [ "asDropinIfExists" "asDropin" ]) "asDropinIfExists";
     documentation = texts;
     after = texts;
+    before = texts;
     wants = texts;
     requires = texts;
     startLimitIntervalSec = option (types.nullOr types.int) null;
@@ -73,7 +74,13 @@ in
         server = option (types.nullOr types.str) null;
       };
     })) { };
-    services.caddy = { enable = option types.bool false; configFile = option types.path "/nix/store/Caddyfile"; };
+    services.caddy = {
+      enable = option types.bool false;
+      configFile = option types.path "/nix/store/Caddyfile";
+      virtualHosts = option (types.attrsOf (types.submodule { options.extraConfig = option types.lines ""; })) { };
+      globalConfig = option types.lines "";
+      extraConfig = option types.lines "";
+    };
     services.dnsmasq = {
       enable = option types.bool false;
       resolveLocalQueries = option types.bool true;
@@ -112,7 +119,8 @@ in
         description = option types.str "";
         home = option types.path "/var/empty";
         createHome = option types.bool false;
-        linger = option types.bool false;
+        # since 25.05 also null
+        linger = option (types.nullOr types.bool) false;
         subUidRanges = option (types.listOf (range "startUid")) [ ];
         subGidRanges = option (types.listOf (range "startGid")) [ ];
       };

@@ -14,6 +14,7 @@ const unit = z.object({
   description: z.string(),
   documentation: z.array(z.string()),
   after: z.array(z.string()),
+  before: z.array(z.string()),
   wants: z.array(z.string()),
   requires: z.array(z.string()),
   startLimitIntervalSec: z.number().nullable(),
@@ -78,7 +79,7 @@ const hostSchema = z.object({
         extraGroups: z.array(z.string()),
         description: z.string(),
         home: z.string(),
-        linger: z.boolean(),
+        linger: z.boolean().nullable(),
         subUidRanges: ranges,
         subGidRanges: ranges,
       }),
@@ -157,6 +158,7 @@ function unitSection(unit: Omit<NixosUnit, 'wantedBy'>): Sections {
     Requires: unit.requires,
     Wants: unit.wants,
     After: unit.after,
+    Before: unit.before,
   }
   return {
     ...(unit.description === '' ? {} : { Description: unit.description }),

@@ -48,7 +48,12 @@ export function emitNix(deployment: Deployment, options: EmitOptions): Emission 
   })
   return {
     files: [{ path: `nix/${prefix}.nix`, mode: 0o644, ...module }],
-    findings: [...findingsOfModule(deployment, options), ...storeSecrets(deployment), ...settingsFinding(options)],
+    findings: [
+      ...findingsOfModule(deployment, options),
+      ...storeSecrets(deployment),
+      ...dnsChallenge(deployment),
+      ...settingsFinding(options),
+    ],
   }
 }
 
@@ -160,6 +165,14 @@ function findingsOfModule(deployment: Deployment, asked: EmitOptions): Finding[]
 
 /** Of NixOS 24.11, the first with all options that the module sets. */
 const OLDEST_SYSTEMD = 256
+
+/** security.acme can, once it knows a provider of DNS; the module asks by http-01. */
+function dnsChallenge({ gateway: { tls }, proxy }: Deployment): Finding[] {
+  if (proxy.engine !== 'nginx' || tls.kind !== 'acme' || tls.challenge !== 'dns-01') return []
+  const message = 'the module knows no provider of DNS to prove control by'
+  const hint = 'write "http-01", or set up security.acme.certs and name its files in gate.tls.files'
+  return [{ code: 'NOT_EXPRESSIBLE', path: ['gate', 'tls', 'acme', 'challenge'], message, hint }]
+}
 
 function settingsFinding({ settings }: EmitOptions): Finding[] {
   if (Object.keys(settings).length === 0) return []

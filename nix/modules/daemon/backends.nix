@@ -38,6 +38,8 @@ in
         overrideStrategy = "asDropin";
         path = lib.mkForce [ ];
         restartIfChanged = false;
+        # which says what podman calls the devices
+        after = lib.optional (one.backend.gpu.kind == "nvidia") "nvidia-container-toolkit-cdi-generator.service";
       })
       backends
     # its user's manager reads the new units, then gets the image while the old container still answers

@@ -84,7 +84,9 @@ let
       (lib.filter (name: cfg.${name} == "random") [ "port" "p2pPort" ]);
 
   webErrors = { where, cfg, ... }:
-    optional (cfg.proxy.engine != "none" && cfg.domain == null)
+    optional (cfg.proxy.engine == "nginx" && cfg.tls.acme != null && cfg.tls.acme.challenge == "dns-01")
+      ''${where}.tls.acme.challenge = "dns-01" needs a DNS provider, which Gate does not know: write security.acme.certs."${lib.head cfg.tls.acme.domains}" yourself and name its files in tls.files, or write challenge = "http-01"''
+    ++ optional (cfg.proxy.engine != "none" && cfg.domain == null)
       ''${where}.proxy needs the name that clients ask for: write domain = "ai.example.org"''
     ++ optional (cfg.dns.engine != "none" && (cfg.domain == null || cfg.dns.listen == null))
       ''${where}.dns needs a domain and where to listen: write domain = "ai.home.arpa" and dns.listen = "tailscale0"'';
@@ -131,7 +133,14 @@ let
 
   caddies = let behind = lib.filter ({ cfg, ... }: cfg.proxy.engine == "caddy") gateways; in
     map ({ where, ... }: ''Caddy reads one file, and ${(lib.head behind).where} has it: write ${where}.proxy.engine = "nginx"'')
-      (lib.drop 1 behind);
+      (lib.drop 1 behind)
+    ++ optional (behind != [ ] && hostsSites != [ ])
+      ''Caddy would read the file of ${(lib.head behind).where} alone, without services.caddy.${lib.head hostsSites}: write ${(lib.head behind).where}.proxy.engine = "nginx", or move them to another host'';
+  # what the host gives Caddy itself, which configFile replaces
+  hostsSites = let inherit (config.services) caddy; in
+    optional (caddy.virtualHosts != { }) "virtualHosts"
+    ++ optional (caddy.extraConfig != "") "extraConfig"
+    ++ optional (caddy.globalConfig != "") "globalConfig";
 
   numbered = concatMap
     ({ where, backends, ... }: map (one: { what = "${where}.backends.${one.name}"; inherit (one.backend) uid subIdStart; }) backends)
@@ -161,7 +170,8 @@ let
       ({ name, backend, names, ... }:
         optional (!(lib.hasInfix "@sha256:" backend.image) && backend.imageFile == null)
           "${where}.backends.${name}.image = \"${backend.image}\" is a tag, which may mean another image tomorrow: write …@sha256:<digest>"
-        ++ optional (!config.users.users.${names.user}.linger)
+        # null: whoever runs the host keeps that list
+        ++ optional (config.users.users.${names.user}.linger != true)
           "users.users.${names.user}.linger is off, so nothing of backend ${name} starts at boot: leave it on")
       backends;
 in

@@ -37,6 +37,7 @@ pkgs.runCommand "${prefix}-files"
   for unit in "$out"/systemd/system/*-secrets.service "$out"/systemd/system/user@*; do
     if [ -e "$unit" ]; then cp -r "$unit" "$out/lib/systemd/system/"; fi
   done
+  if [ -e "$out/dnsmasq/${names.dnsUnit}" ]; then mv "$out/dnsmasq/${names.dnsUnit}" "$out/lib/systemd/system/"; fi
   cp "$out/systemd/tmpfiles.d/${prefix}.conf" "$out/lib/tmpfiles.d/"
   rm -r "$out/systemd"
 '' + lib.optionalString (backends != [ ]) ''

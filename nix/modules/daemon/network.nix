@@ -6,8 +6,8 @@ let
   hasTls = cfg.tls.acme != null || cfg.tls.files != null || cfg.tls.internalCa;
   hasDns = cfg.dns.engine != "none";
   open = {
-    allowedTCPPorts = [ cfg.port cfg.p2pPort ]
-      ++ lib.optional proxied cfg.proxy.httpPort
+    # behind a proxy, clients ask the proxy
+    allowedTCPPorts = [ (if proxied then cfg.proxy.httpPort else cfg.port) cfg.p2pPort ]
       ++ lib.optional (proxied && hasTls) cfg.proxy.httpsPort
       ++ lib.optional (proxied && cfg.client.enable) cfg.client.port
       ++ lib.optional hasDns cfg.dns.port;

@@ -6,6 +6,9 @@ let
   nginx = cfg.proxy.engine == "nginx";
   # its first name is what the certificate is called
   certificate = lib.head cfg.tls.acme.domains;
+  dnsUnit = lib.removeSuffix ".service" names.dnsUnit;
+  # since 25.11, this unit makes what nginx can start with, and another one orders the certificate
+  splitsOrders = !(lib.versionOlder lib.trivial.release "25.11");
 in
 lib.optional nginx {
   services.nginx = {
@@ -26,7 +29,9 @@ lib.optional nginx {
   };
   systemd.services.nginx = {
     wants = [ "acme-${certificate}.service" ];
-    after = [ "acme-selfsigned-${certificate}.service" ];
+    after = [ "acme-${lib.optionalString (!splitsOrders) "selfsigned-"}${certificate}.service" ];
+    # which needs nginx to answer
+    before = lib.optional splitsOrders "acme-order-renew-${certificate}.service";
   };
 }
 ++ lib.optional (cfg.proxy.engine == "caddy") {
@@ -36,11 +41,12 @@ lib.optional nginx {
   };
 }
 ++ lib.optional (cfg.dns.engine == "dnsmasq") {
-  services.dnsmasq = {
-    enable = true;
-    # the host's own lookups stay as they are
-    resolveLocalQueries = lib.mkDefault false;
-    settings.conf-file = [ "${files}/dnsmasq/dnsmasq.conf" ];
+  # one of our own, from the compiler's unit, so that services.dnsmasq stays what the host makes of it
+  environment.etc.${lib.removePrefix "/etc/" names.dnsConfig}.source = "${files}/dnsmasq/dnsmasq.conf";
+  systemd.services.${dnsUnit} = {
+    wantedBy = [ "multi-user.target" ];
+    restartTriggers = [ "${files}/dnsmasq/dnsmasq.conf" ];
+    path = lib.mkForce [ ];
   };
 }
 ++ lib.optional cfg.client.enable {
