@@ -3,7 +3,7 @@ import type { AgentRequest, Removal } from '../schemas/agent.ts'
 import { AgentRefusal } from './agent-error.ts'
 import { checkImage } from './allow-list.ts'
 import type { Call } from './call.ts'
-import { type Finished, followProgram, runProgram } from './program.ts'
+import { type Finished, runProgram } from './program.ts'
 
 /** One question to podman, or one removal. */
 const STEP_MS = 120_000
@@ -27,10 +27,9 @@ export async function pullImages(
     await answer({ type: 'progress', message: archive === undefined ? `pulling ${wanted}` : `loading ${archive}` })
     const errors: string[] = []
     const command = archive === undefined ? ['pull', '--', wanted] : ['load', `--input=${archive}`]
-    const { code } = await followProgram('podman', command, {
-      signal,
-      errors: true, // where podman tells how far it is
-      take: async (line) => {
+    const { code } = await runProgram('podman', command, signal, {
+      from: 'stderr', // where podman tells how far it is
+      line: async (line) => {
         if (line.startsWith('Error:')) errors.push(line)
         await answer({ type: 'progress', message: line.slice(0, LONGEST_PROGRESS) })
       },

@@ -3,7 +3,7 @@ import type { AgentRequest, BackendLogEntry } from '../schemas/agent.ts'
 import { AgentRefusal } from './agent-error.ts'
 import { unitsOf } from './allow-list.ts'
 import type { Call } from './call.ts'
-import { followProgram } from './program.ts'
+import { runProgram } from './program.ts'
 
 /** Longest message that is passed on; an answer must fit a line of the protocol, and JSON may need 6 bytes for one. */
 const LONGEST_MESSAGE = 8 * 1024
@@ -19,9 +19,9 @@ export async function followJournal(
   const units = unitsOf(allow).map((unit) => `--user-unit=${unit}`)
   const fields = '--output-fields=MESSAGE,PRIORITY,USER_UNIT,_SYSTEMD_USER_UNIT'
   const args = ['--quiet', '--no-pager', '--all', '--output=json', fields, `--lines=${lines}`, ...units]
-  const { code, stderr } = await followProgram('journalctl', follow ? [...args, '--follow'] : args, {
-    signal,
-    take: async (line) => {
+  const { code, stderr } = await runProgram('journalctl', follow ? [...args, '--follow'] : args, signal, {
+    from: 'stdout',
+    line: async (line) => {
       const entry = readEntry(line)
       if (entry !== undefined) await answer({ type: 'log', ...entry })
     },

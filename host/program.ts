@@ -1,14 +1,16 @@
-import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { runToEnd } from '../system/program.ts'
 import { codeOf, reasonOf } from './problem.ts'
 
-/** A program that has ended. One that is not there gives `NOT_THERE`, as in a shell; one that took too long, 124. */
+/** A program that has ended. One that is not there gives `NOT_THERE`, as in a shell; one that took too long, `TIMED_OUT`. */
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
 export const NOT_THERE = 127
+/** That of timeout(1). */
+export const TIMED_OUT = 124
+const NOT_STARTED = 126
 
 export type RunOptions = {
-  /** Standard input; never a secret in the arguments, which everybody can read. */
+  /** Standard input; never a secret in the arguments, which every user can read. */
   readonly input?: string
   /** Standard input from a file that is opened here, with our rights. */
   readonly inputFile?: string
@@ -18,50 +20,33 @@ export type RunOptions = {
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000
-/** The code of a program that did not end in time; that of timeout(1). */
-export const TIMED_OUT = 124
 /** A program that says more is cut off there. */
-const OUTPUT_MAX = 64 * 2 ** 20
+const OUTPUT_MAX_BYTES = 64 * 2 ** 20
 
 /** Runs a program to its end. Does not throw when it fails, or is not there: its code says so. */
-export function runProgram(command: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const [file = '', ...args] = command
-  const stdin = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r')
-  // a session of its own: what runs as a backend's user must not reach the terminal of root, and write commands into it
-  const child = spawn(file, args, {
-    stdio: [stdin ?? 'pipe', 'pipe', 'pipe'],
-    cwd: '/',
-    env: ENVIRONMENT,
-    detached: true,
-  })
-  if (stdin !== undefined) closeSync(stdin)
-  const texts = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
-      if (texts[name].length < OUTPUT_MAX) texts[name] += chunk
-    })
-  child.stdin?.on('error', () => {}) // a program that does not read its input
-  child.stdin?.end(options.input ?? '')
+export async function runProgram(command: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  return new Promise((resolve) => {
-    const end = (code: number, more = '') => {
-      clearTimeout(timer)
-      options.signal?.removeEventListener('abort', leave)
-      resolve({ ...texts, code, stderr: texts.stderr + more })
-    }
-    // whoever cannot be killed, or has children that hold its output open, is left behind
-    const leave = () => {
-      child.kill('SIGKILL')
-      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
-      child.unref()
-      end(TIMED_OUT, `${file}: no end within ${timeoutMs / 1000} s\n`)
-    }
-    const timer = setTimeout(leave, timeoutMs)
-    options.signal?.addEventListener('abort', leave, { once: true })
-    child.on('error', (error) => end(codeOf(error) === 'ENOENT' ? NOT_THERE : 126, `${file}: ${reasonOf(error)}\n`))
-    child.on('close', (code) => end(code ?? 1))
-    if (options.signal?.aborted) leave()
+  const ended = await runToEnd(command, {
+    ...options,
+    env: ENVIRONMENT,
+    stdoutMaxBytes: OUTPUT_MAX_BYTES,
+    stderrMaxBytes: OUTPUT_MAX_BYTES,
+    timeoutMs,
+    graceMs: 0,
+    ownSession: true,
   })
+  switch (ended.kind) {
+    case 'exited':
+      return { code: ended.code, stdout: ended.stdout, stderr: ended.stderr }
+    case 'cut-off': {
+      const stderr = `${ended.stderr}${command[0]}: no end within ${timeoutMs / 1000} s\n`
+      return { code: TIMED_OUT, stdout: ended.stdout, stderr }
+    }
+    case 'not-started': {
+      const code = codeOf(ended.cause) === 'ENOENT' ? NOT_THERE : NOT_STARTED
+      return { code, stdout: '', stderr: `${command[0]}: ${reasonOf(ended.cause)}\n` }
+    }
+  }
 }
 
 /** The same on every host, whoever calls. */

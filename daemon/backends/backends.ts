@@ -1,6 +1,7 @@
 import type { BackendConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { inPool } from '../../system/pool.ts'
 import type { AgentClient } from './agent-client.ts'
 import type { Engine, EngineFailure } from './engine.ts'
 import { createInterpreter, type Interpreter } from './interpreter.ts'
@@ -163,11 +164,8 @@ export function createBackends(parts: BackendsParts) {
     list: (): readonly BackendStatus[] => [...entries.values()].map((entry) => statusOf(entry, now())),
     /** Asks the agents of backends that nothing is known of, so that `list` can say whether they run. Never rejects. */
     async lookUp(signal: AbortSignal): Promise<void> {
-      const unknown = [...entries.values()].filter((entry) => statusOf(entry, now()).state === 'unknown').values()
-      const worker = async () => {
-        for (const { name, interpreter } of unknown) await interpreter.lookUp(name, signal)
-      }
-      await Promise.all(Array.from({ length: LOOK_UPS_AT_ONCE }, worker))
+      const unknown = [...entries.values()].filter((entry) => statusOf(entry, now()).state === 'unknown')
+      await inPool(unknown, LOOK_UPS_AT_ONCE, ({ name, interpreter }) => interpreter.lookUp(name, signal))
     },
     /** @throws RangeError when there is no such backend */
     status: (name: string): BackendStatus => statusOf(entryOf(name), now()),

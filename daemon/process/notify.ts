@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
 import { write } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { promisify } from 'node:util'
 import type { Log } from '../../schemas/words/log.ts'
+import { runToEnd } from '../../system/program.ts'
 
 /** Assignments of one sd_notify message. @see https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html */
 export type NotifyMessage = {
@@ -66,12 +66,13 @@ function fdSender(fd: number): Send {
 
 // Node has no AF_UNIX datagrams. The message comes from another process: the unit needs NotifyAccess=all.
 function programSender(env: NodeJS.ProcessEnv): Send {
-  return (lines) =>
-    new Promise((resolve, reject) => {
-      const child = spawn('systemd-notify', [...lines], { env, stdio: 'ignore', timeout: PROGRAM_DEADLINE_MS })
-      child.once('error', reject)
-      child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`systemd-notify exited with ${code}`))))
-    })
+  return async (lines) => {
+    const options = { env, stdoutMaxBytes: 0, stderrMaxBytes: 0, timeoutMs: PROGRAM_DEADLINE_MS, graceMs: 0 }
+    const ended = await runToEnd(['systemd-notify', ...lines], options)
+    if (ended.kind === 'not-started') throw ended.cause
+    if (ended.kind === 'cut-off') throw new Error('systemd-notify did not end')
+    if (ended.code !== 0) throw new Error(`systemd-notify exited with ${ended.code}`)
+  }
 }
 
 /** Middle value of the event loop's delay over one interval, above which the loop counts as wedged. */

@@ -1,6 +1,6 @@
+import { inPool } from '../../system/pool.ts'
 import type { AnyCheck, Subject } from './check.ts'
 import type { Finding, Status } from './finding.ts'
-import { inPool } from './pool.ts'
 
 export type CheckedFinding = Finding & { readonly check: string }
 

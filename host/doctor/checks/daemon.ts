@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
 import type { ConfigProblem } from '../../../schemas/config/layers.ts'
+import { inPool } from '../../../system/pool.ts'
 import { localHost } from '../../host.ts'
 import { listeningPaths } from '../../running.ts'
 import type { Check, DaemonView } from '../check.ts'
 import { command, edit, type Finding, fail, ok, ROOT_SEES_MORE, skip, warn, words } from '../finding.ts'
 import { presentUsers } from '../look.ts'
-import { inPool } from '../pool.ts'
 
 export type DaemonFacts = { readonly view: DaemonView; readonly version: string; readonly unit: string }
 

@@ -1,9 +1,9 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import { inPool } from '../../../system/pool.ts'
 import type { Check } from '../check.ts'
 import { command, type Finding, fail, ok, ROOT_SEES_MORE, skip, words } from '../finding.ts'
 import { readSecrets } from '../known-secrets.ts'
 import { presentUsers, runProgram } from '../look.ts'
-import { inPool } from '../pool.ts'
 import { redactText } from '../redact.ts'
 
 export type UnitFacts = {

@@ -2,9 +2,9 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { canonicalHost, parseHostPort } from '../../../schemas/words/address.ts'
 import { baseUrlOf } from '../../../schemas/words/providers.ts'
+import { inPool } from '../../../system/pool.ts'
 import type { Check, DaemonView, Subject } from '../check.ts'
 import { command, edit, type Finding, type Fix, fail, ok } from '../finding.ts'
-import { inPool } from '../pool.ts'
 
 export type UpstreamFacts = {
   readonly upstreams: readonly {
