@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
+import type { UsageRow } from '../meter/usage.ts'
 import type { Dialect, StreamWatch } from '../translate/dialect.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
@@ -55,6 +56,10 @@ export class ClientResponse {
   watch: StreamWatch | null = null
   /** Whose answer it is; empty until that is known. */
   keyId = ''
+  /** The name of the key, for the log. */
+  keyName = ''
+  /** The last attempt, once it is on the books; null: there was none. */
+  row: UsageRow | null = null
   /** What it waited for before it was sent on, and how long; null: for nothing. */
   wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null = null
   readonly #response: ServerResponse

@@ -91,6 +91,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     watch: client.watch,
     dialect,
   })
+  client.row = row
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
   if ('error' in end) logFailure(parts.log, client, target, end.status, reasonOf(end.error, upstream))

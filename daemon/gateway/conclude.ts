@@ -104,13 +104,20 @@ export function logRequest(
   { log, monotonic }: { readonly log: Log; readonly monotonic: () => number },
   { request, client, path, startedAt }: Exchange,
 ): void {
-  const { wait } = client
+  const { wait, row, keyName } = client
   log(client.status() >= 500 ? 'warn' : 'info', 'request', {
     request_id: client.requestId,
     method: request.method ?? '',
     path,
     status: client.status(),
     duration_ms: Math.round(monotonic() - startedAt),
+    ...(keyName !== '' && { key: keyName }),
+    ...(row !== null && {
+      model: row.model,
+      upstream: row.upstream,
+      input_tokens: row.inputTokens,
+      output_tokens: row.outputTokens,
+    }),
     ...(wait !== null && { wait: wait.kind, wait_ms: wait.ms }),
   })
 }

@@ -72,6 +72,7 @@ export function authenticate(
   }
   requireScope(principal, scope)
   client.keyId = principal.keyId
+  client.keyName = principal.name
   return principal
 }
 
@@ -84,7 +85,9 @@ export function admit(
   { admission, ledger }: { readonly admission: Pick<Admission, 'admit'>; readonly ledger: Pick<Ledger, 'isFailing'> },
 ): Slot {
   // a page of another origin can send text/plain without asking; JSON it cannot
-  if (!isOfType(request.headers['content-type'], 'application/json')) {
+  const { 'content-type': type, origin } = request.headers
+  const isLeftOut = type === undefined && origin === undefined // a script of a page cannot leave out its Origin
+  if (!isLeftOut && !isOfType(type, 'application/json')) {
     throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
   }
   if (ledger.isFailing()) {

@@ -12,6 +12,27 @@ export type PageParts = {
   readonly isReady: () => boolean
 }
 
+const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+}
+
+/** What a browser is shown: no script, nothing from elsewhere, and nothing about who may ask for what. */
+const pageSaying = (state: string): string => `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Gate</title>
+<style>body{font:1rem/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem}</style>
+<h1>Gate</h1>
+<p>This is Gate, a private AI gateway. It is ${state}.
+<p>Programs ask <code>POST /v1/chat/completions</code> and <code>GET /v1/models</code>, with a key:
+<code>Authorization: Bearer KEY</code>. <code>gatectl token create</code> makes one on the host.
+<p>More: <a href="/health">/health</a>, <a href="/ready">/ready</a>, and the documentation on the host, in
+<code>/usr/share/doc/gate</code> or <code>docs/</code> of the repository.
+</html>
+`
+const READY = pageSaying('ready')
+const NOT_READY = pageSaying('not ready; its log says why')
+
 /** Every row of the gateway: what the dialects bring, and the pages of Gate itself. */
 export function rowsOf(parts: PageParts): readonly Row[] {
   const health: Page = ({ client }) => sendJson(client, 200, { status: 'ok' })
@@ -21,12 +42,16 @@ export function rowsOf(parts: PageParts): readonly Row[] {
     const { contentType, text } = await parts.metrics.expose()
     client.end(200, { 'content-type': contentType }, Buffer.from(text))
   }
+  const welcomePage: Page = ({ client }) => {
+    const text = parts.isReady() ? READY : NOT_READY
+    client.end(200, PAGE_HEADERS, Buffer.from(text))
+  }
   return [
     ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts.routes)),
     { kind: 'page', method: 'GET', path: '/metrics', scope: 'config:read', page: exposeMetrics },
     { kind: 'page', method: 'GET', path: '/health', scope: null, page: health },
     { kind: 'page', method: 'GET', path: '/ready', scope: null, page: ready },
-    { kind: 'page', method: 'HEAD', path: '/', scope: null, page: health },
+    { kind: 'page', method: 'GET', path: '/', scope: null, page: welcomePage },
   ]
 }
 

@@ -5,7 +5,9 @@ import type { ModelListing } from './upstreams.ts'
 /** Engines that people run on their own machine, and the loopback port each uses unless told otherwise. */
 const ENGINES = [
   { name: 'ollama', provider: 'ollama', port: 11_434 },
+  // older ones; of two that answer, the later row counts
   { name: 'llama-cpp', provider: 'llama-cpp', port: 8_080 },
+  { name: 'llama-cpp', provider: 'llama-cpp', port: 9_931 },
   { name: 'vllm', provider: 'vllm', port: 8_000 },
   { name: 'lmstudio', provider: 'lmstudio', port: 1_234 },
 ] as const

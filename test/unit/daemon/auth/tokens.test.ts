@@ -87,5 +87,9 @@ test('a scope is needed, and admin has them all', () => {
   const admin = { keyId: 'y', name: 'admin', scopes: new Set(['admin'] as const) }
   expect(() => requireScope(reader, 'chat:write')).toThrow(expect.objectContaining({ code: 'MISSING_SCOPE' }))
   expect(() => requireScope(reader, 'chat:read')).not.toThrow()
+  // B14
+  const writer = { keyId: 'z', name: 'writer', scopes: new Set(['chat:write'] as const) }
+  expect(() => requireScope(writer, 'chat:read')).not.toThrow()
+  expect(() => requireScope(writer, 'config:read')).toThrow(expect.objectContaining({ code: 'MISSING_SCOPE' }))
   expect(() => requireScope(admin, 'chat:write')).not.toThrow()
 })
