@@ -3,6 +3,7 @@ import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec, Spec } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS, listenOf } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
+import { checkContainer } from './container.ts'
 
 /** What each backend asks of its engine is something that the engine can do. */
 export function checkBackends(spec: Spec): Finding[] {
@@ -18,6 +19,7 @@ function checkBackend(backend: BackendSpec, path: SpecPath): Finding[] {
     ...checkListen(backend, path),
     ...checkMounts(backend, path),
     ...checkUseless(backend, path),
+    ...checkContainer(backend, path),
   ]
 }
 
