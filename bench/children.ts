@@ -26,7 +26,8 @@ export type Child = AsyncDisposable & {
   /** @throws Error with the end of its log when it is not running any more */
   readonly assertRunning: () => void
 }
-export type Usage = { readonly cpuMs: number; readonly rssBytes: number }
+/** Sums over all threads. `waitedMs`: they were ready to run and had to wait for a core, which others used. */
+export type Usage = { readonly cpuMs: number; readonly waitedMs: number; readonly rssBytes: number }
 
 const STOP_MS = 5_000
 
@@ -122,18 +123,33 @@ function killNow(pid: number): void {
   }
 }
 
-// USER_HZ, the unit of times in /proc/<pid>/stat, is 100 on every Linux: proc(5).
+// USER_HZ, the unit of times in /proc/stat, is 100 on every Linux: proc(5).
 const TICK_MS = 10
 
 function treeUsage(root: number): Usage {
-  const tree = descendants(root).map((pid) => {
-    const stat = statFields(pid)
-    const rssKib = /^VmRSS:\s+(\d+)/m.exec(readProc(pid, 'status'))?.[1]
-    return { cpuMs: (Number(stat[11] ?? 0) + Number(stat[12] ?? 0)) * TICK_MS, rssBytes: Number(rssKib ?? 0) * 1_024 }
-  })
-  return {
-    cpuMs: tree.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
-    rssBytes: tree.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
+  const sum = { cpuMs: 0, waitedMs: 0, rssBytes: 0 }
+  for (const pid of descendants(root)) {
+    sum.rssBytes += Number(/^VmRSS:\s+(\d+)/m.exec(readProc(pid, 'status'))?.[1] ?? 0) * 1_024
+    for (const thread of threadsOf(pid)) {
+      const { cpuMs, waitedMs } = parseSchedstat(readProc(pid, `task/${thread}/schedstat`))
+      sum.cpuMs += cpuMs
+      sum.waitedMs += waitedMs
+    }
+  }
+  return sum
+}
+
+/** Reads /proc/<pid>/schedstat: nanoseconds on a core, nanoseconds ready but waiting for one, turns. */
+export function parseSchedstat(text: string): { readonly cpuMs: number; readonly waitedMs: number } {
+  const [ran = 0, waited = 0] = text.trim().split(' ').map(Number)
+  return { cpuMs: ran / 1e6, waitedMs: waited / 1e6 }
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return [] // it has just ended
   }
 }
 
@@ -153,7 +169,7 @@ function statFields(pid: number): string[] {
   return text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
-function readProc(pid: number, file: 'stat' | 'status'): string {
+function readProc(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {

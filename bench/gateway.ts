@@ -1,20 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ANSWER_FIGURES, type AnswerFigures, measureAnswers } from './answer-case.ts'
+import { ANSWER_FIGURES, type AnswerFigures, type Case, measureAnswers, warmAnswers } from './answer-case.ts'
+import { type Comparison, compareAnswers, compareStreams } from './compare.ts'
 import { type PackageSize, packageSize } from './package-size.ts'
-import type { ServerName } from './servers.ts'
+import { type ServerName, startMock, startServer } from './servers.ts'
 import { medianOf } from './statistics.ts'
-import { measureStreams, STREAM_COUNTS, STREAM_FIGURES, type StreamFigures } from './stream-case.ts'
+import { measureStreams, STREAM_FIGURES, type StreamFigures, warmStreams } from './stream-case.ts'
 
 export type GatewayOptions = {
   readonly servers: readonly ServerName[]
-  /** Length of one measurement; a server has five to seven of them per run. */
+  /** Length of one window; a server has three of them per run. */
   readonly seconds: number
   readonly runs: number
 }
 
-/** `package` is null without Gate. Medians over the runs, by server and for streams by number of streams; failures are the worst run's. */
+/** Every window of every server, in their order: the windows of one index were measured one right after the other. */
+export type Windows<Figures> = Readonly<Partial<Record<ServerName, readonly Figures[]>>>
+
+/** `package` is null without Gate. Medians over the windows; failures are the worst window's. */
 export type GatewayReport = {
   readonly date: string
   readonly cpu: string
@@ -24,57 +28,72 @@ export type GatewayReport = {
   readonly package: PackageSize | null
   readonly loadAverage: { readonly before: number; readonly after: number }
   readonly answers: Readonly<Partial<Record<ServerName, AnswerFigures>>>
-  readonly streams: Readonly<Partial<Record<ServerName, Readonly<Record<number, StreamFigures>>>>>
+  readonly streams: Readonly<Partial<Record<ServerName, StreamFigures>>>
+  readonly comparisons: readonly Comparison[]
+  readonly windows: { readonly answers: Windows<AnswerFigures>; readonly streams: Windows<StreamFigures> }
 }
 
 const WORST = ['failed', 'notWhole']
 
-/** Measures every server `runs` times, every second run in reverse order, and stops all it started. */
+/** Starts all servers, measures them in turn `runs` times, and stops all it started. */
 export async function benchGateway(options: GatewayOptions, signal: AbortSignal): Promise<GatewayReport> {
   const size = options.servers.includes('gate') ? packageSize() : null
   const directory = mkdtempSync(join(tmpdir(), 'gate-bench-'))
   const before = loadavg()[0] ?? 0
-  const answers = new Map<ServerName, AnswerFigures[]>()
-  const streams = new Map<ServerName, StreamFigures[][]>()
   try {
-    for (let run = 0; run < options.runs; run += 1) {
-      for (const name of run % 2 === 0 ? options.servers : options.servers.toReversed()) {
-        const bench = { name, seconds: options.seconds, directory, signal }
-        console.error(`bench: run ${run + 1} of ${options.runs}: ${name}`)
-        push(answers, name, await measureAnswers(bench))
-        push(streams, name, await measureStreams(bench))
-      }
+    const place = { ...options, directory, signal }
+    const answers = await interleave('answers', place, warmAnswers, measureAnswers)
+    const streams = await interleave('streams', place, warmStreams, measureStreams)
+    return {
+      date: new Date().toISOString().slice(0, 10),
+      cpu: cpus()[0]?.model ?? 'unknown',
+      node: process.version,
+      seconds: options.seconds,
+      runs: options.runs,
+      package: size,
+      loadAverage: { before, after: loadavg()[0] ?? 0 },
+      answers: mapRows(answers, (rows) => medianOf(rows, ANSWER_FIGURES, WORST)),
+      streams: mapRows(streams, (rows) => medianOf(rows, STREAM_FIGURES, WORST)),
+      comparisons: [...compareAnswers(answers), ...compareStreams(streams)],
+      windows: { answers, streams },
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: cpus()[0]?.model ?? 'unknown',
-    node: process.version,
-    seconds: options.seconds,
-    runs: options.runs,
-    package: size,
-    loadAverage: { before, after: loadavg()[0] ?? 0 },
-    answers: mapRows(answers, (rows) => medianOf(rows, ANSWER_FIGURES, WORST)),
-    streams: mapRows(streams, (rows) =>
-      Object.fromEntries(
-        STREAM_COUNTS.map((count, at) => [
-          count,
-          medianOf(
-            rows.flatMap((row) => row[at] ?? []),
-            STREAM_FIGURES,
-            WORST,
-          ),
-        ]),
-      ),
-    ),
+}
+
+/**
+ * All servers run at the same time and are loaded in turn, a window each, every second run in reverse order: what slows
+ * the machine down for a while meets all of them. An idle server costs next to nothing.
+ */
+async function interleave<Figures>(
+  kind: 'answers' | 'streams',
+  { servers, runs, seconds, directory, signal }: GatewayOptions & Pick<Case, 'directory' | 'signal'>,
+  warm: (one: Case) => Promise<void>,
+  measure: (one: Case) => Promise<Figures>,
+): Promise<Windows<Figures>> {
+  await using started = new AsyncDisposableStack()
+  const mock = started.use(await startMock(kind, directory))
+  const cases = new Map<ServerName, Case>()
+  const windows: Partial<Record<ServerName, Figures[]>> = {}
+  for (const name of servers) {
+    const server = name === 'mock' ? mock : started.use(await startServer(name, kind, mock, directory))
+    const one = { server, idleRssBytes: server.child.usage().rssBytes, seconds, directory, signal }
+    cases.set(name, one)
+    await warm(one)
   }
+  for (let run = 0; run < runs; run += 1) {
+    console.error(`bench: ${kind}, run ${run + 1} of ${runs}`)
+    const inTurn = run % 2 === 0 ? [...cases] : [...cases].reverse()
+    for (const [name, one] of inTurn) {
+      const figures = await measure(one)
+      windows[name] = [...(windows[name] ?? []), figures]
+    }
+  }
+  return windows
 }
 
-function push<K, V>(rows: Map<K, V[]>, key: K, value: V): void {
-  rows.set(key, [...(rows.get(key) ?? []), value])
-}
-
-const mapRows = <V, R>(rows: ReadonlyMap<ServerName, V>, change: (value: V) => R) =>
-  Object.fromEntries([...rows].map(([name, value]) => [name, change(value)]))
+const mapRows = <V, R>(rows: Readonly<Partial<Record<ServerName, V>>>, change: (value: V) => R) =>
+  Object.fromEntries(Object.entries(rows).map(([name, value]) => [name, change(value)])) as Partial<
+    Record<ServerName, R>
+  >

@@ -8,8 +8,8 @@ import { installMissing } from './install.ts'
 import { SERVERS, type ServerName } from './servers.ts'
 import { gatewayText } from './table.ts'
 
-const USAGE = `usage: npm run bench -- gateway [--only ${SERVERS.join(',')}] [--seconds 4] [--runs 3] [--nice 0] [--json FILE]
-       npm run bench -- compile [--runs 3] [--json FILE]`
+const USAGE = `usage: npm run bench -- gateway [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5] [--nice 0] [--json FILE]
+       npm run bench -- compile [--runs 5] [--json FILE]`
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -17,8 +17,8 @@ async function main(args: readonly string[]): Promise<void> {
     allowPositionals: true,
     options: {
       only: { type: 'string', default: SERVERS.join(',') },
-      seconds: { type: 'string', default: '4' },
-      runs: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '2' },
+      runs: { type: 'string', default: '5' },
       nice: { type: 'string', default: '0' },
       json: { type: 'string' },
     },

@@ -6,14 +6,6 @@ import { nginxAnswers, nginxProxy } from './nginx.ts'
 export const SERVERS = ['mock', 'nginx', 'bare', 'portkey', 'gate'] as const
 export type ServerName = (typeof SERVERS)[number]
 
-/** One server's turn: measurements of `seconds` each, files below `directory`. */
-export type Bench = {
-  readonly name: ServerName
-  readonly seconds: number
-  readonly directory: string
-  readonly signal: AbortSignal
-}
-
 /** Where a request goes and what it carries; the host is 127.0.0.1. */
 export type Target = {
   readonly port: number

@@ -1,54 +1,51 @@
 import { join } from 'node:path'
+import type { Case } from './answer-case.ts'
 import { runClient } from './children.ts'
-import { type Bench, REQUEST, type Running, startMock, startServer, type Target, TOKEN_INTERVAL_MS } from './servers.ts'
+import { REQUEST, type Target, TOKEN_INTERVAL_MS } from './servers.ts'
 import { type StreamOrder, type StreamResult, streamResult } from './stream-client.ts'
 
-/** Many streams at once. First-token times in microseconds. */
+/** Many streams at once. First-token times in microseconds, percent of the window. */
 export const STREAM_FIGURES = [
   'firstTokenP50Us',
   'firstTokenP99Us',
   'tokensPerSecond',
   'cpuUsPerToken',
+  'waitedPercent',
   'rssBytes',
   'finished',
   'notWhole',
 ] as const
 export type StreamFigures = Readonly<Record<(typeof STREAM_FIGURES)[number], number>>
 
-export const STREAM_COUNTS = [100, 500] as const
+/** Open at all times. */
+export const STREAMS = 500
 const TOKENS = 100
+const WARM_SECONDS = 1
 
-/** Measures one server, from its start to its stop. @returns a row for each of STREAM_COUNTS */
-export async function measureStreams({ name, seconds, directory, signal }: Bench): Promise<StreamFigures[]> {
-  await using mock = await startMock('streams', directory)
-  if (name === 'mock') return await loadStreams(mock, seconds, signal)
-  await using server = await startServer(name, 'streams', mock, directory)
-  return await loadStreams(server, seconds, signal)
+export async function warmStreams({ server, signal }: Case): Promise<void> {
+  await runStreamClient(server.target, WARM_SECONDS, signal)
 }
 
-async function loadStreams({ target, child }: Running, seconds: number, signal: AbortSignal): Promise<StreamFigures[]> {
-  const figures: StreamFigures[] = []
-  for (const streams of STREAM_COUNTS) {
-    const cpuBefore = child.usage().cpuMs
-    const result = await runStreamClient(target, streams, seconds, signal)
-    if (result.notWhole > 0) console.error(`bench: ${child.name}, ${streams} streams: ${result.firstFault}`)
-    const { cpuMs, rssBytes } = child.usage()
-    const cpuUsPerToken = ((cpuMs - cpuBefore) * 1_000) / (result.finished * TOKENS)
-    figures.push({ ...result, cpuUsPerToken, rssBytes })
+/** One window. Its CPU time includes the start and the end of the streams, as do its tokens. */
+export async function measureStreams({ server: { target, child }, seconds, signal }: Case): Promise<StreamFigures> {
+  const before = child.usage()
+  const startedMs = performance.now()
+  const result = await runStreamClient(target, seconds, signal)
+  const { cpuMs, waitedMs, rssBytes } = child.usage()
+  if (result.notWhole > 0) console.error(`bench: ${child.name}: ${result.firstFault}`)
+  return {
+    ...result,
+    cpuUsPerToken: ((cpuMs - before.cpuMs) * 1_000) / (result.finished * TOKENS),
+    waitedPercent: ((waitedMs - before.waitedMs) * 100) / (performance.now() - startedMs),
+    rssBytes,
   }
-  return figures
 }
 
-async function runStreamClient(
-  target: Target,
-  streams: number,
-  seconds: number,
-  signal: AbortSignal,
-): Promise<StreamResult> {
+async function runStreamClient(target: Target, seconds: number, signal: AbortSignal): Promise<StreamResult> {
   const { port, path, headers } = target
   const body = { ...REQUEST, stream: true, stream_options: { include_usage: true } }
   const streamMs = TOKENS * TOKEN_INTERVAL_MS
-  const order: StreamOrder = { port, path, headers, body, streams, tokens: TOKENS, streamMs, seconds }
+  const order: StreamOrder = { port, path, headers, body, streams: STREAMS, tokens: TOKENS, streamMs, seconds }
   const argv = [process.execPath, join(import.meta.dirname, 'stream-client.ts'), JSON.stringify(order)]
   return streamResult.parse(JSON.parse(await runClient(argv, { lateMs: seconds * 1_000 + 30_000, signal })))
 }

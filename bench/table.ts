@@ -1,11 +1,11 @@
 import { FIXED_PER_SECOND } from './answer-case.ts'
 import type { GatewayReport } from './gateway.ts'
 import { SERVERS, type ServerName } from './servers.ts'
-import { STREAM_COUNTS } from './stream-case.ts'
+import { STREAMS } from './stream-case.ts'
 
-/** The report as Markdown: two tables, the ratios and what they were measured on. */
+/** The report as Markdown: three tables and what they were measured on. */
 export function gatewayText(report: GatewayReport): string {
-  const parts = [answersTable(report), streamsTable(report), ratioLines(report).join('\n'), notes(report)]
+  const parts = [answersTable(report), streamsTable(report), comparisonsTable(report), notes(report)]
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
@@ -38,9 +38,9 @@ function answersTable({ answers }: GatewayReport): string {
     'CPU us/request',
     'core busy %',
     'others %',
-    `added p50 / p99 ms at ${count(FIXED_PER_SECOND)}/s`,
-    'added p50 / p99 ms at half load',
-    'half load /s',
+    'waited %',
+    `p50 / p99 ms at ${count(FIXED_PER_SECOND)}/s`,
+    'waited %',
     'first answer ms',
     'RSS idle MiB',
     'RSS loaded MiB',
@@ -60,9 +60,9 @@ function answersTable({ answers }: GatewayReport): string {
         count(row.cpuUsPerRequest, 1),
         name === 'mock' ? '-' : count(row.busyPercent),
         name === 'mock' ? '-' : count(row.othersPercent),
-        pair(row.fixedAddedP50Us, row.fixedAddedP99Us),
-        pair(row.halfAddedP50Us, row.halfAddedP99Us),
-        count(row.halfPerSecond),
+        count(row.waitedPercent, 1),
+        pair(row.fixedP50Us, row.fixedP99Us),
+        count(row.fixedWaitedPercent, 1),
         count(row.firstAnswerMs),
         mib(row.idleRssBytes),
         mib(row.loadedRssBytes),
@@ -75,50 +75,44 @@ function answersTable({ answers }: GatewayReport): string {
 
 function streamsTable({ streams }: GatewayReport): string {
   const head = [
-    'streams',
-    'at once',
+    `${STREAMS} streams`,
     'first token p50 / p99 ms',
     'tokens/s',
     'CPU us/token',
+    'waited %',
     'RSS MiB',
     'streams read',
     'not whole',
   ]
-  const rows = SERVERS.flatMap((name) =>
-    STREAM_COUNTS.flatMap((streamCount) => {
-      const row = streams[name]?.[streamCount]
-      if (row === undefined) return []
-      return [
-        [
-          name,
-          count(streamCount),
-          pair(row.firstTokenP50Us, row.firstTokenP99Us),
-          count(row.tokensPerSecond),
-          count(row.cpuUsPerToken, 1),
-          mib(row.rssBytes),
-          count(row.finished),
-          count(row.notWhole),
-        ],
-      ]
-    }),
-  )
+  const rows = SERVERS.flatMap((name) => {
+    const row = streams[name]
+    if (row === undefined) return []
+    return [
+      [
+        name,
+        pair(row.firstTokenP50Us, row.firstTokenP99Us),
+        count(row.tokensPerSecond),
+        count(row.cpuUsPerToken, 1),
+        count(row.waitedPercent, 1),
+        mib(row.rssBytes),
+        count(row.finished),
+        count(row.notWhole),
+      ],
+    ]
+  })
   return markdownTable([head, ...rows])
 }
 
-const RATIOS: readonly (readonly [ServerName, ServerName])[] = [
-  ['gate', 'portkey'],
-  ['gate', 'nginx'],
-  ['gate', 'bare'],
-]
-
-function ratioLines({ answers }: GatewayReport): string[] {
-  return RATIOS.flatMap(([a, b]) => {
-    const [one, other] = [answers[a], answers[b]]
-    if (one === undefined || other === undefined) return []
-    const byRequests = count(one.requestsPerSecond / other.requestsPerSecond, 2)
-    const byCpu = count(other.cpuUsPerRequest / one.cpuUsPerRequest, 2)
-    return [`${a} / ${b}: ${byRequests} by requests/s, ${byCpu} by CPU time per request`]
-  })
+function comparisonsTable({ comparisons }: GatewayReport): string {
+  if (comparisons.length === 0) return ''
+  const rows = comparisons.map(({ what, ratio, low, high, goal, verdict }) => [
+    what,
+    count(ratio, 2),
+    `${count(low, 2)} - ${count(high, 2)}`,
+    goal === null ? '-' : count(goal, 2),
+    verdict,
+  ])
+  return markdownTable([['compared', 'median', 'least - greatest', 'goal', 'says'], ...rows])
 }
 
 function notes({ date, cpu, node, seconds, runs, loadAverage, answers, package: size }: GatewayReport): string {
@@ -134,7 +128,7 @@ function notes({ date, cpu, node, seconds, runs, loadAverage, answers, package: 
       : `\nThe package gate without dependencies: ${count(size.packedBytes / 1_024)} KiB packed, ` +
         `${count(size.unpackedBytes / 1_024)} KiB unpacked, ${size.files} files.`
   return (
-    `${date}, ${cpu}, Node ${node}, medians of ${runs} runs of ${seconds} s, ` +
+    `${date}, ${cpu}, Node ${node}, medians of ${runs} windows of ${seconds} s in turn, ` +
     `load average ${loadAverage.before.toFixed(1)} before and ${loadAverage.after.toFixed(1)} after.${direct}${packed}`
   )
 }

@@ -95,13 +95,14 @@ function cut(text: string): string {
   return text.length > LONGEST_STRING ? `${text.slice(0, LONGEST_STRING)}…` : text
 }
 
-// One line per request: the text of a millisecond is made once.
-let isoMs = Number.NaN
-let isoText = ''
+// One line per request: the text of a second is made once.
+let isoSecond = Number.NaN
+let isoStart = ''
 function isoTime(nowMs: number): string {
-  if (nowMs !== isoMs) {
-    isoText = new Date(nowMs).toISOString()
-    isoMs = nowMs
+  const second = Math.floor(nowMs / 1_000)
+  if (second !== isoSecond) {
+    isoStart = new Date(nowMs).toISOString().slice(0, -4) // up to the point before the milliseconds
+    isoSecond = second
   }
-  return isoText
+  return `${isoStart}${String(nowMs - second * 1_000).padStart(3, '0')}Z`
 }

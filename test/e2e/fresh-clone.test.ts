@@ -3,6 +3,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openDatabase } from '../../store/sqlite/database.ts'
+import { chatBody } from '../support/chat.ts'
 import { until } from '../support/daemon.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -103,4 +105,36 @@ test('npm pack ships compiled JavaScript that runs where it is installed', { tim
   expect(version.stdout).toMatch(/\d+\.\d+\.\d+/)
   const daemon = await run(process.execPath, [join(installed, 'dist/bin/gate-daemon.js'), '--version'], { env })
   expect(daemon.stdout).toMatch(/gate-daemon \d+\.\d+\.\d+/)
+  await servesAndImportsUsage(join(installed, 'dist/bin/gate-daemon.js'))
 })
+
+/** The worker that imports usage rows is a program of its own, which only a daemon that serves starts. */
+async function servesAndImportsUsage(program: string): Promise<void> {
+  const state = place.file('installed-state')
+  const env = strangersEnv({
+    GATE_SERVER__PORT: '0',
+    GATE_AUTH__TOKEN: 'a-token-of-this-test',
+    GATE_DISCOVERY__ENABLED: 'false',
+  })
+  const daemon = spawn(process.execPath, [program], { env: { ...env, STATE_DIRECTORY: state } })
+  let output = ''
+  daemon.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+  try {
+    const listening = () => /"url":"(http:[^"]+)"/.exec(output)?.[1]
+    await until(() => listening() !== undefined, 15_000)
+    const answer = await fetch(`${listening()}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer a-token-of-this-test', 'content-type': 'application/json' },
+      body: chatBody('hello'),
+    })
+    expect(answer.status).toBe(200)
+    const isJournal = (name: string) => name.startsWith('gate.db-usage-')
+    await until(() => !readdirSync(state).some(isJournal))
+  } finally {
+    daemon.kill('SIGTERM')
+  }
+  await until(() => daemon.exitCode !== null || daemon.signalCode !== null, 15_000)
+  const database = openDatabase(join(state, 'gate.db'))
+  expect(database.prepare('SELECT outcome FROM usage').all()).toEqual([{ outcome: 'ok' }])
+  database.close()
+}

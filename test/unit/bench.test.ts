@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { parseSchedstat } from '../../bench/children.ts'
+import { verdictOf } from '../../bench/compare.ts'
 import { answerStatus } from '../../bench/rate-client.ts'
 import { median, medianOf, percentile } from '../../bench/statistics.ts'
 import { createCheck } from '../../bench/stream-client.ts'
@@ -102,4 +104,33 @@ test.each([
   { value: Number.NaN, digits: 0, expected: '-' },
 ])('writes $value as $expected', ({ value, digits, expected }) => {
   expect(count(value, digits)).toBe(expected)
+})
+
+test.each([
+  { name: 'all below the goal', ratios: [1, 1.02, 1.05, 1.08, 1.1], waited: [], goal: 1.1, expected: 'met' },
+  { name: 'all above the goal', ratios: [1.2, 1.3, 1.2, 1.2, 1.11], waited: [0, 0.9], goal: 1.1, expected: 'missed' },
+  { name: 'the goal in between', ratios: [1, 1, 1, 1, 1.11], waited: [], goal: 1.1, expected: 'undecided: the spread' },
+  {
+    name: 'a wait for the core',
+    ratios: [1, 1, 1, 1, 1],
+    waited: [2, 3],
+    goal: 1.1,
+    expected: 'undecided: the servers',
+  },
+  { name: 'four runs', ratios: [1, 1, 1, 1], waited: [], goal: 1.1, expected: 'undecided: fewer' },
+  { name: 'a difference without a goal', ratios: [2, 3, 4, 5, 6], waited: [], goal: null, expected: 'more' },
+  {
+    name: 'none without a goal',
+    ratios: [0.9, 1.1, 1, 1, 1],
+    waited: [],
+    goal: null,
+    expected: 'undecided: the spread',
+  },
+])('says of $name: $expected', ({ ratios, waited, goal, expected }) => {
+  expect(verdictOf(ratios, waited, goal, 1)).toMatch(new RegExp(`^${expected}`))
+})
+
+test('reads how long a thread ran and how long it waited for a core', () => {
+  expect(parseSchedstat('1336968 961042 2\n')).toEqual({ cpuMs: 1.336968, waitedMs: 0.961042 })
+  expect(parseSchedstat('')).toEqual({ cpuMs: 0, waitedMs: 0 })
 })
