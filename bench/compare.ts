@@ -1,8 +1,10 @@
 import type { AnswerFigures } from './answer-case.ts'
-import type { Windows } from './gateway.ts'
 import type { ServerName } from './servers.ts'
 import { median } from './statistics.ts'
 import type { StreamFigures } from './stream-case.ts'
+
+/** Every window of every server, in their order: the windows of one index were measured one right after the other. */
+export type Windows<Figures> = Readonly<Partial<Record<ServerName, readonly Figures[]>>>
 
 /**
  * How many times the other's figure ours is. `low` and `high` are the least and the greatest ratio of windows measured one

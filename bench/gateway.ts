@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ANSWER_FIGURES, type AnswerFigures, type Case, measureAnswers, warmAnswers } from './answer-case.ts'
-import { type Comparison, compareAnswers, compareStreams } from './compare.ts'
+import { type Comparison, compareAnswers, compareStreams, type Windows } from './compare.ts'
 import { type PackageSize, packageSize } from './package-size.ts'
 import { type ServerName, startMock, startServer } from './servers.ts'
 import { medianOf } from './statistics.ts'
@@ -14,9 +14,6 @@ export type GatewayOptions = {
   readonly seconds: number
   readonly runs: number
 }
-
-/** Every window of every server, in their order: the windows of one index were measured one right after the other. */
-export type Windows<Figures> = Readonly<Partial<Record<ServerName, readonly Figures[]>>>
 
 /** `package` is null without Gate. Medians over the windows; failures are the worst window's. */
 export type GatewayReport = {
