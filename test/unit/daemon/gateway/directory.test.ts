@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest'
+import { createDirectory } from '../../../../daemon/gateway/directory.ts'
+import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
+import type { Answer, Upstream, Upstreams } from '../../../../daemon/upstream/upstreams.ts'
+import { configSchema } from '../../../../schemas/config/config.ts'
+
+/** What each upstream says of its models: ids, or an error. */
+type Says = Record<string, readonly string[] | Error>
+
+/** A directory over upstreams that are not there: `says` is what they answer at the moment. */
+function harness(config: object, says: Says, asleep: ReadonlySet<string> = new Set()) {
+  const asked: string[] = []
+  let byName = new Map<string, Upstream>()
+  const upstreams: Pick<Upstreams, 'apply' | 'all'> = {
+    apply(configs) {
+      byName = new Map(
+        Object.entries(configs).map(([name, { models }]) => [name, byName.get(name) ?? upstreamOf(name, models)]),
+      )
+    },
+    all: () => [...byName.values()],
+  }
+  function upstreamOf(name: string, models: readonly string[] | undefined): Upstream {
+    return {
+      name,
+      provider: 'custom',
+      baseUrl: `http://${name}`,
+      configuredModels: models ?? null,
+      lists: openAiChat,
+      redactor: null,
+      ask: async () => {
+        asked.push(name)
+        return answerOf(says[name])
+      },
+    } as Partial<Upstream> as Upstream
+  }
+  const parse = (value: object) => configSchema.parse({ discovery: { enabled: false }, ...value })
+  const directory = createDirectory(
+    {
+      upstreams: upstreams as Upstreams,
+      health: { sort: (targets) => targets, succeeded: () => {}, failed: () => {}, latencyMs: () => 0 },
+      log: () => {},
+      now: () => 0,
+      random: () => 0,
+      isAsleep: (name) => asleep.has(name),
+      backendState: (name) => (asleep.has(name) ? 'stopped' : undefined),
+      listingOf: () => openAiChat,
+    },
+    parse(config),
+  )
+  const ids = () =>
+    directory
+      .routes()
+      .list()
+      .map(({ id }) => id)
+      .toSorted()
+  return { directory, asked, ids, apply: (next: object) => directory.apply(parse(next)) }
+}
+
+function answerOf(said: readonly string[] | Error | undefined): Answer {
+  if (said instanceof Error) throw said
+  const list = { data: (said ?? []).map((id) => ({ id })) }
+  async function* text() {
+    yield Buffer.from(JSON.stringify(list))
+  }
+  return { ok: true, status: 200, body: Object.assign(text(), { cancel: async () => {} }) }
+}
+
+const custom = (models?: readonly string[]) => ({
+  provider: 'custom',
+  base_url: 'http://x/v1',
+  ...(models && { models }),
+})
+
+test('models that are configured are there at once, and their upstream is not asked', async () => {
+  const h = harness({ upstreams: { a: custom(['m']) } }, {})
+  expect(h.ids()).toContain('m')
+  await h.directory.refresh()
+  expect(h.asked).toEqual([])
+  expect(h.directory.status()).toMatchObject([{ name: 'a', state: 'ready', models_count: 1 }])
+})
+
+test('others are known when their upstream was asked, and stay while it is down', async () => {
+  const says: Says = { a: ['m'] }
+  const h = harness({ upstreams: { a: custom() } }, says)
+  expect(h.ids()).not.toContain('m')
+  await h.directory.refresh()
+  expect(h.ids()).toContain('m')
+  says['a'] = new Error('down')
+  h.apply({ upstreams: { a: custom(), b: custom(['n']) } })
+  expect(h.ids()).toEqual(expect.arrayContaining(['m', 'n']))
+})
+
+test('an upstream that cannot be asked says why in its status, and the others are there', async () => {
+  const h = harness({ upstreams: { a: custom(), b: custom() } }, { a: new Error('no route'), b: ['n'] })
+  await h.directory.refresh()
+  expect(h.ids()).toContain('n')
+  expect(h.directory.status()).toMatchObject([
+    { name: 'a', state: 'down', last_error: 'no route' },
+    { name: 'b', state: 'ready' },
+  ])
+})
+
+test('one that is asleep is not woken by the question', async () => {
+  const h = harness({ upstreams: { a: custom() } }, { a: ['m'] }, new Set(['a']))
+  await h.directory.refresh()
+  expect(h.asked).toEqual([])
+  expect(h.directory.status()).toMatchObject([{ name: 'a', state: 'stopped' }])
+})
+
+test('what leaves the configuration leaves the routes at once', () => {
+  const h = harness({ upstreams: { a: custom(['m']), b: custom(['n']) } }, {})
+  h.apply({ upstreams: { b: custom(['n']) } })
+  expect(h.ids()).not.toContain('m')
+})
+
+test('looks never overlap, and none begins after the stop', async () => {
+  const h = harness({ upstreams: { a: custom() } }, { a: ['m'] })
+  await Promise.all([h.directory.refresh(), h.directory.refresh()])
+  expect(h.asked).toEqual(['a'])
+  await h.directory.stop()
+  h.apply({ upstreams: { a: custom(), b: custom() } })
+  await h.directory.refresh()
+  expect(h.asked).toEqual(['a'])
+})
