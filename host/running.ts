@@ -1,4 +1,5 @@
 import type { GenerationUnit } from '../schemas/deploy/generation.ts'
+import { parseListeningPaths } from '../system/proc-net.ts'
 import type { Accounts } from './accounts.ts'
 import type { HostView } from './host.ts'
 
@@ -45,16 +46,9 @@ async function showSystem(host: HostView, units: readonly GenerationUnit[]) {
   return { active, enabled }
 }
 
-/** Paths of Unix sockets that somebody listens on. @see proc_net_unix(5): flags 00010000 is __SO_ACCEPTCON */
-export function listeningPaths(host: HostView): ReadonlySet<string> {
-  const lines = (host.read('/proc/net/unix') ?? '').split('\n')
-  return new Set(
-    lines.flatMap((line) => {
-      const [, , , flags, , , , path] = line.trim().split(/\s+/)
-      return flags === '00010000' && path !== undefined ? [path] : []
-    }),
-  )
-}
+/** Paths of Unix sockets that are listened on. */
+export const listeningPaths = (host: HostView): ReadonlySet<string> =>
+  parseListeningPaths(host.read('/proc/net/unix') ?? '')
 
 function listenPaths(texts: readonly string[]): string[] {
   return texts.flatMap((text) => [...text.matchAll(/^ListenStream=(\/\S+)$/gm)].map(([, path = '']) => path))

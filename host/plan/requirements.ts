@@ -1,3 +1,4 @@
+import { PORT_TABLES, parseSockets } from '../../system/proc-net.ts'
 import type { HostView } from '../host.ts'
 import type { HostProblem } from '../problem.ts'
 import { podmanProblem, type Versions } from '../versions.ts'
@@ -80,16 +81,7 @@ function portProblems(host: HostView, { generation }: Desired, { generations, ru
   })
 }
 
-/** @see proc_net_tcp(5): the state 0A is TCP_LISTEN; an unconnected UDP socket has 07 */
 function listeningPorts(host: HostView, protocol: 'tcp' | 'udp'): Set<number> {
-  const state = protocol === 'tcp' ? '0A' : '07'
-  const lines = [protocol, `${protocol}6`].flatMap((name) =>
-    (host.read(`/proc/net/${name}`) ?? '').split('\n').slice(1),
-  )
-  return new Set(
-    lines.flatMap((line) => {
-      const [, local = '', , found] = line.trim().split(/\s+/)
-      return found === state ? [Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16)] : []
-    }),
-  )
+  const tables = PORT_TABLES.filter((table) => table.protocol === protocol)
+  return new Set(tables.flatMap(({ file }) => parseSockets(host.read(file) ?? '', protocol).map(({ port }) => port)))
 }

@@ -1,14 +1,6 @@
 import { readdir, readlink } from 'node:fs/promises'
+import { type Holder, PORT_TABLES, parseSockets } from '../../../system/proc-net.ts'
 import { textOf } from '../look.ts'
-
-/** A port that somebody listens on, from the kernel's tables; no program of the host is needed. */
-export type Holder = {
-  readonly protocol: 'tcp' | 'udp'
-  readonly address: string
-  readonly port: number
-  readonly uid: number
-  readonly inode: string
-}
 
 /** A process that holds a socket. */
 export type SocketOwner = {
@@ -18,41 +10,11 @@ export type SocketOwner = {
   readonly unit: string
 }
 
-const TABLES = [
-  { file: '/proc/net/tcp', protocol: 'tcp' },
-  { file: '/proc/net/tcp6', protocol: 'tcp' },
-  { file: '/proc/net/udp', protocol: 'udp' },
-  { file: '/proc/net/udp6', protocol: 'udp' },
-] as const
-
 export async function readListeners(): Promise<Holder[]> {
-  const tables = await Promise.all(TABLES.map(async ({ file, protocol }) => parseSockets(await textOf(file), protocol)))
+  const tables = await Promise.all(
+    PORT_TABLES.map(async ({ file, protocol }) => parseSockets(await textOf(file), protocol)),
+  )
   return tables.flat()
-}
-
-/** States of net/tcp_states.h: a TCP socket listens (LISTEN), a UDP socket waits for anybody (CLOSE). */
-const LISTENS = { tcp: '0A', udp: '07' }
-
-/** @see proc_pid_net(5): local address and port in hexadecimal (field 2), state (4), uid (8), inode (10) */
-export function parseSockets(text: string, protocol: 'tcp' | 'udp'): Holder[] {
-  return text
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .flatMap(([, local = '', , state, , , , uid, , inode = '']) => {
-      const [address = '', port = ''] = local.split(':')
-      if (state !== LISTENS[protocol]) return []
-      return [{ protocol, address: addressText(address), port: Number.parseInt(port, 16), uid: Number(uid), inode }]
-    })
-}
-
-/** The kernel prints 32-bit words of the address as numbers of this machine: on little-endian ones each is reversed. */
-function addressText(hex: string): string {
-  const words = hex.match(/.{8}/g) ?? []
-  const bytes = words.flatMap((word) => (word.match(/../g) ?? []).reverse())
-  if (bytes.length === 4) return bytes.map((byte) => Number.parseInt(byte, 16)).join('.')
-  const groups = (bytes.join('').match(/.{4}/g) ?? []).map((group) => Number.parseInt(group, 16).toString(16))
-  return groups.every((group) => group === '0') ? '::' : groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::')
 }
 
 /** Inode -> its owner, for these sockets only. Sockets of other users' processes are found by root only. */

@@ -2,10 +2,11 @@ import type { Deployment } from '../../../compiler/ir/deployment.ts'
 import type { Listener } from '../../../compiler/ir/nodes/host.ts'
 import { pathText } from '../../../schemas/spec/path.ts'
 import { addressOf, hostsOverlap } from '../../../schemas/words/address.ts'
+import type { Holder } from '../../../system/proc-net.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, ok, words } from '../finding.ts'
 import { outputOf, readHostAccounts } from '../look.ts'
-import { type Holder, readListeners, readSocketOwners, type SocketOwner } from './listeners.ts'
+import { readListeners, readSocketOwners, type SocketOwner } from './listeners.ts'
 
 export type PortFacts = {
   readonly wanted: readonly (Pick<Listener, 'port' | 'protocol' | 'host'> & {

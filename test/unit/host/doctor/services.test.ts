@@ -4,19 +4,14 @@ import type { DaemonView } from '../../../../host/doctor/check.ts'
 import { type Certificate, certificates } from '../../../../host/doctor/checks/certificates.ts'
 import { type AgentFacts, agents, daemon } from '../../../../host/doctor/checks/daemon.ts'
 import { type GenerationFacts, generation } from '../../../../host/doctor/checks/generation.ts'
-import {
-  type Holder,
-  parseSockets,
-  readListeners,
-  readSocketOwners,
-  unitOf,
-} from '../../../../host/doctor/checks/listeners.ts'
+import { readListeners, readSocketOwners, unitOf } from '../../../../host/doctor/checks/listeners.ts'
 import { type PermissionFacts, permissions } from '../../../../host/doctor/checks/permissions.ts'
 import { type PortFacts, ports } from '../../../../host/doctor/checks/ports.ts'
 import { spec } from '../../../../host/doctor/checks/spec.ts'
 import { type UnitFacts, units } from '../../../../host/doctor/checks/units.ts'
 import { reach, type UpstreamFacts, upstreams } from '../../../../host/doctor/checks/upstreams.ts'
 import type { DaemonStatus } from '../../../../schemas/admin.ts'
+import { type Holder, parseSockets } from '../../../../system/proc-net.ts'
 import { pageOf } from './page.ts'
 
 test.each([
