@@ -39,9 +39,7 @@ export async function runAgent({ socket, allow, instance, gatewayAccount, log }:
   try {
     if (uid === undefined || !isTrustedPeer(uid, gatewayAccount)) {
       log(`refused: user ${uid ?? 'unknown'} is neither ${gatewayAccount} nor root`)
-      await answer(
-        errorAnswer(new AgentRefusal('PEER_REFUSED', `only ${gatewayAccount} and root may give orders here`)),
-      )
+      await answer(errorAnswer(new AgentRefusal('PEER_REFUSED', `only ${gatewayAccount} and root may use this agent`)))
       return
     }
     const lines = new LineReader(socket, LONGEST_LINE_BYTES)
@@ -127,12 +125,12 @@ export function parseRequest(line: string): AgentRequest {
   try {
     value = JSON.parse(line)
   } catch (cause) {
-    throw new AgentRefusal('BAD_REQUEST', 'the line is no JSON', undefined, { cause })
+    throw new AgentRefusal('BAD_REQUEST', 'the line is not valid JSON', undefined, { cause })
   }
   const result = agentRequest.safeParse(value)
   if (result.success) return result.data
   const [first] = result.error.issues
-  if (first?.code === 'invalid_union') throw new AgentRefusal('UNKNOWN_OP', 'op: none that this agent knows', OPS_HINT)
+  if (first?.code === 'invalid_union') throw new AgentRefusal('UNKNOWN_OP', 'op: unknown', OPS_HINT)
   const issues = result.error.issues.map(({ path, message }) => `${path.join('.') || 'request'}: ${message}`)
   throw new AgentRefusal('BAD_REQUEST', issues.join('; ').slice(0, 1000))
 }
@@ -145,7 +143,7 @@ function errorAnswer(error: unknown): AgentAnswer {
     return { type: 'error', code, message, ...(hint === undefined ? {} : { hint }) }
   }
   if (error instanceof LineTooLongError) return { type: 'error', code: 'REQUEST_TOO_LONG', message: error.message }
-  return { type: 'error', code: 'INTERNAL', message: "the agent failed; its user's journal says why" }
+  return { type: 'error', code: 'INTERNAL', message: 'the agent failed; the journal of its user says why' }
 }
 
 function describe(error: unknown): string {

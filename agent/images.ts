@@ -37,7 +37,11 @@ export async function pullImages(
     if (code !== 0)
       throw new AgentRefusal('FAILED', errors.at(-1)?.slice(0, 2000) ?? `podman ${command[0]} failed with ${code}`)
     if (archive !== undefined && (await imageId(wanted, signal)) === undefined)
-      throw new AgentRefusal('FAILED', `${archive} does not hold ${wanted} under this name`, 'gatectl apply names it')
+      throw new AgentRefusal(
+        'FAILED',
+        `${archive} does not contain ${wanted} under this name`,
+        'gatectl apply names it',
+      )
   }
 }
 

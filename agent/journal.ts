@@ -31,7 +31,7 @@ export async function followJournal(
 }
 
 const JOURNAL_HINT =
-  'a backend sees its own entries only where the journal is on disk: mkdir /var/log/journal, journalctl --flush'
+  'an account can read its own entries only when the journal is on disk: mkdir /var/log/journal, journalctl --flush'
 
 const text = z.union([
   z.string(),
@@ -50,7 +50,7 @@ const entryShape = z.object({
 })
 
 /**
- * Reads a line of `journalctl --output=json`: numbers are texts, a message that is no text is a list of bytes.
+ * Reads a line of `journalctl --output=json`: numbers are texts, a message that is not text is a list of bytes.
  * @returns undefined for a line that is none
  * @see systemd.journal-fields(7), https://systemd.io/JOURNAL_EXPORT_FORMATS "Journal JSON Format"
  */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * The user id of whoever connected, from the instance name that systemd gives a service with Accept=yes on a Unix
+ * The user id of the peer, from the instance name that systemd gives a service with Accept=yes on a Unix
  * socket: `<count>-<pid>-<uid>`, the last two from SO_PEERCRED, so from the kernel. What the kernel does not tell
  * (a peer in a pid namespace that systemd cannot see) reads `<count>-unknown`.
  * @returns undefined when there is none

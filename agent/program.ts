@@ -43,7 +43,7 @@ export async function runProgram(
   }
 }
 
-/** Everything a program of the host needs to reach its user's manager, and nothing of ours. */
+/** Everything a program of the host needs to reach its user's manager, and nothing of Gate's own. */
 export function childEnvironment(): Record<string, string> {
   const own = KEPT.flatMap((name) => {
     const value = process.env[name]
@@ -58,6 +58,6 @@ const KEPT = [
   'LOGNAME',
   'PATH',
   'XDG_RUNTIME_DIR',
-  'XDG_CONFIG_HOME', // podman takes ~/.config from nobody but its owner, and here that is root
+  'XDG_CONFIG_HOME', // podman takes ~/.config only from its owner, and here that is root
   'DBUS_SESSION_BUS_ADDRESS',
 ]

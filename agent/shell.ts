@@ -5,7 +5,7 @@ import type { Call } from './call.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 import { unitStates } from './units.ts'
 
-/** A shell that nobody types in and that says nothing for so long is hung up. */
+/** A shell without input or output for this long is hung up. */
 const IDLE_MS = 60 * 60_000
 /** Of one answer: with base64 and the rest of the line it stays below the longest line. */
 const MOST_OUTPUT_BYTES = 32 * 1024
@@ -30,7 +30,7 @@ export async function runShell(request: ShellRequest, { allow, lines, answer, si
         await answer({ type: 'output', data: bytes.subarray(at, at + MOST_OUTPUT_BYTES).toString('base64') })
     })
     const typing = passInput(terminal, { lines, idle, over: over.signal })
-    // the caller's leaving ends the typing first, then `left` wins: nobody waits for a program that minds no hangup
+    // when the caller leaves, the input ends first, then `left` wins: a program that ignores the hangup is not waited for
     const code = await Promise.race([terminal.exited, typing.then(() => terminal.exited), left(signal)])
     over.abort()
     await typing
@@ -57,7 +57,7 @@ async function checkRunning(allow: AllowList, signal: AbortSignal): Promise<void
   throw new AgentRefusal('NOT_RUNNING', message, 'start it first, or look at its journal')
 }
 
-// while it is activating the container runs and is not yet healthy: often just when somebody wants to look
+// while it is activating the container runs and is not yet healthy: often just when an operator wants to look
 const RUNNING: readonly string[] = ['active', 'activating', 'reloading']
 
 type Program = readonly [string, ...string[]]
@@ -67,12 +67,12 @@ function containerShell({ container }: AllowList, term: string): Program {
   return ['podman', 'exec', '--interactive', '--tty', `--env=TERM=${term}`, container, 'sh', '-c', shell]
 }
 
-// the pager is in its secure mode (openTerminal): from it nobody gets to run anything in this account
+// the pager is in its secure mode (openTerminal): nothing can be run in this account from it
 function journalPager(allow: AllowList): Program {
   return ['journalctl', '--quiet', '--pager-end', ...unitsOf(allow).map((unit) => `--user-unit=${unit}`)]
 }
 
-/** Passes on what the caller types, until `over`. A line that is no input ends the shell. */
+/** Passes on what the caller types, until `over`. A line that is not input ends the shell. */
 async function passInput(
   terminal: Terminal,
   { lines, idle, over }: { readonly lines: Call['lines']; readonly idle: NodeJS.Timeout; readonly over: AbortSignal },
@@ -84,7 +84,7 @@ async function passInput(
     const input = readInput(line)
     if (input === undefined) {
       terminal.hangUp()
-      throw new AgentRefusal('BAD_REQUEST', 'what is said while a shell runs must be input or resize')
+      throw new AgentRefusal('BAD_REQUEST', 'while a shell runs, send only input or resize')
     }
     if (input.type === 'resize') terminal.resize(input)
     else terminal.write(Buffer.from(input.data, 'base64'))

@@ -3,7 +3,7 @@ import { childEnvironment } from './program.ts'
 
 export type TerminalSize = { readonly rows: number; readonly columns: number }
 
-/** A program on a terminal of its own. */
+/** A program on its own terminal. */
 export type Terminal = {
   /** Takes what the program writes. @param take must not be called again before it resolves */
   onOutput(take: (bytes: Buffer) => Promise<void>): void
@@ -16,7 +16,7 @@ export type Terminal = {
 }
 
 /**
- * The one wrapper of node-pty, which is native code and therefore loaded only when somebody wants a shell.
+ * The one wrapper of node-pty, which is native code and therefore loaded only when a shell is asked for.
  * @throws AgentRefusal FAILED when it could not be compiled where Gate was installed
  */
 export async function openTerminal(
@@ -25,8 +25,8 @@ export async function openTerminal(
   { rows, columns, term }: TerminalSize & { readonly term: string },
 ): Promise<Terminal> {
   const { spawn } = await import('node-pty').catch((cause) => {
-    const hint = 'node-pty needs a C++ compiler where Gate is built; gatectl backend logs works without'
-    throw new AgentRefusal('FAILED', 'this installation has no terminals', hint, { cause })
+    const hint = 'node-pty needs a C++ compiler where Gate is built; gatectl backend logs works without it'
+    throw new AgentRefusal('FAILED', 'this installation has no support for terminals', hint, { cause })
   })
   const env = { ...childEnvironment(), TERM: term, SYSTEMD_PAGERSECURE: '1' }
   const pty = spawn(program, [...args], { rows, cols: columns, name: term, env, cwd: '/', encoding: null })

@@ -47,12 +47,12 @@ export async function runJob(allow: AllowList, { op, unit, timeout_seconds }: Jo
     await systemctl('start', units, within)
   } catch (error) {
     if (!deadline.aborted || error instanceof AgentRefusal) throw error
-    const message = `${op} of ${unit ?? allow.service} takes longer than ${seconds} s and goes on`
+    const message = `${op} of ${unit ?? allow.service} is taking longer than ${seconds} s and continues`
     throw new AgentRefusal('TIMEOUT', message, 'ask for its status, or for its logs', { cause: error })
   }
 }
 
-// The container of a backend that starts on demand stops by itself unless its proxy, which needs it, runs.
+// The container of a backend that starts on demand stops on its own unless its proxy, which needs it, runs.
 function started({ service, onDemand }: AllowList): readonly string[] {
   return onDemand === undefined ? [service] : [onDemand.socket, onDemand.proxy]
 }
@@ -64,11 +64,11 @@ function stopped({ service, onDemand }: AllowList): readonly string[] {
 
 async function systemctl(verb: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   const { code, stdout, stderr } = await runProgram('systemctl', ['--user', '--no-pager', verb, ...args], signal)
-  if (code === 0 || verb === 'reset-failed') return stdout // resetting a unit that is not loaded is no failure
+  if (code === 0 || verb === 'reset-failed') return stdout // resetting a unit that is not loaded is not a failure
   throw new AgentRefusal('FAILED', firstLine(stderr) || `systemctl ${verb} failed with ${code}`)
 }
 
-// systemctl goes on with commands to try, which do not work for whoever reads this
+// systemctl goes on with commands to try, which do not work for the reader of this
 function firstLine(text: string): string {
   return text.split('\n', 1)[0]?.trim() ?? ''
 }

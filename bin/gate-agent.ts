@@ -8,7 +8,7 @@ const USAGE = `Usage: gate-agent --peer INSTANCE --gateway ACCOUNT --service UNI
                   [--socket UNIT --proxy UNIT] [--image IMAGE]... [--archive FILE]
 
 Serves one connection of the gateway, on standard input, in the account of a backend: status, start, stop, logs and
-the like of that backend and of nothing else. gate-agent.socket starts it; nobody needs to start it by hand.
+so on of that backend and of nothing else. gate-agent.socket starts it; there is no need to start it by hand.
 
   --peer INSTANCE     who connected: %i of gate-agent@.service
   --gateway ACCOUNT   who may, beside root
@@ -70,5 +70,5 @@ function wrongUsage(message: string): number {
   return 2
 }
 
-// not process.exitCode: a program that minds no hangup must not keep the process, whose end is systemd's sign to end it
+// not process.exitCode: a program that ignores the hangup must not keep the process, whose end is systemd's sign to end it
 process.exit(await start())

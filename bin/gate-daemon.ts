@@ -50,9 +50,9 @@ async function start(): Promise<number> {
 }
 
 // Whoever reads the log may go away (`| head`, a closed terminal): serving goes on without, but a daemon of a
-// terminal that is gone has nobody to stop it, so it stops by itself.
+// terminal that is gone has no user to stop it, so it stops on its own.
 process.stdout.on('error', () => {
   if (process.stdout.isTTY) process.kill(process.pid, 'SIGTERM')
 })
-// not process.exitCode: whatever was left behind when time ran out must not keep the process alive
+// not process.exitCode: what was abandoned when time ran out must not keep the process alive
 process.exit(await start())

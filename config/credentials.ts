@@ -41,7 +41,7 @@ export function readSecretFile(
 
 /**
  * Reads the credentials that are named like keys, such as `upstreams.openai.api_key`.
- * Those whose first part is no table of the configuration are for something else and are left alone.
+ * Those whose first part is not a table of the configuration are for something else and are left alone.
  */
 export function readCredentials(directory: string, tree: KeyNode): (Found | ConfigProblem)[] {
   let names: string[]
@@ -58,7 +58,7 @@ export function readCredentials(directory: string, tree: KeyNode): (Found | Conf
     const node = nodeAt(tree, path)
     if (node?.kind === 'leaf') return [readSecretFile({ path, node }, file, `credential ${file}`)]
     const hint = keySuggestion(tree, path)
-    const problem = { layer: 'env', where: `credential ${file}`, key: name, message: `${name} is no key` } as const
+    const problem = { layer: 'env', where: `credential ${file}`, key: name, message: `unknown key ${name}` } as const
     return [{ code: 'UNKNOWN_KEY', ...problem, ...(hint === undefined ? {} : { hint }) }]
   })
 }

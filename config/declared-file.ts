@@ -9,7 +9,7 @@ import { checkTree } from './problems.ts'
 
 /**
  * Reads the declared layer (called `nix`): a JSON file whose keys are spelled as in TOML or as in Nix.
- * It lies where everybody can read it, so it holds no secret. An absent file is an empty layer.
+ * Every user can read it, so it holds no secret. An absent file is an empty layer.
  */
 export function readDeclared(file: string | undefined, keys: KeySet): Declared {
   const empty = { layer: emptyLayer('nix'), problems: [] }
@@ -35,8 +35,8 @@ type Declared = { readonly layer: Layer; readonly problems: ConfigProblem[] }
 export function checkDeclared(file: string, text: string, keys: KeySet): Declared {
   const parsed = parseJson(text)
   if (parsed === undefined)
-    return refused(file, { code: 'INVALID_JSON', message: 'is no JSON', hint: 'build the declared file again' })
-  if (!isTree(parsed)) return refused(file, { code: 'INVALID_JSON', message: 'is no JSON object' })
+    return refused(file, { code: 'INVALID_JSON', message: 'is not valid JSON', hint: 'build the declared file again' })
+  if (!isTree(parsed)) return refused(file, { code: 'INVALID_JSON', message: 'is not a JSON object' })
   const values = respelled(keys.tree, parsed)
   const whereOf = () => file
   const problems = [
@@ -75,7 +75,7 @@ function declaredSecret(file: string, path: Path): ConfigProblem {
     layer: 'nix',
     where: file,
     key,
-    message: `${key} is a secret, and everybody on this host can read the declared file`,
+    message: `${key} is a secret, and every user on this host can read the declared file`,
     hint: `give it as ${key} through LoadCredential=, or through the environment file`,
   }
 }

@@ -63,12 +63,12 @@ function edited({ sources, keys, loaded }: EditPlace, key: string, change: (text
   const next = loadCandidate(sources, keys, edit.text, loaded.declared)
   if (edit.text === text) return next
   if (readRuntime(sources, keys, undefined).text !== text)
-    throw new ConfigError([problem('CHANGED_ON_DISK', 'was changed by somebody else just now', 'try again')])
+    throw new ConfigError([problem('CHANGED_ON_DISK', 'was changed by another program just now', 'try again')])
   try {
     writeRuntime(sources, edit.text, loaded.text)
     return next
   } catch (error) {
-    const message = `cannot be written (${errorCode(error)}); the old file stands`
+    const message = `cannot be written (${errorCode(error)}); the old file stays in place`
     throw new ConfigError([problem('WRITE_FAILED', message, 'make room or grant access, then try again')], {
       cause: error,
     })

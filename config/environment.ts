@@ -9,7 +9,7 @@ import type { Layer } from './layers.ts'
 import { checkTree } from './problems.ts'
 import { type Found, parseVariable } from './variable-value.ts'
 
-/** Names of Gate's that are no configuration: a near miss of one is a mistake as well. */
+/** Names of Gate's that are not configuration: a near miss of one is a mistake, too. */
 const OTHER_VARIABLES = ['GATE_ADMIN_SOCKET', 'GATE_BREAK_GLASS', 'GATE_KEY']
 
 export type EnvironmentSources = {
@@ -78,13 +78,13 @@ function readVariable(
   const fileOf = name.endsWith('_FILE') ? keyOf(name.slice(0, -'_FILE'.length), tree, namesAt) : undefined
   if (fileOf?.node.kind === 'leaf') return readSecretFile(fileOf, text, `${name} (${text})`)
   const near = name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, tree, namesAt)
-  // Without levels it may be somebody else's, such as GATE_SERVICE_HOST of Kubernetes.
+  // Without levels it may belong to another program, such as GATE_SERVICE_HOST of Kubernetes.
   if (near === undefined && !name.includes('__')) return undefined
   return {
     code: 'UNKNOWN_VARIABLE',
     layer: 'env',
     where: name,
-    message: 'is no configuration key',
+    message: 'is not a configuration key',
     hint: near === undefined ? 'remove it, or see the configuration reference' : `did you mean ${near}?`,
   }
 }
@@ -127,7 +127,7 @@ function candidatesFor(name: string, tree: KeyNode, namesAt: (map: Path) => read
   const variables = [...leaves(tree)].flatMap(([path]) => {
     const star = path.indexOf('*')
     if (star === -1) return [environmentName(path)]
-    // The name that was written may be new, so it is a candidate as well.
+    // The name that was written may be new, so it is a candidate, too.
     const names = [...namesAt(path.slice(0, star)), ...written]
     return names.map((known) => environmentName(path.with(star, known)))
   })

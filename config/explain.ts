@@ -65,6 +65,6 @@ export function knownNode(tree: KeyNode, path: Path): KeyNode {
   if (node !== undefined) return node
   const key = path.join('.')
   const hint = keySuggestion(tree, path)
-  const problem = { code: 'UNKNOWN_KEY', layer: 'runtime', where: key, key, message: 'is no key' } as const
+  const problem = { code: 'UNKNOWN_KEY', layer: 'runtime', where: key, key, message: `unknown key ${key}` } as const
   throw new ConfigError([{ ...problem, ...(hint === undefined ? {} : { hint }) }])
 }

@@ -6,7 +6,7 @@ import { resolveLayers } from './resolve.ts'
 import { checkRuntime } from './runtime-file.ts'
 
 /**
- * What is wrong with one layer's file taken by itself, over nothing but the defaults: a runtime file, or a declared one.
+ * What is wrong with one layer's file taken alone, over nothing but the defaults: a runtime file, or a declared one.
  * @param file its name in the problems; one that ends in .json is a declared layer
  */
 export function checkFile(file: string, text: string): readonly ConfigProblem[] {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 
-/** @returns undefined when there is no such file. @throws the system's error, and TypeError when it is no UTF-8 */
+/** @returns undefined when there is no such file. @throws the system's error, and TypeError when it is not UTF-8 */
 export function readText(file: string): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readPlainFile(file))
@@ -14,13 +14,13 @@ export function readText(file: string): string | undefined {
 const LARGEST_BYTES = 16 * 2 ** 20
 
 /**
- * Reads a file that is one: a FIFO or a device could be waited for, or read from, for ever.
- * @throws the system's error; EINVAL for what is no plain file, EFBIG for what is too large
+ * Reads a file that is one: a FIFO or a device could be waited for, or read from, indefinitely.
+ * @throws the system's error; EINVAL for what is not a regular file, EFBIG for what is too large
  */
 export function readPlainFile(file: string): Buffer {
   const stat = statSync(file)
   if (stat.isDirectory()) throw systemError('EISDIR', `${file} is a directory`)
-  if (!stat.isFile()) throw systemError('EINVAL', `${file} is no plain file`)
+  if (!stat.isFile()) throw systemError('EINVAL', `${file} is not a regular file`)
   if (stat.size > LARGEST_BYTES) throw systemError('EFBIG', `${file} is larger than 16 MiB`)
   return readFileSync(file)
 }
@@ -29,7 +29,7 @@ function systemError(code: string, message: string): Error {
   return Object.assign(new Error(`${code}: ${message}`), { code })
 }
 
-/** @returns undefined for text that is no JSON; the engine's own message quotes the text, so it is dropped */
+/** @returns undefined for text that is not JSON; the engine's own message quotes the text, so it is dropped */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown

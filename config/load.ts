@@ -39,8 +39,8 @@ export type Loaded = {
 
 /**
  * Reads all layers. What is wrong with the environment or the declared file is thrown; a runtime file that is wrong
- * gives way to the last good one. One that is right by itself but not with the other layers, and whose copy is no better,
- * loses only what cannot stand: the keys that narrow access stay. One that cannot be read and has no copy gives way to none.
+ * gives way to the last good one. One that is right alone but not with the other layers, and whose copy is no better,
+ * loses only what is invalid: the keys that narrow access stay. One that cannot be read and has no copy gives way to none.
  * @param inForce text of the runtime layer in force; at start, the last good copy is read instead
  * @throws ConfigError
  */
@@ -99,7 +99,7 @@ export function loadCandidate(sources: Sources, keys: KeySet, text: string, decl
   }
 }
 
-/** Leaves out of all layers what cannot stand, and nothing else. @throws ConfigError when that would open something */
+/** Leaves out of all layers what is invalid, and nothing else. @throws ConfigError when that would open something */
 function inPart(keys: KeySet, [env, , nix]: Layers, reading: RuntimeReading, wrong: readonly ConfigProblem[]): Loaded {
   const rest = resolveInPart(keys, env, reading.layer, nix)
   const later = stripped(rest.problems).filter(({ key, code }) => !wrong.some((w) => w.key === key && w.code === code))

@@ -47,14 +47,14 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       return
     }
     const failed = keepLastGood(sources, next.text)
-    if (failed !== undefined) log('warn', 'no copy of the configuration could be kept', { error: failed })
+    if (failed !== undefined) log('warn', 'could not keep a copy of the configuration', { error: failed })
   }
 
   function warnOfReaders(): void {
     const mode = modeOpenToOthers(sources)
     if (mode === undefined) return
     const { file } = runtimeFiles(sources)
-    log('warn', `other users can read the runtime configuration (mode ${mode}); chmod 600 mends it`, { file })
+    log('warn', `other users can read the runtime configuration (mode ${mode}); chmod 600 fixes it`, { file })
   }
 
   /** Makes a new state the one in force and tells who wants to know. */
@@ -113,7 +113,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error
           problems = error.problems
-          settle({ ...loaded, problems }, 'the configuration in force stays')
+          settle({ ...loaded, problems }, 'the configuration in force is kept')
           return { changed: [], restart: [], shadowed: [], problems }
         }
       }),
@@ -129,7 +129,7 @@ function instead({ runtime }: Loaded): string {
     case 'none':
       return 'the other layers are in force without the runtime file'
     case 'in part':
-      return 'the runtime file is in force without what cannot stand'
+      return 'the runtime file is in force without what conflicts with other layers'
     default:
       return 'the last good runtime file is in force'
   }

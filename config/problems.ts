@@ -41,7 +41,7 @@ export function checkTree(
   const result = rules.schema.safeParse(value)
   if (result.success) return []
   const problems = result.error.issues.flatMap((issue) => issuesOf(issue, value, rules))
-  // What is said first of a key is enough: an empty secret is too short as well.
+  // What is said first of a key is enough: an empty secret is also too short.
   return problems.filter((problem, index) => problems.findIndex(({ key }) => key === problem.key) === index)
 }
 
@@ -59,10 +59,13 @@ function issuesOf(issue: z.core.$ZodIssue, value: Tree, rules: Parameters<typeof
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
         const at = [...path, key]
-        return problem('UNKNOWN_KEY', at, 'is no key', keySuggestion(rules.tree, at))
+        const found = problem('UNKNOWN_KEY', at, '', keySuggestion(rules.tree, at))
+        return { ...found, message: `unknown key ${at.join('.')}` }
       })
     case 'invalid_key':
-      return [problem('INVALID_NAME', path, 'is no name', issue.issues.map((inner) => inner.message).join(', '))]
+      return [
+        problem('INVALID_NAME', path, 'is not a valid name', issue.issues.map((inner) => inner.message).join(', ')),
+      ]
     case 'invalid_type': {
       if (valueAt(value, path) === undefined) return [problem('MISSING_KEY', path, 'is missing')]
       const article = /^[aeiou]/.test(issue.expected) ? 'an' : 'a'
@@ -77,13 +80,13 @@ function issuesOf(issue: z.core.$ZodIssue, value: Tree, rules: Parameters<typeof
         problem(
           'INVALID_VALUE',
           path,
-          'is none of the possible values',
+          'is not one of the possible values',
           near === undefined ? `use ${options.join(', ')}` : `did you mean "${near}"?`,
         ),
       ]
     }
     default:
-      return [problem('INVALID_VALUE', path, 'is not acceptable', issue.message)]
+      return [problem('INVALID_VALUE', path, 'is not valid', issue.message)]
   }
 }
 

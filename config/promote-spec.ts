@@ -2,7 +2,7 @@ import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import { keyText, valueText } from '../syntax/toml/text.ts'
 import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 
-/** A runtime layer and what it lies on. */
+/** A runtime layer and what is below it. */
 export type Layered = { readonly runtime: Tree; readonly declared: Tree; readonly configured: Tree }
 
 /**
@@ -20,7 +20,7 @@ export function specSnippet(tree: KeyNode, layered: Layered): string {
     const node = nodeAt(tree, path)
     const place = placeInSpec(path, node, layered)
     if (typeof place === 'string') {
-      remarks.push(`# ${keyText(path)} cannot be in the spec: ${place}`)
+      remarks.push(`# ${keyText(path)} has no place in the spec: ${place}`)
       continue
     }
     const value = valueAt(layered.runtime, path) ?? valueAt(layered.configured, path)

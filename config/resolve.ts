@@ -29,7 +29,7 @@ export function resolveLayers(sources: EnvironmentSources, keys: KeySet, runtime
   return { ...combine(keys, env.layer, runtime, nix), environmentProblems: env.problems }
 }
 
-/** Merges layers that are right by themselves, leaving out of each what cannot stand with the others. */
+/** Merges layers that are right alone, leaving out of each what is invalid with the others. */
 export function resolveInPart(
   keys: KeySet,
   env: Layer,
@@ -68,7 +68,7 @@ function combine(keys: KeySet, env: Layer, runtime: Layer, nix: Layer): Omit<Res
   return { layers, config: problems.length === 0 ? frozenConfig(keys.tree, parsed.data) : undefined, problems }
 }
 
-/** The same configuration, which nobody can change any more. */
+/** The same configuration, frozen. */
 export function frozenConfig(tree: KeyNode, config: Config): Config {
   return frozen(tree, config)
 }

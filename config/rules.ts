@@ -8,7 +8,7 @@ import { nearest } from '../schemas/words/nearest.ts'
 import { defaultBaseUrl } from '../schemas/words/providers.ts'
 import { leafPaths, type Path, valueAt } from '../syntax/tree.ts'
 
-/** What is wrong with a configuration whose every value is right by itself. */
+/** What is wrong with a configuration whose every value is right alone. */
 export type Conflict = {
   readonly code: ConfigCode
   readonly path: Path
@@ -88,7 +88,7 @@ function invalidBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): C
     .map(([name]) => ({
       code: 'INVALID_VALUE',
       path: [map, name, 'base_url'],
-      message: `${map}.${name}.base_url is no valid URL`,
+      message: `${map}.${name}.base_url is not a valid URL`,
       hint: 'check host and port; write http(s)://host[:port][/path]',
       without: [map, name],
     }))

@@ -46,7 +46,7 @@ export function readRuntime(place: RuntimePlace, keys: KeySet, good: string | un
   try {
     text = readText(file)
   } catch (error) {
-    const reason = error instanceof TypeError ? 'it is no UTF-8' : errorCode(error)
+    const reason = error instanceof TypeError ? 'it is not UTF-8' : errorCode(error)
     const problem = {
       code: 'UNREADABLE_FILE',
       layer: 'runtime',
@@ -72,7 +72,7 @@ export function readRuntime(place: RuntimePlace, keys: KeySet, good: string | un
     layer: 'runtime',
     where: file,
     message: 'ends in the middle of the last good copy, so its end was probably lost',
-    hint: `copy ${lastGood} over it; if you did remove the end, add a comment line instead of it`,
+    hint: `copy ${lastGood} over it; if you removed the end on purpose, add a comment line in its place`,
   }
   return { text, layer: emptyLayer('runtime'), problems: [torn] }
 }
@@ -90,7 +90,7 @@ export function modeOpenToOthers(place: RuntimePlace): string | undefined {
 }
 
 /**
- * Checks the text of a runtime file by itself, without the other layers.
+ * Checks the text of a runtime file alone, without the other layers.
  * @param env replaces `${NAME}`; absent: it stays as written, and is not checked
  */
 export function checkRuntime(text: string, file: string, keys: KeySet, env?: Environment): RuntimeReading {
@@ -142,7 +142,7 @@ function writeTexts(files: readonly { readonly file: string; readonly text: stri
 /**
  * Replaces the runtime file and its last good copy. The copy goes first: stopped between the two, the daemon finds the
  * old file and the new copy, both whole.
- * @throws the system's error; then the old file stands
+ * @throws the system's error; then the old file stays in place
  */
 export function writeRuntime(place: RuntimePlace, text: string, before: string): void {
   const { file, lastGood } = runtimeFiles(place)

@@ -33,10 +33,12 @@ export function parseVariable(
     if (value !== undefined) return found(value)
     const { holds } = key.node
     const example = { number: '3000', boolean: 'true or false', list: '["a", "b"] or a,b', string: 'text' }[holds]
-    return wrong(`is no ${holds}`, `write ${example}`)
+    return wrong(`is not a ${holds}`, `write ${example}`)
   }
   const value = parseJson(text)
-  return isTree(value) ? found(value) : wrong('names a table, and its value is no JSON object', 'set one of its keys')
+  return isTree(value)
+    ? found(value)
+    : wrong('names a table, but its value is not a JSON object', 'set one of its keys')
 }
 
 /** @returns undefined when the text does not fit the type */

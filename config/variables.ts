@@ -8,7 +8,7 @@ type Written = { readonly values: Tree; readonly whereOf: (path: Path) => string
 
 /**
  * Replaces `${NAME}` in every text by the variable of the environment. One that is not set, is empty or is written wrong is a
- * problem: taken literally, the text would be a key that anybody can guess.
+ * problem: taken literally, the text would be a key that is easy to guess.
  */
 export function expand({ values, whereOf }: Written, env: Environment): { values: Tree; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = []
@@ -27,7 +27,11 @@ export function expand({ values, whereOf }: Written, env: Environment): { values
   const text = (written: string, path: Path) =>
     written.replace(/\$\{([^}]*)(\}?)/g, (_, name: string, end: string) => {
       if (end === '' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-        return refused(path, 'has a "${" that names no variable', 'write ${NAME}, as in token = "${GATE_TOKEN}"')
+        return refused(
+          path,
+          'contains a "${" that does not name a variable',
+          'write ${NAME}, as in token = "${GATE_TOKEN}"',
+        )
       const value = env[name]
       if (value !== undefined && value !== '') return value
       const what = value === undefined ? 'is not set' : 'is empty'

@@ -82,10 +82,10 @@ async function send(paths: readonly string[], request: Request): Promise<Incomin
       attempts.push({ path: socketPath, code })
     }
   }
-  throw nobodyAnswers(attempts)
+  throw noDaemonAnswers(attempts)
 }
 
-/** Errors of connect(2) that say that this path leads to no daemon for us. */
+/** Errors of connect(2) that say that no daemon can be reached at this path. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
 
 async function sendTo(socketPath: string, wanted: Request): Promise<IncomingMessage> {
@@ -152,10 +152,10 @@ function refusal(response: IncomingMessage, answer: unknown): Failure {
 
 function lost(path: string, cause: unknown): Failure {
   const what = cause instanceof Error ? cause.message : String(cause)
-  return local('CONNECTION_LOST', `${path}: ${what}`, 'gatectl status shows whether the daemon still runs', cause)
+  return local('CONNECTION_LOST', `${path}: ${what}`, 'gatectl status shows whether the daemon is still running', cause)
 }
 
-function nobodyAnswers(attempts: readonly Attempt[]): Failure {
+function noDaemonAnswers(attempts: readonly Attempt[]): Failure {
   const tried = attempts.map(({ path, code }) => `${path} (${REASONS[code] ?? code})`)
   const detail = `no gate-daemon answers; tried ${tried.join(', ')}`
   const denied = attempts.find(({ code }) => code === 'EACCES' || code === 'EPERM')
@@ -163,14 +163,14 @@ function nobodyAnswers(attempts: readonly Attempt[]): Failure {
   return local(
     'NO_PERMISSION',
     detail,
-    'the socket is for the group gate-admin: sudo usermod -aG gate-admin "$USER", then log in again',
+    'only members of the group gate-admin may use the socket: sudo usermod -aG gate-admin "$USER", then log in again',
   )
 }
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'not there',
   ENOTDIR: 'not there',
-  ECONNREFUSED: 'nobody listens',
+  ECONNREFUSED: 'no program listens',
   ENOTSOCK: 'no socket',
   EACCES: 'permission denied',
   EPERM: 'permission denied',

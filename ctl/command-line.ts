@@ -84,7 +84,7 @@ function wrongOption(message: string, options: Readonly<Record<string, Option>>,
   if (unknown === undefined) return usageFailure(message.split('.')[0]?.toLowerCase() ?? message, help)
   const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
   const takesWords = (command?.arguments.length ?? 0) > 0
-  const otherwise = takesWords ? `${help}; what only looks like one goes after "--"` : help
+  const otherwise = takesWords ? `${help}; an argument that only looks like one goes after "--"` : help
   return usageFailure(
     `gatectl${name}: unknown option ${unknown}`,
     meant === undefined ? otherwise : `did you mean --${meant}?`,
@@ -105,7 +105,7 @@ function unknownCommand(words: readonly string[]) {
   if (first === undefined) return usageFailure('no command given', 'gatectl --help lists the commands')
   const inGroup = COMMANDS.filter((c) => c.name.startsWith(`${first} `)).map((c) => c.name)
   if (inGroup.length > 0 && second === undefined) {
-    return usageFailure(`gatectl ${first} needs one more word`, `there are: ${inGroup.join(', ')}`)
+    return usageFailure(`gatectl ${first} needs a subcommand`, `there are: ${inGroup.join(', ')}`)
   }
   const typed = inGroup.length > 0 ? `${first} ${second}` : words.slice(0, 2).join(' ')
   const names = COMMANDS.map((c) => c.name)

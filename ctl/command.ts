@@ -14,7 +14,7 @@ export type Option = {
   readonly complete?: Completion
 }
 
-/** What a command says of itself. */
+/** How a command describes itself. */
 export type CommandText = {
   /** One or two words. */
   readonly name: string

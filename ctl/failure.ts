@@ -36,5 +36,5 @@ const REASONS: Readonly<Record<string, readonly [reason: string, hint?: string]>
   ENOENT: ['not there'],
   EACCES: ['permission denied', 'run it as root, or as a user who may read the file'],
   EISDIR: ['is a directory', 'name a file'],
-  ERR_ENCODING_INVALID_ENCODED_DATA: ['is no text', 'write it in UTF-8'],
+  ERR_ENCODING_INVALID_ENCODED_DATA: ['is not text', 'write it in UTF-8'],
 }

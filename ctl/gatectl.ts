@@ -11,7 +11,7 @@ import { socketPaths } from './socket-paths.ts'
 export async function runGatectl(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json')
   process.stdout.on('error', stopWhenReaderLeft)
-  process.stderr.on('error', () => process.exit(1)) // nobody is left to be told
+  process.stderr.on('error', () => process.exit(1)) // no reader is left
   try {
     const line = parseCommandLine(argv)
     switch (line.kind) {
@@ -81,7 +81,7 @@ function report({ problem }: Failure, json: boolean): void {
   for (const line of problem.hint?.split('\n') ?? []) note(`  ${escapeControls(line)}`)
 }
 
-/** `gatectl logs | head` is no failure: the reader had enough. A full disk is one. */
+/** `gatectl logs | head` is not a failure: the reader had enough. A full disk is one. */
 function stopWhenReaderLeft(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0)
   process.stderr.write(`gatectl: cannot write the output: ${error.message}\n`)

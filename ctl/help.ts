@@ -27,7 +27,7 @@ function overview(): string {
     'Options:',
     optionList(GLOBAL_OPTIONS),
     '',
-    'The daemon is looked for at --socket, else $GATE_ADMIN_SOCKET, else $STATE_DIRECTORY/admin.sock,',
+    'gatectl looks for the daemon at --socket, else $GATE_ADMIN_SOCKET, else $STATE_DIRECTORY/admin.sock,',
     '$XDG_STATE_HOME/gate/admin.sock (~/.local/state/gate), /run/gate/admin.sock.',
     'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check failed or found a difference.',
   ].join('\n')

@@ -76,7 +76,7 @@ export function accountChanges(wanted: readonly GenerationAccount[], there: Acco
   })
 }
 
-/** Names and ids that belong to somebody else: such a host is left as it is. */
+/** Names and ids that are already taken: such a host is left as it is. */
 export function accountConflicts(wanted: readonly GenerationAccount[], there: Accounts): HostProblem[] {
   const byUid = new Map([...there.users.values()].map((user) => [user.uid, user]))
   return wanted.flatMap(({ name, uid, subuid }): HostProblem[] => {
@@ -86,7 +86,7 @@ export function accountConflicts(wanted: readonly GenerationAccount[], there: Ac
     if (own !== undefined && uid !== undefined && own.uid !== uid)
       problems.push({
         code: 'ACCOUNT_CONFLICT',
-        message: `the user ${name} has the id ${own.uid} on this host, not ${uid}`,
+        message: `the user ${name} has the user id ${own.uid} on this host, not ${uid}`,
         hint: `write uid = ${own.uid} for this backend, or remove the user`,
       })
     if (other !== undefined && other.name !== name)

@@ -47,7 +47,7 @@ export async function planRollback(host: HostView, prefix: string, asked: number
 function generationBefore({ manifests, current }: Generations): number {
   const older = [...manifests.keys()].filter((number) => number < (current ?? 0))
   if (older.length > 0) return Math.max(...older)
-  const message = current === undefined ? 'nothing was applied yet' : `there is no generation before ${current}`
+  const message = current === undefined ? 'nothing has been applied yet' : `there is no generation before ${current}`
   throw new HostError({ code: 'NO_GENERATION', message, hint: 'gatectl generations lists them' })
 }
 

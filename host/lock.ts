@@ -27,7 +27,7 @@ export async function takeLock(file: string, holder: string, waitMs: number): Pr
   if (!isOurs) {
     const who = readHolder(file)
     const hint = 'wait for it with --wait SECONDS; nothing was changed'
-    throw new HostError({ code: 'BUSY', message: `another one works on this host: ${who}`, hint })
+    throw new HostError({ code: 'BUSY', message: `another gatectl is working on this host: ${who}`, hint })
   }
   writeFileSync(file, `${holder}\n`)
   return {

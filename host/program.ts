@@ -49,7 +49,7 @@ export async function runProgram(command: readonly string[], options: RunOptions
   }
 }
 
-/** The same on every host, whoever calls. */
+/** The same on every host and for every caller. */
 const ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',

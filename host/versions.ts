@@ -2,7 +2,7 @@ import { NEWEST_PODMAN, OLDEST_PODMAN } from '../compiler/catalog/podman-keys.ts
 import { isBefore, type Version, versionText } from '../compiler/emit/output.ts'
 import type { HostView } from './host.ts'
 
-/** What the compiler has to know of the host; absent: not installed, or of a form that nobody knows. */
+/** What the compiler has to know of the host; absent: not installed, or of an unknown form. */
 export type Versions = { readonly podman: Version | undefined; readonly systemd: number | undefined }
 
 export async function readVersions(host: HostView): Promise<Versions> {

@@ -10,7 +10,7 @@ let
           { nixpkgs.hostPlatform = pkgs.stdenv.hostPlatform.system; }
         ];
       };
-      # the name of the system says that it could be made; without its context nobody makes it
+      # the name of the system says that it could be made; without its context nothing builds it
       system = builtins.unsafeDiscardStringContext host.config.system.build.toplevel.drvPath;
     in
     pkgs.writeText "gate-${name}-evaluates" system;

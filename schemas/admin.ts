@@ -174,7 +174,7 @@ const backendInfo = z.strictObject({
 /** A backend as the daemon sees it: an entry of GET /v1/backends, and the answer of POST /v1/backends/start/NAME and the like. */
 export type BackendInfo = Omit<z.output<typeof backendInfo>, 'log'> & { readonly log: readonly string[] }
 const backendList = z.strictObject({ backends: z.array(backendInfo) })
-/** GET /v1/backends/NAME: what its agent says of its units as well, or why it says nothing. */
+/** GET /v1/backends/NAME: also what its agent says about its units, or why it says nothing. */
 const backendDetail = backendInfo.extend({ units: z.array(unitState), agent_error: z.string().exactOptional() })
 export type BackendDetail = z.output<typeof backendDetail>
 

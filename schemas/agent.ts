@@ -9,7 +9,7 @@ import { z } from 'zod'
  *
  * One request runs at a time; the next may follow on the same connection. Whoever closes the connection (or only its
  * sending half) gives up what runs: a job that systemd has begun goes on. While a shell runs, the caller's lines are `shellInput`s.
- * A line that is no JSON ends the connection: whoever says it speaks another protocol, and may be led here by somebody else.
+ * A line that is not JSON ends the connection: its sender speaks another protocol, and may have been led here by an attacker.
  * Everything an agent does concerns the backend in whose account it runs; a name outside its allow-list is NOT_ALLOWED.
  */
 export const LONGEST_LINE_BYTES = 64 * 1024
@@ -98,7 +98,7 @@ export const unitState = z.strictObject({
   result: z.string(),
   /** Of the main process when it has ended. */
   exit_status: z.int(),
-  /** Restarts that systemd made by itself since the last start by hand. */
+  /** Restarts that systemd made on its own since the last start by hand. */
   restarts: z.int(),
   /** Since when it is active, ISO 8601. */
   active_since: z.iso.datetime().exactOptional(),

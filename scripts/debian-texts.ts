@@ -41,7 +41,7 @@ export function changelog(version: string, date: Date): string {
   const when = date.toUTCString().replace('GMT', '+0000')
   return `gate (${version}) stable; urgency=medium
 
-  * What is new for users stands in changelog.gz.
+  * What is new for users is in changelog.gz.
 
  -- ${MAINTAINER}  ${when}
 `
@@ -54,7 +54,7 @@ export function copyright(root: string, packages: readonly string[]): string {
     .map((path) => {
       const manifest: unknown = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
       const license = typeof manifest === 'object' && manifest !== null && 'license' in manifest ? manifest.license : ''
-      return `Files: /usr/lib/gate/${path}/*\nCopyright: the authors of ${path.replace(/^.*node_modules\//, '')}\nLicense: ${String(license)}\n The text lies beside the files.`
+      return `Files: /usr/lib/gate/${path}/*\nCopyright: the authors of ${path.replace(/^.*node_modules\//, '')}\nLicense: ${String(license)}\n The text is beside the files.`
     })
   const license = readFileSync(join(root, 'LICENSE'), 'utf8')
   const holder = /Copyright \(c\) (.*)/.exec(license)?.[1] ?? ''

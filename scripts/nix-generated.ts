@@ -56,7 +56,7 @@ function file(what: string, text: string): string {
 
 /**
  * Pairs of paths, from what each key says of its place in the spec. Not those of a table that may be absent, where one key alone
- * would ask for the whole, nor secrets, which are no options.
+ * would ask for the whole, nor secrets, which are not options.
  */
 function sharedKeys(): string {
   const pairs = [...leaves(keyTree(configSchema))].flatMap(
@@ -102,7 +102,7 @@ function gatewayOptions(spec: OptionSchema): string {
   return optionSet({ properties: Object.fromEntries(left) }, 'spec')
 }
 
-/** What is no option of this name: other options say it, or it has no meaning on NixOS. */
+/** What is not an option of this name: other options say it, or it has no meaning on NixOS. */
 const ELSEWHERE: readonly string[] = [
   '$schema',
   'gate',

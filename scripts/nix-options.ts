@@ -68,7 +68,7 @@ function isNeeded({ required }: OptionSchema, key: string, inner: OptionSchema):
   return required?.includes(key) === true && inner.default === undefined
 }
 
-/** One option. @param needed it has no value of its own */
+/** One option. @param needed it has no value itself */
 export function option(schema: OptionSchema, needed: boolean, kind: OptionKind): string {
   const type = optionType(schema, kind)
   const isMap = typeof schema.additionalProperties === 'object'

@@ -8,7 +8,7 @@ export function nixPattern(pattern: string): string | undefined {
 
 /**
  * A regular expression of the schemas for `builtins.match`, which matches whole texts by POSIX extended syntax.
- * @returns undefined for what that syntax cannot say (assertions), or nobody could read
+ * @returns undefined for what that syntax cannot say (assertions), or no reader could follow
  */
 export function posixPattern(pattern: string): string | undefined {
   if (!pattern.startsWith('^') || !pattern.endsWith('$')) return undefined

@@ -88,7 +88,7 @@ function unitsText(
     })
     return { path: [`${kind}s`], value: set(entries) }
   })
-  // names of attributes are texts with marks as well
+  // names of attributes are texts with marks, too
   return nixText(set(kinds)).replaceAll(new RegExp(`"?${MARKED}([a-z0-9@-]+)"?`, 'g'), (_, name: string) =>
     nixText(str(...withMarks(name))),
   )

@@ -48,7 +48,7 @@ function lines(text: string): string[] {
   return text.split('\n').map((line) => `${/^[.']/.test(line) ? '\\&' : ''}${escaped(line)}`)
 }
 
-/** A hyphen that is typed, not typeset; no character of ours begins an escape. */
+/** A hyphen that is typed, not typeset; no character of the text begins an escape. */
 function escaped(text: string): string {
   return text
     .replaceAll('\\', '\\e')

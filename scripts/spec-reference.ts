@@ -50,7 +50,7 @@ ${engineTable()}
 `
 }
 
-/** A key without lines of its own has those of its group, such as `backends.<name>.gpu`. */
+/** A key without its own lines has those of its group, such as `backends.<name>.gpu`. */
 function shownIn(path: readonly string[], shown: ReadonlyMap<string, ReadonlySet<string>>): string {
   const parent = path.slice(0, -1)
   const isGroup = parent.length > 1 && parent.at(-1) !== '<name>'
@@ -144,7 +144,7 @@ function addTexts(way: Way, found: Map<string, Set<string>>): void {
   }
 }
 
-/** `quadlet/users/40000/gate-qwen.container` -> `quadlet/*.container`: names are the spec's, what stands behind them is not. */
+/** `quadlet/users/40000/gate-qwen.container` -> `quadlet/*.container`: names are the spec's, what comes after them is not. */
 function fileKind(path: string): string {
   const [target = ''] = path.split('/')
   const name = path.slice(path.lastIndexOf('/') + 1)

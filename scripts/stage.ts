@@ -63,7 +63,7 @@ function compile(outDir: string): void {
   if (run.status !== 0) throw new Error(`the sources do not compile:\n${run.stdout}${run.stderr}`)
 }
 
-/** Folders of the locked packages that are no development dependencies. */
+/** Folders of the locked packages that are not development dependencies. */
 export function productionPackages(): string[] {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dev?: boolean }>

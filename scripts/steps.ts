@@ -43,7 +43,7 @@ export async function runLanes(lanes: readonly (readonly Step[])[]): Promise<Ste
   return results.flat()
 }
 
-/** What vitest has to be told so that `runLanes` can count its tests. */
+/** What vitest needs so that `runLanes` can count its tests. */
 export const vitest = (name: string, project: string, ...args: readonly string[]): Step => ({
   name,
   command: ['vitest', 'run', '--project', project, '--reporter=default', '--reporter=json', ...args],

@@ -13,5 +13,5 @@ export function packageVersion(): string {
     typeof manifest.version === 'string'
   )
     return manifest.version
-  throw new Error(`${file}: no version`)
+  throw new Error(`${file} has no version`)
 }

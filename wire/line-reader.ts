@@ -14,7 +14,7 @@ export class LineTooLongError extends Error {
 type Waiter = { readonly resolve: (line: string | undefined) => void; readonly reject: (error: Error) => void }
 
 /**
- * Lines of a connection, taken one by one. It goes on reading while nobody takes, within a bound, so that the end of
+ * Lines of a connection, taken one by one. It keeps reading while no line is taken, within a bound, so that the end of
  * the connection is noticed while an answer is still being made.
  */
 export class LineReader {

@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream'
 
 /**
- * Writes, and waits while the reader is behind. To a stream that is gone nothing is written, and that is no error:
- * who reads from it as well learns it there.
+ * Writes, and waits while the reader is slower. To a stream that is gone nothing is written, and that is not an error:
+ * a caller that also reads from it learns it there.
  * @param stalledMs a reader that takes nothing for so long is cut off
  */
 export function pacedWrite(stream: Writable, text: string, stalledMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { BackendSpec, Engine, GpuKind } from '../../schemas/spec/spec.ts'
 
-/** What an engine's image can do, and how it is told. The arguments themselves are built in `ir/command.ts`. */
+/** What an engine's image can do, and how it is configured. The arguments themselves are built in `ir/command.ts`. */
 export type EngineTraits = {
   readonly gpus: readonly GpuKind[]
   /** Ways to be reached, the preferred one first. */
@@ -13,7 +13,7 @@ export type EngineTraits = {
   readonly needsNetwork: boolean
   /** Environment name of the key that the engine demands from callers on TCP, when it can. */
   readonly keyVariable?: string
-  /** Has a login of its own, so an open loopback port is no hole. */
+  /** Has its own login, so an open loopback port is not a hole. */
   readonly ownLogin: boolean
   /** Time until the first answer with a large model, in milliseconds. */
   readonly startPeriodMs: number

@@ -55,7 +55,7 @@ type Older =
   /** The same as a directive of the service. */
   | { readonly kind: 'service'; readonly key: string }
 
-/** What an older podman is told instead. A key that is too new and not listed here is refused. */
+/** What an older podman gets instead. A key that is too new and not listed here is refused. */
 const OLDER: Readonly<Record<string, Older>> = {
   Entrypoint: { kind: 'flag', flag: '--entrypoint' },
   GroupAdd: { kind: 'flag', flag: '--group-add' },
@@ -114,7 +114,7 @@ export function downLevel(
 /** The podman that first knew a key. @throws Error for a key that no version knows: a mistake in an emitter */
 function keySince(section: QuadletSection, key: string): Version {
   const since = SINCE.get(`${section} ${key}`)
-  if (since === undefined) throw new Error(`no podman knows the key ${key} in [${section}]`)
+  if (since === undefined) throw new Error(`no version of podman knows the key ${key} in [${section}]`)
   return since
 }
 

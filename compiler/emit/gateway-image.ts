@@ -16,7 +16,7 @@ export function gatewayImage(
         severity: 'warning',
         path: ['gate', 'image'],
         message: `gate.image is not set, so ${target} uses ${built}`,
-        hint: '`npm run package:oci` in the sources of Gate makes that image; push it to a registry of yours and set gate.image',
+        hint: '`npm run package:oci` in the sources of Gate makes that image; push it to your registry and set gate.image',
       },
     ],
   }

@@ -11,11 +11,7 @@ export function notExpressed(path: SpecPath, message: string, hint: string): Fin
 export function withoutSystemd(target: string, deployment: Deployment): Finding[] {
   const { relays, sandbox, gateway } = deployment
   const findings = relays.map(({ origin }) =>
-    notExpressed(
-      origin,
-      `the target ${target} runs no relay server`,
-      'use the target systemd or nix on a host of its own',
-    ),
+    notExpressed(origin, `the target ${target} runs no relay server`, 'use the target systemd or nix on its own host'),
   )
   if (sandbox.enable && sandbox.runtime === 'podman')
     findings.push(
@@ -29,7 +25,7 @@ export function withoutSystemd(target: string, deployment: Deployment): Finding[
     findings.push({
       code: 'OPEN_WITHOUT_AUTH',
       path: ['gate', 'auth', 'mode'],
-      message: `under the target ${target} the gateway listens on more than a loopback address, and mode none lets everybody in`,
+      message: `under the target ${target} the gateway listens on more than a loopback address, and mode none lets every client in`,
       hint: 'use mode = "token"',
     })
   return findings
@@ -40,8 +36,8 @@ export function withoutBackends(target: string, { containers }: Deployment): Fin
   return containers.map(({ origin, gpu }) =>
     notExpressed(
       origin,
-      `the target ${target} runs no backend${gpu === 'none' ? '' : `, and has no GPU of kind ${gpu}`}`,
-      'run it on a host of your own and add it as an upstream, or use the target compose',
+      `the target ${target} runs no backends${gpu === 'none' ? '' : `, and has no GPU of kind ${gpu}`}`,
+      'run it on your own host and add it as an upstream, or use the target compose',
     ),
   )
 }

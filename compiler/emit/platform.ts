@@ -13,11 +13,11 @@ export function tlsFindings({ gateway, proxy, dns }: Deployment, target: string)
   if (gateway.tls.kind !== 'none')
     findings.push(notExpressed(['gate', 'tls'], `${target} ends TLS with its own certificates`, 'remove [gate.tls]'))
   if (proxy.engine !== 'none')
-    findings.push(notExpressed(['proxy', 'engine'], `${target} has a proxy of its own`, 'remove [proxy]'))
+    findings.push(notExpressed(['proxy', 'engine'], `${target} has its own proxy`, 'remove [proxy]'))
   if (dns !== undefined)
-    findings.push(notExpressed(['dns', 'engine'], `${target} serves no names of yours`, 'remove [dns]'))
+    findings.push(notExpressed(['dns', 'engine'], `${target} serves none of your names`, 'remove [dns]'))
   if (gateway.allowFrom.length > 0 && gateway.trustedProxies.length === 0) {
-    const message = `all requests reach the gateway from the proxy of ${target}, so allow_from refuses or lets in all`
+    const message = `all requests reach the gateway from the proxy of ${target}, so allow_from refuses or admits all of them`
     const hint = 'name the addresses of that proxy in gate.server.trusted_proxies'
     findings.push(notExpressed(['gate', 'server', 'allow_from'], message, hint))
   }

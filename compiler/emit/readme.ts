@@ -27,12 +27,12 @@ const GUIDES: Readonly<Record<Target, Guide>> = {
     use: ['podman compose up --detach'],
   },
   declared: {
-    what: "The declared layer of the daemon's configuration. It holds no secret and everybody may read it.",
+    what: "The declared layer of the daemon's configuration. It holds no secrets, and every user may read it.",
     check: ['gatectl config validate declared.json'],
     use: ['systemctl reload {prefix}-daemon', 'gatectl config explain server.port'],
   },
   dnsmasq: {
-    what: 'A name server of its own for the names of the domain, beside any other on this host.',
+    what: 'A separate name server for the names of the domain, beside any other on this host.',
     check: ['dnsmasq --test --conf-file=dnsmasq.conf'],
     use: ['systemctl daemon-reload', 'systemctl enable --now {prefix}-dns.service'],
   },
@@ -43,7 +43,7 @@ const GUIDES: Readonly<Record<Target, Guide>> = {
     use: ['launchctl bootstrap system /Library/LaunchDaemons/*.plist'],
   },
   nftables: {
-    what: 'A table of its own: ports of the gateway are open where the spec says so. Other rules of this host stay.',
+    what: 'A separate table: ports of the gateway are open where the spec says so. Other rules of this host stay.',
     check: ['nft --check --file firewall.nft'],
     use: ['systemctl daemon-reload', 'systemctl enable --now {prefix}-firewall.service'],
   },
@@ -58,7 +58,7 @@ const GUIDES: Readonly<Record<Target, Guide>> = {
     use: ['nixos-rebuild test'],
   },
   quadlet: {
-    what: 'A rootless container for each backend, in directories of root that the manager of its user reads, and the plain units beside them.',
+    what: 'A rootless container for each backend, in directories owned by root that the manager of its user reads, and the plain units beside them.',
     check: ['for d in users/*; do QUADLET_UNIT_DIRS=$PWD/$d /usr/libexec/podman/quadlet -user -dryrun; done'],
     use: [
       'systemctl --user -M {prefix}-NAME@.host daemon-reload    # for each backend NAME; package systemd-container',

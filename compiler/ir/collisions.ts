@@ -34,7 +34,7 @@ function uidCollisions({ users }: Deployment): Finding[] {
   return repeats(numbered).map(({ item, first }) => ({
     code: 'UID_COLLISION',
     path: [...item.origin, 'uid'],
-    message: `user id ${item.id} already belongs to ${first.name}`,
+    message: `user id ${item.id} is already taken by ${first.name}`,
     hint: 'write another uid, or none',
   }))
 }

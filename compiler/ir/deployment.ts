@@ -43,6 +43,6 @@ export type Deployment = {
   readonly vhosts: readonly Vhost[]
   readonly dns: Dns | undefined
   readonly relays: readonly Relay[]
-  /** Every port somebody listens on; nothing else may. */
+  /** Every port that is listened on; nothing else may be. */
   readonly listeners: readonly Listener[]
 }

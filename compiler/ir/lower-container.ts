@@ -104,7 +104,7 @@ function driPaths(devices: readonly string[]): string[] {
   return devices.includes('all') ? ['/dev/dri'] : devices.map((device) => `/dev/dri/${device}`)
 }
 
-/** @param command of the engine, or the one of the spec; without any there is no check */
+/** @param command of the engine, or the one of the spec; without either there is no check */
 export function lowerHealth(
   { engine, health, notify }: BackendSpec,
   command: readonly string[] | undefined,

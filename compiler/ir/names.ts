@@ -14,7 +14,7 @@ export function gatewayNames(instance: string | undefined) {
     daemonUnit: `${prefix}-daemon`,
     /** Template: one unit per instance, `<relayUnit>@<instance>`. */
     relayUnit: `${prefix}-relay`,
-    /** Makes the secrets that the deployment has but nobody wrote. */
+    /** Makes the secrets that the deployment needs but no user wrote. */
     secretsUnit: `${prefix}-secrets.service`,
     adminGroup: `${prefix}-admin`,
     /** May read the models; not `gate` itself, whose members reach every backend. */
@@ -110,7 +110,7 @@ export const quadletDirectory = (uid: number) => `/etc/containers/systemd/users/
 /** Where plain units of a user are read; systemd.unit(5) "Unit File Load Path". */
 export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user`
 
-/** Names on macOS, where software that is no part of the system lives in /usr/local. */
+/** Names on macOS, where software that is not part of the system lives in /usr/local. */
 export function launchdNames(prefix: string) {
   const label = `${prefix}-daemon`
   return {

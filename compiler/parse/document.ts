@@ -18,7 +18,7 @@ export function parseDocument(text: string, file: string): Document | { readonly
   const value: unknown = read.values
   const source = indexSource(file, text)
   const repeated = source.repeated.map((path) =>
-    locate({ code: 'DUPLICATE_KEY', path, part: 'key', message: 'this key is written twice' }, source),
+    locate({ code: 'DUPLICATE_KEY', path, part: 'key', message: 'this key appears twice' }, source),
   )
   return { value, source, diagnostics: [...repeated, ...controlCharacters(value, [], source)] }
 }
@@ -47,12 +47,12 @@ function controlCharacters(value: unknown, path: SpecPath, source: Source): Diag
   })
 }
 
-/** One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate, nothing that XML cannot hold. `__proto__` is no name either. */
+/** One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate, nothing that XML cannot hold. `__proto__` is not a name either. */
 function isOneLine(text: string): boolean {
   return !CONTROL.test(text) && text.isWellFormed() && text !== '__proto__'
 }
 
 function refused(path: SpecPath, part: 'key' | 'value', source: Source): Diagnostic {
-  const message = 'this text holds a line break, a control character or half a surrogate pair'
+  const message = 'this text contains a line break, a control character or half a surrogate pair'
   return locate({ code: 'CONTROL_CHARACTER', path, part, message, hint: 'write it on one line, without them' }, source)
 }

@@ -2,14 +2,14 @@ import { pathId, type SpecPath } from '../../schemas/spec/path.ts'
 import { type Span, scanJson, scanToml } from '../../syntax/toml/scan.ts'
 
 export type Positions = {
-  /** By `pathId`: where the key stands that introduced the path. */
+  /** By `pathId`: the place of the key that introduced the path. */
   readonly keys: ReadonlyMap<string, Span>
-  /** By `pathId`: where the value stands. */
+  /** By `pathId`: the place of the value. */
   readonly values: ReadonlyMap<string, Span>
   readonly repeated: readonly SpecPath[]
 }
 
-/** Finds where every key and value stands, in TOML and in JSON that a parser has accepted. */
+/** Finds the place of every key and value, in TOML and in JSON that a parser has accepted. */
 export function indexPositions(text: string): Positions {
   const items = /^\s*\{/.test(text) ? scanJson(text) : scanToml(text)
   const keys = new Map<string, Span>()

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import { specSchema } from '../../schemas/spec/spec.ts'
 
-/** The schema of the value at a path, or undefined when the path leads nowhere. */
+/** The schema of the value at a path, or undefined when there is no such path. */
 function schemaAt(schema: z.ZodType, path: SpecPath): z.ZodType | undefined {
   let current: z.ZodType | undefined = schema
   for (const step of path) {
@@ -19,7 +19,7 @@ export function metaAt(schema: z.ZodType, path: SpecPath): { description: string
   return { description, isSecret: secret === true }
 }
 
-/** Whether what stands at the path of a spec has names that people give, instead of keys. */
+/** Whether the table at the path of a spec has names that people give, instead of keys. */
 export function holdsNames(path: SpecPath): boolean {
   const at = schemaAt(specSchema, path)
   return at !== undefined && unwrap(at) instanceof z.ZodRecord

@@ -1,13 +1,13 @@
 import { pathId, type Span, type SpecPath } from '../../schemas/spec/path.ts'
 import { indexPositions, type Positions } from './positions.ts'
 
-/** The text of a spec and where everything stands in it. */
+/** The text of a spec and the place of everything in it. */
 export type Source = {
   readonly file: string
   readonly text: string
-  /** Where the value stands; when it is not written, its nearest written parent. */
+  /** The place of the value; when it is not written, of its nearest written parent. */
   valueSpan(path: SpecPath): Span
-  /** Where the key stands, or its nearest written parent's. */
+  /** The place of the key, or of its nearest written parent's. */
   keySpan(path: SpecPath): Span
   /** The longest part of the path that is written in the text. */
   writtenPath(path: SpecPath): SpecPath

@@ -40,7 +40,7 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
       code: 'UNKNOWN_KEY',
       path: [...path, key],
       part: 'key',
-      message: `there is no key "${key}" here`,
+      message: `unknown key "${key}"`,
       hint: suggestion(key, known, 'key'),
     }))
   }
@@ -48,11 +48,13 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
     const name = String(path.at(-1) ?? '')
     const { description } = metaAt(specSchema, path)
     const hint = description === undefined ? {} : { hint: description }
-    return [{ code: 'MISSING_KEY', path, part: 'key', message: `the key "${name}" is needed here`, ...hint }]
+    return [{ code: 'MISSING_KEY', path, part: 'key', message: `the key "${name}" is required here`, ...hint }]
   }
   if (issue.code === 'invalid_union' && metaAt(specSchema, path).isSecret) {
     const message =
-      typeof value === 'string' ? 'a secret never stands in the spec itself' : 'this is no reference to a secret'
+      typeof value === 'string'
+        ? 'a secret cannot be written in the spec itself'
+        : 'this is not a reference to a secret'
     return [
       { code: typeof value === 'string' ? 'LITERAL_SECRET' : 'INVALID_VALUE', path, message, hint: issue.message },
     ]
@@ -60,10 +62,10 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String)
     const hint = suggestion(String(value), values, 'value')
-    return [{ code: 'INVALID_VALUE', path, message: `${JSON.stringify(value)} is not one of the values allowed`, hint }]
+    return [{ code: 'INVALID_VALUE', path, message: `${JSON.stringify(value)} is not an allowed value`, hint }]
   }
   if (issue.code === 'invalid_type')
-    return [{ code: 'WRONG_TYPE', path, message: `a value of type ${issue.expected} is expected here` }]
+    return [{ code: 'WRONG_TYPE', path, message: `expected ${expectedText(issue.expected, path)}` }]
   const reasons = issue.code === 'invalid_key' ? issue.issues.map((inner) => inner.message) : [issue.message]
   const part = issue.code === 'invalid_key' ? 'key' : 'value'
   const shown = part === 'key' ? String(path.at(-1)) : value
@@ -72,10 +74,18 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
       code: 'INVALID_VALUE',
       path,
       part,
-      message: `${JSON.stringify(shown)} cannot stand here`,
+      message: `${JSON.stringify(shown)} is not allowed here`,
       hint: reasons.join('; '),
     },
   ]
+}
+
+/** `a number`, or `a table, such as gpu = { kind = … }` */
+function expectedText(expected: string, path: SpecPath): string {
+  if (expected !== 'object' && expected !== 'record') return `${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected}`
+  const [key = 'NAME'] = keysBelow(specSchema, path)
+  const name = path.at(-1)
+  return typeof name === 'string' ? `a table, such as ${name} = { ${key} = … }` : 'a table'
 }
 
 function wrongPaths(issue: z.core.$ZodIssue): SpecPath[] {
@@ -90,7 +100,7 @@ function valueAt(root: unknown, path: SpecPath): unknown {
   )
 }
 
-/** The value without what stands at the path; without its parent when a needed key is not there. */
+/** The value without what is at the path; without its parent when a required key is missing. */
 function without(root: unknown, path: SpecPath): unknown {
   const last = path.at(-1)
   if (last === undefined) return {}

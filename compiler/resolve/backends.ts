@@ -32,8 +32,8 @@ function checkUseless(backend: BackendSpec, path: SpecPath): Finding[] {
     [
       !isUpstream && api_key !== undefined,
       'api_key',
-      `nobody presents a key to ${engine}`,
-      'remove it; a key that the app needs stands in secrets',
+      `no client presents a key to ${engine}`,
+      'remove it; a key that the app needs belongs in secrets',
     ],
     [!isUpstream && model !== undefined, 'model', `${engine} serves no model`, 'remove it'],
     [
@@ -113,7 +113,7 @@ function checkHealth({ engine, notify, health, start_timeout, pull_timeout }: Ba
   const findings: Finding[] = []
   if (engine === 'custom' && notify === 'healthy' && health.command === undefined) {
     const hint = 'add health.command, or write notify = "started"'
-    const message = 'this backend counts as started once it is healthy, but nothing can tell whether it is'
+    const message = 'this backend counts as started once it is healthy, but it has no health check'
     findings.push({ code: 'MISSING_HEALTH_COMMAND', path, part: 'key', message, hint })
   }
   const startMs = durationMs(health.start_period ?? `${ENGINE_TRAITS[engine].startPeriodMs}ms`)
@@ -157,13 +157,15 @@ function checkExposed(spec: Spec): Finding[] {
     const path = ['backends', name, 'expose']
     if (expose === undefined) return []
     if (spec.gate.domain === undefined)
-      return [{ code: 'MISSING_DOMAIN', path, message: 'a backend is exposed below gate.domain, which is not set' }]
+      return [{ code: 'MISSING_DOMAIN', path, message: 'this backend is exposed under gate.domain, which is not set' }]
     if (listenOf(backend) === 'unix' || idle_stop !== undefined || group !== undefined) {
-      const message = 'the proxy cannot open the socket of a backend, which is for the gateway only'
+      const message = 'the proxy cannot open the socket of a backend, which only the gateway may open'
       return [{ code: 'EXPOSE_NEEDS_PORT', path, message, hint: 'use listen = "tcp" and neither idle_stop nor group' }]
     }
     if (spec.proxy.engine !== 'none') return []
-    return [{ code: 'EXPOSED_WITHOUT_PROXY', path, message: 'nothing would serve this name', hint: 'set proxy.engine' }]
+    return [
+      { code: 'EXPOSED_WITHOUT_PROXY', path, message: 'no proxy would serve this name', hint: 'set proxy.engine' },
+    ]
   })
 }
 
@@ -175,7 +177,7 @@ function checkGroups(spec: Spec): Finding[] {
   return [...members.entries()].flatMap(([group, entries]): Finding[] => {
     const only = entries.length === 1 ? entries[0] : undefined
     if (only === undefined) return []
-    const message = `the group "${group}" has this member only`
+    const message = `the group "${group}" has only this member`
     return [{ code: 'EMPTY_GROUP', severity: 'warning', path: ['backends', only[0], 'group'], message }]
   })
 }

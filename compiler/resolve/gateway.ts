@@ -12,7 +12,7 @@ function checkAccess({ gate, proxy }: Spec): Finding[] {
   const open = !isLoopback(gate.server.host)
   const findings: Finding[] = []
   if (modes.includes('none') && open) {
-    const message = `without authentication everybody who reaches ${gate.server.host} may use the gateway`
+    const message = `without authentication, any client that can reach ${gate.server.host} may use the gateway`
     findings.push({
       code: 'OPEN_WITHOUT_AUTH',
       path: ['gate', 'auth', 'mode'],
@@ -71,7 +71,7 @@ function checkNames({ gate, proxy, dns }: Spec): Finding[] {
 
 function checkSandbox({ sandbox }: Spec): Finding[] {
   if (!sandbox.enable || sandbox.runtime !== 'none' || sandbox.allow_unisolated) return []
-  const message = 'code from a model would run on this host with nothing around it'
+  const message = 'code from a model would run on this host without isolation'
   const hint = 'use runtime = "podman", or add allow_unisolated = true if you mean it'
   return [{ code: 'UNISOLATED_SANDBOX', path: ['sandbox', 'runtime'], message, hint }]
 }

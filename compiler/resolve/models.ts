@@ -22,7 +22,7 @@ function checkTarget(target: Target, path: (string | number)[], names: DefinedNa
     { key: 'alias', name: target.alias, known: names.models },
   ].filter((reference) => reference.name !== undefined)
   if (references.length !== 1) {
-    const message = references.length === 0 ? 'this target leads nowhere' : 'this target leads to several places'
+    const message = references.length === 0 ? 'this target points nowhere' : 'this target points to several places'
     return [{ code: 'AMBIGUOUS_TARGET', path, message, hint: 'name exactly one of backend, upstream and alias' }]
   }
   return references.flatMap(({ key, name = '', known }) =>
@@ -46,7 +46,7 @@ export function checkServers(models: Models, backends: Spec['backends']): Findin
       const backend = name !== undefined && Object.hasOwn(backends, name) ? backends[name] : undefined
       if (backend === undefined || ENGINE_TRAITS[backend.engine].isUpstream) return []
       const path = ['models', alias, 'targets', i, 'backend']
-      const message = `${backend.engine} is an app: no request for a model can go there`
+      const message = `${backend.engine} is an app and cannot take requests for a model`
       return [{ code: 'NOT_A_MODEL_SERVER', path, message, hint: 'name a backend that serves models' }]
     }),
   )
@@ -69,7 +69,7 @@ function findCycles(models: Models): Finding[] {
       }
       const circle = [...from.slice(start), target.alias].join(' -> ')
       const path = ['models', alias, 'targets', i, 'alias']
-      findings.push({ code: 'MODEL_CYCLE', path, message: `these models go round in a circle: ${circle}` })
+      findings.push({ code: 'MODEL_CYCLE', path, message: `these models refer to each other in a circle: ${circle}` })
     }
     done.add(alias)
   }

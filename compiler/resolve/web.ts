@@ -32,7 +32,7 @@ function checkCertificate({ gate, proxy, backends }: Spec): Finding[] {
 
 function checkAddress({ dns }: Spec): Finding[] {
   if (dns.listen === undefined || !isEveryInterface(dns.listen)) return []
-  const message = `the names would point to ${dns.listen}, which is no address of a host`
+  const message = `the names would point to ${dns.listen}, which is not the address of a host`
   const hint = 'write an interface such as "eth0", or one of its addresses'
   return [{ code: 'INVALID_VALUE', path: ['dns', 'listen'], message, hint }]
 }
@@ -41,6 +41,6 @@ function checkInstaller({ client, dns, gate, proxy }: Spec): Finding[] {
   const { acme, files, internal_ca } = gate.tls
   const isCaddys = proxy.engine === 'caddy' && internal_ca && acme === undefined && files === undefined
   if (!client.enable || client.ca !== undefined || dns.engine !== 'none' || isCaddys) return []
-  const message = 'there is neither a CA to trust nor a name server to ask'
+  const message = 'the installer would do nothing: there is no CA to trust and no name server to use'
   return [{ code: 'EMPTY_INSTALLER', path: ['client'], part: 'key', message, hint: 'set client.ca or [dns]' }]
 }

@@ -59,13 +59,12 @@ function accountLines({ account, isNew, joins, needsSubuids, needsSubgids, needs
 }
 
 function generationLine({ number }: Plan): PlanLine {
-  if (number === undefined)
-    return { action: 'create', what: 'generation', name: 'new', why: 'what this host has differs' }
+  if (number === undefined) return { action: 'create', what: 'generation', name: 'new', why: 'it differs on this host' }
   return {
     action: 'change',
     what: 'generation',
     name: `${number}`,
-    why: 'it is not the one that runs, or not seen to work',
+    why: 'it is not the one running, or was never seen to work',
   }
 }
 

@@ -3,7 +3,7 @@ import type { ReadStream } from 'node:tty'
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
 /**
- * Lets every key through to whoever reads `input`, also those that a terminal keeps for itself, until it is restored:
+ * Lets every key through to the reader of `input`, also those that a terminal keeps for itself, until it is restored:
  * by the caller, or when the process ends, whatever ends it (but for SIGKILL; then `stty sane`).
  * @returns restores it
  */

@@ -26,12 +26,17 @@ export class AdminError extends Error {
   }
 }
 
-/** The answer to whatever was thrown; what nobody expected tells the client nothing but where to look. */
+/** The answer to what was thrown; what was not expected tells the client nothing but where to look. */
 export function problemOf(error: unknown): AdminProblem {
   if (error instanceof AdminError) return problem(error.status, error.code, error.message, error.hint, error.problems)
   if (error instanceof ConfigError) return configProblemOf(error)
   if (error instanceof GateError) return problem(ERRORS[error.code].status, error.code, error.message)
-  return problem(500, 'INTERNAL', 'the daemon failed at this request', 'its log says why: gatectl logs --level error')
+  return problem(
+    500,
+    'INTERNAL',
+    'the daemon failed to handle this request',
+    'its log says why: gatectl logs --level error',
+  )
 }
 
 /** Refused edits: what is not listed is a value that cannot be accepted. */

@@ -99,7 +99,7 @@ async function answer(
   const signal = AbortSignal.any([left.signal, stopping])
   try {
     const body = await readBody(request)
-    if (url === null) throw new AdminError(400, 'BAD_REQUEST', 'the request target is no path')
+    if (url === null) throw new AdminError(400, 'BAD_REQUEST', 'the request target is not a path')
     if (method === 'GET' && url.pathname === '/v1/logs') return sendLogs(options, followers, url.searchParams, response)
     if (method === 'GET' && url.pathname.startsWith(BACKEND_LOGS)) {
       const name = decodeSegment(url.pathname.slice(BACKEND_LOGS.length))
@@ -135,7 +135,7 @@ function findRoute(method: string, path: string): { route: AdminRouteName; param
   if (METHODS.some((other) => isRoute(`${other} ${path}`) || isRoute(`${other} ${folder}`))) {
     throw new AdminError(405, 'METHOD_NOT_ALLOWED', `${method} is not possible on ${path}`)
   }
-  throw new AdminError(404, 'UNKNOWN_ROUTE', `no such route: ${path}`, {
+  throw new AdminError(404, 'UNKNOWN_ROUTE', `unknown route: ${path}`, {
     hint: 'gatectl and gate-daemon may be of different versions: compare gatectl --version with gatectl status',
   })
 }
@@ -169,7 +169,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause
-    throw new AdminError(400, 'INVALID_JSON', 'the body is no JSON', { cause })
+    throw new AdminError(400, 'INVALID_JSON', 'the body is not valid JSON', { cause })
   }
 }
 
@@ -189,7 +189,7 @@ function sendLogs(
   }
   const following = query.get('follow') === 'true'
   if (following && followers.size >= MOST_FOLLOWERS) {
-    throw new AdminError(503, 'TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients follow the log already`)
+    throw new AdminError(503, 'TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the log`)
   }
   const wanted = (record: LogRecord) => LOG_LEVELS.indexOf(record.level) <= threshold
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })

@@ -49,7 +49,7 @@ export function createShellServer(options: {
       const wanted = readRequest(request)
       name = wanted.name
       if (open > MOST_SHELLS)
-        throw new AdminError(503, 'TOO_MANY_SHELLS', `${MOST_SHELLS} shells are open already`, { hint: 'close one' })
+        throw new AdminError(503, 'TOO_MANY_SHELLS', `${MOST_SHELLS} shells are already open`, { hint: 'close one' })
       shell = await agentOf(backends, name).shell(wanted.options, within)
     } catch (error) {
       open--
@@ -121,7 +121,7 @@ async function carry(shell: Shell, socket: Socket, signal: AbortSignal): Promise
   }
 }
 
-/** What is no input hangs up; the output then ends by itself. */
+/** Anything but input hangs up; the output then ends on its own. */
 async function passInput(lines: LineReader, shell: Shell, over: AbortSignal): Promise<void> {
   try {
     for (let line = await lines.next(over); line !== undefined; line = await lines.next(over)) {
@@ -146,7 +146,8 @@ function readInput(line: string) {
 }
 
 function errorLine(error: unknown): AgentAnswer {
-  if (!(error instanceof AgentError)) return { type: 'error', code: 'INTERNAL', message: 'the daemon failed here' }
+  if (!(error instanceof AgentError))
+    return { type: 'error', code: 'INTERNAL', message: 'the daemon failed to handle this shell' }
   const { code, message, hint } = error
   const known = code === 'AGENT_UNREACHABLE' || code === 'CONNECTION_LOST' || code === 'BAD_ANSWER' ? 'INTERNAL' : code
   return { type: 'error', code: known, message, ...(hint === undefined ? {} : { hint }) }

@@ -19,7 +19,7 @@ export class AdminSocketError extends Error {
 }
 
 /**
- * Makes `server` listen. A socket file that nobody answers on is replaced; one that somebody answers on is not.
+ * Makes `server` listen. A socket file on which no program answers is replaced; one on which a program answers is not.
  * Closing the server removes a path that was made here, and leaves an inherited socket's path alone.
  * @throws AdminSocketError
  */
@@ -61,7 +61,7 @@ async function removeStale(path: string): Promise<void> {
   }
   if (stat === null) return
   if (!stat.isSocket())
-    throw new AdminSocketError(`admin socket ${path}: there is a file that is no socket; move it away`)
+    throw new AdminSocketError(`admin socket ${path}: there is a file that is not a socket; move it away`)
   if (await answers(path)) {
     throw new AdminSocketError(
       `admin socket ${path}: another gate-daemon answers there; stop it, or give this one its own state directory`,
@@ -75,7 +75,7 @@ function absent(error: NodeJS.ErrnoException): null {
   throw new AdminSocketError(`admin socket: ${error.message}`, { cause: error })
 }
 
-/** Whether somebody listens at `path`. Only a refused connection proves that nobody does. */
+/** Whether a program listens at `path`. Only a refused connection proves that none does. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path)

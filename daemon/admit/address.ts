@@ -23,7 +23,7 @@ export function addressList(entries: readonly string[]): AddressList {
 
 /**
  * The client's address. A trusted proxy is believed about who it speaks for: the last address of X-Forwarded-For
- * that is no trusted proxy itself; from anybody else the header is ignored.
+ * that is not itself a trusted proxy; from any other peer the header is ignored.
  */
 export function clientAddress(peer: string, forwardedFor: string | undefined, trusted: AddressList): string {
   if (forwardedFor === undefined || trusted.isEmpty || !trusted.has(peer)) return unmapped(peer)

@@ -32,7 +32,7 @@ export function layGround(options: DaemonOptions) {
   const writer = createLog({ write: lines.push, level: 'info', format: usualFormat, journal: isJournal, now })
   const { log } = writer
   if (activation.unknown.length > 0) {
-    log('warn', 'sockets of unknown names were passed and are not used', { error: activation.unknown.join(', ') })
+    log('warn', 'sockets with unknown names were passed and are ignored', { error: activation.unknown.join(', ') })
   }
   const notify = openNotify({ env, fd: activation.notify, log })
   const config = openConfig({
@@ -45,8 +45,9 @@ export function layGround(options: DaemonOptions) {
   })
   const initial = config.current()
   apply(initial)
-  for (const key of unbuiltKeys(initial)) log('warn', 'this version cannot do what is configured', { path: key })
-  if (initial.auth.mode === 'none') log('warn', 'auth.mode is none: everybody on this machine is let in without a key')
+  for (const key of unbuiltKeys(initial)) log('warn', 'this version does not support what is configured', { path: key })
+  if (initial.auth.mode === 'none')
+    log('warn', 'auth.mode is none: every user of this machine is admitted without a key')
   const lifecycle = createLifecycle({
     log,
     notify,

@@ -115,7 +115,7 @@ export function createTokens(store: TokenStore, now: () => number) {
   }
 }
 
-/** The principal that `auth.mode = "none"` gives to everybody. */
+/** The principal that `auth.mode = "none"` gives to every client. */
 export const ANYBODY: Principal = { keyId: 'none', name: 'auth.mode none', scopes: new Set(SCOPES) }
 
 /** @throws GateError MISSING_SCOPE */

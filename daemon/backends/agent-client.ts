@@ -15,7 +15,7 @@ import { ask, nextAnswer, openAgent, unexpected } from './agent-connection.ts'
 
 /** For answers that need no waiting, and for the first sign of life of those that do. */
 const QUICK_MS = 15_000
-/** More than this many answers to one question are no agent's. */
+/** No honest agent gives more than this many answers to one question. */
 const MOST_STATES = 16
 const MOST_REMOVALS = 10_000
 /** Beyond the time that a job was given: the agent itself says when that is over. */
@@ -117,7 +117,7 @@ async function collect<T>(
 ): Promise<readonly T[]> {
   const taken: T[] = []
   for await (const answer of answers) {
-    if (taken.length >= most) throw new AgentError('BAD_ANSWER', 'the agent answers without end')
+    if (taken.length >= most) throw new AgentError('BAD_ANSWER', "the agent's answer does not end")
     taken.push(take(answer))
   }
   return taken

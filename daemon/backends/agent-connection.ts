@@ -10,7 +10,7 @@ export type Wait = {
   readonly quietMs: number
 }
 
-/** Sends one request on a connection of its own. @returns the answers before `done` */
+/** Sends one request on a separate connection. @returns the answers before `done` */
 export async function* ask(
   socketPath: string,
   request: AgentRequestInput,
@@ -61,7 +61,7 @@ export function openAgent(path: string, signal: AbortSignal): Promise<Socket> {
 
 function unreachableHint(code: string | undefined): string {
   if (code === 'EACCES') return 'the daemon must run as the account that the backends were deployed for'
-  return "gate-agent.socket of the backend's user is not there: is its user manager running, was the spec applied?"
+  return "gate-agent.socket of the backend's user does not exist: is its user manager running, and was the spec applied?"
 }
 
 /** @throws AgentError for an `error`, an answer that is none, silence and the end of the connection */
@@ -79,21 +79,21 @@ export async function nextAnswer(lines: LineReader, { signal, quietMs }: Wait): 
   }
   if (line !== undefined) return parseAnswer(line)
   signal.throwIfAborted()
-  if (silence.signal.aborted) throw new AgentError('TIMEOUT', `no answer of the agent within ${quietMs / 1000} s`)
-  throw new AgentError('CONNECTION_LOST', 'the agent ended the connection before its answer was whole', LOST_HINT)
+  if (silence.signal.aborted) throw new AgentError('TIMEOUT', `no answer from the agent within ${quietMs / 1000} s`)
+  throw new AgentError('CONNECTION_LOST', 'the agent closed the connection before its answer was complete', LOST_HINT)
 }
 
-const LOST_HINT = 'journalctl -t gate-agent may say why; too many connections at a time are refused without a word'
+const LOST_HINT = 'journalctl -t gate-agent may say why; connections over its limit are closed without a message'
 
 function parseAnswer(line: string): AgentAnswer {
   let value: unknown
   try {
     value = JSON.parse(line)
   } catch (cause) {
-    throw new AgentError('BAD_ANSWER', "the agent's answer is no JSON", undefined, { cause })
+    throw new AgentError('BAD_ANSWER', "the agent's answer is not valid JSON", undefined, { cause })
   }
   const result = agentAnswer.safeParse(value)
-  if (!result.success) throw new AgentError('BAD_ANSWER', "the agent's answer has a wrong shape")
+  if (!result.success) throw new AgentError('BAD_ANSWER', "the agent's answer has the wrong shape")
   if (result.data.type !== 'error') return result.data
   throw new AgentError(result.data.code, result.data.message, result.data.hint)
 }

@@ -63,7 +63,7 @@ export function createBackends(parts: BackendsParts) {
   }
 
   function onFailure(name: string, failure: EngineFailure): void {
-    log('error', 'backend does not start', { upstream: name, reason: failure.reason })
+    log('error', 'backend failed to start', { upstream: name, reason: failure.reason })
     const entry = entries.get(name)
     if (entry !== undefined) entry.failure = failure
   }
@@ -121,7 +121,7 @@ export function createBackends(parts: BackendsParts) {
     const stopped = interpreter.stopped(name)
     interpreter.dispatch({ kind: 'stop-asked', name, hold })
     const gone = new Promise<Error>((resolve) => {
-      const giveUp = () => resolve(new Error('its requests have not ended yet; it stops when they have'))
+      const giveUp = () => resolve(new Error('its requests have not finished yet; it stops when they have'))
       signal.addEventListener('abort', giveUp, { once: true })
     })
     const failure = await Promise.race([stopped, gone])
@@ -147,7 +147,7 @@ export function createBackends(parts: BackendsParts) {
         retire(interpreter)
       }
     },
-    /** A lease at an upstream: at once at one that is no backend. A backend that sleeps is started. */
+    /** A lease at an upstream: at once at one that is not a backend. A backend that sleeps is started. */
     turnAt,
     /** Whether a question of the daemon's own would start it. */
     isAsleep(name: string): boolean {
@@ -156,7 +156,7 @@ export function createBackends(parts: BackendsParts) {
         return false
       return stateOf(entry.interpreter.state(), name, now()) !== 'ready'
     },
-    /** undefined for an upstream that is no backend. */
+    /** undefined for an upstream that is not a backend. */
     stateOf(name: string): BackendState | undefined {
       const entry = entries.get(name)
       return entry && stateOf(entry.interpreter.state(), name, now())

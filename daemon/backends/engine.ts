@@ -6,7 +6,7 @@ import { shownLog } from './shown-log.ts'
 export type Engine = {
   /** Asks it for its models. @returns the HTTP status @throws Error when it cannot be reached */
   readonly probe: (signal: AbortSignal) => Promise<number>
-  /** null: nobody can start or stop it. */
+  /** null: it cannot be started or stopped. */
   readonly agent: AgentClient | null
   readonly startTimeoutMs: number
   /** Never shown, whatever its log says. */
@@ -81,12 +81,12 @@ export async function describeFailure(engine: Engine, error: unknown, stopping: 
       if (lines.length >= LOG_LINES) break
     }
     const log = shownLog(lines, secrets, LOG_LINES)
-    // while systemd tries it again by itself it is "activating", and the result is that of the last time
+    // while systemd retries it on its own it is "activating", and the result is that of the last time
     if (container === undefined || container.result === 'success') return { reason: shown(said), log }
     const reason = `${container.unit} failed: ${container.result}, exit status ${container.exit_status}`
     return { reason: shown(reason), log }
   } catch (trouble) {
-    return { reason: shown(`${said}; its agent does not say more: ${messageOf(trouble)}`), log: [] }
+    return { reason: shown(`${said}; its agent gives no details: ${messageOf(trouble)}`), log: [] }
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from './scheduler-state.ts'
 
 export type InterpreterParts = {
-  /** Of a backend; undefined when it was taken out of the configuration. */
+  /** Of a backend; undefined when it was removed from the configuration. */
   readonly engineOf: (name: string) => Engine | undefined
   readonly onStart: (name: string, outcome: 'started' | 'failed', seconds: number) => void
   readonly onFailure: (name: string, failure: EngineFailure) => void
@@ -108,7 +108,7 @@ export function createInterpreter({ engineOf, onStart, onFailure, log, now }: In
     const hasOpened = state.backends.get(name)?.circuit.kind === 'open'
     onStart(name, hasOpened ? 'failed' : 'started', seconds())
     if (!hasOpened) return
-    const crash = new Error('it starts, but breaks again and again')
+    const crash = new Error('it starts, but keeps failing')
     onFailure(name, await describeFailure(engine, crash, closing.signal))
   }
 

@@ -3,7 +3,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Outcome, RefusalReason } from './scheduler-state.ts'
 import type { Entry } from './status.ts'
 
-/** What a request is told when it wants to go to an upstream. */
+/** The answer to a request that wants to go to an upstream. */
 export type Lease =
   /** Go ahead. */
   | {
@@ -28,13 +28,13 @@ export type Caller = {
 type Granted = Extract<Lease, { kind: 'granted' }>
 type Backends = ReadonlyMap<string, Entry>
 
-/** For an upstream that is no backend: one for all requests. */
+/** For an upstream that is not a backend: one for all requests. */
 const UNLIMITED: Lease = { kind: 'granted', wait: null, mayRestart: false, release: () => {} }
 const GONE: Lease = { kind: 'gone' }
 
 /**
  * Asks for a lease at an upstream; a backend that sleeps is started. It is a promise only when the request has to wait: of
- * an upstream that is no backend it is always there, without an allocation.
+ * an upstream that is not a backend it is always there, without an allocation.
  * @param client the caller; when it goes away, its place is free again
  * @param now monotonic milliseconds
  */
@@ -106,7 +106,7 @@ function granted(entries: Backends, entry: Entry, wait: Granted['wait']): Lease 
   return { kind: 'granted', wait, mayRestart: true, release }
 }
 
-/** What a client is told. Why a backend does not start is for the operator alone. */
+/** What a client sees. Why a backend failed to start is for the operator alone. */
 function refused({ name, config }: Entry, outcome: Extract<Outcome, { kind: 'refused' }>): Lease {
   const { reason, retryAfterMs } = outcome
   return { kind: 'refused', reason, error: refusal(name, config, reason, Math.ceil(retryAfterMs / 1_000)) }
@@ -116,7 +116,7 @@ function refusal(name: string, config: BackendConfig, reason: RefusalReason, ret
   const { max_waiting, wait_timeout } = config
   switch (reason) {
     case 'full': {
-      const message = `${max_waiting} requests wait for backend "${name}" already; try again shortly`
+      const message = `${max_waiting} requests are already waiting for backend "${name}"; try again shortly`
       return new GateError('BACKEND_BUSY', message, { retryAfterS })
     }
     case 'timeout': {
@@ -124,7 +124,7 @@ function refusal(name: string, config: BackendConfig, reason: RefusalReason, ret
       return new GateError('BACKEND_BUSY', message, { retryAfterS })
     }
     case 'down': {
-      const message = `backend "${name}" does not start; its operator can see why`
+      const message = `backend "${name}" failed to start; its operator can see why`
       return new GateError('BACKEND_DOWN', message, { retryAfterS })
     }
     case 'stopped':

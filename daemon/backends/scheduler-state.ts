@@ -4,7 +4,7 @@ export type BackendLimits = {
   readonly maxConcurrent: number
   readonly maxWaiting: number
   readonly waitTimeoutMs: number
-  /** After so long without a request its engine may have stopped by itself; null: it never does. */
+  /** After so long without a request its engine may have stopped on its own; null: it never does. */
   readonly idleStopMs: number | null
 }
 
@@ -74,7 +74,7 @@ export type Event =
   | { readonly kind: 'started' | 'failed'; readonly name: string }
   /** Answer to a `stop` effect. */
   | { readonly kind: 'stopped'; readonly name: string; readonly isStopped: boolean }
-  /** What the agent says of an engine that this scheduler has neither started nor stopped yet. */
+  /** What the agent says about an engine that this scheduler has neither started nor stopped yet. */
   | { readonly kind: 'surveyed'; readonly name: string; readonly isRunning: boolean }
   /** The operator wants it started: whatever happened before is forgotten. */
   | { readonly kind: 'start-asked'; readonly name: string }

@@ -11,7 +11,7 @@ import {
 import { nextWakeAtMs, waitEndsAtMs } from './time-slice.ts'
 
 /**
- * The scheduler of one group: what follows from an event, and nothing else. It has no clock, does nothing by itself and
+ * The scheduler of one group: what follows from an event, and nothing else. It has no clock, does nothing on its own and
  * never waits: the interpreter carries out the effects and tells the requests in `settled` how their wait ended.
  *
  * One backend is active. Requests for it get a lease up to its limit; those for others wait, first come, first served. When

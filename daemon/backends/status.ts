@@ -17,7 +17,7 @@ export type Entry = {
 export type BackendState =
   /** No request has come for it yet, and its agent could not say whether it runs. */
   | 'unknown'
-  /** Its engine does not run, or may have stopped by itself: the next request starts it. */
+  /** Its engine does not run, or may have stopped on its own: the next request starts it. */
   | 'cold'
   | 'starting'
   | 'ready'

@@ -155,7 +155,7 @@ export class ClientResponse {
     else this.#response.destroy()
   }
 
-  /** Ends a stream that already told the client of its failure. */
+  /** Ends a stream that has already reported its failure to the client. */
   finish(): void {
     this.#stopKeepAlive()
     if (!this.#gone) this.#finish(NOTHING)

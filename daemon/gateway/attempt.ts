@@ -42,7 +42,7 @@ type Try = {
 const TRY_ELSEWHERE = new Set([401, 402, 403, 404, 408, 424, 429])
 const mayDoBetter = (status: number): boolean => status >= 500 || TRY_ELSEWHERE.has(status)
 
-/** Headers of a client that an upstream of any dialect is told. */
+/** Headers of a client that are passed to an upstream of any dialect. */
 const PASSED_ON = [
   'accept',
   'idempotency-key',
@@ -52,7 +52,7 @@ const PASSED_ON = [
   'x-client-request-id',
 ] as const
 
-/** Sends a request to one target. Everything is on the books when this resolves, but the client not yet told the end. */
+/** Sends a request to one target. Everything is on the books when this resolves, but the client has not seen the end yet. */
 export async function attempt(parts: AttemptParts, job: Job, { target, upstream, number, release }: Try) {
   const { client, dialect, asked, call } = job
   const startedAt = parts.now()

@@ -44,7 +44,7 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
     if (upstream === undefined || !parts.dialects.spokenBy(upstream.provider).includes(dialect)) {
       turn.release(false)
       if (upstream !== undefined) refusal = notSpoken(target, dialect.name)
-      continue // else it was taken out of the configuration this very moment
+      continue // else it was removed from the configuration this very moment
     }
     number += 1
     client.wait = turn.wait

@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts'
 
 type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>
 
-/** Told to a client with a 429 of an upstream that says no time itself: SDKs wait only when they are told to. */
+/** Sent to a client with a 429 of an upstream that names no time itself: SDKs wait only when they are told to. */
 const RETRY_AFTER_MS = 1_000
 
 const LONGEST_REASON = 500
@@ -66,7 +66,7 @@ function passRejectionOn(
   else if (isJson(headers)) client.end(status, headers, body)
   else if (status >= 500) client.fail(new GateError('UPSTREAM_FAILED', message))
   else {
-    // what is wrong with the request stays the client's to mend: the same status, in words that its SDK reads
+    // what is wrong with the request is for the client to fix: the same status, in words that its SDK reads
     const reason = isOfType(headers['content-type'], 'text/plain')
       ? body.toString('utf8', 0, LONGEST_REASON).trim()
       : ''
@@ -81,7 +81,7 @@ function isJson(headers: ResponseHeaders): boolean {
   return isOfType(type, 'application/json') || isOfType(type, 'application/problem+json')
 }
 
-/** Tells the client why its request was not served; a fault of Gate's own is told to the log alone. */
+/** Tells the client why its request was not served; a fault of Gate's own goes to the log alone. */
 export function refuse(
   { log, metrics }: { readonly log: Log; readonly metrics: Pick<Metrics, 'refused'> },
   client: ClientResponse,

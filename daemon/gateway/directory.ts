@@ -26,7 +26,7 @@ type DirectoryParts = {
   readonly random: () => number
   /** Whether asking an upstream for its models would start it. */
   readonly isAsleep: (name: string) => boolean
-  /** What an operator is told of a backend; undefined for any other upstream. */
+  /** What an operator sees of a backend; undefined for any other upstream. */
   readonly backendState: (name: string) => string | undefined
   /** How upstreams of a provider list their models. */
   readonly listingOf: Speech['listingOf']
@@ -73,7 +73,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
         if (!signal.aborted) await discover(signal)
         if (!signal.aborted) await catalog.refresh(upstreams.all(), parts.isAsleep, signal)
       } catch (error) {
-        log('error', 'looking for upstreams failed', { error: String(error) })
+        log('error', 'the search for upstreams failed', { error: String(error) })
       }
     })
     return work
@@ -125,7 +125,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
       ownPorts = own
       void refresh().then(schedule)
     },
-    /** Takes over a configuration at once; what its upstreams serve is asked behind it. */
+    /** Takes over a configuration at once; model lists are refreshed in the background. */
     apply(next: Config): void {
       config = next
       adopt()

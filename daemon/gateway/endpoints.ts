@@ -13,7 +13,7 @@ export type Row = { readonly method: string; readonly path: string; readonly sco
   | { readonly kind: 'page'; readonly dialect?: Dialect; readonly withHeader?: string; readonly page: Page }
 )
 
-/** Where a request leads. `param` is the text in place of a path's `{name}`, still percent-encoded. */
+/** Where a request goes. `param` is the text in place of a path's `{name}`, still percent-encoded. */
 export type Found =
   | { readonly kind: 'row'; readonly row: Row; readonly param: string }
   | { readonly kind: 'wrong-method'; readonly rows: readonly Row[] }
@@ -62,7 +62,7 @@ export function createEndpointTable(rows: readonly Row[]) {
       if (row === undefined) return { kind: 'wrong-method', rows: pattern.rows }
       return { kind: 'row', row, param: path.slice(pattern.prefix.length, path.length - pattern.suffix.length) }
     },
-    /** The refusal of a request that leads nowhere. */
+    /** The refusal of a request that matches no route. */
     refusalOf(found: Exclude<Found, Leading>, method: string, path: string): GateError {
       if (found.kind === 'wrong-method') {
         const allow = [...new Set(found.rows.flatMap(methodsOf))].join(', ')

@@ -76,7 +76,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
 
   return {
     handle,
-    /** The body of an error that no dialect can be told for. */
+    /** The body of an error whose dialect is not known. */
     errorBody: (error: GateError): string => JSON.stringify(fallback.errorBody(error)),
     /** Takes over what the request path needs from a new configuration. */
     apply(config: Config): void {

@@ -20,7 +20,7 @@ const CHECK_INTERVAL_MS = 1_000
 const KEEP_ALIVE_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 2 ** 10
 /**
- * Time that clients with open connections get to use them once more and be told that it was the last time. Whoever does not is
+ * Time that clients with open connections get to use them once more and be told that it was the last time. A client that does not is
  * closed, and a request that is on its way just then is lost: this should be longer than the pause between two requests.
  */
 const DRAIN_GRACE_MS = 3_000
@@ -81,7 +81,7 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
 
     /**
      * Answers the next request of every connection with `Connection: close`. New ones are still taken, for one request each,
-     * until those from before are gone or had their grace; so nobody waits in the backlog meanwhile. Then takes no more, closes
+     * until those from before are gone or had their grace; so no client waits in the backlog meanwhile. Then takes no more, closes
      * the idle ones, and resolves when none is left, or when `signal` aborts, which cuts the rest.
      */
     async drain(signal: AbortSignal): Promise<void> {
@@ -117,7 +117,7 @@ async function closedOrOver(connections: Iterable<Socket>, limitMs: number, sign
 const ANSWER = Symbol('the latest answer on this connection')
 type Answered = Socket & { [ANSWER]?: ServerResponse }
 
-/** Answers what is no HTTP, or came too slowly, before any request exists. */
+/** Answers what is not HTTP, or came too slowly, before any request exists. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Answered, errorBody: Answering['errorBody']): void {
   const answer = socket[ANSWER]
   const isAnswering = answer?.headersSent === true && !answer.writableFinished

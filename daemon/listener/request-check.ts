@@ -5,7 +5,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._~-]*))(?::\d{0,5})?$/i
 
 /**
- * Refuses what Node's parser lets through and other servers read differently: more than one Host or one that is no
+ * Refuses what Node's parser lets through and other servers read differently: more than one Host or one that is not a
  * host, a request target that disagrees with it, more than one way to tell the body's length, more than one Authorization.
  * Runs before routing.
  * @returns the path and query of the request target

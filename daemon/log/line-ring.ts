@@ -24,7 +24,7 @@ export function createLineRing(mostLines: number, mostBytes: number) {
       const longest = line.length * 3
       if (longest > mostBytes) return
       if (end + longest > mostBytes) {
-        while (count > 0 && oldestStart() >= end) drop() // what lies behind is older than what lies at the beginning
+        while (count > 0 && oldestStart() >= end) drop() // what comes after is older than what is at the beginning
         end = 0
       }
       const start = end

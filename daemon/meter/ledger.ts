@@ -12,7 +12,7 @@ const RETRY_MS = 100
 export type Ledger = ReturnType<typeof createLedger>
 
 /**
- * Writes usage rows behind the requests, in batches: one write for all attempts that ended in the same turn of
+ * Writes usage rows in the background, in batches: one write for all attempts that ended in the same turn of
  * the event loop. `settle` resolves when the row is on disk, and only then does the gateway end its answer, so a
  * client that saw an answer complete has its row, whatever kills the daemon.
  *
@@ -39,7 +39,7 @@ export function createLedger({ store, log, now }: { store: UsageStore; log: Log;
     try {
       store.append(rows)
       rows = []
-      if (failingSince !== null) log('info', 'usage rows are written again')
+      if (failingSince !== null) log('info', 'usage rows are being written again')
       failingSince = null
       lastError = null
     } catch (error) {

@@ -4,7 +4,7 @@ import type { UsageRow } from './usage.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** What is read when somebody asks, not counted. */
+/** What is read at the scrape, not counted. */
 export type MetricReadings = {
   readonly requestsInFlight: () => number
   readonly bufferedBytes: () => number
@@ -23,7 +23,7 @@ const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.
 const START_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640]
 const TOKENS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576]
 /**
- * Models with series of their own, for each upstream. Names come from clients where an upstream takes any: only a model that has
+ * Models with their own series, for each upstream. Names come from clients where an upstream takes any: only a model that has
  * answered once gets its name as a label, all others are counted together.
  */
 const MAX_MODELS = 100
@@ -52,7 +52,7 @@ type Series = {
 export function createMetrics(readings: MetricReadings) {
   const processRegistry = new Registry()
   collectDefaultMetrics({ register: processRegistry })
-  const requests = counter('gate_requests_total', 'Attempts at upstreams, by HTTP status (0: none came).')
+  const requests = counter('gate_requests_total', 'Attempts at upstreams, by HTTP status (0: no answer).')
   const duration = histogram(
     'gen_ai_client_operation_duration_seconds',
     'Time from sending an attempt to its end.',
@@ -124,11 +124,11 @@ export function createMetrics(readings: MetricReadings) {
     return [
       gaugeText('gate_requests_in_flight', 'Requests that are being answered.', [['', readings.requestsInFlight()]]),
       gaugeText('gate_request_bytes_held', 'Bytes of request bodies in memory.', [['', readings.bufferedBytes()]]),
-      gaugeText('gate_usage_backlog_rows', 'Usage rows that wait for the database.', [['', readings.backlogRows()]]),
+      gaugeText('gate_usage_backlog_rows', 'Usage rows waiting for the database.', [['', readings.backlogRows()]]),
       starts.text(),
       gaugeText(
         'gate_backend_requests_waiting',
-        'Requests that wait for their turn at a backend.',
+        'Requests waiting for their turn at a backend.',
         ofBackends('requests_waiting'),
       ),
       gaugeText(

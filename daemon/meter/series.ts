@@ -74,7 +74,7 @@ export function histogram(name: string, help: string, bounds: readonly number[])
   }
 }
 
-/** A metric that is read when somebody asks. */
+/** A metric that is read at the scrape. */
 export function gaugeText(name: string, help: string, readings: readonly (readonly [LabelText, number])[]): string {
   return block(
     name,

@@ -52,7 +52,7 @@ type Task = { readonly task: string; readonly work: StopWork }
 
 /** Longest wait for all releases together (flushing rows, closing the store). */
 const RELEASE_DEADLINE_MS = 5_000
-/** How long a task may take to return once its signal has aborted; then it is left behind. */
+/** How long a task may take to return once its signal has aborted; then it is abandoned. */
 const CUT_GRACE_MS = 1_000
 
 /** Builds the daemon's lifecycle. Touches nothing outside: signals are wired by `installSignals`. */
@@ -148,7 +148,7 @@ export function createLifecycle({ log, notify, drainDeadlineMs, now }: Lifecycle
     return code
   }
 
-  /** @returns whether every task finished by itself, in time and without throwing */
+  /** @returns whether every task finished on its own, in time and without throwing */
   async function runPhase(tasks: readonly Task[], deadlineMs: number): Promise<boolean> {
     const { signal } = phase
     const timer = setTimeout(() => cut(`deadline of ${deadlineMs} ms passed`), deadlineMs)
@@ -185,12 +185,12 @@ export function createLifecycle({ log, notify, drainDeadlineMs, now }: Lifecycle
   }
 }
 
-/** Runs one task; leaves it behind when it outlives its signal. @returns what went wrong */
+/** Runs one task; abandons it when it outlives its signal. @returns what went wrong */
 async function attempt(work: StopWork, signal: AbortSignal): Promise<string | undefined> {
   const { promise: abandoned, resolve: abandon } = Promise.withResolvers<string>()
   let timer: NodeJS.Timeout | undefined
   const onAbort = () => {
-    timer = setTimeout(() => abandon('did not end when cut off, left behind'), CUT_GRACE_MS)
+    timer = setTimeout(() => abandon('did not end after its deadline, abandoned'), CUT_GRACE_MS)
   }
   if (signal.aborted) onAbort()
   else signal.addEventListener('abort', onAbort, { once: true })

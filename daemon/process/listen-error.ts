@@ -12,6 +12,6 @@ export function listenError(error: unknown, { server }: Config): unknown {
   if (code === 'EACCES')
     return new Error(`${where}: ports below 1024 need the right to bind them; set server.port`, { cause: error })
   if (code === 'EADDRNOTAVAIL')
-    return new Error(`${where} is no address of this machine; set server.host`, { cause: error })
+    return new Error(`${where} is not an address of this machine; set server.host`, { cause: error })
   return error
 }

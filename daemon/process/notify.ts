@@ -17,7 +17,7 @@ export type NotifyMessage = {
   readonly EXTEND_TIMEOUT_USEC?: number
 }
 
-/** Tells systemd, in the order called. Never rejects; does nothing when nobody listens. */
+/** Tells systemd, in the order called. Never rejects; does nothing when no service manager listens. */
 export type Notify = (message: NotifyMessage) => Promise<void>
 
 type NotifyOptions = {
@@ -81,7 +81,7 @@ const LOOP_RESOLUTION_MS = 50
 
 /**
  * Feeds systemd's watchdog while the event loop turns: four looks per WATCHDOG_USEC, no message after a bad one,
- * so a loop that stays slow or stands still gets the daemon killed and restarted.
+ * so a loop that stays slow or hangs gets the daemon killed and restarted.
  * @param env emptied of WATCHDOG_USEC and WATCHDOG_PID
  * @returns stops feeding
  */

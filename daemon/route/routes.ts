@@ -24,7 +24,7 @@ type Route = { readonly strategy: RouteModel['strategy']; readonly targets: read
 export type Routes = ReturnType<typeof createRoutes>
 
 /**
- * Where each model name leads, worked out once per change of configuration or of what the upstreams serve.
+ * What each model name resolves to, worked out once per change of configuration or of what the upstreams serve.
  * Names resolve in this order: virtual model, category, an id that an upstream lists (the first upstream in the
  * configuration's order wins), `upstream/id`.
  * @param random a number from 0 to 1, for weighted routes
@@ -115,7 +115,7 @@ function ordered(route: Route, health: TargetHealth, random: () => number): read
     case 'latency':
       return [...route.targets].sort((a, b) => health.latencyMs(a) - health.latencyMs(b))
     case 'weighted':
-      // a weighted shuffle: each target first as often as its share, the others behind it as fallback
+      // a weighted shuffle: each target first as often as its share, the others after it as fallback
       return route.targets
         .map((target) => ({ target, key: -Math.log(1 - random()) / target.weight }))
         .sort((a, b) => a.key - b.key)

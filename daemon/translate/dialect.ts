@@ -24,7 +24,7 @@ export type Dialect = {
   readonly withModel: (call: Call, model: string) => Buffer
   /** Path and query of the request to an upstream, below its base URL. */
   readonly upstreamPath: (call: Call, model: string) => string
-  /** Headers of a client that an upstream is told besides the ones of every dialect, in lower case. */
+  /** Headers of a client that are passed to an upstream besides the ones of every dialect, in lower case. */
   readonly requestHeaders: readonly string[]
 
   // answers
@@ -39,9 +39,9 @@ export type Dialect = {
   readonly usageOf: (answer: Buffer) => Usage | null
   /** The message of an error that a whole answer is, although its status says success; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
-  /** What a client is told of a failure as a status; sent as JSON. */
+  /** How a client learns of a failure as a status; sent as JSON. */
   readonly errorBody: (error: GateError) => object
-  /** What it is told in a stream that has begun. */
+  /** How it learns of it in a stream that has begun. */
   readonly errorFrame: (error: GateError) => string
   /** What may be put between two frames to show that the connection lives; null where clients take nothing. */
   readonly ping: string | null
@@ -62,7 +62,7 @@ export type Dialect = {
 }
 
 /**
- * One door of a dialect. `path` may hold one `{name}`, which stands for any text but none; ids of models have slashes, so
+ * One door of a dialect. `path` may hold one `{name}`, which matches any text but the empty one; ids of models have slashes, so
  * the text may, too. Where several rows fit, the longest path counts.
  */
 export type Endpoint = {

@@ -16,7 +16,7 @@ export type Echo = (
   | { readonly kind: 'stream'; readonly mediaType: string; readonly frames: Iterator<string> }
 
 /**
- * The built-in upstream: says the last user message back, token by token, deterministically. It sits behind undici's own
+ * The built-in upstream: says the last user message back, token by token, deterministically. It sits below undici's own
  * interface, so that a request to it takes the same path as one to any other upstream.
  */
 export function createEchoDispatcher(echo: Echo): Pick<Dispatcher, 'dispatch'> {

@@ -22,14 +22,14 @@ export type ForwardRequest = {
   readonly redactor: Redactor | null
 }
 
-/** An answer that is no stream is held whole up to this size, so that nothing is sent of one that breaks off. */
+/** An answer that is not a stream is held whole up to this size, so that nothing is sent of one that breaks off. */
 const MAX_HELD_BYTES = 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const NOTHING = Buffer.alloc(0)
 const NO_HEADERS: ResponseHeaders = {}
 
 /**
- * Sends one request to one upstream and passes the answer on as it comes: backpressure goes up, a client that leaves
+ * Sends one request to one upstream and passes the answer on as it arrives: backpressure goes up, a client that leaves
  * aborts the upstream. Streams are passed on from their first content, with the last chunk held back as `rest`, so
  * that the caller can settle the books before the client sees the end.
  * @param now monotonic milliseconds
@@ -89,7 +89,7 @@ class Passage implements Dispatcher.DispatchHandler {
   cancel(): void {
     if (this.#ended) return
     this.#cancelled = true
-    // ended first: aborting calls onResponseError at once, and a client that leaves is no failure of the upstream
+    // ended first: aborting calls onResponseError at once, and a client that leaves is not a failure of the upstream
     this.#end({ kind: 'gone', status: this.#status, ttftMs: this.#ttftMs })
     this.#controller?.abort(new Error('the client went away'))
   }
@@ -132,7 +132,7 @@ class Passage implements Dispatcher.DispatchHandler {
 
   #take(controller: Controller, raw: Buffer): void {
     if (this.#ended) {
-      controller.abort(new Error('the upstream goes on after the end of its answer'))
+      controller.abort(new Error('the upstream kept sending after the end of its answer'))
       return
     }
     const chunk = this.#clean === null ? raw : this.#clean.feed(raw)
@@ -169,7 +169,7 @@ class Passage implements Dispatcher.DispatchHandler {
     } else if (watch !== null && !watch.isComplete()) {
       this.#broke('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
     } else if (watch === null && this.#sink.started() && !this.#passing) {
-      this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream and sent something else')
+      this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream but sent something else')
     } else if (watch === null && !this.#passing) this.#whole(this.#takeHeld())
     else this.#answered(this.#takeHeld())
   }

@@ -41,7 +41,7 @@ export type Upstream = {
   readonly redactor: Redactor | null
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
-  /** GET of a path below `baseUrl`, for the daemon's own questions; null: there is no one to ask. */
+  /** GET of a path below `baseUrl`, for the daemon's own questions; null: there is nothing to ask. */
   readonly ask: ((path: string, signal: AbortSignal) => Promise<Answer>) | null
   /** Ids that the configuration lists; null: whatever the upstream says it serves. */
   readonly configuredModels: readonly string[] | null
@@ -81,7 +81,7 @@ export function createUpstreams(speech: Speech) {
     /** Asks an upstream for its models, to see whether it answers. @returns the HTTP status @throws Error when it does not */
     async probe(name: string, signal: AbortSignal): Promise<number> {
       const upstream = byName.get(name)?.upstream
-      if (upstream === undefined) throw new Error('it was taken out of the configuration')
+      if (upstream === undefined) throw new Error('it was removed from the configuration')
       if (upstream.ask === null) return 200 // built in
       const response = await upstream.ask(upstream.lists.modelsPath, signal)
       await response.body?.cancel()
@@ -123,11 +123,11 @@ function openUpstream(name: string, config: UpstreamConfig, { listingOf, echo }:
   const url = new URL(baseUrl)
   const options = {
     connectTimeout: durationMs(config.connect_timeout),
-    // a connection kept longer, because the engine offers it, would keep an engine awake that stops when nobody is connected
+    // a connection kept longer, because the engine offers it, would keep an engine awake that stops when no client is connected
     ...(config.socket === undefined ? {} : { socketPath: config.socket, keepAliveMaxTimeout: SOCKET_KEPT_MS }),
     // every request brings its own deadline; that of a question to a sleeping backend is the time it takes to start
     headersTimeout: 0,
-    // one request, one connection: a slow reader then holds up nobody else
+    // one request, one connection: a slow reader then holds up no other request
     allowH2: false,
     pipelining: 1,
   }

@@ -37,7 +37,7 @@ export async function missingImages(
   return wanted.filter((_, i) => missing[i])
 }
 
-/** What podman says of it. */
+/** What podman says about it. */
 async function hasImage(host: HostView, account: Account, image: string): Promise<boolean> {
   return (await host.ask(asUser(account, ['podman', 'image', 'exists', image]))).code === 0
 }
@@ -87,7 +87,7 @@ export async function fetchImage(host: Host, account: Account, { image, archive 
     throw missing(`${image} for ${account.name} cannot be pulled`, pulled.stderr, PULL_HINT)
   }
   if (host.status(archive) === undefined)
-    throw missing(`${archive}, the archive of ${image}, is not there`, '', 'put it there, or correct image_archive')
+    throw missing(`${archive}, the archive of ${image}, does not exist`, '', 'put it there, or correct image_archive')
   // by standard input: the archive may be readable by root alone
   const loaded = await host.run(asUser(account, ['podman', 'load', '--quiet']), {
     inputFile: archive,
@@ -98,7 +98,7 @@ export async function fetchImage(host: Host, account: Account, { image, archive 
   await nameImage(host, account, image, loaded.stdout)
 }
 
-/** An archive carries names of its own: what has the digest that the spec names gets the spec's name, too. */
+/** An archive carries its own names: what has the digest that the spec names gets the spec's name, too. */
 async function nameImage(host: Host, account: Account, image: string, loaded: string): Promise<void> {
   const [name = '', digest] = image.split('@')
   const names = [...loaded.matchAll(/(?:Loaded image|Getting image source)[^:]*: *(\S+)/g)].map(
@@ -111,7 +111,7 @@ async function nameImage(host: Host, account: Account, image: string, loaded: st
     if (await hasImage(host, account, image)) return
   }
   throw missing(
-    `the archive holds ${names.join(', ') || 'no image with a name'}, not ${image}`,
+    `the archive contains ${names.join(', ') || 'no image with a name'}, not ${image}`,
     '',
     'name in the spec what the archive holds: podman image inspect --format "{{.RepoDigests}}" shows it',
   )

@@ -16,7 +16,7 @@ import { inParallel, must, startManagers } from './unit-actions.ts'
 export type Step = <T>(what: string, work: () => Promise<T>) => Promise<T>
 
 /**
- * Makes everything that a generation needs and that disturbs nobody: accounts, directories, secrets, user managers, images.
+ * Makes everything that a generation needs and that disturbs nothing: accounts, directories, secrets, user managers, images.
  * Done again, it makes what is still missing.
  */
 export async function prepare(host: Host, plan: Plan, observed: Observed, step: Step): Promise<void> {
@@ -156,6 +156,6 @@ function refuseWithoutRuntime(host: Host, accounts: readonly Account[]): void {
   const without = accounts.find(({ uid }) => host.status(`/run/user/${uid}/systemd/private`) === undefined)
   if (without === undefined) return
   const { name, uid } = without
-  const hint = `look at: journalctl -u user@${uid}.service; packages libpam-systemd and dbus-user-session are needed`
+  const hint = `see: journalctl -u user@${uid}.service; packages libpam-systemd and dbus-user-session are needed`
   throw new HostError({ code: 'UNIT_FAILED', message: `the user manager of ${name} does not run`, hint })
 }

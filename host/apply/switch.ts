@@ -9,7 +9,7 @@ import { actOnUnits, must, reloadManagers, type UnitLimits } from './unit-action
 /**
  * Makes a generation the one that runs: what is gone stops, files and links change, managers read them, and only what
  * changed restarts. Everything it needs is there already.
- * @param number of the generation that the links lead to from now on; undefined for none
+ * @param number of the generation that the links point to from now on; undefined for none
  */
 export async function switchHost(
   host: Host,

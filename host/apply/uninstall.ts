@@ -47,7 +47,7 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
   )
   const state = removeState(host, prefix, made, purge)
   kept.push(...volumes.map(({ path }) => ({ path, why: 'a volume' })), ...state)
-  // an id whose files stay must not become somebody else's
+  // an id whose files stay must not become another account's
   const owners = new Set([...volumes.map(({ owner }) => owner), ...(state.length > 0 ? [prefix] : [])])
   const gone: Made = {
     ...made,
@@ -87,12 +87,12 @@ function unitsOfEverybody({ generations, running }: Observed): GenerationUnit[] 
     .map(([, unit]) => unit)
 }
 
-/** Files of ours that somebody changed since are theirs. */
+/** Our own files that were changed since belong to the administrator. */
 function changedFiles(observed: Observed): Kept[] {
   const own = hashesOf(observed)
   return [...observed.files].flatMap(([path, seen]) => {
     const isOurs = seen.kind === 'file' && own.get(path)?.has(sha256(seen.text)) === true
-    return isOurs ? [] : [{ path, why: 'somebody changed it since' }]
+    return isOurs ? [] : [{ path, why: 'it was changed since' }]
   })
 }
 

@@ -7,7 +7,7 @@ import type { UnitChange } from '../plan/units.ts'
 import { HostError, type HostProblem } from '../problem.ts'
 import { type Ran, TIMED_OUT } from '../program.ts'
 
-/** How long units may take, at most; each has a limit of its own as well. */
+/** How long units may take, at most; each also has its own limit. */
 export type UnitLimits = { readonly timeoutMs: number }
 
 const MARGIN_MS = 5_000
@@ -69,7 +69,7 @@ async function actOnManager(
     if (verb === 'restart' || verb === 'start') await host.run(ctl('reset-failed', ...names))
     const timeoutMs = Math.min(limits.timeoutMs, Math.max(...units.map((unit) => unit.timeoutMs)) + MARGIN_MS)
     let ran = await host.run(ctl(command, ...names), { timeoutMs })
-    // A helper that systemd forked before it closed a socket (it removes PrivateTmp of the service behind) has a copy of it:
+    // A helper that systemd forked before it closed a socket (it removes PrivateTmp of the service after it) has a copy of it:
     // the address is taken until the helper ends.
     const tries = names.some((name) => name.endsWith('.socket')) ? SOCKET_TRIES : 1
     for (let i = 1; ran.code !== 0 && i < tries; i++) {
@@ -116,7 +116,7 @@ async function unitFailure(
       return {
         code: 'UNIT_FAILED',
         message: `${name}${whose} ${what}`,
-        hint: `look at: ${logCommand(account, name)}`,
+        hint: `see: ${logCommand(account, name)}`,
         lines,
       }
     }),

@@ -12,7 +12,7 @@ export type NullFacts = {
 /** A root shell that writes a file over /dev/null, or an image that changes its mode, breaks every service that is not root's. */
 export const devNull: Check<NullFacts | undefined> = {
   name: 'dev-null',
-  summary: 'whether /dev/null is the device and everybody may write to it',
+  summary: 'whether /dev/null is the device and every user may write to it',
   async observe() {
     const seen = await statPath('/dev/null')
     if (seen.kind !== 'seen') return undefined
@@ -25,9 +25,13 @@ export const devNull: Check<NullFacts | undefined> = {
     if (facts === undefined) return [fail('there is no /dev/null', 'nearly every service needs it', fix)]
     if (!facts.isDevice || facts.major !== 1 || facts.minor !== 3)
       return [
-        fail('/dev/null is not the device', 'what is written to it stays somewhere, and reading it does not end', fix),
+        fail(
+          '/dev/null is not the device',
+          'what is written to it is stored somewhere, and reading it may not end',
+          fix,
+        ),
       ]
-    if (facts.mode === 0o666) return [ok('/dev/null is the device, for everybody')]
+    if (facts.mode === 0o666) return [ok('/dev/null is the device, writable by every user')]
     const why = `services that are not root's fail with "/dev/null: Permission denied"`
     return [fail(`/dev/null has mode ${facts.mode.toString(8)}`, why, command('chmod 0666 /dev/null'))]
   },
@@ -46,7 +50,7 @@ export const networkOnline: Check<OnlineFacts> = {
   },
   judge({ state }) {
     if (state === 'active') return [ok('network-online.target is reached')]
-    if (state === '') return [skip('network-online.target', 'systemctl says nothing; does systemd run here?')]
+    if (state === '') return [skip('network-online.target', 'systemctl prints nothing; is systemd running here?')]
     return [
       fail(
         `network-online.target is ${state}`,

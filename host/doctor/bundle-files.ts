@@ -8,7 +8,7 @@ export type BundleFacts = {
   /** The doctor's own page and its JSON. */
   readonly page: string
   readonly json: string
-  /** Program -> what it says of its version. */
+  /** Program -> what it says about its version. */
   readonly versions: Readonly<Record<string, string>>
   /** A spec that does not compile may hold anything anywhere: only its keys go out. */
   readonly spec: { readonly text: string; readonly compiles: boolean } | undefined
@@ -62,7 +62,7 @@ const specValue: Show = (value, path) => {
 
 const CONFIG_KEYS = keyTree(configSchema)
 
-/** Only what is known to be no secret. Keys that nobody knows may be misspelled ones. */
+/** Only what is known not to be a secret. Unknown keys may be misspelled ones. */
 const configValue: Show = (value, path) => {
   const node = nodeAt(
     CONFIG_KEYS,

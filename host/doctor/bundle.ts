@@ -16,7 +16,7 @@ const DEADLINE_MS = 60_000
 const LOG_LINES = 300
 
 /**
- * Writes the archive for a bug report: a new file that only its owner can read. Nothing is left behind when it fails.
+ * Writes the archive for a bug report: a new file that only its owner can read. Nothing is left over when it fails.
  * @throws Error EEXIST when the file is there; Error with what tar said
  */
 export async function writeBundle(file: string, input: BundleInput, subject: Subject): Promise<void> {

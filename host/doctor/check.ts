@@ -3,7 +3,7 @@ import type { GatewayNames } from '../../compiler/ir/names.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 import type { Finding } from './finding.ts'
 
-/** What the running daemon says of itself, or why it says nothing. */
+/** What the running daemon says about itself, or why it says nothing. */
 export type DaemonView =
   | { readonly kind: 'answers'; readonly status: DaemonStatus; readonly baseUrls: Readonly<Record<string, string>> }
   | { readonly kind: 'silent'; readonly reason: string; readonly hint: string | undefined }
@@ -56,7 +56,7 @@ export function anyCheck<Facts>({ name, summary, observe, judge, isForContainers
   }
 }
 
-/** Without a spec nobody knows whether there will be backends: a warning. With a spec that has none: no matter. */
+/** Without a spec it is unknown whether there will be backends: a warning. With a spec that has none: skipped. */
 function weigh(findings: readonly Finding[], { deployment }: Subject): readonly Finding[] {
   if (deployment !== undefined && deployment.containers.length > 0) return findings
   const worst = findings.find(({ status }) => status === 'fail' || status === 'warn')

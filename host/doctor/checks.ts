@@ -21,7 +21,7 @@ import { units } from './checks/units.ts'
 import { upstreams } from './checks/upstreams.ts'
 import { subids, userManagers, users } from './checks/users.ts'
 
-/** Every check, from the ground up: what stands further down depends on what stands above. */
+/** Every check, from the ground up: what comes later depends on what comes earlier. */
 export const CHECKS: readonly AnyCheck[] = [
   anyCheck(spec),
   anyCheck(virtualization),

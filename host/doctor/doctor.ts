@@ -54,7 +54,7 @@ function outOfTime({ summary }: AnyCheck, deadlineMs: number): Finding {
   return {
     status: 'warn',
     what: `no answer within ${deadlineMs / 1_000} s`,
-    why: `something that this check asks hangs; it wanted to know: ${summary}`,
+    why: `a program or service that it asks is hanging; it checks: ${summary}`,
     fix: { kind: 'command', command: 'journalctl --boot --priority=warning --lines=50' },
   }
 }
@@ -63,7 +63,7 @@ function outOfTime({ summary }: AnyCheck, deadlineMs: number): Finding {
 function broken(error: unknown): Finding {
   return {
     status: 'warn',
-    what: 'could not be examined',
+    what: 'could not be checked',
     why: error instanceof Error ? error.message : String(error),
     fix: { kind: 'edit', where: 'a bug report', change: 'attach what gatectl doctor --bundle FILE.tar.gz writes' },
   }

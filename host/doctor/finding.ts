@@ -3,7 +3,7 @@ import { shellWord } from '../../syntax/shell/print.ts'
 /** `skip`: this caller, or this host, cannot be looked at; `why` says what would help. */
 export type Status = 'ok' | 'warn' | 'fail' | 'skip'
 
-/** What to do about a finding: a line for a shell, or a change of something that no command of ours can change. */
+/** What to do about a finding: a line for a shell, or a change of something that no command can change. */
 export type Fix =
   | { readonly kind: 'command'; readonly command: string }
   | { readonly kind: 'edit'; readonly where: string; readonly change: string }
@@ -13,7 +13,7 @@ export type Finding = {
   readonly status: Status
   /** What was found, and of what. */
   readonly what: string
-  /** What it leads to, or the evidence; may have several lines. */
+  /** Its consequence, or the evidence; may have several lines. */
   readonly why?: string
   readonly fix?: Fix
 }
@@ -37,14 +37,14 @@ export function skip(what: string, why: string): Finding {
 }
 
 /** What an ordinary user is told about what only root sees. */
-export const ROOT_SEES_MORE = 'only root can look at this: run gatectl doctor as root'
+export const ROOT_SEES_MORE = 'only root can check this: run gatectl doctor as root'
 
 /** A command as a fix. Words that come from the host or the spec go through `words`. */
 export function command(text: string): Fix {
   return { kind: 'command', command: text }
 }
 
-/** Arguments of a command, quoted where a shell would read something else than what stands there. */
+/** Arguments of a command, quoted where a shell would read them as something else. */
 export function words(...all: readonly string[]): string {
   return all.map(shellWord).join(' ')
 }

@@ -3,7 +3,7 @@ import { namesIn, runtimeConfigText, textOf } from './look.ts'
 import { namesSecret } from './redact.ts'
 
 /**
- * Every secret of this host that this caller can read, so that it is found wherever it stands: environment and credential
+ * Every secret of this host that this caller can read, so that it is found wherever it appears: environment and credential
  * files, generated secrets, the secrets of backends, variables of this process.
  */
 export async function readSecrets({ deployment, names }: Subject): Promise<string[]> {
@@ -41,7 +41,7 @@ export function assignedValues(text: string): string[] {
     const [, name = '', raw = ''] = /^\s*(?:export\s+)?([\w.-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? []
     const quoted = /^(["'])(.*)\1$/.exec(raw)
     const value = quoted?.[2] ?? raw
-    // words such as "debug" or numbers stand in every log; a secret in such a place is called like one
+    // words such as "debug" or numbers are in every log; a secret in such a place is named like one
     return name !== '' && (namesSecret(name) || !/^(?:[a-z]{1,8}|[\d.]+)$/.test(value)) ? [value] : []
   })
 }

@@ -44,7 +44,7 @@ async function look<T>(reading: Promise<T>): Promise<Seen<T>> {
   }
 }
 
-/** Runs a program without a shell. What does not end before the signal is killed, or left behind: code 124. */
+/** Runs a program without a shell. What does not end before the signal is killed, or abandoned: code 124. */
 export function runProgram(command: readonly string[], signal: AbortSignal): Promise<Ran> {
   return localHost().ask(command, { signal })
 }

@@ -1,12 +1,12 @@
 import { secretForms } from '../../syntax/secret/forms.ts'
 
-/** What stands where a secret stood. */
+/** What replaces a secret. */
 export const REDACTED = '[redacted]'
 
 /**
  * Text without what looks like a secret, and without the secrets that are known.
  * Rather too much than too little: a word of 20 or more characters that has letters of both cases and digits goes, too.
- * @param known secrets of this host; each is taken out wherever it stands, also encoded
+ * @param known secrets of this host; each is removed wherever it appears, also encoded
  */
 export function redactText(text: string, known: readonly string[] = []): string {
   let result = text

@@ -7,7 +7,7 @@ import { HostError } from '../problem.ts'
 export type Generations = {
   readonly directory: string
   readonly manifests: ReadonlyMap<number, Generation>
-  /** What the links of the units lead to. */
+  /** What the links of the units point to. */
   readonly current: number | undefined
   /** The last one that was seen to work. It differs from `current` while an apply runs, and after one that was cut off. */
   readonly committed: number | undefined
@@ -32,7 +32,7 @@ export function readGeneration(host: HostView, generations: Generations, number:
   const generation = generations.manifests.get(number)
   if (generation === undefined) {
     const kept = [...generations.manifests.keys()].sort((a, b) => a - b)
-    const hint = kept.length === 0 ? 'nothing was applied yet' : `there are: ${kept.join(', ')}`
+    const hint = kept.length === 0 ? 'nothing has been applied yet' : `there are: ${kept.join(', ')}`
     throw new HostError({ code: 'NO_GENERATION', message: `there is no generation ${number}`, hint })
   }
   const texts = generation.files.map(({ path }) => {

@@ -6,7 +6,7 @@ import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 
 /**
  * Every unit that apply starts, restarts or reloads, in the order in which that is done: what backends need (their user managers
- * `user@<uid>.service` among it), the backends, the daemon, the relays, then programs of the host that read a file of ours.
+ * `user@<uid>.service` among it), the backends, the daemon, the relays, then programs of the host that read one of our files.
  */
 export function desiredUnits(deployment: Deployment, files: readonly OutputFile[]): Generation['units'] {
   const system = systemUnits(files)
@@ -25,7 +25,7 @@ const START_TIMEOUT_MS = 90_000
 
 const isService = ({ name }: GenerationUnit): boolean => name.endsWith('.service')
 
-/** Our units of the host, with the files of ours that they name on their command lines. */
+/** Our units of the host, with our files that they name on their command lines. */
 function systemUnits(files: readonly OutputFile[]): GenerationUnit[] {
   const own = files.filter(({ install }) => install?.startsWith(`${DEBIAN_LAYOUT.directories.units}/`))
   const others = files.filter((file) => file.install !== undefined && !own.includes(file))
@@ -51,7 +51,7 @@ function namesPath(text: string, path: string): boolean {
   return text.split(/[\s=]/).includes(path)
 }
 
-/** Unit -> its file and drop-ins; a template counts for each instance that has a drop-in, and for nothing by itself. */
+/** Unit -> its file and drop-ins; a template counts for each instance that has a drop-in, and for nothing on its own. */
 function unitFiles(files: readonly OutputFile[]): Map<string, OutputFile[]> {
   const units = new Map<string, OutputFile[]>()
   const byName = Map.groupBy(files, ({ path }) => unitOf(path))
@@ -120,7 +120,7 @@ function userUnits({ users, containers }: Deployment, files: readonly OutputFile
   })
 }
 
-/** Programs that the host has anyway, and that read a file of ours. */
+/** Programs that the host has anyway, and that read one of our files. */
 function foreignUnits(files: readonly OutputFile[]): GenerationUnit[] {
   const readers: readonly (readonly [string, RegExp])[] = [
     ['nginx.service', /^\/etc\/nginx\//],

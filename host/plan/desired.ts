@@ -107,7 +107,7 @@ export function sha256(text: string): string {
 export const deployDirectory = (prefix: string): string => `/var/lib/${prefix}-deploy`
 
 /**
- * Directories of plain units that a user's manager reads: one flip of `current` switches all of them. Quadlets are no links:
+ * Directories of plain units that a user's manager reads: one flip of `current` switches all of them. Quadlets are not links:
  * podman's generator gives those to every user when their directory is reached through one.
  */
 function unitLinks({ prefix, users }: Deployment, files: readonly OutputFile[]): Generation['links'] {

@@ -36,7 +36,7 @@ export function fileChanges({ generation, texts }: Desired, observed: Observed):
   const wanted = new Set(generation.files.flatMap(({ install }) => install ?? []))
   const wasLinked = [...observed.generations.manifests.values()].map(linkedPlaces)
   const removals = [...observed.files].flatMap(([place, seen]): FileChange[] => {
-    // what somebody changed since is theirs now
+    // what was changed since belongs to the administrator
     if (wanted.has(place) || seen.kind !== 'file' || !own.get(place)?.has(sha256(seen.text))) return []
     const linked = wasLinked.some((linkedIn) => linkedIn(place))
     const { text: before, mode } = seen

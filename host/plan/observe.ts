@@ -19,7 +19,7 @@ export type Observed = {
   readonly made: Made
   /** By place on the host; absent: nothing is there. */
   readonly files: ReadonlyMap<string, SeenFile>
-  /** Target of each link that is there; undefined for what is no link. */
+  /** Target of each link that is there; undefined for what is not a link. */
   readonly links: ReadonlyMap<string, string | undefined>
   readonly missingDirectories: readonly string[]
   readonly missingImages: readonly WantedImage[]
@@ -88,7 +88,7 @@ function readMade(host: HostView, prefix: string): Made {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
-  const hint = 'restore it from a backup: without it nobody knows what uninstall may remove'
+  const hint = 'restore it from a backup: without it gatectl cannot know what uninstall may remove'
   throw new HostError({ code: 'BAD_RECORD', message: `${file} is not what gatectl wrote`, hint })
 }
 

@@ -80,7 +80,7 @@ export function makePlan(desired: Desired, observed: Observed, asked?: number): 
   }
 }
 
-/** What somebody changed in the current generation itself: only another generation puts it right. */
+/** What was changed in the current generation itself: only another generation restores it. */
 function changedInPlace(files: readonly FileChange[], links: readonly LinkChange[]): FileChange[] {
   const isSeen = (place: string) => !links.some(({ path }) => place.startsWith(`${path}/`))
   return files.filter(({ kind, isLinked, place }) => kind !== 'remove' && isLinked && isSeen(place))

@@ -4,7 +4,7 @@ import { type Desired, sha256 } from './desired.ts'
 import { hashesOf, linkedPlaces } from './files.ts'
 import type { Observed } from './observe.ts'
 
-/** What stands in the way of a plan; a host with any of it is left as it is. */
+/** What is in the way of a plan; a host with any of it is left as it is. */
 export function planProblems({ generation }: Desired, observed: Observed): HostProblem[] {
   const linked = linkedPlaces(generation)
   const ownHashes = hashesOf(observed)
@@ -22,8 +22,8 @@ export function planProblems({ generation }: Desired, observed: Observed): HostP
     ...[...foreign, ...links.map(({ path }) => path)].map(
       (path): HostProblem => ({
         code: 'FOREIGN_FILE',
-        message: `${path} is not made by gatectl, and in the way`,
-        hint: 'move it away; what it says belongs into the spec',
+        message: `${path} is in the way and was not made by gatectl`,
+        hint: 'move it away; its content belongs in the spec',
       }),
     ),
   ]

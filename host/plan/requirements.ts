@@ -50,7 +50,7 @@ function credentialProblems(host: HostView, { generation }: Desired): HostProble
     const places = file === undefined ? CREDENTIAL_STORES.map((store) => `${store}/${credential}`) : [file]
     if (places.some((place) => host.status(place) !== undefined)) return []
     const place = places[0] ?? ''
-    const message = `the secret for ${key} is not there: ${place}`
+    const message = `the secret for ${key} is missing: ${place}`
     const hint = `write it: install -D -m 600 /dev/stdin ${place}, then type or paste it and end with Ctrl-D`
     return [{ code: 'MISSING_SECRET', message, hint }]
   })
@@ -59,12 +59,12 @@ function credentialProblems(host: HostView, { generation }: Desired): HostProble
 function archiveProblems(host: HostView, { missingImages }: Observed): HostProblem[] {
   return missingImages.flatMap(({ image, archive }): HostProblem[] => {
     if (archive === undefined || host.status(archive) !== undefined) return []
-    const message = `${archive}, the archive of ${image}, is not there`
+    const message = `${archive}, the archive of ${image}, does not exist`
     return [{ code: 'MISSING_IMAGE', message, hint: 'put it there, or correct image_archive' }]
   })
 }
 
-/** Ports that somebody else listens on. Those of the generations in use are ours. */
+/** Ports that another program listens on. Those of the generations in use are ours. */
 function portProblems(host: HostView, { generation }: Desired, { generations, running }: Observed): HostProblem[] {
   const inUse = [generations.current, generations.committed].flatMap((number) =>
     number === undefined ? [] : (generations.manifests.get(number)?.listeners ?? []),
@@ -77,7 +77,7 @@ function portProblems(host: HostView, { generation }: Desired, { generations, ru
   return generation.listeners.flatMap(({ protocol, port, unit }): HostProblem[] => {
     if (isOurs(protocol, port, unit) || !listeningPorts(host, protocol).has(port)) return []
     const message = `${protocol} port ${port} of ${unit} is taken on this host`
-    return [{ code: 'PORT_TAKEN', message, hint: `see by whom: ss -lnp sport = ${port}; or choose another port` }]
+    return [{ code: 'PORT_TAKEN', message, hint: `see by what: ss -lnp sport = ${port}; or choose another port` }]
   })
 }
 

@@ -33,7 +33,7 @@ export function unitChange(
   const restartWhy = whyStale(unit.files, unit, generation, observed, bases)
   const reloadWhy = whyStale(unit.reloads, unit, generation, observed, bases)
   if (unit.runs === 'foreign') return reloadWhy === undefined ? [] : [{ action: 'reload', unit, why: reloadWhy }]
-  if (!isRunning) return unit.runs === 'always' ? [{ action: 'start', unit, why: 'it does not run' }] : []
+  if (!isRunning) return unit.runs === 'always' ? [{ action: 'start', unit, why: 'it is not running' }] : []
   if (restartWhy !== undefined) return [{ action: 'restart', unit, why: restartWhy }]
   return reloadWhy === undefined ? [] : [{ action: 'reload', unit, why: reloadWhy }]
 }
@@ -59,7 +59,7 @@ function whyStale(
     const was = base.units.find((other) => unitKey(other) === unitKey(unit))
     return was?.files.some((path) => !unit.files.includes(path)) === true
   })
-  return isPartGone ? 'a part of it is gone' : undefined
+  return isPartGone ? 'part of it is gone' : undefined
 }
 
 /** The unit of the host that is the manager of a user. */
@@ -68,7 +68,7 @@ function managerUnit({ accounts }: Generation, user: string): string | undefined
   return uid === undefined ? undefined : `user@${uid}.service`
 }
 
-/** What a manager that restarts stops and starts by itself is only waited for. */
+/** What a manager that restarts stops and starts on its own is only waited for. */
 export function underManagers(changes: readonly UnitChange[], generation: Generation): UnitChange[] {
   const restarted = new Set(changes.filter(({ action }) => action === 'restart').map(({ unit }) => unit.name))
   const isUnder = ({ manager }: GenerationUnit) => restarted.has(managerUnit(generation, manager) ?? '')

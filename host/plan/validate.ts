@@ -63,13 +63,13 @@ async function checkUserUnits(host: HostView, scratch: string, files: readonly C
   const ran = await host.ask(['env', `QUADLET_UNIT_DIRS=${directories.join(':')}`, generator, '-user', '-dryrun'])
   const complaints = ran.stderr.split('\n').filter((line) => /error|warn|converting|unsupported/i.test(line))
   if (ran.code !== 0 || complaints.length > 0)
-    return [invalid('podman refuses the quadlets', complaints.length > 0 ? complaints : ran.stderr.split('\n'))]
+    return [invalid('podman rejects the quadlets', complaints.length > 0 ? complaints : ran.stderr.split('\n'))]
   const services = ran.stdout.split(/^---(.+\.service)---$/m).slice(1)
   for (const [i, name] of services.entries())
     if (i % 2 === 0) writeScratch(join(units, 'made', name), services[i + 1] ?? '')
   const names = files.filter(({ path }) => /\/user-units\/\d+\/[^/]+$/.test(path)).map((file) => place(file))
   const search = [...host.list(units).map((name) => join(units, name)), ''].join(':')
-  // an instance stands for its template
+  // an instance represents its template
   const wanted = names.map((name) => join(units, name.replace(/@\.(\w+)$/, '@gatectl.$1')))
   const verified = await host.ask([
     'env',
@@ -81,7 +81,7 @@ async function checkUserUnits(host: HostView, scratch: string, files: readonly C
     '--man=no',
     ...unique(wanted),
   ])
-  return verified.code === 0 ? [] : [invalid('systemd refuses the units of users', verified.stderr.split('\n'))]
+  return verified.code === 0 ? [] : [invalid('systemd rejects the units of users', verified.stderr.split('\n'))]
 }
 
 /** Units of many users have the same names and texts. */
@@ -109,7 +109,7 @@ async function checkSystemUnits(host: HostView, scratch: string, files: readonly
     '--man=no',
     ...paths,
   ])
-  return ran.code === 0 ? [] : [invalid('systemd refuses the units', ran.stderr.split('\n'))]
+  return ran.code === 0 ? [] : [invalid('systemd rejects the units', ran.stderr.split('\n'))]
 }
 
 /** The host's own configuration with the new file in place of the old one. */
@@ -151,7 +151,7 @@ async function runChecker(
   const { code, stderr, stdout } = await host.ask(command)
   if (code === 0) return []
   if (code === 127) return [notInstalled(debianPackage, key)]
-  return [invalid(`${command[0]} refuses its file`, `${stderr}${stdout}`.split('\n'))]
+  return [invalid(`${command[0]} rejects its file`, `${stderr}${stdout}`.split('\n'))]
 }
 
 function notInstalled(debianPackage: string, key: string): HostProblem {
@@ -164,7 +164,7 @@ function invalid(message: string, lines: readonly string[]): HostProblem {
   return {
     code: 'INVALID_FILE',
     message,
-    hint: 'this is a mistake of the compiler, or of a text in the spec',
+    hint: 'this is a bug in the compiler, or a mistake in a text of the spec',
     lines: said,
   }
 }

@@ -139,14 +139,14 @@ in
       type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
       default = null;
       example = "10s";
-      description = "Time between two looks; 30s when absent. A duration such as \"10s\".";
+      description = "Time between two searches; 30s when absent. A duration such as \"10s\".";
     };
   };
   log = {
     level = mkOption {
       type = types.enum [ "error" "warn" "info" "debug" ];
       default = "info";
-      description = "Least important level written.";
+      description = "Lowest level that is written.";
     };
     format = mkOption {
       type = types.nullOr (types.enum [ "json" "text" ]);
@@ -227,7 +227,7 @@ in
     type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
     default = null;
     example = "10s";
-    description = "Longest time a client may not read its response; 60s when absent. A duration such as \"10s\".";
+    description = "Longest time a client may stop reading its response; 60s when absent. A duration such as \"10s\".";
   };
   drainTimeout = mkOption {
     type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
@@ -542,13 +542,13 @@ in
     aliases = mkOption {
       type = types.listOf (types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
       default = [ ];
-      description = "More host names below gate.domain that lead to the gateway.";
+      description = "More host names below gate.domain that point to the gateway.";
     };
     hsts = mkOption {
       type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
       default = "365d";
       example = "10s";
-      description = "How long browsers keep to HTTPS; 0s: no such header. A duration such as \"10s\".";
+      description = "How long browsers insist on HTTPS; 0s: no such header. A duration such as \"10s\".";
     };
   };
   dns = {
@@ -577,7 +577,7 @@ in
     enable = mkOption {
       type = types.bool;
       default = false;
-      description = "Be reachable through relays.";
+      description = "Make the gateway reachable through relays.";
     };
     addresses = mkOption {
       type = types.listOf types.nonEmptyStr;

@@ -10,19 +10,19 @@ in
       type = types.nullOr types.nonEmptyStr;
       default = null;
       defaultText = literalMD "what the daemon takes: `\"127.0.0.1\"`";
-      description = "Address to listen on. A change waits for a restart.";
+      description = "Address to listen on. A change takes effect at the next restart.";
     };
     port = mkOption {
       type = types.nullOr types.port;
       default = null;
       defaultText = literalMD "what the daemon takes: `3000`";
-      description = "TCP port; 0 takes any free one. A change waits for a restart.";
+      description = "TCP port; 0 takes any free one. A change takes effect at the next restart.";
     };
     p2pPort = mkOption {
       type = types.nullOr types.port;
       default = null;
       defaultText = literalMD "what the daemon takes: `41147`";
-      description = "Port for peers. A change waits for a restart.";
+      description = "Port for peers. A change takes effect at the next restart.";
     };
     allowFrom = mkOption {
       type = types.nullOr (types.listOf types.nonEmptyStr);
@@ -60,7 +60,7 @@ in
       type = types.nullOr types.ints.positive;
       default = null;
       defaultText = literalMD "what the daemon takes: `20000`";
-      description = "Open connections. A change waits for a restart.";
+      description = "Open connections. A change takes effect at the next restart.";
     };
     maxConcurrent = mkOption {
       type = types.nullOr types.ints.positive;
@@ -73,21 +73,21 @@ in
       default = null;
       defaultText = literalMD "what the daemon takes: `\"5s\"`";
       example = "10s";
-      description = "Longest wait for the headers of a request. A duration such as \"10s\". A change waits for a restart.";
+      description = "Longest wait for the headers of a request. A duration such as \"10s\". A change takes effect at the next restart.";
     };
     bodyTimeout = mkOption {
       type = types.nullOr types.str;
       default = null;
       defaultText = literalMD "what the daemon takes: `\"60s\"`";
       example = "10s";
-      description = "Longest wait for the whole request. A duration such as \"10s\". A change waits for a restart.";
+      description = "Longest wait for the whole request. A duration such as \"10s\". A change takes effect at the next restart.";
     };
     stallTimeout = mkOption {
       type = types.nullOr types.str;
       default = null;
       defaultText = literalMD "what the daemon takes: `\"60s\"`";
       example = "10s";
-      description = "Longest time a client may not read its response. A duration such as \"10s\".";
+      description = "Longest time a client may stop reading its response. A duration such as \"10s\".";
     };
     drainTimeout = mkOption {
       type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
@@ -102,7 +102,7 @@ in
       type = types.nullOr (types.enum [ "token" "none" ]);
       default = null;
       defaultText = literalMD "what the daemon takes: `\"token\"`";
-      description = "token: a key with every request; none: everybody, on a loopback address only. A change waits for a restart.";
+      description = "token: a key with every request; none: no key, on a loopback address only. A change takes effect at the next restart.";
     };
     jwt = {
       issuer = mkOption {
@@ -328,7 +328,7 @@ in
       default = null;
       defaultText = literalMD "what the daemon takes: `\"30s\"`";
       example = "10s";
-      description = "Time between two looks. A duration such as \"10s\".";
+      description = "Time between two searches. A duration such as \"10s\".";
     };
   };
   letsencrypt = {
@@ -336,7 +336,7 @@ in
       type = types.nullOr types.bool;
       default = null;
       defaultText = literalMD "what the daemon takes: `false`";
-      description = "Get certificates from Let's Encrypt. A change waits for a restart.";
+      description = "Get certificates from Let's Encrypt. A change takes effect at the next restart.";
     };
     email = mkOption {
       type = types.nullOr types.nonEmptyStr;
@@ -361,7 +361,7 @@ in
       type = types.nullOr types.bool;
       default = null;
       defaultText = literalMD "what the daemon takes: `false`";
-      description = "Be reachable through relays. A change waits for a restart.";
+      description = "Make the gateway reachable through relays. A change takes effect at the next restart.";
     };
     addresses = mkOption {
       type = types.nullOr (types.listOf types.nonEmptyStr);
@@ -380,12 +380,12 @@ in
       type = types.nullOr (types.enum [ "error" "warn" "info" "debug" ]);
       default = null;
       defaultText = literalMD "what the daemon takes: `\"info\"`";
-      description = "Least important level written.";
+      description = "Lowest level that is written.";
     };
     format = mkOption {
       type = types.nullOr (types.enum [ "json" "text" ]);
       default = null;
-      description = "json or text; text on a terminal and json elsewhere when absent.";
+      description = "json or text; when absent, text on a terminal and json elsewhere.";
     };
   };
 }

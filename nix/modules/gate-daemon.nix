@@ -31,7 +31,7 @@ in
           type = types.attrsOf (types.submodule (gateway true));
           default = { };
           example = literalExpression "{ lab = { port = 3100; p2pPort = 41247; }; }";
-          description = "More gateways on this host, by name; in theirs, `gate-<name>` stands wherever `gate` stands otherwise.";
+          description = "More gateways on this host, by name; in theirs, `gate-<name>` takes the place of `gate`.";
         };
       }
     ];

@@ -62,13 +62,13 @@ in
     machine.wait_until_succeeds(f"curl --silent --fail -H 'Authorization: Bearer {key}' {URL}/v1/models | grep numbers")
     assert ask(machine, key, "numbers", "count") == "0 1 2 "
 
-    # nobody but the daemon reaches the engine
+    # only the daemon reaches the engine
     machine.fail("su alice -c 'curl --silent --unix-socket /run/gate/backends/numbers/engine.sock http://engine/v1/models'")
-    # and the engine reaches nobody
+    # and the engine reaches nothing
     machine.succeed(as_backend("podman exec gate-numbers /bin/python3 -c 'import socket'"))
     machine.fail(as_backend("podman exec gate-numbers /bin/python3 -c 'import socket; socket.create_connection((\"10.0.2.2\", 3000), 2)'"))
 
-    # it is there again after a boot, with nobody logged in
+    # it is there again after a boot, with no user logged in
     machine.shutdown()
     machine.wait_for_unit("multi-user.target")
     machine.wait_until_succeeds(f"curl --silent --fail -H 'Authorization: Bearer {key}' {URL}/v1/models | grep numbers")

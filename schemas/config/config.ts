@@ -37,7 +37,7 @@ export const configSchema = z.strictObject({
         .default('5s')
         .meta({ restart: true }),
       body_timeout: limitingDuration('Longest wait for the whole request.').default('60s').meta({ restart: true }),
-      stall_timeout: limitingDuration('Longest time a client may not read its response.').default('60s'),
+      stall_timeout: limitingDuration('Longest time a client may stop reading its response.').default('60s'),
       drain_timeout: duration('Longest wait for requests in flight when stopping.').default('30s'),
     })
     .prefault({})
@@ -49,7 +49,7 @@ export const configSchema = z.strictObject({
         .default('token')
         // With server.host, which it is checked against, it takes effect at a restart: never half of the pair.
         .meta({
-          description: 'token: a key with every request; none: everybody, on a loopback address only.',
+          description: 'token: a key with every request; none: no key, on a loopback address only.',
           restart: true,
         }),
       token: headerSecret
@@ -90,7 +90,7 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(true)
         .meta({ description: 'Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers.' }),
-      interval: duration('Time between two looks.').default('30s'),
+      interval: duration('Time between two searches.').default('30s'),
     })
     .prefault({})
     .meta({ spec: 'gate.discovery' }),
@@ -112,7 +112,10 @@ export const configSchema = z.strictObject({
     .meta({ spec: 'gate.tls.acme' }),
   relay: z
     .strictObject({
-      enable: z.boolean().default(false).meta({ description: 'Be reachable through relays.', restart: true }),
+      enable: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Make the gateway reachable through relays.', restart: true }),
       addresses: z.array(hostPort).default([]).meta({ description: 'Relays as host:port.' }),
       custom_domain: z
         .string()
@@ -127,11 +130,11 @@ export const configSchema = z.strictObject({
       level: z
         .enum(['error', 'warn', 'info', 'debug'])
         .default('info')
-        .meta({ description: 'Least important level written.' }),
+        .meta({ description: 'Lowest level that is written.' }),
       format: z
         .enum(['json', 'text'])
         .optional()
-        .meta({ description: 'json or text; text on a terminal and json elsewhere when absent.' }),
+        .meta({ description: 'json or text; when absent, text on a terminal and json elsewhere.' }),
     })
     .prefault({})
     .meta({ spec: 'gate.log' }),

@@ -27,7 +27,7 @@ export type Leaf = {
 
 /**
  * Reads the tree off a schema made of objects, records and values.
- * @param within the key of the spec that the table around it stands for
+ * @param within the key of the spec that the table around it represents
  * @throws TypeError for any other composition
  */
 export function keyTree(schema: z.core.$ZodType, within?: SpecKey): KeyNode {
@@ -83,7 +83,7 @@ export function layerSchema(node: KeyNode): z.ZodType {
 
 /** What the standard says about a key: `writeOnly` for secrets, and when a change is felt. */
 function described(meta: KeyMeta, fallback: unknown): Record<string, unknown> {
-  const description = meta.restart ? `${meta.description} A change waits for a restart.` : meta.description
+  const description = meta.restart ? `${meta.description} A change takes effect at the next restart.` : meta.description
   return {
     ...(description === '' ? {} : { description }),
     ...(fallback === undefined ? {} : { default: fallback }),

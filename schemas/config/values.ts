@@ -50,9 +50,9 @@ export const duration = (description: string) =>
     .string()
     .regex(DURATION, 'write a number and a unit: ms, s, m, h or d, such as "10s"')
     .meta({ description: `${description} A duration such as "10s".`, timer: true })
-/** A duration that Node would take for "no limit" when it is 0, which nobody should have by mistake. */
+/** A duration that Node would take for "no limit" when it is 0, which should never happen by mistake. */
 export const limitingDuration = (description: string) =>
-  duration(description).regex(/[1-9]/, 'write more than 0: a limit of 0 would be none at all')
+  duration(description).regex(/[1-9]/, 'write more than 0: a limit of 0 would mean no limit')
 /** A size in its written form, such as "32MiB"; read it with byteCount. */
 export const bytes = (description: string) =>
   z

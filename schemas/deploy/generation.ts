@@ -8,7 +8,7 @@ const account = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/)
 
 /**
  * What one generation asks of a host (`manifest.json` in its directory): the files beside it, where they belong, and
- * everything that is no file. It is enough to go back to the generation without compiling its spec again.
+ * everything that is not a file. It is enough to go back to the generation without compiling its spec again.
  */
 export const generationSchema = z.strictObject({
   version: z.literal(1),
@@ -40,7 +40,7 @@ export const generationSchema = z.strictObject({
       files: z.array(inner),
       /** Files whose change reloads it. */
       reloads: z.array(inner),
-      /** always: apply sees to it that it runs; when-used: somebody else starts and stops it; foreign: no unit of ours. */
+      /** always: apply sees to it that it runs; when-used: something else starts and stops it; foreign: not one of our units. */
       runs: z.enum(['always', 'when-used', 'foreign']),
       /** Started at boot by a link that "systemctl enable" makes. */
       enable: z.boolean(),
@@ -75,7 +75,7 @@ export const madeSchema = z.strictObject({
   directories: z.array(absolute),
   /** Units of the host that apply enabled. */
   enabled: z.array(z.string()),
-  /** Units of ours that ran before the first apply, from files of a package: uninstall starts them again. */
+  /** Our units that ran before the first apply, from files of a package: uninstall starts them again. */
   running: z.array(z.string()),
   /** Programs of the host, such as nginx, that apply started because the spec needs them. */
   started: z.array(z.string()).default([]),

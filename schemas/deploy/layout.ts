@@ -25,7 +25,7 @@ export const layoutSchema = z.strictObject({
       nft: at('/usr/sbin/nft', 'nft(8).'),
       shell: at('/bin/sh', 'A POSIX shell.'),
       kill: at('/bin/kill', 'kill(1).'),
-      nologin: at('/usr/sbin/nologin', 'The shell of accounts that nobody logs in to.'),
+      nologin: at('/usr/sbin/nologin', 'The shell of accounts without a login.'),
     })
     .prefault({}),
   directories: z

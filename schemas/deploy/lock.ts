@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /**
  * `gate.lock.json`: what the compiler once chose and keeps. Entries of backends that are gone stay, so that a
- * later backend never becomes the owner of files that an earlier one left behind.
+ * later backend never becomes the owner of files that an earlier one left.
  */
 export const lockSchema = z.strictObject({
   version: z.literal(1),

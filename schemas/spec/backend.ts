@@ -94,7 +94,7 @@ export const backend = z.strictObject({
     .regex(LABEL, 'write one DNS label such as "webui"')
     .optional()
     .meta({ description: 'Host name below gate.domain under which the proxy serves this backend to browsers.' }),
-  args: z.array(z.string().min(1, 'podman loses empty arguments and all behind them; leave it out')).default([]).meta({
+  args: z.array(z.string().min(1, 'podman drops empty arguments and all that follow; leave it out')).default([]).meta({
     description: 'More arguments of the engine. custom: {socket}, {port} and {model} are filled in.',
   }),
   environment: z

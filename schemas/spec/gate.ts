@@ -26,7 +26,10 @@ const server = z.strictObject({
   max_concurrent: count(500_000).optional().meta({ description: 'Requests in flight; by profile when absent.' }),
   headers_timeout: boundedDuration('Longest wait for the headers of a request; 5s when absent.', '1ms').optional(),
   body_timeout: boundedDuration('Longest wait for the whole request; 60s when absent.', '1ms').optional(),
-  stall_timeout: boundedDuration('Longest time a client may not read its response; 60s when absent.', '1ms').optional(),
+  stall_timeout: boundedDuration(
+    'Longest time a client may stop reading its response; 60s when absent.',
+    '1ms',
+  ).optional(),
   drain_timeout: boundedDuration('Longest wait for requests in flight when stopping; 30s when absent.').optional(),
   open_firewall: flag(false, 'Open port, p2p_port and the ports of proxy, dns and client on every interface.'),
   open_firewall_on_interfaces: interfaces('Open the same ports on these interfaces only.').default([]),
@@ -112,16 +115,16 @@ export const gate = z.strictObject({
       enabled: z.boolean().optional().meta({
         description: 'Look for engines on loopback and use what answers; true when absent.',
       }),
-      interval: boundedDuration('Time between two looks; 30s when absent.', '1s').optional(),
+      interval: boundedDuration('Time between two searches; 30s when absent.', '1s').optional(),
     })
     .prefault({})
-    .meta({ description: 'Engines on this host that are no backends of the spec.' }),
+    .meta({ description: 'Engines on this host that are not backends of the spec.' }),
   log: z
     .strictObject({
       level: z
         .enum(['error', 'warn', 'info', 'debug'])
         .default('info')
-        .meta({ description: 'Least important level written.' }),
+        .meta({ description: 'Lowest level that is written.' }),
       format: z.enum(['json', 'text']).optional().meta({ description: 'Form of a line; json under systemd.' }),
     })
     .prefault({})

@@ -38,7 +38,7 @@ const target = z.strictObject({
   weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
 })
 
-/** One entry of `models`: what clients ask for, and where it leads. */
+/** One entry of `models`: what clients ask for, and what it resolves to. */
 export const model = z.strictObject({
   category: z.string().min(1).optional().meta({ description: 'Category; usable as a model name.' }),
   targets: z

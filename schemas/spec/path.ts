@@ -12,7 +12,7 @@ export type Span = {
   readonly endColumn: number
 }
 
-/** `backends.qwen.args[0]` of a path; names that are no plain words are quoted. */
+/** `backends.qwen.args[0]` of a path; names that are not plain words are quoted. */
 export function pathText(path: SpecPath): string {
   return path
     .map((step, i) => {
@@ -23,7 +23,7 @@ export function pathText(path: SpecPath): string {
     .join('')
 }
 
-/** What `pathText` was made of. @throws RangeError when it is no such text */
+/** What `pathText` was made of. @throws RangeError when it is not such a text */
 export function parsePathText(text: string): SpecPath {
   const path: (string | number)[] = []
   const step = /(?:^|\.)(?:([A-Za-z0-9_$-]+)|("(?:[^"\\]|\\.)*"))|\[(\d+)\]/y
@@ -32,7 +32,7 @@ export function parsePathText(text: string): SpecPath {
     if (word !== undefined) path.push(word)
     else if (quoted !== undefined) path.push(String(JSON.parse(quoted)))
     else if (index !== undefined) path.push(Number(index))
-    else throw new RangeError(`no path in a spec: ${text}`)
+    else throw new RangeError(`not a path in a spec: ${text}`)
   }
   return path
 }

@@ -5,7 +5,7 @@ import { flag, hostName, interfaces, LABEL, secret } from './values.ts'
 
 /** The key `relay` of the spec: being reachable through relays. */
 export const relay = z.strictObject({
-  enable: flag(false, 'Be reachable through relays.'),
+  enable: flag(false, 'Make the gateway reachable through relays.'),
   addresses: z.array(hostPort).default([]).meta({ description: 'Relays as host:port.' }),
   custom_domain: z.string().regex(LABEL).optional().meta({ description: 'Name asked of the relay.' }),
 })

@@ -40,7 +40,7 @@ export const specSchema = z.strictObject({
 })
 
 export type Spec = z.output<typeof specSchema>
-/** The spec as somebody wrote it, without defaults. */
+/** The spec as it was written, without defaults. */
 export type WrittenSpec = z.input<typeof specSchema>
 export type BackendSpec = Spec['backends'][string]
 export type SecretReference = z.output<ReturnType<typeof secret>>

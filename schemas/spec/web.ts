@@ -15,9 +15,9 @@ export const proxy = z.strictObject({
   http_port: port.min(1).default(80).meta({ description: 'Port for HTTP; redirects to HTTPS when there is TLS.' }),
   https_port: port.min(1).default(443).meta({ description: 'Port for HTTPS.' }),
   aliases: z.array(z.string().regex(LABEL)).default([]).meta({
-    description: 'More host names below gate.domain that lead to the gateway.',
+    description: 'More host names below gate.domain that point to the gateway.',
   }),
-  hsts: boundedDuration('How long browsers keep to HTTPS; 0s: no such header.', '0s', '3650d').default('365d'),
+  hsts: boundedDuration('How long browsers insist on HTTPS; 0s: no such header.', '0s', '3650d').default('365d'),
 })
 
 /** The key `dns` of the spec: the name server for the names of the domain. */

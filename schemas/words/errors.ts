@@ -33,7 +33,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** A refusal that the client is told about. The message goes to the client: what is wrong and what to do, no secret. */
+/** A refusal that is shown to the client. The message goes to the client: what is wrong and what to do, no secret. */
 export class GateError extends Error {
   readonly code: ErrorCode
   readonly param: string | null

@@ -1,4 +1,4 @@
-/** The candidate most like `word`, or undefined when none is near enough to be what somebody meant. */
+/** The candidate most like `word`, or undefined when none is near enough to be what was meant. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3))
   let best: string | undefined

@@ -43,7 +43,7 @@ const MIGRATIONS: readonly string[] = [
  * Opens (and makes, mode 0600) the database and brings its schema up to date.
  *
  * WAL with synchronous=NORMAL: a committed row survives `kill -9`; a power cut may lose the last second.
- * A lock held by somebody else fails at once (the caller retries), so that no request waits on it.
+ * A lock held by another process fails at once (the caller retries), so that no request waits on it.
  * @throws Error that names the file and says what to do, when it is damaged or of a newer version
  */
 export function openDatabase(file: string): Database {
@@ -71,7 +71,9 @@ export function openDatabase(file: string): Database {
 function migrate(database: Database): void {
   const version = Number(database.pragma('user_version', { simple: true }))
   if (version > MIGRATIONS.length) {
-    throw new Error(`it was written by a newer Gate (schema ${version}, this one knows ${MIGRATIONS.length})`)
+    throw new Error(
+      `it was written by a newer version of Gate (schema ${version}, this one knows ${MIGRATIONS.length})`,
+    )
   }
   database.transaction(() => {
     for (const [index, sql] of MIGRATIONS.entries()) {

@@ -36,7 +36,7 @@ function patiently<T>(database: Database, write: () => T): T {
     return write()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const remedy = 'free space on its disk, or end whoever holds a lock on it'
+    const remedy = 'free space on its disk, or stop the program that holds a lock on it'
     throw new GateError('STORE_UNAVAILABLE', `${database.name} cannot be written: ${reason}; ${remedy}`, {
       cause: error,
     })

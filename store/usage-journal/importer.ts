@@ -18,7 +18,7 @@ export function createImporter(databaseFile: string, log: Log): Importer {
   function start(): Worker {
     const program = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
     const started = new Worker(program, { workerData: { databaseFile }, execArgv: [] })
-    // why it ended is told to the run that waits for it
+    // the run that waits for it learns why it ended
     for (const event of ['error', 'exit']) {
       started.on(event, () => {
         if (worker === started) worker = null
@@ -34,7 +34,7 @@ export function createImporter(databaseFile: string, log: Log): Importer {
       const { error, damagedLines } = await answerOf(worker, files)
       if (damagedLines > 0) {
         const file = `${databaseFile}-usage-damaged`
-        log('error', 'damaged lines of the usage journal are set aside', { count: damagedLines, file })
+        log('error', 'damaged lines of the usage journal were set aside', { count: damagedLines, file })
       }
       if (error !== null) throw new Error(error)
     },

@@ -34,10 +34,12 @@ export function printCaddyfile(comment: readonly string[], nodes: readonly Caddy
 /** Why a Caddyfile cannot hold a text as it is, or undefined when it can. */
 export function caddyRefusal(text: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(text)) return 'it holds a control character'
-  if (/[{}]/.test(text)) return 'it holds a brace, which Caddy takes for a placeholder'
+  if (/[\u0000-\u001f\u007f]/.test(text)) return 'it contains a control character'
+  if (/[{}]/.test(text)) return 'it contains a brace, which Caddy takes for a placeholder'
   // double quotes know no other escape than \", and backquotes none
-  return text.includes('`') && /["\\]/.test(text) ? 'it holds a backquote besides a quote or backslash' : undefined
+  return text.includes('`') && /["\\]/.test(text)
+    ? 'it contains a backquote together with a quote or backslash'
+    : undefined
 }
 
 function printNode(

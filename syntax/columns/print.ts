@@ -6,7 +6,7 @@ import { pathText, type SpecPath } from '../../schemas/spec/path.ts'
  */
 export type ColumnFile = { readonly comment: readonly string[]; readonly rows: readonly Row[] }
 
-/** `-` stands for an empty column. */
+/** `-` marks an empty column. */
 export type Row = { readonly columns: readonly string[]; readonly origin: SpecPath }
 
 /** The text of the file and, for each line, the path in the spec that it comes from. */

@@ -50,12 +50,12 @@ function printRule({ interface: from, packets, verdict }: Rule): string {
 }
 
 function identifier(name: string): string {
-  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw new RangeError(`no identifier of nftables: ${JSON.stringify(name)}`)
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw new RangeError(`not an nftables identifier: ${JSON.stringify(name)}`)
   return name
 }
 
 /** Strings of nft have no escapes, and a star at their end is a pattern: only names of interfaces are let through. */
 function interfaceName(name: string): string {
-  if (!/^[A-Za-z0-9_.@:-]{1,15}$/.test(name)) throw new RangeError(`no interface: ${JSON.stringify(name)}`)
+  if (!/^[A-Za-z0-9_.@:-]{1,15}$/.test(name)) throw new RangeError(`not an interface name: ${JSON.stringify(name)}`)
   return name
 }

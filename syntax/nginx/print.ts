@@ -12,7 +12,7 @@ export type Directive = {
   readonly origin?: SpecPath
 }
 
-/** A string is one argument, read back as it is; an expression is written as it stands. */
+/** A string is one argument, read back as it is; an expression is written as it is. */
 export type Argument = string | { readonly kind: 'expression'; readonly text: string }
 
 /** A text with variables for nginx to fill in. Never made of anything from a spec. */
@@ -45,9 +45,9 @@ export function printNginx(
 /** Why nginx cannot hold a text as it is, or undefined when it can. */
 export function nginxRefusal(text: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(text)) return 'it holds a control character'
+  if (/[\u0000-\u001f\u007f]/.test(text)) return 'it contains a control character'
   // directives that take variables have no way to write the sign itself
-  if (text.includes('$')) return 'it holds "$", which nginx takes for a variable'
+  if (text.includes('$')) return 'it contains "$", which nginx takes for a variable'
   // a token must fit the buffer of the parser, NGX_CONF_BUFFER
   return Buffer.byteLength(text) > TOKEN_BYTES ? `it is longer than ${TOKEN_BYTES} bytes` : undefined
 }

@@ -55,7 +55,7 @@ export function nixText(value: Nix): string {
 
 type Printed = { readonly lines: string[]; readonly origins: string[] }
 
-/** What stands around an expression: before it on its first line, behind it on its last. */
+/** What is written around an expression: before it on its first line, after it on its last. */
 type Around = { readonly indent: string; readonly before: string; readonly after: string }
 
 const TOP: Around = { indent: '', before: '', after: '' }
@@ -104,7 +104,7 @@ function print(out: Printed, value: Nix, origin: string, around: Around): void {
       break
     }
     default:
-      throw new Error(`a ${value.kind} stands on one line`)
+      throw new Error(`a ${value.kind} must be on one line`)
   }
 }
 
@@ -136,12 +136,12 @@ function oneLine(value: Nix): string | undefined {
 
 /** Nix wants a point in a number with an exponent, and has neither infinities nor NaN. */
 function floatText(value: number): string {
-  if (!Number.isFinite(value)) throw new RangeError(`not a number of Nix: ${value}`)
+  if (!Number.isFinite(value)) throw new RangeError(`not a Nix number: ${value}`)
   const text = String(value).replace(/^(-?\d+)(e|$)/, '$1.0$2')
   return value < 0 ? `(${text})` : text
 }
 
-/** A list stands on one line when its items do. */
+/** A list is on one line when its items are. */
 function shortList(items: readonly Nix[]): string | undefined {
   let text = '['
   for (const item of items) {

@@ -29,7 +29,7 @@ export function printShell(script: ShellScript): { text: string; origins: string
   }
 }
 
-/** A word for a shell that somebody types into: bare where that is safe. @throws RangeError for control characters */
+/** A word for an interactive shell: bare where that is safe. @throws RangeError for control characters */
 export function shellWord(value: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(value) ? value : quote(value)
 }
@@ -37,6 +37,6 @@ export function shellWord(value: string): string {
 /** In single quotes nothing is special but the quote itself. */
 function quote(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(value)) throw new RangeError(`no line of a script: ${JSON.stringify(value)}`)
+  if (/[\u0000-\u001f\u007f]/.test(value)) throw new RangeError(`not a line of a script: ${JSON.stringify(value)}`)
   return `'${value.replaceAll("'", "'\\''")}'`
 }

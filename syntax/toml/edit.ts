@@ -34,7 +34,7 @@ export function setInToml(text: string, path: Path, value: unknown): Edit {
   return verified(next, withValue(before, path, value))
 }
 
-/** Removes a value, or everything under a table. Comments on lines of their own stay. */
+/** Removes a value, or everything under a table. Comments on separate lines stay. */
 export function unsetInToml(text: string, path: Path): Edit {
   const edit = removed(text, path)
   return edit.kind === 'refused' ? edit : verified(edit.text, withoutValue(tableOf(text), path))
@@ -79,7 +79,7 @@ function inserted(text: string, path: Path, value: unknown): Edit {
   return edited(intoTable(text, items, path, valueText(value)))
 }
 
-/** Under the path's own header, behind the pairs that stand there; a header that is missing is put at the end. */
+/** Under the path's own header, after the pairs that are there; a header that is missing is put at the end. */
 function intoTable(text: string, items: readonly Item[], path: Path, value: string): string {
   const parent = path.slice(0, -1)
   const line = `${keyText(path.slice(-1))} = ${value}`
@@ -108,7 +108,7 @@ function intoInlineTable(text: string, items: readonly Item[], table: Pair, pair
 }
 
 /**
- * The pair behind which a key must be written in dotted form: one that made a table on the way to the path by a dotted key,
+ * The pair after which a key must be written in dotted form: one that made a table on the way to the path by a dotted key,
  * because TOML does not let a header open such a table again.
  */
 function dottedSibling(items: readonly Item[], path: Path): Pair | undefined {
@@ -143,7 +143,7 @@ function removed(text: string, path: Path): Edit {
   }
 }
 
-/** Removes a pair of an inline table with the comma behind it, or the one before it when it is the last. */
+/** Removes a pair of an inline table with the comma after it, or the one before it when it is the last. */
 function withoutInlinePair(text: string, items: readonly Item[], pair: Pair): string {
   const siblings = items.filter((item): item is Pair => item.kind === 'pair' && item.inside === pair.inside)
   const previous = siblings[siblings.indexOf(pair) - 1]

@@ -41,7 +41,7 @@ function valueText(value: TomlValue): string {
   return String(value)
 }
 
-/** JSON's escapes are TOML's, but DEL has to be escaped as well. */
+/** JSON's escapes are TOML's, but DEL has to be escaped, too. */
 function quoted(text: string): string {
   return JSON.stringify(text).replaceAll('\u007f', '\\u007f')
 }

@@ -19,7 +19,7 @@ export type Pair = {
   readonly inside: Pair | undefined
   /** From the start of the first line to the end of the last one, line break included. */
   readonly lines: Span
-  /** The header it stands under; undefined at the top. */
+  /** The header it is under; undefined at the top. */
   readonly header: Header | undefined
 }
 /** `[path]` or, when `list`, `[[path]]`. */
@@ -50,7 +50,7 @@ export function scanToml(text: string): readonly Item[] {
   }
 }
 
-/** The same for a JSON object, which is read as an inline table. Its pairs have no lines of their own. */
+/** The same for a JSON object, which is read as an inline table. Its pairs are not on separate lines. */
 export function scanJson(text: string): readonly Item[] {
   const cursor = startOf(text)
   skipBlank(cursor)
@@ -190,7 +190,7 @@ function readString(cursor: Cursor): void {
   while (cursor.at < text.length && !text.startsWith(quotes, cursor.at))
     cursor.at += quote === '"' && text[cursor.at] === '\\' ? 2 : 1
   cursor.at += quotes.length
-  // Up to two quotes may stand directly before the closing three.
+  // Up to two quotes may come directly before the closing three.
   for (let extra = 0; isLong && extra < 2 && text[cursor.at] === quote; extra++) cursor.at += 1
 }
 
@@ -199,7 +199,7 @@ function skipBlank(cursor: Cursor): void {
   readPattern(cursor, /(?:[ \t\r\n]+|#[^\n]*)*/y)
 }
 
-/** Moves behind what the sticky pattern matches here; to the end when it does not, which a valid text never needs. */
+/** Moves past what the sticky pattern matches here; to the end when it does not, which a valid text never needs. */
 function readPattern(cursor: Cursor, pattern: RegExp): void {
   pattern.lastIndex = cursor.at
   cursor.at = pattern.test(cursor.text) ? pattern.lastIndex : cursor.text.length
@@ -210,14 +210,14 @@ function lineStart({ text, at }: Cursor): number {
   return start === 0 && text.startsWith(BOM) ? BOM.length : start
 }
 
-/** The lines from `start` to the end of the one that was reached, which is left behind. */
+/** The lines from `start` to the end of the one that was reached, which is passed. */
 function readLine(cursor: Cursor, start: number): Span {
   const newline = cursor.text.indexOf('\n', cursor.at)
   cursor.at = newline === -1 ? cursor.text.length : newline + 1
   return { start, end: cursor.at }
 }
 
-/** The name that a bare or quoted key stands for. */
+/** The name that a bare or quoted key spells. */
 function nameOf(written: string): string {
   if (written.startsWith("'")) return written.slice(1, -1)
   if (!written.startsWith('"')) return written

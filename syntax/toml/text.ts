@@ -23,7 +23,7 @@ function stringText(text: string): string {
 }
 
 function numberText(value: number): string {
-  if (!Number.isFinite(value)) throw new TypeError('a number is finite')
+  if (!Number.isFinite(value)) throw new TypeError('a number must be finite')
   if (Object.is(value, -0)) return '-0.0'
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value)
 }

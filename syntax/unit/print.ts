@@ -18,15 +18,15 @@ export type Entry = {
   readonly key: string
   readonly value: Value
   readonly origin?: SpecPath
-  /** Stands on a line of its own above. */
+  /** Is printed on a separate line above. */
   readonly comment?: string
 }
 
 /** How the reader of a key takes its text apart; each form is escaped so that it reads back as what is given here. */
 export type Value =
-  /** Taken as it stands; specifiers are expanded. */
+  /** Taken as it is; specifiers are expanded. */
   | { readonly kind: 'text'; readonly text: string }
-  /** Taken as it stands, then put on a command line by quadlet, where systemd expands `$` as well. */
+  /** Taken as it is, then put on a command line by quadlet, where systemd also expands `$`. */
   | { readonly kind: 'argument'; readonly text: string }
   /** Split into words. */
   | { readonly kind: 'words'; readonly words: readonly string[] }
@@ -64,7 +64,7 @@ export const literal = (value: string): Value => ({ kind: 'literal', text: value
 /** A time span as systemd reads it, from milliseconds. */
 export const timeSpan = (ms: number): Value => literal(ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`)
 
-/** The value as it stands behind the key. */
+/** The value as it is written after the key. */
 export function valueText(value: Value): string {
   switch (value.kind) {
     case 'text':
@@ -88,7 +88,7 @@ function escapeDollars(value: string): string {
   return value.replaceAll('$', '$$$$')
 }
 
-/** Words of plain characters stand as they are; all others in double quotes. */
+/** Words of plain characters are left as they are; all others in double quotes. */
 function quote(word: string): string {
   if (/^[A-Za-z0-9_@%+=:,./$-]+$/.test(word)) return word
   return `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`

@@ -15,6 +15,6 @@ export const composeTexts = (texts: readonly string[], origin?: SpecPath): YamlL
 
 /** A variable of the environment in which Compose runs; it refuses to go on when that is not set. */
 export function composeVariable(name: string, origin?: SpecPath): YamlText {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new RangeError(`no environment name: ${JSON.stringify(name)}`)
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new RangeError(`not an environment name: ${JSON.stringify(name)}`)
   return yamlText(`\${${name}:?set it in the environment or in .env}`, origin)
 }

@@ -52,7 +52,7 @@ function childLines(head: string, node: YamlNode, indent: string, above: SpecPat
   return [{ text: head, origin }, ...nodeLines(node as YamlMap | YamlList, indent, origin)]
 }
 
-/** The first line of an item stands behind its dash. */
+/** The first line of an item comes after its dash. */
 function itemLines(node: YamlNode, indent: string, above: SpecPath): Line[] {
   const flat = flatText(node)
   if (flat !== undefined) return [{ text: `${indent}- ${flat}`, origin: node.origin ?? above }]

@@ -123,14 +123,14 @@ test.skipIf(!hasProgram('busybox') || !hasProgram('dash') || !hasProgram('curl')
 )
 
 test.skipIf(!hasProgram('curl') || !hasProgram('openssl')).each([
-  { name: 'without an address', args: ['--yes'], says: 'which address' },
-  { name: 'with a name instead of an address', args: ['host.example.org', '--yes'], says: 'no IP address' },
-  { name: 'with an address that is none', args: ['1.2.3.4;id', '--yes'], says: 'no IP address' },
+  { name: 'without an address', args: ['--yes'], says: 'give the address' },
+  { name: 'with a name instead of an address', args: ['host.example.org', '--yes'], says: 'not an IP address' },
+  { name: 'with an address that is none', args: ['1.2.3.4;id', '--yes'], says: 'not an IP address' },
   { name: 'when the CA is another', args: ['127.0.0.1', '--yes', '--sha256', '0'.repeat(64)], says: 'not the one' },
   {
     name: 'when the file is no certificate',
     args: ['127.0.0.1', '--yes', '--ca', '/etc/hostname'],
-    says: 'no certificate',
+    says: 'not a certificate',
   },
   { name: 'without --yes when nobody can be asked', args: ['127.0.0.1'], says: 'no terminal' },
   { name: 'with an unknown option', args: ['127.0.0.1', '--force'], says: 'unknown option --force' },

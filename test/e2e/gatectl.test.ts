@@ -112,7 +112,7 @@ test('explain shows a value in all four layers', async () => {
     [
       'server.port = 0',
       'TCP port; 0 takes any free one.',
-      'A change waits for a restart of gate-daemon.',
+      'A change takes effect when gate-daemon restarts.',
       '',
       '   LAYER     VALUE  SET BY',
       '*  env       0      GATE_SERVER__PORT',
@@ -185,7 +185,7 @@ test('a daemon that was killed leaves a socket that the next one replaces', asyn
   await first.kill()
   expect(existsSync(socket)).toBe(true)
   const refused = await gatectl(['--socket', socket, 'status'])
-  expect(refused.stderr).toContain(`${socket} (nobody listens)`)
+  expect(refused.stderr).toContain(`${socket} (no program listens)`)
   const second = await startDaemon({}, first.stateDirectory)
   try {
     expect((await gatectl(['--socket', socket, 'status'])).code).toBe(0)

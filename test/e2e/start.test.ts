@@ -121,7 +121,11 @@ test.each([
     says: 'auth.mode',
   },
   { name: 'a short token', env: { GATE_AUTH__TOKEN: 'CANARY-2' }, says: 'GATE_AUTH__TOKEN' },
-  { name: 'an address of somebody else', env: { GATE_SERVER__HOST: '192.0.2.1' }, says: 'no address of this machine' },
+  {
+    name: 'an address of somebody else',
+    env: { GATE_SERVER__HOST: '192.0.2.1' },
+    says: 'not an address of this machine',
+  },
 ])('refuses to start with $name, and says what to do', async ({ env, says }) => {
   const { code, output } = await runDaemonToEnd(env as Record<string, string>, place.path)
   expect(code).toBe(1)

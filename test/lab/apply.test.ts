@@ -163,7 +163,7 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
     expect(await generate('gate-two')).toContain('gate-two.service')
     expect(await generate('gate-two')).not.toContain('gate-one.service')
     const again = await gatectl('apply')
-    expect(again).toMatchObject({ code: 0, stdout: 'nothing to do: this host is what the spec says\n' })
+    expect(again).toMatchObject({ code: 0, stdout: 'nothing to do: this host matches the spec\n' })
     expect(await gatectl('plan')).toMatchObject({ code: 0 })
     const status = await gatectl('status', '--json')
     expect(JSON.parse(status.stdout)).toMatchObject({ state: 'ready', deployment: { backends: 2, unfinished: false } })

@@ -75,7 +75,7 @@ const BREAKAGES: readonly Breakage[] = [
     name: 'a certificate has expired',
     breaks: certify('-not_before 20200101000000Z -not_after 20210101000000Z'),
     check: 'certificates',
-    says: /cert\.pem has expired \d+ days ago$/,
+    says: /cert\.pem expired \d+ days ago$/,
     mends: FRESH,
   },
   {
@@ -85,7 +85,7 @@ const BREAKAGES: readonly Breakage[] = [
     says: /key\.pem is not the key of/,
     mends: FRESH,
   },
-  { name: 'a key is open', breaks: `chmod 644 ${KEY}`, check: 'certificates', says: /^everybody may read the key/ },
+  { name: 'a key is open', breaks: `chmod 644 ${KEY}`, check: 'certificates', says: /^every user may read the key/ },
   {
     name: 'a disk is full',
     breaks:
@@ -111,14 +111,14 @@ const BREAKAGES: readonly Breakage[] = [
     name: 'a CDI file is not readable',
     breaks: 'chmod 600 /etc/cdi/nvidia.yaml',
     check: 'cdi',
-    says: /^\/etc\/cdi\/nvidia\.yaml is not readable for everybody$/,
+    says: /^\/etc\/cdi\/nvidia\.yaml is not readable by every user$/,
     spec: 'nvidia',
   },
   {
     name: 'a CDI file lies elsewhere',
     breaks: 'mkdir -p /usr/share/cdi && mv /etc/cdi/nvidia.yaml /usr/share/cdi/',
     check: 'cdi',
-    says: /^\/usr\/share\/cdi\/nvidia\.yaml lies where podman does not search$/,
+    says: /^\/usr\/share\/cdi\/nvidia\.yaml is where podman does not search$/,
     spec: 'nvidia',
   },
   {
@@ -146,7 +146,7 @@ const BREAKAGES: readonly Breakage[] = [
     breaks:
       'touch /var/lib/gate/config.toml && chown gate: /var/lib/gate/config.toml && chmod 644 /var/lib/gate/config.toml',
     check: 'permissions',
-    says: /^\/var\/lib\/gate\/config\.toml is open to everybody \(mode 644\)$/,
+    says: /^\/var\/lib\/gate\/config\.toml is open to every user \(mode 644\)$/,
   },
   {
     name: 'the environment file is open',
@@ -179,7 +179,7 @@ const BREAKAGES: readonly Breakage[] = [
     breaks: 'rm /var/lib/gate-backends/talk/.config/systemd/user',
     check: 'generation',
     also: ['agents', 'units'],
-    says: /^\/var\/lib\/gate-backends\/talk\/\.config\/systemd\/user does not lead to the current generation$/,
+    says: /^\/var\/lib\/gate-backends\/talk\/\.config\/systemd\/user does not point to the current generation$/,
   },
   {
     name: '/dev/null is a file',
@@ -223,17 +223,17 @@ const BREAKAGES: readonly Breakage[] = [
     mends: ': >/etc/resolv.conf',
   },
   {
-    name: 'the name of the host leads nowhere',
+    name: 'the name of the host does not resolve',
     breaks: "sed -i '/gate.lab/d' /etc/hosts",
     check: 'dns',
-    says: /^gate\.lab leads nowhere$/,
+    says: /^gate\.lab does not resolve$/,
     mends: 'echo 127.0.0.1 gate.lab >>/etc/hosts',
   },
   {
     name: 'a user is gone from its group',
     breaks: 'gpasswd -d gate gate-admin',
     check: 'users',
-    says: /^gate is no member of the group gate-admin$/,
+    says: /^gate is not a member of the group gate-admin$/,
   },
 ]
 

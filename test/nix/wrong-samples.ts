@@ -82,7 +82,7 @@ export const WRONG: readonly WrongSample[] = [
     name: 'a backend on a port that nobody chose',
     module: backend('uid = 40000; listen = "tcp";'),
     message:
-      'services.gate-daemon.backends.own listens on a port that nobody chose: write port = 8001; or listen = "unix"',
+      'services.gate-daemon.backends.own listens on a port that was not chosen: write port = 8001; or listen = "unix"',
   },
   {
     name: 'a backend without a user id',
@@ -113,12 +113,12 @@ export const WRONG: readonly WrongSample[] = [
     name: 'an environment file in the store',
     module: gateway('environmentFile = "/nix/store/0000-gate.env";'),
     message:
-      'services.gate-daemon.environmentFile is in the Nix store, which everybody can read: name a file that sops-nix or agenix makes',
+      'services.gate-daemon.environmentFile is in the Nix store, which every user can read: name a file that sops-nix or agenix makes',
   },
   {
     name: 'a credential beside the configuration, which Nix would copy to the store',
     module: gateway('credentials."auth.token" = ./token;'),
-    message: 'services.gate-daemon.credentials."auth.token" is in the Nix store, which everybody can read',
+    message: 'services.gate-daemon.credentials."auth.token" is in the Nix store, which every user can read',
   },
   {
     name: 'a key of an upstream in the store',
@@ -135,13 +135,13 @@ export const WRONG: readonly WrongSample[] = [
   {
     name: 'a credential that fills nothing',
     module: gateway('credentials."auth.tokn" = "/run/secrets/x";'),
-    message: 'services.gate-daemon.credentials."auth.tokn" fills no key of the configuration; did you mean token?',
+    message: 'services.gate-daemon.credentials."auth.tokn" is not a key of the configuration; did you mean token?',
   },
   {
     name: 'a credential that is no secret',
     module: gateway('credentials."server.port" = "/run/secrets/x";'),
     message:
-      'services.gate-daemon.credentials."server.port" is no secret: write services.gate-daemon.settings.server.port',
+      'services.gate-daemon.credentials."server.port" is not a secret: write services.gate-daemon.settings.server.port',
   },
   {
     name: 'an upstream twice',

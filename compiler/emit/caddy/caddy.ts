@@ -167,7 +167,7 @@ function addressText(address: Address): string {
   return hostPort(address.host, address.port)
 }
 
-/** The installer for clients, which know no name of this host yet: a port of its own, over HTTP. */
+/** The installer for clients, which know no name of this host yet: on a separate port, over HTTP. */
 function clientSite({ client, gateway }: Deployment): CaddyNode[] {
   if (client?.port === undefined) return []
   const file = (name: string, folder: string, stored = name) =>

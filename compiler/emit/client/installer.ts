@@ -1,6 +1,6 @@
 /**
  * The program of the installer for clients: POSIX sh, for dash, busybox, bash and the sh of macOS. It is read whole before
- * it runs, so that a download that was cut does nothing. GATE_ROOT stands before every path, for tests and images.
+ * it runs, so that a download that was cut does nothing. GATE_ROOT is put before every path, for tests and images.
  */
 export const INSTALLER = String.raw`set -eu
 
@@ -27,7 +27,7 @@ main() {
             --sha256) [ $# -gt 1 ] || fail "--sha256 needs a checksum"; sum=$2; shift ;;
             --help | -h) usage; return 0 ;;
             -*) usage >&2; fail "unknown option $1" ;;
-            *) [ -z "$server" ] || fail "one address only"; server=$1 ;;
+            *) [ -z "$server" ] || fail "give only one address"; server=$1 ;;
         esac
         shift
     done
@@ -66,18 +66,18 @@ find_places() {
 
 install_all() {
     case $server in
-        '') usage >&2; fail "which address has the gateway?" ;;
-        *[!0-9a-fA-F.:]*) fail "no IP address: $server" ;;
+        '') usage >&2; fail "give the address of the gateway" ;;
+        *[!0-9a-fA-F.:]*) fail "not an IP address: $server" ;;
         *.* | *:*) ;;
-        *) fail "no IP address: $server" ;;
+        *) fail "not an IP address: $server" ;;
     esac
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     if [ "$HAS_CA" = yes ]; then
-        [ "$trust" != none ] || fail "no trust store known here: import the CA by hand"
+        [ "$trust" != none ] || fail "no known trust store here: import the CA by hand"
         fetch_ca
         echo "CA: SHA-256 $(sha256 "$work/ca.crt")"
-        echo "    compare it with the sum of the file on the gateway: whoever holds its key can pose as any site"
+        echo "    compare it with the sum of the file on the gateway: the holder of its key can pose as any site"
         echo "will write $anchor"
     fi
     if [ -n "$DOMAIN" ]; then
@@ -93,14 +93,14 @@ install_all() {
         write_rules
         reload_dns
     fi
-    echo "done; --uninstall takes it back"
+    echo "done; --uninstall undoes it"
 }
 
 fetch_ca() {
     if [ -n "$ca" ]; then
         cat <"$ca" >"$work/ca.crt"
     else
-        [ -n "$PORT" ] || fail "the gateway hands out no CA: give one with --ca FILE"
+        [ -n "$PORT" ] || fail "the gateway offers no CA: give one with --ca FILE"
         case $server in *:*) host="[$server]" ;; *) host=$server ;; esac
         if command -v curl >/dev/null; then
             curl -fsS -g --max-time 30 -o "$work/ca.crt" "http://$host:$PORT/$CA_FILE"
@@ -110,8 +110,8 @@ fetch_ca() {
             fail "needs curl or wget"
         fi
     fi
-    grep -q -e '-----BEGIN CERTIFICATE-----' "$work/ca.crt" || fail "what came is no certificate"
-    if grep -q 'PRIVATE KEY' "$work/ca.crt"; then fail "what came holds a private key"; fi
+    grep -q -e '-----BEGIN CERTIFICATE-----' "$work/ca.crt" || fail "the download is not a certificate"
+    if grep -q 'PRIVATE KEY' "$work/ca.crt"; then fail "the download contains a private key"; fi
     [ -z "$sum" ] || [ "$sum" = "$(sha256 "$work/ca.crt")" ] || fail "the CA is not the one with the SHA-256 $sum"
 }
 

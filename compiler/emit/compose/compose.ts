@@ -119,7 +119,8 @@ function secretPath({ source, name }: Secret): string {
 /** Credentials are systemd's; here they are files beside the Compose file. */
 function placeFinding(secret: Secret): Finding[] {
   if ('env' in secret.source || 'file' in secret.source) return []
-  const what = 'credential' in secret.source ? 'systemd credentials do not exist there' : 'nothing makes this key there'
+  const what =
+    'credential' in secret.source ? 'systemd credentials do not exist there' : 'nothing generates this key there'
   return [
     notExpressed(secret.origin, `${what}, so compose reads ${secretPath(secret)}`, 'write that file, with mode 0600'),
   ]
@@ -143,7 +144,7 @@ function backendFindings({ origin, name, idleStopMs, group }: Backend, reachable
   return [
     ...(idleStopMs === undefined
       ? []
-      : [notExpressed([...origin, 'idle_stop'], 'compose has no sockets that start containers', 'remove idle_stop')]),
+      : [notExpressed([...origin, 'idle_stop'], 'compose cannot start containers by socket', 'remove idle_stop')]),
     ...(group === undefined
       ? []
       : [notExpressed([...origin, 'group'], 'compose starts every backend of a group', 'use one backend only')]),

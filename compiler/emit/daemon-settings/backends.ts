@@ -21,7 +21,7 @@ function backendEntry(backend: Backend, { baseUrl, socket, agent }: Reach): Json
   rest satisfies Record<string, never>
   const at = (key: string, content: string | number | undefined): JsonNode | undefined =>
     content === undefined ? undefined : value([...origin, key], content)
-  // only an agent stops a backend to make room for another, or knows that one has stopped by itself
+  // only an agent stops a backend to make room for another, or knows that one has stopped on its own
   const canStop = agent !== undefined
   return object(origin, {
     provider: value([...origin, 'engine'], engine === 'open-webui' ? 'custom' : engine),

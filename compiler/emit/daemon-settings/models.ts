@@ -11,8 +11,8 @@ type Strategy = 'fallback' | 'weighted' | 'latency'
 type Target = { readonly upstream: string; readonly model: string; readonly weight: number; readonly origin: SpecPath }
 
 /**
- * Virtual models. The daemon knows targets that are upstreams: backends become those, aliases what they lead to.
- * @param reachable names of upstreams and backends that the daemon has; a model that leads to none of them is left out
+ * Virtual models. The daemon knows targets that are upstreams: backends become those, aliases what they resolve to.
+ * @param reachable names of upstreams and backends that the daemon has; a model that resolves to none of them is left out
  */
 export function modelTable(
   deployment: Deployment,
@@ -34,8 +34,8 @@ export function modelTable(
       }),
     )
     if (targets.length === 0) {
-      const message = `nothing runs there that "${alias}" leads to, so it is left out`
-      findings.push(notExpressed(origin, message, 'give it a target that does'))
+      const message = `none of the targets of "${alias}" runs there, so it is left out`
+      findings.push(notExpressed(origin, message, 'give it a target that runs there'))
       return []
     }
     const node = object(origin, {
@@ -61,14 +61,14 @@ function strategyFinding({ strategy }: Model, origin: SpecPath): Finding[] {
 function mixtureFindings({ models }: Deployment, model: Model, origin: SpecPath): Finding[] {
   return model.targets.flatMap(({ alias, model: id }, i): Finding[] => {
     if (alias !== undefined && id !== undefined) {
-      const message = `the targets of "${alias}" say which model is asked for, not this one`
+      const message = `the targets of "${alias}" decide which model is asked for, not this key`
       const path = [...origin, 'targets', i, 'model']
       return [{ code: 'NOT_YET', severity: 'warning', path, message, hint: `write it in models.${alias}` }]
     }
     const inner = alias === undefined ? undefined : models[alias]
     const isChoice = inner !== undefined && inner.targets.length > 1 && model.targets.length > 1
     if (!isChoice || known(inner) === known(model)) return []
-    const message = `the daemon has no ${known(inner)} choice inside a ${known(model)} one: the targets of "${alias}" stand here one by one`
+    const message = `the daemon has no ${known(inner)} choice inside a ${known(model)} one: the targets of "${alias}" are listed here one by one`
     const hint = 'use the same strategy for both'
     return [{ code: 'NOT_YET', severity: 'warning', path: [...origin, 'targets', i, 'alias'], message, hint }]
   })

@@ -31,7 +31,7 @@ function upstreamEntry(upstream: Upstream): JsonNode {
   })
 }
 
-/** Upstreams that nobody could find: what is not a known provider says where it is. */
+/** Upstreams that could not be found: what is not a known provider has to say where it is. */
 export function missingAddresses(upstreams: readonly Upstream[]): Finding[] {
   return upstreams.flatMap(({ origin, provider, baseUrl }): Finding[] => {
     if (provider === 'echo' || (baseUrl ?? defaultBaseUrl(provider)) !== undefined) return []
@@ -44,7 +44,7 @@ export function missingAddresses(upstreams: readonly Upstream[]): Finding[] {
 export function sameNames(items: readonly { readonly name: string; readonly origin: SpecPath }[]): Finding[] {
   return [...Map.groupBy(items, ({ name }) => environmentSegment(name)).values()].flatMap(([first, ...others]) =>
     others.map(({ origin, name }) => {
-      const message = `to the daemon "${name}" is the same name as ${first?.origin.join('.')}`
+      const message = `the daemon takes "${name}" for the same name as ${first?.origin.join('.')}`
       return { code: 'NAME_COLLISION', path: origin, part: 'key', message, hint: 'rename one of them' }
     }),
   )

@@ -71,20 +71,20 @@ export function emitLaunchd(deployment: Deployment, options: EmitOptions): Emiss
 
 function launchdFindings(deployment: Deployment): Finding[] {
   const { gateway, containers } = deployment
-  // the daemon listens where the spec says, so mode none is no more open than elsewhere
+  // the daemon listens where the spec says, so mode none is as closed as elsewhere
   const general = withoutSystemd('launchd', deployment).filter(({ code }) => code !== 'OPEN_WITHOUT_AUTH')
   return [
     ...general,
     ...containers.map(({ origin }) =>
       notExpressed(
         origin,
-        'the target launchd runs no container, and macOS gives containers no GPU',
+        'the target launchd runs no containers, and macOS gives containers no GPU',
         'run the engine on macOS itself; the gateway finds Ollama, llama.cpp, vLLM and LM Studio on loopback',
       ),
     ),
     notExpressed(
       ['gate', 'memory'],
-      `launchd holds no process to ${gateway.memoryBytes / 2 ** 20} MiB of memory`,
+      `launchd cannot limit a process to ${gateway.memoryBytes / 2 ** 20} MiB of memory`,
       'lower gate.server.max_buffered and max_concurrent on a small machine',
     ),
   ]
@@ -98,6 +98,6 @@ function secretPath({ source, name }: Secret, directory: string): string {
 function placeFinding(secret: Secret, directory: string): Finding[] {
   if ('file' in secret.source) return []
   const path = secretPath(secret, directory)
-  const what = 'env' in secret.source ? 'launchd passes on no variable of yours' : 'launchd has no credentials'
+  const what = 'env' in secret.source ? 'launchd passes on none of your variables' : 'launchd has no credentials'
   return [notExpressed(secret.origin, `${what}, so the daemon reads ${path}`, 'write that file, with mode 0600')]
 }

@@ -30,8 +30,8 @@ export function emitNftables({ firewall, listeners, names }: Deployment, { layou
 
 const COMMENT = [
   'Made by gatectl from the spec; changes here are lost.',
-  'Ports of the gateway are open where the spec says so, and shut elsewhere; other ports and tables are left alone.',
-  'A packet must pass every table: one of yours that drops by default has to accept the ports below as well.',
+  'Ports of the gateway are open where the spec says so and closed elsewhere; other ports and tables are left alone.',
+  'A packet must pass every table: if one of yours drops by default, it has to accept the ports below as well.',
 ]
 
 function rules(firewall: Deployment['firewall'], listeners: readonly Listener[]): Rule[] {

@@ -55,7 +55,7 @@ function checkDeployment({ gateway, client }: Deployment, certificates: Layout['
 /** nginx has the ports; certbot can use its HTTP port, but answer no TLS handshake. */
 function checkChallenge(tls: Tls, path: SpecPath): Finding[] {
   if (tls.kind !== 'acme' || tls.challenge !== 'tls-alpn-01') return []
-  const message = 'behind nginx no tls-alpn-01 challenge can be answered; the files expect certbot with http-01'
+  const message = 'tls-alpn-01 challenges cannot be answered behind nginx; the files expect certbot with http-01'
   const hint = 'write challenge = "http-01", or use proxy.engine = "caddy"'
   return [{ code: 'NOT_EXPRESSIBLE', severity: 'warning', path: [...path, 'challenge'], message, hint }]
 }
@@ -140,7 +140,7 @@ function redirects({ proxy, gateway, vhosts, names }: Deployment): Directive[] {
   ]
 }
 
-/** The installer for clients, which know no name of this host yet: a port of its own, over HTTP. */
+/** The installer for clients, which know no name of this host yet: on a separate port, over HTTP. */
 function clientServer({ client, ...deployment }: Deployment): Directive[] {
   if (client?.port === undefined) return []
   const file = (name: string, type: string, ...inner: Directive[]) =>

@@ -6,7 +6,7 @@ import { certificateFiles } from '../../ir/names.ts'
 import type { Tls } from '../../ir/nodes/gateway.ts'
 import type { Vhost } from '../../ir/nodes/web.ts'
 
-/** Headers that an app may set itself; ours stand in where it does not. */
+/** Headers that an app may set itself; ours are used where it does not. */
 export const APP_HEADERS = [
   { header: 'X-Content-Type-Options', variable: 'content_type_options', fallback: 'nosniff' },
   { header: 'X-Frame-Options', variable: 'frame_options', fallback: 'SAMEORIGIN' },
@@ -58,7 +58,7 @@ function tlsDirectives(tls: Tls, symbol: string, certificates: Layout['certifica
   ]
 }
 
-/** The address of a client is what a listed proxy says, and what the connection says for everybody else. */
+/** The address of a client is what a listed proxy says, and what the connection says for every other client. */
 export function access({ gateway }: Deployment): Directive[] {
   const { outerProxies, allowFrom } = gateway
   const proxies = ['gate', 'server', 'trusted_proxies']

@@ -145,7 +145,7 @@ function nixValue(value: unknown, at: SpecPath): Nix {
   if (typeof value === 'number') return Number.isInteger(value) ? integer(value) : number(value)
   if (Array.isArray(value)) return list(value.map((item: unknown, i) => nixValue(item, [...at, i])))
   if (typeof value === 'object' && value !== null) return set(attributes({ ...value }, at))
-  throw new TypeError(`no value of Nix for ${pathText(at)}`)
+  throw new TypeError(`${pathText(at)} cannot be written as a Nix value`)
 }
 
 /** What the module will say when the host is built. */
@@ -180,7 +180,7 @@ function settingsFinding({ settings }: EmitOptions): Finding[] {
   return [notExpressed([], message, 'write them as services.gate-daemon.settings beside it')]
 }
 
-/** The store is readable by everybody on the host. */
+/** The store is readable by every user on the host. */
 function storeSecrets({ secrets, gateway }: Deployment): Finding[] {
   const files = secrets.flatMap(({ origin, source }) => ('file' in source ? [{ origin, file: source.file }] : []))
   if (gateway.tls.kind === 'files')
@@ -190,7 +190,7 @@ function storeSecrets({ secrets, gateway }: Deployment): Finding[] {
     .map(({ origin, file }) => ({
       code: 'SECRET_IN_STORE',
       path: origin,
-      message: `everybody on the host can read ${file}`,
+      message: `every user on the host can read ${file}`,
       hint: 'keep it outside the Nix store, for example with sops-nix or agenix, and name that path',
     }))
 }

@@ -85,7 +85,7 @@ function containerEntries(container: Container): Entry[] {
     { key: 'PidsLimit', value: literal(String(container.pids)), origin: at(container, 'pids') },
     ...optional('Memory', memoryBytes === undefined ? undefined : literal(String(memoryBytes)), 'memory'),
     ...optional('ShmSize', shmBytes === undefined ? undefined : literal(String(shmBytes)), 'shm'),
-    // the socket is for its user and the group gate, nobody else
+    // the socket is for its user and the group gate, no other account
     { key: 'PodmanArgs', value: command('--umask=0007') },
     ...networkEntries(container),
     ...container.publish.map(({ host, hostPort, containerPort }) => ({

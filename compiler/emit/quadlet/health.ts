@@ -25,16 +25,16 @@ function healthCommand(command: readonly string[]): string {
   return command.length === 1 && !/\s/.test(only) ? `CMD ${only}` : JSON.stringify(command)
 }
 
-/** What podman takes for a command line of a shell or for a word of its own, whatever its form. */
+/** What podman takes for a shell command line or for one of its own keywords, in any form. */
 export function healthFindings({ health, origin }: Container): Finding[] {
   const [first = ''] = health?.command ?? []
   const isLine = health?.command.length === 1 && /\s/.test(first)
   if (!isLine && !/^(?:cmd|cmd-shell|none)$/i.test(first)) return []
   const message = isLine
     ? 'podman gives a single word with spaces to a shell'
-    : `podman takes "${first}" for a word of its own, not for a program`
+    : `podman takes "${first}" for one of its own keywords, not for a program`
   const hint = isLine
-    ? 'write program and arguments as words of their own: ["curl", "--fail"]'
+    ? 'write the program and its arguments as separate words: ["curl", "--fail"]'
     : 'write its path, such as "/usr/bin/none"'
   return [{ code: 'NOT_EXPRESSIBLE', path: [...origin, 'health', 'command'], message, hint }]
 }

@@ -99,7 +99,7 @@ function agentSocketUnit({ origin, path }: Agent): UnitFile {
           {
             key: 'TriggerLimitIntervalSec',
             value: literal('0'),
-            comment: 'too many connections are refused, but never stop the socket for good',
+            comment: 'excess connections are refused, but never stop the socket for good',
           },
         ],
       },
@@ -135,7 +135,7 @@ function agentServiceUnit(agent: Agent, program: string): UnitFile {
           {
             key: 'ExecStart',
             value: literal(`${valueText(command(program, ...allowed))} --peer=%i`),
-            comment: 'all that it may touch; %i ends in the user id of whoever connected',
+            comment: 'all that it may touch; %i ends in the user id of the peer that connected',
           },
           { key: 'StandardInput', value: literal('socket') },
           { key: 'StandardError', value: literal('journal') },
@@ -153,7 +153,7 @@ function agentServiceUnit(agent: Agent, program: string): UnitFile {
             key: 'TimeoutStopSec',
             value: literal('2s'),
             comment:
-              'what a shell has begun in the container ends when its terminal does, with the conmon that minds no SIGTERM',
+              'what a shell has begun in the container ends when its terminal does, with its conmon, which ignores SIGTERM',
           },
         ],
       },

@@ -67,7 +67,7 @@ export function emitRender(deployment: Deployment, options: EmitOptions): Emissi
       ),
       notExpressed(
         ['gate', 'server', 'p2p_port'],
-        'render leads one port to the gateway, so peers reach it through a relay only',
+        'render forwards one port to the gateway, so peers can only reach it through a relay',
         'set [relay], or use the target fly',
       ),
     ],

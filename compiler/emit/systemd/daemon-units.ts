@@ -6,7 +6,7 @@ import { unitDescriptors } from '../descriptors.ts'
 import { entries, hardening } from './hardening.ts'
 import { nodeServiceEntries } from './node-service.ts'
 
-/** What the units of one daemon depend on. The units in systemd/ are made of this as well. */
+/** What the units of one daemon depend on. The units in systemd/ are made from this, too. */
 export type DaemonUnits = {
   readonly origin: SpecPath
   readonly comment: readonly string[]
@@ -68,7 +68,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
         {
           key: 'StartLimitIntervalSec',
           value: literal('0'),
-          comment: 'never give up on a daemon that cannot start until its configuration is mended',
+          comment: 'never give up on a daemon that cannot start until its configuration is repaired',
         },
       ],
     },
@@ -85,7 +85,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
         {
           key: 'EnvironmentFile',
           value: text(`-${daemon.environmentFile}`),
-          comment: 'never a secret: D-Bus shows it to everybody; secrets come as LoadCredential=KEY:FILE',
+          comment: 'never a secret: D-Bus shows it to every user; secrets come as LoadCredential=KEY:FILE',
         },
         {
           key: 'LimitNOFILE',

@@ -8,9 +8,9 @@ const NOTIFY_RELOAD_SINCE = 253
 const RESTART_STEPS_SINCE = 254
 
 /**
- * How systemd and a program of ours talk: readiness, reload, watchdog, restarts.
+ * How systemd and Gate's programs talk: readiness, reload, watchdog, restarts.
  * @param program which of the programs
- * @param systemd major version; an older one is told the same in its own words
+ * @param systemd major version; an older one gets the same in its own words
  */
 export function nodeServiceEntries(
   program: 'daemon' | 'relay',

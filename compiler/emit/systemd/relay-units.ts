@@ -15,7 +15,7 @@ type RelaySocket = (typeof RELAY_SOCKETS)[number]
 
 /**
  * File name -> unit: templates of all relays on a host, and for each instance drop-ins with its settings. systemd opens
- * the ports, so a relay needs no right of its own for those below 1024.
+ * the ports, so a relay needs no privilege for those below 1024.
  * @param credentials the secrets of one instance
  */
 export function relayUnits(
@@ -98,7 +98,7 @@ function socketTemplate(unit: string, socket: RelaySocket, comment: readonly str
         entries: entries({
           FileDescriptorName: socket.name,
           Service: `${unit}@%i.service`,
-          // bound before the address is there, and for IPv4 as well when the address is "::"
+          // bound before the address exists, and for IPv4, too, when the address is "::"
           FreeBind: 'yes',
           BindIPv6Only: 'both',
           NoDelay: 'yes',
@@ -110,7 +110,7 @@ function socketTemplate(unit: string, socket: RelaySocket, comment: readonly str
   }
 }
 
-/** What one relay is told. Settings are named like the keys of its configuration. */
+/** What one relay is configured with. Settings are named like the keys of its configuration. */
 function relayDropIn(relay: Relay, credentials: readonly Entry[], comment: readonly string[]): UnitFile {
   const { origin, dns } = relay
   const variables = relayEnvironment(relay).map(

@@ -92,7 +92,7 @@ function backendHost({ containers }: Deployment): Record<string, UnitFile> {
       origin: ['backends'],
       comment: COMMENT,
       sections: [
-        // rootless quadlets wait for this target, which nobody else may ask for
+        // rootless quadlets wait for this target, which nothing else may ask for
         { name: 'Unit', entries: entries({ Wants: 'network-online.target' }) },
         { name: 'Service', entries: entries({ Delegate: 'cpu cpuset io memory pids' }) },
       ],
@@ -100,12 +100,12 @@ function backendHost({ containers }: Deployment): Record<string, UnitFile> {
   }
 }
 
-/** What the manager of each backend's user is told. @param secrets by user id, the unit that writes its secrets */
+/** What the manager of each backend's user is configured with. @param secrets by user id, the unit that writes its secrets */
 function backendManagers({ users }: Deployment, secrets: ReadonlyMap<number, string>): Record<string, UnitFile> {
   const units = users.flatMap(({ origin, uid, home, subuid }): [string, UnitFile][] => {
     if (uid === undefined || subuid === undefined) return []
     const unit = secrets.get(uid)
-    // Wants: without its secrets one backend does not start, its user's manager does
+    // Wants: without its secrets one backend cannot start, its user's manager does
     const wants = unit === undefined ? [] : entries({ Wants: unit, After: unit })
     // the home is root's, and podman refuses a ~/.config of another user unless it is named
     const config = { key: 'Environment', value: command(`XDG_CONFIG_HOME=${home}/.config`) }

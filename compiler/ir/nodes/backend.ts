@@ -15,7 +15,7 @@ export type Backend = Node & {
   readonly maxConcurrent: number | undefined
   readonly maxWaiting: number
   readonly waitTimeoutMs: number
-  /** Absent: it never stops by itself. */
+  /** Absent: it never stops on its own. */
   readonly idleStopMs: number | undefined
   readonly startTimeoutMs: number
   readonly address: Address
@@ -36,7 +36,7 @@ export type IdleSocket = Node & {
   readonly containerUnit: string
   readonly path: string
   readonly target: Address
-  /** Absent: it never stops by itself. */
+  /** Absent: it never stops on its own. */
   readonly idleMs: number | undefined
 }
 

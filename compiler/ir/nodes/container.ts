@@ -35,7 +35,7 @@ export type Container = Node & {
   readonly health: Health | undefined
   readonly startTimeoutMs: number
   readonly stopTimeoutMs: number
-  /** Started by its socket and stopped when nobody uses it, instead of always on. */
+  /** Started by its socket and stopped when it is not in use, instead of always on. */
   readonly onDemand: boolean
   readonly labels: Readonly<Record<string, string>>
 }

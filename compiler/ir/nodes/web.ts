@@ -25,7 +25,7 @@ export type Client = Node & {
   readonly ca: string | undefined
   /** The proxy hands out the installer here, over HTTP; absent: there is no proxy. */
   readonly port: number | undefined
-  /** Where the installer lies on this host. */
+  /** Where the installer is on this host. */
   readonly directory: string
 }
 

@@ -1,6 +1,6 @@
 import type { Run } from '../../invocation.ts'
 
-/** The daemon has limits of its own (`start_timeout`, `stop_timeout`); this one is for a daemon that hangs. */
+/** The daemon has its own limits (`start_timeout`, `stop_timeout`); this one is for a daemon that hangs. */
 const LONGEST_JOB_MS = 3 * 60 * 60_000
 
 /** The command that has the daemon start, stop or restart a backend and waits for it. Ctrl-C stops the waiting only. */

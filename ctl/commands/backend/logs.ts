@@ -6,7 +6,7 @@ import type { Run } from '../../invocation.ts'
 export const run: Run = async ({ admin, arguments: [name = ''], json, text, flag, print }) => {
   const lines = text('lines') ?? '100'
   if (!/^\d{1,6}$/.test(lines))
-    throw usageFailure(`--lines: "${lines}" is no number of lines`, 'gatectl backend logs NAME -n 20')
+    throw usageFailure(`--lines: "${lines}" is not a number of lines`, 'gatectl backend logs NAME -n 20')
   const query = { n: lines, follow: String(flag('follow')) }
   for await (const line of admin.lines(`/v1/backends/logs/${encodeURIComponent(name)}`, query)) {
     print(json ? line : entryText(JSON.parse(line) as BackendLogEntry)) // the daemon has checked the shape

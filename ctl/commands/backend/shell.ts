@@ -15,7 +15,7 @@ const STALLED_MS = 60_000
 export const run: Run = async ({ admin, arguments: [name = ''], flag, note }) => {
   const { stdin, stdout } = process
   if (!stdin.isTTY || !stdout.isTTY)
-    throw usageFailure('a shell needs a terminal', `gatectl backend logs ${name} works without`)
+    throw usageFailure('a shell needs a terminal', `gatectl backend logs ${name} works without one`)
   const into = flag('journal') ? 'journal' : 'container'
   const { TERM: term = 'dumb' } = process.env
   const query = { into, rows: String(stdout.rows || 24), columns: String(stdout.columns || 80), term }
@@ -58,8 +58,8 @@ async function converse(socket: Socket): Promise<number> {
         if (hungUp.signal.aborted) return 0
         throw ended(
           'CONNECTION_LOST',
-          'the connection to the daemon is lost',
-          'gatectl status shows whether it still runs',
+          'lost the connection to the daemon',
+          'gatectl status shows whether it is still running',
         )
       }
       const answer = JSON.parse(line) as AgentAnswer // the daemon makes these lines; its test checks their shape

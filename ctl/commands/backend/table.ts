@@ -5,7 +5,7 @@ const BACKEND = { name: 'NAME', complete: 'backend-name' } as const
 export const BACKEND_COMMANDS: readonly Command[] = [
   {
     name: 'backend list',
-    summary: 'list the backends, what they do and what waits for them',
+    summary: 'list the backends, what each is doing and how many requests wait',
     arguments: [],
     options: {},
     load: () => import('./list.ts'),
@@ -22,12 +22,12 @@ export const BACKEND_COMMANDS: readonly Command[] = [
     summary: 'start a backend and wait until it answers',
     arguments: [BACKEND],
     options: {},
-    notes: 'Also one that was stopped by hand or is quarantined. Ctrl-C ends the waiting, not the start.',
+    notes: 'Also works for one that was stopped by hand or is quarantined. Ctrl-C stops the waiting, not the start.',
     load: () => import('./start.ts'),
   },
   {
     name: 'backend stop',
-    summary: 'stop a backend once its requests have ended',
+    summary: 'stop a backend once its requests have finished',
     arguments: [BACKEND],
     options: {},
     notes: 'One that starts on demand starts again with the next request; any other stays stopped until it is started.',
@@ -45,7 +45,7 @@ export const BACKEND_COMMANDS: readonly Command[] = [
     summary: 'show the journal of a backend',
     arguments: [BACKEND],
     options: {
-      follow: { type: 'boolean', short: 'f', description: 'go on with new lines' },
+      follow: { type: 'boolean', short: 'f', description: 'keep printing new lines' },
       lines: { type: 'string', short: 'n', value: 'N', description: 'at most N past lines (100; at most 10000)' },
     },
     load: () => import('./logs.ts'),

@@ -20,9 +20,6 @@ export const run: Run = async ({ admin, arguments: [what], print }) => {
       return 0
     }
     default:
-      throw usageFailure(
-        `gatectl complete: nothing known about "${what}"`,
-        'there are: config-key, token-id, backend-name',
-      )
+      throw usageFailure(`gatectl complete: no list called "${what}"`, 'there are: config-key, token-id, backend-name')
   }
 }

@@ -13,7 +13,8 @@ const SCRIPTS: Readonly<Record<string, (commands: readonly CommandText[]) => str
 
 export const run: Run = async ({ arguments: [shell = ''], commands, print }) => {
   const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined
-  if (script === undefined) throw usageFailure(`gatectl completion: no shell "${shell}"`, 'there are: bash, zsh, fish')
+  if (script === undefined)
+    throw usageFailure(`gatectl completion: unknown shell "${shell}"`, 'there are: bash, zsh, fish')
   print(script(commands))
   return 0
 }

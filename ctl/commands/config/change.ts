@@ -8,8 +8,8 @@ export function printChange({ json, print, printJson, note }: Invocation, change
     printJson(change)
     return
   }
-  print(change.changed.length === 0 ? 'nothing in force changed' : `changed: ${change.changed.join(', ')}`)
-  if (change.restart.length > 0) note(`waits for a restart of gate-daemon: ${change.restart.join(', ')}`)
+  print(change.changed.length === 0 ? 'nothing in effect changed' : `changed: ${change.changed.join(', ')}`)
+  if (change.restart.length > 0) note(`takes effect when gate-daemon restarts: ${change.restart.join(', ')}`)
   if (change.shadowed.length > 0)
     note(`the environment hides what the runtime configuration says: ${change.shadowed.join(', ')}`)
   for (const line of change.problems.flatMap(problemLines)) note(line)

@@ -20,7 +20,7 @@ function explanationText({ key, value, waiting, winner, layers, description, res
   ])
   const lines = [`${key} = ${winner === undefined ? '(not set)' : shownValue(value)}`]
   if (description !== undefined) lines.push(escapeControls(description))
-  if (waiting) lines.push('This value waits for a restart of gate-daemon; an older one is in force.')
-  else if (restart) lines.push('A change waits for a restart of gate-daemon.')
+  if (waiting) lines.push('This value takes effect when gate-daemon restarts; until then an older one is in force.')
+  else if (restart) lines.push('A change takes effect when gate-daemon restarts.')
   return [...lines, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows)].join('\n')
 }

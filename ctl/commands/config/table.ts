@@ -16,7 +16,7 @@ export const CONFIG_COMMANDS: readonly Command[] = [
     summary: 'write a key into the runtime configuration',
     arguments: [KEY, { name: 'VALUE', optional: true }],
     options: {
-      force: { type: 'boolean', description: 'even when the environment hides the value' },
+      force: { type: 'boolean', description: 'even if the environment hides the value' },
       file: { type: 'string', value: 'FILE', description: 'read the value from a file', complete: 'file' },
     },
     notes:
@@ -47,7 +47,7 @@ export const CONFIG_COMMANDS: readonly Command[] = [
   },
   {
     name: 'config promote',
-    summary: 'print what makes the runtime configuration permanent',
+    summary: 'print what to write elsewhere to make the runtime configuration permanent',
     arguments: [],
     options: {
       format: {

@@ -40,8 +40,8 @@ async function readDeployment(): Promise<DeploymentStatus | undefined> {
 const GENERATIONS = '/var/lib/gate-deploy/generations'
 
 function deploymentText({ generation, unfinished, backends }: DeploymentStatus): string {
-  if (generation === undefined) return 'deployed    nothing; an apply did not get that far'
-  const state = unfinished ? '; an apply was cut off, do it again' : ''
+  if (generation === undefined) return 'deployed    nothing; an apply did not finish'
+  const state = unfinished ? '; an apply was interrupted, run it again' : ''
   return `deployed    generation ${generation}, ${backends} backend${backends === 1 ? '' : 's'}${state}`
 }
 

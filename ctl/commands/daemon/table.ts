@@ -14,7 +14,7 @@ export const DAEMON_COMMANDS: readonly Command[] = [
     summary: "show the daemon's last log lines",
     arguments: [],
     options: {
-      follow: { type: 'boolean', short: 'f', description: 'go on with new lines' },
+      follow: { type: 'boolean', short: 'f', description: 'keep printing new lines' },
       lines: {
         type: 'string',
         short: 'n',

@@ -24,7 +24,7 @@ export async function applySpec(invocation: Invocation, host: Host): Promise<Exi
   const named = await readHostSpec(host, invocation)
   const lock = await lockHost(invocation, named.prefix, 'apply')
   try {
-    const spec = await readHostSpec(host, { ...invocation, note: () => {} }) // as it is now that nobody else changes it
+    const spec = await readHostSpec(host, { ...invocation, note: () => {} }) // as it is now that no other program changes it
     const planned = await converted(() => planSpec(host, spec.compiled, spec.input.text))
     const keep = spec.compiled.deployment.gateway.keepGenerations
     return await carryOut(invocation, host, planned, { keep, before: () => writeLockFile(host, spec) })
@@ -35,7 +35,7 @@ export async function applySpec(invocation: Invocation, host: Host): Promise<Exi
 
 type Carrying = { readonly keep: number; readonly before: () => void }
 
-/** Shows a plan, asks when somebody can answer, and carries it out. */
+/** Shows a plan, asks when there is a terminal, and carries it out. */
 export async function carryOut(
   invocation: Invocation,
   host: Host,
@@ -78,23 +78,23 @@ function report({ json, printJson, print }: Invocation, result: Applied, changes
   }
   switch (result.kind) {
     case 'unchanged':
-      print('nothing to do: this host is what the spec says')
+      print('nothing to do: this host matches the spec')
       return 0
     case 'applied':
       print(`generation ${result.number} runs`)
       return 0
     case 'not-switched':
-      throw hostFailure(result.problems, 'nothing was switched, what ran before runs on')
+      throw hostFailure(result.problems, 'nothing was switched, what ran before keeps running')
     case 'rolled-back': {
       const back =
         result.to === undefined
-          ? 'units and files were taken back; what ran before runs again'
+          ? 'units and files were restored; what ran before runs again'
           : `generation ${result.to} runs again`
       throw hostFailure(result.problems, `it did not work, and ${back}`)
     }
     case 'stuck': {
-      const back = result.to === undefined ? 'taking it back' : `going back to generation ${result.to}`
-      const also = `${back} failed as well:\n${problemText(result.rollbackProblems)}\nmend it, then: gatectl apply`
+      const back = result.to === undefined ? 'rolling back' : `going back to generation ${result.to}`
+      const also = `${back} failed as well:\n${problemText(result.rollbackProblems)}\nfix it, then run: gatectl apply`
       throw hostFailure(result.problems, 'it did not work', also)
     }
   }

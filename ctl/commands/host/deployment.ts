@@ -42,7 +42,10 @@ export function writeLockFile(host: Host, { compiled, input }: HostSpec): void {
 export function namedPrefix({ text }: Invocation): string {
   const instance = text('instance')
   if (instance !== undefined && !/^[a-z0-9-]{1,5}$/.test(instance))
-    throw usageFailure(`--instance: "${instance}" is no name of an instance`, 'write it as gate.instance in the spec')
+    throw usageFailure(
+      `--instance: "${instance}" is not a valid instance name`,
+      'write it as gate.instance in the spec',
+    )
   return gatewayNames(instance).prefix
 }
 

@@ -17,14 +17,14 @@ import { compileInput, readSpecInput } from '../spec/spec-input.ts'
 const SPEC_OF_HOST = '/etc/gate/gate.toml'
 /** The daemon answers from memory; one that takes longer is in trouble. */
 const DAEMON_TIMEOUT_MS = 5_000
-const LATE = `the daemon does not answer within ${DAEMON_TIMEOUT_MS / 1_000} s`
+const LATE = `the daemon did not answer within ${DAEMON_TIMEOUT_MS / 1_000} s`
 
 export const run: Run = async (invocation) => {
   const { json, print, printJson } = invocation
   const subject = await subjectOf(invocation)
   const bundle = invocation.text('bundle')
   if (bundle !== undefined && existsSync(bundle))
-    throw notWritten(bundle, 'it is there already', 'name another file, or remove it')
+    throw notWritten(bundle, 'it already exists', 'name another file, or remove it')
   const report = await examineHost(CHECKS, subject)
   if (json)
     printJson({ healthy: report.counts.fail === 0, counts: report.counts, findings: report.findings.map(findingJson) })
@@ -44,7 +44,7 @@ async function bundleInto(file: string, report: Report, { note }: Invocation, su
     await writeBundle(file, input, subject)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw notWritten(file, reason, 'name a place that you can write to', error)
+    throw notWritten(file, reason, 'name a file that you can write to', error)
   }
   note(`${file} written, for a bug report; secrets are taken out, but look through it before you send it`)
 }

@@ -17,7 +17,7 @@ export const run: Run = async (invocation) => {
       return { number, state, made_at: new Date(madeMs).toISOString(), files: files.length, backends: images.length }
     })
   if (json) printJson(rows)
-  else if (rows.length === 0) print('nothing was applied yet')
+  else if (rows.length === 0) print('nothing has been applied yet')
   else {
     const cells = rows.map(({ number, state, made_at, files, backends }) => [number, made_at, files, backends, state])
     print(

@@ -4,7 +4,7 @@ export const YES: Option = { type: 'boolean', short: 'y', description: 'do not a
 export const WAIT: Option = {
   type: 'string',
   value: 'SECONDS',
-  description: 'wait for another one that works on this host (0)',
+  description: 'wait for another gatectl that is working on this host (0)',
 }
 export const TIMEOUT: Option = { type: 'string', value: 'SECONDS', description: 'longest start of a unit (1800)' }
 export const INSTANCE: Option = { type: 'string', value: 'NAME', description: 'the gateway with this gate.instance' }

@@ -11,9 +11,9 @@ export const run: Run = async (invocation) => {
   const { plan, problems } = await converted(() => planSpec(host, spec.compiled, spec.input.text))
   const changes = planLines(plan)
   if (json) printJson({ kind: 'plan', changes, problems })
-  else if (changes.length === 0) print('nothing to do: this host is what the spec says')
+  else if (changes.length === 0) print('nothing to do: this host matches the spec')
   else print(planText(changes, true))
-  if (problems.length > 0) throw hostFailure(problems, 'this plan cannot be carried out')
-  if (!json && changes.length > 0) note('gatectl apply carries it out')
+  if (problems.length > 0) throw hostFailure(problems, 'this plan cannot be applied')
+  if (!json && changes.length > 0) note('run gatectl apply to carry it out')
   return changes.length === 0 ? 0 : 3
 }

@@ -11,14 +11,17 @@ export const run: Run = async (invocation) => {
   const prefix = namedPrefix(invocation)
   const [asked] = invocation.arguments
   if (asked !== undefined && !/^[1-9]\d{0,8}$/.test(asked))
-    throw usageFailure(`gatectl rollback: "${asked}" is no generation`, 'gatectl generations lists them')
+    throw usageFailure(
+      `gatectl rollback: "${asked}" is not the number of a generation`,
+      'gatectl generations lists them',
+    )
   const lock = await lockHost(invocation, prefix, 'rollback')
   try {
     const number = asked === undefined ? undefined : Number(asked)
     const planned = await converted(() => planRollback(host, prefix, number))
     // going back removes nothing that one may want to come back to
     const code = await carryOut(invocation, host, planned, { keep: Number.MAX_SAFE_INTEGER, before: () => {} })
-    if (code === 0 && !invocation.json) invocation.note('the spec is as it was: the next apply goes forward again')
+    if (code === 0 && !invocation.json) invocation.note('the spec was not changed: the next apply goes forward again')
     return code
   } finally {
     await lock.release()

@@ -16,7 +16,7 @@ export const HOST_COMMANDS: readonly Command[] = [
   },
   {
     name: 'apply',
-    summary: 'make this host what a spec says',
+    summary: 'make this host match a spec',
     arguments: [HOST_SPEC],
     options: { yes: YES, wait: WAIT, timeout: TIMEOUT, lock: LOCK },
     notes:
@@ -29,7 +29,8 @@ export const HOST_COMMANDS: readonly Command[] = [
     summary: 'make an older generation run again',
     arguments: [{ name: 'GENERATION', optional: true }],
     options: { yes: YES, wait: WAIT, timeout: TIMEOUT, instance: INSTANCE },
-    notes: 'Without GENERATION the one before. Units and images go back; data, keys and usage never do.',
+    notes:
+      'Without GENERATION, the one before the current one. Units and images go back; data, keys and usage never do.',
     load: () => import('./rollback.ts'),
   },
   {
@@ -41,7 +42,7 @@ export const HOST_COMMANDS: readonly Command[] = [
   },
   {
     name: 'uninstall',
-    summary: 'take back everything that apply made on this host',
+    summary: 'remove everything that apply made on this host',
     arguments: [],
     options: {
       purge: { type: 'boolean', description: 'also volumes, models, keys and usage' },
@@ -50,26 +51,25 @@ export const HOST_COMMANDS: readonly Command[] = [
       timeout: TIMEOUT,
       instance: INSTANCE,
     },
-    notes:
-      'What somebody changed since stays and is named, and so do, without --purge, volumes, models and the database.',
+    notes: 'Files changed since are kept and listed; so are volumes, models and the database, unless --purge is given.',
     load: () => import('./uninstall.ts'),
   },
   {
     name: 'doctor',
-    summary: 'look at the host, the daemon and the backends, and say what is wrong and what to do',
+    summary: 'check the host, the daemon and the backends, and say what is wrong and what to do',
     arguments: [{ ...SPEC, optional: true }],
     options: {
       bundle: {
         type: 'string',
         value: 'FILE.tar.gz',
-        description: 'write an archive for a bug report as well, without secrets',
+        description: 'also write an archive for a bug report, without secrets',
         complete: 'file',
       },
       ...COMPILE_OPTIONS,
     },
     notes:
       'Changes nothing. SPEC is /etc/gate/gate.toml when it is not given. An ordinary user sees less than root, and is told what.\n' +
-      'Exits with 3 when a check failed; warnings alone are no failure.',
+      'Exits with 3 when a check failed; warnings alone do not count.',
     load: () => import('./doctor.ts'),
   },
 ]

@@ -17,7 +17,8 @@ export const run: Run = async (invocation) => {
     return 0
   }
   if (!flag('yes')) {
-    if (!process.stdin.isTTY) throw usageFailure('gatectl uninstall: there is no terminal to ask on', 'give --yes')
+    if (!process.stdin.isTTY)
+      throw usageFailure('gatectl uninstall: there is no terminal to ask for confirmation', 'give --yes')
     note(`removes everything that gatectl apply made${purge ? ', and all volumes, models, keys and usage' : ''}`)
     if (!(await isAgreed())) return 1
   }

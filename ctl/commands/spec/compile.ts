@@ -15,7 +15,8 @@ export const run: Run = async (invocation) => {
   const [targets, directory] = [text('target'), text('out')]
   if (targets === undefined)
     throw usageFailure('gatectl compile: give --target A,B', `there are: ${TARGET_NAMES.join(', ')}`)
-  if (directory === undefined) throw usageFailure('gatectl compile: give --out DIR', 'DIR is made when it is not there')
+  if (directory === undefined)
+    throw usageFailure('gatectl compile: give --out DIR', 'DIR is created if it does not exist')
   const input = await readSpecInput(invocation)
   const result = compileInput(input, targetList(targets))
   const { diagnostics } = result
@@ -51,7 +52,7 @@ function refuseForeign({ directory, foreign }: Plan): void {
   if (foreign.length === 0) return
   const shown = foreign.slice(0, 10).map((path) => join(directory, path))
   const more = foreign.length > shown.length ? ` and ${foreign.length - shown.length} more` : ''
-  const detail = `not made by gatectl, and in the way: ${shown.join(', ')}${more}`
+  const detail = `in the way and not made by gatectl: ${shown.join(', ')}${more}`
   const hint = 'move these away, or choose another directory; nothing was written'
   throw new Failure({ type: 'about:blank', title: 'Files in the way', status: 409, code: 'FOREIGN_FILE', detail, hint })
 }
@@ -83,7 +84,7 @@ function reportDrift(
     return clean ? 0 : 3
   }
   for (const change of drift) print(printable(changeText(change)))
-  for (const path of foreign) note(`not made by gatectl, and in the way: ${join(directory, path)}`)
+  for (const path of foreign) note(`in the way and not made by gatectl: ${join(directory, path)}`)
   noteKept(note, directory, kept)
   note(clean ? 'no difference' : `files that differ: ${drift.length + foreign.length}`)
   return clean ? 0 : 3

@@ -48,7 +48,7 @@ function findFile(input: SpecInput, path: string): { file: OutputFile; compiled:
   if (known.length === 0) throw notFound(`${input.file} does not compile`, refused[0] ?? '')
   const near = nearest(path, known)
   const hint = near === undefined ? 'gatectl compile --json lists the files' : `did you mean ${near}?`
-  throw notFound(`nothing of this spec is called ${path}`, hint)
+  throw notFound(`nothing made from this spec is called ${path}`, hint)
 }
 
 function notFound(detail: string, hint: string): Failure {
@@ -60,7 +60,7 @@ type Explained = {
   readonly text: string
   /** Path in the spec; empty when the compiler itself wrote the line. */
   readonly origin: string
-  /** Where the origin, or the nearest part of it that is written, stands. */
+  /** The place of the origin, or of the nearest part of it that is written. */
   readonly spec?: { readonly file: string; readonly line: number; readonly column: number }
   /** Whether the spec says it, or it is a default. */
   readonly written?: boolean
@@ -82,7 +82,7 @@ function explainLine({ text }: OutputFile, index: number, origin: string, { sour
   }
 }
 
-/** Each line behind the key that it comes from. */
+/** Each line after the key that it comes from. */
 function wholeText(lines: readonly Explained[]): string {
   const places = lines.map(({ origin, spec, written }) => {
     if (origin === '') return 'compiler'

@@ -3,7 +3,7 @@ import { usageFailure } from '../../failure.ts'
 /** JSON Schema of the spec, beside it, so that the reference holds wherever both are kept. */
 export const SCHEMA_FILE = 'gate.schema.json'
 
-/** What `gatectl init` was told. */
+/** The options of `gatectl init`. */
 export type Answers = {
   readonly domain: string | undefined
   readonly profile: string
@@ -39,13 +39,13 @@ export function parseBackend(text: string): FirstBackend {
   const [, name, engine, model] = /^([^=]+)=([^:]+)(?::(.+))?$/.exec(text) ?? []
   if (name === undefined || engine === undefined || !Object.hasOwn(IMAGES, engine))
     throw usageFailure(
-      `--backend: "${text}" is no backend`,
+      `--backend: "${text}" is not a backend`,
       `write NAME=ENGINE:MODEL; engines: ${Object.keys(IMAGES).join(', ')} (custom: add it to the spec by hand)`,
     )
   return { name, engine, model, image: undefined }
 }
 
-/** Puts `NAME=IMAGE` to the backends of these names. @throws Failure when there is no such backend */
+/** Gives the images of `NAME=IMAGE` to the backends of these names. @throws Failure when there is no such backend */
 export function withImages(backends: readonly FirstBackend[], images: readonly string[]): FirstBackend[] {
   const byName = new Map(images.map(parseImage))
   const unknown = [...byName.keys()].find((name) => !backends.some((backend) => backend.name === name))
@@ -57,7 +57,7 @@ export function withImages(backends: readonly FirstBackend[], images: readonly s
 function parseImage(text: string): [name: string, image: string] {
   const [, name, image] = /^([^=]+)=(.+)$/.exec(text) ?? []
   if (name === undefined || image === undefined)
-    throw usageFailure(`--image: "${text}" is no image of a backend`, 'write NAME=REGISTRY/IMAGE@sha256:DIGEST')
+    throw usageFailure(`--image: "${text}" is not an image of a backend`, 'write NAME=REGISTRY/IMAGE@sha256:DIGEST')
   return [name, image]
 }
 
@@ -125,7 +125,7 @@ function backendLines({ name, engine, model, image: given }: FirstBackend, gpu: 
           'network = true',
           'secrets = { OPENAI_API_KEY = { credential = "webui-gateway-key" } }',
         ]
-      : [`gpu = { kind = ${quoted(gpu)} }`, '# Stop it when nobody uses it: idle_stop = "10m"']),
+      : [`gpu = { kind = ${quoted(gpu)} }`, '# Stop it when it is not in use: idle_stop = "10m"']),
   ]
 }
 

@@ -12,13 +12,13 @@ export const run: Run = async (invocation) => {
   const { arguments: words, flag, json, print } = invocation
   const file = words[0] ?? 'gate.toml'
   if (existsSync(file) && !flag('force')) {
-    const detail = `${file} is there already`
+    const detail = `${file} already exists`
     const hint = 'give another FILE, or --force to overwrite it'
     throw new Failure({ type: 'about:blank', title: 'Already there', status: 409, code: 'FILE_EXISTS', detail, hint })
   }
   const asks = !flag('yes') && process.stdin.isTTY && process.stdout.isTTY
   if (!asks && !flag('yes'))
-    throw usageFailure('gatectl init: there is no terminal to ask on', 'give --yes and options')
+    throw usageFailure('gatectl init: there is no terminal to ask for confirmation', 'give --yes and options')
   const schemaFile = join(dirname(file), SCHEMA_FILE)
   refuseForeign(schemaFile)
   const text = firstSpec(asks ? await ask(invocation) : givenAnswers(invocation))
@@ -40,10 +40,10 @@ function givenAnswers({ text, texts }: Invocation): Answers {
   }
 }
 
-/** A schema of ours may be older; another file of that name is not ours to replace. */
+/** Our own schema may be older; another file of that name is not ours to replace. */
 function refuseForeign(file: string): void {
   if (!existsSync(file) || readFileSync(file, 'utf8').includes('"$id": "gate/spec.json"')) return
-  const detail = `${file} is there already, and is no schema of Gate`
+  const detail = `${file} already exists and is not a schema of Gate`
   const hint = 'rename it, or write the spec elsewhere'
   throw new Failure({ type: 'about:blank', title: 'Already there', status: 409, code: 'FILE_EXISTS', detail, hint })
 }
@@ -58,7 +58,8 @@ async function ask(invocation: Invocation): Promise<Answers> {
   const question = async (about: string, fallback: string): Promise<string> => {
     process.stderr.write(`${about} [${fallback || 'none'}]: `)
     const answer = await answers.next()
-    if (answer.done === true) throw usageFailure('gatectl init: the answers ended too soon', 'nothing was written')
+    if (answer.done === true)
+      throw usageFailure('gatectl init: the input ended before the last question', 'nothing was written')
     return answer.value.trim() || fallback
   }
   const list = (answer: string) => answer.split(/[\s,]+/).filter((word) => word !== '')
@@ -98,5 +99,5 @@ function refuseBroken(text: string): void {
   const { kind, diagnostics } = compile(text, { file: 'the new spec', targets: [] })
   if (kind === 'compiled') return
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
-  throw usageFailure('these answers make no spec', diagnosticText(errors, text))
+  throw usageFailure('these answers do not make a valid spec', diagnosticText(errors, text))
 }

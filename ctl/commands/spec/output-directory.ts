@@ -5,10 +5,10 @@ import { manifestSchema } from '../../../schemas/deploy/manifest.ts'
 import { type ReplaceOptions, replaceFiles } from '../../../system/replace-files.ts'
 import { Failure } from '../../failure.ts'
 
-/** What is to stand in an output directory. */
+/** What an output directory is to contain. */
 export type Made = { readonly path: string; readonly text: string; readonly mode: number }
 
-/** How one file differs from what is to stand there; texts are absent where there is no file. */
+/** How one file differs from what is to be there; texts are absent where there is no file. */
 export type Change = {
   readonly kind: 'create' | 'update' | 'remove'
   readonly path: string
@@ -21,7 +21,7 @@ export type Plan = {
   readonly changes: readonly Change[]
   /** In the way, and not made by an earlier compilation: nothing is written while there are any. */
   readonly foreign: readonly string[]
-  /** Made by an earlier compilation, changed since by somebody else, and no longer wanted: they stay. */
+  /** Made by an earlier compilation, changed since, and no longer wanted: they stay. */
   readonly kept: readonly string[]
   readonly manifest: string
   /** What the manifest must say while files change, so that a compilation that was cut off can be repeated. */
@@ -31,7 +31,7 @@ export type Plan = {
 /** Lists the files that the compiler made in a directory, with their SHA-256, so that it can remove them again. */
 const MANIFEST = 'gate.manifest.json'
 
-/** Compares a directory with what is to stand in it; changes nothing. @throws Failure for a manifest that is not ours */
+/** Compares a directory with what it is to contain; changes nothing. @throws Failure for a manifest that is not ours */
 export function planOutput(directory: string, made: readonly Made[]): Plan {
   const known = readManifest(directory)
   const wanted = new Map(made.map((file) => [file.path, file]))
@@ -91,11 +91,11 @@ function readManifest(directory: string): Map<string, string> {
     if (!(error instanceof SyntaxError)) throw error
   }
   const detail = `${join(directory, MANIFEST)} is not what this compiler wrote`
-  const hint = 'restore it, or choose another directory: without it nobody knows which files may be removed'
+  const hint = 'restore it, or choose another directory: without it gatectl cannot know which files it may remove'
   throw new Failure({ type: 'about:blank', title: 'Not usable', status: 400, code: 'INVALID_MANIFEST', detail, hint })
 }
 
-/** A regular file that no link leads to; 'other' for everything else that is in its place. */
+/** A regular file that is not reached through a link; 'other' for everything else that is in its place. */
 function readThere(directory: string, path: string): { text: string; mode: number } | 'other' | undefined {
   const steps = path.split('/')
   for (let i = 1; i < steps.length; i++) {

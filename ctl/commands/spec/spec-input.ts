@@ -60,7 +60,7 @@ export function targetList(text: string): Target[] {
     if (target !== undefined) return target
     const near = nearest(word, TARGET_NAMES)
     const hint = near === undefined ? `there are: ${TARGET_NAMES.join(', ')}` : `did you mean ${near}?`
-    throw usageFailure(`--target: no target "${word}"`, hint)
+    throw usageFailure(`--target: unknown target "${word}"`, hint)
   })
 }
 
@@ -68,14 +68,14 @@ function podmanVersion(text: string | undefined): CompileOptions['podman'] {
   if (text === undefined) return undefined
   const [, major, minor] = /^(\d{1,3})\.(\d{1,3})(?:\.\d+)?$/.exec(text) ?? []
   if (major === undefined || minor === undefined)
-    throw usageFailure(`--podman: "${text}" is no version`, 'write it as "podman --version" does, such as 5.4')
+    throw usageFailure(`--podman: "${text}" is not a version`, 'write it as "podman --version" does, such as 5.4')
   return { major: Number(major), minor: Number(minor) }
 }
 
 function systemdVersion(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (!/^\d{1,4}$/.test(text))
-    throw usageFailure(`--systemd: "${text}" is no version`, 'write a whole number such as 257')
+    throw usageFailure(`--systemd: "${text}" is not a version`, 'write a whole number such as 257')
   return Number(text)
 }
 

@@ -4,12 +4,12 @@ import { COMPILE_OPTIONS, HOST_OPTIONS, INIT_OPTIONS, SPEC, TARGET } from './opt
 export const SPEC_COMMANDS: readonly Command[] = [
   {
     name: 'check',
-    summary: 'say everything that is wrong with a spec (gate.toml)',
+    summary: 'list everything that is wrong with a spec (gate.toml)',
     arguments: [SPEC],
     options: { target: TARGET, ...COMPILE_OPTIONS, ...HOST_OPTIONS },
     notes:
       'Needs no daemon. With --target also what these targets cannot express. A SPEC of "-" is standard input.\n' +
-      'Exits with 3 when there are errors; warnings alone are no failure.',
+      'Exits with 3 when there are errors; warnings alone do not count.',
     load: () => import('./check.ts'),
   },
   {
@@ -24,8 +24,8 @@ export const SPEC_COMMANDS: readonly Command[] = [
       ...HOST_OPTIONS,
     },
     notes:
-      'Needs no daemon. DIR then holds what this SPEC and these targets give: files of earlier compilations that are no\n' +
-      'longer made are removed (gate.manifest.json lists them), files of others are never touched. User ids and random\n' +
+      'Needs no daemon. DIR then holds what this SPEC and these targets produce: files of earlier compilations that are no\n' +
+      'longer produced are removed (gate.manifest.json lists them), other files are never touched. User ids and random\n' +
       'ports, once chosen, stay in gate.lock.json beside SPEC: keep the two together.',
     load: () => import('./compile.ts'),
   },

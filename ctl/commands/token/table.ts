@@ -5,10 +5,10 @@ export const TOKEN_COMMANDS: readonly Command[] = [
   {
     name: 'token create',
     aliases: ['auth create-token'],
-    summary: 'make a key and print it, this once',
+    summary: 'create a key and print it, only this once',
     arguments: [],
     options: {
-      name: { type: 'string', value: 'NAME', description: 'what the key is for (gatectl)' },
+      name: { type: 'string', value: 'NAME', description: 'name that says what the key is for (gatectl)' },
       scopes: {
         type: 'string',
         value: 'A,B',
@@ -29,7 +29,7 @@ export const TOKEN_COMMANDS: readonly Command[] = [
   },
   {
     name: 'token revoke',
-    summary: 'make a key worthless at once',
+    summary: 'revoke a key at once',
     arguments: [{ name: 'ID', complete: 'token-id' }],
     options: {},
     load: () => import('./revoke.ts'),

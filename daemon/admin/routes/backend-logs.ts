@@ -8,7 +8,7 @@ import { type AdminBackends, agentOf, asAdminError } from './backends.ts'
 
 /** With the shells below what one agent takes; see admin-shell.ts. */
 const MOST_FOLLOWERS = 8
-/** A follower of a silent backend is told that he follows after this long; refusals come sooner. */
+/** A follower of a silent backend learns that it follows after this long; refusals come sooner. */
 const FIRST_ENTRY_MS = 2_000
 /** A follower that does not read for this long is let go: the log never waits for a reader. */
 const STALLED_MS = 30_000
@@ -27,7 +27,7 @@ export async function sendBackendLogs(
 ): Promise<void> {
   const { n, follow } = parseRequest(backendLogsQuery, Object.fromEntries(query))
   if (follow && followers.size >= MOST_FOLLOWERS)
-    throw new AdminError(503, 'TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients follow backends already`)
+    throw new AdminError(503, 'TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the logs of backends`)
   const agent = agentOf(backends, name)
   if (follow) followers.add(response)
   response.once('close', () => followers.delete(response))

@@ -55,7 +55,8 @@ export async function runBackendJob(
   try {
     await backends[job](name, signal)
   } catch (error) {
-    if (signal.aborted) throw new AdminError(503, 'GIVEN_UP', `nobody waits for the ${job} any more`, { cause: error })
+    if (signal.aborted)
+      throw new AdminError(503, 'GIVEN_UP', `the client no longer waits for the ${job}`, { cause: error })
     const why = error instanceof Error ? error.message : String(error)
     const hint = `gatectl backend status ${name} and gatectl backend logs ${name} say more`
     throw new AdminError(502, 'BACKEND_FAILED', `${name}: ${job}: ${why}`, { cause: error, hint })
@@ -68,12 +69,12 @@ export function agentOf(backends: AdminBackends, name: string): AgentClient {
   infoOf(backends, name)
   const agent = backends.agentOf(name)
   if (agent !== null) return agent
-  throw new AdminError(409, 'NO_AGENT', `${name} has no agent, so nobody here can look into it`, {
+  throw new AdminError(409, 'NO_AGENT', `${name} has no agent, so its container cannot be reached from here`, {
     hint: `set backends.${name}.agent, as "gatectl apply" does`,
   })
 }
 
-/** What an agent's refusal is to a caller of the admin API; what is no refusal of one passes through. */
+/** What an agent's refusal means to a caller of the admin API; anything else passes through. */
 export function asAdminError(error: unknown): unknown {
   if (!(error instanceof AgentError)) return error
   const { code, message, hint } = error

@@ -13,7 +13,7 @@ export function showModel({ id, ownedBy }: ModelEntry): object {
 /** The ids in an upstream's list. @throws Error when it has another shape */
 export function readModels(list: unknown): readonly string[] {
   const data = list !== null && typeof list === 'object' && 'data' in list ? list.data : null
-  if (!Array.isArray(data)) throw new Error('the model list has another shape than OpenAI gives it')
+  if (!Array.isArray(data)) throw new Error('the model list does not have the shape that OpenAI uses')
   const ids = data.map((model: unknown) =>
     model !== null && typeof model === 'object' && 'id' in model && typeof model.id === 'string' ? model.id : '',
   )

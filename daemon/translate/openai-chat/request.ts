@@ -27,7 +27,7 @@ const MAX_MODEL_BYTES = 12 * MAX_MODEL_CHARACTERS + 2
 const QUOTE = 0x22
 const OPEN_LIST = 0x5b
 
-/** Headers that upstreams of this dialect are told. Some compatible ones take those of other vendors, too. */
+/** Headers that are passed to upstreams of this dialect. Some compatible ones take those of other vendors, too. */
 export const REQUEST_HEADERS = ['anthropic-beta', 'anthropic-version', 'openai-beta']
 
 export const readRequest = (call: Call): ModelRequest => parseChatRequest(call.body, call.outline)
@@ -96,7 +96,7 @@ const shown = (key: string): string => key.slice(0, 64)
 function modelIn(body: Buffer, member: JsonMember | undefined): string {
   const isText = member !== undefined && body[member.start] === QUOTE
   if (!isText || member.end - member.start === 2) {
-    throw new GateError('BAD_REQUEST', 'say which model: "model" must be a non-empty string', { param: 'model' })
+    throw new GateError('BAD_REQUEST', '"model" must be a non-empty string', { param: 'model' })
   }
   const isLong = member.end - member.start > MAX_MODEL_BYTES
   const model = isLong ? '' : String(JSON.parse(body.toString('utf8', member.start, member.end)))

@@ -7,7 +7,7 @@ const FINISH = '"finish_reason":'
 
 /**
  * Watches a stream of chat completion chunks go by: counts content, catches the usage chunk, the end (`[DONE]`, or a
- * finish reason of every choice) and an error inside the stream. A plain token is told by its text and not parsed.
+ * finish reason of every choice) and an error inside the stream. A plain token is recognised by its text and not parsed.
  */
 export class ChatStreamWatch implements StreamWatch {
   readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
@@ -39,7 +39,7 @@ export class ChatStreamWatch implements StreamWatch {
     return this.#isDone
   }
   isComplete(): boolean {
-    if (this.#choices.size === 0) return false // [DONE] alone is no answer
+    if (this.#choices.size === 0) return false // [DONE] alone is not an answer
     if (this.#isDone) return true
     for (const hasEnded of this.#choices.values()) if (!hasEnded) return false
     return true

@@ -13,7 +13,7 @@ const CONFINED = ['passt', 'pasta', 'podman', 'crun', 'conmon', 'slirp4netns', '
 
 export const apparmor: Check<DenialFacts> = {
   name: 'apparmor',
-  summary: 'whether AppArmor refused something to podman, passt and the other programs of containers',
+  summary: 'whether AppArmor denied something to podman, passt and the other programs of containers',
   async observe(_, signal) {
     const profiles = await textOf('/sys/module/apparmor/parameters/enabled')
     if (!profiles.startsWith('Y')) return { denials: [] }
@@ -40,10 +40,10 @@ export const apparmor: Check<DenialFacts> = {
       if (!CONFINED.some((name) => program.startsWith(name) || profile.endsWith(name))) continue
       byProfile.set(profile, { count: (byProfile.get(profile)?.count ?? 0) + 1, last: line })
     }
-    if (byProfile.size === 0) return [ok('AppArmor refused nothing to the programs of containers')]
+    if (byProfile.size === 0) return [ok('AppArmor denied nothing to the programs of containers')]
     return [...byProfile].map(([profile, { count, last }]) =>
       warn(
-        `AppArmor refused something to ${profile} ${count === 1 ? 'once' : `${count} times`}`,
+        `AppArmor denied something to ${profile} ${count === 1 ? 'once' : `${count} times`}`,
         `${field(last, 'operation')} ${field(last, 'name')} ${field(last, 'info')}`.trim(),
         command(`apt-get install apparmor-utils && aa-complain ${profilePath(profile)}`),
       ),

@@ -18,7 +18,7 @@ export type CdiFacts = {
 type CdiFile = {
   readonly path: string
   readonly directory: string
-  /** Whether everybody may read it, directories included. */
+  /** Whether every user may read it, directories included. */
   readonly isPublic: boolean
   /** Names of its NVIDIA devices; empty for other kinds. */
   readonly devices: readonly string[]
@@ -50,7 +50,7 @@ export const cdi: Check<CdiFacts> = {
       return closed.map(({ path, directory }) => {
         const why = 'podman of a backend user skips it: "unresolvable CDI devices nvidia.com/gpu=…"'
         return fail(
-          `${path} is not readable for everybody`,
+          `${path} is not readable by every user`,
           why,
           command(`chmod 0755 ${words(directory)} && chmod 0644 ${words(path)}`),
         )
@@ -65,7 +65,7 @@ export const cdi: Check<CdiFacts> = {
       const why = `podman searches ${searched.join(' and ')}`
       return [
         fail(
-          `${astray.path} lies where podman does not search`,
+          `${astray.path} is where podman does not search`,
           why,
           command(`install -D -m 0644 ${words(astray.path, `${target}/nvidia.yaml`)}`),
         ),
@@ -85,7 +85,7 @@ export const cdi: Check<CdiFacts> = {
     if (stale !== undefined)
       return [
         warn(
-          `${stale.path} names ${listed(stale.lostNodes)}, which are not there`,
+          `${stale.path} names ${listed(stale.lostNodes)}, which do not exist`,
           'it is older than the driver or its devices; a container with it does not start',
           command(generate),
         ),

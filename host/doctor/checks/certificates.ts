@@ -53,11 +53,12 @@ function judgeOne({ path, keyPath, names, renew, found }: Certificate, nowMs: nu
     renew === undefined ? edit(path, 'put a new certificate there, then systemctl reload the proxy') : command(renew)
   if (found.kind === 'denied') return [skip(path, ROOT_SEES_MORE)]
   if (found.kind === 'absent') return [fail(`no certificate ${path}`, 'nothing can be served over TLS', fix)]
-  if (found.kind === 'invalid') return [fail(`${path} holds no certificate`, 'it is no PEM that OpenSSL reads', fix)]
+  if (found.kind === 'invalid')
+    return [fail(`${path} contains no certificate`, 'it is not PEM that OpenSSL can read', fix)]
   const { fromMs, toMs, lost, matchesKey, keyMode } = found
   const findings: Finding[] = []
   const left = toMs - nowMs
-  if (left <= 0) findings.push(fail(`${path} has expired ${spanText(left)} ago`, 'clients refuse it', fix))
+  if (left <= 0) findings.push(fail(`${path} expired ${spanText(left)} ago`, 'clients refuse it', fix))
   else if (nowMs < fromMs)
     findings.push(
       fail(
@@ -67,15 +68,15 @@ function judgeOne({ path, keyPath, names, renew, found }: Certificate, nowMs: nu
       ),
     )
   else if (left < Math.min((toMs - fromMs) / 4, MOST_WARNING_MS))
-    findings.push(warn(`${path} expires in ${spanText(left)}`, 'whatever renews it has not done so in time', fix))
+    findings.push(warn(`${path} expires in ${spanText(left)}`, 'it was not renewed in time', fix))
   if (matchesKey === false)
-    findings.push(fail(`${keyPath} is not the key of ${path}`, 'no program can serve with the two', fix))
+    findings.push(fail(`${keyPath} is not the key of ${path}`, 'no program can use the two together', fix))
   if (lost.length > 0)
     findings.push(fail(`${path} is not for ${lost.join(', ')}`, 'clients refuse it for these names', fix))
   if (keyPath !== undefined && keyMode !== undefined && (keyMode & 0o007) !== 0)
     findings.push(
       fail(
-        `everybody may read the key ${keyPath}`,
+        `every user may read the key ${keyPath}`,
         `its mode is ${keyMode.toString(8)}`,
         command(words('chmod', 'o=', keyPath)),
       ),

@@ -5,7 +5,7 @@ import { presentUsers, readText, statFileSystem, textOf } from '../look.ts'
 /** Of statfs(2) for a file system of type cgroup2. */
 const CGROUP2_MAGIC = 0x63677270
 
-/** What limits of backends need: cpu, memory and pids are used by every quadlet of ours. */
+/** What limits of backends need: cpu, memory and pids are used by all our quadlets. */
 const NEEDED = ['cpu', 'memory', 'pids'] as const
 const USEFUL = ['cpuset', 'io'] as const
 

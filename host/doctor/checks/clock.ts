@@ -58,13 +58,13 @@ export const clock: Check<ClockFacts> = {
       return [
         fail(
           `the clock is off by ${spanText(offsetMs)}`,
-          'certificates and logins are refused for it',
+          'certificates and logins are refused because of it',
           command('chronyc makestep'),
         ),
       ]
-    if (isSynchronised === undefined) return [skip('the clock', 'timedatectl says nothing of it')]
+    if (isSynchronised === undefined) return [skip('the clock', 'timedatectl does not say')]
     if (isSynchronised) return [ok('the clock is synchronised')]
-    const why = 'certificates and logins are refused when it has gone wrong'
+    const why = 'certificates and logins are refused when it is wrong'
     if (isContainer)
       return [
         warn('the clock is not synchronised', why, edit('the host of this container', 'run a time service there')),
@@ -85,7 +85,7 @@ function behind(
   fix: ReturnType<typeof edit>,
 ): Finding {
   const why = `it is earlier than ${path} was written (${new Date(timeMs).toISOString()})`
-  return fail(`the clock is at least ${spanText(timeMs - nowMs)} behind`, why, fix)
+  return fail(`the clock is at least ${spanText(timeMs - nowMs)} slow`, why, fix)
 }
 
 /** @see chronyc(1) "-c": field 5 of tracking is "System time", in seconds */

@@ -94,7 +94,7 @@ export const agents: Check<AgentFacts> = {
       if (answer === 'denied') return [skip(`the agent of ${user}`, ROOT_SEES_MORE)]
       if (answer === 'absent')
         return [fail(`the agent of ${user} does not listen`, `there is no socket ${path}`, start)]
-      const why = answer === 'silent' ? `nobody answers on ${path}` : answer.error
+      const why = answer === 'silent' ? `no program answers on ${path}` : answer.error
       return [fail(`the agent of ${user} does not answer`, why, start)]
     })
     if (findings.length > 0) return findings
@@ -122,7 +122,7 @@ function askAgent(path: string, signal: AbortSignal): Promise<AgentFacts['agents
     text += chunk
     const end = /^\{"type":"(done|error)".*$/m.exec(text)
     if (end !== null) resolve(end[1] === 'done' ? 'done' : { error: end[0] })
-    else if (text.length > MOST_ANSWER_CHARACTERS) resolve({ error: 'its answer has no end' })
+    else if (text.length > MOST_ANSWER_CHARACTERS) resolve({ error: 'its answer does not end' })
   })
   socket.once('connect', () => socket.write('{"op":"status"}\n'))
   socket.once('end', () => resolve('silent'))

@@ -43,7 +43,7 @@ const FEW_INODES = { fail: 0.01, warn: 0.05 }
 export const disk: Check<DiskFacts> = {
   name: 'disk',
   summary:
-    'whether there is space and are inodes for the state, the generations, the images of each backend user and /var/tmp',
+    'whether there are free space and inodes for the state, the generations, the images of each backend user and /var/tmp',
   async observe({ deployment, names }) {
     const backends = presentUsers(deployment).filter(({ subuid }) => subuid !== undefined)
     const wanted: { purpose: Purpose; path: string; user: string }[] = [

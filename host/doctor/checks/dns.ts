@@ -10,7 +10,7 @@ export type DnsFacts = {
   readonly servers: readonly { readonly address: string; readonly answers: boolean }[]
   readonly names: readonly {
     readonly name: string
-    /** Empty: the name leads nowhere. undefined: could not be asked. */
+    /** Empty: the name does not resolve. undefined: could not be asked. */
     readonly addresses: readonly string[] | undefined
   }[]
   /** Addresses of this host. */
@@ -23,7 +23,7 @@ const QUERY_TIMEOUT_MS = 2_000
 
 export const dns: Check<DnsFacts> = {
   name: 'dns',
-  summary: "whether the name servers answer, and the domain's names lead to this host",
+  summary: "whether the name servers answer, and the domain's names point to this host",
   async observe({ deployment }, signal) {
     const names =
       deployment === undefined
@@ -68,19 +68,19 @@ function judgeName(
   own: readonly string[],
   isPublic: boolean,
 ): Finding[] {
-  if (addresses === undefined) return [skip(name, 'getent is missing, names cannot be looked up')]
+  if (addresses === undefined) return [skip(name, 'getent is missing, so names cannot be looked up')]
   if (addresses.length === 0) {
     const why = isPublic ? 'no certificate can be issued, and no client finds it' : 'clients do not find it'
-    return [fail(`${name} leads nowhere`, why, edit(`the DNS zone of ${name}`, `${name}. A ${publicAddress(own)}`))]
+    return [fail(`${name} does not resolve`, why, edit(`the DNS zone of ${name}`, `${name}. A ${publicAddress(own)}`))]
   }
   if (addresses.some((address) => own.includes(address)))
-    return [ok(`${name} leads to this host (${listed(addresses)})`)]
-  const why = `this host has ${listed(own.filter((address) => !isOnlyHere(address)))}; behind a router that passes the ports on this is as it should be`
+    return [ok(`${name} points to this host (${listed(addresses)})`)]
+  const why = `this host has ${listed(own.filter((address) => !isOnlyHere(address)))}; this is fine behind a router that forwards the ports`
   return [
     warn(
-      `${name} leads to ${listed(addresses)}, which is not an address of this host`,
+      `${name} points to ${listed(addresses)}, which is not an address of this host`,
       why,
-      edit(`the DNS zone of ${name}`, `${name}. A ${publicAddress(own)}, unless a router or relay stands between`),
+      edit(`the DNS zone of ${name}`, `${name}. A ${publicAddress(own)}, unless a router or relay is in between`),
     ),
   ]
 }
@@ -101,7 +101,7 @@ async function answers(server: string, signal: AbortSignal): Promise<boolean> {
   signal.addEventListener('abort', cancel, { once: true })
   try {
     resolver.setServers([server.includes(':') ? `[${server.replace(/%.*/, '')}]` : server])
-    await resolver.resolve4('gate-doctor.invalid') // RFC 6761: no such name, and a resolver may say so by itself
+    await resolver.resolve4('gate-doctor.invalid') // RFC 6761: no such name, and a resolver may say so on its own
     return true
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
@@ -111,7 +111,7 @@ async function answers(server: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-/** As programs of this host resolve it, /etc/hosts included: by getent(1), which, unlike a thread of ours, can be killed. */
+/** As programs of this host resolve it, /etc/hosts included: by getent(1), which, unlike our own thread, can be killed. */
 async function addressesOf(name: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
   const ran = await runProgram(['getent', 'ahosts', name], signal)
   if (ran.code === NOT_THERE) return undefined

@@ -20,7 +20,7 @@ export type GenerationFacts =
       readonly lost: readonly string[]
       /** Files that this caller may not read. */
       readonly unseen: number
-      /** Links of unit directories that lead elsewhere, or are no links. */
+      /** Links of unit directories that point elsewhere, or are not links. */
       readonly astray: readonly string[]
       readonly count: number
     }
@@ -28,7 +28,7 @@ export type GenerationFacts =
 /** What gatectl apply has written, against its own manifest. */
 export const generation: Check<GenerationFacts> = {
   name: 'generation',
-  summary: 'whether the files of the current generation are as gatectl apply wrote them, and its links lead to them',
+  summary: 'whether the files of the current generation are as gatectl apply wrote them, and its links point to them',
   async observe({ names }) {
     const directory = deployDirectory(names.prefix)
     if ((await statPath(`${directory}/generations`)).kind === 'absent') return { kind: 'none' }
@@ -52,7 +52,7 @@ export const generation: Check<GenerationFacts> = {
       return [
         fail(
           'no generation is current',
-          'an apply was cut off, or the link is gone: units of users are not found',
+          'an apply was interrupted, or the link is gone: units of users are not found',
           apply,
         ),
       ]
@@ -61,30 +61,26 @@ export const generation: Check<GenerationFacts> = {
       findings.push(
         warn(
           `generation ${current} was never seen to work`,
-          `an apply was cut off${committed === undefined ? '' : `; the last one that worked is ${committed}`}`,
+          `an apply was interrupted${committed === undefined ? '' : `; the last one that worked is ${committed}`}`,
           apply,
         ),
       )
     if (lost.length > 0)
       findings.push(
-        fail(
-          `${listed(lost)} ${lost.length === 1 ? 'is' : 'are'} gone`,
-          `generation ${current} has put it there`,
-          apply,
-        ),
+        fail(`${listed(lost)} ${lost.length === 1 ? 'is' : 'are'} gone`, `generation ${current} put it there`, apply),
       )
     if (changed.length > 0)
       findings.push(
         warn(
           `${listed(changed)} ${changed.length === 1 ? 'was' : 'were'} changed by hand`,
-          `it is not what generation ${current} has written, and the next apply takes it back`,
+          `it differs from what generation ${current} wrote, and the next apply restores it`,
           apply,
         ),
       )
     if (astray.length > 0)
       findings.push(
         fail(
-          `${listed(astray)} ${astray.length === 1 ? 'does' : 'do'} not lead to the current generation`,
+          `${listed(astray)} ${astray.length === 1 ? 'does' : 'do'} not point to the current generation`,
           'units of that user are not found',
           apply,
         ),

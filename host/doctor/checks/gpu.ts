@@ -63,7 +63,7 @@ export const gpuDevices: Check<DeviceFacts> = {
     findings.push(...facts.wanted.flatMap((wanted) => closedNodes(wanted, facts)))
     return findings.length > 0
       ? findings
-      : [ok(`${listed(facts.nodes.map(({ path }) => path))}: there, and open to the backends`)]
+      : [ok(`${listed(facts.nodes.map(({ path }) => path))}: present, and open to the backends`)]
   },
 }
 

@@ -45,8 +45,8 @@ export const idMappers: Check<MapperFacts> = {
     if (nosuid)
       return [
         fail(
-          'newuidmap lies on a file system mounted nosuid',
-          'it has no privilege there',
+          'newuidmap is on a file system mounted nosuid',
+          'it has no privileges there',
           command('mount -o remount,suid /usr || mount -o remount,suid /'),
         ),
       ]

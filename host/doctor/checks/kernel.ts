@@ -8,7 +8,7 @@ type VirtualFacts = { readonly container: string; readonly machine: string }
 /** What kind of machine this is: it decides where the other fixes have to be made. */
 export const virtualization: Check<VirtualFacts> = {
   name: 'machine',
-  summary: 'whether this is a virtual machine or a container, and of which kind',
+  summary: 'whether this is a virtual machine or a container, and which kind',
   async observe(_, signal) {
     // it exits with 1 when it finds nothing, and says so
     const detect = async (kind: string) => {
@@ -20,7 +20,7 @@ export const virtualization: Check<VirtualFacts> = {
     if (container !== '' && container !== 'none')
       return [ok(`a container (${container}): kernel settings, the clock and devices are those of its host`)]
     if (machine !== '' && machine !== 'none') return [ok(`a virtual machine (${machine})`)]
-    return [ok('no virtual machine and no container is recognised')]
+    return [ok('no virtual machine or container was recognised')]
   },
 }
 
@@ -83,7 +83,7 @@ function possible(facts: NamespaceFacts): Finding {
   const why = (cause: string) => `${cause}; without them no rootless container starts`
   if (unprivilegedClone === 0)
     return fail(
-      'user namespaces are for root only',
+      'only root can make user namespaces',
       why(`${SYSCTLS.unprivilegedClone} is 0`),
       set('unprivilegedClone', 1),
     )
@@ -129,7 +129,7 @@ function set(name: keyof typeof SYSCTLS, value: number) {
   return command(`echo ${setting} >/etc/sysctl.d/50-gate.conf && sysctl --write ${setting}`)
 }
 
-/** In an unprivileged container only some ids exist: 65,536 by default, and no subordinate range of ours is among them. */
+/** In an unprivileged container only some ids exist: 65,536 by default, and none of our subordinate ranges is among them. */
 function idsThatDoNotExist({ idsHere, idsNeeded, container }: NamespaceFacts): Finding[] {
   const exists = ({ start, count }: { start: number; count: number }) =>
     idsHere.some((range) => start >= range.start && start + count <= range.start + range.count)

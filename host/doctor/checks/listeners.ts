@@ -24,7 +24,7 @@ export async function readSocketOwners(inodes: ReadonlySet<string>): Promise<Rea
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   for (const pid of pids) {
     for (const inode of await socketsOf(pid)) {
-      // systemd passes its sockets on: whoever serves them says more than systemd
+      // systemd passes its sockets on: the program that serves them says more than systemd
       if (!inodes.has(inode) || (owners.has(inode) && pid === '1')) continue
       const [program, cgroup] = await Promise.all([textOf(`/proc/${pid}/comm`), textOf(`/proc/${pid}/cgroup`)])
       owners.set(inode, { pid: Number(pid), program: program.trim(), unit: unitOf(cgroup) })

@@ -18,14 +18,14 @@ type Place = {
   readonly needs: number
   readonly owner: string
   readonly group: string | undefined
-  /** What somebody gains by a bit too many. */
+  /** What a bit too many gives away. */
   readonly why: string
 }
 
 export const permissions: Check<PermissionFacts> = {
   name: 'permissions',
   summary:
-    'whether configuration, state, secrets and socket directories have their owners and no permission too many (secrets 600)',
+    'whether configuration, state, secrets and socket directories have the right owners and no excess permissions (secrets 600)',
   async observe(subject) {
     const accounts = readHostAccounts()
     const users = new Map([...accounts.users.values()].map(({ uid, name }) => [uid, name]))
@@ -76,7 +76,7 @@ function judgeOne({ path, mode, needs, owner, group, why, found }: PermissionFac
   if (!isOpen && !isClosed) return findings
   const kind = isOpen
     ? (found.mode & ~mode & 0o007) !== 0
-      ? 'is open to everybody'
+      ? 'is open to every user'
       : 'is open to its group'
     : 'is closed to those who need it'
   findings.push(
@@ -98,13 +98,13 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
     needs: 0,
     owner,
     group: undefined,
-    why: 'it holds secrets, or what was asked and answered',
+    why: 'it contains secrets, or prompts and answers',
   })
   const generated = (await namesIn(names.generatedDirectory)).map((name) => `${names.generatedDirectory}/${name}`)
   const directories =
     deployment === undefined
       ? [
-          { ...directory(state, 0o711, user, user), needs: 0o700 }, // nobody goes through it yet
+          { ...directory(state, 0o711, user, user), needs: 0o700 }, // nothing goes through it yet
           directory(names.configDirectory, 0o755, 'root', 'root'),
           directory(names.runtimeDirectory, 0o755, 'root', 'root'),
         ]
@@ -117,7 +117,7 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
       needs: name === 'declared.json' ? 0o444 : 0,
       owner: 'root',
       group: undefined,
-      why: 'who may write it decides what runs as root',
+      why: 'anyone who may write it decides what runs as root',
     }),
   )
   return [
@@ -134,7 +134,7 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
       needs: 0o660,
       owner: user,
       group: adminGroup,
-      why: 'who opens it may do everything that gatectl can',
+      why: 'anyone who can open it may do everything that gatectl can',
     },
   ]
 }

@@ -18,16 +18,17 @@ export const podman: Check<PodmanFacts> = {
     const install = command('apt-get install podman')
     if (printed === undefined) return [fail('no podman', 'backends are rootless podman containers', install)]
     const [, major, minor] = /(\d+)\.(\d+)/.exec(printed) ?? []
-    // it wants a home of its own before it says anything
+    // it wants its own home before it says anything
     if (minor === undefined && !isRoot)
       return [skip('the version of podman', `${ROOT_SEES_MORE}; podman says: ${printed}`)]
-    if (major === undefined || minor === undefined) return [fail('podman does not say its version', printed, install)]
+    if (major === undefined || minor === undefined)
+      return [fail('podman does not report its version', printed, install)]
     const version = Number(major) * 100 + Number(minor)
     if (version < 404)
       return [
         fail(
           `podman ${major}.${minor} is too old`,
-          'quadlets came with 4.4',
+          'quadlets need 4.4',
           edit('this host', 'upgrade to Debian 13, which has podman 5.4'),
         ),
       ]
@@ -35,7 +36,7 @@ export const podman: Check<PodmanFacts> = {
       return [
         warn(
           `podman ${major}.${minor} has no drop-ins for quadlets`,
-          'a unit counts as started before its engine answers; both came with 5.0',
+          'a unit counts as started before its engine answers; both need 5.0',
           edit('this host', `upgrade to Debian 13; until then compile with --podman ${major}.${minor}`),
         ),
       ]

@@ -15,13 +15,13 @@ export type PortFacts = {
     readonly expected: readonly string[]
   })[]
   readonly holders: readonly (Holder & { readonly owner: SocketOwner | undefined; readonly user: string })[]
-  /** Addresses of sockets that systemd holds for units of ours, such as `0.0.0.0:3000`; "" when systemd was not asked. */
+  /** Addresses of sockets that systemd holds for our units, such as `0.0.0.0:3000`; "" when systemd was not asked. */
   readonly ownSockets: readonly string[]
 }
 
 export const ports: Check<PortFacts> = {
   name: 'ports',
-  summary: 'whether the ports of the spec are free or held by Gate, else who holds them (process, program, user, unit)',
+  summary: 'whether the ports of the spec are free or used by Gate, else what uses them (process, program, user, unit)',
   async observe({ deployment, names }, signal) {
     const wanted =
       deployment === undefined ? [] : deployment.listeners.map((listener) => wantedPort(listener, deployment))
@@ -46,14 +46,14 @@ export const ports: Check<PortFacts> = {
     }
   },
   judge({ wanted, holders, ownSockets }) {
-    if (wanted.length === 0) return [ok('no spec says which ports are needed')]
+    if (wanted.length === 0) return [ok('without a spec the needed ports are unknown')]
     const findings = wanted.flatMap((want): Finding[] => {
       const taken = holders.find((holder) => isSame(want, holder) && !isOurs(want, holder, ownSockets))
       return taken === undefined ? [] : [foreign(want, taken)]
     })
     return findings.length > 0
       ? findings
-      : [ok(`${wanted.map(({ port }) => port).join(', ')}: free, or held by those they are for`)]
+      : [ok(`${wanted.map(({ port }) => port).join(', ')}: free, or used by what they are for`)]
   },
 }
 

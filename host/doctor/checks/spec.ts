@@ -9,7 +9,7 @@ export const spec: Check<SpecState> = {
     switch (state.kind) {
       case 'none':
         return [
-          skip('no spec', 'backends, ports and domains are unknown: gatectl doctor gate.toml looks at those of a spec'),
+          skip('no spec', 'backends, ports and domains are unknown: gatectl doctor gate.toml checks those of a spec'),
         ]
       case 'refused':
         return [

@@ -44,7 +44,7 @@ export const storage: Check<StorageFacts> = {
     return bad.map(({ user, path, type }) =>
       fail(
         `${user} cannot store images in ${path}`,
-        `it lies on ${NO_OVERLAY.get(type) ?? ''}, which takes no overlay of podman's`,
+        `it is on ${NO_OVERLAY.get(type) ?? ''}, which does not support podman's overlay`,
         command('apt-get install fuse-overlayfs'),
       ),
     )

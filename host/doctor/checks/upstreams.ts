@@ -10,9 +10,9 @@ export type UpstreamFacts = {
   readonly upstreams: readonly {
     readonly name: string
     readonly url: string
-    /** Of a connection of ours, without any key. */
+    /** Of our own connection, without any key. */
     readonly reached: Reached
-    /** What the running daemon says of it. */
+    /** What the running daemon says about it. */
     readonly daemon: { readonly state: string; readonly lastError: string | undefined } | undefined
   }[]
 }
@@ -26,7 +26,8 @@ const CONCURRENCY = 16
 
 export const upstreams: Check<UpstreamFacts> = {
   name: 'upstreams',
-  summary: 'whether each upstream can be reached (TCP and TLS, no key is sent), and what the running daemon says of it',
+  summary:
+    'whether each upstream can be reached (TCP and TLS, no key is sent), and what the running daemon says about it',
   async observe(subject, signal) {
     const view = await subject.daemon
     const wanted = [...upstreamUrls(subject, view)]

@@ -37,8 +37,8 @@ export const users: Check<UserFacts> = {
 }
 
 function notApplied(count: number): Finding {
-  const why = 'the spec was not applied to this host, so nothing below can be said of its backends'
-  return fail(`none of the ${count} users of the spec exists`, why, command('gatectl apply'))
+  const why = 'the spec was not applied to this host, so its backends cannot be checked'
+  return fail(`none of the ${count} users of the spec exist`, why, command('gatectl apply'))
 }
 
 function missing(name: string): Finding {
@@ -60,14 +60,14 @@ function wrongId({ name, uid }: { name: string; uid: number | undefined }, accou
 function hasLogin({ name, shell }: Account): Finding[] {
   if (/\/(?:nologin|false)$/.test(shell)) return []
   const fix = command(words('usermod', '--shell', '/usr/sbin/nologin', name))
-  return [warn(`${name} has the login shell ${shell}`, 'nobody needs to log in there', fix)]
+  return [warn(`${name} has the login shell ${shell}`, 'there is no need to log in as this user', fix)]
 }
 
 function noMember(name: string, group: string, exists: boolean): Finding {
   const join = words('usermod', '--append', '--groups', group, name)
   const why = 'it gives access to the models, the GPU or the admin socket'
   return fail(
-    `${name} is no member of the group ${group}`,
+    `${name} is not a member of the group ${group}`,
     why,
     command(exists ? join : `groupadd --system ${words(group)} && ${join}`),
   )
@@ -86,7 +86,7 @@ export type SubidFacts = {
 /** A rootless container needs as many ids as its image has users; podman(1) "Rootless mode". */
 export const subids: Check<SubidFacts> = {
   name: 'subids',
-  summary: 'whether each backend user has its subordinate user and group ids, and nobody else has the same',
+  summary: 'whether each backend user has its subordinate user and group ids, and no other user has the same',
   async observe({ deployment }) {
     const wanted = presentUsers(deployment).flatMap(({ name, uid, subuid }) =>
       subuid === undefined ? [] : [{ name, uid, ...subuid }],
@@ -190,12 +190,12 @@ export const userManagers: Check<ManagerFacts> = {
 }
 
 function doesNotLinger(user: string): Finding {
-  const why = 'its backends stop when nobody is logged in as this user, and do not start at boot'
+  const why = 'its backends stop when this user has no session, and do not start at boot'
   return fail(`${user} does not linger`, why, command(words('loginctl', 'enable-linger', user)))
 }
 
 function isDown(user: string, uid: number, state: string): Finding {
-  const what = state === '' ? `cannot ask for the manager of ${user}` : `the manager of ${user} is ${state}`
+  const what = state === '' ? `cannot query the manager of ${user}` : `the manager of ${user} is ${state}`
   const unit = `user@${uid}.service`
   return fail(
     what,

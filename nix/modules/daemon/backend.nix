@@ -16,7 +16,7 @@ in
     subIdStart = mkOption {
       type = types.ints.between ids.count 4294901760;
       default = if config.uid == null then ids.first else ids.subordinate config.uid;
-      defaultText = lib.literalMD "a range of its own for every `uid` from 40000 on";
+      defaultText = lib.literalMD "a separate range for every `uid` from 40000 on";
       description = "First of the 65536 subordinate user and group ids of the container. Never change it.";
     };
     user = mkOption {

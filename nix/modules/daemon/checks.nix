@@ -32,7 +32,7 @@ let
         if place.kind == "unknown" then
           [ "${name} does not exist; ${keys.suggestion (lib.last place.path) place.keys}" ]
         else if place.kind == "secret" then
-          [ ''${name} is a secret, and settings are in the Nix store, which everybody can read: write ${where}.credentials."${tomlPath place.path}" = "/run/secrets/…"'' ]
+          [ ''${name} is a secret, and settings are in the Nix store, which every user can read: write ${where}.credentials."${tomlPath place.path}" = "/run/secrets/…"'' ]
         else [ ])
       (keys.places settingsKeys cfg.settings);
   tomlPath = names: path (map keys.snakeCase names);
@@ -45,10 +45,10 @@ let
           place = lib.head found;
         in
         if place.kind == "unknown" then
-          [ ''${where}.credentials."${key}" fills no key of the configuration; ${keys.suggestion (lib.last place.path) place.keys}'' ]
-        else optional (place.kind == "value") ''${where}.credentials."${key}" is no secret: write ${where}.settings.${path (map keys.camelCase (lib.splitString "." key))}'')
+          [ ''${where}.credentials."${key}" is not a key of the configuration; ${keys.suggestion (lib.last place.path) place.keys}'' ]
+        else optional (place.kind == "value") ''${where}.credentials."${key}" is not a secret: write ${where}.settings.${path (map keys.camelCase (lib.splitString "." key))}'')
       (lib.attrNames cfg.credentials)
-    ++ map (place: "${place.what} is in the Nix store, which everybody can read: name a file that sops-nix or agenix makes, such as /run/secrets/name")
+    ++ map (place: "${place.what} is in the Nix store, which every user can read: name a file that sops-nix or agenix makes, such as /run/secrets/name")
       (lib.filter (place: isInStore place.file) (secretFiles { inherit where cfg; }));
 
   isInStore = file: builtins.isPath file || lib.hasPrefix "${builtins.storeDir}/" (toString file);
@@ -100,7 +100,7 @@ let
       "${at}: a backend is part of a user name, ${prefix}-${name}, which ends after 31 characters: use at most 20 lower-case letters and digits, with single - between"
     ++ optional (backend.uid == null) "${at} has no user id: write uid = 40000; (or another from 1000 to 59999 that is free), and never change it"
     ++ optional (secrets.listenOf backend == "tcp" && backend.port == "random")
-      ''${at} listens on a port that nobody chose: write port = 8001; or listen = "unix"''
+      ''${at} listens on a port that was not chosen: write port = 8001; or listen = "unix"''
     ++ optional (nvidia && !(hasNvidia config))
       ''${at}.gpu.kind = "nvidia" needs the driver: write services.xserver.videoDrivers = [ "nvidia" ]; (no X server comes with it)''
     ++ optional (nvidia && !config.hardware.nvidia-container-toolkit.enable)

@@ -1,4 +1,4 @@
-# Gets an image into the store of whoever runs this. Arguments: podman, the image, then maybe an archive that has it.
+# Gets an image into the store of the user that runs this. Arguments: podman, the image, then maybe an archive that has it.
 set -eu
 # newuidmap and newgidmap, which only the host can hand out
 export PATH="/run/wrappers/bin:${PATH:-/run/current-system/sw/bin}"

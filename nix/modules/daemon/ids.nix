@@ -1,4 +1,4 @@
-# Subordinate ids of a backend's user: a range of its own for every uid from 40000 on, above what people's accounts get.
+# Subordinate ids of a backend's user: a separate range for every uid from 40000 on, above what people's accounts get.
 rec {
   count = 65536;
   first = 536870912;

@@ -1,4 +1,4 @@
-# One gateway with its names, where its options stand, and its backends.
+# One gateway with its names, the place of its options, and its backends.
 { lib }:
 let
   names = import ../../generated/names.nix;

@@ -1,4 +1,4 @@
-# Secrets that systemd hands to the daemon, named like the keys that they fill; and which of them nobody wrote.
+# Secrets that systemd hands to the daemon, named like the keys that they fill; and which of them no user wrote.
 { lib }:
 let
   engines = import ../../generated/engines.nix;

@@ -13,9 +13,9 @@ let
       (place:
         if place.kind == "unknown" then [ "${where}.settings.${path place.path} does not exist; ${keys.suggestion (lib.last place.path) place.keys}" ]
         else lib.optional (place.kind == "secret")
-          ''${where}.settings.${path place.path} is a secret, and settings are in the Nix store, which everybody can read: write ${where}.${path place.path}.file = "/run/secrets/…"'')
+          ''${where}.settings.${path place.path} is a secret, and settings are in the Nix store, which every user can read: write ${where}.${path place.path}.file = "/run/secrets/…"'')
       (keys.places tree cfg.settings)
-    ++ map (what: "${where}.${what} is in the Nix store, which everybody can read: name a file that sops-nix or agenix makes, such as /run/secrets/name")
+    ++ map (what: "${where}.${what} is in the Nix store, which every user can read: name a file that sops-nix or agenix makes, such as /run/secrets/name")
       (lib.optional (cfg.environmentFile != null && isInStore cfg.environmentFile) "environmentFile"
         ++ lib.optional (cfg.dns != null && (cfg.dns.apiToken.file or null) != null && isInStore cfg.dns.apiToken.file) "dns.apiToken.file")
     ++ lib.optional (cfg.dns != null && cfg.dns.enabled && cfg.domainSuffix == null)

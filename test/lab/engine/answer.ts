@@ -62,7 +62,7 @@ async function chat(
 ): Promise<void> {
   const request = await bodyOf(message)
   if (request === undefined) {
-    send(response, 400, { error: { message: 'the body is no JSON object', type: 'invalid_request_error' } })
+    send(response, 400, { error: { message: 'the body is not a JSON object', type: 'invalid_request_error' } })
     return
   }
   const tokens = tokensOf(request, behaviour)

@@ -17,7 +17,7 @@ const refusalOf = (line: string): AgentRefusal => {
 }
 
 test.each([
-  { line: '', code: 'BAD_REQUEST', message: 'the line is no JSON' },
+  { line: '', code: 'BAD_REQUEST', message: 'the line is not valid JSON' },
   { line: '[]', code: 'BAD_REQUEST', message: 'request: ' },
   { line: '{"op":"exec"}', code: 'UNKNOWN_OP', message: 'op: ' },
   { line: '{}', code: 'UNKNOWN_OP', message: 'op: ' },

@@ -235,7 +235,7 @@ test('a value is read from text by the type of its key', () => {
   expect(readText('discovery.enabled', 'false')).toBe(false)
   expect(readText('server.allow_from', '10.0.0.0/8, ::1')).toEqual(['10.0.0.0/8', '::1'])
   expect(readText('upstreams.a', '{"provider":"echo"}')).toEqual({ provider: 'echo' })
-  expect(() => readText('server.port', 'many')).toThrow('server.port: is no number; write 3000')
+  expect(() => readText('server.port', 'many')).toThrow('server.port: is not a number; write 3000')
   expect(() => readText('server.prot', '1')).toThrow('did you mean server.port?')
 })
 
@@ -245,8 +245,8 @@ test('validate says all that is wrong with a text and stores nothing', () => {
   expect(config.validate('[log]\nlevel = "debug"\n')).toEqual([])
   const problems = config.validate('[log]\nlevel = "debu"\n[servr]\nport = 1\n[server]\nport = "x"\n')
   expect(problems.toSorted((a, b) => a.where.localeCompare(b.where)).map(problemLine)).toEqual([
-    `${place.file}:2:1: log.level is none of the possible values; did you mean "debug"?`,
-    `${place.file}:3:2: servr is no key; did you mean server?`,
+    `${place.file}:2:1: log.level is not one of the possible values; did you mean "debug"?`,
+    `${place.file}:3:2: unknown key servr; did you mean server?`,
     `${place.file}:6:1: server.port is not a number`,
   ])
   expect(config.validate('[models.fast]\ntargets = [{ upstream = "ecko" }]\n')).toMatchObject([

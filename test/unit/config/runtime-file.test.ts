@@ -86,7 +86,7 @@ test('a torn file is called so, and says what to do', () => {
       layer: 'runtime',
       where: place.file,
       message: 'ends in the middle of the last good copy, so its end was probably lost',
-      hint: `copy ${place.lastGood} over it; if you did remove the end, add a comment line instead of it`,
+      hint: `copy ${place.lastGood} over it; if you removed the end on purpose, add a comment line in its place`,
     },
   ])
   expect(place.lines.map(({ level, message, fields }) => [level, message, fields.code])).toEqual([

@@ -50,7 +50,7 @@ test('check shows every problem in its code frame and exits with 3', async () =>
   const run = await gatectl(['check', spec])
   expect(run.code).toBe(3)
   expect(run.stdout.replaceAll(folder, '')).toMatchInlineSnapshot(`
-    "/gate.toml:2:1: error UNKNOWN_KEY: there is no key "profil" here
+    "/gate.toml:2:1: error UNKNOWN_KEY: unknown key "profil"
       |
     2 | profil = "desktop"
       | ^^^^^^
@@ -62,7 +62,7 @@ test('check shows every problem in its code frame and exits with 3', async () =>
       |         ^^^^^
       = write it as name@sha256:…; "podman image inspect --format {{.Digest}}" shows the digest
 
-    /gate.toml:7:10: error INVALID_VALUE: "lots" cannot stand here
+    /gate.toml:7:10: error INVALID_VALUE: "lots" is not allowed here
       |
     7 | memory = "lots"	# tab
       |          ^^^^^^

@@ -72,14 +72,14 @@ describe('gatectl doctor', () => {
     expect(all).not.toContain('horse')
     const before = readFileSync(file)
     const again = await gatectl(['doctor', ...silent(), '--bundle', file])
-    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('it is there already') })
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('it already exists') })
     expect(readFileSync(file)).toEqual(before)
   })
 
   test('a bundle that cannot be written is a failure', async () => {
     const { code, stderr } = await gatectl(['doctor', ...silent(), '--bundle', place.file('no/x.tar.gz')])
     expect(code).toBe(1)
-    expect(stderr).toContain('name a place that you can write to')
+    expect(stderr).toContain('name a file that you can write to')
   })
 
   describe('with a daemon that hangs', () => {
@@ -97,7 +97,7 @@ describe('gatectl doctor', () => {
         expect.objectContaining({
           check: 'daemon',
           status: 'fail',
-          why: expect.stringContaining('does not answer within 5 s'),
+          why: expect.stringContaining('did not answer within 5 s'),
         }),
       )
     })

@@ -96,7 +96,9 @@ test('config set takes a value that looks like an option after "--"', async () =
 })
 
 test('config set says what waits for a restart and what the environment hides', async () => {
-  expect((await ctl(['config', 'set', 'server.port', '5000'])).stderr).toMatch(/waits for a restart.*server\.port/)
+  expect((await ctl(['config', 'set', 'server.port', '5000'])).stderr).toMatch(
+    /takes effect when gate-daemon restarts.*server\.port/,
+  )
   const refused = await ctl(['config', 'set', 'upstreams.openai.api_key', 'x'])
   expect(refused).toMatchObject({ code: 1, stdout: '' })
   const forced = await ctl(['config', 'set', 'upstreams.openai.api_key', 'x', '--force'])
@@ -129,10 +131,14 @@ test.each([
   { name: 'an argument too many', args: ['status', 'now'], says: /"now" is one argument too many/ },
   { name: 'a value twice', args: ['config', 'set', 'a', 'b', '--file', 'c'], says: /give a VALUE, or --file FILE/ },
   { name: 'no key', args: ['config', 'get'], says: /give a KEY, or --all/ },
-  { name: 'an unknown format', args: ['config', 'promote', '--format', 'yaml'], says: /neither nix nor spec/ },
+  {
+    name: 'an unknown format',
+    args: ['config', 'promote', '--format', 'yaml'],
+    says: /unknown format "yaml"\n.*nix, spec/,
+  },
   { name: 'an unknown shell', args: ['completion', 'tcsh'], says: /there are: bash, zsh, fish/ },
   { name: 'nothing to complete', args: ['complete', 'x'], says: /there are: config-key, token-id, backend-name/ },
-  { name: 'no number', args: ['logs', '-n', 'x'], says: /is no number of lines/ },
+  { name: 'no number', args: ['logs', '-n', 'x'], says: /is not a number of lines/ },
 ])('exits with 2 for $name', async ({ args, says }) => {
   const run = await ctl(args)
   expect(run.stderr).toMatch(says)

@@ -43,7 +43,7 @@ test.each(['/etc/containers/systemd/users/40000/gate-qwen.container', `/some/out
   async (path) => expect(JSON.parse(await explain(path))).toMatchObject({ path: FILE }),
 )
 
-test('explain shows a whole file, each line behind its key', async () => {
+test('explain shows a whole file, each line after its key', async () => {
   const run = await gatectl(['explain', spec, FILE])
   expect(run.stdout).toMatch(/^backends\.qwen\.memory:5 +\| MemoryMax=25769803776$/m)
   expect(run.stdout).toMatch(/^backends\.qwen\.pids \(default\) +\| PidsLimit=4096$/m)
@@ -117,7 +117,7 @@ test('a foreign file in place of the schema stays, and nothing is written', asyn
   writeFileSync(join(folder, 'gate.schema.json'), '{}')
   const run = await gatectl(['init', join(folder, 'new.toml'), '--yes'])
   expect(run).toMatchObject({ code: 1, stdout: '' })
-  expect(run.stderr).toMatch(/gate\.schema\.json is there already/)
+  expect(run.stderr).toMatch(/gate\.schema\.json already exists/)
   expect(existsSync(join(folder, 'new.toml'))).toBe(false)
 })
 
@@ -132,14 +132,14 @@ test('with images by digest the first spec has no warning', async () => {
 test('init overwrites with --force only', async () => {
   const run = await gatectl(['init', spec, '--yes'])
   expect(run).toMatchObject({ code: 1, stdout: '' })
-  expect(run.stderr).toMatch(/is there already\n.*--force/)
+  expect(run.stderr).toMatch(/already exists\n.*--force/)
   expect(readFileSync(spec, 'utf8')).toBe(SPEC)
   expect((await gatectl(['init', spec, '--yes', '--force'])).code).toBe(0)
   expect(readFileSync(spec, 'utf8')).toMatch(/^#:schema/)
 })
 
 test.each([
-  { name: 'no terminal', args: [], says: /no terminal to ask on/ },
+  { name: 'no terminal', args: [], says: /no terminal to ask/ },
   { name: 'a wrong domain', args: ['--yes', '--domain', 'not a domain'], says: /INVALID_VALUE/ },
   { name: 'a quote in a name', args: ['--yes', '--domain', 'x"\n[gate.tls]'], says: /CONTROL_CHARACTER|INVALID_VALUE/ },
   { name: 'an unknown provider', args: ['--yes', '--upstream', 'opnai'], says: /did you mean "openai"/ },

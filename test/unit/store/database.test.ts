@@ -84,7 +84,7 @@ test.each([
       database.pragma('user_version = 99')
       database.close()
     },
-    says: /written by a newer Gate/,
+    says: /written by a newer version of Gate/,
   },
 ])('refuses $name and says what to do', ({ make, says }) => {
   make()

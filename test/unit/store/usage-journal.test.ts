@@ -86,7 +86,7 @@ test('imports what a killed daemon left: twice where the kill came before the de
   await open().importNow()
   expect(ids()).toEqual(['a', 'b'])
   expect(files()).toEqual([])
-  expect(logged).not.toContain('damaged lines of the usage journal are set aside')
+  expect(logged).not.toContain('damaged lines of the usage journal were set aside')
 })
 
 test.each([
@@ -101,7 +101,7 @@ test.each([
   expect(ids()).toEqual(['a', 'b'])
   expect(files()).toEqual(['gate.db-usage-damaged'])
   expect(place.read('gate.db-usage-damaged')).toBe(`${line}\n`)
-  expect(logged).toEqual(['damaged lines of the usage journal are set aside'])
+  expect(logged).toEqual(['damaged lines of the usage journal were set aside'])
 })
 
 test('short writes are finished; a full disk leaves no half line, even where it cannot be cut off', async () => {
@@ -152,7 +152,7 @@ test('a worker that cannot start is replaced by the next run', async () => {
   const journal = open()
   database.pragma('user_version = 99')
   journal.append([row('a')])
-  await expect(journal.importNow()).rejects.toThrow('newer Gate')
+  await expect(journal.importNow()).rejects.toThrow('newer version of Gate')
   database.pragma('user_version = 1')
   await journal.importNow()
   expect(ids()).toEqual(['a'])

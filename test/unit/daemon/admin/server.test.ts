@@ -249,7 +249,7 @@ test('refuses a path with a file that is no socket, and a path that is too long'
   const folder = mkdtempSync(join(tmpdir(), 'gate-admin-'))
   try {
     writeFileSync(join(folder, 'file'), 'precious')
-    await expect(startAdminDaemon(join(folder, 'file'))).rejects.toThrow(/no socket; move it away/)
+    await expect(startAdminDaemon(join(folder, 'file'))).rejects.toThrow(/not a socket; move it away/)
     await expect(startAdminDaemon(join(folder, 'x'.repeat(108)))).rejects.toThrow(/longer than 107 bytes/)
     await expect(startAdminDaemon(join(folder, 'absent', 'admin.sock'))).rejects.toThrow(
       /there is no directory .*absent; make it/,

@@ -201,7 +201,7 @@ describe('stop', () => {
     await vi.advanceTimersByTimeAsync(1)
     await stopped
     expect(code).toBe(1)
-    expect(logged).toContain('error stop task failed stuck did not end when cut off, left behind')
+    expect(logged).toContain('error stop task failed stuck did not end after its deadline, abandoned')
   })
 
   test('goes on after a task that throws, exits 1', async () => {

@@ -54,7 +54,7 @@ test.each<{ name: string; facts: Partial<UserFacts>; page: RegExp }>([
   {
     name: 'no member',
     facts: { wanted: [{ ...QWEN, groups: ['kvm'] }] },
-    page: /^fail gate-qwen is no member of the group kvm[\s\S]*\$ usermod --append --groups kvm gate-qwen$/,
+    page: /^fail gate-qwen is not a member of the group kvm[\s\S]*\$ usermod --append --groups kvm gate-qwen$/,
   },
   {
     name: 'of no such group',
@@ -116,7 +116,7 @@ test.each([
     manager: { ...MANAGER, state: 'failed' },
     page: /^fail the manager of gate-qwen is failed[\s\S]*systemctl start user@40001.service$/,
   },
-  { name: 'no systemd', manager: { ...MANAGER, state: '' }, page: /^fail cannot ask for the manager of gate-qwen/ },
+  { name: 'no systemd', manager: { ...MANAGER, state: '' }, page: /^fail cannot query the manager of gate-qwen/ },
 ])('user managers: $name', ({ manager, page }) => {
   expect(pageOf(userManagers, { managers: [manager] })).toMatch(page)
 })
@@ -136,7 +136,7 @@ test.each<{ name: string; facts: Partial<MapperFacts>; page: RegExp }>([
     facts: { mappers: [{ ...MAPPER, mode: undefined }] },
     page: /^fail no \/usr\/bin\/newuidmap[\s\S]*apt-get install uidmap$/,
   },
-  { name: 'nosuid', facts: { nosuid: true }, page: /^fail newuidmap lies on a file system mounted nosuid/ },
+  { name: 'nosuid', facts: { nosuid: true }, page: /^fail newuidmap is on a file system mounted nosuid/ },
 ])('newuidmap: $name', ({ facts, page }) => {
   expect(pageOf(idMappers, { mappers: [MAPPER], nosuid: false, ...facts })).toMatch(page)
 })
@@ -145,7 +145,7 @@ test.each([
   { printed: 'podman version 5.4.2', page: /^ok podman version 5.4.2$/ },
   { printed: 'podman version 4.9.3', page: /^warn podman 4.9 has no drop-ins for quadlets/ },
   { printed: 'podman version 4.3.1', page: /^fail podman 4.3 is too old/ },
-  { printed: 'Error: no database', page: /^fail podman does not say its version\n {2}Error: no database/ },
+  { printed: 'Error: no database', page: /^fail podman does not report its version\n {2}Error: no database/ },
   { printed: undefined, page: /^fail no podman[\s\S]*apt-get install podman$/ },
 ])('podman: $printed', ({ printed, page }) => {
   expect(pageOf(podman, { printed, isRoot: true })).toMatch(page)
@@ -225,12 +225,12 @@ test.each<{ name: string; facts: Partial<CdiFacts>; page: RegExp }>([
   {
     name: 'closed',
     facts: { files: [{ ...CDI_FILE, isPublic: false, devices: [] }] },
-    page: /^fail \/etc\/cdi\/nvidia.yaml is not readable for everybody[\s\S]*chmod 0755 \/etc\/cdi && chmod 0644 \/etc\/cdi\/nvidia.yaml$/,
+    page: /^fail \/etc\/cdi\/nvidia.yaml is not readable by every user[\s\S]*chmod 0755 \/etc\/cdi && chmod 0644 \/etc\/cdi\/nvidia.yaml$/,
   },
   {
     name: 'elsewhere',
     facts: { files: [{ ...CDI_FILE, path: '/var/lib/cdi/n.yaml', directory: '/var/lib/cdi' }] },
-    page: /^fail \/var\/lib\/cdi\/n.yaml lies where podman does not search[\s\S]*\/etc\/cdi\/nvidia.yaml$/,
+    page: /^fail \/var\/lib\/cdi\/n.yaml is where podman does not search[\s\S]*\/etc\/cdi\/nvidia.yaml$/,
   },
   {
     name: 'without this GPU',
@@ -240,7 +240,7 @@ test.each<{ name: string; facts: Partial<CdiFacts>; page: RegExp }>([
   {
     name: 'old',
     facts: { files: [{ ...CDI_FILE, lostNodes: ['/dev/nvidia1'] }] },
-    page: /^warn \/etc\/cdi\/nvidia.yaml names \/dev\/nvidia1, which are not there/,
+    page: /^warn \/etc\/cdi\/nvidia.yaml names \/dev\/nvidia1, which do not exist/,
   },
 ])('cdi: $name', ({ facts, page }) => {
   expect(pageOf(cdi, { wanted: ['all'], searched: ['/etc/cdi', '/var/run/cdi'], files: [CDI_FILE], ...facts })).toMatch(
@@ -257,7 +257,7 @@ const DEVICES: DeviceFacts = {
 }
 test.each<{ name: string; facts: Partial<DeviceFacts>; page: RegExp }>([
   { name: 'nobody wants one', facts: { wanted: [] }, page: /^ok no backend uses a GPU$/ },
-  { name: 'all well', facts: {}, page: /^ok \/dev\/dri\/renderD128: there/ },
+  { name: 'all well', facts: {}, page: /^ok \/dev\/dri\/renderD128: present/ },
   { name: 'absent', facts: { nodes: [] }, page: /^fail no \/dev\/dri\/renderD128[\s\S]*modprobe/ },
   {
     name: 'not in the group',

@@ -16,7 +16,7 @@ const SUBJECT: Subject = {
   deployment: undefined,
   isRoot: false,
   version: '1.0.0',
-  daemon: Promise.resolve({ kind: 'silent', reason: 'nobody listens', hint: undefined }),
+  daemon: Promise.resolve({ kind: 'silent', reason: 'no program listens', hint: undefined }),
 }
 const check = (name: string, examine: AnyCheck['examine']): AnyCheck => ({ name, summary: `of ${name}`, examine })
 
@@ -109,7 +109,7 @@ test('every check ends here, whatever this machine is, and what it finds wrong h
     ({ status, why, fix }) => (status === 'warn' || status === 'fail') && (!why || !fix),
   )
   expect(incomplete).toEqual([])
-  expect(findings.filter(({ what }) => what === 'could not be examined')).toEqual([])
+  expect(findings.filter(({ what }) => what === 'could not be checked')).toEqual([])
 })
 
 test('names of checks are unique, and the manual tells all of them', () => {

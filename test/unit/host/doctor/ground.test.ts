@@ -17,7 +17,7 @@ test.each([
   {
     name: 'nothing',
     facts: { container: 'none', machine: 'none' },
-    page: 'ok no virtual machine and no container is recognised',
+    page: 'ok no virtual machine or container was recognised',
   },
   { name: 'a virtual machine', facts: { container: 'none', machine: 'kvm' }, page: 'ok a virtual machine (kvm)' },
   {
@@ -44,7 +44,7 @@ test.each<{ name: string; facts: Partial<NamespaceFacts>; page: RegExp }>([
   {
     name: 'old Debian setting',
     facts: { unprivilegedClone: 0, works: false },
-    page: /^fail user namespaces are for root only[\s\S]*sysctl --write kernel.unprivileged_userns_clone=1$/,
+    page: /^fail only root can make user namespaces[\s\S]*sysctl --write kernel.unprivileged_userns_clone=1$/,
   },
   {
     name: 'none allowed',
@@ -128,7 +128,7 @@ test.each<{ name: string; facts: DenialFacts; page: RegExp }>([
   {
     name: 'passt twice',
     facts: { denials: [DENIED, DENIED] },
-    page: /^warn AppArmor refused something to \/usr\/bin\/passt 2 times\n {2}open \/srv\/x\n {2}\$ .*aa-complain \/etc\/apparmor.d\/usr.bin.passt$/,
+    page: /^warn AppArmor denied something to \/usr\/bin\/passt 2 times\n {2}open \/srv\/x\n {2}\$ .*aa-complain \/etc\/apparmor.d\/usr.bin.passt$/,
   },
   { name: 'not readable', facts: { denials: undefined }, page: /^skip the kernel's messages cannot be read/ },
 ])('apparmor: $name', ({ facts, page }) => {
@@ -177,7 +177,7 @@ test.each<{ name: string; facts: Partial<ClockFacts>; page: RegExp }>([
   {
     name: 'behind a file',
     facts: { earliest: [{ path: '/a', timeMs: NOW + 3 * 86_400_000 }] },
-    page: /^fail the clock is at least 3 days behind\n.*\/a was written \(2026-11-23/,
+    page: /^fail the clock is at least 3 days slow\n.*\/a was written \(2026-11-23/,
   },
   { name: 'not yet', facts: { isSynchronised: false }, page: /^warn the clock is not synchronised yet/ },
   {
@@ -238,7 +238,7 @@ const DNS: DnsFacts = {
   isPublic: false,
 }
 test.each<{ name: string; facts: Partial<DnsFacts>; page: RegExp }>([
-  { name: 'all well', facts: {}, page: /^ok 10.0.0.1: answer\nok ai.example.org leads to this host \(192.0.2.7\)$/ },
+  { name: 'all well', facts: {}, page: /^ok 10.0.0.1: answer\nok ai.example.org points to this host \(192.0.2.7\)$/ },
   { name: 'no server', facts: { servers: [] }, page: /^warn \/etc\/resolv.conf names no server/ },
   {
     name: 'silent',
@@ -253,12 +253,12 @@ test.each<{ name: string; facts: Partial<DnsFacts>; page: RegExp }>([
   {
     name: 'no such name',
     facts: { names: [{ name: 'a.b', addresses: [] }], isPublic: true },
-    page: /fail a.b leads nowhere\n.*no certificate can be issued[\s\S]*a.b. A 192.0.2.7$/,
+    page: /fail a.b does not resolve\n.*no certificate can be issued[\s\S]*a.b. A 192.0.2.7$/,
   },
   {
     name: 'elsewhere',
     facts: { names: [{ name: 'a.b', addresses: ['198.51.100.1'] }] },
-    page: /warn a.b leads to 198.51.100.1, which is not an address of this host/,
+    page: /warn a.b points to 198.51.100.1, which is not an address of this host/,
   },
 ])('dns: $name', ({ facts, page }) => {
   expect(pageOf(dns, { ...DNS, ...facts })).toMatch(page)

@@ -80,7 +80,7 @@ const HOLDER: Holder & { owner: undefined; user: string } = {
   user: 'www-data',
 }
 test.each<{ name: string; facts: Partial<PortFacts>; page: RegExp }>([
-  { name: 'no spec', facts: { wanted: [] }, page: /^ok no spec/ },
+  { name: 'no spec', facts: { wanted: [] }, page: /^ok without a spec/ },
   { name: 'free', facts: {}, page: /^ok 3000: free/ },
   { name: 'ours', facts: { holders: [{ ...HOLDER, user: 'gate' }] }, page: /^ok/ },
   {
@@ -144,7 +144,7 @@ test.each<{ name: string; certificate: Partial<Certificate>; page: RegExp }>([
   {
     name: 'expired',
     certificate: { found: { ...READ, toMs: NOW - DAY } },
-    page: /^fail \/etc\/tls\/a.pem has expired 1 day ago[\s\S]*\$ certbot renew$/,
+    page: /^fail \/etc\/tls\/a.pem expired 1 day ago[\s\S]*\$ certbot renew$/,
   },
   {
     name: 'soon',
@@ -170,14 +170,14 @@ test.each<{ name: string; certificate: Partial<Certificate>; page: RegExp }>([
   {
     name: 'an open key',
     certificate: { found: { ...READ, keyMode: 0o644 } },
-    page: /^fail everybody may read the key \/etc\/tls\/a.key[\s\S]*chmod o= \/etc\/tls\/a.key$/,
+    page: /^fail every user may read the key \/etc\/tls\/a.key[\s\S]*chmod o= \/etc\/tls\/a.key$/,
   },
   {
     name: 'absent',
     certificate: { renew: undefined, found: { kind: 'absent' } },
     page: /^fail no certificate[\s\S]*> \/etc\/tls\/a.pem: put a new certificate there/,
   },
-  { name: 'no PEM', certificate: { found: { kind: 'invalid' } }, page: /^fail .* holds no certificate/ },
+  { name: 'no PEM', certificate: { found: { kind: 'invalid' } }, page: /^fail .* contains no certificate/ },
   { name: 'not readable', certificate: { found: { kind: 'denied' } }, page: /^skip .*\n.*run gatectl doctor as root/ },
 ])('certificates: $name', ({ certificate, page }) => {
   expect(pageOf(certificates, { nowMs: NOW, certificates: [{ ...CERTIFICATE, ...certificate }] })).toMatch(page)
@@ -198,7 +198,7 @@ test.each<{ name: string; place: Partial<PermissionFacts['places'][number]>; pag
   {
     name: 'open to everybody',
     place: { found: { ...SEEN, mode: 0o644 } },
-    page: /^fail \/var\/lib\/gate\/config.toml is open to everybody \(mode 644\)\n {2}secrets\n {2}\$ chmod 0600 \/var\/lib\/gate\/config.toml$/,
+    page: /^fail \/var\/lib\/gate\/config.toml is open to every user \(mode 644\)\n {2}secrets\n {2}\$ chmod 0600 \/var\/lib\/gate\/config.toml$/,
   },
   { name: 'open to its group', place: { found: { ...SEEN, mode: 0o640 } }, page: /^fail .* is open to its group/ },
   {
@@ -285,8 +285,8 @@ test.each<{ name: string; view: DaemonView; page: RegExp }>([
   },
   {
     name: 'silent',
-    view: { kind: 'silent', reason: 'nobody listens', hint: undefined },
-    page: /^fail the daemon does not answer\n {2}nobody listens\n {2}\$ systemctl start gate-daemon.socket/,
+    view: { kind: 'silent', reason: 'no program listens', hint: undefined },
+    page: /^fail the daemon does not answer\n {2}no program listens\n {2}\$ systemctl start gate-daemon.socket/,
   },
   {
     name: 'denied',
@@ -304,7 +304,7 @@ test.each<{ answer: AgentFacts['agents'][number]['answer']; page: RegExp }>([
     answer: 'absent',
     page: /^fail the agent of gate-qwen does not listen[\s\S]*\$ systemctl --user --machine=gate-qwen@.host restart gate-agent.socket$/,
   },
-  { answer: 'silent', page: /^fail the agent of gate-qwen does not answer\n {2}nobody answers/ },
+  { answer: 'silent', page: /^fail the agent of gate-qwen does not answer\n {2}no program answers/ },
   { answer: { error: 'FAILED' }, page: /^fail the agent of gate-qwen does not answer\n {2}FAILED/ },
   { answer: 'denied', page: /^skip the agent of gate-qwen/ },
 ])('agents: $answer', ({ answer, page }) => {
@@ -382,7 +382,7 @@ test.each<{ name: string; facts: GenerationFacts; page: RegExp }>([
   {
     name: 'astray',
     facts: { ...GENERATION, astray: ['/etc/l'] },
-    page: /^fail \/etc\/l does not lead to the current generation/,
+    page: /^fail \/etc\/l does not point to the current generation/,
   },
   { name: 'unseen', facts: { ...GENERATION, unseen: 2 }, page: /^skip 2 of 40 files/ },
   {
