@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type AgentAnswer, type AgentRequest, agentRequest, LONGEST_LINE_BYTES } from '../schemas/agent.ts'
+import { issueLines } from '../schemas/words/issue.ts'
 import { LineReader, LineTooLongError } from '../wire/line-reader.ts'
 import { pacedWrite } from '../wire/paced-write.ts'
 import { AgentRefusal } from './agent-error.ts'
@@ -131,8 +132,8 @@ export function parseRequest(line: string): AgentRequest {
   if (result.success) return result.data
   const [first] = result.error.issues
   if (first?.code === 'invalid_union') throw new AgentRefusal('UNKNOWN_OP', 'op: unknown', OPS_HINT)
-  const issues = result.error.issues.map(({ path, message }) => `${path.join('.') || 'request'}: ${message}`)
-  throw new AgentRefusal('BAD_REQUEST', issues.join('; ').slice(0, 1000))
+  const lines = issueLines(result.error, value, 'request')
+  throw new AgentRefusal('BAD_REQUEST', lines.join('; ').slice(0, 1000))
 }
 
 const OPS_HINT = `there are: ${agentRequest.options.map(({ shape }) => shape.op.value).join(', ')}`

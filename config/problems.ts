@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigCode, ConfigProblem, LayerName } from '../schemas/config/layers.ts'
+import { issueWords } from '../schemas/words/issue.ts'
 import { nearest } from '../schemas/words/nearest.ts'
 import { type Path, type Tree, valueAt } from '../syntax/tree.ts'
 
@@ -55,43 +56,31 @@ function issuesOf(issue: z.core.$ZodIssue, value: Tree, rules: Parameters<typeof
     message: `${at.join('.')} ${message}`,
     ...(hint === undefined ? {} : { hint }),
   })
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => {
+  const written = valueAt(value, path)
+  const words = issueWords(issue, written)
+  switch (words.kind) {
+    case 'unknown-keys':
+      return words.keys.map((key) => {
         const at = [...path, key]
         const found = problem('UNKNOWN_KEY', at, '', keySuggestion(rules.tree, at))
         return { ...found, message: `unknown key ${at.join('.')}` }
       })
-    case 'invalid_key':
-      return [
-        problem('INVALID_NAME', path, 'is not a valid name', issue.issues.map((inner) => inner.message).join(', ')),
-      ]
-    case 'invalid_type': {
-      if (valueAt(value, path) === undefined) return [problem('MISSING_KEY', path, 'is missing')]
-      const article = /^[aeiou]/.test(issue.expected) ? 'an' : 'a'
-      return [problem('WRONG_TYPE', path, `is not ${article} ${typeName(issue.expected)}`)]
+    case 'bad-name':
+      return [problem('INVALID_NAME', path, 'is not a valid name', words.reason)]
+    case 'missing': {
+      const hint = words.options.length === 0 ? undefined : `use ${words.options.join(', ')}`
+      return [problem('MISSING_KEY', path, 'is missing', hint)]
     }
-    case 'invalid_value': {
-      const options = issue.values.map(String)
-      const written = valueAt(value, path)
-      if (written === undefined) return [problem('MISSING_KEY', path, 'is missing', `use ${options.join(', ')}`)]
-      const near = typeof written === 'string' ? nearest(written, options) : undefined
-      return [
-        problem(
-          'INVALID_VALUE',
-          path,
-          'is not one of the possible values',
-          near === undefined ? `use ${options.join(', ')}` : `did you mean "${near}"?`,
-        ),
-      ]
+    case 'wrong-type':
+      return [problem('WRONG_TYPE', path, `is not ${words.expected}`)]
+    case 'not-one-of': {
+      const near = typeof written === 'string' ? nearest(written, words.options) : undefined
+      const hint = near === undefined ? `use ${words.options.join(', ')}` : `did you mean "${near}"?`
+      return [problem('INVALID_VALUE', path, 'is not one of the possible values', hint)]
     }
-    default:
-      return [problem('INVALID_VALUE', path, 'is not valid', issue.message)]
+    case 'invalid':
+      return [problem('INVALID_VALUE', path, 'is not valid', words.reason)]
   }
-}
-
-function typeName(expected: string): string {
-  return { int: 'integer', record: 'table', object: 'table' }[expected] ?? expected
 }
 
 /** "did you mean" for a key that does not exist: near names beside it, then the same ending elsewhere. */

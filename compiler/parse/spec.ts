@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import { type Spec, specSchema, type WrittenSpec } from '../../schemas/spec/spec.ts'
+import { issueWords } from '../../schemas/words/issue.ts'
 import { suggestion } from '../../schemas/words/nearest.ts'
 import type { Finding } from '../diagnostic.ts'
 import { keysBelow, metaAt } from './schema-walk.ts'
@@ -34,58 +35,52 @@ export function readSpec(value: unknown): ReadSpec {
 function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
   const path = issue.path as SpecPath
   const value = valueAt(root, path)
-  if (issue.code === 'unrecognized_keys') {
-    const known = keysBelow(specSchema, path)
-    return issue.keys.map((key) => ({
-      code: 'UNKNOWN_KEY',
-      path: [...path, key],
-      part: 'key',
-      message: `unknown key "${key}"`,
-      hint: suggestion(key, known, 'key'),
-    }))
+  const words = issueWords(issue, value)
+  if (issue.code === 'invalid_union' && value !== undefined && metaAt(specSchema, path).isSecret) {
+    const isLiteral = typeof value === 'string'
+    const message = isLiteral ? 'a secret cannot be written in the spec itself' : 'this is not a reference to a secret'
+    return [{ code: isLiteral ? 'LITERAL_SECRET' : 'INVALID_VALUE', path, message, hint: issue.message }]
   }
-  if (value === undefined) {
-    const name = String(path.at(-1) ?? '')
-    const { description } = metaAt(specSchema, path)
-    const hint = description === undefined ? {} : { hint: description }
-    return [{ code: 'MISSING_KEY', path, part: 'key', message: `the key "${name}" is required here`, ...hint }]
+  switch (words.kind) {
+    case 'unknown-keys': {
+      const known = keysBelow(specSchema, path)
+      return words.keys.map((key) => ({
+        code: 'UNKNOWN_KEY',
+        path: [...path, key],
+        part: 'key',
+        message: `unknown key "${key}"`,
+        hint: suggestion(key, known, 'key'),
+      }))
+    }
+    case 'missing': {
+      const name = String(path.at(-1) ?? '')
+      const { description } = metaAt(specSchema, path)
+      const hint = description === undefined ? {} : { hint: description }
+      return [{ code: 'MISSING_KEY', path, part: 'key', message: `the key "${name}" is required here`, ...hint }]
+    }
+    case 'not-one-of': {
+      const hint = suggestion(typeof value === 'string' ? value : '', words.options, 'value')
+      return [{ code: 'INVALID_VALUE', path, message: `${JSON.stringify(value)} is not an allowed value`, hint }]
+    }
+    case 'wrong-type':
+      return [{ code: 'WRONG_TYPE', path, message: `expected ${withExample(words.expected, path)}` }]
+    case 'bad-name':
+      return [invalidValue(path, 'key', path.at(-1), words.reason)]
+    case 'invalid':
+      return [invalidValue(path, 'value', value, words.reason)]
   }
-  if (issue.code === 'invalid_union' && metaAt(specSchema, path).isSecret) {
-    const message =
-      typeof value === 'string'
-        ? 'a secret cannot be written in the spec itself'
-        : 'this is not a reference to a secret'
-    return [
-      { code: typeof value === 'string' ? 'LITERAL_SECRET' : 'INVALID_VALUE', path, message, hint: issue.message },
-    ]
-  }
-  if (issue.code === 'invalid_value') {
-    const values = issue.values.map(String)
-    const hint = suggestion(String(value), values, 'value')
-    return [{ code: 'INVALID_VALUE', path, message: `${JSON.stringify(value)} is not an allowed value`, hint }]
-  }
-  if (issue.code === 'invalid_type')
-    return [{ code: 'WRONG_TYPE', path, message: `expected ${expectedText(issue.expected, path)}` }]
-  const reasons = issue.code === 'invalid_key' ? issue.issues.map((inner) => inner.message) : [issue.message]
-  const part = issue.code === 'invalid_key' ? 'key' : 'value'
-  const shown = part === 'key' ? String(path.at(-1)) : value
-  return [
-    {
-      code: 'INVALID_VALUE',
-      path,
-      part,
-      message: `${JSON.stringify(shown)} is not allowed here`,
-      hint: reasons.join('; '),
-    },
-  ]
+}
+
+function invalidValue(path: SpecPath, part: 'key' | 'value', shown: unknown, hint: string): Finding {
+  return { code: 'INVALID_VALUE', path, part, message: `${JSON.stringify(shown)} is not allowed here`, hint }
 }
 
 /** `a number`, or `a table, such as gpu = { kind = … }` */
-function expectedText(expected: string, path: SpecPath): string {
-  if (expected !== 'object' && expected !== 'record') return `${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected}`
-  const [key = 'NAME'] = keysBelow(specSchema, path)
+function withExample(expected: string, path: SpecPath): string {
   const name = path.at(-1)
-  return typeof name === 'string' ? `a table, such as ${name} = { ${key} = … }` : 'a table'
+  if (expected !== 'a table' || typeof name !== 'string') return expected
+  const [key = 'NAME'] = keysBelow(specSchema, path)
+  return `a table, such as ${name} = { ${key} = … }`
 }
 
 function wrongPaths(issue: z.core.$ZodIssue): SpecPath[] {

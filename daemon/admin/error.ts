@@ -4,6 +4,7 @@ import { ConfigError } from '../../config/problems.ts'
 import type { AdminProblem } from '../../schemas/admin.ts'
 import type { ConfigCode, ConfigProblem } from '../../schemas/config/layers.ts'
 import { ERRORS, GateError } from '../../schemas/words/errors.ts'
+import { issueLines } from '../../schemas/words/issue.ts'
 
 /** A refusal of the admin API. */
 export class AdminError extends Error {
@@ -63,8 +64,7 @@ function configProblemOf({ code, problems }: ConfigError): AdminProblem {
 export function parseRequest<T>(shape: z.ZodType<T>, body: unknown): T {
   const result = shape.safeParse(body)
   if (result.success) return result.data
-  const issues = result.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
-  throw new AdminError(400, 'BAD_REQUEST', issues.join('; '))
+  throw new AdminError(400, 'BAD_REQUEST', issueLines(result.error, body, 'body').join('; '))
 }
 
 function problem(

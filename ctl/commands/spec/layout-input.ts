@@ -1,5 +1,5 @@
-import type { z } from 'zod'
 import { type Layout, layoutSchema } from '../../../schemas/deploy/layout.ts'
+import { issueLines } from '../../../schemas/words/issue.ts'
 import { Failure } from '../../failure.ts'
 import { readNamed } from './named-file.ts'
 
@@ -10,9 +10,10 @@ import { readNamed } from './named-file.ts'
  */
 export function readLayout(file: string | undefined): Layout | undefined {
   if (file === undefined) return undefined
-  const read = layoutSchema.safeParse(parsed(file, readNamed(file)))
+  const value = parsed(file, readNamed(file))
+  const read = layoutSchema.safeParse(value)
   if (read.success) return read.data
-  throw invalid(file, read.error.issues.map(issueText).join('; '))
+  throw invalid(file, issueLines(read.error, value, 'layout').join('; '))
 }
 
 function parsed(file: string, text: string): unknown {
@@ -22,13 +23,6 @@ function parsed(file: string, text: string): unknown {
     if (error instanceof SyntaxError) throw invalid(file, 'not valid JSON', error)
     throw error
   }
-}
-
-function issueText({ path, ...issue }: z.core.$ZodIssue): string {
-  const place = path.join('.')
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `unknown key ${[...path, key].join('.')}`).join('; ')
-  return place === '' ? issue.message : `${place}: ${issue.message}`
 }
 
 function invalid(file: string, reason: string, cause?: unknown): Failure {

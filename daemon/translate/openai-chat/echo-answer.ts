@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { issueLines } from '../../../schemas/words/issue.ts'
 
 /** The parts of a chat completion request that the echo upstream reads; of everything else it takes no notice. */
 const echoRequest = z.object({
@@ -26,10 +27,11 @@ export function readEchoRequest(
 ):
   | { readonly kind: 'request'; readonly request: EchoRequest }
   | { readonly kind: 'refused'; readonly message: string } {
-  const read = echoRequest.safeParse(JSON.parse(body)) // the gateway parsed it before it came here
+  const value: unknown = JSON.parse(body) // the gateway parsed it before it came here
+  const read = echoRequest.safeParse(value)
   if (read.success) return { kind: 'request', request: read.data }
-  const [issue] = read.error.issues
-  return { kind: 'refused', message: `${issue?.path.join('.')}: ${issue?.message}` }
+  const [line = 'not a chat request'] = issueLines(read.error, value, 'body')
+  return { kind: 'refused', message: line }
 }
 
 type ToolCall = {

@@ -21,7 +21,7 @@ test.each([
   { line: '[]', code: 'BAD_REQUEST', message: 'request: ' },
   { line: '{"op":"exec"}', code: 'UNKNOWN_OP', message: 'op: ' },
   { line: '{}', code: 'UNKNOWN_OP', message: 'op: ' },
-  { line: '{"op":"status","user":"root"}', code: 'BAD_REQUEST', message: 'request: ' },
+  { line: '{"op":"status","user":"root"}', code: 'BAD_REQUEST', message: 'unknown key user' },
   { line: '{"op":"start","unit":"--global"}', code: 'BAD_REQUEST', message: 'unit: ' },
   { line: '{"op":"start","unit":"a.mount"}', code: 'BAD_REQUEST', message: 'unit: ' },
   { line: '{"op":"start","unit":"*.service"}', code: 'BAD_REQUEST', message: 'unit: ' },

@@ -62,7 +62,7 @@ test.each(all)('%s, set alone over what is deployed', (_name, path) => {
   const again = declaredOf(merge([written, BASE]))
   const { spec, secret } = nodeAt(keys, path)?.meta ?? expect.unreachable()
   if (typeof spec !== 'string') {
-    expect(snippet).toContain(`cannot be in the spec: ${spec?.none}`)
+    expect(snippet).toContain(`has no place in the spec: ${spec?.none}`)
     expect(written).toEqual({})
   } else if (secret) expect(snippet).toContain(`{ credential = "${path.join('.')}" }`)
   else expect(plain(valueAt(again, path))).toEqual(plain(value))

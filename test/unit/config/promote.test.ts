@@ -66,8 +66,8 @@ test('prints the tables for the spec, with references for secrets', () => {
 test('says as a comment what the spec has no place for', () => {
   const text = configPlace({ runtime: RUNTIME, env: LITERAL }).open().promote('spec')
   expect(text.split('\n').filter((line) => line.startsWith('#'))).toEqual([
-    '# letsencrypt.enabled cannot be in the spec: certificates are asked for where the spec has gate.tls.acme',
-    '# letsencrypt.email cannot be in the spec: its table gate.tls.acme asks for certificates, and needs email and domains',
+    '# letsencrypt.enabled has no place in the spec: certificates are asked for where the spec has gate.tls.acme',
+    '# letsencrypt.email has no place in the spec: its table gate.tls.acme asks for certificates, and needs email and domains',
   ])
 })
 
