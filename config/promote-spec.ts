@@ -20,7 +20,7 @@ export function specSnippet(tree: KeyNode, layered: Layered): string {
     const node = nodeAt(tree, path)
     const place = placeInSpec(path, node, layered)
     if (typeof place === 'string') {
-      remarks.push(`# ${keyText(path)} cannot be in the spec: ${place}`)
+      remarks.push(`# ${keyText(path)} has no place in the spec: ${place}`)
       continue
     }
     const value = valueAt(layered.runtime, path) ?? valueAt(layered.configured, path)
