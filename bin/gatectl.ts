@@ -21,4 +21,5 @@ function cacheCompiledCode(): void {
 
 cacheCompiledCode()
 const { runGatectl } = await import('../ctl/gatectl.ts')
-process.exitCode = await runGatectl(process.argv.slice(2))
+const { ownProcess } = await import('../ctl/terminal/own-process.ts')
+process.exitCode = await runGatectl(process.argv.slice(2), ownProcess())

@@ -6,12 +6,12 @@ import { Failure } from './failure.ts'
 import type { Invocation } from './invocation.ts'
 import { problemLines } from './output/problem-lines.ts'
 import { socketPaths } from './socket-paths.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** Runs one command line. @returns the exit code, once everything was handed to standard output */
-export async function runGatectl(argv: readonly string[]): Promise<number> {
+export async function runGatectl(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const json = argv.includes('--json')
-  process.stdout.on('error', stopWhenReaderLeft)
-  process.stderr.on('error', () => process.exit(1)) // no reader is left
+  const { print, printJson, note } = printersOf(surroundings)
   try {
     const line = parseCommandLine(argv)
     switch (line.kind) {
@@ -28,49 +28,46 @@ export async function runGatectl(argv: readonly string[]): Promise<number> {
       }
       case 'run': {
         const { run } = await line.command.load()
-        return await run(invocationOf(line))
+        return await run(invocationOf(line, surroundings))
       }
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    report(error, json)
+    report(error, json, note)
     return error.exitCode
   }
 }
 
-function invocationOf(line: CommandLine & { readonly kind: 'run' }): Invocation {
+function invocationOf(line: CommandLine & { readonly kind: 'run' }, surroundings: Surroundings): Invocation {
   const { values } = line
   const text = (name: string) => {
     const value = values[name]
     return typeof value === 'string' ? value : undefined
   }
   return {
+    ...surroundings,
+    ...printersOf(surroundings),
     arguments: line.arguments,
     text,
     texts: (name) => [values[name] ?? []].flat().filter((value) => typeof value === 'string'),
     flag: (name) => values[name] === true,
     json: values['json'] === true,
-    admin: createClient(socketPaths(text('socket'), process.env)),
+    admin: createClient(socketPaths(text('socket'), surroundings.env)),
     commands: COMMANDS,
-    print,
-    printJson,
-    note,
   }
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+function printersOf({ stdout, stderr }: Surroundings): Pick<Invocation, 'print' | 'printJson' | 'note'> {
+  const print = (text: string): void => {
+    stdout.write(`${text}\n`)
+  }
+  const note = (text: string): void => {
+    stderr.write(`${text}\n`)
+  }
+  return { print, printJson: (value) => print(escapeControls(JSON.stringify(value))), note }
 }
 
-function printJson(value: unknown): void {
-  print(escapeControls(JSON.stringify(value)))
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`)
-}
-
-function report({ problem }: Failure, json: boolean): void {
+function report({ problem }: Failure, json: boolean, note: Invocation['note']): void {
   if (json) {
     note(escapeControls(JSON.stringify(problem)))
     return
@@ -79,11 +76,4 @@ function report({ problem }: Failure, json: boolean): void {
   const problems = problem.problems ?? []
   if (problems.length > 1) for (const line of problems.flatMap(problemLines)) note(`  ${line}`) // one is the detail
   for (const line of problem.hint?.split('\n') ?? []) note(`  ${escapeControls(line)}`)
-}
-
-/** `gatectl logs | head` is not a failure: the reader had enough. A full disk is one. */
-function stopWhenReaderLeft(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0)
-  process.stderr.write(`gatectl: cannot write the output: ${error.message}\n`)
-  process.exit(1)
 }

@@ -1,8 +1,9 @@
 import type { AdminClient } from './client.ts'
 import type { CommandText } from './command.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** What a command is given. */
-export type Invocation = {
+export type Invocation = Surroundings & {
   readonly arguments: readonly string[]
   /** An option of type string. */
   text(name: string): string | undefined

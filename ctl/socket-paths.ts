@@ -16,7 +16,7 @@ export function socketPaths(asked: string | undefined, env: Readonly<NodeJS.Proc
 function xdgStateFolder(env: Readonly<NodeJS.ProcessEnv>): string | undefined {
   if (env['XDG_STATE_HOME']) return join(env['XDG_STATE_HOME'], 'gate')
   try {
-    return join(homedir(), '.local', 'state', 'gate')
+    return join(env['HOME'] || homedir(), '.local', 'state', 'gate')
   } catch {
     return undefined // a user without an entry in passwd, and no HOME: there is no such folder
   }

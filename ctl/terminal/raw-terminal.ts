@@ -1,4 +1,4 @@
-import type { ReadStream } from 'node:tty'
+import type { Input } from '../surroundings.ts'
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
@@ -7,9 +7,9 @@ const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
  * by the caller, or when the process ends, whatever ends it (but for SIGKILL; then `stty sane`).
  * @returns restores it
  */
-export function makeRaw(input: ReadStream): () => void {
+export function makeRaw(input: Input): () => void {
   const restore = () => {
-    input.setRawMode(false)
+    input.setRawMode?.(false)
     process.off('exit', restore)
     for (const [signal, handler] of handlers) process.off(signal, handler)
     input.pause()
@@ -23,6 +23,6 @@ export function makeRaw(input: ReadStream): () => void {
   })
   for (const [signal, handler] of handlers) process.on(signal, handler)
   process.on('exit', restore)
-  input.setRawMode(true)
+  input.setRawMode?.(true)
   return restore
 }

@@ -22,6 +22,8 @@ export type Subject = {
   /** Absent without a spec, or with one that does not compile. */
   readonly deployment: Deployment | undefined
   readonly isRoot: boolean
+  /** Environment of gatectl; what it holds is kept out of bundles. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Version of gatectl. */
   readonly version: string
   readonly daemon: Promise<DaemonView>

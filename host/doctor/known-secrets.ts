@@ -4,9 +4,9 @@ import { namesSecret } from './redact.ts'
 
 /**
  * Every secret of this host that this caller can read, so that it is found wherever it appears: environment and credential
- * files, generated secrets, the secrets of backends, variables of this process.
+ * files, generated secrets, the secrets of backends, variables of gatectl itself.
  */
-export async function readSecrets({ deployment, names }: Subject): Promise<string[]> {
+export async function readSecrets({ deployment, names, env }: Subject): Promise<string[]> {
   const [credstore, generated, backends] = await Promise.all([
     filesIn('/etc/credstore'),
     filesIn(names.generatedDirectory),
@@ -20,7 +20,7 @@ export async function readSecrets({ deployment, names }: Subject): Promise<strin
   ]
   const texts = await Promise.all([...credstore, ...generated, ...sources, ...keys].map(textOf))
   const assignments = [...(await Promise.all(environments.map(textOf))), runtimeConfigText(names.stateDirectory) ?? '']
-  const own = Object.entries(process.env).flatMap(([name, value]) =>
+  const own = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && (name.startsWith('GATE_') || namesSecret(name)) ? [value] : [],
   )
   return distinct([...texts.flatMap(wholeAndLines), ...assignments.flatMap(assignedValues), ...own])

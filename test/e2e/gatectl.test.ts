@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_ANSWERS, type AdminRouteName, adminProblem } from '../../schemas/admin.ts'
 import { chatBody } from '../support/chat.ts'
 import { type Daemon, runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
-import { GATECTL, gatectl, startGatectl } from '../support/gatectl.ts'
+import { GATECTL, gatectl, startGatectl } from '../support/gatectl-process.ts'
 
 const SECRET = 'sk-canary-4242424242'
 let daemon: Daemon

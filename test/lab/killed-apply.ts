@@ -60,7 +60,13 @@ function notAsked(): never {
   throw new Error('an apply asks no daemon')
 }
 
+const { env, stdin, stdout, stderr } = process
 const invocation: Invocation = {
+  env,
+  stdin,
+  stdout,
+  stderr,
+  isRoot: true,
   arguments: [spec],
   text: () => undefined,
   texts: () => [],

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { GATECTL } from './gatectl.ts'
+import { GATECTL } from './gatectl-process.ts'
 import type { NixosHost } from './nixos.ts'
 
 type Build = NixosHost['builds'][number]

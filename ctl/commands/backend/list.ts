@@ -2,11 +2,11 @@ import type { BackendInfo } from '../../../schemas/admin.ts'
 import type { Run } from '../../invocation.ts'
 import { table } from '../../output/table.ts'
 
-export const run: Run = async ({ admin, json, print, printJson }) => {
+export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
   const list = await admin.ask('GET /v1/backends')
   if (json) printJson(list)
   else if (list.backends.length === 0) print('there are no backends; see backends in gate.toml')
-  else print(table(['NAME', 'STATE', 'GROUP', 'IN FLIGHT', 'WAITING', 'WHY'], list.backends.map(row)))
+  else print(table(['NAME', 'STATE', 'GROUP', 'IN FLIGHT', 'WAITING', 'WHY'], list.backends.map(row), stdout))
   return 0
 }
 

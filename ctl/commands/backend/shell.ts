@@ -4,6 +4,7 @@ import { LineReader } from '../../../wire/line-reader.ts'
 import { pacedWrite } from '../../../wire/paced-write.ts'
 import { Failure, usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
+import type { Input, Output } from '../../surroundings.ts'
 import { createHangupKeys } from '../../terminal/hangup-keys.ts'
 import { makeRaw } from '../../terminal/raw-terminal.ts'
 
@@ -12,27 +13,27 @@ const LONGEST_LINE_BYTES = 256 * 1024
 const STALLED_MS = 60_000
 
 /** Exits with the code of the shell. */
-export const run: Run = async ({ admin, arguments: [name = ''], flag, note }) => {
-  const { stdin, stdout } = process
+export const run: Run = async ({ admin, arguments: [name = ''], flag, note, env, stdin, stdout }) => {
   if (!stdin.isTTY || !stdout.isTTY)
     throw usageFailure('a shell needs a terminal', `gatectl backend logs ${name} works without one`)
   const into = flag('journal') ? 'journal' : 'container'
-  const { TERM: term = 'dumb' } = process.env
+  const { TERM: term = 'dumb' } = env
   const query = { into, rows: String(stdout.rows || 24), columns: String(stdout.columns || 80), term }
   const socket = await admin.upgrade(`/v1/backends/shell/${encodeURIComponent(name)}`, query, 'gate-shell')
   if (into === 'container') note('Enter ~ . hangs up')
   const restore = makeRaw(stdin)
   try {
-    return await converse(socket)
+    return await converse(socket, { stdin, stdout })
   } finally {
     restore()
     socket.destroy()
   }
 }
 
+type Terminal = { readonly stdin: Input; readonly stdout: Output }
+
 /** @returns the shell's exit code @throws Failure */
-async function converse(socket: Socket): Promise<number> {
-  const { stdin, stdout } = process
+async function converse(socket: Socket, { stdin, stdout }: Terminal): Promise<number> {
   const say = (input: ShellInput) => pacedWrite(socket, `${JSON.stringify(input)}\n`, STALLED_MS)
   const hungUp = new AbortController()
   const heldBack = createHangupKeys()
@@ -65,7 +66,7 @@ async function converse(socket: Socket): Promise<number> {
       const answer = JSON.parse(line) as AgentAnswer // the daemon makes these lines; its test checks their shape
       if (answer.type === 'exit') return answer.code
       if (answer.type === 'error') throw ended(answer.code, answer.message, answer.hint)
-      if (answer.type === 'output') await print(Buffer.from(answer.data, 'base64'))
+      if (answer.type === 'output') await print(stdout, Buffer.from(answer.data, 'base64'))
     }
   } finally {
     stdin.off('data', onType)
@@ -74,8 +75,8 @@ async function converse(socket: Socket): Promise<number> {
 }
 
 // as they are: a terminal is what these bytes are meant for
-function print(bytes: Buffer): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(bytes, () => resolve()))
+function print(stdout: Output, bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => stdout.write(bytes, () => resolve()))
 }
 
 function ended(code: string, detail: string, hint: string | undefined): Failure {

@@ -3,15 +3,16 @@ import type { UnitState } from '../../../schemas/agent.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
 import type { Run } from '../../invocation.ts'
 import { table } from '../../output/table.ts'
+import type { Output } from '../../surroundings.ts'
 
-export const run: Run = async ({ admin, arguments: [name = ''], json, print, printJson }) => {
+export const run: Run = async ({ admin, arguments: [name = ''], json, print, printJson, stdout }) => {
   const backend = await admin.ask('GET /v1/backends/:', { parameter: name })
   if (json) printJson(backend)
-  else print(detailText(backend))
+  else print(detailText(backend, stdout))
   return 0
 }
 
-function detailText(backend: BackendDetail): string {
+function detailText(backend: BackendDetail, stdout: Output): string {
   const { name, provider, group, state, retry_seconds, start_seconds, reason, log, units, agent_error } = backend
   const again = retry_seconds === undefined ? '' : `, tried again in ${retry_seconds} s`
   const rows = [
@@ -25,7 +26,8 @@ function detailText(backend: BackendDetail): string {
   ]
   const width = Math.max(...rows.map(([title = '']) => title.length))
   const lines = rows.map(([title = '', text = '']) => `${title.padEnd(width)}  ${escapeControls(text)}`)
-  if (units.length > 0) lines.push('', table(['UNIT', 'STATE', 'SINCE', 'RESTARTS', 'LAST RESULT'], units.map(unitRow)))
+  if (units.length > 0)
+    lines.push('', table(['UNIT', 'STATE', 'SINCE', 'RESTARTS', 'LAST RESULT'], units.map(unitRow), stdout))
   if (log.length > 0) lines.push('', 'its last words:', ...log.map((line) => `  ${escapeControls(line)}`))
   return lines.join('\n')
 }

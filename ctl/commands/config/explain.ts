@@ -3,15 +3,17 @@ import { escapeControls } from '../../../syntax/terminal/log-line.ts'
 import type { Run } from '../../invocation.ts'
 import { shownValue } from '../../output/shown-value.ts'
 import { table } from '../../output/table.ts'
+import type { Output } from '../../surroundings.ts'
 
-export const run: Run = async ({ admin, arguments: [key = ''], json, print, printJson }) => {
+export const run: Run = async ({ admin, arguments: [key = ''], json, print, printJson, stdout }) => {
   const explanation = await admin.ask('GET /v1/config/keys/:', { parameter: key })
   if (json) printJson(explanation)
-  else print(explanationText(explanation))
+  else print(explanationText(explanation, stdout))
   return 0
 }
 
-function explanationText({ key, value, waiting, winner, layers, description, restart }: Explanation): string {
+function explanationText(explanation: Explanation, stdout: Output): string {
+  const { key, value, waiting, winner, layers, description, restart } = explanation
   const rows = layers.map((l) => [
     l.layer === winner ? '*' : '',
     l.layer,
@@ -22,5 +24,5 @@ function explanationText({ key, value, waiting, winner, layers, description, res
   if (description !== undefined) lines.push(escapeControls(description))
   if (waiting) lines.push('This value takes effect when gate-daemon restarts; until then an older one is in force.')
   else if (restart) lines.push('A change takes effect when gate-daemon restarts.')
-  return [...lines, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows)].join('\n')
+  return [...lines, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows, stdout)].join('\n')
 }

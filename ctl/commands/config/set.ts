@@ -12,15 +12,15 @@ export const run: Run = async (invocation) => {
   return 0
 }
 
-async function valueText({ arguments: [, value], text, note }: Invocation): Promise<string> {
+async function valueText({ arguments: [, value], text, note, stdin }: Invocation): Promise<string> {
   const file = text('file')
   if ((value === undefined) === (file === undefined)) {
     throw usageFailure('gatectl config set: give a VALUE, or --file FILE', 'a VALUE of "-" is read from standard input')
   }
   if (file !== undefined) return withoutNewline(await readFile(file, 'utf8').catch((error) => unreadable(file, error)))
   if (value !== '-') return value ?? ''
-  if (process.stdin.isTTY) note('reading the value from standard input; Ctrl-D ends it')
-  return withoutNewline(await readAll(process.stdin))
+  if (stdin.isTTY) note('reading the value from standard input; Ctrl-D ends it')
+  return withoutNewline(await readAll(stdin))
 }
 
 /** `echo secret | gatectl config set KEY -` means the secret, not its newline. */

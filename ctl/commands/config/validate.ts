@@ -14,10 +14,9 @@ export const run: Run = async (invocation) => {
   return valid ? 0 : 3
 }
 
-async function findProblems({ arguments: [file], admin }: Invocation): Promise<readonly ConfigProblem[]> {
+async function findProblems({ arguments: [file], admin, stdin }: Invocation): Promise<readonly ConfigProblem[]> {
   if (file === undefined) return (await admin.ask('POST /v1/config/validate', { body: {} })).problems
-  const text =
-    file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8').catch((e) => unreadable(file, e))
+  const text = file === '-' ? await readAll(stdin) : await readFile(file, 'utf8').catch((e) => unreadable(file, e))
   const { checkFile } = await import('../../../config/file-check.ts') // loads the schema, which only this needs
   return checkFile(file === '-' ? 'standard input' : file, text)
 }

@@ -4,8 +4,9 @@ import { Failure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
 import { problemLines } from '../../output/problem-lines.ts'
 import { table } from '../../output/table.ts'
+import type { Output } from '../../surroundings.ts'
 
-export const run: Run = async ({ admin, json, print, printJson }) => {
+export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
   const deployment = await readDeployment()
   const status = await admin.ask('GET /v1/status').catch((error: unknown) => {
     // what was deployed is known without the daemon
@@ -13,7 +14,10 @@ export const run: Run = async ({ admin, json, print, printJson }) => {
     throw error
   })
   if (json) printJson({ ...status, ...(deployment && { deployment }) })
-  else print([statusText(status), ...(deployment === undefined ? [] : ['', deploymentText(deployment)])].join('\n'))
+  else
+    print(
+      [statusText(status, stdout), ...(deployment === undefined ? [] : ['', deploymentText(deployment)])].join('\n'),
+    )
   return 0
 }
 
@@ -45,7 +49,7 @@ function deploymentText({ generation, unfinished, backends }: DeploymentStatus):
   return `deployed    generation ${generation}, ${backends} backend${backends === 1 ? '' : 's'}${state}`
 }
 
-function statusText(status: DaemonStatus): string {
+function statusText(status: DaemonStatus, stdout: Output): string {
   const { state, version, pid, started_at, listen, requests_in_flight, store, upstreams, problems } = status
   const lines = [
     `gate-daemon ${version}, ${state}, process ${pid}, since ${started_at}`,
@@ -56,6 +60,7 @@ function statusText(status: DaemonStatus): string {
     table(
       ['UPSTREAM', 'PROVIDER', 'STATE', 'MODELS', 'LAST ERROR'],
       upstreams.map((u) => [u.name, u.provider, u.state, String(u.models_count), u.last_error ?? '']),
+      stdout,
     ),
   ]
   if (problems.length === 0) return lines.join('\n')

@@ -20,7 +20,7 @@ export const run: Run = (invocation) => applySpec(invocation, localHost())
 
 /** @param host what is changed; its effects come in a fixed order */
 export async function applySpec(invocation: Invocation, host: Host): Promise<ExitCode> {
-  requireRoot('apply')
+  requireRoot(invocation, 'apply')
   const named = await readHostSpec(host, invocation)
   const lock = await lockHost(invocation, named.prefix, 'apply')
   try {
@@ -42,17 +42,17 @@ export async function carryOut(
   { plan, observed, problems }: Planned,
   { keep, before }: Carrying,
 ): Promise<ExitCode> {
-  const { json, note, flag } = invocation
+  const { json, note, flag, stdin, stderr } = invocation
   const changes = planLines(plan)
   if (!json && changes.length > 0) note(planText(changes, false))
   if (problems.length > 0) throw hostFailure(problems, 'nothing was changed')
-  const isTerminal = process.stdin.isTTY && process.stderr.isTTY
-  if (changes.length > 0 && isTerminal && !flag('yes') && !(await isAgreed())) {
+  const isTerminal = stdin.isTTY && stderr.isTTY
+  if (changes.length > 0 && isTerminal && !flag('yes') && !(await isAgreed(invocation))) {
     note('nothing was changed')
     return 1
   }
   const limits = { timeoutMs: unitTimeoutMs(invocation) }
-  const step = stepPrinter(invocation, process.stderr.isTTY)
+  const step = stepPrinter(invocation)
   const result = await converted(async () => {
     before()
     return await applyPlan(host, plan, observed, { step, limits, keep })
@@ -61,8 +61,8 @@ export async function carryOut(
 }
 
 /** Asks on the terminal. */
-export async function isAgreed(): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+export async function isAgreed({ stdin, stderr }: Invocation): Promise<boolean> {
+  const terminal = createInterface({ input: stdin, output: stderr })
   try {
     return /^y(?:es)?$/i.test((await terminal.question('go on? [y/N] ')).trim())
   } finally {

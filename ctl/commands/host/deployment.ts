@@ -49,8 +49,8 @@ export function namedPrefix({ text }: Invocation): string {
   return gatewayNames(instance).prefix
 }
 
-export function requireRoot(command: string): void {
-  if (process.getuid?.() === 0) return
+export function requireRoot({ isRoot }: Invocation, command: string): void {
+  if (isRoot) return
   throw hostFailure([
     { code: 'NOT_ROOT', message: `gatectl ${command} changes this host`, hint: `sudo gatectl ${command}` },
   ])
@@ -73,11 +73,12 @@ export function unitTimeoutMs({ text }: Invocation): number {
 }
 
 /** Prints each step when it is done, with its time. */
-export function stepPrinter({ json, note }: Invocation, isTerminal: boolean): Step {
+export function stepPrinter({ json, note, stderr }: Invocation): Step {
+  const isTerminal = stderr.isTTY === true
   return async (what, work) => {
     const startMs = performance.now()
     const seconds = () => `${((performance.now() - startMs) / 1000).toFixed(1)} s`
-    if (!json && isTerminal) process.stderr.write(`... ${what}`)
+    if (!json && isTerminal) stderr.write(`... ${what}`)
     const end = (mark: string) => {
       if (!json) note(`${isTerminal ? '\r\u001b[K' : ''}${mark} ${what}${isTerminal ? `  ${seconds()}` : ''}`)
     }

@@ -11,6 +11,7 @@ import { packageVersion } from '../../../system/version.ts'
 import { Failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { printable } from '../../output/diagnostic-text.ts'
+import type { Output } from '../../surroundings.ts'
 import { compileInput, readSpecInput } from '../spec/spec-input.ts'
 
 /** Where gatectl apply leaves the spec of a host. */
@@ -28,7 +29,7 @@ export const run: Run = async (invocation) => {
   const report = await examineHost(CHECKS, subject)
   if (json)
     printJson({ healthy: report.counts.fail === 0, counts: report.counts, findings: report.findings.map(findingJson) })
-  else print(reportText(report, subject.isRoot))
+  else print(reportText(report, subject.isRoot, coloured(invocation.stdout)))
   if (bundle !== undefined) await bundleInto(bundle, report, invocation, subject)
   return report.counts.fail === 0 ? 0 : 3
 }
@@ -60,7 +61,8 @@ async function subjectOf(invocation: Invocation): Promise<Subject> {
     names: deployment?.names ?? gatewayNames(undefined),
     spec,
     deployment,
-    isRoot: process.getuid?.() === 0,
+    isRoot: invocation.isRoot,
+    env: invocation.env,
     version: packageVersion(),
     daemon: askDaemon(invocation),
   }
@@ -117,10 +119,13 @@ const COLOURS: Readonly<Record<Status, 'green' | 'yellow' | 'red' | 'dim'>> = {
 type Mark = (status: Status) => string
 
 const plain: Mark = (status) => status.padEnd(4)
-const coloured: Mark = (status) => styleText(COLOURS[status], plain(status))
+const coloured =
+  (stream: Output): Mark =>
+  (status) =>
+    styleText(COLOURS[status], plain(status), { stream })
 
 /** One line per finding, with why and what to do below those that are not ok. */
-function reportText({ findings, counts }: Report, isRoot: boolean, mark: Mark = coloured): string {
+function reportText({ findings, counts }: Report, isRoot: boolean, mark: Mark): string {
   const width = Math.max(...findings.map(({ check }) => check.length))
   const lines = findings.flatMap((finding) => findingLines(finding, width, mark))
   const summary = (['fail', 'warn', 'ok', 'skip'] as const).map((status) => `${counts[status]} ${status}`).join(', ')

@@ -24,6 +24,7 @@ export const run: Run = async (invocation) => {
       table(
         ['GENERATION', 'MADE', 'FILES', 'BACKENDS', 'STATE'],
         cells.map((row) => row.map(String)),
+        invocation.stdout,
       ),
     )
   }

@@ -6,7 +6,7 @@ import { carryOut } from './apply.ts'
 import { converted, lockHost, namedPrefix, requireRoot } from './deployment.ts'
 
 export const run: Run = async (invocation) => {
-  requireRoot('rollback')
+  requireRoot(invocation, 'rollback')
   const host = localHost()
   const prefix = namedPrefix(invocation)
   const [asked] = invocation.arguments

@@ -7,7 +7,7 @@ import { converted, isDeployed, lockHost, namedPrefix, requireRoot, stepPrinter,
 
 export const run: Run = async (invocation) => {
   const { flag, json, print, printJson, note } = invocation
-  requireRoot('uninstall')
+  requireRoot(invocation, 'uninstall')
   const host = localHost()
   const prefix = namedPrefix(invocation)
   const purge = flag('purge')
@@ -17,14 +17,14 @@ export const run: Run = async (invocation) => {
     return 0
   }
   if (!flag('yes')) {
-    if (!process.stdin.isTTY)
+    if (!invocation.stdin.isTTY)
       throw usageFailure('gatectl uninstall: there is no terminal to ask for confirmation', 'give --yes')
     note(`removes everything that gatectl apply made${purge ? ', and all volumes, models, keys and usage' : ''}`)
-    if (!(await isAgreed())) return 1
+    if (!(await isAgreed(invocation))) return 1
   }
   const lock = await lockHost(invocation, prefix, 'uninstall')
   try {
-    const step = stepPrinter(invocation, process.stderr.isTTY)
+    const step = stepPrinter(invocation)
     const limits = { timeoutMs: unitTimeoutMs(invocation) }
     const kept = await converted(() => uninstall(host, prefix, { step, limits, purge }))
     if (json) printJson({ kind: 'uninstalled', kept })

@@ -9,14 +9,14 @@ import { diagnosticText } from '../../output/diagnostic-text.ts'
 import { type Answers, firstSpec, parseBackend, SCHEMA_FILE, usualImage, withImages } from './first-spec.ts'
 
 export const run: Run = async (invocation) => {
-  const { arguments: words, flag, json, print } = invocation
+  const { arguments: words, flag, json, print, stdin, stdout } = invocation
   const file = words[0] ?? 'gate.toml'
   if (existsSync(file) && !flag('force')) {
     const detail = `${file} already exists`
     const hint = 'give another FILE, or --force to overwrite it'
     throw new Failure({ type: 'about:blank', title: 'Already there', status: 409, code: 'FILE_EXISTS', detail, hint })
   }
-  const asks = !flag('yes') && process.stdin.isTTY && process.stdout.isTTY
+  const asks = !flag('yes') && stdin.isTTY && stdout.isTTY
   if (!asks && !flag('yes'))
     throw usageFailure('gatectl init: there is no terminal to ask for confirmation', 'give --yes and options')
   const schemaFile = join(dirname(file), SCHEMA_FILE)
@@ -51,12 +51,12 @@ function refuseForeign(file: string): void {
 /** What an option already says is not asked. */
 async function ask(invocation: Invocation): Promise<Answers> {
   const given = givenAnswers(invocation)
-  const { text, texts } = invocation
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const { text, texts, stdin, stderr } = invocation
+  const terminal = createInterface({ input: stdin, output: stderr })
   // an iterator keeps lines that arrive before they are asked for, as pasted ones do
   const answers = terminal[Symbol.asyncIterator]()
   const question = async (about: string, fallback: string): Promise<string> => {
-    process.stderr.write(`${about} [${fallback || 'none'}]: `)
+    stderr.write(`${about} [${fallback || 'none'}]: `)
     const answer = await answers.next()
     if (answer.done === true)
       throw usageFailure('gatectl init: the input ended before the last question', 'nothing was written')

@@ -23,13 +23,13 @@ export type SpecInput = {
 }
 
 /** Reads the spec that the first argument names, its lock, and the options that a compilation depends on. */
-export async function readSpecInput({ arguments: [file = ''], text }: Invocation): Promise<SpecInput> {
+export async function readSpecInput({ arguments: [file = ''], text, stdin }: Invocation): Promise<SpecInput> {
   const [podman, systemd] = [podmanVersion(text('podman')), systemdVersion(text('systemd'))]
   const [layout, settings] = [readLayout(text('layout')), await readSettings(text('settings'))]
   const lockFile = text('lock') ?? join(file === '-' ? '.' : dirname(file), 'gate.lock.json')
   return {
     file: file === '-' ? 'standard input' : file,
-    text: file === '-' ? await readAll(process.stdin) : readNamed(file, `write one: gatectl init ${file}`),
+    text: file === '-' ? await readAll(stdin) : readNamed(file, `write one: gatectl init ${file}`),
     lockFile,
     lockText: existsSync(lockFile) ? readNamed(lockFile) : undefined,
     options: {

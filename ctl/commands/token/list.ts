@@ -2,10 +2,10 @@ import type { TokenInfo } from '../../../schemas/admin.ts'
 import type { Run } from '../../invocation.ts'
 import { table } from '../../output/table.ts'
 
-export const run: Run = async ({ admin, json, print, printJson }) => {
+export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
   const list = await admin.ask('GET /v1/tokens')
   if (json) printJson(list)
-  else print(table(['ID', 'NAME', 'SCOPES', 'CREATED', 'STATE'], list.tokens.map(row)))
+  else print(table(['ID', 'NAME', 'SCOPES', 'CREATED', 'STATE'], list.tokens.map(row), stdout))
   return 0
 }
 

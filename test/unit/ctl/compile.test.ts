@@ -225,25 +225,3 @@ test.each([
   expect(run).toMatchObject({ code: 2, stdout: '' })
   expect(run.stderr).toMatch(says)
 })
-
-test('other commands load neither the compiler nor the spec schema', () => {
-  const trace = spawnSync(
-    process.execPath,
-    [
-      '--input-type=module',
-      '-e',
-      `
-      import { registerHooks } from 'node:module'
-      const loaded = []
-      registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context) } })
-      const { runGatectl } = await import(process.argv[1])
-      await runGatectl(['--help'])
-      console.error(loaded.filter((url) => /\\/compiler\\/|spec\\.ts|node_modules/.test(url)).join())
-    `,
-      join(import.meta.dirname, '../../../ctl/gatectl.ts'),
-    ],
-    { encoding: 'utf8' },
-  )
-  expect(trace.stdout).toContain('compile SPEC')
-  expect(trace.stderr.trim()).toBe('')
-})

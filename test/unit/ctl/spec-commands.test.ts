@@ -1,12 +1,10 @@
-// gatectl explain and gatectl init, as processes.
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parsePathText, pathText } from '../../../schemas/spec/path.ts'
-import { GATECTL, gatectl } from '../../support/gatectl.ts'
+import { gatectl } from '../../support/gatectl.ts'
 
 const SPEC = `[backends.qwen]
 engine = "vllm"
@@ -154,18 +152,4 @@ test.each([
   expect(run).toMatchObject({ code: 2, stdout: '' })
   expect(run.stderr).toMatch(says)
   expect(existsSync(file)).toBe(false)
-})
-
-const hasTerminal = spawnSync('script', ['--version']).status === 0
-
-test.skipIf(!hasTerminal)('init asks on a terminal (needs script)', () => {
-  const file = join(folder, 'asked.toml')
-  const command = `'${process.execPath}' '${GATECTL}' init '${file}' --profile small-vps`
-  const input = 'ai.home.arpa\nopenai\nqwen=llama-cpp:a.gguf\nvulkan\n\n'
-  const run = spawnSync('script', ['-qec', command, '/dev/null'], { input, encoding: 'utf8', timeout: 15_000 })
-  expect(run.status).toBe(0)
-  expect(run.stdout).toMatch(/Domain of the gateway[\s\S]*Providers[\s\S]*Local engines[\s\S]*GPU[\s\S]*Image of qwen/)
-  expect(readFileSync(file, 'utf8')).toMatch(
-    /profile = "small-vps"[\s\S]*domain = "ai\.home\.arpa"[\s\S]*upstreams\.openai[\s\S]*server-vulkan/,
-  )
 })

@@ -151,6 +151,7 @@ const SUBJECT: Subject = {
   spec: { kind: 'none' },
   deployment: undefined,
   isRoot: false,
+  env: {},
   version: '1.0.0',
   daemon: Promise.resolve({ kind: 'silent', reason: 'nobody', hint: undefined }),
 }

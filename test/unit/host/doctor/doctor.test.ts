@@ -15,6 +15,7 @@ const SUBJECT: Subject = {
   spec: { kind: 'none' },
   deployment: undefined,
   isRoot: false,
+  env: {},
   version: '1.0.0',
   daemon: Promise.resolve({ kind: 'silent', reason: 'no program listens', hint: undefined }),
 }
