@@ -19,19 +19,23 @@ const PAGE_HEADERS = {
 }
 
 /** What a browser is shown: no script, nothing from elsewhere, and nothing about who may ask for what. */
-const pageSaying = (state: string): string => `<!doctype html>
+const pageSaying = (state: string, doors: string): string => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Gate</title>
 <style>body{font:1rem/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem}</style>
 <h1>Gate</h1>
 <p>This is Gate, a private AI gateway. It is ${state}.
-<p>Programs ask <code>POST /v1/chat/completions</code> and <code>GET /v1/models</code>, with a key:
+<p>Programs ask ${doors}, with a key:
 <code>Authorization: Bearer KEY</code>. <code>gatectl token create</code> makes one on the host.
 <p>More: <a href="/health">/health</a>, <a href="/ready">/ready</a>, and the documentation on the host, in
 <code>/usr/share/doc/gate</code> or <code>docs/</code> of the repository.
 </html>
 `
-const READY = pageSaying('ready')
-const NOT_READY = pageSaying('not ready; its log says why')
+
+/** The doors of all dialects, once each, as HTML. */
+function doorsOf(dialects: Dialects): string {
+  const doors = dialects.all.flatMap(({ endpoints }) => endpoints.map(({ method, path }) => `${method} ${path}`))
+  return [...new Set(doors)].map((door) => `<code>${door}</code>`).join(', ')
+}
 
 /** Every row of the gateway: what the dialects bring, and the pages of Gate itself. */
 export function rowsOf(parts: PageParts): readonly Row[] {
@@ -42,9 +46,12 @@ export function rowsOf(parts: PageParts): readonly Row[] {
     const { contentType, text } = await parts.metrics.expose()
     client.end(200, { 'content-type': contentType }, Buffer.from(text))
   }
+  const doors = doorsOf(parts.dialects)
+  const [isReady, isNotReady] = ['ready', 'not ready; its log says why'].map((state) =>
+    Buffer.from(pageSaying(state, doors)),
+  )
   const welcomePage: Page = ({ client }) => {
-    const text = parts.isReady() ? READY : NOT_READY
-    client.end(200, PAGE_HEADERS, Buffer.from(text))
+    client.end(200, PAGE_HEADERS, (parts.isReady() ? isReady : isNotReady) ?? Buffer.alloc(0))
   }
   return [
     ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts.routes)),

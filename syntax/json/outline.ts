@@ -8,7 +8,7 @@ export type JsonOutline =
   | { readonly kind: 'refused'; readonly problem: string }
 
 /** Deeper bodies make recursive readers of an upstream fail, or worse. */
-export const MAX_DEPTH = 128
+const MAX_DEPTH = 128
 const MAX_MEMBERS = 1_000
 const MAX_KEY_BYTES = 1_024
 

@@ -87,7 +87,10 @@ done`
   )
 
   test('podman reads any argument and environment back as it is, and nothing else', () => {
-    const texts = fc.sample(nastyText, { numRuns: 1_000, seed: 7 }).filter(isAllowed)
+    const texts = fc
+      .sample(nastyText, { numRuns: 1_000, seed: 7 })
+      .filter(isAllowed)
+      .filter((text) => text !== ';') // refused: podman would make two commands of it (A14)
     expect(texts.length).toBeGreaterThan(200)
     const backends = texts.map((text, i): [string, object] => [`b${i}`, backendWith(text)])
     const result = compile(JSON.stringify({ backends: Object.fromEntries(backends) }), { targets: ['quadlet'] })

@@ -18,7 +18,8 @@ function scanned(bytes: Uint8Array, cuts: readonly number[] = []) {
 function parsed(bytes: Uint8Array): Event[] {
   const events: Event[] = []
   const parser = createParser({ onEvent: ({ data, event }) => events.push({ data, type: event ?? '' }) })
-  parser.feed(new TextDecoder().decode(bytes))
+  // a decoder would take one byte order mark away, and the parser then another
+  parser.feed(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes))
   return events
 }
 
