@@ -7,6 +7,11 @@ export function platformTls(deployment: Deployment): Deployment {
   return { ...deployment, gateway: { ...deployment.gateway, tls: { kind: 'none' } } }
 }
 
+/** The deployment where no proxy runs: the gateway ends TLS itself. */
+export function withoutProxy(deployment: Deployment): Deployment {
+  return { ...deployment, proxy: { ...deployment.proxy, engine: 'none' } }
+}
+
 /** What of the spec's way into the gateway has no effect behind a platform's own. */
 export function tlsFindings({ gateway, proxy, dns }: Deployment, target: string): Finding[] {
   const findings: Finding[] = []

@@ -79,6 +79,7 @@ const ANY_TEXT = [
   'gate.auth.oidc.<name>.client_secret.file',
   'gate.auth.oidc.<name>.issuer',
   'gate.auth.token.file',
+  'gate.server.allowed_hosts[]',
   'gate.tls.files.cert',
   'gate.tls.files.key',
   'models.<name>.category',
@@ -87,6 +88,7 @@ const ANY_TEXT = [
   'upstreams.<name>.api_key.file',
   'upstreams.<name>.base_url',
   'upstreams.<name>.models[]',
+  'upstreams.<name>.socket',
 ]
 
 /** Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd. */

@@ -28,6 +28,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         host: '10.77.0.1',
         allow_from: ['10.77.1.0/24'],
         admin_allow_from: ['10.77.2.0/24'],
+        allowed_hosts: ['zqallowed.example'],
         // Debian's Caddy serves one gateway, and nobody behind another proxy
         ...(way === 'env' ? {} : { trusted_proxies: ['10.77.3.0/24'] }),
         open_firewall_on_interfaces: ['zqinside'],
@@ -43,6 +44,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       zqup: {
         provider: 'custom',
         base_url: 'https://zqup.example/v1',
+        socket: '/zqsocket',
         api_key: secret('upkey'),
         models: ['zqupmodel'],
       },

@@ -11,6 +11,7 @@ import { type DaemonSettings, daemonSettings } from '../daemon-settings/settings
 import { gatewayImage } from '../gateway-image.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
 import type { Emission, EmitOptions } from '../output.ts'
+import { withoutProxy } from '../platform.ts'
 import { composeContainer } from './container.ts'
 import { composeGateway } from './gateway.ts'
 
@@ -27,7 +28,7 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
   const users = new Set(reachable.map(({ user }) => user))
   const urls = new Map(reachable.map((container) => [backendName(container), backendUrl(container)]))
   const settings = daemonSettings(
-    deployment,
+    withoutProxy(deployment),
     {
       host: '0.0.0.0',
       reach: ({ name }) => {

@@ -16,6 +16,7 @@ import { daemonSettings } from '../daemon-settings/settings.ts'
 import { descriptorsFor } from '../descriptors.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
 import type { Emission, EmitOptions } from '../output.ts'
+import { withoutProxy } from '../platform.ts'
 
 const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 
@@ -23,7 +24,11 @@ const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 export function emitLaunchd(deployment: Deployment, options: EmitOptions): Emission {
   const { gateway, prefix } = deployment
   const names = launchdNames(prefix)
-  const settings = daemonSettings(deployment, { host: gateway.host, reach: () => undefined }, options.settings)
+  const settings = daemonSettings(
+    withoutProxy(deployment),
+    { host: gateway.host, reach: () => undefined },
+    options.settings,
+  )
   const variables = settings.secrets.map(({ name, secret }): [string, PlistNode] => [
     `${name}_FILE`,
     plistString(secretPath(secret, names.secretsDirectory), secret.origin),
