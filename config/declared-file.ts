@@ -8,11 +8,11 @@ import { emptyLayer, type Layer } from './layers.ts'
 import { checkTree } from './problems.ts'
 
 /**
- * Reads the declared layer (called `nix`): a JSON file whose keys are spelled as in TOML or as in Nix.
+ * Reads the declared layer: a JSON file whose keys are spelled as in TOML or as in Nix.
  * Every user can read it, so it holds no secret. An absent file is an empty layer.
  */
 export function readDeclared(file: string | undefined, keys: KeySet): Declared {
-  const empty = { layer: emptyLayer('nix'), problems: [] }
+  const empty = { layer: emptyLayer('declared'), problems: [] }
   if (file === undefined) return empty
   let text: string
   try {
@@ -40,14 +40,14 @@ export function checkDeclared(file: string, text: string, keys: KeySet): Declare
   const values = respelled(keys.tree, parsed)
   const whereOf = () => file
   const problems = [
-    ...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'nix', whereOf }),
+    ...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'declared', whereOf }),
     ...secretPaths(keys.tree, values).map((path) => declaredSecret(file, path)),
   ]
-  return { layer: { name: 'nix', values, sourceOf: whereOf }, problems }
+  return { layer: { name: 'declared', values, sourceOf: whereOf }, problems }
 }
 
 function refused(where: string, rest: Pick<ConfigProblem, 'code' | 'message' | 'hint'>): Declared {
-  return { layer: emptyLayer('nix'), problems: [{ layer: 'nix', where, ...rest }] }
+  return { layer: emptyLayer('declared'), problems: [{ layer: 'declared', where, ...rest }] }
 }
 
 /** Keys spelled as in Nix become those of the schema; names that people gave stay. */
@@ -72,7 +72,7 @@ function declaredSecret(file: string, path: Path): ConfigProblem {
   const key = path.join('.')
   return {
     code: 'DECLARED_SECRET',
-    layer: 'nix',
+    layer: 'declared',
     where: file,
     key,
     message: `${key} is a secret, and every user on this host can read the declared file`,

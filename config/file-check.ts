@@ -15,6 +15,6 @@ export function checkFile(file: string, text: string): readonly ConfigProblem[] 
   const { problems, layer } = isDeclared ? checkDeclared(file, text, keys) : checkRuntime(text, file, keys)
   if (problems.length > 0) return problems
   const nothing = { env: {}, credentialsDirectory: undefined }
-  const [runtime, nix] = isDeclared ? [emptyLayer('runtime'), layer] : [layer, emptyLayer('nix')]
-  return resolveLayers(nothing, keys, runtime, nix).problems.map(({ without: _, ...problem }) => problem)
+  const [runtime, declared] = isDeclared ? [emptyLayer('runtime'), layer] : [layer, emptyLayer('declared')]
+  return resolveLayers(nothing, keys, runtime, declared).problems.map(({ without: _, ...problem }) => problem)
 }

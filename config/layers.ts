@@ -10,7 +10,7 @@ export type Layer = {
 }
 
 /** The strongest first. */
-export type Layers = readonly [env: Layer, runtime: Layer, nix: Layer, defaults: Layer]
+export type Layers = readonly [env: Layer, runtime: Layer, declared: Layer, defaults: Layer]
 
 export function emptyLayer(name: LayerName): Layer {
   return { name, values: {}, sourceOf: () => name }

@@ -100,13 +100,18 @@ export function loadCandidate(sources: Sources, keys: KeySet, text: string, decl
 }
 
 /** Leaves out of all layers what is invalid, and nothing else. @throws ConfigError when that would open something */
-function inPart(keys: KeySet, [env, , nix]: Layers, reading: RuntimeReading, wrong: readonly ConfigProblem[]): Loaded {
-  const rest = resolveInPart(keys, env, reading.layer, nix)
+function inPart(
+  keys: KeySet,
+  [env, , declared]: Layers,
+  reading: RuntimeReading,
+  wrong: readonly ConfigProblem[],
+): Loaded {
+  const rest = resolveInPart(keys, env, reading.layer, declared)
   const later = stripped(rest.problems).filter(({ key, code }) => !wrong.some((w) => w.key === key && w.code === code))
   const problems = [...wrong, ...later]
   if (rest.config === undefined || rest.problems.some(({ without }) => narrowsAccess(without))) refuse(problems)
   const configured = present(rest.config)
-  return { layers: rest.layers, configured, declared: nix, text: reading.text, runtime: 'in part', problems }
+  return { layers: rest.layers, configured, declared, text: reading.text, runtime: 'in part', problems }
 }
 
 /** Keys without which more clients, or bigger requests, would be let in: they are never left out. */
@@ -120,13 +125,13 @@ function narrowsAccess(path: Path): boolean {
   return NARROWING.some((pattern) => pattern.test(path.join('.')))
 }
 
-function withoutRuntime(sources: Sources, keys: KeySet, nix: Layer, wrong: readonly ConfigProblem[]): Loaded {
+function withoutRuntime(sources: Sources, keys: KeySet, declared: Layer, wrong: readonly ConfigProblem[]): Loaded {
   const none = emptyLayer('runtime')
-  const { layers } = resolveLayers(sources, keys, none, nix)
-  const rest = resolveInPart(keys, layers[0], none, nix)
+  const { layers } = resolveLayers(sources, keys, none, declared)
+  const rest = resolveInPart(keys, layers[0], none, declared)
   const problems = [...wrong, ...stripped(rest.problems)]
   if (rest.config === undefined) refuse(problems)
-  return { layers: rest.layers, configured: present(rest.config), declared: nix, text: '', runtime: 'none', problems }
+  return { layers: rest.layers, configured: present(rest.config), declared, text: '', runtime: 'none', problems }
 }
 
 function stripped(problems: Resolved['problems']): ConfigProblem[] {

@@ -19,14 +19,14 @@ export type Resolved = {
 }
 
 /** Reads the environment against the names in the other layers and merges all. */
-export function resolveLayers(sources: EnvironmentSources, keys: KeySet, runtime: Layer, nix: Layer): Resolved {
-  const written = [runtime, nix, defaultsLayer(keys.tree, mergeLayers([runtime, nix]))]
+export function resolveLayers(sources: EnvironmentSources, keys: KeySet, runtime: Layer, declared: Layer): Resolved {
+  const written = [runtime, declared, defaultsLayer(keys.tree, mergeLayers([runtime, declared]))]
   const namesAt = (map: Path) => {
     const names = valueAt(mergeLayers(written), map)
     return [...(isTree(names) ? Object.keys(names) : []), ...knownNames(map)]
   }
   const env = readEnvironment(sources, keys, namesAt)
-  return { ...combine(keys, env.layer, runtime, nix), environmentProblems: env.problems }
+  return { ...combine(keys, env.layer, runtime, declared), environmentProblems: env.problems }
 }
 
 /** Merges layers that are right alone, leaving out of each what is invalid with the others. */
@@ -34,19 +34,19 @@ export function resolveInPart(
   keys: KeySet,
   env: Layer,
   runtime: Layer,
-  nix: Layer,
+  declared: Layer,
 ): Omit<Resolved, 'environmentProblems'> {
-  const resolved = combine(keys, env, runtime, nix)
+  const resolved = combine(keys, env, runtime, declared)
   const lost = resolved.problems.map((problem) => problem.without)
   const without = (layer: Layer): Layer => ({ ...layer, values: lost.reduce(withoutValue, layer.values) })
-  if (lost.every((path) => [env, runtime, nix].every(({ values }) => valueAt(values, path) === undefined)))
+  if (lost.every((path) => [env, runtime, declared].every(({ values }) => valueAt(values, path) === undefined)))
     return resolved
-  const rest = resolveInPart(keys, without(env), without(runtime), without(nix))
+  const rest = resolveInPart(keys, without(env), without(runtime), without(declared))
   return { ...rest, problems: [...resolved.problems, ...rest.problems] }
 }
 
-function combine(keys: KeySet, env: Layer, runtime: Layer, nix: Layer): Omit<Resolved, 'environmentProblems'> {
-  const layers: Layers = [env, runtime, nix, defaultsLayer(keys.tree, mergeLayers([env, runtime, nix]))]
+function combine(keys: KeySet, env: Layer, runtime: Layer, declared: Layer): Omit<Resolved, 'environmentProblems'> {
+  const layers: Layers = [env, runtime, declared, defaultsLayer(keys.tree, mergeLayers([env, runtime, declared]))]
   const merged = mergeLayers(layers)
   const parsed = configSchema.safeParse(merged)
   const place = (path: Path) => {

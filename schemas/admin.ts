@@ -17,7 +17,7 @@ import { SCOPES } from './words/scopes.ts'
  */
 
 const time = z.iso.datetime()
-const layer = z.enum(['env', 'runtime', 'nix', 'defaults'])
+const layer = z.enum(['env', 'runtime', 'declared', 'defaults'])
 
 const configProblem: z.ZodType<ConfigProblem> = z.strictObject({
   code: z.enum(CONFIG_CODES),

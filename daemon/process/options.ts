@@ -9,7 +9,7 @@ export type DaemonOptions = {
   readonly stateDirectory?: string
   /** The runtime layer; `config.toml` in the state directory, when absent. */
   readonly runtimeFile?: string
-  /** The declared layer (called nix); may be absent. */
+  /** The declared layer; may be absent. */
   readonly declaredFile: string
 }
 

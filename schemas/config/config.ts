@@ -3,7 +3,7 @@ import { backend, model, upstream } from './upstreams.ts'
 import { bytes, cidrs, duration, headerSecret, host, hostPort, limitingDuration, NAME, port, secret } from './values.ts'
 
 /**
- * The daemon's configuration: the shape of every layer (environment, runtime, nix, defaults) once merged.
+ * The daemon's configuration: the shape of every layer (environment, runtime, declared, defaults) once merged.
  * The single source of names, types, defaults and descriptions; `schemas/json/config.json` is generated from it.
  *
  * Values keep their written form ("600s", "32MiB"): a duration or size is parsed where it is used,

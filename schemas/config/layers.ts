@@ -1,6 +1,6 @@
 /** What the daemon and gatectl tell each other about configuration. Values of secret keys are always `{ secret: true }`. */
 
-export type LayerName = 'env' | 'runtime' | 'nix' | 'defaults'
+export type LayerName = 'env' | 'runtime' | 'declared' | 'defaults'
 
 /** A value as it may be shown: never the text of a secret, `{ secret: true }` instead. */
 export type ShownValue = unknown
@@ -22,7 +22,7 @@ export type Explanation = {
   readonly waiting: boolean
   /** The layer that wins; absent when no layer sets the key. */
   readonly winner?: LayerName
-  /** Strongest first: env, runtime, nix, defaults. */
+  /** Strongest first: env, runtime, declared, defaults. */
   readonly layers: readonly LayerValue[]
   readonly description?: string
   readonly restart: boolean
@@ -79,7 +79,7 @@ export type ConfigChange = {
   readonly problems: readonly ConfigProblem[]
 }
 
-/** One line of `gatectl config diff`: what the runtime layer changed over nix and defaults. */
+/** One line of `gatectl config diff`: what the runtime layer changed over the declared layer and the defaults. */
 export type ConfigDifference = {
   readonly key: string
   readonly below: ShownValue

@@ -65,7 +65,7 @@ test('a variable wins over a runtime value, and explain shows all four layers', 
     layers: [
       { layer: 'env', set: true, source: 'GATE_UPSTREAMS__OPENAI__API_KEY' },
       { layer: 'runtime', set: true },
-      { layer: 'nix', set: false },
+      { layer: 'declared', set: false },
       { layer: 'defaults', set: false },
     ],
   })

@@ -195,7 +195,7 @@ describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS
       ] as const) {
         const { stdout, code } = await explain(key)
         expect(code).toBe(0)
-        expect(JSON.parse(stdout)).toMatchObject({ winner: 'nix', value })
+        expect(JSON.parse(stdout)).toMatchObject({ winner: 'declared', value })
       }
       const shown = await gatectl(['--socket', state.file('admin.sock'), 'config', 'explain', 'server.port'])
       expect(shown.stdout).toMatch(new RegExp(`^\\* +nix +${port} +`, 'm'))

@@ -62,7 +62,7 @@ in
       default = { };
       example = { log.level = "debug"; discovery.enabled = false; };
       description = ''
-        Keys of the daemon's configuration, in camelCase: the layer `nix`, which `gatectl` and the environment can override.
+        Keys of the daemon's configuration, in camelCase: the declared layer, which `gatectl` and the environment can override.
         Where a key is an option of its own as well (`settings.server.port` is `port`), either sets both.
       '';
     };

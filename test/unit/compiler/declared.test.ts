@@ -17,7 +17,7 @@ test.each(names)('the daemon starts with the declared file of %s, and every valu
   const written = configSchema.parse(JSON.parse(text))
   const config = configPlace({ declared: text }).open()
   expect(config.current()).toMatchObject(JSON.parse(text))
-  expect(config.explain('server.port')).toMatchObject({ winner: 'nix', value: written.server.port })
+  expect(config.explain('server.port')).toMatchObject({ winner: 'declared', value: written.server.port })
 })
 
 test('backends are declared, models lead to them, and aliases to what they stand for', () => {

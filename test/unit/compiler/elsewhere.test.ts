@@ -203,7 +203,7 @@ describe.each(ELSEWHERE)('the configuration of %s (needs python3 for launchd)', 
     expect(config.current()).toMatchObject({ auth: { mode: 'token' }, server: { max_connections: expect.any(Number) } })
     if (golden === 'elsewhere') expect(config.current().auth.jwt.issuer).toBe(ISSUER)
     // only Render has no place for a file, and says so
-    expect(config.explain('server.max_connections').winner).toBe(target === 'render' ? 'env' : 'nix')
+    expect(config.explain('server.max_connections').winner).toBe(target === 'render' ? 'env' : 'declared')
     expect(declared(golden, target) === undefined).toBe(target === 'render')
   })
 })

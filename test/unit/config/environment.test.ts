@@ -82,7 +82,9 @@ test.each([
 
 test('two names that are one in the environment are refused', () => {
   const place = configPlace({ declared: { upstreams: { 'a-b': { provider: 'ollama' }, a_b: { provider: 'ollama' } } } })
-  expect(refusal(() => place.open())).toMatchObject([{ code: 'CONFLICTING_NAMES', layer: 'nix', key: 'upstreams.a_b' }])
+  expect(refusal(() => place.open())).toMatchObject([
+    { code: 'CONFLICTING_NAMES', layer: 'declared', key: 'upstreams.a_b' },
+  ])
 })
 
 test('every key can be reached, and its name is its own', () => {

@@ -22,7 +22,7 @@ test('explains a key at all four layers, with where each was written', () => {
     layers: [
       { layer: 'env', set: true, value: 1, source: 'GATE_SERVER__PORT' },
       { layer: 'runtime', set: true, value: 2, source: `${place.file}:2:1` },
-      { layer: 'nix', set: true, value: 3, source: place.declaredFile },
+      { layer: 'declared', set: true, value: 3, source: place.declaredFile },
       { layer: 'defaults', set: true, value: 3000, source: 'built in' },
     ],
     description: 'TCP port; 0 takes any free one.',
@@ -103,7 +103,7 @@ test.each([
 ])('refuses to start with a declared file that is wrong: $code', ({ declared, code, hint }) => {
   const place = configPlace({ declared })
   const problems = refusal(() => place.open())
-  expect(problems).toMatchObject([{ code, layer: 'nix', where: place.declaredFile, ...(hint ? { hint } : {}) }])
+  expect(problems).toMatchObject([{ code, layer: 'declared', where: place.declaredFile, ...(hint ? { hint } : {}) }])
   expect(JSON.stringify(problems)).not.toContain('sk-very-secret')
 })
 

@@ -233,7 +233,7 @@ test('what stood on a lost runtime file is left out, loudly, and the rest starts
   expect(config.problems().map(({ code, layer }) => [code, layer])).toEqual([
     ['INVALID_TOML', 'runtime'],
     ['MISSING_KEY', 'env'],
-    ['UNKNOWN_UPSTREAM', 'nix'],
+    ['UNKNOWN_UPSTREAM', 'declared'],
   ])
 })
 
@@ -251,7 +251,7 @@ test('what the lost runtime file kept safe stays safe', () => {
 test('a wrong layer below stops the start when there is no runtime file to blame', () => {
   const place = configPlace({ declared: { models: { coder: { targets: [{ upstream: 'box' }] } } } })
   expect(refusal(() => place.open())).toMatchObject([
-    { code: 'UNKNOWN_UPSTREAM', layer: 'nix', where: place.declaredFile },
+    { code: 'UNKNOWN_UPSTREAM', layer: 'declared', where: place.declaredFile },
   ])
 })
 

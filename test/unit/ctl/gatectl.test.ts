@@ -108,7 +108,7 @@ test('config set says what waits for a restart and what the environment hides', 
 test('config explain shows the four layers and never a secret', async () => {
   const port = await ctl(['config', 'explain', 'server.port'])
   expect(port.stdout).toMatch(/\n\* +(runtime|nix) /)
-  for (const layer of ['env', 'runtime', 'nix', 'defaults']) expect(port.stdout).toContain(layer)
+  for (const layer of ['env', 'runtime', 'declared', 'defaults']) expect(port.stdout).toContain(layer)
   const key = await ctl(['config', 'explain', 'upstreams.openai.api_key'])
   expect(key.stdout).toContain('(secret)')
   expect(key.stdout + key.stderr).not.toContain('canary')
