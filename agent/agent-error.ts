@@ -1,4 +1,4 @@
-import type { AgentCode } from '../schemas/agent.ts'
+import type { AgentCode } from '../schemas/words/error-codes.ts'
 
 /** A request that cannot be done, as the caller is told. */
 export class AgentRefusal extends Error {

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
-import type { ConfigCode, ConfigProblem, LayerName } from '../schemas/config/layers.ts'
+import type { ConfigProblem, LayerName } from '../schemas/config/layers.ts'
+import type { ConfigCode } from '../schemas/words/error-codes.ts'
 import { issueWords } from '../schemas/words/issue.ts'
 import { nearest } from '../schemas/words/nearest.ts'
 import { type Path, type Tree, valueAt } from '../syntax/tree.ts'

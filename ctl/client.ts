@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { AdminAnswers, AdminProblem, AdminRouteName } from '../schemas/admin.ts'
-import { Failure } from './failure.ts'
+import { Failure, failure } from './failure.ts'
 
 const TIMEOUT_MS = 30_000
 
@@ -143,28 +143,22 @@ function refusal(response: IncomingMessage, answer: unknown): Failure {
   if (typeof answer === 'object' && answer !== null && 'detail' in answer && 'code' in answer) {
     return new Failure(answer as AdminProblem) // the members that are read are there
   }
-  return local(
-    'BAD_ANSWER',
-    `the socket answered ${response.statusCode}, but not as gate-daemon does`,
-    'check --socket',
-  )
+  const detail = `the socket answered ${response.statusCode}, but not as gate-daemon does`
+  return failure('BAD_ANSWER', detail, { hint: 'check --socket' })
 }
 
 function lost(path: string, cause: unknown): Failure {
   const what = cause instanceof Error ? cause.message : String(cause)
-  return local('CONNECTION_LOST', `${path}: ${what}`, 'gatectl status shows whether the daemon is still running', cause)
+  const hint = 'gatectl status shows whether the daemon is still running'
+  return failure('CONNECTION_LOST', `${path}: ${what}`, { hint, cause })
 }
 
 function noDaemonAnswers(attempts: readonly Attempt[]): Failure {
   const tried = attempts.map(({ path, code }) => `${path} (${REASONS[code] ?? code})`)
   const detail = `no gate-daemon answers; tried ${tried.join(', ')}`
   const denied = attempts.find(({ code }) => code === 'EACCES' || code === 'EPERM')
-  if (denied === undefined) return local('NO_DAEMON', detail, START_HINT)
-  return local(
-    'NO_PERMISSION',
-    detail,
-    'only members of the group gate-admin may use the socket: sudo usermod -aG gate-admin "$USER", then log in again',
-  )
+  if (denied === undefined) return failure('NO_DAEMON', detail, { hint: START_HINT })
+  return failure('NO_PERMISSION', detail, { hint: GROUP_HINT })
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -180,6 +174,5 @@ const START_HINT =
   'start it: systemctl start gate-daemon.socket (as a service), or npm start (from the sources);\n' +
   'or name its socket: gatectl --socket PATH, or GATE_ADMIN_SOCKET'
 
-function local(code: string, detail: string, hint: string, cause?: unknown): Failure {
-  return new Failure({ type: 'about:blank', title: 'Service Unavailable', status: 503, code, detail, hint }, { cause })
-}
+const GROUP_HINT =
+  'only members of the group gate-admin may use the socket: sudo usermod -aG gate-admin "$USER", then log in again'

@@ -1,4 +1,5 @@
 import type { AdminProblem } from '../schemas/admin.ts'
+import { GATECTL_CODES, type GatectlCode } from '../schemas/words/error-codes.ts'
 
 /** Of every command: 0 done, 1 failed, 2 wrong usage, 3 drift or a failed check. */
 export type ExitCode = 0 | 1 | 2 | 3
@@ -15,20 +16,27 @@ export class Failure extends Error {
   }
 }
 
+/** What gatectl found out by itself; the exit code is that of the code. */
+export function failure(
+  code: GatectlCode,
+  detail: string,
+  { hint, cause }: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
+): Failure {
+  const { status, meaning, exit = 1 }: { status: number; meaning: string; exit?: ExitCode } = GATECTL_CODES[code]
+  const problem = { type: 'about:blank', title: meaning, status, code, detail } as const
+  return new Failure(hint === undefined ? problem : { ...problem, hint }, { exitCode: exit, cause })
+}
+
 /** A command line that cannot be understood: exit code 2. */
 export function usageFailure(detail: string, hint: string): Failure {
-  return new Failure(
-    { type: 'about:blank', title: 'Wrong usage', status: 400, code: 'USAGE', detail, hint },
-    { exitCode: 2 },
-  )
+  return failure('USAGE', detail, { hint })
 }
 
 /** @throws Failure always: a file that was named cannot be read */
 export function unreadable(file: string, cause: NodeJS.ErrnoException, absentHint?: string): never {
   const [reason = cause.message, usualHint] = REASONS[cause.code ?? ''] ?? []
   const hint = cause.code === 'ENOENT' ? absentHint : usualHint
-  const problem = { type: 'about:blank' as const, title: 'Not readable', status: 400, code: 'FILE_UNREADABLE' }
-  throw new Failure({ ...problem, detail: `${file}: ${reason}`, ...(hint === undefined ? {} : { hint }) }, { cause })
+  throw failure('FILE_UNREADABLE', `${file}: ${reason}`, { hint, cause })
 }
 
 /** Why a file cannot be read, and what to do, by the code of Node's error. */

@@ -1,12 +1,9 @@
 import { z } from 'zod'
 import { unitState } from './agent.ts'
-import {
-  CONFIG_CODES,
-  type ConfigChange,
-  type ConfigDifference,
-  type ConfigProblem,
-  type Explanation,
-} from './config/layers.ts'
+import { AGENT_ERRORS } from './agent-error.ts'
+import type { ConfigChange, ConfigDifference, ConfigProblem, Explanation } from './config/layers.ts'
+import { ADMIN_CODES, CONFIG_CODES, type ConfigCode, GATECTL_CODES, HOST_CODES } from './words/error-codes.ts'
+import { ERRORS } from './words/errors.ts'
 import { LOG_FIELDS, LOG_LEVELS, type LogRecord } from './words/log.ts'
 import { PROMOTE_FORMATS } from './words/promote-formats.ts'
 import { SCOPES } from './words/scopes.ts'
@@ -20,7 +17,7 @@ const time = z.iso.datetime()
 const layer = z.enum(['env', 'runtime', 'declared', 'defaults'])
 
 const configProblem: z.ZodType<ConfigProblem> = z.strictObject({
-  code: z.enum(CONFIG_CODES),
+  code: z.enum(Object.keys(CONFIG_CODES) as [ConfigCode]),
   layer,
   where: z.string(),
   key: z.string().exactOptional(),
@@ -230,12 +227,14 @@ export const ADMIN_ANSWERS = {
 export type AdminRouteName = keyof typeof ADMIN_ANSWERS
 export type AdminAnswers = { readonly [K in AdminRouteName]: z.output<(typeof ADMIN_ANSWERS)[K]> }
 
-/** Every refusal, as application/problem+json (RFC 9457). `hint` says what to do. */
+const PROBLEM_CODES = { ...ADMIN_CODES, ...AGENT_ERRORS, ...CONFIG_CODES, ...ERRORS, ...GATECTL_CODES, ...HOST_CODES }
+export type ProblemCode = keyof typeof PROBLEM_CODES
+/** Every refusal, of the admin API or of gatectl itself, as application/problem+json (RFC 9457). `hint` says what to do. */
 export const adminProblem = z.strictObject({
   type: z.literal('about:blank'),
   title: z.string(),
   status: z.int(),
-  code: z.string(),
+  code: z.enum(Object.keys(PROBLEM_CODES) as [ProblemCode]),
   detail: z.string(),
   hint: z.string().exactOptional(),
   problems: z.array(configProblem).exactOptional(),

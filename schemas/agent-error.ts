@@ -1,7 +1,8 @@
-import type { AgentCode } from './agent.ts'
+import { AGENT_CODES, NO_AGENT_CODES } from './words/error-codes.ts'
 
 /** Why an agent did not do what it was asked for: its own reason, or that there is no (honest) agent. */
-export type AgentErrorCode = AgentCode | 'AGENT_UNREACHABLE' | 'CONNECTION_LOST' | 'BAD_ANSWER'
+export const AGENT_ERRORS = { ...AGENT_CODES, ...NO_AGENT_CODES } as const
+export type AgentErrorCode = keyof typeof AGENT_ERRORS
 
 /** Thrown by everything that asks an agent. */
 export class AgentError extends Error {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AGENT_CODES, type AgentCode } from './words/error-codes.ts'
 
 /**
  * What is said on the socket of a gate-agent: lines of JSON, UTF-8, each at most `LONGEST_LINE_BYTES` long.
@@ -68,24 +69,6 @@ export const shellInput = z.discriminatedUnion('type', [
 ])
 export type ShellInput = z.output<typeof shellInput>
 
-/** Why a request failed. */
-const AGENT_CODES = [
-  /** The caller is neither the gateway nor root. */
-  'PEER_REFUSED',
-  'BAD_REQUEST',
-  'REQUEST_TOO_LONG',
-  'UNKNOWN_OP',
-  /** A unit or an image that is not this backend's. */
-  'NOT_ALLOWED',
-  /** The container does not run, so there is nothing to open a shell in. */
-  'NOT_RUNNING',
-  'TIMEOUT',
-  /** systemctl, podman or journalctl said no; the message is what they said. */
-  'FAILED',
-  'INTERNAL',
-] as const
-export type AgentCode = (typeof AGENT_CODES)[number]
-
 export const unitState = z.strictObject({
   unit: z.string(),
   /** `loaded`, or `not-found` when the unit was never deployed. */
@@ -132,7 +115,7 @@ export const agentAnswer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('done') }),
   z.strictObject({
     type: z.literal('error'),
-    code: z.enum(AGENT_CODES),
+    code: z.enum(Object.keys(AGENT_CODES) as [AgentCode]),
     message: z.string(),
     hint: z.string().exactOptional(),
   }),

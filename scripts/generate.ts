@@ -12,6 +12,7 @@ import { specSchema } from '../schemas/spec/spec.ts'
 import { hasNix } from '../test/support/nix.ts'
 import { comingFrom } from './coming-from.ts'
 import { configReference } from './config-reference.ts'
+import { errorReference } from './error-reference.ts'
 import { nixFiles } from './nix-generated.ts'
 import { nixosReference } from './nixos-reference.ts'
 import { type JsonSchema, specReference } from './spec-reference.ts'
@@ -32,6 +33,7 @@ export function generatedFiles(): Record<string, string> {
     'schemas/json/spec.json': specJsonSchema(),
     'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
     'docs/coming-from.md': comingFrom(),
+    'docs/error-codes.md': errorReference(),
     'docs/configuration-reference.md': configReference(tree),
     ...Object.fromEntries(Object.entries(nixFiles()).map(([name, text]) => [`nix/generated/${name}`, text])),
     ...Object.fromEntries(Object.entries(shippedFiles()).map(([path, text]) => [`systemd/${path}`, text])),

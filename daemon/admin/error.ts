@@ -1,57 +1,38 @@
 import { STATUS_CODES } from 'node:http'
 import type { z } from 'zod'
 import { ConfigError } from '../../config/problems.ts'
-import type { AdminProblem } from '../../schemas/admin.ts'
-import type { ConfigCode, ConfigProblem } from '../../schemas/config/layers.ts'
+import type { AdminProblem, ProblemCode } from '../../schemas/admin.ts'
+import { AGENT_ERRORS, AgentError } from '../../schemas/agent-error.ts'
+import type { ConfigProblem } from '../../schemas/config/layers.ts'
+import { ADMIN_CODES, type AdminCode, CONFIG_CODES } from '../../schemas/words/error-codes.ts'
 import { ERRORS, GateError } from '../../schemas/words/errors.ts'
 import { issueLines } from '../../schemas/words/issue.ts'
 
 /** A refusal of the admin API. */
 export class AdminError extends Error {
-  readonly status: number
-  readonly code: string
+  readonly code: AdminCode
   readonly hint: string | undefined
-  readonly problems: readonly ConfigProblem[]
-  constructor(
-    status: number,
-    code: string,
-    message: string,
-    options: { readonly hint?: string; readonly problems?: readonly ConfigProblem[]; readonly cause?: unknown } = {},
-  ) {
+  constructor(code: AdminCode, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AdminError'
-    this.status = status
     this.code = code
     this.hint = options.hint
-    this.problems = options.problems ?? []
   }
 }
 
 /** The answer to what was thrown; what was not expected tells the client nothing but where to look. */
 export function problemOf(error: unknown): AdminProblem {
-  if (error instanceof AdminError) return problem(error.status, error.code, error.message, error.hint, error.problems)
+  if (error instanceof AdminError) return problem(ADMIN_CODES[error.code].status, error.code, error.message, error.hint)
+  if (error instanceof AgentError)
+    return problem(AGENT_ERRORS[error.code].status, error.code, error.message, error.hint)
   if (error instanceof ConfigError) return configProblemOf(error)
   if (error instanceof GateError) return problem(ERRORS[error.code].status, error.code, error.message)
-  return problem(
-    500,
-    'INTERNAL',
-    'the daemon failed to handle this request',
-    'its log says why: gatectl logs --level error',
-  )
-}
-
-/** Refused edits: what is not listed is a value that cannot be accepted. */
-const CONFIG_STATUS: Readonly<Partial<Record<ConfigCode, number>>> = {
-  UNKNOWN_KEY: 404,
-  SHADOWED: 409,
-  NOT_EDITABLE: 409,
-  BROKEN_FILE: 409,
-  CHANGED_ON_DISK: 409,
-  WRITE_FAILED: 507,
+  const message = 'the daemon failed to handle this request'
+  return problem(ADMIN_CODES.INTERNAL.status, 'INTERNAL', message, 'its log says why: gatectl logs --level error')
 }
 
 function configProblemOf({ code, problems }: ConfigError): AdminProblem {
-  const status = CONFIG_STATUS[code] ?? 422
+  const { status } = CONFIG_CODES[code]
   const [first, ...others] = problems
   if (first === undefined || others.length > 0)
     return problem(status, code, `${problems.length} problems, nothing was changed`, undefined, problems)
@@ -64,12 +45,12 @@ function configProblemOf({ code, problems }: ConfigError): AdminProblem {
 export function parseRequest<T>(shape: z.ZodType<T>, body: unknown): T {
   const result = shape.safeParse(body)
   if (result.success) return result.data
-  throw new AdminError(400, 'BAD_REQUEST', issueLines(result.error, body, 'body').join('; '))
+  throw new AdminError('BAD_REQUEST', issueLines(result.error, body, 'body').join('; '))
 }
 
 function problem(
   status: number,
-  code: string,
+  code: ProblemCode,
   detail: string,
   hint?: string,
   problems: readonly ConfigProblem[] = [],

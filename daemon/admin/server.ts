@@ -99,7 +99,7 @@ async function answer(
   const signal = AbortSignal.any([left.signal, stopping])
   try {
     const body = await readBody(request)
-    if (url === null) throw new AdminError(400, 'BAD_REQUEST', 'the request target is not a path')
+    if (url === null) throw new AdminError('BAD_REQUEST', 'the request target is not a path')
     if (method === 'GET' && url.pathname === '/v1/logs') return sendLogs(options, followers, url.searchParams, response)
     if (method === 'GET' && url.pathname.startsWith(BACKEND_LOGS)) {
       const name = decodeSegment(url.pathname.slice(BACKEND_LOGS.length))
@@ -133,9 +133,9 @@ function findRoute(method: string, path: string): { route: AdminRouteName; param
   const pattern = `${method} ${folder}`
   if (isRoute(pattern)) return { route: pattern, parameter: decodeSegment(path.slice(slash)) }
   if (METHODS.some((other) => isRoute(`${other} ${path}`) || isRoute(`${other} ${folder}`))) {
-    throw new AdminError(405, 'METHOD_NOT_ALLOWED', `${method} is not possible on ${path}`)
+    throw new AdminError('METHOD_NOT_ALLOWED', `${method} is not possible on ${path}`)
   }
-  throw new AdminError(404, 'UNKNOWN_ROUTE', `unknown route: ${path}`, {
+  throw new AdminError('UNKNOWN_ROUTE', `unknown route: ${path}`, {
     hint: 'gatectl and gate-daemon may be of different versions: compare gatectl --version with gatectl status',
   })
 }
@@ -151,7 +151,7 @@ function decodeSegment(segment: string): string {
     return decodeURIComponent(segment)
   } catch (cause) {
     if (!(cause instanceof URIError)) throw cause
-    throw new AdminError(400, 'BAD_REQUEST', 'the path is not valid percent-encoding', { cause })
+    throw new AdminError('BAD_REQUEST', 'the path is not valid percent-encoding', { cause })
   }
 }
 
@@ -163,13 +163,13 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     bytes += chunk.length
     if (bytes <= LARGEST_BODY_BYTES) chunks.push(chunk) // the rest is read to its end, so that the answer arrives
   }
-  if (bytes > LARGEST_BODY_BYTES) throw new AdminError(413, 'BODY_TOO_LARGE', 'the body is larger than 1 MiB')
+  if (bytes > LARGEST_BODY_BYTES) throw new AdminError('BODY_TOO_LARGE', 'the body is larger than 1 MiB')
   if (bytes === 0) return undefined
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause
-    throw new AdminError(400, 'INVALID_JSON', 'the body is not valid JSON', { cause })
+    throw new AdminError('INVALID_JSON', 'the body is not valid JSON', { cause })
   }
 }
 
@@ -181,15 +181,15 @@ function sendLogs(
   response: ServerResponse,
 ): void {
   const count = Number(query.get('n') ?? DEFAULT_LINES)
-  if (!Number.isInteger(count) || count < 0) throw new AdminError(400, 'BAD_REQUEST', 'n: not a number of lines')
+  if (!Number.isInteger(count) || count < 0) throw new AdminError('BAD_REQUEST', 'n: not a number of lines')
   const levels: readonly string[] = LOG_LEVELS
   const threshold = levels.indexOf(query.get('level') ?? 'debug')
   if (threshold === -1) {
-    throw new AdminError(400, 'BAD_REQUEST', `level: not one of ${levels.join(', ')}`)
+    throw new AdminError('BAD_REQUEST', `level: not one of ${levels.join(', ')}`)
   }
   const following = query.get('follow') === 'true'
   if (following && followers.size >= MOST_FOLLOWERS) {
-    throw new AdminError(503, 'TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the log`)
+    throw new AdminError('TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the log`)
   }
   const wanted = (record: LogRecord) => LOG_LEVELS.indexOf(record.level) <= threshold
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })

@@ -8,7 +8,7 @@ import { LineReader, LineTooLongError } from '../../wire/line-reader.ts'
 import { pacedWrite } from '../../wire/paced-write.ts'
 import type { Shell } from '../backends/agent-client.ts'
 import { AdminError, parseRequest, problemOf } from './error.ts'
-import { type AdminBackends, agentOf, asAdminError } from './routes/backends.ts'
+import { type AdminBackends, agentOf } from './routes/backends.ts'
 
 const PREFIX = '/v1/backends/shell/'
 const PROTOCOL = 'gate-shell'
@@ -49,7 +49,7 @@ export function createShellServer(options: {
       const wanted = readRequest(request)
       name = wanted.name
       if (open > MOST_SHELLS)
-        throw new AdminError(503, 'TOO_MANY_SHELLS', `${MOST_SHELLS} shells are already open`, { hint: 'close one' })
+        throw new AdminError('TOO_MANY_SHELLS', `${MOST_SHELLS} shells are already open`, { hint: 'close one' })
       shell = await agentOf(backends, name).shell(wanted.options, within)
     } catch (error) {
       open--
@@ -78,7 +78,7 @@ function readRequest({ method, url = '', headers }: IncomingMessage) {
   const target = URL.parse(url, 'http://admin')
   const isShell = target?.pathname.startsWith(PREFIX) && method === 'GET'
   if (target === null || !isShell || headers.upgrade?.toLowerCase() !== PROTOCOL)
-    throw new AdminError(400, 'BAD_REQUEST', `only ${PREFIX}NAME can be upgraded, to ${PROTOCOL}`)
+    throw new AdminError('BAD_REQUEST', `only ${PREFIX}NAME can be upgraded, to ${PROTOCOL}`)
   const options = parseRequest(backendShellQuery, Object.fromEntries(target.searchParams))
   return { name: decode(target.pathname.slice(PREFIX.length)), options }
 }
@@ -88,12 +88,12 @@ function decode(segment: string): string {
     return decodeURIComponent(segment)
   } catch (cause) {
     if (!(cause instanceof URIError)) throw cause
-    throw new AdminError(400, 'BAD_REQUEST', 'the path is not valid percent-encoding', { cause })
+    throw new AdminError('BAD_REQUEST', 'the path is not valid percent-encoding', { cause })
   }
 }
 
 function refuse(socket: Socket, error: unknown): void {
-  const problem = problemOf(asAdminError(error))
+  const problem = problemOf(error)
   const body = `${JSON.stringify(problem)}\n`
   const head = `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: application/problem+json\r\n`
   socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)

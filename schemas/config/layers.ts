@@ -1,3 +1,5 @@
+import type { ConfigCode } from '../words/error-codes.ts'
+
 /** What the daemon and gatectl tell each other about configuration. Values of secret keys are always `{ secret: true }`. */
 
 export type LayerName = 'env' | 'runtime' | 'declared' | 'defaults'
@@ -27,36 +29,6 @@ export type Explanation = {
   readonly description?: string
   readonly restart: boolean
 }
-
-/** What can be wrong with configuration, or with an edit of it. Stable; messages are not. */
-export const CONFIG_CODES = [
-  'UNKNOWN_KEY',
-  'WRONG_TYPE',
-  'INVALID_VALUE',
-  'INVALID_NAME',
-  'MISSING_KEY',
-  'UNKNOWN_VARIABLE',
-  'UNSET_VARIABLE',
-  'SET_TWICE',
-  'UNREADABLE_FILE',
-  'INVALID_TOML',
-  'INVALID_JSON',
-  'TORN_FILE',
-  'DECLARED_SECRET',
-  'UNKNOWN_UPSTREAM',
-  'MISSING_BASE_URL',
-  'MISSING_AGENT',
-  'OPEN_TO_ALL',
-  'CONFLICTING_NAMES',
-  'SHADOWED',
-  'PLACEHOLDER',
-  'NOT_EDITABLE',
-  'BROKEN_FILE',
-  'CHANGED_ON_DISK',
-  'WRITE_FAILED',
-  'NOT_PRINTABLE',
-] as const
-export type ConfigCode = (typeof CONFIG_CODES)[number]
 
 /** Something wrong in a layer: where, what, what to do. Never holds the text of a secret. */
 export type ConfigProblem = {

@@ -80,6 +80,8 @@ test.skipIf(!canBeDenied)(
       expect(run).toMatchObject({ code: 1, stdout: '' })
       expect(run.stderr).toContain(`${daemon.socketPath} (permission denied)`)
       expect(run.stderr).toMatch(/usermod -aG gate-admin/)
+      const asJson = await gatectl(['status', '--json'], { env, through: asNobody })
+      expect(JSON.parse(asJson.stderr)).toMatchObject({ code: 'NO_PERMISSION' })
     } finally {
       chmodSync(daemon.socketPath, 0o660)
     }

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import type { AgentAnswer, ShellInput } from '../../../schemas/agent.ts'
+import { AGENT_CODES, type AgentCode } from '../../../schemas/words/error-codes.ts'
 import { LineReader } from '../../../wire/line-reader.ts'
 import { pacedWrite } from '../../../wire/paced-write.ts'
-import { Failure, usageFailure } from '../../failure.ts'
+import { Failure, failure, usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
 import type { Input, Output } from '../../surroundings.ts'
 import { createHangupKeys } from '../../terminal/hangup-keys.ts'
@@ -57,11 +58,8 @@ async function converse(socket: Socket, { stdin, stdout }: Terminal): Promise<nu
       const line = await lines.next(hungUp.signal)
       if (line === undefined) {
         if (hungUp.signal.aborted) return 0
-        throw ended(
-          'CONNECTION_LOST',
-          'lost the connection to the daemon',
-          'gatectl status shows whether it is still running',
-        )
+        const hint = 'gatectl status shows whether it is still running'
+        throw failure('CONNECTION_LOST', 'lost the connection to the daemon', { hint })
       }
       const answer = JSON.parse(line) as AgentAnswer // the daemon makes these lines; its test checks their shape
       if (answer.type === 'exit') return answer.code
@@ -79,7 +77,8 @@ function print(stdout: Output, bytes: Buffer): Promise<void> {
   return new Promise((resolve) => stdout.write(bytes, () => resolve()))
 }
 
-function ended(code: string, detail: string, hint: string | undefined): Failure {
-  const problem = { type: 'about:blank' as const, title: 'Bad Gateway', status: 502, code, detail }
+function ended(code: AgentCode, detail: string, hint: string | undefined): Failure {
+  const { status, meaning } = AGENT_CODES[code]
+  const problem = { type: 'about:blank' as const, title: meaning, status, code, detail }
   return new Failure(hint === undefined ? problem : { ...problem, hint })
 }

@@ -7,7 +7,8 @@ import { type Lock, takeLock } from '../../../host/lock.ts'
 import { deployDirectory } from '../../../host/plan/desired.ts'
 import { HostError, type HostProblem } from '../../../host/problem.ts'
 import { LOCK_FILE } from '../../../schemas/deploy/lock.ts'
-import { Failure, usageFailure } from '../../failure.ts'
+import { HOST_CODES } from '../../../schemas/words/error-codes.ts'
+import { Failure, failure, usageFailure } from '../../failure.ts'
 import type { Invocation } from '../../invocation.ts'
 import { countText, diagnosticText } from '../../output/diagnostic-text.ts'
 import { problemText } from '../../output/plan-text.ts'
@@ -26,8 +27,7 @@ export async function readHostSpec(host: HostView, invocation: Invocation): Prom
   const result = await compileForHost(host, text, { file, ...lock, ...(options.seed && { seed: options.seed }) })
   if (result.diagnostics.length > 0) invocation.note(`${diagnosticText(result.diagnostics, text)}\n`)
   if (result.kind === 'refused') {
-    const detail = `${file}: ${countText(result.diagnostics)}; nothing was changed`
-    throw new Failure({ type: 'about:blank', title: 'Not a valid spec', status: 400, code: 'INVALID_SPEC', detail })
+    throw failure('INVALID_SPEC', `${file}: ${countText(result.diagnostics)}; nothing was changed`)
   }
   return { compiled: result, input, prefix: result.deployment.prefix }
 }
@@ -109,7 +109,8 @@ export async function converted<T>(work: () => Promise<T>): Promise<T> {
  */
 export function hostFailure(problems: readonly HostProblem[], before?: string, after = ''): Failure {
   const [first] = problems
-  const code = first?.code ?? 'HOST'
+  if (first === undefined) throw new RangeError('a failure of the host without a problem')
+  const { code } = first
   // one line says what; all that the programs said follows below it
   const [title = '', ...rest] = problemText(problems).split('\n')
   const detail = before === undefined ? title : before
@@ -118,7 +119,7 @@ export function hostFailure(problems: readonly HostProblem[], before?: string, a
   )
   return new Failure({
     type: 'about:blank',
-    title: 'Host',
+    title: HOST_CODES[code].meaning,
     status: 500,
     code,
     detail,

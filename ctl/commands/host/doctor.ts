@@ -8,7 +8,7 @@ import { CHECKS } from '../../../host/doctor/checks.ts'
 import { type CheckedFinding, examineHost, type Report } from '../../../host/doctor/doctor.ts'
 import type { Fix, Status } from '../../../host/doctor/finding.ts'
 import { packageVersion } from '../../../system/version.ts'
-import { Failure } from '../../failure.ts'
+import { Failure, failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { printable } from '../../output/diagnostic-text.ts'
 import type { Output } from '../../surroundings.ts'
@@ -51,8 +51,7 @@ async function bundleInto(file: string, report: Report, { note }: Invocation, su
 }
 
 function notWritten(file: string, reason: string, hint: string, cause?: unknown): Failure {
-  const problem = { type: 'about:blank', title: 'Not written', status: 400, code: 'FILE_NOT_WRITTEN' } as const
-  return new Failure({ ...problem, detail: `${file}: ${reason}`, hint }, { cause })
+  return failure('FILE_NOT_WRITTEN', `${file}: ${reason}`, { hint, cause })
 }
 
 async function subjectOf(invocation: Invocation): Promise<Subject> {

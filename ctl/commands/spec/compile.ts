@@ -3,7 +3,7 @@ import type { Compiled } from '../../../compiler/compile.ts'
 import { LOCK_FILE } from '../../../schemas/deploy/lock.ts'
 import { TARGET_NAMES } from '../../../schemas/words/targets.ts'
 import { replaceFiles } from '../../../system/replace-files.ts'
-import { Failure, usageFailure } from '../../failure.ts'
+import { failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { countText, diagnosticJson, diagnosticText, printable } from '../../output/diagnostic-text.ts'
 import { unifiedDiff } from '../../output/unified-diff.ts'
@@ -54,7 +54,7 @@ function refuseForeign({ directory, foreign }: Plan): void {
   const more = foreign.length > shown.length ? ` and ${foreign.length - shown.length} more` : ''
   const detail = `in the way and not made by gatectl: ${shown.join(', ')}${more}`
   const hint = 'move these away, or choose another directory; nothing was written'
-  throw new Failure({ type: 'about:blank', title: 'Files in the way', status: 409, code: 'FOREIGN_FILE', detail, hint })
+  throw failure('FOREIGN_FILE', detail, { hint })
 }
 
 /** Shows what a compilation would change. @returns 3 when there is anything */

@@ -5,7 +5,7 @@ import { parsePathText, pathText } from '../../../schemas/spec/path.ts'
 import { nearest } from '../../../schemas/words/nearest.ts'
 import { TARGET_NAMES } from '../../../schemas/words/targets.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
-import { Failure, usageFailure } from '../../failure.ts'
+import { failure, usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
 import { countText, diagnosticText, printable } from '../../output/diagnostic-text.ts'
 import { compileInput, readSpecInput, type SpecInput } from './spec-input.ts'
@@ -45,14 +45,10 @@ function findFile(input: SpecInput, path: string): { file: OutputFile; compiled:
     if (file !== undefined) return { file, compiled }
     known.push(...compiled.files.map((made) => made.path))
   }
-  if (known.length === 0) throw notFound(`${input.file} does not compile`, refused[0] ?? '')
+  if (known.length === 0) throw failure('INVALID_SPEC', `${input.file} does not compile`, { hint: refused[0] })
   const near = nearest(path, known)
   const hint = near === undefined ? 'gatectl compile --json lists the files' : `did you mean ${near}?`
-  throw notFound(`nothing made from this spec is called ${path}`, hint)
-}
-
-function notFound(detail: string, hint: string): Failure {
-  return new Failure({ type: 'about:blank', title: 'Not found', status: 404, code: 'NO_SUCH_OUTPUT', detail, hint })
+  throw failure('NO_SUCH_OUTPUT', `nothing made from this spec is called ${path}`, { hint })
 }
 
 type Explained = {

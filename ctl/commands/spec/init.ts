@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { compile } from '../../../compiler/compile.ts'
 import { specJsonSchema } from '../../../schemas/json-schema.ts'
-import { Failure, usageFailure } from '../../failure.ts'
+import { failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { diagnosticText } from '../../output/diagnostic-text.ts'
 import { type Answers, firstSpec, parseBackend, SCHEMA_FILE, usualImage, withImages } from './first-spec.ts'
@@ -14,7 +14,7 @@ export const run: Run = async (invocation) => {
   if (existsSync(file) && !flag('force')) {
     const detail = `${file} already exists`
     const hint = 'give another FILE, or --force to overwrite it'
-    throw new Failure({ type: 'about:blank', title: 'Already there', status: 409, code: 'FILE_EXISTS', detail, hint })
+    throw failure('FILE_EXISTS', detail, { hint })
   }
   const asks = !flag('yes') && stdin.isTTY && stdout.isTTY
   if (!asks && !flag('yes'))
@@ -45,7 +45,7 @@ function refuseForeign(file: string): void {
   if (!existsSync(file) || readFileSync(file, 'utf8').includes('"$id": "gate/spec.json"')) return
   const detail = `${file} already exists and is not a schema of Gate`
   const hint = 'rename it, or write the spec elsewhere'
-  throw new Failure({ type: 'about:blank', title: 'Already there', status: 409, code: 'FILE_EXISTS', detail, hint })
+  throw failure('FILE_EXISTS', detail, { hint })
 }
 
 /** What an option already says is not asked. */

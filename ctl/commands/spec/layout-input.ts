@@ -1,6 +1,6 @@
 import { type Layout, layoutSchema } from '../../../schemas/deploy/layout.ts'
 import { issueLines } from '../../../schemas/words/issue.ts'
-import { Failure } from '../../failure.ts'
+import { type Failure, failure } from '../../failure.ts'
 import { readNamed } from './named-file.ts'
 
 /**
@@ -28,8 +28,5 @@ function parsed(file: string, text: string): unknown {
 function invalid(file: string, reason: string, cause?: unknown): Failure {
   const detail = `${file}: ${reason}`
   const hint = 'docs/layout.md lists the keys; what is left out is as on Debian'
-  return new Failure(
-    { type: 'about:blank', title: 'Invalid layout', status: 400, code: 'INVALID_LAYOUT', detail, hint },
-    { cause },
-  )
+  return failure('INVALID_LAYOUT', detail, { hint, cause })
 }

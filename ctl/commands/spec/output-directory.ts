@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { manifestSchema } from '../../../schemas/deploy/manifest.ts'
 import { type ReplaceOptions, replaceFiles } from '../../../system/replace-files.ts'
-import { Failure } from '../../failure.ts'
+import { failure } from '../../failure.ts'
 
 /** What an output directory is to contain. */
 export type Made = { readonly path: string; readonly text: string; readonly mode: number }
@@ -92,7 +92,7 @@ function readManifest(directory: string): Map<string, string> {
   }
   const detail = `${join(directory, MANIFEST)} is not what this compiler wrote`
   const hint = 'restore it, or choose another directory: without it gatectl cannot know which files it may remove'
-  throw new Failure({ type: 'about:blank', title: 'Not usable', status: 400, code: 'INVALID_MANIFEST', detail, hint })
+  throw failure('INVALID_MANIFEST', detail, { hint })
 }
 
 /** A regular file that is not reached through a link; 'other' for everything else that is in its place. */

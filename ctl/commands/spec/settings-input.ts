@@ -1,5 +1,5 @@
 import type { Tree } from '../../../syntax/tree.ts'
-import { Failure } from '../../failure.ts'
+import { failure } from '../../failure.ts'
 import { readNamed } from './named-file.ts'
 
 /**
@@ -15,12 +15,6 @@ export async function readSettings(file: string | undefined): Promise<Tree | und
   const { layer, problems } = checkDeclared(file, readNamed(file), configKeys())
   if (problems.length === 0) return layer.values
   const told = problems.map(({ message, hint }) => (hint === undefined ? message : `${message} (${hint})`))
-  throw new Failure({
-    type: 'about:blank',
-    title: 'Invalid settings',
-    status: 400,
-    code: 'INVALID_SETTINGS',
-    detail: `${file}: ${told.join('; ')}`,
-    hint: 'docs/configuration.md lists the keys; settings are a layer of it, as JSON',
-  })
+  const hint = 'docs/configuration.md lists the keys; settings are a layer of it, as JSON'
+  throw failure('INVALID_SETTINGS', `${file}: ${told.join('; ')}`, { hint })
 }

@@ -4,7 +4,7 @@ import { backendLogsQuery } from '../../../schemas/admin.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
 import { pacedWrite } from '../../../wire/paced-write.ts'
 import { AdminError, parseRequest } from '../error.ts'
-import { type AdminBackends, agentOf, asAdminError } from './backends.ts'
+import { type AdminBackends, agentOf } from './backends.ts'
 
 /** With the shells below what one agent takes; see admin-shell.ts. */
 const MOST_FOLLOWERS = 8
@@ -27,7 +27,7 @@ export async function sendBackendLogs(
 ): Promise<void> {
   const { n, follow } = parseRequest(backendLogsQuery, Object.fromEntries(query))
   if (follow && followers.size >= MOST_FOLLOWERS)
-    throw new AdminError(503, 'TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the logs of backends`)
+    throw new AdminError('TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the logs of backends`)
   const agent = agentOf(backends, name)
   if (follow) followers.add(response)
   response.once('close', () => followers.delete(response))
@@ -38,7 +38,7 @@ export async function sendBackendLogs(
   } catch (error) {
     first.catch(() => {}) // the same failure
     if (signal.aborted) return
-    throw asAdminError(error)
+    throw error
   }
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
   response.flushHeaders()

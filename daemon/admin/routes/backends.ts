@@ -1,5 +1,5 @@
 import type { AdminAnswers, BackendInfo } from '../../../schemas/admin.ts'
-import { AgentError, type AgentErrorCode } from '../../../schemas/agent-error.ts'
+import { AgentError } from '../../../schemas/agent-error.ts'
 import { suggestion } from '../../../schemas/words/nearest.ts'
 import type { AgentClient } from '../../backends/agent-client.ts'
 import { AdminError } from '../error.ts'
@@ -55,11 +55,10 @@ export async function runBackendJob(
   try {
     await backends[job](name, signal)
   } catch (error) {
-    if (signal.aborted)
-      throw new AdminError(503, 'GIVEN_UP', `the client no longer waits for the ${job}`, { cause: error })
+    if (signal.aborted) throw new AdminError('GIVEN_UP', `the client no longer waits for the ${job}`, { cause: error })
     const why = error instanceof Error ? error.message : String(error)
     const hint = `gatectl backend status ${name} and gatectl backend logs ${name} say more`
-    throw new AdminError(502, 'BACKEND_FAILED', `${name}: ${job}: ${why}`, { cause: error, hint })
+    throw new AdminError('BACKEND_FAILED', `${name}: ${job}: ${why}`, { cause: error, hint })
   }
   return infoOf(backends, name)
 }
@@ -69,36 +68,9 @@ export function agentOf(backends: AdminBackends, name: string): AgentClient {
   infoOf(backends, name)
   const agent = backends.agentOf(name)
   if (agent !== null) return agent
-  throw new AdminError(409, 'NO_AGENT', `${name} has no agent, so its container cannot be reached from here`, {
+  throw new AdminError('NO_AGENT', `${name} has no agent, so its container cannot be reached from here`, {
     hint: `set backends.${name}.agent, as "gatectl apply" does`,
   })
-}
-
-/** What an agent's refusal means to a caller of the admin API; anything else passes through. */
-export function asAdminError(error: unknown): unknown {
-  if (!(error instanceof AgentError)) return error
-  const { code, message, hint } = error
-  return new AdminError(
-    AGENT_STATUS[code],
-    code,
-    message,
-    hint === undefined ? { cause: error } : { hint, cause: error },
-  )
-}
-
-const AGENT_STATUS: Readonly<Record<AgentErrorCode, number>> = {
-  PEER_REFUSED: 502,
-  BAD_REQUEST: 502,
-  REQUEST_TOO_LONG: 502,
-  UNKNOWN_OP: 502,
-  NOT_ALLOWED: 502,
-  NOT_RUNNING: 409,
-  TIMEOUT: 504,
-  FAILED: 502,
-  INTERNAL: 502,
-  AGENT_UNREACHABLE: 503,
-  CONNECTION_LOST: 502,
-  BAD_ANSWER: 502,
 }
 
 /** @throws AdminError BACKEND_NOT_FOUND */
@@ -109,7 +81,7 @@ function infoOf(backends: AdminBackends, name: string): BackendInfo & { log: str
     if (!(error instanceof RangeError)) throw error
     const names = backends.list().map((backend) => backend.name)
     const hint = suggestion(name, names, 'backend')
-    throw new AdminError(404, 'BACKEND_NOT_FOUND', `there is no backend "${name}"`, { hint, cause: error })
+    throw new AdminError('BACKEND_NOT_FOUND', `there is no backend "${name}"`, { hint, cause: error })
   }
 }
 

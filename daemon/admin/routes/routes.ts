@@ -98,15 +98,15 @@ function lifeMs(text: string): number {
     ms = durationMs(text)
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
-    throw new AdminError(400, 'BAD_REQUEST', `expires_in: ${cause.message}`, { cause, hint: 'write "12h" or "30d"' })
+    throw new AdminError('BAD_REQUEST', `expires_in: ${cause.message}`, { cause, hint: 'write "12h" or "30d"' })
   }
   if (ms > 0 && ms <= LONGEST_LIFE_MS) return ms
-  throw new AdminError(400, 'BAD_REQUEST', `expires_in: ${text} is not between 1ms and 36500d`)
+  throw new AdminError('BAD_REQUEST', `expires_in: ${text} is not between 1ms and 36500d`)
 }
 
 function revokeToken({ tokens }: AdminParts, { parameter }: AdminRequest): AdminAnswers['DELETE /v1/tokens/:'] {
   if (tokens.revoke(parameter)) return { id: parameter, revoked: true }
-  throw new AdminError(404, 'TOKEN_NOT_FOUND', `there is no token ${parameter} that is not revoked yet`, {
+  throw new AdminError('TOKEN_NOT_FOUND', `there is no token ${parameter} that is not revoked yet`, {
     hint: 'gatectl token list shows the ids',
   })
 }
@@ -119,7 +119,7 @@ function configDiff({ config }: AdminParts): AdminAnswers['GET /v1/config/diff']
 function promote({ config }: AdminParts, { query }: AdminRequest): AdminAnswers['GET /v1/config/promote'] {
   const asked = query.get('format') ?? 'spec'
   const format = PROMOTE_FORMATS.find((known) => known === asked)
-  if (format === undefined) throw new AdminError(400, 'BAD_REQUEST', `format: ${asked} is neither nix nor spec`)
+  if (format === undefined) throw new AdminError('BAD_REQUEST', `format: ${asked} is neither nix nor spec`)
   return { format, text: config.promote(format) }
 }
 

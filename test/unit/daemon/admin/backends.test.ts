@@ -137,6 +137,14 @@ test('a caller who leaves stops the waiting', async () => {
   await vi.waitUntil(() => given.mock.calls.length === 1)
 })
 
+test('a daemon that stops tells those who wait for a job', async () => {
+  work = (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  const waiting = ask('POST', '/v1/backends/start/talk')
+  await vi.waitUntil(() => jobs.length === 1)
+  await daemon.server.close(1_000)
+  expect(adminProblem.parse(JSON.parse((await waiting).body))).toMatchObject({ status: 503, code: 'GIVEN_UP' })
+})
+
 const entry = (message: string) =>
   `${JSON.stringify({ type: 'log', time: '2026-11-20T12:00:00.000Z', unit: 'a.service', priority: 6, message })}\n`
 
