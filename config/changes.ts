@@ -1,13 +1,15 @@
 import type { Config } from '../schemas/config/config.ts'
 import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { leafPaths, type Path, sameValue, type Tree, valueAt, withoutValue, withValue } from '../syntax/tree.ts'
 
 /** Keys whose value differs, added and removed ones included, in order. */
 export function changedPaths(before: Tree, after: Tree): Path[] {
-  const paths = new Map([...leafPaths(before), ...leafPaths(after)].map((path) => [path.join('.'), path]))
-  return [...paths.values()]
-    .filter((path) => !sameValue(valueAt(before, path), valueAt(after, path)))
-    .sort((a, b) => (a.join('.') < b.join('.') ? -1 : 1))
+  const paths = new Map([...leafPaths(before), ...leafPaths(after)].map((path) => [keyPathText(path), path]))
+  return [...paths]
+    .filter(([, path]) => !sameValue(valueAt(before, path), valueAt(after, path)))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, path]) => path)
 }
 
 export function waitsForRestart(tree: KeyNode, path: Path): boolean {

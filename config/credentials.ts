@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { keyPathText, parseKeyPath } from '../schemas/words/key-path.ts'
 import type { Path } from '../syntax/tree.ts'
 import { errorCode, readPlainFile } from './files.ts'
 import { keySuggestion } from './problems.ts'
@@ -20,7 +21,7 @@ export function readSecretFile(
     code: 'UNREADABLE_FILE',
     layer: 'env',
     where: source,
-    key: key.path.join('.'),
+    key: keyPathText(key.path),
     message,
     hint,
   })
@@ -52,8 +53,8 @@ export function readCredentials(directory: string, tree: KeyNode): (Found | Conf
     return [{ code: 'UNREADABLE_FILE', layer: 'env', where: directory, message, hint: 'check $CREDENTIALS_DIRECTORY' }]
   }
   return names.flatMap((name) => {
-    const path = name.split('.')
-    if (path.length < 2 || nodeAt(tree, path.slice(0, 1)) === undefined) return []
+    const path = parseKeyPath(name)
+    if (path === undefined || path.length < 2 || nodeAt(tree, path.slice(0, 1)) === undefined) return []
     const file = join(directory, name)
     const node = nodeAt(tree, path)
     if (node?.kind === 'leaf') return [readSecretFile({ path, node }, file, `credential ${file}`)]

@@ -1,6 +1,7 @@
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { snakeCase } from '../schemas/words/key-names.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { isTree, leafPaths, type Path, type Tree } from '../syntax/tree.ts'
 import { errorCode, parseJson, readPlainFile } from './files.ts'
 import type { KeySet } from './key-set.ts'
@@ -69,7 +70,7 @@ function secretPaths(tree: KeyNode, values: Tree): Path[] {
 }
 
 function declaredSecret(file: string, path: Path): ConfigProblem {
-  const key = path.join('.')
+  const key = keyPathText(path)
   return {
     code: 'DECLARED_SECRET',
     layer: 'declared',

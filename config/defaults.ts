@@ -1,4 +1,5 @@
 import type { KeyNode } from '../schemas/config/keys.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { defaultBaseUrl, isProvider, PROVIDERS } from '../schemas/words/providers.ts'
 import { isTree, merge, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
 import type { Layer } from './layers.ts'
@@ -15,7 +16,7 @@ export function defaultsLayer(tree: KeyNode, above: Tree): Layer {
 
 /** Names that an entry of the map at `path` could have although no layer mentions it. */
 export function knownNames(path: Path): readonly string[] {
-  return path.join('.') === 'upstreams' ? PROVIDERS : []
+  return keyPathText(path) === 'upstreams' ? PROVIDERS : []
 }
 
 function fallbacks(node: KeyNode, above: unknown): Tree {

@@ -1,8 +1,9 @@
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { type Edit, setInToml, unsetInToml } from '../syntax/toml/edit.ts'
 import { isTree, leafPaths, type Path, valueAt, withValue } from '../syntax/tree.ts'
-import { knownNode } from './explain.ts'
+import { knownNode, pathOfKey } from './explain.ts'
 import { errorCode, parseJson } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { type Loaded, loadCandidate, type Sources } from './load.ts'
@@ -20,10 +21,10 @@ export function setKey(
   value: unknown,
   force: boolean,
 ): { next: Loaded; shadowed: string[] } {
-  const path = key.split('.')
+  const path = pathOfKey(key)
   const { tree, layer } = place.keys
   refusePlaceholder(knownNode(tree, path), path, value)
-  const whereOf = (at: Path) => at.join('.')
+  const whereOf = (at: Path) => keyPathText(at)
   refuse(checkTree(withValue({}, path, value), { schema: layer, tree, layer: 'runtime', whereOf }))
   const shadowed = shadowedKeys(place.loaded, [...leafPaths(value, path)])
   if (shadowed.length > 0 && !force) refuse(shadowed.map((each) => shadowProblem(place.loaded, each)))
@@ -32,7 +33,7 @@ export function setKey(
 
 /** Removes a key, or everything under it, from the runtime file. @throws ConfigError; then nothing was written */
 export function unsetKey(place: EditPlace, key: string): { next: Loaded; shadowed: string[] } {
-  const path = key.split('.')
+  const path = pathOfKey(key)
   knownNode(place.keys.tree, path)
   const mine = valueAt(place.loaded.layers[1].values, path)
   const shadowed = mine === undefined ? [] : shadowedKeys(place.loaded, [...leafPaths(mine, path)])
@@ -41,7 +42,7 @@ export function unsetKey(place: EditPlace, key: string): { next: Loaded; shadowe
 
 /** Reads a value from text by the type of its key, as a variable of the environment is read. @throws ConfigError */
 export function readKeyText(tree: KeyNode, key: string, text: string): unknown {
-  const path = key.split('.')
+  const path = pathOfKey(key)
   const result = parseVariable({ path, node: knownNode(tree, path) }, text, key)
   if ('code' in result) throw new ConfigError([{ ...result, layer: 'runtime' }])
   return result.value
@@ -84,7 +85,7 @@ function refusePlaceholder(node: KeyNode, path: Path, value: unknown): void {
   }
   const secrets = isTree(value) ? Object.keys(value) : []
   if (node.meta.secret && isPlaceholder([])) {
-    const key = path.join('.')
+    const key = keyPathText(path)
     throw new ConfigError([
       {
         code: 'PLACEHOLDER',
@@ -103,11 +104,11 @@ function refusePlaceholder(node: KeyNode, path: Path, value: unknown): void {
 }
 
 function shadowedKeys({ layers: [env] }: Loaded, paths: readonly Path[]): string[] {
-  return paths.filter((path) => valueAt(env.values, path) !== undefined).map((path) => path.join('.'))
+  return paths.filter((path) => valueAt(env.values, path) !== undefined).map((path) => keyPathText(path))
 }
 
 function shadowProblem({ layers: [env] }: Loaded, key: string): ConfigProblem {
-  const where = env.sourceOf(key.split('.'))
+  const where = env.sourceOf(pathOfKey(key))
   const message = `${key} is set by the environment, which would hide the new value`
   return { code: 'SHADOWED', layer: 'env', where, key, message, hint: 'change it there, or insist with --force' }
 }

@@ -1,6 +1,7 @@
 import { type KeyNode, leaves } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { environmentName, environmentSegment } from '../schemas/words/key-names.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { editDistance, nearest } from '../schemas/words/nearest.ts'
 import { isTree, merge, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
 import { readCredentials, readSecretFile } from './credentials.ts'
@@ -57,7 +58,7 @@ export function readEnvironment(
 }
 
 function isAt(found: Found, path: Path): found is Found & { readonly value: Tree } {
-  return isTree(found.value) && found.path.join('.') === path.join('.')
+  return isTree(found.value) && keyPathText(found.path) === keyPathText(path)
 }
 
 function readVariable(
@@ -137,7 +138,7 @@ function candidatesFor(name: string, tree: KeyNode, namesAt: (map: Path) => read
 function setTwice(found: readonly Found[]): ConfigProblem[] {
   const first = new Map<string, string>()
   return found.flatMap(({ path, source }) => {
-    const key = path.join('.')
+    const key = keyPathText(path)
     const other = first.get(key)
     first.set(key, source)
     if (other === undefined) return []

@@ -1,6 +1,7 @@
 import type { Config } from '../schemas/config/config.ts'
 import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigDifference, Explanation, LayerValue } from '../schemas/config/layers.ts'
+import { keyPathText, parseKeyPath } from '../schemas/words/key-path.ts'
 import { isTree, leafPaths, type Path, sameValue, valueAt } from '../syntax/tree.ts'
 import { type Layers, mergeLayers, winnerOf } from './layers.ts'
 import { ConfigError, keySuggestion } from './problems.ts'
@@ -18,7 +19,7 @@ export function explainKey(
   const winner = winnerOf(layers, path)?.name
   const value = valueAt(configured, path)
   return {
-    key: path.join('.'),
+    key: keyPathText(path),
     value: shown(node, value),
     waiting: !sameValue(value, valueAt(running, path)),
     ...(winner === undefined ? {} : { winner }),
@@ -55,15 +56,24 @@ export function runtimeDifferences(tree: KeyNode, layers: Layers): ConfigDiffere
     if (sameValue(mine, under)) return []
     const node = nodeAt(tree, path)
     const effective = winnerOf(layers, path)?.name ?? 'runtime'
-    return [{ key: path.join('.'), below: shown(node, under), runtime: shown(node, mine), effective }]
+    return [{ key: keyPathText(path), below: shown(node, under), runtime: shown(node, mine), effective }]
   })
+}
+
+/** The path that a key as people write it means. @throws ConfigError UNKNOWN_KEY */
+export function pathOfKey(key: string): Path {
+  const path = parseKeyPath(key)
+  if (path !== undefined) return path
+  const message = 'is not a key: its parts are between dots, and a part that holds dots is in double quotes'
+  const hint = 'write it as in models."gpt-4.1".targets'
+  throw new ConfigError([{ code: 'UNKNOWN_KEY', layer: 'runtime', where: key, key, message, hint }])
 }
 
 /** @throws ConfigError UNKNOWN_KEY, with what was probably meant */
 export function knownNode(tree: KeyNode, path: Path): KeyNode {
   const node = nodeAt(tree, path)
   if (node !== undefined) return node
-  const key = path.join('.')
+  const key = keyPathText(path)
   const hint = keySuggestion(tree, path)
   const problem = { code: 'UNKNOWN_KEY', layer: 'runtime', where: key, key, message: `unknown key ${key}` } as const
   throw new ConfigError([{ ...problem, ...(hint === undefined ? {} : { hint }) }])

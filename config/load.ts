@@ -1,5 +1,6 @@
 import type { Config } from '../schemas/config/config.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import type { Path } from '../syntax/tree.ts'
 import { readDeclared } from './declared-file.ts'
 import type { EnvironmentSources } from './environment.ts'
@@ -122,7 +123,7 @@ const NARROWING = [
 ]
 
 function narrowsAccess(path: Path): boolean {
-  return NARROWING.some((pattern) => pattern.test(path.join('.')))
+  return NARROWING.some((pattern) => pattern.test(keyPathText(path)))
 }
 
 function withoutRuntime(sources: Sources, keys: KeySet, declared: Layer, wrong: readonly ConfigProblem[]): Loaded {

@@ -1,9 +1,10 @@
 import { configSchema } from '../schemas/config/config.ts'
 import type { ConfigChange } from '../schemas/config/layers.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import type { Log } from '../schemas/words/log.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
 import { readKeyText, setKey, unsetKey } from './edits.ts'
-import { explainKey, listKeys, runtimeDifferences } from './explain.ts'
+import { explainKey, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
 import type { ConfigHandle } from './handle.ts'
 import { configKeys } from './key-set.ts'
 import { type Loaded, loadCandidate, loadLayers, type Sources } from './load.ts'
@@ -64,11 +65,11 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     loaded = next
     problems = next.problems
     running = frozenConfig(tree, configSchema.parse(applicable(tree, running, next.configured)))
-    const applied = changedPaths(before, running).map((path) => path.join('.'))
+    const applied = changedPaths(before, running).map((path) => keyPathText(path))
     if (applied.length > 0) for (const listener of listeners) listener(running, applied)
     return {
-      changed: changed.map((path) => path.join('.')),
-      restart: changed.filter((path) => waitsForRestart(tree, path)).map((path) => path.join('.')),
+      changed: changed.map((path) => keyPathText(path)),
+      restart: changed.filter((path) => waitsForRestart(tree, path)).map((path) => keyPathText(path)),
       shadowed: [],
       problems,
     }
@@ -77,7 +78,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   return {
     current: () => running,
     problems: () => problems,
-    explain: (key) => explainKey(tree, loaded.layers, loaded.configured, running, key.split('.')),
+    explain: (key) => explainKey(tree, loaded.layers, loaded.configured, running, pathOfKey(key)),
     list: () => listKeys(tree, loaded.layers, loaded.configured, running),
     readText: (key, text) => readKeyText(tree, key, text),
     set: (key, value, { force }) =>

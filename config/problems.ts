@@ -3,6 +3,7 @@ import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigProblem, LayerName } from '../schemas/config/layers.ts'
 import type { ConfigCode } from '../schemas/words/error-codes.ts'
 import { issueWords } from '../schemas/words/issue.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { nearest } from '../schemas/words/nearest.ts'
 import { type Path, type Tree, valueAt } from '../syntax/tree.ts'
 
@@ -53,8 +54,8 @@ function issuesOf(issue: z.core.$ZodIssue, value: Tree, rules: Parameters<typeof
     code,
     layer: rules.layer,
     where: rules.whereOf(at),
-    key: at.join('.'),
-    message: `${at.join('.')} ${message}`,
+    key: keyPathText(at),
+    message: `${keyPathText(at)} ${message}`,
     ...(hint === undefined ? {} : { hint }),
   })
   const written = valueAt(value, path)
@@ -64,7 +65,7 @@ function issuesOf(issue: z.core.$ZodIssue, value: Tree, rules: Parameters<typeof
       return words.keys.map((key) => {
         const at = [...path, key]
         const found = problem('UNKNOWN_KEY', at, '', keySuggestion(rules.tree, at))
-        return { ...found, message: `unknown key ${at.join('.')}` }
+        return { ...found, message: `unknown key ${keyPathText(at)}` }
       })
     case 'bad-name':
       return [problem('INVALID_NAME', path, 'is not a valid name', words.reason)]
@@ -89,8 +90,8 @@ export function keySuggestion(tree: KeyNode, path: Path): string | undefined {
   const name = path.at(-1) ?? ''
   const parent = nodeAt(tree, path.slice(0, -1))
   const sibling = parent?.kind === 'group' ? nearest(name, parent.fields.keys()) : undefined
-  if (sibling !== undefined) return `did you mean ${[...path.slice(0, -1), sibling].join('.')}?`
-  const keys = [...leaves(tree)].map(([leafPath]) => leafPath.join('.'))
-  const elsewhere = keys.find((key) => key.endsWith(`.${path.join('.')}`)) ?? nearest(path.join('.'), keys)
+  if (sibling !== undefined) return `did you mean ${keyPathText([...path.slice(0, -1), sibling])}?`
+  const keys = [...leaves(tree)].map(([leafPath]) => keyPathText(leafPath))
+  const elsewhere = keys.find((key) => key.endsWith(`.${keyPathText(path)}`)) ?? nearest(keyPathText(path), keys)
   return elsewhere === undefined ? undefined : `did you mean ${elsewhere.replaceAll('*', '<name>')}?`
 }

@@ -1,5 +1,6 @@
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
-import { keyText, valueText } from '../syntax/toml/text.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
+import { valueText } from '../syntax/toml/text.ts'
 import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 
 /** A runtime layer and what is below it. */
@@ -13,18 +14,18 @@ export function specSnippet(tree: KeyNode, layered: Layered): string {
   const tables = new Map<string, string[]>()
   const remarks: string[] = []
   const add = (place: Path, value: string) => {
-    const table = keyText(place.slice(0, -1))
-    tables.set(table, [...(tables.get(table) ?? []), `${keyText(place.slice(-1))} = ${value}`])
+    const table = keyPathText(place.slice(0, -1))
+    tables.set(table, [...(tables.get(table) ?? []), `${keyPathText(place.slice(-1))} = ${value}`])
   }
   for (const path of [...leafPaths(layered.runtime), ...missingKeys(layered)]) {
     const node = nodeAt(tree, path)
     const place = placeInSpec(path, node, layered)
     if (typeof place === 'string') {
-      remarks.push(`# ${keyText(path)} has no place in the spec: ${place}`)
+      remarks.push(`# ${keyPathText(path)} has no place in the spec: ${place}`)
       continue
     }
     const value = valueAt(layered.runtime, path) ?? valueAt(layered.configured, path)
-    const reference = { credential: path.join('.') }
+    const reference = { credential: keyPathText(path) }
     add(place, valueText(node?.meta.secret ? reference : specValue(path, value, layered)))
   }
   const texts = [...tables].map(([table, lines]) => `[${table}]\n${lines.join('\n')}\n`)
@@ -60,7 +61,7 @@ function missingKeys({ runtime, declared, configured }: Layered): Path[] {
 
 /** The spec writes two things in another way: a port that is picked, and a target that is a backend. */
 function specValue(path: Path, value: unknown, { configured }: Layered): unknown {
-  const key = path.join('.')
+  const key = keyPathText(path)
   if ((key === 'server.port' || key === 'server.p2p_port') && value === 0) return 'random'
   if (path[0] !== 'models' || !Array.isArray(value)) return value
   const backends = tableAt(configured, ['backends'])

@@ -1,5 +1,6 @@
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import { camelCase, environmentName } from '../schemas/words/key-names.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { attributeName, nixLiteral } from '../syntax/nix/literal.ts'
 import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 import { ConfigError } from './problems.ts'
@@ -26,7 +27,7 @@ function nixSnippet(tree: KeyNode, runtime: Tree): string {
   const lines = [...leafPaths(runtime)].map((path) => {
     const node = nodeAt(tree, path)
     if (node?.meta.secret)
-      return `# ${path.join('.')} is a secret: put ${environmentName(path)}=… into the file that environmentFile names`
+      return `# ${keyPathText(path)} is a secret: put ${environmentName(path)}=… into the file that environmentFile names`
     const attribute = nixPath(tree, path).map(attributeName).join('.')
     return `services.gate-daemon.settings.${attribute} = ${nixValue(valueAt(runtime, path), path)};`
   })
@@ -54,7 +55,7 @@ function nixText(text: string, path: Path): string {
     return nixLiteral([text])
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    const key = path.join('.')
+    const key = keyPathText(path)
     const message = `${key} holds a NUL character or half a surrogate pair, which no text in Nix can hold`
     throw new ConfigError([
       { code: 'NOT_PRINTABLE', layer: 'runtime', where: key, key, message, hint: 'unset it first' },

@@ -1,6 +1,7 @@
 import { type Config, configSchema } from '../schemas/config/config.ts'
 import type { KeyNode } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { keyPathText, parseKeyPath } from '../schemas/words/key-path.ts'
 import { isTree, type Path, valueAt, withoutValue } from '../syntax/tree.ts'
 import { defaultsLayer, knownNames } from './defaults.ts'
 import { type EnvironmentSources, readEnvironment } from './environment.ts'
@@ -57,13 +58,13 @@ function combine(keys: KeySet, env: Layer, runtime: Layer, declared: Layer): Omi
   if (!parsed.success) {
     const rules = { schema: configSchema, tree: keys.tree, layer: 'runtime', whereOf: () => '' } as const
     const problems = checkTree(merged, rules).map((problem) => {
-      const path = (problem.key ?? '').split('.')
+      const path = parseKeyPath(problem.key ?? '') ?? []
       return { ...problem, ...place(path), without: path.slice(0, 2) }
     })
     return { layers, config: undefined, problems }
   }
   const problems = conflicts(parsed.data, keys.tree).map(({ code, path, message, hint, without }) => {
-    return { code, ...place(path), key: path.join('.'), message, hint, without }
+    return { code, ...place(path), key: keyPathText(path), message, hint, without }
   })
   return { layers, config: problems.length === 0 ? frozenConfig(keys.tree, parsed.data) : undefined, problems }
 }

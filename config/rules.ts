@@ -4,6 +4,7 @@ import { durationMs } from '../schemas/config/values.ts'
 import { isLoopback } from '../schemas/words/address.ts'
 import type { ConfigCode } from '../schemas/words/error-codes.ts'
 import { environmentSegment } from '../schemas/words/key-names.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { nearest } from '../schemas/words/nearest.ts'
 import { defaultBaseUrl } from '../schemas/words/providers.ts'
 import { leafPaths, type Path, valueAt } from '../syntax/tree.ts'
@@ -48,7 +49,7 @@ function longWaits(config: Config, tree: KeyNode): Conflict[] {
     .map((path) => ({
       code: 'INVALID_VALUE',
       path,
-      message: `${path.join('.')} is longer than 24 days`,
+      message: `${keyPathText(path)} is longer than 24 days`,
       hint: 'write a shorter time',
       without: path,
     }))

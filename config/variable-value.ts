@@ -1,5 +1,6 @@
 import type { KeyNode, Leaf } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { isTree, type Path } from '../syntax/tree.ts'
 import { parseJson } from './files.ts'
 
@@ -24,7 +25,7 @@ export function parseVariable(
     code: 'WRONG_TYPE',
     layer: 'env',
     where: source,
-    key: key.path.join('.'),
+    key: keyPathText(key.path),
     message,
     hint,
   })

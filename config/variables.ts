@@ -1,5 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the form that config.toml has
+
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
 import { isTree, type Path, type Tree } from '../syntax/tree.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -13,7 +15,7 @@ type Written = { readonly values: Tree; readonly whereOf: (path: Path) => string
 export function expand({ values, whereOf }: Written, env: Environment): { values: Tree; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = []
   const refused = (path: Path, message: string, hint: string) => {
-    const key = path.join('.')
+    const key = keyPathText(path)
     problems.push({
       code: 'UNSET_VARIABLE',
       layer: 'runtime',

@@ -1,7 +1,8 @@
 import { parse, TomlError } from 'smol-toml'
+import { keyPathText } from '../../schemas/words/key-path.ts'
 import { isTree, leafPaths, type Path, sameValue, type Tree, valueAt, withoutValue, withValue } from '../tree.ts'
 import { BOM, type Header, type Item, type Pair, type Span, scanToml } from './scan.ts'
-import { keyText, valueText } from './text.ts'
+import { valueText } from './text.ts'
 
 /** The new text, or why the edit cannot be done within the layout that the user chose. */
 export type Edit =
@@ -60,19 +61,20 @@ function inserted(text: string, path: Path, value: unknown): Edit {
   const below = items.find((item) => item.path.length > path.length && isPrefix(path, item.path))
   if (isTree(value) && below !== undefined) return edited(text)
   if (below !== undefined) {
-    const written = below.kind === 'header' && below.list ? `[[${keyText(path)}]] blocks` : 'a table'
+    const written = below.kind === 'header' && below.list ? `[[${keyPathText(path)}]] blocks` : 'a table'
     return { kind: 'refused', reason: `it is written as ${written}; unset it first, or edit the file` }
   }
   const inline = deepest(items.filter((item): item is Pair => item.kind === 'pair' && isPrefix(item.path, path)))
   if (inline !== undefined) {
-    if (inline.holds !== 'table') return { kind: 'refused', reason: `${inline.path.join('.')} is written as a value` }
+    if (inline.holds !== 'table')
+      return { kind: 'refused', reason: `${keyPathText(inline.path)} is written as a value` }
     return edited(
-      intoInlineTable(text, items, inline, `${keyText(path.slice(inline.path.length))} = ${valueText(value)}`),
+      intoInlineTable(text, items, inline, `${keyPathText(path.slice(inline.path.length))} = ${valueText(value)}`),
     )
   }
   const dotted = dottedSibling(items, path)
   if (dotted !== undefined) {
-    const key = keyText(path.slice(dotted.header?.path.length ?? 0))
+    const key = keyPathText(path.slice(dotted.header?.path.length ?? 0))
     return edited(lineAfter(text, dotted.lines.end, `${indent(text, dotted)}${key} = ${valueText(value)}`))
   }
   if (isTree(value)) return edited(newTable(text, path, undefined))
@@ -82,7 +84,7 @@ function inserted(text: string, path: Path, value: unknown): Edit {
 /** Under the path's own header, after the pairs that are there; a header that is missing is put at the end. */
 function intoTable(text: string, items: readonly Item[], path: Path, value: string): string {
   const parent = path.slice(0, -1)
-  const line = `${keyText(path.slice(-1))} = ${value}`
+  const line = `${keyPathText(path.slice(-1))} = ${value}`
   const header = items.find((item): item is Header => item.kind === 'header' && sameValue(item.path, parent))
   if (header === undefined && parent.length > 0) return newTable(text, parent, line)
   const last = items.findLast((item): item is Pair => item.kind === 'pair' && !item.inside && item.header === header)
@@ -95,7 +97,7 @@ function newTable(text: string, path: Path, line: string | undefined): string {
   const newline = newlineOf(text)
   const blank = text === '' || text === BOM || /\n[ \t\r]*\n$/.test(text) ? '' : newline
   const end = text === '' || text === BOM || text.endsWith('\n') ? '' : newline
-  return `${text}${end}${blank}[${keyText(path)}]${newline}${line === undefined ? '' : `${line}${newline}`}`
+  return `${text}${end}${blank}[${keyPathText(path)}]${newline}${line === undefined ? '' : `${line}${newline}`}`
 }
 
 /** Behind the last pair of an inline table: a comma that ends the table, if any, then follows the new one. */

@@ -1,4 +1,5 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
+import { keyPathText, tomlText } from '../../schemas/words/key-path.ts'
 import { type Line, type Printed, printLines } from '../lines.ts'
 
 /**
@@ -22,26 +23,17 @@ export type TomlValue = string | number | boolean | readonly string[]
 export function printToml({ comment, tables }: TomlFile, origin: SpecPath): Printed {
   const lines: Line[] = comment.map((text) => ({ text: `# ${text}`, origin }))
   for (const { path, isElement, entries } of tables) {
-    const name = path.map(keyText).join('.')
+    const name = keyPathText(path)
     if (lines.length > 0) lines.push({ text: '', origin })
     if (path.length > 0) lines.push({ text: isElement ? `[[${name}]]` : `[${name}]`, origin })
     for (const entry of entries)
-      lines.push({ text: `${keyText(entry.key)} = ${valueText(entry.value)}`, origin: entry.origin ?? origin })
+      lines.push({ text: `${keyPathText([entry.key])} = ${valueText(entry.value)}`, origin: entry.origin ?? origin })
   }
   return printLines(lines)
 }
 
-function keyText(key: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(key) ? key : quoted(key)
-}
-
 function valueText(value: TomlValue): string {
-  if (typeof value === 'string') return quoted(value)
-  if (typeof value === 'object') return `[${value.map(quoted).join(', ')}]`
+  if (typeof value === 'string') return tomlText(value)
+  if (typeof value === 'object') return `[${value.map(tomlText).join(', ')}]`
   return String(value)
-}
-
-/** JSON's escapes are TOML's, but DEL has to be escaped, too. */
-function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll('\u007f', '\\u007f')
 }

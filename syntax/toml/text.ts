@@ -1,25 +1,16 @@
-import { isTree, type Path } from '../tree.ts'
-
-/** A dotted key, each part bare where TOML allows it. */
-export function keyText(path: Path): string {
-  return path.map((step) => (/^[A-Za-z0-9_-]+$/.test(step) ? step : stringText(step))).join('.')
-}
+import { keyPathText, tomlText } from '../../schemas/words/key-path.ts'
+import { isTree } from '../tree.ts'
 
 /** A value on one line. @throws TypeError for what TOML cannot hold, such as null */
 export function valueText(value: unknown): string {
-  if (typeof value === 'string') return stringText(value)
+  if (typeof value === 'string') return tomlText(value)
   if (typeof value === 'boolean') return String(value)
   if (typeof value === 'number') return numberText(value)
   if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`
   if (!isTree(value)) throw new TypeError('TOML holds texts, numbers, booleans, lists and tables')
   const pairs = Object.entries(value).filter(([, inner]) => inner !== undefined)
   if (pairs.length === 0) return '{}'
-  return `{ ${pairs.map(([key, inner]) => `${keyText([key])} = ${valueText(inner)}`).join(', ')} }`
-}
-
-/** JSON's escapes are TOML's, but for DEL, which TOML wants escaped. */
-function stringText(text: string): string {
-  return JSON.stringify(text).replaceAll('\u007f', '\\u007f')
+  return `{ ${pairs.map(([key, inner]) => `${keyPathText([key])} = ${valueText(inner)}`).join(', ')} }`
 }
 
 function numberText(value: number): string {
