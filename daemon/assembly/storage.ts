@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { refuseDamaged } from '../../store/sqlite/check.ts'
+import { checkLater } from '../../store/sqlite/check-later.ts'
 import { openDatabase } from '../../store/sqlite/database.ts'
 import { openTokenStore } from '../../store/sqlite/token-store.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
@@ -8,7 +10,7 @@ import type { Ground } from './ground.ts'
 
 export type Storage = ReturnType<typeof openStorage>
 
-/** Keys and usage rows, with the database and the journal that hold them. @throws Error when the database is damaged */
+/** Keys and usage rows, with the database and the journal that hold them. @throws Error that says what to do, when the database is damaged */
 export function openStorage({
   stateDirectory,
   log,
@@ -16,18 +18,29 @@ export function openStorage({
   monotonic,
 }: Pick<Ground, 'stateDirectory' | 'log' | 'now' | 'monotonic'>) {
   const path = join(stateDirectory, 'gate.db')
+  const isWhole = refuseDamaged(path)
   const database = openDatabase(path)
+  let fault: string | null = null
+  const check = isWhole ? null : checkLater(path, reportFaults)
   const tokens = createTokens(openTokenStore(database), now)
   const journal = openUsageJournal(path, log)
   const ledger = createLedger({ store: journal, log, now: monotonic })
+
+  function reportFaults([first]: readonly string[]): void {
+    if (first === undefined) return
+    fault = first
+    log('error', 'the database is damaged; keys still work, usage may be lost', { file: path, error: first })
+  }
+
   return {
     path,
     tokens,
     ledger,
     /** Why rows cannot be written or imported right now; null while they can. */
-    lastError: () => ledger.lastError() ?? journal.lastError(),
+    lastError: () => ledger.lastError() ?? journal.lastError() ?? fault,
     /** Writes what is left. Call after the last request. */
     async stop(): Promise<void> {
+      await check?.stop()
       const lost = ledger.close()
       if (lost > 0) log('error', 'usage rows could not be written and are lost', { count: lost })
       await journal.close()

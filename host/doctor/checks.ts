@@ -6,6 +6,7 @@ import { certificates } from './checks/certificates.ts'
 import { cgroups } from './checks/cgroups.ts'
 import { clock } from './checks/clock.ts'
 import { agents, daemon } from './checks/daemon.ts'
+import { database } from './checks/database.ts'
 import { disk } from './checks/disk.ts'
 import { dns } from './checks/dns.ts'
 import { generation } from './checks/generation.ts'
@@ -47,6 +48,7 @@ export const CHECKS: readonly AnyCheck[] = [
   anyCheck(certificates),
   anyCheck(permissions),
   anyCheck(units),
+  anyCheck(database),
   anyCheck(daemon),
   anyCheck(agents),
   anyCheck(upstreams),

@@ -1,5 +1,6 @@
-import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
+import { databaseError } from './remedy.ts'
 
 export type Database = Sqlite.Database
 
@@ -44,13 +45,14 @@ const MIGRATIONS: readonly string[] = [
  *
  * WAL with synchronous=NORMAL: a committed row survives `kill -9`; a power cut may lose the last second.
  * A lock held by another process fails at once (the caller retries), so that no request waits on it.
- * @throws Error that names the file and says what to do, when it is damaged or of a newer version
+ * @throws Error that names the file and says what to do, when it is damaged, empty or of a newer version
  */
 export function openDatabase(file: string): Database {
   try {
-    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
+    if (!existsSync(file)) makeDatabase(file)
     chmodSync(file, 0o600)
-    const database = new Sqlite(file, { timeout: 5_000 })
+    const database = new Sqlite(file, { timeout: 5_000, fileMustExist: true })
+    if (statSync(file).size === 0) throw new Error('it is empty: a new one never is')
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
     database.pragma('foreign_keys = ON')
@@ -58,22 +60,26 @@ export function openDatabase(file: string): Database {
     database.pragma('busy_timeout = 0')
     return database
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(
-      `${file}: cannot open the database: ${reason}; restore a backup of it or move it away to start empty`,
-      {
-        cause: error,
-      },
-    )
+    throw databaseError(file, error)
   }
+}
+
+/** It gets its name when it is whole: an empty file of that name is one that lost its contents. */
+function makeDatabase(file: string): void {
+  const unfinished = `${file}-new`
+  rmSync(unfinished, { force: true })
+  closeSync(openSync(unfinished, 'ax', 0o600))
+  const database = new Sqlite(unfinished)
+  migrate(database)
+  database.close()
+  renameSync(unfinished, file)
 }
 
 function migrate(database: Database): void {
   const version = Number(database.pragma('user_version', { simple: true }))
   if (version > MIGRATIONS.length) {
-    throw new Error(
-      `it was written by a newer version of Gate (schema ${version}, this one knows ${MIGRATIONS.length})`,
-    )
+    const reason = `it was written by a newer version of Gate (schema ${version}, this one knows ${MIGRATIONS.length})`
+    throw Object.assign(new Error(reason), { code: 'NEWER' })
   }
   database.transaction(() => {
     for (const [index, sql] of MIGRATIONS.entries()) {

@@ -2,6 +2,7 @@ import type { TokenRecord, TokenStore } from '../../daemon/auth/tokens.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
 import type { Database } from './database.ts'
+import { codeOf, remedyFor } from './remedy.ts'
 
 type Row = {
   readonly id: string
@@ -36,7 +37,7 @@ function patiently<T>(database: Database, write: () => T): T {
     return write()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const remedy = 'free space on its disk, or stop the program that holds a lock on it'
+    const remedy = remedyFor(database.name, codeOf(error))
     throw new GateError('STORE_UNAVAILABLE', `${database.name} cannot be written: ${reason}; ${remedy}`, {
       cause: error,
     })

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase } from '../sqlite/database.ts'
+import { codeOf, remedyFor } from '../sqlite/remedy.ts'
 import { importFile } from './import-file.ts'
 import type { ImportAnswer } from './importer.ts'
 
@@ -15,7 +16,8 @@ parentPort?.on('message', (files: readonly string[]) => {
   try {
     for (const file of files) damagedLines += importFile(database, file)
   } catch (failure) {
-    error = failure instanceof Error ? failure.message : String(failure)
+    const reason = failure instanceof Error ? failure.message : String(failure)
+    error = `${reason}; ${remedyFor(databaseFile, codeOf(failure))}`
   }
   parentPort?.postMessage({ error, damagedLines } satisfies ImportAnswer)
 })

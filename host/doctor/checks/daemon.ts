@@ -44,7 +44,7 @@ export const daemon: Check<DaemonFacts> = {
         fail(
           `the daemon cannot write ${status.store.path}`,
           `${status.store.last_error}; ${status.store.backlog_rows} rows wait`,
-          edit(status.store.path, 'see the lines about disk and permissions'),
+          edit(status.store.path, 'see the lines about disk, database and permissions'),
         ),
       )
     findings.push(...status.problems.map(configProblem))

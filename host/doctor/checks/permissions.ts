@@ -109,7 +109,9 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
           directory(names.runtimeDirectory, 0o755, 'root', 'root'),
         ]
       : deployment.directories.map(({ path, mode, user: owner, group }) => directory(path, mode, owner, group))
-  const files = ['config.toml', 'gate.db', 'gate.db-wal', 'gate.db-shm'].map((name) => secret(`${state}/${name}`, user))
+  const known = ['config.toml', 'gate.lock', 'gate.db', 'gate.db-wal', 'gate.db-shm']
+  const journals = (await namesIn(state)).filter((name) => name.startsWith('gate.db-usage-'))
+  const files = [...known, ...journals].map((name) => secret(`${state}/${name}`, user))
   const readable = ['gate.toml', 'gate.lock.json', 'declared.json'].map(
     (name): Place => ({
       path: `${names.configDirectory}/${name}`,
