@@ -1,4 +1,6 @@
 import type { UsageRow, UsageStore } from '../../daemon/meter/usage.ts'
+import { snakeCase } from '../../schemas/words/key-names.ts'
+import { USAGE_FIELDS } from '../usage-columns.ts'
 import type { Database } from './database.ts'
 
 /**
@@ -6,33 +8,16 @@ import type { Database } from './database.ts'
  * @throws SqliteError (SQLITE_BUSY, SQLITE_FULL, …); then no row of the batch was written
  */
 export function openUsageStore(database: Database): UsageStore {
-  const insert = database.prepare(
-    `INSERT OR IGNORE INTO usage (request_id, attempt, started_at, key_id, model, upstream, target_model, status, outcome,
-       input_tokens, output_tokens, cached_tokens, reasoning_tokens, estimated, cost_microdollars, duration_ms, ttft_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
+  const columns = USAGE_FIELDS.map(snakeCase).join(', ')
+  const places = USAGE_FIELDS.map(() => '?').join(', ')
+  const insert = database.prepare(`INSERT OR IGNORE INTO usage (${columns}) VALUES (${places})`)
   const insertAll = database.transaction((rows: readonly UsageRow[]) => {
-    for (const r of rows) {
-      insert.run(
-        r.requestId,
-        r.attempt,
-        r.startedAt,
-        r.keyId,
-        r.model,
-        r.upstream,
-        r.targetModel,
-        r.status,
-        r.outcome,
-        r.inputTokens,
-        r.outputTokens,
-        r.cachedTokens,
-        r.reasoningTokens,
-        r.estimated ? 1 : 0,
-        r.costMicrodollars,
-        r.durationMs,
-        r.ttftMs,
-      )
-    }
+    for (const row of rows) insert.run(USAGE_FIELDS.map((field) => cell(row[field])))
   })
   return { append: (rows) => insertAll.immediate(rows) }
+}
+
+/** SQLite has no booleans. */
+function cell(value: UsageRow[keyof UsageRow]): string | number | null {
+  return typeof value === 'boolean' ? Number(value) : value
 }

@@ -1,6 +1,7 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
-import { keyPathText, tomlText } from '../../schemas/words/key-path.ts'
+import { keyPathText } from '../../schemas/words/key-path.ts'
 import { type Line, type Printed, printLines } from '../lines.ts'
+import { valueText } from './text.ts'
 
 /**
  * TOML in tables: the tree, and the only place that escapes for it. Texts are basic strings.
@@ -30,10 +31,4 @@ export function printToml({ comment, tables }: TomlFile, origin: SpecPath): Prin
       lines.push({ text: `${keyPathText([entry.key])} = ${valueText(entry.value)}`, origin: entry.origin ?? origin })
   }
   return printLines(lines)
-}
-
-function valueText(value: TomlValue): string {
-  if (typeof value === 'string') return tomlText(value)
-  if (typeof value === 'object') return `[${value.map(tomlText).join(', ')}]`
-  return String(value)
 }

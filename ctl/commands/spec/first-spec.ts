@@ -1,3 +1,5 @@
+import { keyPathText } from '../../../schemas/words/key-path.ts'
+import { valueText } from '../../../syntax/toml/text.ts'
 import { usageFailure } from '../../failure.ts'
 
 /** JSON Schema of the spec, beside it, so that the reference holds wherever both are kept. */
@@ -79,13 +81,13 @@ export function firstSpec({ domain, profile, gpu, upstreams, backends }: Answers
     '',
     '[gate]',
     '# Sizes connection limits, body limits, caches and memory: desktop, small-vps, medium-vps, large-vps.',
-    `profile = ${quoted(profile)}`,
+    `profile = ${valueText(profile)}`,
     ...(domain === undefined
       ? [
           '# Needed for [proxy] and [dns]: the gateway answers to this name, apps to names below it.',
           '# domain = "ai.home.arpa"',
         ]
-      : [`domain = ${quoted(domain)}`]),
+      : [`domain = ${valueText(domain)}`]),
     '',
     '[gate.server]',
     '# This host only. For others: put [proxy] in front, or listen on another address and set [gate.tls].',
@@ -97,43 +99,37 @@ export function firstSpec({ domain, profile, gpu, upstreams, backends }: Answers
 
 function upstreamLines(provider: string): string[] {
   return [
-    `[upstreams.${keyOf(provider)}]`,
-    `provider = ${quoted(provider)}`,
+    `[${keyPathText(['upstreams', provider])}]`,
+    `provider = ${valueText(provider)}`,
     '# A secret is only referred to: a systemd credential, { env = "NAME" } or { file = "/absolute/path" }.',
-    `api_key = { credential = ${quoted(`${provider}-key`)} }`,
+    `api_key = { credential = ${valueText(`${provider}-key`)} }`,
   ]
 }
 
 function backendLines({ name, engine, model, image: given }: FirstBackend, gpu: string): string[] {
   const image = given ?? usualImage(engine, gpu)
   return [
-    `[backends.${keyOf(name)}]`,
-    `engine = ${quoted(engine)}`,
+    `[${keyPathText(['backends', name])}]`,
+    `engine = ${valueText(engine)}`,
     ...(image.includes('@')
       ? []
       : [
           '# A tag can change what runs, so this is a warning until it is name@sha256:…; once the image is on a host,',
           `# this shows the name to write: podman image inspect --format '{{index .RepoDigests 0}}' ${image}`,
         ]),
-    `image = ${quoted(image)}`,
+    `image = ${valueText(image)}`,
     ...(model === undefined
       ? []
-      : ['# Below /var/lib/gate/models on this host, and the name that clients ask for.', `model = ${quoted(model)}`]),
+      : [
+          '# Below /var/lib/gate/models on this host, and the name that clients ask for.',
+          `model = ${valueText(model)}`,
+        ]),
     ...(engine === 'open-webui'
       ? [
           '# It asks the gateway for models, with a key of its own.',
           'network = true',
           'secrets = { OPENAI_API_KEY = { credential = "webui-gateway-key" } }',
         ]
-      : [`gpu = { kind = ${quoted(gpu)} }`, '# Stop it when it is not in use: idle_stop = "10m"']),
+      : [`gpu = { kind = ${valueText(gpu)} }`, '# Stop it when it is not in use: idle_stop = "10m"']),
   ]
-}
-
-/** JSON's escapes are TOML's. */
-function quoted(text: string): string {
-  return JSON.stringify(text)
-}
-
-function keyOf(name: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(name) ? name : quoted(name)
 }

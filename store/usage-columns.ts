@@ -1,0 +1,33 @@
+import type { UsageRow } from '../daemon/meter/usage.ts'
+
+/** What a usage row consists of and of what kind each value is, in the order of a line of the journal. */
+export const USAGE_KINDS = {
+  requestId: 'string',
+  attempt: 'number',
+  startedAt: 'number',
+  keyId: 'string',
+  model: 'string',
+  upstream: 'string',
+  targetModel: 'string',
+  status: 'number',
+  outcome: 'string',
+  inputTokens: 'number',
+  outputTokens: 'number',
+  cachedTokens: 'number',
+  reasoningTokens: 'number',
+  estimated: 'boolean',
+  costMicrodollars: 'number',
+  durationMs: 'number',
+  ttftMs: 'number or null',
+} as const satisfies { readonly [F in keyof UsageRow]: KindOf<UsageRow[F]> }
+
+/** In brackets: a union is asked as a whole. */
+type KindOf<V> = [V] extends [string]
+  ? 'string'
+  : [V] extends [boolean]
+    ? 'boolean'
+    : [V] extends [number]
+      ? 'number'
+      : 'number or null'
+
+export const USAGE_FIELDS = Object.keys(USAGE_KINDS) as readonly (keyof UsageRow)[]
