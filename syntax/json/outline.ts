@@ -12,21 +12,21 @@ const MAX_DEPTH = 128
 const MAX_MEMBERS = 1_000
 const MAX_KEY_BYTES = 1_024
 
-// What may come next.
+// States: what may come next.
 const VALUE = 0
 const VALUE_OR_CLOSE = 1
 const KEY_OR_CLOSE = 2
 const KEY = 3
 const COLON = 4
-const COMMA_OR_CLOSE = 5
-const NOTHING = 6
-const STRING = 7
-const ESCAPE = 8
-const HEX_1 = 9
-const HEX_2 = 10
-const HEX_3 = 11
-const HEX_4 = 12
-const WORD = 13
+const AFTER_MEMBER = 5
+const AFTER_ITEM = 6
+const NOTHING = 7
+const STRING = 8
+const ESCAPE = 9
+const HEX_1 = 10
+const HEX_2 = 11
+const HEX_3 = 12
+const HEX_4 = 13
 const MINUS = 14
 const ZERO = 15
 const INTEGER = 16
@@ -35,22 +35,96 @@ const FRACTION = 18
 const EXPONENT = 19
 const EXPONENT_SIGN = 20
 const EXPONENT_DIGITS = 21
+/** After the first letter of `true`, `false` and `null`; one more state for each letter that follows. */
+const TRUE = 22
+const FALSE = 25
+const NULL = 29
+const STATES = 32
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPEN_OBJECT = 0x7b
-const OPEN_LIST = 0x5b
-const ESCAPABLE = new Set(Buffer.from('"\\/bfnrt'))
+/** Added to the state in which the first byte of a value leaves the scanner. */
+const BEGINS = 32
+// What else has to be done at a byte, in place of its next state.
+const REFUSED = 64
+const QUOTED = 65
+const ENDED = 66
+/** A number ends with the byte after it, which is read again. */
+const NUMBER_ENDED = 67
+const KEY_BEGINS = 68
+const OBJECT_BEGINS = 69
+const LIST_BEGINS = 70
+const CLOSED = 71
+const MARK = 72
+
 const INVALID = 'the body is not valid JSON'
-
-const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39
-const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
-const isHex = (byte: number) => isDigit(byte) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66)
-
-/** For each byte: 1 where a text goes on. */
-const GOES_ON = Uint8Array.from({ length: 256 }, (_, byte) =>
-  Number(byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH),
+const SPACE = ' \n\r\t'
+const ONE_TO_NINE = '123456789'
+const DIGIT = `0${ONE_TO_NINE}`
+const HEX = `${DIGIT}abcdefABCDEF`
+const QUOTE = '"'
+const IN_STRING = String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte).slice(0x20)).replace(
+  /["\\]/g,
+  '',
 )
+
+/** What follows each of the bytes that a state takes; all others are refused. */
+type Row = Readonly<Record<string, number>>
+
+const VALUES: Row = {
+  [SPACE]: VALUE,
+  [QUOTE]: BEGINS + STRING,
+  '{': OBJECT_BEGINS,
+  '[': LIST_BEGINS,
+  t: BEGINS + TRUE,
+  f: BEGINS + FALSE,
+  n: BEGINS + NULL,
+  '-': BEGINS + MINUS,
+  [ONE_TO_NINE]: BEGINS + INTEGER,
+  '0': BEGINS + ZERO,
+  '\xef': MARK,
+}
+const NUMBER_ENDS: Row = { [`${SPACE},]}`]: NUMBER_ENDED }
+
+/** For each state and byte what comes next: a state, or something to do. */
+const NEXT = tableOf([
+  [VALUE, VALUES],
+  [VALUE_OR_CLOSE, { ...VALUES, [SPACE]: VALUE_OR_CLOSE, ']': CLOSED }],
+  [KEY_OR_CLOSE, { [SPACE]: KEY_OR_CLOSE, [QUOTE]: KEY_BEGINS, '}': CLOSED }],
+  [KEY, { [SPACE]: KEY, [QUOTE]: KEY_BEGINS }],
+  [COLON, { [SPACE]: COLON, ':': VALUE }],
+  [AFTER_MEMBER, { [SPACE]: AFTER_MEMBER, ',': KEY, '}': CLOSED }],
+  [AFTER_ITEM, { [SPACE]: AFTER_ITEM, ',': VALUE, ']': CLOSED }],
+  [NOTHING, { [SPACE]: NOTHING }],
+  [STRING, { [IN_STRING]: STRING, [QUOTE]: QUOTED, '\\': ESCAPE }],
+  [ESCAPE, { '"\\/bfnrt': STRING, u: HEX_1 }],
+  [HEX_1, { [HEX]: HEX_2 }],
+  [HEX_2, { [HEX]: HEX_3 }],
+  [HEX_3, { [HEX]: HEX_4 }],
+  [HEX_4, { [HEX]: STRING }],
+  [MINUS, { [ONE_TO_NINE]: INTEGER, '0': ZERO }],
+  [ZERO, { ...NUMBER_ENDS, '.': POINT, eE: EXPONENT }],
+  [INTEGER, { ...NUMBER_ENDS, [DIGIT]: INTEGER, '.': POINT, eE: EXPONENT }],
+  [POINT, { [DIGIT]: FRACTION }],
+  [FRACTION, { ...NUMBER_ENDS, [DIGIT]: FRACTION, eE: EXPONENT }],
+  [EXPONENT, { [DIGIT]: EXPONENT_DIGITS, '+-': EXPONENT_SIGN }],
+  [EXPONENT_SIGN, { [DIGIT]: EXPONENT_DIGITS }],
+  [EXPONENT_DIGITS, { ...NUMBER_ENDS, [DIGIT]: EXPONENT_DIGITS }],
+  ...wordRows(TRUE, 'rue'),
+  ...wordRows(FALSE, 'alse'),
+  ...wordRows(NULL, 'ull'),
+])
+
+function tableOf(rows: readonly (readonly [state: number, row: Row])[]): Uint8Array {
+  const table = new Uint8Array(STATES * 256).fill(REFUSED)
+  for (const [state, row] of rows) {
+    for (const [bytes, next] of Object.entries(row))
+      for (const byte of Buffer.from(bytes, 'latin1')) table[state * 256 + byte] = next
+  }
+  return table
+}
+
+function wordRows(first: number, letters: string): (readonly [number, Row])[] {
+  return [...letters].map((letter, i) => [first + i, { [letter]: i + 1 === letters.length ? ENDED : first + i + 1 }])
+}
 
 /**
  * Checks that bytes are one JSON object (RFC 8259) as they come, and notes where the values of its own keys are. It takes
@@ -58,14 +132,13 @@ const GOES_ON = Uint8Array.from({ length: 256 }, (_, byte) =>
  * being parsed in one go, which can take a third of a second for 32 MiB.
  */
 export class JsonScanner {
-  readonly #isObject = new Uint8Array(MAX_DEPTH + 1)
+  /** For each level that is open what comes after a value in it; the outermost is no level. */
+  readonly #after: number[] = []
   /** Where keys begin and end, and values begin and end, in turn. */
   readonly #places: number[] = []
-  #depth = 0
   #state = VALUE
   #isKey = false
-  #word = ''
-  #wordAt = 0
+  #isObject = false
   #at = 0
   #problem: string | null = null
 
@@ -75,11 +148,16 @@ export class JsonScanner {
     const { length } = chunk
     for (let i = 0; i < length; i += 1) {
       if (state === STRING) {
-        while (i < length && GOES_ON[chunk[i] ?? 0] === 1) i += 1
+        while (i < length && NEXT[STRING * 256 + (chunk[i] ?? 0)] === STRING) i += 1
         if (i === length) break
       }
-      state = this.#next(state, chunk[i] ?? 0, this.#at + i)
-      if (this.#problem !== null) return
+      const next = NEXT[state * 256 + (chunk[i] ?? 0)] ?? REFUSED
+      if (next < STATES) state = next
+      else {
+        state = this.#act(next, this.#at + i)
+        if (next === NUMBER_ENDED) i -= 1
+        if (this.#problem !== null) return
+      }
     }
     this.#state = state
     this.#at += length
@@ -88,7 +166,7 @@ export class JsonScanner {
   /** What was fed. @param body all of it, once more */
   end(body: Buffer): JsonOutline {
     if (this.#problem === null && this.#state !== NOTHING) this.#problem = INVALID
-    else if (this.#problem === null && this.#isObject[1] !== 1) this.#problem = 'the body must be a JSON object'
+    else if (this.#problem === null && !this.#isObject) this.#problem = 'the body must be a JSON object'
     if (this.#problem === null && !isUtf8(body)) this.#problem = 'the body is not valid UTF-8'
     if (this.#problem !== null) return { kind: 'refused', problem: this.#problem }
     const members: JsonMember[] = []
@@ -100,111 +178,61 @@ export class JsonScanner {
     return { kind: 'object', members }
   }
 
-  /** @returns the state after one byte */
-  #next(state: number, byte: number, at: number): number {
-    if (state < STRING) return isSpace(byte) ? state : this.#token(state, byte, at)
-    switch (state) {
-      case STRING:
-        if (byte === QUOTE) return this.#isKey ? this.#keyEnded(at + 1) : this.#valueEnded(at + 1)
-        return byte === BACKSLASH ? ESCAPE : this.#refuse()
-      case ESCAPE:
-        if (byte === 0x75) return HEX_1
-        return ESCAPABLE.has(byte) ? STRING : this.#refuse()
-      case HEX_1:
-      case HEX_2:
-      case HEX_3:
-        return isHex(byte) ? state + 1 : this.#refuse()
-      case HEX_4:
-        return isHex(byte) ? STRING : this.#refuse()
-      case WORD:
-        if (byte !== this.#word.charCodeAt(this.#wordAt)) return this.#refuse()
-        this.#wordAt += 1
-        return this.#wordAt === this.#word.length ? this.#valueEnded(at + 1) : WORD
-      case MINUS:
-        return byte === 0x30 ? ZERO : isDigit(byte) ? INTEGER : this.#refuse()
-      case ZERO:
-      case INTEGER:
-        if (state === INTEGER && isDigit(byte)) return INTEGER
-        if (byte === 0x2e) return POINT
-        return byte === 0x65 || byte === 0x45 ? EXPONENT : this.#numberEnded(byte, at)
-      case POINT:
-        return isDigit(byte) ? FRACTION : this.#refuse()
-      case FRACTION:
-        if (isDigit(byte)) return FRACTION
-        return byte === 0x65 || byte === 0x45 ? EXPONENT : this.#numberEnded(byte, at)
-      case EXPONENT:
-        if (byte === 0x2b || byte === 0x2d) return EXPONENT_SIGN
-        return isDigit(byte) ? EXPONENT_DIGITS : this.#refuse()
-      case EXPONENT_SIGN:
-        return isDigit(byte) ? EXPONENT_DIGITS : this.#refuse()
-      case EXPONENT_DIGITS:
-        return isDigit(byte) ? EXPONENT_DIGITS : this.#numberEnded(byte, at)
-      default:
-        return this.#refuse()
+  /** Does what one byte asks for. @param at its place @returns the state after it */
+  #act(action: number, at: number): number {
+    if (action < REFUSED) {
+      this.#valueBegins(at)
+      return action - BEGINS
     }
-  }
-
-  /** A byte that is no space, between values. */
-  #token(state: number, byte: number, at: number): number {
-    switch (state) {
-      case KEY_OR_CLOSE:
-      case KEY:
-        if (byte === QUOTE) return this.#keyBegins(at)
-        return state === KEY_OR_CLOSE && byte === 0x7d ? this.#closed(at + 1) : this.#refuse()
-      case COLON:
-        return byte === 0x3a ? VALUE : this.#refuse()
-      case COMMA_OR_CLOSE: {
-        const isObject = this.#isObject[this.#depth] === 1
-        if (byte === 0x2c) return isObject ? KEY : VALUE
-        return byte === (isObject ? 0x7d : 0x5d) ? this.#closed(at + 1) : this.#refuse()
-      }
-      case VALUE:
-      case VALUE_OR_CLOSE:
-        if (state === VALUE_OR_CLOSE && byte === 0x5d) return this.#closed(at + 1)
-        return this.#valueBegins(byte, at)
-      default:
-        return this.#refuse()
-    }
-  }
-
-  #valueBegins(byte: number, at: number): number {
-    if (this.#depth === 1 && this.#isObject[1] === 1) this.#places.push(at)
-    this.#isKey = false
-    switch (byte) {
-      case QUOTE:
-        return STRING
-      case OPEN_OBJECT:
-      case OPEN_LIST:
-        if (this.#depth === MAX_DEPTH) return this.#refuse(`the body is nested deeper than ${MAX_DEPTH} levels`)
-        this.#depth += 1
-        this.#isObject[this.#depth] = Number(byte === OPEN_OBJECT)
-        return byte === OPEN_OBJECT ? KEY_OR_CLOSE : VALUE_OR_CLOSE
-      case 0x74:
-        return this.#wordBegins('true')
-      case 0x66:
-        return this.#wordBegins('false')
-      case 0x6e:
-        return this.#wordBegins('null')
-      case 0x2d:
-        return MINUS
-      case 0x30:
-        return ZERO
-      case 0xef:
+    switch (action) {
+      case QUOTED:
+        return this.#isKey ? this.#keyEnded(at + 1) : this.#valueEnded(at + 1)
+      case ENDED:
+        return this.#valueEnded(at + 1)
+      case NUMBER_ENDED:
+        return this.#valueEnded(at)
+      case KEY_BEGINS:
+        return this.#keyBegins(at)
+      case OBJECT_BEGINS:
+        return this.#opened(at, AFTER_MEMBER, KEY_OR_CLOSE)
+      case LIST_BEGINS:
+        return this.#opened(at, AFTER_ITEM, VALUE_OR_CLOSE)
+      case CLOSED:
+        this.#after.pop()
+        return this.#valueEnded(at + 1)
+      case MARK:
         return this.#refuse(at === 0 ? 'the body begins with a byte order mark; send plain UTF-8' : INVALID)
       default:
-        return isDigit(byte) ? INTEGER : this.#refuse()
+        return this.#refuse(INVALID)
     }
   }
 
-  #wordBegins(word: string): number {
-    this.#word = word
-    this.#wordAt = 1
-    return WORD
+  /** Whether what comes now belongs to the outermost object itself. */
+  #isOutermost(): boolean {
+    return this.#after.length === 1 && this.#isObject
+  }
+
+  #valueBegins(at: number): void {
+    if (this.#isOutermost()) this.#places.push(at)
+  }
+
+  #valueEnded(end: number): number {
+    if (this.#isOutermost()) this.#places.push(end)
+    return this.#after.at(-1) ?? NOTHING
+  }
+
+  #opened(at: number, after: number, state: number): number {
+    const depth = this.#after.length
+    if (depth === MAX_DEPTH) return this.#refuse(`the body is nested deeper than ${MAX_DEPTH} levels`)
+    if (depth === 0) this.#isObject = after === AFTER_MEMBER
+    else this.#valueBegins(at)
+    this.#after.push(after)
+    return state
   }
 
   #keyBegins(at: number): number {
     this.#isKey = true
-    if (this.#depth === 1) {
+    if (this.#isOutermost()) {
       if (this.#places.length === 4 * MAX_MEMBERS) return this.#refuse(`the body has more than ${MAX_MEMBERS} keys`)
       this.#places.push(at)
     }
@@ -212,7 +240,8 @@ export class JsonScanner {
   }
 
   #keyEnded(end: number): number {
-    if (this.#depth === 1) {
+    this.#isKey = false
+    if (this.#isOutermost()) {
       if (end - (this.#places.at(-1) ?? 0) > MAX_KEY_BYTES)
         return this.#refuse(`a key of the body is longer than ${MAX_KEY_BYTES} bytes`)
       this.#places.push(end)
@@ -220,24 +249,8 @@ export class JsonScanner {
     return COLON
   }
 
-  #valueEnded(end: number): number {
-    if (this.#depth === 0) return NOTHING
-    if (this.#depth === 1 && this.#isObject[1] === 1) this.#places.push(end)
-    return COMMA_OR_CLOSE
-  }
-
-  /** A number ends with the byte after it, which is read again. */
-  #numberEnded(byte: number, at: number): number {
-    return this.#next(this.#valueEnded(at), byte, at)
-  }
-
-  #closed(end: number): number {
-    this.#depth -= 1
-    return this.#valueEnded(end)
-  }
-
-  #refuse(problem: string = INVALID): number {
-    this.#problem ??= problem
+  #refuse(problem: string): number {
+    this.#problem = problem
     return NOTHING
   }
 }
