@@ -45,6 +45,7 @@ export function lowerGateway(
     trustedProxies: proxy.engine === 'none' ? server.trusted_proxies : withLoopback(server.trusted_proxies),
     outerProxies: server.trusted_proxies,
     allowedHosts: server.allowed_hosts,
+    allowedOrigins: server.allowed_origins,
     maxBodyBytes: server.max_body === undefined ? sizes.maxBodyBytes : byteCount(server.max_body),
     maxBufferedBytes: server.max_buffered === undefined ? sizes.maxBufferedBytes : byteCount(server.max_buffered),
     maxConnections: server.max_connections ?? sizes.maxConnections,

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
+import { PROBE, type Probed } from '../listener/half-close.ts'
 import type { UsageRow } from '../meter/usage.ts'
 import type { Dialect, StreamWatch } from '../translate/dialect.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
@@ -60,23 +61,27 @@ export class ClientResponse {
   keyName = ''
   /** The last attempt, once it is on the books; null: there was none. */
   row: UsageRow | null = null
+  /** What the browser of a page is told, names and values in turn. */
+  cors: readonly string[] = []
   /** What it waited for before it was sent on, and how long; null: for nothing. */
   wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null = null
   readonly #response: ServerResponse
   readonly #stallTimeoutMs: number
   #onGone: (() => void) | null = null
   #lastOfConnection = false
+  #isBodyWithheld = false
   #gone = false
   #isStream = false
   #status = 0
   #keepAlive: NodeJS.Timeout | null = null
   #writtenAt = Number.NEGATIVE_INFINITY
 
-  constructor(response: ServerResponse, requestId: string, dialect: Dialect, stallTimeoutMs: number) {
+  constructor(response: Probed, requestId: string, dialect: Dialect, stallTimeoutMs: number) {
     this.requestId = requestId
     this.dialect = dialect
     this.#response = response
     this.#stallTimeoutMs = stallTimeoutMs
+    response[PROBE] = this
     response.once('close', () => {
       if (!response.writableFinished) this.#leave()
     })
@@ -114,6 +119,25 @@ export class ClientResponse {
     }
     response.once('drain', drained)
     response.once('close', done)
+  }
+
+  /** The client sends no body before it is asked to. Without that, nobody knows what follows on the connection. */
+  withholdsBody(): void {
+    this.#isBodyWithheld = true
+  }
+
+  askForBody(): void {
+    if (this.#isBodyWithheld) this.#response.writeContinue()
+    this.#isBodyWithheld = false
+  }
+
+  /** Says something that only a client which is still there takes. One of HTTP/1.0 knows nothing of the kind, so it is taken to be gone. */
+  probe(): void {
+    const response = this.#response
+    if (!this.started()) {
+      if (response.req.httpVersionMinor === 1) response.writeProcessing()
+      else response.destroy()
+    } else this.#ping()
   }
 
   /** No further request may come over this connection. */
@@ -174,15 +198,20 @@ export class ClientResponse {
 
   #breakSilence(): void {
     if (this.#gone) return
-    const { ping, streamType } = this.dialect
+    const { streamType } = this.dialect
     if (!this.started()) {
       this.start(200, { 'content-type': `${streamType}; charset=utf-8`, 'cache-control': 'no-cache' })
     }
     const silentMs = performance.now() - this.#writtenAt
-    const mayPing = ping !== null && this.#isAtBoundary() && !this.#response.writableNeedDrain
-    if (silentMs >= PING_MS && mayPing) this.write(Buffer.from(ping))
+    if (silentMs >= PING_MS) this.#ping()
     const nextMs = silentMs >= PING_MS ? PING_MS : PING_MS - silentMs
     this.#keepAlive = setTimeout(() => this.#breakSilence(), nextMs)
+  }
+
+  #ping(): void {
+    const { ping } = this.dialect
+    const mayPing = this.#isStream && ping !== null && this.#isAtBoundary() && !this.#response.writableNeedDrain
+    if (mayPing) this.write(Buffer.from(ping))
   }
 
   /** Whether something may be put in now without splitting a frame. */
@@ -199,9 +228,10 @@ export class ClientResponse {
       if (typeof value === 'string') out.push(name, value)
       else for (const one of value) out.push(name, one)
     }
+    if (this.cors.length > 0) out.push(...this.cors)
     if (this.wait !== null) out.push('x-gate-wait', `${this.wait.kind};ms=${this.wait.ms}`)
-    if (contentLength !== null) out.push('content-length', String(contentLength))
-    if (this.#lastOfConnection) out.push('connection', 'close')
+    if (contentLength !== null && status !== 204) out.push('content-length', String(contentLength))
+    if (this.#lastOfConnection || this.#isBodyWithheld) out.push('connection', 'close')
     this.#isStream = isOfType(headers['content-type'], this.dialect.streamType)
     this.#status = status
     this.#response.writeHead(status, out)

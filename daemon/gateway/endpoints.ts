@@ -43,39 +43,83 @@ export function createEndpointTable(rows: readonly Row[]) {
     else patterns.push({ prefix, suffix, rows: sorted })
   }
   patterns.sort((a, b) => b.prefix.length + b.suffix.length - (a.prefix.length + a.suffix.length))
+  const versions = new Set(rows.filter(isOfDialect).map(({ path }) => path.slice(0, path.indexOf('/', 1))))
+
+  /** Looks a request up. @param path without a query */
+  function find(method: string, path: string, headers: Headers): Found {
+    const known = fixed.get(path)
+    if (known !== undefined) {
+      for (const leading of known) if (fits(leading.row, method, headers)) return leading
+      return { kind: 'wrong-method', rows: known.map(({ row }) => row) }
+    }
+    const pattern = patterns.find(
+      ({ prefix, suffix }) =>
+        path.length > prefix.length + suffix.length && path.startsWith(prefix) && path.endsWith(suffix),
+    )
+    if (pattern === undefined) return findNear(method, path, headers)
+    const row = pattern.rows.find((one) => fits(one, method, headers))
+    if (row === undefined) return { kind: 'wrong-method', rows: pattern.rows }
+    return { kind: 'row', row, param: path.slice(pattern.prefix.length, path.length - pattern.suffix.length) }
+  }
+
+  /** What a base URL with a slash too many, or with the version left out or written twice, can only have meant. */
+  function findNear(method: string, path: string, headers: Headers): Found {
+    if (path.length > LONGEST_NEAR_PATH) return UNKNOWN
+    const all = nearPaths(path, versions)
+      .filter((near) => near !== path)
+      .map((near) => find(method, near, headers))
+    const rows = all.filter(({ kind }) => kind === 'row')
+    const [only, another] = rows.length > 0 ? rows : all.filter(({ kind }) => kind === 'wrong-method')
+    if (only === undefined || only.kind === 'unknown' || another !== undefined) return UNKNOWN
+    const isMeant =
+      only.kind === 'row' ? isOfDialect(only.row) && path.includes(only.param) : only.rows.every(isOfDialect)
+    return isMeant ? only : UNKNOWN
+  }
 
   return {
     rows,
-    /** Looks a request up. @param path without a query */
-    find(method: string, path: string, headers: Exchange['request']['headers']): Found {
-      const known = fixed.get(path)
-      if (known !== undefined) {
-        for (const leading of known) if (fits(leading.row, method, headers)) return leading
-        return { kind: 'wrong-method', rows: known.map(({ row }) => row) }
-      }
-      const pattern = patterns.find(
-        ({ prefix, suffix }) =>
-          path.length > prefix.length + suffix.length && path.startsWith(prefix) && path.endsWith(suffix),
-      )
-      if (pattern === undefined) return UNKNOWN
-      const row = pattern.rows.find((one) => fits(one, method, headers))
-      if (row === undefined) return { kind: 'wrong-method', rows: pattern.rows }
-      return { kind: 'row', row, param: path.slice(pattern.prefix.length, path.length - pattern.suffix.length) }
+    find,
+    /** The methods that a path takes, `*` for any path; null when there is no such path. */
+    allow(path: string): string | null {
+      if (path === '*') return allowOf(rows)
+      const found = find('OPTIONS', path, {})
+      return found.kind === 'wrong-method' ? allowOf(found.rows) : null
     },
     /** The refusal of a request that matches no route. */
     refusalOf(found: Exclude<Found, Leading>, method: string, path: string): GateError {
       if (found.kind === 'wrong-method') {
-        const allow = [...new Set(found.rows.flatMap(methodsOf))].join(', ')
+        const allow = allowOf(found.rows)
         return new GateError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`, { headers: { allow } })
       }
-      const near = path === '/' ? [] : nearNames(path.slice(0, LONGEST_PATH_SHOWN), byPath.keys())
+      const known = [...byPath.keys()].filter((one) => one !== '/')
+      const near = path === '/' ? [] : nearNames(path.slice(0, LONGEST_PATH_SHOWN), known)
       const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${[...byPath.keys()].join(', ')}`
       return new GateError('UNKNOWN_ROUTE', `no route ${method} ${path.slice(0, LONGEST_PATH_SHOWN)}; ${hint}`)
     },
   }
 }
 
+type Headers = Exchange['request']['headers']
+
 const LONGEST_PATH_SHOWN = 200
+const LONGEST_NEAR_PATH = 2_000
+
+/** Pages of Gate's own are served at one path only, so that a proxy in front can close them off. */
+const isOfDialect = (row: Row): boolean => row.dialect !== undefined
+
+/** A path without double slashes, and without one at its end: with the version in front once, or with any where there is none. */
+function nearPaths(path: string, versions: ReadonlySet<string>): readonly string[] {
+  let near = path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')
+  for (const version of versions) {
+    while (near.startsWith(`${version}${version}/`)) near = near.slice(version.length)
+    if (near.startsWith(`${version}/`)) return [near]
+  }
+  return Array.from(versions, (version) => version + near)
+}
+
+function allowOf(rows: readonly Row[]): string {
+  return [...new Set(rows.flatMap(methodsOf)), 'OPTIONS'].join(', ')
+}
 
 /** HEAD is answered wherever GET is; Node leaves the body out. */
 function methodsOf({ method }: Row): readonly string[] {

@@ -32,6 +32,7 @@ const NO_BODY = Buffer.alloc(0)
  * @throws GateError; the connection is not used again
  */
 export function check({ request, client }: Exchange, settings: GatewaySettings): void {
+  if (request.headers.expect !== undefined && request.httpVersionMinor === 1) client.withholdsBody()
   try {
     checkRequest(request)
     checkAddress(request, settings)
@@ -104,7 +105,9 @@ export function callOf({ request, url }: Exchange, endpoint: Endpoint, param: st
 /** The same with its body, which is checked as it comes: however large it is, no chunk takes long. @throws GateError */
 export async function callWithBody(exchange: Exchange, endpoint: Endpoint, param: string, slot: Slot): Promise<Call> {
   const scanner = new JsonScanner()
-  const body = await slot.readBody(exchange.request, (chunk) => scanner.feed(chunk))
+  const whole = slot.readBody(exchange.request, (chunk) => scanner.feed(chunk))
+  exchange.client.askForBody()
+  const body = await whole
   return { ...callOf(exchange, endpoint, param, body), outline: scanner.end(body) }
 }
 
@@ -118,7 +121,7 @@ function decoded(param: string): string {
 
 /** Path and query of a request target, which may name scheme and host in front of it. */
 export function urlOf(target: string): string {
-  if (target.startsWith('/')) return target
+  if (target.startsWith('/') || target === '*') return target
   const slash = target.indexOf('/', target.indexOf('://') + 3)
   return slash === -1 ? '/' : target.slice(slash)
 }

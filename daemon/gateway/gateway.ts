@@ -12,6 +12,7 @@ import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
 import { admit, authenticate, callWithBody, check, type Exchange, pathOf, urlOf } from './exchange.ts'
 import { createOpenRequests } from './open-requests.ts'
+import { corsHeaders, options } from './options.ts'
 import { type PageParts, rowsOf } from './pages.ts'
 import { gatewaySettings } from './settings.ts'
 
@@ -56,7 +57,9 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const { request, client, path } = exchange
     const found = table.find(request.method ?? '', path, request.headers)
     if (found.kind === 'row') client.dialect = found.row.dialect ?? fallback
+    client.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
     check(exchange, settings)
+    if (request.method === 'OPTIONS') return options(table, exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path)
     const { row, param } = found
     const { keyId } = authenticate(exchange, row.scope, parts.tokens, settings)

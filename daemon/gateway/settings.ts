@@ -12,6 +12,7 @@ export function gatewaySettings({ server, auth }: Config) {
   return {
     isOpen,
     isServed: servedHosts(server.allowed_hosts, isOpen),
+    allowedOrigins: new Set(server.allowed_origins),
     allowFrom: addressList(server.allow_from),
     trustedProxies: addressList(server.trusted_proxies),
     stallTimeoutMs: durationMs(server.stall_timeout),

@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { canonicalHost, hostPort } from '../../schemas/words/address.ts'
-import { ERRORS, GateError } from '../../schemas/words/errors.ts'
+import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { noteRequest, refuseBroken, sayOn } from './broken-request.ts'
+import { probeUntilAnswered } from './half-close.ts'
 
 /** Limits of a listener, fixed while it runs. Times in milliseconds. */
 export type HttpLimits = {
@@ -39,6 +41,11 @@ export type Answering = {
 export function createHttpListener({ handle, errorBody }: Answering, limits: HttpLimits, log: Log) {
   let draining = false
   const connections = new Set<Socket>()
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    noteRequest(request.socket, response)
+    if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
+    void handle(request, response)
+  }
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -49,20 +56,24 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
       noDelay: true,
       requireHostHeader: false, // checkRequest does, with an answer that says so
     },
-    (request, response) => {
-      const socket: Answered = request.socket
-      socket[ANSWER] = response
-      if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
-      void handle(request, response)
-    },
+    answer,
   )
   server.timeout = 0
+  // not in Node's documentation: a client that has ended its side of the connection still gets its answer
+  Object.assign(server, { httpAllowHalfOpen: true })
+  server.on('checkContinue', answer) // a body is asked for when all that is said about it is good
+  server.on('checkExpectation', answer) // checkRequest refuses it
+  server.on('connect', (_, socket: Socket) => {
+    const error = new GateError('METHOD_NOT_ALLOWED', 'this is not a proxy', { headers: { allow: 'GET, HEAD, POST' } })
+    sayOn(socket, error, errorBody)
+  })
   server.on('connection', (socket) => {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
+    socket.once('end', () => probeUntilAnswered(socket))
   })
   server.maxConnections = limits.maxConnections
-  server.on('clientError', (error, socket: Answered) => answerClientError(error, socket, errorBody))
+  server.on('clientError', (error, socket: Socket) => refuseBroken(error, socket, errorBody))
   server.on('drop', () => log('warn', 'connection refused: server.max_connections are open'))
 
   return {
@@ -112,37 +123,6 @@ async function closedOrOver(connections: Iterable<Socket>, limitMs: number, sign
   const closes = Array.from(connections, (socket) => new Promise((resolve) => socket.once('close', resolve)))
   await Promise.race([Promise.all(closes), over])
   clearTimeout(timer)
-}
-
-const ANSWER = Symbol('the latest answer on this connection')
-type Answered = Socket & { [ANSWER]?: ServerResponse }
-
-/** Answers what is not HTTP, or came too slowly, before any request exists. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Answered, errorBody: Answering['errorBody']): void {
-  const answer = socket[ANSWER]
-  const isAnswering = answer?.headersSent === true && !answer.writableFinished
-  if (isAnswering || !socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy() // a second head in the middle of an answer would be read as part of it
-    return
-  }
-  const refusal = clientError(error.code)
-  const { status } = ERRORS[refusal.code]
-  const body = errorBody(refusal)
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
-}
-
-function clientError(code: string | undefined): GateError {
-  switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new GateError('REQUEST_TIMEOUT', 'the request took too long to arrive')
-    case 'HPE_HEADER_OVERFLOW':
-      return new GateError('HEADERS_TOO_LARGE', 'the headers are larger than 16 KiB')
-    default:
-      return new GateError('BAD_REQUEST', 'the request is not valid HTTP')
-  }
 }
 
 function urlOf(address: AddressInfo | string | null): string {

@@ -6,10 +6,11 @@ const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._~-]*))(?::\d{0,5})?$/i
 
 /**
  * Refuses what Node's parser lets through and other servers read differently: more than one Host or one that is not a
- * host, a request target that disagrees with it, more than one way to tell the body's length, more than one Authorization.
+ * host, a request target that disagrees with it, more than one way to tell the body's length, more than one Authorization,
+ * an expectation that is not 100-continue.
  * Runs before routing.
  * @returns the path and query of the request target
- * @throws GateError INVALID_HOST, AMBIGUOUS_LENGTH, BAD_REQUEST; the connection must not be used again
+ * @throws GateError INVALID_HOST, AMBIGUOUS_LENGTH, BAD_REQUEST, EXPECTATION_FAILED; the connection must not be used again
  */
 export function checkRequest(request: IncomingMessage): string {
   const { rawHeaders, httpVersion } = request
@@ -31,14 +32,18 @@ export function checkRequest(request: IncomingMessage): string {
     else if (name.length === 13 && name.toLowerCase() === 'authorization') credentials += 1
   }
   checkLength(request, lengths, encodings)
+  const { expect } = request.headers
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue' && request.httpVersionMinor === 1) {
+    throw new GateError('EXPECTATION_FAILED', 'the only expectation that is met is 100-continue')
+  }
   // Node takes the first, a proxy in front may have looked at the last
   if (credentials > 1) throw new GateError('BAD_REQUEST', 'the request has more than one Authorization header')
   if (host === null) {
-    if (request.httpVersionMinor === 0) return checkTarget(request.url ?? '', null) // HTTP/1.0 may leave it out
+    if (request.httpVersionMinor === 0) return checkTarget(request, null) // HTTP/1.0 may leave it out
     throw new GateError('INVALID_HOST', 'the request has no Host header')
   }
   if (!HOST.test(host)) throw new GateError('INVALID_HOST', 'the Host header is not a host')
-  return checkTarget(request.url ?? '', host)
+  return checkTarget(request, host)
 }
 
 function checkLength(request: IncomingMessage, lengths: number, encodings: number): void {
@@ -54,9 +59,9 @@ function checkLength(request: IncomingMessage, lengths: number, encodings: numbe
   }
 }
 
-/** An absolute-form target (`GET http://host/path`) must name the Host. */
-function checkTarget(target: string, host: string | null): string {
-  if (target.startsWith('/')) return target
+/** An absolute-form target (`GET http://host/path`) must name the Host; `OPTIONS *` asks about the whole server. */
+function checkTarget({ url: target = '', method }: IncomingMessage, host: string | null): string {
+  if (target.startsWith('/') || (target === '*' && method === 'OPTIONS')) return target
   const absolute = /^https?:\/\/([^/?#]*)(\/[^#]*)?$/i.exec(target)
   if (absolute === null) throw new GateError('BAD_REQUEST', 'the request target must be a path')
   if (host === null || absolute[1]?.toLowerCase() !== host.toLowerCase()) {

@@ -184,6 +184,11 @@ in
     default = [ ];
     description = "Reverse proxies whose X-Forwarded-For is believed; the proxy of this spec is added.";
   };
+  allowedOrigins = mkOption {
+    type = types.listOf types.nonEmptyStr;
+    default = [ ];
+    description = "Origins of web pages, such as \"https://app.example.org\", whose scripts may ask; empty: none (CORS is off).";
+  };
   allowedHosts = mkOption {
     type = types.listOf types.nonEmptyStr;
     default = [ ];

@@ -10,6 +10,7 @@
         allow_from = null;
         trusted_proxies = null;
         allowed_hosts = null;
+        allowed_origins = null;
         max_body = null;
         max_buffered = null;
         max_connections = null;

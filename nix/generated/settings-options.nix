@@ -42,6 +42,12 @@ in
       defaultText = literalMD "what the daemon takes: `[]`";
       description = "Host names that requests may ask for; empty: any (with auth.mode none: loopback names).";
     };
+    allowedOrigins = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Origins of web pages, such as \"https://app.example.org\", whose scripts may ask; empty: none (CORS is off).";
+    };
     maxBody = mkOption {
       type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
       default = null;

@@ -7,6 +7,7 @@
   { setting = [ "server" "allowFrom" ]; option = [ "allowFrom" ]; }
   { setting = [ "server" "trustedProxies" ]; option = [ "trustedProxies" ]; }
   { setting = [ "server" "allowedHosts" ]; option = [ "allowedHosts" ]; }
+  { setting = [ "server" "allowedOrigins" ]; option = [ "allowedOrigins" ]; }
   { setting = [ "server" "maxBody" ]; option = [ "maxBody" ]; }
   { setting = [ "server" "maxBuffered" ]; option = [ "maxBuffered" ]; }
   { setting = [ "server" "maxConnections" ]; option = [ "maxConnections" ]; }

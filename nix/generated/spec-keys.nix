@@ -20,6 +20,7 @@
             allow_from = null;
             admin_allow_from = null;
             trusted_proxies = null;
+            allowed_origins = null;
             allowed_hosts = null;
             max_body = null;
             max_buffered = null;

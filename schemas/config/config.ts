@@ -1,6 +1,18 @@
 import { z } from 'zod'
 import { backend, model, upstream } from './upstreams.ts'
-import { bytes, cidrs, duration, headerSecret, host, hostPort, limitingDuration, NAME, port, secret } from './values.ts'
+import {
+  bytes,
+  cidrs,
+  duration,
+  headerSecret,
+  host,
+  hostPort,
+  limitingDuration,
+  NAME,
+  origin,
+  port,
+  secret,
+} from './values.ts'
 
 /**
  * The daemon's configuration: the shape of every layer (environment, runtime, declared, defaults) once merged.
@@ -28,6 +40,10 @@ export const configSchema = z.strictObject({
         .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed; empty: none.' }),
       allowed_hosts: z.array(z.string().min(1)).default([]).meta({
         description: 'Host names that requests may ask for; empty: any (with auth.mode none: loopback names).',
+      }),
+      allowed_origins: z.array(origin).default([]).meta({
+        description:
+          'Origins of web pages, such as "https://app.example.org", whose scripts may ask; empty: none (CORS is off).',
       }),
       max_body: bytes('Largest request body.').default('32MiB'),
       max_buffered: bytes('All request bodies held at once.').default('512MiB'),

@@ -61,10 +61,17 @@ export const bytes = (description: string) =>
     .meta({ description: `${description} A size such as "32MiB".` })
 /** A TCP or UDP port; 0 takes any free one. */
 export const port = z.int().min(0).max(65_535)
-/** A list of addresses and CIDR ranges. */
+/** The origin of a web page, as browsers write it; also that of an extension or of a program made of pages. */
+export const origin = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._~[\]-]+(?::\d{1,5})?$/,
+    'write the origin as browsers do, such as "https://app.example.org": lower case, no path',
+  )
 /** What a listener listens on. */
 export const host = z.string().regex(hostPattern, 'write an address such as "127.0.0.1", or a host name')
 export const hostPort = z.string().regex(hostPortPattern, 'write host:port')
+/** A list of addresses and CIDR ranges. */
 export const cidrs = z.array(z.string().regex(ipPattern, 'write an address or a CIDR range such as "10.0.0.0/8"'))
 export const secret = z.string().min(1, 'write the secret, or remove the key')
 /** A secret that travels in an HTTP header. */

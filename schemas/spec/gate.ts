@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cidrs, host } from '../config/values.ts'
+import { cidrs, host, origin } from '../config/values.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
 import { boundedBytes, boundedDuration, count } from './bounded.ts'
 import { absolutePath, flag, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
@@ -17,6 +17,10 @@ const server = z.strictObject({
   trusted_proxies: cidrs
     .default([])
     .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed; the proxy of this spec is added.' }),
+  allowed_origins: z.array(origin).default([]).meta({
+    description:
+      'Origins of web pages, such as "https://app.example.org", whose scripts may ask; empty: none (CORS is off).',
+  }),
   allowed_hosts: z.array(z.string().min(1)).default([]).meta({
     description: 'Host names that requests may ask for; empty: any (with auth.mode none: loopback names).',
   }),

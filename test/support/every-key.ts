@@ -9,6 +9,7 @@ export const everyKey: Tree = {
     allow_from: ['10.0.0.0/8', '::1'],
     trusted_proxies: ['192.0.2.1'],
     allowed_hosts: ['ai.example.org'],
+    allowed_origins: ['https://app.example.org'],
     max_body: '1.5MiB',
     max_buffered: '1GiB',
     max_connections: 99,

@@ -29,6 +29,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         allow_from: ['10.77.1.0/24'],
         admin_allow_from: ['10.77.2.0/24'],
         allowed_hosts: ['zqallowed.example'],
+        allowed_origins: ['https://zqorigin.example'],
         // Debian's Caddy serves one gateway, and nobody behind another proxy
         ...(way === 'env' ? {} : { trusted_proxies: ['10.77.3.0/24'] }),
         open_firewall_on_interfaces: ['zqinside'],

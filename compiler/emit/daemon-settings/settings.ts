@@ -77,7 +77,7 @@ function server(settings: ServerSettings, host: string): JsonNode {
   const origin: SpecPath = ['gate', 'server']
   const at = (key: string, content: string | number | readonly string[]) => value([...origin, key], content)
   const time = (key: string, ms: number | undefined) => (ms === undefined ? undefined : at(key, durationText(ms)))
-  const { host: _, port, p2pPort, allowFrom, trustedProxies, allowedHosts, ...limits } = settings
+  const { host: _, port, p2pPort, allowFrom, trustedProxies, allowedHosts, allowedOrigins, ...limits } = settings
   const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConcurrent, ...times } = limits
   const { headersTimeoutMs, bodyTimeoutMs, stallTimeoutMs, drainTimeoutMs, ...rest } = times
   rest satisfies Record<string, never>
@@ -88,6 +88,7 @@ function server(settings: ServerSettings, host: string): JsonNode {
     allow_from: at('allow_from', allowFrom),
     trusted_proxies: at('trusted_proxies', trustedProxies),
     allowed_hosts: allowedHosts.length === 0 ? undefined : at('allowed_hosts', allowedHosts),
+    allowed_origins: allowedOrigins.length === 0 ? undefined : at('allowed_origins', allowedOrigins),
     max_body: at('max_body', `${maxBodyBytes}B`),
     max_buffered: at('max_buffered', `${maxBufferedBytes}B`),
     max_connections: at('max_connections', maxConnections),

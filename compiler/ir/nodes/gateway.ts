@@ -12,6 +12,7 @@ export type ServerSettings = {
   readonly trustedProxies: readonly string[]
   /** Empty: any. */
   readonly allowedHosts: readonly string[]
+  readonly allowedOrigins: readonly string[]
   readonly maxBodyBytes: number
   readonly maxBufferedBytes: number
   readonly maxConnections: number

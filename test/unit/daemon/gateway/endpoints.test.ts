@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { createEndpointTable, type Row } from '../../../../daemon/gateway/endpoints.ts'
+import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 
 const page = (method: string, path: string, withHeader?: string): Row => ({
   kind: 'page',
+  dialect: openAiChat,
   method,
   path,
   scope: null,
@@ -20,7 +22,9 @@ const rows = [
   page('GET', '/v1/kept/{id}'),
   page('GET', '/v1/kept/{id}/items'),
   page('POST', '/v1/say'),
-]
+  page('POST', '/v1beta/say'),
+  { kind: 'page', method: 'GET', path: '/ready', scope: null, page: () => {} },
+] satisfies readonly Row[]
 const table = createEndpointTable(rows)
 
 test.each([
@@ -35,16 +39,29 @@ test.each([
   { method: 'POST', path: '/v1beta/models/m:streamSay', headers: {}, row: 5, param: 'm' },
   { method: 'GET', path: '/v1/kept/7', headers: {}, row: 6, param: '7' },
   { method: 'GET', path: '/v1/kept/7/items', headers: {}, row: 7, param: '7' },
+  { method: 'GET', path: '/v1/models/', headers: {}, row: 0, param: '' }, // B13
+  { method: 'GET', path: '//v1//models//', headers: {}, row: 0, param: '' },
+  { method: 'GET', path: '/v1/v1/models', headers: {}, row: 0, param: '' },
+  { method: 'GET', path: '/v1/v1/v1/models/', headers: { 'x-other': '1' }, row: 1, param: '' },
+  { method: 'GET', path: '/models', headers: {}, row: 0, param: '' },
+  { method: 'GET', path: '/models/', headers: {}, row: 0, param: '' },
+  { method: 'GET', path: '//kept/7', headers: {}, row: 6, param: '7' },
+  { method: 'POST', path: '/models/a/b:say', headers: {}, row: 4, param: 'a/b' },
 ])('$method $path leads to row $row', ({ method, path, headers, row, param }) => {
   expect(table.find(method, path, headers)).toEqual({ kind: 'row', row: rows[row], param })
 })
 
 test.each([
-  { method: 'GET', path: '/v1/say', code: 'METHOD_NOT_ALLOWED', allow: 'POST' },
-  { method: 'POST', path: '/v1/models', code: 'METHOD_NOT_ALLOWED', allow: 'GET, HEAD' },
-  { method: 'POST', path: '/v1/models/m', code: 'METHOD_NOT_ALLOWED', allow: 'GET, HEAD, DELETE' },
+  { method: 'GET', path: '/v1/say', code: 'METHOD_NOT_ALLOWED', allow: 'POST, OPTIONS' },
+  { method: 'POST', path: '/v1/models', code: 'METHOD_NOT_ALLOWED', allow: 'GET, HEAD, OPTIONS' },
+  { method: 'POST', path: '/v1/v1/models/', code: 'METHOD_NOT_ALLOWED', allow: 'GET, HEAD, OPTIONS' },
+  { method: 'POST', path: '/v1/models/m', code: 'METHOD_NOT_ALLOWED', allow: 'GET, HEAD, DELETE, OPTIONS' },
+  { method: 'POST', path: '/say', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/say' }, // two versions have it
+  { method: 'GET', path: '/ready/', code: 'UNKNOWN_ROUTE', says: 'did you mean /ready' }, // no page of a dialect
+  { method: 'GET', path: '//ready', code: 'UNKNOWN_ROUTE', says: 'did you mean /ready' },
+  { method: 'GET', path: '/api/v1/models', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/models' },
+  { method: 'GET', path: `/v1/${'v1/'.repeat(5_000)}models`, code: 'UNKNOWN_ROUTE' },
   { method: 'GET', path: '/v1/model', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/models' },
-  { method: 'GET', path: '/v1/models/', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/models' },
   { method: 'GET', path: '/', code: 'UNKNOWN_ROUTE', says: '/v1/say' },
   { method: 'GET', path: '/something/else/altogether', code: 'UNKNOWN_ROUTE', says: 'there are /v1/models, ' },
 ])('$method $path is refused with $code', ({ method, path, code, allow, says = '' }) => {
@@ -54,6 +71,16 @@ test.each([
   expect(refusal.code).toBe(code)
   expect(refusal.headers['allow']).toBe(allow)
   expect(refusal.message).toContain(says)
+})
+
+test.each([
+  { path: '/v1/say', allow: 'POST, OPTIONS' },
+  { path: '/v1/models', allow: 'GET, HEAD, OPTIONS' },
+  { path: '/ready', allow: 'GET, HEAD, OPTIONS' },
+  { path: '*', allow: 'GET, HEAD, DELETE, POST, OPTIONS' },
+  { path: '/v1/nothing', allow: null },
+])('$path takes $allow', ({ path, allow }) => {
+  expect(table.allow(path)).toBe(allow)
 })
 
 test('a path of any length is not shown whole', () => {

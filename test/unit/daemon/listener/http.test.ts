@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { PROBE, type Probed } from '../../../../daemon/listener/half-close.ts'
 import { type Answering, createHttpListener, type HttpLimits } from '../../../../daemon/listener/http.ts'
 import { sendRaw } from '../../../support/raw-http.ts'
 
@@ -50,14 +51,99 @@ test.each([
   expect(said).toContain(`"code":"${code}"`)
 })
 
-test('garbage in the middle of an answer cuts it and adds nothing to it', async () => {
+/** Sends the bytes, and ends this side of the connection with them. @returns all that is said */
+function sendAndEnd(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }, () => socket.end(bytes))
+  let said = ''
+  socket.on('data', (chunk) => {
+    said += chunk.toString()
+  })
+  socket.on('error', () => {})
+  socket.on('close', () => resolve(said))
+  return promise
+}
+
+const wholeAnswers = (said: string): number => said.match(/HTTP\/1\.1 200 OK[\s\S]*?\r\n\r\nhello/g)?.length ?? 0
+
+test.each([
+  { name: 'B12: empty lines before a request', bytes: `\r\n${GET}`, answers: 1 },
+  { name: 'B12: empty lines between two', bytes: `${GET}\r\n\r\n${GET}`, answers: 2 },
+  { name: 'B12: a side that is closed after a request', bytes: GET, answers: 1 },
+  { name: 'B12: a side that is closed after three', bytes: GET + GET + GET, answers: 3 },
+])('$name', async ({ bytes, answers }) => {
+  const { url } = await open()
+  expect(wholeAnswers(await sendAndEnd(url, bytes))).toBe(answers)
+})
+
+test.each([
+  { name: 'B12: a broken second request', second: 'nonsense\r\n\r\n', status: 400 },
+  {
+    name: 'B12: a second one whose body is of no length',
+    second: `${GET.slice(0, -2)}Content-Length: x\r\n\r\n`,
+    status: 400,
+  },
+  {
+    name: 'B12: a second one with headers without end',
+    second: `${GET.slice(0, -2)}A: ${'x'.repeat(20_000)}`,
+    status: 431,
+  },
+  { name: 'B12: a second one of another protocol', second: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', status: 400 },
+])('$name is refused after the first is answered', async ({ second, status }) => {
+  const { promise: may, resolve: go } = Promise.withResolvers<void>()
+  const { url } = await open(async (_, response) => {
+    await may
+    response.end('hello')
+  })
+  const said = sendRaw(url, GET + second)
+  setTimeout(go, 50) // both have arrived by then; a slower machine finds the same
+  expect((await said).match(/HTTP\/1\.1 \d+|hello/g)).toEqual(['HTTP/1.1 200', 'hello', `HTTP/1.1 ${status}`])
+})
+
+test('a request whose body breaks off is refused, and after the answers of those before it', async () => {
+  const { url } = await open(async (request, response) => {
+    request.resume()
+    request.on('end', () => response.end('hello'))
+  })
+  const chunked = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n'
+  const said = await sendRaw(url, GET + chunked)
+  expect(said.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400'])
+})
+
+test.each([
+  { name: 'garbage in the middle of an answer', bytes: `${GET}\u0001\u0002 nonsense\r\n\r\n` },
+  {
+    name: 'garbage in the body of a request that is being answered',
+    bytes: 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n',
+  },
+])('$name cuts it and adds nothing to it', async ({ bytes }) => {
   const { url } = await open(async (_, response) => {
     response.writeHead(200, { 'content-length': 100 })
     response.write('begun')
   })
-  const said = await sendRaw(url, `${GET}\u0001\u0002 nonsense\r\n\r\n`)
+  const said = await sendRaw(url, bytes)
   expect(said.match(/HTTP\/1\.1/g) ?? []).toHaveLength(said === '' ? 0 : 1)
   expect(said).not.toContain('BAD_REQUEST')
+})
+
+test('CONNECT is refused in words, and names the methods', async () => {
+  const { url } = await open()
+  const said = await sendRaw(url, 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n')
+  expect(said).toMatch(/^HTTP\/1\.1 405 /)
+  expect(said).toContain('allow: GET, HEAD, POST')
+})
+
+test('B12: a client that waits after closing its side is asked whether it is there, until it is answered', async () => {
+  const { promise: may, resolve: go } = Promise.withResolvers<void>()
+  let probes = 0
+  const { url } = await open(async (_, response: Probed) => {
+    response[PROBE] = { probe: () => void (++probes === 2 && go()) }
+    await may
+    response.end('hello')
+  })
+  expect(wholeAnswers(await sendAndEnd(url, GET))).toBe(1)
+  expect(probes).toBe(2)
 })
 
 test('headers that do not come are waited for as long as was said', async () => {

@@ -3,11 +3,18 @@ import { expect, test } from 'vitest'
 import { checkRequest } from '../../../../daemon/listener/request-check.ts'
 
 /** A request as Node's parser hands it over. */
-function requestOf(url: string, rawHeaders: readonly string[], httpVersion = '1.1'): IncomingMessage {
+function requestOf(url: string, rawHeaders: readonly string[], httpVersion = '1.1', method = 'GET'): IncomingMessage {
   const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), rawHeaders[i + 1] ?? '']] : []))
   const headers = Object.fromEntries(pairs)
   const httpVersionMinor = Number(httpVersion.slice(2))
-  return { url, rawHeaders: [...rawHeaders], headers, httpVersion, httpVersionMinor } as unknown as IncomingMessage
+  return {
+    url,
+    method,
+    rawHeaders: [...rawHeaders],
+    headers,
+    httpVersion,
+    httpVersionMinor,
+  } as unknown as IncomingMessage
 }
 
 test.each([
@@ -18,7 +25,19 @@ test.each([
   expect(checkRequest(requestOf(url, headers, version))).toBe(target)
 })
 
+test('B12: OPTIONS asks about the server as a whole, no other method does', () => {
+  expect(checkRequest(requestOf('*', ['Host', 'x'], '1.1', 'OPTIONS'))).toBe('*')
+  const code = 'BAD_REQUEST'
+  expect(() => checkRequest(requestOf('*', ['Host', 'x']))).toThrow(expect.objectContaining({ code }))
+})
+
 test.each([
+  {
+    name: 'B12: an expectation that is not known',
+    headers: ['Host', 'x', 'Expect', 'payment'],
+    version: '1.1',
+    code: 'EXPECTATION_FAILED',
+  },
   { name: 'B12: HTTP/2.0', headers: ['Host', 'x'], version: '2.0', code: 'BAD_REQUEST' },
   { name: 'HTTP/0.9', headers: ['Host', 'x'], version: '0.9', code: 'BAD_REQUEST' },
   { name: 'HTTP/1.2', headers: ['Host', 'x'], version: '1.2', code: 'BAD_REQUEST' },

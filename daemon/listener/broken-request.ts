@@ -1,0 +1,70 @@
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { ERRORS, GateError } from '../../schemas/words/errors.ts'
+
+const LATEST = Symbol('the latest answer on this connection')
+const BEFORE = Symbol('the one before it, while it is not sent')
+const IS_REFUSED = Symbol('what came last over this connection was no request')
+
+/** A connection and what was asked over it. Answers go out in the order of their requests. */
+export type Asked = Socket & { [LATEST]?: ServerResponse; [BEFORE]?: ServerResponse | undefined; [IS_REFUSED]?: true }
+
+/** Notes that a request has come. */
+export function noteRequest(socket: Asked, response: ServerResponse): void {
+  const latest = socket[LATEST]
+  socket[BEFORE] = latest?.writableFinished === false ? latest : undefined
+  socket[LATEST] = response
+}
+
+/** The answer that is next to be sent; undefined when all are. */
+export function nextAnswer(socket: Asked): ServerResponse | undefined {
+  return [socket[BEFORE], socket[LATEST]].find((response) => response?.writableFinished === false)
+}
+
+/**
+ * Answers what is not HTTP, or came too slowly, before any request exists. Requests that came before it over the same
+ * connection have their answers first; one that is being sent is cut.
+ */
+export function refuseBroken(error: NodeJS.ErrnoException, socket: Asked, body: (error: GateError) => string): void {
+  if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+    socket.destroy()
+    return
+  }
+  if (socket[IS_REFUSED]) return // nothing that follows is looked at
+  socket[IS_REFUSED] = true
+  if (nextAnswer(socket)?.headersSent === true) {
+    socket.destroy() // a second head in the middle of an answer would be read as part of it
+    return
+  }
+  const latest = socket[LATEST]
+  const broken = latest?.req.complete === false ? latest : undefined
+  const before = broken === undefined ? latest : socket[BEFORE]
+  const refuse = () => {
+    if (broken?.headersSent === true || !socket.writable) socket.destroy()
+    else sayOn(socket, clientError(error.code), body)
+  }
+  if (before === undefined || before.writableFinished || before.destroyed) refuse()
+  else before.once('close', refuse)
+}
+
+/** Refuses what Node makes no request of, and ends the connection. */
+export function sayOn(socket: Socket, error: GateError, body: (error: GateError) => string): void {
+  const { status } = ERRORS[error.code]
+  const text = body(error)
+  const more = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `${more.join('')}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  )
+}
+
+function clientError(code: string | undefined): GateError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new GateError('REQUEST_TIMEOUT', 'the request took too long to arrive')
+    case 'HPE_HEADER_OVERFLOW':
+      return new GateError('HEADERS_TOO_LARGE', 'the headers are larger than 16 KiB')
+    default:
+      return new GateError('BAD_REQUEST', 'the request is not valid HTTP')
+  }
+}
