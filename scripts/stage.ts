@@ -58,7 +58,7 @@ function generated(date: Date): Record<string, string | Buffer> {
 }
 
 function compile(outDir: string): void {
-  const args = ['-p', join(root, 'tsconfig.build.json'), '--outDir', outDir]
+  const args = ['-p', join(root, 'tsconfig.build.json'), '--noCheck', '--outDir', outDir]
   const run = spawnSync(join(root, 'node_modules/.bin/tsc'), args, { encoding: 'utf8' })
   if (run.status !== 0) throw new Error(`the sources do not compile:\n${run.stdout}${run.stderr}`)
 }

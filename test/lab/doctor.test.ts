@@ -108,6 +108,12 @@ const BREAKAGES: readonly Breakage[] = [
     mends: 'touch /run/mended',
   },
   {
+    name: 'newuidmap has lost its privilege',
+    breaks: 'chmod u-s /usr/bin/newuidmap',
+    check: 'newuidmap',
+    says: /^\/usr\/bin\/newuidmap has no privilege$/,
+  },
+  {
     name: 'a CDI file is not readable',
     breaks: 'chmod 600 /etc/cdi/nvidia.yaml',
     check: 'cdi',
@@ -120,12 +126,6 @@ const BREAKAGES: readonly Breakage[] = [
     check: 'cdi',
     says: /^\/usr\/share\/cdi\/nvidia\.yaml is where podman does not search$/,
     spec: 'nvidia',
-  },
-  {
-    name: 'newuidmap has lost its privilege',
-    breaks: 'chmod u-s /usr/bin/newuidmap',
-    check: 'newuidmap',
-    says: /^\/usr\/bin\/newuidmap has no privilege$/,
   },
   {
     name: 'a device has another group',
@@ -261,22 +261,28 @@ describeInLab('gatectl doctor on a host where things break', () => {
     expect(healthy.map(({ check }) => check)).toEqual(['cgroups'])
   })
 
-  test.each(BREAKAGES)(
+  // The page that shows one broken thing also shows that the thing before is whole again: half as many pages.
+  test.each(BREAKAGES.map((row, index) => ({ ...row, before: BREAKAGES[index - 1], after: BREAKAGES[index + 1] })))(
     '$name: that line fails, its fix mends it',
-    async ({ breaks, until = 'true', check, says, also = [], mends, isFixUntried, spec }) => {
+    async ({ breaks, until = 'true', check, says, also = [], mends, isFixUntried, spec, before, after }) => {
       await shell(breaks)
       await settled(until)
       const news = (await failing(spec)).filter((line) => line.check !== 'cgroups')
       const line = news.find((one) => one.check === check)
+      expect(
+        news.filter(({ what }) => before?.says.test(what)),
+        `"${before?.name}" is not mended`,
+      ).toEqual([])
       expect(line?.what).toMatch(says)
       expect(new Set(news.map((one) => one.check))).toEqual(new Set([check, ...also]))
       expect(line?.why).toBeTruthy()
       if (mends !== undefined) await shell(mends)
       if (line?.fix?.kind === 'command' && isFixUntried === undefined) await shell(line.fix.command)
       else expect(mends).toBeDefined()
-      expect((await failing(spec)).map((one) => `${one.check}: ${one.what}`)).toEqual(
-        healthy.map((one) => `${one.check}: ${one.what}`),
-      )
+      if (after === undefined || after.spec !== spec)
+        expect((await failing(spec)).map((one) => `${one.check}: ${one.what}`)).toEqual(
+          healthy.map((one) => `${one.check}: ${one.what}`),
+        )
     },
   )
 
