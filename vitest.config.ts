@@ -10,6 +10,8 @@ const project = (name: string, include: string[], testTimeout: number, parallel:
     testTimeout: isLong ? 10 * testTimeout : testTimeout,
     hookTimeout: testTimeout,
     fileParallelism: parallel,
+    // pure tests need no module graph of their own each: half of the tier's time went there
+    isolate: name !== 'unit',
     sequence: { groupOrder: parallel ? 0 : name === 'e2e' ? 1 : 2 },
   },
 })
