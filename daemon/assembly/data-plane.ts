@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import { ownDescriptors } from '../../system/descriptors.ts'
 import { createAdmission } from '../admit/admission.ts'
 import { agentClient } from '../backends/agent-client.ts'
 import { createBackends } from '../backends/backends.ts'
@@ -8,6 +10,7 @@ import { createDirectory } from '../gateway/directory.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
 import { createRequestIds } from '../gateway/request-id.ts'
 import { admissionLimits } from '../gateway/settings.ts'
+import { connectionLimits } from '../listener/connection-limits.ts'
 import { createHttpListener, type ListenAt } from '../listener/http.ts'
 import { createMetrics } from '../meter/metrics.ts'
 import { createTargetHealth } from '../route/target-health.ts'
@@ -27,7 +30,9 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
   const admission = createAdmission(admissionLimits(initial))
   const health = createTargetHealth(monotonic)
   const listingOf = (provider: string) => DIALECTS.spokenBy(provider)[0]
-  const upstreams = createUpstreams({ listingOf, echo })
+  const places = placesOf(activation.gateway, initial)
+  const limits = limitsOf(initial, places.length, log)
+  const upstreams = createUpstreams({ listingOf, echo }, limits.maxUpstreamConnections)
   const backends = createBackends({ probe: upstreams.probe, agentAt: agentClient, log, now: monotonic })
   const directory = createDirectory(
     {
@@ -74,9 +79,9 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
   backends.whenStarted((name, outcome) => {
     if (outcome === 'started' && config.current().backends[name]?.models === undefined) void directory.refresh()
   })
-  const listeners = placesOf(activation.gateway, initial).map((where) => ({
+  const listeners = places.map((where) => ({
     where,
-    listener: createHttpListener(gateway, limitsOf(initial), log),
+    listener: createHttpListener(gateway, limits, log),
   }))
 
   return {
@@ -116,10 +121,17 @@ function placesOf(inherited: readonly number[], { server: { host, port } }: Conf
   return inherited.length > 0 ? inherited.map((fd) => ({ fd })) : [{ host, port }]
 }
 
-function limitsOf({ server }: Config) {
+function limitsOf({ server }: Config, listeners: number, log: Log) {
+  const { clients, upstreams } = connectionLimits(ownDescriptors(), server.max_connections, listeners)
+  if (clients < server.max_connections) {
+    log('warn', 'fewer connections are taken than server.max_connections: raise the limit of open files', {
+      count: clients,
+    })
+  }
   return {
     headersTimeoutMs: durationMs(server.headers_timeout),
     bodyTimeoutMs: durationMs(server.body_timeout),
-    maxConnections: server.max_connections,
+    maxConnections: clients,
+    maxUpstreamConnections: upstreams,
   }
 }

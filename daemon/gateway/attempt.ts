@@ -143,6 +143,7 @@ export function mayTryElsewhere(end: ForwardEnd): boolean {
     case 'broken-before':
       return true
     case 'answered':
+    case 'overloaded': // another one would need a descriptor, too
     case 'reported-within':
     case 'broken-within':
     case 'gone':
@@ -164,6 +165,7 @@ function noteHealth({ health, now }: AttemptParts, target: Target, end: ForwardE
       if (mayDoBetter(end.status)) health.failed(target, retryAfterMs(end.headers, now()))
       break
     case 'gone':
+    case 'overloaded':
       break
     default:
       health.failed(target, null)

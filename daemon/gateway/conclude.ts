@@ -33,6 +33,9 @@ export function conclude(client: ClientResponse, conclusion: Conclusion, now: ()
     case 'broken-within':
       client.fail(named(end.error, target))
       break
+    case 'overloaded':
+      client.fail(end.error)
+      break
     case 'reported-within':
       client.finish()
       break

@@ -58,6 +58,7 @@ function outcomeOf(end: ForwardEnd): Outcome {
       return 'refused'
     case 'gone':
       return 'cancelled'
+    case 'overloaded':
     case 'unreached':
     case 'broken-before':
       return 'failed'

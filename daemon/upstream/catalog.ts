@@ -1,4 +1,5 @@
 import type { Log } from '../../schemas/words/log.ts'
+import { isOutOfDescriptors } from './connector.ts'
 import type { Answer, ModelListing, Upstream } from './upstreams.ts'
 
 /** What an upstream said last about itself. */
@@ -30,7 +31,7 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       const models = await askModels(upstream, upstream.ask, signal)
       entries.set(upstream.name, { upstream, askedAt, models, state: 'up', lastError: null })
     } catch (error) {
-      if (signal.aborted) return
+      if (signal.aborted || isOutOfDescriptors(error)) return
       const reason = error instanceof Error ? reasonOf(error) : String(error)
       const lastError = upstream.redactor?.text(reason) ?? reason
       entries.set(upstream.name, { upstream, askedAt, models: before?.models ?? [], state: 'down', lastError })

@@ -28,6 +28,8 @@ export type ForwardEnd =
     }
   /** No connection, or nothing at all came back over it. */
   | { readonly kind: 'unreached'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
+  /** Gate itself had no means to ask it. */
+  | { readonly kind: 'overloaded'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
   /** It hung or broke off before the sink was given anything. */
   | {
       readonly kind: 'broken-before'

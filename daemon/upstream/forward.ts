@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
 import type { AnswerForm, Sink, Watch } from './answer-form.ts'
+import { isOutOfDescriptors } from './connector.ts'
 import { createDecoder, type Decoder } from './decoder.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
 import { isOfType } from './media-type.ts'
@@ -184,7 +185,8 @@ class Passage implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Controller, error: Error): void {
     if (this.#ended) return
     const code = 'code' in error ? String(error.code) : error.name
-    if (/TIMEOUT/i.test(code)) this.#broke('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
+    if (isOutOfDescriptors(error)) this.#overloaded(error)
+    else if (/TIMEOUT/i.test(code)) this.#broke('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
     else if (this.#status === 0) this.#unreached(error)
     else this.#broke('UPSTREAM_TRUNCATED', 'the upstream broke off its answer', error)
   }
@@ -275,6 +277,14 @@ class Passage implements Dispatcher.DispatchHandler {
   #unreached(cause: Error): void {
     const error = new GateError('UPSTREAM_FAILED', 'the upstream could not be reached', { cause })
     this.#end({ kind: 'unreached', status: 0, error, ttftMs: null })
+  }
+
+  #overloaded(cause: Error): void {
+    const error = new GateError('OVERLOADED', 'Gate has no connection left for this request; try again shortly', {
+      cause,
+      retryAfterS: 1,
+    })
+    this.#end({ kind: 'overloaded', status: 0, error, ttftMs: null })
   }
 
   #broke(code: ErrorCode, message: string, cause?: Error): void {

@@ -2,6 +2,7 @@ import { Client, fetch, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { baseUrlOf } from '../../schemas/words/providers.ts'
+import { boundedConnector } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'
 import { createRedactor, type Redactor } from './redactor.ts'
@@ -55,8 +56,12 @@ const SOCKET_KEPT_MS = 1_000
 
 export type Upstreams = ReturnType<typeof createUpstreams>
 
-/** The upstreams of the current configuration, one connection pool each. */
-export function createUpstreams(speech: Speech) {
+/**
+ * The upstreams of the current configuration, one connection pool each.
+ * @param mostConnections to all of them together
+ */
+export function createUpstreams(speech: Speech, mostConnections = Number.POSITIVE_INFINITY) {
+  const connectorOf = boundedConnector(mostConnections)
   let byName = new Map<string, { readonly upstream: Upstream; readonly made: string }>()
   const retiring = new Set<Promise<void>>()
 
@@ -73,7 +78,10 @@ export function createUpstreams(speech: Speech) {
         if (!config.enabled) continue
         const made = JSON.stringify(config)
         const known = byName.get(name)
-        next.set(name, known?.made === made ? known : { upstream: openUpstream(name, config, speech), made })
+        next.set(
+          name,
+          known?.made === made ? known : { upstream: openUpstream(name, config, speech, connectorOf), made },
+        )
       }
       for (const [name, known] of byName) if (next.get(name) !== known) retire(known.upstream)
       byName = next
@@ -97,7 +105,12 @@ export function createUpstreams(speech: Speech) {
   }
 }
 
-function openUpstream(name: string, config: UpstreamConfig, { listingOf, echo }: Speech): Upstream {
+function openUpstream(
+  name: string,
+  config: UpstreamConfig,
+  { listingOf, echo }: Speech,
+  connectorOf: ReturnType<typeof boundedConnector>,
+): Upstream {
   const common = {
     name,
     provider: config.provider,
@@ -122,9 +135,13 @@ function openUpstream(name: string, config: UpstreamConfig, { listingOf, echo }:
   const baseUrl = baseUrlOf(name, config)
   const url = new URL(baseUrl)
   const options = {
-    connectTimeout: durationMs(config.connect_timeout),
+    connect: connectorOf({
+      timeout: durationMs(config.connect_timeout),
+      allowH2: false,
+      ...(config.socket !== undefined && { socketPath: config.socket }),
+    }),
     // a connection kept longer, because the engine offers it, would keep an engine awake that stops when no client is connected
-    ...(config.socket === undefined ? {} : { socketPath: config.socket, keepAliveMaxTimeout: SOCKET_KEPT_MS }),
+    ...(config.socket !== undefined && { keepAliveMaxTimeout: SOCKET_KEPT_MS }),
     // every request brings its own deadline; that of a question to a sleeping backend is the time it takes to start
     headersTimeout: 0,
     // one request, one connection: a slow reader then holds up no other request

@@ -26,14 +26,16 @@ export type Daemon = {
 
 /**
  * Starts the real daemon on a free loopback port and waits until it says that it listens.
+ * @param descriptors how many files and connections it may have open
  * @param env its environment; an empty value leaves out what is set otherwise, such as GATE_SERVER__PORT
  * @throws Error with its output
  */
 export async function startDaemon(
   env: Readonly<Record<string, string>> = {},
   stateDirectory = mkdtempSync(join(tmpdir(), 'gate-test-')),
+  descriptors?: number,
 ): Promise<Daemon> {
-  const child = spawnDaemon(env, stateDirectory)
+  const child = spawnDaemon(env, stateDirectory, [], descriptors)
   const output = collect(child)
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const listening = /Gate listens on (\S+)|"message":"listening","url":"([^"]+)"/
@@ -72,10 +74,17 @@ export async function runDaemonToEnd(
   return { code, output: output() }
 }
 
-function spawnDaemon(env: Readonly<Record<string, string>>, stateDirectory: string, args: readonly string[] = []) {
+function spawnDaemon(
+  env: Readonly<Record<string, string>>,
+  stateDirectory: string,
+  args: readonly string[] = [],
+  descriptors?: number,
+) {
+  const command = [join(root, 'bin/gate-daemon.ts'), '--declared', join(stateDirectory, 'declared.json'), ...args]
+  const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath]
   return spawn(
-    process.execPath,
-    [join(root, 'bin/gate-daemon.ts'), '--declared', join(stateDirectory, 'declared.json'), ...args],
+    descriptors === undefined ? process.execPath : 'sh',
+    descriptors === undefined ? command : [...limited, ...command],
     {
       env: withoutEmpty({
         PATH: process.env['PATH'] ?? '',

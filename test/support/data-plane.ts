@@ -27,7 +27,12 @@ export const NO_BACKENDS: Pick<Backends, 'turnAt'> = {
  */
 export async function startDataPlane(
   config: object,
-  options: { readonly dialects?: Dialects; readonly parts?: Partial<GatewayParts> } = {},
+  options: {
+    readonly dialects?: Dialects
+    readonly parts?: Partial<GatewayParts>
+    /** To all upstreams together. */
+    readonly mostConnections?: number
+  } = {},
 ) {
   const { dialects = DIALECTS } = options
   const initial = configSchema.parse({ discovery: { enabled: false }, ...config })
@@ -39,7 +44,7 @@ export async function startDataPlane(
   const tokens = createTokens({ all: () => [], insert: () => {}, revoke: () => true }, now)
   tokens.setSystemToken(KEY)
   const listingOf = (provider: string) => dialects.spokenBy(provider)[0]
-  const upstreams = createUpstreams({ listingOf, echo })
+  const upstreams = createUpstreams({ listingOf, echo }, options.mostConnections)
   const health = createTargetHealth(monotonic)
   const directory = createDirectory(
     {

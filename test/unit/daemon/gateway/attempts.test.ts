@@ -283,6 +283,26 @@ test.each<{ name: string; stream?: boolean; act: (c: FakeConnection) => void; ou
   expect(h.lines).toEqual(['attempt failed'])
 })
 
+test.each([
+  { name: 'EMFILE', error: Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }) },
+  { name: 'ENFILE', error: Object.assign(new Error('connect ENFILE'), { code: 'ENFILE' }) },
+  { name: 'EMFILE as a cause', error: new Error('x', { cause: Object.assign(new Error('y'), { code: 'EMFILE' }) }) },
+])(
+  'B12: $name is no failure of the upstream, nor of its backend, and the client is told to come back',
+  async ({ error }) => {
+    const h = harness()
+    const run = h.run('one', 'two')
+    ;(await h.at(0)).break(error)
+    await run
+    expect(h.response.status).toBe(503)
+    expect(h.response.text).toContain('"code":"overloaded"')
+    expect(h.response.headers).toContain('retry-after')
+    expect(h.health).toEqual([])
+    expect(h.released).toEqual([['one', false]])
+    expect(h.rows).toMatchObject([{ outcome: 'failed', status: 0 }])
+  },
+)
+
 test.each<{ name: string; act: (c: FakeConnection) => void; status: number; said: string }>([
   { name: 'answers 400', act: (c) => c.json(400, { error: { message: 'too hot' } }), status: 400, said: 'too hot' },
   {

@@ -1,0 +1,39 @@
+import { buildConnector } from 'undici'
+
+/** Gate itself has no descriptor left for one more connection to an upstream. */
+class NoDescriptorError extends Error {
+  readonly code = 'EMFILE'
+  constructor() {
+    super('as many connections to upstreams are open as this process has descriptors for')
+    this.name = 'NoDescriptorError'
+  }
+}
+
+/** Whether a connection could not be made because this process, or this host, has no descriptor for it. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? error.code : undefined
+  return code === 'EMFILE' || code === 'ENFILE' || isOutOfDescriptors(error.cause)
+}
+
+/** Makes connections to upstreams, no more than `most` at once, whichever upstream they lead to. */
+export function boundedConnector(most: number) {
+  let open = 0
+  return (options: buildConnector.BuildOptions): buildConnector.connector => {
+    const connect = buildConnector(options)
+    return (to, callback) => {
+      if (open >= most) return callback(new NoDescriptorError(), null)
+      open += 1
+      connect(to, (...[error, socket]) => {
+        if (error !== null) {
+          open -= 1
+          return callback(error, null)
+        }
+        socket.once('close', () => {
+          open -= 1
+        })
+        callback(null, socket)
+      })
+    }
+  }
+}
