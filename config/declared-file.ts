@@ -30,7 +30,7 @@ export function readDeclared(file: string | undefined, keys: KeySet): Declared {
   return checkDeclared(file, text, keys)
 }
 
-type Declared = { readonly layer: Layer; readonly problems: ConfigProblem[] }
+export type Declared = { readonly layer: Layer; readonly problems: ConfigProblem[] }
 
 /** The declared layer that a text is. @param file its name in the problems */
 export function checkDeclared(file: string, text: string, keys: KeySet): Declared {

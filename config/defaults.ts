@@ -1,7 +1,7 @@
 import type { KeyNode } from '../schemas/config/keys.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { defaultBaseUrl, isProvider, PROVIDERS } from '../schemas/words/providers.ts'
-import { isTree, merge, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
+import { isTree, merge, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 import type { Layer } from './layers.ts'
 
 /**
@@ -33,16 +33,20 @@ function fallbacks(node: KeyNode, above: unknown): Tree {
 
 function withDerived(defaults: Tree, above: Tree): Tree {
   const merged = merge([above, defaults])
-  const paths = ['upstreams', 'backends'].flatMap((map) => {
+  const derived = ['upstreams', 'backends'].map((map) => {
     const entries = valueAt(merged, [map])
-    return Object.keys(isTree(entries) ? entries : {}).map((name) => [map, name] as const)
+    const names = Object.keys(isTree(entries) ? entries : {})
+    return [map, Object.fromEntries(names.map((name) => [name, derivedKeys(name, valueAt(entries, [name]))]))]
   })
-  return paths.reduce((values, path) => {
-    const [, name] = path
-    const written = valueAt(merged, [...path, 'provider'])
-    const named = written === undefined && isProvider(name) ? withValue(values, [...path, 'provider'], name) : values
-    const provider = written ?? name
-    const url = isProvider(provider) ? defaultBaseUrl(provider) : undefined
-    return url === undefined ? named : withValue(named, [...path, 'base_url'], url)
-  }, defaults)
+  return merge([Object.fromEntries(derived), defaults])
+}
+
+function derivedKeys(name: string, entry: unknown): Tree {
+  const written = valueAt(entry, ['provider'])
+  const provider = written ?? name
+  const url = isProvider(provider) ? defaultBaseUrl(provider) : undefined
+  return {
+    ...(written === undefined && isProvider(name) ? { provider: name } : {}),
+    ...(url === undefined ? {} : { base_url: url }),
+  }
 }

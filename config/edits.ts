@@ -6,10 +6,20 @@ import { isTree, leafPaths, type Path, valueAt, withValue } from '../syntax/tree
 import { knownNode, pathOfKey } from './explain.ts'
 import { errorCode, parseJson } from './files.ts'
 import type { KeySet } from './key-set.ts'
-import { type Loaded, loadCandidate, type Sources } from './load.ts'
-import { ConfigError, checkTree, refuse } from './problems.ts'
-import { readLastGood, readRuntime, runtimeFiles, writeRuntime } from './runtime-file.ts'
+import { type Loaded, layersWith, loadCandidate, type Sources } from './load.ts'
+import { ConfigError, checkTree, refuse, told } from './problems.ts'
+import {
+  checkRuntime,
+  type RuntimeReading,
+  readLastGood,
+  readRuntime,
+  readRuntimeText,
+  runtimeFiles,
+  writeRuntime,
+} from './runtime-file.ts'
+import { parseToml } from './toml.ts'
 import { parseVariable } from './variable-value.ts'
+import { expand } from './variables.ts'
 
 /** What an edit works on. */
 export type EditPlace = { readonly sources: Sources; readonly keys: KeySet; readonly loaded: Loaded }
@@ -25,7 +35,9 @@ export function setKey(
   const { tree, layer } = place.keys
   refusePlaceholder(knownNode(tree, path), path, value)
   const whereOf = (at: Path) => keyPathText(at)
-  refuse(checkTree(withValue({}, path, value), { schema: layer, tree, layer: 'runtime', whereOf }))
+  const { values, mistakes } = expand({ values: withValue({}, path, value), whereOf }, place.sources.env)
+  refuse(told(mistakes))
+  refuse(checkTree(values, { schema: layer, tree, layer: 'runtime', whereOf }))
   const shadowed = shadowedKeys(place.loaded, [...leafPaths(value, path)])
   if (shadowed.length > 0 && !force) refuse(shadowed.map((each) => shadowProblem(place.loaded, each)))
   return { next: edited(place, key, (text) => setInToml(text, path, value)), shadowed }
@@ -34,10 +46,17 @@ export function setKey(
 /** Removes a key, or everything under it, from the runtime file. @throws ConfigError; then nothing was written */
 export function unsetKey(place: EditPlace, key: string): { next: Loaded; shadowed: string[] } {
   const path = pathOfKey(key)
-  knownNode(place.keys.tree, path)
+  if (!isWritten(place, path)) knownNode(place.keys.tree, path)
   const mine = valueAt(place.loaded.layers[1].values, path)
   const shadowed = mine === undefined ? [] : shadowedKeys(place.loaded, [...leafPaths(mine, path)])
   return { next: edited(place, key, (text) => unsetInToml(text, path)), shadowed }
+}
+
+/** Whether the file says something there, be it a known key or not: what is wrong can be removed. */
+function isWritten({ sources }: EditPlace, path: Path): boolean {
+  const { file } = runtimeFiles(sources)
+  const document = parseToml(readRuntimeText(sources) ?? '', file)
+  return !('code' in document) && valueAt(document.values, path) !== undefined
 }
 
 /** Reads a value from text by the type of its key, as a variable of the environment is read. @throws ConfigError */
@@ -48,25 +67,37 @@ export function readKeyText(tree: KeyNode, key: string, text: string): unknown {
   return result.value
 }
 
-/** Edits the file as it is now, which may not be what was last loaded, and writes it when all layers are right with it. */
-function edited({ sources, keys, loaded }: EditPlace, key: string, change: (text: string) => Edit): Loaded {
+/**
+ * Edits the file as it is now, which may not be what was last loaded, and writes it when all layers are right with it. One that
+ * is wrong key by key can be mended key by key: an edit that leaves fewer mistakes, and no new one, is written.
+ */
+function edited(place: EditPlace, key: string, change: (text: string) => Edit): Loaded {
+  const { sources, keys, loaded } = place
   const { file, lastGood } = runtimeFiles(sources)
+  const good = loaded.runtime === 'closed' ? readLastGood(lastGood) : loaded.text
   const problem = (code: ConfigProblem['code'], message: string, hint: string): ConfigProblem => {
     return { code, layer: 'runtime', where: file, key, message, hint }
   }
-  const { text, problems } = readRuntime(sources, keys, loaded.text)
+  const before = readRuntime(sources, keys, good)
+  const { text, problems } = before
   const remedy = readLastGood(lastGood) === undefined ? 'repair it' : `repair it, or copy ${lastGood} over it`
   const broken = problem('BROKEN_FILE', 'cannot be edited while it is broken', remedy)
-  if (problems.length > 0) throw new ConfigError([broken, ...problems])
+  if (problems.length > 0 && before.rest === undefined) throw new ConfigError([broken, ...problems])
   const edit = change(text)
   if (edit.kind === 'refused')
     throw new ConfigError([problem('NOT_EDITABLE', `${key}: ${edit.reason}`, 'edit the file')])
-  const next = loadCandidate(sources, keys, edit.text, loaded.declared)
+  const after = checkRuntime(edit.text, file, keys, sources.env)
+  if (problems.length > 0 && !isMended(before, after)) throw new ConfigError([broken, ...problems])
+  const declared = { layer: loaded.declared, problems: [] }
+  const next = after.rest
+    ? layersWith(after, sources, keys, { good, declared })
+    : loadCandidate(sources, keys, edit.text, loaded.declared)
+  if (next.runtime === 'closed' && loaded.runtime !== 'closed') throw new ConfigError([broken, ...next.problems])
   if (edit.text === text) return next
   if (readRuntime(sources, keys, undefined).text !== text)
     throw new ConfigError([problem('CHANGED_ON_DISK', 'was changed by another program just now', 'try again')])
   try {
-    writeRuntime(sources, edit.text, loaded.text)
+    writeRuntime(sources, edit.text, after.rest === undefined ? { before: loaded.text } : undefined)
     return next
   } catch (error) {
     const message = `cannot be written (${errorCode(error)}); the old file stays in place`
@@ -74,6 +105,12 @@ function edited({ sources, keys, loaded }: EditPlace, key: string, change: (text
       cause: error,
     })
   }
+}
+
+/** Whether an edit of a file with mistakes leaves fewer of them. */
+function isMended(before: RuntimeReading, after: RuntimeReading): boolean {
+  if (after.problems.length === 0) return true
+  return after.rest !== undefined && after.rest.lost.length < (before.rest?.lost.length ?? 0)
 }
 
 /** What was read without its secret must not be written back as if the placeholder were one. */

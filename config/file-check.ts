@@ -1,9 +1,12 @@
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { valueAt } from '../syntax/tree.ts'
 import { checkDeclared } from './declared-file.ts'
 import { configKeys } from './key-set.ts'
 import { emptyLayer } from './layers.ts'
+import { type Mistake, told } from './problems.ts'
 import { resolveLayers } from './resolve.ts'
 import { checkRuntime } from './runtime-file.ts'
+import { variablesIn } from './variables.ts'
 
 /**
  * What is wrong with one layer's file taken alone, over nothing but the defaults: a runtime file, or a declared one.
@@ -16,5 +19,7 @@ export function checkFile(file: string, text: string): readonly ConfigProblem[] 
   if (problems.length > 0) return problems
   const nothing = { env: {}, credentialsDirectory: undefined }
   const [runtime, declared] = isDeclared ? [emptyLayer('runtime'), layer] : [layer, emptyLayer('declared')]
-  return resolveLayers(nothing, keys, runtime, declared).problems.map(({ without: _, ...problem }) => problem)
+  // what names a variable has no value here
+  const isKnown = ({ path }: Mistake) => variablesIn(valueAt(layer.values, path)).length === 0
+  return told(resolveLayers(nothing, keys, runtime, declared).problems.filter(isKnown))
 }

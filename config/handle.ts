@@ -7,6 +7,8 @@ export type ConfigHandle = {
   current(): Config
   /** What was wrong when the layers were last read (a broken runtime file, say); shown by `gatectl status`. */
   problems(): readonly ConfigProblem[]
+  /** Why no client may be served, for clients, too; undefined when they may. */
+  closed(): string | undefined
   explain(key: string): Explanation
   /** Every leaf key with its effective value, secrets hidden. */
   list(): readonly Explanation[]

@@ -5,6 +5,8 @@ import { merge, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 export type Layer = {
   readonly name: LayerName
   readonly values: Tree
+  /** The values before `${NAME}` was replaced in them, where that differs. */
+  readonly written?: Tree
   /** Where the value at a path (or the first under it) was written. */
   readonly sourceOf: (path: Path) => string
 }

@@ -1,17 +1,17 @@
 import type { Config } from '../schemas/config/config.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
-import { keyPathText } from '../schemas/words/key-path.ts'
-import type { Path } from '../syntax/tree.ts'
-import { readDeclared } from './declared-file.ts'
+import { type Declared, readDeclared } from './declared-file.ts'
 import type { EnvironmentSources } from './environment.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer, type Layers } from './layers.ts'
-import { refuse } from './problems.ts'
-import { type Resolved, resolveInPart, resolveLayers } from './resolve.ts'
+import { isEntry, mayNarrow } from './narrowing.ts'
+import { capped, refuse, told } from './problems.ts'
+import { resolveInPart, resolveLayers, type Unusable } from './resolve.ts'
 import {
   checkRuntime,
   type RuntimePlace,
   type RuntimeReading,
+  type RuntimeRest,
   readLastGood,
   readRuntime,
   runtimeFiles,
@@ -32,55 +32,57 @@ export type Loaded = {
   readonly declared: Layer
   /** Text of the runtime layer in force: the file's, or the last good one's. */
   readonly text: string
-  /** What of the runtime file is in force; `none` also when it is absent. */
-  readonly runtime: 'whole' | 'in part' | 'last good' | 'none'
+  /**
+   * What of the runtime file is in force; `none` when it is absent. `closed`: nothing is, and it may have said who is let in, so
+   * no client is served.
+   */
+  readonly runtime: 'whole' | 'in part' | 'last good' | 'none' | 'closed'
   /** What was worked around. */
   readonly problems: readonly ConfigProblem[]
 }
 
 /**
  * Reads all layers. What is wrong with the environment or the declared file is thrown; a runtime file that is wrong
- * gives way to the last good one. One that is right alone but not with the other layers, and whose copy is no better,
- * loses only what is invalid: the keys that narrow access stay. One that cannot be read and has no copy gives way to none.
+ * gives way to the last good one. Where there is none that can be used, it loses only what is invalid; when that narrowed
+ * access, or the file cannot be read key by key, the gateway is closed.
  * @param inForce text of the runtime layer in force; at start, the last good copy is read instead
  * @throws ConfigError
  */
 export function loadLayers(sources: Sources, keys: KeySet, inForce: string | undefined): Loaded {
-  const { lastGood } = runtimeFiles(sources)
-  const declared = readDeclared(sources.declaredFile, keys)
-  const good = inForce ?? readLastGood(lastGood)
+  const good = inForce ?? readLastGood(runtimeFiles(sources).lastGood)
   const reading = readRuntime(sources, keys, good)
-  refuse(reading.problems.filter(({ code }) => code === 'UNSET_VARIABLE')) // no other file is what was meant
+  return layersWith(reading, sources, keys, { good, declared: readDeclared(sources.declaredFile, keys) })
+}
+
+/** What is below a runtime file, and what can take its place. */
+type Below = { readonly good: string | undefined; readonly declared: Declared }
+
+/** The layers with this reading of the runtime file, or with what is in force in its place. @throws ConfigError */
+export function layersWith(reading: RuntimeReading, sources: Sources, keys: KeySet, { good, declared }: Below): Loaded {
+  if (reading.problems.some(({ code }) => code === 'UNSET_VARIABLE')) refuse(reading.problems) // no other file is what was meant
   const first = resolveLayers(sources, keys, reading.layer, declared.layer)
   refuse([...declared.problems, ...first.environmentProblems])
 
-  const wrong = [...reading.problems, ...(reading.problems.length === 0 ? stripped(first.problems) : [])]
-  if (wrong.length === 0 && first.config !== undefined)
-    return {
-      layers: first.layers,
-      configured: first.config,
-      declared: declared.layer,
-      text: reading.text,
-      runtime: reading.text === '' ? 'none' : 'whole',
-      problems: [],
-    }
+  const wrong = [...reading.problems, ...(reading.problems.length === 0 ? told(first.problems) : [])]
+  const same = { declared: declared.layer, text: reading.text }
+  if (wrong.length === 0 && first.config !== undefined) {
+    const runtime = reading.text === '' ? 'none' : 'whole'
+    return { ...same, layers: first.layers, configured: first.config, runtime, problems: [] }
+  }
   if (reading.text === '' && reading.problems.length === 0) refuse(wrong)
 
-  const copy = good === undefined ? undefined : checkRuntime(good, lastGood, keys, sources.env)
-  if (good !== undefined && copy?.problems.length === 0) {
-    const second = resolveLayers(sources, keys, copy.layer, declared.layer)
-    if (second.config !== undefined)
-      return {
-        layers: second.layers,
-        configured: second.config,
-        declared: declared.layer,
-        text: good,
-        runtime: 'last good',
-        problems: wrong,
-      }
+  const copy = good === undefined ? undefined : checkRuntime(good, runtimeFiles(sources).lastGood, keys, sources.env)
+  if (copy?.problems.length === 0) {
+    const { layers, config } = resolveLayers(sources, keys, copy.layer, declared.layer)
+    if (config !== undefined)
+      return { ...same, layers, configured: config, text: copy.text, runtime: 'last good', problems: wrong }
   }
-  if (reading.problems.length > 0) return withoutRuntime(sources, keys, declared.layer, wrong)
-  return inPart(keys, first.layers, reading, wrong)
+  const whole: RuntimeRest = { layer: reading.layer, lost: [], narrows: false }
+  const rest = reading.problems.length === 0 ? whole : reading.rest
+  const part = rest && inPart(sources, keys, rest, declared.layer, wrong)
+  return part === undefined
+    ? closed(sources, keys, declared.layer, wrong)
+    : { ...same, ...part, runtime: 'in part', problems: capped(part.problems) }
 }
 
 /** Puts a candidate for the runtime layer among the others. @throws ConfigError with all that is wrong */
@@ -89,7 +91,7 @@ export function loadCandidate(sources: Sources, keys: KeySet, text: string, decl
   const reading = checkRuntime(text, file, keys, sources.env)
   refuse(reading.problems)
   const resolved = resolveLayers(sources, keys, reading.layer, declared)
-  refuse([...resolved.environmentProblems, ...stripped(resolved.problems)])
+  refuse([...resolved.environmentProblems, ...told(resolved.problems)])
   return {
     layers: resolved.layers,
     configured: present(resolved.config),
@@ -100,43 +102,37 @@ export function loadCandidate(sources: Sources, keys: KeySet, text: string, decl
   }
 }
 
-/** Leaves out of all layers what is invalid, and nothing else. @throws ConfigError when that would open something */
+/** Leaves out of all layers what is invalid, and nothing else. @returns undefined when that could open something */
 function inPart(
+  sources: Sources,
   keys: KeySet,
-  [env, , declared]: Layers,
-  reading: RuntimeReading,
+  { layer, lost, narrows }: RuntimeRest,
+  declared: Layer,
   wrong: readonly ConfigProblem[],
-): Loaded {
-  const rest = resolveInPart(keys, env, reading.layer, declared)
-  const later = stripped(rest.problems).filter(({ key, code }) => !wrong.some((w) => w.key === key && w.code === code))
-  const problems = [...wrong, ...later]
-  if (rest.config === undefined || rest.problems.some(({ without }) => narrowsAccess(without))) refuse(problems)
-  const configured = present(rest.config)
-  return { layers: rest.layers, configured, declared, text: reading.text, runtime: 'in part', problems }
+): Pick<Loaded, 'layers' | 'configured' | 'problems'> | undefined {
+  if (narrows) return undefined
+  const { layers, environmentProblems } = resolveLayers(sources, keys, layer, declared)
+  refuse(environmentProblems)
+  const entries = lost.filter((path) => isEntry(keys.tree, path))
+  const rest = resolveInPart(keys, [layers[0], layer, declared], entries)
+  const later = told(rest.problems).filter(({ key, code }) => !wrong.some((w) => w.key === key && w.code === code))
+  if (rest.config === undefined || rest.problems.some((problem) => opens(keys, layer, problem))) return undefined
+  return { layers: rest.layers, configured: rest.config, problems: [...wrong, ...later] }
 }
 
-/** Keys without which more clients, or bigger requests, would be let in: they are never left out. */
-const NARROWING = [
-  /^server\.(allow_from|allowed_hosts|trusted_proxies|max_[a-z]+)$/,
-  /^auth(\.(token|jwt))?$/,
-  /^server$/,
-]
-
-function narrowsAccess(path: Path): boolean {
-  return NARROWING.some((pattern) => pattern.test(keyPathText(path)))
+/** Without a mode of authentication that cannot be, clients need a key: that opens nothing. */
+function opens({ tree }: KeySet, { values }: Layer, { without, tell }: Unusable): boolean {
+  return mayNarrow(tree, values, without) && tell().code !== 'OPEN_TO_ALL'
 }
 
-function withoutRuntime(sources: Sources, keys: KeySet, declared: Layer, wrong: readonly ConfigProblem[]): Loaded {
+/** The other layers alone, which serve no client, so that the daemon can answer who mends the file. */
+function closed(sources: Sources, keys: KeySet, declared: Layer, wrong: readonly ConfigProblem[]): Loaded {
   const none = emptyLayer('runtime')
   const { layers } = resolveLayers(sources, keys, none, declared)
-  const rest = resolveInPart(keys, layers[0], none, declared)
-  const problems = [...wrong, ...stripped(rest.problems)]
+  const rest = resolveInPart(keys, [layers[0], none, declared])
+  const problems = capped([...wrong, ...told(rest.problems)])
   if (rest.config === undefined) refuse(problems)
-  return { layers: rest.layers, configured: present(rest.config), declared, text: '', runtime: 'none', problems }
-}
-
-function stripped(problems: Resolved['problems']): ConfigProblem[] {
-  return problems.map(({ without: _, ...problem }) => problem)
+  return { layers: rest.layers, configured: present(rest.config), declared, text: '', runtime: 'closed', problems }
 }
 
 function present(config: Config | undefined): Config {

@@ -1,5 +1,5 @@
-import { configSchema } from '../schemas/config/config.ts'
-import type { ConfigChange } from '../schemas/config/layers.ts'
+import { type Config, configSchema } from '../schemas/config/config.ts'
+import type { ConfigChange, ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import type { Log } from '../schemas/words/log.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
@@ -25,6 +25,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   let loaded = loadLayers(sources, keys, undefined)
   let running = loaded.configured
   let problems = loaded.problems
+  let closed = loaded.runtime === 'closed' ? UNREADABLE : undefined
   let queue: Promise<unknown> = Promise.resolve()
   settle(loaded, instead(loaded))
 
@@ -38,11 +39,13 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   /** Tells of problems and keeps a copy of what is right. */
   function settle(next: Loaded, consequence: string): void {
     warnOfReaders()
-    for (const problem of next.problems) {
+    for (const problem of next.problems.slice(0, MOST_LOGGED)) {
       const { code, where, key } = problem
       const fields = { code, file: where, error: problemLine(problem) }
       log('error', 'configuration problem', key === undefined ? fields : { ...fields, key })
     }
+    const more = next.problems.length - MOST_LOGGED
+    if (more > 0) log('error', 'more configuration problems; gatectl config validate lists them', { count: more })
     if (next.problems.length > 0) {
       log('error', consequence)
       return
@@ -65,6 +68,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     loaded = next
     problems = next.problems
     running = frozenConfig(tree, configSchema.parse(applicable(tree, running, next.configured)))
+    closed &&= stillClosed(next, running)
     const applied = changedPaths(before, running).map((path) => keyPathText(path))
     if (applied.length > 0) for (const listener of listeners) listener(running, applied)
     return {
@@ -75,9 +79,16 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     }
   }
 
+  function kept(found: readonly ConfigProblem[]): ConfigChange {
+    problems = found
+    settle({ ...loaded, problems }, 'the configuration in force is kept')
+    return { changed: [], restart: [], shadowed: [], problems }
+  }
+
   return {
     current: () => running,
     problems: () => problems,
+    closed: () => closed,
     explain: (key) => explainKey(tree, loaded.layers, loaded.configured, running, pathOfKey(key)),
     list: () => listKeys(tree, loaded.layers, loaded.configured, running),
     readText: (key, text) => readKeyText(tree, key, text),
@@ -108,14 +119,13 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     reload: () =>
       serialised(() => {
         try {
-          const next = loadLayers(sources, keys, loaded.text)
+          const next = loadLayers(sources, keys, closed === undefined ? loaded.text : undefined)
+          if (next.runtime === 'closed' && closed === undefined) return kept(next.problems)
           settle(next, instead(next))
           return adopt(next)
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error
-          problems = error.problems
-          settle({ ...loaded, problems }, 'the configuration in force is kept')
-          return { changed: [], restart: [], shadowed: [], problems }
+          return kept(error.problems)
         }
       }),
     onChange: (listener) => {
@@ -124,13 +134,28 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   }
 }
 
+/** More would only fill the log. */
+const MOST_LOGGED = 10
+
+const UNREADABLE = 'the configuration that says who is let in cannot be used; `gatectl status` says what is wrong'
+const WAITS = 'the configuration is mended, but server.host and auth.mode take effect when gate-daemon restarts'
+
+/** Where it listens, and whether a key is asked for, were decided without the runtime file. */
+function stillClosed({ runtime, configured }: Loaded, running: Config): string | undefined {
+  if (runtime === 'closed') return UNREADABLE
+  const isSame = configured.server.host === running.server.host && configured.auth.mode === running.auth.mode
+  return isSame ? undefined : WAITS
+}
+
 /** What is in force in place of a runtime file that was refused. */
 function instead({ runtime }: Loaded): string {
   switch (runtime) {
     case 'none':
       return 'the other layers are in force without the runtime file'
+    case 'closed':
+      return 'closed: no client is served until the runtime file is mended'
     case 'in part':
-      return 'the runtime file is in force without what conflicts with other layers'
+      return 'the runtime file is in force without what is wrong in it, or conflicts with other layers'
     default:
       return 'the last good runtime file is in force'
   }

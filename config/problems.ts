@@ -31,58 +31,130 @@ export function problemLine(problem: ConfigProblem): string {
   return `${problem.where}: ${problem.message}${hint}`
 }
 
-/** Checks a value against a schema and says what is wrong, without repeating the values of secrets. */
-export function checkTree(
-  value: Tree,
-  rules: {
-    readonly schema: z.ZodType
-    readonly tree: KeyNode
-    readonly layer: LayerName
-    readonly whereOf: (path: Path) => string
-  },
-): ConfigProblem[] {
-  const result = rules.schema.safeParse(value)
-  if (result.success) return []
-  const problems = result.error.issues.flatMap((issue) => issuesOf(issue, value, rules))
-  // What is said first of a key is enough: an empty secret is also too short.
-  return problems.filter((problem, index) => problems.findIndex(({ key }) => key === problem.key) === index)
+/** Something wrong at a path. What is said of it is made only for those that are told. */
+export type Mistake = { readonly path: Path; readonly tell: () => ConfigProblem }
+
+/** As many as people read. A file of nothing but mistakes has tens of thousands. */
+const MOST_TOLD = 50
+
+/** The problems of the first mistakes, and how many more there are. */
+export function told(mistakes: readonly Mistake[]): ConfigProblem[] {
+  const problems = mistakes.slice(0, MOST_TOLD).map(({ tell }) => tell())
+  return capped(problems, mistakes.length)
 }
 
-function issuesOf(issue: z.core.$ZodIssue, value: Tree, rules: Parameters<typeof checkTree>[1]): ConfigProblem[] {
+/** The first problems, and how many more there are. */
+export function capped(problems: readonly ConfigProblem[], count: number = problems.length): ConfigProblem[] {
+  const first = problems.slice(0, MOST_TOLD)
+  const [example] = first
+  if (example === undefined || count <= MOST_TOLD) return first
+  const { layer, where } = example
+  const file = where.replace(/:\d+:\d+$/, '')
+  return [...first, { code: 'MORE_PROBLEMS', layer, where: file, message: `and ${count - MOST_TOLD} more` }]
+}
+
+type Rules = {
+  readonly schema: z.ZodType
+  readonly tree: KeyNode
+  readonly layer: LayerName
+  readonly whereOf: (path: Path) => string
+}
+
+/** Checks a value against a schema and says what is wrong, without repeating the values of secrets. */
+export function checkTree(value: Tree, rules: Rules): ConfigProblem[] {
+  return told(mistakesIn(value, rules))
+}
+
+/** Every mistake by the schema; of those at one key the first: an empty secret is also too short. */
+export function mistakesIn(value: Tree, rules: Rules): Mistake[] {
+  const result = rules.schema.safeParse(value)
+  if (result.success) return []
+  const first = new Map<string, Mistake>()
+  for (const issue of result.error.issues)
+    for (const mistake of mistakesOf(issue, value, rules)) {
+      const key = keyPathText(mistake.path)
+      if (!first.has(key)) first.set(key, mistake)
+    }
+  return [...first.values()]
+}
+
+function mistakesOf(issue: z.core.$ZodIssue, value: Tree, rules: Rules): Mistake[] {
   const path = issue.path.map(String)
-  const problem = (code: ConfigCode, at: Path, message: string, hint?: string): ConfigProblem => ({
-    code,
-    layer: rules.layer,
-    where: rules.whereOf(at),
-    key: keyPathText(at),
-    message: `${keyPathText(at)} ${message}`,
-    ...(hint === undefined ? {} : { hint }),
-  })
+  const mistake = (at: Path, code: ConfigCode, words: (key: string) => string, hint?: () => string | undefined) => {
+    const tell = () => problemAt(at, code, words, hint?.(), rules)
+    return { path: at, tell }
+  }
   const written = valueAt(value, path)
   const words = issueWords(issue, written)
   switch (words.kind) {
     case 'unknown-keys':
-      return words.keys.map((key) => {
-        const at = [...path, key]
-        const found = problem('UNKNOWN_KEY', at, '', keySuggestion(rules.tree, at))
-        return { ...found, message: `unknown key ${keyPathText(at)}` }
+      return words.keys.map((name) => {
+        const at = [...path, name]
+        return mistake(
+          at,
+          'UNKNOWN_KEY',
+          (key) => `unknown key ${key}`,
+          () => keySuggestion(rules.tree, at),
+        )
       })
     case 'bad-name':
-      return [problem('INVALID_NAME', path, 'is not a valid name', words.reason)]
+      return [
+        mistake(
+          path,
+          'INVALID_NAME',
+          (key) => `${key} is not a valid name`,
+          () => words.reason,
+        ),
+      ]
     case 'missing': {
       const hint = words.options.length === 0 ? undefined : `use ${words.options.join(', ')}`
-      return [problem('MISSING_KEY', path, 'is missing', hint)]
+      return [
+        mistake(
+          path,
+          'MISSING_KEY',
+          (key) => `${key} is missing`,
+          () => hint,
+        ),
+      ]
     }
     case 'wrong-type':
-      return [problem('WRONG_TYPE', path, `is not ${words.expected}`)]
+      return [mistake(path, 'WRONG_TYPE', (key) => `${key} is not ${words.expected}`)]
     case 'not-one-of': {
-      const near = typeof written === 'string' ? nearest(written, words.options) : undefined
-      const hint = near === undefined ? `use ${words.options.join(', ')}` : `did you mean "${near}"?`
-      return [problem('INVALID_VALUE', path, 'is not one of the possible values', hint)]
+      const hint = () => {
+        const near = typeof written === 'string' ? nearest(written, words.options) : undefined
+        return near === undefined ? `use ${words.options.join(', ')}` : `did you mean "${near}"?`
+      }
+      return [mistake(path, 'INVALID_VALUE', (key) => `${key} is not one of the possible values`, hint)]
     }
     case 'invalid':
-      return [problem('INVALID_VALUE', path, 'is not valid', words.reason)]
+      return [
+        mistake(
+          path,
+          'INVALID_VALUE',
+          (key) => `${key} is not valid`,
+          () => words.reason,
+        ),
+      ]
   }
+}
+
+function problemAt(
+  path: Path,
+  code: ConfigCode,
+  words: (key: string) => string,
+  hint: string | undefined,
+  { layer, whereOf }: Rules,
+): ConfigProblem {
+  const key = shortened(keyPathText(path))
+  const problem = { code, layer, where: whereOf(path), key, message: words(key) }
+  return hint === undefined ? problem : { ...problem, hint }
+}
+
+/** Longer than any key is, and shorter than a line of a log should be. */
+const LONGEST_KEY = 400
+
+function shortened(key: string): string {
+  return key.length <= LONGEST_KEY ? key : `${key.slice(0, LONGEST_KEY)}…`
 }
 
 /** "did you mean" for a key that does not exist: near names beside it, then the same ending elsewhere. */
@@ -91,7 +163,8 @@ export function keySuggestion(tree: KeyNode, path: Path): string | undefined {
   const parent = nodeAt(tree, path.slice(0, -1))
   const sibling = parent?.kind === 'group' ? nearest(name, parent.fields.keys()) : undefined
   if (sibling !== undefined) return `did you mean ${keyPathText([...path.slice(0, -1), sibling])}?`
-  const keys = [...leaves(tree)].map(([leafPath]) => keyPathText(leafPath))
-  const elsewhere = keys.find((key) => key.endsWith(`.${keyPathText(path)}`)) ?? nearest(keyPathText(path), keys)
+  const written = keyPathText(path)
+  const keys = [...leaves(tree)].map(([leafPath]) => leafPath.join('.'))
+  const elsewhere = keys.find((key) => key.endsWith(`.${written}`)) ?? nearest(written, keys)
   return elsewhere === undefined ? undefined : `did you mean ${elsewhere.replaceAll('*', '<name>')}?`
 }

@@ -1,13 +1,13 @@
 import { type Config, configSchema } from '../schemas/config/config.ts'
 import type { KeyNode } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
-import { keyPathText, parseKeyPath } from '../schemas/words/key-path.ts'
-import { isTree, type Path, valueAt, withoutValue } from '../syntax/tree.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
+import { isTree, type Path, valueAt, withoutValues } from '../syntax/tree.ts'
 import { defaultsLayer, knownNames } from './defaults.ts'
 import { type EnvironmentSources, readEnvironment } from './environment.ts'
 import type { KeySet } from './key-set.ts'
 import { type Layer, type Layers, mergeLayers, winnerOf } from './layers.ts'
-import { checkTree } from './problems.ts'
+import { type Mistake, mistakesIn } from './problems.ts'
 import { conflicts } from './rules.ts'
 
 /** All layers put together. `problems` belong to the whole; those of the environment's own text are apart. */
@@ -16,8 +16,11 @@ export type Resolved = {
   /** Present when there is no problem. */
   readonly config: Config | undefined
   readonly environmentProblems: readonly ConfigProblem[]
-  readonly problems: readonly (ConfigProblem & { readonly without: Path })[]
+  readonly problems: readonly Unusable[]
 }
+
+/** What is invalid, and what to leave out of all layers so that the rest can be used. */
+export type Unusable = Mistake & { readonly without: Path }
 
 /** Reads the environment against the names in the other layers and merges all. */
 export function resolveLayers(sources: EnvironmentSources, keys: KeySet, runtime: Layer, declared: Layer): Resolved {
@@ -30,20 +33,23 @@ export function resolveLayers(sources: EnvironmentSources, keys: KeySet, runtime
   return { ...combine(keys, env.layer, runtime, declared), environmentProblems: env.problems }
 }
 
-/** Merges layers that are right alone, leaving out of each what is invalid with the others. */
+/**
+ * Merges layers that are right alone, leaving out of each what is invalid with the others.
+ * @param lost what is left out from the beginning
+ */
 export function resolveInPart(
   keys: KeySet,
-  env: Layer,
-  runtime: Layer,
-  declared: Layer,
+  layers: readonly [env: Layer, runtime: Layer, declared: Layer],
+  lost: readonly Path[] = [],
 ): Omit<Resolved, 'environmentProblems'> {
-  const resolved = combine(keys, env, runtime, declared)
-  const lost = resolved.problems.map((problem) => problem.without)
-  const without = (layer: Layer): Layer => ({ ...layer, values: lost.reduce(withoutValue, layer.values) })
-  if (lost.every((path) => [env, runtime, declared].every(({ values }) => valueAt(values, path) === undefined)))
-    return resolved
-  const rest = resolveInPart(keys, without(env), without(runtime), without(declared))
-  return { ...rest, problems: [...resolved.problems, ...rest.problems] }
+  const without = (layer: Layer): Layer => ({ ...layer, values: withoutValues(layer.values, lost) })
+  const [env, runtime, declared] = layers
+  const rest = [without(env), without(runtime), without(declared)] as const
+  const resolved = combine(keys, ...rest)
+  const next = resolved.problems.map((problem) => problem.without)
+  if (next.every((path) => rest.every(({ values }) => valueAt(values, path) === undefined))) return resolved
+  const all = resolveInPart(keys, rest, next)
+  return { ...all, problems: [...resolved.problems, ...all.problems] }
 }
 
 function combine(keys: KeySet, env: Layer, runtime: Layer, declared: Layer): Omit<Resolved, 'environmentProblems'> {
@@ -57,14 +63,14 @@ function combine(keys: KeySet, env: Layer, runtime: Layer, declared: Layer): Omi
   }
   if (!parsed.success) {
     const rules = { schema: configSchema, tree: keys.tree, layer: 'runtime', whereOf: () => '' } as const
-    const problems = checkTree(merged, rules).map((problem) => {
-      const path = parseKeyPath(problem.key ?? '') ?? []
-      return { ...problem, ...place(path), without: path.slice(0, 2) }
+    const problems = mistakesIn(merged, rules).map(({ path, tell }): Unusable => {
+      return { path, without: path.slice(0, 2), tell: () => ({ ...tell(), ...place(path) }) }
     })
     return { layers, config: undefined, problems }
   }
-  const problems = conflicts(parsed.data, keys.tree).map(({ code, path, message, hint, without }) => {
-    return { code, ...place(path), key: keyPathText(path), message, hint, without }
+  const problems = conflicts(parsed.data, keys.tree).map(({ code, path, message, hint, without }): Unusable => {
+    const tell = () => ({ code, ...place(path), key: keyPathText(path), message, hint: hint() })
+    return { path, without, tell }
   })
   return { layers, config: problems.length === 0 ? frozenConfig(keys.tree, parsed.data) : undefined, problems }
 }

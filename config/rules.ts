@@ -14,7 +14,8 @@ export type Conflict = {
   readonly code: ConfigCode
   readonly path: Path
   readonly message: string
-  readonly hint: string
+  /** Made only for the conflicts that are told. */
+  readonly hint: () => string
   /** What to leave out so that the rest can be used. */
   readonly without: Path
 }
@@ -50,7 +51,7 @@ function longWaits(config: Config, tree: KeyNode): Conflict[] {
       code: 'INVALID_VALUE',
       path,
       message: `${keyPathText(path)} is longer than 24 days`,
-      hint: 'write a shorter time',
+      hint: () => 'write a shorter time',
       without: path,
     }))
 }
@@ -62,7 +63,7 @@ function openToAll({ auth, server }: Config): Conflict[] {
       code: 'OPEN_TO_ALL',
       path: ['auth', 'mode'],
       message: `auth.mode is "none" while server.host is ${server.host}, which others can reach`,
-      hint: 'set auth.mode to "token", or server.host to 127.0.0.1',
+      hint: () => 'set auth.mode to "token", or server.host to 127.0.0.1',
       without: ['auth', 'mode'],
     },
   ]
@@ -77,7 +78,7 @@ function missingBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): C
       code: 'MISSING_BASE_URL',
       path: [map, name],
       message: `${map}.${name}.base_url is missing, and provider ${provider} has no usual one`,
-      hint: `set ${map}.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
+      hint: () => `set ${map}.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
       without: [map, name],
     }))
 }
@@ -90,7 +91,7 @@ function invalidBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): C
       code: 'INVALID_VALUE',
       path: [map, name, 'base_url'],
       message: `${map}.${name}.base_url is not a valid URL`,
-      hint: 'check host and port; write http(s)://host[:port][/path]',
+      hint: () => 'check host and port; write http(s)://host[:port][/path]',
       without: [map, name],
     }))
 }
@@ -103,7 +104,7 @@ function groupsWithoutAgent({ backends }: Config): Conflict[] {
       code: 'MISSING_AGENT',
       path: ['backends', name, 'group'],
       message: `backends.${name} is in a group, but has no agent that could stop it for the others`,
-      hint: `set backends.${name}.agent to the socket of its gate-agent, or remove group`,
+      hint: () => `set backends.${name}.agent to the socket of its gate-agent, or remove group`,
       without: ['backends', name],
     }))
 }
@@ -119,7 +120,7 @@ function takenNames({ upstreams, backends }: Config): Conflict[] {
         code: 'CONFLICTING_NAMES' as const,
         path: ['backends', name],
         message: `backends.${name} and upstreams.${other} have the same name, and a backend is an upstream`,
-        hint: 'rename one of them',
+        hint: () => 'rename one of them',
         without: ['backends', name],
       },
     ]
@@ -128,21 +129,27 @@ function takenNames({ upstreams, backends }: Config): Conflict[] {
 
 function unknownTargets({ upstreams, backends, models }: Config): Conflict[] {
   const known = [...Object.keys(upstreams), ...Object.keys(backends)]
+  const names = new Set(known)
   return Object.entries(models).flatMap(([alias, { targets }]) =>
     targets.flatMap(({ upstream }, index) => {
-      if (known.includes(upstream)) return []
-      const near = nearest(upstream, known)
+      if (names.has(upstream)) return []
       return [
         {
           code: 'UNKNOWN_UPSTREAM' as const,
           path: ['models', alias, 'targets', String(index), 'upstream'],
           message: `models.${alias} names the unknown upstream "${upstream}"`,
-          hint: near === undefined ? `there are: ${known.join(', ')}` : `did you mean "${near}"?`,
+          hint: () => nearOrAll(upstream, known),
           without: ['models', alias],
         },
       ]
     }),
   )
+}
+
+function nearOrAll(name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  const more = known.length > 20 ? ', …' : ''
+  return near === undefined ? `there are: ${known.slice(0, 20).join(', ')}${more}` : `did you mean "${near}"?`
 }
 
 /** Two names that are the same in the environment would make its variables ambiguous. */
@@ -157,7 +164,7 @@ function conflictingNames(map: string, entries: Readonly<Record<string, unknown>
         code: 'CONFLICTING_NAMES' as const,
         path: [map, name],
         message: `${map}.${name} and ${map}.${other} have the same name in the environment`,
-        hint: 'rename one of them',
+        hint: () => 'rename one of them',
         without: [map, name],
       },
     ]

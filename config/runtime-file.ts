@@ -1,20 +1,33 @@
 import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { KeyNode } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
-import { sameValue } from '../syntax/tree.ts'
+import { type Path, sameValue, type Tree, valueAt, withoutValues } from '../syntax/tree.ts'
 import { replaceFiles } from '../system/replace-files.ts'
 import { errorCode, readText } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer } from './layers.ts'
-import { checkTree } from './problems.ts'
+import { mayNarrow, unusablePart } from './narrowing.ts'
+import { type Mistake, mistakesIn, told } from './problems.ts'
 import { parseToml } from './toml.ts'
-import { type Environment, expand } from './variables.ts'
+import { type Environment, expand, variablesIn } from './variables.ts'
 
 /** What `config.toml` says. With problems, `layer` is empty. An absent file has the text '' and is right. */
 export type RuntimeReading = {
   readonly text: string
   readonly layer: Layer
   readonly problems: readonly ConfigProblem[]
+  /** With problems, what is right of a file that can be read key by key. */
+  readonly rest?: RuntimeRest
+}
+
+/** A runtime layer without what cannot be used. */
+export type RuntimeRest = {
+  readonly layer: Layer
+  /** What was left out: keys, or whole entries of maps. */
+  readonly lost: readonly Path[]
+  /** Whether more clients, or bigger requests, could be let in without it. */
+  readonly narrows: boolean
 }
 
 /** Where the runtime layer is kept. */
@@ -62,11 +75,9 @@ export function readRuntime(place: RuntimePlace, keys: KeySet, good: string | un
   if (text === undefined) return { text: '', layer: emptyLayer('runtime'), problems: [] }
   const reading = checkRuntime(text, file, keys, place.env)
   if (good === undefined || text.length >= good.length || !good.startsWith(text)) return reading
-  if (
-    reading.problems.length > 0 ||
-    sameValue(reading.layer.values, checkRuntime(good, file, keys, place.env).layer.values)
-  )
-    return reading
+  const before = checkRuntime(good, file, keys, place.env)
+  const isSame = () => sameValue(reading.layer.values, before.layer.values)
+  if (before.problems.length === 0 && (reading.problems.length > 0 || isSame())) return reading
   const torn: ConfigProblem = {
     code: 'TORN_FILE',
     layer: 'runtime',
@@ -91,18 +102,42 @@ export function modeOpenToOthers(place: RuntimePlace): string | undefined {
 
 /**
  * Checks the text of a runtime file alone, without the other layers.
- * @param env replaces `${NAME}`; absent: it stays as written, and is not checked
+ * @param env replaces `${NAME}`; absent: what names a variable stays as written, and its value is not checked
  */
 export function checkRuntime(text: string, file: string, keys: KeySet, env?: Environment): RuntimeReading {
   const document = parseToml(text, file)
   if ('code' in document) return { text, layer: emptyLayer('runtime'), problems: [document] }
   const { whereOf } = document
-  const { values, problems: unset } = env === undefined ? { ...document, problems: [] } : expand(document, env)
-  if (unset.length > 0) return { text, layer: emptyLayer('runtime'), problems: unset }
-  const problems = checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'runtime', whereOf })
-  if (problems.length > 0) return { text, layer: emptyLayer('runtime'), problems }
-  return { text, layer: { name: 'runtime', values, sourceOf: whereOf }, problems }
+  const crowded = crowdedMap(keys.tree, document.values)
+  if (crowded !== undefined) {
+    const message = `${crowded} has more than ${MOST_ENTRIES} entries`
+    const problem = { code: 'INVALID_VALUE', layer: 'runtime', where: file, key: crowded, message } as const
+    return { text, layer: emptyLayer('runtime'), problems: [problem] }
+  }
+  const { values, mistakes: unset } = expand(document, env)
+  const rules = { schema: keys.layer, tree: keys.tree, layer: 'runtime', whereOf } as const
+  const isKnown = ({ path }: Mistake) => env !== undefined || variablesIn(valueAt(values, path)).length === 0
+  const mistakes = unset.length > 0 ? unset : mistakesIn(values, rules).filter(isKnown)
+  const layer = { name: 'runtime', values, written: document.values, sourceOf: whereOf } as const
+  if (mistakes.length === 0) return { text, layer, problems: [] }
+  const reading = { text, layer: emptyLayer('runtime'), problems: told(mistakes) }
+  if (mistakes.length > MOST_MISTAKES) return reading
+  const lost = mistakes.map(({ path }) => unusablePart(keys.tree, path))
+  const narrows = lost.some((path) => mayNarrow(keys.tree, values, path))
+  const rest = { ...layer, values: withoutValues(values, lost), written: withoutValues(document.values, lost) }
+  return { ...reading, rest: { layer: rest, lost, narrows } }
 }
+
+/** What the loop that serves requests can check at once. */
+const MOST_ENTRIES = 1_000
+
+function crowdedMap(tree: KeyNode, values: Tree): string | undefined {
+  const maps = tree.kind === 'group' ? [...tree.fields].filter(([, { kind }]) => kind === 'map') : []
+  return maps.map(([name]) => name).find((name) => Object.keys(valueAt(values, [name]) ?? {}).length > MOST_ENTRIES)
+}
+
+/** A file with more is no configuration, so nothing of it is used. */
+const MOST_MISTAKES = 500
 
 /** The text that was last loaded without a problem; undefined when there is none or it cannot be read. */
 export function readLastGood(lastGood: string): string | undefined {
@@ -139,13 +174,24 @@ function writeTexts(files: readonly { readonly file: string; readonly text: stri
   )
 }
 
+/** The text of the runtime file; undefined when there is none or it cannot be read. */
+export function readRuntimeText(place: RuntimePlace): string | undefined {
+  return readLastGood(runtimeFiles(place).file)
+}
+
 /**
  * Replaces the runtime file and its last good copy. The copy goes first: stopped between the two, the daemon finds the
  * old file and the new copy, both whole.
+ * @param copied what was in force before; absent: the text is not right yet, and the copy stays
  * @throws the system's error; then the old file stays in place
  */
-export function writeRuntime(place: RuntimePlace, text: string, before: string): void {
+export function writeRuntime(place: RuntimePlace, text: string, copied: { readonly before: string } | undefined): void {
   const { file, lastGood } = runtimeFiles(place)
+  if (copied === undefined) {
+    writeTexts([{ file, text }])
+    return
+  }
+  const { before } = copied
   try {
     writeTexts([
       { file: lastGood, text },

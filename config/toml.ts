@@ -10,43 +10,83 @@ export type TomlDocument = {
   readonly whereOf: (path: Path) => string
 }
 
-/** Deepest nesting of lists and inline tables; configuration needs three. */
+/** Deepest nesting of tables, lists and inline tables; configuration needs five. */
 const MAX_DEPTH = 20
+
+/**
+ * Largest runtime file, in characters: over a thousand models and upstreams. Reading one of this size takes some 50 ms of the
+ * loop that serves requests.
+ */
+export const LONGEST_TEXT = 256 * 1024
 
 /** @returns the document, or the problem with its place; never a line of the text, which may hold secrets */
 export function parseToml(text: string, file: string): TomlDocument | ConfigProblem {
-  const read = readToml(text, { maxDepth: MAX_DEPTH })
-  if ('reason' in read) {
-    const where = `${file}:${read.line}:${read.column}`
-    return { code: 'INVALID_TOML', layer: 'runtime', where, message: `is not valid TOML: ${read.reason}` }
+  const problem = (where: string, message: string): ConfigProblem => {
+    return { code: 'INVALID_TOML', layer: 'runtime', where, message }
   }
-  let items: readonly Item[] | undefined
+  if (text.length > LONGEST_TEXT) return problem(file, 'is larger than 256 KiB, which no configuration is')
+  const read = readToml(text, { maxDepth: MAX_DEPTH })
+  if ('reason' in read) return problem(`${file}:${read.line}:${read.column}`, `is not valid TOML: ${read.reason}`)
+  if (isDeeper(read.values, MAX_DEPTH)) return problem(file, `has tables nested more than ${MAX_DEPTH} deep`)
+  let index: Branch | undefined
+  let lines: readonly number[] | undefined
   const whereOf = (path: Path) => {
-    items ??= scanToml(text)
-    const start = nearestItem(items, path)?.key.start
+    index ??= indexed(scanToml(text))
+    const start = nearestItem(index, path)?.key.start
     if (start === undefined) return file
-    const { line, column } = lineAndColumn(text, start)
+    lines ??= [...text.matchAll(/\n/g)].map((found) => found.index + 1)
+    const { line, column } = lineAndColumn(lines, start)
     return `${file}:${line}:${column}`
   }
   return { text, values: read.values, whereOf }
 }
 
-/** What is written for the path itself, else for something under it, else for the nearest table above it. */
-function nearestItem(items: readonly Item[], path: Path): Item | undefined {
-  const startsWith = (long: Path, short: Path) => short.every((step, index) => long[index] === step)
-  const under = items.filter((item) => startsWith(item.path, path))
-  const exact = under.find((item) => item.path.length === path.length)
-  if (exact !== undefined) return exact
-  if (under[0] !== undefined) return under[0]
-  const above = items.filter((item) => item.path.length > 0 && startsWith(path, item.path))
-  return above.reduce<Item | undefined>(
-    (best, item) => (best && best.path.length >= item.path.length ? best : item),
-    undefined,
-  )
+/** Dotted keys nest as deep as they are long, whatever the parser's limit is. */
+function isDeeper(values: unknown, depth: number): boolean {
+  if (typeof values !== 'object' || values === null) return false
+  if (depth === 0) return true
+  return Object.values(values).some((value) => isDeeper(value, depth - 1))
 }
 
-/** 1-based line and column of an offset. */
-function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
+/** What is written for a path: itself, and the first thing under it. */
+type Branch = { own: Item | undefined; first: Item | undefined; readonly below: Map<string, Branch> }
+
+function indexed(items: readonly Item[]): Branch {
+  const root: Branch = { own: undefined, first: undefined, below: new Map() }
+  for (const item of items) {
+    let branch = root
+    for (const step of item.path) {
+      branch.first ??= item
+      const next: Branch = branch.below.get(step) ?? { own: undefined, first: undefined, below: new Map() }
+      branch.below.set(step, next)
+      branch = next
+    }
+    branch.own ??= item
+  }
+  return root
+}
+
+/** What is written for the path itself, else for something under it, else for the nearest table above it. */
+function nearestItem(root: Branch, path: Path): Item | undefined {
+  let branch = root
+  let above: Item | undefined
+  for (const step of path) {
+    const next = branch.below.get(step)
+    if (next === undefined) return above
+    branch = next
+    above = branch.own ?? above
+  }
+  return branch.own ?? branch.first ?? above
+}
+
+/** 1-based line and column of an offset. @param lines where each line but the first starts */
+function lineAndColumn(lines: readonly number[], offset: number): { readonly line: number; readonly column: number } {
+  let low = 0
+  let high = lines.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((lines[middle] ?? 0) <= offset) low = middle + 1
+    else high = middle
+  }
+  return { line: low + 1, column: offset - (lines[low - 1] ?? 0) + 1 }
 }

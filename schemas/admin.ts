@@ -45,6 +45,8 @@ const daemonStatus = z.strictObject({
     }),
   ),
   problems: z.array(configProblem),
+  /** Why no client is served; absent when they are. */
+  closed: z.string().exactOptional(),
   store: z.strictObject({
     path: z.string(),
     /** Usage rows not yet written. */

@@ -40,6 +40,19 @@ export function withoutValue(tree: Tree, path: Path): Tree {
   return Object.fromEntries(Object.entries(tree).filter(([key]) => key !== step))
 }
 
+/** A copy without what is at any of the paths; each table is copied once, however many there are. */
+export function withoutValues(tree: Tree, paths: readonly Path[]): Tree {
+  if (paths.length === 0) return tree
+  if (paths.some((path) => path.length === 0)) return {}
+  const below = Map.groupBy(paths, ([step = '']) => step)
+  const entries = Object.entries(tree).flatMap(([key, value]) => {
+    const rest = (below.get(key) ?? []).map((path) => path.slice(1))
+    if (rest.some((path) => path.length === 0)) return []
+    return [[key, isTree(value) ? withoutValues(value, rest) : value] as const]
+  })
+  return Object.fromEntries(entries)
+}
+
 /** Puts trees over each other, the strongest first: tables merge, everything else replaces. */
 export function merge(trees: readonly Tree[]): Tree {
   return trees.reduceRight<Tree>((below, above) => {

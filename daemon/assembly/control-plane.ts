@@ -18,6 +18,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
 
   function status(): DaemonStatus {
     const storeError = storage.lastError()
+    const closed = config.closed()
     return {
       state: lifecycle.state(),
       version: packageVersion(),
@@ -27,6 +28,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
       requests_in_flight: dataPlane.requestsInFlight(),
       upstreams: [...dataPlane.upstreamStatus()],
       problems: [...config.problems()],
+      ...(closed !== undefined && { closed }),
       store: {
         path: storage.path,
         backlog_rows: storage.ledger.backlogRows(),

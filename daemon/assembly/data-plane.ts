@@ -67,6 +67,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
       ledger,
       metrics,
       log,
+      closed: config.closed,
       isReady: () => ['ready', 'reloading'].includes(lifecycle.state()) && !ledger.isFailing(),
       newRequestId: createRequestIds(randomBytes(4).toString('hex'), now),
       now,

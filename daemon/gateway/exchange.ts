@@ -29,12 +29,14 @@ const NO_BODY = Buffer.alloc(0)
 
 /**
  * Refuses what is malformed, or comes from an address or asks for a host name that may not.
+ * @param closed why nobody may ask anything now
  * @throws GateError; the connection is not used again
  */
-export function check({ request, client }: Exchange, settings: GatewaySettings): void {
+export function check({ request, client }: Exchange, settings: GatewaySettings, closed: string | undefined): void {
   if (request.headers.expect !== undefined && request.httpVersionMinor === 1) client.withholdsBody()
   try {
     checkRequest(request)
+    if (closed !== undefined) throw new GateError('NOT_READY', `the gateway is closed: ${closed}`)
     checkAddress(request, settings)
   } catch (error) {
     client.closeConnection()

@@ -12,6 +12,9 @@ export type PageParts = {
   readonly isReady: () => boolean
 }
 
+/** Answered as long as the process lives. */
+export const HEALTH = '/health'
+
 const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -56,7 +59,7 @@ export function rowsOf(parts: PageParts): readonly Row[] {
   return [
     ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts.routes)),
     { kind: 'page', method: 'GET', path: '/metrics', scope: 'config:read', page: exposeMetrics },
-    { kind: 'page', method: 'GET', path: '/health', scope: null, page: health },
+    { kind: 'page', method: 'GET', path: HEALTH, scope: null, page: health },
     { kind: 'page', method: 'GET', path: '/ready', scope: null, page: ready },
     { kind: 'page', method: 'GET', path: '/', scope: null, page: welcomePage },
   ]

@@ -34,21 +34,28 @@ export const configSchema = z.strictObject({
       host: host.default('127.0.0.1').meta({ description: 'Address to listen on.', restart: true }),
       port: port.default(3000).meta({ description: 'TCP port; 0 takes any free one.', restart: true }),
       p2p_port: port.default(41_147).meta({ description: 'Port for peers.', restart: true }),
-      allow_from: cidrs.default([]).meta({ description: 'Client addresses that may connect; empty: all.' }),
+      allow_from: cidrs
+        .default([])
+        .meta({ description: 'Client addresses that may connect; empty: all.', narrows: true }),
       trusted_proxies: cidrs
         .default([])
-        .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed; empty: none.' }),
+        .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed; empty: none.', narrows: true }),
       allowed_hosts: z.array(z.string().min(1)).default([]).meta({
         description: 'Host names that requests may ask for; empty: any (with auth.mode none: loopback names).',
+        narrows: true,
       }),
       allowed_origins: z.array(origin).default([]).meta({
         description:
           'Origins of web pages, such as "https://app.example.org", whose scripts may ask; empty: none (CORS is off).',
       }),
-      max_body: bytes('Largest request body.').default('32MiB'),
-      max_buffered: bytes('All request bodies held at once.').default('512MiB'),
-      max_connections: z.int().min(1).default(20_000).meta({ description: 'Open connections.', restart: true }),
-      max_concurrent: z.int().min(1).default(10_000).meta({ description: 'Requests in flight.' }),
+      max_body: bytes('Largest request body.').default('32MiB').meta({ narrows: true }),
+      max_buffered: bytes('All request bodies held at once.').default('512MiB').meta({ narrows: true }),
+      max_connections: z
+        .int()
+        .min(1)
+        .default(20_000)
+        .meta({ description: 'Open connections.', restart: true, narrows: true }),
+      max_concurrent: z.int().min(1).default(10_000).meta({ description: 'Requests in flight.', narrows: true }),
       headers_timeout: limitingDuration('Longest wait for the headers of a request.')
         .default('5s')
         .meta({ restart: true }),
@@ -89,7 +96,7 @@ export const configSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({})
-    .meta({ spec: 'gate.auth' }),
+    .meta({ spec: 'gate.auth', narrows: true }),
   upstreams: named(upstream)
     .default({
       echo: { enabled: true, provider: 'echo', timeout: '600s', idle_timeout: '120s', connect_timeout: '5s' },

@@ -88,6 +88,7 @@ export const CONFIG_CODES = {
   CHANGED_ON_DISK: { status: 409, meaning: 'another program changed the runtime file' },
   WRITE_FAILED: { status: 507, meaning: 'the runtime file cannot be written' },
   NOT_PRINTABLE: { status: 422, meaning: 'what was set cannot be written in this format' },
+  MORE_PROBLEMS: { status: 422, meaning: 'there are more problems than are listed' },
 } as const satisfies Record<string, { status: number; meaning: string }>
 export type ConfigCode = keyof typeof CONFIG_CODES
 

@@ -140,3 +140,25 @@ test('twenty edits at once all land, and a refused one changes nothing', async (
   expect(refused.status).toBeGreaterThanOrEqual(400)
   expect(place.read('config.toml')).toBe(before)
 })
+
+test('A1 a file that cannot be read closes the gateway, says so, and mending it opens it again', async () => {
+  place.write('config.toml', '[server]\nallow_from = "127.0.0.1" # not a list\n')
+  gate = await startDaemon({ GATE_AUTH__TOKEN: 'a-token-of-the-environment' }, place.path)
+  const get = async (path: string) => {
+    const headers = { authorization: 'Bearer a-token-of-the-environment' }
+    const response = await fetch(`${gate.url}${path}`, { headers })
+    return { status: response.status, text: await response.text() }
+  }
+  for (const path of ['/v1/models', '/ready', '/', '/metrics', '/no/such/path'])
+    expect(await get(path), path).toMatchObject({ status: 503, text: expect.stringContaining('gatectl status') })
+  expect((await get('/health')).status).toBe(200)
+  const status = JSON.parse((await admin('GET', '/v1/status')).text)
+  expect(status).toMatchObject({
+    closed: expect.stringContaining('gatectl status'),
+    problems: [{ code: 'WRONG_TYPE', key: 'server.allow_from', where: `${join(place.path, 'config.toml')}:2:1` }],
+  })
+  const mended = await admin('PUT', '/v1/config/keys/server.allow_from', { text: '127.0.0.1', force: false })
+  expect(mended.status).toBe(200)
+  expect((await get('/ready')).status).toBe(200)
+  expect((await get('/v1/models')).status).toBe(200)
+})

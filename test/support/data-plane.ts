@@ -73,6 +73,7 @@ export async function startDataPlane(
       ledger: { settle: async (row) => void rows.push(row), isFailing: () => false },
       metrics: { attempt: () => {}, refused: () => {}, expose: async () => ({ contentType: 'text/plain', text: '' }) },
       log,
+      closed: () => undefined,
       isReady: () => true,
       newRequestId: createRequestIds('test', now),
       now,

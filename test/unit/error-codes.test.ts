@@ -7,6 +7,7 @@ import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import { configKeys } from '../../config/key-set.ts'
+import { told } from '../../config/problems.ts'
 import { promoted } from '../../config/promote.ts'
 import { expand } from '../../config/variables.ts'
 import type { AdminBackends } from '../../daemon/admin/routes/backends.ts'
@@ -186,7 +187,7 @@ const CONFIG: Readonly<Record<keyof typeof CONFIG_CODES, Elsewhere | (() => unkn
   MISSING_KEY: edits,
   UNKNOWN_VARIABLE: environment,
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the form that config.toml has
-  UNSET_VARIABLE: () => expand({ values: { a: '${NOPE}' }, whereOf: () => 'here' }, {}),
+  UNSET_VARIABLE: () => told(expand({ values: { a: '${NOPE}' }, whereOf: () => 'here' }, {}).mistakes),
   SET_TWICE: environment,
   UNREADABLE_FILE: runtimeFile,
   INVALID_TOML: runtimeFile,
@@ -205,6 +206,7 @@ const CONFIG: Readonly<Record<keyof typeof CONFIG_CODES, Elsewhere | (() => unkn
   CHANGED_ON_DISK: edits,
   WRITE_FAILED: edits,
   NOT_PRINTABLE: () => promoted('nix', configKeys().tree, { log: { level: '\0' } }),
+  MORE_PROBLEMS: { in: 'unit/config/hostile-files.test.ts' },
 }
 
 describe('configuration', () => {

@@ -50,10 +50,11 @@ function deploymentText({ generation, unfinished, backends }: DeploymentStatus):
 }
 
 function statusText(status: DaemonStatus, stdout: Output): string {
-  const { state, version, pid, started_at, listen, requests_in_flight, store, upstreams, problems } = status
+  const { state, version, pid, started_at, listen, requests_in_flight, store, upstreams, problems, closed } = status
   const lines = [
     `gate-daemon ${version}, ${state}, process ${pid}, since ${started_at}`,
     `listening   ${listen.join(', ') || '-'}`,
+    ...(closed === undefined ? [] : [`closed      no client is served: ${closed}`]),
     `in flight   ${requests_in_flight} requests`,
     `store       ${store.path}, ${store.backlog_rows} rows to write${store.last_error === undefined ? '' : `: ${store.last_error}`}`,
     '',

@@ -140,14 +140,7 @@ test('a removed file is no accident of a write: the layer is empty, and the copy
 
 test.each([
   { name: 'no TOML', text: '[server\nport = 1', code: 'INVALID_TOML', where: ':1:8' },
-  { name: 'an unknown key', text: '[server]\nport = 1\nprot = 2\n', code: 'UNKNOWN_KEY', where: ':3:1' },
   { name: 'a key twice', text: '[log]\nlevel = "info"\nlevel = "warn"\n', code: 'INVALID_TOML', where: ':3:1' },
-  {
-    name: 'one wrong value among right ones',
-    text: '[log]\nlevel = "debug"\n[server]\nport = "x"\n',
-    code: 'WRONG_TYPE',
-    where: ':4:1',
-  },
   {
     name: 'a wrong value in a list',
     text: '[server]\nallow_from = [\n  "::1",\n  "999.1.1.1/99",\n]\n',
@@ -183,6 +176,33 @@ test.each([
   expect(place.read('config.toml.last-good')).toBeUndefined()
   expect(JSON.stringify([config.problems(), place.lines])).not.toContain('sk-canary')
 })
+
+test.each([
+  {
+    name: 'an unknown key',
+    text: '[server]\nport = 1\nprot = 2\n',
+    code: 'UNKNOWN_KEY',
+    where: ':3:1',
+    rest: { server: { port: 1 } },
+  },
+  {
+    name: 'one wrong value among right ones',
+    text: '[log]\nlevel = "debug"\n[server]\nport = "x"\n',
+    code: 'WRONG_TYPE',
+    where: ':4:1',
+    rest: { log: { level: 'debug' }, server: { port: 3000 } },
+  },
+])(
+  'A1 a first start with $name goes on with the rest of the file and leaves it alone',
+  ({ text, code, where, rest }) => {
+    const place = configPlace({ runtime: text, declared: { log: { level: 'warn' } } })
+    const config = place.open()
+    expect(config.current()).toMatchObject(rest)
+    expect(config.problems()).toMatchObject([{ code, layer: 'runtime', where: `${place.file}${where}` }])
+    expect(place.read()).toBe(text)
+    expect(place.read('config.toml.last-good')).toBeUndefined()
+  },
+)
 
 test('a file with one mistake is refused as a whole, with all problems, in favour of the last good one', async () => {
   const place = configPlace({ runtime: FILE })

@@ -21,6 +21,13 @@ describe('${NAME} in config.toml', () => {
       env: { T: '${AISOPOD_AUTH_TOKEN}' },
       token: '${AISOPOD_AUTH_TOKEN}',
     },
+    {
+      name: 'two dollars, which are none',
+      file: '[auth]\ntoken = "a-literal-$${T}-text"\n',
+      env: {},
+      token: 'a-literal-${T}-text',
+    },
+    { name: 'three', file: '[auth]\ntoken = "a-literal-$$${T}-text"\n', env: {}, token: 'a-literal-$${T}-text' },
     { name: 'a dollar alone', file: '[auth]\ntoken = "$AISOPOD_AUTH_TOKEN"\n', env: {}, token: '$AISOPOD_AUTH_TOKEN' },
   ])('$name', ({ file, env, token }) => {
     expect(configPlace({ runtime: file, env }).open().current().auth.token).toBe(token)
