@@ -11,6 +11,7 @@ export const CODES = {
   WRONG_TYPE: 'the value has the wrong type',
   INVALID_VALUE: 'the value is not one of those allowed',
   LITERAL_SECRET: 'a secret is written out instead of being referred to',
+  UNEXPANDED_VARIABLE: 'a variable of config.toml where none is replaced',
   INVALID_LOCK: 'gate.lock.json cannot be used',
   CONTRADICTING_SETTING: '--settings moves the daemon away from where the spec has it',
   UNKNOWN_NAME: 'a reference names something that does not exist',

@@ -1,8 +1,9 @@
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { WHOLE_VARIABLE } from '../schemas/config/values.ts'
 import { snakeCase } from '../schemas/words/key-names.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
-import { isTree, leafPaths, type Path, type Tree } from '../syntax/tree.ts'
+import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 import { errorCode, parseJson, readPlainFile } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer } from './layers.ts'
@@ -43,6 +44,7 @@ export function checkDeclared(file: string, text: string, keys: KeySet): Declare
   const problems = [
     ...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'declared', whereOf }),
     ...secretPaths(keys.tree, values).map((path) => declaredSecret(file, path)),
+    ...variablePaths(values).map((path) => declaredVariable(file, path)),
   ]
   return { layer: { name: 'declared', values, sourceOf: whereOf }, problems }
 }
@@ -67,6 +69,21 @@ function respelled(node: KeyNode | undefined, value: unknown): Tree {
 
 function secretPaths(tree: KeyNode, values: Tree): Path[] {
   return [...leafPaths(values)].filter((path) => nodeAt(tree, path)?.meta.secret)
+}
+
+/** A whole text that is `${NAME}` is a variable to whoever wrote it; inside of a longer one it may be meant as it is. */
+function variablePaths(values: Tree): Path[] {
+  return [...leafPaths(values)].filter((path) => {
+    const value = valueAt(values, path)
+    return (Array.isArray(value) ? value : [value]).some((one) => typeof one === 'string' && WHOLE_VARIABLE.test(one))
+  })
+}
+
+function declaredVariable(file: string, path: Path): ConfigProblem {
+  const key = keyPathText(path)
+  const message = `${key} is a variable, and the declared file replaces none`
+  const hint = 'write the value, set the key by its own variable, or use { env = … } for a secret in gate.toml'
+  return { code: 'UNSET_VARIABLE', layer: 'declared', where: file, key, message, hint }
 }
 
 function declaredSecret(file: string, path: Path): ConfigProblem {

@@ -104,7 +104,8 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       }),
     promote(format) {
       const { configured, layers, declared } = loaded
-      return promoted(format, tree, layers[1].values, { declared: declared.values, configured })
+      const { values, written = values } = layers[1]
+      return promoted(format, tree, values, { declared: declared.values, configured, written })
     },
     diff: () => runtimeDifferences(tree, loaded.layers),
     validate(text) {

@@ -2,9 +2,16 @@ import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { valueText } from '../syntax/toml/text.ts'
 import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree.ts'
+import { variablesIn } from './variables.ts'
 
 /** A runtime layer and what is below it. */
-export type Layered = { readonly runtime: Tree; readonly declared: Tree; readonly configured: Tree }
+export type Layered = {
+  readonly runtime: Tree
+  readonly declared: Tree
+  readonly configured: Tree
+  /** The runtime layer before `${NAME}` was replaced in it. */
+  readonly written: Tree
+}
 
 /**
  * TOML for `gate.toml`: one table for each group of keys; secrets refer to credentials. Where a key is in the spec says its
@@ -24,9 +31,16 @@ export function specSnippet(tree: KeyNode, layered: Layered): string {
       remarks.push(`# ${keyPathText(path)} has no place in the spec: ${place}`)
       continue
     }
-    const value = valueAt(layered.runtime, path) ?? valueAt(layered.configured, path)
-    const reference = { credential: keyPathText(path) }
-    add(place, valueText(node?.meta.secret ? reference : specValue(path, value, layered)))
+    const [name, ...others] = variablesIn(valueAt(layered.written, path))
+    if (node?.meta.secret) {
+      const isWhole = others.length === 0 && valueAt(layered.written, path) === `\${${name}}`
+      add(place, valueText(isWhole ? { env: name } : { credential: keyPathText(path) }))
+    } else if (name !== undefined) {
+      remarks.push(`# ${keyPathText(path)} has no place in the spec: it holds the variable ${name}`)
+    } else {
+      const value = valueAt(layered.runtime, path) ?? valueAt(layered.configured, path)
+      add(place, valueText(specValue(path, value, layered)))
+    }
   }
   const texts = [...tables].map(([table, lines]) => `[${table}]\n${lines.join('\n')}\n`)
   return [...(remarks.length > 0 ? [`${remarks.join('\n')}\n`] : []), ...texts].join('\n')

@@ -5,29 +5,40 @@ import { attributeName, nixLiteral } from '../syntax/nix/literal.ts'
 import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 import { ConfigError } from './problems.ts'
 import { specSnippet } from './promote-spec.ts'
+import { variablesIn } from './variables.ts'
 
 /** What is below the runtime layer, and what all layers say together. */
-export type Surroundings = { readonly declared: Tree; readonly configured: Tree }
+export type Surroundings = {
+  readonly declared: Tree
+  readonly configured: Tree
+  /** The runtime layer as the file has it, `${NAME}` and all; absent: it names none. */
+  readonly written?: Tree
+}
 
 /**
- * The snippet that would make the runtime layer permanent. Secrets are not in it: where they belong is said instead.
+ * The snippet that would make the runtime layer permanent. Secrets are not in it, nor is what a variable holds: where they
+ * belong is said instead.
  * @throws ConfigError NOT_PRINTABLE for a text that Nix cannot hold
  */
 export function promoted(
   format: 'nix' | 'spec',
   tree: KeyNode,
   runtime: Tree,
-  { declared, configured }: Surroundings = { declared: {}, configured: runtime },
+  { declared, configured, written = {} }: Surroundings = { declared: {}, configured: runtime },
 ): string {
-  return format === 'nix' ? nixSnippet(tree, runtime) : specSnippet(tree, { runtime, declared, configured })
+  return format === 'nix'
+    ? nixSnippet(tree, runtime, written)
+    : specSnippet(tree, { runtime, declared, configured, written })
 }
 
 /** One assignment for each key of `services.gate-daemon.settings`, for the body of a NixOS module. */
-function nixSnippet(tree: KeyNode, runtime: Tree): string {
+function nixSnippet(tree: KeyNode, runtime: Tree, written: Tree): string {
   const lines = [...leafPaths(runtime)].map((path) => {
     const node = nodeAt(tree, path)
     if (node?.meta.secret)
       return `# ${keyPathText(path)} is a secret: put ${environmentName(path)}=… into the file that environmentFile names`
+    if (variablesIn(valueAt(written, path)).length > 0)
+      return `# ${keyPathText(path)} holds a variable: put ${environmentName(path)}=… into the file that environmentFile names`
     const attribute = nixPath(tree, path).map(attributeName).join('.')
     return `services.gate-daemon.settings.${attribute} = ${nixValue(valueAt(runtime, path), path)};`
   })

@@ -1,10 +1,11 @@
 import type { z } from 'zod'
-import type { SpecPath } from '../../schemas/spec/path.ts'
+import { pathId, type SpecPath } from '../../schemas/spec/path.ts'
 import { type Spec, specSchema, type WrittenSpec } from '../../schemas/spec/spec.ts'
 import { issueWords } from '../../schemas/words/issue.ts'
 import { suggestion } from '../../schemas/words/nearest.ts'
 import type { Finding } from '../diagnostic.ts'
 import { keysBelow, metaAt } from './schema-walk.ts'
+import { variableFindings } from './variables.ts'
 
 /** The spec, with what was wrong cut out so that the later checks can still find more; absent when nothing is left. */
 export type ReadSpec = {
@@ -19,8 +20,13 @@ const CUTS = 4
 
 export function readSpec(value: unknown): ReadSpec {
   const first = specSchema.safeParse(value)
-  if (first.success) return { spec: first.data, written: value as WrittenSpec, findings: [] }
-  const findings = first.error.issues.flatMap((issue) => issueFindings(issue, value))
+  const variables = variableFindings(value)
+  if (first.success) return { spec: first.data, written: value as WrittenSpec, findings: variables }
+  const wrong = first.error.issues.flatMap((issue) => issueFindings(issue, value))
+  const findings = [
+    ...wrong,
+    ...variables.filter(({ path }) => !wrong.some((one) => pathId(one.path) === pathId(path))),
+  ]
   let rest = structuredClone(value)
   let issues = first.error.issues
   for (let cut = 0; cut < CUTS; cut++) {

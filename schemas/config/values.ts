@@ -19,6 +19,9 @@ export type KeyMeta = {
   readonly timer?: true
 }
 
+/** A text that is one `${NAME}` of config.toml and nothing else. */
+export const WHOLE_VARIABLE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/
+
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 const BYTES = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/
 /**

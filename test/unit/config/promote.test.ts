@@ -13,8 +13,6 @@ import { hasNix, runNix } from '../../support/nix.ts'
 const tree = keyTree(configSchema)
 /** What starts an expression inside a text of Nix. */
 const OPEN = '$' + '{'
-/** The runtime file takes a variable there: one whose value is such a text. */
-const LITERAL = { b: `${OPEN}b}` }
 const RUNTIME = `[server]
 p2p_port = 5000
 allow_from = ["10.0.0.0/8"]
@@ -24,14 +22,14 @@ api_key = "sk-canary"
 [upstreams.42]
 provider = "ollama"
 [models.in]
-targets = [{ upstream = "llama-cpp", model = "a ${OPEN}b} \\"c\\" \\\\ d", weight = 0.5 }]
+targets = [{ upstream = "llama-cpp", model = "a $${OPEN}b} \\"c\\" \\\\ d", weight = 0.5 }]
 [letsencrypt]
 enabled = true
 email = "me@example.org"
 `
 
 test('prints the assignments for NixOS, without secrets', () => {
-  const lines = configPlace({ runtime: RUNTIME, env: LITERAL }).open().promote('nix').split('\n')
+  const lines = configPlace({ runtime: RUNTIME }).open().promote('nix').split('\n')
   expect(lines).toEqual([
     'services.gate-daemon.settings.server.p2pPort = 5000;',
     'services.gate-daemon.settings.server.allowFrom = [ "10.0.0.0/8" ];',
@@ -46,7 +44,7 @@ test('prints the assignments for NixOS, without secrets', () => {
 })
 
 test('prints the tables for the spec, with references for secrets', () => {
-  const text = configPlace({ runtime: RUNTIME, env: LITERAL }).open().promote('spec')
+  const text = configPlace({ runtime: RUNTIME }).open().promote('spec')
   expect(parse(text)).toEqual({
     gate: {
       server: { p2p_port: 5000, allow_from: ['10.0.0.0/8'] },
@@ -64,7 +62,7 @@ test('prints the tables for the spec, with references for secrets', () => {
 })
 
 test('says as a comment what the spec has no place for', () => {
-  const text = configPlace({ runtime: RUNTIME, env: LITERAL }).open().promote('spec')
+  const text = configPlace({ runtime: RUNTIME }).open().promote('spec')
   expect(text.split('\n').filter((line) => line.startsWith('#'))).toEqual([
     '# letsencrypt.enabled has no place in the spec: certificates are asked for where the spec has gate.tls.acme',
     '# letsencrypt.email has no place in the spec: its table gate.tls.acme asks for certificates, and needs email and domains',
