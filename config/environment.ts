@@ -20,7 +20,8 @@ export type EnvironmentSources = {
 }
 
 /**
- * Reads the strongest layer: `GATE_A__B` variables, their `_FILE` forms, and credentials named `a.b`.
+ * Reads the strongest layer: `GATE_A__B` variables, their `_FILE` forms, and credentials named `a.b`. An empty variable is
+ * taken as not set.
  * @param namesAt names of the entries of a map, for the variables' upper-case names without `-`
  */
 export function readEnvironment(
@@ -70,6 +71,7 @@ function readVariable(
   if (OTHER_VARIABLES.includes(name)) return undefined
   const key = keyOf(name, tree, namesAt)
   if (key !== undefined) {
+    if (text === '') return undefined // as Compose gives it for "${X:-}"
     const result = parseVariable(key, text, name)
     if (!('code' in result) || key.node.kind === 'leaf') return result
     // A table takes JSON only, so a text was probably meant for one of its keys: `__` was mistyped as `_`.
@@ -77,6 +79,7 @@ function readVariable(
     return meant === undefined ? result : { ...result, hint: `did you mean ${meant}?` }
   }
   const fileOf = name.endsWith('_FILE') ? keyOf(name.slice(0, -'_FILE'.length), tree, namesAt) : undefined
+  if (fileOf?.node.kind === 'leaf' && text === '') return undefined
   if (fileOf?.node.kind === 'leaf') return readSecretFile(fileOf, text, `${name} (${text})`)
   const near = name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, tree, namesAt)
   // Without levels it may belong to another program, such as GATE_SERVICE_HOST of Kubernetes.

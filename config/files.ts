@@ -29,14 +29,20 @@ function systemError(code: string, message: string): Error {
   return Object.assign(new Error(`${code}: ${message}`), { code })
 }
 
-/** @returns undefined for text that is not JSON; the engine's own message quotes the text, so it is dropped */
+/** @param text may begin with a byte order mark, as some editors write it
+ * @returns undefined for text that is not JSON; the engine's own message quotes the text, so it is dropped */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return JSON.parse(withoutMark(text)) as unknown
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
+}
+
+/** The text without a byte order mark at its start, which JSON does not allow. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
 
 /** The `code` of a system error, such as `ENOENT`. Rethrows what has none. */

@@ -2,11 +2,13 @@ import { type Config, configSchema } from '../schemas/config/config.ts'
 import type { ConfigChange, ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import type { Log } from '../schemas/words/log.ts'
+import { type Path, valueAt } from '../syntax/tree.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
 import { readKeyText, setKey, unsetKey } from './edits.ts'
 import { explainKey, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
 import type { ConfigHandle } from './handle.ts'
 import { configKeys } from './key-set.ts'
+import { winnerOf } from './layers.ts'
 import { type Loaded, loadCandidate, loadLayers, type Sources } from './load.ts'
 import { ConfigError, problemLine } from './problems.ts'
 import { promoted } from './promote.ts'
@@ -63,7 +65,9 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
 
   /** Makes a new state the one in force and tells who wants to know. */
   function adopt(next: Loaded): ConfigChange {
-    const changed = changedPaths(loaded.configured, next.configured)
+    const changed = changedPaths(loaded.configured, next.configured).filter(
+      (path) => !isOwnDefault(loaded, next, path) && !isOwnDefault(next, loaded, path),
+    )
     const before = running
     loaded = next
     problems = next.problems
@@ -133,6 +137,11 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       listeners.push(listener)
     },
   }
+}
+
+/** A default of an entry that is in one of two states only: it came, or went, with what was said. */
+function isOwnDefault(there: Loaded, absent: Loaded, path: Path): boolean {
+  return valueAt(absent.configured, path) === undefined && winnerOf(there.layers, path)?.name === 'defaults'
 }
 
 /** More would only fill the log. */

@@ -1,5 +1,6 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import { readToml, type TomlMistake } from '../../syntax/toml/read.ts'
+import { BOM } from '../../syntax/toml/scan.ts'
 import { type Diagnostic, locate } from '../diagnostic.ts'
 import { indexSource, type Source } from './source.ts'
 
@@ -25,7 +26,7 @@ export function parseDocument(text: string, file: string): Document | { readonly
 
 function readJson(text: string): { readonly values: unknown } | TomlMistake {
   try {
-    return { values: JSON.parse(text) }
+    return { values: JSON.parse(text.startsWith(BOM) ? text.slice(BOM.length) : text) }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     const place = /\(line (\d+) column (\d+)\)/.exec(error.message)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { parse, stringify } from 'smol-toml'
 import { expect, test } from 'vitest'
+import { compile } from '../../../compiler/compile.ts'
 import { indexSource } from '../../../compiler/parse/source.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 
@@ -67,3 +68,11 @@ test.each([
   { name: 'a header with spaces', text: '[ a . b ]\nk = 1', path: ['a', 'b'], expected: 'a . b' },
   { name: 'the nearest parent of an absent key', text: '[a.b]\nk = 1', path: ['a', 'b', 'x'], expected: 'a.b' },
 ])('finds $name', ({ text, path, expected }) => expect(textAt(text, path)).toBe(expected))
+
+test.each([
+  { name: 'JSON', text: '\uFEFF{ "gate": { "server": { "prot": 1 } } }', column: 26 },
+  { name: 'TOML', text: '\uFEFFgate.server.prot = 1', column: 14 },
+])('C3: a byte order mark before a spec in $name is no part of it, and places stay right', ({ text, column }) => {
+  const { diagnostics } = compile(text, { targets: ['declared'] })
+  expect(diagnostics).toMatchObject([{ code: 'UNKNOWN_KEY', span: { line: 1, column } }])
+})

@@ -279,3 +279,24 @@ test.skipIf(process.getuid?.() === 0)(
     expect(await codesOf(config.set('log.level', 'warn', soft))).toEqual(['WRITE_FAILED'])
   },
 )
+
+test('C7: a new entry reports what was said, not its defaults, and so does its end', async () => {
+  const config = configPlace().open()
+  const value = { provider: 'custom', base_url: 'http://127.0.0.1:9/v1' }
+  const keys = ['upstreams.box.base_url', 'upstreams.box.provider']
+  expect((await config.set('upstreams.box', value, soft)).changed).toEqual(keys)
+  expect((await config.unset('upstreams.box')).changed).toEqual(keys)
+})
+
+test('C7: a default that follows what was said, in an entry that stays, is a change', async () => {
+  const config = configPlace({ runtime: '[upstreams.box]\nprovider = "ollama"\n' }).open()
+  expect((await config.set('upstreams.box.provider', 'openai', soft)).changed).toEqual([
+    'upstreams.box.base_url',
+    'upstreams.box.provider',
+  ])
+})
+
+test('C7: a value that is the default already changes nothing', async () => {
+  const config = configPlace({ runtime: '[upstreams.box]\nprovider = "ollama"\n' }).open()
+  expect((await config.set('upstreams.box.timeout', '600s', soft)).changed).toEqual([])
+})

@@ -44,7 +44,7 @@ test.each([
     env: { GATE_SERVER__ALLOW_FROM: '10.0.0.0/8, ::1' },
     path: { server: { allow_from: ['10.0.0.0/8', '::1'] } },
   },
-  { name: 'an empty list', env: { GATE_SERVER__ALLOW_FROM: '' }, path: { server: { allow_from: [] } } },
+  { name: 'an empty list', env: { GATE_SERVER__ALLOW_FROM: '[]' }, path: { server: { allow_from: [] } } },
   {
     name: 'a list of tables',
     env: { GATE_MODELS__FAST__TARGETS: '[{"upstream":"echo"}]' },
@@ -95,7 +95,7 @@ test('every key can be reached, and its name is its own', () => {
   for (const name of names) {
     const place = configPlace({
       runtime: custom.replace('NAME', 'a-b'),
-      env: { [name]: '\u0000', GATE_LOG__LEVEL: '' },
+      env: { [name]: '\u0000', GATE_LOG__LEVEL: 'x' },
     })
     const problems = refusal(() => place.open())
     expect(problems.filter((problem) => problem.code === 'UNKNOWN_VARIABLE')).toEqual([])
@@ -122,6 +122,30 @@ test.each([
   expect(problems.map(problemLine).join()).not.toContain('sk-canary')
 })
 
+test.each([
+  { name: 'GATE_SERVER__PORT', key: 'server.port', value: 4000 },
+  { name: 'GATE_SERVER__ALLOW_FROM', key: 'server.allow_from', value: ['10.0.0.0/8'] },
+  { name: 'GATE_AUTH__TOKEN_FILE', key: 'auth.token', value: { secret: true } },
+  { name: 'GATE_LOG', key: 'log.level', value: 'warn' },
+  { name: 'GATE_MODELS', key: 'server.port', value: 4000 },
+])('C3: an empty $name, as Compose gives it, is not set', ({ name, key, value }) => {
+  const runtime =
+    '[server]\nport = 4000\nallow_from = ["10.0.0.0/8"]\n[auth]\ntoken = "a-token-of-the-file"\n[log]\nlevel = "warn"\n'
+  const config = configPlace({ runtime, env: { [name]: '' } }).open()
+  expect(config.explain(key)).toMatchObject({ winner: 'runtime', value })
+})
+
+test('C3: an empty variable names no upstream either', () => {
+  const config = configPlace({ env: { GATE_UPSTREAMS__OPENAI__API_KEY: '', GATE_UPSTREAMS__BOX__BASE_URL: '' } }).open()
+  expect(Object.keys(config.current().upstreams)).toEqual(['echo'])
+})
+
+test('C3: an empty variable of an unknown name is still a mistake', () => {
+  expect(refusal(() => configPlace({ env: { GATE_SERVER__PROT: '' } }).open())).toMatchObject([
+    { code: 'UNKNOWN_VARIABLE', where: 'GATE_SERVER__PROT' },
+  ])
+})
+
 test('refuses an unknown name with levels even when nothing is near it', () => {
   expect(refusal(() => configPlace({ env: { GATE_ZZZ__QQQQQQ: '1' } }).open())).toMatchObject([
     { code: 'UNKNOWN_VARIABLE', where: 'GATE_ZZZ__QQQQQQ' },
@@ -145,16 +169,13 @@ test('leaves names alone that are no configuration', () => {
 
 test.each([
   { env: { GATE_SERVER__PORT: 'many' }, code: 'WRONG_TYPE' },
-  { env: { GATE_SERVER__PORT: '' }, code: 'WRONG_TYPE' },
   { env: { GATE_SERVER__PORT: '70000' }, code: 'INVALID_VALUE' },
   { env: { GATE_DISCOVERY__ENABLED: 'maybe' }, code: 'WRONG_TYPE' },
   { env: { GATE_DISCOVERY__ENABLED: 'constructor' }, code: 'WRONG_TYPE' },
   { env: { GATE_SERVER__ALLOW_FROM: '["10.0.0.0/8"' }, code: 'WRONG_TYPE' },
   { env: { GATE_LOG: 'debug' }, code: 'WRONG_TYPE' },
   { env: { GATE_LOG__LEVEL: 'debg' }, code: 'INVALID_VALUE' },
-  { env: { GATE_UPSTREAMS__OPENAI__API_KEY: '' }, code: 'INVALID_VALUE' },
   { env: { GATE_AUTH__JWT__SECRET: 'short' }, code: 'INVALID_VALUE' },
-  { env: { GATE_AUTH__TOKEN: '' }, code: 'INVALID_VALUE' },
   { env: { GATE_UPSTREAMS__MY_BOX__API_KEY: 'k' }, code: 'MISSING_KEY' },
   { env: { GATE_UPSTREAMS__MY_BOX__PROVIDER: 'custom' }, code: 'MISSING_BASE_URL' },
   { env: { GATE_UPSTREAMS__OPENAI__BASE_URL: 'http://host:99999/v1' }, code: 'INVALID_VALUE' },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { checkFile } from '../../../config/file-check.ts'
 import { configPlace, refusal } from '../../support/config-place.ts'
 
 const everyLayer = {
@@ -122,4 +123,10 @@ test('reads the files again on reload and tells what changed', async () => {
   expect(seen).toEqual([['debug', ['log.level']]])
   expect(config.current().server.port).toBe(3000)
   expect(config.explain('server.port')).toMatchObject({ value: 4000, waiting: true })
+})
+
+test('C3: a byte order mark before the declared file, as some editors write it, is no part of it', () => {
+  const declared = '\uFEFF{"log": {"level": "warn"}}'
+  expect(configPlace({ declared }).open().current().log.level).toBe('warn')
+  expect(checkFile('declared.json', declared)).toEqual([])
 })
