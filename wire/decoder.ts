@@ -1,12 +1,18 @@
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+
+/** What a zstd frame may ask its reader to remember: 8 MiB, which RFC 8878 tells every reader to have; 128 are the default. */
+const ZSTD_WINDOW_BITS = 23
 
 const OPENERS = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
   deflate: createInflate,
   br: createBrotliDecompress,
-  zstd: createZstdDecompress,
+  zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_BITS } }),
 } as const
+
+/** The codings that are unpacked, as an Accept-Encoding says it. */
+export const CODINGS = 'gzip, deflate, br, zstd'
 
 /** Unpacks a body. `write` says false when it has enough for now. */
 export type Decoder = {
@@ -22,6 +28,12 @@ type Receiver = {
   readonly onDrain: () => void
   readonly onEnd: () => void
   readonly onError: (error: Error) => void
+}
+
+/** The coding that a Content-Encoding names; null for several at once, and for one that is not known. */
+export function codingOf(encoding: string): keyof typeof OPENERS | 'identity' | null {
+  const name = encoding.trim().toLowerCase()
+  return name === 'identity' || isKnown(name) ? name : null
 }
 
 /** @param encoding a Content-Encoding; one that is not known is an error like a body that is broken, and told later */
