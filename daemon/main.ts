@@ -5,7 +5,7 @@ import { layGround } from './assembly/ground.ts'
 import { openStorage } from './assembly/storage.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { installSignals } from './process/lifecycle.ts'
-import { listenError } from './process/listen-error.ts'
+import { isTaken, listenError, takenError } from './process/listen-error.ts'
 import { startWatchdog } from './process/notify.ts'
 import type { DaemonOptions } from './process/options.ts'
 import { welcome } from './process/welcome.ts'
@@ -36,7 +36,18 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const initial = config.current()
   try {
     await controlPlane.listen()
-    const urls = await dataPlane.listen()
+    const urls = await dataPlane.listen().catch((error: unknown) => {
+      // systemd could not have the port either; whoever asks gatectl learns that, instead of a loop of failed starts
+      if (ground.activation.admin.length === 0 || !isTaken(error)) throw error
+      return null
+    })
+    if (urls === null) {
+      const reason = takenError(initial)
+      log('error', 'not serving clients', { error: reason })
+      controlPlane.notServed(reason)
+      await lifecycle.ready(`not serving clients: ${reason}`)
+      return lifecycle.stopped
+    }
     controlPlane.served(urls)
     await lifecycle.ready()
     const key = firstKey(storage.tokens, initial, ground.isJournal)

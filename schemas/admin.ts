@@ -33,6 +33,8 @@ const daemonStatus = z.strictObject({
   started_at: time,
   /** URLs of the listeners. */
   listen: z.array(z.string()),
+  /** Why there is none. */
+  listen_error: z.string().exactOptional(),
   requests_in_flight: z.int(),
   upstreams: z.array(
     z.strictObject({

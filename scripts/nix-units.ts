@@ -102,6 +102,7 @@ const LISTS: Readonly<Record<string, string>> = {
   After: 'after',
   Wants: 'wants',
   Requires: 'requires',
+  PartOf: 'partOf',
   WantedBy: 'wantedBy',
 }
 

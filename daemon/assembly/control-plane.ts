@@ -14,6 +14,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
   const { backends } = dataPlane
   const startedAt = new Date()
   let urls: readonly string[] = []
+  let listenError: string | null = null
   let lastReload: ConfigChange = { changed: [], restart: [], shadowed: [], problems: [] }
 
   function status(): DaemonStatus {
@@ -25,6 +26,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
       pid: process.pid,
       started_at: startedAt.toISOString(),
       listen: [...urls],
+      ...(listenError !== null && { listen_error: listenError }),
       requests_in_flight: dataPlane.requestsInFlight(),
       upstreams: [...dataPlane.upstreamStatus()],
       problems: [...config.problems()],
@@ -57,6 +59,10 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     /** From now on the status says where clients are served. */
     served(at: readonly string[]): void {
       urls = at
+    },
+    /** From now on the status says why no client is served. */
+    notServed(reason: string): void {
+      listenError = reason
     },
     async reload(): Promise<void> {
       lastReload = await config.reload()

@@ -18,8 +18,11 @@ export type StopWork = (signal: AbortSignal) => Promise<void> | void
 
 export type Lifecycle = {
   state(): LifecycleState
-  /** Says that requests can be served. Does nothing when the daemon is already stopping. */
-  ready(): Promise<void>
+  /**
+   * Says that requests can be served. Does nothing when the daemon is already stopping.
+   * @param status what systemd shows while nothing else is to be said
+   */
+  ready(status?: string): Promise<void>
   /** Adds work to every reload, run in the order added. It throws to refuse; what it served before must then still serve. */
   onReload(task: string, work: () => Promise<void> | void): void
   /** Adds a wait for requests in flight, run one after the other in the order added, all under one deadline. */
@@ -62,16 +65,18 @@ export function createLifecycle({ log, notify, drainDeadlineMs, now }: Lifecycle
   let running: Promise<ReloadOutcome> | undefined
   let next: Promise<ReloadOutcome> | undefined
   let stopping = false
+  let usual = 'serving'
   const reloads: { readonly task: string; readonly work: () => Promise<void> | void }[] = []
   const drains: Task[] = []
   const releases: Task[] = []
   const { promise: stopped, resolve: settleStopped } = Promise.withResolvers<number>()
 
-  async function ready(): Promise<void> {
+  async function ready(status = 'serving'): Promise<void> {
     if (state !== 'starting') return
     state = 'ready'
+    usual = status
     log('info', 'ready', { state })
-    await notify({ READY: 1, STATUS: 'serving' })
+    await notify({ READY: 1, STATUS: usual })
   }
 
   function reload(): Promise<ReloadOutcome> {
@@ -96,8 +101,7 @@ export function createLifecycle({ log, notify, drainDeadlineMs, now }: Lifecycle
     await notify({ RELOADING: 1, STATUS: 'reloading' })
     const outcome = await attemptReload()
     if (outcome.kind === 'done') log('info', 'reloaded', { duration_ms: now() - startMs })
-    const status =
-      outcome.kind === 'failed' ? `reload failed, serving as before: ${messageOf(outcome.error)}` : 'serving'
+    const status = outcome.kind === 'failed' ? `reload failed, serving as before: ${messageOf(outcome.error)}` : usual
     if (isStopping()) return outcome
     state = 'ready'
     await notify({ READY: 1, STATUS: status })

@@ -6,7 +6,9 @@
     "${prefix}-daemon" = {
       description = "Gate, a private AI gateway";
       documentation = [ "file://${package}/share/doc/gate/install-systemd.md" ];
-      requires = [ "${prefix}-daemon.socket" "${prefix}-daemon-admin.socket" ];
+      requires = [ "${prefix}-daemon-admin.socket" ];
+      wants = [ "${prefix}-daemon.socket" ];
+      partOf = [ "${prefix}-daemon.socket" ];
       after = [
         "${prefix}-daemon.socket"
         "${prefix}-daemon-admin.socket"
@@ -72,6 +74,7 @@
   sockets = {
     "${prefix}-daemon" = {
       description = "Gate, a private AI gateway: clients";
+      startLimitIntervalSec = 0;
       socketConfig = {
         FileDescriptorName = "gateway";
         NoDelay = "yes";
@@ -81,6 +84,7 @@
     };
     "${prefix}-daemon-admin" = {
       description = "Gate, a private AI gateway: administration";
+      startLimitIntervalSec = 0;
       socketConfig = {
         ListenStream = "/run/${prefix}/admin.sock";
         FileDescriptorName = "admin";

@@ -200,4 +200,43 @@ describeInLab('the Debian package', () => {
     expect(changed.filter((path) => !ACCOUNTS.includes(path))).toEqual([])
     expect(await lab.run(['getent', 'passwd', 'gate'])).toContain('/usr/sbin/nologin')
   })
+
+  test('E1 port 3000 is taken at installation: who has it is told, gatectl is answered, and either remedy works', async () => {
+    const holder =
+      'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:3000", Listen => 5) or die; 1 while $s->accept'
+    await lab.run(['systemd-run', '--unit=holder', 'perl', '-MIO::Socket::INET', '-e', holder])
+    await vi.waitUntil(async () => (await lab.exec(['curl', '-s', 'http://127.0.0.1:3000/'])).code !== 7, {
+      timeout: 20_000,
+    })
+    const { code, stdout, stderr } = await lab.exec(['dpkg', '--install', inside(debs.second)], { timeoutMs: 120_000 })
+    expect(code).toBe(0)
+    expect(stdout + stderr).not.toContain('Could not execute systemctl')
+    expect(stderr).toMatch(
+      /serves no clients yet:\n.*tcp port 3000 is taken on 127.0.0.1\n.*perl \(process \d+, user root, holder.service\)/,
+    )
+    const another = /or Gate gets another port: (.*)/.exec(stderr)?.[1] ?? ''
+    for (let i = 0; i < 12; i++) {
+      const status = await lab.exec(['gatectl', 'status'])
+      expect(status).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/listening {3}nowhere: 127.0.0.1 port 3000 is taken/),
+      })
+    }
+    expect(await lab.run(['systemctl', 'show', '--value', '--property=StatusText', 'gate-daemon.service'])).toContain(
+      'not serving clients: 127.0.0.1 port 3000 is taken',
+    )
+    const doctor = await lab.exec(['gatectl', 'doctor'], { timeoutMs: 60_000 })
+    expect(doctor.stdout).toMatch(/the daemon serves no clients/)
+    // the documented remedy, too early, and more often than systemd counts
+    for (let i = 0; i < 7; i++) await lab.exec(['systemctl', 'restart', 'gate-daemon.socket'])
+    await lab.run(['sh', '-c', another])
+    expect(await lab.run(['curl', '-sS', 'http://127.0.0.1:3001/health'])).toContain('ok')
+    await lab.run(['rm', '-r', '/etc/systemd/system/gate-daemon.socket.d'])
+    await lab.run(['systemctl', 'daemon-reload'])
+    await lab.exec(['systemctl', 'restart', 'gate-daemon.socket'])
+    const fix = /fix: (systemctl disable --now holder.service && .*)/.exec(stderr)?.[1] ?? ''
+    await lab.run(['sh', '-c', fix])
+    expect(await lab.run(['curl', '-sS', 'http://127.0.0.1:3000/health'])).toContain('ok')
+    await dpkg('--purge', 'gate')
+  })
 })

@@ -49,7 +49,8 @@ export function daemonUnits(daemon: DaemonUnits): Record<string, UnitFile> {
 
 function serviceSections(daemon: DaemonUnits): Section[] {
   const { unit, user, after } = daemon
-  const sockets = `${unit}.socket ${unit}-admin.socket`
+  const [clients, admin] = [`${unit}.socket`, `${unit}-admin.socket`]
+  const sockets = `${clients} ${admin}`
   const wanted = after.map((other): Entry => ({ key: 'Wants', value: text(other) }))
   const first = [sockets, 'network.target', 'nss-lookup.target', ...after].join(' ')
   return [
@@ -59,10 +60,12 @@ function serviceSections(daemon: DaemonUnits): Section[] {
         ...entries({ Description: DESCRIPTION, Documentation: 'file:///usr/share/doc/gate/install-systemd.md' }),
         {
           key: 'Requires',
-          value: text(sockets),
+          value: text(admin),
           comment:
             'systemd keeps the listening sockets: a restart loses no connection, and a request starts the daemon',
         },
+        { key: 'Wants', value: text(clients), comment: 'while its port is taken, gatectl is answered all the same' },
+        { key: 'PartOf', value: text(clients), comment: 'what restarts or stops that socket does so to the daemon' },
         ...wanted,
         { key: 'After', value: text(first) },
         {
@@ -105,7 +108,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
 
 function socketSections({ unit, host, port, origin }: DaemonUnits): Section[] {
   return [
-    { name: 'Unit', entries: entries({ Description: `${DESCRIPTION}: clients` }) },
+    socketUnit('clients'),
     {
       name: 'Socket',
       entries: [
@@ -126,7 +129,7 @@ function socketSections({ unit, host, port, origin }: DaemonUnits): Section[] {
 
 function adminSocketSections({ unit, user, adminGroup, adminSocket }: DaemonUnits): Section[] {
   return [
-    { name: 'Unit', entries: entries({ Description: `${DESCRIPTION}: administration` }) },
+    socketUnit('administration'),
     {
       name: 'Socket',
       entries: [
@@ -140,6 +143,11 @@ function adminSocketSections({ unit, user, adminGroup, adminSocket }: DaemonUnit
     },
     { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
   ]
+}
+
+/** A port that was taken a few times is tried again when it is free, without a reset-failed in between. */
+function socketUnit(purpose: string): Section {
+  return { name: 'Unit', entries: entries({ Description: `${DESCRIPTION}: ${purpose}`, StartLimitIntervalSec: '0' }) }
 }
 
 /** Always there. Any other may come later than the socket, so it is bound before it exists. */

@@ -50,10 +50,22 @@ function deploymentText({ generation, unfinished, backends }: DeploymentStatus):
 }
 
 function statusText(status: DaemonStatus, stdout: Output): string {
-  const { state, version, pid, started_at, listen, requests_in_flight, store, upstreams, problems, closed } = status
+  const {
+    state,
+    version,
+    pid,
+    started_at,
+    listen,
+    listen_error,
+    requests_in_flight,
+    store,
+    upstreams,
+    problems,
+    closed,
+  } = status
   const lines = [
     `gate-daemon ${version}, ${state}, process ${pid}, since ${started_at}`,
-    `listening   ${listen.join(', ') || '-'}`,
+    `listening   ${listen.join(', ') || `nowhere: ${listen_error ?? 'not yet'}`}`,
     ...(closed === undefined ? [] : [`closed      no client is served: ${closed}`]),
     `in flight   ${requests_in_flight} requests`,
     `store       ${store.path}, ${store.backlog_rows} rows to write${store.last_error === undefined ? '' : `: ${store.last_error}`}`,

@@ -26,12 +26,22 @@ export const run: Run = async (invocation) => {
   const bundle = invocation.text('bundle')
   if (bundle !== undefined && existsSync(bundle))
     throw notWritten(bundle, 'it already exists', 'name another file, or remove it')
-  const report = await examineHost(CHECKS, subject)
+  const report = await examineHost(checksNamed(invocation.text('only')), subject)
   if (json)
     printJson({ healthy: report.counts.fail === 0, counts: report.counts, findings: report.findings.map(findingJson) })
   else print(reportText(report, subject.isRoot, coloured(invocation.stdout)))
   if (bundle !== undefined) await bundleInto(bundle, report, invocation, subject)
   return report.counts.fail === 0 ? 0 : 3
+}
+
+/** @throws Failure for the name of no check */
+function checksNamed(name: string | undefined): typeof CHECKS {
+  if (name === undefined) return CHECKS
+  const checks = CHECKS.filter((check) => check.name === name)
+  if (checks.length > 0) return checks
+  const problem = { type: 'about:blank', title: 'Unknown check', status: 400, code: 'BAD_REQUEST' } as const
+  const hint = `one of ${CHECKS.map((check) => check.name).join(', ')}`
+  throw new Failure({ ...problem, detail: `there is no check "${name}"`, hint })
 }
 
 async function bundleInto(file: string, report: Report, { note }: Invocation, subject: Subject): Promise<void> {

@@ -65,6 +65,7 @@ export const HOST_COMMANDS: readonly Command[] = [
         description: 'also write an archive for a bug report, without secrets',
         complete: 'file',
       },
+      only: { type: 'string', value: 'CHECK', description: 'this check alone, by its name in the output' },
       ...COMPILE_OPTIONS,
     },
     notes:

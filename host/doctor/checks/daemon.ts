@@ -39,6 +39,10 @@ export const daemon: Check<DaemonFacts> = {
       findings.push(
         fail(`the daemon is ${status.state}`, 'it takes no requests', command(`systemctl restart ${unit}.service`)),
       )
+    if (status.listen_error !== undefined)
+      findings.push(
+        fail('the daemon serves no clients', status.listen_error, command(`systemctl restart ${unit}.socket`)),
+      )
     if (status.store.last_error !== undefined)
       findings.push(
         fail(

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import type { GatewayNames } from '../../../compiler/ir/names.ts'
 import type { Listener } from '../../../compiler/ir/nodes/host.ts'
 import { pathText } from '../../../schemas/spec/path.ts'
 import { addressOf, hostsOverlap } from '../../../schemas/words/address.ts'
@@ -23,8 +24,13 @@ export const ports: Check<PortFacts> = {
   name: 'ports',
   summary: 'whether the ports of the spec are free or used by Gate, else what uses them (process, program, user, unit)',
   async observe({ deployment, names }, signal) {
+    const socket = `${names.daemonUnit}.socket`
+    const listing = await outputOf(['systemctl', 'show', '--value', '--property=Listen', socket], signal)
+    const ownSockets = [...listing.matchAll(/^(\S+) \(\w+\)$/gm)].map(([, address = '']) => address)
     const wanted =
-      deployment === undefined ? [] : deployment.listeners.map((listener) => wantedPort(listener, deployment))
+      deployment === undefined
+        ? ownSockets.flatMap((address) => socketPort(address, socket, names))
+        : deployment.listeners.map((listener) => wantedPort(listener, deployment))
     const all = (await readListeners()).filter(({ port, protocol }) =>
       wanted.some((want) => want.port === port && want.protocol === protocol),
     )
@@ -35,18 +41,10 @@ export const ports: Check<PortFacts> = {
       owner: owners.get(holder.inode),
       user: users.get(holder.uid) ?? String(holder.uid),
     }))
-    const listing = await outputOf(
-      ['systemctl', 'show', '--value', '--property=Listen', `${names.daemonUnit}.socket`],
-      signal,
-    )
-    return {
-      wanted,
-      holders,
-      ownSockets: [...listing.matchAll(/^(\S+) \(\w+\)$/gm)].map(([, address = '']) => address),
-    }
+    return { wanted, holders, ownSockets }
   },
   judge({ wanted, holders, ownSockets }) {
-    if (wanted.length === 0) return [ok('without a spec the needed ports are unknown')]
+    if (wanted.length === 0) return [ok('without a spec and a socket unit the needed ports are unknown')]
     const findings = wanted.flatMap((want): Finding[] => {
       const taken = holders.find((holder) => isSame(want, holder) && !isOurs(want, holder, ownSockets))
       return taken === undefined ? [] : [foreign(want, taken)]
@@ -55,6 +53,13 @@ export const ports: Check<PortFacts> = {
       ? findings
       : [ok(`${wanted.map(({ port }) => port).join(', ')}: free, or used by what they are for`)]
   },
+}
+
+/** The port of a package's own gateway, which no spec describes. */
+function socketPort(address: string, socket: string, { daemonUnit, user }: GatewayNames): PortFacts['wanted'] {
+  const [, host = '', port] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(address) ?? []
+  if (port === undefined) return []
+  return [{ port: Number(port), protocol: 'tcp', host, origin: socket, expected: [`${daemonUnit}.service`, user] }]
 }
 
 function wantedPort(
@@ -99,7 +104,10 @@ function foreign(
   { owner, user, address }: PortFacts['holders'][number],
 ): Finding {
   const what = `${protocol} port ${port} is taken on ${address}`
-  const why = (who: string) => `${who} listens there; ${origin} wants it`
+  const isSocket = origin.endsWith('.socket')
+  const why = (who: string) =>
+    `${who} listens there; ${origin} wants it${isSocket ? `\nor Gate gets another port: ${otherPort(origin, port)}` : ''}`
+  const freed = (text: string) => command(isSocket ? `${text} && systemctl restart ${origin}` : text)
   if (owner === undefined)
     return fail(
       what,
@@ -108,8 +116,15 @@ function foreign(
     )
   const who = `${owner.program} (process ${owner.pid}, user ${user}${owner.unit === '' ? '' : `, ${owner.unit}`})`
   if (owner.unit.endsWith('.service') && !owner.unit.startsWith('user@'))
-    return fail(what, why(who), command(words('systemctl', 'disable', '--now', owner.unit)))
+    return fail(what, why(who), freed(words('systemctl', 'disable', '--now', owner.unit)))
   return owner.pid === 1
-    ? fail(what, why(who), edit('the spec', `another port for ${origin}`))
-    : fail(what, why(who), command(`kill ${owner.pid}`))
+    ? fail(what, why(who), isSocket ? command(otherPort(origin, port)) : edit('the spec', `another port for ${origin}`))
+    : fail(what, why(who), freed(`kill ${owner.pid}`))
+}
+
+/** Without an editor, and with systemd before 256, whose "edit" takes no standard input. */
+function otherPort(socket: string, port: number): string {
+  const dropIns = `/etc/systemd/system/${socket}.d`
+  const text = `[Socket]\\nListenStream=\\nListenStream=127.0.0.1:${port + 1}\\n`
+  return `mkdir -p ${dropIns} && printf '${text}' >${dropIns}/port.conf && systemctl daemon-reload && systemctl restart ${socket}`
 }

@@ -118,6 +118,30 @@ test.each<{ name: string; facts: Partial<PortFacts>; page: RegExp }>([
     facts: { holders: [{ ...HOLDER, owner: { pid: 1, program: 'systemd', unit: 'init.scope' } }] },
     page: /\n {2}> the spec: another port for gate.server.port$/,
   },
+  {
+    name: 'E1 without a spec, by a process: who it is, how it goes, and how Gate gets another port',
+    facts: {
+      wanted: [{ ...WANTED, origin: 'gate-daemon.socket' }],
+      holders: [{ ...HOLDER, owner: { pid: 7, program: 'nc', unit: 'session-1.scope' } }],
+    },
+    page: /nc \(process 7, user www-data, session-1.scope\) listens there; gate-daemon.socket wants it\n {2}or Gate gets another port: mkdir -p \S+gate-daemon.socket.d && printf '\[Socket\]\\nListenStream=\\nListenStream=127.0.0.1:3001\\n' >\S+ && systemctl daemon-reload && systemctl restart gate-daemon.socket\n {2}\$ kill 7 && systemctl restart gate-daemon.socket$/,
+  },
+  {
+    name: 'E1 without a spec, by a unit',
+    facts: {
+      wanted: [{ ...WANTED, origin: 'gate-daemon.socket' }],
+      holders: [{ ...HOLDER, address: '0.0.0.0', owner: { pid: 7, program: 'node', unit: 'grafana.service' } }],
+    },
+    page: /\n {2}\$ systemctl disable --now grafana.service && systemctl restart gate-daemon.socket$/,
+  },
+  {
+    name: "E1 without a spec, by another socket of systemd's",
+    facts: {
+      wanted: [{ ...WANTED, origin: 'gate-daemon.socket' }],
+      holders: [{ ...HOLDER, address: '::', owner: { pid: 1, program: 'systemd', unit: 'init.scope' } }],
+    },
+    page: /\n {2}\$ mkdir -p .* systemctl restart gate-daemon.socket$/,
+  },
 ])('ports: $name', ({ facts, page }) => {
   expect(pageOf(ports, { wanted: [WANTED], holders: [], ownSockets: [], ...facts })).toMatch(page)
 })
