@@ -73,6 +73,7 @@ function noteMade(host: Host, plan: Plan, observed: Observed): void {
       plan.accounts.filter(({ needsLinger }) => needsLinger).map(({ account }) => account.name),
     ),
     directories: union(made.directories, directories),
+    originals: { ...made.originals, ...replacedConffiles(plan, observed) },
     enabled: union(made.enabled, plan.enable),
     running: isFirst ? ranBefore.filter(({ runs }) => runs !== 'foreign').map(({ name }) => name) : made.running,
     started: union(
@@ -87,6 +88,12 @@ function noteMade(host: Host, plan: Plan, observed: Observed): void {
   if (host.read(file) === text) return
   makeParents(host, file)
   host.write(file, text, 0o600)
+}
+
+/** Texts of packages that give way to ours. */
+function replacedConffiles({ files }: Plan, { conffiles }: Observed): Made['originals'] {
+  const replaced = files.filter(({ place, kind }) => kind === 'change' && conffiles.has(place))
+  return Object.fromEntries(replaced.map(({ place, before }) => [place, before ?? '']))
 }
 
 /** Made by logind with the first user that lingers. */

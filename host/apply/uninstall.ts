@@ -74,7 +74,17 @@ function forget(host: Host, prefix: string, made: Made, gone: Made): void {
     host.removeTree(directory)
     return
   }
-  const rest: Made = { ...made, accounts, groups, memberships: [], linger: [], enabled: [], running: [], started: [] }
+  const rest: Made = {
+    ...made,
+    accounts,
+    groups,
+    memberships: [],
+    linger: [],
+    enabled: [],
+    running: [],
+    started: [],
+    originals: {},
+  }
   host.write(`${directory}/made.json`, `${JSON.stringify(rest, null, 2)}\n`, 0o600)
 }
 

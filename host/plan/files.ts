@@ -29,7 +29,10 @@ export function fileChanges({ generation, texts }: Desired, observed: Observed):
     const before = seen?.kind === 'file' ? seen.text : undefined
     const common = { place, path, before, after, mode, isLinked: isLinked(place) }
     if (before === undefined) return [{ ...common, kind: 'create', why: 'not there' }]
-    if (before !== after) return [{ ...common, kind: 'change', why: whyChanged(own.get(place), before) }]
+    if (before !== after) {
+      const why = observed.conffiles.has(place) ? "it is the package's own" : whyChanged(own.get(place), before)
+      return [{ ...common, kind: 'change', why }]
+    }
     if (seen?.kind === 'file' && seen.mode !== mode) return [{ ...common, kind: 'change', why: 'its mode differs' }]
     return []
   })
@@ -40,6 +43,11 @@ export function fileChanges({ generation, texts }: Desired, observed: Observed):
     if (wanted.has(place) || seen.kind !== 'file' || !own.get(place)?.has(sha256(seen.text))) return []
     const linked = wasLinked.some((linkedIn) => linkedIn(place))
     const { text: before, mode } = seen
+    const original = observed.made.originals[place]
+    if (original !== undefined) {
+      const common = { place, path: place, before, mode, isLinked: false }
+      return [{ ...common, kind: 'change', after: original, why: "no longer in the spec: the package's own again" }]
+    }
     return [
       {
         kind: 'remove',

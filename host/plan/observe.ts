@@ -6,6 +6,7 @@ import { type Generations, readGenerations } from '../generations/generations.ts
 import type { HostView } from '../host.ts'
 import { HostError } from '../problem.ts'
 import { observeUnits, unitKey } from '../running.ts'
+import { untouchedConffiles } from './conffiles.ts'
 import { type Desired, deployDirectory } from './desired.ts'
 
 export type SeenFile =
@@ -19,6 +20,8 @@ export type Observed = {
   readonly made: Made
   /** By place on the host; absent: nothing is there. */
   readonly files: ReadonlyMap<string, SeenFile>
+  /** Of these, what a package brought and nobody has changed. */
+  readonly conffiles: ReadonlySet<string>
   /** Target of each link that is there; undefined for what is not a link. */
   readonly links: ReadonlyMap<string, string | undefined>
   readonly missingDirectories: readonly string[]
@@ -42,6 +45,7 @@ const NOTHING_MADE: Made = {
   enabled: [],
   running: [],
   started: [],
+  originals: {},
 }
 
 /** Looks at everything that a plan for `desired` depends on. The number of processes does not grow with the backends. */
@@ -61,12 +65,14 @@ export async function observe(host: HostView, desired: Desired): Promise<Observe
     const status = host.status(path)
     return status === undefined ? [] : [[path, status.target] as const]
   })
+  const files = readFiles(host, known)
   const secrets = `${deployDirectory(generation.prefix)}/secrets`
   return {
     accounts,
     generations,
     made: readMade(host, generation.prefix),
-    files: readFiles(host, known),
+    files,
+    conffiles: untouchedConffiles(host, files),
     links: new Map(links),
     missingDirectories: generation.directories.filter((path) => host.status(path) === undefined),
     missingImages: missing,

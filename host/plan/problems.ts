@@ -11,7 +11,8 @@ export function planProblems({ generation }: Desired, observed: Observed): HostP
   const foreign = generation.files.flatMap(({ install, sha256: hash }): string[] => {
     if (install === undefined || linked(install)) return []
     const seen = observed.files.get(install)
-    if (seen === undefined || (seen.kind === 'file' && sha256(seen.text) === hash)) return []
+    if (seen === undefined || observed.conffiles.has(install) || (seen.kind === 'file' && sha256(seen.text) === hash))
+      return []
     return ownHashes.has(install) && seen.kind === 'file' ? [] : [install]
   })
   const links = generation.links.filter(

@@ -77,6 +77,8 @@ export const madeSchema = z.strictObject({
   enabled: z.array(z.string()),
   /** Our units that ran before the first apply, from files of a package: uninstall starts them again. */
   running: z.array(z.string()),
+  /** Path -> text of configuration files that a package brought, and that apply replaced: uninstall puts them back. */
+  originals: z.record(absolute, z.string()).default({}),
   /** Programs of the host, such as nginx, that apply started because the spec needs them. */
   started: z.array(z.string()).default([]),
 })

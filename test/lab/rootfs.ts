@@ -34,6 +34,7 @@ const PACKAGES = [
   'netavark',
   'aardvark-dns',
   'nginx-light',
+  'caddy',
   'dnsmasq-base',
   'iproute2',
   'nftables',
@@ -58,7 +59,7 @@ const MASKED = [
   'systemd-udevd.service',
 ]
 /** Units that Debian enables and a lab starts only when a test asks for them. */
-const DISABLED = ['nginx.service']
+const DISABLED = ['nginx.service', 'caddy.service']
 const PROGRAMS = ['debootstrap', 'unshare', 'nsenter', 'setpriv', 'mount', 'umount', 'pivot_root', 'hostname']
 
 /** Where root file systems are kept between runs. */

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { compile } from '../../../compiler/compile.ts'
+import type { HostView } from '../../../host/host.ts'
+import { untouchedConffiles } from '../../../host/plan/conffiles.ts'
 import { DEPLOYED_TARGETS, type Desired, desiredState } from '../../../host/plan/desired.ts'
 import type { Observed, SeenFile } from '../../../host/plan/observe.ts'
 import { isEmptyPlan, makePlan, type Plan } from '../../../host/plan/plan.ts'
@@ -40,8 +43,10 @@ const NO_OBSERVATION: Observed = {
     enabled: [],
     running: [],
     started: [],
+    originals: {},
   },
   files: new Map(),
+  conffiles: new Set(),
   links: new Map(),
   missingDirectories: [],
   missingImages: [],
@@ -281,4 +286,47 @@ test.each([
 ])('refuses when $name', ({ change, problem }) => {
   expect(planProblems(TWO, settled(TWO))).toEqual([])
   expect(planProblems(TWO, change(settled(TWO)))).toMatchObject([problem])
+})
+
+test.each([
+  { name: 'D6 the file of a package, as it came', conffiles: ['/etc/caddy/Caddyfile'], problems: [] },
+  { name: 'one that the administrator changed', conffiles: [], problems: ['FOREIGN_FILE'] },
+  { name: 'another one that is as it came', conffiles: ['/etc/nginx/nginx.conf'], problems: ['FOREIGN_FILE'] },
+])('$name is replaced or in the way', ({ conffiles, problems }) => {
+  const caddy = desiredOf({
+    gate: { domain: 'ai.example.org', tls: { internal_ca: true } },
+    proxy: { engine: 'caddy' },
+  })
+  const there = new Map([['/etc/caddy/Caddyfile', { kind: 'file', text: ':80 {\n}\n', mode: 0o644 } as const]])
+  const observed = { ...NO_OBSERVATION, files: there, conffiles: new Set(conffiles) }
+  expect(planProblems(caddy, observed).map(({ code }) => code)).toEqual(problems)
+})
+
+test('D6 the file of a package comes back when ours goes', () => {
+  const caddy = desiredOf({
+    gate: { domain: 'ai.example.org', tls: { internal_ca: true } },
+    proxy: { engine: 'caddy' },
+  })
+  const original = ':80 {\n}\n'
+  const before = settled(caddy)
+  const observed = { ...before, made: { ...before.made, originals: { '/etc/caddy/Caddyfile': original } } }
+  const change = makePlan(desiredOf({}), observed).files.find(({ place }) => place === '/etc/caddy/Caddyfile')
+  expect(change).toMatchObject({ kind: 'change', after: original })
+})
+
+const OURS = ':80 {\n\troot * /usr/share/caddy\n}\n'
+const status = (md5: string) => `Package: caddy\nConffiles:\n /etc/caddy/Caddyfile ${md5}\nDescription: a server\n`
+test.each([
+  { name: 'the hash that dpkg noted', text: OURS, md5: createHash('md5').update(OURS).digest('hex'), found: 1 },
+  { name: 'another hash', text: `${OURS}# mine\n`, md5: createHash('md5').update(OURS).digest('hex'), found: 0 },
+  {
+    name: 'a hash that dpkg calls obsolete',
+    text: OURS,
+    md5: `${createHash('md5').update(OURS).digest('hex')} obsolete`,
+    found: 0,
+  },
+])('D6 a configuration file with $name', ({ text, md5, found }) => {
+  const host = { read: () => status(md5) } as unknown as HostView
+  const files = new Map([['/etc/caddy/Caddyfile', { kind: 'file', text, mode: 0o644 } as const]])
+  expect(untouchedConffiles(host, files).size).toBe(found)
 })
