@@ -5,7 +5,7 @@ import type { Deployment } from '../../ir/deployment.ts'
 
 /** What a spec can ask for and the daemon's configuration has no key for; about access, what it does instead is stricter. */
 export function notYet(deployment: Deployment): Finding[] {
-  const { gateway, budgets, sandbox, profile, proxy } = deployment
+  const { gateway, budgets, sandbox, profile, proxy, relayClient, relays } = deployment
   const { tls } = gateway
   const wanted: readonly (readonly [boolean, SpecPath, string])[] = [
     ...gateway.auth.modes.map(
@@ -27,6 +27,8 @@ export function notYet(deployment: Deployment): Finding[] {
     ],
     [budgets.length > 0, ['budgets'], 'keep budgets'],
     [sandbox.enable, ['sandbox', 'enable'], 'run code'],
+    [relayClient.enable, ['relay', 'enable'], 'be reached through relays'],
+    [relays.length > 0, ['relays'], 'be a relay'],
   ]
   return wanted
     .filter(([isWanted]) => isWanted)

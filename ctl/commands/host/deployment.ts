@@ -14,14 +14,11 @@ import { countText, diagnosticText } from '../../output/diagnostic-text.ts'
 import { problemText } from '../../output/plan-text.ts'
 import { readSpecInput, type SpecInput } from '../spec/spec-input.ts'
 
-/** Where the spec of a host is. */
-const HOST_SPEC = '/etc/gate/gate.toml'
-
 export type HostSpec = { readonly compiled: Compiled; readonly input: SpecInput; readonly prefix: string }
 
 /** Reads the spec of this host and compiles it for what is installed here. @throws Failure when it has errors */
 export async function readHostSpec(host: HostView, invocation: Invocation): Promise<HostSpec> {
-  const input = await readSpecInput({ ...invocation, arguments: [invocation.arguments[0] ?? HOST_SPEC] })
+  const input = await readSpecInput(invocation)
   const { file, text, lockText, options } = input
   const lock = lockText === undefined ? {} : { lock: lockText }
   const result = await compileForHost(host, text, { file, ...lock, ...(options.seed && { seed: options.seed }) })

@@ -12,10 +12,8 @@ import { Failure, failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { printable } from '../../output/diagnostic-text.ts'
 import type { Output } from '../../surroundings.ts'
-import { compileInput, readSpecInput } from '../spec/spec-input.ts'
+import { compileInput, HOST_SPEC, readSpecInput } from '../spec/spec-input.ts'
 
-/** Where gatectl apply leaves the spec of a host. */
-const SPEC_OF_HOST = '/etc/gate/gate.toml'
 /** The daemon answers from memory; one that takes longer is in trouble. */
 const DAEMON_TIMEOUT_MS = 5_000
 const LATE = `the daemon did not answer within ${DAEMON_TIMEOUT_MS / 1_000} s`
@@ -82,10 +80,9 @@ type ReadSpec = { readonly spec: SpecState; readonly deployment: Deployment | un
 /** The spec that was named, else that of this host. One that is wrong is a finding, one that was named and is absent a failure. */
 async function readSpec(invocation: Invocation): Promise<ReadSpec> {
   const named = invocation.arguments[0]
-  if (named === undefined && !existsSync(SPEC_OF_HOST)) return { spec: { kind: 'none' }, deployment: undefined }
-  const file = named ?? SPEC_OF_HOST
-  const input = await readSpecInput({ ...invocation, arguments: [file] })
-  const { text } = input
+  if (named === undefined && !existsSync(HOST_SPEC)) return { spec: { kind: 'none' }, deployment: undefined }
+  const input = await readSpecInput(invocation)
+  const { file, text } = input
   const compiled = compileInput(input, [])
   if (compiled.kind === 'refused') {
     const problems = compiled.diagnostics

@@ -1,8 +1,7 @@
 import type { Command } from '../../invocation.ts'
-import { COMPILE_OPTIONS, LOCK, SPEC } from '../spec/options.ts'
+import { COMPILE_OPTIONS, HOST_SPEC, LOCK } from '../spec/options.ts'
 import { INSTANCE, TIMEOUT, WAIT, YES } from './options.ts'
 
-const HOST_SPEC = { ...SPEC, optional: true } as const
 export const HOST_COMMANDS: readonly Command[] = [
   {
     name: 'plan',
@@ -57,7 +56,7 @@ export const HOST_COMMANDS: readonly Command[] = [
   {
     name: 'doctor',
     summary: 'check the host, the daemon and the backends, and say what is wrong and what to do',
-    arguments: [{ ...SPEC, optional: true }],
+    arguments: [HOST_SPEC],
     options: {
       bundle: {
         type: 'string',

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { compile } from '../../../compiler/compile.ts'
+import { DEPLOYED_TARGETS } from '../../../host/plan/desired.ts'
 import { specJsonSchema } from '../../../schemas/json-schema.ts'
 import { failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
@@ -96,7 +97,7 @@ async function ask(invocation: Invocation): Promise<Answers> {
 
 /** What was answered may be no domain, no provider: the compiler knows, and nothing is written. */
 function refuseBroken(text: string): void {
-  const { kind, diagnostics } = compile(text, { file: 'the new spec', targets: [] })
+  const { kind, diagnostics } = compile(text, { file: 'the new spec', targets: DEPLOYED_TARGETS })
   if (kind === 'compiled') return
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   throw usageFailure('these answers do not make a valid spec', diagnosticText(errors, text))

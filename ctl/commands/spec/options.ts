@@ -31,6 +31,8 @@ export const HOST_OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Option>>
 export const SPEC = { name: 'SPEC', complete: 'file' } as const
+/** That of the host when it is not given. */
+export const HOST_SPEC = { ...SPEC, optional: true } as const
 export const LOCK: Option = COMPILE_OPTIONS.lock
 
 export const INIT_OPTIONS: Readonly<Record<string, Option>> = {

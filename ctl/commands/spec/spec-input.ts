@@ -22,8 +22,11 @@ export type SpecInput = {
   readonly options: Pick<CompileOptions, 'podman' | 'systemd' | 'seed' | 'layout' | 'settings'>
 }
 
-/** Reads the spec that the first argument names, its lock, and the options that a compilation depends on. */
-export async function readSpecInput({ arguments: [file = ''], text, stdin }: Invocation): Promise<SpecInput> {
+/** Where the spec of a host is. */
+export const HOST_SPEC = '/etc/gate/gate.toml'
+
+/** Reads the spec that the first argument names, else that of the host, its lock, and the options that a compilation depends on. */
+export async function readSpecInput({ arguments: [file = HOST_SPEC], text, stdin }: Invocation): Promise<SpecInput> {
   const [podman, systemd] = [podmanVersion(text('podman')), systemdVersion(text('systemd'))]
   const [layout, settings] = [readLayout(text('layout')), await readSettings(text('settings'))]
   const lockFile = text('lock') ?? join(file === '-' ? '.' : dirname(file), 'gate.lock.json')

@@ -1,14 +1,15 @@
 import type { Command } from '../../invocation.ts'
-import { COMPILE_OPTIONS, HOST_OPTIONS, INIT_OPTIONS, SPEC, TARGET } from './options.ts'
+import { COMPILE_OPTIONS, HOST_OPTIONS, HOST_SPEC, INIT_OPTIONS, SPEC, TARGET } from './options.ts'
 
 export const SPEC_COMMANDS: readonly Command[] = [
   {
     name: 'check',
     summary: 'list everything that is wrong with a spec (gate.toml)',
-    arguments: [SPEC],
+    arguments: [HOST_SPEC],
     options: { target: TARGET, ...COMPILE_OPTIONS, ...HOST_OPTIONS },
     notes:
-      'Needs no daemon. With --target also what these targets cannot express. A SPEC of "-" is standard input.\n' +
+      'Needs no daemon. Also says what these targets cannot express; without --target, those that gatectl apply takes.\n' +
+      'SPEC is /etc/gate/gate.toml when it is not given, "-" is standard input.\n' +
       'Exits with 3 when there are errors; warnings alone do not count.',
     load: () => import('./check.ts'),
   },

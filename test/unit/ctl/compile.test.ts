@@ -68,6 +68,7 @@ test('check shows every problem in its code frame and exits with 3', async () =>
       |          ^^^^^^
       = write a number and a unit: B, KiB, MiB, GiB or TiB, such as "32MiB"
 
+    checked for what gatectl apply makes: caddy, client, declared, dnsmasq, nftables, nginx, quadlet, systemd
     /gate.toml: 2 errors, 1 warning
     "
   `)
