@@ -58,18 +58,19 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   const startedAt = parts.now()
   const begun = parts.monotonic()
   client.watch = null
+  const sent = dialect.bodyFor(call, asked, { model: target.model, provider: upstream.provider })
   const form = {
     mediaType: dialect.streamType,
     looksLikeStream: dialect.looksLikeStream,
     failureOf: dialect.failureOf,
     watch() {
-      client.watch = dialect.watch()
+      client.watch = dialect.watch(sent.hidesUsage)
       return client.watch
     },
   }
   let end: ForwardEnd | null = null
   try {
-    const request = forwardRequest(job, target, upstream)
+    const request = forwardRequest(job, target, upstream, sent.body)
     end = await forward(request, client, form, parts.monotonic)
     if (wasClosedBefore(end) && upstream.newConnection !== null) {
       end = await forward({ ...request, dispatcher: upstream.newConnection() }, client, form, parts.monotonic)
@@ -86,7 +87,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     keyId: job.keyId,
     model: asked.model,
     target,
-    promptBytes: call.body.length,
+    call,
     end,
     watch: client.watch,
     dialect,
@@ -109,8 +110,8 @@ function wasClosedBefore(end: ForwardEnd): boolean {
   return cause instanceof Error && 'code' in cause && CLOSED.has(String(cause.code))
 }
 
-/** The request to send to an upstream: the client's body, the upstream's credential, and the client headers it may see. */
-function forwardRequest({ call, asked, dialect }: Job, target: Target, upstream: Upstream): ForwardRequest {
+/** The request to send to an upstream: the upstream's credential, and the client headers it may see. */
+function forwardRequest({ call, dialect }: Job, target: Target, upstream: Upstream, body: Buffer): ForwardRequest {
   const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...upstream.headers]
   pushHeaders(headers, call.headers, PASSED_ON)
   pushHeaders(headers, call.headers, dialect.requestHeaders)
@@ -119,7 +120,7 @@ function forwardRequest({ call, asked, dialect }: Job, target: Target, upstream:
     method: 'POST',
     path: `${upstream.basePath}${dialect.upstreamPath(call, target.model)}`,
     headers,
-    body: target.model === asked.model ? call.body : dialect.withModel(call, target.model),
+    body,
     headersTimeoutMs: upstream.headersTimeoutMs,
     idleTimeoutMs: upstream.idleTimeoutMs,
     redactor: upstream.redactor,

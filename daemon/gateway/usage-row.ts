@@ -1,6 +1,6 @@
 import { estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
 import type { Target } from '../route/target-health.ts'
-import type { Dialect, StreamWatch } from '../translate/dialect.ts'
+import type { Call, Dialect, StreamWatch } from '../translate/dialect.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 
 /** What is known of one attempt when it has ended. Times in milliseconds. */
@@ -12,7 +12,7 @@ export type AttemptFacts = {
   readonly keyId: string
   readonly model: string
   readonly target: Target
-  readonly promptBytes: number
+  readonly call: Call
   readonly end: ForwardEnd
   /** What read the stream; null when the answer was none. */
   readonly watch: StreamWatch | null
@@ -39,14 +39,16 @@ export function usageRow(facts: AttemptFacts): UsageRow {
   }
 }
 
-function tokensOf({ end, watch, dialect, promptBytes }: AttemptFacts): TokenCounts {
+function tokensOf({ end, watch, dialect, call }: AttemptFacts): TokenCounts {
   const streamed = watch?.usage() ?? null
   if (streamed !== null) return { ...streamed, estimated: false }
   const frames = watch?.contentFrames() ?? 0
-  if (frames > 0) return estimatedUsage(promptBytes, frames, 0)
+  if (frames > 0) return estimatedUsage(dialect.estimateInput(call), frames)
   if (end.kind !== 'answered') return NO_TOKENS
+  if (watch !== null) return estimatedUsage(dialect.estimateInput(call), 0)
   const reported = dialect.usageOf(end.rest)
-  return reported === null ? estimatedUsage(promptBytes, 0, end.rest.length) : { ...reported, estimated: false }
+  if (reported !== null) return { ...reported, estimated: false }
+  return estimatedUsage(dialect.estimateInput(call), dialect.estimateOutput(end.rest))
 }
 
 function outcomeOf(end: ForwardEnd): Outcome {

@@ -30,20 +30,9 @@ export type UsageRow = TokenCounts & {
 /** What metering needs from storage: rows that survive `kill -9` once it returns; a row that is appended twice counts once. */
 export type UsageStore = { readonly append: (rows: readonly UsageRow[]) => void }
 
-/**
- * Counts for an upstream that reports none: 4 bytes of prompt to a token, one token to a content frame.
- * @param promptBytes size of the request body
- * @param frames content frames of a stream, or 0
- * @param answerBytes size of an answer that was no stream
- */
-export function estimatedUsage(promptBytes: number, frames: number, answerBytes: number): TokenCounts {
-  return {
-    inputTokens: Math.ceil(promptBytes / 4),
-    outputTokens: frames > 0 ? frames : Math.ceil(answerBytes / 4),
-    cachedTokens: 0,
-    reasoningTokens: 0,
-    estimated: true,
-  }
+/** Counts for an upstream that reports none. Of a stream each content frame is one token of output. */
+export function estimatedUsage(inputTokens: number, outputTokens: number): TokenCounts {
+  return { inputTokens, outputTokens, cachedTokens: 0, reasoningTokens: 0, estimated: true }
 }
 
 export const NO_TOKENS: TokenCounts = {

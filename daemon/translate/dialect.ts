@@ -20,8 +20,8 @@ export type Dialect = {
   readonly endpoints: readonly Endpoint[]
   /** Reads what the gateway needs of a request to generate something. @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
   readonly readRequest: (call: Call) => ModelRequest
-  /** The body for an upstream that knows the model as `model`; every byte that does not name the model stays. */
-  readonly withModel: (call: Call, model: string) => Buffer
+  /** The body for one upstream; every byte stays that need not change for it. */
+  readonly bodyFor: (call: Call, asked: ModelRequest, upstream: UpstreamSide) => UpstreamBody
   /** Path and query of the request to an upstream, below its base URL. */
   readonly upstreamPath: (call: Call, model: string) => string
   /** Headers of a client that are passed to an upstream besides the ones of every dialect, in lower case. */
@@ -33,10 +33,14 @@ export type Dialect = {
   readonly streamType: string
   /** Whether the first bytes of an answer are those of a stream, whatever its headers call it. */
   readonly looksLikeStream: (start: Uint8Array) => boolean
-  /** Reads one stream on its way from an upstream to a client. */
-  readonly watch: () => StreamWatch
+  /** Reads one stream on its way from an upstream to a client. @param hidesUsage the client did not ask for a report of usage */
+  readonly watch: (hidesUsage?: boolean) => StreamWatch
   /** The usage that a whole answer reports; null when it reports none. */
   readonly usageOf: (answer: Buffer) => Usage | null
+  /** About how many tokens a request is, for an upstream that does not report it; bounded in time, whatever the body. */
+  readonly estimateInput: (call: Call) => number
+  /** The same of a whole answer. */
+  readonly estimateOutput: (answer: Buffer) => number
   /** The message of an error that a whole answer is, although its status says success; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
   /** How a client learns of a failure as a status; sent as JSON. */
@@ -91,6 +95,12 @@ export type Call = {
 /** What the gateway needs to know of a request; the rest passes through unread. `stream`: a stream was asked for. */
 export type ModelRequest = { readonly model: string; readonly stream: boolean }
 
+/** How the upstream of a request knows the model, and what is known of itself. */
+export type UpstreamSide = { readonly model: string; readonly provider: string }
+
+/** `hidesUsage`: the upstream was asked for a report of usage that the client did not ask for. */
+export type UpstreamBody = { readonly body: Buffer; readonly hidesUsage: boolean }
+
 /** A model as clients may ask for it. */
 export type ModelEntry = { readonly id: string; readonly ownedBy: string }
 
@@ -106,11 +116,13 @@ export type Usage = {
 
 /** What a stream has shown so far, wherever its chunks were cut. */
 export type StreamWatch = {
-  /** Reads one more chunk. */
-  feed(chunk: Uint8Array): void
+  /** Reads one more chunk. @returns what the client is shown: nearly always the chunk itself */
+  feed(chunk: Buffer): Buffer
+  /** What was not shown yet when the stream has ended. */
+  rest(): Buffer
   /** Whole frames seen; comments are none. */
   frames(): number
-  /** Frames that carried a part of the answer. */
+  /** Frames that carried a part of the answer; the one that only ends it is none. */
   contentFrames(): number
   /** Something of the answer itself has come, or its end: from here on no other upstream can take over. */
   hasContent(): boolean

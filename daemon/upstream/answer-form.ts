@@ -13,7 +13,10 @@ export type Sink = {
 
 /** What reads a stream along the way. */
 export type Watch = {
-  readonly feed: (chunk: Buffer) => void
+  /** @returns what the client is shown of it */
+  readonly feed: (chunk: Buffer) => Buffer
+  /** What was not shown yet when the stream has ended. */
+  readonly rest: () => Buffer
   /** Something of the answer has come: it is passed on from here. */
   readonly hasContent: () => boolean
   readonly isDone: () => boolean

@@ -172,7 +172,10 @@ class Passage implements Dispatcher.DispatchHandler {
     } else if (watch === null && this.#sink.started() && !this.#passing) {
       this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream but sent something else')
     } else if (watch === null && !this.#passing) this.#whole(this.#takeHeld())
-    else this.#answered(this.#takeHeld())
+    else {
+      if (watch !== null) this.#hold(watch.rest())
+      this.#answered(this.#takeHeld())
+    }
   }
 
   /** The last bytes, which looked like the beginning of a secret. */
@@ -192,15 +195,16 @@ class Passage implements Dispatcher.DispatchHandler {
   }
 
   #passStream(controller: Controller, watch: Watch, chunk: Buffer): void {
-    watch.feed(chunk)
+    const shown = watch.feed(chunk)
     const failure = watch.failure()
-    if (failure !== null) this.#reported(controller, failure, chunk)
+    if (failure !== null) this.#reported(controller, failure, shown)
     else if (watch.isDone() && watch.isComplete()) {
-      this.#hold(chunk)
+      this.#hold(shown)
+      this.#hold(watch.rest())
       this.#answered(this.#takeHeld())
-    } else if (this.#passing) this.#pass(controller, chunk)
+    } else if (this.#passing) this.#pass(controller, shown)
     else {
-      const fits = this.#hold(chunk)
+      const fits = this.#hold(shown)
       if (watch.hasContent() || this.#sink.started() || !fits) this.#beginPassing(controller)
     }
   }
@@ -232,6 +236,7 @@ class Passage implements Dispatcher.DispatchHandler {
 
   /** Keeps a chunk. @returns whether all that is kept is still little enough */
   #hold(chunk: Buffer): boolean {
+    if (chunk.length === 0) return true
     if (this.#heldBytes === 0) this.#held = chunk
     else if (this.#chunks === null) this.#chunks = [this.#held, chunk]
     else this.#chunks.push(chunk)
@@ -254,7 +259,7 @@ class Passage implements Dispatcher.DispatchHandler {
   }
 
   #pass(controller: Controller, bytes: Buffer): void {
-    if (this.#sink.write(bytes)) return
+    if (bytes.length === 0 || this.#sink.write(bytes)) return
     const flow = this.#decoder ?? controller
     flow.pause()
     this.#sink.onDrain(() => flow.resume())

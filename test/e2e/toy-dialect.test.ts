@@ -18,11 +18,13 @@ class ToyWatch implements StreamWatch {
   #isDone = false
   #failure: string | null = null
 
-  feed(chunk: Uint8Array): void {
-    const lines = (this.#rest + Buffer.from(chunk).toString('latin1')).split('\n')
+  feed(chunk: Buffer): Buffer {
+    const lines = (this.#rest + chunk.toString('latin1')).split('\n')
     this.#rest = lines.pop() ?? ''
     for (const line of lines) this.#line(JSON.parse(line))
+    return chunk
   }
+  rest = () => Buffer.alloc(0)
   #line(line: { say?: string; over?: boolean; in?: number; out?: number; wrong?: string }): void {
     this.#frames += 1
     if (line.say !== undefined) this.#contentFrames += 1
@@ -57,13 +59,15 @@ const toy = {
     if (typeof text !== 'string') throw new GateError('BAD_REQUEST', 'say something in "text"')
     return { model: param, stream: flow === true }
   },
-  withModel: ({ body }) => body,
+  bodyFor: ({ body }) => ({ body, hidesUsage: false }),
   upstreamPath: (_, model) => `/talk?with=${encodeURIComponent(model)}`,
   requestHeaders: ['toy-version'],
   streamType: 'application/x-ndjson',
   looksLikeStream: () => false,
   watch: () => new ToyWatch(),
   failureOf: () => null,
+  estimateInput: ({ body }) => body.length,
+  estimateOutput: ({ length }) => length,
   usageOf: (answer) => toyUsage(JSON.parse(answer.toString('utf8'))),
   errorBody: ({ code, message }) => ({ wrong: message, why: code }),
   errorFrame: ({ message }) => `${JSON.stringify({ wrong: message })}\n`,

@@ -2,8 +2,9 @@ import type { Dialect } from '../dialect.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
+import { estimateInput, estimateOutput } from './estimate.ts'
 import { listModels, readModels, showModel } from './models.ts'
-import { bodyWithModel, REQUEST_HEADERS, readRequest } from './request.ts'
+import { bodyFor, REQUEST_HEADERS, readRequest } from './request.ts'
 import { ChatStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
 
@@ -12,13 +13,15 @@ export const openAiChat = {
   name: 'openai-chat',
   endpoints: ENDPOINTS,
   readRequest,
-  withModel: bodyWithModel,
+  bodyFor,
   upstreamPath: () => '/chat/completions',
   requestHeaders: REQUEST_HEADERS,
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,
-  watch: () => new ChatStreamWatch(),
+  watch: (hidesUsage = false) => new ChatStreamWatch(hidesUsage),
   usageOf,
+  estimateInput,
+  estimateOutput,
   failureOf,
   errorBody,
   errorFrame,

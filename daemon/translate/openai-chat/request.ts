@@ -1,6 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { type JsonMember, type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
-import type { Call, ModelRequest } from '../dialect.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import { type Edit, usageRequest } from './usage-frame.ts'
 
 /** Fields some gateways take from clients to choose where a request goes. Here that is the operator's to say. */
 const FORBIDDEN = [
@@ -17,7 +18,7 @@ const FORBIDDEN = [
 ] as const
 
 /** The keys that decide something here, by their folded form, which is how they are spelled. */
-const KNOWN = new Set<string>(['model', 'messages', 'stream', ...FORBIDDEN])
+const KNOWN = new Set<string>(['model', 'messages', 'stream', 'stream_options', ...FORBIDDEN])
 
 /** The model's name is kept in usage rows, metrics and health of targets: it must not be as long as a client likes. */
 const MAX_MODEL_CHARACTERS = 256
@@ -32,7 +33,12 @@ export const REQUEST_HEADERS = ['anthropic-beta', 'anthropic-version', 'openai-b
 
 export const readRequest = (call: Call): ModelRequest => parseChatRequest(call.body, call.outline)
 
-export const bodyWithModel = (call: Call, model: string): Buffer => withModel(call.body, model, call.outline)
+export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model, provider }: UpstreamSide): UpstreamBody {
+  const usage = asked.stream ? usageRequest(body, provider, outline) : null
+  const edits = model === asked.model ? [] : modelEdits(body, model, outline)
+  if (usage !== null) edits.push(usage)
+  return { body: edits.length === 0 ? body : edited(body, edits), hidesUsage: usage !== null }
+}
 
 /**
  * Reads the body of POST /v1/chat/completions.
@@ -108,11 +114,21 @@ function modelIn(body: Buffer, member: JsonMember | undefined): string {
 
 /** The same body with another model id; every other byte stays as the client sent it. @param body one that was read */
 export function withModel(body: Buffer, model: string, outline: JsonOutline = outlineOf(body)): Buffer {
+  return edited(body, modelEdits(body, model, outline))
+}
+
+function modelEdits(body: Buffer, model: string, outline: JsonOutline = outlineOf(body)): Edit[] {
+  const members = outline.kind === 'object' ? outline.members : []
+  return members
+    .filter(({ key, start }) => key === 'model' && body[start] === QUOTE)
+    .map(({ start, end }) => ({ start, end, text: JSON.stringify(model) }))
+}
+
+function edited(body: Buffer, edits: readonly Edit[]): Buffer {
   const parts: Buffer[] = []
   let copied = 0
-  for (const { key, start, end } of outline.kind === 'object' ? outline.members : []) {
-    if (key !== 'model' || body[start] !== QUOTE) continue
-    parts.push(body.subarray(copied, start), Buffer.from(JSON.stringify(model)))
+  for (const { start, end, text } of edits.toSorted((a, b) => a.start - b.start)) {
+    parts.push(body.subarray(copied, start), Buffer.from(text))
     copied = end
   }
   parts.push(body.subarray(copied))

@@ -2,7 +2,9 @@ import type { StreamWatch, Usage } from '../dialect.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
 import { failureIn, isRecord, textOf } from './error.ts'
 import { reportedUsage } from './usage.ts'
+import { UsageFrameFilter } from './usage-frame.ts'
 
+const NOTHING = Buffer.alloc(0)
 const FINISH = '"finish_reason":'
 
 /**
@@ -19,9 +21,21 @@ export class ChatStreamWatch implements StreamWatch {
   #failure: string | null = null
   /** Choices that have begun, and whether each has ended. */
   readonly #choices = new Map<number, boolean>()
+  readonly #filter: UsageFrameFilter | null
+  #isFiltering = false
 
-  feed(chunk: Uint8Array): void {
+  constructor(hidesUsage = false) {
+    this.#filter = hidesUsage ? new UsageFrameFilter() : null
+  }
+
+  feed(chunk: Buffer): Buffer {
     this.#scanner.feed(chunk)
+    if (this.#filter === null) return chunk
+    this.#isFiltering ||= this.isComplete()
+    return this.#isFiltering ? this.#filter.feed(chunk) : chunk
+  }
+  rest(): Buffer {
+    return this.#filter?.rest() ?? NOTHING
   }
   frames(): number {
     return this.#frames
@@ -59,7 +73,7 @@ export class ChatStreamWatch implements StreamWatch {
   }
 
   #read(event: Readonly<Record<string, unknown>>, type: string): void {
-    const { choices, usage } = event
+    const { choices } = event
     if (Array.isArray(choices)) {
       let isPart = false
       for (const choice of choices.filter(isRecord)) {
@@ -67,12 +81,14 @@ export class ChatStreamWatch implements StreamWatch {
         const reason = choice['finish_reason']
         const hasEnded = typeof reason === 'string' && reason !== ''
         this.#choices.set(index, hasEnded || this.#choices.get(index) === true)
-        this.#hasContent ||= hasEnded || !isRecord(choice['delta']) || saysSomething(choice['delta'])
-        isPart ||= 'delta' in choice
+        const delta = choice['delta']
+        const isSaid = isRecord(delta) && saysSomething(delta)
+        this.#hasContent ||= hasEnded || !isRecord(delta) || isSaid
+        isPart ||= isSaid
       }
       if (isPart) this.#contentFrames += 1
     }
-    if (isRecord(usage)) this.#usage = reportedUsage(event) ?? this.#usage
+    this.#usage = reportedUsage(event) ?? this.#usage
     this.#failure ??= failureIn(event) ?? (type === 'error' ? textOf(event['message']) : null)
   }
 }

@@ -12,7 +12,7 @@ export function usageOf(answer: Buffer): Usage | null {
 
 /** The usage in an answer or a stream's chunk. @returns null when it has none */
 export function reportedUsage(answer: unknown): Usage | null {
-  const usage = field(answer, 'usage')
+  const usage = field(answer, 'usage') ?? field(field(answer, 'x_groq'), 'usage') // Groq's streams say it there
   if (usage === null || typeof usage !== 'object') return null
   return {
     inputTokens: count(usage, 'prompt_tokens'),

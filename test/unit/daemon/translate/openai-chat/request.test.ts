@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseChatRequest, withModel } from '../../../../../daemon/translate/openai-chat/request.ts'
+import { ENDPOINTS } from '../../../../../daemon/translate/openai-chat/endpoint.ts'
+import { bodyFor, parseChatRequest, withModel } from '../../../../../daemon/translate/openai-chat/request.ts'
 import { GateError } from '../../../../../schemas/words/errors.ts'
 
 const chat = (extra: object = {}) => ({ model: 'm', messages: [{ role: 'user', content: 'x' }], ...extra })
@@ -88,4 +89,42 @@ test('for any request: the same value but for the model', () => {
       },
     ),
   )
+})
+
+/** The body for an upstream of a provider, and whether the client is not to see its usage. */
+function bodyAt(provider: string, text: string, model = 'm') {
+  const [endpoint] = ENDPOINTS
+  if (endpoint === undefined) throw new Error('no endpoint')
+  const body = Buffer.from(text)
+  const asked = parseChatRequest(body)
+  const sent = bodyFor({ endpoint, param: '', url: endpoint.path, headers: {}, body }, asked, { model, provider })
+  return { text: sent.body.toString(), hidesUsage: sent.hidesUsage }
+}
+
+const ASKS = '"stream_options":{"include_usage":true}'
+
+test.each([
+  { name: 'a stream', more: '"stream":true', sent: `${ASKS},"stream":true`, hides: true },
+  { name: 'no options', more: '"stream":true,"stream_options":null', sent: `"stream":true,${ASKS}`, hides: true },
+  {
+    name: 'options that say no',
+    more: '"stream":true,"stream_options": {"include_usage":false,"x":1}',
+    sent: '"stream":true,"stream_options": {"include_usage":true,"x":1}',
+    hides: true,
+  },
+  { name: 'a client that asks', more: `"stream":true,${ASKS}`, sent: `"stream":true,${ASKS}`, hides: false },
+  { name: 'options that are none', more: '"stream":true,"stream_options":1', sent: null, hides: false },
+  { name: 'no stream', more: '"stream":false', sent: null, hides: false },
+])('B10: usage is asked for: $name', ({ more, sent, hides }) => {
+  const rest = ',"model":"m","messages":[]}'
+  expect(bodyAt('openai', `{${more}${rest}`)).toEqual({ text: `{${sent ?? more}${rest}`, hidesUsage: hides })
+  for (const provider of ['mistral', 'custom']) expect(bodyAt(provider, `{${more}${rest}`).text).toBe(`{${more}${rest}`)
+})
+
+test('B10: usage is asked for where the model changes, too', () => {
+  const text = ' {"model":"m","messages":[],"stream":true,"stream_options":null}'
+  expect(bodyAt('vllm', text, 'n').text).toBe(` {"model":"n","messages":[],"stream":true,${ASKS}}`)
+  expect(JSON.parse(bodyAt('vllm', '{"model":"m","messages":[],"stream":true}', 'n').text)).toMatchObject({
+    model: 'n',
+  })
 })

@@ -32,7 +32,7 @@ test.each(['\n', '\r\n'])('sees the same wherever the stream is cut (%j)', (newl
     fc.property(fc.array(fc.nat(), { maxLength: 40 }), (cuts) => {
       const watch = watched(stream.replaceAll('\n', newline), cuts)
       expect(watch.frames()).toBe(6)
-      expect(watch.contentFrames()).toBe(4)
+      expect(watch.contentFrames()).toBe(2) // B10: not the role, not the end
       expect(watch.isDone()).toBe(true)
       expect(watch.failure()).toBeNull()
       expect(watch.atBoundary()).toBe(true)
@@ -126,4 +126,67 @@ test.each([
   { delta: { tool_calls: [{ index: 0 }] }, content: true },
 ])('B4: $delta is content: $content', ({ delta, content }) => {
   expect(watched(frame(delta), []).hasContent()).toBe(content)
+})
+
+test('B10: usage as Groq reports it, beside the end of the stream', () => {
+  const groq = { x_groq: { id: 'req_1', usage: { prompt_tokens: 9, completion_tokens: 4 } } }
+  const watch = watched(frame({ content: 'a' }, null, { x_groq: { id: 'req_1' } }) + frame({}, 'stop', groq) + DONE, [])
+  expect(watch.usage()).toMatchObject({ inputTokens: 9, outputTokens: 4 })
+})
+
+const USAGE = `data: ${JSON.stringify({ choices: [], usage })}\n\n`
+
+/** What a client is shown of a stream that was cut at places. */
+function shownOf(text: string, cuts: readonly number[]): string {
+  const watch = new ChatStreamWatch(true)
+  const bytes = Buffer.from(text)
+  const points = [0, ...[...cuts].map((c) => c % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
+  const shown = points.slice(1).map((end, i) => watch.feed(bytes.subarray(points[i], end)))
+  return Buffer.concat([...shown, watch.rest()]).toString()
+}
+
+test.each(['\n', '\r\n', '\r'])(
+  'B10: the report that Gate asked for is not shown, wherever it is cut (%j)',
+  (newline) => {
+    const whole = stream.replaceAll('\n', newline)
+    const without = stream.replace(USAGE, '').replaceAll('\n', newline)
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 40 }), (cuts) => {
+        expect(shownOf(whole, cuts)).toBe(without)
+      }),
+    )
+  },
+)
+
+test.each([
+  { name: 'an answer that says what a report looks like', text: frame({ content: USAGE }) + frame({}, 'stop') + DONE },
+  { name: 'a report beside the end', text: frame({ content: 'a' }) + frame({}, 'stop', { usage }) + DONE },
+  {
+    name: 'a report with an error',
+    text: `${frame({}, 'stop')}data: ${JSON.stringify({ choices: [], usage, error: { message: 'x' } })}\n\n`,
+  },
+  { name: 'an event without end', text: `${frame({}, 'stop')}data: {"choices":[` },
+  { name: 'a long event after the end', text: `${frame({}, 'stop')}: ${'x'.repeat(200_000)}\n\n${DONE}` },
+  { name: 'events of other kinds', text: `${frame({}, 'stop')}event: x\ndata: {}\n\n: ping\n\ndata: []\n\n${DONE}` },
+])('B10: $name is shown', ({ text }) => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(), { maxLength: 10 }), (cuts) => {
+      expect(shownOf(text, cuts)).toBe(text)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test.each(['\n', '\r\n', '\r'])('B10: nor cut at any two places around it (%j)', (newline) => {
+  const before = frame({ content: 'a' }) + frame({}, 'stop')
+  const whole = (before + USAGE + DONE).replaceAll('\n', newline)
+  const without = (before + DONE).replaceAll('\n', newline)
+  const start = before.replaceAll('\n', newline).length
+  const around = Array.from({ length: 12 }, (_, i) => start - 6 + i)
+  for (const first of around) for (const second of around) expect(shownOf(whole, [first, second])).toBe(without)
+})
+
+test('B10: a report that the end of the connection cuts is not shown, nor is one without its blank line', () => {
+  const end = frame({ content: 'a' }) + frame({}, 'stop')
+  expect(shownOf(end + USAGE.trimEnd(), [end.length])).toBe(end)
 })
