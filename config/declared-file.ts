@@ -3,6 +3,7 @@ import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { WHOLE_VARIABLE } from '../schemas/config/values.ts'
 import { snakeCase } from '../schemas/words/key-names.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
+import { withTargetTables } from '../schemas/words/target-text.ts'
 import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 import { errorCode, parseJson, readPlainFile } from './files.ts'
 import type { KeySet } from './key-set.ts'
@@ -39,7 +40,7 @@ export function checkDeclared(file: string, text: string, keys: KeySet): Declare
   if (parsed === undefined)
     return refused(file, { code: 'INVALID_JSON', message: 'is not valid JSON', hint: 'build the declared file again' })
   if (!isTree(parsed)) return refused(file, { code: 'INVALID_JSON', message: 'is not a JSON object' })
-  const values = respelled(keys.tree, parsed)
+  const values = withTargetTables(respelled(keys.tree, parsed))
   const whereOf = () => file
   const problems = [
     ...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'declared', whereOf }),

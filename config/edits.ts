@@ -1,6 +1,7 @@
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
+import { withTargetTables } from '../schemas/words/target-text.ts'
 import { type Edit, setInToml, unsetInToml } from '../syntax/toml/edit.ts'
 import { isTree, leafPaths, type Path, valueAt, withValue } from '../syntax/tree.ts'
 import { knownNode, pathOfKey } from './explain.ts'
@@ -37,7 +38,7 @@ export function setKey(
   const whereOf = (at: Path) => keyPathText(at)
   const { values, mistakes } = expand({ values: withValue({}, path, value), whereOf }, place.sources.env)
   refuse(told(mistakes))
-  refuse(checkTree(values, { schema: layer, tree, layer: 'runtime', whereOf }))
+  refuse(checkTree(withTargetTables(values), { schema: layer, tree, layer: 'runtime', whereOf }))
   const shadowed = shadowedKeys(place.loaded, [...leafPaths(value, path)])
   if (shadowed.length > 0 && !force) refuse(shadowed.map((each) => shadowProblem(place.loaded, each)))
   return { next: edited(place, key, (text) => setInToml(text, path, value)), shadowed }

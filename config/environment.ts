@@ -3,6 +3,7 @@ import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { environmentName, environmentSegment } from '../schemas/words/key-names.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { editDistance, nearest } from '../schemas/words/nearest.ts'
+import { withTargetTables } from '../schemas/words/target-text.ts'
 import { isTree, merge, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
 import { readCredentials, readSecretFile } from './credentials.ts'
 import type { KeySet } from './key-set.ts'
@@ -49,10 +50,11 @@ export function readEnvironment(
   problems.push(...setTwice(found))
   // Shallow first: a JSON object for a table gives way to the variable of one of its keys.
   found.sort((a, b) => a.path.length - b.path.length)
-  const values = found.reduce<Tree>((tree, { path, value }) => {
+  const given = found.reduce<Tree>((tree, { path, value }) => {
     const under = valueAt(tree, path)
     return withValue(tree, path, isTree(value) && isTree(under) ? merge([value, under]) : value)
   }, {})
+  const values = withTargetTables(given)
   const sourceOf = (path: Path) => sourceIn(found, path)
   problems.push(...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'env', whereOf: sourceOf }))
   return { layer: { name: 'env', values, sourceOf }, problems }
@@ -71,6 +73,7 @@ function readVariable(
   if (OTHER_VARIABLES.includes(name)) return undefined
   const key = keyOf(name, tree, namesAt)
   if (key !== undefined) {
+    if (key.others.length > 0) return severalNames(name, key)
     if (text === '') return undefined // as Compose gives it for "${X:-}"
     const result = parseVariable(key, text, name)
     if (!('code' in result) || key.node.kind === 'leaf') return result
@@ -80,6 +83,7 @@ function readVariable(
   }
   const fileOf = name.endsWith('_FILE') ? keyOf(name.slice(0, -'_FILE'.length), tree, namesAt) : undefined
   if (fileOf?.node.kind === 'leaf' && text === '') return undefined
+  if (fileOf !== undefined && fileOf.others.length > 0) return severalNames(name, fileOf)
   if (fileOf?.node.kind === 'leaf') return readSecretFile(fileOf, text, `${name} (${text})`)
   const near = name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, tree, namesAt)
   // Without levels it may belong to another program, such as GATE_SERVICE_HOST of Kubernetes.
@@ -93,24 +97,36 @@ function readVariable(
   }
 }
 
-/** The key that a variable names. Names of entries are matched first against those that exist, `-` as `_`. */
-function keyOf(
-  name: string,
-  tree: KeyNode,
-  namesAt: (map: Path) => readonly string[],
-): { path: Path; node: KeyNode } | undefined {
+/** `others`: paths that the same variable would name just as well. */
+type NamedKey = { readonly path: Path; readonly node: KeyNode; readonly others: readonly Path[] }
+
+function severalNames(variable: string, { path, others }: NamedKey): ConfigProblem {
+  const names = [path, ...others].map(keyPathText).join(' or ')
+  const [map = ''] = path
+  const hint = `write the table as JSON: ${environmentName([map])}={"NAME":{…}}`
+  return { code: 'UNKNOWN_VARIABLE', layer: 'env', where: variable, message: `could mean ${names}`, hint }
+}
+
+/**
+ * The key that a variable names. Names of entries are matched first against those that exist, where whatever a variable cannot
+ * hold is `_`.
+ */
+function keyOf(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): NamedKey | undefined {
   let node = tree
   const path: string[] = []
+  let others: Path[] = []
   for (const segment of name.slice('GATE_'.length).split('__')) {
     if (!/^[A-Z0-9]+(?:_[A-Z0-9]+)*$/.test(segment) || node.kind === 'leaf') return undefined
     const names = node.kind === 'map' ? namesAt(path) : [...node.fields.keys()]
-    const step = names.find((known) => environmentSegment(known) === segment)
+    const [step, ...alike] = new Set(names.filter((known) => environmentSegment(known) === segment))
+    // other maps refuse such names themselves
+    if (node.kind === 'map' && path[0] === 'models') others = alike.map((other) => [...path, other])
     const below = node.kind === 'map' ? node.entry : node.fields.get(step ?? '')
     if (below === undefined) return undefined
     path.push(step ?? segment.toLowerCase())
     node = below
   }
-  return { path, node }
+  return { path, node, others: others.map((other) => [...other, ...path.slice(other.length)]) }
 }
 
 /** The variable that was probably meant by a name with levels. */

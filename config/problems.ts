@@ -163,8 +163,20 @@ export function keySuggestion(tree: KeyNode, path: Path): string | undefined {
   const parent = nodeAt(tree, path.slice(0, -1))
   const sibling = parent?.kind === 'group' ? nearest(name, parent.fields.keys()) : undefined
   if (sibling !== undefined) return `did you mean ${keyPathText([...path.slice(0, -1), sibling])}?`
+  const quoted = withDots(tree, path)
+  if (quoted !== undefined) return `did you mean ${keyPathText(quoted)}?`
   const written = keyPathText(path)
   const keys = [...leaves(tree)].map(([leafPath]) => leafPath.join('.'))
   const elsewhere = keys.find((key) => key.endsWith(`.${written}`)) ?? nearest(written, keys)
   return elsewhere === undefined ? undefined : `did you mean ${elsewhere.replaceAll('*', '<name>')}?`
 }
+
+/** The key whose name of an entry holds dots that were not quoted: `models.gpt-4.1.targets`. */
+function withDots(tree: KeyNode, [map = '', ...steps]: Path): Path | undefined {
+  if (nodeAt(tree, [map])?.kind !== 'map') return undefined
+  const ends = steps.slice(1, MOST_DOTS).map((_, index) => index + 2)
+  const paths = ends.map((end) => [map, steps.slice(0, end).join('.'), ...steps.slice(end)])
+  return paths.find((path) => path.length > 2 && nodeAt(tree, path) !== undefined)
+}
+
+const MOST_DOTS = 10

@@ -37,7 +37,7 @@ export function conflicts(config: Config, tree: KeyNode): Conflict[] {
     ...unknownTargets(config),
     ...conflictingNames('upstreams', config.upstreams),
     ...conflictingNames('backends', config.backends),
-    ...conflictingNames('models', config.models),
+    ...namesByCase(config),
   ]
 }
 
@@ -137,7 +137,7 @@ function unknownTargets({ upstreams, backends, models }: Config): Conflict[] {
         {
           code: 'UNKNOWN_UPSTREAM' as const,
           path: ['models', alias, 'targets', String(index), 'upstream'],
-          message: `models.${alias} names the unknown upstream "${upstream}"`,
+          message: `${keyPathText(['models', alias])} names the unknown upstream "${upstream}"`,
           hint: () => nearOrAll(upstream, known),
           without: ['models', alias],
         },
@@ -150,6 +150,25 @@ function nearOrAll(name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   const more = known.length > 20 ? ', …' : ''
   return near === undefined ? `there are: ${known.slice(0, 20).join(', ')}${more}` : `did you mean "${near}"?`
+}
+
+/** Clients and people take such names for one. */
+function namesByCase({ models }: Config): Conflict[] {
+  const seen = new Map<string, string>()
+  return Object.keys(models).flatMap((name) => {
+    const other = seen.get(name.toLowerCase())
+    seen.set(name.toLowerCase(), name)
+    if (other === undefined) return []
+    return [
+      {
+        code: 'CONFLICTING_NAMES' as const,
+        path: ['models', name],
+        message: `${keyPathText(['models', name])} and ${keyPathText(['models', other])} differ in capital letters only`,
+        hint: () => 'rename one of them',
+        without: ['models', name],
+      },
+    ]
+  })
 }
 
 /** Two names that are the same in the environment would make its variables ambiguous. */

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { KeyNode } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { withTargetTables } from '../schemas/words/target-text.ts'
 import { type Path, sameValue, type Tree, valueAt, withoutValues } from '../syntax/tree.ts'
 import { replaceFiles } from '../system/replace-files.ts'
 import { errorCode, readText } from './files.ts'
@@ -114,7 +115,8 @@ export function checkRuntime(text: string, file: string, keys: KeySet, env?: Env
     const problem = { code: 'INVALID_VALUE', layer: 'runtime', where: file, key: crowded, message } as const
     return { text, layer: emptyLayer('runtime'), problems: [problem] }
   }
-  const { values, mistakes: unset } = expand(document, env)
+  const { values: expanded, mistakes: unset } = expand(document, env)
+  const values = withTargetTables(expanded)
   const rules = { schema: keys.layer, tree: keys.tree, layer: 'runtime', whereOf } as const
   const isKnown = ({ path }: Mistake) => env !== undefined || variablesIn(valueAt(values, path)).length === 0
   const mistakes = unset.length > 0 ? unset : mistakesIn(values, rules).filter(isKnown)

@@ -1,11 +1,17 @@
 import { type KeyNode, type Leaf, leaves } from '../schemas/config/keys.ts'
 import { environmentName } from '../schemas/words/key-names.ts'
 
+/** In place of a name that people give. */
+const PLACEHOLDER = 'XXNAMEXX'
+
 /** The page that lists every key, for docs/; generated, so that it cannot say anything else than the schema. */
 export function configReference(tree: KeyNode): string {
   const rows = [...leaves(tree)].map(([path, leaf]) => {
     const key = path.join('.').replaceAll('*', '<name>')
-    const variable = environmentName(path.map((step) => (step === '*' ? '<name>' : step)))
+    const variable = environmentName(path.map((step) => (step === '*' ? PLACEHOLDER : step))).replace(
+      PLACEHOLDER,
+      '<NAME>',
+    )
     const notes = [leaf.meta.restart ? 'restart' : '', leaf.meta.secret ? 'secret' : ''].filter((note) => note !== '')
     const cells = [code(key), code(variable), kind(leaf), shownDefault(leaf), notes.join(', '), leaf.meta.description]
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`

@@ -25,6 +25,8 @@ export type OptionSchema = {
   readonly additionalProperties?: OptionSchema | boolean
   /** Name of a module that adds options of NixOS alone to a table. */
   readonly addedModule?: string
+  /** What a text in place of the table means. */
+  readonly textForm?: string
 }
 
 /**
@@ -102,6 +104,10 @@ export function optionType(schema: OptionSchema, kind: OptionKind): string {
   if (schema.enum !== undefined) return `types.enum ${nixValue(schema.enum)}`
   if (schema.const !== undefined) return `types.enum ${nixValue([schema.const])}`
   if (schema.anyOf !== undefined) return eitherOf(schema.anyOf.map((inner) => optionType(inner, kind)))
+  if (schema.textForm !== undefined) {
+    const { textForm: _, ...table } = schema
+    return eitherOf(['types.nonEmptyStr', optionType(table, kind)])
+  }
   if (schema.properties !== undefined) return submodule(schema, kind)
   if (typeof schema.additionalProperties === 'object')
     return `types.attrsOf ${inParentheses(optionType(schema.additionalProperties, kind))}`

@@ -3,6 +3,7 @@ import { pathId, type SpecPath } from '../../schemas/spec/path.ts'
 import { type Spec, specSchema, type WrittenSpec } from '../../schemas/spec/spec.ts'
 import { issueWords } from '../../schemas/words/issue.ts'
 import { suggestion } from '../../schemas/words/nearest.ts'
+import { withTargetTables } from '../../schemas/words/target-text.ts'
 import type { Finding } from '../diagnostic.ts'
 import { keysBelow, metaAt } from './schema-walk.ts'
 import { variableFindings } from './variables.ts'
@@ -18,7 +19,9 @@ export type ReadSpec = {
 /** How often cutting out may uncover more: a value, its entry, its collection. */
 const CUTS = 4
 
-export function readSpec(value: unknown): ReadSpec {
+export function readSpec(written: unknown): ReadSpec {
+  const backends = valueAt(written, ['backends'])
+  const value = withTargetTables(written, new Set(isRecord(backends) ? Object.keys(backends) : []))
   const first = specSchema.safeParse(value)
   const variables = variableFindings(value)
   if (first.success) return { spec: first.data, written: value as WrittenSpec, findings: variables }

@@ -471,7 +471,7 @@ in
           description = "Category; usable as a model name.";
         };
         targets = mkOption {
-          type = types.listOf (types.submodule {
+          type = types.listOf (types.either types.nonEmptyStr (types.submodule {
             options = {
               backend = mkOption {
                 type = types.nullOr types.str;
@@ -499,8 +499,8 @@ in
                 description = "Share of requests (weighted).";
               };
             };
-          });
-          description = "Where requests go: each names a backend, an upstream or an alias.";
+          }));
+          description = "Where requests go: texts such as \"openai/gpt-5\", or tables with backend, upstream or alias, and model and weight.";
         };
         strategy = mkOption {
           type = types.enum [ "fallback" "weighted" "latency" "cost" ];
@@ -510,7 +510,7 @@ in
       };
     });
     default = { };
-    description = "Virtual models: what clients ask for, by alias.";
+    description = "Virtual models, by the name that clients ask for.";
   };
   budgets = mkOption {
     type = types.attrsOf (types.submodule {

@@ -285,7 +285,7 @@ in
       freeformType = anything;
       options = {
         targets = mkOption {
-          type = types.nullOr (types.listOf (types.submodule {
+          type = types.nullOr (types.listOf (types.either types.nonEmptyStr (types.submodule {
             options = {
               upstream = mkOption {
                 type = types.nonEmptyStr;
@@ -302,9 +302,9 @@ in
                 description = "Share of requests (weighted).";
               };
             };
-          }));
+          })));
           default = null;
-          description = "Where requests for this alias go.";
+          description = "Where requests for this model go: texts such as \"openai/gpt-5\", or tables with upstream, model and weight.";
         };
         strategy = mkOption {
           type = types.nullOr (types.enum [ "fallback" "weighted" "latency" ]);
@@ -320,7 +320,7 @@ in
       };
     });
     default = { };
-    description = "Virtual models, by alias.";
+    description = "Virtual models, by the name that clients ask for.";
   };
   discovery = {
     enabled = mkOption {

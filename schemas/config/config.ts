@@ -8,6 +8,7 @@ import {
   host,
   hostPort,
   limitingDuration,
+  modelName,
   NAME,
   origin,
   port,
@@ -106,7 +107,10 @@ export const configSchema = z.strictObject({
     description: 'Engines on this host, by name: upstreams that may have to start, or wait for each other.',
     spec: 'backends',
   }),
-  models: named(model).default({}).meta({ description: 'Virtual models, by alias.', spec: 'models' }),
+  models: z
+    .record(modelName, model)
+    .default({})
+    .meta({ description: 'Virtual models, by the name that clients ask for.', spec: 'models' }),
   discovery: z
     .strictObject({
       enabled: z

@@ -74,14 +74,19 @@ export const backend = upstream.extend({
   ).default('120s'),
 })
 
-const target = z.strictObject({
-  upstream: z.string().regex(NAME).meta({ description: 'Name of an upstream or backend.' }),
-  model: z.string().min(1).optional().meta({ description: 'Id sent to the upstream; the alias itself when absent.' }),
-  weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
-})
+const target = z
+  .strictObject({
+    upstream: z.string().regex(NAME).meta({ description: 'Name of an upstream or backend.' }),
+    model: z.string().min(1).optional().meta({ description: 'Id sent to the upstream; the alias itself when absent.' }),
+    weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
+  })
+  .meta({ textForm: 'The upstream and its id, such as "openai/gpt-5".' })
 
 export const model = z.strictObject({
-  targets: z.array(target).min(1).meta({ description: 'Where requests for this alias go.' }),
+  targets: z.array(target).min(1).meta({
+    description:
+      'Where requests for this model go: texts such as "openai/gpt-5", or tables with upstream, model and weight.',
+  }),
   strategy: z
     .enum(['fallback', 'weighted', 'latency'])
     .default('fallback')

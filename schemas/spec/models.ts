@@ -26,25 +26,27 @@ export const upstream = z.strictObject({
   connect_timeout: boundedDuration('Longest wait for a connection.', '1ms').default('5s'),
 })
 
-const target = z.strictObject({
-  backend: z.string().optional().meta({ description: 'Name of a backend.' }),
-  upstream: z.string().optional().meta({ description: 'Name of an upstream.' }),
-  alias: z.string().optional().meta({ description: 'Name of another virtual model.' }),
-  model: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'Id sent there; the alias itself, or the model of the backend.' }),
-  weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
-})
+const target = z
+  .strictObject({
+    backend: z.string().optional().meta({ description: 'Name of a backend.' }),
+    upstream: z.string().optional().meta({ description: 'Name of an upstream.' }),
+    alias: z.string().optional().meta({ description: 'Name of another virtual model.' }),
+    model: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'Id sent there; the alias itself, or the model of the backend.' }),
+    weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
+  })
+  .meta({ textForm: 'The upstream or backend and its id, such as "openai/gpt-5".' })
 
 /** One entry of `models`: what clients ask for, and what it resolves to. */
 export const model = z.strictObject({
   category: z.string().min(1).optional().meta({ description: 'Category; usable as a model name.' }),
-  targets: z
-    .array(target)
-    .min(1)
-    .meta({ description: 'Where requests go: each names a backend, an upstream or an alias.' }),
+  targets: z.array(target).min(1).meta({
+    description:
+      'Where requests go: texts such as "openai/gpt-5", or tables with backend, upstream or alias, and model and weight.',
+  }),
   strategy: z
     .enum(['fallback', 'weighted', 'latency', 'cost'])
     .default('fallback')

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { modelName } from '../config/values.ts'
 import type { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import type { PROFILE_NAMES } from '../words/profiles.ts'
 import { backend } from './backend.ts'
@@ -29,7 +30,10 @@ export const specSchema = z.strictObject({
     )
     .default({})
     .meta({ description: 'Local engines, by name: each one unprivileged user with one rootless container.' }),
-  models: named(model, 'Virtual models: what clients ask for, by alias.'),
+  models: z
+    .record(modelName, model)
+    .default({})
+    .meta({ description: 'Virtual models, by the name that clients ask for.' }),
   budgets: named(budget, 'Money per window, by name; keys and users attach to a budget.'),
   proxy: proxy.prefault({}).meta({ description: 'Reverse proxy.' }),
   dns: dns.prefault({}).meta({ description: 'Name server.' }),

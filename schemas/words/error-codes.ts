@@ -80,7 +80,7 @@ export const CONFIG_CODES = {
   MISSING_BASE_URL: { status: 422, meaning: 'the provider has no usual address, and none is given' },
   MISSING_AGENT: { status: 422, meaning: 'a backend needs an agent, and none is given' },
   OPEN_TO_ALL: { status: 422, meaning: 'the gateway would answer any client without a key' },
-  CONFLICTING_NAMES: { status: 422, meaning: 'two names have the same variable' },
+  CONFLICTING_NAMES: { status: 422, meaning: 'two names have the same variable, or differ in case only' },
   SHADOWED: { status: 409, meaning: 'the environment hides the value' },
   PLACEHOLDER: { status: 422, meaning: 'an example was not replaced by a value' },
   NOT_EDITABLE: { status: 409, meaning: 'the key cannot be changed here' },

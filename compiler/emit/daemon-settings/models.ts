@@ -3,7 +3,6 @@ import { array, type JsonNode, object, value } from '../../../syntax/json/print.
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { notExpressed } from '../not-expressed.ts'
-import { sameNames } from './upstreams.ts'
 
 type Model = Deployment['models'][string]
 type Strategy = 'fallback' | 'weighted' | 'latency'
@@ -19,7 +18,7 @@ export function modelTable(
   reachable: ReadonlySet<string>,
 ): { readonly node: JsonNode; readonly findings: readonly Finding[] } {
   const names = Object.keys(deployment.models)
-  const findings = sameNames(names.map((name) => ({ name, origin: ['models', name] })))
+  const findings = namesByCase(names)
   const flat = flatModels(deployment, reachable)
   const entries = Object.entries(deployment.models).flatMap(([alias, model]): [string, JsonNode][] => {
     const { category, strategy: _strategy, targets: _targets, ...rest } = model
@@ -46,6 +45,16 @@ export function modelTable(
     return [[alias, node]]
   })
   return { node: object(['models'], Object.fromEntries(entries)), findings }
+}
+
+/** Clients and people take such names for one, and so the daemon refuses them. */
+function namesByCase(names: readonly string[]): Finding[] {
+  return [...Map.groupBy(names, (name) => name.toLowerCase()).values()].flatMap(([first = '', ...others]) =>
+    others.map((name): Finding => {
+      const message = `"${name}" and "${first}" differ in capital letters only`
+      return { code: 'NAME_COLLISION', path: ['models', name], part: 'key', message, hint: 'rename one of them' }
+    }),
+  )
 }
 
 const known = ({ strategy }: Model): Strategy => (strategy === 'cost' ? 'fallback' : strategy)

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest'
 import { configSchema } from '../../../schemas/config/config.ts'
 import { type KeyNode, keyTree, layerSchema, leaves, nodeAt } from '../../../schemas/config/keys.ts'
 import { ipPattern } from '../../../schemas/words/address.ts'
+import { withTargetTables } from '../../../schemas/words/target-text.ts'
 import { withValue } from '../../../syntax/tree.ts'
 
 const tree = keyTree(configSchema)
@@ -18,7 +19,10 @@ const ajvSchema = ajv.compile(
   JSON.parse(readFileSync(join(import.meta.dirname, '../../../schemas/json/config.json'), 'utf8')) as object,
 )
 
-const accepts = (value: unknown) => ({ zod: zodSchema.safeParse(value).success, ajv: ajvSchema(value) })
+const accepts = (value: unknown) => ({
+  zod: zodSchema.safeParse(withTargetTables(value)).success,
+  ajv: ajvSchema(value),
+})
 
 const good: readonly unknown[] = [
   {},
@@ -39,6 +43,7 @@ const good: readonly unknown[] = [
       a: { provider: 'custom', base_url: 'http://[::1]:1/v1' },
     },
   },
+  { models: { 'gpt-4.1': { targets: ['openai/gpt-4.1', 'box'] }, 'org/Model:7b': { targets: ['a/b/c'] } } },
   { models: { fast: { strategy: 'weighted' }, slow: { targets: [{ upstream: 'a', weight: 0.1 }], category: 'c' } } },
   {
     letsencrypt: { email: 'me@example.org', domains: ['a'] },
@@ -50,6 +55,13 @@ const bad: readonly unknown[] = [
   null,
   [],
   { servers: {} },
+  { models: { a: { targets: [''] } } },
+  { models: { a: { targets: ['/x'] } } },
+  { models: { a: { targets: ['x/'] } } },
+  { models: { a: { targets: ['X Y/z'] } } },
+  { models: { 'a\tb': {} } },
+  { models: { '': {} } },
+  { models: { ['x'.repeat(201)]: {} } },
   { server: [] },
   { server: { port: '3000' } },
   { server: { port: 1.5 } },

@@ -96,6 +96,32 @@
           }
         ];
       };
+      "gpt-4.1" = {
+        targets = [
+          {
+            upstream = "openai";
+            model = "gpt-4.1";
+          }
+          {
+            backend = "qwen";
+          }
+        ];
+      };
+      "qwen2.5:7b" = {
+        targets = [
+          {
+            backend = "small";
+            model = "org/model";
+          }
+        ];
+      };
+      "org/GPT-4o" = {
+        targets = [
+          {
+            alias = "gpt-4.1";
+          }
+        ];
+      };
     };
     backends = {
       qwen = {
