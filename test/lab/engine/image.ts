@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { writeOciArchive } from '../../../scripts/oci-archive.ts'
+import { type ImageConfig, writeOciArchive } from '../../../scripts/oci-archive.ts'
 import { cacheDir } from '../rootfs.ts'
 
 /** An OCI archive, ready for `podman load`. */
@@ -33,10 +33,13 @@ export type Images = {
   readonly engine: Image
   /** A container of 2 MB that does nothing until it is stopped, for hosts with very many. Health: `/bin/true`. */
   readonly idle: Image
+  /** Stands in for Open WebUI, see webui.ts: two versions, to be upgraded from the first to the second. */
+  readonly webui: { readonly first: Image; readonly second: Image }
 }
 
 const root = join(import.meta.dirname, '../../..')
 const SOURCES = ['engine.ts', 'answer.ts']
+const WEBUI_SOURCES = ['webui.ts', 'webui-start.sh']
 const ENGINE = '/engine/engine.ts'
 /** How a spec asks the test engine whether it is well. */
 export const ENGINE_HEALTH = ['node', ENGINE, '--check', '{socket}']
@@ -45,7 +48,7 @@ export const ENGINE_HEALTH = ['node', ENGINE, '--check', '{socket}']
 export function packImages(rootfs: string): Images {
   const node = realpathSync(join(root, 'node_modules/node/bin/node'))
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
-  const files = [import.meta.filename, ...SOURCES.map((file) => join(import.meta.dirname, file))]
+  const files = [import.meta.filename, ...[...SOURCES, ...WEBUI_SOURCES].map((file) => join(import.meta.dirname, file))]
   const sources = files.map((file) => readFileSync(file, 'utf8'))
   const key = createHash('sha256')
     .update(JSON.stringify([rootfs, version, sources]))
@@ -61,17 +64,20 @@ export function packImages(rootfs: string): Images {
         layNode(dir, rootfs, node)
       })
       pack(work, IDLE_NAME, ['/bin/idle'], (dir) => layBusybox(dir, rootfs))
+      for (const version of [1, 2]) packWebui(work, `${WEBUI_NAME}-${version}`, String(version), rootfs, node)
       // another run may have been faster
       if (!existsSync(layer)) renameSync(join(work, 'layer'), layer)
     } finally {
       rmSync(work, { recursive: true })
     }
   }
-  return { layer, engine: imageIn(layer, ENGINE_NAME), idle: imageIn(layer, IDLE_NAME) }
+  const webui = { first: imageIn(layer, `${WEBUI_NAME}-1`), second: imageIn(layer, `${WEBUI_NAME}-2`) }
+  return { layer, engine: imageIn(layer, ENGINE_NAME), idle: imageIn(layer, IDLE_NAME), webui }
 }
 
 const ENGINE_NAME = 'gate-test-engine'
 const IDLE_NAME = 'gate-test-idle'
+const WEBUI_NAME = 'gate-test-webui'
 const ARCHIVES = '/srv/images'
 
 function imageIn(layer: string, name: string): Image {
@@ -80,6 +86,33 @@ function imageIn(layer: string, name: string): Image {
   const { manifests } = JSON.parse(index) as { manifests: { digest: string }[] }
   return { archive, reference: `localhost/${name}@${manifests[0]?.digest}` }
 }
+
+/**
+ * As ghcr.io/open-webui/open-webui is made: root owns and runs everything, the working directory is /app/backend, start.sh starts it,
+ * curl is there for health checks. @see https://github.com/open-webui/open-webui/blob/main/Dockerfile
+ */
+function packWebui(work: string, name: string, version: string, rootfs: string, node: string): void {
+  const lay = (dir: string) => {
+    layBusybox(dir, rootfs)
+    layNode(dir, rootfs, node)
+    for (const path of ['app/backend/open_webui/static', 'root/.cache/chroma', 'var/tmp'])
+      mkdirSync(join(dir, path), { recursive: true })
+    layFile(dir, '/app/backend/start.sh', join(import.meta.dirname, 'webui-start.sh'))
+    layFile(dir, '/app/backend/webui.ts', join(import.meta.dirname, 'webui.ts'))
+    writeFileSync(join(dir, 'app/backend/open_webui/static/custom.css'), `/* version ${version} */\n`)
+    writeFileSync(join(dir, 'usr/bin/curl'), CURL, { mode: 0o755 })
+    for (const applet of ['head', 'base64', 'cp', 'mkdir']) symlinkSync('busybox', join(dir, 'bin', applet))
+  }
+  pack(work, name, [], lay, {
+    Cmd: ['sh', 'start.sh'],
+    Env: ['PATH=/usr/bin:/bin', 'HOME=/root', 'ENV=prod', 'PORT=8080', `WEBUI_BUILD_VERSION=${version}`],
+    User: '0:0',
+    WorkingDir: '/app/backend',
+  })
+}
+
+/** Of curl what health checks use: the last argument is the address. */
+const CURL = '#!/bin/sh\nfor address; do :; done\nexec wget -q -O - "$address"\n'
 
 function layNode(dir: string, rootfs: string, node: string): void {
   layFile(dir, '/usr/bin/node', node)
@@ -110,14 +143,20 @@ function librariesOf(program: string): string[] {
 }
 
 /** Leaves `layer/srv/images/NAME.tar` in the work directory. */
-function pack(work: string, name: string, entrypoint: readonly string[], lay: (dir: string) => void): void {
+function pack(
+  work: string,
+  name: string,
+  entrypoint: readonly string[],
+  lay: (dir: string) => void,
+  more: Partial<ImageConfig> = {},
+): void {
   const dir = join(work, name)
   lay(dir)
   mkdirSync(join(work, 'layer', ARCHIVES), { recursive: true })
   writeOciArchive(join(work, 'layer', ARCHIVES, `${name}.tar`), {
     name: `localhost/${name}:latest`,
     architecture: { x64: 'amd64' }[process.arch as string] ?? process.arch,
-    config: { Entrypoint: entrypoint, Env: ['PATH=/usr/bin:/bin'] },
+    config: { Entrypoint: entrypoint, Env: ['PATH=/usr/bin:/bin'], ...more },
     root: dir,
   })
 }
