@@ -1,7 +1,16 @@
 // Lays out an installation under a directory, as the units in systemd/ and a package expect it:
 // node scripts/stage.ts DIR. The single place that knows the layout.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { COMMANDS } from '../ctl/command-table.ts'
@@ -33,14 +42,27 @@ export function stage(dir: string, date = new Date(), arch: string = process.arc
     'systemd/gate-daemon-admin.socket': 'usr/lib/systemd/system/gate-daemon-admin.socket',
     'systemd/sysusers.d/gate.conf': 'usr/lib/sysusers.d/gate.conf',
     'systemd/tmpfiles.d/gate.conf': 'usr/lib/tmpfiles.d/gate.conf',
-    'docs/install-systemd.md': 'usr/share/doc/gate/install-systemd.md',
     LICENSE: 'usr/share/doc/gate/copyright',
   }
   for (const [from, to] of Object.entries(copies)) cpSync(join(root, from), join(dir, to))
+  cpSync(join(root, 'schemas/json'), join(dir, 'usr/share/gate/schemas'), { recursive: true })
   for (const [to, text] of Object.entries(generated(date))) {
     mkdirSync(dirname(join(dir, to)), { recursive: true })
     writeFileSync(join(dir, to), text)
   }
+}
+
+/** Pages for those who work on Gate itself, who have the sources. */
+const FOR_DEVELOPERS = ['architecture.md', 'decisions.md', 'test-long.md']
+
+/** All pages are in one folder there. */
+function documentText(file: string): string {
+  return readFileSync(join(root, file), 'utf8').replace(/\]\((?:docs|\.\.)\//g, '](')
+}
+
+/** What users read, by its name below docs/. */
+export function userDocs(): string[] {
+  return readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && !FOR_DEVELOPERS.includes(name))
 }
 
 /** Manual pages, and completions where the shells look for those of packages. */
@@ -51,6 +73,8 @@ function generated(date: Date): Record<string, string | Buffer> {
   })
   return {
     ...Object.fromEntries(pages),
+    ...Object.fromEntries(userDocs().map((name) => [`usr/share/doc/gate/${name}`, documentText(`docs/${name}`)])),
+    'usr/share/doc/gate/README.md': documentText('README.md'),
     'usr/share/bash-completion/completions/gatectl': bashCompletion(COMMANDS),
     'usr/share/zsh/vendor-completions/_gatectl': zshCompletion(COMMANDS),
     'usr/share/fish/vendor_completions.d/gatectl.fish': fishCompletion(COMMANDS),

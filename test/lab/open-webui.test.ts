@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bootHost, type Host } from './deploy.ts'
+import { bootHost, type Host, write } from './deploy.ts'
 import type { Image } from './engine/image.ts'
 import { describeInLab } from './suite.ts'
 
@@ -39,7 +39,7 @@ describeInLab('A13 Open WebUI as its quadlet says', () => {
   test('the first start: it writes its key and its data, as root inside and as nobody outside', async () => {
     await host.run(['systemctl', 'start', 'gate-daemon.socket', 'gate-daemon-admin.socket'])
     const key = (await host.run(['gatectl', 'token', 'create', '--name', 'webui', '--scopes', 'chat:write'])).trim()
-    await host.run(['install', '-D', '-m', '600', '/dev/stdin', '/etc/credstore/webui_key'], { input: key })
+    write(host, '/etc/credstore/webui_key', key, 0o600)
     await deploy(host.images.webui.first)
     expect(await ask()).toMatchObject({ version: '1', database: 'migrated 1\n', key: true, uid: 0 })
     const pids = (await host.run(['pgrep', '-f', 'node.*webui.ts'])).trim().split('\n')
@@ -52,11 +52,11 @@ describeInLab('A13 Open WebUI as its quadlet says', () => {
   })
 
   test('nothing outside of its volume can be written', async () => {
-    const write = (path: string) =>
+    const attempt = (path: string) =>
       host.asUser('gate-webui').exec(['podman', 'exec', 'gate-webui', 'sh', '-c', `: >${path}`])
     for (const path of ['/app/backend/.webui_secret_key', '/app/backend/open_webui/static/custom.css', '/etc/passwd'])
-      expect(await write(path)).toMatchObject({ stderr: expect.stringContaining('Read-only file system') })
-    expect(await write('/app/backend/data/there')).toMatchObject({ code: 0 })
+      expect(await attempt(path)).toMatchObject({ stderr: expect.stringContaining('Read-only file system') })
+    expect(await attempt('/app/backend/data/there')).toMatchObject({ code: 0 })
   })
 
   test('a restart finds its users and its key again', async () => {

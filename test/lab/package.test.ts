@@ -126,6 +126,8 @@ describeInLab('the Debian package', () => {
       'man8/gate-agent.8',
     ])
       expect(files).toContain(`/usr/share/man/${file}.gz\n`)
+    for (const file of ['doc/gate/spec.md', 'doc/gate/clients.md', 'doc/gate/README.md', 'gate/schemas/spec.json'])
+      expect(files).toContain(`/usr/share/${file}\n`)
     expect(
       await lab.run(['bash', '-c', '. /usr/share/bash-completion/completions/gatectl; complete -p gatectl']),
     ).toContain('gatectl')

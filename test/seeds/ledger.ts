@@ -316,7 +316,11 @@ const modelServing: readonly Entry[] = [
     gate: '`/etc/gate/gate.toml` and `gatectl apply`',
     declined: 'one more way in, for names that the spec already decides',
   },
-  { shown: 'Tailscale: nameserver and search domain in its console', gate: 'the same, once, by hand', owed: 'faults' },
+  {
+    shown: 'Tailscale: nameserver and search domain in its console',
+    gate: 'the same, once, by hand: [clients.md](clients.md)',
+    proof: ['unit/docs.test.ts', 'E6 a page for people shows'],
+  },
   {
     shown: 'names `webui.…`, `vllm.…` of the domain',
     gate: '`expose = "webui"`',

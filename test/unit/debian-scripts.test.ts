@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { userDocs } from '../../scripts/stage.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const POSTRM = readFileSync(join(import.meta.dirname, '../../packaging/debian/postrm'), 'utf8')
@@ -33,4 +34,35 @@ test('a purge beside a deployment removes nothing, and says so', () => {
   mkdirSync(root.file('var/lib/gate-deploy'))
   expect(purge()).toMatchObject({ status: 0, stderr: expect.stringContaining('kept what gatectl apply made') })
   expect(readFileSync(root.file('disk/gate.db'), 'utf8')).toBe('keys')
+})
+
+test('E5 a purge beside a deployment names the way, and no page that is gone with the package', () => {
+  mkdirSync(root.file('var/lib/gate-deploy'))
+  const { stderr } = purge()
+  expect(stderr).toContain('gatectl uninstall --purge && apt purge gate')
+  expect(stderr).not.toMatch(/\.md/)
+})
+
+const PRERM = readFileSync(join(import.meta.dirname, '../../packaging/debian/prerm'), 'utf8')
+test.each([
+  { name: 'a removal beside a deployment', action: 'remove', isDeployed: true, says: true },
+  { name: 'a removal without one', action: 'remove', isDeployed: false, says: false },
+  { name: 'an upgrade', action: 'upgrade', isDeployed: true, says: false },
+])('E5 $name says how to undo what apply made: $says', ({ action, isDeployed, says }) => {
+  if (isDeployed) mkdirSync(root.file('var/lib/gate-deploy'))
+  const env = { PATH: '/usr/bin:/bin', DPKG_ROOT: root.path }
+  const { status, stderr } = spawnSync('sh', ['-c', PRERM, 'prerm', action], { encoding: 'utf8', env })
+  expect(status).toBe(0)
+  expect(stderr.includes('gatectl uninstall --purge')).toBe(says)
+})
+
+test('E5 the package has every page for users, and no link of theirs leads out of it', () => {
+  const pages = userDocs()
+  expect(pages).toEqual(expect.arrayContaining(['spec.md', 'doctor.md', 'deploy-debian.md', 'clients.md']))
+  const links = pages.flatMap((name) => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8')
+    return [...text.matchAll(/\]\(([\w./-]+\.md)(?:#[\w-]*)?\)/g)].map(([, to = '']) => ({ name, to }))
+  })
+  const known = new Set([...pages, '../README.md'])
+  expect(links.filter(({ to }) => !known.has(to))).toEqual([])
 })

@@ -27,3 +27,15 @@ test.each(pages)('%s: every file that it links to is there', (page) => {
   const targets = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target = '']) => target)
   expect(targets.filter((target) => !existsSync(join(root, page, '..', target)))).toEqual([])
 })
+
+test.each([
+  { what: "Tailscale's nameserver, limited to the domain", says: /Nameservers.*Restrict to domain/s },
+  { what: "Tailscale's search domain", says: /Add search domain/ },
+  { what: "the installer's one line", says: /^curl http:\S+:8081\/install-client\.sh \| sudo sh -s \S+$/m },
+  {
+    what: "Open WebUI's key as a credential",
+    says: /\/etc\/credstore\/webui-gateway-key\n.*credential = "webui-gateway-key"/s,
+  },
+])('E6 a page for people shows $what', ({ says }) => {
+  expect(readFileSync(join(import.meta.dirname, '../../docs/clients.md'), 'utf8')).toMatch(says)
+})
