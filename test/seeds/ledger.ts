@@ -319,7 +319,7 @@ const modelServing: readonly Entry[] = [
   {
     shown: 'Tailscale: nameserver and search domain in its console',
     gate: 'the same, once, by hand: [clients.md](clients.md)',
-    proof: ['unit/docs.test.ts', 'E6 a page for people shows'],
+    proof: ['test/unit/docs.test.ts', 'E6 a page for people shows'],
   },
   {
     shown: 'names `webui.…`, `vllm.…` of the domain',
