@@ -26,6 +26,8 @@ export const CODES = {
   NO_EFFECT: 'a key that has no effect for this engine',
   UNPINNED_IMAGE: 'an image is named by tag',
   COLON_IN_MOUNT: 'a mounted path with a colon, which podman reads as options',
+  FORBIDDEN_MOUNT: 'a mount of what belongs to the system or to other users',
+  DUPLICATE_MOUNT: 'two things are mounted at the same path',
   MISSING_HEALTH_COMMAND: 'notify = "healthy" without a health command',
   START_TIMEOUT_TOO_SHORT: 'start_timeout does not exceed health.start_period + pull_timeout',
   OPEN_WITHOUT_AUTH: 'auth.mode none on an address that others can reach',

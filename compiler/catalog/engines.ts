@@ -15,6 +15,8 @@ export type EngineTraits = {
   readonly keyVariable?: string
   /** Has its own login, so an open loopback port is not a hole. */
   readonly ownLogin: boolean
+  /** Whose the files of its image are that it writes to: Gate's user 1000, or the image's own. */
+  readonly user: 'engine' | 'image'
   /** Time until the first answer with a large model, in milliseconds. */
   readonly startPeriodMs: number
   readonly shmBytes?: number
@@ -34,6 +36,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     needsNetwork: false,
     keyVariable: 'VLLM_API_KEY',
     ownLogin: false,
+    user: 'engine',
     startPeriodMs: 600_000,
     shmBytes: 8192 * MIB,
   },
@@ -46,6 +49,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     needsNetwork: false,
     keyVariable: 'LLAMA_API_KEY',
     ownLogin: false,
+    user: 'engine',
     startPeriodMs: 300_000,
   },
   ollama: {
@@ -56,6 +60,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     isUpstream: true,
     needsNetwork: false,
     ownLogin: false,
+    user: 'engine',
     startPeriodMs: 60_000,
   },
   'open-webui': {
@@ -66,6 +71,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     isUpstream: false,
     needsNetwork: true,
     ownLogin: true,
+    user: 'image',
     startPeriodMs: 180_000,
   },
   custom: {
@@ -76,6 +82,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     isUpstream: true,
     needsNetwork: false,
     ownLogin: false,
+    user: 'engine',
     startPeriodMs: 60_000,
   },
 }
@@ -83,4 +90,9 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
 /** How callers reach this backend: as the spec says, else the engine's preferred way. */
 export function listenOf({ engine, listen }: Pick<BackendSpec, 'engine' | 'listen'>): 'unix' | 'tcp' {
   return listen ?? ENGINE_TRAITS[engine].listen[0] ?? 'tcp'
+}
+
+/** Whom its container runs as: as the spec says, else the engine's own way. */
+export function userOf({ engine, user }: Pick<BackendSpec, 'engine' | 'user'>): 'engine' | 'image' {
+  return user ?? ENGINE_TRAITS[engine].user
 }

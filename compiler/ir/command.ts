@@ -6,6 +6,7 @@ export type EngineCommand = {
   readonly entrypoint: string | undefined
   readonly args: readonly string[]
   readonly environment: Readonly<Record<string, string>>
+  /** The check of the engine; the one of the spec comes before it. */
   readonly health: readonly string[] | undefined
   /** Volumes the engine cannot do without: name -> path inside. */
   readonly volumes: Readonly<Record<string, string>>
@@ -30,7 +31,7 @@ export function engineCommand(backend: BackendSpec, context: CommandContext): En
     case 'open-webui':
       return openWebui(context)
     case 'custom':
-      return custom(backend, context)
+      return { entrypoint: undefined, args: [], environment: {}, health: undefined, volumes: {} }
   }
 }
 
@@ -83,27 +84,11 @@ function openWebui({ containerPort, gatewayPort }: CommandContext): EngineComman
       OPENAI_API_BASE_URL: `http://127.0.0.1:${gatewayPort}/v1`,
       PORT: String(containerPort),
       STATIC_DIR: '/app/backend/data/static',
+      // beside its program otherwise, where nothing can be written and nothing lasts
+      WEBUI_SECRET_KEY_FILE: '/app/backend/data/.webui_secret_key',
     },
     health: curl('tcp', containerPort),
     volumes: { data: '/app/backend/data' },
-  }
-}
-
-function custom(
-  { args, environment, health, model = '' }: BackendSpec,
-  { containerPort }: CommandContext,
-): EngineCommand {
-  const fill = (text: string): string =>
-    text
-      .replaceAll('{socket}', INSIDE.socket)
-      .replaceAll('{port}', String(containerPort))
-      .replaceAll('{model}', modelPath(model))
-  return {
-    entrypoint: undefined,
-    args: args.map(fill),
-    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, fill(value)])),
-    health: health.command?.map(fill),
-    volumes: {},
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ProfileName, Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
 import type { GatewayNames } from './names.ts'
 import type { Agent, Backend, IdleSocket } from './nodes/backend.ts'
-import type { Container, ContainerImage, Network, Volume } from './nodes/container.ts'
+import type { ConfigFile, Container, ContainerImage, Network, Volume } from './nodes/container.ts'
 import type { Budget, Gateway, Sandbox, Upstream } from './nodes/gateway.ts'
 import type { Directory, FirewallRule, Group, Link, Listener, Secret, User } from './nodes/host.ts'
 import type { Client, Dns, Relay, Vhost, WebProxy } from './nodes/web.ts'
@@ -31,6 +31,7 @@ export type Deployment = {
   readonly users: readonly User[]
   readonly groups: readonly Group[]
   readonly containers: readonly Container[]
+  readonly configFiles: readonly ConfigFile[]
   readonly networks: readonly Network[]
   readonly volumes: readonly Volume[]
   readonly sockets: readonly IdleSocket[]

@@ -4,12 +4,21 @@ import type { BackendSpec, SecretReference } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS, listenOf } from '../catalog/engines.ts'
 import { engineCommand } from './command.ts'
 import type { Deployment } from './deployment.ts'
-import { lowerContainer, lowerHealth, type OwnNames } from './lower-container.ts'
+import {
+  isCovered,
+  lowerConfigFiles,
+  lowerContainer,
+  lowerHealth,
+  lowerUlimits,
+  type OwnNames,
+} from './lower-container.ts'
+import { modelPaths } from './model-files.ts'
 import { backendNames, type GatewayNames, podmanName } from './names.ts'
 import type { Agent, Backend, IdleSocket } from './nodes/backend.ts'
 import type { Container, ContainerImage, Network, Volume } from './nodes/container.ts'
 import type { Directory, Secret, User } from './nodes/host.ts'
 import type { Address } from './nodes/node.ts'
+import { placeholders } from './placeholders.ts'
 
 /** What a backend needs to know about the rest of the deployment. */
 export type BackendContext = {
@@ -24,7 +33,7 @@ export type BackendContext = {
 /** Everything that one backend adds to the deployment. */
 export type BackendParts = Pick<
   Deployment,
-  'networks' | 'volumes' | 'sockets' | 'directories' | 'links' | 'secrets' | 'listeners'
+  'configFiles' | 'networks' | 'volumes' | 'sockets' | 'directories' | 'links' | 'secrets' | 'listeners'
 > & {
   readonly backend: Backend
   readonly user: User
@@ -49,11 +58,17 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
   const onDemand = spec.idle_stop !== undefined || spec.group !== undefined
   const idleStopMs = spec.idle_stop === undefined ? undefined : durationMs(spec.idle_stop)
   const secrets = lowerSecrets(spec, own)
-  const volumes = {
-    ...command.volumes,
-    ...Object.fromEntries(spec.volumes.map((volume) => [volume.name, volume.path])),
-  }
-  const health = lowerHealth(spec, spec.engine === 'custom' ? command.health : (spec.health.command ?? command.health))
+  const volumes = Object.fromEntries([
+    // what the spec puts in the place of a volume of the engine
+    ...Object.entries(command.volumes).filter(
+      ([, path]) => !isCovered(path, spec) && spec.volumes.every((volume) => volume.path !== path),
+    ),
+    ...spec.volumes.map((volume) => [volume.name, volume.path] as const),
+  ])
+  const fill = placeholders(spec, containerPort)
+  const check = spec.engine === 'custom' ? spec.health.command?.map(fill) : spec.health.command
+  const health = lowerHealth(spec, check ?? command.health)
+  const configFiles = lowerConfigFiles(spec, own)
   const startTimeoutMs =
     spec.start_timeout === undefined
       ? (health?.startPeriodMs ?? 0) + durationMs(spec.pull_timeout) + DEFAULT_START_MARGIN_MS
@@ -61,6 +76,8 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
   const user = lowerUser(spec, own, context)
   const container = lowerContainer(spec, own, {
     command,
+    fill,
+    configFiles,
     published: inner.kind === 'tcp' ? [{ host: inner.host, hostPort: inner.port, containerPort }] : [],
     gatewayPort: context.gatewayPort,
     names: context.names,
@@ -92,6 +109,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     },
     user,
     container,
+    configFiles,
     networks: container.network.kind === 'internal' ? [podmanNode(own, container.network.unit)] : [],
     volumes: Object.keys(volumes).map((volume) => podmanNode(own, `${own.unit}-${volume}`)),
     sockets: onDemand ? [lowerSocket(own, inner, idleStopMs)] : [],
@@ -128,7 +146,8 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
   }
 }
 
-function lowerUser({ gpu, model }: BackendSpec, own: OwnNames, { names, subuid }: BackendContext): User {
+function lowerUser(spec: BackendSpec, own: OwnNames, { names, subuid }: BackendContext): User {
+  const { gpu, model } = spec
   // render and video own /dev/dri and /dev/kfd on Debian
   const devices = gpu.kind === 'amd' || gpu.kind === 'vulkan' ? ['render', 'video'] : []
   return {
@@ -136,7 +155,8 @@ function lowerUser({ gpu, model }: BackendSpec, own: OwnNames, { names, subuid }
     name: own.user,
     uid: own.uid,
     home: own.home,
-    groups: [...(model === undefined ? [] : [names.modelsGroup]), ...devices],
+    groups: [...(model === undefined && modelPaths(spec).length === 0 ? [] : [names.modelsGroup]), ...devices],
+    limits: lowerUlimits(spec),
     subuid,
     linger: true,
     description: `Gate backend ${own.name}`,

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto'
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec } from '../../schemas/spec/spec.ts'
-import { ENGINE_TRAITS } from '../catalog/engines.ts'
+import { ENGINE_TRAITS, userOf } from '../catalog/engines.ts'
 import type { EngineCommand } from './command.ts'
+import { modelPaths } from './model-files.ts'
 import { type backendNames, type GatewayNames, INSIDE } from './names.ts'
-import type { Container, ContainerNetwork, Health, Mount } from './nodes/container.ts'
+import type { ConfigFile, Container, ContainerNetwork, Health, Mount, Ulimit } from './nodes/container.ts'
+import type { Fill } from './placeholders.ts'
 
 /** Names and ids of one backend. */
 export type OwnNames = ReturnType<typeof backendNames> & {
@@ -17,6 +20,8 @@ export type OwnNames = ReturnType<typeof backendNames> & {
 /** What else a container is made of. */
 type ContainerContext = Pick<Container, 'keepGroups' | 'health' | 'startTimeoutMs' | 'onDemand'> & {
   readonly command: EngineCommand
+  readonly fill: Fill
+  readonly configFiles: readonly ConfigFile[]
   readonly published: Container['publish']
   readonly gatewayPort: number
   readonly names: GatewayNames
@@ -27,9 +32,9 @@ type ContainerContext = Pick<Container, 'keepGroups' | 'health' | 'startTimeoutM
 
 /** The container of a backend. */
 export function lowerContainer(spec: BackendSpec, own: OwnNames, context: ContainerContext): Container {
-  const { command, published, gatewayPort, names, hasSecrets, volumes } = context
+  const { command, fill, configFiles, published, gatewayPort, names, hasSecrets, volumes } = context
   const { keepGroups, health, startTimeoutMs, onDemand } = context
-  const isCustom = spec.engine === 'custom'
+  const environment = Object.entries(spec.environment).map(([name, value]) => [name, fill(value)])
   return {
     origin: own.origin,
     user: own.user,
@@ -41,10 +46,14 @@ export function lowerContainer(spec: BackendSpec, own: OwnNames, context: Contai
     imageArchive: spec.image_archive,
     pull: durationMs(spec.pull_timeout) > 0 ? 'missing' : 'never',
     entrypoint: command.entrypoint,
-    args: isCustom ? command.args : [...command.args, ...spec.args],
-    environment: isCustom ? command.environment : { ...command.environment, ...spec.environment },
+    args: [...command.args, ...spec.args.map(fill)],
+    environment: { ...command.environment, ...Object.fromEntries(environment) },
     environmentFile: hasSecrets ? own.environmentFile : undefined,
     mounts: lowerMounts(spec, own, volumes, names),
+    configDigest: digest(configFiles),
+    runsAs: userOf(spec),
+    ulimits: lowerUlimits(spec),
+    timeZone: spec.time_zone,
     network: lowerNetwork(spec, own, gatewayPort),
     publish: published,
     gpu: spec.gpu.kind,
@@ -70,16 +79,92 @@ function lowerMounts(
   volumes: Readonly<Record<string, string>>,
   names: GatewayNames,
 ): Mount[] {
-  const mounts: Mount[] = []
-  if (own.listen === 'unix')
-    mounts.push({ kind: 'path', source: own.containerDirectory, target: INSIDE.socketDirectory, readOnly: false })
-  if (spec.model !== undefined && spec.engine !== 'ollama') {
-    const source = `${names.modelsDirectory}/${spec.model}`
-    mounts.push({ kind: 'path', source, target: `${INSIDE.modelsDirectory}/${spec.model}`, readOnly: true })
+  const at = (...keys: readonly (string | number)[]): SpecPath => [...own.origin, ...keys]
+  const readOnly = (origin: SpecPath, source: string, target: string): Mount => ({
+    kind: 'path',
+    origin,
+    source,
+    target,
+    readOnly: true,
+  })
+  const socket: Mount = {
+    kind: 'path',
+    origin: at('listen'),
+    source: own.containerDirectory,
+    target: INSIDE.socketDirectory,
+    readOnly: false,
   }
-  for (const [volume, target] of Object.entries(volumes))
-    mounts.push({ kind: 'volume', unit: `${own.unit}-${volume}`, target })
-  return mounts
+  return [
+    ...(own.listen === 'unix' ? [socket] : []),
+    ...modelPaths(spec).flatMap((path) => {
+      const below = path === '' ? '' : `/${path}`
+      const target = INSIDE.modelsDirectory + below
+      // models from another place of the host
+      return isCovered(target, spec) ? [] : [readOnly(at('model'), names.modelsDirectory + below, target)]
+    }),
+    ...Object.entries(volumes).map(([name, target]): Mount => {
+      const i = spec.volumes.findIndex((volume) => volume.name === name)
+      // the engines' own are where their images have nothing
+      const owned = i !== -1 && userOf(spec) === 'engine'
+      return { kind: 'volume', origin: at('volumes'), unit: `${own.unit}-${name}`, target, owned }
+    }),
+    ...spec.mounts.map(({ source, path, read_only, relabel }, i): Mount => {
+      const mount = {
+        kind: 'path',
+        origin: at('mounts', i),
+        source,
+        target: path ?? source,
+        readOnly: read_only,
+      } as const
+      return relabel === undefined ? mount : { ...mount, relabel }
+    }),
+    ...spec.config_files.map(({ path, source }, i) =>
+      readOnly(at('config_files', i), source ?? configPath(own, i, path), path),
+    ),
+  ]
+}
+
+/** Whether a mount of the spec brings a path into the container. */
+export function isCovered(target: string, { mounts }: BackendSpec): boolean {
+  return mounts.some(({ source, path = source }) => target === path || target.startsWith(`${path}/`))
+}
+
+/** The files that the spec itself holds for one backend. */
+export function lowerConfigFiles({ config_files }: BackendSpec, own: OwnNames): ConfigFile[] {
+  return config_files.flatMap(({ path, text }, i) =>
+    text === undefined
+      ? []
+      : [
+          {
+            origin: [...own.origin, 'config_files', i],
+            uid: own.uid,
+            backend: own.name,
+            path: configPath(own, i, path),
+            text,
+          },
+        ],
+  )
+}
+
+const configPath = (own: OwnNames, index: number, path: string): string =>
+  `${own.configDirectory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`
+
+function digest(files: readonly ConfigFile[]): string | undefined {
+  if (files.length === 0) return undefined
+  const all = JSON.stringify(files.map(({ path, text }) => [path, text]))
+  return createHash('sha256').update(all).digest('hex').slice(0, 16)
+}
+
+/** Limits of setrlimit(2), in its units. */
+export function lowerUlimits({ ulimits: { memlock, nofile, stack, ...rest } }: BackendSpec): Ulimit[] {
+  rest satisfies Record<string, never>
+  const size = (name: Ulimit['name'], text: string | undefined): Ulimit[] =>
+    text === undefined ? [] : [{ name, value: text === 'unlimited' ? undefined : byteCount(text) }]
+  return [
+    ...size('memlock', memlock),
+    ...(nofile === undefined ? [] : [{ name: 'nofile' as const, value: nofile }]),
+    ...size('stack', stack),
+  ]
 }
 
 function lowerNetwork(spec: BackendSpec, own: OwnNames, gatewayPort: number): ContainerNetwork {

@@ -74,6 +74,7 @@ export function lowerGatewayUser(names: GatewayNames): User {
     groups: [names.adminGroup],
     subuid: undefined,
     linger: false,
+    limits: [],
     description: 'Gate',
   }
 }

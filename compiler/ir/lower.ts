@@ -57,6 +57,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     users: [lowerGatewayUser(names), ...parts.map((part) => part.user)],
     groups: [names.adminGroup, names.modelsGroup].map((name) => ({ origin: ['gate'], name })),
     containers: parts.map((part) => part.container),
+    configFiles: parts.flatMap((part) => part.configFiles),
     networks: parts.flatMap((part) => part.networks),
     volumes: parts.flatMap((part) => part.volumes),
     sockets: parts.flatMap((part) => part.sockets),

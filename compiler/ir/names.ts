@@ -68,6 +68,8 @@ export function backendNames(gateway: GatewayNames, backend: string) {
     secretsDirectory: `${gateway.secretsDirectory}/${backend}`,
     environmentFile: `${gateway.secretsDirectory}/${backend}/environment`,
     secretsUnit: `${unit}-secrets.service`,
+    /** Of the files that the spec itself holds; root's, and readable by all. */
+    configDirectory: `${gateway.configDirectory}/backends/${backend}`,
   } as const
 }
 

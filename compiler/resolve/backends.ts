@@ -1,9 +1,10 @@
 import { durationMs } from '../../schemas/config/values.ts'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec, Spec } from '../../schemas/spec/spec.ts'
-import { ENGINE_TRAITS, listenOf } from '../catalog/engines.ts'
+import { ENGINE_TRAITS, listenOf, userOf } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
 import { checkContainer } from './container.ts'
+import { checkMounts } from './mounts.ts'
 
 /** What each backend asks of its engine is something that the engine can do. */
 export function checkBackends(spec: Spec): Finding[] {
@@ -52,20 +53,6 @@ function checkUseless(backend: BackendSpec, path: SpecPath): Finding[] {
   return wanted
     .filter(([isWritten]) => isWritten)
     .map(([, key, message, hint]) => ({ code: 'NO_EFFECT', severity: 'warning', path: [...path, key], message, hint }))
-}
-
-/** podman reads `source:target:options`, so a colon in a path would turn what follows it into options. */
-function checkMounts({ engine, model, volumes }: BackendSpec, path: SpecPath): Finding[] {
-  const refuse = (at: SpecPath): Finding => ({
-    code: 'COLON_IN_MOUNT',
-    path: at,
-    message: 'a path that is mounted into a container cannot hold ":"',
-    hint: 'rename the directory',
-  })
-  return [
-    ...(model?.includes(':') === true && engine !== 'ollama' ? [refuse([...path, 'model'])] : []),
-    ...volumes.flatMap((volume, i) => (volume.path.includes(':') ? [refuse([...path, 'volumes', i, 'path'])] : [])),
-  ]
 }
 
 function checkImage({ image }: BackendSpec, path: SpecPath): Finding[] {
@@ -143,6 +130,10 @@ function checkListen(backend: BackendSpec, path: SpecPath): Finding[] {
         hint: `write listen = "${traits.listen[0]}"`,
       },
     ]
+  }
+  if (listenOf(backend) === 'unix' && userOf(backend) === 'image') {
+    const message = "the user of an image cannot make a socket in a directory of the backend's account"
+    return [{ code: 'ENGINE_CANNOT_LISTEN', path: [...path, 'user'], message, hint: 'write listen = "tcp"' }]
   }
   if (listenOf(backend) === 'unix' || traits.keyVariable !== undefined || traits.ownLogin) return []
   const message = 'every local user can use this backend: it listens on a loopback port and checks no key'

@@ -269,7 +269,12 @@ in
         model = mkOption {
           type = types.nullOr (types.strMatching "[A-Za-z0-9][A-Za-z0-9._:+-]*(/[A-Za-z0-9][A-Za-z0-9._:+-]*)*");
           default = null;
-          description = "Model to serve: a path below the models directory, and the name clients see.";
+          description = "Model to serve: a path below the models directory, and the name clients see. Of a GGUF in parts, the first: the others come with it.";
+        };
+        files = mkOption {
+          type = types.attrsOf (types.strMatching "[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*");
+          default = { };
+          description = "More files and directories below the models directory, by a name of yours: {name} in args and environment stands for the path inside.";
         };
         gpu = {
           kind = mkOption {
@@ -371,7 +376,7 @@ in
         args = mkOption {
           type = types.listOf types.nonEmptyStr;
           default = [ ];
-          description = "More arguments of the engine. custom: {socket}, {port} and {model} are filled in.";
+          description = "More arguments of the engine. What they name below /models is mounted. custom: {socket}, {port} and {model} are filled in.";
         };
         environment = mkOption {
           type = types.attrsOf types.str;
@@ -398,6 +403,83 @@ in
           });
           default = [ ];
           description = "More volumes that survive the container.";
+        };
+        mounts = mkOption {
+          type = types.listOf (types.submodule {
+            options = {
+              source = mkOption {
+                type = types.nonEmptyStr;
+                description = "File or directory of the host.";
+              };
+              path = mkOption {
+                type = types.nullOr types.nonEmptyStr;
+                default = null;
+                description = "Where the container sees it; the same path when absent.";
+              };
+              readOnly = mkOption {
+                type = types.bool;
+                default = true;
+                description = "Whether the container may only read it.";
+              };
+              relabel = mkOption {
+                type = types.nullOr (types.enum [ "shared" "private" ]);
+                default = null;
+                description = "SELinux: give it a label that containers may read, all (shared) or this one (private). Never by itself.";
+              };
+            };
+          });
+          default = [ ];
+          description = "Files and directories of the host, read-only by default.";
+        };
+        configFiles = mkOption {
+          type = types.listOf (types.submodule {
+            options = {
+              path = mkOption {
+                type = types.nonEmptyStr;
+                description = "Where the container sees it, read-only.";
+              };
+              text = mkOption {
+                type = types.nullOr types.str;
+                default = null;
+                description = "What it says; the one text that may have several lines. Never a secret: all users can read it.";
+              };
+              source = mkOption {
+                type = types.nullOr types.nonEmptyStr;
+                default = null;
+                description = "File of the host with what it says, in place of text.";
+              };
+            };
+          });
+          default = [ ];
+          description = "Files that the spec itself holds or names.";
+        };
+        user = mkOption {
+          type = types.nullOr (types.enum [ "engine" "image" ]);
+          default = null;
+          description = "Who runs inside, without rights outside either way: user 1000 (engine), or the user of the image, root included (image); by engine when absent.";
+        };
+        ulimits = {
+          memlock = mkOption {
+            type = types.nullOr (types.either (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)") (types.enum [ "unlimited" ]));
+            default = null;
+            description = "Memory that it may lock, as for --mlock.";
+          };
+          nofile = mkOption {
+            type = types.nullOr (types.ints.between 64 1048576);
+            default = null;
+            description = "Files and connections that a process may have open.";
+          };
+          stack = mkOption {
+            type = types.nullOr (types.either (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)") (types.enum [ "unlimited" ]));
+            default = null;
+            description = "Size of the stack of a process.";
+          };
+        };
+        timeZone = mkOption {
+          type = types.nullOr (types.strMatching "[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,3}");
+          default = null;
+          example = "Europe/Berlin";
+          description = "Time zone inside, such as \"Europe/Berlin\"; \"local\": that of the host. UTC when absent.";
         };
         readOnly = mkOption {
           type = types.bool;

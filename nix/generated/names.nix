@@ -42,5 +42,6 @@
     secretsDirectory = "/run/${prefix}/secrets/${backend}";
     environmentFile = "/run/${prefix}/secrets/${backend}/environment";
     secretsUnit = "${prefix}-${backend}-secrets.service";
+    configDirectory = "/etc/${prefix}/backends/${backend}";
   };
 }

@@ -106,6 +106,7 @@
         image = null;
         image_archive = null;
         model = null;
+        files = { names = null; };
         gpu = {
           keys = {
             kind = null;
@@ -137,6 +138,30 @@
             path = null;
           };
         }; };
+        mounts = { items = {
+          keys = {
+            source = null;
+            path = null;
+            read_only = null;
+            relabel = null;
+          };
+        }; };
+        config_files = { items = {
+          keys = {
+            path = null;
+            text = null;
+            source = null;
+          };
+        }; };
+        user = null;
+        ulimits = {
+          keys = {
+            memlock = null;
+            nofile = null;
+            stack = null;
+          };
+        };
+        time_zone = null;
         read_only = null;
         notify = null;
         health = {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { NAME, port } from '../config/values.ts'
 import { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import { boundedBytes, boundedDuration, count, cpuShare } from './bounded.ts'
+import { configFile, files, mount, timeZone, ulimits, volume } from './container.ts'
 import { absolutePath, ENVIRONMENT_NAME, flag, IMAGE, LABEL, randomPort, secret } from './values.ts'
 
 /** Requests at a time, or waiting. */
@@ -31,11 +32,6 @@ const health = z.strictObject({
   start_period: boundedDuration('Time in which failures do not count; by engine when absent.', '0s', '7d').optional(),
 })
 
-const volume = z.strictObject({
-  name: z.string().regex(LABEL).max(20).meta({ description: 'Name of the volume inside its backend.' }),
-  path: absolutePath('Where the container sees it.'),
-})
-
 /** One entry of `backends`: an engine in a rootless container of an unprivileged user. */
 export const backend = z.strictObject({
   engine: z.enum(ENGINES).meta({ description: 'What runs in the container; decides arguments, health check, socket.' }),
@@ -50,7 +46,11 @@ export const backend = z.strictObject({
     .max(255)
     .regex(MODEL, 'write a model id such as "Qwen/Qwen3-8B-FP8" or a file name below the models directory')
     .optional()
-    .meta({ description: 'Model to serve: a path below the models directory, and the name clients see.' }),
+    .meta({
+      description:
+        'Model to serve: a path below the models directory, and the name clients see. Of a GGUF in parts, the first: the others come with it.',
+    }),
+  files,
   gpu: gpu.prefault({ kind: 'none' }).meta({ description: 'GPU that the container gets.' }),
   idle_stop: boundedDuration(
     'Stop after this long without a connection and start on the next one; absent: always on.',
@@ -95,7 +95,8 @@ export const backend = z.strictObject({
     .optional()
     .meta({ description: 'Host name below gate.domain under which the proxy serves this backend to browsers.' }),
   args: z.array(z.string().min(1, 'podman drops empty arguments and all that follow; leave it out')).default([]).meta({
-    description: 'More arguments of the engine. custom: {socket}, {port} and {model} are filled in.',
+    description:
+      'More arguments of the engine. What they name below /models is mounted. custom: {socket}, {port} and {model} are filled in.',
   }),
   environment: z
     .record(z.string().regex(ENVIRONMENT_NAME, 'write an environment name'), z.string())
@@ -106,6 +107,14 @@ export const backend = z.strictObject({
     .default({})
     .meta({ description: 'Environment of the container that is secret, by name.' }),
   volumes: z.array(volume).default([]).meta({ description: 'More volumes that survive the container.' }),
+  mounts: z.array(mount).default([]).meta({ description: 'Files and directories of the host, read-only by default.' }),
+  config_files: z.array(configFile).default([]).meta({ description: 'Files that the spec itself holds or names.' }),
+  user: z.enum(['engine', 'image']).optional().meta({
+    description:
+      'Who runs inside, without rights outside either way: user 1000 (engine), or the user of the image, root included (image); by engine when absent.',
+  }),
+  ulimits: ulimits.prefault({}).meta({ description: 'Limits of processes; those of the host when absent.' }),
+  time_zone: timeZone.optional(),
   read_only: flag(true, 'Whether the root file system of the container is read-only.'),
   notify: z
     .enum(['healthy', 'started'])

@@ -67,9 +67,14 @@ const ANY_TEXT = [
   '$schema',
   'backends.<name>.api_key.file',
   'backends.<name>.args[]',
+  'backends.<name>.config_files[].path',
+  'backends.<name>.config_files[].source',
+  'backends.<name>.config_files[].text',
   'backends.<name>.environment.<name>=',
   'backends.<name>.health.command[]',
   'backends.<name>.image_archive',
+  'backends.<name>.mounts[].path',
+  'backends.<name>.mounts[].source',
   'backends.<name>.secrets.<name>.file',
   'backends.<name>.volumes[].path',
   'client.ca',
@@ -93,7 +98,7 @@ const ANY_TEXT = [
 
 /** Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd. */
 const NOWHERE =
-  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^budgets|\.group$|^sandbox|image_archive|(?:secrets\.<name>|api_token)\.env$/
+  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^budgets|\.group$|^sandbox|image_archive|\.files\.<name>$|(?:secrets\.<name>|api_token)\.env$/
 
 test('what every place says is in a file that is read back, or in none', () => {
   const silent = WAYS.map((way) => {

@@ -176,9 +176,10 @@ async function collect(child: ChildProcess, options: ExecOptions): Promise<ExecR
     for (const stream of [child.stdout, child.stderr]) stream?.destroy()
   }, options.timeoutMs ?? EXEC_DEADLINE_MS)
   const text = { stdout: '', stderr: '' }
+  // a chunk may end within a character
   for (const stream of ['stdout', 'stderr'] as const)
-    child[stream]?.on('data', (chunk: Buffer) => {
-      text[stream] += chunk.toString()
+    child[stream]?.setEncoding('utf8').on('data', (chunk: string) => {
+      text[stream] += chunk
     })
   child.stdin?.on('error', () => {}) // a program that does not read its input
   child.stdin?.end(options.input ?? '')

@@ -73,6 +73,14 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         environment: { ZQ_PLAIN_QZ: 'zqplain' },
         secrets: { ZQ_SECRET_QZ: secret('own') },
         volumes: [{ name: 'zqvolume', path: '/zqmount' }],
+        files: { zqfile: 'Zqdir/zqpart.gguf' },
+        mounts: [{ source: '/zqdisk', path: '/zqseen' }],
+        config_files: [
+          { path: '/zqconf/zqinline', text: 'zqcontent' },
+          { path: '/zqconf/zqlaid', source: '/zqsettings' },
+        ],
+        ulimits: { memlock: '64MiB', nofile: 4096, stack: 'unlimited' },
+        time_zone: 'Zqarea/Zqcity',
         health: { command: ['zqprobe', '--zqdeep'] },
       },
       zqapp: {

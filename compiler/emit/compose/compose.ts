@@ -5,8 +5,9 @@ import { printYaml, type YamlMap, yamlMap, yamlScalar } from '../../../syntax/ya
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import type { Backend } from '../../ir/nodes/backend.ts'
-import type { Container } from '../../ir/nodes/container.ts'
+import type { ConfigFile, Container } from '../../ir/nodes/container.ts'
 import type { Secret } from '../../ir/nodes/host.ts'
+import { configText } from '../config-text.ts'
 import { type DaemonSettings, daemonSettings } from '../daemon-settings/settings.ts'
 import { gatewayImage } from '../gateway-image.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
@@ -40,11 +41,13 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
   )
   const secrets = Map.groupBy(deployment.secrets, ({ origin }) => origin[1])
   const exposed = new Set(deployment.vhosts.filter(({ kind }) => kind === 'app').map(({ origin }) => origin[1]))
+  const config = deployment.configFiles.filter(({ backend }) => names.has(backend))
   const handed = reachable.map((container) =>
     composeContainer(container, {
       prefix,
       secrets: secrets.get(backendName(container)) ?? [],
       isExposed: exposed.has(backendName(container)),
+      config: new Map(config.map((file) => [file.path, `./${besideCompose(file)}`])),
     }),
   )
   const root = yamlMap({
@@ -73,6 +76,7 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
     files: [
       { path: 'compose/compose.yaml', mode: 0o644, ...printYaml(COMMENT, root, ['gate']) },
       { path: 'compose/declared.json', mode: 0o644, ...printJson(settings.declared) },
+      ...config.map((file) => ({ path: `compose/${besideCompose(file)}`, mode: 0o644, ...configText(file) })),
     ],
     findings: [
       ...gatewayImage(gateway, 'compose').findings,
@@ -86,6 +90,9 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
     ],
   }
 }
+
+const besideCompose = ({ backend, path }: ConfigFile): string =>
+  `config/${backend}/${path.slice(path.lastIndexOf('/') + 1)}`
 
 const backendName = ({ origin }: Container): string => String(origin[1])
 

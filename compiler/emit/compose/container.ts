@@ -4,6 +4,7 @@ import type { Finding } from '../../diagnostic.ts'
 import type { Container } from '../../ir/nodes/container.ts'
 import type { Secret } from '../../ir/nodes/host.ts'
 import { notExpressed } from '../not-expressed.ts'
+import { ROOT_RIGHTS } from '../root-rights.ts'
 
 /** What one backend is in a Compose file. */
 export type ComposeContainer = {
@@ -19,9 +20,14 @@ type Around = {
   readonly secrets: readonly Secret[]
   /** Whether the proxy of the host serves it. */
   readonly isExposed: boolean
+  /** Files of the spec itself: where one is beside the Compose file, by its path on a host. */
+  readonly config: ReadonlyMap<string, string>
 }
 
-export function composeContainer(container: Container, { prefix, secrets, isExposed }: Around): ComposeContainer {
+export function composeContainer(
+  container: Container,
+  { prefix, secrets, isExposed, config }: Around,
+): ComposeContainer {
   const { origin, unit, gpu, devices, health } = container
   const at = (key: string) => [...origin, key]
   const own = secrets.filter(({ destination }) => destination.kind === 'environment')
@@ -39,17 +45,19 @@ export function composeContainer(container: Container, { prefix, secrets, isExpo
       // what podman gives a read-only container
       tmpfs: container.readOnly ? composeTexts(['/tmp', '/var/tmp', '/run']) : undefined,
       cap_drop: composeTexts(['ALL']),
+      cap_add: container.runsAs === 'image' ? composeTexts(ROOT_RIGHTS, at('user')) : undefined,
       security_opt: composeTexts(['no-new-privileges:true']),
       pids_limit: yamlScalar(container.pids, at('pids')),
       mem_limit:
         container.memoryBytes === undefined ? undefined : composeText(`${container.memoryBytes}b`, at('memory')),
       cpus: container.cpus === undefined ? undefined : yamlScalar(container.cpus, at('cpus')),
       shm_size: container.shmBytes === undefined ? undefined : composeText(`${container.shmBytes}b`, at('shm')),
+      ulimits: ulimits(container),
       network_mode: sharesGateway ? composeText(`service:${prefix}`, at('network')) : undefined,
       networks: sharesGateway ? undefined : networks(container, isExposed),
       // the proxy of the host comes in by this port; the gateway does not need it
       ports: isExposed && !sharesGateway ? ports(container) : undefined,
-      volumes: container.mounts.length === 0 ? undefined : mounts(container),
+      volumes: container.mounts.length === 0 ? undefined : mounts(container, config),
       devices:
         gpu === 'amd' || gpu === 'vulkan'
           ? composeTexts(
@@ -66,15 +74,21 @@ export function composeContainer(container: Container, { prefix, secrets, isExpo
     },
     origin,
   )
-  return { name: unit, service, findings: secretFindings(container, own) }
+  return { name: unit, service, findings: [...secretFindings(container, own), ...zoneFindings(container)] }
 }
 
-function environment({ environment: plain, origin }: Container, secrets: readonly Secret[]): YamlMap | undefined {
+function environment(
+  { environment: plain, timeZone, origin }: Container,
+  secrets: readonly Secret[],
+): YamlMap | undefined {
   const entries: [string, YamlNode][] = [
     ...Object.entries(plain).map(([name, value]): [string, YamlNode] => [
       name,
       composeText(value, [...origin, 'environment', name]),
     ]),
+    ...(timeZone === undefined || timeZone === 'local'
+      ? []
+      : [['TZ', composeText(timeZone, [...origin, 'time_zone'])] satisfies [string, YamlNode]]),
     ...secrets.flatMap(({ source, destination, origin: from }): [string, YamlNode][] =>
       'env' in source && destination.kind === 'environment'
         ? [[destination.variable, composeVariable(source.env, from)]]
@@ -114,23 +128,51 @@ function ports({ publish, origin }: Container): YamlNode {
   )
 }
 
-function mounts({ mounts: all }: Container): YamlNode {
+function mounts({ mounts: all }: Container, config: ReadonlyMap<string, string>): YamlNode {
   return yamlList(
     all.map((mount) =>
       mount.kind === 'volume'
-        ? yamlMap({
-            type: composeText('volume'),
-            source: composeText(mount.unit),
-            target: composeText(mount.target),
-          })
-        : yamlMap({
-            type: composeText('bind'),
-            source: composeText(mount.source),
-            target: composeText(mount.target),
-            read_only: yamlScalar(mount.readOnly),
-          }),
+        ? yamlMap(
+            {
+              type: composeText('volume'),
+              source: composeText(mount.unit),
+              target: composeText(mount.target),
+            },
+            mount.origin,
+          )
+        : yamlMap(
+            {
+              type: composeText('bind'),
+              source: composeText(config.get(mount.source) ?? mount.source),
+              target: composeText(mount.target),
+              read_only: yamlScalar(mount.readOnly),
+              bind:
+                mount.relabel === undefined
+                  ? undefined
+                  : yamlMap({ selinux: composeText(mount.relabel === 'shared' ? 'z' : 'Z') }),
+            },
+            mount.origin,
+          ),
     ),
   )
+}
+
+function ulimits({ ulimits: limits, origin }: Container): YamlMap | undefined {
+  if (limits.length === 0) return undefined
+  return yamlMap(
+    Object.fromEntries(
+      limits.map(({ name, value }) => {
+        const number = () => yamlScalar(value ?? -1)
+        return [name, yamlMap({ soft: number(), hard: number() }, [...origin, 'ulimits', name])]
+      }),
+    ),
+  )
+}
+
+function zoneFindings({ timeZone, origin }: Container): Finding[] {
+  if (timeZone !== 'local') return []
+  const message = 'compose cannot take over the time zone of the host'
+  return [notExpressed([...origin, 'time_zone'], message, 'write a zone such as "Europe/Berlin"')]
 }
 
 function nvidia({ devices, origin }: Container): YamlNode {

@@ -13,8 +13,9 @@ import {
 import { downLevel } from '../../catalog/podman-keys.ts'
 import type { Finding } from '../../diagnostic.ts'
 import { INSIDE } from '../../ir/names.ts'
-import type { Container, ContainerNetwork, Mount } from '../../ir/nodes/container.ts'
+import type { Container, ContainerNetwork, Mount, Ulimit } from '../../ir/nodes/container.ts'
 import type { EmitOptions } from '../output.ts'
+import { ROOT_RIGHTS } from '../root-rights.ts'
 import { healthEntries, healthFindings, readinessEntries } from './health.ts'
 
 /** One file for a user's podman-systemd.unit(5). */
@@ -77,14 +78,19 @@ function containerEntries(container: Container): Entry[] {
     { key: 'Image', value: argument(image), origin: at(container, 'image') },
     { key: 'ContainerName', value: argument(container.name) },
     { key: 'Pull', value: literal(pull), origin: at(container, 'pull_timeout') },
-    { key: 'UserNS', value: literal(`keep-id:uid=${INSIDE.uid},gid=${INSIDE.gid}`) },
-    { key: 'DropCapability', value: words('all') },
+    ...userEntries(container),
     { key: 'NoNewPrivileges', value: literal('true') },
     { key: 'ReadOnly', value: literal(String(container.readOnly)), origin: at(container, 'read_only') },
     ...(container.readOnly ? [{ key: 'ReadOnlyTmpfs', value: literal('true') }] : []),
     { key: 'PidsLimit', value: literal(String(container.pids)), origin: at(container, 'pids') },
     ...optional('Memory', memoryBytes === undefined ? undefined : literal(String(memoryBytes)), 'memory'),
     ...optional('ShmSize', shmBytes === undefined ? undefined : literal(String(shmBytes)), 'shm'),
+    ...container.ulimits.map((limit) => ({
+      key: 'Ulimit',
+      value: literal(ulimitText(limit)),
+      origin: at(container, 'ulimits', limit.name),
+    })),
+    ...optional('Timezone', container.timeZone === undefined ? undefined : argument(container.timeZone), 'time_zone'),
     // the socket is for its user and the group gate, no other account
     { key: 'PodmanArgs', value: command('--umask=0007') },
     ...networkEntries(container),
@@ -95,7 +101,11 @@ function containerEntries(container: Container): Entry[] {
     })),
     ...container.devices.map((device) => ({ key: 'AddDevice', value: command(device), origin: at(container, 'gpu') })),
     ...(container.keepGroups ? [{ key: 'GroupAdd', value: literal('keep-groups') }] : []),
-    ...container.mounts.map((mount) => ({ key: 'Volume', value: argument(mountText(mount)) })),
+    ...container.mounts.map((mount) => ({
+      key: 'Volume',
+      value: argument(mountText(mount)),
+      origin: mount.origin,
+    })),
     ...optional('Entrypoint', entrypoint === undefined ? undefined : argument(entrypoint), 'engine'),
     ...(args.length === 0 ? [] : [{ key: 'Exec', value: command(...args), origin: at(container, 'args') }]),
     ...Object.entries(container.environment).map(([name, value]) => ({
@@ -111,8 +121,30 @@ function containerEntries(container: Container): Entry[] {
       origin: at(container, 'stop_timeout'),
     },
     { key: 'LogDriver', value: literal('journald') },
+    ...(container.configDigest === undefined
+      ? []
+      : [
+          {
+            key: 'Label',
+            value: command(`gate.config=${container.configDigest}`),
+            origin: at(container, 'config_files'),
+          },
+        ]),
     ...Object.entries(container.labels).map(([name, value]) => ({ key: 'Label', value: command(`${name}=${value}`) })),
   ]
+}
+
+/** Without `UserNS=` root inside is the backend's account outside, and every other user inside one of its subordinate ids. */
+function userEntries(container: Container): Entry[] {
+  const drop = { key: 'DropCapability', value: words('all') }
+  const origin = at(container, 'user')
+  if (container.runsAs === 'image') return [drop, { key: 'AddCapability', value: words(...ROOT_RIGHTS), origin }]
+  return [{ key: 'UserNS', value: literal(`keep-id:uid=${INSIDE.uid},gid=${INSIDE.gid}`), origin }, drop]
+}
+
+function ulimitText({ name, value }: Ulimit): string {
+  const number = value ?? -1
+  return `${name}=${number}:${number}`
 }
 
 function networkEntries(container: Container): Entry[] {
@@ -132,8 +164,11 @@ function networkText(network: ContainerNetwork): string {
 }
 
 function mountText(mount: Mount): string {
-  if (mount.kind === 'volume') return `${mount.unit}.volume:${mount.target}`
-  return `${mount.source}:${mount.target}${mount.readOnly ? ':ro' : ''}`
+  if (mount.kind === 'volume') return `${mount.unit}.volume:${mount.target}${mount.owned ? ':U' : ''}`
+  const { readOnly, relabel } = mount
+  const label = relabel === 'shared' ? ['z'] : relabel === 'private' ? ['Z'] : []
+  const options = [...(readOnly ? ['ro'] : []), ...label].join(',')
+  return `${mount.source}:${mount.target}${options === '' ? '' : `:${options}`}`
 }
 
 function serviceEntries({ name, startTimeoutMs, stopTimeoutMs, cpus, origin }: Container, podman: string): Entry[] {

@@ -1,7 +1,8 @@
 import { command, literal, printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { quadletDirectory } from '../../ir/names.ts'
-import type { Network, Volume } from '../../ir/nodes/container.ts'
+import type { ConfigFile, Network, Volume } from '../../ir/nodes/container.ts'
+import { configText } from '../config-text.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { COMMENT, containerUnit, ownerEntry, type Quadlet } from './container.ts'
 import { userUnitFiles } from './user-units.ts'
@@ -17,6 +18,7 @@ export function emitQuadlet(deployment: Deployment, options: EmitOptions): Emiss
     files: [
       ...units.map(({ uid, file, unit }) => quadletFile(uid, file, unit)),
       ...userUnitFiles(deployment, options),
+      ...deployment.configFiles.map(configFile),
       ...cdiDirectories(deployment),
     ].sort((a, b) => (a.path < b.path ? -1 : 1)),
     findings: units.flatMap(({ findings }) => findings),
@@ -67,6 +69,11 @@ function quadletFile(uid: number, file: string, unit: UnitFile): OutputFile {
     mode: 0o644,
     ...printUnit(unit),
   }
+}
+
+function configFile(file: ConfigFile): OutputFile {
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1)
+  return { path: `quadlet/config/${file.backend}/${name}`, install: file.path, mode: 0o644, ...configText(file) }
 }
 
 /** podman before 5.6 looks for CDI files in /etc/cdi only; the NVIDIA toolkit writes to /var/run/cdi. */

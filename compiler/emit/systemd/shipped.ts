@@ -44,6 +44,7 @@ export function shippedFiles(): Record<string, string> {
     groups: [],
     subuid: undefined,
     linger: false,
+    limits: [],
     description: 'Gate',
   }
   const directories = [names.runtimeDirectory, names.backendsDirectory, names.configDirectory].map((path) => ({

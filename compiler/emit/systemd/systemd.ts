@@ -1,8 +1,10 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
+import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { addressOf } from '../../../schemas/words/address.ts'
-import { command, literal, printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
+import { command, type Entry, literal, printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
+import type { Ulimit } from '../../ir/nodes/container.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits } from './daemon-units.ts'
@@ -102,7 +104,7 @@ function backendHost({ containers }: Deployment): Record<string, UnitFile> {
 
 /** What the manager of each backend's user is configured with. @param secrets by user id, the unit that writes its secrets */
 function backendManagers({ users }: Deployment, secrets: ReadonlyMap<number, string>): Record<string, UnitFile> {
-  const units = users.flatMap(({ origin, uid, home, subuid }): [string, UnitFile][] => {
+  const units = users.flatMap(({ origin, uid, home, subuid, limits }): [string, UnitFile][] => {
     if (uid === undefined || subuid === undefined) return []
     const unit = secrets.get(uid)
     // Wants: without its secrets one backend cannot start, its user's manager does
@@ -111,11 +113,20 @@ function backendManagers({ users }: Deployment, secrets: ReadonlyMap<number, str
     const config = { key: 'Environment', value: command(`XDG_CONFIG_HOME=${home}/.config`) }
     const sections = [
       ...(wants.length === 0 ? [] : [{ name: 'Unit', entries: wants }]),
-      { name: 'Service', entries: [config] },
+      { name: 'Service', entries: [config, ...limitEntries(limits, [...origin, 'ulimits'])] },
     ]
     return [[`user@${uid}.service.d/50-gate-backend.conf`, { origin, comment: COMMENT, sections }]]
   })
   return Object.fromEntries(units)
+}
+
+/** No container gets more than its user's manager has. */
+function limitEntries(limits: readonly Ulimit[], origin: SpecPath): Entry[] {
+  return limits.map(({ name, value }) => ({
+    key: `Limit${name.toUpperCase()}`,
+    value: literal(value === undefined ? 'infinity' : String(value)),
+    origin: [...origin, name],
+  }))
 }
 
 function declarations(deployment: Deployment, layout: Layout): OutputFile[] {

@@ -1,3 +1,4 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
 import type { GpuKind } from '../../../schemas/spec/spec.ts'
 import type { Node } from './node.ts'
 
@@ -18,6 +19,12 @@ export type Container = Node & {
   readonly environment: Readonly<Record<string, string>>
   readonly environmentFile: string | undefined
   readonly mounts: readonly Mount[]
+  /** Of what `configFiles` of the deployment say, so that a change of it is a change of the container; absent: it has none. */
+  readonly configDigest: string | undefined
+  /** engine: user 1000 inside is the backend's account outside. image: the root of the image is. */
+  readonly runsAs: 'engine' | 'image'
+  readonly ulimits: readonly Ulimit[]
+  readonly timeZone: string | undefined
   readonly network: ContainerNetwork
   readonly publish: readonly Publish[]
   readonly gpu: GpuKind
@@ -49,8 +56,35 @@ export type Health = {
 }
 
 export type Mount =
-  | { readonly kind: 'path'; readonly source: string; readonly target: string; readonly readOnly: boolean }
-  | { readonly kind: 'volume'; readonly unit: string; readonly target: string }
+  | {
+      readonly kind: 'path'
+      readonly origin: SpecPath
+      readonly source: string
+      readonly target: string
+      readonly readOnly: boolean
+      /** Of SELinux; absent: as it is. */
+      readonly relabel?: 'shared' | 'private' | undefined
+    }
+  /** `owned`: it is given to user 1000 where the image has a directory of another user in its place. */
+  | {
+      readonly kind: 'volume'
+      readonly origin: SpecPath
+      readonly unit: string
+      readonly target: string
+      readonly owned: boolean
+    }
+
+/** `value` is bytes or a number; absent: unlimited. */
+export type Ulimit = { readonly name: 'memlock' | 'nofile' | 'stack'; readonly value: number | undefined }
+
+/** A file of one container that the spec itself holds. */
+export type ConfigFile = Node & {
+  readonly uid: number
+  readonly backend: string
+  /** Where it is on the host. */
+  readonly path: string
+  readonly text: string
+}
 
 export type ContainerNetwork =
   | { readonly kind: 'none' }

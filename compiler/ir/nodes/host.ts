@@ -1,4 +1,5 @@
 import type { SecretReference } from '../../../schemas/spec/spec.ts'
+import type { Ulimit } from './container.ts'
 import type { Node } from './node.ts'
 
 export type User = Node & {
@@ -10,6 +11,8 @@ export type User = Node & {
   /** Subordinate user and group ids for rootless containers. */
   readonly subuid: { readonly start: number; readonly count: number } | undefined
   readonly linger: boolean
+  /** What its processes may have at most, as far as the host's own limits are too low. */
+  readonly limits: readonly Ulimit[]
   readonly description: string
 }
 

@@ -19,7 +19,7 @@ in
       defaultText = lib.literalMD "a separate range for every `uid` from 40000 on";
       description = "First of the 65536 subordinate user and group ids of the container. Never change it.";
     };
-    user = mkOption {
+    account = mkOption {
       type = types.str;
       default = "${prefix}-${name}";
       readOnly = true;

@@ -29,6 +29,8 @@ in
     environment.etc = each (one: {
       "containers/systemd/users/${toString one.backend.uid}".source = "${cfg.files}/quadlet/users/${toString one.backend.uid}";
       ${unitSource one}.source = "${cfg.files}/quadlet/user-units/${toString one.backend.uid}";
+    } // lib.optionalAttrs (lib.any (file: file.text != null) one.backend.configFiles) {
+      "${lib.removePrefix "/etc/" one.names.configDirectory}".source = "${cfg.files}/quadlet/config/${one.name}";
     });
     systemd.tmpfiles.rules = map (one: "L+ ${one.names.home}/.config/systemd/user - - - - /etc/${unitSource one}") backends;
 
