@@ -74,7 +74,9 @@ export function createRoutes(
   function unknownModel(model: string): GateError {
     const near = nearNames(model, routes.keys())
     const hint = near.length > 0 ? `did you mean ${near.map((n) => `"${n}"`).join(', ')}?` : 'see GET /v1/models'
-    return new GateError('MODEL_NOT_FOUND', `no model "${model.slice(0, 200)}"; ${hint}`, { param: 'model' })
+    const silent = upstreams.filter(({ open, models: ids }) => open && ids.length === 0).slice(0, 3)
+    const more = silent.map(({ name }) => `; "${name}" lists no models: ask for "${name}/MODEL"`).join('')
+    return new GateError('MODEL_NOT_FOUND', `no model "${model.slice(0, 200)}"; ${hint}${more}`, { param: 'model' })
   }
 
   return {

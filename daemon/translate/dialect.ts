@@ -52,6 +52,8 @@ export type Dialect = {
 
   // model lists
 
+  /** The version that base URLs of upstreams end with, and that people leave out, such as `/v1`; null: there is none. */
+  readonly version: string | null
   /** Where an upstream lists its models, below its base URL. */
   readonly modelsPath: string
   /** Reads that list. @returns ids @throws Error when it has another shape */

@@ -5,7 +5,7 @@ import type { Answer, ModelListing, Upstream } from './upstreams.ts'
 /** What an upstream said last about itself. */
 export type CatalogEntry = {
   readonly models: readonly string[]
-  readonly state: 'configured' | 'unknown' | 'up' | 'down'
+  readonly state: 'configured' | 'unknown' | 'up' | 'unlisted' | 'down'
   readonly lastError: string | null
 }
 
@@ -27,20 +27,31 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
     if (upstream.ask === null) return
     const before = entries.get(upstream.name)
     const askedAt = now()
+    const { baseUrl } = upstream
     try {
       const models = await askModels(upstream, upstream.ask, signal)
       entries.set(upstream.name, { upstream, askedAt, models, state: 'up', lastError: null })
+      if (upstream.baseUrl !== baseUrl)
+        log('warn', 'upstream answers below its version only: write that into base_url', {
+          upstream: upstream.name,
+          url: upstream.baseUrl,
+        })
     } catch (error) {
       if (signal.aborted || isOutOfDescriptors(error)) return
       const reason = error instanceof Error ? reasonOf(error) : String(error)
       const lastError = upstream.redactor?.text(reason) ?? reason
-      entries.set(upstream.name, { upstream, askedAt, models: before?.models ?? [], state: 'down', lastError })
-      if (before?.state !== 'down')
+      const state = error instanceof NoListError ? 'unlisted' : 'down'
+      entries.set(upstream.name, { upstream, askedAt, models: before?.models ?? [], state, lastError })
+      if (before?.state !== state && upstream.configuredModels === null)
         log('warn', 'upstream does not list its models', { upstream: upstream.name, error: lastError })
     }
     const after = entries.get(upstream.name)
     if (String(before?.models) !== String(after?.models)) onChange()
   }
+
+  /** Whether it was not asked yet where its version is, which its models are asked for to find out. */
+  const lacksVersion = (upstream: Upstream): boolean =>
+    upstream.addVersion !== null && entries.get(upstream.name)?.upstream !== upstream
 
   return {
     entryOf(upstream: Upstream): CatalogEntry {
@@ -49,7 +60,7 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       return entries.get(upstream.name) ?? { models: [], state: 'unknown', lastError: null }
     },
     /**
-     * Asks the upstreams whose models are neither configured nor known from a while ago. Never rejects.
+     * Asks the upstreams whose models are neither configured nor known from a while ago, or whose URL names no version. Never rejects.
      * @param isAsleep whether asking would start it: such a one is asked another time
      */
     async refresh(
@@ -62,35 +73,75 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       const asked = upstreams.filter((upstream) => {
         const known = entries.get(upstream.name)
         const isFresh = known?.upstream === upstream && known.state === 'up' && now() - known.askedAt < ASK_AGAIN_MS
-        return upstream.configuredModels === null && !isFresh && !isAsleep(upstream.name)
+        return (upstream.configuredModels === null ? !isFresh : lacksVersion(upstream)) && !isAsleep(upstream.name)
       })
       await Promise.all(asked.map((upstream) => refreshOne(upstream, signal)))
     },
   }
 }
 
-/** @throws Error when there is no answer, a refusal, or an answer in another shape */
+/** There is an answer where the list should be, and it is none: the upstream may do all else. */
+class NoListError extends Error {
+  constructor({ name, baseUrl, lists }: Upstream, what: string) {
+    super(`GET ${baseUrl}${lists.modelsPath} ${what}; correct base_url, or name its models in upstreams.${name}.models`)
+    this.name = 'NoListError'
+  }
+}
+
+/**
+ * Asks for the list below the base URL, and below its usual version where it names none; what answers there is kept.
+ * @throws Error when there is no answer, or a refusal; NoListError when what answers is no list
+ */
 async function askModels(
-  { baseUrl, lists, redactor }: Upstream,
+  upstream: Upstream,
   ask: NonNullable<Upstream['ask']>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  const { lists, addVersion, redactor } = upstream
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-  const response = await ask(lists.modelsPath, deadline)
-  if (!response.ok) {
-    await response.body?.cancel()
-    throw new Error(`GET ${baseUrl}${lists.modelsPath} answered ${response.status}`)
+  let listed = await listAt('', upstream, ask, deadline)
+  if (listed instanceof NoListError && addVersion !== null && lists.version !== null) {
+    const below = await listAt(lists.version, upstream, ask, deadline)
+    if (!(below instanceof NoListError)) {
+      addVersion(lists.version)
+      listed = below
+    }
   }
-  const ids = await readListing(lists, response)
-  return redactor === null ? ids : ids.map(redactor.text)
+  if (listed instanceof NoListError) throw listed
+  return redactor === null ? listed : listed.map(redactor.text)
+}
+
+/** What an upstream answers that does not list its models there. */
+const NO_LIST = new Set([404, 405, 410, 501])
+
+async function listAt(
+  version: string,
+  upstream: Upstream,
+  ask: NonNullable<Upstream['ask']>,
+  deadline: AbortSignal,
+): Promise<readonly string[] | NoListError> {
+  const { lists, baseUrl } = upstream
+  const response = await ask(`${version}${lists.modelsPath}`, deadline)
+  if (response.ok) {
+    const text = await boundedText(response)
+    try {
+      return modelsIn(lists, text)
+    } catch {
+      return new NoListError(upstream, 'answered something else than a list of models')
+    }
+  }
+  await response.body?.cancel()
+  if (NO_LIST.has(response.status)) return new NoListError(upstream, `answered ${response.status}`)
+  throw new Error(`GET ${baseUrl}${version}${lists.modelsPath} answered ${response.status}`)
 }
 
 /** The ids in a model list. @throws Error when it is none, or too long */
-export async function readListing(
-  { readModels }: ModelListing,
-  response: Pick<Answer, 'body'>,
-): Promise<readonly string[]> {
-  return readModels(JSON.parse(await boundedText(response))).slice(0, MAX_MODELS)
+export async function readListing(lists: ModelListing, response: Pick<Answer, 'body'>): Promise<readonly string[]> {
+  return modelsIn(lists, await boundedText(response))
+}
+
+function modelsIn({ readModels }: ModelListing, text: string): readonly string[] {
+  return readModels(JSON.parse(text)).slice(0, MAX_MODELS)
 }
 
 /** @throws Error when the body is longer than any model list */

@@ -16,6 +16,8 @@ export type Answer = {
 
 /** How an upstream lists its models. */
 export type ModelListing = {
+  /** What a base URL without a version may lack; null: nothing. */
+  readonly version: string | null
   /** Below its base URL. */
   readonly modelsPath: string
   /** @returns ids @throws Error when the list has another shape */
@@ -36,6 +38,8 @@ export type Upstream = {
   readonly newConnection: (() => ForwardRequest['dispatcher']) | null
   /** Path of `baseUrl`, without a slash at its end. */
   readonly basePath: string
+  /** From now on the base URL ends with a version; null: it names one. */
+  readonly addVersion: ((version: string) => void) | null
   /** Headers of every request to it, names and values in turn: the credential. */
   readonly headers: readonly string[]
   /** Takes that credential out of what comes back; null: there is none. */
@@ -51,6 +55,7 @@ export type Upstream = {
   readonly close: () => Promise<void>
 }
 
+const HAS_VERSION = /\/v\d/
 /** How long an idle connection to a Unix socket is kept; a new one costs next to nothing. */
 const SOCKET_KEPT_MS = 1_000
 
@@ -123,6 +128,7 @@ function openUpstream(
       ...common,
       baseUrl: '',
       basePath: '',
+      addVersion: null,
       headers: [],
       redactor: null,
       dispatcher: createEchoDispatcher(echo),
@@ -132,8 +138,11 @@ function openUpstream(
       close: () => Promise.resolve(),
     }
   }
-  const baseUrl = baseUrlOf(name, config)
-  const url = new URL(baseUrl)
+  const url = new URL(baseUrlOf(name, config))
+  let basePath = url.pathname.replace(/\/+$/, '')
+  const addVersion = (version: string) => {
+    basePath += version
+  }
   const options = {
     connect: connectorOf({
       timeout: durationMs(config.connect_timeout),
@@ -153,13 +162,21 @@ function openUpstream(
     config.api_key === undefined ? [] : [['authorization', `Bearer ${config.api_key}`]]
   return {
     ...common,
-    baseUrl,
-    basePath: url.pathname.replace(/\/+$/, ''),
+    get baseUrl() {
+      return url.origin + basePath
+    },
+    get basePath() {
+      return basePath
+    },
+    get addVersion() {
+      return HAS_VERSION.test(basePath) ? null : addVersion
+    },
     headers: headers.flat(),
     redactor: createRedactor(config.api_key),
     dispatcher: pool,
     newConnection: () => onlyOnce(new Client(url.origin, options)),
-    ask: (path, signal) => fetch(`${baseUrl}${path}`, { dispatcher: pool, headers, redirect: 'error', signal }),
+    ask: (path, signal) =>
+      fetch(`${url.origin}${basePath}${path}`, { dispatcher: pool, headers, redirect: 'error', signal }),
     configuredModels: config.models ?? null,
     close: () => pool.close(),
   }

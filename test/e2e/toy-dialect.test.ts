@@ -72,6 +72,7 @@ const toy = {
   errorBody: ({ code, message }) => ({ wrong: message, why: code }),
   errorFrame: ({ message }) => `${JSON.stringify({ wrong: message })}\n`,
   ping: null,
+  version: null,
   modelsPath: '/catalogue',
   readModels: (list) => Object.keys(list as object),
   listModels: (models) => Object.fromEntries(models.map(({ id, ownedBy }) => [id, ownedBy])),

@@ -93,6 +93,7 @@ export async function startDataPlane(
     clients,
     /** Looks once which models the upstreams list. */
     refresh: directory.refresh,
+    status: directory.status,
     async stop(): Promise<void> {
       const over = AbortSignal.abort()
       await clients.drain(listener.drain(over), over)

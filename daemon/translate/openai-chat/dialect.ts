@@ -26,6 +26,7 @@ export const openAiChat = {
   errorBody,
   errorFrame,
   ping: ': ping\n\n',
+  version: '/v1',
   modelsPath: '/models',
   readModels,
   listModels,

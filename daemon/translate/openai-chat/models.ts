@@ -1,4 +1,5 @@
 import type { ModelEntry } from '../dialect.ts'
+import { isRecord } from './error.ts'
 
 /** GET /v1/models, as OpenAI answers it. */
 export function listModels(models: readonly ModelEntry[]): object {
@@ -10,12 +11,10 @@ export function showModel({ id, ownedBy }: ModelEntry): object {
   return { id, object: 'model', created: 0, owned_by: ownedBy }
 }
 
-/** The ids in an upstream's list. @throws Error when it has another shape */
+/** The ids in an upstream's list. Some send the list alone; an empty Ollama sends null in its place. @throws Error when it has another shape */
 export function readModels(list: unknown): readonly string[] {
-  const data = list !== null && typeof list === 'object' && 'data' in list ? list.data : null
+  const data = isRecord(list) && 'data' in list ? (list['data'] ?? []) : list
   if (!Array.isArray(data)) throw new Error('the model list does not have the shape that OpenAI uses')
-  const ids = data.map((model: unknown) =>
-    model !== null && typeof model === 'object' && 'id' in model && typeof model.id === 'string' ? model.id : '',
-  )
-  return ids.filter((id) => id !== '')
+  const ids = data.map((model: unknown) => (isRecord(model) ? model['id'] : model))
+  return ids.filter((id): id is string => typeof id === 'string' && id !== '')
 }

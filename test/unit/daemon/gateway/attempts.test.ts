@@ -177,6 +177,7 @@ function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
     provider: 'custom',
     baseUrl: `http://${name}/v1`,
     basePath: '/v1',
+    addVersion: null,
     headers: ['authorization', `Bearer key-of-${name}`],
     redactor: createRedactor(`key-of-${name}`),
     newConnection: null,

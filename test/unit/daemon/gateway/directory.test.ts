@@ -26,6 +26,7 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
       baseUrl: `http://${name}`,
       configuredModels: models ?? null,
       lists: openAiChat,
+      addVersion: null,
       redactor: null,
       ask: async () => {
         asked.push(name)

@@ -1,0 +1,131 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { readModels } from '../../../../daemon/translate/openai-chat/models.ts'
+import { chatBody } from '../../../support/chat.ts'
+import { KEY, startDataPlane } from '../../../support/data-plane.ts'
+import { completion, sendJson } from '../../../support/fake-upstream.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const LIST = { object: 'list', data: [{ id: 'm' }] }
+const list = (value: unknown) => (response: ServerResponse) => sendJson(response, 200, value)
+
+/** A data plane before a server that answers some paths, 404 for all others. @param path what the base URL ends with */
+async function behind(path: string, routes: Record<string, (response: ServerResponse) => void>, models?: string[]) {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    request.resume()
+    asked.push(request.url ?? '')
+    const answer = routes[request.url ?? '']
+    if (answer === undefined) sendJson(response, 404, {})
+    else answer(response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const base_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`
+  const plane = await startDataPlane({
+    upstreams: { box: { provider: 'custom', base_url, ...(models && { models }) } },
+  })
+  closing.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+    plane.stop,
+  )
+  await plane.refresh()
+  const ask = async (model: string) => {
+    const response = await fetch(`${plane.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: chatBody('hi', { model }),
+    })
+    return { status: response.status, text: await response.text() }
+  }
+  const [status] = plane.status()
+  return { asked, ask, status, lines: plane.lines, plane }
+}
+
+const CHAT = { '/v1/chat/completions': list(completion('hi')) }
+
+test.each([
+  { name: 'a final slash', path: '/v1/', routes: { '/v1/models': list(LIST) } },
+  { name: 'two final slashes', path: '/v1//', routes: { '/v1/models': list(LIST) } },
+  { name: 'a bare array', path: '/v1', routes: { '/v1/models': list([{ id: 'm' }]) } },
+  { name: 'an array of names', path: '/v1', routes: { '/v1/models': list(['m']) } },
+  { name: 'no version', path: '', routes: { '/v1/models': list(LIST) } },
+  { name: 'no version and a slash', path: '/', routes: { '/v1/models': list(LIST) } },
+  {
+    name: 'no version and a page at its place',
+    path: '',
+    routes: { '/v1/models': list(LIST), '/models': (response: ServerResponse) => void response.end('<!doctype html>') },
+  },
+])('B7: $name: the model is known, and asked where it is', async ({ path, routes }) => {
+  const { ask, status, asked } = await behind(path, { ...routes, ...CHAT })
+  expect(status).toMatchObject({ state: 'ready', models_count: 1 })
+  expect((await ask('m')).status).toBe(200)
+  expect(asked.at(-1)).toBe('/v1/chat/completions')
+})
+
+test('B7: a version that was left out is said, once', async () => {
+  const { lines, plane } = await behind('', { '/v1/models': list(LIST) })
+  await plane.refresh()
+  const said = lines.filter(({ message }) => message.includes('base_url'))
+  expect(said.map(({ level, fields }) => [level, fields.upstream])).toEqual([['warn', 'box']])
+  expect(said[0]?.fields.url).toMatch(/\/v1$/)
+})
+
+test('B7: it is found out for models that are configured, too', async () => {
+  const { ask } = await behind('', { '/v1/models': list(LIST), ...CHAT }, ['own'])
+  expect((await ask('own')).status).toBe(200)
+})
+
+test.each(['/v1', '/v2', '/api/v1beta/openai'])('B7: below %s no version is added', async (path) => {
+  const { asked } = await behind(path, {})
+  expect(asked).toEqual([`${path}/models`])
+})
+
+test('B7: an empty Ollama is up, with no models', async () => {
+  const { status } = await behind('/v1', { '/v1/models': list({ object: 'list', data: null }) })
+  expect(status).toEqual({ name: 'box', provider: 'custom', state: 'ready', models_count: 0 })
+})
+
+test.each([
+  { name: 'has no list', routes: {} },
+  { name: 'has something else there', routes: { '/v1/models': list({ detail: 'hello' }) } },
+  { name: 'takes no GET', routes: { '/v1/models': (response: ServerResponse) => sendJson(response, 405, {}) } },
+])('B7: one that $name says so, and is asked by its name', async ({ routes }) => {
+  const { ask, status } = await behind('/v1', { ...routes, ...CHAT })
+  expect(status).toMatchObject({ state: 'unlisted', models_count: 0 })
+  expect(status?.last_error).toContain('upstreams.box.models')
+  expect((await ask('box/any')).status).toBe(200)
+  const unknown = await ask('any')
+  expect(unknown.status).toBe(404)
+  expect(unknown.text).toContain('ask for \\"box/MODEL\\"')
+})
+
+test('B7: one that lists nothing serves what the configuration declares', async () => {
+  const { ask, status } = await behind('/v1', CHAT, ['own'])
+  expect(status).toMatchObject({ state: 'ready', models_count: 1 })
+  expect((await ask('own')).status).toBe(200)
+})
+
+test.each([401, 500, 503])('B7: one that answers %i is down, whatever its URL', async (status) => {
+  const refuse = (response: ServerResponse) => sendJson(response, status, {})
+  const seen = await behind('', { '/models': refuse })
+  expect(seen.status).toMatchObject({ state: 'down' })
+  expect(seen.asked).toEqual(['/models'])
+})
+
+test.each([
+  { list: { data: [{ id: 'a' }, { id: '' }, { id: 7 }, null, 'b'] }, ids: ['a', 'b'] },
+  { list: [], ids: [] },
+  { list: { data: {} }, ids: null },
+  { list: { models: [] }, ids: null },
+  { list: null, ids: null },
+  { list: 'm', ids: null },
+])('B7: reads $list as $ids', ({ list: said, ids }) => {
+  if (ids === null) expect(() => readModels(said)).toThrow('shape')
+  else expect(readModels(said)).toEqual(ids)
+})
