@@ -1,4 +1,5 @@
 import { secretForms } from '../../syntax/secret/forms.ts'
+import { createSearch } from '../../syntax/secret/search.ts'
 import type { ResponseHeaders } from './forward-end.ts'
 
 export const REDACTED = '[redacted]'
@@ -43,10 +44,8 @@ export function createRedactor(secret: string | undefined): Redactor | null {
 
   const text = (all: string) => all.replace(pattern, REDACTED)
 
-  function withoutSecret(chunk: Buffer): Buffer {
-    for (const form of encoded) if (chunk.includes(form)) return Buffer.from(text(chunk.toString('latin1')), 'latin1')
-    return chunk
-  }
+  const isIn = createSearch(encoded)
+  const withoutSecret = (chunk: Buffer) => (isIn(chunk) ? Buffer.from(text(chunk.toString('latin1')), 'latin1') : chunk)
 
   /** Where the end begins that may be the beginning of the secret; the length when there is none. */
   function tailOf(chunk: Buffer): number {
