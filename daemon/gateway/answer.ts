@@ -44,6 +44,11 @@ const NOT_PASSED_ON = new Set([
 const HOLD_MS = 10_000
 const PING_MS = 15_000
 const NOTHING = Buffer.alloc(0)
+/**
+ * Up to here the end of an answer is written as latin1 text, byte for byte the same: Node sends a head and a text as one
+ * string, but a head and a buffer as a list of pieces, which took a twentieth of the CPU time of a small answer.
+ */
+const MAX_TEXT_BYTES = 16 * 2 ** 10
 
 /**
  * The answer to one client. Nothing is sent before there is something to say, so that an early failure still becomes
@@ -240,7 +245,9 @@ export class ClientResponse {
   /** The last bytes. A client that does not take them in time is cut off, too. */
   #finish(rest: Buffer): void {
     const response = this.#response
-    response.end(rest.length === 0 ? undefined : rest)
+    if (rest.length === 0) response.end()
+    else if (rest.length <= MAX_TEXT_BYTES) response.end(rest.toString('latin1'), 'latin1')
+    else response.end(rest)
     if (response.writableLength === 0) return
     const stalled = setTimeout(() => response.destroy(), this.#stallTimeoutMs)
     response.once('close', () => clearTimeout(stalled))

@@ -10,9 +10,12 @@ export function usageLine(row: UsageRow): string {
 export function rowOfLine(line: string): UsageRow | null {
   const values = parse(line)
   if (values?.length !== USAGE_FIELDS.length) return null
-  const entries = USAGE_FIELDS.map((field, i) => [field, values[i]] as const)
-  if (!entries.every(([field, value]) => isKind(value, USAGE_KINDS[field]))) return null
-  return Object.fromEntries(entries) as UsageRow // each value is of the kind of its field
+  const row: Record<string, unknown> = {}
+  for (const [i, field] of USAGE_FIELDS.entries()) {
+    if (!isKind(values[i], USAGE_KINDS[field])) return null
+    row[field] = values[i]
+  }
+  return row as UsageRow // each value is of the kind of its field
 }
 
 function parse(line: string): readonly unknown[] | null {
