@@ -82,7 +82,7 @@ function makeRecord(nowMs: number, level: LogLevel, message: string, fields: Log
     const value = fields[name]
     if (typeof value !== LOG_FIELDS[name]) continue
     if (typeof value === 'string') record[name] = cut(value)
-    else if (value !== undefined && Number.isFinite(value)) record[name] = value
+    else if (value !== undefined && Number.isFinite(value)) record[name] = Math.round(value)
   }
   return record as LogRecord // built above from the allow-list, and nothing else
 }

@@ -5,7 +5,7 @@ import { answerStatus } from '../../bench/rate-client.ts'
 import { median, medianOf, percentile } from '../../bench/statistics.ts'
 import { createCheck } from '../../bench/stream-client.ts'
 import { count, markdownTable } from '../../bench/table.ts'
-import { parseWrk } from '../../bench/wrk.ts'
+import { parseWrk, wrkArgv } from '../../bench/wrk.ts'
 
 test.each([
   { values: [1, 2, 3, 4], rank: 50, expected: 2 },
@@ -56,6 +56,11 @@ test('reads the figures of wrk in one unit', () => {
 test('counts refused requests and broken connections of wrk as failed', () => {
   const extra = '  Socket errors: connect 1, read 2, write 3, timeout 4\n  Non-2xx or 3xx responses: 100\n'
   expect(parseWrk(wrkOutput(extra)).failed).toBe(110)
+})
+
+test.each([1, 2, 60])('B16: in a window of %i s, wrk counts no answer as failed that only comes late', (seconds) => {
+  const argv = wrkArgv(seconds, 'post.lua', 'http://127.0.0.1:1/')
+  expect(Number.parseInt(argv[argv.indexOf('--timeout') + 1] ?? '', 10)).toBeGreaterThan(seconds + 5)
 })
 
 test('refuses output of wrk without a rate', () => {

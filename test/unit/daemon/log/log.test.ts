@@ -61,6 +61,16 @@ test('a JSON line gives the written text back', () => {
   expect((JSON.parse(lines[0] ?? '') as LogRecord).error).toBe(hostile)
 })
 
+test.each([
+  { ms: 13.232394999999997, logged: 13 },
+  { ms: 0.4, logged: 0 },
+  { ms: 1.5, logged: 2 },
+])('C9: $ms ms are logged as $logged', ({ ms, logged }) => {
+  const { log, lines } = logTo()
+  log('info', 'x', { duration_ms: ms, wait_ms: ms })
+  expect(lines[0]).toContain(`"duration_ms":${logged},"wait_ms":${logged}}`)
+})
+
 test('cuts a string of more than 4,096 characters', () => {
   const { log, recent } = logTo()
   log('info', 'x', { error: 'e'.repeat(10_000) })
