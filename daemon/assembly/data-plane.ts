@@ -20,6 +20,9 @@ import { createUpstreams } from '../upstream/upstreams.ts'
 import type { Ground } from './ground.ts'
 import type { Storage } from './storage.ts'
 
+/** How long a stream may go on after its key has expired. */
+const EXPIRY_CHECK_MS = 1_000
+
 export type DataPlane = ReturnType<typeof createDataPlane>
 
 /** Everything that a request goes through. Each part is made of those above it. */
@@ -75,7 +78,8 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
     },
     initial,
   )
-  tokens.whenRevoked(clients.cutKey)
+  tokens.whenEnded(clients.cutKey)
+  const expiry = setInterval(tokens.endExpired, EXPIRY_CHECK_MS).unref()
   backends.whenStarted(metrics.backendStart)
   backends.whenStarted((name, outcome) => {
     if (outcome === 'started' && config.current().backends[name]?.models === undefined) void directory.refresh()
@@ -109,6 +113,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
       clients.drain(Promise.all(listeners.map(({ listener }) => listener.drain(signal))), signal),
     /** In the order in which they have to go: what asks goes before what is asked. */
     stops: [
+      ['expiry of keys', async () => clearInterval(expiry)],
       ['directory', directory.stop],
       ['backends', backends.close],
       ['upstreams', upstreams.close],

@@ -16,6 +16,9 @@ export type TokenRecord = {
   readonly revokedAt: number | null
 }
 
+/** Why a key counts no more. */
+export type KeyEnd = 'expired' | 'revoked'
+
 /** What the keys need from storage. */
 export type TokenStore = {
   readonly all: () => readonly TokenRecord[]
@@ -37,7 +40,7 @@ export function createTokens(store: TokenStore, now: () => number) {
   /** The key that came last over each connection, beside its hash: clients send the same one again and again. */
   const hashes = new WeakMap<object, { readonly text: string; readonly hash: string }>()
   let systemHash: string | null = null
-  let onRevoked: (keyId: string) => void = () => {}
+  let onEnded: (keyId: string, why: KeyEnd) => void = () => {}
 
   const remember = (record: TokenRecord) =>
     byHash.set(record.hash, {
@@ -71,7 +74,7 @@ export function createTokens(store: TokenStore, now: () => number) {
       systemHash = text === undefined ? null : tokenHash(text)
       if (before !== null && before !== systemHash) {
         byHash.delete(before)
-        onRevoked(SYSTEM_KEY_ID)
+        onEnded(SYSTEM_KEY_ID, 'revoked')
       }
       if (systemHash === null) return
       byHash.set(systemHash, {
@@ -104,13 +107,22 @@ export function createTokens(store: TokenStore, now: () => number) {
     revoke(id: string): boolean {
       if (!store.revoke(id, now())) return false
       for (const [key, { principal }] of byHash) if (principal.keyId === id) byHash.delete(key)
-      onRevoked(id)
+      onEnded(id, 'revoked')
       return true
     },
 
+    /** Ends the keys whose time is over: none is found after that anyway, but what is being answered to them goes on. */
+    endExpired(): void {
+      for (const [key, { principal, expiresAt }] of byHash) {
+        if (expiresAt === null || expiresAt > now()) continue
+        byHash.delete(key)
+        onEnded(principal.keyId, 'expired')
+      }
+    },
+
     /** Calls back with the id of each key that stops to count while the daemon runs. */
-    whenRevoked(listener: (keyId: string) => void): void {
-      onRevoked = listener
+    whenEnded(listener: (keyId: string, why: KeyEnd) => void): void {
+      onEnded = listener
     },
   }
 }

@@ -1,4 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import type { KeyEnd } from '../auth/tokens.ts'
 import type { ClientResponse } from './answer.ts'
 
 type Placed<T> = { readonly item: T; index: number }
@@ -37,8 +38,9 @@ export function createOpenRequests<T extends Open>() {
     },
     items: () => open.map(({ item }) => item),
     /** Cuts off what is being answered to a key that counts no more. */
-    cutKey(keyId: string): void {
-      cutOff(new GateError('INVALID_KEY', 'the key was revoked'), (item) => item.keyId === keyId)
+    cutKey(keyId: string, why: KeyEnd): void {
+      const message = why === 'expired' ? 'the key has expired' : 'the key was revoked'
+      cutOff(new GateError('INVALID_KEY', message), (item) => item.keyId === keyId)
     },
     /**
      * Waits until the listeners are closed and nothing is in flight. What is still there when `signal` aborts is cut off

@@ -1,4 +1,7 @@
+import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chatBody } from '../support/chat.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
@@ -69,6 +72,31 @@ test('one request over server.max_concurrent is refused with 429, and let in whe
   })
 })
 
+/** Makes a key as gatectl does. */
+function createKey(expires_in: string): Promise<string> {
+  const socketPath = join(gate.stateDirectory, 'admin.sock')
+  const headers = { 'content-type': 'application/json' }
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path: '/v1/tokens', method: 'POST', headers, agent: false }, (response) => {
+      json(response).then((made) => resolve((made as { token: string }).token), reject)
+    })
+    outgoing.on('error', reject)
+    outgoing.end(JSON.stringify({ name: 'guest', scopes: ['chat:write'], expires_in }))
+  })
+}
+
+test('B14: a stream ends when its key expires', async () => {
+  // a machine that is too busy to begin the stream in time gets more time
+  for (const expiresIn of ['2s', '10s', '60s']) {
+    const headers = { authorization: `Bearer ${await createKey(expiresIn)}`, 'content-type': 'application/json' }
+    const stream = await ask('hi', { headers })
+    if (stream.status !== 200) continue
+    expect(await stream.text()).toMatch(/first.*the key has expired/s)
+    return
+  }
+  throw new Error('no stream began before its key expired')
+}, 90_000)
+
 describe('server.max_buffered', () => {
   let small: Daemon
   beforeAll(async () => {
@@ -96,7 +124,7 @@ describe('server.max_buffered', () => {
     const metrics = await fetch(`${small.url}/metrics`, { headers: { authorization: `Bearer ${small.key}` } })
     return Number(/^gate_request_bytes_held (\d+)$/m.exec(await metrics.text())?.[1])
   }
-  const request = (content: string) =>
+  const send = (content: string) =>
     fetch(`${small.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${small.key}`, 'content-type': 'application/json' },
@@ -107,18 +135,18 @@ describe('server.max_buffered', () => {
     const seenBefore = upstream.seen.length
     const uploads = [await upload(2_000), await upload(2_000)]
     await until(async () => (await held()) === 4_000)
-    const refused = await request('x'.repeat(2_000))
+    const refused = await send('x'.repeat(2_000))
     expect(refused.status).toBe(429)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await refused.json()).toMatchObject({ error: { message: expect.stringContaining('server.max_buffered') } })
     expect(await held()).toBe(4_000) // what was refused holds nothing
-    const fits = request('hi')
+    const fits = send('hi')
     await until(async () => upstream.seen.length > seenBefore)
     finish?.()
     expect((await fits).status).toBe(200)
     for (const socket of uploads) socket.destroy()
     await until(async () => (await held()) === 0)
-    const third = request('x'.repeat(2_000))
+    const third = send('x'.repeat(2_000))
     await until(async () => upstream.seen.length > seenBefore + 1)
     finish?.()
     expect((await third).status).toBe(200)

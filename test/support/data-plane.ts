@@ -39,7 +39,8 @@ export async function startDataPlane(
   const rows: UsageRow[] = []
   const lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[] = []
   const log: GatewayParts['log'] = (level, message, fields = {}) => void lines.push({ level, message, fields })
-  const now = () => Date.now()
+  let laterMs = 0
+  const now = () => Date.now() + laterMs
   const monotonic = () => performance.now()
   const tokens = createTokens({ all: () => [], insert: () => {}, revoke: () => true }, now)
   tokens.setSystemToken(KEY)
@@ -60,6 +61,7 @@ export async function startDataPlane(
     initial,
   )
   const clients = openRequests()
+  tokens.whenEnded(clients.cutKey)
   const gateway = createGateway(
     {
       clients,
@@ -94,6 +96,11 @@ export async function startDataPlane(
     /** Looks once which models the upstreams list. */
     refresh: directory.refresh,
     status: directory.status,
+    tokens,
+    /** Lets the clock of keys and rows go on. */
+    passTime: (ms: number) => {
+      laterMs += ms
+    },
     async stop(): Promise<void> {
       const over = AbortSignal.abort()
       await clients.drain(listener.drain(over), over)

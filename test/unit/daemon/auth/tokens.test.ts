@@ -71,6 +71,23 @@ test('a key expires', () => {
   expect(tokens.find(token)).toBeNull()
 })
 
+test('B14: what a key is doing when its time is over is ended, once, and no other key', () => {
+  const ended: string[] = []
+  tokens.whenEnded((keyId, why) => void ended.push(`${why} ${keyId}`))
+  const guest = tokens.create('guest', ['chat:write'], time + 1_000)
+  const other = tokens.create('other', ['chat:write'], time + 1_001)
+  const always = tokens.create('always', ['chat:write'], null)
+  tokens.endExpired()
+  expect(ended).toEqual([])
+  time += 1_000
+  tokens.endExpired()
+  tokens.endExpired()
+  expect(ended).toEqual([`expired ${guest.record.id}`])
+  tokens.revoke(other.record.id)
+  expect(ended.slice(1)).toEqual([`revoked ${other.record.id}`])
+  expect(tokens.find(always.token)).not.toBeNull()
+})
+
 test('the system token has every scope and can be changed while running', () => {
   tokens.setSystemToken('a-system-token-of-the-operator')
   expect(tokens.find('a-system-token-of-the-operator')?.scopes.has('config:write')).toBe(true)

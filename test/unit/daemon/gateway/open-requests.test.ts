@@ -30,7 +30,7 @@ test('cuts off what is answered to a revoked key, and nothing else', () => {
   const [mine, other] = [client('mine'), client('other')]
   open.add(mine)
   open.add(other)
-  open.cutKey('mine')
+  open.cutKey('mine', 'revoked')
   expect(mine.cuts).toEqual(['INVALID_KEY'])
   expect(other.cuts).toEqual([])
 })
