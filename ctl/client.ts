@@ -171,7 +171,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 const START_HINT =
-  'start it: systemctl start gate-daemon.socket (as a service), or npm start (from the sources);\n' +
+  'start it: systemctl start gate-daemon.socket (as a service), or npm start (in a clone);\n' +
   'or name its socket: gatectl --socket PATH, or GATE_ADMIN_SOCKET'
 
 const GROUP_HINT =

@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util'
 import { nearest } from '../schemas/words/nearest.ts'
-import { type CommandText, GLOBAL_OPTIONS, type Option } from './command.ts'
+import { GLOBAL_OPTIONS, type Option, usageOf } from './command.ts'
 import { COMMANDS } from './command-table.ts'
 import { usageFailure } from './failure.ts'
+import { findCommand, unknownCommand } from './find-command.ts'
 import type { Command } from './invocation.ts'
 
 export type CommandLine =
   | { readonly kind: 'version'; readonly json: boolean }
-  | { readonly kind: 'help'; readonly about: HelpSubject }
+  | { readonly kind: 'help'; readonly about: readonly string[] }
   | {
       readonly kind: 'run'
       readonly command: Command
@@ -15,21 +16,16 @@ export type CommandLine =
       readonly values: Readonly<Record<string, unknown>>
     }
 
-export type HelpSubject =
-  | { readonly kind: 'everything' }
-  | { readonly kind: 'group'; readonly group: string }
-  | { readonly kind: 'command'; readonly command: Command }
-
 /** @throws Failure with exit code 2, naming what was probably meant */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const words = wordsOf(argv)
-  const found = findCommand(words)
+  const found = findCommand(words, COMMANDS)
   const command = found?.command
   const options = { ...GLOBAL_OPTIONS, ...command?.options }
   const { values, positionals } = parseStrictly(argv, options, command)
   if (values['version'] === true) return { kind: 'version', json: values['json'] === true }
-  if (values['help'] === true || (words.length === 0 && argv.length === 0)) return { kind: 'help', about: about(words) }
-  if (found === undefined) throw unknownCommand(words)
+  if (values['help'] === true || (words.length === 0 && argv.length === 0)) return { kind: 'help', about: words }
+  if (found === undefined) throw unknownCommand(words, COMMANDS)
   const given = positionals.slice(found.words)
   checkArguments(found.command, given)
   return { kind: 'run', command: found.command, arguments: given, values }
@@ -39,15 +35,6 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 function wordsOf(argv: readonly string[]): readonly string[] {
   const options: Record<string, Option> = Object.assign({}, GLOBAL_OPTIONS, ...COMMANDS.map((c) => c.options))
   return parseArgs({ args: [...argv], options: forParser(options), strict: false, allowPositionals: true }).positionals
-}
-
-function findCommand(words: readonly string[]): { readonly command: Command; readonly words: number } | undefined {
-  for (const count of [2, 1]) {
-    const name = words.slice(0, count).join(' ')
-    const command = COMMANDS.find((c) => c.name === name || c.aliases?.includes(name))
-    if (command !== undefined && words.length >= count) return { command, words: count }
-  }
-  return undefined
 }
 
 function parseStrictly(
@@ -91,42 +78,10 @@ function wrongOption(message: string, options: Readonly<Record<string, Option>>,
   )
 }
 
-function about(words: readonly string[]): HelpSubject {
-  const command = findCommand(words)?.command
-  if (command !== undefined) return { kind: 'command', command }
-  const [group] = words
-  if (group === undefined) return { kind: 'everything' }
-  if (COMMANDS.some((c) => c.name.startsWith(`${group} `))) return { kind: 'group', group }
-  throw unknownCommand(words)
-}
-
-function unknownCommand(words: readonly string[]) {
-  const [first, second] = words
-  if (first === undefined) return usageFailure('no command given', 'gatectl --help lists the commands')
-  const inGroup = COMMANDS.filter((c) => c.name.startsWith(`${first} `)).map((c) => c.name)
-  if (inGroup.length > 0 && second === undefined) {
-    return usageFailure(`gatectl ${first} needs a subcommand`, `there are: ${inGroup.join(', ')}`)
-  }
-  const typed = inGroup.length > 0 ? `${first} ${second}` : words.slice(0, 2).join(' ')
-  const names = COMMANDS.map((c) => c.name)
-  const meant = nearest(typed, names) ?? nearest(first, [...names, ...new Set(names.map((n) => n.split(' ')[0] ?? n))])
-  return usageFailure(
-    `unknown command "${inGroup.length > 0 ? typed : first}"`,
-    meant === undefined ? 'gatectl --help lists the commands' : `did you mean "gatectl ${meant}"?`,
-  )
-}
-
 function checkArguments(command: Command, given: readonly string[]): void {
   const usage = `usage: ${usageOf(command)}`
   const missing = command.arguments.find((argument, index) => index >= given.length && argument.optional !== true)
   if (missing !== undefined) throw usageFailure(`gatectl ${command.name}: ${missing.name} is missing`, usage)
   const extra = given[command.arguments.length]
   if (extra !== undefined) throw usageFailure(`gatectl ${command.name}: "${extra}" is one argument too many`, usage)
-}
-
-/** One line, such as `gatectl config set KEY [VALUE] [options]`. */
-export function usageOf(command: CommandText): string {
-  const words = command.arguments.map(({ name, optional }) => (optional === true ? `[${name}]` : name))
-  const options = Object.keys(command.options).length === 0 ? [] : ['[options]']
-  return ['gatectl', command.name, ...words, ...options].join(' ')
 }

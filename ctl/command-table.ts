@@ -1,3 +1,4 @@
+import { ABOUT_COMMANDS } from './commands/about/table.ts'
 import { BACKEND_COMMANDS } from './commands/backend/table.ts'
 import { COMPLETION_COMMANDS } from './commands/completion/table.ts'
 import { CONFIG_COMMANDS } from './commands/config/table.ts'
@@ -16,4 +17,5 @@ export const COMMANDS: readonly Command[] = [
   ...SPEC_COMMANDS,
   ...HOST_COMMANDS,
   ...COMPLETION_COMMANDS,
+  ...ABOUT_COMMANDS,
 ]

@@ -1,5 +1,9 @@
 /** What an argument or option value can be completed with. */
-export type Completion = 'config-key' | 'token-id' | 'backend-name' | 'file' | readonly string[]
+export type Completion = ListName | 'file' | readonly string[]
+
+/** Lists that a completion script asks `gatectl complete` for, with the words typed before as arguments. */
+export const LISTS = ['config-key', 'config-value', 'token', 'backend-name', 'command'] as const
+export type ListName = (typeof LISTS)[number]
 
 type Argument = { readonly name: string; readonly optional?: true; readonly complete?: Completion }
 
@@ -35,4 +39,19 @@ export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
   socket: { type: 'string', value: 'PATH', description: "the daemon's admin socket", complete: 'file' },
   help: { type: 'boolean', short: 'h', description: 'show help' },
   version: { type: 'boolean', description: 'show the version' },
+}
+
+/** One line, such as `gatectl config set KEY [VALUE] [options]`. */
+export function usageOf(command: CommandText): string {
+  const words = command.arguments.map(({ name, optional }) => (optional === true ? `[${name}]` : name))
+  const options = Object.keys(command.options).length === 0 ? [] : ['[options]']
+  return ['gatectl', command.name, ...words, ...options].join(' ')
+}
+
+/** Every name under which a command works: the aliases as commands of their own. */
+export function withAliases<C extends CommandText>(commands: readonly C[]): readonly C[] {
+  return commands.flatMap((command) => [
+    command,
+    ...(command.aliases ?? []).map((name) => ({ ...command, name, aliases: [], summary: `same as ${command.name}` })),
+  ])
 }

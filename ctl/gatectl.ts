@@ -16,14 +16,12 @@ export async function runGatectl(argv: readonly string[], surroundings: Surround
     const line = parseCommandLine(argv)
     switch (line.kind) {
       case 'version': {
-        const { packageVersion } = await import('../system/version.ts')
-        if (line.json) printJson({ version: packageVersion() })
-        else print(`gatectl ${packageVersion()}`)
-        return 0
+        const { run } = await import('./commands/about/version.ts')
+        return await run({ json: line.json, print, printJson })
       }
       case 'help': {
         const { helpText } = await import('./help.ts')
-        print(helpText(line.about))
+        print(helpText(line.about, COMMANDS))
         return 0
       }
       case 'run': {

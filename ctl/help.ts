@@ -1,28 +1,29 @@
-import { type CommandText, GLOBAL_OPTIONS, type Option } from './command.ts'
-import { type HelpSubject, usageOf } from './command-line.ts'
-import { COMMANDS } from './command-table.ts'
+import { type CommandText, GLOBAL_OPTIONS, type Option, usageOf, withAliases } from './command.ts'
+import { findCommand, unknownCommand } from './find-command.ts'
 
-const VISIBLE = COMMANDS.filter((command) => command.hidden !== true)
-
-/** The text of --help, without a newline at its end. */
-export function helpText(about: HelpSubject): string {
-  switch (about.kind) {
-    case 'everything':
-      return overview()
-    case 'group':
-      return `Usage: gatectl ${about.group} COMMAND\n\n${list(VISIBLE.filter((c) => c.name.startsWith(`${about.group} `)))}`
-    case 'command':
-      return commandHelp(about.command)
-  }
+/**
+ * The help about a command or a group of them, or the overview, without a newline at its end.
+ * @param words those of the command; none for the overview
+ * @throws Failure when there is no such command
+ */
+export function helpText(words: readonly string[], commands: readonly CommandText[]): string {
+  const [first] = words
+  const command = findCommand(words, commands)?.command
+  if (command !== undefined) return commandHelp(command)
+  const visible = withAliases(commands.filter(({ hidden }) => hidden !== true))
+  if (first === undefined) return overview(visible)
+  const group = visible.filter(({ name }) => name.startsWith(`${first} `))
+  if (group.length === 0) throw unknownCommand(words, commands)
+  return `Usage: gatectl ${first} COMMAND\n\n${list(group)}`
 }
 
-function overview(): string {
+function overview(commands: readonly CommandText[]): string {
   return [
     'gatectl compiles specs, and talks to a running gate-daemon.',
     '',
     'Usage: gatectl [--json] [--socket PATH] COMMAND',
     '',
-    list(VISIBLE),
+    list(commands),
     '',
     'Options:',
     optionList(GLOBAL_OPTIONS),

@@ -1,4 +1,5 @@
 import type { Config } from '../schemas/config/config.ts'
+import { gatectlName } from '../system/gatectl-name.ts'
 import { createControlPlane } from './assembly/control-plane.ts'
 import { createDataPlane } from './assembly/data-plane.ts'
 import { layGround } from './assembly/ground.ts'
@@ -52,7 +53,9 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     await lifecycle.ready()
     const key = firstKey(storage.tokens, initial, ground.isJournal)
     const isOpen = initial.auth.mode === 'none'
-    ground.print(welcome({ url: urls[0] ?? '', key, isOpen, isJournal: ground.isJournal, example: EXAMPLE }))
+    const { isJournal } = ground
+    const start = { url: urls[0] ?? '', key, isOpen, isJournal, gatectl: gatectlName(), example: EXAMPLE }
+    ground.print(welcome(start))
   } catch (error) {
     await lifecycle.stop('could not start')
     throw listenError(error, initial)

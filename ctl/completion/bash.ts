@@ -48,27 +48,22 @@ _gatectl_files() {
 complete -F _gatectl gatectl`
 }
 
-function pointCase({ given, words, argument, options }: Point): string {
-  const flags = options.flatMap(spellings).join(' ')
-  const plain = words.map(({ word }) => word).join(' ')
-  if (words.length === 0 && argument === undefined) return `    "${given}" | "${given} "*) _gatectl_words "${flags}" ;;`
-  const first = argument === undefined ? `_gatectl_words "${plain}"` : replies(argument)
-  const open = `    "${given}") case $cur in -*) _gatectl_words "${flags}" ;; *) ${first} ;; esac ;;`
-  return words.length > 0 ? open : `${open}\n    "${given} "*) _gatectl_words "${flags}" ;;`
+/** Options are offered once a `-` is typed: before that they would be put in where a value belongs. */
+function pointCase({ given, words, arguments: [first, ...more], options }: Point): string {
+  const flags = `_gatectl_words "${options.flatMap(spellings).join(' ')}"`
+  const offer = (pattern: string, values: string) =>
+    `    ${pattern}) case $cur in -*) ${flags} ;; *) ${values} ;; esac ;;`
+  const plain = words.length > 0 ? `_gatectl_words "${words.map(({ word }) => word).join(' ')}"` : replies(first)
+  const at = offer(`"${given}"`, plain)
+  if (words.length > 0) return at
+  const later = more.map((argument, i) => offer(`"${given} "${'*" "'.repeat(i)}*`, replies(argument))).reverse()
+  return [at, ...later, ...(later.length === 0 ? [offer(`"${given} "*`, ':')] : [])].join('\n')
 }
 
 /** The command that fills in what can be completed; `:` does nothing. */
 function replies(completion: Completion | undefined): string {
-  switch (completion) {
-    case undefined:
-      return ':'
-    case 'file':
-      return '_gatectl_files'
-    case 'config-key':
-    case 'token-id':
-    case 'backend-name':
-      return `_gatectl_words "$(gatectl complete ${completion} 2>/dev/null)"`
-    default:
-      return `_gatectl_list "${completion.join(' ')}"`
-  }
+  if (completion === undefined) return ':'
+  if (completion === 'file') return '_gatectl_files'
+  if (typeof completion === 'object') return `_gatectl_list "${completion.join(' ')}"`
+  return `_gatectl_words "$(gatectl complete ${completion} $given 2>/dev/null)"`
 }

@@ -20,7 +20,7 @@ function __gatectl_given
     echo "$given"
 end
 function __gatectl_at
-    test (__gatectl_given) = "$argv[1]"
+    string match -q -- "$argv[1]" (__gatectl_given)
 end
 function __gatectl_in
     string match -q -- "$argv[1]" (__gatectl_given); or string match -q -- "$argv[1] *" (__gatectl_given)
@@ -29,12 +29,16 @@ complete -c gatectl -f
 ${completionPoints(commands).flatMap(pointLines).join('\n')}`
 }
 
-function pointLines({ given, words, argument, options }: Point): readonly string[] {
+function pointLines({ given, words, arguments: [first, ...more], options }: Point): readonly string[] {
   const at = `complete -c gatectl -n '__gatectl_at "${given}"'`
   const within = words.length > 0 ? at : `complete -c gatectl -n '__gatectl_in "${given}"'`
   return [
     ...words.map(({ word, meaning }) => `${at} -a ${word} -d ${quoted(meaning)}`),
-    ...(argument === undefined ? [] : [`${at} ${values(argument)}`]),
+    ...(first === undefined ? [] : [`${at} ${values(first)}`]),
+    ...more.flatMap((argument, i) => {
+      const after = `complete -c gatectl -n '__gatectl_at "${given}${' *'.repeat(i + 1)}"'`
+      return argument === undefined ? [] : [`${after} ${values(argument)}`]
+    }),
     ...options.map((option) => `${within} ${optionFlags(option)}`),
   ]
 }
@@ -46,16 +50,9 @@ function optionFlags({ long, short, type, description, complete }: OptionWord): 
 }
 
 function values(completion: Completion): string {
-  switch (completion) {
-    case 'file':
-      return '-F'
-    case 'config-key':
-    case 'token-id':
-    case 'backend-name':
-      return `-a '(gatectl complete ${completion} 2>/dev/null)'`
-    default:
-      return `-a ${quoted(completion.join(' '))}`
-  }
+  if (completion === 'file') return '-F'
+  if (typeof completion === 'object') return `-a ${quoted(completion.join(' '))}`
+  return `-a '(gatectl complete ${completion} (__gatectl_given | string split " ") 2>/dev/null)'`
 }
 
 function quoted(text: string): string {

@@ -1,4 +1,4 @@
-import { type CommandText, type Completion, GLOBAL_OPTIONS, type Option } from '../command.ts'
+import { type CommandText, type Completion, GLOBAL_OPTIONS, type Option, withAliases } from '../command.ts'
 
 /** A word and what it means. */
 export type Word = { readonly word: string; readonly meaning: string }
@@ -7,8 +7,8 @@ export type Word = { readonly word: string; readonly meaning: string }
 export type Point = {
   readonly given: string
   readonly words: readonly Word[]
-  /** The first argument of a command. */
-  readonly argument: Completion | undefined
+  /** What each argument of a command can be. */
+  readonly arguments: readonly (Completion | undefined)[]
   readonly options: readonly OptionWord[]
 }
 export type OptionWord = Option & { readonly long: string }
@@ -18,14 +18,14 @@ export function completionPoints(commands: readonly CommandText[]): readonly Poi
   const shown = visible(commands)
   const globals = optionWords(GLOBAL_OPTIONS)
   const groups = [...new Set(shown.map((c) => c.name.split(' ')[0] ?? ''))].map((first) => wordOf(shown, first))
-  const start: Point = { given: '', words: groups, argument: undefined, options: globals }
+  const start: Point = { given: '', words: groups, arguments: [], options: globals }
   const inGroups = groups
     .filter(({ word }) => !shown.some((c) => c.name === word))
-    .map(({ word }) => ({ given: word, words: secondWords(shown, word), argument: undefined, options: globals }))
+    .map(({ word }) => ({ given: word, words: secondWords(shown, word), arguments: [], options: globals }))
   const points = shown.map((command) => ({
     given: command.name,
     words: [],
-    argument: command.arguments[0]?.complete,
+    arguments: command.arguments.map(({ complete }) => complete),
     options: [...optionWords(command.options), ...globals],
   }))
   return [start, ...inGroups, ...points]
@@ -48,7 +48,7 @@ function optionWords(options: Readonly<Record<string, Option>>): readonly Option
 }
 
 function visible(commands: readonly CommandText[]): readonly CommandText[] {
-  return commands.filter(({ hidden }) => hidden !== true)
+  return withAliases(commands.filter(({ hidden }) => hidden !== true))
 }
 
 function secondWords(commands: readonly CommandText[], first: string): readonly Word[] {

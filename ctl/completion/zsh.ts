@@ -29,15 +29,18 @@ ${completionPoints(commands).map(pointCase).join('\n')}
 if [[ $funcstack[1] == _gatectl ]]; then _gatectl "$@"; else compdef _gatectl gatectl; fi`
 }
 
-function pointCase({ given, words, argument, options }: Point): string {
+/** Options are offered once a `-` is typed: before that they would be put in where a value belongs. */
+function pointCase({ given, words, arguments: [first, ...more], options }: Point): string {
   const flags = describe(
     'option',
     options.flatMap((o) => spellings(o).map((word) => ({ word, meaning: o.description }))),
   )
-  if (words.length === 0 && argument === undefined) return `        ("${given}"|"${given} "*) ${flags} ;;`
-  const first = argument === undefined ? describe('command', words) : replies(argument)
-  const open = `        ("${given}") if [[ $PREFIX == -* ]]; then ${flags}; else ${first}; fi ;;`
-  return words.length > 0 ? open : `${open}\n        ("${given} "*) ${flags} ;;`
+  const offer = (pattern: string, values: string) =>
+    `        (${pattern}) if [[ $PREFIX == -* ]]; then ${flags}; else ${values}; fi ;;`
+  const at = offer(`"${given}"`, words.length > 0 ? describe('command', words) : replies(first))
+  if (words.length > 0) return at
+  const later = more.map((argument, i) => offer(`"${given} "${'*" "'.repeat(i)}*`, replies(argument))).reverse()
+  return [at, ...later, ...(later.length === 0 ? [offer(`"${given} "*`, ':')] : [])].join('\n')
 }
 
 function describe(what: string, words: readonly Word[]): string {
@@ -46,18 +49,10 @@ function describe(what: string, words: readonly Word[]): string {
 }
 
 function replies(completion: Completion | undefined): string {
-  switch (completion) {
-    case undefined:
-      return ':'
-    case 'file':
-      return '_files'
-    case 'config-key':
-    case 'token-id':
-    case 'backend-name':
-      return `found=(\${(f)"$(gatectl complete ${completion} 2>/dev/null)"}); compadd -a found`
-    default:
-      return `compset -P '*,'; compadd -- ${completion.join(' ')}`
-  }
+  if (completion === undefined) return ':'
+  if (completion === 'file') return '_files'
+  if (typeof completion === 'object') return `compset -P '*,'; compadd -- ${completion.join(' ')}`
+  return `found=(\${(f)"$(gatectl complete ${completion} \${=given} 2>/dev/null)"}); compadd -a found`
 }
 
 function quoted(text: string): string {

@@ -4,6 +4,8 @@ export function welcome(start: {
   readonly key: string | null
   readonly isOpen: boolean
   readonly isJournal: boolean
+  /** What a person types to run gatectl. */
+  readonly gatectl: string
   /** A request that any installation can answer. */
   readonly example: { readonly path: string; readonly body: string }
 }): string {
@@ -12,7 +14,9 @@ export function welcome(start: {
   const authorization = start.isOpen ? '' : ` \\\n    -H 'Authorization: Bearer ${start.key ?? '\'"$GATE_KEY"\''}'`
   const shown = start.key === null ? '' : `\n  Your key, shown this once:\n\n    ${key}\n`
   const lost =
-    start.key === null && !start.isOpen ? '\n  GATE_KEY is a key you have; `gatectl token create` makes another.\n' : ''
+    start.key === null && !start.isOpen
+      ? `\n  GATE_KEY is a key you have; another: ${start.gatectl} token create\n`
+      : ''
   return `
 Gate listens on ${start.url}
 ${shown}
@@ -23,6 +27,8 @@ ${shown}
     -d '${start.example.body}'
 
   Add "stream":true to see it token by token.
+
+  What runs: ${start.gatectl} status
 ${lost}
 `
 }

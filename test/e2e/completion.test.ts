@@ -98,7 +98,17 @@ test.each([
   { line: 'gatectl token create --scopes chat:r', expected: ['read'] },
   { line: 'gatectl token create --scopes admin,conf', expected: ['admin,config:read', 'admin,config:write'] },
   { line: 'gatectl config validate comp', expected: ['completion.bash', 'completion.fish', 'completion.zsh'] },
-  { line: 'gatectl config set server.port ', expected: ['--force', '--file'] },
+  { line: 'gatectl config set server.port ', expected: [] },
+  {
+    line: 'gatectl config set server.port -',
+    expected: ['--force', '--file', '--json', '--socket', '--help', '-h', '--version'],
+  },
+  { line: 'gatectl config set log.level ', expected: ['error', 'warn', 'info', 'debug'] },
+  { line: 'gatectl config set log.level d', expected: ['debug'] },
+  { line: 'gatectl token list ', expected: [] },
+  { line: 'gatectl help con', expected: ['config'] },
+  { line: 'gatectl help config ex', expected: ['explain'] },
+  { line: 'gatectl auth ', expected: ['create-token'] },
   { line: 'gatectl logs -n ', expected: [] },
 ])('bash completes "$line" to $expected', async ({ line, expected }) => {
   expect((await offered('bash', line)).slice(0, Math.max(expected.length, 1)).sort()).toEqual([...expected].sort())

@@ -1,25 +1,43 @@
+import { LISTS, type ListName } from '../../command.ts'
 import { usageFailure } from '../../failure.ts'
-import type { Run } from '../../invocation.ts'
+import type { Invocation, Run } from '../../invocation.ts'
 
 /** What the completion scripts ask for: one word per line. */
-export const run: Run = async ({ admin, arguments: [what], print }) => {
-  switch (what) {
-    case 'config-key': {
-      const { keys } = await admin.ask('GET /v1/config')
-      for (const { key } of keys) print(key)
-      return 0
-    }
-    case 'token-id': {
-      const { tokens } = await admin.ask('GET /v1/tokens')
-      for (const { id, revoked_at } of tokens) if (revoked_at === undefined) print(id)
-      return 0
-    }
-    case 'backend-name': {
-      const { backends } = await admin.ask('GET /v1/backends')
-      for (const { name } of backends) print(name)
-      return 0
-    }
-    default:
-      throw usageFailure(`gatectl complete: no list called "${what}"`, 'there are: config-key, token-id, backend-name')
-  }
+export const run: Run = async (invocation) => {
+  const [what, ...given] = invocation.arguments
+  const list = LISTS.find((name) => name === what)
+  if (list === undefined)
+    throw usageFailure(`gatectl complete: no list called "${what}"`, `there are: ${LISTS.join(', ')}`)
+  for (const word of await WORDS[list](invocation, given)) invocation.print(word)
+  return 0
+}
+
+/** @param given the words of the command line so far, such as config, set, log.level */
+const WORDS: Readonly<
+  Record<ListName, (invocation: Invocation, given: readonly string[]) => Promise<readonly string[]>>
+> = {
+  'config-key': async ({ admin }) => (await admin.ask('GET /v1/config')).keys.map(({ key }) => key),
+  'config-value': configValues,
+  token: async ({ admin }) => {
+    const { tokens } = await admin.ask('GET /v1/tokens')
+    return tokens.filter(({ revoked_at }) => revoked_at === undefined).map(({ id }) => id)
+  },
+  'backend-name': async ({ admin }) => (await admin.ask('GET /v1/backends')).backends.map(({ name }) => name),
+  command: async ({ commands }, [, group]) => {
+    const names = commands.filter(({ hidden }) => hidden !== true).map(({ name }) => name.split(' '))
+    if (group === undefined) return [...new Set(names.map(([first = '']) => first))]
+    return names.flatMap(([first, second]) => (first === group && second !== undefined ? [second] : []))
+  },
+}
+
+/** The words that a key can hold; nothing where anything may be written. */
+async function configValues(_: Invocation, given: readonly string[]): Promise<readonly string[]> {
+  const key = given.at(-1) ?? ''
+  const { configKeys } = await import('../../../config/key-set.ts') // loads the schema, which only this needs
+  const { nodeAt } = await import('../../../schemas/config/keys.ts')
+  const path = key.split('.')
+  const node = nodeAt(configKeys().tree, path)
+  if (node?.kind !== 'leaf') return []
+  if (node.holds === 'boolean') return ['true', 'false']
+  return 'options' in node.schema && Array.isArray(node.schema.options) ? node.schema.options.map(String) : []
 }

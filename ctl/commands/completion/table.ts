@@ -1,3 +1,4 @@
+import { LISTS } from '../../command.ts'
 import type { Command } from '../../invocation.ts'
 
 export const COMPLETION_COMMANDS: readonly Command[] = [
@@ -15,8 +16,11 @@ export const COMPLETION_COMMANDS: readonly Command[] = [
   {
     name: 'complete',
     hidden: true,
-    summary: 'print the words that a completion script asks for: config-key, token-id, backend-name',
-    arguments: [{ name: 'WHAT' }],
+    summary: `print the words that a completion script asks for: ${LISTS.join(', ')}`,
+    arguments: [
+      { name: 'WHAT' },
+      ...['WORD', 'WORD', 'WORD', 'WORD'].map((name) => ({ name, optional: true }) as const),
+    ],
     options: {},
     load: () => import('./complete.ts'),
   },

@@ -14,7 +14,7 @@ export const CONFIG_COMMANDS: readonly Command[] = [
   {
     name: 'config set',
     summary: 'write a key into the runtime configuration',
-    arguments: [KEY, { name: 'VALUE', optional: true }],
+    arguments: [KEY, { name: 'VALUE', optional: true, complete: 'config-value' }],
     options: {
       force: { type: 'boolean', description: 'even if the environment hides the value' },
       file: { type: 'string', value: 'FILE', description: 'read the value from a file', complete: 'file' },

@@ -30,8 +30,9 @@ export const TOKEN_COMMANDS: readonly Command[] = [
   {
     name: 'token revoke',
     summary: 'revoke a key at once',
-    arguments: [{ name: 'ID', complete: 'token-id' }],
+    arguments: [{ name: 'KEY', complete: 'token' }],
     options: {},
+    notes: 'KEY is the id of a key, the beginning of one, or its name, as "gatectl token list" shows them.',
     load: () => import('./revoke.ts'),
   },
 ]

@@ -126,7 +126,7 @@ test.each([
   { name: 'an unknown option', args: ['config', 'set', 'a', 'b', '--forse'], says: /did you mean --force\?/ },
   { name: 'a value that looks like an option', args: ['config', 'set', 'a', '-1'], says: /goes after "--"/ },
   { name: 'an option without value', args: ['status', '--socket'], says: /argument missing/ },
-  { name: 'a missing argument', args: ['token', 'revoke'], says: /ID is missing/ },
+  { name: 'a missing argument', args: ['token', 'revoke'], says: /KEY is missing/ },
   { name: 'an argument too many', args: ['status', 'now'], says: /"now" is one argument too many/ },
   { name: 'a value twice', args: ['config', 'set', 'a', 'b', '--file', 'c'], says: /give a VALUE, or --file FILE/ },
   { name: 'no key', args: ['config', 'get'], says: /give a KEY, or --all/ },
@@ -136,7 +136,11 @@ test.each([
     says: /unknown format "yaml"\n.*nix, spec/,
   },
   { name: 'an unknown shell', args: ['completion', 'tcsh'], says: /there are: bash, zsh, fish/ },
-  { name: 'nothing to complete', args: ['complete', 'x'], says: /there are: config-key, token-id, backend-name/ },
+  {
+    name: 'nothing to complete',
+    args: ['complete', 'x'],
+    says: /there are: config-key, config-value, token, backend-name/,
+  },
   { name: 'no number', args: ['logs', '-n', 'x'], says: /is not a number of lines/ },
 ])('exits with 2 for $name', async ({ args, says }) => {
   const run = await ctl(args)

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { welcome } from '../../../daemon/process/welcome.ts'
+import { gatectlName } from '../../../system/gatectl-name.ts'
+
+const root = join(import.meta.dirname, '../../..')
+
+test('C6 in a clone gatectl is a script of package.json, installed it is a program', () => {
+  expect(gatectlName('/usr/lib/gate/dist/system/gatectl-name.js')).toBe('gatectl')
+  const [, script = ''] = /^npm run -s (\w+) --$/.exec(gatectlName()) ?? []
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  expect(scripts[script]).toContain('bin/gatectl.ts')
+})
+
+test.each(['README.md', 'docs/gatectl.md'])('C6 %s says so', (page) => {
+  expect(readFileSync(join(root, page), 'utf8')).toContain(`\`${gatectlName()}\``)
+})
+
+test.each(['gatectl', 'npm run -s gatectl --'])('C6 the start text names what works there: %s', (gatectl) => {
+  const start = { url: 'http://127.0.0.1:1', key: null, isOpen: false, isJournal: false, gatectl } as const
+  const text = welcome({ ...start, example: { path: '/x', body: '{}' } })
+  expect(text).toContain(`${gatectl} token create\n`)
+  expect(text).toContain(`${gatectl} status\n`)
+})
