@@ -13,6 +13,7 @@ import { generation } from './checks/generation.ts'
 import { gpuDevices } from './checks/gpu.ts'
 import { idMappers } from './checks/id-mappers.ts'
 import { userNamespaces, virtualization } from './checks/kernel.ts'
+import { models } from './checks/models.ts'
 import { permissions } from './checks/permissions.ts'
 import { podman, programs } from './checks/podman.ts'
 import { ports } from './checks/ports.ts'
@@ -43,6 +44,7 @@ export const CHECKS: readonly AnyCheck[] = [
   anyCheck(storage),
   anyCheck(gpuDevices),
   anyCheck(cdi),
+  anyCheck(models),
   anyCheck(generation),
   anyCheck(ports),
   anyCheck(certificates),

@@ -7,12 +7,15 @@ import type { Secret } from '../../compiler/ir/nodes/host.ts'
 import { type Generation, generationSchema } from '../../schemas/deploy/generation.ts'
 import type { Target } from '../../schemas/words/targets.ts'
 import { desiredUnits } from './desired-units.ts'
+import { type NeededModel, neededModels } from './models.ts'
 
 /** What a host is to be: a generation and the texts of its files. */
 export type Desired = {
   readonly generation: Generation
   /** By path below the generation. */
   readonly texts: ReadonlyMap<string, string>
+  /** What has to be there before it starts; of a generation that was applied before, nothing is known. */
+  readonly models: readonly NeededModel[]
 }
 
 /** What is compiled for a host; each makes nothing when the spec does not ask for it. */
@@ -48,7 +51,7 @@ export function nothingDesired(prefix: string): Desired {
     credentials: [],
     listeners: [],
   })
-  return { generation, texts: new Map() }
+  return { generation, texts: new Map(), models: [] }
 }
 
 /** What a compiled spec asks of its host. @param specText kept beside the files, for people */
@@ -91,7 +94,8 @@ export function desiredState({ files, deployment }: Compiled, specText: string):
       .filter(({ origin }) => !['proxy', 'client'].includes(origin[0] as string) && origin.at(-1) !== 'p2p_port')
       .map(({ protocol, port, origin }) => ({ protocol, port, unit: origin.join('.') })),
   })
-  return { generation, texts: new Map(all.map(({ path, text }) => [path, text])) }
+  const texts = new Map(all.map(({ path, text }) => [path, text]))
+  return { generation, texts, models: neededModels(deployment) }
 }
 
 /** Whether two generations ask the same of a host; the spec's comments and the READMEs do not count. */

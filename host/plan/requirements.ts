@@ -3,6 +3,7 @@ import type { HostView } from '../host.ts'
 import type { HostProblem } from '../problem.ts'
 import { podmanProblem, type Versions } from '../versions.ts'
 import type { Desired } from './desired.ts'
+import { missingModels } from './models.ts'
 import type { Observed } from './observe.ts'
 import { planProblems } from './problems.ts'
 
@@ -20,6 +21,7 @@ export function missingRequirements(
     ...credentialProblems(host, desired),
     ...portProblems(host, desired, observed),
     ...archiveProblems(host, observed),
+    ...missingModels(host, desired.models),
   ]
 }
 

@@ -108,6 +108,7 @@ export const HOST_CODES = {
   SUBID_CONFLICT: { meaning: 'subordinate ids are already taken' },
   PORT_TAKEN: { meaning: 'another program listens on a port' },
   MISSING_SECRET: { meaning: 'a credential or file with a secret is missing' },
+  MISSING_MODEL: { meaning: 'a model that a backend starts from is not on this host' },
   MISSING_IMAGE: { meaning: 'an image is missing and cannot be pulled' },
   INVALID_FILE: { meaning: 'a validator rejects what was compiled' },
   UNIT_FAILED: { meaning: 'a unit did not start in time' },

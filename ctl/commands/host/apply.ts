@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { type Applied, applyPlan } from '../../../host/apply/apply.ts'
 import { type Planned, planSpec } from '../../../host/deploy.ts'
 import { type Host, localHost } from '../../../host/host.ts'
+import { isEmptyPlan } from '../../../host/plan/plan.ts'
 import type { ExitCode } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { planLines, planText, problemText } from '../../output/plan-text.ts'
@@ -15,6 +16,7 @@ import {
   unitTimeoutMs,
   writeLockFile,
 } from './deployment.ts'
+import { noteHostFindings } from './host-findings.ts'
 
 export const run: Run = (invocation) => applySpec(invocation, localHost())
 
@@ -26,6 +28,7 @@ export async function applySpec(invocation: Invocation, host: Host): Promise<Exi
   try {
     const spec = await readHostSpec(host, { ...invocation, note: () => {} }) // as it is now that no other program changes it
     const planned = await converted(() => planSpec(host, spec.compiled, spec.input.text))
+    if (!isEmptyPlan(planned.plan)) await noteHostFindings(invocation, spec)
     const keep = spec.compiled.deployment.gateway.keepGenerations
     return await carryOut(invocation, host, planned, { keep, before: () => writeLockFile(host, spec) })
   } finally {

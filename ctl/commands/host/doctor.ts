@@ -5,12 +5,13 @@ import { gatewayNames } from '../../../compiler/ir/names.ts'
 import { writeBundle } from '../../../host/doctor/bundle.ts'
 import type { DaemonView, SpecState, Subject } from '../../../host/doctor/check.ts'
 import { CHECKS } from '../../../host/doctor/checks.ts'
-import { type CheckedFinding, examineHost, type Report } from '../../../host/doctor/doctor.ts'
-import type { Fix, Status } from '../../../host/doctor/finding.ts'
+import { examineHost, type Report } from '../../../host/doctor/doctor.ts'
+import type { Status } from '../../../host/doctor/finding.ts'
 import { packageVersion } from '../../../system/version.ts'
 import { Failure, failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { printable } from '../../output/diagnostic-text.ts'
+import { findingJson, findingLines, type Mark, plain } from '../../output/finding-lines.ts'
 import type { Output } from '../../surroundings.ts'
 import { compileInput, HOST_SPEC, readSpecInput } from '../spec/spec-input.ts'
 
@@ -122,9 +123,6 @@ const COLOURS: Readonly<Record<Status, 'green' | 'yellow' | 'red' | 'dim'>> = {
   skip: 'dim',
 }
 
-type Mark = (status: Status) => string
-
-const plain: Mark = (status) => status.padEnd(4)
 const coloured =
   (stream: Output): Mark =>
   (status) =>
@@ -138,23 +136,4 @@ function reportText({ findings, counts }: Report, isRoot: boolean, mark: Mark): 
   return printable(
     [...lines, '', summary, ...(isRoot || counts.skip === 0 ? [] : ['root sees more: sudo gatectl doctor'])].join('\n'),
   )
-}
-
-function findingLines({ status, check, what, why, fix }: CheckedFinding, width: number, mark: Mark): string[] {
-  const indent = ' '.repeat(6)
-  const more =
-    why === undefined ? [] : why.split('\n').map((line, i) => `${indent}${i === 0 ? 'why: ' : '     '}${line}`)
-  return [
-    `${mark(status)}  ${check.padEnd(width)}  ${printable(what)}`,
-    ...more.map(printable),
-    ...(fix === undefined ? [] : [printable(`${indent}fix: ${fixText(fix)}`)]),
-  ]
-}
-
-function fixText(fix: Fix): string {
-  return fix.kind === 'command' ? fix.command : `${fix.where}: ${fix.change}`
-}
-
-function findingJson({ check, status, what, why, fix }: CheckedFinding) {
-  return { check, status, what, ...(why !== undefined && { why }), ...(fix && { fix }) }
 }

@@ -1,8 +1,10 @@
 import { planSpec } from '../../../host/deploy.ts'
 import { localHost } from '../../../host/host.ts'
 import type { Run } from '../../invocation.ts'
+import { findingJson } from '../../output/finding-lines.ts'
 import { planLines, planText } from '../../output/plan-text.ts'
 import { converted, hostFailure, readHostSpec } from './deployment.ts'
+import { noteHostFindings } from './host-findings.ts'
 
 export const run: Run = async (invocation) => {
   const { json, print, printJson, note } = invocation
@@ -10,7 +12,8 @@ export const run: Run = async (invocation) => {
   const spec = await readHostSpec(host, invocation)
   const { plan, problems } = await converted(() => planSpec(host, spec.compiled, spec.input.text))
   const changes = planLines(plan)
-  if (json) printJson({ kind: 'plan', changes, problems })
+  const findings = await noteHostFindings(invocation, spec)
+  if (json) printJson({ kind: 'plan', changes, problems, findings: findings.map(findingJson) })
   else if (changes.length === 0) print('nothing to do: this host matches the spec')
   else print(planText(changes, true))
   if (problems.length > 0) throw hostFailure(problems, 'this plan cannot be applied')

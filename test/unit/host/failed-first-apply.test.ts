@@ -82,6 +82,7 @@ function gateway(): Desired {
   const text = '[Service]\nExecStart=/bin/false\n'
   return {
     texts: new Map([[path, text]]),
+    models: [],
     generation: {
       ...nothing.generation,
       files: [{ path, install, mode: 0o644, sha256: sha256(text) }],
