@@ -7,28 +7,28 @@ const CLOSING_BRACE = 0x7d
 const OPENING_BRACKET = 0x5b
 const CLOSING_BRACKET = 0x5d
 
-/** What may follow the value; with more, parsing the whole is as fast as walking over it. */
-const MAX_TAIL_CHARACTERS = 4_096
+/** What the key, its value and what follows them may take together; with more, parsing the whole is as fast as walking over it. */
+const MAX_TAIL_BYTES = 4_096
 
 /**
  * Parses the value of one key of a JSON object and none of the rest, which is faster when it stands near the end: usage
- * does. The JSON itself is not checked.
+ * does. Of a key that appears twice it is the last value, as for JSON.parse. The JSON itself is not checked.
  * @param key letters a-z only
- * @returns an object with that key alone; null when that needs a parser: the key is not there, is there more than once, may
- *   be spelled with escapes, or is not surely one of the outermost object
+ * @returns an object with that key alone; null when that needs a parser: the key is not near the end, may follow once more
+ *   spelled with escapes, or is not surely one of the outermost object
  * @throws SyntaxError when the value is not JSON
  */
 export function onlyOutermost(json: Buffer, key: string): Readonly<Record<string, unknown>> | null {
-  const text = json.toString('latin1') // of the same length as the bytes; a value is decoded when it is found
+  const first = Math.max(0, json.length - MAX_TAIL_BYTES)
+  const text = json.toString('latin1', first) // of the same length as the bytes; a value is decoded when it is found
   const ending = `${key}"` // without its first quote: JSON is full of quotes, at each of which a search would stop
-  const at = text.indexOf(ending)
-  if (at < 2 || text.length - at > MAX_TAIL_CHARACTERS) return null
-  if (text.charCodeAt(at - 1) !== QUOTE || text.charCodeAt(at - 2) === BACKSLASH) return null
-  if (text.includes(ending, at + 1) || text.includes('\\u006') || text.includes('\\u007')) return null
+  const at = text.lastIndexOf(ending)
+  if (at < 2 || text.charCodeAt(at - 1) !== QUOTE || text.charCodeAt(at - 2) === BACKSLASH) return null
+  if (text.includes('\\u', at)) return null
   const colon = pastSpace(text, at + ending.length)
   if (text.charCodeAt(colon) !== COLON) return null // it is a value
   const end = endOfOutermost(text, colon + 1)
-  return end === null ? null : { [key]: JSON.parse(json.toString('utf8', colon + 1, end)) }
+  return end === null ? null : { [key]: JSON.parse(json.toString('utf8', first + colon + 1, first + end)) }
 }
 
 /** Walks from a value to the end of the text. @returns where the value ends; null unless only one object is open around it */
