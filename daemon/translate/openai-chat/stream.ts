@@ -1,11 +1,11 @@
 import type { StreamWatch, Usage } from '../dialect.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
 import { failureIn, isRecord, textOf } from './error.ts'
+import { isPlainToken, TokenFrames } from './plain-token.ts'
 import { reportedUsage } from './usage.ts'
 import { UsageFrameFilter } from './usage-frame.ts'
 
 const NOTHING = Buffer.alloc(0)
-const FINISH = '"finish_reason":'
 
 /**
  * Watches a stream of chat completion chunks go by: counts content, catches the usage chunk, the end (`[DONE]`, or a
@@ -13,6 +13,9 @@ const FINISH = '"finish_reason":'
  */
 export class ChatStreamWatch implements StreamWatch {
   readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
+  readonly #tokenFrames = new TokenFrames()
+  /** Plain tokens that were read closely. */
+  #plainTokens = 0
   #frames = 0
   #contentFrames = 0
   #hasContent = false
@@ -29,7 +32,7 @@ export class ChatStreamWatch implements StreamWatch {
   }
 
   feed(chunk: Buffer): Buffer {
-    this.#scanner.feed(chunk)
+    this.#count(chunk)
     if (this.#filter === null) return chunk
     this.#isFiltering ||= this.isComplete()
     return this.#isFiltering ? this.#filter.feed(chunk) : chunk
@@ -65,11 +68,27 @@ export class ChatStreamWatch implements StreamWatch {
     return this.#scanner.atBoundary()
   }
 
+  #count(chunk: Buffer): void {
+    const isWhole = this.#scanner.atBoundary()
+    if (isWhole && this.#tokenFrames.has(chunk)) {
+      this.#frames += 1
+      this.#contentFrames += 1
+      return
+    }
+    const frames = this.#frames
+    const plainTokens = this.#plainTokens
+    this.#scanner.feed(chunk)
+    const isOneToken = this.#frames === frames + 1 && this.#plainTokens === plainTokens + 1
+    if (isWhole && isOneToken && this.#scanner.atBoundary()) this.#tokenFrames.learn(chunk)
+  }
+
   #event(data: string, type: string): void {
     this.#frames += 1
     if (data === '[DONE]' || data.trim() === '[DONE]') this.#isDone = true
-    else if (this.#hasContent && type === '' && isPlainToken(data)) this.#contentFrames += 1
-    else this.#read(parsed(data), type)
+    else if (this.#hasContent && type === '' && isPlainToken(data)) {
+      this.#contentFrames += 1
+      this.#plainTokens += 1
+    } else this.#read(parsed(data), type)
   }
 
   #read(event: Readonly<Record<string, unknown>>, type: string): void {
@@ -100,21 +119,6 @@ function saysSomething(delta: Readonly<Record<string, unknown>>): boolean {
     if (!Array.isArray(value) || value.length > 0) return true
   }
   return false
-}
-
-/**
- * Whether an event is one more token of the first choice, as the encoders of OpenAI, vLLM and llama.cpp write it: one
- * choice, no finish reason, nothing beside it that matters. Quotes inside of content are escaped, so they cannot match.
- */
-function isPlainToken(data: string): boolean {
-  const finish = data.indexOf(FINISH)
-  if (finish === -1 || !data.startsWith('null', finish + FINISH.length)) return false
-  if (data.indexOf(FINISH, finish + FINISH.length) !== -1) return false
-  if (!data.includes('"choices":[{"index":0,') && !data.includes('"choices":[{"finish_reason":null,"index":0,'))
-    return false
-  if (!data.includes('"delta":') || data.includes('"error"')) return false
-  const usage = data.indexOf('"usage"')
-  return usage === -1 || data.startsWith('"usage":null', usage)
 }
 
 function parsed(data: string): Readonly<Record<string, unknown>> {
