@@ -93,10 +93,10 @@ const hasTerminal = spawnSync('script', ['--version']).status === 0
 test.skipIf(!hasTerminal)('init asks on a terminal (needs script)', () => {
   const file = join(daemon.folder, 'asked.toml')
   const command = `'${process.execPath}' '${GATECTL}' init '${file}' --profile small-vps`
-  const input = 'ai.home.arpa\nopenai\nqwen=llama-cpp:a.gguf\nvulkan\n\n'
+  const input = 'ai.home.arpa\n\n\n\nopenai\nvulkan\nqwen=llama-cpp:a.gguf\n\n'
   const run = spawnSync('script', ['-qec', command, '/dev/null'], { input, encoding: 'utf8', timeout: 15_000 })
   expect(run.status).toBe(0)
-  expect(run.stdout).toMatch(/Domain of the gateway[\s\S]*Providers[\s\S]*Local engines[\s\S]*GPU[\s\S]*Image of qwen/)
+  expect(run.stdout).toMatch(/Domain of the gateway[\s\S]*Providers[\s\S]*GPU[\s\S]*Local engines[\s\S]*Image of qwen/)
   expect(readFileSync(file, 'utf8')).toMatch(
     /profile = "small-vps"[\s\S]*domain = "ai\.home\.arpa"[\s\S]*upstreams\.openai[\s\S]*server-vulkan/,
   )

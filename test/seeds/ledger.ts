@@ -80,7 +80,11 @@ const aiGateway: readonly Entry[] = [
     proof: ['test/unit/host/doctor/ground.test.ts', 'LXC'],
   },
   { shown: '`setup_user.sh`', gate: '`dpkg -i gate_*.deb`, then `gatectl apply`', ...accounts },
-  { shown: '`setup.sh`: profile, budget, port, nginx, TLS', gate: '`gatectl init`', owed: 'faults' },
+  {
+    shown: '`setup.sh`: profile, budget, port, nginx, TLS',
+    gate: '`gatectl init`',
+    proof: ['test/unit/ctl/init-questions.test.ts', 'D7 asks all that a set-up asks'],
+  },
   { shown: 'Desktop/Small VPS/Medium VPS/Large VPS', gate: '`gate.profile`', ...compiled },
   { shown: 'budget Test/Prod/Unlimited', gate: '`[budgets.<name>]`', owed: 'access' },
   { shown: 'random high ports', gate: '`gate.server.port = "random"`', ...compiled },

@@ -1,3 +1,4 @@
+import { GPU_KINDS } from '../../../schemas/words/engines.ts'
 import { keyPathText } from '../../../schemas/words/key-path.ts'
 import { valueText } from '../../../syntax/toml/text.ts'
 import { usageFailure } from '../../failure.ts'
@@ -5,10 +6,19 @@ import { usageFailure } from '../../failure.ts'
 /** JSON Schema of the spec, beside it, so that the reference holds wherever both are kept. */
 export const SCHEMA_FILE = 'gate.schema.json'
 
+/** Money that the set-up offers, as limit and window; unlimited: no budget. */
+export const BUDGETS = { test: ['5 USD', 'day'], prod: ['200 USD', 'month'], unlimited: undefined } as const
+
 /** The options of `gatectl init`. */
 export type Answers = {
   readonly domain: string | undefined
   readonly profile: string
+  /** A number, or `random`. */
+  readonly port: string
+  readonly proxy: string
+  /** `none`, `internal-ca`, or `acme:` and the address of the account. */
+  readonly tls: string
+  readonly budget: string
   readonly gpu: string
   /** Providers. */
   readonly upstreams: readonly string[]
@@ -44,6 +54,11 @@ export function parseBackend(text: string): FirstBackend {
       `--backend: "${text}" is not a backend`,
       `write NAME=ENGINE:MODEL; engines: ${Object.keys(IMAGES).join(', ')} (custom: add it to the spec by hand)`,
     )
+  if (engine === 'ollama' && model !== undefined)
+    throw usageFailure(
+      `--backend: ollama cannot fetch ${model}: a backend has no network, and Ollama reads no file of models`,
+      `write ${name}=ollama and network = true in the spec; once it runs: gatectl backend shell ${name}, then ollama pull ${model}`,
+    )
   return { name, engine, model, image: undefined }
 }
 
@@ -73,7 +88,7 @@ export function usualImage(engine: string, gpu: string): string {
 }
 
 /** A spec with comments, as TOML. Texts are quoted; whether they make sense is for the compiler to say. */
-export function firstSpec({ domain, profile, gpu, upstreams, backends }: Answers): string {
+export function firstSpec({ domain, profile, port, proxy, tls, budget, gpu, upstreams, backends }: Answers): string {
   const head = [
     `#:schema ./${SCHEMA_FILE}`,
     '# What this host runs. "gatectl check" says what is wrong with it, "gatectl compile" turns it into files;',
@@ -92,9 +107,38 @@ export function firstSpec({ domain, profile, gpu, upstreams, backends }: Answers
     '[gate.server]',
     '# This host only. For others: put [proxy] in front, or listen on another address and set [gate.tls].',
     'host = "127.0.0.1"',
-    'port = 3000',
+    port === 'random' ? '# Chosen once and kept in gate.lock.json.\nport = "random"' : `port = ${portText(port)}`,
   ]
-  return `${[head, ...upstreams.map(upstreamLines), ...backends.map((b) => backendLines(b, gpu))].map((lines) => lines.join('\n')).join('\n\n')}\n`
+  if (!GPU_KINDS.some((kind) => kind === gpu))
+    throw usageFailure(`--gpu: "${gpu}" is not a kind of GPU`, `there are: ${GPU_KINDS.join(', ')}`)
+  const web = [...tlsLines(tls, domain), ...(proxy === 'none' ? [] : [['[proxy]', `engine = ${valueText(proxy)}`]])]
+  const money = budgetLines(budget)
+  return `${[head, ...web, ...money, ...upstreams.map(upstreamLines), ...backends.map((b) => backendLines(b, gpu))].map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+function portText(port: string): string {
+  if (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535) return port
+  throw usageFailure(`--port: "${port}" is not a port`, 'write 1 to 65535, or random')
+}
+
+function tlsLines(tls: string, domain: string | undefined): string[][] {
+  if (tls === 'none') return []
+  if (tls === 'internal-ca') return [['[gate.tls]', 'internal_ca = true']]
+  if (tls.startsWith('acme:')) {
+    if (domain === undefined) throw usageFailure('--tls: acme certifies a domain', 'give --domain, too')
+    const email = tls.slice('acme:'.length)
+    return [['[gate.tls.acme]', `email = ${valueText(email)}`, `domains = ${valueText([domain])}`]]
+  }
+  throw usageFailure(`--tls: "${tls}" is not a kind of certificate`, 'write none, internal-ca, or acme:ADDRESS')
+}
+
+function budgetLines(budget: string): string[][] {
+  if (!Object.hasOwn(BUDGETS, budget))
+    throw usageFailure(`--budget: "${budget}" is not a budget`, `there are: ${Object.keys(BUDGETS).join(', ')}`)
+  const money = BUDGETS[budget as keyof typeof BUDGETS]
+  if (money === undefined) return []
+  const [limit, window] = money
+  return [[`[budgets.${budget}]`, `limit = ${valueText(limit)}`, `window = ${valueText(window)}`]]
 }
 
 function upstreamLines(provider: string): string[] {

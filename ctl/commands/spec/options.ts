@@ -44,6 +44,25 @@ export const INIT_OPTIONS: Readonly<Record<string, Option>> = {
     description: 'size of the machine (desktop)',
     complete: PROFILE_NAMES,
   },
+  port: { type: 'string', value: 'PORT', description: 'port of the gateway, or random (3000)' },
+  proxy: {
+    type: 'string',
+    value: 'NAME',
+    description: 'reverse proxy in front of it: nginx, caddy, none (none)',
+    complete: ['nginx', 'caddy', 'none'],
+  },
+  tls: {
+    type: 'string',
+    value: 'KIND',
+    description: 'certificates: acme:ADDRESS, internal-ca, none (none)',
+    complete: ['internal-ca', 'none'],
+  },
+  budget: {
+    type: 'string',
+    value: 'NAME',
+    description: 'money: test (5 USD a day), prod (200 USD a month), unlimited (unlimited)',
+    complete: ['test', 'prod', 'unlimited'],
+  },
   gpu: {
     type: 'string',
     value: 'KIND',
