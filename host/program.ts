@@ -1,4 +1,4 @@
-import { runToEnd } from '../system/program.ts'
+import { type ProgramOptions, runToEnd } from '../system/program.ts'
 import { codeOf, reasonOf } from './problem.ts'
 
 /** A program that has ended. One that is not there gives `NOT_THERE`, as in a shell; one that took too long, `TIMED_OUT`. */
@@ -17,6 +17,8 @@ export type RunOptions = {
   readonly timeoutMs?: number
   /** Gives up as at the time limit. */
   readonly signal?: AbortSignal
+  /** Takes one stream line by line, while the program runs; nothing of it is in the result. */
+  readonly take?: NonNullable<ProgramOptions['take']>
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000

@@ -39,6 +39,8 @@ export type PackageOptions = {
   readonly quick?: boolean
   /** A tree of stage.ts to take, instead of compiling. */
   readonly staged?: string
+  /** Told what is being done, since it takes minutes. */
+  readonly say?: (what: string) => void
 }
 
 /**
@@ -46,13 +48,15 @@ export type PackageOptions = {
  * @returns its path
  * @throws Error when the sources do not compile, or dpkg-deb fails
  */
-export function packageDeb({ out, version = packageVersion(), quick = false, staged }: PackageOptions): string {
+export function packageDeb(options: PackageOptions): string {
+  const { out, version = packageVersion(), quick = false, staged, say = () => {} } = options
   const architecture = ARCHITECTURES[process.arch]
   if (architecture === undefined) throw new Error(`no Debian package for ${process.arch}: only x64 and arm64`)
   const epoch = sourceDate()
   const dir = mkdtempSync(join(tmpdir(), 'gate-deb-'))
   try {
     chmodSync(dir, 0o755)
+    say('compiling, and laying out programs, Node, manual pages')
     if (staged === undefined) stage(dir, new Date(epoch * 1000))
     else cpSync(staged, dir, { recursive: true })
     if (!existsSync(join(dir, TERMINALS)))
@@ -71,6 +75,7 @@ export function packageDeb({ out, version = packageVersion(), quick = false, sta
     mkdirSync(out, { recursive: true })
     const file = join(out, `gate_${version}_${architecture}.deb`)
     const compression = quick ? ['-Zgzip', '-z1'] : ['-Zxz']
+    say(`packing ${Math.round(bytes / 2 ** 20)} MiB${quick ? '' : ' with xz, a minute or two'}`)
     dpkgDeb(['--root-owner-group', ...compression, '--build', dir, file], epoch)
     return file
   } finally {
@@ -144,5 +149,8 @@ if (import.meta.main) {
     },
   })
   const { out, version, quick } = values
-  console.log(packageDeb({ out, quick, ...(version !== undefined && { version }) }))
+  const startMs = performance.now()
+  const say = (what: string) =>
+    console.error(`${((performance.now() - startMs) / 1000).toFixed(0).padStart(4)} s  ${what}`)
+  console.log(packageDeb({ out, quick, say, ...(version !== undefined && { version }) }))
 }

@@ -77,14 +77,25 @@ function repositoryOf(image: string): string {
 
 const PULL_TIMEOUT_MS = 4 * 3_600_000
 
-/** Gets an image for its user, from its archive or its registry. @throws HostError MISSING_IMAGE */
-export async function fetchImage(host: Host, account: Account, { image, archive }: WantedImage): Promise<void> {
+/**
+ * Gets an image for its user, from its archive or its registry.
+ * @param say told of each layer that a pull begins with
+ * @throws HostError MISSING_IMAGE
+ */
+export async function fetchImage(
+  host: Host,
+  account: Account,
+  { image, archive }: WantedImage,
+  say: (progress: string) => void,
+): Promise<void> {
   if (await hasImage(host, account, image)) return // podman's name for it may differ from ours
   if (archive === undefined) {
-    // as with "podman pull": what was pulled is stored under its digest
-    const pulled = await host.run(asUser(account, ['podman', 'pull', '--quiet', image]), { timeoutMs: PULL_TIMEOUT_MS })
+    // what was pulled is stored under its digest
+    const progress = pullProgress(say)
+    const take = { from: 'stderr', line: progress.take } as const
+    const pulled = await host.run(asUser(account, ['podman', 'pull', image]), { timeoutMs: PULL_TIMEOUT_MS, take })
     if (pulled.code === 0) return
-    throw missing(`${image} for ${account.name} cannot be pulled`, pulled.stderr, PULL_HINT)
+    throw missing(`${image} for ${account.name} cannot be pulled`, progress.lastLines() + pulled.stderr, PULL_HINT)
   }
   if (host.status(archive) === undefined)
     throw missing(`${archive}, the archive of ${image}, does not exist`, '', 'put it there, or correct image_archive')
@@ -115,6 +126,28 @@ async function nameImage(host: Host, account: Account, image: string, loaded: st
     '',
     'name in the spec what the archive holds: podman image inspect --format "{{.RepoDigests}}" shows it',
   )
+}
+
+const MOST_LINES = 50
+
+/** What podman prints where it has no terminal: a line as it begins with each layer, and what goes wrong. */
+export function pullProgress(say: (progress: string) => void) {
+  let layers = 0
+  const lines: string[] = []
+  return {
+    async take(line: string): Promise<void> {
+      lines.push(line)
+      if (lines.length > MOST_LINES) lines.shift()
+      const [, what, digest = '', skipped] =
+        /^Copying (blob|config) (?:sha256:)?([0-9a-f]{12})\S*( skipped)?/.exec(line) ?? []
+      if (what === 'blob') layers += 1
+      if (what === 'config') say(`all ${layers} layers are here or on their way`)
+      else if (what === 'blob') say(`layer ${layers} (${digest})${skipped === undefined ? '' : ', here already'}`)
+      else if (line.startsWith('Trying to pull')) say('asking its registry')
+      else if (line.startsWith('Writing manifest')) say('all layers are here')
+    },
+    lastLines: () => lines.map((line) => `${line}\n`).join(''),
+  }
 }
 
 /** Removes images of generations that are gone. What is still in use stays. */

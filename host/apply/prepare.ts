@@ -12,8 +12,8 @@ import { unitKey } from '../running.ts'
 import { fetchImage } from './images.ts'
 import { inParallel, must, startManagers } from './unit-actions.ts'
 
-/** Announces a step of the work; its time is known when the work is done. */
-export type Step = <T>(what: string, work: () => Promise<T>) => Promise<T>
+/** Announces a step of the work; its time is known when the work is done. Long work says how far it is. */
+export type Step = <T>(what: string, work: (say: (progress: string) => void) => Promise<T>) => Promise<T>
 
 /**
  * Makes everything that a generation needs and that disturbs nothing: accounts, directories, secrets, user managers, images.
@@ -33,7 +33,7 @@ export async function prepare(host: Host, plan: Plan, observed: Observed, step: 
   await inParallel(plan.images, PULLS_AT_ONCE, async (image) => {
     const account = users.get(image.user)
     if (account === undefined) throw new Error(`no account ${image.user}`)
-    await step(`image ${image.image} for ${image.user}`, () => fetchImage(host, account, image))
+    await step(`image ${image.image} for ${image.user}`, (say) => fetchImage(host, account, image, say))
   })
 }
 

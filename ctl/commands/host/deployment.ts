@@ -10,7 +10,7 @@ import { LOCK_FILE } from '../../../schemas/deploy/lock.ts'
 import { HOST_CODES } from '../../../schemas/words/error-codes.ts'
 import { Failure, failure, usageFailure } from '../../failure.ts'
 import type { Invocation } from '../../invocation.ts'
-import { countText, diagnosticText } from '../../output/diagnostic-text.ts'
+import { countText, diagnosticText, printable } from '../../output/diagnostic-text.ts'
 import { problemText } from '../../output/plan-text.ts'
 import { readSpecInput, type SpecInput } from '../spec/spec-input.ts'
 
@@ -69,18 +69,24 @@ export function unitTimeoutMs({ text }: Invocation): number {
   throw usageFailure('--timeout: give seconds', 'such as --timeout 120')
 }
 
-/** Prints each step when it is done, with its time. */
+/** Prints each step when it is done, with its time; on a terminal in one line that changes, elsewhere with a line for each part. */
 export function stepPrinter({ json, note, stderr }: Invocation): Step {
   const isTerminal = stderr.isTTY === true
   return async (what, work) => {
     const startMs = performance.now()
     const seconds = () => `${((performance.now() - startMs) / 1000).toFixed(1)} s`
     if (!json && isTerminal) stderr.write(`... ${what}`)
+    const say = (progress: string) => {
+      const text = printable(`${what}: ${progress}`)
+      if (json) return
+      if (isTerminal) stderr.write(`\r\u001b[K... ${text}  ${seconds()}`)
+      else note(`    ${text}`)
+    }
     const end = (mark: string) => {
       if (!json) note(`${isTerminal ? '\r\u001b[K' : ''}${mark} ${what}${isTerminal ? `  ${seconds()}` : ''}`)
     }
     try {
-      const result = await work()
+      const result = await work(say)
       end('ok ')
       return result
     } catch (error) {

@@ -102,7 +102,11 @@ function gateway(): Desired {
 async function apply(host: Host): Promise<Applied> {
   const desired = gateway()
   const observed = await observe(host, desired)
-  const context = { step: <T>(_: string, work: () => Promise<T>) => work(), limits: { timeoutMs: 1_000 }, keep: 3 }
+  const context = {
+    step: <T>(_: string, work: (say: () => void) => Promise<T>) => work(() => {}),
+    limits: { timeoutMs: 1_000 },
+    keep: 3,
+  }
   return applyPlan(host, makePlan(desired, observed), observed, context)
 }
 

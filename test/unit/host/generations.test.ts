@@ -68,7 +68,11 @@ test('a rollback that does not work keeps the generation that it went to', async
   const { host, links, removed } = hostWithTwo()
   const desired = nothingDesired('gate')
   const observed = await observe(host, desired)
-  const context = { step: <T>(_: string, work: () => Promise<T>) => work(), limits: { timeoutMs: 1_000 }, keep: 9 }
+  const context = {
+    step: <T>(_: string, work: (say: () => void) => Promise<T>) => work(() => {}),
+    limits: { timeoutMs: 1_000 },
+    keep: 9,
+  }
   const result = await applyPlan(host, makePlan(desired, observed, 1), observed, context)
   expect(result).toMatchObject({ kind: 'rolled-back', to: 2 })
   expect(links.get(`${DEPLOYED}/current`)).toBe('generations/2')
