@@ -110,6 +110,7 @@ const ELSEWHERE: readonly string[] = [
   'instance',
   'image',
   'keep_generations',
+  'defaults',
   'upstreams',
   'relays',
 ]

@@ -19,13 +19,15 @@ export type EngineTraits = {
   readonly user: 'engine' | 'image'
   /** Time until the first answer with a large model, in milliseconds. */
   readonly startPeriodMs: number
+  /** Can fetch a model by itself. */
+  readonly fetches: boolean
   readonly shmBytes?: number
 }
 
 const MIB = 2 ** 20
 const ALL_GPUS = ['nvidia', 'amd', 'vulkan', 'none'] as const
 
-/** Sources: `vllm serve --help` (--uds), llama.cpp tools/server/README.md (--host PATH.sock), the images' own files. */
+/** @see docs/engines.md for the sources */
 export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
   vllm: {
     gpus: ['nvidia', 'amd', 'none'],
@@ -37,6 +39,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     keyVariable: 'VLLM_API_KEY',
     ownLogin: false,
     user: 'engine',
+    fetches: true,
     startPeriodMs: 600_000,
     shmBytes: 8192 * MIB,
   },
@@ -50,6 +53,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     keyVariable: 'LLAMA_API_KEY',
     ownLogin: false,
     user: 'engine',
+    fetches: true,
     startPeriodMs: 300_000,
   },
   ollama: {
@@ -61,7 +65,46 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     needsNetwork: false,
     ownLogin: false,
     user: 'engine',
+    fetches: true,
     startPeriodMs: 60_000,
+  },
+  tei: {
+    gpus: ['nvidia', 'none'],
+    listen: ['tcp'],
+    containerPort: 8080,
+    needsModel: true,
+    isUpstream: true,
+    needsNetwork: false,
+    keyVariable: 'API_KEY',
+    ownLogin: false,
+    user: 'engine',
+    fetches: true,
+    startPeriodMs: 300_000,
+  },
+  infinity: {
+    gpus: ['nvidia', 'amd', 'none'],
+    listen: ['tcp'],
+    containerPort: 7997,
+    needsModel: true,
+    isUpstream: true,
+    needsNetwork: false,
+    keyVariable: 'INFINITY_API_KEY',
+    ownLogin: false,
+    user: 'engine',
+    fetches: true,
+    startPeriodMs: 300_000,
+  },
+  'whisper-cpp': {
+    gpus: ['nvidia', 'vulkan', 'none'],
+    listen: ['tcp'],
+    containerPort: 8080,
+    needsModel: true,
+    isUpstream: true,
+    needsNetwork: false,
+    ownLogin: false,
+    user: 'engine',
+    fetches: false,
+    startPeriodMs: 120_000,
   },
   'open-webui': {
     gpus: ['nvidia', 'none'],
@@ -72,6 +115,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     needsNetwork: true,
     ownLogin: true,
     user: 'image',
+    fetches: false,
     startPeriodMs: 180_000,
   },
   custom: {
@@ -83,6 +127,7 @@ export const ENGINE_TRAITS: Readonly<Record<Engine, EngineTraits>> = {
     needsNetwork: false,
     ownLogin: false,
     user: 'engine',
+    fetches: false,
     startPeriodMs: 60_000,
   },
 }
@@ -95,4 +140,12 @@ export function listenOf({ engine, listen }: Pick<BackendSpec, 'engine' | 'liste
 /** Whom its container runs as: as the spec says, else the engine's own way. */
 export function userOf({ engine, user }: Pick<BackendSpec, 'engine' | 'user'>): 'engine' | 'image' {
   return user ?? ENGINE_TRAITS[engine].user
+}
+
+/** A model that is fetched first takes as long as the network does. */
+const FETCH_MS = 3_600_000
+
+/** Time in which a failed check does not count, when the spec does not say. */
+export function startPeriodMs({ engine, hub }: Pick<BackendSpec, 'engine' | 'hub'>): number {
+  return hub === undefined ? ENGINE_TRAITS[engine].startPeriodMs : FETCH_MS
 }

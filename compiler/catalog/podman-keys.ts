@@ -57,6 +57,7 @@ type Older =
 
 /** What an older podman gets instead. A key that is too new and not listed here is refused. */
 const OLDER: Readonly<Record<string, Older>> = {
+  AddHost: { kind: 'flag', flag: '--add-host' },
   Entrypoint: { kind: 'flag', flag: '--entrypoint' },
   GroupAdd: { kind: 'flag', flag: '--group-add' },
   HealthCmd: { kind: 'flag', flag: '--health-cmd' },

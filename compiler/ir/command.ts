@@ -28,6 +28,12 @@ export function engineCommand(backend: BackendSpec, context: CommandContext): En
       return llamaCpp(backend, context)
     case 'ollama':
       return ollama(context)
+    case 'tei':
+      return tei(backend, context)
+    case 'infinity':
+      return infinity(backend, context)
+    case 'whisper-cpp':
+      return whisperCpp(backend, context)
     case 'open-webui':
       return openWebui(context)
     case 'custom':
@@ -35,33 +41,49 @@ export function engineCommand(backend: BackendSpec, context: CommandContext): En
   }
 }
 
-function vllm({ model = '', gpu, network }: BackendSpec, { listen, containerPort }: CommandContext): EngineCommand {
+function vllm(backend: BackendSpec, { listen, containerPort }: CommandContext): EngineCommand {
+  const { model = '', gpu, network, hub } = backend
   const address = listen === 'unix' ? ['--uds', INSIDE.socket] : ['--host', '0.0.0.0', '--port', String(containerPort)]
   const parallel = gpu.devices.length > 1 ? ['--tensor-parallel-size', String(gpu.devices.length)] : []
   return {
     entrypoint: 'vllm',
-    args: ['serve', modelPath(model), '--served-model-name', model, ...address, ...parallel],
+    args: ['serve', source(backend), '--served-model-name', model, ...address, ...parallel],
     environment: {
       HOME: INSIDE.cacheDirectory,
       XDG_CACHE_HOME: INSIDE.cacheDirectory,
       VLLM_NO_USAGE_STATS: '1',
-      ...(network ? {} : { HF_HUB_OFFLINE: '1' }),
+      ...(network || hub !== undefined ? {} : { HF_HUB_OFFLINE: '1' }),
     },
     health: curl(listen, containerPort),
     volumes: { cache: INSIDE.cacheDirectory },
   }
 }
 
-function llamaCpp({ model = '', gpu }: BackendSpec, { listen, containerPort }: CommandContext): EngineCommand {
+function llamaCpp(backend: BackendSpec, { listen, containerPort }: CommandContext): EngineCommand {
+  const { gpu, hub } = backend
   const address = listen === 'unix' ? ['--host', INSIDE.socket] : ['--host', '0.0.0.0', '--port', String(containerPort)]
   const layers = gpu.kind === 'none' ? [] : ['--n-gpu-layers', '999']
   return {
     entrypoint: undefined,
-    args: ['--model', modelPath(model), '--alias', model, ...address, ...layers],
-    environment: {},
+    args: [...llamaModel(backend), ...address, ...layers],
+    environment: hub === undefined ? {} : { LLAMA_CACHE: INSIDE.cacheDirectory },
     health: curl(listen, containerPort),
-    volumes: {},
+    volumes: hub === undefined ? {} : { cache: INSIDE.cacheDirectory },
   }
+}
+
+/** One model, or every model of a directory. */
+function llamaModel({ model, hub, router }: BackendSpec): string[] {
+  if (model !== undefined)
+    return [...(hub === undefined ? ['--model', modelPath(model)] : ['--hf-repo', model]), '--alias', model]
+  if (router === undefined) return []
+  const { directory, presets, max_loaded } = router
+  return [
+    '--models-dir',
+    directory === undefined ? INSIDE.modelsDirectory : modelPath(directory),
+    ...(presets === undefined ? [] : ['--models-preset', INSIDE.presets]),
+    ...(max_loaded === undefined ? [] : ['--models-max', String(max_loaded)]),
+  ]
 }
 
 function ollama({ containerPort }: CommandContext): EngineCommand {
@@ -72,6 +94,51 @@ function ollama({ containerPort }: CommandContext): EngineCommand {
     health: ['ollama', 'list'],
     volumes: { data: '/data' },
   }
+}
+
+function tei(backend: BackendSpec, { containerPort }: CommandContext): EngineCommand {
+  const { model = '', hub } = backend
+  const port = String(containerPort)
+  // the image has no curl; bash opens connections by itself
+  const ask = String.raw`exec 3<>/dev/tcp/127.0.0.1/${port} && printf 'GET /health HTTP/1.0\r\n\r\n' >&3 && read -r line <&3 && [[ $line == *200* ]]`
+  return {
+    entrypoint: undefined,
+    args: ['--model-id', source(backend), '--served-model-name', model, '--hostname', '0.0.0.0', '--port', port],
+    environment: hubCache(hub !== undefined, 'HUGGINGFACE_HUB_CACHE'),
+    health: ['bash', '-c', ask],
+    volumes: { cache: INSIDE.cacheDirectory },
+  }
+}
+
+function infinity(backend: BackendSpec, { containerPort }: CommandContext): EngineCommand {
+  const { model = '', hub } = backend
+  const port = String(containerPort)
+  const address = ['--host', '0.0.0.0', '--port', port, '--url-prefix', '/v1']
+  const ask = `import urllib.request; urllib.request.urlopen('http://127.0.0.1:${port}/health', timeout=4)`
+  return {
+    entrypoint: undefined,
+    args: ['v2', '--model-id', source(backend), '--served-model-name', model, ...address],
+    environment: { ...hubCache(hub !== undefined, 'HF_HOME'), DO_NOT_TRACK: '1' },
+    health: ['python3', '-c', ask],
+    volumes: { cache: INSIDE.cacheDirectory },
+  }
+}
+
+function whisperCpp({ model = '' }: BackendSpec, { containerPort }: CommandContext): EngineCommand {
+  const path = ['--inference-path', '/v1/audio/transcriptions']
+  return {
+    // the image's own is a shell
+    entrypoint: 'whisper-server',
+    args: ['--model', modelPath(model), '--host', '0.0.0.0', '--port', String(containerPort), ...path],
+    environment: {},
+    health: curl('tcp', containerPort),
+    volumes: {},
+  }
+}
+
+function hubCache(isFetched: boolean, variable: string): Record<string, string> {
+  const home = { HOME: INSIDE.cacheDirectory, [variable]: INSIDE.cacheDirectory }
+  return isFetched ? home : { ...home, HF_HUB_OFFLINE: '1' }
 }
 
 function openWebui({ containerPort, gatewayPort }: CommandContext): EngineCommand {
@@ -99,6 +166,9 @@ function curl(listen: 'unix' | 'tcp', port: number): string[] {
       : [`http://127.0.0.1:${port}/health`]
   return ['curl', '--fail', '--silent', '--show-error', ...where]
 }
+
+/** What the engine loads: an id of the hub, or a path inside. */
+const source = ({ model = '', hub }: BackendSpec): string => (hub === undefined ? modelPath(model) : model)
 
 function modelPath(model: string): string {
   return `${INSIDE.modelsDirectory}/${model}`

@@ -28,6 +28,8 @@ export type BackendContext = {
   readonly subuid: { readonly start: number; readonly count: number }
   /** Loopback port for listen = "tcp". */
   readonly port: number
+  /** Loopback port of another backend. */
+  readonly portOf: (backend: string) => number
 }
 
 /** Everything that one backend adds to the deployment. */
@@ -65,7 +67,9 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     ),
     ...spec.volumes.map((volume) => [volume.name, volume.path] as const),
   ])
-  const fill = placeholders(spec, containerPort)
+  const links = spec.links.map((link) => ({ name: link, port: context.portOf(link) }))
+  const addresses = new Map(links.map((link) => [link.name, `${link.name}:${link.port}`]))
+  const fill = placeholders(spec, containerPort, addresses)
   const check = spec.engine === 'custom' ? spec.health.command?.map(fill) : spec.health.command
   const health = lowerHealth(spec, check ?? command.health)
   const configFiles = lowerConfigFiles(spec, own)
@@ -77,6 +81,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
   const container = lowerContainer(spec, own, {
     command,
     fill,
+    links,
     configFiles,
     published: inner.kind === 'tcp' ? [{ host: inner.host, hostPort: inner.port, containerPort }] : [],
     gatewayPort: context.gatewayPort,
@@ -112,7 +117,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     configFiles,
     networks: container.network.kind === 'internal' ? [podmanNode(own, container.network.unit)] : [],
     volumes: Object.keys(volumes).map((volume) => podmanNode(own, `${own.unit}-${volume}`)),
-    sockets: onDemand ? [lowerSocket(own, inner, idleStopMs)] : [],
+    sockets: onDemand ? [lowerSocket(own, inner, idleStopMs, spec.preload)] : [],
     agent: {
       origin,
       user: own.user,
@@ -163,7 +168,7 @@ function lowerUser(spec: BackendSpec, own: OwnNames, { names, subuid }: BackendC
   }
 }
 
-function lowerSocket(own: OwnNames, target: Address, idleMs: number | undefined): IdleSocket {
+function lowerSocket(own: OwnNames, target: Address, idleMs: number | undefined, preload: boolean): IdleSocket {
   return {
     origin: [...own.origin, idleMs === undefined ? 'group' : 'idle_stop'],
     user: own.user,
@@ -175,6 +180,7 @@ function lowerSocket(own: OwnNames, target: Address, idleMs: number | undefined)
     path: own.engineSocket,
     target,
     idleMs,
+    preload,
   }
 }
 
@@ -197,7 +203,7 @@ function lowerDirectories(own: OwnNames, names: GatewayNames, secrets: readonly 
   ]
 }
 
-function lowerSecrets({ engine, api_key, secrets }: BackendSpec, own: OwnNames): Secret[] {
+function lowerSecrets({ engine, api_key, hub, secrets }: BackendSpec, own: OwnNames): Secret[] {
   const { keyVariable, isUpstream } = ENGINE_TRAITS[engine]
   const source: Secret['source'] | undefined =
     api_key ?? (own.listen === 'tcp' && keyVariable !== undefined ? { generated: true } : undefined)
@@ -222,6 +228,7 @@ function lowerSecrets({ engine, api_key, secrets }: BackendSpec, own: OwnNames):
       ? []
       : [{ origin: key, name: key.join('.'), source, destination: { kind: 'daemon' as const, credential } }]),
     ...(source === undefined || keyVariable === undefined ? [] : [inContainer(keyVariable, source, key)]),
+    ...(hub?.token === undefined ? [] : [inContainer('HF_TOKEN', hub.token, [...own.origin, 'hub', 'token'])]),
     ...Object.entries(secrets).map(([variable, from]) =>
       inContainer(variable, from, [...own.origin, 'secrets', variable]),
     ),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec } from '../../schemas/spec/spec.ts'
-import { ENGINE_TRAITS, userOf } from '../catalog/engines.ts'
+import { ENGINE_TRAITS, startPeriodMs, userOf } from '../catalog/engines.ts'
 import type { EngineCommand } from './command.ts'
 import { modelPaths } from './model-files.ts'
 import { type backendNames, type GatewayNames, INSIDE } from './names.ts'
@@ -21,6 +21,7 @@ export type OwnNames = ReturnType<typeof backendNames> & {
 type ContainerContext = Pick<Container, 'keepGroups' | 'health' | 'startTimeoutMs' | 'onDemand'> & {
   readonly command: EngineCommand
   readonly fill: Fill
+  readonly links: readonly { readonly name: string; readonly port: number }[]
   readonly configFiles: readonly ConfigFile[]
   readonly published: Container['publish']
   readonly gatewayPort: number
@@ -32,7 +33,7 @@ type ContainerContext = Pick<Container, 'keepGroups' | 'health' | 'startTimeoutM
 
 /** The container of a backend. */
 export function lowerContainer(spec: BackendSpec, own: OwnNames, context: ContainerContext): Container {
-  const { command, fill, configFiles, published, gatewayPort, names, hasSecrets, volumes } = context
+  const { command, fill, links, configFiles, published, gatewayPort, names, hasSecrets, volumes } = context
   const { keepGroups, health, startTimeoutMs, onDemand } = context
   const environment = Object.entries(spec.environment).map(([name, value]) => [name, fill(value)])
   return {
@@ -54,7 +55,12 @@ export function lowerContainer(spec: BackendSpec, own: OwnNames, context: Contai
     runsAs: userOf(spec),
     ulimits: lowerUlimits(spec),
     timeZone: spec.time_zone,
-    network: lowerNetwork(spec, own, gatewayPort),
+    network: lowerNetwork(spec, own, [
+      ...(ENGINE_TRAITS[spec.engine].needsNetwork ? [gatewayPort] : []),
+      ...links.map(({ port }) => port),
+    ]),
+    links: links.map(({ name }) => name),
+    fetch: spec.engine === 'ollama' && spec.hub !== undefined ? ['ollama', 'pull', spec.model ?? ''] : undefined,
     publish: published,
     gpu: spec.gpu.kind,
     devices: devicePaths(spec),
@@ -118,6 +124,9 @@ function lowerMounts(
       } as const
       return relabel === undefined ? mount : { ...mount, relabel }
     }),
+    ...(spec.router?.presets === undefined
+      ? []
+      : [readOnly(at('router', 'presets'), spec.router.presets, INSIDE.presets)]),
     ...spec.config_files.map(({ path, source }, i) =>
       readOnly(at('config_files', i), source ?? configPath(own, i, path), path),
     ),
@@ -167,8 +176,8 @@ export function lowerUlimits({ ulimits: { memlock, nofile, stack, ...rest } }: B
   ]
 }
 
-function lowerNetwork(spec: BackendSpec, own: OwnNames, gatewayPort: number): ContainerNetwork {
-  if (spec.network) return { kind: 'outbound', hostPorts: ENGINE_TRAITS[spec.engine].needsNetwork ? [gatewayPort] : [] }
+function lowerNetwork(spec: BackendSpec, own: OwnNames, hostPorts: readonly number[]): ContainerNetwork {
+  if (spec.network || spec.hub !== undefined) return { kind: 'outbound', hostPorts }
   return own.listen === 'unix' ? { kind: 'none' } : { kind: 'internal', unit: own.unit }
 }
 
@@ -191,7 +200,7 @@ function driPaths(devices: readonly string[]): string[] {
 
 /** @param command of the engine, or the one of the spec; without either there is no check */
 export function lowerHealth(
-  { engine, health, notify }: BackendSpec,
+  { engine, hub, health, notify }: BackendSpec,
   command: readonly string[] | undefined,
 ): Health | undefined {
   if (command === undefined || (notify === 'started' && health.command === undefined)) return undefined
@@ -200,7 +209,6 @@ export function lowerHealth(
     intervalMs: durationMs(health.interval),
     timeoutMs: durationMs(health.timeout),
     retries: health.retries,
-    startPeriodMs:
-      health.start_period === undefined ? ENGINE_TRAITS[engine].startPeriodMs : durationMs(health.start_period),
+    startPeriodMs: health.start_period === undefined ? startPeriodMs({ engine, hub }) : durationMs(health.start_period),
   }
 }

@@ -24,18 +24,23 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     relays,
     sandbox,
     client: _client,
+    defaults: _defaults, // merged where the spec was read
     ...rest
   } = spec
   rest satisfies Record<string, never>
   const names = gatewayNames(gate.instance)
   const gateway = lowerGateway(gate, proxy, names, allocation)
+  const portOf = (name: string): number => {
+    const port = Object.hasOwn(backends, name) ? backends[name]?.port : undefined
+    return typeof port === 'number' ? port : allocation.portOf(['backends', name, 'port'])
+  }
   const parts = Object.entries(backends)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, backend]) => {
       const { uid, subuid } = allocation.userOf(name)
-      const port = backend.port === 'random' ? allocation.portOf(['backends', name, 'port']) : backend.port
+      const port = portOf(name)
       const range = { start: subuid, count: SUBUID_COUNT }
-      return lowerBackend(name, backend, { names, gatewayPort: gateway.port, uid, subuid: range, port })
+      return lowerBackend(name, backend, { names, gatewayPort: gateway.port, uid, subuid: range, port, portOf })
     })
   const vhosts = lowerVhosts(spec, gateway, parts)
   const relayServers = Object.entries(relays).map(([instance, server]) => lowerRelay(instance, server, names))

@@ -8,9 +8,10 @@ const MOST_PARTS = 512
  * What a container sees of the models directory: paths below it, or only '' for the whole of it. The model with all its parts,
  * what `files` names, and what arguments and environment name below /models.
  */
-export function modelPaths({ engine, model, files, args, environment }: BackendSpec): string[] {
-  // Ollama keeps models in its own store
-  const own = model === undefined || engine === 'ollama' ? [] : [model]
+export function modelPaths({ engine, model, hub, router, files, args, environment }: BackendSpec): string[] {
+  // Ollama keeps models in its own store, and what is fetched goes to a cache
+  const isFile = model !== undefined && engine !== 'ollama' && hub === undefined
+  const own = [...(isFile ? [model] : []), ...(router === undefined ? [] : [router.directory ?? ''])]
   const named = [...args, ...Object.values(environment)].flatMap(pathsInside)
   return outermost([...own, ...Object.values(files), ...named].flatMap(partsOf))
 }

@@ -79,6 +79,7 @@ export const INSIDE = {
   socket: '/run/engine/engine.sock',
   modelsDirectory: '/models',
   cacheDirectory: '/cache',
+  presets: '/presets.ini',
   uid: 1000,
   gid: 1000,
 } as const

@@ -5,6 +5,7 @@ import { issueWords } from '../../schemas/words/issue.ts'
 import { suggestion } from '../../schemas/words/nearest.ts'
 import { withTargetTables } from '../../schemas/words/target-text.ts'
 import type { Finding } from '../diagnostic.ts'
+import { keyHabit, valueHabit } from './habits.ts'
 import { keysBelow, metaAt } from './schema-walk.ts'
 import { variableFindings } from './variables.ts'
 
@@ -19,7 +20,8 @@ export type ReadSpec = {
 /** How often cutting out may uncover more: a value, its entry, its collection. */
 const CUTS = 4
 
-export function readSpec(written: unknown): ReadSpec {
+export function readSpec(given: unknown): ReadSpec {
+  const written = withDefaults(given)
   const backends = valueAt(written, ['backends'])
   const value = withTargetTables(written, new Set(isRecord(backends) ? Object.keys(backends) : []))
   const first = specSchema.safeParse(value)
@@ -41,6 +43,22 @@ export function readSpec(written: unknown): ReadSpec {
   return { spec: undefined, written: {}, findings }
 }
 
+/** Each backend with the keys of `[defaults.backend]` that it does not have itself; tables are taken whole. */
+function withDefaults(value: unknown): unknown {
+  if (!isRecord(value) || !isRecord(value['defaults']) || !isRecord(value['backends'])) return value
+  const { backend } = value['defaults']
+  if (!isRecord(backend) || Array.isArray(backend)) return value
+  // what is wrong with them is said once, where they are
+  const shared = Object.entries(backend).filter(([key, inner]) => isDefault({ [key]: inner }))
+  const backends = Object.entries(value['backends']).map(([name, own]) => [
+    name,
+    isRecord(own) && !Array.isArray(own) ? { ...Object.fromEntries(shared), ...own } : own,
+  ])
+  return { ...value, backends: Object.fromEntries(backends) }
+}
+
+const isDefault = (backend: object): boolean => specSchema.shape.defaults.safeParse({ backend }).success
+
 function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
   const path = issue.path as SpecPath
   const value = valueAt(root, path)
@@ -58,7 +76,7 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
         path: [...path, key],
         part: 'key',
         message: `unknown key "${key}"`,
-        hint: suggestion(key, known, 'key'),
+        hint: keyHabit([...path, key]) ?? suggestion(key, known, 'key'),
       }))
     }
     case 'missing': {
@@ -72,12 +90,18 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
       return [{ code: 'INVALID_VALUE', path, message: `${JSON.stringify(value)} is not an allowed value`, hint }]
     }
     case 'wrong-type':
-      return [{ code: 'WRONG_TYPE', path, message: `expected ${withExample(words.expected, path)}` }]
+      return [wrongType(path, words.expected, value)]
     case 'bad-name':
       return [invalidValue(path, 'key', path.at(-1), words.reason)]
     case 'invalid':
-      return [invalidValue(path, 'value', value, words.reason)]
+      return [invalidValue(path, 'value', value, valueHabit(path, value) ?? words.reason)]
   }
+}
+
+function wrongType(path: SpecPath, expected: string, value: unknown): Finding {
+  const habit = valueHabit(path, value)
+  const message = `expected ${withExample(expected, path)}`
+  return { code: 'WRONG_TYPE', path, message, ...(habit === undefined ? {} : { hint: habit }) }
 }
 
 function invalidValue(path: SpecPath, part: 'key' | 'value', shown: unknown, hint: string): Finding {

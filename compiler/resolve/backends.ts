@@ -1,15 +1,24 @@
 import { durationMs } from '../../schemas/config/values.ts'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec, Spec } from '../../schemas/spec/spec.ts'
-import { ENGINE_TRAITS, listenOf, userOf } from '../catalog/engines.ts'
+import { ENGINE_TRAITS, listenOf, startPeriodMs, userOf } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
 import { checkContainer } from './container.ts'
+import { checkLinks } from './links.ts'
 import { checkMounts } from './mounts.ts'
+import { checkPreload, checkSharedGpus, checkWishes } from './wishes.ts'
 
 /** What each backend asks of its engine is something that the engine can do. */
 export function checkBackends(spec: Spec): Finding[] {
   const each = Object.entries(spec.backends).flatMap(([name, backend]) => checkBackend(backend, ['backends', name]))
-  return [...each, ...checkExposed(spec), ...checkGroups(spec)]
+  return [
+    ...each,
+    ...checkExposed(spec),
+    ...checkGroups(spec),
+    ...checkLinks(spec),
+    ...checkSharedGpus(spec),
+    ...checkPreload(spec),
+  ]
 }
 
 function checkBackend(backend: BackendSpec, path: SpecPath): Finding[] {
@@ -21,6 +30,7 @@ function checkBackend(backend: BackendSpec, path: SpecPath): Finding[] {
     ...checkMounts(backend, path),
     ...checkUseless(backend, path),
     ...checkContainer(backend, path),
+    ...checkWishes(backend, path),
   ]
 }
 
@@ -56,9 +66,11 @@ function checkUseless(backend: BackendSpec, path: SpecPath): Finding[] {
 }
 
 function checkImage({ image }: BackendSpec, path: SpecPath): Finding[] {
-  if (image.includes('@sha256:')) return []
-  const hint = 'write it as name@sha256:…; "podman image inspect --format {{.Digest}}" shows the digest'
+  const unqualified = checkRegistry(image, [...path, 'image'])
+  if (image.includes('@sha256:')) return unqualified
+  const hint = `write it as name@sha256:…; "podman image inspect --format {{.Digest}} ${image}" shows the digest`
   return [
+    ...unqualified,
     {
       code: 'UNPINNED_IMAGE',
       severity: 'warning',
@@ -69,7 +81,16 @@ function checkImage({ image }: BackendSpec, path: SpecPath): Finding[] {
   ]
 }
 
-function checkEngine({ engine, model, gpu, network }: BackendSpec, path: SpecPath): Finding[] {
+/** The first part of a name is a registry when it looks like a host. */
+function checkRegistry(image: string, path: SpecPath): Finding[] {
+  const [first = '', ...more] = image.split('/')
+  if (more.length > 0 && (/[.:]/.test(first) || first === 'localhost')) return []
+  const message = 'podman asks no registry for an image whose name has none'
+  const hint = `write "docker.io/${more.length === 0 ? 'library/' : ''}${image}", or the registry that has it`
+  return [{ code: 'UNQUALIFIED_IMAGE', severity: 'warning', path, message, hint }]
+}
+
+function checkEngine({ engine, model, router, args, gpu, network }: BackendSpec, path: SpecPath): Finding[] {
   const traits = ENGINE_TRAITS[engine]
   const findings: Finding[] = []
   if (!traits.gpus.includes(gpu.kind)) {
@@ -81,7 +102,7 @@ function checkEngine({ engine, model, gpu, network }: BackendSpec, path: SpecPat
       hint: `it can use: ${traits.gpus.join(', ')}`,
     })
   }
-  if (traits.needsModel && model === undefined)
+  if (traits.needsModel && model === undefined && router === undefined && !isRouted(args))
     findings.push({
       code: 'ENGINE_NEEDS_MODEL',
       path,
@@ -96,14 +117,18 @@ function checkEngine({ engine, model, gpu, network }: BackendSpec, path: SpecPat
   return findings
 }
 
-function checkHealth({ engine, notify, health, start_timeout, pull_timeout }: BackendSpec, path: SpecPath): Finding[] {
+/** llama.cpp's own options for it. */
+const isRouted = (args: readonly string[]): boolean => args.some((word) => /^--models-(?:dir|preset)(?:=|$)/.test(word))
+
+function checkHealth(backend: BackendSpec, path: SpecPath): Finding[] {
+  const { engine, notify, health, start_timeout, pull_timeout } = backend
   const findings: Finding[] = []
   if (engine === 'custom' && notify === 'healthy' && health.command === undefined) {
     const hint = 'add health.command, or write notify = "started"'
     const message = 'this backend counts as started once it is healthy, but it has no health check'
     findings.push({ code: 'MISSING_HEALTH_COMMAND', path, part: 'key', message, hint })
   }
-  const startMs = durationMs(health.start_period ?? `${ENGINE_TRAITS[engine].startPeriodMs}ms`)
+  const startMs = durationMs(health.start_period ?? `${startPeriodMs(backend)}ms`)
   const neededMs = startMs + durationMs(pull_timeout)
   if (start_timeout !== undefined && durationMs(start_timeout) <= neededMs) {
     const message = `start_timeout must exceed health.start_period + pull_timeout (${neededMs / 1000}s)`

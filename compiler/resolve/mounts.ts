@@ -30,11 +30,11 @@ export function checkMounts(backend: BackendSpec, path: SpecPath): Finding[] {
 
 /** podman reads `source:target:options`, so a colon in a path would turn what follows it into options. */
 function checkColons(
-  { engine, model }: BackendSpec,
+  { engine, model, hub }: BackendSpec,
   path: SpecPath,
   paths: readonly (readonly [string, SpecPath])[],
 ): Finding[] {
-  const model_ = engine === 'ollama' ? [] : [[model ?? '', [...path, 'model']] as const]
+  const model_ = engine === 'ollama' || hub !== undefined ? [] : [[model ?? '', [...path, 'model']] as const]
   return [...model_, ...paths]
     .filter(([text]) => text.includes(':'))
     .map(([, at]) => ({

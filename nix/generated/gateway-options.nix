@@ -254,7 +254,7 @@ in
     type = types.attrsOf (types.submodule [ backend {
       options = {
         engine = mkOption {
-          type = types.enum [ "vllm" "llama-cpp" "ollama" "open-webui" "custom" ];
+          type = types.enum [ "vllm" "llama-cpp" "ollama" "tei" "infinity" "whisper-cpp" "open-webui" "custom" ];
           description = "What runs in the container; decides arguments, health check, socket.";
         };
         image = mkOption {
@@ -275,6 +275,43 @@ in
           type = types.attrsOf (types.strMatching "[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*");
           default = { };
           description = "More files and directories below the models directory, by a name of yours: {name} in args and environment stands for the path inside.";
+        };
+        hub = mkOption {
+          type = types.nullOr (types.submodule {
+            options = {
+              token = mkOption {
+                type = types.nullOr secretReference;
+                default = null;
+                example = { file = "/run/secrets/name"; };
+                description = "Token of the hub, for models that want one; HF_TOKEN inside.";
+              };
+            };
+          });
+          default = null;
+          description = "The engine fetches model by itself at its start, into a volume that lasts, and may reach the internet for that. {} for a model that anyone may have.";
+        };
+        router = mkOption {
+          type = types.nullOr (types.submodule {
+            options = {
+              directory = mkOption {
+                type = types.nullOr (types.strMatching "[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*");
+                default = null;
+                description = "Directory below the models directory; the whole of it when absent.";
+              };
+              presets = mkOption {
+                type = types.nullOr types.nonEmptyStr;
+                default = null;
+                description = "File of the host with settings for each model (--models-preset).";
+              };
+              maxLoaded = mkOption {
+                type = types.nullOr (types.ints.between 1 64);
+                default = null;
+                description = "Models that are loaded at a time.";
+              };
+            };
+          });
+          default = null;
+          description = "llama-cpp, in place of model: serve every model of a directory, loaded when it is asked for.";
         };
         gpu = {
           kind = mkOption {
@@ -298,6 +335,11 @@ in
           type = types.nullOr types.nonEmptyStr;
           default = null;
           description = "At most one backend of a group runs at a time; its members start on demand, with or without idle_stop.";
+        };
+        preload = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Start it with the host, before the first request; for idle_stop and group.";
         };
         maxConcurrent = mkOption {
           type = types.nullOr (types.ints.between 1 1000000);
@@ -361,6 +403,11 @@ in
           type = types.bool;
           default = false;
           description = "Whether the container may reach the internet and the gateway.";
+        };
+        links = mkOption {
+          type = types.listOf types.str;
+          default = [ ];
+          description = "Backends that it reaches at NAME:PORT, with the port of that backend; {NAME} in args and environment stands for that. Needs network.";
         };
         apiKey = mkOption {
           type = types.nullOr secretReference;

@@ -107,6 +107,18 @@
         image_archive = null;
         model = null;
         files = { names = null; };
+        hub = {
+          keys = {
+            token = "secret";
+          };
+        };
+        router = {
+          keys = {
+            directory = null;
+            presets = null;
+            max_loaded = null;
+          };
+        };
         gpu = {
           keys = {
             kind = null;
@@ -115,6 +127,7 @@
         };
         idle_stop = null;
         group = null;
+        preload = null;
         max_concurrent = null;
         max_waiting = null;
         wait_timeout = null;
@@ -127,6 +140,7 @@
         port = null;
         container_port = null;
         network = null;
+        links = null;
         api_key = "secret";
         expose = null;
         args = null;
@@ -178,6 +192,99 @@
         stop_timeout = null;
       };
     }; };
+    defaults = {
+      keys = {
+        backend = {
+          keys = {
+            engine = null;
+            image = null;
+            image_archive = null;
+            model = null;
+            files = { names = null; };
+            hub = {
+              keys = {
+                token = "secret";
+              };
+            };
+            router = {
+              keys = {
+                directory = null;
+                presets = null;
+                max_loaded = null;
+              };
+            };
+            gpu = {
+              keys = {
+                kind = null;
+                devices = null;
+              };
+            };
+            idle_stop = null;
+            group = null;
+            preload = null;
+            max_concurrent = null;
+            max_waiting = null;
+            wait_timeout = null;
+            memory = null;
+            cpus = null;
+            pids = null;
+            shm = null;
+            listen = null;
+            container_port = null;
+            network = null;
+            links = null;
+            api_key = "secret";
+            args = null;
+            environment = { names = null; };
+            secrets = { names = "secret"; };
+            volumes = { items = {
+              keys = {
+                name = null;
+                path = null;
+              };
+            }; };
+            mounts = { items = {
+              keys = {
+                source = null;
+                path = null;
+                read_only = null;
+                relabel = null;
+              };
+            }; };
+            config_files = { items = {
+              keys = {
+                path = null;
+                text = null;
+                source = null;
+              };
+            }; };
+            user = null;
+            ulimits = {
+              keys = {
+                memlock = null;
+                nofile = null;
+                stack = null;
+              };
+            };
+            time_zone = null;
+            read_only = null;
+            notify = null;
+            health = {
+              keys = {
+                command = null;
+                interval = null;
+                timeout = null;
+                retries = null;
+                start_period = null;
+              };
+            };
+            pull_timeout = null;
+            start_timeout = null;
+            stop_timeout = null;
+          };
+        };
+      };
+    };
     models = { names = {
       keys = {
         category = null;

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { NAME, port } from '../config/values.ts'
 import { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import { boundedBytes, boundedDuration, count, cpuShare } from './bounded.ts'
-import { configFile, files, mount, timeZone, ulimits, volume } from './container.ts'
+import { configFile, files, hub, mount, router, timeZone, ulimits, volume } from './container.ts'
 import { absolutePath, ENVIRONMENT_NAME, flag, IMAGE, LABEL, randomPort, secret } from './values.ts'
 
 /** Requests at a time, or waiting. */
@@ -51,6 +51,13 @@ export const backend = z.strictObject({
         'Model to serve: a path below the models directory, and the name clients see. Of a GGUF in parts, the first: the others come with it.',
     }),
   files,
+  hub: hub.optional().meta({
+    description:
+      'The engine fetches model by itself at its start, into a volume that lasts, and may reach the internet for that. {} for a model that anyone may have.',
+  }),
+  router: router.optional().meta({
+    description: 'llama-cpp, in place of model: serve every model of a directory, loaded when it is asked for.',
+  }),
   gpu: gpu.prefault({ kind: 'none' }).meta({ description: 'GPU that the container gets.' }),
   idle_stop: boundedDuration(
     'Stop after this long without a connection and start on the next one; absent: always on.',
@@ -60,6 +67,7 @@ export const backend = z.strictObject({
     description:
       'At most one backend of a group runs at a time; its members start on demand, with or without idle_stop.',
   }),
+  preload: flag(false, 'Start it with the host, before the first request; for idle_stop and group.'),
   max_concurrent: count(MOST)
     .optional()
     .meta({ description: 'Requests that it answers at a time, others wait; no limit when absent.' }),
@@ -88,6 +96,10 @@ export const backend = z.strictObject({
   port: randomPort.default('random').meta({ description: 'Loopback port on the host, for listen = "tcp".' }),
   container_port: port.min(1).optional().meta({ description: 'Port inside the container; by engine when absent.' }),
   network: flag(false, 'Whether the container may reach the internet and the gateway.'),
+  links: z.array(z.string()).default([]).meta({
+    description:
+      'Backends that it reaches at NAME:PORT, with the port of that backend; {NAME} in args and environment stands for that. Needs network.',
+  }),
   api_key: secret('Key the daemon presents; made at apply when absent and the engine can check one.').optional(),
   expose: z
     .string()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { NAME } from '../config/values.ts'
 import { boundedBytes } from './bounded.ts'
-import { absolutePath, flag, LABEL } from './values.ts'
+import { absolutePath, flag, LABEL, secret } from './values.ts'
 
 /** What a container sees and may use beside its image: tables of a backend. */
 
@@ -50,14 +50,6 @@ export const volume = z.strictObject({
   path: absolutePath('Where the container sees it.'),
 })
 
-/** tzfile(5) below /usr/share/zoneinfo. */
-const ZONE = /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+){0,3}$/
-export const timeZone = z
-  .string()
-  .max(64)
-  .regex(ZONE, 'write a zone such as "Europe/Berlin", or "local" for that of the host')
-  .meta({ description: 'Time zone inside, such as "Europe/Berlin"; "local": that of the host. UTC when absent.' })
-
 /** Path of a file or directory below the models directory; podman reads a colon in it as the start of options. */
 const BELOW = /^[A-Za-z0-9][A-Za-z0-9._+-]*(?:\/[A-Za-z0-9][A-Za-z0-9._+-]*)*$/
 export const modelFile = (description: string) =>
@@ -66,6 +58,24 @@ export const modelFile = (description: string) =>
     .max(255)
     .regex(BELOW, 'write a path below the models directory such as "qwen/mmproj-f16.gguf"')
     .meta({ description })
+
+export const hub = z.strictObject({
+  token: secret('Token of the hub, for models that want one; HF_TOKEN inside.').optional(),
+})
+
+export const router = z.strictObject({
+  directory: modelFile('Directory below the models directory; the whole of it when absent.').optional(),
+  presets: absolutePath('File of the host with settings for each model (--models-preset).').optional(),
+  max_loaded: z.int().min(1).max(64).optional().meta({ description: 'Models that are loaded at a time.' }),
+})
+
+/** tzfile(5) below /usr/share/zoneinfo. */
+const ZONE = /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+){0,3}$/
+export const timeZone = z
+  .string()
+  .max(64)
+  .regex(ZONE, 'write a zone such as "Europe/Berlin", or "local" for that of the host')
+  .meta({ description: 'Time zone inside, such as "Europe/Berlin"; "local": that of the host. UTC when absent.' })
 
 export const files = z
   .record(

@@ -30,6 +30,10 @@ export const specSchema = z.strictObject({
     )
     .default({})
     .meta({ description: 'Local engines, by name: each one unprivileged user with one rootless container.' }),
+  defaults: z
+    .strictObject({ backend: backend.partial().omit({ uid: true, port: true, expose: true }).optional() })
+    .optional()
+    .meta({ description: 'What entries say that do not say it themselves: [defaults.backend], key by key.' }),
   models: z
     .record(modelName, model)
     .default({})

@@ -72,9 +72,11 @@ const ANY_TEXT = [
   'backends.<name>.config_files[].text',
   'backends.<name>.environment.<name>=',
   'backends.<name>.health.command[]',
+  'backends.<name>.hub.token.file',
   'backends.<name>.image_archive',
   'backends.<name>.mounts[].path',
   'backends.<name>.mounts[].source',
+  'backends.<name>.router.presets',
   'backends.<name>.secrets.<name>.file',
   'backends.<name>.volumes[].path',
   'client.ca',
@@ -98,7 +100,7 @@ const ANY_TEXT = [
 
 /** Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd. */
 const NOWHERE =
-  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^budgets|\.group$|^sandbox|image_archive|\.files\.<name>$|(?:secrets\.<name>|api_token)\.env$/
+  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^budgets|\.group$|^sandbox|image_archive|\.files\.<name>$|(?:secrets\.<name>|api_token|hub\.token)\.env$/
 
 test('what every place says is in a file that is read back, or in none', () => {
   const silent = WAYS.map((way) => {

@@ -69,7 +69,7 @@ describe.skipIf(!hasNix)('keys and values of the options (needs nix-bin)', () =>
     const options = nixFiles()['gateway-options.nix'] ?? ''
     const [spec] = schemas
     const { gate, ...tables } = spec?.properties ?? {}
-    const none = ['$schema', 'instance', 'image', 'keep_generations', 'server', 'upstreams', 'relays']
+    const none = ['$schema', 'instance', 'image', 'keep_generations', 'defaults', 'server', 'upstreams', 'relays']
     const laidOpen = [
       ...Object.keys(tables),
       ...Object.keys(gate?.properties ?? {}),

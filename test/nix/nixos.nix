@@ -16,6 +16,7 @@ let
     before = texts;
     wants = texts;
     requires = texts;
+    partOf = texts;
     startLimitIntervalSec = option (types.nullOr types.int) null;
     unitConfig = sections;
     wantedBy = texts;

@@ -60,6 +60,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         listen: 'tcp',
         port: 18_443,
         api_key: secret('backkey'),
+        hub: { token: secret('hub') },
         group: 'zqgroup',
         args: ['zqarg'],
       },
@@ -90,6 +91,15 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         network: true,
         port: 18_444,
         expose: 'zqexposed',
+        links: ['zqrouter'],
+      },
+      zqrouter: {
+        engine: 'llama-cpp',
+        uid: 41_004,
+        image: IMAGE('zqrouter'),
+        router: { directory: 'Zqmany/zqmodels', presets: '/zqpresets', max_loaded: 2 },
+        listen: 'tcp',
+        port: 18_445,
       },
     },
     models: {

@@ -85,6 +85,7 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
       ...settings.findings,
       ...settings.secrets.flatMap(({ secret }) => placeFinding(secret)),
       ...accountFindings(reachable),
+      ...reachable.flatMap(linkFindings),
       ...deployment.backends.flatMap((backend) => backendFindings(backend, names)),
       ...handed.flatMap(({ findings }) => findings),
     ],
@@ -131,6 +132,24 @@ function placeFinding(secret: Secret): Finding[] {
     'credential' in secret.source ? 'systemd credentials do not exist there' : 'nothing generates this key there'
   return [
     notExpressed(secret.origin, `${what}, so compose reads ${secretPath(secret)}`, 'write that file, with mode 0600'),
+  ]
+}
+
+/** There a backend has a name and the port of its container, not one of the host. */
+function linkFindings({ links, fetch, origin }: Container): Finding[] {
+  return [
+    ...(links.length === 0
+      ? []
+      : [notExpressed([...origin, 'links'], 'compose has no links between backends', 'use the target quadlet')]),
+    ...(fetch === undefined
+      ? []
+      : [
+          notExpressed(
+            [...origin, 'hub'],
+            'compose fetches no model',
+            `run "${fetch.join(' ')}" in the container once`,
+          ),
+        ]),
   ]
 }
 

@@ -13,6 +13,9 @@ export function backendTable(servers: readonly { readonly backend: Backend; read
   )
 }
 
+/** Engines that the daemon knows by name. */
+const PROVIDERS: ReadonlySet<string> = new Set(['vllm', 'llama-cpp', 'ollama'])
+
 function backendEntry(backend: Backend, { baseUrl, socket, agent }: Reach): JsonNode {
   // where it answers is the target's to say; its key is a credential; its account and unit are the host's
   const { name: _name, isUpstream: _is, address: _address, apiKey: _key, agentSocket: _agent, ...served } = backend
@@ -24,7 +27,7 @@ function backendEntry(backend: Backend, { baseUrl, socket, agent }: Reach): Json
   // only an agent stops a backend to make room for another, or knows that one has stopped on its own
   const canStop = agent !== undefined
   return object(origin, {
-    provider: value([...origin, 'engine'], engine === 'open-webui' ? 'custom' : engine),
+    provider: value([...origin, 'engine'], PROVIDERS.has(engine) ? engine : 'custom'),
     base_url: value(origin, baseUrl),
     socket: socket === undefined ? undefined : value(origin, socket),
     agent: agent === undefined ? undefined : value(origin, agent),

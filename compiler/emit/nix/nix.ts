@@ -60,10 +60,18 @@ export function emitNix(deployment: Deployment, options: EmitOptions): Emission 
 const ENABLE: Attribute = { path: ['enable'], value: boolean(true) }
 
 /** Tables that have no option of their name. What is taken out of `gate` has no meaning on NixOS, which keeps generations itself. */
-type Elsewhere = '$schema' | 'gate' | 'upstreams' | 'relays'
+type Elsewhere = 'defaults' | '$schema' | 'gate' | 'upstreams' | 'relays'
 
 function gatewayOptions({ written, gateway, containers, users }: Deployment): Attribute[] {
-  const { $schema: _schema, gate = {}, upstreams = {}, relays: _relays, backends = {}, ...tables } = written
+  const {
+    $schema: _schema,
+    defaults: _defaults,
+    gate = {},
+    upstreams = {},
+    relays: _relays,
+    backends = {},
+    ...tables
+  } = written
   tables satisfies Omit<WrittenSpec, Elsewhere>
   const { instance: _instance, image: _image, keep_generations: _generations, server = {}, ...laidOpen } = gate
   // a port to be chosen was chosen
@@ -93,11 +101,14 @@ function backendOptions(
   backends: NonNullable<WrittenSpec['backends']>,
   { containers, users }: Pick<Deployment, 'containers' | 'users'>,
 ): Attribute {
+  const byOrigin = <T extends { readonly origin: SpecPath }>(nodes: readonly T[]) =>
+    new Map(nodes.map((node) => [pathText(node.origin), node]))
+  const userOf = byOrigin(users)
+  const containerOf = byOrigin(containers)
   const entries = Object.entries(backends).map(([name, { image_archive: archive, ...backend }]): Attribute => {
     const origin = ['backends', name]
-    const isOwn = (node: { readonly origin: SpecPath }): boolean => pathText(node.origin) === pathText(origin)
-    const user = users.find(isOwn)
-    const [published] = containers.find(isOwn)?.publish ?? []
+    const user = userOf.get(pathText(origin))
+    const [published] = containerOf.get(pathText(origin))?.publish ?? []
     const port = published === undefined ? {} : { port: published.hostPort }
     const start = user?.subuid?.start
     const more: Attribute[] = [

@@ -44,11 +44,25 @@ export function containerUnit(container: Container, { podman, layout: { programs
       sections: [
         { name: 'Unit', entries: unitEntries(container) },
         { name: 'Container', entries },
-        { name: 'Service', entries: [...serviceEntries(container, programs.podman), ...readiness.entries, ...service] },
+        {
+          name: 'Service',
+          entries: [
+            ...serviceEntries(container, programs.podman),
+            ...readiness.entries,
+            ...fetchEntries(container, programs.podman),
+            ...service,
+          ],
+        },
         { name: 'Install', entries: container.onDemand ? [] : [{ key: 'WantedBy', value: text('default.target') }] },
       ],
     },
   }
+}
+
+/** After the engine answers, since it is the engine that fetches. */
+function fetchEntries({ fetch, name, origin }: Container, podman: string): Entry[] {
+  if (fetch === undefined) return []
+  return [{ key: 'ExecStartPost', value: command(podman, 'exec', name, ...fetch), origin: [...origin, 'hub'] }]
 }
 
 function unitEntries(container: Container): Entry[] {
@@ -148,7 +162,14 @@ function ulimitText({ name, value }: Ulimit): string {
 }
 
 function networkEntries(container: Container): Entry[] {
-  return [{ key: 'Network', value: argument(networkText(container.network)), origin: at(container, 'network') }]
+  return [
+    { key: 'Network', value: argument(networkText(container.network)), origin: at(container, 'network') },
+    ...container.links.map((name) => ({
+      key: 'AddHost',
+      value: argument(`${name}:127.0.0.1`),
+      origin: at(container, 'links'),
+    })),
+  ]
 }
 
 function networkText(network: ContainerNetwork): string {
@@ -159,7 +180,9 @@ function networkText(network: ContainerNetwork): string {
       return `${network.unit}.network`
     case 'outbound':
       // -T: ports of the host's loopback that the container sees on its own; passt(1)
-      return network.hostPorts.length === 0 ? 'pasta' : `pasta:-T,${network.hostPorts.join(',')}`
+      return network.hostPorts.length === 0
+        ? 'pasta'
+        : `pasta:${network.hostPorts.map((port) => `-T,${port}`).join(',')}`
   }
 }
 

@@ -13,6 +13,7 @@ export function userUnitFiles(deployment: Deployment, { layout }: EmitOptions): 
   const sockets = deployment.sockets.flatMap((socket) => [
     unitFile(socket, socket.socketUnit, idleSocketUnit(socket)),
     unitFile(socket, socket.proxyUnit, idleProxyUnit(socket, programs.socket_proxy)),
+    ...(socket.preload ? [unitFile(socket, 'default.target.d/gate-preload.conf', preloadDropIn(socket))] : []),
   ])
   const agents = deployment.agents.flatMap((agent) => [
     unitFile(agent, AGENT.socket, agentSocketUnit(agent)),
@@ -168,6 +169,15 @@ function wantsDropIn({ origin, onDemand }: Agent): UnitFile {
     origin,
     comment: COMMENT,
     sections: [{ name: 'Unit', entries: [{ key: 'Wants', value: text(sockets.join(' ')) }] }],
+  }
+}
+
+/** As if a connection had come: it runs until it has been idle, or until another one of its group is wanted. */
+function preloadDropIn({ origin, proxyUnit }: IdleSocket): UnitFile {
+  return {
+    origin: [...origin.slice(0, 2), 'preload'],
+    comment: COMMENT,
+    sections: [{ name: 'Unit', entries: [{ key: 'Wants', value: text(proxyUnit) }] }],
   }
 }
 

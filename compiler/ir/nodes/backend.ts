@@ -38,6 +38,8 @@ export type IdleSocket = Node & {
   readonly target: Address
   /** Absent: it never stops on its own. */
   readonly idleMs: number | undefined
+  /** Started with the host, without a connection. */
+  readonly preload: boolean
 }
 
 /** gate-agent in one backend's account. */

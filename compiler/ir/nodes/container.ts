@@ -26,6 +26,10 @@ export type Container = Node & {
   readonly ulimits: readonly Ulimit[]
   readonly timeZone: string | undefined
   readonly network: ContainerNetwork
+  /** Names for its own loopback, where ports of other backends are. */
+  readonly links: readonly string[]
+  /** Command inside that gets the model once the engine answers. */
+  readonly fetch: readonly string[] | undefined
   readonly publish: readonly Publish[]
   readonly gpu: GpuKind
   /** CDI names for nvidia, paths in /dev otherwise. */

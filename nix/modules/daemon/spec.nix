@@ -6,7 +6,7 @@ let
   settingsKeys = import ../../generated/settings-keys.nix;
 
   # Tables of the spec that are options of the same name.
-  same = removeAttrs specKeys [ "$schema" "gate" "upstreams" "relays" ];
+  same = removeAttrs specKeys [ "$schema" "defaults" "gate" "upstreams" "relays" ];
 
   # The spec has another name for it, because there it is a file of the host.
   withArchive = backend: backend // {

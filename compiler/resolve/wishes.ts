@@ -1,0 +1,115 @@
+import type { SpecPath } from '../../schemas/spec/path.ts'
+import type { BackendSpec, Spec } from '../../schemas/spec/spec.ts'
+import { ENGINE_TRAITS } from '../catalog/engines.ts'
+import type { Finding } from '../diagnostic.ts'
+
+/** What arguments and environment hope for, and another key brings. */
+export function checkWishes(backend: BackendSpec, path: SpecPath): Finding[] {
+  return [
+    ...notMounted(backend, path),
+    ...lockedMemory(backend, path),
+    ...fetched(backend, path),
+    ...routed(backend, path),
+  ]
+}
+
+/** Where people keep data and settings on a host; images have next to nothing there. */
+const HOST_PATH = /(?<![^=,:;"'\s])\/(?:srv|mnt|media|home|etc)\/[^\s,:;"']+/
+
+function notMounted({ args, environment, mounts, volumes, config_files }: BackendSpec, path: SpecPath): Finding[] {
+  const inside = [
+    ...mounts.map(({ source, path: target = source }) => target),
+    ...volumes.map(({ path: target }) => target),
+    ...config_files.map(({ path: target }) => target),
+  ]
+  const texts = [
+    ...Object.entries(environment).map(([name, text]) => ({ text, at: ['environment', name] })),
+    ...args.map((text, i) => ({ text, at: ['args', i] })),
+  ]
+  return texts.flatMap(({ text, at }): Finding[] => {
+    const [file] = HOST_PATH.exec(text) ?? []
+    if (file === undefined || inside.some((one) => file === one || file.startsWith(`${one}/`))) return []
+    const message = `nothing of the host is at ${file} in the container`
+    const hint = file.startsWith('/etc/')
+      ? `write config_files = [{ path = "${file}", source = "${file}" }], or ignore this when the image has it`
+      : `write mounts = [{ source = "${file}" }], or ignore this when the image has it`
+    return [{ code: 'FILE_NOT_MOUNTED', severity: 'warning', path: [...path, ...at], message, hint }]
+  })
+}
+
+function lockedMemory({ args, ulimits }: BackendSpec, path: SpecPath): Finding[] {
+  const i = args.indexOf('--mlock')
+  if (i === -1 || ulimits.memlock !== undefined) return []
+  const message = 'a process may lock 8 MiB of memory and no more'
+  const hint = 'write ulimits = { memlock = "unlimited" }'
+  return [{ code: 'NO_EFFECT', severity: 'warning', path: [...path, 'args', i], message, hint }]
+}
+
+function fetched({ engine, model, hub, environment, secrets, mounts }: BackendSpec, path: SpecPath): Finding[] {
+  const { fetches } = ENGINE_TRAITS[engine]
+  const warn = (at: SpecPath, message: string, hint: string): Finding[] => [
+    { code: 'NO_EFFECT', severity: 'warning', path: [...path, ...at], message, hint },
+  ]
+  if (hub !== undefined) {
+    if (!fetches) return warn(['hub'], `the engine ${engine} fetches no model`, 'remove it')
+    if (model === undefined) return warn(['hub'], 'there is no model to fetch', 'write model')
+    if (!Object.hasOwn(secrets, 'HF_TOKEN') || hub.token === undefined) return []
+    const message = 'the variable HF_TOKEN is the token of hub as well'
+    return [{ code: 'DUPLICATE_KEY', path: [...path, 'secrets', 'HF_TOKEN'], message, hint: 'remove one of the two' }]
+  }
+  if (engine === 'ollama' && model !== undefined && mounts.length === 0)
+    return warn(['model'], 'Ollama has this model once it was pulled', 'write hub = {} to have it pulled at the start')
+  const key = ['secrets', 'environment'].find((table) =>
+    ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'].some((name) =>
+      Object.hasOwn(table === 'secrets' ? secrets : environment, name),
+    ),
+  )
+  if (key === undefined || !fetches) return []
+  const message = `the engine gets its model from the models directory and fetches nothing`
+  return warn([key], message, 'write hub = { token = … } in its place')
+}
+
+function routed({ engine, model, router }: BackendSpec, path: SpecPath): Finding[] {
+  if (router === undefined) return []
+  if (engine !== 'llama-cpp') {
+    const message = `the engine ${engine} has no router mode`
+    return [{ code: 'NO_EFFECT', severity: 'warning', path: [...path, 'router'], message, hint: 'remove it' }]
+  }
+  if (model === undefined) return []
+  const message = 'a router serves a directory of models, not this one'
+  return [{ code: 'INVALID_VALUE', path: [...path, 'model'], message, hint: 'write model or router, not both' }]
+}
+
+/** A group gives way to its own members only. One finding per backend, and none where no group uses the device. */
+export function checkSharedGpus({ backends }: Spec): Finding[] {
+  const users = Object.entries(backends).flatMap(([name, { gpu, group }]) =>
+    gpu.kind === 'none' ? [] : gpu.devices.map((device) => ({ name, group, device: `${gpu.kind} ${device}` })),
+  )
+  const groups = new Map(users.flatMap(({ group, device }) => (group === undefined ? [] : [[device, group] as const])))
+  return users.flatMap(({ name, group, device }): Finding[] => {
+    const other = groups.get(device)
+    if (group !== undefined || other === undefined) return []
+    const message = `"${name}" may run at the same time as the group "${other}" on one GPU`
+    const hint = `write group = "${other}" as well, of which one runs at a time; sets that run together are not possible yet`
+    return [{ code: 'SHARED_GPU', severity: 'warning', path: ['backends', name, 'gpu'], message, hint }]
+  })
+}
+
+/** What starts with the host, and cannot. */
+export function checkPreload({ backends }: Spec): Finding[] {
+  const first = new Map<string, string>()
+  return Object.entries(backends).flatMap(([name, { preload, group, idle_stop }]): Finding[] => {
+    const path = ['backends', name, 'preload']
+    if (!preload) return []
+    if (group === undefined && idle_stop === undefined)
+      return [{ code: 'NO_EFFECT', severity: 'warning', path, message: 'it is always on', hint: 'remove it' }]
+    if (group === undefined) return []
+    const other = first.get(group)
+    if (other === undefined) {
+      first.set(group, name)
+      return []
+    }
+    const message = `"${other}" is started first in the group "${group}" already`
+    return [{ code: 'INVALID_VALUE', path, message, hint: 'preload one backend of a group' }]
+  })
+}
