@@ -26,8 +26,38 @@ export function issueWords(issue: Issue, value: unknown): IssueWords {
     case 'invalid_value':
       return { kind: 'not-one-of', options }
     default:
-      return { kind: 'invalid', reason: issue.message }
+      return { kind: 'invalid', reason: reasonOf(issue) }
   }
+}
+
+/** The schema's own message, or plain words in place of the validator's. */
+function reasonOf(issue: Issue): string {
+  if (!/^(?:Too small|Too big|Invalid )/.test(issue.message)) return issue.message
+  switch (issue.code) {
+    case 'too_small':
+      return limitText(issue.origin, Number(issue.minimum), issue.inclusive === false ? 'more than' : 'at least')
+    case 'too_big':
+      return limitText(issue.origin, Number(issue.maximum), issue.inclusive === false ? 'less than' : 'at most')
+    case 'not_multiple_of':
+      return `write a multiple of ${issue.divisor}`
+    case 'invalid_format':
+      return FORMATS[issue.format] ?? 'is not of the form that is expected here'
+    default:
+      return 'is not of a form that is known here'
+  }
+}
+
+const FORMATS: Readonly<Record<string, string>> = {
+  email: 'write an address such as name@example.org',
+  url: 'write a URL such as https://example.org',
+  datetime: 'write a time such as 2026-11-29T12:00:00Z',
+  base64: 'write base64',
+}
+
+function limitText(origin: string, limit: number, how: string): string {
+  if (origin === 'string') return `write ${how} ${limit} ${limit === 1 ? 'character' : 'characters'}`
+  if (origin === 'array' || origin === 'set') return `give ${how} ${limit} ${limit === 1 ? 'entry' : 'entries'}`
+  return `write ${how} ${limit}`
 }
 
 /** Every issue on a line of its own words: `stop.after: is not an integer`. @param whole the name of the value itself */

@@ -1,4 +1,7 @@
+import { nearest } from '../../../schemas/words/nearest.ts'
+import { SCOPES, type Scope } from '../../../schemas/words/scopes.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
+import { usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
 
 export const run: Run = async ({ admin, json, text, print, printJson, note }) => {
@@ -6,7 +9,7 @@ export const run: Run = async ({ admin, json, text, print, printJson, note }) =>
   const expires = text('expires')
   const body = {
     name: text('name') ?? 'gatectl',
-    scopes: (asked ?? 'admin').split(',').map((scope) => scope.trim()),
+    scopes: (asked ?? 'admin').split(',').map(readScope),
     ...(expires === undefined ? {} : { expires_in: expires }),
   }
   const created = await admin.ask('POST /v1/tokens', { body })
@@ -21,4 +24,15 @@ export const run: Run = async ({ admin, json, text, print, printJson, note }) =>
   )
   print(created.token)
   return 0
+}
+
+/** @throws Failure that names the scopes that were probably meant */
+function readScope(text: string): Scope {
+  const word = text.trim()
+  const scope = SCOPES.find((known) => known === word)
+  if (scope !== undefined) return scope
+  const within = SCOPES.filter((known) => known.startsWith(`${word}:`))
+  const near = within.length > 0 ? within.join(' or ') : nearest(word, SCOPES)
+  const hint = near === undefined ? `there are: ${SCOPES.join(', ')}` : `did you mean ${near}?`
+  throw usageFailure(`--scopes: unknown scope "${word}"`, hint)
 }

@@ -141,6 +141,13 @@ test.each([
     args: ['complete', 'x'],
     says: /there are: config-key, config-value, token, backend-name/,
   },
+  {
+    name: 'C5 half a scope',
+    args: ['token', 'create', '--scopes', 'chat'],
+    says: /"chat"\n.*chat:read or chat:write\?/,
+  },
+  { name: 'C5 a scope misspelled', args: ['token', 'create', '--scopes', 'admn'], says: /did you mean admin\?/ },
+  { name: 'C5 no scope at all', args: ['token', 'create', '--scopes', ''], says: /there are: chat:read/ },
   { name: 'no number', args: ['logs', '-n', 'x'], says: /is not a number of lines/ },
 ])('exits with 2 for $name', async ({ args, says }) => {
   const run = await ctl(args)

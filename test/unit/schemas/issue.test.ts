@@ -40,3 +40,26 @@ test('the value itself has the name that it is given', () => {
   const read = shape.safeParse('text')
   expect(issueLines(read.error ?? { issues: [] }, 'text', 'body')).toEqual(['body: is not a table'])
 })
+
+test.each([
+  { name: 'an empty text', schema: z.string().min(1), value: '', says: 'write at least 1 character' },
+  { name: 'a long text', schema: z.string().max(3), value: 'abcd', says: 'write at most 3 characters' },
+  { name: 'an empty list', schema: z.array(z.string()).min(1), value: [], says: 'give at least 1 entry' },
+  { name: 'a long list', schema: z.array(z.string()).max(2), value: ['', '', ''], says: 'give at most 2 entries' },
+  { name: 'a small number', schema: z.int().min(1), value: 0, says: 'write at least 1' },
+  { name: 'a number that must be more', schema: z.number().gt(1), value: 1, says: 'write more than 1' },
+  { name: 'a large number', schema: z.number().lt(9), value: 9, says: 'write less than 9' },
+  { name: 'no multiple', schema: z.number().multipleOf(2), value: 3, says: 'write a multiple of 2' },
+  { name: 'no address', schema: z.email(), value: 'x', says: 'write an address such as name@example.org' },
+  { name: 'no URL', schema: z.url(), value: 'x', says: 'write a URL such as https://example.org' },
+  { name: 'no match', schema: z.string().regex(/^a/), value: 'b', says: 'is not of the form that is expected here' },
+  {
+    name: 'none of two',
+    schema: z.union([z.literal('a'), z.number()]),
+    value: [],
+    says: 'is not of a form that is known here',
+  },
+  { name: "the schema's own words", schema: z.string().min(1, 'say something'), value: '', says: 'say something' },
+])('C5 no words of the validator: $name', ({ schema, value, says }) => {
+  expect(issueLines(schema.safeParse(value).error ?? { issues: [] }, value, 'it')).toEqual([`it: ${says}`])
+})
