@@ -46,7 +46,7 @@ const PING_MS = 15_000
 const NOTHING = Buffer.alloc(0)
 /**
  * Up to here the end of an answer is written as latin1 text, byte for byte the same: Node sends a head and a text as one
- * string, but a head and a buffer as a list of pieces, which took a twentieth of the CPU time of a small answer.
+ * string, but a head and a buffer as a list of pieces.
  */
 const MAX_TEXT_BYTES = 16 * 2 ** 10
 
