@@ -2,7 +2,7 @@ import type { Layout } from '../../schemas/deploy/layout.ts'
 
 /**
  * Decides every name and path on a host but those of its layout; nothing else in the compiler spells one out.
- * @see docs/architecture.md "Where things are on a host"
+ * @see docs/layout.md
  */
 
 /** Names of one gateway. @param instance `gate.instance`; absent for the only one */

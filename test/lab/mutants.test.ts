@@ -37,7 +37,7 @@ exec 2>&1
 const COMMAND = ['XDG_RUNTIME_DIR=/run', 'HOME=/root', 'sh', '-c', VERIFY + READ]
 
 describe.skipIf(rootfs.kind !== 'ready')(title, () => {
-  test(`nothing in the units of ${COUNT} specs with odd numbers is ignored`, () => {
+  test(`F2 nothing in the units of ${COUNT} specs with odd numbers is ignored`, () => {
     const all = mutants(COUNT, 9, { targets: ['quadlet', 'systemd'] })
     expect(all).toHaveLength(COUNT)
     const { agent, node, daemon, relay } = DEBIAN_LAYOUT.programs
@@ -51,7 +51,7 @@ describe.skipIf(rootfs.kind !== 'ready')(title, () => {
     expect(found.filter(({ said = '' }) => said !== '')).toEqual([])
   })
 
-  test('a line that systemd ignores is seen, and one that podman refuses', () => {
+  test('F2 a line that systemd ignores is seen, and one that podman refuses', () => {
     const wrong = (path: string, text: string): Mutant => ({ change: path, files: [{ path, text } as never] })
     const all = [
       wrong('systemd/system/x.service', '[Service]\nExecStart=/bin/true\nMemoryMax=99999999999T\n'),

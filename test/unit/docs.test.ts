@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -38,4 +39,37 @@ test.each([
   },
 ])('E6 a page for people shows $what', ({ says }) => {
   expect(readFileSync(join(import.meta.dirname, '../../docs/clients.md'), 'utf8')).toMatch(says)
+})
+
+/** Sections of pages that comments of the sources cite, by the page and the quoted section. */
+const cited = spawnSync('git', ['grep', '-hoE', 'docs/[a-z-]+\\.md "[^"]+"', '--', '*.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .stdout.split('\n')
+  .flatMap((line) => {
+    const [, page, section] = /^(\S+) "(.+)"$/.exec(line) ?? []
+    return page === undefined || section === undefined ? [] : [{ page, section }]
+  })
+
+test('F3 a section that the sources cite is there', () => {
+  const heading = (section: string) => new RegExp(`^#+ ${RegExp.escape(section)}$`, 'm')
+  const missing = ({ page, section }: { readonly page: string; readonly section: string }) =>
+    !existsSync(join(root, page)) || !heading(section).test(readFileSync(join(root, page), 'utf8'))
+  expect(missing({ page: 'docs/layout.md', section: 'Settings' })).toBe(false)
+  expect(missing({ page: 'docs/layout.md', section: 'Sett' })).toBe(true)
+  expect(cited.filter(missing)).toEqual([])
+})
+
+test('F3 the tour of the architecture tells of each program, of the compiler and of draining', () => {
+  const headings =
+    readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+      .match(/^#+ .*$/gm)
+      ?.join('\n') ?? ''
+  for (const part of [/four programs/, /a unit on the disk/, /One request/, /Lifecycle/, /Invariants/, /Glossary/])
+    expect(headings).toMatch(part)
+})
+
+test('F1 the front page says how long the tests take', () => {
+  expect(readFileSync(join(root, 'README.md'), 'utf8')).toMatch(/npm test .*\d+ minutes on two cores/)
 })

@@ -5,7 +5,7 @@ const root = `${process.cwd()}/`
 const report = (...testResults: unknown[]) => JSON.stringify({ numTotalTests: 9, testResults })
 const one = (title: string, status: string, ...ancestorTitles: string[]) => ({ ancestorTitles, title, status })
 
-test('a report names what was skipped and what failed by file, suite and title', () => {
+test('F1 a report names what was skipped and what failed by file, suite and title', () => {
   const text = report(
     {
       name: `${root}test/a.test.ts`,
@@ -28,7 +28,7 @@ test('a report names what was skipped and what failed by file, suite and title',
 test.each([
   { name: 'that cannot be loaded', assertionResults: [] },
   { name: 'whose preparation failed', assertionResults: [one('never ran', 'skipped')] },
-])('a file $name is a failure', ({ assertionResults }) => {
+])('F1 a file $name is a failure', ({ assertionResults }) => {
   const text = report({ name: `${root}test/c.test.ts`, status: 'failed', assertionResults })
   expect(readTests(text).failed).toEqual(['test/c.test.ts (the file itself)'])
 })
@@ -36,7 +36,7 @@ test.each([
 const fine: StepResult = { name: 'types', ok: true, seconds: 3.04, tests: undefined }
 const unit = { name: 'unit', ok: true, seconds: 100, tests: { passed: 7, skipped: ['x (needs y)'], failed: [] } }
 
-test('the summary ends with the verdict when all is well', () => {
+test('F1 the summary ends with the verdict when all is well', () => {
   expect(summary([fine, unit], 103)).toBe(`
 steps (1 min 43 s):
   types     3.0 s  ok
@@ -60,12 +60,12 @@ test.each<{ name: string; result: StepResult; line: string }>([
     result: { ...unit, ok: false },
     line: '  unit: the step itself, see its lines above',
   },
-])('the summary ends with the failure of $name', ({ result, line }) => {
+])('F1 the summary ends with the failure of $name', ({ result, line }) => {
   const lines = summary([result], 1).split('\n')
   expect(lines.slice(-2)).toEqual(['failed (1):', line])
 })
 
-test('a skip whose title gives no reason is told apart', () => {
+test('F1 a skip whose title gives no reason is told apart', () => {
   const skipped = ['a (needs fish)', 'b']
   const text = summary([{ ...unit, tests: { passed: 1, skipped, failed: [] } }], 1)
   expect(text).toContain('  a (needs fish)\n  b (its title gives no reason)\n')

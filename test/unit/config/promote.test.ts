@@ -130,7 +130,7 @@ const runtime = fc
   })
 
 test.skipIf(!hasNix)(
-  'every snippet evaluates in Nix to what the runtime layer says (needs nix-bin)',
+  'F1 every snippet evaluates in Nix to what the runtime layer says, without a word on standard error (needs nix-bin)',
   () => {
     const samples = fc.sample(runtime, { numRuns: 150, seed: 11 })
     const expression = `[ ${samples.map((sample) => `({ ${promoted('nix', tree, sample)} }.services.gate-daemon.settings)`).join('\n')} ]`
