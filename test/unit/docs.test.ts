@@ -53,9 +53,11 @@ const cited = spawnSync('git', ['grep', '-hoE', 'docs/[a-z-]+\\.md "[^"]+"', '--
   })
 
 test('F3 a section that the sources cite is there', () => {
-  const heading = (section: string) => new RegExp(`^#+ ${RegExp.escape(section)}$`, 'm')
   const missing = ({ page, section }: { readonly page: string; readonly section: string }) =>
-    !existsSync(join(root, page)) || !heading(section).test(readFileSync(join(root, page), 'utf8'))
+    !existsSync(join(root, page)) ||
+    !readFileSync(join(root, page), 'utf8')
+      .matchAll(/^#+ (.*)$/gm)
+      .some(([, heading]) => heading === section)
   expect(missing({ page: 'docs/layout.md', section: 'Settings' })).toBe(false)
   expect(missing({ page: 'docs/layout.md', section: 'Sett' })).toBe(true)
   expect(cited.filter(missing)).toEqual([])
