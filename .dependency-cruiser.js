@@ -43,6 +43,7 @@ export default {
     importsOnly('system', ''),
     importsOnly('compiler', 'schemas syntax'),
     importsOnly('config', below),
+    importsOnly('pki', below),
     {
       ...importsOnly('store', below),
       comment: 'store implements the interfaces that the stages declare, so it may import their types',

@@ -2,7 +2,9 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config({
-  files: ['{bin,schemas,syntax,wire,system,compiler,config,store,host,agent,ctl,daemon,test,bench,scripts}/**/*.ts'],
+  files: [
+    '{bin,schemas,syntax,wire,system,compiler,config,pki,store,host,agent,ctl,daemon,test,bench,scripts}/**/*.ts',
+  ],
   languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true } },
   plugins: { '@typescript-eslint': tseslint.plugin },
   linterOptions: { reportUnusedDisableDirectives: 'error' },

@@ -46,6 +46,7 @@ buildNpmPackage {
       ../package.json
       ../schemas
       ../scripts
+      ../pki
       ../store
       ../syntax
       ../system

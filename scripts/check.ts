@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { runLanes, type Step, summary, vitest } from './steps.ts'
 
-const SOURCES = 'bin schemas syntax wire system compiler config store host agent ctl daemon'.split(' ')
+const SOURCES = 'bin schemas syntax wire system compiler config pki store host agent ctl daemon'.split(' ')
 const FOLDERS = [...SOURCES, 'scripts', 'test', 'bench']
 
 /** Side by side: the lab waits more than it works, and the others leave its namespaces alone. */

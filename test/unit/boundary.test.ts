@@ -21,6 +21,7 @@ const PLANTED: readonly Planted[] = [
   { rule: below('compiler'), from: 'compiler/b.ts', to: 'host/leaf.ts' },
   { rule: below('compiler'), from: 'compiler/c.ts', to: 'ctl/leaf.ts' },
   { rule: below('config'), from: 'config/a.ts', to: 'compiler/leaf.ts' },
+  { rule: below('pki'), from: 'pki/a.ts', to: 'store/leaf.ts' },
   { rule: below('store'), from: 'store/a.ts', to: 'daemon/meter/leaf.ts' },
   { rule: below('host'), from: 'host/a.ts', to: 'daemon/leaf.ts' },
   { rule: below('agent'), from: 'agent/a.ts', to: 'host/leaf.ts' },

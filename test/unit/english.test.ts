@@ -34,6 +34,7 @@ const SOURCES = [
   'ctl',
   'daemon',
   'host',
+  'pki',
   'schemas',
   'store',
   'syntax',

@@ -1,6 +1,6 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
 import { CADDY, certificateFiles } from '../../../compiler/ir/names.ts'
+import { readCertificate } from '../../../pki/certificate.ts'
 import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, type Fix, fail, ok, ROOT_SEES_MORE, skip, warn, words } from '../finding.ts'
@@ -40,7 +40,7 @@ export const certificates: Check<CertificateFacts> = {
     'whether the certificates (tls.files, ACME, internal CA) are valid now and for a while, and match their keys and names',
   async observe({ deployment }) {
     const wanted = deployment === undefined ? [] : await wantedCertificates(deployment)
-    return { nowMs: Date.now(), certificates: await Promise.all(wanted.map(readCertificate)) }
+    return { nowMs: Date.now(), certificates: await Promise.all(wanted.map(look)) }
   },
   judge({ nowMs, certificates: all }) {
     if (all.length === 0) return [ok('the spec uses none')]
@@ -133,33 +133,13 @@ async function caddyCertificates(names: readonly string[]): Promise<Wanted[]> {
   })
 }
 
-async function readCertificate(wanted: Wanted): Promise<Certificate> {
+async function look(wanted: Wanted): Promise<Certificate> {
   const text = await readText(wanted.path)
   if (text.kind !== 'seen') return { ...wanted, found: { kind: text.kind } }
-  try {
-    const certificate = new X509Certificate(text.value)
-    const [key, keyFile] =
-      wanted.keyPath === undefined ? [] : await Promise.all([textOf(wanted.keyPath), statPath(wanted.keyPath)])
-    return {
-      ...wanted,
-      found: {
-        kind: 'read',
-        fromMs: Date.parse(certificate.validFrom),
-        toMs: Date.parse(certificate.validTo),
-        lost: wanted.names.filter((name) => certificate.checkHost(name) === undefined),
-        matchesKey: key === undefined || key === '' ? undefined : matches(certificate, key),
-        keyMode: keyFile?.kind === 'seen' ? keyFile.value.mode & 0o777 : undefined,
-      },
-    }
-  } catch {
-    return { ...wanted, found: { kind: 'invalid' } }
-  }
-}
-
-function matches(certificate: X509Certificate, pem: string): boolean {
-  try {
-    return certificate.checkPrivateKey(createPrivateKey(pem))
-  } catch {
-    return false // no key at all
-  }
+  const [key, keyFile] =
+    wanted.keyPath === undefined ? [] : await Promise.all([textOf(wanted.keyPath), statPath(wanted.keyPath)])
+  const read = readCertificate(text.value, wanted.names, key)
+  if (read === undefined) return { ...wanted, found: { kind: 'invalid' } }
+  const keyMode = keyFile?.kind === 'seen' ? keyFile.value.mode & 0o777 : undefined
+  return { ...wanted, found: { kind: 'read', ...read, keyMode } }
 }
