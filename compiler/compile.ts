@@ -1,4 +1,5 @@
 import type { Layout } from '../schemas/deploy/layout.ts'
+import { pathText } from '../schemas/spec/path.ts'
 import type { Target } from '../schemas/words/targets.ts'
 import type { Tree } from '../syntax/tree.ts'
 import { type Diagnostic, type Finding, locate, sortDiagnostics } from './diagnostic.ts'
@@ -74,7 +75,7 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
   const findings = [
     ...typeFindings,
     ...lockFindings,
-    ...resolve(spec, definedNames(value)),
+    ...resolve(spec, definedNames(value)).filter((finding) => !isCutOut(finding, typeFindings)),
     ...allocation.findings,
     ...findCollisions(deployment),
     ...checkVersions(emitOptions),
@@ -87,6 +88,12 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
   if (diagnostics.some(isError)) return { kind: 'refused', diagnostics }
   const files = [...emitted.files, lockFile(allocation.lock)].sort((a, b) => (a.path < b.path ? -1 : 1))
   return { kind: 'compiled', files, deployment, source, diagnostics }
+}
+
+/** A model that is written wrong is not missing. */
+function isCutOut({ code, path }: Finding, wrong: readonly Finding[]): boolean {
+  const model = pathText([...path, 'model'])
+  return code === 'ENGINE_NEEDS_MODEL' && wrong.some((one) => pathText(one.path) === model)
 }
 
 function emit(deployment: Deployment, targets: readonly Target[], options: EmitOptions): Emission {

@@ -17,11 +17,36 @@ export function parseDocument(text: string, file: string): Document | { readonly
     return { diagnostics: [{ code: 'SYNTAX', severity: 'error', span, path: '', message: read.reason }] }
   }
   const value: unknown = read.values
+  const excess = excessOf(value)
+  if (excess !== undefined) {
+    const span = { file, line: 1, column: 1, endColumn: 2 }
+    return { diagnostics: [{ code: 'SYNTAX', severity: 'error', span, path: '', message: excess }] }
+  }
   const source = indexSource(file, text)
   const repeated = source.repeated.map((path) =>
     locate({ code: 'DUPLICATE_KEY', path, part: 'key', message: 'this key appears twice' }, source),
   )
   return { value, source, diagnostics: [...repeated, ...controlCharacters(value, [], source)] }
+}
+
+/** No spec comes near these; whatever walks one may rely on them. */
+const MOST_LEVELS = 32
+const MOST_ITEMS = 10_000
+const MOST_VALUES = 500_000
+
+/** What is too much about a value, found without a call for each level. */
+function excessOf(root: unknown): string | undefined {
+  let level: readonly unknown[] = [root]
+  let count = 0
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_LEVELS) return `this text is nested more than ${MOST_LEVELS} levels deep`
+    count += level.length
+    if (count > MOST_VALUES) return `this text has more than ${MOST_VALUES} values`
+    if (level.some((value) => Array.isArray(value) && value.length > MOST_ITEMS))
+      return `an array of this text has more than ${MOST_ITEMS} items`
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+  }
+  return undefined
 }
 
 function readJson(text: string): { readonly values: unknown } | TomlMistake {

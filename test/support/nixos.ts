@@ -16,6 +16,7 @@ const unit = z.object({
   after: z.array(z.string()),
   before: z.array(z.string()),
   wants: z.array(z.string()),
+  partOf: z.array(z.string()),
   requires: z.array(z.string()),
   startLimitIntervalSec: z.number().nullable(),
   overrideStrategy: z.string(),
@@ -157,6 +158,7 @@ function unitSection(unit: Omit<NixosUnit, 'wantedBy'>): Sections {
     Documentation: unit.documentation,
     Requires: unit.requires,
     Wants: unit.wants,
+    PartOf: unit.partOf,
     After: unit.after,
     Before: unit.before,
   }
