@@ -6,6 +6,7 @@ import { editDistance, nearest } from '../schemas/words/nearest.ts'
 import { withTargetTables } from '../schemas/words/target-text.ts'
 import { isTree, merge, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
 import { readCredentials, readSecretFile } from './credentials.ts'
+import { meantByForeign } from './foreign-variables.ts'
 import type { KeySet } from './key-set.ts'
 import type { Layer } from './layers.ts'
 import { checkTree } from './problems.ts'
@@ -78,14 +79,15 @@ function readVariable(
     const result = parseVariable(key, text, name)
     if (!('code' in result) || key.node.kind === 'leaf') return result
     // A table takes JSON only, so a text was probably meant for one of its keys: `__` was mistyped as `_`.
-    const meant = nearestVariable(name, tree, namesAt)
+    const meant = meantByForeign(name) ?? nearestVariable(name, tree, namesAt)
     return meant === undefined ? result : { ...result, hint: `did you mean ${meant}?` }
   }
   const fileOf = name.endsWith('_FILE') ? keyOf(name.slice(0, -'_FILE'.length), tree, namesAt) : undefined
   if (fileOf?.node.kind === 'leaf' && text === '') return undefined
   if (fileOf !== undefined && fileOf.others.length > 0) return severalNames(name, fileOf)
   if (fileOf?.node.kind === 'leaf') return readSecretFile(fileOf, text, `${name} (${text})`)
-  const near = name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, tree, namesAt)
+  const near =
+    meantByForeign(name) ?? (name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, tree, namesAt))
   // Without levels it may belong to another program, such as GATE_SERVICE_HOST of Kubernetes.
   if (near === undefined && !name.includes('__')) return undefined
   return {

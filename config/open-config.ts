@@ -6,6 +6,7 @@ import { type Path, valueAt } from '../syntax/tree.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
 import { readKeyText, setKey, unsetKey } from './edits.ts'
 import { explainKey, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
+import { foreignVariables } from './foreign-variables.ts'
 import type { ConfigHandle } from './handle.ts'
 import { configKeys } from './key-set.ts'
 import { winnerOf } from './layers.ts'
@@ -29,6 +30,8 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   let problems = loaded.problems
   let closed = loaded.runtime === 'closed' ? UNREADABLE : undefined
   let queue: Promise<unknown> = Promise.resolve()
+  for (const [file, reason] of foreignVariables(sources.env))
+    log('warn', 'a variable that does nothing here', { file, reason })
   settle(loaded, instead(loaded))
 
   /** One edit or reload at a time, in the order they came. */

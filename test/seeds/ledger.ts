@@ -238,7 +238,11 @@ const sovereign: readonly Entry[] = [
   { shown: 'models read-only from `/models`', gate: '`/var/lib/gate/models`, read-only', ...compiled },
   { shown: '`GET /auth/providers`', gate: 'the same; for health `GET /health`', owed: 'access' },
   { shown: '`GET /api/user/events`, cookie `se_session`', gate: 'the same', owed: 'console' },
-  { shown: '`RUST_LOG`', gate: '`log.level` (`GATE_LOG__LEVEL`)', owed: 'faults' },
+  {
+    shown: '`RUST_LOG`',
+    gate: '`log.level` (`GATE_LOG__LEVEL`); a start with `RUST_LOG` says so',
+    proof: ['test/unit/config/foreign-variables.test.ts', 'is told of'],
+  },
   { shown: '`GET /api/admin/system`', gate: '`gatectl status`, `gatectl doctor`; the route is owed', owed: 'console' },
   { shown: '`GET /api/user/usage?period=hour|day|week|month`', gate: 'the same', owed: 'access' },
   {
@@ -440,7 +444,11 @@ const aisopod: readonly Entry[] = [
     gate: 'one process; `server.max_concurrent` bounds it',
     declined: 'a second process would need shared state for keys, turns and budgets',
   },
-  { shown: '`AISOPOD_LOG=info`', gate: '`GATE_LOG__LEVEL=info`', owed: 'faults' },
+  {
+    shown: '`AISOPOD_LOG=info`',
+    gate: '`GATE_LOG__LEVEL=info`; a start with `AISOPOD_LOG` or `GATE_LOG` says so',
+    proof: ['test/unit/config/foreign-variables.test.ts', 'is told of'],
+  },
   {
     shown: '`GET /health`, `GET /ready`',
     gate: 'the same',
