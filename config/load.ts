@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Config } from '../schemas/config/config.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { type Declared, readDeclared } from './declared-file.ts'
@@ -52,6 +53,16 @@ export function loadLayers(sources: Sources, keys: KeySet, inForce: string | und
   const good = inForce ?? readLastGood(runtimeFiles(sources).lastGood)
   const reading = readRuntime(sources, keys, good)
   return layersWith(reading, sources, keys, { good, declared: readDeclared(sources.declaredFile, keys) })
+}
+
+/** The same for a daemon that serves requests, which have their turn after each step. @throws ConfigError */
+export async function reloadLayers(sources: Sources, keys: KeySet, inForce: string | undefined): Promise<Loaded> {
+  const good = inForce ?? readLastGood(runtimeFiles(sources).lastGood)
+  const reading = readRuntime(sources, keys, good)
+  await setImmediate()
+  const loaded = layersWith(reading, sources, keys, { good, declared: readDeclared(sources.declaredFile, keys) })
+  await setImmediate()
+  return loaded
 }
 
 /** What is below a runtime file, and what can take its place. */

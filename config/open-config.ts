@@ -10,7 +10,7 @@ import { foreignVariables } from './foreign-variables.ts'
 import type { ConfigHandle } from './handle.ts'
 import { configKeys } from './key-set.ts'
 import { winnerOf } from './layers.ts'
-import { type Loaded, loadCandidate, loadLayers, type Sources } from './load.ts'
+import { type Loaded, loadCandidate, loadLayers, reloadLayers, type Sources } from './load.ts'
 import { ConfigError, problemLine } from './problems.ts'
 import { promoted } from './promote.ts'
 import { frozenConfig } from './resolve.ts'
@@ -35,7 +35,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   settle(loaded, instead(loaded))
 
   /** One edit or reload at a time, in the order they came. */
-  function serialised<T>(work: () => T): Promise<T> {
+  function serialised<T>(work: () => T | Promise<T>): Promise<T> {
     const result = queue.then(work)
     queue = result.catch(() => undefined)
     return result
@@ -125,9 +125,9 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       }
     },
     reload: () =>
-      serialised(() => {
+      serialised(async () => {
         try {
-          const next = loadLayers(sources, keys, closed === undefined ? loaded.text : undefined)
+          const next = await reloadLayers(sources, keys, closed === undefined ? loaded.text : undefined)
           if (next.runtime === 'closed' && closed === undefined) return kept(next.problems)
           settle(next, instead(next))
           return adopt(next)

@@ -150,10 +150,10 @@ function problemAt(
   return hint === undefined ? problem : { ...problem, hint }
 }
 
-/** Longer than any key is, and shorter than a line of a log should be. */
+/** Longer than any key or variable is, and shorter than a line of a log should be. */
 const LONGEST_KEY = 400
 
-function shortened(key: string): string {
+export function shortened(key: string): string {
   return key.length <= LONGEST_KEY ? key : `${key.slice(0, LONGEST_KEY)}…`
 }
 

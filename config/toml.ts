@@ -14,20 +14,21 @@ export type TomlDocument = {
 const MAX_DEPTH = 20
 
 /**
- * Largest runtime file, in characters: over a thousand models and upstreams. Reading one of this size takes some 50 ms of the
- * loop that serves requests.
+ * Largest runtime file, in characters: a thousand models and upstreams. Reading one of this size takes some 50 ms of the loop
+ * that serves requests.
  */
-export const LONGEST_TEXT = 256 * 1024
+const LONGEST_TEXT = 128 * 1024
 
 /** @returns the document, or the problem with its place; never a line of the text, which may hold secrets */
 export function parseToml(text: string, file: string): TomlDocument | ConfigProblem {
   const problem = (where: string, message: string): ConfigProblem => {
     return { code: 'INVALID_TOML', layer: 'runtime', where, message }
   }
-  if (text.length > LONGEST_TEXT) return problem(file, 'is larger than 256 KiB, which no configuration is')
+  if (text.length > LONGEST_TEXT) return problem(file, 'is larger than 128 KiB, which no configuration is')
   const read = readToml(text, { maxDepth: MAX_DEPTH })
   if ('reason' in read) return problem(`${file}:${read.line}:${read.column}`, `is not valid TOML: ${read.reason}`)
-  if (isDeeper(read.values, MAX_DEPTH)) return problem(file, `has tables nested more than ${MAX_DEPTH} deep`)
+  const tooMuch = excess(read.values)
+  if (tooMuch !== undefined) return problem(file, tooMuch)
   let index: Branch | undefined
   let lines: readonly number[] | undefined
   const whereOf = (path: Path) => {
@@ -41,11 +42,20 @@ export function parseToml(text: string, file: string): TomlDocument | ConfigProb
   return { text, values: read.values, whereOf }
 }
 
-/** Dotted keys nest as deep as they are long, whatever the parser's limit is. */
-function isDeeper(values: unknown, depth: number): boolean {
-  if (typeof values !== 'object' || values === null) return false
-  if (depth === 0) return true
-  return Object.values(values).some((value) => isDeeper(value, depth - 1))
+/** More keys and elements than any configuration has: what comes after the parser costs several times what it does. */
+const MOST_VALUES = 4_000
+
+/** Why values that the parser took are not looked at: dotted keys nest as deep as they are long. */
+function excess(values: unknown): string | undefined {
+  let count = 0
+  let level = [values]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) return `has tables nested more than ${MAX_DEPTH} deep`
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+    count += level.length
+    if (count > MOST_VALUES) return `has more than ${MOST_VALUES} keys and elements, which no configuration has`
+  }
+  return undefined
 }
 
 /** What is written for a path: itself, and the first thing under it. */

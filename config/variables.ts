@@ -2,7 +2,7 @@
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { isTree, type Path, type Tree } from '../syntax/tree.ts'
-import type { Mistake } from './problems.ts'
+import { type Mistake, shortened } from './problems.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -43,7 +43,12 @@ export function expand(
       const value = Object.hasOwn(env, name) ? env[name] : undefined
       if (value !== undefined && value !== '') return value
       const what = value === undefined ? 'is not set' : 'is empty'
-      return refused(path, `names the variable ${name}, which ${what}`, `set ${name} for gate-daemon, or write a value`)
+      const shown = shortened(name)
+      return refused(
+        path,
+        `names the variable ${shown}, which ${what}`,
+        `set ${shown} for gate-daemon, or write a value`,
+      )
     })
   const expanded = (value: unknown, path: Path): unknown => {
     if (typeof value === 'string') return value.includes('${') ? text(value, path) : value
