@@ -131,7 +131,7 @@ async function nameImage(host: Host, account: Account, image: string, loaded: st
 const MOST_LINES = 50
 
 /** What podman prints where it has no terminal: a line as it begins with each layer, and what goes wrong. */
-export function pullProgress(say: (progress: string) => void) {
+function pullProgress(say: (progress: string) => void) {
   let layers = 0
   const lines: string[] = []
   return {
