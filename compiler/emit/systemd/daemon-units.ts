@@ -51,7 +51,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
   const { unit, user, after } = daemon
   const [clients, admin] = [`${unit}.socket`, `${unit}-admin.socket`]
   const sockets = `${clients} ${admin}`
-  const wanted = after.map((other): Entry => ({ key: 'Wants', value: text(other) }))
+  const wanted = [clients, ...after].join(' ')
   const first = [sockets, 'network.target', 'nss-lookup.target', ...after].join(' ')
   return [
     {
@@ -64,9 +64,8 @@ function serviceSections(daemon: DaemonUnits): Section[] {
           comment:
             'systemd keeps the listening sockets: a restart loses no connection, and a request starts the daemon',
         },
-        { key: 'Wants', value: text(clients), comment: 'while its port is taken, gatectl is answered all the same' },
+        { key: 'Wants', value: text(wanted), comment: 'while its port is taken, gatectl is answered all the same' },
         { key: 'PartOf', value: text(clients), comment: 'what restarts or stops that socket does so to the daemon' },
-        ...wanted,
         { key: 'After', value: text(first) },
         {
           key: 'StartLimitIntervalSec',

@@ -20,7 +20,7 @@ let
 
   service = base: base // {
     after = base.after ++ ofSecrets;
-    wants = ofSecrets;
+    wants = base.wants ++ ofSecrets;
     path = lib.mkForce [ ];
     # the running daemon reads another declared layer; only its own unit restarts it, and its sockets stay
     reloadTriggers = [ config.environment.etc.${declared}.source ];
