@@ -7,7 +7,7 @@ import { usageFailure } from '../../failure.ts'
 export const SCHEMA_FILE = 'gate.schema.json'
 
 /** Money that the set-up offers, as limit and window; unlimited: no budget. */
-export const BUDGETS = { test: ['5 USD', 'day'], prod: ['200 USD', 'month'], unlimited: undefined } as const
+const BUDGETS = { test: ['5 USD', 'day'], prod: ['200 USD', 'month'], unlimited: undefined } as const
 
 /** The options of `gatectl init`. */
 export type Answers = {

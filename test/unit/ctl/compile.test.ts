@@ -56,11 +56,17 @@ test('check shows every problem in its code frame and exits with 3', async () =>
       | ^^^^^^
       = did you mean "profile"?
 
+    /gate.toml:5:9: warning UNQUALIFIED_IMAGE: podman asks no registry for an image whose name has none
+      |
+    5 | image = "x:1"
+      |         ^^^^^
+      = write "docker.io/library/x:1", or the registry that has it
+
     /gate.toml:5:9: warning UNPINNED_IMAGE: a tag can change what runs
       |
     5 | image = "x:1"
       |         ^^^^^
-      = write it as name@sha256:…; "podman image inspect --format {{.Digest}}" shows the digest
+      = write it as name@sha256:…; "podman image inspect --format {{.Digest}} x:1" shows the digest
 
     /gate.toml:7:10: error INVALID_VALUE: "lots" is not allowed here
       |
@@ -69,11 +75,11 @@ test('check shows every problem in its code frame and exits with 3', async () =>
       = write a number and a unit: B, KiB, MiB, GiB or TiB, such as "32MiB"
 
     checked for what gatectl apply makes: caddy, client, declared, dnsmasq, nftables, nginx, quadlet, systemd
-    /gate.toml: 2 errors, 1 warning
+    /gate.toml: 2 errors, 2 warnings
     "
   `)
   const json = JSON.parse((await gatectl(['check', spec, '--json'])).stdout)
-  expect(json).toMatchObject({ valid: false, diagnostics: [{ code: 'UNKNOWN_KEY', line: 2, column: 1 }, {}, {}] })
+  expect(json).toMatchObject({ valid: false, diagnostics: [{ code: 'UNKNOWN_KEY', line: 2, column: 1 }, {}, {}, {}] })
 })
 
 test('check passes with warnings, reads standard input, and sees what a target cannot express', async () => {
