@@ -16,7 +16,7 @@ export function addressList(entries: readonly string[]): AddressList {
     isEmpty: entries.length === 0,
     has(address) {
       const plain = unmapped(address)
-      return list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')
+      return isIP(plain) !== 0 && list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')
     },
   }
 }
@@ -24,17 +24,23 @@ export function addressList(entries: readonly string[]): AddressList {
 /**
  * The client's address. A trusted proxy is believed about who it speaks for: the last address of X-Forwarded-For
  * that is not itself a trusted proxy; from any other peer the header is ignored.
+ * @returns `unknown`, which is in no list, where a proxy names something that is no address: never the proxy's own
  */
 export function clientAddress(peer: string, forwardedFor: string | undefined, trusted: AddressList): string {
   if (forwardedFor === undefined || trusted.isEmpty || !trusted.has(peer)) return unmapped(peer)
   let client = peer
   for (const hop of forwardedFor.split(',').reverse()) {
-    const address = hop.trim()
-    if (isIP(address) === 0) break
+    const address = withoutPort(hop.trim())
+    if (isIP(address) === 0) return 'unknown'
     client = address
     if (!trusted.has(address)) break
   }
   return unmapped(client)
+}
+
+/** Some proxies write `203.0.113.9:4711` or `[2001:db8::1]:4711`. */
+function withoutPort(hop: string): string {
+  return /^\[(.*)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop
 }
 
 /** `::ffff:10.0.0.1` is 10.0.0.1 on a dual-stack socket. */

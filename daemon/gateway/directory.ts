@@ -52,7 +52,10 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   adopt()
 
   function adopt(): void {
-    upstreams.apply({ ...discovered, ...config.upstreams, ...config.backends })
+    const own = { ...config.upstreams, ...config.backends }
+    // what was found comes last: any user of this machine may listen on loopback, and of two that list a model the first gets it
+    const found = Object.entries(discovered).filter(([name]) => !Object.hasOwn(own, name))
+    upstreams.apply({ ...own, ...Object.fromEntries(found) })
     rebuild()
   }
 
@@ -82,7 +85,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   async function discover(signal: AbortSignal): Promise<void> {
     const found = config.discovery.enabled ? await discoverEngines(notToLookFor(), parts.listingOf, signal) : {}
     if (signal.aborted) return
-    const before = Object.keys(discovered).join()
+    const before = JSON.stringify(discovered)
     for (const [name, engine] of Object.entries(found)) {
       if (!(name in discovered)) log('info', 'found an engine', { upstream: name, url: engine.base_url ?? '' })
       misses.delete(name)
@@ -90,7 +93,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     const wanted = config.discovery.enabled ? Object.entries(discovered) : []
     const kept = wanted.filter(([name]) => !(name in found) && mayStillBeThere(name))
     discovered = { ...Object.fromEntries(kept), ...found }
-    if (Object.keys(discovered).join() !== before) adopt()
+    if (JSON.stringify(discovered) !== before) adopt()
   }
 
   /** Counts one more look that an engine did not answer. */

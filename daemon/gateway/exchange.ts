@@ -51,8 +51,8 @@ function checkAddress(request: IncomingMessage, settings: GatewaySettings): void
     throw new GateError('FORBIDDEN_ADDRESS', 'auth.mode none serves this host only; set auth.mode to token')
   }
   if (!allowFrom.isEmpty) {
-    const forwardedFor = request.headers['x-forwarded-for']
-    const address = clientAddress(request.socket.remoteAddress ?? '', String(forwardedFor ?? ''), trustedProxies)
+    const forwardedFor = request.headers['x-forwarded-for']?.toString()
+    const address = clientAddress(request.socket.remoteAddress ?? '', forwardedFor, trustedProxies)
     if (!allowFrom.has(address))
       throw new GateError('FORBIDDEN_ADDRESS', 'this address may not connect (server.allow_from)')
   }

@@ -64,7 +64,9 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
   server.on('checkContinue', answer) // a body is asked for when all that is said about it is good
   server.on('checkExpectation', answer) // checkRequest refuses it
   server.on('connect', (_, socket: Socket) => {
-    const error = new GateError('METHOD_NOT_ALLOWED', 'this is not a proxy', { headers: { allow: 'GET, HEAD, POST' } })
+    const error = new GateError('METHOD_NOT_ALLOWED', 'this is not a proxy', {
+      headers: { allow: 'GET, HEAD, POST, OPTIONS' },
+    })
     sayOn(socket, error, errorBody)
   })
   server.on('connection', (socket) => {

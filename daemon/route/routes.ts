@@ -26,7 +26,7 @@ export type Routes = ReturnType<typeof createRoutes>
 /**
  * What each model name resolves to, worked out once per change of configuration or of what the upstreams serve.
  * Names resolve in this order: virtual model, category, an id that an upstream lists (the first upstream in the
- * configuration's order wins), `upstream/id`.
+ * configuration's order wins), `upstream/id`. An id that begins with the name of another upstream is that one's.
  * @param random a number from 0 to 1, for weighted routes
  */
 export function createRoutes(
@@ -56,7 +56,9 @@ export function createRoutes(
   for (const { name, models: ids } of upstreams) {
     for (const id of ids) {
       const route: Route = { strategy: 'fallback', targets: [{ upstream: name, model: id, weight: 1 }] }
-      add(routes.has(id) ? `${name}/${id}` : id, name, route)
+      const prefix = id.slice(0, Math.max(0, id.indexOf('/')))
+      const isTaken = routes.has(id) || (prefix !== name && usable.has(prefix))
+      add(isTaken ? `${name}/${id}` : id, name, route)
       routes.set(`${name}/${id}`, route)
     }
   }

@@ -41,7 +41,8 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       const reason = error instanceof Error ? reasonOf(error) : String(error)
       const lastError = upstream.redactor?.text(reason) ?? reason
       const state = error instanceof NoListError ? 'unlisted' : 'down'
-      entries.set(upstream.name, { upstream, askedAt, models: before?.models ?? [], state, lastError })
+      const models = before?.upstream.baseUrl === upstream.baseUrl ? before.models : []
+      entries.set(upstream.name, { upstream, askedAt, models, state, lastError })
       if (before?.state !== state && upstream.configuredModels === null)
         log('warn', 'upstream does not list its models', { upstream: upstream.name, error: lastError })
     }

@@ -145,5 +145,6 @@ function leftOver(databaseFile: string): string[] {
   const isJournal = (name: string) => name.startsWith(start) && /^\d+-\d+$/.test(name.slice(start.length))
   return readdirSync(directory)
     .filter(isJournal)
+    .sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))
     .map((name) => join(directory, name))
 }

@@ -26,8 +26,20 @@ test.each([
     header: '127.0.0.1, 1.2.3.4, 10.0.0.2',
     client: '1.2.3.4',
   },
-  { name: 'nonsense', peer: '10.0.0.1', header: 'unknown', client: '10.0.0.1' },
+  { name: 'nonsense', peer: '10.0.0.1', header: 'unknown', client: 'unknown' },
+  { name: 'a proxy that speaks for itself', peer: '10.0.0.1', header: undefined, client: '10.0.0.1' },
+  { name: 'an empty header', peer: '10.0.0.1', header: '', client: 'unknown' },
+  { name: 'nothing', peer: '10.0.0.1', header: '1.2.3.4, ', client: 'unknown' },
+  { name: 'a word before another proxy', peer: '10.0.0.1', header: '_hidden, 10.0.0.2', client: 'unknown' },
+  { name: 'an address with a port', peer: '10.0.0.1', header: '203.0.113.9:4711', client: '203.0.113.9' },
+  { name: 'an IPv6 address with a port', peer: '10.0.0.1', header: '[2001:db8::1]:4711', client: '2001:db8::1' },
+  { name: 'an IPv6 address in brackets', peer: '10.0.0.1', header: '[2001:db8::1]', client: '2001:db8::1' },
   { name: 'mapped', peer: '::ffff:10.0.0.1', header: '::ffff:1.2.3.4', client: '1.2.3.4' },
 ])('the client behind: $name', ({ peer, header, client }) => {
   expect(clientAddress(peer, header, trusted)).toBe(client)
+})
+
+test('what is no address is in no list', () => {
+  for (const address of ['unknown', '', '10.0.0.1:80']) expect(list.has(address)).toBe(false)
+  expect(addressList(['0.0.0.0/0', '::/0']).has('unknown')).toBe(false)
 })

@@ -43,6 +43,21 @@ test.each(['nope', '', '/', 'local/made-up', 'openai/', '/gpt-5', 'elsewhere/gpt
   },
 )
 
+test.each([
+  { id: 'openai/gpt-5', targets: ['openai/gpt-5'] },
+  { id: 'openai/secret', targets: ['openai/secret'] },
+  { id: 'finder/openai/secret', targets: ['finder/openai/secret'] },
+  { id: 'someone/else', targets: ['finder/someone/else'] },
+  { id: 'finder/own', targets: ['finder/finder/own'] },
+])('what one upstream lists below the name of another does not take over its requests: $id', ({ id, targets }) => {
+  const finder = { name: 'finder', models: ['openai/gpt-5', 'openai/secret', 'someone/else', 'finder/own'], open: true }
+  const health = createTargetHealth(() => 0)
+  const openai = { name: 'openai', models: [], open: true }
+  const routes = createRoutes({}, [finder, openai], health, () => 0.5)
+  expect(namesOf(routes.targetsOf(id))).toEqual(targets)
+  expect(routes.list().map(({ id }) => id)).not.toContain('openai/secret')
+})
+
 test('an unknown model is told its near names', () => {
   expect(() => routesOf().routes.targetsOf('gtp-5')).toThrow('no model "gtp-5"; did you mean "gpt-5"')
 })
