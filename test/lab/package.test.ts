@@ -205,7 +205,7 @@ describeInLab('the Debian package', () => {
 
   test('E1 port 3000 is taken at installation: who has it is told, gatectl is answered, and either remedy works', async () => {
     const holder =
-      'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:3000", Listen => 5) or die; 1 while $s->accept'
+      'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:3000", Listen => 5, ReuseAddr => 1) or die; 1 while $s->accept'
     await lab.run(['systemd-run', '--unit=holder', 'perl', '-MIO::Socket::INET', '-e', holder])
     await vi.waitUntil(async () => (await lab.exec(['curl', '-s', 'http://127.0.0.1:3000/'])).code !== 7, {
       timeout: 20_000,
