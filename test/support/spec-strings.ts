@@ -14,7 +14,7 @@ export type Written = { readonly key: string; readonly path: SpecPath; readonly 
 
 /** Every text and every free name of the schema, so that a new one cannot be forgotten. */
 export function stringKeys(): StringKey[] {
-  return keysIn(specSchema, '').flatMap(({ key, schema }) =>
+  return specKeys().flatMap(({ key, schema }) =>
     schema === undefined || isText(schema) ? [{ key, isNumber: schema !== undefined && standsForNumber(schema) }] : [],
   )
 }
@@ -24,7 +24,7 @@ export type NumberKey = { readonly key: string; readonly kind: 'number' | 'durat
 
 /** Every place of the schema that holds a number. */
 export function numberKeys(): NumberKey[] {
-  return keysIn(specSchema, '').flatMap(({ key, schema }): NumberKey[] => {
+  return specKeys().flatMap(({ key, schema }): NumberKey[] => {
     if (schema instanceof z.ZodNumber) return [{ key, kind: 'number' }]
     if (schema === undefined || !isText(schema) || !standsForNumber(schema)) return []
     const takes = (text: string) => schema.safeParse(text).success
@@ -44,6 +44,9 @@ export function replaced(tree: unknown, replace: (text: string) => string): unkn
   if (typeof tree !== 'object' || tree === null) return tree
   return Object.fromEntries(Object.entries(tree).map(([key, inner]) => [replace(key), replaced(inner, replace)]))
 }
+
+/** What `[defaults.backend]` says is put into backends before anything else reads it. */
+const specKeys = (): Leaf[] => keysIn(specSchema, '').filter(({ key }) => !key.startsWith('defaults.'))
 
 /** Leaves of the schema; a free name has none. */
 type Leaf = { readonly key: string; readonly schema: z.ZodType | undefined }
