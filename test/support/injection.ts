@@ -38,11 +38,12 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/\.(?:host|bind_address|forward\[\])$/, address],
   [/(?:allow_from|trusted_proxies)\[\]$/, address.map((text) => `${text}/32`)],
   [/^dns\.listen$|interfaces\[\]$/, fc.stringMatching(/^z[A-Za-z0-9_.@-]{1,10}$/)],
+  [/allowed_origins\[\]$/, host.map((text) => `https://${text}`)],
   [/\.email$/, host.map((text) => `someone@${text}`)],
   [/\.oidc\.<name>\.issuer$/, fc.tuple(host, nastyText).map(([at, text]) => `https://${at}/${text}`)],
   [/\.base_url$/, fc.tuple(nastyText, nastyText).map(([at, text]) => `http://h${at}/${text}`)],
   [/devices\[\]$/, fc.stringMatching(/^z[A-Za-z0-9:._-]{0,8}$/)],
-  [/\.model$/, fc.stringMatching(/^[A-Z][A-Za-z0-9._+-]{0,6}\/[A-Z][A-Za-z0-9._+-]{0,6}$/)],
+  [/\.(?:model|directory)$/, fc.stringMatching(/^[A-Z][A-Za-z0-9._+-]{0,6}\/[A-Z][A-Za-z0-9._+-]{0,6}$/)],
   [/image$/, fc.stringMatching(/^[a-z0-9]{1,5}\.[a-z]{2}\/[a-z0-9._-]{1,9}@sha256:[0-9a-f]{64}$/)],
 ]
 
