@@ -91,15 +91,22 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         network: true,
         port: 18_444,
         expose: 'zqexposed',
-        links: ['zqrouter'],
+        links: ['zqlinked'],
       },
       zqrouter: {
         engine: 'llama-cpp',
         uid: 41_004,
         image: IMAGE('zqrouter'),
         router: { directory: 'Zqmany/zqmodels', presets: '/zqpresets', max_loaded: 2 },
+      },
+      // without a key, whose place among those of others would follow from its name
+      zqlinked: {
+        engine: 'custom',
+        uid: 41_005,
+        image: IMAGE('zqlinked'),
         listen: 'tcp',
         port: 18_445,
+        notify: 'started',
       },
     },
     models: {
