@@ -49,7 +49,7 @@ async function start(): Promise<number> {
   }
 }
 
-// Whoever reads the log may go away (`| head`, a closed terminal): serving goes on without, but a daemon of a
+// The reader of the log may go away (`| head`, a closed terminal): serving goes on without, but a daemon of a
 // terminal that is gone has no user to stop it, so it stops on its own.
 process.stdout.on('error', () => {
   if (process.stdout.isTTY) process.kill(process.pid, 'SIGTERM')

@@ -27,7 +27,7 @@ export const CODES = {
   UNPINNED_IMAGE: 'an image is named by tag',
   COLON_IN_MOUNT: 'a mounted path with a colon, which podman reads as options',
   FILE_NOT_MOUNTED: 'an argument names a file of the host that is not in the container',
-  UNLINKED_BACKEND: 'a container is told the port of a backend that it does not reach',
+  UNLINKED_BACKEND: 'a container is given the port of a backend that it cannot reach',
   LINK_NEEDS_PORT: 'a link to a backend that has no port of its own',
   SHARED_GPU: 'a backend may run beside a group on one GPU',
   UNQUALIFIED_IMAGE: 'an image without its registry',
@@ -49,7 +49,7 @@ export const CODES = {
   NAME_COLLISION: 'two users, units, containers or sockets have the same name',
   ALLOCATION_EXHAUSTED: 'no free port or user id is left',
   NOT_YET: 'the daemon cannot do this yet',
-  NOT_A_MODEL_SERVER: 'a target is an app, not a server of models',
+  NOT_A_MODEL_SERVER: 'a target is an app, not a model server',
   UNREACHABLE_SECRET: 'the target cannot take a secret from there',
   NOT_AN_ADDRESS: 'an IP address is required',
   UNSUPPORTED_VERSION: 'the version of podman or systemd is unknown',
@@ -69,7 +69,7 @@ export type Diagnostic = {
   /** An error stops the compilation, a warning does not. */
   readonly severity: 'error' | 'warning'
   readonly span: Span
-  /** Where in the spec, such as `backends.qwen.gpu`; empty for the whole. */
+  /** Where in the spec, such as `backends.qwen.gpu`; empty for the whole spec. */
   readonly path: string
   /** What is wrong. */
   readonly message: string

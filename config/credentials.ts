@@ -11,7 +11,7 @@ import { type Found, parseVariable } from './variable-value.ts'
 /** Largest file that can hold one value. */
 const MAX_BYTES = 1024 * 1024
 
-/** Reads a value from a file, as `GATE_A__B_FILE` asks. One line break at the end is not part of it. */
+/** Reads a value from a file, as `GATE_A__B_FILE` says. One line break at the end is not part of it. */
 export function readSecretFile(
   key: { readonly path: Path; readonly node: KeyNode },
   file: string,

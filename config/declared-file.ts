@@ -26,7 +26,7 @@ export function readDeclared(file: string | undefined, keys: KeySet): Declared {
     return refused(file, {
       code: 'UNREADABLE_FILE',
       message: `cannot be read (${code})`,
-      hint: 'let the daemon read it',
+      hint: 'make it readable by the daemon',
     })
   }
   return checkDeclared(file, text, keys)
@@ -72,7 +72,7 @@ function secretPaths(tree: KeyNode, values: Tree): Path[] {
   return [...leafPaths(values)].filter((path) => nodeAt(tree, path)?.meta.secret)
 }
 
-/** A whole text that is `${NAME}` is a variable to whoever wrote it; inside of a longer one it may be meant as it is. */
+/** A whole text that is `${NAME}` is meant as a variable; inside a longer text it may be meant literally. */
 function variablePaths(values: Tree): Path[] {
   return [...leafPaths(values)].filter((path) => {
     const value = valueAt(values, path)
@@ -82,7 +82,7 @@ function variablePaths(values: Tree): Path[] {
 
 function declaredVariable(file: string, path: Path): ConfigProblem {
   const key = keyPathText(path)
-  const message = `${key} is a variable, and the declared file replaces none`
+  const message = `${key} is a variable, and variables are not replaced in the declared file`
   const hint = 'write the value, set the key by its own variable, or use { env = … } for a secret in gate.toml'
   return { code: 'UNSET_VARIABLE', layer: 'declared', where: file, key, message, hint }
 }

@@ -102,7 +102,7 @@ function edited(place: EditPlace, key: string, change: (text: string) => Edit): 
     return next
   } catch (error) {
     const message = `cannot be written (${errorCode(error)}); the old file stays in place`
-    throw new ConfigError([problem('WRITE_FAILED', message, 'make room or grant access, then try again')], {
+    throw new ConfigError([problem('WRITE_FAILED', message, 'free disk space or grant write access, then try again')], {
       cause: error,
     })
   }
@@ -130,7 +130,7 @@ function refusePlaceholder(node: KeyNode, path: Path, value: unknown): void {
         layer: 'runtime',
         where: key,
         key,
-        message: `${key} is a secret, and this is what is shown in its place`,
+        message: `${key} is a secret, and this is only the placeholder shown for it`,
         hint: 'write the secret itself, or leave the key out',
       },
     ])
@@ -148,5 +148,5 @@ function shadowedKeys({ layers: [env] }: Loaded, paths: readonly Path[]): string
 function shadowProblem({ layers: [env] }: Loaded, key: string): ConfigProblem {
   const where = env.sourceOf(pathOfKey(key))
   const message = `${key} is set by the environment, which would hide the new value`
-  return { code: 'SHADOWED', layer: 'env', where, key, message, hint: 'change it there, or insist with --force' }
+  return { code: 'SHADOWED', layer: 'env', where, key, message, hint: 'change it there, or use --force' }
 }

@@ -169,8 +169,8 @@ function setTwice(found: readonly Found[]): ConfigProblem[] {
         layer: 'env',
         where: source,
         key,
-        message: `${key} is set by ${other} too`,
-        hint: 'keep one of them',
+        message: `${key} is also set by ${other}`,
+        hint: 'keep only one of them',
       },
     ]
   })

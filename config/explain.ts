@@ -64,7 +64,7 @@ export function runtimeDifferences(tree: KeyNode, layers: Layers): ConfigDiffere
 export function pathOfKey(key: string): Path {
   const path = parseKeyPath(key)
   if (path !== undefined) return path
-  const message = 'is not a key: its parts are between dots, and a part that holds dots is in double quotes'
+  const message = 'is not a valid key: separate its parts by dots, and put a part that holds dots in double quotes'
   const hint = 'write it as in models."gpt-4.1".targets'
   throw new ConfigError([{ code: 'UNKNOWN_KEY', layer: 'runtime', where: key, key, message, hint }])
 }

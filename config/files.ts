@@ -1,11 +1,14 @@
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, statSync } from 'node:fs'
 
-/** @returns undefined when there is no such file. @throws the system's error, and TypeError when it is not UTF-8 */
+/**
+ * @returns undefined when there is no such file
+ * @throws the system's error, ENOENT for a link that leads nowhere; TypeError when it is not UTF-8
+ */
 export function readText(file: string): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readPlainFile(file))
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
+    if (errorCode(error) === 'ENOENT' && lstatSync(file, { throwIfNoEntry: false }) === undefined) return undefined
     throw error
   }
 }

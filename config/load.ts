@@ -131,12 +131,12 @@ function inPart(
   return { layers: rest.layers, configured: rest.config, problems: [...wrong, ...later] }
 }
 
-/** Without a mode of authentication that cannot be, clients need a key: that opens nothing. */
+/** An invalid auth.mode is left out; clients then need a key, so nothing is opened. */
 function opens({ tree }: KeySet, { values }: Layer, { without, tell }: Unusable): boolean {
   return mayNarrow(tree, values, without) && tell().code !== 'OPEN_TO_ALL'
 }
 
-/** The other layers alone, which serve no client, so that the daemon can answer who mends the file. */
+/** The other layers alone, which serve no client, so that gatectl works while the file is repaired. */
 function closed(sources: Sources, keys: KeySet, declared: Layer, wrong: readonly ConfigProblem[]): Loaded {
   const none = emptyLayer('runtime')
   const { layers } = resolveLayers(sources, keys, none, declared)

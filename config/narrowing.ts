@@ -26,7 +26,7 @@ export function isEntry(tree: KeyNode, path: Path): boolean {
  * access, a table that holds one, or an unknown name that is probably a misspelt one.
  */
 export function mayNarrow(tree: KeyNode, values: Tree, path: Path): boolean {
-  if (isEntry(tree, path)) return false // an upstream or model that is gone lets nobody in
+  if (isEntry(tree, path)) return false // an upstream or model that is gone lets no client in
   const above = path.map((_, index) => nodeAt(tree, path.slice(0, index + 1)))
   if (above.some((node) => node?.meta.narrows)) return true
   const node = above.at(-1)

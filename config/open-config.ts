@@ -41,7 +41,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     return result
   }
 
-  /** Tells of problems and keeps a copy of what is right. */
+  /** Logs problems and keeps a copy of what is right. */
   function settle(next: Loaded, consequence: string): void {
     warnOfReaders()
     for (const problem of next.problems.slice(0, MOST_LOGGED)) {
@@ -66,7 +66,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     log('warn', `other users can read the runtime configuration (mode ${mode}); chmod 600 fixes it`, { file })
   }
 
-  /** Makes a new state the one in force and tells who wants to know. */
+  /** Puts a new state in force and notifies the listeners. */
   function adopt(next: Loaded): ConfigChange {
     const changed = changedPaths(loaded.configured, next.configured).filter(
       (path) => !isOwnDefault(loaded, next, path) && !isOwnDefault(next, loaded, path),
@@ -150,8 +150,8 @@ function isOwnDefault(there: Loaded, absent: Loaded, path: Path): boolean {
 /** More would only fill the log. */
 const MOST_LOGGED = 10
 
-const UNREADABLE = 'the configuration that says who is let in cannot be used; `gatectl status` says what is wrong'
-const WAITS = 'the configuration is mended, but server.host and auth.mode take effect when gate-daemon restarts'
+const UNREADABLE = 'the configuration that controls access cannot be used; `gatectl status` says what is wrong'
+const WAITS = 'the configuration is repaired, but server.host and auth.mode take effect when gate-daemon restarts'
 
 /** Where it listens, and whether a key is asked for, were decided without the runtime file. */
 function stillClosed({ runtime, configured }: Loaded, running: Config): string | undefined {
@@ -166,9 +166,9 @@ function instead({ runtime }: Loaded): string {
     case 'none':
       return 'the other layers are in force without the runtime file'
     case 'closed':
-      return 'closed: no client is served until the runtime file is mended'
+      return 'closed: no client is served until the runtime file is repaired'
     case 'in part':
-      return 'the runtime file is in force without what is wrong in it, or conflicts with other layers'
+      return 'the runtime file is in force, except for what is wrong in it or conflicts with other layers'
     default:
       return 'the last good runtime file is in force'
   }

@@ -31,7 +31,7 @@ export function problemLine(problem: ConfigProblem): string {
   return `${problem.where}: ${problem.message}${hint}`
 }
 
-/** Something wrong at a path. What is said of it is made only for those that are told. */
+/** Something wrong at a path. Its text is made only when it is reported. */
 export type Mistake = { readonly path: Path; readonly tell: () => ConfigProblem }
 
 /** As many as people read. A file of nothing but mistakes has tens of thousands. */
@@ -124,7 +124,7 @@ function mistakesOf(issue: z.core.$ZodIssue, value: Tree, rules: Rules): Mistake
         const near = typeof written === 'string' ? nearest(written, words.options) : undefined
         return near === undefined ? `use ${words.options.join(', ')}` : `did you mean "${near}"?`
       }
-      return [mistake(path, 'INVALID_VALUE', (key) => `${key} is not one of the possible values`, hint)]
+      return [mistake(path, 'INVALID_VALUE', (key) => `${key} is not one of the allowed values`, hint)]
     }
     case 'invalid':
       return [

@@ -67,7 +67,7 @@ function nixText(text: string, path: Path): string {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     const key = keyPathText(path)
-    const message = `${key} holds a NUL character or half a surrogate pair, which no text in Nix can hold`
+    const message = `${key} holds a NUL character or half a surrogate pair, which a Nix string cannot hold`
     throw new ConfigError([
       { code: 'NOT_PRINTABLE', layer: 'runtime', where: key, key, message, hint: 'unset it first' },
     ])

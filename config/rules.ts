@@ -14,7 +14,7 @@ export type Conflict = {
   readonly code: ConfigCode
   readonly path: Path
   readonly message: string
-  /** Made only for the conflicts that are told. */
+  /** Made only for the conflicts that are reported. */
   readonly hint: () => string
   /** What to leave out so that the rest can be used. */
   readonly without: Path
@@ -77,7 +77,7 @@ function missingBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): C
     .map(([name, { provider }]) => ({
       code: 'MISSING_BASE_URL',
       path: [map, name],
-      message: `${map}.${name}.base_url is missing, and provider ${provider} has no usual one`,
+      message: `${map}.${name}.base_url is missing, and provider ${provider} has no default one`,
       hint: () => `set ${map}.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
       without: [map, name],
     }))
@@ -149,10 +149,10 @@ function unknownTargets({ upstreams, backends, models }: Config): Conflict[] {
 function nearOrAll(name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   const more = known.length > 20 ? ', …' : ''
-  return near === undefined ? `there are: ${known.slice(0, 20).join(', ')}${more}` : `did you mean "${near}"?`
+  return near === undefined ? `known upstreams: ${known.slice(0, 20).join(', ')}${more}` : `did you mean "${near}"?`
 }
 
-/** Clients and people take such names for one. */
+/** Clients and people confuse such names. */
 function namesByCase({ models }: Config): Conflict[] {
   const seen = new Map<string, string>()
   return Object.keys(models).flatMap((name) => {
@@ -163,7 +163,7 @@ function namesByCase({ models }: Config): Conflict[] {
       {
         code: 'CONFLICTING_NAMES' as const,
         path: ['models', name],
-        message: `${keyPathText(['models', name])} and ${keyPathText(['models', other])} differ in capital letters only`,
+        message: `${keyPathText(['models', name])} and ${keyPathText(['models', other])} differ only in upper and lower case`,
         hint: () => 'rename one of them',
         without: ['models', name],
       },

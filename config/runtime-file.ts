@@ -70,7 +70,7 @@ export function readRuntime(place: RuntimePlace, keys: KeySet, good: string | un
     return {
       text: '',
       layer: emptyLayer('runtime'),
-      problems: [{ ...problem, hint: 'restore it or let the daemon read it' }],
+      problems: [{ ...problem, hint: 'restore it, or make it readable by the daemon' }],
     }
   }
   if (text === undefined) return { text: '', layer: emptyLayer('runtime'), problems: [] }
@@ -138,7 +138,7 @@ function crowdedMap(tree: KeyNode, values: Tree): string | undefined {
   return maps.map(([name]) => name).find((name) => Object.keys(valueAt(values, [name]) ?? {}).length > MOST_ENTRIES)
 }
 
-/** A file with more is no configuration, so nothing of it is used. */
+/** A file with more is not a configuration, so nothing of it is used. */
 const MOST_MISTAKES = 500
 
 /** The text that was last loaded without a problem; undefined when there is none or it cannot be read. */
@@ -153,7 +153,7 @@ export function readLastGood(lastGood: string): string | undefined {
 }
 
 /**
- * Makes `text` the last good copy. An absent file leaves the copy alone: who removes the file by mistake wants it.
+ * Makes `text` the last good copy. An absent file leaves the copy alone: a user who removed the file by mistake wants it back.
  * @returns why it could not be kept, or undefined
  */
 export function keepLastGood(place: RuntimePlace, text: string): string | undefined {
@@ -168,7 +168,7 @@ export function keepLastGood(place: RuntimePlace, text: string): string | undefi
   }
 }
 
-/** The daemon's own, secrets and all. A link to where somebody keeps the file stays one. */
+/** The daemon's own, secrets and all. A link stays a link. */
 function writeTexts(files: readonly { readonly file: string; readonly text: string }[]): void {
   replaceFiles(
     files.map((file) => ({ ...file, mode: 0o600 })),
@@ -183,7 +183,7 @@ export function readRuntimeText(place: RuntimePlace): string | undefined {
 
 /**
  * Replaces the runtime file and its last good copy. The copy goes first: stopped between the two, the daemon finds the
- * old file and the new copy, both whole.
+ * old file and the new copy, both complete.
  * @param copied what was in force before; absent: the text is not right yet, and the copy stays
  * @throws the system's error; then the old file stays in place
  */

@@ -165,7 +165,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'not there',
   ENOTDIR: 'not there',
   ECONNREFUSED: 'no program listens',
-  ENOTSOCK: 'no socket',
+  ENOTSOCK: 'not a socket',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
 }

@@ -71,7 +71,7 @@ function wrongOption(message: string, options: Readonly<Record<string, Option>>,
   if (unknown === undefined) return usageFailure(message.split('.')[0]?.toLowerCase() ?? message, help)
   const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
   const takesWords = (command?.arguments.length ?? 0) > 0
-  const otherwise = takesWords ? `${help}; an argument that only looks like one goes after "--"` : help
+  const otherwise = takesWords ? `${help}; put "--" before an argument that starts with "-"` : help
   return usageFailure(
     `gatectl${name}: unknown option ${unknown}`,
     meant === undefined ? otherwise : `did you mean --${meant}?`,
@@ -83,5 +83,9 @@ function checkArguments(command: Command, given: readonly string[]): void {
   const missing = command.arguments.find((argument, index) => index >= given.length && argument.optional !== true)
   if (missing !== undefined) throw usageFailure(`gatectl ${command.name}: ${missing.name} is missing`, usage)
   const extra = given[command.arguments.length]
-  if (extra !== undefined) throw usageFailure(`gatectl ${command.name}: "${extra}" is one argument too many`, usage)
+  if (extra !== undefined)
+    throw usageFailure(
+      `gatectl ${command.name}: "${extra}" is one argument too many; quote an argument that has spaces`,
+      usage,
+    )
 }

@@ -38,7 +38,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   try {
     await controlPlane.listen()
     const urls = await dataPlane.listen().catch((error: unknown) => {
-      // systemd could not have the port either; whoever asks gatectl learns that, instead of a loop of failed starts
+      // systemd could not have the port either; gatectl says so, instead of a loop of failed starts
       if (ground.activation.admin.length === 0 || !isTaken(error)) throw error
       return null
     })
@@ -51,10 +51,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     }
     controlPlane.served(urls)
     await lifecycle.ready()
-    const key = firstKey(storage.tokens, initial, ground.isJournal)
+    const closed = config.closed()
+    const key = closed === undefined ? firstKey(storage.tokens, initial, ground.isJournal) : null
     const isOpen = initial.auth.mode === 'none'
     const { isJournal } = ground
-    const start = { url: urls[0] ?? '', key, isOpen, isJournal, gatectl: gatectlName(), example: EXAMPLE }
+    const start = { url: urls[0] ?? '', closed, key, isOpen, isJournal, gatectl: gatectlName(), example: EXAMPLE }
     ground.print(welcome(start))
   } catch (error) {
     await lifecycle.stop('could not start')

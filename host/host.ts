@@ -59,7 +59,7 @@ export type Host = HostView & {
 /** podman's list of a user's images has about 2 KiB for each. */
 const UNTRUSTED_BYTES_MAX = 16 * 2 ** 20
 
-/** One apply at a time works on a host, and nobody's link leads root elsewhere. */
+/** One apply at a time works on a host, and no user's link leads root elsewhere. */
 const HOW = { links: 'replace', stagedSuffix: 'gatectl-new' } as const
 
 /** The host that this process runs on. */

@@ -8,7 +8,7 @@ import { AGENT_CODES, type AgentCode } from './words/error-codes.ts'
  *   agent   {"type":"unit",…}      as many answers as the operation has
  *   agent   {"type":"done"}        or {"type":"error",…}: exactly one of them ends the answer
  *
- * One request runs at a time; the next may follow on the same connection. Whoever closes the connection (or only its
+ * One request runs at a time; the next may follow on the same connection. A caller that closes the connection (or only its
  * sending half) gives up what runs: a job that systemd has begun goes on. While a shell runs, the caller's lines are `shellInput`s.
  * A line that is not JSON ends the connection: its sender speaks another protocol, and may have been led here by an attacker.
  * Everything an agent does concerns the backend in whose account it runs; a name outside its allow-list is NOT_ALLOWED.

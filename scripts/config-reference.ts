@@ -22,7 +22,7 @@ export function configReference(tree: KeyNode): string {
 const HEAD = `# Configuration reference
 
 Generated from the schema by \`npm run generate\`; edit \`schemas/config/config.ts\` instead.
-[configuration.md](configuration.md) tells how the layers work.
+[configuration.md](configuration.md) explains how the layers work.
 
 - **restart**: a change waits for the next start of the daemon; every other key takes effect at once.
 - **secret**: never shown again, and refused in the declared layer.

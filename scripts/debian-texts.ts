@@ -93,7 +93,7 @@ gate: hardening-no-pie [usr/lib/gate/node]
 gate: unstripped-binary-or-object [usr/lib/gate/node]
 # Of better-sqlite3 and node-pty: unchanged for the same reason.
 gate: unstripped-binary-or-object [usr/lib/gate/node_modules/*]
-# For root alone, as gatectl doctor asks for it: whoever has a key to set writes it there sooner or later.
+# For root alone, as gatectl doctor asks for it: an administrator with a key to set will sooner or later write it there.
 gate: non-standard-file-perm 0600 != 0644 [etc/gate/gate.env]
 `
 }

@@ -103,7 +103,7 @@ function specPage(): Page {
         parts: [
           {
             kind: 'text',
-            text: 'TOML, or JSON with the same keys. <name> stands for a name that you choose. Lengths carry their unit: "10m", "256MiB". A secret never stands in a spec, but a reference to one: { credential = "NAME" }, { env = "NAME" } or { file = "/PATH" }.',
+            text: 'TOML, or JSON with the same keys. <name> stands for a name that you choose. Lengths carry their unit: "10m", "256MiB". A spec never holds a secret, only a reference to one: { credential = "NAME" }, { env = "NAME" } or { file = "/PATH" }.',
           },
         ],
       },

@@ -25,7 +25,7 @@ export function nixFiles(): Record<string, string> {
     'upstream-options.nix': optionFile('of one upstream of the spec', optionSet(entryOf(spec, 'upstreams'), 'spec')),
     'relay-options.nix': optionFile('of one relay server', optionSet(entryOf(spec, 'relays'), 'spec')),
     'settings-options.nix': optionFile(
-      "of the daemon's configuration; a key that nobody sets is left to the daemon",
+      "of the daemon's configuration; a key that is not set is left to the daemon",
       optionSet(settings, 'layer'),
     ),
     'spec-keys.nix': file('Keys of the spec, spelled as in TOML.', keyTreeText(spec)),
@@ -117,6 +117,6 @@ const ELSEWHERE: readonly string[] = [
 
 function entryOf({ properties }: OptionSchema, name: string): OptionSchema {
   const entry = properties?.[name]?.additionalProperties
-  if (typeof entry !== 'object') throw new TypeError(`${name} is no map`)
+  if (typeof entry !== 'object') throw new TypeError(`${name} is not a map`)
   return entry
 }

@@ -129,7 +129,7 @@ function normalize(dir: string): number {
   }, 0)
 }
 
-/** Somebody will write a secret into it, whatever it says. */
+/** An administrator will write a secret into it, whatever it says. */
 const isForRoot = (path: string): boolean => path.endsWith('/etc/gate/gate.env')
 
 const isProgram = (path: string): boolean => /\/usr\/(?:bin\/[^/]+|lib\/gate\/node)$/.test(path)

@@ -106,7 +106,7 @@ function followed(path: string): string {
   throw Object.assign(new Error(`ELOOP: too many links, ${path}`), { code: 'ELOOP' })
 }
 
-/** Undefined for what is no link. */
+/** Undefined for what is not a link. */
 function linkTarget(path: string): string | undefined {
   try {
     return readlinkSync(path)

@@ -36,7 +36,7 @@ export function codingOf(encoding: string): keyof typeof OPENERS | 'identity' | 
   return name === 'identity' || isKnown(name) ? name : null
 }
 
-/** @param encoding a Content-Encoding; one that is not known is an error like a body that is broken, and told later */
+/** @param encoding a Content-Encoding; one that is not known is an error like a body that is broken, and is reported later */
 export function createDecoder(encoding: string, { onData, onDrain, onEnd, onError }: Receiver): Decoder {
   const stream = open(encoding.trim().toLowerCase())
   stream.on('data', onData)
@@ -55,7 +55,7 @@ export function createDecoder(encoding: string, { onData, onDrain, onEnd, onErro
 function open(encoding: string) {
   if (isKnown(encoding)) return OPENERS[encoding]()
   const none = createGunzip()
-  none.destroy(new Error(`content-encoding ${encoding} is not known`))
+  none.destroy(new Error(`content-encoding ${encoding} is not supported`))
   return none
 }
 

@@ -31,13 +31,13 @@ function checkAccess({ gate, proxy }: Spec): Finding[] {
   }
   const encrypted = gate.tls.acme !== undefined || gate.tls.files !== undefined || gate.tls.internal_ca
   if (open && !encrypted && proxy.engine === 'none') {
-    const message = `keys cross the network in the clear on ${gate.server.host}`
+    const message = `keys cross the network unencrypted on ${gate.server.host}`
     const hint = 'set [gate.tls], or listen on 127.0.0.1 behind [proxy]'
     findings.push({ code: 'PUBLIC_WITHOUT_TLS', severity: 'warning', path: ['gate', 'server', 'host'], message, hint })
   }
   // a proxy without certificates answers on port 80 of every interface
   if (!encrypted && proxy.engine !== 'none' && gate.domain !== undefined) {
-    const message = `keys cross the network in the clear: the proxy serves ${gate.domain} over HTTP`
+    const message = `keys cross the network unencrypted: the proxy serves ${gate.domain} over HTTP`
     const hint = 'set [gate.tls]'
     findings.push({ code: 'PUBLIC_WITHOUT_TLS', severity: 'warning', path: ['proxy', 'engine'], message, hint })
   }

@@ -47,7 +47,7 @@ function checkColons(
 
 /** With everything below them. */
 const SYSTEM = ['/etc', '/proc', '/sys', '/dev', '/run', '/var/run', '/boot', '/root', '/var/lib/containers']
-/** As a whole. What is inside belongs to somebody in particular. */
+/** As a whole. What is inside belongs to particular users. */
 const PARENTS = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/var', '/var/lib', '/var/log', '/home', '/tmp', '/var/tmp']
 /** Of Gate itself: keys, databases and the homes of all backends. Models are not among them. */
 const OWN = /^\/var\/lib\/gate[a-z0-9-]*(?!\/models(?:\/|$))(?:\/|$)/

@@ -29,7 +29,7 @@ ${completionPoints(commands).map(pointCase).join('\n')}
     esac
     ;;
   esac
-  # A colon ends a word of bash: what stands before it is on the line already.
+  # A colon ends a word of bash: what comes before it is on the line already.
   case $COMP_WORDBREAKS$cur in
   *:*:*) COMPREPLY=("\${COMPREPLY[@]#"\${cur%"\${cur##*:}"}"}") ;;
   esac

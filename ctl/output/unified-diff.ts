@@ -21,7 +21,7 @@ export function unifiedDiff(
 type Edit = { readonly sign: ' ' | '-' | '+'; readonly line: string; readonly old: number; readonly now: number }
 
 const CONTEXT = 3
-/** Beyond this many comparisons the changed block is shown as replaced in whole. */
+/** Beyond this many comparisons the changed block is shown as completely replaced. */
 const COMPARISONS_MAX = 4_000_000
 
 /** Lines; the last one says when it ends without a line break. */

@@ -45,7 +45,8 @@ export function layGround(options: DaemonOptions) {
   })
   const initial = config.current()
   apply(initial)
-  for (const key of unbuiltKeys(initial)) log('warn', 'this version does not support what is configured', { path: key })
+  for (const key of unbuiltKeys(initial))
+    log('warn', 'this version does not support a configured feature', { path: key })
   if (initial.auth.mode === 'none')
     log('warn', 'auth.mode is none: every user of this machine is admitted without a key')
   const lifecycle = createLifecycle({

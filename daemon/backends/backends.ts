@@ -23,7 +23,7 @@ export type BackendsParts = {
 /** Each starts a process of the agent. */
 const LOOK_UPS_AT_ONCE = 4
 
-/** Told how a start ended. */
+/** Called with the outcome of a start. */
 export type StartListener = (name: string, outcome: 'started' | 'failed', seconds: number) => void
 
 export type Backends = ReturnType<typeof createBackends>

@@ -56,7 +56,7 @@ const MAX_TEXT_BYTES = 16 * 2 ** 10
  */
 export class ClientResponse {
   readonly requestId: string
-  /** How the client is spoken to. */
+  /** The dialect of the answer. */
   dialect: Dialect
   /** What reads the stream that is passed on; null while none is. */
   watch: StreamWatch | null = null
@@ -64,9 +64,9 @@ export class ClientResponse {
   keyId = ''
   /** The name of the key, for the log. */
   keyName = ''
-  /** The last attempt, once it is on the books; null: there was none. */
+  /** The usage row of the last attempt, once it is recorded; null: there was none. */
   row: UsageRow | null = null
-  /** What the browser of a page is told, names and values in turn. */
+  /** CORS headers for a browser, names and values in turn. */
   cors: readonly string[] = []
   /** What it waited for before it was sent on, and how long; null: for nothing. */
   wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null = null
@@ -126,7 +126,7 @@ export class ClientResponse {
     response.once('close', done)
   }
 
-  /** The client sends no body before it is asked to. Without that, nobody knows what follows on the connection. */
+  /** The client sends no body before it is asked to. If it is not asked, what follows on the connection is unknown. */
   withholdsBody(): void {
     this.#isBodyWithheld = true
   }
@@ -136,7 +136,7 @@ export class ClientResponse {
     this.#isBodyWithheld = false
   }
 
-  /** Says something that only a client which is still there takes. One of HTTP/1.0 knows nothing of the kind, so it is taken to be gone. */
+  /** Sends something harmless that fails when the client is gone. HTTP/1.0 has no such message, so there the client counts as gone. */
   probe(): void {
     const response = this.#response
     if (!this.started()) {

@@ -52,7 +52,7 @@ const PASSED_ON = [
   'x-client-request-id',
 ] as const
 
-/** Sends a request to one target. Everything is on the books when this resolves, but the client has not seen the end yet. */
+/** Sends a request to one target. Its usage is recorded when this resolves, but the client has not seen the end yet. */
 export async function attempt(parts: AttemptParts, job: Job, { target, upstream, number, release }: Try) {
   const { client, dialect, asked, call } = job
   const startedAt = parts.now()

@@ -59,5 +59,5 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
 }
 
 function notSpoken({ upstream }: Target, dialect: string): GateError {
-  return new GateError('BAD_REQUEST', `upstream "${upstream}" does not take ${dialect} requests`)
+  return new GateError('BAD_REQUEST', `upstream "${upstream}" does not accept ${dialect} requests`)
 }

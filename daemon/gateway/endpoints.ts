@@ -89,11 +89,12 @@ export function createEndpointTable(rows: readonly Row[]) {
     refusalOf(found: Exclude<Found, Leading>, method: string, path: string): GateError {
       if (found.kind === 'wrong-method') {
         const allow = allowOf(found.rows)
-        return new GateError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`, { headers: { allow } })
+        return new GateError('METHOD_NOT_ALLOWED', `${path} accepts ${allow}`, { headers: { allow } })
       }
       const known = [...byPath.keys()].filter((one) => one !== '/')
       const near = path === '/' ? [] : nearNames(path.slice(0, LONGEST_PATH_SHOWN), known)
-      const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${[...byPath.keys()].join(', ')}`
+      const hint =
+        near.length > 0 ? `did you mean ${near.join(' or ')}?` : `the routes are ${[...byPath.keys()].join(', ')}`
       return new GateError('UNKNOWN_ROUTE', `no route ${method} ${path.slice(0, LONGEST_PATH_SHOWN)}; ${hint}`)
     },
   }

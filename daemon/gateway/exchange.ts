@@ -29,7 +29,7 @@ const NO_BODY = Buffer.alloc(0)
 
 /**
  * Refuses what is malformed, or comes from an address or asks for a host name that may not.
- * @param closed why nobody may ask anything now
+ * @param closed why no client is served now
  * @throws GateError; the connection is not used again
  */
 export function check({ request, client }: Exchange, settings: GatewaySettings, closed: string | undefined): void {
@@ -48,7 +48,7 @@ function checkAddress(request: IncomingMessage, settings: GatewaySettings): void
   const { isOpen, allowFrom, trustedProxies, isServed } = settings
   // whatever socket this came over: one passed on by systemd may listen elsewhere than server.host says
   if (isOpen && !isLoopback(request.socket.remoteAddress ?? '')) {
-    throw new GateError('FORBIDDEN_ADDRESS', 'auth.mode none serves this host only; set auth.mode to token')
+    throw new GateError('FORBIDDEN_ADDRESS', 'with auth.mode none only this host is served; set auth.mode to token')
   }
   if (!allowFrom.isEmpty) {
     const forwardedFor = request.headers['x-forwarded-for']?.toString()
@@ -61,7 +61,7 @@ function checkAddress(request: IncomingMessage, settings: GatewaySettings): void
   }
 }
 
-/** Finds out who asks. @param scope what a key must be allowed to do; null: none is asked for @throws GateError MISSING_KEY, INVALID_KEY, MISSING_SCOPE */
+/** Finds out who sends the request. @param scope what the key must allow; null: no key is needed @throws GateError MISSING_KEY, INVALID_KEY, MISSING_SCOPE */
 export function authenticate(
   { request, client, url }: Exchange,
   scope: Scope | null,
@@ -80,7 +80,7 @@ export function authenticate(
 }
 
 /**
- * Takes a request in that will be sent on, as far as limits and the usage log allow.
+ * Admits a request that will be forwarded, as far as limits and the usage log allow.
  * @throws GateError UNSUPPORTED_MEDIA_TYPE, STORE_UNAVAILABLE, TOO_MANY_REQUESTS
  */
 export function admit(
@@ -94,7 +94,7 @@ export function admit(
     throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
   }
   if (ledger.isFailing()) {
-    throw new GateError('STORE_UNAVAILABLE', 'usage cannot be recorded (disk full?), so no new request is taken')
+    throw new GateError('STORE_UNAVAILABLE', 'usage cannot be recorded (disk full?), so new requests are refused')
   }
   return admission.admit()
 }
@@ -117,7 +117,7 @@ function decoded(param: string): string {
   try {
     return decodeURIComponent(param)
   } catch (error) {
-    throw new GateError('BAD_REQUEST', 'the path is not valid percent-encoding', { cause: error })
+    throw new GateError('BAD_REQUEST', 'the percent-encoding of the path is not valid', { cause: error })
   }
 }
 

@@ -33,7 +33,7 @@ export type GatewayParts = AttemptsParts &
     readonly closed: () => string | undefined
   }
 
-/** The whole data plane. Every request takes the same way, top to bottom in `serve`. */
+/** The whole data plane. Every request takes the same path, top to bottom in `serve`. */
 export function createGateway(parts: GatewayParts, initial: Config) {
   const [fallback] = parts.dialects.all
   const table = createEndpointTable(rowsOf(parts))

@@ -27,7 +27,7 @@ export function createOpenRequests<T extends Open>() {
       open.push(placed)
       return placed
     },
-    /** Takes one out that is in. */
+    /** Removes a request that was added. */
     remove(placed: Placed<T>): void {
       const last = open.pop()
       if (last !== undefined && last !== placed) {
@@ -37,7 +37,7 @@ export function createOpenRequests<T extends Open>() {
       if (open.length === 0) onIdle?.()
     },
     items: () => open.map(({ item }) => item),
-    /** Cuts off what is being answered to a key that counts no more. */
+    /** Cuts off what is being answered to a key that is no longer valid. */
     cutKey(keyId: string, why: KeyEnd): void {
       const message = why === 'expired' ? 'the key has expired' : 'the key was revoked'
       cutOff(new GateError('INVALID_KEY', message), (item) => item.keyId === keyId)

@@ -3,7 +3,7 @@ import type { Exchange } from './exchange.ts'
 
 const NONE: readonly string[] = []
 const NOTHING = Buffer.alloc(0)
-/** How long a browser may remember what it was told of a path. */
+/** How long a browser may cache the answer to a preflight. */
 const MAX_AGE_S = '600'
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 

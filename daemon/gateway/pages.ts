@@ -27,14 +27,14 @@ const pageSaying = (state: string, doors: string): string => `<!doctype html>
 <style>body{font:1rem/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem}</style>
 <h1>Gate</h1>
 <p>This is Gate, a private AI gateway. It is ${state}.
-<p>Programs ask ${doors}, with a key:
+<p>Programs send requests to ${doors}, with a key:
 <code>Authorization: Bearer KEY</code>. <code>gatectl token create</code> makes one on the host.
 <p>More: <a href="/health">/health</a>, <a href="/ready">/ready</a>, and the documentation on the host, in
 <code>/usr/share/doc/gate</code> or <code>docs/</code> of the repository.
 </html>
 `
 
-/** The doors of all dialects, once each, as HTML. */
+/** The endpoints of all dialects, once each, as HTML. */
 function doorsOf(dialects: Dialects): string {
   const doors = dialects.all.flatMap(({ endpoints }) => endpoints.map(({ method, path }) => `${method} ${path}`))
   return [...new Set(doors)].map((door) => `<code>${door}</code>`).join(', ')

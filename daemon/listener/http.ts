@@ -77,7 +77,7 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
   server.maxConnections = limits.maxConnections
   server.on('clientError', (error, socket: Socket) => refuseBroken(error, socket, errorBody))
   server.on('drop', () =>
-    log('warn', 'connection refused: as many are open as server.max_connections, or the limit of open files, allows'),
+    log('warn', 'connection refused: server.max_connections or the limit of open files is reached'),
   )
 
   return {

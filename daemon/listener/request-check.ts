@@ -34,7 +34,7 @@ export function checkRequest(request: IncomingMessage): string {
   checkLength(request, lengths, encodings)
   const { expect } = request.headers
   if (expect !== undefined && expect.toLowerCase() !== '100-continue' && request.httpVersionMinor === 1) {
-    throw new GateError('EXPECTATION_FAILED', 'the only expectation that is met is 100-continue')
+    throw new GateError('EXPECTATION_FAILED', 'the only supported expectation is 100-continue')
   }
   // Node takes the first, a proxy in front may have looked at the last
   if (credentials > 1) throw new GateError('BAD_REQUEST', 'the request has more than one Authorization header')
@@ -55,7 +55,7 @@ function checkLength(request: IncomingMessage, lengths: number, encodings: numbe
     throw new GateError('AMBIGUOUS_LENGTH', 'HTTP/1.0 has no Transfer-Encoding')
   }
   if (request.headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
-    throw new GateError('AMBIGUOUS_LENGTH', 'the only Transfer-Encoding taken is "chunked"')
+    throw new GateError('AMBIGUOUS_LENGTH', 'the only supported Transfer-Encoding is "chunked"')
   }
 }
 

@@ -1,6 +1,8 @@
 /** What the daemon says when it has started: where it is, its first key (this once), a request to try. */
 export function welcome(start: {
   readonly url: string
+  /** Why no client is served. */
+  readonly closed: string | undefined
   readonly key: string | null
   readonly isOpen: boolean
   readonly isJournal: boolean
@@ -10,6 +12,7 @@ export function welcome(start: {
   readonly example: { readonly path: string; readonly body: string }
 }): string {
   if (start.isJournal) return ''
+  if (start.closed !== undefined) return `\nGate listens on ${start.url}, but is closed: ${start.closed}\n\n`
   const key = start.key ?? '$GATE_KEY'
   const authorization = start.isOpen ? '' : ` \\\n    -H 'Authorization: Bearer ${start.key ?? '\'"$GATE_KEY"\''}'`
   const shown = start.key === null ? '' : `\n  Your key, shown this once:\n\n    ${key}\n`

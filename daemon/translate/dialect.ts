@@ -16,7 +16,7 @@ export type Dialect = {
 
   // requests
 
-  /** The doors that clients come in by. No two rows of all dialects may be the same. */
+  /** The endpoints that clients use. No two rows of all dialects may be the same. */
   readonly endpoints: readonly Endpoint[]
   /** Reads what the gateway needs of a request to generate something. @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
   readonly readRequest: (call: Call) => ModelRequest
@@ -35,7 +35,7 @@ export type Dialect = {
   readonly looksLikeStream: (start: Uint8Array) => boolean
   /** Reads one stream on its way from an upstream to a client. @param hidesUsage the client did not ask for a report of usage */
   readonly watch: (hidesUsage?: boolean) => StreamWatch
-  /** The usage that a whole answer reports; null when it reports none. */
+  /** The usage that a complete answer reports; null when it reports none. */
   readonly usageOf: (answer: Buffer) => Usage | null
   /** About how many tokens a request is, for an upstream that does not report it; bounded in time, whatever the body. */
   readonly estimateInput: (call: Call) => number
@@ -68,7 +68,7 @@ export type Dialect = {
 }
 
 /**
- * One door of a dialect. `path` may hold one `{name}`, which matches any text but the empty one; ids of models have slashes, so
+ * One endpoint of a dialect. `path` may hold one `{name}`, which matches any text except the empty one; ids of models have slashes, so
  * the text may, too. Where several rows fit, the longest path counts.
  */
 export type Endpoint = {
@@ -122,16 +122,16 @@ export type StreamWatch = {
   feed(chunk: Buffer): Buffer
   /** What was not shown yet when the stream has ended. */
   rest(): Buffer
-  /** Whole frames seen; comments are none. */
+  /** Complete frames seen, without comments. */
   frames(): number
-  /** Frames that carried a part of the answer; the one that only ends it is none. */
+  /** Frames that carried a part of the answer, not the one that only ends it. */
   contentFrames(): number
   /** Something of the answer itself has come, or its end: from here on no other upstream can take over. */
   hasContent(): boolean
   usage(): Usage | null
   /** The stream said that nothing follows. */
   isDone(): boolean
-  /** The answer is whole, whether or not the stream said so. */
+  /** The answer is complete, whether or not the stream said so. */
   isComplete(): boolean
   /** The message of an error that came inside the stream, or null. */
   failure(): string | null

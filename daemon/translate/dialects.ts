@@ -1,7 +1,7 @@
 import type { Dialect } from './dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
 
-/** What the gateway speaks. */
+/** The dialects that the gateway knows. */
 export type Dialects = {
   /** Every dialect that clients may use. The first also words refusals of requests that belong to none. */
   readonly all: readonly [Dialect, ...Dialect[]]

@@ -11,7 +11,7 @@ const CLOSING_BRACKET = 0x5d
 const MAX_TAIL_BYTES = 4_096
 
 /**
- * Parses the value of one key of a JSON object and none of the rest, which is faster when it stands near the end: usage
+ * Parses the value of one key of a JSON object and none of the rest, which is faster when it is near the end: usage
  * does. Of a key that appears twice it is the last value, as for JSON.parse. The JSON itself is not checked.
  * @param key letters a-z only
  * @returns an object with that key alone; null when that needs a parser: the key is not near the end, may follow once more

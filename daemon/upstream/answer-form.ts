@@ -24,7 +24,7 @@ export type Watch = {
   readonly failure: () => string | null
 }
 
-/** How a stream is distinguished from a whole answer, and an error from success. */
+/** How a stream is distinguished from a complete answer, and an error from success. */
 export type AnswerForm = {
   /** The media type of streams. */
   readonly mediaType: string

@@ -32,7 +32,7 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       const models = await askModels(upstream, upstream.ask, signal)
       entries.set(upstream.name, { upstream, askedAt, models, state: 'up', lastError: null })
       if (upstream.baseUrl !== baseUrl)
-        log('warn', 'upstream answers below its version only: write that into base_url', {
+        log('warn', 'upstream answers only with the version in the path: add it to base_url', {
           upstream: upstream.name,
           url: upstream.baseUrl,
         })
@@ -81,7 +81,7 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
   }
 }
 
-/** There is an answer where the list should be, and it is none: the upstream may do all else. */
+/** What answers where the list should be is not a list; everything else may still work. */
 class NoListError extends Error {
   constructor({ name, baseUrl, lists }: Upstream, what: string) {
     super(`GET ${baseUrl}${lists.modelsPath} ${what}; correct base_url, or name its models in upstreams.${name}.models`)
@@ -128,7 +128,7 @@ async function listAt(
     try {
       return modelsIn(lists, text)
     } catch {
-      return new NoListError(upstream, 'answered something else than a list of models')
+      return new NoListError(upstream, 'answered with something other than a model list')
     }
   }
   await response.body?.cancel()

@@ -4,7 +4,7 @@ import { buildConnector } from 'undici'
 class NoDescriptorError extends Error {
   readonly code = 'EMFILE'
   constructor() {
-    super('as many connections to upstreams are open as this process has descriptors for')
+    super('this process has no file descriptor left for another connection to an upstream')
     this.name = 'NoDescriptorError'
   }
 }

@@ -17,7 +17,7 @@ export type ForwardEnd =
     }
   /** An error or redirect as the answer; the sink was given nothing of it. */
   | { readonly kind: 'rejected'; readonly status: number; readonly headers: ResponseHeaders; readonly body: Buffer }
-  /** An error inside of a success (a stream's, or the whole answer), before the sink was given anything of it. */
+  /** An error inside a success (of a stream, or the complete answer), before the sink was given anything of it. */
   | { readonly kind: 'reported'; readonly status: number; readonly error: GateError; readonly ttftMs: number | null }
   /** A stream that reported an error after that; the sink was given its report. */
   | {

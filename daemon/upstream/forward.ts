@@ -23,7 +23,7 @@ export type ForwardRequest = {
   readonly redactor: Redactor | null
 }
 
-/** An answer that is not a stream is held whole up to this size, so that nothing is sent of one that breaks off. */
+/** An answer that is not a stream is held completely up to this size, so that nothing is sent of one that breaks off. */
 const MAX_HELD_BYTES = 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const NOTHING = Buffer.alloc(0)
@@ -191,7 +191,7 @@ class Passage implements Dispatcher.DispatchHandler {
     if (isOutOfDescriptors(error)) this.#overloaded(error)
     else if (/TIMEOUT/i.test(code)) this.#broke('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
     else if (this.#status === 0) this.#unreached(error)
-    else this.#broke('UPSTREAM_TRUNCATED', 'the upstream broke off its answer', error)
+    else this.#broke('UPSTREAM_TRUNCATED', 'the connection to the upstream broke before its answer was complete', error)
   }
 
   #passStream(controller: Controller, watch: Watch, chunk: Buffer): void {
@@ -209,7 +209,7 @@ class Passage implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Ends with an error that the stream tells of itself. */
+  /** Ends with an error that the stream reports itself. */
   #reported(controller: Controller, failure: string, chunk: Buffer): void {
     const status = this.#status
     const ttftMs = this.#ttftMs
@@ -225,7 +225,7 @@ class Passage implements Dispatcher.DispatchHandler {
     controller.abort(new Error('the stream reported an error'))
   }
 
-  /** Keeps the body of an error; one that is too long is not waited for, and no JSON any more. */
+  /** Keeps the body of an error; one that is too long is not waited for, and is no longer JSON. */
   #holdRefusal(controller: Controller, chunk: Buffer): void {
     this.#hold(chunk)
     if (this.#heldBytes <= MAX_ERROR_BYTES) return

@@ -21,7 +21,7 @@ export type BodyRedactor = {
 
 /** A shorter key is a placeholder ("none", "ollama"), and its text may be part of any answer. */
 const SHORTEST_SECRET = 8
-/** Placeholders that documentations of engines tell people to set. */
+/** Placeholders that the documentation of engines recommends. */
 const PLACEHOLDERS = new Set([
   'lm-studio',
   'llama.cpp',
@@ -42,10 +42,12 @@ export function createRedactor(secret: string | undefined): Redactor | null {
   for (const form of encoded) for (const byte of form.subarray(0, -1)) isInForm[byte] = 1
   const longest = Math.max(...encoded.map(({ length }) => length))
 
-  const text = (all: string) => all.replace(pattern, REDACTED)
+  const spelled = spellingsOf(secret)
+  const text = (all: string) => spelled.text(all.replace(pattern, REDACTED))
 
   const isIn = createSearch(encoded)
-  const withoutSecret = (chunk: Buffer) => (isIn(chunk) ? Buffer.from(text(chunk.toString('latin1')), 'latin1') : chunk)
+  const withoutSecret = (chunk: Buffer) =>
+    isIn(chunk) || spelled.mayBeIn(chunk) ? Buffer.from(text(chunk.toString('latin1')), 'latin1') : chunk
 
   /** Where the end begins that may be the beginning of the secret; the length when there is none. */
   function tailOf(chunk: Buffer): number {
@@ -73,7 +75,7 @@ export function createRedactor(secret: string | undefined): Redactor | null {
       return {
         feed(chunk) {
           const clean = withoutSecret(kept.length === 0 ? chunk : Buffer.concat([kept, chunk]))
-          const tail = tailOf(clean)
+          const tail = Math.min(tailOf(clean), spelled.tailOf(clean))
           kept = tail === clean.length ? NOTHING : Buffer.from(clean.subarray(tail))
           return tail === clean.length ? clean : clean.subarray(0, tail)
         },
@@ -83,6 +85,37 @@ export function createRedactor(secret: string | undefined): Redactor | null {
           return last
         },
       }
+    },
+  }
+}
+
+/** As JSON may write any character: `\\u0053` for S, with more backslashes inside a text that is JSON itself. */
+const ESCAPE = /\\+(?:u([0-9a-fA-F]{0,4}))?/g
+
+/** The secret with any of its characters escaped: no encoder of today writes letters so, but every decoder reads them. */
+function spellingsOf(secret: string) {
+  const characters = new Set(secret)
+  const hex = (character: string) => character.charCodeAt(0).toString(16).padStart(4, '0')
+  const either = (digit: string) => (/[a-f]/.test(digit) ? `[${digit}${digit.toUpperCase()}]` : digit)
+  const one = (character: string) =>
+    `(?:\\\\*${character.replace(/[^\w-]/g, '\\$&')}|\\\\+u${[...hex(character)].map(either).join('')})`
+  const pattern = new RegExp(Array.from(secret, one).join(''), 'g')
+  /** With two backslashes each; more in a row are three texts inside each other, which nobody sends. */
+  const longest = 7 * secret.length
+  return {
+    mayBeIn: (chunk: Buffer) => chunk.includes('\\u'),
+    text: (all: string) => (all.includes('\\u') ? all.replace(pattern, REDACTED) : all),
+    /** Where an end begins in which an escaped character of the secret is, or may be cut off; the length when there is none. */
+    tailOf(chunk: Buffer): number {
+      const start = Math.max(0, chunk.length - longest)
+      if (chunk.indexOf(0x5c, start) === -1) return chunk.length
+      const end = chunk.latin1Slice(start)
+      for (const { 0: found, 1: digits = '', index } of end.matchAll(ESCAPE)) {
+        const isCut = index + found.length === end.length && digits.length < 4
+        const isOfSecret = digits.length === 4 && characters.has(String.fromCharCode(Number.parseInt(digits, 16)))
+        if (isCut || isOfSecret) return Math.max(0, start + index - secret.length)
+      }
+      return chunk.length
     },
   }
 }

@@ -187,7 +187,7 @@ function onlyOnce(client: Client): ForwardRequest['dispatcher'] {
   return {
     dispatch(request, handler) {
       const sent = client.dispatch(request, handler)
-      client.close().catch(() => {}) // told to the handler
+      client.close().catch(() => {}) // reported to the handler
       return sent
     },
   }

@@ -20,7 +20,7 @@ export type Observed = {
   readonly made: Made
   /** By place on the host; absent: nothing is there. */
   readonly files: ReadonlyMap<string, SeenFile>
-  /** Of these, what a package brought and nobody has changed. */
+  /** Of these, what came with a package and is unchanged. */
   readonly conffiles: ReadonlySet<string>
   /** Target of each link that is there; undefined for what is not a link. */
   readonly links: ReadonlyMap<string, string | undefined>

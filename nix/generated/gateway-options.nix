@@ -274,7 +274,7 @@ in
         files = mkOption {
           type = types.attrsOf (types.strMatching "[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*");
           default = { };
-          description = "More files and directories below the models directory, by a name of yours: {name} in args and environment stands for the path inside.";
+          description = "More files and directories below the models directory, by a name that you choose: {name} in args and environment stands for the path inside.";
         };
         hub = mkOption {
           type = types.nullOr (types.submodule {
@@ -296,7 +296,7 @@ in
               directory = mkOption {
                 type = types.nullOr (types.strMatching "[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*");
                 default = null;
-                description = "Directory below the models directory; the whole of it when absent.";
+                description = "Directory below the models directory; all of it when absent.";
               };
               presets = mkOption {
                 type = types.nullOr types.nonEmptyStr;

@@ -1,5 +1,5 @@
 # Made by "npm run generate"; changes here are lost.
-# Options of the daemon's configuration; a key that nobody sets is left to the daemon.
+# Options of the daemon's configuration; a key that is not set is left to the daemon.
 { lib, anything, secretReference, ... }:
 let
   inherit (lib) literalMD mkOption types;

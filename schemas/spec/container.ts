@@ -64,7 +64,7 @@ export const hub = z.strictObject({
 })
 
 export const router = z.strictObject({
-  directory: modelFile('Directory below the models directory; the whole of it when absent.').optional(),
+  directory: modelFile('Directory below the models directory; all of it when absent.').optional(),
   presets: absolutePath('File of the host with settings for each model (--models-preset).').optional(),
   max_loaded: z.int().min(1).max(64).optional().meta({ description: 'Models that are loaded at a time.' }),
 })
@@ -85,5 +85,5 @@ export const files = z
   .default({})
   .meta({
     description:
-      'More files and directories below the models directory, by a name of yours: {name} in args and environment stands for the path inside.',
+      'More files and directories below the models directory, by a name that you choose: {name} in args and environment stands for the path inside.',
   })

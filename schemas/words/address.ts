@@ -44,7 +44,7 @@ export const hostPortPattern = new RegExp(`^(?:${name}|${v4}|\\[(?:${v6})\\]):${
 
 /**
  * The one form in which hosts are compared, bound and printed: lower case, without brackets and final dot, IPv6 as in
- * RFC 5952, an IPv4 address that IPv6 wraps (`::ffff:127.0.0.1`) as itself. What is no host stays as it is.
+ * RFC 5952, an IPv4 address that IPv6 wraps (`::ffff:127.0.0.1`) as itself. What is not a host stays as it is.
  */
 export function canonicalHost(host: string): string {
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host

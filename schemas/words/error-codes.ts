@@ -19,7 +19,7 @@ export const GATECTL_CODES = {
   NO_DAEMON: { status: 503, meaning: 'no gate-daemon answers' },
   NO_PERMISSION: { status: 503, meaning: 'this user may not open the admin socket' },
   CONNECTION_LOST: { status: 503, meaning: 'the connection to the daemon broke' },
-  BAD_ANSWER: { status: 503, meaning: 'what answers on the admin socket is not a gate-daemon' },
+  BAD_ANSWER: { status: 503, meaning: 'the program on the admin socket is not a gate-daemon' },
 } as const satisfies Record<string, { status: number; exit?: 1 | 2 | 3; meaning: string }>
 export type GatectlCode = keyof typeof GATECTL_CODES
 
@@ -65,7 +65,7 @@ export const NO_AGENT_CODES = {
 /** What can be wrong with configuration; `status` is that of a refused edit. */
 export const CONFIG_CODES = {
   UNKNOWN_KEY: { status: 404, meaning: 'there is no such key' },
-  WRONG_TYPE: { status: 422, meaning: 'the value has another type than the key' },
+  WRONG_TYPE: { status: 422, meaning: 'the value has the wrong type for this key' },
   INVALID_VALUE: { status: 422, meaning: 'the value is not allowed' },
   INVALID_NAME: { status: 422, meaning: 'the name of an upstream, model or backend is not allowed' },
   MISSING_KEY: { status: 422, meaning: 'a key that is needed is missing' },
@@ -78,14 +78,14 @@ export const CONFIG_CODES = {
   TORN_FILE: { status: 422, meaning: 'a file was cut off while it was written' },
   DECLARED_SECRET: { status: 422, meaning: 'a secret is in the declared layer, which others can read' },
   UNKNOWN_UPSTREAM: { status: 422, meaning: 'a model names an upstream that does not exist' },
-  MISSING_BASE_URL: { status: 422, meaning: 'the provider has no usual address, and none is given' },
+  MISSING_BASE_URL: { status: 422, meaning: 'the provider has no default address, and none is given' },
   MISSING_AGENT: { status: 422, meaning: 'a backend needs an agent, and none is given' },
   OPEN_TO_ALL: { status: 422, meaning: 'the gateway would answer any client without a key' },
-  CONFLICTING_NAMES: { status: 422, meaning: 'two names have the same variable, or differ in case only' },
+  CONFLICTING_NAMES: { status: 422, meaning: 'two names share one variable, or differ only in case' },
   SHADOWED: { status: 409, meaning: 'the environment hides the value' },
   PLACEHOLDER: { status: 422, meaning: 'an example was not replaced by a value' },
   NOT_EDITABLE: { status: 409, meaning: 'the key cannot be changed here' },
-  BROKEN_FILE: { status: 409, meaning: 'the runtime file has errors; they come first' },
+  BROKEN_FILE: { status: 409, meaning: 'the runtime file has errors, which must be fixed first' },
   CHANGED_ON_DISK: { status: 409, meaning: 'another program changed the runtime file' },
   WRITE_FAILED: { status: 507, meaning: 'the runtime file cannot be written' },
   NOT_PRINTABLE: { status: 422, meaning: 'what was set cannot be written in this format' },

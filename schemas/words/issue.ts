@@ -41,9 +41,9 @@ function reasonOf(issue: Issue): string {
     case 'not_multiple_of':
       return `write a multiple of ${issue.divisor}`
     case 'invalid_format':
-      return FORMATS[issue.format] ?? 'is not of the form that is expected here'
+      return FORMATS[issue.format] ?? 'does not have the expected form'
     default:
-      return 'is not of a form that is known here'
+      return 'does not have any of the known forms'
   }
 }
 

@@ -19,7 +19,7 @@ export function tomlText(text: string): string {
 const PART = /"(?<basic>(?:[^"\\]|\\.)*)"|'(?<literal>[^']*)'|(?<bare>[^."'][^.]*)/y
 
 /**
- * The parts of a path. More than TOML lets stand bare may: `models.org/model.targets`.
+ * The parts of a path. More may be unquoted than in TOML: `models.org/model.targets`.
  * @returns undefined for what is not a path: an empty part, an open quote, something after a closing one
  */
 export function parseKeyPath(text: string): string[] | undefined {

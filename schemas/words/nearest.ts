@@ -19,7 +19,7 @@ export function suggestion(word: string, names: readonly string[], kind: string)
   if (near !== undefined) return `did you mean "${near}"?`
   if (names.length === 0) return `there is no ${kind} yet`
   const shown = names.slice(0, 12)
-  return `there is: ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`
+  return `known: ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */

@@ -4,7 +4,7 @@ import { codeOf, databaseError } from './remedy.ts'
 
 /** How much is read before the daemon serves: 16 MiB take about a tenth of a second. */
 const CHECKED_AT_START_BYTES = 16 * 2 ** 20
-/** Of a damaged database, what is told. */
+/** How much is reported about a damaged database. */
 const FAULTS_MAX = 5
 /** SQLite takes less than its smallest page for a new database. */
 const DATABASE_BYTES_MIN = 512
@@ -42,13 +42,13 @@ function sizeOf(file: string): number | undefined {
   if (!existsSync(file)) {
     const journal = `${file}-wal`
     if (existsSync(journal) && statSync(journal).size > 0)
-      throw new Error(`it is gone, but ${journal}, which belongs to it, is there`)
+      throw new Error(`it is missing, but its journal ${journal} exists`)
     return undefined
   }
   const status = statSync(file)
-  if (!status.isFile()) throw new Error(status.isDirectory() ? 'it is a directory' : 'it is no ordinary file')
+  if (!status.isFile()) throw new Error(status.isDirectory() ? 'it is a directory' : 'it is not a regular file')
   accessSync(file, constants.R_OK)
-  if (status.size === 0) throw new Error('it is empty: a new one never is')
+  if (status.size === 0) throw new Error('it is empty, which a new database never is')
   if (status.size < DATABASE_BYTES_MIN) throw new Error(`it is not a database: it has ${status.size} bytes`)
   return status.size
 }

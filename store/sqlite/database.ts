@@ -52,7 +52,7 @@ export function openDatabase(file: string): Database {
     if (!existsSync(file)) makeDatabase(file)
     chmodSync(file, 0o600)
     const database = new Sqlite(file, { timeout: 5_000, fileMustExist: true })
-    if (statSync(file).size === 0) throw new Error('it is empty: a new one never is')
+    if (statSync(file).size === 0) throw new Error('it is empty, which a new database never is')
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
     database.pragma('foreign_keys = ON')
@@ -64,7 +64,7 @@ export function openDatabase(file: string): Database {
   }
 }
 
-/** It gets its name when it is whole: an empty file of that name is one that lost its contents. */
+/** It gets its name when it is complete: an empty file of that name is one that lost its contents. */
 function makeDatabase(file: string): void {
   const unfinished = `${file}-new`
   rmSync(unfinished, { force: true })

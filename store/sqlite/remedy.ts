@@ -40,7 +40,7 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-/** Nothing of what is there is lost by either way. */
+/** Neither way loses any of the data. */
 function restoreOrMove(file: string): string {
   const copy = newestCopy(file)
   const [name, directory] = [basename(file), dirname(file)]
@@ -52,7 +52,7 @@ function restoreOrMove(file: string): string {
   ].join('')
 }
 
-/** A copy that somebody made of it, by its name: `gate.db.bak`, `gate.db-2026-11-01`. */
+/** A copy of it that was made by hand, by its name: `gate.db.bak`, `gate.db-2026-11-01`. */
 function newestCopy(file: string): string | undefined {
   const [directory, name] = [dirname(file), basename(file)]
   const copies = readdirSync(directory)

@@ -100,7 +100,7 @@ function newTable(text: string, path: Path, line: string | undefined): string {
   return `${text}${end}${blank}[${keyPathText(path)}]${newline}${line === undefined ? '' : `${line}${newline}`}`
 }
 
-/** Behind the last pair of an inline table: a comma that ends the table, if any, then follows the new one. */
+/** After the last pair of an inline table: a comma that ends the table, if any, then follows the new one. */
 function intoInlineTable(text: string, items: readonly Item[], table: Pair, pair: string): string {
   const last = items.findLast((item): item is Pair => item.kind === 'pair' && item.inside === table)
   if (last !== undefined) return spliced(text, { start: last.value.end, end: last.value.end }, `, ${pair}`)

@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 afterAll(directory.remove)
 
-test('there are goldens for dnsmasq', () => expect(goldens.length).toBeGreaterThan(4))
+test('the routes are goldens for dnsmasq', () => expect(goldens.length).toBeGreaterThan(4))
 
 withDnsmasq.each(goldens.filter(({ path }) => path.endsWith('.conf')))(
   'dnsmasq --test (needs dnsmasq, dig) accepts the golden $name',

@@ -29,7 +29,7 @@ export const WRONG: readonly WrongSample[] = [
   {
     name: 'a setting like no other',
     module: gateway('settings.auth.xyzzy = 1;'),
-    message: 'settings.auth.xyzzy does not exist; there is: jwt, mode, token',
+    message: 'settings.auth.xyzzy does not exist; known: jwt, mode, token',
   },
   {
     name: 'a setting of an upstream that does not exist',
@@ -45,7 +45,7 @@ export const WRONG: readonly WrongSample[] = [
     name: 'a port said twice, differently',
     module: gateway('port = 8080; settings.server.port = 9090;'),
     message:
-      'services.gate-daemon.port = 8080 and services.gate-daemon.settings.server.port = 9090 are the same setting: keep one of them',
+      'services.gate-daemon.port = 8080 and services.gate-daemon.settings.server.port = 9090 are the same setting: keep only one of them',
   },
   {
     name: 'the same port twice in one gateway',

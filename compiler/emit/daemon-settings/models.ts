@@ -51,7 +51,7 @@ export function modelTable(
 function namesByCase(names: readonly string[]): Finding[] {
   return [...Map.groupBy(names, (name) => name.toLowerCase()).values()].flatMap(([first = '', ...others]) =>
     others.map((name): Finding => {
-      const message = `"${name}" and "${first}" differ in capital letters only`
+      const message = `"${name}" and "${first}" differ only in upper and lower case`
       return { code: 'NAME_COLLISION', path: ['models', name], part: 'key', message, hint: 'rename one of them' }
     }),
   )
@@ -112,7 +112,7 @@ function flatModels(
   return flat
 }
 
-/** The same target twice is one with both shares, where it stood first. */
+/** The same target twice is one with both shares, at its first place. */
 function withoutRepeats(targets: readonly Target[]): Target[] {
   const groups = Map.groupBy(targets, ({ upstream, model }) => JSON.stringify([upstream, model]))
   return [...groups.values()].flatMap((group) => {

@@ -9,7 +9,7 @@ export function notYet(deployment: Deployment): Finding[] {
   const { tls } = gateway
   const wanted: readonly (readonly [boolean, SpecPath, string])[] = [
     ...gateway.auth.modes.map(
-      (mode) => [mode !== 'token' && mode !== 'none', ['gate', 'auth', 'mode'], `sign in by ${mode}`] as const,
+      (mode) => [mode !== 'token' && mode !== 'none', ['gate', 'auth', 'mode'], `sign users in by ${mode}`] as const,
     ),
     [
       gateway.auth.modes.includes('none') && gateway.auth.modes.some((mode) => mode !== 'none'),

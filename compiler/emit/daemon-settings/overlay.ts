@@ -12,7 +12,7 @@ export function overlay(below: JsonNode, settings: Tree): JsonNode {
     const under = Object.hasOwn(below.entries, key) ? below.entries[key] : undefined
     return [key, under !== undefined && isTree(above) ? overlay(under, above) : nodeOf(above)]
   })
-  // Object.fromEntries, since an assignment to __proto__ is no entry
+  // Object.fromEntries, since an assignment to __proto__ makes no entry
   return object(below.origin, Object.fromEntries([...Object.entries(below.entries), ...laid]))
 }
 
@@ -39,7 +39,7 @@ export function contradictions(declared: JsonNode, settings: Tree): Finding[] {
     const set = valueAt(settings, ['server', key])
     const node = server?.kind === 'object' ? server.entries[key] : undefined
     if (set === undefined || node?.kind !== 'value' || plain(set) === plain(node.value)) return []
-    const message = `the settings say server.${key} = ${JSON.stringify(set)}, but all else is made for ${JSON.stringify(node.value)}`
+    const message = `the settings say server.${key} = ${JSON.stringify(set)}, but everything else is made for ${JSON.stringify(node.value)}`
     const hint = `write it in the spec: gate.server.${key}`
     return [{ code: 'CONTRADICTING_SETTING', path: ['gate', 'server', key], message, hint }]
   })

@@ -35,7 +35,7 @@ function upstreamEntry(upstream: Upstream): JsonNode {
 export function missingAddresses(upstreams: readonly Upstream[]): Finding[] {
   return upstreams.flatMap(({ origin, provider, baseUrl }): Finding[] => {
     if (provider === 'echo' || (baseUrl ?? defaultBaseUrl(provider)) !== undefined) return []
-    const message = `the provider ${provider} has no usual address`
+    const message = `the provider ${provider} has no default address`
     return [{ code: 'MISSING_KEY', path: origin, message, hint: 'write base_url' }]
   })
 }

@@ -15,7 +15,10 @@ export const run: Run = async (invocation) => {
 async function valueText({ arguments: [, value], text, note, stdin }: Invocation): Promise<string> {
   const file = text('file')
   if ((value === undefined) === (file === undefined)) {
-    throw usageFailure('gatectl config set: give a VALUE, or --file FILE', 'a VALUE of "-" is read from standard input')
+    throw usageFailure(
+      'gatectl config set: give a VALUE, or --file FILE',
+      'use "-" as VALUE to read it from standard input',
+    )
   }
   if (file !== undefined) return withoutNewline(await readFile(file, 'utf8').catch((error) => unreadable(file, error)))
   if (value !== '-') return value ?? ''

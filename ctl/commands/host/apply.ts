@@ -67,7 +67,7 @@ export async function carryOut(
 export async function isAgreed({ stdin, stderr }: Invocation): Promise<boolean> {
   const terminal = createInterface({ input: stdin, output: stderr })
   try {
-    return /^y(?:es)?$/i.test((await terminal.question('go on? [y/N] ')).trim())
+    return /^y(?:es)?$/i.test((await terminal.question('continue? [y/N] ')).trim())
   } finally {
     terminal.close()
   }
@@ -87,18 +87,18 @@ function report({ json, printJson, print }: Invocation, result: Applied, changes
       print(`generation ${result.number} runs`)
       return 0
     case 'not-switched':
-      throw hostFailure(result.problems, 'nothing was switched, what ran before keeps running')
+      throw hostFailure(result.problems, 'nothing was switched; what ran before keeps running')
     case 'rolled-back': {
       const back =
         result.to === undefined
           ? 'units and files were restored; what ran before runs again'
           : `generation ${result.to} runs again`
-      throw hostFailure(result.problems, `it did not work, and ${back}`)
+      throw hostFailure(result.problems, `the apply failed, and ${back}`)
     }
     case 'stuck': {
       const back = result.to === undefined ? 'rolling back' : `going back to generation ${result.to}`
       const also = `${back} failed as well:\n${problemText(result.rollbackProblems)}\nfix it, then run: gatectl apply`
-      throw hostFailure(result.problems, 'it did not work', also)
+      throw hostFailure(result.problems, 'the apply failed', also)
     }
   }
 }

@@ -49,7 +49,11 @@ export function namedPrefix({ text }: Invocation): string {
 export function requireRoot({ isRoot }: Invocation, command: string): void {
   if (isRoot) return
   throw hostFailure([
-    { code: 'NOT_ROOT', message: `gatectl ${command} changes this host`, hint: `sudo gatectl ${command}` },
+    {
+      code: 'NOT_ROOT',
+      message: `gatectl ${command} changes this host and needs root`,
+      hint: `sudo gatectl ${command}`,
+    },
   ])
 }
 

@@ -5,7 +5,7 @@ import type { Invocation } from '../../invocation.ts'
 import { findingLines, plain } from '../../output/finding-lines.ts'
 import type { HostSpec } from './deployment.ts'
 
-/** What this host lacks for the containers of a spec; told beside the plan, and no reason to refuse it. */
+/** What this host lacks for the containers of a spec; shown with the plan, and not a reason to refuse it. */
 export async function noteHostFindings(
   { note, json, isRoot, env }: Invocation,
   { compiled: { deployment }, input }: HostSpec,

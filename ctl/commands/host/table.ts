@@ -68,7 +68,7 @@ export const HOST_COMMANDS: readonly Command[] = [
       ...COMPILE_OPTIONS,
     },
     notes:
-      'Changes nothing. SPEC is /etc/gate/gate.toml when it is not given. An ordinary user sees less than root, and is told what.\n' +
+      'Changes nothing. SPEC is /etc/gate/gate.toml when it is not given. Without root it can check less, and says what it skipped.\n' +
       'Exits with 3 when a check failed; warnings alone do not count.',
     load: () => import('./doctor.ts'),
   },

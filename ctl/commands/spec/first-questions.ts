@@ -80,9 +80,9 @@ const QUESTIONS: readonly Question[] = [
 ]
 
 /**
- * Asks on the terminal what no option says. An answer that cannot be is told why and asked for again.
+ * Asks on the terminal what no option says. For an answer that is not valid it says why and asks again.
  * @returns the text of the spec
- * @throws Failure when the input ends, or an option cannot be
+ * @throws Failure when the input ends, or an option is not valid
  */
 export async function askForSpec({ text, texts, stdin, stderr, note }: Invocation, given: Answers): Promise<string> {
   const terminal = createInterface({ input: stdin, output: stderr })

@@ -56,7 +56,7 @@ export function parseBackend(text: string): FirstBackend {
     )
   if (engine === 'ollama' && model !== undefined)
     throw usageFailure(
-      `--backend: ollama cannot fetch ${model}: a backend has no network, and Ollama reads no file of models`,
+      `--backend: ollama cannot fetch ${model}: a backend has no network, and Ollama cannot load a model from a file`,
       `write ${name}=ollama and network = true in the spec; once it runs: gatectl backend shell ${name}, then ollama pull ${model}`,
     )
   return { name, engine, model, image: undefined }
@@ -125,7 +125,7 @@ function tlsLines(tls: string, domain: string | undefined): string[][] {
   if (tls === 'none') return []
   if (tls === 'internal-ca') return [['[gate.tls]', 'internal_ca = true']]
   if (tls.startsWith('acme:')) {
-    if (domain === undefined) throw usageFailure('--tls: acme certifies a domain', 'give --domain, too')
+    if (domain === undefined) throw usageFailure('--tls: acme needs a domain', 'also give --domain')
     const email = tls.slice('acme:'.length)
     return [['[gate.tls.acme]', `email = ${valueText(email)}`, `domains = ${valueText([domain])}`]]
   }

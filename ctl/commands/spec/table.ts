@@ -47,7 +47,7 @@ export const SPEC_COMMANDS: readonly Command[] = [
     options: INIT_OPTIONS,
     notes:
       'FILE is gate.toml when it is not given. The spec that is written compiles. gate.schema.json is written beside\n' +
-      'it and tells editors what a spec can say.',
+      'it, so that editors know what a spec may contain.',
     load: () => import('./init.ts'),
   },
 ]

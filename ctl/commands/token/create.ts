@@ -20,7 +20,7 @@ export const run: Run = async ({ admin, json, text, print, printJson, note }) =>
   }
   const end = created.expires_at === undefined ? 'never expires' : `expires ${created.expires_at}`
   note(
-    `created ${created.id} "${escapeControls(created.name)}", scopes ${created.scopes.join(',')}, ${end}; it is shown only this once:`,
+    `created ${created.id} "${escapeControls(created.name)}", scopes ${created.scopes.join(',')}, ${end}; it is shown only once:`,
   )
   print(created.token)
   return 0

@@ -5,7 +5,7 @@ export const TOKEN_COMMANDS: readonly Command[] = [
   {
     name: 'token create',
     aliases: ['auth create-token'],
-    summary: 'create a key and print it, only this once',
+    summary: 'create a key and print it, this one time only',
     arguments: [],
     options: {
       name: { type: 'string', value: 'NAME', description: 'name that says what the key is for (gatectl)' },
@@ -15,7 +15,7 @@ export const TOKEN_COMMANDS: readonly Command[] = [
         description: 'what the key may do (admin)',
         complete: SCOPES,
       },
-      expires: { type: 'string', value: '30d', description: 'life of the key, such as 12h or 30d (no end)' },
+      expires: { type: 'string', value: '30d', description: 'lifetime of the key, such as 12h or 30d (unlimited)' },
     },
     notes: 'The key alone goes to standard output, the rest to standard error: KEY=$(gatectl token create)',
     load: () => import('./create.ts'),

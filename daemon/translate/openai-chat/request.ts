@@ -60,7 +60,7 @@ export function parseChatRequest(body: Buffer, outline: JsonOutline = outlineOf(
   }
   for (const field of FORBIDDEN) {
     if (byName.has(field)) {
-      const message = `"${field}" is not taken from clients; upstreams are set in the configuration`
+      const message = `"${field}" is not accepted from clients; upstreams are set in the configuration`
       throw new GateError('FORBIDDEN_FIELD', message, { param: field })
     }
   }
@@ -81,7 +81,7 @@ function membersByName(members: readonly JsonMember[]): ReadonlyMap<string, Json
       const message =
         other.key === member.key
           ? `"${shown(name)}" appears twice in the body`
-          : `"${shown(other.key)}" and "${shown(member.key)}" are one key to parsers that ignore case; send one of them`
+          : `"${shown(other.key)}" and "${shown(member.key)}" are the same key to parsers that ignore case; send only one of them`
       throw new GateError('BAD_REQUEST', message, { param: shown(name) })
     }
     if (member.key !== name && KNOWN.has(name)) {

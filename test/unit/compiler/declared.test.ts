@@ -11,7 +11,7 @@ const names = goldensOf('declared')
 const declaredText = (name: string): string =>
   goldenFiles(name, { targets: ['declared'] }).find(({ path }) => path === 'declared/declared.json')?.text ?? ''
 
-test('there are specs to compare', () => expect(names.length).toBeGreaterThan(5))
+test('the routes are specs to compare', () => expect(names.length).toBeGreaterThan(5))
 
 test.each(names)('the daemon starts with the declared file of %s, and every value in it is in force', (name) => {
   const text = declaredText(name)

@@ -82,7 +82,7 @@ test.each([
       {
         code: 'CONTRADICTING_SETTING',
         path: `gate.server.${key}`,
-        message: `the settings say server.${key} = ${JSON.stringify(said)}, but all else is made for ${has}`,
+        message: `the settings say server.${key} = ${JSON.stringify(said)}, but everything else is made for ${has}`,
         hint: `write it in the spec: gate.server.${key}`,
       },
     ],

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { configPlace, refusal } from '../../support/config-place.ts'
 
@@ -72,7 +73,7 @@ describe('A1: what narrows access and cannot be read closes the gateway', () => 
     expect(place.read()).toBe(text)
     expect(place.read('config.toml.last-good')).toBeUndefined()
     expect(place.lines.map(({ message }) => message)).toContain(
-      'closed: no client is served until the runtime file is mended',
+      'closed: no client is served until the runtime file is repaired',
     )
   })
 
@@ -103,6 +104,31 @@ describe('A1: what narrows access and cannot be read closes the gateway', () => 
     const place = configPlace({ runtime: '' })
     place.write('config.toml.last-good', '[server]\nallow_from = ["10.0.0')
     expect(place.open().closed()).toBeDefined()
+  })
+})
+
+describe('A1: a link to the runtime file that leads nowhere is no absent file', () => {
+  const RUNTIME = '[server]\nallow_from = ["10.0.0.0/8"]\n'
+
+  test('A1 from the start', () => {
+    const place = configPlace()
+    symlinkSync('/nonexistent/config.toml', place.file)
+    expect(place.open().closed()).toContain('gatectl status')
+  })
+
+  test('A1 later, with a good copy: the copy stays in force, also after a restart', async () => {
+    const place = configPlace()
+    place.write('real.toml', RUNTIME)
+    const target = join(place.folder, 'real.toml')
+    symlinkSync(target, place.file)
+    const config = place.open()
+    expect(config.current().server.allow_from).toEqual(['10.0.0.0/8'])
+    renameSync(target, `${target}.away`)
+    await config.reload()
+    for (const one of [config, place.open()]) {
+      expect(one.current().server.allow_from).toEqual(['10.0.0.0/8'])
+      expect(one.problems()).toMatchObject([{ code: 'UNREADABLE_FILE', layer: 'runtime' }])
+    }
   })
 })
 

@@ -22,7 +22,7 @@ describe('A1: a runtime file that can no longer stand whole', () => {
     expect(config.problems()).toMatchObject([{ code: 'UNKNOWN_UPSTREAM', layer: 'runtime' }])
     expect(place.read()).toBe(NARROW + FAST)
     expect(place.lines.map(({ message }) => message)).toContain(
-      'the runtime file is in force without what is wrong in it, or conflicts with other layers',
+      'the runtime file is in force, except for what is wrong in it or conflicts with other layers',
     )
   })
 

@@ -121,7 +121,7 @@ test('set refuses what the environment would hide, unless it is forced', async (
   const place = configPlace({ env: { GATE_LOG__LEVEL: 'error' } })
   const config = place.open()
   await expect(config.set('log.level', 'debug', soft)).rejects.toThrow(
-    'GATE_LOG__LEVEL: log.level is set by the environment, which would hide the new value; change it there, or insist with --force',
+    'GATE_LOG__LEVEL: log.level is set by the environment, which would hide the new value; change it there, or use --force',
   )
   expect(await codesOf(config.set('log', { level: 'debug' }, soft))).toEqual(['SHADOWED'])
   expect(place.read()).toBeUndefined()
@@ -245,7 +245,7 @@ test('validate says all that is wrong with a text and stores nothing', () => {
   expect(config.validate('[log]\nlevel = "debug"\n')).toEqual([])
   const problems = config.validate('[log]\nlevel = "debu"\n[servr]\nport = 1\n[server]\nport = "x"\n')
   expect(problems.toSorted((a, b) => a.where.localeCompare(b.where)).map(problemLine)).toEqual([
-    `${place.file}:2:1: log.level is not one of the possible values; did you mean "debug"?`,
+    `${place.file}:2:1: log.level is not one of the allowed values; did you mean "debug"?`,
     `${place.file}:3:2: unknown key servr; did you mean server?`,
     `${place.file}:6:1: server.port is not a number`,
   ])

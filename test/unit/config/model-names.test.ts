@@ -61,7 +61,7 @@ describe('B8: names of virtual models are what clients write', () => {
     expect(compile(JSON.stringify({ models }), { targets: ['declared'] }).kind).toBe('refused')
   })
 
-  test('B8 names that differ in capital letters only are refused', async () => {
+  test('B8 names that differ only in upper and lower case are refused', async () => {
     const config = configPlace({ runtime: '[models.gpt-4o]\ntargets = ["echo"]\n' }).open()
     const set = config.set('models.GPT-4o.targets', TARGETS, soft)
     await expect(set).rejects.toMatchObject({ code: 'CONFLICTING_NAMES' })

@@ -98,7 +98,7 @@ describe('${NAME} in config.toml', () => {
     { name: 'a text', declared: { models: { m: { category: '${NAME}', targets: [{ upstream: 'echo' }] } } } },
     { name: 'an element', declared: { relay: { addresses: ['${NAME}'] }, server: { allowed_hosts: ['${NAME}'] } } },
   ])('$name of the declared file that is a variable stops the start', ({ declared }) => {
-    expect(() => configPlace({ declared }).open()).toThrow('the declared file replaces none')
+    expect(() => configPlace({ declared }).open()).toThrow('variables are not replaced in the declared file')
   })
 
   test.each([

@@ -124,10 +124,14 @@ test.each([
   },
   { name: 'half a command', args: ['token'], says: /token create, token list, token revoke/ },
   { name: 'an unknown option', args: ['config', 'set', 'a', 'b', '--forse'], says: /did you mean --force\?/ },
-  { name: 'a value that looks like an option', args: ['config', 'set', 'a', '-1'], says: /goes after "--"/ },
+  { name: 'a value that looks like an option', args: ['config', 'set', 'a', '-1'], says: /put "--" before/ },
   { name: 'an option without value', args: ['status', '--socket'], says: /argument missing/ },
   { name: 'a missing argument', args: ['token', 'revoke'], says: /KEY is missing/ },
-  { name: 'an argument too many', args: ['status', 'now'], says: /"now" is one argument too many/ },
+  {
+    name: 'an argument too many',
+    args: ['status', 'now'],
+    says: /"now" is one argument too many; quote an argument that has spaces/,
+  },
   { name: 'a value twice', args: ['config', 'set', 'a', 'b', '--file', 'c'], says: /give a VALUE, or --file FILE/ },
   { name: 'no key', args: ['config', 'get'], says: /give a KEY, or --all/ },
   {

@@ -45,7 +45,7 @@ function start(): void {
 const MOVE = /move it aside to start empty, with new keys: mkdir \S+\/damaged && mv \S+\/gate\.db\* \S+\/damaged$/
 
 test.each([
-  { name: 'A8 an empty file', harm: () => writeFileSync(file, ''), says: /it is empty: a new one never is/ },
+  { name: 'A8 an empty file', harm: () => writeFileSync(file, ''), says: /it is empty, which a new database never is/ },
   { name: 'A8 one page zeroed', harm: () => overwrite(1, Buffer.alloc(PAGE)), says: /it is damaged/ },
   { name: 'A8 a page in the middle zeroed', harm: () => overwrite(4, Buffer.alloc(PAGE)), says: /it is damaged/ },
   {
@@ -74,7 +74,7 @@ test.each([
       rmSync(file)
       writeFileSync(`${file}-wal`, 'frames')
     },
-    says: /it is gone, but \S+gate\.db-wal, which belongs to it, is there/,
+    says: /it is missing, but its journal \S+gate\.db-wal exists/,
   },
 ])('$name stops the start, is told with what to do, and stays as it is', ({ harm, says }) => {
   fill()

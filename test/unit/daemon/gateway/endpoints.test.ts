@@ -63,7 +63,7 @@ test.each([
   { method: 'GET', path: `/v1/${'v1/'.repeat(5_000)}models`, code: 'UNKNOWN_ROUTE' },
   { method: 'GET', path: '/v1/model', code: 'UNKNOWN_ROUTE', says: 'did you mean /v1/models' },
   { method: 'GET', path: '/', code: 'UNKNOWN_ROUTE', says: '/v1/say' },
-  { method: 'GET', path: '/something/else/altogether', code: 'UNKNOWN_ROUTE', says: 'there are /v1/models, ' },
+  { method: 'GET', path: '/something/else/altogether', code: 'UNKNOWN_ROUTE', says: 'the routes are /v1/models, ' },
 ])('$method $path is refused with $code', ({ method, path, code, allow, says = '' }) => {
   const found = table.find(method, path, {})
   if (found.kind === 'row') throw new Error('found')

@@ -15,6 +15,14 @@ const ENCODINGS: Readonly<Record<string, (secret: string) => string>> = {
       .replaceAll('\\"', '\\u0022')
       .replace(/[<>&'+`]/g, (c) => `\\u00${c.charCodeAt(0).toString(16).toUpperCase()}`),
   'JSON of Go': (secret) => JSON.stringify(secret).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`),
+  'JSON with every character escaped': (secret) =>
+    Array.from(secret, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+  'JSON with one letter escaped, in JSON': (secret) =>
+    Array.from(secret, (c, at) =>
+      at === 2
+        ? `\\\\u00${c.charCodeAt(0).toString(16).toUpperCase()}`
+        : JSON.stringify(JSON.stringify(c)).slice(3, -3),
+    ).join(''),
   'percent, upper case': (secret) => encodeURIComponent(secret),
   'percent, lower case': (secret) => encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
   base64: (secret) => Buffer.from(secret).toString('base64'),
