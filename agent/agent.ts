@@ -93,8 +93,8 @@ async function serveOne({ lines, answer, allow, waitMs, uid, log }: Turn): Promi
 }
 
 /**
- * What follows is not meant for an agent. A container may put a link to another backend's agent in place of its own socket: then
- * the gateway speaks HTTP here, and a client's body could have a line that reads like a request.
+ * What follows is not meant for an agent. A container may put a link to another backend's agent in place of its own
+ * socket: then the gateway speaks HTTP here, and a client's body could have a line that reads like a request.
  */
 function isOtherProtocol(error: unknown): boolean {
   return error instanceof LineTooLongError || (error instanceof AgentRefusal && error.cause instanceof SyntaxError)

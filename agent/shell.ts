@@ -30,7 +30,8 @@ export async function runShell(request: ShellRequest, { allow, lines, answer, si
         await answer({ type: 'output', data: bytes.subarray(at, at + MOST_OUTPUT_BYTES).toString('base64') })
     })
     const typing = passInput(terminal, { lines, idle, over: over.signal })
-    // when the caller leaves, the input ends first, then `left` wins: a program that ignores the hangup is not waited for
+    // when the caller leaves, the input ends first, then `left` wins: a program that ignores the hangup is not waited
+    // for
     const code = await Promise.race([terminal.exited, typing.then(() => terminal.exited), left(signal)])
     over.abort()
     await typing

@@ -64,7 +64,9 @@ export function startChild({ name, core, argv, env, directory }: Command): Child
   }
 }
 
-/** Runs one load client on its core until it ends. @returns its standard output  @throws Error when it fails or is late */
+/**
+ * Runs one load client on its core until it ends. @returns its standard output  @throws Error when it fails or is late
+ */
 export async function runClient(
   argv: readonly string[],
   options: { readonly lateMs: number; readonly signal: AbortSignal },

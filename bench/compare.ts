@@ -7,8 +7,8 @@ import type { StreamFigures } from './stream-case.ts'
 export type Windows<Figures> = Readonly<Partial<Record<ServerName, readonly Figures[]>>>
 
 /**
- * How many times the other's figure ours is. `low` and `high` are the least and the greatest ratio of windows measured one
- * right after the other: of five runs, the true median lies between them in 15 of 16 cases.
+ * How many times the other's figure ours is. `low` and `high` are the least and the greatest ratio of windows measured
+ * one right after the other: of five runs, the true median lies between them in 15 of 16 cases.
  */
 export type Comparison = {
   readonly what: string
@@ -23,8 +23,8 @@ export type Comparison = {
 /** Fewer windows than this decide nothing, however near to each other they are. */
 const FEWEST_WINDOWS = 5
 /**
- * Most time, in percent of a window, that a server may have waited for its core. A p99 is what one request in a hundred sees,
- * so waits of its size show the neighbours' work; CPU time only grows when neighbours have emptied the caches.
+ * Most time, in percent of a window, that a server may have waited for its core. A p99 is what one request in a hundred
+ * sees, so waits of its size show the neighbours' work; CPU time only grows when neighbours have emptied the caches.
  */
 const MOST_WAITED_PERCENT = { p99: 1, cpu: 10 }
 
@@ -63,7 +63,9 @@ function compare<F extends string>(
   return { what: `gate / ${other}, ${what}`, ...spread, goal, verdict: verdictOf(ratios, waits, goal, most) }
 }
 
-/** @param waitedPercent of each window @param goal null: whether there is a difference at all @param mostWaited percent */
+/**
+ * @param waitedPercent of each window @param goal null: whether there is a difference at all @param mostWaited percent
+ */
 export function verdictOf(
   ratios: readonly number[],
   waitedPercent: readonly number[],

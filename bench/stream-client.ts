@@ -35,7 +35,10 @@ export type StreamResult = z.infer<typeof streamResult>
 
 const LATEST_END_MS = 10_000
 
-/** Starts evenly spread over one stream's length, then a new stream whenever one ends, until `seconds` are counted. A fault ends its lane. */
+/**
+ * Starts evenly spread over one stream's length, then a new stream whenever one ends, until `seconds` are counted. A
+ * fault ends its lane.
+ */
 export async function runStreams(order: StreamOrder): Promise<StreamResult> {
   const body = JSON.stringify({ ...order.body, max_tokens: order.tokens })
   const agent = new Agent({ keepAlive: true, maxSockets: order.streams })

@@ -32,8 +32,8 @@ export async function runWrk(
 }
 
 /**
- * wrk waits 2 s for an answer unless it is told otherwise, and counts the ones that take longer as errors, although they
- * come: a server that had to wait for its core that long seemed to lose a request on each connection.
+ * wrk waits 2 s for an answer unless it is told otherwise, and counts the ones that take longer as errors, although
+ * they come: a server that had to wait for its core that long seemed to lose a request on each connection.
  */
 export function wrkArgv(seconds: number, script: string, url: string): readonly string[] {
   const timeout = `${Math.ceil(seconds + LATE_MS / 1_000)}s`

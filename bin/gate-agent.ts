@@ -70,5 +70,6 @@ function wrongUsage(message: string): number {
   return 2
 }
 
-// not process.exitCode: a program that ignores the hangup must not keep the process, whose end is systemd's sign to end it
+// not process.exitCode: a program that ignores the hangup must not keep the process, whose end is systemd's sign to end
+// it
 process.exit(await start())

@@ -5,8 +5,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Compiled code is kept between runs, in this user's own cache folder: Node's default, a fixed name in /tmp, could have been
- * made by another user, whose code would then run here. For the same reason `sudo -E` must not use the caller's folder.
+ * Compiled code is kept between runs, in this user's own cache folder: Node's default, a fixed name in /tmp, could have
+ * been made by another user, whose code would then run here. For the same reason `sudo -E` must not use the caller's
+ * folder.
  */
 function cacheCompiledCode(): void {
   try {

@@ -69,8 +69,9 @@ export function readKeyText(tree: KeyNode, key: string, text: string): unknown {
 }
 
 /**
- * Edits the file as it is now, which may not be what was last loaded, and writes it when all layers are right with it. One that
- * is wrong key by key can be mended key by key: an edit that leaves fewer mistakes, and no new one, is written.
+ * Edits the file as it is now, which may not be what was last loaded, and writes it when all layers are right with it.
+ * One that is wrong key by key can be mended key by key: an edit that leaves fewer mistakes, and no new one, is
+ * written.
  */
 function edited(place: EditPlace, key: string, change: (text: string) => Edit): Loaded {
   const { sources, keys, loaded } = place

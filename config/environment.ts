@@ -22,8 +22,8 @@ export type EnvironmentSources = {
 }
 
 /**
- * Reads the strongest layer: `GATE_A__B` variables, their `_FILE` forms, and credentials named `a.b`. An empty variable is
- * taken as not set.
+ * Reads the strongest layer: `GATE_A__B` variables, their `_FILE` forms, and credentials named `a.b`. An empty variable
+ * is taken as not set.
  * @param namesAt names of the entries of a map, for the variables' upper-case names without `-`
  */
 export function readEnvironment(
@@ -110,8 +110,8 @@ function severalNames(variable: string, { path, others }: NamedKey): ConfigProbl
 }
 
 /**
- * The key that a variable names. Names of entries are matched first against those that exist, where whatever a variable cannot
- * hold is `_`.
+ * The key that a variable names. Names of entries are matched first against those that exist, where whatever a variable
+ * cannot hold is `_`.
  */
 function keyOf(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): NamedKey | undefined {
   let node = tree

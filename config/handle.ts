@@ -14,7 +14,10 @@ export type ConfigHandle = {
   list(): readonly Explanation[]
   /** Reads a value from text by the key's type, as a variable of the environment is read. @throws ConfigError */
   readonly readText: (key: string, text: string) => unknown
-  /** Writes one key, or a whole table (which replaces what the runtime file says under it). @throws ConfigError when the value or key is wrong or shadowed by env (unless force) */
+  /**
+   * Writes one key, or a whole table (which replaces what the runtime file says under it).
+   * @throws ConfigError when the value or key is wrong or shadowed by env (unless force)
+   */
   set(key: string, value: unknown, options: { readonly force: boolean }): Promise<ConfigChange>
   /** Removes one key, or everything under it, from the runtime file. */
   unset(key: string): Promise<ConfigChange>

@@ -34,8 +34,8 @@ export type Loaded = {
   /** Text of the runtime layer in force: the file's, or the last good one's. */
   readonly text: string
   /**
-   * What of the runtime file is in force; `none` when it is absent. `closed`: nothing is, and it may have said who is let in, so
-   * no client is served.
+   * What of the runtime file is in force; `none` when it is absent. `closed`: nothing is, and it may have said who is
+   * let in, so no client is served.
    */
   readonly runtime: 'whole' | 'in part' | 'last good' | 'none' | 'closed'
   /** What was worked around. */
@@ -44,8 +44,8 @@ export type Loaded = {
 
 /**
  * Reads all layers. What is wrong with the environment or the declared file is thrown; a runtime file that is wrong
- * gives way to the last good one. Where there is none that can be used, it loses only what is invalid; when that narrowed
- * access, or the file cannot be read key by key, the gateway is closed.
+ * gives way to the last good one. Where there is none that can be used, it loses only what is invalid; when that
+ * narrowed access, or the file cannot be read key by key, the gateway is closed.
  * @param inForce text of the runtime layer in force; at start, the last good copy is read instead
  * @throws ConfigError
  */

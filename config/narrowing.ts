@@ -3,8 +3,8 @@ import { nearest } from '../schemas/words/nearest.ts'
 import { isTree, type Path, type Tree, valueAt } from '../syntax/tree.ts'
 
 /**
- * What has to go so that the rest can be used: the key as far as the schema knows it, or the whole entry of a map, since half
- * an upstream or model may be wider than it was written.
+ * What has to go so that the rest can be used: the key as far as the schema knows it, or the whole entry of a map,
+ * since half an upstream or model may be wider than it was written.
  */
 export function unusablePart(tree: KeyNode, path: Path): Path {
   let node: KeyNode | undefined = tree
@@ -22,8 +22,8 @@ export function isEntry(tree: KeyNode, path: Path): boolean {
 }
 
 /**
- * Whether more clients, or bigger requests, could be let in when what is written at the path is left out: a key that narrows
- * access, a table that holds one, or an unknown name that is probably a misspelt one.
+ * Whether more clients, or bigger requests, could be let in when what is written at the path is left out: a key that
+ * narrows access, a table that holds one, or an unknown name that is probably a misspelt one.
  */
 export function mayNarrow(tree: KeyNode, values: Tree, path: Path): boolean {
   if (isEntry(tree, path)) return false // an upstream or model that is gone lets no client in

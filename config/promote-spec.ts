@@ -14,8 +14,8 @@ export type Layered = {
 }
 
 /**
- * TOML for `gate.toml`: one table for each group of keys; secrets refer to credentials. Where a key is in the spec says its
- * schema; what the spec has no key for is a comment that says why.
+ * TOML for `gate.toml`: one table for each group of keys; secrets refer to credentials. Where a key is in the spec says
+ * its schema; what the spec has no key for is a comment that says why.
  */
 export function specSnippet(tree: KeyNode, layered: Layered): string {
   const tables = new Map<string, string[]>()

@@ -16,8 +16,8 @@ export type Surroundings = {
 }
 
 /**
- * The snippet that would make the runtime layer permanent. Secrets are not in it, nor is what a variable holds: where they
- * belong is said instead.
+ * The snippet that would make the runtime layer permanent. Secrets are not in it, nor is what a variable holds: where
+ * they belong is said instead.
  * @throws ConfigError NOT_PRINTABLE for a text that Nix cannot hold
  */
 export function promoted(

@@ -10,7 +10,9 @@ import { type Layer, type Layers, mergeLayers, winnerOf } from './layers.ts'
 import { type Mistake, mistakesIn } from './problems.ts'
 import { conflicts } from './rules.ts'
 
-/** All layers put together. `problems` are those of the merged result; those of the environment's own text are separate. */
+/**
+ * All layers put together. `problems` are those of the merged result; those of the environment's own text are separate.
+ */
 export type Resolved = {
   readonly layers: Layers
   /** Present when there is no problem. */

@@ -90,7 +90,8 @@ export function readRuntime(place: RuntimePlace, keys: KeySet, good: string | un
 }
 
 /**
- * Whether other users can read the runtime file, which may hold secrets: its own permissions and those of its directory let them.
+ * Whether other users can read the runtime file, which may hold secrets: its own permissions and those of its directory
+ * let them.
  * @returns its permissions, such as "644"; undefined when they cannot, or there is no file
  */
 export function modeOpenToOthers(place: RuntimePlace): string | undefined {
@@ -153,7 +154,8 @@ export function readLastGood(lastGood: string): string | undefined {
 }
 
 /**
- * Makes `text` the last good copy. An absent file leaves the copy alone: a user who removed the file by mistake wants it back.
+ * Makes `text` the last good copy. An absent file leaves the copy alone: a user who removed the file by mistake wants
+ * it back.
  * @returns why it could not be kept, or undefined
  */
 export function keepLastGood(place: RuntimePlace, text: string): string | undefined {

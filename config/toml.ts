@@ -14,8 +14,8 @@ export type TomlDocument = {
 const MAX_DEPTH = 20
 
 /**
- * Largest runtime file, in characters: a thousand models and upstreams. Reading one of this size takes some 50 ms of the loop
- * that serves requests.
+ * Largest runtime file, in characters: a thousand models and upstreams. Reading one of this size takes some 50 ms of
+ * the loop that serves requests.
  */
 const LONGEST_TEXT = 128 * 1024
 

@@ -13,8 +13,8 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const PLACEHOLDER = /\$\$\{|\$\{([^}]*)(\}?)/g
 
 /**
- * Replaces `${NAME}` in every text by the variable of the environment, and `$${` by `${`. A variable that is not set, is empty
- * or is written wrong is a mistake: taken literally, the text would be a key that is easy to guess.
+ * Replaces `${NAME}` in every text by the variable of the environment, and `$${` by `${`. A variable that is not set,
+ * is empty or is written wrong is a mistake: taken literally, the text would be a key that is easy to guess.
  * @param env absent: only what is written wrong is a mistake, the rest stays
  */
 export function expand(

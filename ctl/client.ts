@@ -16,7 +16,9 @@ type Ask = {
   readonly timeoutMs?: number
 }
 
-/** Speaks the admin API of schemas/admin.ts. Every method fails with Failure: no daemon, no permission, or a refusal. */
+/**
+ * Speaks the admin API of schemas/admin.ts. Every method fails with Failure: no daemon, no permission, or a refusal.
+ */
 export type AdminClient = {
   ask<R extends AdminRouteName>(route: R, ask?: Ask): Promise<AdminAnswers[R]>
   /** The lines of an answer of newline-delimited JSON, as they arrive. */

@@ -8,7 +8,10 @@ import { SPEC_COMMANDS } from './commands/spec/table.ts'
 import { TOKEN_COMMANDS } from './commands/token/table.ts'
 import type { Command } from './invocation.ts'
 
-/** Everything that gatectl can do: the help, the completions, the manual pages and the parser are made from these tables. */
+/**
+ * Everything that gatectl can do: the help, the completions, the manual pages and the parser are made from these
+ * tables.
+ */
 export const COMMANDS: readonly Command[] = [
   ...DAEMON_COMMANDS,
   ...TOKEN_COMMANDS,

@@ -29,7 +29,10 @@ export type FileStatus = {
 export type HostView = {
   /** Text of a file, links followed; undefined when it is not there. @throws HostError NOT_READABLE */
   read(path: string): string | undefined
-  /** Text of a file below a directory that is not root's; undefined when it is none, is too large, or is reached through a link. */
+  /**
+   * Text of a file below a directory that is not root's; undefined when it is none, is too large, or is reached through
+   * a link.
+   */
   readUntrusted(top: string, inner: string): string | undefined
   /** Of the path itself: a link is not followed. */
   status(path: string): FileStatus | undefined

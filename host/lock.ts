@@ -6,8 +6,8 @@ import { HostError } from './problem.ts'
 export type Lock = { release(): Promise<void> }
 
 /**
- * Keeps others from working on the same host until it is released. The kernel releases it when this process dies, however that
- * happens: flock(1) holds it for as long as its standard input is open.
+ * Keeps others from working on the same host until it is released. The kernel releases it when this process dies,
+ * however that happens: flock(1) holds it for as long as its standard input is open.
  * @param waitMs how long to wait for another one, at most; 0 refuses at once
  * @throws HostError BUSY saying who holds it
  */

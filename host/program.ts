@@ -1,7 +1,10 @@
 import { type ProgramOptions, runToEnd } from '../system/program.ts'
 import { codeOf, reasonOf } from './problem.ts'
 
-/** A program that has ended. One that is not there gives `NOT_THERE`, as in a shell; one that took too long, `TIMED_OUT`. */
+/**
+ * A program that has ended. One that is not there gives `NOT_THERE`, as in a shell; one that took too long,
+ * `TIMED_OUT`.
+ */
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
 export const NOT_THERE = 127

@@ -11,8 +11,8 @@ export function unitKey({ manager, name }: Pick<GenerationUnit, 'manager' | 'nam
 type Running = { readonly running: ReadonlySet<string>; readonly enabled: ReadonlySet<string> }
 
 /**
- * Which units run: those of the host by one request to systemd, those of users by their cgroups and sockets, which takes no
- * process at all.
+ * Which units run: those of the host by one request to systemd, those of users by their cgroups and sockets, which
+ * takes no process at all.
  * @param socketTexts texts of a socket unit, which say where it listens
  */
 export async function observeUnits(

@@ -3,8 +3,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
 /**
- * Text of a file in a directory that another account owns. No link below `top` is followed, at no moment: each step is opened
- * from the one before it, so that root is not led to another file, a device or a pipe that never ends.
+ * Text of a file in a directory that another account owns. No link below `top` is followed, at no moment: each step is
+ * opened from the one before it, so that root is not led to another file, a device or a pipe that never ends.
  * @param inner path below `top`
  * @returns undefined for anything but a file of at most `mostBytes`
  * @see openat(2): /proc/self/fd refers to the directory, which Node cannot pass

@@ -15,7 +15,9 @@ export async function readVersions(host: HostView): Promise<Versions> {
   }
 }
 
-/** The newest podman that the compiler knows and that is not newer than the one on the host, which reads its quadlets. */
+/**
+ * The newest podman that the compiler knows and that is not newer than the one on the host, which reads its quadlets.
+ */
 export function compiledPodman(podman: Version): Version {
   return isBefore(NEWEST_PODMAN, podman) ? NEWEST_PODMAN : podman
 }

@@ -9,8 +9,9 @@ import { PROMOTE_FORMATS } from './words/promote-formats.ts'
 import { SCOPES } from './words/scopes.ts'
 
 /**
- * Every request and answer of the admin API, which `gatectl` speaks over the admin socket; `gatectl --json` prints these shapes.
- * Times are ISO 8601 in UTC. Types of `layers.ts` and `log.ts` are the sources of the shapes annotated with them.
+ * Every request and answer of the admin API, which `gatectl` speaks over the admin socket; `gatectl --json` prints
+ * these shapes. Times are ISO 8601 in UTC. Types of `layers.ts` and `log.ts` are the sources of the shapes annotated
+ * with them.
  */
 
 const time = z.iso.datetime()
@@ -172,7 +173,10 @@ const backendInfo = z.strictObject({
   reason: z.string().exactOptional(),
   log: z.array(z.string()),
 })
-/** A backend as the daemon sees it: an entry of GET /v1/backends, and the answer of POST /v1/backends/start/NAME and the like. */
+/**
+ * A backend as the daemon sees it: an entry of GET /v1/backends, and the answer of POST /v1/backends/start/NAME and the
+ * like.
+ */
 export type BackendInfo = Omit<z.output<typeof backendInfo>, 'log'> & { readonly log: readonly string[] }
 const backendList = z.strictObject({ backends: z.array(backendInfo) })
 /** GET /v1/backends/NAME: also what its agent says about its units, or why it says nothing. */
@@ -208,7 +212,10 @@ export const backendShellQuery = z.strictObject({
     .default('xterm-256color'),
 })
 
-/** Method and path -> shape of the answer. A path that ends in `/:` takes a parameter. `GET /v1/logs` streams `logRecord`s. */
+/**
+ * Method and path -> shape of the answer. A path that ends in `/:` takes a parameter. `GET /v1/logs` streams
+ * `logRecord`s.
+ */
 export const ADMIN_ANSWERS = {
   'GET /v1/status': daemonStatus,
   'POST /v1/reload': configChange,
@@ -233,7 +240,9 @@ export type AdminAnswers = { readonly [K in AdminRouteName]: z.output<(typeof AD
 
 const PROBLEM_CODES = { ...ADMIN_CODES, ...AGENT_ERRORS, ...CONFIG_CODES, ...ERRORS, ...GATECTL_CODES, ...HOST_CODES }
 export type ProblemCode = keyof typeof PROBLEM_CODES
-/** Every refusal, of the admin API or of gatectl itself, as application/problem+json (RFC 9457). `hint` says what to do. */
+/**
+ * Every refusal, of the admin API or of gatectl itself, as application/problem+json (RFC 9457). `hint` says what to do.
+ */
 export const adminProblem = z.strictObject({
   type: z.literal('about:blank'),
   title: z.string(),

@@ -8,10 +8,11 @@ import { AGENT_CODES, type AgentCode } from './words/error-codes.ts'
  *   agent   {"type":"unit",…}      as many answers as the operation has
  *   agent   {"type":"done"}        or {"type":"error",…}: exactly one of them ends the answer
  *
- * One request runs at a time; the next may follow on the same connection. A caller that closes the connection (or only its
- * sending half) gives up what runs: a job that systemd has begun goes on. While a shell runs, the caller's lines are `shellInput`s.
- * A line that is not JSON ends the connection: its sender speaks another protocol, and may have been led here by an attacker.
- * Everything an agent does concerns the backend in whose account it runs; a name outside its allow-list is NOT_ALLOWED.
+ * One request runs at a time; the next may follow on the same connection. A caller that closes the connection (or only
+ * its sending half) gives up what runs: a job that systemd has begun goes on. While a shell runs, the caller's lines
+ * are `shellInput`s. A line that is not JSON ends the connection: its sender speaks another protocol, and may have been
+ * led here by an attacker. Everything an agent does concerns the backend in whose account it runs; a name outside its
+ * allow-list is NOT_ALLOWED.
  */
 export const LONGEST_LINE_BYTES = 64 * 1024
 
@@ -31,7 +32,10 @@ export const agentRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('status') }),
   /** -> `done` once the units run (a container: once it is healthy) */
   z.strictObject({ op: z.literal('start'), ...job }),
-  /** -> `done` once they have ended. A backend that starts on demand starts again with the next connection to its socket. */
+  /**
+   * -> `done` once they have ended. A backend that starts on demand starts again with the next connection to its
+   * socket.
+   */
   z.strictObject({ op: z.literal('stop'), ...job }),
   z.strictObject({ op: z.literal('restart'), ...job }),
   /** -> `log`s of its units, oldest first; with `follow` new ones until the caller leaves */

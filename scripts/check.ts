@@ -1,4 +1,5 @@
-// The checks. `npm test` runs all of them; `npm run check -- unit` runs one; `npm run check -- quick` all but build, package, e2e and lab.
+// The checks. `npm test` runs all of them; `npm run check -- unit` runs one; `npm run check -- quick` all but build,
+// package, e2e and lab.
 import { parseArgs } from 'node:util'
 import { runLanes, type Step, summary, vitest } from './steps.ts'
 
@@ -24,7 +25,9 @@ const LANES: readonly (readonly Step[])[] = [
 const NAMES = LANES.flat().map(({ name }) => name)
 const SLOW = ['build', 'package', 'e2e', 'lab']
 
-/** Runs the named steps, prints what came of them, and leaves an exit code. @throws Error for a name that is not a step */
+/**
+ * Runs the named steps, prints what came of them, and leaves an exit code. @throws Error for a name that is not a step
+ */
 export async function check(names: readonly string[] = NAMES): Promise<void> {
   const wanted = names.flatMap((name) => (name === 'quick' ? NAMES.filter((step) => !SLOW.includes(step)) : [name]))
   const unknown = wanted.find((name) => !NAMES.includes(name))

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 
 const MAINTAINER = 'The Gate authors <gate@packages.invalid>'
 /**
- * systemd 254 has all that the units use (notify-reload, OpenFile, RestartSteps). The libraries are what the pinned Node and the
- * native packages link. What only backends need is recommended: a gateway to providers alone works without podman.
+ * systemd 254 has all that the units use (notify-reload, OpenFile, RestartSteps). The libraries are what the pinned
+ * Node and the native packages link. What only backends need is recommended: a gateway to providers alone works without
+ * podman.
  */
 const DEPENDS = ['libc6 (>= 2.28)', 'libgcc-s1', 'libstdc++6 (>= 9)', 'systemd (>= 254)']
 const RECOMMENDS = ['ca-certificates', 'dbus-user-session', 'passt', 'podman (>= 4.4)', 'systemd-container', 'uidmap']

@@ -1,4 +1,5 @@
-// Writes what is generated from schemas/ (JSON Schema, reference page, nix/generated/) and the compiler (systemd/); --check shows a difference instead and exits 3.
+// Writes what is generated from schemas/ (JSON Schema, reference page, nix/generated/) and the compiler (systemd/);
+// --check shows a difference instead and exits 3.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -1,5 +1,5 @@
-// Manual pages, made from what the programs themselves say: the table of gatectl's commands, the help of the daemon and the agent,
-// the schema of the spec.
+// Manual pages, made from what the programs themselves say: the table of gatectl's commands, the help of the daemon and
+// the agent, the schema of the spec.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { z } from 'zod'

@@ -55,8 +55,8 @@ function file(what: string, text: string): string {
 }
 
 /**
- * Pairs of paths, from what each key says of its place in the spec. Not those of a table that may be absent, where one key alone
- * would ask for the whole, nor secrets, which are not options.
+ * Pairs of paths, from what each key says of its place in the spec. Not those of a table that may be absent, where one
+ * key alone would ask for the whole, nor secrets, which are not options.
  */
 function sharedKeys(): string {
   const pairs = [...leaves(keyTree(configSchema))].flatMap(
@@ -89,7 +89,9 @@ const engines = () =>
     ]),
   )
 
-/** Of the whole spec: \`gate.server.port\` is \`port\`, \`gate.tls.acme\` is \`tls.acme\`, \`backends\` is \`backends\`. */
+/**
+ * Of the whole spec: \`gate.server.port\` is \`port\`, \`gate.tls.acme\` is \`tls.acme\`, \`backends\` is \`backends\`.
+ */
 function gatewayOptions(spec: OptionSchema): string {
   const { properties = {} } = spec
   const gate = properties['gate']?.properties ?? {}

@@ -2,8 +2,8 @@ import { attributeName } from '../syntax/nix/literal.ts'
 import { indented, type OptionSchema } from './nix-options.ts'
 
 /**
- * The keys of a table as a tree in Nix, spelled as in TOML: `null` is a value, `secret` a secret, `names` a map by names
- * that people give, `items` a list of tables.
+ * The keys of a table as a tree in Nix, spelled as in TOML: `null` is a value, `secret` a secret, `names` a map by
+ * names that people give, `items` a list of tables.
  */
 export function keyTreeText(schema: OptionSchema): string {
   if (schema.secret === true || schema.writeOnly === true) return '"secret"'

@@ -13,7 +13,10 @@ const optionSchema = z.object({
 })
 type Option = z.output<typeof optionSchema>
 
-/** docs/nixos-options.md: every option of the modules, read off the modules themselves. @throws Error without nix-instantiate */
+/**
+ * docs/nixos-options.md: every option of the modules, read off the modules themselves.
+ * @throws Error without nix-instantiate
+ */
 export function nixosReference(): string {
   const options = z.array(optionSchema).parse(evaluateNix(`import ${NIX_TESTS}/options.nix`))
   const services = Map.groupBy(

@@ -33,8 +33,8 @@ export type Archive = {
 }
 
 /**
- * Writes an image as an OCI archive, for `podman load` and `skopeo copy oci-archive:…`. The same tree gives the same bytes.
- * Needs tar(1), but no container engine and no registry.
+ * Writes an image as an OCI archive, for `podman load` and `skopeo copy oci-archive:…`. The same tree gives the same
+ * bytes. Needs tar(1), but no container engine and no registry.
  * @returns the digest of the manifest, `sha256:…`
  * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  */

@@ -1,6 +1,6 @@
 // Builds the Debian package: node scripts/package-deb.ts [--out DIR] [--version 1.2.3] [--quick].
-// Made of the staged tree of stage.ts and of packaging/debian/. The same sources and SOURCE_DATE_EPOCH give the same bytes;
-// without that variable the time of the last commit is taken.
+// Made of the staged tree of stage.ts and of packaging/debian/. The same sources and SOURCE_DATE_EPOCH give the same
+// bytes; without that variable the time of the last commit is taken.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

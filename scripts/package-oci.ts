@@ -1,6 +1,7 @@
 // Writes Gate as a container image: node scripts/package-oci.ts [--out DIR] [--arch amd64|arm64] [--quick].
-// Needs no registry and no container engine. The image holds Node, Gate and the shared libraries that Node needs, nothing else:
-// no shell, no package manager. For another architecture than this machine's, Debian's and npm's packages of it are fetched.
+// Needs no registry and no container engine. The image holds Node, Gate and the shared libraries that Node needs,
+// nothing else: no shell, no package manager. For another architecture than this machine's, Debian's and npm's packages
+// of it are fetched.
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,

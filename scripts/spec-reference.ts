@@ -144,7 +144,10 @@ function addTexts(way: Way, found: Map<string, Set<string>>): void {
   }
 }
 
-/** `quadlet/users/40000/gate-qwen.container` -> `quadlet/*.container`: names are the spec's, what comes after them is not. */
+/**
+ * `quadlet/users/40000/gate-qwen.container` -> `quadlet/*.container`: names are the spec's, what comes after them is
+ * not.
+ */
 function fileKind(path: string): string {
   const [target = ''] = path.split('/')
   const name = path.slice(path.lastIndexOf('/') + 1)

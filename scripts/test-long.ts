@@ -1,4 +1,5 @@
-// `npm run test:long`: at full size, the tests of which `npm test` runs a sample. Writes what came of them to docs/test-long.md.
+// `npm run test:long`: at full size, the tests of which `npm test` runs a sample. Writes what came of them to
+// docs/test-long.md.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -7,8 +7,8 @@ import { check } from './check.ts'
 const PACKAGES = join(import.meta.dirname, '../test/debian-packages.txt')
 
 /**
- * Installs what test/debian-packages.txt lists and is missing. Needs root on Debian; elsewhere it says so, and the tests
- * that need a program which is not there skip themselves by name.
+ * Installs what test/debian-packages.txt lists and is missing. Needs root on Debian; elsewhere it says so, and the
+ * tests that need a program which is not there skip themselves by name.
  */
 function installDebianPackages(): void {
   const wanted = readFileSync(PACKAGES, 'utf8')
@@ -31,7 +31,9 @@ function installDebianPackages(): void {
   console.log('not every package could be installed; tests that need a missing program are skipped by name')
 }
 
-/** npm leaves an optional package out that cannot be compiled; the compiler may have come with the packages just now. */
+/**
+ * npm leaves an optional package out that cannot be compiled; the compiler may have come with the packages just now.
+ */
 function installOptional(): void {
   const root = join(import.meta.dirname, '..')
   if (existsSync(join(root, 'node_modules/node-pty'))) return

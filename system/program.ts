@@ -24,13 +24,18 @@ export type ProgramOptions = {
   readonly signal?: AbortSignal
   /** Between SIGTERM and SIGKILL when it is cut off; 0: killed at once. */
   readonly graceMs: number
-  /** A session of its own: what runs as another user must not reach the terminal of root, and write commands into it. */
+  /**
+   * A session of its own: what runs as another user must not reach the terminal of root, and write commands into it.
+   */
   readonly ownSession?: boolean
   /** Takes one stream line by line, as fast as `line` resolves; nothing of it is kept. */
   readonly take?: { readonly from: 'stdout' | 'stderr'; readonly line: (line: string) => Promise<void> }
 }
 
-/** Runs a program without a shell, in `/`, to its end. Does not throw when it fails or is not there; only what `take.line` throws. */
+/**
+ * Runs a program without a shell, in `/`, to its end. Does not throw when it fails or is not there; only what
+ * `take.line` throws.
+ */
 export async function runToEnd(command: readonly string[], options: ProgramOptions): Promise<Ended> {
   const child = start(command, options)
   const outcome = outcomeOf(child, options)

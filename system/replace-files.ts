@@ -24,11 +24,16 @@ export type NewFile = {
 }
 
 export type ReplaceOptions = {
-  /** follow: a link stays, and the file that it leads to is replaced. replace: the link itself gives way to the file. */
+  /**
+   * follow: a link stays, and the file that it leads to is replaced. replace: the link itself gives way to the file.
+   */
   readonly links: 'follow' | 'replace'
   /** Mode of directories that are made for the files, less the umask; without it they must be there. */
   readonly parentMode?: number
-  /** Suffix of the staged files where one process writes at a time, which then removes what a killed one left; random when absent. */
+  /**
+   * Suffix of the staged files where one process writes at a time, which then removes what a killed one left; random
+   * when absent.
+   */
   readonly stagedSuffix?: string
 }
 
@@ -56,7 +61,10 @@ export function replaceFiles(files: readonly NewFile[], options: ReplaceOptions)
   for (const directory of new Set(staged.map(({ file }) => dirname(file)))) syncDirectory(directory)
 }
 
-/** Makes a link, in place of another link or a file; it is the old or the new one at any moment. @throws the system's error */
+/**
+ * Makes a link, in place of another link or a file; it is the old or the new one at any moment.
+ * @throws the system's error
+ */
 export function replaceLink(path: string, target: string, options: { readonly stagedSuffix: string }): void {
   const at = stagedName(path, options.stagedSuffix)
   rmSync(at, { force: true })

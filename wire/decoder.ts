@@ -1,6 +1,9 @@
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 
-/** What a zstd frame may ask its reader to remember: 8 MiB, which RFC 8878 tells every reader to have; 128 are the default. */
+/**
+ * What a zstd frame may ask its reader to remember: 8 MiB, which RFC 8878 tells every reader to have; 128 are the
+ * default.
+ */
 const ZSTD_WINDOW_BITS = 23
 
 const OPENERS = {
@@ -36,7 +39,10 @@ export function codingOf(encoding: string): keyof typeof OPENERS | 'identity' | 
   return name === 'identity' || isKnown(name) ? name : null
 }
 
-/** @param encoding a Content-Encoding; one that is not known is an error like a body that is broken, and is reported later */
+/**
+ * @param encoding a Content-Encoding; one that is not known is an error like a body that is broken, and is reported
+ * later
+ */
 export function createDecoder(encoding: string, { onData, onDrain, onEnd, onError }: Receiver): Decoder {
   const stream = open(encoding.trim().toLowerCase())
   stream.on('data', onData)

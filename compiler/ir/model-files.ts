@@ -5,8 +5,8 @@ import { INSIDE } from './names.ts'
 const MOST_PARTS = 512
 
 /**
- * What a container sees of the models directory: paths below it, or only '' for the whole of it. The model with all its parts,
- * what `files` names, and what arguments and environment name below /models.
+ * What a container sees of the models directory: paths below it, or only '' for the whole of it. The model with all its
+ * parts, what `files` names, and what arguments and environment name below /models.
  */
 export function modelPaths({ engine, model, hub, router, files, args, environment }: BackendSpec): string[] {
   // Ollama keeps models in its own store, and what is fetched goes to a cache
@@ -16,7 +16,10 @@ export function modelPaths({ engine, model, hub, router, files, args, environmen
   return outermost([...own, ...Object.values(files), ...named].flatMap(partsOf))
 }
 
-/** All files of a GGUF in parts, from the name of one: `x-00001-of-00003.gguf`; llama.cpp looks for the others beside it. */
+/**
+ * All files of a GGUF in parts, from the name of one: `x-00001-of-00003.gguf`; llama.cpp looks for the others beside
+ * it.
+ */
 export function partsOf(file: string): string[] {
   const [, stem, part = '', of = ''] = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/.exec(file) ?? []
   const count = Number(of)
@@ -24,7 +27,10 @@ export function partsOf(file: string): string[] {
   return Array.from({ length: count }, (_, i) => `${stem}-${String(i + 1).padStart(5, '0')}-of-${of}.gguf`)
 }
 
-/** `/models` and what follows it, at the beginning of a text or after what separates paths; `name=/models/x,/models/y` has two. */
+/**
+ * `/models` and what follows it, at the beginning of a text or after what separates paths; `name=/models/x,/models/y`
+ * has two.
+ */
 const INSIDE_PATH = new RegExp(
   `(?<![^=,:;"'\\s])${INSIDE.modelsDirectory}(?![^/,:;"'\\s])(?:/[A-Za-z0-9._+/-]*)?(?![^,:;"'\\s])`,
   'g',

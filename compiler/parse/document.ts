@@ -81,7 +81,10 @@ function isConfigText([top, , key, , last, ...more]: SpecPath): boolean {
   return top === 'backends' && key === 'config_files' && last === 'text' && more.length === 0
 }
 
-/** One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate, nothing that XML cannot hold. `__proto__` is not a name either. */
+/**
+ * One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate, nothing that XML cannot
+ * hold. `__proto__` is not a name either.
+ */
 function isOneLine(text: string): boolean {
   return !CONTROL.test(text) && text.isWellFormed() && text !== '__proto__'
 }

@@ -6,8 +6,8 @@ import type { Finding } from '../diagnostic.ts'
 const OF_CONTAINERS = 'backends'
 
 /**
- * Texts that are one `${NAME}` and nothing else, as config.toml may have them: a spec replaces none. Inside of a longer text
- * it may be meant as it is, but in no address.
+ * Texts that are one `${NAME}` and nothing else, as config.toml may have them: a spec replaces none. Inside of a longer
+ * text it may be meant as it is, but in no address.
  */
 export function variableFindings(value: unknown, path: SpecPath = []): Finding[] {
   if (path[0] === OF_CONTAINERS) return []

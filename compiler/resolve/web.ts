@@ -3,7 +3,9 @@ import type { Spec } from '../../schemas/spec/spec.ts'
 import { isEveryInterface } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
 
-/** What browsers and machines of users need: names in the certificate, an address to point to, an installer with a use. */
+/**
+ * What browsers and machines of users need: names in the certificate, an address to point to, an installer with a use.
+ */
 export function checkWeb(spec: Spec): Finding[] {
   return [...checkCertificate(spec), ...checkAddress(spec), ...checkInstaller(spec)]
 }

@@ -3,8 +3,8 @@ const TILDE = 0x7e
 const DOT = 0x2e
 
 /**
- * Finds the keys that hang up, as ssh has them: Enter, "~", ".". A "~" after Enter is kept back until the next key; a second
- * one is sent as a single "~".
+ * Finds the keys that hang up, as ssh has them: Enter, "~", ".". A "~" after Enter is kept back until the next key; a
+ * second one is sent as a single "~".
  * @returns takes what was typed, gives what is to be sent, and null when it was the keys
  */
 export function createHangupKeys(): (typed: Buffer) => Buffer | null {

@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { GateError } from '../../schemas/words/errors.ts'
 import { CODINGS, codingOf, createDecoder } from '../../wire/decoder.ts'
 
-/** What bounds one body. `hold` counts bytes that are kept for it until its slot is released, and throws when there are too many. */
+/**
+ * What bounds one body. `hold` counts bytes that are kept for it until its slot is released, and throws when there are
+ * too many.
+ */
 export type BodyBounds = {
   readonly maxBytes: number
   readonly hold: (bytes: number) => void
@@ -12,7 +15,9 @@ export type BodyBounds = {
 type OnChunk = (chunk: Buffer) => void
 
 const NOTHING = Buffer.alloc(0)
-/** After so many bytes of one body others have their turn; a fast client sends megabytes before the event loop looks up. */
+/**
+ * After so many bytes of one body others have their turn; a fast client sends megabytes before the event loop looks up.
+ */
 const TURN_BYTES = 256 * 2 ** 10
 /** What a chunk takes besides its bytes; a body may come in millions of them. */
 const CHUNK_BYTES = 160
@@ -20,7 +25,8 @@ const CHUNK_BYTES = 160
 /**
  * Reads a whole body, unpacked, with `maxBytes` as the bound of both sizes.
  * @param onChunk given each chunk as it comes
- * @throws GateError BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE at once; rejects with these, TOO_MANY_REQUESTS, and BAD_REQUEST when it ends early or cannot be unpacked
+ * @throws GateError BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE at once; rejects with these, TOO_MANY_REQUESTS, and
+ * BAD_REQUEST when it ends early or cannot be unpacked
  */
 export function readBody(request: IncomingMessage, bounds: BodyBounds, onChunk: OnChunk): Promise<Buffer> {
   const { 'content-length': length, 'content-encoding': encoding } = request.headers
@@ -123,7 +129,10 @@ function readPacked(
   })
 }
 
-/** Keeps the chunks of a body, which are counted; once more when they have to be joined: until it is sent on, the body is held twice. */
+/**
+ * Keeps the chunks of a body, which are counted; once more when they have to be joined: until it is sent on, the body
+ * is held twice.
+ */
 function keep(bounds: BodyBounds, onChunk: OnChunk): Kept {
   let first: Buffer = NOTHING
   let chunks: Buffer[] | null = null

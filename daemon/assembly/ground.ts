@@ -13,7 +13,8 @@ import { type DaemonOptions, defaultStateDirectory } from '../process/options.ts
 export type Ground = ReturnType<typeof layGround>
 
 /**
- * What everything else is built on: the state directory, the clocks, the log, systemd, the configuration, the lifecycle.
+ * What everything else is built on: the state directory, the clocks, the log, systemd, the configuration, the
+ * lifecycle.
  * @throws Error that says what is wrong with the state directory or the configuration
  */
 export function layGround(options: DaemonOptions) {

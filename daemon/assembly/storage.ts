@@ -10,7 +10,10 @@ import type { Ground } from './ground.ts'
 
 export type Storage = ReturnType<typeof openStorage>
 
-/** Keys and usage rows, with the database and the journal that hold them. @throws Error that says what to do, when the database is damaged */
+/**
+ * Keys and usage rows, with the database and the journal that hold them.
+ * @throws Error that says what to do, when the database is damaged
+ */
 export function openStorage({
   stateDirectory,
   log,

@@ -111,7 +111,9 @@ export function createTokens(store: TokenStore, now: () => number) {
       return true
     },
 
-    /** Ends the keys whose time is over: none is found after that anyway, but what is being answered to them goes on. */
+    /**
+     * Ends the keys whose time is over: none is found after that anyway, but what is being answered to them goes on.
+     */
     endExpired(): void {
       for (const [key, { principal, expiresAt }] of byHash) {
         if (expiresAt === null || expiresAt > now()) continue

@@ -131,7 +131,10 @@ export function createBackends(parts: BackendsParts) {
   return {
     /** Calls `listener` after every start from now on. */
     whenStarted: (listener: StartListener): void => void startListeners.push(listener),
-    /** Takes over a configuration. What is known of backends that stay is kept; one that has changed is no longer quarantined. */
+    /**
+     * Takes over a configuration. What is known of backends that stay is kept; one that has changed is no longer
+     * quarantined.
+     */
     apply(configs: Readonly<Record<string, BackendConfig>>): void {
       const enabled = Object.entries(configs).filter(([, { enabled }]) => enabled)
       const fresh = enabled.map(([name]) => name).filter((name) => !entries.has(name))
@@ -171,11 +174,13 @@ export function createBackends(parts: BackendsParts) {
     status: (name: string): BackendStatus => statusOf(entryOf(name), now()),
     /** Its agent, for what only operators ask. null: it has none. @throws RangeError when there is no such backend */
     agentOf: (name: string): AgentClient | null => entryOf(name).engine.agent,
-    /** Starts it, quarantined or not, and waits until it answers. @throws Error that says why it does not; RangeError */
+    /**
+     * Starts it, quarantined or not, and waits until it answers. @throws Error that says why it does not; RangeError
+     */
     start,
     /**
-     * Stops it once its requests have ended. One that starts on demand starts again with the next request; any other stays
-     * stopped until `start`. @throws Error when it cannot be stopped, or `signal` aborts before; RangeError
+     * Stops it once its requests have ended. One that starts on demand starts again with the next request; any other
+     * stays stopped until `start`. @throws Error when it cannot be stopped, or `signal` aborts before; RangeError
      */
     stop(name: string, signal: AbortSignal): Promise<void> {
       const { idle_stop, group } = entryOf(name).config

@@ -24,8 +24,8 @@ const DESCRIBE_MS = 15_000
 const LOG_LINES = 20
 
 /**
- * Brings an engine up by connecting to it: where a socket unit starts its container, the connection waits meanwhile. When
- * the socket itself has given up (the container failed too often), the agent resets and starts it.
+ * Brings an engine up by connecting to it: where a socket unit starts its container, the connection waits meanwhile.
+ * When the socket itself has given up (the container failed too often), the agent resets and starts it.
  * @throws Error when it does not answer in time, or cannot be started
  */
 export async function startEngine(engine: Engine, stopping: AbortSignal): Promise<void> {

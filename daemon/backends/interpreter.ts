@@ -25,7 +25,10 @@ export type InterpreterParts = {
 export type Wait = {
   readonly kind: 'waiting'
   readonly outcome: Promise<Outcome>
-  /** Gives up; `outcome` then stays open. @returns false when it was settled already, so that its lease has to be released */
+  /**
+   * Gives up; `outcome` then stays open.
+   * @returns false when it was settled already, so that its lease has to be released
+   */
   readonly leave: () => boolean
 }
 
@@ -156,7 +159,9 @@ export function createInterpreter({ engineOf, onStart, onFailure, log, now }: In
       }
       return { kind: 'waiting', outcome, leave }
     },
-    /** Asks the agents which engines run, so that a daemon that has just started knows what others have left running. */
+    /**
+     * Asks the agents which engines run, so that a daemon that has just started knows what others have left running.
+     */
     async survey(names: readonly string[]): Promise<void> {
       for (const name of names) {
         const engine = engineOf(name)

@@ -12,7 +12,9 @@ export type Lease =
       readonly wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null
       /** Whether asking for another lease starts an engine that turns out not to run. */
       readonly mayRestart: boolean
-      /** Gives it back; to be called when the answer has ended. @param broke the upstream was not there, or broke off */
+      /**
+       * Gives it back; to be called when the answer has ended. @param broke the upstream was not there, or broke off
+       */
       readonly release: (broke: boolean) => void
     }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly error: GateError }
@@ -33,8 +35,8 @@ const UNLIMITED: Lease = { kind: 'granted', wait: null, mayRestart: false, relea
 const GONE: Lease = { kind: 'gone' }
 
 /**
- * Asks for a lease at an upstream; a backend that sleeps is started. It is a promise only when the request has to wait: of
- * an upstream that is not a backend it is always there, without an allocation.
+ * Asks for a lease at an upstream; a backend that sleeps is started. It is a promise only when the request has to wait:
+ * of an upstream that is not a backend it is always there, without an allocation.
  * @param client the caller; when it goes away, its place is free again
  * @param now monotonic milliseconds
  */

@@ -15,8 +15,9 @@ export type Ticket = number
 export type Waiting = { readonly ticket: Ticket; readonly arrivedAtMs: number }
 
 /**
- * Whether requests may cause a start. `failures` counts those in a row; `broke` says that a request found the engine broken
- * since its last start. Past `untilMs` the next request tries again (half-open), and only a start that goes well closes it.
+ * Whether requests may cause a start. `failures` counts those in a row; `broke` says that a request found the engine
+ * broken since its last start. Past `untilMs` the next request tries again (half-open), and only a start that goes well
+ * closes it.
  */
 export type Circuit =
   | { readonly kind: 'closed'; readonly failures: number; readonly broke: boolean }
@@ -78,7 +79,10 @@ export type Event =
   | { readonly kind: 'surveyed'; readonly name: string; readonly isRunning: boolean }
   /** The operator wants it started: whatever happened before is forgotten. */
   | { readonly kind: 'start-asked'; readonly name: string }
-  /** The operator wants it stopped once its requests have ended. `hold`: until `start-asked`, not until the next request. */
+  /**
+   * The operator wants it stopped once its requests have ended. `hold`: until `start-asked`, not until the next
+   * request.
+   */
   | { readonly kind: 'stop-asked'; readonly name: string; readonly hold: boolean }
   /** Something on the host may have changed: every circuit is closed. */
   | { readonly kind: 'forgiven' }

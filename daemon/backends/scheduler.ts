@@ -11,12 +11,12 @@ import {
 import { nextWakeAtMs, waitEndsAtMs } from './time-slice.ts'
 
 /**
- * The scheduler of one group: what follows from an event, and nothing else. It has no clock, does nothing on its own and
- * never waits: the interpreter carries out the effects and tells the requests in `settled` how their wait ended.
+ * The scheduler of one group: what follows from an event, and nothing else. It has no clock, does nothing on its own
+ * and never waits: the interpreter carries out the effects and tells the requests in `settled` how their wait ended.
  *
- * One backend is active. Requests for it get a lease up to its limit; those for others wait, first come, first served. When
- * its time slice is over it drains: no new lease is given out, and after the last release the backend whose first request
- * has waited longest becomes active. Its engine starts when those of all others are stopped.
+ * One backend is active. Requests for it get a lease up to its limit; those for others wait, first come, first served.
+ * When its time slice is over it drains: no new lease is given out, and after the last release the backend whose first
+ * request has waited longest becomes active. Its engine starts when those of all others are stopped.
  * @param nowMs monotonic milliseconds, never before those of the last event
  */
 export function step(state: SchedulerState, event: Event, nowMs: number): Step {

@@ -6,8 +6,8 @@ const ASSIGNED =
 const KEYS = /\b(?:sk|gate|hf|ghp|gho|glpat|xox[abp])[-_][\w-]{8,}/g
 
 /**
- * The last lines of an engine's log, fit to be shown to an operator: at most `most` of them, each of bounded length, no control
- * characters (they could drive a terminal), no secret.
+ * The last lines of an engine's log, fit to be shown to an operator: at most `most` of them, each of bounded length, no
+ * control characters (they could drive a terminal), no secret.
  */
 export function shownLog(lines: readonly string[], secrets: readonly string[], most: number): string[] {
   return lines.slice(-most).map((line) => {

@@ -1,8 +1,8 @@
 import type { Active, Backend, SchedulerState } from './scheduler-state.ts'
 
 /**
- * While others wait, an engine keeps its time slice for as long as its start took, within these bounds, so that swapping
- * takes half of the time at most …
+ * While others wait, an engine keeps its time slice for as long as its start took, within these bounds, so that
+ * swapping takes half of the time at most …
  */
 const SHORTEST_SLICE_MS = 1_000
 const LONGEST_SLICE_MS = 30_000

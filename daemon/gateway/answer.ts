@@ -45,8 +45,8 @@ const HOLD_MS = 10_000
 const PING_MS = 15_000
 const NOTHING = Buffer.alloc(0)
 /**
- * Up to here the end of an answer is written as latin1 text, byte for byte the same: Node sends a head and a text as one
- * string, but a head and a buffer as a list of pieces.
+ * Up to here the end of an answer is written as latin1 text, byte for byte the same: Node sends a head and a text as
+ * one string, but a head and a buffer as a list of pieces.
  */
 const MAX_TEXT_BYTES = 16 * 2 ** 10
 
@@ -136,7 +136,10 @@ export class ClientResponse {
     this.#isBodyWithheld = false
   }
 
-  /** Sends something harmless that fails when the client is gone. HTTP/1.0 has no such message, so there the client counts as gone. */
+  /**
+   * Sends something harmless that fails when the client is gone. HTTP/1.0 has no such message, so there the client
+   * counts as gone.
+   */
   probe(): void {
     const response = this.#response
     if (!this.started()) {
@@ -266,7 +269,10 @@ export class ClientResponse {
   }
 }
 
-/** Headers that a Connection header declares to be its own (RFC 9110 section 7.6.1); null for the usual ones that name none. */
+/**
+ * Headers that a Connection header declares to be its own (RFC 9110 section 7.6.1); null for the usual ones that name
+ * none.
+ */
 function namedIn(connection: string | string[] | undefined): readonly string[] | null {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null
   return String(connection)

@@ -185,8 +185,8 @@ function reasonOf(error: GateError, { redactor }: Upstream): string {
 }
 
 /**
- * How long an upstream asks to wait, in milliseconds: `retry-after-ms`, or Retry-After in seconds or as a date; null when
- * it does not say. @param nowMs Unix milliseconds
+ * How long an upstream asks to wait, in milliseconds: `retry-after-ms`, or Retry-After in seconds or as a date; null
+ * when it does not say. @param nowMs Unix milliseconds
  */
 export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | null {
   const exact = waitOf(headers['retry-after-ms'])

@@ -53,7 +53,8 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
 
   function adopt(): void {
     const own = { ...config.upstreams, ...config.backends }
-    // what was found comes last: any user of this machine may listen on loopback, and of two that list a model the first gets it
+    // what was found comes last: any user of this machine may listen on loopback, and of two that list a model the
+    // first gets it
     const found = Object.entries(discovered).filter(([name]) => !Object.hasOwn(own, name))
     upstreams.apply({ ...own, ...Object.fromEntries(found) })
     rebuild()
@@ -123,7 +124,10 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   return {
     routes: () => routes,
     refresh,
-    /** Looks around every `discovery.interval` from now on. @param own ports of Gate itself, where no engine is looked for */
+    /**
+     * Looks around every `discovery.interval` from now on.
+     * @param own ports of Gate itself, where no engine is looked for
+     */
     start(own: ReadonlySet<number>): void {
       ownPorts = own
       void refresh().then(schedule)

@@ -108,7 +108,10 @@ const LONGEST_NEAR_PATH = 2_000
 /** Pages of Gate's own are served at one path only, so that a proxy in front can close them off. */
 const isOfDialect = (row: Row): boolean => row.dialect !== undefined
 
-/** A path without double slashes, and without one at its end: with the version in front once, or with any where there is none. */
+/**
+ * A path without double slashes, and without one at its end: with the version in front once, or with any where there is
+ * none.
+ */
 function nearPaths(path: string, versions: ReadonlySet<string>): readonly string[] {
   let near = path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')
   for (const version of versions) {

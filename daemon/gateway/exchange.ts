@@ -61,7 +61,10 @@ function checkAddress(request: IncomingMessage, settings: GatewaySettings): void
   }
 }
 
-/** Finds out who sends the request. @param scope what the key must allow; null: no key is needed @throws GateError MISSING_KEY, INVALID_KEY, MISSING_SCOPE */
+/**
+ * Finds out who sends the request. @param scope what the key must allow; null: no key is needed
+ * @throws GateError MISSING_KEY, INVALID_KEY, MISSING_SCOPE
+ */
 export function authenticate(
   { request, client, url }: Exchange,
   scope: Scope | null,

@@ -8,8 +8,8 @@ type Placed<T> = { readonly item: T; index: number }
 type Open = Pick<ClientResponse, 'keyId' | 'cutOff'>
 
 /**
- * The requests in flight. Not a Set: when V8 grows or compacts the table of a Set, the old table keeps a reference to the
- * new one, and once one of them is in the old generation, every table after it, and every request in them, survives
+ * The requests in flight. Not a Set: when V8 grows or compacts the table of a Set, the old table keeps a reference to
+ * the new one, and once one of them is in the old generation, every table after it, and every request in them, survives
  * until a full collection.
  */
 export function createOpenRequests<T extends Open>() {
@@ -43,8 +43,8 @@ export function createOpenRequests<T extends Open>() {
       cutOff(new GateError('INVALID_KEY', message), (item) => item.keyId === keyId)
     },
     /**
-     * Waits until the listeners are closed and nothing is in flight. What is still there when `signal` aborts is cut off
-     * with an error, and so is what comes after.
+     * Waits until the listeners are closed and nothing is in flight. What is still there when `signal` aborts is cut
+     * off with an error, and so is what comes after.
      */
     async drain(closed: Promise<unknown>, signal: AbortSignal): Promise<void> {
       const cut = () => cutOff(new GateError('NOT_READY', 'Gate is stopping', { retryAfterS: 1 }), () => true)

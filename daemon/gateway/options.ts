@@ -21,8 +21,8 @@ export function options(table: EndpointTable, { request, client, path }: Exchang
 }
 
 /**
- * The headers that let a page of an allowed origin read the answer, names and values in turn; none for any other client,
- * whose browser then keeps the answer from it. Never with credentials: keys are not cookies.
+ * The headers that let a page of an allowed origin read the answer, names and values in turn; none for any other
+ * client, whose browser then keeps the answer from it. Never with credentials: keys are not cookies.
  */
 export function corsHeaders(origin: string | undefined, allowed: ReadonlySet<string>): readonly string[] {
   if (origin === undefined || !allowed.has(origin)) return NONE

@@ -7,8 +7,8 @@ export const PROBE = Symbol('says something harmless to the client')
 
 /**
  * A client that has ended its side of the connection waits for its answer, or has gone away: until something is sent to
- * it, the two look the same. What is sent to one that is gone comes back as an error at the next write, so it takes two;
- * most answers are there before the first. Then one look every second until the answer is complete.
+ * it, the two look the same. What is sent to one that is gone comes back as an error at the next write, so it takes
+ * two; most answers are there before the first. Then one look every second until the answer is complete.
  */
 const FIRST_LOOKS_MS = [30, 30]
 const NEXT_LOOK_MS = 1_000

@@ -22,8 +22,9 @@ const CHECK_INTERVAL_MS = 1_000
 const KEEP_ALIVE_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 2 ** 10
 /**
- * Time that clients with open connections get to use them once more and be told that it was the last time. A client that does not is
- * closed, and a request that is on its way just then is lost: this should be longer than the pause between two requests.
+ * Time that clients with open connections get to use them once more and be told that it was the last time. A client
+ * that does not is closed, and a request that is on its way just then is lost: this should be longer than the pause
+ * between two requests.
  */
 const DRAIN_GRACE_MS = 3_000
 /** How often idle connections are closed after that. */
@@ -95,9 +96,10 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
     },
 
     /**
-     * Answers the next request of every connection with `Connection: close`. New ones are still taken, for one request each,
-     * until those from before are gone or had their grace; so no client waits in the backlog meanwhile. Then takes no more, closes
-     * the idle ones, and resolves when none is left, or when `signal` aborts, which cuts the rest.
+     * Answers the next request of every connection with `Connection: close`. New ones are still taken, for one request
+     * each, until those from before are gone or had their grace; so no client waits in the backlog meanwhile. Then
+     * takes no more, closes the idle ones, and resolves when none is left, or when `signal` aborts, which cuts the
+     * rest.
      */
     async drain(signal: AbortSignal): Promise<void> {
       draining = true

@@ -6,11 +6,12 @@ const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._~-]*))(?::\d{0,5})?$/i
 
 /**
  * Refuses what Node's parser lets through and other servers read differently: more than one Host or one that is not a
- * host, a request target that disagrees with it, more than one way to tell the body's length, more than one Authorization,
- * an expectation that is not 100-continue.
+ * host, a request target that disagrees with it, more than one way to tell the body's length, more than one
+ * Authorization, an expectation that is not 100-continue.
  * Runs before routing.
  * @returns the path and query of the request target
- * @throws GateError INVALID_HOST, AMBIGUOUS_LENGTH, BAD_REQUEST, EXPECTATION_FAILED; the connection must not be used again
+ * @throws GateError INVALID_HOST, AMBIGUOUS_LENGTH, BAD_REQUEST, EXPECTATION_FAILED; the connection must not be used
+ * again
  */
 export function checkRequest(request: IncomingMessage): string {
   const { rawHeaders, httpVersion } = request

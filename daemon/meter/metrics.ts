@@ -23,8 +23,8 @@ const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.
 const START_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640]
 const TOKENS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576]
 /**
- * Models with their own series, for each upstream. Names come from clients where an upstream takes any: only a model that has
- * answered once gets its name as a label, all others are counted together.
+ * Models with their own series, for each upstream. Names come from clients where an upstream takes any: only a model
+ * that has answered once gets its name as a label, all others are counted together.
  */
 const MAX_MODELS = 100
 const OTHER_MODELS = 'other'
@@ -45,9 +45,9 @@ type Series = {
 }
 
 /**
- * Prometheus metrics under the names of OpenTelemetry's GenAI conventions (dots as underscores), and gate_* for the rest.
- * Series are looked up once per (upstream, status, model) and kept: counting is then a lookup and additions in arrays,
- * and text is made at the scrape. prom-client knows the process only.
+ * Prometheus metrics under the names of OpenTelemetry's GenAI conventions (dots as underscores), and gate_* for the
+ * rest. Series are looked up once per (upstream, status, model) and kept: counting is then a lookup and additions in
+ * arrays, and text is made at the scrape. prom-client knows the process only.
  */
 export function createMetrics(readings: MetricReadings) {
   const processRegistry = new Registry()

@@ -27,7 +27,10 @@ export type UsageRow = TokenCounts & {
   readonly ttftMs: number | null
 }
 
-/** What metering needs from storage: rows that survive `kill -9` once it returns; a row that is appended twice counts once. */
+/**
+ * What metering needs from storage: rows that survive `kill -9` once it returns; a row that is appended twice counts
+ * once.
+ */
 export type UsageStore = { readonly append: (rows: readonly UsageRow[]) => void }
 
 /** Counts for an upstream that reports none. Of a stream each content frame is one token of output. */

@@ -23,7 +23,10 @@ export type Lifecycle = {
    * @param status what systemd shows while nothing else is to be said
    */
   ready(status?: string): Promise<void>
-  /** Adds work to every reload, run in the order added. It throws to refuse; what it served before must then still serve. */
+  /**
+   * Adds work to every reload, run in the order added. It throws to refuse; what it served before must then still
+   * serve.
+   */
   onReload(task: string, work: () => Promise<void> | void): void
   /** Adds a wait for requests in flight, run one after the other in the order added, all under one deadline. */
   onDrain(task: string, work: StopWork): void
@@ -34,7 +37,10 @@ export type Lifecycle = {
    * all that came meanwhile: whatever the caller changed before is seen.
    */
   reload(): Promise<ReloadOutcome>
-  /** Drains and stops; later calls get the same promise. @returns exit code: 0 all finished, 1 something was cut off or failed */
+  /**
+   * Drains and stops; later calls get the same promise.
+   * @returns exit code: 0 all finished, 1 something was cut off or failed
+   */
   stop(reason: string): Promise<number>
   /** Ends the wait of the running phase of a stop (drains, then releases). Does nothing unless stopping. */
   cut(reason: string): void

@@ -23,7 +23,9 @@ export type Notify = (message: NotifyMessage) => Promise<void>
 type NotifyOptions = {
   /** Emptied of NOTIFY_SOCKET, so that children do not speak for the daemon. */
   readonly env: NodeJS.ProcessEnv
-  /** Connected datagram socket (`OpenFile=/run/systemd/notify:notify`); without it the program systemd-notify is run. */
+  /**
+   * Connected datagram socket (`OpenFile=/run/systemd/notify:notify`); without it the program systemd-notify is run.
+   */
   readonly fd: number | undefined
   readonly log: Log
 }

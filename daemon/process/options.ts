@@ -13,7 +13,9 @@ export type DaemonOptions = {
   readonly declaredFile: string
 }
 
-/** `$STATE_DIRECTORY` (systemd sets it; the first of several), else `$XDG_STATE_HOME/gate`, else `~/.local/state/gate`. */
+/**
+ * `$STATE_DIRECTORY` (systemd sets it; the first of several), else `$XDG_STATE_HOME/gate`, else `~/.local/state/gate`.
+ */
 export function defaultStateDirectory(env: NodeJS.ProcessEnv): string {
   const [first] = (env['STATE_DIRECTORY'] ?? '').split(':')
   if (first !== undefined && first !== '') return first

@@ -82,7 +82,10 @@ export function createRoutes(
   }
 
   return {
-    /** The targets to try for a model name, in order; those that failed lately come last. @throws GateError MODEL_NOT_FOUND */
+    /**
+     * The targets to try for a model name, in order; those that failed lately come last.
+     * @throws GateError MODEL_NOT_FOUND
+     */
     targetsOf(model: string): readonly Target[] {
       const route = find(model)
       if (route === null) throw unknownModel(model)

@@ -18,7 +18,10 @@ export type Dialect = {
 
   /** The endpoints that clients use. No two rows of all dialects may be the same. */
   readonly endpoints: readonly Endpoint[]
-  /** Reads what the gateway needs of a request to generate something. @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
+  /**
+   * Reads what the gateway needs of a request to generate something.
+   * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
+   */
   readonly readRequest: (call: Call) => ModelRequest
   /** The body for one upstream; every byte stays that need not change for it. */
   readonly bodyFor: (call: Call, asked: ModelRequest, upstream: UpstreamSide) => UpstreamBody
@@ -33,11 +36,16 @@ export type Dialect = {
   readonly streamType: string
   /** Whether the first bytes of an answer are those of a stream, whatever its headers call it. */
   readonly looksLikeStream: (start: Uint8Array) => boolean
-  /** Reads one stream on its way from an upstream to a client. @param hidesUsage the client did not ask for a report of usage */
+  /**
+   * Reads one stream on its way from an upstream to a client.
+   * @param hidesUsage the client did not ask for a report of usage
+   */
   readonly watch: (hidesUsage?: boolean) => StreamWatch
   /** The usage that a complete answer reports; null when it reports none. */
   readonly usageOf: (answer: Buffer) => Usage | null
-  /** About how many tokens a request is, for an upstream that does not report it; bounded in time, whatever the body. */
+  /**
+   * About how many tokens a request is, for an upstream that does not report it; bounded in time, whatever the body.
+   */
   readonly estimateInput: (call: Call) => number
   /** The same of a whole answer. */
   readonly estimateOutput: (answer: Buffer) => number
@@ -52,7 +60,9 @@ export type Dialect = {
 
   // model lists
 
-  /** The version that base URLs of upstreams end with, and that people leave out, such as `/v1`; null: there is none. */
+  /**
+   * The version that base URLs of upstreams end with, and that people leave out, such as `/v1`; null: there is none.
+   */
   readonly version: string | null
   /** Where an upstream lists its models, below its base URL. */
   readonly modelsPath: string
@@ -68,8 +78,8 @@ export type Dialect = {
 }
 
 /**
- * One endpoint of a dialect. `path` may hold one `{name}`, which matches any text except the empty one; ids of models have slashes, so
- * the text may, too. Where several rows fit, the longest path counts.
+ * One endpoint of a dialect. `path` may hold one `{name}`, which matches any text except the empty one; ids of models
+ * have slashes, so the text may, too. Where several rows fit, the longest path counts.
  */
 export type Endpoint = {
   readonly method: 'GET' | 'POST'

@@ -7,14 +7,18 @@ const CLOSING_BRACE = 0x7d
 const OPENING_BRACKET = 0x5b
 const CLOSING_BRACKET = 0x5d
 
-/** What the key, its value and what follows them may take together; with more, parsing the whole is as fast as walking over it. */
+/**
+ * What the key, its value and what follows them may take together; with more, parsing the whole is as fast as walking
+ * over it.
+ */
 const MAX_TAIL_BYTES = 4_096
 
 /**
  * Parses the value of one key of a JSON object and none of the rest, which is faster when it is near the end: usage
  * does. Of a key that appears twice it is the last value, as for JSON.parse. The JSON itself is not checked.
  * @param key letters a-z only
- * @returns an object with that key alone; null when that needs a parser: the key is not near the end, may follow once more
+ * @returns an object with that key alone; null when that needs a parser: the key is not near the end, may follow once
+ * more
  *   spelled with escapes, or is not surely one of the outermost object
  * @throws SyntaxError when the value is not JSON
  */
@@ -31,7 +35,10 @@ export function onlyOutermost(json: Buffer, key: string): Readonly<Record<string
   return end === null ? null : { [key]: JSON.parse(json.toString('utf8', first + colon + 1, first + end)) }
 }
 
-/** Walks from a value to the end of the text. @returns where the value ends; null unless only one object is open around it */
+/**
+ * Walks from a value to the end of the text.
+ * @returns where the value ends; null unless only one object is open around it
+ */
 function endOfOutermost(text: string, start: number): number | null {
   let depth = 0
   let end: number | null = null

@@ -19,8 +19,8 @@ export type OnEvent = (data: string, type: string) => void
 
 /**
  * Finds the events in a stream of server-sent events, wherever its chunks are cut: lines end by LF, CRLF or CR, several
- * data lines are joined by LF, comments and other fields are passed over. An event longer than 4 MiB is passed over, too:
- * memory stays bounded, and time linear.
+ * data lines are joined by LF, comments and other fields are passed over. An event longer than 4 MiB is passed over,
+ * too: memory stays bounded, and time linear.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export class SseScanner {

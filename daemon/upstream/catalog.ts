@@ -61,7 +61,8 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       return entries.get(upstream.name) ?? { models: [], state: 'unknown', lastError: null }
     },
     /**
-     * Asks the upstreams whose models are neither configured nor known from a while ago, or whose URL names no version. Never rejects.
+     * Asks the upstreams whose models are neither configured nor known from a while ago, or whose URL names no version.
+     * Never rejects.
      * @param isAsleep whether asking would start it: such a one is asked another time
      */
     async refresh(

@@ -23,7 +23,9 @@ export type ForwardRequest = {
   readonly redactor: Redactor | null
 }
 
-/** An answer that is not a stream is held completely up to this size, so that nothing is sent of one that breaks off. */
+/**
+ * An answer that is not a stream is held completely up to this size, so that nothing is sent of one that breaks off.
+ */
 const MAX_HELD_BYTES = 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const NOTHING = Buffer.alloc(0)

@@ -12,7 +12,9 @@ export type Redactor = {
   readonly body: () => BodyRedactor
 }
 
-/** Finds the secret also where it is split over chunks: the end of one that may be its beginning is kept for the next. */
+/**
+ * Finds the secret also where it is split over chunks: the end of one that may be its beginning is kept for the next.
+ */
 export type BodyRedactor = {
   readonly feed: (chunk: Buffer) => Buffer
   /** What was kept. */
@@ -92,7 +94,9 @@ export function createRedactor(secret: string | undefined): Redactor | null {
 /** As JSON may write any character: `\\u0053` for S, with more backslashes inside a text that is JSON itself. */
 const ESCAPE = /\\+(?:u([0-9a-fA-F]{0,4}))?/g
 
-/** The secret with any of its characters escaped: no encoder of today writes letters so, but every decoder reads them. */
+/**
+ * The secret with any of its characters escaped: no encoder of today writes letters so, but every decoder reads them.
+ */
 function spellingsOf(secret: string) {
   const characters = new Set(secret)
   const hex = (character: string) => character.charCodeAt(0).toString(16).padStart(4, '0')
@@ -105,11 +109,14 @@ function spellingsOf(secret: string) {
   return {
     mayBeIn: (chunk: Buffer) => chunk.includes('\\u'),
     text: (all: string) => (all.includes('\\u') ? all.replace(pattern, REDACTED) : all),
-    /** Where an end begins in which an escaped character of the secret is, or may be cut off; the length when there is none. */
+    /**
+     * Where an end begins in which an escaped character of the secret is, or may be cut off; the length when there is
+     * none.
+     */
     tailOf(chunk: Buffer): number {
       const start = Math.max(0, chunk.length - longest)
       if (chunk.indexOf(0x5c, start) === -1) return chunk.length
-      const end = chunk.latin1Slice(start)
+      const end = chunk.toString('latin1', start)
       for (const { 0: found, 1: digits = '', index } of end.matchAll(ESCAPE)) {
         const isCut = index + found.length === end.length && digits.length < 4
         const isOfSecret = digits.length === 4 && characters.has(String.fromCharCode(Number.parseInt(digits, 16)))

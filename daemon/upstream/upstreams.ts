@@ -34,7 +34,10 @@ export type Upstream = {
   /** Empty for the built-in echo. */
   readonly baseUrl: string
   readonly dispatcher: ForwardRequest['dispatcher']
-  /** For one request over a connection of its own, after one that was kept turned out to be closed; null: there are none. */
+  /**
+   * For one request over a connection of its own, after one that was kept turned out to be closed; null: there are
+   * none.
+   */
   readonly newConnection: (() => ForwardRequest['dispatcher']) | null
   /** Path of `baseUrl`, without a slash at its end. */
   readonly basePath: string
@@ -91,7 +94,10 @@ export function createUpstreams(speech: Speech, mostConnections = Number.POSITIV
       for (const [name, known] of byName) if (next.get(name) !== known) retire(known.upstream)
       byName = next
     },
-    /** Asks an upstream for its models, to see whether it answers. @returns the HTTP status @throws Error when it does not */
+    /**
+     * Asks an upstream for its models, to see whether it answers. @returns the HTTP status
+     * @throws Error when it does not
+     */
     async probe(name: string, signal: AbortSignal): Promise<number> {
       const upstream = byName.get(name)?.upstream
       if (upstream === undefined) throw new Error('it was removed from the configuration')
@@ -149,7 +155,8 @@ function openUpstream(
       allowH2: false,
       ...(config.socket !== undefined && { socketPath: config.socket }),
     }),
-    // a connection kept longer, because the engine offers it, would keep an engine awake that stops when no client is connected
+    // a connection kept longer, because the engine offers it, would keep an engine awake that stops when no client is
+    // connected
     ...(config.socket !== undefined && { keepAliveMaxTimeout: SOCKET_KEPT_MS }),
     // every request brings its own deadline; that of a question to a sleeping backend is the time it takes to start
     headersTimeout: 0,

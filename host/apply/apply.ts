@@ -89,7 +89,9 @@ async function goBack(
   }
 }
 
-/** What ran before the first apply, such as the gateway of the package, runs again, and starts at boot as it did then. */
+/**
+ * What ran before the first apply, such as the gateway of the package, runs again, and starts at boot as it did then.
+ */
 async function goBackToNone(host: Host, plan: Plan, observed: Observed, context: ApplyContext): Promise<void> {
   const { generations, made } = observed
   const disable = plan.disable.filter((name) => made.enabled.includes(name))

@@ -16,8 +16,8 @@ import { inParallel, must, startManagers } from './unit-actions.ts'
 export type Step = <T>(what: string, work: (say: (progress: string) => void) => Promise<T>) => Promise<T>
 
 /**
- * Makes everything that a generation needs and that disturbs nothing: accounts, directories, secrets, user managers, images.
- * Done again, it makes what is still missing.
+ * Makes everything that a generation needs and that disturbs nothing: accounts, directories, secrets, user managers,
+ * images. Done again, it makes what is still missing.
  */
 export async function prepare(host: Host, plan: Plan, observed: Observed, step: Step): Promise<void> {
   noteMade(host, plan, observed)

@@ -19,8 +19,9 @@ export type UninstallContext = { readonly step: Step; readonly limits: UnitLimit
 export type Kept = { readonly path: string; readonly why: string }
 
 /**
- * Takes back exactly what apply made, as its records say: units, files, links, accounts, directories, generations. Volumes,
- * models and the database stay unless they are to be purged. Cut off, it can be done again. @returns what stays
+ * Takes back exactly what apply made, as its records say: units, files, links, accounts, directories, generations.
+ * Volumes, models and the database stay unless they are to be purged. Cut off, it can be done again.
+ * @returns what stays
  */
 export async function uninstall(host: Host, prefix: string, context: UninstallContext): Promise<Kept[]> {
   const { step, purge } = context

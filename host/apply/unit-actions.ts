@@ -18,8 +18,8 @@ const SOCKET_TRIES = 4
 const SOCKET_PAUSE_MS = 250
 
 /**
- * Starts, restarts and reloads units in the order of the plan: those of one manager in one request, so that its own ordering
- * holds; the managers of users beside each other.
+ * Starts, restarts and reloads units in the order of the plan: those of one manager in one request, so that its own
+ * ordering holds; the managers of users beside each other.
  * @throws HostError UNIT_FAILED with the last log lines of each unit that does not run
  */
 export async function actOnUnits(
@@ -69,8 +69,8 @@ async function actOnManager(
     if (verb === 'restart' || verb === 'start') await host.run(ctl('reset-failed', ...names))
     const timeoutMs = Math.min(limits.timeoutMs, Math.max(...units.map((unit) => unit.timeoutMs)) + MARGIN_MS)
     let ran = await host.run(ctl(command, ...names), { timeoutMs })
-    // A helper that systemd forked before it closed a socket (it removes PrivateTmp of the service after it) has a copy of it:
-    // the address is taken until the helper ends.
+    // A helper that systemd forked before it closed a socket (it removes PrivateTmp of the service after it) has a copy
+    // of it: the address is taken until the helper ends.
     const tries = names.some((name) => name.endsWith('.socket')) ? SOCKET_TRIES : 1
     for (let i = 1; ran.code !== 0 && i < tries; i++) {
       await setTimeout(SOCKET_PAUSE_MS)

@@ -9,7 +9,10 @@ export type NullFacts = {
   readonly minor: number
 }
 
-/** A root shell that writes a file over /dev/null, or an image that changes its mode, breaks every service that is not root's. */
+/**
+ * A root shell that writes a file over /dev/null, or an image that changes its mode, breaks every service that is not
+ * root's.
+ */
 export const devNull: Check<NullFacts | undefined> = {
   name: 'dev-null',
   summary: 'whether /dev/null is the device and every user may write to it',

@@ -13,8 +13,9 @@ const CHECKS: readonly AnyCheck[] = [userNamespaces, cgroups, idMappers, gpuDevi
 )
 
 /**
- * What is wrong with a host before a spec is applied to it: kernel settings, cgroups, GPU devices. None of it forbids an apply, for
- * a driver may be loaded later. With it comes what kind of machine this is, since that decides where it is mended.
+ * What is wrong with a host before a spec is applied to it: kernel settings, cgroups, GPU devices. None of it forbids
+ * an apply, for a driver may be loaded later. With it comes what kind of machine this is, since that decides where it
+ * is mended.
  */
 export async function findingsBeforeApply(subject: Subject): Promise<readonly CheckedFinding[]> {
   const { deployment } = subject

@@ -90,7 +90,10 @@ function shown(value: unknown, path: readonly string[], show: Show, clean: (key:
   return typeof value === 'number' && show(String(value), path) === REDACTED ? REDACTED : value
 }
 
-/** Units pass on variables of containers, whose values Gate does not know. A directive goes on after a trailing backslash. */
+/**
+ * Units pass on variables of containers, whose values Gate does not know. A directive goes on after a trailing
+ * backslash.
+ */
 function withoutEnvironment(text: string): string {
   return text.replace(
     /^(\s*(?:Environment|SetCredential|SetCredentialEncrypted)\s*=\s*"?[\w.]*).*(?:(?<=\\)\n.*)*/gm,

@@ -3,8 +3,8 @@ import { namesIn, runtimeConfigText, textOf } from './look.ts'
 import { namesSecret } from './redact.ts'
 
 /**
- * Every secret of this host that this caller can read, so that it is found wherever it appears: environment and credential
- * files, generated secrets, the secrets of backends, variables of gatectl itself.
+ * Every secret of this host that this caller can read, so that it is found wherever it appears: environment and
+ * credential files, generated secrets, the secrets of backends, variables of gatectl itself.
  */
 export async function readSecrets({ deployment, names, env }: Subject): Promise<string[]> {
   const [credstore, generated, backends] = await Promise.all([

@@ -5,8 +5,8 @@ import { localHost } from '../host.ts'
 import type { Ran } from '../program.ts'
 
 /*
- * Beside HostView: the doctor must tell what it may not see from what is not there, needs owners, devices and free space, and must
- * not wait for a file system that is dead.
+ * Beside HostView: the doctor must tell what it may not see from what is not there, needs owners, devices and free
+ * space, and must not wait for a file system that is dead.
  */
 
 /** What looking at a place of the file system gave. `denied`: it may be there, but not for this caller. */
@@ -23,7 +23,10 @@ export async function textOf(path: string): Promise<string> {
   return seen.kind === 'seen' ? seen.value : ''
 }
 
-/** The daemon's runtime configuration, or nothing: its directory is the daemon's, which root does not let itself be led by. */
+/**
+ * The daemon's runtime configuration, or nothing: its directory is the daemon's, which root does not let itself be led
+ * by.
+ */
 export const runtimeConfigText = (stateDirectory: string): string | undefined =>
   localHost().readUntrusted(stateDirectory, 'config.toml')
 

@@ -9,7 +9,9 @@ export type Generations = {
   readonly manifests: ReadonlyMap<number, Generation>
   /** What the links of the units point to. */
   readonly current: number | undefined
-  /** The last one that was seen to work. It differs from `current` while an apply runs, and after one that was cut off. */
+  /**
+   * The last one that was seen to work. It differs from `current` while an apply runs, and after one that was cut off.
+   */
   readonly committed: number | undefined
 }
 
@@ -95,7 +97,10 @@ export function dispensable(
   return [...manifests.keys()].filter((number) => !newest.includes(number) && !inUse.includes(number))
 }
 
-/** Removes a directory so that a run that is cut off leaves it whole, or nothing under its name: half a generation has no manifest. */
+/**
+ * Removes a directory so that a run that is cut off leaves it whole, or nothing under its name: half a generation has
+ * no manifest.
+ */
 export function removeWhole(host: Host, path: string): void {
   const aside = `${path}.old`
   host.removeTree(aside) // of a run that was cut off

@@ -5,8 +5,8 @@ import type { HostView } from '../host.ts'
 type Seen = { readonly kind: 'file' | 'other'; readonly text?: string }
 
 /**
- * Of these files, those that came with a Debian package and are unchanged: nothing of an administrator is in them. dpkg keeps
- * the MD5 of each configuration file as it came. @see deb-conffiles(5), dpkg(1) "status"
+ * Of these files, those that came with a Debian package and are unchanged: nothing of an administrator is in them. dpkg
+ * keeps the MD5 of each configuration file as it came. @see deb-conffiles(5), dpkg(1) "status"
  */
 export function untouchedConffiles(host: HostView, files: ReadonlyMap<string, Seen>): ReadonlySet<string> {
   const known = host.read('/var/lib/dpkg/status') ?? ''

@@ -5,8 +5,9 @@ import type { Generation, GenerationUnit } from '../../schemas/deploy/generation
 import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 
 /**
- * Every unit that apply starts, restarts or reloads, in the order in which that is done: what backends need (their user managers
- * `user@<uid>.service` among it), the backends, the daemon, the relays, then programs of the host that read one of our files.
+ * Every unit that apply starts, restarts or reloads, in the order in which that is done: what backends need (their user
+ * managers `user@<uid>.service` among it), the backends, the daemon, the relays, then programs of the host that read
+ * one of our files.
  */
 export function desiredUnits(deployment: Deployment, files: readonly OutputFile[]): Generation['units'] {
   const system = systemUnits(files)
@@ -51,7 +52,9 @@ function namesPath(text: string, path: string): boolean {
   return text.split(/[\s=]/).includes(path)
 }
 
-/** Unit -> its file and drop-ins; a template counts for each instance that has a drop-in, and for nothing on its own. */
+/**
+ * Unit -> its file and drop-ins; a template counts for each instance that has a drop-in, and for nothing on its own.
+ */
 function unitFiles(files: readonly OutputFile[]): Map<string, OutputFile[]> {
   const units = new Map<string, OutputFile[]>()
   const byName = Map.groupBy(files, ({ path }) => unitOf(path))

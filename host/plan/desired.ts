@@ -111,8 +111,8 @@ export function sha256(text: string): string {
 export const deployDirectory = (prefix: string): string => `/var/lib/${prefix}-deploy`
 
 /**
- * Directories of plain units that a user's manager reads: one flip of `current` switches all of them. Quadlets are not links:
- * podman's generator gives those to every user when their directory is reached through one.
+ * Directories of plain units that a user's manager reads: one flip of `current` switches all of them. Quadlets are not
+ * links: podman's generator gives those to every user when their directory is reached through one.
  */
 function unitLinks({ prefix, users }: Deployment, files: readonly OutputFile[]): Generation['links'] {
   return users.flatMap(({ uid, home }) => {

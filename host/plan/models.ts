@@ -26,7 +26,10 @@ export function missingModels(host: HostView, models: readonly NeededModel[]): H
   })
 }
 
-/** Names such as OWNER/REPOSITORY and OWNER/REPOSITORY/FILE.gguf are those of Hugging Face; any other is its owner's own. */
+/**
+ * Names such as OWNER/REPOSITORY and OWNER/REPOSITORY/FILE.gguf are those of Hugging Face; any other is its owner's
+ * own.
+ */
 function downloadHint({ path, directory }: NeededModel): string {
   const [owner, repository, ...file] = path.slice(directory.length + 1).split('/')
   const access = `then chgrp -R gate-models ${directory} && chmod -R g+rX ${directory}`

@@ -48,7 +48,9 @@ const NOTHING_MADE: Made = {
   originals: {},
 }
 
-/** Looks at everything that a plan for `desired` depends on. The number of processes does not grow with the backends. */
+/**
+ * Looks at everything that a plan for `desired` depends on. The number of processes does not grow with the backends.
+ */
 export async function observe(host: HostView, desired: Desired): Promise<Observed> {
   const { generation } = desired
   const generations = readGenerations(host, generation.prefix)

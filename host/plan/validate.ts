@@ -12,8 +12,8 @@ type Candidate = { readonly path: string; readonly install: string; readonly tex
 type Validator = (host: HostView, scratch: string, files: readonly Candidate[]) => Promise<HostProblem[]>
 
 /**
- * Lets every program that will read the new files say what it thinks of them, each in a scratch directory. The host is not
- * touched. @returns everything that any of them refuses
+ * Lets every program that will read the new files say what it thinks of them, each in a scratch directory. The host is
+ * not touched. @returns everything that any of them refuses
  */
 export async function validate(host: HostView, { generation, texts }: Desired): Promise<HostProblem[]> {
   const files = generation.files.flatMap(({ path, install }) =>

@@ -47,6 +47,6 @@ let
     in
     if near != null && near.distance * 2 <= lib.max 2 (lib.stringLength word)
     then "did you mean ${near.name}?"
-    else "there is: ${lib.concatStringsSep ", " names}";
+    else "known: ${lib.concatStringsSep ", " names}";
 in
 { inherit camelCase snakeCase toToml places suggestion; }

@@ -1,6 +1,8 @@
 import type { ConfigCode } from '../words/error-codes.ts'
 
-/** What the daemon and gatectl tell each other about configuration. Values of secret keys are always `{ secret: true }`. */
+/**
+ * What the daemon and gatectl tell each other about configuration. Values of secret keys are always `{ secret: true }`.
+ */
 
 export type LayerName = 'env' | 'runtime' | 'declared' | 'defaults'
 

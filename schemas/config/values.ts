@@ -31,10 +31,10 @@ const BYTES = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/
 export const NAME = /^(?=.{1,63}$)[a-z0-9]+(?:[_-][a-z0-9]+)*$/
 
 /**
- * Names of virtual models are what clients write: `gpt-4.1`, `qwen2.5:7b`, `GPT-4o`, `org/model`. One line of text that is not
- * longer than any protocol takes.
+ * Names of virtual models are what clients write: `gpt-4.1`, `qwen2.5:7b`, `GPT-4o`, `org/model`. One line of text that
+ * is not longer than any protocol takes.
  */
-export const MODEL_NAME = /^(?!(?:__proto__|constructor)$)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]{1,200}$/u
+const MODEL_NAME = /^(?!(?:__proto__|constructor)$)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]{1,200}$/u
 const LONGEST_NAME_BYTES = 200
 
 /** The name of a virtual model, as the key of a table. */

@@ -40,7 +40,10 @@ export const generationSchema = z.strictObject({
       files: z.array(inner),
       /** Files whose change reloads it. */
       reloads: z.array(inner),
-      /** always: apply sees to it that it runs; when-used: something else starts and stops it; foreign: not one of our units. */
+      /**
+       * always: apply sees to it that it runs; when-used: something else starts and stops it; foreign: not one of our
+       * units.
+       */
       runs: z.enum(['always', 'when-used', 'foreign']),
       /** Started at boot by a link that "systemctl enable" makes. */
       enable: z.boolean(),

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** What the compiler keeps beside its output: the files that it made, with their SHA-256, so that it can remove them again. */
+/**
+ * What the compiler keeps beside its output: the files that it made, with their SHA-256, so that it can remove them
+ * again.
+ */
 export const manifestSchema = z.strictObject({
   version: z.literal(1),
   // the file could come from anywhere: no path in it may lead out of the directory

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { byteCount, bytes, duration, durationMs } from '../config/values.ts'
 
 /**
- * Durations, sizes and numbers with ends: everything that becomes a line of a unit or of a proxy. systemd leaves out what it finds out
- * of range, so a cap that is too large or rounds to nothing would vanish without a word.
+ * Durations, sizes and numbers with ends: everything that becomes a line of a unit or of a proxy. systemd leaves out
+ * what it finds out of range, so a cap that is too large or rounds to nothing would vanish without a word.
  */
 
 /** Node's timers hold 2^31 ms; the daemon waits for most durations. */

@@ -52,7 +52,7 @@ export const volume = z.strictObject({
 
 /** Path of a file or directory below the models directory; podman reads a colon in it as the start of options. */
 const BELOW = /^[A-Za-z0-9][A-Za-z0-9._+-]*(?:\/[A-Za-z0-9][A-Za-z0-9._+-]*)*$/
-export const modelFile = (description: string) =>
+const modelFile = (description: string) =>
   z
     .string()
     .max(255)

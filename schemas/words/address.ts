@@ -92,7 +92,10 @@ export function hostPort(host: string, port: number): string {
   return `${text.includes(':') ? `[${text}]` : text}:${port}`
 }
 
-/** Host and port of the authority of a URL or a Host header; the host is canonical, the port undefined when there is none. */
+/**
+ * Host and port of the authority of a URL or a Host header; the host is canonical, the port undefined when there is
+ * none.
+ */
 export function parseHostPort(authority: string): { readonly host: string; readonly port: number | undefined } {
   const [, host = authority, digits = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(authority) ?? []
   return { host: canonicalHost(host), port: digits === '' ? undefined : Number(digits) }

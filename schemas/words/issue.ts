@@ -60,7 +60,9 @@ function limitText(origin: string, limit: number, how: string): string {
   return `write ${how} ${limit}`
 }
 
-/** Every issue on a line of its own words: `stop.after: is not an integer`. @param whole the name of the value itself */
+/**
+ * Every issue on a line of its own words: `stop.after: is not an integer`. @param whole the name of the value itself
+ */
 export function issueLines(error: { readonly issues: readonly Issue[] }, root: unknown, whole: string): string[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String)

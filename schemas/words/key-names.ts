@@ -13,12 +13,18 @@ export function snakeCase(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-/** `upstreams.llama-cpp.api_key` -> `GATE_UPSTREAMS__LLAMA_CPP__API_KEY`: no environment name can hold `-`, `.`, `:` or `/`. */
+/**
+ * `upstreams.llama-cpp.api_key` -> `GATE_UPSTREAMS__LLAMA_CPP__API_KEY`: no environment name can hold `-`, `.`, `:` or
+ * `/`.
+ */
 export function environmentName(path: readonly string[]): string {
   return `GATE_${path.map(environmentSegment).join('__')}`
 }
 
-/** What a name or key is called in the environment: whatever a variable cannot hold is one `_`. Several names may be called the same. */
+/**
+ * What a name or key is called in the environment: whatever a variable cannot hold is one `_`. Several names may be
+ * called the same.
+ */
 export function environmentSegment(name: string): string {
   return name
     .toUpperCase()

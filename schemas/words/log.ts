@@ -1,6 +1,6 @@
 /**
- * Fields that a log line may carry, and their type. An allow-list: whatever is not named here cannot be logged. Numbers are
- * counts and milliseconds, and are logged whole.
+ * Fields that a log line may carry, and their type. An allow-list: whatever is not named here cannot be logged. Numbers
+ * are counts and milliseconds, and are logged whole.
  */
 export const LOG_FIELDS = {
   request_id: 'string',

@@ -19,7 +19,10 @@ export function withTargetTables<T>(values: T, backends: ReadonlySet<string> = n
   return Object.fromEntries([...Object.entries(values), ['models', Object.fromEntries(models)]]) as T
 }
 
-/** Up to the first slash it is the upstream; the rest is the id there, which may hold more. Without one it is the upstream alone. */
+/**
+ * Up to the first slash it is the upstream; the rest is the id there, which may hold more. Without one it is the
+ * upstream alone.
+ */
 function tableOf(text: string, backends: ReadonlySet<string>): Table {
   const slash = text.indexOf('/')
   const name = slash === -1 ? text : text.slice(0, slash)

@@ -2,7 +2,9 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
-/** Path of the program that reads a whole database: `check-program FILE` prints a JSON list of what is wrong with it. */
+/**
+ * Path of the program that reads a whole database: `check-program FILE` prints a JSON list of what is wrong with it.
+ */
 export const checkProgram = (): string => fileURLToPath(programUrl())
 
 /** Reads a whole database in a thread, beside everything else. It keeps no process from ending. */

@@ -10,8 +10,8 @@ const FAULTS_MAX = 5
 const DATABASE_BYTES_MIN = 512
 
 /**
- * Looks at a database before anything is written to it. Of one larger than 16 MiB everything but its usage rows is read:
- * `faultsOf` reads those later, in a thread of its own.
+ * Looks at a database before anything is written to it. Of one larger than 16 MiB everything but its usage rows is
+ * read: `faultsOf` reads those later, in a thread of its own.
  * @returns whether all of it was read
  * @throws Error that names the file and says what to do, when it is damaged, empty, or gone while its journal is there
  */
@@ -28,7 +28,10 @@ export function refuseDamaged(file: string): boolean {
   }
 }
 
-/** Reads a whole database, which takes seconds for hundreds of megabytes. @returns what is wrong with it, ready to be shown */
+/**
+ * Reads a whole database, which takes seconds for hundreds of megabytes.
+ * @returns what is wrong with it, ready to be shown
+ */
 export function faultsOf(file: string): readonly string[] {
   try {
     return sizeOf(file) === undefined ? [] : quickCheck(file, true).map((fault) => `it is damaged: ${fault}`)

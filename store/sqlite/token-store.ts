@@ -14,7 +14,10 @@ type Row = {
   readonly revoked_at: number | null
 }
 
-/** Keys in the table `token`. @throws GateError STORE_UNAVAILABLE; a lock is waited for, 1 s at most: everything else waits meanwhile */
+/**
+ * Keys in the table `token`.
+ * @throws GateError STORE_UNAVAILABLE; a lock is waited for, 1 s at most: everything else waits meanwhile
+ */
 export function openTokenStore(database: Database): TokenStore {
   const all = database.prepare<[], Row>('SELECT * FROM token ORDER BY created_at, id')
   const insert = database.prepare(

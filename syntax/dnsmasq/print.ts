@@ -28,7 +28,9 @@ function printOption({ name, values }: Option): string {
   return values === undefined ? name : `${name}=${values.map(plain).join(',')}`
 }
 
-/** Names and addresses need no quotes, and quotes would change what dnsmasq makes of them: nothing else is let through. */
+/**
+ * Names and addresses need no quotes, and quotes would change what dnsmasq makes of them: nothing else is let through.
+ */
 function plain(value: string): string {
   if (!/^[A-Za-z0-9_.:@/-]*$/.test(value))
     throw new RangeError(`dnsmasq cannot hold ${JSON.stringify(value)}: it is neither a name nor an address`)

@@ -127,9 +127,9 @@ function wordRows(first: number, letters: string): (readonly [number, Row])[] {
 }
 
 /**
- * Checks that bytes are one JSON object (RFC 8259) as they come, and notes where the values of its own keys are. It takes
- * the same time for each byte, whatever the bytes are, and no memory for what is inside: a body can be read without ever
- * being parsed in one go, which can take a third of a second for 32 MiB.
+ * Checks that bytes are one JSON object (RFC 8259) as they come, and notes where the values of its own keys are. It
+ * takes the same time for each byte, whatever the bytes are, and no memory for what is inside: a body can be read
+ * without ever being parsed in one go, which can take a third of a second for 32 MiB.
  */
 export class JsonScanner {
   /** For each level that is open what comes after a value in it; the outermost is no level. */

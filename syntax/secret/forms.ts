@@ -1,7 +1,7 @@
 /**
- * The ways in which texts spell a secret: as it is; as JSON writes it (plain, with escaped slashes, with escapes of what is
- * special to HTML as Go and .NET do, and inside a text that is JSON itself); percent-encoded in either case; in base64 and
- * base64url, whatever comes before and after it in the encoded bytes.
+ * The ways in which texts spell a secret: as it is; as JSON writes it (plain, with escaped slashes, with escapes of
+ * what is special to HTML as Go and .NET do, and inside a text that is JSON itself); percent-encoded in either case; in
+ * base64 and base64url, whatever comes before and after it in the encoded bytes.
  * @returns each once, longest first; empty for an empty secret
  */
 export function secretForms(secret: string): readonly string[] {

@@ -2,8 +2,8 @@
 const LONGEST_WINDOW = 255
 
 /**
- * A search for several byte strings at once (Horspool's): it looks at the last byte of a window as long as the shortest of
- * them, and moves on as far as that byte lets it. In text that holds none it looks at one byte in ten or so.
+ * A search for several byte strings at once (Horspool's): it looks at the last byte of a window as long as the shortest
+ * of them, and moves on as far as that byte lets it. In text that holds none it looks at one byte in ten or so.
  * @param patterns none of them empty
  * @returns tells whether any of them is in a chunk
  */

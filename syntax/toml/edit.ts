@@ -110,8 +110,8 @@ function intoInlineTable(text: string, items: readonly Item[], table: Pair, pair
 }
 
 /**
- * The pair after which a key must be written in dotted form: one that made a table on the way to the path by a dotted key,
- * because TOML does not let a header open such a table again.
+ * The pair after which a key must be written in dotted form: one that made a table on the way to the path by a dotted
+ * key, because TOML does not let a header open such a table again.
  */
 function dottedSibling(items: readonly Item[], path: Path): Pair | undefined {
   const shared = (pair: Pair) => {

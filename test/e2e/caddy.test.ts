@@ -16,7 +16,7 @@ const goldens = goldenNames().flatMap((name) => {
   return text === undefined ? [] : [{ name, text }]
 })
 
-test('the routes are goldens for caddy', () => expect(goldens.length).toBeGreaterThan(1))
+test('there are goldens for caddy', () => expect(goldens.length).toBeGreaterThan(1))
 
 withCaddy.each(goldens)('caddy validate (needs caddy, openssl) accepts the golden $name', ({ text }) => {
   const { cert, key } = throwAwayCertificate(directory.path, ['localhost'])

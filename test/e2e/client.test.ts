@@ -75,7 +75,7 @@ const goldens = goldenNames().flatMap((name) => {
   return text === undefined ? [] : [{ name, text, sum: expectedGolden(name).get('client/install-client.sh.sha256') }]
 })
 
-test('the routes are goldens for clients', () => expect(goldens.length).toBeGreaterThan(0))
+test('there are goldens for clients', () => expect(goldens.length).toBeGreaterThan(0))
 
 describe.each(goldens)('the golden $name', ({ text, sum }) => {
   test.skipIf(!hasProgram('shellcheck'))('passes shellcheck (needs shellcheck)', () => {

@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 afterAll(directory.remove)
 
-test('the routes are goldens for dnsmasq', () => expect(goldens.length).toBeGreaterThan(4))
+test('there are goldens for dnsmasq', () => expect(goldens.length).toBeGreaterThan(4))
 
 withDnsmasq.each(goldens.filter(({ path }) => path.endsWith('.conf')))(
   'dnsmasq --test (needs dnsmasq, dig) accepts the golden $name',
@@ -63,7 +63,8 @@ withDnsmasq('names lead to the addresses of an interface (needs dnsmasq, dig)', 
 withDnsmasq(
   'other names are forwarded only when the spec asks for it, the own ones never (needs dnsmasq, dig)',
   async () => {
-    // a name server of the outside that claims a name of ours as well; forward takes no port, so it is on 53 of its own address
+    // a name server of the outside that claims a name of ours as well; forward takes no port, so it is on 53 of its own
+    // address
     const outside = ['host-record=example.org,192.0.2.1', 'host-record=foreign.ai.home.arpa,192.0.2.66']
     await start(
       [

@@ -34,7 +34,10 @@ async function read(kind: string, bytes: number, how: 'reload' | 'validate'): Pr
   return seen
 }
 
-/** The least of a few tries: what a file costs, it costs each time; a collection of garbage, or a cold cache, is another thing. */
+/**
+ * The least of a few tries: what a file costs, it costs each time; a collection of garbage, or a cold cache, is another
+ * thing.
+ */
 async function leastStall(kind: string, bytes: number, how: 'reload' | 'validate'): Promise<Seen> {
   let best = await read(kind, bytes, how)
   for (let tries = 1; tries < 4 && best.longestStallMs >= LONGEST_STALL_MS; tries += 1) {

@@ -100,7 +100,9 @@ const ANY_TEXT = [
   'upstreams.<name>.socket',
 ]
 
-/** Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd. */
+/**
+ * Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd.
+ */
 const NOWHERE =
   /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^budgets|\.group$|^sandbox|image_archive|\.files\.<name>$|(?:secrets\.<name>|api_token|hub\.token)\.env$/
 

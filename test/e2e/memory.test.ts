@@ -74,6 +74,7 @@ test(`A4: ${BODIES} bodies of 25 MB at once take what server.max_buffered allows
   expect(taken).toBeGreaterThanOrEqual(1)
   expect(taken * 2 * BODY_BYTES).toBeLessThanOrEqual(MAX_BUFFERED) // each is held twice: as it came, and joined
   expect(seen.filter((status) => ![0, 200, 429].includes(status))).toEqual([])
-  // what was refused is freed some time after it counts no more; without counting it was 2.5 times, and the more the more came
+  // what was refused is freed some time after it counts no more; without counting it was 2.5 times, and the more the
+  // more came
   expect(peakBytes() - before).toBeLessThan(2.2 * MAX_BUFFERED)
 })

@@ -22,7 +22,7 @@ const goldens = goldenNames().flatMap((name) => {
   return rules === undefined ? [] : [{ name, rules, units }]
 })
 
-test('the routes are goldens for nftables', () => expect(goldens.length).toBeGreaterThan(2))
+test('there are goldens for nftables', () => expect(goldens.length).toBeGreaterThan(2))
 
 withTables.each(goldens)('nft -c (needs nft and nf_tables in the kernel) accepts the golden $name', ({ rules }) => {
   expect(inNetwork(`nft -c -f ${file(rules)}`)).toMatchObject({ status: 0, stderr: '' })

@@ -24,7 +24,7 @@ beforeAll(() => {
 })
 afterAll(directory.remove)
 
-test('the routes are goldens for nginx', () => expect(goldens.length).toBeGreaterThan(2))
+test('there are goldens for nginx', () => expect(goldens.length).toBeGreaterThan(2))
 
 withNginx.each(goldens)('nginx -t (needs nginx, openssl) accepts the golden $name', ({ text }) => {
   const here = text

@@ -205,7 +205,7 @@ test('what is configured but not built yet is said', async () => {
   await gate.stop()
 })
 
-test('a reader of the log that goes away does not accept the daemon with it', async () => {
+test('a reader of the log that goes away does not take the daemon with it', async () => {
   const gate = await startDaemon({}, place.path)
   gate.process.stdout?.destroy()
   for (let i = 0; i < 5; i += 1) expect((await ask(gate.url, gate.key)).status).toBe(200)

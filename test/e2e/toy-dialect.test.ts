@@ -6,8 +6,8 @@ import { DIALECTS, type Dialects } from '../../daemon/translate/dialects.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { KEY, startDataPlane } from '../support/data-plane.ts'
 
-// A dialect that shares nothing with OpenAI's: other paths, the model in the path, lines of JSON as streams, other errors,
-// other model lists. It is one value; no file of the daemon knows it.
+// A dialect that shares nothing with OpenAI's: other paths, the model in the path, lines of JSON as streams, other
+// errors, other model lists. It is one value; no file of the daemon knows it.
 
 /** One line of a stream: `{"say":"…"}`, at the end `{"over":true,"in":1,"out":2}`, or `{"wrong":"…"}`. */
 class ToyWatch implements StreamWatch {

@@ -298,7 +298,9 @@ describeInLab('gate-agent', () => {
   const testTerminal = hasTerminals ? test : test.skip
   const skipped = hasTerminals ? '' : ' (needs node-pty, which cannot be compiled here)'
 
-  /** A terminal of 30 rows and 100 columns in which a command of gatectl runs; says afterwards how it left the terminal. */
+  /**
+   * A terminal of 30 rows and 100 columns in which a command of gatectl runs; says afterwards how it left the terminal.
+   */
   function terminal(command: string) {
     const script = `stty rows 30 cols 100; before=$(stty -g); gatectl backend ${command}; echo "code $?"
       [ "$before" = "$(stty -g)" ] && echo restored`

@@ -1,5 +1,5 @@
-// Runs in a lab: asks a gate-agent as the daemon would, with the installed client. node ask-agent.ts SOCKET METHOD [JSON]...
-// Writes each answer as a line of JSON; a refusal as {"code","message"} with exit code 1. SIGTERM gives up.
+// Runs in a lab: asks a gate-agent as the daemon would, with the installed client. node ask-agent.ts SOCKET METHOD
+// [JSON]... Writes each answer as a line of JSON; a refusal as {"code","message"} with exit code 1. SIGTERM gives up.
 import type { AgentClient } from '../../daemon/backends/agent-client.ts'
 
 const CLIENT = '/usr/lib/gate/dist/daemon/backends/agent-client.js'

@@ -1,5 +1,6 @@
-// Sends chat requests all at once and prints what came of each: node chats.ts URL KEY '[{"model":…,"tokens":…,"count":…}]'
-// With "turns", each of `count` clients sends so many, one after the other. All are streams.
+// Sends chat requests all at once and prints what came of each: node chats.ts URL KEY
+// '[{"model":…,"tokens":…,"count":…}]' With "turns", each of `count` clients sends so many, one after the other. All
+// are streams.
 import { Agent, request } from 'node:http'
 
 /** What came of one request. Times in milliseconds. */

@@ -66,8 +66,8 @@ export function write(lab: Lab, path: string, text: string, mode = 0o644): void 
 const TARGETS = ['quadlet', 'systemd', 'declared'] as const
 
 /**
- * Deploys a spec without `gatectl apply`: the steps of the generated README.txt, one by one. Backends get `image` loaded; units of
- * users are reloaded, and started where they start at boot.
+ * Deploys a spec without `gatectl apply`: the steps of the generated README.txt, one by one. Backends get `image`
+ * loaded; units of users are reloaded, and started where they start at boot.
  */
 export async function deployByHand(host: Host, spec: string, image = host.images.engine): Promise<Compiled> {
   const compiled = compile(spec, { targets: TARGETS })

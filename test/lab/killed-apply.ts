@@ -1,5 +1,6 @@
-// Run inside a lab by the Node under test: node killed-apply.ts SPEC N. Applies the spec with the installed sources and dies, as by
-// kill -9, before the N-th thing that would change the host. When the routes are fewer, it ends as gatectl apply does.
+// Run inside a lab by the Node under test: node killed-apply.ts SPEC N. Applies the spec with the installed sources and
+// dies, as by kill -9, before the N-th thing that would change the host. When there are fewer, it ends as gatectl
+// apply does.
 
 import type { Invocation } from '../../ctl/invocation.ts'
 import type { Host } from '../../host/host.ts'

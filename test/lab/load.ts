@@ -1,6 +1,6 @@
-// Load for the lab, run inside it by the Node under test: node load.ts URL TOKEN. Some clients keep their connection and never
-// pause, some open one per request, many keep it and pause, which is when a server that stops may close it under them.
-// It runs until its input closes, then prints one line of JSON and exits.
+// Load for the lab, run inside it by the Node under test: node load.ts URL TOKEN. Some clients keep their connection
+// and never pause, some open one per request, many keep it and pause, which is when a server that stops may close it
+// under them. It runs until its input closes, then prints one line of JSON and exits.
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 

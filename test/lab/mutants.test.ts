@@ -1,4 +1,5 @@
-// Specs with odd numbers: whatever the compiler accepts, podman's generator and systemd take without leaving a line out.
+// Specs with odd numbers: whatever the compiler accepts, podman's generator and systemd take without leaving a line
+// out.
 import { describe, expect, test } from 'vitest'
 import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 import { sampled } from '../support/effort.ts'
@@ -11,8 +12,8 @@ const rootfs = await prepareRootfs()
 const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 (needs a lab: ${rootfs.reason})`
 
 /**
- * For each mutant a line with its number, then what podman's generator and systemd say about it. `quadlet` writes the services beside
- * the plain units; templates and their instances' drop-ins are read with the units that name them.
+ * For each mutant a line with its number, then what podman's generator and systemd say about it. `quadlet` writes the
+ * services beside the plain units; templates and their instances' drop-ins are read with the units that name them.
  */
 const READ = `for mutant in $(ls /mutants | sort -n); do
   echo "== $mutant"

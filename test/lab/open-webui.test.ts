@@ -6,7 +6,8 @@ import { describeInLab } from './suite.ts'
 
 const PAGE = 'http://127.0.0.1:8080'
 
-// An image of Open WebUI itself cannot be had here: engine/webui.ts has its owners, its start steps and what it writes where.
+// An image of Open WebUI itself cannot be had here: engine/webui.ts has its owners, its start steps and what it writes
+// where.
 describeInLab('A13 Open WebUI as its quadlet says', () => {
   let host: Host
   beforeAll(async () => {

@@ -1,5 +1,5 @@
-// Runs in a lab: a registry of one image, for pulls by digest. node registry.ts DIR: the unpacked OCI archive to serve, on loopback.
-// The protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md "Pull".
+// Runs in a lab: a registry of one image, for pulls by digest. node registry.ts DIR: the unpacked OCI archive to serve,
+// on loopback. The protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md "Pull".
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'

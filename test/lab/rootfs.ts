@@ -17,7 +17,9 @@ import { promisify } from 'node:util'
 const SUITE = 'trixie'
 const environment: { readonly GATE_LAB?: string; readonly GATE_LAB_CACHE?: string; readonly PATH?: string } =
   process.env
-/** What a host needs that Gate deploys to, and what the tests look at it with. One list, so one tree, for all of them. */
+/**
+ * What a host needs that Gate deploys to, and what the tests look at it with. One list, so one tree, for all of them.
+ */
 const PACKAGES = [
   'systemd',
   'systemd-sysv',

@@ -21,7 +21,10 @@ type Provider = {
   provide<K extends keyof ProvidedContext>(key: K, value: ProvidedContext[K]): void
 }
 
-/** Once per run of the lab's tests: Debian in the cache, the test images packed, Gate compiled and laid out. @returns removes the latter */
+/**
+ * Once per run of the lab's tests: Debian in the cache, the test images packed, Gate compiled and laid out.
+ * @returns removes the latter
+ */
 export default async function setUpLab(project: Provider): Promise<(() => void) | undefined> {
   const rootfs = await prepareRootfs()
   project.provide('rootfs', rootfs)

@@ -74,7 +74,7 @@ describe.skipIf(!hasNix)('the NixOS modules (needs nix-bin)', () => {
     )
   }
 
-  test('the routes are samples of everything', () => expect(names.length).toBeGreaterThanOrEqual(15))
+  test('there are samples of everything', () => expect(names.length).toBeGreaterThanOrEqual(15))
 
   test.each(names)('%s: nothing is wrong; its units and all else are as expected', async (name) => {
     const { failed, builds, systemd, environment, ...host } = hostOf(name)

@@ -22,7 +22,7 @@ const goldens: Golden[] = goldenNames().flatMap((name) => {
 /** What a host has besides: the driver of its GPU. */
 const HOST = '{ services.xserver.videoDrivers = [ "nvidia" ]; }'
 
-test('the routes are modules to read', () => expect(goldens.length).toBeGreaterThan(8))
+test('there are modules to read', () => expect(goldens.length).toBeGreaterThan(8))
 
 test.each(goldens)('$name: every line has an origin', ({ compiled }) => {
   const module = compiled.files.find(({ path }) => path.endsWith('.nix')) ?? expect.unreachable()

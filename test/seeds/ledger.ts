@@ -292,7 +292,7 @@ const modelServing: readonly Entry[] = [
   {
     shown: '`quadlets/dnsmasq.container`, `config/dnsmasq/dnsmasq.conf`',
     gate: '`[dns] engine = "dnsmasq"`, `--target dnsmasq`',
-    proof: ['test/e2e/dnsmasq.test.ts', 'the routes are goldens for dnsmasq'],
+    proof: ['test/e2e/dnsmasq.test.ts', 'there are goldens for dnsmasq'],
   },
   { shown: '`install-quadlets.sh` (safe to run again)', gate: '`gatectl apply`', ...applied },
   { shown: '`generate-ssl-cert.sh`, ten-year wildcard', gate: 'internal CA with short-lived leaves', owed: 'tls' },
@@ -332,7 +332,7 @@ const modelServing: readonly Entry[] = [
   {
     shown: 'names `webui.…`, `vllm.…` of the domain',
     gate: '`expose = "webui"`',
-    proof: ['test/e2e/dnsmasq.test.ts', 'the routes are goldens for dnsmasq'],
+    proof: ['test/e2e/dnsmasq.test.ts', 'there are goldens for dnsmasq'],
   },
   { shown: 'HTTPS with HSTS', gate: 'the same', proof: [PROXIES, 'with TLS, no proxy before it'] },
   { shown: 'delete `ssl/*`, run the script again', gate: '`gatectl ca issue`', owed: 'tls' },
@@ -512,7 +512,7 @@ const aisopod: readonly Entry[] = [
   {
     shown: 'Caddy',
     gate: '`[proxy] engine = "caddy"`',
-    proof: ['test/e2e/caddy.test.ts', 'the routes are goldens for caddy'],
+    proof: ['test/e2e/caddy.test.ts', 'there are goldens for caddy'],
   },
   { shown: '`POST /auth/login|logout|refresh|create-token|rotate-token`', gate: 'the same', owed: 'access' },
   { shown: '`/ws`', gate: 'the same (JSON-RPC 2.0)', owed: 'console' },

@@ -1,6 +1,9 @@
 import type { Tree } from '../../syntax/tree.ts'
 
-/** Every key of the configuration that is no secret, each with another value than its default; names and texts that Nix might take for something else. */
+/**
+ * Every key of the configuration that is no secret, each with another value than its default; names and texts that Nix
+ * might take for something else.
+ */
 export const everyKey: Tree = {
   server: {
     host: '127.0.0.2',

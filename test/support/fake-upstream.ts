@@ -18,7 +18,10 @@ export type FakeUpstream = {
 
 type Behaviour = (request: Seen, response: ServerResponse) => void | Promise<void>
 
-/** Starts one on a loopback port (a free one when 0), or on a Unix socket (a path). `GET /v1/models` lists `models`; everything else does `behave`. */
+/**
+ * Starts one on a loopback port (a free one when 0), or on a Unix socket (a path). `GET /v1/models` lists `models`;
+ * everything else does `behave`.
+ */
 export async function startFakeUpstream(
   behave: Behaviour,
   models: readonly string[] = ['mock'],

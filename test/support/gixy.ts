@@ -2,8 +2,8 @@ import type { NginxDirective } from './nginx-reader.ts'
 
 /**
  * What gixy says of a configuration, by its own names for the rules: NixOS runs it over what it gives nginx, and a
- * finding stops the build. Written from the documentation of the rules below, without gixy at hand: a build with the real
- * one may find more.
+ * finding stops the build. Written from the documentation of the rules below, without gixy at hand: a build with the
+ * real one may find more.
  * @see https://github.com/yandex/gixy/tree/master/docs/en/plugins
  * @returns `[rule] directive`, in the order of the text
  */

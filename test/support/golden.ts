@@ -8,8 +8,8 @@ import { TARGET_NAMES, type Target } from '../../schemas/words/targets.ts'
 import { patched } from './golden-diff.ts'
 
 /**
- * Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them: whole, below `expected/`,
- * or as `expected.diff` against the golden that its options name as `base`.
+ * Each folder holds spec.toml or spec.json, maybe options.json and lock.json, and what is expected of them: whole,
+ * below `expected/`, or as `expected.diff` against the golden that its options name as `base`.
  */
 export const GOLDEN = join(import.meta.dirname, '../golden')
 

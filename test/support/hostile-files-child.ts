@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { openConfig } from '../../config/open-config.ts'
 import { HOSTILE_FILES } from './hostile-files.ts'
 
-// The configuration of a daemon in a process of its own, beside a timer that sees how long the loop did not turn. Reads the
-// files that it is told of, by kind and size, and answers with the longest stall of each.
+// The configuration of a daemon in a process of its own, beside a timer that sees how long the loop did not turn. Reads
+// the files that it is told of, by kind and size, and answers with the longest stall of each.
 
 const LOOK_MS = 5
 

@@ -129,7 +129,9 @@ function isBelow(path: readonly (string | number)[], parent: readonly (string | 
   return parent.length > 0 && path.slice(0, parent.length).join('\0') === parent.join('\0')
 }
 
-/** Puts the chosen texts where the harmless ones stand, as parts of longer texts too, and as names of the environment. */
+/**
+ * Puts the chosen texts where the harmless ones stand, as parts of longer texts too, and as names of the environment.
+ */
 function swap(chosen: ReadonlyMap<string, string>): (text: string) => string {
   const pairs = [...chosen].flatMap(([from, to]): [string, string][] =>
     from === 'zqi'

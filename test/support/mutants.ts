@@ -11,7 +11,10 @@ export type Mutant = {
   readonly files: readonly OutputFile[]
 }
 
-/** Numbers at the ends of what somebody may write: nothing, the smallest, fractions, powers of two, more than any unit holds. */
+/**
+ * Numbers at the ends of what somebody may write: nothing, the smallest, fractions, powers of two, more than any unit
+ * holds.
+ */
 const ODD: Readonly<Record<NumberKey['kind'], readonly unknown[]>> = {
   number: [0, 1, 2, 15, 16, 0.0001, 0.001, 0.01, 0.1, 0.5, 1.5, 2.7, 64, 100, 1000, 65_535, 65_536].concat([
     1_000_000,

@@ -41,7 +41,9 @@ function tokensOf(text: string): Token[] {
   return tokens
 }
 
-/** A word, quoted or not; a backslash keeps the sign behind it and stays itself before all but quotes and backslashes. */
+/**
+ * A word, quoted or not; a backslash keeps the sign behind it and stays itself before all but quotes and backslashes.
+ */
 function wordAt(text: string, start: number): [word: string, end: number] {
   const quote = /["']/.test(text[start] ?? '') ? text[start] : undefined
   let word = ''

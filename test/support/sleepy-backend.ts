@@ -5,8 +5,8 @@ import { type AgentAnswer, agentRequest } from '../../schemas/agent.ts'
 import { completion, DONE, frame, STREAM_HEADERS, sendJson } from './fake-upstream.ts'
 
 /**
- * A backend as a host has it, without systemd: a socket that always listens and starts the engine at the first connection
- * (which waits), and an agent that starts and stops it.
+ * A backend as a host has it, without systemd: a socket that always listens and starts the engine at the first
+ * connection (which waits), and an agent that starts and stops it.
  */
 export type SleepyBackend = {
   readonly socket: string

@@ -2,7 +2,10 @@ import { z } from 'zod'
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import { specSchema } from '../../schemas/spec/spec.ts'
 
-/** A place of the spec where people write text: `backends.<name>.args[]`. A name of theirs ends with `<name>`, the text it stands for with `<name>=`. */
+/**
+ * A place of the spec where people write text: `backends.<name>.args[]`. A name of theirs ends with `<name>`, the text
+ * it stands for with `<name>=`.
+ */
 export type StringKey = {
   readonly key: string
   /** The text stands for a number: a duration or a size. */

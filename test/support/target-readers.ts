@@ -25,7 +25,10 @@ export type Reader = {
   readonly isUnordered?: boolean
 }
 
-/** A reader for every file of the targets that this machine can read. @param certificates where `cert.pem` and `key.pem` lie */
+/**
+ * A reader for every file of the targets that this machine can read.
+ * @param certificates where `cert.pem` and `key.pem` lie
+ */
 export function targetReaders(directory: TemporaryDirectory, certificates: string): readonly Reader[] {
   const each = (read: (text: string) => unknown) => (texts: readonly string[]) => texts.map(read)
   const units = { file: /\.service$/, needs: [], read: each(readUnit) }

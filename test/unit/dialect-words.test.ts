@@ -35,7 +35,9 @@ const root = join(import.meta.dirname, '../..')
 const sources: Sources = new Map(
   globSync('daemon/**/*.ts', { cwd: root }).map((path) => [path, readFileSync(join(root, path), 'utf8')]),
 )
-/** OpenAI-compatible upstreams take these headers of another vendor: data that is passed on, nothing that is understood. */
+/**
+ * OpenAI-compatible upstreams take these headers of another vendor: data that is passed on, nothing that is understood.
+ */
 const PASSED_ON = 'daemon/translate/openai-chat/request.ts'
 
 test('no file of the daemon but those of a dialect says a word of it', () => {

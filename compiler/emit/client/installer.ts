@@ -1,6 +1,7 @@
 /**
- * The program of the installer for clients: POSIX sh, for dash, busybox, bash and the sh of macOS. It is read whole before
- * it runs, so that a download that was cut does nothing. GATE_ROOT is put before every path, for tests and images.
+ * The program of the installer for clients: POSIX sh, for dash, busybox, bash and the sh of macOS. It is read whole
+ * before it runs, so that a download that was cut does nothing. GATE_ROOT is put before every path, for tests and
+ * images.
  */
 export const INSTALLER = String.raw`set -eu
 

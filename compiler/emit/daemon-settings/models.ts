@@ -11,7 +11,8 @@ type Target = { readonly upstream: string; readonly model: string; readonly weig
 
 /**
  * Virtual models. The daemon knows targets that are upstreams: backends become those, aliases what they resolve to.
- * @param reachable names of upstreams and backends that the daemon has; a model that resolves to none of them is left out
+ * @param reachable names of upstreams and backends that the daemon has; a model that resolves to none of them is left
+ * out
  */
 export function modelTable(
   deployment: Deployment,
@@ -66,7 +67,9 @@ function strategyFinding({ strategy }: Model, origin: SpecPath): Finding[] {
   return [{ code: 'NOT_YET', severity: 'warning', path: [...origin, 'strategy'], message, hint }]
 }
 
-/** A target that is itself a choice between several can be put in its place when both choose alike, and not otherwise. */
+/**
+ * A target that is itself a choice between several can be put in its place when both choose alike, and not otherwise.
+ */
 function mixtureFindings({ models }: Deployment, model: Model, origin: SpecPath): Finding[] {
   return model.targets.flatMap(({ alias, model: id }, i): Finding[] => {
     if (alias !== undefined && id !== undefined) {

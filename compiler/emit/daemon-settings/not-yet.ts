@@ -3,7 +3,10 @@ import { PROFILES } from '../../catalog/profiles.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 
-/** What a spec can ask for and the daemon's configuration has no key for; about access, what it does instead is stricter. */
+/**
+ * What a spec can ask for and the daemon's configuration has no key for; about access, what it does instead is
+ * stricter.
+ */
 export function notYet(deployment: Deployment): Finding[] {
   const { gateway, budgets, sandbox, profile, proxy, relayClient, relays } = deployment
   const { tls } = gateway

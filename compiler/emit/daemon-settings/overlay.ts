@@ -3,7 +3,8 @@ import { isTree, type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Finding } from '../../diagnostic.ts'
 
 /**
- * Lays settings over what came of the spec: tables merge, everything else replaces. Lines of the settings have no origin.
+ * Lays settings over what came of the spec: tables merge, everything else replaces. Lines of the settings have no
+ * origin.
  * @param settings keys of schemas/config/config.ts, checked already
  */
 export function overlay(below: JsonNode, settings: Tree): JsonNode {

@@ -9,8 +9,8 @@ export type Variable = { readonly name: string; readonly value: string; readonly
 const NAMED = new Set(['upstreams', 'backends', 'models'])
 
 /**
- * The declared layer as environment, for a target that has no place for a file. Empty lists and tables are left out: they are
- * what the daemon has anyway.
+ * The declared layer as environment, for a target that has no place for a file. Empty lists and tables are left out:
+ * they are what the daemon has anyway.
  */
 export function variablesOf(declared: JsonNode, path: readonly string[] = []): Variable[] {
   const [first = ''] = path

@@ -7,8 +7,8 @@ import type { Listener } from '../../ir/nodes/host.ts'
 import type { Emission, EmitOptions } from '../output.ts'
 
 /**
- * A table of the gateway's own. Its ports are open where the spec opens them and shut elsewhere; packets for other ports
- * pass on to whatever other tables say. Nothing is made when the spec opens nothing.
+ * A table of the gateway's own. Its ports are open where the spec opens them and shut elsewhere; packets for other
+ * ports pass on to whatever other tables say. Nothing is made when the spec opens nothing.
  */
 export function emitNftables({ firewall, listeners, names }: Deployment, { layout }: EmitOptions): Emission {
   if (firewall.length === 0) return { files: [], findings: [] }

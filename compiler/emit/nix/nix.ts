@@ -27,8 +27,8 @@ import { emitQuadlet } from '../quadlet/quadlet.ts'
 import { systemUnits } from '../systemd/systemd.ts'
 
 /**
- * The spec as options of Gate's NixOS modules, key by key in camelCase; `gate` and `gate.server` are laid open. The module
- * runs this compiler again when the host is built, so what it says about other targets is said here, too.
+ * The spec as options of Gate's NixOS modules, key by key in camelCase; `gate` and `gate.server` are laid open. The
+ * module runs this compiler again when the host is built, so what it says about other targets is said here, too.
  */
 export function emitNix(deployment: Deployment, options: EmitOptions): Emission {
   const { written, prefix } = deployment
@@ -59,7 +59,10 @@ export function emitNix(deployment: Deployment, options: EmitOptions): Emission 
 
 const ENABLE: Attribute = { path: ['enable'], value: boolean(true) }
 
-/** Tables that have no option of their name. What is taken out of `gate` has no meaning on NixOS, which keeps generations itself. */
+/**
+ * Tables that have no option of their name. What is taken out of `gate` has no meaning on NixOS, which keeps
+ * generations itself.
+ */
 type Elsewhere = 'defaults' | '$schema' | 'gate' | 'upstreams' | 'relays'
 
 function gatewayOptions({ written, gateway, containers, users }: Deployment): Attribute[] {

@@ -77,7 +77,9 @@ function unitEntries(container: Container): Entry[] {
   ]
 }
 
-/** podman's generator gives every user the quadlets of a directory that is reached through a link, as NixOS has them. */
+/**
+ * podman's generator gives every user the quadlets of a directory that is reached through a link, as NixOS has them.
+ */
 export const ownerEntry = ({ user }: { readonly user: string }): Entry => ({
   key: 'ConditionUser',
   value: literal(user),
@@ -148,7 +150,10 @@ function containerEntries(container: Container): Entry[] {
   ]
 }
 
-/** Without `UserNS=` root inside is the backend's account outside, and every other user inside one of its subordinate ids. */
+/**
+ * Without `UserNS=` root inside is the backend's account outside, and every other user inside one of its subordinate
+ * ids.
+ */
 function userEntries(container: Container): Entry[] {
   const drop = { key: 'DropCapability', value: words('all') }
   const origin = at(container, 'user')

@@ -17,7 +17,8 @@ export function healthEntries({ health, origin: from }: Container): Entry[] {
 }
 
 /**
- * The forms that podman runs without a shell, which the image may not have: a JSON array, or `CMD` before a single word.
+ * The forms that podman runs without a shell, which the image may not have: a JSON array, or `CMD` before a single
+ * word.
  * @see https://github.com/containers/podman/blob/v5.4.2/pkg/specgenutil/specgen.go makeHealthCheckFromCli
  */
 function healthCommand(command: readonly string[]): string {
@@ -43,8 +44,9 @@ export function healthFindings({ health, origin }: Container): Finding[] {
 const WAITS: Version = { major: 4, minor: 6 }
 
 /**
- * The service has started when the container is healthy. Not by Notify=healthy: there `podman run` says so with its last
- * breath, and systemd drops the message of a process that it can no longer find, so that a healthy service times out.
+ * The service has started when the container is healthy. Not by Notify=healthy: there `podman run` says so with its
+ * last breath, and systemd drops the message of a process that it can no longer find, so that a healthy service times
+ * out.
  */
 export function readinessEntries(
   container: Container,

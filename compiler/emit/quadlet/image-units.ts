@@ -3,9 +3,9 @@ import { command, type Entry, literal, text, type UnitFile } from '../../../synt
 import type { ContainerImage } from '../../ir/nodes/container.ts'
 
 /**
- * File name -> unit: what gets the image of a backend before its container starts, and what a host starts when something
- * of the backend has changed: the new image is there before the old container stops. Nothing where `gatectl apply` does
- * both.
+ * File name -> unit: what gets the image of a backend before its container starts, and what a host starts when
+ * something of the backend has changed: the new image is there before the old container stops. Nothing where `gatectl
+ * apply` does both.
  */
 export function imageUnits(image: ContainerImage, { programs, images }: Layout): Record<string, UnitFile> {
   if (images === undefined) return {}

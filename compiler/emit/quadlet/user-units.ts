@@ -77,7 +77,10 @@ function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: Id
   }
 }
 
-/** Connections of one agent at a time; each is a process. The gateway needs one, and one for each log or shell that is watched. */
+/**
+ * Connections of one agent at a time; each is a process. The gateway needs one, and one for each log or shell that is
+ * watched.
+ */
 const AGENT_CONNECTIONS_MAX = 16
 
 function agentSocketUnit({ origin, path }: Agent): UnitFile {

@@ -120,7 +120,8 @@ function relayDropIn(relay: Relay, credentials: readonly Entry[], comment: reado
       origin: [...origin, key],
     }),
   )
-  // systemd's list holds in both directions: not for the own connections of a relay that writes records at a DNS provider
+  // systemd's list holds in both directions: not for the own connections of a relay that writes records at a DNS
+  // provider
   const addresses = dns === undefined ? addressEntries(relay) : []
   return { origin, comment, sections: [{ name: 'Service', entries: [...variables, ...credentials, ...addresses] }] }
 }

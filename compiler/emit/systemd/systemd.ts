@@ -102,7 +102,10 @@ function backendHost({ containers }: Deployment): Record<string, UnitFile> {
   }
 }
 
-/** What the manager of each backend's user is configured with. @param secrets by user id, the unit that writes its secrets */
+/**
+ * What the manager of each backend's user is configured with.
+ * @param secrets by user id, the unit that writes its secrets
+ */
 function backendManagers({ users }: Deployment, secrets: ReadonlyMap<number, string>): Record<string, UnitFile> {
   const units = users.flatMap(({ origin, uid, home, subuid, limits }): [string, UnitFile][] => {
     if (uid === undefined || subuid === undefined) return []

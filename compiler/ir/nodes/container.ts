@@ -19,7 +19,10 @@ export type Container = Node & {
   readonly environment: Readonly<Record<string, string>>
   readonly environmentFile: string | undefined
   readonly mounts: readonly Mount[]
-  /** Of what `configFiles` of the deployment say, so that a change of it is a change of the container; absent: it has none. */
+  /**
+   * Of what `configFiles` of the deployment say, so that a change of it is a change of the container; absent: it has
+   * none.
+   */
   readonly configDigest: string | undefined
   /** engine: user 1000 inside is the backend's account outside. image: the root of the image is. */
   readonly runsAs: 'engine' | 'image'

@@ -73,7 +73,10 @@ export function unitTimeoutMs({ text }: Invocation): number {
   throw usageFailure('--timeout: give seconds', 'such as --timeout 120')
 }
 
-/** Prints each step when it is done, with its time; on a terminal in one line that changes, elsewhere with a line for each part. */
+/**
+ * Prints each step when it is done, with its time; on a terminal in one line that changes, elsewhere with a line for
+ * each part.
+ */
 export function stepPrinter({ json, note, stderr }: Invocation): Step {
   const isTerminal = stderr.isTTY === true
   return async (what, work) => {

@@ -78,7 +78,10 @@ async function subjectOf(invocation: Invocation): Promise<Subject> {
 
 type ReadSpec = { readonly spec: SpecState; readonly deployment: Deployment | undefined }
 
-/** The spec that was named, else that of this host. One that is wrong is a finding, one that was named and is absent a failure. */
+/**
+ * The spec that was named, else that of this host. One that is wrong is a finding, one that was named and is absent a
+ * failure.
+ */
 async function readSpec(invocation: Invocation): Promise<ReadSpec> {
   const named = invocation.arguments[0]
   if (named === undefined && !existsSync(HOST_SPEC)) return { spec: { kind: 'none' }, deployment: undefined }

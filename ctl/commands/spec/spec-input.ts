@@ -25,7 +25,10 @@ export type SpecInput = {
 /** Where the spec of a host is. */
 export const HOST_SPEC = '/etc/gate/gate.toml'
 
-/** Reads the spec that the first argument names, else that of the host, its lock, and the options that a compilation depends on. */
+/**
+ * Reads the spec that the first argument names, else that of the host, its lock, and the options that a compilation
+ * depends on.
+ */
 export async function readSpecInput({ arguments: [file = HOST_SPEC], text, stdin }: Invocation): Promise<SpecInput> {
   const [podman, systemd] = [podmanVersion(text('podman')), systemdVersion(text('systemd'))]
   const [layout, settings] = [readLayout(text('layout')), await readSettings(text('settings'))]

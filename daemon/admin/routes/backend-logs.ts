@@ -14,7 +14,8 @@ const FIRST_ENTRY_MS = 2_000
 const STALLED_MS = 30_000
 
 /**
- * Sends the journal of a backend, with `follow` until the caller leaves. The answer begins once its agent has said something.
+ * Sends the journal of a backend, with `follow` until the caller leaves. The answer begins once its agent has said
+ * something.
  * @param followers those of all backends; this one is among them while it lasts
  * @throws AdminError before the first line, never after it
  */

@@ -58,7 +58,10 @@ type Routes = {
   ) => AdminAnswers[K] | Promise<AdminAnswers[K]>
 }
 
-/** What answers each route of schemas/admin.ts. Logs and shells are streams and therefore elsewhere: admin.ts, admin-backend-logs.ts, admin-shell.ts. */
+/**
+ * What answers each route of schemas/admin.ts. Logs and shells are streams and therefore elsewhere: admin.ts,
+ * admin-backend-logs.ts, admin-shell.ts.
+ */
 export const ROUTES: Routes = {
   'GET /v1/status': ({ status }) => status(),
   'POST /v1/reload': ({ reload }) => reload(),

@@ -11,7 +11,10 @@ export const EXAMPLE = {
   body: '{"model":"echo","messages":[{"role":"user","content":"Hello from Gate"}]}',
 } as const
 
-/** Says the last user message back. @param seed makes the id of the answer; the same for the same body @throws Error when the body is not JSON */
+/**
+ * Says the last user message back. @param seed makes the id of the answer; the same for the same body
+ * @throws Error when the body is not JSON
+ */
 export function echo(body: string, seed: string): EchoAnswer {
   const read = readEchoRequest(body)
   if (read.kind === 'refused') {
@@ -37,7 +40,9 @@ function completionOf(id: string, request: EchoRequest): object {
   }
 }
 
-/** The frames of a streamed answer: role, one per token (or piece of a tool call's arguments), the end, usage, [DONE]. */
+/**
+ * The frames of a streamed answer: role, one per token (or piece of a tool call's arguments), the end, usage, [DONE].
+ */
 function* framesOf(id: string, request: EchoRequest): Generator<string> {
   const { message, finishReason, usage } = answerOf(request)
   const reportsUsage = request.stream_options?.include_usage === true

@@ -1,6 +1,9 @@
 import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
 
-/** The `type` that OpenAI's SDKs know, by status; any other 4xx is an `invalid_request_error`, any other 5xx a `server_error`. */
+/**
+ * The `type` that OpenAI's SDKs know, by status; any other 4xx is an `invalid_request_error`, any other 5xx a
+ * `server_error`.
+ */
 const TYPES: Readonly<Record<number, string>> = {
   401: 'authentication_error',
   403: 'permission_error',

@@ -11,7 +11,10 @@ export function showModel({ id, ownedBy }: ModelEntry): object {
   return { id, object: 'model', created: 0, owned_by: ownedBy }
 }
 
-/** The ids in an upstream's list. Some send the list alone; an empty Ollama sends null in its place. @throws Error when it has another shape */
+/**
+ * The ids in an upstream's list. Some send the list alone; an empty Ollama sends null in its place.
+ * @throws Error when it has another shape
+ */
 export function readModels(list: unknown): readonly string[] {
   const data = isRecord(list) && 'data' in list ? (list['data'] ?? []) : list
   if (!Array.isArray(data)) throw new Error('the model list does not have the shape that OpenAI uses')

@@ -6,8 +6,9 @@ const SPACE = 0x20
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Recognises the tokens of one stream by the bytes of their frames. They differ in their content alone, so what comes before
- * and after the content of one is kept: a chunk that is the same around a plain text is one more, and need not be read.
+ * Recognises the tokens of one stream by the bytes of their frames. They differ in their content alone, so what comes
+ * before and after the content of one is kept: a chunk that is the same around a plain text is one more, and need not
+ * be read.
  */
 export class TokenFrames {
   #before: Buffer = NOTHING

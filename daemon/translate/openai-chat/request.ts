@@ -68,8 +68,9 @@ export function parseChatRequest(body: Buffer, outline: JsonOutline = outlineOf(
 }
 
 /**
- * Parsers disagree on which of two equal keys counts, and on whether case matters: an upstream could run another model than
- * the one that was asked for and metered. So each key comes once, and those that decide something are spelled one way.
+ * Parsers disagree on which of two equal keys counts, and on whether case matters: an upstream could run another model
+ * than the one that was asked for and metered. So each key comes once, and those that decide something are spelled one
+ * way.
  * @throws GateError BAD_REQUEST
  */
 function membersByName(members: readonly JsonMember[]): ReadonlyMap<string, JsonMember> {

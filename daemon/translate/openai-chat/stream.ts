@@ -9,7 +9,8 @@ const NOTHING = Buffer.alloc(0)
 
 /**
  * Watches a stream of chat completion chunks go by: counts content, catches the usage chunk, the end (`[DONE]`, or a
- * finish reason of every choice) and an error inside the stream. A plain token is recognised by its text and not parsed.
+ * finish reason of every choice) and an error inside the stream. A plain token is recognised by its text and not
+ * parsed.
  */
 export class ChatStreamWatch implements StreamWatch {
   readonly #scanner = new SseScanner((data, type) => this.#event(data, type))

@@ -2,7 +2,10 @@ import { type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
 import { failureIn, isRecord } from './error.ts'
 
-/** Providers that report the usage of a stream when they are asked to. Mistral does so unasked, and refuses keys that it does not know. */
+/**
+ * Providers that report the usage of a stream when they are asked to. Mistral does so unasked, and refuses keys that it
+ * does not know.
+ */
 const ASKED = new Set([
   'anthropic',
   'deepseek',
@@ -27,7 +30,10 @@ const OPEN_OBJECT = 0x7b
 const CR = 0x0d
 const LF = 0x0a
 
-/** What asks an upstream for the usage of a stream; null when the client has asked itself, or the upstream is not known to understand. */
+/**
+ * What asks an upstream for the usage of a stream; null when the client has asked itself, or the upstream is not known
+ * to understand.
+ */
 export function usageRequest(body: Buffer, provider: string, outline: JsonOutline = outlineOf(body)): Edit | null {
   if (outline.kind === 'refused' || !ASKED.has(provider)) return null
   const member = outline.members.find(({ key }) => key === KEY)
@@ -48,8 +54,8 @@ const BLANK_LINE = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
 const LONGEST_KEPT = 64 * 2 ** 10
 
 /**
- * Takes the event that reports usage alone out of the end of a stream, for a client that has not asked for it. Begins when
- * every choice has ended: what is fed before that need not come by.
+ * Takes the event that reports usage alone out of the end of a stream, for a client that has not asked for it. Begins
+ * when every choice has ended: what is fed before that need not come by.
  */
 export class UsageFrameFilter {
   #kept: Buffer = NOTHING

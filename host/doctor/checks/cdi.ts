@@ -133,7 +133,8 @@ async function readCdiFile(directory: string, name: string): Promise<CdiFile> {
 }
 
 /**
- * The device names and nodes of a CDI file, YAML as nvidia-ctk writes it, or JSON. Not a parser: it looks for the few lines it needs.
+ * The device names and nodes of a CDI file, YAML as nvidia-ctk writes it, or JSON. Not a parser: it looks for the few
+ * lines it needs.
  * @see https://github.com/cncf-tags/container-device-interface/blob/main/SPEC.md
  */
 export function parseCdi(text: string): { devices: string[]; nodes: string[] } {

@@ -111,7 +111,9 @@ async function answers(server: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-/** As programs of this host resolve it, /etc/hosts included: by getent(1), which, unlike our own thread, can be killed. */
+/**
+ * As programs of this host resolve it, /etc/hosts included: by getent(1), which, unlike our own thread, can be killed.
+ */
 async function addressesOf(name: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
   const ran = await runProgram(['getent', 'ahosts', name], signal)
   if (ran.code === NOT_THERE) return undefined

@@ -15,7 +15,9 @@ export type GenerationFacts =
       readonly kind: 'read'
       readonly current: number | undefined
       readonly committed: number | undefined
-      /** Files of the current generation that are not what its manifest says: in the generation, or where they belong. */
+      /**
+       * Files of the current generation that are not what its manifest says: in the generation, or where they belong.
+       */
       readonly changed: readonly string[]
       readonly lost: readonly string[]
       /** Files that this caller may not read. */

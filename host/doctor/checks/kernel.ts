@@ -129,7 +129,10 @@ function set(name: keyof typeof SYSCTLS, value: number) {
   return command(`echo ${setting} >/etc/sysctl.d/50-gate.conf && sysctl --write ${setting}`)
 }
 
-/** In an unprivileged container only some ids exist: 65,536 by default, and none of our subordinate ranges is among them. */
+/**
+ * In an unprivileged container only some ids exist: 65,536 by default, and none of our subordinate ranges is among
+ * them.
+ */
 function idsThatDoNotExist({ idsHere, idsNeeded, container }: NamespaceFacts): Finding[] {
   const exists = ({ start, count }: { start: number; count: number }) =>
     idsHere.some((range) => start >= range.start && start + count <= range.start + range.count)

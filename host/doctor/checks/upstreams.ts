@@ -70,7 +70,10 @@ function fixFor(code: string, host: string, hostname: string): Fix {
   return command(`curl --verbose --head --max-time 10 https://${host}`)
 }
 
-/** Of the spec and of the daemon's configuration; engines on Unix sockets would be started by a connection, so they are left out. */
+/**
+ * Of the spec and of the daemon's configuration; engines on Unix sockets would be started by a connection, so they are
+ * left out.
+ */
 function upstreamUrls({ deployment }: Subject, view: DaemonView): Map<string, string> {
   const urls = new Map<string, string>()
   for (const { name, enabled, provider, baseUrl } of deployment?.upstreams ?? [])

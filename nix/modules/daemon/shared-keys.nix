@@ -21,6 +21,6 @@ in
         own = lib.attrByPath option null cfg;
       in
       lib.optional (set != null && set != own)
-        "${where}.${name option} = ${text own} and ${where}.settings.${name setting} = ${text set} are the same setting: keep one of them")
+        "${where}.${name option} = ${text own} and ${where}.settings.${name setting} = ${text set} are the same setting: keep only one of them")
     pairs;
 }

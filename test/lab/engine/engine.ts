@@ -1,6 +1,6 @@
 // The test engine: a small OpenAI-compatible server that misbehaves when told to. It runs on Node alone, as a process
-// (node engine.ts --listen PATH_OR_PORT …) and in the image that image.ts packs. `--help` lists what it can do; every option is
-// also an environment variable: --start-delay-ms is ENGINE_START_DELAY_MS.
+// (node engine.ts --listen PATH_OR_PORT …) and in the image that image.ts packs. `--help` lists what it can do; every
+// option is also an environment variable: --start-delay-ms is ENGINE_START_DELAY_MS.
 import { unlinkSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import { parseArgs } from 'node:util'

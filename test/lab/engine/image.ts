@@ -88,8 +88,9 @@ function imageIn(layer: string, name: string): Image {
 }
 
 /**
- * As ghcr.io/open-webui/open-webui is made: root owns and runs everything, the working directory is /app/backend, start.sh starts it,
- * curl is there for health checks. @see https://github.com/open-webui/open-webui/blob/main/Dockerfile
+ * As ghcr.io/open-webui/open-webui is made: root owns and runs everything, the working directory is /app/backend,
+ * start.sh starts it, curl is there for health checks.
+ * @see https://github.com/open-webui/open-webui/blob/main/Dockerfile
  */
 function packWebui(work: string, name: string, version: string, rootfs: string, node: string): void {
   const lay = (dir: string) => {

@@ -1,4 +1,5 @@
-// Stands in for Open WebUI: writes where it writes at its start, and fails as it does when it cannot. Node runs it, in its image only.
+// Stands in for Open WebUI: writes where it writes at its start, and fails as it does when it cannot. Node runs it, in
+// its image only.
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 

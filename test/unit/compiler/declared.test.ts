@@ -11,7 +11,7 @@ const names = goldensOf('declared')
 const declaredText = (name: string): string =>
   goldenFiles(name, { targets: ['declared'] }).find(({ path }) => path === 'declared/declared.json')?.text ?? ''
 
-test('the routes are specs to compare', () => expect(names.length).toBeGreaterThan(5))
+test('there are specs to compare', () => expect(names.length).toBeGreaterThan(5))
 
 test.each(names)('the daemon starts with the declared file of %s, and every value in it is in force', (name) => {
   const text = declaredText(name)
@@ -77,7 +77,9 @@ const keysOf = (tree: unknown): string[] =>
     ? []
     : Object.entries(tree).flatMap(([key, inner]) => [key, ...keysOf(inner).map((below) => `${key}.${below}`)])
 
-/** As the parser sees it: the category Cc, the two line separators, what XML cannot hold, and the name of the prototype. */
+/**
+ * As the parser sees it: the category Cc, the two line separators, what XML cannot hold, and the name of the prototype.
+ */
 const hasControl = (given: string): boolean =>
   /[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(given) || !given.isWellFormed() || given === '__proto__'
 

@@ -3,7 +3,7 @@ import { compileGolden, expectedGolden, goldenNames } from '../../support/golden
 
 const names = goldenNames()
 
-test('the routes are specs to compare', () => expect(names.length).toBeGreaterThan(20))
+test('there are specs to compare', () => expect(names.length).toBeGreaterThan(20))
 
 test.each(names)('%s compiles to what was reviewed (node scripts/update-golden.ts rewrites it)', (name) => {
   expect(Object.fromEntries(compileGolden(name))).toEqual(Object.fromEntries(expectedGolden(name)))

@@ -13,7 +13,7 @@ const generated = goldenNames().flatMap((name) => {
   return text === undefined ? [] : [{ name, text }]
 })
 
-test('the routes are configurations to read', () => expect(generated.length).toBeGreaterThan(4))
+test('there are configurations to read', () => expect(generated.length).toBeGreaterThan(4))
 
 test.each(generated)('A10: gixy finds nothing in $name', ({ text }) => {
   expect(gixyFindings(readNginx(text))).toEqual([])

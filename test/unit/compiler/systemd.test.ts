@@ -17,7 +17,7 @@ const title = hasReader ? `systemd ${version}` : `systemd (needs systemd-analyze
 const compiled = (systemd: number) =>
   goldensOf('systemd').map((name) => ({ name, files: goldenFiles(name, { targets: ['systemd'], systemd }) }))
 
-test('the routes are specs to compare', () => expect(compiled(257).length).toBeGreaterThan(5))
+test('there are specs to compare', () => expect(compiled(257).length).toBeGreaterThan(5))
 
 test.each(Object.keys(shippedFiles()).filter((path) => !path.includes('/')))(
   'systemd/%s and what the compiler makes of an empty spec have the same directives, but for those of the spec',

@@ -1,4 +1,5 @@
-// What `gatectl config promote --format spec` prints, put into a spec: the compiler takes it, and the declared layer then says the same.
+// What `gatectl config promote --format spec` prints, put into a spec: the compiler takes it, and the declared layer
+// then says the same.
 import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
 import { compile } from '../../../compiler/compile.ts'

@@ -19,7 +19,7 @@ test.each(['README.md', 'docs/gatectl.md'])('C6 %s says so', (page) => {
 
 test.each(['gatectl', 'npm run -s gatectl --'])('C6 the start text names what works there: %s', (gatectl) => {
   const start = { url: 'http://127.0.0.1:1', key: null, isOpen: false, isJournal: false, gatectl } as const
-  const text = welcome({ ...start, example: { path: '/x', body: '{}' } })
+  const text = welcome({ ...start, closed: undefined, example: { path: '/x', body: '{}' } })
   expect(text).toContain(`${gatectl} token create\n`)
   expect(text).toContain(`${gatectl} status\n`)
 })

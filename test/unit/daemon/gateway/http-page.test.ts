@@ -1,4 +1,5 @@
-// docs/http.md, row by row: a row of the page that nobody tries fails, and so does one here that the page does not have.
+// docs/http.md, row by row: a row of the page that nobody tries fails, and so does one here that the page does not
+// have.
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'

@@ -49,7 +49,7 @@ test.each([
   { id: 'finder/openai/secret', targets: ['finder/openai/secret'] },
   { id: 'someone/else', targets: ['finder/someone/else'] },
   { id: 'finder/own', targets: ['finder/finder/own'] },
-])('what one upstream lists below the name of another does not accept over its requests: $id', ({ id, targets }) => {
+])('what one upstream lists below the name of another does not take over its requests: $id', ({ id, targets }) => {
   const finder = { name: 'finder', models: ['openai/gpt-5', 'openai/secret', 'someone/else', 'finder/own'], open: true }
   const health = createTargetHealth(() => 0)
   const openai = { name: 'openai', models: [], open: true }

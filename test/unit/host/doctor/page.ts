@@ -1,6 +1,9 @@
 import type { Check } from '../../../../host/doctor/check.ts'
 
-/** What a check makes of facts: a line `status what` for each finding, below it the reasons, and `$ command` or `> place: change`. */
+/**
+ * What a check makes of facts: a line `status what` for each finding, below it the reasons, and `$ command` or `>
+ * place: change`.
+ */
 export function pageOf<Facts>({ judge }: Check<Facts>, facts: Facts): string {
   return judge(facts)
     .flatMap(({ status, what, why, fix }) => {
