@@ -4,6 +4,7 @@ import { createDecoder, type Decoder } from '../../wire/decoder.ts'
 import type { AnswerForm, Sink, Watch } from './answer-form.ts'
 import { isOutOfDescriptors } from './connector.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
+import { Held } from './held.ts'
 import { isOfType } from './media-type.ts'
 import type { BodyRedactor, Redactor } from './redactor.ts'
 
@@ -65,10 +66,7 @@ class Passage implements Dispatcher.DispatchHandler {
   #isRefusal = false
   #watch: Watch | null = null
   #passing = false
-  #held: Buffer = NOTHING
-  /** What is held when it is more than one chunk. */
-  #chunks: Buffer[] | null = null
-  #heldBytes = 0
+  readonly #held = new Held()
   #ttftMs: number | null = null
   #clean: BodyRedactor | null = null
   /** What unpacks an answer that is compressed. */
@@ -168,15 +166,15 @@ class Passage implements Dispatcher.DispatchHandler {
     if (this.#ended) return
     const watch = this.#watch
     if (this.#isRefusal) {
-      this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: this.#takeHeld() })
+      this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: this.#held.take() })
     } else if (watch !== null && !watch.isComplete()) {
       this.#broke('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
     } else if (watch === null && this.#sink.started() && !this.#passing) {
       this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream but sent something else')
-    } else if (watch === null && !this.#passing) this.#whole(this.#takeHeld())
+    } else if (watch === null && !this.#passing) this.#whole(this.#held.take())
     else {
       if (watch !== null) this.#hold(watch.rest())
-      this.#answered(this.#takeHeld())
+      this.#answered(this.#held.take())
     }
   }
 
@@ -203,7 +201,7 @@ class Passage implements Dispatcher.DispatchHandler {
     else if (watch.isDone() && watch.isComplete()) {
       this.#hold(shown)
       this.#hold(watch.rest())
-      this.#answered(this.#takeHeld())
+      this.#answered(this.#held.take())
     } else if (this.#passing) this.#pass(controller, shown)
     else {
       const fits = this.#hold(shown)
@@ -230,7 +228,7 @@ class Passage implements Dispatcher.DispatchHandler {
   /** Keeps the body of an error; one that is too long is not waited for, and is no longer JSON. */
   #holdRefusal(controller: Controller, chunk: Buffer): void {
     this.#hold(chunk)
-    if (this.#heldBytes <= MAX_ERROR_BYTES) return
+    if (this.#held.bytes <= MAX_ERROR_BYTES) return
     const headers = { ...this.#headers, 'content-type': 'text/plain' }
     this.#end({ kind: 'rejected', status: this.#status, headers, body: NOTHING })
     controller.abort(new Error('the body of the error is too long'))
@@ -238,26 +236,14 @@ class Passage implements Dispatcher.DispatchHandler {
 
   /** Keeps a chunk. @returns whether all that is kept is still little enough */
   #hold(chunk: Buffer): boolean {
-    if (chunk.length === 0) return true
-    if (this.#heldBytes === 0) this.#held = chunk
-    else if (this.#chunks === null) this.#chunks = [this.#held, chunk]
-    else this.#chunks.push(chunk)
-    this.#heldBytes += chunk.length
-    return this.#heldBytes <= MAX_HELD_BYTES
-  }
-
-  #takeHeld(): Buffer {
-    const all = this.#chunks === null ? this.#held : Buffer.concat(this.#chunks)
-    this.#held = NOTHING
-    this.#chunks = null
-    this.#heldBytes = 0
-    return all
+    this.#held.add(chunk)
+    return this.#held.bytes <= MAX_HELD_BYTES
   }
 
   #beginPassing(controller: Controller): void {
     this.#passing = true
     if (!this.#sink.started()) this.#sink.start(this.#status, this.#headers)
-    this.#pass(controller, this.#takeHeld())
+    this.#pass(controller, this.#held.take())
   }
 
   #pass(controller: Controller, bytes: Buffer): void {
@@ -303,8 +289,7 @@ class Passage implements Dispatcher.DispatchHandler {
   #end(end: ForwardEnd): void {
     if (this.#ended) return
     this.#ended = true
-    this.#held = NOTHING
-    this.#chunks = null
+    this.#held.take()
     this.#decoder?.destroy()
     this.#resolve(end)
   }

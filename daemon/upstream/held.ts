@@ -1,0 +1,26 @@
+const NOTHING = Buffer.alloc(0)
+
+/** Chunks that are kept until more of an answer is known; joined only when there is more than one. */
+export class Held {
+  /** Bytes kept so far. */
+  bytes = 0
+  #first: Buffer = NOTHING
+  #chunks: Buffer[] | null = null
+
+  add(chunk: Buffer): void {
+    if (chunk.length === 0) return
+    if (this.bytes === 0) this.#first = chunk
+    else if (this.#chunks === null) this.#chunks = [this.#first, chunk]
+    else this.#chunks.push(chunk)
+    this.bytes += chunk.length
+  }
+
+  /** Hands over everything that is kept. */
+  take(): Buffer {
+    const all = this.#chunks === null ? this.#first : Buffer.concat(this.#chunks)
+    this.#first = NOTHING
+    this.#chunks = null
+    this.bytes = 0
+    return all
+  }
+}
