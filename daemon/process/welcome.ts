@@ -12,7 +12,7 @@ export function welcome(start: {
   readonly example: { readonly path: string; readonly body: string }
 }): string {
   if (start.isJournal) return ''
-  if (start.closed !== undefined) return `\nGate listens on ${start.url}, but is closed: ${start.closed}\n\n`
+  if (start.closed !== undefined) return `\nGate listens on ${start.url}\n\n  It is closed: ${start.closed}\n\n`
   const key = start.key ?? '$GATE_KEY'
   const authorization = start.isOpen ? '' : ` \\\n    -H 'Authorization: Bearer ${start.key ?? '\'"$GATE_KEY"\''}'`
   const shown = start.key === null ? '' : `\n  Your key, shown this once:\n\n    ${key}\n`

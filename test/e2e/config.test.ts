@@ -151,6 +151,8 @@ test('A1 a file that cannot be read closes the gateway, says so, and mending it 
   }
   for (const path of ['/v1/models', '/ready', '/', '/metrics', '/no/such/path'])
     expect(await get(path), path).toMatchObject({ status: 503, text: expect.stringContaining('gatectl status') })
+  expect(gate.output()).toMatch(/\n {2}It is closed: .*gatectl status/)
+  expect(gate.output()).not.toContain('shown this once')
   expect((await get('/health')).status).toBe(200)
   const status = JSON.parse((await admin('GET', '/v1/status')).text)
   expect(status).toMatchObject({

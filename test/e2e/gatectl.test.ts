@@ -117,7 +117,7 @@ test('explain shows a value in all four layers', async () => {
       '   LAYER     VALUE  SET BY',
       '*  env       0      GATE_SERVER__PORT',
       '   runtime   -      not set',
-      '   nix       -      not set',
+      '   declared  -      not set',
       '   defaults  3000   built in',
       '',
     ].join('\n'),

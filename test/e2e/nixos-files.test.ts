@@ -180,7 +180,7 @@ describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS
     return undefined
   })
 
-  test('the daemon reads the declared layer, and says that a value is from nix', async () => {
+  test('the daemon reads the declared layer, and says that a value is declared', async () => {
     const state = temporaryDirectory()
     copyFileSync(join(outOf('running'), 'declared/declared.json'), state.file('declared.json'))
     const gate = await startDaemon({ GATE_SERVER__PORT: '' }, state.path)
@@ -198,7 +198,7 @@ describe.skipIf(!hasTools)(`what the NixOS modules build (needs nix-bin, ${TOOLS
         expect(JSON.parse(stdout)).toMatchObject({ winner: 'declared', value })
       }
       const shown = await gatectl(['--socket', state.file('admin.sock'), 'config', 'explain', 'server.port'])
-      expect(shown.stdout).toMatch(new RegExp(`^\\* +nix +${port} +`, 'm'))
+      expect(shown.stdout).toMatch(new RegExp(`^\\* +declared +${port} +`, 'm'))
     } finally {
       await gate.stop()
       state.remove()

@@ -39,7 +39,7 @@ export async function startDaemon(
   const output = collect(child)
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const listening = /Gate listens on (\S+)|"message":"listening","url":"([^"]+)"/
-  const started = env['JOURNAL_STREAM'] === undefined ? /token by token\./ : /"message":"ready"/
+  const started = env['JOURNAL_STREAM'] === undefined ? /token by token\.|It is closed:/ : /"message":"ready"/
   await until(() => started.test(output()) || child.exitCode !== null, 20_000)
   const found = listening.exec(output())
   const url = found?.[1] ?? found?.[2]
