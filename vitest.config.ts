@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { isLong } from './test/support/effort.ts'
 
-const project = (name: string, include: string[], testTimeout: number, parallel: boolean) => ({
+const project = (name: string, include: string[], testTimeout: number, workers?: 1 | 2) => ({
   test: {
     name,
     globalSetup: name === 'lab' ? ['test/lab/setup.ts'] : [],
@@ -9,10 +9,11 @@ const project = (name: string, include: string[], testTimeout: number, parallel:
     include,
     testTimeout: isLong ? 10 * testTimeout : testTimeout,
     hookTimeout: testTimeout,
-    fileParallelism: parallel,
+    fileParallelism: workers !== 1,
+    ...(workers !== undefined && { maxWorkers: workers }),
     // pure tests need no module graph of their own each: half of the tier's time went there
     isolate: name !== 'unit',
-    sequence: { groupOrder: parallel ? 0 : name === 'e2e' ? 1 : 2 },
+    sequence: { groupOrder: name === 'unit' ? 0 : name === 'e2e' ? 1 : 2 },
   },
 })
 
@@ -20,9 +21,9 @@ const project = (name: string, include: string[], testTimeout: number, parallel:
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['test/unit/**/*.test.ts', 'test/nix/**/*.test.ts'], 20_000, true),
-      project('e2e', ['test/e2e/**/*.test.ts'], 120_000, false),
-      project('lab', ['test/lab/**/*.test.ts'], 300_000, false),
+      project('unit', ['test/unit/**/*.test.ts', 'test/nix/**/*.test.ts'], 20_000),
+      project('e2e', ['test/e2e/**/*.test.ts'], 120_000, 1),
+      project('lab', ['test/lab/**/*.test.ts'], 300_000, 2),
     ],
   },
 })

@@ -6,7 +6,7 @@ import { runLanes, type Step, summary, vitest } from './steps.ts'
 const SOURCES = 'bin schemas syntax wire system compiler config pki store host agent ctl daemon'.split(' ')
 const FOLDERS = [...SOURCES, 'scripts', 'test', 'bench']
 
-/** Side by side: the lab waits more than it works, and the others leave its namespaces alone. */
+/** Side by side: the lab and the end-to-end tests wait more than they work, and leave each other's ports and namespaces alone. */
 const LANES: readonly (readonly Step[])[] = [
   [
     { name: 'biome', command: ['biome', 'ci', '--error-on-warnings'] },
@@ -18,8 +18,8 @@ const LANES: readonly (readonly Step[])[] = [
     { name: 'build', command: ['npm', 'run', '--silent', 'build'] },
     { name: 'package', command: ['publint', '--strict'] },
     vitest('unit', 'unit'),
-    vitest('e2e', 'e2e'),
   ],
+  [vitest('e2e', 'e2e')],
   [vitest('lab', 'lab')],
 ]
 const NAMES = LANES.flat().map(({ name }) => name)
