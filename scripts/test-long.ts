@@ -13,7 +13,7 @@ const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encodi
 const filesOf = (tier: string): string[] =>
   git('ls-files', `test/${tier}/*.test.ts`)
     .split('\n')
-    .filter((file) => readFileSync(join(root, file), 'utf8').includes('support/effort.ts'))
+    .filter((file) => readFileSync(join(root, file), 'utf8').match(/support\/effort\.ts|onlyLong: true/) !== null)
 
 function page(results: readonly StepResult[], text: string): string {
   const isClean = git('status', '--porcelain', '--', '.', ':!docs/test-long.md') === ''

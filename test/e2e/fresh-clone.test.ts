@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openDatabase } from '../../store/sqlite/database.ts'
 import { chatBody } from '../support/chat.ts'
 import { until } from '../support/daemon.ts'
+import { isLong } from '../support/effort.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const run = promisify(execFile)
@@ -70,43 +71,47 @@ test('npm start in a fresh clone: the printed command answers, streaming and not
   expect(output).not.toContain('cut off')
 })
 
-test('npm pack ships compiled JavaScript that runs where it is installed', { timeout: 300_000 }, async () => {
-  const clone = place.file('clone')
-  await cloneTo(clone)
-  await run('cp', ['-a', join(root, 'node_modules'), clone])
-  const env = strangersEnv()
-  const packed = await run('npm', ['pack', '--silent', '--pack-destination', place.path], {
-    cwd: clone,
-    env: { ...env, PATH: `${join(root, 'node_modules/.bin')}:${env['PATH']}` },
-  })
-  const target = place.file('installed')
-  mkdirSync(target)
-  await run(
-    'npm',
-    [
-      'install',
-      '--prefix',
-      target,
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      '--silent',
-      place.file(packed.stdout.trim()),
-    ],
-    { env },
-  )
-  const installed = join(target, 'node_modules/gate')
-  const shipped = readdirSync(installed, { recursive: true }).map(String)
-  expect(shipped.filter((file) => /\.ts$/.test(file) || /^(test|bench)\//.test(file))).toEqual([])
-  expect(shipped).toEqual(
-    expect.arrayContaining(['dist/daemon/main.js', 'schemas/json/config.json', 'LICENSE', 'README.md']),
-  )
-  const version = await run(process.execPath, [join(installed, 'dist/bin/gatectl.js'), '--version'], { env })
-  expect(version.stdout).toMatch(/\d+\.\d+\.\d+/)
-  const daemon = await run(process.execPath, [join(installed, 'dist/bin/gate-daemon.js'), '--version'], { env })
-  expect(daemon.stdout).toMatch(/gate-daemon \d+\.\d+\.\d+/)
-  await servesAndImportsUsage(join(installed, 'dist/bin/gate-daemon.js'))
-})
+test.skipIf(!isLong)(
+  'npm pack ships compiled JavaScript that runs where it is installed (needs npm run test:long)',
+  { timeout: 300_000 },
+  async () => {
+    const clone = place.file('clone')
+    await cloneTo(clone)
+    await run('cp', ['-a', join(root, 'node_modules'), clone])
+    const env = strangersEnv()
+    const packed = await run('npm', ['pack', '--silent', '--pack-destination', place.path], {
+      cwd: clone,
+      env: { ...env, PATH: `${join(root, 'node_modules/.bin')}:${env['PATH']}` },
+    })
+    const target = place.file('installed')
+    mkdirSync(target)
+    await run(
+      'npm',
+      [
+        'install',
+        '--prefix',
+        target,
+        '--no-audit',
+        '--no-fund',
+        '--ignore-scripts',
+        '--silent',
+        place.file(packed.stdout.trim()),
+      ],
+      { env },
+    )
+    const installed = join(target, 'node_modules/gate')
+    const shipped = readdirSync(installed, { recursive: true }).map(String)
+    expect(shipped.filter((file) => /\.ts$/.test(file) || /^(test|bench)\//.test(file))).toEqual([])
+    expect(shipped).toEqual(
+      expect.arrayContaining(['dist/daemon/main.js', 'schemas/json/config.json', 'LICENSE', 'README.md']),
+    )
+    const version = await run(process.execPath, [join(installed, 'dist/bin/gatectl.js'), '--version'], { env })
+    expect(version.stdout).toMatch(/\d+\.\d+\.\d+/)
+    const daemon = await run(process.execPath, [join(installed, 'dist/bin/gate-daemon.js'), '--version'], { env })
+    expect(daemon.stdout).toMatch(/gate-daemon \d+\.\d+\.\d+/)
+    await servesAndImportsUsage(join(installed, 'dist/bin/gate-daemon.js'))
+  },
+)
 
 /** The worker that imports usage rows is a program of its own, which only a daemon that serves starts. */
 async function servesAndImportsUsage(program: string): Promise<void> {
