@@ -40,7 +40,10 @@ export async function startDaemon(
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const listening = /Gate listens on (\S+)|"message":"listening","url":"([^"]+)"/
   const started = env['JOURNAL_STREAM'] === undefined ? /token by token\.|It is closed:/ : /"message":"ready"/
-  await until(() => started.test(output()) || child.exitCode !== null, 20_000)
+  await until(() => started.test(output()) || child.exitCode !== null, 20_000).catch((error: unknown) => {
+    child.kill('SIGKILL') // who waits for it in vain has nothing to stop it with
+    throw error
+  })
   const found = listening.exec(output())
   const url = found?.[1] ?? found?.[2]
   if (url === undefined) throw new Error(`gate-daemon did not start (exit ${child.exitCode}):\n${output()}`)
