@@ -13,13 +13,15 @@ const CLOSING_BRACKET = 0x5d
  */
 const MAX_TAIL_BYTES = 4_096
 
+/** How JSON may escape a letter a-z. */
+const ESCAPED_LETTER = /\\u00[67]/
+
 /**
  * Parses the value of one key of a JSON object and none of the rest, which is faster when it is near the end: usage
  * does. Of a key that appears twice it is the last value, as for JSON.parse. The JSON itself is not checked.
  * @param key letters a-z only
  * @returns an object with that key alone; null when that needs a parser: the key is not near the end, may follow once
- * more
- *   spelled with escapes, or is not surely one of the outermost object
+ *   more spelled with escapes, or is not surely one of the outermost object
  * @throws SyntaxError when the value is not JSON
  */
 export function onlyOutermost(json: Buffer, key: string): Readonly<Record<string, unknown>> | null {
@@ -28,7 +30,7 @@ export function onlyOutermost(json: Buffer, key: string): Readonly<Record<string
   const ending = `${key}"` // without its first quote: JSON is full of quotes, at each of which a search would stop
   const at = text.lastIndexOf(ending)
   if (at < 2 || text.charCodeAt(at - 1) !== QUOTE || text.charCodeAt(at - 2) === BACKSLASH) return null
-  if (text.includes('\\u', at)) return null
+  if (text.includes('\\u', at) && ESCAPED_LETTER.test(text.slice(at))) return null
   const colon = pastSpace(text, at + ending.length)
   if (text.charCodeAt(colon) !== COLON) return null // it is a value
   const end = endOfOutermost(text, colon + 1)

@@ -59,5 +59,13 @@ test('finds the key in any object that has it once and last', () => {
         usage: (JSON.parse(text) as { usage: unknown }).usage,
       })
     }),
+    {
+      numRuns: 2_000,
+      examples: [
+        [{}, { '\\u': 0 }],
+        [{}, 'é\u0001'],
+        [{}, '\ud800'],
+      ],
+    },
   )
 })
