@@ -130,7 +130,7 @@ function placesOf(inherited: readonly number[], { server: { host, port } }: Conf
 function limitsOf({ server }: Config, listeners: number, log: Log) {
   const { clients, upstreams } = connectionLimits(ownDescriptors(), server.max_connections, listeners)
   if (clients < server.max_connections) {
-    log('warn', 'fewer connections are accepted than server.max_connections: raise the limit of open files', {
+    log('info', 'fewer connections are accepted than server.max_connections: raise the limit of open files', {
       count: clients,
     })
   }

@@ -28,12 +28,14 @@ export function echo(body: string, seed: string): EchoAnswer {
   return { kind: 'whole', status: 200, body: JSON.stringify(completionOf(id, read.request)) }
 }
 
+const unixSeconds = () => Math.floor(Date.now() / 1_000)
+
 function completionOf(id: string, request: EchoRequest): object {
   const { message, finishReason, usage } = answerOf(request)
   return {
     id,
     object: 'chat.completion',
-    created: 0,
+    created: unixSeconds(),
     model: request.model,
     choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
     usage,
@@ -45,9 +47,10 @@ function completionOf(id: string, request: EchoRequest): object {
  */
 function* framesOf(id: string, request: EchoRequest): Generator<string> {
   const { message, finishReason, usage } = answerOf(request)
+  const created = unixSeconds()
   const reportsUsage = request.stream_options?.include_usage === true
   const frame = (choices: readonly unknown[], extra: object = reportsUsage ? { usage: null } : {}): string =>
-    `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 0, model: request.model, choices, ...extra })}\n\n`
+    `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created, model: request.model, choices, ...extra })}\n\n`
   const delta = (content: object, finish: string | null = null): string =>
     frame([{ index: 0, delta: content, logprobs: null, finish_reason: finish }])
 

@@ -1,6 +1,9 @@
 import type { ModelEntry } from '../dialect.ts'
 import { isRecord } from './error.ts'
 
+/** Unix seconds. When a model was made is not known here: it has been there since this process began. */
+const SINCE = Math.floor(performance.timeOrigin / 1_000)
+
 /** GET /v1/models, as OpenAI answers it. */
 export function listModels(models: readonly ModelEntry[]): object {
   return { object: 'list', data: models.map(showModel) }
@@ -8,7 +11,7 @@ export function listModels(models: readonly ModelEntry[]): object {
 
 /** GET /v1/models/ID. */
 export function showModel({ id, ownedBy }: ModelEntry): object {
-  return { id, object: 'model', created: 0, owned_by: ownedBy }
+  return { id, object: 'model', created: SINCE, owned_by: ownedBy }
 }
 
 /**
