@@ -10,8 +10,9 @@ import {
   rmSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { codeOf } from '../system/error-code.ts'
 import { replaceFiles, replaceLink, syncDirectory } from '../system/replace-files.ts'
-import { codeOf, HostError, type HostProblem, reasonOf } from './problem.ts'
+import { HostError, type HostProblem, reasonOf } from './problem.ts'
 import { type Ran, type RunOptions, runProgram } from './program.ts'
 import { readUntrusted } from './untrusted-file.ts'
 

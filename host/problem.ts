@@ -19,11 +19,6 @@ export class HostError extends Error {
   }
 }
 
-/** The code of a system error such as "ENOENT"; empty for any other error. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
 /** "ENOSPC: no space left on device, write" without the call. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)

@@ -1,5 +1,6 @@
+import { codeOf } from '../system/error-code.ts'
 import { type ProgramOptions, runToEnd } from '../system/program.ts'
-import { codeOf, reasonOf } from './problem.ts'
+import { reasonOf } from './problem.ts'
 
 /**
  * A program that has ended. One that is not there gives `NOT_THERE`, as in a shell; one that took too long,

@@ -1,3 +1,5 @@
+import { isTree } from '../../syntax/tree.ts'
+
 /** Names that the spec defines, including those whose entries are wrong in another way. */
 export type DefinedNames = {
   readonly backends: ReadonlySet<string>
@@ -8,12 +10,8 @@ export type DefinedNames = {
 /** The names defined in a spec that has not been checked yet. */
 export function definedNames(value: unknown): DefinedNames {
   const namesIn = (key: string): Set<string> => {
-    const collection = isRecord(value) ? value[key] : undefined
-    return new Set(isRecord(collection) ? Object.keys(collection) : [])
+    const collection = isTree(value) ? value[key] : undefined
+    return new Set(isTree(collection) ? Object.keys(collection) : [])
   }
   return { backends: namesIn('backends'), upstreams: namesIn('upstreams'), models: namesIn('models') }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

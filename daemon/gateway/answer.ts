@@ -127,7 +127,7 @@ export class ClientResponse {
   }
 
   /** The client sends no body before it is asked to. If it is not asked, what follows on the connection is unknown. */
-  withholdsBody(): void {
+  noteBodyWithheld(): void {
     this.#isBodyWithheld = true
   }
 

@@ -33,7 +33,7 @@ const NO_BODY = Buffer.alloc(0)
  * @throws GateError; the connection is not used again
  */
 export function check({ request, client }: Exchange, settings: GatewaySettings, closed: string | undefined): void {
-  if (request.headers.expect !== undefined && request.httpVersionMinor === 1) client.withholdsBody()
+  if (request.headers.expect !== undefined && request.httpVersionMinor === 1) client.noteBodyWithheld()
   try {
     checkRequest(request)
     if (closed !== undefined) throw new GateError('NOT_READY', `the gateway is closed: ${closed}`)

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
-import { codeOf, databaseError } from './remedy.ts'
+import { codeOf } from '../../system/error-code.ts'
+import { databaseError } from './remedy.ts'
 
 /** How much is read before the daemon serves: 16 MiB take about a tenth of a second. */
 const CHECKED_AT_START_BYTES = 16 * 2 ** 20

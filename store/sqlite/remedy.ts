@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { shellWord } from '../../syntax/shell/print.ts'
+import { codeOf } from '../../system/error-code.ts'
 
 /** A database that cannot be used as it is: where, what, what to do. */
 export function databaseError(file: string, cause: unknown): Error {
@@ -34,10 +35,6 @@ export function remedyFor(file: string, code: string): string {
     default:
       return `stop gate-daemon, then ${restoreOrMove(file)}`
   }
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 /** Neither way loses any of the data. */

@@ -1,8 +1,9 @@
 import type { TokenRecord, TokenStore } from '../../daemon/auth/tokens.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
+import { codeOf } from '../../system/error-code.ts'
 import type { Database } from './database.ts'
-import { codeOf, remedyFor } from './remedy.ts'
+import { remedyFor } from './remedy.ts'
 
 type Row = {
   readonly id: string

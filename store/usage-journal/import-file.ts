@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, openSync, readSync, unlinkSync } from 'node:fs'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
+import { codeOf } from '../../system/error-code.ts'
 import type { Database } from '../sqlite/database.ts'
 import { openUsageStore } from '../sqlite/usage-store.ts'
 import { rowOfLine } from './line.ts'
@@ -81,8 +82,4 @@ function isTaken(store: ReturnType<typeof openUsageStore>, row: UsageRow): boole
 /** The table refuses a value (a fraction where a whole number belongs); trying again would change nothing. */
 function isRefusal(error: unknown): boolean {
   return codeOf(error).startsWith('SQLITE_CONSTRAINT') || codeOf(error) === 'SQLITE_MISMATCH'
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { codeOf } from '../../system/error-code.ts'
 import { openDatabase } from '../sqlite/database.ts'
-import { codeOf, remedyFor } from '../sqlite/remedy.ts'
+import { remedyFor } from '../sqlite/remedy.ts'
 import { importFile } from './import-file.ts'
 import type { ImportAnswer } from './importer.ts'
 

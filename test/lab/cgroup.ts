@@ -30,15 +30,14 @@ export async function removeCgroup(cgroup: string): Promise<void> {
 
 /** Removes a cgroup and those below it; their files go with them. @returns whether it is gone */
 function tryRemoveTree(cgroup: string): boolean {
-  if (!existsSync(cgroup)) return true
-  const below = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  for (const entry of below) tryRemoveTree(join(cgroup, entry.name))
   try {
+    const below = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    for (const entry of below) tryRemoveTree(join(cgroup, entry.name))
     rmdirSync(cgroup)
-    return true
   } catch {
-    return false
+    // it is still in use, or the lab beside this one has removed it, or a part of it, at the same time
   }
+  return !existsSync(cgroup)
 }
 
 function cgroupHome(): string {

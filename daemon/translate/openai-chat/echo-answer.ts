@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { issueLines } from '../../../schemas/words/issue.ts'
+import { isRecord } from './error.ts'
 
 /** The parts of a chat completion request that the echo upstream reads; of everything else it takes no notice. */
 const echoRequest = z.object({
@@ -150,8 +151,4 @@ function exampleOf(schema: unknown, text: string, depth: number): unknown {
       return Object.fromEntries(examples)
     }
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
