@@ -3,11 +3,12 @@ import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { withTargetTables } from '../schemas/words/target-text.ts'
 import { type Edit, setInToml, unsetInToml } from '../syntax/toml/edit.ts'
-import { isTree, leafPaths, type Path, valueAt, withValue } from '../syntax/tree.ts'
+import { isTree, leafPaths, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
 import { knownNode, pathOfKey } from './explain.ts'
 import { errorCode, parseJson } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { type Loaded, layersWith, loadCandidate, type Sources } from './load.ts'
+import { decidedKeys, refusedBySocket } from './passed-socket.ts'
 import { ConfigError, checkTree, refuse, told } from './problems.ts'
 import {
   checkRuntime,
@@ -23,7 +24,13 @@ import { parseVariable } from './variable-value.ts'
 import { expand } from './variables.ts'
 
 /** What an edit works on. */
-export type EditPlace = { readonly sources: Sources; readonly keys: KeySet; readonly loaded: Loaded }
+export type EditPlace = {
+  readonly sources: Sources
+  readonly keys: KeySet
+  readonly loaded: Loaded
+  /** What the daemon listens on. */
+  readonly urls: readonly string[]
+}
 
 /** Writes one key, or a whole table, into the runtime file. @throws ConfigError; then nothing was written */
 export function setKey(
@@ -39,9 +46,17 @@ export function setKey(
   const { values, mistakes } = expand({ values: withValue({}, path, value), whereOf }, place.sources.env)
   refuse(told(mistakes))
   refuse(checkTree(withTargetTables(values), { schema: layer, tree, layer: 'runtime', whereOf }))
+  refuseDecided(place, values)
   const shadowed = shadowedKeys(place.loaded, [...leafPaths(value, path)])
   if (shadowed.length > 0 && !force) refuse(shadowed.map((each) => shadowProblem(place.loaded, each)))
   return { next: edited(place, key, (text) => setInToml(text, path, value)), shadowed }
+}
+
+/** Not even by force: what is written would have no effect as long as there is a socket unit. */
+function refuseDecided({ sources: { socket }, urls }: EditPlace, values: Tree): void {
+  if (socket === undefined) return
+  const [path] = [...leafPaths(values)].filter((at) => decidedKeys(at).length > 0)
+  if (path !== undefined) refuse([refusedBySocket(socket, path, values, urls)])
 }
 
 /** Removes a key, or everything under it, from the runtime file. @throws ConfigError; then nothing was written */

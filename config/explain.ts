@@ -2,26 +2,37 @@ import type { Config } from '../schemas/config/config.ts'
 import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigDifference, Explanation, LayerValue } from '../schemas/config/layers.ts'
 import { keyPathText, parseKeyPath } from '../schemas/words/key-path.ts'
-import { isTree, leafPaths, type Path, sameValue, valueAt } from '../syntax/tree.ts'
+import { isTree, leafPaths, merge, type Path, sameValue, type Tree, valueAt } from '../syntax/tree.ts'
 import { type Layers, mergeLayers, winnerOf } from './layers.ts'
+import { decidedKeys, howToChange, type PassedSocket, socketLayer } from './passed-socket.ts'
 import { ConfigError, keySuggestion } from './problems.ts'
 import { shown } from './shown.ts'
 
+/** What explanations are made of. */
+export type Inspected = {
+  readonly tree: KeyNode
+  readonly layers: Layers
+  readonly configured: Config
+  readonly running: Config
+  /** What systemd passed, and the URLs that are listened on through it. */
+  readonly passed: { readonly socket: PassedSocket; readonly urls: readonly string[] } | undefined
+}
+
 /** What every layer says about a key, and which one wins. @throws ConfigError UNKNOWN_KEY */
-export function explainKey(
-  tree: KeyNode,
-  layers: Layers,
-  configured: Config,
-  running: Config,
-  path: Path,
-): Explanation {
+export function explainKey(inspected: Inspected, path: Path): Explanation {
+  const { tree, configured, running, passed } = inspected
   const node = knownNode(tree, path)
+  const decided = decidedKeys(path)
+  const socket = passed !== undefined && decided.length > 0 ? socketLayer(passed.socket, passed.urls) : undefined
+  const layers = socket === undefined ? inspected.layers : [socket, ...inspected.layers]
+  const inForce = (config: Tree) => valueAt(socket === undefined ? config : merge([socket.values, config]), path)
   const winner = winnerOf(layers, path)?.name
-  const value = valueAt(configured, path)
+  const value = inForce(configured)
+  const isWhole = passed !== undefined && decided.some((key) => sameValue(key, path))
   return {
     key: keyPathText(path),
     value: shown(node, value),
-    waiting: !sameValue(value, valueAt(running, path)),
+    waiting: !sameValue(value, inForce(running)),
     ...(winner === undefined ? {} : { winner }),
     layers: layers.map((layer): LayerValue => {
       const own = valueAt(layer.values, path)
@@ -30,24 +41,24 @@ export function explainKey(
     }),
     ...(node.meta.description === '' ? {} : { description: node.meta.description }),
     restart: node.meta.restart === true,
+    ...(isWhole ? { change: howToChange(passed.socket, passed.urls) } : {}),
   }
 }
 
 /** Every key that can hold a value, for the entries that exist. */
-export function listKeys(tree: KeyNode, layers: Layers, configured: Config, running: Config): Explanation[] {
+export function listKeys(inspected: Inspected): Explanation[] {
+  const { tree, configured } = inspected
   const named = (path: Path): Path[] => {
     const star = path.indexOf('*')
     if (star === -1) return [path]
     const entries = valueAt(configured, path.slice(0, star))
     return Object.keys(isTree(entries) ? entries : {}).map((name) => path.with(star, name))
   }
-  return [...leaves(tree)]
-    .flatMap(([path]) => named(path))
-    .map((path) => explainKey(tree, layers, configured, running, path))
+  return [...leaves(tree)].flatMap(([path]) => named(path)).map((path) => explainKey(inspected, path))
 }
 
 /** What the runtime layer changes over the layers below it. */
-export function runtimeDifferences(tree: KeyNode, layers: Layers): ConfigDifference[] {
+export function runtimeDifferences({ tree, layers, passed }: Inspected): ConfigDifference[] {
   const [, runtime, ...below] = layers
   const merged = mergeLayers(below)
   return [...leafPaths(runtime.values)].flatMap((path) => {
@@ -55,7 +66,8 @@ export function runtimeDifferences(tree: KeyNode, layers: Layers): ConfigDiffere
     const under = valueAt(merged, path)
     if (sameValue(mine, under)) return []
     const node = nodeAt(tree, path)
-    const effective = winnerOf(layers, path)?.name ?? 'runtime'
+    const isDecided = passed !== undefined && decidedKeys(path).length > 0
+    const effective = isDecided ? 'socket' : (winnerOf(layers, path)?.name ?? 'runtime')
     return [{ key: keyPathText(path), below: shown(node, under), runtime: shown(node, mine), effective }]
   })
 }

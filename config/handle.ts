@@ -9,6 +9,10 @@ export type ConfigHandle = {
   problems(): readonly ConfigProblem[]
   /** Why no client may be served, for clients, too; undefined when they may. */
   closed(): string | undefined
+  /** Keys of the environment and the runtime file that have no effect, as systemd decides where the daemon listens. */
+  ignored(): readonly ConfigProblem[]
+  /** What the daemon listens on, for those and for explanations. */
+  listensOn(urls: readonly string[]): void
   explain(key: string): Explanation
   /** Every leaf key with its effective value, secrets hidden. */
   list(): readonly Explanation[]

@@ -11,7 +11,7 @@ export type Layer = {
   readonly sourceOf: (path: Path) => string
 }
 
-/** The strongest first. */
+/** The strongest first. What systemd decides is not among them: passed-socket.ts. */
 export type Layers = readonly [env: Layer, runtime: Layer, declared: Layer, defaults: Layer]
 
 export function emptyLayer(name: LayerName): Layer {

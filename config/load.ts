@@ -6,6 +6,7 @@ import type { EnvironmentSources } from './environment.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer, type Layers } from './layers.ts'
 import { isEntry, mayNarrow } from './narrowing.ts'
+import type { PassedSocket } from './passed-socket.ts'
 import { capped, refuse, told } from './problems.ts'
 import { resolveInPart, resolveLayers, type Unusable } from './resolve.ts'
 import {
@@ -22,6 +23,8 @@ export type Sources = EnvironmentSources &
   RuntimePlace & {
     /** The declared layer; it may be absent. */
     readonly declaredFile: string | undefined
+    /** What systemd passed; absent: the daemon opens its port by itself. */
+    readonly socket?: PassedSocket | undefined
   }
 
 /** The layers in force. */

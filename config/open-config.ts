@@ -5,12 +5,13 @@ import type { Log } from '../schemas/words/log.ts'
 import { type Path, valueAt } from '../syntax/tree.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
 import { readKeyText, setKey, unsetKey } from './edits.ts'
-import { explainKey, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
+import { explainKey, type Inspected, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
 import { foreignVariables } from './foreign-variables.ts'
 import type { ConfigHandle } from './handle.ts'
 import { configKeys } from './key-set.ts'
 import { winnerOf } from './layers.ts'
 import { type Loaded, loadCandidate, loadLayers, reloadLayers, type Sources } from './load.ts'
+import { decidedKeys, ignoredKeys } from './passed-socket.ts'
 import { ConfigError, problemLine } from './problems.ts'
 import { promoted } from './promote.ts'
 import { frozenConfig } from './resolve.ts'
@@ -21,7 +22,7 @@ import { keepLastGood, modeOpenToOthers, runtimeFiles } from './runtime-file.ts'
  * @throws ConfigError when the environment or the declared file is wrong; never for the runtime file
  */
 export function openConfig(sources: Sources & { readonly log: Log }): ConfigHandle {
-  const { log } = sources
+  const { log, socket } = sources
   const keys = configKeys()
   const { tree } = keys
   const listeners: Parameters<ConfigHandle['onChange']>[0][] = []
@@ -30,9 +31,11 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   let problems = loaded.problems
   let closed = loaded.runtime === 'closed' ? UNREADABLE : undefined
   let queue: Promise<unknown> = Promise.resolve()
+  let urls: readonly string[] = []
   for (const [file, reason] of foreignVariables(sources.env))
     log('warn', 'a variable that does nothing here', { file, reason })
   settle(loaded, instead(loaded))
+  warnOfIgnored()
 
   /** One edit or reload at a time, in the order they came. */
   function serialised<T>(work: () => T | Promise<T>): Promise<T> {
@@ -59,6 +62,19 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     if (failed !== undefined) log('warn', 'could not keep a copy of the configuration', { error: failed })
   }
 
+  function ignored(): readonly ConfigProblem[] {
+    return socket === undefined ? [] : ignoredKeys(socket, loaded.layers, urls)
+  }
+
+  function warnOfIgnored(): void {
+    for (const { key = '', where, message } of ignored()) log('warn', message, { key, file: where })
+  }
+
+  function inspected(): Inspected {
+    const { layers, configured } = loaded
+    return { tree, layers, configured, running, passed: socket && { socket, urls } }
+  }
+
   function warnOfReaders(): void {
     const mode = modeOpenToOthers(sources)
     if (mode === undefined) return
@@ -68,9 +84,9 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
 
   /** Puts a new state in force and notifies the listeners. */
   function adopt(next: Loaded): ConfigChange {
-    const changed = changedPaths(loaded.configured, next.configured).filter(
-      (path) => !isOwnDefault(loaded, next, path) && !isOwnDefault(next, loaded, path),
-    )
+    const changed = changedPaths(loaded.configured, next.configured)
+      .filter((path) => !isOwnDefault(loaded, next, path) && !isOwnDefault(next, loaded, path))
+      .filter((path) => socket === undefined || decidedKeys(path).length === 0)
     const before = running
     loaded = next
     problems = next.problems
@@ -96,17 +112,21 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     current: () => running,
     problems: () => problems,
     closed: () => closed,
-    explain: (key) => explainKey(tree, loaded.layers, loaded.configured, running, pathOfKey(key)),
-    list: () => listKeys(tree, loaded.layers, loaded.configured, running),
+    ignored,
+    listensOn: (at) => {
+      urls = at
+    },
+    explain: (key) => explainKey(inspected(), pathOfKey(key)),
+    list: () => listKeys(inspected()),
     readText: (key, text) => readKeyText(tree, key, text),
     set: (key, value, { force }) =>
       serialised(() => {
-        const { next, shadowed } = setKey({ sources, keys, loaded }, key, value, force)
+        const { next, shadowed } = setKey({ sources, keys, loaded, urls }, key, value, force)
         return { ...adopt(next), shadowed }
       }),
     unset: (key) =>
       serialised(() => {
-        const { next, shadowed } = unsetKey({ sources, keys, loaded }, key)
+        const { next, shadowed } = unsetKey({ sources, keys, loaded, urls }, key)
         return { ...adopt(next), shadowed }
       }),
     promote(format) {
@@ -114,7 +134,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       const { values, written = values } = layers[1]
       return promoted(format, tree, values, { declared: declared.values, configured, written })
     },
-    diff: () => runtimeDifferences(tree, loaded.layers),
+    diff: () => runtimeDifferences(inspected()),
     validate(text) {
       try {
         loadCandidate(sources, keys, text, loaded.declared)
@@ -130,7 +150,9 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
           const next = await reloadLayers(sources, keys, closed === undefined ? loaded.text : undefined)
           if (next.runtime === 'closed' && closed === undefined) return kept(next.problems)
           settle(next, instead(next))
-          return adopt(next)
+          const change = adopt(next)
+          warnOfIgnored()
+          return ignored().length > 0 ? { ...change, ignored: ignored() } : change
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error
           return kept(error.problems)

@@ -15,7 +15,7 @@ import { SCOPES } from './words/scopes.ts'
  */
 
 const time = z.iso.datetime()
-const layer = z.enum(['env', 'runtime', 'declared', 'defaults'])
+const layer = z.enum(['socket', 'env', 'runtime', 'declared', 'defaults'])
 
 const configProblem: z.ZodType<ConfigProblem> = z.strictObject({
   code: z.enum(Object.keys(CONFIG_CODES) as [ConfigCode]),
@@ -48,6 +48,8 @@ const daemonStatus = z.strictObject({
     }),
   ),
   problems: z.array(configProblem),
+  /** Keys that are set and have no effect, as systemd decides them; absent when there are none. */
+  ignored: z.array(configProblem).exactOptional(),
   /** Why no client is served; absent when they are. */
   closed: z.string().exactOptional(),
   store: z.strictObject({
@@ -120,6 +122,7 @@ const explanation: z.ZodType<Explanation> = z.strictObject({
   ),
   description: z.string().exactOptional(),
   restart: z.boolean(),
+  change: z.string().exactOptional(),
 })
 /** GET /v1/config */
 const configList = z.strictObject({ keys: z.array(explanation) })
@@ -137,6 +140,7 @@ const configChange: z.ZodType<ConfigChange> = z.strictObject({
   restart: z.array(z.string()),
   shadowed: z.array(z.string()),
   problems: z.array(configProblem),
+  ignored: z.array(configProblem).exactOptional(),
 })
 
 const difference: z.ZodType<ConfigDifference> = z.strictObject({

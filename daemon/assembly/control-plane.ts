@@ -20,6 +20,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
   function status(): DaemonStatus {
     const storeError = storage.lastError()
     const closed = config.closed()
+    const ignored = config.ignored()
     return {
       state: lifecycle.state(),
       version: packageVersion(),
@@ -30,6 +31,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
       requests_in_flight: dataPlane.requestsInFlight(),
       upstreams: [...dataPlane.upstreamStatus()],
       problems: [...config.problems()],
+      ...(ignored.length > 0 && { ignored: [...ignored] }),
       ...(closed !== undefined && { closed }),
       store: {
         path: storage.path,
@@ -59,6 +61,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     /** From now on the status says where clients are served. */
     served(at: readonly string[]): void {
       urls = at
+      config.listensOn(at)
     },
     /** From now on the status says why no client is served. */
     notServed(reason: string): void {

@@ -9,6 +9,7 @@ import { createLog } from '../log/log.ts'
 import { createLifecycle } from '../process/lifecycle.ts'
 import { openNotify } from '../process/notify.ts'
 import { type DaemonOptions, defaultStateDirectory } from '../process/options.ts'
+import { passedSocket } from '../process/passed-socket.ts'
 
 export type Ground = ReturnType<typeof layGround>
 
@@ -42,6 +43,7 @@ export function layGround(options: DaemonOptions) {
     runtimeFile: options.runtimeFile,
     declaredFile: options.declaredFile,
     credentialsDirectory: env['CREDENTIALS_DIRECTORY'],
+    socket: activation.gateway.length > 0 ? passedSocket() : undefined,
     log,
   })
   const initial = config.current()

@@ -4,7 +4,8 @@ import type { ConfigCode } from '../words/error-codes.ts'
  * What the daemon and gatectl tell each other about configuration. Values of secret keys are always `{ secret: true }`.
  */
 
-export type LayerName = 'env' | 'runtime' | 'declared' | 'defaults'
+/** `socket`: what systemd passes to the daemon, which decides where it listens. */
+export type LayerName = 'socket' | 'env' | 'runtime' | 'declared' | 'defaults'
 
 /** A value as it may be shown: never the text of a secret, `{ secret: true }` instead. */
 export type ShownValue = unknown
@@ -26,10 +27,12 @@ export type Explanation = {
   readonly waiting: boolean
   /** The layer that wins; absent when no layer sets the key. */
   readonly winner?: LayerName
-  /** Strongest first: env, runtime, declared, defaults. */
+  /** Strongest first: env, runtime, declared, defaults; socket before them for the keys that one decides. */
   readonly layers: readonly LayerValue[]
   readonly description?: string
   readonly restart: boolean
+  /** How it is changed, where no edit of the configuration does. */
+  readonly change?: string
 }
 
 /** Something wrong in a layer: where, what, what to do. Never holds the text of a secret. */
@@ -51,6 +54,8 @@ export type ConfigChange = {
   readonly shadowed: readonly string[]
   /** Problems that were worked around (last good file used). */
   readonly problems: readonly ConfigProblem[]
+  /** Of a reload: what is set and has no effect, as systemd decides it. */
+  readonly ignored?: readonly ConfigProblem[]
 }
 
 /** One line of `gatectl config diff`: what the runtime layer changed over the declared layer and the defaults. */

@@ -83,6 +83,7 @@ export const CONFIG_CODES = {
   OPEN_TO_ALL: { status: 422, meaning: 'the gateway would answer any client without a key' },
   CONFLICTING_NAMES: { status: 422, meaning: 'two names share one variable, or differ only in case' },
   SHADOWED: { status: 409, meaning: 'the environment hides the value' },
+  SOCKET_DECIDES: { status: 409, meaning: 'systemd opens the socket, so its unit decides the address' },
   PLACEHOLDER: { status: 422, meaning: 'an example was not replaced by a value' },
   NOT_EDITABLE: { status: 409, meaning: 'the key cannot be changed here' },
   BROKEN_FILE: { status: 409, meaning: 'the runtime file has errors, which must be fixed first' },

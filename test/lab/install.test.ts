@@ -107,6 +107,12 @@ describeInLab('Gate on Debian 13', () => {
     await vi.waitUntil(async () => (await gate.property('ActiveState')) === 'active', { timeout: 10_000 })
     expect(await gate.run(['curl', '-sS', 'http://127.0.0.1:3001/health'])).toContain('ok')
     expect((await gate.exec(['curl', '-sS', `${GATEWAY}/health`])).code).toBe(7)
+    // C1: an edit of the configuration would do nothing, and the answer is what was just done
+    const edit = await gate.exec(['gatectl', 'config', 'set', 'server.port', '3002'])
+    expect(edit).toMatchObject({ code: 1, stdout: '' })
+    expect(edit.stderr).toContain(String.raw`printf '[Socket]\nListenStream=\nListenStream=127.0.0.1:3002\n'`)
+    const explained = await gate.run(['gatectl', 'config', 'explain', '--json', 'server.port'])
+    expect(JSON.parse(explained)).toMatchObject({ winner: 'socket', value: 3001 })
     await gate.run(['systemctl', 'revert', 'gate-daemon.socket'])
     await gate.run(['systemctl', 'restart', 'gate-daemon.socket'])
     expect(await gate.run(['curl', '-sS', `${GATEWAY}/health`])).toContain('ok')

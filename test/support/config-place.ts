@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { openConfig } from '../../config/open-config.ts'
+import type { PassedSocket } from '../../config/passed-socket.ts'
 import { ConfigError } from '../../config/problems.ts'
 import type { ConfigProblem } from '../../schemas/config/layers.ts'
 import type { LogFields } from '../../schemas/words/log.ts'
@@ -40,13 +41,14 @@ function placeAt(folder: string, given: Given) {
     remove: (path: string) => rmSync(join(folder, path)),
     read: (path = 'config.toml') =>
       existsSync(join(folder, path)) ? readFileSync(join(folder, path), 'utf8') : undefined,
-    /** @param named the runtime file as `--config` names it */
-    open: (env: Readonly<Record<string, string>> = given.env ?? {}, named?: string) =>
+    /** @param named the runtime file as `--config` names it @param socket what systemd passes */
+    open: (env: Readonly<Record<string, string>> = given.env ?? {}, named?: string, socket?: PassedSocket) =>
       openConfig({
         env,
         stateDirectory: folder,
         runtimeFile: named,
         declaredFile,
+        socket,
         credentialsDirectory:
           given.credentials === undefined ? undefined : credentialsIn(credentialsDirectory, given.credentials),
         log: (level, message, fields = {}) => lines.push({ level, message, fields }),

@@ -201,6 +201,7 @@ const CONFIG: Readonly<Record<keyof typeof CONFIG_CODES, Elsewhere | (() => unkn
   OPEN_TO_ALL: runtimeFile,
   CONFLICTING_NAMES: edits,
   SHADOWED: edits,
+  SOCKET_DECIDES: { in: 'unit/config/passed-socket.test.ts' },
   PLACEHOLDER: edits,
   NOT_EDITABLE: edits,
   BROKEN_FILE: edits,

@@ -12,5 +12,5 @@ export function printChange({ json, print, printJson, note }: Invocation, change
   if (change.restart.length > 0) note(`takes effect when gate-daemon restarts: ${change.restart.join(', ')}`)
   if (change.shadowed.length > 0)
     note(`the environment hides what the runtime configuration says: ${change.shadowed.join(', ')}`)
-  for (const line of change.problems.flatMap(problemLines)) note(line)
+  for (const line of [...change.problems, ...(change.ignored ?? [])].flatMap(problemLines)) note(line)
 }

@@ -13,7 +13,7 @@ export const run: Run = async ({ admin, arguments: [key = ''], json, print, prin
 }
 
 function explanationText(explanation: Explanation, stdout: Output): string {
-  const { key, value, waiting, winner, layers, description, restart } = explanation
+  const { key, value, waiting, winner, layers, description, restart, change } = explanation
   const rows = layers.map((l) => [
     l.layer === winner ? '*' : '',
     l.layer,
@@ -22,7 +22,9 @@ function explanationText(explanation: Explanation, stdout: Output): string {
   ])
   const lines = [`${key} = ${winner === undefined ? '(not set)' : shownValue(value)}`]
   if (description !== undefined) lines.push(escapeControls(description))
-  if (waiting) lines.push('This value takes effect when gate-daemon restarts; until then an older one is in force.')
+  if (change !== undefined) lines.push(`systemd listens for the daemon. To change it: ${escapeControls(change)}`)
+  else if (waiting)
+    lines.push('This value takes effect when gate-daemon restarts; until then an older one is in force.')
   else if (restart) lines.push('A change takes effect when gate-daemon restarts.')
   return [...lines, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows, stdout)].join('\n')
 }

@@ -61,6 +61,7 @@ function statusText(status: DaemonStatus, stdout: Output): string {
     store,
     upstreams,
     problems,
+    ignored = [],
     closed,
   } = status
   const lines = [
@@ -76,7 +77,11 @@ function statusText(status: DaemonStatus, stdout: Output): string {
       stdout,
     ),
   ]
-  if (problems.length === 0) return lines.join('\n')
-  lines.push('', 'problems of the configuration:')
-  return [...lines, ...problems.flatMap(problemLines).map((line) => `  ${line}`)].join('\n')
+  const listed = (title: string, found: DaemonStatus['problems']) =>
+    found.length === 0 ? [] : ['', title, ...found.flatMap(problemLines).map((line) => `  ${line}`)]
+  return [
+    ...lines,
+    ...listed('problems of the configuration:', problems),
+    ...listed('set, and without effect:', ignored),
+  ].join('\n')
 }
