@@ -58,7 +58,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const start = { url: urls[0] ?? '', closed, key, isOpen, isJournal, gatectl: gatectlName(), example: EXAMPLE }
     ground.print(welcome(start))
   } catch (error) {
-    await lifecycle.stop('could not start')
+    await lifecycle.stop('could not start', true)
     throw listenError(error, initial)
   }
   return lifecycle.stopped

@@ -39,9 +39,10 @@ export type Lifecycle = {
   reload(): Promise<ReloadOutcome>
   /**
    * Drains and stops; later calls get the same promise.
+   * @param failed the daemon ends because it failed, so that no clean stop makes it a success
    * @returns exit code: 0 all finished, 1 something was cut off or failed
    */
-  stop(reason: string): Promise<number>
+  stop(reason: string, failed?: boolean): Promise<number>
   /** Ends the wait of the running phase of a stop (drains, then releases). Does nothing unless stopping. */
   cut(reason: string): void
   /** Settles with the exit code once stopped. */
@@ -71,6 +72,7 @@ export function createLifecycle({ log, notify, drainDeadlineMs, now }: Lifecycle
   let running: Promise<ReloadOutcome> | undefined
   let next: Promise<ReloadOutcome> | undefined
   let stopping = false
+  let hasFailed = false
   let usual = 'serving'
   const reloads: { readonly task: string; readonly work: () => Promise<void> | void }[] = []
   const drains: Task[] = []
@@ -129,7 +131,8 @@ export function createLifecycle({ log, notify, drainDeadlineMs, now }: Lifecycle
   // a function, because the compiler believes that `state` cannot change across an await
   const isStopping = () => stopping
 
-  function stop(reason: string): Promise<number> {
+  function stop(reason: string, failed = false): Promise<number> {
+    hasFailed ||= failed
     if (!stopping) {
       stopping = true
       state = 'draining'
@@ -152,7 +155,7 @@ export function createLifecycle({ log, notify, drainDeadlineMs, now }: Lifecycle
     const reloaded: Task = { task: 'reload', work: async () => void (await running) }
     const released = await runPhase([reloaded, ...releases], RELEASE_DEADLINE_MS)
     state = 'stopped'
-    const code = drained && released ? 0 : 1
+    const code = drained && released && !hasFailed ? 0 : 1
     log('info', 'stopped', { state, duration_ms: now() - startMs, status: code })
     await notify({ STATUS: 'stopped' })
     return code

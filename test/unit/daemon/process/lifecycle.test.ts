@@ -15,14 +15,17 @@ afterEach(() => {
 function setUp() {
   const sent: NotifyMessage[] = []
   const logged: string[] = []
+  const statuses: unknown[] = []
   const lifecycle = createLifecycle({
-    log: (level, message, fields) =>
-      logged.push([level, message, fields?.task, fields?.error].filter(Boolean).join(' ')),
+    log: (level, message, fields) => {
+      logged.push([level, message, fields?.task, fields?.error].filter(Boolean).join(' '))
+      if (message === 'stopped') statuses.push(fields?.status)
+    },
     notify: async (message) => void sent.push(message),
     drainDeadlineMs: () => 1_000,
     now: () => performance.now(),
   })
-  return { lifecycle, sent, logged }
+  return { lifecycle, sent, logged, statuses }
 }
 
 /** Work that ends when told to, or when its signal aborts. */
@@ -62,6 +65,16 @@ describe('states', () => {
       { STOPPING: 1, STATUS: 'draining', EXTEND_TIMEOUT_USEC: 8_000_000 },
       { STATUS: 'stopped' },
     ])
+  })
+
+  test.each([
+    { name: 'that failed', before: [] },
+    { name: 'that failed while it was being stopped', before: ['SIGTERM'] },
+  ])('a start $name: the log and the exit code say so, however cleanly all ends', async ({ before }) => {
+    const { lifecycle, statuses } = setUp()
+    for (const reason of before) void lifecycle.stop(reason)
+    expect(await lifecycle.stop('could not start', true)).toBe(1)
+    expect(statuses).toEqual([1])
   })
 
   test('a daemon stopped while starting never says that it is ready', async () => {
