@@ -85,7 +85,7 @@ function mistakesOf(issue: z.core.$ZodIssue, value: Tree, rules: Rules): Mistake
     return { path: at, tell }
   }
   const written = valueAt(value, path)
-  const words = issueWords(issue, written)
+  const words = issueWords(issue, written, rules.layer === 'declared' ? 'json' : 'toml')
   switch (words.kind) {
     case 'unknown-keys':
       return words.keys.map((name) => {

@@ -62,7 +62,7 @@ const isDefault = (backend: object): boolean => specSchema.shape.defaults.safePa
 function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
   const path = issue.path as SpecPath
   const value = valueAt(root, path)
-  const words = issueWords(issue, value)
+  const words = issueWords(issue, value, 'toml')
   if (issue.code === 'invalid_union' && value !== undefined && metaAt(specSchema, path).isSecret) {
     const isLiteral = typeof value === 'string'
     const message = isLiteral ? 'a secret cannot be written in the spec itself' : 'this is not a reference to a secret'

@@ -2,19 +2,21 @@ import type { z } from 'zod'
 
 type Issue = z.core.$ZodIssue
 
-/** What a validator found wrong, in words that people use, with TOML's names of types. */
+/** What a validator found wrong, in words that people use, with the names that a format has for types. */
 export type IssueWords =
   | { readonly kind: 'unknown-keys'; readonly keys: readonly string[] }
   /** `options` is empty unless the value is one of a few. */
   | { readonly kind: 'missing'; readonly options: readonly string[] }
-  /** `a table`, `an integer` */
+  /** `a table`, `an integer`; in JSON `an object` */
   | { readonly kind: 'wrong-type'; readonly expected: string }
   | { readonly kind: 'not-one-of'; readonly options: readonly string[] }
   | { readonly kind: 'bad-name'; readonly reason: string }
   | { readonly kind: 'invalid'; readonly reason: string }
 
+export type IssueFormat = 'toml' | 'json'
+
 /** @param value what is at the issue's path; undefined when nothing is */
-export function issueWords(issue: Issue, value: unknown): IssueWords {
+export function issueWords(issue: Issue, value: unknown, format: IssueFormat): IssueWords {
   if (issue.code === 'unrecognized_keys') return { kind: 'unknown-keys', keys: issue.keys }
   const options = issue.code === 'invalid_value' ? issue.values.map(String) : []
   if (value === undefined) return { kind: 'missing', options }
@@ -22,7 +24,7 @@ export function issueWords(issue: Issue, value: unknown): IssueWords {
     case 'invalid_key':
       return { kind: 'bad-name', reason: issue.issues.map(({ message }) => message).join('; ') }
     case 'invalid_type':
-      return { kind: 'wrong-type', expected: withArticle(issue.expected) }
+      return { kind: 'wrong-type', expected: withArticle(issue.expected, format) }
     case 'invalid_value':
       return { kind: 'not-one-of', options }
     default:
@@ -61,13 +63,14 @@ function limitText(origin: string, limit: number, how: string): string {
 }
 
 /**
- * Every issue on a line of its own words: `stop.after: is not an integer`. @param whole the name of the value itself
+ * Every issue of a JSON value on a line of its own words: `stop.after: is not an integer`.
+ * @param whole the name of the value itself
  */
 export function issueLines(error: { readonly issues: readonly Issue[] }, root: unknown, whole: string): string[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String)
     const place = path.join('.') || whole
-    const words = issueWords(issue, valueAt(root, path))
+    const words = issueWords(issue, valueAt(root, path), 'json')
     return words.kind === 'unknown-keys'
       ? words.keys.map((key) => `unknown key ${[...path, key].join('.')}`)
       : [`${place}: ${sentence(words)}`]
@@ -88,10 +91,13 @@ function sentence(words: Exclude<IssueWords, { readonly kind: 'unknown-keys' }>)
   }
 }
 
-const NAMES: Readonly<Record<string, string>> = { int: 'integer', record: 'table', object: 'table', tuple: 'array' }
+const NAMES: Readonly<Record<IssueFormat, Readonly<Record<string, string>>>> = {
+  toml: { int: 'integer', record: 'table', object: 'table', tuple: 'array' },
+  json: { int: 'integer', record: 'object', tuple: 'array' },
+}
 
-function withArticle(expected: string): string {
-  const name = NAMES[expected] ?? expected
+function withArticle(expected: string, format: IssueFormat): string {
+  const name = NAMES[format][expected] ?? expected
   return `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`
 }
 

@@ -24,7 +24,7 @@ async function refusal(read: (file: string) => unknown, text: string | undefined
 test.each([
   ['a file that is not there', undefined, 'FILE: not there'],
   ['no JSON', '{', 'FILE: not valid JSON'],
-  ['no object', '[]', 'FILE: layout: is not a table'],
+  ['no object', '[]', 'FILE: layout: is not an object'],
   ['an unknown table', '{"paths":{}}', 'FILE: unknown key paths'],
   ['an unknown key', '{"programs":{"nodejs":"/x"}}', 'FILE: unknown key programs.nodejs'],
   [

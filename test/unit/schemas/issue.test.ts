@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { issueLines } from '../../../schemas/words/issue.ts'
+import { issueLines, issueWords } from '../../../schemas/words/issue.ts'
 
 const shape = z.strictObject({
   name: z.string(),
@@ -19,8 +19,8 @@ test.each([
   { name: 'one of a few, missing', change: { level: undefined }, says: ['level: is missing; use low, high'] },
   { name: 'one of a few, another', change: { level: 'mid' }, says: ['level: is not one of: low, high'] },
   { name: 'another type', change: { name: 1 }, says: ['name: is not a string'] },
-  { name: 'no table', change: { gpu: 'x' }, says: ['gpu: is not a table'] },
-  { name: 'no map (C4)', change: { names: 'x' }, says: ['names: is not a table'] },
+  { name: 'no object', change: { gpu: 'x' }, says: ['gpu: is not an object'] },
+  { name: 'no map (C4)', change: { names: 'x' }, says: ['names: is not an object'] },
   { name: 'no list', change: { list: 1 }, says: ['list: is not an array'] },
   { name: 'no whole number', change: { count: 1.5 }, says: ['count: is not an integer'] },
   { name: 'too small', change: { count: 0 }, says: ['count: write 1 or more'] },
@@ -38,7 +38,7 @@ test.each([
 
 test('the value itself has the name that it is given', () => {
   const read = shape.safeParse('text')
-  expect(issueLines(read.error ?? { issues: [] }, 'text', 'body')).toEqual(['body: is not a table'])
+  expect(issueLines(read.error ?? { issues: [] }, 'text', 'body')).toEqual(['body: is not an object'])
 })
 
 test.each([
@@ -62,4 +62,14 @@ test.each([
   { name: "the schema's own words", schema: z.string().min(1, 'say something'), value: '', says: 'say something' },
 ])('C5 no words of the validator: $name', ({ schema, value, says }) => {
   expect(issueLines(schema.safeParse(value).error ?? { issues: [] }, value, 'it')).toEqual([`it: ${says}`])
+})
+
+test.each([
+  { format: 'toml', expected: 'a table' },
+  { format: 'json', expected: 'an object' },
+] as const)('types have the names of $format: $expected', ({ format, expected }) => {
+  const value = { gpu: 'x' }
+  const [issue] = z.object({ gpu: z.object({}) }).safeParse(value).error?.issues ?? []
+  if (issue === undefined) throw new Error('it is wrong')
+  expect(issueWords(issue, value.gpu, format)).toEqual({ kind: 'wrong-type', expected })
 })
