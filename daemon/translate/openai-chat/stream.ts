@@ -6,6 +6,8 @@ import { reportedUsage } from './usage.ts'
 import { UsageFrameFilter } from './usage-frame.ts'
 
 const NOTHING = Buffer.alloc(0)
+/** As many as OpenAI's `n` allows; what an upstream sends beyond them counts as one more. */
+const MAX_CHOICES = 128
 
 /**
  * Watches a stream of chat completion chunks go by: counts content, catches the usage chunk, the end (`[DONE]`, or a
@@ -97,7 +99,7 @@ export class ChatStreamWatch implements StreamWatch {
     if (Array.isArray(choices)) {
       let isPart = false
       for (const choice of choices.filter(isRecord)) {
-        const index = typeof choice['index'] === 'number' ? choice['index'] : 0
+        const index = indexOf(choice)
         const reason = choice['finish_reason']
         const hasEnded = typeof reason === 'string' && reason !== ''
         this.#choices.set(index, hasEnded || this.#choices.get(index) === true)
@@ -111,6 +113,11 @@ export class ChatStreamWatch implements StreamWatch {
     this.#usage = reportedUsage(event) ?? this.#usage
     this.#failure ??= failureIn(event) ?? (type === 'error' ? textOf(event['message']) : null)
   }
+}
+
+function indexOf({ index }: Readonly<Record<string, unknown>>): number {
+  if (typeof index !== 'number') return 0
+  return index >= 0 && index < MAX_CHOICES && Number.isInteger(index) ? index : MAX_CHOICES
 }
 
 /** Whether a delta holds a part of the answer, and not just whose turn it is. */

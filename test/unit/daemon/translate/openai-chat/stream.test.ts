@@ -190,3 +190,29 @@ test('B10: a report that the end of the connection cuts is not shown, nor is one
   const end = frame({ content: 'a' }) + frame({}, 'stop')
   expect(shownOf(end + USAGE.trimEnd(), [end.length])).toBe(end)
 })
+
+test('choices are told apart up to a bound; all beyond it count as one', () => {
+  const choice = (index: unknown, finish_reason: string | null = null) => ({
+    index,
+    delta: { content: 'a' },
+    finish_reason,
+  })
+  const event = (...choices: object[]) => Buffer.from(`data: ${JSON.stringify({ choices })}\n\n`)
+  const watch = new ChatStreamWatch()
+  for (let from = 0; from < 200_000; from += 10_000) {
+    watch.feed(event(...Array.from({ length: 10_000 }, (_, i) => choice(from + i))))
+    expect(watch.isComplete()).toBe(false)
+  }
+  watch.feed(event(...Array.from({ length: 128 }, (_, i) => choice(i, 'stop'))))
+  expect(watch.isComplete()).toBe(false)
+  watch.feed(event(choice(199_999, 'stop')))
+  expect(watch.isComplete()).toBe(true)
+})
+
+test.each([-1, 0.5, 1e300, 128, Number.MAX_SAFE_INTEGER])('choice %d is one beyond the bound', (index) => {
+  const of = (at: number, end: string | null) => frame({ content: 'a' }, end).replace('"index":0', `"index":${at}`)
+  const watch = watched(of(index, null), [])
+  expect(watch.isComplete()).toBe(false)
+  watch.feed(Buffer.from(of(500, 'stop')))
+  expect(watch.isComplete()).toBe(true)
+})
