@@ -13,7 +13,7 @@ import { usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
 export type AttemptParts = {
-  readonly health: Pick<TargetHealth, 'succeeded' | 'failed'>
+  readonly health: Pick<TargetHealth, 'succeeded' | 'failed' | 'undecided'>
   readonly ledger: Pick<Ledger, 'settle'>
   readonly metrics: Pick<Metrics, 'attempt'>
   readonly log: Log
@@ -72,7 +72,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   try {
     const request = forwardRequest(job, target, upstream, sent.body)
     end = await forward(request, client, form, parts.monotonic)
-    if (wasClosedBefore(end) && upstream.newConnection !== null) {
+    if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
       end = await forward({ ...request, dispatcher: upstream.newConnection() }, client, form, parts.monotonic)
     }
   } finally {
@@ -98,16 +98,6 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   if ('error' in end) logFailure(parts.log, client, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, client, target, end.status, null)
   return end
-}
-
-/** What undici calls a connection that the other side closed. */
-const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
-
-/** Whether a connection was closed before anything came back: most likely a kept one, just as the request started. */
-function wasClosedBefore(end: ForwardEnd): boolean {
-  if (end.kind !== 'unreached') return false
-  const { cause } = end.error
-  return cause instanceof Error && 'code' in cause && CLOSED.has(String(cause.code))
 }
 
 /** The request to send to an upstream: the upstream's credential, and the client headers it may see. */
@@ -164,9 +154,11 @@ function noteHealth({ health, now }: AttemptParts, target: Target, end: ForwardE
       break
     case 'rejected':
       if (mayDoBetter(end.status)) health.failed(target, retryAfterMs(end.headers, now()))
+      else health.succeeded(target, null)
       break
     case 'gone':
     case 'overloaded':
+      health.undecided(target)
       break
     default:
       health.failed(target, null)

@@ -1,6 +1,6 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Backends } from '../backends/backends.ts'
-import type { Target, TargetHealth } from '../route/target-health.ts'
+import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
@@ -8,7 +8,6 @@ import { type AttemptParts, attempt, type Job, mayTryElsewhere } from './attempt
 
 export type AttemptsParts = AttemptParts & {
   readonly dialects: Pick<Dialects, 'spokenBy'>
-  readonly health: TargetHealth
   readonly backends: Pick<Backends, 'turnAt'>
   readonly upstreams: Pick<Upstreams, 'get'>
 }

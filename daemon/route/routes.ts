@@ -90,7 +90,7 @@ export function createRoutes(
       const route = find(model)
       if (route === null) throw unknownModel(model)
       if (route.targets.length === 1) return route.targets
-      return health.sort(ordered(route, health, random))
+      return health.order(ordered(route, health, random))
     },
     /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
     entryOf(id: string): ListedModel {

@@ -1,19 +1,22 @@
 /** A place a request can go: an upstream, and the id its model has there. */
 export type Target = { readonly upstream: string; readonly model: string; readonly weight: number }
 
-/** A failed target rests this long, doubled with each failure in a row. */
+/** A failed target rests this long, doubled with each rest in a row. */
 const FIRST_REST_MS = 1_000
 const LONGEST_REST_MS = 60_000
+/** How long a probe is waited for before the next one is sent. */
+const PROBE_MS = 10_000
 /** Weight of the newest measurement in the moving average of latency. */
 const SMOOTHING = 0.2
 
-type Health = { failures: number; restUntil: number; latencyMs: number }
+type Health = { failures: number; restUntil: number; probeUntil: number; latencyMs: number }
 
 export type TargetHealth = ReturnType<typeof createTargetHealth>
 
 /**
- * How each target did lately. A target that failed rests: it is tried last until its rest is over, then the next
- * request probes it. @param now monotonic milliseconds
+ * How each target did lately. A target that failed rests: it is tried last. When its rest is over, one request probes
+ * it, and the others go elsewhere until that one has an answer.
+ * @param now monotonic milliseconds
  */
 export function createTargetHealth(now: () => number) {
   const healths = new Map<string, Health>()
@@ -22,35 +25,52 @@ export function createTargetHealth(now: () => number) {
     const known = healths.get(key)
     if (known !== undefined) return known
     if (healths.size >= 10_000) healths.clear() // names are the clients' to choose; the memory is not
-    const fresh = { failures: 0, restUntil: 0, latencyMs: 0 }
+    const fresh = { failures: 0, restUntil: 0, probeUntil: 0, latencyMs: 0 }
     healths.set(key, fresh)
     return fresh
   }
+  const isWell = (target: Target) => healthOf(target).failures === 0
 
   return {
-    /** @param latencyMs time to the first byte */
-    succeeded(target: Target, latencyMs: number): void {
+    /** @param latencyMs time to the first byte; null: it answered, but not what counts as fast or slow */
+    succeeded(target: Target, latencyMs: number | null): void {
       const health = healthOf(target)
       health.failures = 0
       health.restUntil = 0
-      health.latencyMs += (latencyMs - health.latencyMs) * (health.latencyMs === 0 ? 1 : SMOOTHING)
+      health.probeUntil = 0
+      if (latencyMs !== null) {
+        health.latencyMs += (latencyMs - health.latencyMs) * (health.latencyMs === 0 ? 1 : SMOOTHING)
+      }
     },
     /** @param retryAfterMs what the upstream asked for, or null */
     failed(target: Target, retryAfterMs: number | null): void {
       const health = healthOf(target)
+      const time = now()
+      health.probeUntil = 0
+      // requests that were on their way when it began to rest say nothing new
+      if (health.restUntil > time && retryAfterMs === null) return
       const restMs = retryAfterMs ?? FIRST_REST_MS * 2 ** health.failures
-      health.failures = Math.min(health.failures + 1, 10)
-      health.restUntil = now() + Math.min(restMs, LONGEST_REST_MS)
+      if (health.restUntil <= time) health.failures = Math.min(health.failures + 1, 10)
+      health.restUntil = Math.max(health.restUntil, time + Math.min(restMs, LONGEST_REST_MS))
+    },
+    /** A request ended without a word about the target: when it was the probe, the next request is. */
+    undecided(target: Target): void {
+      healthOf(target).probeUntil = 0
     },
     latencyMs: (target: Target): number => healthOf(target).latencyMs,
-    /** The same targets, those that rest last, the order otherwise kept. */
-    sort(targets: readonly Target[]): readonly Target[] {
+    /**
+     * The targets in the order in which a request tries them: as given, with those that failed last. One whose rest is
+     * over keeps its place at the head for this one request, which is its probe.
+     */
+    order(targets: readonly Target[]): readonly Target[] {
+      if (targets.every(isWell)) return targets
       const time = now()
-      const resting = (target: Target) => healthOf(target).restUntil > time
-      if (!targets.some(resting)) return targets
-      const awake = targets.filter((target) => !resting(target))
-      // the one that is due for a probe is tried first again: its rest is over, so it is not in here
-      return [...awake, ...targets.filter(resting)]
+      const isDue = (target: Target) => Math.max(healthOf(target).restUntil, healthOf(target).probeUntil) <= time
+      const first = targets.find((target) => isWell(target) || isDue(target))
+      if (first === undefined) return targets
+      if (!isWell(first)) healthOf(first).probeUntil = time + PROBE_MS
+      const others = targets.filter((target) => target !== first)
+      return [first, ...others.filter(isWell), ...others.filter((target) => !isWell(target))]
     },
   }
 }

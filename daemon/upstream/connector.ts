@@ -1,4 +1,5 @@
-import { buildConnector } from 'undici'
+import type { Socket } from 'node:net'
+import { buildConnector, Client, type Dispatcher } from 'undici'
 
 /** Gate itself has no descriptor left for one more connection to an upstream. */
 class NoDescriptorError extends Error {
@@ -37,3 +38,35 @@ export function boundedConnector(most: number) {
     }
   }
 }
+
+/** A handler that wants to know the connection that its request goes over. */
+export type OverConnection = Dispatcher.DispatchHandler & {
+  /** Called before the request is sent. @param bytesRead how much came over the connection so far, for any request */
+  overConnection?(bytesRead: () => number): void
+}
+
+/** One connection of a pool, which tells what came over it. */
+class CountingClient extends Client {
+  #socket: Socket | null = null
+  readonly #bytesRead = () => this.#socket?.bytesRead ?? 0
+
+  constructor(origin: URL, { connect, ...options }: Client.Options) {
+    if (typeof connect !== 'function') throw new Error('a pool of Gate has a connector')
+    super(origin, {
+      ...options,
+      connect: (to, callback) =>
+        connect(to, (...result) => {
+          this.#socket = result[1]
+          callback(...result)
+        }),
+    })
+  }
+
+  override dispatch(request: Dispatcher.DispatchOptions, handler: OverConnection): boolean {
+    handler.overConnection?.(this.#bytesRead)
+    return super.dispatch(request, handler)
+  }
+}
+
+/** Makes the connections of a pool. */
+export const countingClient = (origin: URL, options: Client.Options): Client => new CountingClient(origin, options)

@@ -26,8 +26,17 @@ export type ForwardEnd =
       readonly error: GateError
       readonly ttftMs: number | null
     }
-  /** No connection, or nothing at all came back over it. */
-  | { readonly kind: 'unreached'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
+  /**
+   * No connection, or nothing at all came back over it. `wasKept`: it had served requests before, so that the other
+   * side most likely closed it before it saw this one.
+   */
+  | {
+      readonly kind: 'unreached'
+      readonly status: 0
+      readonly error: GateError
+      readonly ttftMs: null
+      readonly wasKept: boolean
+    }
   /** Gate itself had no means to ask it. */
   | { readonly kind: 'overloaded'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
   /** It hung or broke off before the sink was given anything. */

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
 import { createDecoder, type Decoder } from '../../wire/decoder.ts'
 import type { AnswerForm, Sink, Watch } from './answer-form.ts'
-import { isOutOfDescriptors } from './connector.ts'
+import { isOutOfDescriptors, type OverConnection } from './connector.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
 import { Held } from './held.ts'
 import { isOfType } from './media-type.ts'
@@ -30,6 +30,7 @@ export type ForwardRequest = {
 const MAX_HELD_BYTES = 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const NOTHING = Buffer.alloc(0)
+const none = () => 0
 const NO_HEADERS: ResponseHeaders = {}
 
 /**
@@ -51,7 +52,7 @@ export function forward(request: ForwardRequest, sink: Sink, form: AnswerForm, n
 }
 
 /** undici's handler of one request. A class because one is made per request, on the hot path. */
-class Passage implements Dispatcher.DispatchHandler {
+class Passage implements OverConnection {
   readonly #sink: Sink
   readonly #form: AnswerForm
   readonly #redactor: Redactor | null
@@ -59,6 +60,9 @@ class Passage implements Dispatcher.DispatchHandler {
   readonly #resolve: (end: ForwardEnd) => void
   readonly #startedAt: number
   #controller: Controller | null = null
+  /** What has come over the connection, for this request and those before it. */
+  #bytesRead = none
+  #bytesReadBefore = 0
   #ended = false
   #cancelled = false
   #status = 0
@@ -95,8 +99,13 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('the client went away'))
   }
 
+  overConnection(bytesRead: () => number): void {
+    this.#bytesRead = bytesRead
+  }
+
   onRequestStart(controller: Controller): void {
     this.#controller = controller
+    this.#bytesReadBefore = this.#bytesRead()
     if (this.#cancelled) controller.abort(new Error('the client went away'))
   }
 
@@ -269,7 +278,8 @@ class Passage implements Dispatcher.DispatchHandler {
 
   #unreached(cause: Error): void {
     const error = new GateError('UPSTREAM_FAILED', 'the upstream could not be reached', { cause })
-    this.#end({ kind: 'unreached', status: 0, error, ttftMs: null })
+    const wasKept = this.#bytesReadBefore > 0 && this.#bytesRead() === this.#bytesReadBefore
+    this.#end({ kind: 'unreached', status: 0, error, ttftMs: null, wasKept })
   }
 
   #overloaded(cause: Error): void {

@@ -2,7 +2,7 @@ import { Client, fetch, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { baseUrlOf } from '../../schemas/words/providers.ts'
-import { boundedConnector } from './connector.ts'
+import { boundedConnector, countingClient } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'
 import { createRedactor, type Redactor } from './redactor.ts'
@@ -164,7 +164,7 @@ function openUpstream(
     allowH2: false,
     pipelining: 1,
   }
-  const pool = new Pool(url.origin, { ...options, connections: null })
+  const pool = new Pool(url.origin, { ...options, connections: null, factory: countingClient })
   const headers: [string, string][] =
     config.api_key === undefined ? [] : [['authorization', `Bearer ${config.api_key}`]]
   return {

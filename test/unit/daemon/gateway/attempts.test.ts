@@ -128,8 +128,7 @@ function harness(options: { readonly stream?: boolean; readonly turnAt?: Backend
     health: {
       succeeded: (target) => void health.push(`${target.upstream} succeeded`),
       failed: (target, ms) => void health.push(`${target.upstream} failed ${ms}`),
-      latencyMs: () => 0,
-      sort: (targets) => targets,
+      undecided: () => {},
     },
     ledger: { settle: (row) => books.settle.then(() => void rows.push(row)) },
     metrics: { attempt: () => {} },

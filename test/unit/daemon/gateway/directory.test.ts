@@ -38,7 +38,13 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
   const directory = createDirectory(
     {
       upstreams: upstreams as Upstreams,
-      health: { sort: (targets) => targets, succeeded: () => {}, failed: () => {}, latencyMs: () => 0 },
+      health: {
+        order: (targets) => targets,
+        succeeded: () => {},
+        failed: () => {},
+        undecided: () => {},
+        latencyMs: () => 0,
+      },
       log: () => {},
       now: () => 0,
       random: () => 0,
