@@ -101,6 +101,8 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       isUpstream: traits.isUpstream,
       model: spec.model,
       group: spec.group,
+      together: spec.together,
+      priority: spec.priority,
       maxConcurrent: spec.max_concurrent,
       maxWaiting: spec.max_waiting,
       waitTimeoutMs: durationMs(spec.wait_timeout),

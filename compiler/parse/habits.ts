@@ -29,16 +29,14 @@ const OF_BACKENDS: Readonly<Record<string, string>> = {
   tty: 'gatectl backend shell opens a terminal',
   configs: 'write config_files',
   ttl: 'write idle_stop',
-  priority: 'of a group the oldest request is next; priorities are not possible yet',
-  swap: 'backends of one group take turns; others run side by side',
-  exclusive: 'backends of one group take turns; others run side by side',
-  together: 'backends of one group take turns; leave group out for those that fit side by side',
+  swap: 'backends of one group take turns; those with the same together run side by side',
+  exclusive: 'backends of one group take turns; those with the same together run side by side',
   persistent: 'a backend without group and idle_stop is never stopped',
 }
 
 const OF_TOP: Readonly<Record<string, string>> = {
   groups:
-    'write group = "name" in each backend; of a group one runs at a time, and sets that run together or have a priority are not possible yet',
+    'write group = "name" in each backend, of which one runs at a time; the same together in those that fit side by side, and priority in those that go first',
   services: 'write [backends.NAME]',
   volumes: 'write volumes in the backend',
   networks: 'backends have no network unless network = true; links joins two',

@@ -4,21 +4,15 @@ import type { BackendSpec, Spec } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS, listenOf, startPeriodMs, userOf } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
 import { checkContainer } from './container.ts'
+import { checkGroups } from './groups.ts'
 import { checkLinks } from './links.ts'
 import { checkMounts } from './mounts.ts'
-import { checkPreload, checkSharedGpus, checkWishes } from './wishes.ts'
+import { checkWishes } from './wishes.ts'
 
 /** What each backend asks of its engine is something that the engine can do. */
 export function checkBackends(spec: Spec): Finding[] {
   const each = Object.entries(spec.backends).flatMap(([name, backend]) => checkBackend(backend, ['backends', name]))
-  return [
-    ...each,
-    ...checkExposed(spec),
-    ...checkGroups(spec),
-    ...checkLinks(spec),
-    ...checkSharedGpus(spec),
-    ...checkPreload(spec),
-  ]
+  return [...each, ...checkExposed(spec), ...checkGroups(spec), ...checkLinks(spec)]
 }
 
 function checkBackend(backend: BackendSpec, path: SpecPath): Finding[] {
@@ -182,18 +176,5 @@ function checkExposed(spec: Spec): Finding[] {
     return [
       { code: 'EXPOSED_WITHOUT_PROXY', path, message: 'no proxy would serve this name', hint: 'set proxy.engine' },
     ]
-  })
-}
-
-function checkGroups(spec: Spec): Finding[] {
-  const members = Map.groupBy(
-    Object.entries(spec.backends).filter(([, { group }]) => group !== undefined),
-    ([, { group }]) => group,
-  )
-  return [...members.entries()].flatMap(([group, entries]): Finding[] => {
-    const only = entries.length === 1 ? entries[0] : undefined
-    if (only === undefined) return []
-    const message = `the group "${group}" has only this member`
-    return [{ code: 'EMPTY_GROUP', severity: 'warning', path: ['backends', only[0], 'group'], message }]
   })
 }

@@ -1,5 +1,5 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
-import type { BackendSpec, Spec } from '../../schemas/spec/spec.ts'
+import type { BackendSpec } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
 
@@ -78,38 +78,4 @@ function routed({ engine, model, router }: BackendSpec, path: SpecPath): Finding
   if (model === undefined) return []
   const message = 'a router serves a directory of models, not this one'
   return [{ code: 'INVALID_VALUE', path: [...path, 'model'], message, hint: 'write model or router, not both' }]
-}
-
-/** A group gives way to its own members only. One finding per backend, and none where no group uses the device. */
-export function checkSharedGpus({ backends }: Spec): Finding[] {
-  const users = Object.entries(backends).flatMap(([name, { gpu, group }]) =>
-    gpu.kind === 'none' ? [] : gpu.devices.map((device) => ({ name, group, device: `${gpu.kind} ${device}` })),
-  )
-  const groups = new Map(users.flatMap(({ group, device }) => (group === undefined ? [] : [[device, group] as const])))
-  return users.flatMap(({ name, group, device }): Finding[] => {
-    const other = groups.get(device)
-    if (group !== undefined || other === undefined) return []
-    const message = `"${name}" may run at the same time as the group "${other}" on one GPU`
-    const hint = `write group = "${other}" as well, of which one runs at a time; sets that run together are not possible yet`
-    return [{ code: 'SHARED_GPU', severity: 'warning', path: ['backends', name, 'gpu'], message, hint }]
-  })
-}
-
-/** What starts with the host, and cannot. */
-export function checkPreload({ backends }: Spec): Finding[] {
-  const first = new Map<string, string>()
-  return Object.entries(backends).flatMap(([name, { preload, group, idle_stop }]): Finding[] => {
-    const path = ['backends', name, 'preload']
-    if (!preload) return []
-    if (group === undefined && idle_stop === undefined)
-      return [{ code: 'NO_EFFECT', severity: 'warning', path, message: 'it is always on', hint: 'remove it' }]
-    if (group === undefined) return []
-    const other = first.get(group)
-    if (other === undefined) {
-      first.set(group, name)
-      return []
-    }
-    const message = `"${other}" is started first in the group "${group}" already`
-    return [{ code: 'INVALID_VALUE', path, message, hint: 'preload one backend of a group' }]
-  })
 }

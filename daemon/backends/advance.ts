@@ -1,6 +1,7 @@
 import { COLD_START_MS } from './circuit.ts'
 import type { Active, Backend, Effect, Outcome, RefusalReason, SchedulerState, Step } from './scheduler-state.ts'
-import { longestWaiting, needsStart, othersWait, sliceEndsAtMs } from './time-slice.ts'
+import { needsStart, yieldsAtMs } from './time-slice.ts'
+import { inTurn, mayRunTogether, nextInTurn } from './turn.ts'
 
 const NONE: Active = { kind: 'none' }
 const RETRY_MS = 2_000
@@ -8,16 +9,19 @@ const RETRY_MS = 2_000
 /** Everything that can be done at once: gives out leases, drains, chooses who is active next. */
 export function advance(given: Step, nowMs: number): Step {
   let step = given
-  let except: string | null = null
+  /** Those whose turn has just ended. */
+  let before: ReadonlySet<string> = new Set()
   for (;;) {
     const { active, backends } = step.state
-    if (active.kind === 'starting' || active.kind === 'stopping') return step
+    const members = inTurn(step.state)
+    if (active.kind === 'starting' || active.kind === 'stopping')
+      return mustYield(step.state, members, nowMs) ? step : grantAll(step, members, nowMs)
     if (active.kind === 'none') {
-      const busy = stillBusy(step.state)
-      if (busy === null) {
-        const next = longestWaiting(step.state, except)
-        return next === null ? step : activate(step, next, nowMs)
-      }
+      const all = [...backends.values()]
+      const next = nextInTurn(all.filter(({ name }) => !before.has(name)))
+      // with leases although it is not active: it broke, is not the one that failed, or came over from another group
+      const busy = all.find(({ inFlight }) => inFlight > 0)
+      if (busy === undefined) return next === null ? step : activate(step, next, nowMs)
       step = withActive(step, { kind: 'ready', name: busy.name })
       continue
     }
@@ -26,38 +30,54 @@ export function advance(given: Step, nowMs: number): Step {
       step = withActive(step, NONE)
       continue
     }
-    if (!mustDrain(step.state, backend, nowMs)) {
-      return grantInTurn(withActive(step, { kind: 'ready', name: backend.name }), backend, nowMs)
-    }
-    if (backend.inFlight > 0) return withActive(step, { kind: 'draining', name: backend.name })
-    if (backend.isStopAsked) {
+    if (backend.isStopAsked && backend.inFlight === 0) {
       const stopping = withActive(step, { kind: 'stopping', name: backend.name })
       return withEffect(stopping, { kind: 'stop', name: backend.name })
     }
-    except = backend.name
+    const open = members.find(({ isStopAsked }) => !isStopAsked)
+    const isOver = open === undefined || mustYield(step.state, members, nowMs)
+    if (!isOver) return useTurn(withActive(step, { kind: 'ready', name: open.name }), members, nowMs)
+    if (members.some(({ inFlight }) => inFlight > 0)) return withActive(step, { kind: 'draining', name: active.name })
+    before = new Set(members.map(({ name }) => name))
     step = withActive(step, NONE)
   }
 }
 
-/** A backend with leases although it is not active: it broke, or came over from another group. */
-function stillBusy({ backends }: SchedulerState): Backend | null {
-  for (const backend of backends.values()) if (backend.inFlight > 0) return backend
-  return null
+function mustYield(state: SchedulerState, members: readonly Backend[], nowMs: number): boolean {
+  const atMs = yieldsAtMs(state, members, nowMs)
+  return state.active.kind === 'draining' ? atMs !== Number.POSITIVE_INFINITY : nowMs >= atMs
 }
 
-function mustDrain(state: SchedulerState, backend: Backend, nowMs: number): boolean {
-  if (backend.isStopAsked) return true
-  if (!othersWait(state, backend.name)) return false
-  return state.active.kind === 'draining' || nowMs >= sliceEndsAtMs(backend, nowMs)
+/** Gives out leases at all that run, and starts one of those that do not. */
+function useTurn(given: Step, members: readonly Backend[], nowMs: number): Step {
+  const step = grantAll(given, members, nowMs)
+  const cold = members.flatMap(({ name, isStopAsked }) => {
+    const member = isStopAsked ? undefined : step.state.backends.get(name)
+    return member !== undefined && hasPlace(member) && needsStart(member, nowMs) ? [member] : []
+  })
+  const next = nextInTurn(cold)
+  return next === null ? step : activate(step, next, nowMs)
 }
 
-function grantInTurn(given: Step, active: Backend, nowMs: number): Step {
+function grantAll(given: Step, members: readonly Backend[], nowMs: number): Step {
+  const { active } = given.state
+  // of the one that is being started or stopped nothing can be given out
+  const busy = active.kind === 'starting' || active.kind === 'stopping' ? active.name : null
+  return members.reduce(
+    (step, member) => (member.isStopAsked || member.name === busy ? step : grantInTurn(step, member, nowMs)),
+    given,
+  )
+}
+
+const hasPlace = ({ inFlight, limits }: Backend): boolean => inFlight < limits.maxConcurrent
+
+/** Gives out leases at a backend that runs, in the order of its requests. */
+export function grantInTurn(given: Step, member: Backend, nowMs: number): Step {
   let step = given
-  let backend = active
-  while (backend.inFlight < backend.limits.maxConcurrent) {
+  let backend = member
+  while (hasPlace(backend) && !needsStart(backend, nowMs)) {
     const [first, ...waiting] = backend.waiting
     if (first === undefined) return step
-    if (needsStart(backend, nowMs)) return activate(step, backend, nowMs)
     const coldStart = first.arrivedAtMs < backend.readyAtMs && backend.lastStartMs >= COLD_START_MS
     backend = { ...backend, waiting, inFlight: backend.inFlight + 1, lastUsedAtMs: nowMs }
     step = settle(withBackend(step, backend), first.ticket, { kind: 'granted', coldStart })
@@ -65,10 +85,10 @@ function grantInTurn(given: Step, active: Backend, nowMs: number): Step {
   return step
 }
 
-/** Makes it active and starts its engine, once those of all others are stopped. */
+/** Makes it active and starts its engine, once those of all others are stopped that may not run together with it. */
 function activate(step: Step, backend: Backend, nowMs: number): Step {
   const { name } = backend
-  const others = [...step.state.backends.values()].filter((other) => other.name !== name)
+  const others = [...step.state.backends.values()].filter((other) => !mayRunTogether(backend, other))
   const evict = others
     .filter(({ engine, inFlight }) => engine !== 'stopped' && inFlight === 0)
     .map((other) => other.name)

@@ -10,6 +10,7 @@ import {
   type Settled,
   type Ticket,
 } from './scheduler-state.ts'
+import { isInTurn } from './turn.ts'
 
 export type InterpreterParts = {
   /** Of a backend; undefined when it was removed from the configuration. */
@@ -184,8 +185,10 @@ export function createInterpreter({ engineOf, onStart, onFailure, log, now }: In
       if (engine === undefined || engine.agent === null) return
       const signal = AbortSignal.any([asked, closing.signal, AbortSignal.timeout(LOOK_UP_DEADLINE_MS)])
       const doing = await askAgent(engine, signal).catch(() => 'starting' as const)
-      const isOtherActive = state.active.kind !== 'none' && doing === 'running'
-      if (doing !== 'starting' && !isOtherActive) dispatch({ kind: 'surveyed', name, isRunning: doing === 'running' })
+      const backend = state.backends.get(name)
+      if (backend === undefined || doing === 'starting') return
+      const isOthersTurn = state.active.kind !== 'none' && !isInTurn(state, backend)
+      if (!isOthersTurn || doing === 'stopped') dispatch({ kind: 'surveyed', name, isRunning: doing === 'running' })
     },
     /** Resolves when the engine has been stopped after `stop-asked`. @returns why it could not be */
     stopped: (name: string) =>

@@ -6,6 +6,10 @@ export type BackendLimits = {
   readonly waitTimeoutMs: number
   /** After so long without a request its engine may have stopped on its own; null: it never does. */
   readonly idleStopMs: number | null
+  /** Backends of the group with the same word may run at the same time; absent: this one runs alone. */
+  readonly together?: string
+  /** The higher is served first; absent: 0. */
+  readonly priority?: number
 }
 
 /** Names one request within its scheduler. */
@@ -43,16 +47,22 @@ export type Backend = {
   readonly isStopAsked: boolean
 }
 
-/** The one backend of a group whose engine runs, or is being started or stopped. */
+/**
+ * Whose turn it is: the named backend, and those that may run together with it. One engine at a time is started or
+ * stopped; the others that run meanwhile go on giving out leases.
+ */
 export type Active =
   | { readonly kind: 'none' }
   | { readonly kind: 'starting'; readonly name: string; readonly sinceMs: number }
   | { readonly kind: 'ready'; readonly name: string }
-  /** It gives out no new leases; when the last one is released, another backend becomes active or it stops. */
+  /** No new leases are given out; when the last one is released, another backend becomes active or this one stops. */
   | { readonly kind: 'draining'; readonly name: string }
   | { readonly kind: 'stopping'; readonly name: string }
 
-/** The backends of one group, of which at most one runs; a backend without a group is alone in its own. */
+/**
+ * The backends of one group, of which one runs at a time, or several that may run together; a backend without a group
+ * is alone in its own.
+ */
 export type SchedulerState = {
   readonly backends: ReadonlyMap<string, Backend>
   readonly active: Active

@@ -1,4 +1,4 @@
-import { advance, refuse, refuseAll, settle, withActive, withBackend, withEffect } from './advance.ts'
+import { advance, grantInTurn, refuse, refuseAll, settle, withActive, withBackend, withEffect } from './advance.ts'
 import { afterBreak, afterFailure, afterStart, CLOSED, openForMs } from './circuit.ts'
 import {
   type Backend,
@@ -9,14 +9,16 @@ import {
   type Step,
 } from './scheduler-state.ts'
 import { nextWakeAtMs, waitEndsAtMs } from './time-slice.ts'
+import { isInTurn } from './turn.ts'
 
 /**
  * The scheduler of one group: what follows from an event, and nothing else. It has no clock, does nothing on its own
  * and never waits: the interpreter carries out the effects and tells the requests in `settled` how their wait ended.
  *
- * One backend is active. Requests for it get a lease up to its limit; those for others wait, first come, first served.
- * When its time slice is over it drains: no new lease is given out, and after the last release the backend whose first
- * request has waited longest becomes active. Its engine starts when those of all others are stopped.
+ * One backend is active, and with it those that may run together with it. Requests for these get leases up to their
+ * limits; those for others wait, first come, first served. When the time slice is over they drain: no new lease is given
+ * out, and after the last release the backend becomes active whose first request has waited longest, among those of the
+ * highest priority. Its engine starts when those of all others are stopped that may not run together with it.
  * @param nowMs monotonic milliseconds, never before those of the last event
  */
 export function step(state: SchedulerState, event: Event, nowMs: number): Step {
@@ -50,7 +52,10 @@ function react(unchanged: Step, event: Event, nowMs: number): Step {
     }
     case 'released': {
       const released = { ...backend, inFlight: backend.inFlight - 1, lastUsedAtMs: nowMs }
-      return advance(withBackend(unchanged, event.broke ? afterBreak(released) : released), nowMs)
+      const next = withBackend(unchanged, event.broke ? afterBreak(released) : released)
+      // the others of its set go on
+      const mayStop = backend.isStopAsked && released.inFlight === 0 && !isActive
+      return advance(mayStop ? withEffect(next, { kind: 'stop', name: event.name }) : next, nowMs)
     }
     case 'evicted':
       return isActive ? unchanged : withBackend(unchanged, { ...backend, engine: 'stopped' })
@@ -106,7 +111,9 @@ function started(unchanged: Step, backend: Backend, nowMs: number): Step {
   if (active.kind !== 'starting' || active.name !== backend.name) return unchanged
   const next = afterStart(backend, active.sinceMs, nowMs)
   if (next.circuit.kind === 'open') return opened(unchanged, next, nowMs)
-  return advance(withActive(withBackend(unchanged, next), { kind: 'ready', name: next.name }), nowMs)
+  const ready = withActive(withBackend(unchanged, next), { kind: 'ready', name: next.name })
+  // what has waited for this start is served, whoever else has come meanwhile
+  return advance(next.isStopAsked ? ready : grantInTurn(ready, next, nowMs), nowMs)
 }
 
 function failed(unchanged: Step, backend: Backend, nowMs: number): Step {
@@ -126,9 +133,9 @@ function surveyed(unchanged: Step, backend: Backend, isRunning: boolean, nowMs: 
   if (backend.engine !== 'unknown') return unchanged
   if (!isRunning) return withBackend(unchanged, { ...backend, engine: 'stopped' })
   const { name } = backend
-  if (unchanged.state.active.kind !== 'none') return withEffect(unchanged, { kind: 'stop', name })
   const running = withBackend(unchanged, { ...backend, engine: 'running', readyAtMs: nowMs, lastUsedAtMs: nowMs })
-  return withActive(running, { kind: 'ready', name })
+  if (unchanged.state.active.kind === 'none') return withActive(running, { kind: 'ready', name })
+  return isInTurn(unchanged.state, backend) ? running : withEffect(unchanged, { kind: 'stop', name })
 }
 
 function forgiven(step: Step): Step {
@@ -143,7 +150,7 @@ function woken(before: Step, nowMs: number): Step {
     for (;;) {
       const backend = step.state.backends.get(name)
       const [first, ...waiting] = backend?.waiting ?? []
-      if (backend === undefined || first === undefined || waitEndsAtMs(backend, step.state.active) > nowMs) break
+      if (backend === undefined || first === undefined || waitEndsAtMs(backend, step.state) > nowMs) break
       step = refuse(withBackend(step, { ...backend, waiting }), first.ticket, 'timeout')
     }
   }

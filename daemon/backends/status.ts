@@ -4,6 +4,7 @@ import type { Engine, EngineFailure } from './engine.ts'
 import type { Interpreter } from './interpreter.ts'
 import type { Backend, SchedulerState } from './scheduler-state.ts'
 import { needsStart } from './time-slice.ts'
+import { isInTurn } from './turn.ts'
 
 /** One backend for as long as it is in the configuration. Its group's scheduler knows the rest. */
 export type Entry = {
@@ -48,14 +49,17 @@ export type BackendStatus = {
 }
 
 /** @param nowMs monotonic milliseconds */
-export function stateOf({ backends, active }: SchedulerState, name: string, nowMs: number): BackendState {
+export function stateOf(state: SchedulerState, name: string, nowMs: number): BackendState {
+  const { backends, active } = state
   const backend = backends.get(name)
   if (backend === undefined) return 'unknown'
   const isActive = active.kind !== 'none' && active.name === name
   if (isActive && active.kind !== 'ready') return active.kind
+  const isTurn = isInTurn(state, backend)
+  if (isTurn && backend.inFlight > 0 && (active.kind === 'draining' || backend.isStopAsked)) return 'draining'
   if (backend.isHeld) return 'stopped'
   if (backend.circuit.kind === 'open') return 'quarantined' // once its time is over, the next request shows whether it starts
-  if (isActive && !needsStart(backend, nowMs)) return 'ready'
+  if (isTurn && !needsStart(backend, nowMs)) return 'ready'
   return backend.engine === 'unknown' && !backend.circuit.broke ? 'unknown' : 'cold'
 }
 

@@ -1,4 +1,5 @@
-import type { Active, Backend, SchedulerState } from './scheduler-state.ts'
+import type { Backend, SchedulerState } from './scheduler-state.ts'
+import { inTurn, isInTurn, mostUrgent, othersInNeed } from './turn.ts'
 
 /**
  * While others wait, an engine keeps its time slice for as long as its start took, within these bounds, so that
@@ -18,46 +19,45 @@ export function needsStart(
   return idleStopMs !== null && inFlight === 0 && nowMs - lastUsedAtMs >= idleStopMs
 }
 
-export function sliceEndsAtMs(backend: Backend, nowMs: number): number {
-  const { inFlight, waiting, lastStartMs, readyAtMs, lastUsedAtMs } = backend
-  if (inFlight === 0 && needsStart(backend, nowMs)) return 0
-  const sliceMs = Math.min(Math.max(lastStartMs, SHORTEST_SLICE_MS), LONGEST_SLICE_MS)
-  const isIdle = inFlight === 0 && waiting.length === 0
-  return Math.min(readyAtMs + sliceMs, isIdle ? lastUsedAtMs + IDLE_MS : Number.POSITIVE_INFINITY)
+/**
+ * When backends whose turn it is give way to others; Infinity: not before something else happens. Others of a higher
+ * priority are next as soon as the requests in flight have ended, those of a lower one once none is left here.
+ * @param members those whose turn it is
+ */
+export function yieldsAtMs(state: SchedulerState, members: readonly Backend[], nowMs: number): number {
+  const others = othersInNeed(state, members)
+  if (others.length === 0) return Number.POSITIVE_INFINITY
+  const inUse = members.filter(({ inFlight, waiting }) => inFlight > 0 || waiting.length > 0)
+  if (inUse.length === 0) return sliceEndsAtMs(members, nowMs)
+  const [own, theirs] = [mostUrgent(inUse), mostUrgent(others)]
+  if (own === theirs) return sliceEndsAtMs(members, nowMs)
+  return own > theirs ? Number.POSITIVE_INFINITY : 0
 }
 
+/** What has run longest decides, so that members of a set that stop and start again do not prolong its turn. */
+function sliceEndsAtMs(members: readonly Backend[], nowMs: number): number {
+  const running = members.filter((member) => member.inFlight > 0 || !needsStart(member, nowMs))
+  if (running.length === 0) return 0
+  const endMs = Math.min(...running.map(({ readyAtMs, lastStartMs }) => readyAtMs + sliceMs(lastStartMs)))
+  const isIdle = members.every(({ inFlight, waiting }) => inFlight === 0 && waiting.length === 0)
+  return isIdle ? Math.min(endMs, Math.max(...running.map(({ lastUsedAtMs }) => lastUsedAtMs)) + IDLE_MS) : endMs
+}
+
+const sliceMs = (lastStartMs: number): number => Math.min(Math.max(lastStartMs, SHORTEST_SLICE_MS), LONGEST_SLICE_MS)
+
 /** When the first waiting request of a backend has waited too long. The time of a start does not count. */
-export function waitEndsAtMs({ name, waiting, readyAtMs, limits }: Backend, active: Active): number {
+export function waitEndsAtMs(backend: Backend, state: SchedulerState): number {
+  const { name, waiting, readyAtMs, limits } = backend
+  const { active } = state
   const [first] = waiting
-  const isActive = active.kind !== 'none' && active.name === name
-  if (first === undefined || (isActive && active.kind === 'starting')) return Number.POSITIVE_INFINITY
-  return Math.max(first.arrivedAtMs, isActive ? readyAtMs : 0) + limits.waitTimeoutMs
+  if (first === undefined || (active.kind === 'starting' && active.name === name)) return Number.POSITIVE_INFINITY
+  return Math.max(first.arrivedAtMs, isInTurn(state, backend) ? readyAtMs : 0) + limits.waitTimeoutMs
 }
 
 /** When the state changes although nothing happens; Infinity: never. */
 export function nextWakeAtMs(state: SchedulerState, nowMs: number): number {
-  const { backends, active } = state
   let wakeAtMs = Number.POSITIVE_INFINITY
-  for (const backend of backends.values()) wakeAtMs = Math.min(wakeAtMs, waitEndsAtMs(backend, active))
-  if (active.kind !== 'ready' || !othersWait(state, active.name)) return wakeAtMs
-  const backend = backends.get(active.name)
-  return backend === undefined ? wakeAtMs : Math.min(wakeAtMs, sliceEndsAtMs(backend, nowMs))
-}
-
-export function othersWait({ backends }: SchedulerState, name: string): boolean {
-  for (const backend of backends.values()) if (backend.name !== name && backend.waiting.length > 0) return true
-  return false
-}
-
-/** The backend whose first request has waited longest. @param except the one whose time slice has just ended */
-export function longestWaiting({ backends }: SchedulerState, except: string | null): Backend | null {
-  let longest: Backend | null = null
-  let sinceMs = Number.POSITIVE_INFINITY
-  for (const backend of backends.values()) {
-    const [first] = backend.waiting
-    if (backend.name === except || first === undefined || first.arrivedAtMs >= sinceMs) continue
-    longest = backend
-    sinceMs = first.arrivedAtMs
-  }
-  return longest
+  for (const backend of state.backends.values()) wakeAtMs = Math.min(wakeAtMs, waitEndsAtMs(backend, state))
+  if (state.active.kind !== 'ready') return wakeAtMs
+  return Math.min(wakeAtMs, yieldsAtMs(state, inTurn(state), nowMs))
 }

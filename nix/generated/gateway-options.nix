@@ -334,7 +334,17 @@ in
         group = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "At most one backend of a group runs at a time; its members start on demand, with or without idle_stop.";
+          description = "At most one backend of a group runs at a time, but for together; its members start on demand, with or without idle_stop.";
+        };
+        together = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Backends of its group with the same word run side by side, and give way to others as one.";
+        };
+        priority = mkOption {
+          type = types.ints.between 0 100;
+          default = 0;
+          description = "Of a group, requests for the backend with the highest are next; the others wait.";
         };
         preload = mkOption {
           type = types.bool;

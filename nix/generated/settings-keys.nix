@@ -61,6 +61,8 @@
         agent = null;
         idle_stop = null;
         group = null;
+        together = null;
+        priority = null;
         start_timeout = null;
         max_concurrent = null;
         max_waiting = null;

@@ -248,7 +248,18 @@ in
         group = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "At most one backend of a group runs at a time; needs agent.";
+          description = "At most one backend of a group runs at a time, but for together; needs agent.";
+        };
+        together = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Backends of its group with the same word run side by side, and give way to others as one.";
+        };
+        priority = mkOption {
+          type = types.nullOr (types.ints.between 0 100);
+          default = null;
+          defaultText = literalMD "what the daemon takes: `0`";
+          description = "Of a group, requests for the backend with the highest are next; the others wait.";
         };
         startTimeout = mkOption {
           type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");

@@ -127,6 +127,8 @@
         };
         idle_stop = null;
         group = null;
+        together = null;
+        priority = null;
         preload = null;
         max_concurrent = null;
         max_waiting = null;
@@ -221,6 +223,8 @@
             };
             idle_stop = null;
             group = null;
+            together = null;
+            priority = null;
             preload = null;
             max_concurrent = null;
             max_waiting = null;

@@ -61,7 +61,18 @@ export const backend = upstream.extend({
     .string()
     .regex(NAME)
     .optional()
-    .meta({ description: 'At most one backend of a group runs at a time; needs agent.' }),
+    .meta({ description: 'At most one backend of a group runs at a time, but for together; needs agent.' }),
+  together: z
+    .string()
+    .regex(NAME)
+    .optional()
+    .meta({ description: 'Backends of its group with the same word run side by side, and give way to others as one.' }),
+  priority: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .meta({ description: 'Of a group, requests for the backend with the highest are next; the others wait.' }),
   start_timeout: duration('Longest wait for it to start.').default('300s'),
   max_concurrent: z
     .int()

@@ -20,7 +20,7 @@ function backendEntry(backend: Backend, { baseUrl, socket, agent }: Reach): Json
   // where it answers is the target's to say; its key is a credential; its account and unit are the host's
   const { name: _name, isUpstream: _is, address: _address, apiKey: _key, agentSocket: _agent, ...served } = backend
   const { user: _user, unit: _unit, origin, engine, model, group, idleStopMs, startTimeoutMs, ...limits } = served
-  const { maxConcurrent, maxWaiting, waitTimeoutMs, ...rest } = limits
+  const { together, priority, maxConcurrent, maxWaiting, waitTimeoutMs, ...rest } = limits
   rest satisfies Record<string, never>
   const at = (key: string, content: string | number | undefined): JsonNode | undefined =>
     content === undefined ? undefined : value([...origin, key], content)
@@ -33,6 +33,8 @@ function backendEntry(backend: Backend, { baseUrl, socket, agent }: Reach): Json
     agent: agent === undefined ? undefined : value(origin, agent),
     models: model === undefined ? undefined : value([...origin, 'model'], [model]),
     group: canStop ? at('group', group) : undefined,
+    together: canStop ? at('together', together) : undefined,
+    priority: canStop && priority !== 0 ? at('priority', priority) : undefined,
     idle_stop: canStop && idleStopMs !== undefined ? at('idle_stop', durationText(idleStopMs)) : undefined,
     start_timeout: at('start_timeout', durationText(startTimeoutMs)),
     max_concurrent: at('max_concurrent', maxConcurrent),

@@ -11,6 +11,10 @@ export type Backend = Node & {
   /** Id that the engine answers to. */
   readonly model: string | undefined
   readonly group: string | undefined
+  /** Those of its group with the same word run at the same time. */
+  readonly together: string | undefined
+  /** Within its group, the higher is served first. */
+  readonly priority: number
   /** Requests at a time; absent: no limit. */
   readonly maxConcurrent: number | undefined
   readonly maxWaiting: number

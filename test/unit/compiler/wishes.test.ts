@@ -162,6 +162,34 @@ describe('D3: started first, shared settings, GPUs beside groups', () => {
   })
 })
 
+describe('D3: sets and priorities of a group', () => {
+  const llama = (name: string, extra: string) => named(name, 'llama-cpp', `model = "m"\n${extra}`)
+  const member = (name: string, extra: string) => llama(name, `group = "g"\n${extra}`)
+  const pair = member('a', 'together = "s"') + member('b', 'together = "s"')
+  test.each([
+    ['a pair beside a large one', `${pair}${member('c', 'priority = 5')}`, []],
+    ['both of a pair preloaded', `${pair.replaceAll('together', 'preload = true\ntogether')}${member('c', '')}`, []],
+    [
+      'one of a pair and a stranger preloaded',
+      pair.replace('together', 'preload = true\ntogether') + member('c', 'preload = true'),
+      ['INVALID_VALUE backends.c.preload'],
+    ],
+    ['nothing that they give way to', pair, ['NO_EFFECT backends.a.together']],
+    ['a set of one', member('a', 'together = "s"') + member('b', ''), ['NO_EFFECT backends.a.together']],
+    ['a word without a group', llama('a', 'together = "s"'), ['NO_EFFECT backends.a.together']],
+    ['a priority without a group', llama('a', 'priority = 1'), ['NO_EFFECT backends.a.priority']],
+    ['a priority out of range', member('a', 'priority = 101') + member('b', ''), ['INVALID_VALUE backends.a.priority']],
+  ])('%s', (_, text, expected) => expect(said(text)).toEqual(expected))
+
+  test('the daemon is told', () => {
+    const made = compile(`${pair}${member('c', 'priority = 5')}`, { targets: ['declared'] })
+    const text = made.kind === 'compiled' ? made.files.find(({ path }) => path === 'declared/declared.json')?.text : ''
+    expect(JSON.parse(text ?? '')).toMatchObject({
+      backends: { a: { group: 'g', together: 's' }, b: { together: 's' }, c: { group: 'g', priority: 5 } },
+    })
+  })
+})
+
 describe('D3: what Compose files and swappers say', () => {
   test.each([
     ['port = "8000:8000"', 'write port = 8000 (on the loopback of the host) and container_port = 8000'],

@@ -3,11 +3,13 @@ import { expect, test } from 'vitest'
 import { step as reduce } from '../../../../daemon/backends/scheduler.ts'
 import {
   type Backend,
+  type BackendLimits,
   type Effect,
   EMPTY_SCHEDULER,
   type Event,
   type Outcome,
 } from '../../../../daemon/backends/scheduler-state.ts'
+import { inTurn, isInTurn, mayRunTogether } from '../../../../daemon/backends/turn.ts'
 
 const NAMES = ['a', 'b', 'c'] as const
 const LIMITS = { maxConcurrent: 2, maxWaiting: 4, waitTimeoutMs: 60_000, idleStopMs: 20_000 }
@@ -23,8 +25,11 @@ type Work =
   | { readonly kind: 'start'; readonly name: string; readonly evict: string[] }
   | Extract<Effect, { kind: 'stop' }>
 
+/** What a backend of a group may say about the others. */
+type Modes = Pick<BackendLimits, 'together' | 'priority'>
+
 /** A scheduler on a host of its own: engines that really run or not, requests that really are under way. */
-function createWorld() {
+function createWorld(modes: Readonly<Record<string, Modes>> = {}) {
   let time = 0
   let state = EMPTY_SCHEDULER
   const running = new Set<string>()
@@ -32,9 +37,11 @@ function createWorld() {
   const effects: Work[] = []
 
   function happens(event: Event): void {
+    const before = state
     const next = reduce(state, event, time)
     state = next.state
     for (const effect of next.effects) {
+      if (effect.kind === 'start') checkTurn(before, effect.name)
       if (effect.kind === 'wake') {
         expect(effect.atMs, 'the timer is the one of the state').toBe(state.wakeAtMs)
         continue
@@ -55,6 +62,18 @@ function createWorld() {
     }
   }
 
+  /** A backend gets the turn when no request of a higher priority waits for others. */
+  function checkTurn(before: typeof state, name: string): void {
+    const started = backend(name)
+    if (isInTurn(before, started)) return
+    const names = inTurn(state).map((one) => one.name)
+    const more = [...state.backends.values()].filter(
+      ({ name, waiting, limits }) =>
+        !names.includes(name) && waiting.length > 0 && (limits.priority ?? 0) > (started.limits.priority ?? 0),
+    )
+    expect(more, 'a request of a higher priority waits').toEqual([])
+  }
+
   function backend(name: string): Backend {
     const found = state.backends.get(name)
     if (found === undefined) throw new Error(name)
@@ -63,7 +82,12 @@ function createWorld() {
 
   happens({
     kind: 'configured',
-    backends: NAMES.map((name) => ({ name, limits: LIMITS, isChanged: false, carried: null })),
+    backends: NAMES.map((name) => ({
+      name,
+      limits: { ...LIMITS, ...modes[name] },
+      isChanged: false,
+      carried: null,
+    })),
   })
   const active = (name: string) =>
     requests.filter((one) => one.name === name && one.outcome?.kind === 'granted' && !one.isDone)
@@ -138,7 +162,9 @@ function createWorld() {
 type World = ReturnType<typeof createWorld>
 
 function check(world: World): void {
-  expect(world.running.size, 'engines of one group run at once').toBeLessThanOrEqual(1)
+  const running = [...world.running].map((name) => world.backend(name))
+  const strangers = running.filter((one) => running.some((other) => !mayRunTogether(one, other)))
+  expect(strangers, 'engines of one group run at once').toEqual([])
   for (const name of NAMES) {
     expect(world.active(name).length).toBeLessThanOrEqual(LIMITS.maxConcurrent)
     expect(world.backend(name).inFlight, 'leases are counted').toBe(world.active(name).length)
@@ -191,46 +217,94 @@ function take(world: World, one: Step): void {
   }
 }
 
-test('never two engines of a group at once, never one stopped under its requests, nobody is forgotten', () => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const world = createWorld()
-      for (const one of steps) {
-        take(world, one)
-        check(world)
-      }
-      // from here on all goes well: requests end, engines start
-      const left = world.waiting()
-      const isBusy = () =>
-        world.waiting().length > 0 || world.hasWork() || NAMES.some((each) => world.active(each).length > 0)
-      for (let round = 0; round < 500 && isBusy(); round++) {
-        while (world.hasWork()) world.work(true)
-        for (const request of NAMES.flatMap((each) => world.active(each))) world.end(request, false)
-        world.pass(50)
-        check(world)
-      }
-      expect(world.waiting()).toEqual([])
-      expect(world.stopsAsked(), 'a stop that was asked for never comes').toEqual([])
-      const outcomes = left.map(({ outcome }) => outcome?.kind)
-      const refused = left.filter(
-        ({ outcome }) => outcome?.kind === 'refused' && outcome.reason !== 'timeout' && outcome.reason !== 'down',
-      )
-      expect(refused, String(outcomes)).toEqual([])
-      // and no place is lost: whatever happened before, as many as may are let in
-      for (const each of NAMES) {
-        world.pass(700_000)
-        for (let i = 0; i < 3; i++) world.enter(each)
-        for (let i = 0; i < 10; i++) {
-          world.work(true)
-          world.pass(10)
-        }
-        expect(
-          world.active(each).length,
-          `places at ${each}: ${JSON.stringify(world.requests.slice(-3).map(({ outcome }) => outcome))}`,
-        ).toBe(LIMITS.maxConcurrent)
-        for (let i = 0; i < 3; i++) for (const request of world.active(each)) world.end(request, false)
-      }
-    }),
-    { numRuns: 2_000 },
+/** Whatever has happened: the promises hold at each step, everyone is served in the end, and no place is lost. */
+function live(world: World, steps: readonly Step[]): void {
+  for (const one of steps) {
+    take(world, one)
+    check(world)
+  }
+  // from here on all goes well: requests end, engines start
+  const left = world.waiting()
+  const isBusy = () =>
+    world.waiting().length > 0 || world.hasWork() || NAMES.some((each) => world.active(each).length > 0)
+  for (let round = 0; round < 500 && isBusy(); round++) {
+    while (world.hasWork()) world.work(true)
+    for (const request of NAMES.flatMap((each) => world.active(each))) world.end(request, false)
+    world.pass(50)
+    check(world)
+  }
+  expect(world.waiting()).toEqual([])
+  expect(world.stopsAsked(), 'a stop that was asked for never comes').toEqual([])
+  const outcomes = left.map(({ outcome }) => outcome?.kind)
+  const refused = left.filter(
+    ({ outcome }) => outcome?.kind === 'refused' && outcome.reason !== 'timeout' && outcome.reason !== 'down',
   )
+  expect(refused, String(outcomes)).toEqual([])
+  // and no place is lost: whatever happened before, as many as may are let in
+  for (const each of NAMES) {
+    world.pass(700_000)
+    for (let i = 0; i < 3; i++) world.enter(each)
+    for (let i = 0; i < 10; i++) {
+      world.work(true)
+      world.pass(10)
+    }
+    expect(
+      world.active(each).length,
+      `places at ${each}: ${JSON.stringify(world.requests.slice(-3).map(({ outcome }) => outcome))}`,
+    ).toBe(LIMITS.maxConcurrent)
+    for (let i = 0; i < 3; i++) for (const request of world.active(each)) world.end(request, false)
+  }
+}
+
+test('never two engines of a group at once, never one stopped under its requests, nobody is forgotten', () => {
+  const property = fc.property(fc.array(step, { maxLength: 80 }), (steps) => live(createWorld(), steps))
+  fc.assert(property, { numRuns: 2_000 })
+})
+
+const modes = fc.record(
+  { together: fc.constantFrom('pair', 'other'), priority: fc.integer({ min: 0, max: 3 }) },
+  { requiredKeys: [] },
+)
+
+test('D3: the same with sets that run together, and the highest priority first', () => {
+  const property = fc.property(fc.array(step, { maxLength: 80 }), modes, modes, modes, (steps, a, b, c) =>
+    live(createWorld({ a, b, c }), steps),
+  )
+  fc.assert(property, { numRuns: 600 })
+})
+
+test('D3: members of a set run at the same time, and stop for others together', () => {
+  const world = createWorld({ a: { together: 'pair' }, b: { together: 'pair' } })
+  for (const name of NAMES) world.enter(name)
+  while (world.hasWork()) world.work(true)
+  expect([...world.running]).toEqual(['a', 'b'])
+  expect(NAMES.map((name) => world.active(name).length)).toEqual([1, 1, 0])
+  world.pass(40_000)
+  expect(world.hasWork(), 'no request is cut for another').toBe(false)
+  for (const name of ['a', 'b']) for (const request of world.active(name)) world.end(request, false)
+  while (world.hasWork()) world.work(true)
+  expect([...world.running]).toEqual(['c'])
+  expect(world.active('c')).toHaveLength(1)
+})
+
+test('D3: a higher priority is next at once, a lower one when nothing else is wanted', () => {
+  const world = createWorld({ a: { priority: 1 } })
+  world.enter('b')
+  while (world.hasWork()) world.work(true)
+  world.enter('a')
+  world.enter('b')
+  for (const request of world.active('b')) world.end(request, false)
+  while (world.hasWork()) world.work(true)
+  expect([...world.running]).toEqual(['a'])
+  for (let i = 0; i < 5; i++) {
+    world.enter('a')
+    world.pass(31_000)
+    for (const request of world.active('a').slice(0, 1)) world.end(request, false)
+    expect([...world.running], 'b waits').toEqual(['a'])
+    if (world.waiting().length === 0) world.enter('b')
+  }
+  while (world.active('a').length > 0) for (const request of world.active('a')) world.end(request, false)
+  world.pass(1_000)
+  while (world.hasWork()) world.work(true)
+  expect([...world.running]).toEqual(['b'])
 })
