@@ -33,10 +33,11 @@ type Receiver = {
   readonly onError: (error: Error) => void
 }
 
-/** The coding that a Content-Encoding names; null for several at once, and for one that is not known. */
+/** The coding that a Content-Encoding names, be it none; null for several at once, and for one that is not known. */
 export function codingOf(encoding: string): keyof typeof OPENERS | 'identity' | null {
   const name = encoding.trim().toLowerCase()
-  return name === 'identity' || isKnown(name) ? name : null
+  if (name === '' || name === 'identity') return 'identity'
+  return isKnown(name) ? name : null
 }
 
 /**

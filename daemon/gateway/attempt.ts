@@ -38,9 +38,12 @@ type Try = {
   readonly release: (broke: boolean) => void
 }
 
-/** Statuses below 500 that another target may do better on; any other is about the request itself. */
-const TRY_ELSEWHERE = new Set([401, 402, 403, 404, 408, 424, 429])
-const mayDoBetter = (status: number): boolean => status >= 500 || TRY_ELSEWHERE.has(status)
+/**
+ * Statuses from 400 to 499 that another target may do better on: they are about this upstream, its credentials or its
+ * load (498 is Groq's). Any other is about the request itself.
+ */
+const TRY_ELSEWHERE = new Set([401, 402, 403, 404, 405, 407, 408, 409, 410, 421, 423, 424, 425, 429, 451, 498, 499])
+const mayDoBetter = (status: number): boolean => status < 400 || status >= 500 || TRY_ELSEWHERE.has(status)
 
 /** Headers of a client that are passed to an upstream of any dialect. */
 const PASSED_ON = [
@@ -93,6 +96,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     dialect,
   })
   client.row = row
+  if (end.kind === 'reported' || end.kind === 'broken-before') client.watch = null // the client saw nothing of it
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
   if ('error' in end) logFailure(parts.log, client, target, end.status, reasonOf(end.error, upstream))
@@ -181,15 +185,23 @@ function reasonOf(error: GateError, { redactor }: Upstream): string {
  * when it does not say. @param nowMs Unix milliseconds
  */
 export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | null {
-  const exact = waitOf(headers['retry-after-ms'])
+  const exact = waitOf(firstOf(headers['retry-after-ms']))
   if (exact !== null) return exact
-  const asked = headers['retry-after']
+  const asked = firstOf(headers['retry-after'])
   const seconds = waitOf(asked)
   if (seconds !== null) return seconds * 1_000
-  const date = typeof asked === 'string' ? Date.parse(asked) : Number.NaN
+  if (!DATE.test(asked)) return null // Date.parse takes "-5" for a year
+  const date = Date.parse(/GMT\s*$/i.test(asked) ? asked : `${asked} GMT`)
   return Number.isNaN(date) ? null : Math.max(0, date - nowMs)
 }
 
-function waitOf(text: string | string[] | undefined): number | null {
-  return typeof text === 'string' && /^\s*\d{1,10}(?:\.\d+)?\s*$/.test(text) ? Number(text) : null
+/** The forms of a date in HTTP, RFC 9110 section 5.6.7; they begin with the day of the week. */
+const DATE = /^\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /i
+
+function firstOf(value: string | string[] | undefined): string {
+  return (typeof value === 'string' ? value : value?.[0]) ?? ''
+}
+
+function waitOf(text: string): number | null {
+  return /^\s*\d{1,10}(?:\.\d+)?\s*$/.test(text) ? Number(text) : null
 }

@@ -12,9 +12,10 @@ import type { Exchange } from './exchange.ts'
 type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>
 
 /** Sent to a client with a 429 of an upstream that names no time itself: SDKs wait only when they are told to. */
-const RETRY_AFTER_MS = 1_000
+const RETRY_AFTER_S = 1
 
 const LONGEST_REASON = 500
+const OPENING_BRACE = 0x7b
 
 /** Tells the client how the last attempt ended. @param now Unix milliseconds */
 export function conclude(client: ClientResponse, conclusion: Conclusion, now: () => number): void {
@@ -55,33 +56,42 @@ function passRejectionOn(
   now: () => number,
 ): void {
   const message = `upstream "${upstream}" answered ${status}`
-  if (status === 401 || status === 403) {
+  const waitMs = retryAfterMs(headers, now())
+  const retryAfterS = waitMs === null ? null : Math.ceil(waitMs / 1_000)
+  if (status === 401 || status === 403 || status === 407) {
     // the client's own key is fine: what was refused is the operator's, so the status must not be passed on
     const remedy = `set upstreams.${upstream}.api_key`
     client.fail(
       new GateError('UPSTREAM_FAILED', `upstream "${upstream}" refused Gate's credentials (${status}); ${remedy}`),
     )
   } else if (status === 429) {
-    const retryAfterS = Math.ceil((retryAfterMs(headers, now()) ?? RETRY_AFTER_MS) / 1_000)
-    if (client.started() || !isJson(headers)) client.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS }))
-    else client.end(status, { ...headers, 'retry-after': String(retryAfterS) }, body)
+    const askedS = retryAfterS ?? RETRY_AFTER_S
+    if (client.started() || !isJson(headers, body)) {
+      client.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: askedS }))
+    } else client.end(status, { ...headers, 'retry-after': String(askedS) }, body)
   } else if (client.started() || status < 400 || status > 599) client.fail(new GateError('UPSTREAM_FAILED', message))
-  else if (isJson(headers)) client.end(status, headers, body)
-  else if (status >= 500) client.fail(new GateError('UPSTREAM_FAILED', message))
+  else if (isJson(headers, body)) client.end(status, { 'content-type': 'application/json', ...headers }, body)
+  else if (status >= 500)
+    client.fail(new GateError('UPSTREAM_FAILED', message, retryAfterS === null ? {} : { retryAfterS }))
   else {
     // what is wrong with the request is for the client to fix: the same status, in words that its SDK reads
-    const reason = isOfType(headers['content-type'], 'text/plain')
-      ? body.toString('utf8', 0, LONGEST_REASON).trim()
-      : ''
+    const reason = isText(headers) ? body.toString('utf8', 0, LONGEST_REASON).trim() : ''
     const error = new GateError('BAD_REQUEST', reason === '' ? message : `${message}: ${reason}`)
     const told = Buffer.from(JSON.stringify(client.dialect.errorBody(error)))
     client.end(status, { 'content-type': 'application/json' }, told)
   }
 }
 
-function isJson(headers: ResponseHeaders): boolean {
+/** Whether an error is JSON: by its type (RFC 6839 section 3.1), or without one by its first byte. */
+function isJson(headers: ResponseHeaders, body: Buffer): boolean {
   const type = headers['content-type']
-  return isOfType(type, 'application/json') || isOfType(type, 'application/problem+json')
+  if (type === undefined || body.length === 0) return body[0] === OPENING_BRACE
+  return /^(?:application|text)\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(String(type))
+}
+
+function isText(headers: ResponseHeaders): boolean {
+  const type = headers['content-type']
+  return type === undefined || isOfType(type, 'text/plain')
 }
 
 /** Tells the client why its request was not served; a fault of Gate's own goes to the log alone. */

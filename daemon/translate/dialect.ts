@@ -34,8 +34,8 @@ export type Dialect = {
 
   /** The media type of a streamed answer, without parameters. */
   readonly streamType: string
-  /** Whether the first bytes of an answer are those of a stream, whatever its headers call it. */
-  readonly looksLikeStream: (start: Uint8Array) => boolean
+  /** Whether an answer is a stream, by its first bytes and its type; null: these bytes tell nothing yet. */
+  readonly looksLikeStream: (start: Uint8Array, isCalledStream: boolean) => boolean | null
   /**
    * Reads one stream on its way from an upstream to a client.
    * @param hidesUsage the client did not ask for a report of usage

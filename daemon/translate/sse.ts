@@ -7,6 +7,7 @@ const LF = 0x0a
 const CR = 0x0d
 const SPACE = 0x20
 const OPENING_BRACE = 0x7b
+const OPENING_BRACKET = 0x5b
 const DATA = 'data'
 /** A UTF-8 byte order mark, read as latin1. */
 const BOM = '\xef\xbb\xbf'
@@ -154,10 +155,26 @@ export function utf8Of(latin1: string): string {
 }
 
 const FIRST = ['data:', 'event:', 'id:', 'retry:', ':']
+const LONGEST_FIRST = 6
 
-/** Whether bytes are the beginning of a stream of events; neither JSON nor HTML begins so. */
-export function looksLikeEvents(start: Uint8Array): boolean {
-  if (start[0] === OPENING_BRACE) return false // as almost every answer
-  const text = Buffer.from(start.subarray(0, 16)).toString('latin1').replace(BOM, '').trimStart()
-  return text !== '' && FIRST.some((field) => text.startsWith(field) || field.startsWith(text))
+/**
+ * Whether bytes are the beginning of a stream of events: JSON is none, although it may be called one; what begins as
+ * events do is one, whatever it is called.
+ * @returns null when they are blank, so that nothing can be told yet
+ */
+export function looksLikeEvents(start: Uint8Array, isCalledStream: boolean): boolean | null {
+  let at = 0
+  while (isBlank(start[at])) at += 1
+  if (at === start.length) return null
+  if (start[at] === OPENING_BRACE || start[at] === OPENING_BRACKET) return false
+  if (isCalledStream) return true
+  const text = Buffer.from(start.subarray(at, at + LONGEST_FIRST)).toString('latin1')
+  return FIRST.some((field) => text.startsWith(field) || field.startsWith(text))
+}
+
+/** Blanks, line ends, and the bytes of a byte order mark. */
+function isBlank(byte: number | undefined): boolean {
+  return (
+    byte === SPACE || byte === LF || byte === CR || byte === 0x09 || byte === 0xef || byte === 0xbb || byte === 0xbf
+  )
 }

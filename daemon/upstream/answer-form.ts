@@ -28,8 +28,8 @@ export type Watch = {
 export type AnswerForm = {
   /** The media type of streams. */
   readonly mediaType: string
-  /** Whether an answer's first bytes are those of a stream, whatever its type says. */
-  readonly looksLikeStream: (start: Buffer) => boolean
+  /** Whether an answer is a stream, by its first bytes and its type; null: these bytes tell nothing yet. */
+  readonly looksLikeStream: (start: Buffer, isCalledStream: boolean) => boolean | null
   /** Called once the answer turns out to be a stream. @returns what reads it */
   readonly watch: () => Watch
   /** The message of an error that a whole answer is; null when it is none. */

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
-import { createDecoder, type Decoder } from '../../wire/decoder.ts'
+import { codingOf, createDecoder, type Decoder } from '../../wire/decoder.ts'
 import type { AnswerForm, Sink, Watch } from './answer-form.ts'
 import { isOutOfDescriptors, type OverConnection } from './connector.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
@@ -68,6 +68,7 @@ class Passage implements OverConnection {
   #status = 0
   #headers = NO_HEADERS
   #isRefusal = false
+  #isCalledStream = false
   #watch: Watch | null = null
   #passing = false
   readonly #held = new Held()
@@ -116,14 +117,14 @@ class Passage implements OverConnection {
     this.#clean = this.#redactor === null ? null : this.#redactor.body()
     this.#isRefusal = status >= 300 // redirects too: following one could take the key elsewhere
     if (headers['content-encoding'] !== undefined) this.#decode(controller)
-    if (!this.#isRefusal && isOfType(headers['content-type'], this.#form.mediaType)) this.#watch = this.#form.watch()
+    this.#isCalledStream = !this.#isRefusal && isOfType(headers['content-type'], this.#form.mediaType)
   }
 
   /** An answer that is compressed although that was not asked for is unpacked: else nothing in it could be read. */
   #decode(controller: Controller): void {
     const { 'content-encoding': encoding, ...headers } = this.#headers
     this.#headers = headers
-    if (encoding === 'identity') return
+    if (codingOf(String(encoding)) === 'identity') return
     this.#decoder = createDecoder(String(encoding), {
       onData: (chunk) => this.#take(controller, chunk),
       onDrain: () => controller.resume(),
@@ -145,11 +146,15 @@ class Passage implements OverConnection {
       controller.abort(new Error('the upstream kept sending after the end of its answer'))
       return
     }
-    const chunk = this.#clean === null ? raw : this.#clean.feed(raw)
+    let chunk = this.#clean === null ? raw : this.#clean.feed(raw)
     if (chunk.length === 0) return
     if (this.#ttftMs === null) {
+      if (!this.#isRefusal && !this.#lookAt(chunk)) {
+        if (!this.#hold(chunk)) this.#beginPassing(controller)
+        return
+      }
       this.#ttftMs = this.#now() - this.#startedAt
-      if (this.#watch === null && !this.#isRefusal) this.#lookAt(chunk)
+      if (this.#watch !== null && this.#held.bytes > 0) chunk = Buffer.concat([this.#held.take(), chunk])
     }
     if (this.#watch !== null) this.#passStream(controller, this.#watch, chunk)
     else if (this.#isRefusal) this.#holdRefusal(controller, chunk)
@@ -157,11 +162,14 @@ class Passage implements OverConnection {
     else if (!this.#hold(chunk)) this.#beginPassing(controller)
   }
 
-  /** A stream that is called something else is taken as what it is. */
-  #lookAt(start: Buffer): void {
-    if (!this.#form.looksLikeStream(start)) return
-    this.#watch = this.#form.watch()
-    this.#headers = { ...this.#headers, 'content-type': this.#form.mediaType }
+  /** An answer is taken as what it is, whatever it is called. @returns whether its first bytes tell */
+  #lookAt(start: Buffer): boolean {
+    const isStream = this.#form.looksLikeStream(start, this.#isCalledStream)
+    if (isStream === true) this.#watch = this.#form.watch()
+    if (isStream === !this.#isCalledStream) {
+      this.#headers = { ...this.#headers, 'content-type': isStream ? this.#form.mediaType : 'application/json' }
+    }
+    return isStream !== null
   }
 
   onResponseEnd(controller: Controller): void {
@@ -173,6 +181,7 @@ class Passage implements OverConnection {
     if (this.#ended) return
     this.#takeKept(controller)
     if (this.#ended) return
+    if (this.#isCalledStream && this.#ttftMs === null) this.#watch = this.#form.watch() // nothing came
     const watch = this.#watch
     if (this.#isRefusal) {
       this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: this.#held.take() })
@@ -214,7 +223,7 @@ class Passage implements OverConnection {
     } else if (this.#passing) this.#pass(controller, shown)
     else {
       const fits = this.#hold(shown)
-      if (watch.hasContent() || this.#sink.started() || !fits) this.#beginPassing(controller)
+      if (watch.hasContent() || !fits) this.#beginPassing(controller)
     }
   }
 
@@ -222,12 +231,11 @@ class Passage implements OverConnection {
   #reported(controller: Controller, failure: string, chunk: Buffer): void {
     const status = this.#status
     const ttftMs = this.#ttftMs
-    if (!this.#sink.started()) {
+    if (!this.#passing) {
       this.#end({ kind: 'reported', status, error: new GateError('UPSTREAM_FAILED', failure), ttftMs })
     } else {
       // the upstream's own words go to the client as they are; the attempt is a failure all the same
-      this.#hold(chunk)
-      this.#beginPassing(controller)
+      this.#pass(controller, chunk)
       const error = new GateError('UPSTREAM_FAILED', 'the upstream reported an error inside the stream')
       this.#end({ kind: 'reported-within', status, error, ttftMs })
     }

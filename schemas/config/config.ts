@@ -32,7 +32,7 @@ const named = <T extends z.ZodType>(value: T) =>
 export const configSchema = z.strictObject({
   server: z
     .strictObject({
-      host: host.default('127.0.0.1').meta({ description: 'Address to listen on.', restart: true }),
+      host: host.default('127.0.0.1').meta({ description: 'Address to listen on.', restart: true, narrows: true }),
       port: port.default(3000).meta({ description: 'TCP port; 0 takes any free one.', restart: true }),
       p2p_port: port.default(41_147).meta({ description: 'Port for peers.', restart: true }),
       allow_from: cidrs
@@ -59,9 +59,13 @@ export const configSchema = z.strictObject({
       max_concurrent: z.int().min(1).default(10_000).meta({ description: 'Requests in flight.', narrows: true }),
       headers_timeout: limitingDuration('Longest wait for the headers of a request.')
         .default('5s')
-        .meta({ restart: true }),
-      body_timeout: limitingDuration('Longest wait for the whole request.').default('60s').meta({ restart: true }),
-      stall_timeout: limitingDuration('Longest time a client may stop reading its response.').default('60s'),
+        .meta({ restart: true, narrows: true }),
+      body_timeout: limitingDuration('Longest wait for the whole request.')
+        .default('60s')
+        .meta({ restart: true, narrows: true }),
+      stall_timeout: limitingDuration('Longest time a client may stop reading its response.')
+        .default('60s')
+        .meta({ narrows: true }),
       drain_timeout: duration('Longest wait for requests in flight when stopping.').default('30s'),
     })
     .prefault({})
@@ -113,10 +117,10 @@ export const configSchema = z.strictObject({
     .meta({ description: 'Virtual models, by the name that clients ask for.', spec: 'models' }),
   discovery: z
     .strictObject({
-      enabled: z
-        .boolean()
-        .default(true)
-        .meta({ description: 'Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers.' }),
+      enabled: z.boolean().default(true).meta({
+        description: 'Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers.',
+        narrows: true,
+      }),
       interval: duration('Time between two searches.').default('30s'),
     })
     .prefault({})

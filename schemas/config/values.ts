@@ -13,7 +13,10 @@ export type KeyMeta = {
   readonly spec?: SpecKey
   readonly secret?: true
   readonly restart?: true
-  /** Without it more clients, or bigger requests, are let in: it is never left out because it is wrong. */
+  /**
+   * Without it more clients, bigger or slower requests, or other engines are let in: it is never left out because it is
+   * wrong.
+   */
   readonly narrows?: true
   /** A duration that a timer waits for; Node's timers hold about 24.8 days. */
   readonly timer?: true

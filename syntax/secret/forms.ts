@@ -1,12 +1,22 @@
 /**
  * The ways in which texts spell a secret: as it is; as JSON writes it (plain, with escaped slashes, with escapes of
- * what is special to HTML as Go and .NET do, and inside a text that is JSON itself); percent-encoded in either case; in
- * base64 and base64url, whatever comes before and after it in the encoded bytes.
+ * what is special to HTML as Go and .NET do, and inside a text that is JSON itself); percent-encoded in either case, as
+ * strictly as JavaScript, Python or RFC 3986 do; in HTML; in hexadecimal; in base64 and base64url, whatever comes before
+ * and after it in the encoded bytes.
  * @returns each once, longest first; empty for an empty secret
  */
 export function secretForms(secret: string): readonly string[] {
   const json = inJson(secret)
-  const percent = encodeURIComponent(secret)
+  const strict = encodeURIComponent(secret).replace(/[!'()*~]/g, percentCode)
+  const percent = [
+    encodeURI(secret),
+    encodeURIComponent(secret),
+    strict,
+    strict.replaceAll('%7E', '~'),
+    strict.replaceAll('%2F', '/'),
+    strict.replaceAll('%2F', '/').replaceAll('%7E', '~'),
+  ]
+  const hex = Buffer.from(secret).toString('hex')
   const forms = [
     secret,
     json,
@@ -14,9 +24,11 @@ export function secretForms(secret: string): readonly string[] {
     json.replaceAll('/', '\\/'),
     json.replace(/[<>&]/g, (c) => unicodeEscape(c)),
     json.replaceAll('\\"', '\\u0022').replace(SPECIAL_TO_HTML, (c) => unicodeEscape(c).toUpperCase().replace('U', 'u')),
-    encodeURI(secret),
-    percent,
-    percent.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    ...percent,
+    ...percent.map((form) => form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())),
+    ...HTML.map((entities) => secret.replace(/[&<>"']/g, (c) => entities[c] ?? c)),
+    hex,
+    hex.toUpperCase(),
     ...[0, 1, 2].flatMap((before) => base64Of(secret, before)),
   ]
   return [...new Set(forms)].filter((form) => form !== '').toSorted((a, b) => b.length - a.length)
@@ -24,6 +36,19 @@ export function secretForms(secret: string): readonly string[] {
 
 /** What encoders escape beyond what JSON asks for, lest a browser reads it as markup. */
 const SPECIAL_TO_HTML = /[<>&'+`]/g
+
+/** As Python, PHP, Go and JavaScript write what is special to HTML. */
+const HTML: readonly Readonly<Record<string, string>>[] = [
+  { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#x27;' },
+  { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#039;' },
+  { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' },
+  { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' },
+  { '&': '&amp;', '<': '&lt;', '>': '&gt;' },
+]
+
+function percentCode(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+}
 
 function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1)

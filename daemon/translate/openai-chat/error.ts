@@ -28,20 +28,59 @@ const UNTOLD = 'the upstream reported an error'
 
 /** The message of an error that a whole answer is, although its status says success; null when it is none. */
 export function failureOf(answer: Buffer): string | null {
-  if (!answer.includes('"error"')) return null // quotes inside of content are escaped
+  if (hasChoices(answer) && !answer.includes('"error"')) return null // quotes inside of content are escaped
   try {
     const value: unknown = JSON.parse(answer.toString('utf8'))
-    return isRecord(value) ? failureIn(value) : null
+    const outermost: unknown = Array.isArray(value) ? value[0] : value // Google lists its errors
+    if (!isRecord(outermost)) return NO_COMPLETION
+    return failureIn(outermost) ?? (Array.isArray(outermost['choices']) ? null : complaintIn(outermost))
   } catch {
-    return null // not JSON: not an error that this dialect knows
+    return NO_COMPLETION // the page of a proxy, or nothing at all
   }
 }
 
-/** The message of the error in an answer or a chunk. Some write an empty one beside content, which is none. */
+const NO_COMPLETION = 'the upstream answered with something other than a chat completion'
+const CHOICES = Buffer.from('"choices"')
+const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
+const COLON = 0x3a
+const OPEN_LIST = 0x5b
+
+/** Whether an answer has a list of choices, by its bytes. */
+function hasChoices(answer: Buffer): boolean {
+  const key = answer.indexOf(CHOICES)
+  if (key === -1) return false
+  let at = key + CHOICES.length
+  while (SPACE.has(answer[at] ?? 0) || answer[at] === COLON) at += 1
+  return answer[at] === OPEN_LIST
+}
+
+/** What an answer without choices complains of; null for what may be the answer of an extension. */
+function complaintIn(answer: Readonly<Record<string, unknown>>): string | null {
+  const said = ['message', 'detail', 'msg'].map((name) => answer[name]).find((text) => typeof text === 'string')
+  const isComplaint = said !== undefined || 'error' in answer || 'errors' in answer || Object.keys(answer).length === 0
+  return isComplaint || 'choices' in answer ? textOf(said) : null
+}
+
+/**
+ * The message of the error in an answer or a chunk, or in one of its choices. Some write an empty one beside content,
+ * which is none.
+ */
 export function failureIn(event: Readonly<Record<string, unknown>>): string | null {
-  const { error, object, message } = event
-  if (object === 'error') return textOf(message)
+  const { error, object, type, message, choices } = event
+  const failure = failureSaid(error)
+  if (failure !== null) return failure
+  if (object === 'error' || type === 'error') return textOf(message)
+  if (!Array.isArray(choices)) return null
+  for (const choice of choices) {
+    const said = isRecord(choice) && 'error' in choice ? failureSaid(choice['error']) : null
+    if (said !== null) return said
+  }
+  return null
+}
+
+function failureSaid(error: unknown): string | null {
   if (isRecord(error)) return Object.keys(error).length === 0 ? null : textOf(error['message'])
+  if (typeof error === 'number' && error !== 0) return textOf(`error ${error}`)
   return error === true || (typeof error === 'string' && error !== '') ? textOf(error) : null
 }
 

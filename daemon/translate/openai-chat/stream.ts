@@ -104,8 +104,8 @@ export class ChatStreamWatch implements StreamWatch {
         const hasEnded = typeof reason === 'string' && reason !== ''
         this.#choices.set(index, hasEnded || this.#choices.get(index) === true)
         const delta = choice['delta']
-        const isSaid = isRecord(delta) && saysSomething(delta)
-        this.#hasContent ||= hasEnded || !isRecord(delta) || isSaid
+        const isSaid = saysSomething(isRecord(delta) ? delta : choice)
+        this.#hasContent ||= hasEnded || isSaid
         isPart ||= isSaid
       }
       if (isPart) this.#contentFrames += 1
@@ -120,11 +120,14 @@ function indexOf({ index }: Readonly<Record<string, unknown>>): number {
   return index >= 0 && index < MAX_CHOICES && Number.isInteger(index) ? index : MAX_CHOICES
 }
 
-/** Whether a delta holds a part of the answer, and not just whose turn it is. */
+/** Keys of a choice or a delta that say nothing of the answer: whose turn it is, and which choice this is. */
+const FRAMING = new Set(['role', 'index', 'delta', 'finish_reason', 'logprobs'])
+
+/** Whether a delta, or a choice that has none, holds a part of the answer. */
 function saysSomething(delta: Readonly<Record<string, unknown>>): boolean {
   for (const [name, value] of Object.entries(delta)) {
-    if (name === 'role' || value === null || value === '') continue
-    if (!Array.isArray(value) || value.length > 0) return true
+    if (value === null || value === '' || FRAMING.has(name)) continue
+    if (typeof value !== 'object' || Object.keys(value).length > 0) return true
   }
   return false
 }

@@ -12,7 +12,7 @@ export function usageOf(answer: Buffer): Usage | null {
 
 /** The usage in an answer or a stream's chunk. @returns null when it has none */
 export function reportedUsage(answer: unknown): Usage | null {
-  const usage = field(answer, 'usage') ?? field(field(answer, 'x_groq'), 'usage') // Groq's streams say it there
+  const usage = field(answer, 'usage') ?? usageElsewhere(answer)
   if (usage === null || typeof usage !== 'object') return null
   return {
     inputTokens: count(usage, 'prompt_tokens'),
@@ -20,6 +20,12 @@ export function reportedUsage(answer: unknown): Usage | null {
     cachedTokens: count(field(usage, 'prompt_tokens_details'), 'cached_tokens'),
     reasoningTokens: count(field(usage, 'completion_tokens_details'), 'reasoning_tokens'),
   }
+}
+
+/** Groq's streams say it beside their id, Moonshot's in the choice that has ended. */
+function usageElsewhere(answer: unknown): unknown {
+  const choices = field(answer, 'choices')
+  return field(field(answer, 'x_groq'), 'usage') ?? (Array.isArray(choices) ? field(choices[0], 'usage') : null)
 }
 
 function field(value: unknown, name: string): unknown {

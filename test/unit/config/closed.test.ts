@@ -12,6 +12,10 @@ const NARROWING = [
   ['server.max_buffered', '"-1MiB"'],
   ['server.max_connections', '0'],
   ['server.max_concurrent', '1.5'],
+  ['server.host', '"127.0.0.1 "'],
+  ['server.headers_timeout', '"0s"'],
+  ['server.body_timeout', '"60"'],
+  ['server.stall_timeout', '"-1s"'],
   ['auth.mode', '"pasword"'],
   ['auth.token', '"short"'],
   ['auth.jwt.secret', '""'],
@@ -61,6 +65,9 @@ describe('A1: what narrows access and cannot be read closes the gateway', () => 
     { name: 'the same in another style', text: '[server]\nallowFrom = ["10.0.0.0/8"]\n' },
     { name: 'a misspelt table that narrows', text: '[sever]\nallow_from = ["10.0.0.0/8"]\n' },
     { name: 'an unknown key of authentication', text: '[auth]\nscopes = ["chat:write"]\n' },
+    { name: 'an engine search that was to be off', text: '[discovery]\nenabled = "no"\n' },
+    { name: 'a misspelt switch', text: '[discovery]\nenable = false\n' },
+    { name: 'a misspelt limit', text: '[server]\nbody_timeot = "5s"\n' },
     { name: 'a key that narrows in the wrong table', text: '[access]\nallow_from = ["10.0.0.0/8"]\n' },
     { name: 'too much of everything', text: Array.from({ length: 501 }, (_, n) => `k${n} = 1\n`).join('') },
     { name: 'a file larger than any configuration', text: `#${'x'.repeat(128 * 1024)}` },
@@ -156,6 +163,12 @@ describe('A1: what narrows nothing is left out alone', () => {
     }).open()
     expect(Object.keys(config.current().upstreams)).not.toContain('box')
   })
+})
+
+test('A1 a host that cannot be read does not give way to a wider one of another layer', () => {
+  const declared = { server: { host: '0.0.0.0' } }
+  const config = configPlace({ runtime: '[server]\nhost = "127.0.0.1 "\n', declared }).open()
+  expect(config.closed()).toBeDefined()
 })
 
 describe('A1: mending opens again, without a restart', () => {

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { expect, test, vi } from 'vitest'
 import type { Backends } from '../../../../daemon/backends/backends.ts'
 import { ClientResponse } from '../../../../daemon/gateway/answer.ts'
-import type { Job } from '../../../../daemon/gateway/attempt.ts'
+import { type Job, retryAfterMs } from '../../../../daemon/gateway/attempt.ts'
 import { type AttemptsParts, attempts } from '../../../../daemon/gateway/attempts.ts'
 import { conclude } from '../../../../daemon/gateway/conclude.ts'
 import type { UsageRow } from '../../../../daemon/meter/usage.ts'
@@ -419,6 +419,10 @@ test.each([
   { name: 'called JSON', headers: { 'content-type': 'application/json' } },
   { name: 'called Text/Event-Stream', headers: { 'content-type': 'Text/Event-Stream' } },
   { name: 'that begins with a comment and a BOM', headers: {}, lead: '\ufeff: hello\n\n' },
+  { name: 'B1: called text', headers: { 'content-type': 'text/plain; charset=utf-8' } },
+  { name: 'B1: that begins with blank lines', headers: {}, lead: '\r\n\n' },
+  { name: 'B1: that begins with an id', headers: { 'content-type': 'application/octet-stream' }, lead: 'id: 1\n' },
+  { name: 'B1: that begins with a time to wait', headers: {}, lead: 'retry: 100\n' },
 ])('a stream $name is passed on as one', async ({ headers, lead = '' }) => {
   const h = harness({ stream: true })
   const run = h.run('one')
@@ -428,6 +432,88 @@ test.each([
   connection.data(frame({}, 'stop') + DONE)
   await run
   expect(h.rows).toMatchObject([{ outcome: 'ok' }])
+})
+
+test.each(['\n', ' ', '\r\n\r\n'])('B1: a first chunk of blanks (%j) decides nothing', async (blank) => {
+  const h = harness({ stream: true })
+  const run = h.run('one')
+  ;(await h.at(0)).head(200, {}).data(blank).data(blank).data(whole)
+  await run
+  expect(h.response.text).toBe(blank + blank + whole)
+  expect(h.rows).toMatchObject([{ outcome: 'ok' }])
+})
+
+test.each(['', '\n\n'])('B1: a whole answer that is called a stream is passed on as what it is (%j)', async (lead) => {
+  const h = harness()
+  const run = h.run('one')
+  ;(await h.at(0))
+    .stream()
+    .data(lead)
+    .data(JSON.stringify(completion('hi')))
+    .end()
+  await run
+  expect(h.response.headers).toContain('application/json')
+  expect(h.rows).toMatchObject([{ outcome: 'ok', inputTokens: 7, estimated: false }])
+})
+
+test('B2: a whole answer without choices that complains of nothing is passed on', async () => {
+  const h = harness()
+  const run = h.run('one', 'two')
+  ;(await h.at(0)).json(200, { request_id: 'deferred' })
+  await run
+  expect(h.response.text).toContain('deferred')
+  expect(h.rows).toMatchObject([{ outcome: 'ok' }])
+})
+
+test.each<{ name: string; type?: string; body: string }>([
+  { name: 'an error that is called a stream', type: 'text/event-stream', body: '{"error":{"message":"full"}}' },
+  { name: 'nothing that is called a stream', type: 'text/event-stream', body: '' },
+  { name: 'the page of a proxy', type: 'text/html', body: '<html>sign in' },
+  { name: 'an empty answer', body: '' },
+  { name: 'an empty object', body: '{}' },
+  { name: 'null', body: 'null' },
+  { name: 'half of an answer', body: '{"choices":[{"error":' },
+  { name: 'a list of errors', body: '[{"error":{"code":500,"message":"full"}}]' },
+  { name: 'a message and nothing else', body: '{"message":"full"}' },
+  { name: 'a detail and nothing else', body: '{"detail":"full"}' },
+  { name: 'the type error', body: '{"type":"error","message":"full"}' },
+  { name: 'the number of an error', body: '{"error":503}' },
+  { name: 'no choices beside an empty error', body: '{"choices":null,"error":""}' },
+  { name: 'choices that are null', body: '{"id":"x","choices" : null}' },
+  { name: 'a choice that is an error', body: '{"choices":[{"finish_reason":"error","error":{"message":"full"}}]}' },
+])('B2: $name as a whole answer is made good by the next', async ({ type = 'application/json', body }) => {
+  const h = harness()
+  const run = h.run('one', 'two')
+  ;(await h.at(0)).head(200, { 'content-type': type }).data(body).end()
+  ;(await h.at(1)).json(200, completion('hi'))
+  await run
+  expect(h.response.text).toContain('"hi"')
+  expect(h.rows.map((row) => row.outcome)).toEqual([expect.stringMatching(/refused|failed/), 'ok'])
+})
+
+test.each([
+  { name: 'an error', act: (c: FakeConnection) => void c.data('data: {"error":"full"}\n\n') },
+  { name: 'an error in a choice', act: (c: FakeConnection) => void c.data('data: {"choices":[{"error":"full"}]}\n\n') },
+  { name: 'the type error', act: (c: FakeConnection) => void c.data('data: {"type":"error","message":"full"}\n\n') },
+  { name: 'a reset', act: (c: FakeConnection) => c.break(reset()) },
+])('B4: $name before the first content is made good also when pings have begun the answer', async ({ act }) => {
+  const h = harness({ stream: true })
+  const run = h.run('one', 'two')
+  h.client.start(200, { 'content-type': 'text/event-stream' })
+  act((await h.at(0)).stream(frame({ role: 'assistant', content: '' })))
+  ;(await h.at(1)).stream(whole)
+  await run
+  expect(h.response.text).toBe(whole)
+})
+
+test('B4: an upstream that breaks off before any content, when pings have begun the answer, is told of in a frame', async () => {
+  const h = harness({ stream: true })
+  const run = h.run('one')
+  h.client.start(200, { 'content-type': 'text/event-stream' })
+  ;(await h.at(0)).stream('data: {"choices').break(reset())
+  await run
+  expect(h.response.text).toContain('upstream_truncated')
+  expect(h.response.destroyed).toBe(false)
 })
 
 test.each([
@@ -477,7 +563,22 @@ test.each(['""', '{}', 'false', 'null'])('B2: an empty error (%s) beside content
   expect(h.rows).toMatchObject([{ outcome: 'ok' }])
 })
 
-test.each([402, 424, 500, 520, 526, 529, 999])('B5: a %i is made good by the next', async (status) => {
+const ELSEWHERE = [302, 307, 402, 405, 407, 409, 410, 421, 423, 424, 425, 451, 498, 499, 500, 520, 526, 529, 999]
+
+test.each([400, 406, 413, 414, 415, 422, 431])(
+  'B5: a %i is about the request, and tried nowhere else',
+  async (status) => {
+    const h = harness()
+    const run = h.run('one', 'two')
+    ;(await h.at(0)).json(status, { error: { message: 'no' } })
+    await run
+    expect(h.connections).toHaveLength(1)
+    expect(h.response.status).toBe(status)
+    expect(h.health).toEqual(['one succeeded'])
+  },
+)
+
+test.each(ELSEWHERE)('B5: a %i is made good by the next', async (status) => {
   const h = harness()
   const run = h.run('one', 'two')
   ;(await h.at(0)).json(status, {})
@@ -506,10 +607,27 @@ test.each([
   },
   { name: 'a 500 as text', status: 500, type: 'text/plain', body: 'oops', told: 502, says: 'answered 500' },
   { name: 'a 999', status: 999, type: 'application/json', body: '{}', told: 502, says: 'answered 999' },
+  { name: 'B5: a 400 as JSON of no type', status: 400, body: '{"error":{"message":"bad"}}', told: 400, says: 'bad' },
+  { name: 'B5: a 400 as text of no type', status: 400, body: 'bad', told: 400, says: 'answered 400: bad' },
+  { name: 'B5: a 400 as text/json', status: 400, type: 'text/json', body: '{"error":"bad"}', told: 400, says: 'bad' },
+  {
+    name: 'B5: a 422 as JSON of a vendor',
+    status: 422,
+    type: 'application/vnd.api+json; charset=utf-8',
+    body: '{"errors":[{"detail":"bad"}]}',
+    told: 422,
+    says: 'bad',
+  },
+  { name: 'B5: a 400 of nothing', status: 400, type: 'application/json', body: '', told: 400, says: 'answered 400' },
+  { name: 'B5: a 407', status: 407, type: 'text/html', body: 'proxy', told: 502, says: 'credentials (407)' },
+  { name: 'B5: a redirect', status: 302, type: 'text/html', body: '', told: 502, says: 'answered 302' },
 ])('$name is told as it is meant', async ({ status, type, body, told, says }) => {
   const h = harness()
   const run = h.run('one')
-  ;(await h.at(0)).head(status, { 'content-type': type }).data(body).end()
+  ;(await h.at(0))
+    .head(status, type === undefined ? {} : { 'content-type': type })
+    .data(body)
+    .end()
   await run
   expect(h.response.status).toBe(told)
   expect(h.response.text).toContain(says)
@@ -521,6 +639,9 @@ test.each([
   { name: 'in seconds', headers: { 'retry-after': '7' }, told: '7', restMs: 7_000 },
   { name: 'as a date that is over', headers: { 'retry-after': 'Thu, 01 Jan 1970 00:00:00 GMT' }, told: '0', restMs: 0 },
   { name: 'as nonsense', headers: { 'retry-after': 'soon' }, told: '1', restMs: null },
+  { name: 'B6: as a negative number', headers: { 'retry-after': '-5' }, told: '1', restMs: null },
+  { name: 'B6: in parts of a second', headers: { 'retry-after': '1.5' }, told: '2', restMs: 1_500 },
+  { name: 'B6: as a number with a unit', headers: { 'retry-after': '10s' }, told: '1', restMs: null },
 ])('a wait asked for $name is kept, and told in seconds', async ({ name, headers, told, restMs }) => {
   const h = harness()
   const run = h.run('one')
@@ -529,3 +650,26 @@ test.each([
   expect(h.response.headers[h.response.headers.indexOf('retry-after') + 1]).toBe(told)
   if (name !== 'B6: as a date') expect(h.health).toEqual([`one failed ${restMs}`])
 })
+
+test.each([
+  { name: 'as a date of RFC 9110', asked: 'Thu, 01 Jan 2026 00:01:30 GMT', ms: 90_000 },
+  { name: 'as a date of RFC 850', asked: 'Thursday, 01-Jan-26 00:01:30 GMT', ms: 90_000 },
+  { name: 'as a date of asctime', asked: 'Thu Jan  1 00:01:30 2026', ms: 90_000 },
+  { name: 'twice', asked: ['7', '9'], ms: 7_000 },
+  { name: 'as a date that cannot be', asked: 'Thu, 99 Foo 2026', ms: null },
+  { name: 'as nothing', asked: '', ms: null },
+])('B6: a wait asked for $name', ({ asked, ms }) => {
+  expect(retryAfterMs({ 'retry-after': asked }, Date.UTC(2026, 0, 1))).toBe(ms)
+})
+
+test.each([502, 503, 529])(
+  'B6: a wait asked for with a %i reaches the client, whatever the type of its body',
+  async (status) => {
+    const h = harness()
+    const run = h.run('one')
+    ;(await h.at(0)).head(status, { 'content-type': 'text/html', 'retry-after': '30' }).data('<h1>down').end()
+    await run
+    expect(h.response.status).toBe(502)
+    expect(h.response.headers[h.response.headers.indexOf('retry-after') + 1]).toBe('30')
+  },
+)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createRedactor, REDACTED } from '../../../../daemon/upstream/redactor.ts'
 
-const SECRET = 'sk-Ab/c+9"x\\y&z=1234567890'
+const SECRET = 'sk-Ab/c+9"x\\y&z=(~1!)\'<34>567890'
 
 const ENCODINGS: Readonly<Record<string, (secret: string) => string>> = {
   plain: (secret) => secret,
@@ -25,10 +25,27 @@ const ENCODINGS: Readonly<Record<string, (secret: string) => string>> = {
     ).join(''),
   'percent, upper case': (secret) => encodeURIComponent(secret),
   'percent, lower case': (secret) => encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
+  'percent, as Python does': (secret) => strictPercent(secret).replaceAll('%2F', '/').replaceAll('%7E', '~'),
+  'percent, as RFC 3986 asks': (secret) => strictPercent(secret).replaceAll('%7E', '~'),
+  'percent, all that is no letter or digit': (secret) => strictPercent(secret),
+  'HTML of Python': (secret) => inHtml(secret).replaceAll('"', '&quot;').replaceAll("'", '&#x27;'),
+  'HTML of Go': (secret) => inHtml(secret).replaceAll('"', '&#34;').replaceAll("'", '&#39;'),
+  'HTML of PHP': (secret) => inHtml(secret).replaceAll('"', '&quot;').replaceAll("'", '&#039;'),
+  'HTML without quotes': inHtml,
+  hex: (secret) => Buffer.from(secret).toString('hex'),
+  'hex, upper case': (secret) => Buffer.from(secret).toString('hex').toUpperCase(),
   base64: (secret) => Buffer.from(secret).toString('base64'),
   'base64 of a header': (secret) => Buffer.from(`Bearer ${secret}\r\n`).toString('base64'),
   'base64 of user and password': (secret) => Buffer.from(`me:${secret}`).toString('base64'),
   base64url: (secret) => Buffer.from(`x${secret}y`).toString('base64url'),
+}
+
+function strictPercent(secret: string): string {
+  return encodeURIComponent(secret).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+function inHtml(secret: string): string {
+  return secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 test.each(Object.entries(ENCODINGS))('A3: a secret is found in %s, wherever chunks are cut', (_, encode) => {

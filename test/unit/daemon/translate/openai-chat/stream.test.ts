@@ -124,8 +124,26 @@ test.each([
   { delta: { content: ' ' }, content: true },
   { delta: { reasoning_content: 'hm' }, content: true },
   { delta: { tool_calls: [{ index: 0 }] }, content: true },
+  { delta: { role: 'assistant', content: null, refusal: null, function_call: {}, annotations: [] }, content: false },
+  { delta: { refusal: 'no' }, content: true },
+  { delta: { content: [] }, content: false },
 ])('B4: $delta is content: $content', ({ delta, content }) => {
   expect(watched(frame(delta), []).hasContent()).toBe(content)
+})
+
+test.each([
+  { name: 'no delta', choice: { index: 0, delta: null, finish_reason: null }, content: false },
+  { name: 'an empty text', choice: { index: 0, text: '', finish_reason: null }, content: false },
+  { name: 'a text', choice: { index: 0, text: 'a', finish_reason: null }, content: true },
+  { name: 'only an end', choice: { index: 0, delta: {}, finish_reason: 'stop' }, content: true },
+])('B4: a choice with $name is content: $content', ({ choice: said, content }) => {
+  expect(watched(`data: ${JSON.stringify({ choices: [said] })}\n\n`, []).hasContent()).toBe(content)
+})
+
+test('B10: usage as Moonshot reports it, in the choice that has ended', () => {
+  const ended = { index: 0, delta: {}, finish_reason: 'stop', usage: { prompt_tokens: 9, completion_tokens: 4 } }
+  const watch = watched(`${frame({ content: 'a' })}data: ${JSON.stringify({ choices: [ended] })}\n\n${DONE}`, [])
+  expect(watch.usage()).toMatchObject({ inputTokens: 9, outputTokens: 4 })
 })
 
 test('B10: usage as Groq reports it, beside the end of the stream', () => {
