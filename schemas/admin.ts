@@ -36,6 +36,8 @@ const daemonStatus = z.strictObject({
   listen: z.array(z.string()),
   /** Why there is none. */
   listen_error: z.string().exactOptional(),
+  /** Why new requests are refused, as GET /ready says it; absent when they are served. */
+  not_ready: z.string().exactOptional(),
   requests_in_flight: z.int(),
   upstreams: z.array(
     z.strictObject({

@@ -20,6 +20,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
   function status(): DaemonStatus {
     const storeError = storage.lastError()
     const closed = config.closed()
+    const notReady = dataPlane.notReady()
     const ignored = config.ignored()
     return {
       state: lifecycle.state(),
@@ -28,6 +29,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
       started_at: startedAt.toISOString(),
       listen: [...urls],
       ...(listenError !== null && { listen_error: listenError }),
+      ...(notReady !== null && { not_ready: notReady }),
       requests_in_flight: dataPlane.requestsInFlight(),
       upstreams: [...dataPlane.upstreamStatus()],
       problems: [...config.problems()],

@@ -50,6 +50,11 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
     },
     initial,
   )
+  const notReady = (): string | null => {
+    const state = lifecycle.state()
+    if (state !== 'ready' && state !== 'reloading') return `the daemon is ${state}`
+    return config.closed() ?? ledger.refusal()
+  }
   const clients = openRequests()
   const metrics = createMetrics({
     requestsInFlight: clients.count,
@@ -71,7 +76,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
       metrics,
       log,
       closed: config.closed,
-      isReady: () => ['ready', 'reloading'].includes(lifecycle.state()) && !ledger.isFailing(),
+      notReady,
       newRequestId: createRequestIds(randomBytes(4).toString('hex'), now),
       now,
       monotonic,
@@ -92,6 +97,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
   return {
     backends,
     upstreamStatus: directory.status,
+    notReady,
     requestsInFlight: clients.count,
     apply(next: Config): void {
       tokens.setSystemToken(next.auth.token)

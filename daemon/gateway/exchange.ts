@@ -88,7 +88,7 @@ export function authenticate(
  */
 export function admit(
   { request }: Exchange,
-  { admission, ledger }: { readonly admission: Pick<Admission, 'admit'>; readonly ledger: Pick<Ledger, 'isFailing'> },
+  { admission, ledger }: { readonly admission: Pick<Admission, 'admit'>; readonly ledger: Pick<Ledger, 'refusal'> },
 ): Slot {
   // a page of another origin can send text/plain without asking; JSON it cannot
   const { 'content-type': type, origin } = request.headers
@@ -96,9 +96,8 @@ export function admit(
   if (!isLeftOut && !isOfType(type, 'application/json')) {
     throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
   }
-  if (ledger.isFailing()) {
-    throw new GateError('STORE_UNAVAILABLE', 'usage cannot be recorded (disk full?), so new requests are refused')
-  }
+  const refusal = ledger.refusal()
+  if (refusal !== null) throw new GateError('STORE_UNAVAILABLE', `${refusal}, so new requests are refused`)
   return admission.admit()
 }
 

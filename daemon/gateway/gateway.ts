@@ -13,7 +13,7 @@ import { createEndpointTable } from './endpoints.ts'
 import { admit, authenticate, callWithBody, check, type Exchange, pathOf, urlOf } from './exchange.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
-import { HEALTH, type PageParts, rowsOf } from './pages.ts'
+import { ALWAYS_ANSWERED, type PageParts, rowsOf } from './pages.ts'
 import { gatewaySettings } from './settings.ts'
 
 /** The requests in flight, of which others know the number, and which they may cut off. */
@@ -26,7 +26,7 @@ export type GatewayParts = AttemptsParts &
     readonly dialects: Dialects
     readonly tokens: Pick<Tokens, 'find'>
     readonly admission: Pick<Admission, 'admit'>
-    readonly ledger: Pick<Ledger, 'settle' | 'isFailing'>
+    readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
     readonly metrics: Pick<Metrics, 'refused'>
     readonly newRequestId: () => string
     /** Why no client may be served; undefined when they may. */
@@ -60,7 +60,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const found = table.find(request.method ?? '', path, request.headers)
     if (found.kind === 'row') client.dialect = found.row.dialect ?? fallback
     client.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
-    check(exchange, settings, path === HEALTH ? undefined : parts.closed())
+    check(exchange, settings, ALWAYS_ANSWERED.has(path) ? undefined : parts.closed())
     if (request.method === 'OPTIONS') return options(table, exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path)
     const { row, param } = found

@@ -9,11 +9,14 @@ export type PageParts = {
   readonly dialects: Dialects
   readonly routes: () => Routes
   readonly metrics: { readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }> }
-  readonly isReady: () => boolean
+  /** Why no new request is served now, for clients, too; null when they are. */
+  readonly notReady: () => string | null
 }
 
-/** Answered as long as the process lives. */
-export const HEALTH = '/health'
+const HEALTH = '/health'
+const READY = '/ready'
+/** Answered as long as the process lives: they say how it is. */
+export const ALWAYS_ANSWERED: ReadonlySet<string> = new Set([HEALTH, READY])
 
 const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -43,24 +46,26 @@ function doorsOf(dialects: Dialects): string {
 /** Every row of the gateway: what the dialects bring, and the pages of Gate itself. */
 export function rowsOf(parts: PageParts): readonly Row[] {
   const health: Page = ({ client }) => sendJson(client, 200, { status: 'ok' })
-  const ready: Page = ({ client }) =>
-    parts.isReady() ? sendJson(client, 200, { status: 'ready' }) : sendJson(client, 503, { status: 'not ready' })
+  const ready: Page = ({ client }) => {
+    const reason = parts.notReady()
+    if (reason === null) sendJson(client, 200, { status: 'ready' })
+    else sendJson(client, 503, { status: 'not ready', reason })
+  }
   const exposeMetrics: Page = async ({ client }) => {
     const { contentType, text } = await parts.metrics.expose()
     client.end(200, { 'content-type': contentType }, Buffer.from(text))
   }
   const doors = doorsOf(parts.dialects)
-  const [isReady, isNotReady] = ['ready', 'not ready; its log says why'].map((state) =>
-    Buffer.from(pageSaying(state, doors)),
-  )
   const welcomePage: Page = ({ client }) => {
-    client.end(200, PAGE_HEADERS, (parts.isReady() ? isReady : isNotReady) ?? Buffer.alloc(0))
+    const reason = parts.notReady()
+    const state = reason === null ? 'ready' : `not ready: ${reason}`
+    client.end(200, PAGE_HEADERS, Buffer.from(pageSaying(state, doors)))
   }
   return [
     ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts.routes)),
     { kind: 'page', method: 'GET', path: '/metrics', scope: 'config:read', page: exposeMetrics },
     { kind: 'page', method: 'GET', path: HEALTH, scope: null, page: health },
-    { kind: 'page', method: 'GET', path: '/ready', scope: null, page: ready },
+    { kind: 'page', method: 'GET', path: READY, scope: null, page: ready },
     { kind: 'page', method: 'GET', path: '/', scope: null, page: welcomePage },
   ]
 }

@@ -17,7 +17,7 @@ export type Ledger = ReturnType<typeof createLedger>
  * client that saw an answer complete has its row, whatever kills the daemon.
  *
  * When the store fails (locked, disk full) rows wait in memory and answers no longer wait for them; when that lasts,
- * `isFailing()` turns true and new requests are refused until a write succeeds.
+ * `refusal()` says why new requests are refused, until a write succeeds.
  */
 export function createLedger({ store, log, now }: { store: UsageStore; log: Log; now: () => number }) {
   let rows: UsageRow[] = []
@@ -64,10 +64,12 @@ export function createLedger({ store, log, now }: { store: UsageStore; log: Log;
         scheduled ??= setImmediate(flush)
       })
     },
-    /** Whether rows could not be written for so long that no new request may be taken. */
-    isFailing(): boolean {
-      if (failingSince === null) return false
-      return now() - failingSince > MAX_BACKLOG_MS || rows.length >= MAX_BACKLOG_ROWS
+    /** Why no new request may be taken, for clients, too; null while they may: rows are written, or soon will be. */
+    refusal(): string | null {
+      if (store.isDamaged()) return 'usage cannot be recorded, because the database is damaged'
+      if (failingSince === null) return null
+      const isLong = now() - failingSince > MAX_BACKLOG_MS || rows.length >= MAX_BACKLOG_ROWS
+      return isLong ? 'usage cannot be recorded (disk full?)' : null
     },
     backlogRows: () => rows.length,
     /** Why rows cannot be written right now; null while they can. */

@@ -31,7 +31,11 @@ export type UsageRow = TokenCounts & {
  * What metering needs from storage: rows that survive `kill -9` once it returns; a row that is appended twice counts
  * once.
  */
-export type UsageStore = { readonly append: (rows: readonly UsageRow[]) => void }
+export type UsageStore = {
+  readonly append: (rows: readonly UsageRow[]) => void
+  /** Whether rows that were appended have nowhere to go, since what they belong in is damaged. */
+  readonly isDamaged: () => boolean
+}
 
 /** Counts for an upstream that reports none. Of a stream each content frame is one token of output. */
 export function estimatedUsage(inputTokens: number, outputTokens: number): TokenCounts {

@@ -37,6 +37,11 @@ export function remedyFor(file: string, code: string): string {
   }
 }
 
+/** Whether a failure lies in the database itself, so that trying again is no use. @param code as for `remedyFor` */
+export function isDamage(code: string): boolean {
+  return code === 'GONE' || /^SQLITE_(?:CORRUPT|NOTADB)/.test(code)
+}
+
 /** Neither way loses any of the data. */
 function restoreOrMove(file: string): string {
   const copy = newestCopy(file)

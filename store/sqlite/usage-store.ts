@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
  * The usage log in the table `usage`. A retried row is ignored, so appending twice never counts twice.
  * @throws SqliteError (SQLITE_BUSY, SQLITE_FULL, …); then no row of the batch was written
  */
-export function openUsageStore(database: Database): UsageStore {
+export function openUsageStore(database: Database): Pick<UsageStore, 'append'> {
   const columns = USAGE_FIELDS.map(snakeCase).join(', ')
   const places = USAGE_FIELDS.map(() => '?').join(', ')
   const insert = database.prepare(`INSERT OR IGNORE INTO usage (${columns}) VALUES (${places})`)

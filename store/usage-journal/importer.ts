@@ -3,13 +3,31 @@ import { Worker } from 'node:worker_threads'
 import type { Log } from '../../schemas/words/log.ts'
 
 export type Importer = {
-  /** Imports journal files and deletes them. One run at a time. @throws Error why not all could be imported */
+  /**
+   * Imports journal files and deletes them. One run at a time.
+   * @throws ImportError, Error why not all could be imported
+   */
   run(files: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
 /** What the worker answers. `error` is null when all files are imported and deleted. */
-export type ImportAnswer = { readonly error: string | null; readonly damagedLines: number }
+export type ImportAnswer = {
+  readonly error: string | null
+  /** The database itself is damaged. */
+  readonly isDamaged: boolean
+  readonly damagedLines: number
+}
+
+/** Why rows could not be imported. */
+export class ImportError extends Error {
+  readonly isDamaged: boolean
+  constructor(message: string, isDamaged: boolean) {
+    super(message)
+    this.name = 'ImportError'
+    this.isDamaged = isDamaged
+  }
+}
 
 /** Runs imports in a worker thread; one that died is replaced by the next run. */
 export function createImporter(databaseFile: string, log: Log): Importer {
@@ -31,12 +49,12 @@ export function createImporter(databaseFile: string, log: Log): Importer {
   return {
     async run(files) {
       worker ??= start()
-      const { error, damagedLines } = await answerOf(worker, files)
+      const { error, isDamaged, damagedLines } = await answerOf(worker, files)
       if (damagedLines > 0) {
         const file = `${databaseFile}-usage-damaged`
         log('error', 'damaged lines of the usage journal were set aside', { count: damagedLines, file })
       }
-      if (error !== null) throw new Error(error)
+      if (error !== null) throw new ImportError(error, isDamaged)
     },
     async close() {
       await worker?.terminate()

@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, openSync, readdirSync, writeSync } from 'node
 import { basename, dirname, join } from 'node:path'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import type { Log } from '../../schemas/words/log.ts'
-import { createImporter, type Importer } from './importer.ts'
+import { createImporter, ImportError, type Importer } from './importer.ts'
 import { usageLine } from './line.ts'
 
 const IMPORT_EVERY_MS = 1_000
@@ -22,6 +22,8 @@ export type UsageJournal = {
   importNow(): Promise<void>
   /** Why the last import failed; null when it did not. */
   lastError(): string | null
+  /** Whether it failed because the database is damaged. The rows wait in the journal, for a database that is whole. */
+  isDamaged(): boolean
   /** Imports what is left, for 3 s at most, and ends the worker. Nothing may be appended afterwards. */
   close(): Promise<void>
 }
@@ -51,6 +53,7 @@ export function openUsageJournal(
   let timer: NodeJS.Timeout | null = null
   let running: Promise<void> = Promise.resolve()
   let lastError: string | null = null
+  let isDamaged = false
 
   function append(rows: readonly UsageRow[]): void {
     let text = ''
@@ -102,10 +105,12 @@ export function openUsageJournal(
       await importComplete()
       if (lastError !== null) log('info', 'usage rows reach the database again')
       lastError = null
+      isDamaged = false
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       if (lastError === null) log('error', 'cannot import usage rows; they wait in the journal', { error: reason })
       lastError = reason
+      isDamaged = error instanceof ImportError && error.isDamaged
       throw error
     }
   }
@@ -129,6 +134,7 @@ export function openUsageJournal(
     append,
     importNow,
     lastError: () => lastError,
+    isDamaged: () => isDamaged,
     async close() {
       if (timer !== null) clearTimeout(timer)
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref())

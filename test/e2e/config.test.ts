@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Explanation } from '../../schemas/config/layers.ts'
 import { chatBody } from '../support/chat.ts'
-import { type Daemon, startDaemon } from '../support/daemon.ts'
+import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const RUNTIME = `# kept by hand
@@ -139,6 +139,28 @@ test('twenty edits at once all land, and a refused one changes nothing', async (
   const refused = await admin('PUT', '/v1/config/keys/server.port', { value: 'eighty' })
   expect(refused.status).toBeGreaterThanOrEqual(400)
   expect(place.read('config.toml')).toBe(before)
+})
+
+test('A8 a database that is lost while the daemon runs: no more requests, and /ready and the status say why', async () => {
+  gate = await startDaemon({}, place.path)
+  const ask = async (path: string, body?: string) => {
+    const headers = { authorization: `Bearer ${gate.key}`, 'content-type': 'application/json' }
+    const response = await fetch(`${gate.url}${path}`, { headers, ...(body !== undefined && { method: 'POST', body }) })
+    return { status: response.status, text: await response.text() }
+  }
+  expect((await ask('/ready')).status).toBe(200)
+  rmSync(place.file('gate.db'))
+  expect((await ask('/v1/chat/completions', chatBody('hi'))).status).toBe(200) // its row is in the journal
+  await until(async () => (await ask('/ready')).status === 503)
+  const { reason } = JSON.parse((await ask('/ready')).text)
+  expect(reason).toContain('the database is damaged')
+  expect(await ask('/v1/chat/completions', chatBody('hi'))).toMatchObject({ status: 507 })
+  expect((await ask('/v1/models')).status).toBe(200)
+  expect(JSON.parse((await admin('GET', '/v1/status')).text)).toMatchObject({
+    state: 'ready',
+    not_ready: reason,
+    store: { last_error: expect.stringMatching(/moved or deleted.*restore a backup/s) },
+  })
 })
 
 test('A1 a file that cannot be read closes the gateway, says so, and mending it opens it again', async () => {

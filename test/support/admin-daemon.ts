@@ -10,7 +10,11 @@ import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 
 /** An admin server on a real socket, with a configuration of files in a fresh folder, and keys in memory. */
-export async function startAdminDaemon(path?: string, backends: AdminBackends = NO_BACKENDS) {
+export async function startAdminDaemon(
+  path?: string,
+  backends: AdminBackends = NO_BACKENDS,
+  status: Partial<DaemonStatus> = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-admin-'))
   const socketPath = path ?? join(folder, 'admin.sock')
   const logs = createLog({ write: () => {}, level: 'debug', format: 'json', journal: false, now: Date.now })
@@ -26,7 +30,7 @@ export async function startAdminDaemon(path?: string, backends: AdminBackends = 
   const tokens = new Map<string, AdminToken>()
   const server = createAdminServer({
     config,
-    status: () => STATUS,
+    status: () => ({ ...STATUS, ...status }),
     logs,
     log: logs.log,
     reload: config.reload,

@@ -57,6 +57,7 @@ function statusText(status: DaemonStatus, stdout: Output): string {
     started_at,
     listen,
     listen_error,
+    not_ready,
     requests_in_flight,
     store,
     upstreams,
@@ -64,10 +65,12 @@ function statusText(status: DaemonStatus, stdout: Output): string {
     ignored = [],
     closed,
   } = status
+  const isReady = not_ready === undefined || !['ready', 'reloading'].includes(state) // else the state says it
   const lines = [
-    `gate-daemon ${version}, ${state}, process ${pid}, since ${started_at}`,
+    `gate-daemon ${version}, ${isReady ? state : 'not ready'}, process ${pid}, since ${started_at}`,
     `listening   ${listen.join(', ') || `nowhere: ${listen_error ?? 'not yet'}`}`,
     ...(closed === undefined ? [] : [`closed      no client is served: ${closed}`]),
+    ...(isReady || closed !== undefined ? [] : [`refusing    no new request is served: ${not_ready}`]),
     `in flight   ${requests_in_flight} requests`,
     `store       ${store.path}, ${store.backlog_rows} rows to write${store.last_error === undefined ? '' : `: ${store.last_error}`}`,
     '',

@@ -47,7 +47,7 @@ export const daemon: Check<DaemonFacts> = {
       findings.push(
         fail(
           `the daemon cannot write ${status.store.path}`,
-          `${status.store.last_error}; ${status.store.backlog_rows} rows wait`,
+          `${status.store.last_error}; ${status.store.backlog_rows} rows wait${status.not_ready === undefined ? '' : '; new requests are refused'}`,
           edit(status.store.path, 'see the lines about disk, database and permissions'),
         ),
       )

@@ -57,6 +57,14 @@ test('status shows upstreams and problems without letting them move the cursor',
   `)
 })
 
+test('status says why no new request is served, in the words of /ready', async () => {
+  const refusing = await startAdminDaemon(undefined, undefined, { not_ready: 'the disk is full' })
+  const { stdout } = await gatectl(['status'], { env: { GATE_ADMIN_SOCKET: refusing.socketPath } })
+  await refusing.stop()
+  expect(stdout).toMatch(/^gate-daemon \S+, not ready, /)
+  expect(stdout).toContain('\nrefusing    no new request is served: the disk is full\n')
+})
+
 test('token create prints the key alone, and says that it may do everything', async () => {
   const run = await ctl(['token', 'create'])
   expect(run.stdout).toMatch(/^gate_[0-9a-f-]{36}\n$/)

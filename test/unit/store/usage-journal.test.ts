@@ -1,4 +1,17 @@
-import { appendFileSync, copyFileSync, ftruncateSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { UsageRow } from '../../../daemon/meter/usage.ts'
@@ -147,6 +160,62 @@ test('while the database is locked rows wait in two files at most, and appending
   expect(journal.lastError()).toBe(null)
   expect(logged).toEqual(['cannot import usage rows; they wait in the journal', 'usage rows reach the database again'])
 })
+
+test.each<{ name: string; harm: () => void; says: RegExp; isDamaged: boolean }>([
+  {
+    name: 'whose pages are overwritten',
+    harm: () => {
+      database.pragma('wal_checkpoint(TRUNCATE)')
+      const size = statSync(place.file('gate.db')).size
+      const fd = openSync(place.file('gate.db'), 'r+')
+      writeSync(fd, Buffer.alloc(size - 4096, 0xff), 0, size - 4096, 4096)
+      closeSync(fd)
+    },
+    says: /malformed; stop gate-daemon, then restore/,
+    isDamaged: true,
+  },
+  {
+    name: 'that was deleted',
+    harm: () => rmSync(place.file('gate.db')),
+    says: /moved or deleted while it was in use; stop gate-daemon, then restore/,
+    isDamaged: true,
+  },
+  {
+    name: 'that another has taken the place of',
+    harm: () => {
+      copyFileSync(place.file('gate.db'), place.file('other'))
+      renameSync(place.file('other'), place.file('gate.db'))
+    },
+    says: /moved or deleted/,
+    isDamaged: true,
+  },
+  { name: 'that is locked', harm: () => void database.exec('BEGIN IMMEDIATE'), says: /locked/, isDamaged: false },
+  {
+    name: 'of a newer version',
+    harm: () => void database.pragma('user_version = 99'),
+    says: /newer/,
+    isDamaged: false,
+  },
+])(
+  'a database $name: rows wait in the journal, and damage is told from what passes',
+  async ({ name, harm, says, isDamaged }) => {
+    const journal = open()
+    if (name !== 'of a newer version') {
+      journal.append([row('before')])
+      await journal.importNow()
+    }
+    harm()
+    journal.append([row('a')])
+    await expect(journal.importNow()).rejects.toThrow(says)
+    expect([journal.isDamaged(), journal.lastError()]).toEqual([isDamaged, expect.stringMatching(says)])
+    expect(
+      files()
+        .map((file) => place.read(file))
+        .join(''),
+    ).toBe(usageLine(row('a')))
+    if (name === 'that was deleted') expect(existsSync(place.file('gate.db'))).toBe(false) // none is made in its place
+  },
+)
 
 test('a worker that cannot start is replaced by the next run', async () => {
   const journal = open()

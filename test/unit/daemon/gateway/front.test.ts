@@ -25,6 +25,22 @@ test('B13: a browser gets a page without script, and HEAD none of it', async () 
   expect([head.status, await head.text()]).toEqual([200, ''])
 })
 
+test('/ready, the page of browsers and what refuses a request give one reason', async () => {
+  const reason = 'usage cannot be recorded (disk full?)'
+  const ledger = { settle: async () => {}, refusal: () => reason }
+  const full = await startDataPlane({}, { parts: { notReady: () => reason, ledger } })
+  const ready = await fetch(`${full.url}/ready`)
+  expect([ready.status, await ready.json()]).toEqual([503, { status: 'not ready', reason }])
+  expect(await (await fetch(full.url)).text()).toContain(`It is not ready: ${reason}`)
+  const refused = await fetch(`${full.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: chatBody('hi'),
+  })
+  expect([refused.status, await refused.text()]).toEqual([507, expect.stringContaining(reason)])
+  await full.stop()
+})
+
 const post = (headers: string, body: string) =>
   sendRaw(
     plane.url,

@@ -23,10 +23,14 @@ const row = (requestId: string): UsageRow => ({
   ttftMs: null,
 })
 
-function ledgerOver(append: (rows: readonly UsageRow[]) => void) {
+function ledgerOver(append: (rows: readonly UsageRow[]) => void, isDamaged = false) {
   let time = 0
   const logged: string[] = []
-  const ledger = createLedger({ store: { append }, log: (_level, message) => logged.push(message), now: () => time })
+  const ledger = createLedger({
+    store: { append, isDamaged: () => isDamaged },
+    log: (_level, message) => logged.push(message),
+    now: () => time,
+  })
   return { ledger, logged, pass: (ms: number) => (time += ms) }
 }
 
@@ -50,14 +54,14 @@ test('keeps rows while the store fails, lets answers go, and writes them when it
   await ledger.settle(row('a'))
   await ledger.settle(row('b'))
   expect(ledger.backlogRows()).toBe(2)
-  expect(ledger.isFailing()).toBe(false)
+  expect(ledger.refusal()).toBeNull()
   pass(6_000)
-  expect(ledger.isFailing()).toBe(true)
+  expect(ledger.refusal()).toMatch(/disk full/)
   expect(logged).toEqual(['cannot write usage rows; they wait in memory'])
   broken = false
   await until(() => ledger.backlogRows() === 0)
   expect(written).toEqual(['a', 'b'])
-  expect(ledger.isFailing()).toBe(false)
+  expect(ledger.refusal()).toBeNull()
   expect(ledger.close()).toBe(0)
 })
 
@@ -73,4 +77,10 @@ test('close writes what is left, and says how much could not be', () => {
   })
   void bad.ledger.settle(row('a'))
   expect(bad.ledger.close()).toBe(1)
+})
+
+test('a database that is damaged is as a disk that is full, though rows can still be appended: no new request is taken', async () => {
+  const { ledger } = ledgerOver(() => {}, true)
+  await ledger.settle(row('a'))
+  expect([ledger.backlogRows(), ledger.refusal()]).toEqual([0, expect.stringContaining('the database is damaged')])
 })

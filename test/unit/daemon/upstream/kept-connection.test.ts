@@ -30,7 +30,7 @@ async function statusesWhen(second: (response: ServerResponse) => void) {
 /** Starts a data plane in front of a port. @returns asks it once, for the status */
 async function asking(port: number, rows: UsageRow[] = []): Promise<() => Promise<number>> {
   const base_url = `http://127.0.0.1:${port}/v1`
-  const ledger = { settle: async (row: UsageRow) => void rows.push(row), isFailing: () => false }
+  const ledger = { settle: async (row: UsageRow) => void rows.push(row), refusal: () => null }
   const plane = await startDataPlane(
     { upstreams: { mock: { provider: 'custom', base_url, models: ['m'] } } },
     { parts: { ledger } },

@@ -299,6 +299,14 @@ test.each<{ name: string; view: DaemonView; page: RegExp }>([
     page: /^fail the daemon cannot write \/x\n {2}disk full; 3 rows wait/,
   },
   {
+    name: 'cannot write for long',
+    view: ANSWERS({
+      not_ready: 'usage cannot be recorded',
+      store: { path: '/x', backlog_rows: 3, last_error: 'disk full' },
+    }),
+    page: /^fail the daemon cannot write \/x\n {2}disk full; 3 rows wait; new requests are refused/,
+  },
+  {
     name: 'a problem',
     view: ANSWERS({
       problems: [
