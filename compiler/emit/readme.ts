@@ -14,7 +14,7 @@ const GUIDES: Readonly<Record<Target, Guide>> = {
   caddy: {
     what: 'The Caddyfile of this host: the gateway and the apps behind it, each under its own name.',
     check: ['caddy validate --adapter caddyfile --config Caddyfile'],
-    use: ['systemctl reload caddy'],
+    use: ['systemctl daemon-reload', 'systemctl restart caddy    # the next time, reload is enough'],
   },
   client: {
     what: 'An installer for the machines of users: trust in the CA of the gateway, and its name server for its names.',

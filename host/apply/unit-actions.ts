@@ -77,9 +77,17 @@ async function actOnManager(
       await host.run(ctl('reset-failed', ...names))
       ran = await host.run(ctl('start', ...names), { timeoutMs })
     }
+    if (ran.code !== 0 && verb === 'reload' && names.every((name) => RESTARTED_IF_NOT_RELOADED.has(name)))
+      ran = await host.run(ctl('restart', ...names), { timeoutMs })
     if (ran.code !== 0) throw await unitFailure(host, account, units, ran, command, timeoutMs)
   }
 }
+
+/**
+ * `caddy reload` asks at the address in the new file; a Caddy that runs listens on that of the old one, which is another
+ * one with the package's file. What it serves is Gate's alone, and its file was validated.
+ */
+const RESTARTED_IF_NOT_RELOADED: ReadonlySet<string> = new Set(['caddy.service'])
 
 /** What is stopped makes room first; reloads are last. */
 const VERBS = [

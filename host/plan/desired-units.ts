@@ -28,7 +28,9 @@ const isService = ({ name }: GenerationUnit): boolean => name.endsWith('.service
 
 /** Our units of the host, with our files that they name on their command lines. */
 function systemUnits(files: readonly OutputFile[]): GenerationUnit[] {
-  const own = files.filter(({ install }) => install?.startsWith(`${DEBIAN_LAYOUT.directories.units}/`))
+  const own = files.filter(
+    ({ install = '' }) => install.startsWith(`${DEBIAN_LAYOUT.directories.units}/`) && !isForeign(install),
+  )
   const others = files.filter((file) => file.install !== undefined && !own.includes(file))
   return [...unitFiles(own)].flatMap(([name, parts]): GenerationUnit[] => {
     const text = parts.map((part) => part.text).join('')
@@ -123,13 +125,17 @@ function userUnits({ users, containers }: Deployment, files: readonly OutputFile
   })
 }
 
+/** Unit -> what it reads. */
+const FOREIGN_FILES: readonly (readonly [string, RegExp])[] = [
+  ['nginx.service', /^\/etc\/nginx\//],
+  ['caddy.service', /^\/etc\/(?:caddy|systemd\/system\/caddy\.service\.d)\//],
+]
+
+const isForeign = (install: string): boolean => FOREIGN_FILES.some(([, place]) => place.test(install))
+
 /** Programs that the host has anyway, and that read one of our files. */
 function foreignUnits(files: readonly OutputFile[]): GenerationUnit[] {
-  const readers: readonly (readonly [string, RegExp])[] = [
-    ['nginx.service', /^\/etc\/nginx\//],
-    ['caddy.service', /^\/etc\/caddy\//],
-  ]
-  return readers.flatMap(([name, place]): GenerationUnit[] => {
+  return FOREIGN_FILES.flatMap(([name, place]): GenerationUnit[] => {
     const reloads = files.filter(({ install }) => install !== undefined && place.test(install))
     if (reloads.length === 0) return []
     const paths = reloads.map(({ path }) => path)

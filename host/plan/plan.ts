@@ -93,8 +93,8 @@ function goneChanges(gone: readonly GenerationUnit[], observed: Observed, files:
     names.has(`user@${observed.accounts.users.get(manager)?.uid}.service`)
   const running = gone.filter((unit) => observed.running.has(unitKey(unit)))
   const isRead = ({ name }: GenerationUnit) => {
-    const folder = `/etc/${name.replace('.service', '')}/`
-    return files.some(({ kind, place }) => kind === 'remove' && place.startsWith(folder))
+    const folders = [`/etc/${name.replace('.service', '')}/`, `/etc/systemd/system/${name}.d/`]
+    return files.some(({ kind, place }) => kind === 'remove' && folders.some((folder) => place.startsWith(folder)))
   }
   return running.flatMap((unit): UnitChange[] => {
     if (unit.runs === 'foreign') return isRead(unit) ? [{ action: 'reload', unit, why: 'its file goes' }] : []

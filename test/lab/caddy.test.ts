@@ -41,6 +41,19 @@ describeInLab('D6 Caddy on a Debian as it comes', () => {
     expect((await gatectl('plan')).code).toBe(0)
   })
 
+  const pid = () => host.run(['systemctl', 'show', '--property=MainPID', '--value', 'caddy.service'])
+
+  test('another spec is read by the Caddy that runs', async () => {
+    const before = await pid()
+    writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify({ ...SPEC, proxy: { engine: 'caddy', hsts: '1h' } }))
+    const applied = await gatectl('apply', '--yes')
+    expect(`${applied.code} ${applied.stderr}`).toMatch(/^0 /)
+    const resolve = ['--resolve', 'gate.lab.example:443:127.0.0.1']
+    const headers = await host.run(['curl', '-sS', '-I', '--insecure', ...resolve, 'https://gate.lab.example/health'])
+    expect(headers).toMatch(/^strict-transport-security: max-age=3600\r$/im)
+    expect(await pid()).toBe(before)
+  })
+
   test('uninstall puts it back, as dpkg knows it', async () => {
     expect(await gatectl('uninstall', '--yes', '--purge')).toMatchObject({ code: 0 })
     expect(readFileSync(host.path(FILE), 'utf8')).toBe(original)

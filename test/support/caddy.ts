@@ -18,9 +18,9 @@ export function adaptCaddy(text: string, folder: string): unknown {
   return JSON.parse(run('caddy', ['adapt', '--adapter', 'caddyfile', '--config', configure(text, folder)]))
 }
 
-/** Runs Caddy until `stop`, without its admin port. */
+/** Runs Caddy until `stop`, without its API. */
 export async function startCaddy(text: string, folder: string): Promise<{ stop: () => Promise<void> }> {
-  const config = configure(text.replace(/^\{$/m, '{\n\tadmin off'), folder)
+  const config = configure(text.replace(/^\tadmin .*$/m, '\tadmin off'), folder)
   const env = { ...process.env, ...environment(folder) }
   const child = spawn('caddy', ['run', '--adapter', 'caddyfile', '--config', config], { stdio: 'ignore', env })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))

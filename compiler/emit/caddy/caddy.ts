@@ -8,16 +8,21 @@ import {
   placeholders,
   printCaddyfile,
 } from '../../../syntax/caddyfile/print.ts'
+import { printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { CADDY, CLIENT } from '../../ir/names.ts'
 import type { Tls } from '../../ir/nodes/gateway.ts'
 import type { Address } from '../../ir/nodes/node.ts'
 import type { Vhost } from '../../ir/nodes/web.ts'
-import type { Emission } from '../output.ts'
+import type { Emission, EmitOptions } from '../output.ts'
+import { entries } from '../systemd/hardening.ts'
 
-/** The Caddyfile of Debian's Caddy (2.6): the gateway and every exposed app, each under its own name. */
-export function emitCaddy(deployment: Deployment): Emission {
+/**
+ * The Caddyfile of Debian's Caddy (2.6): the gateway and every exposed app, each under its own name; and a place for
+ * its API that no other account reaches.
+ */
+export function emitCaddy(deployment: Deployment, { layout }: EmitOptions): Emission {
   const { proxy, vhosts, gateway } = deployment
   if (proxy.engine !== 'caddy' || vhosts.length === 0) return { files: [], findings: [] }
   const findings = checkDeployment(deployment)
@@ -28,8 +33,28 @@ export function emitCaddy(deployment: Deployment): Emission {
     ...vhosts.map((vhost) => site(vhost, deployment)),
     ...clientSite(deployment),
   ]
-  const printed = printCaddyfile(['Made by gatectl from the spec; changes here are lost.'], nodes, ['proxy'])
-  return { files: [{ path: 'caddy/Caddyfile', install: CADDY.config, mode: 0o644, ...printed }], findings }
+  const install = `${layout.directories.units}/${CADDY.dropIn}`
+  return {
+    files: [
+      { path: 'caddy/Caddyfile', install: CADDY.config, mode: 0o644, ...printCaddyfile(COMMENT, nodes, ['proxy']) },
+      { path: `caddy/${CADDY.dropIn}`, install, mode: 0o644, ...printUnit(DROP_IN) },
+    ],
+    findings,
+  }
+}
+
+const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
+
+/** Where Caddy's API is, which asks for no password: it listens on TCP port 2019 unless told otherwise. */
+const DROP_IN: UnitFile = {
+  origin: ['proxy'],
+  comment: COMMENT,
+  sections: [
+    {
+      name: 'Service',
+      entries: entries({ RuntimeDirectory: CADDY.runtimeDirectory, RuntimeDirectoryMode: '0700' }),
+    },
+  ],
 }
 
 function checkDeployment({ gateway, client, prefix }: Deployment): Finding[] {
@@ -83,6 +108,7 @@ function globalOptions({ proxy, gateway }: Deployment): CaddyNode {
   return group(
     [],
     [
+      line('admin', `unix/${CADDY.adminSocket}`),
       { ...line('http_port', String(proxy.http_port)), origin: ['proxy', 'http_port'] },
       { ...line('https_port', String(proxy.https_port)), origin: ['proxy', 'https_port'] },
       // Caddy's own redirects leave out the port

@@ -172,7 +172,7 @@ function findingsOfModule(deployment: Deployment, asked: EmitOptions): Finding[]
     ...emitQuadlet(deployment, options).findings,
     ...systemUnits(deployment, options).findings,
     ...(proxy.engine === 'nginx' ? emitNginx(deployment, options).findings : []),
-    ...(proxy.engine === 'caddy' ? emitCaddy(deployment).findings : []),
+    ...(proxy.engine === 'caddy' ? emitCaddy(deployment, options).findings : []),
     ...(dns === undefined ? [] : emitDnsmasq(deployment, options).findings),
   ]
 }

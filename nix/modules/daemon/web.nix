@@ -39,6 +39,8 @@ lib.optional nginx {
     enable = true;
     configFile = "${files}/caddy/Caddyfile";
   };
+  # of its API, which asks for no password
+  systemd.services.caddy.serviceConfig = { RuntimeDirectory = "caddy"; RuntimeDirectoryMode = "0700"; };
 }
 ++ lib.optional (cfg.dns.engine == "dnsmasq") {
   # one of our own, from the compiler's unit, so that services.dnsmasq stays what the host makes of it

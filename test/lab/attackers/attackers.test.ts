@@ -1,0 +1,38 @@
+import { writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { bootHost, type Host } from '../deploy.ts'
+import { ENGINE_HEALTH } from '../engine/image.ts'
+import { describeInLab } from '../suite.ts'
+import { loginAttacks } from './login.ts'
+
+/**
+ * Each "may never" of docs/threat-model.md, tried by real code as that account. One machine for all of them: a file per
+ * attacker, and none leaves anything behind that another one needs.
+ */
+describeInLab('attackers on a deployed Debian 13', () => {
+  let host: Host
+  beforeAll(async () => {
+    host = await bootHost('attackers')
+    writeFileSync(host.path('/etc/hosts'), '127.0.0.1 localhost\n') // as every installed Debian has it
+    await host.run(['useradd', '--create-home', '--shell', '/bin/sh', 'login'])
+    const engine = {
+      engine: 'custom',
+      image: host.images.engine.reference,
+      image_archive: host.images.engine.archive,
+      listen: 'unix',
+      args: ['--listen', '{socket}'],
+      health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
+      stop_timeout: '2s',
+    }
+    const spec = {
+      gate: { domain: 'gate.lab.example', tls: { internal_ca: true } },
+      proxy: { engine: 'caddy' },
+      backends: { own: engine },
+    }
+    writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify(spec))
+    await host.run(['gatectl', 'apply', '--yes'], { timeoutMs: 180_000 })
+  })
+  afterAll(() => host?.down())
+
+  describe('a login of the host', () => loginAttacks(() => host))
+})
