@@ -1,3 +1,4 @@
+import { sh } from '../../syntax/shell/print.ts'
 import type { Check } from './check.ts'
 import { command, fail, ok, skip } from './finding.ts'
 import { runProgram, statPath } from './look.ts'
@@ -24,7 +25,7 @@ export const devNull: Check<NullFacts | undefined> = {
     return { isDevice: (mode & 0o170000) === 0o020000, mode: mode & 0o777, major: rdev >> 8, minor: rdev & 0xff }
   },
   judge(facts) {
-    const fix = command('rm -f /dev/null && mknod -m 0666 /dev/null c 1 3')
+    const fix = command(sh`rm -f /dev/null && mknod -m 0666 /dev/null c 1 3`)
     if (facts === undefined) return [fail('there is no /dev/null', 'nearly every service needs it', fix)]
     if (!facts.isDevice || facts.major !== 1 || facts.minor !== 3)
       return [
@@ -36,7 +37,7 @@ export const devNull: Check<NullFacts | undefined> = {
       ]
     if (facts.mode === 0o666) return [ok('/dev/null is the device, writable by every user')]
     const why = `services that are not root's fail with "/dev/null: Permission denied"`
-    return [fail(`/dev/null has mode ${facts.mode.toString(8)}`, why, command('chmod 0666 /dev/null'))]
+    return [fail(`/dev/null has mode ${facts.mode.toString(8)}`, why, command(sh`chmod 0666 /dev/null`))]
   },
 }
 
@@ -58,7 +59,9 @@ export const networkOnline: Check<OnlineFacts> = {
       fail(
         `network-online.target is ${state}`,
         'each start of a rootless container then waits 90 s for it',
-        command('systemctl add-wants multi-user.target network-online.target && systemctl start network-online.target'),
+        command(
+          sh`systemctl add-wants multi-user.target network-online.target && systemctl start network-online.target`,
+        ),
       ),
     ]
   },

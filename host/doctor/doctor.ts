@@ -1,3 +1,4 @@
+import { sh } from '../../syntax/shell/print.ts'
 import { inPool } from '../../system/pool.ts'
 import type { AnyCheck, Subject } from './check.ts'
 import type { Finding, Status } from './finding.ts'
@@ -55,7 +56,7 @@ function outOfTime({ summary }: AnyCheck, deadlineMs: number): Finding {
     status: 'warn',
     what: `no answer within ${deadlineMs / 1_000} s`,
     why: `a program or service that it asks is hanging; it checks: ${summary}`,
-    fix: { kind: 'command', command: 'journalctl --boot --priority=warning --lines=50' },
+    fix: { kind: 'command', command: sh`journalctl --boot --priority=warning --lines=50` },
   }
 }
 

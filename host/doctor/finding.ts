@@ -1,11 +1,11 @@
-import { shellWord } from '../../syntax/shell/print.ts'
+import type { ShellCommand } from '../../syntax/shell/print.ts'
 
 /** `skip`: this caller, or this host, cannot be looked at; `why` says what would help. */
 export type Status = 'ok' | 'warn' | 'fail' | 'skip'
 
 /** What to do about a finding: a line for a shell, or a change of something that no command can change. */
 export type Fix =
-  | { readonly kind: 'command'; readonly command: string }
+  | { readonly kind: 'command'; readonly command: ShellCommand }
   | { readonly kind: 'edit'; readonly where: string; readonly change: string }
 
 /** One line of the doctor's page. Everything but `ok` has a `why`; everything that is wrong has a `fix`. */
@@ -39,14 +39,9 @@ export function skip(what: string, why: string): Finding {
 /** What an ordinary user is told about what only root sees. */
 export const ROOT_SEES_MORE = 'only root can check this: run gatectl doctor as root'
 
-/** A command as a fix. Words that come from the host or the spec go through `words`. */
-export function command(text: string): Fix {
-  return { kind: 'command', command: text }
-}
-
-/** Arguments of a command, quoted where a shell would read them as something else. */
-export function words(...all: readonly string[]): string {
-  return all.map(shellWord).join(' ')
+/** A command as a fix: people paste it as root. */
+export function command(line: ShellCommand): Fix {
+  return { kind: 'command', command: line }
 }
 
 /** @param where a file, or a place such as "the DNS zone of example.org" */

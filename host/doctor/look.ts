@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, stat, statfs } from 'node:fs/promises'
+import { lstat, readdir, readFile, readlink, stat, statfs } from 'node:fs/promises'
 import type { Deployment } from '../../compiler/ir/deployment.ts'
 import { type Accounts, readAccounts } from '../accounts.ts'
 import { localHost } from '../host.ts'
@@ -14,6 +14,8 @@ export type Seen<T> = { readonly kind: 'seen'; readonly value: T } | { readonly 
 
 export const readText = (path: string): Promise<Seen<string>> => look(readFile(path, 'utf8'))
 export const statPath = (path: string) => look(stat(path))
+/** Of a link itself, not of what it leads to. */
+export const lstatPath = (path: string) => look(lstat(path))
 export const linkTarget = (path: string): Promise<Seen<string>> => look(readlink(path))
 export const statFileSystem = (path: string) => look(statfs(path))
 

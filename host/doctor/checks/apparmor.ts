@@ -1,3 +1,4 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import { NOT_THERE } from '../../program.ts'
 import type { Check } from '../check.ts'
 import { command, ok, warn } from '../finding.ts'
@@ -45,7 +46,7 @@ export const apparmor: Check<DenialFacts> = {
       warn(
         `AppArmor denied something to ${profile} ${count === 1 ? 'once' : `${count} times`}`,
         `${field(last, 'operation')} ${field(last, 'name')} ${field(last, 'info')}`.trim(),
-        command(`apt-get install apparmor-utils && aa-complain ${profilePath(profile)}`),
+        command(sh`apt-get install apparmor-utils && aa-complain ${profilePath(profile)}`),
       ),
     )
   },

@@ -1,6 +1,7 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import { sh } from '../../../syntax/shell/print.ts'
 import type { Check } from '../check.ts'
-import { command, fail, listed, ok, warn, words } from '../finding.ts'
+import { command, fail, listed, ok, warn } from '../finding.ts'
 import { namesIn, statPath, textOf } from '../look.ts'
 
 /** Where podman looks unless containers.conf says otherwise; before 5.6 in the first only. */
@@ -43,7 +44,7 @@ export const cdi: Check<CdiFacts> = {
   judge({ wanted, searched, files }) {
     if (wanted.length === 0) return [ok('no backend uses an NVIDIA GPU')]
     const [target = '/etc/cdi'] = searched
-    const generate = `mkdir -p ${target} && nvidia-ctk cdi generate --output=${target}/nvidia.yaml`
+    const generate = sh`mkdir -p ${target} && nvidia-ctk cdi generate --output=${`${target}/nvidia.yaml`}`
     const found = files.filter(({ directory }) => searched.includes(directory))
     const closed = found.filter(({ isPublic }) => !isPublic)
     if (closed.length > 0)
@@ -52,7 +53,7 @@ export const cdi: Check<CdiFacts> = {
         return fail(
           `${path} is not readable by every user`,
           why,
-          command(`chmod 0755 ${words(directory)} && chmod 0644 ${words(path)}`),
+          command(sh`chmod 0755 ${directory} && chmod 0644 ${path}`),
         )
       })
     const nvidia = found.filter(({ devices }) => devices.length > 0)
@@ -67,7 +68,7 @@ export const cdi: Check<CdiFacts> = {
         fail(
           `${astray.path} is where podman does not search`,
           why,
-          command(`install -D -m 0644 ${words(astray.path, `${target}/nvidia.yaml`)}`),
+          command(sh`install -D -m 0644 ${[astray.path, `${target}/nvidia.yaml`]}`),
         ),
       ]
     }

@@ -2,8 +2,9 @@ import type { Deployment } from '../../../compiler/ir/deployment.ts'
 import { CADDY, certificateFiles } from '../../../compiler/ir/names.ts'
 import { readCertificate } from '../../../pki/certificate.ts'
 import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
+import { type ShellCommand, sh } from '../../../syntax/shell/print.ts'
 import type { Check } from '../check.ts'
-import { command, edit, type Finding, type Fix, fail, ok, ROOT_SEES_MORE, skip, warn, words } from '../finding.ts'
+import { command, edit, type Finding, type Fix, fail, ok, ROOT_SEES_MORE, skip, warn } from '../finding.ts'
 import { namesIn, readText, statPath, textOf } from '../look.ts'
 import { spanText } from './clock.ts'
 
@@ -16,7 +17,7 @@ export type Certificate = {
   readonly keyPath: string | undefined
   readonly names: readonly string[]
   /** What makes a new one; undefined: a person. */
-  readonly renew: string | undefined
+  readonly renew: ShellCommand | undefined
   readonly found:
     | { readonly kind: 'absent' }
     | { readonly kind: 'denied' }
@@ -64,7 +65,7 @@ function judgeOne({ path, keyPath, names, renew, found }: Certificate, nowMs: nu
       fail(
         `${path} is valid only from ${new Date(fromMs).toISOString()} on`,
         'clients refuse it until then, or this clock is wrong',
-        command('timedatectl'),
+        command(sh`timedatectl`),
       ),
     )
   else if (left < Math.min((toMs - fromMs) / 4, MOST_WARNING_MS))
@@ -78,7 +79,7 @@ function judgeOne({ path, keyPath, names, renew, found }: Certificate, nowMs: nu
       fail(
         `every user may read the key ${keyPath}`,
         `its mode is ${keyMode.toString(8)}`,
-        command(words('chmod', 'o=', keyPath)),
+        command(sh`chmod o= ${keyPath}`),
       ),
     )
   return findings.length > 0 ? findings : [ok(`${path} holds ${names.join(', ') || 'a CA'}, ${spanText(left)} left`)]
@@ -104,7 +105,7 @@ async function wantedCertificates({ gateway, proxy, domain, client }: Deployment
             path: cert,
             keyPath: key,
             names: tls.domains,
-            renew: 'certbot renew && systemctl reload nginx',
+            renew: sh`certbot renew && systemctl reload nginx`,
           },
           ...ca,
         ]
@@ -128,7 +129,7 @@ async function caddyCertificates(names: readonly string[]): Promise<Wanted[]> {
       path: `${directory}/${name}.crt`,
       keyPath: `${directory}/${name}.key`,
       names: [name],
-      renew: 'systemctl restart caddy',
+      renew: sh`systemctl restart caddy`,
     }
   })
 }

@@ -1,3 +1,4 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, listed, ok, warn } from '../finding.ts'
 import { presentUsers, readText, statFileSystem, textOf } from '../look.ts'
@@ -73,7 +74,7 @@ function undelegated({ user, uid, controllers }: CgroupFacts['users'][number], a
   const isBad = lost.some((name) => NEEDED.some((needed) => needed === name))
   const file = '/etc/systemd/system/user@.service.d/50-gate-delegate.conf'
   const fix = command(
-    `mkdir -p ${file.slice(0, file.lastIndexOf('/'))} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' >${file} && systemctl daemon-reload && systemctl restart user@${uid}.service`,
+    sh`mkdir -p ${file.slice(0, file.lastIndexOf('/'))} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' >${file} && systemctl daemon-reload && systemctl restart user@${uid}.service`,
   )
   const what = `${user} may not use the cgroup controller ${listed(lost)}`
   return [

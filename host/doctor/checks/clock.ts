@@ -1,3 +1,4 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import { NOT_THERE } from '../../program.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, ok, skip, warn } from '../finding.ts'
@@ -50,7 +51,7 @@ export const clock: Check<ClockFacts> = {
     }
   },
   judge: ({ nowMs, isSynchronised, hasService, offsetMs, earliest, isContainer }) => {
-    const install = command('apt-get install systemd-timesyncd && timedatectl set-ntp true')
+    const install = command(sh`apt-get install systemd-timesyncd && timedatectl set-ntp true`)
     const last = earliest.toSorted((a, b) => b.timeMs - a.timeMs)[0]
     if (last !== undefined && nowMs < last.timeMs - MOST_OFFSET_MS)
       return [behind(nowMs, last, isContainer ? edit('the host of this container', 'set the clock there') : install)]
@@ -59,7 +60,7 @@ export const clock: Check<ClockFacts> = {
         fail(
           `the clock is off by ${spanText(offsetMs)}`,
           'certificates and logins are refused because of it',
-          command('chronyc makestep'),
+          command(sh`chronyc makestep`),
         ),
       ]
     if (isSynchronised === undefined) return [skip('the clock', 'timedatectl does not say')]
@@ -73,7 +74,7 @@ export const clock: Check<ClockFacts> = {
       warn(
         hasService ? 'the clock is not synchronised yet' : 'nothing synchronises the clock',
         why,
-        hasService ? command('timedatectl timesync-status; systemctl restart systemd-timesyncd') : install,
+        hasService ? command(sh`timedatectl timesync-status; systemctl restart systemd-timesyncd`) : install,
       ),
     ]
   },

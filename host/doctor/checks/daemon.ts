@@ -1,10 +1,11 @@
 import { connect } from 'node:net'
 import type { ConfigProblem } from '../../../schemas/config/layers.ts'
+import { sh } from '../../../syntax/shell/print.ts'
 import { inPool } from '../../../system/pool.ts'
 import { localHost } from '../../host.ts'
 import { listeningPaths } from '../../running.ts'
 import type { Check, DaemonView } from '../check.ts'
-import { command, edit, type Finding, fail, ok, ROOT_SEES_MORE, skip, warn, words } from '../finding.ts'
+import { command, edit, type Finding, fail, ok, ROOT_SEES_MORE, skip, warn } from '../finding.ts'
 import { presentUsers } from '../look.ts'
 
 export type DaemonFacts = { readonly view: DaemonView; readonly version: string; readonly unit: string }
@@ -21,7 +22,7 @@ export const daemon: Check<DaemonFacts> = {
         fail(
           'the daemon does not answer',
           view.reason,
-          command(`systemctl start ${unit}.socket ${unit}-admin.socket ${unit}.service`),
+          command(sh`systemctl start ${unit}.socket ${unit}-admin.socket ${unit}.service`),
         ),
       ]
     }
@@ -32,16 +33,16 @@ export const daemon: Check<DaemonFacts> = {
         warn(
           `the daemon has version ${status.version}, gatectl ${version}`,
           'it was not restarted after an upgrade',
-          command(`systemctl restart ${unit}.service`),
+          command(sh`systemctl restart ${unit}.service`),
         ),
       )
     if (!['ready', 'reloading'].includes(status.state))
       findings.push(
-        fail(`the daemon is ${status.state}`, 'it takes no requests', command(`systemctl restart ${unit}.service`)),
+        fail(`the daemon is ${status.state}`, 'it takes no requests', command(sh`systemctl restart ${unit}.service`)),
       )
     if (status.listen_error !== undefined)
       findings.push(
-        fail('the daemon serves no clients', status.listen_error, command(`systemctl restart ${unit}.socket`)),
+        fail('the daemon serves no clients', status.listen_error, command(sh`systemctl restart ${unit}.socket`)),
       )
     if (status.store.last_error !== undefined)
       findings.push(
@@ -60,9 +61,7 @@ export const daemon: Check<DaemonFacts> = {
 
 function configProblem({ layer, where, key, message, hint }: ConfigProblem): Finding {
   const fix =
-    layer === 'runtime' && key !== undefined
-      ? command(words('gatectl', 'config', 'unset', key))
-      : edit(where, hint ?? message)
+    layer === 'runtime' && key !== undefined ? command(sh`gatectl config unset ${key}`) : edit(where, hint ?? message)
   return fail(`configuration, ${where}: ${message}`, hint ?? 'the last good value, or the default, is used', fix)
 }
 
@@ -93,7 +92,7 @@ export const agents: Check<AgentFacts> = {
   judge({ agents: all }) {
     if (all.length === 0) return [ok('there is none')]
     const findings = all.flatMap(({ user, path, answer }): Finding[] => {
-      const start = command(`systemctl --user --machine=${words(user)}@.host restart gate-agent.socket`)
+      const start = command(sh`systemctl --user --machine=${user}@.host restart gate-agent.socket`)
       if (answer === 'done' || answer === 'listens') return []
       if (answer === 'denied') return [skip(`the agent of ${user}`, ROOT_SEES_MORE)]
       if (answer === 'absent')

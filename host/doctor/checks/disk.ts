@@ -1,6 +1,7 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import { deployDirectory } from '../../plan/desired.ts'
 import type { Check } from '../check.ts'
-import { command, edit, type Finding, type Fix, fail, ok, warn, words } from '../finding.ts'
+import { command, edit, type Finding, type Fix, fail, ok, warn } from '../finding.ts'
 import { presentUsers, statFileSystem, statPath } from '../look.ts'
 import { graphRoot } from './storage.ts'
 
@@ -85,12 +86,11 @@ function inodes({ purpose, path, user, freeInodes, totalInodes }: Place): Findin
 }
 
 function makeRoom(purpose: Purpose, path: string, user: string): Fix {
-  if (purpose === 'images')
-    return command(`cd / && ${words('runuser', '-u', user, '--', 'podman', 'image', 'prune', '--all', '--force')}`)
-  if (purpose === 'pulls') return command(`find /var/tmp -xdev -name 'container_images_*' -mtime +1 -delete`)
+  if (purpose === 'images') return command(sh`cd / && runuser -u ${user} -- podman image prune --all --force`)
+  if (purpose === 'pulls') return command(sh`find /var/tmp -xdev -name 'container_images_*' -mtime +1 -delete`)
   return edit(
     `the file system of ${path}`,
-    `make room; what is large: du --one-file-system --human-readable --max-depth=2 ${words(path)} | sort --human-numeric-sort | tail`,
+    `make room; what is large: ${sh`du --one-file-system --human-readable --max-depth=2 ${path} | sort --human-numeric-sort | tail`}`,
   )
 }
 

@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import { isLoopback } from '../../../schemas/words/address.ts'
+import { sh } from '../../../syntax/shell/print.ts'
 import { NOT_THERE } from '../../program.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, listed, ok, skip, warn } from '../finding.ts'
@@ -58,7 +59,7 @@ function judgeServers(servers: DnsFacts['servers']): Finding[] {
     fail(
       what,
       'upstreams with a name cannot be reached, images cannot be pulled',
-      silent.includes('127.0.0.53') ? command('systemctl restart systemd-resolved') : edited,
+      silent.includes('127.0.0.53') ? command(sh`systemctl restart systemd-resolved`) : edited,
     ),
   ]
 }

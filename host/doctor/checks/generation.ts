@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Generation } from '../../../schemas/deploy/generation.ts'
+import { sh } from '../../../syntax/shell/print.ts'
 import { readGenerations } from '../../generations/generations.ts'
 import { localHost } from '../../host.ts'
 import { deployDirectory, sha256 } from '../../plan/desired.ts'
@@ -45,10 +46,10 @@ export const generation: Check<GenerationFacts> = {
     }
   },
   judge(facts) {
-    const apply = command('gatectl apply')
+    const apply = command(sh`gatectl apply`)
     if (facts.kind === 'none') return [ok('nothing was applied to this host')]
     if (facts.kind === 'unreadable')
-      return [fail('a generation cannot be read', facts.message, command('gatectl generations; gatectl apply'))]
+      return [fail('a generation cannot be read', facts.message, command(sh`gatectl generations; gatectl apply`))]
     const { current, committed, changed, lost, unseen, astray, count } = facts
     if (current === undefined)
       return [

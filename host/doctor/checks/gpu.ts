@@ -1,6 +1,7 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import { type Accounts, gidsOf } from '../../accounts.ts'
 import type { Check } from '../check.ts'
-import { command, type Finding, fail, listed, ok, skip, words } from '../finding.ts'
+import { command, type Finding, fail, listed, ok, skip } from '../finding.ts'
 import { namesIn, outputOf, readHostAccounts, statPath, textOf } from '../look.ts'
 
 export type DeviceFacts = {
@@ -80,7 +81,7 @@ function absentNodes(kind: DeviceFacts['wanted'][number]['gpu'], nodes: DeviceFa
           fail(
             `no ${listed(lost)}`,
             'the driver is not loaded, or has not made its device files',
-            command('modprobe nvidia && nvidia-modprobe -u -c=0'),
+            command(sh`modprobe nvidia && nvidia-modprobe -u -c=0`),
           ),
         ]
   }
@@ -89,12 +90,11 @@ function absentNodes(kind: DeviceFacts['wanted'][number]['gpu'], nodes: DeviceFa
     ...(nodes.some(({ path }) => path.includes('renderD')) ? [] : ['/dev/dri/renderD128']),
   ]
   if (lost.length === 0) return []
-  const driver = kind === 'amd' ? 'amdgpu' : 'amdgpu || modprobe i915'
   return [
     fail(
       `no ${listed(lost)}`,
       'the driver of the GPU is not loaded, or this container was given no device',
-      command(`modprobe ${driver}`),
+      command(kind === 'amd' ? sh`modprobe amdgpu` : sh`modprobe amdgpu || modprobe i915`),
     ),
   ]
 }
@@ -118,7 +118,7 @@ function closedNodes(
         fail(
           `${path} is for root only (mode ${mode.toString(8)})`,
           `${user} cannot open it`,
-          command(gpu === 'nvidia' ? `chmod 0666 ${path}` : `chgrp render ${path} && chmod 0660 ${path}`),
+          command(gpu === 'nvidia' ? sh`chmod 0666 ${path}` : sh`chgrp render ${path} && chmod 0660 ${path}`),
         ),
       )
       continue
@@ -129,7 +129,7 @@ function closedNodes(
   }
   const outside = [...groups].filter(([, { gid }]) => !gids.includes(gid))
   for (const [group, { paths }] of outside) {
-    const join = `${words('usermod', '--append', '--groups', group, user)} && systemctl restart user@${uid}.service`
+    const join = sh`usermod --append --groups ${group} ${user} && systemctl restart user@${uid}.service`
     findings.push(fail(`${user} is not in the group ${group}`, `it cannot open ${listed(paths)}`, command(join)))
   }
   const running = managerGids.get(uid)
@@ -139,7 +139,7 @@ function closedNodes(
   if (cached.length > 0) {
     const why = `its manager runs since before it became a member of ${listed(cached.map(([group]) => group))}, and containers get the manager's groups`
     findings.push(
-      fail(`the manager of ${user} does not know its groups`, why, command(`systemctl restart user@${uid}.service`)),
+      fail(`the manager of ${user} does not know its groups`, why, command(sh`systemctl restart user@${uid}.service`)),
     )
   }
   return findings

@@ -1,3 +1,4 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import type { Check } from '../check.ts'
 import { command, fail, ok } from '../finding.ts'
 import { outputOf, statPath, textOf } from '../look.ts'
@@ -39,7 +40,7 @@ export const idMappers: Check<MapperFacts> = {
         fail(
           `no ${absent.map(({ path }) => path).join(', ')}`,
           'rootless podman cannot map ids',
-          command('apt-get install uidmap'),
+          command(sh`apt-get install uidmap`),
         ),
       ]
     if (nosuid)
@@ -47,7 +48,7 @@ export const idMappers: Check<MapperFacts> = {
         fail(
           'newuidmap is on a file system mounted nosuid',
           'it has no privileges there',
-          command('mount -o remount,suid /usr || mount -o remount,suid /'),
+          command(sh`mount -o remount,suid /usr || mount -o remount,suid /`),
         ),
       ]
     const powerless = mappers.filter(({ path, mode, uid, capabilities }) => {
@@ -55,14 +56,14 @@ export const idMappers: Check<MapperFacts> = {
       return !(uid === 0 && ((mode ?? 0) & 0o4000) !== 0) && !capabilities.includes(needed)
     })
     if (powerless.length === 0) return [ok('newuidmap and newgidmap may map ids')]
-    const paths = powerless.map(({ path }) => path).join(' ')
+    const paths = powerless.map(({ path }) => path)
     const why =
       'neither setuid root nor cap_setuid: podman fails with "newuidmap: write to uid_map failed: Operation not permitted"'
     return [
       fail(
-        `${paths} ${powerless.length > 1 ? 'have' : 'has'} no privilege`,
+        `${paths.join(' ')} ${powerless.length > 1 ? 'have' : 'has'} no privilege`,
         why,
-        command(`chown root:root ${paths} && chmod 4755 ${paths}`),
+        command(sh`chown root:root ${paths} && chmod 4755 ${paths}`),
       ),
     ]
   },

@@ -1,3 +1,4 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import { NOT_THERE } from '../../program.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, ok, warn } from '../finding.ts'
@@ -99,7 +100,7 @@ function possible(facts: NamespaceFacts): Finding {
       set('apparmorRestricts', 0),
     )
   if (works === false)
-    return fail('no user namespace can be made', why(problem), command('dmesg --level=err,warn | tail -n 20'))
+    return fail('no user namespace can be made', why(problem), command(sh`dmesg --level=err,warn | tail -n 20`))
   if (apparmorRestricts === 1)
     return warn(
       'AppArmor lets only programs with a profile of their own use user namespaces',
@@ -110,7 +111,7 @@ function possible(facts: NamespaceFacts): Finding {
     return warn(
       'user namespaces could not be tried',
       'unshare or setpriv is missing',
-      command('apt-get install util-linux'),
+      command(sh`apt-get install util-linux`),
     )
   return ok('ordinary users can make user namespaces')
 }
@@ -126,7 +127,7 @@ function nesting(container: string) {
 
 function set(name: keyof typeof SYSCTLS, value: number) {
   const setting = `${SYSCTLS[name]}=${value}`
-  return command(`echo ${setting} >/etc/sysctl.d/50-gate.conf && sysctl --write ${setting}`)
+  return command(sh`echo ${setting} >/etc/sysctl.d/50-gate.conf && sysctl --write ${setting}`)
 }
 
 /**

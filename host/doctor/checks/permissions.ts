@@ -1,17 +1,35 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import { type ShellCommand, sh } from '../../../syntax/shell/print.ts'
+import type { Accounts } from '../../accounts.ts'
 import type { Check, Subject } from '../check.ts'
-import { command, type Finding, fail, ok, ROOT_SEES_MORE, skip, words } from '../finding.ts'
-import { namesIn, readHostAccounts, statPath } from '../look.ts'
+import { command, edit, type Finding, fail, ok, ROOT_SEES_MORE, skip } from '../finding.ts'
+import { linkTarget, lstatPath, namesIn, readHostAccounts, statPath } from '../look.ts'
 
 export type PermissionFacts = {
   readonly places: readonly (Place & {
-    readonly found:
-      | { readonly kind: 'absent' | 'denied' }
-      | { readonly kind: 'seen'; readonly mode: number; readonly owner: string; readonly group: string }
+    /**
+     * The account that decides what is at this path, because a directory above it belongs to that account; undefined:
+     * root. Root follows no link there, and changes nothing by its path.
+     */
+    readonly holder: string | undefined
+    readonly found: Found
   })[]
 }
+type Found =
+  | { readonly kind: 'absent' | 'denied' }
+  /** Made by the holder. */
+  | { readonly kind: 'link'; readonly target: string }
+  | {
+      readonly kind: 'seen'
+      readonly mode: number
+      readonly owner: string
+      readonly group: string
+      /** Of a file: how many it has. */
+      readonly names: number
+    }
 type Place = {
   readonly path: string
+  readonly isDirectory: boolean
   /** Bits that it may have; one more is a finding. */
   readonly mode: number
   /** Bits without which it does not work. */
@@ -25,24 +43,15 @@ type Place = {
 export const permissions: Check<PermissionFacts> = {
   name: 'permissions',
   summary:
-    'whether configuration, state, secrets and socket directories have the right owners and no excess permissions (secrets 600)',
+    'whether configuration, state, secrets and socket directories have the right owners, no excess permissions (secrets 600), and no links where another account could put one',
   async observe(subject) {
-    const accounts = readHostAccounts()
-    const users = new Map([...accounts.users.values()].map(({ uid, name }) => [uid, name]))
-    const groupNames = new Map([...accounts.groups.values()].map(({ name, gid }) => [gid, name]))
-    const places = (await wantedPlaces(subject)).map(async (place) => {
-      const seen = await statPath(place.path)
-      if (seen.kind !== 'seen') return { ...place, found: { kind: seen.kind } }
-      const { mode, uid, gid } = seen.value
-      return {
-        ...place,
-        found: {
-          kind: 'seen' as const,
-          mode: mode & 0o7777,
-          owner: users.get(uid) ?? String(uid),
-          group: groupNames.get(gid) ?? String(gid),
-        },
-      }
+    const wanted = await wantedPlaces(subject)
+    const nameOf = namesOfIds(readHostAccounts())
+    const places = wanted.map(async (place) => {
+      const above = wanted.find(
+        ({ isDirectory, owner, path }) => isDirectory && owner !== 'root' && place.path.startsWith(`${path}/`),
+      )
+      return { ...place, holder: above?.owner, found: await lookAt(place.path, above !== undefined, nameOf) }
     })
     return { places: await Promise.all(places) }
   },
@@ -57,19 +66,50 @@ export const permissions: Check<PermissionFacts> = {
   },
 }
 
-function judgeOne({ path, mode, needs, owner, group, why, found }: PermissionFacts['places'][number]): Finding[] {
+type NameOf = { readonly user: (uid: number) => string; readonly group: (gid: number) => string }
+
+function namesOfIds({ users, groups }: Accounts): NameOf {
+  const userNames = new Map([...users.values()].map(({ uid, name }) => [uid, name]))
+  const groupNames = new Map([...groups.values()].map(({ name, gid }) => [gid, name]))
+  return { user: (uid) => userNames.get(uid) ?? String(uid), group: (gid) => groupNames.get(gid) ?? String(gid) }
+}
+
+/** @param isHeld whether an account other than root can put something else there. A link of root's is followed */
+async function lookAt(path: string, isHeld: boolean, nameOf: NameOf): Promise<Found> {
+  const itself = await lstatPath(path)
+  if (itself.kind !== 'seen') return { kind: itself.kind }
+  const isLink = itself.value.isSymbolicLink()
+  if (isHeld && isLink && itself.value.uid !== 0) {
+    const target = await linkTarget(path)
+    return { kind: 'link', target: target.kind === 'seen' ? target.value : '?' }
+  }
+  const seen = isLink ? await statPath(path) : itself
+  if (seen.kind !== 'seen') return { kind: seen.kind }
+  const { mode, uid, gid, nlink } = seen.value
+  const names = seen.value.isFile() ? nlink : 1
+  return { kind: 'seen', mode: mode & 0o7777, owner: nameOf.user(uid), group: nameOf.group(gid), names }
+}
+
+type Judged = PermissionFacts['places'][number]
+
+function judgeOne(place: Judged): Finding[] {
+  const { path, mode, needs, owner, group, why, found, holder } = place
+  if (found.kind === 'link') {
+    const danger = `${holder} decides where it leads; root, and what root pastes, must not follow it`
+    return [fail(`${path} is a link to ${found.target}`, danger, command(sh`rm ${path}`))]
+  }
   if (found.kind !== 'seen') return [] // what is absent is another check's matter
+  if (holder !== undefined && found.names > 1) {
+    const danger = 'a change of it changes what goes by its other name, which may be a file of root'
+    const find = `find the other name: ${sh`find / -xdev -samefile ${path}`}; and remove the wrong one`
+    return [fail(`${path} has ${found.names} names (hard links)`, danger, edit(path, find))]
+  }
   const findings: Finding[] = []
   const wantsGroup = group !== undefined && found.group !== group
   if (found.owner !== owner || wantsGroup) {
     const wanted = group === undefined ? owner : `${owner}:${group}`
-    findings.push(
-      fail(
-        `${path} belongs to ${found.owner}:${found.group} instead of ${wanted}`,
-        why,
-        command(words('chown', wanted, path)),
-      ),
-    )
+    const what = `${path} belongs to ${found.owner}:${found.group} instead of ${wanted}`
+    findings.push(fail(what, why, command(sh`chown --no-dereference ${wanted} ${path}`)))
   }
   const isOpen = (found.mode & ~mode & 0o777) !== 0
   const isClosed = (found.mode & needs) !== needs
@@ -83,10 +123,19 @@ function judgeOne({ path, mode, needs, owner, group, why, found }: PermissionFac
     fail(
       `${path} ${kind} (mode ${found.mode.toString(8)})`,
       isOpen ? why : 'the daemon or a backend cannot go through it',
-      command(words('chmod', mode.toString(8).padStart(4, '0'), path)),
+      command(changeMode(place)),
     ),
   )
   return findings
+}
+
+/** By path only where no other account can put a link in between: chmod(1) follows it. */
+function changeMode({ path, mode, owner, holder, isDirectory }: Judged): ShellCommand {
+  const bits = mode.toString(8).padStart(4, '0')
+  if (holder === undefined) return sh`chmod ${bits} ${path}`
+  // it sets what its configuration says, and follows no link of another account
+  if (isDirectory) return sh`systemd-tmpfiles --create ${`--prefix=${path}`}`
+  return sh`runuser -u ${owner} -- chmod ${bits} ${path}`
 }
 
 async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
@@ -94,6 +143,7 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
   const state = names.stateDirectory
   const secret = (path: string, owner: string, mode = 0o600): Place => ({
     path,
+    isDirectory: false,
     mode,
     needs: 0,
     owner,
@@ -115,6 +165,7 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
   const readable = ['gate.toml', 'gate.lock.json', 'declared.json'].map(
     (name): Place => ({
       path: `${names.configDirectory}/${name}`,
+      isDirectory: false,
       mode: 0o644,
       needs: name === 'declared.json' ? 0o444 : 0,
       owner: 'root',
@@ -132,6 +183,7 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
     ...generated.map((path) => secret(path, 'root')),
     {
       path: names.adminSocket,
+      isDirectory: false,
       mode: 0o660,
       needs: 0o660,
       owner: user,
@@ -143,6 +195,7 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
 
 const directory = (path: string, mode: number, owner: string, group: string): Place => ({
   path,
+  isDirectory: true,
   mode: mode & 0o7777,
   needs: mode & 0o111,
   owner,

@@ -1,3 +1,4 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import { NOT_THERE } from '../../program.ts'
 import type { Check } from '../check.ts'
 import { command, edit, fail, ok, ROOT_SEES_MORE, skip, warn } from '../finding.ts'
@@ -15,7 +16,7 @@ export const podman: Check<PodmanFacts> = {
     return { isRoot, printed: ran.code === NOT_THERE ? undefined : `${ran.stdout}${ran.stderr}`.trim() }
   },
   judge({ printed, isRoot }) {
-    const install = command('apt-get install podman')
+    const install = command(sh`apt-get install podman`)
     if (printed === undefined) return [fail('no podman', 'backends are rootless podman containers', install)]
     const [, major, minor] = /(\d+)\.(\d+)/.exec(printed) ?? []
     // it wants its own home before it says anything
@@ -106,7 +107,7 @@ export const programs: Check<ProgramFacts> = {
   judge({ missing }) {
     if (missing.length === 0) return [ok('everything that rootless podman calls is installed')]
     return PROGRAMS.filter(({ name }) => missing.includes(name)).map((program) =>
-      fail(`no ${program.name}`, program.why, command(`apt-get install ${program.package}`)),
+      fail(`no ${program.name}`, program.why, command(sh`apt-get install ${program.package}`)),
     )
   },
 }

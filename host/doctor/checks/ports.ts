@@ -3,9 +3,10 @@ import type { GatewayNames } from '../../../compiler/ir/names.ts'
 import type { Listener } from '../../../compiler/ir/nodes/host.ts'
 import { pathText } from '../../../schemas/spec/path.ts'
 import { addressOf, hostsOverlap } from '../../../schemas/words/address.ts'
+import { allOf, type ShellCommand, sh } from '../../../syntax/shell/print.ts'
 import type { Holder } from '../../../system/proc-net.ts'
 import type { Check } from '../check.ts'
-import { command, edit, type Finding, fail, ok, words } from '../finding.ts'
+import { command, edit, type Finding, fail, ok } from '../finding.ts'
 import { outputOf, readHostAccounts } from '../look.ts'
 import { readListeners, readSocketOwners, type SocketOwner } from './listeners.ts'
 
@@ -107,24 +108,24 @@ function foreign(
   const isSocket = origin.endsWith('.socket')
   const why = (who: string) =>
     `${who} listens there; ${origin} wants it${isSocket ? `\nor Gate gets another port: ${otherPort(origin, port)}` : ''}`
-  const freed = (text: string) => command(isSocket ? `${text} && systemctl restart ${origin}` : text)
+  const freed = (line: ShellCommand) => command(isSocket ? allOf(line, sh`systemctl restart ${origin}`) : line)
   if (owner === undefined)
     return fail(
       what,
       why(`a process of ${user} (root sees which)`),
-      command(`ss --listening --processes --${protocol} --numeric 'sport = ${port}'`),
+      command(sh`ss --listening --processes --${protocol} --numeric ${`sport = ${port}`}`),
     )
   const who = `${owner.program} (process ${owner.pid}, user ${user}${owner.unit === '' ? '' : `, ${owner.unit}`})`
   if (owner.unit.endsWith('.service') && !owner.unit.startsWith('user@'))
-    return fail(what, why(who), freed(words('systemctl', 'disable', '--now', owner.unit)))
+    return fail(what, why(who), freed(sh`systemctl disable --now ${owner.unit}`))
   return owner.pid === 1
     ? fail(what, why(who), isSocket ? command(otherPort(origin, port)) : edit('the spec', `another port for ${origin}`))
-    : fail(what, why(who), freed(`kill ${owner.pid}`))
+    : fail(what, why(who), freed(sh`kill ${owner.pid}`))
 }
 
 /** Without an editor, and with systemd before 256, whose "edit" takes no standard input. */
-function otherPort(socket: string, port: number): string {
+function otherPort(socket: string, port: number): ShellCommand {
   const dropIns = `/etc/systemd/system/${socket}.d`
   const text = `[Socket]\\nListenStream=\\nListenStream=127.0.0.1:${port + 1}\\n`
-  return `mkdir -p ${dropIns} && printf '${text}' >${dropIns}/port.conf && systemctl daemon-reload && systemctl restart ${socket}`
+  return sh`mkdir -p ${dropIns} && printf ${text} >${`${dropIns}/port.conf`} && systemctl daemon-reload && systemctl restart ${socket}`
 }

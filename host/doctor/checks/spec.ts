@@ -1,5 +1,6 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import type { Check, SpecState } from '../check.ts'
-import { command, fail, ok, skip, words } from '../finding.ts'
+import { command, fail, ok, skip } from '../finding.ts'
 
 export const spec: Check<SpecState> = {
   name: 'spec',
@@ -16,7 +17,7 @@ export const spec: Check<SpecState> = {
           fail(
             `${state.file} does not compile`,
             state.problems.slice(0, 5).join('\n'),
-            command(words('gatectl', 'check', state.file)),
+            command(sh`gatectl check ${state.file}`),
           ),
         ]
       case 'compiled':

@@ -1,3 +1,4 @@
+import { sh } from '../../../syntax/shell/print.ts'
 import type { Check } from '../check.ts'
 import { command, fail, ok } from '../finding.ts'
 import { presentUsers, statFileSystem, statPath, textOf } from '../look.ts'
@@ -45,7 +46,7 @@ export const storage: Check<StorageFacts> = {
       fail(
         `${user} cannot store images in ${path}`,
         `it is on ${NO_OVERLAY.get(type) ?? ''}, which does not support podman's overlay`,
-        command('apt-get install fuse-overlayfs'),
+        command(sh`apt-get install fuse-overlayfs`),
       ),
     )
   },

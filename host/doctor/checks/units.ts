@@ -1,7 +1,8 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import { sh } from '../../../syntax/shell/print.ts'
 import { inPool } from '../../../system/pool.ts'
 import type { Check } from '../check.ts'
-import { command, type Finding, fail, ok, ROOT_SEES_MORE, skip, words } from '../finding.ts'
+import { command, type Finding, fail, ok, ROOT_SEES_MORE, skip } from '../finding.ts'
 import { readSecrets } from '../known-secrets.ts'
 import { presentUsers, runProgram } from '../look.ts'
 import { redactText } from '../redact.ts'
@@ -72,7 +73,7 @@ export const units: Check<UnitFacts> = {
         fail(
           'systemd does not answer',
           problem,
-          command('systemctl status dbus.service; journalctl --boot --unit=dbus.service --lines=20'),
+          command(sh`systemctl status dbus.service; journalctl --boot --unit=dbus.service --lines=20`),
         ),
       ]
     const findings: Finding[] = failed.map(judgeOne)
@@ -88,10 +89,10 @@ export const units: Check<UnitFacts> = {
 }
 
 function judgeOne({ unit, user, lines }: FailedUnit): Finding {
-  const control = user === undefined ? 'systemctl' : `systemctl --user --machine=${words(user)}@.host`
+  const control = user === undefined ? ['systemctl'] : ['systemctl', '--user', `--machine=${user}@.host`]
   const what = user === undefined ? `${unit} has failed` : `${unit} of ${user} has failed`
   const why = lines.length === 0 ? 'its journal is empty, or only root may read it' : lines.join('\n')
-  return fail(what, why, command(`${control} reset-failed ${words(unit)} && ${control} restart ${words(unit)}`))
+  return fail(what, why, command(sh`${control} reset-failed ${unit} && ${control} restart ${unit}`))
 }
 
 /** Units that Gate made or that serve its files. */

@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { canonicalHost, parseHostPort } from '../../../schemas/words/address.ts'
 import { baseUrlOf } from '../../../schemas/words/providers.ts'
+import { sh } from '../../../syntax/shell/print.ts'
 import { inPool } from '../../../system/pool.ts'
 import type { Check, DaemonView, Subject } from '../check.ts'
 import { command, edit, type Finding, type Fix, fail, ok } from '../finding.ts'
@@ -53,8 +54,8 @@ function judgeOne({ name, url, reached, daemon }: UpstreamFacts['upstreams'][num
       `${name} (${host}) is down for the daemon`,
       why,
       isKey
-        ? command(`gatectl config set upstreams.${name}.api_key --file KEYFILE`)
-        : command('gatectl logs --level warn'),
+        ? command(sh`gatectl config set ${`upstreams.${name}.api_key`} --file KEYFILE`)
+        : command(sh`gatectl logs --level warn`),
     )
   }
   return ok(`${name} (${host}) can be reached`)
@@ -62,12 +63,12 @@ function judgeOne({ name, url, reached, daemon }: UpstreamFacts['upstreams'][num
 
 function fixFor(code: string, host: string, hostname: string): Fix {
   const { port = 443 } = parseHostPort(host)
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return command(`getent ahosts ${hostname}`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return command(sh`getent ahosts ${hostname}`)
   if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/.test(code))
-    return command('apt-get install --reinstall ca-certificates && update-ca-certificates')
+    return command(sh`apt-get install --reinstall ca-certificates && update-ca-certificates`)
   if (code === 'ECONNREFUSED')
     return edit(`the machine ${hostname}`, `start what should listen on port ${port}, or correct base_url`)
-  return command(`curl --verbose --head --max-time 10 https://${host}`)
+  return command(sh`curl --verbose --head --max-time 10 ${`https://${host}`}`)
 }
 
 /**

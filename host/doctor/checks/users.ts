@@ -1,6 +1,7 @@
+import { allOf, sh } from '../../../syntax/shell/print.ts'
 import { type Account, type Accounts, gidsOf, type SubidRange } from '../../accounts.ts'
 import type { Check } from '../check.ts'
-import { command, type Finding, fail, listed, ok, warn, words } from '../finding.ts'
+import { command, type Finding, fail, listed, ok, warn } from '../finding.ts'
 import { presentUsers, readHostAccounts, runProgram } from '../look.ts'
 
 export type UserFacts = {
@@ -38,38 +39,32 @@ export const users: Check<UserFacts> = {
 
 function notApplied(count: number): Finding {
   const why = 'the spec was not applied to this host, so its backends cannot be checked'
-  return fail(`none of the ${count} users of the spec exist`, why, command('gatectl apply'))
+  return fail(`none of the ${count} users of the spec exist`, why, command(sh`gatectl apply`))
 }
 
 function missing(name: string): Finding {
-  return fail(`there is no user ${name}`, 'what runs as this user cannot start', command('systemd-sysusers'))
+  return fail(`there is no user ${name}`, 'what runs as this user cannot start', command(sh`systemd-sysusers`))
 }
 
 function wrongId({ name, uid }: { name: string; uid: number | undefined }, account: Account): Finding[] {
   if (uid === undefined || uid === account.uid) return []
   const why = `the units of user ${uid} are not read by the manager of ${account.uid}`
-  return [
-    fail(
-      `${name} has the id ${account.uid} instead of ${uid}`,
-      why,
-      command(words('usermod', '--uid', String(uid), name)),
-    ),
-  ]
+  return [fail(`${name} has the id ${account.uid} instead of ${uid}`, why, command(sh`usermod --uid ${uid} ${name}`))]
 }
 
 function hasLogin({ name, shell }: Account): Finding[] {
   if (/\/(?:nologin|false)$/.test(shell)) return []
-  const fix = command(words('usermod', '--shell', '/usr/sbin/nologin', name))
+  const fix = command(sh`usermod --shell /usr/sbin/nologin ${name}`)
   return [warn(`${name} has the login shell ${shell}`, 'there is no need to log in as this user', fix)]
 }
 
 function noMember(name: string, group: string, exists: boolean): Finding {
-  const join = words('usermod', '--append', '--groups', group, name)
+  const join = sh`usermod --append --groups ${group} ${name}`
   const why = 'it gives access to the models, the GPU or the admin socket'
   return fail(
     `${name} is not a member of the group ${group}`,
     why,
-    command(exists ? join : `groupadd --system ${words(group)} && ${join}`),
+    command(exists ? join : allOf(sh`groupadd --system ${group}`, join)),
   )
 }
 
@@ -101,16 +96,10 @@ export const subids: Check<SubidFacts> = {
       )
       if (lacking.length === 0) return []
       const range = `${user.start}-${user.start + user.count - 1}`
-      const options = lacking.map((file) => (file === 'subuid' ? `--add-subuids ${range}` : `--add-subgids ${range}`))
+      const options = lacking.flatMap((file) => [file === 'subuid' ? '--add-subuids' : '--add-subgids', range])
       const kinds = lacking.map((file) => (file === 'subuid' ? 'user' : 'group')).join(' and ')
       const why = `/etc/${lacking.join(' and /etc/')} must give it ${range}; podman refuses to start its containers`
-      return [
-        fail(
-          `${user.name} has no subordinate ${kinds} ids`,
-          why,
-          command(`usermod ${options.join(' ')} ${words(user.name)}`),
-        ),
-      ]
+      return [fail(`${user.name} has no subordinate ${kinds} ids`, why, command(sh`usermod ${options} ${user.name}`))]
     })
     findings.push(...overlaps('/etc/subuid', files.subuid), ...overlaps('/etc/subgid', files.subgid))
     if (findings.length > 0) return findings
@@ -137,7 +126,7 @@ function overlaps(file: string, ranges: readonly SubidRange[]): Finding[] {
     const why =
       'the containers of one can then touch the files of the other; gatectl apply gives a new backend ids of its own'
     const line = `${range.owner}:${range.start}:${range.count}`
-    const fix = command(`sed -i ${words(`/^${line}$/d`)} ${file}`)
+    const fix = command(sh`sed -i ${`/^${line}$/d`} ${file}`)
     return [fail(`${before.owner} and ${range.owner} share ids from ${range.start} on in ${file}`, why, fix)]
   })
 }
@@ -191,7 +180,7 @@ export const userManagers: Check<ManagerFacts> = {
 
 function doesNotLinger(user: string): Finding {
   const why = 'its backends stop when this user has no session, and do not start at boot'
-  return fail(`${user} does not linger`, why, command(words('loginctl', 'enable-linger', user)))
+  return fail(`${user} does not linger`, why, command(sh`loginctl enable-linger ${user}`))
 }
 
 function isDown(user: string, uid: number, state: string): Finding {
@@ -200,6 +189,6 @@ function isDown(user: string, uid: number, state: string): Finding {
   return fail(
     what,
     `${unit} must run for its backends to start`,
-    command(`systemctl reset-failed ${unit}; systemctl start ${unit}`),
+    command(sh`systemctl reset-failed ${unit}; systemctl start ${unit}`),
   )
 }

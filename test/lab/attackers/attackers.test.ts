@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { bootHost, type Host } from '../deploy.ts'
 import { ENGINE_HEALTH } from '../engine/image.ts'
 import { describeInLab } from '../suite.ts'
+import { gateAttacks } from './gate.ts'
 import { loginAttacks } from './login.ts'
 
 /**
@@ -35,4 +36,5 @@ describeInLab('attackers on a deployed Debian 13', () => {
   afterAll(() => host?.down())
 
   describe('a login of the host', () => loginAttacks(() => host))
+  describe('code in the daemon', () => gateAttacks(() => host))
 })

@@ -6,9 +6,10 @@ import { gatewayNames } from '../../../../compiler/ir/names.ts'
 import { type AnyCheck, anyCheck, type Check, type Subject } from '../../../../host/doctor/check.ts'
 import { CHECKS } from '../../../../host/doctor/checks.ts'
 import { examineHost } from '../../../../host/doctor/doctor.ts'
-import { command, fail, listed, ok, words } from '../../../../host/doctor/finding.ts'
+import { command, fail, listed, ok } from '../../../../host/doctor/finding.ts'
 import { runProgram } from '../../../../host/doctor/look.ts'
 import { NOT_THERE } from '../../../../host/program.ts'
+import { sh } from '../../../../syntax/shell/print.ts'
 
 const SUBJECT: Subject = {
   names: gatewayNames(undefined),
@@ -25,7 +26,7 @@ test('counts the findings and keeps the order of the checks, whichever ends firs
   const slow = Promise.withResolvers<void>()
   const first = check('a', async () => {
     await slow.promise
-    return [ok('late'), fail('bad', 'why', command('x'))]
+    return [ok('late'), fail('bad', 'why', command(sh`x`))]
   })
   const second = check('b', async () => {
     slow.resolve()
@@ -81,7 +82,7 @@ const CONTAINERS: Check<null> = {
   summary: 'x',
   isForContainers: true,
   observe: async () => null,
-  judge: () => [fail('no crun', 'why', command('apt-get install crun'))],
+  judge: () => [fail('no crun', 'why', command(sh`apt-get install crun`))],
 }
 const deploymentOf = (text: string) => {
   const compiled = compile(text, { targets: [] })
@@ -124,10 +125,6 @@ test('names of checks are unique, and the manual tells all of them', () => {
 test('a program that is not there gives what a shell gives', async () => {
   const { code } = await runProgram(['gate-no-such-program'], AbortSignal.timeout(1_000))
   expect(code).toBe(NOT_THERE)
-})
-
-test('quotes what a shell would not read as it stands', () => {
-  expect(words('chmod', '0600', "/a b/it's", '/plain/x-1.y')).toBe(`chmod 0600 '/a b/it'\\''s' /plain/x-1.y`)
 })
 
 test('a list fits a line', () => {

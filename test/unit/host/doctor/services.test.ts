@@ -11,6 +11,7 @@ import { spec } from '../../../../host/doctor/checks/spec.ts'
 import { type UnitFacts, units } from '../../../../host/doctor/checks/units.ts'
 import { reach, type UpstreamFacts, upstreams } from '../../../../host/doctor/checks/upstreams.ts'
 import type { DaemonStatus } from '../../../../schemas/admin.ts'
+import { sh } from '../../../../syntax/shell/print.ts'
 import { type Holder, parseSockets } from '../../../../system/proc-net.ts'
 import { pageOf } from './page.ts'
 
@@ -160,7 +161,7 @@ const CERTIFICATE: Certificate = {
   path: '/etc/tls/a.pem',
   keyPath: '/etc/tls/a.key',
   names: ['a.b'],
-  renew: 'certbot renew',
+  renew: sh`certbot renew`,
   found: READ,
 }
 test.each<{ name: string; certificate: Partial<Certificate>; page: RegExp }>([
@@ -209,13 +210,15 @@ test.each<{ name: string; certificate: Partial<Certificate>; page: RegExp }>([
 
 const PLACE = {
   path: '/var/lib/gate/config.toml',
+  isDirectory: false,
+  holder: undefined,
   mode: 0o600,
   needs: 0,
   owner: 'gate',
   group: undefined,
   why: 'secrets',
 }
-const SEEN = { kind: 'seen', mode: 0o600, owner: 'gate', group: 'gate' } as const
+const SEEN = { kind: 'seen', mode: 0o600, owner: 'gate', group: 'gate', names: 1 } as const
 test.each<{ name: string; place: Partial<PermissionFacts['places'][number]>; page: RegExp }>([
   { name: 'as it should be', place: {}, page: /^ok 1 places looked at/ },
   { name: 'stricter', place: { found: { ...SEEN, mode: 0o400 } }, page: /^ok/ },
@@ -228,13 +231,38 @@ test.each<{ name: string; place: Partial<PermissionFacts['places'][number]>; pag
   {
     name: 'of another owner',
     place: { found: { ...SEEN, owner: 'root' } },
-    page: /^fail .* belongs to root:gate instead of gate[\s\S]*\$ chown gate /,
+    page: /^fail .* belongs to root:gate instead of gate[\s\S]*\$ chown --no-dereference gate /,
   },
-  { name: 'of another group', place: { group: 'gate-admin' }, page: /\$ chown gate:gate-admin / },
+  { name: 'of another group', place: { group: 'gate-admin' }, page: /\$ chown --no-dereference gate:gate-admin / },
   {
     name: 'closed',
     place: { mode: 0o755, needs: 0o111, found: { ...SEEN, mode: 0o700 } },
     page: /^fail .* is closed to those who need it/,
+  },
+  {
+    name: 'a file that another account may replace by a link',
+    place: { holder: 'gate', found: { ...SEEN, mode: 0o644 } },
+    page: /\$ runuser -u gate -- chmod 0600 \/var\/lib\/gate\/config\.toml$/,
+  },
+  {
+    name: 'a directory that another account may replace by a link',
+    place: { holder: 'gate', isDirectory: true, found: { ...SEEN, mode: 0o777 } },
+    page: /\$ systemd-tmpfiles --create --prefix=\/var\/lib\/gate\/config\.toml$/,
+  },
+  {
+    name: 'a link to a file of root',
+    place: { holder: 'gate', found: { kind: 'link', target: '/etc/shadow' } },
+    page: /^fail \S+ is a link to \/etc\/shadow\n[^\n]+\n {2}\$ rm \/var\/lib\/gate\/config\.toml$/,
+  },
+  {
+    name: 'another name of a file',
+    place: { holder: 'gate', found: { ...SEEN, names: 2, owner: 'root' } },
+    page: /^fail \S+ has 2 names \(hard links\)\n[^\n]+\n {2}> [^\n]+$/,
+  },
+  {
+    name: 'a name that a shell would run',
+    place: { path: '/var/lib/gate/gate.db-usage-$(id)', found: { ...SEEN, mode: 0o644 } },
+    page: /\$ chmod 0600 '\/var\/lib\/gate\/gate\.db-usage-\$\(id\)'$/,
   },
   { name: 'absent', place: { found: { kind: 'absent' } }, page: /^ok/ },
   { name: 'not seen', place: { found: { kind: 'denied' } }, page: /^ok 0 places.*\nskip 1 of 1 places/ },
