@@ -3,7 +3,8 @@ import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { withTargetTables } from '../schemas/words/target-text.ts'
 import { type Edit, setInToml, unsetInToml } from '../syntax/toml/edit.ts'
-import { isTree, leafPaths, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
+import { isTree, leafPaths, type Path, sameValue, type Tree, valueAt, withoutValue, withValue } from '../syntax/tree.ts'
+import { keyLedAway, type Withheld } from './bound-keys.ts'
 import { knownNode, pathOfKey } from './explain.ts'
 import { errorCode, parseJson } from './files.ts'
 import type { KeySet } from './key-set.ts'
@@ -32,13 +33,16 @@ export type EditPlace = {
   readonly urls: readonly string[]
 }
 
+export type Edited = {
+  readonly next: Loaded
+  /** What the environment hides of it. */
+  readonly shadowed: readonly string[]
+  /** Keys that were removed with it, since they were for another address. */
+  readonly removed: readonly Withheld[]
+}
+
 /** Writes one key, or a whole table, into the runtime file. @throws ConfigError; then nothing was written */
-export function setKey(
-  place: EditPlace,
-  key: string,
-  value: unknown,
-  force: boolean,
-): { next: Loaded; shadowed: string[] } {
+export function setKey(place: EditPlace, key: string, value: unknown, force: boolean): Edited {
   const path = pathOfKey(key)
   const { tree, layer } = place.keys
   refusePlaceholder(knownNode(tree, path), path, value)
@@ -49,7 +53,12 @@ export function setKey(
   refuseDecided(place, values)
   const shadowed = shadowedKeys(place.loaded, [...leafPaths(value, path)])
   if (shadowed.length > 0 && !force) refuse(shadowed.map((each) => shadowProblem(place.loaded, each)))
-  return { next: edited(place, key, (text) => setInToml(text, path, value)), shadowed }
+  return {
+    ...changed(place, path, withValue(place.loaded.layers[1].values, path, valueAt(values, path)), (text) =>
+      setInToml(text, path, value),
+    ),
+    shadowed,
+  }
 }
 
 /** Not even by force: what is written would have no effect as long as there is a socket unit. */
@@ -60,12 +69,30 @@ function refuseDecided({ sources: { socket }, urls }: EditPlace, values: Tree): 
 }
 
 /** Removes a key, or everything under it, from the runtime file. @throws ConfigError; then nothing was written */
-export function unsetKey(place: EditPlace, key: string): { next: Loaded; shadowed: string[] } {
+export function unsetKey(place: EditPlace, key: string): Edited {
   const path = pathOfKey(key)
   if (!isWritten(place, path)) knownNode(place.keys.tree, path)
   const mine = valueAt(place.loaded.layers[1].values, path)
   const shadowed = mine === undefined ? [] : shadowedKeys(place.loaded, [...leafPaths(mine, path)])
-  return { next: edited(place, key, (text) => unsetInToml(text, path)), shadowed }
+  return {
+    ...changed(place, path, withoutValue(place.loaded.layers[1].values, path), (text) => unsetInToml(text, path)),
+    shadowed,
+  }
+}
+
+/** Edits the file, and takes a key out of it that would follow its upstream to another address. */
+function changed(
+  place: EditPlace,
+  path: Path,
+  runtime: Tree,
+  change: (text: string) => Edit,
+): Omit<Edited, 'shadowed'> {
+  const led = keyLedAway(place.loaded.layers, path, runtime)
+  const next = edited(place, keyPathText(path), (text) => {
+    const edit = change(text)
+    return led === undefined || edit.kind === 'refused' ? edit : unsetInToml(edit.text, led.path)
+  })
+  return { next, removed: led === undefined ? [] : [led] }
 }
 
 /** Whether the file says something there, be it a known key or not: what is wrong can be removed. */
@@ -157,8 +184,11 @@ function refusePlaceholder(node: KeyNode, path: Path, value: unknown): void {
   }
 }
 
-function shadowedKeys({ layers: [env] }: Loaded, paths: readonly Path[]): string[] {
-  return paths.filter((path) => valueAt(env.values, path) !== undefined).map((path) => keyPathText(path))
+function shadowedKeys({ layers: [env], withheld }: Loaded, paths: readonly Path[]): string[] {
+  const isHidden = (path: Path) => !withheld.some((key) => key.layer === 'env' && sameValue(key.path, path))
+  return paths
+    .filter((path) => valueAt(env.values, path) !== undefined && isHidden(path))
+    .map((path) => keyPathText(path))
 }
 
 function shadowProblem({ layers: [env] }: Loaded, key: string): ConfigProblem {

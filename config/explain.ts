@@ -3,7 +3,8 @@ import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigDifference, Explanation, LayerValue } from '../schemas/config/layers.ts'
 import { keyPathText, parseKeyPath } from '../schemas/words/key-path.ts'
 import { isTree, leafPaths, merge, type Path, sameValue, type Tree, valueAt } from '../syntax/tree.ts'
-import { type Layers, mergeLayers, winnerOf } from './layers.ts'
+import type { Withheld } from './bound-keys.ts'
+import { type Layer, type Layers, mergeLayers, winnerOf } from './layers.ts'
 import { decidedKeys, howToChange, type PassedSocket, socketLayer } from './passed-socket.ts'
 import { ConfigError, keySuggestion } from './problems.ts'
 import { shown } from './shown.ts'
@@ -14,19 +15,24 @@ export type Inspected = {
   readonly layers: Layers
   readonly configured: Config
   readonly running: Config
+  /** Keys of upstreams that are not sent. */
+  readonly withheld: readonly Withheld[]
   /** What systemd passed, and the URLs that are listened on through it. */
   readonly passed: { readonly socket: PassedSocket; readonly urls: readonly string[] } | undefined
 }
 
 /** What every layer says about a key, and which one wins. @throws ConfigError UNKNOWN_KEY */
 export function explainKey(inspected: Inspected, path: Path): Explanation {
-  const { tree, configured, running, passed } = inspected
+  const { tree, configured, running, passed, withheld } = inspected
   const node = knownNode(tree, path)
   const decided = decidedKeys(path)
   const socket = passed !== undefined && decided.length > 0 ? socketLayer(passed.socket, passed.urls) : undefined
   const layers = socket === undefined ? inspected.layers : [socket, ...inspected.layers]
   const inForce = (config: Tree) => valueAt(socket === undefined ? config : merge([socket.values, config]), path)
-  const winner = winnerOf(layers, path)?.name
+  const reasonOf = ({ name }: Layer) =>
+    withheld.find((key) => key.layer === name && sameValue(key.path, path))?.problem.message
+  const sent = layers.filter((layer) => reasonOf(layer) === undefined)
+  const winner = winnerOf(sent, path)?.name
   const value = inForce(configured)
   const isWhole = passed !== undefined && decided.some((key) => sameValue(key, path))
   return {
@@ -37,7 +43,9 @@ export function explainKey(inspected: Inspected, path: Path): Explanation {
     layers: layers.map((layer): LayerValue => {
       const own = valueAt(layer.values, path)
       if (own === undefined) return { layer: layer.name, set: false }
-      return { layer: layer.name, set: true, value: shown(node, own), source: layer.sourceOf(path) }
+      const reason = reasonOf(layer)
+      const said = { layer: layer.name, set: true, value: shown(node, own), source: layer.sourceOf(path) }
+      return reason === undefined ? said : { ...said, withheld: reason }
     }),
     ...(node.meta.description === '' ? {} : { description: node.meta.description }),
     restart: node.meta.restart === true,

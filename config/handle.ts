@@ -13,6 +13,8 @@ export type ConfigHandle = {
   ignored(): readonly ConfigProblem[]
   /** What the daemon listens on, for those and for explanations. */
   listensOn(urls: readonly string[]): void
+  /** Every key that a layer has for an upstream or backend, sent or not: none may be shown. */
+  readonly keysOf: (name: string) => readonly string[]
   explain(key: string): Explanation
   /** Every leaf key with its effective value, secrets hidden. */
   list(): readonly Explanation[]

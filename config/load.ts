@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Config } from '../schemas/config/config.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import type { Withheld } from './bound-keys.ts'
 import { type Declared, readDeclared } from './declared-file.ts'
 import type { EnvironmentSources } from './environment.ts'
 import type { KeySet } from './key-set.ts'
@@ -41,6 +42,8 @@ export type Loaded = {
    * let in, so no client is served.
    */
   readonly runtime: 'whole' | 'in part' | 'last good' | 'none' | 'closed'
+  /** Keys that are meant for another address than `configured` has. */
+  readonly withheld: readonly Withheld[]
   /** What was worked around. */
   readonly problems: readonly ConfigProblem[]
 }
@@ -81,15 +84,16 @@ export function layersWith(reading: RuntimeReading, sources: Sources, keys: KeyS
   const same = { declared: declared.layer, text: reading.text }
   if (wrong.length === 0 && first.config !== undefined) {
     const runtime = reading.text === '' ? 'none' : 'whole'
-    return { ...same, layers: first.layers, configured: first.config, runtime, problems: [] }
+    const { layers, config, withheld } = first
+    return { ...same, layers, configured: config, withheld, runtime, problems: [] }
   }
   if (reading.text === '' && reading.problems.length === 0) refuse(wrong)
 
   const copy = good === undefined ? undefined : checkRuntime(good, runtimeFiles(sources).lastGood, keys, sources.env)
   if (copy?.problems.length === 0) {
-    const { layers, config } = resolveLayers(sources, keys, copy.layer, declared.layer)
+    const { layers, config, withheld } = resolveLayers(sources, keys, copy.layer, declared.layer)
     if (config !== undefined)
-      return { ...same, layers, configured: config, text: copy.text, runtime: 'last good', problems: wrong }
+      return { ...same, layers, configured: config, withheld, text: copy.text, runtime: 'last good', problems: wrong }
   }
   const whole: RuntimeRest = { layer: reading.layer, lost: [], narrows: false }
   const rest = reading.problems.length === 0 ? whole : reading.rest
@@ -108,6 +112,7 @@ export function loadCandidate(sources: Sources, keys: KeySet, text: string, decl
   refuse([...resolved.environmentProblems, ...told(resolved.problems)])
   return {
     layers: resolved.layers,
+    withheld: resolved.withheld,
     configured: present(resolved.config),
     declared,
     text,
@@ -123,7 +128,7 @@ function inPart(
   { layer, lost, narrows }: RuntimeRest,
   declared: Layer,
   wrong: readonly ConfigProblem[],
-): Pick<Loaded, 'layers' | 'configured' | 'problems'> | undefined {
+): Pick<Loaded, 'layers' | 'configured' | 'withheld' | 'problems'> | undefined {
   if (narrows) return undefined
   const { layers, environmentProblems } = resolveLayers(sources, keys, layer, declared)
   refuse(environmentProblems)
@@ -131,7 +136,8 @@ function inPart(
   const rest = resolveInPart(keys, [layers[0], layer, declared], entries)
   const later = told(rest.problems).filter(({ key, code }) => !wrong.some((w) => w.key === key && w.code === code))
   if (rest.config === undefined || rest.problems.some((problem) => opens(keys, layer, problem))) return undefined
-  return { layers: rest.layers, configured: rest.config, problems: [...wrong, ...later] }
+  const { layers: left, config, withheld } = rest
+  return { layers: left, configured: config, withheld, problems: [...wrong, ...later] }
 }
 
 /** An invalid auth.mode is left out; clients then need a key, so nothing is opened. */
@@ -146,7 +152,16 @@ function closed(sources: Sources, keys: KeySet, declared: Layer, wrong: readonly
   const rest = resolveInPart(keys, [layers[0], none, declared])
   const problems = capped([...wrong, ...told(rest.problems)])
   if (rest.config === undefined) refuse(problems)
-  return { layers: rest.layers, configured: present(rest.config), declared, text: '', runtime: 'closed', problems }
+  const { withheld } = rest
+  return {
+    layers: rest.layers,
+    configured: present(rest.config),
+    withheld,
+    declared,
+    text: '',
+    runtime: 'closed',
+    problems,
+  }
 }
 
 function present(config: Config | undefined): Config {

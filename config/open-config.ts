@@ -3,8 +3,9 @@ import type { ConfigChange, ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import type { Log } from '../schemas/words/log.ts'
 import { type Path, valueAt } from '../syntax/tree.ts'
+import { keysOf, type Withheld } from './bound-keys.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
-import { readKeyText, setKey, unsetKey } from './edits.ts'
+import { type Edited, readKeyText, setKey, unsetKey } from './edits.ts'
 import { explainKey, type Inspected, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
 import { foreignVariables } from './foreign-variables.ts'
 import type { ConfigHandle } from './handle.ts'
@@ -47,11 +48,10 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   /** Logs problems and keeps a copy of what is right. */
   function settle(next: Loaded, consequence: string): void {
     warnOfReaders()
-    for (const problem of next.problems.slice(0, MOST_LOGGED)) {
-      const { code, where, key } = problem
-      const fields = { code, file: where, error: problemLine(problem) }
-      log('error', 'configuration problem', key === undefined ? fields : { ...fields, key })
-    }
+    for (const problem of next.problems.slice(0, MOST_LOGGED))
+      log('error', 'configuration problem', problemFields(problem))
+    for (const { problem } of next.withheld.slice(0, MOST_LOGGED))
+      log('warn', 'a key is not sent', problemFields(problem))
     const more = next.problems.length - MOST_LOGGED
     if (more > 0) log('error', 'more configuration problems; gatectl config validate lists them', { count: more })
     if (next.problems.length > 0) {
@@ -71,8 +71,8 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   }
 
   function inspected(): Inspected {
-    const { layers, configured } = loaded
-    return { tree, layers, configured, running, passed: socket && { socket, urls } }
+    const { layers, configured, withheld } = loaded
+    return { tree, layers, configured, running, withheld, passed: socket && { socket, urls } }
   }
 
   function warnOfReaders(): void {
@@ -98,7 +98,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       changed: changed.map((path) => keyPathText(path)),
       restart: changed.filter((path) => waitsForRestart(tree, path)).map((path) => keyPathText(path)),
       shadowed: [],
-      problems,
+      problems: [...problems, ...next.withheld.filter(isAbout(changed)).map(({ problem }) => problem)],
     }
   }
 
@@ -110,7 +110,8 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
 
   return {
     current: () => running,
-    problems: () => problems,
+    problems: () => [...problems, ...loaded.withheld.map(({ problem }) => problem)],
+    keysOf: (name) => keysOf(loaded.layers, name),
     closed: () => closed,
     ignored,
     listensOn: (at) => {
@@ -121,13 +122,13 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     readText: (key, text) => readKeyText(tree, key, text),
     set: (key, value, { force }) =>
       serialised(() => {
-        const { next, shadowed } = setKey({ sources, keys, loaded, urls }, key, value, force)
-        return { ...adopt(next), shadowed }
+        const { next, ...edit } = setKey({ sources, keys, loaded, urls }, key, value, force)
+        return told(adopt(next), edit)
       }),
     unset: (key) =>
       serialised(() => {
-        const { next, shadowed } = unsetKey({ sources, keys, loaded, urls }, key)
-        return { ...adopt(next), shadowed }
+        const { next, ...edit } = unsetKey({ sources, keys, loaded, urls }, key)
+        return told(adopt(next), edit)
       }),
     promote(format) {
       const { configured, layers, declared } = loaded
@@ -162,6 +163,21 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       listeners.push(listener)
     },
   }
+}
+
+function told(change: ConfigChange, { shadowed, removed }: Omit<Edited, 'next'>): ConfigChange {
+  return { ...change, shadowed, problems: [...change.problems, ...removed.map(({ problem }) => problem)] }
+}
+
+/** Whether something of the same upstream has changed. */
+function isAbout(changed: readonly Path[]) {
+  return ({ path: [map, name] }: Withheld) => changed.some((path) => path[0] === map && path[1] === name)
+}
+
+function problemFields(problem: ConfigProblem) {
+  const { code, where, key } = problem
+  const fields = { code, file: where, error: problemLine(problem) }
+  return key === undefined ? fields : { ...fields, key }
 }
 
 /** A default of an entry that is in one of two states only: it came, or went, with what was said. */

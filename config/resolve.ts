@@ -3,6 +3,7 @@ import type { KeyNode } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { isTree, type Path, valueAt, withoutValues } from '../syntax/tree.ts'
+import { type Withheld, withBoundKeys } from './bound-keys.ts'
 import { defaultsLayer, knownNames } from './defaults.ts'
 import { type EnvironmentSources, readEnvironment } from './environment.ts'
 import type { KeySet } from './key-set.ts'
@@ -17,6 +18,8 @@ export type Resolved = {
   readonly layers: Layers
   /** Present when there is no problem. */
   readonly config: Config | undefined
+  /** Keys that `config` lacks, since they are meant for another address. */
+  readonly withheld: readonly Withheld[]
   readonly environmentProblems: readonly ConfigProblem[]
   readonly problems: readonly Unusable[]
 }
@@ -56,7 +59,7 @@ export function resolveInPart(
 
 function combine(keys: KeySet, env: Layer, runtime: Layer, declared: Layer): Omit<Resolved, 'environmentProblems'> {
   const layers: Layers = [env, runtime, declared, defaultsLayer(keys.tree, mergeLayers([env, runtime, declared]))]
-  const merged = mergeLayers(layers)
+  const { values: merged, withheld } = withBoundKeys(layers, mergeLayers(layers))
   const parsed = configSchema.safeParse(merged)
   const place = (path: Path) => {
     const known = path.map((_, index) => path.slice(0, path.length - index)).find((above) => winnerOf(layers, above))
@@ -68,13 +71,14 @@ function combine(keys: KeySet, env: Layer, runtime: Layer, declared: Layer): Omi
     const problems = mistakesIn(merged, rules).map(({ path, tell }): Unusable => {
       return { path, without: path.slice(0, 2), tell: () => ({ ...tell(), ...place(path) }) }
     })
-    return { layers, config: undefined, problems }
+    return { layers, config: undefined, withheld, problems }
   }
   const problems = conflicts(parsed.data, keys.tree).map(({ code, path, message, hint, without }): Unusable => {
     const tell = () => ({ code, ...place(path), key: keyPathText(path), message, hint: hint() })
     return { path, without, tell }
   })
-  return { layers, config: problems.length === 0 ? frozenConfig(keys.tree, parsed.data) : undefined, problems }
+  const config = problems.length === 0 ? frozenConfig(keys.tree, parsed.data) : undefined
+  return { layers, config, withheld, problems }
 }
 
 /** The same configuration, frozen. */

@@ -9,6 +9,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 type Written = { readonly values: Tree; readonly whereOf: (path: Path) => string }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** A key that the environment gives: it holds for that key, and for no other that config.toml names. */
+const OWN = /^GATE_[A-Z0-9_]*__/
 /** `$${`, which means the two characters `${`, or `${` with what follows it. */
 const PLACEHOLDER = /\$\$\{|\$\{([^}]*)(\}?)/g
 
@@ -38,6 +40,12 @@ export function expand(
           path,
           'contains a "${" that does not name a variable',
           'write ${NAME}, as in token = "${GATE_TOKEN}", or $${ for the two characters',
+        )
+      if (OWN.test(name))
+        return refused(
+          path,
+          `names the variable ${shortened(name)}, which is a key of its own`,
+          'use a variable of another name',
         )
       if (env === undefined) return all
       const value = Object.hasOwn(env, name) ? env[name] : undefined

@@ -120,6 +120,7 @@ const explanation: z.ZodType<Explanation> = z.strictObject({
       set: z.boolean(),
       value: z.unknown().exactOptional(),
       source: z.string().exactOptional(),
+      withheld: z.string().exactOptional(),
     }),
   ),
   description: z.string().exactOptional(),

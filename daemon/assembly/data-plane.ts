@@ -36,7 +36,13 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
   const places = placesOf(activation.gateway, initial)
   const limits = limitsOf(initial, places.length, log)
   const upstreams = createUpstreams({ listingOf, echo }, limits.maxUpstreamConnections)
-  const backends = createBackends({ probe: upstreams.probe, agentAt: agentClient, log, now: monotonic })
+  const backends = createBackends({
+    probe: upstreams.probe,
+    agentAt: agentClient,
+    keysOf: config.keysOf,
+    log,
+    now: monotonic,
+  })
   const directory = createDirectory(
     {
       isAsleep: backends.isAsleep,

@@ -15,6 +15,8 @@ export type BackendsParts = {
   readonly probe: (name: string, signal: AbortSignal) => Promise<number>
   /** The agent that listens on a socket. */
   readonly agentAt: (socket: string) => AgentClient
+  /** Every key that is configured for a backend: none is shown with its log. */
+  readonly keysOf: (name: string) => readonly string[]
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -75,7 +77,7 @@ export function createBackends(parts: BackendsParts) {
       probe: (signal) => parts.probe(name, signal),
       agent: config.agent === undefined ? null : parts.agentAt(config.agent),
       startTimeoutMs: durationMs(config.start_timeout),
-      secrets: config.api_key === undefined ? [] : [config.api_key],
+      secrets: parts.keysOf(name),
     }
     const entry = entries.get(name)
     const limits = limitsOf(config)

@@ -17,6 +17,8 @@ export type LayerValue = {
   readonly value?: ShownValue
   /** Where it was set: an environment name, a credential, `file:line:col`, or `built in`. */
   readonly source?: string
+  /** Why this key of an upstream is not sent. */
+  readonly withheld?: string
 }
 
 export type Explanation = {

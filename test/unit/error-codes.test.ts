@@ -200,6 +200,7 @@ const CONFIG: Readonly<Record<keyof typeof CONFIG_CODES, Elsewhere | (() => unkn
   MISSING_AGENT: edits,
   OPEN_TO_ALL: runtimeFile,
   CONFLICTING_NAMES: edits,
+  KEY_WITHHELD: { in: 'unit/config/bound-keys.test.ts' },
   SHADOWED: edits,
   SOCKET_DECIDES: { in: 'unit/config/passed-socket.test.ts' },
   PLACEHOLDER: edits,

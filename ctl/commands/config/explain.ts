@@ -26,5 +26,6 @@ function explanationText(explanation: Explanation, stdout: Output): string {
   else if (waiting)
     lines.push('This value takes effect when gate-daemon restarts; until then an older one is in force.')
   else if (restart) lines.push('A change takes effect when gate-daemon restarts.')
-  return [...lines, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows, stdout)].join('\n')
+  const withheld = layers.flatMap((l) => (l.withheld === undefined ? [] : escapeControls(`${l.layer}: ${l.withheld}`)))
+  return [...lines, ...withheld, '', table(['', 'LAYER', 'VALUE', 'SET BY'], rows, stdout)].join('\n')
 }

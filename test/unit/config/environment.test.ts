@@ -65,17 +65,14 @@ test.each([
   expect(configPlace({ env }).open().current()).toMatchObject(path)
 })
 
+const box = { provider: 'custom', baseUrl: 'http://127.0.0.1:9/v1' }
 test.each([
-  { name: 'that exists', runtime: custom.replace('NAME', 'my-box'), segment: 'MY_BOX', entry: 'my-box' },
-  {
-    name: 'that exists with an underscore',
-    runtime: custom.replace('NAME', 'my_box'),
-    segment: 'MY_BOX',
-    entry: 'my_box',
-  },
-  { name: 'of a provider', runtime: '', segment: 'LLAMA_CPP', entry: 'llama-cpp' },
-])('a name with "-" is reached by "_": one $name', ({ runtime, segment, entry }) => {
-  const config = configPlace({ env: { [`GATE_UPSTREAMS__${segment}__API_KEY`]: 'k' }, runtime }).open()
+  { name: 'that exists', declared: { 'my-box': box }, segment: 'MY_BOX', entry: 'my-box' },
+  { name: 'that exists with an underscore', declared: { my_box: box }, segment: 'MY_BOX', entry: 'my_box' },
+  { name: 'of a provider', declared: {}, segment: 'LLAMA_CPP', entry: 'llama-cpp' },
+])('a name with "-" is reached by "_": one $name', ({ declared, segment, entry }) => {
+  const env = { [`GATE_UPSTREAMS__${segment}__API_KEY`]: 'k' }
+  const config = configPlace({ env, declared: { upstreams: declared } }).open()
   expect(config.current().upstreams[entry]?.api_key).toBe('k')
   expect(Object.keys(config.current().upstreams).sort()).toEqual(['echo', entry].sort())
 })

@@ -21,6 +21,7 @@ const AGENT = {
 function start(configs: Given): Backends {
   backends = createBackends({
     probe: () => engine.probe(),
+    keysOf: () => [],
     agentAt: () => AGENT,
     log: () => {},
     now: () => performance.now(),

@@ -1,0 +1,97 @@
+import type { ConfigProblem, LayerName } from '../schemas/config/layers.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
+import { defaultBaseUrl, isProvider } from '../schemas/words/providers.ts'
+import { isTree, merge, type Path, type Tree, valueAt, withoutValue, withValue } from '../syntax/tree.ts'
+import type { Layer, Layers } from './layers.ts'
+
+/** The key that a layer sets for an upstream or backend, and that is not sent there. */
+export type Withheld = { readonly path: Path; readonly layer: LayerName; readonly problem: ConfigProblem }
+
+const MAPS = ['upstreams', 'backends']
+/** What decides where requests, and the key in them, go. */
+const ADDRESS = ['base_url', 'socket', 'provider']
+
+/**
+ * Leaves in the merged values only keys that go where they were meant to go: a key is bound to the origin and socket
+ * that its own layer and those below it name. Who may write config.toml cannot lead a credential elsewhere by it, and
+ * can set a key of their own there.
+ */
+export function withBoundKeys(layers: Layers, merged: Tree): { values: Tree; withheld: readonly Withheld[] } {
+  const withheld: Withheld[] = []
+  let values = merged
+  for (const path of keyPaths(merged)) {
+    const to = addressIn(layers, path)
+    const set = layers.filter((layer) => valueAt(layer.values, path) !== undefined)
+    const sent = set.find((layer) => addressIn(ownAndBelow(layer, layers), path) === to)
+    const above = sent === undefined ? set : set.slice(0, set.indexOf(sent))
+    if (above.length === 0) continue
+    if (sent !== undefined) values = withValue(values, path, valueAt(sent.values, path))
+    else values = withoutValue(values, path)
+    for (const layer of above) withheld.push(withheldKey(layers, layer, path, to))
+  }
+  return { values, withheld }
+}
+
+/** The key of config.toml that an edit of config.toml leads elsewhere, so that it has to be set again; else undefined. */
+export function keyLedAway(layers: Layers, edited: Path, runtime: Tree): Withheld | undefined {
+  const [map = '', name = '', leaf = ''] = edited
+  if (edited.length !== 3 || !MAPS.includes(map) || !ADDRESS.includes(leaf)) return undefined
+  const path = [map, name, 'api_key']
+  const [env, before, ...below] = layers
+  if (valueAt(before.values, path) === undefined) return undefined
+  const was = addressIn([before, ...below], path)
+  const to = addressIn([{ ...before, values: runtime }, ...below], path)
+  if (was === to) return undefined
+  const key = keyPathText(path)
+  const message = `${key} was removed: it was set for ${was ?? 'no address'}, and requests now go to ${to ?? 'none'}`
+  const hint = valueAt(env.values, path) === undefined ? `set ${key} again, if the new address may know it` : undefined
+  const problem = { code: 'KEY_WITHHELD', layer: 'runtime', where: before.sourceOf(path), key, message } as const
+  return { path, layer: 'runtime', problem: hint === undefined ? problem : { ...problem, hint } }
+}
+
+/** Every key that a layer has for the upstream or backend, whether it is sent or not. */
+export function keysOf(layers: Layers, name: string): string[] {
+  const found = MAPS.flatMap((map) => layers.map(({ values }) => valueAt(values, [map, name, 'api_key'])))
+  return found.filter((key) => typeof key === 'string')
+}
+
+function* keyPaths(merged: Tree): Generator<Path> {
+  for (const map of MAPS) {
+    const entries = valueAt(merged, [map])
+    for (const [name, entry] of Object.entries(isTree(entries) ? entries : {}))
+      if (valueAt(entry, ['api_key']) !== undefined) yield [map, name, 'api_key']
+  }
+}
+
+/** The environment is root's, and config.toml is not: it does not say where a key of the environment goes. */
+function ownAndBelow(layer: Layer, layers: Layers): readonly Layer[] {
+  const below = layers.slice(layers.indexOf(layer))
+  return layer.name === 'env' ? below.filter(({ name }) => name !== 'runtime') : below
+}
+
+/** The origin and socket that the layers give the entry of a key; undefined: none. */
+function addressIn(layers: readonly Layer[], [map = '', name = '']: Path): string | undefined {
+  // what the defaults say of an address follows from all layers, so it is derived here from these
+  const said = layers.filter((layer) => layer.name !== 'defaults').map(({ values }) => valueAt(values, [map, name]))
+  const entry = merge(said.filter(isTree))
+  const provider = valueAt(entry, ['provider']) ?? name
+  const url = valueAt(entry, ['base_url']) ?? (isProvider(provider) ? defaultBaseUrl(provider) : undefined)
+  if (typeof url !== 'string' || !URL.canParse(url)) return undefined
+  const { origin } = new URL(url)
+  const socket = valueAt(entry, ['socket'])
+  return typeof socket === 'string' ? `${origin} at ${socket}` : origin
+}
+
+function withheldKey(layers: Layers, { name, sourceOf }: Layer, path: Path, to: string | undefined): Withheld {
+  const key = keyPathText(path)
+  const own = layers.find((layer) => layer.name === name)
+  const meant = own === undefined ? undefined : addressIn(ownAndBelow(own, layers), path)
+  const message = `${key} is not sent: it is for ${meant ?? 'an address that its layer does not name'}, and requests go to ${to ?? 'none'}`
+  const [map, entry] = path
+  const hint = `set ${key} for the new address with gatectl config set, or remove what changes ${map}.${entry}`
+  return {
+    path,
+    layer: name,
+    problem: { code: 'KEY_WITHHELD', layer: name, where: sourceOf(path), key, message, hint },
+  }
+}
