@@ -1,10 +1,13 @@
+import type { Planned } from '../../host/deploy.ts'
 import type { Plan } from '../../host/plan/plan.ts'
 import type { HostProblem } from '../../host/problem.ts'
 import { printable } from './diagnostic-text.ts'
+import { type Owners, ownersOf } from './plan-owners.ts'
+import { summaryLines } from './plan-summary.ts'
 import { unifiedDiff } from './unified-diff.ts'
 
-/** One thing that a plan does. */
-export type PlanLine = {
+/** One thing that a plan does, as `--json` prints it. */
+type PlanStep = {
   readonly action: 'create' | 'change' | 'remove' | 'start' | 'restart' | 'reload' | 'stop'
   readonly what: 'group' | 'user' | 'ids' | 'directory' | 'secret' | 'image' | 'file' | 'link' | 'unit' | 'generation'
   readonly name: string
@@ -12,42 +15,58 @@ export type PlanLine = {
   readonly diff?: string
 }
 
+/** The same with whose it is: `backend qwen`, `gateway` or `host`. */
+export type PlanLine = PlanStep & { readonly owner: string }
+
 /** A plan as a list, in the order in which it is carried out. */
-export function planLines(plan: Plan): PlanLine[] {
+export function planLines({ plan, observed }: Pick<Planned, 'plan' | 'observed'>): PlanLine[] {
+  const owners = ownersOf(plan, observed)
   const created = (what: PlanLine['what'], names: readonly string[], why: string): PlanLine[] =>
-    names.map((name) => ({ action: 'create', what, name, why }))
+    names.map((name) => ({ action: 'create', what, name, why, owner: owners.ofPath(name) }))
   return [
     ...created('group', plan.groups, 'not there'),
-    ...plan.accounts.flatMap(accountLines),
+    ...plan.accounts.flatMap((change) => accountLines(change, owners)),
     ...created('directory', plan.directories, 'not there'),
     ...created('secret', plan.secrets, 'made once and kept'),
     ...plan.images.map(({ image, user, archive }): PlanLine => {
       const why = archive === undefined ? `${user} does not have it: pull` : `${user} does not have it: ${archive}`
-      return { action: 'create', what: 'image', name: image, why }
+      return { action: 'create', what: 'image', name: image, why, owner: owners.ofAccount(user) }
     }),
     ...plan.files.map(({ kind, place, why, before, after }): PlanLine => {
       const diff = kind === 'change' ? unifiedDiff(before, after, { before: place, after: place }) : undefined
-      return { action: kind, what: 'file', name: place, why, ...(diff === undefined ? {} : { diff }) }
+      const owner = owners.ofPath(place)
+      return { action: kind, what: 'file', name: place, why, ...(diff === undefined ? {} : { diff }), owner }
     }),
-    ...plan.links.map(({ kind, path, target }): PlanLine => ({ action: kind, what: 'link', name: path, why: target })),
-    ...plan.enable.map((name): PlanLine => ({ action: 'change', what: 'unit', name, why: 'starts at boot' })),
-    ...plan.disable.map(
-      (name): PlanLine => ({ action: 'change', what: 'unit', name, why: 'no longer starts at boot' }),
-    ),
+    ...plan.links.map(({ kind, path, target }): PlanLine => {
+      return { action: kind, what: 'link', name: path, why: target, owner: owners.ofPath(path) }
+    }),
+    ...plan.enable.map((name) => bootLine(name, 'starts at boot', owners)),
+    ...plan.disable.map((name) => bootLine(name, 'no longer starts at boot', owners)),
     ...plan.units.map(({ action, unit, why }): PlanLine => {
       const name = unit.manager === 'system' ? unit.name : `${unit.name} of ${unit.manager}`
-      return { action, what: 'unit', name, why }
+      return { action, what: 'unit', name, why, owner: owners.ofUnit(unit) }
     }),
     ...plan.retired.map((user): PlanLine => {
-      return { action: 'stop', what: 'user', name: user, why: 'no longer in the spec; the account and its data stay' }
+      const why = 'no longer in the spec; the account and its data stay'
+      return { action: 'stop', what: 'user', name: user, why, owner: owners.ofAccount(user) }
     }),
     ...(plan.isUnsettled ? [generationLine(plan)] : []),
   ]
 }
 
-function accountLines({ account, isNew, joins, needsSubuids, needsSubgids, needsLinger }: Plan['accounts'][number]) {
+/** What `--json` prints. */
+export function planJson(lines: readonly PlanLine[]): PlanStep[] {
+  return lines.map(({ owner: _, ...step }) => step)
+}
+
+function bootLine(name: string, why: string, owners: Owners): PlanLine {
+  return { action: 'change', what: 'unit', name, why, owner: owners.ofPath(name) }
+}
+
+function accountLines(change: Plan['accounts'][number], owners: Owners): PlanLine[] {
+  const { account, isNew, joins, needsSubuids, needsSubgids, needsLinger } = change
   const { name, uid, subuid } = account
-  const lines: PlanLine[] = []
+  const lines: PlanStep[] = []
   if (isNew) lines.push({ action: 'create', what: 'user', name, why: uid === undefined ? 'not there' : `id ${uid}` })
   else if (joins.length > 0) lines.push({ action: 'change', what: 'user', name, why: `joins ${joins.join(', ')}` })
   if (subuid !== undefined && (needsSubuids || needsSubgids)) {
@@ -55,17 +74,15 @@ function accountLines({ account, isNew, joins, needsSubuids, needsSubgids, needs
     lines.push({ action: 'create', what: 'ids', name, why })
   }
   if (needsLinger) lines.push({ action: 'start', what: 'user', name, why: 'its manager runs from boot on' })
-  return lines
+  return lines.map((line) => ({ ...line, owner: owners.ofAccount(name) }))
 }
 
 function generationLine({ number }: Plan): PlanLine {
-  if (number === undefined) return { action: 'create', what: 'generation', name: 'new', why: 'it differs on this host' }
-  return {
-    action: 'change',
-    what: 'generation',
-    name: `${number}`,
-    why: 'it is not the one running, or was never seen to work',
-  }
+  const owner = 'host'
+  if (number === undefined)
+    return { action: 'create', what: 'generation', name: 'new', why: 'it differs on this host', owner }
+  const why = 'it is not the one running, or was never seen to work'
+  return { action: 'change', what: 'generation', name: `${number}`, why, owner }
 }
 
 const SIGNS = {
@@ -78,18 +95,27 @@ const SIGNS = {
   stop: '-',
 } as const satisfies Record<PlanLine['action'], string>
 
-/** The plan for people. @param withDiffs shows what changes inside files */
-export function planText(lines: readonly PlanLine[], withDiffs: boolean): string {
-  const shown = lines.flatMap(({ action, what, name, why, diff }) => {
-    const line = `${SIGNS[action]} ${action} ${what} ${name}  (${why})`
-    const inner = diff === undefined || !withDiffs ? [] : diff.split('\n').slice(2)
-    return [line, ...inner.map((text) => `    ${text}`)]
-  })
+/**
+ * The plan for people: one line for each backend, for the gateway and for the host.
+ * @param details what follows: nothing, what changes inside files, or each thing that is done
+ */
+export function planText(lines: readonly PlanLine[], details: 'none' | 'diffs' | 'all'): string {
+  const shown = lines.filter(({ diff }) => details === 'all' || (details === 'diffs' && diff !== undefined))
+  return printable([...summaryLines(lines), '', ...shown.flatMap(detailLines), countLine(lines)].join('\n'))
+}
+
+function detailLines({ action, what, name, why, diff }: PlanLine, i: number, all: readonly PlanLine[]): string[] {
+  const inner = diff === undefined ? [] : diff.split('\n').slice(2)
+  const end = i === all.length - 1 ? [''] : []
+  return [`${SIGNS[action]} ${action} ${what} ${name}  (${why})`, ...inner.map((text) => `    ${text}`), ...end]
+}
+
+function countLine(lines: readonly PlanLine[]): string {
   const counts = (['create', 'change', 'remove', 'start', 'restart', 'reload', 'stop'] as const)
     .map((action) => ({ action, count: lines.filter((line) => line.action === action).length }))
     .filter(({ count }) => count > 0)
     .map(({ action, count }) => `${count} to ${action}`)
-  return printable([...shown, '', `plan: ${counts.join(', ')}`].join('\n'))
+  return `plan: ${counts.join(', ')}`
 }
 
 /** Problems of a host for people. */

@@ -21,6 +21,8 @@ export type Subject = {
   readonly spec: SpecState
   /** Absent without a spec, or with one that does not compile. */
   readonly deployment: Deployment | undefined
+  /** Whether any of its backends was ever made on this host: by `gatectl apply`, by NixOS, or by hand. */
+  readonly isApplied: boolean
   readonly isRoot: boolean
   /** Environment of gatectl; what it holds is kept out of bundles. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -40,6 +42,8 @@ export type Check<Facts> = {
   judge(facts: Facts): readonly Finding[]
   /** Only rootless containers need what it looks at: its failures weigh less on a host that has none. */
   readonly isForContainers?: true
+  /** It looks at what an apply makes: before the first one, only at what is there without a spec. */
+  readonly isForApplied?: true
 }
 
 /** A check whose facts are its own matter. */
@@ -47,11 +51,13 @@ export type AnyCheck = Pick<Check<unknown>, 'name' | 'summary'> & {
   examine(subject: Subject, signal: AbortSignal): Promise<readonly Finding[]>
 }
 
-export function anyCheck<Facts>({ name, summary, observe, judge, isForContainers }: Check<Facts>): AnyCheck {
+export function anyCheck<Facts>(check: Check<Facts>): AnyCheck {
+  const { name, summary, observe, judge, isForContainers, isForApplied } = check
   return {
     name,
     summary,
-    async examine(subject, signal) {
+    async examine(whole, signal) {
+      const subject = isForApplied && !whole.isApplied ? { ...whole, deployment: undefined } : whole
       const findings = judge(await observe(subject, signal))
       return isForContainers ? weigh(findings, subject) : findings
     },

@@ -64,7 +64,7 @@ export async function outputOf(command: readonly string[], signal: AbortSignal):
 export const readHostAccounts = (): Accounts => readAccounts(localHost())
 
 /** Users of a deployment that exist. What the others lack follows from that, and is one line of the check `users`. */
-export function presentUsers(deployment: Deployment | undefined): Deployment['users'] {
+export function presentUsers(deployment: Pick<Deployment, 'users'> | undefined): Deployment['users'] {
   const { users } = readHostAccounts()
   return (deployment?.users ?? []).filter(({ name }) => users.has(name))
 }

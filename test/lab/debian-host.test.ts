@@ -51,11 +51,32 @@ ${more}
     return (await host.exec([...userctl, 'is-active', `gate-${name}.service`])).stdout.trim()
   }
 
+  /** E4: of what an apply makes, a host before the first one lacks a single thing. */
+  const saysToApply = async () => {
+    const { stdout } = await host.exec(['gatectl', 'doctor', '--json'], { timeoutMs: 60_000 })
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; status: string; fix?: unknown }[] }
+    const made = [
+      'users',
+      'subids',
+      'user-managers',
+      'storage',
+      'generation',
+      'permissions',
+      'units',
+      'agents',
+      'daemon',
+    ]
+    expect(findings.filter(({ check, status }) => made.includes(check) && status !== 'ok')).toMatchObject([
+      { check: 'generation', status: 'fail', fix: { kind: 'command', command: 'gatectl apply' } },
+    ])
+  }
+
   test('dpkg, init and apply bring up the gateway and two backends', async () => {
     await host.run(['dpkg', '--install', deb], { timeoutMs: 60_000 })
     await host.run(['gatectl', 'init', '--yes', '/etc/gate/gate.toml'])
     appendFileSync(host.path('/etc/gate/gate.toml'), backend('nap', 'idle_stop = "10m"') + backend('stay', SECRET))
     writeFileSync(host.path('/etc/gate/extra'), 'a secret', { mode: 0o600 })
+    await saysToApply()
     await host.run(['gatectl', 'apply', '--yes'], { timeoutMs: 180_000 })
     expect(await host.run(['systemctl', 'is-active', 'gate-daemon.service'])).toBe('active\n')
     expect(await state('stay')).toBe('active')

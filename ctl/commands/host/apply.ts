@@ -5,7 +5,7 @@ import { type Host, localHost } from '../../../host/host.ts'
 import { isEmptyPlan } from '../../../host/plan/plan.ts'
 import type { ExitCode } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
-import { planLines, planText, problemText } from '../../output/plan-text.ts'
+import { planJson, planLines, planText, problemText } from '../../output/plan-text.ts'
 import {
   converted,
   hostFailure,
@@ -46,8 +46,8 @@ export async function carryOut(
   { keep, before }: Carrying,
 ): Promise<ExitCode> {
   const { json, note, flag, stdin, stderr } = invocation
-  const changes = planLines(plan)
-  if (!json && changes.length > 0) note(planText(changes, false))
+  const changes = planLines({ plan, observed })
+  if (!json && changes.length > 0) note(planText(changes, 'none'))
   if (problems.length > 0) throw hostFailure(problems, 'nothing was changed')
   const isTerminal = stdin.isTTY && stderr.isTTY
   if (changes.length > 0 && isTerminal && !flag('yes') && !(await isAgreed(invocation))) {
@@ -60,7 +60,7 @@ export async function carryOut(
     before()
     return await applyPlan(host, plan, observed, { step, limits, keep })
   })
-  return report(invocation, result, changes)
+  return report(invocation, result, planJson(changes))
 }
 
 /** Asks on the terminal. */

@@ -7,6 +7,8 @@ import type { DaemonView, SpecState, Subject } from '../../../host/doctor/check.
 import { CHECKS } from '../../../host/doctor/checks.ts'
 import { examineHost, type Report } from '../../../host/doctor/doctor.ts'
 import type { Status } from '../../../host/doctor/finding.ts'
+import { presentUsers } from '../../../host/doctor/look.ts'
+import { localHost } from '../../../host/host.ts'
 import { packageVersion } from '../../../system/version.ts'
 import { Failure, failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
@@ -14,6 +16,7 @@ import { printable } from '../../output/diagnostic-text.ts'
 import { findingJson, findingLines, type Mark, plain } from '../../output/finding-lines.ts'
 import type { Output } from '../../surroundings.ts'
 import { compileInput, HOST_SPEC, readSpecInput } from '../spec/spec-input.ts'
+import { isDeployed } from './deployment.ts'
 
 /** The daemon answers from memory; one that takes longer is in trouble. */
 const DAEMON_TIMEOUT_MS = 5_000
@@ -69,11 +72,19 @@ async function subjectOf(invocation: Invocation): Promise<Subject> {
     names: deployment?.names ?? gatewayNames(undefined),
     spec,
     deployment,
+    isApplied: deployment === undefined || isMade(deployment),
     isRoot: invocation.isRoot,
     env: invocation.env,
     version: packageVersion(),
     daemon: askDaemon(invocation),
   }
+}
+
+/** By `gatectl apply`, or in another way that leaves accounts. */
+function isMade({ names, users, containers }: Deployment): boolean {
+  if (containers.length === 0 || isDeployed(localHost(), names.prefix)) return true
+  const made = new Set(presentUsers({ users }).map(({ name }) => name))
+  return containers.some(({ user }) => made.has(user))
 }
 
 type ReadSpec = { readonly spec: SpecState; readonly deployment: Deployment | undefined }

@@ -14,6 +14,7 @@ export async function noteHostFindings(
     names: deployment.names,
     spec: { kind: 'compiled', file: input.file, text: input.text, warnings: 0 },
     deployment,
+    isApplied: true,
     isRoot,
     env,
     version: packageVersion(),

@@ -7,7 +7,10 @@ export const HOST_COMMANDS: readonly Command[] = [
     name: 'plan',
     summary: 'show what apply would change on this host',
     arguments: [HOST_SPEC],
-    options: { lock: LOCK },
+    options: {
+      verbose: { type: 'boolean', short: 'v', description: 'also list each account, file and unit' },
+      lock: LOCK,
+    },
     notes:
       'SPEC is /etc/gate/gate.toml when it is not given. Changes nothing. Exits with 3 when there is something to do, 0 when\n' +
       'there is nothing, 1 when it cannot be done.',

@@ -77,6 +77,7 @@ export type AgentFacts = {
 export const agents: Check<AgentFacts> = {
   name: 'agents',
   summary: 'whether the gate-agent of each backend answers on its socket, through which the daemon starts and stops it',
+  isForApplied: true,
   async observe({ deployment }, signal) {
     const present = new Set(presentUsers(deployment).map(({ name }) => name))
     const there = (deployment?.agents ?? []).filter(({ user }) => present.has(user))

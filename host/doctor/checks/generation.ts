@@ -10,7 +10,8 @@ import { command, type Finding, fail, listed, ok, skip, warn } from '../finding.
 import { linkTarget, statPath } from '../look.ts'
 
 export type GenerationFacts =
-  | { readonly kind: 'none' }
+  /** `isWaiting`: there is a spec with backends, and none of them was ever made. */
+  | { readonly kind: 'none'; readonly isWaiting: boolean }
   | { readonly kind: 'unreadable'; readonly message: string; readonly hint: string | undefined }
   | {
       readonly kind: 'read'
@@ -32,9 +33,9 @@ export type GenerationFacts =
 export const generation: Check<GenerationFacts> = {
   name: 'generation',
   summary: 'whether the files of the current generation are as gatectl apply wrote them, and its links point to them',
-  async observe({ names }) {
+  async observe({ names, isApplied }) {
     const directory = deployDirectory(names.prefix)
-    if ((await statPath(`${directory}/generations`)).kind === 'absent') return { kind: 'none' }
+    if ((await statPath(`${directory}/generations`)).kind === 'absent') return { kind: 'none', isWaiting: !isApplied }
     try {
       const { current, committed, manifests } = readGenerations(localHost(), names.prefix)
       const manifest = current === undefined ? undefined : manifests.get(current)
@@ -47,7 +48,10 @@ export const generation: Check<GenerationFacts> = {
   },
   judge(facts) {
     const apply = command(sh`gatectl apply`)
-    if (facts.kind === 'none') return [ok('nothing was applied to this host')]
+    if (facts.kind === 'none')
+      return facts.isWaiting
+        ? [fail('the spec was not applied to this host', 'what it asks for is not there, so it was not checked', apply)]
+        : [ok('nothing was applied to this host')]
     if (facts.kind === 'unreadable')
       return [fail('a generation cannot be read', facts.message, command(sh`gatectl generations; gatectl apply`))]
     const { current, committed, changed, lost, unseen, astray, count } = facts

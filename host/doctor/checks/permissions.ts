@@ -44,6 +44,7 @@ export const permissions: Check<PermissionFacts> = {
   name: 'permissions',
   summary:
     'whether configuration, state, secrets and socket directories have the right owners, no excess permissions (secrets 600), and no links where another account could put one',
+  isForApplied: true,
   async observe(subject) {
     const wanted = await wantedPlaces(subject)
     const nameOf = namesOfIds(readHostAccounts())

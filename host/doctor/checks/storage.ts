@@ -25,6 +25,7 @@ export type StorageFacts = {
 export const storage: Check<StorageFacts> = {
   name: 'storage',
   summary: "whether the backends' image storage can lie on its file system (no overlay on overlay, no NFS)",
+  isForApplied: true,
   async observe({ deployment }) {
     const config = await textOf('/etc/containers/storage.conf')
     const stores = presentUsers(deployment)

@@ -32,6 +32,7 @@ export const units: Check<UnitFacts> = {
   name: 'units',
   summary:
     'whether units of Gate have failed, in the system and in the managers of the backend users, with their last log lines',
+  isForApplied: true,
   async observe(subject, signal) {
     const { deployment, names, isRoot } = subject
     const secrets = await readSecrets(subject)

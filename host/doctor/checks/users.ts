@@ -1,6 +1,9 @@
 import { allOf, sh } from '../../../syntax/shell/print.ts'
 import { type Account, type Accounts, gidsOf, type SubidRange } from '../../accounts.ts'
-import type { Check } from '../check.ts'
+import { readGenerations } from '../../generations/generations.ts'
+import { localHost } from '../../host.ts'
+import { HostError } from '../../problem.ts'
+import type { Check, Subject } from '../check.ts'
 import { command, type Finding, fail, listed, ok, warn } from '../finding.ts'
 import { presentUsers, readHostAccounts, runProgram } from '../look.ts'
 
@@ -11,35 +14,54 @@ export type UserFacts = {
     readonly groups: readonly string[]
   }[]
   readonly accounts: Pick<Accounts, 'users' | 'groups'>
+  /** Name -> groups of the users that `gatectl apply` made last; undefined: it made none here. */
+  readonly applied: ReadonlyMap<string, readonly string[]> | undefined
 }
 
 export const users: Check<UserFacts> = {
   name: 'users',
   summary: 'whether the accounts of the gateway and its backends exist, with their ids and groups and without a login',
+  isForApplied: true,
   async observe({ deployment, names }) {
     const fallback = [{ name: names.user, uid: undefined, groups: [] }]
-    return { wanted: deployment?.users ?? fallback, accounts: readHostAccounts() }
+    return { wanted: deployment?.users ?? fallback, accounts: readHostAccounts(), applied: appliedUsers(names) }
   },
-  judge({ wanted, accounts }) {
-    if (wanted.length > 1 && !wanted.some(({ name }) => accounts.users.has(name))) return [notApplied(wanted.length)]
-    const findings = wanted.flatMap((user) => {
-      const account = accounts.users.get(user.name)
-      if (account === undefined) return [missing(user.name)]
-      const gids = gidsOf(account, accounts)
-      const lost = user.groups.filter((name) => !gids.includes(accounts.groups.get(name)?.gid ?? -1))
-      return [
-        ...wrongId(user, account),
-        ...hasLogin(account),
-        ...lost.map((name) => noMember(user.name, name, accounts.groups.has(name))),
-      ]
-    })
+  judge({ wanted, accounts, applied }) {
+    const isNew = ({ name }: { name: string }) => applied?.has(name) === false && !accounts.users.has(name)
+    const added = wanted.filter(isNew).map(({ name }) => name)
+    const findings = wanted
+      .filter((user) => !isNew(user))
+      .flatMap((user) => {
+        const account = accounts.users.get(user.name)
+        if (account === undefined) return [missing(user.name)]
+        const gids = gidsOf(account, accounts)
+        const isDue = (name: string) => added.length === 0 || applied?.get(user.name)?.includes(name) !== false
+        const lost = user.groups.filter((name) => isDue(name) && !gids.includes(accounts.groups.get(name)?.gid ?? -1))
+        return [
+          ...wrongId(user, account),
+          ...hasLogin(account),
+          ...lost.map((name) => noMember(user.name, name, accounts.groups.has(name))),
+        ]
+      })
+    if (added.length > 0) findings.unshift(notApplied(added))
     return findings.length > 0 ? findings : [ok(`${listed(wanted.map(({ name }) => name))}: as they should be`)]
   },
 }
 
-function notApplied(count: number): Finding {
-  const why = 'the spec was not applied to this host, so its backends cannot be checked'
-  return fail(`none of the ${count} users of the spec exist`, why, command(sh`gatectl apply`))
+function appliedUsers({ prefix }: Subject['names']): UserFacts['applied'] {
+  try {
+    const { manifests, current } = readGenerations(localHost(), prefix)
+    const manifest = current === undefined ? undefined : manifests.get(current)
+    return manifest && new Map(manifest.accounts.map(({ name, groups }) => [name, groups]))
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    return undefined // the check of the generation says why
+  }
+}
+
+function notApplied(names: readonly string[]): Finding {
+  const why = 'the spec has changed since it was applied; what it adds is not checked'
+  return fail(`${listed(names)} ${names.length === 1 ? 'is' : 'are'} not made yet`, why, command(sh`gatectl apply`))
 }
 
 function missing(name: string): Finding {
@@ -82,6 +104,7 @@ export type SubidFacts = {
 export const subids: Check<SubidFacts> = {
   name: 'subids',
   summary: 'whether each backend user has its subordinate user and group ids, and no other user has the same',
+  isForApplied: true,
   async observe({ deployment }) {
     const wanted = presentUsers(deployment).flatMap(({ name, uid, subuid }) =>
       subuid === undefined ? [] : [{ name, uid, ...subuid }],
@@ -145,6 +168,7 @@ export type ManagerFacts = {
 export const userManagers: Check<ManagerFacts> = {
   name: 'user-managers',
   summary: 'whether the managers of the backend users run now (user@.service) and from boot on (linger)',
+  isForApplied: true,
   async observe({ deployment }, signal) {
     const lingering = presentUsers(deployment).flatMap(({ name, uid, linger }) =>
       linger && uid !== undefined ? [{ user: name, uid }] : [],

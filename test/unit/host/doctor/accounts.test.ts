@@ -39,6 +39,7 @@ test('reads accounts with all their groups, and subordinate ids', () => {
 })
 
 const QWEN = { name: 'gate-qwen', uid: 40_001, groups: ['render'] }
+const NEW = { name: 'gate-new', uid: 40_002, groups: [] }
 test.each<{ name: string; facts: Partial<UserFacts>; page: RegExp }>([
   { name: 'all well', facts: {}, page: /^ok gate-qwen: as they should be$/ },
   {
@@ -62,12 +63,39 @@ test.each<{ name: string; facts: Partial<UserFacts>; page: RegExp }>([
     page: /\$ groupadd --system gate-models && usermod --append --groups gate-models gate-qwen$/,
   },
   {
+    name: 'E4 one that a changed spec adds, with the membership that comes with it',
+    facts: {
+      wanted: [{ ...QWEN, groups: ['render', 'gate-new'] }, NEW],
+      applied: new Map([['gate-qwen', ['render']]]),
+    },
+    page: /^fail gate-new is not made yet\n.*the spec has changed since it was applied.*\n\s*\$ gatectl apply$/,
+  },
+  {
+    name: 'E4 a membership that was applied and is gone is named beside it',
+    facts: {
+      wanted: [{ ...QWEN, groups: ['kvm'] }, NEW],
+      applied: new Map([['gate-qwen', ['kvm']]]),
+    },
+    page: /^fail gate-new is not made yet[\s\S]*\nfail gate-qwen is not a member of the group kvm/,
+  },
+  {
+    name: 'E4 one that was applied and is gone',
+    facts: {
+      wanted: [QWEN, NEW],
+      applied: new Map([
+        ['gate-new', []],
+        ['gate-qwen', ['render']],
+      ]),
+    },
+    page: /^fail there is no user gate-new/,
+  },
+  {
     name: 'a login',
     facts: { wanted: [{ name: 'root', uid: 0, groups: [] }] },
     page: /^warn root has the login shell \/bin\/bash/,
   },
 ])('users: $name', ({ facts, page }) => {
-  expect(pageOf(users, { wanted: [QWEN], accounts: ACCOUNTS, ...facts })).toMatch(page)
+  expect(pageOf(users, { wanted: [QWEN], accounts: ACCOUNTS, applied: undefined, ...facts })).toMatch(page)
 })
 
 const RANGE = { name: 'gate-qwen', uid: 40_001, start: 536_870_912, count: 65_536 }

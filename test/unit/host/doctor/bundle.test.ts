@@ -150,6 +150,7 @@ const SUBJECT: Subject = {
   names: gatewayNames('nobox'),
   spec: { kind: 'none' },
   deployment: undefined,
+  isApplied: true,
   isRoot: false,
   env: {},
   version: '1.0.0',

@@ -15,12 +15,33 @@ const SUBJECT: Subject = {
   names: gatewayNames(undefined),
   spec: { kind: 'none' },
   deployment: undefined,
+  isApplied: true,
   isRoot: false,
   env: {},
   version: '1.0.0',
   daemon: Promise.resolve({ kind: 'silent', reason: 'no program listens', hint: undefined }),
 }
 const check = (name: string, examine: AnyCheck['examine']): AnyCheck => ({ name, summary: `of ${name}`, examine })
+
+test('E4 before the first apply nothing is asked of what it makes', async () => {
+  const asked: boolean[] = []
+  const observing = (isForApplied: boolean) =>
+    anyCheck({
+      name: 'x',
+      summary: 'x',
+      ...(isForApplied ? { isForApplied } : {}),
+      observe: async ({ deployment }) => deployment !== undefined,
+      judge: (isThere) => {
+        asked.push(isThere)
+        return [ok('seen')]
+      },
+    })
+  const deployment = { containers: [] } as unknown as Subject['deployment']
+  for (const isApplied of [true, false])
+    for (const isForApplied of [true, false])
+      await examineHost([observing(isForApplied)], { ...SUBJECT, deployment, isApplied })
+  expect(asked).toEqual([true, true, false, true])
+})
 
 test('counts the findings and keeps the order of the checks, whichever ends first', async () => {
   const slow = Promise.withResolvers<void>()

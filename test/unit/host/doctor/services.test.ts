@@ -425,7 +425,12 @@ const GENERATION: Extract<GenerationFacts, { kind: 'read' }> = {
   count: 40,
 }
 test.each<{ name: string; facts: GenerationFacts; page: RegExp }>([
-  { name: 'none', facts: { kind: 'none' }, page: /^ok nothing was applied/ },
+  { name: 'none', facts: { kind: 'none', isWaiting: false }, page: /^ok nothing was applied/ },
+  {
+    name: 'E4 none, and a spec',
+    facts: { kind: 'none', isWaiting: true },
+    page: /^fail the spec was not applied to this host\n.*\n\s*\$ gatectl apply$/,
+  },
   { name: 'whole', facts: GENERATION, page: /^ok generation 3: 40 files as they were written$/ },
   { name: 'no current', facts: { ...GENERATION, current: undefined }, page: /^fail no generation is current/ },
   {
