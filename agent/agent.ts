@@ -6,6 +6,7 @@ import { pacedWrite } from '../wire/paced-write.ts'
 import { AgentRefusal } from './agent-error.ts'
 import type { AllowList } from './allow-list.ts'
 import type { Call } from './call.ts'
+import { followEvents } from './events.ts'
 import { collectGarbage, pullImages } from './images.ts'
 import { followJournal } from './journal.ts'
 import { isTrustedPeer, peerUid } from './peer.ts'
@@ -111,6 +112,8 @@ async function perform(request: AgentRequest, call: Call): Promise<void> {
       return runJob(call.allow, request, call.signal)
     case 'logs':
       return followJournal(request, call)
+    case 'events':
+      return followEvents(request, call)
     case 'pull':
       return pullImages(request, call)
     case 'gc':

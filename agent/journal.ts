@@ -17,15 +17,30 @@ export async function followJournal(
   { allow, answer, signal }: Pick<Call, 'allow' | 'answer' | 'signal'>,
 ): Promise<void> {
   const units = unitsOf(allow).map((unit) => `--user-unit=${unit}`)
-  const fields = '--output-fields=MESSAGE,PRIORITY,USER_UNIT,_SYSTEMD_USER_UNIT'
-  const args = ['--quiet', '--no-pager', '--all', '--output=json', fields, `--lines=${lines}`, ...units]
-  const { code, stderr } = await runProgram('journalctl', follow ? [...args, '--follow'] : args, signal, {
-    from: 'stdout',
-    line: async (line) => {
-      const entry = readEntry(line)
-      if (entry !== undefined) await answer({ type: 'log', ...entry })
-    },
+  const fields = ['MESSAGE', 'PRIORITY', 'USER_UNIT', '_SYSTEMD_USER_UNIT']
+  await readJournal({ fields, lines, follow, matches: units }, signal, async (line) => {
+    const entry = readEntry(line)
+    if (entry !== undefined) await answer({ type: 'log', ...entry })
   })
+}
+
+type Reading = {
+  readonly fields: readonly string[]
+  readonly lines: number
+  readonly follow: boolean
+  /** What entries have to be; see journalctl(1). */
+  readonly matches: readonly string[]
+}
+
+/** Reads the journal of this account. @param take gets each line of JSON, oldest first @throws AgentRefusal FAILED */
+export async function readJournal(
+  { fields, lines, follow, matches }: Reading,
+  signal: AbortSignal,
+  take: (line: string) => Promise<void>,
+): Promise<void> {
+  const options = ['--quiet', '--no-pager', '--all', '--output=json', `--output-fields=${fields.join(',')}`]
+  const args = [...options, `--lines=${lines}`, ...(follow ? ['--follow'] : []), ...matches]
+  const { code, stderr } = await runProgram('journalctl', args, signal, { from: 'stdout', line: take })
   if (code !== 0)
     throw new AgentRefusal('FAILED', stderr.split('\n')[0] || `journalctl failed with ${code}`, JOURNAL_HINT)
 }

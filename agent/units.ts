@@ -14,6 +14,7 @@ const PROPERTIES = [
   'ActiveState',
   'SubState',
   'Result',
+  'ExecMainCode',
   'ExecMainStatus',
   'NRestarts',
   'ActiveEnterTimestamp',
@@ -87,6 +88,7 @@ function readState(properties: ReadonlyMap<string, string>): UnitState {
   const count = (name: string) => (/^\d{1,15}$/.test(word(name)) ? Number(word(name)) : undefined)
   const since = /^@(\d{1,12})$/.exec(word('ActiveEnterTimestamp'))?.[1]
   const memory = count('MemoryCurrent')
+  const exitCode = exitCodeOf(count('ExecMainCode'), count('ExecMainStatus'))
   return {
     unit: word('Id'),
     load: word('LoadState'),
@@ -94,11 +96,24 @@ function readState(properties: ReadonlyMap<string, string>): UnitState {
     sub: word('SubState'),
     result: word('Result'),
     exit_status: count('ExecMainStatus') ?? 0,
+    ...(exitCode === undefined ? {} : { exit_code: exitCode }),
     restarts: count('NRestarts') ?? 0,
     ...(since === undefined ? {} : { active_since: new Date(Number(since) * 1000).toISOString() }),
     ...(memory === undefined ? {} : { memory_bytes: memory }),
   }
 }
+
+/**
+ * The process that systemd watches is conmon, which ends with the code of its container.
+ * @param code si_code of waitid(2); 0 while it runs
+ */
+function exitCodeOf(code: number | undefined, status = 0): number | undefined {
+  if (code === undefined || code === 0) return undefined
+  return code === CLD_EXITED ? status : 128 + status
+}
+
+/** sigaction(2) */
+const CLD_EXITED = 1
 
 function splitAt(line: string, at: number): [string, string] {
   return [line.slice(0, at), line.slice(at + 1)]

@@ -198,8 +198,8 @@ const number = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.int().min(least).max(most))
 /**
- * Query of GET /v1/backends/logs/NAME, which answers with newline-delimited JSON, each line a `BackendLogEntry` of
- * schemas/agent.ts, oldest first.
+ * Query of GET /v1/backends/logs/NAME and GET /v1/backends/events/NAME, which answer with newline-delimited JSON, each
+ * line a `BackendLogEntry` or a `BackendEvent` of schemas/agent.ts, oldest first.
  */
 export const backendLogsQuery = z.strictObject({
   n: number(0, 10_000).default(100),

@@ -44,6 +44,12 @@ export const agentRequest = z.discriminatedUnion('op', [
     lines: z.int().min(0).max(MOST_LOG_LINES).default(100),
     follow: z.boolean().default(false),
   }),
+  /** -> `event`s of its container, oldest first; with `follow` new ones until the caller leaves */
+  z.strictObject({
+    op: z.literal('events'),
+    lines: z.int().min(0).max(MOST_LOG_LINES).default(100),
+    follow: z.boolean().default(false),
+  }),
   /** -> `progress`es; an image of the allow-list, all of them when absent */
   z.strictObject({ op: z.literal('pull'), image: z.string().max(500).exactOptional() }),
   /** -> one `removed` for each container and image that the backend no longer needs */
@@ -85,6 +91,8 @@ export const unitState = z.strictObject({
   result: z.string(),
   /** Of the main process when it has ended. */
   exit_status: z.int(),
+  /** Of its container, as docker tells it: 128 + signal when a signal ended it; absent while it runs, and before. */
+  exit_code: z.int().exactOptional(),
   /** Restarts that systemd made on its own since the last start by hand. */
   restarts: z.int(),
   /** Since when it is active, ISO 8601. */
@@ -104,6 +112,30 @@ const logEntry = z.strictObject({
 /** One entry of the journal of a backend's units. */
 export type BackendLogEntry = z.output<typeof logEntry>
 
+/** What happens to a container, in the order of its life. */
+const EVENTS = [
+  'starting',
+  'ready',
+  'unhealthy',
+  'stopping',
+  'exited',
+  'oom',
+  'failed',
+  'restarting',
+  'stopped',
+] as const
+
+const backendEvent = z.strictObject({
+  time: z.iso.datetime(),
+  event: z.enum(EVENTS),
+  /** Of `exited`: as docker tells it, 128 + signal when a signal ended it; absent for an orderly end. */
+  exit_code: z.int().exactOptional(),
+  /** Of `failed`: `exit-code`, `timeout`, `oom-kill`, `signal`, … */
+  reason: z.string().exactOptional(),
+})
+/** Something that happened to the container of a backend. */
+export type BackendEvent = z.output<typeof backendEvent>
+
 const removal = z.strictObject({ what: z.enum(['container', 'image']), name: z.string() })
 /** What `gc` removed, or would remove. */
 export type Removal = z.output<typeof removal>
@@ -111,6 +143,7 @@ export type Removal = z.output<typeof removal>
 export const agentAnswer = z.discriminatedUnion('type', [
   unitState.extend({ type: z.literal('unit') }),
   logEntry.extend({ type: z.literal('log') }),
+  backendEvent.extend({ type: z.literal('event') }),
   z.strictObject({ type: z.literal('progress'), message: z.string() }),
   removal.extend({ type: z.literal('removed') }),
   z.strictObject({ type: z.literal('output'), data: bytes }),

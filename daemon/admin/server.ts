@@ -83,7 +83,8 @@ type Connections = {
   readonly stopping: AbortSignal
 }
 
-const BACKEND_LOGS = '/v1/backends/logs/'
+/** Streams of a backend; the name follows. */
+const BACKEND_STREAM = /^\/v1\/backends\/(logs|events)\/([^/]*)$/
 
 /** Answers one request, whatever happens. */
 async function answer(
@@ -101,15 +102,11 @@ async function answer(
     const body = await readBody(request)
     if (url === null) throw new AdminError('BAD_REQUEST', 'the request target is not a path')
     if (method === 'GET' && url.pathname === '/v1/logs') return sendLogs(options, followers, url.searchParams, response)
-    if (method === 'GET' && url.pathname.startsWith(BACKEND_LOGS)) {
-      const name = decodeSegment(url.pathname.slice(BACKEND_LOGS.length))
-      return await sendBackendLogs(
-        { backends: options.backends, followers: backendFollowers },
-        name,
-        url.searchParams,
-        response,
-        signal,
-      )
+    const [, of, segment = ''] = (method === 'GET' && BACKEND_STREAM.exec(url.pathname)) || []
+    if (of === 'logs' || of === 'events') {
+      const parts = { backends: options.backends, followers: backendFollowers }
+      const wanted = { of, name: decodeSegment(segment) } as const
+      return await sendBackendLogs(parts, wanted, url.searchParams, response, signal)
     }
     const { route, parameter } = findRoute(method, url.pathname)
     const shape = await ROUTES[route](options, { parameter, query: url.searchParams, body, signal })

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import {
   type AgentAnswer,
   type AgentRequestInput,
+  type BackendEvent,
   type BackendLogEntry,
   LONGEST_LINE_BYTES,
   type Removal,
@@ -44,6 +45,11 @@ export type AgentClient = {
     options: { readonly lines: number; readonly follow: boolean },
     signal: AbortSignal,
   ): AsyncGenerator<BackendLogEntry>
+  /** The last `lines` things that happened to its container; otherwise as `logs`. */
+  events(
+    options: { readonly lines: number; readonly follow: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<BackendEvent>
   /** Lines of progress. */
   pull(signal: AbortSignal, image?: string): AsyncGenerator<string>
   /** What was removed, or with `dryRun` would be. */
@@ -89,6 +95,11 @@ export function agentClient(socketPath: string): AgentClient {
       for await (const answer of ask(socketPath, { op: 'logs', lines, follow }, { signal, quietMs }))
         yield answer.type === 'log' ? entryOf(answer) : unexpected('logs')
     },
+    events: async function* ({ lines, follow }, signal) {
+      const quietMs = follow ? Number.POSITIVE_INFINITY : QUICK_MS
+      for await (const answer of ask(socketPath, { op: 'events', lines, follow }, { signal, quietMs }))
+        yield answer.type === 'event' ? eventOf(answer) : unexpected('events')
+    },
     pull: async function* (signal, image) {
       const request = { op: 'pull' as const, ...(image === undefined ? {} : { image }) }
       for await (const answer of ask(socketPath, request, { signal, quietMs: PULL_QUIET_MS }))
@@ -129,6 +140,10 @@ function unitOf({ type: _, ...state }: Extract<AgentAnswer, { type: 'unit' }>): 
 
 function entryOf({ type: _, ...entry }: Extract<AgentAnswer, { type: 'log' }>): BackendLogEntry {
   return entry
+}
+
+function eventOf({ type: _, ...event }: Extract<AgentAnswer, { type: 'event' }>): BackendEvent {
+  return event
 }
 
 function removalOf({ type: _, ...removal }: Extract<AgentAnswer, { type: 'removed' }>): Removal {

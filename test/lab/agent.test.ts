@@ -293,6 +293,35 @@ describeInLab('gate-agent', () => {
     expect((await gatectl('logs', 'own', '-n', '1')).code).toBe(0)
   })
 
+  test('gatectl backend events, logs -t and the exit code: of a start, a crash and an orderly end', async () => {
+    const events = async (...args: string[]) => {
+      const { stdout } = await gatectl('events', 'own', '--json', ...args)
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { event: string; exit_code?: number; reason?: string })
+    }
+    const names = async (count: number) => (await events('-n', String(count))).map(({ event }) => event)
+    expect((await gatectl('restart', 'own')).code).toBe(0)
+    expect((await names(5)).slice(-2)).toEqual(['starting', 'ready'])
+    const running = await gatectl('status', 'own')
+    expect(running.stdout).not.toMatch(/^exit code/m)
+    await host.asUser('gate-own').run(['podman', 'kill', '--signal=KILL', 'gate-own'])
+    await vi.waitUntil(async () => (await names(100)).lastIndexOf('ready') > (await names(100)).lastIndexOf('failed'), {
+      timeout: 60_000,
+    })
+    const crash = await events()
+    expect(crash).toContainEqual(expect.objectContaining({ event: 'exited', exit_code: 137 }))
+    expect(crash).toContainEqual(expect.objectContaining({ event: 'failed', reason: 'exit-code' }))
+    expect(crash.map(({ event }) => event)).toContain('restarting')
+    expect((await gatectl('events', 'own')).stdout).toMatch(/^\S+Z exited with code 137$/m)
+    expect((await gatectl('stop', 'own')).code).toBe(0)
+    expect((await names(100)).at(-1)).toBe('stopped')
+    expect((await gatectl('status', 'own')).stdout).toMatch(/^exit code +0$/m)
+    expect((await gatectl('start', 'own')).code).toBe(0)
+    expect((await gatectl('logs', 'own', '-t', '-n', '50')).stdout).toMatch(/^\S+Z engine: ready$/m)
+  })
+
   const root = join(import.meta.dirname, '../..')
   const hasTerminals = existsSync(join(root, 'node_modules/node-pty'))
   const testTerminal = hasTerminals ? test : test.skip

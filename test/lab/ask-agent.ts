@@ -24,7 +24,8 @@ async function main(socket: string, method: string, args: readonly string[]): Pr
       for await (const line of client.pull(signal, first)) print(line)
       return
     case 'logs':
-      for await (const entry of client.logs(first, signal)) print(entry)
+    case 'events':
+      for await (const entry of client[method](first, signal)) print(entry)
       return
     default:
       throw new Error(`no method ${method} ${second}`)

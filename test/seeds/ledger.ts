@@ -53,6 +53,7 @@ const compiled = { proof: [GOLDEN, 'golden'] } as const
 const applied = { proof: [APPLY, 'applied, both backends answer'] } as const
 const accounts = { proof: [HOST, 'dpkg, init and apply bring up the gateway and two backends'] } as const
 const shownByAgent = { proof: [AGENT, 'gatectl backend: list, stop, start, status'] } as const
+const followed = { proof: [AGENT, 'gatectl backend events, logs -t and the exit code'] } as const
 const journal = { proof: [AGENT, 'gatectl backend logs: text, JSON, following'] } as const
 const nixExample = { proof: [EXAMPLES, 'the first flake listens where it says'] } as const
 const relayUnits = { proof: [EXAMPLES, 'relays are units of their own'] } as const
@@ -142,15 +143,15 @@ const aiGateway: readonly Entry[] = [
   { shown: '`docker compose ps`', gate: '`gatectl backend list`', ...shownByAgent },
   {
     shown: '`docker compose logs --tail=100 -t SERVICE`',
-    gate: '`gatectl backend logs -n 100 NAME`; `-t` is owed',
-    owed: 'faults',
+    gate: '`gatectl backend logs -n 100 -t NAME`',
+    ...followed,
   },
   {
     shown: '`docker inspect --format={{.State.ExitCode}}`',
     gate: 'exit code in `gatectl backend status NAME`',
-    owed: 'faults',
+    ...followed,
   },
-  { shown: '`docker events --filter container=…`', gate: '`gatectl backend events NAME`', owed: 'faults' },
+  { shown: '`docker events --filter container=…`', gate: '`gatectl backend events NAME`', ...followed },
   {
     shown: '`docker compose restart SERVICE`',
     gate: '`gatectl backend restart NAME`',

@@ -22,6 +22,7 @@ function detailText(backend: BackendDetail, stdout: Output): string {
     ['requests', requestsText(backend)],
     ...(start_seconds === undefined ? [] : [['last start', `${start_seconds} s`]]),
     ...(reason === undefined ? [] : [['why', reason]]),
+    ...exitRow(units[0]),
     ...(agent_error === undefined ? [] : [['agent', agent_error]]),
   ]
   const width = Math.max(...rows.map(([title = '']) => title.length))
@@ -30,6 +31,13 @@ function detailText(backend: BackendDetail, stdout: Output): string {
     lines.push('', table(['UNIT', 'STATE', 'SINCE', 'RESTARTS', 'LAST RESULT'], units.map(unitRow), stdout))
   if (log.length > 0) lines.push('', 'its last words:', ...log.map((line) => `  ${escapeControls(line)}`))
   return lines.join('\n')
+}
+
+/** The container's service comes first. */
+function exitRow(service: UnitState | undefined): string[][] {
+  if (service?.exit_code === undefined) return []
+  const { exit_code, result } = service
+  return [['exit code', result === 'success' ? `${exit_code}` : `${exit_code} (${result})`]]
 }
 
 function requestsText({ requests_in_flight, requests_waiting, max_concurrent }: BackendDetail): string {

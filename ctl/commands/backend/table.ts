@@ -47,8 +47,19 @@ export const BACKEND_COMMANDS: readonly Command[] = [
     options: {
       follow: { type: 'boolean', short: 'f', description: 'keep printing new lines' },
       lines: { type: 'string', short: 'n', value: 'N', description: 'at most N past lines (100; at most 10000)' },
+      timestamps: { type: 'boolean', short: 't', description: 'time and message alone, as docker logs -t prints them' },
     },
     load: () => import('./logs.ts'),
+  },
+  {
+    name: 'backend events',
+    summary: 'show when a backend started, failed and ended, and with which exit code',
+    arguments: [BACKEND],
+    options: {
+      follow: { type: 'boolean', short: 'f', description: 'keep printing new ones' },
+      lines: { type: 'string', short: 'n', value: 'N', description: 'at most N past ones (100; at most 10000)' },
+    },
+    load: () => import('./events.ts'),
   },
   {
     name: 'backend shell',

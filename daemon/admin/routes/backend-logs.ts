@@ -14,14 +14,14 @@ const FIRST_ENTRY_MS = 2_000
 const STALLED_MS = 30_000
 
 /**
- * Sends the journal of a backend, with `follow` until the caller leaves. The answer begins once its agent has said
- * something.
+ * Sends the journal of a backend, or what happened to its container, with `follow` until the caller leaves. The answer
+ * begins once its agent has said something.
  * @param followers those of all backends; this one is among them while it lasts
  * @throws AdminError before the first line, never after it
  */
 export async function sendBackendLogs(
   { backends, followers }: { readonly backends: AdminBackends; readonly followers: Set<ServerResponse> },
-  name: string,
+  { of, name }: { readonly of: 'logs' | 'events'; readonly name: string },
   query: URLSearchParams,
   response: ServerResponse,
   signal: AbortSignal,
@@ -32,7 +32,7 @@ export async function sendBackendLogs(
   const agent = agentOf(backends, name)
   if (follow) followers.add(response)
   response.once('close', () => followers.delete(response))
-  const entries = agent.logs({ lines: n, follow }, signal)
+  const entries: AsyncGenerator<unknown> = agent[of]({ lines: n, follow }, signal)
   const first = entries.next()
   try {
     await Promise.race([first, follow ? pause(FIRST_ENTRY_MS, undefined, { signal }) : first])

@@ -48,7 +48,7 @@ test('any line is a request or a short refusal with a code', () => {
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.json(),
     fc
-      .record({ op: fc.constantFrom('status', 'start', 'logs', 'shell', 'pull', '__proto__') })
+      .record({ op: fc.constantFrom('status', 'start', 'logs', 'events', 'shell', 'pull', '__proto__') })
       .map((r) => JSON.stringify(r)),
     fc
       .dictionary(fc.constantFrom('op', 'unit', 'lines', 'rows', 'columns', 'into', '__proto__'), fc.jsonValue())
@@ -113,6 +113,18 @@ test('reads the states that systemctl prints', () => {
       memory_bytes: 4096,
     },
   ])
+})
+
+test.each([
+  { name: 'runs, or never ran', code: 0, status: 0, expected: undefined },
+  { name: 'ended well', code: 1, status: 0, expected: 0 },
+  { name: 'failed', code: 1, status: 3, expected: 3 },
+  { name: 'was killed inside, as its watcher tells', code: 1, status: 137, expected: 137 },
+  { name: 'was killed with its watcher', code: 2, status: 9, expected: 137 },
+  { name: 'dumped core', code: 3, status: 6, expected: 134 },
+])('the exit code of a container that $name', ({ code, status, expected }) => {
+  const [state] = readStates(`Id=gate-a.service\nExecMainCode=${code}\nExecMainStatus=${status}\n`)
+  expect(state?.exit_code).toBe(expected)
 })
 
 test.each([

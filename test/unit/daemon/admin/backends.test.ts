@@ -161,6 +161,21 @@ test('passes the journal on, safe for a terminal', async () => {
   for (const control of ['\u001b', '\u009b']) expect(body).not.toContain(control)
 })
 
+test('passes on what happened to a container, and nothing that is not an event', async () => {
+  const event = (more: object) => `${JSON.stringify({ type: 'event', time: '2026-11-20T12:00:00.000Z', ...more })}\n`
+  behave = (socket) => socket.end(event({ event: 'exited', exit_code: 137 }) + event({ event: 'oom' }) + DONE_LINE)
+  const { status, body } = await ask('GET', '/v1/backends/events/talk?n=2')
+  expect({ status, body }).toEqual({
+    status: 200,
+    body:
+      '{"time":"2026-11-20T12:00:00.000Z","event":"exited","exit_code":137}\n' +
+      '{"time":"2026-11-20T12:00:00.000Z","event":"oom"}\n',
+  })
+  behave = (socket) => socket.end(entry('ready') + DONE_LINE)
+  expect((await ask('GET', '/v1/backends/events/talk')).status).toBe(502)
+  expect((await ask('GET', '/v1/backends/events/tulk')).status).toBe(404)
+})
+
 test('says why there is no journal', async () => {
   behave = (socket) => socket.end('{"type":"error","code":"FAILED","message":"No journal files"}\n')
   const { status, body } = await ask('GET', '/v1/backends/logs/talk?follow=true')
