@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { runDaemon } from '../daemon/main.ts'
 import { packageVersion } from '../system/version.ts'
 
-const USAGE = `Usage: gate-daemon [--state-directory DIR] [--config FILE] [--declared FILE]
+const USAGE = `Usage: gate-daemon [--state-directory DIR] [--config FILE] [--declared FILE] [--no-first-key]
 
 Serves the gateway until it is told to stop (SIGTERM or Ctrl-C; SIGHUP reloads).
 
@@ -11,17 +11,26 @@ Serves the gateway until it is told to stop (SIGTERM or Ctrl-C; SIGHUP reloads).
                          (default: $STATE_DIRECTORY, else $XDG_STATE_HOME/gate)
   --config FILE          the runtime layer, TOML (default: config.toml in the state directory)
   --declared FILE        the declared layer, JSON (default: /etc/gate/declared.json)
+  --no-first-key         make no key at the first start: for where this output is kept as a log
   --version, --help
 `
 
 async function start(): Promise<number> {
-  let flags: { 'state-directory'?: string; config?: string; declared?: string; version?: boolean; help?: boolean }
+  let flags: {
+    'state-directory'?: string
+    config?: string
+    declared?: string
+    'no-first-key'?: boolean
+    version?: boolean
+    help?: boolean
+  }
   try {
     flags = parseArgs({
       options: {
         'state-directory': { type: 'string' },
         config: { type: 'string' },
         declared: { type: 'string' },
+        'no-first-key': { type: 'boolean' },
         version: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -40,6 +49,7 @@ async function start(): Promise<number> {
       env: process.env,
       stdout: process.stdout,
       declaredFile: flags.declared ?? '/etc/gate/declared.json',
+      makesFirstKey: flags['no-first-key'] !== true,
       ...(stateDirectory !== undefined && { stateDirectory }),
       ...(flags.config !== undefined && { runtimeFile: flags.config }),
     })

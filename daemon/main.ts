@@ -52,10 +52,21 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     controlPlane.served(urls)
     await lifecycle.ready()
     const closed = config.closed()
-    const key = closed === undefined ? firstKey(storage.tokens, initial, ground.isJournal) : null
-    const isOpen = initial.auth.mode === 'none'
     const { isJournal } = ground
-    const start = { url: urls[0] ?? '', closed, key, isOpen, isJournal, gatectl: gatectlName(), example: EXAMPLE }
+    const mayPrint = options.makesFirstKey && !isJournal && closed === undefined
+    const key = mayPrint ? firstKey(storage.tokens, initial) : null
+    const isOpen = initial.auth.mode === 'none'
+    const hasKey = isOpen || initial.auth.token !== undefined || storage.tokens.list().length > 0
+    const start = {
+      url: urls[0] ?? '',
+      closed,
+      key,
+      hasKey,
+      isOpen,
+      isJournal,
+      gatectl: gatectlName(),
+      example: EXAMPLE,
+    }
     ground.print(welcome(start))
   } catch (error) {
     await lifecycle.stop('could not start', true)
@@ -66,9 +77,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
 /**
  * The key made at the very first start, to be shown once; null when there are keys already, or `auth.token` is set.
- * Under systemd none is made, because showing it would put it in the journal: `gatectl token create` makes one.
+ * Under systemd, and in a container, none is made, because showing it would put it in a log: `gatectl token create` makes
+ * one.
  */
-function firstKey(tokens: Tokens, { auth }: Config, isJournal: boolean): string | null {
-  if (auth.mode === 'none' || auth.token !== undefined || isJournal || tokens.list().length > 0) return null
+function firstKey(tokens: Tokens, { auth }: Config): string | null {
+  if (auth.mode === 'none' || auth.token !== undefined || tokens.list().length > 0) return null
   return tokens.create('first key', ['admin'], null).token
 }

@@ -66,7 +66,8 @@ export function packageOci(options: {
       owners: { data: USER_ID },
       compress: !quick,
       config: {
-        Entrypoint: ['/usr/bin/gate-daemon'],
+        // what it prints is the log of the container, which others read and which is kept
+        Entrypoint: ['/usr/bin/gate-daemon', '--no-first-key'],
         Cmd: ['--config', '/config/config.toml'],
         Env: ['PATH=/usr/bin', 'STATE_DIRECTORY=/data', 'HOME=/data'],
         User: `${USER_ID}:${USER_ID}`,

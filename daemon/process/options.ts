@@ -11,6 +11,8 @@ export type DaemonOptions = {
   readonly runtimeFile?: string
   /** The declared layer; may be absent. */
   readonly declaredFile: string
+  /** Whether the very first start makes a key and prints it. */
+  readonly makesFirstKey: boolean
 }
 
 /**

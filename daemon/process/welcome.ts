@@ -4,6 +4,8 @@ export function welcome(start: {
   /** Why no client is served. */
   readonly closed: string | undefined
   readonly key: string | null
+  /** Whether any client has a key, or needs none. */
+  readonly hasKey: boolean
   readonly isOpen: boolean
   readonly isJournal: boolean
   /** What a person types to run gatectl. */
@@ -16,9 +18,11 @@ export function welcome(start: {
   const key = start.key ?? '$GATE_KEY'
   const authorization = start.isOpen ? '' : ` \\\n    -H 'Authorization: Bearer ${start.key ?? '\'"$GATE_KEY"\''}'`
   const shown = start.key === null ? '' : `\n  Your key, shown this once:\n\n    ${key}\n`
-  const lost =
-    start.key === null && !start.isOpen
-      ? `\n  GATE_KEY is a key you have; another: ${start.gatectl} token create\n`
+  const create = `${start.gatectl} token create`
+  const lost = !start.hasKey
+    ? `\n  There is no key yet. This makes one and shows it to you alone: ${create}\n  (of a container: podman exec NAME ${create})\n`
+    : start.key === null && !start.isOpen
+      ? `\n  GATE_KEY is a key you have; another: ${create}\n`
       : ''
   return `
 Gate listens on ${start.url}

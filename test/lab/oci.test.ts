@@ -56,7 +56,11 @@ describeInLab(
       const mount = ['--volume', '/srv/config:/config:ro']
       await run(...mount)
       expect(await answers('/health')).toBe('{"status":"ok"}')
-      const key = /gate_[\w-]{43}/.exec(await podman('logs', 'gate'))?.[0] ?? ''
+      const log = await podman('logs', 'gate')
+      expect(log).toContain('podman exec NAME gatectl token create')
+      expect(log).not.toMatch(/gate_[\w-]{43}/)
+      expect(JSON.parse(await podman('exec', 'gate', 'gatectl', 'token', 'list', '--json'))).toEqual({ tokens: [] })
+      const key = (await podman('exec', 'gate', 'gatectl', 'token', 'create', '--name', 'me')).trim()
       const chat = [
         '--header',
         `authorization: Bearer ${key}`,

@@ -18,8 +18,23 @@ test.each(['README.md', 'docs/gatectl.md'])('C6 %s says so', (page) => {
 })
 
 test.each(['gatectl', 'npm run -s gatectl --'])('C6 the start text names what works there: %s', (gatectl) => {
-  const start = { url: 'http://127.0.0.1:1', key: null, isOpen: false, isJournal: false, gatectl } as const
+  const start = {
+    url: 'http://127.0.0.1:1',
+    key: null,
+    hasKey: true,
+    isOpen: false,
+    isJournal: false,
+    gatectl,
+  } as const
   const text = welcome({ ...start, closed: undefined, example: { path: '/x', body: '{}' } })
   expect(text).toContain(`${gatectl} token create\n`)
   expect(text).toContain(`${gatectl} status\n`)
+})
+
+test('without a key the start text says how to make one, also in a container', () => {
+  const start = { url: 'http://127.0.0.1:1', key: null, isOpen: false, isJournal: false, gatectl: 'gatectl' } as const
+  const text = welcome({ ...start, hasKey: false, closed: undefined, example: { path: '/x', body: '{}' } })
+  expect(text).toContain('There is no key yet.')
+  expect(text).toContain('podman exec NAME gatectl token create')
+  expect(text).not.toContain('a key you have')
 })
