@@ -307,9 +307,11 @@ describeInLab('gate-agent', () => {
     const running = await gatectl('status', 'own')
     expect(running.stdout).not.toMatch(/^exit code/m)
     await host.asUser('gate-own').run(['podman', 'kill', '--signal=KILL', 'gate-own'])
-    await vi.waitUntil(async () => (await names(100)).lastIndexOf('ready') > (await names(100)).lastIndexOf('failed'), {
-      timeout: 60_000,
-    })
+    const isBack = async () => {
+      const seen = await names(100)
+      return seen.lastIndexOf('ready') > seen.lastIndexOf('failed')
+    }
+    await vi.waitUntil(isBack, { timeout: 60_000, interval: 1_000 })
     const crash = await events()
     expect(crash).toContainEqual(expect.objectContaining({ event: 'exited', exit_code: 137 }))
     expect(crash).toContainEqual(expect.objectContaining({ event: 'failed', reason: 'exit-code' }))
