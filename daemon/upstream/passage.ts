@@ -1,0 +1,282 @@
+import type { Dispatcher } from 'undici'
+import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
+import { codingOf, createDecoder, type Decoder } from '../../wire/decoder.ts'
+import type { AnswerForm, Sink, Watch } from './answer-form.ts'
+import { isOutOfDescriptors, type OverConnection } from './connector.ts'
+import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
+import { Held } from './held.ts'
+import { isOfType } from './media-type.ts'
+import type { BodyRedactor, Redactor } from './redactor.ts'
+
+type Controller = Dispatcher.DispatchController
+
+/**
+ * An answer that is not a stream is held completely up to this size, so that nothing is sent of one that breaks off.
+ */
+const MAX_HELD_BYTES = 2 ** 20
+const MAX_ERROR_BYTES = 64 * 2 ** 10
+const NOTHING = Buffer.alloc(0)
+const none = () => 0
+const NO_HEADERS: ResponseHeaders = {}
+
+/** What passes one answer on, as undici's handler of its request. A class because one is made per request, on the hot path. */
+export class Passage implements OverConnection {
+  readonly #sink: Sink
+  readonly #form: AnswerForm
+  readonly #redactor: Redactor | null
+  readonly #now: () => number
+  readonly #resolve: (end: ForwardEnd) => void
+  readonly #startedAt: number
+  #controller: Controller | null = null
+  /** What has come over the connection, for this request and those before it. */
+  #bytesRead = none
+  #bytesReadBefore = 0
+  #ended = false
+  #cancelled = false
+  #status = 0
+  #headers = NO_HEADERS
+  #isRefusal = false
+  #isCalledStream = false
+  #watch: Watch | null = null
+  #passing = false
+  readonly #held = new Held()
+  #ttftMs: number | null = null
+  #clean: BodyRedactor | null = null
+  /** What unpacks an answer that is compressed. */
+  #decoder: Decoder | null = null
+
+  constructor(
+    sink: Sink,
+    form: AnswerForm,
+    redactor: Redactor | null,
+    now: () => number,
+    resolve: (end: ForwardEnd) => void,
+  ) {
+    this.#sink = sink
+    this.#form = form
+    this.#redactor = redactor
+    this.#now = now
+    this.#resolve = resolve
+    this.#startedAt = now()
+  }
+
+  cancel(): void {
+    if (this.#ended) return
+    this.#cancelled = true
+    // ended first: aborting calls onResponseError at once, and a client that leaves is not a failure of the upstream
+    this.#end({ kind: 'gone', status: this.#status, ttftMs: this.#ttftMs })
+    this.#controller?.abort(new Error('the client went away'))
+  }
+
+  overConnection(bytesRead: () => number): void {
+    this.#bytesRead = bytesRead
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller
+    this.#bytesReadBefore = this.#bytesRead()
+    if (this.#cancelled) controller.abort(new Error('the client went away'))
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders): void {
+    if (status < 200) return
+    this.#status = status
+    this.#headers = this.#redactor === null ? headers : this.#redactor.headers(headers)
+    this.#clean = this.#redactor === null ? null : this.#redactor.body()
+    this.#isRefusal = status >= 300 // redirects too: following one could take the key elsewhere
+    if (headers['content-encoding'] !== undefined) this.#decode(controller)
+    this.#isCalledStream = !this.#isRefusal && isOfType(headers['content-type'], this.#form.mediaType)
+  }
+
+  /** An answer that is compressed although that was not asked for is unpacked: else nothing in it could be read. */
+  #decode(controller: Controller): void {
+    const { 'content-encoding': encoding, ...headers } = this.#headers
+    this.#headers = headers
+    if (codingOf(String(encoding)) === 'identity') return
+    this.#decoder = createDecoder(String(encoding), {
+      onData: (chunk) => this.#take(controller, chunk),
+      onDrain: () => controller.resume(),
+      onEnd: () => this.#complete(controller),
+      onError: (cause) => {
+        this.#broke('UPSTREAM_FAILED', 'the upstream sent a compressed answer that cannot be unpacked', cause)
+        controller.abort(cause)
+      },
+    })
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#decoder === null) this.#take(controller, chunk)
+    else if (!this.#decoder.write(chunk)) controller.pause()
+  }
+
+  #take(controller: Controller, raw: Buffer): void {
+    if (this.#ended) {
+      controller.abort(new Error('the upstream kept sending after the end of its answer'))
+      return
+    }
+    let chunk = this.#clean === null ? raw : this.#clean.feed(raw)
+    if (chunk.length === 0) return
+    if (this.#ttftMs === null) {
+      if (!this.#isRefusal && !this.#lookAt(chunk)) {
+        if (!this.#hold(chunk)) this.#beginPassing(controller)
+        return
+      }
+      this.#ttftMs = this.#now() - this.#startedAt
+      if (this.#watch !== null && this.#held.bytes > 0) chunk = Buffer.concat([this.#held.take(), chunk])
+    }
+    if (this.#watch !== null) this.#passStream(controller, this.#watch, chunk)
+    else if (this.#isRefusal) this.#holdRefusal(controller, chunk)
+    else if (this.#passing) this.#pass(controller, chunk)
+    else if (!this.#hold(chunk)) this.#beginPassing(controller)
+  }
+
+  /** An answer is taken as what it is, whatever it is called. @returns whether its first bytes tell */
+  #lookAt(start: Buffer): boolean {
+    const isStream = this.#form.looksLikeStream(start, this.#isCalledStream)
+    if (isStream === true) this.#watch = this.#form.watch()
+    if (isStream === !this.#isCalledStream) {
+      this.#headers = { ...this.#headers, 'content-type': isStream ? this.#form.mediaType : 'application/json' }
+    }
+    return isStream !== null
+  }
+
+  onResponseEnd(controller: Controller): void {
+    if (this.#decoder === null) this.#complete(controller)
+    else this.#decoder.end()
+  }
+
+  #complete(controller: Controller): void {
+    if (this.#ended) return
+    this.#takeKept(controller)
+    if (this.#ended) return
+    if (this.#isCalledStream && this.#ttftMs === null) this.#watch = this.#form.watch() // nothing came
+    const watch = this.#watch
+    if (this.#isRefusal) {
+      this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: this.#held.take() })
+    } else if (watch !== null && !watch.isComplete()) {
+      this.#broke('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
+    } else if (watch === null && this.#sink.started() && !this.#passing) {
+      this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream but sent something else')
+    } else if (watch === null && !this.#passing) this.#whole(this.#held.take())
+    else {
+      if (watch !== null) this.#hold(watch.rest())
+      this.#answered(this.#held.take())
+    }
+  }
+
+  /** The last bytes, which looked like the beginning of a secret. */
+  #takeKept(controller: Controller): void {
+    const kept = this.#clean?.end()
+    this.#clean = null
+    if (kept !== undefined && kept.length > 0) this.#take(controller, kept)
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    if (this.#ended) return
+    const code = 'code' in error ? String(error.code) : error.name
+    if (isOutOfDescriptors(error)) this.#overloaded(error)
+    else if (/TIMEOUT/i.test(code)) this.#broke('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
+    else if (this.#status === 0) this.#unreached(error)
+    else this.#broke('UPSTREAM_TRUNCATED', 'the connection to the upstream broke before its answer was complete', error)
+  }
+
+  #passStream(controller: Controller, watch: Watch, chunk: Buffer): void {
+    const shown = watch.feed(chunk)
+    const failure = watch.failure()
+    if (failure !== null) this.#reported(controller, failure, shown)
+    else if (watch.isDone() && watch.isComplete()) {
+      this.#hold(shown)
+      this.#hold(watch.rest())
+      this.#answered(this.#held.take())
+    } else if (this.#passing) this.#pass(controller, shown)
+    else {
+      const fits = this.#hold(shown)
+      if (watch.hasContent() || !fits) this.#beginPassing(controller)
+    }
+  }
+
+  /** Ends with an error that the stream reports itself. */
+  #reported(controller: Controller, failure: string, chunk: Buffer): void {
+    const status = this.#status
+    const ttftMs = this.#ttftMs
+    if (!this.#passing) {
+      this.#end({ kind: 'reported', status, error: new GateError('UPSTREAM_FAILED', failure), ttftMs })
+    } else {
+      // the upstream's own words go to the client as they are; the attempt is a failure all the same
+      this.#pass(controller, chunk)
+      const error = new GateError('UPSTREAM_FAILED', 'the upstream reported an error inside the stream')
+      this.#end({ kind: 'reported-within', status, error, ttftMs })
+    }
+    controller.abort(new Error('the stream reported an error'))
+  }
+
+  /** Keeps the body of an error; one that is too long is not waited for, and is no longer JSON. */
+  #holdRefusal(controller: Controller, chunk: Buffer): void {
+    this.#hold(chunk)
+    if (this.#held.bytes <= MAX_ERROR_BYTES) return
+    const headers = { ...this.#headers, 'content-type': 'text/plain' }
+    this.#end({ kind: 'rejected', status: this.#status, headers, body: NOTHING })
+    controller.abort(new Error('the body of the error is too long'))
+  }
+
+  /** Keeps a chunk. @returns whether all that is kept is still little enough */
+  #hold(chunk: Buffer): boolean {
+    this.#held.add(chunk)
+    return this.#held.bytes <= MAX_HELD_BYTES
+  }
+
+  #beginPassing(controller: Controller): void {
+    this.#passing = true
+    if (!this.#sink.started()) this.#sink.start(this.#status, this.#headers)
+    this.#pass(controller, this.#held.take())
+  }
+
+  #pass(controller: Controller, bytes: Buffer): void {
+    if (bytes.length === 0 || this.#sink.write(bytes)) return
+    const flow = this.#decoder ?? controller
+    flow.pause()
+    this.#sink.onDrain(() => flow.resume())
+  }
+
+  #whole(answer: Buffer): void {
+    const failure = this.#form.failureOf(answer)
+    if (failure === null) this.#answered(answer)
+    else {
+      const error = new GateError('UPSTREAM_FAILED', failure)
+      this.#end({ kind: 'reported', status: this.#status, error, ttftMs: this.#ttftMs })
+    }
+  }
+
+  #answered(rest: Buffer): void {
+    const ttftMs = this.#ttftMs ?? this.#now() - this.#startedAt
+    this.#end({ kind: 'answered', status: this.#status, headers: this.#headers, rest, ttftMs })
+  }
+
+  #unreached(cause: Error): void {
+    const error = new GateError('UPSTREAM_FAILED', 'the upstream could not be reached', { cause })
+    const wasKept = this.#bytesReadBefore > 0 && this.#bytesRead() === this.#bytesReadBefore
+    this.#end({ kind: 'unreached', status: 0, error, ttftMs: null, wasKept })
+  }
+
+  #overloaded(cause: Error): void {
+    const error = new GateError('OVERLOADED', 'Gate has no connection left for this request; try again shortly', {
+      cause,
+      retryAfterS: 1,
+    })
+    this.#end({ kind: 'overloaded', status: 0, error, ttftMs: null })
+  }
+
+  #broke(code: ErrorCode, message: string, cause?: Error): void {
+    const error = new GateError(code, message, { cause })
+    const kind = this.#passing ? 'broken-within' : 'broken-before'
+    this.#end({ kind, status: this.#status, error, ttftMs: this.#ttftMs })
+  }
+
+  #end(end: ForwardEnd): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#held.take()
+    this.#decoder?.destroy()
+    this.#resolve(end)
+  }
+}
