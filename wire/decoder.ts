@@ -14,6 +14,8 @@ const OPENERS = {
   zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_BITS } }),
 } as const
 
+const WINDOW_BYTES = { gzip: 2 ** 15, 'x-gzip': 2 ** 15, deflate: 2 ** 15, br: 2 ** 24, zstd: 2 ** ZSTD_WINDOW_BITS }
+
 /** The codings that are unpacked, as an Accept-Encoding says it. */
 export const CODINGS = 'gzip, deflate, br, zstd'
 
@@ -64,6 +66,12 @@ function open(encoding: string) {
   const none = createGunzip()
   none.destroy(new Error(`content-encoding ${encoding} is not supported`))
   return none
+}
+
+/** How much of what it unpacked a decoder remembers. */
+export function windowBytes(encoding: string): number {
+  const name = encoding.trim().toLowerCase()
+  return isKnown(name) ? WINDOW_BYTES[name] : 0
 }
 
 const isKnown = (encoding: string): encoding is keyof typeof OPENERS => Object.hasOwn(OPENERS, encoding)

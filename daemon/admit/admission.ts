@@ -15,10 +15,12 @@ export type Admission = ReturnType<typeof createAdmission>
 export type Slot = {
   /** Reads the whole body, unpacked: `readBody` of body.ts. */
   readonly readBody: (request: IncomingMessage, onChunk?: (chunk: Buffer) => void) => Promise<Buffer>
+  /** Counts bytes that are kept until the release. @throws GateError TOO_MANY_REQUESTS when there are too many */
+  readonly hold: (bytes: number) => void
   readonly release: () => void
 }
 
-/** Counts requests in flight and the bytes of bodies held for them; refuses what goes over the limits. */
+/** Counts requests in flight and the bytes of bodies and answers held for them; refuses what goes over the limits. */
 export function createAdmission(initial: AdmissionLimits) {
   let limits = initial
   let inFlight = 0
@@ -41,10 +43,9 @@ export function createAdmission(initial: AdmissionLimits) {
       let heldBytes = 0
       let released = false
 
-      /** @throws GateError TOO_MANY_REQUESTS */
       function hold(bytes: number): void {
         if (bufferedBytes + bytes > limits.maxBufferedBytes) {
-          const message = 'too many large requests at once (server.max_buffered); try again shortly'
+          const message = 'too many large requests and answers at once (server.max_buffered); try again shortly'
           throw new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: 1 })
         }
         bufferedBytes += bytes
@@ -52,6 +53,7 @@ export function createAdmission(initial: AdmissionLimits) {
       }
 
       return {
+        hold,
         readBody: (request, onChunk = () => {}) =>
           readBody(request, { maxBytes: limits.maxBodyBytes, hold, isReleased: () => released }, onChunk),
         release() {

@@ -28,6 +28,8 @@ export type Job = {
   readonly dialect: Dialect
   readonly call: Call
   readonly asked: ModelRequest
+  /** Counts bytes that are kept for the request until it ends. @throws GateError when there are too many */
+  readonly hold: (bytes: number) => void
 }
 
 /** Where this attempt goes, and which one it is: from 1. `release` gives the turn back. */
@@ -105,7 +107,12 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
 }
 
 /** The request to send to an upstream: the upstream's credential, and the client headers it may see. */
-function forwardRequest({ call, dialect }: Job, target: Target, upstream: Upstream, body: Buffer): ForwardRequest {
+function forwardRequest(
+  { call, dialect, hold }: Job,
+  target: Target,
+  upstream: Upstream,
+  body: Buffer,
+): ForwardRequest {
   const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...upstream.headers]
   pushHeaders(headers, call.headers, PASSED_ON)
   pushHeaders(headers, call.headers, dialect.requestHeaders)
@@ -118,6 +125,7 @@ function forwardRequest({ call, dialect }: Job, target: Target, upstream: Upstre
     headersTimeoutMs: upstream.headersTimeoutMs,
     idleTimeoutMs: upstream.idleTimeoutMs,
     redactor: upstream.redactor,
+    hold,
   }
 }
 

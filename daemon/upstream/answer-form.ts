@@ -1,4 +1,5 @@
 import type { ResponseHeaders } from './forward-end.ts'
+import type { Redactor } from './redactor.ts'
 
 /** The client's side of an answer. Bytes go out as they are given; `write` says false when the client is slow. */
 export type Sink = {
@@ -34,4 +35,12 @@ export type AnswerForm = {
   readonly watch: () => Watch
   /** The message of an error that a whole answer is; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
+}
+
+/** What an answer may neither show nor take. */
+export type Care = {
+  /** Takes the credential that is sent out of the answer; null: none is sent. */
+  readonly redactor: Redactor | null
+  /** Counts bytes that are kept of the answer until its request ends. @throws GateError when there are too many */
+  readonly hold: (bytes: number) => void
 }

@@ -1,11 +1,10 @@
 import type { Dispatcher } from 'undici'
-import type { AnswerForm, Sink } from './answer-form.ts'
+import type { AnswerForm, Care, Sink } from './answer-form.ts'
 import type { ForwardEnd } from './forward-end.ts'
 import { Passage } from './passage.ts'
-import type { Redactor } from './redactor.ts'
 
 /** A request to one upstream. Times in milliseconds. */
-export type ForwardRequest = {
+export type ForwardRequest = Care & {
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>
   readonly method: 'POST'
   readonly path: string
@@ -14,8 +13,6 @@ export type ForwardRequest = {
   readonly body: Buffer
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
-  /** Takes the credential that is sent out of the answer; null: none is sent. */
-  readonly redactor: Redactor | null
 }
 
 /**
@@ -26,7 +23,7 @@ export type ForwardRequest = {
  */
 export function forward(request: ForwardRequest, sink: Sink, form: AnswerForm, now: () => number): Promise<ForwardEnd> {
   return new Promise((resolve) => {
-    const passage = new Passage(sink, form, request.redactor, now, resolve)
+    const passage = new Passage(sink, form, request, now, resolve)
     const { dispatcher, method, path, headers, body, headersTimeoutMs, idleTimeoutMs } = request
     dispatcher.dispatch(
       { method, path, headers, body, headersTimeout: headersTimeoutMs, bodyTimeout: idleTimeoutMs },

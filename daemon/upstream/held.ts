@@ -1,8 +1,10 @@
 const NOTHING = Buffer.alloc(0)
+/** What a chunk takes besides its bytes; an answer may come in millions of them. */
+const CHUNK_BYTES = 160
 
 /** Chunks that are kept until more of an answer is known; joined only when there is more than one. */
 export class Held {
-  /** Bytes kept so far. */
+  /** What is kept so far takes in memory. */
   bytes = 0
   #first: Buffer = NOTHING
   #chunks: Buffer[] | null = null
@@ -12,7 +14,7 @@ export class Held {
     if (this.bytes === 0) this.#first = chunk
     else if (this.#chunks === null) this.#chunks = [this.#first, chunk]
     else this.#chunks.push(chunk)
-    this.bytes += chunk.length
+    this.bytes += chunk.length + CHUNK_BYTES
   }
 
   /** Hands over everything that is kept. */

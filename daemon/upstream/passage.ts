@@ -1,12 +1,13 @@
 import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
-import { codingOf, createDecoder, type Decoder } from '../../wire/decoder.ts'
-import type { AnswerForm, Sink, Watch } from './answer-form.ts'
+import { codingOf, type Decoder } from '../../wire/decoder.ts'
+import type { AnswerForm, Care, Sink, Watch } from './answer-form.ts'
 import { isOutOfDescriptors, type OverConnection } from './connector.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
 import { Held } from './held.ts'
 import { isOfType } from './media-type.ts'
 import type { BodyRedactor, Redactor } from './redactor.ts'
+import { createUnpacker } from './unpack.ts'
 
 type Controller = Dispatcher.DispatchController
 
@@ -24,6 +25,7 @@ export class Passage implements OverConnection {
   readonly #sink: Sink
   readonly #form: AnswerForm
   readonly #redactor: Redactor | null
+  readonly #mayHold: Care['hold']
   readonly #now: () => number
   readonly #resolve: (end: ForwardEnd) => void
   readonly #startedAt: number
@@ -48,13 +50,14 @@ export class Passage implements OverConnection {
   constructor(
     sink: Sink,
     form: AnswerForm,
-    redactor: Redactor | null,
+    { redactor, hold }: Care,
     now: () => number,
     resolve: (end: ForwardEnd) => void,
   ) {
     this.#sink = sink
     this.#form = form
     this.#redactor = redactor
+    this.#mayHold = hold
     this.#now = now
     this.#resolve = resolve
     this.#startedAt = now()
@@ -93,12 +96,13 @@ export class Passage implements OverConnection {
     const { 'content-encoding': encoding, ...headers } = this.#headers
     this.#headers = headers
     if (codingOf(String(encoding)) === 'identity') return
-    this.#decoder = createDecoder(String(encoding), {
+    this.#decoder = createUnpacker(String(encoding), this.#mayHold, {
       onData: (chunk) => this.#take(controller, chunk),
       onDrain: () => controller.resume(),
       onEnd: () => this.#complete(controller),
       onError: (cause) => {
-        this.#broke('UPSTREAM_FAILED', 'the upstream sent a compressed answer that cannot be unpacked', cause)
+        if (cause instanceof GateError) this.#overloaded(cause)
+        else this.#broke('UPSTREAM_FAILED', 'the upstream sent a compressed answer that cannot be unpacked', cause)
         controller.abort(cause)
       },
     })
@@ -115,7 +119,7 @@ export class Passage implements OverConnection {
       return
     }
     let chunk = this.#clean === null ? raw : this.#clean.feed(raw)
-    if (chunk.length === 0) return
+    if (chunk.length === 0 || !this.#counted(controller, chunk.length)) return
     if (this.#ttftMs === null) {
       if (!this.#isRefusal && !this.#lookAt(chunk)) {
         if (!this.#hold(chunk)) this.#beginPassing(controller)
@@ -128,6 +132,19 @@ export class Passage implements OverConnection {
     else if (this.#isRefusal) this.#holdRefusal(controller, chunk)
     else if (this.#passing) this.#pass(controller, chunk)
     else if (!this.#hold(chunk)) this.#beginPassing(controller)
+  }
+
+  /** Counts what may be kept. @returns false when it is too much, which ends the answer */
+  #counted(controller: Controller, bytes: number): boolean {
+    try {
+      if (!this.#passing) this.#mayHold(bytes)
+      return true
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error
+      this.#overloaded(error)
+      controller.abort(error)
+      return false
+    }
   }
 
   /** An answer is taken as what it is, whatever it is called. @returns whether its first bytes tell */
@@ -174,7 +191,7 @@ export class Passage implements OverConnection {
   onResponseError(_controller: Controller, error: Error): void {
     if (this.#ended) return
     const code = 'code' in error ? String(error.code) : error.name
-    if (isOutOfDescriptors(error)) this.#overloaded(error)
+    if (isOutOfDescriptors(error)) this.#overloaded(noConnection(error))
     else if (/TIMEOUT/i.test(code)) this.#broke('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
     else if (this.#status === 0) this.#unreached(error)
     else this.#broke('UPSTREAM_TRUNCATED', 'the connection to the upstream broke before its answer was complete', error)
@@ -258,11 +275,7 @@ export class Passage implements OverConnection {
     this.#end({ kind: 'unreached', status: 0, error, ttftMs: null, wasKept })
   }
 
-  #overloaded(cause: Error): void {
-    const error = new GateError('OVERLOADED', 'Gate has no connection left for this request; try again shortly', {
-      cause,
-      retryAfterS: 1,
-    })
+  #overloaded(error: GateError): void {
     this.#end({ kind: 'overloaded', status: 0, error, ttftMs: null })
   }
 
@@ -279,4 +292,9 @@ export class Passage implements OverConnection {
     this.#decoder?.destroy()
     this.#resolve(end)
   }
+}
+
+function noConnection(cause: Error): GateError {
+  const message = 'Gate has no connection left for this request; try again shortly'
+  return new GateError('OVERLOADED', message, { cause, retryAfterS: 1 })
 }

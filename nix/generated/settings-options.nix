@@ -60,7 +60,7 @@ in
       default = null;
       defaultText = literalMD "what the daemon takes: `\"512MiB\"`";
       example = "32MiB";
-      description = "All request bodies held at once. A size such as \"32MiB\".";
+      description = "Request bodies, and what is kept of answers, held at once. A size such as \"32MiB\".";
     };
     maxConnections = mkOption {
       type = types.nullOr types.ints.positive;

@@ -101,7 +101,9 @@ class FakeResponse extends EventEmitter {
   }
 }
 
-function harness(options: { readonly stream?: boolean; readonly turnAt?: Backends['turnAt'] } = {}) {
+function harness(
+  options: { readonly stream?: boolean; readonly turnAt?: Backends['turnAt']; readonly hold?: Job['hold'] } = {},
+) {
   const response = new FakeResponse()
   const connections: FakeConnection[] = []
   const rows: UsageRow[] = []
@@ -146,6 +148,7 @@ function harness(options: { readonly stream?: boolean; readonly turnAt?: Backend
     dialect: openAiChat,
     call: { endpoint, param: '', url: endpoint.path, headers: { 'user-agent': 'u', cookie: 'c' }, body },
     asked: { model: 'm', stream: options.stream === true },
+    hold: options.hold ?? (() => {}),
   }
   return {
     response,
@@ -281,6 +284,24 @@ test.each<{ name: string; stream?: boolean; act: (c: FakeConnection) => void; ou
   ])
   expect(h.released[0]).toEqual(['one', broke])
   expect(h.lines).toEqual(['attempt failed'])
+})
+
+test.each<{ name: string; stream?: boolean; act: (c: FakeConnection) => void }>([
+  { name: 'a whole answer', act: (c) => c.json(200, completion('a long answer')) },
+  { name: 'a stream', stream: true, act: (c) => void c.stream(frame({ role: 'assistant' })) },
+  { name: 'an error', act: (c) => c.json(500, {}) },
+])('A4: $name for which there is no room is refused, and is no failure of the upstream', async ({ stream, act }) => {
+  const hold = () => {
+    throw new GateError('TOO_MANY_REQUESTS', 'too much is kept', { retryAfterS: 1 })
+  }
+  const h = harness({ stream: stream === true, hold })
+  const run = h.run('one', 'two')
+  act(await h.at(0))
+  await run
+  expect([h.response.status, h.response.text]).toEqual([429, expect.stringContaining('too much is kept')])
+  expect(h.health).toEqual([])
+  expect(h.released).toEqual([['one', false]])
+  expect(h.connections[0]?.aborted).toBe(true)
 })
 
 test.each([

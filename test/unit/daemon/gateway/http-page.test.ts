@@ -62,6 +62,9 @@ const packed = (coding: string, body: Buffer) =>
   post(body, `Content-Type: application/json\r\nContent-Encoding: ${coding}\r\n`)
 
 const GOOD = chatBody('hi')
+const CHUNKED = `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${AUTH}${CLOSE}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n`
+const chunks = (head: string, end: string) =>
+  `${CHUNKED}${head}\r\n${GOOD.length.toString(16)}\r\n${GOOD}\r\n0\r\n${end}\r\n`
 const EXPECT = 'Content-Type: application/json\r\nExpect: 100-continue\r\n'
 const DEEP = `{"model":"m","messages":${'['.repeat(200)}${']'.repeat(200)}}`
 const MANY = `{"model":"m","messages":[]${Array.from({ length: 1_000 }, (_, i) => `,"k${i}":1`).join('')}}`
@@ -94,6 +97,12 @@ const ROWS: readonly Row[] = [
     says: 'a Content-Length and a Transfer-Encoding',
     status: 400,
     sends: [post('{}', 'Transfer-Encoding: chunked\r\n')],
+  },
+  { says: 'a body in chunks', status: 200, sends: [chunks('', '')] },
+  {
+    says: 'a body in chunks with trailers, which are not read',
+    status: 200,
+    sends: [chunks('Trailer: x-a\r\n', 'x-a: 1\r\n'), chunks('', 'authorization: Bearer x\r\n')],
   },
   {
     says: 'a Transfer-Encoding other than `chunked`',
