@@ -49,6 +49,8 @@ export const everyKey: Tree = {
       agent: '/run/agent.sock',
       idle_stop: '4m',
       group: 'gpu0',
+      together: 'pair',
+      priority: 9,
       start_timeout: '5s',
       max_concurrent: 6,
       max_waiting: 7,

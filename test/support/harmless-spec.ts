@@ -62,6 +62,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         api_key: secret('backkey'),
         hub: { token: secret('hub') },
         group: 'zqgroup',
+        together: 'zqset',
         args: ['zqarg'],
       },
       zqown: {
@@ -70,6 +71,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         image: IMAGE('zqown'),
         image_archive: '/zqarchive.tar',
         group: 'zqgroup',
+        together: 'zqset',
         args: ['--zqfirst', '--last=zqlast'],
         environment: { ZQ_PLAIN_QZ: 'zqplain' },
         secrets: { ZQ_SECRET_QZ: secret('own') },

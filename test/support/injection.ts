@@ -29,7 +29,7 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/^gate\.instance$/, fc.stringMatching(/^[a-z][a-z0-9]{1,4}$/)],
   [/\.<name>\.(?:environment|secrets)\.<name>$/, fc.stringMatching(/^[A-Z_][A-Z0-9_]{3,9}X$/)],
   [/\.(?:file|path|cert|key|ca|image_archive|source|socket|presets)$/, path],
-  [/\.<name>$|\.group$/, name],
+  [/\.<name>$|\.(?:group|together)$/, name],
   [/\.credential$/, fc.stringMatching(/^[A-Za-z0-9._-]{2,9}$/)],
   [/\.env$/, fc.stringMatching(/^[A-Z_][A-Z0-9_]{3,9}Y$/)],
   [/\.(?:aliases\[\]|expose|custom_domain|volumes\[\]\.name)$/, fc.stringMatching(/^[a-z0-9]{2,6}-[a-z0-9]{1,6}$/)],
