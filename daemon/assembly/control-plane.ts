@@ -48,6 +48,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     status,
     tokens: storage.tokens,
     backends,
+    usage: storage.usage,
     logs,
     reload: async () => {
       await lifecycle.reload()

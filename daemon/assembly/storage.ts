@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { refuseDamaged } from '../../store/sqlite/check.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { openDatabase } from '../../store/sqlite/database.ts'
+import { readUsage } from '../../store/sqlite/read-usage.ts'
 import { openTokenStore } from '../../store/sqlite/token-store.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
 import { createTokens } from '../auth/tokens.ts'
@@ -41,6 +42,15 @@ export function openStorage({
     ledger,
     /** Why rows cannot be written or imported right now; null while they can. */
     lastError: () => ledger.lastError() ?? journal.lastError() ?? fault,
+    /** What was used from `since` on, Unix milliseconds. @throws Error why it cannot be read */
+    async usage(since: number, signal: AbortSignal) {
+      const reason = await journal.importNow().then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      )
+      const report = await readUsage(path, since, signal)
+      return reason === undefined ? report : { ...report, incomplete: reason }
+    },
     /** Writes what is left. Call after the last request. */
     async stop(): Promise<void> {
       await check?.stop()

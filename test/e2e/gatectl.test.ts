@@ -49,6 +49,7 @@ test('status tells what runs', async () => {
 test.each<{ route: AdminRouteName; args: string }>([
   { route: 'POST /v1/reload', args: 'reload' },
   { route: 'GET /v1/tokens', args: 'token list' },
+  { route: 'GET /v1/usage', args: 'usage' },
   { route: 'GET /v1/config', args: 'config get --all' },
   { route: 'GET /v1/config/diff', args: 'config diff' },
   { route: 'GET /v1/config/promote', args: 'config promote --format nix' },
@@ -62,6 +63,9 @@ test('a key works from when it is made until it is revoked', async () => {
   const lifeMs = Date.parse(made.expires_at ?? '') - Date.parse(made.created_at)
   expect(Math.abs(lifeMs - 3_600_000)).toBeLessThan(1_000)
   expect(await chatStatus(made.token)).toBe(200)
+  const used = await answerOf('GET /v1/usage', 'usage --since today')
+  expect(used.keys).toMatchObject([{ id: made.id, name: 'e2e', requests: 1, failed: 0 }])
+  expect(used.total.output_tokens).toBeGreaterThan(0)
   expect((await ctl(`token revoke ${made.id}`)).code).toBe(0)
   expect(await chatStatus(made.token)).toBe(401)
   expect((await ctl('token list')).stdout).toMatch(new RegExp(`${made.id} +e2e +chat:write +\\S+ +revoked`))

@@ -34,6 +34,7 @@ export async function startAdminDaemon(
     logs,
     log: logs.log,
     reload: config.reload,
+    usage: () => Promise.resolve(USED),
     now: Date.now,
     backends,
     tokens: {
@@ -82,6 +83,24 @@ const NO_BACKENDS: AdminBackends = {
 }
 
 const DECLARED = { server: { port: 4000 }, upstreams: { openai: { provider: 'openai' } } }
+
+const used = (name: string, requests: number, median_ms: number) => {
+  return { name, requests, failed: 0, cancelled: 0, estimated: 0, input_tokens: 1_234, output_tokens: 56, median_ms }
+}
+const USED = {
+  total: {
+    requests: 3,
+    failed: 1,
+    cancelled: 0,
+    estimated: 1,
+    input_tokens: 3_702,
+    output_tokens: 168,
+    median_ms: 340,
+  },
+  models: [used('gpt-4.1', 2, 340), { ...used('odd\u001b[31m', 1, 61_440), failed: 1, estimated: 1 }],
+  keys: [used('system', 3, 340)],
+  upstreams: [{ name: 'box', requests: 3, failed: 3, cancelled: 0, estimated: 0, input_tokens: 0, output_tokens: 0 }],
+}
 
 const STATUS: DaemonStatus = {
   state: 'ready',

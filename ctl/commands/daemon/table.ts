@@ -1,4 +1,5 @@
 import { LOG_LEVELS } from '../../../schemas/words/log.ts'
+import { USAGE_GROUPINGS } from '../../../schemas/words/usage-groupings.ts'
 import type { Command } from '../../invocation.ts'
 
 export const DAEMON_COMMANDS: readonly Command[] = [
@@ -29,6 +30,28 @@ export const DAEMON_COMMANDS: readonly Command[] = [
       },
     },
     load: () => import('./logs.ts'),
+  },
+  {
+    name: 'usage',
+    summary: 'show requests, tokens and times by model, key and upstream',
+    arguments: [],
+    options: {
+      since: {
+        type: 'string',
+        value: 'TIME',
+        description: 'how far back: 24h (usual), 7d, today, or a day such as 2026-11-29',
+      },
+      by: {
+        type: 'string',
+        value: 'WHAT',
+        description: `one table only: ${USAGE_GROUPINGS.join(', ')}`,
+        complete: USAGE_GROUPINGS,
+      },
+    },
+    notes:
+      'Requests that reached an upstream: what was refused before (no key, too many) is in the log. One that was tried at\n' +
+      'two upstreams counts at both. The median is that of the answered requests, streams to their end.',
+    load: () => import('./usage.ts'),
   },
   {
     name: 'reload',

@@ -14,6 +14,7 @@ import { PROMOTE_FORMATS } from '../../../schemas/words/promote-formats.ts'
 import type { Scope } from '../../../schemas/words/scopes.ts'
 import { AdminError, parseRequest } from '../error.ts'
 import { type AdminBackends, backendDetail, backendList, runBackendJob } from './backends.ts'
+import { type UsageParts, usage } from './usage.ts'
 
 /** What the admin API needs from the keys; times are Unix milliseconds. */
 type AdminTokens = {
@@ -31,7 +32,7 @@ export type AdminToken = {
   readonly revokedAt: number | null
 }
 
-export type AdminParts = {
+export type AdminParts = UsageParts & {
   readonly config: ConfigHandle
   readonly status: () => DaemonStatus
   readonly tokens: AdminTokens
@@ -75,6 +76,7 @@ export const ROUTES: Routes = {
   'GET /v1/config/keys/:': ({ config }, { parameter }) => withValue(config.explain(parameter)),
   'PUT /v1/config/keys/:': setKey,
   'DELETE /v1/config/keys/:': ({ config }, { parameter }) => config.unset(parameter),
+  'GET /v1/usage': usage,
   'GET /v1/backends': ({ backends }, { signal }) => backendList(backends, signal),
   'GET /v1/backends/:': ({ backends }, { parameter, signal }) => backendDetail(backends, parameter, signal),
   'POST /v1/backends/start/:': ({ backends }, { parameter, signal }) =>

@@ -122,6 +122,51 @@ test('config explain shows the four layers and never a secret', async () => {
   expect(key.stdout + key.stderr).not.toContain('canary')
 })
 
+test('C8: usage lists models, keys and upstreams, or one of them', async () => {
+  const { stdout, code } = await ctl(['usage', '--since', '7d'])
+  expect(code).toBe(0)
+  expect(stdout.replace(/^\S+Z to \S+Z/, 'A to B')).toBe(
+    [
+      'A to B: 3 requests, 1 failed',
+      '',
+      'MODEL          REQUESTS  FAILED  INPUT   OUTPUT  MEDIAN',
+      'gpt-4.1        2         0       1,234   56      340 ms',
+      'odd\\u001b[31m  1         1       ~1,234  ~56     61.4 s',
+      '',
+      'KEY         REQUESTS  FAILED  INPUT  OUTPUT  MEDIAN',
+      'auth.token  3         0       1,234  56      340 ms',
+      '',
+      'UPSTREAM  REQUESTS  FAILED  INPUT  OUTPUT  MEDIAN',
+      'box       3         3       0      0       -',
+      '',
+      '~ counted in part by Gate, as the upstream did not report it',
+      '',
+    ].join('\n'),
+  )
+  const keys = await ctl(['usage', '--by', 'key'])
+  expect(keys.stdout).toMatch(/\nKEY /)
+  expect(keys.stdout).not.toMatch(/MODEL|UPSTREAM/)
+})
+
+test.each([
+  { args: ['--by', 'user'], code: 2, says: /there are: model, key, upstream/ },
+  { args: ['--since', 'yesterday'], code: 1, says: /neither a duration nor a time\n {2}write 24h, 7d, today/ },
+  { args: ['--since', '9999-01-01'], code: 1, says: /not a time in the past/ },
+  { args: ['--since', '2026-02-31x'], code: 1, says: /not a time/ },
+])('C8: usage $args is refused', async ({ args, code, says }) => {
+  const run = await ctl(['usage', ...args])
+  expect(run).toMatchObject({ code, stdout: '' })
+  expect(run.stderr).toMatch(says)
+})
+
+test.each(['today', '2026-01-01', '0.5h', '400d'])('C8: usage --since %s', async (since) => {
+  const { stdout } = await ctl(['usage', '--json', '--since', since])
+  const report = ADMIN_ANSWERS['GET /v1/usage'].parse(JSON.parse(stdout))
+  const [from, until] = [new Date(report.since), new Date(report.until)]
+  expect(from.getTime()).toBeLessThanOrEqual(until.getTime())
+  if (!/[hd]$/.test(since)) expect([from.getHours(), from.getMinutes(), from.getMilliseconds()]).toEqual([0, 0, 0])
+})
+
 test.each([
   { name: 'nothing known', args: ['frobnicate'], says: /unknown command "frobnicate"/ },
   { name: 'a typo', args: ['statsu'], says: /did you mean "gatectl status"\?/ },

@@ -1,0 +1,71 @@
+import type { AdminAnswers, UsageCounts, UsageGroup } from '../../../schemas/admin.ts'
+import { USAGE_GROUPINGS } from '../../../schemas/words/usage-groupings.ts'
+import { usageFailure } from '../../failure.ts'
+import type { Run } from '../../invocation.ts'
+import { table } from '../../output/table.ts'
+import type { Output } from '../../surroundings.ts'
+
+type Report = AdminAnswers['GET /v1/usage']
+
+/** Of the rows of some years. */
+const LONGEST_READ_MS = 300_000
+
+type Grouping = (typeof USAGE_GROUPINGS)[number]
+
+export const run: Run = async ({ admin, json, text, print, printJson, stdout }) => {
+  const asked = text('by')
+  const groupings = USAGE_GROUPINGS.filter((by) => asked === undefined || by === asked)
+  if (groupings.length === 0)
+    throw usageFailure(`--by: "${asked}" is not a grouping`, `there are: ${USAGE_GROUPINGS.join(', ')}`)
+  const report = await admin.ask('GET /v1/usage', {
+    query: { since: timeOf(text('since') ?? '24h') },
+    timeoutMs: LONGEST_READ_MS,
+  })
+  if (json) printJson(report)
+  else print(reportText(report, groupings, stdout))
+  return 0
+}
+
+/** Days are those of whoever asks, not of the daemon. */
+function timeOf(since: string): string {
+  if (since === 'today') return new Date(new Date().setHours(0, 0, 0, 0)).toISOString()
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(since) ? new Date(`${since}T00:00`) : undefined
+  return day === undefined || Number.isNaN(day.getTime()) ? since : day.toISOString()
+}
+
+function reportText(report: Report, groupings: readonly Grouping[], stdout: Output): string {
+  const { since, until, total, incomplete } = report
+  const failures = total.failed === 0 ? '' : `, ${total.failed} failed`
+  return [
+    `${since} to ${until}: ${total.requests} request${total.requests === 1 ? '' : 's'}${failures}`,
+    ...(incomplete === undefined ? [] : [`the last ones are missing: ${incomplete}`]),
+    ...(total.requests === 0 ? [] : groupings.flatMap((by) => ['', groupTable(by, report[`${by}s`], stdout)])),
+    ...(total.estimated === 0 ? [] : ['', '~ counted in part by Gate, as the upstream did not report it']),
+  ].join('\n')
+}
+
+function groupTable(by: Grouping, groups: readonly UsageGroup[], stdout: Output): string {
+  const header = [by.toUpperCase(), 'REQUESTS', 'FAILED', 'INPUT', 'OUTPUT', 'MEDIAN']
+  const rows = groups.map((group) => [
+    group.name,
+    grouped(group.requests),
+    grouped(group.failed),
+    tokens(group, group.input_tokens),
+    tokens(group, group.output_tokens),
+    durationText(group.median_ms),
+  ])
+  return table(header, rows, stdout)
+}
+
+function tokens({ estimated }: UsageCounts, count: number): string {
+  return `${estimated > 0 ? '~' : ''}${grouped(count)}`
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString('en')
+}
+
+function durationText(ms: number | undefined): string {
+  if (ms === undefined) return '-'
+  return ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`
+}

@@ -1,0 +1,63 @@
+import type { AdminAnswers, UsageCounts, UsageGroup } from '../../../schemas/admin.ts'
+import { durationMs } from '../../../schemas/config/values.ts'
+import { AdminError } from '../error.ts'
+
+/** What was used, with the ids of keys. */
+export type UsedSince = {
+  readonly total: UsageCounts
+  readonly models: UsageGroup[]
+  readonly keys: readonly UsageGroup[]
+  readonly upstreams: UsageGroup[]
+  /** Why the last rows are missing. */
+  readonly incomplete?: string
+}
+
+export type UsageParts = {
+  /** @param since Unix milliseconds @param signal ends it @throws Error why it cannot be read */
+  readonly usage: (since: number, signal: AbortSignal) => Promise<UsedSince>
+}
+
+type Around = {
+  readonly tokens: { list(): readonly { readonly id: string; readonly name: string }[] }
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
+
+/** The period that is reported when none is asked for. */
+const USUAL_PERIOD = '24h'
+
+/** Names of what is no stored key. @see daemon/auth/tokens.ts */
+const OTHER_KEYS = { system: 'auth.token', none: 'auth.mode none' }
+
+export async function usage(
+  parts: UsageParts & Around,
+  { query, signal }: { readonly query: URLSearchParams; readonly signal: AbortSignal },
+): Promise<AdminAnswers['GET /v1/usage']> {
+  const until = parts.now()
+  const since = startOf(query.get('since') ?? USUAL_PERIOD, until)
+  const report = await parts.usage(since, signal)
+  const names = new Map([
+    ...Object.entries(OTHER_KEYS),
+    ...parts.tokens.list().map(({ id, name }) => [id, name] as const),
+  ])
+  const keys = report.keys.map((key) => ({ ...key, id: key.name, name: names.get(key.name) ?? key.name }))
+  return { since: new Date(since).toISOString(), until: new Date(until).toISOString(), ...report, keys }
+}
+
+/** @returns Unix milliseconds @throws AdminError */
+function startOf(text: string, now: number): number {
+  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : now - periodMs(text)
+  if (at >= 0 && at <= now) return at
+  throw new AdminError('BAD_REQUEST', `since: ${text} is not a time in the past`, { hint: HINT })
+}
+
+function periodMs(text: string): number {
+  try {
+    return durationMs(text)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new AdminError('BAD_REQUEST', `since: ${text} is neither a duration nor a time`, { cause, hint: HINT })
+  }
+}
+
+const HINT = 'write 24h, 7d, today, or a day such as 2026-11-29'

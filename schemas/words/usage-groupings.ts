@@ -1,0 +1,2 @@
+/** What `gatectl usage` lists by. */
+export const USAGE_GROUPINGS = ['model', 'key', 'upstream'] as const
