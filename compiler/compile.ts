@@ -77,7 +77,8 @@ export function compile(text: string, options: CompileOptions): Compiled | Refus
     ...lockFindings,
     ...resolve(spec, definedNames(value)).filter((finding) => !isCutOut(finding, typeFindings)),
     ...allocation.findings,
-    ...findCollisions(deployment),
+    // what got no number has none to collide with
+    ...(allocation.findings.length === 0 ? findCollisions(deployment) : []),
     ...checkVersions(emitOptions),
   ]
   const before = diagnose(findings)

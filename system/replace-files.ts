@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fchmodSync,
   fsyncSync,
   futimesSync,
@@ -9,6 +10,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -48,7 +50,7 @@ export function replaceFiles(files: readonly NewFile[], options: ReplaceOptions)
     for (const { file: named, ...content } of files) {
       const file = options.links === 'follow' ? followed(named) : named
       const at = stagedName(file, options.stagedSuffix)
-      if (options.parentMode !== undefined) mkdirSync(dirname(file), { recursive: true, mode: options.parentMode })
+      if (options.parentMode !== undefined) makeDirectories(dirname(file), options.parentMode)
       if (options.stagedSuffix !== undefined) rmSync(at, { force: true })
       staged.push({ at, file })
       stage(at, content)
@@ -59,6 +61,31 @@ export function replaceFiles(files: readonly NewFile[], options: ReplaceOptions)
     throw error
   }
   for (const directory of new Set(staged.map(({ file }) => dirname(file)))) syncDirectory(directory)
+}
+
+/**
+ * Makes a directory and those above it that are not there. Node's `recursive` never returns where the kernel says that
+ * a parent is missing which is there, as in /proc.
+ * @throws the system's error
+ */
+export function makeDirectories(path: string, mode?: number): void {
+  const made = makeDirectory(path, mode)
+  if (made === 'no-parent') {
+    makeDirectories(dirname(path), mode)
+    mkdirSync(path, mode)
+  }
+}
+
+function makeDirectory(path: string, mode: number | undefined): 'there' | 'no-parent' {
+  try {
+    mkdirSync(path, mode)
+    return 'there'
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return 'there'
+    if (code === 'ENOENT' && !existsSync(dirname(path))) return 'no-parent'
+    throw error
+  }
 }
 
 /**

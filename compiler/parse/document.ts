@@ -1,8 +1,9 @@
-import type { SpecPath } from '../../schemas/spec/path.ts'
+import { pathText, type SpecPath } from '../../schemas/spec/path.ts'
 import { readToml, type TomlMistake } from '../../syntax/toml/read.ts'
 import { BOM } from '../../syntax/toml/scan.ts'
 import { type Diagnostic, locate } from '../diagnostic.ts'
 import { indexSource, type Source } from './source.ts'
+import { tomlDiagnostic } from './toml-mistake.ts'
 
 export type Document = { readonly value: unknown; readonly source: Source; readonly diagnostics: readonly Diagnostic[] }
 
@@ -11,8 +12,10 @@ export type Document = { readonly value: unknown; readonly source: Source; reado
  * every key and value, so no line break ever reaches an emitter.
  */
 export function parseDocument(text: string, file: string): Document | { readonly diagnostics: readonly Diagnostic[] } {
-  const read = /^\s*\{/.test(text) ? readJson(text) : readToml(text)
+  const isJson = /^\s*\{/.test(text)
+  const read = isJson ? readJson(text) : readToml(text)
   if ('reason' in read) {
+    if (!isJson) return { diagnostics: [tomlDiagnostic(text, file, read)] }
     const span = { file, line: read.line, column: read.column, endColumn: read.column + 1 }
     return { diagnostics: [{ code: 'SYNTAX', severity: 'error', span, path: '', message: read.reason }] }
   }
@@ -23,9 +26,10 @@ export function parseDocument(text: string, file: string): Document | { readonly
     return { diagnostics: [{ code: 'SYNTAX', severity: 'error', span, path: '', message: excess }] }
   }
   const source = indexSource(file, text)
-  const repeated = source.repeated.map((path) =>
-    locate({ code: 'DUPLICATE_KEY', path, part: 'key', message: 'this key appears twice' }, source),
-  )
+  const repeated = source.repeated.map(({ path, span }): Diagnostic => {
+    const message = `this key appears twice; the first is in line ${source.keySpan(path).line}`
+    return { code: 'DUPLICATE_KEY', severity: 'error', span, path: pathText(path), message, hint: 'remove one of them' }
+  })
   return { value, source, diagnostics: [...repeated, ...controlCharacters(value, [], source)] }
 }
 
@@ -72,6 +76,7 @@ function controlCharacters(value: unknown, path: SpecPath, source: Source): Diag
   return Object.entries(value).flatMap(([key, inner]) => {
     const step = Array.isArray(value) ? Number(key) : key
     const below = controlCharacters(inner, [...path, step], source)
+    if (key === '__proto__') return [reserved([...path, step], source), ...below]
     return isOneLine(key) ? below : [refused([...path, step], 'key', source), ...below]
   })
 }
@@ -83,13 +88,19 @@ function isConfigText([top, , key, , last, ...more]: SpecPath): boolean {
 
 /**
  * One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate, nothing that XML cannot
- * hold. `__proto__` is not a name either.
+ * hold.
  */
 function isOneLine(text: string): boolean {
-  return !CONTROL.test(text) && text.isWellFormed() && text !== '__proto__'
+  return !CONTROL.test(text) && text.isWellFormed()
 }
 
 function refused(path: SpecPath, part: 'key' | 'value', source: Source): Diagnostic {
   const message = 'this text contains a line break, a control character or half a surrogate pair'
   return locate({ code: 'CONTROL_CHARACTER', path, part, message, hint: 'write it on one line, without them' }, source)
+}
+
+/** TOML's parser refuses it itself. */
+function reserved(path: SpecPath, source: Source): Diagnostic {
+  const message = '"__proto__" cannot be a name: it is reserved'
+  return locate({ code: 'INVALID_VALUE', path, part: 'key', message, hint: 'write another name' }, source)
 }

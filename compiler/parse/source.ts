@@ -12,8 +12,8 @@ export type Source = {
   /** The longest part of the path that is written in the text. */
   writtenPath(path: SpecPath): SpecPath
   spanAt(start: number, end: number): Span
-  /** Paths of keys that are written a second time (JSON only: TOML refuses them itself). */
-  readonly repeated: readonly SpecPath[]
+  /** Keys that are written a second time, and where (JSON only: TOML refuses them itself). */
+  readonly repeated: readonly { readonly path: SpecPath; readonly span: Span }[]
 }
 
 /** @param text must be well-formed TOML or JSON; positions of anything else are meaningless */
@@ -44,7 +44,7 @@ export function indexSource(file: string, text: string): Source {
   return {
     file,
     text,
-    repeated,
+    repeated: repeated.map(({ path, again }) => ({ path, span: spanAt(again.start, again.end) })),
     writtenPath: (path) => {
       let length = path.length
       while (length > 0 && !keys.has(pathId(path.slice(0, length))) && !values.has(pathId(path.slice(0, length))))

@@ -27,7 +27,7 @@ export function readSpec(given: unknown): ReadSpec {
   const first = specSchema.safeParse(value)
   const variables = variableFindings(value)
   if (first.success) return { spec: first.data, written: value as WrittenSpec, findings: variables }
-  const wrong = first.error.issues.flatMap((issue) => issueFindings(issue, value))
+  const wrong = withNamesMended(first.error.issues, value).flatMap((issue) => issueFindings(issue, value))
   const findings = [
     ...wrong,
     ...variables.filter(({ path }) => !wrong.some((one) => pathId(one.path) === pathId(path))),
@@ -41,6 +41,30 @@ export function readSpec(given: unknown): ReadSpec {
     issues = again.error.issues
   }
   return { spec: undefined, written: {}, findings }
+}
+
+/** The schema looks into no entry whose name is wrong: once more, with names that are fine, for what is wrong inside. */
+function withNamesMended(issues: readonly z.core.$ZodIssue[], value: unknown): readonly z.core.$ZodIssue[] {
+  const named = issues.filter(({ code }) => code === 'invalid_key')
+  if (named.length === 0) return issues
+  const mended = structuredClone(value)
+  const names = new Map<string, SpecPath>()
+  for (const [i, { path }] of named.entries()) {
+    const parent = valueAt(mended, path.slice(0, -1) as SpecPath)
+    const [name, better] = [String(path.at(-1)), `mended${i}`]
+    if (!isRecord(parent) || !Object.hasOwn(parent, name) || Object.hasOwn(parent, better)) continue
+    parent[better] = parent[name]
+    delete parent[name]
+    names.set(pathId([...path.slice(0, -1), better] as SpecPath), path as SpecPath)
+  }
+  const inside = (specSchema.safeParse(mended).error?.issues ?? []).flatMap((issue): z.core.$ZodIssue[] => {
+    for (let length = issue.path.length; length > 0; length--) {
+      const path = names.get(pathId(issue.path.slice(0, length) as SpecPath))
+      if (path !== undefined) return [{ ...issue, path: [...path, ...issue.path.slice(length)] }]
+    }
+    return []
+  })
+  return [...issues, ...inside]
 }
 
 /** Each backend with the keys of `[defaults.backend]` that it does not have itself; tables are taken whole. */
@@ -99,9 +123,26 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
 }
 
 function wrongType(path: SpecPath, expected: string, value: unknown): Finding {
-  const habit = valueHabit(path, value)
+  const hint = valueHabit(path, value) ?? rewritten(expected, value) ?? aboutKey(path)
   const message = `expected ${withExample(expected, path)}`
-  return { code: 'WRONG_TYPE', path, message, ...(habit === undefined ? {} : { hint: habit }) }
+  return { code: 'WRONG_TYPE', path, message, ...(hint === undefined ? {} : { hint }) }
+}
+
+/** The same value in the type that is wanted, where that can be guessed. */
+function rewritten(expected: string, value: unknown): string | undefined {
+  if (expected === 'a boolean') return 'write true or false'
+  if (expected === 'an array' && typeof value === 'string') return `write [${JSON.stringify(value)}]`
+  if (/^an? (?:integer|number)$/.test(expected) && typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value))
+    return `write ${value}`
+  return undefined
+}
+
+/** What the key is for, or what it may hold. */
+function aboutKey(path: SpecPath): string | undefined {
+  const { description } = metaAt(specSchema, path)
+  if (description !== undefined) return description
+  const known = keysBelow(specSchema, path)
+  return known.length === 0 ? undefined : `known keys: ${known.join(', ')}`
 }
 
 function invalidValue(path: SpecPath, part: 'key' | 'value', shown: unknown, hint: string): Finding {

@@ -7,7 +7,7 @@ import { failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { countText, diagnosticJson, diagnosticText, printable } from '../../output/diagnostic-text.ts'
 import { unifiedDiff } from '../../output/unified-diff.ts'
-import { type Change, HOW, type Plan, planOutput, writeOutput } from './output-directory.ts'
+import { type Change, HOW, notWritten, type Plan, planOutput, writeOutput } from './output-directory.ts'
 import { compileInput, readSpecInput, type SpecInput, targetList } from './spec-input.ts'
 
 export const run: Run = async (invocation) => {
@@ -15,7 +15,7 @@ export const run: Run = async (invocation) => {
   const [targets, directory] = [text('target'), text('out')]
   if (targets === undefined)
     throw usageFailure('gatectl compile: give --target A,B', `there are: ${TARGET_NAMES.join(', ')}`)
-  if (directory === undefined)
+  if (directory === undefined || directory === '')
     throw usageFailure('gatectl compile: give --out DIR', 'DIR is created if it does not exist')
   const input = await readSpecInput(invocation)
   const result = compileInput(input, targetList(targets))
@@ -26,17 +26,26 @@ export const run: Run = async (invocation) => {
     else note(`${input.file}: ${countText(diagnostics)}; nothing was written`)
     return 1
   }
-  const plan = planOutput(
-    directory,
-    result.files.filter(({ path }) => path !== LOCK_FILE),
-  )
+  const made = result.files.filter(({ path }) => path !== LOCK_FILE)
+  const plan = converted(directory, () => planOutput(directory, made))
   const lock = lockChange(result, input)
   if (flag('check')) return reportDrift(invocation, result, plan, lock)
   refuseForeign(plan)
-  if (lock !== undefined) replaceFiles([{ file: input.lockFile, text: lock.after.text, mode: 0o644 }], HOW)
-  writeOutput(plan)
+  if (lock !== undefined)
+    converted(input.lockFile, () => replaceFiles([{ file: input.lockFile, text: lock.after.text, mode: 0o644 }], HOW))
+  converted(directory, () => writeOutput(plan))
   reportWritten(invocation, result, plan, lock)
   return 0
+}
+
+/** @throws Failure in place of the system's error */
+function converted<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    throw notWritten(path, error.message, error)
+  }
 }
 
 type LockChange = Change & { readonly after: { readonly text: string; readonly mode: number } }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { lstatSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { manifestSchema } from '../../../schemas/deploy/manifest.ts'
-import { type ReplaceOptions, replaceFiles } from '../../../system/replace-files.ts'
-import { failure } from '../../failure.ts'
+import { makeDirectories, type ReplaceOptions, replaceFiles } from '../../../system/replace-files.ts'
+import { type Failure, failure } from '../../failure.ts'
 
 /** What an output directory is to contain. */
 export type Made = { readonly path: string; readonly text: string; readonly mode: number }
@@ -31,8 +31,12 @@ export type Plan = {
 /** Lists the files that the compiler made in a directory, with their SHA-256, so that it can remove them again. */
 const MANIFEST = 'gate.manifest.json'
 
-/** Compares a directory with what it is to contain; changes nothing. @throws Failure for a manifest that is not ours */
+/**
+ * Compares a directory with what it is to contain; changes nothing.
+ * @throws Failure for a manifest that is not ours, and for what cannot be a directory
+ */
 export function planOutput(directory: string, made: readonly Made[]): Plan {
+  refuseOther(directory)
   const known = readManifest(directory)
   const wanted = new Map(made.map((file) => [file.path, file]))
   const changes: Change[] = []
@@ -67,7 +71,7 @@ export function planOutput(directory: string, made: readonly Made[]): Plan {
 /** Makes the directory what the plan says: all texts are on the disk before the first file changes. */
 export function writeOutput({ directory, changes, manifest, interim }: Plan): void {
   const manifestFile = join(directory, MANIFEST)
-  mkdirSync(directory, { recursive: true })
+  makeDirectories(directory)
   if (changes.length > 0) replaceFiles([{ file: manifestFile, text: interim, mode: 0o644 }], HOW)
   replaceFiles(
     changes.flatMap(({ path, after }) => (after === undefined ? [] : [{ ...after, file: join(directory, path) }])),
@@ -76,6 +80,19 @@ export function writeOutput({ directory, changes, manifest, interim }: Plan): vo
   for (const { path, after } of changes) if (after === undefined) removeFile(directory, path)
   if (readThere(directory, MANIFEST) === 'other' || !sameText(manifestFile, manifest))
     replaceFiles([{ file: manifestFile, text: manifest, mode: 0o644 }], HOW)
+}
+
+function refuseOther(directory: string): void {
+  if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) return
+  const there = statSync(directory, { throwIfNoEntry: false })
+  if (there?.isDirectory() === true) return
+  throw notWritten(directory, there === undefined ? 'is a link to nothing' : 'is not a directory')
+}
+
+/** @param reason why nothing can be written there */
+export function notWritten(path: string, reason: string, cause?: unknown): Failure {
+  const hint = 'name a directory that you can write to: --out DIR'
+  return failure('FILE_NOT_WRITTEN', `${path}: ${reason}`, { hint, cause })
 }
 
 /** Links are never followed out of the directory. */

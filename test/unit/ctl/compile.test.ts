@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { gatectl } from '../../support/gatectl.ts'
 
 const IMAGE = `example.org/engine@sha256:${'0'.repeat(64)}`
@@ -231,4 +231,38 @@ test.each([
   const run = await gatectl(['compile', spec, ...args])
   expect(run).toMatchObject({ code: 2, stdout: '' })
   expect(run.stderr).toMatch(says)
+})
+
+describe('D1: an output directory that cannot be one', () => {
+  const file = () => join(folder, 'file')
+  const dangling = () => join(folder, 'dangling')
+  beforeEach(() => {
+    writeFileSync(file(), '')
+    symlinkSync(join(folder, 'nothing'), dangling())
+    symlinkSync(dangling(), join(folder, 'twice'))
+  })
+  test.each([
+    ['a file', () => file(), 'is not a directory'],
+    ['below a file', () => join(file(), 'out'), 'ENOTDIR'],
+    ['a link to nothing', () => dangling(), 'is a link to nothing'],
+    ['a link to a link to nothing', () => join(folder, 'twice'), 'is a link to nothing'],
+    ['below a link to nothing', () => join(dangling(), 'out'), 'E'],
+    ['a device', () => '/dev/null', 'is not a directory'],
+    ['/proc', () => '/proc', 'E'],
+    ['below /proc', () => '/proc/gate', 'E'],
+    ['deep below /proc', () => '/proc/gate/a/b', 'E'],
+    ['/sys', () => '/sys/gate', 'E'],
+    ['a name that is too long', () => join(folder, 'x'.repeat(300)), 'ENAMETOOLONG'],
+    ['the empty name', () => '', 'give --out DIR'],
+  ])('%s', async (_, directory, reason) => {
+    const run = await gatectl(['compile', spec, '--target', 'quadlet', '--out', directory()])
+    expect(run).toMatchObject({ code: expect.toSatisfy((code) => code === 1 || code === 2), stdout: '' })
+    expect(run.stderr).toContain(reason)
+    expect(run.stderr).not.toMatch(/^\s+at /m)
+  })
+
+  test.skipIf(process.getuid?.() === 0)('without rights (needs a user other than root)', async () => {
+    mkdirSync(out, { mode: 0o555 })
+    expect((await compile()).stderr).toContain('EACCES')
+  })
 })
