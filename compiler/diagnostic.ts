@@ -29,6 +29,8 @@ export const CODES = {
   FILE_NOT_MOUNTED: 'an argument names a file of the host that is not in the container',
   UNLINKED_BACKEND: 'a container is given the port of a backend that it cannot reach',
   LINK_NEEDS_PORT: 'a link to a backend that has no port of its own',
+  LOGIN_UID: 'a user id of the range that people get',
+  UNCOVERED_ADDRESS: 'allow_from refuses clients that come by an address which the name server hands out',
   SHARED_GPU: 'a backend may run beside a group on one GPU',
   UNQUALIFIED_IMAGE: 'an image without its registry',
   FORBIDDEN_MOUNT: 'a mount of what belongs to the system or to other users',

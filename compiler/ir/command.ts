@@ -1,3 +1,4 @@
+import { durationMs } from '../../schemas/config/values.ts'
 import type { BackendSpec } from '../../schemas/spec/spec.ts'
 import { INSIDE } from './names.ts'
 
@@ -27,7 +28,7 @@ export function engineCommand(backend: BackendSpec, context: CommandContext): En
     case 'llama-cpp':
       return llamaCpp(backend, context)
     case 'ollama':
-      return ollama(context)
+      return ollama(backend, context)
     case 'tei':
       return tei(backend, context)
     case 'infinity':
@@ -35,7 +36,7 @@ export function engineCommand(backend: BackendSpec, context: CommandContext): En
     case 'whisper-cpp':
       return whisperCpp(backend, context)
     case 'open-webui':
-      return openWebui(context)
+      return openWebui(backend, context)
     case 'custom':
       return { entrypoint: undefined, args: [], environment: {}, health: undefined, volumes: {} }
   }
@@ -54,7 +55,7 @@ function vllm(backend: BackendSpec, { listen, containerPort }: CommandContext): 
       VLLM_NO_USAGE_STATS: '1',
       ...(network || hub !== undefined ? {} : { HF_HUB_OFFLINE: '1' }),
     },
-    health: curl(listen, containerPort),
+    health: curl(backend, listen, containerPort),
     volumes: { cache: INSIDE.cacheDirectory },
   }
 }
@@ -67,7 +68,7 @@ function llamaCpp(backend: BackendSpec, { listen, containerPort }: CommandContex
     entrypoint: undefined,
     args: [...llamaModel(backend), ...address, ...layers],
     environment: hub === undefined ? {} : { LLAMA_CACHE: INSIDE.cacheDirectory },
-    health: curl(listen, containerPort),
+    health: curl(backend, listen, containerPort),
     volumes: hub === undefined ? {} : { cache: INSIDE.cacheDirectory },
   }
 }
@@ -86,12 +87,12 @@ function llamaModel({ model, hub, router }: BackendSpec): string[] {
   ]
 }
 
-function ollama({ containerPort }: CommandContext): EngineCommand {
+function ollama(backend: BackendSpec, { containerPort }: CommandContext): EngineCommand {
   return {
     entrypoint: undefined,
     args: [],
     environment: { HOME: '/data', OLLAMA_HOST: `0.0.0.0:${containerPort}`, OLLAMA_MODELS: '/data/models' },
-    health: ['ollama', 'list'],
+    health: ['timeout', patience(backend), 'ollama', 'list'],
     volumes: { data: '/data' },
   }
 }
@@ -100,7 +101,7 @@ function tei(backend: BackendSpec, { containerPort }: CommandContext): EngineCom
   const { model = '', hub } = backend
   const port = String(containerPort)
   // the image has no curl; bash opens connections by itself
-  const ask = String.raw`exec 3<>/dev/tcp/127.0.0.1/${port} && printf 'GET /health HTTP/1.0\r\n\r\n' >&3 && read -r line <&3 && [[ $line == *200* ]]`
+  const ask = String.raw`exec 3<>/dev/tcp/127.0.0.1/${port} && printf 'GET /health HTTP/1.0\r\n\r\n' >&3 && read -r -t ${patience(backend)} line <&3 && [[ $line == *200* ]]`
   return {
     entrypoint: undefined,
     args: ['--model-id', source(backend), '--served-model-name', model, '--hostname', '0.0.0.0', '--port', port],
@@ -114,7 +115,7 @@ function infinity(backend: BackendSpec, { containerPort }: CommandContext): Engi
   const { model = '', hub } = backend
   const port = String(containerPort)
   const address = ['--host', '0.0.0.0', '--port', port, '--url-prefix', '/v1']
-  const ask = `import urllib.request; urllib.request.urlopen('http://127.0.0.1:${port}/health', timeout=4)`
+  const ask = `import urllib.request; urllib.request.urlopen('http://127.0.0.1:${port}/health', timeout=${patience(backend)})`
   return {
     entrypoint: undefined,
     args: ['v2', '--model-id', source(backend), '--served-model-name', model, ...address],
@@ -124,14 +125,15 @@ function infinity(backend: BackendSpec, { containerPort }: CommandContext): Engi
   }
 }
 
-function whisperCpp({ model = '' }: BackendSpec, { containerPort }: CommandContext): EngineCommand {
+function whisperCpp(backend: BackendSpec, { containerPort }: CommandContext): EngineCommand {
+  const { model = '' } = backend
   const path = ['--inference-path', '/v1/audio/transcriptions']
   return {
     // the image's own is a shell
     entrypoint: 'whisper-server',
     args: ['--model', modelPath(model), '--host', '0.0.0.0', '--port', String(containerPort), ...path],
     environment: {},
-    health: curl('tcp', containerPort),
+    health: curl(backend, 'tcp', containerPort),
     volumes: {},
   }
 }
@@ -141,7 +143,7 @@ function hubCache(isFetched: boolean, variable: string): Record<string, string> 
   return isFetched ? home : { ...home, HF_HUB_OFFLINE: '1' }
 }
 
-function openWebui({ containerPort, gatewayPort }: CommandContext): EngineCommand {
+function openWebui(backend: BackendSpec, { containerPort, gatewayPort }: CommandContext): EngineCommand {
   return {
     entrypoint: undefined,
     args: [],
@@ -154,18 +156,22 @@ function openWebui({ containerPort, gatewayPort }: CommandContext): EngineComman
       // beside its program otherwise, where nothing can be written and nothing lasts
       WEBUI_SECRET_KEY_FILE: '/app/backend/data/.webui_secret_key',
     },
-    health: curl('tcp', containerPort),
+    health: curl(backend, 'tcp', containerPort),
     volumes: { data: '/app/backend/data' },
   }
 }
 
-function curl(listen: 'unix' | 'tcp', port: number): string[] {
+function curl(backend: BackendSpec, listen: 'unix' | 'tcp', port: number): string[] {
   const where =
     listen === 'unix'
       ? ['--unix-socket', INSIDE.socket, 'http://localhost/health']
       : [`http://127.0.0.1:${port}/health`]
-  return ['curl', '--fail', '--silent', '--show-error', ...where]
+  return ['curl', '--fail', '--silent', '--show-error', '--max-time', patience(backend), ...where]
 }
+
+/** Seconds that a check waits for an engine that hangs: podman waits for the end of each check, however long. */
+const patience = ({ health }: BackendSpec): string =>
+  String(Math.max(1, Math.floor(durationMs(health.timeout) / 1000) - 1))
 
 /** What the engine loads: an id of the hub, or a path inside. */
 const source = ({ model = '', hub }: BackendSpec): string => (hub === undefined ? modelPath(model) : model)

@@ -198,15 +198,21 @@ function driPaths(devices: readonly string[]): string[] {
   return devices.includes('all') ? ['/dev/dri'] : devices.map((device) => `/dev/dri/${device}`)
 }
 
+/** Each check is a process of podman and one in the container. */
+const START_INTERVAL_MS = 2_000
+
 /** @param command of the engine, or the one of the spec; without either there is no check */
 export function lowerHealth(
   { engine, hub, health, notify }: BackendSpec,
   command: readonly string[] | undefined,
 ): Health | undefined {
   if (command === undefined || (notify === 'started' && health.command === undefined)) return undefined
+  const intervalMs = durationMs(health.interval)
   return {
     command,
-    intervalMs: durationMs(health.interval),
+    intervalMs,
+    startIntervalMs:
+      health.start_interval === undefined ? Math.min(intervalMs, START_INTERVAL_MS) : durationMs(health.start_interval),
     timeoutMs: durationMs(health.timeout),
     retries: health.retries,
     startPeriodMs: health.start_period === undefined ? startPeriodMs({ engine, hub }) : durationMs(health.start_period),

@@ -18,6 +18,7 @@ export function checkBackends(spec: Spec): Finding[] {
 function checkBackend(backend: BackendSpec, path: SpecPath): Finding[] {
   return [
     ...checkImage(backend, path),
+    ...checkUid(backend, path),
     ...checkEngine(backend, path),
     ...checkHealth(backend, path),
     ...checkListen(backend, path),
@@ -57,6 +58,16 @@ function checkUseless(backend: BackendSpec, path: SpecPath): Finding[] {
   return wanted
     .filter(([isWritten]) => isWritten)
     .map(([, key, message, hint]) => ({ code: 'NO_EFFECT', severity: 'warning', path: [...path, key], message, hint }))
+}
+
+/** useradd counts upwards from 1000; a host with this many people is none for a spec of one file. */
+const PEOPLE_BELOW = 10_000
+
+function checkUid({ uid }: BackendSpec, path: SpecPath): Finding[] {
+  if (uid === undefined || uid >= PEOPLE_BELOW) return []
+  const message = `${uid} may be the user id of a person: login accounts get ids from 1000 on`
+  const hint = 'remove uid, which is then chosen from 40000 on and kept in gate.lock.json'
+  return [{ code: 'LOGIN_UID', severity: 'warning', path: [...path, 'uid'], message, hint }]
 }
 
 function checkImage({ image }: BackendSpec, path: SpecPath): Finding[] {

@@ -2,12 +2,13 @@ import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
 import { isEveryInterface } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
+import { checkReach } from './reach.ts'
 
 /**
  * What browsers and machines of users need: names in the certificate, an address to point to, an installer with a use.
  */
 export function checkWeb(spec: Spec): Finding[] {
-  return [...checkCertificate(spec), ...checkAddress(spec), ...checkInstaller(spec)]
+  return [...checkCertificate(spec), ...checkAddress(spec), ...checkReach(spec), ...checkInstaller(spec)]
 }
 
 function checkCertificate({ gate, proxy, backends }: Spec): Finding[] {

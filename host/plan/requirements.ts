@@ -1,6 +1,6 @@
 import { PORT_TABLES, parseSockets } from '../../system/proc-net.ts'
 import type { HostView } from '../host.ts'
-import type { HostProblem } from '../problem.ts'
+import { HostError, type HostProblem } from '../problem.ts'
 import { podmanProblem, type Versions } from '../versions.ts'
 import type { Desired } from './desired.ts'
 import { missingModels } from './models.ts'
@@ -50,12 +50,32 @@ const CREDENTIAL_STORES = ['/etc/credstore', '/run/credstore', '/usr/local/lib/c
 function credentialProblems(host: HostView, { generation }: Desired): HostProblem[] {
   return generation.credentials.flatMap(({ for: key, credential, file }): HostProblem[] => {
     const places = file === undefined ? CREDENTIAL_STORES.map((store) => `${store}/${credential}`) : [file]
-    if (places.some((place) => host.status(place) !== undefined)) return []
+    const found = places.find((place) => host.status(place) !== undefined)
+    if (found !== undefined) return secretProblems(host, key, found)
     const place = places[0] ?? ''
     const message = `the secret for ${key} is missing: ${place}`
     const hint = `write it: install -D -m 600 /dev/stdin ${place}, then type or paste it and end with Ctrl-D`
     return [{ code: 'MISSING_SECRET', message, hint }]
   })
+}
+
+/** What becomes a variable or a header is one line. Says nothing of the secret itself. */
+function secretProblems(host: HostView, key: string, place: string): HostProblem[] {
+  const lines = linesOf(host, place)
+  if (lines === undefined || lines === 1) return []
+  const message = `the secret for ${key} ${lines === 0 ? 'is empty' : 'has more than one line'}: ${place}`
+  return [{ code: 'INVALID_SECRET', message, hint: 'write the secret alone into it, on one line' }]
+}
+
+/** @returns undefined when this user may not read it */
+function linesOf(host: HostView, place: string): number | undefined {
+  try {
+    const text = host.read(place)?.replace(/[\r\n]+$/, '')
+    return text === '' ? 0 : text?.split('\n').length
+  } catch (error) {
+    if (error instanceof HostError) return undefined
+    throw error
+  }
 }
 
 function archiveProblems(host: HostView, { missingImages }: Observed): HostProblem[] {

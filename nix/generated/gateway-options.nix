@@ -556,9 +556,15 @@ in
           };
           interval = mkOption {
             type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
-            default = "5s";
+            default = "30s";
             example = "10s";
-            description = "Time between two checks. A duration such as \"10s\".";
+            description = "Time between two checks of an engine that runs. When retries in a row fail, it is killed and started again. A duration such as \"10s\".";
+          };
+          startInterval = mkOption {
+            type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+            default = null;
+            example = "10s";
+            description = "Time between two checks until the first that succeeds; 2s when absent, or interval when that is less. A duration such as \"10s\".";
           };
           timeout = mkOption {
             type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
@@ -575,7 +581,7 @@ in
             type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
             default = null;
             example = "10s";
-            description = "Time in which failures do not count; by engine when absent. A duration such as \"10s\".";
+            description = "Longest time until the first check that succeeds; by engine when absent. A duration such as \"10s\".";
           };
         };
         pullTimeout = mkOption {

@@ -184,6 +184,7 @@
           keys = {
             command = null;
             interval = null;
+            start_interval = null;
             timeout = null;
             retries = null;
             start_period = null;
@@ -277,6 +278,7 @@
               keys = {
                 command = null;
                 interval = null;
+                start_interval = null;
                 timeout = null;
                 retries = null;
                 start_period = null;

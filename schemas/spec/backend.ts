@@ -26,10 +26,23 @@ const health = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'Command and arguments that succeed once the engine answers; by engine when absent.' }),
-  interval: boundedDuration('Time between two checks.', '100ms', '1d').default('5s'),
+  interval: boundedDuration(
+    'Time between two checks of an engine that runs. When retries in a row fail, it is killed and started again.',
+    '100ms',
+    '1d',
+  ).default('30s'),
+  start_interval: boundedDuration(
+    'Time between two checks until the first that succeeds; 2s when absent, or interval when that is less.',
+    '100ms',
+    '1d',
+  ).optional(),
   timeout: boundedDuration('Longest wait for one check.', '1s', '1h').default('5s'),
   retries: count(1000).default(3).meta({ description: 'Failures in a row until unhealthy.' }),
-  start_period: boundedDuration('Time in which failures do not count; by engine when absent.', '0s', '7d').optional(),
+  start_period: boundedDuration(
+    'Longest time until the first check that succeeds; by engine when absent.',
+    '0s',
+    '7d',
+  ).optional(),
 })
 
 /** One entry of `backends`: an engine in a rootless container of an unprivileged user. */

@@ -110,6 +110,7 @@ export const HOST_CODES = {
   SUBID_CONFLICT: { meaning: 'subordinate ids are already taken' },
   PORT_TAKEN: { meaning: 'another program listens on a port' },
   MISSING_SECRET: { meaning: 'a credential or file with a secret is missing' },
+  INVALID_SECRET: { meaning: 'a credential or file with a secret is empty or has more than one line' },
   MISSING_MODEL: { meaning: 'a model that a backend starts from is not on this host' },
   MISSING_IMAGE: { meaning: 'an image is missing and cannot be pulled' },
   INVALID_FILE: { meaning: 'a validator rejects what was compiled' },

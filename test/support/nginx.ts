@@ -24,7 +24,7 @@ export async function startNginx(text: string, folder: string): Promise<{ stop: 
 }
 
 function configure(text: string, folder: string): string {
-  writeFileSync(join(folder, 'gate.conf'), text)
+  writeFileSync(join(folder, 'gate.conf'), readable(text))
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   )
@@ -32,4 +32,12 @@ function configure(text: string, folder: string): string {
   const http = `access_log off; ${temporary.join(' ')} include ${folder}/gate.conf;`
   writeFileSync(join(folder, 'nginx.conf'), `${own}\nhttp { ${http} }\n`)
   return join(folder, 'nginx.conf')
+}
+
+/** In the words of this machine's nginx: before 1.25.1 HTTP/2 is a word of `listen`. */
+function readable(text: string): string {
+  const { stderr } = tryRun('nginx', ['-v'])
+  const [, major = 0, minor = 0, patch = 0] = /nginx\/(\d+)\.(\d+)\.(\d+)/.exec(stderr)?.map(Number) ?? []
+  if (major * 1e6 + minor * 1e3 + patch >= 1_025_001) return text
+  return text.replaceAll(/^ *http2 on;\n/gm, '').replaceAll(/^( *listen .* ssl);$/gm, '$1 http2;')
 }

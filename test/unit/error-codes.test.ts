@@ -233,6 +233,7 @@ const HOST: Readonly<Record<keyof typeof HOST_CODES, Elsewhere | (() => unknown)
   SUBID_CONFLICT: plan,
   PORT_TAKEN: { in: 'unit/host/requirements.test.ts' },
   MISSING_SECRET: () => lacking({ podman: undefined }),
+  INVALID_SECRET: { in: 'unit/host/requirements.test.ts' },
   MISSING_MODEL: { in: 'unit/host/models.test.ts' },
   MISSING_IMAGE: applied,
   INVALID_FILE: () => validate(programs({ code: 1, stderr: 'no' }), DESIRED),

@@ -12,7 +12,7 @@ import type { Emission, EmitOptions } from '../output.ts'
 import { APP_HEADERS, access, listen, upstreamName, vhostServer } from './vhost.ts'
 
 /** One file for the http block of Debian's nginx: the gateway and every exposed app, each under its own name. */
-export function emitNginx(deployment: Deployment, { layout: { certificates } }: EmitOptions): Emission {
+export function emitNginx(deployment: Deployment, { systemd, layout: { certificates } }: EmitOptions): Emission {
   const { proxy, names, vhosts } = deployment
   if (proxy.engine !== 'nginx' || vhosts.length === 0) return { files: [], findings: [] }
   const findings = checkDeployment(deployment, certificates)
@@ -22,12 +22,18 @@ export function emitNginx(deployment: Deployment, { layout: { certificates } }: 
     ...maps(names.symbol),
     ...upstreams(deployment),
     ...redirects(deployment),
-    ...vhosts.map((vhost) => vhostServer(vhost, deployment, certificates)),
+    ...vhosts.map((vhost) => vhostServer(vhost, deployment, { certificates, hasHttp2: systemd >= HTTP2_SINCE })),
     ...clientServer(deployment),
   ]
   const printed = printNginx(['Made by gatectl from the spec; changes here are lost.'], directives, ['proxy'])
   return { files: [{ path: 'nginx/gate.conf', install: names.nginxConfig, mode: 0o644, ...printed }], findings }
 }
+
+/**
+ * Releases with this systemd have nginx 1.25.1 or newer, where HTTP/2 is a directive; as a word of `listen` it still
+ * works there, with a warning. Debian 12: 252 and 1.22; Ubuntu 24.04: 255 and 1.24; Debian 13: 257 and 1.26.
+ */
+const HTTP2_SINCE = 257
 
 function checkDeployment({ gateway, client }: Deployment, certificates: Layout['certificates']): Finding[] {
   const { tls } = gateway

@@ -13,8 +13,14 @@ export const APP_HEADERS = [
   { header: 'Referrer-Policy', variable: 'referrer_policy', fallback: 'same-origin' },
 ] as const
 
+type Target = {
+  readonly certificates: Layout['certificates']
+  /** Its nginx knows the directive `http2`. */
+  readonly hasHttp2: boolean
+}
+
 /** One name over HTTPS, or over HTTP when there is no TLS. */
-export function vhostServer(vhost: Vhost, deployment: Deployment, certificates: Layout['certificates']): Directive {
+export function vhostServer(vhost: Vhost, deployment: Deployment, { certificates, hasHttp2 }: Target): Directive {
   const { gateway, proxy, names } = deployment
   const { symbol } = names
   const tls = tlsDirectives(gateway.tls, symbol, certificates)
@@ -24,7 +30,10 @@ export function vhostServer(vhost: Vhost, deployment: Deployment, certificates: 
     'server',
     [],
     [
-      ...(isTls ? listen(port, ['proxy', 'https_port'], 'ssl', 'http2') : listen(port, ['proxy', 'http_port'])),
+      ...(isTls
+        ? listen(port, ['proxy', 'https_port'], 'ssl', ...(hasHttp2 ? [] : ['http2']))
+        : listen(port, ['proxy', 'http_port'])),
+      ...(isTls && hasHttp2 ? [directive('http2', 'on')] : []),
       directive('server_name', vhost.host),
       directive('server_tokens', 'off'),
       ...tls,

@@ -3,16 +3,31 @@ import type { Finding } from '../../diagnostic.ts'
 import type { Container } from '../../ir/nodes/container.ts'
 import { isBefore, type Version, versionText } from '../output.ts'
 
-/** How podman asks the container whether it is well; nothing when the spec has no check. */
+/**
+ * How podman asks the container whether it is well; nothing when the spec has no check. Until the first success it is
+ * asked often, and failures do not count; from then on a container that is unhealthy is killed, which ends its service
+ * with an error, so that systemd starts it again. `stop` would end it with success, and `restart` would take it out of
+ * the hands of systemd.
+ * @see podman-run(1) --health-on-failure
+ */
 export function healthEntries({ health, origin: from }: Container): Entry[] {
   if (health === undefined) return []
   const origin = [...from, 'health']
+  const check = argument(healthCommand(health.command))
+  const timeout = { value: timeSpan(health.timeoutMs), origin: [...origin, 'timeout'] }
   return [
-    { key: 'HealthCmd', value: argument(healthCommand(health.command)), origin: [...origin, 'command'] },
+    { key: 'HealthCmd', value: check, origin: [...origin, 'command'] },
     { key: 'HealthInterval', value: timeSpan(health.intervalMs), origin: [...origin, 'interval'] },
-    { key: 'HealthTimeout', value: timeSpan(health.timeoutMs), origin: [...origin, 'timeout'] },
+    { key: 'HealthTimeout', ...timeout },
     { key: 'HealthRetries', value: literal(String(health.retries)), origin: [...origin, 'retries'] },
-    { key: 'HealthStartPeriod', value: timeSpan(health.startPeriodMs), origin: [...origin, 'start_period'] },
+    { key: 'HealthOnFailure', value: literal('kill') },
+    { key: 'HealthStartupCmd', value: check, origin: [...origin, 'command'] },
+    {
+      key: 'HealthStartupInterval',
+      value: timeSpan(health.startIntervalMs),
+      origin: [...origin, 'start_interval'],
+    },
+    { key: 'HealthStartupTimeout', ...timeout },
   ]
 }
 

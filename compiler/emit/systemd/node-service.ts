@@ -1,4 +1,5 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
+import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { command, type Entry, literal, valueText } from '../../../syntax/unit/print.ts'
 import { entries } from './hardening.ts'
 
@@ -61,5 +62,14 @@ function restartEntries(systemd: number): Entry[] {
       comment:
         'systemd counts every restart since the last start by hand: this is also the wait after a crash once in a while',
     },
+  ]
+}
+
+/** What the service may use in all; above seven eighths the kernel reclaims and slows it down before it ends it. */
+export function memoryEntries(bytes: number, origin?: SpecPath): Entry[] {
+  const from = origin === undefined ? {} : { origin }
+  return [
+    { key: 'MemoryHigh', value: literal(String(bytes - Math.floor(bytes / 8))), ...from },
+    { key: 'MemoryMax', value: literal(String(bytes)), ...from },
   ]
 }

@@ -108,8 +108,18 @@ function generatorUnit(
   })
 }
 
-/** Writes one line NAME=value per credential, for root and one group. Arguments: the file, the group. */
-const WRITE = `umask 0077; cd "$CREDENTIALS_DIRECTORY"; for name in *; do value=; IFS= read -r value <"$name" || [ -n "$value" ]; printf '%s=%s\\n' "$name" "$value"; done >"$1.new"; chgrp "$2" "$1.new"; chmod 0440 "$1.new"; mv "$1.new" "$1"`
+/**
+ * Writes one line NAME=value per credential, for root and one group. Arguments: the file, the group. A file of variables
+ * holds one line for each, so what is none or several is refused by its name.
+ */
+export const WRITE_SECRETS = [
+  'umask 0077; cd "$CREDENTIALS_DIRECTORY"',
+  'refuse() { echo "the secret for $1 $2" >&2; exit 1; }',
+  'for name in *; do { IFS= read -r value || :; rest=$(cat); } <"$name"',
+  '[ -n "$value" ] || refuse "$name" "is empty"; [ -z "$rest" ] || refuse "$name" "has more than one line"',
+  `printf '%s=%s\\n' "$name" "$value"; done >"$1.new"`,
+  'chgrp "$2" "$1.new"; chmod 0440 "$1.new"; mv "$1.new" "$1"',
+].join('; ')
 
 function environmentUnit(
   gateway: Gateway,
@@ -131,7 +141,7 @@ function environmentUnit(
       ]
     : []
   const service: Entry[] = [
-    { key: 'ExecStart', value: command(shell, '-euc', WRITE, 'sh', file, user) },
+    { key: 'ExecStart', value: command(shell, '-euc', WRITE_SECRETS, 'sh', file, user) },
     ...credentials,
     { key: 'ReadWritePaths', value: command(file.slice(0, file.lastIndexOf('/'))) },
     ...hardening({ ...ROOT, CapabilityBoundingSet: 'CAP_CHOWN' }),

@@ -1,10 +1,11 @@
 import { configSchema } from '../../../schemas/config/config.ts'
 import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
-import { literal, printUnit } from '../../../syntax/unit/print.ts'
+import { printUnit } from '../../../syntax/unit/print.ts'
 import { PROFILES } from '../../catalog/profiles.ts'
 import { gatewayNames } from '../../ir/names.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits } from './daemon-units.ts'
+import { memoryEntries } from './node-service.ts'
 
 const COMMENT = ['Made by "npm run generate". Change it on a host with "systemctl edit", which writes a drop-in.']
 const NEWEST_SYSTEMD = 257
@@ -30,7 +31,7 @@ export function shippedFiles(): Record<string, string> {
     maxConnections: configSchema.parse({}).server.max_connections,
     args: [],
     // without a spec the daemon's own limits hold, which are those of this profile
-    extra: [{ key: 'MemoryMax', value: literal(String(PROFILES['medium-vps'].memoryBytes)) }],
+    extra: memoryEntries(PROFILES['medium-vps'].memoryBytes),
     after: [],
     systemd: NEWEST_SYSTEMD,
     layout: DEBIAN_LAYOUT,

@@ -9,6 +9,7 @@ import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits } from './daemon-units.ts'
 import { entries } from './hardening.ts'
+import { memoryEntries } from './node-service.ts'
 import { relayUnits } from './relay-units.ts'
 import { daemonCredentials, relayCredentials, secretUnits } from './secret-units.ts'
 
@@ -63,10 +64,7 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     port: gateway.port,
     maxConnections: gateway.maxConnections,
     args: ['--declared', gateway.declaredConfig],
-    extra: [
-      { key: 'MemoryMax', value: literal(String(gateway.memoryBytes)), origin: ['gate', 'memory'] },
-      ...credentials.entries,
-    ],
+    extra: [...memoryEntries(gateway.memoryBytes, ['gate', 'memory']), ...credentials.entries],
     after: needsGenerated ? [gateway.secretsUnit] : [],
     systemd,
     layout,

@@ -57,6 +57,8 @@ export type Container = Node & {
 export type Health = {
   readonly command: readonly string[]
   readonly intervalMs: number
+  /** Until the first check that succeeds. */
+  readonly startIntervalMs: number
   readonly timeoutMs: number
   readonly retries: number
   readonly startPeriodMs: number

@@ -17,6 +17,7 @@ let
   credentials = secrets.credentials gateway;
   ofSecrets = lib.optional (secrets.needsGenerated gateway) names.secretsUnit;
   address = listen.address cfg.host;
+  memory = if cfg.memory == null then profiles.${cfg.profile} else sizes.bytes cfg.memory;
 
   service = base: base // {
     after = base.after ++ ofSecrets;
@@ -30,7 +31,8 @@ let
         ++ lib.optional (cfg.environmentFile != null) (unitText cfg.environmentFile);
       # profiles stay below the least
       LimitNOFILE = toString (descriptors (if cfg.maxConnections == null then 0 else cfg.maxConnections));
-      MemoryMax = toString (if cfg.memory == null then profiles.${cfg.profile} else sizes.bytes cfg.memory);
+      MemoryHigh = toString (memory - memory / 8);
+      MemoryMax = toString memory;
     } // lib.optionalAttrs (credentials != [ ]) { LoadCredential = credentials; };
   };
 
