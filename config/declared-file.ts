@@ -8,7 +8,7 @@ import { isTree, leafPaths, type Path, type Tree, valueAt } from '../syntax/tree
 import { errorCode, parseJson, readPlainFile } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer } from './layers.ts'
-import { checkTree } from './problems.ts'
+import { capped, checkTree } from './problems.ts'
 
 /**
  * Reads the declared layer: a JSON file whose keys are spelled as in TOML or as in Nix.
@@ -47,7 +47,7 @@ export function checkDeclared(file: string, text: string, keys: KeySet): Declare
     ...secretPaths(keys.tree, values).map((path) => declaredSecret(file, path)),
     ...variablePaths(values).map((path) => declaredVariable(file, path)),
   ]
-  return { layer: { name: 'declared', values, sourceOf: whereOf }, problems }
+  return { layer: { name: 'declared', values, sourceOf: whereOf }, problems: capped(problems) }
 }
 
 function refused(where: string, rest: Pick<ConfigProblem, 'code' | 'message' | 'hint'>): Declared {

@@ -4,12 +4,12 @@ import { environmentName, environmentSegment } from '../schemas/words/key-names.
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { editDistance, nearest } from '../schemas/words/nearest.ts'
 import { withTargetTables } from '../schemas/words/target-text.ts'
-import { isTree, merge, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
+import { isTree, merge, type Path, type Tree } from '../syntax/tree.ts'
 import { readCredentials, readSecretFile } from './credentials.ts'
 import { meantByForeign } from './foreign-variables.ts'
 import type { KeySet } from './key-set.ts'
 import type { Layer } from './layers.ts'
-import { checkTree } from './problems.ts'
+import { capped, checkTree } from './problems.ts'
 import { type Found, parseVariable } from './variable-value.ts'
 
 /** Names of Gate's that are not configuration: a near miss of one is a mistake, too. */
@@ -29,47 +29,72 @@ export type EnvironmentSources = {
 export function readEnvironment(
   sources: EnvironmentSources,
   keys: KeySet,
-  namesAt: (map: Path) => readonly string[],
+  namesAt: NamesAt,
 ): { layer: Layer; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = []
   const found: Found[] = []
+  const tables = new Map<string, readonly string[]>()
   const collect = (result: Found | ConfigProblem | undefined) => {
     if (result === undefined) return
     if ('code' in result) problems.push(result)
     else found.push(result)
+    if (!('code' in result) && isTree(result.value)) tables.set(keyPathText(result.path), Object.keys(result.value))
   }
-  // entries that the variable of the whole table has, which sorts before those of its keys
-  const names = (map: Path) => [
-    ...namesAt(map),
-    ...found.flatMap((one) => (isAt(one, map) ? Object.keys(one.value) : [])),
-  ]
-  for (const [name, text] of Object.entries(sources.env).sort())
-    if (text !== undefined && name.startsWith('GATE_')) collect(readVariable(name, text, keys, names))
+  const written = new Map<string, readonly string[]>()
+  // and entries that the variable of the whole table has, which sorts before those of its keys
+  const names: NamesAt = (map) => {
+    const key = keyPathText(map)
+    const known = written.get(key) ?? namesAt(map)
+    written.set(key, known)
+    const whole = tables.get(key)
+    return whole === undefined ? known : [...known, ...whole]
+  }
+  let variables: readonly string[] | undefined
+  const usual = () => {
+    variables ??= candidatesFor('', keys.tree, names)
+    return variables
+  }
+  for (const [name, text] of Object.entries(sources.env).sort()) {
+    if (text === undefined || !name.startsWith('GATE_')) continue
+    const isExplained = problems.length < MOST_EXPLAINED
+    collect(readVariable(name, text, keys, names, isExplained ? usual : undefined))
+  }
   if (sources.credentialsDirectory !== undefined)
     for (const result of readCredentials(sources.credentialsDirectory, keys.tree)) collect(result)
 
   problems.push(...setTwice(found))
   // Shallow first: a JSON object for a table gives way to the variable of one of its keys.
   found.sort((a, b) => a.path.length - b.path.length)
-  const given = found.reduce<Tree>((tree, { path, value }) => {
-    const under = valueAt(tree, path)
-    return withValue(tree, path, isTree(value) && isTree(under) ? merge([value, under]) : value)
-  }, {})
-  const values = withTargetTables(given)
+  const values = withTargetTables(treeOf(found))
   const sourceOf = (path: Path) => sourceIn(found, path)
   problems.push(...checkTree(values, { schema: keys.layer, tree: keys.tree, layer: 'env', whereOf: sourceOf }))
-  return { layer: { name: 'env', values, sourceOf }, problems }
+  return { layer: { name: 'env', values, sourceOf }, problems: capped(problems, problems.length, 'the environment') }
 }
 
-function isAt(found: Found, path: Path): found is Found & { readonly value: Tree } {
-  return isTree(found.value) && keyPathText(found.path) === keyPathText(path)
+/** The values in one tree, a later one over those before it; each level is put together once. */
+function treeOf(found: readonly { readonly path: Path; readonly value: unknown }[]): Tree {
+  const below = Map.groupBy(found, ({ path }) => path[0] ?? '')
+  const entries = [...below].map(([step, all]) => {
+    const inner = all.filter(({ path }) => path.length > 1).map(({ path, value }) => ({ path: path.slice(1), value }))
+    const own = all.findLast(({ path }) => path.length === 1)?.value
+    if (inner.length === 0) return [step, own] as const
+    return [step, isTree(own) ? merge([treeOf(inner), own]) : treeOf(inner)] as const
+  })
+  return Object.fromEntries(entries)
 }
 
+/** Looking for what was meant takes a millisecond, and no more problems than these are told. */
+const MOST_EXPLAINED = 50
+
+type NamesAt = (map: Path) => readonly string[]
+
+/** @param usual the variables that may be meant by a name without levels; absent: no one is looked for any more */
 function readVariable(
   name: string,
   text: string,
   { tree }: KeySet,
-  namesAt: (map: Path) => readonly string[],
+  namesAt: NamesAt,
+  usual: (() => readonly string[]) | undefined,
 ): Found | ConfigProblem | undefined {
   if (OTHER_VARIABLES.includes(name)) return undefined
   const key = keyOf(name, tree, namesAt)
@@ -79,15 +104,14 @@ function readVariable(
     const result = parseVariable(key, text, name)
     if (!('code' in result) || key.node.kind === 'leaf') return result
     // A table takes JSON only, so a text was probably meant for one of its keys: `__` was mistyped as `_`.
-    const meant = meantByForeign(name) ?? nearestVariable(name, tree, namesAt)
+    const meant = usual && (meantByForeign(name) ?? nearestVariable(name, tree, namesAt))
     return meant === undefined ? result : { ...result, hint: `did you mean ${meant}?` }
   }
   const fileOf = name.endsWith('_FILE') ? keyOf(name.slice(0, -'_FILE'.length), tree, namesAt) : undefined
   if (fileOf?.node.kind === 'leaf' && text === '') return undefined
   if (fileOf !== undefined && fileOf.others.length > 0) return severalNames(name, fileOf)
   if (fileOf?.node.kind === 'leaf') return readSecretFile(fileOf, text, `${name} (${text})`)
-  const near =
-    meantByForeign(name) ?? (name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, tree, namesAt))
+  const near = usual && meantInstead(name, tree, namesAt, usual)
   // Without levels it may belong to another program, such as GATE_SERVICE_HOST of Kubernetes.
   if (near === undefined && !name.includes('__')) return undefined
   return {
@@ -113,7 +137,7 @@ function severalNames(variable: string, { path, others }: NamedKey): ConfigProbl
  * The key that a variable names. Names of entries are matched first against those that exist, where whatever a variable
  * cannot hold is `_`.
  */
-function keyOf(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): NamedKey | undefined {
+function keyOf(name: string, tree: KeyNode, namesAt: NamesAt): NamedKey | undefined {
   let node = tree
   const path: string[] = []
   let others: Path[] = []
@@ -131,20 +155,31 @@ function keyOf(name: string, tree: KeyNode, namesAt: (map: Path) => readonly str
   return { path, node, others: others.map((other) => [...other, ...path.slice(other.length)]) }
 }
 
+function meantInstead(
+  name: string,
+  tree: KeyNode,
+  namesAt: NamesAt,
+  usual: () => readonly string[],
+): string | undefined {
+  const meant = meantByForeign(name)
+  return meant ?? (name.includes('__') ? nearestVariable(name, tree, namesAt) : mistyped(name, usual()))
+}
+
 /** The variable that was probably meant by a name with levels. */
-function nearestVariable(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string | undefined {
+function nearestVariable(name: string, tree: KeyNode, namesAt: NamesAt): string | undefined {
   const candidates = candidatesFor(name, tree, namesAt)
   const ending = candidates.find((candidate) => candidate.endsWith(`__${name.slice('GATE_'.length)}`))
   return ending ?? nearest(name, candidates)
 }
 
 /** The variable that a name without levels is, but for one letter or for single underscores between its levels. */
-function mistyped(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string | undefined {
-  const candidates = candidatesFor(name, tree, namesAt)
-  return candidates.find((candidate) => candidate.replaceAll('__', '_') === name || editDistance(candidate, name) === 1)
+function mistyped(name: string, candidates: readonly string[]): string | undefined {
+  const isNear = (candidate: string) =>
+    Math.abs(candidate.length - name.length) <= 1 && editDistance(candidate, name) === 1
+  return candidates.find((candidate) => candidate.replaceAll('__', '_') === name || isNear(candidate))
 }
 
-function candidatesFor(name: string, tree: KeyNode, namesAt: (map: Path) => readonly string[]): string[] {
+function candidatesFor(name: string, tree: KeyNode, namesAt: NamesAt): string[] {
   const written = name.split('__').slice(1, 2)
   const variables = [...leaves(tree)].flatMap(([path]) => {
     const star = path.indexOf('*')

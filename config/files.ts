@@ -32,15 +32,27 @@ function systemError(code: string, message: string): Error {
   return Object.assign(new Error(`${code}: ${message}`), { code })
 }
 
-/** @param text may begin with a byte order mark, as some editors write it
- * @returns undefined for text that is not JSON; the engine's own message quotes the text, so it is dropped */
+/** Deeper than any configuration; what walks over values calls itself for each level. */
+const MOST_LEVELS = 64
+
+/**
+ * @param text may begin with a byte order mark, as some editors write it
+ * @returns undefined for text that is not JSON, or nested deeper than any configuration; the engine's own message
+ * quotes the text, so it is dropped
+ */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(withoutMark(text)) as unknown
+    const value = JSON.parse(withoutMark(text)) as unknown
+    return isDeeper(value, MOST_LEVELS) ? undefined : value
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 /** The text without a byte order mark at its start, which JSON does not allow. */

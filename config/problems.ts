@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigProblem, LayerName } from '../schemas/config/layers.ts'
 import type { ConfigCode } from '../schemas/words/error-codes.ts'
-import { issueWords } from '../schemas/words/issue.ts'
+import { issueWords, textForm } from '../schemas/words/issue.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { nearest } from '../schemas/words/nearest.ts'
 import { type Path, type Tree, valueAt } from '../syntax/tree.ts'
@@ -44,12 +44,16 @@ export function told(mistakes: readonly Mistake[]): ConfigProblem[] {
 }
 
 /** The first problems, and how many more there are. */
-export function capped(problems: readonly ConfigProblem[], count: number = problems.length): ConfigProblem[] {
+export function capped(
+  problems: readonly ConfigProblem[],
+  count: number = problems.length,
+  place?: string,
+): ConfigProblem[] {
   const first = problems.slice(0, MOST_TOLD)
   const [example] = first
   if (example === undefined || count <= MOST_TOLD) return first
   const { layer, where } = example
-  const file = where.replace(/:\d+:\d+$/, '')
+  const file = place ?? where.replace(/:\d+:\d+$/, '')
   return [...first, { code: 'MORE_PROBLEMS', layer, where: file, message: `and ${count - MOST_TOLD} more` }]
 }
 
@@ -118,7 +122,14 @@ function mistakesOf(issue: z.core.$ZodIssue, value: Tree, rules: Rules): Mistake
       ]
     }
     case 'wrong-type':
-      return [mistake(path, 'WRONG_TYPE', (key) => `${key} is not ${words.expected}`)]
+      return [
+        mistake(
+          path,
+          'WRONG_TYPE',
+          (key) => `${key} is not ${words.expected}`,
+          () => formOf(nodeAt(rules.tree, path), written),
+        ),
+      ]
     case 'not-one-of': {
       const hint = () => {
         const near = typeof written === 'string' ? nearest(written, words.options) : undefined
@@ -136,6 +147,13 @@ function mistakesOf(issue: z.core.$ZodIssue, value: Tree, rules: Rules): Mistake
         ),
       ]
   }
+}
+
+/** What to write in place of a value of another type. */
+function formOf(node: KeyNode | undefined, written: unknown): string | undefined {
+  if (node?.kind !== 'leaf') return undefined
+  if (node.holds === 'list') return typeof written === 'string' ? `write [${JSON.stringify(written)}]` : undefined
+  return node.holds === 'string' ? textForm(node.schema) : undefined
 }
 
 function problemAt(

@@ -53,9 +53,16 @@ function fetched({ engine, model, hub, environment, secrets, mounts }: BackendSp
   if (hub !== undefined) {
     if (!fetches) return warn(['hub'], `the engine ${engine} fetches no model`, 'remove it')
     if (model === undefined) return warn(['hub'], 'there is no model to fetch', 'write model')
-    if (!Object.hasOwn(secrets, 'HF_TOKEN') || hub.token === undefined) return []
+    if (hub.token === undefined) return []
     const message = 'the variable HF_TOKEN is the token of hub as well'
-    return [{ code: 'DUPLICATE_KEY', path: [...path, 'secrets', 'HF_TOKEN'], message, hint: 'remove one of the two' }]
+    return (['secrets', 'environment'] as const)
+      .filter((table) => Object.hasOwn(table === 'secrets' ? secrets : environment, 'HF_TOKEN'))
+      .map((table) => ({
+        code: 'DUPLICATE_KEY',
+        path: [...path, table, 'HF_TOKEN'],
+        message,
+        hint: 'remove one of the two',
+      }))
   }
   if (engine === 'ollama' && model !== undefined && mounts.length === 0)
     return warn(['model'], 'Ollama has this model once it was pulled', 'write hub = {} to have it pulled at the start')

@@ -320,7 +320,7 @@ in
             description = "nvidia: by CDI; amd: /dev/kfd and /dev/dri; vulkan: /dev/dri; none.";
           };
           devices = mkOption {
-            type = types.listOf (types.strMatching "[A-Za-z0-9][A-Za-z0-9:._-]*");
+            type = types.listOf types.nonEmptyStr;
             default = [ "all" ];
             description = "nvidia: CDI names (\"0\", a UUID, \"all\"); amd, vulkan: names in /dev/dri, or \"all\".";
           };

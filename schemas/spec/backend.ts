@@ -14,7 +14,9 @@ const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:+-]*(?:\/[A-Za-z0-9][A-Za-z0-9._:+-]*)*$
 const gpu = z.strictObject({
   kind: z.enum(GPU_KINDS).meta({ description: 'nvidia: by CDI; amd: /dev/kfd and /dev/dri; vulkan: /dev/dri; none.' }),
   devices: z
-    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9:._-]*$/, 'write "all", an index, a UUID or a name in /dev/dri'))
+    .array(
+      z.string().regex(/^(?!0\d)[A-Za-z0-9][A-Za-z0-9:._-]*$/, 'write "all", an index, a UUID or a name in /dev/dri'),
+    )
     .min(1)
     .default(['all'])
     .meta({ description: 'nvidia: CDI names ("0", a UUID, "all"); amd, vulkan: names in /dev/dri, or "all".' }),

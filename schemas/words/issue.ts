@@ -32,6 +32,15 @@ export function issueWords(issue: Issue, value: unknown, format: IssueFormat): I
   }
 }
 
+/** What a text has to look like by its schema, in words; undefined where any text will do. */
+export function textForm(schema: z.ZodType): string | undefined {
+  const [issue] = schema.safeParse('\0').error?.issues ?? []
+  if (issue === undefined) return undefined
+  const words = issueWords(issue, '\0', 'toml')
+  if (words.kind === 'not-one-of') return `use ${words.options.join(', ')}`
+  return words.kind === 'invalid' && !words.reason.startsWith('does not') ? words.reason : undefined
+}
+
 /** The schema's own message, or plain words in place of the validator's. */
 function reasonOf(issue: Issue): string {
   if (!/^(?:Too small|Too big|Invalid )/.test(issue.message)) return issue.message

@@ -28,6 +28,17 @@ describe('A14: what a container cannot carry', () => {
     { name: 'a device twice', text: nvidia('["0", "0"]'), expected: ['INVALID_VALUE backends.b.gpu.devices[1]'] },
     { name: 'all and one more', text: nvidia('["all", "1"]'), expected: ['INVALID_VALUE backends.b.gpu.devices'] },
     { name: 'all twice', text: nvidia('["all", "all"]'), expected: ['INVALID_VALUE backends.b.gpu.devices'] },
+    {
+      name: 'a device twice, once with a zero in front',
+      text: nvidia('["0", "00"]'),
+      expected: ['INVALID_VALUE backends.b.gpu.devices[1]'],
+    },
+    {
+      name: 'a variable that is the token of hub as well',
+      text: backend('network = true\nhub = { token = { credential = "t" } }\nenvironment = { HF_TOKEN = "x" }'),
+      expected: ['DUPLICATE_KEY backends.b.environment.HF_TOKEN'],
+    },
+    { name: 'a UUID that begins with zeros', text: nvidia('["GPU-00aa"]'), expected: [] },
     { name: 'two devices', text: nvidia('["0", "1"]'), expected: [] },
   ])('$name', ({ text, expected }) => expect(said(text)).toEqual(expected))
 })

@@ -1,5 +1,6 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the form that config.toml has
 import { describe, expect, test } from 'vitest'
-import { configPlace } from '../../support/config-place.ts'
+import { configPlace, refusal } from '../../support/config-place.ts'
 
 const lines = (count: number, line: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => line(n)).join('\n')
@@ -51,5 +52,50 @@ describe('A7: a file of nothing but mistakes is told of in a few lines', () => {
     const { problems } = await config.reload()
     expect(problems).toMatchObject([{ message: expect.stringContaining(said) }])
     expect(JSON.stringify(problems).length).toBeLessThan(4_000)
+  })
+})
+
+describe('A7: nor do the other layers stall the start, or fill the log', () => {
+  const variables = (name: (n: number) => string) =>
+    Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [name(n), 'x']))
+
+  test.each([
+    { name: 'variables with unknown keys', env: variables((n) => `GATE_A${n}__B`) },
+    { name: 'variables with unknown keys of one table', env: variables((n) => `GATE_SERVER__A${n}`) },
+    { name: 'upstreams of no provider', env: variables((n) => `GATE_UPSTREAMS__A${n}__PROVIDER`) },
+  ])('A7 $name', ({ env }) => {
+    const problems = refusal(() => configPlace({ env }).open())
+    expect(problems.length).toBeLessThanOrEqual(52)
+    expect(problems.at(-1)).toMatchObject({ code: 'MORE_PROBLEMS', where: 'the environment' })
+    expect(JSON.stringify(problems).length).toBeLessThan(40_000)
+  })
+
+  test('A7 variables of other programs are none of ours, however many', () => {
+    expect(
+      configPlace({ env: variables((n) => `GATE_SERVICE_PORT_${n}`) })
+        .open()
+        .problems(),
+    ).toEqual([])
+  })
+
+  const many = (value: object) => Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`u${n}`, value]))
+  test.each([
+    { name: 'a declared file of secrets', declared: { upstreams: many({ provider: 'openai', apiKey: 'k' }) } },
+    { name: 'a declared file of variables', declared: { upstreams: many({ provider: 'openai', baseUrl: '${A}' }) } },
+    { name: 'a declared file of unknown keys', declared: many({}) },
+    { name: 'a declared file 20,000 deep', declared: `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}` },
+    {
+      name: 'a declared list 20,000 deep',
+      declared: `{"server":{"allow_from":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`,
+    },
+  ])('A7 $name', ({ declared }) => {
+    const problems = refusal(() => configPlace({ declared }).open())
+    expect(problems.length).toBeLessThanOrEqual(51)
+    expect(JSON.stringify(problems).length).toBeLessThan(40_000)
+  })
+
+  test('A7 a variable with a table 20,000 deep', () => {
+    const env = { GATE_MODELS: `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}` }
+    expect(refusal(() => configPlace({ env }).open())).toMatchObject([{ code: 'WRONG_TYPE', where: 'GATE_MODELS' }])
   })
 })

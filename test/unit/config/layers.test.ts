@@ -130,3 +130,15 @@ test('C3: a byte order mark before the declared file, as some editors write it, 
   expect(configPlace({ declared }).open().current().log.level).toBe('warn')
   expect(checkFile('declared.json', declared)).toEqual([])
 })
+
+test.each([
+  { text: 'server.max_body = 33554432', hint: 'write a number and a unit: B, KiB, MiB, GiB or TiB, such as "32MiB"' },
+  { text: 'server.body_timeout = 60', hint: 'write a number and a unit: ms, s, m, h or d, such as "10s"' },
+  { text: 'server.host = 1', hint: 'write an address such as "127.0.0.1", or a host name' },
+  { text: 'server.allow_from = "10.0.0.0/8"', hint: 'write ["10.0.0.0/8"]' },
+  { text: 'upstreams.echo.models = "a"', hint: 'write ["a"]' },
+  { text: 'letsencrypt.email = true', hint: 'write an address such as name@example.org' },
+])('C5: a value of another type says what to write: $text', ({ text, hint }) => {
+  const config = configPlace({ runtime: `${text}\n` }).open()
+  expect(config.problems()).toMatchObject([{ code: 'WRONG_TYPE', hint }])
+})
