@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { HostError } from './problem.ts'
 
@@ -7,41 +18,64 @@ export type Lock = { release(): Promise<void> }
 
 /**
  * Keeps others from working on the same host until it is released. The kernel releases it when this process dies,
- * however that happens: flock(1) holds it for as long as its standard input is open.
+ * however that happens. Only root can open the file, so nobody else can hold it.
  * @param waitMs how long to wait for another one, at most; 0 refuses at once
  * @throws HostError BUSY saying who holds it
  */
 export async function takeLock(file: string, holder: string, waitMs: number): Promise<Lock> {
   mkdirSync(dirname(file), { recursive: true })
-  const patience = waitMs > 0 ? ['--timeout', String(Math.ceil(waitMs / 1000))] : ['--nonblock']
-  const args = ['--exclusive', ...patience, file, 'sh', '-c', 'echo locked; cat >/dev/null']
-  const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const ended = new Promise<void>((resolve) => {
-    child.on('close', () => resolve())
-    child.on('error', () => resolve())
-  })
-  const isOurs = await new Promise<boolean>((resolve) => {
-    child.stdout.once('data', () => resolve(true))
-    void ended.then(() => resolve(false))
-  })
-  if (!isOurs) {
-    const who = readHolder(file)
+  const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants
+  const descriptor = openSync(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+  fchmodSync(descriptor, 0o600) // one of an older version was open to readers, who may hold a lock, too
+  if (!(await lock(descriptor, waitMs))) {
+    closeSync(descriptor)
     const hint = 'wait for it with --wait SECONDS; nothing was changed'
-    throw new HostError({ code: 'BUSY', message: `another gatectl is working on this host: ${who}`, hint })
+    throw new HostError({ code: 'BUSY', message: `another program is working on this host: ${holderOf(file)}`, hint })
   }
-  writeFileSync(file, `${holder}\n`)
-  return {
-    async release() {
-      child.stdin.end()
-      await ended
-    },
-  }
+  ftruncateSync(descriptor)
+  writeSync(descriptor, `${process.pid} ${holder}\n`)
+  return { release: async () => closeSync(descriptor) }
 }
 
-function readHolder(file: string): string {
+/** flock(1) locks the file that is open here, which stays locked until it is closed here. */
+async function lock(descriptor: number, waitMs: number): Promise<boolean> {
+  const patience = waitMs > 0 ? ['--timeout', String(Math.ceil(waitMs / 1000))] : ['--nonblock']
+  const child = spawn('flock', ['--exclusive', ...patience, '3'], {
+    stdio: ['ignore', 'ignore', 'inherit', descriptor],
+  })
+  return await new Promise((resolve) => {
+    child.on('close', (code) => resolve(code === 0))
+    child.on('error', () => resolve(false))
+  })
+}
+
+/** Who the kernel says holds it; what a holder wrote about itself counts only for itself. */
+function holderOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8').trim() || 'unknown'
+    const [, pid, said] = /^(\d+) (.*)/.exec(readFileSync(file, 'utf8')) ?? []
+    const holder = lockingProcess(file)
+    if (holder === undefined) return 'unknown'
+    if (holder === pid && said !== undefined) return said
+    const command = readFileSync(`/proc/${holder}/comm`, 'utf8').trim()
+    return `${command}, process ${holder} of user ${statSync(`/proc/${holder}`).uid}`
   } catch {
     return 'unknown'
   }
+}
+
+/** @see proc_pid_fdinfo(5): each lock that was taken by an open file, one line */
+function lockingProcess(file: string): string | undefined {
+  const { dev, ino } = statSync(file)
+  return readdirSync('/proc').find((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
+        const open = statSync(`/proc/${pid}/fd/${descriptor}`)
+        if (open.dev !== dev || open.ino !== ino) return false
+        return /^lock:\s.*\bFLOCK\b.*\bWRITE\b/m.test(readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8'))
+      })
+    } catch {
+      return false // it has ended, or is not ours to see
+    }
+  })
 }

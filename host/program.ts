@@ -18,6 +18,8 @@ export type RunOptions = {
   readonly input?: string
   /** Standard input from a file that is opened here, with our rights. */
   readonly inputFile?: string
+  /** Standard output goes to this open file. */
+  readonly outputTo?: number
   readonly timeoutMs?: number
   /** Gives up as at the time limit. */
   readonly signal?: AbortSignal

@@ -16,6 +16,8 @@ export type ProgramOptions = {
   readonly input?: string
   /** Standard input from a file that is opened here, with the rights of this process. */
   readonly inputFile?: string
+  /** Standard output goes to this open file, and nothing of it is kept. */
+  readonly outputTo?: number
   /** What is kept of standard output and standard error each; the rest is read and dropped. */
   readonly stdoutMaxBytes: number
   readonly stderrMaxBytes: number
@@ -48,11 +50,12 @@ export async function runToEnd(command: readonly string[], options: ProgramOptio
   return ended.kind === 'not-started' ? ended : { ...ended, stdout: texts.stdout(), stderr: texts.stderr() }
 }
 
-function start([file = '', ...args]: readonly string[], { env, input, inputFile, ownSession }: ProgramOptions) {
+function start([file = '', ...args]: readonly string[], options: ProgramOptions) {
+  const { env, input, inputFile, outputTo, ownSession } = options
   const opened = inputFile === undefined ? undefined : openSync(inputFile, 'r')
   const stdin = opened ?? (input === undefined ? 'ignore' : 'pipe')
   const child = spawn(file, args, {
-    stdio: [stdin, 'pipe', 'pipe'],
+    stdio: [stdin, outputTo ?? 'pipe', 'pipe'],
     cwd: '/',
     env: { ...env },
     detached: ownSession ?? false,

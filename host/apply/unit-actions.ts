@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { GenerationUnit } from '../../schemas/deploy/generation.ts'
+import { type ShellCommand, sh } from '../../syntax/shell/print.ts'
 import type { Account, Accounts } from '../accounts.ts'
 import { asUser, userctl } from '../as-user.ts'
 import type { Host } from '../host.ts'
@@ -150,8 +151,8 @@ async function logLines(host: Host, account: Account | undefined, unit: string):
   return stdout.trimEnd().split('\n').filter(Boolean)
 }
 
-function logCommand(account: Account | undefined, unit: string): string {
-  return ['journalctl', ...(account === undefined ? ['-u', unit] : userMatches(account, unit))].join(' ')
+function logCommand(account: Account | undefined, unit: string): ShellCommand {
+  return sh`journalctl ${account === undefined ? ['-u', unit] : userMatches(account, unit)}`
 }
 
 /** What the unit wrote, and what its manager wrote about it. @see systemd.journal-fields(7) */

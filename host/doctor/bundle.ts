@@ -1,8 +1,10 @@
-import { chmod, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { quadletDirectory, userUnitDirectory } from '../../compiler/ir/names.ts'
 import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
+import { holdDirectory } from '../../system/held-directory.ts'
+import { localHost } from '../host.ts'
 import { deployDirectory } from '../plan/desired.ts'
 import { type BundleFacts, type BundleFile, bundleFiles } from './bundle-files.ts'
 import type { Subject } from './check.ts'
@@ -16,21 +18,31 @@ const DEADLINE_MS = 60_000
 const LOG_LINES = 300
 
 /**
- * Writes the archive for a bug report: a new file that only its owner can read. Nothing is left over when it fails.
+ * Writes the archive for a bug report: a new file that only its owner can read. Nothing is left over when it fails, and
+ * whoever owns the directory cannot lead it to another file.
  * @throws Error EEXIST when the file is there; Error with what tar said
  */
 export async function writeBundle(file: string, input: BundleInput, subject: Subject): Promise<void> {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const path = resolve(file)
-  await (await open(path, 'wx', 0o600)).close()
+  const place = holdDirectory(dirname(path))
+  try {
+    await writeArchive(`${place.at}/${basename(path)}`, input, subject, signal)
+  } finally {
+    place.release()
+  }
+}
+
+async function writeArchive(path: string, input: BundleInput, subject: Subject, signal: AbortSignal): Promise<void> {
+  const archive = await open(path, 'wx', 0o600)
   const directory = await mkdtemp(join(tmpdir(), 'gate-doctor-'))
   try {
     const files = bundleFiles({ ...input, ...(await collect(subject, signal)) })
     await layOut(join(directory, 'gate-doctor'), files)
-    const options = ['--owner=root', '--group=root', '--sort=name', '--force-local']
-    const ran = await runProgram(
-      ['tar', '--create', '--gzip', ...options, `--file=${path}`, `--directory=${directory}`, 'gate-doctor'],
-      signal,
+    const options = ['--owner=root', '--group=root', '--sort=name']
+    const ran = await localHost().ask(
+      ['tar', '--create', '--gzip', ...options, '--file=-', `--directory=${directory}`, 'gate-doctor'],
+      { signal, outputTo: archive.fd },
     )
     if (ran.code !== 0) throw new Error(`tar: ${ran.stderr.trim() || `exit code ${ran.code}`}`)
   } catch (error) {
@@ -38,8 +50,8 @@ export async function writeBundle(file: string, input: BundleInput, subject: Sub
     throw error
   } finally {
     await rm(directory, { recursive: true, force: true })
+    await archive.close()
   }
-  await chmod(path, 0o600)
 }
 
 async function layOut(directory: string, files: readonly BundleFile[]): Promise<void> {

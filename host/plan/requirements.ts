@@ -1,3 +1,4 @@
+import { sh } from '../../syntax/shell/print.ts'
 import { PORT_TABLES, parseSockets } from '../../system/proc-net.ts'
 import type { HostView } from '../host.ts'
 import { HostError, type HostProblem } from '../problem.ts'
@@ -54,7 +55,7 @@ function credentialProblems(host: HostView, { generation }: Desired): HostProble
     if (found !== undefined) return secretProblems(host, key, found)
     const place = places[0] ?? ''
     const message = `the secret for ${key} is missing: ${place}`
-    const hint = `write it: install -D -m 600 /dev/stdin ${place}, then type or paste it and end with Ctrl-D`
+    const hint = `write it: ${sh`install -D -m 600 /dev/stdin ${place}`}, then type or paste it and end with Ctrl-D`
     return [{ code: 'MISSING_SECRET', message, hint }]
   })
 }

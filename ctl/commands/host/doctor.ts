@@ -9,6 +9,7 @@ import { examineHost, type Report } from '../../../host/doctor/doctor.ts'
 import type { Status } from '../../../host/doctor/finding.ts'
 import { presentUsers } from '../../../host/doctor/look.ts'
 import { localHost } from '../../../host/host.ts'
+import { reasonOf } from '../../../host/problem.ts'
 import { packageVersion } from '../../../system/version.ts'
 import { Failure, failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
@@ -56,8 +57,7 @@ async function bundleInto(file: string, report: Report, { note }: Invocation, su
   try {
     await writeBundle(file, input, subject)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw notWritten(file, reason, 'name a file that you can write to', error)
+    throw notWritten(file, reasonOf(error), 'name a file that you can write to', error)
   }
   note(`${file} written, for a bug report; secrets are taken out, but look through it before you send it`)
 }

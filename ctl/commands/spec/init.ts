@@ -1,6 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { specJsonSchema } from '../../../schemas/json-schema.ts'
+import { sh } from '../../../syntax/shell/print.ts'
+import { holdDirectory } from '../../../system/held-directory.ts'
+import { replaceFiles } from '../../../system/replace-files.ts'
 import { failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { askForSpec, checkedSpec } from './first-questions.ts'
@@ -9,7 +12,8 @@ import { type Answers, parseBackend, SCHEMA_FILE, withImages } from './first-spe
 export const run: Run = async (invocation) => {
   const { arguments: words, flag, json, print, stdin, stdout } = invocation
   const file = words[0] ?? 'gate.toml'
-  if (existsSync(file) && !flag('force')) {
+  // a link to nothing is there, too
+  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined && !flag('force')) {
     const detail = `${file} already exists`
     const hint = 'give another FILE, or --force to overwrite it'
     throw failure('FILE_EXISTS', detail, { hint })
@@ -21,11 +25,23 @@ export const run: Run = async (invocation) => {
   refuseForeign(schemaFile)
   const given = givenAnswers(invocation)
   const text = asks ? await askForSpec(invocation, given) : checkedSpec(given)
-  writeFileSync(file, text, { flag: flag('force') ? 'w' : 'wx' })
-  writeFileSync(schemaFile, specJsonSchema())
+  writeBoth(dirname(file), { name: basename(file), text, isNew: !flag('force') })
   if (json) print(JSON.stringify({ file, schemaFile }))
-  else print(`${file} and ${schemaFile} (for editors) written; next: gatectl check ${file}`)
+  else print(`${file} and ${schemaFile} (for editors) written; next: ${sh`gatectl check ${file}`}`)
   return 0
+}
+
+/** Into a directory that may be another user's: its links give way, and none leads anywhere. */
+function writeBoth(directory: string, { name, text, isNew }: { name: string; text: string; isNew: boolean }): void {
+  const held = holdDirectory(directory)
+  const entry = (inner: string, content: string) => ({ file: join(held.at, inner), text: content, mode: 0o644 })
+  try {
+    if (isNew) writeFileSync(join(held.at, name), text, { flag: 'wx' })
+    else replaceFiles([entry(name, text)], { links: 'replace' })
+    replaceFiles([entry(SCHEMA_FILE, specJsonSchema())], { links: 'replace' })
+  } finally {
+    held.release()
+  }
 }
 
 function givenAnswers({ text, texts }: Invocation): Answers {

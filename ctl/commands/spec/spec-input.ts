@@ -5,6 +5,7 @@ import { text as readAll } from 'node:stream/consumers'
 import { type Compiled, type CompileOptions, compile, type Refused } from '../../../compiler/compile.ts'
 import { nearest } from '../../../schemas/words/nearest.ts'
 import { TARGET_NAMES, type Target } from '../../../schemas/words/targets.ts'
+import { sh } from '../../../syntax/shell/print.ts'
 import { usageFailure } from '../../failure.ts'
 import type { Invocation } from '../../invocation.ts'
 import { readLayout } from './layout-input.ts'
@@ -35,7 +36,7 @@ export async function readSpecInput({ arguments: [file = HOST_SPEC], text, stdin
   const lockFile = text('lock') ?? join(file === '-' ? '.' : dirname(file), 'gate.lock.json')
   return {
     file: file === '-' ? 'standard input' : file,
-    text: file === '-' ? await readAll(stdin) : readNamed(file, `write one: gatectl init ${file}`),
+    text: file === '-' ? await readAll(stdin) : readNamed(file, `write one: ${sh`gatectl init ${file}`}`),
     lockFile,
     lockText: existsSync(lockFile) ? readNamed(lockFile) : undefined,
     options: {

@@ -12,4 +12,21 @@ export function loginAttacks(host: () => Host): void {
       expect(await host().exec(curl, { user })).toMatchObject({ code: 7, stdout: '' })
     }
   })
+
+  test('blocks no apply by holding its lock', async () => {
+    const lock = '/run/gate-deploy.lock'
+    expect(await host().run(['stat', '--format=%U %a', lock])).toBe('root 600\n')
+    const flock = ['flock', '--shared', '--nonblock', lock, 'echo', 'held']
+    expect(await host().exec(flock, { user: 'login' })).toMatchObject({ code: 66, stdout: '' })
+  })
+
+  test('leads root to no other file when it writes into the home of a login', async () => {
+    const plant = 'cd && ln -s /etc/tmpfiles.d elsewhere && ln -s /etc/tmpfiles.d/planted gate.schema.json'
+    await host().run(['sh', '-c', `HOME=/home/login; ${plant}`], { user: 'login' })
+    const before = await host().run(['ls', '-A', '/etc/tmpfiles.d'])
+    const bundle = ['gatectl', 'doctor', '--only', 'dev-null', '--bundle', '/home/login/elsewhere/bundle.tar.gz']
+    expect(await host().exec(bundle)).toMatchObject({ code: 1, stderr: expect.stringContaining('link of another') })
+    await host().run(['gatectl', 'init', '--yes', '/home/login/gate.toml'])
+    expect(await host().run(['ls', '-A', '/etc/tmpfiles.d'])).toBe(before)
+  })
 }

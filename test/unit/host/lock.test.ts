@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { takeLock } from '../../../host/lock.ts'
@@ -40,4 +41,21 @@ test('a holder that is killed holds nothing', async () => {
   holder.kill('SIGKILL')
   await once(holder, 'close')
   await (await takeLock(file, 'me', 5_000)).release()
+})
+
+test('only its owner can open it, however it was left', async () => {
+  writeFileSync(file, '', { mode: 0o666 })
+  chmodSync(file, 0o666)
+  await (await takeLock(file, 'me', 0)).release()
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+})
+
+test('who holds it is what the kernel says, not what was written there before', async () => {
+  await (await takeLock(file, 'the one before', 0)).release()
+  const other = spawn('flock', ['--exclusive', file, 'sh', '-c', 'echo locked; cat'])
+  await once(other.stdout, 'data')
+  const refused = await takeLock(file, 'me', 0).catch((error) => error.problems[0].message)
+  other.stdin.end()
+  await once(other, 'close')
+  expect(refused).toMatch(/: (?:flock|sh|cat), process \d+ of user \d+$/)
 })
