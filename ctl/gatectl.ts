@@ -4,6 +4,7 @@ import { type CommandLine, parseCommandLine } from './command-line.ts'
 import { COMMANDS } from './command-table.ts'
 import { Failure } from './failure.ts'
 import type { Invocation } from './invocation.ts'
+import { printed } from './output/printed.ts'
 import { problemLines } from './output/problem-lines.ts'
 import { socketPaths } from './socket-paths.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -57,10 +58,10 @@ function invocationOf(line: CommandLine & { readonly kind: 'run' }, surroundings
 
 function printersOf({ stdout, stderr }: Surroundings): Pick<Invocation, 'print' | 'printJson' | 'note'> {
   const print = (text: string): void => {
-    stdout.write(`${text}\n`)
+    stdout.write(`${printed(text)}\n`)
   }
   const note = (text: string): void => {
-    stderr.write(`${text}\n`)
+    stderr.write(`${printed(text)}\n`)
   }
   return { print, printJson: (value) => print(escapeControls(JSON.stringify(value))), note }
 }

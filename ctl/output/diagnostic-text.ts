@@ -1,5 +1,5 @@
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic.ts'
-import { escapeControls } from '../../syntax/terminal/log-line.ts'
+import { printable } from './printed.ts'
 
 /** Diagnostics with code frames for a terminal, one empty line between two. @param spec text of the whole spec */
 export function diagnosticText(diagnostics: readonly Diagnostic[], spec: string): string {
@@ -22,12 +22,4 @@ export function countText(diagnostics: readonly Diagnostic[]): string {
 export function diagnosticJson({ code, severity, span, path, message, hint }: Diagnostic) {
   const { file, line, column, endColumn } = span
   return { code, severity, file, line, column, end_column: endColumn, path, message, ...(hint && { hint }) }
-}
-
-/** Tabs stay: the marks below a line count on them. */
-export function printable(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.split('\t').map(escapeControls).join('\t'))
-    .join('\n')
 }

@@ -1,6 +1,6 @@
 import type { CheckedFinding } from '../../host/doctor/doctor.ts'
 import type { Fix, Status } from '../../host/doctor/finding.ts'
-import { printable } from './diagnostic-text.ts'
+import { printable } from './printed.ts'
 
 /** The status of a finding, as wide as any other, coloured or not. */
 export type Mark = (status: Status) => string

@@ -1,9 +1,9 @@
 import type { Planned } from '../../host/deploy.ts'
 import type { Plan } from '../../host/plan/plan.ts'
 import type { HostProblem } from '../../host/problem.ts'
-import { printable } from './diagnostic-text.ts'
 import { type Owners, ownersOf } from './plan-owners.ts'
 import { summaryLines } from './plan-summary.ts'
+import { printable } from './printed.ts'
 import { unifiedDiff } from './unified-diff.ts'
 
 /** One thing that a plan does, as `--json` prints it. */

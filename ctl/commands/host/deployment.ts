@@ -10,8 +10,9 @@ import { LOCK_FILE } from '../../../schemas/deploy/lock.ts'
 import { HOST_CODES } from '../../../schemas/words/error-codes.ts'
 import { Failure, failure, usageFailure } from '../../failure.ts'
 import type { Invocation } from '../../invocation.ts'
-import { countText, diagnosticText, printable } from '../../output/diagnostic-text.ts'
+import { countText, diagnosticText } from '../../output/diagnostic-text.ts'
 import { problemText } from '../../output/plan-text.ts'
+import { printable } from '../../output/printed.ts'
 import { readSpecInput, type SpecInput } from '../spec/spec-input.ts'
 
 export type HostSpec = { readonly compiled: Compiled; readonly input: SpecInput; readonly prefix: string }
@@ -82,7 +83,7 @@ export function stepPrinter({ json, note, stderr }: Invocation): Step {
   return async (what, work) => {
     const startMs = performance.now()
     const seconds = () => `${((performance.now() - startMs) / 1000).toFixed(1)} s`
-    if (!json && isTerminal) stderr.write(`... ${what}`)
+    if (!json && isTerminal) stderr.write(`... ${printable(what)}`)
     const say = (progress: string) => {
       const text = printable(`${what}: ${progress}`)
       if (json) return
@@ -90,7 +91,9 @@ export function stepPrinter({ json, note, stderr }: Invocation): Step {
       else note(`    ${text}`)
     }
     const end = (mark: string) => {
-      if (!json) note(`${isTerminal ? '\r\u001b[K' : ''}${mark} ${what}${isTerminal ? `  ${seconds()}` : ''}`)
+      if (json) return
+      if (isTerminal) stderr.write('\r\u001b[K')
+      note(`${mark} ${what}${isTerminal ? `  ${seconds()}` : ''}`)
     }
     try {
       const result = await work(say)

@@ -13,7 +13,6 @@ import { reasonOf } from '../../../host/problem.ts'
 import { packageVersion } from '../../../system/version.ts'
 import { Failure, failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
-import { printable } from '../../output/diagnostic-text.ts'
 import { findingJson, findingLines, type Mark, plain } from '../../output/finding-lines.ts'
 import type { Output } from '../../surroundings.ts'
 import { compileInput, HOST_SPEC, readSpecInput } from '../spec/spec-input.ts'
@@ -147,7 +146,6 @@ function reportText({ findings, counts }: Report, isRoot: boolean, mark: Mark): 
   const width = Math.max(...findings.map(({ check }) => check.length))
   const lines = findings.flatMap((finding) => findingLines(finding, width, mark))
   const summary = (['fail', 'warn', 'ok', 'skip'] as const).map((status) => `${counts[status]} ${status}`).join(', ')
-  return printable(
-    [...lines, '', summary, ...(isRoot || counts.skip === 0 ? [] : ['root sees more: sudo gatectl doctor'])].join('\n'),
-  )
+  const more = isRoot || counts.skip === 0 ? [] : ['root sees more: sudo gatectl doctor']
+  return [...lines, '', summary, ...more].join('\n')
 }

@@ -7,7 +7,8 @@ import { TARGET_NAMES } from '../../../schemas/words/targets.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
 import { failure, usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
-import { countText, diagnosticText, printable } from '../../output/diagnostic-text.ts'
+import { countText, diagnosticText } from '../../output/diagnostic-text.ts'
+import { printable } from '../../output/printed.ts'
 import { compileInput, readSpecInput, type SpecInput } from './spec-input.ts'
 
 export const run: Run = async (invocation) => {

@@ -4,6 +4,7 @@ import { DEPLOYED_TARGETS } from '../../../host/plan/desired.ts'
 import { Failure, usageFailure } from '../../failure.ts'
 import type { Invocation } from '../../invocation.ts'
 import { diagnosticText } from '../../output/diagnostic-text.ts'
+import { printable } from '../../output/printed.ts'
 import { type Answers, firstSpec, parseBackend, usualImage, withImages } from './first-spec.ts'
 
 type Question = {
@@ -90,7 +91,7 @@ export async function askForSpec({ text, texts, stdin, stderr, note }: Invocatio
   const lines = terminal[Symbol.asyncIterator]()
   const ask = async (answers: Answers, { about, fallback, take }: Omit<Question, 'option'>): Promise<Answers> => {
     for (;;) {
-      stderr.write(`${about} [${fallback || 'none'}]: `)
+      stderr.write(`${printable(about)} [${printable(fallback) || 'none'}]: `)
       const line = await lines.next()
       if (line.done === true)
         throw usageFailure('gatectl init: the input ended before the last question', 'nothing was written')

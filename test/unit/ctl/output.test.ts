@@ -1,9 +1,11 @@
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { printed } from '../../../ctl/output/printed.ts'
 import { logRecord } from '../../../schemas/admin.ts'
 import { startAdminDaemon } from '../../support/admin-daemon.ts'
 import { gatectl, startGatectl } from '../../support/gatectl.ts'
+import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
 let daemon: Awaited<ReturnType<typeof startAdminDaemon>>
 let env: Record<string, string>
@@ -33,4 +35,12 @@ test('logs -f goes on with new lines, and ends with the daemon', async () => {
   expect((await lines.next()).value).toMatch(/after$/)
   await daemon.server.close(1_000)
   expect(await exit).toBe(0)
+})
+
+const place = temporaryDirectory()
+afterAll(place.remove)
+test('no text moves the cursor of whoever reads it, wherever it comes from; our own colours stay', async () => {
+  const { stdout } = await gatectl(['init', '--yes', place.file('a\u001b[2J\u009b\u202e\u001b[8m.toml')])
+  expect(stdout).toContain('a\\u001b[2J\\u009b\\u202e\\u001b[8m.toml')
+  expect(printed('\u001b[1mNAME\u001b[22m\n\ta\r')).toBe('\u001b[1mNAME\u001b[22m\n\ta\\r')
 })
