@@ -1,4 +1,14 @@
-import type { PlanLine } from './plan-text.ts'
+/** One thing that a plan does, as `--json` prints it. */
+export type PlanStep = {
+  readonly action: 'create' | 'change' | 'remove' | 'start' | 'restart' | 'reload' | 'stop'
+  readonly what: 'group' | 'user' | 'ids' | 'directory' | 'secret' | 'image' | 'file' | 'link' | 'unit' | 'generation'
+  readonly name: string
+  readonly why: string
+  readonly diff?: string
+}
+
+/** The same with whose it is: `backend qwen`, `gateway` or `host`. */
+export type PlanLine = PlanStep & { readonly owner: string }
 
 /** What a plan does to each backend, to the gateway and to the host, in one line each. */
 export function summaryLines(lines: readonly PlanLine[]): string[] {

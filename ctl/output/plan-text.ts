@@ -2,21 +2,9 @@ import type { Planned } from '../../host/deploy.ts'
 import type { Plan } from '../../host/plan/plan.ts'
 import type { HostProblem } from '../../host/problem.ts'
 import { type Owners, ownersOf } from './plan-owners.ts'
-import { summaryLines } from './plan-summary.ts'
+import { type PlanLine, type PlanStep, summaryLines } from './plan-summary.ts'
 import { printable } from './printed.ts'
 import { unifiedDiff } from './unified-diff.ts'
-
-/** One thing that a plan does, as `--json` prints it. */
-type PlanStep = {
-  readonly action: 'create' | 'change' | 'remove' | 'start' | 'restart' | 'reload' | 'stop'
-  readonly what: 'group' | 'user' | 'ids' | 'directory' | 'secret' | 'image' | 'file' | 'link' | 'unit' | 'generation'
-  readonly name: string
-  readonly why: string
-  readonly diff?: string
-}
-
-/** The same with whose it is: `backend qwen`, `gateway` or `host`. */
-export type PlanLine = PlanStep & { readonly owner: string }
 
 /** A plan as a list, in the order in which it is carried out. */
 export function planLines({ plan, observed }: Pick<Planned, 'plan' | 'observed'>): PlanLine[] {
