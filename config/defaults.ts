@@ -19,30 +19,34 @@ export function knownNames(path: Path): readonly string[] {
   return keyPathText(path) === 'upstreams' ? PROVIDERS : []
 }
 
+const NOTHING: Tree = {}
+
 function fallbacks(node: KeyNode, above: unknown): Tree {
   if (node.kind === 'leaf') return {}
-  const own = node.kind === 'map' && isTree(node.fallback) ? node.fallback : {}
-  const merged = merge([isTree(above) ? above : {}, own])
-  const fields = node.kind === 'map' ? Object.keys(merged).map((name) => [name, node.entry] as const) : [...node.fields]
-  const entries = fields.flatMap(([name, field]) => {
-    if (field.kind !== 'leaf') return [[name, fallbacks(field, valueAt(merged, [name]))] as const]
-    return field.fallback === undefined ? [] : [[name, field.fallback] as const]
-  })
-  return merge([own, Object.fromEntries(entries)])
+  const own = node.kind === 'map' && isTree(node.fallback) ? node.fallback : NOTHING
+  const written = isTree(above) ? above : NOTHING
+  const merged = own === NOTHING ? written : merge([written, own])
+  const fields = node.kind === 'map' ? Object.keys(merged).map((name) => [name, node.entry] as const) : node.fields
+  const entries: (readonly [string, unknown])[] = []
+  for (const [name, field] of fields) {
+    if (field.kind !== 'leaf') entries.push([name, fallbacks(field, valueAt(merged, [name]))])
+    else if (field.fallback !== undefined) entries.push([name, field.fallback])
+  }
+  return own === NOTHING ? Object.fromEntries(entries) : merge([own, Object.fromEntries(entries)])
 }
 
 function withDerived(defaults: Tree, above: Tree): Tree {
-  const merged = merge([above, defaults])
   const derived = ['upstreams', 'backends'].map((map) => {
-    const entries = valueAt(merged, [map])
-    const names = Object.keys(isTree(entries) ? entries : {})
-    return [map, Object.fromEntries(names.map((name) => [name, derivedKeys(name, valueAt(entries, [name]))]))]
+    const places = [above, defaults].map((tree) => valueAt(tree, [map])).filter(isTree)
+    const names = new Set(places.flatMap((entries) => Object.keys(entries)))
+    const written = (name: string) =>
+      places.map((entries) => valueAt(entries, [name, 'provider'])).find((provider) => provider !== undefined)
+    return [map, Object.fromEntries(Array.from(names, (name) => [name, derivedKeys(name, written(name))]))] as const
   })
   return merge([Object.fromEntries(derived), defaults])
 }
 
-function derivedKeys(name: string, entry: unknown): Tree {
-  const written = valueAt(entry, ['provider'])
+function derivedKeys(name: string, written: unknown): Tree {
   const provider = written ?? name
   const url = isProvider(provider) ? defaultBaseUrl(provider) : undefined
   return {

@@ -2,7 +2,7 @@ import { type Config, configSchema } from '../schemas/config/config.ts'
 import type { KeyNode } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
-import { isTree, type Path, valueAt, withoutValues } from '../syntax/tree.ts'
+import { isTree, merge, type Path, type Tree, valueAt, withoutValues } from '../syntax/tree.ts'
 import { type Withheld, withBoundKeys } from './bound-keys.ts'
 import { defaultsLayer, knownNames } from './defaults.ts'
 import { type EnvironmentSources, readEnvironment } from './environment.ts'
@@ -29,13 +29,20 @@ export type Unusable = Mistake & { readonly without: Path }
 
 /** Reads the environment against the names in the other layers and merges all. */
 export function resolveLayers(sources: EnvironmentSources, keys: KeySet, runtime: Layer, declared: Layer): Resolved {
-  const written = [runtime, declared, defaultsLayer(keys.tree, mergeLayers([runtime, declared]))]
+  let written: Tree | undefined
   const namesAt = (map: Path) => {
-    const names = valueAt(mergeLayers(written), map)
+    written ??= namesBelow(keys, runtime, declared)
+    const names = valueAt(written, map)
     return [...(isTree(names) ? Object.keys(names) : []), ...knownNames(map)]
   }
   const env = readEnvironment(sources, keys, namesAt)
   return { ...combine(keys, env.layer, runtime, declared), environmentProblems: env.problems }
+}
+
+/** What a variable of the environment may add to. */
+function namesBelow({ tree }: KeySet, runtime: Layer, declared: Layer): Tree {
+  const written = mergeLayers([runtime, declared])
+  return merge([written, defaultsLayer(tree, written).values])
 }
 
 /**

@@ -55,13 +55,14 @@ export function withoutValues(tree: Tree, paths: readonly Path[]): Tree {
 
 /** Puts trees over each other, the strongest first: tables merge, everything else replaces. */
 export function merge(trees: readonly Tree[]): Tree {
-  return trees.reduceRight<Tree>((below, above) => {
-    const merged = Object.entries(above).map(([key, value]) => {
-      const under = valueAt(below, [key])
-      return [key, isTree(value) && isTree(under) ? merge([value, under]) : value] as const
-    })
-    return ownCopy(below, merged)
-  }, {})
+  const merged = new Map<string, unknown>()
+  for (const tree of trees.toReversed())
+    for (const key of Object.keys(tree)) {
+      const value = tree[key]
+      const under = merged.get(key)
+      merged.set(key, isTree(value) && isTree(under) ? merge([value, under]) : value)
+    }
+  return Object.fromEntries(merged)
 }
 
 /** Paths of the values in a tree, in order. An empty table is none; a list is one value. */

@@ -23,7 +23,7 @@ export function indexPositions(text: string): Positions {
   const specPath = (path: readonly string[]): SpecPath =>
     path.map((step, i) => (elements.has(pathId(path.slice(0, i + 1))) ? Number(step) : step))
   for (const item of items) {
-    for (const { path, span } of item.kind === 'element' ? [] : item.names) {
+    for (const { path, span } of item.kind === 'element' ? [] : item.names()) {
       const id = pathId(path)
       if (!keys.has(id)) keys.set(id, span)
       else if (item.kind === 'pair' && values.has(id)) repeated.push({ path: specPath(path), again: span })

@@ -12,7 +12,8 @@ export type Pair = {
   readonly kind: 'pair'
   readonly path: Path
   readonly key: Span
-  readonly names: readonly Name[]
+  /** The names that the key is made of, each with the path up to it. */
+  readonly names: () => readonly Name[]
   readonly value: Span
   readonly holds: 'table' | 'list' | 'scalar'
   /** The pair whose value this is inside of. */
@@ -28,7 +29,8 @@ export type Header = {
   readonly path: Path
   readonly list: boolean
   readonly key: Span
-  readonly names: readonly Name[]
+  /** The names that the key is made of, each with the path up to it. */
+  readonly names: () => readonly Name[]
   readonly lines: Span
 }
 /** An element of a list value. */
@@ -55,7 +57,7 @@ export function scanJson(text: string): readonly Item[] {
   const cursor = startOf(text)
   skipBlank(cursor)
   const all = { start: cursor.at, end: text.length }
-  const root = { kind: 'pair', path: [], key: all, names: [], value: all, holds: 'table', lines: all } as const
+  const root = { kind: 'pair', path: [], key: all, names: () => [], value: all, holds: 'table', lines: all } as const
   readValue(cursor, root.path, { inside: { ...root, inside: undefined, header: undefined }, header: undefined })
   return cursor.items
 }
@@ -81,7 +83,14 @@ function readHeader(cursor: Cursor): Header {
   cursor.at += list ? 2 : 1
   const key = readKey(cursor)
   const { path, names } = blockPath(cursor.blocks, key, list)
-  const header: Header = { kind: 'header', path, list, key: spanOf(key), names, lines: readLine(cursor, start) }
+  const header: Header = {
+    kind: 'header',
+    path,
+    list,
+    key: spanOf(key),
+    names: () => names,
+    lines: readLine(cursor, start),
+  }
   cursor.items.push(header)
   return header
 }
@@ -106,16 +115,15 @@ function blockPath(blocks: Map<string, number>, key: Key, list: boolean): { path
 function readPair(cursor: Cursor, base: Path, place: Place): void {
   const start = place.inside === undefined ? lineStart(cursor) : cursor.at
   const key = readKey(cursor)
-  const names = key.map(
-    ({ span }, i): Name => ({ path: [...base, ...key.slice(0, i + 1).map(({ name }) => name)], span }),
-  )
+  const path = [...base, ...key.map(({ name }) => name)]
+  // most readers need them for a few keys, and they take the square of their number
+  const names = () => key.map(({ span }, i): Name => ({ path: path.slice(0, base.length + i + 1), span }))
   cursor.at += 1 // "=" in TOML, ":" in JSON
   skipBlank(cursor)
   const first = cursor.text[cursor.at]
   const holds = first === '{' ? 'table' : first === '[' ? 'list' : 'scalar'
   const value = { start: cursor.at, end: cursor.at }
   const lines = { start, end: start }
-  const path = names.at(-1)?.path ?? base
   const pair: Pair = { kind: 'pair', path, key: spanOf(key), names, value, holds, lines, ...place }
   cursor.items.push(pair)
   readValue(cursor, path, { inside: pair, header: place.header })
@@ -168,8 +176,9 @@ function readKey(cursor: Cursor): Key {
   for (;;) {
     skipBlank(cursor)
     const start = cursor.at
-    if (/["']/.test(cursor.text[start] ?? '')) readString(cursor)
-    else readPattern(cursor, /[A-Za-z0-9_-]*/y)
+    const first = cursor.text[start]
+    if (first === '"' || first === "'") readString(cursor)
+    else readPattern(cursor, BARE_KEY)
     key.push({ name: nameOf(cursor.text.slice(start, cursor.at)), span: { start, end: cursor.at } })
     skipBlank(cursor)
     if (cursor.text[cursor.at] !== '.') return key
@@ -196,8 +205,12 @@ function readString(cursor: Cursor): void {
 
 /** Spaces, line breaks and comments. */
 function skipBlank(cursor: Cursor): void {
-  readPattern(cursor, /(?:[ \t\r\n]+|#[^\n]*)*/y)
+  const first = cursor.text[cursor.at]
+  if (first === ' ' || first === '\n' || first === '#' || first === '\t' || first === '\r') readPattern(cursor, BLANK)
 }
+
+const BARE_KEY = /[A-Za-z0-9_-]*/y
+const BLANK = /(?:[ \t\r\n]+|#[^\n]*)*/y
 
 /** Moves past what the sticky pattern matches here; to the end when it does not, which a valid text never needs. */
 function readPattern(cursor: Cursor, pattern: RegExp): void {
