@@ -51,7 +51,7 @@ function repeated(plain: Diagnostic, text: string, written: string): Diagnostic 
   const base = again.kind === 'header' ? [] : (headers.at(-1)?.path ?? [])
   const path: SpecPath = [...base, ...again.path]
   const first = before
-    .flatMap((item) => (item.kind === 'element' ? [] : item.names))
+    .flatMap((item) => (item.kind === 'element' ? [] : item.names()))
     .find((name) => pathId(name.path) === pathId(path))
   if (first === undefined) return plain
   const line = text.slice(0, first.span.start).split('\n').length
