@@ -1,4 +1,11 @@
-import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+} from 'node:zlib'
 
 /**
  * What a zstd frame may ask its reader to remember: 8 MiB, which RFC 8878 tells every reader to have; 128 are the
@@ -47,21 +54,30 @@ export function codingOf(encoding: string): keyof typeof OPENERS | 'identity' | 
  * later
  */
 export function createDecoder(encoding: string, { onData, onDrain, onEnd, onError }: Receiver): Decoder {
-  const stream = open(encoding.trim().toLowerCase())
-  stream.on('data', onData)
-  stream.on('drain', onDrain)
-  stream.on('end', onEnd)
-  stream.on('error', onError)
+  const coding = encoding.trim().toLowerCase()
+  let stream: ReturnType<typeof open> | null = null
+  const opened = (start: Buffer) => {
+    stream = open(coding, start)
+    stream.on('data', onData)
+    stream.on('drain', onDrain)
+    stream.on('end', onEnd)
+    stream.on('error', onError)
+    return stream
+  }
   return {
-    write: (chunk) => stream.write(chunk),
-    end: () => void stream.end(),
-    pause: () => void stream.pause(),
-    resume: () => void stream.resume(),
-    destroy: () => void stream.destroy(),
+    write: (chunk) => (stream ?? opened(chunk)).write(chunk),
+    end: () => void (stream ?? opened(NOTHING)).end(),
+    pause: () => void stream?.pause(),
+    resume: () => void stream?.resume(),
+    destroy: () => void stream?.destroy(),
   }
 }
 
-function open(encoding: string) {
+const NOTHING = Buffer.alloc(0)
+
+/** Some that say `deflate` leave out the two bytes of zlib around it, which RFC 9110 section 8.4.1.2 knows of. */
+function open(encoding: string, start: Buffer) {
+  if (encoding === 'deflate' && start.length > 0 && ((start[0] ?? 0) & 0x0f) !== 8) return createInflateRaw()
   if (isKnown(encoding)) return OPENERS[encoding]()
   const none = createGunzip()
   none.destroy(new Error(`content-encoding ${encoding} is not supported`))

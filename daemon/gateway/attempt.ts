@@ -69,7 +69,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     looksLikeStream: dialect.looksLikeStream,
     failureOf: dialect.failureOf,
     watch() {
-      client.watch = dialect.watch(sent.hidesUsage)
+      client.watch = dialect.watch(sent.hidesUsage, asked.choices)
       return client.watch
     },
   }

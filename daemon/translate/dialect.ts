@@ -39,8 +39,9 @@ export type Dialect = {
   /**
    * Reads one stream on its way from an upstream to a client.
    * @param hidesUsage the client did not ask for a report of usage
+   * @param choices how many answers at once were asked for
    */
-  readonly watch: (hidesUsage?: boolean) => StreamWatch
+  readonly watch: (hidesUsage?: boolean, choices?: number) => StreamWatch
   /** The usage that a complete answer reports; null when it reports none. */
   readonly usageOf: (answer: Buffer) => Usage | null
   /**
@@ -104,8 +105,11 @@ export type Call = {
   readonly outline?: JsonOutline
 }
 
-/** What the gateway needs to know of a request; the rest passes through unread. `stream`: a stream was asked for. */
-export type ModelRequest = { readonly model: string; readonly stream: boolean }
+/**
+ * What the gateway needs to know of a request; the rest passes through unread. `stream`: a stream was asked for.
+ * `choices`: how many answers at once, when more than one.
+ */
+export type ModelRequest = { readonly model: string; readonly stream: boolean; readonly choices?: number }
 
 /** How the upstream of a request knows the model, and what is known of itself. */
 export type UpstreamSide = { readonly model: string; readonly provider: string }

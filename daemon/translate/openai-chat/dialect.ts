@@ -18,7 +18,7 @@ export const openAiChat = {
   requestHeaders: REQUEST_HEADERS,
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,
-  watch: (hidesUsage = false) => new ChatStreamWatch(hidesUsage),
+  watch: (hidesUsage = false, choices = 1) => new ChatStreamWatch(hidesUsage, choices),
   usageOf,
   estimateInput,
   estimateOutput,

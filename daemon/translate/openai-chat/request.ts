@@ -25,6 +25,9 @@ const MAX_MODEL_CHARACTERS = 256
 /** Each character of a name may be an escape of six bytes, or two of them. */
 const MAX_MODEL_BYTES = 12 * MAX_MODEL_CHARACTERS + 2
 
+/** Of OpenAI's `n`. */
+const MOST_CHOICES = 128
+
 const QUOTE = 0x22
 const OPEN_LIST = 0x5b
 
@@ -64,7 +67,15 @@ export function parseChatRequest(body: Buffer, outline: JsonOutline = outlineOf(
       throw new GateError('FORBIDDEN_FIELD', message, { param: field })
     }
   }
-  return { model, stream: isStream === 'true' }
+  const choices = choicesIn(body, byName.get('n'))
+  return { model, stream: isStream === 'true', ...(choices > 1 && { choices }) }
+}
+
+/** How many choices are asked for; what is no such number is the upstream's to refuse. */
+function choicesIn(body: Buffer, member: JsonMember | undefined): number {
+  if (member === undefined || member.end - member.start > 3) return 1
+  const count = Number(body.toString('latin1', member.start, member.end))
+  return Number.isInteger(count) && count <= MOST_CHOICES ? count : 1
 }
 
 /**

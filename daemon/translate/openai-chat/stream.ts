@@ -30,7 +30,11 @@ export class ChatStreamWatch implements StreamWatch {
   readonly #filter: UsageFrameFilter | null
   #isFiltering = false
 
-  constructor(hidesUsage = false) {
+  /** As many must have ended, unless the stream itself says that nothing follows. */
+  readonly #asked: number
+
+  constructor(hidesUsage = false, asked = 1) {
+    this.#asked = asked
     this.#filter = hidesUsage ? new UsageFrameFilter() : null
   }
 
@@ -61,6 +65,7 @@ export class ChatStreamWatch implements StreamWatch {
   isComplete(): boolean {
     if (this.#choices.size === 0) return false // [DONE] alone is not an answer
     if (this.#isDone) return true
+    if (this.#choices.size < this.#asked) return false
     for (const hasEnded of this.#choices.values()) if (!hasEnded) return false
     return true
   }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { chatBody } from '../../../support/chat.ts'
 import { KEY, startDataPlane } from '../../../support/data-plane.ts'
@@ -169,23 +169,48 @@ function unescaped(text: string): string {
 test.each([
   { name: 'gzip', encoding: 'gzip', pack: gzipSync },
   { name: 'zstd', encoding: 'ZSTD', pack: zstdCompressSync },
-  { name: 'what is said to be packed and is not', encoding: 'gzip', pack: (text: string) => Buffer.from(text) },
-  { name: 'an encoding that is unknown', encoding: 'compress', pack: (text: string) => Buffer.from(text) },
-])('B9: an answer is asked for as it is, and $name is unpacked or refused', async ({ encoding, pack }) => {
-  behave = (response) => {
-    const packed = pack(JSON.stringify(completion('unpacked')))
-    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding }).end(packed)
-  }
-  plane.rows.length = 0
-  const response = await fetch(`${plane.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', 'accept-encoding': 'gzip' },
-    body: chatBody('x', { model: 'm' }),
-  })
-  const text = await response.text()
-  expect(upstream.seen.at(-1)?.headers['accept-encoding']).toBe('identity')
-  if (pack === gzipSync || pack === zstdCompressSync) {
-    expect(JSON.parse(text)).toEqual(completion('unpacked'))
-    expect(plane.rows).toMatchObject([{ outcome: 'ok', inputTokens: 7, estimated: false }])
-  } else expect([response.status, text]).toEqual([502, expect.stringContaining('cannot be unpacked')])
-})
+  { name: 'deflate', encoding: 'deflate', pack: deflateSync },
+  { name: 'deflate without zlib around it', encoding: 'deflate', pack: deflateRawSync },
+  { name: 'Brotli', encoding: 'br', pack: brotliCompressSync },
+  { name: 'what is called by the old name', encoding: 'x-gzip', pack: gzipSync },
+  { name: 'what is called Identity', encoding: 'Identity', pack: (text: string) => Buffer.from(text) },
+  { name: 'what is called nothing', encoding: '', pack: (text: string) => Buffer.from(text) },
+  {
+    name: 'what is packed twice',
+    encoding: 'gzip, gzip',
+    pack: (text: string) => gzipSync(gzipSync(text)),
+    isRefused: true,
+  },
+  {
+    name: 'what is said to be packed and is not',
+    encoding: 'gzip',
+    pack: (text: string) => Buffer.from(text),
+    isRefused: true,
+  },
+  {
+    name: 'an encoding that is unknown',
+    encoding: 'compress',
+    pack: (text: string) => Buffer.from(text),
+    isRefused: true,
+  },
+])(
+  'B9: an answer is asked for as it is, and $name is unpacked or refused',
+  async ({ encoding, pack, isRefused = false }) => {
+    behave = (response) => {
+      const packed = pack(JSON.stringify(completion('unpacked')))
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding }).end(packed)
+    }
+    plane.rows.length = 0
+    const response = await fetch(`${plane.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', 'accept-encoding': 'gzip' },
+      body: chatBody('x', { model: 'm' }),
+    })
+    const text = await response.text()
+    expect(upstream.seen.at(-1)?.headers['accept-encoding']).toBe('identity')
+    if (!isRefused) {
+      expect(JSON.parse(text)).toEqual(completion('unpacked'))
+      expect(plane.rows).toMatchObject([{ outcome: 'ok', inputTokens: 7, estimated: false }])
+    } else expect([response.status, text]).toEqual([502, expect.stringContaining('cannot be unpacked')])
+  },
+)

@@ -19,8 +19,8 @@ const stream = [
   DONE,
 ].join('')
 
-function watched(text: string, cuts: readonly number[]) {
-  const watch = new ChatStreamWatch()
+function watched(text: string, cuts: readonly number[], asked = 1) {
+  const watch = new ChatStreamWatch(false, asked)
   const bytes = Buffer.from(text)
   const points = [0, ...[...cuts].map((c) => c % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
   for (let i = 1; i < points.length; i += 1) watch.feed(bytes.subarray(points[i - 1], points[i]))
@@ -115,6 +115,19 @@ test.each([
   { name: 'only [DONE]', text: DONE, complete: false },
 ])('knows the end of a stream by its format: $name', ({ text, complete }) => {
   expect(watched(text, []).isComplete()).toBe(complete)
+})
+
+test.each([
+  { name: 'none of the second', text: choice(0, { content: 'a' }, 'stop'), complete: false },
+  {
+    name: 'the beginning of the second',
+    text: choice(0, {}, 'stop') + choice(1, { content: 'b' }, null),
+    complete: false,
+  },
+  { name: 'both', text: choice(1, { content: 'b' }, 'stop') + choice(0, { content: 'a' }, 'stop'), complete: true },
+  { name: 'one and [DONE]', text: choice(0, { content: 'a' }, 'stop') + DONE, complete: true },
+])('B3: of two choices that were asked for, $name: complete is $complete', ({ text, complete }) => {
+  expect(watched(text, [], 2).isComplete()).toBe(complete)
 })
 
 test.each([
