@@ -7,6 +7,7 @@ import type { Finding } from '../diagnostic.ts'
 export function checkWishes(backend: BackendSpec, path: SpecPath): Finding[] {
   return [
     ...notMounted(backend, path),
+    ...relativeFiles(backend, path),
     ...lockedMemory(backend, path),
     ...fetched(backend, path),
     ...routed(backend, path),
@@ -14,7 +15,7 @@ export function checkWishes(backend: BackendSpec, path: SpecPath): Finding[] {
 }
 
 /** Where people keep data and settings on a host; images have next to nothing there. */
-const HOST_PATH = /(?<![^=,:;"'\s])\/(?:srv|mnt|media|home|etc)\/[^\s,:;"']+/
+const HOST_PATH = /(?<![^=,:;"'\s])\/(?:srv|mnt|media|home|root|etc|var\/lib\/gate)\/[^\s,:;"']+/
 
 function notMounted({ args, environment, mounts, volumes, config_files }: BackendSpec, path: SpecPath): Finding[] {
   const inside = [
@@ -34,6 +35,23 @@ function notMounted({ args, environment, mounts, volumes, config_files }: Backen
       ? `write config_files = [{ path = "${file}", source = "${file}" }], or ignore this when the image has it`
       : `write mounts = [{ source = "${file}" }], or ignore this when the image has it`
     return [{ code: 'FILE_NOT_MOUNTED', severity: 'warning', path: [...path, ...at], message, hint }]
+  })
+}
+
+/** A file of a model or a template whose path does not begin at the root, alone or behind an option. */
+const RELATIVE_FILE = /^(?:-[\w-]+=)?(?:\.\/)?([\w+-][\w.+-]*(?:\/[\w.+-]+)*\.(?:gguf|safetensors|jinja2?|gbnf))$/
+/** Options whose value is a name, though it may look like a file. */
+const NAME_OPTIONS = new Set(['--alias', '-a', '--served-model-name', '--hf-file', '-hff'])
+
+function relativeFiles({ engine, args }: BackendSpec, path: SpecPath): Finding[] {
+  if (engine === 'custom') return []
+  return args.flatMap((text, i): Finding[] => {
+    const [, file] = RELATIVE_FILE.exec(text) ?? []
+    const option = text.includes('=') ? (text.split('=')[0] ?? '') : (args[i - 1] ?? '')
+    if (file === undefined || NAME_OPTIONS.has(option)) return []
+    const message = `${file} is looked for in the directory where the image starts, which has nothing of the host`
+    const hint = `write /models/${file} for the file of that name in the models directory`
+    return [{ code: 'FILE_NOT_MOUNTED', severity: 'warning', path: [...path, 'args', i], message, hint }]
   })
 }
 

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { codeOf } from '../../system/error-code.ts'
 import { databaseError } from './remedy.ts'
@@ -44,6 +44,8 @@ export function faultsOf(file: string): readonly string[] {
 /** Of a file that is a database as far as its kind and size go; undefined before the first start. */
 function sizeOf(file: string): number | undefined {
   if (!existsSync(file)) {
+    if (lstatSync(file, { throwIfNoEntry: false }) !== undefined)
+      throw new Error(`it is a link to ${readlinkSync(file)}, where nothing is`)
     const journal = `${file}-wal`
     if (existsSync(journal) && statSync(journal).size > 0)
       throw new Error(`it is missing, but its journal ${journal} exists`)

@@ -76,6 +76,26 @@ describe('D2: what belongs to a model is in its container', () => {
     expect(models(text)).toEqual(expected)
   })
 
+  test.each([
+    ['a projector', '"--mmproj", "p.gguf"', 1],
+    ['a draft behind "="', '"--model-draft=./d/m.gguf"', 0],
+    ['a template', '"--chat-template-file", "t.jinja"', 1],
+    ['a grammar', '"--grammar-file", "a/b.gbnf"', 1],
+  ])('D2 %s whose path does not begin at the root is told of', (_, args, at) => {
+    expect(said(llama(`model = "m.gguf"\nargs = [${args}]`))).toEqual([`FILE_NOT_MOUNTED backends.b.args[${at}]`])
+  })
+
+  test.each(['"--alias", "m.gguf"', '"--hf-file=m.gguf"', '"-x", "{p}.gguf"', '"--temp", "0.7"', '"a.gguf b"'])(
+    'D2 %s is no such file',
+    (args) => expect(said(llama(`model = "m.gguf"\nargs = [${args}]`))).toEqual([]),
+  )
+
+  test.each(['/var/lib/gate/models/p.gguf', '/root/p.gguf'])('D2 %s is not there inside', (file) => {
+    expect(said(llama(`model = "m.gguf"\nargs = ["--mmproj", "${file}"]`))).toEqual([
+      'FILE_NOT_MOUNTED backends.b.args[1]',
+    ])
+  })
+
   test('{name} in arguments and environment is the path inside, other braces stay', () => {
     const text = llama(
       'model = "m.gguf"\nfiles = { projector = "v/p.gguf" }\nargs = ["--mmproj", "{projector}", \'{"a":1}\', "{other}"]\nenvironment = { P = "x={projector}" }',

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { gatewayNames } from '../../../compiler/ir/names.ts'
 import { openStorage } from '../../../daemon/assembly/storage.ts'
@@ -67,6 +67,14 @@ test.each([
       mkdirSync(file)
     },
     says: /it is a directory/,
+  },
+  {
+    name: 'A8 a link that leads nowhere',
+    harm: () => {
+      rmSync(file)
+      symlinkSync('/nonexistent/gate.db', file)
+    },
+    says: /it is a link to \/nonexistent\/gate\.db, where nothing is/,
   },
   {
     name: 'A8 a journal whose database is gone',
