@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net'
 import type { Spec } from '../../schemas/spec/spec.ts'
-import { addressOf, isLoopback } from '../../schemas/words/address.ts'
+import { addressOf, isEveryInterface, isLoopback } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
 
 /** Where clients come from, by the kind of address that they came by. */
@@ -19,7 +19,7 @@ export function checkReach({ dns, gate }: Spec): Finding[] {
   const { engine, listen } = dns
   if (engine === 'none' || listen === undefined || allowed.length === 0) return []
   const address = addressOf(listen)
-  if (listen === 'lo' || (address !== undefined && isLoopback(address))) return []
+  if (listen === 'lo' || isEveryInterface(listen) || (address !== undefined && isLoopback(address))) return []
   // an interface has both
   const families = address === undefined ? ([4, 6] as const) : [familyOf(address)]
   return families.flatMap((family): Finding[] => {

@@ -48,13 +48,15 @@ describeInLab('backends on demand', () => {
   afterAll(() => host?.down())
 
   async function chats(
-    ...wanted: { model: string; tokens: number; count: number; turns?: number }[]
+    ...wanted: { model: string; tokens: number; count: number; turns?: number; stream?: boolean }[]
   ): Promise<ChatResult[]> {
     const list = wanted.map((one) => ({ ...one, model: `${one.model}/${one.model}` }))
     const output = await host.run([NODE, '/opt/chats.ts', GATEWAY, KEY, JSON.stringify(list)], { timeoutMs: 90_000 })
     return JSON.parse(output) as ChatResult[]
   }
   const chat = async (model: string) => (await chats({ model, tokens: 3, count: 1 }))[0]
+  /** Its status is the one it ends with, however long it waits. */
+  const whole = async (model: string) => (await chats({ model, tokens: 3, count: 1, stream: false }))[0]
   const isActive = async (name: string, unit = `gate-${name}.service`) => {
     const userctl = ['systemctl', '--user', '-M', `gate-${name}@.host`]
     return (await host.exec([...userctl, 'is-active', unit])).stdout.trim()
@@ -134,7 +136,7 @@ describeInLab('backends on demand', () => {
   })
 
   test('an engine that crashes is quarantined with its log, and back once it can start', async () => {
-    const refused = await chat('broken')
+    const refused = await whole('broken')
     expect(refused).toMatchObject({ status: 503, isWhole: false })
     expect(Number(refused?.retryAfter)).toBeGreaterThan(0)
     expect(refused?.body).toContain('backend_down')
@@ -158,7 +160,7 @@ describeInLab('backends on demand', () => {
     const seen: number[] = []
     await vi.waitUntil(
       async () => {
-        seen.push((await chat('fragile'))?.status ?? 0)
+        seen.push((await whole('fragile'))?.status ?? 0)
         return seen.at(-1) === 503
       },
       { timeout: 90_000 },
@@ -169,7 +171,7 @@ describeInLab('backends on demand', () => {
   })
 
   test('an engine that hangs while it starts is given up at start_timeout', async () => {
-    const refused = await chat('hanging')
+    const refused = await whole('hanging')
     expect(refused).toMatchObject({ status: 503 })
     expect(refused?.body).toContain('backend_down')
   })

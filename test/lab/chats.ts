@@ -1,6 +1,6 @@
 // Sends chat requests all at once and prints what came of each: node chats.ts URL KEY
 // '[{"model":…,"tokens":…,"count":…}]' With "turns", each of `count` clients sends so many, one after the other. All
-// are streams.
+// are streams but those with "stream": false: the status of a stream that waits long is sent before it is known.
 import { Agent, request } from 'node:http'
 
 /** What came of one request. Times in milliseconds. */
@@ -10,18 +10,24 @@ export type ChatResult = {
   /** The header x-gate-wait; empty when it did not wait. */
   readonly wait: string
   readonly retryAfter: string
-  /** The stream came to its end. */
+  /** The answer came to its end. */
   readonly isWhole: boolean
   readonly firstByteMs: number
   readonly body: string
 }
 
-type Wanted = { readonly model: string; readonly tokens: number; readonly count: number; readonly turns?: number }
+type Wanted = {
+  readonly model: string
+  readonly tokens: number
+  readonly count: number
+  readonly turns?: number
+  readonly stream?: boolean
+}
 
 const [, , url = '', key = '', wanted = '[]'] = process.argv
 
-function chat(model: string, tokens: number): Promise<ChatResult> {
-  const body = JSON.stringify({ model, stream: true, max_tokens: tokens, messages: [{ role: 'user', content: 'x' }] })
+function chat(model: string, tokens: number, stream: boolean): Promise<ChatResult> {
+  const body = JSON.stringify({ model, stream, max_tokens: tokens, messages: [{ role: 'user', content: 'x' }] })
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const startMs = performance.now()
   return new Promise((resolve, reject) => {
@@ -35,8 +41,10 @@ function chat(model: string, tokens: number): Promise<ChatResult> {
       response.on('error', reject)
       response.on('close', () => {
         const header = (name: string) => String(response.headers[name] ?? '')
-        const isWhole = text.includes(`"${tokens - 1} "`) && text.includes('[DONE]')
         const status = response.statusCode ?? 0
+        const isWhole = stream
+          ? text.includes(`"${tokens - 1} "`) && text.includes('[DONE]')
+          : status === 200 && text.includes(`${tokens - 1} "`)
         const [wait, retryAfter] = [header('x-gate-wait'), header('retry-after')]
         resolve({ model, status, wait, retryAfter, isWhole, firstByteMs, body: isWhole ? '' : text })
       })
@@ -46,9 +54,9 @@ function chat(model: string, tokens: number): Promise<ChatResult> {
   })
 }
 
-async function client({ model, tokens, turns = 1 }: Wanted): Promise<ChatResult[]> {
+async function client({ model, tokens, turns = 1, stream = true }: Wanted): Promise<ChatResult[]> {
   const results: ChatResult[] = []
-  for (let turn = 0; turn < turns; turn++) results.push(await chat(model, tokens))
+  for (let turn = 0; turn < turns; turn++) results.push(await chat(model, tokens, stream))
   return results
 }
 

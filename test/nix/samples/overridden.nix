@@ -4,6 +4,7 @@
   services.gate-daemon.enable = true;
   systemd.services.gate-daemon = {
     serviceConfig = {
+      MemoryHigh = lib.mkForce "7G";
       MemoryMax = lib.mkForce "8G";
       Nice = 5;
     };

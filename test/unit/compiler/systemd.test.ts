@@ -24,7 +24,7 @@ test.each(Object.keys(shippedFiles()).filter((path) => !path.includes('/')))(
   (unit) => {
     const files = goldenFiles('minimal', { targets: ['systemd'] })
     const made = files.find(({ path }) => path === `systemd/system/${unit}`)
-    const ofSpec = /^(?:#|ExecStart=|MemoryMax=|StateDirectoryMode=)/
+    const ofSpec = /^(?:#|ExecStart=|MemoryHigh=|MemoryMax=|StateDirectoryMode=)/
     const directives = (text: string) => text.split('\n').filter((line) => !ofSpec.test(line))
     expect(directives(made?.text ?? '')).toEqual(directives(shippedFiles()[unit] ?? ''))
   },
