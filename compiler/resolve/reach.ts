@@ -32,7 +32,7 @@ export function checkReach({ dns, gate }: Spec): Finding[] {
     if (isCovered) return []
     const path = ['gate', 'server', 'allow_from']
     const what = address ?? `the IPv${family} addresses of ${listen}`
-    const message = `the name server hands out ${what}, and clients that come by it are in no range of allow_from`
+    const message = `no range of allow_from is for clients that come by ${what}, which the name server hands out`
     const hint = `add their range, such as ${sources.map((source) => JSON.stringify(source)).join(' or ')}`
     return [{ code: 'UNCOVERED_ADDRESS', severity: 'warning', path, message, hint }]
   })
