@@ -30,7 +30,8 @@ export function decidedKeys(path: Path): readonly Path[] {
  * @param urls what the daemon listens on; none while it starts
  */
 export function socketLayer({ unit }: PassedSocket, urls: readonly string[]): Layer {
-  const addresses = urls.map(addressOf)
+  const own = urls.filter((url) => url.startsWith('http')) // beside the Unix socket of a proxy
+  const addresses = (own.length === 0 ? urls : own).map(addressOf)
   const host = oneOrAll(addresses.map((address) => address.host))
   const port = oneOrAll(addresses.map((address) => address.port))
   return { name: 'socket', values: { server: { host, port } }, sourceOf: () => unit }
@@ -71,8 +72,8 @@ export function ignoredKeys(
 
 /** What to write where, and what to run then, to have another address. */
 export function howToChange({ unit, writtenBy }: PassedSocket, urls: readonly string[], wanted: Tree = {}): string {
-  const [url = ''] = urls
-  const usual = url.startsWith('http') ? addressOf(url) : { host: '127.0.0.1', port: 3000 }
+  const url = urls.find((each) => each.startsWith('http'))
+  const usual = url !== undefined ? addressOf(url) : { host: '127.0.0.1', port: 3000 }
   const [wantedHost, wantedPort] = [valueAt(wanted, ['server', 'host']), valueAt(wanted, ['server', 'port'])]
   const host = typeof wantedHost === 'string' ? wantedHost : String(usual.host)
   const port = typeof wantedPort === 'number' && wantedPort > 0 ? wantedPort : Number(usual.port)

@@ -9,7 +9,9 @@ export function platformTls(deployment: Deployment): Deployment {
 
 /** The deployment where no proxy runs: the gateway ends TLS itself. */
 export function withoutProxy(deployment: Deployment): Deployment {
-  return { ...deployment, proxy: { ...deployment.proxy, engine: 'none' } }
+  const { proxy, gateway } = deployment
+  const trustedProxies = gateway.outerProxies
+  return { ...deployment, proxy: { ...proxy, engine: 'none' }, gateway: { ...gateway, trustedProxies } }
 }
 
 /** What of the spec's way into the gateway has no effect behind a platform's own. */

@@ -32,6 +32,7 @@ export function lowerGateway(
     modelsDirectory: names.modelsDirectory,
     runtimeDirectory: names.runtimeDirectory,
     adminSocket: names.adminSocket,
+    proxySocket: names.proxySocket,
     configDirectory: names.configDirectory,
     declaredConfig: names.declaredConfig,
     environmentFile: names.environmentFile,
@@ -42,7 +43,8 @@ export function lowerGateway(
     p2pPort: server.p2p_port === 'random' ? allocation.portOf(['gate', 'server', 'p2p_port']) : server.p2p_port,
     allowFrom: server.allow_from,
     adminAllowFrom: server.admin_allow_from,
-    trustedProxies: proxy.engine === 'none' ? server.trusted_proxies : withLoopback(server.trusted_proxies),
+    // nginx has asked the proxies before it itself, and no other client may speak for one
+    trustedProxies: proxy.engine === 'nginx' ? [] : server.trusted_proxies,
     outerProxies: server.trusted_proxies,
     allowedHosts: server.allowed_hosts,
     allowedOrigins: server.allowed_origins,
@@ -86,7 +88,7 @@ export function lowerVhosts(
 ): Vhost[] {
   if (proxy.engine === 'none' || gate.domain === undefined) return []
   const { domain } = gate
-  const local: Address = { kind: 'tcp', host: reachable(gateway.host), port: gateway.port }
+  const local: Address = { kind: 'unix', path: gateway.proxySocket }
   const toGateway = { kind: 'gateway', upstream: local, maxBodyBytes: gateway.maxBodyBytes } as const
   return [
     { ...toGateway, origin: ['gate', 'domain'], host: domain },
@@ -164,15 +166,4 @@ function lowerTls({ acme, files, internal_ca }: Spec['gate']['tls']): Tls {
   if (acme !== undefined) return { kind: 'acme', ...acme }
   if (files !== undefined) return { kind: 'files', ...files }
   return internal_ca ? { kind: 'internal-ca' } : { kind: 'none' }
-}
-
-/** An address that a client on this host can use for a listener. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  return host === '::' ? '::1' : host
-}
-
-/** The proxy runs on this host. */
-function withLoopback(proxies: readonly string[]): string[] {
-  return [...new Set([...proxies, '127.0.0.0/8', '::1/128'])]
 }

@@ -23,6 +23,8 @@ export function gatewayNames(instance: string | undefined) {
     modelsDirectory: `/var/lib/${prefix}/models`,
     runtimeDirectory: `/run/${prefix}`,
     adminSocket: `/run/${prefix}/admin.sock`,
+    /** Where the proxy of this host reaches the gateway. */
+    proxySocket: `/run/${prefix}/proxy.sock`,
     backendsDirectory: `/run/${prefix}/backends`,
     secretsDirectory: `/run/${prefix}/secrets`,
     clientDirectory: `/etc/${prefix}/client`,

@@ -24,12 +24,13 @@ export function addressList(entries: readonly string[]): AddressList {
 /**
  * The client's address. A trusted proxy is believed about who it speaks for: the last address of X-Forwarded-For
  * that is not itself a trusted proxy; from any other peer the header is ignored.
+ * @param peer null: the proxy of this host, over the socket that is its alone
  * @returns `unknown`, which is in no list, where a proxy names something that is no address: never the proxy's own
  */
-export function clientAddress(peer: string, forwardedFor: string | undefined, trusted: AddressList): string {
-  if (forwardedFor === undefined || trusted.isEmpty || !trusted.has(peer)) return unmapped(peer)
-  let client = peer
-  for (const hop of forwardedFor.split(',').reverse()) {
+export function clientAddress(peer: string | null, forwardedFor: string | undefined, trusted: AddressList): string {
+  if (peer !== null && (forwardedFor === undefined || trusted.isEmpty || !trusted.has(peer))) return unmapped(peer)
+  let client = peer ?? ''
+  for (const hop of (forwardedFor ?? '').split(',').reverse()) {
     const address = withoutPort(hop.trim())
     if (isIP(address) === 0) return 'unknown'
     client = address

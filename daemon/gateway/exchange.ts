@@ -18,6 +18,8 @@ import type { GatewaySettings } from './settings.ts'
 export type Exchange = {
   readonly request: IncomingMessage
   readonly client: ClientResponse
+  /** Address that the connection came from; null: from the proxy of this host, over a Unix socket. */
+  readonly peer: string | null
   /** Monotonic milliseconds. */
   readonly startedAt: number
   /** Path and query of the request target. */
@@ -32,27 +34,31 @@ const NO_BODY = Buffer.alloc(0)
  * @param closed why no client is served now
  * @throws GateError; the connection is not used again
  */
-export function check({ request, client }: Exchange, settings: GatewaySettings, closed: string | undefined): void {
+export function check(
+  { request, client, peer }: Exchange,
+  settings: GatewaySettings,
+  closed: string | undefined,
+): void {
   if (request.headers.expect !== undefined && request.httpVersionMinor === 1) client.noteBodyWithheld()
   try {
     checkRequest(request)
     if (closed !== undefined) throw new GateError('NOT_READY', `the gateway is closed: ${closed}`)
-    checkAddress(request, settings)
+    checkAddress(request, peer, settings)
   } catch (error) {
     client.closeConnection()
     throw error
   }
 }
 
-function checkAddress(request: IncomingMessage, settings: GatewaySettings): void {
+function checkAddress(request: IncomingMessage, peer: string | null, settings: GatewaySettings): void {
   const { isOpen, allowFrom, trustedProxies, isServed } = settings
+  const forwardedFor = request.headers['x-forwarded-for']?.toString()
   // whatever socket this came over: one passed on by systemd may listen elsewhere than server.host says
-  if (isOpen && !isLoopback(request.socket.remoteAddress ?? '')) {
+  if (isOpen && !isLoopback(peer ?? clientAddress(peer, forwardedFor, trustedProxies))) {
     throw new GateError('FORBIDDEN_ADDRESS', 'with auth.mode none only this host is served; set auth.mode to token')
   }
   if (!allowFrom.isEmpty) {
-    const forwardedFor = request.headers['x-forwarded-for']?.toString()
-    const address = clientAddress(request.socket.remoteAddress ?? '', forwardedFor, trustedProxies)
+    const address = clientAddress(peer, forwardedFor, trustedProxies)
     if (!allowFrom.has(address))
       throw new GateError('FORBIDDEN_ADDRESS', 'this address may not connect (server.allow_from)')
   }

@@ -40,10 +40,13 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   const { clients } = parts
   let settings = gatewaySettings(initial)
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** @param isProxied whether it came over a Unix socket, which only the proxy of this host reaches */
+  async function handle(request: IncomingMessage, response: ServerResponse, isProxied = false): Promise<void> {
     const client = new ClientResponse(response, parts.newRequestId(), fallback, settings.stallTimeoutMs)
     const url = urlOf(request.url ?? '')
-    const exchange: Exchange = { request, client, startedAt: parts.monotonic(), url, path: pathOf(url) }
+    // a connection that is gone has no address, which must not make a proxy of it
+    const peer = isProxied ? null : (request.socket.remoteAddress ?? '')
+    const exchange: Exchange = { request, client, peer, startedAt: parts.monotonic(), url, path: pathOf(url) }
     const open = clients.add(client)
     try {
       await serve(exchange)

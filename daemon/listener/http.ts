@@ -32,20 +32,24 @@ const IDLE_CHECK_MS = 500
 /** Time for the last words of answers that are cut off to reach their clients. */
 const CUT_GRACE_MS = 200
 
-/** What answers: `handle` one request, and never rejects; `errorBody` in JSON where no request exists. */
+/**
+ * What answers: `handle` one request, and never rejects; `errorBody` in JSON where no request exists. `isProxied`: it
+ * came over a Unix socket.
+ */
 export type Answering = {
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  readonly handle: (request: IncomingMessage, response: ServerResponse, isProxied: boolean) => Promise<void>
   readonly errorBody: (error: GateError) => string
 }
 
-/** The TCP side of the gateway: an HTTP/1.1 server with bounded connections and slow clients cut off. */
+/** The side of the gateway that clients see: an HTTP/1.1 server with bounded connections and slow clients cut off. */
 export function createHttpListener({ handle, errorBody }: Answering, limits: HttpLimits, log: Log) {
   let draining = false
+  let isProxied = false
   const connections = new Set<Socket>()
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     noteRequest(request.socket, response)
     if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
-    void handle(request, response)
+    void handle(request, response, isProxied)
   }
   const server = createServer(
     {
@@ -90,7 +94,9 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
         server.listen(at, () => {
           server.off('error', reject)
           server.on('error', (error) => log('error', 'listener failed', { error: String(error) }))
-          resolve(urlOf(server.address()))
+          const address = server.address()
+          isProxied = address === null || typeof address === 'string' // null: a Unix socket that was inherited
+          resolve(urlOf(address))
         })
       })
     },

@@ -182,7 +182,7 @@ in
   trustedProxies = mkOption {
     type = types.listOf types.nonEmptyStr;
     default = [ ];
-    description = "Reverse proxies whose X-Forwarded-For is believed; the proxy of this spec is added.";
+    description = "Reverse proxies whose X-Forwarded-For is believed, beside the proxy of this spec.";
   };
   allowedOrigins = mkOption {
     type = types.listOf types.nonEmptyStr;

@@ -13,6 +13,7 @@
     modelsDirectory = "/var/lib/${prefix}/models";
     runtimeDirectory = "/run/${prefix}";
     adminSocket = "/run/${prefix}/admin.sock";
+    proxySocket = "/run/${prefix}/proxy.sock";
     backendsDirectory = "/run/${prefix}/backends";
     secretsDirectory = "/run/${prefix}/secrets";
     clientDirectory = "/etc/${prefix}/client";

@@ -7,6 +7,8 @@ const path = z
   .regex(/^\/[^\u0000-\u001f\u007f]*$/, 'expected an absolute path without control characters')
 const at = (place: string, description: string) => path.default(place).meta({ description })
 
+const group = z.string().regex(/^[a-z_][a-z0-9_-]{0,30}$/, 'expected the name of a group')
+
 /**
  * Where a host has what the compiler's files name. Every key has the place of Debian, so a layout says only what
  * differs. @see docs/layout.md
@@ -36,6 +38,13 @@ export const layoutSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  groups: z
+    .strictObject({
+      nginx: group.default('www-data').meta({ description: 'What nginx runs as.' }),
+      caddy: group.default('caddy').meta({ description: 'What Caddy runs as.' }),
+    })
+    .prefault({})
+    .meta({ description: 'Groups of proxies, which reach the gateway over a socket.' }),
   certificates: z
     .strictObject({
       directory: at('/etc/letsencrypt/live', 'A directory for each certificate, called like its first domain.'),

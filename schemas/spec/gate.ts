@@ -16,7 +16,7 @@ const server = z.strictObject({
   admin_allow_from: cidrs.default([]).meta({ description: 'Narrower list for the admin routes; empty: allow_from.' }),
   trusted_proxies: cidrs
     .default([])
-    .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed; the proxy of this spec is added.' }),
+    .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed, beside the proxy of this spec.' }),
   allowed_origins: z.array(origin).default([]).meta({
     description:
       'Origins of web pages, such as "https://app.example.org", whose scripts may ask; empty: none (CORS is off).',

@@ -77,6 +77,7 @@ in
     })) { };
     services.caddy = {
       enable = option types.bool false;
+      group = option types.str "caddy";
       configFile = option types.path "/nix/store/Caddyfile";
       virtualHosts = option (types.attrsOf (types.submodule { options.extraConfig = option types.lines ""; })) { };
       globalConfig = option types.lines "";

@@ -80,6 +80,17 @@ describe.skipIf(!hasNix)('A12 (needs nix-bin)', () => {
   })
 
   test.each([
+    ['acme', 'nginx'],
+    ['open, nginx', 'nginx'],
+  ] as const)('the daemon of %s has a socket for the group of %s alone', (name, group) => {
+    expect(hostOf(name).systemd.sockets['gate-daemon']?.['socketConfig']).toMatchObject({
+      ListenStream: ['127.0.0.1:3000', '/run/gate/proxy.sock'],
+      SocketGroup: group,
+      SocketMode: '0660',
+    })
+  })
+
+  test.each([
     ['dns', 'gate'],
     ['dns of an instance', 'gate-lab'],
   ] as const)("A12: %s has a name server of its own; the host's is as it was", (name, prefix) => {

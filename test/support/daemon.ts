@@ -27,6 +27,7 @@ export type Daemon = {
 /**
  * Starts the real daemon on a free loopback port and waits until it says that it listens.
  * @param descriptors how many files and connections it may have open
+ * @param proxySocket Unix socket that it is passed beside a TCP one, as the unit of a host with a proxy does
  * @param env its environment; an empty value leaves out what is set otherwise, such as GATE_SERVER__PORT
  * @throws Error with its output
  */
@@ -34,8 +35,9 @@ export async function startDaemon(
   env: Readonly<Record<string, string>> = {},
   stateDirectory = mkdtempSync(join(tmpdir(), 'gate-test-')),
   descriptors?: number,
+  proxySocket?: string,
 ): Promise<Daemon> {
-  const child = spawnDaemon(env, stateDirectory, [], descriptors)
+  const child = spawnDaemon(env, stateDirectory, [], descriptors, proxySocket)
   const output = collect(child)
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const listening = /Gate listens on (\S+)|"message":"listening","url":"([^"]+)"/
@@ -82,26 +84,46 @@ function spawnDaemon(
   stateDirectory: string,
   args: readonly string[] = [],
   descriptors?: number,
+  proxySocket?: string,
 ) {
   const command = [join(root, 'bin/gate-daemon.ts'), '--declared', join(stateDirectory, 'declared.json'), ...args]
   const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath]
-  return spawn(
-    descriptors === undefined ? process.execPath : 'sh',
-    descriptors === undefined ? command : [...limited, ...command],
-    {
-      env: withoutEmpty({
-        PATH: process.env['PATH'] ?? '',
-        HOME: stateDirectory,
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
-        STATE_DIRECTORY: stateDirectory,
-        GATE_SERVER__PORT: '0',
-        GATE_DISCOVERY__ENABLED: 'false',
-        ...env,
-      }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  const activated = ['-c', ACTIVATE, proxySocket ?? '', process.execPath]
+  const [program, before] =
+    proxySocket !== undefined
+      ? ['python3', activated]
+      : descriptors === undefined
+        ? [process.execPath, []]
+        : ['sh', limited]
+  return spawn(program, [...before, ...command], {
+    env: withoutEmpty({
+      PATH: process.env['PATH'] ?? '',
+      HOME: stateDirectory,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      STATE_DIRECTORY: stateDirectory,
+      GATE_SERVER__PORT: '0',
+      GATE_DISCOVERY__ENABLED: 'false',
+      ...env,
+    }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
+
+/** As systemd does for a socket unit with two addresses. */
+const ACTIVATE = `
+import fcntl, os, socket, sys
+tcp = socket.socket()
+tcp.bind(('127.0.0.1', 0))
+unix = socket.socket(socket.AF_UNIX)
+unix.bind(sys.argv[1])
+for each in [tcp, unix]:
+    each.listen()
+high = [fcntl.fcntl(each.fileno(), fcntl.F_DUPFD, 10) for each in [tcp, unix]]
+os.dup2(high[0], 3)
+os.dup2(high[1], 4)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2', LISTEN_FDNAMES='gateway:gateway')
+os.execv(sys.argv[2], sys.argv[2:])
+`
 
 function withoutEmpty(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))

@@ -126,7 +126,7 @@ export function directivesOf(text: string): Record<string, string[]> {
   return Object.fromEntries([...groups].map(([key, group]) => [key, group.map(({ value }) => value)]))
 }
 
-/** The same of a unit as NixOS would write it, with store paths taken back. */
+/** The same of a unit as NixOS would write it, with store paths and groups taken back. */
 export function directivesOnNixos({
   serviceConfig,
   socketConfig,
@@ -137,10 +137,12 @@ export function directivesOnNixos({
   const directives = Object.entries(sections).flatMap(([section, values]) =>
     Object.entries(values).map(([key, value]) => [
       `${section}.${key}`,
-      [value].flat().map((one) =>
-        String(one)
-          .replaceAll(/\/nix\/store\/(?:gate|systemd)\//g, '/usr/')
-          .replace('/nix/store/dnsmasq/bin/', '/usr/sbin/'),
+      [value].flat().map(
+        (one) =>
+          String(one)
+            .replaceAll(/\/nix\/store\/(?:gate|systemd)\//g, '/usr/')
+            .replace('/nix/store/dnsmasq/bin/', '/usr/sbin/')
+            .replace(/^nginx$/, 'www-data'), // its group
       ),
     ]),
   )

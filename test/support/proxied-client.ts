@@ -5,6 +5,8 @@ import { connect } from 'node:tls'
 /** A request to a proxy on the loopback, by a name that no name server knows. */
 export type Ask = {
   readonly port: number
+  /** Unix socket to connect to, in place of the port. */
+  readonly socket?: string
   readonly host: string
   readonly path?: string
   readonly method?: string
@@ -17,6 +19,7 @@ export type Ask = {
 /** Sends a request and waits for the head of the answer. */
 export function open({
   port,
+  socket,
   host,
   path = '/',
   method = 'GET',
@@ -26,7 +29,8 @@ export function open({
 }: Ask): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const send = tls ? secureRequest : request
-    const options = { host: '127.0.0.1', port, path, method, headers: { host, ...headers }, agent: false }
+    const to = socket === undefined ? { host: '127.0.0.1', port } : { socketPath: socket }
+    const options = { ...to, path, method, headers: { host, ...headers }, agent: false }
     const asked = send({ ...options, servername: host, rejectUnauthorized: false }, resolve)
     // a body that is too large is refused while it is still on its way
     asked.on('error', reject)

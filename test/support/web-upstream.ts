@@ -16,15 +16,20 @@ export type Echo = {
   readonly bodyBytes: number
 }
 
-/** @param name what `Echo.server` says */
-export async function startWebUpstream(name: string): Promise<WebUpstream> {
+/**
+ * @param name what `Echo.server` says
+ * @param socket Unix socket to listen on, beside the port
+ */
+export async function startWebUpstream(name: string, socket?: string): Promise<WebUpstream> {
   const streams = new Set<ServerResponse>()
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     response.setHeader('x-frame-options', 'DENY')
     if (request.url !== '/events') return void echo(name, request, response)
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
     streams.add(response)
-  })
+  }
+  const server = createServer(answer)
+  const local = socket === undefined ? undefined : createServer(answer)
   server.on('upgrade', (request, socket) => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
     socket.write(`${request.headers.upgrade} of ${name};`)
@@ -33,6 +38,7 @@ export async function startWebUpstream(name: string): Promise<WebUpstream> {
     socket.on('end', () => socket.end())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  if (local !== undefined) await new Promise<void>((resolve) => local.listen(socket, resolve))
   const address = server.address()
   if (typeof address !== 'object' || address === null) throw new Error('a TCP server has a port')
   return {
@@ -40,9 +46,11 @@ export async function startWebUpstream(name: string): Promise<WebUpstream> {
     sendFrame: (text) => {
       for (const stream of streams) stream.write(`data: ${text}\n\n`)
     },
-    stop: () => {
-      server.closeAllConnections()
-      return new Promise((resolve) => server.close(() => resolve()))
+    stop: async () => {
+      for (const one of [server, ...(local === undefined ? [] : [local])]) {
+        one.closeAllConnections()
+        await new Promise((resolve) => one.close(resolve))
+      }
     },
   }
 }

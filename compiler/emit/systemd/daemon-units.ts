@@ -20,6 +20,8 @@ export type DaemonUnits = {
   readonly stateMode: number
   readonly environmentFile: string
   readonly adminSocket: string
+  /** Where the proxy of this host connects, and its group; undefined: there is none. */
+  readonly proxy: { readonly socket: string; readonly group: string } | undefined
   /** IP address, without brackets. */
   readonly host: string
   readonly port: number
@@ -105,7 +107,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
   ]
 }
 
-function socketSections({ unit, host, port, origin }: DaemonUnits): Section[] {
+function socketSections({ unit, host, port, proxy, origin }: DaemonUnits): Section[] {
   return [
     socketUnit('clients'),
     {
@@ -117,12 +119,24 @@ function socketSections({ unit, host, port, origin }: DaemonUnits): Section[] {
           origin: [...origin, 'server', 'port'],
           comment: 'in place of server.host and server.port of the daemon',
         },
+        ...(proxy === undefined ? [] : proxyEntries(proxy)),
         ...(isOwnAddress(host) ? [] : [{ key: 'FreeBind', value: literal('yes') }]),
         ...entries({ FileDescriptorName: 'gateway', NoDelay: 'yes' }),
         { key: 'Service', value: text(`${unit}.service`) },
       ],
     },
     { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
+  ]
+}
+
+/** Mode and group are those of the Unix socket: any account of the host can connect to the port. */
+function proxyEntries({ socket, group }: NonNullable<DaemonUnits['proxy']>): Entry[] {
+  const origin = ['proxy', 'engine']
+  const comment = 'for the proxy alone, whose word for the address of a client is taken'
+  return [
+    { key: 'ListenStream', value: text(socket), origin, comment },
+    { key: 'SocketGroup', value: text(group), origin },
+    ...entries({ SocketMode: '0660', RemoveOnStop: 'yes' }),
   ]
 }
 

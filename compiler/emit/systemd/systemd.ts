@@ -39,6 +39,7 @@ export function systemUnits(deployment: Deployment, { systemd, layout }: EmitOpt
 
 function daemon(deployment: Deployment, systemd: number, layout: Layout): Units {
   const { gateway, prefix, secrets, directories } = deployment
+  const { engine } = deployment.proxy
   const host = addressOf(gateway.host)
   const findings: Finding[] = []
   if (host === undefined) {
@@ -60,6 +61,7 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     stateMode: directories.find(({ path }) => path === gateway.stateDirectory)?.mode ?? 0o700,
     environmentFile: gateway.environmentFile,
     adminSocket: gateway.adminSocket,
+    proxy: engine === 'none' ? undefined : { socket: gateway.proxySocket, group: layout.groups[engine] },
     host: host ?? '127.0.0.1',
     port: gateway.port,
     maxConnections: gateway.maxConnections,

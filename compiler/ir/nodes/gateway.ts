@@ -8,7 +8,7 @@ export type ServerSettings = {
   readonly port: number
   readonly p2pPort: number
   readonly allowFrom: readonly string[]
-  /** Whose X-Forwarded-For the daemon believes; this host's own proxy is one. */
+  /** Whose X-Forwarded-For the daemon believes, beside this host's own proxy, which has a socket of its own. */
   readonly trustedProxies: readonly string[]
   /** Empty: any. */
   readonly allowedHosts: readonly string[]
@@ -38,6 +38,8 @@ export type Gateway = Node &
     readonly modelsDirectory: string
     readonly runtimeDirectory: string
     readonly adminSocket: string
+    /** Where this host's proxy connects. */
+    readonly proxySocket: string
     readonly configDirectory: string
     readonly declaredConfig: string
     /** Environment that an administrator adds; may be absent on the host. */

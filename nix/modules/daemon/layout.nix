@@ -19,6 +19,7 @@ in
   };
   # users.users.<name>.linger
   directories.linger = null;
+  groups = { nginx = config.services.nginx.group; caddy = config.services.caddy.group; };
   # security.acme
   certificates = { directory = "/var/lib/acme"; key = "key.pem"; };
   images = {

@@ -36,8 +36,18 @@ let
     } // lib.optionalAttrs (credentials != [ ]) { LoadCredential = credentials; };
   };
 
+  # only its group reaches that socket, so what it says of a client's address is taken
+  hasProxy = cfg.proxy.engine != "none";
+  stream = listen.stream address cfg.port;
+  streams = if hasProxy then [ stream names.proxySocket ] else stream;
+
   socket = base: base // {
-    socketConfig = { ListenStream = listen.stream address cfg.port; }
+    socketConfig = { ListenStream = streams; }
+      // lib.optionalAttrs hasProxy {
+        SocketGroup = config.services.${cfg.proxy.engine}.group;
+        SocketMode = "0660";
+        RemoveOnStop = "yes";
+      }
       // lib.optionalAttrs (!listen.isOwn address) { FreeBind = "yes"; }
       // base.socketConfig;
   };
@@ -49,7 +59,7 @@ in
       ${names.daemonUnit} = socket units.sockets.${names.daemonUnit};
     };
     # the daemon restarts with its socket; what arrives meanwhile waits
-    systemd.services."${prefix}-address" = onSwitch "Gate: a new address takes effect" [ address cfg.port ]
+    systemd.services."${prefix}-address" = onSwitch "Gate: a new address takes effect" streams
       [ "${systemctl} --no-block restart ${names.daemonUnit}.socket" ];
     environment.etc.${declared}.source = "${cfg.files}/declared/declared.json";
   }

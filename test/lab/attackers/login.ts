@@ -29,4 +29,12 @@ export function loginAttacks(host: () => Host): void {
     await host().run(['gatectl', 'init', '--yes', '/home/login/gate.toml'])
     expect(await host().run(['ls', '-A', '/etc/tmpfiles.d'])).toBe(before)
   })
+
+  test('does not reach the socket of the proxy, over which the daemon believes what is said of a client', async () => {
+    const curl = ['curl', '-sS', '--max-time', '5', '--unix-socket', '/run/gate/proxy.sock', 'http://x/health']
+    for (const user of ['login', 'gate-own']) {
+      expect(await host().exec(curl, { user })).toMatchObject({ code: 7, stdout: '' })
+    }
+    expect(await host().exec(curl, { user: 'caddy' })).toMatchObject({ code: 0 })
+  })
 }

@@ -34,6 +34,9 @@ test.each([
   { name: 'an address with a port', peer: '10.0.0.1', header: '203.0.113.9:4711', client: '203.0.113.9' },
   { name: 'an IPv6 address with a port', peer: '10.0.0.1', header: '[2001:db8::1]:4711', client: '2001:db8::1' },
   { name: 'an IPv6 address in brackets', peer: '10.0.0.1', header: '[2001:db8::1]', client: '2001:db8::1' },
+  { name: 'the proxy of this host', peer: null, header: '1.2.3.4', client: '1.2.3.4' },
+  { name: 'a proxy before the proxy of this host', peer: null, header: '1.2.3.4, 10.0.0.1', client: '1.2.3.4' },
+  { name: 'the proxy of this host without a word', peer: null, header: undefined, client: 'unknown' },
   { name: 'mapped', peer: '::ffff:10.0.0.1', header: '::ffff:1.2.3.4', client: '1.2.3.4' },
 ])('the client behind: $name', ({ peer, header, client }) => {
   expect(clientAddress(peer, header, trusted)).toBe(client)
