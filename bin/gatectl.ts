@@ -20,6 +20,10 @@ function cacheCompiledCode(): void {
   }
 }
 
+// `npm run` works in the folder of package.json, but paths are meant from where it was typed
+const { npm_lifecycle_event: script, INIT_CWD: typedIn } = process.env
+if (script === 'gatectl' && typedIn !== undefined) process.chdir(typedIn)
+
 cacheCompiledCode()
 const { runGatectl } = await import('../ctl/gatectl.ts')
 const { ownProcess } = await import('../ctl/terminal/own-process.ts')

@@ -9,8 +9,9 @@ import { knownNode, pathOfKey } from './explain.ts'
 import { errorCode, parseJson } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { type Loaded, layersWith, loadCandidate, type Sources } from './load.ts'
+import { isEntry } from './narrowing.ts'
 import { decidedKeys, refusedBySocket } from './passed-socket.ts'
-import { ConfigError, checkTree, refuse, told } from './problems.ts'
+import { ConfigError, checkTree, firstProblems, refuse } from './problems.ts'
 import {
   checkRuntime,
   type RuntimeReading,
@@ -48,7 +49,7 @@ export function setKey(place: EditPlace, key: string, value: unknown, force: boo
   refusePlaceholder(knownNode(tree, path), path, value)
   const whereOf = (at: Path) => keyPathText(at)
   const { values, mistakes } = expand({ values: withValue({}, path, value), whereOf }, place.sources.env)
-  refuse(told(mistakes))
+  refuse(firstProblems(mistakes))
   refuse(checkTree(withTargetTables(values), { schema: layer, tree, layer: 'runtime', whereOf }))
   refuseDecided(place, values)
   const shadowed = shadowedKeys(place.loaded, [...leafPaths(value, path)])
@@ -75,7 +76,9 @@ export function unsetKey(place: EditPlace, key: string): Edited {
   const mine = valueAt(place.loaded.layers[1].values, path)
   const shadowed = mine === undefined ? [] : shadowedKeys(place.loaded, [...leafPaths(mine, path)])
   return {
-    ...changed(place, path, withoutValue(place.loaded.layers[1].values, path), (text) => unsetInToml(text, path)),
+    ...changed(place, path, withoutValue(place.loaded.layers[1].values, path), (text) =>
+      unsetInToml(text, path, (table) => isEntry(place.keys.tree, table)),
+    ),
     shadowed,
   }
 }
@@ -90,7 +93,7 @@ function changed(
   const led = keyLedAway(place.loaded.layers, path, runtime)
   const next = edited(place, keyPathText(path), (text) => {
     const edit = change(text)
-    return led === undefined || edit.kind === 'refused' ? edit : unsetInToml(edit.text, led.path)
+    return led === undefined || edit.kind === 'refused' ? edit : unsetInToml(edit.text, led.path, () => true)
   })
   return { next, removed: led === undefined ? [] : [led] }
 }

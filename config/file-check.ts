@@ -3,7 +3,7 @@ import { valueAt } from '../syntax/tree.ts'
 import { checkDeclared } from './declared-file.ts'
 import { configKeys } from './key-set.ts'
 import { emptyLayer } from './layers.ts'
-import { type Mistake, told } from './problems.ts'
+import { firstProblems, type Mistake } from './problems.ts'
 import { resolveLayers } from './resolve.ts'
 import { checkRuntime } from './runtime-file.ts'
 import { variablesIn } from './variables.ts'
@@ -21,5 +21,5 @@ export function checkFile(file: string, text: string): readonly ConfigProblem[] 
   const [runtime, declared] = isDeclared ? [emptyLayer('runtime'), layer] : [layer, emptyLayer('declared')]
   // what names a variable has no value here
   const isKnown = ({ path }: Mistake) => variablesIn(valueAt(layer.values, path)).length === 0
-  return told(resolveLayers(nothing, keys, runtime, declared).problems.filter(isKnown))
+  return firstProblems(resolveLayers(nothing, keys, runtime, declared).problems.filter(isKnown))
 }

@@ -8,7 +8,7 @@ import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer, type Layers } from './layers.ts'
 import { isEntry, mayNarrow } from './narrowing.ts'
 import type { PassedSocket } from './passed-socket.ts'
-import { capped, refuse, told } from './problems.ts'
+import { capped, firstProblems, refuse } from './problems.ts'
 import { resolveInPart, resolveLayers, type Unusable } from './resolve.ts'
 import {
   checkRuntime,
@@ -80,7 +80,7 @@ export function layersWith(reading: RuntimeReading, sources: Sources, keys: KeyS
   const first = resolveLayers(sources, keys, reading.layer, declared.layer)
   refuse([...declared.problems, ...first.environmentProblems])
 
-  const wrong = [...reading.problems, ...(reading.problems.length === 0 ? told(first.problems) : [])]
+  const wrong = [...reading.problems, ...(reading.problems.length === 0 ? firstProblems(first.problems) : [])]
   const same = { declared: declared.layer, text: reading.text }
   if (wrong.length === 0 && first.config !== undefined) {
     const runtime = reading.text === '' ? 'none' : 'whole'
@@ -109,7 +109,7 @@ export function loadCandidate(sources: Sources, keys: KeySet, text: string, decl
   const reading = checkRuntime(text, file, keys, sources.env)
   refuse(reading.problems)
   const resolved = resolveLayers(sources, keys, reading.layer, declared)
-  refuse([...resolved.environmentProblems, ...told(resolved.problems)])
+  refuse([...resolved.environmentProblems, ...firstProblems(resolved.problems)])
   return {
     layers: resolved.layers,
     withheld: resolved.withheld,
@@ -134,7 +134,9 @@ function inPart(
   refuse(environmentProblems)
   const entries = lost.filter((path) => isEntry(keys.tree, path))
   const rest = resolveInPart(keys, [layers[0], layer, declared], entries)
-  const later = told(rest.problems).filter(({ key, code }) => !wrong.some((w) => w.key === key && w.code === code))
+  const later = firstProblems(rest.problems).filter(
+    ({ key, code }) => !wrong.some((w) => w.key === key && w.code === code),
+  )
   if (rest.config === undefined || rest.problems.some((problem) => opens(keys, layer, problem))) return undefined
   const { layers: left, config, withheld } = rest
   return { layers: left, configured: config, withheld, problems: [...wrong, ...later] }
@@ -150,7 +152,7 @@ function closed(sources: Sources, keys: KeySet, declared: Layer, wrong: readonly
   const none = emptyLayer('runtime')
   const { layers } = resolveLayers(sources, keys, none, declared)
   const rest = resolveInPart(keys, [layers[0], none, declared])
-  const problems = capped([...wrong, ...told(rest.problems)])
+  const problems = capped([...wrong, ...firstProblems(rest.problems)])
   if (rest.config === undefined) refuse(problems)
   const { withheld } = rest
   return {

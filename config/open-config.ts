@@ -123,12 +123,12 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
     set: (key, value, { force }) =>
       serialised(() => {
         const { next, ...edit } = setKey({ sources, keys, loaded, urls }, key, value, force)
-        return told(adopt(next), edit)
+        return withEdit(adopt(next), edit)
       }),
     unset: (key) =>
       serialised(() => {
         const { next, ...edit } = unsetKey({ sources, keys, loaded, urls }, key)
-        return told(adopt(next), edit)
+        return withEdit(adopt(next), edit)
       }),
     promote(format) {
       const { configured, layers, declared } = loaded
@@ -165,7 +165,8 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
   }
 }
 
-function told(change: ConfigChange, { shadowed, removed }: Omit<Edited, 'next'>): ConfigChange {
+/** What an edit did besides. */
+function withEdit(change: ConfigChange, { shadowed, removed }: Omit<Edited, 'next'>): ConfigChange {
   return { ...change, shadowed, problems: [...change.problems, ...removed.map(({ problem }) => problem)] }
 }
 

@@ -35,11 +35,11 @@ export function problemLine(problem: ConfigProblem): string {
 export type Mistake = { readonly path: Path; readonly tell: () => ConfigProblem }
 
 /** As many as people read. A file of nothing but mistakes has tens of thousands. */
-const MOST_TOLD = 50
+const MOST_PROBLEMS = 50
 
 /** The problems of the first mistakes, and how many more there are. */
-export function told(mistakes: readonly Mistake[]): ConfigProblem[] {
-  const problems = mistakes.slice(0, MOST_TOLD).map(({ tell }) => tell())
+export function firstProblems(mistakes: readonly Mistake[]): ConfigProblem[] {
+  const problems = mistakes.slice(0, MOST_PROBLEMS).map(({ tell }) => tell())
   return capped(problems, mistakes.length)
 }
 
@@ -49,12 +49,12 @@ export function capped(
   count: number = problems.length,
   place?: string,
 ): ConfigProblem[] {
-  const first = problems.slice(0, MOST_TOLD)
+  const first = problems.slice(0, MOST_PROBLEMS)
   const [example] = first
-  if (example === undefined || count <= MOST_TOLD) return first
+  if (example === undefined || count <= MOST_PROBLEMS) return first
   const { layer, where } = example
   const file = place ?? where.replace(/:\d+:\d+$/, '')
-  return [...first, { code: 'MORE_PROBLEMS', layer, where: file, message: `and ${count - MOST_TOLD} more` }]
+  return [...first, { code: 'MORE_PROBLEMS', layer, where: file, message: `and ${count - MOST_PROBLEMS} more` }]
 }
 
 type Rules = {
@@ -66,7 +66,7 @@ type Rules = {
 
 /** Checks a value against a schema and says what is wrong, without repeating the values of secrets. */
 export function checkTree(value: Tree, rules: Rules): ConfigProblem[] {
-  return told(mistakesIn(value, rules))
+  return firstProblems(mistakesIn(value, rules))
 }
 
 /** Every mistake by the schema; of those at one key the first: an empty secret is also too short. */

@@ -9,7 +9,7 @@ import { errorCode, readText } from './files.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer } from './layers.ts'
 import { mayNarrow, unusablePart } from './narrowing.ts'
-import { type Mistake, mistakesIn, told } from './problems.ts'
+import { firstProblems, type Mistake, mistakesIn } from './problems.ts'
 import { parseToml } from './toml.ts'
 import { type Environment, expand, variablesIn } from './variables.ts'
 
@@ -123,7 +123,7 @@ export function checkRuntime(text: string, file: string, keys: KeySet, env?: Env
   const mistakes = unset.length > 0 ? unset : mistakesIn(values, rules).filter(isKnown)
   const layer = { name: 'runtime', values, written: document.values, sourceOf: whereOf } as const
   if (mistakes.length === 0) return { text, layer, problems: [] }
-  const reading = { text, layer: emptyLayer('runtime'), problems: told(mistakes) }
+  const reading = { text, layer: emptyLayer('runtime'), problems: firstProblems(mistakes) }
   if (mistakes.length > MOST_MISTAKES) return reading
   const lost = mistakes.map(({ path }) => unusablePart(keys.tree, path))
   const narrows = lost.some((path) => mayNarrow(keys.tree, values, path))

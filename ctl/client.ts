@@ -80,7 +80,7 @@ async function send(paths: readonly string[], request: Request): Promise<Incomin
       return await sendTo(socketPath, request)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-      if (!NOBODY.has(code)) throw lost(socketPath, error)
+      if (!UNREACHABLE.has(code)) throw lost(socketPath, error)
       attempts.push({ path: socketPath, code })
     }
   }
@@ -88,7 +88,7 @@ async function send(paths: readonly string[], request: Request): Promise<Incomin
 }
 
 /** Errors of connect(2) that say that no daemon can be reached at this path. */
-const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
+const UNREACHABLE = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
 
 async function sendTo(socketPath: string, wanted: Request): Promise<IncomingMessage> {
   const { request } = await import('node:http') // not loaded by the commands that ask nothing

@@ -4,6 +4,7 @@ import type { Metrics } from '../meter/metrics.ts'
 import type { Target } from '../route/target-health.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
+import type { UpstreamTable } from '../upstream/upstreams.ts'
 import type { ClientResponse } from './answer.ts'
 import { retryAfterMs } from './attempt.ts'
 import type { Conclusion } from './attempts.ts'
@@ -17,8 +18,16 @@ const RETRY_AFTER_S = 1
 const LONGEST_REASON = 500
 const OPENING_BRACE = 0x7b
 
-/** Tells the client how the last attempt ended. @param now Unix milliseconds */
-export function conclude(client: ClientResponse, conclusion: Conclusion, now: () => number): void {
+/**
+ * Tells the client how the last attempt ended. @param now Unix milliseconds
+ * @param tableOf where an upstream is configured; undefined when it is not any more
+ */
+export function conclude(
+  client: ClientResponse,
+  conclusion: Conclusion,
+  now: () => number,
+  tableOf: (upstream: string) => UpstreamTable | undefined = () => undefined,
+): void {
   if (conclusion.kind === 'gone') return
   const { target, end } = conclusion
   switch (end.kind) {
@@ -26,7 +35,7 @@ export function conclude(client: ClientResponse, conclusion: Conclusion, now: ()
       client.end(end.status, end.headers, end.rest)
       break
     case 'rejected':
-      passRejectionOn(client, target, end, now)
+      passRejectionOn(client, `${tableOf(target.upstream) ?? 'upstreams'}.${target.upstream}`, target, end, now)
       break
     case 'reported':
     case 'unreached':
@@ -51,6 +60,7 @@ function named(error: GateError, { upstream }: Target): GateError {
 
 function passRejectionOn(
   client: ClientResponse,
+  key: string,
   { upstream }: Target,
   { status, headers, body }: Rejection,
   now: () => number,
@@ -60,7 +70,7 @@ function passRejectionOn(
   const retryAfterS = waitMs === null ? null : Math.ceil(waitMs / 1_000)
   if (status === 401 || status === 403 || status === 407) {
     // the client's own key is fine: what was refused is the operator's, so the status must not be passed on
-    const remedy = `set upstreams.${upstream}.api_key`
+    const remedy = `set ${key}.api_key`
     client.fail(
       new GateError('UPSTREAM_FAILED', `upstream "${upstream}" refused Gate's credentials (${status}); ${remedy}`),
     )

@@ -56,7 +56,8 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     // what was found comes last: any user of this machine may listen on loopback, and of two that list a model the
     // first gets it
     const found = Object.entries(discovered).filter(([name]) => !Object.hasOwn(own, name))
-    upstreams.apply({ ...own, ...Object.fromEntries(found) })
+    const isBackend = (name: string) => Object.hasOwn(config.backends, name)
+    upstreams.apply({ ...own, ...Object.fromEntries(found) }, (name) => (isBackend(name) ? 'backends' : 'upstreams'))
     rebuild()
   }
 

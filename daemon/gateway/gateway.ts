@@ -76,7 +76,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const asked = dialect.readRequest(call)
       const targets = parts.routes().targetsOf(asked.model)
       const conclusion = await attempts(parts, { client, keyId, dialect, call, asked, hold: slot.hold }, targets)
-      conclude(client, conclusion, parts.now)
+      conclude(client, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {
       slot.release()
     }

@@ -84,8 +84,8 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
 
 /** What answers where the list should be is not a list; everything else may still work. */
 class NoListError extends Error {
-  constructor({ name, baseUrl, lists }: Upstream, what: string) {
-    super(`GET ${baseUrl}${lists.modelsPath} ${what}; correct base_url, or name its models in upstreams.${name}.models`)
+  constructor({ name, table, baseUrl, lists }: Upstream, what: string) {
+    super(`GET ${baseUrl}${lists.modelsPath} ${what}; correct base_url, or name its models in ${table}.${name}.models`)
     this.name = 'NoListError'
   }
 }

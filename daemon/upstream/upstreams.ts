@@ -27,9 +27,14 @@ export type ModelListing = {
 /** What is said to upstreams, which is a dialect's to know. */
 export type Speech = { readonly listingOf: (provider: string) => ModelListing; readonly echo: Echo }
 
+/** The tables of the configuration that upstreams are in. */
+export type UpstreamTable = 'upstreams' | 'backends'
+
 /** An upstream that requests can be sent to. */
 export type Upstream = {
   readonly name: string
+  /** Where it is configured, which messages name; what was found is configured there, too. */
+  readonly table: UpstreamTable
   readonly provider: string
   /** Empty for the built-in echo. */
   readonly baseUrl: string
@@ -80,15 +85,19 @@ export function createUpstreams(speech: Speech, mostConnections = Number.POSITIV
 
   return {
     /** Takes over a configuration: unchanged upstreams keep their connections, others are replaced and drained. */
-    apply(configs: Readonly<Record<string, UpstreamConfig>>): void {
+    apply(
+      configs: Readonly<Record<string, UpstreamConfig>>,
+      tableOf: (name: string) => UpstreamTable = () => 'upstreams',
+    ): void {
       const next: typeof byName = new Map()
       for (const [name, config] of Object.entries(configs)) {
         if (!config.enabled) continue
-        const made = JSON.stringify(config)
+        const named = { name, table: tableOf(name) }
+        const made = JSON.stringify([named.table, config])
         const known = byName.get(name)
         next.set(
           name,
-          known?.made === made ? known : { upstream: openUpstream(name, config, speech, connectorOf), made },
+          known?.made === made ? known : { upstream: openUpstream(named, config, speech, connectorOf), made },
         )
       }
       for (const [name, known] of byName) if (next.get(name) !== known) retire(known.upstream)
@@ -117,13 +126,13 @@ export function createUpstreams(speech: Speech, mostConnections = Number.POSITIV
 }
 
 function openUpstream(
-  name: string,
+  named: Pick<Upstream, 'name' | 'table'>,
   config: UpstreamConfig,
   { listingOf, echo }: Speech,
   connectorOf: ReturnType<typeof boundedConnector>,
 ): Upstream {
   const common = {
-    name,
+    ...named,
     provider: config.provider,
     lists: listingOf(config.provider),
     headersTimeoutMs: durationMs(config.timeout),
@@ -144,7 +153,7 @@ function openUpstream(
       close: () => Promise.resolve(),
     }
   }
-  const url = new URL(baseUrlOf(name, config))
+  const url = new URL(baseUrlOf(named.name, config))
   let basePath = url.pathname.replace(/\/+$/, '')
   const addVersion = (version: string) => {
     basePath += version

@@ -35,10 +35,35 @@ export function setInToml(text: string, path: Path, value: unknown): Edit {
   return verified(next, withValue(before, path, value))
 }
 
-/** Removes a value, or everything under a table. Comments on separate lines stay. */
-export function unsetInToml(text: string, path: Path): Edit {
+/**
+ * Removes a value, or everything under a table. Comments on separate lines stay. The header of the table that it was in
+ * goes, too, when nothing is left below it.
+ * @param isEntry whether an empty table says something, as the name of an upstream does; its header stays
+ */
+export function unsetInToml(text: string, path: Path, isEntry: (table: Path) => boolean = () => false): Edit {
   const edit = removed(text, path)
-  return edit.kind === 'refused' ? edit : verified(edit.text, withoutValue(tableOf(text), path))
+  if (edit.kind === 'refused') return edit
+  const table = path.slice(0, -1)
+  const next = edit.text === text || isEntry(table) ? edit.text : withoutEmptyHeader(edit.text, table)
+  return verified(next, withoutValue(tableOf(text), path))
+}
+
+/** A blank line, then maybe the comments of what comes next. */
+const BLANK_THEN_COMMENTS = /^([ \t]*\r?\n)+(?:[ \t]*#[^\n]*\n)*$/
+
+function withoutEmptyHeader(text: string, table: Path): string {
+  const items = scanToml(text).filter((item) => item.kind !== 'element')
+  const at = items.findIndex((item) => item.kind === 'header' && !item.list && sameValue(item.path, table))
+  const [header, next] = items.slice(at, at + 2)
+  if (at === -1 || header === undefined || next?.kind === 'pair') return text
+  const between = text.slice(header.lines.end, next?.lines.start)
+  if (next === undefined) {
+    if (between.trim() !== '') return text
+    return text.slice(0, header.lines.start).replace(/(?<=\n)[ \t]*\r?\n$/, '') // the one that set it apart
+  }
+  const isFree = between.trim() === '' || BLANK_THEN_COMMENTS.test(between)
+  const blank = /^(?:[ \t]*\r?\n)*/.exec(between)?.[0].length ?? 0
+  return isFree ? spliced(text, { start: header.lines.start, end: header.lines.end + blank }, '') : text
 }
 
 /** Whatever an edit did, its result says what was asked and nothing else, or it is refused. */

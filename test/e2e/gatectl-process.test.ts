@@ -1,6 +1,6 @@
 // What of gatectl needs a process: signals, a reader that leaves, a full disk, a terminal, rights, what is loaded.
 import { execFile, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -15,6 +15,14 @@ beforeEach(async () => {
   env = { GATE_ADMIN_SOCKET: daemon.socketPath }
 })
 afterEach(() => daemon.stop())
+
+test('through npm run, paths are meant from where it was typed', async () => {
+  const npm = { npm_lifecycle_event: 'gatectl', INIT_CWD: daemon.folder }
+  writeFileSync(join(daemon.folder, 'near.toml'), '[log]\nlevel = "debug"\n')
+  expect(await gatectl(['config', 'validate', 'near.toml'], { env: npm })).toMatchObject({ code: 0, stderr: '' })
+  const elsewhere = { ...npm, npm_lifecycle_event: 'test' }
+  expect((await gatectl(['config', 'validate', 'near.toml'], { env: elsewhere })).code).toBe(1)
+})
 
 test('logs -f leaves the daemon without a follower when it is interrupted', async () => {
   const follow = daemon.logs.follow

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { chatBody } from '../support/chat.ts'
 import { runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
 import { completion, sendJson, startFakeUpstream } from '../support/fake-upstream.ts'
+import { gatectl, startGatectl } from '../support/gatectl-process.ts'
 import { sendRaw } from '../support/raw-http.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -131,6 +132,37 @@ test.each([
   expect(code).toBe(1)
   expect(output).toContain(says)
   expect(output).not.toContain('CANARY')
+})
+
+test.each([
+  { file: 'mine.toml', text: '[server]\nport = 0\n[log]\nlevel = "warn"\n', layer: 'runtime' },
+  { file: 'mine.json', text: '{ "server": { "port": 0 }, "log": { "level": "warn" } }', layer: 'declared' },
+])('gatectl gateway start runs the daemon with the file that is named: $file', async ({ file, text, layer }) => {
+  place.write(file, text)
+  const state = place.file('state')
+  const env = { GATE_DISCOVERY__ENABLED: 'false', LISTEN_PID: '1', LISTEN_FDS: '1' }
+  const child = startGatectl(['gateway', 'start', '--config', place.file(file), '--state-directory', state], { env })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  try {
+    await until(() => output.includes('token by token.'), 20_000)
+    const ctl = (args: string) => gatectl([...args.split(' '), '--json'], { env: { STATE_DIRECTORY: state } })
+    expect(JSON.parse((await ctl('status')).stdout)).toMatchObject({ pid: child.pid, state: 'ready' })
+    expect(JSON.parse((await ctl('config explain log.level')).stdout)).toMatchObject({ winner: layer, value: 'warn' })
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+test('gatectl gateway start names a file that is not there', async () => {
+  const run = await gatectl(['gateway', 'start', '--config', place.file('none.toml')])
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  expect(run.stderr).toMatch(/none\.toml: not there\n {2}name a file/)
 })
 
 test('a port that is taken is named', async () => {

@@ -7,7 +7,7 @@ import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import { configKeys } from '../../config/key-set.ts'
-import { told } from '../../config/problems.ts'
+import { firstProblems } from '../../config/problems.ts'
 import { promoted } from '../../config/promote.ts'
 import { expand } from '../../config/variables.ts'
 import type { AdminBackends } from '../../daemon/admin/routes/backends.ts'
@@ -188,7 +188,7 @@ const CONFIG: Readonly<Record<keyof typeof CONFIG_CODES, Elsewhere | (() => unkn
   MISSING_KEY: edits,
   UNKNOWN_VARIABLE: environment,
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the form that config.toml has
-  UNSET_VARIABLE: () => told(expand({ values: { a: '${NOPE}' }, whereOf: () => 'here' }, {}).mistakes),
+  UNSET_VARIABLE: () => firstProblems(expand({ values: { a: '${NOPE}' }, whereOf: () => 'here' }, {}).mistakes),
   SET_TWICE: environment,
   UNREADABLE_FILE: runtimeFile,
   INVALID_TOML: runtimeFile,

@@ -60,4 +60,22 @@ export const DAEMON_COMMANDS: readonly Command[] = [
     options: {},
     load: () => import('./reload.ts'),
   },
+  {
+    name: 'gateway start',
+    summary: 'run gate-daemon here, until Ctrl-C or SIGTERM',
+    arguments: [],
+    options: {
+      config: { type: 'string', value: 'FILE', description: 'its configuration', complete: 'file' },
+      'state-directory': {
+        type: 'string',
+        value: 'DIR',
+        description: 'where keys and usage are kept',
+        complete: 'file',
+      },
+    },
+    notes:
+      'FILE is the runtime layer, which "gatectl config set" edits; one that ends in .json is the declared layer. Without it\n' +
+      'both are looked for as gate-daemon does. On a host the service runs it: systemctl start gate-daemon.',
+    load: () => import('./start.ts'),
+  },
 ]

@@ -300,3 +300,11 @@ test('C7: a value that is the default already changes nothing', async () => {
   const config = configPlace({ runtime: '[upstreams.box]\nprovider = "ollama"\n' }).open()
   expect((await config.set('upstreams.box.timeout', '600s', soft)).changed).toEqual([])
 })
+
+test('unsetting the last key of a table removes it; an upstream without a key is an upstream', async () => {
+  const place = configPlace({ runtime: '[log]\nlevel = "debug"\n\n[upstreams.openai]\napi_key = "k"\n' })
+  const config = place.open()
+  await config.unset('log.level')
+  await config.unset('upstreams.openai.api_key')
+  expect(place.read()).toBe('[upstreams.openai]\n')
+})

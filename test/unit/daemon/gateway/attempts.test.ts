@@ -176,6 +176,7 @@ function harness(
 function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
   return {
     name,
+    table: 'upstreams',
     provider: 'custom',
     baseUrl: `http://${name}/v1`,
     basePath: '/v1',

@@ -15,7 +15,12 @@ const LIST = { object: 'list', data: [{ id: 'm' }] }
 const list = (value: unknown) => (response: ServerResponse) => sendJson(response, 200, value)
 
 /** A data plane before a server that answers some paths, 404 for all others. @param path what the base URL ends with */
-async function behind(path: string, routes: Record<string, (response: ServerResponse) => void>, models?: string[]) {
+async function behind(
+  path: string,
+  routes: Record<string, (response: ServerResponse) => void>,
+  models?: string[],
+  table: 'upstreams' | 'backends' = 'upstreams',
+) {
   const asked: string[] = []
   const server = createServer((request, response) => {
     request.resume()
@@ -27,7 +32,7 @@ async function behind(path: string, routes: Record<string, (response: ServerResp
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const base_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`
   const plane = await startDataPlane({
-    upstreams: { box: { provider: 'custom', base_url, ...(models && { models }) } },
+    [table]: { box: { provider: 'custom', base_url, ...(models && { models }) } },
   })
   closing.push(
     () => server.closeAllConnections(),
@@ -43,7 +48,7 @@ async function behind(path: string, routes: Record<string, (response: ServerResp
     })
     return { status: response.status, text: await response.text() }
   }
-  const [status] = plane.status()
+  const status = plane.status().find(({ name }) => name === 'box')
   return { asked, ask, status, lines: plane.lines, plane }
 }
 
@@ -128,4 +133,15 @@ test.each([
 ])('B7: reads $list as $ids', ({ list: said, ids }) => {
   if (ids === null) expect(() => readModels(said)).toThrow('shape')
   else expect(readModels(said)).toEqual(ids)
+})
+
+test.each(['upstreams', 'backends'] as const)('what one of %s lacks is named as it is configured', async (table) => {
+  const { status, ask } = await behind(
+    '/v1',
+    { '/v1/chat/completions': (response) => sendJson(response, 401, { error: { message: 'no' } }) },
+    undefined,
+    table,
+  )
+  expect(status?.last_error).toContain(`name its models in ${table}.box.models`)
+  expect((await ask('box/m')).text).toContain(`set ${table}.box.api_key`)
 })

@@ -179,6 +179,27 @@ test.each([
   },
   { name: 'a list over several lines', text: 'a = [\n  1, # one\n]\nb = 1\n', path: 'a', expected: 'b = 1\n' },
   { name: 'the last line without a line break', text: 'a = 1\nb = 2', path: 'b', expected: 'a = 1\n' },
+  { name: 'the last of a table', text: 'x = 1\n\n[a]\ny = 2\n', path: 'a.y', expected: 'x = 1\n' },
+  { name: 'the last of the only table', text: '[a]\r\ny = 2\r\n', path: 'a.y', expected: '' },
+  {
+    name: 'the last of a table before another',
+    text: '[a]\ny = 2\n\n[b]\nz = 1\n',
+    path: 'a.y',
+    expected: '[b]\nz = 1\n',
+  },
+  {
+    name: 'the last of a table before another with a comment',
+    text: '[a]\ny = 2\n\n# about b\n[b]\nz = 1\n',
+    path: 'a.y',
+    expected: '# about b\n[b]\nz = 1\n',
+  },
+  {
+    name: 'the last of a table that has a comment',
+    text: '[a]\n# about y\ny = 2\n[b]\nz = 1\n',
+    path: 'a.y',
+    expected: '[a]\n# about y\n[b]\nz = 1\n',
+  },
+  { name: 'the last beside a sub-table', text: '[a]\ny = 2\n[a.b]\nz = 1\n', path: 'a.y', expected: '[a.b]\nz = 1\n' },
   { name: 'nothing when it is not there', text: '# c\na = 1\n', path: 'b.c', expected: '# c\na = 1\n' },
 ])('unsets $name', ({ text, path, expected }) => {
   expect(unset(text, path)).toBe(expected)
@@ -205,6 +226,12 @@ test.each([
 ])('refuses to set $name', ({ text, path, value, reason }) => {
   const edit = setInToml(text, path.split('.'), value)
   expect(edit).toMatchObject({ kind: 'refused', reason: expect.stringContaining(reason) })
+})
+
+test('the header of an entry stays, and what was set and unset leaves nothing', () => {
+  const keeps = unsetInToml('[up.box]\nkey = 1\n', ['up', 'box', 'key'], ([map]) => map === 'up')
+  expect(edited(keeps)).toBe('[up.box]\n')
+  for (const text of ['', '[a]\nx = 1\n', '# c\n\n[a]\nx = 1\n']) expect(unset(set(text, 'b.c', 1), 'b.c')).toBe(text)
 })
 
 test('setting and unsetting in turn does not let the file grow', () => {
