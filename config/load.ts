@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Config } from '../schemas/config/config.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { type Path, valueAt } from '../syntax/tree.ts'
 import type { Withheld } from './bound-keys.ts'
 import { type Declared, readDeclared } from './declared-file.ts'
 import type { EnvironmentSources } from './environment.ts'
 import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer, type Layers } from './layers.ts'
-import { isEntry, mayNarrow } from './narrowing.ts'
+import { isEntry, mayNarrow, narrowedBy } from './narrowing.ts'
 import type { PassedSocket } from './passed-socket.ts'
 import { capped, firstProblems, refuse } from './problems.ts'
 import { resolveInPart, resolveLayers, type Unusable } from './resolve.ts'
@@ -91,9 +92,14 @@ export function layersWith(reading: RuntimeReading, sources: Sources, keys: KeyS
 
   const copy = good === undefined ? undefined : checkRuntime(good, runtimeFiles(sources).lastGood, keys, sources.env)
   if (copy?.problems.length === 0) {
-    const { layers, config, withheld } = resolveLayers(sources, keys, copy.layer, declared.layer)
-    if (config !== undefined)
-      return { ...same, layers, configured: config, withheld, text: copy.text, runtime: 'last good', problems: wrong }
+    const { lost = [], layer: said = reading.layer } = reading.rest ?? {}
+    const isLost = (path: Path) => mayNarrow(keys.tree, said.values, path) && !valueAt(copy.layer.values, path)
+    if (lost.some(isLost)) return closed(sources, keys, declared.layer, wrong)
+    for (const layer of [narrowedBy(keys.tree, copy.layer, said), copy.layer]) {
+      const { layers, config, withheld } = resolveLayers(sources, keys, layer, declared.layer)
+      if (config !== undefined)
+        return { ...same, layers, configured: config, withheld, text: copy.text, runtime: 'last good', problems: wrong }
+    }
   }
   const whole: RuntimeRest = { layer: reading.layer, lost: [], narrows: false }
   const rest = reading.problems.length === 0 ? whole : reading.rest

@@ -1,6 +1,7 @@
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import { nearest } from '../schemas/words/nearest.ts'
-import { isTree, type Path, type Tree, valueAt } from '../syntax/tree.ts'
+import { isTree, leafPaths, type Path, type Tree, valueAt, withValue } from '../syntax/tree.ts'
+import type { Layer } from './layers.ts'
 
 /**
  * What has to go so that the rest can be used: the key as far as the schema knows it, or the whole entry of a map,
@@ -32,6 +33,13 @@ export function mayNarrow(tree: KeyNode, values: Tree, path: Path): boolean {
   const node = above.at(-1)
   if (node !== undefined) return narrowingNames(node).length > 0
   return [...path.slice(-1), ...namesIn(valueAt(values, path))].some((name) => nearest(name, narrowingNames(tree)))
+}
+
+/** A layer with what another one says about who is let in, and about limits: that never gives way to an older copy. */
+export function narrowedBy(tree: KeyNode, layer: Layer, said: Layer): Layer {
+  const paths = [...leafPaths(said.values)].filter((path) => mayNarrow(tree, said.values, path))
+  const values = paths.reduce((all, path) => withValue(all, path, valueAt(said.values, path)), layer.values)
+  return paths.length === 0 ? layer : { ...layer, values }
 }
 
 /** Names of the keys and tables that narrow, and of the tables that they are in. */

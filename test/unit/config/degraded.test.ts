@@ -54,3 +54,47 @@ describe('A1: a runtime file that can no longer stand whole', () => {
     expect(place.read()).toContain('192.0.2.0/24')
   })
 })
+
+describe('A1: a file that gives way to its last good copy keeps what it says of access', () => {
+  const OPEN = '[log]\nlevel = "debug"\n'
+  const ALLOW = '[server]\nallow_from = ["192.0.2.0/24"]\n'
+
+  /** Opened once with a good file, then with another that was written by hand. */
+  function rewritten(text: string) {
+    const place = configPlace({ runtime: OPEN })
+    const before = place.open()
+    place.write('config.toml', text)
+    return { before, after: place.open() }
+  }
+
+  test.each([
+    { name: 'a bad value', text: '[log]\nlevel = "loud"\n' },
+    { name: 'an unknown key', text: 'colour = 1\n' },
+    { name: 'a bad name of a model', text: '[models."a\\u0007"]\ntargets = ["echo/echo"]\n' },
+    { name: 'a model of no upstream', text: '[models.a]\ntargets = ["nowhere/x"]\n' },
+  ])('A1 beside $name', async ({ text }) => {
+    const { before, after } = rewritten(`${text}${ALLOW}`)
+    expect(after.current()).toMatchObject({ log: { level: 'debug' }, server: { allow_from: ['192.0.2.0/24'] } })
+    expect(after.problems()).toHaveLength(1)
+    await before.reload()
+    expect(before.current().server.allow_from).toEqual(['192.0.2.0/24'])
+  })
+
+  test.each(['allow_from = ["192.0.2.0/33"]', 'alow_from = ["192.0.2.0/24"]', 'max_body = "1 MiB"'])(
+    'A1 nor is a new %s passed over at a start; what runs goes on',
+    async (line) => {
+      const { before, after } = rewritten(`[server]\n${line}\n`)
+      expect(after.closed()).toBeDefined()
+      await before.reload()
+      expect(before.closed()).toBeUndefined()
+    },
+  )
+
+  test("A1 a limit that the copy has, too, is the copy's", () => {
+    const place = configPlace({ runtime: ALLOW })
+    place.open()
+    place.write('config.toml', '[server]\nallow_from = ["192.0.2.0/33"]\n')
+    const after = place.open()
+    expect([after.closed(), after.current().server.allow_from]).toEqual([undefined, ['192.0.2.0/24']])
+  })
+})
