@@ -15,10 +15,16 @@ export type Admission = ReturnType<typeof createAdmission>
 export type Slot = {
   /** Reads the whole body, unpacked: `readBody` of body.ts. */
   readonly readBody: (request: IncomingMessage, onChunk?: (chunk: Buffer) => void) => Promise<Buffer>
-  /** Counts bytes that are kept until the release. @throws GateError TOO_MANY_REQUESTS when there are too many */
-  readonly hold: (bytes: number) => void
+  /**
+   * Counts bytes of an answer that are kept until the release: a quarter more than bodies may take, so that no upload
+   * costs another request the answer that it was promised. @throws GateError TOO_MANY_REQUESTS when there are too many
+   */
+  readonly holdAnswer: (bytes: number) => void
   readonly release: () => void
 }
+
+/** Up to this share of server.max_buffered answers may be kept beside bodies. */
+const ANSWERS_SHARE = 1.25
 
 /** Counts requests in flight and the bytes of bodies and answers held for them; refuses what goes over the limits. */
 export function createAdmission(initial: AdmissionLimits) {
@@ -43,8 +49,8 @@ export function createAdmission(initial: AdmissionLimits) {
       let heldBytes = 0
       let released = false
 
-      function hold(bytes: number): void {
-        if (bufferedBytes + bytes > limits.maxBufferedBytes) {
+      function hold(bytes: number, share: number): void {
+        if (bufferedBytes + bytes > limits.maxBufferedBytes * share) {
           const message = 'too many large requests and answers at once (server.max_buffered); try again shortly'
           throw new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: 1 })
         }
@@ -53,9 +59,15 @@ export function createAdmission(initial: AdmissionLimits) {
       }
 
       return {
-        hold,
-        readBody: (request, onChunk = () => {}) =>
-          readBody(request, { maxBytes: limits.maxBodyBytes, hold, isReleased: () => released }, onChunk),
+        holdAnswer: (bytes) => hold(bytes, ANSWERS_SHARE),
+        readBody: (request, onChunk = () => {}) => {
+          const bounds = {
+            maxBytes: limits.maxBodyBytes,
+            hold: (bytes: number) => hold(bytes, 1),
+            isReleased: () => released,
+          }
+          return readBody(request, bounds, onChunk)
+        },
         release() {
           if (released) return
           released = true

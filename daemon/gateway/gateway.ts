@@ -75,7 +75,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const call = await callWithBody(exchange, endpoint, param, slot)
       const asked = dialect.readRequest(call)
       const targets = parts.routes().targetsOf(asked.model)
-      const conclusion = await attempts(parts, { client, keyId, dialect, call, asked, hold: slot.hold }, targets)
+      const conclusion = await attempts(parts, { client, keyId, dialect, call, asked, hold: slot.holdAnswer }, targets)
       conclude(client, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {
       slot.release()
