@@ -4,6 +4,7 @@ import type { ConfigChange } from '../../schemas/config/layers.ts'
 import { packageVersion } from '../../system/version.ts'
 import { createAdminServer } from '../admin/server.ts'
 import type { AdminSocket } from '../admin/socket.ts'
+import { withApps } from '../admin/with-apps.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
 import type { Storage } from './storage.ts'
@@ -11,7 +12,7 @@ import type { Storage } from './storage.ts'
 /** What operators use: the admin socket, the status, reloads. */
 export function createControlPlane(ground: Ground, storage: Storage, dataPlane: DataPlane) {
   const { config, lifecycle, log, logs, now } = ground
-  const { backends } = dataPlane
+  const { backends, apps } = dataPlane
   const startedAt = new Date()
   let urls: readonly string[] = []
   let listenError: string | null = null
@@ -47,7 +48,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     config,
     status,
     tokens: storage.tokens,
-    backends,
+    backends: withApps(backends, apps),
     usage: storage.usage,
     logs,
     reload: async () => {

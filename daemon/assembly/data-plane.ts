@@ -5,6 +5,7 @@ import type { Log } from '../../schemas/words/log.ts'
 import { ownDescriptors } from '../../system/descriptors.ts'
 import { createAdmission } from '../admit/admission.ts'
 import { agentClient } from '../backends/agent-client.ts'
+import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
 import { createDirectory } from '../gateway/directory.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
@@ -43,6 +44,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
     log,
     now: monotonic,
   })
+  const apps = createApps(agentClient)
   const directory = createDirectory(
     {
       isAsleep: backends.isAsleep,
@@ -102,6 +104,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
 
   return {
     backends,
+    apps,
     upstreamStatus: directory.status,
     notReady,
     requestsInFlight: clients.count,
@@ -111,10 +114,12 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
       gateway.apply(next)
       directory.apply(next)
       backends.apply(next.backends)
+      apps.apply(next.apps)
     },
     /** @returns the URLs listened on @throws Error (EADDRINUSE, EACCES, …) */
     async listen(): Promise<readonly string[]> {
       backends.apply(initial.backends)
+      apps.apply(initial.apps)
       const urls: string[] = []
       for (const { where, listener } of listeners) urls.push(await listener.listen(where))
       for (const url of urls) log('info', 'listening', { url })

@@ -69,6 +69,11 @@
         wait_timeout = null;
       };
     }; };
+    apps = { names = {
+      keys = {
+        agent = null;
+      };
+    }; };
     models = { names = {
       keys = {
         targets = { items = {

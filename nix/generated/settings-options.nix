@@ -291,6 +291,20 @@ in
     default = { };
     description = "Engines on this host, by name: upstreams that may have to start, or wait for each other.";
   };
+  apps = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        agent = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Socket of its gate-agent, which starts, stops and describes it.";
+        };
+      };
+    });
+    default = { };
+    description = "What runs on this host and serves no models, by name: gatectl backend lists, starts and stops it.";
+  };
   models = mkOption {
     type = types.attrsOf (types.submodule {
       freeformType = anything;

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { backend, model, upstream } from './upstreams.ts'
+import { app, backend, model, upstream } from './upstreams.ts'
 import {
   bytes,
   cidrs,
@@ -113,6 +113,10 @@ export const configSchema = z.strictObject({
     description: 'Engines on this host, by name: upstreams that may have to start, or wait for each other.',
     spec: 'backends',
   }),
+  apps: named(app).default({}).meta({
+    description: 'What runs on this host and serves no models, by name: gatectl backend lists, starts and stops it.',
+    spec: 'backends',
+  }),
   models: z
     .record(modelName, model)
     .default({})
@@ -176,3 +180,4 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>
 export type UpstreamConfig = Config['upstreams'][string]
 export type BackendConfig = Config['backends'][string]
+export type AppConfig = Config['apps'][string]

@@ -85,6 +85,14 @@ export const backend = upstream.extend({
   ).default('120s'),
 })
 
+/** What runs on this host and serves no models, such as Open WebUI: only operators have to do with it. */
+export const app = z.strictObject({
+  agent: z
+    .string()
+    .regex(/^\/[^\0]*[^/\0]$/, 'write the absolute path of a Unix socket')
+    .meta({ description: 'Socket of its gate-agent, which starts, stops and describes it.', spec: DECIDED }),
+})
+
 const target = z
   .strictObject({
     upstream: z.string().regex(NAME).meta({ description: 'Name of an upstream or backend.' }),

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bootHost, type Host, write } from './deploy.ts'
-import type { Image } from './engine/image.ts'
+import { ENGINE_HEALTH, type Image } from './engine/image.ts'
 import { describeInLab } from './suite.ts'
 
 const PAGE = 'http://127.0.0.1:8080'
@@ -16,7 +16,7 @@ describeInLab('A13 Open WebUI as its quadlet says', () => {
   afterAll(() => host?.down())
 
   const gatectl = (...args: string[]) => host.exec(['gatectl', ...args], { timeoutMs: 180_000 })
-  const deploy = async ({ reference, archive }: Image, more: object = {}) => {
+  const deploy = async ({ reference, archive }: Image, more: object = {}, others: object = {}) => {
     const webui = {
       engine: 'open-webui',
       image: reference,
@@ -26,7 +26,7 @@ describeInLab('A13 Open WebUI as its quadlet says', () => {
       secrets: { OPENAI_API_KEY: { credential: 'webui_key' } },
       ...more,
     }
-    writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify({ backends: { webui } }))
+    writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify({ backends: { webui, ...others } }))
     const { code, stderr } = await gatectl('apply', '--yes')
     expect(`${code} ${stderr}`).toMatch(/^0 /)
   }
@@ -50,6 +50,16 @@ describeInLab('A13 Open WebUI as its quadlet says', () => {
 
   test('what it offers are the models of the gateway, with the key of the credential', async () => {
     expect(await ask('/models')).toMatchObject({ object: 'list', data: expect.any(Array) })
+  })
+
+  test('E4 it is in the list of backends, and can be stopped and started as they can', async () => {
+    const listed = async () => (await gatectl('backend', 'list')).stdout
+    expect(await listed()).toMatch(/^webui +ready +- +- +-$/m)
+    expect(await gatectl('backend', 'stop', 'webui')).toMatchObject({ code: 0, stdout: 'webui: stopped\n' })
+    expect(await listed()).toMatch(/^webui +stopped/m)
+    expect(await gatectl('backend', 'start', 'webui')).toMatchObject({ code: 0, stdout: 'webui: ready\n' })
+    expect((await gatectl('backend', 'status', 'webui')).stdout).toMatch(/^gate-webui\.service +active/m)
+    expect((await gatectl('backend', 'events', 'webui')).stdout).toMatch(/ ready$/m)
   })
 
   test('nothing outside of its volume can be written', async () => {
@@ -78,9 +88,59 @@ describeInLab('A13 Open WebUI as its quadlet says', () => {
     expect(css).toContain('version 2')
   })
 
+  /** From inside of the container: what a request to HOST:PORT gets, `200` or why there is no answer. */
+  const reach = async (address: string) => {
+    const asked = `fetch('http://${address}/health', { signal: AbortSignal.timeout(3000) })`
+    const said = `${asked}.then((a) => a.status, (e) => e.cause?.code ?? e.name).then((word) => console.log(word))`
+    return (await webui('podman', 'exec', 'gate-webui', 'node', '-e', said)).trim()
+  }
+
+  test('D3 links: it reaches the other backend by its name, and nothing else of the host', async () => {
+    const { engine, idle, webui: images } = host.images
+    const search = {
+      engine: 'custom',
+      image: engine.reference,
+      image_archive: engine.archive,
+      listen: 'tcp',
+      port: 8888,
+      args: ['--listen', '{port}'],
+      health: { command: ENGINE_HEALTH.map((word) => word.replace('{socket}', '{port}')), interval: '500ms' },
+    }
+    const member = {
+      engine: 'custom',
+      image: idle.reference,
+      image_archive: idle.archive,
+      listen: 'unix',
+      notify: 'started',
+      stop_timeout: '1s',
+      group: 'gpu',
+    }
+    const others = { search, stranger: { ...search, port: 8889 }, left: { ...member, preload: true }, right: member }
+    await deploy(images.second, { links: ['search'] }, others)
+    for (const port of [8888, 8889])
+      expect(JSON.parse(await host.run(['curl', '-sS', `http://127.0.0.1:${port}/health`]))).toEqual({ status: 'ok' })
+    expect(await reach('search:8888')).toBe('200')
+    for (const other of ['search:8889', '127.0.0.1:8889']) expect(await reach(other)).toBe('ECONNREFUSED')
+    // the address by which podman's network shows the host itself
+    expect(await reach('169.254.1.2:8889')).not.toBe('200')
+    const names = await webui('podman', 'exec', 'gate-webui', 'cat', '/etc/hosts')
+    expect(names).toMatch(/^127\.0\.0\.1\s+search$/m)
+    expect(names).not.toContain('stranger')
+  })
+
   test('a reboot brings it back', async () => {
     await host.reboot()
     await host.exec(['systemctl', 'is-system-running', '--wait'], { timeoutMs: 60_000 })
     expect(await ask('/', '--retry', '30', '--retry-delay', '1', '--retry-all-errors')).toMatchObject({ version: '2' })
+  })
+
+  test('D3 preload: after the reboot its member of the group runs before any request, and no other', async () => {
+    const state = async (name: string) => {
+      const userctl = ['systemctl', '--user', '-M', `gate-${name}@.host`]
+      return (await host.exec([...userctl, 'is-active', `gate-${name}.service`])).stdout.trim()
+    }
+    await vi.waitUntil(async () => (await state('left')) === 'active', { timeout: 60_000 })
+    expect(await state('right')).toBe('inactive')
+    expect(await reach('search:8888')).toBe('200')
   })
 })

@@ -58,6 +58,7 @@ export const everyKey: Tree = {
     },
   },
   models: { in: { targets: [{ upstream: '42', model: 'x', weight: 0.5 }], strategy: 'weighted', category: 'c' } },
+  apps: { webui: { agent: '/run/gate/backends/webui/agent.sock' } },
   discovery: { enabled: false, interval: '9s' },
   letsencrypt: { enabled: true, email: 'me@example.org', staging: true, domains: ['ai.example.org'] },
   relay: { enable: true, addresses: ['relay.example.org:443'], custom_domain: 'me' },

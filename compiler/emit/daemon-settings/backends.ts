@@ -42,3 +42,13 @@ function backendEntry(backend: Backend, { baseUrl, socket, agent }: Reach): Json
     wait_timeout: at('wait_timeout', durationText(waitTimeoutMs)),
   })
 }
+
+/** What serves no models: where there is an agent, operators can look at it and start it. */
+export function appTable(
+  apps: readonly { readonly app: Backend; readonly agent: string | undefined }[],
+): JsonNode | undefined {
+  const known = apps.flatMap(({ app: { name, origin }, agent }) =>
+    agent === undefined ? [] : [[name, object(origin, { agent: value(origin, agent) })] as const],
+  )
+  return known.length === 0 ? undefined : object(['backends'], Object.fromEntries(known))
+}

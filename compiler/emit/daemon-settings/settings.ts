@@ -7,7 +7,7 @@ import type { Deployment } from '../../ir/deployment.ts'
 import type { Backend } from '../../ir/nodes/backend.ts'
 import type { ServerSettings } from '../../ir/nodes/gateway.ts'
 import type { Secret } from '../../ir/nodes/host.ts'
-import { backendTable, type Reach } from './backends.ts'
+import { appTable, backendTable, type Reach } from './backends.ts'
 import { durationText } from './duration-text.ts'
 import { modelTable } from './models.ts'
 import { notYet } from './not-yet.ts'
@@ -49,6 +49,7 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
     auth: auth(deployment),
     upstreams: upstreamTable(upstreams),
     backends: backendTable(servers),
+    apps: appTable(backends.flatMap((app) => (app.isUpstream ? [] : [{ app, agent: reach(app)?.agent }]))),
     models: models.node,
     discovery: discovery(deployment),
     letsencrypt: letsencrypt(deployment),

@@ -11,6 +11,7 @@ export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
 }
 
 function row(backend: BackendInfo): readonly string[] {
-  const { name, state, group = '-', requests_in_flight, requests_waiting, reason = '' } = backend
-  return [name, state, group, String(requests_in_flight), String(requests_waiting), reason]
+  const { name, provider, state, group = '-', requests_in_flight, requests_waiting, reason = '' } = backend
+  const count = (requests: number) => (provider === 'app' ? '-' : String(requests)) // no request goes to an app
+  return [name, state, group, count(requests_in_flight), count(requests_waiting), reason]
 }

@@ -19,7 +19,7 @@ function detailText(backend: BackendDetail, stdout: Output): string {
     [name, `${state}${again}`],
     ['provider', provider],
     ...(group === undefined ? [] : [['group', group]]),
-    ['requests', requestsText(backend)],
+    ...(provider === 'app' ? [] : [['requests', requestsText(backend)]]),
     ...(start_seconds === undefined ? [] : [['last start', `${start_seconds} s`]]),
     ...(reason === undefined ? [] : [['why', reason]]),
     ...exitRow(units[0]),

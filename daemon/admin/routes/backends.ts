@@ -37,7 +37,8 @@ export async function backendDetail(
   const agent = backends.agentOf(name)
   if (agent === null) return { ...info, units: [], agent_error: 'it has no agent' }
   try {
-    return { ...info, units: [...(await agent.status(signal))] }
+    const units = [...(await agent.status(signal))]
+    return { ...infoOf(backends, name), units } // what is known of an app is what its agent has just said
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     return { ...info, units: [], agent_error: `${error.code}: ${error.message}` }
