@@ -4,7 +4,7 @@ import { issueLines } from '../schemas/words/issue.ts'
 import { LineReader, LineTooLongError } from '../wire/line-reader.ts'
 import { pacedWrite } from '../wire/paced-write.ts'
 import { AgentRefusal } from './agent-error.ts'
-import type { AllowList } from './allow-list.ts'
+import { type AllowList, checkBackend } from './allow-list.ts'
 import type { Call } from './call.ts'
 import { followEvents } from './events.ts'
 import { collectGarbage, pullImages } from './images.ts'
@@ -47,7 +47,7 @@ export async function runAgent({ socket, allow, instance, gatewayAccount, log }:
     const lines = new LineReader(socket, LONGEST_LINE_BYTES)
     let waitMs = FIRST_REQUEST_MS
     for (;;) {
-      const more = await serveOne({ lines, answer, allow, waitMs, uid, log })
+      const more = await serveOne({ lines, answer, allow, gatewayAccount, waitMs, uid, log })
       if (!more) return
       waitMs = IDLE_MS
     }
@@ -72,15 +72,17 @@ function finish(socket: Socket): Promise<void> {
 type Turn = Omit<Call, 'signal'> & {
   readonly waitMs: number
   readonly uid: number
+  readonly gatewayAccount: string
   readonly log: (line: string) => void
 }
 
 /** @returns whether there may be another request */
-async function serveOne({ lines, answer, allow, waitMs, uid, log }: Turn): Promise<boolean> {
+async function serveOne({ lines, answer, allow, gatewayAccount, waitMs, uid, log }: Turn): Promise<boolean> {
   try {
     const line = await lines.next(AbortSignal.timeout(waitMs))
     if (line === undefined) return false
     const request = parseRequest(line)
+    checkBackend(allow, gatewayAccount, request.backend)
     if (request.op !== 'status') log(`${request.op}, for user ${uid}`)
     await perform(request, { allow, lines, answer, signal: lines.ended })
     await answer({ type: 'done' })

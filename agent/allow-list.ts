@@ -18,6 +18,17 @@ export function unitsOf({ service, onDemand }: AllowList): readonly string[] {
   return onDemand === undefined ? [service] : [service, onDemand.proxy, onDemand.socket]
 }
 
+/**
+ * Whether a request was meant for this agent, whose service is called after the gateway and the backend.
+ * @param backend name that the request says; undefined: none
+ * @throws AgentRefusal NOT_ALLOWED
+ */
+export function checkBackend({ service }: AllowList, gatewayAccount: string, backend: string | undefined): void {
+  if (backend === undefined || service === `${gatewayAccount}-${backend}.service`) return
+  const hint = 'the socket of that backend leads here: look for a link in place of its agent.sock'
+  throw new AgentRefusal('NOT_ALLOWED', `this is the agent of ${service}, not of the backend ${backend}`, hint)
+}
+
 /** @throws AgentRefusal NOT_ALLOWED */
 export function checkUnit(allow: AllowList, unit: string): void {
   if (unitsOf(allow).includes(unit)) return

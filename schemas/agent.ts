@@ -24,39 +24,48 @@ const size = { rows: z.int().min(1).max(1000), columns: z.int().min(1).max(1000)
 /** Longest wait for a unit; models of hundreds of GB load in less. */
 const timeout_seconds = z.int().min(1).max(7200)
 
+/**
+ * The backend that is meant: the agent of another one refuses. The account of a backend can put a link to another's
+ * socket in place of its own.
+ */
+const meant = { backend: z.string().max(100).exactOptional() }
+
 /** `start`, `stop` and `restart` without a unit are about the backend as a whole, whatever units it is made of. */
 const job = { unit: unit.exactOptional(), timeout_seconds: timeout_seconds.exactOptional() }
 
 export const agentRequest = z.discriminatedUnion('op', [
   /** -> one `unit` for each unit of the backend, its container's service first */
-  z.strictObject({ op: z.literal('status') }),
+  z.strictObject({ op: z.literal('status'), ...meant }),
   /** -> `done` once the units run (a container: once it is healthy) */
-  z.strictObject({ op: z.literal('start'), ...job }),
+  z.strictObject({ op: z.literal('start'), ...job, ...meant }),
   /**
    * -> `done` once they have ended. A backend that starts on demand starts again with the next connection to its
    * socket.
    */
-  z.strictObject({ op: z.literal('stop'), ...job }),
-  z.strictObject({ op: z.literal('restart'), ...job }),
+  z.strictObject({ op: z.literal('stop'), ...job, ...meant }),
+  z.strictObject({ op: z.literal('restart'), ...job, ...meant }),
   /** -> `log`s of its units, oldest first; with `follow` new ones until the caller leaves */
   z.strictObject({
     op: z.literal('logs'),
+    ...meant,
     lines: z.int().min(0).max(MOST_LOG_LINES).default(100),
     follow: z.boolean().default(false),
   }),
   /** -> `event`s of its container, oldest first; with `follow` new ones until the caller leaves */
   z.strictObject({
     op: z.literal('events'),
+    ...meant,
     lines: z.int().min(0).max(MOST_LOG_LINES).default(100),
     follow: z.boolean().default(false),
   }),
   /** -> `progress`es; an image of the allow-list, all of them when absent */
-  z.strictObject({ op: z.literal('pull'), image: z.string().max(500).exactOptional() }),
+  z.strictObject({ op: z.literal('pull'), ...meant, image: z.string().max(500).exactOptional() }),
   /** -> one `removed` for each container and image that the backend no longer needs */
-  z.strictObject({ op: z.literal('gc'), dry_run: z.boolean().default(false) }),
+  z.strictObject({ op: z.literal('gc'), ...meant, dry_run: z.boolean().default(false) }),
   /** -> `output`s and one `exit`; a shell in its running container, or its journal in a pager */
   z.strictObject({
     op: z.literal('shell'),
+    ...meant,
     into: z.enum(['container', 'journal']),
     ...size,
     /** Terminal type of the caller, terminfo(5). */

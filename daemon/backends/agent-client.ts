@@ -12,7 +12,7 @@ import {
 import { AgentError } from '../../schemas/agent-error.ts'
 import { LineReader } from '../../wire/line-reader.ts'
 import { pacedWrite } from '../../wire/paced-write.ts'
-import { ask, nextAnswer, openAgent, unexpected } from './agent-connection.ts'
+import { ask as askAgent, nextAnswer, openAgent, unexpected, type Wait } from './agent-connection.ts'
 
 /** For answers that need no waiting, and for the first sign of life of those that do. */
 const QUICK_MS = 15_000
@@ -74,17 +74,21 @@ export type Shell = {
   close(): void
 }
 
-/** @param socketPath Unix socket of the agent; nothing is opened before the first call */
-export function agentClient(socketPath: string): AgentClient {
+/**
+ * @param socketPath Unix socket of the agent; nothing is opened before the first call
+ * @param backend that it is the agent of, which is said with each request
+ */
+export function agentClient(socketPath: string, backend?: string): AgentClient {
+  const ask = (request: AgentRequestInput, wait: Wait) => askAgent(socketPath, meantFor(backend, request), wait)
   const job = async (op: 'start' | 'stop' | 'restart', signal: AbortSignal, options: JobOptions = {}) => {
     const { timeoutSeconds = DEFAULT_JOB_SECONDS } = options
     const quietMs = timeoutSeconds * 1000 + JOB_MARGIN_MS
     const request = { op, timeout_seconds: timeoutSeconds }
-    await collect(ask(socketPath, request, { signal, quietMs }), () => unexpected(op), 0)
+    await collect(ask(request, { signal, quietMs }), () => unexpected(op), 0)
   }
   return {
     status: (signal) => {
-      const answers = ask(socketPath, { op: 'status' }, { signal, quietMs: QUICK_MS })
+      const answers = ask({ op: 'status' }, { signal, quietMs: QUICK_MS })
       return collect(answers, (answer) => (answer.type === 'unit' ? unitOf(answer) : unexpected('status')), MOST_STATES)
     },
     start: (signal, options) => job('start', signal, options),
@@ -92,29 +96,33 @@ export function agentClient(socketPath: string): AgentClient {
     restart: (signal, options) => job('restart', signal, options),
     logs: async function* ({ lines, follow }, signal) {
       const quietMs = follow ? Number.POSITIVE_INFINITY : QUICK_MS
-      for await (const answer of ask(socketPath, { op: 'logs', lines, follow }, { signal, quietMs }))
+      for await (const answer of ask({ op: 'logs', lines, follow }, { signal, quietMs }))
         yield answer.type === 'log' ? entryOf(answer) : unexpected('logs')
     },
     events: async function* ({ lines, follow }, signal) {
       const quietMs = follow ? Number.POSITIVE_INFINITY : QUICK_MS
-      for await (const answer of ask(socketPath, { op: 'events', lines, follow }, { signal, quietMs }))
+      for await (const answer of ask({ op: 'events', lines, follow }, { signal, quietMs }))
         yield answer.type === 'event' ? eventOf(answer) : unexpected('events')
     },
     pull: async function* (signal, image) {
       const request = { op: 'pull' as const, ...(image === undefined ? {} : { image }) }
-      for await (const answer of ask(socketPath, request, { signal, quietMs: PULL_QUIET_MS }))
+      for await (const answer of ask(request, { signal, quietMs: PULL_QUIET_MS }))
         yield answer.type === 'progress' ? answer.message : unexpected('pull')
     },
     gc: (signal, { dryRun = false } = {}) => {
-      const answers = ask(socketPath, { op: 'gc', dry_run: dryRun }, { signal, quietMs: GC_QUIET_MS })
+      const answers = ask({ op: 'gc', dry_run: dryRun }, { signal, quietMs: GC_QUIET_MS })
       return collect(
         answers,
         (answer) => (answer.type === 'removed' ? removalOf(answer) : unexpected('gc')),
         MOST_REMOVALS,
       )
     },
-    shell: (options, signal) => openShell(socketPath, options, signal),
+    shell: (options, signal) => openShell(socketPath, meantFor(backend, { op: 'shell', ...options }), signal),
   }
+}
+
+function meantFor(backend: string | undefined, request: AgentRequestInput): AgentRequestInput {
+  return backend === undefined ? request : { ...request, backend }
 }
 
 /** A layer of an image can take this long without a word from podman. */
@@ -150,10 +158,10 @@ function removalOf({ type: _, ...removal }: Extract<AgentAnswer, { type: 'remove
   return removal
 }
 
-async function openShell(socketPath: string, options: ShellOptions, signal: AbortSignal): Promise<Shell> {
+async function openShell(socketPath: string, request: AgentRequestInput, signal: AbortSignal): Promise<Shell> {
   const socket = await openAgent(socketPath, signal)
   const lines = new LineReader(socket, LONGEST_LINE_BYTES)
-  socket.write(`${JSON.stringify({ op: 'shell', ...options } satisfies AgentRequestInput)}\n`)
+  socket.write(`${JSON.stringify(request)}\n`)
   return {
     output: readShell(socket, lines, signal),
     send: (input) => pacedWrite(socket, `${JSON.stringify(input)}\n`, STALLED_MS),

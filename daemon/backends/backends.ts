@@ -14,7 +14,7 @@ export type BackendsParts = {
   /** Asks the upstream of that name for its models. @returns the HTTP status @throws Error when it cannot be reached */
   readonly probe: (name: string, signal: AbortSignal) => Promise<number>
   /** The agent that listens on a socket. */
-  readonly agentAt: (socket: string) => AgentClient
+  readonly agentAt: (socket: string, backend: string) => AgentClient
   /** Every key that is configured for a backend: none is shown with its log. */
   readonly keysOf: (name: string) => readonly string[]
   readonly log: Log
@@ -75,7 +75,7 @@ export function createBackends(parts: BackendsParts) {
     const interpreter = interpreterOf(config, name)
     const engine: Engine = {
       probe: (signal) => parts.probe(name, signal),
-      agent: config.agent === undefined ? null : parts.agentAt(config.agent),
+      agent: config.agent === undefined ? null : parts.agentAt(config.agent, name),
       startTimeoutMs: durationMs(config.start_timeout),
       secrets: parts.keysOf(name),
     }

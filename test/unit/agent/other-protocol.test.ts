@@ -32,3 +32,39 @@ test('after a line that is no JSON nothing is done: the body of an HTTP request 
     directory.remove()
   }
 })
+
+// its account put a link to this socket in place of its own: the gateway means the other backend
+test.each([
+  { op: 'stop', backend: 'b' },
+  { op: 'shell', into: 'container', rows: 24, columns: 80, backend: 'b' },
+  { op: 'status', backend: 'a.service' },
+])('what is meant for the agent of another backend is not done: $op for $backend', async (request) => {
+  const { answers, logged } = await answersTo(request)
+  expect(answers).toMatchObject([{ type: 'error', code: 'NOT_ALLOWED' }])
+  expect(logged).toEqual([])
+})
+
+test('a request that names this backend gets as far as its allow-list', async () => {
+  const { answers } = await answersTo({ op: 'stop', unit: 'gate-b.service', backend: 'a' })
+  expect(answers).toMatchObject([{ code: 'NOT_ALLOWED', message: 'this agent may not touch gate-b.service' }])
+})
+
+async function answersTo(request: unknown) {
+  const directory = temporaryDirectory()
+  const server = createServer().listen(directory.file('agent.sock'))
+  await once(server, 'listening')
+  const logged: string[] = []
+  try {
+    const caller = connect(directory.file('agent.sock'))
+    const [socket] = (await once(server, 'connection')) as [Socket] // as node:net documents it
+    caller.end(`${JSON.stringify(request)}\n`)
+    const answer = text(caller)
+    const log = (line: string) => void logged.push(line)
+    await runAgent({ socket, allow: ALLOW, instance: '1-2-0', gatewayAccount: 'gate', log })
+    const lines = (await answer).trim().split('\n')
+    return { answers: lines.map((line): unknown => JSON.parse(line)), logged }
+  } finally {
+    server.close()
+    directory.remove()
+  }
+}
