@@ -34,11 +34,16 @@ describe.skipIf(!hasNix)('nix-instantiate (needs nix-bin)', () => {
     return Array.isArray(value) ? value : expect.unreachable('a list')
   }
 
-  test.each(WAYS)('every text is read back as it is, with no option more or less (secrets by %s)', (way) => {
-    const made = [...attacks(way, { targets: ['nix'] }, { rounds: ROUNDS, seed: 23 })]
-    const [first, ...hostile] = read([harmless(way), ...made.map(({ compiled }) => compiled)].map(moduleOf))
-    for (const [i, { expected }] of made.entries()) expect(withoutIds(hostile[i])).toEqual(withoutIds(expected(first)))
-  })
+  test.each(WAYS)(
+    'every text is read back as it is, with no option more or less (secrets by %s)',
+    (way) => {
+      const made = [...attacks(way, { targets: ['nix'] }, { rounds: ROUNDS, seed: 23 })]
+      const [first, ...hostile] = read([harmless(way), ...made.map(({ compiled }) => compiled)].map(moduleOf))
+      for (const [i, { expected }] of made.entries())
+        expect(withoutIds(hostile[i])).toEqual(withoutIds(expected(first)))
+    },
+    60_000,
+  )
 
   test.each(WAYS)('the modules hand every text on to the compiler as it was (secrets by %s)', (way) => {
     const made = [...attacks(way, { targets: ['nix'] }, { rounds: 15, seed: 31 })]

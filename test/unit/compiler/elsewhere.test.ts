@@ -351,7 +351,7 @@ test('texts of a spec reach every file unchanged and add no key, or are refused'
     }),
     { numRuns: 300 },
   )
-})
+}, 60_000)
 
 test('an alias shares its weight among its targets, however deep it lies, as in the target declared', () => {
   const upstream = { provider: 'custom', base_url: 'http://127.0.0.1:9/v1' }
