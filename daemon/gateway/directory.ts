@@ -85,7 +85,9 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   }
 
   async function discover(signal: AbortSignal): Promise<void> {
-    const found = config.discovery.enabled ? await discoverEngines(notToLookFor(), parts.listingOf, signal) : {}
+    const { found, foreign } = config.discovery.enabled
+      ? await discoverEngines(notToLookFor(), parts.listingOf, signal)
+      : { found: {}, foreign: new Set<string>() }
     if (signal.aborted) return
     const before = JSON.stringify(discovered)
     for (const [name, engine] of Object.entries(found)) {
@@ -93,7 +95,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
       misses.delete(name)
     }
     const wanted = config.discovery.enabled ? Object.entries(discovered) : []
-    const kept = wanted.filter(([name]) => !(name in found) && mayStillBeThere(name))
+    const kept = wanted.filter(([name]) => !(name in found) && !foreign.has(name) && mayStillBeThere(name))
     discovered = { ...Object.fromEntries(kept), ...found }
     if (JSON.stringify(discovered) !== before) adopt()
   }

@@ -1,38 +1,49 @@
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { readListing } from './catalog.ts'
+import { foreignPorts } from './foreign-ports.ts'
 import type { ModelListing } from './upstreams.ts'
 
+type LocalEngine = {
+  readonly name: string
+  readonly provider: UpstreamConfig['provider']
+  readonly port: number
+}
+
 /** Engines that people run on their own machine, and the loopback port each uses unless told otherwise. */
-const ENGINES = [
+const ENGINES: readonly LocalEngine[] = [
   { name: 'ollama', provider: 'ollama', port: 11_434 },
   // older ones; of two that answer, the later row counts
   { name: 'llama-cpp', provider: 'llama-cpp', port: 8_080 },
   { name: 'llama-cpp', provider: 'llama-cpp', port: 9_931 },
   { name: 'vllm', provider: 'vllm', port: 8_000 },
   { name: 'lmstudio', provider: 'lmstudio', port: 1_234 },
-] as const
+]
 
 const PROBE_TIMEOUT_MS = 500
 /** An engine that is busy may miss a look; only after so many in a row it is taken to be gone. */
 export const MISSES_UNTIL_GONE = 3
 
 /**
- * Looks for engines on loopback: whatever lists its models as such an engine does is one. Never rejects.
+ * Looks for engines on loopback: whatever lists its models as such an engine does is one, unless another login of this
+ * host listens there. Never rejects.
  * @param skip names that the configuration has already, and ports that are Gate's own
  * @param listingOf how engines of a provider list their models, below /v1
- * @returns configurations by name, ready to be used as upstreams
+ * @returns configurations by name, ready to be used as upstreams; and which are not to be used any more
  */
 export async function discoverEngines(
   skip: { readonly names: ReadonlySet<string>; readonly ports: ReadonlySet<number> },
   listingOf: (provider: string) => ModelListing,
   signal: AbortSignal,
-): Promise<Record<string, UpstreamConfig>> {
-  const wanted = ENGINES.filter(({ name, port }) => !skip.names.has(name) && !skip.ports.has(port))
-  const found = await Promise.all(
+  engines: readonly LocalEngine[] = ENGINES,
+): Promise<{ readonly found: Record<string, UpstreamConfig>; readonly foreign: ReadonlySet<string> }> {
+  const wanted = engines.filter(({ name, port }) => !skip.names.has(name) && !skip.ports.has(port))
+  const answering = await Promise.all(
     wanted.map(async (engine) => ((await answers(engine.port, listingOf(engine.provider), signal)) ? [engine] : [])),
   )
-  return Object.fromEntries(
-    found.flat().map(({ name, provider, port }) => [
+  const foreign = await foreignPorts() // who listens by now
+  const own = answering.flat().filter(({ port }) => !foreign.has(port))
+  const found = Object.fromEntries(
+    own.map(({ name, provider, port }) => [
       name,
       {
         enabled: true,
@@ -44,6 +55,8 @@ export async function discoverEngines(
       },
     ]),
   )
+  const lost = wanted.filter(({ name, port }) => foreign.has(port) && !Object.hasOwn(found, name))
+  return { found, foreign: new Set(lost.map(({ name }) => name)) }
 }
 
 async function answers(port: number, lists: ModelListing, signal: AbortSignal): Promise<boolean> {

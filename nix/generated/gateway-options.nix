@@ -133,7 +133,7 @@ in
     enabled = mkOption {
       type = types.nullOr types.bool;
       default = null;
-      description = "Look for engines on loopback and use what answers; true when absent.";
+      description = "Look for engines on loopback and use what answers; false when absent.";
     };
     interval = mkOption {
       type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");

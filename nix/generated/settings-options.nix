@@ -352,7 +352,7 @@ in
       type = types.nullOr types.bool;
       default = null;
       defaultText = literalMD "what the daemon takes: `true`";
-      description = "Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers.";
+      description = "Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers, unless another login listens there.";
     };
     interval = mkOption {
       type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");

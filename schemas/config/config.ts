@@ -124,7 +124,8 @@ export const configSchema = z.strictObject({
   discovery: z
     .strictObject({
       enabled: z.boolean().default(true).meta({
-        description: 'Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers.',
+        description:
+          'Look for Ollama, llama.cpp, vLLM and LM Studio on loopback and use what answers, unless another login listens there.',
         narrows: true,
       }),
       interval: duration('Time between two searches.').default('30s'),

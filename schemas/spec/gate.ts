@@ -117,7 +117,7 @@ export const gate = z.strictObject({
   discovery: z
     .strictObject({
       enabled: z.boolean().optional().meta({
-        description: 'Look for engines on loopback and use what answers; true when absent.',
+        description: 'Look for engines on loopback and use what answers; false when absent.',
       }),
       interval: boundedDuration('Time between two searches; 30s when absent.', '1s').optional(),
     })

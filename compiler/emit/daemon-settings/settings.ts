@@ -117,13 +117,13 @@ function auth({ gateway }: Deployment): JsonNode {
   })
 }
 
-function discovery({ gateway }: Deployment): JsonNode | undefined {
+/** On a host that is deployed, what is there is written down: a login that takes a port is no engine. */
+function discovery({ gateway }: Deployment): JsonNode {
   const origin: SpecPath = ['gate', 'discovery']
   const { enabled, intervalMs, ...rest } = gateway.discovery
   rest satisfies Record<string, never>
-  if (enabled === undefined && intervalMs === undefined) return undefined
   return object(origin, {
-    enabled: enabled === undefined ? undefined : value([...origin, 'enabled'], enabled),
+    enabled: value([...origin, 'enabled'], enabled ?? false),
     interval: intervalMs === undefined ? undefined : value([...origin, 'interval'], durationText(intervalMs)),
   })
 }
