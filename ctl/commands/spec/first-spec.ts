@@ -1,3 +1,4 @@
+import { ENGINE_TRAITS } from '../../../compiler/catalog/engines.ts'
 import { GPU_KINDS } from '../../../schemas/words/engines.ts'
 import { keyPathText } from '../../../schemas/words/key-path.ts'
 import { valueText } from '../../../syntax/toml/text.ts'
@@ -43,6 +44,20 @@ const IMAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     none: 'ghcr.io/ggml-org/llama.cpp:server',
   },
   ollama: { amd: 'docker.io/ollama/ollama:rocm', none: 'docker.io/ollama/ollama:latest' },
+  tei: {
+    nvidia: 'ghcr.io/huggingface/text-embeddings-inference:cuda-1.9',
+    none: 'ghcr.io/huggingface/text-embeddings-inference:cpu-1.9',
+  },
+  infinity: {
+    nvidia: 'docker.io/michaelf34/infinity:latest',
+    amd: 'docker.io/michaelf34/infinity:latest-rocm',
+    none: 'docker.io/michaelf34/infinity:latest-cpu',
+  },
+  'whisper-cpp': {
+    nvidia: 'ghcr.io/ggml-org/whisper.cpp:main-cuda',
+    vulkan: 'ghcr.io/ggml-org/whisper.cpp:main-vulkan',
+    none: 'ghcr.io/ggml-org/whisper.cpp:main',
+  },
   'open-webui': { none: 'ghcr.io/open-webui/open-webui:main' },
 }
 
@@ -53,11 +68,6 @@ export function parseBackend(text: string): FirstBackend {
     throw usageFailure(
       `--backend: "${text}" is not a backend`,
       `write NAME=ENGINE:MODEL; engines: ${Object.keys(IMAGES).join(', ')} (custom: add it to the spec by hand)`,
-    )
-  if (engine === 'ollama' && model !== undefined)
-    throw usageFailure(
-      `--backend: ollama cannot fetch ${model}: a backend has no network, and Ollama cannot load a model from a file`,
-      `write ${name}=ollama and network = true in the spec; once it runs: gatectl backend shell ${name}, then ollama pull ${model}`,
     )
   return { name, engine, model, image: undefined }
 }
@@ -162,12 +172,7 @@ function backendLines({ name, engine, model, image: given }: FirstBackend, gpu: 
           `# this shows the name to write: podman image inspect --format '{{index .RepoDigests 0}}' ${image}`,
         ]),
     `image = ${valueText(image)}`,
-    ...(model === undefined
-      ? []
-      : [
-          '# Below /var/lib/gate/models on this host, and the name that clients ask for.',
-          `model = ${valueText(model)}`,
-        ]),
+    ...(model === undefined ? [] : modelLines(engine, model)),
     ...(engine === 'open-webui'
       ? [
           '# It asks the gateway for models, with a key of its own.',
@@ -175,5 +180,21 @@ function backendLines({ name, engine, model, image: given }: FirstBackend, gpu: 
           'secrets = { OPENAI_API_KEY = { credential = "webui-gateway-key" } }',
         ]
       : [`gpu = { kind = ${valueText(gpu)} }`, '# Stop it when it is not in use: idle_stop = "10m"']),
+  ]
+}
+
+function modelLines(engine: string, model: string): string[] {
+  const line = `model = ${valueText(model)}`
+  if (engine === 'ollama')
+    return [
+      '# Pulled by Ollama when it starts, for which it gets a network; the name that clients ask for.',
+      line,
+      'hub = {}',
+    ]
+  const fetched = ENGINE_TRAITS[engine as keyof typeof ENGINE_TRAITS].fetches
+  return [
+    '# Below /var/lib/gate/models on this host, and the name that clients ask for.',
+    ...(fetched ? ['# To have it fetched from Hugging Face when it starts, add: hub = {}'] : []),
+    line,
   ]
 }
