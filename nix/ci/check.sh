@@ -8,4 +8,4 @@ features='nix-command flakes'
 # the newest nixpkgs, then the oldest release that docs/nixos.md promises
 nix --extra-experimental-features "$features" flake check --print-build-logs
 nix --extra-experimental-features "$features" flake check --print-build-logs --no-write-lock-file \
-  --override-input nixpkgs github:NixOS/nixpkgs/nixos-24.11
+  --override-input nixpkgs github:NixOS/nixpkgs/nixos-25.05
