@@ -63,7 +63,7 @@ const toy = {
   upstreamPath: (_, model) => `/talk?with=${encodeURIComponent(model)}`,
   requestHeaders: ['toy-version'],
   streamType: 'application/x-ndjson',
-  looksLikeStream: () => false,
+  looksLikeStream: (_, isCalledStream) => isCalledStream,
   watch: () => new ToyWatch(),
   failureOf: () => null,
   estimateInput: ({ body }) => body.length,

@@ -34,7 +34,7 @@ export class ChatStreamWatch implements StreamWatch {
   readonly #asked: number
 
   constructor(hidesUsage = false, asked = 1) {
-    this.#asked = asked
+    this.#asked = Math.min(asked, MAX_CHOICES) // more are not told apart
     this.#filter = hidesUsage ? new UsageFrameFilter() : null
   }
 

@@ -247,3 +247,19 @@ test.each([-1, 0.5, 1e300, 128, Number.MAX_SAFE_INTEGER])('choice %d is one beyo
   watch.feed(Buffer.from(of(500, 'stop')))
   expect(watch.isComplete()).toBe(true)
 })
+
+test('more choices than are told apart are complete when all of them have ended', () => {
+  const watch = new ChatStreamWatch(false, 500)
+  const event = (from: number, to: number) => {
+    const choices = Array.from({ length: to - from }, (_, i) => ({
+      index: from + i,
+      delta: { content: 'a' },
+      finish_reason: 'stop',
+    }))
+    return Buffer.from(`data: ${JSON.stringify({ choices })}\n\n`)
+  }
+  watch.feed(event(0, 100))
+  expect(watch.isComplete()).toBe(false)
+  watch.feed(event(100, 500))
+  expect(watch.isComplete()).toBe(true)
+})
