@@ -17,12 +17,12 @@ export type Apps = ReturnType<typeof createApps>
  * Containers that serve no models, such as Open WebUI: the daemon sends them nothing, and does for operators what their
  * agents can. What is known of one is what its agent said last.
  */
-export function createApps(agentAt: (socket: string) => AgentClient) {
+export function createApps(agentAt: (socket: string, name: string) => AgentClient) {
   const apps = new Map<string, App>()
 
   /** Whoever asks its agent, what it says is what is known. */
-  function makeApp(socket: string): App {
-    const agent = agentAt(socket)
+  function makeApp(name: string, socket: string): App {
+    const agent = agentAt(socket, name)
     const app: App = { socket, seen: { state: 'unknown' }, agent: { ...agent, status } }
     async function status(signal: AbortSignal): Promise<readonly UnitState[]> {
       try {
@@ -63,7 +63,7 @@ export function createApps(agentAt: (socket: string) => AgentClient) {
     apply(configs: Readonly<Record<string, AppConfig>>): void {
       for (const [name, { socket }] of apps) if (configs[name]?.agent !== socket) apps.delete(name)
       for (const [name, { agent: socket }] of Object.entries(configs))
-        if (!apps.has(name)) apps.set(name, makeApp(socket))
+        if (!apps.has(name)) apps.set(name, makeApp(name, socket))
     },
     has: (name: string): boolean => apps.has(name),
     list: (): readonly BackendStatus[] => [...apps.keys()].map(status),

@@ -12,8 +12,8 @@ const unit = (active: string, more: object = {}) => ({ unit: 'gate-webui.service
 let said: object[] | Error
 let jobs: string[]
 let opened: string[]
-const agentAt = (socket: string) => {
-  opened.push(socket)
+const agentAt = (socket: string, name: string) => {
+  opened.push(`${name} at ${socket}`)
   const job = (what: string) => async () => void jobs.push(`${what} ${socket}`)
   const status = async () => {
     if (said instanceof Error) throw said
@@ -74,7 +74,7 @@ test('E4 another configuration: what stays keeps what is known of it, what goes 
   await apps.lookUp(SIGNAL)
   apps.apply({ webui: { agent: '/run/webui' }, search: { agent: '/run/elsewhere' } })
   expect(apps.list().map(({ name, state }) => `${name} ${state}`)).toEqual(['webui ready', 'search unknown'])
-  expect(opened).toEqual(['/run/webui', '/run/search', '/run/elsewhere'])
+  expect(opened).toEqual(['webui at /run/webui', 'search at /run/search', 'search at /run/elsewhere'])
   apps.apply({})
   expect(() => apps.status('webui')).toThrow(RangeError)
 })
