@@ -64,13 +64,27 @@ function getsCertificates(configured: Tree): boolean {
   return enabled === true && email !== undefined && Array.isArray(domains) && domains.length > 0
 }
 
-/** What the spec demands and the layers below the runtime layer do not say: providers, whom to ask for certificates. */
+/**
+ * What the spec demands and the layers below the runtime layer do not say: providers, upstreams that models name, whom
+ * to ask for certificates.
+ */
 function missingKeys({ runtime, declared, configured }: Layered): Path[] {
   const isNew = (path: Path) => valueAt(runtime, path) === undefined && valueAt(declared, path) === undefined
   const providers = Object.keys(tableAt(runtime, ['upstreams'])).map((name) => ['upstreams', name, 'provider'])
   const isAsked = runtime['letsencrypt'] !== undefined && getsCertificates(configured)
+  const targeted = targetedUpstreams(runtime)
+    .filter((name) => ![runtime, declared].some((tree) => valueAt(tree, ['upstreams', name]) !== undefined))
+    .flatMap((name) => ['provider', 'base_url', 'api_key'].map((key) => ['upstreams', name, key]))
   const acme = isAsked ? ['email', 'domains'].map((key) => ['letsencrypt', key]) : []
-  return [...providers, ...acme].filter((path) => isNew(path) && valueAt(configured, path) !== undefined)
+  return [...providers, ...targeted, ...acme].filter((path) => isNew(path) && valueAt(configured, path) !== undefined)
+}
+
+/** Upstreams that models name; the environment may be what makes them, or the daemon itself. */
+function targetedUpstreams(layer: Tree): string[] {
+  const models = Object.values(tableAt(layer, ['models']))
+  const targets = models.flatMap((model): unknown => (isTree(model) ? model['targets'] : []))
+  const names = targets.flatMap((target) => (isTree(target) ? [String(target['upstream'])] : []))
+  return [...new Set(names)]
 }
 
 /** The spec writes two things in another way: a port that is picked, and a target that is a backend. */

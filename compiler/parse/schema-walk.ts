@@ -3,7 +3,7 @@ import type { SpecPath } from '../../schemas/spec/path.ts'
 import { specSchema } from '../../schemas/spec/spec.ts'
 
 /** The schema of the value at a path, or undefined when there is no such path. */
-function schemaAt(schema: z.ZodType, path: SpecPath): z.ZodType | undefined {
+export function schemaAt(schema: z.ZodType, path: SpecPath): z.ZodType | undefined {
   let current: z.ZodType | undefined = schema
   for (const step of path) {
     if (current === undefined) return undefined

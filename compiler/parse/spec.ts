@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import { pathId, type SpecPath } from '../../schemas/spec/path.ts'
 import { type Spec, specSchema, type WrittenSpec } from '../../schemas/spec/spec.ts'
-import { issueWords } from '../../schemas/words/issue.ts'
+import { issueWords, textForm } from '../../schemas/words/issue.ts'
 import { suggestion } from '../../schemas/words/nearest.ts'
 import { withTargetTables } from '../../schemas/words/target-text.ts'
 import type { Finding } from '../diagnostic.ts'
 import { keyHabit, valueHabit } from './habits.ts'
-import { keysBelow, metaAt } from './schema-walk.ts'
+import { keysBelow, metaAt, schemaAt } from './schema-walk.ts'
 import { variableFindings } from './variables.ts'
 
 /** The spec, with what was wrong cut out so that the later checks can still find more; absent when nothing is left. */
@@ -28,10 +28,10 @@ export function readSpec(given: unknown): ReadSpec {
   const variables = variableFindings(value)
   if (first.success) return { spec: first.data, written: value as WrittenSpec, findings: variables }
   const wrong = withNamesMended(first.error.issues, value).flatMap((issue) => issueFindings(issue, value))
-  const findings = [
-    ...wrong,
-    ...variables.filter(({ path }) => !wrong.some((one) => pathId(one.path) === pathId(path))),
-  ]
+  const isAt = (some: readonly Finding[], { path }: Finding) => some.some((one) => pathId(one.path) === pathId(path))
+  // a variable has the form of nothing; that a secret cannot be written says more
+  const said = wrong.filter((one) => one.code === 'LITERAL_SECRET' || !isAt(variables, one))
+  const findings = [...said, ...variables.filter((one) => !isAt(said, one))]
   let rest = structuredClone(value)
   let issues = first.error.issues
   for (let cut = 0; cut < CUTS; cut++) {
@@ -111,7 +111,7 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
     }
     case 'not-one-of': {
       const hint = suggestion(typeof value === 'string' ? value : '', words.options, 'value')
-      return [{ code: 'INVALID_VALUE', path, message: `${JSON.stringify(value)} is not an allowed value`, hint }]
+      return [{ code: 'INVALID_VALUE', path, message: `${shownValue(value)} is not an allowed value`, hint }]
     }
     case 'wrong-type':
       return [wrongType(path, words.expected, value)]
@@ -123,7 +123,7 @@ function issueFindings(issue: z.core.$ZodIssue, root: unknown): Finding[] {
 }
 
 function wrongType(path: SpecPath, expected: string, value: unknown): Finding {
-  const hint = valueHabit(path, value) ?? rewritten(expected, value) ?? aboutKey(path)
+  const hint = valueHabit(path, value) ?? rewritten(expected, value) ?? formAndUse(expected, path)
   const message = `expected ${withExample(expected, path)}`
   return { code: 'WRONG_TYPE', path, message, ...(hint === undefined ? {} : { hint }) }
 }
@@ -137,6 +137,15 @@ function rewritten(expected: string, value: unknown): string | undefined {
   return undefined
 }
 
+/** What a text has to look like where another type was written, and what it is for. */
+function formAndUse(expected: string, path: SpecPath): string | undefined {
+  const use = aboutKey(path)
+  const schema = expected === 'a string' ? schemaAt(specSchema, path) : undefined
+  const form = schema === undefined ? undefined : textForm(schema)
+  if (form === undefined || use?.includes('such as')) return use
+  return use === undefined ? form : `${form}; ${use}`
+}
+
 /** What the key is for, or what it may hold. */
 function aboutKey(path: SpecPath): string | undefined {
   const { description } = metaAt(specSchema, path)
@@ -146,7 +155,16 @@ function aboutKey(path: SpecPath): string | undefined {
 }
 
 function invalidValue(path: SpecPath, part: 'key' | 'value', shown: unknown, hint: string): Finding {
-  return { code: 'INVALID_VALUE', path, part, message: `${JSON.stringify(shown)} is not allowed here`, hint }
+  return { code: 'INVALID_VALUE', path, part, message: `${shownValue(shown)} is not allowed here`, hint }
+}
+
+const LONGEST_SHOWN = 200
+
+/** As JSON, which has no word for nan and inf of TOML. */
+function shownValue(value: unknown): string {
+  const text =
+    typeof value === 'number' ? String(value).replace('NaN', 'nan').replace('Infinity', 'inf') : JSON.stringify(value)
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
 }
 
 /** `a number`, or `a table, such as gpu = { kind = … }` */

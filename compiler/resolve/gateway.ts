@@ -20,6 +20,14 @@ function checkAccess({ gate, proxy }: Spec): Finding[] {
       hint: 'listen on 127.0.0.1, or use "token"',
     })
   }
+  if (modes.includes('none') && !open && proxy.engine !== 'none') {
+    findings.push({
+      code: 'OPEN_WITHOUT_AUTH',
+      path: ['gate', 'auth', 'mode'],
+      message: 'without authentication, the gateway serves this host alone, and a proxy passes on what others send',
+      hint: 'use "token", or leave [proxy] out',
+    })
+  }
   if (modes.includes('oidc') && Object.keys(gate.auth.oidc).length === 0) {
     const message = 'mode oidc needs at least one identity provider'
     findings.push({

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the form that config.toml has
 import { expect, test } from 'vitest'
 import { compile } from '../../../compiler/compile.ts'
 import { renderDiagnostic } from '../../../compiler/diagnostic.ts'
@@ -137,4 +138,28 @@ test.each([
   const text = `[gate]\ndomain = "ai.home.arpa"\n[gate.server]\nallow_from = [${allowed}]\n[dns]\nengine = "dnsmasq"\nlisten = "${listen}"\n`
   const found = compile(text, { targets: ['quadlet'] }).diagnostics.filter(({ code }) => code === 'UNCOVERED_ADDRESS')
   expect(found.map(({ hint }) => hint)).toEqual(ranges.map((range) => `add their range, such as ${range}`))
+})
+
+const MESSAGES = (text: string) =>
+  compile(text, { targets: ['declared'] }).diagnostics.map(({ code, message, hint }) => `${code}: ${message}; ${hint}`)
+
+test.each([
+  { text: '[budgets.t]\nlimit = 20\nwindow = "month"', says: 'expected a string; write' },
+  { text: 'gate.server.body_timeout = 60', says: 'such as "10s"' },
+  { text: 'gate.server.max_body = 5', says: 'such as "32MiB"' },
+  { text: 'gate.server.port = nan', says: 'nan is not allowed here' },
+  { text: 'gate.server.port = -inf', says: '-inf is not allowed here' },
+  { text: 'gate.server.host = "${HOST}"', says: 'UNEXPANDED_VARIABLE: "${HOST}" is a variable of config.toml' },
+  { text: 'gate.auth.token = "${TOKEN}"', says: '{ env = "NAME" }' },
+])('C5: $text: $says', ({ text, says }) => {
+  expect(MESSAGES(text).filter((line) => !line.startsWith('NOT_YET'))).toEqual([expect.stringContaining(says)])
+})
+
+test('C5: a value of 5 MB is not printed whole', () => {
+  expect(MESSAGES(`gate.domain = "${'a'.repeat(5_000_000)}"`).join().length).toBeLessThan(1_000)
+})
+
+test.each(['nginx', 'caddy'])('A16: without authentication nothing is passed on by %s', (engine) => {
+  const text = `[gate]\ndomain = "a.example.org"\nauth.mode = "none"\n[proxy]\nengine = "${engine}"\n`
+  expect(MESSAGES(text).join()).toContain('OPEN_WITHOUT_AUTH')
 })

@@ -28,7 +28,7 @@ describe('B8: names of virtual models are what clients write', () => {
     expect(config.diff()).toMatchObject([{ key }])
     expect(place.open().current().models[name]?.targets).toEqual(PARSED)
 
-    const written = `[upstreams.echo]\nprovider = "echo"\n${config.promote('spec')}`
+    const written = config.promote('spec')
     const compiled = compile(written, { targets: ['declared'] })
     if (compiled.kind === 'refused') expect.unreachable(JSON.stringify(compiled.diagnostics))
     else
