@@ -58,7 +58,9 @@ const explain = async (key: string) => JSON.parse((await admin('GET', `/v1/confi
 test('a variable wins over a runtime value, and explain shows all four layers', async () => {
   place.write('config.toml', RUNTIME)
   place.write('declared.json', JSON.stringify({ server: { max_concurrent: 55 } }))
-  gate = await startDaemon({ GATE_UPSTREAMS__OPENAI__API_KEY: 'x' }, place.path)
+  // with its address, else config.toml would decide where a key of the environment goes
+  const upstream = { GATE_UPSTREAMS__OPENAI__API_KEY: 'x', GATE_UPSTREAMS__OPENAI__BASE_URL: 'http://127.0.0.1:9/v1' }
+  gate = await startDaemon(upstream, place.path)
   expect(await explain('upstreams.openai.api_key')).toMatchObject({
     winner: 'env',
     value: { secret: true },
