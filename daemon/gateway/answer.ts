@@ -5,40 +5,7 @@ import type { UsageRow } from '../meter/usage.ts'
 import type { Dialect, StreamWatch } from '../translate/dialect.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
-
-/**
- * Headers of an upstream that are not the client's business: those of the connection, those that speak for the
- * upstream's origin instead of Gate's, and those that Gate sets itself.
- */
-const NOT_PASSED_ON = new Set([
-  'access-control-allow-credentials',
-  'access-control-allow-headers',
-  'access-control-allow-methods',
-  'access-control-allow-origin',
-  'access-control-allow-private-network',
-  'access-control-expose-headers',
-  'access-control-max-age',
-  'alt-svc',
-  'clear-site-data',
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'nel',
-  'proxy-authenticate',
-  'proxy-connection',
-  'report-to',
-  'reporting-endpoints',
-  'server',
-  'set-cookie',
-  'strict-transport-security',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'x-gate-wait',
-  'x-request-id',
-])
+import { pushPassedOn } from './answer-headers.ts'
 
 /** A stream that has not begun after this long is begun all the same, and kept alive with pings. */
 const HOLD_MS = 10_000
@@ -54,7 +21,7 @@ const MAX_TEXT_BYTES = 16 * 2 ** 10
  * The answer to one client. Nothing is sent before there is something to say, so that an early failure still becomes
  * a real status. A client that does not read for `stallTimeoutMs` is cut off.
  */
-export class ClientResponse {
+export class Answer {
   readonly requestId: string
   /** The dialect of the answer. */
   dialect: Dialect
@@ -229,13 +196,7 @@ export class ClientResponse {
 
   #head(status: number, headers: ResponseHeaders, contentLength: number | null = null): void {
     const out = ['x-request-id', this.requestId]
-    const ofConnection = namedIn(headers['connection'])
-    for (const name in headers) {
-      const value = headers[name]
-      if (value === undefined || NOT_PASSED_ON.has(name) || ofConnection?.includes(name) === true) continue
-      if (typeof value === 'string') out.push(name, value)
-      else for (const one of value) out.push(name, one)
-    }
+    pushPassedOn(out, headers)
     if (this.cors.length > 0) out.push(...this.cors)
     if (this.wait !== null) out.push('x-gate-wait', `${this.wait.kind};ms=${this.wait.ms}`)
     if (contentLength !== null && status !== 204) out.push('content-length', String(contentLength))
@@ -267,16 +228,4 @@ export class ClientResponse {
     this.#onGone?.()
     this.#onGone = null
   }
-}
-
-/**
- * Headers that a Connection header declares to be its own (RFC 9110 section 7.6.1); null for the usual ones that name
- * none.
- */
-function namedIn(connection: string | string[] | undefined): readonly string[] | null {
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null
-  return String(connection)
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim())
 }

@@ -8,7 +8,7 @@ import type { Call, Dialect, ModelRequest } from '../translate/dialect.ts'
 import { type ForwardRequest, forward } from '../upstream/forward.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import type { Upstream } from '../upstream/upstreams.ts'
-import type { ClientResponse } from './answer.ts'
+import type { Answer } from './answer.ts'
 import { usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
@@ -23,7 +23,7 @@ export type AttemptParts = {
 
 /** What a client wants, read and admitted. */
 export type Job = {
-  readonly client: ClientResponse
+  readonly answer: Answer
   readonly keyId: string
   readonly dialect: Dialect
   readonly call: Call
@@ -59,33 +59,33 @@ const PASSED_ON = [
 
 /** Sends a request to one target. Its usage is recorded when this resolves, but the client has not seen the end yet. */
 export async function attempt(parts: AttemptParts, job: Job, { target, upstream, number, release }: Try) {
-  const { client, dialect, asked, call } = job
+  const { answer, dialect, asked, call } = job
   const startedAt = parts.now()
   const begun = parts.monotonic()
-  client.watch = null
+  answer.watch = null
   const sent = dialect.bodyFor(call, asked, { model: target.model, provider: upstream.provider })
   const form = {
     mediaType: dialect.streamType,
     looksLikeStream: dialect.looksLikeStream,
     failureOf: dialect.failureOf,
     watch() {
-      client.watch = dialect.watch(sent.hidesUsage, asked.choices)
-      return client.watch
+      answer.watch = dialect.watch(sent.hidesUsage, asked.choices)
+      return answer.watch
     },
   }
   let end: ForwardEnd | null = null
   try {
     const request = forwardRequest(job, target, upstream, sent.body)
-    end = await forward(request, client, form, parts.monotonic)
+    end = await forward(request, answer, form, parts.monotonic)
     if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
-      end = await forward({ ...request, dispatcher: upstream.newConnection() }, client, form, parts.monotonic)
+      end = await forward({ ...request, dispatcher: upstream.newConnection() }, answer, form, parts.monotonic)
     }
   } finally {
     release(end !== null && isBroken(end))
   }
   noteHealth(parts, target, end)
   const row = usageRow({
-    requestId: client.requestId,
+    requestId: answer.requestId,
     attempt: number,
     startedAt,
     durationMs: parts.monotonic() - begun,
@@ -94,15 +94,15 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     target,
     call,
     end,
-    watch: client.watch,
+    watch: answer.watch,
     dialect,
   })
-  client.row = row
-  if (end.kind === 'reported' || end.kind === 'broken-before') client.watch = null // the client saw nothing of it
+  answer.row = row
+  if (end.kind === 'reported' || end.kind === 'broken-before') answer.watch = null // the client saw nothing of it
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
-  if ('error' in end) logFailure(parts.log, client, target, end.status, reasonOf(end.error, upstream))
-  else if (end.kind === 'rejected') logFailure(parts.log, client, target, end.status, null)
+  if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
+  else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
   return end
 }
 
@@ -177,7 +177,7 @@ function noteHealth({ health, now }: AttemptParts, target: Target, end: ForwardE
   }
 }
 
-function logFailure(log: Log, { requestId }: ClientResponse, target: Target, status: number, error: string | null) {
+function logFailure(log: Log, { requestId }: Answer, target: Target, status: number, error: string | null) {
   const { upstream, model } = target
   const fields = { request_id: requestId, upstream, model, status }
   log('warn', 'attempt failed', error === null ? fields : { ...fields, error })

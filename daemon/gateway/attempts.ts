@@ -24,14 +24,14 @@ const MAX_TARGETS = 8
  * @throws GateError why the last target was not even tried
  */
 export async function attempts(parts: AttemptsParts, job: Job, targets: readonly Target[]): Promise<Conclusion> {
-  const { client, dialect } = job
+  const { answer, dialect } = job
   const plan = targets.slice(0, MAX_TARGETS)
   let refusal: GateError | null = null
   let number = 0
   let hasRestarted = false
-  if (job.asked.stream) client.keepAlive()
+  if (job.asked.stream) answer.keepAlive()
   for (let target = plan.shift(); target !== undefined; target = plan.shift()) {
-    const asked = parts.backends.turnAt(target.upstream, client)
+    const asked = parts.backends.turnAt(target.upstream, answer)
     const turn = asked instanceof Promise ? await asked : asked
     if (turn.kind === 'gone') return turn
     if (turn.kind === 'refused') {
@@ -46,7 +46,7 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
       continue // else it was removed from the configuration this very moment
     }
     number += 1
-    client.wait = turn.wait
+    answer.wait = turn.wait
     const end = await attempt(parts, job, { target, upstream, number, release: turn.release })
     if (turn.mayRestart && !hasRestarted && end.kind === 'unreached') {
       hasRestarted = true

@@ -5,7 +5,7 @@ import type { Target } from '../route/target-health.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
 import type { UpstreamTable } from '../upstream/upstreams.ts'
-import type { ClientResponse } from './answer.ts'
+import type { Answer } from './answer.ts'
 import { retryAfterMs } from './attempt.ts'
 import type { Conclusion } from './attempts.ts'
 import type { Exchange } from './exchange.ts'
@@ -23,7 +23,7 @@ const OPENING_BRACE = 0x7b
  * @param tableOf where an upstream is configured; undefined when it is not any more
  */
 export function conclude(
-  client: ClientResponse,
+  answer: Answer,
   conclusion: Conclusion,
   now: () => number,
   tableOf: (upstream: string) => UpstreamTable | undefined = () => undefined,
@@ -32,22 +32,22 @@ export function conclude(
   const { target, end } = conclusion
   switch (end.kind) {
     case 'answered':
-      client.end(end.status, end.headers, end.rest)
+      answer.end(end.status, end.headers, end.rest)
       break
     case 'rejected':
-      passRejectionOn(client, `${tableOf(target.upstream) ?? 'upstreams'}.${target.upstream}`, target, end, now)
+      passRejectionOn(answer, `${tableOf(target.upstream) ?? 'upstreams'}.${target.upstream}`, target, end, now)
       break
     case 'reported':
     case 'unreached':
     case 'broken-before':
     case 'broken-within':
-      client.fail(named(end.error, target))
+      answer.fail(named(end.error, target))
       break
     case 'overloaded':
-      client.fail(end.error)
+      answer.fail(end.error)
       break
     case 'reported-within':
-      client.finish()
+      answer.finish()
       break
     case 'gone':
       break
@@ -59,7 +59,7 @@ function named(error: GateError, { upstream }: Target): GateError {
 }
 
 function passRejectionOn(
-  client: ClientResponse,
+  answer: Answer,
   key: string,
   { upstream }: Target,
   { status, headers, body }: Rejection,
@@ -71,24 +71,24 @@ function passRejectionOn(
   if (status === 401 || status === 403 || status === 407) {
     // the client's own key is fine: what was refused is the operator's, so the status must not be passed on
     const remedy = `set ${key}.api_key`
-    client.fail(
+    answer.fail(
       new GateError('UPSTREAM_FAILED', `upstream "${upstream}" refused Gate's credentials (${status}); ${remedy}`),
     )
   } else if (status === 429) {
     const askedS = retryAfterS ?? RETRY_AFTER_S
-    if (client.started() || !isJson(headers, body)) {
-      client.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: askedS }))
-    } else client.end(status, { ...headers, 'retry-after': String(askedS) }, body)
-  } else if (client.started() || status < 400 || status > 599) client.fail(new GateError('UPSTREAM_FAILED', message))
-  else if (isJson(headers, body)) client.end(status, { 'content-type': 'application/json', ...headers }, body)
+    if (answer.started() || !isJson(headers, body)) {
+      answer.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: askedS }))
+    } else answer.end(status, { ...headers, 'retry-after': String(askedS) }, body)
+  } else if (answer.started() || status < 400 || status > 599) answer.fail(new GateError('UPSTREAM_FAILED', message))
+  else if (isJson(headers, body)) answer.end(status, { 'content-type': 'application/json', ...headers }, body)
   else if (status >= 500)
-    client.fail(new GateError('UPSTREAM_FAILED', message, retryAfterS === null ? {} : { retryAfterS }))
+    answer.fail(new GateError('UPSTREAM_FAILED', message, retryAfterS === null ? {} : { retryAfterS }))
   else {
     // what is wrong with the request is for the client to fix: the same status, in words that its SDK reads
     const reason = isText(headers) ? body.toString('utf8', 0, LONGEST_REASON).trim() : ''
     const error = new GateError('BAD_REQUEST', reason === '' ? message : `${message}: ${reason}`)
-    const told = Buffer.from(JSON.stringify(client.dialect.errorBody(error)))
-    client.end(status, { 'content-type': 'application/json' }, told)
+    const told = Buffer.from(JSON.stringify(answer.dialect.errorBody(error)))
+    answer.end(status, { 'content-type': 'application/json' }, told)
   }
 }
 
@@ -107,32 +107,32 @@ function isText(headers: ResponseHeaders): boolean {
 /** Tells the client why its request was not served; a fault of Gate's own goes to the log alone. */
 export function refuse(
   { log, metrics }: { readonly log: Log; readonly metrics: Pick<Metrics, 'refused'> },
-  client: ClientResponse,
+  answer: Answer,
   error: unknown,
 ): void {
-  const { requestId } = client
+  const { requestId } = answer
   const isKnown = error instanceof GateError
   if (!isKnown) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     log('error', 'request failed unexpectedly', { request_id: requestId, error: text })
   }
   const refusal = isKnown ? error : new GateError('INTERNAL', `Gate failed; its log has the reason under ${requestId}`)
-  if (refusal.code === 'BODY_TOO_LARGE') client.closeConnection() // the rest of the body is not worth reading
+  if (refusal.code === 'BODY_TOO_LARGE') answer.closeConnection() // the rest of the body is not worth reading
   metrics.refused(refusal.code)
-  client.fail(refusal)
+  answer.fail(refusal)
 }
 
 /** One line for each request. */
 export function logRequest(
   { log, monotonic }: { readonly log: Log; readonly monotonic: () => number },
-  { request, client, path, startedAt }: Exchange,
+  { request, answer, path, startedAt }: Exchange,
 ): void {
-  const { wait, row, keyName } = client
-  log(client.status() >= 500 ? 'warn' : 'info', 'request', {
-    request_id: client.requestId,
+  const { wait, row, keyName } = answer
+  log(answer.status() >= 500 ? 'warn' : 'info', 'request', {
+    request_id: answer.requestId,
     method: request.method ?? '',
     path,
-    status: client.status(),
+    status: answer.status(),
     duration_ms: Math.round(monotonic() - startedAt),
     ...(keyName !== '' && { key: keyName }),
     ...(row !== null && {

@@ -11,13 +11,13 @@ import { checkRequest } from '../listener/request-check.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Call, Endpoint } from '../translate/dialect.ts'
 import { isOfType } from '../upstream/media-type.ts'
-import type { ClientResponse } from './answer.ts'
+import type { Answer } from './answer.ts'
 import type { GatewaySettings } from './settings.ts'
 
 /** One request on its way through the stages, which are the functions below, in their order. */
 export type Exchange = {
   readonly request: IncomingMessage
-  readonly client: ClientResponse
+  readonly answer: Answer
   /** Address that the connection came from; null: from the proxy of this host, over a Unix socket. */
   readonly peer: string | null
   /** Monotonic milliseconds. */
@@ -35,17 +35,17 @@ const NO_BODY = Buffer.alloc(0)
  * @throws GateError; the connection is not used again
  */
 export function check(
-  { request, client, peer }: Exchange,
+  { request, answer, peer }: Exchange,
   settings: GatewaySettings,
   closed: string | undefined,
 ): void {
-  if (request.headers.expect !== undefined && request.httpVersionMinor === 1) client.noteBodyWithheld()
+  if (request.headers.expect !== undefined && request.httpVersionMinor === 1) answer.noteBodyWithheld()
   try {
     checkRequest(request)
     if (closed !== undefined) throw new GateError('NOT_READY', `the gateway is closed: ${closed}`)
     checkAddress(request, peer, settings)
   } catch (error) {
-    client.closeConnection()
+    answer.closeConnection()
     throw error
   }
 }
@@ -72,7 +72,7 @@ function checkAddress(request: IncomingMessage, peer: string | null, settings: G
  * @throws GateError MISSING_KEY, INVALID_KEY, MISSING_SCOPE
  */
 export function authenticate(
-  { request, client, url }: Exchange,
+  { request, answer, url }: Exchange,
   scope: Scope | null,
   tokens: Pick<Tokens, 'find'>,
   { isOpen }: GatewaySettings,
@@ -83,8 +83,8 @@ export function authenticate(
     throw new GateError('INVALID_KEY', 'the key is unknown, expired or revoked; `gatectl token create` makes one')
   }
   requireScope(principal, scope)
-  client.keyId = principal.keyId
-  client.keyName = principal.name
+  answer.keyId = principal.keyId
+  answer.keyName = principal.name
   return principal
 }
 
@@ -116,7 +116,7 @@ export function callOf({ request, url }: Exchange, endpoint: Endpoint, param: st
 export async function callWithBody(exchange: Exchange, endpoint: Endpoint, param: string, slot: Slot): Promise<Call> {
   const scanner = new JsonScanner()
   const whole = slot.readBody(exchange.request, (chunk) => scanner.feed(chunk))
-  exchange.client.askForBody()
+  exchange.answer.askForBody()
   const body = await whole
   return { ...callOf(exchange, endpoint, param, body), outline: scanner.end(body) }
 }

@@ -6,7 +6,7 @@ import type { Tokens } from '../auth/tokens.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import { ClientResponse } from './answer.ts'
+import { Answer } from './answer.ts'
 import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
@@ -17,7 +17,7 @@ import { ALWAYS_ANSWERED, type PageParts, rowsOf } from './pages.ts'
 import { gatewaySettings } from './settings.ts'
 
 /** The requests in flight, of which others know the number, and which they may cut off. */
-export const openRequests = () => createOpenRequests<ClientResponse>()
+export const openRequests = () => createOpenRequests<Answer>()
 
 /** The stages, made by assembly/. */
 export type GatewayParts = AttemptsParts &
@@ -42,16 +42,16 @@ export function createGateway(parts: GatewayParts, initial: Config) {
 
   /** @param isProxied whether it came over a Unix socket, which only the proxy of this host reaches */
   async function handle(request: IncomingMessage, response: ServerResponse, isProxied = false): Promise<void> {
-    const client = new ClientResponse(response, parts.newRequestId(), fallback, settings.stallTimeoutMs)
+    const answer = new Answer(response, parts.newRequestId(), fallback, settings.stallTimeoutMs)
     const url = urlOf(request.url ?? '')
     // a connection that is gone has no address, which must not make a proxy of it
     const peer = isProxied ? null : (request.socket.remoteAddress ?? '')
-    const exchange: Exchange = { request, client, peer, startedAt: parts.monotonic(), url, path: pathOf(url) }
-    const open = clients.add(client)
+    const exchange: Exchange = { request, answer, peer, startedAt: parts.monotonic(), url, path: pathOf(url) }
+    const open = clients.add(answer)
     try {
       await serve(exchange)
     } catch (error) {
-      refuse(parts, client, error)
+      refuse(parts, answer, error)
     } finally {
       clients.remove(open)
       logRequest(parts, exchange)
@@ -59,10 +59,10 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   }
 
   async function serve(exchange: Exchange): Promise<void> {
-    const { request, client, path } = exchange
+    const { request, answer, path } = exchange
     const found = table.find(request.method ?? '', path, request.headers)
-    if (found.kind === 'row') client.dialect = found.row.dialect ?? fallback
-    client.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
+    if (found.kind === 'row') answer.dialect = found.row.dialect ?? fallback
+    answer.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
     check(exchange, settings, ALWAYS_ANSWERED.has(path) ? undefined : parts.closed())
     if (request.method === 'OPTIONS') return options(table, exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path)
@@ -75,8 +75,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const call = await callWithBody(exchange, endpoint, param, slot)
       const asked = dialect.readRequest(call)
       const targets = parts.routes().targetsOf(asked.model)
-      const conclusion = await attempts(parts, { client, keyId, dialect, call, asked, hold: slot.holdAnswer }, targets)
-      conclude(client, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
+      const conclusion = await attempts(parts, { answer, keyId, dialect, call, asked, hold: slot.holdAnswer }, targets)
+      conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {
       slot.release()
     }

@@ -1,11 +1,11 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { KeyEnd } from '../auth/tokens.ts'
-import type { ClientResponse } from './answer.ts'
+import type { Answer } from './answer.ts'
 
 type Placed<T> = { readonly item: T; index: number }
 
 /** What the requests in flight need of an answer. */
-type Open = Pick<ClientResponse, 'keyId' | 'cutOff'>
+type Open = Pick<Answer, 'keyId' | 'cutOff'>
 
 /**
  * The requests in flight. Not a Set: when V8 grows or compacts the table of a Set, the old table keeps a reference to

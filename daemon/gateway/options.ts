@@ -8,16 +8,16 @@ const MAX_AGE_S = '600'
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 
 /** Answers OPTIONS: what a path takes, and whether a page may ask it. @throws GateError UNKNOWN_ROUTE */
-export function options(table: EndpointTable, { request, client, path }: Exchange): void {
+export function options(table: EndpointTable, { request, answer, path }: Exchange): void {
   const allow = table.allow(path)
   if (allow === null) throw table.refusalOf({ kind: 'unknown' }, 'OPTIONS', path)
-  if (client.cors.length > 0) {
+  if (answer.cors.length > 0) {
     const asked = String(request.headers['access-control-request-headers'] ?? '').split(',')
     const headers = asked.map((name) => name.trim()).filter((name) => TOKEN.test(name))
     const answers = ['access-control-allow-methods', allow, 'access-control-max-age', MAX_AGE_S]
-    client.cors = [...client.cors, ...answers, 'access-control-allow-headers', headers.join(', ')]
+    answer.cors = [...answer.cors, ...answers, 'access-control-allow-headers', headers.join(', ')]
   }
-  client.end(204, { allow }, NOTHING)
+  answer.end(204, { allow }, NOTHING)
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Routes } from '../route/routes.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import type { ClientResponse } from './answer.ts'
+import type { Answer } from './answer.ts'
 import type { Page, Row } from './endpoints.ts'
 import { callOf } from './exchange.ts'
 
@@ -45,21 +45,21 @@ function doorsOf(dialects: Dialects): string {
 
 /** Every row of the gateway: what the dialects bring, and the pages of Gate itself. */
 export function rowsOf(parts: PageParts): readonly Row[] {
-  const health: Page = ({ client }) => sendJson(client, 200, { status: 'ok' })
-  const ready: Page = ({ client }) => {
+  const health: Page = ({ answer }) => sendJson(answer, 200, { status: 'ok' })
+  const ready: Page = ({ answer }) => {
     const reason = parts.notReady()
-    if (reason === null) sendJson(client, 200, { status: 'ready' })
-    else sendJson(client, 503, { status: 'not ready', reason })
+    if (reason === null) sendJson(answer, 200, { status: 'ready' })
+    else sendJson(answer, 503, { status: 'not ready', reason })
   }
-  const exposeMetrics: Page = async ({ client }) => {
+  const exposeMetrics: Page = async ({ answer }) => {
     const { contentType, text } = await parts.metrics.expose()
-    client.end(200, { 'content-type': contentType }, Buffer.from(text))
+    answer.end(200, { 'content-type': contentType }, Buffer.from(text))
   }
   const doors = doorsOf(parts.dialects)
-  const welcomePage: Page = ({ client }) => {
+  const welcomePage: Page = ({ answer }) => {
     const reason = parts.notReady()
     const state = reason === null ? 'ready' : `not ready: ${reason}`
-    client.end(200, PAGE_HEADERS, Buffer.from(pageSaying(state, doors)))
+    answer.end(200, PAGE_HEADERS, Buffer.from(pageSaying(state, doors)))
   }
   return [
     ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts.routes)),
@@ -77,16 +77,16 @@ function dialectRows(dialect: Dialect, routes: () => Routes): readonly Row[] {
     if (does === 'generate') return { ...row, kind: 'generate', endpoint }
     const page: Page = (exchange, param) => {
       const call = callOf(exchange, endpoint, param)
-      const answer =
+      const body =
         does === 'list-models'
           ? dialect.listModels(routes().list(), call)
           : dialect.showModel(routes().entryOf(call.param), call)
-      sendJson(exchange.client, 200, answer)
+      sendJson(exchange.answer, 200, body)
     }
     return { ...row, kind: 'page', page }
   })
 }
 
-function sendJson(client: ClientResponse, status: number, value: unknown): void {
-  client.end(status, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(value)))
+function sendJson(answer: Answer, status: number, value: unknown): void {
+  answer.end(status, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(value)))
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
-import { ClientResponse } from '../../../../daemon/gateway/answer.ts'
+import { Answer } from '../../../../daemon/gateway/answer.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 import { GateError } from '../../../../schemas/words/errors.ts'
 
@@ -25,7 +25,7 @@ async function open() {
     server.closeAllConnections()
     server.close()
   })
-  const answer = new ClientResponse(await arrived.promise, 'req_1', openAiChat, 60_000)
+  const answer = new Answer(await arrived.promise, 'req_1', openAiChat, 60_000)
   const text = async () => {
     const response = await answered
     let all = ''

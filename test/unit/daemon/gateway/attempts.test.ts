@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { expect, test, vi } from 'vitest'
 import type { Backends } from '../../../../daemon/backends/backends.ts'
-import { ClientResponse } from '../../../../daemon/gateway/answer.ts'
+import { Answer } from '../../../../daemon/gateway/answer.ts'
 import { type Job, retryAfterMs } from '../../../../daemon/gateway/attempt.ts'
 import { type AttemptsParts, attempts } from '../../../../daemon/gateway/attempts.ts'
 import { conclude } from '../../../../daemon/gateway/conclude.ts'
@@ -138,12 +138,12 @@ function harness(
     now: () => 1_000,
     monotonic: () => 0,
   }
-  const client = new ClientResponse(response as unknown as ServerResponse, 'req_1', openAiChat, 1_000)
+  const answer = new Answer(response as unknown as ServerResponse, 'req_1', openAiChat, 1_000)
   const body = Buffer.from(JSON.stringify({ model: 'm', messages: [], stream: options.stream === true }))
   const [endpoint] = openAiChat.endpoints
   if (endpoint === undefined) throw new Error('no endpoint')
   const job: Job = {
-    client,
+    answer,
     keyId: 'k',
     dialect: openAiChat,
     call: { endpoint, param: '', url: endpoint.path, headers: { 'user-agent': 'u', cookie: 'c' }, body },
@@ -157,7 +157,7 @@ function harness(
     health,
     released,
     lines,
-    client,
+    answer,
     books,
     run: (...upstreams: string[]) =>
       attempts(
@@ -165,7 +165,7 @@ function harness(
         job,
         upstreams.map((upstream) => ({ upstream, model: 'm', weight: 1 })),
       ).then((conclusion) => {
-        conclude(client, conclusion, () => Date.UTC(2026, 0, 1))
+        conclude(answer, conclusion, () => Date.UTC(2026, 0, 1))
         return conclusion
       }),
     /** The connection of attempt number `at`, once it is there. */
@@ -408,7 +408,7 @@ test.each([
     first: { kind: 'refused', reason: 'down', error: new GateError('BACKEND_DOWN', 'down') } as const,
   },
 ])('a backend that $name a turn is passed over; the refusal is told when there is no other', async ({ first }) => {
-  const turnAt: Backends['turnAt'] = (name, client) => (name === 'down' ? first : NO_BACKENDS.turnAt(name, client))
+  const turnAt: Backends['turnAt'] = (name, caller) => (name === 'down' ? first : NO_BACKENDS.turnAt(name, caller))
   const both = harness({ turnAt })
   const run = both.run('down', 'two')
   ;(await both.at(0)).json(200, completion('hi'))
@@ -521,7 +521,7 @@ test.each([
 ])('B4: $name before the first content is made good also when pings have begun the answer', async ({ act }) => {
   const h = harness({ stream: true })
   const run = h.run('one', 'two')
-  h.client.start(200, { 'content-type': 'text/event-stream' })
+  h.answer.start(200, { 'content-type': 'text/event-stream' })
   act((await h.at(0)).stream(frame({ role: 'assistant', content: '' })))
   ;(await h.at(1)).stream(whole)
   await run
@@ -531,7 +531,7 @@ test.each([
 test('B4: an upstream that breaks off before any content, when pings have begun the answer, is told of in a frame', async () => {
   const h = harness({ stream: true })
   const run = h.run('one')
-  h.client.start(200, { 'content-type': 'text/event-stream' })
+  h.answer.start(200, { 'content-type': 'text/event-stream' })
   ;(await h.at(0)).stream('data: {"choices').break(reset())
   await run
   expect(h.response.text).toContain('upstream_truncated')

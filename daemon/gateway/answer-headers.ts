@@ -1,0 +1,58 @@
+import type { ResponseHeaders } from '../upstream/forward-end.ts'
+
+/** Adds the headers of an upstream that its client is shown. @param out names and values in turn */
+export function pushPassedOn(out: string[], headers: ResponseHeaders): void {
+  const ofConnection = namedIn(headers['connection'])
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined || NOT_PASSED_ON.has(name) || ofConnection?.includes(name) === true) continue
+    if (typeof value === 'string') out.push(name, value)
+    else for (const one of value) out.push(name, one)
+  }
+}
+
+/**
+ * Headers of an upstream that are not the client's business: those of the connection, those that speak for the
+ * upstream's origin instead of Gate's, and those that Gate sets itself.
+ */
+const NOT_PASSED_ON = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+  'access-control-allow-private-network',
+  'access-control-expose-headers',
+  'access-control-max-age',
+  'alt-svc',
+  'clear-site-data',
+  'connection',
+  'content-length',
+  'date',
+  'keep-alive',
+  'nel',
+  'proxy-authenticate',
+  'proxy-connection',
+  'report-to',
+  'reporting-endpoints',
+  'server',
+  'set-cookie',
+  'strict-transport-security',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-gate-wait',
+  'x-request-id',
+])
+
+/**
+ * Headers that a Connection header declares to be its own (RFC 9110 section 7.6.1); null for the usual ones that name
+ * none.
+ */
+function namedIn(connection: string | string[] | undefined): readonly string[] | null {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null
+  return String(connection)
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+}
