@@ -50,6 +50,7 @@ export function createAdmission(initial: AdmissionLimits) {
       let released = false
 
       function hold(bytes: number, share: number): void {
+        if (released) return // nothing that comes late is kept, and nothing would give it back
         if (bufferedBytes + bytes > limits.maxBufferedBytes * share) {
           const message = 'too many large requests and answers at once (server.max_buffered); try again shortly'
           throw new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: 1 })

@@ -98,7 +98,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     dialect,
   })
   answer.row = row
-  if (end.kind === 'reported' || end.kind === 'broken-before') answer.watch = null // the client saw nothing of it
+  if (isUnseen(end)) answer.watch = null
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
   if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
@@ -146,12 +146,18 @@ export function mayTryElsewhere(end: ForwardEnd): boolean {
     case 'broken-before':
       return true
     case 'answered':
-    case 'overloaded': // another one would need a descriptor, too
+    case 'overloaded': // another one would need a descriptor, or memory, as well
+    case 'overloaded-within':
     case 'reported-within':
     case 'broken-within':
     case 'gone':
       return false
   }
+}
+
+/** Whether the client saw nothing of the stream, so that an error may be said at once. */
+function isUnseen({ kind }: ForwardEnd): boolean {
+  return kind === 'reported' || kind === 'broken-before' || kind === 'overloaded'
 }
 
 /** Whether the upstream was not there, hung or broke off: what answers there may have to be started again. */
@@ -170,6 +176,7 @@ function noteHealth({ health, now }: AttemptParts, target: Target, end: ForwardE
       break
     case 'gone':
     case 'overloaded':
+    case 'overloaded-within':
       health.undecided(target)
       break
     default:

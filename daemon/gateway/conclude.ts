@@ -17,6 +17,7 @@ const RETRY_AFTER_S = 1
 
 const LONGEST_REASON = 500
 const OPENING_BRACE = 0x7b
+const JSON_TYPE = { 'content-type': 'application/json' }
 
 /**
  * Tells the client how the last attempt ended. @param now Unix milliseconds
@@ -26,7 +27,7 @@ export function conclude(
   answer: Answer,
   conclusion: Conclusion,
   now: () => number,
-  tableOf: (upstream: string) => UpstreamTable | undefined = () => undefined,
+  tableOf: (upstream: string) => UpstreamTable | undefined,
 ): void {
   if (conclusion.kind === 'gone') return
   const { target, end } = conclusion
@@ -44,6 +45,7 @@ export function conclude(
       answer.fail(named(end.error, target))
       break
     case 'overloaded':
+    case 'overloaded-within':
       answer.fail(end.error)
       break
     case 'reported-within':
@@ -78,9 +80,9 @@ function passRejectionOn(
     const askedS = retryAfterS ?? RETRY_AFTER_S
     if (answer.started() || !isJson(headers, body)) {
       answer.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: askedS }))
-    } else answer.end(status, { ...headers, 'retry-after': String(askedS) }, body)
+    } else answer.end(status, { ...JSON_TYPE, ...headers, 'retry-after': String(askedS) }, body)
   } else if (answer.started() || status < 400 || status > 599) answer.fail(new GateError('UPSTREAM_FAILED', message))
-  else if (isJson(headers, body)) answer.end(status, { 'content-type': 'application/json', ...headers }, body)
+  else if (isJson(headers, body)) answer.end(status, { ...JSON_TYPE, ...headers }, body)
   else if (status >= 500)
     answer.fail(new GateError('UPSTREAM_FAILED', message, retryAfterS === null ? {} : { retryAfterS }))
   else {
@@ -88,7 +90,7 @@ function passRejectionOn(
     const reason = isText(headers) ? body.toString('utf8', 0, LONGEST_REASON).trim() : ''
     const error = new GateError('BAD_REQUEST', reason === '' ? message : `${message}: ${reason}`)
     const told = Buffer.from(JSON.stringify(answer.dialect.errorBody(error)))
-    answer.end(status, { 'content-type': 'application/json' }, told)
+    answer.end(status, JSON_TYPE, told)
   }
 }
 

@@ -9,7 +9,7 @@ export type PageParts = {
   readonly dialects: Dialects
   readonly routes: () => Routes
   readonly metrics: { readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }> }
-  /** Why no new request is served now, for clients, too; null when they are. */
+  /** Why new requests are refused, in words for clients; null when they are served. */
   readonly notReady: () => string | null
 }
 

@@ -66,6 +66,7 @@ function outcomeOf(end: ForwardEnd): Outcome {
       return 'failed'
     case 'broken-within':
     case 'reported-within':
+    case 'overloaded-within':
       return 'truncated'
   }
 }

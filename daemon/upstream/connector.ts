@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { buildConnector, Client, type Dispatcher } from 'undici'
+import { GateError } from '../../schemas/words/errors.ts'
 
 /** Gate itself has no descriptor left for one more connection to an upstream. */
 class NoDescriptorError extends Error {
@@ -15,6 +16,12 @@ export function isOutOfDescriptors(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? error.code : undefined
   return code === 'EMFILE' || code === 'ENFILE' || isOutOfDescriptors(error.cause)
+}
+
+/** What a client is told then. */
+export function noConnection(cause: Error): GateError {
+  const message = 'Gate has no connection left for this request; try again shortly'
+  return new GateError('OVERLOADED', message, { cause, retryAfterS: 1 })
 }
 
 /** Makes connections to upstreams, no more than `most` at once, whichever upstream they lead to. */

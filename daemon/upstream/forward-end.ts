@@ -37,8 +37,15 @@ export type ForwardEnd =
       readonly ttftMs: null
       readonly wasKept: boolean
     }
-  /** Gate itself had no means to ask it. */
+  /** Gate itself had no means to ask it, or no memory for its answer, before the sink was given anything. */
   | { readonly kind: 'overloaded'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
+  /** Gate had no memory for the rest, after the sink was given a part. */
+  | {
+      readonly kind: 'overloaded-within'
+      readonly status: number
+      readonly error: GateError
+      readonly ttftMs: number | null
+    }
   /** It hung or broke off before the sink was given anything. */
   | {
       readonly kind: 'broken-before'

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
 import { codingOf, type Decoder } from '../../wire/decoder.ts'
 import type { AnswerForm, Care, Sink, Watch } from './answer-form.ts'
-import { isOutOfDescriptors, type OverConnection } from './connector.ts'
+import { isOutOfDescriptors, noConnection, type OverConnection } from './connector.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
 import { Held } from './held.ts'
 import { isOfType } from './media-type.ts'
@@ -276,7 +276,8 @@ export class Passage implements OverConnection {
   }
 
   #overloaded(error: GateError): void {
-    this.#end({ kind: 'overloaded', status: 0, error, ttftMs: null })
+    if (!this.#passing) this.#end({ kind: 'overloaded', status: 0, error, ttftMs: null })
+    else this.#end({ kind: 'overloaded-within', status: this.#status, error, ttftMs: this.#ttftMs })
   }
 
   #broke(code: ErrorCode, message: string, cause?: Error): void {
@@ -292,9 +293,4 @@ export class Passage implements OverConnection {
     this.#decoder?.destroy()
     this.#resolve(end)
   }
-}
-
-function noConnection(cause: Error): GateError {
-  const message = 'Gate has no connection left for this request; try again shortly'
-  return new GateError('OVERLOADED', message, { cause, retryAfterS: 1 })
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import type { Backends } from '../../../../daemon/backends/backends.ts'
 import { Answer } from '../../../../daemon/gateway/answer.ts'
@@ -48,8 +49,8 @@ class FakeConnection implements Controller {
     this.#handler.onResponseStart?.(this, status, headers)
     return this
   }
-  data(text: string): this {
-    this.#handler.onResponseData?.(this, Buffer.from(text))
+  data(bytes: string | Buffer): this {
+    this.#handler.onResponseData?.(this, typeof bytes === 'string' ? Buffer.from(bytes) : bytes)
     return this
   }
   end(): void {
@@ -165,7 +166,12 @@ function harness(
         job,
         upstreams.map((upstream) => ({ upstream, model: 'm', weight: 1 })),
       ).then((conclusion) => {
-        conclude(answer, conclusion, () => Date.UTC(2026, 0, 1))
+        conclude(
+          answer,
+          conclusion,
+          () => Date.UTC(2026, 0, 1),
+          () => 'upstreams',
+        )
         return conclusion
       }),
     /** The connection of attempt number `at`, once it is there. */
@@ -292,10 +298,7 @@ test.each<{ name: string; stream?: boolean; act: (c: FakeConnection) => void }>(
   { name: 'a stream', stream: true, act: (c) => void c.stream(frame({ role: 'assistant' })) },
   { name: 'an error', act: (c) => c.json(500, {}) },
 ])('A4: $name for which there is no room is refused, and is no failure of the upstream', async ({ stream, act }) => {
-  const hold = () => {
-    throw new GateError('TOO_MANY_REQUESTS', 'too much is kept', { retryAfterS: 1 })
-  }
-  const h = harness({ stream: stream === true, hold })
+  const h = harness({ stream: stream === true, hold: () => refuseWhen(true) })
   const run = h.run('one', 'two')
   act(await h.at(0))
   await run
@@ -304,6 +307,40 @@ test.each<{ name: string; stream?: boolean; act: (c: FakeConnection) => void }>(
   expect(h.released).toEqual([['one', false]])
   expect(h.connections[0]?.aborted).toBe(true)
 })
+
+test('room that runs out in the middle of a frame, when pings have begun the answer, is told of in a frame', async () => {
+  let isFull = false
+  const h = harness({ stream: true, hold: () => refuseWhen(isFull) })
+  h.answer.start(200, { 'content-type': 'text/event-stream' })
+  const run = h.run('one', 'two')
+  const connection = await h.at(0)
+  connection.stream('data: {"choices":')
+  isFull = true
+  connection.data('[]')
+  await run
+  expect(h.response.text).toContain('too much is kept')
+  expect(h.rows).toMatchObject([{ outcome: 'failed', status: 0 }])
+})
+
+test('room that runs out in the middle of an answer cuts it off, and is no failure of the upstream', async () => {
+  let isFull = false
+  const h = harness({ stream: true, hold: () => refuseWhen(isFull) })
+  const run = h.run('one', 'two')
+  const connection = await h.at(0)
+  connection.head(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
+  connection.data(gzipSync(frame({ content: 'a' })))
+  await vi.waitUntil(() => h.response.text.includes('"a"'), { interval: 1 })
+  isFull = true
+  connection.data(gzipSync(frame({ content: 'b' })))
+  await run
+  expect(h.response.text).toContain('too much is kept')
+  expect(h.rows).toMatchObject([{ outcome: 'truncated', status: 200 }])
+  expect([h.health, h.released]).toEqual([[], [['one', false]]])
+})
+
+function refuseWhen(isFull: boolean): void {
+  if (isFull) throw new GateError('TOO_MANY_REQUESTS', 'too much is kept', { retryAfterS: 1 })
+}
 
 test.each([
   { name: 'EMFILE', error: Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }) },
@@ -641,6 +678,7 @@ test.each([
     says: 'bad',
   },
   { name: 'B5: a 400 of nothing', status: 400, type: 'application/json', body: '', told: 400, says: 'answered 400' },
+  { name: 'a 429 as JSON of no type', status: 429, body: '{"error":{"message":"slow"}}', told: 429, says: 'slow' },
   { name: 'B5: a 407', status: 407, type: 'text/html', body: 'proxy', told: 502, says: 'credentials (407)' },
   { name: 'B5: a redirect', status: 302, type: 'text/html', body: '', told: 502, says: 'answered 302' },
 ])('$name is told as it is meant', async ({ status, type, body, told, says }) => {
@@ -653,6 +691,7 @@ test.each([
   await run
   expect(h.response.status).toBe(told)
   expect(h.response.text).toContain(says)
+  expect(h.response.headers).toContain('content-type')
 })
 
 test.each([
