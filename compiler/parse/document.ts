@@ -27,7 +27,7 @@ export function parseDocument(text: string, file: string): Document | { readonly
   }
   const source = indexSource(file, text)
   const repeated = source.repeated.map(({ path, span }): Diagnostic => {
-    const message = `this key appears twice; the first is in line ${source.keySpan(path).line}`
+    const message = `this key appears twice; the first is on line ${source.keySpan(path).line}`
     return { code: 'DUPLICATE_KEY', severity: 'error', span, path: pathText(path), message, hint: 'remove one of them' }
   })
   return { value, source, diagnostics: [...repeated, ...controlCharacters(value, [], source)] }

@@ -37,7 +37,7 @@ function openQuote(plain: Diagnostic, written: string): Diagnostic {
   }
   if (opened === undefined) return plain
   const span = { ...plain.span, column: opened.at + 1, endColumn: written.length + 1 }
-  const message = 'the text that begins here has no closing quote in its line'
+  const message = 'the text that begins here has no closing quote on its line'
   return { ...plain, span, message, hint: `add ${opened.quote} at its end` }
 }
 
@@ -63,7 +63,12 @@ function repeated(plain: Diagnostic, text: string, written: string): Diagnostic 
     code: 'DUPLICATE_KEY',
     span: { ...plain.span, column: start + 1, endColumn: end + 1 },
     path: pathText(path),
-    message: `this ${what} appears twice; the first is in line ${line}: ${(lines[line - 1] ?? '').trim().slice(0, 60)}`,
+    message: `this ${what} appears twice; the first is on line ${line}: ${nameOn(lines[line - 1] ?? '')}`,
     hint: what === 'table' ? 'write all its keys under one of the two' : 'remove one of them',
   }
+}
+
+/** What is before the value, which may be a secret. */
+function nameOn(line: string): string {
+  return line.replace(/=.*/, '').trim().slice(0, 60)
 }

@@ -60,14 +60,20 @@ test.each([
 test.each([
   ['tables', '[gate]\n\n[gate.server]\nport = 1\n[gate]\n', '5:1', 'line 1: [gate]'],
   ['tables of entries', '[backends.a]\n[backends.b]\n [ backends . a ]\n', '3:2', 'line 1: [backends.a]'],
-  ['keys', '[gate]\ndomain = "a"\ndomain = "b"\n', '3:1', 'line 2: domain = "a"'],
-  ['a key and a table', 'gate = {}\n[gate]\n', '2:1', 'line 1: gate = {}'],
-  ['a key with dots', '[a]\nb.c = 1\nb.c = 2\n', '3:1', 'line 2: b.c = 1'],
-  ['JSON', '{"gate": {},\n"gate": {}}', '2:1', 'the first is in line 1'],
+  ['keys', '[gate]\ndomain = "a"\ndomain = "b"\n', '3:1', 'line 2: domain'],
+  ['a key and a table', 'gate = {}\n[gate]\n', '2:1', 'line 1: gate'],
+  ['a key with dots', '[a]\nb.c = 1\nb.c = 2\n', '3:1', 'line 2: b.c'],
+  ['JSON', '{"gate": {},\n"gate": {}}', '2:1', 'the first is on line 1'],
 ])('D4: of two equal %s both are shown', (_, text, place, first) => {
   const [error = ''] = errors(text)
   expect(error).toContain(`${place} DUPLICATE_KEY`)
   expect(error).toContain(first)
+})
+
+test('of two equal keys the message shows no value, which may be a secret', () => {
+  const [error = ''] = errors('[upstreams.a]\napi_key = "sk-one"\napi_key = "sk-two"\n')
+  expect(error).toContain('line 2: api_key')
+  expect(error).not.toContain('sk-')
 })
 
 test('D4: a name that is wrong hides nothing inside', () => {
