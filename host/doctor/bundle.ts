@@ -19,7 +19,7 @@ const LOG_LINES = 300
 
 /**
  * Writes the archive for a bug report: a new file that only its owner can read. Nothing is left over when it fails, and
- * whoever owns the directory cannot lead it to another file.
+ * the owner of the directory cannot lead it to another file.
  * @throws Error EEXIST when the file is there; Error with what tar said
  */
 export async function writeBundle(file: string, input: BundleInput, subject: Subject): Promise<void> {
@@ -35,22 +35,30 @@ export async function writeBundle(file: string, input: BundleInput, subject: Sub
 
 async function writeArchive(path: string, input: BundleInput, subject: Subject, signal: AbortSignal): Promise<void> {
   const archive = await open(path, 'wx', 0o600)
-  const directory = await mkdtemp(join(tmpdir(), 'gate-doctor-'))
   try {
     const files = bundleFiles({ ...input, ...(await collect(subject, signal)) })
-    await layOut(join(directory, 'gate-doctor'), files)
-    const options = ['--owner=root', '--group=root', '--sort=name']
-    const ran = await localHost().ask(
-      ['tar', '--create', '--gzip', ...options, '--file=-', `--directory=${directory}`, 'gate-doctor'],
-      { signal, outputTo: archive.fd },
-    )
-    if (ran.code !== 0) throw new Error(`tar: ${ran.stderr.trim() || `exit code ${ran.code}`}`)
+    await pack(files, archive.fd, signal)
   } catch (error) {
     await rm(path, { force: true })
     throw error
   } finally {
-    await rm(directory, { recursive: true, force: true })
     await archive.close()
+  }
+}
+
+/** @param to open file that the archive is written to @throws Error what tar said */
+async function pack(files: readonly BundleFile[], to: number, signal: AbortSignal): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'gate-doctor-'))
+  try {
+    await layOut(join(directory, 'gate-doctor'), files)
+    const options = ['--owner=root', '--group=root', '--sort=name']
+    const ran = await localHost().ask(
+      ['tar', '--create', '--gzip', ...options, '--file=-', `--directory=${directory}`, 'gate-doctor'],
+      { signal, outputTo: to },
+    )
+    if (ran.code !== 0) throw new Error(`tar: ${ran.stderr.trim() || `exit code ${ran.code}`}`)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
   }
 }
 
