@@ -3,6 +3,7 @@ import type { ConfigProblem } from '../schemas/config/layers.ts'
 import { hostPort } from '../schemas/words/address.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { type Path, type Tree, valueAt } from '../syntax/tree.ts'
+import { listenCommand } from '../syntax/unit/listen-command.ts'
 import type { Layer, Layers } from './layers.ts'
 
 /** Sockets for clients that systemd opened: they decide in place of `server.host` and `server.port`. */
@@ -83,10 +84,8 @@ export function howToChange({ unit, writtenBy }: PassedSocket, urls: readonly st
     case 'nixos':
       return `write host = "${host}"; and port = ${port}; in services.gate-daemon, then run: nixos-rebuild switch`
     case 'unit': {
-      const dropIns = `/etc/systemd/system/${unit}.d`
-      const stream = hostPort(isIP(host) === 0 ? '127.0.0.1' : host, port) // a unit takes no names
-      const text = `[Socket]\\nListenStream=\\nListenStream=${stream}\\n`
-      return `as root: mkdir -p ${dropIns} && printf '${text}' >${dropIns}/port.conf && systemctl daemon-reload && systemctl restart ${unit}`
+      const address = isIP(host) === 0 ? '127.0.0.1' : host // a unit takes no names
+      return `as root: ${listenCommand(unit, hostPort(address, port))}`
     }
   }
 }

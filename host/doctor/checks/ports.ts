@@ -4,6 +4,7 @@ import type { Listener } from '../../../compiler/ir/nodes/host.ts'
 import { pathText } from '../../../schemas/spec/path.ts'
 import { addressOf, hostsOverlap } from '../../../schemas/words/address.ts'
 import { allOf, type ShellCommand, sh } from '../../../syntax/shell/print.ts'
+import { listenCommand } from '../../../syntax/unit/listen-command.ts'
 import type { Holder } from '../../../system/proc-net.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, fail, ok } from '../finding.ts'
@@ -106,8 +107,9 @@ function foreign(
 ): Finding {
   const what = `${protocol} port ${port} is taken on ${address}`
   const isSocket = origin.endsWith('.socket')
+  const otherPort = isSocket ? listenCommand(origin, `127.0.0.1:${port + 1}`) : undefined
   const why = (who: string) =>
-    `${who} listens there; ${origin} wants it${isSocket ? `\nor Gate gets another port: ${otherPort(origin, port)}` : ''}`
+    `${who} listens there; ${origin} wants it${otherPort === undefined ? '' : `\nor Gate gets another port: ${otherPort}`}`
   const freed = (line: ShellCommand) => command(isSocket ? allOf(line, sh`systemctl restart ${origin}`) : line)
   if (owner === undefined)
     return fail(
@@ -119,13 +121,10 @@ function foreign(
   if (owner.unit.endsWith('.service') && !owner.unit.startsWith('user@'))
     return fail(what, why(who), freed(sh`systemctl disable --now ${owner.unit}`))
   return owner.pid === 1
-    ? fail(what, why(who), isSocket ? command(otherPort(origin, port)) : edit('the spec', `another port for ${origin}`))
+    ? fail(
+        what,
+        why(who),
+        otherPort === undefined ? edit('the spec', `another port for ${origin}`) : command(otherPort),
+      )
     : fail(what, why(who), freed(sh`kill ${owner.pid}`))
-}
-
-/** Without an editor, and with systemd before 256, whose "edit" takes no standard input. */
-function otherPort(socket: string, port: number): ShellCommand {
-  const dropIns = `/etc/systemd/system/${socket}.d`
-  const text = `[Socket]\\nListenStream=\\nListenStream=127.0.0.1:${port + 1}\\n`
-  return sh`mkdir -p ${dropIns} && printf ${text} >${`${dropIns}/port.conf`} && systemctl daemon-reload && systemctl restart ${socket}`
 }
