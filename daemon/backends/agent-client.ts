@@ -22,6 +22,8 @@ const MOST_REMOVALS = 10_000
 /** Beyond the time that a job was given: the agent itself says when that is over. */
 const JOB_MARGIN_MS = 10_000
 const DEFAULT_JOB_SECONDS = 900
+/** Agents that are asked for their state at once: each of them starts a process for it. */
+export const LOOK_UPS_AT_ONCE = 4
 /** An agent that takes nothing for so long is cut off. */
 const STALLED_MS = 60_000
 

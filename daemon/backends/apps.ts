@@ -2,11 +2,8 @@ import type { UnitState } from '../../schemas/agent.ts'
 import { AgentError } from '../../schemas/agent-error.ts'
 import type { AppConfig } from '../../schemas/config/config.ts'
 import { inPool } from '../../system/pool.ts'
-import type { AgentClient } from './agent-client.ts'
+import { type AgentClient, LOOK_UPS_AT_ONCE } from './agent-client.ts'
 import type { BackendState, BackendStatus } from './status.ts'
-
-/** Each look starts a process of the agent. */
-const LOOK_UPS_AT_ONCE = 4
 
 type App = { readonly agent: AgentClient; readonly socket: string; seen: Seen }
 type Seen = Pick<BackendStatus, 'state' | 'reason'>
@@ -20,7 +17,7 @@ export type Apps = ReturnType<typeof createApps>
 export function createApps(agentAt: (socket: string, name: string) => AgentClient) {
   const apps = new Map<string, App>()
 
-  /** Whoever asks its agent, what it says is what is known. */
+  /** Remembers what the agent says, whichever command asked it. */
   function makeApp(name: string, socket: string): App {
     const agent = agentAt(socket, name)
     const app: App = { socket, seen: { state: 'unknown' }, agent: { ...agent, status } }

@@ -2,7 +2,7 @@ import type { BackendConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { inPool } from '../../system/pool.ts'
-import type { AgentClient } from './agent-client.ts'
+import { type AgentClient, LOOK_UPS_AT_ONCE } from './agent-client.ts'
 import type { Engine, EngineFailure } from './engine.ts'
 import { createInterpreter, type Interpreter } from './interpreter.ts'
 import { type Caller, type Lease, takeLease } from './lease.ts'
@@ -21,9 +21,6 @@ export type BackendsParts = {
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
-
-/** Each starts a process of the agent. */
-const LOOK_UPS_AT_ONCE = 4
 
 /** Called with the outcome of a start. */
 export type StartListener = (name: string, outcome: 'started' | 'failed', seconds: number) => void

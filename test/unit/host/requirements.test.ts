@@ -4,12 +4,9 @@ import type { Host, HostView } from '../../../host/host.ts'
 import { DEPLOYED_TARGETS, desiredState } from '../../../host/plan/desired.ts'
 import type { Observed } from '../../../host/plan/observe.ts'
 import { missingRequirements } from '../../../host/plan/requirements.ts'
+import { desiredOf, NO_OBSERVATION } from '../../support/observed-host.ts'
 
-const desiredOf = (port: number) => {
-  const result = compile(JSON.stringify({ gate: { server: { port } } }), { targets: DEPLOYED_TARGETS })
-  if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics))
-  return desiredState(result, '')
-}
+const withPort = (port: number) => desiredOf({ gate: { server: { port } } })
 
 /** Somebody listens on port 8088 of this host. */
 const host: Pick<HostView, 'read' | 'status'> = {
@@ -23,29 +20,9 @@ const host: Pick<HostView, 'read' | 'status'> = {
 const OWN_SOCKET = new Set(['system/gate-daemon.socket'])
 
 const observedWith = (generations: Observed['generations']): Observed => ({
-  accounts: { users: new Map(), groups: new Map(), subuids: [], subgids: [], linger: new Set() },
+  ...NO_OBSERVATION,
   generations,
-  made: {
-    version: 1,
-    accounts: [],
-    groups: [],
-    memberships: [],
-    linger: [],
-    directories: [],
-    enabled: [],
-    running: [],
-    started: [],
-    originals: {},
-  },
-  files: new Map(),
-  conffiles: new Set(),
-  links: new Map(),
-  missingDirectories: [],
-  missingImages: [],
-  missingSecrets: [],
   running: OWN_SOCKET,
-  enabled: new Set(),
-  managers: new Set(),
 })
 
 test.each([
@@ -53,10 +30,10 @@ test.each([
   { name: 'it is the port of what runs', applied: 8088, asked: 8088, codes: [] },
   { name: 'what runs listens elsewhere', applied: 3000, asked: 8088, codes: ['PORT_TAKEN'] },
 ])('a port on which somebody listens: $name', ({ applied, asked, codes }) => {
-  const manifests = new Map(applied === undefined ? [] : [[1, desiredOf(applied).generation] as const])
+  const manifests = new Map(applied === undefined ? [] : [[1, withPort(applied).generation] as const])
   const current = applied === undefined ? undefined : 1
   const observed = observedWith({ directory: '/var/lib/gate-deploy', manifests, current, committed: current })
-  const problems = missingRequirements(host as Host, desiredOf(asked), observed, { podman: undefined, systemd: 257 })
+  const problems = missingRequirements(host as Host, withPort(asked), observed, { podman: undefined, systemd: 257 })
   expect(problems.map(({ code }) => code)).toEqual(codes)
 })
 
