@@ -204,7 +204,7 @@ in
     type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
     default = null;
     example = "32MiB";
-    description = "All request bodies held at once; by profile when absent. A size such as \"32MiB\".";
+    description = "Request bodies and buffered answers in memory at once; by profile when absent. A size such as \"32MiB\".";
   };
   maxConnections = mkOption {
     type = types.nullOr (types.ints.between 1 500000);
@@ -334,7 +334,7 @@ in
         group = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "At most one backend of a group runs at a time, but for together; its members start on demand, with or without idle_stop.";
+          description = "At most one backend of a group runs at a time, except those with the same together; its members start on demand, with or without idle_stop.";
         };
         together = mkOption {
           type = types.nullOr types.nonEmptyStr;
@@ -344,7 +344,7 @@ in
         priority = mkOption {
           type = types.ints.between 0 100;
           default = 0;
-          description = "Of a group, requests for the backend with the highest are next; the others wait.";
+          description = "Within its group, requests for the backend with the highest priority are served first.";
         };
         preload = mkOption {
           type = types.bool;

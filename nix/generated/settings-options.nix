@@ -60,7 +60,7 @@ in
       default = null;
       defaultText = literalMD "what the daemon takes: `\"512MiB\"`";
       example = "32MiB";
-      description = "Request bodies, and what is kept of answers, held at once. A size such as \"32MiB\".";
+      description = "Request bodies and buffered answers in memory at once. A size such as \"32MiB\".";
     };
     maxConnections = mkOption {
       type = types.nullOr types.ints.positive;
@@ -248,7 +248,7 @@ in
         group = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "At most one backend of a group runs at a time, but for together; needs agent.";
+          description = "At most one backend of a group runs at a time, except those with the same together; needs agent.";
         };
         together = mkOption {
           type = types.nullOr types.nonEmptyStr;
@@ -259,7 +259,7 @@ in
           type = types.nullOr (types.ints.between 0 100);
           default = null;
           defaultText = literalMD "what the daemon takes: `0`";
-          description = "Of a group, requests for the backend with the highest are next; the others wait.";
+          description = "Within its group, requests for the backend with the highest priority are served first.";
         };
         startTimeout = mkOption {
           type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");

@@ -50,7 +50,7 @@ export const configSchema = z.strictObject({
           'Origins of web pages, such as "https://app.example.org", whose scripts may ask; empty: none (CORS is off).',
       }),
       max_body: bytes('Largest request body.').default('32MiB').meta({ narrows: true }),
-      max_buffered: bytes('Request bodies, and what is kept of answers, held at once.')
+      max_buffered: bytes('Request bodies and buffered answers in memory at once.')
         .default('512MiB')
         .meta({ narrows: true }),
       max_connections: z

@@ -57,11 +57,9 @@ export const backend = upstream.extend({
   idle_stop: duration(
     'It stops by itself after this long without a connection and starts on the next one; absent: always on.',
   ).optional(),
-  group: z
-    .string()
-    .regex(NAME)
-    .optional()
-    .meta({ description: 'At most one backend of a group runs at a time, but for together; needs agent.' }),
+  group: z.string().regex(NAME).optional().meta({
+    description: 'At most one backend of a group runs at a time, except those with the same together; needs agent.',
+  }),
   together: z
     .string()
     .regex(NAME)
@@ -72,7 +70,7 @@ export const backend = upstream.extend({
     .min(0)
     .max(100)
     .default(0)
-    .meta({ description: 'Of a group, requests for the backend with the highest are next; the others wait.' }),
+    .meta({ description: 'Within its group, requests for the backend with the highest priority are served first.' }),
   start_timeout: duration('Longest wait for it to start.').default('300s'),
   max_concurrent: z
     .int()

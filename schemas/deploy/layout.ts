@@ -40,8 +40,8 @@ export const layoutSchema = z.strictObject({
     .prefault({}),
   groups: z
     .strictObject({
-      nginx: group.default('www-data').meta({ description: 'What nginx runs as.' }),
-      caddy: group.default('caddy').meta({ description: 'What Caddy runs as.' }),
+      nginx: group.default('www-data').meta({ description: 'Group that nginx runs as.' }),
+      caddy: group.default('caddy').meta({ description: 'Group that Caddy runs as.' }),
     })
     .prefault({})
     .meta({ description: 'Groups of proxies, which reach the gateway over a socket.' }),

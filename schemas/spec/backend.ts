@@ -80,13 +80,13 @@ export const backend = z.strictObject({
   ).optional(),
   group: z.string().regex(NAME).optional().meta({
     description:
-      'At most one backend of a group runs at a time, but for together; its members start on demand, with or without idle_stop.',
+      'At most one backend of a group runs at a time, except those with the same together; its members start on demand, with or without idle_stop.',
   }),
   together: z.string().regex(NAME).optional().meta({
     description: 'Backends of its group with the same word run side by side, and give way to others as one.',
   }),
   priority: z.int().min(0).max(100).default(0).meta({
-    description: 'Of a group, requests for the backend with the highest are next; the others wait.',
+    description: 'Within its group, requests for the backend with the highest priority are served first.',
   }),
   preload: flag(false, 'Start it with the host, before the first request; for idle_stop and group.'),
   max_concurrent: count(MOST)

@@ -25,7 +25,10 @@ const server = z.strictObject({
     description: 'Host names that requests may ask for; empty: any (with auth.mode none: loopback names).',
   }),
   max_body: boundedBytes('Largest request body; by profile when absent.', '1KiB', '1TiB').optional(),
-  max_buffered: boundedBytes('All request bodies held at once; by profile when absent.', '1KiB').optional(),
+  max_buffered: boundedBytes(
+    'Request bodies and buffered answers in memory at once; by profile when absent.',
+    '1KiB',
+  ).optional(),
   max_connections: count(500_000).optional().meta({ description: 'Open connections; by profile when absent.' }),
   max_concurrent: count(500_000).optional().meta({ description: 'Requests in flight; by profile when absent.' }),
   headers_timeout: boundedDuration('Longest wait for the headers of a request; 5s when absent.', '1ms').optional(),
