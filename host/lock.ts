@@ -18,7 +18,7 @@ export type Lock = { release(): Promise<void> }
 
 /**
  * Keeps others from working on the same host until it is released. The kernel releases it when this process dies,
- * however that happens. Only root can open the file, so nobody else can hold it.
+ * however that happens. Only root can open the file, so no other account can hold it.
  * @param waitMs how long to wait for another one, at most; 0 refuses at once
  * @throws HostError BUSY saying who holds it
  */

@@ -95,7 +95,7 @@ export const AGENT = {
 export const CADDY = {
   config: '/etc/caddy/Caddyfile',
   dropIn: 'caddy.service.d/50-gate.conf',
-  /** Name below /run of a directory that is Caddy's alone: whoever reaches its API reads every key that it has. */
+  /** Name below /run of a directory that is Caddy's alone: any caller of its API can read every key that it has. */
   runtimeDirectory: 'caddy',
   adminSocket: '/run/caddy/admin.sock',
   /** Of "tls internal", below the home of Debian's user caddy. */

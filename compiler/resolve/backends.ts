@@ -60,7 +60,7 @@ function checkUseless(backend: BackendSpec, path: SpecPath): Finding[] {
     .map(([, key, message, hint]) => ({ code: 'NO_EFFECT', severity: 'warning', path: [...path, key], message, hint }))
 }
 
-/** useradd counts upwards from 1000; a host with this many people is none for a spec of one file. */
+/** useradd counts upwards from 1000; a host with this many login accounts is not run from one spec. */
 const PEOPLE_BELOW = 10_000
 
 function checkUid({ uid }: BackendSpec, path: SpecPath): Finding[] {

@@ -5,7 +5,7 @@ import { escapeControls } from '../../syntax/terminal/log-line.ts'
 const STYLE = /(\u001b\[(?:1|2|22|31|32|33|39)m)/
 
 /**
- * A text as it may reach a terminal, whoever wrote it: nothing in it moves the cursor, hides a part or ends a line, at
+ * A text as it may reach a terminal, no matter who wrote it: nothing in it moves the cursor, hides a part or ends a line, at
  * most it is coloured. Every line of gatectl goes through here but the bytes of a shell.
  */
 export function printed(text: string): string {

@@ -64,7 +64,7 @@ export function createLedger({ store, log, now }: { store: UsageStore; log: Log;
         scheduled ??= setImmediate(flush)
       })
     },
-    /** Why no new request may be taken, for clients, too; null while they may: rows are written, or soon will be. */
+    /** Why new requests are refused, in words for clients; null while rows are written, or soon will be. */
     refusal(): string | null {
       if (store.isDamaged()) return 'usage cannot be recorded, because the database is damaged'
       if (failingSince === null) return null

@@ -20,7 +20,7 @@ export function welcome(start: {
   const shown = start.key === null ? '' : `\n  Your key, shown this once:\n\n    ${key}\n`
   const create = `${start.gatectl} token create`
   const lost = !start.hasKey
-    ? `\n  There is no key yet. This makes one and shows it to you alone: ${create}\n  (of a container: podman exec NAME ${create})\n`
+    ? `\n  There is no key yet. This makes one and shows it to you alone: ${create}\n  (in a container: podman exec NAME ${create})\n`
     : start.key === null && !start.isOpen
       ? `\n  GATE_KEY is a key you have; another: ${create}\n`
       : ''

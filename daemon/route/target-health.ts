@@ -53,7 +53,7 @@ export function createTargetHealth(now: () => number) {
       if (health.restUntil <= time) health.failures = Math.min(health.failures + 1, 10)
       health.restUntil = Math.max(health.restUntil, time + Math.min(restMs, LONGEST_REST_MS))
     },
-    /** A request ended without a word about the target: when it was the probe, the next request is. */
+    /** A request ended without showing how the target is; if it was the probe, the next request takes its place. */
     undecided(target: Target): void {
       healthOf(target).probeUntil = 0
     },

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { parseSockets } from '../../system/proc-net.ts'
 
 /**
- * TCP ports of this host on which a login listens that is not our own account: whoever takes the port of an engine would
- * read the prompts for it.
+ * TCP ports of this host that another login listens on: an account that takes the port of an engine would read the
+ * prompts meant for it.
  * @returns nothing where the kernel does not tell (only Linux does)
  */
 export async function foreignPorts(): Promise<ReadonlySet<number>> {

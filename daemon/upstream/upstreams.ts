@@ -33,7 +33,7 @@ export type UpstreamTable = 'upstreams' | 'backends'
 /** An upstream that requests can be sent to. */
 export type Upstream = {
   readonly name: string
-  /** Where it is configured, which messages name; what was found is configured there, too. */
+  /** Where it is configured, as messages name it; an engine that was found counts as one of `upstreams`. */
   readonly table: UpstreamTable
   readonly provider: string
   /** Empty for the built-in echo. */

@@ -27,8 +27,7 @@ export type Report = {
 }
 
 /**
- * What was used from `since` on, Unix milliseconds. It reads the whole table, about a
- * second for a million rows.
+ * What was used from `since` on, Unix milliseconds. Reads the whole table: a million rows take about a second.
  */
 export function usageReport(database: Database, since: number): Report {
   const rows = database.prepare<[number], Attempt>(

@@ -37,7 +37,7 @@ export function setInToml(text: string, path: Path, value: unknown): Edit {
 
 /**
  * Removes a value, or everything under a table. Comments on separate lines stay. The header of the table that it was in
- * goes, too, when nothing is left below it.
+ * is removed as well when nothing is left below it.
  * @param isEntry whether an empty table says something, as the name of an upstream does; its header stays
  */
 export function unsetInToml(text: string, path: Path, isEntry: (table: Path) => boolean = () => false): Edit {

@@ -30,8 +30,8 @@ export function emitNginx(deployment: Deployment, { systemd, layout: { certifica
 }
 
 /**
- * Releases with this systemd have nginx 1.25.1 or newer, where HTTP/2 is a directive; as a word of `listen` it still
- * works there, with a warning. Debian 12: 252 and 1.22; Ubuntu 24.04: 255 and 1.24; Debian 13: 257 and 1.26.
+ * Releases with this systemd have nginx 1.25.1 or newer, where HTTP/2 is a directive; as a parameter of `listen` it
+ * still works there, with a warning. Debian 12: 252 and 1.22; Ubuntu 24.04: 255 and 1.24; Debian 13: 257 and 1.26.
  */
 const HTTP2_SINCE = 257
 

@@ -110,7 +110,7 @@ function generatorUnit(
 
 /**
  * Writes one line NAME=value per credential, for root and one group. Arguments: the file, the group. A file of variables
- * holds one line for each, so what is none or several is refused by its name.
+ * holds one line for each, so a secret with no line or several is refused by name.
  */
 export const WRITE_SECRETS = [
   'umask 0077; cd "$CREDENTIALS_DIRECTORY"',

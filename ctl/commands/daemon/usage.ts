@@ -26,7 +26,7 @@ export const run: Run = async ({ admin, json, text, print, printJson, stdout }) 
   return 0
 }
 
-/** Days are those of whoever asks, not of the daemon. */
+/** Days begin at midnight in the caller's time zone, not in the daemon's. */
 function timeOf(since: string): string {
   if (since === 'today') return new Date(new Date().setHours(0, 0, 0, 0)).toISOString()
   const day = /^\d{4}-\d{2}-\d{2}$/.test(since) ? new Date(`${since}T00:00`) : undefined

@@ -12,7 +12,7 @@ import { type Answers, parseBackend, SCHEMA_FILE, withImages } from './first-spe
 export const run: Run = async (invocation) => {
   const { arguments: words, flag, json, print, stdin, stdout } = invocation
   const file = words[0] ?? 'gate.toml'
-  // a link to nothing is there, too
+  // also for a link to nothing
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined && !flag('force')) {
     const detail = `${file} already exists`
     const hint = 'give another FILE, or --force to overwrite it'
