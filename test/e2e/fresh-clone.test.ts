@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -38,11 +38,13 @@ async function cloneTo(target: string): Promise<void> {
   }
 }
 
-test('npm start in a fresh clone: the printed command answers, streaming and not, and Ctrl-C stops it cleanly', {
+// what a clone installs is shown by `npm test` itself, which starts the same way
+test(`npm start in a fresh clone${isLong ? '' : ', its packages put there'}: the printed command answers, streaming and not, and Ctrl-C stops it cleanly`, {
   timeout: 300_000,
 }, async () => {
   const clone = place.file('clone')
   await cloneTo(clone)
+  if (!isLong) symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
   const env = strangersEnv({ XDG_STATE_HOME: place.file('state'), GATE_SERVER__PORT: '0' })
   const npm = spawn('npm', ['start'], { cwd: clone, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

@@ -26,7 +26,7 @@ const READERS = targetReaders(directory, certificates)
 /** Files that are read back, by the readers above and by test/lab/injection.test.ts. */
 const READ = [/^(?:quadlet|systemd)\//, ...READERS.map(({ target, file }) => new RegExp(`^${target}/.*${file.source}`))]
 
-const ROUNDS = sampled(3, 24)
+const ROUNDS = sampled(2, 24)
 
 const textOf = (files: readonly OutputFile[], { target, file }: Reader): string | undefined =>
   files.find(({ path }) => path.startsWith(`${target}/`) && file.test(path))?.text

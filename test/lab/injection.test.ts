@@ -108,8 +108,8 @@ describeInLab('hostile texts', () => {
     const backends = texts.map((text, i) => {
       // systemd cannot open the others, which are refused
       const file = `/srv/secret-${i}-${text.replaceAll(/[/ \\]/g, '')}z`
-      // the first line alone is the secret, whatever follows and whether a line break ends it
-      place(file, i % 3 === 0 ? text : `${text}\n${i % 3 === 1 ? '' : 'OTHER=x\n'}`)
+      // one line is the secret, whether or not line ends follow it
+      place(file, text + '\n'.repeat(i % 3))
       place(`/etc/credstore/stored-${i}`, `${text} of the store`)
       return {
         engine: 'custom',

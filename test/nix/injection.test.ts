@@ -1,6 +1,7 @@
 // Hostile texts in every place of a spec at once, through the module that the target nix makes.
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Compiled, compile } from '../../compiler/compile.ts'
+import { sampled } from '../support/effort.ts'
 import { harmlessSpec, WAYS } from '../support/harmless-spec.ts'
 import { attacks } from '../support/injection.ts'
 import { evaluateNix, hasNix } from '../support/nix.ts'
@@ -9,7 +10,7 @@ import { evaluateHosts, MODULES } from '../support/nixos.ts'
 import { writtenIn } from '../support/spec-strings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const ROUNDS = 60
+const ROUNDS = sampled(24, 60)
 
 const moduleOf = ({ files }: Compiled): string =>
   files.find(({ path }) => /^nix\/.*\.nix$/.test(path))?.text ?? expect.unreachable('the module is made')
@@ -46,7 +47,7 @@ describe.skipIf(!hasNix)('nix-instantiate (needs nix-bin)', () => {
   )
 
   test.each(WAYS)('the modules hand every text on to the compiler as it was (secrets by %s)', (way) => {
-    const made = [...attacks(way, { targets: ['nix'] }, { rounds: 15, seed: 31 })]
+    const made = [...attacks(way, { targets: ['nix'] }, { rounds: sampled(8, 15), seed: 31 })]
       // NixOS takes white space alone for no text, and says so
       .map(({ compiled }) => compiled)
       .filter(({ deployment }) => !/[[:,]"\s*"/.test(JSON.stringify(deployment.written)))

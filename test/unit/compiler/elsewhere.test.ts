@@ -15,6 +15,7 @@ import { plistArray, plistDict, plistString, printPlist } from '../../../syntax/
 import { printToml } from '../../../syntax/toml/print.ts'
 import { printYaml, yamlList, yamlMap, yamlText } from '../../../syntax/yaml/print.ts'
 import { configPlace } from '../../support/config-place.ts'
+import { sampled } from '../../support/effort.ts'
 import { ELSEWHERE, expectedGolden } from '../../support/golden.ts'
 
 /** `gate.auth.jwt.issuer` of the golden. */
@@ -269,7 +270,7 @@ test('any texts read back from YAML, as values and as keys', () => {
       })
       expect(parseYaml(printYaml(['x'], root, []).text)).toEqual({ list: values.map((item) => ({ item })), map })
     }),
-    { numRuns: 1_000 },
+    { numRuns: sampled(300, 1_000) },
   )
 })
 
@@ -292,7 +293,7 @@ test('any texts read back from TOML', () => {
       }
       expect(parseToml(printToml(file, []).text)).toEqual({ a: { [first]: { k: values, l: first } } })
     }),
-    { numRuns: 1_000 },
+    { numRuns: sampled(300, 1_000) },
   )
 })
 
