@@ -20,15 +20,20 @@ export type Lock = { release(): Promise<void> }
  * Keeps others from working on the same host until it is released. The kernel releases it when this process dies,
  * however that happens. Only root can open the file, so no other account can hold it.
  * @param waitMs how long to wait for another one, at most; 0 refuses at once
- * @throws HostError BUSY saying who holds it
+ * @throws HostError BUSY saying who holds it, NO_PROGRAM
  */
 export async function takeLock(file: string, holder: string, waitMs: number): Promise<Lock> {
   mkdirSync(dirname(file), { recursive: true })
   const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants
   const descriptor = openSync(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
   fchmodSync(descriptor, 0o600) // one of an older version was open to readers, who may hold a lock, too
-  if (!(await lock(descriptor, waitMs))) {
-    closeSync(descriptor)
+  let isHeld = false
+  try {
+    isHeld = await lock(descriptor, waitMs)
+  } finally {
+    if (!isHeld) closeSync(descriptor)
+  }
+  if (!isHeld) {
     const hint = 'wait for it with --wait SECONDS; nothing was changed'
     throw new HostError({ code: 'BUSY', message: `another program is working on this host: ${holderOf(file)}`, hint })
   }
@@ -37,15 +42,18 @@ export async function takeLock(file: string, holder: string, waitMs: number): Pr
   return { release: async () => closeSync(descriptor) }
 }
 
-/** flock(1) locks the file that is open here, which stays locked until it is closed here. */
+/** flock(1) locks the file that is open here, which stays locked until it is closed here. @throws HostError NO_PROGRAM */
 async function lock(descriptor: number, waitMs: number): Promise<boolean> {
   const patience = waitMs > 0 ? ['--timeout', String(Math.ceil(waitMs / 1000))] : ['--nonblock']
   const child = spawn('flock', ['--exclusive', ...patience, '3'], {
     stdio: ['ignore', 'ignore', 'inherit', descriptor],
   })
-  return await new Promise((resolve) => {
+  return await new Promise((resolve, reject) => {
     child.on('close', (code) => resolve(code === 0))
-    child.on('error', () => resolve(false))
+    child.on('error', ({ message }) => {
+      const hint = 'install util-linux, which has it'
+      reject(new HostError({ code: 'NO_PROGRAM', message: `flock cannot be started: ${message}`, hint }))
+    })
   })
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { takeLock } from '../../../host/lock.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
@@ -15,7 +15,10 @@ beforeEach(() => {
   file = directory.file('lock')
   remove = directory.remove
 })
-afterEach(() => remove())
+afterEach(() => {
+  vi.unstubAllEnvs()
+  remove()
+})
 
 test('the second one is refused, and told who works', async () => {
   const lock = await takeLock(file, 'the first', 0)
@@ -41,6 +44,13 @@ test('a holder that is killed holds nothing', async () => {
   holder.kill('SIGKILL')
   await once(holder, 'close')
   await (await takeLock(file, 'me', 5_000)).release()
+})
+
+test('without flock no other program is blamed', async () => {
+  vi.stubEnv('PATH', `${file}-none`)
+  await expect(takeLock(file, 'me', 0)).rejects.toMatchObject({ problems: [{ code: 'NO_PROGRAM' }] })
+  vi.unstubAllEnvs()
+  await (await takeLock(file, 'me', 0)).release()
 })
 
 test('only its owner can open it, however it was left', async () => {
