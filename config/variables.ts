@@ -1,5 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the form that config.toml has
+import { configSchema } from '../schemas/config/config.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
+import { environmentName } from '../schemas/words/key-names.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { isTree, type Path, type Tree } from '../syntax/tree.ts'
 import { type Mistake, shortened } from './problems.ts'
@@ -10,7 +12,9 @@ type Written = { readonly values: Tree; readonly whereOf: (path: Path) => string
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** A key that the environment gives: it holds for that key, and for no other that config.toml names. */
-const OWN = /^GATE_[A-Z0-9_]*__/
+const KEY = /^GATE_[A-Z0-9_]*__/
+/** `GATE_UPSTREAMS`, which holds every key in its table, and those like it. */
+const TABLES: ReadonlySet<string> = new Set(Object.keys(configSchema.shape).map((name) => environmentName([name])))
 /** `$${`, which means the two characters `${`, or `${` with what follows it. */
 const PLACEHOLDER = /\$\$\{|\$\{([^}]*)(\}?)/g
 
@@ -41,12 +45,11 @@ export function expand(
           'contains a "${" that does not name a variable',
           'write ${NAME}, as in token = "${GATE_TOKEN}", or $${ for the two characters',
         )
-      if (OWN.test(name))
-        return refused(
-          path,
-          `names the variable ${shortened(name)}, which is a key of its own`,
-          'use a variable of another name',
-        )
+      if (KEY.test(name) || TABLES.has(name)) {
+        const what = TABLES.has(name) ? 'a table of keys' : 'a key of its own'
+        const message = `names the variable ${shortened(name)}, which is ${what}`
+        return refused(path, message, 'use a variable of another name')
+      }
       if (env === undefined) return all
       const value = Object.hasOwn(env, name) ? env[name] : undefined
       if (value !== undefined && value !== '') return value

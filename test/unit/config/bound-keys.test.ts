@@ -157,3 +157,16 @@ test.each(['upstreams.mine.api_key', 'upstreams.mine.base_url'])(
     await expect(edit).rejects.toMatchObject({ code: 'UNSET_VARIABLE' })
   },
 )
+
+test.each(['upstreams.mine.api_key', 'upstreams.mine.base_url'])(
+  '%s cannot name the variable of a table, which holds all keys in it',
+  async (key) => {
+    const runtime = `[upstreams.mine]\nprovider = "custom"\nbase_url = "${MINE}"\n`
+    const env = { GATE_UPSTREAMS: JSON.stringify({ openai: { provider: 'openai', api_key: KEY } }) }
+    const config = configPlace({ runtime, env }).open()
+    expect(entryOf(config, 'upstreams.openai')?.api_key).toBe(KEY)
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the form that config.toml has
+    const edit = config.set(key, 'http://127.0.0.1:9/${GATE_UPSTREAMS}', soft)
+    await expect(edit).rejects.toMatchObject({ code: 'UNSET_VARIABLE' })
+  },
+)
