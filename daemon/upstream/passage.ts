@@ -11,12 +11,9 @@ import { createUnpacker } from './unpack.ts'
 
 type Controller = Dispatcher.DispatchController
 
-/**
- * An answer that is not a stream is held completely up to this size, so that nothing is sent of one that breaks off.
- */
+/** An answer that is not a stream is held completely up to here, so that nothing is sent of one that breaks off. */
 const MAX_HELD_BYTES = 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
-const NOTHING = Buffer.alloc(0)
 const none = () => 0
 const NO_HEADERS: ResponseHeaders = {}
 
@@ -172,9 +169,8 @@ export class Passage implements OverConnection {
       this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: this.#held.take() })
     } else if (watch !== null && !watch.isComplete()) {
       this.#broke('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
-    } else if (watch === null && this.#sink.started() && !this.#passing) {
-      this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream but sent something else')
-    } else if (watch === null && !this.#passing) this.#whole(this.#held.take())
+    } else if (watch === null && this.#sink.started() && !this.#passing) this.#noStream()
+    else if (watch === null && !this.#passing) this.#whole(this.#held.take())
     else {
       if (watch !== null) this.#hold(watch.rest())
       this.#answered(this.#held.take())
@@ -214,15 +210,14 @@ export class Passage implements OverConnection {
 
   /** Ends with an error that the stream reports itself. */
   #reported(controller: Controller, failure: string, chunk: Buffer): void {
-    const status = this.#status
-    const ttftMs = this.#ttftMs
+    const known = { status: this.#status, ttftMs: this.#ttftMs }
     if (!this.#passing) {
-      this.#end({ kind: 'reported', status, error: new GateError('UPSTREAM_FAILED', failure), ttftMs })
+      this.#end({ kind: 'reported', ...known, error: new GateError('UPSTREAM_FAILED', failure) })
     } else {
       // the upstream's own words go to the client as they are; the attempt is a failure all the same
       this.#pass(controller, chunk)
       const error = new GateError('UPSTREAM_FAILED', 'the upstream reported an error inside the stream')
-      this.#end({ kind: 'reported-within', status, error, ttftMs })
+      this.#end({ kind: 'reported-within', ...known, error })
     }
     controller.abort(new Error('the stream reported an error'))
   }
@@ -232,7 +227,7 @@ export class Passage implements OverConnection {
     this.#hold(chunk)
     if (this.#held.bytes <= MAX_ERROR_BYTES) return
     const headers = { ...this.#headers, 'content-type': 'text/plain' }
-    this.#end({ kind: 'rejected', status: this.#status, headers, body: NOTHING })
+    this.#end({ kind: 'rejected', status: this.#status, headers, body: Buffer.alloc(0) })
     controller.abort(new Error('the body of the error is too long'))
   }
 
@@ -243,6 +238,11 @@ export class Passage implements OverConnection {
   }
 
   #beginPassing(controller: Controller): void {
+    if (this.#watch === null && this.#sink.started()) {
+      this.#noStream()
+      controller.abort(new Error('the upstream sent no stream'))
+      return
+    }
     this.#passing = true
     if (!this.#sink.started()) this.#sink.start(this.#status, this.#headers)
     this.#pass(controller, this.#held.take())
@@ -284,6 +284,10 @@ export class Passage implements OverConnection {
     const error = new GateError(code, message, { cause })
     const kind = this.#passing ? 'broken-within' : 'broken-before'
     this.#end({ kind, status: this.#status, error, ttftMs: this.#ttftMs })
+  }
+
+  #noStream(): void {
+    this.#broke('UPSTREAM_FAILED', 'the upstream was asked for a stream but sent something else')
   }
 
   #end(end: ForwardEnd): void {

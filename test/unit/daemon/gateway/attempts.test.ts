@@ -308,6 +308,20 @@ test.each<{ name: string; stream?: boolean; act: (c: FakeConnection) => void }>(
   expect(h.connections[0]?.aborted).toBe(true)
 })
 
+test.each([completion('hi'), completion('x'.repeat(2 ** 21))])(
+  'an answer of any length that is no stream, when pings have begun one, is made good by the next',
+  async (answer) => {
+    const h = harness({ stream: true })
+    h.answer.start(200, { 'content-type': 'text/event-stream' })
+    const run = h.run('one', 'two')
+    ;(await h.at(0)).json(200, answer)
+    ;(await h.at(1)).stream(frame({ content: 'hi' })).data(DONE)
+    await run
+    expect(h.response.text).toBe(frame({ content: 'hi' }) + DONE)
+    expect(h.rows.map(({ outcome }) => outcome)).toEqual(['failed', 'ok'])
+  },
+)
+
 test('room that runs out in the middle of a frame, when pings have begun the answer, is told of in a frame', async () => {
   let isFull = false
   const h = harness({ stream: true, hold: () => refuseWhen(isFull) })
