@@ -13,7 +13,8 @@ export function pushPassedOn(out: string[], headers: ResponseHeaders): void {
 
 /**
  * Headers of an upstream that are not the client's business: those of the connection, those that speak for the
- * upstream's origin instead of Gate's, and those that Gate sets itself.
+ * upstream's origin instead of Gate's, those that a proxy in front of Gate would obey by sending a file or another page
+ * of its own, and those that Gate sets itself.
  */
 const NOT_PASSED_ON = new Set([
   'access-control-allow-credentials',
@@ -41,8 +42,14 @@ const NOT_PASSED_ON = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-accel-charset',
+  'x-accel-expires',
+  'x-accel-limit-rate',
+  'x-accel-redirect', // x-accel-buffering is passed on: it keeps a stream from being held back
   'x-gate-wait',
+  'x-lighttpd-send-file',
   'x-request-id',
+  'x-sendfile',
 ])
 
 /**

@@ -29,6 +29,8 @@ const upstream = createServer((request, response) => {
     'access-control-allow-origin': '*',
     connection: 'keep-alive, x-own',
     'x-own': '1',
+    'x-accel-redirect': '/private',
+    'x-sendfile': '/etc/passwd',
     'x-ratelimit-remaining-requests': '7',
   })
   response.end(JSON.stringify(completion('hi')))
@@ -286,6 +288,8 @@ test('headers: what is sent on, and what is passed back', async () => {
     'alt-svc',
     'strict-transport-security',
     'access-control-allow-origin',
+    'x-accel-redirect',
+    'x-sendfile',
     'x-own',
   ])
     expect(said.toLowerCase()).not.toContain(`\r\n${name}:`)
