@@ -1,4 +1,5 @@
 import type { AdminAnswers, UsageCounts, UsageGroup } from '../../../schemas/admin.ts'
+import { isCalendarDay } from '../../../schemas/words/calendar-day.ts'
 import { USAGE_GROUPINGS } from '../../../schemas/words/usage-groupings.ts'
 import { usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
@@ -29,8 +30,7 @@ export const run: Run = async ({ admin, json, text, print, printJson, stdout }) 
 /** Days begin at midnight in the caller's time zone, not in the daemon's. */
 function timeOf(since: string): string {
   if (since === 'today') return new Date(new Date().setHours(0, 0, 0, 0)).toISOString()
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(since) ? new Date(`${since}T00:00`) : undefined
-  return day === undefined || Number.isNaN(day.getTime()) ? since : day.toISOString()
+  return isCalendarDay(since) ? new Date(`${since}T00:00`).toISOString() : since
 }
 
 function reportText(report: Report, groupings: readonly Grouping[], stdout: Output): string {

@@ -1,5 +1,6 @@
 import type { AdminAnswers, UsageCounts, UsageGroup } from '../../../schemas/admin.ts'
 import { durationMs } from '../../../schemas/config/values.ts'
+import { isCalendarDay } from '../../../schemas/words/calendar-day.ts'
 import { AdminError } from '../error.ts'
 
 /** What was used, with the ids of keys. */
@@ -46,7 +47,10 @@ export async function usage(
 
 /** @returns Unix milliseconds @throws AdminError */
 function startOf(text: string, now: number): number {
-  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : now - periodMs(text)
+  const day = /^\d{4}-\d{2}-\d{2}/.exec(text)?.[0]
+  if (day !== undefined && !isCalendarDay(day))
+    throw new AdminError('BAD_REQUEST', `since: ${text} is not a time: there is no such day`, { hint: HINT })
+  const at = day === undefined ? now - periodMs(text) : Date.parse(text)
   if (at >= 0 && at <= now) return at
   throw new AdminError('BAD_REQUEST', `since: ${text} is not a time in the past`, { hint: HINT })
 }

@@ -152,7 +152,9 @@ test.each([
   { args: ['--by', 'user'], code: 2, says: /there are: model, key, upstream/ },
   { args: ['--since', 'yesterday'], code: 1, says: /neither a duration nor a time\n {2}write 24h, 7d, today/ },
   { args: ['--since', '9999-01-01'], code: 1, says: /not a time in the past/ },
+  { args: ['--since', '2026-02-30'], code: 1, says: /2026-02-30 is not a time: there is no such day/ },
   { args: ['--since', '2026-02-31x'], code: 1, says: /not a time/ },
+  { args: ['--since', '2026-02-28x'], code: 1, says: /not a time/ },
 ])('C8: usage $args is refused', async ({ args, code, says }) => {
   const run = await ctl(['usage', ...args])
   expect(run).toMatchObject({ code, stdout: '' })
