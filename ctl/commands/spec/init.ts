@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { specJsonSchema } from '../../../schemas/json-schema.ts'
 import { sh } from '../../../syntax/shell/print.ts'
+import { codeOf } from '../../../system/error-code.ts'
 import { holdDirectory } from '../../../system/held-directory.ts'
 import { replaceFiles } from '../../../system/replace-files.ts'
 import { failure, usageFailure } from '../../failure.ts'
@@ -10,8 +11,24 @@ import { askForSpec, checkedSpec } from './first-questions.ts'
 import { type Answers, parseBackend, SCHEMA_FILE, withImages } from './first-spec.ts'
 
 export const run: Run = async (invocation) => {
-  const { arguments: words, flag, json, print, stdin, stdout } = invocation
-  const file = words[0] ?? 'gate.toml'
+  const file = invocation.arguments[0] ?? 'gate.toml'
+  try {
+    return await writeSpec(file, invocation)
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    const [reason, hint] = REASONS[codeOf(error)] ?? [`cannot be written (${codeOf(error)})`]
+    throw failure('FILE_NOT_WRITTEN', `${file}: ${reason}`, { hint: hint?.(dirname(file)), cause: error })
+  }
+}
+
+const REASONS: Readonly<Record<string, readonly [reason: string, hint: (directory: string) => string]>> = {
+  ENOENT: ['its directory is not there', (directory) => sh`mkdir -p ${directory}`],
+  ENOTDIR: ['what it would be in is not a directory', () => 'write it elsewhere'],
+  EACCES: ['permission denied', () => 'write it where you may'],
+}
+
+async function writeSpec(file: string, invocation: Invocation): Promise<0> {
+  const { flag, json, print, stdin, stdout } = invocation
   // also for a link to nothing
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined && !flag('force')) {
     const detail = `${file} already exists`

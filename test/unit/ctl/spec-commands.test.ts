@@ -144,6 +144,15 @@ test('a foreign file in place of the schema stays, and nothing is written', asyn
   expect(existsSync(join(folder, 'new.toml'))).toBe(false)
 })
 
+test.each([
+  { into: 'absent/inner/new.toml', says: /new\.toml: its directory is not there\n {2}mkdir -p .*absent\/inner\n$/ },
+  { into: 'gate.toml/new.toml', says: /new\.toml: what it would be in is not a directory\n {2}write it elsewhere\n$/ },
+])('init into $into says why it cannot', async ({ into, says }) => {
+  const run = await gatectl(['init', join(folder, into), '--yes'])
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  expect(run.stderr).toMatch(says)
+})
+
 test('with images by digest the first spec has no warning', async () => {
   const file = join(folder, 'new.toml')
   const image = `qwen=ghcr.io/x/y@sha256:${'0'.repeat(64)}`
