@@ -44,5 +44,6 @@ const REASONS: Readonly<Record<string, readonly [reason: string, hint?: string]>
   ENOENT: ['not there'],
   EACCES: ['permission denied', 'run it as root, or as a user who may read the file'],
   EISDIR: ['is a directory', 'name a file'],
+  EFBIG: ['is larger than 16 MiB', 'name the file that you meant'],
   ERR_ENCODING_INVALID_ENCODED_DATA: ['is not text', 'write it in UTF-8'],
 }

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import type { ConfigProblem } from '../../../schemas/config/layers.ts'
-import { unreadable } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { problemLines } from '../../output/problem-lines.ts'
+import { readNamed } from '../spec/named-file.ts'
 
 export const run: Run = async (invocation) => {
   const problems = await findProblems(invocation)
@@ -16,7 +15,7 @@ export const run: Run = async (invocation) => {
 
 async function findProblems({ arguments: [file], admin, stdin }: Invocation): Promise<readonly ConfigProblem[]> {
   if (file === undefined) return (await admin.ask('POST /v1/config/validate', { body: {} })).problems
-  const text = file === '-' ? await readAll(stdin) : await readFile(file, 'utf8').catch((e) => unreadable(file, e))
+  const text = file === '-' ? await readAll(stdin) : readNamed(file)
   const { checkFile } = await import('../../../config/file-check.ts') // loads the schema, which only this needs
   return checkFile(file === '-' ? 'standard input' : file, text)
 }

@@ -55,6 +55,17 @@ test('config validate says when a file cannot be read', async () => {
   expect(run.stderr).toMatch(/absent: not there\n/)
 })
 
+test('config validate refuses a file that the daemon could not read, and one that never ends', async () => {
+  const file = join(folder, 'latin1.toml')
+  writeFileSync(file, Buffer.from('# caf\xe9\n', 'latin1'))
+  const other = await gatectl(['config', 'validate', file])
+  expect(other).toMatchObject({ code: 1, stdout: '' })
+  expect(other.stderr).toMatch(/latin1\.toml: is not text\n {2}write it in UTF-8\n/)
+  const endless = await gatectl(['config', 'validate', '/dev/zero'])
+  expect(endless).toMatchObject({ code: 1, stdout: '' })
+  expect(endless.stderr).toMatch(/zero: is larger than 16 MiB\n/)
+})
+
 test('config diff lists edits, and exits with 3 only when asked to check', async () => {
   const daemon = await startAdminDaemon()
   try {
