@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { openConfig } from '../../config/open-config.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
@@ -10,6 +9,7 @@ import { createLifecycle } from '../process/lifecycle.ts'
 import { openNotify } from '../process/notify.ts'
 import { type DaemonOptions, defaultStateDirectory } from '../process/options.ts'
 import { passedSocket } from '../process/passed-socket.ts'
+import { makeStateDirectory } from '../process/state-directory.ts'
 
 export type Ground = ReturnType<typeof layGround>
 
@@ -24,7 +24,7 @@ export function layGround(options: DaemonOptions) {
   const monotonic = () => performance.now()
   const activation = takeActivation(env, process.pid)
   const stateDirectory = options.stateDirectory ?? defaultStateDirectory(env)
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+  makeStateDirectory(stateDirectory)
   const unlockState = lockState(stateDirectory)
 
   const isJournal = env['JOURNAL_STREAM'] !== undefined
