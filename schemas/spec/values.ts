@@ -16,8 +16,8 @@ export const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}$/
 
 export const hostName = (description: string) =>
   z.string().regex(HOST_NAME, 'write a lower-case host name such as "ai.example.org"').meta({ description })
-export const absolutePath = (description: string) =>
-  z.string().regex(ABSOLUTE, 'write an absolute path without empty, "." or ".." segments').meta({ description })
+const ABSOLUTE_HINT = 'write an absolute path without empty, "." or ".." segments'
+export const absolutePath = (description: string) => z.string().regex(ABSOLUTE, ABSOLUTE_HINT).meta({ description })
 export const interfaces = (description: string) =>
   z.array(z.string().regex(INTERFACE, 'write the name of a network interface such as "eth0"')).meta({ description })
 /** A boolean and its default. */
@@ -28,9 +28,11 @@ export const secret = (description: string) =>
   z
     .union(
       [
-        z.strictObject({ credential: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/) }),
-        z.strictObject({ env: z.string().regex(ENVIRONMENT_NAME) }),
-        z.strictObject({ file: z.string().regex(ABSOLUTE) }),
+        z.strictObject({
+          credential: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/, 'write letters, digits, ".", "_" and "-"'),
+        }),
+        z.strictObject({ env: z.string().regex(ENVIRONMENT_NAME, 'write the name of a variable such as "API_KEY"') }),
+        z.strictObject({ file: z.string().regex(ABSOLUTE, ABSOLUTE_HINT) }),
       ],
       { error: 'write { credential = "name" }, { env = "NAME" } or { file = "/absolute/path" }' },
     )

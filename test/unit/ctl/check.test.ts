@@ -52,6 +52,15 @@ test.each([
   expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code)
 })
 
+test.each([
+  ['{ file = "key.txt" }', 'write an absolute path'],
+  ['{ env = "a b" }', 'write the name of a variable'],
+  ['{ credential = "a/b" }', 'write letters, digits'],
+])('a secret that is referred to wrongly says what to write: %s', async (secret, hint) => {
+  const { diagnostics } = await check(['-'], `[upstreams.a]\nprovider = "openai"\napi_key = ${secret}\n`)
+  expect(diagnostics).toMatchObject([{ code: 'INVALID_VALUE', hint: expect.stringContaining(hint) }])
+})
+
 test('C2 the answer names what was checked', async () => {
   const plain = await gatectl(['check', '-'])
   expect(plain.stdout).toMatch(
