@@ -64,8 +64,8 @@ function readJson(text: string): { readonly values: unknown } | TomlMistake {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]/
+/** systemd refuses a unit with a noncharacter in any of its lines, and XML cannot hold the first two of them. */
+const CONTROL = /[\p{Cc}\u2028\u2029\p{NChar}]/u
 
 function controlCharacters(value: unknown, path: SpecPath, source: Source): Diagnostic[] {
   if (typeof value === 'string')
@@ -87,15 +87,15 @@ function isConfigText([top, , key, , last, ...more]: SpecPath): boolean {
 }
 
 /**
- * One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate, nothing that XML cannot
- * hold.
+ * One line of well-formed text: no C0, C1, DEL, line or paragraph separator, no lone surrogate, no noncharacter such as
+ * U+FFFE.
  */
 function isOneLine(text: string): boolean {
   return !CONTROL.test(text) && text.isWellFormed()
 }
 
 function refused(path: SpecPath, part: 'key' | 'value', source: Source): Diagnostic {
-  const message = 'this text contains a line break, a control character or half a surrogate pair'
+  const message = 'this text contains a line break, a control character, a noncharacter or half a surrogate pair'
   return locate({ code: 'CONTROL_CHARACTER', path, part, message, hint: 'write it on one line, without them' }, source)
 }
 

@@ -188,7 +188,7 @@ const backendWith = (text: string) => ({
 const isAllowed = (text: string): boolean =>
   text !== '' &&
   text !== '__proto__' &&
-  !/[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(text) &&
+  !/[\p{Cc}\u2028\u2029\p{NChar}]/u.test(text) &&
   text.isWellFormed() &&
   !/\{(?:socket|port|model)\}/.test(text)
 

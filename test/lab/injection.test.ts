@@ -174,7 +174,7 @@ const BACKENDS = 16
 const isOneLine = (text: string): boolean =>
   text !== '' &&
   text !== '__proto__' &&
-  !/[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(text) &&
+  !/[\p{Cc}\u2028\u2029\p{NChar}]/u.test(text) &&
   text.isWellFormed() &&
   !/\{(?:socket|port|model)\}/.test(text)
 

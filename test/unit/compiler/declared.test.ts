@@ -81,7 +81,7 @@ const keysOf = (tree: unknown): string[] =>
  * As the parser sees it: the category Cc, the two line separators, what XML cannot hold, and the name of the prototype.
  */
 const hasControl = (given: string): boolean =>
-  /[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(given) || !given.isWellFormed() || given === '__proto__'
+  /[\p{Cc}\u2028\u2029\p{NChar}]/u.test(given) || !given.isWellFormed() || given === '__proto__'
 
 test('any text of a spec is refused or reaches the daemon as it is', () => {
   fc.assert(

@@ -19,6 +19,26 @@ test.each([
   { name: '100,000 arguments', text: backend(`args = [${'"a",'.repeat(100_000)}]`), expected: 'SYNTAX' },
 ])('D1: $name is a diagnostic', ({ text, expected }) => expect(said(text)).toEqual([expected]))
 
+// systemd loads no unit that holds one of them, and XML no file with some
+test.each([
+  '\\uFDD0',
+  '\\uFDEF',
+  '\\uFFFE',
+  '\\uFFFF',
+  '\\U0001FFFE',
+  '\\U0010FFFE',
+  '\\U0010FFFF',
+  '\\u2028',
+  '\\u0085',
+])('F2: the character %s reaches no unit', (character) =>
+  expect(said(backend(`args = ["a${character}"]`))).toEqual(['CONTROL_CHARACTER']),
+)
+
+test.each(['\\uFDCF', '\\uFDF0', '\\uFFFD', '\\U0001FFFD', '\\U0010FFFD', '\\uE000'])(
+  'F2: the character %s is taken',
+  (character) => expect(said(backend(`args = ["a${character}"]`))).toEqual([]),
+)
+
 test('D1: what a spec may have compiles', () => expect(said(backend(`args = [${'"a",'.repeat(10_000)}]`))).toEqual([]))
 
 test('D4: a model that is written wrong is not missing as well', () =>
