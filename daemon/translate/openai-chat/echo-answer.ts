@@ -54,9 +54,22 @@ export type Answer = {
   readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number }
 }
 
-/** The tokens of a text, as the echo upstream counts: a word with the white space before it. They join to the text. */
+/** More words than people say to an echo: each is a string, and a body of 32 MiB would hold up all requests for seconds. */
+const MOST_WORDS = 10_000
+
+/**
+ * The tokens of a text, as the echo upstream counts: a word with the white space before it, and after the first 10,000
+ * pieces of 4,096 characters. They join to the text.
+ */
 export function tokensOf(text: string): readonly string[] {
-  return text.match(/\s*\S+|\s+$/g) ?? []
+  const tokens: string[] = []
+  let end = 0
+  for (const [token] of text.matchAll(/\s*\S+|\s+$/g)) {
+    if (tokens.length === MOST_WORDS) return [...tokens, ...(text.slice(end).match(/.{1,4096}/gsu) ?? [])]
+    tokens.push(token)
+    end += token.length
+  }
+  return tokens
 }
 
 /**

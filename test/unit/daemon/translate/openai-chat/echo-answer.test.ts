@@ -8,6 +8,14 @@ test('tokens join to the text', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => tokensOf(text).join('') === text))
 })
 
+test('a text of millions of words is a bounded number of tokens, which join to it', () => {
+  const text = `${'a '.repeat(2 ** 21)}\u{1f600}`
+  const tokens = tokensOf(text)
+  expect(tokens.join('') === text).toBe(true)
+  expect(tokens.slice(0, 2)).toEqual(['a', ' a'])
+  expect(tokens.length).toBeLessThan(12_000)
+})
+
 test('says the last user message back, text parts joined', () => {
   const messages = [
     user('first'),
