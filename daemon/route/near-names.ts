@@ -10,7 +10,8 @@ export function nearNames(name: string, known: Iterable<string>, most = 3): stri
     const contained = lower.includes(wanted) || wanted.includes(lower)
     // at least that far apart; comparing thousands of names would hold the event loop up
     if (!contained && Math.abs(lower.length - wanted.length) > furthest) continue
-    const distance = contained ? 0.5 : editDistance(wanted.slice(0, 100), lower.slice(0, 100))
+    const rough = contained ? 0.5 : editDistance(wanted.slice(0, 100), lower.slice(0, 100))
+    const distance = lower === wanted ? 0 : rough // the same name in another case is what was meant
     if (distance <= furthest) scored.push({ candidate, distance })
   }
   scored.sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
