@@ -9,9 +9,15 @@ const root = join(import.meta.dirname, '..')
 const PAGE = join(root, 'docs/test-long.md')
 const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
 
+const TIERS = { unit: ['unit', 'nix'], e2e: ['e2e'], lab: ['lab'] }
+type Tier = keyof typeof TIERS
+const isTier = (name: string): name is Tier => name in TIERS
+const asked = process.argv.slice(2).filter(isTier)
+const tiers = asked.length > 0 ? asked : Object.keys(TIERS).filter(isTier)
+
 /** Files of a tier that say how much they try. */
-const filesOf = (tier: string): string[] =>
-  git('ls-files', `test/${tier}/*.test.ts`)
+const filesOf = (tier: Tier): string[] =>
+  git('ls-files', ...TIERS[tier].map((folder) => `test/${folder}/*.test.ts`))
     .split('\n')
     .filter((file) => readFileSync(join(root, file), 'utf8').match(/support\/effort\.ts|onlyLong: true/) !== null)
 
@@ -21,7 +27,10 @@ function page(results: readonly StepResult[], text: string): string {
   const verdict = results.every(({ ok }) => ok) ? 'passed' : 'failed'
   return `# The long tests
 
-\`npm run test:long\` runs at full size what \`npm test\` samples: ${[...filesOf('e2e'), ...filesOf('lab')].map((file) => `\`${file}\``).join(', ')}.
+\`npm run test:long\` runs at full size what \`npm test\` samples: ${tiers
+    .flatMap(filesOf)
+    .map((file) => `\`${file}\``)
+    .join(', ')}.
 It writes this page.
 
 Last run: ${new Date().toISOString().slice(0, 10)}, commit ${commit}: **${verdict}**
@@ -32,13 +41,10 @@ ${text.trim()}
 `
 }
 
-const tiers = (process.argv.length > 2 ? process.argv.slice(2) : ['e2e', 'lab']).map((tier) => ({
-  ...vitest(`long-${tier}`, tier, ...filesOf(tier)),
-  env: { GATE_TEST_LONG: '1' },
-}))
+const steps = tiers.map((tier) => ({ ...vitest(`long-${tier}`, tier, ...filesOf(tier)), env: { GATE_TEST_LONG: '1' } }))
 const begun = performance.now()
-// one after the other: both load the machine
-const results = await runLanes([tiers])
+// one after the other: each loads the machine
+const results = await runLanes([steps])
 const text = summary(results, (performance.now() - begun) / 1_000)
 console.log(text)
 writeFileSync(PAGE, page(results, text))
