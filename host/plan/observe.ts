@@ -35,7 +35,8 @@ export type Observed = {
   readonly managers: ReadonlySet<string>
 }
 
-const NOTHING_MADE: Made = {
+/** Before the first apply. */
+export const NOTHING_MADE: Made = {
   version: 1,
   accounts: [],
   groups: [],

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bootHost, deployByHand, type Host } from './deploy.ts'
-import { ENGINE_HEALTH } from './engine/image.ts'
+import { engineBackend } from './engine/image.ts'
 import { NODE } from './gate.ts'
 import { describeInLab } from './suite.ts'
 
@@ -18,14 +18,7 @@ describeInLab('gate-agent', () => {
     host = await bootHost('agent')
     for (const script of ['ask-agent.ts', 'registry.ts'])
       cpSync(join(import.meta.dirname, script), host.path(`/opt/${script}`))
-    const engine = {
-      engine: 'custom',
-      image_archive: host.images.engine.archive,
-      image: host.images.engine.reference,
-      listen: 'unix',
-      args: ['--listen', '{socket}'],
-      health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
-    }
+    const engine = engineBackend(host.images)
     const pulled = `${REGISTRY}/team/idle@${host.images.idle.reference.split('@')[1]}`
     await deployByHand(
       host,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { isLong } from '../support/effort.ts'
 import { bootHost, type Host } from './deploy.ts'
-import { ENGINE_HEALTH } from './engine/image.ts'
+import { ENGINE_HEALTH, engineBackend } from './engine/image.ts'
 import { NODE } from './gate.ts'
 import { describeInLab } from './suite.ts'
 
@@ -36,12 +36,8 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
     ])
 
   const backend = (more: object = {}) => ({
-    engine: 'custom',
-    image: host.images.engine.reference,
-    image_archive: host.images.engine.archive,
-    listen: 'unix',
+    ...engineBackend(host.images),
     args: ['--listen', '{socket}', '--token-delay-ms', '50'],
-    health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
     stop_timeout: '2s',
     ...more,
   })

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bootHost, type Host } from './deploy.ts'
-import { ENGINE_HEALTH } from './engine/image.ts'
+import { engineBackend } from './engine/image.ts'
 import { describeInLab } from './suite.ts'
 
 type Line = {
@@ -361,12 +361,7 @@ async function prepare(host: Host): Promise<void> {
     gate: { domain: 'gate.lab', tls: { files: { cert: CERTIFICATE, key: KEY } } },
     backends: {
       talk: {
-        engine: 'custom',
-        image: host.images.engine.reference,
-        image_archive: host.images.engine.archive,
-        listen: 'unix',
-        args: ['--listen', '{socket}'],
-        health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
+        ...engineBackend(host.images),
         idle_stop: '1m',
         ...(gpu && { gpu }),
       },

@@ -1,6 +1,6 @@
 import { compile } from '../../compiler/compile.ts'
 import { DEPLOYED_TARGETS, type Desired, desiredState } from '../../host/plan/desired.ts'
-import type { Observed, SeenFile } from '../../host/plan/observe.ts'
+import { NOTHING_MADE, type Observed, type SeenFile } from '../../host/plan/observe.ts'
 import { unitKey } from '../../host/running.ts'
 import type { Generation } from '../../schemas/deploy/generation.ts'
 
@@ -31,18 +31,7 @@ export const TWO = desiredOf({ backends: twoBackends })
 export const NO_OBSERVATION: Observed = {
   accounts: { users: new Map(), groups: new Map(), subuids: [], subgids: [], linger: new Set() },
   generations: { directory: '/var/lib/gate-deploy', manifests: new Map(), current: undefined, committed: undefined },
-  made: {
-    version: 1,
-    accounts: [],
-    groups: [],
-    memberships: [],
-    linger: [],
-    directories: [],
-    enabled: [],
-    running: [],
-    started: [],
-    originals: {},
-  },
+  made: NOTHING_MADE,
   files: new Map(),
   conffiles: new Set(),
   links: new Map(),

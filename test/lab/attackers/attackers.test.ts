@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { bootHost, type Host } from '../deploy.ts'
-import { ENGINE_HEALTH } from '../engine/image.ts'
+import { engineBackend } from '../engine/image.ts'
 import { describeInLab } from '../suite.ts'
 import { gateAttacks } from './gate.ts'
 import { loginAttacks } from './login.ts'
@@ -16,15 +16,7 @@ describeInLab('attackers on a deployed Debian 13', () => {
     host = await bootHost('attackers')
     writeFileSync(host.path('/etc/hosts'), '127.0.0.1 localhost\n') // as every installed Debian has it
     await host.run(['useradd', '--create-home', '--shell', '/bin/sh', 'login'])
-    const engine = {
-      engine: 'custom',
-      image: host.images.engine.reference,
-      image_archive: host.images.engine.archive,
-      listen: 'unix',
-      args: ['--listen', '{socket}'],
-      health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
-      stop_timeout: '2s',
-    }
+    const engine = { ...engineBackend(host.images), stop_timeout: '2s' }
     const spec = {
       gate: { domain: 'gate.lab.example', tls: { internal_ca: true } },
       proxy: { engine: 'caddy' },

@@ -44,6 +44,16 @@ const ENGINE = '/engine/engine.ts'
 /** How a spec asks the test engine whether it is well. */
 export const ENGINE_HEALTH = ['node', ENGINE, '--check', '{socket}']
 
+/** A backend of a spec that runs the test engine. */
+export const engineBackend = ({ engine }: Images) => ({
+  engine: 'custom',
+  image: engine.reference,
+  image_archive: engine.archive,
+  listen: 'unix',
+  args: ['--listen', '{socket}'],
+  health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
+})
+
 /** Packs the images into the cache, from files of this repository and of the Debian tree alone. */
 export function packImages(rootfs: string): Images {
   const node = realpathSync(join(root, 'node_modules/node/bin/node'))

@@ -70,7 +70,7 @@ test.each([
   ['after a comment sign in a text', 'a = "#"\nb = "x # y\n', '2:5 SYNTAX', 'add " at its end'],
   ['in a list', 'a = ["b", "c]\nd = 1\n', '1:11 SYNTAX', 'add " at its end'],
   ['with an escaped quote', 'a = "b\\"\nc = 1\n', '1:5 SYNTAX', 'add " at its end'],
-  ['three quotes', 'a = """b\nc = 1\n', '1:5 SYNTAX', ''],
+  ['three quotes', 'a = """b\nc = 1\n', '1:5 SYNTAX', 'unfinished string'],
 ])('D4: %s is shown where it opened', (_, text, place, hint) => {
   const [error = ''] = errors(text)
   expect(error).toContain(place)
