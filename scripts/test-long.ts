@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ESLINT } from './check.ts'
 import { runLanes, type StepResult, summary, vitest } from './steps.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -44,7 +45,7 @@ ${text.trim()}
 const steps = tiers.map((tier) => ({ ...vitest(`long-${tier}`, tier, ...filesOf(tier)), env: { GATE_TEST_LONG: '1' } }))
 const begun = performance.now()
 // one after the other: each loads the machine
-const results = await runLanes([steps])
+const results = await runLanes([asked.length > 0 ? steps : [ESLINT, ...steps]])
 const text = summary(results, (performance.now() - begun) / 1_000)
 console.log(text)
 writeFileSync(PAGE, page(results, text))

@@ -11,14 +11,16 @@ import { describeInLab } from './suite.ts'
 
 const MANAGER = ['systemctl', '--user', '-M', 'gate-own@.host']
 
-describeInLab(`NixOS modules${hasNix ? '' : ' [skipped: needs nix-bin]'}`, () => {
-  let host: Host
-  const store = nixStore()
-  let hosts: Record<string, NixosHost> = {}
-  beforeAll(async () => {
-    if (!hasNix) return
-    host = await bootHost('nixos')
-    const options = (more: string) => `{
+describeInLab(
+  `NixOS modules${hasNix ? '' : ' [skipped: needs nix-bin]'}`,
+  () => {
+    let host: Host
+    const store = nixStore()
+    let hosts: Record<string, NixosHost> = {}
+    beforeAll(async () => {
+      if (!hasNix) return
+      host = await bootHost('nixos')
+      const options = (more: string) => `{
       services.gate-daemon = {
         enable = true;
         backends.own = {
@@ -32,101 +34,115 @@ describeInLab(`NixOS modules${hasNix ? '' : ' [skipped: needs nix-bin]'}`, () =>
         };
       };
     }`
-    const before = [MODULES, options('')]
-    const after = [MODULES, options('environment.CHANGED = "yes";'), '{ services.gate-daemon.port = 3001; }']
-    hosts = evaluateSamples({ before, after }, {}).hosts
-    await place('before')
-  })
-  afterAll(async () => {
-    await host?.down()
-    store.remove()
-  })
+      const before = [MODULES, options('')]
+      const after = [MODULES, options('environment.CHANGED = "yes";'), '{ services.gate-daemon.port = 3001; }']
+      hosts = evaluateSamples({ before, after }, {}).hosts
+      await place('before')
+    })
+    afterAll(async () => {
+      await host?.down()
+      store.remove()
+    })
 
-  /** Programs of the store are those of Debian here. */
-  const onDebian = (text: string) =>
-    text
-      .replaceAll(/[^\s=]+\/[0-9a-z]{32}-gate-image/g, '/opt/fetch-image')
-      .replaceAll('/run/current-system/sw/bin', '/usr/bin')
-      .replaceAll(new RegExp(`(?:${store.path}|/nix/store)/(?:gate|systemd|podman|coreutils)/`, 'g'), '/usr/')
+    /** Programs of the store are those of Debian here. */
+    const onDebian = (text: string) =>
+      text
+        .replaceAll(/[^\s=]+\/[0-9a-z]{32}-gate-image/g, '/opt/fetch-image')
+        .replaceAll('/run/current-system/sw/bin', '/usr/bin')
+        .replaceAll(new RegExp(`(?:${store.path}|/nix/store)/(?:gate|systemd|podman|coreutils)/`, 'g'), '/usr/')
 
-  /** Does what a switch does with the files, and with units that have triggers. */
-  async function place(name: string) {
-    const { builds, users, systemd, environment } = hosts[name] ?? expect.unreachable()
-    const [build] = builds
-    const out = build === undefined ? expect.unreachable() : store.build(build)
-    write(host, '/opt/fetch-image', `#!/bin/sh\n${readFileSync(join(MODULES, 'daemon/fetch-image.sh'), 'utf8')}`, 0o755)
-    for (const [group, { gid }] of Object.entries(users.groups))
-      await host.exec(['groupadd', '--system', ...(gid === null ? [] : ['--gid', String(gid)]), group])
-    for (const [user, { uid, group, extraGroups, home, linger, subUidRanges }] of Object.entries(users.users)) {
-      const ids = uid === null ? [] : ['--uid', String(uid)]
-      const groups = extraGroups.length === 0 ? [] : ['--groups', extraGroups.join(',')]
-      await host.exec(['useradd', '--system', ...ids, '--gid', group, ...groups, '--home-dir', home, user])
-      for (const { startUid = 0, count = 0 } of subUidRanges) {
-        const range = `${startUid}-${startUid + count - 1}`
-        await host.run(['usermod', '--add-subuids', range, '--add-subgids', range, user])
-      }
-      if (linger) write(host, `/var/lib/systemd/linger/${user}`, '')
-    }
-    for (const [path, { source = '' }] of Object.entries(environment.etc))
-      cpSync(store.here(source), host.path(`/etc/${path}`), { recursive: true })
-    for (const directory of ['/etc/gate/user-units/40000', '/etc/containers/systemd/users/40000'])
-      for (const file of readdirSync(host.path(directory), { recursive: true, encoding: 'utf8' }))
-        if (/\.(?:service|socket|conf|container)$/.test(file)) {
-          const path = `${directory}/${file}`
-          write(host, path, onDebian(readFileSync(host.path(path), 'utf8')))
+    /** Does what a switch does with the files, and with units that have triggers. */
+    async function place(name: string) {
+      const { builds, users, systemd, environment } = hosts[name] ?? expect.unreachable()
+      const [build] = builds
+      const out = build === undefined ? expect.unreachable() : store.build(build)
+      write(
+        host,
+        '/opt/fetch-image',
+        `#!/bin/sh\n${readFileSync(join(MODULES, 'daemon/fetch-image.sh'), 'utf8')}`,
+        0o755,
+      )
+      for (const [group, { gid }] of Object.entries(users.groups))
+        await host.exec(['groupadd', '--system', ...(gid === null ? [] : ['--gid', String(gid)]), group])
+      for (const [user, { uid, group, extraGroups, home, linger, subUidRanges }] of Object.entries(users.users)) {
+        const ids = uid === null ? [] : ['--uid', String(uid)]
+        const groups = extraGroups.length === 0 ? [] : ['--groups', extraGroups.join(',')]
+        await host.exec(['useradd', '--system', ...ids, '--gid', group, ...groups, '--home-dir', home, user])
+        for (const { startUid = 0, count = 0 } of subUidRanges) {
+          const range = `${startUid}-${startUid + count - 1}`
+          await host.run(['usermod', '--add-subuids', range, '--add-subgids', range, user])
         }
-    cpSync(join(out, 'lib/systemd/system'), host.path('/etc/systemd/system'), { recursive: true })
-    for (const [kind, units] of Object.entries({ service: systemd.services, socket: systemd.sockets }))
-      for (const [unit, made] of Object.entries(units).filter(([unit]) => unit.startsWith('gate-')))
-        write(host, `/etc/systemd/system/${unit}.${kind}`, onDebian(unitText(made)))
-    cpSync(join(out, 'lib/tmpfiles.d/gate.conf'), host.path('/etc/tmpfiles.d/gate.conf'))
-    write(host, '/etc/tmpfiles.d/rules.conf', `${systemd.tmpfiles.rules.join('\n')}\n`)
-    await host.run(['systemd-tmpfiles', '--create'], { timeoutMs: 60_000 })
-    await host.run(['systemctl', 'daemon-reload'])
-  }
+        if (linger) write(host, `/var/lib/systemd/linger/${user}`, '')
+      }
+      for (const [path, { source = '' }] of Object.entries(environment.etc))
+        cpSync(store.here(source), host.path(`/etc/${path}`), { recursive: true })
+      for (const directory of ['/etc/gate/user-units/40000', '/etc/containers/systemd/users/40000'])
+        for (const file of readdirSync(host.path(directory), { recursive: true, encoding: 'utf8' }))
+          if (/\.(?:service|socket|conf|container)$/.test(file)) {
+            const path = `${directory}/${file}`
+            write(host, path, onDebian(readFileSync(host.path(path), 'utf8')))
+          }
+      cpSync(join(out, 'lib/systemd/system'), host.path('/etc/systemd/system'), { recursive: true })
+      for (const [kind, units] of Object.entries({ service: systemd.services, socket: systemd.sockets }))
+        for (const [unit, made] of Object.entries(units).filter(([unit]) => unit.startsWith('gate-')))
+          write(host, `/etc/systemd/system/${unit}.${kind}`, onDebian(unitText(made)))
+      cpSync(join(out, 'lib/tmpfiles.d/gate.conf'), host.path('/etc/tmpfiles.d/gate.conf'))
+      write(host, '/etc/tmpfiles.d/rules.conf', `${systemd.tmpfiles.rules.join('\n')}\n`)
+      await host.run(['systemd-tmpfiles', '--create'], { timeoutMs: 60_000 })
+      await host.run(['systemctl', 'daemon-reload'])
+    }
 
-  const answers = async (port: number) =>
-    (await host.exec(['curl', '-sf', '--max-time', '5', `http://127.0.0.1:${port}/health`])).code === 0
-  const show = async (property: string, unit: string) =>
-    (await host.run([...MANAGER, 'show', '-P', property, unit])).trim()
+    const answers = async (port: number) =>
+      (await host.exec(['curl', '-sf', '--max-time', '5', `http://127.0.0.1:${port}/health`])).code === 0
+    const show = async (property: string, unit: string) =>
+      (await host.run([...MANAGER, 'show', '-P', property, unit])).trim()
 
-  test.skipIf(!hasNix)(
-    'the image is loaded before the container starts, and only the gateway reaches it (needs nix-bin and the programs of its builds)',
-    async () => {
-      await host.run(['systemctl', 'start', 'gate-daemon.socket', 'gate-daemon-admin.socket', 'user@40000.service'])
-      for (const unit of ['gate-address', 'gate-own-changed']) await host.run(['systemctl', 'start', `${unit}.service`])
-      await vi.waitUntil(async () => (await show('ActiveState', 'gate-own.service')) === 'active', { timeout: 120_000 })
-      expect(await show('ActiveState', 'gate-own-image.service')).toBe('active')
-      const ask = (user: string) =>
-        host.exec(
-          ['curl', '-sf', '--unix-socket', '/run/gate/backends/own/engine.sock', 'http://localhost/v1/models'],
-          { user },
-        )
-      expect((await ask('gate')).code).toBe(0)
-      expect((await ask('nobody')).code).not.toBe(0)
-      expect(await answers(3000)).toBe(true)
-    },
-  )
+    test.skipIf(!hasNix)(
+      'the image is loaded before the container starts, and only the gateway reaches it (needs nix-bin and the programs of its builds)',
+      async () => {
+        await host.run(['systemctl', 'start', 'gate-daemon.socket', 'gate-daemon-admin.socket', 'user@40000.service'])
+        for (const unit of ['gate-address', 'gate-own-changed'])
+          await host.run(['systemctl', 'start', `${unit}.service`])
+        await vi.waitUntil(async () => (await show('ActiveState', 'gate-own.service')) === 'active', {
+          timeout: 120_000,
+        })
+        expect(await show('ActiveState', 'gate-own-image.service')).toBe('active')
+        const ask = (user: string) =>
+          host.exec(
+            ['curl', '-sf', '--unix-socket', '/run/gate/backends/own/engine.sock', 'http://localhost/v1/models'],
+            { user },
+          )
+        expect((await ask('gate')).code).toBe(0)
+        expect((await ask('nobody')).code).not.toBe(0)
+        expect(await answers(3000)).toBe(true)
+      },
+    )
 
-  test.skipIf(!hasNix)(
-    'a switch restarts a changed backend and moves the socket, and nothing else asks for it (needs nix-bin and the programs of its builds)',
-    async () => {
-      const pid = await show('MainPID', 'gate-own.service')
-      await place('after')
-      expect(await show('MainPID', 'gate-own.service')).toBe(pid)
-      for (const unit of ['gate-address', 'gate-own-changed'])
-        await host.run(['systemctl', 'reload', `${unit}.service`], { timeoutMs: 60_000 })
-      await vi.waitUntil(async () => answers(3001), { timeout: 60_000 })
-      expect(await answers(3000)).toBe(false)
-      await vi.waitUntil(async () => !['0', pid].includes(await show('MainPID', 'gate-own.service')), {
-        timeout: 60_000,
-      })
-      await vi.waitUntil(async () => (await show('ActiveState', 'gate-own.service')) === 'active', { timeout: 60_000 })
-      const container = host.asUser('gate-own').run(['podman', 'exec', 'gate-own', 'node', '-p', 'process.env.CHANGED'])
-      expect((await container).trim()).toBe('yes')
-      expect(await show('Result', 'gate-own-update.service')).toBe('success')
-    },
-  )
-})
+    test.skipIf(!hasNix)(
+      'a switch restarts a changed backend and moves the socket, and nothing else asks for it (needs nix-bin and the programs of its builds)',
+      async () => {
+        const pid = await show('MainPID', 'gate-own.service')
+        await place('after')
+        expect(await show('MainPID', 'gate-own.service')).toBe(pid)
+        for (const unit of ['gate-address', 'gate-own-changed'])
+          await host.run(['systemctl', 'reload', `${unit}.service`], { timeoutMs: 60_000 })
+        await vi.waitUntil(async () => answers(3001), { timeout: 60_000 })
+        expect(await answers(3000)).toBe(false)
+        await vi.waitUntil(async () => !['0', pid].includes(await show('MainPID', 'gate-own.service')), {
+          timeout: 60_000,
+        })
+        await vi.waitUntil(async () => (await show('ActiveState', 'gate-own.service')) === 'active', {
+          timeout: 60_000,
+        })
+        const container = host
+          .asUser('gate-own')
+          .run(['podman', 'exec', 'gate-own', 'node', '-p', 'process.env.CHANGED'])
+        expect((await container).trim()).toBe('yes')
+        expect(await show('Result', 'gate-own-update.service')).toBe('success')
+      },
+    )
+  },
+  { onlyLong: true },
+)
 
 const nixList = (texts: readonly string[]): string => `[ ${texts.map((text) => JSON.stringify(text)).join(' ')} ]`
