@@ -17,8 +17,10 @@ import { errorReference } from './error-reference.ts'
 import { nixFiles } from './nix-generated.ts'
 import { nixosReference } from './nixos-reference.ts'
 import { type JsonSchema, specReference } from './spec-reference.ts'
+import { threatModel, withPowersTable } from './threat-model.ts'
 
 const root = join(import.meta.dirname, '..')
+const PAGES_WITH_POWERS = ['SECURITY.md', 'docs/architecture.md']
 
 /** Path (from the root) -> text of every generated file. */
 export function generatedFiles(): Record<string, string> {
@@ -35,6 +37,10 @@ export function generatedFiles(): Record<string, string> {
     'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
     'docs/coming-from.md': comingFrom(),
     'docs/error-codes.md': errorReference(),
+    'docs/threat-model.md': threatModel(),
+    ...Object.fromEntries(
+      PAGES_WITH_POWERS.map((page) => [page, withPowersTable(readFileSync(join(root, page), 'utf8'))]),
+    ),
     'docs/configuration-reference.md': configReference(tree),
     ...Object.fromEntries(Object.entries(nixFiles()).map(([name, text]) => [`nix/generated/${name}`, text])),
     ...Object.fromEntries(Object.entries(shippedFiles()).map(([path, text]) => [`systemd/${path}`, text])),

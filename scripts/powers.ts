@@ -1,0 +1,131 @@
+/** Whose code may be hostile: one file of `test/lab/attackers/` each. */
+export type Attacker = 'login' | 'gate' | 'account' | 'container' | 'admin'
+
+/** Something that an attacker may never do. */
+export type Power = {
+  readonly attacker: Attacker
+  /** Completes "may never". */
+  readonly never: string
+} & (Held | Open)
+
+type Held = {
+  /** What keeps it from that. */
+  readonly by: string
+  /** Titles of the tests that try, in `test/lab/attackers/<attacker>.ts`; other files by `file: title`. */
+  readonly tests: readonly string[]
+}
+
+/** It does not hold yet. */
+type Open = {
+  /** What such an attacker can do today. */
+  readonly open: string
+}
+
+export const isHeld = (power: Power): power is Power & Held => 'by' in power
+
+export const ATTACKERS: Readonly<Record<Attacker, string>> = {
+  login: 'an ordinary account of the host, without a group of Gate',
+  gate: 'code in the daemon: a gateway that is taken over',
+  account: 'code as `gate-<backend>`, outside its container',
+  container: "code in a backend's container",
+  admin: 'a member of `gate-admin`',
+}
+
+/** The one list: `docs/threat-model.md`, `SECURITY.md` and `docs/architecture.md` are made from it. */
+export const POWERS: readonly Power[] = [
+  {
+    attacker: 'login',
+    never: 'reach the API of Caddy, which hands out the key of its CA and takes any configuration',
+    by: 'a Unix socket in a directory of Caddy alone (0700); nothing on TCP port 2019',
+    tests: ["does not reach the API of Caddy, which hands out the CA's key and takes any configuration"],
+  },
+  {
+    attacker: 'login',
+    never: 'take the name of a configured model, or read a prompt',
+    by: 'no search for engines where a spec is deployed, unless it says `gate.discovery.enabled = true`; then no engine of another login, and never a configured name',
+    tests: [
+      'test/unit/daemon/upstream/discovery.test.ts: an engine on the port of Ollama that $who runs (needs root): found are $names',
+    ],
+  },
+  {
+    attacker: 'login',
+    never: 'read the prompts of a backend that listens on TCP by taking its port',
+    open: 'the listener of a backend with `listen = "tcp"` is not checked: a login can take its port while it restarts',
+  },
+  {
+    attacker: 'login',
+    never: 'block or steer `gatectl apply`',
+    by: "its lock is root's file (0600); who holds it is read from the kernel",
+    tests: ['blocks no apply by holding its lock'],
+  },
+  {
+    attacker: 'login',
+    never: 'lead root to another file by links in its home',
+    by: '`gatectl doctor --bundle` and `init` follow links only in directories that no other account writes to',
+    tests: ['leads root to no other file when it writes into the home of a login'],
+  },
+  {
+    attacker: 'login',
+    never: 'pass `allow_from` by claiming an address in `X-Forwarded-For`',
+    by: 'the proxy has a Unix socket of its group; only what comes over it is believed',
+    tests: ['does not reach the socket of the proxy, over which the daemon believes what is said of a client'],
+  },
+  {
+    attacker: 'gate',
+    never: 'open a shell in a container',
+    open: "shells go through the agent's one socket",
+  },
+  {
+    attacker: 'gate',
+    never: 'write a model, or lead a container to another file of the host',
+    open: '`gate` owns the directory of the models',
+  },
+  {
+    attacker: 'gate',
+    never: 'dial anything but what the spec names',
+    open: '`gate` may open TCP connections to anywhere',
+  },
+  {
+    attacker: 'gate',
+    never: 'lead root elsewhere by what `gatectl doctor` prints',
+    by: '`gatectl doctor` follows no link of other accounts; every command that it prints is quoted, which a type enforces',
+    tests: ['leads nobody elsewhere who pastes what gatectl doctor prints'],
+  },
+  {
+    attacker: 'account',
+    never: "stop another backend by a link in place of its agent's socket",
+    by: "each request names its backend; another's agent refuses it",
+    tests: [
+      'test/unit/agent/other-protocol.test.ts: what is meant for the agent of another backend is not done: $op for $backend',
+    ],
+  },
+  {
+    attacker: 'account',
+    never: 'leave anything that survives an apply or an uninstall unseen',
+    open: 'what an account leaves in its own directories (user units, crontab, at jobs) stays after an apply, and no command shows it',
+  },
+  {
+    attacker: 'container',
+    never: "fill the host's `/run`",
+    open: 'through the directory of its socket it can',
+  },
+  {
+    attacker: 'container',
+    never: 'reach a service of the host, even with `network = true`',
+    open: 'a container with `network = true` reaches services of the host that listen on every address',
+  },
+  {
+    attacker: 'admin',
+    never: "read a provider's key by changing where its requests go",
+    by: 'a key goes only to the origin and socket for which its layer set it',
+    tests: ['test/unit/config/bound-keys.test.ts: what the environment changes drops a key of config.toml, too'],
+  },
+  {
+    attacker: 'admin',
+    never: "write control sequences to root's terminal",
+    by: 'one printer escapes all that `gatectl` prints but a shell',
+    tests: [
+      'test/unit/ctl/output.test.ts: no text moves the cursor of whoever reads it, wherever it comes from; our own colours stay',
+    ],
+  },
+]
