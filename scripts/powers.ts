@@ -61,8 +61,11 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'login',
     never: 'lead root to another file by links in its home',
-    by: '`gatectl doctor --bundle` and `init` follow links only in directories that no other account writes to',
-    tests: ['leads root to no other file when it writes into the home of a login'],
+    by: '`gatectl doctor --bundle`, `init` and the reading of an `image_archive` follow links only in directories that no other account writes to',
+    tests: [
+      'leads root to no other file when it writes into the home of a login',
+      'leads root to no other file by a link in place of the archive of an image',
+    ],
   },
   {
     attacker: 'login',

@@ -23,30 +23,57 @@ const LINKS_MAX = 40
 export function holdDirectory(path: string): HeldDirectory {
   // elsewhere there is no path to an open directory
   if (process.platform !== 'linux') return { at: path, release: () => {} }
+  const at = openStepwise(path, openPath)
+  return { at: pathTo(at), release: () => closeSync(at) }
+}
+
+/**
+ * Opens a file to read, step by step as `holdDirectory` does, so that no link of another account leads root to a file
+ * that this account may not read.
+ * @returns its descriptor, which the caller closes
+ * @throws the system's error, or one with the code ELOOP for a link of another account, EINVAL for what is not a file
+ */
+export function openHeldFile(path: string): number {
+  if (process.platform !== 'linux') return openSync(path, 'r')
+  const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
+  // without O_NONBLOCK, opening a named pipe waits for its writer
+  const opened = openStepwise(path, (place, isLast) =>
+    isLast ? openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) : openPath(place),
+  )
+  if (fstatSync(opened).isFile()) return opened
+  closeSync(opened)
+  throw Object.assign(new Error(`EINVAL: not a file, ${path}`), { code: 'EINVAL' })
+}
+
+function openStepwise(path: string, open: (place: string, isLast: boolean) => number): number {
   let at = openPath('/')
   try {
     const left = namesIn(resolve(path))
     for (let links = 0, name = left.shift(); name !== undefined; name = left.shift()) {
       const place = `${pathTo(at)}/${name}`
-      if (lstatSync(place).isSymbolicLink()) {
+      const found = lstatSync(place)
+      if (found.isSymbolicLink()) {
         if (!isOurs(at) || ++links > LINKS_MAX) throw loop(path)
         const target = readlinkSync(place)
         left.unshift(...namesIn(target))
-        if (isAbsolute(target)) at = replaced(at, '/')
-      } else at = replaced(at, place)
+        if (isAbsolute(target)) at = replaced(at, openPath('/'))
+      } else {
+        // a second name for a file is a link, too, where fs.protected_hardlinks is off
+        if (found.isFile() && found.nlink > 1 && !isOurs(at)) throw loop(path)
+        at = replaced(at, open(place, left.length === 0))
+      }
     }
   } catch (error) {
     closeSync(at)
     throw error
   }
-  return { at: pathTo(at), release: () => closeSync(at) }
+  return at
 }
 
 const pathTo = (descriptor: number) => `/proc/self/fd/${descriptor}`
 const namesIn = (path: string) => path.split('/').filter((name) => name !== '' && name !== '.')
 
-function replaced(before: number, path: string): number {
-  const next = openPath(path)
+function replaced(before: number, next: number): number {
   closeSync(before)
   return next
 }

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { openHeldFile } from './held-directory.ts'
 
 /** How a program ended. `cut-off`: the time or the signal was over first; what it wrote until then is there. */
 export type Ended =
@@ -14,7 +15,9 @@ export type ProgramOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Standard input; never a secret in the arguments, which every user can read. Empty when absent. */
   readonly input?: string
-  /** Standard input from a file that is opened here, with the rights of this process. */
+  /**
+   * Standard input from a file that is opened here, with the rights of this process, through no link of another account.
+   */
   readonly inputFile?: string
   /** Standard output goes to this open file, and nothing of it is kept. */
   readonly outputTo?: number
@@ -35,8 +38,8 @@ export type ProgramOptions = {
 }
 
 /**
- * Runs a program without a shell, in `/`, to its end. Does not throw when it fails or is not there; only what
- * `take.line` throws.
+ * Runs a program without a shell, in `/`, to its end. Does not throw when it fails or is not there; only when its input
+ * file cannot be opened, and what `take.line` throws.
  */
 export async function runToEnd(command: readonly string[], options: ProgramOptions): Promise<Ended> {
   const child = start(command, options)
@@ -52,7 +55,7 @@ export async function runToEnd(command: readonly string[], options: ProgramOptio
 
 function start([file = '', ...args]: readonly string[], options: ProgramOptions) {
   const { env, input, inputFile, outputTo, ownSession } = options
-  const opened = inputFile === undefined ? undefined : openSync(inputFile, 'r')
+  const opened = inputFile === undefined ? undefined : openHeldFile(inputFile)
   const stdin = opened ?? (input === undefined ? 'ignore' : 'pipe')
   const child = spawn(file, args, {
     stdio: [stdin, outputTo ?? 'pipe', 'pipe'],

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import type { Generation } from '../../schemas/deploy/generation.ts'
+import { codeOf } from '../../system/error-code.ts'
 import type { Account, Accounts } from '../accounts.ts'
 import { asUser } from '../as-user.ts'
 import type { Host, HostView } from '../host.ts'
-import { HostError } from '../problem.ts'
+import { HostError, reasonOf } from '../problem.ts'
+import type { Ran } from '../program.ts'
 
 export type WantedImage = Generation['images'][number]
 
@@ -99,14 +101,21 @@ export async function fetchImage(
   }
   if (host.status(archive) === undefined)
     throw missing(`${archive}, the archive of ${image}, does not exist`, '', 'put it there, or correct image_archive')
-  // by standard input: the archive may be readable by root alone
-  const loaded = await host.run(asUser(account, ['podman', 'load', '--quiet']), {
-    inputFile: archive,
-    timeoutMs: PULL_TIMEOUT_MS,
-  })
+  const loaded = await loadArchive(host, account, archive)
   if (loaded.code !== 0) throw missing(`${archive} cannot be loaded for ${account.name}`, loaded.stderr, LOAD_HINT)
   if (await hasImage(host, account, image)) return
   await nameImage(host, account, image, loaded.stdout)
+}
+
+/** By standard input: the archive may be readable by root alone. Then it must be the archive, not what a link leads to. */
+async function loadArchive(host: Host, account: Account, archive: string): Promise<Ran> {
+  const load = asUser(account, ['podman', 'load', '--quiet'])
+  try {
+    return await host.run(load, { inputFile: archive, timeoutMs: PULL_TIMEOUT_MS })
+  } catch (error) {
+    if (codeOf(error) === '') throw error
+    throw missing(`${archive} cannot be opened: ${reasonOf(error).replace(`, ${archive}`, '')}`, '', ARCHIVE_HINT)
+  }
 }
 
 /** An archive carries its own names: what has the digest that the spec names gets the spec's name, too. */
@@ -156,6 +165,8 @@ export async function removeImage(host: Host, account: Account, image: string): 
 }
 
 const PULL_HINT = 'look at the name, the digest, the network and the credentials of the registry; or give image_archive'
+const ARCHIVE_HINT =
+  'name the archive itself in image_archive: links are followed only in directories that no other account writes to'
 const LOAD_HINT = 'it has to be what "podman save" or "podman save --format oci-archive" writes'
 
 function missing(message: string, stderr: string, hint: string): HostError {

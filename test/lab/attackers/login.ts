@@ -30,6 +30,20 @@ export function loginAttacks(host: () => Host): void {
     expect(await host().run(['ls', '-A', '/etc/tmpfiles.d'])).toBe(before)
   })
 
+  test('leads root to no other file by a link in place of the archive of an image', async () => {
+    const spec = JSON.parse(await host().run(['cat', '/etc/gate/gate.toml']))
+    const archive = '/home/login/engine.tar'
+    const own = { ...spec.backends.own, image: `localhost/other@sha256:${'0'.repeat(64)}`, image_archive: archive }
+    const text = JSON.stringify({ ...spec, backends: { ...spec.backends, own } })
+    await host().run(['sh', '-c', 'cat >/run/linked.json'], { input: text })
+    const apply = () => host().exec(['gatectl', 'apply', '--yes', '/run/linked.json'], { timeoutMs: 120_000 })
+    await host().run(['ln', '-s', '/etc/shadow', archive], { user: 'login' })
+    expect(await apply()).toMatchObject({ stderr: expect.stringContaining(`${archive} cannot be opened: a link of`) })
+    // what is no link is handed over, and podman looks at it
+    await host().run(['sh', '-c', `rm ${archive} && echo text >${archive}`], { user: 'login' })
+    expect(await apply()).toMatchObject({ stderr: expect.stringContaining(`${archive} cannot be loaded for gate-own`) })
+  })
+
   test('does not reach the socket of the proxy, over which the daemon believes what is said of a client', async () => {
     const curl = ['curl', '-sS', '--max-time', '5', '--unix-socket', '/run/gate/proxy.sock', 'http://x/health']
     for (const user of ['login', 'gate-own']) {

@@ -1,6 +1,18 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { holdDirectory } from '../../../system/held-directory.ts'
+import { holdDirectory, openHeldFile } from '../../../system/held-directory.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
@@ -52,4 +64,32 @@ test('what is not there, or no directory, is an error', () => {
   writeFileSync(place.file('file'), '')
   expect(() => holdDirectory(place.file('none'))).toThrow('ENOENT')
   expect(() => holdDirectory(place.file('file'))).toThrow('ENOTDIR')
+})
+
+function read(path: string): string {
+  const descriptor = openHeldFile(place.file(path))
+  const text = readFileSync(descriptor, 'utf8')
+  closeSync(descriptor)
+  return text
+}
+
+onLinux('a file is read where it is, and through links of our own', () => {
+  writeFileSync(place.file('shared/archive'), 'text')
+  symlinkSync('../shared/archive', place.file('a/link'))
+  expect(read('shared/archive')).toBe('text')
+  expect(read('a/link')).toBe('text')
+})
+
+onLinux('a file is not read through a link that another account may have put, nor by a second name', () => {
+  writeFileSync(place.file('other/secret'), 'text')
+  symlinkSync('../other/secret', place.file('shared/link'))
+  symlinkSync('../other', place.file('shared/way'))
+  linkSync(place.file('other/secret'), place.file('shared/twin'))
+  for (const path of ['shared/link', 'shared/way/secret', 'shared/twin']) expect(() => read(path)).toThrow('ELOOP')
+})
+
+onLinux('nothing but a file is read, and no pipe waited for', () => {
+  execFileSync('mkfifo', [place.file('pipe')])
+  expect(() => read('pipe')).toThrow('EINVAL')
+  expect(() => read('a')).toThrow('EINVAL')
 })
