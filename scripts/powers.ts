@@ -75,6 +75,27 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'gate',
+    never: 'run a container, or hold a container socket',
+    by: 'its account has no subordinate ids; its unit makes no namespaces and hides `/run/user`',
+    tests: ['runs no container', 'reaches no container socket'],
+  },
+  {
+    attacker: 'gate',
+    never: 'become root or the account of a backend',
+    by: '`NoNewPrivileges=`, no capability, and no rule of polkit',
+    tests: [
+      'becomes neither root nor the account of a backend',
+      'sees, traces and signals no process of another account',
+    ],
+  },
+  {
+    attacker: 'gate',
+    never: "read another user's files",
+    by: '`ProtectHome=`, and modes that keep `gate` out of secrets and of the directories of backends',
+    tests: ["reads no other user's files"],
+  },
+  {
+    attacker: 'gate',
     never: 'open a shell in a container',
     open: "shells go through the agent's one socket",
   },

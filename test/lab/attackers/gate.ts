@@ -1,15 +1,45 @@
+import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Host } from '../deploy.ts'
+import { differences, inDaemon } from './in-daemon.ts'
 
-/** What code in the daemon tries: everything that the account `gate` can do. */
+/** How a service starts, ends and is called; what it may do is none of these. */
+const START = new RegExp(
+  `^(${[
+    'Type|Restart|RestartSteps|Restart.*USec|NotifyAccess|Watchdog.*|Timeout.*|ExecStart|ExecStartEx|ExecReload.*|CanReload',
+    'StandardOutput|StandardError|.*Result|StatusText|StatusErrno|MainPID|ControlPID|ExecMain.*|UID|GID|NRestarts',
+    '.*Timestamp.*|.*State|.*StatePreset|ControlGroup|ControlGroupId|InvocationID|Job|StartLimit.*|FileDescriptor.*',
+    'Id|Names|Description|Documentation|FragmentPath|Requires|Wants|WantedBy|PartOf|Triggers|TriggeredBy|Before|After',
+    '.*Current|Memory(Available|Peak|Swap.*)|Effective.*|CPUUsageNSec|Tasks.*|IP.*(Bytes|Packets)|IO.*(Bytes|Operations)',
+  ].join('|')})$`,
+)
+
+/** What code in the daemon tries: everything that the account `gate` can do in the sandbox of the daemon. */
 export function gateAttacks(host: () => Host): void {
+  const attack = (script: string) => inDaemon(host(), ['sh', '-c', script])
+  /** Those of the commands that succeed. */
+  const succeeding = async (commands: readonly string[]) => {
+    const tries = commands.map((command, i) => `(${command}) </dev/null >/dev/null && echo ${i}`)
+    const { stdout } = await attack(`${tries.join('\n')}\ntrue`)
+    return stdout.split('\n').flatMap((i) => (i === '' ? [] : [commands[Number(i)]]))
+  }
+  const asBackend = () => host().asUser('gate-own')
+
+  test('is tried with the account, the filters and the limits of the daemon', async () => {
+    await host().run(['systemctl', 'start', 'gate-daemon.service'])
+    expect((await differences(host())).filter((name) => !START.test(name))).toEqual([])
+    expect(await attack('id -un; grep -E "^(CapBnd|NoNewPrivs|Seccomp):" /proc/self/status')).toMatchObject({
+      stdout: 'gate\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n',
+    })
+  })
+
   test('leads nobody elsewhere who pastes what gatectl doctor prints', async () => {
     const [link, twin, open] = ['link', 'twin', 'open$(touch pwned)'].map((name) => `gate.db-usage-${name}`)
     const plant = `cd /var/lib/gate
       ln -s /etc/shadow ${link}
       : >'${open}' && chmod 644 '${open}'
       : >own && ln own ${twin}`
-    await host().run(['sh', '-c', plant], { user: 'gate' })
+    expect(await attack(plant)).toMatchObject({ code: 0, stderr: '' })
     const state = () => host().run(['stat', '--format=%U:%G %a', '/etc/shadow'])
     const before = await state()
     const { stdout } = await host().exec(['gatectl', 'doctor', '--json'], { timeoutMs: 60_000 })
@@ -22,5 +52,72 @@ export function gateAttacks(host: () => Host): void {
     expect(await state()).toBe(before)
     expect(await host().exec(['test', '-e', '/run/pwned'])).toMatchObject({ code: 1 })
     await host().run(['sh', '-c', 'rm -f /var/lib/gate/gate.db-usage-* /var/lib/gate/own'])
+  })
+
+  test('runs no container', async () => {
+    expect(await asBackend().run(['podman', 'ps', '--format={{.Names}}'])).toContain('gate-own')
+    const podman = 'podman --root /var/lib/gate/c --runroot /var/lib/gate/r --tmpdir /var/lib/gate/t'
+    const commands = [`HOME=/var/lib/gate ${podman} run --rm --rootfs / true`, 'unshare --user --map-root-user true']
+    expect(await succeeding(commands)).toEqual([])
+  })
+
+  test('reaches no container socket', async () => {
+    const sockets = { root: '/run/podman/podman.sock', 'gate-own': '/run/user/40000/podman/podman.sock' }
+    await host().run(['systemctl', 'start', 'podman.socket'])
+    await asBackend().run(['systemctl', '--user', 'start', 'podman.socket'])
+    for (const [user, socket] of Object.entries(sockets)) {
+      const ping = ['curl', '-sS', '--max-time', '10', '--unix-socket', socket, 'http://d/_ping']
+      expect(await host().run(ping, { user }), socket).toBe('OK')
+      expect(await inDaemon(host(), ping), socket).toMatchObject({ code: 7, stdout: '' })
+    }
+    await host().run(['systemctl', 'stop', 'podman.socket', 'podman.service'])
+    await asBackend().run(['systemctl', '--user', 'stop', 'podman.socket', 'podman.service'])
+  })
+
+  test('becomes neither root nor the account of a backend', async () => {
+    const setuid = '/opt/setuid-id'
+    await host().run(['install', '--mode=4755', '/usr/bin/id', setuid])
+    expect(await host().run([setuid, '-u'], { user: 'login' })).toBe('0\n')
+    const commands = [
+      `[ "$(${setuid} -u)" = 0 ]`,
+      'sudo -n true',
+      'su -s /bin/sh gate-own -c true',
+      'run0 true',
+      'systemd-run --wait --uid=0 true',
+      'systemd-run --wait --user -M gate-own@.host true',
+      'machinectl shell gate-own@.host /bin/true',
+      'systemctl start podman.socket',
+      'systemctl kill gate-agent',
+      'XDG_RUNTIME_DIR=/run/user/40000 systemctl --user start podman.socket',
+      'DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/40000/bus busctl --user list',
+    ]
+    expect(await succeeding(commands)).toEqual([])
+    await host().run(['rm', setuid])
+  })
+
+  test('sees, traces and signals no process of another account', async () => {
+    const [pid = ''] = (await host().run(['pgrep', '--uid', 'gate-own'])).split('\n')
+    expect(await host().run(['cat', `/proc/${pid}/cmdline`], { user: 'gate-own' })).not.toBe('')
+    const [ptrace, PTRACE_ATTACH] = [process.arch === 'arm64' ? 117 : 101, 16]
+    const trace = `perl -e 'exit(syscall(${ptrace}, ${PTRACE_ATTACH}, ${pid}, 0, 0) == 0 ? 0 : 1)'`
+    const commands = [`cat /proc/${pid}/environ`, `kill -0 ${pid}`, `test -e /proc/${pid}`, trace]
+    expect(await succeeding(commands)).toEqual([])
+  })
+
+  test("reads no other user's files", async () => {
+    writeFileSync(host().path('/home/login/open.txt'), 'of a login', { mode: 0o644 })
+    await host().run(['chmod', '755', '/home/login'])
+    await host().run(['install', '-m', '640', '-g', 'gate-own', '/dev/null', '/run/gate/secrets/probe'])
+    const reads = [
+      ['login', 'cat /home/login/open.txt'],
+      ['root', 'cat /root/.bashrc'],
+      ['root', 'cat /etc/shadow'],
+      ['gate-own', 'cat /run/gate/secrets/probe'],
+      ['gate-own', 'cat /run/user/40000/gate-own.cid'],
+      ['gate-own', 'ls /var/lib/gate-backends/own/.local/share'],
+    ] as const
+    for (const [user, command] of reads) await host().run(['sh', '-c', command], { user })
+    expect(await succeeding(reads.map(([, command]) => command))).toEqual([])
+    await host().run(['rm', '/run/gate/secrets/probe', '/home/login/open.txt'])
   })
 }
