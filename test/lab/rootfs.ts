@@ -158,7 +158,7 @@ async function debootstrap(args: readonly string[]): Promise<string | undefined>
 }
 
 /** The first archive of Debian itself in this machine's apt sources. */
-function debianMirror(): string | undefined {
+export function debianMirror(): string | undefined {
   const files = ['/etc/apt/sources.list', ...globSync('/etc/apt/sources.list.d/*.{list,sources}').sort()]
   return files
     .filter((file) => existsSync(file))
