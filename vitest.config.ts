@@ -21,7 +21,7 @@ const project = (name: string, include: string[], testTimeout: number, workers?:
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['test/unit/**/*.test.ts', 'test/nix/**/*.test.ts'], 20_000),
+      project('unit', ['test/unit/**/*.test.ts', 'test/nix/**/*.test.ts', 'test/wire/*.test.ts'], 20_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 120_000, 1),
       project('lab', ['test/lab/**/*.test.ts'], 300_000, 2),
     ],
