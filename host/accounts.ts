@@ -52,27 +52,37 @@ export type AccountChange = {
   readonly isNew: boolean
   /** Groups that it is to join. */
   readonly joins: readonly string[]
+  /** Groups that an earlier generation gave it, and that it needs no more. */
+  readonly leaves: readonly string[]
   readonly needsSubuids: boolean
   readonly needsSubgids: boolean
   readonly needsLinger: boolean
 }
 
-export function accountChanges(wanted: readonly GenerationAccount[], there: Accounts): AccountChange[] {
+/** @param earlier accounts of the generations in use */
+export function accountChanges(
+  wanted: readonly GenerationAccount[],
+  there: Accounts,
+  earlier: readonly GenerationAccount[] = [],
+): AccountChange[] {
   return wanted.flatMap((account) => {
     const { name, subuid, linger, groups } = account
     const has = (list: readonly SubidRange[]) =>
       list.some(({ owner, start, count }) => owner === name && start === subuid?.start && count >= subuid.count)
+    const isMember = (group: string) => there.groups.get(group)?.members.includes(name) === true
+    const had = new Set(earlier.flatMap((account) => (account.name === name ? account.groups : [])))
     const change = {
       account,
       isNew: !there.users.has(name),
-      joins: groups.filter((group) => there.groups.get(group)?.members.includes(name) !== true),
+      joins: groups.filter((group) => !isMember(group)),
+      leaves: [...had].filter((group) => !groups.includes(group) && isMember(group)),
       needsSubuids: subuid !== undefined && !has(there.subuids),
       needsSubgids: subuid !== undefined && !has(there.subgids),
       needsLinger: linger && !there.linger.has(name),
     }
-    const isNothing =
-      !change.isNew && change.joins.length === 0 && !change.needsSubuids && !change.needsSubgids && !change.needsLinger
-    return isNothing ? [] : [change]
+    const { isNew, joins, leaves, needsSubuids, needsSubgids, needsLinger } = change
+    const isLacking = isNew || needsSubuids || needsSubgids || needsLinger
+    return isLacking || joins.length > 0 || leaves.length > 0 ? [change] : []
   })
 }
 

@@ -155,19 +155,30 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
 
 function lowerUser(spec: BackendSpec, own: OwnNames, { names, subuid }: BackendContext): User {
   const { gpu, model } = spec
-  // render and video own /dev/dri and /dev/kfd on Debian
-  const devices = gpu.kind === 'amd' || gpu.kind === 'vulkan' ? ['render', 'video'] : []
   return {
     origin: own.origin,
     name: own.user,
     uid: own.uid,
     home: own.home,
-    groups: [...(model === undefined && modelPaths(spec).length === 0 ? [] : [names.modelsGroup]), ...devices],
+    groups: [
+      ...(model === undefined && modelPaths(spec).length === 0 ? [] : [names.modelsGroup]),
+      ...deviceGroups(gpu),
+    ],
     limits: lowerUlimits(spec),
     subuid,
     linger: true,
     description: `Gate backend ${own.name}`,
   }
+}
+
+/**
+ * render owns /dev/kfd and the render nodes, which is all that computing needs; video would also open framebuffers,
+ * cameras and the screen's own nodes.
+ * @see https://github.com/systemd/systemd/blob/v257/rules.d/50-udev-default.rules.in
+ */
+function deviceGroups({ kind, devices }: BackendSpec['gpu']): string[] {
+  if (kind !== 'amd' && kind !== 'vulkan') return []
+  return devices.some((device) => device.startsWith('card')) ? ['render', 'video'] : ['render']
 }
 
 function lowerSocket(own: OwnNames, target: Address, idleMs: number | undefined, preload: boolean): IdleSocket {

@@ -52,11 +52,12 @@ function bootLine(name: string, why: string, owners: Owners): PlanLine {
 }
 
 function accountLines(change: Plan['accounts'][number], owners: Owners): PlanLine[] {
-  const { account, isNew, joins, needsSubuids, needsSubgids, needsLinger } = change
+  const { account, isNew, joins, leaves, needsSubuids, needsSubgids, needsLinger } = change
   const { name, uid, subuid } = account
   const lines: PlanStep[] = []
   if (isNew) lines.push({ action: 'create', what: 'user', name, why: uid === undefined ? 'not there' : `id ${uid}` })
   else if (joins.length > 0) lines.push({ action: 'change', what: 'user', name, why: `joins ${joins.join(', ')}` })
+  if (leaves.length > 0) lines.push({ action: 'change', what: 'user', name, why: `leaves ${leaves.join(', ')}` })
   if (subuid !== undefined && (needsSubuids || needsSubgids)) {
     const why = `subordinate ids ${subuid.start}-${subuid.start + subuid.count - 1}`
     lines.push({ action: 'create', what: 'ids', name, why })

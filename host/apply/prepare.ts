@@ -23,6 +23,8 @@ export async function prepare(host: Host, plan: Plan, observed: Observed, step: 
   noteMade(host, plan, observed)
   if (plan.groups.length > 0 || plan.accounts.some(({ isNew, joins }) => isNew || joins.length > 0))
     await step('users and groups', () => must(host, ['systemd-sysusers', '-'], textOf(plan, 'sysusers.d')))
+  for (const { account, leaves } of plan.accounts)
+    for (const group of leaves) await must(host, ['gpasswd', '--delete', account.name, group])
   const ranges = plan.accounts.filter(({ needsSubuids, needsSubgids }) => needsSubuids || needsSubgids)
   if (ranges.length > 0) await step('subordinate ids', () => addSubids(host, ranges))
   if (plan.directories.length > 0)

@@ -55,7 +55,11 @@ export function makePlan(desired: Desired, observed: Observed, asked?: number): 
   return {
     desired,
     groups: generation.groups.filter((name) => !accounts.groups.has(name)),
-    accounts: accountChanges(generation.accounts, accounts),
+    accounts: accountChanges(
+      generation.accounts,
+      accounts,
+      bases.flatMap((base) => base.accounts),
+    ),
     retired: made.linger.filter((name) => !wanted.has(name) && accounts.linger.has(name)),
     directories: observed.missingDirectories,
     secrets: observed.missingSecrets,

@@ -8,8 +8,10 @@ let
     inherit (backend) uid;
     group = names.user;
     extraGroups = lib.optional (backend.model != null) gateway.modelsGroup
-      # who may open /dev/dri and /dev/kfd
-      ++ lib.optionals (lib.elem backend.gpu.kind [ "amd" "vulkan" ]) [ "render" "video" ];
+      # who may open /dev/kfd and render nodes; video, which also opens cameras and screens, only for what names one
+      ++ lib.optionals (lib.elem backend.gpu.kind [ "amd" "vulkan" ]) (
+        [ "render" ] ++ lib.optional (lib.any (lib.hasPrefix "card") backend.gpu.devices) "video"
+      );
     description = "Gate backend ${name}";
     inherit (names) home;
     linger = true;

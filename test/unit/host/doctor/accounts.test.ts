@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { gidsOf, readAccounts } from '../../../../host/accounts.ts'
+import { accountChanges, gidsOf, readAccounts } from '../../../../host/accounts.ts'
 import { type CdiFacts, cdi, parseCdi } from '../../../../host/doctor/checks/cdi.ts'
 import { type DeviceFacts, gpuDevices } from '../../../../host/doctor/checks/gpu.ts'
 import { idMappers, type MapperFacts } from '../../../../host/doctor/checks/id-mappers.ts'
@@ -315,4 +315,22 @@ test.each<{ name: string; facts: Partial<DeviceFacts>; page: RegExp }>([
   { name: 'no such user', facts: { accounts: { ...ACCOUNTS, users: new Map() } }, page: /^skip/ },
 ])('gpu: $name', ({ facts, page }) => {
   expect(pageOf(gpuDevices, { ...DEVICES, ...facts })).toMatch(page)
+})
+
+test.each([
+  { name: 'a group of an earlier generation', earlier: ['render', 'video'], leaves: ['video'] },
+  { name: 'no group that the administrator gave it', earlier: ['render'], leaves: [] },
+  { name: 'no group that it is no longer in', earlier: ['render', 'gone'], leaves: [] },
+])('an apply takes from an account $name', ({ earlier, leaves }) => {
+  const group = (name: string, gid: number) => [name, { name, gid, members: ['gate-qwen'] }] as const
+  const there = {
+    users: ACCOUNTS.users,
+    groups: new Map([group('render', 105), group('video', 44)]),
+    subuids: [],
+    subgids: [],
+    linger: new Set<string>(),
+  }
+  const wanted = { ...QWEN, home: '/', linger: false }
+  const changes = accountChanges([wanted], there, [{ ...wanted, groups: earlier }])
+  expect(changes.flatMap((change) => change.leaves)).toEqual(leaves)
 })
