@@ -133,6 +133,12 @@ test.skipIf(!hasProgram('curl') || !hasProgram('openssl')).each([
     says: 'not a certificate',
   },
   { name: 'without --yes when nobody can be asked', args: ['127.0.0.1'], says: 'no terminal' },
+  { name: 'with --yes and a CA that came over HTTP', args: ['127.0.0.1', '--yes'], says: '--yes needs --sha256' },
+  {
+    name: 'with --yes and the sum left empty',
+    args: ['127.0.0.1', '--yes', '--sha256', ''],
+    says: 'run sha256sum on the CA of the gateway',
+  },
   { name: 'with an unknown option', args: ['127.0.0.1', '--force'], says: 'unknown option --force' },
 ])('changes nothing $name (needs curl, openssl)', async ({ args, says }) => {
   const place = fakeSystem(`refused-${says}`, 'debian', ['run/systemd/resolve'])
@@ -141,6 +147,14 @@ test.skipIf(!hasProgram('curl') || !hasProgram('openssl')).each([
   expect({ status, says: stderr.includes(says) }).toEqual({ status: 1, says: true })
   expect(files(place.root)).toEqual(before)
   expect(place.calls()).toBe('')
+})
+
+test.skipIf(!hasProgram('openssl'))('--yes takes a CA that was brought in a file (needs openssl)', async () => {
+  const place = fakeSystem('brought', 'debian', ['run/systemd/resolve'])
+  const { status, stderr } = await place.run(['sh'], ['127.0.0.1', '--yes', '--ca', directory.file('cert.pem')])
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  const installed = join(place.root, 'usr/local/share/ca-certificates/gate-ai.home.arpa.crt')
+  expect(readFileSync(installed, 'utf8')).toBe(ca.text)
 })
 
 test('any text of a spec is one value in every shell, or is refused', () => {

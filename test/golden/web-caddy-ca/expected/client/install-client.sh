@@ -12,7 +12,8 @@ usage() {
     echo "usage: install-client.sh ADDRESS [--yes] [--ca FILE] [--sha256 SUM]"
     echo "       install-client.sh --uninstall [--yes]"
     echo "ADDRESS is the IP address of the gateway. --ca takes the CA from a file instead of downloading it;"
-    echo "--sha256 refuses any other CA; --yes does not ask. From a pipe: sh -s ADDRESS, or sh -s -- --uninstall."
+    echo "--sha256 refuses any other CA; --yes does not ask, and needs one of the two where there is a CA."
+    echo "From a pipe: sh -s ADDRESS, or sh -s -- --uninstall."
 }
 
 fail() {
@@ -79,6 +80,9 @@ install_all() {
     trap 'rm -rf "$work"' EXIT
     if [ "$HAS_CA" = yes ]; then
         [ "$trust" != none ] || fail "no known trust store here: import the CA by hand"
+        # a download over HTTP may be anyone's, and the holder of its key can pose as any site
+        [ "$yes$ca$sum" != yes ] || fail "--yes needs --sha256 with the sum of the CA, or --ca FILE: run sha256sum on \
+the CA of the gateway, or leave --yes out and compare"
         fetch_ca
         echo "CA: SHA-256 $(sha256 "$work/ca.crt")"
         echo "    compare it with the sum of the file on the gateway: the holder of its key can pose as any site"
