@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { issueLines } from '../../../schemas/words/issue.ts'
-import { isRecord } from './error.ts'
+import { isRecord } from '../json-value.ts'
 
 /** The parts of a chat completion request that the echo upstream reads; of everything else it takes no notice. */
 const echoRequest = z.object({

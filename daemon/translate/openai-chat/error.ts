@@ -1,4 +1,5 @@
 import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
+import { isRecord } from '../json-value.ts'
 
 /**
  * The `type` that OpenAI's SDKs know, by status; any other 4xx is an `invalid_request_error`, any other 5xx a
@@ -86,8 +87,4 @@ function failureSaid(error: unknown): string | null {
 
 export function textOf(message: unknown): string {
   return typeof message === 'string' && message !== '' ? message : UNTOLD
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }

@@ -1,5 +1,5 @@
 import type { ModelEntry } from '../dialect.ts'
-import { isRecord } from './error.ts'
+import { isRecord } from '../json-value.ts'
 
 /** Unix seconds. When a model was made is not known here: it has been there since this process began. */
 const SINCE = Math.floor(performance.timeOrigin / 1_000)

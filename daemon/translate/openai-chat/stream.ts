@@ -1,6 +1,7 @@
 import type { StreamWatch, Usage } from '../dialect.ts'
+import { isRecord } from '../json-value.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
-import { failureIn, isRecord, textOf } from './error.ts'
+import { failureIn, textOf } from './error.ts'
 import { isPlainToken, TokenFrames } from './plain-token.ts'
 import { reportedUsage } from './usage.ts'
 import { UsageFrameFilter } from './usage-frame.ts'

@@ -1,6 +1,8 @@
 import { type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
+import type { Edit } from '../json-splice.ts'
+import { isRecord } from '../json-value.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
-import { failureIn, isRecord } from './error.ts'
+import { failureIn } from './error.ts'
 
 /**
  * Providers that report the usage of a stream when they are asked to. Mistral does so unasked, and refuses keys that it
@@ -20,9 +22,6 @@ const ASKED = new Set([
   'vllm',
   'xai',
 ])
-
-/** One change of a body: bytes from `start` to `end` become `text`. */
-export type Edit = { readonly start: number; readonly end: number; readonly text: string }
 
 const KEY = 'stream_options'
 const LONGEST_OPTIONS = 1_024

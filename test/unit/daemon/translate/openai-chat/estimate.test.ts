@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { imageSize } from '../../../../../daemon/translate/image-size.ts'
 import { ENDPOINTS } from '../../../../../daemon/translate/openai-chat/endpoint.ts'
 import { estimateInput, estimateOutput } from '../../../../../daemon/translate/openai-chat/estimate.ts'
-import { imageSize } from '../../../../../daemon/translate/openai-chat/image-size.ts'
 import { completion } from '../../../../support/fake-upstream.ts'
 
 function inputOf(body: string | Buffer): number {

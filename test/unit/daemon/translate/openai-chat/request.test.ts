@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { withModel } from '../../../../../daemon/translate/json-splice.ts'
 import { ENDPOINTS } from '../../../../../daemon/translate/openai-chat/endpoint.ts'
-import { bodyFor, parseChatRequest, withModel } from '../../../../../daemon/translate/openai-chat/request.ts'
+import { bodyFor, parseChatRequest } from '../../../../../daemon/translate/openai-chat/request.ts'
 import { GateError } from '../../../../../schemas/words/errors.ts'
 
 const chat = (extra: object = {}) => ({ model: 'm', messages: [{ role: 'user', content: 'x' }], ...extra })

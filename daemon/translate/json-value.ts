@@ -1,0 +1,28 @@
+/** An object of JSON. */
+export type JsonRecord = Readonly<Record<string, unknown>>
+
+export function isRecord(value: unknown): value is JsonRecord {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+export const recordIn = (value: unknown): JsonRecord => (isRecord(value) ? value : {})
+export const listIn = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+export const recordsIn = (value: unknown): readonly JsonRecord[] => listIn(value).filter(isRecord)
+export const textIn = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+export const numberIn = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+export const booleanIn = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null)
+
+/** A count that an upstream claims: a whole number from 0 to 2^31, anything else is 0. */
+export function countIn(value: unknown): number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31 ? Number(value) : 0
+}
+
+/** The object that a text is; null when it is none. */
+export function parsedRecord(text: string): JsonRecord | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : null
+  } catch {
+    return null
+  }
+}

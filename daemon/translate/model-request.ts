@@ -1,0 +1,112 @@
+import { GateError } from '../../schemas/words/errors.ts'
+import type { JsonMember, JsonOutline } from '../../syntax/json/outline.ts'
+import type { ModelRequest } from './dialect.ts'
+
+/** Fields some gateways take from clients to choose where a request goes. Here that is the operator's to say. */
+const FORBIDDEN = [
+  'api_base',
+  'api_key',
+  'api_type',
+  'api_version',
+  'base_url',
+  'custom_host',
+  'custom_llm_provider',
+  'extra_headers',
+  'organization',
+  'proxy_url',
+] as const
+
+/**
+ * The keys that decide something here, by their folded form, which is how they are spelled.
+ * @param own those of a dialect
+ */
+export const decidingKeys = (...own: readonly string[]): ReadonlySet<string> =>
+  new Set(['model', 'messages', 'stream', ...own, ...FORBIDDEN])
+
+/** The model's name is kept in usage rows, metrics and health of targets: it must not be as long as a client likes. */
+const MAX_MODEL_CHARACTERS = 256
+/** Each character of a name may be an escape of six bytes, or two of them. */
+const MAX_MODEL_BYTES = 12 * MAX_MODEL_CHARACTERS + 2
+
+const QUOTE = 0x22
+const OPEN_LIST = 0x5b
+
+/** The members of a body by their names, which are unlike even where case is ignored. */
+export type Members = ReadonlyMap<string, JsonMember>
+
+/**
+ * Reads what decides something here of a body with a model and a list of messages.
+ * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
+ */
+export function readModelRequest(
+  body: Buffer,
+  outline: JsonOutline,
+  deciding: ReadonlySet<string>,
+): ModelRequest & { readonly members: Members } {
+  if (outline.kind === 'refused') throw new GateError('INVALID_JSON', outline.problem)
+  const members = membersByName(outline.members, deciding)
+  const model = modelIn(body, members.get('model'))
+  const messages = members.get('messages')
+  if (messages === undefined || body[messages.start] !== OPEN_LIST) {
+    throw new GateError('BAD_REQUEST', '"messages" must be an array', { param: 'messages' })
+  }
+  const stream = members.get('stream')
+  const isStream =
+    stream === undefined ? 'false' : body.toString('latin1', stream.start, Math.min(stream.end, stream.start + 6))
+  if (isStream !== 'true' && isStream !== 'false' && isStream !== 'null') {
+    throw new GateError('BAD_REQUEST', '"stream" must be true or false', { param: 'stream' })
+  }
+  for (const field of FORBIDDEN) {
+    if (members.has(field)) {
+      const message = `"${field}" is not accepted from clients; upstreams are set in the configuration`
+      throw new GateError('FORBIDDEN_FIELD', message, { param: field })
+    }
+  }
+  return { model, stream: isStream === 'true', members }
+}
+
+/**
+ * Parsers disagree on which of two equal keys counts, and on whether case matters: an upstream could run another model
+ * than the one that was asked for and metered. So each key comes once, and those that decide something are spelled one
+ * way.
+ * @throws GateError BAD_REQUEST
+ */
+function membersByName(members: readonly JsonMember[], deciding: ReadonlySet<string>): Members {
+  const byName = new Map<string, JsonMember>()
+  for (const member of members) {
+    const name = folded(member.key)
+    const other = byName.get(name)
+    if (other !== undefined) {
+      const message =
+        other.key === member.key
+          ? `"${shown(name)}" appears twice in the body`
+          : `"${shown(other.key)}" and "${shown(member.key)}" are the same key to parsers that ignore case; send only one of them`
+      throw new GateError('BAD_REQUEST', message, { param: shown(name) })
+    }
+    if (member.key !== name && deciding.has(name)) {
+      throw new GateError('BAD_REQUEST', `write "${name}", not "${member.key}"`, { param: name })
+    }
+    byName.set(name, member)
+  }
+  return byName
+}
+
+/** As decoders that ignore case compare keys: also U+017F is an s, and U+212A a k. */
+function folded(key: string): string {
+  return key.toUpperCase().toLowerCase()
+}
+
+const shown = (key: string): string => key.slice(0, 64)
+
+function modelIn(body: Buffer, member: JsonMember | undefined): string {
+  const isText = member !== undefined && body[member.start] === QUOTE
+  if (!isText || member.end - member.start === 2) {
+    throw new GateError('BAD_REQUEST', '"model" must be a non-empty string', { param: 'model' })
+  }
+  const isLong = member.end - member.start > MAX_MODEL_BYTES
+  const model = isLong ? '' : String(JSON.parse(body.toString('utf8', member.start, member.end)))
+  if (isLong || model.length > MAX_MODEL_CHARACTERS) {
+    throw new GateError('BAD_REQUEST', `"model" is longer than ${MAX_MODEL_CHARACTERS} characters`, { param: 'model' })
+  }
+  return model
+}
