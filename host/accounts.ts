@@ -25,19 +25,24 @@ export type Accounts = {
 
 /** Read from files, so that it takes the same time for any number of users. */
 export function readAccounts(host: HostView): Accounts {
-  const users = fields(host.read('/etc/passwd')).flatMap(([name = '', , uid, gid, , home = '', shell = '']) =>
-    name === '' ? [] : [[name, { name, uid: Number(uid), gid: Number(gid), home, shell }] as const],
-  )
   const groups = fields(host.read('/etc/group')).flatMap(([name = '', , gid, members = '']) =>
     name === '' ? [] : [[name, { name, gid: Number(gid), members: members.split(',').filter(Boolean) }] as const],
   )
   return {
-    users: new Map(users),
+    users: readPasswd(host.read('/etc/passwd')),
     groups: new Map(groups),
     subuids: ranges(host.read('/etc/subuid')),
     subgids: ranges(host.read('/etc/subgid')),
     linger: new Set(host.list('/var/lib/systemd/linger')),
   }
+}
+
+/** By name. @see passwd(5) */
+export function readPasswd(text: string | undefined): Map<string, Account> {
+  const users = fields(text).flatMap(([name = '', , uid, gid, , home = '', shell = '']) =>
+    name === '' ? [] : [[name, { name, uid: Number(uid), gid: Number(gid), home, shell }] as const],
+  )
+  return new Map(users)
 }
 
 /** The ids of every group that a user is in. */

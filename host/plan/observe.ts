@@ -1,6 +1,6 @@
 import type { Generation, GenerationUnit, Made } from '../../schemas/deploy/generation.ts'
 import { madeSchema } from '../../schemas/deploy/generation.ts'
-import { type Accounts, readAccounts } from '../accounts.ts'
+import { type Account, type Accounts, readAccounts } from '../accounts.ts'
 import { missingImages, type WantedImage } from '../apply/images.ts'
 import { type Generations, readGenerations } from '../generations/generations.ts'
 import type { HostView } from '../host.ts'
@@ -8,6 +8,7 @@ import { HostError } from '../problem.ts'
 import { observeUnits, unitKey } from '../running.ts'
 import { untouchedConffiles } from './conffiles.ts'
 import { type Desired, deployDirectory } from './desired.ts'
+import { usersElsewhere } from './foreign-accounts.ts'
 
 export type SeenFile =
   | { readonly kind: 'file'; readonly text: string; readonly mode: number }
@@ -16,6 +17,8 @@ export type SeenFile =
 /** Everything about a host that a plan depends on. */
 export type Observed = {
   readonly accounts: Accounts
+  /** Users with a name or an id of ours that a directory service has. */
+  readonly elsewhere: readonly Account[]
   readonly generations: Generations
   readonly made: Made
   /** By place on the host; absent: nothing is there. */
@@ -60,7 +63,8 @@ export async function observe(host: HostView, desired: Desired): Promise<Observe
   const units = new Map(
     known.flatMap((one) => one.units.map((unit): [string, GenerationUnit] => [unitKey(unit), unit])),
   )
-  const [missing, { running, enabled }] = await Promise.all([
+  const [elsewhere, missing, { running, enabled }] = await Promise.all([
+    usersElsewhere(host, generation, accounts),
     missingImages(host, generation.images, accounts),
     observeUnits(host, [...units.values()], accounts, (unit) => socketTexts(host, desired, generations, unit)),
   ])
@@ -72,6 +76,7 @@ export async function observe(host: HostView, desired: Desired): Promise<Observe
   const secrets = `${deployDirectory(generation.prefix)}/secrets`
   return {
     accounts,
+    elsewhere,
     generations,
     made: readMade(host, generation.prefix),
     files,

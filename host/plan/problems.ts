@@ -2,10 +2,12 @@ import { accountConflicts } from '../accounts.ts'
 import type { HostProblem } from '../problem.ts'
 import { type Desired, sha256 } from './desired.ts'
 import { hashesOf, linkedPlaces } from './files.ts'
+import { foreignAccounts } from './foreign-accounts.ts'
 import type { Observed } from './observe.ts'
 
 /** What is in the way of a plan; a host with any of it is left as it is. */
-export function planProblems({ generation }: Desired, observed: Observed): HostProblem[] {
+export function planProblems(desired: Desired, observed: Observed): HostProblem[] {
+  const { generation } = desired
   const linked = linkedPlaces(generation)
   const ownHashes = hashesOf(observed)
   const foreign = generation.files.flatMap(({ install, sha256: hash }): string[] => {
@@ -20,6 +22,7 @@ export function planProblems({ generation }: Desired, observed: Observed): HostP
   )
   return [
     ...accountConflicts(generation.accounts, observed.accounts),
+    ...foreignAccounts(desired, observed),
     ...[...foreign, ...links.map(({ path }) => path)].map(
       (path): HostProblem => ({
         code: 'FOREIGN_FILE',

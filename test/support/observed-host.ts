@@ -30,6 +30,7 @@ export const TWO = desiredOf({ backends: twoBackends })
 /** A host with nothing of Gate on it. */
 export const NO_OBSERVATION: Observed = {
   accounts: { users: new Map(), groups: new Map(), subuids: [], subgids: [], linger: new Set() },
+  elsewhere: [],
   generations: { directory: '/var/lib/gate-deploy', manifests: new Map(), current: undefined, committed: undefined },
   made: NOTHING_MADE,
   files: new Map(),

@@ -66,3 +66,34 @@ test('E5 the package has every page for users, and no link of theirs leads out o
   const known = new Set([...pages, '../README.md'])
   expect(links.filter(({ to }) => !known.has(to))).toEqual([])
 })
+
+const POSTINST = readFileSync(join(import.meta.dirname, '../../packaging/debian/postinst'), 'utf8')
+const OWN = 'gate:x:990:990:Gate:/var/lib/gate:/usr/sbin/nologin\n'
+test.each([
+  { name: 'an empty host', isTaken: true },
+  { name: 'a host with the accounts of an earlier package', passwd: OWN, group: 'gate:x:990:\n', isTaken: true },
+  { name: 'a person called gate', passwd: 'gate:x:1000:1000::/home/gate:/bin/bash\n', isTaken: false },
+  { name: 'a program called gate', passwd: 'gate:x:120:120::/var/lib/gate:/bin/sh\n', isTaken: false },
+  { name: 'a person called gate without a shell', passwd: OWN.replaceAll('990', '1000'), isTaken: false },
+  { name: 'a group of people called gate-admin', group: 'gate-admin:x:1001:alice\n', isTaken: false },
+  { name: 'an upgrade', passwd: 'gate:x:1000:1000::/home/gate:/bin/bash\n', before: '1.0', isTaken: true },
+])('the package is configured on $name: $isTaken', ({ passwd = '', group = '', before = '', isTaken }) => {
+  for (const [path, text] of Object.entries({ passwd: `root:x:0:0::/root:/bin/sh\n${passwd}`, group })) {
+    mkdirSync(root.file('etc'), { recursive: true })
+    writeFileSync(root.file(`etc/${path}`), text)
+  }
+  mkdirSync(root.file('bin'))
+  for (const program of [
+    'systemd-sysusers',
+    'systemd-tmpfiles',
+    'deb-systemd-helper',
+    'deb-systemd-invoke',
+    'systemctl',
+  ])
+    writeFileSync(root.file(`bin/${program}`), `#!/bin/sh\necho ${program}\n`, { mode: 0o755 })
+  const env = { PATH: `${root.file('bin')}:/usr/bin:/bin`, DPKG_ROOT: root.path }
+  const args = ['-c', POSTINST, 'postinst', 'configure', before]
+  const { status, stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8', env })
+  expect({ status, isMade: stdout.includes('systemd-sysusers') }).toEqual({ status: isTaken ? 0 : 1, isMade: isTaken })
+  expect(stderr.includes('dpkg --configure gate')).toBe(!isTaken)
+})

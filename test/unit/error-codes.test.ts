@@ -15,8 +15,8 @@ import { agentClient } from '../../daemon/backends/agent-client.ts'
 import { must } from '../../host/apply/unit-actions.ts'
 import { readGeneration, readGenerations } from '../../host/generations/generations.ts'
 import { type Host, type HostView, localHost } from '../../host/host.ts'
-import { DEPLOYED_TARGETS, desiredState, nothingDesired } from '../../host/plan/desired.ts'
-import type { Observed } from '../../host/plan/observe.ts'
+import { DEPLOYED_TARGETS, desiredState } from '../../host/plan/desired.ts'
+import { NOTHING_MADE, type Observed } from '../../host/plan/observe.ts'
 import { missingRequirements } from '../../host/plan/requirements.ts'
 import { validate } from '../../host/plan/validate.ts'
 import { HostError } from '../../host/problem.ts'
@@ -262,7 +262,8 @@ function lacking({ podman }: { readonly podman: { major: number; minor: number }
   const observed = {
     generations: readGenerations(programs({}), 'gate'),
     accounts: { users: new Map(), groups: new Map(), subuids: [], subgids: [], linger: new Set() },
-    made: nothingDesired('gate'),
+    elsewhere: [],
+    made: NOTHING_MADE,
     files: new Map(),
     links: new Map(),
     missingImages: [],

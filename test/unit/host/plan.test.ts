@@ -201,6 +201,44 @@ test.each([
     },
     problem: { code: 'ACCOUNT_CONFLICT', message: expect.stringContaining('alice') },
   },
+  ...(
+    [
+      { what: 'a login', user: { uid: 1000, home: '/home/gate', shell: '/bin/bash' }, sign: '/bin/bash' },
+      { what: 'a person', user: { uid: 1000 }, sign: 'the id 1000' },
+      { what: 'a program with another home', user: { home: '/srv/gate' }, sign: '/srv/gate' },
+    ] as const
+  ).map(({ what, user, sign }) => ({
+    name: `${what} is called gate`,
+    change: (host: Observed) => withUser(beforeFirstApply(host), 'gate', user),
+    problem: { code: 'ACCOUNT_CONFLICT', message: expect.stringContaining(sign) },
+  })),
+  {
+    name: 'a login is called as a backend would be',
+    change: (host: Observed) => withUser(beforeFirstApply(host), 'gate-one', { shell: '/bin/sh' }),
+    problem: { code: 'ACCOUNT_CONFLICT', message: expect.stringMatching(/^the user gate-one .*\/bin\/sh$/) },
+  },
+  {
+    name: 'a directory service has a user gate',
+    change: (host: Observed) => {
+      const bare = beforeFirstApply(host)
+      const users = new Map([...bare.accounts.users].filter(([name]) => name !== 'gate'))
+      const gate = { name: 'gate', uid: 200_001, gid: 200_001, home: '/home/gate', shell: '/bin/bash' }
+      return { ...bare, accounts: { ...bare.accounts, users }, elsewhere: [gate] }
+    },
+    problem: { code: 'ACCOUNT_CONFLICT', message: expect.stringContaining('directory service') },
+  },
+  {
+    name: 'people have a group gate-admin',
+    change: (host: Observed) => {
+      const bare = beforeFirstApply(host)
+      const entry = { name: 'gate-admin', gid: 1001, members: ['alice'] }
+      return {
+        ...bare,
+        accounts: { ...bare.accounts, groups: new Map([...bare.accounts.groups, ['gate-admin', entry]]) },
+      }
+    },
+    problem: { code: 'ACCOUNT_CONFLICT', message: expect.stringContaining('gate-admin') },
+  },
   {
     name: 'subordinate ids overlap those of another',
     change: (host: Observed) => {
@@ -213,6 +251,24 @@ test.each([
   expect(planProblems(TWO, settled(TWO))).toEqual([])
   expect(planProblems(TWO, change(settled(TWO)))).toMatchObject([problem])
 })
+
+test('takes the accounts of a package, and what an earlier generation ran as', () => {
+  expect(planProblems(TWO, beforeFirstApply(settled(TWO)))).toEqual([])
+  expect(planProblems(TWO, withUser(settled(TWO), 'gate', { uid: 1000, shell: '/bin/bash' }))).toEqual([])
+})
+
+/** The accounts are there, but not from an apply. */
+function beforeFirstApply(host: Observed): Observed {
+  const { generations, made } = NO_OBSERVATION
+  return { ...host, generations, made }
+}
+
+function withUser(host: Observed, name: string, change: object): Observed {
+  const user = host.accounts.users.get(name)
+  if (user === undefined) throw new Error(`no user ${name}`)
+  const users = new Map([...host.accounts.users, [name, { ...user, ...change }]])
+  return { ...host, accounts: { ...host.accounts, users } }
+}
 
 test.each([
   { name: 'D6 the file of a package, as it came', conffiles: ['/etc/caddy/Caddyfile'], problems: [] },
