@@ -131,7 +131,8 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'container',
     never: "fill the host's `/run`",
-    open: 'through the directory of its socket it can',
+    by: 'the directory of its socket is a file system of 1 MiB and 64 files, a separate one for each backend',
+    tests: ['fills the directory of its socket, and nothing else of the /run of the host'],
   },
   {
     attacker: 'container',

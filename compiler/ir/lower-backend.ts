@@ -16,7 +16,7 @@ import { modelPaths } from './model-files.ts'
 import { backendNames, type GatewayNames, podmanName } from './names.ts'
 import type { Agent, Backend, IdleSocket } from './nodes/backend.ts'
 import type { Container, ContainerImage, Network, Volume } from './nodes/container.ts'
-import type { Directory, Secret, User } from './nodes/host.ts'
+import type { BoundedDirectory, Directory, Secret, User } from './nodes/host.ts'
 import type { Address } from './nodes/node.ts'
 import { placeholders } from './placeholders.ts'
 
@@ -42,6 +42,7 @@ export type BackendParts = Pick<
   readonly container: Container
   readonly agent: Agent
   readonly image: ContainerImage
+  readonly boundedDirectory: BoundedDirectory
 }
 
 const DEFAULT_START_MARGIN_MS = 60_000
@@ -144,6 +145,14 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       restart: [own.containerService, ...(onDemand ? [own.proxySocket] : [])],
     },
     directories: lowerDirectories(own, context.names, secrets),
+    boundedDirectory: {
+      origin,
+      path: own.directory,
+      unit: own.directoryUnit,
+      user: own.user,
+      uid: own.uid,
+      ...DIRECTORY_LIMITS,
+    },
     links: own.listen === 'unix' && !onDemand ? [{ origin, path: own.engineSocket, target: own.innerSocket }] : [],
     secrets,
     listeners:
@@ -196,6 +205,9 @@ function lowerSocket(own: OwnNames, target: Address, idleMs: number | undefined,
     preload,
   }
 }
+
+/** It holds sockets alone. The engine writes there, so a limit is all that keeps the rest of /run free. */
+const DIRECTORY_LIMITS = { bytes: 1024 ** 2, inodes: 64 }
 
 function lowerDirectories(own: OwnNames, names: GatewayNames, secrets: readonly Secret[]): Directory[] {
   const shared = { origin: own.origin, mode: 0o2750, user: own.user, group: names.user }

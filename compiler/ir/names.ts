@@ -60,6 +60,8 @@ export function backendNames(gateway: GatewayNames, backend: string) {
     /** Root-owned, so that what the container's user writes can never come before our units. */
     home: `/var/lib/${gateway.prefix}-backends/${backend}`,
     directory,
+    /** Makes that directory; its user's manager needs it. */
+    directoryUnit: `${unit}-directory.service`,
     /** What the container sees of it: only its own socket, never the agent's. */
     containerDirectory: `${directory}/container`,
     /** Where callers connect. */
@@ -115,6 +117,9 @@ export const podmanName = (unit: string) => `systemd-${unit}`
 
 /** Where quadlets of a user are read: root-owned, read by that user's manager. */
 export const quadletDirectory = (uid: number) => `/etc/containers/systemd/users/${uid}`
+
+/** Of a user's manager, below the directory of units. It names a unit that apply makes in the same step. */
+export const directoryDropIn = (uid: number) => `user@${uid}.service.d/60-gate-directory.conf`
 
 /** Where plain units of a user are read; systemd.unit(5) "Unit File Load Path". */
 export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user`

@@ -32,13 +32,13 @@ export function ownersOf({ desired }: Pick<Plan, 'desired'>, { generations }: Pi
   }
 }
 
-/** Its home, its units, what carries its name or its id. */
+/** Its home, its units and those that the host has for it, what carries its name or its id. */
 function isAbout(path: string, { name, uid, home }: Generation['accounts'][number]): boolean {
   const words = path.split(/[/@.]/)
   return (
     path === home ||
     path.startsWith(`${home}/`) ||
-    words.includes(name) ||
+    [name, `${name}-directory`, `${name}-secrets`].some((own) => words.includes(own)) ||
     (uid !== undefined && words.includes(`${uid}`))
   )
 }

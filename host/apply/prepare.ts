@@ -144,7 +144,8 @@ function makeSecrets(host: Host, { secrets, desired }: Plan): void {
 
 /** User managers start with the controllers and groups that they find: those come first. */
 async function prepareManagers(host: Host, plan: Plan, observed: Observed, step: Step): Promise<void> {
-  const isForManagers = (place: string) => /\/user@\d*\.service\.d\//.test(place)
+  // but for the units that it requires, which come with the switch
+  const isForManagers = (place: string) => /\/user@\d*\.service\.d\/50-/.test(place)
   const dropIns = plan.files.filter(({ place, after }) => isForManagers(place) && after !== undefined)
   for (const { place, after, mode } of dropIns) {
     makeParents(host, place)

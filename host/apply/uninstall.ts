@@ -32,15 +32,17 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
   const mine = made.accounts.flatMap((name) => observed.accounts.users.get(name) ?? [])
   const disable = plan.disable.filter((name) => made.enabled.includes(name))
   // podman needs the managers to clean up
-  const units = unitsOfEverybody(observed).map((unit): UnitChange => ({ action: 'stop', unit, why: 'uninstall' }))
+  const stop = (unit: GenerationUnit): UnitChange => ({ action: 'stop', unit, why: 'uninstall' })
+  const [before, after] = runningUnits(observed)
   // what apply started ends, other programs of the host read what is left
   const readers = plan.units
     .filter(({ unit }) => unit.runs === 'foreign')
     .map((change): UnitChange => (made.started.includes(change.unit.name) ? { ...change, action: 'stop' } : change))
   const backends = mine.filter(({ name }) => observed.managers.has(name))
-  await step('stop units', () => actOnUnits(host, units, observed.accounts, context.limits))
+  await step('stop units', () => actOnUnits(host, before.map(stop), observed.accounts, context.limits))
   for (const account of backends) await step(`containers of ${account.name}`, () => removeContainers(host, account))
   if (backends.length > 0) await step('user managers', () => stopManagers(host, backends, made))
+  await actOnUnits(host, after.map(stop), observed.accounts, context.limits)
   await switchHost(host, { ...plan, disable, units: readers, reloads: [] }, observed, undefined, context)
   const homes = mine.filter(({ home }) => home.startsWith(`/var/lib/${prefix}-backends/`))
   const volumes = homes.flatMap(({ name, home }) =>
@@ -89,13 +91,17 @@ function forget(host: Host, prefix: string, made: Made, gone: Made): void {
   host.write(`${directory}/made.json`, `${JSON.stringify(rest, null, 2)}\n`, 0o600)
 }
 
-/** What runs, but for the managers of users. */
-function unitsOfEverybody({ generations, running }: Observed): GenerationUnit[] {
+/** What runs, but for the managers of users: what stops before them, and what they require. */
+function runningUnits({ generations, running }: Observed): [before: GenerationUnit[], after: GenerationUnit[]] {
   const all = [...generations.manifests.values()].flatMap(({ units }) => units)
   const byKey = new Map(all.map((unit) => [unitKey(unit), unit]))
-  return [...byKey]
-    .filter(([key, { name, runs }]) => running.has(key) && runs !== 'foreign' && !name.startsWith('user@'))
+  const isManager = ({ name }: GenerationUnit) => name.startsWith('user@')
+  const ofManagers = new Set(all.filter(isManager).flatMap(({ files }) => files))
+  const isRequired = ({ files: [own = ''] }: GenerationUnit) => ofManagers.has(own)
+  const units = [...byKey]
+    .filter(([key, unit]) => running.has(key) && unit.runs !== 'foreign' && !isManager(unit))
     .map(([, unit]) => unit)
+  return [units.filter((unit) => !isRequired(unit)), units.filter(isRequired)]
 }
 
 /** Our own files that were changed since belong to the administrator. */

@@ -75,20 +75,24 @@ function unitOf(path: string): string {
   return folder.endsWith('.d') ? folder.slice(0, -2) : basename(path)
 }
 
-/** The manager of each backend's user, which has to start anew when a drop-in of it changes. */
-function managerUnits({ users }: Deployment, files: readonly OutputFile[]): GenerationUnit[] {
+/** The manager of each backend's user, which has to start anew when a drop-in or a unit that it requires changes. */
+function managerUnits({ users, boundedDirectories }: Deployment, files: readonly OutputFile[]): GenerationUnit[] {
   return users.flatMap(({ uid, linger }): GenerationUnit[] => {
     if (uid === undefined || !linger) return []
-    const folders = [
-      `${DEBIAN_LAYOUT.directories.units}/user@.service.d/`,
-      `${DEBIAN_LAYOUT.directories.units}/user@${uid}.service.d/`,
-    ]
-    const dropIns = files.filter(({ install }) => folders.some((folder) => install?.startsWith(folder)))
+    const { units } = DEBIAN_LAYOUT.directories
+    const folders = [`${units}/user@.service.d/`, `${units}/user@${uid}.service.d/`]
+    // systemd restarts it with these
+    const required = boundedDirectories
+      .filter((directory) => directory.uid === uid)
+      .map(({ unit }) => `${units}/${unit}`)
+    const parts = files.filter(
+      ({ install = '' }) => required.includes(install) || folders.some((folder) => install.startsWith(folder)),
+    )
     return [
       {
         manager: 'system',
         name: `user@${uid}.service`,
-        files: dropIns.map(({ path }) => path),
+        files: parts.map(({ path }) => path),
         reloads: [],
         runs: 'always',
         enable: false,

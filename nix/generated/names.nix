@@ -36,6 +36,7 @@
     proxySocket = "${prefix}-${backend}.socket";
     home = "/var/lib/${prefix}-backends/${backend}";
     directory = "/run/${prefix}/backends/${backend}";
+    directoryUnit = "${prefix}-${backend}-directory.service";
     containerDirectory = "/run/${prefix}/backends/${backend}/container";
     engineSocket = "/run/${prefix}/backends/${backend}/engine.sock";
     innerSocket = "/run/${prefix}/backends/${backend}/container/engine.sock";

@@ -59,7 +59,7 @@ let
 
   # Packages of nixpkgs that Gate's files name.
   names = [
-    "bash" "caddy" "coreutils" "curl" "dnsmasq" "git" "jq" "nftables" "nginx" "nixfmt-tree" "podman" "python3" "python3Minimal"
+    "bash" "caddy" "coreutils" "curl" "dnsmasq" "git" "jq" "nftables" "nginx" "nixfmt-tree" "podman" "python3" "python3Minimal" "util-linux"
     "shellcheck" "sqlite" "installShellFiles" "makeWrapper" "cacert"
   ];
 

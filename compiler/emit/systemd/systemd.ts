@@ -8,6 +8,7 @@ import type { Ulimit } from '../../ir/nodes/container.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits } from './daemon-units.ts'
+import { directoryUnits } from './directory-units.ts'
 import { entries } from './hardening.ts'
 import { memoryEntries } from './node-service.ts'
 import { relayUnits } from './relay-units.ts'
@@ -31,7 +32,14 @@ export function systemUnits(deployment: Deployment, { systemd, layout }: EmitOpt
     daemon(deployment, systemd, layout),
     relays(deployment, systemd, layout),
     secrets,
-    { units: { ...backendHost(deployment), ...backendManagers(deployment, secrets.wanted) }, findings: [] },
+    {
+      units: {
+        ...backendHost(deployment),
+        ...directoryUnits(deployment, layout, COMMENT),
+        ...backendManagers(deployment, secrets.wanted),
+      },
+      findings: [],
+    },
   ]
   const units = parts.flatMap((part) => Object.entries(part.units)).sort(([a], [b]) => (a < b ? -1 : 1))
   return { units: Object.fromEntries(units), findings: parts.flatMap((part) => part.findings) }

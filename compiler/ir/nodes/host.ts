@@ -26,6 +26,18 @@ export type Directory = Node & {
   readonly group: string
 }
 
+/** A directory below /run that is a file system of its own: what fills it fills nothing else of the host. */
+export type BoundedDirectory = Node & {
+  readonly path: string
+  /** Of the host; makes it. */
+  readonly unit: string
+  readonly user: string
+  /** The manager of this user needs it. */
+  readonly uid: number
+  readonly bytes: number
+  readonly inodes: number
+}
+
 export type Link = Node & { readonly path: string; readonly target: string }
 
 /** A secret and the file it is handed over in. */

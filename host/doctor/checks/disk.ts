@@ -8,7 +8,7 @@ import { graphRoot } from './storage.ts'
 const MIB = 2 ** 20
 const GIB = 2 ** 30
 
-type Purpose = 'state' | 'images' | 'pulls' | 'generations'
+type Purpose = 'state' | 'images' | 'pulls' | 'generations' | 'run'
 
 export type DiskFacts = {
   readonly places: readonly {
@@ -35,6 +35,11 @@ const NEEDED: Readonly<
   },
   generations: { failBytes: 16 * MIB, warnBytes: 64 * MIB, why: 'gatectl apply writes a new generation there' },
   images: { failBytes: 512 * MIB, warnBytes: 10 * GIB, why: 'images of engines are up to 20 GiB' },
+  run: {
+    failBytes: 16 * MIB,
+    warnBytes: 32 * MIB,
+    why: 'systemd reads no units again with less than 16 MiB, and then programs that start or log in fail',
+  },
   pulls: { failBytes: 256 * MIB, warnBytes: 5 * GIB, why: 'podman unpacks images there while it pulls' },
 }
 
@@ -44,12 +49,13 @@ const FEW_INODES = { fail: 0.01, warn: 0.05 }
 export const disk: Check<DiskFacts> = {
   name: 'disk',
   summary:
-    'whether there are free space and inodes for the state, the generations, the images of each backend user and /var/tmp',
+    'whether there are free space and inodes for the state, the generations, the images of each backend user, /var/tmp and /run',
   async observe({ deployment, names }) {
     const backends = presentUsers(deployment).filter(({ subuid }) => subuid !== undefined)
     const wanted: { purpose: Purpose; path: string; user: string }[] = [
       { purpose: 'state', path: names.stateDirectory, user: names.user },
       { purpose: 'generations', path: deployDirectory(names.prefix), user: 'root' },
+      { purpose: 'run', path: '/run', user: 'root' },
       ...backends.map(({ name, home }) => ({ purpose: 'images' as const, path: graphRoot(home), user: name })),
       ...(backends.length > 0 ? [{ purpose: 'pulls' as const, path: '/var/tmp', user: '' }] : []),
     ]
@@ -69,8 +75,8 @@ type Place = DiskFacts['places'][number]
 
 function space({ purpose, path, user, freeBytes, totalBytes }: Place): Finding[] {
   const { failBytes, warnBytes, why } = NEEDED[purpose]
-  // a small disk that is half empty is not full
-  const isSmallAndEmpty = freeBytes > totalBytes / 2 && freeBytes >= failBytes
+  // a small disk that is half empty is not full; what systemd asks for in /run does not depend on its size
+  const isSmallAndEmpty = purpose !== 'run' && freeBytes > totalBytes / 2 && freeBytes >= failBytes
   if (freeBytes >= warnBytes || isSmallAndEmpty) return []
   const what = `${sizeText(freeBytes)} of ${sizeText(totalBytes)} are free in ${path}`
   return [(freeBytes < failBytes ? fail : warn)(what, why, makeRoom(purpose, path, user))]

@@ -44,6 +44,14 @@ in
         after = lib.optional (one.backend.gpu.kind == "nvidia") "nvidia-container-toolkit-cdi-generator.service";
       })
       backends
+    # a user manager ends with the directory that it requires
+    ++ map
+      (one: lib.nameValuePair (lib.removeSuffix ".service" one.names.directoryUnit) {
+        overrideStrategy = "asDropin";
+        path = lib.mkForce [ ];
+        restartIfChanged = false;
+      })
+      backends
     # its user's manager reads the new units, then gets the image while the old container still answers
     ++ map
       (one:

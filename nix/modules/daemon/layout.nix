@@ -15,6 +15,9 @@ in
     socket_proxy = "${systemd}/lib/systemd/systemd-socket-proxyd";
     systemctl = "${systemd}/bin/systemctl";
     dnsmasq = "${pkgs.dnsmasq}/bin/dnsmasq";
+    mount = "${pkgs.util-linux}/bin/mount";
+    umount = "${pkgs.util-linux}/bin/umount";
+    systemd_tmpfiles = "${systemd}/bin/systemd-tmpfiles";
     kill = "${pkgs.coreutils}/bin/kill";
   };
   # users.users.<name>.linger

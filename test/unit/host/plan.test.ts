@@ -24,6 +24,8 @@ test('on a bare host everything is new, and what backends need is started before
   expect(plan.accounts.map(({ account }) => account.name)).toEqual(['gate', 'gate-one', 'gate-two'])
   expect(plan.files.every(({ kind }) => kind === 'create')).toBe(true)
   expect(unitsOf(plan)).toEqual([
+    'start gate-one-directory.service',
+    'start gate-two-directory.service',
     'start user@40000.service',
     'start user@40001.service',
     'start gate-one.service',
@@ -75,7 +77,7 @@ test.each([
     name: 'a backend less is stopped with its user manager',
     spec: { backends: { two: twoBackends.two } },
     // its models are no longer offered
-    units: ['stop user@40000.service', 'reload gate-daemon.service'],
+    units: ['stop gate-one-directory.service', 'stop user@40000.service', 'reload gate-daemon.service'],
     lock: TWO.texts.get('gate.lock.json'),
   },
 ])('$name', ({ spec, units, lock }) => {

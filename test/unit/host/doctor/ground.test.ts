@@ -224,6 +224,17 @@ test.each<{ name: string; place: Partial<typeof PLACE>; page: RegExp }>([
     place: { purpose: 'state', freeBytes: 2 ** 28, totalBytes: 2 ** 28 + 1 },
     page: /^ok/,
   },
+  { name: 'enough in /run', place: { purpose: 'run', path: '/run', freeBytes: 32 * 2 ** 20 }, page: /^ok/ },
+  {
+    name: 'little in /run, however small it is',
+    place: { purpose: 'run', path: '/run', freeBytes: 31 * 2 ** 20, totalBytes: 40 * 2 ** 20 },
+    page: /^warn 31 MiB of 40 MiB are free in \/run[\s\S]*du --one-file-system .* \/run/,
+  },
+  {
+    name: 'too little in /run',
+    place: { purpose: 'run', path: '/run', freeBytes: 15 * 2 ** 20 },
+    page: /^fail 15 MiB/,
+  },
   { name: 'no inodes', place: { freeInodes: 1 }, page: /^fail 1 of 1000 inodes/ },
   { name: 'few inodes', place: { freeInodes: 30 }, page: /^warn 30 of 1000 inodes/ },
   { name: 'a file system without inodes', place: { freeInodes: 0, totalInodes: 0 }, page: /^ok/ },
