@@ -38,6 +38,7 @@ export function daemonUnitsFile(): string {
     stateMode: 0o711,
     environmentFile: NAMES.environmentFile,
     adminSocket: NAMES.adminSocket,
+    backendsDirectory: NAMES.backendsDirectory,
     proxy: undefined,
     host: '127.0.0.1',
     port: 3000,

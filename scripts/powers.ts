@@ -90,6 +90,15 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'gate',
+    never: 'talk to D-Bus, Varlink or another program of the host over its socket, or get a user manager by that',
+    by: 'a `/run` of its own, with the sockets of backends and the resolver',
+    tests: [
+      'finds no socket but those of backends: no bus, no Varlink, no other program',
+      'gets no user manager, which would run its code outside of the sandbox',
+    ],
+  },
+  {
+    attacker: 'gate',
     never: "read another user's files",
     by: '`ProtectHome=`, and modes that keep `gate` out of secrets and of the directories of backends',
     tests: ["reads no other user's files"],

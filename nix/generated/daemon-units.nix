@@ -67,6 +67,8 @@
         SystemCallArchitectures = "native";
         SystemCallErrorNumber = "EPERM";
         SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+        TemporaryFileSystem = "/run:ro";
+        BindReadOnlyPaths = "/run/${prefix}/backends -/run/systemd/resolve -/run/NetworkManager -/run/resolvconf -/run/connman";
       };
       wantedBy = [ "multi-user.target" ];
     };

@@ -1,10 +1,10 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { hostPort, isEveryInterface, isLoopback } from '../../../schemas/words/address.ts'
-import { type Entry, literal, type Section, text, type UnitFile } from '../../../syntax/unit/print.ts'
+import { type Entry, literal, type Section, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
 import { unitDescriptors } from '../descriptors.ts'
 import { entries, hardening } from './hardening.ts'
-import { nodeServiceEntries } from './node-service.ts'
+import { NOTIFY_RELOAD_SINCE, nodeServiceEntries } from './node-service.ts'
 
 /** What the units of one daemon depend on. The units in systemd/ are made from this, too. */
 export type DaemonUnits = {
@@ -20,6 +20,8 @@ export type DaemonUnits = {
   readonly stateMode: number
   readonly environmentFile: string
   readonly adminSocket: string
+  /** Directory with the sockets of backends and of their agents. */
+  readonly backendsDirectory: string
   /** Where the proxy of this host connects, and its group; undefined: there is none. */
   readonly proxy: { readonly socket: string; readonly group: string } | undefined
   /** IP address, without brackets. */
@@ -98,11 +100,31 @@ function serviceSections(daemon: DaemonUnits): Section[] {
         },
         ...daemon.extra,
         ...hardening(),
+        ...runEntries(daemon),
       ],
     },
     {
       name: 'Install',
       entries: [...entries({ WantedBy: 'multi-user.target' }), { key: 'Also', value: text(sockets) }],
+    },
+  ]
+}
+
+/** Where /etc/resolv.conf leads, and the socket of systemd-resolved. */
+const RESOLVERS = ['/run/systemd/resolve', '/run/NetworkManager', '/run/resolvconf', '/run/connman']
+
+/** Directories of backends that come later appear in it, and what is mounted there, too: systemd binds it as a slave. */
+function runEntries({ backendsDirectory, systemd }: DaemonUnits): Entry[] {
+  const notify = systemd < NOTIFY_RELOAD_SINCE ? ['/run/systemd/notify'] : []
+  return [
+    {
+      key: 'TemporaryFileSystem',
+      value: literal('/run:ro'),
+      comment: 'no bus, no Varlink and no socket of a container engine: of /run it sees backends and the resolver',
+    },
+    {
+      key: 'BindReadOnlyPaths',
+      value: words(backendsDirectory, ...[...notify, ...RESOLVERS].map((path) => `-${path}`)),
     },
   ]
 }

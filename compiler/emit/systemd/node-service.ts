@@ -4,7 +4,7 @@ import { command, type Entry, literal, valueText } from '../../../syntax/unit/pr
 import { entries } from './hardening.ts'
 
 /** The first systemd with Type=notify-reload and OpenFile=. */
-const NOTIFY_RELOAD_SINCE = 253
+export const NOTIFY_RELOAD_SINCE = 253
 /** The first systemd with RestartSteps=. */
 const RESTART_STEPS_SINCE = 254
 

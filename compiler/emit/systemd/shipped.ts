@@ -26,6 +26,7 @@ export function shippedFiles(): Record<string, string> {
     stateMode: 0o700,
     environmentFile: names.environmentFile,
     adminSocket: names.adminSocket,
+    backendsDirectory: names.backendsDirectory,
     proxy: undefined,
     host: '127.0.0.1',
     port: 3000,

@@ -11,6 +11,7 @@ import { daemonUnits } from './daemon-units.ts'
 import { directoryUnits } from './directory-units.ts'
 import { entries } from './hardening.ts'
 import { memoryEntries } from './node-service.ts'
+import { reachUnit } from './reach-unit.ts'
 import { relayUnits } from './relay-units.ts'
 import { daemonCredentials, relayCredentials, secretUnits } from './secret-units.ts'
 
@@ -26,10 +27,11 @@ export function emitSystemd(deployment: Deployment, options: EmitOptions): Emiss
 }
 
 /** Every system unit and drop-in by its path below the directory of units. */
-export function systemUnits(deployment: Deployment, { systemd, layout }: EmitOptions): Units {
+export function systemUnits(deployment: Deployment, { systemd, layout, settings }: EmitOptions): Units {
   const secrets = secretUnits(deployment, layout.programs.shell, COMMENT)
   const parts = [
     daemon(deployment, systemd, layout),
+    { units: reachUnit(deployment, { settings }, COMMENT), findings: [] },
     relays(deployment, systemd, layout),
     secrets,
     {
@@ -69,6 +71,7 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     stateMode: directories.find(({ path }) => path === gateway.stateDirectory)?.mode ?? 0o700,
     environmentFile: gateway.environmentFile,
     adminSocket: gateway.adminSocket,
+    backendsDirectory: deployment.names.backendsDirectory,
     proxy: engine === 'none' ? undefined : { socket: gateway.proxySocket, group: layout.groups[engine] },
     host: host ?? '127.0.0.1',
     port: gateway.port,

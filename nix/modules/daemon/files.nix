@@ -34,7 +34,8 @@ pkgs.runCommand "${prefix}-files"
 
   # units that the module does not make itself, and directories
   mkdir -p "$out/lib/systemd/system" "$out/lib/tmpfiles.d"
-  for unit in "$out"/systemd/system/*-secrets.service "$out"/systemd/system/*-directory.service "$out"/systemd/system/user@*; do
+  for unit in "$out"/systemd/system/*-secrets.service "$out"/systemd/system/*-directory.service "$out"/systemd/system/user@* \
+    "$out"/systemd/system/*-daemon.service.d; do
     if [ -e "$unit" ]; then cp -r "$unit" "$out/lib/systemd/system/"; fi
   done
   if [ -e "$out/dnsmasq/${names.dnsUnit}" ]; then mv "$out/dnsmasq/${names.dnsUnit}" "$out/lib/systemd/system/"; fi

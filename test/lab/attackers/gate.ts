@@ -120,4 +120,27 @@ export function gateAttacks(host: () => Host): void {
     expect(await succeeding(reads.map(([, command]) => command))).toEqual([])
     await host().run(['rm', '/run/gate/secrets/probe', '/home/login/open.txt'])
   })
+
+  test('finds no socket but those of backends: no bus, no Varlink, no other program', async () => {
+    const find = 'find /run -type s -not -path "/run/systemd/resolve/*"'
+    expect(await host().run(['sh', '-c', find])).toContain('/run/dbus/system_bus_socket')
+    const found = (await attack(find)).stdout.trim().split('\n')
+    expect(found).toContain('/run/gate/backends/own/agent.sock')
+    expect(found.filter((path) => !path.startsWith('/run/gate/backends/'))).toEqual([])
+    const late = '/run/gate/backends/late'
+    await host().run(['sh', '-c', `mkdir ${late} && mount -t tmpfs late ${late} && touch ${late}/engine.sock`])
+    const daemon = await host().run(['systemctl', 'show', '--value', '--property=MainPID', 'gate-daemon'])
+    // a backend that is deployed while the daemon runs
+    expect(await host().run(['nsenter', `--target=${daemon.trim()}`, '--mount', 'ls', late])).toBe('engine.sock\n')
+    await host().run(['sh', '-c', `umount ${late} && rmdir ${late}`])
+  })
+
+  test('gets no user manager, which would run its code outside of the sandbox', async () => {
+    const uid = (await host().run(['id', '-u', 'gate'])).trim()
+    const login1 = 'org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager'
+    const linger = (on: boolean) => `busctl call ${login1} SetUserLinger ubb ${uid} ${on} false`
+    await host().run(['sh', '-c', linger(false)], { user: 'gate' }) // any account may, for itself
+    expect(await succeeding([linger(true), 'loginctl enable-linger'])).toEqual([])
+    expect(await host().exec(['test', '-e', '/var/lib/systemd/linger/gate'])).toMatchObject({ code: 1 })
+  })
 }
