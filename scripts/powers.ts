@@ -134,8 +134,26 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'account',
-    never: 'leave anything that survives an apply or an uninstall unseen',
-    open: 'what an account leaves in its own directories (user units, crontab, at jobs) stays after an apply, and no command shows it',
+    never:
+      'leave anything that a program reads on its own after the next apply: units, drop-ins, quadlets, D-Bus services, configuration, crontab, jobs of at(1)',
+    by: "its home is root's but for what podman writes; `gatectl plan` names what is below `/run/user/<uid>`, and `apply` removes it, ends every process of the account and starts it anew",
+    tests: [
+      'writes nowhere in its home but where podman keeps images, volumes and its cache',
+      'leaves nothing below /run/user, in crontabs or in a session of its own that an apply does not remove',
+      'of what it left in its home while that was its own, nothing is read after an upgrade',
+    ],
+  },
+  {
+    attacker: 'account',
+    never: 'stop `gatectl uninstall` half-way, or leave processes, jobs, IPC objects and files to a later account',
+    by: 'every process that has its id or one of its subordinate ids ends, in whatever session; its files in `/tmp` and the like go with the account',
+    tests: ['neither stops an uninstall by processes of its own nor leaves anything to a later account'],
+  },
+  {
+    attacker: 'account',
+    never: 'give orders to an agent',
+    by: 'an agent takes orders from root and `gate`, and its socket is closed to other backends',
+    tests: ['cannot give its agent orders, nor that of another backend'],
   },
   {
     attacker: 'container',

@@ -13,7 +13,7 @@ import {
   type OwnNames,
 } from './lower-container.ts'
 import { modelPaths } from './model-files.ts'
-import { backendNames, type GatewayNames, podmanName } from './names.ts'
+import { backendNames, type GatewayNames, homeDirectories, podmanName } from './names.ts'
 import type { Agent, Backend, IdleSocket } from './nodes/backend.ts'
 import type { Container, ContainerImage, Network, Volume } from './nodes/container.ts'
 import type { BoundedDirectory, Directory, Secret, User } from './nodes/host.ts'
@@ -213,15 +213,12 @@ function lowerDirectories(own: OwnNames, names: GatewayNames, secrets: readonly 
   const shared = { origin: own.origin, mode: 0o2750, user: own.user, group: names.user }
   const rootOwned = { origin: own.origin, mode: 0o755, user: 'root', group: 'root' }
   const writable = { origin: own.origin, mode: 0o700, user: own.user, group: own.user }
+  const home = homeDirectories(own.home)
   return [
     { ...shared, path: own.directory },
     { ...shared, path: own.containerDirectory },
-    { ...rootOwned, path: own.home },
-    ...['.config', '.config/systemd'].map((path) => ({
-      ...rootOwned,
-      path: `${own.home}/${path}`,
-    })),
-    ...['.cache', '.local'].map((path) => ({ ...writable, path: `${own.home}/${path}` })),
+    ...home.root.map((path) => ({ ...rootOwned, path })),
+    ...home.account.map((path) => ({ ...writable, path })),
     ...(secrets.some(({ destination }) => destination.kind === 'environment')
       ? [{ ...rootOwned, path: own.secretsDirectory, mode: 0o750, group: own.user }]
       : []),

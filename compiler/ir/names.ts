@@ -124,6 +124,16 @@ export const directoryDropIn = (uid: number) => `user@${uid}.service.d/60-gate-d
 /** Where plain units of a user are read; systemd.unit(5) "Unit File Load Path". */
 export const userUnitDirectory = (home: string) => `${home}/.config/systemd/user`
 
+/**
+ * The home of a backend's account, each directory after the one above it. Root's is everything that programs read there
+ * on their own: units and their drop-ins, the environment, D-Bus services, configuration of containers. Only what podman
+ * writes is the account's.
+ */
+export const homeDirectories = (home: string) => ({
+  root: ['', '/.config', '/.config/systemd', '/.local', '/.local/share'].map((inner) => `${home}${inner}`),
+  account: ['/.cache', '/.local/share/containers'].map((inner) => `${home}${inner}`),
+})
+
 /** Names on macOS, where software that is not part of the system lives in /usr/local. */
 export function launchdNames(prefix: string) {
   const label = `${prefix}-daemon`

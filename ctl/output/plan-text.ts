@@ -1,5 +1,6 @@
 import type { Planned } from '../../host/deploy.ts'
 import type { Plan } from '../../host/plan/plan.ts'
+import type { Planted } from '../../host/plan/planted.ts'
 import type { HostProblem } from '../../host/problem.ts'
 import { type Owners, ownersOf } from './plan-owners.ts'
 import { type PlanLine, type PlanStep, summaryLines } from './plan-summary.ts'
@@ -14,6 +15,7 @@ export function planLines({ plan, observed }: Pick<Planned, 'plan' | 'observed'>
   return [
     ...created('group', plan.groups, 'not there'),
     ...plan.accounts.flatMap((change) => accountLines(change, owners)),
+    ...plan.planted.flatMap((planted) => plantedLines(planted, owners)),
     ...created('directory', plan.directories, 'not there'),
     ...created('secret', plan.secrets, 'made once and kept'),
     ...plan.images.map(({ image, user, archive }): PlanLine => {
@@ -64,6 +66,16 @@ function accountLines(change: Plan['accounts'][number], owners: Owners): PlanLin
   }
   if (needsLinger) lines.push({ action: 'start', what: 'user', name, why: 'its manager runs from boot on' })
   return lines.map((line) => ({ ...line, owner: owners.ofAccount(name) }))
+}
+
+function plantedLines({ user, untaken, inHome, inRuntime, jobs }: Planted, owners: Owners): PlanLine[] {
+  const own = (action: 'change' | 'remove', what: 'directory' | 'file', paths: readonly string[], why: string) =>
+    paths.map((name): PlanLine => ({ action, what, name, why, owner: owners.ofAccount(user) }))
+  return [
+    ...own('change', 'directory', untaken, "becomes root's"),
+    ...own('remove', 'file', inHome, `made by ${user}: moved to .moved-aside in its home, and the account starts anew`),
+    ...own('remove', 'file', [...inRuntime, ...jobs], `made by ${user}: the account starts anew`),
+  ]
 }
 
 function generationLine({ number }: Plan): PlanLine {

@@ -13,6 +13,7 @@ import { type Observed, observe } from '../plan/observe.ts'
 import { isEmptyPlan, makePlan, type Plan } from '../plan/plan.ts'
 import type { UnitChange } from '../plan/units.ts'
 import { HostError, type HostProblem } from '../problem.ts'
+import { endAccount } from './end-account.ts'
 import { removeImage } from './images.ts'
 import { prepare, type Step } from './prepare.ts'
 import { switchHost } from './switch.ts'
@@ -107,7 +108,7 @@ async function goBackToNone(host: Host, plan: Plan, observed: Observed, context:
 
 /** What the new generation does not need: done when it works, and again after the next apply if it fails. */
 async function cleanUp(host: Host, plan: Plan, { keep, step }: ApplyContext): Promise<void> {
-  const { users } = readAccounts(host)
+  const { users, subuids } = readAccounts(host)
   for (const { user, name } of plan.networks) {
     const account = users.get(user)
     if (account !== undefined) await removeNetwork(host, account, name)
@@ -117,6 +118,7 @@ async function cleanUp(host: Host, plan: Plan, { keep, step }: ApplyContext): Pr
     await step(`stop the managers of ${retired.map(({ name }) => name).join(', ')}`, async () => {
       await must(host, ['loginctl', 'disable-linger', ...retired.map(({ name }) => name)])
       await must(host, ['systemctl', 'stop', ...retired.map(({ uid }) => `user@${uid}.service`)])
+      for (const account of retired) await endAccount(host, account, subuids)
     })
   await prune(host, plan.desired.generation.prefix, keep)
 }

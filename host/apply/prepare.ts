@@ -10,6 +10,7 @@ import type { Plan } from '../plan/plan.ts'
 import { HostError } from '../problem.ts'
 import { unitKey } from '../running.ts'
 import { fetchImage } from './images.ts'
+import { takeHomes } from './remove-planted.ts'
 import { inParallel, must, startManagers } from './unit-actions.ts'
 
 /** Announces a step of the work; its time is known when the work is done. Long work says how far it is. */
@@ -27,7 +28,8 @@ export async function prepare(host: Host, plan: Plan, observed: Observed, step: 
     for (const group of leaves) await must(host, ['gpasswd', '--delete', account.name, group])
   const ranges = plan.accounts.filter(({ needsSubuids, needsSubgids }) => needsSubuids || needsSubgids)
   if (ranges.length > 0) await step('subordinate ids', () => addSubids(host, ranges))
-  if (plan.directories.length > 0)
+  if (plan.planted.length > 0) await step('homes', () => takeHomes(host, plan.planted, observed.accounts))
+  if (plan.directories.length + plan.planted.length > 0)
     await step('directories', () => must(host, ['systemd-tmpfiles', '--create', '-'], textOf(plan, 'tmpfiles.d')))
   if (plan.secrets.length > 0) await step('secrets', async () => makeSecrets(host, plan))
   await prepareManagers(host, plan, observed, step)

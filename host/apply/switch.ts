@@ -3,7 +3,9 @@ import { makeParents, switchTo } from '../generations/generations.ts'
 import type { Host } from '../host.ts'
 import type { Observed } from '../plan/observe.ts'
 import type { Plan } from '../plan/plan.ts'
+import { isHarmful } from '../plan/planted.ts'
 import type { Step } from './prepare.ts'
+import { renewAccounts } from './remove-planted.ts'
 import { actOnUnits, must, reloadManagers, type UnitLimits } from './unit-actions.ts'
 
 /**
@@ -23,6 +25,9 @@ export async function switchHost(
     return action === 'stop' && (unit.manager === 'system' || accounts.users.has(unit.manager))
   })
   if (stops.length > 0) await step(namesOf(stops), () => actOnUnits(host, stops, accounts, limits))
+  const renewed = plan.planted.filter(isHarmful)
+  if (renewed.length > 0)
+    await step(`start ${renewed.map(({ user }) => user).join(', ')} anew`, () => renewAccounts(host, renewed, observed))
   if (plan.disable.length > 0) await must(host, ['systemctl', '--quiet', 'disable', ...plan.disable])
   await step(number === undefined ? 'files' : `switch to generation ${number}`, async () => {
     writeFiles(host, plan)

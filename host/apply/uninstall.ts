@@ -9,6 +9,7 @@ import { type Observed, observe } from '../plan/observe.ts'
 import { makePlan } from '../plan/plan.ts'
 import type { UnitChange } from '../plan/units.ts'
 import { unitKey } from '../running.ts'
+import { endAccount, removeLeavings } from './end-account.ts'
 import type { Step } from './prepare.ts'
 import { switchHost } from './switch.ts'
 import { actOnUnits, must, type UnitLimits } from './unit-actions.ts'
@@ -42,6 +43,11 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
   await step('stop units', () => actOnUnits(host, before.map(stop), observed.accounts, context.limits))
   for (const account of backends) await step(`containers of ${account.name}`, () => removeContainers(host, account))
   if (backends.length > 0) await step('user managers', () => stopManagers(host, backends, made))
+  const { subuids } = observed.accounts
+  if (mine.length > 0)
+    await step('processes', async () => {
+      for (const account of mine) await endAccount(host, account, subuids)
+    })
   await actOnUnits(host, after.map(stop), observed.accounts, context.limits)
   await switchHost(host, { ...plan, disable, units: readers, reloads: [] }, observed, undefined, context)
   const homes = mine.filter(({ home }) => home.startsWith(`/var/lib/${prefix}-backends/`))
@@ -57,7 +63,11 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
     accounts: made.accounts.filter((name) => !owners.has(name)),
     groups: state.length > 0 ? [] : made.groups,
   }
-  await step('accounts', () => removeAccounts(host, gone))
+  await step('accounts', async () => {
+    for (const account of mine.filter(({ name }) => gone.accounts.includes(name)))
+      await removeLeavings(host, account, subuids)
+    await removeAccounts(host, gone)
+  })
   host.removeTree(`/run/${prefix}`)
   forget(host, prefix, made, gone)
   for (const directory of made.directories.toSorted().reverse()) host.removeEmpty(directory)

@@ -9,6 +9,7 @@ import { observeUnits, unitKey } from '../running.ts'
 import { untouchedConffiles } from './conffiles.ts'
 import { type Desired, deployDirectory } from './desired.ts'
 import { usersElsewhere } from './foreign-accounts.ts'
+import { findPlanted, type Planted } from './planted.ts'
 
 export type SeenFile =
   | { readonly kind: 'file'; readonly text: string; readonly mode: number }
@@ -34,6 +35,8 @@ export type Observed = {
   readonly running: ReadonlySet<string>
   /** System units that start at boot. */
   readonly enabled: ReadonlySet<string>
+  /** What accounts of backends have put where it does not belong. */
+  readonly planted: readonly Planted[]
   /** Users whose manager runs. */
   readonly managers: ReadonlySet<string>
 }
@@ -87,6 +90,7 @@ export async function observe(host: HostView, desired: Desired): Promise<Observe
     missingSecrets: generation.secrets.filter((name) => host.status(`${secrets}/${name}`) === undefined),
     running,
     enabled,
+    planted: findPlanted(host, generation, accounts),
     managers: new Set([...accounts.users.values()].filter(({ uid }) => hasManager(host, uid)).map(({ name }) => name)),
   }
 }

@@ -5,6 +5,7 @@ import { unitKey } from '../running.ts'
 import { type Desired, isSameGeneration } from './desired.ts'
 import { type FileChange, fileChanges, type LinkChange, linkChanges } from './files.ts'
 import type { Observed } from './observe.ts'
+import { isHarmful, type Planted } from './planted.ts'
 import { basesOf, goneUnits, staleManagers, type UnitChange, underManagers, unitChange } from './units.ts'
 
 /** Everything that makes a host what it is to be, in the order of its parts. */
@@ -14,6 +15,8 @@ export type Plan = {
   readonly accounts: readonly AccountChange[]
   /** Users whose manager is no longer needed. */
   readonly retired: readonly string[]
+  /** What accounts of backends have put where it does not belong: it goes, and what runs there starts anew. */
+  readonly planted: readonly Planted[]
   readonly directories: readonly string[]
   readonly secrets: readonly string[]
   readonly images: readonly WantedImage[]
@@ -36,7 +39,8 @@ export type Plan = {
  * Compares what a host is to be with what it is. Changes nothing.
  * @param asked the generation that `desired` was read from; absent for a spec
  */
-export function makePlan(desired: Desired, observed: Observed, asked?: number): Plan {
+export function makePlan(desired: Desired, seen: Observed, asked?: number): Plan {
+  const observed = withoutPlanted(seen)
   const { generation } = desired
   const { generations, accounts, made } = observed
   const bases = basesOf(observed)
@@ -61,6 +65,7 @@ export function makePlan(desired: Desired, observed: Observed, asked?: number): 
       bases.flatMap((base) => base.accounts),
     ),
     retired: made.linger.filter((name) => !wanted.has(name) && accounts.linger.has(name)),
+    planted: observed.planted,
     directories: observed.missingDirectories,
     secrets: observed.missingSecrets,
     images: observed.missingImages,
@@ -82,6 +87,16 @@ export function makePlan(desired: Desired, observed: Observed, asked?: number): 
     number,
     isUnsettled: number === undefined || number !== generations.current || number !== generations.committed,
   }
+}
+
+/** Nothing that runs in an account counts once it has planted something: all of it ends. */
+function withoutPlanted(observed: Observed): Observed {
+  const { accounts, running, planted } = observed
+  const ended = planted.filter(isHarmful).map(({ user }) => user)
+  if (ended.length === 0) return observed
+  const managers = new Set(ended.map((user) => `system/user@${accounts.users.get(user)?.uid}.service`))
+  const isLeft = (key: string) => !managers.has(key) && !ended.some((user) => key.startsWith(`${user}/`))
+  return { ...observed, running: new Set([...running].filter(isLeft)) }
 }
 
 /** What was changed in the current generation itself: only another generation restores it. */
@@ -108,7 +123,8 @@ function goneChanges(gone: readonly GenerationUnit[], observed: Observed, files:
 
 /** Whether there is nothing to do. */
 export function isEmptyPlan(plan: Plan): boolean {
-  const { groups, accounts, retired, directories, secrets, images, files, links, units, enable, disable } = plan
-  const parts = [groups, accounts, retired, directories, secrets, images, files, links, units, enable, disable]
+  const { groups, accounts, retired, planted, directories, secrets, images, files, links, units, enable, disable } =
+    plan
+  const parts = [groups, accounts, retired, planted, directories, secrets, images, files, links, units, enable, disable]
   return parts.every((part) => part.length === 0) && !plan.isUnsettled
 }

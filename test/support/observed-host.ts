@@ -41,6 +41,7 @@ export const NO_OBSERVATION: Observed = {
   missingSecrets: [],
   running: new Set(),
   enabled: new Set(),
+  planted: [],
   managers: new Set(),
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { bootHost, type Host } from '../deploy.ts'
 import { engineBackend } from '../engine/image.ts'
 import { describeInLab } from '../suite.ts'
+import { accountAttacks, lastAccountAttacks } from './account.ts'
 import { containerAttacks } from './container.ts'
 import { gateAttacks } from './gate.ts'
 import { loginAttacks } from './login.ts'
@@ -31,4 +32,6 @@ describeInLab('attackers on a deployed Debian 13', () => {
   describe('a login of the host', () => loginAttacks(() => host))
   describe('code in the daemon', () => gateAttacks(() => host))
   describe('code in a container', () => containerAttacks(() => host))
+  describe('code in the account of a backend', () => accountAttacks(() => host))
+  describe('code in the account of a backend, at the end', () => lastAccountAttacks(() => host))
 })
