@@ -1,27 +1,18 @@
 import type { Socket } from 'node:net'
 import { type AgentAnswer, type AgentRequest, agentRequest, LONGEST_LINE_BYTES } from '../schemas/agent.ts'
-import { issueLines } from '../schemas/words/issue.ts'
 import { LineReader, LineTooLongError } from '../wire/line-reader.ts'
-import { pacedWrite } from '../wire/paced-write.ts'
 import { AgentRefusal } from './agent-error.ts'
 import { type AllowList, checkBackend } from './allow-list.ts'
 import type { Call } from './call.ts'
+import { answerTo, FIRST_REQUEST_MS, finish, parseLine, problemOf, unforeseen } from './connection.ts'
 import { followEvents } from './events.ts'
 import { collectGarbage, pullImages } from './images.ts'
 import { followJournal } from './journal.ts'
 import { isTrustedPeer, peerUid } from './peer.ts'
-import { runShell } from './shell.ts'
 import { runJob, unitStates } from './units.ts'
 
-/** For the first request. */
-const FIRST_REQUEST_MS = 5_000
 /** Between requests. */
 const IDLE_MS = 60_000
-/** A caller that does not read its answers for this long is let go. */
-const STALLED_MS = 60_000
-/** For a caller to read the end of the last answer. */
-const LAST_WORDS_MS = 2_000
-
 export type AgentOptions = {
   /** The connection, both ways. */
   readonly socket: Socket
@@ -34,14 +25,14 @@ export type AgentOptions = {
   readonly log: (line: string) => void
 }
 
-/** Serves one connection until its caller leaves or has nothing more to ask. */
+/** Serves one connection until its caller leaves or has nothing more to ask. Shells: shell-connection.ts. */
 export async function runAgent({ socket, allow, instance, gatewayAccount, log }: AgentOptions): Promise<void> {
   const uid = peerUid(instance)
-  const answer = (line: AgentAnswer) => pacedWrite(socket, `${JSON.stringify(line)}\n`, STALLED_MS)
+  const answer = answerTo<AgentAnswer>(socket)
   try {
     if (uid === undefined || !isTrustedPeer(uid, gatewayAccount)) {
       log(`refused: user ${uid ?? 'unknown'} is neither ${gatewayAccount} nor root`)
-      await answer(errorAnswer(new AgentRefusal('PEER_REFUSED', `only ${gatewayAccount} and root may use this agent`)))
+      await answer(problemOf(new AgentRefusal('PEER_REFUSED', `only ${gatewayAccount} and root may use this agent`)))
       return
     }
     const lines = new LineReader(socket, LONGEST_LINE_BYTES)
@@ -54,19 +45,6 @@ export async function runAgent({ socket, allow, instance, gatewayAccount, log }:
   } finally {
     await finish(socket)
   }
-}
-
-/** Lets the last answer go out. */
-function finish(socket: Socket): Promise<void> {
-  if (socket.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => socket.destroy(), LAST_WORDS_MS)
-    socket.once('close', () => {
-      clearTimeout(cut)
-      resolve()
-    })
-    socket.destroySoon()
-  })
 }
 
 type Turn = Omit<Call, 'signal'> & {
@@ -89,8 +67,8 @@ async function serveOne({ lines, answer, allow, gatewayAccount, waitMs, uid, log
     return true
   } catch (error) {
     if (lines.ended.aborted) return false
-    if (!(error instanceof AgentRefusal || error instanceof LineTooLongError)) log(describe(error))
-    await answer(errorAnswer(error))
+    for (const line of unforeseen(error)) log(line)
+    await answer(problemOf(error))
     return !isOtherProtocol(error)
   }
 }
@@ -120,38 +98,12 @@ async function perform(request: AgentRequest, call: Call): Promise<void> {
       return pullImages(request, call)
     case 'gc':
       return collectGarbage(request, call)
-    case 'shell':
-      return runShell(request, call)
   }
 }
 
 /** @throws AgentRefusal BAD_REQUEST, UNKNOWN_OP */
 export function parseRequest(line: string): AgentRequest {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch (cause) {
-    throw new AgentRefusal('BAD_REQUEST', 'the line is not valid JSON', undefined, { cause })
-  }
-  const result = agentRequest.safeParse(value)
-  if (result.success) return result.data
-  const [first] = result.error.issues
-  if (first?.code === 'invalid_union') throw new AgentRefusal('UNKNOWN_OP', 'op: unknown', OPS_HINT)
-  const lines = issueLines(result.error, value, 'request')
-  throw new AgentRefusal('BAD_REQUEST', lines.join('; ').slice(0, 1000))
+  return parseLine(agentRequest, line, OPS_HINT)
 }
 
 const OPS_HINT = `there are: ${agentRequest.options.map(({ shape }) => shape.op.value).join(', ')}`
-
-function errorAnswer(error: unknown): AgentAnswer {
-  if (error instanceof AgentRefusal) {
-    const { code, message, hint } = error
-    return { type: 'error', code, message, ...(hint === undefined ? {} : { hint }) }
-  }
-  if (error instanceof LineTooLongError) return { type: 'error', code: 'REQUEST_TOO_LONG', message: error.message }
-  return { type: 'error', code: 'INTERNAL', message: 'the agent failed; the journal of its user says why' }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}

@@ -1,7 +1,7 @@
-import { type AgentRequest, shellInput } from '../schemas/agent.ts'
+import { type ShellAnswer, type ShellRequest, shellInput } from '../schemas/shell.ts'
+import type { LineReader } from '../wire/line-reader.ts'
 import { AgentRefusal } from './agent-error.ts'
 import { type AllowList, unitsOf } from './allow-list.ts'
-import type { Call } from './call.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 import { unitStates } from './units.ts'
 
@@ -10,25 +10,41 @@ const IDLE_MS = 60 * 60_000
 /** Of one answer: with base64 and the rest of the line it stays below the longest line. */
 const MOST_OUTPUT_BYTES = 32 * 1024
 
-type ShellRequest = Extract<AgentRequest, { readonly op: 'shell' }>
+export type ShellCall = {
+  readonly allow: AllowList
+  /** What the caller types. */
+  readonly lines: LineReader
+  /** Resolves once there is room for more. */
+  readonly answer: (line: ShellAnswer) => Promise<void>
+}
 
 /**
  * A shell in the running container, or the backend's journal in a pager, until it ends or the caller leaves. What
  * runs inside the container hears a hangup then: systemd ends all that this agent's connection has begun.
+ * @param onOpen is called once there is one
+ * @returns its exit code, which the caller was told
  * @throws AgentRefusal NOT_RUNNING, FAILED, BAD_REQUEST
  */
-export async function runShell(request: ShellRequest, { allow, lines, answer, signal }: Call): Promise<void> {
+export async function runShell(
+  request: ShellRequest,
+  { allow, lines, answer }: ShellCall,
+  onOpen: () => void,
+): Promise<number> {
+  const signal = lines.ended
   if (request.into === 'container') await checkRunning(allow, signal)
   const [program, ...args] = request.into === 'container' ? containerShell(allow, request.term) : journalPager(allow)
   const terminal = await openTerminal(program, args, request)
+  onOpen()
   const over = new AbortController()
   const idle = setTimeout(() => terminal.hangUp(), IDLE_MS)
   try {
+    const told = answer({ type: 'opened' })
     terminal.onOutput(async (bytes) => {
       idle.refresh()
       for (let at = 0; at < bytes.length; at += MOST_OUTPUT_BYTES)
         await answer({ type: 'output', data: bytes.subarray(at, at + MOST_OUTPUT_BYTES).toString('base64') })
     })
+    await told
     const typing = passInput(terminal, { lines, idle, over: over.signal })
     // when the caller leaves, the input ends first, then `left` wins: a program that ignores the hangup is not waited
     // for
@@ -36,6 +52,7 @@ export async function runShell(request: ShellRequest, { allow, lines, answer, si
     over.abort()
     await typing
     await answer({ type: 'exit', code })
+    return code
   } finally {
     over.abort()
     clearTimeout(idle)
@@ -76,7 +93,7 @@ function journalPager(allow: AllowList): Program {
 /** Passes on what the caller types, until `over`. A line that is not input ends the shell. */
 async function passInput(
   terminal: Terminal,
-  { lines, idle, over }: { readonly lines: Call['lines']; readonly idle: NodeJS.Timeout; readonly over: AbortSignal },
+  { lines, idle, over }: { readonly lines: LineReader; readonly idle: NodeJS.Timeout; readonly over: AbortSignal },
 ): Promise<void> {
   for (;;) {
     const line = await lines.next(over)

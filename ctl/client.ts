@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { AdminAnswers, AdminProblem, AdminRouteName } from '../schemas/admin.ts'
 import { Failure, failure } from './failure.ts'
 
@@ -23,8 +22,6 @@ export type AdminClient = {
   ask<R extends AdminRouteName>(route: R, ask?: Ask): Promise<AdminAnswers[R]>
   /** The lines of an answer of newline-delimited JSON, as they arrive. */
   lines(path: string, query: Readonly<Record<string, string>>): AsyncIterable<string>
-  /** A connection that speaks `protocol` from now on. */
-  upgrade(path: string, query: Readonly<Record<string, string>>, protocol: string): Promise<Socket>
 }
 
 /** @param paths sockets to try, in order */
@@ -48,11 +45,6 @@ export function createClient(paths: readonly string[]): AdminClient {
         yield* lines
       }
     },
-    upgrade: async (path, query, protocol) => {
-      const upgraded = await send(paths, { method: 'GET', path: path + queryText(query), protocol })
-      if (upgraded.statusCode !== 101) throw refusal(upgraded, await readJson(upgraded))
-      return upgraded.socket
-    },
   }
 }
 
@@ -69,8 +61,6 @@ type Request = {
   readonly body?: unknown
   readonly signal?: AbortSignal
   readonly timeoutMs?: number
-  /** To upgrade to. */
-  readonly protocol?: string
 }
 
 async function send(paths: readonly string[], request: Request): Promise<IncomingMessage> {
@@ -92,23 +82,16 @@ const UNREACHABLE = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTD
 
 async function sendTo(socketPath: string, wanted: Request): Promise<IncomingMessage> {
   const { request } = await import('node:http') // not loaded by the commands that ask nothing
-  const { method, path, body, signal, timeoutMs = TIMEOUT_MS, protocol } = wanted
+  const { method, path, body, signal, timeoutMs = TIMEOUT_MS } = wanted
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body)
-    const headers = {
-      ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-      ...(protocol === undefined ? {} : { connection: 'Upgrade', upgrade: protocol }),
-    }
+    const headers =
+      body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
     const stop = signal === undefined ? {} : { signal }
     const sent = request({ socketPath, method, path, headers, agent: false, ...stop })
     const timeout = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`)), timeoutMs)
     sent.once('response', (response) => {
       clearTimeout(timeout)
-      resolve(response)
-    })
-    sent.once('upgrade', (response, socket, head) => {
-      clearTimeout(timeout)
-      if (head.length > 0) socket.unshift(head)
       resolve(response)
     })
     sent.once('error', (error) => {

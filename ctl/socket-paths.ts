@@ -1,16 +1,31 @@
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { gatewayNames } from '../compiler/ir/names.ts'
 
 /**
  * Where the daemon's admin socket may be, in the order they are tried. A path that was asked for is the only one:
  * a command must never reach another daemon than the one that was named.
  */
 export function socketPaths(asked: string | undefined, env: Readonly<NodeJS.ProcessEnv>): readonly string[] {
-  const named = asked ?? env['GATE_ADMIN_SOCKET']
-  if (named !== undefined && named !== '') return [named]
+  const named = namedSocket(asked, env)
+  if (named !== undefined) return [named]
   const stateDirectory = env['STATE_DIRECTORY']?.split(':')[0] // systemd.exec(5): several are joined by colons
   const folders = [stateDirectory, xdgStateFolder(env), '/run/gate']
   return folders.flatMap((folder) => (folder === undefined || folder === '' ? [] : [join(folder, 'admin.sock')]))
+}
+
+/**
+ * Where the shell sockets of the backends are: beside the admin socket that was asked for, else those of the gateway
+ * without an instance. No daemon is asked: one that is taken over must not lead a shell elsewhere.
+ */
+export function shellsDirectory(asked: string | undefined, env: Readonly<NodeJS.ProcessEnv>): string {
+  const named = namedSocket(asked, env)
+  const { shellsDirectory: usual } = gatewayNames(undefined)
+  return named === undefined ? usual : join(dirname(named), basename(usual))
+}
+
+function namedSocket(asked: string | undefined, env: Readonly<NodeJS.ProcessEnv>): string | undefined {
+  return asked ?? (env['GATE_ADMIN_SOCKET'] || undefined)
 }
 
 function xdgStateFolder(env: Readonly<NodeJS.ProcessEnv>): string | undefined {

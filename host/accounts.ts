@@ -57,25 +57,30 @@ export type AccountChange = {
   readonly isNew: boolean
   /** Groups that it is to join. */
   readonly joins: readonly string[]
-  /** Groups that an earlier generation gave it, and that it needs no more. */
+  /** Groups that an earlier generation gave it, and that it needs no more; and those of people. */
   readonly leaves: readonly string[]
   readonly needsSubuids: boolean
   readonly needsSubgids: boolean
   readonly needsLinger: boolean
 }
 
-/** @param earlier accounts of the generations in use */
+/**
+ * @param earlier accounts of the generations in use
+ * @param people groups that no account of Gate may be in, whoever put it there
+ */
 export function accountChanges(
   wanted: readonly GenerationAccount[],
   there: Accounts,
   earlier: readonly GenerationAccount[] = [],
+  people: readonly string[] = [],
 ): AccountChange[] {
   return wanted.flatMap((account) => {
     const { name, subuid, linger, groups } = account
     const has = (list: readonly SubidRange[]) =>
       list.some(({ owner, start, count }) => owner === name && start === subuid?.start && count >= subuid.count)
     const isMember = (group: string) => there.groups.get(group)?.members.includes(name) === true
-    const had = new Set(earlier.flatMap((account) => (account.name === name ? account.groups : [])))
+    const given = earlier.flatMap((account) => (account.name === name ? account.groups : []))
+    const had = new Set([...given, ...people])
     const change = {
       account,
       isNew: !there.users.has(name),

@@ -237,20 +237,6 @@ export const backendLogsQuery = z.strictObject({
   follow: flag.default(false),
 })
 /**
- * Query of GET /v1/backends/shell/NAME with `Upgrade: gate-shell`. After the 101 both sides send lines of JSON: the
- * caller `ShellInput`s of schemas/agent.ts, the daemon its answers `output`, and `exit` or `error` as the last one.
- */
-export const backendShellQuery = z.strictObject({
-  into: z.enum(['container', 'journal']),
-  rows: number(1, 1000),
-  columns: number(1, 1000),
-  term: z
-    .string()
-    .regex(/^[A-Za-z0-9._+-]{1,64}$/)
-    .default('xterm-256color'),
-})
-
-/**
  * Method and path -> shape of the answer. A path that ends in `/:` takes a parameter. `GET /v1/logs` streams
  * `logRecord`s.
  */

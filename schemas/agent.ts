@@ -9,10 +9,10 @@ import { AGENT_CODES, type AgentCode } from './words/error-codes.ts'
  *   agent   {"type":"done"}        or {"type":"error",…}: exactly one of them ends the answer
  *
  * One request runs at a time; the next may follow on the same connection. A caller that closes the connection (or only
- * its sending half) gives up what runs: a job that systemd has begun goes on. While a shell runs, the caller's lines
- * are `shellInput`s. A line that is not JSON ends the connection: its sender speaks another protocol, and may have been
- * led here by an attacker. Everything an agent does concerns the backend in whose account it runs; a name outside its
- * allow-list is NOT_ALLOWED.
+ * its sending half) gives up what runs: a job that systemd has begun goes on. A line that is not JSON ends the
+ * connection: its sender speaks another protocol, and may have been led here by an attacker. Everything an agent does
+ * concerns the backend in whose account it runs; a name outside its allow-list is NOT_ALLOWED. Shells have a socket of
+ * their own: schemas/shell.ts.
  */
 export const LONGEST_LINE_BYTES = 64 * 1024
 
@@ -20,7 +20,6 @@ export const LONGEST_LINE_BYTES = 64 * 1024
 const MOST_LOG_LINES = 10_000
 
 const unit = z.string().regex(/^[A-Za-z0-9:_.@-]{1,200}\.(?:service|socket)$/, 'write a unit such as gate-qwen.service')
-const size = { rows: z.int().min(1).max(1000), columns: z.int().min(1).max(1000) }
 /** Longest wait for a unit; models of hundreds of GB load in less. */
 const timeout_seconds = z.int().min(1).max(7200)
 
@@ -62,31 +61,9 @@ export const agentRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('pull'), ...meant, image: z.string().max(500).exactOptional() }),
   /** -> one `removed` for each container and image that the backend no longer needs */
   z.strictObject({ op: z.literal('gc'), ...meant, dry_run: z.boolean().default(false) }),
-  /** -> `output`s and one `exit`; a shell in its running container, or its journal in a pager */
-  z.strictObject({
-    op: z.literal('shell'),
-    ...meant,
-    into: z.enum(['container', 'journal']),
-    ...size,
-    /** Terminal type of the caller, terminfo(5). */
-    term: z
-      .string()
-      .regex(/^[A-Za-z0-9._+-]{1,64}$/)
-      .default('xterm-256color'),
-  }),
 ])
 export type AgentRequest = z.output<typeof agentRequest>
 export type AgentRequestInput = z.input<typeof agentRequest>
-
-/** Bytes of a terminal, in base64: whatever a program writes, in either direction, survives. */
-const bytes = z.base64()
-
-/** What a caller says while a shell runs. */
-export const shellInput = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('input'), data: bytes }),
-  z.strictObject({ type: z.literal('resize'), ...size }),
-])
-export type ShellInput = z.output<typeof shellInput>
 
 export const unitState = z.strictObject({
   unit: z.string(),
@@ -149,21 +126,22 @@ const removal = z.strictObject({ what: z.enum(['container', 'image']), name: z.s
 /** What `gc` removed, or would remove. */
 export type Removal = z.output<typeof removal>
 
+/** Why an agent does not do what it was asked. */
+export const agentProblem = z.strictObject({
+  type: z.literal('error'),
+  code: z.enum(Object.keys(AGENT_CODES) as [AgentCode]),
+  message: z.string(),
+  hint: z.string().exactOptional(),
+})
+export type AgentProblem = z.output<typeof agentProblem>
+
 export const agentAnswer = z.discriminatedUnion('type', [
   unitState.extend({ type: z.literal('unit') }),
   logEntry.extend({ type: z.literal('log') }),
   backendEvent.extend({ type: z.literal('event') }),
   z.strictObject({ type: z.literal('progress'), message: z.string() }),
   removal.extend({ type: z.literal('removed') }),
-  z.strictObject({ type: z.literal('output'), data: bytes }),
-  /** The shell has ended; `code` is 128 + signal when a signal ended it. */
-  z.strictObject({ type: z.literal('exit'), code: z.int() }),
   z.strictObject({ type: z.literal('done') }),
-  z.strictObject({
-    type: z.literal('error'),
-    code: z.enum(Object.keys(AGENT_CODES) as [AgentCode]),
-    message: z.string(),
-    hint: z.string().exactOptional(),
-  }),
+  agentProblem,
 ])
 export type AgentAnswer = z.output<typeof agentAnswer>

@@ -106,7 +106,11 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'gate',
     never: 'open a shell in a container',
-    open: "shells go through the agent's one socket",
+    by: 'shells have a socket of their own, for root and the group `gate-admin`; its agent refuses `gate` even as a member, and `apply` takes `gate` out of the group',
+    tests: [
+      'test/lab/attackers/shells.ts: code in the daemon opens no shell: no agent knows of any, and their socket lets it not in',
+      'test/lab/attackers/shells.ts: the account of the gateway opens no shell even as a member of gate-admin, which apply and doctor undo',
+    ],
   },
   {
     attacker: 'gate',
@@ -148,6 +152,14 @@ export const POWERS: readonly Power[] = [
     never: 'stop `gatectl uninstall` half-way, or leave processes, jobs, IPC objects and files to a later account',
     by: 'every process that has its id or one of its subordinate ids ends, in whatever session; its files in `/tmp` and the like go with the account',
     tests: ['neither stops an uninstall by processes of its own nor leaves anything to a later account'],
+  },
+  {
+    attacker: 'account',
+    never: 'open a shell in another backend, or lead an admin into one',
+    by: 'the directory of each shell socket lets only its account and `gate-admin` in; `gatectl` follows no link there, and each request names its backend',
+    tests: [
+      'test/lab/attackers/shells.ts: the account of a backend opens no shell in another, and leads no admin there',
+    ],
   },
   {
     attacker: 'account',

@@ -67,7 +67,7 @@ function nameCollisions(deployment: Deployment): Finding[] {
   const all: Named[] = [
     ...groups.map((group) => name('account', group.name, group.origin)),
     ...users.map((user) => name('account', user.name, user.origin)),
-    ...agents.flatMap(({ user, origin }) => [unit(user, AGENT.socket, origin), unit(user, AGENT.service, origin)]),
+    ...agents.flatMap(({ user, origin }) => Object.values(AGENT).map((file) => unit(user, file, origin))),
     ...containers.map(({ user, unit: file, origin }) => unit(user, `${file}.service`, origin)),
     ...networks.map(({ user, unit: file, origin }) => unit(user, `${file}-network.service`, origin)),
     ...volumes.map(({ user, unit: file, origin }) => unit(user, `${file}-volume.service`, origin)),

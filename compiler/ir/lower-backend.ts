@@ -127,7 +127,9 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       uid: own.uid,
       home: own.home,
       path: own.agentSocket,
+      shellPath: own.shellSocket,
       gateway: context.names.user,
+      admins: context.names.adminGroup,
       containerUnit: own.containerService,
       onDemand: onDemand ? { socketUnit: own.proxySocket, proxyUnit: own.proxyService } : undefined,
       containerName: own.unit,
@@ -217,6 +219,7 @@ function lowerDirectories(own: OwnNames, names: GatewayNames, secrets: readonly 
   return [
     { ...shared, path: own.directory },
     { ...shared, path: own.containerDirectory },
+    { ...shared, path: own.shellDirectory, group: names.adminGroup },
     ...home.root.map((path) => ({ ...rootOwned, path })),
     ...home.account.map((path) => ({ ...writable, path })),
     ...(secrets.some(({ destination }) => destination.kind === 'environment')

@@ -73,7 +73,7 @@ export function lowerGatewayUser(names: GatewayNames): User {
     name: names.user,
     uid: undefined,
     home: names.stateDirectory,
-    groups: [names.adminGroup],
+    groups: [], // not that of the admins, which opens shells
     subuid: undefined,
     linger: false,
     limits: [],

@@ -75,6 +75,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
       // root's: systemd makes the sockets in it, and tmpfiles.d(5) follows no path through another user's directory
       { origin: ['gate'], path: names.runtimeDirectory, mode: 0o755, user: 'root', group: 'root' },
       { origin: ['backends'], path: names.backendsDirectory, mode: 0o755, user: 'root', group: 'root' },
+      { origin: ['backends'], path: names.shellsDirectory, mode: 0o755, user: 'root', group: 'root' },
       { origin: ['backends'], path: names.secretsDirectory, mode: 0o711, user: 'root', group: 'root' },
       ...parts.flatMap((part) => part.directories),
     ],

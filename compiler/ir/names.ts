@@ -26,6 +26,8 @@ export function gatewayNames(instance: string | undefined) {
     /** Where the proxy of this host reaches the gateway. */
     proxySocket: `/run/${prefix}/proxy.sock`,
     backendsDirectory: `/run/${prefix}/backends`,
+    /** Of the sockets over which admins open shells. */
+    shellsDirectory: `/run/${prefix}/shells`,
     secretsDirectory: `/run/${prefix}/secrets`,
     clientDirectory: `/etc/${prefix}/client`,
     /** certbot's --webroot for this gateway. */
@@ -69,6 +71,9 @@ export function backendNames(gateway: GatewayNames, backend: string) {
     /** Where the engine itself listens. */
     innerSocket: `${directory}/container/engine.sock`,
     agentSocket: `${directory}/agent.sock`,
+    /** Not in `directory`, which is the gateway's: only the group of admins gets through this one. */
+    shellDirectory: `${gateway.shellsDirectory}/${backend}`,
+    shellSocket: `${gateway.shellsDirectory}/${backend}/shell.sock`,
     secretsDirectory: `${gateway.secretsDirectory}/${backend}`,
     environmentFile: `${gateway.secretsDirectory}/${backend}/environment`,
     secretsUnit: `${unit}-secrets.service`,
@@ -92,6 +97,9 @@ export const AGENT = {
   socket: 'gate-agent.socket',
   /** Template: one instance for each connection. */
   service: 'gate-agent@.service',
+  shellSocket: 'gate-shell.socket',
+  /** Template, as well. */
+  shellService: 'gate-shell@.service',
 } as const
 
 export const CADDY = {

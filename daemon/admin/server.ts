@@ -1,12 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
 import type { AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
 import { LOG_LEVELS, type Log, type LogRecord } from '../../schemas/words/log.ts'
 import { jsonLine } from '../../syntax/terminal/log-line.ts'
 import { AdminError, problemOf } from './error.ts'
 import { sendBackendLogs } from './routes/backend-logs.ts'
 import { type AdminParts, ROUTES } from './routes/routes.ts'
-import { createShellServer } from './shell.ts'
 import { type AdminSocket, listenOnSocket } from './socket.ts'
 
 const LARGEST_BODY_BYTES = 2 ** 20
@@ -37,7 +35,6 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   const followers = new Set<ServerResponse>()
   const backendFollowers = new Set<ServerResponse>()
   const stopping = new AbortController()
-  const shells = createShellServer({ ...options, signal: stopping.signal })
   const server = createServer(
     {
       headersTimeout: 5_000,
@@ -57,11 +54,6 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
     else socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
   })
-  server.on('upgrade', (request, socket, head) => {
-    if (socket instanceof Socket) void shells.serve(request, socket, head)
-    else socket.destroy()
-  })
-
   return {
     listen: (socket) => listenOnSocket(server, socket),
     close: async (deadlineMs) => {

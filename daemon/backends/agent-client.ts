@@ -1,18 +1,13 @@
-import type { Socket } from 'node:net'
-import {
-  type AgentAnswer,
-  type AgentRequestInput,
-  type BackendEvent,
-  type BackendLogEntry,
-  LONGEST_LINE_BYTES,
-  type Removal,
-  type ShellInput,
-  type UnitState,
+import type {
+  AgentAnswer,
+  AgentRequestInput,
+  BackendEvent,
+  BackendLogEntry,
+  Removal,
+  UnitState,
 } from '../../schemas/agent.ts'
 import { AgentError } from '../../schemas/agent-error.ts'
-import { LineReader } from '../../wire/line-reader.ts'
-import { pacedWrite } from '../../wire/paced-write.ts'
-import { ask as askAgent, nextAnswer, openAgent, unexpected, type Wait } from './agent-connection.ts'
+import { ask as askAgent, unexpected, type Wait } from './agent-connection.ts'
 
 /** For answers that need no waiting, and for the first sign of life of those that do. */
 const QUICK_MS = 15_000
@@ -24,8 +19,6 @@ const JOB_MARGIN_MS = 10_000
 const DEFAULT_JOB_SECONDS = 900
 /** Agents that are asked for their state at once: each of them starts a process for it. */
 export const LOOK_UPS_AT_ONCE = 4
-/** An agent that takes nothing for so long is cut off. */
-const STALLED_MS = 60_000
 
 /** How long a job may take; the agent's default when absent. */
 type JobOptions = { readonly timeoutSeconds?: number }
@@ -56,24 +49,6 @@ export type AgentClient = {
   pull(signal: AbortSignal, image?: string): AsyncGenerator<string>
   /** What was removed, or with `dryRun` would be. */
   gc(signal: AbortSignal, options?: { readonly dryRun?: boolean }): Promise<readonly Removal[]>
-  shell(options: ShellOptions, signal: AbortSignal): Promise<Shell>
-}
-
-export type ShellOptions = {
-  readonly into: 'container' | 'journal'
-  readonly rows: number
-  readonly columns: number
-  readonly term?: string
-}
-
-/** A terminal at the other end. */
-export type Shell = {
-  /** Resolves once there is room for more. */
-  send(input: ShellInput): Promise<void>
-  /** What is written there; returns the exit code at the end. */
-  readonly output: AsyncGenerator<Buffer, number>
-  /** Hangs up. */
-  close(): void
 }
 
 /**
@@ -119,7 +94,6 @@ export function agentClient(socketPath: string, backend?: string): AgentClient {
         MOST_REMOVALS,
       )
     },
-    shell: (options, signal) => openShell(socketPath, meantFor(backend, { op: 'shell', ...options }), signal),
   }
 }
 
@@ -158,27 +132,4 @@ function eventOf({ type: _, ...event }: Extract<AgentAnswer, { type: 'event' }>)
 
 function removalOf({ type: _, ...removal }: Extract<AgentAnswer, { type: 'removed' }>): Removal {
   return removal
-}
-
-async function openShell(socketPath: string, request: AgentRequestInput, signal: AbortSignal): Promise<Shell> {
-  const socket = await openAgent(socketPath, signal)
-  const lines = new LineReader(socket, LONGEST_LINE_BYTES)
-  socket.write(`${JSON.stringify(request)}\n`)
-  return {
-    output: readShell(socket, lines, signal),
-    send: (input) => pacedWrite(socket, `${JSON.stringify(input)}\n`, STALLED_MS),
-    close: () => socket.destroy(),
-  }
-}
-
-async function* readShell(socket: Socket, lines: LineReader, signal: AbortSignal): AsyncGenerator<Buffer, number> {
-  try {
-    for (;;) {
-      const answer = await nextAnswer(lines, { signal, quietMs: Number.POSITIVE_INFINITY })
-      if (answer.type === 'exit') return answer.code
-      yield answer.type === 'output' ? Buffer.from(answer.data, 'base64') : unexpected('shell')
-    }
-  } finally {
-    socket.destroy()
-  }
 }

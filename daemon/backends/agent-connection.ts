@@ -31,7 +31,7 @@ export async function* ask(
 }
 
 /** @throws AgentError AGENT_UNREACHABLE */
-export function openAgent(path: string, signal: AbortSignal): Promise<Socket> {
+function openAgent(path: string, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const socket = connect({ path })
@@ -65,7 +65,7 @@ function unreachableHint(code: string | undefined): string {
 }
 
 /** @throws AgentError for an `error`, an answer that is none, silence and the end of the connection */
-export async function nextAnswer(lines: LineReader, { signal, quietMs }: Wait): Promise<AgentAnswer> {
+async function nextAnswer(lines: LineReader, { signal, quietMs }: Wait): Promise<AgentAnswer> {
   const silence = new AbortController()
   const timer = Number.isFinite(quietMs) ? setTimeout(() => silence.abort(), quietMs) : undefined
   let line: string | undefined

@@ -63,6 +63,7 @@ export function makePlan(desired: Desired, seen: Observed, asked?: number): Plan
       generation.accounts,
       accounts,
       bases.flatMap((base) => base.accounts),
+      [`${generation.prefix}-admin`],
     ),
     retired: made.linger.filter((name) => !wanted.has(name) && accounts.linger.has(name)),
     planted: observed.planted,

@@ -15,6 +15,7 @@
     adminSocket = "/run/${prefix}/admin.sock";
     proxySocket = "/run/${prefix}/proxy.sock";
     backendsDirectory = "/run/${prefix}/backends";
+    shellsDirectory = "/run/${prefix}/shells";
     secretsDirectory = "/run/${prefix}/secrets";
     clientDirectory = "/etc/${prefix}/client";
     challengeDirectory = "/var/lib/${prefix}-acme";
@@ -41,6 +42,8 @@
     engineSocket = "/run/${prefix}/backends/${backend}/engine.sock";
     innerSocket = "/run/${prefix}/backends/${backend}/container/engine.sock";
     agentSocket = "/run/${prefix}/backends/${backend}/agent.sock";
+    shellDirectory = "/run/${prefix}/shells/${backend}";
+    shellSocket = "/run/${prefix}/shells/${backend}/shell.sock";
     secretsDirectory = "/run/${prefix}/secrets/${backend}";
     environmentFile = "/run/${prefix}/secrets/${backend}/environment";
     secretsUnit = "${prefix}-${backend}-secrets.service";

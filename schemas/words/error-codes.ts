@@ -17,9 +17,10 @@ export const GATECTL_CODES = {
   AMBIGUOUS_KEY: { status: 409, meaning: 'more than one key has this name or beginning' },
   NO_SUCH_OUTPUT: { status: 404, meaning: 'nothing made from the spec has this path' },
   NO_DAEMON: { status: 503, meaning: 'no gate-daemon answers' },
-  NO_PERMISSION: { status: 503, meaning: 'this user may not open the admin socket' },
-  CONNECTION_LOST: { status: 503, meaning: 'the connection to the daemon broke' },
-  BAD_ANSWER: { status: 503, meaning: 'the program on the admin socket is not a gate-daemon' },
+  NO_PERMISSION: { status: 503, meaning: 'this user may not open the admin socket, or a shell' },
+  NO_SHELL: { status: 503, meaning: 'no shell can be opened in this backend: its shell socket is not as it should be' },
+  CONNECTION_LOST: { status: 503, meaning: 'the connection to the daemon, or to a shell, broke' },
+  BAD_ANSWER: { status: 503, meaning: 'the program on the socket is not the one that should be there' },
 } as const satisfies Record<string, { status: number; exit?: 1 | 2 | 3; meaning: string }>
 export type GatectlCode = keyof typeof GATECTL_CODES
 
@@ -37,13 +38,12 @@ export const ADMIN_CODES = {
   BACKEND_FAILED: { status: 502, meaning: 'the backend did not start or stop' },
   GIVEN_UP: { status: 503, meaning: 'the caller left before the work was done' },
   TOO_MANY_FOLLOWERS: { status: 503, meaning: 'too many clients follow a log' },
-  TOO_MANY_SHELLS: { status: 503, meaning: 'too many shells are open' },
 } as const satisfies Record<string, { status: number; meaning: string }>
 export type AdminCode = keyof typeof ADMIN_CODES
 
 /** What an agent of a backend says; the admin API hands it on with this status. */
 export const AGENT_CODES = {
-  PEER_REFUSED: { status: 502, meaning: 'the caller is neither the gateway nor root' },
+  PEER_REFUSED: { status: 502, meaning: 'the caller is neither the gateway nor root, or may not open a shell' },
   BAD_REQUEST: { status: 502, meaning: 'the agent does not understand the request' },
   REQUEST_TOO_LONG: { status: 502, meaning: 'the request is longer than an agent reads' },
   UNKNOWN_OP: { status: 502, meaning: 'the agent does not know this operation' },

@@ -8,6 +8,7 @@ import { bootHost, deployByHand, type Host } from './deploy.ts'
 import { engineBackend } from './engine/image.ts'
 import { NODE } from './gate.ts'
 import { describeInLab } from './suite.ts'
+import { terminal } from './terminal.ts'
 
 const REGISTRY = '127.0.0.1:5000'
 const agentSocket = (backend: string) => `/run/gate/backends/${backend}/agent.sock`
@@ -259,9 +260,8 @@ describeInLab('gate-agent', () => {
 
   test('clients of the gateway have no way to the backends', async () => {
     const token = (await host.run(['gatectl', 'token', 'create', '--scopes', 'admin,agent:manage'])).trim()
-    for (const path of ['/v1/backends', '/v1/backends/shell/own?into=container&rows=24&columns=80']) {
-      const upgrade = ['-H', 'Connection: Upgrade', '-H', 'Upgrade: gate-shell']
-      const curl = ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '10', ...upgrade]
+    for (const path of ['/v1/backends', '/v1/backends/own']) {
+      const curl = ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '10']
       const code = await host.run([...curl, '-H', `Authorization: Bearer ${token}`, `http://127.0.0.1:3000${path}`])
       expect(code).toBe('404')
     }
@@ -322,30 +322,13 @@ describeInLab('gate-agent', () => {
   const testTerminal = hasTerminals ? test : test.skip
   const skipped = hasTerminals ? '' : ' (needs node-pty, which cannot be compiled here)'
 
-  /**
-   * A terminal of 30 rows and 100 columns in which a command of gatectl runs; says afterwards how it left the terminal.
-   */
-  function terminal(command: string) {
-    const script = `stty rows 30 cols 100; before=$(stty -g); gatectl backend ${command}; echo "code $?"
-      [ "$before" = "$(stty -g)" ] && echo restored`
-    const child = host.start(['env', 'TERM=xterm', 'script', '--quiet', '--command', script, '/dev/null'])
-    let screen = ''
-    child.stdout?.on('data', (chunk: Buffer) => {
-      screen += chunk.toString()
-    })
-    const shows = (text: string) =>
-      vi
-        .waitUntil(() => screen.includes(text), { timeout: 20_000 })
-        .catch(() => {
-          throw new Error(`the screen never showed ${JSON.stringify(text)}:\n${screen}`)
-        })
-    return { type: (keys: string) => child.stdin?.write(keys), shows, ended: once(child, 'close') }
-  }
+  const onTerminal = (command: string) => terminal(host, `gatectl backend ${command}`)
   const shellOnTerminal = async () => {
-    const shell = terminal('shell own')
+    const shell = onTerminal('shell own')
     await shell.shows('$ ')
     return shell
   }
+  const shellJournal = () => host.run(['journalctl', '--no-pager', '--output=cat', '--identifier=gate-shell'])
   const sleepers = async (seconds: number) => (await processes('own', `^sleep ${seconds}$`)).length
 
   testTerminal(
@@ -370,9 +353,11 @@ describeInLab('gate-agent', () => {
       await shows('code 3')
       await shows('restored')
       await ended
-      const log = await host.run(['journalctl', '--no-pager', '--output=cat', '--unit=gate-daemon'])
-      expect(log).toContain('admin opened a shell')
-      expect(log).not.toContain('typed-canary')
+      const end = /^shell of root \(user 0\) ended after \d+ s, exit code 3$/m
+      await vi.waitUntil(async () => end.test(await shellJournal()), { timeout: 5_000 })
+      expect(await shellJournal()).toMatch(/^shell opened by root \(user 0\)$/m)
+      const all = await host.run(['journalctl', '--no-pager', '--output=cat'])
+      expect(all).not.toContain('typed-canary')
     },
   )
 
@@ -383,8 +368,11 @@ describeInLab('gate-agent', () => {
       leave: () => host.run(['pkill', '-TERM', '--full', 'gatectl.js backend shell']),
       code: 143,
     },
-    { name: 'SIGKILL to its agent', leave: () => host.run(['pkill', '-KILL', '--full', 'gate-agent.js']), code: 1 },
-    { name: 'a restart of the daemon', leave: () => host.run(['systemctl', 'restart', 'gate-daemon']), code: 1 },
+    {
+      name: 'SIGKILL to its agent',
+      leave: () => host.run(['pkill', '-KILL', '--full', 'gate-agent.js --admins']),
+      code: 1,
+    },
   ])(
     `a shell ended by $name: the terminal is restored, and nothing runs on in the container${skipped}`,
     async ({ leave, code }) => {
@@ -399,6 +387,16 @@ describeInLab('gate-agent', () => {
     },
   )
 
+  testTerminal(`a shell goes on while the daemon restarts, which has no part in it${skipped}`, async () => {
+    const { type, shows, ended } = await shellOnTerminal()
+    await host.run(['systemctl', 'restart', 'gate-daemon'])
+    type('echo "still $((40+3))"\r')
+    await shows('still 43')
+    type('exit\r')
+    await shows('code 0')
+    await ended
+  })
+
   testTerminal(
     `a shell needs a terminal, and a container that runs; the journal does not need the latter${skipped}`,
     async () => {
@@ -406,10 +404,10 @@ describeInLab('gate-agent', () => {
         code: 2,
         stderr: expect.stringContaining('needs a terminal'),
       })
-      const cold = terminal('shell talk')
+      const cold = onTerminal('shell talk')
       await cold.shows('there is no container to open a shell in')
       await cold.shows('code 1')
-      const journal = terminal('shell talk --journal')
+      const journal = onTerminal('shell talk --journal')
       await journal.shows('gate-talk.socket')
       await journal.shows('code 0')
       await Promise.all([cold.ended, journal.ended])

@@ -230,10 +230,10 @@ const BREAKAGES: readonly Breakage[] = [
     mends: 'echo 127.0.0.1 gate.lab >>/etc/hosts',
   },
   {
-    name: 'a user is gone from its group',
-    breaks: 'gpasswd -d gate gate-admin',
+    name: 'the daemon may open shells',
+    breaks: 'gpasswd -a gate gate-admin',
     check: 'users',
-    says: /^gate is not a member of the group gate-admin$/,
+    says: /^gate is a member of the group gate-admin$/,
   },
 ]
 

@@ -68,6 +68,7 @@ const GATECTL: Case<keyof typeof GATECTL_CODES> = {
   NO_SUCH_OUTPUT: ['explain', file('gate.toml'), 'quadlet/nothing'],
   NO_DAEMON: ['status', '--socket', '/nowhere/admin.sock'],
   NO_PERMISSION: { in: 'e2e/gatectl-process.test.ts' },
+  NO_SHELL: { in: 'unit/ctl/shell.test.ts' },
   CONNECTION_LOST: ['status', '--socket', file('silent.sock')],
   BAD_ANSWER: ['status', '--socket', file('web.sock')],
 }
@@ -108,7 +109,6 @@ const ADMIN: Case<keyof typeof ADMIN_CODES> = {
   BACKEND_FAILED: ['POST', '/v1/backends/start/talk'],
   GIVEN_UP: { in: 'unit/daemon/admin/backends.test.ts' },
   TOO_MANY_FOLLOWERS: { in: 'unit/daemon/admin/backends.test.ts' },
-  TOO_MANY_SHELLS: { in: 'unit/daemon/admin/backends.test.ts' },
 }
 
 describe('the admin API', () => {

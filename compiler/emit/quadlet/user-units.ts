@@ -1,5 +1,15 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { hostPort } from '../../../schemas/words/address.ts'
-import { command, literal, printUnit, text, type UnitFile, valueText } from '../../../syntax/unit/print.ts'
+import {
+  command,
+  type Entry,
+  literal,
+  printUnit,
+  text,
+  type UnitFile,
+  type Value,
+  valueText,
+} from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { AGENT, userUnitDirectory } from '../../ir/names.ts'
 import type { Agent, IdleSocket } from '../../ir/nodes/backend.ts'
@@ -18,6 +28,8 @@ export function userUnitFiles(deployment: Deployment, { layout }: EmitOptions): 
   const agents = deployment.agents.flatMap((agent) => [
     unitFile(agent, AGENT.socket, agentSocketUnit(agent)),
     unitFile(agent, AGENT.service, agentServiceUnit(agent, programs.agent)),
+    unitFile(agent, AGENT.shellSocket, shellSocketUnit(agent)),
+    unitFile(agent, AGENT.shellService, shellServiceUnit(agent, programs.agent)),
     unitFile(agent, 'sockets.target.d/gate.conf', wantsDropIn(agent)),
   ])
   const images = deployment.images.flatMap((image) =>
@@ -77,18 +89,31 @@ function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: Id
   }
 }
 
-/**
- * Connections of one agent at a time; each is a process. The gateway needs one, and one for each log or shell that is
- * watched.
- */
+/** Connections of one agent at a time; each is a process. The gateway needs one, and one for each log that is watched. */
 const AGENT_CONNECTIONS_MAX = 16
+const SHELLS_MAX = 16
+/** Of one admin, so that none of them keeps the others out. systemd before 257 does not count them by user. */
+const SHELLS_OF_ONE_MAX = 8
 
 function agentSocketUnit({ origin, path }: Agent): UnitFile {
+  return socketUnit(origin, 'Gate agent of this backend', path, [
+    { key: 'MaxConnections', value: literal(String(AGENT_CONNECTIONS_MAX)) },
+  ])
+}
+
+function shellSocketUnit({ origin, shellPath }: Agent): UnitFile {
+  return socketUnit(origin, 'Shells in this backend, for admins', shellPath, [
+    { key: 'MaxConnections', value: literal(String(SHELLS_MAX)) },
+    { key: 'MaxConnectionsPerSource', value: literal(String(SHELLS_OF_ONE_MAX)) },
+  ])
+}
+
+function socketUnit(origin: SpecPath, description: string, path: string, limits: readonly Entry[]): UnitFile {
   return {
     origin,
     comment: COMMENT,
     sections: [
-      { name: 'Unit', entries: [{ key: 'Description', value: text('Gate agent of this backend') }] },
+      { name: 'Unit', entries: [{ key: 'Description', value: text(description) }] },
       {
         name: 'Socket',
         entries: [
@@ -99,7 +124,7 @@ function agentSocketUnit({ origin, path }: Agent): UnitFile {
             value: literal('yes'),
             comment: 'a process for each connection, named after the peer that the kernel reports',
           },
-          { key: 'MaxConnections', value: literal(String(AGENT_CONNECTIONS_MAX)) },
+          ...limits,
           {
             key: 'TriggerLimitIntervalSec',
             value: literal('0'),
@@ -112,16 +137,33 @@ function agentSocketUnit({ origin, path }: Agent): UnitFile {
 }
 
 function agentServiceUnit(agent: Agent, program: string): UnitFile {
-  const { origin, gateway, containerUnit, containerName, onDemand, images, imageArchive } = agent
-  const wakes = onDemand === undefined ? [] : [`--socket=${onDemand.socketUnit}`, `--proxy=${onDemand.proxyUnit}`]
+  const { origin, gateway, images, imageArchive } = agent
   const allowed = [
     `--gateway=${gateway}`,
-    `--service=${containerUnit}`,
-    ...wakes,
-    `--container=${containerName}`,
+    ...backendFlags(agent),
     ...images.map((image) => `--image=${image}`),
     ...(imageArchive === undefined ? [] : [`--archive=${imageArchive}`]),
   ]
+  return connectionUnit(
+    origin,
+    'Gate agent of this backend, one connection',
+    'gate-agent',
+    command(program, ...allowed),
+  )
+}
+
+function shellServiceUnit(agent: Agent, program: string): UnitFile {
+  const { origin, gateway, admins } = agent
+  const run = command(program, `--admins=${admins}`, `--gateway=${gateway}`, ...backendFlags(agent))
+  return connectionUnit(origin, 'Shell in this backend', 'gate-shell', run)
+}
+
+function backendFlags({ containerUnit, containerName, onDemand }: Agent): string[] {
+  const wakes = onDemand === undefined ? [] : [`--socket=${onDemand.socketUnit}`, `--proxy=${onDemand.proxyUnit}`]
+  return [`--service=${containerUnit}`, ...wakes, `--container=${containerName}`]
+}
+
+function connectionUnit(origin: SpecPath, description: string, identifier: string, run: Value): UnitFile {
   return {
     origin,
     comment: COMMENT,
@@ -129,7 +171,7 @@ function agentServiceUnit(agent: Agent, program: string): UnitFile {
       {
         name: 'Unit',
         entries: [
-          { key: 'Description', value: text('Gate agent of this backend, one connection') },
+          { key: 'Description', value: text(description) },
           { key: 'CollectMode', value: literal('inactive-or-failed') },
         ],
       },
@@ -138,12 +180,12 @@ function agentServiceUnit(agent: Agent, program: string): UnitFile {
         entries: [
           {
             key: 'ExecStart',
-            value: literal(`${valueText(command(program, ...allowed))} --peer=%i`),
+            value: literal(`${valueText(run)} --peer=%i`),
             comment: 'all that it may touch; %i ends in the user id of the peer that connected',
           },
           { key: 'StandardInput', value: literal('socket') },
           { key: 'StandardError', value: literal('journal') },
-          { key: 'SyslogIdentifier', value: literal('gate-agent') },
+          { key: 'SyslogIdentifier', value: literal(identifier) },
           {
             key: 'UMask',
             value: literal('0077'),
@@ -167,7 +209,7 @@ function agentServiceUnit(agent: Agent, program: string): UnitFile {
 
 /** Starts the sockets with the user's manager, without the links that "systemctl enable" makes. */
 function wantsDropIn({ origin, onDemand }: Agent): UnitFile {
-  const sockets = onDemand === undefined ? [AGENT.socket] : [AGENT.socket, onDemand.socketUnit]
+  const sockets = [AGENT.socket, AGENT.shellSocket, ...(onDemand === undefined ? [] : [onDemand.socketUnit])]
   return {
     origin,
     comment: COMMENT,

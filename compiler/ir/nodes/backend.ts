@@ -52,8 +52,12 @@ export type Agent = Node & {
   readonly uid: number
   readonly home: string
   readonly path: string
-  /** Account that may give it orders, beside root. */
+  /** Where it serves shells, and nothing else. */
+  readonly shellPath: string
+  /** Account that may give it orders, beside root, and that gets no shell. */
   readonly gateway: string
+  /** Group whose members may open a shell, beside root. */
+  readonly admins: string
   /** All that it may touch: the units of its backend, */
   readonly containerUnit: string
   readonly onDemand: { readonly socketUnit: string; readonly proxyUnit: string } | undefined

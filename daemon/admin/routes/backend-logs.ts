@@ -6,7 +6,7 @@ import { pacedWrite } from '../../../wire/paced-write.ts'
 import { AdminError, parseRequest } from '../error.ts'
 import { type AdminBackends, agentOf } from './backends.ts'
 
-/** With the shells below what one agent takes; see admin-shell.ts. */
+/** Below what one agent takes (16 connections), so that orders always get through. */
 const MOST_FOLLOWERS = 8
 /** A follower of a silent backend learns that it follows after this long; refusals come sooner. */
 const FIRST_ENTRY_MS = 2_000

@@ -60,8 +60,8 @@ type Routes = {
 }
 
 /**
- * What answers each route of schemas/admin.ts. Logs and shells are streams and therefore elsewhere: admin.ts,
- * admin-backend-logs.ts, admin-shell.ts.
+ * What answers each route of schemas/admin.ts. Logs are streams and therefore elsewhere: admin.ts,
+ * admin-backend-logs.ts.
  */
 export const ROUTES: Routes = {
   'GET /v1/status': ({ status }) => status(),

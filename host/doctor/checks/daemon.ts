@@ -69,6 +69,8 @@ export type AgentFacts = {
   readonly agents: readonly {
     readonly user: string
     readonly path: string
+    /** Whether its other socket, over which admins open shells, listens. */
+    readonly hasShells: boolean
     /** `listens`: systemd waits for callers; it was not asked. */
     readonly answer: 'done' | 'listens' | 'absent' | 'denied' | 'silent' | { readonly error: string }
   }[]
@@ -76,25 +78,31 @@ export type AgentFacts = {
 
 export const agents: Check<AgentFacts> = {
   name: 'agents',
-  summary: 'whether the gate-agent of each backend answers on its socket, through which the daemon starts and stops it',
+  summary:
+    'whether the gate-agent of each backend answers on its socket, through which the daemon starts and stops it, and whether its socket for shells listens',
   isForApplied: true,
   async observe({ deployment }, signal) {
     const present = new Set(presentUsers(deployment).map(({ name }) => name))
     const there = (deployment?.agents ?? []).filter(({ user }) => present.has(user))
     const listening = listeningPaths(localHost())
-    const asked = await inPool(there.slice(0, MOST_ASKED), AGENTS_AT_A_TIME, async ({ user, path }) => {
-      return { user, path, answer: await askAgent(path, signal) }
+    const asked = await inPool(there.slice(0, MOST_ASKED), AGENTS_AT_A_TIME, async ({ user, path, shellPath }) => {
+      return { user, path, hasShells: listening.has(shellPath), answer: await askAgent(path, signal) }
     })
-    const others = there.slice(MOST_ASKED).map(({ user, path }) => {
-      return { user, path, answer: listening.has(path) ? ('listens' as const) : ('absent' as const) }
+    const others = there.slice(MOST_ASKED).map(({ user, path, shellPath }) => {
+      return {
+        user,
+        path,
+        hasShells: listening.has(shellPath),
+        answer: listening.has(path) ? ('listens' as const) : ('absent' as const),
+      }
     })
     return { agents: [...asked, ...others] }
   },
   judge({ agents: all }) {
     if (all.length === 0) return [ok('there is none')]
-    const findings = all.flatMap(({ user, path, answer }): Finding[] => {
+    const findings = all.flatMap(({ user, path, hasShells, answer }): Finding[] => {
       const start = command(sh`systemctl --user --machine=${user}@.host restart gate-agent.socket`)
-      if (answer === 'done' || answer === 'listens') return []
+      if (answer === 'done' || answer === 'listens') return hasShells ? [] : [noShells(user)]
       if (answer === 'denied') return [skip(`the agent of ${user}`, ROOT_SEES_MORE)]
       if (answer === 'absent')
         return [fail(`the agent of ${user} does not listen`, `there is no socket ${path}`, start)]
@@ -106,6 +114,11 @@ export const agents: Check<AgentFacts> = {
     const silent = all.filter(({ answer }) => answer === 'listens').length
     return [ok(silent === 0 ? `all ${all.length} answer` : `${all.length - silent} answer, ${silent} more listen`)]
   },
+}
+
+function noShells(user: string): Finding {
+  const start = command(sh`systemctl --user --machine=${user}@.host restart gate-shell.socket`)
+  return fail(`the shell socket of ${user} does not listen`, 'gatectl backend shell does not work', start)
 }
 
 const AGENT_TIMEOUT_MS = 5_000

@@ -14,6 +14,8 @@ export type UserFacts = {
     readonly groups: readonly string[]
   }[]
   readonly accounts: Pick<Accounts, 'users' | 'groups'>
+  /** Group of those who may open shells in the backends and give orders to the daemon: people. */
+  readonly admins: string
   /** Name -> groups of the users that `gatectl apply` made last; undefined: it made none here. */
   readonly applied: ReadonlyMap<string, readonly string[]> | undefined
 }
@@ -24,9 +26,10 @@ export const users: Check<UserFacts> = {
   isForApplied: true,
   async observe({ deployment, names }) {
     const fallback = [{ name: names.user, uid: undefined, groups: [] }]
-    return { wanted: deployment?.users ?? fallback, accounts: readHostAccounts(), applied: appliedUsers(names) }
+    const accounts = readHostAccounts()
+    return { wanted: deployment?.users ?? fallback, accounts, admins: names.adminGroup, applied: appliedUsers(names) }
   },
-  judge({ wanted, accounts, applied }) {
+  judge({ wanted, accounts, admins, applied }) {
     const isNew = ({ name }: { name: string }) => applied?.has(name) === false && !accounts.users.has(name)
     const added = wanted.filter(isNew).map(({ name }) => name)
     const findings = wanted
@@ -41,6 +44,7 @@ export const users: Check<UserFacts> = {
           ...wrongId(user, account),
           ...hasLogin(account),
           ...lost.map((name) => noMember(user.name, name, accounts.groups.has(name))),
+          ...(gids.includes(accounts.groups.get(admins)?.gid ?? -1) ? [isAdmin(user.name, admins)] : []),
         ]
       })
     if (added.length > 0) findings.unshift(notApplied(added))
@@ -82,12 +86,17 @@ function hasLogin({ name, shell }: Account): Finding[] {
 
 function noMember(name: string, group: string, exists: boolean): Finding {
   const join = sh`usermod --append --groups ${group} ${name}`
-  const why = 'it gives access to the models, the GPU or the admin socket'
+  const why = 'it gives access to the models or the GPU'
   return fail(
     `${name} is not a member of the group ${group}`,
     why,
     command(exists ? join : allOf(sh`groupadd --system ${group}`, join)),
   )
+}
+
+function isAdmin(name: string, group: string): Finding {
+  const why = 'code in this account could open shells in backends and change the configuration, which only people may'
+  return fail(`${name} is a member of the group ${group}`, why, command(sh`gpasswd --delete ${name} ${group}`))
 }
 
 export type SubidFacts = {

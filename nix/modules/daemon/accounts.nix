@@ -26,7 +26,6 @@ in
       ${names.user} = {
         isSystemUser = true;
         group = names.user;
-        extraGroups = [ names.adminGroup ];
         home = names.stateDirectory;
         description = "Gate";
       };

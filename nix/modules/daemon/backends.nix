@@ -57,8 +57,8 @@ in
       (one:
         let manager = "${systemctl} --user --machine=${one.names.user}@.host"; in
         lib.nameValuePair "${one.names.unit}-changed"
-          (onSwitch "Gate backend ${one.name}: changes take effect" [ one.backend cfg.port podman ]
-            [ "${manager} daemon-reload" "${manager} --no-block restart ${one.names.unit}-update.service" ]))
+          (onSwitch "Gate backend ${one.name}: changes take effect" [ one.backend cfg.port podman one.names.shellSocket ]
+            [ "${manager} daemon-reload" "${manager} --no-block start sockets.target" "${manager} --no-block restart ${one.names.unit}-update.service" ]))
       backends);
 
     virtualisation.podman.enable = true;

@@ -7,6 +7,7 @@ import { accountAttacks, lastAccountAttacks } from './account.ts'
 import { containerAttacks } from './container.ts'
 import { gateAttacks } from './gate.ts'
 import { loginAttacks } from './login.ts'
+import { shellAttacks } from './shells.ts'
 
 /**
  * Each "may never" of docs/threat-model.md, tried by real code as that account. One machine for all of them: a file per
@@ -22,7 +23,7 @@ describeInLab('attackers on a deployed Debian 13', () => {
     const spec = {
       gate: { domain: 'gate.lab.example', tls: { internal_ca: true } },
       proxy: { engine: 'caddy' },
-      backends: { own: engine },
+      backends: { own: engine, other: { ...engine, idle_stop: '10m' } },
     }
     writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify(spec))
     await host.run(['gatectl', 'apply', '--yes'], { timeoutMs: 180_000 })
@@ -32,6 +33,7 @@ describeInLab('attackers on a deployed Debian 13', () => {
   describe('a login of the host', () => loginAttacks(() => host))
   describe('code in the daemon', () => gateAttacks(() => host))
   describe('code in a container', () => containerAttacks(() => host))
+  describe('shells', () => shellAttacks(() => host))
   describe('code in the account of a backend', () => accountAttacks(() => host))
   describe('code in the account of a backend, at the end', () => lastAccountAttacks(() => host))
 })

@@ -3,12 +3,15 @@ import { expect, test } from 'vitest'
 import { parseRequest } from '../../../agent/agent.ts'
 import { AgentRefusal } from '../../../agent/agent-error.ts'
 import { checkImage, checkUnit, unitsOf } from '../../../agent/allow-list.ts'
+import { parseLine } from '../../../agent/connection.ts'
 import { readStates } from '../../../agent/units.ts'
-import { shellInput } from '../../../schemas/agent.ts'
+import { shellInput, shellRequest } from '../../../schemas/shell.ts'
 
-const refusalOf = (line: string): AgentRefusal => {
+const parseShell = (line: string) => parseLine(shellRequest, line, 'there is: shell')
+
+const refusalOf = (line: string, parse: (line: string) => unknown = parseRequest): AgentRefusal => {
   try {
-    parseRequest(line)
+    parse(line)
   } catch (error) {
     if (error instanceof AgentRefusal) return error
     throw error
@@ -27,18 +30,24 @@ test.each([
   { line: '{"op":"start","unit":"*.service"}', code: 'BAD_REQUEST', message: 'unit: ' },
   { line: '{"op":"stop","timeout_seconds":0}', code: 'BAD_REQUEST', message: 'timeout_seconds: ' },
   { line: '{"op":"logs","lines":10001}', code: 'BAD_REQUEST', message: 'lines: ' },
-  {
-    line: '{"op":"shell","into":"container","rows":0,"columns":80}',
-    code: 'BAD_REQUEST',
-    message: 'rows: ',
-  },
-  {
-    line: '{"op":"shell","into":"container","rows":24,"columns":80,"term":"$(id)"}',
-    code: 'BAD_REQUEST',
-    message: 'term: ',
-  },
+  { line: '{"op":"shell","into":"container","rows":24,"columns":80}', code: 'UNKNOWN_OP', message: 'op: ' },
 ])('refuses $line', ({ line, code, message }) => {
   const refusal = refusalOf(line)
+  expect(refusal.code).toBe(code)
+  expect(refusal.message).toContain(message)
+})
+
+const SHELL = { op: 'shell', backend: 'a', into: 'container', rows: 24, columns: 80 }
+
+test.each([
+  { change: { op: 'status' }, code: 'UNKNOWN_OP', message: 'op: ' },
+  { change: { backend: undefined }, code: 'BAD_REQUEST', message: 'backend' },
+  { change: { rows: 0 }, code: 'BAD_REQUEST', message: 'rows: ' },
+  { change: { term: '$(id)' }, code: 'BAD_REQUEST', message: 'term: ' },
+  { change: { command: 'id' }, code: 'BAD_REQUEST', message: 'unknown key command' },
+])('on the shell socket refuses $change', ({ change, code, message }) => {
+  expect(parseShell(JSON.stringify(SHELL))).toMatchObject(SHELL)
+  const refusal = refusalOf(JSON.stringify({ ...SHELL, ...change }), parseShell)
   expect(refusal.code).toBe(code)
   expect(refusal.message).toContain(message)
 })

@@ -23,8 +23,8 @@ test.each<{ name: string; desired: Desired; observed: Observed; summary: string[
     desired: TWO,
     observed: NO_OBSERVATION,
     summary: [
-      '+ backend one  create user gate-one, its subordinate ids, 7 files, the link to its units; start its user manager, 4 units',
-      '+ backend two  create user gate-two, its subordinate ids, 9 files, the link to its units; start its user manager, 4 units',
+      '+ backend one  create user gate-one, its subordinate ids, 9 files, the link to its units; start its user manager, 5 units',
+      '+ backend two  create user gate-two, its subordinate ids, 11 files, the link to its units; start its user manager, 5 units',
       '+ gateway      create user gate, 4 files; enable 3 units; start 3 units',
       '~ host         create 2 groups, 3 files',
     ],
@@ -40,7 +40,7 @@ test.each<{ name: string; desired: Desired; observed: Observed; summary: string[
     desired: desiredOf({ backends: { one: twoBackends.one } }),
     observed: settled(TWO),
     summary: [
-      '- backend two  remove 9 files, the link to its units; stop gate-two-directory.service, user@40001.service, user gate-two',
+      '- backend two  remove 11 files, the link to its units; stop gate-two-directory.service, user@40001.service, user gate-two',
       '~ gateway      change declared.json; reload gate-daemon.service',
       '~ host         change /etc/sysusers.d/gate.conf, /etc/tmpfiles.d/gate.conf',
     ],

@@ -30,7 +30,9 @@ test('on a bare host everything is new, and what backends need is started before
     'start user@40001.service',
     'start gate-one.service',
     'start gate-agent.socket',
+    'start gate-shell.socket',
     'start gate-agent.socket',
+    'start gate-shell.socket',
     'start gate-two.socket',
     'start gate-daemon-admin.socket',
     'start gate-daemon.socket',
@@ -168,7 +170,9 @@ test('a user manager that has to restart takes its units along', () => {
     'restart user@40001.service',
     'start gate-one.service',
     'start gate-agent.socket',
+    'start gate-shell.socket',
     'start gate-agent.socket',
+    'start gate-shell.socket',
     'start gate-two.socket',
   ])
 })
@@ -313,4 +317,16 @@ test.each([
   const host = { read: () => status(md5) } as unknown as HostView
   const files = new Map([['/etc/caddy/Caddyfile', { kind: 'file', text, mode: 0o644 } as const]])
   expect(untouchedConffiles(host, files).size).toBe(found)
+})
+
+test('what an older version made a member of the admins leaves them, and nobody else does', () => {
+  const host = settled(TWO)
+  const admins = { name: 'gate-admin', gid: 990, members: ['alice', 'gate', 'gate-one'] }
+  const accounts = { ...host.accounts, groups: new Map([...host.accounts.groups, ['gate-admin', admins]]) }
+  const plan = makePlan(TWO, { ...host, accounts })
+  expect(plan.accounts.map(({ account, leaves }) => [account.name, leaves])).toEqual([
+    ['gate', ['gate-admin']],
+    ['gate-one', ['gate-admin']],
+  ])
+  expect(isEmptyPlan(plan)).toBe(false)
 })

@@ -10,7 +10,8 @@ import { pageOf } from './page.ts'
 
 const PASSWD =
   'root:x:0:0:root:/root:/bin/bash\ngate-qwen:x:40001:40001:Gate:/var/lib/gate-backends/qwen:/usr/sbin/nologin\n'
-const GROUP = 'root:x:0:\nrender:x:105:gate-qwen\nvideo:x:44:alice,gate-qwen\ngate-qwen:x:40001:\nkvm:x:106:\n'
+const GROUP =
+  'root:x:0:\ngate-admin:x:990:alice\ngate-people:x:991:gate-qwen\nrender:x:105:gate-qwen\nvideo:x:44:alice,gate-qwen\ngate-qwen:x:40001:\nkvm:x:106:\n'
 
 /** The accounts that these files make. */
 function accountsOf(files: Readonly<Record<string, string>>) {
@@ -31,7 +32,7 @@ const ACCOUNTS = accountsOf({
 test('reads accounts with all their groups, and subordinate ids', () => {
   const qwen = ACCOUNTS.users.get('gate-qwen')
   expect(qwen).toMatchObject({ uid: 40_001, shell: '/usr/sbin/nologin' })
-  expect(qwen && gidsOf(qwen, ACCOUNTS)).toEqual([40_001, 105, 44])
+  expect(qwen && gidsOf(qwen, ACCOUNTS)).toEqual([40_001, 991, 105, 44])
   expect(ACCOUNTS.subuids).toEqual([
     { owner: 'alice', start: 100_000, count: 65_536 },
     { owner: '40001', start: 165_536, count: 65_536 },
@@ -90,12 +91,19 @@ test.each<{ name: string; facts: Partial<UserFacts>; page: RegExp }>([
     page: /^fail there is no user gate-new/,
   },
   {
+    name: 'one of the people',
+    facts: { admins: 'gate-people' },
+    page: /^fail gate-qwen is a member of the group gate-people[\s\S]*\$ gpasswd --delete gate-qwen gate-people$/,
+  },
+  {
     name: 'a login',
     facts: { wanted: [{ name: 'root', uid: 0, groups: [] }] },
     page: /^warn root has the login shell \/bin\/bash/,
   },
 ])('users: $name', ({ facts, page }) => {
-  expect(pageOf(users, { wanted: [QWEN], accounts: ACCOUNTS, applied: undefined, ...facts })).toMatch(page)
+  expect(
+    pageOf(users, { wanted: [QWEN], accounts: ACCOUNTS, admins: 'gate-admin', applied: undefined, ...facts }),
+  ).toMatch(page)
 })
 
 const RANGE = { name: 'gate-qwen', uid: 40_001, start: 536_870_912, count: 65_536 }

@@ -368,7 +368,16 @@ test.each<{ answer: AgentFacts['agents'][number]['answer']; page: RegExp }>([
   { answer: { error: 'FAILED' }, page: /^fail the agent of gate-qwen does not answer\n {2}FAILED/ },
   { answer: 'denied', page: /^skip the agent of gate-qwen/ },
 ])('agents: $answer', ({ answer, page }) => {
-  expect(pageOf(agents, { agents: [{ user: 'gate-qwen', path: '/run/x.sock', answer }] })).toMatch(page)
+  expect(pageOf(agents, { agents: [{ user: 'gate-qwen', path: '/run/x.sock', hasShells: true, answer }] })).toMatch(
+    page,
+  )
+})
+
+test('agents: one that answers, and whose shell socket does not listen', () => {
+  const agent = { user: 'gate-qwen', path: '/run/x.sock', hasShells: false, answer: 'done' as const }
+  expect(pageOf(agents, { agents: [agent] })).toMatch(
+    /^fail the shell socket of gate-qwen does not listen[\s\S]*restart gate-shell.socket$/,
+  )
 })
 
 const UPSTREAM: UpstreamFacts['upstreams'][number] = {
