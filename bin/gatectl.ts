@@ -1,20 +1,24 @@
 #!/usr/bin/env node
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { ownPath } from '../system/own-path.ts'
 
 /**
  * Compiled code is kept between runs, in this user's own cache folder: Node's default, a fixed name in /tmp, could have
- * been made by another user, whose code would then run here. For the same reason `sudo -E` must not use the caller's
- * folder.
+ * been made by another user, whose code would then run here. For the same reason root's is below its own home, whatever
+ * variables `sudo -E` keeps, and a folder that another account could exchange is not used.
  */
 function cacheCompiledCode(): void {
   try {
-    const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'gate', 'compiled')
+    const isRoot = process.getuid?.() === 0
+    const home = isRoot ? userInfo().homedir : homedir()
+    const asked = isRoot ? undefined : process.env['XDG_CACHE_HOME']
+    const folder = join(asked || join(home, '.cache'), 'gate', 'compiled')
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const { uid, mode } = statSync(folder)
-    if (uid === process.getuid?.() && (mode & 0o022) === 0) enableCompileCache(folder)
+    const own = ownPath(folder)
+    if (own !== undefined) enableCompileCache(own)
   } catch {
     // no home, or one that cannot be written, only makes the start slower
   }

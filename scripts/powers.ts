@@ -69,6 +69,12 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'login',
+    never: "run code in a command of root's that keeps its environment (`sudo -E`)",
+    by: "compiled code and temporary files of root's are kept only where root alone decides what a path leads to; `NODE_OPTIONS` and the like are `sudo`'s to drop, which it does unless told otherwise",
+    tests: ['runs nothing as root that keeps its environment, as with sudo -E'],
+  },
+  {
+    attacker: 'login',
     never: 'pass `allow_from` by claiming an address in `X-Forwarded-For`',
     by: 'the proxy has a Unix socket of its group; only what comes over it is believed',
     tests: ['does not reach the socket of the proxy, over which the daemon believes what is said of a client'],

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { quadletDirectory, userUnitDirectory } from '../../compiler/ir/names.ts'
 import { DEBIAN_LAYOUT } from '../../schemas/deploy/layout.ts'
 import { holdDirectory } from '../../system/held-directory.ts'
+import { temporaryFolder } from '../../system/own-path.ts'
 import { localHost } from '../host.ts'
 import { deployDirectory } from '../plan/desired.ts'
 import { type BundleFacts, type BundleFile, bundleFiles } from './bundle-files.ts'
@@ -48,7 +48,7 @@ async function writeArchive(path: string, input: BundleInput, subject: Subject, 
 
 /** @param to open file that the archive is written to @throws Error what tar said */
 async function pack(files: readonly BundleFile[], to: number, signal: AbortSignal): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'gate-doctor-'))
+  const directory = await mkdtemp(join(temporaryFolder(), 'gate-doctor-'))
   try {
     await layOut(join(directory, 'gate-doctor'), files)
     const options = ['--owner=root', '--group=root', '--sort=name']

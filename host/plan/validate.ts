@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { temporaryFolder } from '../../system/own-path.ts'
 import type { HostView } from '../host.ts'
 import type { HostProblem } from '../problem.ts'
 import type { Desired } from './desired.ts'
@@ -19,7 +19,7 @@ export async function validate(host: HostView, { generation, texts }: Desired): 
   const files = generation.files.flatMap(({ path, install }) =>
     install === undefined ? [] : [{ path, install, text: texts.get(path) ?? '' }],
   )
-  const scratch = mkdtempSync(join(tmpdir(), 'gatectl-plan-'))
+  const scratch = mkdtempSync(join(temporaryFolder(), 'gatectl-plan-'))
   try {
     const found = await Promise.all(
       VALIDATORS.map(async ({ applies, check }, i) => {

@@ -44,6 +44,14 @@ export function loginAttacks(host: () => Host): void {
     expect(await apply()).toMatchObject({ stderr: expect.stringContaining(`${archive} cannot be loaded for gate-own`) })
   })
 
+  test('runs nothing as root that keeps its environment, as with sudo -E', async () => {
+    const kept = ['HOME=/home/login', 'XDG_CACHE_HOME=/home/login/.cache', 'TMPDIR=/home/login/tmp']
+    await host().run(['mkdir', '-p', '/home/login/tmp', '/home/login/.cache'], { user: 'login' })
+    await host().run(['env', ...kept, 'gatectl', '--version'])
+    expect(await host().run(['find', '/home/login/.cache', '/home/login/tmp', '-user', 'root'])).toBe('')
+    expect(await host().run(['find', '/root/.cache/gate/compiled', '-type', 'f'])).not.toBe('')
+  })
+
   test('does not reach the socket of the proxy, over which the daemon believes what is said of a client', async () => {
     const curl = ['curl', '-sS', '--max-time', '5', '--unix-socket', '/run/gate/proxy.sock', 'http://x/health']
     for (const user of ['login', 'gate-own']) {
