@@ -9,6 +9,7 @@ import type { Observed } from '../plan/observe.ts'
 import type { Plan } from '../plan/plan.ts'
 import { HostError } from '../problem.ts'
 import { unitKey } from '../running.ts'
+import { makeDirectories } from './directories.ts'
 import { fetchImage } from './images.ts'
 import { takeHomes } from './remove-planted.ts'
 import { inParallel, must, startManagers } from './unit-actions.ts'
@@ -30,7 +31,9 @@ export async function prepare(host: Host, plan: Plan, observed: Observed, step: 
   if (ranges.length > 0) await step('subordinate ids', () => addSubids(host, ranges))
   if (plan.planted.length > 0) await step('homes', () => takeHomes(host, plan.planted, observed.accounts))
   if (plan.directories.length + plan.planted.length > 0)
-    await step('directories', () => must(host, ['systemd-tmpfiles', '--create', '-'], textOf(plan, 'tmpfiles.d')))
+    await step('directories', (say) =>
+      makeDirectories(host, plan.directories, observed.accounts, textOf(plan, 'tmpfiles.d'), say),
+    )
   if (plan.secrets.length > 0) await step('secrets', async () => makeSecrets(host, plan))
   await prepareManagers(host, plan, observed, step)
   const { users } = readAccounts(host)

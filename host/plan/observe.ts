@@ -1,6 +1,7 @@
 import type { Generation, GenerationUnit, Made } from '../../schemas/deploy/generation.ts'
 import { madeSchema } from '../../schemas/deploy/generation.ts'
 import { type Account, type Accounts, readAccounts } from '../accounts.ts'
+import { isToBeMade } from '../apply/directories.ts'
 import { missingImages, type WantedImage } from '../apply/images.ts'
 import { type Generations, readGenerations } from '../generations/generations.ts'
 import type { HostView } from '../host.ts'
@@ -85,7 +86,7 @@ export async function observe(host: HostView, desired: Desired): Promise<Observe
     files,
     conffiles: untouchedConffiles(host, files),
     links: new Map(links),
-    missingDirectories: generation.directories.filter((path) => host.status(path) === undefined),
+    missingDirectories: generation.directories.filter((path) => isToBeMade(host, path)),
     missingImages: missing,
     missingSecrets: generation.secrets.filter((name) => host.status(`${secrets}/${name}`) === undefined),
     running,

@@ -1,0 +1,43 @@
+import type { Accounts } from '../accounts.ts'
+import type { Host, HostView } from '../host.ts'
+import { HostError } from '../problem.ts'
+import { must } from './unit-actions.ts'
+
+/** Whether a directory of ours is still to be made: an account may have put a link in its place. */
+export function isToBeMade(host: HostView, path: string): boolean {
+  const status = host.status(path)
+  return status === undefined || isStray(status)
+}
+
+/** A link of root's is the administrator's way to another disk. */
+const isStray = ({ kind, uid }: { readonly kind: string; readonly uid: number }) => kind === 'link' && uid !== 0
+
+/**
+ * Makes directories as tmpfiles.d(5) says. A link that an account has put in place of one of them is removed before:
+ * systemd-tmpfiles refuses to follow it, and would make neither this directory nor those below.
+ * @param say told of each link that is removed
+ * @throws HostError PROGRAM_FAILED; all that could be made is there then
+ */
+export async function makeDirectories(
+  host: Host,
+  directories: readonly string[],
+  { users }: Pick<Accounts, 'users'>,
+  tmpfiles: string,
+  say: (progress: string) => void,
+): Promise<void> {
+  for (const path of directories) {
+    const status = host.status(path)
+    if (status === undefined || !isStray(status)) continue
+    const owner = [...users.values()].find(({ uid }) => uid === status.uid)?.name ?? `the user id ${status.uid}`
+    host.remove(path)
+    say(`removed ${path}, a link of ${owner} to ${status.target}`)
+  }
+  try {
+    await must(host, ['systemd-tmpfiles', '--create', '-'], tmpfiles)
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    const [first] = error.problems
+    const hint = 'move away what stands in the place of each path named below, then apply again'
+    throw new HostError(first.code === 'PROGRAM_FAILED' ? { ...first, hint } : first)
+  }
+}
