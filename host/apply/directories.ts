@@ -1,16 +1,8 @@
 import type { Accounts } from '../accounts.ts'
-import type { Host, HostView } from '../host.ts'
+import type { Host } from '../host.ts'
+import { isStray } from '../plan/stray-link.ts'
 import { HostError } from '../problem.ts'
 import { must } from './unit-actions.ts'
-
-/** Whether a directory of ours is still to be made: an account may have put a link in its place. */
-export function isToBeMade(host: HostView, path: string): boolean {
-  const status = host.status(path)
-  return status === undefined || isStray(status)
-}
-
-/** A link of root's is the administrator's way to another disk. */
-const isStray = ({ kind, uid }: { readonly kind: string; readonly uid: number }) => kind === 'link' && uid !== 0
 
 /**
  * Makes directories as tmpfiles.d(5) says. A link that an account has put in place of one of them is removed before:

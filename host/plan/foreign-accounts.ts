@@ -1,6 +1,5 @@
-import type { Generation, GenerationAccount } from '../../schemas/deploy/generation.ts'
-import { type Account, type Accounts, readPasswd } from '../accounts.ts'
-import type { HostView } from '../host.ts'
+import type { GenerationAccount } from '../../schemas/deploy/generation.ts'
+import type { Account, Accounts } from '../accounts.ts'
 import type { HostProblem } from '../problem.ts'
 import type { Desired } from './desired.ts'
 import type { Observed } from './observe.ts'
@@ -60,19 +59,3 @@ function foreignGroup(name: string, own: number | undefined, { groups }: Account
   const message = `the group ${name} was not made by Gate: it has the id ${there.gid}${members}`
   return [{ code: 'ACCOUNT_CONFLICT', message, hint: 'rename it (groupmod --new-name), or remove it if it has no use' }]
 }
-
-/**
- * Users with a name or an id of ours that are not in /etc/passwd. Asked only about accounts that are still to be made.
- * @see getent(1): what is not found is left out, with the code 2
- */
-export async function usersElsewhere(host: HostView, { accounts }: Generation, there: Accounts): Promise<Account[]> {
-  const keys = accounts.flatMap(({ name, uid }) =>
-    there.users.has(name) ? [] : [name, ...(uid === undefined ? [] : [String(uid)])],
-  )
-  if (keys.length === 0) return []
-  const { stdout } = await host.ask(['getent', 'passwd', ...keys], { timeoutMs: LOOKUP_TIMEOUT_MS })
-  return [...readPasswd(stdout).values()].filter(({ name }) => !there.users.has(name))
-}
-
-/** A directory service that does not answer must not hold up a plan for long. */
-const LOOKUP_TIMEOUT_MS = 20_000

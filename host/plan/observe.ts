@@ -1,16 +1,16 @@
 import type { Generation, GenerationUnit, Made } from '../../schemas/deploy/generation.ts'
 import { madeSchema } from '../../schemas/deploy/generation.ts'
 import { type Account, type Accounts, readAccounts } from '../accounts.ts'
-import { isToBeMade } from '../apply/directories.ts'
 import { missingImages, type WantedImage } from '../apply/images.ts'
 import { type Generations, readGenerations } from '../generations/generations.ts'
 import type { HostView } from '../host.ts'
 import { HostError } from '../problem.ts'
 import { observeUnits, unitKey } from '../running.ts'
+import { usersElsewhere } from '../users-elsewhere.ts'
 import { untouchedConffiles } from './conffiles.ts'
 import { type Desired, deployDirectory } from './desired.ts'
-import { usersElsewhere } from './foreign-accounts.ts'
 import { findPlanted, type Planted } from './planted.ts'
+import { isToBeMade } from './stray-link.ts'
 
 export type SeenFile =
   | { readonly kind: 'file'; readonly text: string; readonly mode: number }

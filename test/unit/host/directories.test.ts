@@ -1,7 +1,8 @@
 import { existsSync, lchownSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { isToBeMade, makeDirectories } from '../../../host/apply/directories.ts'
+import { makeDirectories } from '../../../host/apply/directories.ts'
 import { type Host, localHost } from '../../../host/host.ts'
+import { isToBeMade } from '../../../host/plan/stray-link.ts'
 import { hasProgram } from '../../support/programs.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
