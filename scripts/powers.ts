@@ -49,8 +49,17 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'login',
-    never: 'read the prompts of a backend that listens on TCP by taking its port',
-    open: 'the listener of a backend with `listen = "tcp"` is not checked: a login can take its port while it restarts',
+    never: 'read the prompts or the key of a backend that listens on TCP by taking its port',
+    by: 'its port is in the network of its container alone; the gateway goes to a Unix socket, and the proxy behind it is inside that network',
+    tests: [
+      'gets nothing that is meant for a backend on TCP by taking its port while it starts again',
+      'test/unit/compiler/declared.test.ts: no backend is reached by a port, also where the host has one for other programs',
+    ],
+  },
+  {
+    attacker: 'login',
+    never: 'get what other programs send to a port of a backend on the host',
+    open: 'a port that `backends.<name>.port`, `links`, `expose` or Open WebUI put on the loopback can be taken by any login while nothing listens there: what a browser, the proxy or a linked backend then sends, it gets. The gateway uses none of these ports',
   },
   {
     attacker: 'login',

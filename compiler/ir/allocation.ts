@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Lock } from '../../schemas/deploy/lock.ts'
 import { pathText, type SpecPath } from '../../schemas/spec/path.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
-import { listenOf } from '../catalog/engines.ts'
+import { ENGINE_TRAITS, listenOf } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
 
 /** Numbers that the spec leaves open, chosen once and kept in gate.lock.json. */
@@ -96,12 +96,12 @@ function allocatePorts(spec: Spec, lock: Lock, seed: string, findings: Finding[]
 /** Ports that are to be chosen, and those that are written and therefore taken. */
 function randomPorts(spec: Spec): { random: SpecPath[]; fixed: number[] } {
   const { server } = spec.gate
-  const all: { path: SpecPath; port: number | 'random' }[] = [
+  const all: { path: SpecPath; port: number | 'random' | undefined }[] = [
     { path: ['gate', 'server', 'port'], port: server.port },
     { path: ['gate', 'server', 'p2p_port'], port: server.p2p_port },
     ...Object.entries(spec.backends)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .filter(([, backend]) => listenOf(backend) === 'tcp')
+      .filter(([name]) => isPublished(spec, name))
       .map(([name, { port }]) => ({ path: ['backends', name, 'port'], port })),
     ...Object.entries(spec.relays).flatMap(([name, relay]) => [
       { path: ['relays', name, 'https_port'], port: relay.https_port },
@@ -109,9 +109,24 @@ function randomPorts(spec: Spec): { random: SpecPath[]; fixed: number[] } {
     ]),
   ]
   return {
-    random: all.filter(({ port }) => port === 'random').map(({ path }) => path),
-    fixed: all.flatMap(({ port }) => (port === 'random' ? [] : [port])),
+    random: all.filter(({ port }) => typeof port !== 'number').map(({ path }) => path),
+    fixed: all.flatMap(({ port }) => (typeof port === 'number' ? [port] : [])),
   }
+}
+
+/**
+ * Whether a port of the host leads to a backend: the spec asks for one, another backend or the proxy needs it, or it is
+ * an app, which has no other way in. The gateway itself never uses it.
+ */
+export function isPublished({ backends }: Spec, name: string): boolean {
+  const backend = Object.hasOwn(backends, name) ? backends[name] : undefined
+  if (backend === undefined || listenOf(backend) !== 'tcp') return false
+  return (
+    backend.port !== undefined ||
+    backend.expose !== undefined ||
+    !ENGINE_TRAITS[backend.engine].isUpstream ||
+    Object.values(backends).some(({ links }) => links.includes(name))
+  )
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): Record<string, T> {

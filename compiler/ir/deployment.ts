@@ -1,6 +1,6 @@
 import type { ProfileName, Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
 import type { GatewayNames } from './names.ts'
-import type { Agent, Backend, IdleSocket } from './nodes/backend.ts'
+import type { Agent, Backend, BackendSocket } from './nodes/backend.ts'
 import type { ConfigFile, Container, ContainerImage, Network, Volume } from './nodes/container.ts'
 import type { Budget, Gateway, Sandbox, Upstream } from './nodes/gateway.ts'
 import type { BoundedDirectory, Directory, FirewallRule, Group, Link, Listener, Secret, User } from './nodes/host.ts'
@@ -34,7 +34,7 @@ export type Deployment = {
   readonly configFiles: readonly ConfigFile[]
   readonly networks: readonly Network[]
   readonly volumes: readonly Volume[]
-  readonly sockets: readonly IdleSocket[]
+  readonly sockets: readonly BackendSocket[]
   readonly agents: readonly Agent[]
   readonly images: readonly ContainerImage[]
   readonly directories: readonly Directory[]

@@ -14,7 +14,7 @@ import {
 } from './lower-container.ts'
 import { modelPaths } from './model-files.ts'
 import { backendNames, type GatewayNames, homeDirectories, podmanName } from './names.ts'
-import type { Agent, Backend, IdleSocket } from './nodes/backend.ts'
+import type { Agent, Backend, BackendSocket, EngineAddress } from './nodes/backend.ts'
 import type { Container, ContainerImage, Network, Volume } from './nodes/container.ts'
 import type { BoundedDirectory, Directory, Secret, User } from './nodes/host.ts'
 import type { Address } from './nodes/node.ts'
@@ -26,8 +26,8 @@ export type BackendContext = {
   readonly gatewayPort: number
   readonly uid: number
   readonly subuid: { readonly start: number; readonly count: number }
-  /** Loopback port for listen = "tcp". */
-  readonly port: number
+  /** Loopback port of the host; absent: none leads to it. */
+  readonly port: number | undefined
   /** Loopback port of another backend. */
   readonly portOf: (backend: string) => number
 }
@@ -43,6 +43,8 @@ export type BackendParts = Pick<
   readonly agent: Agent
   readonly image: ContainerImage
   readonly boundedDirectory: BoundedDirectory
+  /** Where other programs of the host reach it. */
+  readonly published: Address | undefined
 }
 
 const DEFAULT_START_MARGIN_MS = 60_000
@@ -53,12 +55,16 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
   const own = { ...backendNames(context.names, name), name, origin, uid: context.uid, listen: listenOf(spec) }
   const containerPort = spec.container_port ?? traits.containerPort
   const command = engineCommand(spec, { listen: own.listen, containerPort, gatewayPort: context.gatewayPort })
-  const inner: Address =
-    own.listen === 'unix'
-      ? { kind: 'unix', path: own.innerSocket }
-      : { kind: 'tcp', host: '127.0.0.1', port: context.port }
+  const isTcp = own.listen === 'tcp'
+  const inner: EngineAddress = isTcp
+    ? { kind: 'inside', port: containerPort, pidFile: own.pidFile }
+    : { kind: 'unix', path: own.innerSocket }
+  const published =
+    context.port === undefined ? undefined : ({ kind: 'tcp', host: '127.0.0.1', port: context.port } as const)
   // a group starts its members one at a time, so none may start with its user
   const onDemand = spec.idle_stop !== undefined || spec.group !== undefined
+  // what serves no models has no caller but those of its port
+  const hasSocket = onDemand || (isTcp && traits.isUpstream)
   const idleStopMs = spec.idle_stop === undefined ? undefined : durationMs(spec.idle_stop)
   const secrets = lowerSecrets(spec, own)
   const volumes = Object.fromEntries([
@@ -84,7 +90,10 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     fill,
     links,
     configFiles,
-    published: inner.kind === 'tcp' ? [{ host: inner.host, hostPort: inner.port, containerPort }] : [],
+    port: isTcp ? containerPort : undefined,
+    publish: published === undefined ? [] : [{ host: published.host, hostPort: published.port, containerPort }],
+    pidFile: isTcp && hasSocket ? own.pidFile : undefined,
+    socketUnit: hasSocket && !onDemand ? own.proxySocket : undefined,
     gatewayPort: context.gatewayPort,
     names: context.names,
     hasSecrets: secrets.some(({ destination }) => destination.kind === 'environment'),
@@ -109,7 +118,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       waitTimeoutMs: durationMs(spec.wait_timeout),
       idleStopMs,
       startTimeoutMs,
-      address: own.listen === 'unix' || onDemand ? { kind: 'unix', path: own.engineSocket } : inner,
+      address: { kind: 'unix', path: own.engineSocket },
       apiKey: secrets.find(({ destination }) => destination.kind === 'daemon'),
       agentSocket: own.agentSocket,
       user: own.user,
@@ -120,7 +129,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
     configFiles,
     networks: container.network.kind === 'internal' ? [podmanNode(own, container.network.unit)] : [],
     volumes: Object.keys(volumes).map((volume) => podmanNode(own, `${own.unit}-${volume}`)),
-    sockets: onDemand ? [lowerSocket(own, inner, idleStopMs, spec.preload)] : [],
+    sockets: hasSocket ? [lowerSocket(own, inner, { onDemand, idleMs: idleStopMs, preload: spec.preload })] : [],
     agent: {
       origin,
       user: own.user,
@@ -155,12 +164,13 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       uid: own.uid,
       ...DIRECTORY_LIMITS,
     },
-    links: own.listen === 'unix' && !onDemand ? [{ origin, path: own.engineSocket, target: own.innerSocket }] : [],
+    links: !isTcp && !onDemand ? [{ origin, path: own.engineSocket, target: own.innerSocket }] : [],
     secrets,
+    published,
     listeners:
-      inner.kind === 'tcp'
-        ? [{ origin: [...origin, 'port'], port: inner.port, protocol: 'tcp', host: inner.host }]
-        : [],
+      published === undefined
+        ? []
+        : [{ origin: [...origin, 'port'], port: published.port, protocol: 'tcp', host: published.host }],
   }
 }
 
@@ -192,9 +202,14 @@ function deviceGroups({ kind, devices }: BackendSpec['gpu']): string[] {
   return devices.some((device) => device.startsWith('card')) ? ['render', 'video'] : ['render']
 }
 
-function lowerSocket(own: OwnNames, target: Address, idleMs: number | undefined, preload: boolean): IdleSocket {
+function lowerSocket(
+  own: OwnNames,
+  target: EngineAddress,
+  when: Pick<BackendSocket, 'onDemand' | 'idleMs' | 'preload'>,
+): BackendSocket {
+  const key = when.idleMs !== undefined ? 'idle_stop' : when.onDemand ? 'group' : 'listen'
   return {
-    origin: [...own.origin, idleMs === undefined ? 'group' : 'idle_stop'],
+    origin: [...own.origin, key],
     user: own.user,
     uid: own.uid,
     home: own.home,
@@ -203,8 +218,7 @@ function lowerSocket(own: OwnNames, target: Address, idleMs: number | undefined,
     containerUnit: own.containerService,
     path: own.engineSocket,
     target,
-    idleMs,
-    preload,
+    ...when,
   }
 }
 

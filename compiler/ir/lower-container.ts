@@ -18,12 +18,14 @@ export type OwnNames = ReturnType<typeof backendNames> & {
 }
 
 /** What else a container is made of. */
-type ContainerContext = Pick<Container, 'keepGroups' | 'health' | 'startTimeoutMs' | 'onDemand'> & {
+type ContainerContext = Pick<
+  Container,
+  'keepGroups' | 'health' | 'startTimeoutMs' | 'onDemand' | 'port' | 'publish' | 'pidFile' | 'socketUnit'
+> & {
   readonly command: EngineCommand
   readonly fill: Fill
   readonly links: readonly { readonly name: string; readonly port: number }[]
   readonly configFiles: readonly ConfigFile[]
-  readonly published: Container['publish']
   readonly gatewayPort: number
   readonly names: GatewayNames
   readonly hasSecrets: boolean
@@ -33,8 +35,8 @@ type ContainerContext = Pick<Container, 'keepGroups' | 'health' | 'startTimeoutM
 
 /** The container of a backend. */
 export function lowerContainer(spec: BackendSpec, own: OwnNames, context: ContainerContext): Container {
-  const { command, fill, links, configFiles, published, gatewayPort, names, hasSecrets, volumes } = context
-  const { keepGroups, health, startTimeoutMs, onDemand } = context
+  const { command, fill, links, configFiles, gatewayPort, names, hasSecrets, volumes } = context
+  const { keepGroups, health, startTimeoutMs, onDemand, port, publish, pidFile, socketUnit } = context
   const environment = Object.entries(spec.environment).map(([name, value]) => [name, fill(value)])
   return {
     origin: own.origin,
@@ -55,13 +57,16 @@ export function lowerContainer(spec: BackendSpec, own: OwnNames, context: Contai
     runsAs: userOf(spec),
     ulimits: lowerUlimits(spec),
     timeZone: spec.time_zone,
-    network: lowerNetwork(spec, own, [
+    network: lowerNetwork(spec, own, publish.length > 0, [
       ...(ENGINE_TRAITS[spec.engine].needsNetwork ? [gatewayPort] : []),
       ...links.map(({ port }) => port),
     ]),
     links: links.map(({ name }) => name),
     fetch: spec.engine === 'ollama' && spec.hub !== undefined ? ['ollama', 'pull', spec.model ?? ''] : undefined,
-    publish: published,
+    port,
+    publish,
+    pidFile,
+    socketUnit,
     gpu: spec.gpu.kind,
     devices: devicePaths(spec),
     keepGroups,
@@ -176,9 +181,14 @@ export function lowerUlimits({ ulimits: { memlock, nofile, stack, ...rest } }: B
   ]
 }
 
-function lowerNetwork(spec: BackendSpec, own: OwnNames, hostPorts: readonly number[]): ContainerNetwork {
+function lowerNetwork(
+  spec: BackendSpec,
+  own: OwnNames,
+  isPublished: boolean,
+  hostPorts: readonly number[],
+): ContainerNetwork {
   if (spec.network || spec.hub !== undefined) return { kind: 'outbound', hostPorts }
-  return own.listen === 'unix' ? { kind: 'none' } : { kind: 'internal', unit: own.unit }
+  return isPublished ? { kind: 'internal', unit: own.unit } : { kind: 'none' }
 }
 
 function devicePaths({ gpu }: BackendSpec): string[] {

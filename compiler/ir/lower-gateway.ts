@@ -93,12 +93,12 @@ export function lowerVhosts(
   return [
     { ...toGateway, origin: ['gate', 'domain'], host: domain },
     ...proxy.aliases.map((label, i) => ({ ...toGateway, origin: ['proxy', 'aliases', i], host: `${label}.${domain}` })),
-    ...parts.flatMap(({ backend }): Vhost[] => {
+    ...parts.flatMap(({ backend, published }): Vhost[] => {
       const expose = backends[backend.name]?.expose
-      if (expose === undefined) return []
+      if (expose === undefined || published === undefined) return []
       const origin = ['backends', backend.name, 'expose']
       const { maxBodyBytes } = gateway
-      return [{ kind: 'app', origin, host: `${expose}.${domain}`, upstream: backend.address, maxBodyBytes }]
+      return [{ kind: 'app', origin, host: `${expose}.${domain}`, upstream: published, maxBodyBytes }]
     }),
   ]
 }

@@ -1,6 +1,6 @@
 import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
-import { type Allocation, SUBUID_COUNT } from './allocation.ts'
+import { type Allocation, isPublished, SUBUID_COUNT } from './allocation.ts'
 import type { Deployment } from './deployment.ts'
 import { lowerBackend } from './lower-backend.ts'
 import { lowerClient, lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, lowerVhosts } from './lower-gateway.ts'
@@ -38,7 +38,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, backend]) => {
       const { uid, subuid } = allocation.userOf(name)
-      const port = portOf(name)
+      const port = isPublished(spec, name) ? portOf(name) : undefined
       const range = { start: subuid, count: SUBUID_COUNT }
       return lowerBackend(name, backend, { names, gatewayPort: gateway.port, uid, subuid: range, port, portOf })
     })

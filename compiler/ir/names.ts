@@ -77,6 +77,8 @@ export function backendNames(gateway: GatewayNames, backend: string) {
     secretsDirectory: `${gateway.secretsDirectory}/${backend}`,
     environmentFile: `${gateway.secretsDirectory}/${backend}/environment`,
     secretsUnit: `${unit}-secrets.service`,
+    /** Below the runtime directory of its user: whose namespaces the proxy enters. */
+    pidFile: `${unit}.pid`,
     /** Of the files that the spec itself holds; root's, and readable by all. */
     configDirectory: `${gateway.configDirectory}/backends/${backend}`,
   } as const

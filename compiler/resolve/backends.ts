@@ -3,6 +3,7 @@ import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { BackendSpec, Spec } from '../../schemas/spec/spec.ts'
 import { ENGINE_TRAITS, listenOf, startPeriodMs, userOf } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
+import { isPublished } from '../ir/allocation.ts'
 import { checkContainer } from './container.ts'
 import { checkGroups } from './groups.ts'
 import { checkLinks } from './links.ts'
@@ -11,7 +12,10 @@ import { checkWishes } from './wishes.ts'
 
 /** What each backend asks of its engine is something that the engine can do. */
 export function checkBackends(spec: Spec): Finding[] {
-  const each = Object.entries(spec.backends).flatMap(([name, backend]) => checkBackend(backend, ['backends', name]))
+  const each = Object.entries(spec.backends).flatMap(([name, backend]) => [
+    ...checkBackend(backend, ['backends', name]),
+    ...checkProtected(backend, ['backends', name], isPublished(spec, name)),
+  ])
   return [...each, ...checkExposed(spec), ...checkGroups(spec), ...checkLinks(spec)]
 }
 
@@ -49,7 +53,7 @@ function checkUseless(backend: BackendSpec, path: SpecPath): Finding[] {
       'remove it, or write listen = "tcp"',
     ],
     [
-      isUnix && port !== 'random',
+      isUnix && port !== undefined,
       'port',
       'this backend listens on a Unix socket',
       'remove it, or write listen = "tcp"',
@@ -148,7 +152,7 @@ function checkHealth(backend: BackendSpec, path: SpecPath): Finding[] {
 }
 
 function checkListen(backend: BackendSpec, path: SpecPath): Finding[] {
-  const { engine, listen, api_key } = backend
+  const { engine, listen } = backend
   const traits = ENGINE_TRAITS[engine]
   if (listen !== undefined && !traits.listen.includes(listen)) {
     const message = `the engine ${engine} cannot listen on ${listen === 'unix' ? 'a Unix socket' : 'TCP'}`
@@ -165,10 +169,19 @@ function checkListen(backend: BackendSpec, path: SpecPath): Finding[] {
     const message = "the user of an image cannot make a socket in a directory of the backend's account"
     return [{ code: 'ENGINE_CANNOT_LISTEN', path: [...path, 'user'], message, hint: 'write listen = "tcp"' }]
   }
-  if (listenOf(backend) === 'unix' || traits.keyVariable !== undefined || traits.ownLogin) return []
-  const message = 'every local user can use this backend: it listens on a loopback port and checks no key'
+  return []
+}
+
+function checkProtected({ engine, port, api_key }: BackendSpec, path: SpecPath, isOpen: boolean): Finding[] {
+  const { keyVariable, ownLogin } = ENGINE_TRAITS[engine]
+  if (!isOpen || keyVariable !== undefined || ownLogin) return []
+  const message = 'every local user can use this backend: it has a port on the loopback and checks no key'
   const hint =
-    api_key === undefined ? 'an engine that listens on a Unix socket has no such hole' : 'the engine ignores api_key'
+    api_key !== undefined
+      ? 'the engine ignores api_key'
+      : port === undefined
+        ? 'the port is there for expose, or for links of another backend'
+        : 'remove port: the gateway needs none'
   return [{ code: 'UNPROTECTED_BACKEND', severity: 'warning', path, part: 'key', message, hint }]
 }
 

@@ -102,10 +102,14 @@ function managerUnits({ users, boundedDirectories }: Deployment, files: readonly
   })
 }
 
-function userUnits({ users, containers }: Deployment, files: readonly OutputFile[]): GenerationUnit[] {
+function userUnits(
+  { users, containers, sockets: byBackend }: Deployment,
+  files: readonly OutputFile[],
+): GenerationUnit[] {
   return users.flatMap(({ name: manager, uid }) => {
     const plain = files.filter(({ path }) => path.startsWith(`quadlet/user-units/${uid}/`))
     const quadlets = files.filter(({ path }) => path.startsWith(`quadlet/users/${uid}/`))
+    const followers = new Set(byBackend.filter(({ onDemand }) => !onDemand).map(({ socketUnit }) => socketUnit))
     const sockets = [...unitFiles(plain)].filter(([name]) => /\.(?:socket|service)$/.test(name))
     const unit = (name: string, parts: readonly OutputFile[], runs: GenerationUnit['runs'], timeoutMs: number) => ({
       manager,
@@ -123,7 +127,8 @@ function userUnits({ users, containers }: Deployment, files: readonly OutputFile
           unit(`${name}.service`, quadlets, onDemand ? 'when-used' : 'always', startTimeoutMs),
         ),
       ...sockets.map(([name, parts]) =>
-        unit(name, parts, name.endsWith('.socket') ? 'always' : 'when-used', START_TIMEOUT_MS),
+        // those that live with their container are started by it
+        unit(name, parts, name.endsWith('.socket') && !followers.has(name) ? 'always' : 'when-used', START_TIMEOUT_MS),
       ),
     ]
   })

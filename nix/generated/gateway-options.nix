@@ -397,12 +397,12 @@ in
         listen = mkOption {
           type = types.nullOr (types.enum [ "unix" "tcp" ]);
           default = null;
-          description = "Unix socket without network, or a loopback port on an internal one; by engine when absent.";
+          description = "Unix socket in a directory of its own, or a TCP port that only its own network has; by engine when absent. The gateway reaches either by a Unix socket.";
         };
         port = mkOption {
-          type = types.either (types.ints.between 1 65535) (types.enum [ "random" ]);
-          default = "random";
-          description = "Loopback port on the host, for listen = \"tcp\".";
+          type = types.nullOr (types.either (types.ints.between 1 65535) (types.enum [ "random" ]));
+          default = null;
+          description = "Loopback port on the host, for other programs: any local user can call it, and can take it while the backend restarts. Absent: none; expose, links of others and open-webui get a random one.";
         };
         containerPort = mkOption {
           type = types.nullOr (types.ints.between 1 65535);

@@ -47,6 +47,7 @@
     secretsDirectory = "/run/${prefix}/secrets/${backend}";
     environmentFile = "/run/${prefix}/secrets/${backend}/environment";
     secretsUnit = "${prefix}-${backend}-secrets.service";
+    pidFile = "${prefix}-${backend}.pid";
     configDirectory = "/etc/${prefix}/backends/${backend}";
   };
 }

@@ -22,6 +22,7 @@ export const layoutSchema = z.strictObject({
       agent: at('/usr/bin/gate-agent', 'The agent in the account of each backend.'),
       podman: at('/usr/bin/podman', 'podman(1).'),
       socket_proxy: at('/usr/lib/systemd/systemd-socket-proxyd', 'systemd-socket-proxyd(8), which wakes backends.'),
+      nsenter: at('/usr/bin/nsenter', 'nsenter(1), with which a proxy enters the network of its container.'),
       systemctl: at('/usr/bin/systemctl', 'systemctl(1).'),
       dnsmasq: at('/usr/sbin/dnsmasq', 'dnsmasq(8).'),
       mount: at('/usr/bin/mount', 'mount(8).'),

@@ -112,9 +112,13 @@ export const backend = z.strictObject({
     .optional()
     .meta({ description: 'User id; allocated in gate.lock.json when absent.' }),
   listen: z.enum(['unix', 'tcp']).optional().meta({
-    description: 'Unix socket without network, or a loopback port on an internal one; by engine when absent.',
+    description:
+      'Unix socket in a directory of its own, or a TCP port that only its own network has; by engine when absent. The gateway reaches either by a Unix socket.',
   }),
-  port: randomPort.default('random').meta({ description: 'Loopback port on the host, for listen = "tcp".' }),
+  port: randomPort.optional().meta({
+    description:
+      'Loopback port on the host, for other programs: any local user can call it, and can take it while the backend restarts. Absent: none; expose, links of others and open-webui get a random one.',
+  }),
   container_port: port.min(1).optional().meta({ description: 'Port inside the container; by engine when absent.' }),
   network: flag(false, 'Whether the container may reach the internet and the gateway.'),
   links: z.array(z.string()).default([]).meta({

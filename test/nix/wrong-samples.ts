@@ -80,9 +80,9 @@ export const WRONG: readonly WrongSample[] = [
   },
   {
     name: 'a backend on a port that nobody chose',
-    module: backend('uid = 40000; listen = "tcp";'),
+    module: backend('uid = 40000; listen = "tcp"; port = "random";'),
     message:
-      'services.gate-daemon.backends.own listens on a port that was not chosen: write port = 8001; or listen = "unix"',
+      'services.gate-daemon.backends.own needs a port of the host, and no lock file keeps one: write port = 8001;',
   },
   {
     name: 'a backend without a user id',

@@ -24,7 +24,7 @@ const COMMENT = [
 /** A Compose file: the gateway and every backend that can be reached over a network, one internal network each. */
 export function emitCompose(deployment: Deployment, options: EmitOptions): Emission {
   const { containers, gateway, prefix } = deployment
-  const reachable = containers.filter(({ publish }) => publish.length > 0)
+  const reachable = containers.filter(({ port }) => port !== undefined)
   const names = new Set(reachable.map(backendName))
   const users = new Set(reachable.map(({ user }) => user))
   const urls = new Map(reachable.map((container) => [backendName(container), backendUrl(container)]))
@@ -60,7 +60,7 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
       default: yamlMap({}),
       ...Object.fromEntries(
         reachable
-          .filter(({ network }) => network.kind === 'internal')
+          .filter(({ network }) => network.kind !== 'outbound')
           .map(({ unit, origin }) => [unit, yamlMap({ internal: yamlScalar(true) }, origin)]),
       ),
     }),
@@ -97,10 +97,10 @@ const besideCompose = ({ backend, path }: ConfigFile): string =>
 
 const backendName = ({ origin }: Container): string => String(origin[1])
 
-function backendUrl({ unit, network, publish }: Container): string {
+function backendUrl({ unit, network, port }: Container): string {
   // what shares the gateway's network is on its loopback
   const host = network.kind === 'outbound' && network.hostPorts.length > 0 ? '127.0.0.1' : unit
-  return `http://${host}:${publish[0]?.containerPort ?? 0}/v1`
+  return `http://${host}:${port ?? 0}/v1`
 }
 
 /** Compose publishes ports on addresses, and looks no name up. */

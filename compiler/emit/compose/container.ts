@@ -117,7 +117,7 @@ function secretFindings(container: Container, secrets: readonly Secret[]): Findi
 
 function networks({ network, unit, origin }: Container, isExposed: boolean): YamlNode {
   // an internal network publishes no port
-  const names = network.kind === 'internal' ? [unit, ...(isExposed ? ['default'] : [])] : ['default']
+  const names = network.kind !== 'outbound' ? [unit, ...(isExposed ? ['default'] : [])] : ['default']
   return composeTexts(names, [...origin, 'network'])
 }
 

@@ -55,7 +55,7 @@ export function composeGateway(
       ]),
       networks: composeTexts([
         'default',
-        ...reachable.filter(({ network }) => network.kind === 'internal').map(({ unit }) => unit),
+        ...reachable.filter(({ network }) => network.kind !== 'outbound').map(({ unit }) => unit),
       ]),
       healthcheck: yamlMap({
         test: composeTexts(['CMD', 'node', '--eval', healthScript(gateway.port)]),

@@ -69,6 +69,9 @@ function unitEntries(container: Container): Entry[] {
   return [
     { key: 'Description', value: text(container.description) },
     ownerEntry(container),
+    ...(container.socketUnit === undefined
+      ? []
+      : [{ key: 'Wants', value: text(container.socketUnit), origin: at(container, 'listen') }]),
     { key: 'StartLimitIntervalSec', value: literal('600s') },
     { key: 'StartLimitBurst', value: literal('5') },
     ...(container.onDemand
@@ -109,6 +112,9 @@ function containerEntries(container: Container): Entry[] {
     ...optional('Timezone', container.timeZone === undefined ? undefined : argument(container.timeZone), 'time_zone'),
     // the socket is for its user and the group gate, no other account
     { key: 'PodmanArgs', value: command('--umask=0007') },
+    ...(container.pidFile === undefined
+      ? []
+      : [{ key: 'PodmanArgs', value: literal(`--pidfile=%t/${container.pidFile}`), origin: at(container, 'listen') }]),
     ...networkEntries(container),
     ...container.publish.map(({ host, hostPort, containerPort }) => ({
       key: 'PublishPort',

@@ -1,5 +1,4 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
-import { hostPort } from '../../../schemas/words/address.ts'
 import {
   command,
   type Entry,
@@ -12,19 +11,17 @@ import {
 } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { AGENT, userUnitDirectory } from '../../ir/names.ts'
-import type { Agent, IdleSocket } from '../../ir/nodes/backend.ts'
-import type { Address } from '../../ir/nodes/node.ts'
+import type { Agent } from '../../ir/nodes/backend.ts'
 import type { EmitOptions, OutputFile } from '../output.ts'
+import { backendSocketUnits } from './backend-socket.ts'
 import { imageUnits } from './image-units.ts'
 
 /** Plain units in the accounts of the backends: sockets that wake them, gate-agent, and what gets their images. */
 export function userUnitFiles(deployment: Deployment, { layout }: EmitOptions): OutputFile[] {
   const { programs } = layout
-  const sockets = deployment.sockets.flatMap((socket) => [
-    unitFile(socket, socket.socketUnit, idleSocketUnit(socket)),
-    unitFile(socket, socket.proxyUnit, idleProxyUnit(socket, programs.socket_proxy)),
-    ...(socket.preload ? [unitFile(socket, 'default.target.d/gate-preload.conf', preloadDropIn(socket))] : []),
-  ])
+  const sockets = deployment.sockets.flatMap((socket) =>
+    Object.entries(backendSocketUnits(socket, programs)).map(([file, unit]) => unitFile(socket, file, unit)),
+  )
   const agents = deployment.agents.flatMap((agent) => [
     unitFile(agent, AGENT.socket, agentSocketUnit(agent)),
     unitFile(agent, AGENT.service, agentServiceUnit(agent, programs.agent)),
@@ -39,55 +36,6 @@ export function userUnitFiles(deployment: Deployment, { layout }: EmitOptions): 
 }
 
 const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
-
-/** The most connections that one backend holds at a time. */
-const CONNECTIONS_MAX = 1024
-
-function idleSocketUnit({ origin, path, proxyUnit }: IdleSocket): UnitFile {
-  return {
-    origin,
-    comment: COMMENT,
-    sections: [
-      { name: 'Unit', entries: [{ key: 'Description', value: text(`Wakes ${proxyUnit}`) }] },
-      {
-        name: 'Socket',
-        entries: [
-          { key: 'ListenStream', value: text(path) },
-          { key: 'SocketMode', value: literal('0660') },
-          { key: 'Service', value: text(proxyUnit) },
-        ],
-      },
-    ],
-  }
-}
-
-function idleProxyUnit({ origin, socketUnit, containerUnit, target, idleMs }: IdleSocket, program: string): UnitFile {
-  const idle = idleMs === undefined ? [] : [`--exit-idle-time=${Math.ceil(idleMs / 1000)}s`]
-  return {
-    origin,
-    comment: COMMENT,
-    sections: [
-      {
-        name: 'Unit',
-        entries: [
-          { key: 'Description', value: text(`Forwards to ${containerUnit} until it is idle`) },
-          { key: 'Requires', value: text(`${socketUnit} ${containerUnit}`) },
-          { key: 'After', value: text(`${socketUnit} ${containerUnit}`) },
-        ],
-      },
-      {
-        name: 'Service',
-        entries: [
-          { key: 'Type', value: literal('notify') },
-          {
-            key: 'ExecStart',
-            value: command(program, `--connections-max=${CONNECTIONS_MAX}`, ...idle, addressText(target)),
-          },
-        ],
-      },
-    ],
-  }
-}
 
 /** Connections of one agent at a time; each is a process. The gateway needs one, and one for each log that is watched. */
 const AGENT_CONNECTIONS_MAX = 16
@@ -215,19 +163,6 @@ function wantsDropIn({ origin, onDemand }: Agent): UnitFile {
     comment: COMMENT,
     sections: [{ name: 'Unit', entries: [{ key: 'Wants', value: text(sockets.join(' ')) }] }],
   }
-}
-
-/** As if a connection had come: it runs until it has been idle, or until another one of its group is wanted. */
-function preloadDropIn({ origin, proxyUnit }: IdleSocket): UnitFile {
-  return {
-    origin: [...origin.slice(0, 2), 'preload'],
-    comment: COMMENT,
-    sections: [{ name: 'Unit', entries: [{ key: 'Wants', value: text(proxyUnit) }] }],
-  }
-}
-
-function addressText(address: Address): string {
-  return address.kind === 'unix' ? address.path : hostPort(address.host, address.port)
 }
 
 function unitFile({ uid, home }: { uid: number; home: string }, file: string, unit: UnitFile): OutputFile {

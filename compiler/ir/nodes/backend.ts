@@ -30,8 +30,20 @@ export type Backend = Node & {
   readonly unit: string
 }
 
-/** Wakes a container on the first connection, and lets it go when idle: a socket with a forwarding service. */
-export type IdleSocket = Node & {
+/** Where the engine of a container listens, as its proxy reaches it. */
+export type EngineAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  /**
+   * On the loopback of the container's own network, which nobody else on the host is in; `pidFile` is below the runtime
+   * directory of its user.
+   */
+  | { readonly kind: 'inside'; readonly port: number; readonly pidFile: string }
+
+/**
+ * A socket with a forwarding service. On demand it wakes the container on the first connection and lets it go when
+ * idle; otherwise it is there as long as the container runs.
+ */
+export type BackendSocket = Node & {
   readonly user: string
   readonly uid: number
   readonly home: string
@@ -39,7 +51,8 @@ export type IdleSocket = Node & {
   readonly proxyUnit: string
   readonly containerUnit: string
   readonly path: string
-  readonly target: Address
+  readonly target: EngineAddress
+  readonly onDemand: boolean
   /** Absent: it never stops on its own. */
   readonly idleMs: number | undefined
   /** Started with the host, without a connection. */

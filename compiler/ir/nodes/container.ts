@@ -33,7 +33,14 @@ export type Container = Node & {
   readonly links: readonly string[]
   /** Command inside that gets the model once the engine answers. */
   readonly fetch: readonly string[] | undefined
+  /** Where it listens inside; absent: on a Unix socket. */
+  readonly port: number | undefined
+  /** Ports of the host's loopback; the gateway uses none of them. */
   readonly publish: readonly Publish[]
+  /** Where the process id of its first process is written, below the runtime directory of its user. */
+  readonly pidFile: string | undefined
+  /** Starts with it, and ends with it. */
+  readonly socketUnit: string | undefined
   readonly gpu: GpuKind
   /** CDI names for nvidia, paths in /dev otherwise. */
   readonly devices: readonly string[]
@@ -97,7 +104,7 @@ export type ConfigFile = Node & {
 
 export type ContainerNetwork =
   | { readonly kind: 'none' }
-  /** No way out, but ports of the host's loopback lead in. */
+  /** No way out, but published ports lead in. */
   | { readonly kind: 'internal'; readonly unit: string }
   /** The internet, and these ports of the host's loopback under 127.0.0.1. */
   | { readonly kind: 'outbound'; readonly hostPorts: readonly number[] }

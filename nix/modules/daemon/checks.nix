@@ -91,7 +91,7 @@ let
     ++ optional (cfg.dns.engine != "none" && (cfg.domain == null || cfg.dns.listen == null))
       ''${where}.dns needs a domain and where to listen: write domain = "ai.home.arpa" and dns.listen = "tailscale0"'';
 
-  backendErrors = { where, prefix, ... }: { name, backend, ... }:
+  backendErrors = { where, prefix, backends, ... }: { name, backend, ... }@one:
     let
       at = "${where}.backends.${name}";
       nvidia = backend.gpu.kind == "nvidia";
@@ -99,8 +99,8 @@ let
     optional (builtins.match "[a-z0-9]+(-[a-z0-9]+)*" name == null || lib.stringLength name > 20)
       "${at}: a backend is part of a user name, ${prefix}-${name}, which ends after 31 characters: use at most 20 lower-case letters and digits, with single - between"
     ++ optional (backend.uid == null) "${at} has no user id: write uid = 40000; (or another from 1000 to 59999 that is free), and never change it"
-    ++ optional (secrets.listenOf backend == "tcp" && backend.port == "random")
-      ''${at} listens on a port that was not chosen: write port = 8001; or listen = "unix"''
+    ++ optional (secrets.isPublished backends one && !builtins.isInt backend.port)
+      "${at} needs a port of the host, and no lock file keeps one: write port = 8001; (or another that is free)"
     ++ optional (nvidia && !(hasNvidia config))
       ''${at}.gpu.kind = "nvidia" needs the driver: write services.xserver.videoDrivers = [ "nvidia" ]; (no X server comes with it)''
     ++ optional (nvidia && !config.hardware.nvidia-container-toolkit.enable)
@@ -113,7 +113,7 @@ let
     [ (one "port" cfg.port cfg.host "tcp") (one "p2pPort" cfg.p2pPort cfg.host "tcp") ]
     ++ lib.optionals (cfg.proxy.engine != "none") ([ (one "proxy.httpPort" cfg.proxy.httpPort "*" "tcp") ]
       ++ optional (hasTls cfg) (one "proxy.httpsPort" cfg.proxy.httpsPort "*" "tcp"))
-    ++ concatMap (backend: optional (secrets.listenOf backend.backend == "tcp")
+    ++ concatMap (backend: optional (builtins.isInt backend.backend.port && secrets.isPublished backends backend)
       (one "backends.${backend.name}.port" backend.backend.port "127.0.0.1" "tcp")) backends;
   hasTls = cfg: cfg.tls.acme != null || cfg.tls.files != null || cfg.tls.internalCa;
   relayListeners = { where, cfg, ... }: [

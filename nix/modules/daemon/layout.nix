@@ -13,11 +13,13 @@ in
     agent = "${cfg.package}/bin/gate-agent";
     podman = "${podman}/bin/podman";
     socket_proxy = "${systemd}/lib/systemd/systemd-socket-proxyd";
+    nsenter = "${pkgs.util-linux}/bin/nsenter";
     systemctl = "${systemd}/bin/systemctl";
     dnsmasq = "${pkgs.dnsmasq}/bin/dnsmasq";
     mount = "${pkgs.util-linux}/bin/mount";
     umount = "${pkgs.util-linux}/bin/umount";
     systemd_tmpfiles = "${systemd}/bin/systemd-tmpfiles";
+    shell = "${pkgs.bash}/bin/sh";
     kill = "${pkgs.coreutils}/bin/kill";
   };
   # users.users.<name>.linger

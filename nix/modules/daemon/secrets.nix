@@ -8,6 +8,10 @@ let
   # As the compiler decides it: an engine on TCP that can check a key gets one that is made once.
   isGenerated = { backend, ... }:
     backend.apiKey == null && listenOf backend == "tcp" && engines.${backend.engine}.canCheckKeys;
+  # As the compiler decides it: whether a port of the host leads to a backend.
+  isPublished = backends: { name, backend, ... }:
+    listenOf backend == "tcp" && (backend.port != null || backend.expose != null
+      || !engines.${backend.engine}.isUpstream || lib.any (other: lib.elem name other.backend.links) backends);
   listenOf = backend: if backend.listen != null then backend.listen else engines.${backend.engine}.listen;
 
   # [ { key, source } ] in the order of the compiler
@@ -35,7 +39,7 @@ let
   ofCredentials = { cfg, ... }: lib.mapAttrsToList (key: source: { inherit key source; }) cfg.credentials;
 in
 {
-  inherit isGenerated listenOf;
+  inherit isGenerated isPublished;
 
   needsGenerated = { backends, ... }:
     lib.any (one: isGenerated one && engines.${one.backend.engine}.isUpstream) backends;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { bootHost, type Host } from '../deploy.ts'
-import { engineBackend } from '../engine/image.ts'
+import { engineBackend, tcpBackend } from '../engine/image.ts'
 import { describeInLab } from '../suite.ts'
 import { accountAttacks, lastAccountAttacks } from './account.ts'
 import { containerAttacks } from './container.ts'
@@ -23,7 +23,11 @@ describeInLab('attackers on a deployed Debian 13', () => {
     const spec = {
       gate: { domain: 'gate.lab.example', tls: { internal_ca: true } },
       proxy: { engine: 'caddy' },
-      backends: { own: engine, other: { ...engine, idle_stop: '10m' } },
+      backends: {
+        own: engine,
+        other: { ...engine, idle_stop: '10m' },
+        tcp: { ...tcpBackend(host.images), stop_timeout: '2s' },
+      },
     }
     writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify(spec))
     await host.run(['gatectl', 'apply', '--yes'], { timeoutMs: 180_000 })

@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest'
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import type { ChatResult } from '../chats.ts'
 import type { Host } from '../deploy.ts'
+import { ENGINE_PORT } from '../engine/image.ts'
+import { GATEWAY, NODE } from '../gate.ts'
 
 /** What an account of the host without any group tries. */
 export function loginAttacks(host: () => Host): void {
@@ -58,5 +63,31 @@ export function loginAttacks(host: () => Host): void {
       expect(await host().exec(curl, { user })).toMatchObject({ code: 7, stdout: '' })
     }
     expect(await host().exec(curl, { user: 'caddy' })).toMatchObject({ code: 0 })
+  })
+
+  test('gets nothing that is meant for a backend on TCP by taking its port while it starts again', async () => {
+    for (const script of ['chats.ts', 'attackers/take-ports.ts'])
+      cpSync(join(import.meta.dirname, '..', script), host().path(`/opt/${script.replace('attackers/', '')}`))
+    const token = (await host().run(['gatectl', 'token', 'create', '--scopes', 'chat:write'])).trim()
+    const chats = async (count: number): Promise<ChatResult[]> => {
+      const wanted = [{ model: 'tcp/test-model', tokens: 3, count, turns: 3, stream: false }]
+      const sent = [NODE, '/opt/chats.ts', GATEWAY, token, JSON.stringify(wanted)]
+      return JSON.parse(await host().run(sent, { timeoutMs: 120_000 }))
+    }
+    const arrive = async () => (await chats(1)).every(({ isWhole }) => isWhole)
+    expect(await arrive()).toBe(true)
+    const thief = host().start(['runuser', '-u', 'login', '--', NODE, '/opt/take-ports.ts', String(ENGINE_PORT)])
+    let told = ''
+    thief.stdout?.on('data', (chunk: Buffer) => {
+      told += chunk.toString()
+    })
+    await vi.waitUntil(() => told.includes(`took ${ENGINE_PORT}\n`), { timeout: 30_000 })
+    await host().run(['pkill', '--signal', 'KILL', '--euid', 'gate-tcp', '--full', 'engine.ts'])
+    await chats(4)
+    expect(told).not.toContain('got')
+    await vi.waitUntil(arrive, { timeout: 120_000 })
+    thief.stdin?.end()
+    await new Promise((resolve) => thief.once('close', resolve))
+    expect(told).not.toContain('got')
   })
 }

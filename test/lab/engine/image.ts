@@ -54,6 +54,18 @@ export const engineBackend = ({ engine }: Images) => ({
   health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
 })
 
+/** Where `tcpBackend` listens in its container. */
+export const ENGINE_PORT = 18_080
+
+/** The same on TCP, as most engines do it. */
+export const tcpBackend = (images: Images) => ({
+  ...engineBackend(images),
+  listen: 'tcp',
+  container_port: ENGINE_PORT,
+  args: ['--listen', '{port}'],
+  health: { command: ['node', ENGINE, '--check', '{port}'], interval: '500ms', start_period: '20s' },
+})
+
 /** Packs the images into the cache, from files of this repository and of the Debian tree alone. */
 export function packImages(rootfs: string): Images {
   const node = realpathSync(join(root, 'node_modules/node/bin/node'))

@@ -1,4 +1,5 @@
-# Engines that are reached over a loopback port; the daemon and vLLM share a key that nobody has to write.
+# Engines that listen on TCP, one of them on a port of the host as well; the daemon and vLLM share a key that nobody has
+# to write.
 {
   services.gate-daemon = {
     enable = true;
@@ -15,7 +16,6 @@
         model = "small/model";
         uid = 40003;
         listen = "tcp";
-        port = 11501;
       };
     };
   };

@@ -55,8 +55,8 @@ test('every diagnostic code is provoked by a golden spec or above', () => {
 })
 
 test('what the lock chose stays when backends come and go', () => {
-  const first = compiled(`[backends.m]\n${backend('listen = "tcp"')}\n[backends.z]\n${backend()}`)
-  const second = compiled(`[backends.a]\n${backend()}\n[backends.m]\n${backend('listen = "tcp"')}`, {
+  const first = compiled(`[backends.m]\n${backend('listen = "tcp"\nport = "random"')}\n[backends.z]\n${backend()}`)
+  const second = compiled(`[backends.a]\n${backend()}\n[backends.m]\n${backend('listen = "tcp"\nport = "random"')}`, {
     lock: lockOf(first),
   })
   const [before, after] = [first, second].map((result) => JSON.parse(lockOf(result)))
@@ -66,7 +66,7 @@ test('what the lock chose stays when backends come and go', () => {
 })
 
 test('a second compilation with the lock of the first gives the same bytes', () => {
-  const text = `[gate.server]\nport = "random"\n[backends.m]\n${backend('listen = "tcp"')}`
+  const text = `[gate.server]\nport = "random"\n[backends.m]\n${backend('listen = "tcp"\nport = "random"')}`
   const first = compiled(text)
   expect(compiled(text, { lock: lockOf(first), seed: 'another' }).files).toEqual(first.files)
 })

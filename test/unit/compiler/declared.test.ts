@@ -21,10 +21,25 @@ test.each(names)('the daemon starts with the declared file of %s, and every valu
   expect(config.explain('server.port')).toMatchObject({ winner: 'declared', value: written.server.port })
 })
 
+test('no backend is reached by a port, also where the host has one for other programs', () => {
+  const files = names.flatMap((name) => goldenFiles(name, { targets: ['declared', 'quadlet'] }))
+  const reached = files
+    .filter(({ path }) => path === 'declared/declared.json')
+    .flatMap(({ text }) => Object.entries<{ socket?: string; base_url?: string }>(JSON.parse(text).backends))
+  expect(reached.length).toBeGreaterThan(names.length)
+  for (const [name, { socket, base_url }] of reached)
+    if (base_url !== undefined) expect(socket, name).toMatch(`/backends/${name}/engine.sock`)
+  // the proxies neither: they are inside the network of their container
+  const forwards = files.filter(({ path }) => path.endsWith('-proxy.service')).map(({ text }) => text)
+  for (const text of forwards)
+    expect(text).toMatch(/nsenter .*--net=\S+ .* 127\.0\.0\.1:\d+$|\/container\/engine\.sock$/m)
+  expect(files.filter(({ text }) => /^PublishPort=/m.test(text)).length).toBeGreaterThan(2)
+})
+
 test('backends are declared, models lead to them, and aliases to what they stand for', () => {
   const { backends, models } = JSON.parse(declaredText('models'))
   expect(backends.qwen).toMatchObject({ provider: 'vllm', socket: '/run/gate-two/backends/qwen/engine.sock' })
-  expect(backends.small).toMatchObject({ provider: 'llama-cpp', base_url: 'http://127.0.0.1:18081/v1' })
+  expect(backends.small).toMatchObject({ provider: 'llama-cpp', socket: '/run/gate-two/backends/small/engine.sock' })
   expect(models.coder.targets).toEqual([
     { upstream: 'qwen', model: 'Qwen/Qwen3-8B-FP8' },
     { upstream: 'openai', model: 'gpt-5-mini' },

@@ -408,7 +408,7 @@ describe("A18: one mapping to the daemon's configuration", () => {
       const files = result.kind === 'compiled' ? result.files : expect.unreachable()
       return JSON.parse(files.find(({ path }) => path === `${target}/declared.json`)?.text ?? '').backends.b
     }
-    const { base_url: _declared, agent: _agent, ...declared } = entryOf('declared')
+    const { base_url: _declared, socket: _socket, agent: _agent, ...declared } = entryOf('declared')
     const { base_url, ...compose } = entryOf('compose')
     expect(base_url).toBe('http://gate-b:8000/v1')
     expect(compose).toEqual(declared)

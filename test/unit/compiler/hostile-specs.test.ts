@@ -127,7 +127,8 @@ test('D4: ports that are used up are said once, and no port is called 0', () => 
     users: {},
     ports: Object.fromEntries(Array.from({ length: 16_384 }, (_, i) => [`x${i}`, 49_152 + i])),
   }
-  const text = ['a', 'b'].map((name) => backend('listen = "tcp"').replace('backends.b', `backends.${name}`)).join('')
+  const open = backend('listen = "tcp"\nport = "random"')
+  const text = ['a', 'b'].map((name) => open.replace('backends.b', `backends.${name}`)).join('')
   const { diagnostics } = compile(text, { targets: ['quadlet'], lock: JSON.stringify(lock) })
   const said = diagnostics.filter(({ severity }) => severity === 'error')
   expect(said.map(({ code }) => code)).toEqual(['ALLOCATION_EXHAUSTED'])

@@ -25,7 +25,6 @@
         listen = "tcp";
         args = [ "--max-model-len" "8192" ];
         uid = 40006;
-        port = 52322;
         subIdStart = 537264128;
       };
       llama-cuda = {
@@ -79,7 +78,6 @@
         network = true;
         idleStop = "5m";
         uid = 40007;
-        port = 50377;
         subIdStart = 537329664;
       };
       webui = {
