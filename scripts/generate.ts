@@ -13,6 +13,7 @@ import { specSchema } from '../schemas/spec/spec.ts'
 import { hasNix } from '../test/support/nix.ts'
 import { comingFrom } from './coming-from.ts'
 import { configReference } from './config-reference.ts'
+import { dialectReference } from './dialect-reference.ts'
 import { errorReference } from './error-reference.ts'
 import { nixFiles } from './nix-generated.ts'
 import { nixosReference } from './nixos-reference.ts'
@@ -36,6 +37,7 @@ export function generatedFiles(): Record<string, string> {
     'schemas/json/spec.json': specJsonSchema(),
     'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
     'docs/coming-from.md': comingFrom(),
+    'docs/dialects.md': dialectReference(),
     'docs/error-codes.md': errorReference(),
     'docs/threat-model.md': threatModel(),
     ...Object.fromEntries(

@@ -4,11 +4,12 @@ import type { Log } from '../../schemas/words/log.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
-import type { Call, Dialect, ModelRequest } from '../translate/dialect.ts'
+import type { Dialect } from '../translate/dialect.ts'
 import { type ForwardRequest, forward } from '../upstream/forward.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import type { Upstream } from '../upstream/upstreams.ts'
 import type { Answer } from './answer.ts'
+import type { Job, Sending } from './sending.ts'
 import { usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
@@ -21,20 +22,10 @@ export type AttemptParts = {
   readonly monotonic: () => number
 }
 
-/** What a client wants, read and admitted. */
-export type Job = {
-  readonly answer: Answer
-  readonly keyId: string
-  readonly dialect: Dialect
-  readonly call: Call
-  readonly asked: ModelRequest
-  /** Counts bytes that are kept for the request until it ends. @throws GateError when there are too many */
-  readonly hold: (bytes: number) => void
-}
-
-/** Where this attempt goes, and which one it is: from 1. `release` gives the turn back. */
+/** Where this attempt goes, what is sent, and which one it is: from 1. `release` gives the turn back. */
 type Try = {
   readonly target: Target
+  readonly sending: Sending
   readonly upstream: Upstream
   readonly number: number
   readonly release: (broke: boolean) => void
@@ -58,27 +49,18 @@ const PASSED_ON = [
 ] as const
 
 /** Sends a request to one target. Its usage is recorded when this resolves, but the client has not seen the end yet. */
-export async function attempt(parts: AttemptParts, job: Job, { target, upstream, number, release }: Try) {
-  const { answer, dialect, asked, call } = job
+export async function attempt(parts: AttemptParts, job: Job, { target, upstream, sending, number, release }: Try) {
+  const { answer, asked } = job
+  const { spoken, call, form, sink } = sending
   const startedAt = parts.now()
   const begun = parts.monotonic()
   answer.watch = null
-  const sent = dialect.bodyFor(call, asked, { model: target.model, provider: upstream.provider })
-  const form = {
-    mediaType: dialect.streamType,
-    looksLikeStream: dialect.looksLikeStream,
-    failureOf: dialect.failureOf,
-    watch() {
-      answer.watch = dialect.watch(sent.hidesUsage, asked.choices)
-      return answer.watch
-    },
-  }
   let end: ForwardEnd | null = null
   try {
-    const request = forwardRequest(job, target, upstream, sent.body)
-    end = await forward(request, answer, form, parts.monotonic)
+    const request = forwardRequest(job, target, upstream, sending)
+    end = await forward(request, sink, form, parts.monotonic)
     if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
-      end = await forward({ ...request, dispatcher: upstream.newConnection() }, answer, form, parts.monotonic)
+      end = await forward({ ...request, dispatcher: upstream.newConnection() }, sink, form, parts.monotonic)
     }
   } finally {
     release(end !== null && isBroken(end))
@@ -95,7 +77,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     call,
     end,
     watch: answer.watch,
-    dialect,
+    dialect: spoken,
   })
   answer.row = row
   if (isUnseen(end)) answer.watch = null
@@ -103,7 +85,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   await parts.ledger.settle(row)
   if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
-  return end
+  return sending.told(end)
 }
 
 /** The request to send to an upstream: the upstream's credential, and the client headers it may see. */
@@ -111,15 +93,16 @@ function forwardRequest(
   { call, dialect, hold }: Job,
   target: Target,
   upstream: Upstream,
-  body: Buffer,
+  { spoken, body }: Sending,
 ): ForwardRequest {
   const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...upstream.headers]
   pushHeaders(headers, call.headers, PASSED_ON)
-  pushHeaders(headers, call.headers, dialect.requestHeaders)
+  if (spoken === dialect) pushHeaders(headers, call.headers, dialect.requestHeaders)
+  pushFixed(headers, spoken.fixedHeaders)
   return {
     dispatcher: upstream.dispatcher,
     method: 'POST',
-    path: `${upstream.basePath}${dialect.upstreamPath(call, target.model)}`,
+    path: `${upstream.basePath}${spoken.upstreamPath(call, target.model)}`,
     headers,
     body,
     headersTimeoutMs: upstream.headersTimeoutMs,
@@ -133,6 +116,14 @@ function pushHeaders(headers: string[], from: IncomingHttpHeaders, names: readon
   for (const name of names) {
     const value = from[name]
     if (typeof value === 'string') headers.push(name, value)
+  }
+}
+
+/** Adds the headers that a dialect asks for, but for those that the client has set itself. */
+function pushFixed(headers: string[], fixed: Dialect['fixedHeaders']): void {
+  for (const name in fixed) {
+    const value = fixed[name]
+    if (value !== undefined && !headers.includes(name)) headers.push(name, value)
   }
 }
 

@@ -4,7 +4,8 @@ import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
-import { type AttemptParts, attempt, type Job, mayTryElsewhere } from './attempt.ts'
+import { type AttemptParts, attempt, mayTryElsewhere } from './attempt.ts'
+import { type Job, type Sending, sendingTo } from './sending.ts'
 
 export type AttemptsParts = AttemptParts & {
   readonly dialects: Pick<Dialects, 'spokenBy'>
@@ -24,7 +25,7 @@ const MAX_TARGETS = 8
  * @throws GateError why the last target was not even tried
  */
 export async function attempts(parts: AttemptsParts, job: Job, targets: readonly Target[]): Promise<Conclusion> {
-  const { answer, dialect } = job
+  const { answer } = job
   const plan = targets.slice(0, MAX_TARGETS)
   let refusal: GateError | null = null
   let number = 0
@@ -40,14 +41,21 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
       continue
     }
     const upstream = parts.upstreams.get(target.upstream)
-    if (upstream === undefined || !parts.dialects.spokenBy(upstream.provider).includes(dialect)) {
+    if (upstream === undefined) {
       turn.release(false)
-      if (upstream !== undefined) refusal = notSpoken(target, dialect.name)
-      continue // else it was removed from the configuration this very moment
+      continue // it was removed from the configuration this very moment
+    }
+    const spoken = parts.dialects.spokenBy(upstream.provider)
+    const side = { model: target.model, provider: upstream.provider }
+    const sending = orRefusal(() => sendingTo(spoken, job, side, parts.now()))
+    if (sending instanceof GateError) {
+      turn.release(false)
+      refusal = sending
+      continue
     }
     number += 1
     answer.wait = turn.wait
-    const end = await attempt(parts, job, { target, upstream, number, release: turn.release })
+    const end = await attempt(parts, job, { target, upstream, sending, number, release: turn.release })
     if (turn.mayRestart && !hasRestarted && end.kind === 'unreached') {
       hasRestarted = true
       plan.unshift(target) // its engine had stopped unnoticed: this time it is started first
@@ -57,6 +65,12 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
   throw refusal ?? new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
 }
 
-function notSpoken({ upstream }: Target, dialect: string): GateError {
-  return new GateError('BAD_REQUEST', `upstream "${upstream}" does not accept ${dialect} requests`)
+/** What a target cannot take, another one may. */
+function orRefusal(sending: () => Sending): Sending | GateError {
+  try {
+    return sending()
+  } catch (error) {
+    if (error instanceof GateError) return error
+    throw error
+  }
 }

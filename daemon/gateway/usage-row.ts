@@ -1,4 +1,4 @@
-import { estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
+import { countsOf, estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Call, Dialect, StreamWatch } from '../translate/dialect.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
@@ -12,10 +12,12 @@ export type AttemptFacts = {
   readonly keyId: string
   readonly model: string
   readonly target: Target
+  /** As the upstream got it. */
   readonly call: Call
   readonly end: ForwardEnd
   /** What read the stream; null when the answer was none. */
   readonly watch: StreamWatch | null
+  /** The upstream's. */
   readonly dialect: Dialect
 }
 
@@ -41,13 +43,13 @@ export function usageRow(facts: AttemptFacts): UsageRow {
 
 function tokensOf({ end, watch, dialect, call }: AttemptFacts): TokenCounts {
   const streamed = watch?.usage() ?? null
-  if (streamed !== null) return { ...streamed, estimated: false }
+  if (streamed !== null) return countsOf(streamed)
   const frames = watch?.contentFrames() ?? 0
   if (frames > 0) return estimatedUsage(dialect.estimateInput(call), frames)
   if (end.kind !== 'answered') return NO_TOKENS
   if (watch !== null) return estimatedUsage(dialect.estimateInput(call), 0)
   const reported = dialect.usageOf(end.rest)
-  if (reported !== null) return { ...reported, estimated: false }
+  if (reported !== null) return countsOf(reported)
   return estimatedUsage(dialect.estimateInput(call), dialect.estimateOutput(end.rest))
 }
 

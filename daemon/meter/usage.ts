@@ -37,6 +37,16 @@ export type UsageStore = {
   readonly isDamaged: () => boolean
 }
 
+/** Counts that an upstream reports; what the ledger does not keep is left out. */
+export function countsOf({
+  inputTokens,
+  outputTokens,
+  cachedTokens,
+  reasoningTokens,
+}: Omit<TokenCounts, 'estimated'>): TokenCounts {
+  return { inputTokens, outputTokens, cachedTokens, reasoningTokens, estimated: false }
+}
+
 /** Counts for an upstream that reports none. Of a stream each content frame is one token of output. */
 export function estimatedUsage(inputTokens: number, outputTokens: number): TokenCounts {
   return { inputTokens, outputTokens, cachedTokens: 0, reasoningTokens: 0, estimated: true }

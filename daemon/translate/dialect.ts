@@ -1,7 +1,8 @@
 import type { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import type { JsonOutline } from '../../syntax/json/outline.ts'
-import type { NeutralForm } from './neutral.ts'
+import type { FeatureTable } from './features.ts'
+import type { NeutralAnswer, NeutralEvent, NeutralRequest, Usage, WrittenEvent } from './neutral.ts'
 
 /**
  * One way of speaking to models over HTTP: everything the gateway has to know of it, as plain functions. A dialect is
@@ -29,6 +30,10 @@ export type Dialect = {
   readonly upstreamPath: (call: Call, model: string) => string
   /** Headers of a client that are passed to an upstream besides the ones of every dialect, in lower case. */
   readonly requestHeaders: readonly string[]
+  /** Headers that every request to an upstream has, names and values; a client's own of the same name is passed on. */
+  readonly fixedHeaders: Readonly<Record<string, string>>
+  /** The header in which an upstream expects its key, name and value. */
+  readonly keyHeader: (key: string) => readonly [string, string]
 
   // answers
 
@@ -120,14 +125,40 @@ export type UpstreamBody = { readonly body: Buffer; readonly hidesUsage: boolean
 /** A model as clients may ask for it. */
 export type ModelEntry = { readonly id: string; readonly ownedBy: string }
 
-/** Tokens that an upstream reports for one answer. */
-export type Usage = {
-  readonly inputTokens: number
-  readonly outputTokens: number
-  /** Part of the input that came from a cache. */
-  readonly cachedTokens: number
-  /** Part of the output that is reasoning. */
-  readonly reasoningTokens: number
+/** What a client is told besides the answer itself. */
+export type Told = {
+  /** How the upstream knows the model, for an answer that does not say it. */
+  readonly model: string
+  /** Unix seconds. */
+  readonly nowS: number
+  readonly showsUsage: boolean
+  readonly showsThinking: boolean
+}
+
+/** A dialect's translation: what arrives is read into the neutral form, what leaves is written from it. */
+export type NeutralForm = {
+  /** What upstreams of a provider can express, and what becomes of the rest. */
+  readonly features: (provider: string) => FeatureTable
+  /** @param call one that `readRequest` of the dialect took @throws GateError BAD_REQUEST */
+  readonly readRequest: (call: Call) => NeutralRequest
+  /** @returns what is sent as JSON */
+  readonly writeRequest: (request: NeutralRequest, side: UpstreamSide) => object
+  /** @throws Error when it has another shape */
+  readonly readAnswer: (answer: Buffer) => NeutralAnswer
+  readonly writeAnswer: (answer: NeutralAnswer & { readonly usage: Usage }, told: Told) => object
+  /** @param requestId makes ids for what has none */
+  readonly readEvents: (requestId: string) => EventReader
+  /** @returns what writes one stream, event by event */
+  readonly writeEvents: (told: Told) => (event: WrittenEvent) => string
+}
+
+/** Reads one stream, wherever its chunks are cut. After an event of kind `end` or `error` nothing else counts. */
+export type EventReader = {
+  readonly feed: (chunk: Buffer) => readonly NeutralEvent[]
+  /** The stream has ended, and `isComplete`: what was not said yet. */
+  readonly end: () => readonly NeutralEvent[]
+  /** The answer is complete, whether or not the stream said so. */
+  readonly isComplete: () => boolean
 }
 
 /** What a stream has shown so far, wherever its chunks were cut. */

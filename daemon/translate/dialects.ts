@@ -1,3 +1,4 @@
+import { anthropic } from './anthropic/dialect.ts'
 import type { Dialect } from './dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
 
@@ -9,4 +10,7 @@ export type Dialects = {
   readonly spokenBy: (provider: string) => readonly [Dialect, ...Dialect[]]
 }
 
-export const DIALECTS: Dialects = { all: [openAiChat], spokenBy: () => [openAiChat] }
+export const DIALECTS: Dialects = {
+  all: [openAiChat, anthropic],
+  spokenBy: (provider) => (provider === 'anthropic' ? [anthropic] : [openAiChat]),
+}

@@ -1,71 +1,174 @@
-// What all dialects have in common. Types only: no dialect translates yet, and where these turn out too narrow for the
-// first two that do, they change with them.
+// What all dialects have in common. A dialect reads what arrives into this form and writes what leaves from it, so each
+// knows this form and no other dialect.
 
-/** A part of a message. `signature` comes back to the model unchanged. */
-export type NeutralPart =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'reasoning'; readonly text: string; readonly signature: string | null }
-  | { readonly kind: 'media'; readonly mediaType: string; readonly source: { readonly url: string } | Uint8Array }
-  | { readonly kind: 'tool-call'; readonly id: string; readonly name: string; readonly argumentsJson: string }
-  | {
-      readonly kind: 'tool-result'
-      readonly id: string
-      readonly parts: readonly NeutralPart[]
-      readonly isError: boolean
-    }
+/** Tokens that an upstream reports for one answer. */
+export type Usage = {
+  /** All of the prompt, also the part that came from a cache. */
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** Part of the input that came from a cache. */
+  readonly cachedTokens: number
+  /** Part of the output that is reasoning. */
+  readonly reasoningTokens: number
+  /** Part of the input that was put into a cache; left out where no cache reports it. */
+  readonly cacheWriteTokens?: number
+}
+
+/** Base64, an address, or the id of a file that the provider keeps. */
+export type MediaSource =
+  | { readonly kind: 'base64'; readonly mediaType: string; readonly base64: string }
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'file'; readonly id: string }
+
+export type TextPart = { readonly kind: 'text'; readonly text: string }
+export type MediaPart = {
+  readonly kind: 'media'
+  readonly form: 'image' | 'document' | 'audio'
+  readonly source: MediaSource
+  /** Of a document; null when it has none. */
+  readonly name: string | null
+}
+/** What the model thought. `signature` comes back to it unchanged; null: there is none. */
+export type ReasoningPart = { readonly kind: 'reasoning'; readonly text: string; readonly signature: string | null }
+/** The same, readable by its provider only. */
+export type RedactedPart = { readonly kind: 'redacted'; readonly sealed: string }
+/** `json` is an object, as the model wrote it. */
+export type CallPart = { readonly kind: 'call'; readonly id: string; readonly name: string; readonly json: string }
+export type ResultPart = {
+  readonly kind: 'result'
+  /** Of the call. */
+  readonly id: string
+  readonly parts: readonly (TextPart | MediaPart)[]
+  readonly isError: boolean
+}
+/** Said in place of an answer. */
+export type RefusalPart = { readonly kind: 'refusal'; readonly text: string }
+
+export type NeutralPart = TextPart | MediaPart | ReasoningPart | RedactedPart | CallPart | ResultPart | RefusalPart
+export type AnswerPart = TextPart | ReasoningPart | RedactedPart | CallPart | RefusalPart
 
 export type NeutralMessage = { readonly role: 'system' | 'user' | 'assistant'; readonly parts: readonly NeutralPart[] }
 
+/** `schema` is a JSON Schema of the arguments. `isStrict`: they must follow it; null: not said. */
+export type NeutralTool = {
+  readonly name: string
+  readonly description: string | null
+  readonly schema: unknown
+  readonly isStrict: boolean | null
+}
+
+export type Effort = 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+
+/** A request; null stands for what is left to the upstream. */
 export type NeutralRequest = {
-  readonly model: string
   readonly stream: boolean
+  /** Those of role `system` that come first are the instructions. */
   readonly messages: readonly NeutralMessage[]
-  readonly tools: readonly { readonly name: string; readonly description: string; readonly schema: unknown }[]
-  readonly toolChoice: { readonly kind: 'auto' | 'none' | 'any' } | { readonly kind: 'tool'; readonly name: string }
+  readonly tools: readonly NeutralTool[]
+  readonly toolChoice: 'auto' | 'none' | 'any' | { readonly name: string } | null
+  readonly parallelCalls: boolean | null
   readonly maxOutputTokens: number | null
   readonly temperature: number | null
   readonly topP: number | null
+  readonly topK: number | null
   readonly stop: readonly string[]
-  /** A JSON Schema that the answer has to follow. */
-  readonly answerSchema: unknown
+  readonly answerForm:
+    | { readonly kind: 'json' }
+    | {
+        readonly kind: 'schema'
+        readonly name: string | null
+        readonly schema: unknown
+        readonly isStrict: boolean | null
+      }
+    | null
+  readonly thinking: { readonly isOn: boolean; readonly budgetTokens: number | null } | null
+  readonly effort: Effort | null
+  readonly endUser: string | null
+  /** The client wants a report of usage in a stream. */
+  readonly showsUsage: boolean
+  /** What is asked for besides, by dialects that have it. */
+  readonly features: ReadonlySet<Feature>
+  /** Fields that no other dialect has, as the client named them. */
+  readonly ownFields: readonly string[]
 }
 
-export type NeutralUsage = {
-  readonly inputTokens: number
-  readonly outputTokens: number
-  readonly cachedTokens: number
-  readonly reasoningTokens: number
-}
+/**
+ * What some dialect cannot express. Each dialect says of each what becomes of it (`Rules`), and how a client of it
+ * names it.
+ */
+export const FEATURES = [
+  'temperature',
+  'top p',
+  'top k',
+  'stop sequences',
+  'seed',
+  'penalties',
+  'logit bias',
+  'log probabilities',
+  'several answers',
+  'audio answers',
+  'JSON answers',
+  'answer schema',
+  'strict tools',
+  'freeform tools',
+  'server tools',
+  'parallel calls',
+  'effort',
+  'thinking budget',
+  'earlier thinking',
+  'unsigned thinking',
+  'sealed thinking',
+  'image',
+  'document',
+  'audio',
+  'kept file',
+  'media in a tool result',
+  'failed tool result',
+  'later instructions',
+  'cache marks',
+  'citations',
+  'end user',
+] as const
+export type Feature = (typeof FEATURES)[number]
 
-export type NeutralFinish = 'end' | 'length' | 'stop-sequence' | 'tool-calls' | 'refused'
+/** Why an answer ended. */
+export type Finish = 'end' | 'length' | 'stop-sequence' | 'calls' | 'refused' | 'paused'
 
 export type NeutralAnswer = {
   readonly id: string
   readonly model: string
-  readonly parts: readonly NeutralPart[]
-  readonly finish: NeutralFinish
-  readonly usage: NeutralUsage | null
+  readonly parts: readonly AnswerPart[]
+  readonly finish: Finish
+  /** The sequence that ended it, where that is known. */
+  readonly stopSequence: string | null
+  readonly usage: Usage | null
 }
 
-/** One step of a streamed answer. `index` numbers the parts of the answer. */
+/** A part of a streamed answer as it begins. */
+export type PartStart =
+  | { readonly kind: 'text' | 'reasoning' | 'refusal' }
+  | RedactedPart
+  | { readonly kind: 'call'; readonly id: string; readonly name: string }
+
+/** One step of a streamed answer. Parts come one after the other; `more` belongs to the one that is open. */
 export type NeutralEvent =
-  | { readonly kind: 'begin'; readonly id: string; readonly model: string }
-  | { readonly kind: 'part'; readonly index: number; readonly part: NeutralPart }
-  | { readonly kind: 'delta'; readonly index: number; readonly text: string }
-  | { readonly kind: 'part-end'; readonly index: number }
-  | { readonly kind: 'end'; readonly finish: NeutralFinish; readonly usage: NeutralUsage | null }
+  | { readonly kind: 'begin'; readonly id: string; readonly model: string; readonly usage: Usage | null }
+  | { readonly kind: 'part'; readonly part: PartStart }
+  | { readonly kind: 'more'; readonly text: string }
+  | { readonly kind: 'signature'; readonly signature: string }
+  | { readonly kind: 'part-end' }
+  | {
+      readonly kind: 'end'
+      readonly finish: Finish
+      readonly stopSequence: string | null
+      readonly usage: Usage | null
+    }
   | { readonly kind: 'error'; readonly message: string }
 
-/** A dialect's translation: what arrives is read into the neutral form, what leaves is written from it. */
-export type NeutralForm = {
-  /** @throws GateError BAD_REQUEST */
-  readonly readRequest: (body: Uint8Array) => NeutralRequest
-  readonly writeRequest: (request: NeutralRequest) => Uint8Array
-  /** @throws Error when it has another shape */
-  readonly readAnswer: (body: Uint8Array) => NeutralAnswer
-  readonly writeAnswer: (answer: NeutralAnswer) => Uint8Array
-  /** @returns what reads one stream, chunk by chunk */
-  readonly eventReader: () => (chunk: Uint8Array) => readonly NeutralEvent[]
-  /** @returns what writes one stream, event by event */
-  readonly eventWriter: () => (event: NeutralEvent) => string
-}
+/** The last step as clients are told it: usage that was not reported is counted. */
+export type EndEvent = Extract<NeutralEvent, { readonly kind: 'end' }> & { readonly usage: Usage }
+/** The steps that are written to a client. */
+export type WrittenEvent =
+  | Exclude<NeutralEvent, { readonly kind: 'begin' | 'end' }>
+  | (Extract<NeutralEvent, { readonly kind: 'begin' }> & { readonly usage: Usage })
+  | EndEvent

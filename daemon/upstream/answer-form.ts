@@ -33,6 +33,8 @@ export type AnswerForm = {
   readonly looksLikeStream: (start: Buffer, isCalledStream: boolean) => boolean | null
   /** Called once the answer turns out to be a stream. @returns what reads it */
   readonly watch: () => Watch
+  /** An answer that is no stream is shown whole or not at all. */
+  readonly isWhole?: boolean
   /** The message of an error that a whole answer is; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
 }

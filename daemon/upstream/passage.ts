@@ -13,6 +13,8 @@ type Controller = Dispatcher.DispatchController
 
 /** An answer that is not a stream is held completely up to here, so that nothing is sent of one that breaks off. */
 const MAX_HELD_BYTES = 2 ** 20
+/** One that has to be held completely may be as long as a request by default. */
+const MAX_WHOLE_BYTES = 32 * 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const none = () => 0
 const NO_HEADERS: ResponseHeaders = {}
@@ -234,13 +236,19 @@ export class Passage implements OverConnection {
   /** Keeps a chunk. @returns whether all that is kept is still little enough */
   #hold(chunk: Buffer): boolean {
     this.#held.add(chunk)
-    return this.#held.bytes <= MAX_HELD_BYTES
+    const isWhole = this.#watch === null && this.#form.isWhole === true
+    return this.#held.bytes <= (isWhole ? MAX_WHOLE_BYTES : MAX_HELD_BYTES)
   }
 
   #beginPassing(controller: Controller): void {
     if (this.#watch === null && this.#sink.started()) {
       this.#noStream()
       controller.abort(new Error('the upstream sent no stream'))
+      return
+    }
+    if (this.#watch === null && this.#form.isWhole === true) {
+      this.#broke('UPSTREAM_FAILED', 'the answer of the upstream is too long to be translated')
+      controller.abort(new Error('the answer is too long'))
       return
     }
     this.#passing = true

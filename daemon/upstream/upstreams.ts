@@ -25,7 +25,15 @@ export type ModelListing = {
 }
 
 /** What is said to upstreams, which is a dialect's to know. */
-export type Speech = { readonly listingOf: (provider: string) => ModelListing; readonly echo: Echo }
+export type Speech = {
+  readonly listingOf: (provider: string) => ModelListing & {
+    /** The header that carries a key, name and value. */
+    readonly keyHeader: (key: string) => readonly [string, string]
+    /** Headers of every request. */
+    readonly fixedHeaders: Readonly<Record<string, string>>
+  }
+  readonly echo: Echo
+}
 
 /** The tables of the configuration that upstreams are in. */
 export type UpstreamTable = 'upstreams' | 'backends'
@@ -174,8 +182,10 @@ function openUpstream(
     pipelining: 1,
   }
   const pool = new Pool(url.origin, { ...options, connections: null, factory: countingClient })
-  const headers: [string, string][] =
-    config.api_key === undefined ? [] : [['authorization', `Bearer ${config.api_key}`]]
+  const { keyHeader, fixedHeaders } = listingOf(config.provider)
+  const credential = config.api_key === undefined ? [] : keyHeader(config.api_key)
+  const [name, value] = credential
+  const askHeaders = { ...fixedHeaders, ...(name !== undefined && value !== undefined && { [name]: value }) }
   return {
     ...common,
     get baseUrl() {
@@ -187,12 +197,12 @@ function openUpstream(
     get addVersion() {
       return HAS_VERSION.test(basePath) ? null : addVersion
     },
-    headers: headers.flat(),
+    headers: credential,
     redactor: createRedactor(config.api_key),
     dispatcher: pool,
     newConnection: () => onlyOnce(new Client(url.origin, options)),
     ask: (path, signal) =>
-      fetch(`${url.origin}${basePath}${path}`, { dispatcher: pool, headers, redirect: 'error', signal }),
+      fetch(`${url.origin}${basePath}${path}`, { dispatcher: pool, headers: askHeaders, redirect: 'error', signal }),
     configuredModels: config.models ?? null,
     close: () => pool.close(),
   }

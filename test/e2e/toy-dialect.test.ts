@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Dialect, StreamWatch, Usage } from '../../daemon/translate/dialect.ts'
+import type { Dialect, StreamWatch } from '../../daemon/translate/dialect.ts'
 import { DIALECTS, type Dialects } from '../../daemon/translate/dialects.ts'
+import type { Usage } from '../../daemon/translate/neutral.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { KEY, startDataPlane } from '../support/data-plane.ts'
 
@@ -62,6 +63,8 @@ const toy = {
   bodyFor: ({ body }) => ({ body, hidesUsage: false }),
   upstreamPath: (_, model) => `/talk?with=${encodeURIComponent(model)}`,
   requestHeaders: ['toy-version'],
+  fixedHeaders: {},
+  keyHeader: (key) => ['toy-key', key],
   streamType: 'application/x-ndjson',
   looksLikeStream: (_, isCalledStream) => isCalledStream,
   watch: () => new ToyWatch(),

@@ -4,6 +4,7 @@ import { ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
 import { listModels, readModels, showModel } from './models.ts'
+import { neutral } from './neutral.ts'
 import { bodyFor, REQUEST_HEADERS, readRequest } from './request.ts'
 import { ChatStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
@@ -16,6 +17,8 @@ export const openAiChat = {
   bodyFor,
   upstreamPath: () => '/chat/completions',
   requestHeaders: REQUEST_HEADERS,
+  fixedHeaders: {},
+  keyHeader: (key) => ['authorization', `Bearer ${key}`],
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,
   watch: (hidesUsage = false, choices = 1) => new ChatStreamWatch(hidesUsage, choices),
@@ -31,4 +34,5 @@ export const openAiChat = {
   readModels,
   listModels,
   showModel,
+  neutral,
 } satisfies Dialect

@@ -1,5 +1,6 @@
-import type { StreamWatch, Usage } from '../dialect.ts'
+import type { StreamWatch } from '../dialect.ts'
 import { isRecord } from '../json-value.ts'
+import type { Usage } from '../neutral.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
 import { failureIn, textOf } from './error.ts'
 import { isPlainToken, TokenFrames } from './plain-token.ts'

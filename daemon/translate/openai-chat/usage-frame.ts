@@ -3,25 +3,7 @@ import type { Edit } from '../json-splice.ts'
 import { isRecord } from '../json-value.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
-
-/**
- * Providers that report the usage of a stream when they are asked to. Mistral does so unasked, and refuses keys that it
- * does not know.
- */
-const ASKED = new Set([
-  'anthropic',
-  'deepseek',
-  'google',
-  'groq',
-  'llama-cpp',
-  'lmstudio',
-  'ollama',
-  'openai',
-  'openrouter',
-  'together',
-  'vllm',
-  'xai',
-])
+import { quirksOf } from './providers.ts'
 
 const KEY = 'stream_options'
 const LONGEST_OPTIONS = 1_024
@@ -34,7 +16,7 @@ const LF = 0x0a
  * to understand.
  */
 export function usageRequest(body: Buffer, provider: string, outline: JsonOutline = outlineOf(body)): Edit | null {
-  if (outline.kind === 'refused' || !ASKED.has(provider)) return null
+  if (outline.kind === 'refused' || quirksOf(provider).usage !== 'asked') return null
   const member = outline.members.find(({ key }) => key === KEY)
   if (member === undefined) {
     const start = body.indexOf(OPEN_OBJECT) + 1

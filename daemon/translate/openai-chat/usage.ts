@@ -1,5 +1,6 @@
-import type { Usage } from '../dialect.ts'
 import { onlyOutermost } from '../json-find.ts'
+import { countIn } from '../json-value.ts'
+import type { Usage } from '../neutral.ts'
 
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
 export function usageOf(answer: Buffer): Usage | null {
@@ -14,7 +15,9 @@ export function usageOf(answer: Buffer): Usage | null {
 export function reportedUsage(answer: unknown): Usage | null {
   const usage = field(answer, 'usage') ?? usageElsewhere(answer)
   if (usage === null || typeof usage !== 'object') return null
+  const written = field(field(usage, 'prompt_tokens_details'), 'cache_write_tokens')
   return {
+    ...(typeof written === 'number' && { cacheWriteTokens: countIn(written) }),
     inputTokens: count(usage, 'prompt_tokens'),
     outputTokens: count(usage, 'completion_tokens'),
     cachedTokens: count(field(usage, 'prompt_tokens_details'), 'cached_tokens'),
@@ -33,8 +36,4 @@ function field(value: unknown, name: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[name] ?? null
 }
 
-/** A count an upstream claims: a whole number from 0 to 2^31, anything else is 0. */
-function count(value: unknown, name: string): number {
-  const number = field(value, name)
-  return Number.isInteger(number) && Number(number) >= 0 && Number(number) < 2 ** 31 ? Number(number) : 0
-}
+const count = (value: unknown, name: string): number => countIn(field(value, name))

@@ -1,0 +1,175 @@
+import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
+import type { Call, Dialect, ModelRequest, UpstreamSide } from '../translate/dialect.ts'
+import { isRecord } from '../translate/json-value.ts'
+import { callOf, type Translation, translate } from '../translate/translation.ts'
+import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
+import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
+import type { Answer } from './answer.ts'
+
+/** What a client wants, read and admitted. */
+export type Job = {
+  readonly answer: Answer
+  readonly keyId: string
+  readonly dialect: Dialect
+  readonly call: Call
+  readonly asked: ModelRequest
+  /** Counts bytes that are kept for the request until it ends. @throws GateError when there are too many */
+  readonly hold: (bytes: number) => void
+}
+
+/** What is sent to one upstream for a request, and how its answer is read and told. */
+export type Sending = {
+  /** The dialect of the upstream. */
+  readonly spoken: Dialect
+  /** As the upstream gets it. */
+  readonly call: Call
+  readonly body: Buffer
+  readonly form: AnswerForm
+  readonly sink: Sink
+  /** How the client is told the end of it. */
+  readonly told: (end: ForwardEnd) => ForwardEnd
+}
+
+const asItIs = (end: ForwardEnd): ForwardEnd => end
+
+/**
+ * Where client and upstream speak the same, bytes pass; else everything is translated.
+ * @param spoken what the upstream speaks, the preferred one first @param nowMs Unix milliseconds
+ * @throws GateError BAD_REQUEST when the upstream cannot take it
+ */
+export function sendingTo(
+  spoken: readonly [Dialect, ...Dialect[]],
+  job: Job,
+  side: UpstreamSide,
+  nowMs: number,
+): Sending {
+  const { answer, dialect, call, asked } = job
+  if (!spoken.includes(dialect)) return translated(spoken[0], job, side, nowMs)
+  const { body, hidesUsage } = dialect.bodyFor(call, asked, side)
+  const watch = () => {
+    answer.watch = dialect.watch(hidesUsage, asked.choices)
+    return answer.watch
+  }
+  return { spoken: dialect, call, body, form: formOf(dialect, watch), sink: answer, told: asItIs }
+}
+
+function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {
+  const { streamType, looksLikeStream, failureOf } = spoken
+  return { mediaType: streamType, looksLikeStream, failureOf, watch }
+}
+
+function translated(spoken: Dialect, job: Job, side: UpstreamSide, nowMs: number): Sending {
+  const { answer, dialect, call } = job
+  const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000) }
+  const translation = translate(dialect, spoken, call, side, facts)
+  const note = noteOf(translation.dropped)
+  let whole: Buffer | null = null
+  const watch = () => {
+    answer.watch = translation.watch()
+    return answer.watch
+  }
+  return {
+    spoken,
+    call: callOf(call, translation.body),
+    body: translation.body,
+    form: {
+      ...formOf(spoken, watch),
+      isWhole: true,
+      failureOf(bytes) {
+        const failure = spoken.failureOf(bytes)
+        if (failure !== null) return failure
+        const read = answerOf(translation, bytes)
+        if (typeof read === 'string') return read
+        whole = read
+        return null
+      },
+    },
+    sink: {
+      started: () => answer.started(),
+      start: (status) => {
+        const type = `${dialect.streamType}; charset=utf-8`
+        answer.start(status, { 'content-type': type, 'cache-control': 'no-cache', ...note })
+      },
+      write: (chunk) => answer.write(chunk),
+      onDrain: (resume) => answer.onDrain(resume),
+      onGone: (cancel) => answer.onGone(cancel),
+    },
+    told: (end) => toldOf(end, { spoken, dialect, whole, note }),
+  }
+}
+
+/** A whole answer, or why it cannot be read. */
+function answerOf(translation: Translation, bytes: Buffer): Buffer | string {
+  try {
+    return translation.answer(bytes)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+function toldOf(
+  end: ForwardEnd,
+  {
+    spoken,
+    dialect,
+    whole,
+    note,
+  }: {
+    readonly spoken: Dialect
+    readonly dialect: Dialect
+    readonly whole: Buffer | null
+    readonly note: ResponseHeaders
+  },
+): ForwardEnd {
+  switch (end.kind) {
+    case 'answered': {
+      // a stream that was not begun before its end
+      const type = whole === null ? { 'content-type': `${dialect.streamType}; charset=utf-8` } : JSON_TYPE
+      return { ...end, headers: { ...type, ...note }, rest: whole ?? end.rest }
+    }
+    case 'rejected': {
+      const { 'retry-after': after, 'retry-after-ms': afterMs } = end.headers
+      const headers = {
+        ...(after !== undefined && { 'retry-after': after }),
+        ...(afterMs !== undefined && { 'retry-after-ms': afterMs }),
+      }
+      if (!isJsonObject(end.body)) return { ...end, headers: { ...headers, 'content-type': 'text/plain' } }
+      const message = spoken.failureOf(end.body) ?? `the upstream answered ${end.status}`
+      const body = Buffer.from(JSON.stringify(dialect.errorBody(new GateError(codeOf(end.status), message))))
+      return { ...end, headers: { ...headers, ...JSON_TYPE }, body }
+    }
+    default:
+      return end
+  }
+}
+
+function isJsonObject(body: Buffer): boolean {
+  try {
+    return isRecord(JSON.parse(body.toString('utf8')))
+  } catch {
+    return false
+  }
+}
+
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  404: 'MODEL_NOT_FOUND',
+  413: 'BODY_TOO_LARGE',
+  429: 'TOO_MANY_REQUESTS',
+  503: 'OVERLOADED',
+  504: 'UPSTREAM_TIMEOUT',
+  529: 'OVERLOADED',
+}
+
+const codeOf = (status: number): ErrorCode => CODES[status] ?? (status < 500 ? 'BAD_REQUEST' : 'UPSTREAM_FAILED')
+
+const MOST_NOTED = 20
+const NAME = /^[\w., -]{1,100}$/
+
+/** The header that names the fields which were dropped; clients choose the names of fields, so some are not shown. */
+function noteOf(dropped: readonly string[]): ResponseHeaders {
+  if (dropped.length === 0) return {}
+  const names = dropped.slice(0, MOST_NOTED).map((name) => (NAME.test(name) ? name : '?'))
+  return { 'x-gate-dropped': names.join(', ') }
+}

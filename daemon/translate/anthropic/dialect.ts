@@ -1,0 +1,38 @@
+import type { Dialect } from '../dialect.ts'
+import { looksLikeEvents } from '../sse.ts'
+import { ENDPOINTS, VERSION, VERSION_HEADER } from './endpoint.ts'
+import { errorBody, errorFrame, failureOf } from './error.ts'
+import { estimateInput, estimateOutput } from './estimate.ts'
+import { listModels, readModels, showModel } from './models.ts'
+import { neutral } from './neutral.ts'
+import { bodyFor, readRequest } from './request.ts'
+import { MessageStreamWatch } from './stream.ts'
+import { usageOf } from './usage.ts'
+
+/** Anthropic's messages. */
+export const anthropic = {
+  name: 'anthropic',
+  endpoints: ENDPOINTS,
+  readRequest,
+  bodyFor,
+  upstreamPath: () => '/messages',
+  requestHeaders: ['anthropic-beta', VERSION_HEADER],
+  fixedHeaders: { [VERSION_HEADER]: VERSION },
+  keyHeader: (key) => ['x-api-key', key],
+  streamType: 'text/event-stream',
+  looksLikeStream: looksLikeEvents,
+  watch: () => new MessageStreamWatch(),
+  usageOf,
+  estimateInput,
+  estimateOutput,
+  failureOf,
+  errorBody,
+  errorFrame,
+  ping: 'event: ping\ndata: {"type":"ping"}\n\n',
+  version: '/v1',
+  modelsPath: '/models?limit=1000',
+  readModels,
+  listModels,
+  showModel,
+  neutral,
+} satisfies Dialect

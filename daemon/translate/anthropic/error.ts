@@ -1,0 +1,45 @@
+import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
+import { isRecord, type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
+
+/** The `type` that Anthropic's SDKs know, by status; any other 4xx is an `invalid_request_error`, 5xx an `api_error`. */
+const TYPES: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  402: 'billing_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  408: 'timeout_error',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+}
+
+/** The error body that Anthropic's SDKs understand. */
+export function errorBody({ code, message }: GateError): object {
+  const { status } = ERRORS[code]
+  const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
+  return { type: 'error', error: { type, message }, request_id: null }
+}
+
+/** The same as a frame of a stream. */
+export function errorFrame(error: GateError): string {
+  return `event: error\ndata: ${JSON.stringify(errorBody(error))}\n\n`
+}
+
+const UNTOLD = 'the upstream reported an error'
+const NO_MESSAGE = 'the upstream answered with something other than a message'
+const MESSAGE = Buffer.from('"type":"message"')
+
+/** The message of an error that a whole answer is, although its status says success; null when it is none. */
+export function failureOf(answer: Buffer): string | null {
+  if (answer.includes(MESSAGE) && !answer.includes('"error"')) return null // quotes inside of content are escaped
+  const value = parsedRecord(answer.toString('utf8'))
+  if (value === null) return NO_MESSAGE
+  return failureIn(value) ?? (Array.isArray(value['content']) ? null : NO_MESSAGE)
+}
+
+/** The message of the error that an answer or an event is; null when it is none. */
+export function failureIn({ type, error, message }: JsonRecord): string | null {
+  if (isRecord(error)) return textIn(error['message']) || textIn(error['type']) || UNTOLD
+  if (typeof error === 'string' && error !== '') return error
+  return type === 'error' ? textIn(message) || UNTOLD : null
+}

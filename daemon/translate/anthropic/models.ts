@@ -1,0 +1,47 @@
+import type { Call, ModelEntry } from '../dialect.ts'
+import { isRecord } from '../json-value.ts'
+
+/** When a model was made is not known here: it has been there since this process began. */
+const SINCE = new Date(Math.floor(performance.timeOrigin)).toISOString()
+
+/** As many as a client gets that does not ask for more or fewer; Anthropic's own limit. */
+const MOST = 1_000
+
+/** GET /v1/models. `limit` is honoured; pages begin after `after_id`. */
+export function listModels(models: readonly ModelEntry[], { url }: Call): object {
+  const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
+  const after = models.findIndex(({ id }) => id === query.get('after_id')) + 1
+  const limit = Math.min(Math.max(Number(query.get('limit')) || MOST, 1), MOST)
+  const page = models.slice(after, after + limit).map(showModel)
+  return {
+    data: page,
+    has_more: after + limit < models.length,
+    first_id: models[after]?.id ?? null,
+    last_id: models[after + page.length - 1]?.id ?? null,
+  }
+}
+
+/** GET /v1/models/ID. */
+export function showModel({ id }: ModelEntry): object {
+  return {
+    type: 'model',
+    id,
+    display_name: id,
+    created_at: SINCE,
+    capabilities: null,
+    deprecated_at: null,
+    lifecycle: 'active',
+    line: null,
+    max_input_tokens: null,
+    max_tokens: null,
+    retires_at: null,
+  }
+}
+
+/** The ids in an upstream's list. @throws Error when it has another shape */
+export function readModels(list: unknown): readonly string[] {
+  const data = isRecord(list) ? list['data'] : null
+  if (!Array.isArray(data)) throw new Error('the model list does not have the shape that Anthropic uses')
+  const ids = data.map((model: unknown) => (isRecord(model) ? model['id'] : null))
+  return ids.filter((id): id is string => typeof id === 'string' && id !== '')
+}

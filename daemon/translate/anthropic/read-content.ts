@@ -1,0 +1,89 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { Feature, MediaPart, MediaSource, NeutralPart, TextPart } from '../neutral.ts'
+
+/** What is found on the way: features that have no field in the neutral form, and what no other dialect has. */
+export type Notes = { readonly features: Set<Feature>; readonly ownFields: string[] }
+
+/** The content of a message: a text, or a list of blocks. @throws GateError BAD_REQUEST */
+export function readContent(content: unknown, where: string, notes: Notes): readonly NeutralPart[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }]
+  if (content === undefined || content === null) return []
+  if (!Array.isArray(content)) throw wrong(where, 'must be a text or a list of blocks')
+  return content.flatMap((block, index) => readBlock(recordIn(block), `${where}.${index}`, notes))
+}
+
+function readBlock(block: JsonRecord, where: string, notes: Notes): readonly NeutralPart[] {
+  if (isRecord(block['cache_control'])) notes.features.add('cache marks')
+  switch (block['type']) {
+    case 'thinking': {
+      const text = textIn(block['thinking']) ?? ''
+      return [{ kind: 'reasoning', text, signature: textIn(block['signature']) || null }]
+    }
+    case 'redacted_thinking':
+      return [{ kind: 'redacted', sealed: textIn(block['data']) ?? '' }]
+    case 'tool_use': {
+      const json = JSON.stringify(block['input'] ?? {})
+      return [{ kind: 'call', id: textIn(block['id']) ?? '', name: textIn(block['name']) ?? '', json }]
+    }
+    case 'tool_result': {
+      const parts = readContent(block['content'], `${where}.content`, notes).filter(isShown)
+      return [{ kind: 'result', id: textIn(block['tool_use_id']) ?? '', parts, isError: block['is_error'] === true }]
+    }
+    case 'server_tool_use':
+    case 'web_search_tool_result':
+    case 'web_fetch_tool_result':
+      notes.features.add('server tools')
+      return []
+    default:
+      return readShown(block, where, notes)
+  }
+}
+
+type Shown = TextPart | MediaPart
+const isShown = (part: NeutralPart): part is Shown => part.kind === 'text' || part.kind === 'media'
+
+function readShown(block: JsonRecord, where: string, notes: Notes): readonly Shown[] {
+  switch (block['type']) {
+    case 'text':
+      if (recordsIn(block['citations']).length > 0) notes.features.add('citations')
+      return [{ kind: 'text', text: textIn(block['text']) ?? '' }]
+    case 'image':
+      return [{ kind: 'media', form: 'image', source: sourceOf(recordIn(block['source']), where), name: null }]
+    case 'document':
+      if (recordIn(block['citations'])['enabled'] === true) notes.features.add('citations')
+      return readDocument(block, where, notes)
+    case 'search_result': {
+      const texts = recordsIn(block['content']).map(({ text }) => textIn(text) ?? '')
+      return [{ kind: 'text', text: [block['title'], block['source'], ...texts].join('\n') }]
+    }
+    default:
+      notes.ownFields.push(where)
+      return []
+  }
+}
+
+/** A document that is text becomes text, under its title. */
+function readDocument({ source: given, title, context }: JsonRecord, where: string, notes: Notes): readonly Shown[] {
+  const source = recordIn(given)
+  const name = textIn(title)
+  const heading = [name, textIn(context)].filter((text) => text !== null)
+  if (source['type'] === 'text')
+    return [{ kind: 'text', text: [...heading, textIn(source['data']) ?? ''].join('\n\n') }]
+  const head: Shown[] = heading.length === 0 ? [] : [{ kind: 'text', text: heading.join('\n\n') }]
+  if (source['type'] === 'content') {
+    return [...head, ...readContent(source['content'], `${where}.source.content`, notes).filter(isShown)]
+  }
+  return [{ kind: 'media', form: 'document', source: sourceOf(source, where), name }]
+}
+
+function sourceOf({ type, media_type: mediaType, data, url, file_id: id }: JsonRecord, where: string): MediaSource {
+  if (type === 'base64') return { kind: 'base64', mediaType: textIn(mediaType) ?? '', base64: textIn(data) ?? '' }
+  if (type === 'url') return { kind: 'url', url: textIn(url) ?? '' }
+  if (type === 'file') return { kind: 'file', id: textIn(id) ?? '' }
+  throw wrong(`${where}.source.type`, 'must be base64, url or file')
+}
+
+function wrong(where: string, what: string): GateError {
+  return new GateError('BAD_REQUEST', `"${where}" ${what}`, { param: where })
+}

@@ -1,0 +1,113 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Call } from '../dialect.ts'
+import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { Effort, Feature, NeutralMessage, NeutralRequest, NeutralTool } from '../neutral.ts'
+import { type Notes, readContent } from './read-content.ts'
+
+/** The fields that are read below. */
+const READ = new Set([
+  'model',
+  'messages',
+  'system',
+  'stream',
+  'tools',
+  'tool_choice',
+  'max_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'output_config',
+  'thinking',
+  'metadata',
+  'cache_control',
+])
+
+/**
+ * The first line of Claude Code's instructions: for Anthropic's accounts alone, and different from version to version,
+ * so that no other upstream's cache would ever match.
+ */
+const ATTRIBUTION = 'x-anthropic-billing-header:'
+
+/** Reads a request for another dialect. @throws GateError BAD_REQUEST */
+export function readNeutralRequest({ body }: Call): NeutralRequest {
+  const request: JsonRecord = JSON.parse(body.toString('utf8'))
+  const features = new Set<Feature>()
+  const notes: Notes = { features, ownFields: [] }
+  if (isRecord(request['cache_control'])) features.add('cache marks')
+  const config = recordIn(request['output_config'])
+  const format = recordIn(config['format'])
+  const choice = recordIn(request['tool_choice'])
+  return {
+    stream: request['stream'] === true,
+    messages: [...systemOf(request['system'], notes), ...readMessages(listIn(request['messages']), notes)],
+    tools: readTools(recordsIn(request['tools']), features),
+    toolChoice: choiceOf(choice),
+    parallelCalls: choice['disable_parallel_tool_use'] === true ? false : null,
+    maxOutputTokens: numberIn(request['max_tokens']),
+    temperature: numberIn(request['temperature']),
+    topP: numberIn(request['top_p']),
+    topK: numberIn(request['top_k']),
+    stop: listIn(request['stop_sequences']).filter((one) => typeof one === 'string'),
+    answerForm:
+      format['type'] === 'json_schema'
+        ? { kind: 'schema', name: null, schema: format['schema'], isStrict: null }
+        : null,
+    thinking: thinkingOf(recordIn(request['thinking'])),
+    effort: textIn(config['effort']) as Effort | null,
+    endUser: textIn(recordIn(request['metadata'])['user_id']),
+    showsUsage: true,
+    features,
+    ownFields: [
+      ...Object.keys(request).filter((name) => !READ.has(name) && request[name] !== null),
+      ...notes.ownFields,
+    ],
+  }
+}
+
+function systemOf(system: unknown, notes: Notes): readonly NeutralMessage[] {
+  const parts = readContent(system, 'system', notes).filter(
+    (part, index) => !(index === 0 && part.kind === 'text' && part.text.startsWith(ATTRIBUTION)),
+  )
+  return parts.length === 0 ? [] : [{ role: 'system', parts }]
+}
+
+function readMessages(messages: readonly unknown[], notes: Notes): readonly NeutralMessage[] {
+  return messages.map((message, index) => {
+    const { role, content } = recordIn(message)
+    if (role !== 'user' && role !== 'assistant' && role !== 'system') {
+      const where = `messages.${index}.role`
+      throw new GateError('BAD_REQUEST', `"${where}" must be user, assistant or system`, { param: where })
+    }
+    return { role, parts: readContent(content, `messages.${index}.content`, notes) }
+  })
+}
+
+/** Tools that the client describes; those that its provider knows by name are nobody else's. */
+function readTools(tools: readonly JsonRecord[], features: Set<Feature>): readonly NeutralTool[] {
+  const read: NeutralTool[] = []
+  for (const tool of tools) {
+    if (isRecord(tool['cache_control'])) features.add('cache marks')
+    const type = tool['type'] ?? 'custom'
+    if (type !== 'custom') features.add('server tools')
+    else {
+      read.push({
+        name: textIn(tool['name']) ?? '',
+        description: textIn(tool['description']),
+        schema: tool['input_schema'],
+        isStrict: booleanIn(tool['strict']),
+      })
+    }
+  }
+  return read
+}
+
+function choiceOf({ type, name }: JsonRecord): NeutralRequest['toolChoice'] {
+  if (type === 'tool') return { name: textIn(name) ?? '' }
+  return type === 'auto' || type === 'any' || type === 'none' ? type : null
+}
+
+function thinkingOf({ type, budget_tokens: budget }: JsonRecord): NeutralRequest['thinking'] {
+  if (type === undefined) return null
+  return { isOn: type !== 'disabled', budgetTokens: numberIn(budget) }
+}

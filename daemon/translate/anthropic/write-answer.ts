@@ -1,0 +1,61 @@
+import type { Told } from '../dialect.ts'
+import { parsedRecord } from '../json-value.ts'
+import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+import { usageObject } from './usage.ts'
+
+/** Writes a whole answer of another dialect as a message. */
+export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, told: Told): object {
+  const content = answer.parts.filter((part) => told.showsThinking || !isThinking(part)).map(blockOf)
+  return messageObject({ ...answer, model: answer.model || told.model }, content, stopOf(answer))
+}
+
+export const isThinking = ({ kind }: { readonly kind: string }): boolean => kind === 'reasoning' || kind === 'redacted'
+
+/** A message, complete or as it begins. */
+export function messageObject(
+  { id, model, usage }: { readonly id: string; readonly model: string; readonly usage: Usage },
+  content: readonly object[],
+  stop: object,
+): object {
+  const rest = { ...stop, container: null, diagnostics: null, usage: usageObject(usage) }
+  return { id, type: 'message', role: 'assistant', model, content, ...rest }
+}
+
+const REASONS: Readonly<Record<Finish, string>> = {
+  end: 'end_turn',
+  'stop-sequence': 'stop_sequence',
+  length: 'max_tokens',
+  calls: 'tool_use',
+  refused: 'refusal',
+  paused: 'pause_turn',
+}
+
+export const NOT_STOPPED = { stop_reason: null, stop_sequence: null, stop_details: null }
+
+/** Why it stopped; a sequence that is named has stopped it. */
+export function stopOf({ finish, stopSequence }: Pick<NeutralAnswer, 'finish' | 'stopSequence'>): object {
+  const reason = REASONS[finish === 'end' && stopSequence !== null ? 'stop-sequence' : finish]
+  return { stop_reason: reason, stop_sequence: reason === 'stop_sequence' ? stopSequence : null, stop_details: null }
+}
+
+function blockOf(part: AnswerPart): object {
+  switch (part.kind) {
+    case 'text':
+    case 'refusal':
+      return { type: 'text', text: part.text, citations: null }
+    case 'reasoning':
+      return { type: 'thinking', thinking: part.text, signature: part.signature ?? '' }
+    case 'redacted':
+      return { type: 'redacted_thinking', data: part.sealed }
+    case 'call':
+      return callBlock(part.id, part.name, parsedRecord(part.json) ?? {})
+  }
+}
+
+export const callBlock = (id: string, name: string, input: object): object => ({
+  type: 'tool_use',
+  id,
+  name,
+  input,
+  caller: { type: 'direct' },
+})

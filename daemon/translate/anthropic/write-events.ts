@@ -1,0 +1,66 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Told } from '../dialect.ts'
+import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { errorFrame } from './error.ts'
+import { deltaUsageObject } from './usage.ts'
+import { callBlock, isThinking, messageObject, NOT_STOPPED, stopOf } from './write-answer.ts'
+
+/** Writes a stream of another dialect as a message's events. */
+export function writeEvents({ model, showsThinking }: Told): (event: WrittenEvent) => string {
+  let index = -1
+  let part: PartStart['kind'] = 'text'
+  let isHidden = false
+
+  return (event) => {
+    switch (event.kind) {
+      case 'begin':
+        return frame('message_start', {
+          message: messageObject({ ...event, model: event.model || model }, [], NOT_STOPPED),
+        })
+      case 'part':
+        part = event.part.kind
+        isHidden = !showsThinking && isThinking(event.part)
+        if (isHidden) return ''
+        index += 1
+        return frame('content_block_start', { index, content_block: startOf(event.part) })
+      case 'more':
+        return isHidden ? '' : frame('content_block_delta', { index, delta: deltaOf(part, event.text) })
+      case 'signature': {
+        const delta = { type: 'signature_delta', signature: event.signature }
+        return isHidden ? '' : frame('content_block_delta', { index, delta })
+      }
+      case 'part-end':
+        return isHidden ? '' : frame('content_block_stop', { index })
+      case 'end':
+        return (
+          frame('message_delta', {
+            delta: { ...stopOf(event), container: null },
+            usage: deltaUsageObject(event.usage),
+          }) + frame('message_stop', {})
+        )
+      case 'error':
+        return errorFrame(new GateError('UPSTREAM_FAILED', event.message))
+    }
+  }
+}
+
+const frame = (type: string, rest: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`
+
+function startOf(part: PartStart): object {
+  switch (part.kind) {
+    case 'text':
+    case 'refusal':
+      return { type: 'text', text: '', citations: null }
+    case 'reasoning':
+      return { type: 'thinking', thinking: '', signature: '' }
+    case 'redacted':
+      return { type: 'redacted_thinking', data: part.sealed }
+    case 'call':
+      return callBlock(part.id, part.name, {})
+  }
+}
+
+function deltaOf(part: PartStart['kind'], text: string): object {
+  if (part === 'call') return { type: 'input_json_delta', partial_json: text }
+  return part === 'reasoning' ? { type: 'thinking_delta', thinking: text } : { type: 'text_delta', text }
+}

@@ -1,0 +1,84 @@
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Feature, NeutralPart, NeutralRequest } from './neutral.ts'
+
+/** What becomes of a feature at an upstream, and in words how; `native`: it is passed on as it is meant. */
+export type Rule = { readonly does: 'native' | 'emulate' | 'drop' | 'refuse'; readonly how?: string }
+
+/** One dialect's row of a feature. `field` is how its clients name it. */
+export type FeatureRow = Rule & { readonly field: string }
+export type FeatureTable = Readonly<Record<Feature, FeatureRow>>
+
+/**
+ * Looks at what a request asks of an upstream that may not be able to express it.
+ * @param named how the client's dialect names each feature
+ * @returns the fields that are dropped, as the client named them
+ * @throws GateError BAD_REQUEST, naming the field, for what may neither be dropped nor emulated
+ */
+export function fieldsDropped(request: NeutralRequest, named: FeatureTable, upstream: FeatureTable): readonly string[] {
+  const dropped = new Set(request.ownFields)
+  for (const feature of featuresOf(request)) {
+    const { does, how } = upstream[feature]
+    const { field } = named[feature]
+    if (does === 'refuse') {
+      const message = `"${field}" cannot be passed on to the upstream of this model: ${how ?? 'it has no such thing'}`
+      throw new GateError('BAD_REQUEST', message, { param: field })
+    }
+    if (does === 'drop') dropped.add(field)
+  }
+  return [...dropped]
+}
+
+/** Everything that a request uses and some dialect may lack. */
+function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
+  const { tools, thinking, answerForm } = request
+  const used = new Set(request.features)
+  const use = (feature: Feature, isUsed: boolean) => {
+    if (isUsed) used.add(feature)
+  }
+  use('temperature', request.temperature !== null)
+  use('top p', request.topP !== null)
+  use('top k', request.topK !== null)
+  use('stop sequences', request.stop.length > 0)
+  use('JSON answers', answerForm?.kind === 'json')
+  use('answer schema', answerForm?.kind === 'schema')
+  use(
+    'strict tools',
+    tools.some(({ isStrict }) => isStrict === true),
+  )
+  use('parallel calls', request.parallelCalls !== null)
+  use('effort', request.effort !== null)
+  use('thinking budget', thinking !== null && thinking.budgetTokens !== null)
+  use('end user', request.endUser !== null)
+  let hasBegun = false
+  for (const { role, parts } of request.messages) {
+    use('later instructions', role === 'system' && hasBegun)
+    hasBegun ||= role !== 'system'
+    for (const part of parts) usePart(part, use)
+  }
+  return used
+}
+
+function usePart(part: NeutralPart, use: (feature: Feature, isUsed: boolean) => void): void {
+  switch (part.kind) {
+    case 'reasoning':
+      use(part.signature === null ? 'unsigned thinking' : 'earlier thinking', true)
+      break
+    case 'redacted':
+      use('sealed thinking', true)
+      break
+    case 'media':
+      use(part.form, true)
+      use('kept file', part.source.kind === 'file')
+      break
+    case 'result':
+      use('failed tool result', part.isError)
+      for (const inner of part.parts) {
+        usePart(inner, use)
+        use('media in a tool result', inner.kind === 'media')
+      }
+      break
+    case 'text':
+    case 'call':
+    case 'refusal':
+  }
+}

@@ -1,0 +1,55 @@
+import type { FeatureTable } from '../features.ts'
+import { exceptionsOf } from './providers.ts'
+
+/** What OpenAI's chat completions express, and what becomes of the rest. */
+const OPENAI = {
+  temperature: { field: 'temperature', does: 'native' },
+  'top p': { field: 'top_p', does: 'native' },
+  'top k': { field: 'top_k', does: 'drop', how: 'passed on where the provider or engine is known to take it' },
+  'stop sequences': { field: 'stop', does: 'native' },
+  seed: { field: 'seed', does: 'native' },
+  penalties: { field: 'frequency_penalty, presence_penalty', does: 'native' },
+  'logit bias': { field: 'logit_bias', does: 'native' },
+  'log probabilities': { field: 'logprobs', does: 'native' },
+  'several answers': { field: 'n', does: 'native' },
+  'audio answers': { field: 'modalities', does: 'native' },
+  'JSON answers': { field: 'response_format', does: 'native' },
+  'answer schema': { field: 'response_format', does: 'native' },
+  'strict tools': { field: 'tools', does: 'native' },
+  'freeform tools': { field: 'tools', does: 'native' },
+  'server tools': { field: 'web_search_options', does: 'drop', how: 'the provider of the client would run them' },
+  'parallel calls': { field: 'parallel_tool_calls', does: 'native' },
+  effort: { field: 'reasoning_effort', does: 'native' },
+  'thinking budget': { field: 'reasoning_effort', does: 'drop', how: 'there is an effort, but no number of tokens' },
+  'earlier thinking': {
+    field: 'reasoning_content',
+    does: 'drop',
+    how: 'passed on where the provider or engine is known to take it',
+  },
+  'unsigned thinking': {
+    field: 'reasoning_content',
+    does: 'drop',
+    how: 'passed on where the provider or engine is known to take it',
+  },
+  'sealed thinking': { field: 'messages', does: 'drop', how: 'only the provider that sealed it can read it' },
+  image: { field: 'messages', does: 'native' },
+  document: { field: 'messages', does: 'native', how: 'a text document becomes text' },
+  audio: { field: 'messages', does: 'native' },
+  'kept file': { field: 'messages', does: 'refuse', how: 'the file is with another provider' },
+  'media in a tool result': {
+    field: 'messages',
+    does: 'emulate',
+    how: 'it follows in a message of the user, after all results',
+  },
+  'failed tool result': { field: 'messages', does: 'emulate', how: 'its text begins with "Error: "' },
+  'later instructions': { field: 'messages', does: 'native' },
+  'cache marks': {
+    field: 'prompt_cache_breakpoint',
+    does: 'drop',
+    how: 'caches of these upstreams find prefixes themselves',
+  },
+  citations: { field: 'messages', does: 'drop', how: 'the text stays' },
+  'end user': { field: 'user', does: 'native', how: 'an id of more than 64 characters is left out' },
+} as const satisfies FeatureTable
+
+export const features = (provider: string): FeatureTable => ({ ...OPENAI, ...exceptionsOf(provider) })

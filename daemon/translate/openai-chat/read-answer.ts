@@ -1,0 +1,99 @@
+import { isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
+import { reportedUsage } from './usage.ts'
+
+/** Reads a whole answer. @throws Error when it is no chat completion, or a call in it has no JSON for arguments */
+export function readAnswer(answer: Buffer): NeutralAnswer {
+  const completion: unknown = JSON.parse(answer.toString('utf8'))
+  const [choice] = recordsIn(recordIn(completion)['choices'])
+  if (!isRecord(completion) || choice === undefined) throw new Error('the upstream answered without any choice')
+  const id = textIn(completion['id']) ?? ''
+  const message = recordIn(choice['message'])
+  const reason = textIn(choice['finish_reason']) ?? 'stop'
+  const parts = partsOf(message, id, reason === 'length')
+  return {
+    id,
+    model: textIn(completion['model']) ?? '',
+    parts,
+    finish: finishOf(reason, {
+      hasCalls: parts.some(({ kind }) => kind === 'call'),
+      hasRefused: parts.some(({ kind }) => kind === 'refusal'),
+    }),
+    stopSequence: stopSequenceOf(choice),
+    usage: reportedUsage(completion),
+  }
+}
+
+/** @param isCut the answer met its limit, so that its last call may be incomplete: that one is left out */
+function partsOf(message: JsonRecord, id: string, isCut: boolean): readonly AnswerPart[] {
+  const parts: AnswerPart[] = []
+  const say = ({ kind, text }: Said) => {
+    if (text === '') return
+    parts.push(kind === 'reasoning' ? { kind, text, signature: null } : { kind, text })
+  }
+  for (const said of saidIn(message)) say(said)
+  for (const [index, call] of recordsIn(message['tool_calls']).entries()) {
+    const { name, arguments: args } = recordIn(call['function'])
+    const json = argumentsOf(args)
+    if (!isObject(json)) {
+      if (isCut) continue
+      throw new Error('the upstream called a tool with arguments that are not a JSON object')
+    }
+    parts.push({ kind: 'call', id: textIn(call['id']) || idOf(id, index), name: textIn(name) ?? '', json })
+  }
+  return parts
+}
+
+type Said = { readonly kind: 'text' | 'reasoning' | 'refusal'; readonly text: string }
+
+/** What a message or a delta says, besides calls. Some send the thinking as parts of the content. */
+export function saidIn(message: JsonRecord): readonly Said[] {
+  const said: Said[] = []
+  const thought = textIn(message['reasoning_content']) ?? textIn(message['reasoning'])
+  if (thought !== null) said.push({ kind: 'reasoning', text: thought })
+  const { content, refusal } = message
+  if (typeof content === 'string') said.push({ kind: 'text', text: content })
+  for (const part of recordsIn(content)) {
+    const { text, thinking } = part
+    if (typeof text === 'string') said.push({ kind: 'text', text })
+    for (const inner of recordsIn(thinking)) said.push({ kind: 'reasoning', text: textIn(inner['text']) ?? '' })
+  }
+  if (typeof refusal === 'string') said.push({ kind: 'refusal', text: refusal })
+  return said
+}
+
+/** The arguments of a call as JSON: some send an object, some nothing where there are none. */
+function argumentsOf(args: unknown): string {
+  if (typeof args === 'string') return args.trim() === '' ? '{}' : args
+  return isRecord(args) ? JSON.stringify(args) : '{}'
+}
+
+/** For a call without one. */
+export const idOf = (answerId: string, index: number): string => `call_${answerId.replace(/[^\w-]/g, '_')}_${index}`
+
+function isObject(json: string): boolean {
+  try {
+    return isRecord(JSON.parse(json))
+  } catch {
+    return false
+  }
+}
+
+/** An answer that calls tools ends so, whatever the upstream says: agents go on only then. */
+export function finishOf(
+  reason: string,
+  { hasCalls, hasRefused }: { readonly hasCalls: boolean; readonly hasRefused: boolean },
+): Finish {
+  if (reason === 'length') return 'length'
+  if (reason === 'content_filter' || hasRefused) return 'refused'
+  return hasCalls ? 'calls' : 'end'
+}
+
+/** The sequence that ended an answer: vLLM names it. */
+export function stopSequenceOf(choice: JsonRecord): string | null {
+  return textIn(choice['stop_reason'])
+}
+
+/** Whether anything but the first of several choices is left; only one is read. */
+export const firstChoice = (event: JsonRecord): JsonRecord | undefined =>
+  listIn(event['choices']).find((choice): choice is JsonRecord => isRecord(choice) && (choice['index'] ?? 0) === 0)

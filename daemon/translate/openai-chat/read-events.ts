@@ -1,0 +1,151 @@
+import type { EventReader } from '../dialect.ts'
+import { type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { NeutralEvent, Usage } from '../neutral.ts'
+import { PartSequence } from '../part-sequence.ts'
+import { SseScanner, utf8Of } from '../sse.ts'
+import { failureIn, textOf } from './error.ts'
+import { finishOf, firstChoice, idOf, saidIn, stopSequenceOf } from './read-answer.ts'
+import { reportedUsage } from './usage.ts'
+
+/** A call of which something has come. It begins when its name is known. */
+type Call = { readonly key: string; id: string; name: string; early: string }
+
+/** Reads a stream of chat completion chunks. */
+export class ChatEventReader implements EventReader {
+  readonly #requestId: string
+  readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
+  readonly #parts = new PartSequence()
+  readonly #events: NeutralEvent[] = []
+  #hasBegun = false
+  #hasEnded = false
+  #usage: Usage | null = null
+  #reason: string | null = null
+  #stopSequence: string | null = null
+  #hasRefused = false
+  /** How often text, reasoning or a refusal has begun: each time is a part of its own. */
+  #spoken = 0
+  #speaking = ''
+  /** By the number that the upstream gives them. */
+  readonly #calls = new Map<number, Call>()
+  #callCount = 0
+
+  constructor(requestId: string) {
+    this.#requestId = requestId
+  }
+
+  feed(chunk: Buffer): readonly NeutralEvent[] {
+    this.#scanner.feed(chunk)
+    return this.#events.splice(0)
+  }
+
+  end(): readonly NeutralEvent[] {
+    this.#end()
+    return this.#events.splice(0)
+  }
+
+  isComplete(): boolean {
+    return this.#hasBegun && this.#reason !== null
+  }
+
+  #event(data: string, type: string): void {
+    if (this.#hasEnded) return
+    if (data.trim() === '[DONE]') {
+      if (this.isComplete()) this.#end()
+      return
+    }
+    const event = parsedRecord(utf8Of(data))
+    try {
+      if (event === null) throw new Error('the upstream sent an event that is not JSON')
+      const failure = failureIn(event) ?? (type === 'error' ? textOf(event['message']) : null)
+      if (failure !== null) throw new Error(failure)
+      this.#read(event)
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #fail(message: string): void {
+    this.#hasEnded = true
+    this.#events.push({ kind: 'error', message })
+  }
+
+  #read(event: JsonRecord): void {
+    this.#usage = reportedUsage(event) ?? this.#usage
+    const choice = firstChoice(event)
+    if (choice === undefined) return
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
+      const model = textIn(event['model']) ?? ''
+      this.#events.push({ kind: 'begin', id: textIn(event['id']) ?? '', model, usage: null })
+    }
+    const delta = recordIn(choice['delta'])
+    for (const { kind, text } of saidIn(delta)) this.#say(kind, text)
+    for (const call of recordsIn(delta['tool_calls'])) this.#callDelta(call)
+    this.#reason = textIn(choice['finish_reason']) || this.#reason
+    this.#stopSequence = stopSequenceOf(choice) ?? this.#stopSequence
+    this.#events.push(...this.#parts.take())
+  }
+
+  #say(kind: 'text' | 'reasoning' | 'refusal', text: string): void {
+    if (text === '') return
+    this.#hasRefused ||= kind === 'refusal'
+    if (this.#speaking !== kind || !this.#parts.has(this.#spokenKey())) {
+      if (this.#speaking !== '') this.#parts.end(this.#spokenKey())
+      this.#speaking = kind
+      this.#spoken += 1
+      this.#parts.begin(this.#spokenKey(), { kind })
+    }
+    this.#parts.delta(this.#spokenKey(), text)
+  }
+
+  #spokenKey(): string {
+    return `said ${this.#spoken}`
+  }
+
+  #callDelta(delta: JsonRecord): void {
+    const { name, arguments: args } = recordIn(delta['function'])
+    const id = textIn(delta['id']) ?? ''
+    const call = this.#callOf(numberIn(delta['index']), id)
+    const text = typeof args === 'string' ? args : args === undefined || args === null ? '' : JSON.stringify(args)
+    if (call.name !== '') {
+      this.#parts.delta(call.key, text)
+      return
+    }
+    call.id ||= id
+    call.early += text
+    call.name = textIn(name) ?? ''
+    if (call.name === '') return
+    if (this.#speaking !== '') this.#parts.end(this.#spokenKey())
+    this.#parts.begin(call.key, {
+      kind: 'call',
+      id: call.id || idOf(this.#requestId, this.#callCount - 1),
+      name: call.name,
+    })
+    if (call.early !== '') this.#parts.delta(call.key, call.early)
+  }
+
+  /** Some give every call the number 0, or none: another id is another call. */
+  #callOf(index: number | null, id: string): Call {
+    const at = index ?? (id === '' ? Math.max(0, this.#callCount - 1) : this.#numberOf(id))
+    const known = this.#calls.get(at)
+    if (known !== undefined && (id === '' || known.id === '' || known.id === id)) return known
+    const call: Call = { key: `call ${this.#callCount}`, id, name: '', early: '' }
+    this.#callCount += 1
+    this.#calls.set(at, call)
+    return call
+  }
+
+  #numberOf(id: string): number {
+    for (const [at, call] of this.#calls) if (call.id === id) return at
+    return this.#callCount
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#parts.endAll()
+    const finish = finishOf(this.#reason ?? '', { hasCalls: this.#callCount > 0, hasRefused: this.#hasRefused })
+    this.#events.push(...this.#parts.take())
+    this.#events.push({ kind: 'end', finish, stopSequence: this.#stopSequence, usage: this.#usage })
+  }
+}

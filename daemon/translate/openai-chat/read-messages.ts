@@ -1,0 +1,110 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
+
+/** The messages of a request. Results of tools belong to the user's turn. @throws GateError BAD_REQUEST */
+export function readMessages(messages: readonly unknown[], features: Set<Feature>): readonly NeutralMessage[] {
+  const read: NeutralMessage[] = []
+  for (const [index, message] of messages.entries()) {
+    const where = `messages.${index}`
+    if (!isRecord(message)) throw wrong(where, 'must be an object')
+    const next = readMessage(message, where, features)
+    const last = read.at(-1)
+    const isResult = message['role'] === 'tool'
+    if (isResult && last?.role === 'user' && last.parts.at(-1)?.kind === 'result') {
+      read[read.length - 1] = { role: 'user', parts: [...last.parts, ...next.parts] }
+    } else read.push(next)
+  }
+  return read
+}
+
+function readMessage(message: JsonRecord, where: string, features: Set<Feature>): NeutralMessage {
+  const { role, content } = message
+  switch (role) {
+    case 'system':
+    case 'developer':
+      return { role: 'system', parts: readContent(content, `${where}.content`) }
+    case 'user':
+      return { role: 'user', parts: readContent(content, `${where}.content`) }
+    case 'tool': {
+      const parts = readContent(content, `${where}.content`)
+      return {
+        role: 'user',
+        parts: [{ kind: 'result', id: textIn(message['tool_call_id']) ?? '', parts, isError: false }],
+      }
+    }
+    case 'assistant':
+      return { role: 'assistant', parts: readAssistant(message, `${where}.content`, features) }
+    default:
+      throw wrong(`${where}.role`, 'must be system, developer, user, assistant or tool')
+  }
+}
+
+function readAssistant(message: JsonRecord, where: string, features: Set<Feature>): readonly NeutralPart[] {
+  const parts: NeutralPart[] = []
+  const thought = textIn(message['reasoning_content']) ?? textIn(message['reasoning'])
+  if (thought !== null && thought !== '') parts.push({ kind: 'reasoning', text: thought, signature: null })
+  parts.push(...readContent(message['content'], where))
+  const refusal = textIn(message['refusal'])
+  if (refusal !== null && refusal !== '') parts.push({ kind: 'refusal', text: refusal })
+  for (const call of recordsIn(message['tool_calls'])) {
+    if (call['type'] === 'custom') {
+      features.add('freeform tools')
+      continue
+    }
+    const { name, arguments: json } = recordIn(call['function'])
+    parts.push({ kind: 'call', id: textIn(call['id']) ?? '', name: textIn(name) ?? '', json: textIn(json) ?? '' })
+  }
+  return parts
+}
+
+type Content = TextPart | MediaPart
+
+function readContent(content: unknown, where: string): readonly Content[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }]
+  if (content === null || content === undefined) return []
+  if (!Array.isArray(content)) throw wrong(where, 'must be a text or a list of parts')
+  return content.map((part, index) => readPart(recordIn(part), `${where}.${index}`))
+}
+
+function readPart(part: JsonRecord, where: string): Content {
+  switch (part['type']) {
+    case 'text':
+      return { kind: 'text', text: textIn(part['text']) ?? '' }
+    case 'refusal':
+      return { kind: 'text', text: textIn(part['refusal']) ?? '' }
+    case 'image_url': {
+      const source = sourceOf(textIn(recordIn(part['image_url'])['url']) ?? '', where)
+      return { kind: 'media', form: 'image', source, name: null }
+    }
+    case 'file': {
+      const { file_data: file, file_id: id, filename } = recordIn(part['file'])
+      const source: MediaSource = typeof id === 'string' ? { kind: 'file', id } : sourceOf(textIn(file) ?? '', where)
+      return { kind: 'media', form: 'document', source, name: textIn(filename) }
+    }
+    case 'input_audio': {
+      const { data, format } = recordIn(part['input_audio'])
+      const source: MediaSource = { kind: 'base64', mediaType: `audio/${format}`, base64: textIn(data) ?? '' }
+      return { kind: 'media', form: 'audio', source, name: null }
+    }
+    default:
+      throw wrong(`${where}.type`, 'must be text, image_url, input_audio, file or refusal')
+  }
+}
+
+const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/
+
+/** An address, or what a `data:` URL holds. */
+function sourceOf(url: string, where: string): MediaSource {
+  if (!url.startsWith('data:')) {
+    if (url === '') throw wrong(where, 'names no data')
+    return { kind: 'url', url }
+  }
+  const found = DATA_URL.exec(url.slice(0, 200))
+  if (found === null) throw wrong(where, 'must have a URL such as "data:image/png;base64,…"')
+  return { kind: 'base64', mediaType: found[1] ?? '', base64: url.slice(found[0].length) }
+}
+
+function wrong(where: string, what: string): GateError {
+  return new GateError('BAD_REQUEST', `"${where}" ${what}`, { param: where })
+}

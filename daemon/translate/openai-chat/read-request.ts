@@ -1,0 +1,118 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Call } from '../dialect.ts'
+import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { Effort, Feature, NeutralRequest, NeutralTool } from '../neutral.ts'
+import { readMessages } from './read-messages.ts'
+
+/** The fields that are read below; null and what is not set to anything count as left out. */
+const READ = new Set([
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop',
+  'response_format',
+  'reasoning_effort',
+  'user',
+  'safety_identifier',
+  'n',
+  'logprobs',
+  'top_logprobs',
+  'modalities',
+  'seed',
+  'frequency_penalty',
+  'presence_penalty',
+  'logit_bias',
+  'functions',
+])
+
+/** Reads a request for another dialect. @throws GateError BAD_REQUEST */
+export function readNeutralRequest({ body }: Call): NeutralRequest {
+  const request: JsonRecord = JSON.parse(body.toString('utf8'))
+  if (listIn(request['functions']).length > 0) {
+    throw new GateError('BAD_REQUEST', '"functions" was replaced by "tools"; send those', { param: 'functions' })
+  }
+  const features = new Set<Feature>()
+  const messages = readMessages(listIn(request['messages']), features)
+  const tools = readTools(request, features)
+  const effort = textIn(request['reasoning_effort'])
+  noteFeatures(request, features)
+  return {
+    stream: request['stream'] === true,
+    messages,
+    ...tools,
+    parallelCalls: booleanIn(request['parallel_tool_calls']),
+    maxOutputTokens: numberIn(request['max_completion_tokens']) ?? numberIn(request['max_tokens']),
+    temperature: numberIn(request['temperature']),
+    topP: numberIn(request['top_p']),
+    topK: numberIn(request['top_k']),
+    stop: stopOf(request['stop']),
+    answerForm: answerFormOf(recordIn(request['response_format'])),
+    thinking: effort === null ? null : { isOn: effort !== 'none', budgetTokens: null },
+    effort: effort === null || effort === 'none' ? null : (effort as Effort),
+    endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
+    showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
+    features,
+    ownFields: Object.keys(request).filter((name) => !READ.has(name) && request[name] !== null),
+  }
+}
+
+/** Notes what is asked for that is no field of the neutral form. */
+function noteFeatures(request: JsonRecord, features: Set<Feature>): void {
+  if ((numberIn(request['n']) ?? 1) > 1) features.add('several answers')
+  if (request['logprobs'] === true) features.add('log probabilities')
+  if (listIn(request['modalities']).includes('audio')) features.add('audio answers')
+  if (numberIn(request['seed']) !== null) features.add('seed')
+  if (request['frequency_penalty'] || request['presence_penalty']) features.add('penalties') // 0 is none
+  if (Object.keys(recordIn(request['logit_bias'])).length > 0) features.add('logit bias')
+}
+
+function readTools(request: JsonRecord, features: Set<Feature>): Pick<NeutralRequest, 'tools' | 'toolChoice'> {
+  const tools: NeutralTool[] = []
+  for (const tool of recordsIn(request['tools'])) {
+    if (tool['type'] === 'custom') features.add('freeform tools')
+    else if (tool['type'] === 'function') tools.push(readTool(recordIn(tool['function'])))
+    else features.add('server tools')
+  }
+  const choice = request['tool_choice']
+  if (choice === 'auto' || choice === 'none') return { tools, toolChoice: choice }
+  if (choice === 'required') return { tools, toolChoice: 'any' }
+  if (!isRecord(choice)) return { tools, toolChoice: null }
+  const name = textIn(recordIn(choice['function'])['name'])
+  if (name !== null) return { tools, toolChoice: { name } }
+  const allowed = recordIn(choice['allowed_tools'])
+  const names = new Set(recordsIn(allowed['tools']).map((tool) => recordIn(tool['function'])['name']))
+  return {
+    tools: tools.filter((tool) => names.has(tool.name)),
+    toolChoice: allowed['mode'] === 'required' ? 'any' : 'auto',
+  }
+}
+
+function readTool(tool: JsonRecord): NeutralTool {
+  return {
+    name: textIn(tool['name']) ?? '',
+    description: textIn(tool['description']),
+    schema: isRecord(tool['parameters']) ? tool['parameters'] : { type: 'object', properties: {} },
+    isStrict: booleanIn(tool['strict']),
+  }
+}
+
+function stopOf(stop: unknown): readonly string[] {
+  if (typeof stop === 'string') return [stop]
+  return listIn(stop).filter((one) => typeof one === 'string')
+}
+
+function answerFormOf(format: JsonRecord): NeutralRequest['answerForm'] {
+  if (format['type'] === 'json_object') return { kind: 'json' }
+  if (format['type'] !== 'json_schema') return null
+  const { name, schema, strict } = recordIn(format['json_schema'])
+  return { kind: 'schema', name: textIn(name), schema, isStrict: booleanIn(strict) }
+}

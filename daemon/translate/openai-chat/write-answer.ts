@@ -1,0 +1,55 @@
+import type { Told } from '../dialect.ts'
+import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+
+/** Writes a whole answer of another dialect as a chat completion. */
+export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, { model, nowS }: Told): object {
+  const { id, parts, finish, usage } = answer
+  const calls = parts.filter((part) => part.kind === 'call')
+  const text = textOf(parts, 'text')
+  const thought = textOf(parts, 'reasoning')
+  const refusal = textOf(parts, 'refusal')
+  const message = {
+    role: 'assistant',
+    content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
+    refusal: refusal === '' ? null : refusal,
+    ...(thought !== '' && { reasoning_content: thought }),
+    ...(calls.length > 0 && {
+      tool_calls: calls.map(({ id, name, json }) => ({ id, type: 'function', function: { name, arguments: json } })),
+    }),
+  }
+  return {
+    id,
+    object: 'chat.completion',
+    created: nowS,
+    model: answer.model || model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: REASONS[finish] }],
+    usage: usageObject(usage),
+  }
+}
+
+function textOf(parts: readonly AnswerPart[], kind: 'text' | 'reasoning' | 'refusal'): string {
+  return parts.map((part) => (part.kind === kind ? part.text : '')).join('')
+}
+
+export const REASONS: Readonly<Record<Finish, string>> = {
+  end: 'stop',
+  'stop-sequence': 'stop',
+  paused: 'stop',
+  length: 'length',
+  calls: 'tool_calls',
+  refused: 'content_filter',
+}
+
+export function usageObject(usage: Usage): object {
+  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens } = usage
+  return {
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: inputTokens + outputTokens,
+    prompt_tokens_details: {
+      cached_tokens: cachedTokens,
+      ...(cacheWriteTokens !== undefined && { cache_write_tokens: cacheWriteTokens }),
+    },
+    completion_tokens_details: { reasoning_tokens: reasoningTokens },
+  }
+}

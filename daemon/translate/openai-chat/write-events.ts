@@ -1,0 +1,56 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Told } from '../dialect.ts'
+import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { errorFrame } from './error.ts'
+import { REASONS, usageObject } from './write-answer.ts'
+
+const DONE = 'data: [DONE]\n\n'
+
+/** Writes a stream of another dialect as chat completion chunks. */
+export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenEvent) => string {
+  let head = { id: '', object: 'chat.completion.chunk', created: nowS, model }
+  let part: PartStart['kind'] = 'text'
+  let calls = 0
+
+  const chunk = (delta: object, reason: string | null = null) => frame({ choices: [choice(delta, reason)] })
+  const frame = (rest: object) => `data: ${JSON.stringify({ ...head, ...rest })}\n\n`
+  const choice = (delta: object, reason: string | null) => ({ index: 0, delta, logprobs: null, finish_reason: reason })
+  const callDelta = (fields: object) => chunk({ tool_calls: [{ index: calls - 1, ...fields }] })
+
+  return (event) => {
+    switch (event.kind) {
+      case 'begin':
+        head = { ...head, id: event.id, model: event.model || model }
+        return chunk({ role: 'assistant', content: '' })
+      case 'part': {
+        part = event.part.kind
+        if (event.part.kind !== 'call') return ''
+        calls += 1
+        const { id, name } = event.part
+        return callDelta({ id, type: 'function', function: { name, arguments: '' } })
+      }
+      case 'more':
+        if (part === 'call') return callDelta({ function: { arguments: event.text } })
+        return chunk({ [FIELDS[part]]: event.text })
+      case 'signature':
+      case 'part-end':
+        return ''
+      case 'end':
+        return (
+          chunk({}, REASONS[event.finish]) +
+          (showsUsage ? frame({ choices: [], usage: usageObject(event.usage) }) : '') +
+          DONE
+        )
+      case 'error':
+        return errorFrame(new GateError('UPSTREAM_FAILED', event.message))
+    }
+  }
+}
+
+/** The field of a delta in which each part is said. */
+const FIELDS: Readonly<Record<Exclude<PartStart['kind'], 'call'>, string>> = {
+  text: 'content',
+  reasoning: 'reasoning_content',
+  redacted: 'content',
+  refusal: 'refusal',
+}

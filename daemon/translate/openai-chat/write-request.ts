@@ -1,0 +1,146 @@
+import type { UpstreamSide } from '../dialect.ts'
+import { isRecord, recordIn } from '../json-value.ts'
+import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, ResultPart, TextPart } from '../neutral.ts'
+import { type Quirks, quirksOf } from './providers.ts'
+
+/** Longer ids of users are refused by OpenAI. */
+const LONGEST_USER = 64
+
+/** Writes a request of another dialect. */
+export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
+  const quirks = quirksOf(provider)
+  const { tools, maxOutputTokens, temperature, topP, topK, stop, thinking, effort, endUser } = request
+  return {
+    model,
+    messages: request.messages.flatMap((message) => messagesOf(message, quirks)),
+    ...(request.stream && {
+      stream: true,
+      ...(quirks.usage !== 'refused' && { stream_options: { include_usage: true } }),
+    }),
+    ...(tools.length > 0 && toolsOf(request)),
+    ...(maxOutputTokens !== null && { [quirks.limit]: maxOutputTokens }),
+    ...(temperature !== null && { temperature }),
+    ...(topP !== null && { top_p: topP }),
+    ...(topK !== null && quirks.hasTopK && { top_k: topK }),
+    ...(stop.length > 0 && { stop }),
+    ...answerFormOf(request),
+    ...(effort !== null && { reasoning_effort: effort }),
+    ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),
+    ...(endUser !== null && endUser.length <= LONGEST_USER && { user: endUser }),
+  }
+}
+
+function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
+  return {
+    tools: tools.map(({ name, description, schema, isStrict }) => ({
+      type: 'function',
+      function: {
+        name,
+        ...(description !== null && { description }),
+        parameters: schema,
+        ...(isStrict !== null && { strict: isStrict }),
+      },
+    })),
+    ...(toolChoice !== null && { tool_choice: choiceOf(toolChoice) }),
+    ...(parallelCalls !== null && { parallel_tool_calls: parallelCalls }),
+  }
+}
+
+function choiceOf(choice: NonNullable<NeutralRequest['toolChoice']>): unknown {
+  if (typeof choice === 'object') return { type: 'function', function: { name: choice.name } }
+  return choice === 'any' ? 'required' : choice
+}
+
+function answerFormOf({ answerForm }: NeutralRequest): object {
+  if (answerForm === null) return {}
+  if (answerForm.kind === 'json') return { response_format: { type: 'json_object' } }
+  const { name, schema, isStrict } = answerForm
+  const strict = isStrict ?? mayBeStrict(schema)
+  return { response_format: { type: 'json_schema', json_schema: { name: name ?? 'answer', schema, strict } } }
+}
+
+/** Whether a schema is one that OpenAI enforces: its objects name all of their keys, and require them. */
+function mayBeStrict(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.every(mayBeStrict)
+  if (!isRecord(schema)) return true
+  if (schema['type'] === 'object') {
+    const required = new Set(Array.isArray(schema['required']) ? schema['required'] : [])
+    const keys = Object.keys(recordIn(schema['properties']))
+    if (schema['additionalProperties'] !== false || !keys.every((key) => required.has(key))) return false
+  }
+  return Object.values(schema).every(mayBeStrict)
+}
+
+/** One turn may be several messages here: results of tools have messages of their own, in front of what the user says. */
+function messagesOf({ role, parts }: NeutralMessage, quirks: Quirks): readonly object[] {
+  switch (role) {
+    case 'system':
+      return parts.length === 0 ? [] : [{ role: 'system', content: joined(parts, '\n\n') }]
+    case 'assistant':
+      return [assistantMessage(parts, quirks)]
+    case 'user': {
+      const results = parts.filter((part) => part.kind === 'result')
+      const shown = results.flatMap(({ parts: inner }) => inner.filter((part) => part.kind === 'media'))
+      const said = [...shown, ...parts.filter((part) => part.kind === 'text' || part.kind === 'media')]
+      return [...results.map(resultMessage), ...(said.length > 0 ? [{ role: 'user', content: contentOf(said) }] : [])]
+    }
+  }
+}
+
+function resultMessage({ id, parts, isError }: ResultPart): object {
+  const text = joined(parts, '\n\n')
+  const content = isError && !/^\s*error/i.test(text) ? `Error: ${text}` : text
+  return { role: 'tool', tool_call_id: id, content }
+}
+
+function assistantMessage(parts: readonly NeutralPart[], { thinking }: Quirks): object {
+  const text = joined(parts, '')
+  const calls = parts.filter((part) => part.kind === 'call')
+  const refusal = parts.find((part) => part.kind === 'refusal')
+  const thought = parts.map((part) => (part.kind === 'reasoning' ? part.text : '')).join('')
+  return {
+    role: 'assistant',
+    content: text === '' && (calls.length > 0 || refusal !== undefined) ? null : text,
+    ...(thinking !== null && thought !== '' && { [thinking]: thought }),
+    ...(refusal !== undefined && { refusal: refusal.text }),
+    ...(calls.length > 0 && {
+      tool_calls: calls.map(({ id, name, json }) => ({
+        id,
+        type: 'function',
+        function: { name, arguments: json === '' ? '{}' : json },
+      })),
+    }),
+  }
+}
+
+function joined(parts: readonly NeutralPart[], separator: string): string {
+  return parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])).join(separator)
+}
+
+/** A text alone is sent as one: some upstreams take nothing else. */
+function contentOf(parts: readonly (TextPart | MediaPart)[]): unknown {
+  const [only, another] = parts
+  if (only?.kind === 'text' && another === undefined) return only.text
+  return parts.map(contentPart)
+}
+
+function contentPart(part: TextPart | MediaPart): object {
+  if (part.kind === 'text') return { type: 'text', text: part.text }
+  const { form, source, name } = part
+  const url = source.kind === 'base64' ? `data:${source.mediaType};base64,${source.base64}` : addressOf(source)
+  switch (form) {
+    case 'image':
+      return { type: 'image_url', image_url: { url } }
+    case 'document':
+      return { type: 'file', file: { filename: name ?? 'document.pdf', file_data: url } }
+    case 'audio': {
+      const [, format] = source.kind === 'base64' ? source.mediaType.split('/') : []
+      return { type: 'input_audio', input_audio: { data: source.kind === 'base64' ? source.base64 : url, format } }
+    }
+  }
+}
+
+/** A kept file was refused before. */
+function addressOf(source: Exclude<MediaPart['source'], { kind: 'base64' }>): string {
+  return source.kind === 'url' ? source.url : source.id
+}

@@ -1,0 +1,104 @@
+import type { NeutralEvent, PartStart } from './neutral.ts'
+
+/** What is kept of parts whose turn has not come; no answer comes near. */
+const MAX_WAITING_CHARACTERS = 4 * 2 ** 20
+
+type Part = { readonly key: string; readonly start: PartStart; text: string; hasEnded: boolean }
+
+/**
+ * Puts the parts of one answer one after the other, which some upstreams send side by side: what belongs to a later
+ * one waits until the one before is complete. The arguments of a call are complete when they are JSON.
+ */
+export class PartSequence {
+  #open: Part | null = null
+  readonly #waiting: Part[] = []
+  readonly #events: NeutralEvent[] = []
+  #waitingCharacters = 0
+
+  /** The key of the part that is open; null: none. */
+  openKey(): string | null {
+    return this.#open?.key ?? null
+  }
+
+  /** Whether a part has begun and not ended, be it one that waits. */
+  has(key: string): boolean {
+    return this.#open?.key === key || this.#waiting.some((part) => part.key === key)
+  }
+
+  begin(key: string, start: PartStart): void {
+    this.#waiting.push({ key, start, text: '', hasEnded: false })
+    this.#promote()
+  }
+
+  /** @throws Error when the part has ended, or too much waits */
+  delta(key: string, text: string): void {
+    const part = this.#open?.key === key ? this.#open : this.#waiting.find((one) => one.key === key)
+    if (part === undefined) {
+      if (text.trim() === '') return
+      throw new Error('the upstream went on with a part of its answer that had ended')
+    }
+    if (part.start.kind === 'call' || part !== this.#open) {
+      part.text += text
+      this.#waitingCharacters += text.length
+      if (this.#waitingCharacters > MAX_WAITING_CHARACTERS)
+        throw new Error('the upstream sent too much at the same time')
+    }
+    if (part === this.#open && text !== '') this.#events.push({ kind: 'more', text })
+  }
+
+  /** Of the part that is open. */
+  signature(key: string, signature: string): void {
+    if (this.#open?.key === key) this.#events.push({ kind: 'signature', signature })
+  }
+
+  end(key: string): void {
+    const part = this.#open?.key === key ? this.#open : this.#waiting.find((one) => one.key === key)
+    if (part !== undefined) part.hasEnded = true
+    this.#promote()
+  }
+
+  endAll(): void {
+    for (const part of this.#waiting) part.hasEnded = true
+    if (this.#open !== null) this.#open.hasEnded = true
+    this.#promote()
+  }
+
+  /** What has happened since the last call. */
+  take(): readonly NeutralEvent[] {
+    return this.#events.splice(0)
+  }
+
+  /** Closes what is complete, and starts what waits for it. */
+  #promote(): void {
+    for (;;) {
+      const next = this.#waiting[0]
+      if (this.#open?.hasEnded || (this.#open !== null && next !== undefined && isComplete(this.#open))) this.#close()
+      if (this.#open !== null || next === undefined) return
+      this.#waiting.shift()
+      this.#start(next)
+      if (next.text !== '') this.#events.push({ kind: 'more', text: next.text })
+    }
+  }
+
+  #start(part: Part): void {
+    this.#open = part
+    this.#events.push({ kind: 'part', part: part.start })
+  }
+
+  #close(): void {
+    if (this.#open === null) return
+    this.#waitingCharacters -= this.#open.text.length
+    this.#open = null
+    this.#events.push({ kind: 'part-end' })
+  }
+}
+
+function isComplete({ start, text, hasEnded }: Part): boolean {
+  if (hasEnded || start.kind !== 'call') return true
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

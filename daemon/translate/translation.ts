@@ -1,0 +1,75 @@
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Call, Dialect, NeutralForm, StreamWatch, UpstreamSide } from './dialect.ts'
+import { fieldsDropped } from './features.ts'
+import { TranslatedWatch } from './translated-watch.ts'
+
+/** A request that is on its way to an upstream of another dialect, and how its answer comes back. */
+export type Translation = {
+  readonly body: Buffer
+  /** Fields of the client that the upstream cannot express. */
+  readonly dropped: readonly string[]
+  /** Reads a stream of the upstream and shows the client one of its own dialect. */
+  readonly watch: () => StreamWatch
+  /** A whole answer in the client's dialect. @throws Error when it has another shape than the upstream's dialect */
+  readonly answer: (whole: Buffer) => Buffer
+}
+
+/** What an answer in the client's dialect needs besides. */
+export type AnswerFacts = {
+  /** For an answer that has no id. */
+  readonly requestId: string
+  /** Unix seconds. */
+  readonly nowS: number
+}
+
+/**
+ * Translates a request.
+ * @throws GateError BAD_REQUEST, naming the field, when the client's dialect is not followed or the upstream cannot
+ *   express what is asked
+ */
+export function translate(
+  client: Dialect,
+  spoken: Dialect,
+  call: Call,
+  side: UpstreamSide,
+  { requestId, nowS }: AnswerFacts,
+): Translation {
+  const { from, to } = formsOf(client, spoken)
+  const request = from.readRequest(call)
+  const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
+  const body = Buffer.from(JSON.stringify(to.writeRequest(request, side)))
+  const inputTokens = () => spoken.estimateInput(callOf(call, body))
+  const told = {
+    model: side.model,
+    nowS,
+    showsUsage: request.showsUsage,
+    showsThinking: request.thinking?.isOn === true,
+  }
+  return {
+    body,
+    dropped,
+    watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), { requestId, inputTokens }),
+    answer(whole) {
+      const answer = to.readAnswer(whole)
+      const usage = answer.usage ?? counted(inputTokens(), spoken.estimateOutput(whole))
+      return Buffer.from(JSON.stringify(from.writeAnswer({ ...answer, id: answer.id || requestId, usage }, told)))
+    },
+  }
+}
+
+/** The call as the upstream sees it. */
+export function callOf({ endpoint, param, url, headers }: Call, body: Buffer): Call {
+  return { endpoint, param, url, headers, body }
+}
+
+function formsOf({ name, neutral: from }: Dialect, spoken: Dialect): { from: NeutralForm; to: NeutralForm } {
+  const { neutral: to } = spoken
+  if (from === undefined || to === undefined) {
+    throw new GateError('BAD_REQUEST', `${name} requests cannot be translated for an upstream of ${spoken.name}`)
+  }
+  return { from, to }
+}
+
+function counted(inputTokens: number, outputTokens: number) {
+  return { inputTokens, outputTokens, cachedTokens: 0, reasoningTokens: 0 }
+}

@@ -1,0 +1,83 @@
+import { DIALECTS } from '../daemon/translate/dialects.ts'
+import type { FeatureRow, Rule } from '../daemon/translate/features.ts'
+import { FEATURES, type Feature } from '../daemon/translate/neutral.ts'
+import { PROVIDERS } from '../schemas/words/providers.ts'
+
+const DID: Readonly<Record<Rule['does'], string>> = {
+  native: 'passed on',
+  emulate: 'emulated',
+  drop: 'dropped',
+  refuse: 'refused',
+}
+
+/** docs/dialects.md: what becomes of each feature where a request is translated. */
+export function dialectReference(): string {
+  const dialects = DIALECTS.all.filter(({ neutral }) => neutral !== undefined)
+  const columns = dialects.map(({ name, neutral }) => ({ name, row: neutral?.features(usualProvider(name)) }))
+  const head = ['feature', ...columns.map(({ name }) => `at an upstream of \`${name}\``)]
+  const rows = FEATURES.map((feature) => [feature, ...columns.map(({ row }) => cell(row?.[feature]))])
+  return `# Dialects
+
+Generated from \`daemon/translate/\` by \`npm run generate\`.
+
+Clients of each of these dialects can use the upstreams of all of them:
+
+${dialects.map(({ name, endpoints }) => `- \`${name}\`: ${endpoints.map(({ method, path }) => `\`${method} ${path}\``).join(', ')}`).join('\n')}
+
+Where client and upstream speak the same dialect, bytes pass: only the model and the credential change. Else the request is translated, and its answer
+translated back, event by event. Upstreams of the provider \`anthropic\` speak \`anthropic\`, all others \`openai-chat\`.
+
+What an upstream cannot express is never changed silently:
+
+- **dropped**: it is left out, and the answer has a header that names the field: \`x-gate-dropped: top_k, thinking\`. Fields that no other dialect has are dropped, too.
+- **emulated**: it is said in another way.
+- **refused**: the answer is a 400 that names the field.
+
+${table(head, rows)}
+
+## Where providers differ
+
+${differences()}
+
+## Answers
+
+- An answer that calls tools ends as calls do (\`tool_use\`, \`tool_calls\`), whatever the upstream says: agents go on only then.
+- Parts that an upstream sends side by side follow each other; arguments of calls that come in pieces stay in pieces.
+- A whole answer with arguments that are not a JSON object is an error of the upstream; one that met its limit leaves that call out.
+- Thinking is shown to clients of \`anthropic\` that asked for it, as blocks of their own; clients of \`openai-chat\` get it as \`reasoning_content\`.
+- A stream that breaks off ends with an error in the client's dialect, never as if it were complete.
+- Usage that an upstream does not report is counted, as in the usage log.
+- The first line of Claude Code's instructions (\`x-anthropic-billing-header: …\`) goes to Anthropic alone: it changes from version to version, and a prompt cache ends there.
+`
+}
+
+/** The provider after which a dialect is named: its own rules, without exceptions. */
+function usualProvider(dialect: string): string {
+  return PROVIDERS.find((provider) => dialect === provider || dialect.startsWith(`${provider}-`)) ?? ''
+}
+
+function cell(row: FeatureRow | undefined): string {
+  if (row === undefined) return ''
+  const { does, how, field } = row
+  const did = does === 'native' || does === 'emulate' ? `${DID[does]} in \`${field}\`` : DID[does]
+  return how === undefined ? did : `${did}: ${how}`
+}
+
+function differences(): string {
+  const rows = PROVIDERS.flatMap((provider) => {
+    const [dialect] = DIALECTS.spokenBy(provider)
+    const features = dialect.neutral?.features(provider)
+    const usual = dialect.neutral?.features(usualProvider(dialect.name))
+    if (features === undefined || usual === undefined) return []
+    return FEATURES.filter((feature: Feature) => features[feature].does !== usual[feature].does).map((feature) => [
+      `\`${provider}\``,
+      feature,
+      cell(features[feature]),
+    ])
+  })
+  return table(['provider', 'feature', 'there'], rows)
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}

@@ -1,0 +1,83 @@
+import { createParser } from 'eventsource-parser'
+import type { Dialect } from '../../daemon/translate/dialect.ts'
+import { DIALECTS } from '../../daemon/translate/dialects.ts'
+import { translate } from '../../daemon/translate/translation.ts'
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Case } from './cases.ts'
+import type { ReadEvent } from './checks.ts'
+
+/** What came of a case. */
+export type Run = {
+  /** The body that the upstream gets. */
+  readonly sent: string
+  readonly dropped: readonly string[]
+  /** What the client gets, byte for byte. */
+  readonly shown: string
+}
+
+const TRUNCATED = new GateError('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
+
+/** The bytes of an upstream's answer. */
+export function answerBytes({ upstream_response: response }: Case): Buffer {
+  return Buffer.from(Array.isArray(response) ? response.join('') : JSON.stringify(response))
+}
+
+/** The chunks that a case has its stream in. */
+export function chunksOf({ upstream_response: response }: Case): readonly Buffer[] {
+  return Array.isArray(response) ? response.map((chunk) => Buffer.from(chunk)) : []
+}
+
+/** Runs a case as the gateway does. @throws GateError when the request is refused */
+export function run(one: Case, chunks: readonly Buffer[]): Run {
+  const client = dialectOf(one.ingress)
+  const spoken = dialectOf(one.upstream)
+  const side = { model: 'm', provider: one.provider ?? (one.upstream === 'anthropic' ? 'anthropic' : 'openai') }
+  const [endpoint] = client.endpoints
+  if (endpoint === undefined) throw new Error(`${client.name} has no endpoint`)
+  const body = Buffer.from(JSON.stringify(one.client_request))
+  const call = { endpoint, param: '', url: endpoint.path, headers: {}, body }
+  const asked = client.readRequest(call)
+  const isStream = Array.isArray(one.upstream_response)
+  if (client === spoken) {
+    const sent = client.bodyFor(call, asked, side)
+    const watch = client.watch(sent.hidesUsage, asked.choices)
+    const shown = isStream ? passed(client, watch, chunks) : answerBytes(one).toString()
+    return { sent: sent.body.toString(), dropped: [], shown }
+  }
+  const {
+    body: sent,
+    dropped,
+    watch,
+    answer,
+  } = translate(client, spoken, call, side, { requestId: 'r1', nowS: 1_700_000_000 })
+  const shown = isStream ? passed(client, watch(), chunks) : answer(answerBytes(one)).toString()
+  return { sent: sent.toString(), dropped, shown }
+}
+
+function dialectOf(name: string): Dialect {
+  const found = DIALECTS.all.find((dialect) => dialect.name === name)
+  if (found === undefined) throw new Error(`no dialect ${name}`)
+  return found
+}
+
+/** As the passage of an answer does: what has ended takes nothing more, and what was cut off ends with an error. */
+function passed(client: Dialect, watch: ReturnType<Dialect['watch']>, chunks: readonly Buffer[]): string {
+  let shown = ''
+  for (const chunk of chunks) {
+    shown += watch.feed(chunk).toString()
+    if (watch.failure() !== null) return shown
+    if (watch.isDone() && watch.isComplete()) return shown + watch.rest().toString()
+  }
+  return shown + (watch.isComplete() ? watch.rest().toString() : client.errorFrame(TRUNCATED))
+}
+
+/** The events of a stream, as a client reads them. */
+export function eventsOf(shown: string): readonly ReadEvent[] {
+  const events: ReadEvent[] = []
+  createParser({
+    onEvent({ event, data }) {
+      events.push({ type: event ?? '', data: data.startsWith('{') ? JSON.parse(data) : data })
+    },
+  }).feed(shown)
+  return events
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { GateError } from '../../schemas/words/errors.ts'
+import { CASES, type Case } from './cases.ts'
+import { checkBody, checkEvents } from './checks.ts'
+import { answerBytes, chunksOf, eventsOf, run } from './run.ts'
+import { problemsOf, type Shape } from './schemas.ts'
+
+type Shapes = { readonly request: Shape; readonly answer: Shape; readonly event: Shape }
+
+const SHAPES: Readonly<Record<string, Shapes>> = {
+  'openai-chat': {
+    request: 'openai:ChatCompletionCreateParams',
+    answer: 'openai:ChatCompletion',
+    event: 'openai:ChatCompletionChunk',
+  },
+  anthropic: {
+    request: 'anthropic:MessageCreateParams',
+    answer: 'anthropic:Message',
+    event: 'anthropic:RawMessageStreamEvent',
+  },
+}
+
+/** What engines and providers have and OpenAI's types do not: in requests to them, and in answers to clients. */
+const BESIDES = new Set(['top_k', 'chat_template_kwargs', 'reasoning_content', 'reasoning'])
+
+const pretty = (json: string) => `${JSON.stringify(JSON.parse(json), null, 2)}\n`
+const without = (json: string) => JSON.parse(json, (key, value) => (BESIDES.has(key) ? undefined : value))
+
+describe.each(CASES.filter(({ refused }) => refused === undefined))('$name', (one: Case) => {
+  const { ingress, upstream, folder, expect: expected = {} } = one
+  const isStream = isStreamed(one)
+  const { sent, dropped, shown } = run(one, chunksOf(one))
+  const shapes = SHAPES[ingress]
+  if (shapes === undefined) throw new Error(`no shapes of ${ingress}`)
+
+  test('the upstream gets what its types allow', async () => {
+    const shape = SHAPES[upstream]?.request
+    const isOwn = one.provider === undefined
+    if (shape !== undefined) expect(problemsOf(shape, isOwn ? JSON.parse(sent) : without(sent))).toEqual([])
+    for (const check of expected.upstream_request ?? []) checkBody(JSON.parse(sent), check)
+    expect(dropped).toEqual(one.dropped ?? [])
+    await expect(pretty(sent)).toMatchFileSnapshot(join(folder, 'upstream-request.json'))
+  })
+
+  test('the client gets what its types allow', async () => {
+    if (!isStream) {
+      expect(problemsOf(shapes.answer, without(shown))).toEqual([])
+      for (const check of expected.client_response ?? []) checkBody(JSON.parse(shown), check)
+      await expect(pretty(shown)).toMatchFileSnapshot(join(folder, 'client-response.json'))
+      return
+    }
+    const events = eventsOf(shown)
+    for (const { type, data } of events) {
+      if (typeof data !== 'object' || type === 'ping' || isError(data)) continue
+      expect(problemsOf(shapes.event, without(JSON.stringify(data)))).toEqual([])
+    }
+    for (const check of expected.client_response ?? []) checkEvents(events, check)
+    await expect(shown).toMatchFileSnapshot(join(folder, 'client-response.txt'))
+  })
+})
+
+test.each(CASES.filter(isStreamed))('$name: nothing changes when the chunks are cut elsewhere', (one) => {
+  const bytes = answerBytes(one)
+  const { shown } = run(one, chunksOf(one))
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 12 }), (cuts) => {
+      const at = [0, ...cuts.toSorted((a, b) => a - b), bytes.length]
+      const chunks = at.slice(1).map((end, index) => bytes.subarray(at[index], end))
+      expect(run(one, chunks).shown).toBe(shown)
+    }),
+    { numRuns: 20 },
+  )
+  expect(
+    run(
+      one,
+      Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)),
+    ).shown,
+  ).toBe(shown)
+})
+
+function isStreamed({ upstream_response: response }: Case): boolean {
+  return Array.isArray(response)
+}
+
+const isError = (data: unknown): boolean => data !== null && typeof data === 'object' && 'error' in data
+
+test.each(CASES.filter(({ refused }) => refused !== undefined))('$name is refused over $refused', (one) => {
+  const refusal = refusalOf(() => run(one, []))
+  expect(refusal).toMatchObject({ code: 'BAD_REQUEST', param: one.refused })
+})
+
+function refusalOf(work: () => unknown): unknown {
+  try {
+    work()
+    return null
+  } catch (error) {
+    if (error instanceof GateError) return error
+    throw error
+  }
+}
