@@ -190,8 +190,34 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'container',
-    never: 'reach a service of the host, even with `network = true`',
-    open: 'a container with `network = true` reaches services of the host that listen on every address',
+    never: 'reach a network, a socket or a process of the host without `network = true`',
+    by: 'a network namespace with nothing but its own loopback; of `/run` it sees the directory of its socket alone; a process namespace of its own',
+    tests: [
+      'reaches no network: no address of the host, nothing outside, no abstract socket',
+      'sees no socket but its own, no device of the host, no process of the host',
+    ],
+  },
+  {
+    attacker: 'container',
+    never: 'reach a service that the host offers on all addresses, even with `network = true`',
+    by: "pasta gives the container no address for its host (`--map-guest-addr none`; podman before 5.3 gave none), and the host's own address is the container's own inside",
+    tests: ['with network = true reaches the outside, and no service of the host that listens on all addresses'],
+  },
+  {
+    attacker: 'container',
+    never: 'write to files of its image, of the host, or of the kernel',
+    by: '`ReadOnly=true`, no capability, and `NoNewPrivileges=`',
+    tests: ['writes nothing but its volumes, its temporary directories and the directory of its socket'],
+  },
+  {
+    attacker: 'container',
+    never: 'reach a service of the host at another of its addresses with `network = true`',
+    open: 'where the host has more addresses than that of its default route, such as a tunnel or a bridge, a container with `network = true` reaches them as any program of its account does; only a firewall rule keeps it from that',
+  },
+  {
+    attacker: 'container',
+    never: 'use up memory or disk of the host',
+    open: 'without `memory` nothing bounds what it allocates, or writes to its `/tmp`; its volumes have no quota; its log lines push older ones out of the journal',
   },
   {
     attacker: 'admin',

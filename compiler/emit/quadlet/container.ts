@@ -14,7 +14,7 @@ import { downLevel } from '../../catalog/podman-keys.ts'
 import type { Finding } from '../../diagnostic.ts'
 import { INSIDE } from '../../ir/names.ts'
 import type { Container, ContainerNetwork, Mount, Ulimit } from '../../ir/nodes/container.ts'
-import type { EmitOptions } from '../output.ts'
+import { type EmitOptions, isBefore, type Version } from '../output.ts'
 import { ROOT_RIGHTS } from '../root-rights.ts'
 import { healthEntries, healthFindings, readinessEntries } from './health.ts'
 
@@ -33,7 +33,7 @@ export const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 export function containerUnit(container: Container, { podman, layout: { programs } }: EmitOptions): Quadlet {
   const { origin, unit, uid } = container
   const readiness = readinessEntries(container, podman, programs.podman)
-  const { entries, service, findings } = downLevel('Container', containerEntries(container), podman, origin)
+  const { entries, service, findings } = downLevel('Container', containerEntries(container, podman), podman, origin)
   return {
     uid,
     file: `${unit}.container`,
@@ -89,7 +89,7 @@ export const ownerEntry = ({ user }: { readonly user: string }): Entry => ({
 })
 
 /** Security first: what the container may not, then what it gets. */
-function containerEntries(container: Container): Entry[] {
+function containerEntries(container: Container, podman: Version): Entry[] {
   const { image, pull, entrypoint, args, environmentFile, memoryBytes, shmBytes } = container
   const optional = (key: string, value: Value | undefined, from: string): Entry[] =>
     value === undefined ? [] : [{ key, value, origin: at(container, from) }]
@@ -115,7 +115,7 @@ function containerEntries(container: Container): Entry[] {
     ...(container.pidFile === undefined
       ? []
       : [{ key: 'PodmanArgs', value: literal(`--pidfile=%t/${container.pidFile}`), origin: at(container, 'listen') }]),
-    ...networkEntries(container),
+    ...networkEntries(container, podman),
     ...container.publish.map(({ host, hostPort, containerPort }) => ({
       key: 'PublishPort',
       value: argument(`${host}:${hostPort}:${containerPort}`),
@@ -172,9 +172,9 @@ function ulimitText({ name, value }: Ulimit): string {
   return `${name}=${number}:${number}`
 }
 
-function networkEntries(container: Container): Entry[] {
+function networkEntries(container: Container, podman: Version): Entry[] {
   return [
-    { key: 'Network', value: argument(networkText(container.network)), origin: at(container, 'network') },
+    { key: 'Network', value: argument(networkText(container.network, podman)), origin: at(container, 'network') },
     ...container.links.map((name) => ({
       key: 'AddHost',
       value: argument(`${name}:127.0.0.1`),
@@ -183,17 +183,26 @@ function networkEntries(container: Container): Entry[] {
   ]
 }
 
-function networkText(network: ContainerNetwork): string {
+/**
+ * The podman that first gave the container an address for its host, 169.254.1.2, under which every service that listens
+ * on all addresses is reached; pasta can be told not to.
+ */
+const HOST_ADDRESS_SINCE: Version = { major: 5, minor: 3 }
+
+function networkText(network: ContainerNetwork, podman: Version): string {
   switch (network.kind) {
     case 'none':
       return 'none'
     case 'internal':
       return `${network.unit}.network`
-    case 'outbound':
-      // -T: ports of the host's loopback that the container sees on its own; passt(1)
-      return network.hostPorts.length === 0
-        ? 'pasta'
-        : `pasta:${network.hostPorts.map((port) => `-T,${port}`).join(',')}`
+    case 'outbound': {
+      const options = [
+        ...(isBefore(podman, HOST_ADDRESS_SINCE) ? [] : ['--map-guest-addr,none']),
+        // ports of the host's loopback that the container sees on its own; passt(1)
+        ...network.hostPorts.map((port) => `-T,${port}`),
+      ]
+      return options.length === 0 ? 'pasta' : `pasta:${options.join(',')}`
+    }
   }
 }
 

@@ -27,6 +27,7 @@ describeInLab('attackers on a deployed Debian 13', () => {
         own: engine,
         other: { ...engine, idle_stop: '10m' },
         tcp: { ...tcpBackend(host.images), stop_timeout: '2s' },
+        net: { ...engine, network: true },
       },
     }
     writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify(spec))

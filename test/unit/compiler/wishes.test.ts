@@ -28,13 +28,17 @@ describe('D3: backends that reach each other', () => {
     const text = chat('links = ["other"]\nenvironment = { URL = "http://{other}/x", OLD = "http://127.0.0.1:8888" }')
     expect(said(text)).toEqual([])
     const quadlet = made(text, '/gate-b.container')
-    for (const line of ['Network=pasta:-T,8888', 'AddHost=other:127.0.0.1', 'Environment=URL=http://other:8888/x'])
+    for (const line of [
+      'Network=pasta:--map-guest-addr,none,-T,8888',
+      'AddHost=other:127.0.0.1',
+      'Environment=URL=http://other:8888/x',
+    ])
       expect(quadlet).toContain(`${line}\n`)
   })
 
   test('a page has the gateway and its links, each port by itself', () => {
     const text = `${named('b', 'open-webui', 'network = true\nlinks = ["other"]')}${other}`
-    expect(made(text, '/gate-b.container')).toContain('Network=pasta:-T,3000,-T,8888\n')
+    expect(made(text, '/gate-b.container')).toContain('Network=pasta:--map-guest-addr,none,-T,3000,-T,8888\n')
   })
 
   test.each([
@@ -73,7 +77,7 @@ describe('D3: the engine fetches its model', () => {
     expect(said(text)).toEqual([])
     const quadlet = made(text, '/gate-b.container')
     expect(quadlet.replaceAll(`"${model}"`, model)).toContain(exec.replaceAll(`"${model}"`, model))
-    expect(quadlet).toContain('Network=pasta\n')
+    expect(quadlet).toContain('Network=pasta:--map-guest-addr,none\n')
     expect(quadlet).toContain('EnvironmentFile=/run/gate/secrets/b/environment\n')
     expect(quadlet).toContain('Volume=gate-b-cache.volume:/cache\n')
     expect(quadlet).not.toContain('/var/lib/gate/models')

@@ -177,6 +177,19 @@ test('a user manager that has to restart takes its units along', () => {
   ])
 })
 
+test('what mounts the directory of a backend restarts its user manager, whose sockets are in there', () => {
+  const host = settled(TWO)
+  const place = '/etc/systemd/system/gate-one-directory.service'
+  const plan = makePlan(TWO, { ...host, files: new Map([...host.files].filter(([path]) => path !== place)) })
+  expect(unitsOf(plan)).toEqual([
+    'restart gate-one-directory.service',
+    'restart user@40000.service',
+    'start gate-one.service',
+    'start gate-agent.socket',
+    'start gate-shell.socket',
+  ])
+})
+
 test.each([
   {
     name: 'a file of somebody else is in the way',
