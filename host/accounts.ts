@@ -115,6 +115,13 @@ export function accountConflicts(wanted: readonly GenerationAccount[], there: Ac
         message: `the user id ${uid} of ${name} belongs to ${other.name}`,
         hint: 'write another uid for this backend in the spec',
       })
+    const inside = [...there.users.values()].find((user) => subuid !== undefined && isWithin(user.uid, subuid))
+    if (inside !== undefined)
+      problems.push({
+        code: 'SUBID_CONFLICT',
+        message: `the user id ${inside.uid} of ${inside.name} is a subordinate id of ${name} (from ${subuid?.start})`,
+        hint: 'choose another range in gate.lock.json: containers of this backend could read the files of that user',
+      })
     for (const [what, list] of [
       ['user', there.subuids],
       ['group', there.subgids],
@@ -130,6 +137,11 @@ export function accountConflicts(wanted: readonly GenerationAccount[], there: Ac
     }
     return problems
   })
+}
+
+/** Whether an id is one of a range. */
+export function isWithin(id: number, { start, count }: { readonly start: number; readonly count: number }): boolean {
+  return id >= start && id < start + count
 }
 
 function overlaps(range: SubidRange, other: SubidRange): boolean {

@@ -17,8 +17,12 @@ export const SUBUID_COUNT = 65_536
 /** Above people's accounts (useradd starts at 1000), below 60000 where systemd begins; see systemd's UIDS-GIDS.md. */
 const FIRST_UID = 40_000
 const LAST_UID = 59_999
-/** Above what useradd hands to people (it starts at 100000). */
-const FIRST_SUBUID = 0x2000_0000
+/**
+ * What nobody else takes: above useradd's (to 600100000), systemd-nspawn's (to 1879048191) and SSSD's (to 2000200000),
+ * below systemd's foreign ids (from 2147352576) and IPA's subordinate ones. See docs/decisions.md, "subordinate ids".
+ */
+const FIRST_RANGE = 30_521
+const LAST_RANGE = 32_765
 /** Dynamic ports, RFC 6335 section 6. */
 const FIRST_PORT = 49_152
 const PORT_COUNT = 16_384
@@ -48,7 +52,7 @@ function allocateUsers(spec: Spec, lock: Lock, findings: Finding[]): Map<string,
   const takenUids = new Set([...fixed, ...[...users.values()].map(({ uid }) => uid)])
   const takenRanges = new Set([...users.values()].map(({ subuid }) => Math.floor(subuid / SUBUID_COUNT)))
   let nextUid = FIRST_UID
-  let nextRange = FIRST_SUBUID / SUBUID_COUNT
+  let nextRange = FIRST_RANGE
   for (const name of Object.keys(spec.backends).sort()) {
     const uid = spec.backends[name]?.uid
     const known = users.get(name)
@@ -61,6 +65,12 @@ function allocateUsers(spec: Spec, lock: Lock, findings: Finding[]): Map<string,
     if (nextUid > LAST_UID) {
       const message = `no user id is free between ${FIRST_UID} and ${LAST_UID}`
       findings.push({ code: 'ALLOCATION_EXHAUSTED', path: ['backends', name], part: 'key', message, hint: 'set uid' })
+      return users
+    }
+    if (nextRange > LAST_RANGE) {
+      const message = `no range of subordinate ids is free between ${FIRST_RANGE * SUBUID_COUNT} and ${(LAST_RANGE + 1) * SUBUID_COUNT - 1}`
+      const hint = 'take backends that are gone out of gate.lock.json'
+      findings.push({ code: 'ALLOCATION_EXHAUSTED', path: ['backends', name], part: 'key', message, hint })
       return users
     }
     users.set(name, { uid: uid ?? nextUid, subuid: nextRange * SUBUID_COUNT })

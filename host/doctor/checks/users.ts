@@ -1,11 +1,11 @@
 import { allOf, sh } from '../../../syntax/shell/print.ts'
-import { type Account, type Accounts, gidsOf, type SubidRange } from '../../accounts.ts'
+import { type Account, type Accounts, gidsOf, isWithin, type SubidRange } from '../../accounts.ts'
 import { readGenerations } from '../../generations/generations.ts'
 import { localHost } from '../../host.ts'
 import { HostError } from '../../problem.ts'
 import type { Check, Subject } from '../check.ts'
-import { command, type Finding, fail, listed, ok, warn } from '../finding.ts'
-import { presentUsers, readHostAccounts, runProgram } from '../look.ts'
+import { command, edit, type Finding, fail, listed, ok, warn } from '../finding.ts'
+import { lstatPath, namesIn, presentUsers, readHostAccounts, runProgram } from '../look.ts'
 
 export type UserFacts = {
   readonly wanted: readonly {
@@ -107,6 +107,8 @@ export type SubidFacts = {
     readonly count: number
   }[]
   readonly files: Readonly<Record<'subuid' | 'subgid', readonly SubidRange[]>>
+  /** Users of the host, and machines of systemd-nspawn by the owner of their root directory. */
+  readonly others: readonly { readonly what: string; readonly id: number }[]
 }
 
 /** A rootless container needs as many ids as its image has users; podman(1) "Rootless mode". */
@@ -118,10 +120,11 @@ export const subids: Check<SubidFacts> = {
     const wanted = presentUsers(deployment).flatMap(({ name, uid, subuid }) =>
       subuid === undefined ? [] : [{ name, uid, ...subuid }],
     )
-    const { subuids, subgids } = readHostAccounts()
-    return { wanted, files: { subuid: subuids, subgid: subgids } }
+    const { subuids, subgids, users } = readHostAccounts()
+    const people = [...users.values()].map(({ name, uid }) => ({ what: `the user ${name}`, id: uid }))
+    return { wanted, files: { subuid: subuids, subgid: subgids }, others: [...people, ...(await machines())] }
   },
-  judge({ wanted, files }) {
+  judge({ wanted, files, others }) {
     const findings = wanted.flatMap((user): Finding[] => {
       const lacking = (['subuid', 'subgid'] as const).filter(
         (file) => !files[file].some((range) => covers(range, user)),
@@ -133,6 +136,7 @@ export const subids: Check<SubidFacts> = {
       const why = `/etc/${lacking.join(' and /etc/')} must give it ${range}; podman refuses to start its containers`
       return [fail(`${user.name} has no subordinate ${kinds} ids`, why, command(sh`usermod ${options} ${user.name}`))]
     })
+    findings.push(...wanted.flatMap((user) => takenIds(user, others)))
     findings.push(...overlaps('/etc/subuid', files.subuid), ...overlaps('/etc/subgid', files.subgid))
     if (findings.length > 0) return findings
     return [
@@ -143,6 +147,31 @@ export const subids: Check<SubidFacts> = {
       ),
     ]
   },
+}
+
+/**
+ * Deployments of before have ranges among those that systemd-nspawn gives to its machines, which it does not look up in
+ * /etc/subuid. @see systemd-nspawn(1) "--private-users="
+ */
+async function machines(): Promise<{ what: string; id: number }[]> {
+  const folder = '/var/lib/machines'
+  const seen = (await namesIn(folder)).map(async (name) => ({ name, found: await lstatPath(`${folder}/${name}`) }))
+  return (await Promise.all(seen)).flatMap(({ name, found }) =>
+    found.kind === 'seen' ? [{ what: `the machine ${name} of systemd-nspawn`, id: found.value.uid }] : [],
+  )
+}
+
+function takenIds(user: SubidFacts['wanted'][number], others: SubidFacts['others']): Finding[] {
+  return others
+    .filter(({ id }) => isWithin(id, user))
+    .map(({ what, id }) => {
+      const why = 'what runs in the one can read and write files of the other'
+      const to = edit(
+        'gate.lock.json',
+        `another subuid for ${user.name}, then apply; its containers and volumes are made anew`,
+      )
+      return fail(`${what} has the id ${id}, which is a subordinate id of ${user.name}`, why, to)
+    })
 }
 
 function covers({ owner, start, count }: SubidRange, user: SubidFacts['wanted'][number]): boolean {

@@ -20,13 +20,16 @@ function refusedCodes(text: string, options: Partial<CompileOptions> = {}): Diag
 const lockOf = (result: ReturnType<typeof compiled>): string =>
   result.files.find(({ path }) => path === 'gate.lock.json')?.text ?? ''
 
-const fullLock = JSON.stringify({
-  version: 1,
-  users: Object.fromEntries(
-    Array.from({ length: 20_000 }, (_, i) => [`b${i}`, { uid: 40_000 + i, subuid: 536_870_912 + i * 65_536 }]),
-  ),
-  ports: {},
-})
+/** So many backends, whose subordinate ids are the ranges of 65,536 from this one on. */
+function lockWith(count: number, firstRange: number): string {
+  const users = Array.from({ length: count }, (_, i) => {
+    return [`b${i}`, { uid: 40_000 + i, subuid: (firstRange + i) * 65_536 }]
+  })
+  return JSON.stringify({ version: 1, users: Object.fromEntries(users), ports: {} })
+}
+
+// as versions of before chose them
+const fullLock = lockWith(20_000, 8_192)
 
 test.each([
   { name: 'a lock that is no JSON', code: 'INVALID_LOCK', text: '', options: { lock: '{' } },
@@ -34,6 +37,12 @@ test.each([
   { name: 'podman 4.3', code: 'UNSUPPORTED_VERSION', text: '', options: { podman: { major: 4, minor: 3 } } },
   { name: 'podman 6.0', code: 'UNSUPPORTED_VERSION', text: '', options: { podman: { major: 6, minor: 0 } } },
   { name: 'systemd 251', code: 'UNSUPPORTED_VERSION', text: '', options: { systemd: 251 } },
+  {
+    name: 'more backends than ranges of subordinate ids',
+    code: 'ALLOCATION_EXHAUSTED',
+    text: `[backends.new]\n${backend()}`,
+    options: { lock: lockWith(2_245, 30_521) },
+  },
   {
     name: 'more backends than user ids',
     code: 'ALLOCATION_EXHAUSTED',
@@ -52,6 +61,14 @@ test('every diagnostic code is provoked by a golden spec or above', () => {
   // the last is in settings.test.ts
   const above = ['INVALID_LOCK', 'UNSUPPORTED_VERSION', 'ALLOCATION_EXHAUSTED', 'CONTRADICTING_SETTING']
   expect(Object.keys(CODES).filter((code) => !provoked.has(code) && !above.includes(code))).toEqual([])
+})
+
+test("subordinate ids are nobody else's", () => {
+  const { users } = JSON.parse(lockOf(compiled(`[backends.m]\n${backend()}`)))
+  const [first, last] = [users.m.subuid, 32_765 * 65_536 + 65_535]
+  expect(first % 65_536).toBe(0)
+  expect(first).toBeGreaterThanOrEqual(2_000_200_000) // SSSD: ldap_idmap_range_max; above it useradd and systemd-nspawn
+  expect(last).toBeLessThan(2_147_352_576) // systemd: foreign ids
 })
 
 test('what the lock chose stays when backends come and go', () => {

@@ -259,9 +259,17 @@ test.each([
     problem: { code: 'ACCOUNT_CONFLICT', message: expect.stringContaining('gate-admin') },
   },
   {
+    name: 'a user of the host has one of the subordinate ids',
+    change: (host: Observed) => {
+      const far = { name: 'far', uid: 30_521 * 65_536 + 5, gid: 5, home: '/home/far', shell: '/bin/sh' }
+      return { ...host, accounts: { ...host.accounts, users: new Map([...host.accounts.users, ['far', far]]) } }
+    },
+    problem: { code: 'SUBID_CONFLICT', message: expect.stringContaining('far is a subordinate id of gate-one') },
+  },
+  {
     name: 'subordinate ids overlap those of another',
     change: (host: Observed) => {
-      const subuids = [...host.accounts.subuids, { owner: 'alice', start: 536_870_912 + 1_000, count: 10 }]
+      const subuids = [...host.accounts.subuids, { owner: 'alice', start: 30_521 * 65_536 + 1_000, count: 10 }]
       return { ...host, accounts: { ...host.accounts, subuids } }
     },
     problem: { code: 'SUBID_CONFLICT', message: expect.stringContaining('alice') },

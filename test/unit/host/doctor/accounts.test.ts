@@ -108,7 +108,7 @@ test.each<{ name: string; facts: Partial<UserFacts>; page: RegExp }>([
 
 const RANGE = { name: 'gate-qwen', uid: 40_001, start: 536_870_912, count: 65_536 }
 const LINE = { owner: 'gate-qwen', start: 536_870_912, count: 65_536 }
-test.each<{ name: string; files: Partial<SubidFacts['files']>; page: RegExp }>([
+test.each<{ name: string; files: Partial<SubidFacts['files']>; others?: SubidFacts['others']; page: RegExp }>([
   { name: 'both', files: {}, page: /^ok gate-qwen have their own$/ },
   {
     name: 'by number, in a larger range',
@@ -135,8 +135,18 @@ test.each<{ name: string; files: Partial<SubidFacts['files']>; page: RegExp }>([
     files: { subuid: [LINE, { owner: 'alice', start: 536_900_000, count: 10 }] },
     page: /^fail gate-qwen and alice share ids from 536900000 on in \/etc\/subuid[\s\S]*\/etc\/subuid$/,
   },
-])('subids: $name', ({ files, page }) => {
-  expect(pageOf(subids, { wanted: [RANGE], files: { subuid: [LINE], subgid: [LINE], ...files } })).toMatch(page)
+  {
+    name: 'a machine of systemd-nspawn has the same',
+    files: {},
+    others: [
+      { what: 'the user alice', id: 1_000 },
+      { what: 'the machine web of systemd-nspawn', id: 536_870_912 },
+    ],
+    page: /^fail the machine web of systemd-nspawn has the id 536870912[\s\S]*another subuid for gate-qwen/,
+  },
+])('subids: $name', ({ files, others = [], page }) => {
+  const both = { subuid: [LINE], subgid: [LINE], ...files }
+  expect(pageOf(subids, { wanted: [RANGE], files: both, others })).toMatch(page)
 })
 
 const MANAGER = { user: 'gate-qwen', uid: 40_001, lingers: true, state: 'active' }

@@ -13,7 +13,7 @@
           devices = [ "0" "1" ];
         };
         uid = 40008;
-        subIdStart = 537395200;
+        subIdStart = 2000617472;
       };
       vllm-amd = {
         engine = "vllm";
@@ -25,7 +25,7 @@
         listen = "tcp";
         args = [ "--max-model-len" "8192" ];
         uid = 40006;
-        subIdStart = 537264128;
+        subIdStart = 2000551936;
       };
       llama-cuda = {
         engine = "llama-cpp";
@@ -36,7 +36,7 @@
         };
         idleStop = "10m";
         uid = 40002;
-        subIdStart = 537001984;
+        subIdStart = 2000289792;
       };
       llama-rocm = {
         engine = "llama-cpp";
@@ -47,7 +47,7 @@
           devices = [ "renderD128" "card0" ];
         };
         uid = 40003;
-        subIdStart = 537067520;
+        subIdStart = 2000355328;
       };
       llama-vulkan = {
         engine = "llama-cpp";
@@ -60,7 +60,7 @@
         listen = "tcp";
         port = 18080;
         uid = 40004;
-        subIdStart = 537133056;
+        subIdStart = 2000420864;
       };
       llama-cpu = {
         engine = "llama-cpp";
@@ -70,7 +70,7 @@
         cpus = 2.5;
         pids = 256;
         uid = 40001;
-        subIdStart = 536936448;
+        subIdStart = 2000224256;
       };
       ollama = {
         engine = "ollama";
@@ -86,7 +86,7 @@
         network = true;
         uid = 40009;
         port = 49512;
-        subIdStart = 537460736;
+        subIdStart = 2000683008;
       };
       own = {
         engine = "custom";
@@ -115,7 +115,7 @@
         };
         readOnly = false;
         uid = 40005;
-        subIdStart = 537198592;
+        subIdStart = 2000486400;
       };
     };
   };

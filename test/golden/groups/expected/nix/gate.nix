@@ -28,7 +28,7 @@
         maxWaiting = 20;
         waitTimeout = "5m";
         uid = 40001;
-        subIdStart = 536936448;
+        subIdStart = 2000289792;
       };
       large = {
         engine = "llama-cpp";
@@ -41,7 +41,7 @@
         idleStop = "10m";
         startTimeout = "15m";
         uid = 40000;
-        subIdStart = 536870912;
+        subIdStart = 2000224256;
       };
     };
   };

@@ -48,7 +48,7 @@
         memory = "24GiB";
         idleStop = "30m";
         uid = 40000;
-        subIdStart = 536870912;
+        subIdStart = 2000224256;
       };
       webui = {
         engine = "open-webui";
@@ -65,7 +65,7 @@
           };
         };
         uid = 40001;
-        subIdStart = 536936448;
+        subIdStart = 2000289792;
       };
     };
   };

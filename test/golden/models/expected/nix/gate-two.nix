@@ -133,7 +133,7 @@
         };
         idleStop = "10m";
         uid = 40000;
-        subIdStart = 536870912;
+        subIdStart = 2000224256;
       };
       small = {
         engine = "llama-cpp";
@@ -142,7 +142,7 @@
         listen = "tcp";
         port = 18081;
         uid = 40001;
-        subIdStart = 536936448;
+        subIdStart = 2000289792;
       };
     };
   };

@@ -45,7 +45,7 @@
           command = [ "/bin/check" "{socket}" "\${pkgs.gate}" ];
         };
         uid = 40000;
-        subIdStart = 536870912;
+        subIdStart = 2000224256;
         imageFile = "/srv/images/engine.tar";
       };
     };
