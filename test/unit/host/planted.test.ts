@@ -99,7 +99,12 @@ const units = (planted: Partial<Planted>) =>
   }).units.map(({ action, unit }) => `${action} ${unit.name}`)
 
 test('an account that planted something starts anew, and no other', () => {
-  const anew = ['start user@40000.service', 'start gate-one.service', 'start gate-agent.socket']
+  const anew = [
+    'start user@40000.service',
+    'start gate-one.service',
+    'start gate-agent.socket',
+    'start gate-shell.socket',
+  ]
   expect(units({ inRuntime: [`${RUN}/systemd/user/x`] })).toEqual(anew)
   expect(units({ inHome: [`${HOME}/x`] })).toEqual(anew)
   expect(units({ jobs: ['/var/spool/cron/crontabs/gate-one'] })).toEqual(anew)
