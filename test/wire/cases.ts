@@ -15,6 +15,7 @@ export type Case = {
   readonly upstream_response?: Readonly<Record<string, unknown>> | readonly string[]
   readonly upstream_status?: number
   readonly broken_answer?: boolean
+  readonly beyond_sdk?: boolean
   readonly expect?: { readonly upstream_request?: readonly Check[]; readonly client_response?: readonly Check[] }
   readonly dropped?: readonly string[]
   readonly refused?: string

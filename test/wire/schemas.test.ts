@@ -8,10 +8,13 @@ const REQUESTS: Readonly<Record<string, Shape>> = {
   anthropic: 'anthropic:MessageCreateParams',
 }
 
-test.each(CASES)('the client of $name sends what its SDK could', ({ ingress, client_request: request }) => {
-  const shape = REQUESTS[ingress]
-  expect(shape === undefined ? [] : problemsOf(shape, request)).toEqual([])
-})
+test.each(CASES.filter(({ beyond_sdk: isBeyond }) => isBeyond !== true))(
+  'the client of $name sends what its SDK could',
+  ({ ingress, client_request: request }) => {
+    const shape = REQUESTS[ingress]
+    expect(shape === undefined ? [] : problemsOf(shape, request)).toEqual([])
+  },
+)
 
 test.each([
   { shape: 'openai:ChatCompletionCreateParams', value: { model: 'm', messages: [], top_k: 1 }, wrong: 'top_k' },

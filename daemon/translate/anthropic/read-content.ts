@@ -67,14 +67,16 @@ function readShown(block: JsonRecord, where: string, notes: Notes): readonly Sho
 function readDocument({ source: given, title, context }: JsonRecord, where: string, notes: Notes): readonly Shown[] {
   const source = recordIn(given)
   const name = textIn(title)
-  const heading = [name, textIn(context)].filter((text) => text !== null)
-  if (source['type'] === 'text')
-    return [{ kind: 'text', text: [...heading, textIn(source['data']) ?? ''].join('\n\n') }]
-  const head: Shown[] = heading.length === 0 ? [] : [{ kind: 'text', text: heading.join('\n\n') }]
+  const about = textIn(context)
+  if (source['type'] === 'text') {
+    const texts = [name, about, textIn(source['data'])].filter((text) => text !== null)
+    return [{ kind: 'text', text: texts.join('\n\n') }]
+  }
+  const head: Shown[] = about === null ? [] : [{ kind: 'text', text: about }]
   if (source['type'] === 'content') {
     return [...head, ...readContent(source['content'], `${where}.source.content`, notes).filter(isShown)]
   }
-  return [{ kind: 'media', form: 'document', source: sourceOf(source, where), name }]
+  return [...head, { kind: 'media', form: 'document', source: sourceOf(source, where), name }]
 }
 
 function sourceOf({ type, media_type: mediaType, data, url, file_id: id }: JsonRecord, where: string): MediaSource {

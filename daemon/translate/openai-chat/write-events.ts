@@ -11,6 +11,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
   let head = { id: '', object: 'chat.completion.chunk', created: nowS, model }
   let part: PartStart['kind'] = 'text'
   let calls = 0
+  let isSaid = false
 
   const chunk = (delta: object, reason: string | null = null) => frame({ choices: [choice(delta, reason)] })
   const frame = (rest: object) => `data: ${JSON.stringify({ ...head, ...rest })}\n\n`
@@ -24,16 +25,19 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
         return chunk({ role: 'assistant', content: '' })
       case 'part': {
         part = event.part.kind
+        isSaid = false
         if (event.part.kind !== 'call') return ''
         calls += 1
         const { id, name } = event.part
         return callDelta({ id, type: 'function', function: { name, arguments: '' } })
       }
       case 'more':
+        isSaid = true
         if (part === 'call') return callDelta({ function: { arguments: event.text } })
         return chunk({ [FIELDS[part]]: event.text })
+      case 'part-end': // clients parse the arguments, also of a call that has none
+        return part === 'call' && !isSaid ? callDelta({ function: { arguments: '{}' } }) : ''
       case 'signature':
-      case 'part-end':
         return ''
       case 'end':
         return (
