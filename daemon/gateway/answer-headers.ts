@@ -1,11 +1,15 @@
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 
-/** Adds the headers of an upstream that its client is shown. @param out names and values in turn */
-export function pushPassedOn(out: string[], headers: ResponseHeaders): void {
+/**
+ * Adds the headers of an upstream that its client is shown. @param out names and values in turn
+ * @param hidden how others begin that it is not shown; null: none
+ */
+export function pushPassedOn(out: string[], headers: ResponseHeaders, hidden: string | null = null): void {
   const ofConnection = namedIn(headers['connection'])
   for (const name in headers) {
     const value = headers[name]
     if (value === undefined || NOT_PASSED_ON.has(name) || ofConnection?.includes(name) === true) continue
+    if (hidden !== null && name.startsWith(hidden)) continue
     if (typeof value === 'string') out.push(name, value)
     else for (const one of value) out.push(name, one)
   }

@@ -196,7 +196,7 @@ export class Answer {
 
   #head(status: number, headers: ResponseHeaders, contentLength: number | null = null): void {
     const out = ['x-request-id', this.requestId]
-    pushPassedOn(out, headers)
+    pushPassedOn(out, headers, this.dialect.hiddenHeaders)
     if (this.cors.length > 0) out.push(...this.cors)
     if (this.wait !== null) out.push('x-gate-wait', `${this.wait.kind};ms=${this.wait.ms}`)
     if (contentLength !== null && status !== 204) out.push('content-length', String(contentLength))

@@ -32,6 +32,8 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
   let hasRestarted = false
   if (job.asked.stream) answer.keepAlive()
   for (let target = plan.shift(); target !== undefined; target = plan.shift()) {
+    const counted = countedHere(parts, job, target)
+    if (counted !== null) return { kind: 'ended', target, end: counted }
     const asked = parts.backends.turnAt(target.upstream, answer)
     const turn = asked instanceof Promise ? await asked : asked
     if (turn.kind === 'gone') return turn
@@ -63,6 +65,20 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
     if (plan.length === 0 || !mayTryElsewhere(end)) return { kind: 'ended', target, end }
   }
   throw refusal ?? new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
+}
+
+/** Tokens are counted here where the upstream cannot do it in the client's dialect: no engine is started for that. */
+function countedHere(
+  { upstreams, dialects }: AttemptsParts,
+  { call, dialect }: Job,
+  target: Target,
+): ForwardEnd | null {
+  const { countBody } = dialect
+  const upstream = upstreams.get(target.upstream)
+  if (call.endpoint.does !== 'count-tokens' || countBody === undefined || upstream === undefined) return null
+  if (dialects.spokenBy(upstream.provider).includes(dialect)) return null
+  const rest = Buffer.from(JSON.stringify(countBody(dialect.estimateInput(call))))
+  return { kind: 'answered', status: 200, headers: { 'content-type': 'application/json' }, rest, ttftMs: 0 }
 }
 
 /** What a target cannot take, another one may. */

@@ -74,7 +74,7 @@ function dialectRows(dialect: Dialect, routes: () => Routes): readonly Row[] {
   return dialect.endpoints.map((endpoint) => {
     const { method, path, scope, does, withHeader } = endpoint
     const row = { method, path, scope, dialect, ...(withHeader !== undefined && { withHeader }) }
-    if (does === 'generate') return { ...row, kind: 'generate', endpoint }
+    if (does === 'generate' || does === 'count-tokens') return { ...row, kind: 'generate', endpoint }
     const page: Page = (exchange, param) => {
       const call = callOf(exchange, endpoint, param)
       const body =

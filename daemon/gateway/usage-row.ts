@@ -42,6 +42,7 @@ export function usageRow(facts: AttemptFacts): UsageRow {
 }
 
 function tokensOf({ end, watch, dialect, call }: AttemptFacts): TokenCounts {
+  if (call.endpoint.does === 'count-tokens') return NO_TOKENS // nothing is generated
   const streamed = watch?.usage() ?? null
   if (streamed !== null) return countsOf(streamed)
   const frames = watch?.contentFrames() ?? 0

@@ -37,6 +37,9 @@ export type Dialect = {
 
   // answers
 
+  /** How headers begin that are about the account of the operator at an upstream, which is no client's business. */
+  readonly hiddenHeaders: string | null
+
   /** The media type of a streamed answer, without parameters. */
   readonly streamType: string
   /** Whether an answer is a stream, by its first bytes and its type; null: these bytes tell nothing yet. */
@@ -55,6 +58,8 @@ export type Dialect = {
   readonly estimateInput: (call: Call) => number
   /** The same of a whole answer. */
   readonly estimateOutput: (answer: Buffer) => number
+  /** What says how many tokens a request is, sent as JSON; only of a dialect with an endpoint that counts. */
+  readonly countBody?: (inputTokens: number) => object
   /** The message of an error that a whole answer is, although its status says success; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
   /** How a client learns of a failure as a status; sent as JSON. */
@@ -92,7 +97,7 @@ export type Endpoint = {
   readonly path: string
   /** What a key must be allowed to do. */
   readonly scope: Scope
-  readonly does: 'generate' | 'list-models' | 'show-model'
+  readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model'
   /** Only requests with this header come in here; it tells dialects apart that share a path. */
   readonly withHeader?: string
 }

@@ -42,10 +42,11 @@ beforeAll(async () => {
     for (const delta of deltas(asked)) response.write(chunk(delta))
     response.end(`${chunk({}, 'stop')}${report}data: [DONE]\n\n`)
   })
-  messages = await startFakeUpstream(({ body, headers }, response) => {
+  messages = await startFakeUpstream(({ body, headers, path }, response) => {
     const asked: Asked = JSON.parse(body)
+    const isCount = path.startsWith('/v1/messages/count_tokens')
     const problems = [
-      ...problemsOf('anthropic:MessageCreateParams', asked),
+      ...problemsOf(isCount ? 'anthropic:MessageCountTokensParams' : 'anthropic:MessageCreateParams', asked),
       ...(headers['x-api-key'] === 'sk-of-the-upstream' ? [] : ['no x-api-key']),
       ...(headers['anthropic-version'] === undefined ? ['no anthropic-version'] : []),
     ]
@@ -53,7 +54,9 @@ beforeAll(async () => {
       const error = { type: 'invalid_request_error', message: problems.join('; ') }
       return sendJson(response, 400, { type: 'error', error, request_id: null })
     }
-    if (asked.stream !== true) return sendJson(response, 200, message)
+    if (isCount) return sendJson(response, 200, { input_tokens: 4_711 })
+    if (asked.stream !== true)
+      return sendJson(response, 200, message, { 'anthropic-ratelimit-requests-remaining': '9' })
     response.writeHead(200, STREAM_HEADERS)
     response.end(MESSAGE_EVENTS.map(([type, rest]) => event(type, rest)).join(''))
   })
@@ -235,6 +238,18 @@ test('@anthropic-ai/sdk: what cannot be passed on is named in a header, or refus
   expect(refusal).toMatchObject({ status: 400, error: { error: { type: 'invalid_request_error' } } })
 })
 
+test('@anthropic-ai/sdk counts tokens: here for a chat upstream, there for an Anthropic one', async () => {
+  const rows = gate.rows.length
+  const { model, messages: said } = ask(question('Oslo and Rome?'))
+  const counted = await claude.messages.countTokens({ model, tools, messages: said })
+  expect(problemsOf('anthropic:MessageTokensCount', counted)).toEqual([])
+  expect(counted.input_tokens).toBeGreaterThan(20)
+  expect(gate.rows).toHaveLength(rows)
+  expect(await claude.messages.countTokens({ model: 'claude', messages: said })).toEqual({ input_tokens: 4_711 })
+  expect(messages.seen.at(-1)?.path).toBe('/v1/messages/count_tokens')
+  expect(gate.rows.at(-1)).toMatchObject({ outcome: 'ok', inputTokens: 0, outputTokens: 0 })
+})
+
 test('@anthropic-ai/sdk lists models', async () => {
   const ids: string[] = []
   for await (const model of claude.models.list()) {
@@ -246,7 +261,9 @@ test('@anthropic-ai/sdk lists models', async () => {
 
 test('@anthropic-ai/sdk and an Anthropic upstream: bytes pass, whole and streamed', async () => {
   const body = { model: 'claude', max_tokens: 9, messages: [question('hi')] }
-  expect(await claude.messages.create(body)).toMatchObject(message)
+  const { data, response } = await claude.messages.create(body).withResponse()
+  expect(data).toMatchObject(message)
+  expect(response.headers.get('anthropic-ratelimit-requests-remaining')).toBeNull()
   expect(JSON.parse(messages.seen.at(-1)?.body ?? '')).toEqual(body)
   const final = await claude.messages.stream(body).finalMessage()
   expect(final).toMatchObject({ content: [{ text: 'Hello' }], stop_reason: 'end_turn' })

@@ -65,6 +65,7 @@ const toy = {
   requestHeaders: ['toy-version'],
   fixedHeaders: {},
   keyHeader: (key) => ['toy-key', key],
+  hiddenHeaders: null,
   streamType: 'application/x-ndjson',
   looksLikeStream: (_, isCalledStream) => isCalledStream,
   watch: () => new ToyWatch(),

@@ -5,7 +5,7 @@ import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
 import { listModels, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
-import { bodyFor, readRequest } from './request.ts'
+import { bodyFor, readRequest, upstreamPath } from './request.ts'
 import { MessageStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
 
@@ -15,16 +15,18 @@ export const anthropic = {
   endpoints: ENDPOINTS,
   readRequest,
   bodyFor,
-  upstreamPath: () => '/messages',
+  upstreamPath,
   requestHeaders: ['anthropic-beta', VERSION_HEADER],
   fixedHeaders: { [VERSION_HEADER]: VERSION },
   keyHeader: (key) => ['x-api-key', key],
+  hiddenHeaders: 'anthropic-ratelimit-',
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,
   watch: () => new MessageStreamWatch(),
   usageOf,
   estimateInput,
   estimateOutput,
+  countBody: (inputTokens) => ({ input_tokens: inputTokens }),
   failureOf,
   errorBody,
   errorFrame,

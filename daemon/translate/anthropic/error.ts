@@ -34,7 +34,8 @@ export function failureOf(answer: Buffer): string | null {
   if (answer.includes(MESSAGE) && !answer.includes('"error"')) return null // quotes inside of content are escaped
   const value = parsedRecord(answer.toString('utf8'))
   if (value === null) return NO_MESSAGE
-  return failureIn(value) ?? (Array.isArray(value['content']) ? null : NO_MESSAGE)
+  const isAnswer = Array.isArray(value['content']) || 'input_tokens' in value // a message, or a count
+  return failureIn(value) ?? (isAnswer ? null : NO_MESSAGE)
 }
 
 /** The message of the error that an answer or an event is; null when it is none. */

@@ -18,3 +18,9 @@ export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }:
     hidesUsage: false,
   }
 }
+
+/** SDKs mark beta features in the query, too; the rest of it, which may be a key, stays here. */
+export function upstreamPath({ endpoint, url }: Call): string {
+  const path = endpoint.does === 'count-tokens' ? '/messages/count_tokens' : '/messages'
+  return /[?&]beta=true(?:&|$)/.test(url) ? `${path}?beta=true` : path
+}

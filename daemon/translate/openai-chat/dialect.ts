@@ -19,6 +19,7 @@ export const openAiChat = {
   requestHeaders: REQUEST_HEADERS,
   fixedHeaders: {},
   keyHeader: (key) => ['authorization', `Bearer ${key}`],
+  hiddenHeaders: null,
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,
   watch: (hidesUsage = false, choices = 1) => new ChatStreamWatch(hidesUsage, choices),
