@@ -12,8 +12,8 @@ const MAPS = ['upstreams', 'backends']
 const ADDRESS = ['base_url', 'socket', 'provider']
 
 /**
- * Leaves in the merged values only keys that go where they were meant to go: a key is bound to the origin and socket
- * that its own layer and those below it name. Who may write config.toml cannot lead a credential elsewhere by it, and
+ * Leaves in the merged values only keys that go where they were meant to go: a key is bound to the origin, path and
+ * socket that its own layer and those below it name. Who may write config.toml cannot lead a credential elsewhere by it, and
  * can set a key of their own there.
  */
 export function withBoundKeys(layers: Layers, merged: Tree): { values: Tree; withheld: readonly Withheld[] } {
@@ -22,7 +22,7 @@ export function withBoundKeys(layers: Layers, merged: Tree): { values: Tree; wit
   for (const path of keyPaths(merged)) {
     const to = addressIn(layers, path)
     const set = layers.filter((layer) => valueAt(layer.values, path) !== undefined)
-    const sent = set.find((layer) => addressIn(ownAndBelow(layer, layers), path) === to)
+    const sent = set.find((layer) => isFor(addressIn(ownAndBelow(layer, layers), path), to))
     const above = sent === undefined ? set : set.slice(0, set.indexOf(sent))
     if (above.length === 0) continue
     if (sent !== undefined) values = withValue(values, path, valueAt(sent.values, path))
@@ -41,9 +41,9 @@ export function keyLedAway(layers: Layers, edited: Path, runtime: Tree): Withhel
   if (valueAt(before.values, path) === undefined) return undefined
   const was = addressIn([before, ...below], path)
   const to = addressIn([{ ...before, values: runtime }, ...below], path)
-  if (was === to) return undefined
+  if (isFor(was, to)) return undefined
   const key = keyPathText(path)
-  const message = `${key} was removed: it was set for ${was ?? 'no address'}, and requests now go to ${to ?? 'none'}`
+  const message = `${key} was removed: it was set for ${shown(was, to) ?? 'no address'}, and requests now go to ${shown(to, was) ?? 'none'}`
   const hint = valueAt(env.values, path) === undefined ? `set ${key} again, if the new address may know it` : undefined
   const problem = { code: 'KEY_WITHHELD', layer: 'runtime', where: before.sourceOf(path), key, message } as const
   return { path, layer: 'runtime', problem: hint === undefined ? problem : { ...problem, hint } }
@@ -69,24 +69,46 @@ function ownAndBelow(layer: Layer, layers: Layers): readonly Layer[] {
   return layer.name === 'env' ? below.filter(({ name }) => name !== 'runtime') : below
 }
 
-/** The origin and socket that the layers give the entry of a key; undefined: none. */
-function addressIn(layers: readonly Layer[], [map = '', name = '']: Path): string | undefined {
+type Address = { readonly origin: string; readonly path: string; readonly socket: string | undefined }
+
+/** Where the layers send the entry of a key; undefined: nowhere. */
+function addressIn(layers: readonly Layer[], [map = '', name = '']: Path): Address | undefined {
   // what the defaults say of an address follows from all layers, so it is derived here from these
   const said = layers.filter((layer) => layer.name !== 'defaults').map(({ values }) => valueAt(values, [map, name]))
   const entry = merge(said.filter(isTree))
   const provider = valueAt(entry, ['provider']) ?? name
   const url = valueAt(entry, ['base_url']) ?? (isProvider(provider) ? defaultBaseUrl(provider) : undefined)
   if (typeof url !== 'string' || !URL.canParse(url)) return undefined
-  const { origin } = new URL(url)
+  const { origin, pathname, search } = new URL(url)
   const socket = valueAt(entry, ['socket'])
-  return typeof socket === 'string' ? `${origin} at ${socket}` : origin
+  const path = pathname.replace(/\/+$/, '') + search
+  return { origin, path, socket: typeof socket === 'string' ? socket : undefined }
 }
 
-function withheldKey(layers: Layers, { name, sourceOf }: Layer, path: Path, to: string | undefined): Withheld {
+/**
+ * Whether a key that is bound to an address may go to another: the same, or a path below. One origin can serve several
+ * accounts, told apart by the path. What is escaped may be read as more slashes there.
+ */
+function isFor(bound: Address | undefined, to: Address | undefined): boolean {
+  if (bound === undefined || to === undefined) return bound === to
+  if (bound.origin !== to.origin || bound.socket !== to.socket) return false
+  if (bound.socket !== undefined) return true // one engine, which knows one key
+  return to.path === bound.path || (to.path.startsWith(`${bound.path}/`) && !/[%?]/.test(to.path))
+}
+
+/** As much of an address as tells it from the other. */
+function shown(address: Address | undefined, other: Address | undefined): string | undefined {
+  if (address === undefined) return undefined
+  const { origin, path, socket } = address
+  const isElsewhere = origin !== other?.origin || socket !== other.socket
+  return `${origin}${isElsewhere ? '' : path || '/'}${socket === undefined ? '' : ` at ${socket}`}`
+}
+
+function withheldKey(layers: Layers, { name, sourceOf }: Layer, path: Path, to: Address | undefined): Withheld {
   const key = keyPathText(path)
   const own = layers.find((layer) => layer.name === name)
   const meant = own === undefined ? undefined : addressIn(ownAndBelow(own, layers), path)
-  const message = `${key} is not sent: it is for ${meant ?? 'an address that its layer does not name'}, and requests go to ${to ?? 'none'}`
+  const message = `${key} is not sent: it is for ${shown(meant, to) ?? 'an address that its layer does not name'}, and requests go to ${shown(to, meant) ?? 'none'}`
   const [map, entry] = path
   const hint = `set ${key} for the new address with gatectl config set, or remove what changes ${map}.${entry}`
   return {

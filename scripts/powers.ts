@@ -222,8 +222,11 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'admin',
     never: "read a provider's key by changing where its requests go",
-    by: 'a key goes only to the origin and socket for which its layer set it',
-    tests: ['test/unit/config/bound-keys.test.ts: what the environment changes drops a key of config.toml, too'],
+    by: 'a key goes only to the socket, or the origin and paths below, for which its layer set it',
+    tests: [
+      'test/unit/config/bound-keys.test.ts: a $given is not sent where an admin sets $key to $value',
+      'test/unit/config/bound-keys.test.ts: what the environment changes drops a key of config.toml, too',
+    ],
   },
   {
     attacker: 'admin',

@@ -14,6 +14,12 @@ const LED_AWAY = [
   ['upstreams.openai.base_url', 'http://api.openai.com/v1'],
   ['upstreams.openai.base_url', 'https://api.openai.com:8443/v1'],
   ['upstreams.openai.base_url', 'https://api.openai.com.example.org/v1'],
+  // one origin that serves several accounts, told apart by the path
+  ['upstreams.box.base_url', 'https://llm.example.org/team-b'],
+  ['upstreams.box.base_url', 'https://llm.example.org'],
+  ['upstreams.box.base_url', 'https://llm.example.org/v1/../team-b/v1'],
+  ['upstreams.box.base_url', 'https://llm.example.org/v1/%2e%2e/team-b'],
+  ['upstreams.box.base_url', 'https://llm.example.org/v1/..%2fteam-b'],
   ['upstreams.openai.provider', 'openrouter'],
   ['upstreams.openai.socket', '/tmp/mine.sock'],
   ['upstreams.openai', { base_url: MINE }],
@@ -63,7 +69,8 @@ test.each(
 
 test.each([
   ['upstreams.openai.timeout', '5s'],
-  ['upstreams.openai.base_url', 'https://api.openai.com/v2'],
+  ['upstreams.openai.base_url', 'https://api.openai.com/v1/beta'],
+  ['upstreams.openai.base_url', 'https://api.openai.com/v1/'],
   ['upstreams.openai.base_url', 'https://API.openai.com:443/v1'],
   ['backends.qwen.timeout', '5s'],
   ['backends.qwen.base_url', 'http://localhost'],
