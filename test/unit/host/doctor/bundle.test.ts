@@ -184,7 +184,7 @@ test('a file that is there is not touched, and a failure leaves nothing behind',
   await expect(writeBundle(file, input, SUBJECT)).rejects.toThrow('EEXIST')
   expect(readFileSync(file)).toEqual(before)
   await expect(writeBundle(place.file('no/such/x.tar.gz'), input, SUBJECT)).rejects.toThrow('ENOENT')
-  vi.stubEnv('TMPDIR', place.file('no/such'))
+  vi.stubEnv('TMPDIR', '/etc/passwd') // root's, so that root takes it, too
   await expect(writeBundle(place.file('b.tar.gz'), input, SUBJECT)).rejects.toThrow('mkdtemp')
   expect(readdirSync(place.path)).toEqual(['a.tar.gz'])
 })
