@@ -114,7 +114,7 @@ export function gateAttacks(host: () => Host): void {
       ['root', 'cat /etc/shadow'],
       ['gate-own', 'cat /run/gate/secrets/probe'],
       ['gate-own', 'cat /run/user/40000/gate-own.cid'],
-      ['gate-own', 'ls /var/lib/gate-backends/own/.local/share'],
+      ['gate-own', 'ls /var/lib/gate-backends/own/.local/share/containers'],
     ] as const
     for (const [user, command] of reads) await host().run(['sh', '-c', command], { user })
     expect(await succeeding(reads.map(([, command]) => command))).toEqual([])
