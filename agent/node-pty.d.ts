@@ -12,9 +12,11 @@ declare module 'node-pty' {
     readonly encoding: null
   }
   type Pty = {
+    /** Of the terminal's other end, which does not block; closed with it. */
+    readonly fd: number
+    on(event: 'close', listener: () => void): void
     onData(listener: (data: Buffer) => void): void
     onExit(listener: (event: { readonly exitCode: number; readonly signal?: number }) => void): void
-    write(data: Buffer): void
     resize(columns: number, rows: number): void
     kill(signal: string): void
     pause(): void

@@ -105,7 +105,7 @@ async function passInput(
       throw new AgentRefusal('BAD_REQUEST', 'while a shell runs, send only input or resize')
     }
     if (input.type === 'resize') terminal.resize(input)
-    else terminal.write(Buffer.from(input.data, 'base64'))
+    else await terminal.write(Buffer.from(input.data, 'base64'))
   }
 }
 

@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { AgentRefusal } from './agent-error.ts'
 import { childEnvironment } from './program.ts'
 
@@ -7,12 +9,28 @@ export type TerminalSize = { readonly rows: number; readonly columns: number }
 export type Terminal = {
   /** Takes what the program writes. @param take must not be called again before it resolves */
   onOutput(take: (bytes: Buffer) => Promise<void>): void
-  write(bytes: Buffer): void
+  /** Resolves once the program, or its terminal, has taken them; at once when it is gone. */
+  write(bytes: Buffer): Promise<void>
   resize(size: TerminalSize): void
   /** As when a terminal is closed: SIGHUP. */
   hangUp(): void
   /** Exit code, 128 + signal when a signal ended it. Resolves after the last output was handed over. */
   readonly exited: Promise<number>
+}
+
+/** Between two looks at a terminal that takes no more. */
+const FULL_MS = 20
+
+/**
+ * node-pty's own `write` keeps what a program does not read, without a bound, asks in a loop whether there is room, and
+ * goes on when the descriptor is closed and may be that of another file.
+ */
+function writeSome(fd: number, bytes: Buffer, at: number): number | 'gone' {
+  try {
+    return writeSync(fd, bytes, at)
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EAGAIN' ? 0 : 'gone'
+  }
 }
 
 /**
@@ -31,6 +49,9 @@ export async function openTerminal(
   const env = { ...childEnvironment(), TERM: term, SYSTEMD_PAGERSECURE: '1' }
   const pty = spawn(program, [...args], { rows, cols: columns, name: term, env, cwd: '/', encoding: null })
   let isOver = false
+  pty.on('close', () => {
+    isOver = true
+  })
   let handedOver: Promise<void> = Promise.resolve()
   return {
     onOutput: (take) => {
@@ -39,8 +60,13 @@ export async function openTerminal(
         handedOver = handedOver.then(() => take(bytes)).then(() => pty.resume())
       })
     },
-    write: (bytes) => {
-      if (!isOver) pty.write(bytes)
+    write: async (bytes) => {
+      for (let at = 0; at < bytes.length && !isOver; ) {
+        const written = writeSome(pty.fd, bytes, at)
+        if (written === 'gone') return
+        at += written
+        if (at < bytes.length) await setTimeout(FULL_MS)
+      }
     },
     resize: (size) => {
       if (!isOver) pty.resize(size.columns, size.rows)
