@@ -35,7 +35,7 @@ const asItIs = (end: ForwardEnd): ForwardEnd => end
 /**
  * Where client and upstream speak the same, bytes pass; else everything is translated.
  * @param spoken what the upstream speaks, the preferred one first @param nowMs Unix milliseconds
- * @throws GateError BAD_REQUEST when the upstream cannot take it
+ * @throws GateError BAD_REQUEST when the upstream cannot take it, OVERLOADED
  */
 export function sendingTo(
   spoken: readonly [Dialect, ...Dialect[]],
@@ -59,9 +59,10 @@ function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {
 }
 
 function translated(spoken: Dialect, job: Job, side: UpstreamSide, nowMs: number): Sending {
-  const { answer, dialect, call } = job
+  const { answer, dialect, call, hold } = job
   const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000) }
   const translation = translate(dialect, spoken, call, side, facts)
+  hold(translation.body.length)
   const note = noteOf(translation.dropped)
   let whole: Buffer | null = null
   const watch = () => {

@@ -54,6 +54,10 @@ beforeAll(async () => {
       const error = { type: 'invalid_request_error', message: problems.join('; ') }
       return sendJson(response, 400, { type: 'error', error, request_id: null })
     }
+    if (body.includes('overloaded')) {
+      const error = { type: 'overloaded_error', message: 'Overloaded' }
+      return sendJson(response, 529, { type: 'error', error, request_id: null })
+    }
     if (isCount) return sendJson(response, 200, { input_tokens: 4_711 })
     if (asked.stream !== true)
       return sendJson(response, 200, message, { 'anthropic-ratelimit-requests-remaining': '9' })
@@ -64,6 +68,14 @@ beforeAll(async () => {
     upstreams: {
       openai: { provider: 'openai', base_url: chat.url, models: ['gpt'] },
       anthropic: { provider: 'anthropic', base_url: messages.url, models: ['claude'], api_key: 'sk-of-the-upstream' },
+    },
+    models: {
+      either: {
+        targets: [
+          { upstream: 'anthropic', model: 'claude' },
+          { upstream: 'openai', model: 'gpt' },
+        ],
+      },
     },
   })
   claude = new Anthropic({ authToken: KEY, apiKey: null, baseURL: gate.url, maxRetries: 0 })
@@ -256,7 +268,7 @@ test('@anthropic-ai/sdk lists models', async () => {
     expect(problemsOf('anthropic:ModelInfo', model)).toEqual([])
     ids.push(model.id)
   }
-  expect(ids).toEqual(['gpt', 'claude'])
+  expect(ids).toEqual(['either', 'gpt', 'claude'])
 })
 
 test('@anthropic-ai/sdk and an Anthropic upstream: bytes pass, whole and streamed', async () => {
@@ -279,4 +291,18 @@ test('openai and an Anthropic upstream: whole and streamed', async () => {
   const final = await stream.finalChatCompletion()
   expect(final).toMatchObject({ choices: [{ message: { content: 'Hello' } }], usage: { completion_tokens: 5 } })
   expect(gate.rows.at(-1)).toMatchObject({ inputTokens: 21, outputTokens: 5, cachedTokens: 12, estimated: false })
+})
+
+test('a target that is overloaded, or cannot express what is asked, gives way to one of another dialect', async () => {
+  const rows = gate.rows.length
+  const final = await claude.messages.stream({ ...ask(question('overloaded?')), model: 'either' }).finalMessage()
+  expect(final).toMatchObject({ content: CALLS, stop_reason: 'tool_use' })
+  expect(gate.rows.slice(rows)).toMatchObject([
+    { upstream: 'anthropic', status: 529, outcome: 'refused' },
+    { upstream: 'openai', status: 200, outcome: 'ok' },
+  ])
+  const body = { model: 'either', messages: [{ role: 'user' as const, content: 'hi' }], logprobs: true }
+  expect((await openai.chat.completions.create(body)).choices[0]?.message.content).toBe('I look.')
+  const refusal = await openai.chat.completions.create({ ...body, model: 'claude' }).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ status: 400, param: 'logprobs' })
 })
