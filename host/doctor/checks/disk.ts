@@ -65,9 +65,9 @@ export const disk: Check<DiskFacts> = {
   },
   judge({ places }) {
     const findings = places.flatMap((place) => [...space(place), ...inodes(place)])
-    return findings.length > 0
-      ? findings
-      : [ok(places.map(({ path, freeBytes }) => `${path}: ${sizeText(freeBytes)} free`).join(', '))]
+    // before the first apply, several purposes have the same place
+    const free = new Set(places.map(({ path, freeBytes }) => `${path}: ${sizeText(freeBytes)} free`))
+    return findings.length > 0 ? findings : [ok([...free].join(', '))]
   },
 }
 

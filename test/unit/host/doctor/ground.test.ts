@@ -242,6 +242,11 @@ test.each<{ name: string; place: Partial<typeof PLACE>; page: RegExp }>([
   expect(pageOf(disk, { places: [{ ...PLACE, ...place }] })).toMatch(page)
 })
 
+test('disk: one place with several purposes is shown once', () => {
+  const page = pageOf(disk, { places: [PLACE, { ...PLACE, purpose: 'generations' }] })
+  expect(page.match(/free/g)).toHaveLength(1)
+})
+
 const DNS: DnsFacts = {
   servers: [{ address: '10.0.0.1', answers: true }],
   names: [{ name: 'ai.example.org', addresses: ['192.0.2.7'] }],
