@@ -30,6 +30,7 @@ export const CODES = {
   UNLINKED_BACKEND: 'a container is given the port of a backend that it cannot reach',
   LINK_NEEDS_PORT: 'a link to a backend that has no port of its own',
   LOGIN_UID: 'a user id of the range that people get',
+  UNKNOWN_ADDRESS: 'an upstream on the local network is named by a name, so its address cannot be allowed',
   UNCOVERED_ADDRESS: 'allow_from refuses clients that come by an address which the name server hands out',
   SHARED_GPU: 'a backend may run beside a group on one GPU',
   UNQUALIFIED_IMAGE: 'an image without its registry',

@@ -9,8 +9,16 @@ const MAINTAINER = 'The Gate authors <gate@packages.invalid>'
  * podman.
  */
 const DEPENDS = ['libc6 (>= 2.28)', 'libgcc-s1', 'libstdc++6 (>= 9)', 'systemd (>= 254)']
-const RECOMMENDS = ['ca-certificates', 'dbus-user-session', 'passt', 'podman (>= 4.4)', 'systemd-container', 'uidmap']
-const SUGGESTS = ['dnsmasq-base', 'nftables', 'nginx']
+const RECOMMENDS = [
+  'ca-certificates',
+  'dbus-user-session',
+  'nftables',
+  'passt',
+  'podman (>= 4.4)',
+  'systemd-container',
+  'uidmap',
+]
+const SUGGESTS = ['dnsmasq-base', 'nginx']
 
 type ControlValues = { readonly version: string; readonly architecture: string; readonly installedKib: number }
 

@@ -135,7 +135,8 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'gate',
     never: 'dial anything but what the spec names',
-    open: '`gate` may open TCP connections to anywhere',
+    by: 'a table of nftables for its account, and `IPAddressDeny=` in its unit; where an upstream has a name, public addresses and port 53 are open',
+    tests: ['connects to the upstream of the spec, and to nothing else of this host, the network and the Internet'],
   },
   {
     attacker: 'gate',

@@ -43,9 +43,12 @@ const GUIDES: Readonly<Record<Target, Guide>> = {
     use: ['launchctl bootstrap system /Library/LaunchDaemons/*.plist'],
   },
   nftables: {
-    what: 'A separate table: ports of the gateway are open where the spec says so. Other rules of this host stay.',
-    check: ['nft --check --file firewall.nft'],
-    use: ['systemctl daemon-reload', 'systemctl enable --now {prefix}-firewall.service'],
+    what: 'Separate tables: ports of the gateway are open where the spec says so, and the daemon connects to what the spec names. Other rules of this host stay.',
+    check: ['for f in *.nft; do nft --check --file $f; done    # looks up the account, so after systemd-sysusers'],
+    use: [
+      'systemctl daemon-reload',
+      'systemctl enable --now {prefix}-egress.service    # and {prefix}-firewall.service, where there is one',
+    ],
   },
   nginx: {
     what: 'Virtual hosts of the gateway and of the apps behind it, for nginx on this host.',

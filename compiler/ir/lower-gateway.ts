@@ -17,7 +17,7 @@ export function lowerGateway(
   allocation: Allocation,
 ): Gateway {
   const { profile, domain: _domain, instance: _instance, keep_generations, ...own } = gate
-  const { image, memory, cache, server, tls, auth, discovery, log, ...rest } = own
+  const { image, memory, cache, server, tls, auth, discovery, network, log, ...rest } = own
   rest satisfies Record<string, never>
   const sizes = PROFILES[profile]
   const { mode, ...restOfAuth } = auth
@@ -57,6 +57,7 @@ export function lowerGateway(
     stallTimeoutMs: optionalMs(server.stall_timeout),
     drainTimeoutMs: optionalMs(server.drain_timeout),
     discovery: { enabled: discovery.enabled, intervalMs: optionalMs(discovery.interval) },
+    network,
     cacheBytes: cache === undefined ? sizes.cacheBytes : byteCount(cache),
     memoryBytes: memory === undefined ? sizes.memoryBytes : byteCount(memory),
     auth: { ...restOfAuth, modes: [mode].flat() },

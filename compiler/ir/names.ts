@@ -36,6 +36,9 @@ export function gatewayNames(instance: string | undefined) {
     dnsUnit: `${prefix}-dns.service`,
     firewallRules: `/etc/${prefix}/firewall.nft`,
     firewallUnit: `${prefix}-firewall.service`,
+    /** What the daemon may connect to. */
+    egressRules: `/etc/${prefix}/egress.nft`,
+    egressUnit: `${prefix}-egress.service`,
     nginxConfig: `/etc/nginx/conf.d/${prefix}.conf`,
     /** What nginx and nftables let a name begin with. */
     symbol: prefix.replaceAll('-', '_'),

@@ -21,9 +21,8 @@ export function ownersOf({ desired }: Pick<Plan, 'desired'>, { generations }: Pi
   const ofPath = (path: string) => {
     const backend = backends.find((account) => isAbout(path, account))
     if (backend !== undefined) return title(backend.name)
-    return path.includes(`/${prefix}-`) || path.startsWith(`${prefix}-daemon`) || path.startsWith(`/etc/${prefix}/`)
-      ? 'gateway'
-      : 'host'
+    const isOfGateway = [`${prefix}-daemon`, `${prefix}-egress`, `/etc/${prefix}/`].some((own) => path.startsWith(own))
+    return isOfGateway || path.includes(`/${prefix}-`) ? 'gateway' : 'host'
   }
   return {
     ofAccount,

@@ -35,7 +35,7 @@ export function boundedConnector(most: number) {
       connect(to, (...[error, socket]) => {
         if (error !== null) {
           open -= 1
-          return callback(error, null)
+          return callback(explained(error), null)
         }
         socket.once('close', () => {
           open -= 1
@@ -44,6 +44,19 @@ export function boundedConnector(most: number) {
       })
     }
   }
+}
+
+/** What the rules of a deployed host answer (nftables, IPv4 and IPv6), and what a filter of the unit may. */
+const FILTERED = new Set<unknown>(['EHOSTUNREACH', 'EACCES', 'EPERM'])
+
+/** The error of a connection, with the key that may open the way. */
+export function explained(error: Error): Error {
+  const code = 'code' in error ? error.code : undefined
+  if (!FILTERED.has(code)) return error
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error
+  const message = first instanceof Error ? first.message : error.message
+  const why = `${message}: no way leads there, or the spec does not open it (gate.network.allow)`
+  return Object.assign(new Error(why, { cause: error }), { code })
 }
 
 /** A handler that wants to know the connection that its request goes over. */

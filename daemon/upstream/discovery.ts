@@ -1,23 +1,8 @@
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
+import { LOCAL_ENGINES, type LocalEngine } from '../../schemas/words/local-engines.ts'
 import { readListing } from './catalog.ts'
 import { foreignPorts } from './foreign-ports.ts'
 import type { ModelListing } from './upstreams.ts'
-
-type LocalEngine = {
-  readonly name: string
-  readonly provider: UpstreamConfig['provider']
-  readonly port: number
-}
-
-/** Engines that people run on their own machine, and the loopback port each uses unless told otherwise. */
-const ENGINES: readonly LocalEngine[] = [
-  { name: 'ollama', provider: 'ollama', port: 11_434 },
-  // older ones; of two that answer, the later row counts
-  { name: 'llama-cpp', provider: 'llama-cpp', port: 8_080 },
-  { name: 'llama-cpp', provider: 'llama-cpp', port: 9_931 },
-  { name: 'vllm', provider: 'vllm', port: 8_000 },
-  { name: 'lmstudio', provider: 'lmstudio', port: 1_234 },
-]
 
 const PROBE_TIMEOUT_MS = 500
 /** An engine that is busy may miss a look; only after so many in a row it is taken to be gone. */
@@ -34,7 +19,7 @@ export async function discoverEngines(
   skip: { readonly names: ReadonlySet<string>; readonly ports: ReadonlySet<number> },
   listingOf: (provider: string) => ModelListing,
   signal: AbortSignal,
-  engines: readonly LocalEngine[] = ENGINES,
+  engines: readonly LocalEngine[] = LOCAL_ENGINES,
 ): Promise<{ readonly found: Record<string, UpstreamConfig>; readonly foreign: ReadonlySet<string> }> {
   const wanted = engines.filter(({ name, port }) => !skip.names.has(name) && !skip.ports.has(port))
   const answering = await Promise.all(

@@ -42,7 +42,7 @@ const VALIDATORS: readonly { readonly applies: RegExp; readonly check: Validator
   { applies: /^nginx\//, check: checkNginx },
   { applies: /^caddy\//, check: checkCaddy },
   { applies: /^dnsmasq\/dnsmasq\.conf$/, check: checkDnsmasq },
-  { applies: /^nftables\/firewall\.nft$/, check: checkNftables },
+  { applies: /^nftables\/.*\.nft$/, check: checkNftables },
 ]
 
 const GENERATORS = ['/usr/libexec/podman/quadlet', '/usr/lib/podman/quadlet']
@@ -137,9 +137,11 @@ async function checkDnsmasq(host: HostView, scratch: string, files: readonly Can
   return runChecker(host, ['dnsmasq', '--test', `--conf-file=${file}`], 'dnsmasq-base', 'dns.engine')
 }
 
+/** An account may be made by this very apply, and nft looks it up. */
 async function checkNftables(host: HostView, scratch: string, files: readonly Candidate[]): Promise<HostProblem[]> {
-  const file = writeScratch(join(scratch, 'firewall.nft'), files[0]?.text ?? '')
-  return runChecker(host, ['nft', '--check', '--file', file], 'nftables', 'gate.server.open_firewall')
+  const texts = files.map(({ text }) => text.replace(/^( *meta skuid != )"[^"]*"/m, '$10'))
+  const file = writeScratch(join(scratch, 'tables.nft'), texts.join(''))
+  return runChecker(host, ['nft', '--check', '--file', file], 'nftables', 'gate.network.allow')
 }
 
 async function runChecker(

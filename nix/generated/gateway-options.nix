@@ -142,6 +142,18 @@ in
       description = "Time between two searches; 30s when absent. A duration such as \"10s\".";
     };
   };
+  network = {
+    allow = mkOption {
+      type = types.listOf types.nonEmptyStr;
+      default = [ ];
+      description = "Where the daemon may connect to, beside the upstreams of the spec: addresses and CIDR ranges, \"internet\" (every public address), \"any\".";
+    };
+    resolvers = mkOption {
+      type = types.listOf types.nonEmptyStr;
+      default = [ ];
+      description = "Addresses of the name servers of this host; empty: port 53 of any address may be asked.";
+    };
+  };
   log = {
     level = mkOption {
       type = types.enum [ "error" "warn" "info" "debug" ];

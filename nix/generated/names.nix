@@ -23,6 +23,8 @@
     dnsUnit = "${prefix}-dns.service";
     firewallRules = "/etc/${prefix}/firewall.nft";
     firewallUnit = "${prefix}-firewall.service";
+    egressRules = "/etc/${prefix}/egress.nft";
+    egressUnit = "${prefix}-egress.service";
     nginxConfig = "/etc/nginx/conf.d/${prefix}.conf";
     generatedDirectory = "/var/lib/${prefix}-deploy/secrets";
     configDirectory = "/etc/${prefix}";

@@ -79,6 +79,12 @@
             interval = null;
           };
         };
+        network = {
+          keys = {
+            allow = null;
+            resolvers = null;
+          };
+        };
         log = {
           keys = {
             level = null;

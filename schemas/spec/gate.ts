@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { cidrs, host, origin } from '../config/values.ts'
+import { ipPattern } from '../words/address.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
 import { boundedBytes, boundedDuration, count } from './bounded.ts'
 import { absolutePath, flag, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
@@ -96,6 +97,28 @@ const auth = z.strictObject({
   ),
 })
 
+const network = z
+  .strictObject({
+    allow: z
+      .array(
+        z
+          .string()
+          .regex(
+            new RegExp(`^(?:any|internet)$|${ipPattern.source}`),
+            'write "any", "internet", an address or a CIDR range such as "192.168.1.0/24"',
+          ),
+      )
+      .default([])
+      .meta({
+        description:
+          'Where the daemon may connect to, beside the upstreams of the spec: addresses and CIDR ranges, "internet" (every public address), "any".',
+      }),
+    resolvers: cidrs.default([]).meta({
+      description: 'Addresses of the name servers of this host; empty: port 53 of any address may be asked.',
+    }),
+  })
+  .prefault({})
+
 /** The key `gate` of the spec: the gateway itself. */
 export const gate = z.strictObject({
   profile: z.enum(PROFILE_NAMES).default('desktop').meta({ description: 'Size of the machine; sizes every limit.' }),
@@ -126,6 +149,7 @@ export const gate = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'Engines on this host that are not backends of the spec.' }),
+  network: network.meta({ description: 'What the daemon may connect to; nothing else is let through.' }),
   log: z
     .strictObject({
       level: z

@@ -70,6 +70,35 @@ export function isEveryInterface(host: string): boolean {
   return ['*', '::', '0.0.0.0'].includes(canonicalHost(host))
 }
 
+/**
+ * What is never a host of the Internet: this host, private networks, links and groups. No two overlap, as nftables
+ * wants. @see IANA's special-purpose address registries
+ */
+export const PRIVATE_RANGES: { readonly 4: readonly string[]; readonly 6: readonly string[] } = {
+  4: [
+    '0.0.0.0/8',
+    '10.0.0.0/8',
+    '100.64.0.0/10',
+    '127.0.0.0/8',
+    '169.254.0.0/16',
+    '172.16.0.0/12',
+    '192.168.0.0/16',
+    '198.18.0.0/15',
+    '224.0.0.0/3',
+  ],
+  6: ['::/127', 'fc00::/7', 'fe80::/10', 'ff00::/8'],
+}
+
+/** Names that public name servers do not answer: of a local network, a tailnet or one label alone. */
+export function isLocalName(host: string): boolean {
+  const text = canonicalHost(host)
+  if (isIP(text) !== 0) return false
+  return (
+    !text.includes('.') ||
+    /\.(?:local|lan|home|localdomain|internal|intranet|corp|private|home\.arpa|ts\.net)$/.test(text)
+  )
+}
+
 /** Whether two listeners of one port would meet. */
 export function hostsOverlap(a: string, b: string): boolean {
   return (

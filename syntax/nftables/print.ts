@@ -21,18 +21,74 @@ export type Rule = {
   readonly verdict: 'accept' | 'drop'
 }
 
+/** One table with one chain for new connections of one account; what no rule lets through is refused. */
+export type OutputTable = Omit<InputTable, 'rules'> & { readonly user: string; readonly rules: readonly OutputRule[] }
+
+export type OutputRule = { readonly origin?: SpecPath } & (
+  | { readonly to: 'range'; readonly range: string; readonly ports: readonly Port[] | 'all' }
+  /** Every address, or every one that is not in a range; no two ranges overlap. */
+  | { readonly to: 'port'; readonly ports: readonly Port[] }
+  | { readonly to: 'all but'; readonly family: 4 | 6; readonly ranges: readonly string[] }
+  /** Addresses of this host are refused from here on, whichever they are. */
+  | { readonly to: 'this host' }
+)
+
+type Port = { readonly protocol: 'tcp' | 'udp'; readonly port: number }
+
+type Line = { readonly text: string; readonly path?: SpecPath | undefined }
+type Printed = { text: string; origins: string[] }
+
 /** A file for `nft -f` that replaces this table and touches no other, and for each line where it comes from. */
-export function printTable(table: InputTable): { text: string; origins: string[] } {
+export function printTable(table: InputTable): Printed {
+  return printChain(
+    table,
+    'input',
+    table.rules.map((rule) => ({ text: printRule(rule), path: rule.origin })),
+  )
+}
+
+/** The same for what an account connects to. Answers to its own clients belong to connections that exist. */
+export function printOutputTable(table: OutputTable): Printed {
+  return printChain(table, 'output', [
+    { text: `meta skuid != "${accountName(table.user)}" accept` },
+    { text: 'ct state != new accept' },
+    ...table.rules.flatMap((rule) => printOutputRule(rule).map((text) => ({ text, path: rule.origin }))),
+    { text: REFUSED },
+  ])
+}
+
+/** The program is told at once, with an error of its own (EHOSTUNREACH, EACCES). */
+const REFUSED = 'reject with icmpx admin-prohibited'
+
+function printOutputRule(rule: OutputRule): string[] {
+  switch (rule.to) {
+    case 'port':
+      return rule.ports.map(({ protocol, port }) => `${protocol} dport ${port} accept`)
+    case 'range': {
+      const where = destination(rule.range)
+      if (rule.ports === 'all') return [`${where} accept`]
+      return rule.ports.map(({ protocol, port }) => `${where} ${protocol} dport ${port} accept`)
+    }
+    case 'all but':
+      return [`${rule.family === 4 ? 'ip' : 'ip6'} daddr != { ${rule.ranges.map(range).join(', ')} } accept`]
+    case 'this host':
+      return [`fib daddr type local ${REFUSED}`]
+  }
+}
+
+const destination = (text: string): string => `${text.includes(':') ? 'ip6' : 'ip'} daddr ${range(text)}`
+
+function printChain(table: Omit<InputTable, 'rules'>, hook: 'input' | 'output', rules: readonly Line[]): Printed {
   const name = identifier(table.name)
-  const lines: { text: string; path?: SpecPath | undefined }[] = [
+  const lines: Line[] = [
     ...table.comment.map((line) => ({ text: `# ${line}` })),
     // the first line makes the table when it is absent, so that the second can remove it
     { text: `table inet ${name}` },
     { text: `delete table inet ${name}` },
     { text: `table inet ${name} {` },
-    { text: '    chain input {' },
-    { text: '        type filter hook input priority filter; policy accept;' },
-    ...table.rules.map((rule) => ({ text: `        ${printRule(rule)}`, path: rule.origin })),
+    { text: `    chain ${hook} {` },
+    { text: `        type filter hook ${hook} priority filter; policy accept;` },
+    ...rules.map(({ text, path }) => ({ text: `        ${text}`, path })),
     { text: '    }' },
     { text: '}' },
   ]
@@ -52,6 +108,17 @@ function printRule({ interface: from, packets, verdict }: Rule): string {
 function identifier(name: string): string {
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw new RangeError(`not an nftables identifier: ${JSON.stringify(name)}`)
   return name
+}
+
+/** It is looked up when the table is loaded. */
+function accountName(name: string): string {
+  if (!/^[a-z_][a-z0-9_-]{0,30}$/.test(name)) throw new RangeError(`not an account: ${JSON.stringify(name)}`)
+  return name
+}
+
+function range(text: string): string {
+  if (!/^[0-9a-fA-F:.]+(?:\/\d{1,3})?$/.test(text)) throw new RangeError(`not an address: ${JSON.stringify(text)}`)
+  return text
 }
 
 /** Strings of nft have no escapes, and a star at their end is a pattern: only names of interfaces are let through. */

@@ -7,7 +7,7 @@ let
   # texts that a script names by their places in the store
   made = name: text: { _type = "package"; inherit name text; version = "0"; outPath = hashed name text; };
 in
-lib.genAttrs [ "bash" "coreutils" "dnsmasq" "jq" "util-linux" ] (name: package name "1.0")
+lib.genAttrs [ "bash" "coreutils" "dnsmasq" "jq" "nftables" "util-linux" ] (name: package name "1.0")
 // lib.genAttrs [ "gate" "gate-daemon" "gate-relay" ] (_: package "gate" "0.1.0")
 // {
   systemd = package "systemd" "257.5";

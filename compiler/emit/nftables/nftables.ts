@@ -1,31 +1,47 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { isLoopback } from '../../../schemas/words/address.ts'
-import { printTable, type Rule } from '../../../syntax/nftables/print.ts'
+import { printOutputTable, printTable, type Rule } from '../../../syntax/nftables/print.ts'
 import { command, literal, printUnit, text, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import type { GatewayNames } from '../../ir/names.ts'
 import type { Listener } from '../../ir/nodes/host.ts'
-import type { Emission, EmitOptions } from '../output.ts'
+import { egressOf } from '../egress/egress.ts'
+import type { Emission, EmitOptions, OutputFile } from '../output.ts'
+import { egressTable } from './egress-table.ts'
 
 /**
- * A table of the gateway's own. Its ports are open where the spec opens them and shut elsewhere; packets for other
- * ports pass on to whatever other tables say. Nothing is made when the spec opens nothing.
+ * Two tables of the gateway's own: what may reach it, and what it may reach. Ports of the gateway are open where the spec opens them and shut elsewhere; packets for other
+ * ports pass on to whatever other tables say. Nothing is made where the spec opens no port, or lets the daemon connect
+ * to anything.
  */
-export function emitNftables({ firewall, listeners, names }: Deployment, { layout }: EmitOptions): Emission {
-  if (firewall.length === 0) return { files: [], findings: [] }
-  const origin = ['gate', 'server']
-  const printed = printTable({ origin, comment: COMMENT, name: names.symbol, rules: rules(firewall, listeners) })
-  return {
-    files: [
+export function emitNftables(deployment: Deployment, { layout, settings }: EmitOptions): Emission {
+  const { firewall, listeners, names } = deployment
+  const files: OutputFile[] = []
+  const { nft } = layout.programs
+  if (firewall.length > 0) {
+    const origin = ['gate', 'server']
+    const name = names.symbol
+    const printed = printTable({ origin, comment: COMMENT, name, rules: rules(firewall, listeners) })
+    const unit = tableUnit({ origin, table: name, rules: names.firewallRules, what: 'Ports of the gateway', nft })
+    files.push(
       { path: 'nftables/firewall.nft', install: names.firewallRules, mode: 0o644, ...printed },
-      {
-        path: `nftables/${names.firewallUnit}`,
-        install: `/etc/systemd/system/${names.firewallUnit}`,
-        mode: 0o644,
-        ...printUnit(firewallUnit(names, layout.programs.nft)),
-      },
-    ],
-    findings: [],
+      unitFile(names.firewallUnit, unit),
+    )
   }
+  const egress = egressOf(deployment, settings)
+  if (egress !== 'any') {
+    const table = egressTable(deployment, egress)
+    const what = 'What the gateway may connect to'
+    const unit = tableUnit({ origin: table.origin, table: table.name, rules: names.egressRules, what, nft })
+    files.push(
+      { path: 'nftables/egress.nft', install: names.egressRules, mode: 0o644, ...printOutputTable(table) },
+      unitFile(names.egressUnit, unit),
+    )
+  }
+  return { files, findings: [] }
+}
+
+function unitFile(name: string, unit: UnitFile): OutputFile {
+  return { path: `nftables/${name}`, install: `/etc/systemd/system/${name}`, mode: 0o644, ...printUnit(unit) }
 }
 
 const COMMENT = [
@@ -58,22 +74,31 @@ function rules(firewall: Deployment['firewall'], listeners: readonly Listener[])
   ]
 }
 
+type TableUnit = {
+  readonly origin: SpecPath
+  readonly table: string
+  /** The file. */
+  readonly rules: string
+  readonly what: string
+  readonly nft: string
+}
+
 /** Loads the table again whenever nftables.service, which flushes everything, is started or reloaded. */
-function firewallUnit({ firewallRules, symbol }: GatewayNames, nft: string): UnitFile {
-  const load = command(nft, '-f', firewallRules)
+function tableUnit({ origin, table, rules: file, what, nft }: TableUnit): UnitFile {
+  const load = command(nft, '-f', file)
   return {
-    origin: ['gate', 'server'],
+    origin,
     comment: COMMENT.slice(0, 1),
     sections: [
       {
         name: 'Unit',
         entries: [
-          { key: 'Description', value: text('Ports of the gateway') },
+          { key: 'Description', value: text(what) },
           { key: 'DefaultDependencies', value: literal('no') },
           { key: 'Wants', value: literal('network-pre.target') },
           { key: 'Before', value: literal('network-pre.target shutdown.target') },
           { key: 'Conflicts', value: literal('shutdown.target') },
-          { key: 'After', value: literal('nftables.service') },
+          { key: 'After', value: literal('nftables.service systemd-sysusers.service') },
           { key: 'PartOf', value: literal('nftables.service') },
           { key: 'ReloadPropagatedFrom', value: literal('nftables.service') },
         ],
@@ -85,7 +110,7 @@ function firewallUnit({ firewallRules, symbol }: GatewayNames, nft: string): Uni
           { key: 'RemainAfterExit', value: literal('yes') },
           { key: 'ExecStart', value: load },
           { key: 'ExecReload', value: load },
-          { key: 'ExecStop', value: command(nft, 'delete', 'table', 'inet', symbol) },
+          { key: 'ExecStop', value: command(nft, 'delete', 'table', 'inet', table) },
         ],
       },
       { name: 'Install', entries: [{ key: 'WantedBy', value: literal('sysinit.target') }] },

@@ -5,6 +5,7 @@ import { command, type Entry, literal, printUnit, type UnitFile } from '../../..
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import type { Ulimit } from '../../ir/nodes/container.ts'
+import { unknownAddresses } from '../egress/egress.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits } from './daemon-units.ts'
@@ -31,7 +32,7 @@ export function systemUnits(deployment: Deployment, { systemd, layout, settings 
   const secrets = secretUnits(deployment, layout.programs.shell, COMMENT)
   const parts = [
     daemon(deployment, systemd, layout),
-    { units: reachUnit(deployment, { settings }, COMMENT), findings: [] },
+    { units: reachUnit(deployment, { settings }, COMMENT), findings: unknownAddresses(deployment, settings) },
     relays(deployment, systemd, layout),
     secrets,
     {

@@ -52,6 +52,8 @@ export type Gateway = Node &
     /** Whose X-Forwarded-For this host's own proxy believes. */
     readonly outerProxies: readonly string[]
     readonly discovery: { readonly enabled: boolean | undefined; readonly intervalMs: number | undefined }
+    /** Where it may connect to, beside the upstreams of the spec. */
+    readonly network: Spec['gate']['network']
     readonly cacheBytes: number
     readonly memoryBytes: number
     readonly auth: Omit<Spec['gate']['auth'], 'mode'> & { readonly modes: readonly AuthMode[] }

@@ -49,6 +49,10 @@ function judgeOne({ name, url, reached, daemon }: UpstreamFacts['upstreams'][num
     return fail(`${name} (${host}) cannot be reached`, reached.message, fixFor(reached.code, host, hostname))
   if (daemon?.state === 'down') {
     const why = `${daemon.lastError ?? 'no reason given'}; a connection of gatectl's own succeeds`
+    if (why.includes('gate.network.allow')) {
+      const what = `let the daemon connect to ${hostname} in gate.network.allow, or name the upstream there; then gatectl apply`
+      return fail(`${name} (${host}) is down for the daemon`, why, edit('the spec', what))
+    }
     const isKey = /\b40[13]\b|key|unauthori/i.test(why)
     return fail(
       `${name} (${host}) is down for the daemon`,

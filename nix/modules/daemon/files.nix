@@ -10,7 +10,7 @@ let
   # newer ones read what older ones did
   podmanVersion = if lib.versionOlder "5.8" (lib.versions.majorMinor podman.version) then "5.8" else lib.versions.majorMinor podman.version;
 
-  targets = [ "declared" "systemd" ]
+  targets = [ "declared" "nftables" "systemd" ]
     ++ lib.optional (backends != [ ]) "quadlet"
     ++ lib.optional (cfg.proxy.engine != "none") cfg.proxy.engine
     ++ lib.optional (cfg.dns.engine != "none") cfg.dns.engine
@@ -38,6 +38,8 @@ pkgs.runCommand "${prefix}-files"
     "$out"/systemd/system/*-daemon.service.d; do
     if [ -e "$unit" ]; then cp -r "$unit" "$out/lib/systemd/system/"; fi
   done
+  # what may reach the gateway is networking.firewall's, which the module sets
+  if [ -e "$out/nftables/${names.egressUnit}" ]; then mv "$out/nftables/${names.egressUnit}" "$out/lib/systemd/system/"; fi
   if [ -e "$out/dnsmasq/${names.dnsUnit}" ]; then mv "$out/dnsmasq/${names.dnsUnit}" "$out/lib/systemd/system/"; fi
   cp "$out/systemd/tmpfiles.d/${prefix}.conf" "$out/lib/tmpfiles.d/"
   rm -r "$out/systemd"

@@ -20,6 +20,7 @@ in
     umount = "${pkgs.util-linux}/bin/umount";
     systemd_tmpfiles = "${systemd}/bin/systemd-tmpfiles";
     shell = "${pkgs.bash}/bin/sh";
+    nft = "${pkgs.nftables}/bin/nft";
     kill = "${pkgs.coreutils}/bin/kill";
   };
   # users.users.<name>.linger

@@ -1,6 +1,6 @@
-# The ports of one gateway that clients need, opened where it is asked for.
+# The ports of one gateway that clients need, opened where it is asked for; and what its daemon may connect to.
 { config, lib, pkgs }:
-{ cfg, ... }:
+{ cfg, names, ... }:
 let
   proxied = cfg.proxy.engine != "none";
   hasTls = cfg.tls.acme != null || cfg.tls.files != null || cfg.tls.internalCa;
@@ -21,3 +21,12 @@ in
       else { interfaces = lib.genAttrs cfg.openFirewallOnInterfaces (_: open); };
   }
 ]
+++ lib.optional (!lib.elem "any" cfg.network.allow) {
+  # a table beside those of networking.firewall, be that iptables or nftables; the daemon's drop-in wants its unit
+  environment.etc.${lib.removePrefix "/etc/" names.egressRules}.source = "${cfg.files}/nftables/egress.nft";
+  systemd.services.${lib.removeSuffix ".service" names.egressUnit} = {
+    wantedBy = [ "multi-user.target" ];
+    reloadTriggers = [ "${cfg.files}/nftables/egress.nft" ];
+    path = lib.mkForce [ ];
+  };
+}

@@ -29,6 +29,8 @@ describeInLab('attackers on a deployed Debian 13', () => {
         tcp: { ...tcpBackend(host.images), stop_timeout: '2s' },
         net: { ...engine, network: true },
       },
+      // an address of this machine stands for one of the local network
+      upstreams: { lan: { provider: 'custom', base_url: 'http://192.168.77.1:8100/v1', models: ['lan'] } },
     }
     writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify(spec))
     await host.run(['gatectl', 'apply', '--yes'], { timeoutMs: 180_000 })

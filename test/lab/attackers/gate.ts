@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Host } from '../deploy.ts'
+import { NODE } from '../gate.ts'
 import { differences, inDaemon } from './in-daemon.ts'
 
 /** How a service starts, ends and is called; what it may do is none of these. */
@@ -9,10 +10,12 @@ const START = new RegExp(
     'Type|Restart|RestartSteps|Restart.*USec|NotifyAccess|Watchdog.*|Timeout.*|ExecStart|ExecStartEx|ExecReload.*|CanReload',
     'StandardOutput|StandardError|.*Result|StatusText|StatusErrno|MainPID|ControlPID|ExecMain.*|UID|GID|NRestarts',
     '.*Timestamp.*|.*State|.*StatePreset|ControlGroup|ControlGroupId|InvocationID|Job|StartLimit.*|FileDescriptor.*',
-    'Id|Names|Description|Documentation|FragmentPath|Requires|Wants|WantedBy|PartOf|Triggers|TriggeredBy|Before|After',
+    'Id|Names|Description|Documentation|FragmentPath|DropInPaths|Requires|Wants|WantedBy|PartOf|Triggers|TriggeredBy|Before|After',
     '.*Current|Memory(Available|Peak|Swap.*)|Effective.*|CPUUsageNSec|Tasks.*|IP.*(Bytes|Packets)|IO.*(Bytes|Operations)',
   ].join('|')})$`,
 )
+
+const WAIT = { timeout: 20_000 }
 
 /** What code in the daemon tries: everything that the account `gate` can do in the sandbox of the daemon. */
 export function gateAttacks(host: () => Host): void {
@@ -24,6 +27,7 @@ export function gateAttacks(host: () => Host): void {
     return stdout.split('\n').flatMap((i) => (i === '' ? [] : [commands[Number(i)]]))
   }
   const asBackend = () => host().asUser('gate-own')
+  const runtime = async () => `/run/user/${(await host().run(['id', '-u', 'gate-own'])).trim()}`
 
   test('is tried with the account, the filters and the limits of the daemon', async () => {
     await host().run(['systemctl', 'start', 'gate-daemon.service'])
@@ -62,7 +66,7 @@ export function gateAttacks(host: () => Host): void {
   })
 
   test('reaches no container socket', async () => {
-    const sockets = { root: '/run/podman/podman.sock', 'gate-own': '/run/user/40000/podman/podman.sock' }
+    const sockets = { root: '/run/podman/podman.sock', 'gate-own': `${await runtime()}/podman/podman.sock` }
     await host().run(['systemctl', 'start', 'podman.socket'])
     await asBackend().run(['systemctl', '--user', 'start', 'podman.socket'])
     for (const [user, socket] of Object.entries(sockets)) {
@@ -88,8 +92,8 @@ export function gateAttacks(host: () => Host): void {
       'machinectl shell gate-own@.host /bin/true',
       'systemctl start podman.socket',
       'systemctl kill gate-agent',
-      'XDG_RUNTIME_DIR=/run/user/40000 systemctl --user start podman.socket',
-      'DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/40000/bus busctl --user list',
+      `XDG_RUNTIME_DIR=${await runtime()} systemctl --user start podman.socket`,
+      `DBUS_SESSION_BUS_ADDRESS=unix:path=${await runtime()}/bus busctl --user list`,
     ]
     expect(await succeeding(commands)).toEqual([])
     await host().run(['rm', setuid])
@@ -113,7 +117,7 @@ export function gateAttacks(host: () => Host): void {
       ['root', 'cat /root/.bashrc'],
       ['root', 'cat /etc/shadow'],
       ['gate-own', 'cat /run/gate/secrets/probe'],
-      ['gate-own', 'cat /run/user/40000/gate-own.cid'],
+      ['gate-own', `cat ${await runtime()}/gate-own.cid`],
       ['gate-own', 'ls /var/lib/gate-backends/own/.local/share/containers'],
     ] as const
     for (const [user, command] of reads) await host().run(['sh', '-c', command], { user })
@@ -123,8 +127,7 @@ export function gateAttacks(host: () => Host): void {
 
   test('finds no socket but those of backends: no bus, no Varlink, no other program', async () => {
     const find = 'find /run -type s -not -path "/run/systemd/resolve/*"'
-    // what ends meanwhile is an error of find
-    expect((await host().exec(['sh', '-c', find])).stdout).toContain('/run/dbus/system_bus_socket')
+    await host().run(['test', '-S', '/run/dbus/system_bus_socket'])
     const found = (await attack(find)).stdout.trim().split('\n')
     expect(found).toContain('/run/gate/backends/own/agent.sock')
     expect(found.filter((path) => !path.startsWith('/run/gate/backends/'))).toEqual([])
@@ -143,5 +146,34 @@ export function gateAttacks(host: () => Host): void {
     await host().run(['sh', '-c', linger(false)], { user: 'gate' }) // any account may, for itself
     expect(await succeeding([linger(true), 'loginctl enable-linger'])).toEqual([])
     expect(await host().exec(['test', '-e', '/var/lib/systemd/linger/gate'])).toMatchObject({ code: 1 })
+  })
+
+  test('connects to the upstream of the spec, and to nothing else of this host, the network and the Internet', async () => {
+    await host().run(['sh', '-c', 'for a in 192.168.77.1 203.0.113.9; do ip address add $a/32 dev lo; done'])
+    const addresses = ['127.0.0.1', '[::1]', '192.168.77.1', '203.0.113.9']
+    const places = addresses.flatMap((address) => [8100, 8101].map((port) => `${address}:${port}`))
+    const listen = `const { createServer } = require('node:http')
+      for (const port of [8100, 8101]) createServer((_, response) => response.end('reached')).listen(port, '::')`
+    const server = host().start([NODE, '-e', listen])
+    const curl = (place: string) => `curl -gsS --max-time 3 http://${place}/`
+    const all = places.map(curl).join(' && ')
+    await vi.waitUntil(async () => (await host().exec(['sh', '-c', all], { user: 'login' })).code === 0, WAIT)
+    expect(await succeeding(places.map(curl))).toEqual([curl('192.168.77.1:8100')])
+    expect(await succeeding(['curl -gsS --max-time 3 http://127.0.0.1:3000/health'])).toEqual([])
+
+    // each of the two walls on its own
+    await host().run(['systemctl', 'stop', 'gate-egress.service'])
+    const known = curl('192.168.77.1:8101') // the unit knows no ports
+    expect(await succeeding([known, curl('127.0.0.1:8101'), curl('203.0.113.9:8101')])).toEqual([known])
+    await host().run(['systemctl', 'start', 'gate-egress.service'])
+    expect(await host().exec(['sh', '-c', curl('192.168.77.1:8101')], { user: 'gate' })).toMatchObject({ code: 7 })
+
+    // and clients come in
+    for (const address of ['127.0.0.1', 'unix']) {
+      const to = address === 'unix' ? ['--unix-socket', '/run/gate/proxy.sock', 'http://x'] : [`http://${address}:3000`]
+      const ask = ['curl', '-sS', '--max-time', '5', ...to.slice(0, -1), `${to.at(-1)}/health`]
+      expect(await host().run(ask)).toContain('ok')
+    }
+    server.kill()
   })
 }

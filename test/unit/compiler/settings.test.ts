@@ -24,7 +24,7 @@ const treeOf = (text = ''): Tree => {
   return isTree(value) ? value : expect.unreachable(text)
 }
 
-test('the declared layer of any spec is merged with them, and nothing else changes', () => {
+test('the declared layer of any spec is merged with them, and else only what the daemon may reach changes', () => {
   let compared = 0
   for (const name of goldenNames()) {
     const { result } = goldenResult(name, { targets: ['declared', 'systemd'] })
@@ -36,7 +36,7 @@ test('the declared layer of any spec is merged with them, and nothing else chang
       expect(after?.path).toBe(path)
       expect(after?.origins).toHaveLength(after?.text.trimEnd().split('\n').length ?? 0)
       if (path === 'declared/declared.json') expect(treeOf(after?.text)).toEqual(merge([SETTINGS, treeOf(text)]))
-      else expect(after?.text, `${name} ${path}`).toBe(text)
+      else if (!path.endsWith('50-reach.conf')) expect(after?.text, `${name} ${path}`).toBe(text)
       compared++
     }
   }

@@ -24,6 +24,7 @@ test('on a bare host everything is new, and what backends need is started before
   expect(plan.accounts.map(({ account }) => account.name)).toEqual(['gate', 'gate-one', 'gate-two'])
   expect(plan.files.every(({ kind }) => kind === 'create')).toBe(true)
   expect(unitsOf(plan)).toEqual([
+    'start gate-egress.service',
     'start gate-one-directory.service',
     'start gate-two-directory.service',
     'start user@40000.service',

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { explained } from '../../../../daemon/upstream/connector.ts'
 import { chatBody } from '../../../support/chat.ts'
 import { until } from '../../../support/daemon.ts'
 import { KEY, startDataPlane } from '../../../support/data-plane.ts'
@@ -36,4 +37,22 @@ test('B12: a connection too many is refused by Gate itself, and the upstream is 
   await until(() => waiting.length === 1) // over a connection that was kept: the target did not have to rest
   waiting[0]?.()
   expect((await again).status).toBe(200)
+})
+
+test.each([
+  ['EHOSTUNREACH', true],
+  ['EACCES', true],
+  ['EPERM', true],
+  ['ECONNREFUSED', false],
+  ['ETIMEDOUT', false],
+])('a connection that ends with %s names the key that opens the way: %s', (code, isNamed) => {
+  const single = Object.assign(new Error(`connect ${code} 10.0.0.9:80`), { code })
+  const both = Object.assign(new AggregateError([single]), { code })
+  for (const error of [single, both]) {
+    const { message, cause } = explained(error)
+    expect(message.includes('(gate.network.allow)')).toBe(isNamed)
+    if (isNamed)
+      expect({ message, cause }).toMatchObject({ message: expect.stringContaining('10.0.0.9:80'), cause: error })
+    expect(explained(error)).toMatchObject({ code })
+  }
 })

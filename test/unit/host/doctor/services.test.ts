@@ -406,6 +406,11 @@ test.each<{ name: string; upstream: Partial<typeof UPSTREAM>; page: RegExp }>([
     upstream: { daemon: { state: 'down', lastError: 'HTTP 401' } },
     page: /^fail openai .* is down for the daemon\n {2}HTTP 401;[\s\S]*upstreams.openai.api_key --file KEYFILE$/,
   },
+  {
+    name: 'an address that the spec does not open',
+    upstream: { daemon: { state: 'down', lastError: 'connect EHOSTUNREACH 10.0.0.9:80: … (gate.network.allow)' } },
+    page: /^fail openai .* is down for the daemon\n[\s\S]*> the spec: let the daemon connect to api.openai.com in gate.network.allow/,
+  },
 ])('upstreams: $name', ({ upstream, page }) => {
   expect(pageOf(upstreams, { upstreams: [{ ...UPSTREAM, ...upstream }] })).toMatch(page)
 })

@@ -1,0 +1,148 @@
+// What the daemon of a spec may connect to: the rules for its account, and the addresses of its unit.
+import { expect, test } from 'vitest'
+import { compile } from '../../../compiler/compile.ts'
+import { isLocalName } from '../../../schemas/words/address.ts'
+
+type Upstream = { readonly provider?: string; readonly base_url?: string; readonly socket?: string }
+type Row = {
+  readonly name: string
+  readonly upstreams?: Record<string, Upstream>
+  readonly gate?: object
+  readonly settings?: object
+  /** Rules between those that every table has. */
+  readonly rules: readonly string[]
+  /** Directives of the drop-in. */
+  readonly unit: readonly string[]
+}
+
+const INTERNET = [
+  expect.stringMatching(/^ip daddr != \{ 0\.0\.0\.0\/8, 10\.0\.0\.0\/8, .* \} accept$/),
+  expect.stringMatching(/^ip6 daddr != \{ .*fc00::\/7.* \} accept$/),
+]
+const DNS = ['udp dport 53 accept', 'tcp dport 53 accept']
+const NO_HOST = 'fib daddr type local reject with icmpx admin-prohibited'
+const custom = (base_url: string) => ({ x: { provider: 'custom', base_url } })
+
+const rows: readonly Row[] = [
+  { name: 'no upstream', rules: [NO_HOST], unit: ['IPAddressDeny=any'] },
+  {
+    name: 'an engine on loopback, at its usual port',
+    upstreams: { ollama: { provider: 'ollama' } },
+    rules: ['ip daddr 127.0.0.1 tcp dport 11434 accept', NO_HOST],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=127.0.0.1'],
+  },
+  {
+    name: 'localhost, which is two addresses',
+    upstreams: custom('http://localhost:9000/v1'),
+    rules: ['ip daddr 127.0.0.1 tcp dport 9000 accept', 'ip6 daddr ::1 tcp dport 9000 accept', NO_HOST],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=127.0.0.1 ::1'],
+  },
+  {
+    name: 'an address without a port',
+    upstreams: custom('https://[FD00::5]/v1'),
+    rules: ['ip6 daddr fd00::5 tcp dport 443 accept', NO_HOST],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=fd00::5'],
+  },
+  {
+    name: 'a provider of the Internet: its name has to be looked up, wherever the name server is',
+    upstreams: { openai: { provider: 'openai' } },
+    rules: [...DNS, NO_HOST, ...INTERNET],
+    unit: [],
+  },
+  {
+    name: 'the same where the name servers are known',
+    upstreams: { openai: { provider: 'openai' } },
+    gate: { network: { resolvers: ['192.168.1.1'] } },
+    rules: [
+      'ip daddr 192.168.1.1 udp dport 53 accept',
+      'ip daddr 192.168.1.1 tcp dport 53 accept',
+      NO_HOST,
+      ...INTERNET,
+    ],
+    unit: [expect.stringMatching(/^IPAddressDeny=.*10\.0\.0\.0\/8.*fe80::\/10/), 'IPAddressAllow=192.168.1.1'],
+  },
+  {
+    name: 'a name of the local network and its range',
+    upstreams: custom('http://nas.lan:8080/v1'),
+    gate: { network: { allow: ['192.168.1.0/24'] } },
+    rules: [...DNS, 'ip daddr 192.168.1.0/24 accept', NO_HOST],
+    unit: [],
+  },
+  {
+    name: 'an upstream that only the settings name',
+    settings: { upstreams: { late: { provider: 'custom', base_url: 'http://10.1.2.3:81/v1' } } },
+    rules: ['ip daddr 10.1.2.3 tcp dport 81 accept', NO_HOST],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=10.1.2.3'],
+  },
+  {
+    name: 'a socket in /run',
+    upstreams: { x: { provider: 'custom', socket: '/var/run/vllm/a.sock', base_url: 'http://localhost/v1' } },
+    rules: [NO_HOST],
+    unit: ['BindReadOnlyPaths=-/run/vllm', 'IPAddressDeny=any'],
+  },
+  {
+    name: 'a search for engines',
+    gate: { discovery: { enabled: true } },
+    rules: [
+      ...[11_434, 8_080, 9_931, 8_000, 1_234].map((port) => `ip daddr 127.0.0.1 tcp dport ${port} accept`),
+      NO_HOST,
+    ],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=127.0.0.1'],
+  },
+]
+
+test.each(rows)('$name', ({ upstreams = {}, gate = {}, settings = {}, rules, unit }) => {
+  const made = compiled({ upstreams, gate }, settings)
+  const all = made
+    .text('nftables/egress.nft')
+    .split('\n')
+    .map((line) => line.trim())
+  const [from, to] = [all.indexOf('ct state != new accept'), all.lastIndexOf('reject with icmpx admin-prohibited')]
+  expect(all[from - 1]).toBe('meta skuid != "gate" accept')
+  expect(all.slice(from + 1, to)).toEqual(rules)
+  const dropIn = made.text('systemd/system/gate-daemon.service.d/50-reach.conf').split('\n')
+  expect(dropIn).toContain('After=gate-egress.service')
+  const directives = dropIn.slice(dropIn.indexOf('[Service]') + 1).filter((line) => line !== '')
+  expect(dropIn.includes('[Service]') ? directives : []).toEqual(unit)
+})
+
+test('"any" leaves the daemon as free as it was', () => {
+  const made = compiled({ gate: { network: { allow: ['any'] } } })
+  expect(made.paths.filter((path) => /egress|50-reach/.test(path))).toEqual([])
+})
+
+test.each([
+  { name: 'is warned about', allow: [], found: [{ code: 'UNKNOWN_ADDRESS', path: 'upstreams.x.base_url' }] },
+  { name: 'is not, once a range is open', allow: ['192.168.0.0/16'], found: [] },
+])('a name of the local network $name', ({ allow, found }) => {
+  const spec = { gate: { network: { allow } }, upstreams: custom('http://nas.local:8080/v1') }
+  const diagnostics = compiled(spec).diagnostics.filter(({ code }) => code === 'UNKNOWN_ADDRESS')
+  expect(diagnostics).toMatchObject(found)
+  expect(diagnostics).toHaveLength(found.length)
+})
+
+test.each(['lan', '10.0.0.0/33', 'internet ', '1.2.3.4:80'])('%j is no address to allow', (allow) => {
+  const result = compile(JSON.stringify({ gate: { network: { allow: [allow] } } }), { targets: ['nftables'] })
+  expect(result.kind === 'refused' && result.diagnostics[0]?.path).toBe('gate.network.allow[0]')
+})
+
+test.each([
+  ['nas', true],
+  ['nas.local', true],
+  ['gpu.home.arpa', true],
+  ['box.tail1234.ts.net', true],
+  ['192.168.1.20', false],
+  ['api.openai.com', false],
+  ['local.example.org', false],
+])('%s is a name of the local network: %s', (host, isLocal) => expect(isLocalName(host)).toBe(isLocal))
+
+function compiled(spec: object, settings: object = {}) {
+  const result = compile(JSON.stringify(spec), { targets: ['nftables', 'systemd'], settings: { ...settings } })
+  if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics))
+  const { files, diagnostics } = result
+  return {
+    diagnostics,
+    paths: files.map(({ path }) => path),
+    text: (path: string) => files.find((file) => file.path === path)?.text ?? '',
+  }
+}
