@@ -6,6 +6,7 @@ import { CASES, type Case } from './cases.ts'
 import { checkBody, checkEvents } from './checks.ts'
 import { answerBytes, chunksOf, eventsOf, run } from './run.ts'
 import { problemsOf, type Shape } from './schemas.ts'
+import { checkStream } from './streams.ts'
 
 type Shapes = { readonly request: Shape; readonly answer: Shape; readonly event: Shape }
 
@@ -56,6 +57,7 @@ describe.each(CASES.filter(({ refused }) => refused === undefined))('$name', (on
       if (typeof data !== 'object' || type === 'ping' || isError(data)) continue
       expect(problemsOf(shapes.event, without(JSON.stringify(data)))).toEqual([])
     }
+    checkStream[ingress]?.(events)
     for (const check of expected.client_response ?? []) checkEvents(events, check)
     await expect(shown).toMatchFileSnapshot(join(folder, 'client-response.txt'))
   })
@@ -100,3 +102,17 @@ function refusalOf(work: () => unknown): unknown {
     throw error
   }
 }
+
+test.each([
+  { name: 'no beginning', cut: 'event: message_start' },
+  { name: 'no beginning of a block', cut: 'event: content_block_start' },
+  { name: 'no end of a block', cut: 'event: content_block_stop' },
+  { name: 'no end', cut: 'event: message_stop' },
+])('a stream with $name would be noticed', ({ cut }) => {
+  const one = CASES.find(({ name }) => name === 'anthropic/openai-chat/calls-side-by-side')
+  if (one === undefined) throw new Error('no such case')
+  const frames = run(one, chunksOf(one)).shown.split(/(?<=\n\n)/)
+  expect(() => checkStream['anthropic']?.(eventsOf(frames.join('')))).not.toThrow()
+  const at = frames.findIndex((frame) => frame.startsWith(cut))
+  expect(() => checkStream['anthropic']?.(eventsOf(frames.toSpliced(at, 1).join('')))).toThrow()
+})

@@ -1,0 +1,66 @@
+import { expect } from 'vitest'
+import type { ReadEvent } from './checks.ts'
+
+type Data = Readonly<Record<string, unknown>>
+
+/**
+ * What official clients need of any stream, found by taking out one thing after the other: without it they throw, or
+ * lose a part of the answer silently.
+ */
+export const checkStream: Readonly<Record<string, (events: readonly ReadEvent[]) => void>> = {
+  anthropic: checkMessage,
+  'openai-chat': checkChunks,
+}
+
+/** Blocks follow each other, numbered from 0; one event begins the message and one ends it. */
+function checkMessage(events: readonly ReadEvent[]): void {
+  const shown = events.filter(({ type }) => type !== 'ping')
+  let open: number | null = null
+  let next = 0
+  for (const [at, { type, data }] of shown.entries()) {
+    const { index, content_block: block } = data as Data
+    expect(type, 'a frame without its event line is dropped').toBe((data as Data)['type'])
+    expect(type === 'message_start', 'message_start comes first, and once').toBe(at === 0)
+    const isLast = type === 'message_stop' || type === 'error'
+    expect(isLast, `${type} at ${at} of ${shown.length}`).toBe(at === shown.length - 1)
+    if (type === 'content_block_start') {
+      expect(open, 'a block begins inside another').toBeNull()
+      expect(index).toBe(next)
+      checkBlock(block as Data)
+      open = next
+      next += 1
+    } else if (type === 'content_block_delta') expect(index).toBe(open)
+    else if (type === 'content_block_stop') {
+      expect(index).toBe(open)
+      open = null
+    } else if (type === 'message_delta') expect(open, 'a block is left open').toBeNull()
+  }
+}
+
+/** Clients add to what a block begins with. */
+function checkBlock(block: Data): void {
+  if (block['type'] === 'text') expect(block['text']).toBe('')
+  if (block['type'] === 'thinking') expect(block).toMatchObject({ thinking: '', signature: '' })
+  if (block['type'] === 'tool_use') expect(block).toMatchObject({ input: {} })
+}
+
+/** One id, the role first, one reason to end; [DONE] or an error last. */
+function checkChunks(events: readonly ReadEvent[]): void {
+  const last = events.at(-1)?.data
+  const isBroken = typeof last === 'object'
+  if (isBroken) expect(last).toHaveProperty('error')
+  else expect(last).toBe('[DONE]')
+  const chunks = events.slice(0, -1).map(({ data }) => data as Data)
+  expect(new Set(chunks.map(({ id }) => id)).size, 'one id').toBe(1)
+  const choices = chunks.flatMap(({ choices: all }) => all as Data[])
+  expect(choices[0]).toMatchObject({ delta: { role: 'assistant' } })
+  const ended = choices.filter(({ finish_reason: reason }) => reason !== null)
+  expect(ended, 'one reason to end').toHaveLength(isBroken ? 0 : 1)
+  const calls = choices.flatMap(({ delta }) => ((delta as Data)['tool_calls'] as Data[] | undefined) ?? [])
+  const begun: unknown[] = []
+  for (const { index, id } of calls) {
+    if (id !== undefined) begun.push(index)
+    expect(begun.at(-1), 'pieces of a call follow its beginning').toBe(index)
+  }
+  expect(begun, 'calls are numbered from 0').toEqual(begun.map((_, at) => at))
+}
