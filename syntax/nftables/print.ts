@@ -40,22 +40,25 @@ type Printed = { text: string; origins: string[] }
 
 /** A file for `nft -f` that replaces this table and touches no other, and for each line where it comes from. */
 export function printTable(table: InputTable): Printed {
-  return printChain(
-    table,
-    'input',
-    table.rules.map((rule) => ({ text: printRule(rule), path: rule.origin })),
-  )
+  const rules = table.rules.map((rule) => ({ text: printRule(rule), path: rule.origin }))
+  return printChains(table, { input: [hooked('input'), ...rules] })
 }
 
-/** The same for what an account connects to. Answers to its own clients belong to connections that exist. */
+/**
+ * The same for what an account connects to. Answers to its own clients belong to connections that exist. The account
+ * is asked for, and not the others: what the kernel sends itself, for NFS or WireGuard, is no account's.
+ */
 export function printOutputTable(table: OutputTable): Printed {
-  return printChain(table, 'output', [
-    { text: `meta skuid != "${accountName(table.user)}" accept` },
-    { text: 'ct state != new accept' },
-    ...table.rules.flatMap((rule) => printOutputRule(rule).map((text) => ({ text, path: rule.origin }))),
-    { text: REFUSED },
-  ])
+  const rules = table.rules.flatMap((rule) => printOutputRule(rule).map((text) => ({ text, path: rule.origin })))
+  return printChains(table, {
+    account: [...rules, { text: REFUSED }],
+    output: [hooked('output'), { text: `meta skuid "${accountName(table.user)}" ct state new goto account` }],
+  })
 }
+
+const hooked = (hook: 'input' | 'output'): Line => ({
+  text: `type filter hook ${hook} priority filter; policy accept;`,
+})
 
 /** The program is told at once, with an error of its own (EHOSTUNREACH, EACCES). */
 const REFUSED = 'reject with icmpx admin-prohibited'
@@ -78,7 +81,7 @@ function printOutputRule(rule: OutputRule): string[] {
 
 const destination = (text: string): string => `${text.includes(':') ? 'ip6' : 'ip'} daddr ${range(text)}`
 
-function printChain(table: Omit<InputTable, 'rules'>, hook: 'input' | 'output', rules: readonly Line[]): Printed {
+function printChains(table: Omit<InputTable, 'rules'>, chains: Readonly<Record<string, readonly Line[]>>): Printed {
   const name = identifier(table.name)
   const lines: Line[] = [
     ...table.comment.map((line) => ({ text: `# ${line}` })),
@@ -86,10 +89,11 @@ function printChain(table: Omit<InputTable, 'rules'>, hook: 'input' | 'output', 
     { text: `table inet ${name}` },
     { text: `delete table inet ${name}` },
     { text: `table inet ${name} {` },
-    { text: `    chain ${hook} {` },
-    { text: `        type filter hook ${hook} priority filter; policy accept;` },
-    ...rules.map(({ text, path }) => ({ text: `        ${text}`, path })),
-    { text: '    }' },
+    ...Object.entries(chains).flatMap(([chain, rules]) => [
+      { text: `    chain ${chain} {` },
+      ...rules.map(({ text, path }) => ({ text: `        ${text}`, path })),
+      { text: '    }' },
+    ]),
     { text: '}' },
   ]
   return {

@@ -1,4 +1,5 @@
 // What the daemon of a spec may connect to: the rules for its account, and the addresses of its unit.
+import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { compile } from '../../../compiler/compile.ts'
 import { isLocalName } from '../../../schemas/words/address.ts'
@@ -97,14 +98,33 @@ test.each(rows)('$name', ({ upstreams = {}, gate = {}, settings = {}, rules, uni
     .text('nftables/egress.nft')
     .split('\n')
     .map((line) => line.trim())
-  const [from, to] = [all.indexOf('ct state != new accept'), all.lastIndexOf('reject with icmpx admin-prohibited')]
-  expect(all[from - 1]).toBe('meta skuid != "gate" accept')
+  const [from, to] = [all.indexOf('chain account {'), all.lastIndexOf('reject with icmpx admin-prohibited')]
+  expect(all).toContain('meta skuid "gate" ct state new goto account')
   expect(all.slice(from + 1, to)).toEqual(rules)
   const dropIn = made.text('systemd/system/gate-daemon.service.d/50-reach.conf').split('\n')
   expect(dropIn).toContain('After=gate-egress.service')
   const directives = dropIn.slice(dropIn.indexOf('[Service]') + 1).filter((line) => line !== '')
   expect(dropIn.includes('[Service]') ? directives : []).toEqual(unit)
 })
+
+test('what the kernel sends itself is left alone', () => {
+  const rules = compiled({}).text('nftables/egress.nft').replace('"gate"', '0')
+  const seen =
+    'table inet seen { chain output { type filter hook output priority filter + 10; meta l4proto igmp counter; }; }'
+  const script = `set -e
+    ip link add d0 type veth peer name d1
+    for link in lo d0 d1; do ip link set $link up; done
+    ip address add 192.0.2.1/24 dev d0
+    echo "$1" | nft -f -
+    echo "$2" | nft -f -
+    ip address add 239.1.2.3/32 dev d0 autojoin # the kernel tells the network, by IGMP
+    for try in $(seq 100); do
+      nft list table inet seen | grep -q 'packets 0 ' || exit 0
+      sleep 0.1
+    done
+    exit 1`
+  execFileSync('unshare', ['-rn', 'sh', '-c', script, 'sh', rules, seen])
+}, 30_000)
 
 test('"any" leaves the daemon as free as it was', () => {
   const made = compiled({ gate: { network: { allow: ['any'] } } })
