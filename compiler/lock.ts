@@ -2,7 +2,7 @@ import { LOCK_FILE, type Lock, lockSchema } from '../schemas/deploy/lock.ts'
 import type { Finding } from './diagnostic.ts'
 import type { OutputFile } from './emit/output.ts'
 
-const EMPTY_LOCK: Lock = { version: 1, users: {}, ports: {} }
+const EMPTY_LOCK: Lock = { version: 1, users: {}, ports: {}, retired: [] }
 
 const INVALID_LOCK: Finding = {
   code: 'INVALID_LOCK',
@@ -28,7 +28,8 @@ function parseLock(text: string): Lock | undefined {
 
 /** The lock as the file that the next compilation reads. */
 export function lockFile(lock: Lock): OutputFile {
-  const text = `${JSON.stringify(lock, null, 2)}\n`
+  const { retired, ...rest } = lock
+  const text = `${JSON.stringify(retired.length === 0 ? rest : lock, null, 2)}\n`
   const lines = text.trimEnd().split('\n')
   return { path: LOCK_FILE, mode: 0o644, text, origins: lines.map(() => '') }
 }

@@ -159,14 +159,13 @@ export const POWERS: readonly Power[] = [
     by: "its home is root's but for what podman writes; `gatectl plan` names what is below `/run/user/<uid>`, and `apply` removes it, ends every process of the account and starts it anew",
     tests: [
       'writes nowhere in its home but where podman keeps images, volumes and its cache',
-      'leaves nothing below /run/user, in crontabs or in a session of its own that an apply does not remove',
-      'of what it left in its home while that was its own, nothing is read after an upgrade',
+      'leaves nothing that an apply does not name and remove: in its home, below /run/user, in crontabs, in a session of its own',
     ],
   },
   {
     attacker: 'account',
     never: 'stop `gatectl uninstall` half-way, or leave processes, jobs, IPC objects and files to a later account',
-    by: 'every process that has its id or one of its subordinate ids ends, in whatever session; its files in `/tmp` and the like go with the account',
+    by: 'every process that has its id or one of its subordinate ids ends, in whatever session; its files in `/tmp` and the like go with the account, and its ids are never given again',
     tests: ['neither stops an uninstall by processes of its own nor leaves anything to a later account'],
   },
   {
@@ -179,9 +178,9 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'account',
-    never: 'give orders to an agent',
-    by: 'an agent takes orders from root and `gate`, and its socket is closed to other backends',
-    tests: ['cannot give its agent orders, nor that of another backend'],
+    never: 'give orders to an agent, or by it to a unit of another account',
+    by: 'an agent takes orders from root and `gate` alone, for the units of its own backend; its socket is closed to other backends',
+    tests: ['cannot give orders to its agent, nor by a link in its place lead them to that of another backend'],
   },
   {
     attacker: 'container',

@@ -37,7 +37,7 @@ export function allocate(spec: Spec, lock: Lock, seed: string): Allocation {
   const users = allocateUsers(spec, lock, findings)
   const ports = allocatePorts(spec, lock, seed, findings)
   return {
-    lock: { version: 1, users: sorted(users), ports: sorted(ports) },
+    lock: { version: 1, users: sorted(users), ports: sorted(ports), retired: lock.retired },
     userOf: (backend) => users.get(backend) ?? { uid: 0, subuid: 0 },
     portOf: (path) => ports.get(pathText(path)) ?? 0,
     findings,
@@ -49,8 +49,9 @@ type LockedUser = Lock['users'][string]
 function allocateUsers(spec: Spec, lock: Lock, findings: Finding[]): Map<string, LockedUser> {
   const users = new Map(Object.entries(lock.users))
   const fixed = Object.values(spec.backends).flatMap(({ uid }) => uid ?? [])
-  const takenUids = new Set([...fixed, ...[...users.values()].map(({ uid }) => uid)])
-  const takenRanges = new Set([...users.values()].map(({ subuid }) => Math.floor(subuid / SUBUID_COUNT)))
+  const given = [...users.values(), ...lock.retired]
+  const takenUids = new Set([...fixed, ...given.map(({ uid }) => uid)])
+  const takenRanges = new Set(given.map(({ subuid }) => Math.floor(subuid / SUBUID_COUNT)))
   let nextUid = FIRST_UID
   let nextRange = FIRST_RANGE
   for (const name of Object.keys(spec.backends).sort()) {

@@ -11,6 +11,7 @@ import type { UnitChange } from '../plan/units.ts'
 import { unitKey } from '../running.ts'
 import { endAccount, removeLeavings } from './end-account.ts'
 import type { Step } from './prepare.ts'
+import { retireIds } from './retired-ids.ts'
 import { switchHost } from './switch.ts'
 import { actOnUnits, must, type UnitLimits } from './unit-actions.ts'
 
@@ -63,9 +64,14 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
     accounts: made.accounts.filter((name) => !owners.has(name)),
     groups: state.length > 0 ? [] : made.groups,
   }
+  const leaving = mine.filter(({ name }) => gone.accounts.includes(name))
+  // while its state stays, the daemon's lock does: names and ports are the same again
+  if (state.length === 0)
+    kept.push(
+      ...retireIds(host, prefix, leaving, subuids).map((path) => ({ path, why: 'ids that no account gets again' })),
+    )
   await step('accounts', async () => {
-    for (const account of mine.filter(({ name }) => gone.accounts.includes(name)))
-      await removeLeavings(host, account, subuids)
+    for (const account of leaving) await removeLeavings(host, account, subuids)
     await removeAccounts(host, gone)
   })
   host.removeTree(`/run/${prefix}`)
@@ -166,10 +172,8 @@ function removeState(host: Host, prefix: string, made: Made, purge: boolean): Ke
   if (!purge) {
     host.removeEmpty(`${state}/models`)
     const kept = host.list(state).map((name) => ({ path: `${state}/${name}`, why: 'state of the daemon' }))
-    if (kept.length === 0) host.remove(lock)
     return kept.length === 0 ? [] : [...kept, { path: lock, why: 'the user ids that these data belong to' }]
   }
-  host.remove(lock)
   if (made.directories.includes(state)) host.removeTree(state)
   else for (const name of host.list(state)) host.removeTree(`${state}/${name}`)
   return []

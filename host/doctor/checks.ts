@@ -15,6 +15,7 @@ import { idMappers } from './checks/id-mappers.ts'
 import { userNamespaces, virtualization } from './checks/kernel.ts'
 import { models } from './checks/models.ts'
 import { permissions } from './checks/permissions.ts'
+import { planted } from './checks/planted.ts'
 import { podman, programs } from './checks/podman.ts'
 import { ports } from './checks/ports.ts'
 import { spec } from './checks/spec.ts'
@@ -41,6 +42,7 @@ export const CHECKS: readonly AnyCheck[] = [
   anyCheck(users),
   anyCheck(subids),
   anyCheck(userManagers),
+  anyCheck(planted),
   anyCheck(storage),
   anyCheck(gpuDevices),
   anyCheck(cdi),

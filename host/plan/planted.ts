@@ -19,11 +19,21 @@ export type Planted = {
   readonly jobs: readonly string[]
 }
 
+/** What is asked of a generation: its accounts, and the files of which some are their units. */
+type Applied = {
+  readonly accounts: readonly Pick<Generation['accounts'][number], 'name' | 'home' | 'linger'>[]
+  readonly files: readonly Pick<Generation['files'][number], 'path'>[]
+}
+
 /** Named of one account; it can make any number. */
 const MOST_NAMED = 16
 
 /** @returns only accounts that have planted something, or whose home is not root's yet */
-export function findPlanted(host: HostView, { accounts, files }: Generation, { users }: Accounts): Planted[] {
+export function findPlanted(
+  host: HostView,
+  { accounts, files }: Applied,
+  { users }: Pick<Accounts, 'users'>,
+): Planted[] {
   return accounts.flatMap(({ name, home, linger }): Planted[] => {
     const account = users.get(name)
     if (!linger || account === undefined) return []
@@ -111,7 +121,7 @@ function foreignTransient(host: HostView, directory: string, own: ReadonlySet<st
 }
 
 /** Units of an account in a generation; templates without an instance. */
-function ownUnits(files: Generation['files'], uid: number): Set<string> {
+function ownUnits(files: Applied['files'], uid: number): Set<string> {
   const units = files.flatMap(({ path }) => {
     const [, kind, name = ''] = path.match(`^quadlet/(users|user-units)/${uid}/([^/]*)`) ?? []
     if (kind === undefined) return []

@@ -239,8 +239,10 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
     const removed = await gatectl('uninstall', '--yes')
     expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining(`kept ${place}`) })
     expect(removed.stdout).toContain('kept /var/lib/gate/gate.db')
-    expect(await gatectl('uninstall', '--yes', '--purge')).toMatchObject({ code: 0 })
-    await host.run(['rm', place])
+    const lock = '/etc/gate/gate.lock.json'
+    const purged = await gatectl('uninstall', '--yes', '--purge')
+    expect(purged).toMatchObject({ code: 0, stdout: expect.stringContaining(`kept ${lock}`) })
+    await host.run(['rm', place, lock])
     expect((await snapshot()).split('\n')).toEqual(before.split('\n'))
     expect(await gatectl('uninstall', '--yes')).toMatchObject({ code: 0, stdout: 'nothing is deployed here\n' })
   })

@@ -3,13 +3,14 @@ import { type Host, write } from '../deploy.ts'
 
 const USER = 'gate-own'
 const HOME = '/var/lib/gate-backends/own'
-const RUNTIME = '/run/user/40000'
-/** What a drop-in of the account would do: the agent, apply and a boot start this unit. */
-const DROP_IN = `[Service]\nExecStartPost=/bin/sh -c 'id >> ${RUNTIME}/ran'\n`
+const CRONTAB = `/var/spool/cron/crontabs/${USER}`
 
 /** What code in the account of a backend tries, outside of its container. */
 export function accountAttacks(host: () => Host): void {
-  const sh = (script: string) => host().asUser(USER).exec(['sh', '-c', script])
+  const sh = (script: string, ...args: readonly string[]) =>
+    host()
+      .asUser(USER)
+      .exec(['sh', '-c', script, ...args])
   const userctl = (...args: string[]) => host().run(['systemctl', '--user', '-M', `${USER}@.host`, ...args])
   const engineAnswers = async () => {
     const curl = ['curl', '-sS', '--max-time', '20', '--retry', '20', '--retry-delay', '1', '--retry-all-errors']
@@ -19,6 +20,11 @@ export function accountAttacks(host: () => Host): void {
   const planned = async (): Promise<string[]> => {
     const { stdout } = await host().exec(['gatectl', 'plan', '--json'], { timeoutMs: 60_000 })
     return JSON.parse(stdout).changes.map(({ action, name }: { action: string; name: string }) => `${action} ${name}`)
+  }
+
+  const judged = async (): Promise<string[]> => {
+    const { stdout } = await host().exec(['gatectl', 'doctor', '--only', 'planted', '--json'], { timeoutMs: 60_000 })
+    return JSON.parse(stdout).findings.map(({ status }: { status: string }) => status)
   }
 
   test('writes nowhere in its home but where podman keeps images, volumes and its cache', async () => {
@@ -38,52 +44,62 @@ export function accountAttacks(host: () => Host): void {
     })
   })
 
-  test('leaves nothing below /run/user, in crontabs or in a session of its own that an apply does not remove', async () => {
-    await host().run(['install', '-d', '-m', '1730', '/var/spool/cron/crontabs'])
-    write(host(), `/var/spool/cron/crontabs/${USER}`, '* * * * * id\n', 0o600) // as crontab(1) writes it for any account
-    const units = ['transient', 'user', 'user.control'].map((name) => `${RUNTIME}/systemd/${name}/gate-own.service.d`)
-    const quadlet = `${RUNTIME}/containers/systemd`
-    const dropInFiles = units.map((dir, i) => `${dir}/${i}.conf`)
-    const plant = dropInFiles.map((file) => `mkdir -p $(dirname ${file}); printf '%s' "$0" > ${file}`).join('\n')
-    const more = `mkdir -p ${quadlet}; echo '[Container]' > ${quadlet}/evil.container
-      setsid --fork sleep 1000 </dev/null >/dev/null 2>&1; systemctl --user daemon-reload`
-    const planting = ['sh', '-c', `${plant}\n${more}`, DROP_IN]
-    await host().asUser(USER).run(planting)
-    const dropIns = () => userctl('show', 'gate-own.service', '--property=DropInPaths', '--value')
-    expect((await dropIns()).trim().split(' ').toSorted()).toEqual(dropInFiles.toSorted())
-    const found = await planned()
-    for (const path of [...dropInFiles, `${quadlet}/evil.container`])
-      expect(
-        found.some((line) => line.startsWith('remove ') && `${path}/`.startsWith(`${line.slice(7)}/`)),
-        path,
-      ).toBe(true)
-    expect(found).toContain(`remove /var/spool/cron/crontabs/${USER}`)
-    await host().run(['gatectl', 'apply', '--yes'], { timeoutMs: 120_000 })
-    expect((await dropIns()).trim()).toBe('')
-    expect(await planned()).toEqual([])
-    expect(await engineAnswers()).toContain('ok')
-    expect(await host().exec(['test', '-e', `${RUNTIME}/ran`])).toMatchObject({ code: 1 })
-    expect(await host().exec(['pgrep', '--uid', USER, '--full', 'sleep 1000'])).toMatchObject({ code: 1 })
-  })
-
-  test('of what it left in its home while that was its own, nothing is read after an upgrade', async () => {
+  test('leaves nothing that an apply does not name and remove: in its home, below /run/user, in crontabs, in a session of its own', async () => {
+    const runtime = `/run/user/${(await host().run(['id', '-u', USER])).trim()}`
+    const units = [`${HOME}/.local/share/systemd/user`, `${runtime}/systemd/transient`, `${runtime}/systemd/user`]
+    const dropIns = [...units, `${runtime}/systemd/user.control`].map((dir, i) => `${dir}/gate-own.service.d/${i}.conf`)
+    const quadlet = `${runtime}/containers/systemd/evil.container`
     await host().run(['chown', `${USER}:`, `${HOME}/.local`, `${HOME}/.local/share`]) // as the version before had them
-    const dir = `${HOME}/.local/share/systemd/user/gate-own.service.d`
-    const plant = `mkdir -p ${dir}; printf '%s' "$0" > ${dir}/x.conf; ln -s /etc ${HOME}/.local/share/dbus-1`
-    await host().asUser(USER).run(['sh', '-c', plant, DROP_IN])
+    await host().run(['install', '-d', '-m', '1730', '/var/spool/cron/crontabs'])
+    write(host(), CRONTAB, '* * * * * id\n', 0o600) // as crontab(1) writes it for any account
+    const planting = `
+      for file in ${[...dropIns, quadlet].join(' ')}; do mkdir -p $(dirname $file); printf '%s' "$0" > $file; done
+      ln -s /etc ${HOME}/.local/share/dbus-1
+      setsid --fork sleep 1000 </dev/null >/dev/null 2>&1
+      systemctl --user daemon-reload`
+    // what would run with the next start, by the agent, an apply or a boot
+    expect(await sh(planting, `[Service]\nExecStartPost=/bin/sh -c 'id >> ${runtime}/ran'\n`)).toMatchObject({
+      code: 0,
+    })
+    const used = async () => (await userctl('show', 'gate-own.service', '--property=DropInPaths', '--value')).trim()
+    expect((await used()).split(' ').toSorted()).toEqual(dropIns.toSorted())
+    expect(await judged()).toEqual(['fail'])
+    const found = await planned()
+    const isNamed = (path: string) => found.some((line) => `remove ${path}/`.startsWith(`${line}/`))
+    for (const path of [...dropIns, quadlet, `${HOME}/.local/share/dbus-1`, CRONTAB])
+      expect(isNamed(path), path).toBe(true)
     await host().run(['gatectl', 'apply', '--yes'], { timeoutMs: 120_000 })
+    expect(await used()).toBe('')
     expect(await planned()).toEqual([])
+    expect(await judged()).toEqual(['ok'])
     expect(await engineAnswers()).toContain('ok')
-    expect(await host().exec(['test', '-e', `${RUNTIME}/ran`])).toMatchObject({ code: 1 })
+    expect(await host().exec(['test', '-e', `${runtime}/ran`])).toMatchObject({ code: 1 })
+    expect(await host().exec(['pgrep', '--uid', USER, '--full', 'sleep 1000'])).toMatchObject({ code: 1 })
     expect(await host().run(['ls', '-A', `${HOME}/.local/share`])).toBe('containers\n')
     expect(await sh(`ls ${HOME}/.moved-aside`)).toMatchObject({ code: 2 })
   })
 
-  test('cannot give its agent orders, nor that of another backend', async () => {
-    const ask = ['curl', '-sS', '--max-time', '3', '--unix-socket', '/run/gate/backends/own/agent.sock', 'telnet://x']
-    const stop = `${JSON.stringify({ op: 'stop', unit: 'gate-own.service' })}\n`
-    const asAccount = await host().exec(ask, { user: USER, input: stop })
-    expect(asAccount.stdout).toContain('"code":"PEER_REFUSED"')
+  test('cannot give orders to its agent, nor by a link in its place lead them to that of another backend', async () => {
+    /** What is not JSON ends the connection. */
+    const say = (socket: string, user: string, ...requests: readonly object[]) => {
+      const curl = ['curl', '-sS', '--max-time', '20', '--unix-socket', socket, 'telnet://x']
+      return host().exec(curl, { user, input: `${requests.map((one) => JSON.stringify(one)).join('\n')}\nbye\n` })
+    }
+    const own = '/run/gate/backends/own/agent.sock'
+    const other = '/run/gate/backends/other/agent.sock'
+    const stop = { op: 'stop', unit: 'gate-own.service' }
+    expect((await say(own, USER, stop)).stdout).toContain('"code":"PEER_REFUSED"')
+    expect(await say(other, USER, stop)).toMatchObject({ code: 7, stdout: '' })
+    await sh(`mv ${own} ${own}.kept && ln -s ${other} ${own}`)
+    // as the daemon says it when an admin stops the backend "own"
+    const meant = { op: 'stop', unit: 'gate-other.service', backend: 'own' }
+    expect((await say(own, 'gate', meant)).stdout).toContain('"code":"NOT_ALLOWED"')
+    await sh(`mv ${own}.kept ${own}`)
+    const units = ['gate-other.service', 'dbus.service', 'user@0.service']
+    const stops = units.map((unit) => ({ op: 'stop', unit }))
+    const answered = (await say(own, 'gate', ...stops, { op: 'status', backend: 'own' })).stdout
+    expect(answered.match(/"code":"NOT_ALLOWED"/g)).toHaveLength(units.length)
+    expect(answered).toContain('"type":"done"')
     expect(await engineAnswers()).toContain('ok')
   })
 }
@@ -91,27 +107,33 @@ export function accountAttacks(host: () => Host): void {
 /** Tried last: it takes the deployment away. */
 export function lastAccountAttacks(host: () => Host): void {
   test('neither stops an uninstall by processes of its own nor leaves anything to a later account', async () => {
-    const cron = `/var/spool/cron/crontabs/${USER}`
+    const uid = (await host().run(['id', '-u', USER])).trim()
+    const [, firstSubuid = ''] = /^gate-own:(\d+):/m.exec(await host().run(['cat', '/etc/subuid'])) ?? []
+    const given = Object.keys(JSON.parse(await host().run(['cat', '/etc/gate/gate.lock.json'])).users).length
     await host().run(['install', '-d', '-m', '1730', '/var/spool/cron/crontabs', '/var/spool/cron/atjobs'])
-    for (const place of [cron, '/var/spool/cron/atjobs/a1', `/var/mail/${USER}`]) write(host(), place, 'x\n', 0o600)
-    await host().run(['chown', USER, cron, '/var/spool/cron/atjobs/a1', `/var/mail/${USER}`])
+    const outside = [CRONTAB, '/var/spool/cron/atjobs/a1', `/var/mail/${USER}`]
+    for (const place of outside) write(host(), place, 'x\n', 0o600)
+    await host().run(['chown', USER, ...outside])
     const plant = `mkdir -p /tmp/left/inner; echo x > /dev/shm/left; cp /bin/true /var/tmp/left; chmod 4755 /var/tmp/left
       ipcmk --shmem 100; ipcmk --queue; ipcmk --semaphore 1
-      podman unshare chown 5:5 /var/tmp/left-of-subuid 2>/dev/null; echo x > /tmp/other
       podman unshare sh -c 'echo x > /tmp/subuid && chown 5:5 /tmp/subuid && chmod 700 /tmp/subuid'
       setsid --fork sh -c 'trap "" TERM HUP; while :; do sleep 0.1 & sleep 0.1; done' </dev/null >/dev/null 2>&1
       setsid --fork podman unshare setpriv --reuid=5 --regid=5 --clear-groups sleep 1000 </dev/null >/dev/null 2>&1`
     await host().asUser(USER).run(['sh', '-c', plant])
     await host().run(['gatectl', 'uninstall', '--purge', '--yes'], { timeoutMs: 120_000 })
     expect(await host().exec(['id', USER])).toMatchObject({ code: 1 })
-    const owned = ['(', '-uid', '40000', '-o', '-uid', '+536870911', ')']
-    const left = await host().run(['find', '/', '/dev/shm', '/run', '/tmp', '-xdev', ...owned])
-    expect(left).toBe('')
-    expect(await host().run(['ps', '-eo', 'uid='])).not.toMatch(/^ *(40000|5\d{8})$/m)
-    expect(await host().run(['cat', '/proc/sysvipc/shm', '/proc/sysvipc/msg', '/proc/sysvipc/sem'])).not.toMatch(
-      / 40000 /,
-    )
-    for (const place of [cron, `/var/mail/${USER}`, '/var/lib/gate-backends'])
+    const owned = ['(', '-uid', uid, '-o', '-uid', `+${Number(firstSubuid) - 1}`, ')']
+    expect(await host().run(['find', '/', '/dev/shm', '/run', '/tmp', '-xdev', ...owned])).toBe('')
+    const ids = (await host().run(['ps', '-eo', 'uid='])).trim().split(/\s+/).map(Number)
+    expect(ids.filter((id) => id === Number(uid) || id >= Number(firstSubuid))).toEqual([])
+    const objects = await host().run(['cat', '/proc/sysvipc/shm', '/proc/sysvipc/msg', '/proc/sysvipc/sem'])
+    expect(objects).not.toMatch(new RegExp(` ${uid} `))
+    for (const place of [...outside, '/var/lib/gate-backends'])
       expect(await host().exec(['test', '-e', place])).toMatchObject({ code: 1 })
+    await host().run(['gatectl', 'compile', '/etc/gate/gate.toml', '--target', 'systemd', '--out', '/run/again'])
+    const { users, retired } = JSON.parse(await host().run(['cat', '/etc/gate/gate.lock.json']))
+    expect(retired).toHaveLength(given)
+    const old = new Set(retired.map((one: { uid: number }) => one.uid))
+    expect(Object.values<{ uid: number }>(users).filter((one) => old.has(one.uid))).toEqual([])
   })
 }
