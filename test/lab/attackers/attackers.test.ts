@@ -24,7 +24,7 @@ describeInLab('attackers on a deployed Debian 13', () => {
       gate: { domain: 'gate.lab.example', tls: { internal_ca: true } },
       proxy: { engine: 'caddy' },
       backends: {
-        own: { ...engine, uid: 40_000 },
+        own: engine,
         other: { ...engine, idle_stop: '10m' },
         tcp: { ...tcpBackend(host.images), stop_timeout: '2s' },
         net: { ...engine, network: true },

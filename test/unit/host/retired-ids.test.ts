@@ -6,8 +6,9 @@ import { type Host, localHost } from '../../../host/host.ts'
 import { backend } from '../../support/observed-host.ts'
 
 const LOCK = '/etc/gate/gate.lock.json'
-const FIRST = { uid: 40_000, subuid: 536_870_912 }
-const SECOND = { uid: 40_001, subuid: 536_936_448 }
+/** What the compiler gives to the first two backends of a new host. */
+const FIRST = { uid: 40_000, subuid: 2_000_224_256 }
+const SECOND = { uid: 40_001, subuid: 2_000_289_792 }
 
 /** Retires what goes. @returns the lock as it is then */
 function retired(lock: object | undefined, accounts: readonly string[], gone: readonly string[]) {
@@ -80,7 +81,7 @@ test('a new backend gets no retired id, also under the name of the old one; the 
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics))
   const after = JSON.parse(result.files.find(({ path }) => path === 'gate.lock.json')?.text ?? '')
   expect(after).toMatchObject({
-    users: { a: { uid: 40_002, subuid: 537_001_984 } },
+    users: { a: { uid: 40_002, subuid: 2_000_355_328 } },
     retired: [FIRST, SECOND],
   })
 })
