@@ -79,7 +79,7 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'login',
     never: "run code in a command of root's that keeps its environment (`sudo -E`)",
-    by: "compiled code and temporary files of root's are kept only where root alone decides what a path leads to; `NODE_OPTIONS` and the like are `sudo`'s to drop, which it does unless told otherwise",
+    by: "compiled code and temporary files of root's are kept only in directories that root alone can change; `NODE_OPTIONS` and the like are `sudo`'s to drop, which it does unless told otherwise",
     tests: ['runs nothing as root that keeps its environment, as with sudo -E'],
   },
   {
@@ -224,6 +224,7 @@ export const POWERS: readonly Power[] = [
     never: "read a provider's key by changing where its requests go",
     by: 'a key goes only to the socket, or the origin and paths below, for which its layer set it',
     tests: [
+      "never sees a provider's key, wherever it leads its requests",
       'test/unit/config/bound-keys.test.ts: a $given is not sent where an admin sets $key to $value',
       'test/unit/config/bound-keys.test.ts: what the environment changes drops a key of config.toml, too',
     ],
@@ -233,7 +234,17 @@ export const POWERS: readonly Power[] = [
     never: "write control sequences to root's terminal",
     by: 'one printer escapes all that `gatectl` prints but a shell',
     tests: [
+      "writes nothing but text to root's terminal",
       'test/unit/ctl/output.test.ts: no text moves the cursor of whoever reads it, wherever it comes from; our own colours stay',
+    ],
+  },
+  {
+    attacker: 'admin',
+    never: 'change the host, or read files of the daemon by what it configures',
+    by: '`apply`, `rollback` and `uninstall` need root; no value of the configuration names a file that is read, and a variable of the environment is used only where it is meant',
+    tests: [
+      'needs root for no command but those that change the host',
+      'reads no file and no variable of the daemon by a value of its configuration',
     ],
   },
 ]

@@ -29,7 +29,7 @@ export async function makeDirectories(
   } catch (error) {
     if (!(error instanceof HostError)) throw error
     const [first] = error.problems
-    const hint = 'move away what stands in the place of each path named below, then apply again'
+    const hint = 'move away what is at each path named below, then apply again'
     throw new HostError(first.code === 'PROGRAM_FAILED' ? { ...first, hint } : first)
   }
 }

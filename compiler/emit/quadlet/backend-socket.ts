@@ -90,7 +90,8 @@ function forwardEntry({ target, idleMs }: BackendSocket, programs: Layout['progr
   return {
     key: 'ExecStart',
     value: literal([...line, rest].join(' ')),
-    comment: 'inside the network of the container: no port of the host leads there, so nobody can take its place',
+    comment:
+      'inside the network of the container: no port of the host reaches it, so no other program can answer in its place',
   }
 }
 

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe } from 'vitest'
-import { bootHost, type Host } from '../deploy.ts'
+import { bootHost, type Host, write } from '../deploy.ts'
 import { engineBackend, tcpBackend } from '../engine/image.ts'
 import { describeInLab } from '../suite.ts'
 import { accountAttacks, lastAccountAttacks } from './account.ts'
+import { adminAttacks, PROVIDER_KEY } from './admin.ts'
 import { containerAttacks } from './container.ts'
 import { gateAttacks } from './gate.ts'
 import { loginAttacks } from './login.ts'
@@ -19,6 +20,8 @@ describeInLab('attackers on a deployed Debian 13', () => {
     host = await bootHost('attackers')
     writeFileSync(host.path('/etc/hosts'), '127.0.0.1 localhost\n') // as every installed Debian has it
     await host.run(['useradd', '--create-home', '--shell', '/bin/sh', 'login'])
+    await host.run(['useradd', '--system', 'admin'])
+    write(host, '/etc/credstore/paid', PROVIDER_KEY, 0o600)
     const engine = { ...engineBackend(host.images), stop_timeout: '2s' }
     const spec = {
       gate: { domain: 'gate.lab.example', tls: { internal_ca: true } },
@@ -30,15 +33,20 @@ describeInLab('attackers on a deployed Debian 13', () => {
         net: { ...engine, network: true },
       },
       // an address of this machine stands for one of the local network
-      upstreams: { lan: { provider: 'custom', base_url: 'http://192.168.77.1:8100/v1', models: ['lan'] } },
+      upstreams: {
+        lan: { provider: 'custom', base_url: 'http://192.168.77.1:8100/v1', models: ['lan'] },
+        paid: { provider: 'openai', base_url: 'https://provider.example/v1', api_key: { credential: 'paid' } },
+      },
     }
     writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify(spec))
     await host.run(['gatectl', 'apply', '--yes'], { timeoutMs: 180_000 })
+    await host.run(['gpasswd', '--add', 'admin', 'gate-admin'])
   })
   afterAll(() => host?.down())
 
   describe('a login of the host', () => loginAttacks(() => host))
   describe('code in the daemon', () => gateAttacks(() => host))
+  describe('an admin', () => adminAttacks(() => host))
   describe('code in a container', () => containerAttacks(() => host))
   describe('shells', () => shellAttacks(() => host))
   describe('code in the account of a backend', () => accountAttacks(() => host))
