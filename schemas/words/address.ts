@@ -95,7 +95,7 @@ export function isLocalName(host: string): boolean {
   if (isIP(text) !== 0) return false
   return (
     !text.includes('.') ||
-    /\.(?:local|lan|home|localdomain|internal|intranet|corp|private|home\.arpa|ts\.net)$/.test(text)
+    /\.(?:local|localhost|lan|home|localdomain|internal|intranet|corp|private|home\.arpa|ts\.net)$/.test(text)
   )
 }
 

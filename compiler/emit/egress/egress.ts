@@ -1,5 +1,5 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
-import { addressOf, isLocalName, parseHostPort } from '../../../schemas/words/address.ts'
+import { addressOf, isLocalName } from '../../../schemas/words/address.ts'
 import { LOCAL_ENGINES } from '../../../schemas/words/local-engines.ts'
 import { type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Finding } from '../../diagnostic.ts'
@@ -29,7 +29,7 @@ const ALLOW: SpecPath = ['gate', 'network', 'allow']
 export function egressOf(deployment: Deployment, settings: Tree): Egress {
   const { allow, resolvers } = deployment.gateway.network
   if (allow.includes('any')) return 'any'
-  const targets = urls(deployment, settings).map((dialled) => ({ ...dialled, ...authority(dialled.url) }))
+  const targets = targetsOf(deployment, settings)
   const named = targets.filter(({ host }) => addressOf(host) === undefined)
   const asked = allow.includes('internet') ? ALLOW : undefined
   return {
@@ -49,8 +49,7 @@ export function egressOf(deployment: Deployment, settings: Tree): Egress {
 export function unknownAddresses(deployment: Deployment, settings: Tree): Finding[] {
   const egress = egressOf(deployment, settings)
   if (egress === 'any' || egress.ranges.length > 0) return []
-  return urls(deployment, settings).flatMap(({ origin, url }): Finding[] => {
-    const { host } = authority(url)
+  return targetsOf(deployment, settings).flatMap(({ origin, host }): Finding[] => {
     if (addressOf(host) !== undefined || !isLocalName(host)) return []
     const message = `"${host}" is a name of the local network, and the daemon may connect to no address that the spec does not name`
     const hint = 'write its address here, or its address or range in gate.network.allow, such as ["192.168.1.0/24"]'
@@ -58,14 +57,16 @@ export function unknownAddresses(deployment: Deployment, settings: Tree): Findin
   })
 }
 
-function urls(deployment: Deployment, settings: Tree): { readonly origin: SpecPath; readonly url: string }[] {
-  return dialledUpstreams(deployment, settings).flatMap((dialled) => (dialled.kind === 'url' ? [dialled] : []))
-}
+type Target = { readonly origin: SpecPath; readonly host: string; readonly port: number }
 
-function authority(url: string): { readonly host: string; readonly port: number } {
-  const [, scheme = '', rest = ''] = /^(https?):\/\/([^/]*)/.exec(url) ?? []
-  const { host, port } = parseHostPort(rest)
-  return { host, port: port ?? (scheme === 'http' ? 80 : 443) }
+/** Hosts and ports as the daemon reads them in URLs: `127.1` is an address, and what it cannot read it does not dial. */
+function targetsOf(deployment: Deployment, settings: Tree): Target[] {
+  return dialledUpstreams(deployment, settings).flatMap((dialled) => {
+    const url = dialled.kind === 'url' ? URL.parse(dialled.url) : null
+    if (url === null) return []
+    const usual = url.protocol === 'http:' ? 80 : 443
+    return [{ origin: dialled.origin, host: url.hostname, port: url.port === '' ? usual : Number(url.port) }]
+  })
 }
 
 /** `localhost` is looked up, and may be either. */

@@ -9,9 +9,9 @@ import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { egressTable } from './egress-table.ts'
 
 /**
- * Two tables of the gateway's own: what may reach it, and what it may reach. Ports of the gateway are open where the spec opens them and shut elsewhere; packets for other
- * ports pass on to whatever other tables say. Nothing is made where the spec opens no port, or lets the daemon connect
- * to anything.
+ * Two tables of the gateway's own: what may reach it, and what it may reach. Ports of the gateway are open where the
+ * spec opens them and shut elsewhere; packets for other ports pass on to whatever other tables say. Nothing is made
+ * where the spec opens no port, or lets the daemon connect to anything.
  */
 export function emitNftables(deployment: Deployment, { layout, settings }: EmitOptions): Emission {
   const { firewall, listeners, names } = deployment

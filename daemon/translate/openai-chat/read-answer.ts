@@ -94,6 +94,6 @@ export function stopSequenceOf(choice: JsonRecord): string | null {
   return textIn(choice['stop_reason'])
 }
 
-/** Whether anything but the first of several choices is left; only one is read. */
+/** The first of several choices, whichever of them an event is about; no other is read. */
 export const firstChoice = (event: JsonRecord): JsonRecord | undefined =>
   listIn(event['choices']).find((choice): choice is JsonRecord => isRecord(choice) && (choice['index'] ?? 0) === 0)

@@ -45,6 +45,24 @@ const rows: readonly Row[] = [
     unit: ['IPAddressDeny=any', 'IPAddressAllow=fd00::5'],
   },
   {
+    name: 'an address in another form, as the daemon reads it',
+    upstreams: custom('http://127.1:9000/v1'),
+    rules: ['ip daddr 127.0.0.1 tcp dport 9000 accept', NO_HOST],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=127.0.0.1'],
+  },
+  {
+    name: 'what IPv6 wraps',
+    upstreams: custom('http://[::ffff:10.0.0.5]/v1'),
+    rules: ['ip daddr 10.0.0.5 tcp dport 80 accept', NO_HOST],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=10.0.0.5'],
+  },
+  {
+    name: 'what is no URL to the daemon opens nothing',
+    upstreams: custom('http://[fe80::1%25eth0]/v1'),
+    rules: [NO_HOST],
+    unit: ['IPAddressDeny=any'],
+  },
+  {
     name: 'a provider of the Internet: its name has to be looked up, wherever the name server is',
     upstreams: { openai: { provider: 'openai' } },
     rules: [...DNS, NO_HOST, ...INTERNET],
@@ -148,6 +166,7 @@ test.each(['lan', '10.0.0.0/33', 'internet ', '1.2.3.4:80'])('%j is no address t
 
 test.each([
   ['nas', true],
+  ['x.localhost', true],
   ['nas.local', true],
   ['gpu.home.arpa', true],
   ['box.tail1234.ts.net', true],
