@@ -51,16 +51,20 @@ function openStepwise(path: string, open: (place: string, isLast: boolean) => nu
     const left = namesIn(resolve(path))
     for (let links = 0, name = left.shift(); name !== undefined; name = left.shift()) {
       const place = `${pathTo(at)}/${name}`
-      const found = lstatSync(place)
-      if (found.isSymbolicLink()) {
+      if (lstatSync(place).isSymbolicLink()) {
         if (!isOurs(at) || ++links > LINKS_MAX) throw loop(path)
         const target = readlinkSync(place)
         left.unshift(...namesIn(target))
         if (isAbsolute(target)) at = replaced(at, openPath('/'))
       } else {
+        const next = open(place, left.length === 0)
+        const opened = fstatSync(next)
         // a second name for a file is a link, too, where fs.protected_hardlinks is off
-        if (found.isFile() && found.nlink > 1 && !isOurs(at)) throw loop(path)
-        at = replaced(at, open(place, left.length === 0))
+        if (opened.isFile() && opened.nlink > 1 && !isOurs(at)) {
+          closeSync(next)
+          throw loop(path)
+        }
+        at = replaced(at, next)
       }
     }
   } catch (error) {

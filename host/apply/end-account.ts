@@ -6,8 +6,12 @@ import { HostError } from '../problem.ts'
 
 /** Ends what an account does, now and by cron(8) and at(1). Its manager is stopped. */
 export async function endAccount(host: Host, account: Account, subuids: readonly SubidRange[]): Promise<void> {
-  for (const job of jobsOf(host, account)) host.remove(job)
   await endProcesses(host, account, subuids)
+  // processes make jobs, and jobs start processes: the end is when there are neither
+  for (let jobs = jobsOf(host, account); jobs.length > 0; jobs = jobsOf(host, account)) {
+    for (const job of jobs) host.remove(job)
+    await endProcesses(host, account, subuids)
+  }
 }
 
 const ROUNDS = 40

@@ -112,10 +112,14 @@ function foreignTransient(host: HostView, directory: string, own: ReadonlySet<st
   if (kind !== undefined && kind !== 'directory') return [directory]
   const names = host.list(directory)
   const isOwn = (unit: string) => own.has(unit.replace(/@[^.]*\./, '@.'))
+  // a drop-in of "gate-.service.d" or "service.d" is one of many units
+  const isUnit = (name: string) => names.includes(name) && /[^-]\.[a-z]+$/.test(name)
   return names
     .filter((name) => {
       const of = /^(.*)\.(?:d|wants|requires|upholds)$/.exec(name)?.[1]
-      return of === undefined ? isOwn(name) : isOwn(of) || !names.includes(of)
+      if (of !== undefined) return isOwn(of) || !isUnit(of)
+      // by a link, a unit of ours has another name, with drop-ins
+      return isOwn(name) || host.status(`${directory}/${name}`)?.kind === 'link'
     })
     .map((name) => `${directory}/${name}`)
 }

@@ -69,11 +69,18 @@ test.each([
   { what: 'a template of ours', at: `${RUN}/systemd/transient/gate-agent@.service`, entry: file(), of: 'inRuntime' },
   { what: 'a drop-in of ours', at: `${RUN}/systemd/transient/gate-one.service.d`, entry: directory(), of: 'inRuntime' },
   { what: 'a drop-in of every unit', at: `${RUN}/systemd/transient/service.d`, entry: directory(), of: 'inRuntime' },
+  { what: 'another name of ours', at: `${RUN}/systemd/transient/x.service`, entry: link(), of: 'inRuntime' },
   { what: 'what a target wants', at: `${RUN}/systemd/transient/basic.target.wants`, entry: file(), of: 'inRuntime' },
 ])('$what is found', ({ at, entry, of }) => {
   expect(found({ [at]: entry })).toEqual([
     { user: 'gate-one', untaken: [], inHome: [], inRuntime: [], jobs: [], [of]: [at] },
   ])
+})
+
+test.each(['service', 'gate-.service', '-.service'])('a drop-in of many units is found, %s beside it', (unit) => {
+  const beside = { [`${RUN}/systemd/transient/${unit}`]: file() }
+  const dropIns = `${RUN}/systemd/transient/${unit}.d`
+  expect(found({ ...beside, [dropIns]: directory(UID) })).toMatchObject([{ inRuntime: [dropIns] }])
 })
 
 test('a drop-in is named by its file, whatever its name; no more than 16 of an account', () => {
