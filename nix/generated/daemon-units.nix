@@ -68,7 +68,7 @@
         SystemCallErrorNumber = "EPERM";
         SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
         TemporaryFileSystem = "/run:ro";
-        BindReadOnlyPaths = "/run/${prefix}/backends -/run/systemd/resolve -/run/NetworkManager -/run/resolvconf -/run/connman";
+        BindReadOnlyPaths = "/run/${prefix}/backends -/run/systemd/resolve -/run/NetworkManager -/run/resolvconf -/run/connman -/run/avahi-daemon";
       };
       wantedBy = [ "multi-user.target" ];
     };

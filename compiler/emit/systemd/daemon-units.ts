@@ -110,8 +110,14 @@ function serviceSections(daemon: DaemonUnits): Section[] {
   ]
 }
 
-/** Where /etc/resolv.conf leads, and the socket of systemd-resolved. */
-const RESOLVERS = ['/run/systemd/resolve', '/run/NetworkManager', '/run/resolvconf', '/run/connman']
+/** Where /etc/resolv.conf leads, and the sockets of systemd-resolved and of avahi, which knows names in .local. */
+const RESOLVERS = [
+  '/run/systemd/resolve',
+  '/run/NetworkManager',
+  '/run/resolvconf',
+  '/run/connman',
+  '/run/avahi-daemon',
+]
 
 /** Directories of backends that come later appear in it, and what is mounted there, too: systemd binds it as a slave. */
 function runEntries({ backendsDirectory, systemd }: DaemonUnits): Entry[] {
