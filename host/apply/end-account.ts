@@ -25,11 +25,17 @@ const NAMED = 5
  * @throws HostError PROGRAM_FAILED when some are still left after all rounds
  */
 async function endProcesses(host: Host, account: Account, subuids: readonly SubidRange[]): Promise<void> {
-  let left = processesOf(host, account, subuids)
+  const others = new Map<number, boolean>()
+  const look = async () => {
+    const found = processesOf(host, account, subuids)
+    for (const { uid } of found) if (!others.has(uid)) others.set(uid, await isOthers(host, account, uid))
+    return found.filter(({ uid }) => others.get(uid) === false)
+  }
+  let left = await look()
   for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
     for (const id of new Set(left.map(({ uid }) => uid)))
       await host.run(['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups', 'sh', '-c', 'kill -KILL -1'])
-    left = processesOf(host, account, subuids)
+    left = await look()
     if (left.length > 0) await setTimeout(PAUSE_MS)
   }
   if (left.length === 0) return
@@ -37,6 +43,14 @@ async function endProcesses(host: Host, account: Account, subuids: readonly Subi
   const message = `${left.length} processes of ${account.name} do not end, such as ${pids.join(', ')}`
   const hint = `see what they wait for: ps -o pid,stat,wchan:32,args -p ${pids.join(',')}; then do it again`
   throw new HostError({ code: 'PROGRAM_FAILED', message, hint })
+}
+
+/**
+ * Whether a name service knows a subordinate id as another user's: of a directory service, or of a machine of
+ * systemd-nspawn. Neither looks into /etc/subuid.
+ */
+async function isOthers(host: Host, account: Account, uid: number): Promise<boolean> {
+  return uid !== account.uid && (await host.ask(['getent', 'passwd', String(uid)])).code === 0
 }
 
 /** @see proc_pid_status(5) "Uid": real, effective, saved and of file systems */
@@ -81,7 +95,7 @@ export async function removeLeavings(host: Host, account: Account, subuids: read
   const ranges = subuids.filter(({ owner }) => owner === name)
   const ids = [
     ['-uid', `${uid}`],
-    ...ranges.map(({ start, count }) => ['(', '-uid', `+${start - 1}`, '-uid', `-${start + count}`, ')']),
+    ...ranges.map(({ start, count }) => ['(', '-uid', `+${start - 1}`, '-uid', `-${start + count}`, '-nouser', ')']),
   ]
   const anyOf = ids.flatMap((one, i) => (i === 0 ? one : ['-o', ...one]))
   const places = WRITABLE_BY_ALL.filter((path) => host.status(path)?.kind === 'directory')

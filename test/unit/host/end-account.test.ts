@@ -24,3 +24,25 @@ test('a process that makes its crontab again has none when it has ended', async 
   await endAccount(host as Host, ACCOUNT, [])
   expect({ jobs, runs }).toEqual({ jobs: [], runs: false })
 })
+
+test('a process of another user with one of the subordinate ids goes on', async () => {
+  const uids = new Map([
+    ['7', 2_000_224_300], // of the container
+    ['8', 2_000_224_301], // of a directory service
+  ])
+  const host: Partial<Host> = {
+    list: (path) => (path === '/proc' ? [...uids.keys()] : []),
+    read: (path) => {
+      const uid = uids.get(path.split('/')[2] ?? '')
+      return `State:\tS\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`
+    },
+    status: () => undefined,
+    ask: async (command) => ({ code: command.includes('2000224301') ? 0 : 2, stdout: '', stderr: '' }),
+    run: async (command) => {
+      for (const [pid, uid] of uids) if (command.includes(`--reuid=${uid}`)) uids.delete(pid)
+      return { code: 0, stdout: '', stderr: '' }
+    },
+  }
+  await endAccount(host as Host, ACCOUNT, [{ owner: 'gate-one', start: 2_000_224_256, count: 65_536 }])
+  expect([...uids.keys()]).toEqual(['8'])
+})
