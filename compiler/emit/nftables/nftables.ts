@@ -21,7 +21,14 @@ export function emitNftables(deployment: Deployment, { layout, settings }: EmitO
     const origin = ['gate', 'server']
     const name = names.symbol
     const printed = printTable({ origin, comment: COMMENT, name, rules: rules(firewall, listeners) })
-    const unit = tableUnit({ origin, table: name, rules: names.firewallRules, what: 'Ports of the gateway', nft })
+    const unit = tableUnit({
+      origin,
+      table: name,
+      rules: names.firewallRules,
+      what: 'Ports of the gateway',
+      nft,
+      isEarly: true,
+    })
     files.push(
       { path: 'nftables/firewall.nft', install: names.firewallRules, mode: 0o644, ...printed },
       unitFile(names.firewallUnit, unit),
@@ -31,7 +38,14 @@ export function emitNftables(deployment: Deployment, { layout, settings }: EmitO
   if (egress !== 'any') {
     const table = egressTable(deployment, egress)
     const what = 'What the gateway may connect to'
-    const unit = tableUnit({ origin: table.origin, table: table.name, rules: names.egressRules, what, nft })
+    const unit = tableUnit({
+      origin: table.origin,
+      table: table.name,
+      rules: names.egressRules,
+      what,
+      nft,
+      isEarly: false,
+    })
     files.push(
       { path: 'nftables/egress.nft', install: names.egressRules, mode: 0o644, ...printOutputTable(table) },
       unitFile(names.egressUnit, unit),
@@ -81,10 +95,12 @@ type TableUnit = {
   readonly rules: string
   readonly what: string
   readonly nft: string
+  /** Before any interface is up; the other table is there before the daemon, which its own unit orders. */
+  readonly isEarly: boolean
 }
 
 /** Loads the table again whenever nftables.service, which flushes everything, is started or reloaded. */
-function tableUnit({ origin, table, rules: file, what, nft }: TableUnit): UnitFile {
+function tableUnit({ origin, table, rules: file, what, nft, isEarly }: TableUnit): UnitFile {
   const load = command(nft, '-f', file)
   return {
     origin,
@@ -95,8 +111,8 @@ function tableUnit({ origin, table, rules: file, what, nft }: TableUnit): UnitFi
         entries: [
           { key: 'Description', value: text(what) },
           { key: 'DefaultDependencies', value: literal('no') },
-          { key: 'Wants', value: literal('network-pre.target') },
-          { key: 'Before', value: literal('network-pre.target shutdown.target') },
+          ...(isEarly ? [{ key: 'Wants', value: literal('network-pre.target') }] : []),
+          { key: 'Before', value: literal(isEarly ? 'network-pre.target shutdown.target' : 'shutdown.target') },
           { key: 'Conflicts', value: literal('shutdown.target') },
           { key: 'After', value: literal('nftables.service systemd-sysusers.service') },
           { key: 'PartOf', value: literal('nftables.service') },
