@@ -32,10 +32,10 @@ describeInLab('attackers on a deployed Debian 13', () => {
         tcp: { ...tcpBackend(host.images), stop_timeout: '2s' },
         net: { ...engine, network: true },
       },
-      // an address of this machine stands for one of the local network
+      // an address of this machine stands for one of the local network; a name would open the Internet
       upstreams: {
         lan: { provider: 'custom', base_url: 'http://192.168.77.1:8100/v1', models: ['lan'] },
-        paid: { provider: 'openai', base_url: 'https://provider.example/v1', api_key: { credential: 'paid' } },
+        paid: { provider: 'openai', base_url: 'https://192.168.77.1:8443/v1', api_key: { credential: 'paid' } },
       },
     }
     writeFileSync(host.path('/etc/gate/gate.toml'), JSON.stringify(spec))
