@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -21,6 +22,9 @@ export type FileStatus = {
   /** Permission bits. */
   readonly mode: number
   readonly uid: number
+  readonly gid: number
+  /** Names that it has in its file system. */
+  readonly links: number
   /** Of a link. */
   readonly target: string | undefined
   readonly modifiedMs: number
@@ -50,6 +54,11 @@ export type Host = HostView & {
   /** Makes a link, in place of another link. */
   link(path: string, target: string): void
   makeDirectory(path: string, mode: number): void
+  /**
+   * Makes it root's and this group's. Only root may change it then, and links are not followed; the caller sees to it
+   * that no other account can change the directory that it is in.
+   */
+  takeOwnership(path: string, gid: number): void
   rename(from: string, to: string): void
   /** Removes a file or a link, if it is there. */
   remove(path: string): void
@@ -79,6 +88,7 @@ export function localHost(): Host {
       writing(path, () => replaceFiles([{ file: path, text, mode, ...options }], HOW)),
     link: (path, target) => writing(path, () => replaceLink(path, target, HOW)),
     makeDirectory: (path, mode) => writing(path, () => makeDirectory(path, mode)),
+    takeOwnership: (path, gid) => writing(path, () => takeOwnership(path, gid)),
     rename: (from, to) => writing(to, () => renameDirectory(from, to)),
     remove: (path) => writing(path, () => rmSync(path, { force: true })),
     removeEmpty: (path) => writing(path, () => removeEmpty(path)),
@@ -103,6 +113,8 @@ function statusOf(path: string): FileStatus | undefined {
       kind: isLink ? 'link' : found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other',
       mode: found.mode & 0o7777,
       uid: found.uid,
+      gid: found.gid,
+      links: found.nlink,
       target: isLink ? readlinkSync(path) : undefined,
       modifiedMs: found.mtimeMs,
     }
@@ -133,6 +145,12 @@ function makeDirectory(path: string, mode: number): void {
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
   }
+}
+
+function takeOwnership(path: string, gid: number): void {
+  lchownSync(path, 0, gid)
+  const found = lstatSync(path)
+  if (!found.isSymbolicLink()) chmodSync(path, found.mode & 0o755)
 }
 
 function removeEmpty(path: string): void {

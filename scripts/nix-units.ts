@@ -34,8 +34,7 @@ export function daemonUnitsFile(): string {
     unit: NAMES.daemonUnit,
     user: NAMES.user,
     adminGroup: NAMES.adminGroup,
-    state: NAMES.prefix,
-    stateMode: 0o711,
+    stateDirectory: NAMES.stateDirectory,
     environmentFile: NAMES.environmentFile,
     adminSocket: NAMES.adminSocket,
     backendsDirectory: NAMES.backendsDirectory,
@@ -133,6 +132,8 @@ function unitOption({ key, value }: Entry): Attribute[] {
       return [{ path: ['documentation'], value: list([str(...withMarks(text, key))]) }]
     case 'StartLimitIntervalSec':
       return [{ path: ['startLimitIntervalSec'], value: integer(Number(text)) }]
+    case 'RequiresMountsFor':
+      return [{ path: ['unitConfig', key], value: str(...withMarks(text)) }]
     case 'Also':
       return []
     default:

@@ -130,7 +130,11 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'gate',
     never: 'write a model, or lead a container to another file of the host',
-    open: '`gate` owns the directory of the models',
+    by: "the models are root's, in a directory of root in which `gate` replaces its own files alone; containers mount them as a whole, so that a link resolves inside; `apply` refuses other mounts on whose way an account of Gate may write",
+    tests: [
+      'leads no container to another file in place of its model',
+      'keeps no hold on the models of a host that the version before deployed',
+    ],
   },
   {
     attacker: 'gate',

@@ -69,9 +69,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
   const secrets = lowerSecrets(spec, own)
   const volumes = Object.fromEntries([
     // what the spec puts in the place of a volume of the engine
-    ...Object.entries(command.volumes).filter(
-      ([, path]) => !isCovered(path, spec) && spec.volumes.every((volume) => volume.path !== path),
-    ),
+    ...Object.entries(command.volumes).filter(([, path]) => !isCovered(path, spec)),
     ...spec.volumes.map((volume) => [volume.name, volume.path] as const),
   ])
   const links = spec.links.map((link) => ({ name: link, port: context.portOf(link) }))

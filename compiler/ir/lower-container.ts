@@ -53,6 +53,7 @@ export function lowerContainer(spec: BackendSpec, own: OwnNames, context: Contai
     environment: { ...command.environment, ...Object.fromEntries(environment) },
     environmentFile: hasSecrets ? own.environmentFile : undefined,
     mounts: lowerMounts(spec, own, volumes, names),
+    models: ownModels(spec).map((path) => join(names.modelsDirectory, path)),
     configDigest: digest(configFiles),
     runsAs: userOf(spec),
     ulimits: lowerUlimits(spec),
@@ -107,12 +108,8 @@ function lowerMounts(
   }
   return [
     ...(own.listen === 'unix' ? [socket] : []),
-    ...modelPaths(spec).flatMap((path) => {
-      const below = path === '' ? '' : `/${path}`
-      const target = INSIDE.modelsDirectory + below
-      // models from another place of the host
-      return isCovered(target, spec) ? [] : [readOnly(at('model'), names.modelsDirectory + below, target)]
-    }),
+    // as a whole: a link in it leads nowhere but inside, and a path below it could be a link itself
+    ...(ownModels(spec).length === 0 ? [] : [readOnly(at('model'), names.modelsDirectory, INSIDE.modelsDirectory)]),
     ...Object.entries(volumes).map(([name, target]): Mount => {
       const i = spec.volumes.findIndex((volume) => volume.name === name)
       // the engines' own are where their images have nothing
@@ -138,9 +135,18 @@ function lowerMounts(
   ]
 }
 
-/** Whether a mount of the spec brings a path into the container. */
-export function isCovered(target: string, { mounts }: BackendSpec): boolean {
-  return mounts.some(({ source, path = source }) => target === path || target.startsWith(`${path}/`))
+/** What it needs of the models directory: paths below it, or '' for the whole of it. */
+function ownModels(spec: BackendSpec): string[] {
+  // models from another place of the host
+  return modelPaths(spec).filter((path) => !isCovered(join(INSIDE.modelsDirectory, path), spec))
+}
+
+const join = (directory: string, path: string): string => (path === '' ? directory : `${directory}/${path}`)
+
+/** Whether a mount or a volume of the spec brings a path into the container. */
+export function isCovered(target: string, { mounts, volumes }: BackendSpec): boolean {
+  const places = [...mounts.map(({ source, path = source }) => path), ...volumes.map(({ path }) => path)]
+  return places.some((path) => target === path || target.startsWith(`${path}/`))
 }
 
 /** The files that the spec itself holds for one backend. */

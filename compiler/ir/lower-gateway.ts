@@ -6,7 +6,7 @@ import type { Allocation } from './allocation.ts'
 import type { BackendParts } from './lower-backend.ts'
 import { CADDY, type GatewayNames } from './names.ts'
 import type { Gateway, Tls } from './nodes/gateway.ts'
-import type { FirewallRule, User } from './nodes/host.ts'
+import type { Directory, FirewallRule, User } from './nodes/host.ts'
 import type { Address } from './nodes/node.ts'
 import type { Client, Dns, Vhost } from './nodes/web.ts'
 
@@ -80,6 +80,19 @@ export function lowerGatewayUser(names: GatewayNames): User {
     limits: [],
     description: 'Gate',
   }
+}
+
+/**
+ * The daemon makes, replaces and removes files of its own in its state directory, and nothing else there: the directory
+ * is root's and sticky, so that the daemon can put nothing in place of the models, which are mounted by path.
+ */
+export function stateDirectories(names: GatewayNames): Directory[] {
+  const { stateDirectory, modelsDirectory, user, modelsGroup } = names
+  return [
+    // others go through it to the models
+    { origin: ['gate'], path: stateDirectory, mode: 0o1771, user: 'root', group: user },
+    { origin: ['gate'], path: modelsDirectory, mode: 0o750, user: 'root', group: modelsGroup },
+  ]
 }
 
 export function lowerVhosts(

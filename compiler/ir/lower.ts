@@ -3,7 +3,15 @@ import type { Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
 import { type Allocation, isPublished, SUBUID_COUNT } from './allocation.ts'
 import type { Deployment } from './deployment.ts'
 import { lowerBackend } from './lower-backend.ts'
-import { lowerClient, lowerDns, lowerFirewall, lowerGateway, lowerGatewayUser, lowerVhosts } from './lower-gateway.ts'
+import {
+  lowerClient,
+  lowerDns,
+  lowerFirewall,
+  lowerGateway,
+  lowerGatewayUser,
+  lowerVhosts,
+  stateDirectories,
+} from './lower-gateway.ts'
 import { lowerBudgets, lowerProxy, lowerSandbox, lowerUpstreams } from './lower-upstreams.ts'
 import { type GatewayNames, gatewayNames } from './names.ts'
 import type { Listener, Secret } from './nodes/host.ts'
@@ -69,8 +77,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     agents: parts.map((part) => part.agent),
     images: parts.map((part) => part.image),
     directories: [
-      { origin: ['gate'], path: names.stateDirectory, mode: 0o711, user: names.user, group: names.user },
-      { origin: ['gate'], path: names.modelsDirectory, mode: 0o2750, user: names.user, group: names.modelsGroup },
+      ...stateDirectories(names),
       { origin: ['gate'], path: names.configDirectory, mode: 0o755, user: 'root', group: 'root' },
       // root's: systemd makes the sockets in it, and tmpfiles.d(5) follows no path through another user's directory
       { origin: ['gate'], path: names.runtimeDirectory, mode: 0o755, user: 'root', group: 'root' },

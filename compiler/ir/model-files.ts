@@ -5,7 +5,7 @@ import { INSIDE } from './names.ts'
 const MOST_PARTS = 512
 
 /**
- * What a container sees of the models directory: paths below it, or only '' for the whole of it. The model with all its
+ * What a container needs of the models directory: paths below it, or only '' for the whole of it. The model with all its
  * parts, what `files` names, and what arguments and environment name below /models.
  */
 export function modelPaths({ engine, model, hub, router, files, args, environment }: BackendSpec): string[] {

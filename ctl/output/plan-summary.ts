@@ -1,7 +1,18 @@
 /** One thing that a plan does, as `--json` prints it. */
 export type PlanStep = {
   readonly action: 'create' | 'change' | 'remove' | 'start' | 'restart' | 'reload' | 'stop'
-  readonly what: 'group' | 'user' | 'ids' | 'directory' | 'secret' | 'image' | 'file' | 'link' | 'unit' | 'generation'
+  readonly what:
+    | 'group'
+    | 'user'
+    | 'ids'
+    | 'directory'
+    | 'owner'
+    | 'secret'
+    | 'image'
+    | 'file'
+    | 'link'
+    | 'unit'
+    | 'generation'
   readonly name: string
   readonly why: string
   readonly diff?: string
@@ -56,6 +67,7 @@ const PLURALS = {
   user: 'users',
   ids: 'ranges of ids',
   directory: 'directories',
+  owner: 'owners',
   secret: 'secrets',
   image: 'images',
   file: 'files',
@@ -78,6 +90,8 @@ function thingText(action: string, { what, name, owner }: PlanLine): string {
       return action === 'start' ? 'its user manager' : `user ${name}`
     case 'link':
       return 'the link to its units'
+    case 'owner':
+      return `the owner of ${name}`
     case 'directory':
     case 'group':
     case 'secret':

@@ -17,6 +17,9 @@ export function planLines({ plan, observed }: Pick<Planned, 'plan' | 'observed'>
     ...plan.accounts.flatMap((change) => accountLines(change, owners)),
     ...plan.planted.flatMap((planted) => plantedLines(planted, owners)),
     ...created('directory', plan.directories, 'not there'),
+    ...plan.ownership.map(({ path, from, to }): PlanLine => {
+      return { action: 'change', what: 'owner', name: path, why: `${from} -> ${to}`, owner: owners.ofPath(path) }
+    }),
     ...created('secret', plan.secrets, 'made once and kept'),
     ...plan.images.map(({ image, user, archive }): PlanLine => {
       const why = archive === undefined ? `${user} does not have it: pull` : `${user} does not have it: ${archive}`

@@ -7,6 +7,7 @@ import { must } from './unit-actions.ts'
 /**
  * Makes directories as tmpfiles.d(5) says. A link that an account has put in place of one of them is removed before:
  * systemd-tmpfiles refuses to follow it, and would make neither this directory nor those below.
+ * @param tmpfiles its text, and the option that says which part of it is meant
  * @param say told of each link that is removed
  * @throws HostError PROGRAM_FAILED; all that could be made is there then
  */
@@ -14,7 +15,7 @@ export async function makeDirectories(
   host: Host,
   directories: readonly string[],
   { users }: Pick<Accounts, 'users'>,
-  tmpfiles: string,
+  tmpfiles: { readonly text: string; readonly where: string },
   say: (progress: string) => void,
 ): Promise<void> {
   for (const path of directories) {
@@ -25,7 +26,7 @@ export async function makeDirectories(
     say(`removed ${path}, a link of ${owner} to ${status.target}`)
   }
   try {
-    await must(host, ['systemd-tmpfiles', '--create', '-'], tmpfiles)
+    await must(host, ['systemd-tmpfiles', '--create', tmpfiles.where, '-'], tmpfiles.text)
   } catch (error) {
     if (!(error instanceof HostError)) throw error
     const [first] = error.problems

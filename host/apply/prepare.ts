@@ -6,6 +6,7 @@ import { makeParents, parentOf } from '../generations/generations.ts'
 import type { Host } from '../host.ts'
 import { deployDirectory } from '../plan/desired.ts'
 import type { Observed } from '../plan/observe.ts'
+import { statePath, tmpfilesText } from '../plan/ownership.ts'
 import type { Plan } from '../plan/plan.ts'
 import { HostError } from '../problem.ts'
 import { unitKey } from '../running.ts'
@@ -24,16 +25,19 @@ export type Step = <T>(what: string, work: (say: (progress: string) => void) => 
 export async function prepare(host: Host, plan: Plan, observed: Observed, step: Step): Promise<void> {
   noteMade(host, plan, observed)
   if (plan.groups.length > 0 || plan.accounts.some(({ isNew, joins }) => isNew || joins.length > 0))
-    await step('users and groups', () => must(host, ['systemd-sysusers', '-'], textOf(plan, 'sysusers.d')))
+    await step('users and groups', () => must(host, ['systemd-sysusers', '-'], sysusersText(plan)))
   for (const { account, leaves } of plan.accounts)
     for (const group of leaves) await must(host, ['gpasswd', '--delete', account.name, group])
   const ranges = plan.accounts.filter(({ needsSubuids, needsSubgids }) => needsSubuids || needsSubgids)
   if (ranges.length > 0) await step('subordinate ids', () => addSubids(host, ranges))
   if (plan.planted.length > 0) await step('homes', () => takeHomes(host, plan.planted, observed.accounts))
-  if (plan.directories.length + plan.planted.length > 0)
-    await step('directories', (say) =>
-      makeDirectories(host, plan.directories, observed.accounts, textOf(plan, 'tmpfiles.d'), say),
-    )
+  if (plan.directories.length + plan.planted.length > 0) {
+    // those of state are made with the switch: the daemon that runs may belong to another layout
+    const state = statePath(plan.desired.generation.prefix)
+    const others = plan.directories.filter((path) => !`${path}/`.startsWith(`${state}/`))
+    const tmpfiles = { text: tmpfilesText(plan.desired), where: `--exclude-prefix=${state}` }
+    await step('directories', (say) => makeDirectories(host, others, observed.accounts, tmpfiles, say))
+  }
   if (plan.secrets.length > 0) await step('secrets', async () => makeSecrets(host, plan))
   await prepareManagers(host, plan, observed, step)
   const { users } = readAccounts(host)
@@ -115,8 +119,8 @@ function missingFrom(host: Host, path: string): string[] {
 
 const union = (a: readonly string[], b: readonly string[]): string[] => [...new Set([...a, ...b])].sort()
 
-function textOf({ desired }: Plan, directory: string): string {
-  return [...desired.texts].find(([path]) => path.startsWith(`systemd/${directory}/`))?.[1] ?? ''
+function sysusersText({ desired }: Plan): string {
+  return [...desired.texts].find(([path]) => path.startsWith('systemd/sysusers.d/'))?.[1] ?? ''
 }
 
 async function addSubids(host: Host, changes: Plan['accounts']): Promise<void> {

@@ -2,10 +2,12 @@ import { readAccounts } from '../accounts.ts'
 import { makeParents, switchTo } from '../generations/generations.ts'
 import type { Host } from '../host.ts'
 import type { Observed } from '../plan/observe.ts'
+import { statePath } from '../plan/ownership.ts'
 import type { Plan } from '../plan/plan.ts'
 import { isHarmful } from '../plan/planted.ts'
 import type { Step } from './prepare.ts'
 import { renewAccounts } from './remove-planted.ts'
+import { takeOver } from './take-over.ts'
 import { actOnUnits, must, reloadManagers, type UnitLimits } from './unit-actions.ts'
 
 /**
@@ -37,6 +39,10 @@ export async function switchHost(
   const running = users.filter(({ uid }) => host.status(`/run/user/${uid}/systemd/private`) !== undefined)
   if (plan.files.length > 0 || plan.links.length > 0 || plan.isUnsettled)
     await step('read units again', () => reloadManagers(host, running))
+  const isState = (path: string) => `${path}/`.startsWith(`${statePath(plan.desired.generation.prefix)}/`)
+  // between the units of the one layout and the start of the other's
+  if (plan.ownership.length > 0 || plan.directories.some(isState))
+    await step('state and models', () => takeOver(host, plan.desired))
   if (plan.enable.length > 0) await must(host, ['systemctl', '--quiet', 'enable', ...plan.enable])
   const starts = plan.units.filter(({ action }) => action !== 'stop')
   if (starts.length > 0) await step(namesOf(starts), () => actOnUnits(host, starts, accounts, limits))

@@ -44,7 +44,7 @@ export function readGeneration(host: HostView, generations: Generations, number:
       throw new HostError({ code: 'BAD_RECORD', message: `${file} is gone`, hint: 'apply the spec again' })
     return [path, text] as const
   })
-  return { generation, texts: new Map(texts), models: [] }
+  return { generation, texts: new Map(texts), models: [], mounts: [] }
 }
 
 /** Writes a new generation beside the others; nothing uses it yet. @returns its number */

@@ -8,6 +8,7 @@ import { type Generation, generationSchema } from '../../schemas/deploy/generati
 import type { Target } from '../../schemas/words/targets.ts'
 import { desiredUnits } from './desired-units.ts'
 import { type NeededModel, neededModels } from './models.ts'
+import { type MountSource, mountSources } from './mount-sources.ts'
 
 /** What a host is to be: a generation and the texts of its files. */
 export type Desired = {
@@ -16,6 +17,7 @@ export type Desired = {
   readonly texts: ReadonlyMap<string, string>
   /** What has to be there before it starts; of a generation that was applied before, nothing is known. */
   readonly models: readonly NeededModel[]
+  readonly mounts: readonly MountSource[]
 }
 
 /** What is compiled for a host; each makes nothing when the spec does not ask for it. */
@@ -51,7 +53,7 @@ export function nothingDesired(prefix: string): Desired {
     credentials: [],
     listeners: [],
   })
-  return { generation, texts: new Map(), models: [] }
+  return { generation, texts: new Map(), models: [], mounts: [] }
 }
 
 /** What a compiled spec asks of its host. @param specText kept beside the files, for people */
@@ -95,7 +97,7 @@ export function desiredState({ files, deployment }: Compiled, specText: string):
       .map(({ protocol, port, origin }) => ({ protocol, port, unit: origin.join('.') })),
   })
   const texts = new Map(all.map(({ path, text }) => [path, text]))
-  return { generation, texts, models: neededModels(deployment) }
+  return { generation, texts, models: neededModels(deployment), mounts: mountSources(deployment) }
 }
 
 /** Whether two generations ask the same of a host; the spec's comments and the READMEs do not count. */

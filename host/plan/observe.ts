@@ -9,6 +9,7 @@ import { observeUnits, unitKey } from '../running.ts'
 import { usersElsewhere } from '../users-elsewhere.ts'
 import { untouchedConffiles } from './conffiles.ts'
 import { type Desired, deployDirectory } from './desired.ts'
+import { type OwnershipChange, ownershipChanges } from './ownership.ts'
 import { findPlanted, type Planted } from './planted.ts'
 import { isToBeMade } from './stray-link.ts'
 
@@ -30,6 +31,7 @@ export type Observed = {
   /** Target of each link that is there; undefined for what is not a link. */
   readonly links: ReadonlyMap<string, string | undefined>
   readonly missingDirectories: readonly string[]
+  readonly ownership: readonly OwnershipChange[]
   readonly missingImages: readonly WantedImage[]
   readonly missingSecrets: readonly string[]
   /** Keys (`unitKey`) of the units that run. */
@@ -87,6 +89,7 @@ export async function observe(host: HostView, desired: Desired): Promise<Observe
     conffiles: untouchedConffiles(host, files),
     links: new Map(links),
     missingDirectories: generation.directories.filter((path) => isToBeMade(host, path)),
+    ownership: ownershipChanges(host, desired, accounts),
     missingImages: missing,
     missingSecrets: generation.secrets.filter((name) => host.status(`${secrets}/${name}`) === undefined),
     running,

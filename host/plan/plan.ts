@@ -5,6 +5,7 @@ import { unitKey } from '../running.ts'
 import { type Desired, isSameGeneration } from './desired.ts'
 import { type FileChange, fileChanges, type LinkChange, linkChanges } from './files.ts'
 import type { Observed } from './observe.ts'
+import type { OwnershipChange } from './ownership.ts'
 import { isHarmful, type Planted } from './planted.ts'
 import { basesOf, goneUnits, staleManagers, type UnitChange, underManagers, unitChange } from './units.ts'
 
@@ -18,6 +19,7 @@ export type Plan = {
   /** What accounts of backends have put where it does not belong: it goes, and what runs there starts anew. */
   readonly planted: readonly Planted[]
   readonly directories: readonly string[]
+  readonly ownership: readonly OwnershipChange[]
   readonly secrets: readonly string[]
   readonly images: readonly WantedImage[]
   readonly files: readonly FileChange[]
@@ -68,6 +70,7 @@ export function makePlan(desired: Desired, seen: Observed, asked?: number): Plan
     retired: made.linger.filter((name) => !wanted.has(name) && accounts.linger.has(name)),
     planted: observed.planted,
     directories: observed.missingDirectories,
+    ownership: observed.ownership,
     secrets: observed.missingSecrets,
     images: observed.missingImages,
     files,
@@ -124,8 +127,35 @@ function goneChanges(gone: readonly GenerationUnit[], observed: Observed, files:
 
 /** Whether there is nothing to do. */
 export function isEmptyPlan(plan: Plan): boolean {
-  const { groups, accounts, retired, planted, directories, secrets, images, files, links, units, enable, disable } =
-    plan
-  const parts = [groups, accounts, retired, planted, directories, secrets, images, files, links, units, enable, disable]
+  const {
+    groups,
+    accounts,
+    retired,
+    planted,
+    directories,
+    ownership,
+    secrets,
+    images,
+    files,
+    links,
+    units,
+    enable,
+    disable,
+  } = plan
+  const parts = [
+    groups,
+    accounts,
+    retired,
+    planted,
+    directories,
+    ownership,
+    secrets,
+    images,
+    files,
+    links,
+    units,
+    enable,
+    disable,
+  ]
   return parts.every((part) => part.length === 0) && !plan.isUnsettled
 }

@@ -5,7 +5,9 @@ import { HostError, type HostProblem } from '../problem.ts'
 import { podmanProblem, type Versions } from '../versions.ts'
 import type { Desired } from './desired.ts'
 import { missingModels } from './models.ts'
+import { unsafeMounts } from './mount-sources.ts'
 import type { Observed } from './observe.ts'
+import { ownershipProblems } from './ownership.ts'
 import { planProblems } from './problems.ts'
 
 /** Everything that the host lacks for a generation, found before anything is changed. */
@@ -22,7 +24,9 @@ export function missingRequirements(
     ...credentialProblems(host, desired),
     ...portProblems(host, desired, observed),
     ...archiveProblems(host, observed),
+    ...ownershipProblems(host, desired, observed.accounts),
     ...missingModels(host, desired.models),
+    ...unsafeMounts(host, { ...generation, users: generation.accounts, mounts: desired.mounts }, observed.accounts),
   ]
 }
 

@@ -15,6 +15,7 @@
         "network.target"
         "nss-lookup.target"
       ];
+      unitConfig.RequiresMountsFor = "/var/lib/${prefix}";
       startLimitIntervalSec = 0;
       serviceConfig = {
         Type = "notify-reload";
@@ -32,8 +33,8 @@
         SyslogIdentifier = "${prefix}-daemon";
         User = "${prefix}";
         Group = "${prefix}";
-        StateDirectory = "${prefix}";
-        StateDirectoryMode = "0711";
+        Environment = "STATE_DIRECTORY=/var/lib/${prefix}";
+        ReadWritePaths = "/var/lib/${prefix}";
         EnvironmentFile = "-/etc/${prefix}/gate.env";
         UMask = "0077";
         LimitCORE = "0";

@@ -112,6 +112,8 @@ export const HOST_CODES = {
   MISSING_SECRET: { meaning: 'a credential or file with a secret is missing' },
   INVALID_SECRET: { meaning: 'a credential or file with a secret is empty or has more than one line' },
   MISSING_MODEL: { meaning: 'a model that a backend starts from is not on this host' },
+  UNSAFE_MODELS: { meaning: 'something in the place of the models cannot be made the property of root' },
+  UNSAFE_MOUNT: { meaning: 'an account of Gate could lead a container to another file of the host' },
   MISSING_IMAGE: { meaning: 'an image is missing and cannot be pulled' },
   INVALID_FILE: { meaning: 'a validator rejects what was compiled' },
   UNIT_FAILED: { meaning: 'a unit did not start in time' },

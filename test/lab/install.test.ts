@@ -48,8 +48,9 @@ describeInLab('Gate on Debian 13', () => {
   test('only gate can read the state, and its files are 0600', async () => {
     const files = await gate.run(['find', '/var/lib/gate', '-printf', '%y %m %u:%g %p\n'])
     const lines = files.trim().split('\n')
-    expect(lines[0]).toBe('d 700 gate:gate /var/lib/gate')
-    expect(lines.slice(1).filter((line) => !/^(f 600|d 700) gate:gate /.test(line))).toEqual([])
+    expect(lines[0]).toBe('d 1771 root:gate /var/lib/gate')
+    const others = lines.slice(1).filter((line) => !/^(f 600|d 700) gate:gate /.test(line))
+    expect(others).toEqual(['d 750 root:gate-models /var/lib/gate/models'])
     expect(lines.join('\n')).toContain('/var/lib/gate/gate.db')
     const read = await gate.exec(['cat', '/var/lib/gate/gate.db'], { user: 'nobody' })
     expect(read).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Permission denied') })

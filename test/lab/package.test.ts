@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { packageDeb } from '../../scripts/package-deb.ts'
@@ -16,7 +16,7 @@ const SLOW_UPSTREAM = { slow: { provider: 'custom', base_url: 'http://127.0.0.1:
 const ACCOUNTS = ['passwd', 'group', 'shadow', 'gshadow'].flatMap((name) => [`/etc/${name}`, `/etc/${name}-`])
 /** Books of dpkg, systemd and ld.so about what was done, programs of this test, the cache of root's gatectl. */
 const BOOKS =
-  /^\/(?:var\/(?:lib\/(?:dpkg|systemd)|log|cache)(?:\/|$)|etc\/(?:\.pwd\.lock|ld\.so\.cache|\.updated)|opt\/|\.cache|(?:var|etc)\/\.updated)/
+  /^\/(?:var\/(?:lib\/(?:dpkg|systemd)|log|cache)(?:\/|$)|etc\/(?:\.pwd\.lock|ld\.so\.cache|\.updated)|opt\/|root\/\.cache|(?:var|etc)\/\.updated)/
 
 const AS_ROOT = 'running with root privileges is not recommended!\n'
 
@@ -139,6 +139,8 @@ describeInLab('the Debian package', () => {
     gate.declare({ upstreams: SLOW_UPSTREAM })
     await lab.run(['systemctl', 'restart', 'gate-daemon.service'])
     await lab.run(['gatectl', 'config', 'set', 'log.level', 'debug'])
+    // as the package before had it
+    await lab.run(['sh', '-c', 'cd /var/lib/gate && rmdir models && chown gate: . && chmod 700 .'])
     const pid = await gate.property('MainPID')
     const stream = await startStream(gate, 60)
     const result = await gate.underLoad(async () => {
@@ -153,7 +155,10 @@ describeInLab('the Debian package', () => {
     await vi.waitUntil(async () => (await gate.property('ActiveState')) === 'active', { timeout: 20_000 })
     expect(await gate.property('MainPID')).not.toBe(pid)
     expect(await lab.run(['gatectl', '--version'])).toContain('9.2.0')
+    const stat = ['stat', '--format=%a %U:%G', '/var/lib/gate', '/var/lib/gate/models', '/var/lib/gate/config.toml']
+    expect(await lab.run(stat)).toBe('1771 root:gate\n750 root:gate-models\n600 gate:gate\n')
     expect(await lab.run(['gatectl', 'config', 'get', 'log.level'])).toBe('debug\n')
+    await lab.run(['gatectl', 'config', 'set', 'log.level', 'debug'])
     expect(await statusWith(key)).toBe('200')
     expect(readFileSync(lab.path('/etc/gate/gate.env'), 'utf8')).toContain('GATE_AUTH__TOKEN')
   })
@@ -189,7 +194,6 @@ describeInLab('the Debian package', () => {
   })
 
   test('purging leaves nothing but models, accounts and what others wrote', async () => {
-    mkdirSync(lab.path('/var/lib/gate/models'))
     writeFileSync(lab.path('/var/lib/gate/models/own.gguf'), 'a model')
     await dpkg('--purge', 'gate')
     expect(await state()).toEqual(['/var/lib/gate', '/var/lib/gate/models', '/var/lib/gate/models/own.gguf'])

@@ -37,6 +37,7 @@ export const NO_OBSERVATION: Observed = {
   conffiles: new Set(),
   links: new Map(),
   missingDirectories: [],
+  ownership: [],
   missingImages: [],
   missingSecrets: [],
   running: new Set(),

@@ -235,6 +235,8 @@ const HOST: Readonly<Record<keyof typeof HOST_CODES, Elsewhere | (() => unknown)
   MISSING_SECRET: () => lacking({ podman: undefined }),
   INVALID_SECRET: { in: 'unit/host/requirements.test.ts' },
   MISSING_MODEL: { in: 'unit/host/models.test.ts' },
+  UNSAFE_MODELS: { in: 'unit/host/ownership.test.ts' },
+  UNSAFE_MOUNT: { in: 'unit/host/mount-sources.test.ts' },
   MISSING_IMAGE: applied,
   INVALID_FILE: () => validate(programs({ code: 1, stderr: 'no' }), DESIRED),
   UNIT_FAILED: applied,

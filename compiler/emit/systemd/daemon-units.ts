@@ -1,7 +1,7 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { hostPort, isEveryInterface, isLoopback } from '../../../schemas/words/address.ts'
-import { type Entry, literal, type Section, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
+import { command, type Entry, literal, type Section, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
 import { unitDescriptors } from '../descriptors.ts'
 import { entries, hardening } from './hardening.ts'
 import { NOTIFY_RELOAD_SINCE, nodeServiceEntries } from './node-service.ts'
@@ -14,10 +14,7 @@ export type DaemonUnits = {
   readonly unit: string
   readonly user: string
   readonly adminGroup: string
-  /** Name below /var/lib. */
-  readonly state: string
-  /** Octal permission bits of the state directory. */
-  readonly stateMode: number
+  readonly stateDirectory: string
   readonly environmentFile: string
   readonly adminSocket: string
   /** Directory with the sockets of backends and of their agents. */
@@ -71,6 +68,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
         { key: 'Wants', value: text(wanted), comment: 'while its port is taken, gatectl is answered all the same' },
         { key: 'PartOf', value: text(clients), comment: 'what restarts or stops that socket does so to the daemon' },
         { key: 'After', value: text(first) },
+        { key: 'RequiresMountsFor', value: text(daemon.stateDirectory) },
         {
           key: 'StartLimitIntervalSec',
           value: literal('0'),
@@ -86,8 +84,12 @@ function serviceSections(daemon: DaemonUnits): Section[] {
         { key: 'SyslogIdentifier', value: text(unit) },
         { key: 'User', value: text(user) },
         { key: 'Group', value: text(user) },
-        { key: 'StateDirectory', value: text(daemon.state) },
-        { key: 'StateDirectoryMode', value: literal(`0${daemon.stateMode.toString(8)}`) },
+        {
+          key: 'Environment',
+          value: command(`STATE_DIRECTORY=${daemon.stateDirectory}`),
+          comment: 'made by tmpfiles.d: StateDirectory= would hand it and the models in it over to the account',
+        },
+        { key: 'ReadWritePaths', value: text(daemon.stateDirectory) },
         {
           key: 'EnvironmentFile',
           value: text(`-${daemon.environmentFile}`),

@@ -2,6 +2,7 @@ import { configSchema } from '../../../schemas/config/config.ts'
 import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
 import { printUnit } from '../../../syntax/unit/print.ts'
 import { PROFILES } from '../../catalog/profiles.ts'
+import { stateDirectories } from '../../ir/lower-gateway.ts'
 import { gatewayNames } from '../../ir/names.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { daemonUnits } from './daemon-units.ts'
@@ -22,8 +23,7 @@ export function shippedFiles(): Record<string, string> {
     unit: names.daemonUnit,
     user: names.user,
     adminGroup: names.adminGroup,
-    state: names.prefix,
-    stateMode: 0o700,
+    stateDirectory: names.stateDirectory,
     environmentFile: names.environmentFile,
     adminSocket: names.adminSocket,
     backendsDirectory: names.backendsDirectory,
@@ -50,17 +50,19 @@ export function shippedFiles(): Record<string, string> {
     limits: [],
     description: 'Gate',
   }
-  const directories = [names.runtimeDirectory, names.backendsDirectory, names.configDirectory].map((path) => ({
+  const rootOwned = [names.runtimeDirectory, names.backendsDirectory, names.configDirectory].map((path) => ({
     origin,
     path,
     mode: 0o755,
     user: 'root',
     group: 'root',
   }))
+  const directories = [...stateDirectories(names), ...rootOwned]
+  const groups = [names.adminGroup, names.modelsGroup].map((name) => ({ origin, name }))
   const comment = ['Made by "npm run generate".']
   return {
     ...Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, printUnit(unit).text])),
-    'sysusers.d/gate.conf': sysusers([user], [{ origin, name: names.adminGroup }], DEBIAN_LAYOUT, comment).text,
+    'sysusers.d/gate.conf': sysusers([user], groups, DEBIAN_LAYOUT, comment).text,
     'tmpfiles.d/gate.conf': tmpfiles({ users: [], links: [], directories }, DEBIAN_LAYOUT, comment).text,
   }
 }

@@ -49,7 +49,7 @@ export function systemUnits(deployment: Deployment, { systemd, layout, settings 
 }
 
 function daemon(deployment: Deployment, systemd: number, layout: Layout): Units {
-  const { gateway, prefix, secrets, directories } = deployment
+  const { gateway, secrets } = deployment
   const { engine } = deployment.proxy
   const host = addressOf(gateway.host)
   const findings: Finding[] = []
@@ -68,8 +68,7 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     unit: gateway.unit,
     user: gateway.user,
     adminGroup: gateway.adminGroup,
-    state: prefix,
-    stateMode: directories.find(({ path }) => path === gateway.stateDirectory)?.mode ?? 0o700,
+    stateDirectory: gateway.stateDirectory,
     environmentFile: gateway.environmentFile,
     adminSocket: gateway.adminSocket,
     backendsDirectory: deployment.names.backendsDirectory,

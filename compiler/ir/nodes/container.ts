@@ -19,6 +19,8 @@ export type Container = Node & {
   readonly environment: Readonly<Record<string, string>>
   readonly environmentFile: string | undefined
   readonly mounts: readonly Mount[]
+  /** What has to be in the models directory before it starts: paths on the host. */
+  readonly models: readonly string[]
   /**
    * Of what `configFiles` of the deployment say, so that a change of it is a change of the container; absent: it has
    * none.

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import { stateDirectories } from '../../../compiler/ir/lower-gateway.ts'
 import { type ShellCommand, sh } from '../../../syntax/shell/print.ts'
 import type { Accounts } from '../../accounts.ts'
 import type { Check, Subject } from '../check.ts'
@@ -8,8 +9,8 @@ import { linkTarget, lstatPath, namesIn, readHostAccounts, statPath } from '../l
 export type PermissionFacts = {
   readonly places: readonly (Place & {
     /**
-     * The account that decides what is at this path, because a directory above it belongs to that account; undefined:
-     * root. Root follows no link there, and changes nothing by its path.
+     * The account that decides what is at this path, because it may write to a directory above; undefined: root. Root
+     * follows no link there, and changes nothing by its path.
      */
     readonly holder: string | undefined
     readonly found: Found
@@ -49,10 +50,12 @@ export const permissions: Check<PermissionFacts> = {
     const wanted = await wantedPlaces(subject)
     const nameOf = namesOfIds(readHostAccounts())
     const places = wanted.map(async (place) => {
-      const above = wanted.find(
-        ({ isDirectory, owner, path }) => isDirectory && owner !== 'root' && place.path.startsWith(`${path}/`),
-      )
-      return { ...place, holder: above?.owner, found: await lookAt(place.path, above !== undefined, nameOf) }
+      const above = wanted.find((other) => writerOf(other) !== undefined && place.path.startsWith(`${other.path}/`))
+      return {
+        ...place,
+        holder: above && writerOf(above),
+        found: await lookAt(place.path, above !== undefined, nameOf),
+      }
     })
     return { places: await Promise.all(places) }
   },
@@ -65,6 +68,12 @@ export const permissions: Check<PermissionFacts> = {
       ? findings
       : [ok(`${seen} places looked at: as they should be`), ...findings]
   },
+}
+
+/** The account other than root that may make files in a directory; each of Gate's has a group of its name. */
+function writerOf({ isDirectory, owner, group, mode }: Place): string | undefined {
+  if (!isDirectory) return undefined
+  return owner !== 'root' ? owner : (mode & 0o020) === 0 ? undefined : group
 }
 
 type NameOf = { readonly user: (uid: number) => string; readonly group: (gid: number) => string }
@@ -114,21 +123,22 @@ function judgeOne(place: Judged): Finding[] {
   }
   const isOpen = (found.mode & ~mode & 0o777) !== 0
   const isClosed = (found.mode & needs) !== needs
-  if (!isOpen && !isClosed) return findings
+  const isSticky = (mode & ~found.mode & STICKY) === 0
+  if (!isOpen && !isClosed && isSticky) return findings
   const kind = isOpen
     ? (found.mode & ~mode & 0o007) !== 0
       ? 'is open to every user'
       : 'is open to its group'
-    : 'is closed to those who need it'
-  findings.push(
-    fail(
-      `${path} ${kind} (mode ${found.mode.toString(8)})`,
-      isOpen ? why : 'the daemon or a backend cannot go through it',
-      command(changeMode(place)),
-    ),
-  )
+    : isClosed
+      ? 'is closed to those who need it'
+      : 'lets its group replace what belongs to root'
+  const danger = isOpen || !isSticky ? why : 'the daemon or a backend cannot go through it'
+  findings.push(fail(`${path} ${kind} (mode ${found.mode.toString(8)})`, danger, command(changeMode(place))))
   return findings
 }
+
+/** Of a directory: its entries are replaced by their owners alone. */
+const STICKY = 0o1000
 
 /** By path only where no other account can put a link in between: chmod(1) follows it. */
 function changeMode({ path, mode, owner, holder, isDirectory }: Judged): ShellCommand {
@@ -152,14 +162,18 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
     why: 'it contains secrets, or prompts and answers',
   })
   const generated = (await namesIn(names.generatedDirectory)).map((name) => `${names.generatedDirectory}/${name}`)
-  const directories =
-    deployment === undefined
-      ? [
-          { ...directory(state, 0o711, user, user), needs: 0o700 }, // nothing goes through it yet
-          directory(names.configDirectory, 0o755, 'root', 'root'),
-          directory(names.runtimeDirectory, 0o755, 'root', 'root'),
-        ]
-      : deployment.directories.map(({ path, mode, user: owner, group }) => directory(path, mode, owner, group))
+  const packaged = [
+    ...stateDirectories(names),
+    ...[names.configDirectory, names.runtimeDirectory].map((path) => ({
+      path,
+      mode: 0o755,
+      user: 'root',
+      group: 'root',
+    })),
+  ]
+  const directories = (deployment?.directories ?? packaged).map(({ path, mode, user: owner, group }) =>
+    directory(path, mode, owner, group),
+  )
   const known = ['config.toml', 'gate.lock', 'gate.db', 'gate.db-wal', 'gate.db-shm']
   const journals = (await namesIn(state)).filter((name) => name.startsWith('gate.db-usage-'))
   const files = [...known, ...journals].map((name) => secret(`${state}/${name}`, user))

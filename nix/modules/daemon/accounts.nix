@@ -7,7 +7,7 @@ let
     isSystemUser = true;
     inherit (backend) uid;
     group = names.user;
-    extraGroups = lib.optional (backend.model != null) gateway.modelsGroup
+    extraGroups = lib.optional (backend.model != null || backend.files != { } || backend.router != null) gateway.modelsGroup
       # who may open /dev/kfd and render nodes; video, which also opens cameras and screens, only for what names one
       ++ lib.optionals (lib.elem backend.gpu.kind [ "amd" "vulkan" ]) (
         [ "render" ] ++ lib.optional (lib.any (lib.hasPrefix "card") backend.gpu.devices) "video"

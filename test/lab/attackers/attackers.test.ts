@@ -22,7 +22,8 @@ describeInLab('attackers on a deployed Debian 13', () => {
     await host.run(['useradd', '--create-home', '--shell', '/bin/sh', 'login'])
     await host.run(['useradd', '--system', 'admin'])
     write(host, '/etc/credstore/paid', PROVIDER_KEY, 0o600)
-    const engine = { ...engineBackend(host.images), stop_timeout: '2s' }
+    write(host, '/var/lib/gate/models/own.gguf', 'a model')
+    const engine = { ...engineBackend(host.images), stop_timeout: '2s', model: 'own.gguf' }
     const spec = {
       gate: { domain: 'gate.lab.example', tls: { internal_ca: true } },
       proxy: { engine: 'caddy' },

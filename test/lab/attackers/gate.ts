@@ -10,7 +10,7 @@ const START = new RegExp(
     'Type|Restart|RestartSteps|Restart.*USec|NotifyAccess|Watchdog.*|Timeout.*|ExecStart|ExecStartEx|ExecReload.*|CanReload',
     'StandardOutput|StandardError|.*Result|StatusText|StatusErrno|MainPID|ControlPID|ExecMain.*|UID|GID|NRestarts',
     '.*Timestamp.*|.*State|.*StatePreset|ControlGroup|ControlGroupId|InvocationID|Job|StartLimit.*|FileDescriptor.*',
-    'Id|Names|Description|Documentation|FragmentPath|DropInPaths|Requires|Wants|WantedBy|PartOf|Triggers|TriggeredBy|Before|After',
+    'Id|Names|Description|Documentation|FragmentPath|DropInPaths|Requires|RequiresMountsFor|Wants|WantedBy|PartOf|Triggers|TriggeredBy|Before|After',
     '.*Current|Memory(Available|Peak|Swap.*)|Effective.*|CPUUsageNSec|Tasks.*|IP.*(Bytes|Packets)|IO.*(Bytes|Operations)',
   ].join('|')})$`,
 )
@@ -178,4 +178,60 @@ export function gateAttacks(host: () => Host): void {
     await host().run(['systemctl', 'stop', 'attacked.service'])
     await address('delete')
   })
+
+  test('leads no container to another file in place of its model', async () => {
+    expect(await succeeding(replacedBy(await runtime()))).toEqual([])
+    expect(await modelAfterRestart(host())).toBe('a model')
+    // and is a daemon all the same, which replaces its own files in that directory
+    await host().run(['gatectl', 'config', 'set', 'log.level', 'debug'])
+    await host().run(['gatectl', 'config', 'unset', 'log.level'])
+  })
+
+  test('keeps no hold on the models of a host that the version before deployed', async () => {
+    const models = '/var/lib/gate/models'
+    const state = () => host().run(['find', '/var/lib/gate', models, '-maxdepth', '0', '-printf', '%u:%g %m\n'])
+    const before = await state()
+    const own = await runtime()
+    const asBefore = `chown gate: /var/lib/gate && chmod 711 /var/lib/gate
+      chown gate:gate-models ${models} && chmod 2750 ${models}`
+    await host().run(['sh', '-c', asBefore])
+    const plant = `cd ${models} && mkdir sub && echo b >sub/b && ln -s ${own} sub/link`
+    expect(await attack(plant)).toMatchObject({ code: 0 })
+    await host().run(['sh', '-c', `printf 'a %s - - - - u:gate:rwx\\n' ${models} | systemd-tmpfiles --create -`])
+    expect(await attack(`cd /var/lib/gate && mv models was && ln -s ${own} models`)).toMatchObject({ code: 0 })
+    const apply = () => host().exec(['gatectl', 'apply', '--yes'], { timeoutMs: 120_000 })
+    expect(await apply()).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/UNSAFE_MODELS: .*models is a link to/),
+    })
+    expect(await attack('cd /var/lib/gate && rm models && mv was models')).toMatchObject({ code: 0 })
+    const { stdout: plan } = await host().exec(['gatectl', 'plan', '--verbose'])
+    expect(plan).toContain(`owner ${models}/sub/b  (gate:`)
+    expect(await apply()).toMatchObject({ code: 0 })
+    expect(await state()).toBe(before)
+    expect(await host().run(['find', models, '-user', 'gate'])).toBe('')
+    expect(await succeeding([...replacedBy(own), `ls ${models}`, `echo c >${models}/sub/b`])).toEqual([])
+    expect(await modelAfterRestart(host())).toBe('a model')
+    await host().run(['rm', '-r', `${models}/sub`])
+  })
+}
+
+/**
+ * A link in place of the model: in the directory of the models, around it, above it.
+ * @param runtime of the account of the backend; what is in it makes its manager run anything
+ */
+const replacedBy = (runtime: string) => [
+  `cd /var/lib/gate/models && mv -f own.gguf .was && ln -s ${runtime} own.gguf`,
+  `cd /var/lib/gate && mv models was && mkdir models && ln -s ${runtime} models/own.gguf`,
+  `cd /var/lib/gate && mv -T models .was && ln -s ${runtime} models`,
+  `cd /var/lib/gate && rm -rf models && ln -s ${runtime} models`,
+  `mv /var/lib/gate /var/lib/was && ln -s ${runtime} /var/lib/gate`,
+]
+
+/** As the container sees it. */
+async function modelAfterRestart(host: Host): Promise<string> {
+  const backend = host.asUser('gate-own')
+  await backend.run(['systemctl', '--user', 'restart', 'gate-own.service'], { timeoutMs: 60_000 })
+  const pid = (await backend.run(['podman', 'inspect', '--format={{.State.Pid}}', 'gate-own'])).trim()
+  return await host.run(['cat', `/proc/${pid}/root/models/own.gguf`])
 }

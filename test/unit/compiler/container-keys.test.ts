@@ -19,14 +19,15 @@ function lines(text: string, key: string): string[] {
   return quadlet.split('\n').flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []))
 }
 
-/** What of the models directory is mounted. */
-const models = (text: string) =>
-  lines(text, 'Volume').flatMap((line) => {
-    const [source = '', target = '', options] = line.split(':')
-    if (!source.startsWith('/var/lib/gate/models')) return []
-    expect([target, options]).toEqual([source.replace('/var/lib/gate/models', '/models'), 'ro'])
-    return [target.slice('/models'.length)]
-  })
+/** What of the models directory is needed; it is mounted as a whole, or not at all. */
+function models(text: string): string[] {
+  const result = compiled(text, 'quadlet')
+  if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics))
+  const needed = result.deployment.containers.flatMap((container) => container.models)
+  const mounted = lines(text, 'Volume').filter((line) => line.startsWith('/var/lib/gate/models'))
+  expect(mounted).toEqual(needed.length === 0 ? [] : ['/var/lib/gate/models:/models:ro'])
+  return needed.map((path) => path.slice('/var/lib/gate/models'.length))
+}
 
 describe('D2: what belongs to a model is in its container', () => {
   test.each([
@@ -69,6 +70,11 @@ describe('D2: what belongs to a model is in its container', () => {
     {
       name: 'models from another place',
       text: llama('model = "m.gguf"\nmounts = [{ source = "/srv/models", path = "/models" }]'),
+      expected: [],
+    },
+    {
+      name: 'a volume in the place of all',
+      text: llama('model = "m.gguf"\nvolumes = [{ name = "m", path = "/models" }]'),
       expected: [],
     },
   ])('$name', ({ text, expected }) => {

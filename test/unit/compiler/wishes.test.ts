@@ -115,7 +115,7 @@ describe('D3: more engines, and a router', () => {
   ])('%s', (engine, exec) => {
     const quadlet = made(named('b', engine, 'model = "m"'), '/gate-b.container')
     expect(quadlet).toContain(`${exec}\n`)
-    expect(quadlet).toContain('Volume=/var/lib/gate/models/m:/models/m:ro\n')
+    expect(quadlet).toContain('Volume=/var/lib/gate/models:/models:ro\n')
     expect(quadlet).toContain('HealthCmd=[')
   })
 
@@ -123,7 +123,7 @@ describe('D3: more engines, and a router', () => {
   test('a router serves a directory, with its presets', () => {
     const quadlet = made(router('router = { directory = "a", presets = "/srv/p.ini", max_loaded = 2 }'), '.container')
     expect(quadlet).toContain('Exec=--models-dir /models/a --models-preset /presets.ini --models-max 2 --host')
-    expect(quadlet).toContain('Volume=/var/lib/gate/models/a:/models/a:ro\nVolume=/srv/p.ini:/presets.ini:ro\n')
+    expect(quadlet).toContain('Volume=/var/lib/gate/models:/models:ro\nVolume=/srv/p.ini:/presets.ini:ro\n')
   })
 
   test.each([

@@ -39,7 +39,7 @@ function plant(path: string, target: string): void {
 async function made(wanted = WANTED): Promise<readonly string[]> {
   const said: string[] = []
   const text = wanted.map((path) => `d ${path} 0750 ${UID} ${UID} -\n`).join('')
-  await makeDirectories(rooted(), wanted, { users: USERS }, text, (line) => said.push(line))
+  await makeDirectories(rooted(), wanted, { users: USERS }, { text, where: '--prefix=/' }, (line) => said.push(line))
   return said
 }
 

@@ -33,6 +33,7 @@ function hostWith(units: { readonly running: readonly string[]; readonly enabled
     list: (path) => own.list(at(path)),
     write: (path, text, mode) => own.write(at(path), text, mode),
     link: (path, target) => own.link(at(path), target),
+    takeOwnership: () => {},
     makeDirectory: (path, mode) => own.makeDirectory(at(path), mode),
     rename: (from, to) => own.rename(at(from), at(to)),
     remove: (path) => own.remove(at(path)),
@@ -83,6 +84,7 @@ function gateway(): Desired {
   return {
     texts: new Map([[path, text]]),
     models: [],
+    mounts: [],
     generation: {
       ...nothing.generation,
       files: [{ path, install, mode: 0o644, sha256: sha256(text) }],

@@ -43,7 +43,7 @@ function found(changes: Readonly<Record<string, Entry | undefined>>): Planted[] 
     ask: async () => ({ code: 0, stdout: '', stderr: '' }),
     status: (path) => {
       const entry = all.get(path)
-      return entry && { mode: 0o644, target: undefined, modifiedMs: 0, ...entry }
+      return entry && { mode: 0o644, gid: 0, links: 1, target: undefined, modifiedMs: 0, ...entry }
     },
     list: (path) =>
       [...all.keys()]
