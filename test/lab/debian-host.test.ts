@@ -133,9 +133,9 @@ ${more}
     { who: 'gate', path: '/run/gate/secrets/stay/environment' },
     { who: 'nobody', path: '/run/gate/secrets/stay/environment' },
     { who: 'gate', path: '/etc/gate/extra' },
-    { who: 'gate-nap', path: '/var/lib/gate-backends/stay/.local' },
-    { who: 'gate', path: '/var/lib/gate-backends/stay/.local' },
-    { who: 'nobody', path: '/var/lib/gate-backends/stay/.local' },
+    { who: 'gate-nap', path: '/var/lib/gate-backends/stay/.local/share/containers' },
+    { who: 'gate', path: '/var/lib/gate-backends/stay/.local/share/containers' },
+    { who: 'nobody', path: '/var/lib/gate-backends/stay/.local/share/containers' },
   ])('$who cannot read $path', async ({ who, path }) => {
     expect((await host.exec(['ls', '-A', path])).code).toBe(0)
     const read = await host.exec(['sh', '-c', 'test -d "$1" && exec ls -A "$1"; exec cat "$1"', 'sh', path], {
@@ -175,7 +175,7 @@ ${more}
       'su gate-nap -s /bin/sh -c true',
       'systemctl --user -M gate-nap@.host stop gate-nap.service',
       'systemctl stop gate-daemon.socket',
-      'ls /var/lib/gate-backends/nap/.local',
+      'ls /var/lib/gate-backends/nap/.local/share/containers',
       'cat /etc/shadow',
       'touch /etc/gate/gate.toml',
     ])
