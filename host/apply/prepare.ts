@@ -166,7 +166,10 @@ async function prepareManagers(host: Host, plan: Plan, observed: Observed, step:
     .filter(({ linger }) => linger)
     .flatMap(({ name }) => users.get(name) ?? [])
   const lingers = new Set(plan.accounts.filter(({ needsLinger }) => needsLinger).map(({ account }) => account.name))
-  const starting = wanted.filter(({ name }) => !observed.managers.has(name) || lingers.has(name))
+  // one that was stopped, with a unit that it requires, leaves its socket
+  const runs = ({ name, uid }: Account) =>
+    observed.managers.has(name) && observed.running.has(`system/user@${uid}.service`)
+  const starting = wanted.filter((account) => !runs(account) || lingers.has(account.name))
   if (starting.length > 0) await step('user managers', () => startManagers(host, starting))
   refuseWithoutRuntime(host, wanted)
 }

@@ -1,4 +1,4 @@
-import { readAccounts } from '../accounts.ts'
+import { type Account, readAccounts } from '../accounts.ts'
 import { makeParents, switchTo } from '../generations/generations.ts'
 import type { Host } from '../host.ts'
 import type { Observed } from '../plan/observe.ts'
@@ -36,7 +36,7 @@ export async function switchHost(
     switchTo(host, observed.generations, number)
   })
   const users = plan.reloads.flatMap((name) => accounts.users.get(name) ?? [])
-  const running = users.filter(({ uid }) => host.status(`/run/user/${uid}/systemd/private`) !== undefined)
+  const running = await withManager(host, users)
   if (plan.files.length > 0 || plan.links.length > 0 || plan.isUnsettled)
     await step('read units again', () => reloadManagers(host, running))
   const isState = (path: string) => `${path}/`.startsWith(`${statePath(plan.desired.generation.prefix)}/`)
@@ -46,6 +46,15 @@ export async function switchHost(
   if (plan.enable.length > 0) await must(host, ['systemctl', '--quiet', 'enable', ...plan.enable])
   const starts = plan.units.filter(({ action }) => action !== 'stop')
   if (starts.length > 0) await step(namesOf(starts), () => actOnUnits(host, starts, accounts, limits))
+}
+
+/** Those whose manager runs, in one question for all of them. */
+async function withManager(host: Host, users: readonly Account[]): Promise<Account[]> {
+  const there = users.filter(({ uid }) => host.status(`/run/user/${uid}/systemd/private`) !== undefined)
+  if (there.length === 0) return []
+  const asked = await host.ask(['systemctl', 'is-active', ...there.map(({ uid }) => `user@${uid}.service`)])
+  const states = asked.stdout.trim().split('\n')
+  return there.filter((_, i) => states[i] === 'active')
 }
 
 /** Files that are read through `current` change with it. */
