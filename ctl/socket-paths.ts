@@ -1,6 +1,5 @@
 import { homedir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { gatewayNames } from '../compiler/ir/names.ts'
+import { dirname, join } from 'node:path'
 
 /**
  * Where the daemon's admin socket may be, in the order they are tried. A path that was asked for is the only one:
@@ -20,8 +19,7 @@ export function socketPaths(asked: string | undefined, env: Readonly<NodeJS.Proc
  */
 export function shellsDirectory(asked: string | undefined, env: Readonly<NodeJS.ProcessEnv>): string {
   const named = namedSocket(asked, env)
-  const { shellsDirectory: usual } = gatewayNames(undefined)
-  return named === undefined ? usual : join(dirname(named), basename(usual))
+  return join(named === undefined ? '/run/gate' : dirname(named), 'shells')
 }
 
 function namedSocket(asked: string | undefined, env: Readonly<NodeJS.ProcessEnv>): string | undefined {

@@ -75,21 +75,25 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
     await removeAccounts(host, gone)
   })
   host.removeTree(`/run/${prefix}`)
-  forget(host, prefix, made, gone)
+  forget(host, prefix, { made, gone, isWhole: state.length === 0 })
   for (const directory of made.directories.toSorted().reverse()) host.removeEmpty(directory)
   if (made.running.length > 0) await host.run(['systemctl', 'start', ...made.running])
   return kept.filter(({ path }) => host.status(path) !== undefined)
 }
 
 /** Removes the generations, and the record of what was made but for what stays: a later uninstall may purge that. */
-function forget(host: Host, prefix: string, made: Made, gone: Made): void {
+function forget(
+  host: Host,
+  prefix: string,
+  { made, gone, isWhole }: { readonly made: Made; readonly gone: Made; readonly isWhole: boolean },
+): void {
   const directory = deployDirectory(prefix)
   const accounts = made.accounts.filter((name) => !gone.accounts.includes(name))
   const groups = made.groups.filter((name) => !gone.groups.includes(name))
   for (const name of ['current', 'committed']) host.remove(`${directory}/${name}`)
   removeWhole(host, `${directory}/generations`)
   host.removeTree(`${directory}/secrets`)
-  if (accounts.length === 0 && groups.length === 0) {
+  if (isWhole && accounts.length === 0 && groups.length === 0) {
     host.removeTree(directory)
     return
   }

@@ -220,6 +220,7 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs (needs nix-bin)'
         'gate-daemon-admin.socket',
         'gate-daemon.service',
         'gate-daemon.socket',
+        'gate-egress.service',
       ])
     }
   })

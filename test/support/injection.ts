@@ -36,7 +36,7 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/^relay\.addresses\[\]$/, fc.tuple(host, fc.integer({ min: 1, max: 65_535 })).map(([at, port]) => `${at}:${port}`)],
   [/\.(?:domain|domain_suffix|domains\[\])$/, host],
   [/\.(?:host|bind_address|forward\[\])$/, address],
-  [/(?:allow_from|trusted_proxies)\[\]$/, address.map((text) => `${text}/32`)],
+  [/(?:allow_from|trusted_proxies|network\.(?:allow|resolvers))\[\]$/, address.map((text) => `${text}/32`)],
   [/^dns\.listen$|interfaces\[\]$/, fc.stringMatching(/^z[A-Za-z0-9_.@-]{1,10}$/)],
   [/allowed_origins\[\]$/, host.map((text) => `https://${text}`)],
   [/\.email$/, host.map((text) => `someone@${text}`)],
