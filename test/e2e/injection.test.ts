@@ -105,7 +105,7 @@ const ANY_TEXT = [
  * Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd.
  */
 const NOWHERE =
-  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^budgets|\.(?:group|together)$|^sandbox|image_archive|\.files\.<name>$|(?:secrets\.<name>|api_token|hub\.token)\.env$/
+  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^gate\.network\.resolvers|^budgets|\.(?:group|together)$|^sandbox|image_archive|\.files\.<name>=?$|(?:secrets\.<name>|api_token|hub\.token)\.env$/
 
 test('what every place says is in a file that is read back, or in none', () => {
   const silent = WAYS.map((way) => {

@@ -34,7 +34,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         ...(way === 'env' ? {} : { trusted_proxies: ['10.77.3.0/24'] }),
         open_firewall_on_interfaces: ['zqinside'],
       },
-      network: { allow: ['10.77.7.0/24'], resolvers: ['10.77.8.1/32'] },
+      network: { allow: ['10.77.7.1'], resolvers: ['10.77.8.1'] },
       tls: way === 'file' ? { acme } : { files },
       auth: {
         token: secret('token'),
