@@ -173,12 +173,21 @@ function removeHome(host: Host, home: string, purge: boolean): string[] {
 function removeState(host: Host, prefix: string, made: Made, purge: boolean): Kept[] {
   const state = `/var/lib/${prefix}`
   const lock = `/etc/${prefix}/gate.lock.json`
+  const models = `${state}/models`
+  // else the package's, which stays
+  const isOurs = made.directories.includes(models)
   if (!purge) {
-    host.removeEmpty(`${state}/models`)
-    const kept = host.list(state).map((name) => ({ path: `${state}/${name}`, why: 'state of the daemon' }))
+    if (isOurs) host.removeEmpty(models)
+    const left = host.list(state).filter((name) => name !== 'models' || host.list(models).length > 0)
+    const kept = left.map((name) => ({ path: `${state}/${name}`, why: 'state of the daemon' }))
     return kept.length === 0 ? [] : [...kept, { path: lock, why: 'the user ids that these data belong to' }]
   }
   if (made.directories.includes(state)) host.removeTree(state)
-  else for (const name of host.list(state)) host.removeTree(`${state}/${name}`)
+  else {
+    const places = host.list(state).map((name) => `${state}/${name}`)
+    const within = (path: string) => host.list(path).map((name) => `${path}/${name}`)
+    for (const path of places.flatMap((path) => (path === models && !isOurs ? within(path) : [path])))
+      host.removeTree(path)
+  }
   return []
 }
