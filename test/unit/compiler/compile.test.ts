@@ -59,7 +59,13 @@ test('every diagnostic code is provoked by a golden spec or above', () => {
     shown.flatMap((text) => [...text.matchAll(/ (?:error|warning) ([A-Z_]+): /g)].map((m) => m[1])),
   )
   // the last two are in settings.test.ts and egress.test.ts
-  const above = ['INVALID_LOCK', 'UNSUPPORTED_VERSION', 'ALLOCATION_EXHAUSTED', 'CONTRADICTING_SETTING', 'UNKNOWN_ADDRESS']
+  const above = [
+    'INVALID_LOCK',
+    'UNSUPPORTED_VERSION',
+    'ALLOCATION_EXHAUSTED',
+    'CONTRADICTING_SETTING',
+    'UNKNOWN_ADDRESS',
+  ]
   expect(Object.keys(CODES).filter((code) => !provoked.has(code) && !above.includes(code))).toEqual([])
 })
 
