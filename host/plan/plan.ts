@@ -125,37 +125,23 @@ function goneChanges(gone: readonly GenerationUnit[], observed: Observed, files:
   })
 }
 
+const PARTS = [
+  'groups',
+  'accounts',
+  'retired',
+  'planted',
+  'directories',
+  'ownership',
+  'secrets',
+  'images',
+  'files',
+  'links',
+  'units',
+  'enable',
+  'disable',
+] as const satisfies readonly (keyof Plan)[]
+
 /** Whether there is nothing to do. */
 export function isEmptyPlan(plan: Plan): boolean {
-  const {
-    groups,
-    accounts,
-    retired,
-    planted,
-    directories,
-    ownership,
-    secrets,
-    images,
-    files,
-    links,
-    units,
-    enable,
-    disable,
-  } = plan
-  const parts = [
-    groups,
-    accounts,
-    retired,
-    planted,
-    directories,
-    ownership,
-    secrets,
-    images,
-    files,
-    links,
-    units,
-    enable,
-    disable,
-  ]
-  return parts.every((part) => part.length === 0) && !plan.isUnsettled
+  return PARTS.every((part) => plan[part].length === 0) && !plan.isUnsettled
 }
