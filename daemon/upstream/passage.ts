@@ -1,13 +1,11 @@
 import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
-import { codingOf, type Decoder } from '../../wire/decoder.ts'
 import type { AnswerForm, Care, Sink, Watch } from './answer-form.ts'
 import { isOutOfDescriptors, noConnection, type OverConnection } from './connector.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
 import { Held } from './held.ts'
+import { Intake, type Receiver } from './intake.ts'
 import { isOfType } from './media-type.ts'
-import type { BodyRedactor, Redactor } from './redactor.ts'
-import { createUnpacker } from './unpack.ts'
 
 type Controller = Dispatcher.DispatchController
 
@@ -20,11 +18,11 @@ const none = () => 0
 const NO_HEADERS: ResponseHeaders = {}
 
 /** What passes one answer on, as undici's handler of its request. A class because one is made per request, on the hot path. */
-export class Passage implements OverConnection {
+export class Passage implements OverConnection, Receiver {
   readonly #sink: Sink
   readonly #form: AnswerForm
-  readonly #redactor: Redactor | null
   readonly #mayHold: Care['hold']
+  readonly #intake: Intake
   readonly #now: () => number
   readonly #resolve: (end: ForwardEnd) => void
   readonly #startedAt: number
@@ -42,21 +40,12 @@ export class Passage implements OverConnection {
   #passing = false
   readonly #held = new Held()
   #ttftMs: number | null = null
-  #clean: BodyRedactor | null = null
-  /** What unpacks an answer that is compressed. */
-  #decoder: Decoder | null = null
 
-  constructor(
-    sink: Sink,
-    form: AnswerForm,
-    { redactor, hold }: Care,
-    now: () => number,
-    resolve: (end: ForwardEnd) => void,
-  ) {
+  constructor(sink: Sink, form: AnswerForm, care: Care, now: () => number, resolve: (end: ForwardEnd) => void) {
     this.#sink = sink
     this.#form = form
-    this.#redactor = redactor
-    this.#mayHold = hold
+    this.#mayHold = care.hold
+    this.#intake = new Intake(this, care)
     this.#now = now
     this.#resolve = resolve
     this.#startedAt = now()
@@ -83,41 +72,26 @@ export class Passage implements OverConnection {
   onResponseStart(controller: Controller, status: number, headers: ResponseHeaders): void {
     if (status < 200) return
     this.#status = status
-    this.#headers = this.#redactor === null ? headers : this.#redactor.headers(headers)
-    this.#clean = this.#redactor === null ? null : this.#redactor.body()
+    this.#headers = this.#intake.begin(controller, headers)
     this.#isRefusal = status >= 300 // redirects too: following one could take the key elsewhere
-    if (headers['content-encoding'] !== undefined) this.#decode(controller)
     this.#isCalledStream = !this.#isRefusal && isOfType(headers['content-type'], this.#form.mediaType)
   }
 
-  /** An answer that is compressed although that was not asked for is unpacked: else nothing in it could be read. */
-  #decode(controller: Controller): void {
-    const { 'content-encoding': encoding, ...headers } = this.#headers
-    this.#headers = headers
-    if (codingOf(String(encoding)) === 'identity') return
-    this.#decoder = createUnpacker(String(encoding), this.#mayHold, {
-      onData: (chunk) => this.#take(controller, chunk),
-      onDrain: () => controller.resume(),
-      onEnd: () => this.#complete(controller),
-      onError: (cause) => {
-        if (cause instanceof GateError) this.#overloaded(cause)
-        else this.#broke('UPSTREAM_FAILED', 'the upstream sent a compressed answer that cannot be unpacked', cause)
-        controller.abort(cause)
-      },
-    })
+  onUnreadable(cause: Error): void {
+    if (cause instanceof GateError) this.#overloaded(cause)
+    else this.#broke('UPSTREAM_FAILED', 'the upstream sent a compressed answer that cannot be unpacked', cause)
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    if (this.#decoder === null) this.#take(controller, chunk)
-    else if (!this.#decoder.write(chunk)) controller.pause()
+    this.#intake.feed(controller, chunk)
   }
 
-  #take(controller: Controller, raw: Buffer): void {
+  onBytes(controller: Controller, bytes: Buffer): void {
     if (this.#ended) {
       controller.abort(new Error('the upstream kept sending after the end of its answer'))
       return
     }
-    let chunk = this.#clean === null ? raw : this.#clean.feed(raw)
+    let chunk = bytes
     if (chunk.length === 0 || !this.#counted(controller, chunk.length)) return
     if (this.#ttftMs === null) {
       if (!this.#isRefusal && !this.#lookAt(chunk)) {
@@ -157,13 +131,10 @@ export class Passage implements OverConnection {
   }
 
   onResponseEnd(controller: Controller): void {
-    if (this.#decoder === null) this.#complete(controller)
-    else this.#decoder.end()
+    if (!this.#ended) this.#intake.end(controller)
   }
 
-  #complete(controller: Controller): void {
-    if (this.#ended) return
-    this.#takeKept(controller)
+  onAll(): void {
     if (this.#ended) return
     if (this.#isCalledStream && this.#ttftMs === null) this.#watch = this.#form.watch() // nothing came
     const watch = this.#watch
@@ -177,13 +148,6 @@ export class Passage implements OverConnection {
       if (watch !== null) this.#hold(watch.rest())
       this.#answered(this.#held.take())
     }
-  }
-
-  /** The last bytes, which looked like the beginning of a secret. */
-  #takeKept(controller: Controller): void {
-    const kept = this.#clean?.end()
-    this.#clean = null
-    if (kept !== undefined && kept.length > 0) this.#take(controller, kept)
   }
 
   onResponseError(_controller: Controller, error: Error): void {
@@ -258,7 +222,7 @@ export class Passage implements OverConnection {
 
   #pass(controller: Controller, bytes: Buffer): void {
     if (bytes.length === 0 || this.#sink.write(bytes)) return
-    const flow = this.#decoder ?? controller
+    const flow = this.#intake.flow(controller)
     flow.pause()
     this.#sink.onDrain(() => flow.resume())
   }
@@ -302,7 +266,7 @@ export class Passage implements OverConnection {
     if (this.#ended) return
     this.#ended = true
     this.#held.take()
-    this.#decoder?.destroy()
+    this.#intake.destroy()
     this.#resolve(end)
   }
 }
