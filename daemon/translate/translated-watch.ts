@@ -1,4 +1,5 @@
-import type { EventReader, StreamWatch } from './dialect.ts'
+import { CountingWatch } from './counting-watch.ts'
+import type { EventReader } from './dialect.ts'
 import type { NeutralEvent, Usage, WrittenEvent } from './neutral.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -7,18 +8,13 @@ const NOTHING = Buffer.alloc(0)
 type Defaults = { readonly requestId: string; readonly inputTokens: () => number }
 
 /** Reads a stream in one dialect and shows it in another. What is shown are whole frames, however the chunks are cut. */
-export class TranslatedWatch implements StreamWatch {
+export class TranslatedWatch extends CountingWatch {
   readonly #reader: EventReader
   readonly #write: (event: WrittenEvent) => string
   readonly #defaults: Defaults
-  #frames = 0
-  #contentFrames = 0
-  #hasContent = false
-  #usage: Usage | null = null
-  #isDone = false
-  #failure: string | null = null
 
   constructor(reader: EventReader, write: (event: WrittenEvent) => string, defaults: Defaults) {
+    super()
     this.#reader = reader
     this.#write = write
     this.#defaults = defaults
@@ -29,30 +25,13 @@ export class TranslatedWatch implements StreamWatch {
   }
   /** The stream has ended: what closes the answer, unless it was closed before. */
   rest(): Buffer {
-    return this.#isDone || this.#failure !== null ? NOTHING : this.#show(this.#reader.end())
+    return this.hasSaidEnd || this.failureMessage !== null ? NOTHING : this.#show(this.#reader.end())
   }
-  frames(): number {
-    return this.#frames
-  }
-  contentFrames(): number {
-    return this.#contentFrames
-  }
-  hasContent(): boolean {
-    return this.#hasContent
-  }
-  /** What was reported; of an answer that is not complete at least what has come. */
-  usage(): Usage | null {
-    if (this.#usage === null || this.#isDone) return this.#usage
-    return { ...this.#usage, outputTokens: Math.max(this.#usage.outputTokens, this.#contentFrames) }
-  }
-  isDone(): boolean {
-    return this.#isDone
+  override usage(): Usage | null {
+    return this.hasSaidEnd ? this.usageSoFar : this.atLeastWhatCame()
   }
   isComplete(): boolean {
-    return this.#isDone || this.#reader.isComplete()
-  }
-  failure(): string | null {
-    return this.#failure
+    return this.hasSaidEnd || this.#reader.isComplete()
   }
   atBoundary(): boolean {
     return true
@@ -60,32 +39,32 @@ export class TranslatedWatch implements StreamWatch {
 
   #show(events: readonly NeutralEvent[]): Buffer {
     let text = ''
-    for (const event of events) if (!this.#isDone && this.#failure === null) text += this.#written(event)
+    for (const event of events) if (!this.hasSaidEnd && this.failureMessage === null) text += this.#written(event)
     return text === '' ? NOTHING : Buffer.from(text)
   }
 
   #written(event: NeutralEvent): string {
-    this.#frames += 1
+    this.frameCount += 1
     switch (event.kind) {
       case 'begin': {
-        this.#usage = event.usage
+        this.usageSoFar = event.usage
         const usage = event.usage ?? this.#counted()
         return this.#write({ ...event, id: event.id || this.#defaults.requestId, usage })
       }
       case 'more':
-        this.#contentFrames += 1
-        this.#hasContent = true
+        this.contentFrameCount += 1
+        this.contentHasCome = true
         break
       case 'part':
-        this.#hasContent ||= event.part.kind === 'call'
+        this.contentHasCome ||= event.part.kind === 'call'
         break
       case 'end':
-        this.#isDone = true
-        this.#hasContent = true
-        this.#usage = event.usage
+        this.hasSaidEnd = true
+        this.contentHasCome = true
+        this.usageSoFar = event.usage
         return this.#write({ ...event, usage: event.usage ?? this.#counted() })
       case 'error':
-        this.#failure = event.message
+        this.failureMessage = event.message
         return this.#write(event)
       case 'part-end':
       case 'signature':
@@ -96,6 +75,6 @@ export class TranslatedWatch implements StreamWatch {
   /** As the usage row counts where the upstream reports nothing. */
   #counted(): Usage {
     const inputTokens = this.#defaults.inputTokens()
-    return { inputTokens, outputTokens: this.#contentFrames, cachedTokens: 0, reasoningTokens: 0 }
+    return { inputTokens, outputTokens: this.contentFrameCount, cachedTokens: 0, reasoningTokens: 0 }
   }
 }

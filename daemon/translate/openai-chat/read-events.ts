@@ -1,8 +1,7 @@
-import type { EventReader } from '../dialect.ts'
+import { FrameReader } from '../frame-reader.ts'
 import { type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
-import type { NeutralEvent, Usage } from '../neutral.ts'
-import { PartSequence } from '../part-sequence.ts'
-import { SseScanner, utf8Of } from '../sse.ts'
+import type { Usage } from '../neutral.ts'
+import { utf8Of } from '../sse.ts'
 import { failureIn, textOf } from './error.ts'
 import { finishOf, firstChoice, idOf, saidIn, stopSequenceOf } from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
@@ -11,13 +10,8 @@ import { reportedUsage } from './usage.ts'
 type Call = { readonly key: string; id: string; name: string; early: string }
 
 /** Reads a stream of chat completion chunks. */
-export class ChatEventReader implements EventReader {
+export class ChatEventReader extends FrameReader {
   readonly #requestId: string
-  readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
-  readonly #parts = new PartSequence()
-  readonly #events: NeutralEvent[] = []
-  #hasBegun = false
-  #hasEnded = false
   #usage: Usage | null = null
   #reason: string | null = null
   #stopSequence: string | null = null
@@ -30,72 +24,44 @@ export class ChatEventReader implements EventReader {
   #callCount = 0
 
   constructor(requestId: string) {
+    super()
     this.#requestId = requestId
   }
 
-  feed(chunk: Buffer): readonly NeutralEvent[] {
-    this.#scanner.feed(chunk)
-    return this.#events.splice(0)
-  }
-
-  end(): readonly NeutralEvent[] {
-    this.#end()
-    return this.#events.splice(0)
-  }
-
   isComplete(): boolean {
-    return this.#hasBegun && this.#reason !== null
+    return this.hasBegun && this.#reason !== null
   }
 
-  #event(data: string, type: string): void {
-    if (this.#hasEnded) return
+  protected read(data: string, type: string): void {
     if (data.trim() === '[DONE]') {
-      if (this.isComplete()) this.#end()
+      if (this.isComplete()) this.close()
       return
     }
     const event = parsedRecord(utf8Of(data))
-    try {
-      if (event === null) throw new Error('the upstream sent an event that is not JSON')
-      const failure = failureIn(event) ?? (type === 'error' ? textOf(event['message']) : null)
-      if (failure !== null) throw new Error(failure)
-      this.#read(event)
-    } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error))
-    }
-  }
-
-  #fail(message: string): void {
-    this.#hasEnded = true
-    this.#events.push({ kind: 'error', message })
-  }
-
-  #read(event: JsonRecord): void {
+    if (event === null) throw new Error('the upstream sent an event that is not JSON')
+    const failure = failureIn(event) ?? (type === 'error' ? textOf(event['message']) : null)
+    if (failure !== null) throw new Error(failure)
     this.#usage = reportedUsage(event) ?? this.#usage
     const choice = firstChoice(event)
     if (choice === undefined) return
-    if (!this.#hasBegun) {
-      this.#hasBegun = true
-      const model = textIn(event['model']) ?? ''
-      this.#events.push({ kind: 'begin', id: textIn(event['id']) ?? '', model, usage: null })
-    }
+    if (!this.hasBegun) this.begin({ id: textIn(event['id']) ?? '', model: textIn(event['model']) ?? '', usage: null })
     const delta = recordIn(choice['delta'])
     for (const { kind, text } of saidIn(delta)) this.#say(kind, text)
     for (const call of recordsIn(delta['tool_calls'])) this.#callDelta(call)
     this.#reason = textIn(choice['finish_reason']) || this.#reason
     this.#stopSequence = stopSequenceOf(choice) ?? this.#stopSequence
-    this.#events.push(...this.#parts.take())
   }
 
   #say(kind: 'text' | 'reasoning' | 'refusal', text: string): void {
     if (text === '') return
     this.#hasRefused ||= kind === 'refusal'
-    if (this.#speaking !== kind || !this.#parts.has(this.#spokenKey())) {
-      if (this.#speaking !== '') this.#parts.end(this.#spokenKey())
+    if (this.#speaking !== kind || !this.parts.has(this.#spokenKey())) {
+      if (this.#speaking !== '') this.parts.end(this.#spokenKey())
       this.#speaking = kind
       this.#spoken += 1
-      this.#parts.begin(this.#spokenKey(), { kind })
+      this.parts.begin(this.#spokenKey(), { kind })
     }
-    this.#parts.delta(this.#spokenKey(), text)
+    this.parts.delta(this.#spokenKey(), text)
   }
 
   #spokenKey(): string {
@@ -108,20 +74,20 @@ export class ChatEventReader implements EventReader {
     const call = this.#callOf(numberIn(delta['index']), id)
     const text = typeof args === 'string' ? args : args === undefined || args === null ? '' : JSON.stringify(args)
     if (call.name !== '') {
-      this.#parts.delta(call.key, text)
+      this.parts.delta(call.key, text)
       return
     }
     call.id ||= id
     call.early += text
     call.name = textIn(name) ?? ''
     if (call.name === '') return
-    if (this.#speaking !== '') this.#parts.end(this.#spokenKey())
-    this.#parts.begin(call.key, {
+    if (this.#speaking !== '') this.parts.end(this.#spokenKey())
+    this.parts.begin(call.key, {
       kind: 'call',
       id: call.id || idOf(this.#requestId, this.#callCount - 1),
       name: call.name,
     })
-    if (call.early !== '') this.#parts.delta(call.key, call.early)
+    if (call.early !== '') this.parts.delta(call.key, call.early)
   }
 
   /** Some give every call the number 0, or none: another id is another call. */
@@ -140,12 +106,8 @@ export class ChatEventReader implements EventReader {
     return this.#callCount
   }
 
-  #end(): void {
-    if (this.#hasEnded) return
-    this.#hasEnded = true
-    this.#parts.endAll()
+  protected ending() {
     const finish = finishOf(this.#reason ?? '', { hasCalls: this.#callCount > 0, hasRefused: this.#hasRefused })
-    this.#events.push(...this.#parts.take())
-    this.#events.push({ kind: 'end', finish, stopSequence: this.#stopSequence, usage: this.#usage })
+    return { finish, stopSequence: this.#stopSequence, usage: this.#usage }
   }
 }

@@ -1,6 +1,5 @@
-import type { StreamWatch } from '../dialect.ts'
+import { CountingWatch } from '../counting-watch.ts'
 import { isRecord } from '../json-value.ts'
-import type { Usage } from '../neutral.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
 import { failureIn, textOf } from './error.ts'
 import { isPlainToken, TokenFrames } from './plain-token.ts'
@@ -16,17 +15,11 @@ const MAX_CHOICES = 128
  * finish reason of every choice) and an error inside the stream. A plain token is recognised by its text and not
  * parsed.
  */
-export class ChatStreamWatch implements StreamWatch {
+export class ChatStreamWatch extends CountingWatch {
   readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
   readonly #tokenFrames = new TokenFrames()
   /** Plain tokens that were read closely. */
   #plainTokens = 0
-  #frames = 0
-  #contentFrames = 0
-  #hasContent = false
-  #usage: Usage | null = null
-  #isDone = false
-  #failure: string | null = null
   /** Choices that have begun, and whether each has ended. */
   readonly #choices = new Map<number, boolean>()
   readonly #filter: UsageFrameFilter | null
@@ -36,6 +29,7 @@ export class ChatStreamWatch implements StreamWatch {
   readonly #asked: number
 
   constructor(hidesUsage = false, asked = 1) {
+    super()
     this.#asked = Math.min(asked, MAX_CHOICES) // more are not told apart
     this.#filter = hidesUsage ? new UsageFrameFilter() : null
   }
@@ -49,30 +43,12 @@ export class ChatStreamWatch implements StreamWatch {
   rest(): Buffer {
     return this.#filter?.rest() ?? NOTHING
   }
-  frames(): number {
-    return this.#frames
-  }
-  contentFrames(): number {
-    return this.#contentFrames
-  }
-  hasContent(): boolean {
-    return this.#hasContent
-  }
-  usage(): Usage | null {
-    return this.#usage
-  }
-  isDone(): boolean {
-    return this.#isDone
-  }
   isComplete(): boolean {
     if (this.#choices.size === 0) return false // [DONE] alone is not an answer
-    if (this.#isDone) return true
+    if (this.hasSaidEnd) return true
     if (this.#choices.size < this.#asked) return false
     for (const hasEnded of this.#choices.values()) if (!hasEnded) return false
     return true
-  }
-  failure(): string | null {
-    return this.#failure
   }
   atBoundary(): boolean {
     return this.#scanner.atBoundary()
@@ -81,22 +57,22 @@ export class ChatStreamWatch implements StreamWatch {
   #count(chunk: Buffer): void {
     const isWhole = this.#scanner.atBoundary()
     if (isWhole && this.#tokenFrames.has(chunk)) {
-      this.#frames += 1
-      this.#contentFrames += 1
+      this.frameCount += 1
+      this.contentFrameCount += 1
       return
     }
-    const frames = this.#frames
+    const frames = this.frameCount
     const plainTokens = this.#plainTokens
     this.#scanner.feed(chunk)
-    const isOneToken = this.#frames === frames + 1 && this.#plainTokens === plainTokens + 1
+    const isOneToken = this.frameCount === frames + 1 && this.#plainTokens === plainTokens + 1
     if (isWhole && isOneToken && this.#scanner.atBoundary()) this.#tokenFrames.learn(chunk)
   }
 
   #event(data: string, type: string): void {
-    this.#frames += 1
-    if (data === '[DONE]' || data.trim() === '[DONE]') this.#isDone = true
-    else if (this.#hasContent && type === '' && isPlainToken(data)) {
-      this.#contentFrames += 1
+    this.frameCount += 1
+    if (data === '[DONE]' || data.trim() === '[DONE]') this.hasSaidEnd = true
+    else if (this.contentHasCome && type === '' && isPlainToken(data)) {
+      this.contentFrameCount += 1
       this.#plainTokens += 1
     } else this.#read(parsed(data), type)
   }
@@ -112,13 +88,13 @@ export class ChatStreamWatch implements StreamWatch {
         this.#choices.set(index, hasEnded || this.#choices.get(index) === true)
         const delta = choice['delta']
         const isSaid = saysSomething(isRecord(delta) ? delta : choice)
-        this.#hasContent ||= hasEnded || isSaid
+        this.contentHasCome ||= hasEnded || isSaid
         isPart ||= isSaid
       }
-      if (isPart) this.#contentFrames += 1
+      if (isPart) this.contentFrameCount += 1
     }
-    this.#usage = reportedUsage(event) ?? this.#usage
-    this.#failure ??= failureIn(event) ?? (type === 'error' ? textOf(event['message']) : null)
+    this.usageSoFar = reportedUsage(event) ?? this.usageSoFar
+    this.failureMessage ??= failureIn(event) ?? (type === 'error' ? textOf(event['message']) : null)
   }
 }
 

@@ -1,0 +1,42 @@
+import type { StreamWatch } from './dialect.ts'
+import type { Usage } from './neutral.ts'
+
+/** What the watch of any stream counts, and how it is asked. What a frame says is the matter of each. */
+export abstract class CountingWatch implements StreamWatch {
+  protected frameCount = 0
+  protected contentFrameCount = 0
+  protected contentHasCome = false
+  protected usageSoFar: Usage | null = null
+  protected hasSaidEnd = false
+  protected failureMessage: string | null = null
+
+  abstract feed(chunk: Buffer): Buffer
+  abstract rest(): Buffer
+  abstract isComplete(): boolean
+  abstract atBoundary(): boolean
+
+  frames(): number {
+    return this.frameCount
+  }
+  contentFrames(): number {
+    return this.contentFrameCount
+  }
+  hasContent(): boolean {
+    return this.contentHasCome
+  }
+  usage(): Usage | null {
+    return this.usageSoFar
+  }
+  isDone(): boolean {
+    return this.hasSaidEnd
+  }
+  failure(): string | null {
+    return this.failureMessage
+  }
+
+  /** What was reported early in an answer that broke off: at least what has come since counts, too. */
+  protected atLeastWhatCame(): Usage | null {
+    const usage = this.usageSoFar
+    return usage === null ? null : { ...usage, outputTokens: Math.max(usage.outputTokens, this.contentFrameCount) }
+  }
+}
