@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -13,6 +12,7 @@ import { COMPILE_CACHE } from '../support/daemon.ts'
 import { sampled } from '../support/effort.ts'
 import { exitLine, fakeShell, OPENED, outputLine, shellOnTerminal } from '../support/fake-shell.ts'
 import { below, broken, createRandom, mutated, pick } from '../support/fuzz.ts'
+import { hasTerminals } from '../support/programs.ts'
 import { scriptedAgent } from '../support/scripted-agent.ts'
 
 const AGENT_MESSAGES = sampled(1_000, 50_000)
@@ -23,7 +23,6 @@ const TERMINAL_MESSAGES = sampled(40, 2_000)
 /** Above what a child of this kind has at its start (about 120 MB). */
 const MOST_RSS_BYTES = 512 * 2 ** 20
 const AT_ONCE = 8
-const hasTerminals = existsSync(join(import.meta.dirname, '../../node_modules/node-pty'))
 
 let child: ChildProcess
 let paths: { readonly agent: string; readonly shell: string; readonly admin: string }

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { cpSync, existsSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { hasTerminals } from '../support/programs.ts'
 import { bootHost, deployByHand, type Host } from './deploy.ts'
 import { engineBackend } from './engine/image.ts'
 import { NODE } from './gate.ts'
@@ -317,10 +318,7 @@ describeInLab('gate-agent', () => {
     expect((await gatectl('logs', 'own', '-t', '-n', '50')).stdout).toMatch(/^\S+Z engine: ready$/m)
   })
 
-  const root = join(import.meta.dirname, '../..')
-  const hasTerminals = existsSync(join(root, 'node_modules/node-pty'))
-  const testTerminal = hasTerminals ? test : test.skip
-  const skipped = hasTerminals ? '' : ' (needs node-pty, which cannot be compiled here)'
+  const testTerminal = test.skipIf(!hasTerminals)
 
   const onTerminal = (command: string) => terminal(host, `gatectl backend ${command}`)
   const shellOnTerminal = async () => {
@@ -332,7 +330,7 @@ describeInLab('gate-agent', () => {
   const sleepers = async (seconds: number) => (await processes('own', `^sleep ${seconds}$`)).length
 
   testTerminal(
-    `a shell: a terminal of the right size, which follows; Ctrl-C; the code of the shell${skipped}`,
+    `a shell: a terminal of the right size, which follows; Ctrl-C; the code of the shell (needs node-pty)`,
     async () => {
       const { type, shows, ended } = await shellOnTerminal()
       type('busybox tty; stty size; id -u; echo "$TERM-$((40+2))"\r')
@@ -374,7 +372,7 @@ describeInLab('gate-agent', () => {
       code: 1,
     },
   ])(
-    `a shell ended by $name: the terminal is restored, and nothing runs on in the container${skipped}`,
+    `a shell ended by $name: the terminal is restored, and nothing runs on in the container (needs node-pty)`,
     async ({ leave, code }) => {
       const { type, shows, ended } = await shellOnTerminal()
       type('sleep 7002\r')
@@ -387,7 +385,7 @@ describeInLab('gate-agent', () => {
     },
   )
 
-  testTerminal(`a shell goes on while the daemon restarts, which has no part in it${skipped}`, async () => {
+  testTerminal(`a shell goes on while the daemon restarts, which has no part in it (needs node-pty)`, async () => {
     const { type, shows, ended } = await shellOnTerminal()
     await host.run(['systemctl', 'restart', 'gate-daemon'])
     type('echo "still $((40+3))"\r')
@@ -398,7 +396,7 @@ describeInLab('gate-agent', () => {
   })
 
   testTerminal(
-    `a shell needs a terminal, and a container that runs; the journal does not need the latter${skipped}`,
+    `a shell needs a terminal, and a container that runs; the journal does not need the latter (needs node-pty)`,
     async () => {
       expect(await gatectl('shell', 'own')).toMatchObject({
         code: 2,

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 
 /** Whether a program of a Debian package is there; tests that need it are skipped by name where it is not. */
@@ -35,3 +37,6 @@ export async function freePort(): Promise<number> {
   if (typeof address !== 'object' || address === null) return expect.unreachable('a TCP server has a port')
   return address.port
 }
+
+/** node-pty, which npm leaves out where it cannot be compiled: no shell opens without it. */
+export const hasTerminals = existsSync(join(import.meta.dirname, '../../node_modules/node-pty'))

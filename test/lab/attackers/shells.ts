@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { hasTerminals } from '../../support/programs.ts'
 import type { Host } from '../deploy.ts'
 import { terminal } from '../terminal.ts'
 import { inDaemon } from './in-daemon.ts'
 
-const hasTerminals = existsSync(join(import.meta.dirname, '../../../node_modules/node-pty'))
-const testTerminal = hasTerminals ? test : test.skip
 const SHELL_OF_OWN = '/run/gate/shells/own/shell.sock'
 
 /** Who opens shells: admins, and no one else. The machine has the backends `own`, which runs, and `other`. */
@@ -66,8 +63,8 @@ export function shellAttacks(host: () => Host): void {
     expect((await asked('/run/gate/shells/other/shell.sock', 'other')).answers).toMatchObject([{ code: 'NOT_RUNNING' }])
   })
 
-  testTerminal(
-    `an admin opens one, by a new login or by sg; the journal names the person${hasTerminals ? '' : ' (needs node-pty)'}`,
+  test.skipIf(!hasTerminals)(
+    'an admin opens one, by a new login or by sg; the journal names the person (needs node-pty)',
     async () => {
       await host().run(['useradd', 'alice'])
       await host().run(['gpasswd', '--add', 'alice', 'gate-admin'])
