@@ -26,6 +26,28 @@ test.each([
     wrong: 'role',
   },
   { shape: 'anthropic:RawMessageStreamEvent', value: { type: 'content_block_stop' }, wrong: 'index' },
+  {
+    shape: 'google:GenerateContentRequest',
+    value: { contents: [{ role: 'assistant', parts: [] }] },
+    wrong: 'role',
+  },
+  {
+    shape: 'google:GenerateContentRequest',
+    value: { contents: [{ role: 'user', parts: [{ functionResponse: { name: 'f', response: '4' } }] }] },
+    wrong: 'response',
+  },
+  { shape: 'google:GenerateContentRequest', value: { contents: [], messages: [] }, wrong: 'messages' },
+  {
+    shape: 'google:GenerateContentRequest',
+    value: {
+      contents: [],
+      tools: [{ functionDeclarations: [{ name: 'f', parameters: { additionalProperties: false } }] }],
+    },
+    wrong: 'additionalProperties',
+  },
+  { shape: 'google:GenerateContentResponse', value: { candidates: [{ finishReason: 'stop' }] }, wrong: 'finishReason' },
+  { shape: 'ollama:ChatRequest', value: { model: 'm', messages: [{ role: 'user', content: [] }] }, wrong: 'content' },
+  { shape: 'ollama:ChatResponse', value: { model: 'm', created_at: '', done: false }, wrong: 'message' },
 ] satisfies { shape: Shape; value: unknown; wrong: string }[])('$shape refuses a body over $wrong', (row) => {
   expect(problemsOf(row.shape, row.value).join('\n')).toContain(row.wrong)
 })

@@ -13,8 +13,36 @@ export type Shape =
       | 'MessageTokensCount'
       | 'ModelInfo'
       | 'ErrorResponse'}`
+  | `google:${
+      | 'GenerateContentRequest'
+      | 'GenerateContentResponse'
+      | 'CountTokensRequest'
+      | 'CountTokensResponse'
+      | 'Model'
+      | 'ListModelsResponse'
+      | 'ErrorResponse'}`
+  | `ollama:${
+      | 'ChatRequest'
+      | 'ChatResponse'
+      | 'GenerateRequest'
+      | 'GenerateResponse'
+      | 'EmbedRequest'
+      | 'EmbedResponse'
+      | 'EmbeddingsRequest'
+      | 'EmbeddingsResponse'
+      | 'ShowRequest'
+      | 'ShowResponse'
+      | 'ListResponse'
+      | 'RunningResponse'
+      | 'VersionResponse'
+      | 'ErrorResponse'}`
 
-const ROOTS: Readonly<Record<string, string>> = { openai: 'OpenAi', anthropic: 'Anthropic' }
+const ROOTS: Readonly<Record<string, string>> = {
+  openai: 'OpenAi',
+  anthropic: 'Anthropic',
+  google: 'Google',
+  ollama: 'Ollama',
+}
 
 const ajv = new Ajv({ strict: false, allErrors: true })
 for (const sdk of Object.keys(ROOTS)) {
