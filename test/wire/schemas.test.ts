@@ -5,6 +5,7 @@ import { problemsOf, type Shape } from './schemas.ts'
 /** What clients of each dialect send. */
 const REQUESTS: Readonly<Record<string, Shape>> = {
   'openai-chat': 'openai:ChatCompletionCreateParams',
+  'openai-responses': 'openai:ResponseCreateParams',
   anthropic: 'anthropic:MessageCreateParams',
 }
 
@@ -19,6 +20,13 @@ test.each(CASES.filter(({ beyond_sdk: isBeyond }) => isBeyond !== true))(
 test.each([
   { shape: 'openai:ChatCompletionCreateParams', value: { model: 'm', messages: [], top_k: 1 }, wrong: 'top_k' },
   { shape: 'openai:ChatCompletionChunk', value: { id: '1', choices: [] }, wrong: 'created' },
+  { shape: 'openai:ResponseCreateParams', value: { model: 'm', input: 'x', max_tokens: 1 }, wrong: 'max_tokens' },
+  { shape: 'openai:Response', value: { id: '1', object: 'response', output: [] }, wrong: 'created_at' },
+  {
+    shape: 'openai:ResponseStreamEvent',
+    value: { type: 'response.output_text.delta', item_id: '1', output_index: 0, content_index: 0, delta: 'x' },
+    wrong: 'sequence_number',
+  },
   { shape: 'anthropic:MessageCreateParams', value: { model: 'm', messages: [] }, wrong: 'max_tokens' },
   {
     shape: 'anthropic:MessageCreateParams',
