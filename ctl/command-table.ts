@@ -1,5 +1,6 @@
 import { ABOUT_COMMANDS } from './commands/about/table.ts'
 import { BACKEND_COMMANDS } from './commands/backend/table.ts'
+import { CLIENT_COMMANDS } from './commands/client/table.ts'
 import { COMPLETION_COMMANDS } from './commands/completion/table.ts'
 import { CONFIG_COMMANDS } from './commands/config/table.ts'
 import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
@@ -15,6 +16,7 @@ import type { Command } from './invocation.ts'
 export const COMMANDS: readonly Command[] = [
   ...DAEMON_COMMANDS,
   ...TOKEN_COMMANDS,
+  ...CLIENT_COMMANDS,
   ...CONFIG_COMMANDS,
   ...BACKEND_COMMANDS,
   ...SPEC_COMMANDS,

@@ -67,6 +67,7 @@ const GATECTL: Case<keyof typeof GATECTL_CODES> = {
   AMBIGUOUS_KEY: { in: 'unit/ctl/token-revoke.test.ts' },
   NO_SUCH_OUTPUT: ['explain', file('gate.toml'), 'quadlet/nothing'],
   NO_DAEMON: ['status', '--socket', '/nowhere/admin.sock'],
+  NO_GATEWAY: ['client', 'claude', '--url', 'http://127.0.0.1:1'],
   NO_PERMISSION: { in: 'e2e/gatectl-process.test.ts' },
   NO_SHELL: { in: 'unit/ctl/shell.test.ts' },
   CONNECTION_LOST: ['status', '--socket', file('silent.sock')],

@@ -1,0 +1,163 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { sh } from '../../../syntax/shell/print.ts'
+import { codeOf } from '../../../system/error-code.ts'
+import { replaceFiles } from '../../../system/replace-files.ts'
+import { failure, usageFailure } from '../../failure.ts'
+import type { Invocation, Run } from '../../invocation.ts'
+import { defaultKeyFile, keepNoKey, keyIn, makeKey } from './client-key.ts'
+import { CLIENT_NAMES, CLIENTS, type Client, type ClientFile, type ClientModel, type Gateway } from './clients.ts'
+import { offeredModels } from './offered-models.ts'
+import { withGateway } from './written-file.ts'
+
+export const run: Run = async (invocation) => {
+  const {
+    arguments: [word = ''],
+    flag,
+    json,
+    print,
+    printJson,
+  } = invocation
+  const client = clientOf(word)
+  if (flag('print') && flag('new-key'))
+    throw usageFailure('--print writes nothing, so it cannot keep a new key', 'leave one of them out')
+  const home = homeOf(invocation)
+  const gateway = await gatewayFor(word, home, invocation)
+  const files = client.files(gateway).map((file) => ({ ...file, path: join(home, file.path) }))
+  const steps = client.steps(gateway)
+  if (flag('print')) {
+    const shown = files.map((file) => ({ path: file.path, text: editedText('', file) }))
+    if (json) printJson({ files: shown, steps })
+    else print([...shown.map(({ path, text }) => `# ${path}\n${text}`), ...steps].join('\n'))
+    return 0
+  }
+  const written = writeAll(files)
+  if (json) printJson({ key_file: gateway.keyFile, files: written, steps })
+  else
+    print(
+      [
+        ...written.map(({ path, change }) => `${change.padEnd(9)} ${path}`),
+        `key in    ${gateway.keyFile}`,
+        ...(steps.length === 1 ? [`start     ${steps[0]}`] : steps.map((step, at) => `step ${at + 1}    ${step}`)),
+      ].join('\n'),
+    )
+  return 0
+}
+
+function clientOf(word: string): Client {
+  const name = CLIENT_NAMES.find((known) => known === word)
+  if (name !== undefined) return CLIENTS[name]
+  throw usageFailure(`unknown client "${word}"`, `there are: ${CLIENT_NAMES.join(', ')}`)
+}
+
+/** The files of a user are written as that user, else it could not change them afterwards. */
+function homeOf({ env }: Invocation): string {
+  const home = env['HOME'] ?? ''
+  const owner = statSync(home, { throwIfNoEntry: false })?.uid
+  if (owner === undefined) throw usageFailure('HOME names no directory', 'set it to the home directory of the user')
+  if (owner === process.getuid?.()) return home
+  throw failure('FILE_NOT_WRITTEN', `${home} belongs to another user`, { hint: 'run it as that user' })
+}
+
+async function gatewayFor(word: string, home: string, invocation: Invocation): Promise<Gateway> {
+  const { admin, flag, text, texts, note } = invocation
+  const url = text('url') === undefined ? await ownUrl(admin) : asUrl(text('url') ?? '')
+  const keyFile = text('key-file') ?? defaultKeyFile(home, word)
+  const key = flag('new-key') ? await makeKey(admin, word, keyFile) : keyIn(keyFile)
+  const offered = await offeredModels(url, key)
+  if (offered === null) throw noKey(url, word, keyFile, key)
+  if (key === undefined && !flag('print')) keepNoKey(keyFile)
+  if (((statSync(keyFile, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0)
+    note(`others may read the key: ${sh`chmod 600 ${keyFile}`}`)
+  const models = chosen(offered, texts('model'), url)
+  return { url, keyFile, models, smallModel: texts('model')[1] ?? models[0].id }
+}
+
+function noKey(url: string, client: string, keyFile: string, key: string | undefined) {
+  const detail =
+    key === undefined ? `${url} wants a key, and ${keyFile} is not there` : `${url} refuses the key in ${keyFile}`
+  const hint =
+    `on the gateway's host: ${sh`gatectl client ${client} --new-key`}\n` +
+    `elsewhere, with a key that was made there: ${sh`install -D -m 600 /dev/stdin ${keyFile}`}`
+  return failure('NO_GATEWAY', detail, { hint })
+}
+
+function chosen(offered: readonly ClientModel[], wanted: readonly string[], url: string): Gateway['models'] {
+  const missing = wanted.find((id) => !offered.some((model) => model.id === id))
+  if (missing !== undefined)
+    throw usageFailure(`--model: ${url} offers no model "${missing}"`, `it offers: ${namesOf(offered)}`)
+  const first = new Set(wanted.length > 0 ? wanted : offered.map(({ id }) => id))
+  const [model, ...others] = [...first].flatMap((id) => offered.find((one) => one.id === id) ?? [])
+  if (model !== undefined) return [model, ...others]
+  throw failure('NO_GATEWAY', `${url} offers no model`, { hint: 'gatectl status shows its upstreams' })
+}
+
+const MOST_NAMED = 20
+const namesOf = (models: readonly ClientModel[]): string =>
+  models.length === 0
+    ? 'none'
+    : models
+        .slice(0, MOST_NAMED)
+        .map(({ id }) => id)
+        .join(', ')
+
+/** Of the daemon of this host. */
+async function ownUrl(admin: Invocation['admin']): Promise<string> {
+  const { listen } = await admin.ask('GET /v1/status')
+  const url = listen.map((at) => URL.parse(at)).find((at) => at?.protocol === 'http:' || at?.protocol === 'https:')
+  if (url === undefined || url === null)
+    throw usageFailure('the daemon of this host listens on no address', 'name one with --url')
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
+  if (url.hostname === '[::]') url.hostname = '[::1]'
+  return url.origin
+}
+
+/** What people paste may have the path of a dialect. */
+function asUrl(text: string): string {
+  const url = URL.parse(text)
+  const isFit = url !== null && /^https?:$/.test(url.protocol) && /^\/(v1\/?)?$/.test(url.pathname) && url.search === ''
+  if (isFit && url.username === '' && url.password === '') return url.origin
+  throw usageFailure(`--url: "${text}" is not the address of a gateway`, 'such as --url https://gate.example.com')
+}
+
+type Written = { readonly path: string; readonly change: 'new' | 'changed' | 'unchanged' }
+
+/** All of them, or none when one cannot be changed. @throws Failure FILE_NOT_WRITTEN */
+function writeAll(files: readonly ClientFile[]): readonly Written[] {
+  const edits = files.map((file) => {
+    const before = textNow(file.path)
+    const text = editedText(before ?? '', file)
+    return {
+      path: file.path,
+      text,
+      change: before === undefined ? 'new' : before === text ? 'unchanged' : 'changed',
+    } as const
+  })
+  try {
+    // links stay: many keep such files elsewhere
+    replaceFiles(
+      edits.filter(({ change }) => change !== 'unchanged').map(({ path, text }) => ({ file: path, text, mode: 0o600 })),
+      { links: 'follow', parentMode: 0o700 },
+    )
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    throw failure('FILE_NOT_WRITTEN', error.message, { hint: 'nothing was changed, or run it again', cause: error })
+  }
+  return edits.map(({ path, change }) => ({ path, change }))
+}
+
+function textNow(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw failure('FILE_UNREADABLE', `${path}: cannot be read (${codeOf(error)})`, { cause: error })
+  }
+}
+
+function editedText(before: string, file: ClientFile): string {
+  const edit = withGateway(before, file)
+  if (edit.kind === 'edited') return edit.text
+  const hint = 'put in by hand what the same command prints with --print'
+  throw failure('FILE_NOT_WRITTEN', `${file.path} is not changed: ${edit.reason}`, { hint })
+}

@@ -1,0 +1,66 @@
+import { isTree, valueAt } from '../../../syntax/tree.ts'
+import { failure } from '../../failure.ts'
+import type { ClientModel } from './clients.ts'
+
+const TIMEOUT_MS = 10_000
+
+/**
+ * What the gateway offers to this key, with the facts that it knows.
+ * @param url without a path
+ * @returns null when the gateway wants a key, or another one
+ * @throws Failure NO_GATEWAY
+ */
+export async function offeredModels(url: string, key: string | undefined): Promise<readonly ClientModel[] | null> {
+  const response = await ask(`${url}/v1/models`, key)
+  if (response.status === 401 || response.status === 403) return null
+  const list: unknown = await response.json().catch(() => undefined)
+  const data = isTree(list) ? list['data'] : undefined
+  if (response.ok && Array.isArray(data)) return data.flatMap(modelOf)
+  throw failure('NO_GATEWAY', `${url}/v1/models answered ${response.status}, but not as a gateway does`, {
+    hint: 'check --url: it is the address of the gateway, without a path',
+  })
+}
+
+async function ask(url: string, key: string | undefined): Promise<Response> {
+  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
+  try {
+    return await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    throw failure('NO_GATEWAY', `${url}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      hint: 'check --url; for a certificate of your own CA: NODE_EXTRA_CA_CERTS=FILE gatectl client …',
+      cause: error,
+    })
+  }
+}
+
+/** Of the facts that OpenRouter's list has, and ours; unknown ones count as what most models can do. */
+function modelOf(entry: unknown): readonly ClientModel[] {
+  const id = valueAt(entry, ['id'])
+  if (typeof id !== 'string' || id === '' || /\p{C}/u.test(id)) return []
+  const output = wordsAt(entry, ['architecture', 'output_modalities'])
+  if (output !== undefined && !output.includes('text')) return []
+  const parameters = wordsAt(entry, ['supported_parameters'])
+  const contextTokens = countAt(entry, ['context_length'])
+  const outputTokens = countAt(entry, ['top_provider', 'max_completion_tokens'])
+  return [
+    {
+      id,
+      ...(contextTokens !== undefined && { contextTokens }),
+      ...(outputTokens !== undefined && { outputTokens }),
+      images: wordsAt(entry, ['architecture', 'input_modalities'])?.includes('image') ?? false,
+      tools: parameters?.includes('tools') ?? true,
+      reasoning: parameters?.includes('reasoning') ?? false,
+    },
+  ]
+}
+
+function countAt(entry: unknown, path: readonly string[]): number | undefined {
+  const value = valueAt(entry, path)
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
+}
+
+function wordsAt(entry: unknown, path: readonly string[]): readonly unknown[] | undefined {
+  const value = valueAt(entry, path)
+  return Array.isArray(value) ? value : undefined
+}

@@ -1,0 +1,38 @@
+import type { Command } from '../../invocation.ts'
+import { CLIENT_NAMES } from './clients.ts'
+
+export const CLIENT_COMMANDS: readonly Command[] = [
+  {
+    name: 'client',
+    summary: "write a client program's own configuration, so that it uses this gateway",
+    arguments: [{ name: 'CLIENT', complete: CLIENT_NAMES }],
+    options: {
+      print: { type: 'boolean', description: 'print what would be written, and write nothing' },
+      url: {
+        type: 'string',
+        value: 'URL',
+        description: "the gateway's address as the client reaches it (one that the daemon of this host listens on)",
+      },
+      model: {
+        type: 'string',
+        value: 'MODEL',
+        multiple: true,
+        description: 'model to offer, the usual one first, then the small one; repeat (all)',
+      },
+      'new-key': {
+        type: 'boolean',
+        description: "make a key for it and keep it in the key file; on the gateway's host",
+      },
+      'key-file': {
+        type: 'string',
+        value: 'FILE',
+        description: 'file that holds its key (~/.config/gate/keys/CLIENT)',
+        complete: 'file',
+      },
+    },
+    notes: `CLIENT is ${CLIENT_NAMES.join(', ')}.
+Files that are there are kept: only what concerns the gateway is changed in them. No file but the key file
+holds the key: the others say where it is. What a client takes from no file is printed as a step to do.`,
+    load: () => import('./client.ts'),
+  },
+]
