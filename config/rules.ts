@@ -6,7 +6,7 @@ import type { ConfigCode } from '../schemas/words/error-codes.ts'
 import { environmentSegment } from '../schemas/words/key-names.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { nearest } from '../schemas/words/nearest.ts'
-import { defaultBaseUrl } from '../schemas/words/providers.ts'
+import { defaultBaseUrl, exampleBaseUrl } from '../schemas/words/providers.ts'
 import { leafPaths, type Path, valueAt } from '../syntax/tree.ts'
 
 /** What is wrong with a configuration whose every value is right alone. */
@@ -78,7 +78,7 @@ function missingBaseUrls(map: 'upstreams' | 'backends', upstreams: Upstreams): C
       code: 'MISSING_BASE_URL',
       path: [map, name],
       message: `${map}.${name}.base_url is missing, and provider ${provider} has no default one`,
-      hint: () => `set ${map}.${name}.base_url, such as "http://127.0.0.1:8000/v1"`,
+      hint: () => `set ${map}.${name}.base_url, such as "${exampleBaseUrl(provider)}"`,
       without: [map, name],
     }))
 }

@@ -1,7 +1,8 @@
 import { DIALECTS } from '../daemon/translate/dialects.ts'
 import type { FeatureRow, Rule } from '../daemon/translate/features.ts'
 import { FEATURES, type Feature } from '../daemon/translate/neutral.ts'
-import { PROVIDERS } from '../schemas/words/providers.ts'
+import { preferredOf } from '../daemon/translate/spoken.ts'
+import { type ChatQuirks, type KeyForm, PROVIDERS, providerRow } from '../schemas/words/providers.ts'
 
 const DID: Readonly<Record<Rule['does'], string>> = {
   native: 'passed on',
@@ -25,7 +26,7 @@ Clients of each of these dialects can use the upstreams of all of them:
 ${dialects.map(({ name, endpoints }) => `- \`${name}\`: ${endpoints.map(({ method, path }) => `\`${method} ${path}\``).join(', ')}`).join('\n')}
 
 Where client and upstream speak the same dialect, bytes pass: only the model and the credential change. Else the request is translated, and its answer
-translated back, event by event. Upstreams of the provider \`anthropic\` speak \`anthropic\`, all others \`openai-chat\`.
+translated back, event by event.
 
 What an upstream cannot express is never changed silently:
 
@@ -34,6 +35,13 @@ What an upstream cannot express is never changed silently:
 - **refused**: the answer is a 400 that names the field.
 
 ${table(head, rows)}
+
+## Providers
+
+What is known of each kind of upstream (\`schemas/words/providers.ts\`). **native**: bytes pass; **repair**: requests pass, answers are written anew; every other dialect is
+translated.
+
+${providers()}
 
 ## Where providers differ
 
@@ -63,9 +71,42 @@ function cell(row: FeatureRow | undefined): string {
   return how === undefined ? did : `${did}: ${how}`
 }
 
+function providers(): string {
+  const rows = PROVIDERS.filter((name) => name !== 'echo').map((name) => {
+    const { baseUrl, example, key, dialects, chat } = providerRow(name)
+    return [
+      `\`${name}\``,
+      baseUrl === null ? `such as \`${example}\`` : `\`${baseUrl}\``,
+      KEYS[key],
+      Object.entries(dialects)
+        .map(([dialect, grade]) => `\`${dialect}\` ${grade}`)
+        .join(', '),
+      'openai-chat' in dialects ? oddities(chat) : '',
+    ]
+  })
+  return table(['provider', 'base_url', 'key', 'dialects', 'in chat completions'], rows)
+}
+
+const KEYS: Readonly<Record<KeyForm, string>> = {
+  bearer: '`Authorization: Bearer`',
+  'x-api-key': '`x-api-key`',
+  'api-key': '`api-key`',
+  aws: '`Authorization: Bearer`',
+  dialect: 'as the dialect has it',
+}
+
+function oddities({ usage, limit, thinking, hasTopK }: ChatQuirks): string {
+  return [
+    `\`${limit}\``,
+    ...(thinking === null ? [] : [`thinking in \`${thinking}\``]),
+    ...(hasTopK ? ['`top_k`'] : []),
+    ...(usage === 'refused' ? ['usage comes unasked'] : []),
+  ].join(', ')
+}
+
 function differences(): string {
   const rows = PROVIDERS.flatMap((provider) => {
-    const [dialect] = DIALECTS.spokenBy(provider)
+    const dialect = preferredOf(DIALECTS.all, DIALECTS.gradesOf(provider))
     const features = dialect.neutral?.features(provider)
     const usual = dialect.neutral?.features(usualProvider(dialect.name))
     if (features === undefined || usual === undefined) return []

@@ -11,6 +11,7 @@ import { createDirectory } from '../gateway/directory.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
 import { createRequestIds } from '../gateway/request-id.ts'
 import { admissionLimits } from '../gateway/settings.ts'
+import { speechOf } from '../gateway/speech.ts'
 import { connectionLimits } from '../listener/connection-limits.ts'
 import { createHttpListener, type ListenAt } from '../listener/http.ts'
 import { createMetrics } from '../meter/metrics.ts'
@@ -33,10 +34,10 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
   tokens.setSystemToken(initial.auth.token)
   const admission = createAdmission(admissionLimits(initial))
   const health = createTargetHealth(monotonic)
-  const listingOf = (provider: string) => DIALECTS.spokenBy(provider)[0]
+  const speech = speechOf(DIALECTS, echo)
   const places = placesOf(activation.gateway, initial)
   const limits = limitsOf(initial, places.length, log)
-  const upstreams = createUpstreams({ listingOf, echo }, limits.maxUpstreamConnections)
+  const upstreams = createUpstreams(speech, limits.maxUpstreamConnections)
   const backends = createBackends({
     probe: upstreams.probe,
     agentAt: agentClient,
@@ -50,7 +51,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
       isAsleep: backends.isAsleep,
       backendState: backends.stateOf,
       upstreams,
-      listingOf,
+      listingOf: speech.listingOf,
       health,
       log,
       now: monotonic,

@@ -2,13 +2,14 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
+import { spokenFor } from '../translate/spoken.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { type AttemptParts, attempt, mayTryElsewhere } from './attempt.ts'
 import { type Job, type Sending, sendingTo } from './sending.ts'
 
 export type AttemptsParts = AttemptParts & {
-  readonly dialects: Pick<Dialects, 'spokenBy'>
+  readonly dialects: Pick<Dialects, 'all'>
   readonly backends: Pick<Backends, 'turnAt'>
   readonly upstreams: Pick<Upstreams, 'get'>
 }
@@ -47,7 +48,7 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
       turn.release(false)
       continue // it was removed from the configuration this very moment
     }
-    const spoken = parts.dialects.spokenBy(upstream.provider)
+    const spoken = spokenFor(parts.dialects.all, job.dialect, upstream.grades)
     const side = { model: target.model, provider: upstream.provider }
     const sending = orRefusal(() => sendingTo(spoken, job, side, parts.now()))
     if (sending instanceof GateError) {
@@ -76,7 +77,7 @@ function countedHere(
   const { countBody } = dialect
   const upstream = upstreams.get(target.upstream)
   if (call.endpoint.does !== 'count-tokens' || countBody === undefined || upstream === undefined) return null
-  if (dialects.spokenBy(upstream.provider).includes(dialect)) return null
+  if (spokenFor(dialects.all, dialect, upstream.grades).grade !== 'translate') return null
   const rest = Buffer.from(JSON.stringify(countBody(dialect.estimateInput(call))))
   return { kind: 'answered', status: 200, headers: { 'content-type': 'application/json' }, rest, ttftMs: 0 }
 }

@@ -1,7 +1,8 @@
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
 import type { Call, Dialect, ModelRequest, UpstreamSide } from '../translate/dialect.ts'
 import { isRecord } from '../translate/json-value.ts'
-import { callOf, type Translation, translate } from '../translate/translation.ts'
+import type { Spoken } from '../translate/spoken.ts'
+import { callOf, repair, type Translation, translate } from '../translate/translation.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
@@ -33,19 +34,18 @@ export type Sending = {
 const asItIs = (end: ForwardEnd): ForwardEnd => end
 
 /**
- * Where client and upstream speak the same, bytes pass; else everything is translated.
- * @param spoken what the upstream speaks, the preferred one first @param nowMs Unix milliseconds
+ * Where the upstream speaks the client's dialect well, bytes pass; where it answers in a dialect of its own, they pass
+ * one way; else everything is translated. @param nowMs Unix milliseconds
  * @throws GateError BAD_REQUEST when the upstream cannot take it, OVERLOADED
  */
-export function sendingTo(
-  spoken: readonly [Dialect, ...Dialect[]],
-  job: Job,
-  side: UpstreamSide,
-  nowMs: number,
-): Sending {
+export function sendingTo({ dialect: spoken, grade }: Spoken, job: Job, side: UpstreamSide, nowMs: number): Sending {
   const { answer, dialect, call, asked } = job
-  if (!spoken.includes(dialect)) return translated(spoken[0], job, side, nowMs)
+  const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000) }
+  if (grade === 'translate') return translated(spoken, job, translate(dialect, spoken, call, side, facts))
   const { body, hidesUsage } = dialect.bodyFor(call, asked, side)
+  if (grade === 'repair' && call.endpoint.does === 'generate') {
+    return translated(dialect, job, repair(dialect, call, body, side, facts))
+  }
   const watch = () => {
     answer.watch = dialect.watch(hidesUsage, asked.choices)
     return answer.watch
@@ -58,10 +58,7 @@ function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {
   return { mediaType: streamType, looksLikeStream, failureOf, watch }
 }
 
-function translated(spoken: Dialect, job: Job, side: UpstreamSide, nowMs: number): Sending {
-  const { answer, dialect, call, hold } = job
-  const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000) }
-  const translation = translate(dialect, spoken, call, side, facts)
+function translated(spoken: Dialect, { answer, dialect, call, hold }: Job, translation: Translation): Sending {
   hold(translation.body.length)
   const note = noteOf(translation.dropped)
   let whole: Buffer | null = null

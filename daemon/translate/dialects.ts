@@ -1,3 +1,5 @@
+import type { Grades } from '../../schemas/words/dialects.ts'
+import { gradesOf } from '../../schemas/words/providers.ts'
 import { anthropic } from './anthropic/dialect.ts'
 import type { Dialect } from './dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
@@ -6,11 +8,11 @@ import { openAiChat } from './openai-chat/dialect.ts'
 export type Dialects = {
   /** Every dialect that clients may use. The first also words refusals of requests that belong to none. */
   readonly all: readonly [Dialect, ...Dialect[]]
-  /** The dialects that an upstream of a provider takes. The first is the one in which Gate asks it for its models. */
-  readonly spokenBy: (provider: string) => readonly [Dialect, ...Dialect[]]
+  /**
+   * How well upstreams of a provider speak each dialect, by its name, as far as that is known without asking them.
+   * @param baseUrl where they answer; left out: at the usual URL
+   */
+  readonly gradesOf: (provider: string, baseUrl?: string) => Grades
 }
 
-export const DIALECTS: Dialects = {
-  all: [openAiChat, anthropic],
-  spokenBy: (provider) => (provider === 'anthropic' ? [anthropic] : [openAiChat]),
-}
+export const DIALECTS: Dialects = { all: [openAiChat, anthropic], gradesOf }

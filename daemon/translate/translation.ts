@@ -1,6 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Call, Dialect, NeutralForm, StreamWatch, UpstreamSide } from './dialect.ts'
 import { fieldsDropped } from './features.ts'
+import type { NeutralRequest } from './neutral.ts'
 import { TranslatedWatch } from './translated-watch.ts'
 
 /** A request that is on its way to an upstream of another dialect, and how its answer comes back. */
@@ -38,7 +39,45 @@ export function translate(
   const request = from.readRequest(call)
   const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
   const body = Buffer.from(JSON.stringify(to.writeRequest(request, side)))
-  const inputTokens = () => spoken.estimateInput(callOf(call, body))
+  return { body, dropped, ...answersOf({ from, to, spoken, request, sent: callOf(call, body), side, requestId, nowS }) }
+}
+
+/**
+ * The other half alone, for an upstream that takes what the client's dialect says and answers in one of its own: the
+ * request passes, its answer is read as far as it can be and written anew.
+ * @throws GateError BAD_REQUEST when the client's dialect is not followed
+ */
+export function repair(
+  dialect: Dialect,
+  call: Call,
+  body: Buffer,
+  side: UpstreamSide,
+  { requestId, nowS }: AnswerFacts,
+): Translation {
+  const { from, to } = formsOf(dialect, dialect)
+  const request = from.readRequest(call)
+  const sent = callOf(call, body)
+  return { body, dropped: [], ...answersOf({ from, to, spoken: dialect, request, sent, side, requestId, nowS }) }
+}
+
+function answersOf({
+  from,
+  to,
+  spoken,
+  request,
+  sent,
+  side,
+  requestId,
+  nowS,
+}: AnswerFacts & {
+  readonly from: NeutralForm
+  readonly to: NeutralForm
+  readonly spoken: Dialect
+  readonly request: NeutralRequest
+  readonly sent: Call
+  readonly side: UpstreamSide
+}): Pick<Translation, 'watch' | 'answer'> {
+  const inputTokens = () => spoken.estimateInput(sent)
   const told = {
     model: side.model,
     nowS,
@@ -46,8 +85,6 @@ export function translate(
     showsThinking: request.thinking?.isOn === true,
   }
   return {
-    body,
-    dropped,
     watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), { requestId, inputTokens }),
     answer(whole) {
       const answer = to.readAnswer(whole)

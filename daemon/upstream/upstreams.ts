@@ -1,10 +1,12 @@
 import { Client, fetch, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
+import type { Grades } from '../../schemas/words/dialects.ts'
 import { baseUrlOf } from '../../schemas/words/providers.ts'
 import { boundedConnector, countingClient } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'
+import { keyHeaderOf } from './key-header.ts'
 import { createRedactor, type Redactor } from './redactor.ts'
 
 /** The body comes in chunks of UTF-8. */
@@ -26,12 +28,18 @@ export type ModelListing = {
 
 /** What is said to upstreams, which is a dialect's to know. */
 export type Speech = {
-  readonly listingOf: (provider: string) => ModelListing & {
+  /** @param baseUrl where the upstream answers; left out: at the usual URL of its provider */
+  readonly listingOf: (
+    provider: string,
+    baseUrl?: string,
+  ) => ModelListing & {
     /** The header that carries a key, name and value. */
     readonly keyHeader: (key: string) => readonly [string, string]
     /** Headers of every request. */
     readonly fixedHeaders: Readonly<Record<string, string>>
   }
+  /** How well upstreams of a provider speak each dialect. */
+  readonly gradesOf: (provider: string, baseUrl?: string) => Grades
   readonly echo: Echo
 }
 
@@ -44,6 +52,8 @@ export type Upstream = {
   /** Where it is configured, as messages name it; an engine that was found counts as one of `upstreams`. */
   readonly table: UpstreamTable
   readonly provider: string
+  /** How well it speaks each dialect. */
+  readonly grades: Grades
   /** Empty for the built-in echo. */
   readonly baseUrl: string
   readonly dispatcher: ForwardRequest['dispatcher']
@@ -136,13 +146,15 @@ export function createUpstreams(speech: Speech, mostConnections = Number.POSITIV
 function openUpstream(
   named: Pick<Upstream, 'name' | 'table'>,
   config: UpstreamConfig,
-  { listingOf, echo }: Speech,
+  { listingOf, gradesOf, echo }: Speech,
   connectorOf: ReturnType<typeof boundedConnector>,
 ): Upstream {
+  const lists = listingOf(config.provider, config.base_url)
   const common = {
     ...named,
     provider: config.provider,
-    lists: listingOf(config.provider),
+    grades: gradesOf(config.provider, config.base_url),
+    lists,
     headersTimeoutMs: durationMs(config.timeout),
     idleTimeoutMs: durationMs(config.idle_timeout),
   }
@@ -182,8 +194,8 @@ function openUpstream(
     pipelining: 1,
   }
   const pool = new Pool(url.origin, { ...options, connections: null, factory: countingClient })
-  const { keyHeader, fixedHeaders } = listingOf(config.provider)
-  const credential = config.api_key === undefined ? [] : keyHeader(config.api_key)
+  const { keyHeader, fixedHeaders } = lists
+  const credential = config.api_key === undefined ? [] : keyHeaderOf(config.provider, config.api_key, keyHeader)
   const [name, value] = credential
   const askHeaders = { ...fixedHeaders, ...(name !== undefined && value !== undefined && { [name]: value }) }
   return {

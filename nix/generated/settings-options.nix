@@ -136,7 +136,7 @@ in
           description = "Whether requests may go there.";
         };
         provider = mkOption {
-          type = types.nullOr (types.enum [ "openai" "anthropic" "google" "mistral" "groq" "openrouter" "deepseek" "together" "xai" "ollama" "vllm" "llama-cpp" "lmstudio" "custom" "echo" ]);
+          type = types.nullOr (types.enum [ "openai" "anthropic" "google" "azure" "bedrock" "mistral" "groq" "openrouter" "deepseek" "together" "fireworks" "xai" "cohere" "perplexity" "moonshot" "ollama" "vllm" "sglang" "llama-cpp" "lmstudio" "custom" "peer" "echo" ]);
           default = null;
           description = "Kind of upstream; decides the default base_url. The name of the upstream when that is a provider.";
         };
@@ -193,7 +193,7 @@ in
           description = "Whether requests may go there.";
         };
         provider = mkOption {
-          type = types.nullOr (types.enum [ "openai" "anthropic" "google" "mistral" "groq" "openrouter" "deepseek" "together" "xai" "ollama" "vllm" "llama-cpp" "lmstudio" "custom" "echo" ]);
+          type = types.nullOr (types.enum [ "openai" "anthropic" "google" "azure" "bedrock" "mistral" "groq" "openrouter" "deepseek" "together" "fireworks" "xai" "cohere" "perplexity" "moonshot" "ollama" "vllm" "sglang" "llama-cpp" "lmstudio" "custom" "peer" "echo" ]);
           default = null;
           description = "Kind of upstream; decides the default base_url. The name of the upstream when that is a provider.";
         };

@@ -11,7 +11,7 @@ in
     description = "Whether requests may go there.";
   };
   provider = mkOption {
-    type = types.enum [ "openai" "anthropic" "google" "mistral" "groq" "openrouter" "deepseek" "together" "xai" "ollama" "vllm" "llama-cpp" "lmstudio" "custom" "echo" ];
+    type = types.enum [ "openai" "anthropic" "google" "azure" "bedrock" "mistral" "groq" "openrouter" "deepseek" "together" "fireworks" "xai" "cohere" "perplexity" "moonshot" "ollama" "vllm" "sglang" "llama-cpp" "lmstudio" "custom" "peer" "echo" ];
     description = "Kind of upstream; decides the default base_url.";
   };
   baseUrl = mkOption {

@@ -85,7 +85,7 @@ const toy = {
 
 const dialects: Dialects = {
   all: [...DIALECTS.all, toy],
-  spokenBy: (provider) => (provider === 'custom' ? [toy] : DIALECTS.spokenBy(provider)),
+  gradesOf: (provider, url) => (provider === 'custom' ? { toy: 'native' } : DIALECTS.gradesOf(provider, url)),
 }
 
 let upstream: Server

@@ -5,6 +5,7 @@ import { createDirectory } from '../../daemon/gateway/directory.ts'
 import { createGateway, type GatewayParts, openRequests } from '../../daemon/gateway/gateway.ts'
 import { createRequestIds } from '../../daemon/gateway/request-id.ts'
 import { admissionLimits } from '../../daemon/gateway/settings.ts'
+import { speechOf } from '../../daemon/gateway/speech.ts'
 import { createHttpListener } from '../../daemon/listener/http.ts'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import { createTargetHealth } from '../../daemon/route/target-health.ts'
@@ -44,13 +45,13 @@ export async function startDataPlane(
   const monotonic = () => performance.now()
   const tokens = createTokens({ all: () => [], insert: () => {}, revoke: () => true }, now)
   tokens.setSystemToken(KEY)
-  const listingOf = (provider: string) => dialects.spokenBy(provider)[0]
-  const upstreams = createUpstreams({ listingOf, echo }, options.mostConnections)
+  const speech = speechOf(dialects, echo)
+  const upstreams = createUpstreams(speech, options.mostConnections)
   const health = createTargetHealth(monotonic)
   const directory = createDirectory(
     {
       upstreams,
-      listingOf,
+      listingOf: speech.listingOf,
       health,
       log,
       now: monotonic,

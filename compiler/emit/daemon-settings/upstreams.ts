@@ -1,6 +1,6 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { environmentSegment } from '../../../schemas/words/key-names.ts'
-import { defaultBaseUrl } from '../../../schemas/words/providers.ts'
+import { defaultBaseUrl, exampleBaseUrl } from '../../../schemas/words/providers.ts'
 import { type JsonNode, object, value } from '../../../syntax/json/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Upstream } from '../../ir/nodes/gateway.ts'
@@ -36,7 +36,9 @@ export function missingAddresses(upstreams: readonly Upstream[]): Finding[] {
   return upstreams.flatMap(({ origin, provider, baseUrl }): Finding[] => {
     if (provider === 'echo' || (baseUrl ?? defaultBaseUrl(provider)) !== undefined) return []
     const message = `the provider ${provider} has no default address`
-    return [{ code: 'MISSING_KEY', path: origin, message, hint: 'write base_url' }]
+    return [
+      { code: 'MISSING_KEY', path: origin, message, hint: `write base_url, such as "${exampleBaseUrl(provider)}"` },
+    ]
   })
 }
 

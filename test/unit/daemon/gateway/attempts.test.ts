@@ -116,7 +116,7 @@ function harness(
   settled.resolve()
   const books = { settle: settled.promise }
   const parts: AttemptsParts = {
-    dialects: { spokenBy: () => [openAiChat] },
+    dialects: { all: [openAiChat] },
     backends:
       options.turnAt === undefined
         ? {
@@ -185,6 +185,7 @@ function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
     name,
     table: 'upstreams',
     provider: 'custom',
+    grades: { 'openai-chat': 'native' },
     baseUrl: `http://${name}/v1`,
     basePath: '/v1',
     addVersion: null,

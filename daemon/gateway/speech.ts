@@ -1,0 +1,13 @@
+import type { Dialects } from '../translate/dialects.ts'
+import { preferredOf } from '../translate/spoken.ts'
+import type { Echo } from '../upstream/echo.ts'
+import type { Speech } from '../upstream/upstreams.ts'
+
+/** What upstreams are spoken to in. */
+export function speechOf({ all, gradesOf }: Dialects, echo: Echo): Speech {
+  return {
+    listingOf: (provider, baseUrl) => preferredOf(all, gradesOf(provider, baseUrl)),
+    gradesOf,
+    echo,
+  }
+}

@@ -1,0 +1,13 @@
+/** Every way of speaking to models, by the name of its folder in `daemon/translate/`. */
+export const DIALECT_NAMES = ['openai-chat', 'openai-responses', 'anthropic', 'google', 'ollama'] as const
+export type DialectName = (typeof DIALECT_NAMES)[number]
+
+/**
+ * How well an upstream speaks a dialect. native: bytes pass both ways. repair: it takes requests, and what it answers is
+ * written anew. translate: it is spoken to in another dialect.
+ */
+export const GRADES = ['native', 'repair', 'translate'] as const
+export type Grade = (typeof GRADES)[number]
+
+/** Grades by name of a dialect, the preferred one first; what is not named is translated. */
+export type Grades = Readonly<Record<string, Grade>>
