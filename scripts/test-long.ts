@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ESLINT } from './check.ts'
+import { installPackage } from './install-package.ts'
 import { runLanes, type StepResult, summary, vitest } from './steps.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -43,6 +44,7 @@ ${text.trim()}
 }
 
 const steps = tiers.map((tier) => ({ ...vitest(`long-${tier}`, tier, ...filesOf(tier)), env: { GATE_TEST_LONG: '1' } }))
+if (tiers.includes('e2e')) installPackage('test/agents')
 const begun = performance.now()
 // one after the other: each loads the machine
 const results = await runLanes([asked.length > 0 ? steps : [ESLINT, ...steps]])

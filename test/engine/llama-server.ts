@@ -82,16 +82,17 @@ function run(program: string, args: readonly string[], cwd: string): string | un
 /**
  * Starts it on a free port of loopback with the tiny model, as `tiny`, and two slots.
  * @param directory where its model and its log go
+ * @param contextTokens of both slots together
  * @throws Error with its log when it does not come up
  */
-export async function startLlama(root: string, directory: string): Promise<LlamaServer> {
+export async function startLlama(root: string, directory: string, contextTokens = 16_000): Promise<LlamaServer> {
   const model = join(directory, 'tiny.gguf')
   writeFileSync(model, tinyModel())
   const libraries = join(root, LIBRARIES)
   const loader = [join(root, 'usr/lib64/ld-linux-x86-64.so.2'), '--library-path', `${libraries}:${libraries}/llama`]
   const args = [
     ...[...loader, join(root, 'usr/bin/llama-server'), '--model', model, '--alias', 'tiny'],
-    ...['--host', '127.0.0.1', '--port', '0', '--threads', '1', '--parallel', '2', '--ctx-size', '16000'],
+    ...['--host', '127.0.0.1', '--port', '0', '--threads', '1', '--parallel', '2', '--ctx-size', `${contextTokens}`],
     ...['--no-ui', '--metrics', '--slots'],
   ]
   const env = { GGML_BACKEND_PATH: join(libraries, `ggml/backends0/libggml-cpu-${processor()}.so`) }

@@ -66,6 +66,36 @@ const ANSWERS: readonly Answer[] = [
       ' \n</tool_call>',
     ],
   },
+  // a tool of Gemini CLI
+  {
+    keyword: '#gemini-shell',
+    weight: 1,
+    tokens: [
+      '\n\n<tool_call>',
+      '\n{"name": "run_shell_command"',
+      ',\n"arguments": ',
+      '{"command":\n',
+      '"echo gate >seen.txt"',
+      '}\n}',
+      '\n</tool_call>\n\n',
+    ],
+  },
+  // a tool of OpenCode
+  {
+    keyword: '#opencode-bash',
+    weight: 1,
+    tokens: [
+      '  <tool_call>',
+      '\n{"name": "bash"',
+      ',\n "arguments": ',
+      '{"command":\n ',
+      '"echo gate>seen.txt"',
+      ', "description":',
+      ' "Write a file"',
+      '}\n }',
+      ' \n</tool_call>\n',
+    ],
+  },
   // until max_tokens, or until the client leaves
   {
     keyword: '#count',

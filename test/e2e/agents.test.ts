@@ -1,0 +1,43 @@
+// Coding agents, unmodified, do a task of two turns through Gate on a real llama.cpp: with an empty HOME, the
+// configuration that `gatectl client` writes, and a network that has loopback alone.
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { AGENTS, type Agent, NODE_MODULES } from '../agents/agents.ts'
+import type { AgentRun } from '../agents/run-agent.ts'
+import { prepareLlama } from '../engine/llama-server.ts'
+import { isLong } from '../support/effort.ts'
+import { hasProgram, tryRun } from '../support/programs.ts'
+
+const script = join(import.meta.dirname, '../agents/run-agent.ts')
+/** They take minutes of two cores: `npm test` runs the usual ones alone. @see scripts/test-agents.ts */
+const agents = AGENTS.filter(({ usual }) => usual || isLong || process.env['GATE_TEST_AGENTS'] === 'all')
+
+for (const agent of agents) {
+  const missing = missingFor(agent)
+  const title = missing === undefined ? agent.client : `${agent.client} (needs ${missing})`
+  test.skipIf(missing !== undefined)(`${title} does a task with a tool`, { timeout: 300_000 }, async () => {
+    const inside = 'ip link set lo up && exec "$@"'
+    const command = ['--net', 'sh', '-c', inside, 'sh', process.execPath, script, agent.client]
+    const { stdout } = await promisify(execFile)('unshare', command, { maxBuffer: 2 ** 26 })
+    const run = JSON.parse(stdout) as AgentRun
+    expect(run.output).toContain('It is sunny there!') // what the model says to the result of a tool
+    expect(run).toMatchObject({ code: 0, seen: 'gate\n' })
+    expect(run.requests.length).toBeGreaterThan(1)
+    for (const request of run.requests) {
+      expect(request.outcome).toBe('ok')
+      expect(request.input_tokens).toBeGreaterThan(0)
+      expect(request.output_tokens).toBeGreaterThan(0)
+    }
+  })
+}
+
+/** What this machine lacks. */
+function missingFor({ program }: Agent): string | undefined {
+  if (!existsSync(join(NODE_MODULES, program))) return 'npm run test:agents, which installs it'
+  if (!hasProgram('ip') || tryRun('unshare', ['--net', 'true']).status !== 0) return 'a network namespace, and ip'
+  const llama = prepareLlama()
+  return llama.kind === 'ready' ? undefined : `a real llama.cpp: ${llama.reason}`
+}
