@@ -48,6 +48,9 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
   if (mine.length > 0)
     await step('processes', async () => {
       for (const account of mine) await endAccount(host, account, subuids)
+      // systemd takes it down some time after the manager, and a later account would own it
+      const runtimes = backends.map(({ uid }) => `user-runtime-dir@${uid}.service`)
+      if (runtimes.length > 0) await must(host, ['systemctl', 'stop', ...runtimes])
     })
   await actOnUnits(host, after.map(stop), observed.accounts, context.limits)
   await switchHost(host, { ...plan, disable, units: readers, reloads: [] }, observed, undefined, context)
