@@ -63,7 +63,8 @@ function measure(json: Buffer, start: number, stop: number) {
     }
     const first = at + 1
     const base64 = base64In(json, first)
-    const last = base64 === null ? closingQuote(json, first) : json.indexOf(QUOTE, base64)
+    const end = Math.min(stop, start + mediaBytes + MOST_BYTES)
+    const last = base64 === null ? closingQuote(json, first, end) : json.indexOf(QUOTE, base64)
     at = last + 1
     if (base64 !== null) {
       mediaBytes += last - base64
@@ -72,7 +73,7 @@ function measure(json: Buffer, start: number, stop: number) {
     } else if (isDataKey && last - first >= SHORTEST_MEDIA) {
       mediaBytes += last - first
       mediaTokens += isImageStart(json, first) ? tokensOfImage(json, first, last) : tokensOfMedia(first, last)
-    } else if (isKey(json, at)) {
+    } else if (json[last] === QUOTE && isKey(json, at)) {
       isDataKey = last - first === 4 && json.toString('latin1', first, last) === 'data'
       continue
     } else textBytes += last - first
@@ -108,9 +109,10 @@ function tokensOfImage(json: Buffer, base64: number, last: number): number {
   return Math.min(Math.max(patches, 1), MOST_PATCHES)
 }
 
-function closingQuote(json: Buffer, first: number): number {
+/** @returns `end` when there is none before it */
+function closingQuote(json: Buffer, first: number, end: number): number {
   let at = first
-  while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1
+  while (at < end && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1
   return at
 }
 

@@ -161,3 +161,14 @@ test('B10: of an answer only what it says counts', () => {
   expect(estimateOutput(said)).toBeLessThan(110)
   expect(estimateOutput(Buffer.from('not JSON: 20 letters'))).toBe(5)
 })
+
+/** 4 MiB are looked at byte by byte; a turn of the event loop must not be as long as a text. */
+test.each([
+  { name: 'a text as long as a body may be', text: 'a'.repeat(9_000_000) },
+  { name: 'one that is cut before what would end a key', text: ':'.repeat(9_000_000) },
+  { name: 'one that is cut within an escape', text: `x${'\\'.repeat(9_000_000)}` },
+])('$name counts as if all of it were like its beginning', ({ text }) => {
+  const tokens = JSON.stringify(text).length / 4
+  expect(asking(text)).toBeGreaterThan(0.99 * tokens)
+  expect(asking(text)).toBeLessThan(1.01 * tokens + 10)
+})
