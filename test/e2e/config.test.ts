@@ -5,7 +5,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Explanation } from '../../schemas/config/layers.ts'
 import { chatBody } from '../support/chat.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import { sampled } from '../support/effort.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const CUTS = sampled(60, 200)
 
 const RUNTIME = `# kept by hand
 [server]
@@ -77,11 +80,11 @@ test('a variable wins over a runtime value, and explain shows all four layers', 
   )
 })
 
-test('a runtime file cut at 200 places never stops the daemon and never loses the last good values', async () => {
+test(`a runtime file cut at ${CUTS} places never stops the daemon and never loses the last good values`, async () => {
   place.write('config.toml', RUNTIME)
   gate = await startDaemon({}, place.path)
   const file = place.file('config.toml')
-  for (let i = 0; i < 200; i += 1) {
+  for (let i = 0; i < CUTS; i += 1) {
     const cut = (i * 7_919) % RUNTIME.length // spread over the whole file, the same ones every time
     writeFileSync(file, RUNTIME.slice(0, cut))
     expect((await admin('POST', '/v1/reload')).status).toBe(200)

@@ -9,13 +9,13 @@ import { KEY } from '../support/data-plane.ts'
 import { sampled } from '../support/effort.ts'
 import { HOSTILE } from '../support/hostile-bodies.ts'
 
-const BODIES = sampled(2_000, 20_000)
+const BODIES = sampled(800, 20_000)
 const ROUNDS = sampled(4, 100)
 const AT_ONCE = 4
 /** Bodies that show how much memory this takes at its most, a tenth of them large. */
-const WARM_UP = sampled(100, 200)
+const WARM_UP = sampled(60, 200)
 /** One body in so many is large. */
-const LARGE_EVERY = sampled(400, 100)
+const LARGE_EVERY = sampled(200, 100)
 const LONGEST_STALL_MS = 100
 
 let child: ChildProcess

@@ -124,7 +124,11 @@ test('hostile texts get through where the spec takes any text, and nowhere else'
   const through = new Set<string>()
   const changed = new Set<string>()
   for (const way of WAYS)
-    for (const { accepted } of attacks(way, { targets: [] }, { rounds: 150, seed: 5, folder: certificates }))
+    for (const { accepted } of attacks(
+      way,
+      { targets: [] },
+      { rounds: sampled(80, 150), seed: 5, folder: certificates },
+    ))
       for (const [key, text] of accepted) {
         changed.add(key)
         if (/["'\\;$%{}#]/.test(text)) through.add(key)

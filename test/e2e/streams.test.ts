@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import { sampled } from '../support/effort.ts'
 import {
   DONE,
   type FakeUpstream,
@@ -11,7 +12,7 @@ import {
   upstreamEnv,
 } from '../support/fake-upstream.ts'
 
-const STREAMS = 500
+const STREAMS = sampled(200, 500)
 const FRAMES = 100
 
 let upstream: FakeUpstream

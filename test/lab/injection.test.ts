@@ -15,8 +15,8 @@ import { describeInLab } from './suite.ts'
 
 /** `env` has no meaning for units: secrets of that kind are warnings. */
 const ROUNDS = [
-  { way: 'credential', rounds: sampled(3, 20) },
-  { way: 'file', rounds: sampled(4, 20) },
+  { way: 'credential', rounds: sampled(2, 20) },
+  { way: 'file', rounds: sampled(2, 20) },
 ] as const
 const UNITS = '/etc/systemd/system'
 

@@ -7,7 +7,7 @@ import { type Mutant, mutants } from '../support/mutants.ts'
 import { runInDebian, type StagedFile } from './debian.ts'
 import { prepareRootfs } from './rootfs.ts'
 
-const COUNT = sampled(24, 400)
+const COUNT = sampled(10, 400)
 const rootfs = await prepareRootfs()
 const title = rootfs.kind === 'ready' ? 'on Debian 13' : `on Debian 13 (needs a lab: ${rootfs.reason})`
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { unifiedDiff } from '../../../ctl/output/unified-diff.ts'
+import { sampled } from '../../support/effort.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gate-diff-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -24,7 +25,7 @@ test('patch(1) turns any text into any other by it', () => {
       expect(readFileSync(file, { encoding: 'utf8', flag: 'a+' })).toBe(after)
       rmSync(file, { force: true })
     }),
-    { numRuns: 150 },
+    { numRuns: sampled(40, 150) },
   )
 })
 
