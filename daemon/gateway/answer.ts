@@ -37,6 +37,8 @@ export class Answer {
   cors: readonly string[] = []
   /** What it waited for before it was sent on, and how long; null: for nothing. */
   wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null = null
+  /** The fields that its upstream could not be told, as a text; empty: none. */
+  dropped = ''
   readonly #response: ServerResponse
   readonly #stallTimeoutMs: number
   #onGone: (() => void) | null = null
@@ -199,6 +201,7 @@ export class Answer {
     pushPassedOn(out, headers, this.dialect.hiddenHeaders)
     if (this.cors.length > 0) out.push(...this.cors)
     if (this.wait !== null) out.push('x-gate-wait', `${this.wait.kind};ms=${this.wait.ms}`)
+    if (this.dropped !== '') out.push('x-gate-dropped', this.dropped)
     if (contentLength !== null && status !== 204) out.push('content-length', String(contentLength))
     if (this.#lastOfConnection || this.#isBodyWithheld) out.push('connection', 'close')
     this.#isStream = isOfType(headers['content-type'], this.dialect.streamType)

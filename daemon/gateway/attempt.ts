@@ -27,6 +27,8 @@ type Try = {
   readonly target: Target
   readonly sending: Sending
   readonly upstream: Upstream
+  /** Which key of the upstream is used. */
+  readonly key: number
   readonly number: number
   readonly release: (broke: boolean) => void
 }
@@ -48,8 +50,11 @@ const PASSED_ON = [
   'x-client-request-id',
 ] as const
 
-/** Sends a request to one target. Its usage is recorded when this resolves, but the client has not seen the end yet. */
-export async function attempt(parts: AttemptParts, job: Job, { target, upstream, sending, number, release }: Try) {
+/**
+ * Sends a request to one target. Its usage is recorded when this resolves, but the client has not seen the end yet.
+ * @returns how it ended, and whether the same target may be asked with another key at once
+ */
+export async function attempt(parts: AttemptParts, job: Job, { target, upstream, sending, key, number, release }: Try) {
   const { answer, asked } = job
   const { spoken, call, form, sink } = sending
   const startedAt = parts.now()
@@ -57,7 +62,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   answer.watch = null
   let end: ForwardEnd | null = null
   try {
-    const request = forwardRequest(job, target, upstream, sending)
+    const request = forwardRequest(job, target, upstream, key, sending)
     end = await forward(request, sink, form, parts.monotonic)
     if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
       end = await forward({ ...request, dispatcher: upstream.newConnection() }, sink, form, parts.monotonic)
@@ -65,7 +70,9 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   } finally {
     release(end !== null && isBroken(end))
   }
-  noteHealth(parts, target, end)
+  const hasAnotherKey =
+    end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, parts.now()))
+  if (!hasAnotherKey) noteHealth(parts, target, end)
   const row = usageRow({
     requestId: answer.requestId,
     attempt: number,
@@ -85,7 +92,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   await parts.ledger.settle(row)
   if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
-  return sending.told(end)
+  return { end: sending.told(end), hasAnotherKey }
 }
 
 /** The request to send to an upstream: the upstream's credential, and the client headers it may see. */
@@ -93,16 +100,19 @@ function forwardRequest(
   { call, dialect, hold }: Job,
   target: Target,
   upstream: Upstream,
+  key: number,
   { spoken, body }: Sending,
 ): ForwardRequest {
-  const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...upstream.headers]
+  const path = `${upstream.basePath}${spoken.upstreamPath(call, target.model)}`
+  const credential = upstream.credential(key, { path, body })
+  const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...credential]
   pushHeaders(headers, call.headers, PASSED_ON)
   if (spoken === dialect) pushHeaders(headers, call.headers, dialect.requestHeaders)
   pushFixed(headers, spoken.fixedHeaders)
   return {
     dispatcher: upstream.dispatcher,
     method: 'POST',
-    path: `${upstream.basePath}${spoken.upstreamPath(call, target.model)}`,
+    path,
     headers,
     body,
     headersTimeoutMs: upstream.headersTimeoutMs,

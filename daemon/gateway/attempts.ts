@@ -56,9 +56,17 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
       refusal = sending
       continue
     }
+    const key = upstream.keys.take()
+    if (key.kind === 'none') {
+      turn.release(false)
+      refusal = allKeysUsed(target, key.waitMs)
+      continue
+    }
     number += 1
     answer.wait = turn.wait
-    const end = await attempt(parts, job, { target, upstream, sending, number, release: turn.release })
+    const tried = { target, upstream, sending, key: key.index, number, release: turn.release }
+    const { end, hasAnotherKey } = await attempt(parts, job, tried)
+    if (hasAnotherKey) plan.unshift(target)
     if (turn.mayRestart && !hasRestarted && end.kind === 'unreached') {
       hasRestarted = true
       plan.unshift(target) // its engine had stopped unnoticed: this time it is started first
@@ -66,6 +74,11 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
     if (plan.length === 0 || !mayTryElsewhere(end)) return { kind: 'ended', target, end }
   }
   throw refusal ?? new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
+}
+
+function allKeysUsed({ upstream }: Target, waitMs: number): GateError {
+  const message = `all keys of upstream "${upstream}" have reached their limit or rest`
+  return new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: Math.ceil(waitMs / 1_000) })
 }
 
 /** Tokens are counted here where the upstream cannot do it in the client's dialect: no engine is started for that. */

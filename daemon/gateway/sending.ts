@@ -4,7 +4,7 @@ import { isRecord } from '../translate/json-value.ts'
 import type { Spoken } from '../translate/spoken.ts'
 import { callOf, repair, type Translation, translate } from '../translate/translation.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
-import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
+import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
 
 /** What a client wants, read and admitted. */
@@ -42,10 +42,11 @@ export function sendingTo({ dialect: spoken, grade }: Spoken, job: Job, side: Up
   const { answer, dialect, call, asked } = job
   const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000) }
   if (grade === 'translate') return translated(spoken, job, translate(dialect, spoken, call, side, facts))
-  const { body, hidesUsage } = dialect.bodyFor(call, asked, side)
+  const { body, hidesUsage, dropped = [] } = dialect.bodyFor(call, asked, side)
   if (grade === 'repair' && call.endpoint.does === 'generate') {
-    return translated(dialect, job, repair(dialect, call, body, side, facts))
+    return translated(dialect, job, { ...repair(dialect, call, body, side, facts), dropped })
   }
+  answer.dropped = noteOf(dropped)
   const watch = () => {
     answer.watch = dialect.watch(hidesUsage, asked.choices)
     return answer.watch
@@ -60,7 +61,7 @@ function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {
 
 function translated(spoken: Dialect, { answer, dialect, call, hold }: Job, translation: Translation): Sending {
   hold(translation.body.length)
-  const note = noteOf(translation.dropped)
+  answer.dropped = noteOf(translation.dropped)
   let whole: Buffer | null = null
   const watch = () => {
     answer.watch = translation.watch()
@@ -86,13 +87,13 @@ function translated(spoken: Dialect, { answer, dialect, call, hold }: Job, trans
       started: () => answer.started(),
       start: (status) => {
         const type = `${dialect.streamType}; charset=utf-8`
-        answer.start(status, { 'content-type': type, 'cache-control': 'no-cache', ...note })
+        answer.start(status, { 'content-type': type, 'cache-control': 'no-cache' })
       },
       write: (chunk) => answer.write(chunk),
       onDrain: (resume) => answer.onDrain(resume),
       onGone: (cancel) => answer.onGone(cancel),
     },
-    told: (end) => toldOf(end, { spoken, dialect, whole, note }),
+    told: (end) => toldOf(end, { spoken, dialect, whole }),
   }
 }
 
@@ -113,19 +114,17 @@ function toldOf(
     spoken,
     dialect,
     whole,
-    note,
   }: {
     readonly spoken: Dialect
     readonly dialect: Dialect
     readonly whole: Buffer | null
-    readonly note: ResponseHeaders
   },
 ): ForwardEnd {
   switch (end.kind) {
     case 'answered': {
       // a stream that was not begun before its end
       const type = whole === null ? { 'content-type': `${dialect.streamType}; charset=utf-8` } : JSON_TYPE
-      return { ...end, headers: { ...type, ...note }, rest: whole ?? end.rest }
+      return { ...end, headers: type, rest: whole ?? end.rest }
     }
     case 'rejected': {
       const { 'retry-after': after, 'retry-after-ms': afterMs } = end.headers
@@ -165,9 +164,8 @@ const codeOf = (status: number): ErrorCode => CODES[status] ?? (status < 500 ? '
 const MOST_NOTED = 20
 const NAME = /^[\w., -]{1,100}$/
 
-/** The header that names the fields which were dropped; clients choose the names of fields, so some are not shown. */
-function noteOf(dropped: readonly string[]): ResponseHeaders {
-  if (dropped.length === 0) return {}
+/** Names the fields which were dropped; clients choose the names of fields, so some are not shown. */
+function noteOf(dropped: readonly string[]): string {
   const names = dropped.slice(0, MOST_NOTED).map((name) => (NAME.test(name) ? name : '?'))
-  return { 'x-gate-dropped': names.join(', ') }
+  return names.join(', ')
 }

@@ -124,8 +124,15 @@ export type ModelRequest = { readonly model: string; readonly stream: boolean; r
 /** How the upstream of a request knows the model, and what is known of itself. */
 export type UpstreamSide = { readonly model: string; readonly provider: string }
 
-/** `hidesUsage`: the upstream was asked for a report of usage that the client did not ask for. */
-export type UpstreamBody = { readonly body: Buffer; readonly hidesUsage: boolean }
+/**
+ * `hidesUsage`: the upstream was asked for a report of usage that the client did not ask for. `dropped`: fields that it
+ * does not take.
+ */
+export type UpstreamBody = {
+  readonly body: Buffer
+  readonly hidesUsage: boolean
+  readonly dropped?: readonly string[]
+}
 
 /** A model as clients may ask for it. */
 export type ModelEntry = { readonly id: string; readonly ownedBy: string }

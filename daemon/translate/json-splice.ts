@@ -17,6 +17,29 @@ export function modelEdits(body: Buffer, model: string, outline: JsonOutline = o
     .map(({ start, end }) => ({ start, end, text: JSON.stringify(model) }))
 }
 
+/**
+ * The same object with other members, in their order: each value as the client wrote it.
+ * @param nameOf the name of a member from now on; null leaves it out @param more members that follow
+ */
+export function remade(
+  body: Buffer,
+  outline: JsonOutline,
+  nameOf: (key: string) => string | null,
+  more: Readonly<Record<string, unknown>> = {},
+): Buffer {
+  const members = outline.kind === 'object' ? outline.members : []
+  const parts: Buffer[] = []
+  const add = (name: string, value: Buffer) => {
+    parts.push(Buffer.from(`${parts.length === 0 ? '{' : ','}${JSON.stringify(name)}:`), value)
+  }
+  for (const { key, start, end } of members) {
+    const name = nameOf(key)
+    if (name !== null) add(name, body.subarray(start, end))
+  }
+  for (const [name, value] of Object.entries(more)) add(name, Buffer.from(JSON.stringify(value)))
+  return Buffer.concat([...parts, Buffer.from(parts.length === 0 ? '{}' : '}')])
+}
+
 export function edited(body: Buffer, edits: readonly Edit[]): Buffer {
   const parts: Buffer[] = []
   let copied = 0

@@ -34,6 +34,24 @@ const PLACEHOLDERS = new Set([
 ])
 const NOTHING = Buffer.alloc(0)
 
+/** Takes several secrets out, one after the other. @returns null where there is none to keep */
+export function redactorOfAll(secrets: readonly string[]): Redactor | null {
+  const all = secrets.flatMap((secret) => createRedactor(secret) ?? [])
+  const [first] = all
+  if (first === undefined || all.length === 1) return first ?? null
+  return {
+    text: (text) => all.reduce((left, redactor) => redactor.text(left), text),
+    headers: (headers) => all.reduce((left, redactor) => redactor.headers(left), headers),
+    body() {
+      const bodies = all.map((redactor) => redactor.body())
+      return {
+        feed: (chunk) => bodies.reduce((left, body) => body.feed(left), chunk),
+        end: () => bodies.reduce((left, body) => Buffer.concat([body.feed(left), body.end()]), NOTHING),
+      }
+    },
+  }
+}
+
 /** @returns null where there is no secret to keep */
 export function createRedactor(secret: string | undefined): Redactor | null {
   if (secret === undefined || secret.length < SHORTEST_SECRET || PLACEHOLDERS.has(secret)) return null

@@ -6,8 +6,10 @@ import { baseUrlOf } from '../../schemas/words/providers.ts'
 import { boundedConnector, countingClient } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'
-import { keyHeaderOf } from './key-header.ts'
-import { createRedactor, type Redactor } from './redactor.ts'
+import { credentialOf, keysIn } from './key-header.ts'
+import { createKeyRing, type KeyRing } from './key-ring.ts'
+import { type Redactor, redactorOfAll } from './redactor.ts'
+import type { Signable } from './sigv4.ts'
 
 /** The body comes in chunks of UTF-8. */
 export type Answer = {
@@ -66,9 +68,11 @@ export type Upstream = {
   readonly basePath: string
   /** From now on the base URL ends with a version; null: it names one. */
   readonly addVersion: ((version: string) => void) | null
-  /** Headers of every request to it, names and values in turn: the credential. */
-  readonly headers: readonly string[]
-  /** Takes that credential out of what comes back; null: there is none. */
+  /** Which of its keys a request uses. */
+  readonly keys: Pick<KeyRing, 'take' | 'refused'>
+  /** The headers of a request that say whose it is, names and values in turn. @param index of the key */
+  readonly credential: (index: number, request: Pick<Signable, 'path' | 'body'>) => readonly string[]
+  /** Takes all of its keys out of what comes back; null: there is none. */
   readonly redactor: Redactor | null
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
@@ -91,7 +95,7 @@ export type Upstreams = ReturnType<typeof createUpstreams>
  * The upstreams of the current configuration, one connection pool each.
  * @param mostConnections to all of them together
  */
-export function createUpstreams(speech: Speech, mostConnections = Number.POSITIVE_INFINITY) {
+export function createUpstreams(speech: Speech, mostConnections = Number.POSITIVE_INFINITY, now = Date.now) {
   const connectorOf = boundedConnector(mostConnections)
   let byName = new Map<string, { readonly upstream: Upstream; readonly made: string }>()
   const retiring = new Set<Promise<void>>()
@@ -115,7 +119,7 @@ export function createUpstreams(speech: Speech, mostConnections = Number.POSITIV
         const known = byName.get(name)
         next.set(
           name,
-          known?.made === made ? known : { upstream: openUpstream(named, config, speech, connectorOf), made },
+          known?.made === made ? known : { upstream: openUpstream(named, config, speech, connectorOf, now), made },
         )
       }
       for (const [name, known] of byName) if (next.get(name) !== known) retire(known.upstream)
@@ -148,6 +152,7 @@ function openUpstream(
   config: UpstreamConfig,
   { listingOf, gradesOf, echo }: Speech,
   connectorOf: ReturnType<typeof boundedConnector>,
+  now: () => number,
 ): Upstream {
   const lists = listingOf(config.provider, config.base_url)
   const common = {
@@ -164,7 +169,8 @@ function openUpstream(
       baseUrl: '',
       basePath: '',
       addVersion: null,
-      headers: [],
+      keys: createKeyRing(0, null, now),
+      credential: () => [],
       redactor: null,
       dispatcher: createEchoDispatcher(echo),
       newConnection: null,
@@ -194,10 +200,12 @@ function openUpstream(
     pipelining: 1,
   }
   const pool = new Pool(url.origin, { ...options, connections: null, factory: countingClient })
-  const { keyHeader, fixedHeaders } = lists
-  const credential = config.api_key === undefined ? [] : keyHeaderOf(config.provider, config.api_key, keyHeader)
-  const [name, value] = credential
-  const askHeaders = { ...fixedHeaders, ...(name !== undefined && value !== undefined && { [name]: value }) }
+  const keys = keysIn(config.api_key)
+  const credentials = keys.map((key) => credentialOf(config.provider, key, lists.keyHeader, url.host, now))
+  const askHeaders = (path: string): Record<string, string> => {
+    const sent = credentials[0]?.({ method: 'GET', path: basePath + path, body: NO_BODY }) ?? []
+    return { ...lists.fixedHeaders, ...pairsOf(sent) }
+  }
   return {
     ...common,
     get baseUrl() {
@@ -209,15 +217,28 @@ function openUpstream(
     get addVersion() {
       return HAS_VERSION.test(basePath) ? null : addVersion
     },
-    headers: credential,
-    redactor: createRedactor(config.api_key),
+    keys: createKeyRing(keys.length, null, now),
+    credential: (index, { path, body }) => credentials[index]?.({ method: 'POST', path, body }) ?? [],
+    redactor: redactorOfAll(keys),
     dispatcher: pool,
     newConnection: () => onlyOnce(new Client(url.origin, options)),
     ask: (path, signal) =>
-      fetch(`${url.origin}${basePath}${path}`, { dispatcher: pool, headers: askHeaders, redirect: 'error', signal }),
+      fetch(`${url.origin}${basePath}${path}`, {
+        dispatcher: pool,
+        headers: askHeaders(path),
+        redirect: 'error',
+        signal,
+      }),
     configuredModels: config.models ?? null,
     close: () => pool.close(),
   }
+}
+
+const NO_BODY = Buffer.alloc(0)
+
+/** Names and values in turn, as pairs. */
+function pairsOf(flat: readonly string[]): Record<string, string> {
+  return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] ?? '']] : [])))
 }
 
 /** Closes the connection after the request that is sent over it. */

@@ -2,6 +2,7 @@ import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Effort, Feature, NeutralMessage, NeutralRequest, NeutralTool } from '../neutral.ts'
+import { withoutAttribution } from './attribution.ts'
 import { type Notes, readContent } from './read-content.ts'
 
 /** The fields that are read below. */
@@ -22,12 +23,6 @@ const READ = new Set([
   'metadata',
   'cache_control',
 ])
-
-/**
- * The first line of Claude Code's instructions: for Anthropic's accounts alone, and different from version to version,
- * so that no other upstream's cache would ever match.
- */
-const ATTRIBUTION = 'x-anthropic-billing-header:'
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ body }: Call): NeutralRequest {
@@ -66,9 +61,11 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
 }
 
 function systemOf(system: unknown, notes: Notes): readonly NeutralMessage[] {
-  const parts = readContent(system, 'system', notes).filter(
-    (part, index) => !(index === 0 && part.kind === 'text' && part.text.startsWith(ATTRIBUTION)),
-  )
+  const parts = readContent(system, 'system', notes).flatMap((part, index) => {
+    if (index > 0 || part.kind !== 'text') return [part]
+    const text = withoutAttribution(part.text)
+    return text === part.text ? [part] : text === '' ? [] : [{ ...part, text }]
+  })
   return parts.length === 0 ? [] : [{ role: 'system', parts }]
 }
 

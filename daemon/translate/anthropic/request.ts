@@ -2,6 +2,7 @@ import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
 import { edited, modelEdits } from '../json-splice.ts'
 import { decidingKeys, readModelRequest } from '../model-request.ts'
+import { attributionEdit } from './attribution.ts'
 
 const DECIDING = decidingKeys()
 
@@ -11,12 +12,19 @@ export function readRequest({ body, outline = outlineOf(body) }: Call): ModelReq
   return { model, stream }
 }
 
-/** Every byte stays, the prefix above all: models of today refuse thinking when anything before it has changed. */
-export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
-  return {
-    body: model === asked.model ? body : edited(body, modelEdits(body, model, outline)),
-    hidesUsage: false,
-  }
+/**
+ * Every byte stays, the prefix above all: models of today refuse thinking when anything before it has changed. Only the
+ * line that is for Anthropic alone goes nowhere else.
+ */
+export function bodyFor(
+  { body, outline = outlineOf(body) }: Call,
+  asked: ModelRequest,
+  { model, provider }: UpstreamSide,
+): UpstreamBody {
+  const edits = model === asked.model ? [] : modelEdits(body, model, outline)
+  const attribution = attributionEdit(body, provider, outline)
+  if (attribution !== null) edits.push(attribution)
+  return { body: edits.length === 0 ? body : edited(body, edits), hidesUsage: false }
 }
 
 /** SDKs mark beta features in the query, too; the rest of it, which may be a key, stays here. */

@@ -52,4 +52,4 @@ const OPENAI = {
   'end user': { field: 'user', does: 'native', how: 'an id of more than 64 characters is left out' },
 } as const satisfies FeatureTable
 
-export const features = (provider: string): FeatureTable => ({ ...OPENAI, ...exceptionsOf(provider) })
+export const features = (provider: string): FeatureTable => ({ ...OPENAI, ...exceptionsOf(provider, OPENAI) })

@@ -1,5 +1,5 @@
 import { type ChatQuirks, providerRow } from '../../../schemas/words/providers.ts'
-import type { FeatureRow } from '../features.ts'
+import type { FeatureRow, FeatureTable } from '../features.ts'
 import type { Feature } from '../neutral.ts'
 
 export type Quirks = ChatQuirks
@@ -7,10 +7,14 @@ export type Quirks = ChatQuirks
 /** How upstreams of a provider differ. */
 export const quirksOf = (provider: string): Quirks => providerRow(provider).chat
 
-/** What a provider does otherwise than OpenAI. */
-export function exceptionsOf(provider: string): Partial<Record<Feature, FeatureRow>> {
-  const { hasTopK, thinking } = quirksOf(provider)
+/** What a provider does otherwise than OpenAI. @param usual what OpenAI does */
+export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Record<Feature, FeatureRow>> {
+  const { hasTopK, thinking, lacks } = quirksOf(provider)
+  const missing = Object.entries(usual).filter(([, { field }]) => field.split(', ').some((one) => lacks.includes(one)))
   return {
+    ...Object.fromEntries(
+      missing.map(([feature, { field }]) => [feature, { field, does: 'drop', how: `${provider} does not take it` }]),
+    ),
     ...(hasTopK && { 'top k': { field: 'top_k', does: 'native' } }),
     ...(thinking !== null && {
       'earlier thinking': { field: thinking, does: 'native' },

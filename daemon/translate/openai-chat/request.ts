@@ -2,6 +2,7 @@ import { type JsonMember, type JsonOutline, outlineOf } from '../../../syntax/js
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
 import { edited, modelEdits } from '../json-splice.ts'
 import { decidingKeys, readModelRequest } from '../model-request.ts'
+import { fitted } from './fitted.ts'
 import { usageRequest } from './usage-frame.ts'
 
 /** Of OpenAI's `n`. */
@@ -14,11 +15,13 @@ export const REQUEST_HEADERS = ['anthropic-beta', 'anthropic-version', 'openai-b
 
 export const readRequest = (call: Call): ModelRequest => parseChatRequest(call.body, call.outline)
 
-export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model, provider }: UpstreamSide): UpstreamBody {
+export function bodyFor(call: Call, asked: ModelRequest, { model, provider }: UpstreamSide): UpstreamBody {
+  const { body, dropped } = fitted(call.body, provider, call.outline)
+  const outline = body === call.body ? call.outline : outlineOf(body)
   const usage = asked.stream ? usageRequest(body, provider, outline) : null
   const edits = model === asked.model ? [] : modelEdits(body, model, outline)
   if (usage !== null) edits.push(usage)
-  return { body: edits.length === 0 ? body : edited(body, edits), hidesUsage: usage !== null }
+  return { body: edits.length === 0 ? body : edited(body, edits), hidesUsage: usage !== null, dropped }
 }
 
 /**

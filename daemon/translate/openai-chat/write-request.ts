@@ -10,7 +10,7 @@ const LONGEST_USER = 64
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
   const quirks = quirksOf(provider)
   const { tools, maxOutputTokens, temperature, topP, topK, stop, thinking, effort, endUser } = request
-  return {
+  const written = {
     model,
     messages: request.messages.flatMap((message) => messagesOf(message, quirks)),
     ...(request.stream && {
@@ -28,6 +28,8 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),
     ...(endUser !== null && endUser.length <= LONGEST_USER && { user: endUser }),
   }
+  if (quirks.lacks.length === 0) return written
+  return Object.fromEntries(Object.entries(written).filter(([name]) => !quirks.lacks.includes(name)))
 }
 
 function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
@@ -82,18 +84,22 @@ function messagesOf({ role, parts }: NeutralMessage, quirks: Quirks): readonly o
       const results = parts.filter((part) => part.kind === 'result')
       const shown = results.flatMap(({ parts: inner }) => inner.filter((part) => part.kind === 'media'))
       const said = [...shown, ...parts.filter((part) => part.kind === 'text' || part.kind === 'media')]
-      return [...results.map(resultMessage), ...(said.length > 0 ? [{ role: 'user', content: contentOf(said) }] : [])]
+      return [
+        ...results.map((result) => resultMessage(result, quirks)),
+        ...(said.length > 0 ? [{ role: 'user', content: contentOf(said) }] : []),
+      ]
     }
   }
 }
 
-function resultMessage({ id, parts, isError }: ResultPart): object {
+function resultMessage({ id, parts, isError }: ResultPart, quirks: Quirks): object {
   const text = joined(parts, '\n\n')
   const content = isError && !/^\s*error/i.test(text) ? `Error: ${text}` : text
-  return { role: 'tool', tool_call_id: id, content }
+  return { role: 'tool', tool_call_id: callId(id, quirks), content }
 }
 
-function assistantMessage(parts: readonly NeutralPart[], { thinking }: Quirks): object {
+function assistantMessage(parts: readonly NeutralPart[], quirks: Quirks): object {
+  const { thinking } = quirks
   const text = joined(parts, '')
   const calls = parts.filter((part) => part.kind === 'call')
   const refusal = parts.find((part) => part.kind === 'refusal')
@@ -105,12 +111,28 @@ function assistantMessage(parts: readonly NeutralPart[], { thinking }: Quirks): 
     ...(refusal !== undefined && { refusal: refusal.text }),
     ...(calls.length > 0 && {
       tool_calls: calls.map(({ id, name, json }) => ({
-        id,
+        id: callId(id, quirks),
         type: 'function',
         function: { name, arguments: json === '' ? '{}' : json },
       })),
     }),
   }
+}
+
+/**
+ * Some take ids of their own form only, nine letters and digits: others become one that is always the same for them.
+ * @see https://docs.mistral.ai/capabilities/function_calling
+ */
+function callId(id: string, { hasShortCallIds }: Quirks): string {
+  if (!hasShortCallIds || /^[A-Za-z0-9]{9}$/.test(id)) return id
+  let high = 0xdeadbeef
+  let low = 0x41c6ce57
+  for (let i = 0; i < id.length; i += 1) {
+    high = Math.imul(high ^ id.charCodeAt(i), 0x9e3779b1)
+    low = Math.imul(low ^ id.charCodeAt(i), 0x5f356495)
+  }
+  const hash = (high >>> 0) * 2 ** 20 + ((low >>> 0) & 0xfffff)
+  return hash.toString(36).slice(-9).padStart(9, '0')
 }
 
 function joined(parts: readonly NeutralPart[], separator: string): string {

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exampleBaseUrl, PROVIDERS, type Provider, providerRow } from '../../../../schemas/words/providers.ts'
+import { KEY, startDataPlane } from '../../../support/data-plane.ts'
+import {
+  completion,
+  type FakeUpstream,
+  type Seen,
+  sendJson,
+  startFakeUpstream,
+} from '../../../support/fake-upstream.ts'
+
+// The request that leaves Gate for each provider, at one upstream that plays all of them: its path, the header with the
+// key, and what becomes of fields that not all of them take.
+
+const AWS_PAIR = 'AKIAIOSFODNN7EXAMPLE:a-secret-of-aws'
+const keyOf = (name: Provider) => `key-of-${name}`
+
+let upstream: FakeUpstream
+let plane: Awaited<ReturnType<typeof startDataPlane>>
+
+/** The base URL of a provider, with the upstream of this test as its host. */
+function urlAt(origin: string, name: Provider): string {
+  const { pathname } = new URL(exampleBaseUrl(name))
+  return `${origin}${pathname === '/' ? '' : pathname}`
+}
+
+const OTHERS = PROVIDERS.filter((name) => name !== 'echo')
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream(({ path }, response) => {
+    if (path.includes('/messages')) sendJson(response, 200, MESSAGE)
+    else sendJson(response, 200, completion('hi'))
+  })
+  const { origin } = new URL(upstream.url)
+  const entries = OTHERS.map((provider) => {
+    const entry = { provider, base_url: urlAt(origin, provider), models: ['m'], api_key: keyOf(provider) }
+    return [provider, entry] as const
+  })
+  const aws = { provider: 'bedrock', base_url: urlAt(origin, 'bedrock'), models: ['m'], api_key: AWS_PAIR }
+  plane = await startDataPlane({ upstreams: { ...Object.fromEntries(entries), aws } })
+})
+afterAll(async () => {
+  await plane?.stop()
+  await upstream?.close()
+})
+
+const NOTHING: Pick<Seen, 'path' | 'headers' | 'body'> = { path: '', headers: {}, body: '' }
+
+const MESSAGE = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'm',
+  content: [{ type: 'text', text: 'hi' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 3, output_tokens: 1 },
+}
+
+const post = (path: string, body: object) =>
+  fetch(`${plane.url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+
+const CHAT = {
+  messages: [
+    { role: 'developer', content: 'be "role":"developer"' },
+    { role: 'user', content: 'hello' },
+  ],
+  max_completion_tokens: 9,
+  seed: 1,
+  user: 'u',
+  logit_bias: { 5: 1 },
+  logprobs: true,
+  n: 1,
+  parallel_tool_calls: false,
+}
+const asOpenAi = (name: Provider) => providerRow(name).dialects['openai-chat'] === 'native'
+
+test.each(OTHERS.filter(asOpenAi))('%s gets chat completions as it takes them', async (name) => {
+  const answer = await post('/v1/chat/completions', { model: `${name}/m`, ...CHAT })
+  expect(answer.status, await answer.clone().text()).toBe(200)
+  const { path, headers, body } = upstream.seen.at(-1) ?? NOTHING
+  const { pathname } = new URL(exampleBaseUrl(name))
+  expect(path).toBe(`${pathname === '/' ? '' : pathname}/chat/completions`)
+  const { key, chat } = providerRow(name)
+  const sent = key === 'api-key' ? headers['api-key'] : headers.authorization
+  expect(sent).toBe(key === 'api-key' ? keyOf(name) : `Bearer ${keyOf(name)}`)
+  expect(JSON.stringify(headers)).not.toContain(KEY)
+  const request = JSON.parse(body)
+  const isAsItCame = chat.limit === 'max_completion_tokens' || chat.usage === 'unknown'
+  expect([request.max_completion_tokens, request.max_tokens]).toEqual(isAsItCame ? [9, undefined] : [undefined, 9])
+  expect(request.messages[0]).toEqual({
+    role: chat.hasDeveloper ? 'developer' : 'system',
+    content: 'be "role":"developer"',
+  })
+  expect(chat.lacks.filter((field) => field in request)).toEqual([])
+  const dropped = Object.keys(CHAT).filter((field) => chat.lacks.includes(field))
+  expect(answer.headers.get('x-gate-dropped')).toBe(dropped.length === 0 ? null : dropped.join(', '))
+})
+
+const LINE = 'x-anthropic-billing-header: cc_version=2.1; cch=00000;'
+const CLAUDE = {
+  max_tokens: 9,
+  system: [
+    { type: 'text', text: LINE },
+    { type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } },
+  ],
+  messages: [{ role: 'user', content: 'hello' }],
+}
+
+const asAnthropic = (name: Provider) => providerRow(name).dialects.anthropic === 'native'
+
+test.each(OTHERS.filter((name) => asOpenAi(name) || asAnthropic(name)))(
+  '%s gets the messages of Claude Code, with its attribution line or without',
+  async (name) => {
+    const answer = await post('/v1/messages?beta=true', { model: `${name}/m`, ...CLAUDE })
+    expect(answer.status, await answer.clone().text()).toBe(200)
+    const { path, body } = upstream.seen.at(-1) ?? NOTHING
+    expect(path.endsWith(asAnthropic(name) ? '/messages?beta=true' : '/chat/completions')).toBe(true)
+    expect(body.includes(LINE)).toBe(name === 'anthropic' || name === 'peer')
+    expect(body).toContain('Be brief.')
+  },
+)
+
+test('a pair of AWS keys signs each request, and is not sent', async () => {
+  expect((await post('/v1/chat/completions', { model: 'aws/m', ...CHAT })).status).toBe(200)
+  const { headers } = upstream.seen.at(-1) ?? NOTHING
+  expect(headers.authorization).toMatch(
+    /^AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE\/\d{8}\/us-east-1\/bedrock\/aws4_request, SignedHeaders=host;x-amz-date, Signature=[0-9a-f]{64}$/,
+  )
+  expect(JSON.stringify(headers)).not.toContain('a-secret-of-aws')
+})
