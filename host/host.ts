@@ -28,6 +28,8 @@ export type FileStatus = {
   /** Of a link. */
   readonly target: string | undefined
   readonly modifiedMs: number
+  /** Of the last change of any kind, which nobody can set back. */
+  readonly changedMs: number
 }
 
 /** Everything that observing needs; nothing of it changes the host. All paths are absolute. */
@@ -117,6 +119,7 @@ function statusOf(path: string): FileStatus | undefined {
       links: found.nlink,
       target: isLink ? readlinkSync(path) : undefined,
       modifiedMs: found.mtimeMs,
+      changedMs: found.ctimeMs,
     }
   } catch (error) {
     if (isAbsent(error) || codeOf(error) === 'EACCES') return undefined

@@ -160,8 +160,9 @@ export const POWERS: readonly Power[] = [
     attacker: 'account',
     never:
       'leave anything that a program reads on its own after the next apply: units, drop-ins, quadlets, D-Bus services, configuration, crontab, jobs of at(1)',
-    by: "its home is root's but for what podman writes; `gatectl plan` names what is below `/run/user/<uid>`, and `apply` removes it, ends every process of the account and starts it anew",
+    by: "its home is root's but for what podman writes; `gatectl plan` names what is below `/run/user/<uid>`, and what its manager has loaded from there; `apply` removes it, ends every process of the account and starts it anew",
     tests: [
+      'hides nothing in its manager: units and drop-ins whose files are gone, variables, what generators wrote',
       'writes nowhere in its home but where podman keeps images, volumes and its cache',
       'leaves nothing that an apply does not name and remove: in its home, below /run/user, in crontabs, in a session of its own',
     ],
@@ -179,6 +180,12 @@ export const POWERS: readonly Power[] = [
     tests: [
       'test/lab/attackers/shells.ts: the account of a backend opens no shell in another, and leads no admin there',
     ],
+  },
+  {
+    attacker: 'account',
+    never: "fill the host's `/run`",
+    by: 'the directories of its sockets, for the gateway and for shells, are file systems of 1 MiB and 64 files',
+    tests: ['fills the directories of its sockets, and nothing else of the /run of the host'],
   },
   {
     attacker: 'account',

@@ -3,7 +3,7 @@ import type { GatewayNames } from './names.ts'
 import type { Agent, Backend, BackendSocket } from './nodes/backend.ts'
 import type { ConfigFile, Container, ContainerImage, Network, Volume } from './nodes/container.ts'
 import type { Budget, Gateway, Sandbox, Upstream } from './nodes/gateway.ts'
-import type { BoundedDirectory, Directory, FirewallRule, Group, Link, Listener, Secret, User } from './nodes/host.ts'
+import type { BoundedDirectories, Directory, FirewallRule, Group, Link, Listener, Secret, User } from './nodes/host.ts'
 import type { Client, Dns, Relay, Vhost, WebProxy } from './nodes/web.ts'
 
 /**
@@ -39,7 +39,7 @@ export type Deployment = {
   readonly images: readonly ContainerImage[]
   readonly directories: readonly Directory[]
   /** Of these, the directory of each backend. */
-  readonly boundedDirectories: readonly BoundedDirectory[]
+  readonly boundedDirectories: readonly BoundedDirectories[]
   readonly links: readonly Link[]
   readonly secrets: readonly Secret[]
   readonly firewall: readonly FirewallRule[]

@@ -16,7 +16,7 @@ import { modelPaths } from './model-files.ts'
 import { backendNames, type GatewayNames, homeDirectories, podmanName } from './names.ts'
 import type { Agent, Backend, BackendSocket, EngineAddress } from './nodes/backend.ts'
 import type { Container, ContainerImage, Network, Volume } from './nodes/container.ts'
-import type { BoundedDirectory, Directory, Secret, User } from './nodes/host.ts'
+import type { BoundedDirectories, Directory, Secret, User } from './nodes/host.ts'
 import type { Address } from './nodes/node.ts'
 import { placeholders } from './placeholders.ts'
 
@@ -42,7 +42,7 @@ export type BackendParts = Pick<
   readonly container: Container
   readonly agent: Agent
   readonly image: ContainerImage
-  readonly boundedDirectory: BoundedDirectory
+  readonly boundedDirectories: BoundedDirectories
   /** Where other programs of the host reach it. */
   readonly published: Address | undefined
 }
@@ -154,9 +154,9 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       restart: [own.containerService, ...(onDemand ? [own.proxySocket] : [])],
     },
     directories: lowerDirectories(own, context.names, secrets),
-    boundedDirectory: {
+    boundedDirectories: {
       origin,
-      path: own.directory,
+      paths: [own.directory, own.shellDirectory],
       unit: own.directoryUnit,
       user: own.user,
       uid: own.uid,

@@ -86,7 +86,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
       { origin: ['backends'], path: names.secretsDirectory, mode: 0o711, user: 'root', group: 'root' },
       ...parts.flatMap((part) => part.directories),
     ],
-    boundedDirectories: parts.map((part) => part.boundedDirectory),
+    boundedDirectories: parts.map((part) => part.boundedDirectories),
     links: parts.flatMap((part) => part.links),
     secrets: [...gatewaySecrets(spec), ...parts.flatMap((part) => part.secrets)],
     firewall: lowerFirewall(spec, gateway),

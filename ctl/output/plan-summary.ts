@@ -12,6 +12,8 @@ export type PlanStep = {
     | 'file'
     | 'link'
     | 'unit'
+    | 'variable'
+    | 'manager'
     | 'generation'
   readonly name: string
   readonly why: string
@@ -73,6 +75,8 @@ const PLURALS = {
   file: 'files',
   link: 'links',
   unit: 'units',
+  variable: 'variables',
+  manager: 'managers',
   generation: 'generations',
 } as const satisfies Record<PlanLine['what'], string>
 
@@ -95,6 +99,8 @@ function thingText(action: string, { what, name, owner }: PlanLine): string {
     case 'directory':
     case 'group':
     case 'secret':
+    case 'variable':
+    case 'manager':
     case 'generation':
       return `${what} ${name}`
   }

@@ -71,13 +71,17 @@ function accountLines(change: Plan['accounts'][number], owners: Owners): PlanLin
   return lines.map((line) => ({ ...line, owner: owners.ofAccount(name) }))
 }
 
-function plantedLines({ user, untaken, inHome, inRuntime, jobs }: Planted, owners: Owners): PlanLine[] {
+function plantedLines({ user, untaken, inHome, inRuntime, jobs, loaded }: Planted, owners: Owners): PlanLine[] {
   const own = (action: 'change' | 'remove', what: 'directory' | 'file', paths: readonly string[], why: string) =>
     paths.map((name): PlanLine => ({ action, what, name, why, owner: owners.ofAccount(user) }))
   return [
     ...own('change', 'directory', untaken, "becomes root's"),
     ...own('remove', 'file', inHome, `made by ${user}: moved to .moved-aside in its home, and the account starts anew`),
     ...own('remove', 'file', [...inRuntime, ...jobs], `made by ${user}: the account starts anew`),
+    ...loaded.map(({ what, name, why }): PlanLine => {
+      const anew = `made by ${user}, ${why}: the account starts anew`
+      return { action: 'remove', what, name, why: anew, owner: owners.ofAccount(user) }
+    }),
   ]
 }
 

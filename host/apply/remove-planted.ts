@@ -35,9 +35,11 @@ function moveAside(host: Host, home: string, path: string): void {
  * Their managers start anew.
  */
 export async function renewAccounts(host: Host, planted: readonly Planted[], { accounts }: Observed): Promise<void> {
-  for (const { user } of planted.filter(isHarmful)) {
+  for (const { user, loaded } of planted.filter(isHarmful)) {
     const account = accounts.users.get(user)
     if (account === undefined) continue
+    // systemd would wait two minutes for one that does not answer
+    if (loaded.some(({ what }) => what === 'manager')) await endAccount(host, account, accounts.subuids)
     await must(host, ['systemctl', 'stop', `user@${account.uid}.service`])
     await endAccount(host, account, accounts.subuids)
     await must(host, ['systemctl', 'stop', `user-runtime-dir@${account.uid}.service`])

@@ -94,7 +94,7 @@ export async function observe(host: HostView, desired: Desired): Promise<Observe
     missingSecrets: generation.secrets.filter((name) => host.status(`${secrets}/${name}`) === undefined),
     running,
     enabled,
-    planted: findPlanted(host, generation, accounts),
+    planted: await findPlanted(host, generation, accounts),
     managers: new Set([...accounts.users.values()].filter(({ uid }) => hasManager(host, uid)).map(({ name }) => name)),
   }
 }

@@ -2,6 +2,8 @@ import { homeDirectories } from '../../compiler/ir/names.ts'
 import type { Generation } from '../../schemas/deploy/generation.ts'
 import type { Account, Accounts } from '../accounts.ts'
 import type { HostView } from '../host.ts'
+import { foreignGenerated, readGenerated } from './generated.ts'
+import { findLoaded, type Loaded } from './loaded.ts'
 
 /**
  * What the account of a backend has put where a program reads it on its own, and where it would outlive the process
@@ -17,6 +19,8 @@ export type Planted = {
   readonly inRuntime: readonly string[]
   /** Its crontab and jobs of at(1). */
   readonly jobs: readonly string[]
+  /** What its manager has from elsewhere than from root's files. */
+  readonly loaded: readonly Loaded[]
 }
 
 /** What is asked of a generation: its accounts, and the files of which some are their units. */
@@ -29,14 +33,21 @@ type Applied = {
 const MOST_NAMED = 16
 
 /** @returns only accounts that have planted something, or whose home is not root's yet */
-export function findPlanted(
+export async function findPlanted(
   host: HostView,
   { accounts, files }: Applied,
   { users }: Pick<Accounts, 'users'>,
-): Planted[] {
-  return accounts.flatMap(({ name, home, linger }): Planted[] => {
-    const account = users.get(name)
-    if (!linger || account === undefined) return []
+): Promise<Planted[]> {
+  const present = accounts.flatMap(({ name, home, linger }) => {
+    const account = linger ? users.get(name) : undefined
+    return account === undefined ? [] : [{ ...account, home }]
+  })
+  if (present.length === 0) return []
+  const generated = await readGenerated(host)
+  const own = present.flatMap(({ uid }) => [...ownUnits(files, uid)])
+  const loaded = await findLoaded(host, present, new Set([...own, ...generated.texts.keys()]))
+  return present.flatMap((account): Planted[] => {
+    const { name, home } = account
     const runtime = `/run/user/${account.uid}`
     const planted = {
       user: name,
@@ -45,16 +56,18 @@ export function findPlanted(
       inRuntime: [
         ...READ_WHOLE.flatMap((inner) => entries(host, `${runtime}/${inner}`, 1)),
         ...foreignTransient(host, `${runtime}/systemd/transient`, ownUnits(files, account.uid)),
+        ...foreignGenerated(host, account, generated),
       ].slice(0, MOST_NAMED),
       jobs: jobsOf(host, account),
+      loaded: (loaded.get(name) ?? []).slice(0, MOST_NAMED),
     }
     return planted.untaken.length > 0 || isHarmful(planted) ? [planted] : []
   })
 }
 
 /** Whether what runs in the account may come from it. */
-export const isHarmful = ({ inHome, inRuntime, jobs }: Planted): boolean =>
-  inHome.length + inRuntime.length + jobs.length > 0
+export const isHarmful = ({ inHome, inRuntime, jobs, loaded }: Planted): boolean =>
+  inHome.length + inRuntime.length + jobs.length + loaded.length > 0
 
 /** Where what an account had planted in its home goes: its data, which may be evidence. Root's alone. */
 export const movedAside = (home: string): string => `${home}/.moved-aside`

@@ -4,6 +4,7 @@ import { temporaryFolder } from '../../system/own-path.ts'
 import type { HostView } from '../host.ts'
 import type { HostProblem } from '../problem.ts'
 import type { Desired } from './desired.ts'
+import { quadletProgram } from './generated.ts'
 
 /** A file to be checked. */
 type Candidate = { readonly path: string; readonly install: string; readonly text: string }
@@ -45,8 +46,6 @@ const VALIDATORS: readonly { readonly applies: RegExp; readonly check: Validator
   { applies: /^nftables\/.*\.nft$/, check: checkNftables },
 ]
 
-const GENERATORS = ['/usr/libexec/podman/quadlet', '/usr/lib/podman/quadlet']
-
 /** podman's own generator makes services of the quadlets; systemd reads those and the plain units. */
 async function checkUserUnits(host: HostView, scratch: string, files: readonly Candidate[]): Promise<HostProblem[]> {
   const [quadlets, units] = [join(scratch, 'quadlets'), join(scratch, 'units')]
@@ -56,7 +55,7 @@ async function checkUserUnits(host: HostView, scratch: string, files: readonly C
     const inner = file.path.startsWith('quadlet/users/') ? place(file) : place(file).replace(/^[^/]*\//, '')
     writeScratch(join(below, inner), file.text)
   }
-  const generator = GENERATORS.find((path) => host.status(path) !== undefined)
+  const generator = quadletProgram(host)
   if (generator === undefined)
     return [{ code: 'NO_PODMAN', message: 'podman has no quadlet generator', hint: 'apt install podman' }]
   const directories = host.list(quadlets).map((name) => join(quadlets, name))

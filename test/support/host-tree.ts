@@ -2,7 +2,7 @@ import type { Accounts, GroupEntry } from '../../host/accounts.ts'
 import type { FileStatus, HostView } from '../../host/host.ts'
 
 /** What is at a path: directories of root unless it says otherwise. */
-export type TreeEntry = Partial<Omit<FileStatus, 'modifiedMs'>>
+export type TreeEntry = Partial<Omit<FileStatus, 'modifiedMs' | 'changedMs'>>
 
 /** A host of which only these paths are known; what is above them is there, too. */
 export function hostOf(entries: Readonly<Record<string, TreeEntry>>): HostView {
@@ -22,7 +22,7 @@ export function hostOf(entries: Readonly<Record<string, TreeEntry>>): HostView {
 
 function statusOf(entry: TreeEntry): FileStatus {
   const kind = entry.kind ?? (entry.target === undefined ? 'directory' : 'link')
-  return { kind, mode: 0o755, uid: 0, gid: 0, links: 1, target: undefined, modifiedMs: 0, ...entry }
+  return { kind, mode: 0o755, uid: 0, gid: 0, links: 1, target: undefined, modifiedMs: 0, changedMs: 0, ...entry }
 }
 
 /** Accounts with a group of their own, which has the same id, and groups with members. */

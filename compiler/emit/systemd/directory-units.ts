@@ -2,10 +2,10 @@ import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { command, literal, text, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { directoryDropIn } from '../../ir/names.ts'
-import type { BoundedDirectory } from '../../ir/nodes/host.ts'
+import type { BoundedDirectories } from '../../ir/nodes/host.ts'
 import { entries } from './hardening.ts'
 
-/** File name -> unit: what mounts the small file system of each backend's directory, before its user's manager runs. */
+/** File name -> unit: what mounts the small file systems of each backend, before its user's manager runs. */
 export function directoryUnits(
   { boundedDirectories, prefix }: Deployment,
   layout: Layout,
@@ -19,7 +19,7 @@ export function directoryUnits(
 }
 
 /** The manager makes sockets in there, and has to make them again when another file system comes in its place. */
-function managerDropIn({ origin, unit }: BoundedDirectory, comment: readonly string[]): UnitFile {
+function managerDropIn({ origin, unit }: BoundedDirectories, comment: readonly string[]): UnitFile {
   return { origin, comment, sections: [{ name: 'Unit', entries: entries({ Requires: unit, After: unit }) }] }
 }
 
@@ -28,7 +28,7 @@ function managerDropIn({ origin, unit }: BoundedDirectory, comment: readonly str
  * be in a mount namespace, from which the rest of the host would not see what it mounts.
  */
 function directoryUnit(
-  { origin, path, user, uid, bytes, inodes }: BoundedDirectory,
+  { origin, paths, user, uid, bytes, inodes }: BoundedDirectories,
   prefix: string,
   { programs }: Layout,
   comment: readonly string[],
@@ -41,7 +41,7 @@ function directoryUnit(
       {
         name: 'Unit',
         entries: [
-          { key: 'Description', value: text(`Gate: directory of ${user}`) },
+          { key: 'Description', value: text(`Gate: directories of ${user}`) },
           { key: 'Before', value: text(`user@${uid}.service`) },
         ],
       },
@@ -49,21 +49,28 @@ function directoryUnit(
         name: 'Service',
         entries: [
           ...entries({ Type: 'oneshot', RemainAfterExit: 'yes' }),
-          {
+          ...paths.map((path, i) => ({
             key: 'ExecStart',
             value: command(programs.mount, '--types=tmpfs', `--options=${options}`, user, path),
-            comment: 'the container writes there, and would fill the /run of the host',
-          },
-          // its owner, and what it has to hold
+            ...(i === 0
+              ? { comment: 'the container and its account write there, and would fill the /run of the host' }
+              : {}),
+          })),
+          // their owner, and what they have to hold
           {
             key: 'ExecStart',
-            value: command(programs.systemd_tmpfiles, '--create', `--prefix=${path}`, `${prefix}.conf`),
+            value: command(
+              programs.systemd_tmpfiles,
+              '--create',
+              ...paths.map((path) => `--prefix=${path}`),
+              `${prefix}.conf`,
+            ),
           },
-          {
+          ...paths.map((path, i) => ({
             key: 'ExecStopPost',
             value: command(`-${programs.umount}`, '--lazy', path),
-            comment: 'lazily: it goes even if a process of the account holds on to it',
-          },
+            ...(i === 0 ? { comment: 'lazily: they go even if a process of the account holds on to them' } : {}),
+          })),
           ...entries({
             UMask: '0077',
             LimitCORE: '0',

@@ -26,14 +26,15 @@ export type Directory = Node & {
   readonly group: string
 }
 
-/** A directory below /run that is a file system of its own: what fills it fills nothing else of the host. */
-export type BoundedDirectory = Node & {
-  readonly path: string
-  /** Of the host; makes it. */
+/** Directories below /run, each a file system of its own: what fills one fills nothing else of the host. */
+export type BoundedDirectories = Node & {
+  readonly paths: readonly string[]
+  /** Of the host; makes them. */
   readonly unit: string
   readonly user: string
-  /** The manager of this user needs it. */
+  /** The manager of this user needs them. */
   readonly uid: number
+  /** Of each. */
   readonly bytes: number
   readonly inodes: number
 }

@@ -19,7 +19,7 @@ export const planted: Check<PlantedFacts> = {
   isForApplied: true,
   async observe(subject) {
     const { isRoot } = subject
-    return { isRoot, planted: isRoot ? findPlanted(localHost(), applied(subject), readHostAccounts()) : [] }
+    return { isRoot, planted: isRoot ? await findPlanted(localHost(), applied(subject), readHostAccounts()) : [] }
   },
   judge({ isRoot, planted: found }) {
     if (!isRoot) return [skip('what accounts of backends have made', ROOT_SEES_MORE)]
@@ -41,12 +41,18 @@ function applied({ deployment, names }: Subject): Parameters<typeof findPlanted>
 }
 
 function judgePlanted(one: Planted): Finding[] {
-  const { user, inHome, inRuntime, jobs, untaken } = one
+  const { user, inHome, inRuntime, jobs, loaded, untaken } = one
   const fix = command(sh`gatectl apply`)
   if (!isHarmful(one)) {
     const why = `${user} can put units there that its manager reads; an apply makes it root's`
     return [fail(`${listed(untaken)} should be root's`, why, fix)]
   }
   const why = 'its manager, podman, D-Bus or cron reads it; an apply removes it and starts the account anew'
-  return [fail(`${user} has made ${listed([...inHome, ...inRuntime, ...jobs])}`, why, fix)]
+  const files = [...inHome, ...inRuntime, ...jobs]
+  return [
+    ...(files.length > 0 ? [fail(`${user} has made ${listed(files)}`, why, fix)] : []),
+    ...loaded.map(({ what, name, why: reason }) =>
+      fail(`${user} has made its manager's ${what} ${name}`, `${reason}; an apply starts the account anew`, fix),
+    ),
+  ]
 }

@@ -19,7 +19,9 @@ export function accountAttacks(host: () => Host): void {
   }
   const planned = async (): Promise<string[]> => {
     const { stdout } = await host().exec(['gatectl', 'plan', '--json'], { timeoutMs: 60_000 })
-    return JSON.parse(stdout).changes.map(({ action, name }: { action: string; name: string }) => `${action} ${name}`)
+    return JSON.parse(stdout).changes.map(
+      ({ action, what, name }: Record<'action' | 'what' | 'name', string>) => `${action} ${what} ${name}`,
+    )
   }
 
   const judged = async (): Promise<string[]> => {
@@ -44,6 +46,44 @@ export function accountAttacks(host: () => Host): void {
     })
   })
 
+  test('fills the directories of its sockets, and nothing else of the /run of the host', async () => {
+    const free = async () => Number(await host().run(['stat', '--file-system', '--format=%a', '/run']))
+    const before = await free()
+    for (const directory of ['/run/gate/shells/own', '/run/gate/backends/own']) {
+      const bytes = await sh(`cd ${directory} && dd if=/dev/zero of=fill bs=64k count=256`)
+      const files = await sh(`cd ${directory} && rm fill && for i in $(seq 1000); do : >fill$i || exit; done`)
+      for (const { stderr } of [bytes, files]) expect(stderr).toMatch(/No space left on device|cannot create/)
+      expect(before - (await free())).toBeLessThan(1024) // pages
+      await sh(`rm ${directory}/fill*`)
+    }
+    const dial = ['curl', '-sS', '--max-time', '20', '--unix-socket', '/run/gate/shells/own/shell.sock', 'telnet://x']
+    expect((await host().exec(dial, { input: 'bye\n' })).stdout).toContain('"code"')
+    expect(await engineAnswers()).toContain('ok')
+  })
+
+  test('hides nothing in its manager: units and drop-ins whose files are gone, variables, what generators wrote', async () => {
+    const runtime = `/run/user/${(await host().run(['id', '-u', USER])).trim()}`
+    const planting = `
+      systemd-run --user --quiet --unit=mine --property='BindPaths=/tmp:/mnt' sleep 1000
+      mkdir -p ${runtime}/systemd/user.control/gate-agent.socket.d ${runtime}/systemd/user
+      printf '[Socket]\nTriggerLimitBurst=1\n' > ${runtime}/systemd/user.control/gate-agent.socket.d/x.conf
+      printf '[Service]\nExecStart=/bin/sleep 1000\n' > ${runtime}/systemd/user/gone.service
+      systemctl --user daemon-reload
+      systemctl --user start gone.service
+      rm -r ${runtime}/systemd/user.control ${runtime}/systemd/user
+      printf '[Service]\nExecStartPre=/bin/sleep 1\n' >> ${runtime}/systemd/generator/gate-own.service
+      systemctl --user set-environment LD_PRELOAD=/tmp/x.so`
+    expect(await sh(planting)).toMatchObject({ code: 0 })
+    expect((await planned()).filter((line) => line.startsWith('remove')).toSorted()).toEqual([
+      `remove file ${runtime}/systemd/generator/gate-own.service`,
+      'remove unit gate-agent.socket',
+      'remove unit gone.service',
+      'remove unit mine.service',
+      'remove variable LD_PRELOAD',
+    ])
+    expect(new Set(await judged())).toEqual(new Set(['fail']))
+  })
+
   test('leaves nothing that an apply does not name and remove: in its home, below /run/user, in crontabs, in a session of its own', async () => {
     const runtime = `/run/user/${(await host().run(['id', '-u', USER])).trim()}`
     const units = [`${HOME}/.local/share/systemd/user`, `${runtime}/systemd/transient`, `${runtime}/systemd/user`]
@@ -63,13 +103,15 @@ export function accountAttacks(host: () => Host): void {
     })
     const used = async () => (await userctl('show', 'gate-own.service', '--property=DropInPaths', '--value')).trim()
     expect((await used()).split(' ').toSorted()).toEqual(dropIns.toSorted())
-    expect(await judged()).toEqual(['fail'])
+    expect(new Set(await judged())).toEqual(new Set(['fail']))
     const found = await planned()
-    const isNamed = (path: string) => found.some((line) => `remove ${path}/`.startsWith(`${line}/`))
+    const isNamed = (path: string) => found.some((line) => `remove file ${path}/`.startsWith(`${line}/`))
     for (const path of [...dropIns, quadlet, `${HOME}/.local/share/dbus-1`, CRONTAB])
       expect(isNamed(path), path).toBe(true)
     await host().run(['gatectl', 'apply', '--yes'], { timeoutMs: 120_000 })
     expect(await used()).toBe('')
+    expect(await userctl('show-environment')).not.toContain('LD_PRELOAD')
+    expect(await userctl('list-units', '--all', '--plain', '--no-legend')).not.toMatch(/mine|gone/)
     expect(await planned()).toEqual([])
     expect(await judged()).toEqual(['ok'])
     expect(await engineAnswers()).toContain('ok')

@@ -13,7 +13,7 @@ test('a process that makes its crontab again has none when it has ended', async 
     read: () => 'State:\tS\nUid:\t40000\t40000\t40000\t40000\n',
     status: (path) =>
       jobs.includes(path)
-        ? { kind: 'file', uid: 40_000, mode: 0o600, gid: 0, links: 1, target: undefined, modifiedMs: 0 }
+        ? { kind: 'file', uid: 40_000, mode: 0o600, gid: 0, links: 1, target: undefined, modifiedMs: 0, changedMs: 0 }
         : undefined,
     remove: (path) => {
       jobs = runs ? [CRONTAB] : jobs.filter((job) => job !== path)

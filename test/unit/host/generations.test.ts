@@ -48,7 +48,9 @@ function hostWithTwo() {
     status: (path) => {
       const target = links.get(path)
       const isThere = target !== undefined || /\/generations\/[12]$/.test(path)
-      return isThere ? { kind: 'link', mode: 0o777, uid: 0, gid: 0, links: 1, target, modifiedMs: 0 } : undefined
+      return isThere
+        ? { kind: 'link', mode: 0o777, uid: 0, gid: 0, links: 1, target, modifiedMs: 0, changedMs: 0 }
+        : undefined
     },
     list: (path) => (path === `${DEPLOYED}/generations` ? ['1', '2'] : []),
     ask: async () => ({ code: 0, stdout: '', stderr: '' }),

@@ -3,7 +3,7 @@ import { type PlantedFacts, planted } from '../../../../host/doctor/checks/plant
 import { pageOf } from './page.ts'
 
 const HOME = '/var/lib/gate-backends/one'
-const NOTHING = { user: 'gate-one', untaken: [], inHome: [], inRuntime: [], jobs: [] }
+const NOTHING = { user: 'gate-one', untaken: [], inHome: [], inRuntime: [], jobs: [], loaded: [] }
 
 test.each<{ name: string; facts: Partial<PlantedFacts>; page: RegExp }>([
   { name: 'nothing', facts: {}, page: /^ok accounts of backends have made nothing/ },
