@@ -13,7 +13,9 @@ const DID: Readonly<Record<Rule['does'], string>> = {
 
 /** docs/dialects.md: what becomes of each feature where a request is translated. */
 export function dialectReference(): string {
-  const dialects = DIALECTS.all.filter(({ neutral }) => neutral !== undefined)
+  const dialects = DIALECTS.all.filter(
+    ({ name, neutral }, index) => neutral !== undefined && DIALECTS.all.findIndex((one) => one.name === name) === index,
+  )
   const columns = dialects.map(({ name, neutral }) => ({ name, row: neutral?.features(usualProvider(name)) }))
   const head = ['feature', ...columns.map(({ name }) => `at an upstream of \`${name}\``)]
   const rows = FEATURES.map((feature) => [feature, ...columns.map(({ row }) => cell(row?.[feature]))])
@@ -23,7 +25,7 @@ Generated from \`daemon/translate/\` by \`npm run generate\`.
 
 Clients of each of these dialects can use the upstreams of all of them:
 
-${dialects.map(({ name, endpoints }) => `- \`${name}\`: ${endpoints.map(({ method, path }) => `\`${method} ${path}\``).join(', ')}`).join('\n')}
+${dialects.map(({ name, endpoints }) => `- \`${name}\`: ${endpoints.map(({ method, path, withQuery }) => `\`${method} ${path}${withQuery === undefined ? '' : `?${withQuery}`}\``).join(', ')}`).join('\n')}
 
 Where client and upstream speak the same dialect, bytes pass: only the model and the credential change. Else the request is translated, and its answer
 translated back, event by event.
@@ -52,7 +54,11 @@ ${differences()}
 - An answer that calls tools ends as calls do (\`tool_use\`, \`tool_calls\`), whatever the upstream says: agents go on only then.
 - Parts that an upstream sends side by side follow each other; arguments of calls that come in pieces stay in pieces.
 - A whole answer with arguments that are not a JSON object is an error of the upstream; one that met its limit leaves that call out.
-- Thinking is shown to clients of \`anthropic\` that asked for it, as blocks of their own; clients of \`openai-chat\` get it as \`reasoning_content\`.
+- Thinking is shown to clients of \`anthropic\` that asked for it, as blocks of their own; clients of \`openai-chat\` get it as \`reasoning_content\`;
+  clients of \`google\` that set \`includeThoughts\` get it as parts with \`thought\`.
+- What a provider has signed of its thinking comes back to it: in \`signature\` of a thinking block, in \`thoughtSignature\` of the call after it (all of it, since clients of
+  Google leave thoughts out of the next turn), in \`extra_content.google.thought_signature\` of a call in chat completions. No other provider is sent it.
+- Clients of \`google\` may write keys in snake_case, name the model with or without \`models/\` in front, and read a stream as events (\`alt=sse\`) or as a JSON list.
 - A stream that breaks off ends with an error in the client's dialect, never as if it were complete.
 - Usage that an upstream does not report is counted, as in the usage log.
 - The first line of Claude Code's instructions (\`x-anthropic-billing-header: …\`) goes to Anthropic alone: it changes from version to version, and a prompt cache ends there.

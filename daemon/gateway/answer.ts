@@ -46,6 +46,8 @@ export class Answer {
   #isBodyWithheld = false
   #gone = false
   #isStream = false
+  /** Nothing of the answer itself was sent. */
+  #isEmpty = true
   #status = 0
   #keepAlive: NodeJS.Timeout | null = null
   #writtenAt = Number.NEGATIVE_INFINITY
@@ -131,6 +133,7 @@ export class Answer {
   write(chunk: Buffer): boolean {
     if (this.#gone) return true
     this.#writtenAt = performance.now()
+    this.#isEmpty = false
     return this.#response.write(chunk)
   }
 
@@ -152,7 +155,8 @@ export class Answer {
       const { status } = ERRORS[error.code]
       this.#head(status, { 'content-type': 'application/json', ...retry, ...error.headers }, body.length)
       this.#finish(body)
-    } else if (this.#isStream && this.#isAtBoundary()) this.#finish(Buffer.from(this.dialect.errorFrame(error)))
+    } else if (this.#isStream && this.#isAtBoundary())
+      this.#finish(Buffer.from(this.dialect.errorFrame(error, this.#isEmpty)))
     else this.#response.destroy()
   }
 
@@ -188,7 +192,9 @@ export class Answer {
   #ping(): void {
     const { ping } = this.dialect
     const mayPing = this.#isStream && ping !== null && this.#isAtBoundary() && !this.#response.writableNeedDrain
-    if (mayPing) this.write(Buffer.from(ping))
+    if (!mayPing) return
+    this.#writtenAt = performance.now()
+    this.#response.write(ping)
   }
 
   /** Whether something may be put in now without splitting a frame. */

@@ -97,13 +97,13 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
 
 /** The request to send to an upstream: the upstream's credential, and the client headers it may see. */
 function forwardRequest(
-  { call, dialect, hold }: Job,
+  { call, dialect, asked, hold }: Job,
   target: Target,
   upstream: Upstream,
   key: number,
   { spoken, body }: Sending,
 ): ForwardRequest {
-  const path = `${upstream.basePath}${spoken.upstreamPath(call, target.model)}`
+  const path = `${upstream.basePath}${spoken.upstreamPath(call, target.model, asked.stream)}`
   const credential = upstream.credential(key, { path, body })
   const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...credential]
   pushHeaders(headers, call.headers, PASSED_ON)

@@ -33,8 +33,8 @@ export function createEndpointTable(rows: readonly Row[]) {
   const patterns: Pattern[] = []
   for (const [path, all] of byPath) {
     const [prefix = '', suffix] = path.split(/\{[^}]*\}/)
-    // a row that asks for a header comes before the one for everything else
-    const sorted = all.toSorted((a, b) => Number(headerOf(b) !== undefined) - Number(headerOf(a) !== undefined))
+    // a row that asks for something comes before the one for everything else
+    const sorted = all.toSorted((a, b) => Number(isPicky(b)) - Number(isPicky(a)))
     if (suffix === undefined)
       fixed.set(
         path,
@@ -45,32 +45,34 @@ export function createEndpointTable(rows: readonly Row[]) {
   patterns.sort((a, b) => b.prefix.length + b.suffix.length - (a.prefix.length + a.suffix.length))
   const versions = new Set(rows.filter(isOfDialect).map(({ path }) => path.slice(0, path.indexOf('/', 1))))
 
-  /** Looks a request up. @param path without a query */
-  function find(method: string, path: string, headers: Headers): Found {
+  /** Looks a request up. @param path without a query @param url with it */
+  function find(method: string, path: string, headers: Headers, url = ''): Found {
     const known = fixed.get(path)
     if (known !== undefined) {
-      for (const leading of known) if (fits(leading.row, method, headers)) return leading
+      for (const leading of known) if (fits(leading.row, method, headers, url)) return leading
       return { kind: 'wrong-method', rows: known.map(({ row }) => row) }
     }
     const pattern = patterns.find(
       ({ prefix, suffix }) =>
         path.length > prefix.length + suffix.length && path.startsWith(prefix) && path.endsWith(suffix),
     )
-    if (pattern === undefined) return findNear(method, path, headers)
-    const row = pattern.rows.find((one) => fits(one, method, headers))
+    if (pattern === undefined) return findNear(method, path, headers, url)
+    const row = pattern.rows.find((one) => fits(one, method, headers, url))
     if (row === undefined) return { kind: 'wrong-method', rows: pattern.rows }
     return { kind: 'row', row, param: path.slice(pattern.prefix.length, path.length - pattern.suffix.length) }
   }
 
   /** What a base URL with a slash too many, or with the version left out or written twice, can only have meant. */
-  function findNear(method: string, path: string, headers: Headers): Found {
+  function findNear(method: string, path: string, headers: Headers, url: string): Found {
     if (path.length > LONGEST_NEAR_PATH) return UNKNOWN
     const all = nearPaths(path, versions)
       .filter((near) => near !== path)
-      .map((near) => find(method, near, headers))
+      .map((near) => find(method, near, headers, url))
     const rows = all.filter(({ kind }) => kind === 'row')
-    const [only, another] = rows.length > 0 ? rows : all.filter(({ kind }) => kind === 'wrong-method')
-    if (only === undefined || only.kind === 'unknown' || another !== undefined) return UNKNOWN
+    const [only, ...others] = rows.length > 0 ? rows : all.filter(({ kind }) => kind === 'wrong-method')
+    if (only === undefined || only.kind === 'unknown') return UNKNOWN
+    // of several dialects that have the path, the one that is listed first is meant
+    if (others.some((other) => dialectOf(other) === dialectOf(only))) return UNKNOWN
     const isMeant =
       only.kind === 'row' ? isOfDialect(only.row) && path.includes(only.param) : only.rows.every(isOfDialect)
     return isMeant ? only : UNKNOWN
@@ -98,6 +100,11 @@ export function createEndpointTable(rows: readonly Row[]) {
       return new GateError('UNKNOWN_ROUTE', `no route ${method} ${path.slice(0, LONGEST_PATH_SHOWN)}; ${hint}`)
     },
   }
+}
+
+function dialectOf(found: Found): Dialect | undefined {
+  if (found.kind === 'row') return found.row.dialect
+  return found.kind === 'wrong-method' ? found.rows[0]?.dialect : undefined
 }
 
 type Headers = Exchange['request']['headers']
@@ -134,8 +141,23 @@ function headerOf(row: Row): string | undefined {
   return row.kind === 'generate' ? row.endpoint.withHeader : row.withHeader
 }
 
-function fits(row: Row, method: string, headers: Exchange['request']['headers']): boolean {
+function queryOf(row: Row): string | undefined {
+  return row.kind === 'generate' ? row.endpoint.withQuery : undefined
+}
+
+const isPicky = (row: Row): boolean => headerOf(row) !== undefined || queryOf(row) !== undefined
+
+function fits(row: Row, method: string, headers: Exchange['request']['headers'], url: string): boolean {
   if (row.method !== method && !(method === 'HEAD' && row.method === 'GET')) return false
   const header = headerOf(row)
+  const query = queryOf(row)
+  if (
+    query !== undefined &&
+    !url
+      .slice(url.indexOf('?') + 1)
+      .split('&')
+      .includes(query)
+  )
+    return false
   return header === undefined || headers[header] !== undefined
 }

@@ -59,8 +59,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   }
 
   async function serve(exchange: Exchange): Promise<void> {
-    const { request, answer, path } = exchange
-    const found = table.find(request.method ?? '', path, request.headers)
+    const { request, answer, path, url } = exchange
+    const found = table.find(request.method ?? '', path, request.headers, url)
     if (found.kind === 'row') answer.dialect = found.row.dialect ?? fallback
     answer.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
     check(exchange, settings, ALWAYS_ANSWERED.has(path) ? undefined : parts.closed())

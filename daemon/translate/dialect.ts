@@ -27,7 +27,7 @@ export type Dialect = {
   /** The body for one upstream; every byte stays that need not change for it. */
   readonly bodyFor: (call: Call, asked: ModelRequest, upstream: UpstreamSide) => UpstreamBody
   /** Path and query of the request to an upstream, below its base URL. */
-  readonly upstreamPath: (call: Call, model: string) => string
+  readonly upstreamPath: (call: Call, model: string, stream: boolean) => string
   /** Headers of a client that are passed to an upstream besides the ones of every dialect, in lower case. */
   readonly requestHeaders: readonly string[]
   /** Headers that every request to an upstream has, names and values; a client's own of the same name is passed on. */
@@ -64,8 +64,8 @@ export type Dialect = {
   readonly failureOf: (answer: Buffer) => string | null
   /** How a client learns of a failure as a status; sent as JSON. */
   readonly errorBody: (error: GateError) => object
-  /** How it learns of it in a stream that has begun. */
-  readonly errorFrame: (error: GateError) => string
+  /** How it learns of it in a stream that has begun. @param isFirst nothing else was said in it */
+  readonly errorFrame: (error: GateError, isFirst: boolean) => string
   /** What may be put between two frames to show that the connection lives; null where clients take nothing. */
   readonly ping: string | null
 
@@ -100,6 +100,8 @@ export type Endpoint = {
   readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model'
   /** Only requests with this header come in here; it tells dialects apart that share a path. */
   readonly withHeader?: string
+  /** The same for a part of the query, such as `alt=sse`. */
+  readonly withQuery?: string
 }
 
 /** A request as a client sent it. `body` is empty where the endpoint takes none. */

@@ -2,6 +2,7 @@ import type { Grades } from '../../schemas/words/dialects.ts'
 import { gradesOf } from '../../schemas/words/providers.ts'
 import { anthropic } from './anthropic/dialect.ts'
 import type { Dialect } from './dialect.ts'
+import { google, googleList } from './google/dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
 
 /** The dialects that the gateway knows. */
@@ -15,4 +16,4 @@ export type Dialects = {
   readonly gradesOf: (provider: string, baseUrl?: string) => Grades
 }
 
-export const DIALECTS: Dialects = { all: [openAiChat, anthropic], gradesOf }
+export const DIALECTS: Dialects = { all: [openAiChat, anthropic, google, googleList], gradesOf }

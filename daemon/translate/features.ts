@@ -35,6 +35,8 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
   const use = (feature: Feature, isUsed: boolean) => {
     if (isUsed) used.add(feature)
   }
+  use('seed', request.seed !== null)
+  use('penalties', Boolean(request.frequencyPenalty) || Boolean(request.presencePenalty)) // 0 is none
   use('temperature', request.temperature !== null)
   use('top p', request.topP !== null)
   use('top k', request.topK !== null)
@@ -61,7 +63,8 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
 function usePart(part: NeutralPart, use: (feature: Feature, isUsed: boolean) => void): void {
   switch (part.kind) {
     case 'reasoning':
-      use(part.signature === null ? 'unsigned thinking' : 'earlier thinking', true)
+      if (part.signedBy === 'google') use("Google's thinking", true)
+      else use(part.signature === null ? 'unsigned thinking' : 'earlier thinking', true)
       break
     case 'redacted':
       use('sealed thinking', true)

@@ -43,8 +43,7 @@ export function readModelRequest(
   outline: JsonOutline,
   deciding: ReadonlySet<string>,
 ): ModelRequest & { readonly members: Members } {
-  if (outline.kind === 'refused') throw new GateError('INVALID_JSON', outline.problem)
-  const members = membersByName(outline.members, deciding)
+  const members = readMembers(outline, deciding)
   const model = modelIn(body, members.get('model'))
   const messages = members.get('messages')
   if (messages === undefined || body[messages.start] !== OPEN_LIST) {
@@ -56,13 +55,23 @@ export function readModelRequest(
   if (isStream !== 'true' && isStream !== 'false' && isStream !== 'null') {
     throw new GateError('BAD_REQUEST', '"stream" must be true or false', { param: 'stream' })
   }
+  return { model, stream: isStream === 'true', members }
+}
+
+/**
+ * The members of a body that may be passed on.
+ * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
+ */
+export function readMembers(outline: JsonOutline, deciding: ReadonlySet<string>): Members {
+  if (outline.kind === 'refused') throw new GateError('INVALID_JSON', outline.problem)
+  const members = membersByName(outline.members, deciding)
   for (const field of FORBIDDEN) {
     if (members.has(field)) {
       const message = `"${field}" is not accepted from clients; upstreams are set in the configuration`
       throw new GateError('FORBIDDEN_FIELD', message, { param: field })
     }
   }
-  return { model, stream: isStream === 'true', members }
+  return members
 }
 
 /**
@@ -104,8 +113,12 @@ function modelIn(body: Buffer, member: JsonMember | undefined): string {
     throw new GateError('BAD_REQUEST', '"model" must be a non-empty string', { param: 'model' })
   }
   const isLong = member.end - member.start > MAX_MODEL_BYTES
-  const model = isLong ? '' : String(JSON.parse(body.toString('utf8', member.start, member.end)))
-  if (isLong || model.length > MAX_MODEL_CHARACTERS) {
+  return checkModel(isLong ? null : String(JSON.parse(body.toString('utf8', member.start, member.end))))
+}
+
+/** @param model null: it is too long to be read @throws GateError BAD_REQUEST */
+export function checkModel(model: string | null): string {
+  if (model === null || model.length > MAX_MODEL_CHARACTERS) {
     throw new GateError('BAD_REQUEST', `"model" is longer than ${MAX_MODEL_CHARACTERS} characters`, { param: 'model' })
   }
   return model

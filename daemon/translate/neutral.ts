@@ -28,8 +28,16 @@ export type MediaPart = {
   /** Of a document; null when it has none. */
   readonly name: string | null
 }
-/** What the model thought. `signature` comes back to it unchanged; null: there is none. */
-export type ReasoningPart = { readonly kind: 'reasoning'; readonly text: string; readonly signature: string | null }
+/**
+ * What the model thought. `signature` comes back to it unchanged; null: there is none. `signedBy`: the dialect of the one
+ * provider that takes it; left out: Anthropic, or it is not known. Google signs the thought behind a call.
+ */
+export type ReasoningPart = {
+  readonly kind: 'reasoning'
+  readonly text: string
+  readonly signature: string | null
+  readonly signedBy?: string | undefined
+}
 /** The same, readable by its provider only. */
 export type RedactedPart = { readonly kind: 'redacted'; readonly sealed: string }
 /** `json` is an object, as the model wrote it. */
@@ -72,6 +80,9 @@ export type NeutralRequest = {
   readonly topP: number | null
   readonly topK: number | null
   readonly stop: readonly string[]
+  readonly seed: number | null
+  readonly frequencyPenalty: number | null
+  readonly presencePenalty: number | null
   readonly answerForm:
     | { readonly kind: 'json' }
     | {
@@ -81,7 +92,12 @@ export type NeutralRequest = {
         readonly isStrict: boolean | null
       }
     | null
-  readonly thinking: { readonly isOn: boolean; readonly budgetTokens: number | null } | null
+  /** `isShown`: whether the client wants to see it; left out: when it is on. */
+  readonly thinking: {
+    readonly isOn: boolean
+    readonly budgetTokens: number | null
+    readonly isShown?: boolean
+  } | null
   readonly effort: Effort | null
   readonly endUser: string | null
   /** The client wants a report of usage in a stream. */
@@ -107,6 +123,7 @@ export const FEATURES = [
   'log probabilities',
   'several answers',
   'audio answers',
+  'image answers',
   'JSON answers',
   'answer schema',
   'strict tools',
@@ -116,6 +133,7 @@ export const FEATURES = [
   'effort',
   'thinking budget',
   'earlier thinking',
+  "Google's thinking",
   'unsigned thinking',
   'sealed thinking',
   'image',
@@ -155,7 +173,7 @@ export type NeutralEvent =
   | { readonly kind: 'begin'; readonly id: string; readonly model: string; readonly usage: Usage | null }
   | { readonly kind: 'part'; readonly part: PartStart }
   | { readonly kind: 'more'; readonly text: string }
-  | { readonly kind: 'signature'; readonly signature: string }
+  | { readonly kind: 'signature'; readonly signature: string; readonly signedBy?: string | undefined }
   | { readonly kind: 'part-end' }
   | {
       readonly kind: 'end'

@@ -47,8 +47,8 @@ export class PartSequence {
   }
 
   /** Of the part that is open. */
-  signature(key: string, signature: string): void {
-    if (this.#open?.key === key) this.#events.push({ kind: 'signature', signature })
+  signature(key: string, signature: string, signedBy?: string): void {
+    if (this.#open?.key === key) this.#events.push({ kind: 'signature', signature, signedBy })
   }
 
   end(key: string): void {

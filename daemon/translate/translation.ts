@@ -82,7 +82,7 @@ function answersOf({
     model: side.model,
     nowS,
     showsUsage: request.showsUsage,
-    showsThinking: request.thinking?.isOn === true,
+    showsThinking: request.thinking?.isShown ?? request.thinking?.isOn === true,
   }
   return {
     watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), { requestId, inputTokens }),

@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser'
-import type { Dialect } from '../../daemon/translate/dialect.ts'
+import type { Call, Dialect } from '../../daemon/translate/dialect.ts'
 import { DIALECTS } from '../../daemon/translate/dialects.ts'
 import { translate } from '../../daemon/translate/translation.ts'
 import { GateError } from '../../schemas/words/errors.ts'
@@ -31,13 +31,10 @@ export function chunksOf({ upstream_response: response }: Case): readonly Buffer
 export function run(one: Case, chunks: readonly Buffer[]): Run {
   const client = dialectOf(one.ingress)
   const spoken = dialectOf(one.upstream)
-  const side = { model: 'm', provider: one.provider ?? (one.upstream === 'anthropic' ? 'anthropic' : 'openai') }
-  const [endpoint] = client.endpoints
-  if (endpoint === undefined) throw new Error(`${client.name} has no endpoint`)
-  const body = Buffer.from(JSON.stringify(one.client_request))
-  const call = { endpoint, param: '', url: endpoint.path, headers: {}, body }
-  const asked = client.readRequest(call)
+  const side = { model: 'm', provider: one.provider ?? (one.upstream === 'openai-chat' ? 'openai' : one.upstream) }
   const isStream = Array.isArray(one.upstream_response)
+  const call = callOf(client, one, isStream)
+  const asked = client.readRequest(call)
   if (client === spoken) {
     const sent = client.bodyFor(call, asked, side)
     const watch = client.watch(sent.hidesUsage, asked.choices)
@@ -54,6 +51,18 @@ export function run(one: Case, chunks: readonly Buffer[]): Run {
   return { sent: sent.toString(), dropped, shown }
 }
 
+/** Where the model is a part of the path, or a stream has a path of its own, that says so; it is `m`. */
+function callOf(client: Dialect, one: Case, isStream: boolean): Call {
+  const endpoint =
+    client.endpoints.find(({ path, withQuery }) => isStream && (path.includes('stream') || withQuery !== undefined)) ??
+    client.endpoints[0]
+  if (endpoint === undefined) throw new Error(`${client.name} has no endpoint`)
+  const { path, withQuery } = endpoint
+  const url = `${path.replace(/\{\w+\}/, 'm')}${withQuery === undefined ? '' : `?${withQuery}`}`
+  const param = path.includes('{') ? 'm' : ''
+  return { endpoint, param, url, headers: {}, body: Buffer.from(JSON.stringify(one.client_request)) }
+}
+
 function dialectOf(name: string): Dialect {
   const found = DIALECTS.all.find((dialect) => dialect.name === name)
   if (found === undefined) throw new Error(`no dialect ${name}`)
@@ -68,7 +77,7 @@ function passed(client: Dialect, watch: ReturnType<Dialect['watch']>, chunks: re
     if (watch.failure() !== null) return shown
     if (watch.isDone() && watch.isComplete()) return shown + watch.rest().toString()
   }
-  return shown + (watch.isComplete() ? watch.rest().toString() : client.errorFrame(TRUNCATED))
+  return shown + (watch.isComplete() ? watch.rest().toString() : client.errorFrame(TRUNCATED, shown === ''))
 }
 
 /** The events of a stream, as a client reads them. */

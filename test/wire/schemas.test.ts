@@ -7,6 +7,7 @@ const REQUESTS: Readonly<Record<string, Shape>> = {
   'openai-chat': 'openai:ChatCompletionCreateParams',
   'openai-responses': 'openai:ResponseCreateParams',
   anthropic: 'anthropic:MessageCreateParams',
+  google: 'google:GenerateContentRequest',
 }
 
 test.each(CASES.filter(({ beyond_sdk: isBeyond }) => isBeyond !== true))(

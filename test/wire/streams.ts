@@ -10,6 +10,7 @@ type Data = Readonly<Record<string, unknown>>
 export const checkStream: Readonly<Record<string, (events: readonly ReadEvent[]) => void>> = {
   anthropic: checkMessage,
   'openai-chat': checkChunks,
+  google: checkContents,
 }
 
 /** Blocks follow each other, numbered from 0; one event begins the message and one ends it. */
@@ -42,6 +43,24 @@ function checkBlock(block: Data): void {
   if (block['type'] === 'text') expect(block['text']).toBe('')
   if (block['type'] === 'thinking') expect(block).toMatchObject({ thinking: '', signature: '' })
   if (block['type'] === 'tool_use') expect(block).toMatchObject({ input: {} })
+}
+
+/** Every part has the role and says something; one reason to end, at the end, with the usage; or an error. */
+function checkContents(events: readonly ReadEvent[]): void {
+  const parts = events.map(({ data }) => data as Data)
+  const last = parts.at(-1)
+  const isBroken = last !== undefined && 'error' in last
+  for (const part of isBroken ? parts.slice(0, -1) : parts) {
+    const [candidate] = part['candidates'] as Data[]
+    expect(candidate, 'clients take a turn with an empty part for a failed one').toMatchObject({
+      content: { role: 'model', parts: [expect.anything()] },
+    })
+    const isLast = part === last
+    expect(candidate?.['finishReason'] !== undefined, 'one reason to end').toBe(isLast)
+    expect(part['usageMetadata'] !== undefined).toBe(isLast)
+  }
+  if (isBroken) expect(last['error']).toMatchObject({ code: expect.any(Number), status: expect.any(String) })
+  expect(new Set(parts.slice(0, -1).map(({ responseId: id }) => id)).size, 'one id').toBeLessThanOrEqual(1)
 }
 
 /** One id, the role first, one reason to end; [DONE] or an error last. */

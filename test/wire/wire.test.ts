@@ -21,10 +21,15 @@ const SHAPES: Readonly<Record<string, Shapes>> = {
     answer: 'anthropic:Message',
     event: 'anthropic:RawMessageStreamEvent',
   },
+  google: {
+    request: 'google:GenerateContentRequest',
+    answer: 'google:GenerateContentResponse',
+    event: 'google:GenerateContentResponse',
+  },
 }
 
 /** What engines and providers have and OpenAI's types do not: in requests to them, and in answers to clients. */
-const BESIDES = new Set(['top_k', 'chat_template_kwargs', 'reasoning_content', 'reasoning'])
+const BESIDES = new Set(['top_k', 'chat_template_kwargs', 'reasoning_content', 'reasoning', 'extra_content'])
 
 const pretty = (json: string) => `${JSON.stringify(JSON.parse(json), null, 2)}\n`
 const without = (json: string) => JSON.parse(json, (key, value) => (BESIDES.has(key) ? undefined : value))

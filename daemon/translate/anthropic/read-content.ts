@@ -1,6 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
-import type { Feature, MediaPart, MediaSource, NeutralPart, TextPart } from '../neutral.ts'
+import type { Feature, MediaPart, MediaSource, NeutralPart, ReasoningPart, TextPart } from '../neutral.ts'
 
 /** What is found on the way: features that have no field in the neutral form, and what no other dialect has. */
 export type Notes = { readonly features: Set<Feature>; readonly ownFields: string[] }
@@ -18,7 +18,7 @@ function readBlock(block: JsonRecord, where: string, notes: Notes): readonly Neu
   switch (block['type']) {
     case 'thinking': {
       const text = textIn(block['thinking']) ?? ''
-      return [{ kind: 'reasoning', text, signature: textIn(block['signature']) || null }]
+      return [{ kind: 'reasoning', text, ...signatureIn(textIn(block['signature']) ?? '') }]
     }
     case 'redacted_thinking':
       return [{ kind: 'redacted', sealed: textIn(block['data']) ?? '' }]
@@ -38,6 +38,12 @@ function readBlock(block: JsonRecord, where: string, notes: Notes): readonly Neu
     default:
       return readShown(block, where, notes)
   }
+}
+
+/** One that another provider has made names it. */
+function signatureIn(signature: string): Pick<ReasoningPart, 'signature' | 'signedBy'> {
+  const [signedBy = '', foreign] = signature.split(':', 2)
+  return foreign === undefined ? { signature: signature || null } : { signature: foreign, signedBy }
 }
 
 type Shown = TextPart | MediaPart

@@ -44,6 +44,9 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     topP: numberIn(request['top_p']),
     topK: numberIn(request['top_k']),
     stop: listIn(request['stop_sequences']).filter((one) => typeof one === 'string'),
+    seed: null,
+    frequencyPenalty: null,
+    presencePenalty: null,
     answerForm:
       format['type'] === 'json_schema'
         ? { kind: 'schema', name: null, schema: format['schema'], isStrict: null }

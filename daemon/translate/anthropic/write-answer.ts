@@ -1,6 +1,6 @@
 import type { Told } from '../dialect.ts'
 import { parsedRecord } from '../json-value.ts'
-import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+import type { AnswerPart, Finish, NeutralAnswer, ReasoningPart, Usage } from '../neutral.ts'
 import { usageObject } from './usage.ts'
 
 /** Writes a whole answer of another dialect as a message. */
@@ -44,12 +44,18 @@ function blockOf(part: AnswerPart): object {
     case 'refusal':
       return { type: 'text', text: part.text, citations: null }
     case 'reasoning':
-      return { type: 'thinking', thinking: part.text, signature: part.signature ?? '' }
+      return { type: 'thinking', thinking: part.text, signature: signatureOf(part) }
     case 'redacted':
       return { type: 'redacted_thinking', data: part.sealed }
     case 'call':
       return callBlock(part.id, part.name, parsedRecord(part.json) ?? {})
   }
+}
+
+/** Names who signed it, so that it is given back to nobody else. */
+export function signatureOf({ signature, signedBy }: Pick<ReasoningPart, 'signature' | 'signedBy'>): string {
+  if (signature === null) return ''
+  return signedBy === undefined ? signature : `${signedBy}:${signature}`
 }
 
 export const callBlock = (id: string, name: string, input: object): object => ({

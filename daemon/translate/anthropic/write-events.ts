@@ -3,7 +3,7 @@ import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import { errorFrame } from './error.ts'
 import { deltaUsageObject } from './usage.ts'
-import { callBlock, isThinking, messageObject, NOT_STOPPED, stopOf } from './write-answer.ts'
+import { callBlock, isThinking, messageObject, NOT_STOPPED, signatureOf, stopOf } from './write-answer.ts'
 
 /** Writes a stream of another dialect as a message's events. */
 export function writeEvents({ model, showsThinking }: Told): (event: WrittenEvent) => string {
@@ -26,7 +26,7 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
       case 'more':
         return isHidden ? '' : frame('content_block_delta', { index, delta: deltaOf(part, event.text) })
       case 'signature': {
-        const delta = { type: 'signature_delta', signature: event.signature }
+        const delta = { type: 'signature_delta', signature: signatureOf(event) }
         return isHidden ? '' : frame('content_block_delta', { index, delta })
       }
       case 'part-end':

@@ -90,8 +90,10 @@ function blockOf(part: NeutralPart): readonly object[] {
       return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text }]
     case 'media':
       return [mediaBlock(part)]
-    case 'reasoning': // without a signature it would be refused
-      return part.signature === null ? [] : [{ type: 'thinking', thinking: part.text, signature: part.signature }]
+    case 'reasoning': // without a signature of its own it would be refused
+      return part.signature === null || part.signedBy !== undefined
+        ? []
+        : [{ type: 'thinking', thinking: part.text, signature: part.signature }]
     case 'redacted':
       return [{ type: 'redacted_thinking', data: part.sealed }]
     case 'call': {

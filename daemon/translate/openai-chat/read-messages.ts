@@ -53,6 +53,8 @@ function readAssistant(message: JsonRecord, where: string, features: Set<Feature
       continue
     }
     const { name, arguments: json } = recordIn(call['function'])
+    const signature = textIn(recordIn(recordIn(call['extra_content'])['google'])['thought_signature'])
+    if (signature !== null) parts.push({ kind: 'reasoning', text: '', signature, signedBy: 'google' })
     parts.push({ kind: 'call', id: textIn(call['id']) ?? '', name: textIn(name) ?? '', json: textIn(json) ?? '' })
   }
   return parts

@@ -55,6 +55,9 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     topP: numberIn(request['top_p']),
     topK: numberIn(request['top_k']),
     stop: stopOf(request['stop']),
+    seed: numberIn(request['seed']),
+    frequencyPenalty: numberIn(request['frequency_penalty']),
+    presencePenalty: numberIn(request['presence_penalty']),
     answerForm: answerFormOf(recordIn(request['response_format'])),
     thinking: effort === null ? null : { isOn: effort !== 'none', budgetTokens: null },
     effort: effort === null || effort === 'none' ? null : (effort as Effort),
@@ -70,8 +73,6 @@ function noteFeatures(request: JsonRecord, features: Set<Feature>): void {
   if ((numberIn(request['n']) ?? 1) > 1) features.add('several answers')
   if (request['logprobs'] === true) features.add('log probabilities')
   if (listIn(request['modalities']).includes('audio')) features.add('audio answers')
-  if (numberIn(request['seed']) !== null) features.add('seed')
-  if (request['frequency_penalty'] || request['presence_penalty']) features.add('penalties') // 0 is none
   if (Object.keys(recordIn(request['logit_bias'])).length > 0) features.add('logit bias')
 }
 

@@ -4,7 +4,7 @@ import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
 /** Writes a whole answer of another dialect as a chat completion. */
 export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, { model, nowS }: Told): object {
   const { id, parts, finish, usage } = answer
-  const calls = parts.filter((part) => part.kind === 'call')
+  const calls = callsIn(parts)
   const text = textOf(parts, 'text')
   const thought = textOf(parts, 'reasoning')
   const refusal = textOf(parts, 'refusal')
@@ -14,7 +14,12 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
     refusal: refusal === '' ? null : refusal,
     ...(thought !== '' && { reasoning_content: thought }),
     ...(calls.length > 0 && {
-      tool_calls: calls.map(({ id, name, json }) => ({ id, type: 'function', function: { name, arguments: json } })),
+      tool_calls: calls.map(({ id, name, json, signature }) => ({
+        id,
+        type: 'function',
+        function: { name, arguments: json },
+        ...signedCall(signature),
+      })),
     }),
   }
   return {
@@ -25,6 +30,29 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
     choices: [{ index: 0, message, logprobs: null, finish_reason: REASONS[finish] }],
     usage: usageObject(usage),
   }
+}
+
+type SignedCall = Extract<AnswerPart, { readonly kind: 'call' }> & { readonly signature: string | null }
+
+/** The calls, each with the signature of the thought before it. */
+function callsIn(parts: readonly AnswerPart[]): readonly SignedCall[] {
+  const calls: SignedCall[] = []
+  let signature: string | null = null
+  for (const part of parts) {
+    if (part.kind === 'reasoning' && part.signedBy === 'google') signature = part.signature
+    if (part.kind !== 'call') continue
+    calls.push({ ...part, signature })
+    signature = null
+  }
+  return calls
+}
+
+/**
+ * Where Google's own route for clients of OpenAI has the signature of a call, which must come back.
+ * @see https://ai.google.dev/gemini-api/docs/thought-signatures
+ */
+export function signedCall(signature: string | null): object {
+  return signature === null ? {} : { extra_content: { google: { thought_signature: signature } } }
 }
 
 function textOf(parts: readonly AnswerPart[], kind: 'text' | 'reasoning' | 'refusal'): string {

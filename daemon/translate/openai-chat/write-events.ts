@@ -2,7 +2,7 @@ import { GateError } from '../../../schemas/words/errors.ts'
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import { errorFrame } from './error.ts'
-import { REASONS, usageObject } from './write-answer.ts'
+import { REASONS, signedCall, usageObject } from './write-answer.ts'
 
 const DONE = 'data: [DONE]\n\n'
 
@@ -12,6 +12,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
   let part: PartStart['kind'] = 'text'
   let calls = 0
   let isSaid = false
+  let signature: string | null = null
 
   const chunk = (delta: object, reason: string | null = null) => frame({ choices: [choice(delta, reason)] })
   const frame = (rest: object) => `data: ${JSON.stringify({ ...head, ...rest })}\n\n`
@@ -29,7 +30,9 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
         if (event.part.kind !== 'call') return ''
         calls += 1
         const { id, name } = event.part
-        return callDelta({ id, type: 'function', function: { name, arguments: '' } })
+        const signed = signedCall(signature)
+        signature = null
+        return callDelta({ id, type: 'function', function: { name, arguments: '' }, ...signed })
       }
       case 'more':
         isSaid = true
@@ -38,6 +41,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
       case 'part-end': // clients parse the arguments, also of a call that has none
         return part === 'call' && !isSaid ? callDelta({ function: { arguments: '{}' } }) : ''
       case 'signature':
+        if (event.signedBy === 'google') signature = event.signature
         return ''
       case 'end':
         return (

@@ -10,6 +10,7 @@ const LONGEST_USER = 64
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
   const quirks = quirksOf(provider)
   const { tools, maxOutputTokens, temperature, topP, topK, stop, thinking, effort, endUser } = request
+  const { seed, frequencyPenalty, presencePenalty } = request
   const written = {
     model,
     messages: request.messages.flatMap((message) => messagesOf(message, quirks)),
@@ -23,6 +24,9 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(topP !== null && { top_p: topP }),
     ...(topK !== null && quirks.hasTopK && { top_k: topK }),
     ...(stop.length > 0 && { stop }),
+    ...(seed !== null && { seed }),
+    ...(frequencyPenalty !== null && { frequency_penalty: frequencyPenalty }),
+    ...(presencePenalty !== null && { presence_penalty: presencePenalty }),
     ...answerFormOf(request),
     ...(effort !== null && { reasoning_effort: effort }),
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { createEndpointTable, type Row } from '../../../../daemon/gateway/endpoints.ts'
+import type { Dialect } from '../../../../daemon/translate/dialect.ts'
+import { DIALECTS } from '../../../../daemon/translate/dialects.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 
 const page = (method: string, path: string, withHeader?: string): Row => ({
@@ -50,6 +52,24 @@ test.each([
 ])('$method $path leads to row $row', ({ method, path, headers, row, param }) => {
   expect(table.find(method, path, headers)).toEqual({ kind: 'row', row: rows[row], param })
 })
+
+test("a row that asks for a part of the query is taken with it alone; paths that dialects share are the first one's", () => {
+  const own = createEndpointTable([...DIALECTS.all.flatMap(rowsOf)])
+  const nameAndType = (method: string, url: string) => {
+    const found = own.find(method, url.split('?')[0] ?? '', {}, url)
+    return found.kind === 'row' ? [found.row.dialect?.name, found.row.dialect?.streamType] : found.kind
+  }
+  const stream = '/v1beta/models/box/m:7b:streamGenerateContent'
+  expect(nameAndType('POST', `${stream}?alt=sse`)).toEqual(['google', 'text/event-stream'])
+  expect(nameAndType('POST', `${stream}?key=k&alt=sse`)).toEqual(['google', 'text/event-stream'])
+  expect(nameAndType('POST', `${stream}?key=alt=sse`)).toEqual(['google', 'application/json'])
+  expect(nameAndType('POST', stream)).toEqual(['google', 'application/json'])
+  expect(nameAndType('GET', '/v1beta/models')).toEqual(['google', 'text/event-stream'])
+  expect(nameAndType('GET', '/models')).toEqual(['openai-chat', 'text/event-stream'])
+})
+
+const rowsOf = (dialect: Dialect): readonly Row[] =>
+  dialect.endpoints.map((endpoint) => ({ ...endpoint, kind: 'generate', dialect, endpoint }))
 
 test.each([
   { method: 'GET', path: '/v1/say', code: 'METHOD_NOT_ALLOWED', allow: 'POST, OPTIONS' },

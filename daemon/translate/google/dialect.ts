@@ -1,0 +1,59 @@
+import type { Dialect } from '../dialect.ts'
+import { looksLikeEvents, SseScanner } from '../sse.ts'
+import { ENDPOINTS, LIST_ENDPOINTS } from './endpoint.ts'
+import { errorBody, errorFrame, failureOf, listErrorFrame } from './error.ts'
+import { estimateInput, estimateOutput } from './estimate.ts'
+import { ListScanner } from './list-scanner.ts'
+import { listModels, readModels, showModel } from './models.ts'
+import { listNeutral, neutral } from './neutral.ts'
+import { bodyFor, readRequest, upstreamPath } from './request.ts'
+import { ContentStreamWatch } from './stream.ts'
+import { usageOf } from './usage.ts'
+
+/** Google's generateContent, as the Gemini API has it. */
+export const google = {
+  name: 'google',
+  endpoints: ENDPOINTS,
+  readRequest,
+  bodyFor,
+  upstreamPath,
+  requestHeaders: ['x-goog-api-client', 'x-goog-request-params'],
+  fixedHeaders: {},
+  keyHeader: (key) => ['x-goog-api-key', key],
+  hiddenHeaders: null,
+  streamType: 'text/event-stream',
+  looksLikeStream: looksLikeEvents,
+  watch: (_, choices) => new ContentStreamWatch((onPart) => new SseScanner(onPart), choices),
+  usageOf,
+  estimateInput,
+  estimateOutput,
+  countBody: (totalTokens) => ({ totalTokens }),
+  failureOf,
+  errorBody,
+  errorFrame,
+  ping: '\n', // a comment would be an answer to some clients, which read line by line
+  version: '/v1beta',
+  modelsPath: '/models?pageSize=1000',
+  readModels,
+  listModels,
+  showModel,
+  neutral,
+} satisfies Dialect
+
+const OPEN_LIST = 0x5b
+
+/** The same for clients that read a stream as one JSON list. */
+export const googleList = {
+  ...google,
+  endpoints: LIST_ENDPOINTS,
+  streamType: 'application/json',
+  looksLikeStream: (start) => looksLikeList(start),
+  watch: (_, choices) => new ContentStreamWatch((onPart) => new ListScanner(onPart), choices),
+  errorFrame: listErrorFrame,
+  neutral: listNeutral,
+} satisfies Dialect
+
+function looksLikeList(start: Uint8Array): boolean | null {
+  const first = start.find((byte) => byte > 0x20)
+  return first === undefined ? null : first === OPEN_LIST
+}

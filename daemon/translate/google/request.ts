@@ -1,0 +1,50 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import { outlineOf } from '../../../syntax/json/outline.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import { isRecord } from '../json-value.ts'
+import { checkModel, decidingKeys, readMembers } from '../model-request.ts'
+import { camelIn } from './camel.ts'
+import { isStream } from './endpoint.ts'
+
+const DECIDING = decidingKeys('contents')
+const OPEN_LIST = 0x5b
+
+/**
+ * The model is in the path; also written as `models/ID`, by clients that put the whole name there.
+ * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
+ */
+export function readRequest({ endpoint, param, body, outline = outlineOf(body) }: Call): ModelRequest {
+  const members = readMembers(outline, DECIDING)
+  const model = checkModel(param.replace(/^models\//, ''))
+  const contents = members.get('contents')
+  const isWrapped = endpoint.does === 'count-tokens' && contents === undefined
+  if (!isWrapped && (contents === undefined || body[contents.start] !== OPEN_LIST)) {
+    throw new GateError('BAD_REQUEST', '"contents" must be an array', { param: 'contents' })
+  }
+  return { model, stream: isStream(endpoint) }
+}
+
+/** The model is no part of the body, but of a request whose tokens are counted. */
+export function bodyFor({ endpoint, body }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
+  const isKept = endpoint.does === 'generate' || model === asked.model
+  return { body: isKept ? body : withWrappedModel(body, model), hidesUsage: false }
+}
+
+function withWrappedModel(body: Buffer, model: string): Buffer {
+  const request = camelIn(JSON.parse(body.toString('utf8')))
+  const wrapped = request['generateContentRequest']
+  if (!isRecord(wrapped)) return body
+  const generateContentRequest = { ...wrapped, model: `models/${model}` }
+  return Buffer.from(JSON.stringify({ ...request, generateContentRequest }))
+}
+
+/** Streams are asked for as events, unless the client reads a list. */
+export function upstreamPath({ endpoint, url }: Call, model: string, stream: boolean): string {
+  const at = `/models/${encodeURIComponent(model).replaceAll('%2F', '/')}`
+  if (endpoint.does === 'count-tokens') return `${at}:countTokens`
+  if (!stream) return `${at}:generateContent`
+  const isList = isStream(endpoint) && !asksForEvents(url)
+  return `${at}:streamGenerateContent${isList ? '' : '?alt=sse'}`
+}
+
+const asksForEvents = (url: string): boolean => /[?&]alt=sse(?:&|$)/.test(url)

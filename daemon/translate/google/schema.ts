@@ -1,0 +1,92 @@
+import { isRecord, type JsonRecord, recordIn } from '../json-value.ts'
+import { camelIn } from './camel.ts'
+
+/**
+ * A schema of OpenAPI's, as Google's own fields have it, as a JSON Schema: types in small letters, numbers that came as
+ * texts, `nullable` as a type.
+ */
+export function jsonSchemaOf(schema: unknown): JsonRecord {
+  const { type, nullable, properties, items, anyOf, propertyOrdering: _, example: __, ...rest } = camelIn(schema)
+  const name = typeof type === 'string' && type !== 'TYPE_UNSPECIFIED' ? type.toLowerCase() : null
+  return {
+    ...(name !== null && { type: nullable === true ? [name, 'null'] : name }),
+    ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, NUMBERS.has(key) ? Number(value) : value])),
+    ...(rest['enum'] !== undefined && nullable === true && { enum: [...listOf(rest['enum']), null] }),
+    ...(isRecord(properties) && { properties: mapped(properties, jsonSchemaOf) }),
+    ...(isRecord(items) && { items: jsonSchemaOf(items) }),
+    ...(Array.isArray(anyOf) && { anyOf: anyOf.map(jsonSchemaOf) }),
+  }
+}
+
+/** Numbers that may be written as texts, since they are 64 bits wide. */
+const NUMBERS = new Set([
+  'minItems',
+  'maxItems',
+  'minLength',
+  'maxLength',
+  'minProperties',
+  'maxProperties',
+  'minimum',
+  'maximum',
+])
+
+/**
+ * The part of JSON Schema that Google takes. What it does not know is left out, which loosens the schema; `const` is an
+ * `enum` of one.
+ * @see https://ai.google.dev/api/generate-content#FIELDS.response_json_schema
+ */
+export function googleSchemaOf(schema: unknown): unknown {
+  if (!isRecord(schema)) return schema
+  const kept = Object.entries(schema).flatMap(([key, value]): readonly (readonly [string, unknown])[] => {
+    if (key === 'const') return [['enum', [value]]]
+    if (key === 'enum') return [[key, listOf(value).filter((one) => one !== null)]]
+    if (MAPS.has(key)) return [[key, mapped(recordIn(value), googleSchemaOf)]]
+    if (key === 'allOf') return Object.entries(recordIn(googleSchemaOf(merged(listOf(value)))))
+    if (LISTS.has(key)) return [[key, listOf(value).map(googleSchemaOf)]]
+    if (key === 'additionalProperties' || key === 'items') return [[key, googleSchemaOf(value)]]
+    return KEPT.has(key) ? [[key, value]] : []
+  })
+  const read = Object.fromEntries(kept)
+  if (typeof read['$ref'] !== 'string') return read
+  return Object.fromEntries(Object.entries(read).filter(([key]) => key.startsWith('$'))) // nothing else may be beside it
+}
+
+const KEPT = new Set([
+  '$anchor',
+  '$id',
+  '$ref',
+  'description',
+  'format',
+  'maxItems',
+  'maximum',
+  'minItems',
+  'minimum',
+  'propertyOrdering',
+  'required',
+  'title',
+  'type',
+])
+const MAPS = new Set(['$defs', 'properties'])
+const LISTS = new Set(['anyOf', 'oneOf', 'prefixItems'])
+
+/** Schemas that must all hold, as one. */
+function merged(schemas: readonly unknown[]): JsonRecord {
+  let all: JsonRecord = {}
+  for (const schema of schemas.filter(isRecord)) {
+    const properties = { ...recordIn(all['properties']), ...recordIn(schema['properties']) }
+    const required = [...new Set([...listOf(all['required']), ...listOf(schema['required'])])]
+    all = {
+      ...all,
+      ...schema,
+      ...(Object.keys(properties).length > 0 && { properties }),
+      ...(required.length > 0 && { required }),
+    }
+  }
+  return all
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+function mapped(record: JsonRecord, change: (value: unknown) => unknown): JsonRecord {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
+}

@@ -1,0 +1,41 @@
+import type { Effort, NeutralRequest } from '../neutral.ts'
+
+/** Gemini 2 knows no levels. The budgets are those of Google's own route for clients of OpenAI. */
+const HAS_BUDGETS_ONLY = /gemini-[12]/
+const BUDGETS: Readonly<Record<Effort, number>> = {
+  minimal: 1_024,
+  low: 1_024,
+  medium: 8_192,
+  high: 24_576,
+  xhigh: 24_576,
+  max: 24_576,
+}
+const LEVELS: Readonly<Record<Effort, string>> = {
+  minimal: 'MINIMAL',
+  low: 'LOW',
+  medium: 'MEDIUM',
+  high: 'HIGH',
+  xhigh: 'HIGH',
+  max: 'HIGH',
+}
+/** The least that models think which cannot do without. */
+const LEAST_OF_GEMINI_2_PRO = 128
+
+/** How much a model is to think; nothing where that is left to it. A budget counts for more than an effort. */
+export function thinkingConfigOf({ thinking, effort }: NeutralRequest, model: string): object {
+  if (thinking === null && effort === null) return {}
+  if (thinking?.isOn === false) return { thinkingConfig: leastOf(model) }
+  const includeThoughts = thinking !== null && thinking.isShown !== false
+  const shown = includeThoughts ? { includeThoughts } : {}
+  const budget = thinking?.budgetTokens ?? null
+  if (budget !== null) return { thinkingConfig: { thinkingBudget: budget, ...shown } }
+  if (effort === null) return { thinkingConfig: shown }
+  const amount = HAS_BUDGETS_ONLY.test(model) ? { thinkingBudget: BUDGETS[effort] } : { thinkingLevel: LEVELS[effort] }
+  return { thinkingConfig: { ...amount, ...shown } }
+}
+
+function leastOf(model: string): object {
+  if (/gemini-2.*pro/.test(model)) return { thinkingBudget: LEAST_OF_GEMINI_2_PRO }
+  if (/gemini-(?:[3-9]|\d\d).*pro/.test(model)) return { thinkingLevel: LEVELS.low }
+  return /gemini-(?:[3-9]|\d\d)/.test(model) ? { thinkingLevel: LEVELS.minimal } : { thinkingBudget: 0 }
+}

@@ -1,0 +1,35 @@
+import { countIn, isRecord } from '../json-value.ts'
+import type { Usage } from '../neutral.ts'
+
+/** The usage in the bytes of a whole answer. @returns null when it reports none */
+export function usageOf(answer: Buffer): Usage | null {
+  try {
+    return reportedUsage(JSON.parse(answer.toString('utf8')))
+  } catch {
+    return null // not JSON: the upstream reported nothing
+  }
+}
+
+/** The usage in an answer or in a part of a stream: totals so far. @returns null when it has none */
+export function reportedUsage(answer: unknown): Usage | null {
+  const usage = isRecord(answer) ? answer['usageMetadata'] : null
+  if (!isRecord(usage)) return null
+  const reasoningTokens = countIn(usage['thoughtsTokenCount'])
+  return {
+    inputTokens: countIn(usage['promptTokenCount']) + countIn(usage['toolUsePromptTokenCount']),
+    outputTokens: countIn(usage['candidatesTokenCount']) + reasoningTokens,
+    cachedTokens: countIn(usage['cachedContentTokenCount']),
+    reasoningTokens,
+  }
+}
+
+/** Usage as Google reports it: thoughts do not belong to the candidates. */
+export function usageObject({ inputTokens, outputTokens, cachedTokens, reasoningTokens }: Usage): object {
+  return {
+    promptTokenCount: inputTokens,
+    candidatesTokenCount: Math.max(0, outputTokens - reasoningTokens),
+    totalTokenCount: inputTokens + outputTokens,
+    ...(cachedTokens > 0 && { cachedContentTokenCount: cachedTokens }),
+    ...(reasoningTokens > 0 && { thoughtsTokenCount: reasoningTokens }),
+  }
+}

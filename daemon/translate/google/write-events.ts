@@ -1,0 +1,54 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Told } from '../dialect.ts'
+import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { errorBody } from './error.ts'
+import { Signatures } from './signature.ts'
+import { usageObject } from './usage.ts'
+import { callPart, contentOf, REASONS } from './write-answer.ts'
+
+/** Puts a part of an answer, or an error, into the stream. */
+export type Framing = (json: string) => string
+
+export const eventFrame: Framing = (json) => `data: ${json}\n\n`
+
+/** Writes a stream of another dialect as parts of generated content. A call is written when all of it is there. */
+export function writeContentEvents(
+  { model, showsThinking }: Told,
+  { frame, close }: { readonly frame: Framing; readonly close: string },
+): (event: WrittenEvent) => string {
+  const signatures = new Signatures()
+  let head = { modelVersion: model, responseId: '' }
+  let part: PartStart = { kind: 'text' }
+  let text = ''
+
+  const content = (parts: readonly object[], rest: object = {}, usage: object = {}) =>
+    frame(JSON.stringify({ candidates: [{ content: contentOf(parts), ...rest, index: 0 }], ...usage, ...head }))
+
+  return (event) => {
+    switch (event.kind) {
+      case 'begin':
+        head = { modelVersion: event.model || model, responseId: event.id }
+        return ''
+      case 'part':
+        part = event.part
+        text = ''
+        if (part.kind === 'redacted') signatures.keep(part)
+        return ''
+      case 'more':
+        if (part.kind === 'text' || part.kind === 'refusal') return content([{ text: event.text }])
+        text += event.text
+        return part.kind === 'reasoning' && showsThinking ? content([{ text: event.text, thought: true }]) : ''
+      case 'signature':
+        if (part.kind === 'reasoning') {
+          signatures.keep({ ...event, kind: 'reasoning', text })
+        }
+        return ''
+      case 'part-end':
+        return part.kind === 'call' ? content([callPart(part.id, part.name, text, signatures.take())]) : ''
+      case 'end':
+        return content([], { finishReason: REASONS[event.finish] }, { usageMetadata: usageObject(event.usage) }) + close
+      case 'error':
+        return frame(JSON.stringify(errorBody(new GateError('UPSTREAM_FAILED', event.message)))) + close
+    }
+  }
+}
