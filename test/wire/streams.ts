@@ -53,7 +53,7 @@ function checkContents(events: readonly ReadEvent[]): void {
   for (const part of isBroken ? parts.slice(0, -1) : parts) {
     const [candidate] = part['candidates'] as Data[]
     expect(candidate, 'clients take a turn with an empty part for a failed one').toMatchObject({
-      content: { role: 'model', parts: [expect.anything()] },
+      content: { role: 'model', parts: { 0: expect.anything() } },
     })
     const isLast = part === last
     expect(candidate?.['finishReason'] !== undefined, 'one reason to end').toBe(isLast)

@@ -73,6 +73,7 @@ function noteFeatures(request: JsonRecord, features: Set<Feature>): void {
   if ((numberIn(request['n']) ?? 1) > 1) features.add('several answers')
   if (request['logprobs'] === true) features.add('log probabilities')
   if (listIn(request['modalities']).includes('audio')) features.add('audio answers')
+  if (listIn(request['modalities']).includes('image')) features.add('image answers')
   if (Object.keys(recordIn(request['logit_bias'])).length > 0) features.add('logit bias')
 }
 
