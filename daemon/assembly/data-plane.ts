@@ -78,6 +78,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
       tokens,
       admission,
       routes: directory.routes,
+      factsOf: directory.factsOf,
       health,
       backends,
       upstreams,

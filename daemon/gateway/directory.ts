@@ -1,9 +1,11 @@
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { isLoopback } from '../../schemas/words/address.ts'
+import { knownFacts } from '../../schemas/words/known-models.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { type ModelFacts, sharedFacts } from '../../schemas/words/model-facts.ts'
 import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.ts'
-import type { TargetHealth } from '../route/target-health.ts'
+import type { Target, TargetHealth } from '../route/target-health.ts'
 import { createCatalog } from '../upstream/catalog.ts'
 import { discoverEngines, MISSES_UNTIL_GONE } from '../upstream/discovery.ts'
 import type { Speech, Upstream, Upstreams } from '../upstream/upstreams.ts'
@@ -70,6 +72,13 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     return { name: upstream.name, models, open: upstream.configuredModels === null }
   }
 
+  /** Of its own list, or else of the table of hosted models. */
+  function factsOf({ upstream: name, model }: Target): ModelFacts {
+    const upstream = upstreams.get(name)
+    if (upstream === undefined) return {}
+    return { ...knownFacts(upstream.provider, model), ...catalog.entryOf(upstream).facts.get(model) }
+  }
+
   /** One look around. Looks never overlap. */
   function refresh(): Promise<void> {
     const { signal } = stopping
@@ -126,6 +135,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
 
   return {
     routes: () => routes,
+    factsOf: (targets: readonly Target[]): ModelFacts => sharedFacts(targets.map(factsOf)),
     refresh,
     /**
      * Looks around every `discovery.interval` from now on.

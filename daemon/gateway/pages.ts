@@ -1,4 +1,6 @@
-import type { Routes } from '../route/routes.ts'
+import type { ModelFacts } from '../../schemas/words/model-facts.ts'
+import type { ListedModel, Routes } from '../route/routes.ts'
+import type { Target } from '../route/target-health.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import type { Answer } from './answer.ts'
@@ -8,6 +10,8 @@ import { callOf } from './exchange.ts'
 export type PageParts = {
   readonly dialects: Dialects
   readonly routes: () => Routes
+  /** What is known of a model, whichever of its targets answers. */
+  readonly factsOf: (targets: readonly Target[]) => ModelFacts
   readonly metrics: { readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }> }
   /** Why new requests are refused, in words for clients; null when they are served. */
   readonly notReady: () => string | null
@@ -62,7 +66,7 @@ export function rowsOf(parts: PageParts): readonly Row[] {
     answer.end(200, PAGE_HEADERS, Buffer.from(pageSaying(state, doors)))
   }
   return [
-    ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts.routes)),
+    ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts)),
     { kind: 'page', method: 'GET', path: '/metrics', scope: 'config:read', page: exposeMetrics },
     { kind: 'page', method: 'GET', path: HEALTH, scope: null, page: health },
     { kind: 'page', method: 'GET', path: READY, scope: null, page: ready },
@@ -70,7 +74,8 @@ export function rowsOf(parts: PageParts): readonly Row[] {
   ]
 }
 
-function dialectRows(dialect: Dialect, routes: () => Routes): readonly Row[] {
+function dialectRows(dialect: Dialect, { routes, factsOf }: PageParts): readonly Row[] {
+  const withFacts = ({ id, ownedBy, targets }: ListedModel) => ({ id, ownedBy, facts: factsOf(targets) })
   return dialect.endpoints.map((endpoint) => {
     const { method, path, scope, does, withHeader } = endpoint
     const row = { method, path, scope, dialect, ...(withHeader !== undefined && { withHeader }) }
@@ -79,8 +84,8 @@ function dialectRows(dialect: Dialect, routes: () => Routes): readonly Row[] {
       const call = callOf(exchange, endpoint, param)
       const body =
         does === 'list-models'
-          ? dialect.listModels(routes().list(), call)
-          : dialect.showModel(routes().entryOf(call.param), call)
+          ? dialect.listModels(routes().list().map(withFacts), call)
+          : dialect.showModel(withFacts(routes().entryOf(call.param)), call)
       sendJson(exchange.answer, 200, body)
     }
     return { ...row, kind: 'page', page }

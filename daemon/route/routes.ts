@@ -17,7 +17,7 @@ export type RouteModel = {
 export type RouteUpstream = { readonly name: string; readonly models: readonly string[]; readonly open: boolean }
 
 /** A model as clients may ask for it. `ownedBy` is `gate` for virtual models, else the upstream's name. */
-export type ListedModel = { readonly id: string; readonly ownedBy: string }
+export type ListedModel = { readonly id: string; readonly ownedBy: string; readonly targets: readonly Target[] }
 
 type Route = { readonly strategy: RouteModel['strategy']; readonly targets: readonly Target[] }
 
@@ -41,7 +41,7 @@ export function createRoutes(
   const add = (id: string, ownedBy: string, route: Route) => {
     if (routes.has(id)) return
     routes.set(id, route)
-    listed.push({ id, ownedBy })
+    listed.push({ id, ownedBy, targets: route.targets })
   }
 
   for (const [alias, model] of Object.entries(models)) {
@@ -94,8 +94,9 @@ export function createRoutes(
     },
     /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
     entryOf(id: string): ListedModel {
-      if (find(id) === null) throw unknownModel(id)
-      return listed.find((model) => model.id === id) ?? { id, ownedBy: 'gate' }
+      const route = find(id)
+      if (route === null) throw unknownModel(id)
+      return listed.find((model) => model.id === id) ?? { id, ownedBy: 'gate', targets: route.targets }
     },
     /** Every model that a client may name, virtual ones first. */
     list: (): readonly ListedModel[] => listed,

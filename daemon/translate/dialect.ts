@@ -1,4 +1,5 @@
 import type { GateError } from '../../schemas/words/errors.ts'
+import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import type { JsonOutline } from '../../syntax/json/outline.ts'
 import type { FeatureTable } from './features.ts'
@@ -79,6 +80,8 @@ export type Dialect = {
   readonly modelsPath: string
   /** Reads that list. @returns ids @throws Error when it has another shape */
   readonly readModels: (list: unknown) => readonly string[]
+  /** What that list says of the models, by id; absent: it says nothing. @param list one that `readModels` took */
+  readonly readFacts?: (list: unknown) => ReadonlyMap<string, ModelFacts>
   /** The list that clients get, sent as JSON. */
   readonly listModels: (models: readonly ModelEntry[], call: Call) => object
   /** One model that clients get, sent as JSON. */
@@ -137,7 +140,7 @@ export type UpstreamBody = {
 }
 
 /** A model as clients may ask for it. */
-export type ModelEntry = { readonly id: string; readonly ownedBy: string }
+export type ModelEntry = { readonly id: string; readonly ownedBy: string; readonly facts?: ModelFacts }
 
 /** What a client is told besides the answer itself. */
 export type Told = {

@@ -1,10 +1,14 @@
 import type { Log } from '../../schemas/words/log.ts'
+import type { ModelFacts } from '../../schemas/words/model-facts.ts'
+import { providerRow } from '../../schemas/words/providers.ts'
 import { isOutOfDescriptors } from './connector.ts'
 import type { Answer, ModelListing, Upstream } from './upstreams.ts'
 
 /** What an upstream said last about itself. */
 export type CatalogEntry = {
   readonly models: readonly string[]
+  /** What is known of some of them. */
+  readonly facts: ReadonlyMap<string, ModelFacts>
   readonly state: 'configured' | 'unknown' | 'up' | 'unlisted' | 'down'
   readonly lastError: string | null
 }
@@ -29,8 +33,8 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
     const askedAt = now()
     const { baseUrl } = upstream
     try {
-      const models = await askModels(upstream, upstream.ask, signal)
-      entries.set(upstream.name, { upstream, askedAt, models, state: 'up', lastError: null })
+      const listed = await askModels(upstream, upstream.ask, signal)
+      entries.set(upstream.name, { upstream, askedAt, ...listed, state: 'up', lastError: null })
       if (upstream.baseUrl !== baseUrl)
         log('warn', 'upstream answers only with the version in the path: add it to base_url', {
           upstream: upstream.name,
@@ -41,8 +45,8 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
       const reason = error instanceof Error ? reasonOf(error) : String(error)
       const lastError = upstream.redactor?.text(reason) ?? reason
       const state = error instanceof NoListError ? 'unlisted' : 'down'
-      const models = before?.upstream.baseUrl === upstream.baseUrl ? before.models : []
-      entries.set(upstream.name, { upstream, askedAt, models, state, lastError })
+      const { models, facts } = before?.upstream.baseUrl === upstream.baseUrl ? before : NOTHING
+      entries.set(upstream.name, { upstream, askedAt, models, facts, state, lastError })
       if (before?.state !== state && upstream.configuredModels === null)
         log('warn', 'upstream does not list its models', { upstream: upstream.name, error: lastError })
     }
@@ -54,15 +58,27 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
   const lacksVersion = (upstream: Upstream): boolean =>
     upstream.addVersion !== null && entries.get(upstream.name)?.upstream !== upstream
 
+  function isWanted(upstream: Upstream): boolean {
+    const known = entries.get(upstream.name)
+    const hasAnswered = known?.upstream === upstream && known.state === 'up'
+    const isFresh = hasAnswered && now() - known.askedAt < ASK_AGAIN_MS
+    if (upstream.configuredModels === null) return !isFresh
+    if (!isEngine(upstream)) return lacksVersion(upstream)
+    // once for a backend: asking again and again would keep an idle one from going to sleep
+    return upstream.table === 'backends' ? !hasAnswered : !isFresh
+  }
+
   return {
     entryOf(upstream: Upstream): CatalogEntry {
       const { configuredModels } = upstream
-      if (configuredModels !== null) return { models: configuredModels, state: 'configured', lastError: null }
-      return entries.get(upstream.name) ?? { models: [], state: 'unknown', lastError: null }
+      const entry = entries.get(upstream.name)
+      if (configuredModels === null) return entry ?? { ...NOTHING, state: 'unknown', lastError: null }
+      const facts = entry?.facts ?? NOTHING.facts
+      return { models: configuredModels, facts, state: 'configured', lastError: null }
     },
     /**
-     * Asks the upstreams whose models are neither configured nor known from a while ago, or whose URL names no version.
-     * Never rejects.
+     * Asks the upstreams whose models are neither configured nor known from a while ago, or whose URL names no version,
+     * and engines for what they know of the models that are configured. Never rejects.
      * @param isAsleep whether asking would start it: such a one is asked another time
      */
     async refresh(
@@ -72,15 +88,14 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
     ): Promise<void> {
       const names = new Set(upstreams.map(({ name }) => name))
       for (const name of entries.keys()) if (!names.has(name)) entries.delete(name)
-      const asked = upstreams.filter((upstream) => {
-        const known = entries.get(upstream.name)
-        const isFresh = known?.upstream === upstream && known.state === 'up' && now() - known.askedAt < ASK_AGAIN_MS
-        return (upstream.configuredModels === null ? !isFresh : lacksVersion(upstream)) && !isAsleep(upstream.name)
-      })
+      const asked = upstreams.filter((upstream) => isWanted(upstream) && !isAsleep(upstream.name))
       await Promise.all(asked.map((upstream) => refreshOne(upstream, signal)))
     },
   }
 }
+
+/** Engines say how long a context they were started with; hosted models are in a table. */
+const isEngine = ({ provider }: Upstream): boolean => providerRow(provider).isEngine === true
 
 /** What answers where the list should be is not a list; everything else may still work. */
 class NoListError extends Error {
@@ -94,11 +109,7 @@ class NoListError extends Error {
  * Asks for the list below the base URL, and below its usual version where it names none; what answers there is kept.
  * @throws Error when there is no answer, or a refusal; NoListError when what answers is no list
  */
-async function askModels(
-  upstream: Upstream,
-  ask: NonNullable<Upstream['ask']>,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
+async function askModels(upstream: Upstream, ask: NonNullable<Upstream['ask']>, signal: AbortSignal): Promise<Listed> {
   const { lists, addVersion, redactor } = upstream
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
   let listed = await listAt('', upstream, ask, deadline)
@@ -110,7 +121,7 @@ async function askModels(
     }
   }
   if (listed instanceof NoListError) throw listed
-  return redactor === null ? listed : listed.map(redactor.text)
+  return redactor === null ? listed : { ...listed, models: listed.models.map(redactor.text) }
 }
 
 /** What an upstream answers that does not list its models there. */
@@ -121,7 +132,7 @@ async function listAt(
   upstream: Upstream,
   ask: NonNullable<Upstream['ask']>,
   deadline: AbortSignal,
-): Promise<readonly string[] | NoListError> {
+): Promise<Listed | NoListError> {
   const { lists, baseUrl } = upstream
   const response = await ask(`${version}${lists.modelsPath}`, deadline)
   if (response.ok) {
@@ -139,12 +150,16 @@ async function listAt(
 
 /** The ids in a model list. @throws Error when it is none, or too long */
 export async function readListing(lists: ModelListing, response: Pick<Answer, 'body'>): Promise<readonly string[]> {
-  return modelsIn(lists, await boundedText(response))
+  return modelsIn(lists, await boundedText(response)).models
 }
 
-function modelsIn({ readModels }: ModelListing, text: string): readonly string[] {
-  return readModels(JSON.parse(text)).slice(0, MAX_MODELS)
+function modelsIn({ readModels, readFacts }: ModelListing, text: string): Listed {
+  const list: unknown = JSON.parse(text)
+  return { models: readModels(list).slice(0, MAX_MODELS), facts: readFacts?.(list) ?? NOTHING.facts }
 }
+
+type Listed = Pick<CatalogEntry, 'models' | 'facts'>
+const NOTHING: Listed = { models: [], facts: new Map() }
 
 /** @throws Error when the body is longer than any model list */
 async function boundedText(response: Pick<Answer, 'body'>): Promise<string> {

@@ -2,6 +2,7 @@ import { Client, fetch, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Grades } from '../../schemas/words/dialects.ts'
+import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import { baseUrlOf } from '../../schemas/words/providers.ts'
 import { boundedConnector, countingClient } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
@@ -26,6 +27,8 @@ export type ModelListing = {
   readonly modelsPath: string
   /** @returns ids @throws Error when the list has another shape */
   readonly readModels: (list: unknown) => readonly string[]
+  /** What the list says of them. @param list one that `readModels` took */
+  readonly readFacts?: (list: unknown) => ReadonlyMap<string, ModelFacts>
 }
 
 /** What is said to upstreams, which is a dialect's to know. */

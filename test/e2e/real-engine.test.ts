@@ -21,7 +21,8 @@ describe.skipIf(llama.kind !== 'ready')(title, () => {
     if (llama.kind !== 'ready') return
     directory = mkdtempSync(join(tmpdir(), 'gate-llama-'))
     engine = await startLlama(llama.root, directory)
-    gate = await startDaemon(upstreamEnv('engine', `${engine.url}/v1`, ['tiny']))
+    const env = upstreamEnv('engine', `${engine.url}/v1`, ['tiny'])
+    gate = await startDaemon({ ...env, GATE_UPSTREAMS__ENGINE__PROVIDER: 'llama-cpp' })
     client = new OpenAI({ apiKey: gate.key, baseURL: `${gate.url}/v1`, maxRetries: 0 })
   })
   afterAll(async () => {
@@ -56,6 +57,12 @@ describe.skipIf(llama.kind !== 'ready')(title, () => {
       output_tokens: completion_tokens,
       outcome: 'ok',
     })
+  })
+
+  test('the list of models says how long a context it was started with', async () => {
+    const facts = async () => (await client.models.retrieve(model)) as object
+    await until(async () => 'context_length' in (await facts()), 20_000)
+    expect(await facts()).toMatchObject({ context_length: 8_192, architecture: { input_modalities: ['text'] } })
   })
 
   test('a stream is the same text in pieces, with usage where it is asked for', async () => {

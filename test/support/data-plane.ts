@@ -70,6 +70,7 @@ export async function startDataPlane(
       tokens,
       admission: createAdmission(admissionLimits(initial)),
       routes: directory.routes,
+      factsOf: directory.factsOf,
       health,
       backends: NO_BACKENDS,
       upstreams,

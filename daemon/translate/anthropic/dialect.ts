@@ -3,7 +3,7 @@ import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS, VERSION, VERSION_HEADER } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
-import { listModels, readModels, showModel } from './models.ts'
+import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
 import { MessageStreamWatch } from './stream.ts'
@@ -34,6 +34,7 @@ export const anthropic = {
   version: '/v1',
   modelsPath: '/models?limit=1000',
   readModels,
+  readFacts,
   listModels,
   showModel,
   neutral,

@@ -1,5 +1,6 @@
+import { known, type ModelFacts } from '../../../schemas/words/model-facts.ts'
 import type { Call, ModelEntry } from '../dialect.ts'
-import { isRecord } from '../json-value.ts'
+import { isRecord, type JsonRecord, numberIn, recordsIn } from '../json-value.ts'
 
 /** When a model was made is not known here: it has been there since this process began. */
 const SINCE = new Date(Math.floor(performance.timeOrigin)).toISOString()
@@ -22,7 +23,7 @@ export function listModels(models: readonly ModelEntry[], { url }: Call): object
 }
 
 /** GET /v1/models/ID. */
-export function showModel({ id }: ModelEntry): object {
+export function showModel({ id, facts }: ModelEntry): object {
   return {
     type: 'model',
     id,
@@ -32,16 +33,31 @@ export function showModel({ id }: ModelEntry): object {
     deprecated_at: null,
     lifecycle: 'active',
     line: null,
-    max_input_tokens: null,
-    max_tokens: null,
+    max_input_tokens: facts?.contextTokens ?? null,
+    max_tokens: facts?.outputTokens ?? null,
     retires_at: null,
   }
 }
 
 /** The ids in an upstream's list. @throws Error when it has another shape */
 export function readModels(list: unknown): readonly string[] {
+  const ids = entriesIn(list).map((model: unknown) => (isRecord(model) ? model['id'] : null))
+  return ids.filter((id): id is string => typeof id === 'string' && id !== '')
+}
+
+/** What the list says of the models, by id. */
+export function readFacts(list: unknown): ReadonlyMap<string, ModelFacts> {
+  return new Map(recordsIn(entriesIn(list)).map((model) => [String(model['id']), factsIn(model)]))
+}
+
+function factsIn(model: JsonRecord): ModelFacts {
+  const [contextTokens, outputTokens] = [numberIn(model['max_input_tokens']), numberIn(model['max_tokens'])]
+  return known({ contextTokens: contextTokens ?? undefined, outputTokens: outputTokens ?? undefined })
+}
+
+/** @throws Error when it has another shape */
+function entriesIn(list: unknown): readonly unknown[] {
   const data = isRecord(list) ? list['data'] : null
   if (!Array.isArray(data)) throw new Error('the model list does not have the shape that Anthropic uses')
-  const ids = data.map((model: unknown) => (isRecord(model) ? model['id'] : null))
-  return ids.filter((id): id is string => typeof id === 'string' && id !== '')
+  return data
 }

@@ -3,7 +3,7 @@ import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
-import { listModels, readModels, showModel } from './models.ts'
+import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
 import { bodyFor, REQUEST_HEADERS, readRequest } from './request.ts'
 import { ChatStreamWatch } from './stream.ts'
@@ -33,6 +33,7 @@ export const openAiChat = {
   version: '/v1',
   modelsPath: '/models',
   readModels,
+  readFacts,
   listModels,
   showModel,
   neutral,
