@@ -65,7 +65,8 @@ export type NeutralTool = {
   readonly isStrict: boolean | null
 }
 
-export type Effort = 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+export const EFFORTS = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
+export type Effort = (typeof EFFORTS)[number]
 
 /** A request; null stands for what is left to the upstream. */
 export type NeutralRequest = {

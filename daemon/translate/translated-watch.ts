@@ -5,7 +5,12 @@ import type { NeutralEvent, Usage, WrittenEvent } from './neutral.ts'
 const NOTHING = Buffer.alloc(0)
 
 /** What is told where the upstream says nothing. `inputTokens` is worked out when it is needed. */
-type Defaults = { readonly requestId: string; readonly inputTokens: () => number }
+type Defaults = {
+  readonly requestId: string
+  readonly inputTokens: () => number
+  /** What the client is told of the sequence that ended the answer. */
+  readonly stopSequence: (said: string | null) => string | null
+}
 
 /** Reads a stream in one dialect and shows it in another. What is shown are whole frames, however the chunks are cut. */
 export class TranslatedWatch extends CountingWatch {
@@ -62,7 +67,11 @@ export class TranslatedWatch extends CountingWatch {
         this.hasSaidEnd = true
         this.contentHasCome = true
         this.usageSoFar = event.usage
-        return this.#write({ ...event, usage: event.usage ?? this.#counted() })
+        return this.#write({
+          ...event,
+          stopSequence: this.#defaults.stopSequence(event.stopSequence),
+          usage: event.usage ?? this.#counted(),
+        })
       case 'error':
         this.failureMessage = event.message
         return this.#write(event)

@@ -84,10 +84,14 @@ function answersOf({
     showsUsage: request.showsUsage,
     showsThinking: request.thinking?.isShown ?? request.thinking?.isOn === true,
   }
+  /** Some say other things where the sequence that ended an answer is. */
+  const stopSequence = (said: string | null) => (said !== null && request.stop.includes(said) ? said : null)
+  const defaults = { requestId, inputTokens, stopSequence }
   return {
-    watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), { requestId, inputTokens }),
+    watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), defaults),
     answer(whole) {
-      const answer = to.readAnswer(whole)
+      const read = to.readAnswer(whole)
+      const answer = { ...read, stopSequence: stopSequence(read.stopSequence) }
       const usage = answer.usage ?? counted(inputTokens(), spoken.estimateOutput(whole))
       return Buffer.from(JSON.stringify(from.writeAnswer({ ...answer, id: answer.id || requestId, usage }, told)))
     },

@@ -11,6 +11,8 @@ export class MessageEventReader extends FrameReader {
   #usage: Usage | null = null
   #reason: unknown = null
   #stopSequence: string | null = null
+  /** Blocks that are passed on. */
+  readonly #starts = new Map<string, PartStart>()
 
   isComplete(): boolean {
     return this.hasBegun && this.#reason !== null
@@ -27,7 +29,10 @@ export class MessageEventReader extends FrameReader {
         break
       case 'content_block_start': {
         const start = startOf(recordIn(event['content_block']))
-        if (start !== null) this.parts.begin(keyOf(event), start)
+        if (start !== null) {
+          this.#starts.set(keyOf(event), start)
+          this.parts.begin(keyOf(event), start)
+        }
         this.#early(keyOf(event), recordIn(event['content_block']))
         break
       }
@@ -62,9 +67,13 @@ export class MessageEventReader extends FrameReader {
   }
 
   #delta(key: string, delta: JsonRecord): void {
-    if (!this.parts.has(key)) return // of a block that is not passed on
+    const start = this.#starts.get(key)
+    if (start === undefined) return // of a block that is not passed on
     const field = TEXTS[String(delta['type'])]
-    if (field !== undefined) this.parts.delta(key, textIn(delta[field]) ?? '')
+    const text = field === undefined ? '' : (textIn(delta[field]) ?? '')
+    // what is said had to end for a block that began meanwhile, and goes on
+    if (text !== '' && start.kind !== 'call' && !this.parts.has(key)) this.parts.begin(key, start)
+    if (field !== undefined) this.parts.delta(key, text)
     else if (delta['type'] === 'signature_delta') this.parts.signature(key, textIn(delta['signature']) ?? '')
   }
 

@@ -1,7 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
-import type { Effort, Feature, NeutralMessage, NeutralRequest, NeutralTool } from '../neutral.ts'
+import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { withoutAttribution } from './attribution.ts'
 import { type Notes, readContent } from './read-content.ts'
 
@@ -33,6 +33,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
   const config = recordIn(request['output_config'])
   const format = recordIn(config['format'])
   const choice = recordIn(request['tool_choice'])
+  const effort = textIn(config['effort'])
   return {
     stream: request['stream'] === true,
     messages: [...systemOf(request['system'], notes), ...readMessages(listIn(request['messages']), notes)],
@@ -52,13 +53,15 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
         ? { kind: 'schema', name: null, schema: format['schema'], isStrict: null }
         : null,
     thinking: thinkingOf(recordIn(request['thinking'])),
-    effort: textIn(config['effort']) as Effort | null,
+    effort: EFFORTS.find((one) => one === effort) ?? null,
     endUser: textIn(recordIn(request['metadata'])['user_id']),
     showsUsage: true,
     features,
     ownFields: [
       ...Object.keys(request).filter((name) => !READ.has(name) && request[name] !== null),
       ...notes.ownFields,
+      // a word that came after this was written
+      ...(effort === null || EFFORTS.some((one) => one === effort) ? [] : ['output_config']),
     ],
   }
 }

@@ -7,9 +7,10 @@ import { attributionEdit } from './attribution.ts'
 const DECIDING = decidingKeys()
 
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
-export function readRequest({ body, outline = outlineOf(body) }: Call): ModelRequest {
+export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
   const { model, stream } = readModelRequest(body, outline, DECIDING)
-  return { model, stream }
+  // a count is one number, whatever else was meant for the message
+  return { model, stream: stream && endpoint.does !== 'count-tokens' }
 }
 
 /**

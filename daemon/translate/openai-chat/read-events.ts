@@ -16,6 +16,7 @@ export class ChatEventReader extends FrameReader {
   #reason: string | null = null
   #stopSequence: string | null = null
   #hasRefused = false
+  #hasSaidEnd = false
   /** How often text, reasoning or a refusal has begun: each time is a part of its own. */
   #spoken = 0
   #speaking = ''
@@ -29,11 +30,13 @@ export class ChatEventReader extends FrameReader {
   }
 
   isComplete(): boolean {
-    return this.hasBegun && this.#reason !== null
+    return this.hasBegun && (this.#reason !== null || this.#hasSaidEnd)
   }
 
   protected read(data: string, type: string): void {
     if (data.trim() === '[DONE]') {
+      // some give no reason: that nothing follows is enough, as in a stream that is passed through
+      this.#hasSaidEnd = true
       if (this.isComplete()) this.close()
       return
     }

@@ -1,7 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
-import type { Effort, Feature, NeutralRequest, NeutralTool } from '../neutral.ts'
+import { EFFORTS, type Feature, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { readMessages } from './read-messages.ts'
 
 /** The fields that are read below; null and what is not set to anything count as left out. */
@@ -44,6 +44,8 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
   const messages = readMessages(listIn(request['messages']), features)
   const tools = readTools(request, features)
   const effort = textIn(request['reasoning_effort'])
+  // a word that came after this was written
+  const isForeign = effort !== null && effort !== 'none' && !EFFORTS.some((one) => one === effort)
   noteFeatures(request, features)
   return {
     stream: request['stream'] === true,
@@ -60,11 +62,14 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     presencePenalty: numberIn(request['presence_penalty']),
     answerForm: answerFormOf(recordIn(request['response_format'])),
     thinking: effort === null ? null : { isOn: effort !== 'none', budgetTokens: null },
-    effort: effort === null || effort === 'none' ? null : (effort as Effort),
+    effort: EFFORTS.find((one) => one === effort) ?? null,
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
     features,
-    ownFields: Object.keys(request).filter((name) => !READ.has(name) && request[name] !== null),
+    ownFields: [
+      ...Object.keys(request).filter((name) => !READ.has(name) && request[name] !== null),
+      ...(isForeign ? ['reasoning_effort'] : []),
+    ],
   }
 }
 

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { run } from '../../../wire/run.ts'
+
+const client_request = { model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'x' }] }
+const one = { name: 'x', folder: '', why: '', client_request }
+
+/** The answer of an upstream of chat completions, as a client of Messages is told it. */
+function shownOfChunks(chunks: readonly object[], request: object = {}, isDone = true): string {
+  const frames = [
+    ...chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`),
+    ...(isDone ? ['data: [DONE]\n\n'] : []),
+  ]
+  const asked = {
+    ...one,
+    client_request: { ...client_request, ...request },
+    ingress: 'anthropic',
+    upstream: 'openai-chat',
+  }
+  return run(
+    { ...asked, upstream_response: frames },
+    frames.map((frame) => Buffer.from(frame)),
+  ).shown
+}
+const chunk = (delta: object, more: object = {}) => ({
+  id: '1',
+  choices: [{ index: 0, delta, finish_reason: null, ...more }],
+})
+
+test.each([
+  { name: 'without a reason, but with its end', isDone: true, says: '"stop_reason":"end_turn"' },
+  { name: 'without either', isDone: false, says: '"type":"error"' },
+])('an answer of chat completions $name', ({ isDone, says }) => {
+  expect(shownOfChunks([chunk({ content: 'hi' })], {}, isDone)).toContain(says)
+})
+
+test.each([
+  { said: 'END', stop: ['END'], reason: 'stop_sequence', sequence: '"END"' },
+  { said: 'eos', stop: ['END'], reason: 'end_turn', sequence: 'null' },
+  { said: 'stop', stop: [], reason: 'end_turn', sequence: 'null' },
+])(
+  'what an upstream calls $said is a stop sequence only of a request with $stop',
+  ({ said, stop, reason, sequence }) => {
+    const chunks = [chunk({ content: 'hi' }, { finish_reason: 'stop', stop_reason: said })]
+    expect(shownOfChunks(chunks, { stop_sequences: stop })).toContain(
+      `"stop_reason":"${reason}","stop_sequence":${sequence}`,
+    )
+  },
+)
+
+test('text that goes on after another block has begun is shown, in a block of its own if need be', () => {
+  const block = (index: number, content_block: object) => ({ type: 'content_block_start', index, content_block })
+  const more = (index: number, delta: object) => ({ type: 'content_block_delta', index, delta })
+  const events = [
+    { type: 'message_start', message: { id: '1', model: 'm', usage: { input_tokens: 1, output_tokens: 1 } } },
+    block(0, { type: 'text', text: '' }),
+    more(0, { type: 'text_delta', text: 'one ' }),
+    block(1, { type: 'tool_use', id: 't', name: 'f', input: {} }),
+    more(0, { type: 'text_delta', text: 'two' }),
+    more(1, { type: 'input_json_delta', partial_json: '{}' }),
+    { type: 'content_block_stop', index: 0 },
+    { type: 'content_block_stop', index: 1 },
+    block(2, { type: 'server_tool_use', id: 's', name: 'web_search', input: {} }),
+    more(2, { type: 'input_json_delta', partial_json: '{"query":"x"}' }),
+    { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 2 } },
+    { type: 'message_stop' },
+  ]
+  const frames = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+  const asked = { ...one, ingress: 'openai-chat', upstream: 'anthropic', upstream_response: frames }
+  const { shown } = run(
+    asked,
+    frames.map((frame) => Buffer.from(frame)),
+  )
+  const deltas = [...shown.matchAll(/"content":"([^"]+)"/g)].map(([, text]) => text)
+  expect(deltas.join('')).toBe('one two')
+  expect(shown).toContain('"name":"f"')
+  expect(shown).not.toContain('query')
+})
+
+test.each([
+  { ingress: 'openai-chat', upstream: 'anthropic', request: { reasoning_effort: 'high' }, dropped: [] },
+  {
+    ingress: 'openai-chat',
+    upstream: 'anthropic',
+    request: { reasoning_effort: 'ultra' },
+    dropped: ['reasoning_effort'],
+  },
+  { ingress: 'openai-chat', upstream: 'anthropic', request: { reasoning_effort: 'none' }, dropped: [] },
+  { ingress: 'anthropic', upstream: 'openai-chat', request: { output_config: { effort: 'max' } }, dropped: [] },
+  { ingress: 'anthropic', upstream: 'openai-chat', request: { output_config: { effort: 9 } }, dropped: [] },
+  {
+    ingress: 'anthropic',
+    upstream: 'openai-chat',
+    request: { output_config: { effort: 'ultra' } },
+    dropped: ['output_config'],
+  },
+])('an effort that Gate does not know is named, not passed on: $request', ({ request, dropped, ...sides }) => {
+  const asked = { ...one, ...sides, client_request: { ...client_request, ...request }, upstream_response: [] }
+  const { sent, dropped: named } = run(asked, [])
+  expect(named).toEqual(dropped)
+  expect(sent).not.toContain('ultra')
+})
