@@ -101,13 +101,24 @@ export async function removeLeavings(host: Host, account: Account, subuids: read
   const places = WRITABLE_BY_ALL.filter((path) => host.status(path)?.kind === 'directory')
   // a directory that holds files of others stays
   if (places.length > 0) await host.run(['find', ...places, '-xdev', '-depth', '(', ...anyOf, ')', '-delete'])
-  const isOwn = (id: number) => id === uid || ranges.some(({ start, count }) => start <= id && id < start + count)
-  const objects = SYSTEM_V.flatMap(({ kind, column, option }) => {
+  const objects = await objectsOf(host, account, ranges)
+  if (objects.length > 0) await host.run(['ipcrm', ...objects])
+}
+
+/** Objects of System V that an account or one of its subordinate ids has made or owns, as ipcrm(1) is told them. */
+async function objectsOf(host: Host, account: Account, ranges: readonly SubidRange[]): Promise<string[]> {
+  const isInRange = (id: number) =>
+    id === account.uid || ranges.some(({ start, count }) => start <= id && id < start + count)
+  const all = SYSTEM_V.flatMap(({ kind, column, option }) => {
     const [header = '', ...lines] = (host.read(`/proc/sysvipc/${kind}`) ?? '').trim().split('\n')
     const at = (word: string) => header.trim().split(/\s+/).indexOf(word)
     const rows = lines.map((line) => line.trim().split(/\s+/))
-    const owned = rows.filter((row) => isOwn(Number(row[at('uid')])) || isOwn(Number(row[at('cuid')])))
-    return owned.flatMap((row) => [option, row[at(column)] ?? ''])
+    return rows.map((row) => {
+      const ids = [Number(row[at('uid')]), Number(row[at('cuid')])].filter(isInRange)
+      return { ids, words: [option, row[at(column)] ?? ''] }
+    })
   })
-  if (objects.length > 0) await host.run(['ipcrm', ...objects])
+  const own = new Set<number>()
+  for (const id of new Set(all.flatMap(({ ids }) => ids))) if (!(await isOthers(host, account, id))) own.add(id)
+  return all.filter(({ ids }) => ids.some((id) => own.has(id))).flatMap(({ words }) => words)
 }

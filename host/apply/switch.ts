@@ -26,7 +26,10 @@ export async function switchHost(
   const stops = plan.units.filter(({ action, unit }) => {
     return action === 'stop' && (unit.manager === 'system' || accounts.users.has(unit.manager))
   })
-  if (stops.length > 0) await step(namesOf(stops), () => actOnUnits(host, stops, accounts, limits))
+  // a unit of the host may take the manager of a user with it: what that one runs stops before
+  const isOfHost = ({ unit }: Plan['units'][number]) => Number(unit.manager === 'system')
+  const inOrder = stops.toSorted((a, b) => isOfHost(a) - isOfHost(b))
+  if (stops.length > 0) await step(namesOf(inOrder), () => actOnUnits(host, inOrder, accounts, limits))
   const renewed = plan.planted.filter(isHarmful)
   if (renewed.length > 0)
     await step(`start ${renewed.map(({ user }) => user).join(', ')} anew`, () => renewAccounts(host, renewed, observed))

@@ -5,6 +5,7 @@ import { isLong } from '../support/effort.ts'
 import { bootHost, type Host } from './deploy.ts'
 import { ENGINE_HEALTH, engineBackend } from './engine/image.ts'
 import { NODE } from './gate.ts'
+import { snapshot } from './snapshot.ts'
 import { describeInLab } from './suite.ts'
 
 const SPEC = '/etc/gate/gate.toml'
@@ -16,7 +17,7 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
   beforeAll(async () => {
     host = await bootHost('apply')
     for (const file of ['killed-apply.ts']) cpSync(join(import.meta.dirname, file), host.path(`/opt/${file}`))
-    before = await snapshot()
+    before = await snapshot(host)
   })
   afterAll(() => host?.down())
 
@@ -53,38 +54,6 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
   })
   const write = (spec: object) => writeFileSync(host.path(SPEC), JSON.stringify(spec))
 
-  /** Files with owners, modes and targets, accounts, and units that run: what an uninstall has to leave as it was. */
-  async function snapshot(): Promise<string> {
-    const quiet = [
-      '/proc',
-      '/sys',
-      '/dev',
-      '/run',
-      '/tmp',
-      '/var/tmp',
-      '/var/log',
-      '/var/lib/systemd',
-      '/opt',
-      '/root',
-      '/.cache',
-    ]
-    const prune = quiet.flatMap((path) => ['-path', path, '-o']).slice(0, -1)
-    const files = await host.run(['find', '/', '(', ...prune, ')', '-prune', '-o', '-printf', '%p %y %m %u:%g %l\n'])
-    const accounts = await host.run(['cat', '/etc/passwd', '/etc/group', '/etc/subuid', '/etc/subgid'])
-    const units = await host.run(['systemctl', 'list-units', '--no-legend', '--plain', '--state=active'])
-    const linger = await host.exec(['ls', '/var/lib/systemd/linger'])
-    const enabled = await host.run(['systemctl', 'list-unit-files', '--no-legend', '--state=enabled'])
-    const isStable = (line: string) =>
-      !/^\/etc\/(?:passwd|group|shadow|gshadow|subuid|subgid)- |^\/etc\/\.pwd\.lock |^\/etc\/gate\/gate\.toml /.test(
-        line,
-      ) &&
-      // sessions of the test itself, and what the clock starts
-      !/^(?:run-|session-|systemd-tmpfiles-clean|apt-|dpkg-|e2scrub|netavark-)/.test(line)
-    const words = units.split('\n').map((line) => line.split(/\s+/).slice(0, 4).join(' '))
-    const lines = [...files.split('\n').sort(), ...accounts.split('\n'), ...words, linger.stdout, enabled]
-    return lines.filter(isStable).join('\n')
-  }
-
   test('refuses what it cannot do, and changes nothing', async () => {
     write({ backends: { one: backend() } })
     expect(await host.exec(['gatectl', 'apply'], { user: 'nobody' })).toMatchObject({
@@ -99,7 +68,7 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
     write({ upstreams: { openai: { provider: 'openai', api_key: { credential: 'openai' } } } })
     const secret = await gatectl('apply')
     expect(secret).toMatchObject({ code: 1, stderr: expect.stringContaining('/etc/credstore/openai') })
-    expect(await snapshot()).toBe(before)
+    expect(await snapshot(host)).toBe(before)
   })
 
   test('killed before any of its steps and done again, it comes to the same end', { timeout: 300_000 }, async () => {
@@ -243,7 +212,7 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
     const purged = await gatectl('uninstall', '--yes', '--purge')
     expect(purged).toMatchObject({ code: 0, stdout: expect.stringContaining(`kept ${lock}`) })
     await host.run(['rm', place, lock])
-    expect((await snapshot()).split('\n')).toEqual(before.split('\n'))
+    expect((await snapshot(host)).split('\n')).toEqual(before.split('\n'))
     expect(await gatectl('uninstall', '--yes')).toMatchObject({ code: 0, stdout: 'nothing is deployed here\n' })
   })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endAccount } from '../../../host/apply/end-account.ts'
+import { endAccount, removeLeavings } from '../../../host/apply/end-account.ts'
 import type { Host } from '../../../host/host.ts'
 
 const ACCOUNT = { name: 'gate-one', uid: 40_000, gid: 40_000, home: '/home', shell: '/usr/sbin/nologin' }
@@ -47,4 +47,32 @@ test('a process of another user with one of the subordinate ids goes on', async 
   }
   await endAccount(host as Host, ACCOUNT, [{ owner: 'gate-one', start: 2_000_224_256, count: 65_536 }])
   expect([...uids.keys()]).toEqual(['8'])
+})
+
+test('an object of System V goes with who made or owns it, not with a user of another program', async () => {
+  const rows = [
+    '0 10 600 100 7 7 0 40001 0 0 0', // of the account
+    '0 11 600 100 7 7 0 2000224300 2000224300 0 0', // of its container
+    '0 12 600 100 7 7 0 2000224301 2000224301 0 0', // of a directory service
+    '0 13 600 100 7 7 0 1000 1000 0 0', // of a person
+    '0 14 600 100 7 7 0 1000 40001 0 0', // given to a person
+  ]
+  const ran: string[] = []
+  const host: Partial<Host> = {
+    status: () => undefined,
+    remove: () => {},
+    read: (path) =>
+      path === '/proc/sysvipc/shm'
+        ? ['key shmid perms size cpid lpid nattch uid cuid gid cgid', ...rows].join('\n')
+        : undefined,
+    ask: async (command) => ({ code: command.includes('2000224301') ? 0 : 2, stdout: '', stderr: '' }),
+    run: async (command) => {
+      ran.push(command.join(' '))
+      return { code: 0, stdout: '', stderr: '' }
+    },
+  }
+  await removeLeavings(host as Host, { ...ACCOUNT, uid: 40_001 }, [
+    { owner: ACCOUNT.name, start: 2_000_224_256, count: 65_536 },
+  ])
+  expect(ran).toEqual(['ipcrm --shmem-id 10 --shmem-id 11 --shmem-id 14'])
 })
