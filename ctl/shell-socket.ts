@@ -2,6 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { nearest } from '../schemas/words/nearest.ts'
+import { holdSocket } from '../system/held-socket.ts'
 import { type Failure, failure } from './failure.ts'
 
 /**
@@ -19,11 +20,7 @@ export async function dialShell(shells: string, backend: string): Promise<Socket
   }
   const path = join(shells, backend, 'shell.sock')
   try {
-    if (lstatSync(dirname(path)).isSymbolicLink() || !lstatSync(path).isSocket())
-      throw noShell(
-        `${path} is not a socket: its account may lead a shell elsewhere`,
-        'look at it: ls -l; then remove it',
-      )
+    if (lstatSync(dirname(path)).isSymbolicLink() || !lstatSync(path).isSocket()) throw noSocket(path)
     return await connected(path)
   } catch (error) {
     throw unreachable(path, error)
@@ -43,7 +40,9 @@ function backendsWithShells(shells: string): string[] {
 
 function connected(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ path })
+    const held = holdSocket(path, 'no links')
+    const socket = connect({ path: held.at })
+    held.release()
     socket.once('error', reject)
     socket.once('connect', () => {
       socket.off('error', reject)
@@ -59,6 +58,8 @@ function unreachable(path: string, error: unknown): unknown {
       return noShell(`${path} is not there`, APPLY_HINT, error)
     case 'ECONNREFUSED':
       return noShell(`no program listens at ${path}`, 'sudo gatectl doctor says why', error)
+    case 'ELOOP':
+      return noSocket(path, error)
     case 'EACCES':
     case 'EPERM': {
       const group = `${basename(dirname(path.replace(/\/shells\/.*$/, '/shells')))}-admin`
@@ -68,6 +69,11 @@ function unreachable(path: string, error: unknown): unknown {
     default:
       return error
   }
+}
+
+function noSocket(path: string, cause?: unknown): Failure {
+  const detail = `${path} is not a socket: its account may lead a shell elsewhere`
+  return noShell(detail, 'look at it: ls -l; then remove it', cause)
 }
 
 function noShell(detail: string, hint: string, cause?: unknown): Failure {

@@ -10,7 +10,7 @@ export type HeldDirectory = {
 }
 
 /** On Linux; open(2). Needs no permission to read the directory, and opens a link itself. */
-const O_PATH = 0o10000000
+export const O_PATH = 0o10000000
 
 /** As many links in a row as Linux follows. @see path_resolution(7) */
 const LINKS_MAX = 40
@@ -74,7 +74,7 @@ function openStepwise(path: string, open: (place: string, isLast: boolean) => nu
   return at
 }
 
-const pathTo = (descriptor: number) => `/proc/self/fd/${descriptor}`
+export const pathTo = (descriptor: number) => `/proc/self/fd/${descriptor}`
 const namesIn = (path: string) => path.split('/').filter((name) => name !== '' && name !== '.')
 
 function replaced(before: number, next: number): number {
@@ -88,7 +88,7 @@ function openPath(path: string): number {
 }
 
 /** Whether only root and our own account decide what is in a directory. A user's group is often that user alone. */
-function isOurs(descriptor: number): boolean {
+export function isOurs(descriptor: number): boolean {
   const { uid, mode } = fstatSync(descriptor)
   const self = process.getuid?.()
   return (uid === 0 || uid === self) && (mode & (self === 0 ? 0o022 : 0o002)) === 0

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type AgentAnswer, type AgentRequestInput, agentAnswer, LONGEST_LINE_BYTES } from '../../schemas/agent.ts'
 import { AgentError } from '../../schemas/agent-error.ts'
+import { type HeldSocket, holdSocket } from '../../system/held-socket.ts'
 import { LineReader, LineTooLongError } from '../../wire/line-reader.ts'
 
 /** How long an answer is waited for. */
@@ -34,7 +35,18 @@ export async function* ask(
 function openAgent(path: string, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    const socket = connect({ path })
+    const refuse = (cause: NodeJS.ErrnoException, message = cause.message) =>
+      reject(new AgentError('AGENT_UNREACHABLE', `${path}: ${message}`, unreachableHint(cause.code), { cause }))
+    let held: HeldSocket
+    try {
+      held = holdSocket(path)
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      refuse(error)
+      return
+    }
+    const socket = connect({ path: held.at })
+    held.release()
     const settle = () => {
       signal.removeEventListener('abort', giveUp)
       socket.off('error', fail)
@@ -42,7 +54,7 @@ function openAgent(path: string, signal: AbortSignal): Promise<Socket> {
     }
     const fail = (cause: NodeJS.ErrnoException) => {
       settle()
-      reject(new AgentError('AGENT_UNREACHABLE', `${path}: ${cause.message}`, unreachableHint(cause.code), { cause }))
+      refuse(cause, cause.message.replace(held.at, path))
     }
     const giveUp = () => {
       settle()

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import { GateError } from '../../schemas/words/errors.ts'
+import { type HeldSocket, holdSocket } from '../../system/held-socket.ts'
 
 /** Gate itself has no descriptor left for one more connection to an upstream. */
 class NoDescriptorError extends Error {
@@ -24,11 +25,13 @@ export function noConnection(cause: Error): GateError {
   return new GateError('OVERLOADED', message, { cause, retryAfterS: 1 })
 }
 
+type ConnectorOptions = buildConnector.BuildOptions & { readonly heldPath?: string }
+
 /** Makes connections to upstreams, no more than `most` at once, whichever upstream they lead to. */
 export function boundedConnector(most: number) {
   let open = 0
-  return (options: buildConnector.BuildOptions): buildConnector.connector => {
-    const connect = buildConnector(options)
+  return (options: ConnectorOptions): buildConnector.connector => {
+    const connect = connectorTo(options)
     return (to, callback) => {
       if (open >= most) return callback(new NoDescriptorError(), null)
       open += 1
@@ -42,6 +45,29 @@ export function boundedConnector(most: number) {
         })
         callback(null, socket)
       })
+    }
+  }
+}
+
+/** @param options `heldPath`: as `socketPath`, in a directory that another account may own */
+function connectorTo({ heldPath, ...options }: ConnectorOptions): buildConnector.connector {
+  if (heldPath === undefined) return buildConnector(options)
+  return (to, callback) => {
+    let held: HeldSocket
+    try {
+      held = holdSocket(heldPath)
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      return callback(error, null)
+    }
+    try {
+      buildConnector({ ...options, socketPath: held.at })(to, (...[error, socket]) => {
+        if (error === null) return callback(null, socket)
+        error.message = error.message.replace(held.at, heldPath)
+        callback(error, null)
+      })
+    } finally {
+      held.release()
     }
   }
 }

@@ -191,7 +191,7 @@ function openUpstream(
     connect: connectorOf({
       timeout: durationMs(config.connect_timeout),
       allowH2: false,
-      ...(config.socket !== undefined && { socketPath: config.socket }),
+      ...(config.socket !== undefined && { [named.table === 'backends' ? 'heldPath' : 'socketPath']: config.socket }),
     }),
     // a connection kept longer, because the engine offers it, would keep an engine awake that stops when no client is
     // connected

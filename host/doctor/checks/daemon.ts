@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import type { ConfigProblem } from '../../../schemas/config/layers.ts'
 import { sh } from '../../../syntax/shell/print.ts'
+import { type HeldSocket, holdSocket } from '../../../system/held-socket.ts'
 import { inPool } from '../../../system/pool.ts'
 import { localHost } from '../../host.ts'
 import { listeningPaths } from '../../running.ts'
@@ -130,7 +131,14 @@ const MOST_ANSWER_CHARACTERS = 2 ** 20
 /** Asks for the state of its units, which changes nothing. @see schemas/agent.ts */
 function askAgent(path: string, signal: AbortSignal): Promise<AgentFacts['agents'][number]['answer']> {
   const { promise, resolve } = Promise.withResolvers<AgentFacts['agents'][number]['answer']>()
-  const socket = connect({ path })
+  let held: HeldSocket
+  try {
+    held = holdSocket(path)
+  } catch (error) {
+    return Promise.resolve(answerOf(error))
+  }
+  const socket = connect({ path: held.at })
+  held.release()
   const timer = setTimeout(() => resolve('silent'), AGENT_TIMEOUT_MS)
   signal.addEventListener('abort', () => resolve('silent'), { once: true })
   let text = ''
@@ -143,13 +151,24 @@ function askAgent(path: string, signal: AbortSignal): Promise<AgentFacts['agents
   })
   socket.once('connect', () => socket.write('{"op":"status"}\n'))
   socket.once('end', () => resolve('silent'))
-  socket.once('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') resolve('absent')
-    else if (error.code === 'EACCES') resolve('denied')
-    else resolve('silent')
-  })
+  socket.once('error', (error) => resolve(answerOf(error)))
   return promise.finally(() => {
     clearTimeout(timer)
     socket.destroy()
   })
+}
+
+/** What an error of connecting says of an agent. */
+function answerOf(error: unknown): AgentFacts['agents'][number]['answer'] {
+  if (!(error instanceof Error) || !('code' in error)) return 'silent'
+  switch (error.code) {
+    case 'ENOENT':
+      return 'absent'
+    case 'EACCES':
+      return 'denied'
+    case 'ELOOP':
+      return { error: error.message }
+    default:
+      return 'silent'
+  }
 }
