@@ -177,6 +177,10 @@ describeInLab('gate-agent', () => {
     await vi.waitUntil(() => seen.at(-1)?.message !== 'engine: SIGTERM', { timeout: 10_000 })
     expect(seen.every(({ unit }) => unit === 'gate-own.service')).toBe(true)
     expect(await processes('own', 'journalctl')).toHaveLength(1)
+    // an agent at work listens nowhere: the one port is the gateway's
+    const listening = (await host.run(['ss', '-Hltn'])).trim().split('\n')
+    expect(listening.map((line) => line.split(/\s+/)[3])).toEqual(['127.0.0.1:3000'])
+    expect(await host.run(['ss', '-Hlun'])).toBe('')
     await host.run(['pkill', '-TERM', '--full', '^/usr/lib/gate/node /opt/ask-agent.ts .*own.*logs'])
     await ended
     await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 5_000 })

@@ -36,6 +36,15 @@ test('no backend is reached by a port, also where the host has one for other pro
   expect(files.filter(({ text }) => /^PublishPort=/m.test(text)).length).toBeGreaterThan(2)
 })
 
+test('an agent is reached over Unix sockets alone, whatever its backend has', () => {
+  const sockets = names
+    .flatMap((name) => goldenFiles(name, { targets: ['quadlet'] }))
+    .filter(({ path }) => /\/gate-(?:agent|shell)\.socket$/.test(path))
+  expect(sockets.length).toBeGreaterThan(names.length)
+  for (const { path, text } of sockets)
+    expect(text.match(/^Listen\w+=.*$/gm), path).toEqual([expect.stringMatching(/^ListenStream=\/run\/.*\.sock$/)])
+})
+
 test('backends are declared, models lead to them, and aliases to what they stand for', () => {
   const { backends, models } = JSON.parse(declaredText('models'))
   expect(backends.qwen).toMatchObject({ provider: 'vllm', socket: '/run/gate-two/backends/qwen/engine.sock' })
