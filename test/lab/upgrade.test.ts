@@ -109,7 +109,7 @@ describeInLab(
 
     test('with all of it purged, the host is as it was before the first package', async () => {
       await gatectl('uninstall', '--purge', '--yes')
-      await host.run(['rm', '/etc/gate/gate.lock.json'])
+      await host.run(['rm', '/etc/gate/gate.lock.json', '/etc/gate/gate.toml'])
       await host.run(['dpkg', '--purge', 'gate'], { timeoutMs: LONG_MS })
       expect(await observed()).toEqual(before)
     })
