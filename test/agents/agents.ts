@@ -26,6 +26,13 @@ export const AGENTS: readonly Agent[] = [
     usual: true,
   },
   {
+    client: 'gemini',
+    program: '.bin',
+    args: ['--yolo', '--prompt', 'please #gemini-shell'],
+    env: { GEMINI_CLI_TRUST_WORKSPACE: 'true' },
+    usual: false,
+  },
+  {
     client: 'opencode',
     program: `opencode-linux-${arch}/bin`,
     args: ['run', 'please #opencode-bash'],

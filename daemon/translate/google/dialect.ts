@@ -4,7 +4,7 @@ import { ENDPOINTS, LIST_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf, listErrorFrame } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
 import { ListScanner } from './list-scanner.ts'
-import { listModels, readModels, showModel } from './models.ts'
+import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { listNeutral, neutral } from './neutral.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
 import { ContentStreamWatch } from './stream.ts'
@@ -35,6 +35,7 @@ export const google = {
   version: '/v1beta',
   modelsPath: '/models?pageSize=1000',
   readModels,
+  readFacts,
   listModels,
   showModel,
   neutral,

@@ -1,5 +1,6 @@
+import { known, type ModelFacts } from '../../../schemas/words/model-facts.ts'
 import type { Call, ModelEntry } from '../dialect.ts'
-import { isRecord } from '../json-value.ts'
+import { booleanIn, isRecord, type JsonRecord, numberIn, recordsIn } from '../json-value.ts'
 
 /** As many as a client gets that does not ask for more or fewer, and at most; Google's own limits. */
 const USUAL = 50
@@ -21,22 +22,41 @@ export function listModels(models: readonly ModelEntry[], { url }: Call): object
 }
 
 /** GET /v1beta/models/ID. */
-export function showModel({ id }: ModelEntry): object {
+export function showModel({ id, facts: { contextTokens, outputTokens, reasoning } = {} }: ModelEntry): object {
   return {
     name: `${NAME}${id}`,
     version: '',
     displayName: id,
     supportedGenerationMethods: ['generateContent', 'countTokens'],
+    ...(contextTokens !== undefined && { inputTokenLimit: contextTokens }),
+    ...(outputTokens !== undefined && { outputTokenLimit: outputTokens }),
+    ...(reasoning !== undefined && { thinking: reasoning }),
   }
 }
 
 /** The ids in an upstream's list, of models that generate. @throws Error when it has another shape */
 export function readModels(list: unknown): readonly string[] {
+  return [...readFacts(list).keys()]
+}
+
+/** What the list says of them, by id. @throws Error when it has another shape */
+export function readFacts(list: unknown): ReadonlyMap<string, ModelFacts> {
   const models = isRecord(list) ? (list['models'] ?? (Object.keys(list).length === 0 ? [] : null)) : null
   if (!Array.isArray(models)) throw new Error('the model list does not have the shape that Google uses')
-  return models.filter(isRecord).flatMap(({ name, supportedGenerationMethods: methods }) => {
-    if (typeof name !== 'string' || name === '') return []
-    if (Array.isArray(methods) && !methods.includes('generateContent')) return []
-    return [name.startsWith(NAME) ? name.slice(NAME.length) : name]
+  return new Map(
+    recordsIn(models).flatMap((model) => {
+      const { name, supportedGenerationMethods: methods } = model
+      if (typeof name !== 'string' || name === '') return []
+      if (Array.isArray(methods) && !methods.includes('generateContent')) return []
+      return [[name.startsWith(NAME) ? name.slice(NAME.length) : name, factsIn(model)]]
+    }),
+  )
+}
+
+function factsIn(model: JsonRecord): ModelFacts {
+  return known({
+    contextTokens: numberIn(model['inputTokenLimit']) ?? undefined,
+    outputTokens: numberIn(model['outputTokenLimit']) ?? undefined,
+    reasoning: booleanIn(model['thinking']) ?? undefined,
   })
 }

@@ -87,6 +87,11 @@ test("Anthropic's shape has the limits, too, and only where its version is sent"
   expect((await get('/v1/models?limit=1')).data).toHaveLength(1)
 })
 
+test("Google's shape has the limits, too", async () => {
+  expect(await get('/v1beta/models/gpt-4.1')).toMatchObject({ inputTokenLimit: 1_047_576, outputTokenLimit: 32_768 })
+  expect(await get('/v1beta/models/mute')).not.toHaveProperty('inputTokenLimit')
+})
+
 test('an engine that has answered is not asked again soon, one that has not is', async () => {
   const before = asked
   isSilent = false
