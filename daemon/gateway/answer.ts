@@ -155,8 +155,7 @@ export class Answer {
       const { status } = ERRORS[error.code]
       this.#head(status, { 'content-type': 'application/json', ...retry, ...error.headers }, body.length)
       this.#finish(body)
-    } else if (this.#isStream && this.#isAtBoundary())
-      this.#finish(Buffer.from(this.dialect.errorFrame(error, this.#isEmpty)))
+    } else if (this.#isStream && this.#isAtBoundary()) this.#finish(Buffer.from(this.#errorFrame(error)))
     else this.#response.destroy()
   }
 
@@ -195,6 +194,10 @@ export class Answer {
     if (!mayPing) return
     this.#writtenAt = performance.now()
     this.#response.write(ping)
+  }
+
+  #errorFrame(error: GateError): string {
+    return this.watch?.errorFrame?.(error) ?? this.dialect.errorFrame(error, this.#isEmpty)
   }
 
   /** Whether something may be put in now without splitting a frame. */

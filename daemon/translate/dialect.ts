@@ -146,6 +146,9 @@ export type ModelEntry = { readonly id: string; readonly ownedBy: string; readon
 export type Told = {
   /** How the upstream knows the model, for an answer that does not say it. */
   readonly model: string
+  readonly requestId: string
+  /** The client's own request. */
+  readonly call: Call
   /** Unix seconds. */
   readonly nowS: number
   readonly showsUsage: boolean
@@ -199,4 +202,6 @@ export type StreamWatch = {
   failure(): string | null
   /** Nothing of a frame is pending, so a frame of Gate's own may be put between this chunk and the next. */
   atBoundary(): boolean
+  /** How the client learns of a failure where that depends on what it was shown; absent: as it always does. */
+  errorFrame?(error: GateError): string
 }

@@ -4,6 +4,7 @@ import { anthropic } from './anthropic/dialect.ts'
 import type { Dialect } from './dialect.ts'
 import { google, googleList } from './google/dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
+import { openAiResponses } from './openai-responses/dialect.ts'
 
 /** The dialects that the gateway knows. */
 export type Dialects = {
@@ -16,4 +17,4 @@ export type Dialects = {
   readonly gradesOf: (provider: string, baseUrl?: string) => Grades
 }
 
-export const DIALECTS: Dialects = { all: [openAiChat, anthropic, google, googleList], gradesOf }
+export const DIALECTS: Dialects = { all: [openAiChat, openAiResponses, anthropic, google, googleList], gradesOf }

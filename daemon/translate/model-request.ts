@@ -35,7 +35,7 @@ const OPEN_LIST = 0x5b
 export type Members = ReadonlyMap<string, JsonMember>
 
 /**
- * Reads what decides something here of a body with a model and a list of messages.
+ * Reads what decides something here of a body with a model.
  * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
  */
 export function readModelRequest(
@@ -45,10 +45,6 @@ export function readModelRequest(
 ): ModelRequest & { readonly members: Members } {
   const members = readMembers(outline, deciding)
   const model = modelIn(body, members.get('model'))
-  const messages = members.get('messages')
-  if (messages === undefined || body[messages.start] !== OPEN_LIST) {
-    throw new GateError('BAD_REQUEST', '"messages" must be an array', { param: 'messages' })
-  }
   const stream = members.get('stream')
   const isStream =
     stream === undefined ? 'false' : body.toString('latin1', stream.start, Math.min(stream.end, stream.start + 6))
@@ -72,6 +68,14 @@ export function readMembers(outline: JsonOutline, deciding: ReadonlySet<string>)
     }
   }
   return members
+}
+
+/** @throws GateError BAD_REQUEST when there is no list of messages */
+export function checkMessages(body: Buffer, members: Members): void {
+  const messages = members.get('messages')
+  if (messages === undefined || body[messages.start] !== OPEN_LIST) {
+    throw new GateError('BAD_REQUEST', '"messages" must be an array', { param: 'messages' })
+  }
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { GateError } from '../../schemas/words/errors.ts'
+
 // What all dialects have in common. A dialect reads what arrives into this form and writes what leaves from it, so each
 // knows this form and no other dialect.
 
@@ -63,6 +65,11 @@ export type NeutralTool = {
   readonly description: string | null
   readonly schema: unknown
   readonly isStrict: boolean | null
+  /**
+   * The tool takes a text instead of JSON: of this format, as OpenAI describes it. In the neutral form its arguments are
+   * an object whose one key `input` is that text, and `schema` says so.
+   */
+  readonly freeform?: { readonly format: unknown }
 }
 
 export const EFFORTS = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
@@ -135,6 +142,7 @@ export const FEATURES = [
   'thinking budget',
   'earlier thinking',
   "Google's thinking",
+  "OpenAI's thinking",
   'unsigned thinking',
   'sealed thinking',
   'image',
@@ -188,6 +196,7 @@ export type NeutralEvent =
 export type EndEvent = Extract<NeutralEvent, { readonly kind: 'end' }> & { readonly usage: Usage }
 /** The steps that are written to a client. */
 export type WrittenEvent =
-  | Exclude<NeutralEvent, { readonly kind: 'begin' | 'end' }>
+  | Exclude<NeutralEvent, { readonly kind: 'begin' | 'end' | 'error' }>
   | (Extract<NeutralEvent, { readonly kind: 'begin' }> & { readonly usage: Usage })
   | EndEvent
+  | { readonly kind: 'error'; readonly error: GateError }

@@ -1,3 +1,4 @@
+import { GateError } from '../../schemas/words/errors.ts'
 import { CountingWatch } from './counting-watch.ts'
 import type { EventReader } from './dialect.ts'
 import type { NeutralEvent, Usage, WrittenEvent } from './neutral.ts'
@@ -42,6 +43,10 @@ export class TranslatedWatch extends CountingWatch {
     return true
   }
 
+  errorFrame(error: GateError): string {
+    return this.#write({ kind: 'error', error })
+  }
+
   #show(events: readonly NeutralEvent[]): Buffer {
     let text = ''
     for (const event of events) if (!this.hasSaidEnd && this.failureMessage === null) text += this.#written(event)
@@ -74,7 +79,7 @@ export class TranslatedWatch extends CountingWatch {
         })
       case 'error':
         this.failureMessage = event.message
-        return this.#write(event)
+        return this.#write({ kind: 'error', error: new GateError('UPSTREAM_FAILED', event.message) })
       case 'part-end':
       case 'signature':
     }

@@ -39,7 +39,11 @@ export function translate(
   const request = from.readRequest(call)
   const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
   const body = Buffer.from(JSON.stringify(to.writeRequest(request, side)))
-  return { body, dropped, ...answersOf({ from, to, spoken, request, sent: callOf(call, body), side, requestId, nowS }) }
+  return {
+    body,
+    dropped,
+    ...answersOf({ from, to, spoken, request, call, sent: callOf(call, body), side, requestId, nowS }),
+  }
 }
 
 /**
@@ -57,7 +61,7 @@ export function repair(
   const { from, to } = formsOf(dialect, dialect)
   const request = from.readRequest(call)
   const sent = callOf(call, body)
-  return { body, dropped: [], ...answersOf({ from, to, spoken: dialect, request, sent, side, requestId, nowS }) }
+  return { body, dropped: [], ...answersOf({ from, to, spoken: dialect, request, call, sent, side, requestId, nowS }) }
 }
 
 function answersOf({
@@ -65,6 +69,7 @@ function answersOf({
   to,
   spoken,
   request,
+  call,
   sent,
   side,
   requestId,
@@ -74,12 +79,15 @@ function answersOf({
   readonly to: NeutralForm
   readonly spoken: Dialect
   readonly request: NeutralRequest
+  readonly call: Call
   readonly sent: Call
   readonly side: UpstreamSide
 }): Pick<Translation, 'watch' | 'answer'> {
   const inputTokens = () => spoken.estimateInput(sent)
   const told = {
     model: side.model,
+    requestId,
+    call,
     nowS,
     showsUsage: request.showsUsage,
     showsThinking: request.thinking?.isShown ?? request.thinking?.isOn === true,

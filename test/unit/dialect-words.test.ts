@@ -8,11 +8,11 @@ const WORDS: Readonly<Record<string, RegExp>> = {
   'openai-chat':
     /chat\/completions|chat\.completion|finish_reason|tool_calls|\[DONE\]|prompt_tokens|completion_tokens|max_completion_tokens|stream_options|invalid_request_error|owned_by|\bchoices\b(?=['"]?\s*[:,}\]])|['"]choices['"]|\bdelta['"]?:/,
   'openai-responses':
-    /response\.(?:created|completed|failed|output)|output_item|previous_response_id|function_call_arguments/,
+    /response\.(?:created|completed|failed|output)|output_item|previous_response_id|function_call_arguments|invalid_request_error|owned_by|tool_calls|stream_options|\[DONE\]|\bdelta['"]?:/,
   anthropic:
     /message_start|message_stop|message_delta|content_block|anthropic-version|anthropic-beta|tool_use|billing_error|invalid_request_error|\bdelta['"]?:/,
   google: /generateContent|streamGenerateContent|usageMetadata|promptTokenCount|candidatesTokenCount|functionCall\b/,
-  ollama: /eval_count|prompt_eval_count|api\/chat|api\/generate|api\/tags|done_reason/,
+  ollama: /eval_count|prompt_eval_count|api\/chat|api\/generate(?!-)|api\/tags|done_reason/,
 }
 
 type Sources = ReadonlyMap<string, string>

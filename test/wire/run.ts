@@ -77,7 +77,12 @@ function passed(client: Dialect, watch: ReturnType<Dialect['watch']>, chunks: re
     if (watch.failure() !== null) return shown
     if (watch.isDone() && watch.isComplete()) return shown + watch.rest().toString()
   }
-  return shown + (watch.isComplete() ? watch.rest().toString() : client.errorFrame(TRUNCATED, shown === ''))
+  return (
+    shown +
+    (watch.isComplete()
+      ? watch.rest().toString()
+      : (watch.errorFrame?.(TRUNCATED) ?? client.errorFrame(TRUNCATED, shown === '')))
+  )
 }
 
 /** The events of a stream, as a client reads them. */

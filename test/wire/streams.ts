@@ -11,6 +11,7 @@ export const checkStream: Readonly<Record<string, (events: readonly ReadEvent[])
   anthropic: checkMessage,
   'openai-chat': checkChunks,
   google: checkContents,
+  'openai-responses': checkResponse,
 }
 
 /** Blocks follow each other, numbered from 0; one event begins the message and one ends it. */
@@ -82,4 +83,44 @@ function checkChunks(events: readonly ReadEvent[]): void {
     expect(begun.at(-1), 'pieces of a call follow its beginning').toBe(index)
   }
   expect(begun, 'calls are numbered from 0').toEqual(begun.map((_, at) => at))
+}
+
+const TERMINAL = new Set(['response.completed', 'response.incomplete', 'response.failed', 'error'])
+
+/** Numbered from 0, one response, items one after the other; what is said piece by piece is said whole at its end. */
+function checkResponse(events: readonly ReadEvent[]): void {
+  const all = events.map(({ data }) => data as Data)
+  expect(all.map((event) => event['sequence_number'])).toEqual(all.map((_, at) => at))
+  expect(all.slice(0, 2).map(({ type }) => type)).toEqual(['response.created', 'response.in_progress'])
+  expect(new Set(all.flatMap(({ response }) => (response === undefined ? [] : [(response as Data)['id']]))).size).toBe(
+    1,
+  )
+  const done: unknown[] = []
+  let open: Data | null = null
+  let said = ''
+  for (const [at, event] of all.entries()) {
+    const type = String(event['type'])
+    expect(events[at]?.type, 'a frame without its event line is dropped').toBe(type)
+    expect(TERMINAL.has(type), `${type} at ${at} of ${all.length}`).toBe(at === all.length - 1)
+    if (type === 'response.output_item.added') {
+      expect(open, 'an item begins inside another').toBeNull()
+      expect(event['output_index']).toBe(done.length)
+      open = event['item'] as Data
+    } else if (type === 'response.output_item.done') {
+      expect((event['item'] as Data)['id']).toBe(open?.['id'])
+      expect(event['output_index']).toBe(done.length)
+      done.push(event['item'])
+      open = null
+    } else if ('item_id' in event) {
+      expect(event['item_id']).toBe(open?.['id'])
+      expect(event['output_index']).toBe(done.length)
+    }
+    if (type.endsWith('.delta')) said += event['delta']
+    const whole = event['text'] ?? event['refusal'] ?? event['arguments'] ?? event['input']
+    if (whole === undefined) continue
+    expect(said, `${type} says what was said`).toBe(whole)
+    said = ''
+  }
+  const last = all.at(-1)
+  if (last?.['type'] === 'response.completed') expect((last['response'] as Data)['output']).toEqual(done)
 }

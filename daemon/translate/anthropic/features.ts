@@ -26,6 +26,7 @@ const ANTHROPIC = {
   'thinking budget': { field: 'thinking', does: 'native' },
   'earlier thinking': { field: 'messages', does: 'native' },
   "Google's thinking": { field: 'messages', does: 'drop', how: 'Google has signed it' },
+  "OpenAI's thinking": { field: 'messages', does: 'drop', how: 'OpenAI has sealed it' },
   'unsigned thinking': { field: 'messages', does: 'drop', how: 'it would be refused' },
   'sealed thinking': { field: 'messages', does: 'native' },
   image: { field: 'messages', does: 'native' },

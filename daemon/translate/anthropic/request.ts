@@ -1,14 +1,15 @@
 import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
 import { edited, modelEdits } from '../json-splice.ts'
-import { decidingKeys, readModelRequest } from '../model-request.ts'
+import { checkMessages, decidingKeys, readModelRequest } from '../model-request.ts'
 import { attributionEdit } from './attribution.ts'
 
 const DECIDING = decidingKeys()
 
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
-  const { model, stream } = readModelRequest(body, outline, DECIDING)
+  const { model, stream, members } = readModelRequest(body, outline, DECIDING)
+  checkMessages(body, members)
   // a count is one number, whatever else was meant for the message
   return { model, stream: stream && endpoint.does !== 'count-tokens' }
 }

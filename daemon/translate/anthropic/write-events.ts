@@ -1,4 +1,3 @@
-import { GateError } from '../../../schemas/words/errors.ts'
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import { errorFrame } from './error.ts'
@@ -39,7 +38,7 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
           }) + frame('message_stop', {})
         )
       case 'error':
-        return errorFrame(new GateError('UPSTREAM_FAILED', event.message))
+        return errorFrame(event.error)
     }
   }
 }

@@ -33,6 +33,7 @@ const GOOGLE = {
   'thinking budget': { field: 'generationConfig.thinkingConfig', does: 'native' },
   'earlier thinking': { field: 'contents', does: 'drop', how: 'another provider has signed it' },
   "Google's thinking": { field: 'contents', does: 'native', how: 'as `thoughtSignature` of the call after it' },
+  "OpenAI's thinking": { field: 'contents', does: 'drop', how: 'OpenAI has sealed it' },
   'unsigned thinking': { field: 'contents', does: 'drop', how: 'it need not come back' },
   'sealed thinking': { field: 'contents', does: 'drop', how: 'only the provider that sealed it can read it' },
   image: { field: 'contents', does: 'native' },

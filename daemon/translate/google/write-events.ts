@@ -1,4 +1,3 @@
-import { GateError } from '../../../schemas/words/errors.ts'
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import { errorBody } from './error.ts'
@@ -48,7 +47,7 @@ export function writeContentEvents(
       case 'end':
         return content([], { finishReason: REASONS[event.finish] }, { usageMetadata: usageObject(event.usage) }) + close
       case 'error':
-        return frame(JSON.stringify(errorBody(new GateError('UPSTREAM_FAILED', event.message)))) + close
+        return frame(JSON.stringify(errorBody(event.error))) + close
     }
   }
 }

@@ -28,6 +28,7 @@ const OPENAI = {
     how: 'passed on where the provider or engine is known to take it',
   },
   "Google's thinking": { field: 'tool_calls', does: 'drop', how: 'Google has signed it' },
+  "OpenAI's thinking": { field: 'reasoning_content', does: 'drop', how: 'OpenAI has sealed it' },
   'unsigned thinking': {
     field: 'reasoning_content',
     does: 'drop',

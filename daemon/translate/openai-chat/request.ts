@@ -1,7 +1,7 @@
 import { type JsonMember, type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
 import { edited, modelEdits } from '../json-splice.ts'
-import { decidingKeys, readModelRequest } from '../model-request.ts'
+import { checkMessages, decidingKeys, readModelRequest } from '../model-request.ts'
 import { fitted } from './fitted.ts'
 import { usageRequest } from './usage-frame.ts'
 
@@ -30,6 +30,7 @@ export function bodyFor(call: Call, asked: ModelRequest, { model, provider }: Up
  */
 export function parseChatRequest(body: Buffer, outline: JsonOutline = outlineOf(body)): ModelRequest {
   const { model, stream, members } = readModelRequest(body, outline, DECIDING)
+  checkMessages(body, members)
   const choices = choicesIn(body, members.get('n'))
   return { model, stream, ...(choices > 1 && { choices }) }
 }

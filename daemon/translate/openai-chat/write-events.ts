@@ -1,4 +1,3 @@
-import { GateError } from '../../../schemas/words/errors.ts'
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import { errorFrame } from './error.ts'
@@ -50,7 +49,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
           DONE
         )
       case 'error':
-        return errorFrame(new GateError('UPSTREAM_FAILED', event.message))
+        return errorFrame(event.error)
     }
   }
 }

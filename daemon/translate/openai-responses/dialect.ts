@@ -1,0 +1,40 @@
+import type { Dialect } from '../dialect.ts'
+import { looksLikeEvents } from '../sse.ts'
+import { ENDPOINTS } from './endpoint.ts'
+import { errorBody, errorFrame, failureOf } from './error.ts'
+import { estimateInput, estimateOutput } from './estimate.ts'
+import { listModels, readModels, showModel } from './models.ts'
+import { neutral } from './neutral.ts'
+import { bodyFor, REQUEST_HEADERS, readRequest, upstreamPath } from './request.ts'
+import { ResponseStreamWatch } from './stream.ts'
+import { usageOf } from './usage.ts'
+
+/** OpenAI's responses, which Codex and the AI SDK speak. */
+export const openAiResponses = {
+  name: 'openai-responses',
+  endpoints: ENDPOINTS,
+  readRequest,
+  bodyFor,
+  upstreamPath,
+  requestHeaders: REQUEST_HEADERS,
+  fixedHeaders: {},
+  keyHeader: (key) => ['authorization', `Bearer ${key}`],
+  hiddenHeaders: null,
+  streamType: 'text/event-stream',
+  looksLikeStream: looksLikeEvents,
+  watch: () => new ResponseStreamWatch(),
+  usageOf,
+  estimateInput,
+  estimateOutput,
+  countBody: (inputTokens) => ({ object: 'response.input_tokens', input_tokens: inputTokens }),
+  failureOf,
+  errorBody,
+  errorFrame,
+  ping: ': ping\n\n',
+  version: '/v1',
+  modelsPath: '/models',
+  readModels,
+  listModels,
+  showModel,
+  neutral,
+} satisfies Dialect

@@ -1,0 +1,55 @@
+import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
+import { isRecord, type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
+
+/** The `type` that OpenAI's SDKs know, by status; any other 4xx is an `invalid_request_error`, 5xx a `server_error`. */
+const TYPES: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  429: 'rate_limit_error',
+  502: 'upstream_error',
+  504: 'upstream_error',
+}
+
+/** The error body that OpenAI's SDKs understand. */
+export function errorBody({ code, message, param }: GateError): object {
+  const { status } = ERRORS[code]
+  const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error')
+  return { error: { message, type, param, code: code.toLowerCase() } }
+}
+
+/** The same in a stream of which nothing has come: no response has been created that could fail. */
+export function errorFrame({ code, message, param }: GateError): string {
+  return frame(0, 'error', { code: code.toLowerCase(), message, param: param ?? null })
+}
+
+/** The error of a response that has failed. */
+export function responseError({ code, message }: GateError): object {
+  return { code: ERRORS[code].status === 429 ? 'rate_limit_exceeded' : 'server_error', message }
+}
+
+/** An event of a stream. */
+export function frame(number: number, type: string, rest: object): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...rest })}\n\n`
+}
+
+const UNTOLD = 'the upstream reported an error'
+const NO_RESPONSE = 'the upstream answered with something other than a response'
+const RESPONSE = Buffer.from('"object":"response"')
+const NO_ERROR = Buffer.from('"error":null')
+
+/** The message of an error that a whole answer is, although its status says success; null when it is none. */
+export function failureOf(answer: Buffer): string | null {
+  if (answer.includes(RESPONSE) && answer.includes(NO_ERROR)) return null // quotes inside of content are escaped
+  const value = parsedRecord(answer.toString('utf8'))
+  if (value === null) return NO_RESPONSE
+  const isAnswer = Array.isArray(value['output']) || 'input_tokens' in value // a response, or a count
+  return failureIn(value) ?? (isAnswer ? null : NO_RESPONSE)
+}
+
+/** The message of the error that a response or an event is; null when it is none. */
+export function failureIn({ type, error, message, status }: JsonRecord): string | null {
+  if (isRecord(error)) return textIn(error['message']) || textIn(error['code']) || textIn(error['type']) || UNTOLD
+  if (typeof error === 'string' && error !== '') return error
+  if (type === 'error') return textIn(message) || UNTOLD
+  return status === 'failed' ? UNTOLD : null
+}

@@ -1,0 +1,43 @@
+import type { FeatureTable } from '../features.ts'
+
+const NONE = 'it has no such thing'
+
+/** What OpenAI's responses express, and what becomes of the rest. */
+const RESPONSES = {
+  temperature: { field: 'temperature', does: 'native' },
+  'top p': { field: 'top_p', does: 'native' },
+  'top k': { field: 'top_k', does: 'drop', how: NONE },
+  'stop sequences': { field: 'stop', does: 'drop', how: NONE },
+  seed: { field: 'seed', does: 'drop', how: NONE },
+  penalties: { field: 'frequency_penalty, presence_penalty', does: 'drop', how: NONE },
+  'logit bias': { field: 'logit_bias', does: 'drop', how: NONE },
+  'log probabilities': { field: 'top_logprobs', does: 'refuse', how: 'they are not translated' },
+  'several answers': { field: 'n', does: 'refuse', how: 'it gives one answer' },
+  'audio answers': { field: 'modalities', does: 'refuse', how: NONE },
+  'image answers': { field: 'tools', does: 'refuse', how: 'they are not translated' },
+  'JSON answers': { field: 'text', does: 'native' },
+  'answer schema': { field: 'text', does: 'native' },
+  'strict tools': { field: 'tools', does: 'native' },
+  'freeform tools': { field: 'tools', does: 'native' },
+  'server tools': { field: 'tools', does: 'drop', how: 'the provider of the client would run them' },
+  'parallel calls': { field: 'parallel_tool_calls', does: 'native' },
+  effort: { field: 'reasoning', does: 'native' },
+  'thinking budget': { field: 'reasoning', does: 'drop', how: 'there is an effort, but no number of tokens' },
+  'earlier thinking': { field: 'input', does: 'drop', how: 'another provider has signed it' },
+  "Google's thinking": { field: 'input', does: 'drop', how: 'Google has signed it' },
+  "OpenAI's thinking": { field: 'input', does: 'native' },
+  'unsigned thinking': { field: 'input', does: 'drop', how: 'it would be refused' },
+  'sealed thinking': { field: 'input', does: 'drop', how: 'only the provider that sealed it can read it' },
+  image: { field: 'input', does: 'native' },
+  document: { field: 'input', does: 'native' },
+  audio: { field: 'input', does: 'refuse', how: NONE },
+  'kept file': { field: 'input', does: 'refuse', how: 'the file is with another provider' },
+  'media in a tool result': { field: 'input', does: 'native' },
+  'failed tool result': { field: 'input', does: 'emulate', how: 'its text begins with "Error: "' },
+  'later instructions': { field: 'input', does: 'native' },
+  'cache marks': { field: 'prompt_cache_breakpoint', does: 'drop', how: 'its cache finds prefixes itself' },
+  citations: { field: 'input', does: 'drop', how: 'the text stays' },
+  'end user': { field: 'safety_identifier', does: 'native', how: 'an id of more than 64 characters is left out' },
+} as const satisfies FeatureTable
+
+export const features = (): FeatureTable => RESPONSES

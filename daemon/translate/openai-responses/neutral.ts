@@ -1,0 +1,18 @@
+import type { NeutralForm } from '../dialect.ts'
+import { features } from './features.ts'
+import { readAnswer } from './read-answer.ts'
+import { ResponseEventReader } from './read-events.ts'
+import { readNeutralRequest } from './read-request.ts'
+import { writeAnswer } from './write-answer.ts'
+import { writeEvents } from './write-events.ts'
+import { writeNeutralRequest } from './write-request.ts'
+
+export const neutral: NeutralForm = {
+  features,
+  readRequest: readNeutralRequest,
+  writeRequest: writeNeutralRequest,
+  readAnswer,
+  writeAnswer,
+  readEvents: () => new ResponseEventReader(),
+  writeEvents,
+}

@@ -1,0 +1,193 @@
+import { FrameReader } from '../frame-reader.ts'
+import { type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { PartStart } from '../neutral.ts'
+import { utf8Of } from '../sse.ts'
+import { failureIn } from './error.ts'
+import { finishOf, jsonOf, nameOf } from './read-answer.ts'
+import { signatureOf } from './reasoning.ts'
+import { reportedUsage } from './usage.ts'
+
+/** Reads a stream of a response's events. What an item is when it is done counts where nothing of it came before. */
+export class ResponseEventReader extends FrameReader {
+  #final: JsonRecord | null = null
+  #hasCalls = false
+  #hasRefused = false
+  /** Items are numbered; some engines only name them. */
+  #hasIndexes = false
+  /** Keys of the parts that have begun, of which something has come, or which are said already. */
+  readonly #begun = new Set<string>()
+  readonly #said = new Set<string>()
+
+  isComplete(): boolean {
+    return this.#final !== null
+  }
+
+  protected read(data: string, type: string): void {
+    const event = parsedRecord(utf8Of(data))
+    if (event === null) {
+      if (data.trim() === '[DONE]') return
+      throw new Error('the upstream sent an event that is not JSON')
+    }
+    const failure = failureIn(event)
+    if (failure !== null) throw new Error(failure)
+    this.#event(textIn(event['type']) ?? type, event)
+  }
+
+  #event(type: string, event: JsonRecord): void {
+    const response = recordIn(event['response'])
+    this.#hasIndexes ||= 'output_index' in event
+    switch (type) {
+      case 'response.created':
+      case 'response.in_progress':
+      case 'response.queued':
+        this.#start(response)
+        break
+      case 'response.output_item.added':
+        this.#start({})
+        this.#itemAdded(itemKey(event), recordIn(event['item']))
+        break
+      case 'response.output_text.delta':
+        this.#more(`${itemKey(event)} text ${contentIndex(event)}`, { kind: 'text' }, event['delta'])
+        break
+      case 'response.refusal.delta':
+        this.#hasRefused = true
+        this.#more(`${itemKey(event)} refusal ${contentIndex(event)}`, { kind: 'refusal' }, event['delta'])
+        break
+      case 'response.output_text.done':
+        this.#doneText(`${itemKey(event)} text ${contentIndex(event)}`, { kind: 'text' }, event['text'])
+        break
+      case 'response.refusal.done':
+        this.#hasRefused = true
+        this.#doneText(`${itemKey(event)} refusal ${contentIndex(event)}`, { kind: 'refusal' }, event['refusal'])
+        break
+      case 'response.reasoning_summary_part.added':
+        if (this.#said.has(itemKey(event))) this.#more(itemKey(event), { kind: 'reasoning' }, '\n\n')
+        break
+      case 'response.reasoning_summary_text.delta':
+      case 'response.reasoning_text.delta':
+      case 'response.reasoning.delta':
+        this.#more(itemKey(event), { kind: 'reasoning' }, event['delta'])
+        break
+      case 'response.function_call_arguments.delta':
+        if (this.#begun.has(itemKey(event))) this.#say(itemKey(event), textIn(event['delta']) ?? '')
+        break
+      case 'response.function_call_arguments.done':
+        this.#callDone(itemKey(event), textIn(event['arguments']) ?? '')
+        break
+      case 'response.output_item.done':
+        this.#itemDone(itemKey(event), recordIn(event['item']))
+        break
+      case 'response.failed':
+        throw new Error(failureIn(response) ?? 'the upstream reported an error')
+      case 'response.completed':
+      case 'response.incomplete':
+        this.#start(response)
+        for (const [index, item] of recordsIn(response['output']).entries()) {
+          this.#itemDone(this.#hasIndexes ? String(index) : (textIn(item['id']) ?? String(index)), item)
+        }
+        this.#final = response
+        this.close()
+    }
+  }
+
+  #start(response: JsonRecord): void {
+    if (!this.hasBegun)
+      this.begin({ id: textIn(response['id']) ?? '', model: textIn(response['model']) ?? '', usage: null })
+  }
+
+  #itemAdded(key: string, item: JsonRecord): void {
+    const start = startOf(item)
+    if (start === null) return
+    this.#begin(key, start)
+    if (start.kind !== 'call' || item['type'] === 'custom_tool_call') return
+    const early = textIn(item['arguments']) ?? ''
+    if (early !== '') this.#say(key, early)
+  }
+
+  #begin(key: string, start: PartStart): void {
+    if (this.#begun.has(key)) return
+    this.#begun.add(key)
+    this.#hasCalls ||= start.kind === 'call'
+    this.parts.begin(key, start)
+  }
+
+  #say(key: string, text: string): void {
+    if (text !== '') this.#said.add(key)
+    this.parts.delta(key, text)
+  }
+
+  #more(key: string, start: PartStart, delta: unknown): void {
+    this.#start({})
+    this.#begin(key, start)
+    this.#say(key, textIn(delta) ?? '')
+  }
+
+  /** A text that may have come before, piece by piece. */
+  #doneText(key: string, start: PartStart, text: unknown): void {
+    if (!this.#said.has(key) && textIn(text)) this.#more(key, start, text)
+    this.parts.end(key)
+  }
+
+  #callDone(key: string, json: string): void {
+    if (!this.#begun.has(key)) return // the item itself follows
+    if (!this.#said.has(key)) this.#say(key, json)
+    this.parts.end(key)
+  }
+
+  #itemDone(key: string, item: JsonRecord): void {
+    switch (item['type']) {
+      case 'message':
+        for (const [index, part] of recordsIn(item['content']).entries()) {
+          const isRefusal = part['type'] === 'refusal'
+          const kind = isRefusal ? 'refusal' : 'text'
+          this.#hasRefused ||= isRefusal
+          this.#doneText(`${key} ${kind} ${index}`, { kind }, part[isRefusal ? 'refusal' : 'text'])
+        }
+        break
+      case 'reasoning': {
+        const text = [...recordsIn(item['summary']), ...recordsIn(item['content'])].map(
+          (part) => textIn(part['text']) ?? '',
+        )
+        const { signature, signedBy } = signatureOf(item)
+        if (this.#said.has(`${key} done`)) break
+        this.#said.add(`${key} done`)
+        if (signature !== null || text.length > 0) this.#begin(key, { kind: 'reasoning' })
+        if (!this.#said.has(key) && text.length > 0) this.#say(key, text.join('\n\n'))
+        if (signature !== null) this.parts.signature(key, signature, signedBy)
+        this.parts.end(key)
+        break
+      }
+      case 'function_call':
+      case 'custom_tool_call':
+        if (this.#said.has(`${key} done`)) break
+        this.#said.add(`${key} done`)
+        this.#begin(key, { kind: 'call', ...nameOf(item) })
+        this.#callDone(key, jsonOf(item))
+    }
+  }
+
+  protected ending() {
+    const response = this.#final ?? {}
+    const finish = finishOf(response, { hasCalls: this.#hasCalls, hasRefused: this.#hasRefused })
+    return { finish, stopSequence: null, usage: reportedUsage(response) }
+  }
+}
+
+/** Some leave out the index of an item; its id says as much. */
+const itemKey = (event: JsonRecord): string =>
+  String(numberIn(event['output_index']) ?? textIn(event['item_id']) ?? textIn(recordIn(event['item'])['id']) ?? 0)
+
+const contentIndex = (event: JsonRecord): number => numberIn(event['content_index']) ?? 0
+
+/** What begins with its item; texts begin when they are said. */
+function startOf(item: JsonRecord): PartStart | null {
+  switch (item['type']) {
+    case 'reasoning':
+      return { kind: 'reasoning' }
+    case 'function_call':
+    case 'custom_tool_call':
+      return { kind: 'call', ...nameOf(item) }
+    default:
+      return null
+  }
+}

@@ -1,0 +1,135 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import { isRecord, type JsonRecord, recordIn, textIn } from '../json-value.ts'
+import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
+import { reasoningOf } from './reasoning.ts'
+import { flatName } from './tools.ts'
+
+/** What is found on the way: features that have no field in the neutral form, and what no other dialect has. */
+export type Notes = { readonly features: Set<Feature>; readonly ownFields: string[] }
+
+type Turn = { readonly role: NeutralMessage['role']; readonly parts: readonly NeutralPart[] }
+
+/**
+ * The input of a request: a text, or a list of items. Items of the model in a row are one turn, and so are results of
+ * tools. @throws GateError BAD_REQUEST
+ */
+export function readInput(input: unknown, notes: Notes): readonly NeutralMessage[] {
+  if (input === undefined || input === null) return []
+  if (typeof input === 'string') return [{ role: 'user', parts: [{ kind: 'text', text: input }] }]
+  if (!Array.isArray(input)) throw wrong('input', 'must be a string or an array')
+  const turns: Turn[] = []
+  for (const [index, item] of input.entries()) {
+    const where = `input.${index}`
+    if (!isRecord(item)) throw wrong(where, 'must be an object')
+    const turn = readItem(item, where, notes)
+    const last = turns.at(-1)
+    if (turn === null) continue
+    if (last !== undefined && areOne(last, turn))
+      turns[turns.length - 1] = { ...last, parts: [...last.parts, ...turn.parts] }
+    else turns.push(turn)
+  }
+  return turns.filter(saysSomething)
+}
+
+const isResult = ({ kind }: NeutralPart): boolean => kind === 'result'
+const isThought = ({ kind }: NeutralPart): boolean => kind === 'reasoning' || kind === 'redacted'
+
+function areOne(last: Turn, next: Turn): boolean {
+  if (last.role !== next.role) return false
+  if (next.role === 'assistant') return true
+  return next.role === 'user' && last.parts.every(isResult) && next.parts.every(isResult)
+}
+
+/** A turn of thinking alone is one that was broken off: providers refuse it. */
+const saysSomething = ({ role, parts }: Turn): boolean => role !== 'assistant' || !parts.every(isThought)
+
+/** Null for what no other dialect has. */
+function readItem(item: JsonRecord, where: string, notes: Notes): Turn | null {
+  switch (item['type'] ?? 'message') {
+    case 'message':
+      return readMessage(item, where, notes)
+    case 'function_call':
+      return { role: 'assistant', parts: [callOf(item, textIn(item['arguments']) ?? '')] }
+    case 'custom_tool_call':
+      return { role: 'assistant', parts: [callOf(item, JSON.stringify({ input: textIn(item['input']) ?? '' }))] }
+    case 'function_call_output':
+    case 'custom_tool_call_output': {
+      const parts = readContent(item['output'], `${where}.output`, notes)
+      return { role: 'user', parts: [{ kind: 'result', id: textIn(item['call_id']) ?? '', parts, isError: false }] }
+    }
+    case 'reasoning':
+      return { role: 'assistant', parts: [reasoningOf(item)] }
+    case 'item_reference':
+      throw wrong(where, 'refers to an item that is not kept here; send the item itself')
+    case 'compaction':
+      throw wrong(where, 'is the compaction of another provider, which nobody else can read')
+    default:
+      notes.features.add('server tools') // calls of tools that the provider of the client runs, and their outcome
+      return null
+  }
+}
+
+function callOf(item: JsonRecord, json: string): NeutralPart {
+  const name = flatName(textIn(item['namespace']), textIn(item['name']) ?? '')
+  return { kind: 'call', id: textIn(item['call_id']) ?? '', name, json }
+}
+
+function readMessage({ role, content }: JsonRecord, where: string, notes: Notes): Turn {
+  if (role === 'user' || role === 'assistant') return { role, parts: readContent(content, `${where}.content`, notes) }
+  if (role === 'system' || role === 'developer') {
+    return { role: 'system', parts: readContent(content, `${where}.content`, notes) }
+  }
+  throw wrong(`${where}.role`, 'must be user, assistant, system or developer')
+}
+
+type Content = TextPart | MediaPart
+
+function readContent(content: unknown, where: string, notes: Notes): readonly Content[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }]
+  if (content === null || content === undefined) return []
+  if (!Array.isArray(content)) throw wrong(where, 'must be a string or an array')
+  return content.map((part, index) => readPart(recordIn(part), `${where}.${index}`, notes))
+}
+
+function readPart(part: JsonRecord, where: string, notes: Notes): Content {
+  if (isRecord(part['prompt_cache_breakpoint'])) notes.features.add('cache marks')
+  switch (part['type']) {
+    case 'input_text':
+    case 'output_text':
+    case 'text':
+    case 'summary_text':
+    case 'reasoning_text':
+      return { kind: 'text', text: textIn(part['text']) ?? '' }
+    case 'refusal':
+      return { kind: 'text', text: textIn(part['refusal']) ?? '' }
+    case 'input_image':
+      return { kind: 'media', form: 'image', source: sourceOf(part, 'image_url', where), name: null }
+    case 'input_file': {
+      const field = typeof part['file_data'] === 'string' ? 'file_data' : 'file_url'
+      return { kind: 'media', form: 'document', source: sourceOf(part, field, where), name: textIn(part['filename']) }
+    }
+    default:
+      throw wrong(`${where}.type`, 'must be input_text, input_image, input_file, output_text or refusal')
+  }
+}
+
+const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/
+
+/** The id of a file, an address, or what a `data:` URL holds. */
+function sourceOf(part: JsonRecord, field: string, where: string): MediaSource {
+  const id = textIn(part['file_id'])
+  const data = textIn(part[field]) ?? ''
+  if (id !== null) return { kind: 'file', id }
+  if (data === '') throw wrong(where, 'names no data')
+  const found = data.startsWith('data:') ? DATA_URL.exec(data.slice(0, 200)) : null
+  if (found !== null) return { kind: 'base64', mediaType: found[1] ?? '', base64: data.slice(found[0].length) }
+  if (data.startsWith('data:')) throw wrong(where, 'must have a URL such as "data:image/png;base64,…"')
+  // SDKs take the bytes of a file without the URL, too
+  return field === 'file_data'
+    ? { kind: 'base64', mediaType: 'application/pdf', base64: data }
+    : { kind: 'url', url: data }
+}
+
+function wrong(where: string, what: string): GateError {
+  return new GateError('BAD_REQUEST', `"${where}" ${what}`, { param: where })
+}

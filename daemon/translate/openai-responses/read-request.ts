@@ -1,0 +1,111 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Call } from '../dialect.ts'
+import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
+import type { Effort, Feature, NeutralMessage, NeutralRequest } from '../neutral.ts'
+import { type Notes, readInput } from './read-items.ts'
+import { readChoice, readTools } from './tools.ts'
+
+/**
+ * The fields that are read below or that Gate sees to itself, and those that only say how a provider may go about it;
+ * null and what is not set to anything count as left out.
+ */
+const READ = new Set([
+  'model',
+  'input',
+  'instructions',
+  'stream',
+  'stream_options',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'max_output_tokens',
+  'temperature',
+  'top_p',
+  'text',
+  'reasoning',
+  'include',
+  'user',
+  'safety_identifier',
+  'store',
+  'background',
+  'previous_response_id',
+  'metadata',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'prompt_cache_options',
+])
+
+/** Values that ask for what is done anyway. */
+const USUAL: Readonly<Record<string, readonly unknown[]>> = {
+  truncation: ['disabled'],
+  service_tier: ['auto', 'default'],
+  top_logprobs: [0],
+  context_management: [],
+}
+
+/** Reads a request for another dialect. @throws GateError BAD_REQUEST */
+export function readNeutralRequest({ body }: Call): NeutralRequest {
+  const request: JsonRecord = JSON.parse(body.toString('utf8'))
+  refuseKept(request)
+  const features = new Set<Feature>()
+  const notes: Notes = { features, ownFields: [] }
+  const { tools } = readTools(request['tools'], features)
+  const effort = textIn(recordIn(request['reasoning'])['effort'])
+  const messages = [...instructionsOf(request['instructions']), ...readInput(request['input'], notes)]
+  return {
+    stream: request['stream'] === true,
+    messages,
+    ...readChoice(request['tool_choice'], tools),
+    parallelCalls: booleanIn(request['parallel_tool_calls']),
+    maxOutputTokens: numberIn(request['max_output_tokens']),
+    temperature: numberIn(request['temperature']),
+    topP: numberIn(request['top_p']),
+    topK: null,
+    stop: [],
+    seed: null,
+    frequencyPenalty: null,
+    presencePenalty: null,
+    answerForm: answerFormOf(recordIn(recordIn(request['text'])['format'])),
+    thinking: effort === null ? null : { isOn: effort !== 'none', budgetTokens: null },
+    effort: effort === null || effort === 'none' ? null : (effort as Effort),
+    endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
+    showsUsage: true,
+    features,
+    ownFields: [...ownFieldsOf(request), ...notes.ownFields],
+  }
+}
+
+/** What names something that is kept with OpenAI. */
+function refuseKept(request: JsonRecord): void {
+  for (const field of ['conversation', 'prompt']) {
+    if (request[field] === undefined || request[field] === null) continue
+    const remedy = field === 'prompt' ? 'send "instructions" and "input"' : 'use "previous_response_id"'
+    throw new GateError('BAD_REQUEST', `"${field}" is not kept here; ${remedy}`, { param: field })
+  }
+}
+
+function ownFieldsOf(request: JsonRecord): readonly string[] {
+  const asked = Object.entries(request).filter(([name, value]) => {
+    if (READ.has(name) || value === null) return false
+    return !(USUAL[name]?.includes(value) ?? false) && !(Array.isArray(value) && value.length === 0)
+  })
+  const { verbosity } = recordIn(request['text'])
+  const logprobs = listIn(request['include']).includes('message.output_text.logprobs')
+  return [
+    ...asked.map(([name]) => name),
+    ...(typeof verbosity === 'string' ? ['text.verbosity'] : []),
+    ...(logprobs ? ['include'] : []),
+  ]
+}
+
+function instructionsOf(instructions: unknown): readonly NeutralMessage[] {
+  const text = textIn(instructions) ?? ''
+  return text === '' ? [] : [{ role: 'system', parts: [{ kind: 'text', text }] }]
+}
+
+function answerFormOf(format: JsonRecord): NeutralRequest['answerForm'] {
+  if (format['type'] === 'json_object') return { kind: 'json' }
+  if (format['type'] !== 'json_schema') return null
+  const { name, schema, strict } = format
+  return { kind: 'schema', name: textIn(name), schema: isRecord(schema) ? schema : {}, isStrict: booleanIn(strict) }
+}

@@ -1,0 +1,34 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import { outlineOf } from '../../../syntax/json/outline.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import { edited, modelEdits } from '../json-splice.ts'
+import { decidingKeys, readModelRequest } from '../model-request.ts'
+
+const DECIDING = decidingKeys('input', 'instructions', 'store', 'background', 'previous_response_id')
+
+/** Headers of Codex and of OpenAI's SDKs that are passed to upstreams of this dialect. */
+export const REQUEST_HEADERS = ['openai-beta', 'originator', 'session-id', 'session_id', 'thread-id']
+
+const QUOTE = 0x22
+const OPEN_LIST = 0x5b
+
+/** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
+export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
+  const { model, stream, members } = readModelRequest(body, outline, DECIDING)
+  const input = members.get('input')
+  if (input !== undefined && body[input.start] !== QUOTE && body[input.start] !== OPEN_LIST) {
+    throw new GateError('BAD_REQUEST', '"input" must be a string or an array', { param: 'input' })
+  }
+  return { model, stream: stream && endpoint.does !== 'count-tokens' }
+}
+
+/** Every byte stays but the model's name. */
+export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
+  return {
+    body: model === asked.model ? body : edited(body, modelEdits(body, model, outline)),
+    hidesUsage: false,
+  }
+}
+
+export const upstreamPath = ({ endpoint }: Call): string =>
+  endpoint.does === 'count-tokens' ? '/responses/input_tokens' : '/responses'

@@ -1,0 +1,66 @@
+import type { GateError } from '../../../schemas/words/errors.ts'
+import { CountingWatch } from '../counting-watch.ts'
+import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn } from '../json-value.ts'
+import { SseScanner, utf8Of } from '../sse.ts'
+import { errorFrame, failureIn, frame, responseError } from './error.ts'
+import { reportedUsage } from './usage.ts'
+
+const EMPTY = Buffer.alloc(0)
+const DELTA = '.delta"'
+const NUMBER = /"sequence_number":\s*(\d{1,9})/
+
+/** Watches a response's events go by. Deltas, which nearly all of them are, are recognised by their text. */
+export class ResponseStreamWatch extends CountingWatch {
+  readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
+  /** As it was last said. */
+  #response: JsonRecord | null = null
+  #number = -1
+
+  feed(chunk: Buffer): Buffer {
+    this.#scanner.feed(chunk)
+    return chunk
+  }
+  rest(): Buffer {
+    return EMPTY
+  }
+  isComplete(): boolean {
+    return this.hasSaidEnd
+  }
+  atBoundary(): boolean {
+    return this.#scanner.atBoundary()
+  }
+  errorFrame(error: GateError): string {
+    if (this.#response === null) return errorFrame(error)
+    const response = { ...this.#response, status: 'failed', error: responseError(error) }
+    return frame(this.#number + 1, 'response.failed', { response })
+  }
+
+  #event(data: string, type: string): void {
+    this.frameCount += 1
+    if (type.endsWith('.delta') && data.includes(DELTA)) {
+      this.contentFrameCount += 1
+      this.contentHasCome = true
+      this.#number = Number(NUMBER.exec(data)?.[1] ?? this.#number + 1)
+      return
+    }
+    const event = parsedRecord(utf8Of(data))
+    if (event === null) return
+    this.#number = numberIn(event['sequence_number']) ?? this.#number + 1
+    const { response } = event
+    if (isRecord(response)) this.#response = response
+    this.failureMessage ??= failureIn(event)
+    switch (event['type']) {
+      case 'response.output_item.added':
+        this.contentHasCome ||= recordIn(event['item'])['type'] !== 'message'
+        break
+      case 'response.failed':
+        this.failureMessage ??= failureIn(recordIn(response)) ?? 'the upstream reported an error'
+        break
+      case 'response.completed':
+      case 'response.incomplete':
+        this.hasSaidEnd = true
+        this.contentHasCome = true
+        this.usageSoFar = reportedUsage(response)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { booleanIn, isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { Feature, NeutralRequest, NeutralTool } from '../neutral.ts'
+
+/** How a client knows a tool that has one name in the neutral form. */
+export type ToolName = { readonly name: string; readonly namespace: string | null; readonly isFreeform: boolean }
+
+/** Longer names are refused by providers. */
+const LONGEST_NAME = 64
+
+/** The tools of a client: as other dialects know them, and by their names there, as the client knows them. */
+export function readTools(
+  tools: unknown,
+  features: Set<Feature> = new Set(),
+): { readonly tools: readonly NeutralTool[]; readonly names: ReadonlyMap<string, ToolName> } {
+  const read: NeutralTool[] = []
+  const names = new Map<string, ToolName>()
+  const add = (tool: JsonRecord, namespace: string | null) => {
+    const name = textIn(tool['name']) ?? ''
+    const flat = flatName(namespace, name)
+    const isFreeform = tool['type'] === 'custom'
+    names.set(flat, { name, namespace, isFreeform })
+    read.push(isFreeform ? freeformTool(flat, tool) : functionTool(flat, tool))
+  }
+  for (const tool of recordsIn(tools)) {
+    if (isOwnTool(tool)) add(tool, null)
+    else if (tool['type'] === 'namespace') {
+      for (const inner of recordsIn(tool['tools'])) if (isOwnTool(inner)) add(inner, textIn(tool['name']))
+    } else features.add('server tools')
+  }
+  return { tools: read, names }
+}
+
+/** Whether the client itself runs a tool, and describes it. */
+const isOwnTool = ({ type }: JsonRecord): boolean => type === 'function' || type === 'custom'
+
+function functionTool(name: string, tool: JsonRecord): NeutralTool {
+  return {
+    name,
+    description: textIn(tool['description']),
+    schema: isRecord(tool['parameters']) ? tool['parameters'] : { type: 'object', properties: {} },
+    isStrict: booleanIn(tool['strict']),
+  }
+}
+
+const TEXT_ALONE = {
+  type: 'object',
+  properties: { input: { type: 'string' } },
+  required: ['input'],
+  additionalProperties: false,
+}
+
+function freeformTool(name: string, tool: JsonRecord): NeutralTool {
+  const { type, syntax, definition } = recordIn(tool['format'])
+  const rule = type === 'grammar' ? `"input" must follow this ${syntax} grammar:\n${definition}` : null
+  const described = [textIn(tool['description']), rule].filter((text) => text !== null)
+  return {
+    name,
+    description: described.length === 0 ? null : described.join('\n\n'),
+    schema: TEXT_ALONE,
+    isStrict: null,
+    freeform: { format: tool['format'] ?? { type: 'text' } },
+  }
+}
+
+/** The name of a tool in a namespace, for dialects that have none. The same for the same two names, in any request. */
+export function flatName(namespace: string | null, name: string): string {
+  if (namespace === null || namespace === '') return name
+  const flat = namespace.endsWith('__') ? namespace + name : `${namespace}__${name}`
+  if (flat.length <= LONGEST_NAME) return flat
+  const digest = hashOf(flat)
+  return `${flat.slice(0, LONGEST_NAME - digest.length - 1)}_${digest}`
+}
+
+/** FNV-1a, in hexadecimal. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return (hash >>> 0).toString(16).padStart(8, '0')
+}
+
+/** Which of its tools the client wants used. */
+export function readChoice(
+  choice: unknown,
+  tools: readonly NeutralTool[],
+): Pick<NeutralRequest, 'tools' | 'toolChoice'> {
+  if (choice === 'auto' || choice === 'none') return { tools, toolChoice: choice }
+  if (choice === 'required') return { tools, toolChoice: 'any' }
+  if (!isRecord(choice)) return { tools, toolChoice: null }
+  if (choice['type'] === 'function' || choice['type'] === 'custom') {
+    return { tools, toolChoice: { name: flatName(textIn(choice['namespace']), textIn(choice['name']) ?? '') } }
+  }
+  if (choice['type'] !== 'allowed_tools') return { tools, toolChoice: null } // one that its provider would run
+  const names = new Set(listIn(choice['tools']).map((tool) => recordIn(tool)['name']))
+  return {
+    tools: tools.filter(({ name }) => names.has(name)),
+    toolChoice: choice['mode'] === 'required' ? 'any' : 'auto',
+  }
+}

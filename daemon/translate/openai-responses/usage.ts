@@ -1,0 +1,37 @@
+import { onlyOutermost } from '../json-find.ts'
+import { countIn, isRecord, recordIn } from '../json-value.ts'
+import type { Usage } from '../neutral.ts'
+
+/** The usage in the bytes of a whole answer. @returns null when it reports none */
+export function usageOf(answer: Buffer): Usage | null {
+  try {
+    return reportedUsage(onlyOutermost(answer, 'usage') ?? JSON.parse(answer.toString('utf8')))
+  } catch {
+    return null // not JSON: the upstream reported nothing
+  }
+}
+
+/** The usage in a response. @returns null when it has none */
+export function reportedUsage(response: unknown): Usage | null {
+  const { usage } = recordIn(response)
+  if (!isRecord(usage)) return null
+  const { cached_tokens: cached, cache_write_tokens: written } = recordIn(usage['input_tokens_details'])
+  return {
+    ...(typeof written === 'number' && { cacheWriteTokens: countIn(written) }),
+    inputTokens: countIn(usage['input_tokens']),
+    outputTokens: countIn(usage['output_tokens']),
+    cachedTokens: countIn(cached),
+    reasoningTokens: countIn(recordIn(usage['output_tokens_details'])['reasoning_tokens']),
+  }
+}
+
+export function usageObject(usage: Usage): object {
+  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens = 0, reasoningTokens } = usage
+  return {
+    input_tokens: inputTokens,
+    input_tokens_details: { cached_tokens: cachedTokens, cache_write_tokens: cacheWriteTokens },
+    output_tokens: outputTokens,
+    output_tokens_details: { reasoning_tokens: reasoningTokens },
+    total_tokens: inputTokens + outputTokens,
+  }
+}

@@ -1,0 +1,259 @@
+import type { Told } from '../dialect.ts'
+import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { errorFrame, frame } from './error.ts'
+import {
+  callItem,
+  inputOf,
+  messageItem,
+  reasoningItem,
+  refusalPart,
+  statusOfCall,
+  summaryPart,
+  textPart,
+  toolNames,
+} from './items.ts'
+import { sealedOf, sealedOfRedacted } from './reasoning.ts'
+import { endOf, itemId, responseObject } from './response-object.ts'
+import type { ToolName } from './tools.ts'
+
+/** Writes a stream of another dialect as a response's events. */
+export function writeEvents(told: Told): (event: WrittenEvent) => string {
+  const writer = new EventWriter(told)
+  return (event) => writer.write(event)
+}
+
+/** The part that is open, and what has been said of it. */
+type Open = {
+  readonly start: PartStart
+  readonly tool: ToolName | null
+  text: string
+  signature: string | null
+  signedBy: string | undefined
+}
+
+class EventWriter {
+  readonly #told: Told
+  readonly #nameOf: (flat: string) => ToolName
+  readonly #output: object[] = []
+  #model: string
+  #number = 0
+  #hasBegun = false
+  /** The content of the message that is open; null: none is. */
+  #content: object[] | null = null
+  #part: Open | null = null
+  #hasRefused = false
+
+  constructor(told: Told) {
+    this.#told = told
+    this.#nameOf = toolNames(told)
+    this.#model = told.model
+  }
+
+  write(event: WrittenEvent): string {
+    switch (event.kind) {
+      case 'begin':
+        this.#hasBegun = true
+        this.#model = event.model || this.#model
+        return this.#lifecycle('created', 'in_progress') + this.#lifecycle('in_progress', 'in_progress')
+      case 'part':
+        return this.#begin(event.part)
+      case 'more':
+        return this.#more(event.text)
+      case 'signature':
+        this.#sign(event.signature, event.signedBy)
+        return ''
+      case 'part-end':
+        return this.#end()
+      case 'end': {
+        const end = endOf(event.finish, this.#hasRefused)
+        const isComplete = end.status === 'completed'
+        const last = this.#endMessage(isComplete ? 'completed' : 'incomplete')
+        return (
+          last + this.#lifecycle(isComplete ? 'completed' : 'incomplete', end.status, { ...end, usage: event.usage })
+        )
+      }
+      case 'error':
+        if (!this.#hasBegun) return errorFrame(event.error)
+        if (this.#content !== null) this.#output.push(messageItem(this.#place(), this.#contentSoFar(), 'incomplete'))
+        return this.#lifecycle('failed', 'failed', { error: event.error })
+    }
+  }
+
+  #begin(start: PartStart): string {
+    const tool = start.kind === 'call' ? this.#nameOf(start.name) : null
+    const open: Open = { start, tool, text: '', signature: null, signedBy: undefined }
+    switch (start.kind) {
+      case 'text':
+      case 'refusal': {
+        this.#hasRefused ||= start.kind === 'refusal'
+        const message = this.#content === null ? this.#added(messageItem(this.#place(), [], 'in_progress')) : ''
+        this.#content ??= []
+        this.#part = open
+        return message + this.#event('content_part.added', { ...this.#contentPlace(), part: partOf(open) })
+      }
+      case 'reasoning':
+      case 'redacted': {
+        const message = this.#endMessage('completed')
+        this.#part = open
+        return message + this.#added(reasoningItem(this.#place(), '', null))
+      }
+      case 'call': {
+        const message = this.#endMessage('completed')
+        this.#part = open
+        return message + this.#added(this.#callItem(open, start.id, '', 'in_progress'))
+      }
+    }
+  }
+
+  #sign(signature: string, signedBy: string | undefined): void {
+    const open = this.#part
+    if (open === null) return
+    open.signature = (open.signature ?? '') + signature
+    open.signedBy = signedBy
+  }
+
+  #more(text: string): string {
+    const open = this.#part
+    if (open === null) return ''
+    const isFirst = open.text === ''
+    open.text += text
+    switch (open.start.kind) {
+      case 'text':
+        return this.#event('output_text.delta', { ...this.#contentPlace(), delta: text, logprobs: [] })
+      case 'refusal':
+        return this.#event('refusal.delta', { ...this.#contentPlace(), delta: text })
+      case 'reasoning': {
+        const place = this.#summaryPlace()
+        const part = isFirst ? this.#event('reasoning_summary_part.added', { ...place, part: summaryPart('') }) : ''
+        return part + this.#event('reasoning_summary_text.delta', { ...place, delta: text })
+      }
+      case 'call': // a text without JSON is known when all of it has come
+        return open.tool?.isFreeform === true
+          ? ''
+          : this.#event('function_call_arguments.delta', { ...this.#itemPlace('fc'), delta: text })
+      case 'redacted':
+        return ''
+    }
+  }
+
+  #end(): string {
+    const open = this.#part
+    if (open === null) return ''
+    this.#part = null
+    switch (open.start.kind) {
+      case 'text':
+      case 'refusal':
+        return this.#endContent(open)
+      case 'reasoning': {
+        const { text } = open
+        const item = reasoningItem(this.#place(), text, sealedOf(open))
+        const place = this.#summaryPlace()
+        const done =
+          text === ''
+            ? ''
+            : this.#event('reasoning_summary_text.done', { ...place, text }) +
+              this.#event('reasoning_summary_part.done', { ...place, part: summaryPart(text) })
+        return done + this.#done(item)
+      }
+      case 'redacted':
+        return this.#done(reasoningItem(this.#place(), '', sealedOfRedacted(open.start)))
+      case 'call':
+        return this.#endCall(open, open.start.id)
+    }
+  }
+
+  #endContent(open: Open): string {
+    const place = this.#contentPlace()
+    const part = partOf(open)
+    const said =
+      open.start.kind === 'text'
+        ? this.#event('output_text.done', { ...place, text: open.text, logprobs: [] })
+        : this.#event('refusal.done', { ...place, refusal: open.text })
+    const done = said + this.#event('content_part.done', { ...place, part })
+    this.#content?.push(part)
+    return done
+  }
+
+  #endCall(open: Open, id: string): string {
+    if (open.tool?.isFreeform === true) {
+      const input = inputOf(open.text)
+      const place = this.#itemPlace('ctc')
+      return (
+        this.#event('custom_tool_call_input.delta', { ...place, delta: input }) +
+        this.#event('custom_tool_call_input.done', { ...place, input }) +
+        this.#done(this.#callItem(open, id, open.text, 'completed'))
+      )
+    }
+    const json = open.text.trim() === '' ? '{}' : open.text
+    const place = this.#itemPlace('fc')
+    return (
+      (json === open.text ? '' : this.#event('function_call_arguments.delta', { ...place, delta: json })) +
+      this.#event('function_call_arguments.done', { ...place, arguments: json }) +
+      this.#done(this.#callItem(open, id, json, statusOfCall(json)))
+    )
+  }
+
+  #callItem({ tool }: Open, id: string, json: string, status: 'in_progress' | 'completed' | 'incomplete'): object {
+    const name = tool ?? { name: '', namespace: null, isFreeform: false }
+    return callItem(this.#place(), { id, json }, name, status)
+  }
+
+  /** A message goes on until something else begins. */
+  #endMessage(status: 'completed' | 'incomplete'): string {
+    if (this.#content === null) return ''
+    const item = messageItem(this.#place(), this.#content, status)
+    this.#content = null
+    return this.#done(item)
+  }
+
+  /** With the part that is open. */
+  #contentSoFar(): readonly object[] {
+    const open = this.#part
+    const isContent = open?.start.kind === 'text' || open?.start.kind === 'refusal'
+    return [...(this.#content ?? []), ...(isContent && open !== null ? [partOf(open)] : [])]
+  }
+
+  #added(item: object): string {
+    return this.#event('output_item.added', { output_index: this.#output.length, item })
+  }
+
+  #done(item: object): string {
+    this.#output.push(item)
+    return this.#event('output_item.done', { output_index: this.#output.length - 1, item })
+  }
+
+  #place() {
+    return { requestId: this.#told.requestId, index: this.#output.length }
+  }
+
+  #itemPlace(kind: 'msg' | 'rs' | 'fc' | 'ctc') {
+    const index = this.#output.length
+    return { item_id: itemId(kind, this.#told.requestId, index), output_index: index }
+  }
+
+  #contentPlace() {
+    return { ...this.#itemPlace('msg'), content_index: this.#content?.length ?? 0 }
+  }
+
+  #summaryPlace() {
+    return { ...this.#itemPlace('rs'), summary_index: 0 }
+  }
+
+  #lifecycle(
+    type: string,
+    status: Parameters<typeof responseObject>[1]['status'],
+    rest: Partial<Parameters<typeof responseObject>[1]> = {},
+  ): string {
+    const state = { status, model: this.#model, output: this.#output, usage: null, ...rest }
+    return this.#event(type, { response: responseObject(this.#told, state) })
+  }
+
+  #event(type: string, rest: object): string {
+    this.#number += 1
+    return frame(this.#number - 1, `response.${type}`, rest)
+  }
+}
+
+function partOf({ start, text }: Open): object {
+  return start.kind === 'refusal' ? refusalPart(text) : textPart(text)
+}

@@ -1,0 +1,137 @@
+import type { UpstreamSide } from '../dialect.ts'
+import { parsedRecord, textIn } from '../json-value.ts'
+import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, TextPart } from '../neutral.ts'
+import { ownItem } from './reasoning.ts'
+
+/** Longer ids of users are refused by OpenAI. */
+const LONGEST_USER = 64
+/** Fewer tokens are refused, too. */
+const FEWEST_TOKENS = 16
+
+/** Writes a request of another dialect. Nothing is kept upstream: what the model thought comes back sealed. */
+export function writeNeutralRequest(request: NeutralRequest, { model }: UpstreamSide): object {
+  const { tools, maxOutputTokens, temperature, topP, endUser } = request
+  const freeform = new Set(tools.flatMap((tool) => (tool.freeform === undefined ? [] : [tool.name])))
+  const reasoning = reasoningOf(request)
+  const format = formatOf(request)
+  return {
+    model,
+    input: request.messages.flatMap((message) => itemsOf(message, freeform)),
+    store: false,
+    ...(request.stream && { stream: true }),
+    ...(tools.length > 0 && toolsOf(request)),
+    ...(maxOutputTokens !== null && { max_output_tokens: Math.max(maxOutputTokens, FEWEST_TOKENS) }),
+    ...(temperature !== null && { temperature }),
+    ...(topP !== null && { top_p: topP }),
+    ...(format !== null && { text: { format } }),
+    ...(reasoning !== null && { reasoning, include: ['reasoning.encrypted_content'] }),
+    ...(endUser !== null && endUser.length <= LONGEST_USER && { safety_identifier: endUser }),
+  }
+}
+
+function reasoningOf({ thinking, effort }: NeutralRequest): object | null {
+  if (effort === null && thinking === null) return null
+  if (thinking?.isOn === false) return { effort: 'none' }
+  return { ...(effort !== null && { effort }), summary: 'auto' }
+}
+
+function formatOf({ answerForm }: NeutralRequest): object | null {
+  if (answerForm === null) return null
+  if (answerForm.kind === 'json') return { type: 'json_object' }
+  const { name, schema, isStrict } = answerForm
+  return { type: 'json_schema', name: name ?? 'answer', schema, ...(isStrict !== null && { strict: isStrict }) }
+}
+
+function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
+  return {
+    tools: tools.map(toolObject),
+    ...(toolChoice !== null && { tool_choice: choiceOf(toolChoice, tools) }),
+    ...(parallelCalls !== null && { parallel_tool_calls: parallelCalls }),
+  }
+}
+
+/** Without `strict`, OpenAI would take a schema for one that it may enforce. */
+function toolObject({ name, description, schema, isStrict, freeform }: NeutralTool): object {
+  const described = description === null ? {} : { description }
+  if (freeform !== undefined) return { type: 'custom', name, ...described, format: freeform.format }
+  return { type: 'function', name, ...described, parameters: schema, strict: isStrict ?? false }
+}
+
+function choiceOf(choice: NonNullable<NeutralRequest['toolChoice']>, tools: readonly NeutralTool[]): unknown {
+  if (typeof choice === 'string') return choice === 'any' ? 'required' : choice
+  const isFreeform = tools.some(({ name, freeform }) => name === choice.name && freeform !== undefined)
+  return { type: isFreeform ? 'custom' : 'function', name: choice.name }
+}
+
+/** One turn may be several items here. */
+function itemsOf({ role, parts }: NeutralMessage, freeform: ReadonlySet<string>): readonly object[] {
+  const items: object[] = []
+  let content: (TextPart | MediaPart)[] = []
+  const endMessage = () => {
+    if (content.length > 0) items.push(messageItem(role, content))
+    content = []
+  }
+  for (const part of parts) {
+    if (part.kind === 'text' || part.kind === 'media') content.push(part)
+    else if (part.kind === 'refusal') content.push({ kind: 'text', text: part.text })
+    else {
+      endMessage()
+      items.push(...itemOf(part, freeform))
+    }
+  }
+  endMessage()
+  return items
+}
+
+function messageItem(role: NeutralMessage['role'], parts: readonly (TextPart | MediaPart)[]): object {
+  const [only, another] = parts
+  const name = role === 'system' ? 'developer' : role
+  if (role === 'assistant')
+    return { role: name, content: parts.map((part) => (part.kind === 'text' ? part.text : '')).join('') }
+  if (only?.kind === 'text' && another === undefined) return { role: name, content: only.text }
+  return { role: name, content: parts.map(contentPart) }
+}
+
+type ItemPart = Exclude<NeutralPart, { kind: 'text' | 'media' | 'refusal' }>
+
+function itemOf(part: ItemPart, freeform: ReadonlySet<string>): readonly object[] {
+  switch (part.kind) {
+    case 'reasoning': {
+      const item = ownItem(part)
+      return item === null ? [] : [item]
+    }
+    case 'redacted':
+      return []
+    case 'call':
+      if (freeform.has(part.name)) {
+        const input = textIn(parsedRecord(part.json)?.['input']) ?? part.json
+        return [{ type: 'custom_tool_call', call_id: part.id, name: part.name, input }]
+      }
+      return [
+        { type: 'function_call', call_id: part.id, name: part.name, arguments: part.json === '' ? '{}' : part.json },
+      ]
+    case 'result':
+      return [{ type: 'function_call_output', call_id: part.id, output: outputOf(part) }]
+  }
+}
+
+function outputOf({ parts, isError }: Extract<ItemPart, { kind: 'result' }>): unknown {
+  const text = parts.map((part) => (part.kind === 'text' ? part.text : '')).join('\n\n')
+  const isSaid = !isError || /^\s*error/i.test(text)
+  if (parts.every(({ kind }) => kind === 'text')) return isSaid ? text : `Error: ${text}`
+  return [...(isSaid ? [] : [{ type: 'input_text', text: 'Error:' }]), ...parts.map(contentPart)]
+}
+
+function contentPart(part: TextPart | MediaPart): object {
+  if (part.kind === 'text') return { type: 'input_text', text: part.text }
+  const { form, source, name } = part
+  const url = source.kind === 'base64' ? `data:${source.mediaType};base64,${source.base64}` : addressOf(source)
+  if (form === 'image') return { type: 'input_image', image_url: url, detail: 'auto' }
+  if (source.kind === 'url') return { type: 'input_file', file_url: url }
+  return { type: 'input_file', filename: name ?? 'document.pdf', file_data: url }
+}
+
+/** A kept file was refused before. */
+function addressOf(source: Exclude<MediaPart['source'], { kind: 'base64' }>): string {
+  return source.kind === 'url' ? source.url : source.id
+}
