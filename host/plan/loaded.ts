@@ -3,6 +3,7 @@ import { inPool } from '../../system/pool.ts'
 import type { Account } from '../accounts.ts'
 import { asUser, userctl } from '../as-user.ts'
 import type { HostView } from '../host.ts'
+import { TIMED_OUT } from '../program.ts'
 
 /** What a manager has loaded, and why it is not root's. Names and places can hold any character. */
 export type Loaded = { readonly what: 'unit' | 'variable' | 'manager'; readonly name: string; readonly why: string }
@@ -27,7 +28,8 @@ export async function findLoaded(
 
 const MANAGERS_AT_ONCE = 4
 /** A manager answers in milliseconds; one that was stopped never does. */
-const ANSWER_MS = 60_000
+const ANSWER_MS = 30_000
+const MOST_TRIES = 4
 
 /** Process ids of managers that run, by user id. */
 async function managersOf(host: HostView, accounts: readonly Account[]): Promise<Map<number, string>> {
@@ -46,9 +48,12 @@ async function loadedBy(
   generated: ReadonlySet<string>,
 ): Promise<Loaded[]> {
   const ask = (...args: readonly string[]) => host.ask(userctl(account, 'show', ...args), { timeoutMs: ANSWER_MS })
-  const shown = await ask(`--property=${WHERE}`, '--', ...TYPES)
+  const list = () => ask(`--property=${WHERE}`, '--', ...TYPES)
+  let shown = await list()
+  // a unit that goes while it is shown fails the whole list
+  for (let tries = 1; tries < MOST_TRIES && shown.code !== 0 && shown.code !== TIMED_OUT; tries++) shown = await list()
+  if (shown.code !== 0) return [{ what: 'manager', name: account.name, why: 'it does not answer' }]
   const itself = await ask('--property=Environment')
-  if (shown.code !== 0 || itself.code !== 0) return [{ what: 'manager', name: account.name, why: 'it does not answer' }]
   const variables = words(itself.stdout.slice('Environment='.length))
   const units = blocksOf(shown.stdout)
   const found: Loaded[] = []
@@ -101,7 +106,7 @@ const isTransient = ({ uid }: Account, id: string, places: readonly string[]) =>
   places[0] === `/run/user/${uid}/systemd/transient/${id}`
 
 /** podman names the units of a health check after the container. @see podman-healthcheck-run(1) */
-const HEALTH_CHECK = /^([0-9a-f]{64})(?:-[0-9a-f]+)?\.(?:timer|service)$/
+const HEALTH_CHECK = /^([0-9a-f]{64})(?:-startup)?(?:-[0-9a-f]+)?\.(?:timer|service)$/
 
 /** All that such a service may say; everything else would run, or be, something else. */
 const SAYS = [
@@ -117,18 +122,40 @@ async function isHealthCheck(
 ): Promise<boolean> {
   const container = HEALTH_CHECK.exec(id)?.[1]
   const { stdout } = await ask(`--property=${SAYS.join(',')}`, '--', id)
-  // a word with a line break in it would be a line that fits none of these
-  const podman =
-    /^ExecStart=\{ path=(\/\S+\/podman) ; argv\[\]=(\S+) healthcheck run ([0-9a-f]{64}) ; ignore_errors=no ; /
   const path = variables.find((variable) => variable.startsWith('PATH='))
+  // a word with a line break in it would be a line that fits none of these
   return stdout
     .split('\n')
     .filter(Boolean)
     .every((line) => {
-      const [, program = '', first, checked] = podman.exec(line) ?? []
-      if (checked !== undefined) return ROOTS.test(program) && first === program && checked === container
+      const [, program = '', run = ''] =
+        /^ExecStart=\{ path=(\S+) ; argv\[\]=(.*?) ; ignore_errors=no ; /.exec(line) ?? []
+      if (program !== '') return ROOTS.test(program) && isCheckOf(container, program, run.split(' '))
       return /^\w+=$/.test(line) || line === `Environment=${path}`
     })
+}
+
+/** `podman [options] healthcheck run [--ignore-result] <id>`; podman 6 repeats its global options there. */
+function isCheckOf(container: string | undefined, program: string, [first, ...rest]: readonly string[]): boolean {
+  const at = rest.indexOf('healthcheck')
+  const [run, ...last] = rest.slice(at + 1)
+  const isRun = run === 'run' && last.filter((word) => word !== '--ignore-result').join(' ') === container
+  return isRun && first === program && program.endsWith('/podman') && areHarmless(rest.slice(0, at))
+}
+
+const OF_DATA = /^--(?:root|runroot|tmpdir|volumepath|network-config-dir|imagestore)$/
+const OF_PROGRAMS = /^--(?:runtime|hooks-dir|storage-opt|storage-driver)$/
+const OTHERS =
+  /^--(?:log-level|cgroup-manager|network-backend|db-backend|events-backend|transient-store|syslog)(?:=[\w-]+)?$/
+
+/** What podman runs by them is root's. */
+function areHarmless(options: readonly string[]): boolean {
+  return options.every((word, i) => {
+    const before = options[i - 1] ?? ''
+    if (word.startsWith('-')) return [OF_DATA, OF_PROGRAMS, OTHERS].some((known) => known.test(word))
+    const [, path] = /(\/.*)/.exec(word) ?? []
+    return OF_DATA.test(before) || path === undefined || (OF_PROGRAMS.test(before) && ROOTS.test(path))
+  })
 }
 
 /** Words as systemctl prints them: with quotes and escapes where they have spaces or the like. */

@@ -189,6 +189,18 @@ test('what a manager has of root, of quadlets and of the health checks of podman
 })
 
 test.each([
+  { of: 'podman 4', id: `${ID}.service`, run: `healthcheck run ${ID}` },
+  { of: 'the start, podman 5', id: `${ID}-startup-1b.service`, run: `healthcheck run ${ID}` },
+  {
+    of: 'podman 6',
+    id: CHECK,
+    run: `--root ${HOME}/.local/share/containers/storage --runtime crun --hooks-dir /usr/share/containers/oci/hooks.d --transient-store=false healthcheck run --ignore-result ${ID}`,
+  },
+])('a health check of $of is in order', async ({ id, run }) => {
+  expect(await asks([transient(id)], '', runs(run))).toEqual([])
+})
+
+test.each([
   { what: 'a unit of its own', units: [transient('x.service')], loaded: ['x.service'] },
   { what: 'a timer that starts one', units: [transient('x.timer')], loaded: ['x.timer'] },
   {
@@ -212,6 +224,8 @@ test.each([
   { what: 'other programs', variables: '"PATH=/tmp/x y:/usr/bin"', loaded: ['PATH'] },
   { what: 'a health check of its own', check: runs('run x'), loaded: [CHECK] },
   { what: 'one of another container', check: runs(`healthcheck run ${'0b'.repeat(32)}`), loaded: [CHECK] },
+  { what: 'another runtime', check: runs(`--runtime /tmp/x healthcheck run ${ID}`), loaded: [CHECK] },
+  { what: 'another conmon', check: runs(`--conmon /tmp/x healthcheck run ${ID}`), loaded: [CHECK] },
   {
     what: 'a program before it',
     check: `ExecStartPre={ path=/tmp/x }\n${runs(`healthcheck run ${ID}`)}`,
