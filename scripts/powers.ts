@@ -139,7 +139,7 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'gate',
     never: 'dial anything but what the spec names',
-    by: 'a table of nftables for its account, and `IPAddressDeny=` in its unit; where an upstream has a name, public addresses and port 53 are open',
+    by: 'a table of nftables for its account, without which its unit does not run, and `IPAddressDeny=` in that unit; where an upstream has a name, public addresses and port 53 are open',
     tests: ['connects to the upstream of the spec, and to nothing else of this host, the network and the Internet'],
   },
   {

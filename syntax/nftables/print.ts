@@ -52,9 +52,18 @@ export function printOutputTable(table: OutputTable): Printed {
   const rules = table.rules.flatMap((rule) => printOutputRule(rule).map((text) => ({ text, path: rule.origin })))
   return printChains(table, {
     account: [...rules, { text: REFUSED }],
-    output: [hooked('output'), { text: `meta skuid "${accountName(table.user)}" ct state new goto account` }],
+    output: [
+      hooked('output'),
+      ...ATTEMPTS.map((what) => ({ text: `meta skuid "${accountName(table.user)}" ${what} goto account` })),
+    ],
   })
 }
+
+/**
+ * A connection is asked for by its first packet. To conntrack, one that a client opened before the table was loaded would
+ * be new with the next packet of either side, so for TCP (RFC 9293) that packet is what counts.
+ */
+const ATTEMPTS = ['tcp flags & (fin | syn | rst | ack) == syn', 'meta l4proto != tcp ct state new']
 
 const hooked = (hook: 'input' | 'output'): Line => ({
   text: `type filter hook ${hook} priority filter; policy accept;`,

@@ -20,7 +20,7 @@ export function reachUnit(
   const egress = egressOf(deployment, settings)
   const { egressUnit } = deployment.names
   const sections: Section[] = [
-    { name: 'Unit', entries: egress === 'any' ? [] : entries({ Wants: egressUnit, After: egressUnit }) },
+    { name: 'Unit', entries: egress === 'any' ? [] : entries({ Requires: egressUnit, After: egressUnit }) },
     { name: 'Service', entries: [...sockets, ...addressEntries(egress)] },
   ]
   if (sections.every((section) => section.entries.length === 0)) return {}

@@ -3,12 +3,16 @@ import { text as readAll } from 'node:stream/consumers'
 import type { ConfigSetRequest } from '../../../schemas/admin.ts'
 import { unreadable, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
+import { socketPaths } from '../../socket-paths.ts'
 import { printChange } from './change.ts'
+import { egressNote } from './egress-note.ts'
 
 export const run: Run = async (invocation) => {
   const [key = ''] = invocation.arguments
   const body: ConfigSetRequest = { text: await valueText(invocation), force: invocation.flag('force') }
   printChange(invocation, await invocation.admin.ask('PUT /v1/config/keys/:', { parameter: key, body }))
+  const why = egressNote(key, body.text, socketPaths(invocation.text('socket'), invocation.env))
+  if (why !== undefined) invocation.note(why)
   return 0
 }
 

@@ -167,7 +167,11 @@ export function gateAttacks(host: () => Host): void {
     await host().run(['systemctl', 'stop', 'gate-egress.service'])
     const known = curl('192.168.77.1:8101') // the unit knows no ports
     expect(await succeeding([known, curl('127.0.0.1:8101'), curl('203.0.113.9:8101')])).toEqual([known])
-    await host().run(['systemctl', 'start', 'gate-egress.service'])
+    // and the daemon does not run without the table: the next client starts both
+    const walled = () => host().exec(['systemctl', 'is-active', 'gate-daemon.service', 'gate-egress.service'])
+    expect((await walled()).stdout).toBe('inactive\ninactive\n')
+    expect(await host().run(['curl', '-sS', '--max-time', '30', 'http://127.0.0.1:3000/health'])).toContain('ok')
+    expect((await walled()).stdout).toBe('active\nactive\n')
     expect(await host().exec(['sh', '-c', curl('192.168.77.1:8101')], { user: 'gate' })).toMatchObject({ code: 7 })
 
     // and clients come in

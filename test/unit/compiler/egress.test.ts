@@ -117,16 +117,18 @@ test.each(rows)('$name', ({ upstreams = {}, gate = {}, settings = {}, rules, uni
     .split('\n')
     .map((line) => line.trim())
   const [from, to] = [all.indexOf('chain account {'), all.lastIndexOf('reject with icmpx admin-prohibited')]
-  expect(all).toContain('meta skuid "gate" ct state new goto account')
+  expect(all).toContain('meta skuid "gate" tcp flags & (fin | syn | rst | ack) == syn goto account')
+  expect(all).toContain('meta skuid "gate" meta l4proto != tcp ct state new goto account')
   expect(all.slice(from + 1, to)).toEqual(rules)
   const dropIn = made.text('systemd/system/gate-daemon.service.d/50-reach.conf').split('\n')
   expect(dropIn).toContain('After=gate-egress.service')
+  expect(dropIn).toContain('Requires=gate-egress.service')
   const directives = dropIn.slice(dropIn.indexOf('[Service]') + 1).filter((line) => line !== '')
   expect(dropIn.includes('[Service]') ? directives : []).toEqual(unit)
 })
 
 test('what the kernel sends itself is left alone', () => {
-  const rules = compiled({}).text('nftables/egress.nft').replace('"gate"', '0')
+  const rules = compiled({}).text('nftables/egress.nft').replaceAll('"gate"', '0')
   const seen =
     'table inet seen { chain output { type filter hook output priority filter + 10; meta l4proto igmp counter; }; }'
   const script = `set -e
