@@ -159,6 +159,8 @@ export type Told = {
 export type NeutralForm = {
   /** What upstreams of a provider can express, and what becomes of the rest. */
   readonly features: (provider: string) => FeatureTable
+  /** Characters of the longest name of a tool; absent: as many as one likes. */
+  readonly longestToolName?: number
   /** @param call one that `readRequest` of the dialect took @throws GateError BAD_REQUEST */
   readonly readRequest: (call: Call) => NeutralRequest
   /** @returns what is sent as JSON */

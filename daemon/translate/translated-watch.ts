@@ -11,6 +11,8 @@ type Defaults = {
   readonly inputTokens: () => number
   /** What the client is told of the sequence that ended the answer. */
   readonly stopSequence: (said: string | null) => string | null
+  /** What the client calls a tool. */
+  readonly toolName: (name: string) => string
 }
 
 /** Reads a stream in one dialect and shows it in another. What is shown are whole frames, however the chunks are cut. */
@@ -66,8 +68,9 @@ export class TranslatedWatch extends CountingWatch {
         this.contentHasCome = true
         break
       case 'part':
-        this.contentHasCome ||= event.part.kind === 'call'
-        break
+        if (event.part.kind !== 'call') break
+        this.contentHasCome = true
+        return this.#write({ ...event, part: { ...event.part, name: this.#defaults.toolName(event.part.name) } })
       case 'end':
         this.hasSaidEnd = true
         this.contentHasCome = true

@@ -2,6 +2,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Call, Dialect, NeutralForm, StreamWatch, UpstreamSide } from './dialect.ts'
 import { fieldsDropped } from './features.ts'
 import type { NeutralRequest } from './neutral.ts'
+import { type NamedTools, shortToolNames } from './tool-names.ts'
 import { TranslatedWatch } from './translated-watch.ts'
 
 /** A request that is on its way to an upstream of another dialect, and how its answer comes back. */
@@ -36,14 +37,11 @@ export function translate(
   { requestId, nowS }: AnswerFacts,
 ): Translation {
   const { from, to } = formsOf(client, spoken)
-  const request = from.readRequest(call)
+  const { request, original } = shortToolNames(from.readRequest(call), to.longestToolName)
   const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
   const body = Buffer.from(JSON.stringify(to.writeRequest(request, side)))
-  return {
-    body,
-    dropped,
-    ...answersOf({ from, to, spoken, request, call, sent: callOf(call, body), side, requestId, nowS }),
-  }
+  const sent = callOf(call, body)
+  return { body, dropped, ...answersOf({ from, to, spoken, request, original, call, sent, side, requestId, nowS }) }
 }
 
 /**
@@ -61,7 +59,12 @@ export function repair(
   const { from, to } = formsOf(dialect, dialect)
   const request = from.readRequest(call)
   const sent = callOf(call, body)
-  return { body, dropped: [], ...answersOf({ from, to, spoken: dialect, request, call, sent, side, requestId, nowS }) }
+  const original = (name: string) => name
+  return {
+    body,
+    dropped: [],
+    ...answersOf({ from, to, spoken: dialect, request, original, call, sent, side, requestId, nowS }),
+  }
 }
 
 function answersOf({
@@ -69,6 +72,7 @@ function answersOf({
   to,
   spoken,
   request,
+  original,
   call,
   sent,
   side,
@@ -79,6 +83,7 @@ function answersOf({
   readonly to: NeutralForm
   readonly spoken: Dialect
   readonly request: NeutralRequest
+  readonly original: NamedTools['original']
   readonly call: Call
   readonly sent: Call
   readonly side: UpstreamSide
@@ -94,12 +99,13 @@ function answersOf({
   }
   /** Some say other things where the sequence that ended an answer is. */
   const stopSequence = (said: string | null) => (said !== null && request.stop.includes(said) ? said : null)
-  const defaults = { requestId, inputTokens, stopSequence }
+  const meant = { requestId, inputTokens, stopSequence, toolName: original }
   return {
-    watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), defaults),
+    watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), meant),
     answer(whole) {
       const read = to.readAnswer(whole)
-      const answer = { ...read, stopSequence: stopSequence(read.stopSequence) }
+      const parts = read.parts.map((part) => (part.kind === 'call' ? { ...part, name: original(part.name) } : part))
+      const answer = { ...read, parts, stopSequence: stopSequence(read.stopSequence) }
       const usage = answer.usage ?? counted(inputTokens(), spoken.estimateOutput(whole))
       return Buffer.from(JSON.stringify(from.writeAnswer({ ...answer, id: answer.id || requestId, usage }, told)))
     },

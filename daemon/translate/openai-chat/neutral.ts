@@ -9,6 +9,7 @@ import { writeNeutralRequest } from './write-request.ts'
 
 export const neutral: NeutralForm = {
   features,
+  longestToolName: 64,
   readRequest: readNeutralRequest,
   writeRequest: writeNeutralRequest,
   readAnswer,

@@ -99,3 +99,32 @@ test.each([
   expect(named).toEqual(dropped)
   expect(sent).not.toContain('ultra')
 })
+
+test.each([64, 65, 128])(
+  'a tool with a name of %i characters is known by it to the client, and by at most 64 to the upstream',
+  (length) => {
+    const name = `mcp__${'x'.repeat(length - 5)}`
+    const call = { type: 'tool_use', id: 't', name, input: {} }
+    const messages = [
+      { role: 'user', content: 'x' },
+      { role: 'assistant', content: [call] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: 'y' }] },
+    ]
+    const tools = [{ name, input_schema: { type: 'object' } }]
+    const request = { ...client_request, messages, tools, tool_choice: { type: 'tool', name } }
+    const asked = { ...one, client_request: request, ingress: 'anthropic', upstream: 'openai-chat' }
+    const { sent } = run({ ...asked, upstream_response: [] }, [])
+    const names = [...sent.matchAll(/"name":"([^"]+)"/g)].map(([, found = '']) => found)
+    const [short = ''] = new Set(names)
+    expect({ names: new Set(names), count: names.length }).toEqual({ names: new Set([short]), count: 3 })
+    expect(short.length).toBe(Math.min(length, 64))
+    const made = { id: 't', type: 'function', function: { name: short, arguments: '{}' } }
+    const choice = { index: 0, finish_reason: 'tool_calls' }
+    const whole = { id: '1', model: 'm', choices: [{ ...choice, message: { content: null, tool_calls: [made] } }] }
+    expect(run({ ...asked, upstream_response: whole }, []).shown).toContain(`"name":"${name}"`)
+    const frame = Buffer.from(
+      `data: ${JSON.stringify({ id: '1', choices: [{ ...choice, delta: { tool_calls: [{ index: 0, ...made }] } }] })}\n\n`,
+    )
+    expect(run({ ...asked, upstream_response: [frame.toString()] }, [frame]).shown).toContain(`"name":"${name}"`)
+  },
+)
