@@ -2,6 +2,7 @@ import type { Config } from '../schemas/config/config.ts'
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import { durationMs } from '../schemas/config/values.ts'
 import { isLoopback } from '../schemas/words/address.ts'
+import { isBelow } from '../schemas/words/base-url.ts'
 import type { ConfigCode } from '../schemas/words/error-codes.ts'
 import { environmentSegment } from '../schemas/words/key-names.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
@@ -35,6 +36,7 @@ export function conflicts(config: Config, tree: KeyNode): Conflict[] {
     ...groupsWithoutAgent(config),
     ...takenNames(config),
     ...unknownTargets(config),
+    ...targetsElsewhere(config),
     ...conflictingNames('upstreams', config.upstreams),
     ...conflictingNames('backends', config.backends),
     ...namesByCase(config),
@@ -139,6 +141,26 @@ function unknownTargets({ upstreams, backends, models }: Config): Conflict[] {
           path: ['models', alias, 'targets', String(index), 'upstream'],
           message: `${keyPathText(['models', alias])} names the unknown upstream "${upstream}"`,
           hint: () => nearOrAll(upstream, known),
+          without: ['models', alias],
+        },
+      ]
+    }),
+  )
+}
+
+/** The key of an upstream goes where the upstream is, not where a model says: config.toml may name models. */
+function targetsElsewhere({ upstreams, backends, models }: Config): Conflict[] {
+  return Object.entries(models).flatMap(([alias, { targets }]) =>
+    targets.flatMap(({ upstream: name, base_url }, index) => {
+      const upstream = upstreams[name] ?? backends[name]
+      const base = upstream?.base_url ?? (upstream === undefined ? undefined : defaultBaseUrl(upstream.provider))
+      if (base_url === undefined || base === undefined || isBelow(base, base_url)) return []
+      return [
+        {
+          code: 'INVALID_VALUE' as const,
+          path: ['models', alias, 'targets', String(index), 'base_url'],
+          message: `${keyPathText(['models', alias])} leads to ${base_url}, which is not below ${base} of upstream "${name}"`,
+          hint: () => 'make an upstream of its own for another place',
           without: ['models', alias],
         },
       ]

@@ -4,7 +4,8 @@ import { nixPattern } from './nix-pattern.ts'
 
 /** The part of JSON Schema that z.toJSONSchema writes for the spec and the configuration. */
 export type OptionSchema = {
-  readonly type?: string
+  /** A list where one of several is meant. */
+  readonly type?: string | readonly string[]
   readonly description?: string
   readonly default?: unknown
   readonly examples?: readonly unknown[]
@@ -111,6 +112,7 @@ export function optionType(schema: OptionSchema, kind: OptionKind): string {
   if (schema.properties !== undefined) return submodule(schema, kind)
   if (typeof schema.additionalProperties === 'object')
     return `types.attrsOf ${inParentheses(optionType(schema.additionalProperties, kind))}`
+  if (typeof schema.type === 'object') return eitherOf(schema.type.map((type) => optionType({ ...schema, type }, kind)))
   switch (schema.type) {
     case 'array':
       return `types.listOf ${inParentheses(optionType(schema.items ?? {}, 'spec'))}`

@@ -6,7 +6,8 @@ import type { WebProxy } from './nodes/web.ts'
 export function lowerUpstreams(upstreams: Spec['upstreams']): Upstream[] {
   return Object.entries(upstreams).map(([name, upstream]) => {
     const { enabled, provider, base_url, socket, models, timeout, idle_timeout, connect_timeout, ...rest } = upstream
-    const { api_key: _secret, ...left } = rest
+    const { key_requests_per_minute, dialects, parameters, system_prefix, prices, ...others } = rest
+    const { api_key: _secret, ...left } = others
     left satisfies Record<string, never>
     return {
       origin: ['upstreams', name],
@@ -16,6 +17,11 @@ export function lowerUpstreams(upstreams: Spec['upstreams']): Upstream[] {
       baseUrl: base_url,
       socket,
       models,
+      keyRequestsPerMinute: key_requests_per_minute,
+      dialects,
+      parameters,
+      systemPrefix: system_prefix,
+      prices,
       timeoutMs: durationMs(timeout),
       idleTimeoutMs: durationMs(idle_timeout),
       connectTimeoutMs: durationMs(connect_timeout),

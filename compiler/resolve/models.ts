@@ -1,5 +1,7 @@
 import type { Spec } from '../../schemas/spec/spec.ts'
+import { isBelow } from '../../schemas/words/base-url.ts'
 import { suggestion } from '../../schemas/words/nearest.ts'
+import { defaultBaseUrl } from '../../schemas/words/providers.ts'
 import { ENGINE_TRAITS } from '../catalog/engines.ts'
 import type { Finding } from '../diagnostic.ts'
 import type { DefinedNames } from './names.ts'
@@ -36,6 +38,20 @@ function checkTarget(target: Target, path: (string | number)[], names: DefinedNa
             hint: suggestion(name, [...known], key === 'alias' ? 'model' : key),
           },
         ],
+  )
+}
+
+/** The key of an upstream goes where the upstream is; a backend is reached in one way. */
+export function checkTargetUrls({ models, upstreams }: Pick<Spec, 'models' | 'upstreams'>): Finding[] {
+  return Object.entries(models).flatMap(([alias, { targets }]) =>
+    targets.flatMap(({ upstream: name, base_url: url }, i): Finding[] => {
+      const upstream = name === undefined ? undefined : upstreams[name]
+      const base = upstream?.base_url ?? (upstream === undefined ? undefined : defaultBaseUrl(upstream.provider))
+      if (url === undefined || (base !== undefined && isBelow(base, url))) return []
+      const message = base === undefined ? 'only an upstream has a base_url' : `this is not below ${base}`
+      const path = ['models', alias, 'targets', i, 'base_url']
+      return [{ code: 'INVALID_VALUE', path, message, hint: 'make an upstream of its own for another place' }]
+    }),
   )
 }
 

@@ -2,7 +2,7 @@ import type { Spec } from '../../schemas/spec/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 import { checkBackends } from './backends.ts'
 import { checkGateway } from './gateway.ts'
-import { checkModels, checkServers } from './models.ts'
+import { checkModels, checkServers, checkTargetUrls } from './models.ts'
 import type { DefinedNames } from './names.ts'
 import { checkWeb } from './web.ts'
 
@@ -13,6 +13,7 @@ export function resolve(spec: Spec, names: DefinedNames): Finding[] {
     ...checkWeb(spec),
     ...checkBackends(spec),
     ...checkModels(spec.models, names),
+    ...checkTargetUrls(spec),
     ...checkServers(spec.models, spec.backends),
   ]
 }

@@ -103,7 +103,7 @@ function forwardRequest(
   key: number,
   { spoken, body }: Sending,
 ): ForwardRequest {
-  const path = `${upstream.basePath}${spoken.upstreamPath(call, target.model, asked.stream)}`
+  const path = `${target.basePath ?? upstream.basePath}${spoken.upstreamPath(call, target.model, asked.stream)}`
   const credential = upstream.credential(key, { path, body })
   const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...credential]
   pushHeaders(headers, call.headers, PASSED_ON)

@@ -3,6 +3,7 @@ import type { Backends } from '../backends/backends.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { spokenFor } from '../translate/spoken.ts'
+import { bothTunings } from '../translate/tuning.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { type AttemptParts, attempt, mayTryElsewhere } from './attempt.ts'
@@ -50,7 +51,8 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
     }
     const spoken = spokenFor(parts.dialects.all, job.dialect, upstream.grades)
     const side = { model: target.model, provider: upstream.provider }
-    const sending = orRefusal(() => sendingTo(spoken, job, side, parts.now()))
+    const tuning = bothTunings(upstream.tuning, target.tuning)
+    const sending = orRefusal(() => sendingTo(spoken, job, side, tuning, parts.now()))
     if (sending instanceof GateError) {
       turn.release(false)
       refusal = sending

@@ -3,6 +3,7 @@ import type { Call, Dialect, ModelRequest, UpstreamSide } from '../translate/dia
 import { isRecord } from '../translate/json-value.ts'
 import type { Spoken } from '../translate/spoken.ts'
 import { callOf, repair, type Translation, translate } from '../translate/translation.ts'
+import { type Tuning, tuned } from '../translate/tuning.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
@@ -35,15 +36,28 @@ const asItIs = (end: ForwardEnd): ForwardEnd => end
 
 /**
  * Where the upstream speaks the client's dialect well, bytes pass; where it answers in a dialect of its own, they pass
- * one way; else everything is translated. @param nowMs Unix milliseconds
+ * one way; else everything is translated. @param tuning what the operator changes in it @param nowMs Unix milliseconds
  * @throws GateError BAD_REQUEST when the upstream cannot take it, OVERLOADED
  */
-export function sendingTo({ dialect: spoken, grade }: Spoken, job: Job, side: UpstreamSide, nowMs: number): Sending {
+export function sendingTo(
+  { dialect: spoken, grade }: Spoken,
+  job: Job,
+  side: UpstreamSide,
+  tuning: Tuning,
+  nowMs: number,
+): Sending {
   const { answer, dialect, call, asked } = job
   const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000) }
-  if (grade === 'translate') return translated(spoken, job, translate(dialect, spoken, call, side, facts))
-  const { body, hidesUsage, dropped = [] } = dialect.bodyFor(call, asked, side)
-  if (grade === 'repair' && call.endpoint.does === 'generate') {
+  const generates = call.endpoint.does === 'generate'
+  if (grade === 'translate') {
+    const translation = translate(dialect, spoken, call, side, facts)
+    const { body, dropped } = tuned(spoken, translation.body, tuning, generates)
+    return translated(spoken, job, { ...translation, body, dropped: [...translation.dropped, ...dropped] })
+  }
+  const { body: own, hidesUsage, dropped: missing = [] } = dialect.bodyFor(call, asked, side)
+  const { body, dropped: unwanted } = tuned(dialect, own, tuning, generates)
+  const dropped = [...missing, ...unwanted]
+  if (grade === 'repair' && generates) {
     return translated(dialect, job, { ...repair(dialect, call, body, side, facts), dropped })
   }
   answer.dropped = noteOf(dropped)

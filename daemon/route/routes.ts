@@ -2,14 +2,21 @@ import { GateError } from '../../schemas/words/errors.ts'
 import { nearNames } from './near-names.ts'
 import type { Target, TargetHealth } from './target-health.ts'
 
+type Parameter = NonNullable<Target['tuning']>['parameters'][number]
+
 /** What routing knows of a virtual model. */
 export type RouteModel = {
   readonly targets: readonly {
     readonly upstream: string
     readonly model?: string | undefined
     readonly weight: number
+    readonly base_url?: string | undefined
+    readonly parameters?: readonly Parameter[] | undefined
+    readonly system_prefix?: string | undefined
   }[]
-  readonly strategy: 'fallback' | 'weighted' | 'latency'
+  readonly strategy: 'fallback' | 'weighted' | 'latency' | 'cost'
+  readonly parameters?: readonly Parameter[] | undefined
+  readonly system_prefix?: string | undefined
   readonly category?: string | undefined
 }
 
@@ -47,7 +54,13 @@ export function createRoutes(
   for (const [alias, model] of Object.entries(models)) {
     const targets = model.targets
       .filter(({ upstream }) => usable.has(upstream))
-      .map(({ upstream, model: id, weight }) => ({ upstream, model: id ?? alias, weight }))
+      .map((target) => ({
+        upstream: target.upstream,
+        model: target.model ?? alias,
+        weight: target.weight,
+        ...(target.base_url !== undefined && { basePath: pathOf(target.base_url) }),
+        ...tuningOf(model, target),
+      }))
     if (targets.length > 0) add(alias, 'gate', { strategy: model.strategy, targets })
   }
   for (const [category, targets] of targetsByCategory(models, routes)) {
@@ -103,6 +116,15 @@ export function createRoutes(
   }
 }
 
+const pathOf = (url: string): string => new URL(url).pathname.replace(/\/+$/, '')
+
+/** What is said of the model holds for each of its targets; what is said of the target comes last, and so counts. */
+function tuningOf(model: RouteModel, target: RouteModel['targets'][number]): Pick<Target, 'tuning'> {
+  const parameters = [...(model.parameters ?? []), ...(target.parameters ?? [])]
+  const systemPrefixes = [model.system_prefix, target.system_prefix].filter((text) => text !== undefined)
+  return parameters.length + systemPrefixes.length === 0 ? {} : { tuning: { parameters, systemPrefixes } }
+}
+
 function targetsByCategory(
   models: Readonly<Record<string, RouteModel>>,
   routes: ReadonlyMap<string, Route>,
@@ -119,6 +141,7 @@ function targetsByCategory(
 function ordered(route: Route, health: TargetHealth, random: () => number): readonly Target[] {
   switch (route.strategy) {
     case 'fallback':
+    case 'cost':
       return route.targets
     case 'latency':
       return [...route.targets].sort((a, b) => health.latencyMs(a) - health.latencyMs(b))

@@ -1,5 +1,24 @@
 /** A place a request can go: an upstream, and the id its model has there. */
-export type Target = { readonly upstream: string; readonly model: string; readonly weight: number }
+export type Target = {
+  readonly upstream: string
+  readonly model: string
+  readonly weight: number
+  /** Path of a URL of its own, at the host of the upstream; absent: the upstream's. */
+  readonly basePath?: string
+  /** What is changed in requests for it; absent: nothing but what its upstream says. */
+  readonly tuning?: TargetTuning
+}
+
+/** As `Tuning` of translate/ has it. */
+type TargetTuning = {
+  readonly parameters: readonly {
+    readonly name: string
+    readonly default?: string | number | boolean | undefined
+    readonly json?: string | undefined
+    readonly drop?: boolean | undefined
+  }[]
+  readonly systemPrefixes: readonly string[]
+}
 
 /** A failed target rests this long, doubled with each rest in a row. */
 const FIRST_REST_MS = 1_000

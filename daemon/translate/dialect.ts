@@ -3,6 +3,7 @@ import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import type { JsonOutline } from '../../syntax/json/outline.ts'
 import type { FeatureTable } from './features.ts'
+import type { JsonRecord } from './json-value.ts'
 import type { NeutralAnswer, NeutralEvent, NeutralRequest, Usage, WrittenEvent } from './neutral.ts'
 
 /**
@@ -27,6 +28,8 @@ export type Dialect = {
   readonly readRequest: (call: Call) => ModelRequest
   /** The body for one upstream; every byte stays that need not change for it. */
   readonly bodyFor: (call: Call, asked: ModelRequest, upstream: UpstreamSide) => UpstreamBody
+  /** The same with a text in front of its instructions; absent: it has no place for them. */
+  readonly withInstructions?: (request: JsonRecord, text: string) => JsonRecord
   /** Path and query of the request to an upstream, below its base URL. */
   readonly upstreamPath: (call: Call, model: string, stream: boolean) => string
   /** Headers of a client that are passed to an upstream besides the ones of every dialect, in lower case. */

@@ -59,6 +59,11 @@ export type Upstream = {
   readonly provider: string
   /** How well it speaks each dialect. */
   readonly grades: Grades
+  /** What is changed in requests to it. */
+  readonly tuning: {
+    readonly parameters: NonNullable<UpstreamConfig['parameters']>
+    readonly systemPrefixes: readonly string[]
+  }
   /** Empty for the built-in echo. */
   readonly baseUrl: string
   readonly dispatcher: ForwardRequest['dispatcher']
@@ -161,7 +166,11 @@ function openUpstream(
   const common = {
     ...named,
     provider: config.provider,
-    grades: gradesOf(config.provider, config.base_url),
+    grades: { ...gradesOf(config.provider, config.base_url), ...gradesIn(config.dialects) },
+    tuning: {
+      parameters: config.parameters ?? [],
+      systemPrefixes: config.system_prefix === undefined ? [] : [config.system_prefix],
+    },
     lists,
     headersTimeoutMs: durationMs(config.timeout),
     idleTimeoutMs: durationMs(config.idle_timeout),
@@ -172,7 +181,7 @@ function openUpstream(
       baseUrl: '',
       basePath: '',
       addVersion: null,
-      keys: createKeyRing(0, null, now),
+      keys: createKeyRing(0, null, monotonic),
       credential: () => [],
       redactor: null,
       dispatcher: createEchoDispatcher(echo),
@@ -220,7 +229,7 @@ function openUpstream(
     get addVersion() {
       return HAS_VERSION.test(basePath) ? null : addVersion
     },
-    keys: createKeyRing(keys.length, null, now),
+    keys: createKeyRing(keys.length, config.key_requests_per_minute ?? null, monotonic),
     credential: (index, { path, body }) => credentials[index]?.({ method: 'POST', path, body }) ?? [],
     redactor: redactorOfAll(keys),
     dispatcher: pool,
@@ -235,6 +244,16 @@ function openUpstream(
     configuredModels: config.models ?? null,
     close: () => pool.close(),
   }
+}
+
+const monotonic = (): number => performance.now()
+
+/** Grades as they are configured, by the dialects' own names. */
+function gradesIn(dialects: UpstreamConfig['dialects']): Grades {
+  const known = Object.entries(dialects ?? {}).flatMap(([name, grade]) =>
+    grade === undefined ? [] : [[name, grade] as const],
+  )
+  return Object.fromEntries(known.map(([name, grade]) => [name.replaceAll('_', '-'), grade]))
 }
 
 const NO_BODY = Buffer.alloc(0)

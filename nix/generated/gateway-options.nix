@@ -655,6 +655,43 @@ in
                 default = 1;
                 description = "Share of requests (weighted).";
               };
+              baseUrl = mkOption {
+                type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+(/[^[:space:]?#]*)?");
+                default = null;
+                description = "URL for this target, below the base_url of its upstream.";
+              };
+              parameters = mkOption {
+                type = types.nullOr (types.listOf (types.submodule {
+                  options = {
+                    name = mkOption {
+                      type = types.nonEmptyStr;
+                      description = "Field of the request, as the upstream names it.";
+                    };
+                    default = mkOption {
+                      type = types.nullOr (types.either (types.either types.str types.number) types.bool);
+                      default = null;
+                      description = "Its value where the client sets none.";
+                    };
+                    json = mkOption {
+                      type = types.nullOr types.str;
+                      default = null;
+                      description = "The same as JSON, for lists and objects.";
+                    };
+                    drop = mkOption {
+                      type = types.nullOr types.bool;
+                      default = null;
+                      description = "Leave the field out, also where the client sets it.";
+                    };
+                  };
+                }));
+                default = null;
+                description = "Fields of requests that get a default or are dropped: tables with name and default, json or drop.";
+              };
+              systemPrefix = mkOption {
+                type = types.nullOr types.nonEmptyStr;
+                default = null;
+                description = "Text put in front of the client's instructions.";
+              };
             };
           }));
           description = "Where requests go: texts such as \"openai/gpt-5\", or tables with backend, upstream or alias, and model and weight.";
@@ -662,7 +699,44 @@ in
         strategy = mkOption {
           type = types.enum [ "fallback" "weighted" "latency" "cost" ];
           default = "fallback";
-          description = "fallback: in order; weighted: by share; latency: fastest first; cost: cheapest first.";
+          description = "fallback: in order; weighted: by share; latency: the faster of two; cost: the cheapest first.";
+        };
+        affinity = mkOption {
+          type = types.enum [ "session" "none" ];
+          default = "session";
+          description = "session: requests of one session go to the same target while it is well, where prompts are cached.";
+        };
+        parameters = mkOption {
+          type = types.nullOr (types.listOf (types.submodule {
+            options = {
+              name = mkOption {
+                type = types.nonEmptyStr;
+                description = "Field of the request, as the upstream names it.";
+              };
+              default = mkOption {
+                type = types.nullOr (types.either (types.either types.str types.number) types.bool);
+                default = null;
+                description = "Its value where the client sets none.";
+              };
+              json = mkOption {
+                type = types.nullOr types.str;
+                default = null;
+                description = "The same as JSON, for lists and objects.";
+              };
+              drop = mkOption {
+                type = types.nullOr types.bool;
+                default = null;
+                description = "Leave the field out, also where the client sets it.";
+              };
+            };
+          }));
+          default = null;
+          description = "Fields of requests that get a default or are dropped: tables with name and default, json or drop.";
+        };
+        systemPrefix = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "Text put in front of the client's instructions.";
         };
       };
     });

@@ -41,7 +41,35 @@
         base_url = null;
         socket = null;
         api_key = "secret";
+        key_requests_per_minute = null;
         models = null;
+        dialects = {
+          keys = {
+            openai_chat = null;
+            openai_responses = null;
+            anthropic = null;
+            google = null;
+            ollama = null;
+          };
+        };
+        parameters = { items = {
+          keys = {
+            name = null;
+            default = null;
+            json = null;
+            drop = null;
+          };
+        }; };
+        system_prefix = null;
+        prices = { items = {
+          keys = {
+            model = null;
+            input = null;
+            output = null;
+            cache_read = null;
+            cache_write = null;
+          };
+        }; };
         timeout = null;
         idle_timeout = null;
         connect_timeout = null;
@@ -54,7 +82,35 @@
         base_url = null;
         socket = null;
         api_key = "secret";
+        key_requests_per_minute = null;
         models = null;
+        dialects = {
+          keys = {
+            openai_chat = null;
+            openai_responses = null;
+            anthropic = null;
+            google = null;
+            ollama = null;
+          };
+        };
+        parameters = { items = {
+          keys = {
+            name = null;
+            default = null;
+            json = null;
+            drop = null;
+          };
+        }; };
+        system_prefix = null;
+        prices = { items = {
+          keys = {
+            model = null;
+            input = null;
+            output = null;
+            cache_read = null;
+            cache_write = null;
+          };
+        }; };
         timeout = null;
         idle_timeout = null;
         connect_timeout = null;
@@ -81,9 +137,29 @@
             upstream = null;
             model = null;
             weight = null;
+            base_url = null;
+            parameters = { items = {
+              keys = {
+                name = null;
+                default = null;
+                json = null;
+                drop = null;
+              };
+            }; };
+            system_prefix = null;
           };
         }; };
         strategy = null;
+        affinity = null;
+        parameters = { items = {
+          keys = {
+            name = null;
+            default = null;
+            json = null;
+            drop = null;
+          };
+        }; };
+        system_prefix = null;
         category = null;
       };
     }; };

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { PROVIDERS } from '../words/providers.ts'
+import { affinity, dialects, keyRequestsPerMinute, parameters, prices, systemPrefix, targetBaseUrl } from './tuning.ts'
 import { duration, headerSecret, limitingDuration, NAME } from './values.ts'
 
 export const upstream = z.strictObject({
@@ -22,11 +23,19 @@ export const upstream = z.strictObject({
     .regex(/^\/[^\0]*[^/\0]$/, 'write the absolute path of a Unix socket')
     .optional()
     .meta({ description: 'Unix socket to connect to, in place of the host and port in base_url.' }),
-  api_key: headerSecret.optional().meta({ description: 'Key sent to the upstream.', secret: true }),
+  api_key: headerSecret.optional().meta({
+    description: 'Key sent to the upstream; several, separated by commas, take turns when one is told to wait.',
+    secret: true,
+  }),
+  key_requests_per_minute: keyRequestsPerMinute,
   models: z
     .array(z.string().min(1))
     .optional()
     .meta({ description: 'Ids of the models to expose; asked from the upstream when absent.' }),
+  dialects,
+  parameters,
+  system_prefix: systemPrefix,
+  prices,
   timeout: limitingDuration('Longest wait for the response headers.').default('600s'),
   idle_timeout: limitingDuration('Longest silence inside a response.').default('120s'),
   connect_timeout: limitingDuration('Longest wait for a connection.').default('5s'),
@@ -43,6 +52,11 @@ export const backend = upstream.extend({
   base_url: shape.base_url.meta({ spec: DECIDED }),
   socket: shape.socket.meta({ spec: DECIDED }),
   models: shape.models.meta({ spec: { none: 'the spec names the one `model` that it serves' } }),
+  key_requests_per_minute: shape.key_requests_per_minute.meta({ spec: WITHOUT }),
+  dialects: shape.dialects.meta({ spec: WITHOUT }),
+  parameters: shape.parameters.meta({ spec: WITHOUT }),
+  system_prefix: shape.system_prefix.meta({ spec: WITHOUT }),
+  prices: shape.prices.meta({ spec: WITHOUT }),
   timeout: shape.timeout.meta({ spec: WITHOUT }),
   idle_timeout: shape.idle_timeout.meta({ spec: WITHOUT }),
   connect_timeout: shape.connect_timeout.meta({ spec: WITHOUT }),
@@ -96,6 +110,9 @@ const target = z
     upstream: z.string().regex(NAME).meta({ description: 'Name of an upstream or backend.' }),
     model: z.string().min(1).optional().meta({ description: 'Id sent to the upstream; the alias itself when absent.' }),
     weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
+    base_url: targetBaseUrl,
+    parameters,
+    system_prefix: systemPrefix,
   })
   .meta({ textForm: 'The upstream and its id, such as "openai/gpt-5".' })
 
@@ -104,10 +121,12 @@ export const model = z.strictObject({
     description:
       'Where requests for this model go: texts such as "openai/gpt-5", or tables with upstream, model and weight.',
   }),
-  strategy: z
-    .enum(['fallback', 'weighted', 'latency'])
-    .default('fallback')
-    .meta({ description: 'fallback: in order; weighted: by share; latency: the fastest first.' }),
+  strategy: z.enum(['fallback', 'weighted', 'latency', 'cost']).default('fallback').meta({
+    description: 'fallback: in order; weighted: by share; latency: the faster of two; cost: the cheapest first.',
+  }),
+  affinity,
+  parameters,
+  system_prefix: systemPrefix,
   category: z
     .string()
     .min(1)

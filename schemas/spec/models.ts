@@ -1,4 +1,13 @@
 import { z } from 'zod'
+import {
+  affinity,
+  dialects,
+  keyRequestsPerMinute,
+  parameters,
+  prices,
+  systemPrefix,
+  targetBaseUrl,
+} from '../config/tuning.ts'
 import { PROVIDERS } from '../words/providers.ts'
 import { boundedDuration } from './bounded.ts'
 import { absolutePath, flag, secret } from './values.ts'
@@ -16,11 +25,18 @@ export const upstream = z.strictObject({
     .optional()
     .meta({ description: 'URL up to and including the version, such as "https://api.openai.com/v1".' }),
   socket: absolutePath('Unix socket to connect to, in place of the host and port in base_url.').optional(),
-  api_key: secret('Key sent to the upstream.').optional(),
+  api_key: secret(
+    'Key sent to the upstream; several, separated by commas, take turns when one is told to wait.',
+  ).optional(),
+  key_requests_per_minute: keyRequestsPerMinute,
   models: z
     .array(z.string().min(1))
     .optional()
     .meta({ description: 'Ids of the models to expose; asked from the upstream when absent.' }),
+  dialects,
+  parameters,
+  system_prefix: systemPrefix,
+  prices,
   timeout: boundedDuration('Longest wait for the response headers.', '1ms').default('600s'),
   idle_timeout: boundedDuration('Longest silence inside a response.', '1ms').default('120s'),
   connect_timeout: boundedDuration('Longest wait for a connection.', '1ms').default('5s'),
@@ -37,6 +53,9 @@ const target = z
       .optional()
       .meta({ description: 'Id sent there; the alias itself, or the model of the backend.' }),
     weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
+    base_url: targetBaseUrl,
+    parameters,
+    system_prefix: systemPrefix,
   })
   .meta({ textForm: 'The upstream or backend and its id, such as "openai/gpt-5".' })
 
@@ -47,10 +66,12 @@ export const model = z.strictObject({
     description:
       'Where requests go: texts such as "openai/gpt-5", or tables with backend, upstream or alias, and model and weight.',
   }),
-  strategy: z
-    .enum(['fallback', 'weighted', 'latency', 'cost'])
-    .default('fallback')
-    .meta({ description: 'fallback: in order; weighted: by share; latency: fastest first; cost: cheapest first.' }),
+  strategy: z.enum(['fallback', 'weighted', 'latency', 'cost']).default('fallback').meta({
+    description: 'fallback: in order; weighted: by share; latency: the faster of two; cost: the cheapest first.',
+  }),
+  affinity,
+  parameters,
+  system_prefix: systemPrefix,
 })
 
 /** One entry of `budgets`: money per window. */

@@ -1,13 +1,22 @@
+import type { Parameter } from '../../../schemas/config/tuning.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { array, type JsonNode, object, value } from '../../../syntax/json/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { notExpressed } from '../not-expressed.ts'
+import { tuningNodes } from './tuning.ts'
 
 type Model = Deployment['models'][string]
-type Strategy = 'fallback' | 'weighted' | 'latency'
 /** A target as the daemon knows it. `weight` is a share of the requests of its model. */
-type Target = { readonly upstream: string; readonly model: string; readonly weight: number; readonly origin: SpecPath }
+type Target = {
+  readonly upstream: string
+  readonly model: string
+  readonly weight: number
+  readonly baseUrl: string | undefined
+  readonly parameters: readonly Parameter[] | undefined
+  readonly systemPrefix: string | undefined
+  readonly origin: SpecPath
+}
 
 /**
  * Virtual models. The daemon knows targets that are upstreams: backends become those, aliases what they resolve to.
@@ -22,15 +31,17 @@ export function modelTable(
   const findings = namesByCase(names)
   const flat = flatModels(deployment, reachable)
   const entries = Object.entries(deployment.models).flatMap(([alias, model]): [string, JsonNode][] => {
-    const { category, strategy: _strategy, targets: _targets, ...rest } = model
+    const { category, strategy, affinity, parameters, system_prefix: systemPrefix, targets: _targets, ...rest } = model
     rest satisfies Record<string, never>
     const origin: SpecPath = ['models', alias]
-    findings.push(...strategyFinding(model, origin), ...mixtureFindings(deployment, model, origin))
+    findings.push(...mixtureFindings(deployment, model, origin))
     const targets = flat(alias).map((target) =>
       object(target.origin, {
         upstream: value(target.origin, target.upstream),
         model: value(target.origin, target.model),
-        weight: known(model) === 'weighted' ? value(target.origin, target.weight) : undefined,
+        weight: strategy === 'weighted' ? value(target.origin, target.weight) : undefined,
+        base_url: target.baseUrl === undefined ? undefined : value([...target.origin, 'base_url'], target.baseUrl),
+        ...tuningNodes(target.origin, target),
       }),
     )
     if (targets.length === 0) {
@@ -40,7 +51,9 @@ export function modelTable(
     }
     const node = object(origin, {
       category: category === undefined ? undefined : value([...origin, 'category'], category),
-      strategy: value([...origin, 'strategy'], known(model)),
+      strategy: value([...origin, 'strategy'], strategy),
+      affinity: affinity === 'none' ? value([...origin, 'affinity'], affinity) : undefined,
+      ...tuningNodes(origin, { parameters, systemPrefix }),
       targets: array([...origin, 'targets'], targets),
     })
     return [[alias, node]]
@@ -58,15 +71,6 @@ function namesByCase(names: readonly string[]): Finding[] {
   )
 }
 
-const known = ({ strategy }: Model): Strategy => (strategy === 'cost' ? 'fallback' : strategy)
-
-function strategyFinding({ strategy }: Model, origin: SpecPath): Finding[] {
-  if (strategy !== 'cost') return []
-  const message = 'the daemon does not know prices yet: it tries these targets in their order'
-  const hint = 'write the cheapest target first'
-  return [{ code: 'NOT_YET', severity: 'warning', path: [...origin, 'strategy'], message, hint }]
-}
-
 /**
  * A target that is itself a choice between several can be put in its place when both choose alike, and not otherwise.
  */
@@ -79,8 +83,8 @@ function mixtureFindings({ models }: Deployment, model: Model, origin: SpecPath)
     }
     const inner = alias === undefined ? undefined : models[alias]
     const isChoice = inner !== undefined && inner.targets.length > 1 && model.targets.length > 1
-    if (!isChoice || known(inner) === known(model)) return []
-    const message = `the daemon has no ${known(inner)} choice inside a ${known(model)} one: the targets of "${alias}" are listed here one by one`
+    if (!isChoice || inner.strategy === model.strategy) return []
+    const message = `the daemon has no ${inner.strategy} choice inside a ${model.strategy} one: the targets of "${alias}" are listed here one by one`
     const hint = 'use the same strategy for both'
     return [{ code: 'NOT_YET', severity: 'warning', path: [...origin, 'targets', i, 'alias'], message, hint }]
   })
@@ -98,15 +102,21 @@ function flatModels(
     if (before !== undefined) return before
     const targets = (models[alias]?.targets ?? []).flatMap((target, i): Target[] => {
       const origin: SpecPath = ['models', alias, 'targets', i]
-      const { weight, model } = target
+      const { weight, model, base_url: baseUrl, parameters, system_prefix: systemPrefix } = target
+      const own = { weight, baseUrl, parameters, systemPrefix, origin }
       if (target.alias !== undefined) {
         const inner = flat(target.alias)
         const sum = inner.reduce((total, one) => total + one.weight, 0)
-        return inner.map((one) => ({ ...one, weight: share((weight * one.weight) / sum), origin }))
+        return inner.map((one) => ({
+          ...one,
+          weight: share((weight * one.weight) / sum),
+          ...throughAlias(one, models[target.alias ?? ''], own),
+          origin,
+        }))
       }
       if (target.backend !== undefined)
-        return [{ upstream: target.backend, model: model ?? modelOf.get(target.backend) ?? alias, weight, origin }]
-      return target.upstream === undefined ? [] : [{ upstream: target.upstream, model: model ?? alias, weight, origin }]
+        return [{ ...own, upstream: target.backend, model: model ?? modelOf.get(target.backend) ?? alias }]
+      return target.upstream === undefined ? [] : [{ ...own, upstream: target.upstream, model: model ?? alias }]
     })
     const own = withoutRepeats(targets.filter(({ upstream }) => reachable.has(upstream)))
     done.set(alias, own)
@@ -115,9 +125,25 @@ function flatModels(
   return flat
 }
 
+/** What the alias says of all of its targets, and what is said of the alias as a target, goes on holding. */
+function throughAlias(
+  { parameters, systemPrefix }: Target,
+  alias: Model | undefined,
+  outer: Pick<Target, 'parameters' | 'systemPrefix'>,
+): Pick<Target, 'parameters' | 'systemPrefix'> {
+  const prefixes = [outer.systemPrefix, alias?.system_prefix, systemPrefix].filter((text) => text !== undefined)
+  const all = [...(alias?.parameters ?? []), ...(parameters ?? []), ...(outer.parameters ?? [])]
+  return {
+    parameters: all.length === 0 ? undefined : all,
+    systemPrefix: prefixes.length === 0 ? undefined : prefixes.join('\n\n'),
+  }
+}
+
 /** The same target twice is one with both shares, at its first place. */
 function withoutRepeats(targets: readonly Target[]): Target[] {
-  const groups = Map.groupBy(targets, ({ upstream, model }) => JSON.stringify([upstream, model]))
+  const groups = Map.groupBy(targets, ({ upstream, model, baseUrl, parameters, systemPrefix }) =>
+    JSON.stringify([upstream, model, baseUrl, parameters, systemPrefix]),
+  )
   return [...groups.values()].flatMap((group) => {
     const [first] = group
     return first === undefined ? [] : [{ ...first, weight: share(group.reduce((sum, { weight }) => sum + weight, 0)) }]

@@ -5,6 +5,7 @@ import { type JsonNode, object, value } from '../../../syntax/json/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Upstream } from '../../ir/nodes/gateway.ts'
 import { durationText } from './duration-text.ts'
+import { dialectsNode, pricesNode, tuningNodes } from './tuning.ts'
 
 /** Upstreams of the spec. Keys are credentials. */
 export function upstreamTable(upstreams: readonly Upstream[]): JsonNode {
@@ -16,7 +17,8 @@ export function upstreamTable(upstreams: readonly Upstream[]): JsonNode {
 
 function upstreamEntry(upstream: Upstream): JsonNode {
   const { name: _, origin, enabled, provider, baseUrl, socket, models, ...times } = upstream
-  const { timeoutMs, idleTimeoutMs, connectTimeoutMs, ...rest } = times
+  const { timeoutMs, idleTimeoutMs, connectTimeoutMs, ...more } = times
+  const { keyRequestsPerMinute, dialects, parameters, systemPrefix, prices, ...rest } = more
   rest satisfies Record<string, never>
   const at = (key: string): SpecPath => [...origin, key]
   return object(origin, {
@@ -25,6 +27,11 @@ function upstreamEntry(upstream: Upstream): JsonNode {
     base_url: baseUrl === undefined ? undefined : value(at('base_url'), baseUrl),
     socket: socket === undefined ? undefined : value(at('socket'), socket),
     models: models === undefined ? undefined : value(at('models'), models),
+    key_requests_per_minute:
+      keyRequestsPerMinute === undefined ? undefined : value(at('key_requests_per_minute'), keyRequestsPerMinute),
+    dialects: dialectsNode(origin, dialects),
+    ...tuningNodes(origin, { parameters, systemPrefix }),
+    prices: pricesNode(origin, prices),
     timeout: value(at('timeout'), durationText(timeoutMs)),
     idle_timeout: value(at('idle_timeout'), durationText(idleTimeoutMs)),
     connect_timeout: value(at('connect_timeout'), durationText(connectTimeoutMs)),

@@ -1,3 +1,4 @@
+import type { Parameter, Price } from '../../../schemas/config/tuning.ts'
 import type { Spec } from '../../../schemas/spec/spec.ts'
 import type { Provider } from '../../../schemas/words/providers.ts'
 import type { Node } from './node.ts'
@@ -78,6 +79,11 @@ export type Upstream = Node & {
   readonly baseUrl: string | undefined
   readonly socket: string | undefined
   readonly models: readonly string[] | undefined
+  readonly keyRequestsPerMinute: number | undefined
+  readonly dialects: Spec['upstreams'][string]['dialects']
+  readonly parameters: readonly Parameter[] | undefined
+  readonly systemPrefix: string | undefined
+  readonly prices: readonly Price[] | undefined
   readonly timeoutMs: number
   readonly idleTimeoutMs: number
   readonly connectTimeoutMs: number

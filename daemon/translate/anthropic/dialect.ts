@@ -3,6 +3,7 @@ import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS, VERSION, VERSION_HEADER } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
+import { withInstructions } from './instructions.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
@@ -15,6 +16,7 @@ export const anthropic = {
   endpoints: ENDPOINTS,
   readRequest,
   bodyFor,
+  withInstructions,
   upstreamPath,
   requestHeaders: ['anthropic-beta', VERSION_HEADER],
   fixedHeaders: { [VERSION_HEADER]: VERSION },

@@ -125,3 +125,60 @@ test('any text of a spec is refused or reaches the daemon as it is', () => {
     { numRuns: 300 },
   )
 })
+
+test('what is said of an upstream, a model and a target reaches the daemon, also through an alias', () => {
+  const upstream = {
+    provider: 'openai',
+    api_key: { credential: 'k' },
+    key_requests_per_minute: 60,
+    dialects: { anthropic: 'native', openai_chat: 'repair' },
+    parameters: [{ name: 'user', drop: true }],
+    system_prefix: 'Be kind.',
+    prices: [{ model: 'm', input: 100_000, output: 200_000 }],
+  }
+  const target = { upstream: 'a', model: 'm', base_url: 'https://api.openai.com/v1/eu', system_prefix: 'In French.' }
+  const models = {
+    inner: { targets: [target], parameters: [{ name: 'top_p', default: 0.5 }], system_prefix: 'Be brief.' },
+    outer: {
+      targets: [{ alias: 'inner', parameters: [{ name: 'seed', json: '[1]' }] }],
+      strategy: 'cost',
+      affinity: 'none',
+    },
+  }
+  const result = compile(JSON.stringify({ upstreams: { a: upstream }, models }), { targets: ['declared'] })
+  const files = result.kind === 'compiled' ? result.files : expect.unreachable()
+  const text = files.find(({ path }) => path === 'declared/declared.json')?.text ?? ''
+  const { api_key: _key, ...said } = upstream
+  expect(JSON.parse(text).upstreams.a).toMatchObject(said)
+  expect(JSON.parse(text).models.outer).toEqual({
+    strategy: 'cost',
+    affinity: 'none',
+    targets: [
+      {
+        ...target,
+        parameters: [
+          { name: 'top_p', default: 0.5 },
+          { name: 'seed', json: '[1]' },
+        ],
+        system_prefix: 'Be brief.\n\nIn French.',
+      },
+    ],
+  })
+  expect(configPlace({ declared: text }).open().current()).toMatchObject(JSON.parse(text))
+})
+
+test.each([
+  ['https://a.test/v1/deployments/x', []],
+  ['https://b.test/v1', ['INVALID_VALUE']],
+  ['http://a.test/v1', ['INVALID_VALUE']],
+  ['https://a.test/v1%2f..', ['INVALID_VALUE']],
+  ['https://a.test/v1/../v2', ['INVALID_VALUE']],
+])('a target leads nowhere but below its upstream: %s', (base_url, codes) => {
+  const upstreams = { a: { provider: 'custom', base_url: 'https://a.test/v1' } }
+  const text = JSON.stringify({ upstreams, models: { m: { targets: [{ upstream: 'a', base_url }] } } })
+  const errors = compile(text, { targets: ['declared'] }).diagnostics.filter(({ severity }) => severity === 'error')
+  expect(errors.map(({ code }) => code)).toEqual(codes)
+  const load = () => configPlace({ declared: text }).open().current().models
+  if (codes.length === 0) expect(Object.keys(load())).toEqual(['m'])
+  else expect(load).toThrow('is not below https://a.test/v1')
+})

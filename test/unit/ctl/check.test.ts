@@ -31,7 +31,6 @@ test.each(BAD)('C2 %s: everything that the golden is bad for is said', async (na
 })
 
 const UPSTREAM = '[upstreams.a]\nprovider = "openai"\napi_key = { credential = "k" }\n'
-const MODEL = '[models.fast]\ntargets = [{ upstream = "a", model = "b" }]\n'
 
 test.each([
   [
@@ -39,7 +38,6 @@ test.each([
     '[gate]\ndomain = "a.test"\ntls.internal_ca = true\n[proxy]\nengine = "nginx"\n',
     'NOT_EXPRESSIBLE',
   ],
-  ['the cheapest target', `${UPSTREAM}${MODEL}strategy = "cost"\n`, 'NOT_YET'],
   ['passwords', '[gate.auth]\nmode = "password"\n', 'NOT_YET'],
   ['a sandbox', '[sandbox]\nenable = true\n', 'NOT_YET'],
   ['a relay', '[relay]\nenable = true\n', 'NOT_YET'],

@@ -186,6 +186,7 @@ function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
     table: 'upstreams',
     provider: 'custom',
     grades: { 'openai-chat': 'native' },
+    tuning: { parameters: [], systemPrefixes: [] },
     baseUrl: `http://${name}/v1`,
     basePath: '/v1',
     addVersion: null,
