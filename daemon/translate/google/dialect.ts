@@ -3,6 +3,7 @@ import { looksLikeEvents, SseScanner } from '../sse.ts'
 import { ENDPOINTS, LIST_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf, listErrorFrame } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
+import { withInstructions } from './instructions.ts'
 import { ListScanner } from './list-scanner.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { listNeutral, neutral } from './neutral.ts'
@@ -16,6 +17,7 @@ export const google = {
   endpoints: ENDPOINTS,
   readRequest,
   bodyFor,
+  withInstructions,
   upstreamPath,
   requestHeaders: ['x-goog-api-client', 'x-goog-request-params'],
   fixedHeaders: {},

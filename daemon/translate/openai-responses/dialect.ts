@@ -3,6 +3,7 @@ import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
+import { withInstructions } from './instructions.ts'
 import { listModels, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
 import { bodyFor, REQUEST_HEADERS, readRequest, upstreamPath } from './request.ts'
@@ -15,6 +16,7 @@ export const openAiResponses = {
   endpoints: ENDPOINTS,
   readRequest,
   bodyFor,
+  withInstructions,
   upstreamPath,
   requestHeaders: REQUEST_HEADERS,
   fixedHeaders: {},

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { anthropic } from '../../../../daemon/translate/anthropic/dialect.ts'
 import type { Dialect } from '../../../../daemon/translate/dialect.ts'
+import { google } from '../../../../daemon/translate/google/dialect.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
+import { openAiResponses } from '../../../../daemon/translate/openai-responses/dialect.ts'
 import { bothTunings, type Tuning, tuned } from '../../../../daemon/translate/tuning.ts'
 
 const NONE: Tuning = { parameters: [], systemPrefixes: [] }
@@ -71,6 +73,15 @@ test.each([
   ['{"system":[{"type":"text","text":"C."}],"messages":[]}', '"system":[{"type":"text","text":"A."},'],
 ])("instructions of Anthropic's dialect: %s", (body, part) => {
   expect(after(body, { systemPrefixes: ['A.'] }, anthropic).sent).toContain(part)
+})
+
+test.each([
+  [openAiResponses, '{"input":"hi"}', '"instructions":"A."'],
+  [openAiResponses, '{"instructions":"C."}', '"instructions":"A.\\n\\nC."'],
+  [google, '{"contents":[]}', '"systemInstruction":{"parts":[{"text":"A."}]}'],
+  [google, '{"system_instruction":{"parts":[{"text":"C."}]}}', '[{"text":"A."},{"text":"C."}]'],
+])('instructions of the others: %#', (dialect, body, part) => {
+  expect(after(body, { systemPrefixes: ['A.'] }, dialect).sent).toContain(part)
 })
 
 test('tokens are counted with the instructions and without parameters', () => {
