@@ -25,7 +25,13 @@ Generated from \`daemon/translate/\` by \`npm run generate\`.
 
 Clients of each of these dialects can use the upstreams of all of them:
 
-${dialects.map(({ name, endpoints }) => `- \`${name}\`: ${endpoints.map(({ method, path, withQuery }) => `\`${method} ${path}${withQuery === undefined ? '' : `?${withQuery}`}\``).join(', ')}`).join('\n')}
+${dialects
+  .map(({ name }) => ({ name, endpoints: DIALECTS.all.flatMap((one) => (one.name === name ? one.endpoints : [])) }))
+  .map(
+    ({ name, endpoints }) =>
+      `- \`${name}\`: ${endpoints.map(({ method, path, withQuery }) => `\`${method} ${path}${withQuery === undefined ? '' : `?${withQuery}`}\``).join(', ')}`,
+  )
+  .join('\n')}
 
 Where client and upstream speak the same dialect, bytes pass: only the model and the credential change. Else the request is translated, and its answer
 translated back, event by event.
@@ -59,6 +65,10 @@ ${differences()}
 - What a provider has signed of its thinking comes back to it: in \`signature\` of a thinking block, in \`thoughtSignature\` of the call after it (all of it, since clients of
   Google leave thoughts out of the next turn), in \`extra_content.google.thought_signature\` of a call in chat completions. No other provider is sent it.
 - Clients of \`google\` may write keys in snake_case, name the model with or without \`models/\` in front, and read a stream as events (\`alt=sse\`) or as a JSON list.
+- Clients of \`ollama\` get a stream unless they say otherwise. Their calls and results need no ids: results find their calls by name, and in order. \`keep_alive\` and the options of an
+  engine (\`num_ctx\` …) are dropped; what a model is started with is set in the configuration. \`POST /api/generate\` completes a prompt, \`/api/ps\` shows nothing.
+- Upstreams of \`google\` are spoken to in Google's own API; with a \`base_url\` that ends with \`/openai\`, in chat completions. Those of \`ollama\` are spoken to in chat completions; with one
+  that ends with \`/api\`, in Ollama's own.
 - A stream that breaks off ends with an error in the client's dialect, never as if it were complete.
 - Usage that an upstream does not report is counted, as in the usage log.
 - The first line of Claude Code's instructions (\`x-anthropic-billing-header: …\`) goes to Anthropic alone: it changes from version to version, and a prompt cache ends there.

@@ -70,6 +70,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   } finally {
     release(end !== null && isBroken(end))
   }
+  end = withWait(end, spoken)
   const hasAnotherKey =
     end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, parts.now()))
   if (!hasAnotherKey) noteHealth(parts, target, end)
@@ -93,6 +94,13 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
   return { end: sending.told(end), hasAnotherKey }
+}
+
+/** Some say in the body of an error how long to wait, and in no header. */
+function withWait(end: ForwardEnd, { retryAfterIn }: Dialect): ForwardEnd {
+  if (end.kind !== 'rejected' || retryAfterIn === undefined || 'retry-after' in end.headers) return end
+  const seconds = retryAfterIn(end.body)
+  return seconds === null ? end : { ...end, headers: { ...end.headers, 'retry-after': String(seconds) } }
 }
 
 /** The request to send to an upstream: the upstream's credential, and the client headers it may see. */

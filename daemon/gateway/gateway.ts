@@ -13,7 +13,7 @@ import { createEndpointTable } from './endpoints.ts'
 import { admit, authenticate, callWithBody, check, type Exchange, pathOf, urlOf } from './exchange.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
-import { ALWAYS_ANSWERED, type PageParts, rowsOf } from './pages.ts'
+import { ALWAYS_ANSWERED, type PageParts, rowsOf, sendJson, withFacts } from './pages.ts'
 import { gatewaySettings } from './settings.ts'
 
 /** The requests in flight, of which others know the number, and which they may cut off. */
@@ -74,6 +74,13 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     try {
       const call = await callWithBody(exchange, endpoint, param, slot)
       const asked = dialect.readRequest(call)
+      if (endpoint.does === 'show-model') {
+        return sendJson(
+          answer,
+          200,
+          dialect.showModel(withFacts(parts.factsOf)(parts.routes().entryOf(asked.model)), call),
+        )
+      }
       const targets = parts.routes().targetsOf(asked.model)
       const conclusion = await attempts(parts, { answer, keyId, dialect, call, asked, hold: slot.holdAnswer }, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)

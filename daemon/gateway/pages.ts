@@ -1,7 +1,7 @@
 import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { ListedModel, Routes } from '../route/routes.ts'
 import type { Target } from '../route/target-health.ts'
-import type { Dialect } from '../translate/dialect.ts'
+import type { Dialect, ModelEntry } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import type { Answer } from './answer.ts'
 import type { Page, Row } from './endpoints.ts'
@@ -74,24 +74,29 @@ export function rowsOf(parts: PageParts): readonly Row[] {
   ]
 }
 
+/** A model with what is known of it. */
+export const withFacts =
+  (factsOf: PageParts['factsOf']) =>
+  ({ id, ownedBy, targets }: ListedModel): ModelEntry => ({ id, ownedBy, facts: factsOf(targets) })
+
 function dialectRows(dialect: Dialect, { routes, factsOf }: PageParts): readonly Row[] {
-  const withFacts = ({ id, ownedBy, targets }: ListedModel) => ({ id, ownedBy, facts: factsOf(targets) })
+  const entryOf = withFacts(factsOf)
   return dialect.endpoints.map((endpoint) => {
-    const { method, path, scope, does, withHeader } = endpoint
+    const { method, path, scope, does, says, withHeader } = endpoint
     const row = { method, path, scope, dialect, ...(withHeader !== undefined && { withHeader }) }
-    if (does === 'generate' || does === 'count-tokens') return { ...row, kind: 'generate', endpoint }
+    if (method === 'POST') return { ...row, kind: 'generate', endpoint }
     const page: Page = (exchange, param) => {
       const call = callOf(exchange, endpoint, param)
-      const body =
+      const models = () =>
         does === 'list-models'
-          ? dialect.listModels(routes().list().map(withFacts), call)
-          : dialect.showModel(withFacts(routes().entryOf(call.param)), call)
-      sendJson(exchange.answer, 200, body)
+          ? dialect.listModels(routes().list().map(entryOf), call)
+          : dialect.showModel(entryOf(routes().entryOf(call.param)), call)
+      sendJson(exchange.answer, 200, says ?? models())
     }
     return { ...row, kind: 'page', page }
   })
 }
 
-function sendJson(answer: Answer, status: number, value: unknown): void {
+export function sendJson(answer: Answer, status: number, value: unknown): void {
   answer.end(status, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(value)))
 }

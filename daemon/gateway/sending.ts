@@ -47,7 +47,9 @@ export function sendingTo(
   nowMs: number,
 ): Sending {
   const { answer, dialect, call, asked } = job
-  const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000) }
+  const sinceMs = performance.now()
+  const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
+  const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs }
   const generates = call.endpoint.does === 'generate'
   if (grade === 'translate') {
     const translation = translate(dialect, spoken, call, side, facts)
@@ -148,7 +150,8 @@ function toldOf(
       }
       if (!isJsonObject(end.body)) return { ...end, headers: { ...headers, 'content-type': 'text/plain' } }
       const message = spoken.failureOf(end.body) ?? `the upstream answered ${end.status}`
-      const body = Buffer.from(JSON.stringify(dialect.errorBody(new GateError(codeOf(end.status), message))))
+      const wait = /^\d+$/.test(String(after)) ? { retryAfterS: Number(after) } : {}
+      const body = Buffer.from(JSON.stringify(dialect.errorBody(new GateError(codeOf(end.status), message, wait))))
       return { ...end, headers: { ...headers, ...JSON_TYPE }, body }
     }
     default:

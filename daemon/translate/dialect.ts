@@ -66,6 +66,8 @@ export type Dialect = {
   readonly countBody?: (inputTokens: number) => object
   /** The message of an error that a whole answer is, although its status says success; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
+  /** How many seconds an error asks to wait, in its body; null when it does not say. */
+  readonly retryAfterIn?: (error: Buffer) => number | null
   /** How a client learns of a failure as a status; sent as JSON. */
   readonly errorBody: (error: GateError) => object
   /** How it learns of it in a stream that has begun. @param isFirst nothing else was said in it */
@@ -103,7 +105,9 @@ export type Endpoint = {
   readonly path: string
   /** What a key must be allowed to do. */
   readonly scope: Scope
-  readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model'
+  readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model' | 'say'
+  /** What `say` answers, sent as JSON. */
+  readonly says?: object
   /** Only requests with this header come in here; it tells dialects apart that share a path. */
   readonly withHeader?: string
   /** The same for a part of the query, such as `alt=sse`. */
@@ -156,6 +160,8 @@ export type Told = {
   readonly nowS: number
   readonly showsUsage: boolean
   readonly showsThinking: boolean
+  /** Since the request came. */
+  readonly elapsedNs: () => number
 }
 
 /** A dialect's translation: what arrives is read into the neutral form, what leaves is written from it. */
@@ -169,7 +175,7 @@ export type NeutralForm = {
   /** @returns what is sent as JSON */
   readonly writeRequest: (request: NeutralRequest, side: UpstreamSide) => object
   /** @throws Error when it has another shape */
-  readonly readAnswer: (answer: Buffer) => NeutralAnswer
+  readonly readAnswer: (answer: Buffer, requestId: string) => NeutralAnswer
   readonly writeAnswer: (answer: NeutralAnswer & { readonly usage: Usage }, told: Told) => object
   /** @param requestId makes ids for what has none */
   readonly readEvents: (requestId: string) => EventReader

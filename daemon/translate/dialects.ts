@@ -3,6 +3,7 @@ import { gradesOf } from '../../schemas/words/providers.ts'
 import { anthropic } from './anthropic/dialect.ts'
 import type { Dialect } from './dialect.ts'
 import { google, googleList } from './google/dialect.ts'
+import { ollama, ollamaGenerate } from './ollama/dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
 import { openAiResponses } from './openai-responses/dialect.ts'
 
@@ -17,4 +18,7 @@ export type Dialects = {
   readonly gradesOf: (provider: string, baseUrl?: string) => Grades
 }
 
-export const DIALECTS: Dialects = { all: [openAiChat, openAiResponses, anthropic, google, googleList], gradesOf }
+export const DIALECTS: Dialects = {
+  all: [openAiChat, openAiResponses, anthropic, google, googleList, ollama, ollamaGenerate],
+  gradesOf,
+}

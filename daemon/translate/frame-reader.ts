@@ -1,4 +1,5 @@
 import type { EventReader } from './dialect.ts'
+import type { LineScanner } from './lines.ts'
 import type { NeutralEvent } from './neutral.ts'
 import { PartSequence } from './part-sequence.ts'
 import { SseScanner } from './sse.ts'
@@ -9,9 +10,14 @@ type Event<Kind extends NeutralEvent['kind']> = Extract<NeutralEvent, { readonly
 export abstract class FrameReader implements EventReader {
   protected readonly parts = new PartSequence()
   protected hasBegun = false
-  readonly #scanner = new SseScanner((data, type) => this.#frame(data, type))
+  readonly #scanner: SseScanner | LineScanner
   readonly #events: NeutralEvent[] = []
   #hasEnded = false
+
+  /** @param scanner finds the frames in the bytes */
+  constructor(scanner: (onFrame: (data: string, type?: string) => void) => SseScanner | LineScanner = events) {
+    this.#scanner = scanner((data, type = '') => this.#frame(data, type))
+  }
 
   /** @throws Error with what the client is told of a failure */
   protected abstract read(data: string, type: string): void
@@ -52,3 +58,5 @@ export abstract class FrameReader implements EventReader {
     }
   }
 }
+
+const events = (onFrame: (data: string, type: string) => void): SseScanner => new SseScanner(onFrame)

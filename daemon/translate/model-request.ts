@@ -45,13 +45,17 @@ export function readModelRequest(
 ): ModelRequest & { readonly members: Members } {
   const members = readMembers(outline, deciding)
   const model = modelIn(body, members.get('model'))
-  const stream = members.get('stream')
-  const isStream =
-    stream === undefined ? 'false' : body.toString('latin1', stream.start, Math.min(stream.end, stream.start + 6))
-  if (isStream !== 'true' && isStream !== 'false' && isStream !== 'null') {
-    throw new GateError('BAD_REQUEST', '"stream" must be true or false', { param: 'stream' })
-  }
-  return { model, stream: isStream === 'true', members }
+  return { model, stream: streamIn(body, members.get('stream')) ?? false, members }
+}
+
+/** Whether a stream is asked for; null: it is not said. @throws GateError BAD_REQUEST */
+export function streamIn(body: Buffer, member: JsonMember | undefined): boolean | null {
+  if (member === undefined) return null
+  const value = body.toString('latin1', member.start, Math.min(member.end, member.start + 6))
+  if (value === 'true') return true
+  if (value === 'false') return false
+  if (value === 'null') return null
+  throw new GateError('BAD_REQUEST', '"stream" must be true or false', { param: 'stream' })
 }
 
 /**
@@ -111,7 +115,8 @@ function folded(key: string): string {
 
 const shown = (key: string): string => key.slice(0, 64)
 
-function modelIn(body: Buffer, member: JsonMember | undefined): string {
+/** @throws GateError BAD_REQUEST */
+export function modelIn(body: Buffer, member: JsonMember | undefined): string {
   const isText = member !== undefined && body[member.start] === QUOTE
   if (!isText || member.end - member.start === 2) {
     throw new GateError('BAD_REQUEST', '"model" must be a non-empty string', { param: 'model' })

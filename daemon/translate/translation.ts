@@ -22,6 +22,8 @@ export type AnswerFacts = {
   readonly requestId: string
   /** Unix seconds. */
   readonly nowS: number
+  /** Since the request came. */
+  readonly elapsedNs: () => number
 }
 
 /**
@@ -34,14 +36,14 @@ export function translate(
   spoken: Dialect,
   call: Call,
   side: UpstreamSide,
-  { requestId, nowS }: AnswerFacts,
+  facts: AnswerFacts,
 ): Translation {
   const { from, to } = formsOf(client, spoken)
   const { request, original } = shortToolNames(from.readRequest(call), to.longestToolName)
   const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
   const body = Buffer.from(JSON.stringify(to.writeRequest(request, side)))
   const sent = callOf(call, body)
-  return { body, dropped, ...answersOf({ from, to, spoken, request, original, call, sent, side, requestId, nowS }) }
+  return { body, dropped, ...answersOf({ from, to, spoken, request, original, call, sent, side, ...facts }) }
 }
 
 /**
@@ -54,7 +56,7 @@ export function repair(
   call: Call,
   body: Buffer,
   side: UpstreamSide,
-  { requestId, nowS }: AnswerFacts,
+  facts: AnswerFacts,
 ): Translation {
   const { from, to } = formsOf(dialect, dialect)
   const request = from.readRequest(call)
@@ -63,7 +65,7 @@ export function repair(
   return {
     body,
     dropped: [],
-    ...answersOf({ from, to, spoken: dialect, request, original, call, sent, side, requestId, nowS }),
+    ...answersOf({ from, to, spoken: dialect, request, original, call, sent, side, ...facts }),
   }
 }
 
@@ -78,6 +80,7 @@ function answersOf({
   side,
   requestId,
   nowS,
+  elapsedNs,
 }: AnswerFacts & {
   readonly from: NeutralForm
   readonly to: NeutralForm
@@ -94,6 +97,7 @@ function answersOf({
     requestId,
     call,
     nowS,
+    elapsedNs,
     showsUsage: request.showsUsage,
     showsThinking: request.thinking?.isShown ?? request.thinking?.isOn === true,
   }
@@ -103,7 +107,7 @@ function answersOf({
   return {
     watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), meant),
     answer(whole) {
-      const read = to.readAnswer(whole)
+      const read = to.readAnswer(whole, requestId)
       const parts = read.parts.map((part) => (part.kind === 'call' ? { ...part, name: original(part.name) } : part))
       const answer = { ...read, parts, stopSequence: stopSequence(read.stopSequence) }
       const usage = answer.usage ?? counted(inputTokens(), spoken.estimateOutput(whole))

@@ -64,9 +64,9 @@ const ROWS = {
     chat: USUAL,
   },
   google: {
-    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
     key: 'dialect',
-    dialects: CHAT,
+    dialects: { google: 'native' },
     chat: USUAL,
   },
   azure: {
@@ -171,7 +171,7 @@ const ROWS = {
     baseUrl: null,
     example: 'https://gate.example.org/v1',
     key: 'bearer',
-    dialects: { 'openai-chat': 'native', 'openai-responses': 'native', anthropic: 'native' },
+    dialects: { 'openai-chat': 'native', 'openai-responses': 'native', anthropic: 'native', google: 'native' },
     chat: { ...OPENAI, limit: 'max_tokens', thinking: 'reasoning_content', hasTopK: true },
   },
   echo: { baseUrl: null, key: 'dialect', dialects: CHAT, chat: UNKNOWN },
@@ -214,6 +214,7 @@ export function baseUrlOf(
 /** How well upstreams of a provider speak each dialect. @param baseUrl where they answer; empty: at the usual URL */
 export function gradesOf(provider: string, baseUrl = ''): Grades {
   if (provider === 'google' && /\/openai\/?$/.test(baseUrl)) return CHAT // Google's route for clients of OpenAI
+  if (provider === 'ollama' && /\/api\/?$/.test(baseUrl)) return { ollama: 'native' } // its own routes, not OpenAI's
   return providerRow(provider).dialects
 }
 

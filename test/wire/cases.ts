@@ -11,6 +11,7 @@ export type Case = {
   readonly upstream: string
   readonly why: string
   readonly provider?: string
+  readonly path?: string
   readonly client_request: Readonly<Record<string, unknown>>
   readonly upstream_response?: Readonly<Record<string, unknown>> | readonly string[]
   readonly upstream_status?: number

@@ -29,7 +29,7 @@ export function chunksOf({ upstream_response: response }: Case): readonly Buffer
 
 /** Runs a case as the gateway does. @throws GateError when the request is refused */
 export function run(one: Case, chunks: readonly Buffer[]): Run {
-  const client = dialectOf(one.ingress)
+  const client = dialectOf(one.ingress, one.path)
   const spoken = dialectOf(one.upstream)
   const side = { model: 'm', provider: one.provider ?? (one.upstream === 'openai-chat' ? 'openai' : one.upstream) }
   const isStream = Array.isArray(one.upstream_response)
@@ -46,7 +46,7 @@ export function run(one: Case, chunks: readonly Buffer[]): Run {
     dropped,
     watch,
     answer,
-  } = translate(client, spoken, call, side, { requestId: 'r1', nowS: 1_700_000_000 })
+  } = translate(client, spoken, call, side, { requestId: 'r1', nowS: 1_700_000_000, elapsedNs: () => 5_000_000 })
   const shown = isStream ? passed(client, watch(), chunks) : answer(answerBytes(one)).toString()
   return { sent: sent.toString(), dropped, shown }
 }
@@ -63,8 +63,10 @@ function callOf(client: Dialect, one: Case, isStream: boolean): Call {
   return { endpoint, param, url, headers: {}, body: Buffer.from(JSON.stringify(one.client_request)) }
 }
 
-function dialectOf(name: string): Dialect {
-  const found = DIALECTS.all.find((dialect) => dialect.name === name)
+function dialectOf(name: string, path?: string): Dialect {
+  const found = DIALECTS.all.find(
+    (dialect) => dialect.name === name && (path === undefined || dialect.endpoints.some((one) => one.path === path)),
+  )
   if (found === undefined) throw new Error(`no dialect ${name}`)
   return found
 }
@@ -85,8 +87,12 @@ function passed(client: Dialect, watch: ReturnType<Dialect['watch']>, chunks: re
   )
 }
 
-/** The events of a stream, as a client reads them. */
+/** The events of a stream, or its lines, as a client reads them. */
 export function eventsOf(shown: string): readonly ReadEvent[] {
+  if (shown.startsWith('{')) {
+    const lines = shown.split('\n').filter((line) => line !== '')
+    return lines.map((line) => ({ type: '', data: JSON.parse(line) }))
+  }
   const events: ReadEvent[] = []
   createParser({
     onEvent({ event, data }) {

@@ -8,12 +8,14 @@ const REQUESTS: Readonly<Record<string, Shape>> = {
   'openai-responses': 'openai:ResponseCreateParams',
   anthropic: 'anthropic:MessageCreateParams',
   google: 'google:GenerateContentRequest',
+  ollama: 'ollama:ChatRequest',
+  '/api/generate': 'ollama:GenerateRequest',
 }
 
 test.each(CASES.filter(({ beyond_sdk: isBeyond }) => isBeyond !== true))(
   'the client of $name sends what its SDK could',
-  ({ ingress, client_request: request }) => {
-    const shape = REQUESTS[ingress]
+  ({ ingress, path, client_request: request }) => {
+    const shape = REQUESTS[path ?? ingress]
     expect(shape === undefined ? [] : problemsOf(shape, request)).toEqual([])
   },
 )

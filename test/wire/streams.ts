@@ -12,6 +12,7 @@ export const checkStream: Readonly<Record<string, (events: readonly ReadEvent[])
   'openai-chat': checkChunks,
   google: checkContents,
   'openai-responses': checkResponse,
+  ollama: checkLines,
 }
 
 /** Blocks follow each other, numbered from 0; one event begins the message and one ends it. */
@@ -62,6 +63,17 @@ function checkContents(events: readonly ReadEvent[]): void {
   }
   if (isBroken) expect(last['error']).toMatchObject({ code: expect.any(Number), status: expect.any(String) })
   expect(new Set(parts.slice(0, -1).map(({ responseId: id }) => id)).size, 'one id').toBeLessThanOrEqual(1)
+}
+
+/** The last line, and no other, is done and has the counts; or it is an error. */
+function checkLines(events: readonly ReadEvent[]): void {
+  const lines = events.map(({ data }) => data as Data)
+  for (const [at, line] of lines.entries()) {
+    const isLast = at === lines.length - 1
+    if (isLast && 'error' in line) expect(line['error']).toBeTypeOf('string')
+    else expect(line['done'], `line ${at}`).toBe(isLast)
+    expect('eval_count' in line).toBe(line['done'] === true)
+  }
 }
 
 /** One id, the role first, one reason to end; [DONE] or an error last. */

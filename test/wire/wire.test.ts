@@ -31,6 +31,12 @@ const SHAPES: Readonly<Record<string, Shapes>> = {
     answer: 'google:GenerateContentResponse',
     event: 'google:GenerateContentResponse',
   },
+  ollama: { request: 'ollama:ChatRequest', answer: 'ollama:ChatResponse', event: 'ollama:ChatResponse' },
+  '/api/generate': {
+    request: 'ollama:GenerateRequest',
+    answer: 'ollama:GenerateResponse',
+    event: 'ollama:GenerateResponse',
+  },
 }
 
 /** What engines and providers have and OpenAI's types do not: in requests to them, and in answers to clients. */
@@ -49,10 +55,10 @@ const asOfSdk = (answer: string) =>
   )
 
 describe.each(CASES.filter(({ refused }) => refused === undefined))('$name', (one: Case) => {
-  const { ingress, upstream, folder, expect: expected = {} } = one
+  const { ingress, upstream, path = ingress, folder, expect: expected = {} } = one
   const isStream = isStreamed(one)
   const { sent, dropped, shown } = run(one, chunksOf(one))
-  const shapes = SHAPES[ingress]
+  const shapes = SHAPES[path]
   if (shapes === undefined) throw new Error(`no shapes of ${ingress}`)
 
   test('the upstream gets what its types allow', async () => {

@@ -1,7 +1,7 @@
 import type { Dialect } from '../dialect.ts'
 import { looksLikeEvents, SseScanner } from '../sse.ts'
 import { ENDPOINTS, LIST_ENDPOINTS } from './endpoint.ts'
-import { errorBody, errorFrame, failureOf, listErrorFrame } from './error.ts'
+import { errorBody, errorFrame, failureOf, listErrorFrame, retryAfterIn } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
 import { ListScanner } from './list-scanner.ts'
@@ -31,6 +31,7 @@ export const google = {
   estimateOutput,
   countBody: (totalTokens) => ({ totalTokens }),
   failureOf,
+  retryAfterIn,
   errorBody,
   errorFrame,
   ping: '\n', // a comment would be an answer to some clients, which read line by line

@@ -1,5 +1,5 @@
 import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
-import { isRecord, type JsonRecord, numberIn, textIn } from '../json-value.ts'
+import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 
 /** Google's names of statuses; any other 4xx is an INVALID_ARGUMENT, any other 5xx INTERNAL. */
 const STATUSES: Readonly<Record<number, string>> = {
@@ -43,6 +43,14 @@ export function errorFrame(error: GateError): string {
 /** The same in a list, of which it is the last part. */
 export function listErrorFrame(error: GateError, isFirst: boolean): string {
   return `${isFirst ? '[' : ',\n'}${JSON.stringify(errorBody(error))}]\n`
+}
+
+/** How many seconds an error asks to wait, in its details; null when it does not say. */
+export function retryAfterIn(body: Buffer): number | null {
+  const { error } = parsedRecord(body.toString('utf8')) ?? {}
+  const info = recordsIn(recordIn(error)['details']).find((detail) => detail['@type'] === RETRY_INFO)
+  const [, seconds] = /^(\d+(?:\.\d+)?)s$/.exec(textIn(info?.['retryDelay']) ?? '') ?? []
+  return seconds === undefined ? null : Math.ceil(Number(seconds))
 }
 
 const UNTOLD = 'the upstream reported an error'

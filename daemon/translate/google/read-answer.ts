@@ -4,14 +4,14 @@ import { SIGNED_BY } from './signature.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is no generated content, or says that a call in it is malformed */
-export function readAnswer(answer: Buffer): NeutralAnswer {
+export function readAnswer(answer: Buffer, requestId: string): NeutralAnswer {
   const response: unknown = JSON.parse(answer.toString('utf8'))
   if (!isRecord(response)) throw new Error('the upstream answered without any candidate')
   const id = textIn(response['responseId']) ?? ''
   const blocked = blockedIn(response)
   const candidate = firstCandidate(response)
   if (candidate === undefined && blocked === null) throw new Error('the upstream answered without any candidate')
-  const parts = blocked === null ? partsOf(candidate ?? {}, id) : [blocked]
+  const parts = blocked === null ? partsOf(candidate ?? {}, id || requestId) : [blocked]
   return {
     id,
     model: textIn(response['modelVersion']) ?? '',

@@ -1,7 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, textIn } from '../json-value.ts'
-import type { Effort, Feature, NeutralMessage, NeutralRequest, NeutralTool } from '../neutral.ts'
+import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { camelIn, camelsIn } from './camel.ts'
 import { isStream } from './endpoint.ts'
 import { readContents, readParts } from './read-contents.ts'
@@ -134,6 +134,6 @@ function thinkingOf(config: JsonRecord): Pick<NeutralRequest, 'thinking' | 'effo
   if (budget === null && level === null && !isShown) return { thinking: null, effort: null }
   return {
     thinking: { isOn: budget !== 0, budgetTokens: budget !== null && budget > 0 ? budget : null, isShown },
-    effort: level === null || level.includes('unspecified') ? null : (level as Effort),
+    effort: EFFORTS.find((one) => one === level) ?? null,
   }
 }

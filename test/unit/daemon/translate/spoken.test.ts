@@ -51,7 +51,10 @@ test.each<{ name: string; client: (typeof all)[number]; grades: Grades; dialect:
 test.each([
   ['openai', undefined, 'openai-chat'],
   ['anthropic', undefined, 'anthropic'],
+  ['google', undefined, 'google'],
   ['google', 'https://generativelanguage.googleapis.com/v1beta/openai', 'openai-chat'],
+  ['ollama', 'http://127.0.0.1:11434/v1', 'openai-chat'],
+  ['ollama', 'http://127.0.0.1:11434/api', 'ollama'],
   ['unheard-of', undefined, 'openai-chat'],
 ])('%s at %s is asked for its models in %s', (provider, url, name) => {
   expect(preferredOf(DIALECTS.all, DIALECTS.gradesOf(provider, url)).name).toBe(name)

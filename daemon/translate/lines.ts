@@ -1,0 +1,42 @@
+const LF = 0x0a
+/** Longest line that is kept; of a longer one nothing is. */
+const MAX_LINE_BYTES = 4 * 2 ** 20
+
+/** Finds the lines of a stream of JSON objects, wherever its chunks are cut. */
+export class LineScanner {
+  readonly #onLine: (json: string) => void
+  #line = ''
+  #isTooLong = false
+
+  /** @param onLine receives each line's bytes as latin1 (see `utf8Of`); empty ones are left out */
+  constructor(onLine: (json: string) => void) {
+    this.#onLine = onLine
+  }
+
+  /** Nothing of a line is pending. */
+  atBoundary(): boolean {
+    return this.#line === '' && !this.#isTooLong
+  }
+
+  feed(chunk: Buffer): void {
+    let start = 0
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      this.#keep(chunk, start, end)
+      this.#end()
+      start = end + 1
+    }
+    this.#keep(chunk, start, chunk.length)
+  }
+
+  #end(): void {
+    const line = this.#line
+    this.#line = ''
+    this.#isTooLong = false
+    if (line.trim() !== '') this.#onLine(line)
+  }
+
+  #keep(chunk: Buffer, start: number, end: number): void {
+    this.#isTooLong ||= this.#line.length + end - start > MAX_LINE_BYTES
+    this.#line = this.#isTooLong ? '' : this.#line + chunk.toString('latin1', start, end)
+  }
+}

@@ -1,0 +1,18 @@
+import type { Endpoint } from '../dialect.ts'
+
+/** Clients ask for it to find out what the server can do: this one has tools, thinking and schemas. */
+const VERSION = '0.13.0'
+
+export const ENDPOINTS: readonly Endpoint[] = [
+  { method: 'POST', path: '/api/chat', scope: 'chat:write', does: 'generate' },
+  { method: 'GET', path: '/api/tags', scope: 'chat:read', does: 'list-models' },
+  { method: 'POST', path: '/api/show', scope: 'chat:read', does: 'show-model' },
+  { method: 'GET', path: '/api/version', scope: 'chat:read', does: 'say', says: { version: VERSION } },
+  // what runs is the gateway's matter: it starts models when they are asked for
+  { method: 'GET', path: '/api/ps', scope: 'chat:read', does: 'say', says: { models: [] } },
+]
+
+/** What completes a prompt, in answers of another form. */
+export const GENERATE_ENDPOINTS: readonly Endpoint[] = [
+  { method: 'POST', path: '/api/generate', scope: 'chat:write', does: 'generate' },
+]

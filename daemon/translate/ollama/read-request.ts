@@ -1,0 +1,102 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Call } from '../dialect.ts'
+import { isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
+import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { imagesOf, readMessages } from './read-messages.ts'
+
+/** The fields that are read below. */
+const READ = new Set([
+  'model',
+  'messages',
+  'prompt',
+  'system',
+  'images',
+  'stream',
+  'tools',
+  'format',
+  'options',
+  'think',
+  'logprobs',
+  'top_logprobs',
+])
+const READ_OF_OPTIONS = new Set([
+  'frequency_penalty',
+  'num_predict',
+  'presence_penalty',
+  'seed',
+  'stop',
+  'temperature',
+  'top_k',
+  'top_p',
+])
+
+/** Reads a request for another dialect: a conversation, or one prompt. @throws GateError BAD_REQUEST */
+export function readNeutralRequest({ body }: Call): NeutralRequest {
+  const request: JsonRecord = JSON.parse(body.toString('utf8'))
+  const options = recordIn(request['options'])
+  const features = new Set<Feature>()
+  if (request['logprobs'] === true) features.add('log probabilities')
+  for (const field of ['suffix', 'raw']) {
+    if (!request[field]) continue
+    const message = `"${field}" cannot be passed on to the upstream of this model: it takes conversations`
+    throw new GateError('BAD_REQUEST', message, { param: field })
+  }
+  const limit = numberIn(options['num_predict'])
+  return {
+    stream: request['stream'] !== false,
+    messages: Array.isArray(request['messages']) ? readMessages(request['messages']) : promptOf(request),
+    tools: recordsIn(request['tools']).map(toolOf),
+    toolChoice: null,
+    parallelCalls: null,
+    maxOutputTokens: limit !== null && limit > 0 ? limit : null, // less means that there is none
+    temperature: numberIn(options['temperature']),
+    topP: numberIn(options['top_p']),
+    topK: numberIn(options['top_k']),
+    stop: [options['stop'] ?? []].flat().filter((one) => typeof one === 'string'),
+    seed: numberIn(options['seed']),
+    frequencyPenalty: numberIn(options['frequency_penalty']),
+    presencePenalty: numberIn(options['presence_penalty']),
+    answerForm: answerFormOf(request['format']),
+    ...thinkingOf(request['think']),
+    endUser: null,
+    showsUsage: true,
+    features,
+    ownFields: [...unread(request, READ), ...unread(options, READ_OF_OPTIONS).map((name) => `options.${name}`)],
+  }
+}
+
+function unread(record: JsonRecord, read: ReadonlySet<string>): readonly string[] {
+  return Object.keys(record).filter((name) => !read.has(name) && record[name] !== null)
+}
+
+function promptOf({ system, prompt, images }: JsonRecord): readonly NeutralMessage[] {
+  const instructions = textIn(system) ?? ''
+  const parts = [{ kind: 'text', text: textIn(prompt) ?? '' } as const, ...imagesOf(listIn(images), 'images')]
+  return [
+    ...(instructions === '' ? [] : [{ role: 'system', parts: [{ kind: 'text', text: instructions }] } as const]),
+    { role: 'user', parts },
+  ]
+}
+
+function toolOf(tool: JsonRecord): NeutralTool {
+  const { name, description, parameters } = recordIn(tool['function'])
+  return {
+    name: textIn(name) ?? '',
+    description: textIn(description),
+    schema: isRecord(parameters) ? parameters : { type: 'object', properties: {} },
+    isStrict: null,
+  }
+}
+
+function answerFormOf(format: unknown): NeutralRequest['answerForm'] {
+  if (format === 'json') return { kind: 'json' }
+  return isRecord(format) ? { kind: 'schema', name: null, schema: format, isStrict: null } : null
+}
+
+function thinkingOf(think: unknown): Pick<NeutralRequest, 'thinking' | 'effort'> {
+  if (think === undefined || think === null) return { thinking: null, effort: null }
+  return {
+    thinking: { isOn: think !== false, budgetTokens: null },
+    effort: EFFORTS.find((one) => one === think) ?? null,
+  }
+}

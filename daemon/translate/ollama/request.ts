@@ -1,0 +1,38 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import { outlineOf } from '../../../syntax/json/outline.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import { edited, modelEdits } from '../json-splice.ts'
+import { decidingKeys, modelIn, readMembers, streamIn } from '../model-request.ts'
+
+const DECIDING = decidingKeys('prompt')
+const OPEN_LIST = 0x5b
+const QUOTE = 0x22
+
+/**
+ * An answer is a stream unless the client says otherwise.
+ * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
+ */
+export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
+  const members = readMembers(outline, DECIDING)
+  const model = modelIn(
+    body,
+    members.get('model') ?? (endpoint.does === 'show-model' ? members.get('name') : undefined),
+  )
+  if (endpoint.does === 'show-model') return { model, stream: false }
+  const [field, first, what] = endpoint.path === '/api/chat' ? CHAT : PROMPT
+  const said = members.get(field)
+  if (said === undefined || body[said.start] !== first) {
+    throw new GateError('BAD_REQUEST', `"${field}" must be ${what}`, { param: field })
+  }
+  return { model, stream: streamIn(body, members.get('stream')) ?? true }
+}
+
+const CHAT = ['messages', OPEN_LIST, 'an array'] as const
+const PROMPT = ['prompt', QUOTE, 'a text'] as const
+
+export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
+  return { body: model === asked.model ? body : edited(body, modelEdits(body, model, outline)), hidesUsage: false }
+}
+
+/** Below `/api`. */
+export const upstreamPath = ({ endpoint }: Call): string => (endpoint.path === '/api/generate' ? '/generate' : '/chat')

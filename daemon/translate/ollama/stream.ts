@@ -1,0 +1,41 @@
+import { CountingWatch } from '../counting-watch.ts'
+import { parsedRecord, recordIn } from '../json-value.ts'
+import { LineScanner } from '../lines.ts'
+import { utf8Of } from '../sse.ts'
+import { failureIn } from './error.ts'
+import { reportedUsage } from './usage.ts'
+
+const NOTHING = Buffer.alloc(0)
+
+/** Watches the lines of an answer go by, up to the one that says it is done. */
+export class LineStreamWatch extends CountingWatch {
+  readonly #scanner = new LineScanner((line) => this.#line(line))
+
+  feed(chunk: Buffer): Buffer {
+    this.#scanner.feed(chunk)
+    return chunk
+  }
+  rest(): Buffer {
+    return NOTHING
+  }
+  isComplete(): boolean {
+    return this.hasSaidEnd
+  }
+  atBoundary(): boolean {
+    return this.#scanner.atBoundary()
+  }
+
+  #line(json: string): void {
+    this.frameCount += 1
+    const line = parsedRecord(utf8Of(json))
+    if (line === null) return
+    this.failureMessage ??= failureIn(line)
+    const { content, thinking, tool_calls: calls } = recordIn(line['message'])
+    const isSaid = [content, thinking, calls, line['response'], line['thinking']].some(Boolean)
+    if (isSaid) this.contentFrameCount += 1
+    this.contentHasCome ||= isSaid || line['done'] === true
+    if (line['done'] !== true) return
+    this.hasSaidEnd = true
+    this.usageSoFar = reportedUsage(line)
+  }
+}

@@ -1,0 +1,11 @@
+import { countIn, type JsonRecord, parsedRecord } from '../json-value.ts'
+import type { Usage } from '../neutral.ts'
+
+/** The usage in the bytes of a whole answer. @returns null when it reports none */
+export const usageOf = (answer: Buffer): Usage | null => reportedUsage(parsedRecord(answer.toString('utf8')) ?? {})
+
+/** The usage in an answer or the last line of a stream. @returns null when it has none */
+export function reportedUsage({ prompt_eval_count: read, eval_count: said }: JsonRecord): Usage | null {
+  if (typeof read !== 'number' && typeof said !== 'number') return null
+  return { inputTokens: countIn(read), outputTokens: countIn(said), cachedTokens: 0, reasoningTokens: 0 }
+}

@@ -1,0 +1,72 @@
+import type { Told } from '../dialect.ts'
+import { parsedRecord } from '../json-value.ts'
+import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+
+/** How a part of an answer is said: in a message of a conversation, or as what completes a prompt. */
+export type Form = (said: {
+  readonly text?: string
+  readonly thinking?: string
+  readonly calls?: readonly object[]
+}) => object
+
+export const asMessage: Form = ({ text = '', thinking, calls }) => ({
+  message: {
+    role: 'assistant',
+    content: text,
+    ...(thinking !== undefined && { thinking }),
+    ...(calls !== undefined && { tool_calls: calls }),
+  },
+})
+export const asResponse: Form = ({ text = '', thinking }) => ({
+  response: text,
+  ...(thinking !== undefined && { thinking }),
+})
+
+/** Writes a whole answer of another dialect. */
+export function writeAnswer(form: Form, answer: NeutralAnswer & { readonly usage: Usage }, told: Told): object {
+  const thinking = told.showsThinking ? textOf(answer.parts, ['reasoning']) : ''
+  const calls = answer.parts.filter((part) => part.kind === 'call').map(callObject)
+  const totalNs = told.elapsedNs()
+  return {
+    model: answer.model || told.model,
+    created_at: timeOf(told),
+    ...form({
+      text: textOf(answer.parts, ['text', 'refusal']),
+      ...(thinking !== '' && { thinking }),
+      ...(calls.length > 0 && { calls }),
+    }),
+    ...ending(answer.finish, answer.usage, { totalNs, firstNs: totalNs }),
+  }
+}
+
+function textOf(parts: readonly AnswerPart[], kinds: readonly string[]): string {
+  return parts.map((part) => (kinds.includes(part.kind) && 'text' in part ? part.text : '')).join('')
+}
+
+/** RFC 3339. */
+export const timeOf = ({ nowS }: Told): string => new Date(nowS * 1_000).toISOString()
+
+export function callObject(
+  { id, name, json }: { readonly id: string; readonly name: string; readonly json: string },
+  index: number,
+): object {
+  return { id, function: { index, name, arguments: parsedRecord(json === '' ? '{}' : json) ?? {} } }
+}
+
+/** What the last line says besides. @param times in nanoseconds since the request came; `firstNs`: of the first part */
+export function ending(
+  finish: Finish,
+  { inputTokens, outputTokens }: Usage,
+  { totalNs, firstNs }: { readonly totalNs: number; readonly firstNs: number },
+): object {
+  return {
+    done: true,
+    done_reason: finish === 'length' ? 'length' : 'stop',
+    total_duration: totalNs,
+    load_duration: 0,
+    prompt_eval_count: inputTokens,
+    prompt_eval_duration: firstNs,
+    eval_count: outputTokens,
+    eval_duration: totalNs - firstNs,
+  }
+}

@@ -1,0 +1,50 @@
+import type { Told } from '../dialect.ts'
+import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { errorFrame } from './error.ts'
+import { callObject, ending, type Form, timeOf } from './write-answer.ts'
+
+/** Writes a stream of another dialect as lines. A call is written when all of it is there. */
+export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => string {
+  const created_at = timeOf(told)
+  let model = told.model
+  let part: PartStart = { kind: 'text' }
+  let json = ''
+  let calls = 0
+  let firstNs: number | null = null
+
+  const line = (said: Parameters<Form>[0], rest: object = { done: false }) =>
+    `${JSON.stringify({ model, created_at, ...form(said), ...rest })}\n`
+
+  return (event) => {
+    switch (event.kind) {
+      case 'begin':
+        model = event.model || model
+        return ''
+      case 'part':
+        part = event.part
+        json = ''
+        firstNs ??= told.elapsedNs()
+        return ''
+      case 'more':
+        if (part.kind === 'call') {
+          json += event.text
+          return ''
+        }
+        if (part.kind === 'reasoning') return told.showsThinking ? line({ thinking: event.text }) : ''
+        return line({ text: event.text })
+      case 'signature':
+        return ''
+      case 'part-end': {
+        if (part.kind !== 'call') return ''
+        calls += 1
+        return line({ calls: [callObject({ ...part, json }, calls - 1)] })
+      }
+      case 'end': {
+        const totalNs = told.elapsedNs()
+        return line({}, ending(event.finish, event.usage, { totalNs, firstNs: firstNs ?? totalNs }))
+      }
+      case 'error':
+        return errorFrame(event.error)
+    }
+  }
+}
