@@ -47,8 +47,11 @@ async function stateOfChild(): Promise<State> {
   return ((await once(child, 'message')) as [State])[0]
 }
 
-/** After an attack: nothing is left open, nothing but what is allowed was done, and there is room for the next. */
-async function expectUnharmed(): Promise<void> {
+/**
+ * After an attack: nothing is left open, nothing but what is allowed was done, and there is room for the next.
+ * @returns how often a program of the host was called
+ */
+async function expectUnharmed(): Promise<number> {
   const done: string[] = []
   await vi.waitUntil(
     async () => {
@@ -62,6 +65,7 @@ async function expectUnharmed(): Promise<void> {
   expect([...done, ...calls].filter((call) => !ALLOWED.some((allowed) => allowed.test(call)))).toEqual([])
   expect(unforeseen).toEqual([])
   expect(rssBytes).toBeLessThan(MOST_RSS_BYTES)
+  return done.length + calls.length
 }
 
 const UNIT = 'gate-own(?:\\.service|\\.socket|-proxy\\.service)'
@@ -134,7 +138,10 @@ async function flood(messages: number, seed: number, work: (random: () => number
   let left = messages
   const workers = Array.from({ length: AT_ONCE }, async (_, i) => {
     const random = createRandom(seed * 1_000 + i)
-    while (left > 0) left -= await work(random)
+    while (left > 0) {
+      const sent = await work(random)
+      left -= sent // read after the wait: the others have sent meanwhile
+    }
   })
   await Promise.all(workers)
 }
@@ -216,7 +223,7 @@ test(`an agent: ${AGENT_MESSAGES} messages of code in the daemon`, async () => {
     }
     return messages.length
   })
-  await expectUnharmed()
+  expect(await expectUnharmed()).toBeGreaterThan(AGENT_MESSAGES / 100)
   const isEnough = (text: string) => text.includes('"done"')
   const random = createRandom(0)
   expect(

@@ -12,13 +12,15 @@ import { temporaryDirectory } from './temporary-directory.ts'
 const directory = temporaryDirectory()
 const calls = directory.file('calls')
 writeFileSync(calls, '')
+/** Of a call that is written down whole. */
+const END = ' .'
 const PROGRAMS = {
   systemctl: `[ "$3" != show ] || printf 'Id=gate-own.service\\nLoadState=loaded\\nActiveState=active\\nSubState=running\\nResult=success\\n'`,
   podman: `case "$1 $2" in "image inspect") echo id ;; *" ls") echo '[]' ;; exec*) exec /bin/cat ;; esac`,
   journalctl: `printf '{"__REALTIME_TIMESTAMP":"1795200000000000","MESSAGE":"hello","USER_UNIT":"gate-own.service"}\\n'`,
 }
 for (const [name, script] of Object.entries(PROGRAMS)) {
-  writeFileSync(directory.file(name), `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>'${calls}'\n${script}\n`)
+  writeFileSync(directory.file(name), `#!/bin/sh\nprintf '\\n%s${END}\\n' "${name} $*" >>'${calls}'\n${script}\n`)
   chmodSync(directory.file(name), 0o755)
 }
 process.env['PATH'] = directory.path
@@ -35,6 +37,11 @@ let open = 0
 const unforeseen: string[] = []
 const log = (line: string) => {
   if (line.includes('\n    at ')) unforeseen.push(line)
+}
+
+/** A script that is killed while it writes leaves the beginning of a line. */
+function wholeLines(made: string): string[] {
+  return made.split('\n').flatMap((line) => (line.endsWith(END) ? [line.slice(0, -END.length)] : []))
 }
 
 function serve(name: string, run: (socket: Socket) => Promise<void>): string {
@@ -59,7 +66,7 @@ process.on('message', () => {
   globalThis.gc?.()
   const made = readFileSync(calls, 'utf8')
   writeFileSync(calls, '')
-  process.send?.({ open, unforeseen, calls: made.split('\n').filter(Boolean), rssBytes: process.memoryUsage.rss() })
+  process.send?.({ open, unforeseen, calls: wholeLines(made), rssBytes: process.memoryUsage.rss() })
 })
 process.once('disconnect', () => {
   directory.remove()
