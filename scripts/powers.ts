@@ -63,6 +63,15 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'login',
+    never: 'reach an agent over the network',
+    by: 'an agent listens nowhere: systemd hands it connections of Unix sockets, which let in the accounts that may ask',
+    tests: [
+      'test/unit/compiler/declared.test.ts: an agent is reached over Unix sockets alone, whatever its backend has',
+      'test/lab/agent.test.ts: the journal: the last lines, then new ones, and nothing is left when the reader goes',
+    ],
+  },
+  {
+    attacker: 'login',
     never: 'block or steer `gatectl apply`',
     by: "its lock is root's file (0600); who holds it is read from the kernel",
     tests: ['blocks no apply by holding its lock'],
@@ -154,6 +163,16 @@ export const POWERS: readonly Power[] = [
     by: "each request names its backend; another's agent refuses it",
     tests: [
       'test/unit/agent/other-protocol.test.ts: what is meant for the agent of another backend is not done: $op for $backend',
+    ],
+  },
+  {
+    attacker: 'account',
+    never:
+      "lead the daemon, `gatectl` or root's `doctor` to the socket of another backend or program by a link in place of its own",
+    by: 'a socket is opened before it is connected to, and must be on the file system of its directory, of which each backend has one of its own',
+    tests: [
+      'leads the daemon to no engine and no agent but its own by links in its directory',
+      'test/unit/system/held-socket.test.ts: what is connected to is what was looked at, whatever is put in its place',
     ],
   },
   {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Host, write } from '../deploy.ts'
 
 const USER = 'gate-own'
@@ -143,6 +143,35 @@ export function accountAttacks(host: () => Host): void {
     expect(answered.match(/"code":"NOT_ALLOWED"/g)).toHaveLength(units.length)
     expect(answered).toContain('"type":"done"')
     expect(await engineAnswers()).toContain('ok')
+  })
+
+  test('leads the daemon to no engine and no agent but its own by links in its directory', async () => {
+    const [own, other] = ['/run/gate/backends/own', '/run/gate/backends/other']
+    const key = (await host().run(['gatectl', 'token', 'create', '--name', 'linked'])).trim()
+    const ask = async () => {
+      const body = JSON.stringify({ model: 'own/own.gguf', messages: [{ role: 'user', content: 'x' }] })
+      const curl = ['curl', '-sS', '--max-time', '60', '--oauth2-bearer', key, '--json', body]
+      const url = 'http://127.0.0.1:3000/v1/chat/completions'
+      return (await host().exec([...curl, url], { timeoutMs: 90_000 })).stdout
+    }
+    const backend = async (verb: string) => {
+      const { stdout, stderr } = await host().exec(['gatectl', 'backend', verb, 'own'], { timeoutMs: 60_000 })
+      return stdout + stderr
+    }
+    const isAnswered = async () => (await ask()).includes('"finish_reason"')
+    expect(await isAnswered()).toBe(true)
+    const sockets = ['engine.sock', 'agent.sock']
+    for (const name of sockets) await sh(`cd ${own} && mv ${name} kept-${name} && ln -s ${other}/${name} ${name}`)
+    // a program of the gateway's account that follows the link is let in by the other engine
+    const follow = ['curl', '-sS', '--max-time', '60', '--unix-socket', `${own}/engine.sock`, 'http://x/health']
+    expect(await host().run(follow, { user: 'gate', timeoutMs: 90_000 })).toContain('ok')
+    // a connection that was kept is still to its own engine, for a second
+    await vi.waitUntil(async () => !(await isAnswered()), { timeout: 60_000, interval: 2_000 })
+    expect(await backend('stop')).toContain('link of another account')
+    for (const name of sockets) await sh(`cd ${own} && mv kept-${name} ${name}`)
+    expect(await backend('start')).toContain('own: ready')
+    await vi.waitUntil(isAnswered, { timeout: 60_000 })
+    await host().run(['gatectl', 'token', 'revoke', 'linked'])
   })
 }
 

@@ -5,7 +5,10 @@ import { GATEWAY, NODE } from '../gate.ts'
 
 /** Of the upstream `paid`, which the spec of this machine names. */
 export const PROVIDER_KEY = 'sk-of-the-provider-4f6a1d'
-const ESC = '\u001b'
+const CSI = '\u009b'
+/** What moves a cursor, or turns a line around; our own lines end. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be found
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/
 
 /** What waits for a request that was led elsewhere: it writes down what it gets. */
 const BAIT = `const [, , socket, file] = process.argv
@@ -77,14 +80,18 @@ export function adminAttacks(host: () => Host): void {
   })
 
   test("writes nothing but text to root's terminal", async () => {
-    const name = `${ESC}]0;owned\u0007`
-    await gatectl('token', 'create', '--name', name, '--scopes', 'chat:write')
-    await gatectl('config', 'set', 'models', JSON.stringify({ [`${ESC}[2J`]: { targets: [{ upstream: 'paid' }] } }))
-    for (const command of ['token list', 'status', 'config explain upstreams.paid.api_key', 'logs', 'doctor']) {
+    expect(await gatectl('token', 'create', '--name', `${CSI}2J`)).toMatchObject({ code: 1 }) // names are not even taken
+    // what JSON leaves as it is: a terminal's sequences begin with U+009B, too, and U+202E turns the line around
+    const models = [`${CSI}2J\u202eowned`]
+    const evil = { provider: 'custom', base_url: 'http://127.0.0.1:9/v1', models }
+    expect(await gatectl('config', 'set', 'upstreams.evil', JSON.stringify(evil))).toMatchObject({ code: 0 })
+    const shown = ['config get upstreams', 'config explain upstreams.evil.models', 'config diff', 'config promote']
+    for (const command of [...shown, 'token list', 'status', 'logs', 'doctor']) {
       const { stdout, stderr } = await host().exec(['gatectl', ...command.split(' ')], { timeoutMs: 60_000 })
-      expect(stdout + stderr).not.toContain(ESC)
+      expect(stdout + stderr, command).not.toMatch(CONTROLS)
+      if (shown.includes(command)) expect(stdout, command).toMatch(/2J\\u202eowned/)
     }
-    await gatectl('config', 'unset', 'models')
+    await gatectl('config', 'unset', 'upstreams.evil')
   })
 
   test('reads no file and no variable of the daemon by a value of its configuration', async () => {
