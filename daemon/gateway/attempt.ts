@@ -113,7 +113,8 @@ function forwardRequest(
 ): ForwardRequest {
   const path = `${target.basePath ?? upstream.basePath}${spoken.upstreamPath(call, target.model, asked.stream)}`
   const credential = upstream.credential(key, { path, body })
-  const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...credential]
+  const type = call.endpoint.takes === 'form' ? String(call.headers['content-type']) : 'application/json'
+  const headers = ['content-type', type, 'accept-encoding', 'identity', ...credential]
   pushHeaders(headers, call.headers, PASSED_ON)
   if (spoken === dialect) pushHeaders(headers, call.headers, dialect.requestHeaders)
   pushFixed(headers, spoken.fixedHeaders)

@@ -93,18 +93,30 @@ export function authenticate(
  * @throws GateError UNSUPPORTED_MEDIA_TYPE, STORE_UNAVAILABLE, TOO_MANY_REQUESTS
  */
 export function admit(
-  { request }: Exchange,
+  { request, answer }: Exchange,
+  { takes }: Endpoint,
   { admission, ledger }: { readonly admission: Pick<Admission, 'admit'>; readonly ledger: Pick<Ledger, 'refusal'> },
 ): Slot {
-  // a page of another origin can send text/plain without asking; JSON it cannot
-  const { 'content-type': type, origin } = request.headers
-  const isLeftOut = type === undefined && origin === undefined // a script of a page cannot leave out its Origin
-  if (!isLeftOut && !isOfType(type, 'application/json')) {
-    throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
-  }
+  if (takes === 'form') checkForm(request, answer)
+  else checkJson(request)
   const refusal = ledger.refusal()
   if (refusal !== null) throw new GateError('STORE_UNAVAILABLE', `${refusal}, so new requests are refused`)
   return admission.admit()
+}
+
+/** A page of another origin can send text/plain without asking; JSON it cannot. */
+function checkJson({ headers: { 'content-type': type, origin } }: IncomingMessage): void {
+  const isLeftOut = type === undefined && origin === undefined // a script of a page cannot leave out its Origin
+  if (isLeftOut || isOfType(type, 'application/json')) return
+  throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
+}
+
+/** A page of another origin can send a form without asking, too, so it must be one that may. */
+function checkForm({ headers: { 'content-type': type, origin } }: IncomingMessage, { cors }: Answer): void {
+  if (!isOfType(type, 'multipart/form-data'))
+    throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send a form: "Content-Type: multipart/form-data; boundary=…"')
+  if (origin === undefined || cors.length > 0) return
+  throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'forms are taken only from pages that server.allowed_origins lists')
 }
 
 /** The request as a dialect sees it. @param param percent-encoded @throws GateError BAD_REQUEST */
@@ -114,11 +126,12 @@ export function callOf({ request, url }: Exchange, endpoint: Endpoint, param: st
 
 /** The same with its body, which is checked as it comes: however large it is, no chunk takes long. @throws GateError */
 export async function callWithBody(exchange: Exchange, endpoint: Endpoint, param: string, slot: Slot): Promise<Call> {
-  const scanner = new JsonScanner()
-  const whole = slot.readBody(exchange.request, (chunk) => scanner.feed(chunk))
+  const scanner = endpoint.takes === 'form' ? null : new JsonScanner()
+  const whole = slot.readBody(exchange.request, (chunk) => scanner?.feed(chunk))
   exchange.answer.askForBody()
   const body = await whole
-  return { ...callOf(exchange, endpoint, param, body), outline: scanner.end(body) }
+  const call = callOf(exchange, endpoint, param, body)
+  return scanner === null ? call : { ...call, outline: scanner.end(body) }
 }
 
 function decoded(param: string): string {

@@ -70,7 +70,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const { keyId } = authenticate(exchange, row.scope, parts.tokens, settings)
     if (row.kind === 'page') return row.page(exchange, param)
     const { dialect, endpoint } = row
-    const slot = admit(exchange, parts)
+    const slot = admit(exchange, endpoint, parts)
     try {
       const call = await callWithBody(exchange, endpoint, param, slot)
       const asked = dialect.readRequest(call)

@@ -108,6 +108,8 @@ export type Endpoint = {
   readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model' | 'say'
   /** What `say` answers, sent as JSON. */
   readonly says?: object
+  /** multipart/form-data in place of JSON. */
+  readonly takes?: 'form'
   /** Only requests with this header come in here; it tells dialects apart that share a path. */
   readonly withHeader?: string
   /** The same for a part of the query, such as `alt=sse`. */

@@ -5,6 +5,7 @@ import type { Dialect } from './dialect.ts'
 import { google, googleList } from './google/dialect.ts'
 import { ollama, ollamaGenerate } from './ollama/dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
+import { openAiCompletions, openAiMedia } from './openai-chat/passed.ts'
 import { openAiResponses } from './openai-responses/dialect.ts'
 
 /** The dialects that the gateway knows. */
@@ -19,6 +20,16 @@ export type Dialects = {
 }
 
 export const DIALECTS: Dialects = {
-  all: [openAiChat, openAiResponses, anthropic, google, googleList, ollama, ollamaGenerate],
+  all: [
+    openAiChat,
+    openAiResponses,
+    anthropic,
+    google,
+    googleList,
+    ollama,
+    ollamaGenerate,
+    openAiCompletions,
+    openAiMedia,
+  ],
   gradesOf,
 }

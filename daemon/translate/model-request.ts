@@ -65,12 +65,7 @@ export function streamIn(body: Buffer, member: JsonMember | undefined): boolean 
 export function readMembers(outline: JsonOutline, deciding: ReadonlySet<string>): Members {
   if (outline.kind === 'refused') throw new GateError('INVALID_JSON', outline.problem)
   const members = membersByName(outline.members, deciding)
-  for (const field of FORBIDDEN) {
-    if (members.has(field)) {
-      const message = `"${field}" is not accepted from clients; upstreams are set in the configuration`
-      throw new GateError('FORBIDDEN_FIELD', message, { param: field })
-    }
-  }
+  checkNames(members.keys())
   return members
 }
 
@@ -123,6 +118,16 @@ export function modelIn(body: Buffer, member: JsonMember | undefined): string {
   }
   const isLong = member.end - member.start > MAX_MODEL_BYTES
   return checkModel(isLong ? null : String(JSON.parse(body.toString('utf8', member.start, member.end))))
+}
+
+/** Refuses a name that a client may not send. @throws GateError FORBIDDEN_FIELD */
+export function checkNames(names: Iterable<string>): void {
+  for (const name of names) {
+    const field = FORBIDDEN.find((one) => one === folded(name))
+    if (field === undefined) continue
+    const message = `"${field}" is not accepted from clients; upstreams are set in the configuration`
+    throw new GateError('FORBIDDEN_FIELD', message, { param: field })
+  }
 }
 
 /** @param model null: it is too long to be read @throws GateError BAD_REQUEST */

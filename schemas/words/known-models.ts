@@ -1,8 +1,5 @@
 import { known, MODALITIES, type ModelFacts } from './model-facts.ts'
 
-/** When the table below was true: limits and list prices of hosted models, which their providers change. */
-export const KNOWN_MODELS_DATE = '2026-11'
-
 type Row = readonly [
   contextTokens: number,
   outputTokens: number | null,
@@ -16,7 +13,7 @@ type Row = readonly [
 
 /**
  * Provider -> model -> limits, abilities and prices in micro-dollars for a million tokens; of providers whose own model
- * lists do not say them. Taken from LiteLLM 1.110.2, model_prices_and_context_window.json (MIT).
+ * lists do not say them. As of 2026-11; providers change them. Taken from LiteLLM 1.110.2, model_prices_and_context_window.json (MIT).
  */
 const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   openai: {

@@ -70,6 +70,13 @@ const chunks = (head: string, end: string) =>
 const EXPECT = 'Content-Type: application/json\r\nExpect: 100-continue\r\n'
 const DEEP = `{"model":"m","messages":${'['.repeat(200)}${']'.repeat(200)}}`
 const MANY = `{"model":"m","messages":[]${Array.from({ length: 1_000 }, (_, i) => `,"k${i}":1`).join('')}}`
+const FORM_TYPE = 'Content-Type: multipart/form-data; boundary=b\r\n'
+const MODEL = '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nmock\r\n'
+const FILE = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n\0\r\n--a\r\n'
+const formOf = (fields: string) => `${FILE}${fields}--b--\r\n`
+const FORM = formOf(MODEL)
+const transcribe = (form: string, headers = FORM_TYPE) =>
+  post(form, headers).replace('/v1/chat/completions', '/v1/audio/transcriptions')
 const preflight = (origin: string) =>
   get('/v1/chat/completions', `Origin: ${origin}\r\nAccess-Control-Request-Method: POST\r\n`, 'OPTIONS')
 
@@ -184,6 +191,26 @@ const ROWS: readonly Row[] = [
     says: 'another Content-Type',
     status: 415,
     sends: [post(GOOD, 'Content-Type: text/plain\r\n'), post(GOOD, 'Content-Type: application/jsonx\r\n')],
+  },
+  {
+    says: 'a form (`multipart/form-data`) where one is taken, as for transcriptions',
+    status: 200,
+    sends: [transcribe(FORM), transcribe(FORM, `${FORM_TYPE}Origin: ${ORIGIN}\r\n`)],
+  },
+  {
+    says: 'a form from a web page that may not send requests',
+    status: 415,
+    sends: [transcribe(FORM, `${FORM_TYPE}Origin: http://evil.example\r\n`)],
+  },
+  {
+    says: 'JSON where a form is taken, or a form where JSON is',
+    status: 415,
+    sends: [transcribe('{"model":"mock"}', 'Content-Type: application/json\r\n'), post(FORM, FORM_TYPE)],
+  },
+  {
+    says: 'a form without a model, with two of them, or cut off',
+    status: 400,
+    sends: [formOf(''), formOf(MODEL + MODEL), FORM.slice(0, -8), '', '--b--'].map((form) => transcribe(form)),
   },
   {
     says: '`gzip`, `deflate`, `br`, `zstd`',
