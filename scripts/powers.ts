@@ -59,7 +59,8 @@ export const POWERS: readonly Power[] = [
   {
     attacker: 'login',
     never: 'get what other programs send to a port of a backend on the host',
-    open: 'a port that `backends.<name>.port`, `links`, `expose` or Open WebUI put on the loopback can be taken by any login while nothing listens there: what a browser, the proxy or a linked backend then sends, it gets. The gateway uses none of these ports',
+    by: 'at a port that `backends.<name>.port`, `links`, `expose` or Open WebUI put on the loopback, the account of the backend alone answers: the table of nftables drops the answers of any other (not with `gate.network.allow = ["any"]`, which leaves that table out)',
+    tests: ['gets nothing that is sent to the port of a backend on the host while it holds that port'],
   },
   {
     attacker: 'login',

@@ -414,7 +414,7 @@ in
         port = mkOption {
           type = types.nullOr (types.either (types.ints.between 1 65535) (types.enum [ "random" ]));
           default = null;
-          description = "Loopback port on the host, for other programs: any local user can call it, and can take it while the backend restarts. Absent: none; expose, links of others and open-webui get a random one.";
+          description = "Loopback port on the host, for other programs: any local user can call it, and only the backend answers there. Absent: none; expose, links of others and open-webui get a random one.";
         };
         containerPort = mkOption {
           type = types.nullOr (types.ints.between 1 65535);

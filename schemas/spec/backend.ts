@@ -117,7 +117,7 @@ export const backend = z.strictObject({
   }),
   port: randomPort.optional().meta({
     description:
-      'Loopback port on the host, for other programs: any local user can call it, and can take it while the backend restarts. Absent: none; expose, links of others and open-webui get a random one.',
+      'Loopback port on the host, for other programs: any local user can call it, and only the backend answers there. Absent: none; expose, links of others and open-webui get a random one.',
   }),
   container_port: port.min(1).optional().meta({ description: 'Port inside the container; by engine when absent.' }),
   network: flag(false, 'Whether the container may reach the internet and the gateway.'),

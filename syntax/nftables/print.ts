@@ -22,7 +22,21 @@ export type Rule = {
 }
 
 /** One table with one chain for new connections of one account; what no rule lets through is refused. */
-export type OutputTable = Omit<InputTable, 'rules'> & { readonly user: string; readonly rules: readonly OutputRule[] }
+export type OutputTable = Omit<InputTable, 'rules'> & {
+  readonly user: string
+  readonly rules: readonly OutputRule[]
+  /** Ports of the loopback at which only one account answers. */
+  readonly reserved: readonly ReservedPort[]
+}
+
+/** @see OutputTable */
+export type ReservedPort = {
+  readonly origin: SpecPath
+  readonly address: string
+  readonly port: number
+  /** User id: the account need not be there yet. */
+  readonly uid: number
+}
 
 export type OutputRule = { readonly origin?: SpecPath } & (
   | { readonly to: 'range'; readonly range: string; readonly ports: readonly Port[] | 'all' }
@@ -50,13 +64,25 @@ export function printTable(table: InputTable): Printed {
  */
 export function printOutputTable(table: OutputTable): Printed {
   const rules = table.rules.flatMap((rule) => printOutputRule(rule).map((text) => ({ text, path: rule.origin })))
+  const { reserved } = table
+  const name = accountName(table.user)
   return printChains(table, {
     account: [...rules, { text: REFUSED }],
+    ...(reserved.length === 0 ? {} : { reserved: reserved.flatMap(printReserved) }),
     output: [
       hooked('output'),
-      ...ATTEMPTS.map((what) => ({ text: `meta skuid "${accountName(table.user)}" ${what} goto account` })),
+      ...(reserved.length === 0 ? [] : [{ text: `oifname "lo" ${ANSWER} goto reserved` }]),
+      ...ATTEMPTS.map((what) => ({ text: `meta skuid "${name}" ${what} goto account` })),
     ],
   })
+}
+
+/** Another account may listen there while the port is free, but none of its answers arrives, so no client says a word. */
+const ANSWER = 'tcp flags & (syn | ack) == syn | ack'
+
+function printReserved({ origin, address, port, uid }: ReservedPort): Line[] {
+  const from = `ip saddr ${range(address)} tcp sport ${port}`
+  return [`${from} meta skuid ${uid} accept`, `${from} drop`].map((text) => ({ text, path: origin }))
 }
 
 /**

@@ -14,14 +14,17 @@ const DNS = [
   { protocol: 'tcp', port: 53 },
 ] as const
 
-/** What the daemon may reach, in the order in which rules are asked. */
-export function egressTable({ gateway, names }: Deployment, egress: LimitedEgress): OutputTable {
+/** What the daemon may reach, in the order in which rules are asked; and who answers at ports of backends. */
+export function egressTable({ gateway, names, containers }: Deployment, egress: LimitedEgress): OutputTable {
   const { places, ranges, internet } = egress
   return {
     origin: ['gate', 'network'],
     comment: COMMENT,
     name: `${names.symbol}_egress`,
     user: gateway.user,
+    reserved: containers.flatMap(({ origin, uid, publish }) =>
+      publish.map(({ host, hostPort }) => ({ origin: [...origin, 'port'], address: host, port: hostPort, uid })),
+    ),
     rules: [
       ...dnsRules(egress),
       ...places.map(

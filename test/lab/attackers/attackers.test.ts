@@ -7,7 +7,7 @@ import { accountAttacks, lastAccountAttacks } from './account.ts'
 import { adminAttacks, PROVIDER_KEY } from './admin.ts'
 import { containerAttacks } from './container.ts'
 import { gateAttacks } from './gate.ts'
-import { loginAttacks } from './login.ts'
+import { loginAttacks, PUBLISHED_PORT } from './login.ts'
 import { shellAttacks } from './shells.ts'
 
 /**
@@ -31,6 +31,7 @@ describeInLab('attackers on a deployed Debian 13', () => {
         own: engine,
         other: { ...engine, idle_stop: '10m' },
         tcp: { ...tcpBackend(host.images), stop_timeout: '2s' },
+        port: { ...tcpBackend(host.images), stop_timeout: '2s', port: PUBLISHED_PORT },
         net: { ...engine, network: true },
       },
       // an address of this machine stands for one of the local network; a name would open the Internet

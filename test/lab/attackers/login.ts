@@ -6,6 +6,9 @@ import type { Host } from '../deploy.ts'
 import { ENGINE_PORT } from '../engine/image.ts'
 import { GATEWAY, NODE } from '../gate.ts'
 
+/** Of the backend `port`, on the loopback of the host. */
+export const PUBLISHED_PORT = 8222
+
 /** What an account of the host without any group tries. */
 export function loginAttacks(host: () => Host): void {
   test("does not reach the API of Caddy, which hands out the CA's key and takes any configuration", async () => {
@@ -89,5 +92,33 @@ export function loginAttacks(host: () => Host): void {
     thief.stdin?.end()
     await new Promise((resolve) => thief.once('close', resolve))
     expect(told).not.toContain('got')
+  })
+
+  test('gets nothing that is sent to the port of a backend on the host while it holds that port', async () => {
+    const ask = () => host().exec(['curl', '-sS', '--max-time', '3', `http://127.0.0.1:${PUBLISHED_PORT}/health`])
+    const answers = async () => (await ask()).code === 0
+    const userctl = (verb: string) =>
+      host().asUser('gate-port').run(['systemctl', '--user', verb, 'gate-port.service'], { timeoutMs: 120_000 })
+    await vi.waitUntil(answers, { timeout: 60_000 })
+    cpSync(join(import.meta.dirname, 'take-ports.ts'), host().path('/opt/take-ports.ts'))
+    await userctl('stop')
+    const thief = host().start(['runuser', '-u', 'login', '--', NODE, '/opt/take-ports.ts', String(PUBLISHED_PORT)])
+    let told = ''
+    thief.stdout?.on('data', (chunk: Buffer) => {
+      told += chunk.toString()
+    })
+    await vi.waitUntil(() => told.includes(`took ${PUBLISHED_PORT}\n`), { timeout: 30_000 })
+    const TIMED_OUT = 28
+    expect(await ask()).toMatchObject({ code: TIMED_OUT, stdout: '' })
+    expect(told).not.toContain('got')
+    // by that rule alone
+    await host().run(['nft', 'flush', 'chain', 'inet', 'gate_egress', 'reserved'])
+    expect(await answers()).toBe(true)
+    await vi.waitUntil(() => told.includes(`got GET /health on ${PUBLISHED_PORT}`), { timeout: 30_000 })
+    await host().run(['systemctl', 'reload', 'gate-egress.service'])
+    thief.stdin?.end()
+    await new Promise((resolve) => thief.once('close', resolve))
+    await userctl('start')
+    await vi.waitUntil(answers, { timeout: 60_000 })
   })
 }

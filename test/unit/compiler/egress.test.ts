@@ -127,6 +127,20 @@ test.each(rows)('$name', ({ upstreams = {}, gate = {}, settings = {}, rules, uni
   expect(dropIn.includes('[Service]') ? directives : []).toEqual(unit)
 })
 
+test('at the port of a backend on the host its own account alone answers', () => {
+  const image = `localhost/engine@sha256:${'0'.repeat(64)}`
+  const engine = { engine: 'custom', image, listen: 'tcp', container_port: 8000, health: { command: ['true'] } }
+  const { text } = compiled({ backends: { web: { ...engine, port: 8222 }, own: engine } })
+  const lines = text('nftables/egress.nft').split('\n')
+  const from = lines.findIndex((line) => line.includes('chain reserved'))
+  expect(lines.slice(from + 1, from + 4).map((line) => line.trim())).toEqual([
+    'ip saddr 127.0.0.1 tcp sport 8222 meta skuid 40001 accept',
+    'ip saddr 127.0.0.1 tcp sport 8222 drop',
+    '}',
+  ])
+  expect(text('nftables/egress.nft')).toContain('oifname "lo" tcp flags & (syn | ack) == syn | ack goto reserved')
+})
+
 test('what the kernel sends itself is left alone', () => {
   const rules = compiled({}).text('nftables/egress.nft').replaceAll('"gate"', '0')
   const seen =

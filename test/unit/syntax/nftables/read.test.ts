@@ -20,7 +20,7 @@ const INTERNET: OutputRule[] = [
   { to: 'all but', family: 6, ranges: ['fc00::/7'] },
 ]
 const table = (rules: OutputRule[]) =>
-  printOutputTable({ origin: [], comment: [], name: 'gate_egress', user: 'gate', rules }).text
+  printOutputTable({ origin: [], comment: [], name: 'gate_egress', user: 'gate', rules, reserved: [] }).text
 
 test.each([
   { address: '127.0.0.1', port: 8080, open: [true, true] },
