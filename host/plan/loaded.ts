@@ -62,7 +62,7 @@ async function loadedBy(
     const places = [unit.get('FragmentPath') ?? '', ...words(unit.get('DropInPaths') ?? '')].filter(Boolean)
     const foreign = places.filter((path) => !isRoots(host, account, path))
     if (places.length === 0 && isActive(unit)) found.push({ what: 'unit', name: id, why: 'it runs, and has no file' })
-    if (foreign.length === 0 || isGenerated(account, id, foreign, generated)) continue
+    if (foreign.length === 0 || isGenerated(account, id, foreign, generated) || isAutostart(unit, foreign)) continue
     const isPodmans = foreign.length === 1 && HEALTH_CHECK.test(id) && isTransient(account, id, foreign)
     if (isPodmans && (id.endsWith('.timer') || (await isHealthCheck(ask, id, variables)))) continue
     found.push({ what: 'unit', name: id, why: `it is from ${foreign.join(', ')}` })
@@ -101,6 +101,12 @@ const isGenerated = ({ uid }: Account, id: string, places: readonly string[], ge
   const unit = id.replace(/@[^.]*\./, '@.')
   return places.length === 1 && generated.has(unit) && places[0] === `/run/user/${uid}/systemd/generator/${unit}`
 }
+
+/** Of systemd-xdg-autostart-generator, from root's files. Only a desktop starts them; a target may have them loaded. */
+const isAutostart = (unit: ReadonlyMap<string, string>, places: readonly string[]) =>
+  !isActive(unit) &&
+  places.length === 1 &&
+  /\/systemd\/generator\.late\/app-[^/]*@autostart\.service$/.test(places[0] ?? '')
 
 const isTransient = ({ uid }: Account, id: string, places: readonly string[]) =>
   places[0] === `/run/user/${uid}/systemd/transient/${id}`

@@ -158,6 +158,7 @@ const ID = '0a'.repeat(32)
 const unit = (name: string, from: string, more = '') =>
   `Id=${name}\nFragmentPath=${from}\nDropInPaths=${more}\nActiveState=active\n`
 const CHECK = `${ID}-1b.service`
+const AUTOSTART = 'app-x@autostart.service'
 const transient = (name: string) => unit(name, `${RUN}/systemd/transient/${name}`)
 const runs = (what: string) =>
   `ExecStart={ path=/usr/bin/podman ; argv[]=/usr/bin/podman ${what} ; ignore_errors=no ; pid=0 }\n`
@@ -181,6 +182,7 @@ test('what a manager has of root, of quadlets and of the health checks of podman
     unit('gate-one.service', GENERATED),
     unit('gate-agent.socket', `${HOME}/.config/systemd/user/gate-agent.socket`, '/etc/systemd/user/x.conf'),
     ...[`${ID}-1b.timer`, CHECK].map(transient),
+    unit(AUTOSTART, `${RUN}/systemd/generator.late/${AUTOSTART}`).replace('=active', '=inactive'),
   ]
   const variables = `"OF_ROOT=a b" DBUS_SESSION_BUS_ADDRESS=unix:path=${RUN}/bus`
   expect(
@@ -202,6 +204,11 @@ test.each([
 
 test.each([
   { what: 'a unit of its own', units: [transient('x.service')], loaded: ['x.service'] },
+  {
+    what: 'an autostart that runs',
+    units: [unit(AUTOSTART, `${RUN}/systemd/generator.late/${AUTOSTART}`)],
+    loaded: [AUTOSTART],
+  },
   { what: 'a timer that starts one', units: [transient('x.timer')], loaded: ['x.timer'] },
   {
     what: 'a drop-in that is removed again',
