@@ -5,6 +5,7 @@ import type { Observed } from '../plan/observe.ts'
 import { statePath } from '../plan/ownership.ts'
 import type { Plan } from '../plan/plan.ts'
 import { isHarmful } from '../plan/planted.ts'
+import { inStopOrder } from '../plan/units.ts'
 import type { Step } from './prepare.ts'
 import { renewAccounts } from './remove-planted.ts'
 import { takeOver } from './take-over.ts'
@@ -26,9 +27,7 @@ export async function switchHost(
   const stops = plan.units.filter(({ action, unit }) => {
     return action === 'stop' && (unit.manager === 'system' || accounts.users.has(unit.manager))
   })
-  // a unit of the host may take the manager of a user with it: what that one runs stops before
-  const isOfHost = ({ unit }: Plan['units'][number]) => Number(unit.manager === 'system')
-  const inOrder = stops.toSorted((a, b) => isOfHost(a) - isOfHost(b))
+  const inOrder = inStopOrder(stops)
   if (stops.length > 0) await step(namesOf(inOrder), () => actOnUnits(host, inOrder, accounts, limits))
   const renewed = plan.planted.filter(isHarmful)
   if (renewed.length > 0)

@@ -80,6 +80,12 @@ export function underManagers(changes: readonly UnitChange[], generation: Genera
   return [...others, ...waited].sort((a, b) => (order.get(unitKey(a.unit)) ?? 0) - (order.get(unitKey(b.unit)) ?? 0))
 }
 
+/** What users run stops first: a unit of the host, such as that of a backend's directory, may take their manager with it. */
+export function inStopOrder(stops: readonly UnitChange[]): UnitChange[] {
+  const isOfHost = ({ unit }: UnitChange) => Number(unit.manager === 'system')
+  return stops.toSorted((a, b) => isOfHost(a) - isOfHost(b))
+}
+
 /** Users whose manager may still have read other units than these. */
 export function staleManagers(generation: Generation, observed: Observed, bases: readonly Generation[]): string[] {
   const own = ({ files }: Generation, uid: number | undefined) =>
