@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { check } from './check.ts'
+import { installPackage } from './install-package.ts'
 
 const PACKAGES = join(import.meta.dirname, '../test/debian-packages.txt')
 
@@ -43,6 +44,16 @@ function installOptional(): void {
     console.log('node-pty cannot be compiled here; tests of shells are skipped by name')
 }
 
+/** Official clients that bring much with them are a package of their own; without them their tests are skipped by name. */
+function installClients(): void {
+  try {
+    installPackage('test/clients')
+  } catch (error) {
+    console.log(`${String(error)}; tests of these clients are skipped by name`)
+  }
+}
+
 installDebianPackages()
 installOptional()
+installClients()
 await check()

@@ -107,6 +107,36 @@ describe.skipIf(llama.kind !== 'ready')(title, () => {
     })
   })
 
+  test("clients of Google's and Ollama's APIs are answered, and call a tool, in streams", async () => {
+    const ask = async (path: string, body: object) => {
+      const headers = { 'content-type': 'application/json', 'x-goog-api-key': gate.key }
+      const answer = await fetch(`${gate.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+      return answer.text()
+    }
+    const google = (text: string) =>
+      ask(`/v1beta/models/${model}:streamGenerateContent`, {
+        contents: [{ parts: [{ text }] }],
+        tools: [{ functionDeclarations: [{ name: 'get_weather', parametersJsonSchema: weather.function.parameters }] }],
+      })
+    type Content = { readonly candidates: { readonly content: { readonly parts: { readonly text?: string }[] } }[] }
+    const parts: readonly Content[] = JSON.parse(await google('hello'))
+    const text = parts.flatMap(({ candidates }) => candidates[0]?.content.parts ?? []).map((part) => part.text)
+    expect(text.join('')).toBe('Gate speaks to a real engine.')
+    expect(await google('#tool')).toContain('"functionCall"')
+    const ollama = async (content: string) => {
+      const lines = await ask('/api/chat', { model, messages: user(content), tools: [weather] })
+      return lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    }
+    const said = await ollama('hello')
+    expect(said.map(({ message }) => message.content).join('')).toBe('Gate speaks to a real engine.')
+    expect(said.at(-1)).toMatchObject({ done: true, done_reason: 'stop', eval_count: expect.any(Number) })
+    const calls = (await ollama('#tool')).flatMap(({ message }) => message.tool_calls ?? [])
+    expect(calls).toMatchObject([{ function: { name: 'get_weather', arguments: { city: 'Paris' } } }])
+  })
+
   test('a client that leaves frees the slot of the engine', async () => {
     for (let times = 0; times < 3; times++) {
       const stream = await client.chat.completions.create({

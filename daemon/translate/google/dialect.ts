@@ -1,6 +1,6 @@
 import type { Dialect } from '../dialect.ts'
 import { looksLikeEvents, SseScanner } from '../sse.ts'
-import { ENDPOINTS, LIST_ENDPOINTS } from './endpoint.ts'
+import { ENDPOINTS, KEY_HEADER, LIST_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf, listErrorFrame, retryAfterIn } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
@@ -21,7 +21,7 @@ export const google = {
   upstreamPath,
   requestHeaders: ['x-goog-api-client', 'x-goog-request-params'],
   fixedHeaders: {},
-  keyHeader: (key) => ['x-goog-api-key', key],
+  keyHeader: (key) => [KEY_HEADER, key],
   hiddenHeaders: null,
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,

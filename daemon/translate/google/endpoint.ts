@@ -1,5 +1,7 @@
 import type { Endpoint } from '../dialect.ts'
 
+export const KEY_HEADER = 'x-goog-api-key'
+
 /** Both versions of the API have the same methods. The id of a model may have slashes. */
 const VERSIONS = ['/v1beta', '/v1'] as const
 
@@ -15,6 +17,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ]),
   { method: 'GET', path: '/v1beta/models', scope: 'chat:read', does: 'list-models' },
   { method: 'GET', path: '/v1beta/models/{model}', scope: 'chat:read', does: 'show-model' },
+  // the SDK of today uses this version, whose paths are those of others, too
+  { method: 'GET', path: '/v1/models', scope: 'chat:read', does: 'list-models', withHeader: KEY_HEADER },
+  { method: 'GET', path: '/v1/models/{model}', scope: 'chat:read', does: 'show-model', withHeader: KEY_HEADER },
 ]
 
 /** The same as a JSON list that grows. */

@@ -7,17 +7,33 @@ import { thoughtsIn } from './signature.ts'
 /** A call that has no result yet. */
 type Open = { readonly id: string; readonly name: string }
 
-/** The turns of a request. @throws GateError BAD_REQUEST */
+/**
+ * The turns of a request. The SDK keeps each part of a stream as a turn of its own: those of the model in a row are one.
+ * @throws GateError BAD_REQUEST
+ */
 export function readContents(contents: readonly unknown[], features: Set<Feature>): readonly NeutralMessage[] {
   const pairs = new Pairs()
-  return contents.map((content, index) => {
+  const turns: NeutralMessage[] = []
+  for (const [index, content] of contents.entries()) {
     const where = `contents.${index}`
     if (!isRecord(content)) throw wrong(where, 'must be an object')
     const role = content['role'] ?? 'user'
     if (role !== 'user' && role !== 'model' && role !== 'function')
       throw wrong(`${where}.role`, 'must be user or model')
-    return { role: role === 'model' ? 'assistant' : 'user', parts: readParts(content, where, features, pairs) }
-  })
+    const parts = readParts(content, where, features, pairs)
+    const last = turns.at(-1)
+    if (role !== 'model') turns.push({ role: 'user', parts })
+    else if (last?.role !== 'assistant') turns.push({ role: 'assistant', parts })
+    else turns[turns.length - 1] = { role: 'assistant', parts: [...last.parts, ...parts] }
+  }
+  return turns.map(({ role, parts }) => ({ role, parts: withoutShownThoughts(parts) }))
+}
+
+/** What was shown of thoughts is not needed where they come back whole. */
+function withoutShownThoughts(parts: readonly NeutralPart[]): readonly NeutralPart[] {
+  const isSigned = (part: NeutralPart) => part.kind === 'reasoning' && part.signature !== null
+  const isWhole = parts.some((part) => part.kind === 'redacted' || isSigned(part))
+  return isWhole ? parts.filter((part) => part.kind !== 'reasoning' || isSigned(part)) : parts
 }
 
 /** Gives results the id of their call: a client may name the function alone, and calls that had none get one. */
@@ -49,12 +65,7 @@ export function readParts(
 ): readonly NeutralPart[] {
   const { parts, text } = recordIn(content)
   const all = typeof text === 'string' ? [{ text }] : camelsIn(isRecord(parts) ? [parts] : parts)
-  const read = all.flatMap((part, index) => readPart(part, `${where}.parts.${index}`, features, pairs))
-  // what was shown of thoughts is not needed where they come back whole
-  const isWhole = read.some(
-    (part) => part.kind === 'redacted' || (part.kind === 'reasoning' && part.signature !== null),
-  )
-  return isWhole ? read.filter((part) => part.kind !== 'reasoning' || part.signature !== null) : read
+  return all.flatMap((part, index) => readPart(part, `${where}.parts.${index}`, features, pairs))
 }
 
 function readPart(part: JsonRecord, where: string, features: Set<Feature>, pairs: Pairs): readonly NeutralPart[] {

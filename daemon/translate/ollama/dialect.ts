@@ -2,6 +2,7 @@ import type { Dialect } from '../dialect.ts'
 import { ENDPOINTS, GENERATE_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
+import { withInstructions } from './instructions.ts'
 import { listModels, readModels, showModel } from './models.ts'
 import { generateNeutral, neutral } from './neutral.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
@@ -19,6 +20,7 @@ export const ollama = {
   endpoints: ENDPOINTS,
   readRequest,
   bodyFor,
+  withInstructions,
   upstreamPath,
   requestHeaders: [],
   fixedHeaders: {},

@@ -65,6 +65,10 @@ test("a row that asks for a part of the query is taken with it alone; paths that
   expect(nameAndType('POST', `${stream}?key=alt=sse`)).toEqual(['google', 'application/json'])
   expect(nameAndType('POST', stream)).toEqual(['google', 'application/json'])
   expect(nameAndType('GET', '/v1beta/models')).toEqual(['google', 'text/event-stream'])
+  expect(own.find('GET', '/v1/models', { 'x-goog-api-key': 'k' })).toMatchObject({
+    row: { dialect: { name: 'google' } },
+  })
+  expect(nameAndType('GET', '/v1/models')).toEqual(['openai-chat', 'text/event-stream'])
   expect(nameAndType('GET', '/models')).toEqual(['openai-chat', 'text/event-stream'])
 })
 

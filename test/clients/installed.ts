@@ -1,0 +1,11 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+const NODE_MODULES = join(import.meta.dirname, 'node_modules')
+
+/** Whether the clients of this package are here; `npm test` installs them where it can reach a registry. */
+export const HAS_CLIENTS = existsSync(join(NODE_MODULES, '.package-lock.json'))
+export const NEEDS_CLIENTS = HAS_CLIENTS ? '' : ' (needs npm install in test/clients)'
+
+/** A module of this package, by its path in node_modules. */
+export const clientModule = (path: string) => import(join(NODE_MODULES, path))
