@@ -15,7 +15,7 @@ export type PlantedFacts = {
 export const planted: Check<PlantedFacts> = {
   name: 'planted',
   summary:
-    'whether accounts of backends have made units, drop-ins, quadlets, D-Bus services, crontabs or jobs of at(1)',
+    'whether accounts of backends have made units, drop-ins, variables of their managers, quadlets, D-Bus services, crontabs or jobs of at(1)',
   isForApplied: true,
   async observe(subject) {
     const { isRoot } = subject

@@ -66,6 +66,20 @@ test.each<{ name: string; desired: Desired; observed: Observed; summary: string[
   expect(text.at(-1)).toMatch(/^plan: /)
 })
 
+test('what a manager has loaded is named with why it is not root’s, as text alone', () => {
+  const loaded = [
+    { what: 'unit', name: 'x.service', why: 'it is from /run/user/40000/\u001b[2J' },
+    { what: 'variable', name: 'LD_PRELOAD', why: 'every unit would get it' },
+    { what: 'manager', name: 'gate-one', why: 'it does not answer' },
+  ] as const
+  const planted = [{ user: 'gate-one', untaken: [], inHome: [], inRuntime: [], jobs: [], loaded }]
+  const lines = linesOf(TWO, { ...settled(TWO), planted })
+  const text = planText(lines, 'all')
+  expect(text).toMatch(/^~ backend one {2}remove x\.service, variable LD_PRELOAD, manager gate-one; start /)
+  expect(text).toContain('- remove unit x.service  (made by gate-one, it is from /run/user/40000/')
+  expect(text).not.toContain('\u001b')
+})
+
 test('E4 each step has one owner, and no step of a backend is another one’s', () => {
   const lines = linesOf(TWO, NO_OBSERVATION)
   for (const { owner, name } of lines) {

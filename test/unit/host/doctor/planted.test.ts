@@ -14,6 +14,13 @@ test.each<{ name: string; facts: Partial<PlantedFacts>; page: RegExp }>([
     page: /^fail gate-one has made \/run\/user\/40000\/systemd\/user\/x.conf[\s\S]*\$ gatectl apply$/,
   },
   {
+    name: 'a variable of its manager',
+    facts: {
+      planted: [{ ...NOTHING, loaded: [{ what: 'variable', name: 'LD_PRELOAD', why: 'every unit would get it' }] }],
+    },
+    page: /^fail gate-one has made its manager's variable LD_PRELOAD\n.*every unit would get it; an apply starts[\s\S]*\$ gatectl apply$/,
+  },
+  {
     name: 'a home of an earlier version',
     facts: { planted: [{ ...NOTHING, untaken: [`${HOME}/.local`] }] },
     page: /^fail \S+\/.local should be root's[\s\S]*\$ gatectl apply$/,
