@@ -26,6 +26,13 @@ export const AGENTS: readonly Agent[] = [
     usual: true,
   },
   {
+    client: 'codex',
+    program: '.bin',
+    args: ['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', 'please #exec'],
+    env: {},
+    usual: true,
+  },
+  {
     client: 'gemini',
     program: '.bin',
     args: ['--yolo', '--prompt', 'please #gemini-shell'],

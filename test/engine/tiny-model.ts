@@ -61,7 +61,7 @@ const ANSWERS: readonly Answer[] = [
       '\n{"name": "exec_command"',
       ', "arguments" : ',
       '{"cmd": ',
-      '"echo gate"',
+      '"echo gate  > seen.txt"',
       '}  }',
       ' \n</tool_call>',
     ],
