@@ -9,8 +9,9 @@ import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
 import { createDirectory } from '../gateway/directory.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
+import { createKept } from '../gateway/kept.ts'
 import { createRequestIds } from '../gateway/request-id.ts'
-import { admissionLimits } from '../gateway/settings.ts'
+import { admissionLimits, keptLimits } from '../gateway/settings.ts'
 import { speechOf } from '../gateway/speech.ts'
 import { connectionLimits } from '../listener/connection-limits.ts'
 import { createHttpListener, type ListenAt } from '../listener/http.ts'
@@ -28,7 +29,7 @@ const EXPIRY_CHECK_MS = 1_000
 export type DataPlane = ReturnType<typeof createDataPlane>
 
 /** Everything that a request goes through. Each part is made of those above it. */
-export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
+export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Storage) {
   const { log, now, monotonic, lifecycle, activation, config } = ground
   const initial = config.current()
   tokens.setSystemToken(initial.auth.token)
@@ -65,6 +66,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
     return config.closed() ?? ledger.refusal()
   }
   const clients = openRequests()
+  const kept = createKept(answers, log, now, keptLimits(initial))
   const metrics = createMetrics({
     requestsInFlight: clients.count,
     bufferedBytes: admission.bufferedBytes,
@@ -78,6 +80,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
       tokens,
       admission,
       routes: directory.routes,
+      kept,
       factsOf: directory.factsOf,
       health,
       backends,
@@ -113,6 +116,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger }: Storage) {
     apply(next: Config): void {
       tokens.setSystemToken(next.auth.token)
       admission.setLimits(admissionLimits(next))
+      kept.setLimits(keptLimits(next))
       gateway.apply(next)
       directory.apply(next)
       backends.apply(next.backends)

@@ -1,8 +1,11 @@
 import { join } from 'node:path'
+import type { Log } from '../../schemas/words/log.ts'
+import { sealingKey } from '../../store/sealed/sealing-key.ts'
 import { refuseDamaged } from '../../store/sqlite/check.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { openDatabase } from '../../store/sqlite/database.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
+import { openResponseStore } from '../../store/sqlite/response-store.ts'
 import { openTokenStore } from '../../store/sqlite/token-store.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
 import { createTokens } from '../auth/tokens.ts'
@@ -17,10 +20,11 @@ export type Storage = ReturnType<typeof openStorage>
  */
 export function openStorage({
   stateDirectory,
+  env,
   log,
   now,
   monotonic,
-}: Pick<Ground, 'stateDirectory' | 'log' | 'now' | 'monotonic'>) {
+}: Pick<Ground, 'stateDirectory' | 'env' | 'log' | 'now' | 'monotonic'>) {
   const path = join(stateDirectory, 'gate.db')
   const isWhole = refuseDamaged(path)
   const database = openDatabase(path)
@@ -28,6 +32,7 @@ export function openStorage({
   const check = isWhole ? null : checkLater(path, reportFaults)
   const tokens = createTokens(openTokenStore(database), now)
   const journal = openUsageJournal(path, log)
+  const answers = openAnswers(stateDirectory, env['CREDENTIALS_DIRECTORY'], log)
   const ledger = createLedger({ store: journal, log, now: monotonic })
 
   function reportFaults([first]: readonly string[]): void {
@@ -40,6 +45,7 @@ export function openStorage({
     path,
     tokens,
     ledger,
+    answers: answers.store,
     /** Why rows cannot be written or imported right now; null while they can. */
     lastError: () => ledger.lastError() ?? journal.lastError() ?? fault,
     /** What was used from `since` on, Unix milliseconds. @throws Error why it cannot be read */
@@ -58,6 +64,22 @@ export function openStorage({
       if (lost > 0) log('error', 'usage rows could not be written and are lost', { count: lost })
       await journal.close()
       database.close()
+      answers.close()
     },
+  }
+}
+
+/** Without a file or a key for them, nothing is kept of answers, and everything else works. */
+function openAnswers(stateDirectory: string, credentialsDirectory: string | undefined, log: Log) {
+  const file = join(stateDirectory, 'responses.db')
+  try {
+    const store = openResponseStore(file, sealingKey(stateDirectory, credentialsDirectory))
+    return { store, close: store.close }
+  } catch (error) {
+    log('error', 'answers cannot be kept', { file, error: String(error) })
+    const fail = () => {
+      throw new Error('answers cannot be kept: see the log of the start')
+    }
+    return { store: { put: fail, get: fail, remove: fail, trim: fail }, close: () => {} }
   }
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'
 import type { UsageRow } from '../meter/usage.ts'
-import type { Dialect, StreamWatch } from '../translate/dialect.ts'
+import type { AnswerTap, Dialect, StreamWatch } from '../translate/dialect.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
 import { pushPassedOn } from './answer-headers.ts'
@@ -27,6 +27,8 @@ export class Answer {
   dialect: Dialect
   /** What reads the stream that is passed on; null while none is. */
   watch: StreamWatch | null = null
+  /** Is given the bytes of an answer before the client is; null: nothing is. */
+  tap: AnswerTap | null = null
   /** Whose answer it is; empty until that is known. */
   keyId = ''
   /** The name of the key, for the log. */
@@ -134,6 +136,7 @@ export class Answer {
     if (this.#gone) return true
     this.#writtenAt = performance.now()
     this.#isEmpty = false
+    this.tap?.feed(chunk)
     return this.#response.write(chunk)
   }
 
@@ -221,6 +224,10 @@ export class Answer {
   /** The last bytes. A client that does not take them in time is cut off, too. */
   #finish(rest: Buffer): void {
     const response = this.#response
+    if (this.#status < 300) {
+      this.tap?.feed(rest)
+      this.tap?.end()
+    }
     if (rest.length === 0) response.end()
     else if (rest.length <= MAX_TEXT_BYTES) response.end(rest.toString('latin1'), 'latin1')
     else response.end(rest)

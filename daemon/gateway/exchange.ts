@@ -142,6 +142,12 @@ function decoded(param: string): string {
   }
 }
 
+/** @throws GateError UPGRADE_REQUIRED: clients of WebSockets then send what they have as a POST */
+export function refuseUpgrade({ request, path }: Exchange): void {
+  if (request.method !== 'GET' || request.headers.upgrade?.toLowerCase() !== 'websocket') return
+  throw new GateError('UPGRADE_REQUIRED', `${path} takes no WebSocket; send the request as a POST`)
+}
+
 /** Path and query of a request target, which may name scheme and host in front of it. */
 export function urlOf(target: string): string {
   if (target.startsWith('/') || target === '*') return target

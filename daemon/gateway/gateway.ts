@@ -10,7 +10,7 @@ import { Answer } from './answer.ts'
 import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
-import { admit, authenticate, callWithBody, check, type Exchange, pathOf, urlOf } from './exchange.ts'
+import { admit, authenticate, callWithBody, check, type Exchange, pathOf, refuseUpgrade, urlOf } from './exchange.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
 import { ALWAYS_ANSWERED, type PageParts, rowsOf, sendJson, withFacts } from './pages.ts'
@@ -65,6 +65,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     answer.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
     check(exchange, settings, ALWAYS_ANSWERED.has(path) ? undefined : parts.closed())
     if (request.method === 'OPTIONS') return options(table, exchange)
+    refuseUpgrade(exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path)
     const { row, param } = found
     const { keyId } = authenticate(exchange, row.scope, parts.tokens, settings)
@@ -72,7 +73,11 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const { dialect, endpoint } = row
     const slot = admit(exchange, endpoint, parts)
     try {
-      const call = await callWithBody(exchange, endpoint, param, slot)
+      const sent = await callWithBody(exchange, endpoint, param, slot)
+      const kept = parts.kept.of(keyId)
+      const call = dialect.kept?.complete(sent, kept) ?? sent
+      if (call !== sent) slot.holdAnswer(call.body.length)
+      answer.tap = dialect.kept?.tap(call, kept) ?? null
       const asked = dialect.readRequest(call)
       if (endpoint.does === 'show-model') {
         return sendJson(

@@ -1,7 +1,7 @@
 import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { ListedModel, Routes } from '../route/routes.ts'
 import type { Target } from '../route/target-health.ts'
-import type { Dialect, ModelEntry } from '../translate/dialect.ts'
+import type { Call, Dialect, KeptAnswers, ModelEntry } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import type { Answer } from './answer.ts'
 import type { Page, Row } from './endpoints.ts'
@@ -10,6 +10,7 @@ import { callOf } from './exchange.ts'
 export type PageParts = {
   readonly dialects: Dialects
   readonly routes: () => Routes
+  readonly kept: { readonly of: (keyId: string) => KeptAnswers }
   /** What is known of a model, whichever of its targets answers. */
   readonly factsOf: (targets: readonly Target[]) => ModelFacts
   readonly metrics: { readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }> }
@@ -79,14 +80,15 @@ export const withFacts =
   (factsOf: PageParts['factsOf']) =>
   ({ id, ownedBy, targets }: ListedModel): ModelEntry => ({ id, ownedBy, facts: factsOf(targets) })
 
-function dialectRows(dialect: Dialect, { routes, factsOf }: PageParts): readonly Row[] {
+function dialectRows(dialect: Dialect, { routes, factsOf, kept }: PageParts): readonly Row[] {
   const entryOf = withFacts(factsOf)
   return dialect.endpoints.map((endpoint) => {
     const { method, path, scope, does, says, withHeader } = endpoint
     const row = { method, path, scope, dialect, ...(withHeader !== undefined && { withHeader }) }
-    if (method === 'POST') return { ...row, kind: 'generate', endpoint }
+    if (method === 'POST' && does !== 'kept') return { ...row, kind: 'generate', endpoint }
     const page: Page = (exchange, param) => {
       const call = callOf(exchange, endpoint, param)
+      if (does === 'kept') return sendKept(dialect, call, kept.of(exchange.answer.keyId), exchange.answer)
       const models = () =>
         does === 'list-models'
           ? dialect.listModels(routes().list().map(entryOf), call)
@@ -95,6 +97,12 @@ function dialectRows(dialect: Dialect, { routes, factsOf }: PageParts): readonly
     }
     return { ...row, kind: 'page', page }
   })
+}
+
+function sendKept({ kept: form, streamType }: Dialect, call: Call, kept: KeptAnswers, answer: Answer): void {
+  const shown = form?.page(call, kept) ?? {}
+  if (typeof shown === 'object') sendJson(answer, 200, shown)
+  else answer.end(200, { 'content-type': `${streamType}; charset=utf-8` }, Buffer.from(shown))
 }
 
 export function sendJson(answer: Answer, status: number, value: unknown): void {

@@ -35,3 +35,8 @@ export function admissionLimits({ server }: Config): AdmissionLimits {
     maxBufferedBytes: byteCount(server.max_buffered),
   }
 }
+
+/** How long answers are kept, and how many. */
+export function keptLimits({ server }: Config) {
+  return { keptForMs: durationMs(server.keep_responses), maxBytes: byteCount(server.max_kept) }
+}

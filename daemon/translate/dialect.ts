@@ -92,6 +92,9 @@ export type Dialect = {
   /** One model that clients get, sent as JSON. */
   readonly showModel: (model: ModelEntry, call: Call) => object
 
+  /** What is kept of answers, where clients may ask for them again. */
+  readonly kept?: KeptForm
+
   /** Translation to and from the other dialects; without it, requests go to upstreams of this dialect only. */
   readonly neutral?: NeutralForm
 }
@@ -101,11 +104,11 @@ export type Dialect = {
  * have slashes, so the text may, too. Where several rows fit, the longest path counts.
  */
 export type Endpoint = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   /** What a key must be allowed to do. */
   readonly scope: Scope
-  readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model' | 'say'
+  readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model' | 'say' | 'kept'
   /** What `say` answers, sent as JSON. */
   readonly says?: object
   /** multipart/form-data in place of JSON. */
@@ -125,6 +128,8 @@ export type Call = {
   readonly url: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: Buffer
+  /** The body as the client sent it, where `body` was completed with what is kept of earlier answers. */
+  readonly asked?: Buffer
   /** What a JSON body looks like, which was found out as it came; absent: to be found out. */
   readonly outline?: JsonOutline
 }
@@ -165,6 +170,31 @@ export type Told = {
   /** Since the request came. */
   readonly elapsedNs: () => number
 }
+
+/** The answers that are kept for one key, by their ids. @throws GateError STORE_UNAVAILABLE */
+export type KeptAnswers = {
+  readonly find: (id: string) => JsonRecord | null
+  readonly keep: (id: string, record: JsonRecord) => void
+  /** @returns whether there was one */
+  readonly remove: (id: string) => boolean
+}
+
+export type KeptForm = {
+  /**
+   * Completes a request with the answers that it refers to. @throws GateError BAD_REQUEST, RESPONSE_NOT_FOUND
+   */
+  readonly complete: (call: Call, kept: KeptAnswers) => Call
+  /** Reads the answer that a client is shown, and keeps it; null: it is not to be kept. */
+  readonly tap: (call: Call, kept: KeptAnswers) => AnswerTap | null
+  /**
+   * The answer of an endpoint that is about kept answers: an object is sent as JSON, a text as a stream.
+   * @throws GateError RESPONSE_NOT_FOUND, BAD_REQUEST
+   */
+  readonly page: (call: Call, kept: KeptAnswers) => object | string
+}
+
+/** Is given all bytes of an answer before the client is. */
+export type AnswerTap = { readonly feed: (chunk: Buffer) => void; readonly end: () => void }
 
 /** A dialect's translation: what arrives is read into the neutral form, what leaves is written from it. */
 export type NeutralForm = {

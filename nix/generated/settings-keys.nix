@@ -17,6 +17,8 @@
         max_concurrent = null;
         headers_timeout = null;
         body_timeout = null;
+        keep_responses = null;
+        max_kept = null;
         stall_timeout = null;
         drain_timeout = null;
       };

@@ -88,6 +88,20 @@ in
       example = "10s";
       description = "Longest wait for the whole request. A duration such as \"10s\". A change takes effect at the next restart.";
     };
+    keepResponses = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"30d\"`";
+      example = "30d";
+      description = "How long answers of /v1/responses can be asked for again; 0s: they are not kept. A duration such as \"30d\".";
+    };
+    maxKept = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"1GiB\"`";
+      example = "32MiB";
+      description = "Answers that are kept, together; the oldest go first. A size such as \"32MiB\".";
+    };
     stallTimeout = mkOption {
       type = types.nullOr types.str;
       default = null;

@@ -12,6 +12,7 @@ import {
   NAME,
   origin,
   port,
+  retention,
   secret,
 } from './values.ts'
 
@@ -65,6 +66,12 @@ export const configSchema = z.strictObject({
       body_timeout: limitingDuration('Longest wait for the whole request.')
         .default('60s')
         .meta({ restart: true, narrows: true }),
+      keep_responses: retention('How long answers of /v1/responses can be asked for again; 0s: they are not kept.')
+        .default('30d')
+        .meta({ spec: { none: 'a setting of the running gateway' } }),
+      max_kept: bytes('Answers that are kept, together; the oldest go first.')
+        .default('1GiB')
+        .meta({ spec: { none: 'a setting of the running gateway' } }),
       stall_timeout: limitingDuration('Longest time a client may stop reading its response.')
         .default('60s')
         .meta({ narrows: true }),

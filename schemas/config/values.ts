@@ -66,11 +66,12 @@ export function byteCount(text: string): number {
 }
 
 /** A duration in its written form, such as "10s"; read it with durationMs. */
+const anyDuration = z.string().regex(DURATION, 'write a number and a unit: ms, s, m, h or d, such as "10s"')
 export const duration = (description: string) =>
-  z
-    .string()
-    .regex(DURATION, 'write a number and a unit: ms, s, m, h or d, such as "10s"')
-    .meta({ description: `${description} A duration such as "10s".`, timer: true })
+  anyDuration.meta({ description: `${description} A duration such as "10s".`, timer: true })
+/** A time for which something is kept: no timer waits for its end. */
+export const retention = (description: string) =>
+  anyDuration.meta({ description: `${description} A duration such as "30d".` })
 /** A duration that Node would take for "no limit" when it is 0, which should never happen by mistake. */
 export const limitingDuration = (description: string) =>
   duration(description).regex(/[1-9]/, 'write more than 0: a limit of 0 would mean no limit')

@@ -70,6 +70,7 @@ export async function startDataPlane(
       tokens,
       admission: createAdmission(admissionLimits(initial)),
       routes: directory.routes,
+      kept: { of: () => ({ find: () => null, keep: () => {}, remove: () => false }) },
       factsOf: directory.factsOf,
       health,
       backends: NO_BACKENDS,

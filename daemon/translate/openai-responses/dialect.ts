@@ -4,6 +4,7 @@ import { ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
+import { kept } from './kept.ts'
 import { listModels, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
 import { bodyFor, REQUEST_HEADERS, readRequest, upstreamPath } from './request.ts'
@@ -38,5 +39,6 @@ export const openAiResponses = {
   readModels,
   listModels,
   showModel,
+  kept,
   neutral,
 } satisfies Dialect

@@ -62,7 +62,7 @@ function readItem(item: JsonRecord, where: string, notes: Notes): Turn | null {
     case 'item_reference':
       throw wrong(where, 'refers to an item that is not kept here; send the item itself')
     case 'compaction':
-      throw wrong(where, 'is the compaction of another provider, which nobody else can read')
+      throw wrong(where, 'is the compaction of another provider, which no other can read')
     default:
       notes.features.add('server tools') // calls of tools that the provider of the client runs, and their outcome
       return null

@@ -30,7 +30,7 @@ const ownPart = (requestId: string): string => requestId.replace(/^req_/, '')
  * @see https://www.openresponses.org/specification
  */
 export function responseObject({ requestId, call, nowS }: Told, state: State): JsonRecord {
-  const asked = askedIn(call.body)
+  const asked = askedIn(call.asked ?? call.body)
   const { status, model, output, usage, reason = null, error = null } = state
   const { effort, summary } = recordIn(asked['reasoning'])
   return {

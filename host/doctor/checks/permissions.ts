@@ -174,7 +174,8 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
   const directories = (deployment?.directories ?? packaged).map(({ path, mode, user: owner, group }) =>
     directory(path, mode, owner, group),
   )
-  const known = ['config.toml', 'gate.lock', 'gate.db', 'gate.db-wal', 'gate.db-shm']
+  const databases = ['gate.db', 'responses.db'].flatMap((name) => [name, `${name}-wal`, `${name}-shm`])
+  const known = ['config.toml', 'gate.lock', 'sealing.key', ...databases]
   const journals = (await namesIn(state)).filter((name) => name.startsWith('gate.db-usage-'))
   const files = [...known, ...journals].map((name) => secret(`${state}/${name}`, user))
   const readable = ['gate.toml', 'gate.lock.json', 'declared.json'].map(

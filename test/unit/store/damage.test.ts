@@ -39,7 +39,7 @@ function fill(): void {
 
 /** What a start does, without the rest of the daemon. */
 function start(): void {
-  void openStorage({ stateDirectory: place.path, log: () => {}, now: () => 1, monotonic: () => 1 }).stop()
+  void openStorage({ stateDirectory: place.path, env: {}, log: () => {}, now: () => 1, monotonic: () => 1 }).stop()
 }
 
 const MOVE = /move it aside to start empty, with new keys: mkdir \S+\/damaged && mv \S+\/gate\.db\* \S+\/damaged$/

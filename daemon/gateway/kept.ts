@@ -1,0 +1,61 @@
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import type { KeptAnswers } from '../translate/dialect.ts'
+import { isRecord } from '../translate/json-value.ts'
+
+/** What the gateway needs of the storage of answers. Times are Unix milliseconds. @throws Error when it fails */
+export type AnswerStore = {
+  readonly put: (keyId: string, id: string, at: number, text: string) => void
+  readonly get: (keyId: string, id: string, since: number) => string | null
+  readonly remove: (keyId: string, id: string) => boolean
+  readonly trim: (since: number, maxBytes: number) => void
+}
+
+type Limits = { readonly keptForMs: number; readonly maxBytes: number }
+
+/** So much is put between two looks at what is too old or too much. */
+const PUTS_PER_TRIM = 256
+
+/**
+ * The answers that clients may ask for again, each by the key that it was given to.
+ * @param now Unix milliseconds
+ */
+export function createKept(store: AnswerStore, log: Log, now: () => number, initial: Limits) {
+  let limits = initial
+  let puts = 0
+  const since = () => now() - limits.keptForMs
+
+  return {
+    setLimits(next: Limits): void {
+      limits = next
+    },
+    /** What one key may ask for. */
+    of: (keyId: string): KeptAnswers => ({
+      find(id) {
+        const text = orUnavailable(() => store.get(keyId, id, since()))
+        const value: unknown = text === null ? null : JSON.parse(text)
+        return isRecord(value) ? value : null
+      },
+      keep(id, record) {
+        if (limits.keptForMs === 0) return
+        try {
+          store.put(keyId, id, now(), JSON.stringify(record))
+          if (puts % PUTS_PER_TRIM === 0) store.trim(since(), limits.maxBytes)
+          puts += 1
+        } catch (error) {
+          // the answer itself is not lost
+          log('error', 'an answer could not be kept', { error: String(error) })
+        }
+      },
+      remove: (id) => orUnavailable(() => store.remove(keyId, id)),
+    }),
+  }
+}
+
+function orUnavailable<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new GateError('STORE_UNAVAILABLE', 'what is kept of earlier answers cannot be read', { cause: error })
+  }
+}

@@ -1,0 +1,79 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { seal, unseal } from '../../../store/sealed/sealed.ts'
+import { sealingKey } from '../../../store/sealed/sealing-key.ts'
+import { openResponseStore, type ResponseStore } from '../../../store/sqlite/response-store.ts'
+import { temporaryDirectory } from '../../support/temporary-directory.ts'
+
+const KEY = Buffer.alloc(32, 7)
+let place: ReturnType<typeof temporaryDirectory>
+let store: ResponseStore
+
+beforeEach(() => {
+  place = temporaryDirectory()
+  store = openResponseStore(place.file('responses.db'), KEY)
+})
+afterEach(() => {
+  store.close()
+  place.remove()
+})
+
+test('what is sealed opens in its place with its key, and nowhere else', () => {
+  const sealed = seal(KEY, ['response', 'k1', 'r1'], 'näh')
+  expect(unseal(KEY, ['response', 'k1', 'r1'], sealed)).toBe('näh')
+  expect(unseal(KEY, ['response', 'k2', 'r1'], sealed)).toBeNull()
+  expect(unseal(KEY, ['response', 'k1r', '1'], sealed)).toBeNull()
+  expect(unseal(Buffer.alloc(32, 8), ['response', 'k1', 'r1'], sealed)).toBeNull()
+  for (let at = 0; at < sealed.length; at += 1) {
+    const changed = Buffer.from(sealed)
+    changed[at] = (changed[at] ?? 0) ^ 1
+    expect(unseal(KEY, ['response', 'k1', 'r1'], changed), `byte ${at}`).toBeNull()
+    expect(unseal(KEY, ['response', 'k1', 'r1'], sealed.subarray(0, at)), `cut at ${at}`).toBeNull()
+  }
+})
+
+test('two of the same text are not alike', () => {
+  expect(seal(KEY, ['t', 'r'], 'x').equals(seal(KEY, ['t', 'r'], 'x'))).toBe(false)
+})
+
+test('an answer is found by the key that it was given to, and by no other', () => {
+  store.put('k1', 'r1', 10, 'secret words')
+  expect(store.get('k1', 'r1', 0)).toBe('secret words')
+  expect(store.get('k2', 'r1', 0)).toBeNull()
+  expect(store.get('k1', 'r1', 11)).toBeNull()
+  expect(store.remove('k2', 'r1')).toBe(false)
+  expect(store.remove('k1', 'r1')).toBe(true)
+  expect(store.get('k1', 'r1', 0)).toBeNull()
+})
+
+test('nothing of it can be read in the files', () => {
+  store.put('k1', 'r1', 10, 'secret words')
+  for (const name of ['responses.db', 'responses.db-wal']) {
+    expect(readFileSync(place.file(name)).includes('secret words'), name).toBe(false)
+    expect(statSync(place.file(name)).mode & 0o077, name).toBe(0)
+  }
+})
+
+test('what is too old goes, and of what is too much the oldest', () => {
+  const text = 'x'.repeat(1_000)
+  for (let at = 1; at <= 10; at += 1) store.put('k1', `r${at}`, at, text)
+  store.trim(3, 5_500)
+  expect(Array.from({ length: 10 }, (_, at) => store.get('k1', `r${at + 1}`, 0) !== null)).toEqual([
+    ...Array(5).fill(false),
+    ...Array(5).fill(true),
+  ])
+})
+
+test('the key is made once, for its owner alone; a credential comes before it', () => {
+  const made = sealingKey(place.path, undefined)
+  expect(statSync(join(place.path, 'sealing.key')).mode & 0o777).toBe(0o600)
+  expect(sealingKey(place.path, undefined).equals(made)).toBe(true)
+  expect(sealingKey(place.path, place.file('no-such-directory')).equals(made)).toBe(true)
+  const credentials = temporaryDirectory()
+  credentials.write('sealing.key', `${'ab'.repeat(32)}\n`)
+  expect(sealingKey(place.path, credentials.path).toString('hex')).toBe('ab'.repeat(32))
+  credentials.write('sealing.key', 'short')
+  expect(() => sealingKey(place.path, credentials.path)).toThrow('64 hexadecimal digits')
+  credentials.remove()
+})
