@@ -30,7 +30,7 @@ describeInLab(
       copyFileSync(now, join(debs, 'now.deb'))
       host = await bootHost('upgrade', [layer])
       writeFileSync(host.path('/etc/hosts'), '127.0.0.1 localhost\n')
-    }, LONG_MS)
+    }, 2 * LONG_MS)
     afterAll(async () => {
       await host?.down()
       rmSync(layer, { recursive: true })
