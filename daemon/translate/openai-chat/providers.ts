@@ -10,7 +10,9 @@ export const quirksOf = (provider: string): Quirks => providerRow(provider).chat
 /** What a provider does otherwise than OpenAI. @param usual what OpenAI does */
 export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Record<Feature, FeatureRow>> {
   const { hasTopK, thinking, lacks } = quirksOf(provider)
-  const missing = Object.entries(usual).filter(([, { field }]) => field.split(', ').some((one) => lacks.includes(one)))
+  const missing = Object.entries(usual).filter(
+    ([, { field, does }]) => does !== 'refuse' && field.split(', ').some((one) => lacks.includes(one)),
+  )
   return {
     ...Object.fromEntries(
       missing.map(([feature, { field }]) => [feature, { field, does: 'drop', how: `${provider} does not take it` }]),

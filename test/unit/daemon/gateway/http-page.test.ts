@@ -57,6 +57,11 @@ const AUTH = `Authorization: Bearer ${KEY}\r\n`
 const CLOSE = 'Connection: close\r\n'
 const get = (target: string, headers = '', method = 'GET') =>
   `${method} ${target} HTTP/1.1\r\nHost: x\r\n${AUTH}${CLOSE}${headers}\r\n`
+const generate = (model: string, auth: string, method = ':generateContent') => {
+  const body = JSON.stringify({ contents: [{ parts: [{ text: 'hi' }] }] })
+  const head = `Host: x\r\n${auth}${CLOSE}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`
+  return `POST /v1beta/models/${model}${method} HTTP/1.1\r\n${head}\r\n${body}`
+}
 const post = (body: string | Buffer, headers = 'Content-Type: application/json\r\n', auth = AUTH) =>
   `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${auth}${CLOSE}${headers}` +
   `Content-Length: ${body.length}\r\n\r\n${body.toString('latin1')}`
@@ -173,6 +178,23 @@ const ROWS: readonly Row[] = [
     status: 404,
     sends: [get('/v1/model'), get('/openai/v1/models')],
     has: /did you mean \/v1\/models/,
+  },
+  {
+    says: 'a model in the path, with slashes or percent-encoded (`/v1beta/models/echo%2Fecho:generateContent`)',
+    status: 200,
+    sends: [
+      generate('echo', `x-goog-api-key: ${KEY}\r\n`),
+      generate('echo/echo', `x-goog-api-key: ${KEY}\r\n`),
+      generate('echo%2Fecho', `x-goog-api-key: ${KEY}\r\n`),
+      generate('models%2Fecho', `x-goog-api-key: ${KEY}\r\n`),
+    ],
+    has: /"candidates":/,
+  },
+  {
+    says: 'a stream that is no JSON list only with `alt=sse` (`:streamGenerateContent`)',
+    status: 200,
+    sends: [generate('echo', AUTH, ':streamGenerateContent')],
+    has: /content-type: application\/json[\s\S]*\[\{"candidates"/i,
   },
   { says: 'a path that is not valid percent-encoding', status: 400, sends: [get('/v1/models/%E0%A4%A')] },
 
