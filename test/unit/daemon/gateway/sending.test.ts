@@ -147,7 +147,12 @@ test.each<{ name: string; reply: Reply; status: number; ends: string }>([
     ends: 'event: error',
   },
   { name: 'ended too early', reply: stream(frame({ content: 'a' })), status: 200, ends: 'event: error' },
-  { name: 'done without an end', reply: stream(frame({ content: 'a' }), DONE), status: 200, ends: 'event: error' },
+  {
+    name: 'done without a reason', // as where it is passed through: nothing follows, so it is whole
+    reply: stream(frame({ content: 'a' }), DONE),
+    status: 200,
+    ends: 'event: message_stop',
+  },
   { name: 'an error first', reply: stream('data: {"error":{"message":"x"}}\n\n'), status: 502, ends: 'api_error' },
   {
     name: 'an error later',
