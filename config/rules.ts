@@ -159,7 +159,7 @@ function targetsElsewhere({ upstreams, backends, models }: Config): Conflict[] {
         {
           code: 'INVALID_VALUE' as const,
           path: ['models', alias, 'targets', String(index), 'base_url'],
-          message: `${keyPathText(['models', alias])} leads to ${base_url}, which is not below ${base} of upstream "${name}"`,
+          message: `${keyPathText(['models', alias])} points to ${base_url}, which is not below ${base} of upstream "${name}"`,
           hint: () => 'make an upstream of its own for another place',
           without: ['models', alias],
         },

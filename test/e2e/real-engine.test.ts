@@ -11,6 +11,8 @@ import { upstreamEnv } from '../support/fake-upstream.ts'
 const llama = prepareLlama()
 const title = llama.kind === 'ready' ? 'a real llama.cpp' : `a real llama.cpp (needs one: ${llama.reason})`
 
+const PARAMETERS = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
+
 describe.skipIf(llama.kind !== 'ready')(title, () => {
   let directory: string
   let engine: LlamaServer
@@ -38,7 +40,7 @@ describe.skipIf(llama.kind !== 'ready')(title, () => {
     type: 'function',
     function: {
       name: 'get_weather',
-      parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+      parameters: PARAMETERS,
     },
   }
 
@@ -63,6 +65,20 @@ describe.skipIf(llama.kind !== 'ready')(title, () => {
     const facts = async () => (await client.models.retrieve(model)) as object
     await until(async () => 'context_length' in (await facts()), 20_000)
     expect(await facts()).toMatchObject({ context_length: 8_192, architecture: { input_modalities: ['text'] } })
+  })
+
+  test('a client of responses has a tool called, streamed and by the id of what came before', async () => {
+    const tools = [{ type: 'function' as const, ...weather.function, parameters: PARAMETERS, strict: false }]
+    const asked = client.responses.stream({ model, tools, input: '#tool' })
+    const first = await asked.finalResponse()
+    const call = first.output.find(({ type }) => type === 'function_call')
+    if (call?.type !== 'function_call') throw new Error(`no call: ${JSON.stringify(first.output)}`)
+    expect(call.name).toBe('get_weather')
+    expect(JSON.parse(call.arguments)).toEqual({ city: 'Paris' })
+    const output = { type: 'function_call_output' as const, call_id: call.call_id, output: 'sunny' }
+    const second = await client.responses.create({ model, tools, previous_response_id: first.id, input: [output] })
+    expect(second).toMatchObject({ status: 'completed', previous_response_id: first.id })
+    expect(second.usage?.input_tokens).toBeGreaterThan(first.usage?.input_tokens ?? 0)
   })
 
   test('a stream is the same text in pieces, with usage where it is asked for', async () => {

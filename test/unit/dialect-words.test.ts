@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<string, RegExp>> = {
   anthropic:
     /message_start|message_stop|message_delta|content_block|anthropic-version|anthropic-beta|tool_use|billing_error|invalid_request_error|\bdelta['"]?:/,
   google: /generateContent|streamGenerateContent|usageMetadata|promptTokenCount|candidatesTokenCount|functionCall\b/,
-  ollama: /eval_count|prompt_eval_count|api\/chat|api\/generate(?!-)|api\/tags|done_reason/,
+  ollama: /eval_count|tool_calls|prompt_eval_count|api\/chat|api\/generate(?!-)|api\/tags|done_reason/,
 }
 
 type Sources = ReadonlyMap<string, string>

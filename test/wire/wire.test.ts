@@ -141,3 +141,55 @@ test.each([
   const at = frames.findIndex((frame) => frame.startsWith(cut))
   expect(() => checkStream['anthropic']?.(eventsOf(frames.toSpliced(at, 1).join('')))).toThrow()
 })
+
+/** What the Open Responses document requires of a response, whatever its state, and of what type where that is one. */
+const REQUIRED: Readonly<Record<string, string | null>> = {
+  id: 'string',
+  object: 'string',
+  created_at: 'number',
+  completed_at: null,
+  status: 'string',
+  incomplete_details: null,
+  model: 'string',
+  previous_response_id: null,
+  instructions: null,
+  output: 'object',
+  error: null,
+  tools: 'object',
+  tool_choice: null,
+  truncation: 'string',
+  parallel_tool_calls: 'boolean',
+  text: 'object',
+  top_p: 'number',
+  presence_penalty: 'number',
+  frequency_penalty: 'number',
+  top_logprobs: 'number',
+  temperature: 'number',
+  reasoning: null,
+  usage: null,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  store: 'boolean',
+  background: 'boolean',
+  service_tier: 'string',
+  metadata: 'object',
+  safety_identifier: null,
+  prompt_cache_key: null,
+}
+
+const written = CASES.filter(
+  ({ ingress, upstream, refused }) => ingress === 'openai-responses' && upstream !== ingress && refused === undefined,
+)
+test.each(written)('$name: a response has what the Open Responses document requires', (one) => {
+  const { shown } = run(one, chunksOf(one))
+  const responses = isStreamed(one)
+    ? eventsOf(shown).flatMap(({ data }) => (data as { response?: object }).response ?? [])
+    : [JSON.parse(shown)]
+  expect(responses.length).toBeGreaterThan(0)
+  for (const response of responses) {
+    for (const [field, type] of Object.entries(REQUIRED)) {
+      expect(response).toHaveProperty(field)
+      if (type !== null) expect(typeof response[field as keyof typeof response], field).toBe(type)
+    }
+  }
+})
