@@ -15,11 +15,15 @@ export async function offeredModels(url: string, key: string | undefined): Promi
   if (response.status === 401 || response.status === 403) return null
   const list: unknown = await response.json().catch(() => undefined)
   const data = isTree(list) ? list['data'] : undefined
-  if (response.ok && Array.isArray(data)) return data.flatMap(modelOf)
+  if (response.ok && Array.isArray(data)) return [...data.filter(isReal), ...data.filter(isEcho)].flatMap(modelOf)
   throw failure('NO_GATEWAY', `${url}/v1/models answered ${response.status}, but not as a gateway does`, {
     hint: 'check --url: it is the address of the gateway, without a path',
   })
 }
+
+/** The built-in upstream, which no client means when it names none. */
+const isEcho = (entry: unknown): boolean => valueAt(entry, ['owned_by']) === 'echo'
+const isReal = (entry: unknown): boolean => !isEcho(entry)
 
 async function ask(url: string, key: string | undefined): Promise<Response> {
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }

@@ -90,6 +90,7 @@ test.each([
 describe('gatectl client', () => {
   const LIST = {
     data: [
+      { id: 'echo', owned_by: 'echo' },
       {
         id: 'fast',
         context_length: 32_000,
@@ -168,7 +169,7 @@ describe('gatectl client', () => {
     })
     expect((await ctl('opencode')).code).toBe(0)
     const models = valueAt(JSON.parse(home.read('.config/opencode/opencode.json')), ['provider', 'gate', 'models'])
-    expect(isTree(models) && Object.keys(models)).toEqual(['fast', 'plain'])
+    expect(isTree(models) && Object.keys(models)).toEqual(['fast', 'plain', 'echo'])
   })
 
   test('--print writes nothing', async () => {
@@ -208,7 +209,7 @@ describe('gatectl client', () => {
     { args: ['emacs'], code: 2, says: /unknown client "emacs"[\s\S]*claude, codex/ },
     { args: ['claude'], code: 1, says: /wants a key[\s\S]*gatectl client claude --new-key/ },
     { args: ['claude', '--new-key', '--print'], code: 2, says: /leave one of them out/ },
-    { args: ['claude', '--new-key', '--model', 'slow'], code: 2, says: /no model "slow"[\s\S]*fast, plain/ },
+    { args: ['claude', '--new-key', '--model', 'slow'], code: 2, says: /no model "slow"[\s\S]*fast, plain, echo/ },
     { args: ['claude', '--url', 'gate.example.com'], code: 2, says: /not the address of a gateway/ },
     { args: ['claude', '--url', 'http://127.0.0.1:1'], code: 1, says: /check --url/ },
   ])('refuses $args', async ({ args, code, says }) => {
