@@ -16,6 +16,7 @@ import { speechOf } from '../gateway/speech.ts'
 import { connectionLimits } from '../listener/connection-limits.ts'
 import { createHttpListener, type ListenAt } from '../listener/http.ts'
 import { createMetrics } from '../meter/metrics.ts'
+import { createRetryBudget } from '../route/retry-budget.ts'
 import { createTargetHealth } from '../route/target-health.ts'
 import { DIALECTS } from '../translate/dialects.ts'
 import { echo } from '../translate/openai-chat/echo.ts'
@@ -83,6 +84,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
       kept,
       factsOf: directory.factsOf,
       health,
+      retries: createRetryBudget(monotonic),
       backends,
       upstreams,
       ledger,

@@ -14,7 +14,7 @@ import { usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
 export type AttemptParts = {
-  readonly health: Pick<TargetHealth, 'succeeded' | 'failed' | 'undecided'>
+  readonly health: Pick<TargetHealth, 'succeeded' | 'failed' | 'undecided' | 'begins' | 'ends'>
   readonly ledger: Pick<Ledger, 'settle'>
   readonly metrics: Pick<Metrics, 'attempt'>
   readonly log: Log
@@ -61,6 +61,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   const begun = parts.monotonic()
   answer.watch = null
   let end: ForwardEnd | null = null
+  parts.health.begins(target)
   try {
     const request = forwardRequest(job, target, upstream, key, sending)
     end = await forward(request, sink, form, parts.monotonic)
@@ -68,6 +69,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
       end = await forward({ ...request, dispatcher: upstream.newConnection() }, sink, form, parts.monotonic)
     }
   } finally {
+    parts.health.ends(target)
     release(end !== null && isBroken(end))
   }
   end = withWait(end, spoken)

@@ -1,9 +1,10 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Backends } from '../backends/backends.ts'
+import type { RetryBudget } from '../route/retry-budget.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { spokenFor } from '../translate/spoken.ts'
-import { bothTunings } from '../translate/tuning.ts'
+import { bothTunings, type Tuning } from '../translate/tuning.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { type AttemptParts, attempt, mayTryElsewhere } from './attempt.ts'
@@ -13,6 +14,7 @@ export type AttemptsParts = AttemptParts & {
   readonly dialects: Pick<Dialects, 'all'>
   readonly backends: Pick<Backends, 'turnAt'>
   readonly upstreams: Pick<Upstreams, 'get'>
+  readonly retries: RetryBudget
 }
 
 /** How it all ended: with the last attempt, or before it because the client went away. */
@@ -21,6 +23,10 @@ export type Conclusion =
   | { readonly kind: 'gone' }
 
 const MAX_TARGETS = 8
+const ROUTING_DROPPED: Tuning = {
+  parameters: ['models', 'provider'].map((name) => ({ name, drop: true })),
+  systemPrefixes: [],
+}
 
 /**
  * Tries the targets in order until one answers; what a client has seen a byte of is never tried again.
@@ -32,6 +38,7 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
   let refusal: GateError | null = null
   let number = 0
   let hasRestarted = false
+  parts.retries.request()
   if (job.asked.stream) answer.keepAlive()
   for (let target = plan.shift(); target !== undefined; target = plan.shift()) {
     const counted = countedHere(parts, job, target)
@@ -51,7 +58,10 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
     }
     const spoken = spokenFor(parts.dialects.all, job.dialect, upstream.grades)
     const side = { model: target.model, provider: upstream.provider }
-    const tuning = bothTunings(upstream.tuning, target.tuning)
+    const own = bothTunings(upstream.tuning, target.tuning)
+    // what was said to Gate is not said to others, but for a provider that knows the same words
+    const isForGate = job.asked.routing !== undefined && upstream.provider !== 'openrouter'
+    const tuning = isForGate ? bothTunings(own, ROUTING_DROPPED) : own
     const sending = orRefusal(() => sendingTo(spoken, job, side, tuning, parts.now()))
     if (sending instanceof GateError) {
       turn.release(false)
@@ -69,6 +79,7 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
     const tried = { target, upstream, sending, key: key.index, number, release: turn.release }
     const { end, hasAnotherKey } = await attempt(parts, job, tried)
     if (hasAnotherKey) plan.unshift(target)
+    if (plan.length > 0 && end.kind !== 'answered' && !parts.retries.retry()) return { kind: 'ended', target, end }
     if (turn.mayRestart && !hasRestarted && end.kind === 'unreached') {
       hasRestarted = true
       plan.unshift(target) // its engine had stopped unnoticed: this time it is started first

@@ -5,6 +5,7 @@ import { knownFacts } from '../../schemas/words/known-models.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { type ModelFacts, sharedFacts } from '../../schemas/words/model-facts.ts'
 import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.ts'
+import { createSessions } from '../route/sessions.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
 import { createCatalog } from '../upstream/catalog.ts'
 import { discoverEngines, MISSES_UNTIL_GONE } from '../upstream/discovery.ts'
@@ -43,6 +44,7 @@ const SHORTEST_INTERVAL_MS = 1_000
 export function createDirectory(parts: DirectoryParts, initial: Config) {
   const { upstreams, health, log, random } = parts
   const catalog = createCatalog({ log, now: parts.now, onChange: rebuild })
+  const sessions = createSessions()
   const stopping = new AbortController()
   let config = initial
   let ownPorts: ReadonlySet<number> = new Set()
@@ -64,7 +66,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   }
 
   function rebuild(): void {
-    routes = createRoutes(config.models, upstreams.all().map(routeUpstream), health, random)
+    routes = createRoutes(config.models, upstreams.all().map(routeUpstream), health, random, factsOf, sessions)
   }
 
   function routeUpstream(upstream: Upstream): RouteUpstream {
@@ -72,11 +74,13 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     return { name: upstream.name, models, open: upstream.configuredModels === null }
   }
 
-  /** Of its own list, or else of the table of hosted models. */
+  /** Of its own list, with the operator's prices, or else of the table of hosted models. */
   function factsOf({ upstream: name, model }: Target): ModelFacts {
     const upstream = upstreams.get(name)
     if (upstream === undefined) return {}
-    return { ...knownFacts(upstream.provider, model), ...catalog.entryOf(upstream).facts.get(model) }
+    const price = upstream.prices.get(model)
+    const facts = { ...knownFacts(upstream.provider, model), ...catalog.entryOf(upstream).facts.get(model) }
+    return price === undefined ? facts : { ...facts, price }
   }
 
   /** One look around. Looks never overlap. */

@@ -15,6 +15,7 @@ import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
 import { ALWAYS_ANSWERED, type PageParts, rowsOf, sendJson, withFacts } from './pages.ts'
 import { gatewaySettings } from './settings.ts'
+import { wantedOf } from './wanted.ts'
 
 /** The requests in flight, of which others know the number, and which they may cut off. */
 export const openRequests = () => createOpenRequests<Answer>()
@@ -86,7 +87,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
           dialect.showModel(withFacts(parts.factsOf)(parts.routes().entryOf(asked.model)), call),
         )
       }
-      const targets = parts.routes().targetsOf(asked.model)
+      const targets = parts.routes().targetsOf(asked.model, wantedOf(call, asked, dialect, keyId))
       const conclusion = await attempts(parts, { answer, keyId, dialect, call, asked, hold: slot.holdAnswer }, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {

@@ -1,5 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import { ANYWHERE, costOf, inOrder, preferring, type Strategy, type TargetFacts, unfit, type Wanted } from './choice.ts'
 import { nearNames } from './near-names.ts'
+import { createSessions, type Sessions } from './sessions.ts'
 import type { Target, TargetHealth } from './target-health.ts'
 
 type Parameter = NonNullable<Target['tuning']>['parameters'][number]
@@ -14,7 +16,8 @@ export type RouteModel = {
     readonly parameters?: readonly Parameter[] | undefined
     readonly system_prefix?: string | undefined
   }[]
-  readonly strategy: 'fallback' | 'weighted' | 'latency' | 'cost'
+  readonly strategy: Strategy
+  readonly affinity?: 'session' | 'none'
   readonly parameters?: readonly Parameter[] | undefined
   readonly system_prefix?: string | undefined
   readonly category?: string | undefined
@@ -26,7 +29,16 @@ export type RouteUpstream = { readonly name: string; readonly models: readonly s
 /** A model as clients may ask for it. `ownedBy` is `gate` for virtual models, else the upstream's name. */
 export type ListedModel = { readonly id: string; readonly ownedBy: string; readonly targets: readonly Target[] }
 
-type Route = { readonly strategy: RouteModel['strategy']; readonly targets: readonly Target[] }
+type Route = { readonly strategy: Strategy; readonly isSticky?: boolean; readonly targets: readonly Target[] }
+
+/** One target of a model, and why it comes where it does. */
+export type Explained = {
+  readonly upstream: string
+  readonly model: string
+  /** From 1: its turn; null: it is not asked. */
+  readonly turn: number | null
+  readonly why: string
+}
 
 export type Routes = ReturnType<typeof createRoutes>
 
@@ -34,14 +46,23 @@ export type Routes = ReturnType<typeof createRoutes>
  * What each model name resolves to, worked out once per change of configuration or of what the upstreams serve.
  * Names resolve in this order: virtual model, category, an id that an upstream lists (the first upstream in the
  * configuration's order wins), `upstream/id`. An id that begins with the name of another upstream is that one's.
- * @param random a number from 0 to 1, for weighted routes
+ * @param random a number from 0 to 1 @param lookUp what is known of a target @param sessions where sessions are
  */
 export function createRoutes(
   models: Readonly<Record<string, RouteModel>>,
   upstreams: readonly RouteUpstream[],
   health: TargetHealth,
   random: () => number,
+  lookUp: (target: Target) => TargetFacts = () => ({}),
+  sessions: Sessions = createSessions(),
 ) {
+  const facts = new WeakMap<Target, TargetFacts>()
+  /** Looked up once: what is known changes when the routes are made anew. */
+  const factsOf = (target: Target): TargetFacts => {
+    const known = facts.get(target) ?? lookUp(target)
+    facts.set(target, known)
+    return known
+  }
   const usable = new Set(upstreams.map(({ name }) => name))
   const routes = new Map<string, Route>()
   const listed: ListedModel[] = []
@@ -61,7 +82,8 @@ export function createRoutes(
         ...(target.base_url !== undefined && { basePath: pathOf(target.base_url) }),
         ...tuningOf(model, target),
       }))
-    if (targets.length > 0) add(alias, 'gate', { strategy: model.strategy, targets })
+    if (targets.length > 0)
+      add(alias, 'gate', { strategy: model.strategy, targets, isSticky: model.affinity !== 'none' })
   }
   for (const [category, targets] of targetsByCategory(models, routes)) {
     add(category, 'gate', { strategy: 'fallback', targets })
@@ -94,16 +116,73 @@ export function createRoutes(
     return new GateError('MODEL_NOT_FOUND', `no model "${model.slice(0, 200)}"; ${hint}${more}`, { param: 'model' })
   }
 
+  function routeOf(model: string, { models: others }: Wanted): Route {
+    const route = find(model)
+    if (route === null) throw unknownModel(model)
+    if (others.length === 0) return route
+    return { ...route, targets: [...route.targets, ...others.flatMap((name) => find(name)?.targets ?? [])] }
+  }
+
+  /** @param look whether this is no request: nothing is remembered of it */
+  function chosen(model: string, route: Route, wanted: Wanted, look: boolean): readonly Target[] {
+    const known = route.targets.map((target) => ({ target, facts: factsOf(target) }))
+    const fit = known.filter(({ target, facts }) => unfit(target, facts, wanted) === null)
+    if (fit.length === 0) throw noneFits(model, known, wanted)
+    if (fit.length === 1) return fit.map(({ target }) => target)
+    const strategy = wanted.strategy ?? route.strategy
+    const own = preferring(inOrder(strategy, fit, health, random), wanted.order)
+    const session =
+      wanted.session === null || route.isSticky !== true || strategy === 'fallback'
+        ? null
+        : `${model} ${wanted.session}`
+    const asked = session === null ? own : sessions.first(session, own)
+    if (look) return asked
+    const targets = health.order(asked)
+    const [first] = targets
+    if (session !== null && first !== undefined) sessions.note(session, first)
+    return wanted.isAlone ? targets.slice(0, 1) : targets
+  }
+
   return {
     /**
      * The targets to try for a model name, in order; those that failed lately come last.
-     * @throws GateError MODEL_NOT_FOUND
+     * @throws GateError MODEL_NOT_FOUND; BAD_REQUEST when none of them takes what the request holds
      */
-    targetsOf(model: string): readonly Target[] {
-      const route = find(model)
-      if (route === null) throw unknownModel(model)
-      if (route.targets.length === 1) return route.targets
-      return health.order(ordered(route, health, random))
+    targetsOf(model: string, wanted: Wanted = ANYWHERE): readonly Target[] {
+      return chosen(model, routeOf(model, wanted), wanted, false)
+    },
+    /** Why each target of a model is chosen, or not. @throws GateError MODEL_NOT_FOUND */
+    explain(model: string, wanted: Wanted = ANYWHERE): { readonly strategy: Strategy; readonly targets: Explained[] } {
+      const route = routeOf(model, wanted)
+      const gone = (models[model]?.targets ?? []).filter(({ upstream }) => !usable.has(upstream))
+      const reasons = new Map(route.targets.map((target) => [target, unfit(target, factsOf(target), wanted)]))
+      const fits = [...reasons.values()].includes(null)
+      const order = fits ? chosen(model, route, wanted, true) : []
+      const strategy = wanted.strategy ?? route.strategy
+      return {
+        strategy,
+        targets: [
+          ...order.map((target, i) => {
+            const cost = strategy === 'cost' ? `, ${costOf(factsOf(target))} micro-dollars` : ''
+            const share = strategy === 'weighted' ? `, weight ${target.weight}` : ''
+            return {
+              upstream: target.upstream,
+              model: target.model,
+              turn: i + 1,
+              why: health.describe(target) + cost + share,
+            }
+          }),
+          ...[...reasons].flatMap(([{ upstream, model: id }, why]) =>
+            why === null ? [] : [{ upstream, model: id, turn: null, why }],
+          ),
+          ...gone.map(({ upstream, model: id = model }) => ({
+            upstream,
+            model: id,
+            turn: null,
+            why: 'the upstream is disabled or does not exist',
+          })),
+        ],
+      }
     },
     /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
     entryOf(id: string): ListedModel {
@@ -114,6 +193,16 @@ export function createRoutes(
     /** Every model that a client may name, virtual ones first. */
     list: (): readonly ListedModel[] => listed,
   }
+}
+
+function noneFits(
+  model: string,
+  known: readonly { readonly target: Target; readonly facts: TargetFacts }[],
+  wanted: Wanted,
+): GateError {
+  const [first] = known
+  const why = first === undefined ? 'it has none' : (unfit(first.target, first.facts, wanted) ?? '')
+  return new GateError('BAD_REQUEST', `no target of "${model.slice(0, 200)}" can serve this request: ${why}`)
 }
 
 const pathOf = (url: string): string => new URL(url).pathname.replace(/\/+$/, '')
@@ -136,20 +225,4 @@ function targetsByCategory(
     byCategory.set(category, [...(byCategory.get(category) ?? []), ...targets])
   }
   return byCategory
-}
-
-function ordered(route: Route, health: TargetHealth, random: () => number): readonly Target[] {
-  switch (route.strategy) {
-    case 'fallback':
-    case 'cost':
-      return route.targets
-    case 'latency':
-      return [...route.targets].sort((a, b) => health.latencyMs(a) - health.latencyMs(b))
-    case 'weighted':
-      // a weighted shuffle: each target first as often as its share, the others after it as fallback
-      return route.targets
-        .map((target) => ({ target, key: -Math.log(1 - random()) / target.weight }))
-        .sort((a, b) => a.key - b.key)
-        .map(({ target }) => target)
-  }
 }

@@ -25,10 +25,13 @@ const FIRST_REST_MS = 1_000
 const LONGEST_REST_MS = 60_000
 /** How long a probe is waited for before the next one is sent. */
 const PROBE_MS = 10_000
-/** Weight of the newest measurement in the moving average of latency. */
+/**
+ * Weight of the newest measurement in the moving average of latency, where it is below that: a target that gets slow is
+ * believed at once, one that gets faster after a while.
+ */
 const SMOOTHING = 0.2
 
-type Health = { failures: number; restUntil: number; probeUntil: number; latencyMs: number }
+type Health = { failures: number; restUntil: number; probeUntil: number; latencyMs: number; inFlight: number }
 
 export type TargetHealth = ReturnType<typeof createTargetHealth>
 
@@ -44,7 +47,7 @@ export function createTargetHealth(now: () => number) {
     const known = healths.get(key)
     if (known !== undefined) return known
     if (healths.size >= 10_000) healths.clear() // names are the clients' to choose; the memory is not
-    const fresh = { failures: 0, restUntil: 0, probeUntil: 0, latencyMs: 0 }
+    const fresh = { failures: 0, restUntil: 0, probeUntil: 0, latencyMs: 0, inFlight: 0 }
     healths.set(key, fresh)
     return fresh
   }
@@ -58,7 +61,7 @@ export function createTargetHealth(now: () => number) {
       health.restUntil = 0
       health.probeUntil = 0
       if (latencyMs !== null) {
-        health.latencyMs += (latencyMs - health.latencyMs) * (health.latencyMs === 0 ? 1 : SMOOTHING)
+        health.latencyMs += (latencyMs - health.latencyMs) * (latencyMs > health.latencyMs ? 1 : SMOOTHING)
       }
     },
     /** @param retryAfterMs what the upstream asked for, or null */
@@ -77,6 +80,24 @@ export function createTargetHealth(now: () => number) {
       healthOf(target).probeUntil = 0
     },
     latencyMs: (target: Target): number => healthOf(target).latencyMs,
+    /** A request goes there; every one ends once. */
+    begins(target: Target): void {
+      healthOf(target).inFlight += 1
+    },
+    ends(target: Target): void {
+      const health = healthOf(target)
+      health.inFlight = Math.max(0, health.inFlight - 1)
+    },
+    /** How long a further request would take there, about; 0 where nothing was measured yet. */
+    load: (target: Target): number => healthOf(target).latencyMs * (1 + healthOf(target).inFlight),
+    /** How it is, in words. */
+    describe(target: Target): string {
+      const { failures, restUntil, latencyMs, inFlight } = healthOf(target)
+      const restMs = restUntil - now()
+      const state = failures === 0 ? 'well' : restMs > 0 ? `rests ${Math.ceil(restMs / 1_000)} s` : 'to be probed'
+      const speed = latencyMs === 0 ? 'not measured' : `${Math.round(latencyMs)} ms to the first byte`
+      return `${state}, ${speed}, ${inFlight} in flight`
+    },
     /**
      * The targets in the order in which a request tries them: as given, with those that failed last. One whose rest is
      * over keeps its place at the head for this one request, which is its probe.

@@ -1,5 +1,5 @@
 import type { GateError } from '../../schemas/words/errors.ts'
-import type { ModelFacts } from '../../schemas/words/model-facts.ts'
+import type { Modality, ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import type { JsonOutline } from '../../syntax/json/outline.ts'
 import type { FeatureTable } from './features.ts'
@@ -26,6 +26,8 @@ export type Dialect = {
    * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
    */
   readonly readRequest: (call: Call) => ModelRequest
+  /** How a body shows that it holds something besides text, by what that is. A text that looks so has its quotes escaped. */
+  readonly media: Readonly<Partial<Record<Modality, RegExp>>>
   /** The body for one upstream; every byte stays that need not change for it. */
   readonly bodyFor: (call: Call, asked: ModelRequest, upstream: UpstreamSide) => UpstreamBody
   /** The same with a text in front of its instructions; absent: it has no place for them. */
@@ -136,9 +138,25 @@ export type Call = {
 
 /**
  * What the gateway needs to know of a request; the rest passes through unread. `stream`: a stream was asked for.
- * `choices`: how many answers at once, when more than one.
+ * `choices`: how many answers at once, when more than one. `cacheKey`: requests with the same one share a prompt.
  */
-export type ModelRequest = { readonly model: string; readonly stream: boolean; readonly choices?: number }
+export type ModelRequest = {
+  readonly model: string
+  readonly stream: boolean
+  readonly choices?: number
+  readonly cacheKey?: string
+  readonly routing?: Routing
+}
+
+/** Where a request says that it wants to go, as `Wanted` of route/ has it. */
+export type Routing = {
+  readonly models: readonly string[]
+  readonly order: readonly string[]
+  readonly only: readonly string[] | null
+  readonly ignore: readonly string[]
+  readonly strategy: 'latency' | 'cost' | null
+  readonly isAlone: boolean
+}
 
 /** How the upstream of a request knows the model, and what is known of itself. */
 export type UpstreamSide = { readonly model: string; readonly provider: string }

@@ -1,6 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { JsonMember, JsonOutline } from '../../syntax/json/outline.ts'
-import type { ModelRequest } from './dialect.ts'
+import type { ModelRequest, Routing } from './dialect.ts'
+import { recordIn } from './json-value.ts'
 
 /** Fields some gateways take from clients to choose where a request goes. Here that is the operator's to say. */
 const FORBIDDEN = [
@@ -45,7 +46,16 @@ export function readModelRequest(
 ): ModelRequest & { readonly members: Members } {
   const members = readMembers(outline, deciding)
   const model = modelIn(body, members.get('model'))
-  return { model, stream: streamIn(body, members.get('stream')) ?? false, members }
+  const stream = streamIn(body, members.get('stream')) ?? false
+  const routing = routingIn(body, members)
+  const cacheKey = textOf(body, members.get('prompt_cache_key'))
+  return {
+    model,
+    stream,
+    members,
+    ...(routing !== null && { routing }),
+    ...(cacheKey !== null && { cacheKey }),
+  }
 }
 
 /** Whether a stream is asked for; null: it is not said. @throws GateError BAD_REQUEST */
@@ -67,6 +77,47 @@ export function readMembers(outline: JsonOutline, deciding: ReadonlySet<string>)
   const members = membersByName(outline.members, deciding)
   checkNames(members.keys())
   return members
+}
+
+const LONGEST_ROUTING = 4_096
+
+/**
+ * Where the request wants to go, in the words of OpenRouter: `models` to try after the first, and `provider` with
+ * names of upstreams. @throws GateError BAD_REQUEST
+ */
+function routingIn(body: Buffer, members: Members): Routing | null {
+  const [models, provider] = [members.get('models'), members.get('provider')]
+  if (models === undefined && provider === undefined) return null
+  const said = recordIn(parsedIn(body, provider))
+  const { sort } = said
+  const names = textsIn('models', parsedIn(body, models))
+  return {
+    models: names.slice(0, MOST_MODELS),
+    order: textsIn('provider.order', said['order']),
+    only: said['only'] === undefined ? null : textsIn('provider.only', said['only']),
+    ignore: textsIn('provider.ignore', said['ignore']),
+    strategy: sort === 'price' ? 'cost' : sort === 'latency' || sort === 'throughput' ? 'latency' : null,
+    isAlone: said['allow_fallbacks'] === false,
+  }
+}
+
+const MOST_MODELS = 8
+
+function parsedIn(body: Buffer, member: JsonMember | undefined): unknown {
+  if (member === undefined || member.end - member.start > LONGEST_ROUTING) return undefined
+  return JSON.parse(body.toString('utf8', member.start, member.end))
+}
+
+function textOf(body: Buffer, member: JsonMember | undefined): string | null {
+  const value = member === undefined || body[member.start] !== QUOTE ? undefined : parsedIn(body, member)
+  return typeof value === 'string' ? value : null
+}
+
+function textsIn(param: string, value: unknown): readonly string[] {
+  if (value === undefined || value === null) return []
+  const isTexts = Array.isArray(value) && value.every((one) => typeof one === 'string')
+  if (!isTexts) throw new GateError('BAD_REQUEST', `"${param}" must be a list of names`, { param })
+  return value
 }
 
 /** @throws GateError BAD_REQUEST when there is no list of messages */

@@ -2,7 +2,7 @@ import { Client, fetch, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Grades } from '../../schemas/words/dialects.ts'
-import type { ModelFacts } from '../../schemas/words/model-facts.ts'
+import type { ModelFacts, ModelPrice } from '../../schemas/words/model-facts.ts'
 import { baseUrlOf } from '../../schemas/words/providers.ts'
 import { boundedConnector, countingClient } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
@@ -64,6 +64,8 @@ export type Upstream = {
     readonly parameters: NonNullable<UpstreamConfig['parameters']>
     readonly systemPrefixes: readonly string[]
   }
+  /** By model, what the operator says that it costs. */
+  readonly prices: ReadonlyMap<string, ModelPrice>
   /** Empty for the built-in echo. */
   readonly baseUrl: string
   readonly dispatcher: ForwardRequest['dispatcher']
@@ -167,6 +169,7 @@ function openUpstream(
     ...named,
     provider: config.provider,
     grades: { ...gradesOf(config.provider, config.base_url), ...gradesIn(config.dialects) },
+    prices: new Map((config.prices ?? []).map((price) => [price.model, priceOf(price)])),
     tuning: {
       parameters: config.parameters ?? [],
       systemPrefixes: config.system_prefix === undefined ? [] : [config.system_prefix],
@@ -243,6 +246,20 @@ function openUpstream(
       }),
     configuredModels: config.models ?? null,
     close: () => pool.close(),
+  }
+}
+
+function priceOf({
+  input,
+  output,
+  cache_read,
+  cache_write,
+}: NonNullable<UpstreamConfig['prices']>[number]): ModelPrice {
+  return {
+    input,
+    output,
+    ...(cache_read !== undefined && { cacheRead: cache_read }),
+    ...(cache_write !== undefined && { cacheWrite: cache_write }),
   }
 }
 

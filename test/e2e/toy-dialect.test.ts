@@ -60,6 +60,7 @@ const toy = {
     if (typeof text !== 'string') throw new GateError('BAD_REQUEST', 'say something in "text"')
     return { model: param, stream: flow === true }
   },
+  media: {},
   bodyFor: ({ body }) => ({ body, hidesUsage: false }),
   upstreamPath: (_, model) => `/talk?with=${encodeURIComponent(model)}`,
   requestHeaders: ['toy-version'],

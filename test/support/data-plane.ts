@@ -8,6 +8,7 @@ import { admissionLimits } from '../../daemon/gateway/settings.ts'
 import { speechOf } from '../../daemon/gateway/speech.ts'
 import { createHttpListener } from '../../daemon/listener/http.ts'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
+import { createRetryBudget } from '../../daemon/route/retry-budget.ts'
 import { createTargetHealth } from '../../daemon/route/target-health.ts'
 import { DIALECTS, type Dialects } from '../../daemon/translate/dialects.ts'
 import { echo } from '../../daemon/translate/openai-chat/echo.ts'
@@ -73,6 +74,7 @@ export async function startDataPlane(
       kept: { of: () => ({ find: () => null, keep: () => {}, remove: () => false }) },
       factsOf: directory.factsOf,
       health,
+      retries: createRetryBudget(monotonic),
       backends: NO_BACKENDS,
       upstreams,
       ledger: { settle: async (row) => void rows.push(row), refusal: () => null },

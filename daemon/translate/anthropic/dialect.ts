@@ -15,6 +15,7 @@ export const anthropic = {
   name: 'anthropic',
   endpoints: ENDPOINTS,
   readRequest,
+  media: { image: /"type"\s*:\s*"image"/, file: /"type"\s*:\s*"document"/ },
   bodyFor,
   withInstructions,
   upstreamPath,

@@ -16,6 +16,11 @@ export const google = {
   name: 'google',
   endpoints: ENDPOINTS,
   readRequest,
+  media: {
+    image: /"mime_?[tT]ype"\s*:\s*"image\//,
+    audio: /"mime_?[tT]ype"\s*:\s*"audio\//,
+    file: /"mime_?[tT]ype"\s*:\s*"application\/pdf/,
+  },
   bodyFor,
   withInstructions,
   upstreamPath,

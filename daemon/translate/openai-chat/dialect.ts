@@ -15,6 +15,7 @@ export const openAiChat = {
   name: 'openai-chat',
   endpoints: ENDPOINTS,
   readRequest,
+  media: { image: /"type"\s*:\s*"image_url"/, audio: /"type"\s*:\s*"input_audio"/, file: /"type"\s*:\s*"file"/ },
   bodyFor,
   withInstructions,
   upstreamPath: () => '/chat/completions',

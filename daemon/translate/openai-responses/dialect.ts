@@ -16,6 +16,11 @@ export const openAiResponses = {
   name: 'openai-responses',
   endpoints: ENDPOINTS,
   readRequest,
+  media: {
+    image: /"type"\s*:\s*"input_image"/,
+    audio: /"type"\s*:\s*"input_audio"/,
+    file: /"type"\s*:\s*"input_file"/,
+  },
   bodyFor,
   withInstructions,
   upstreamPath,

@@ -14,12 +14,12 @@ const OPEN_LIST = 0x5b
 
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
-  const { model, stream, members } = readModelRequest(body, outline, DECIDING)
+  const { members, ...asked } = readModelRequest(body, outline, DECIDING)
   const input = members.get('input')
   if (input !== undefined && body[input.start] !== QUOTE && body[input.start] !== OPEN_LIST) {
     throw new GateError('BAD_REQUEST', '"input" must be a string or an array', { param: 'input' })
   }
-  return { model, stream: stream && endpoint.does !== 'count-tokens' }
+  return { ...asked, stream: asked.stream && endpoint.does !== 'count-tokens' }
 }
 
 /** Every byte stays but the model's name. */

@@ -117,6 +117,7 @@ function harness(
   const books = { settle: settled.promise }
   const parts: AttemptsParts = {
     dialects: { all: [openAiChat] },
+    retries: { request: () => {}, retry: () => true },
     backends:
       options.turnAt === undefined
         ? {
@@ -133,6 +134,8 @@ function harness(
       succeeded: (target) => void health.push(`${target.upstream} succeeded`),
       failed: (target, ms) => void health.push(`${target.upstream} failed ${ms}`),
       undecided: () => {},
+      begins: () => {},
+      ends: () => {},
     },
     ledger: { settle: (row) => books.settle.then(() => void rows.push(row)) },
     metrics: { attempt: () => {} },
@@ -187,6 +190,7 @@ function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
     provider: 'custom',
     grades: { 'openai-chat': 'native' },
     tuning: { parameters: [], systemPrefixes: [] },
+    prices: new Map(),
     baseUrl: `http://${name}/v1`,
     basePath: '/v1',
     addVersion: null,

@@ -11,13 +11,14 @@ type Says = Record<string, readonly string[] | Error>
 function harness(config: object, says: Says, asleep: ReadonlySet<string> = new Set()) {
   const asked: string[] = []
   let byName = new Map<string, Upstream>()
-  const upstreams: Pick<Upstreams, 'apply' | 'all'> = {
+  const upstreams: Pick<Upstreams, 'apply' | 'all' | 'get'> = {
     apply(configs) {
       byName = new Map(
         Object.entries(configs).map(([name, { models }]) => [name, byName.get(name) ?? upstreamOf(name, models)]),
       )
     },
     all: () => [...byName.values()],
+    get: (name) => byName.get(name),
   }
   function upstreamOf(name: string, models: readonly string[] | undefined): Upstream {
     return {
@@ -25,6 +26,7 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
       provider: 'custom',
       baseUrl: `http://${name}`,
       configuredModels: models ?? null,
+      prices: new Map(),
       lists: openAiChat,
       addVersion: null,
       redactor: null,
@@ -44,6 +46,10 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
         failed: () => {},
         undecided: () => {},
         latencyMs: () => 0,
+        begins: () => {},
+        ends: () => {},
+        load: () => 0,
+        describe: () => 'well',
       },
       log: () => {},
       now: () => 0,

@@ -1,0 +1,195 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ANYWHERE, inOrder, preferring, type TargetFacts, unfit, type Wanted } from '../../../../daemon/route/choice.ts'
+import { createRetryBudget } from '../../../../daemon/route/retry-budget.ts'
+import { createRoutes, type RouteModel } from '../../../../daemon/route/routes.ts'
+import { createSessions } from '../../../../daemon/route/sessions.ts'
+import { createTargetHealth, type Target } from '../../../../daemon/route/target-health.ts'
+
+const target = (upstream: string): Target => ({ upstream, model: 'm', weight: 1 })
+const names = (targets: readonly Target[]) => targets.map(({ upstream }) => upstream).join(' ')
+
+/** mulberry32: numbers from 0 to 1, the same ones every time. */
+function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const IMAGE = { ...ANYWHERE, holds: () => ['image'] }
+
+test.each<{ name: string; facts: TargetFacts; wanted: Wanted; why: string | null }>([
+  { name: 'text goes anywhere', facts: { input: ['text'] }, wanted: ANYWHERE, why: null },
+  { name: 'an image goes where images are taken', facts: { input: ['text', 'image'] }, wanted: IMAGE, why: null },
+  {
+    name: 'an image goes to no text model',
+    facts: { input: ['text'] },
+    wanted: IMAGE,
+    why: 'the model takes no image',
+  },
+  { name: 'what is not known is tried', facts: {}, wanted: IMAGE, why: null },
+  {
+    name: 'only some upstreams',
+    facts: {},
+    wanted: { ...ANYWHERE, only: ['b'] },
+    why: 'the request names other upstreams',
+  },
+  {
+    name: 'not some upstreams',
+    facts: {},
+    wanted: { ...ANYWHERE, ignore: ['a'] },
+    why: 'the request leaves this upstream out',
+  },
+])('$name', ({ facts, wanted, why }) => {
+  expect(unfit(target('a'), facts, wanted)).toBe(why)
+})
+
+test('cost: the cheapest first; what has no price costs nothing', () => {
+  const price = (input: number) => ({ price: { input, output: 1 } })
+  const choices = [
+    { target: target('dear'), facts: price(9) },
+    { target: target('cheap'), facts: price(2) },
+    { target: target('own'), facts: {} },
+  ]
+  expect(names(inOrder('cost', choices, { load: () => 0 }, () => 0))).toBe('own cheap dear')
+})
+
+test('latency: of two picked at random the faster is first; the slowest of three never is, and load counts', () => {
+  const health = createTargetHealth(() => 0)
+  const all = ['a', 'b', 'c'].map(target)
+  for (const [i, one] of all.entries()) health.succeeded(one, 10 * (i + 1))
+  const choices = all.map((one) => ({ target: one, facts: {} }))
+  const random = seededRandom(3)
+  const firsts = new Map<string, number>()
+  for (let i = 0; i < 3_000; i += 1) {
+    const order = inOrder('latency', choices, health, random)
+    expect(new Set(order).size).toBe(3)
+    const first = order[0]?.upstream ?? ''
+    firsts.set(first, (firsts.get(first) ?? 0) + 1)
+  }
+  expect([...firsts.keys()].sort()).toEqual(['a', 'b'])
+  expect((firsts.get('a') ?? 0) / 3_000).toBeCloseTo(2 / 3, 1)
+  for (let i = 0; i < 9; i += 1) health.begins(target('a'))
+  expect(names(inOrder('latency', choices.slice(0, 2), health, random))).toBe('b a')
+})
+
+test('a target that gets slow is believed at once, one that gets faster after a while', () => {
+  const health = createTargetHealth(() => 0)
+  const one = target('a')
+  health.succeeded(one, 10)
+  health.succeeded(one, 500)
+  expect(health.latencyMs(one)).toBe(500)
+  health.succeeded(one, 10)
+  expect(health.latencyMs(one)).toBeGreaterThan(400)
+})
+
+test('every strategy gives each target once, whatever the numbers', () => {
+  const strategies = fc.constantFrom('fallback', 'weighted', 'latency', 'cost' as const)
+  const loads = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 6 })
+  fc.assert(
+    fc.property(strategies, loads, fc.integer(), (strategy, list, seed) => {
+      const choices = list.map((_, i) => ({ target: target(`u${i}`), facts: {} }))
+      const load = ({ upstream }: Target) => list[Number(upstream.slice(1))] ?? 0
+      const order = inOrder(strategy as 'cost', choices, { load }, seededRandom(seed))
+      expect(order.toSorted().length).toBe(list.length)
+      expect(new Set(order).size).toBe(list.length)
+    }),
+  )
+})
+
+test('what a request prefers comes first, in its order', () => {
+  expect(names(preferring(['a', 'b', 'c'].map(target), ['c', 'x', 'b']))).toBe('c b a')
+})
+
+const MODELS: Readonly<Record<string, RouteModel>> = {
+  chat: {
+    strategy: 'weighted',
+    targets: [
+      { upstream: 'a', weight: 1 },
+      { upstream: 'b', weight: 1 },
+      { upstream: 'gone', weight: 1 },
+    ],
+  },
+  loose: { strategy: 'weighted', affinity: 'none', targets: ['a', 'b'].map((upstream) => ({ upstream, weight: 1 })) },
+}
+
+function routesOf(facts: Readonly<Record<string, TargetFacts>> = {}) {
+  const upstreams = ['a', 'b'].map((name) => ({ name, models: [], open: true }))
+  let time = 0
+  const health = createTargetHealth(() => time)
+  const routes = createRoutes(MODELS, upstreams, health, seededRandom(5), ({ upstream }) => facts[upstream] ?? {})
+  return {
+    health,
+    routes,
+    pass: (ms: number) => {
+      time += ms
+    },
+  }
+}
+
+test('requests of one session stay together while their target is well, and move on together', () => {
+  const { routes, health } = routesOf()
+  const first = (session: string | null, model = 'chat') =>
+    routes.targetsOf(model, { ...ANYWHERE, session })[0]?.upstream ?? ''
+  const place = first('s1')
+  expect(Array.from({ length: 20 }, () => first('s1'))).toEqual(Array(20).fill(place))
+  expect(new Set(Array.from({ length: 40 }, () => first(null))).size).toBe(2)
+  expect(new Set(Array.from({ length: 40 }, () => first('s1', 'loose'))).size).toBe(2)
+  health.failed({ upstream: place, model: 'chat', weight: 1 }, 30_000)
+  const next = first('s1')
+  expect(next).not.toBe(place)
+  health.succeeded({ upstream: place, model: 'chat', weight: 1 }, 10)
+  expect(first('s1')).toBe(next)
+})
+
+test('sessions are forgotten, the oldest first, before they take much memory', () => {
+  const sessions = createSessions()
+  const both = ['a', 'b'].map(target)
+  for (let i = 0; i <= 20_000; i += 1) sessions.note(`s${i}`, target('b'))
+  expect(names(sessions.first('s0', both))).toBe('a b')
+  expect(names(sessions.first('s20000', both))).toBe('b a')
+})
+
+test('images never go to a text model, and a request that fits none is refused', () => {
+  const { routes } = routesOf({ a: { input: ['text'] } })
+  for (let i = 0; i < 10; i += 1) expect(names(routes.targetsOf('chat', IMAGE))).toBe('b')
+  expect(() => routes.targetsOf('a/x', IMAGE)).toThrow('no target of "a/x" can serve this request')
+})
+
+test('a request may name more models, one upstream, and forbid a second try', () => {
+  const { routes } = routesOf()
+  const ask = (wanted: Partial<Wanted>, model = 'a/x') =>
+    routes.targetsOf(model, { ...ANYWHERE, ...wanted }).map(({ upstream, model: id }) => `${upstream}/${id}`)
+  expect(ask({ models: ['b/y', 'never-heard-of'] })).toEqual(['a/x', 'b/y'])
+  expect(ask({ only: ['b'] }, 'chat')).toEqual(['b/chat'])
+  expect(ask({ isAlone: true, order: ['b'] }, 'chat')).toEqual(['b/chat'])
+})
+
+test('why each target is chosen, or not', () => {
+  const { routes, health } = routesOf({ a: { input: ['text'] } })
+  health.succeeded({ upstream: 'b', model: 'chat', weight: 1 }, 120)
+  expect(routes.explain('chat', IMAGE)).toEqual({
+    strategy: 'weighted',
+    targets: [
+      { upstream: 'b', model: 'chat', turn: 1, why: 'well, 120 ms to the first byte, 0 in flight, weight 1' },
+      { upstream: 'a', model: 'chat', turn: null, why: 'the model takes no image' },
+      { upstream: 'gone', model: 'chat', turn: null, why: 'the upstream is disabled or does not exist' },
+    ],
+  })
+  expect(() => routes.explain('nothing')).toThrow('no model')
+})
+
+test('further attempts have a budget that requests and time pay for', () => {
+  let time = 0
+  const budget = createRetryBudget(() => time)
+  const most = Array.from({ length: 200 }, () => budget.retry()).filter(Boolean).length
+  expect(most).toBe(100)
+  for (let i = 0; i < 5; i += 1) budget.request()
+  expect([budget.retry(), budget.retry()]).toEqual([true, false])
+  time += 1_000
+  expect([budget.retry(), budget.retry(), budget.retry()]).toEqual([true, true, false])
+})
