@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { unitState } from './agent.ts'
 import { AGENT_ERRORS } from './agent-error.ts'
 import type { ConfigChange, ConfigDifference, ConfigProblem, Explanation } from './config/layers.ts'
+import { GRADES } from './words/dialects.ts'
 import { ADMIN_CODES, CONFIG_CODES, type ConfigCode, GATECTL_CODES, HOST_CODES } from './words/error-codes.ts'
 import { ERRORS } from './words/errors.ts'
 import { LOG_FIELDS, LOG_LEVELS, type LogRecord } from './words/log.ts'
@@ -46,6 +47,8 @@ const daemonStatus = z.strictObject({
       /** `ready`, `down`, `disabled`, or another word of the upstream's state. */
       state: z.string(),
       models_count: z.int(),
+      /** How well it speaks each dialect, the preferred one first; others are translated. */
+      dialects: z.record(z.string(), z.enum(GRADES)).exactOptional(),
       last_error: z.string().exactOptional(),
     }),
   ),
@@ -221,6 +224,27 @@ const usageReport = z.strictObject({
   incomplete: z.string().exactOptional(),
 })
 
+/** Query of GET /v1/route. `holds`: what a request would hold besides text, such as `image`, separated by commas. */
+export const routeQuery = z.strictObject({
+  model: z.string().min(1),
+  holds: z.string().default(''),
+})
+/** Where requests for a model go: the targets in the order in which they are asked, then those that are not. */
+const routeExplanation = z.strictObject({
+  model: z.string(),
+  strategy: z.enum(['fallback', 'weighted', 'latency', 'cost']),
+  targets: z.array(
+    z.strictObject({
+      upstream: z.string(),
+      model: z.string(),
+      /** From 1; null: it is not asked. */
+      turn: z.int().nullable(),
+      why: z.string(),
+    }),
+  ),
+})
+export type RouteExplanation = z.output<typeof routeExplanation>
+
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 const number = (least: number, most: number) =>
   z
@@ -254,6 +278,7 @@ export const ADMIN_ANSWERS = {
   'PUT /v1/config/keys/:': configChange,
   'DELETE /v1/config/keys/:': configChange,
   'GET /v1/usage': usageReport,
+  'GET /v1/route': routeExplanation,
   'GET /v1/backends': backendList,
   'GET /v1/backends/:': backendDetail,
   'POST /v1/backends/start/:': backendInfo,

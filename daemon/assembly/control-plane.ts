@@ -50,6 +50,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     tokens: storage.tokens,
     backends: withApps(backends, apps),
     usage: storage.usage,
+    explainRoute: dataPlane.explainRoute,
     logs,
     reload: async () => {
       await lifecycle.reload()

@@ -16,6 +16,7 @@ import { speechOf } from '../gateway/speech.ts'
 import { connectionLimits } from '../listener/connection-limits.ts'
 import { createHttpListener, type ListenAt } from '../listener/http.ts'
 import { createMetrics } from '../meter/metrics.ts'
+import { ANYWHERE } from '../route/choice.ts'
 import { createRetryBudget } from '../route/retry-budget.ts'
 import { createTargetHealth } from '../route/target-health.ts'
 import { DIALECTS } from '../translate/dialects.ts'
@@ -113,6 +114,8 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
     backends,
     apps,
     upstreamStatus: directory.status,
+    explainRoute: (model: string, holds: readonly string[]) =>
+      directory.routes().explain(model, { ...ANYWHERE, holds: () => holds }),
     notReady,
     requestsInFlight: clients.count,
     apply(next: Config): void {

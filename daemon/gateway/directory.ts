@@ -1,6 +1,7 @@
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { isLoopback } from '../../schemas/words/address.ts'
+import type { Grades } from '../../schemas/words/dialects.ts'
 import { knownFacts } from '../../schemas/words/known-models.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { type ModelFacts, sharedFacts } from '../../schemas/words/model-facts.ts'
@@ -17,6 +18,7 @@ export type UpstreamStatus = {
   readonly provider: string
   readonly state: string
   readonly models_count: number
+  readonly dialects: Grades
   readonly last_error?: string
 }
 
@@ -163,6 +165,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
           provider: upstream.provider,
           state: parts.backendState(upstream.name) ?? (state === 'configured' || state === 'up' ? 'ready' : state),
           models_count: models.length,
+          dialects: upstream.grades,
           ...(lastError !== null && { last_error: lastError }),
         }
       }),

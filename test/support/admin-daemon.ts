@@ -35,6 +35,13 @@ export async function startAdminDaemon(
     log: logs.log,
     reload: config.reload,
     usage: () => Promise.resolve(USED),
+    explainRoute: (model, holds) => ({
+      strategy: 'cost',
+      targets: [
+        { upstream: 'box', model, turn: 1, why: 'well, not measured, 0 in flight' },
+        { upstream: 'openai', model, turn: null, why: `the model takes no ${holds.join()}` },
+      ],
+    }),
     now: Date.now,
     backends,
     tokens: {
@@ -110,7 +117,7 @@ const STATUS: DaemonStatus = {
   listen: ['http://127.0.0.1:3000'],
   requests_in_flight: 2,
   upstreams: [
-    { name: 'echo', provider: 'echo', state: 'ready', models_count: 1 },
+    { name: 'echo', provider: 'echo', state: 'ready', models_count: 1, dialects: { 'openai-chat': 'native' } },
     { name: 'openai', provider: 'openai', state: 'down', models_count: 0, last_error: 'connection refused\u001b[31m' },
   ],
   problems: [

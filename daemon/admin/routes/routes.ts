@@ -5,6 +5,8 @@ import {
   configSetRequest,
   configValidateRequest,
   type DaemonStatus,
+  type RouteExplanation,
+  routeQuery,
   type TokenInfo,
   tokenRequest,
 } from '../../../schemas/admin.ts'
@@ -37,6 +39,8 @@ export type AdminParts = UsageParts & {
   readonly status: () => DaemonStatus
   readonly tokens: AdminTokens
   readonly backends: AdminBackends
+  /** Where requests for a model go. @throws GateError MODEL_NOT_FOUND */
+  readonly explainRoute: (model: string, holds: readonly string[]) => Omit<RouteExplanation, 'model'>
   /** What SIGHUP does: reads everything again. */
   readonly reload: () => Promise<ConfigChange>
   /** Unix milliseconds. */
@@ -77,6 +81,7 @@ export const ROUTES: Routes = {
   'PUT /v1/config/keys/:': setKey,
   'DELETE /v1/config/keys/:': ({ config }, { parameter }) => config.unset(parameter),
   'GET /v1/usage': usage,
+  'GET /v1/route': explainRoute,
   'GET /v1/backends': ({ backends }, { signal }) => backendList(backends, signal),
   'GET /v1/backends/:': ({ backends }, { parameter, signal }) => backendDetail(backends, parameter, signal),
   'POST /v1/backends/start/:': ({ backends }, { parameter, signal }) =>
@@ -85,6 +90,11 @@ export const ROUTES: Routes = {
     runBackendJob(backends, 'stop', parameter, signal),
   'POST /v1/backends/restart/:': ({ backends }, { parameter, signal }) =>
     runBackendJob(backends, 'restart', parameter, signal),
+}
+
+function explainRoute(parts: AdminParts, { query }: AdminRequest): RouteExplanation {
+  const { model, holds } = parseRequest(routeQuery, Object.fromEntries(query))
+  return { model, ...parts.explainRoute(model, holds.split(',').filter(Boolean)) }
 }
 
 function createToken({ tokens, now }: AdminParts, { body }: AdminRequest): AdminAnswers['POST /v1/tokens'] {

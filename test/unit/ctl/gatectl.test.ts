@@ -169,6 +169,22 @@ test.each(['today', '2026-01-01', '0.5h', '400d'])('C8: usage --since %s', async
   if (!/[hd]$/.test(since)) expect([from.getHours(), from.getMinutes(), from.getMilliseconds()]).toEqual([0, 0, 0])
 })
 
+test('route explain shows each target with its turn, and why', async () => {
+  const { stdout, code } = await ctl(['route', 'explain', '--model', 'coder', '--holds', 'image'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^coder: cost\n/)
+  expect(stdout).toMatch(/^1 +box +coder +well, not measured, 0 in flight$/m)
+  expect(stdout).toMatch(/^- +openai +coder +the model takes no image$/m)
+  const { stdout: json } = await ctl(['route', 'explain', '--model', 'coder', '--json'])
+  expect(ADMIN_ANSWERS['GET /v1/route'].parse(JSON.parse(json)).targets).toHaveLength(2)
+  expect(await ctl(['route', 'explain'])).toMatchObject({ code: 2, stdout: '' })
+})
+
+test('upstream list shows how well each speaks which dialect', async () => {
+  const { stdout } = await ctl(['upstream', 'list'])
+  expect(stdout).toMatch(/^echo +echo +ready +1 +openai-chat native$/m)
+})
+
 test.each([
   { name: 'nothing known', args: ['frobnicate'], says: /unknown command "frobnicate"/ },
   { name: 'a typo', args: ['statsu'], says: /did you mean "gatectl status"\?/ },

@@ -38,6 +38,7 @@ test.each<{ route: AdminRouteName; path?: string; body?: unknown }>([
   { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:read', 'admin'], expires_in: '30d' } },
   { route: 'GET /v1/usage' },
   { route: 'GET /v1/usage', path: '/v1/usage?since=2026-11-29T00:00:00.000Z' },
+  { route: 'GET /v1/route', path: '/v1/route?model=chat&holds=image' },
   { route: 'GET /v1/config' },
   { route: 'GET /v1/config/diff' },
   { route: 'GET /v1/config/promote', path: '/v1/config/promote?format=nix' },
