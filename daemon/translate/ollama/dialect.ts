@@ -19,6 +19,7 @@ export const ollama = {
   name: 'ollama',
   endpoints: ENDPOINTS,
   readRequest,
+  media: { image: /"images"\s*:\s*\[\s*"/ },
   bodyFor,
   withInstructions,
   upstreamPath,
