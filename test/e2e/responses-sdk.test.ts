@@ -212,6 +212,16 @@ describe.each(['chat/gpt', 'messages/claude'])('an upstream of %s', (model) => {
     await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 404, code: 'response_not_found' })
   })
 
+  test('a conversation is compacted, and goes on from there', async () => {
+    const compacted = await client.responses.compact({ model, input: [{ role: 'user', content: 'one' }] })
+    expect(compacted).toMatchObject({ object: 'response.compaction', output: [{ type: 'compaction' }] })
+    expect(problemsOf('openai:CompactedResponse', compacted)).toEqual([])
+    const input = [...compacted.output, { role: 'user', content: 'two' }] as OpenAI.Responses.ResponseInput
+    await client.responses.create({ model, input })
+    const upstream = model === 'chat/gpt' ? chat : messages
+    expect(upstream.seen.at(-1)?.body).toContain('summed up:\\n\\ntold')
+  })
+
   test('a stream that breaks off is a response that failed', async () => {
     const final = await client.responses.stream({ model, input: 'break off' }).finalResponse()
     expect(final).toMatchObject({ status: 'failed', error: { code: 'server_error' } })

@@ -1,6 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, recordIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
+import { summaryIn } from './compaction.ts'
 import { reasoningOf } from './reasoning.ts'
 import { flatName } from './tools.ts'
 
@@ -61,8 +62,11 @@ function readItem(item: JsonRecord, where: string, notes: Notes): Turn | null {
       return { role: 'assistant', parts: [reasoningOf(item)] }
     case 'item_reference':
       throw wrong(where, 'refers to an item that is not kept here; send the item itself')
-    case 'compaction':
+    case 'compaction': {
+      const text = summaryIn(item)
+      if (text !== null) return { role: 'user', parts: [{ kind: 'text', text }] }
       throw wrong(where, 'is the compaction of another provider, which no other can read')
+    }
     default:
       notes.features.add('server tools') // calls of tools that the provider of the client runs, and their outcome
       return null

@@ -2,6 +2,7 @@ import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
 import type { Effort, Feature, NeutralMessage, NeutralRequest } from '../neutral.ts'
+import { isCompaction, TASK_MESSAGE } from './compaction.ts'
 import { type Notes, readInput } from './read-items.ts'
 import { readChoice, readTools } from './tools.ts'
 
@@ -44,7 +45,7 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
 }
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
-export function readNeutralRequest({ body }: Call): NeutralRequest {
+export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
   refuseKept(request)
   const features = new Set<Feature>()
@@ -52,6 +53,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
   const { tools } = readTools(request['tools'], features)
   const effort = textIn(recordIn(request['reasoning'])['effort'])
   const messages = [...instructionsOf(request['instructions']), ...readInput(request['input'], notes)]
+  if (isCompaction(endpoint)) messages.push(TASK_MESSAGE)
   return {
     stream: request['stream'] === true,
     messages,

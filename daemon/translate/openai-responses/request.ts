@@ -3,6 +3,7 @@ import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
 import { edited, modelEdits } from '../json-splice.ts'
 import { decidingKeys, readModelRequest } from '../model-request.ts'
+import { ENDPOINTS } from './endpoint.ts'
 
 const DECIDING = decidingKeys('input', 'instructions', 'store', 'background', 'previous_response_id')
 
@@ -30,5 +31,8 @@ export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }:
   }
 }
 
-export const upstreamPath = ({ endpoint }: Call): string =>
-  endpoint.does === 'count-tokens' ? '/responses/input_tokens' : '/responses'
+/** The path of the client, unless it speaks another dialect. */
+export function upstreamPath({ endpoint }: Call): string {
+  if (ENDPOINTS.includes(endpoint)) return endpoint.path.slice('/v1'.length)
+  return endpoint.does === 'count-tokens' ? '/responses/input_tokens' : '/responses'
+}

@@ -1,5 +1,6 @@
 import type { Told } from '../dialect.ts'
 import type { AnswerPart, NeutralAnswer, Usage } from '../neutral.ts'
+import { compactionObject, isCompaction } from './compaction.ts'
 import { callItem, messageItem, reasoningItem, refusalPart, statusOfCall, textPart, toolNames } from './items.ts'
 import { sealedOf, sealedOfRedacted } from './reasoning.ts'
 import { endOf, responseObject } from './response-object.ts'
@@ -7,6 +8,7 @@ import { endOf, responseObject } from './response-object.ts'
 /** Writes a whole answer of another dialect as a response. */
 export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, told: Told): object {
   const { parts, finish, usage } = answer
+  if (isCompaction(told.call.endpoint)) return compactionObject(answer, told.requestId, told.nowS)
   const end = endOf(
     finish,
     parts.some(({ kind }) => kind === 'refusal'),
