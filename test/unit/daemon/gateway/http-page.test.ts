@@ -191,10 +191,16 @@ const ROWS: readonly Row[] = [
     has: /"candidates":/,
   },
   {
-    says: 'a stream that is no JSON list only with `alt=sse` (`:streamGenerateContent`)',
+    says: 'a stream that is not a JSON list, only with `alt=sse` (`:streamGenerateContent`)',
     status: 200,
     sends: [generate('echo', AUTH, ':streamGenerateContent')],
     has: /content-type: application\/json[\s\S]*\[\{"candidates"/i,
+  },
+  {
+    says: 'a WebSocket, which may come again as a POST',
+    status: 426,
+    sends: [get('/v1/responses', 'Upgrade: websocket\r\n')],
+    has: /"upgrade_required"/,
   },
   { says: 'a path that is not valid percent-encoding', status: 400, sends: [get('/v1/models/%E0%A4%A')] },
 
