@@ -47,7 +47,8 @@ ${table(head, rows)}
 ## Providers
 
 What is known of each kind of upstream (\`schemas/words/providers.ts\`). **native**: bytes pass; **repair**: requests pass, answers are written anew; every other dialect is
-translated.
+translated. \`upstreams.NAME.dialects\` says otherwise for one upstream, such as \`{ anthropic = "repair" }\` for an engine that has the route but answers oddly;
+\`gatectl upstream list\` shows what holds.
 
 ${providers()}
 

@@ -1,6 +1,5 @@
 /** Every way of speaking to models, by the name of its folder in `daemon/translate/`. */
-export const DIALECT_NAMES = ['openai-chat', 'openai-responses', 'anthropic', 'google', 'ollama'] as const
-export type DialectName = (typeof DIALECT_NAMES)[number]
+export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic' | 'google' | 'ollama'
 
 /**
  * How well an upstream speaks a dialect. native: bytes pass both ways. repair: it takes requests, and what it answers is
