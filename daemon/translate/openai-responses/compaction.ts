@@ -1,6 +1,7 @@
 import type { Endpoint } from '../dialect.ts'
 import { type JsonRecord, textIn } from '../json-value.ts'
 import type { NeutralAnswer, NeutralMessage, Usage } from '../neutral.ts'
+import { responseId } from './response-object.ts'
 import { usageObject } from './usage.ts'
 
 /** What a client keeps of a conversation that Gate had a model sum up. What begins otherwise is OpenAI's own. */
@@ -29,7 +30,7 @@ export function compactionObject(answer: NeutralAnswer & { readonly usage: Usage
   const id = requestId.replace(/^req_/, '')
   const sealed = COMPACTED + Buffer.from(text).toString('base64url')
   return {
-    id: `resp_${id}`,
+    id: responseId(requestId),
     object: 'response.compaction',
     created_at: nowS,
     output: [{ id: `cmp_${id}`, type: 'compaction', encrypted_content: sealed }],
