@@ -60,7 +60,10 @@ export const POWERS: readonly Power[] = [
     attacker: 'login',
     never: 'get what other programs send to a port of a backend on the host',
     by: 'at a port that `backends.<name>.port`, `links`, `expose` or Open WebUI put on the loopback, the account of the backend alone answers: the table of nftables drops the answers of any other (not with `gate.network.allow = ["any"]`, which leaves that table out)',
-    tests: ['gets nothing that is sent to the port of a backend on the host while it holds that port'],
+    tests: [
+      'gets nothing that is sent to the port of a backend on the host while it holds that port',
+      'test/unit/compiler/egress.test.ts: another account answers neither at ::1 nor by connecting to a client that waits',
+    ],
   },
   {
     attacker: 'login',

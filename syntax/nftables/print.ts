@@ -71,17 +71,20 @@ export function printOutputTable(table: OutputTable): Printed {
     ...(reserved.length === 0 ? {} : { reserved: reserved.flatMap(printReserved) }),
     output: [
       hooked('output'),
-      ...(reserved.length === 0 ? [] : [{ text: `oifname "lo" ${ANSWER} goto reserved` }]),
+      ...(reserved.length === 0 ? [] : ANSWERS.map((what) => ({ text: `oifname "lo" ${what} goto reserved` }))),
       ...ATTEMPTS.map((what) => ({ text: `meta skuid "${name}" ${what} goto account` })),
     ],
   })
 }
 
-/** Another account may listen there while the port is free, but none of its answers arrives, so no client says a word. */
-const ANSWER = 'tcp flags & (syn | ack) == syn | ack'
+/**
+ * Another account may listen there while the port is free, but none of its answers arrives, so no client says a word.
+ * A SYN that meets that of a client answers it, too. @see RFC 9293 "Simultaneous open"
+ */
+const ANSWERS = ['tcp flags & (syn | ack) == syn | ack', 'tcp flags & (syn | ack) == syn ct direction reply']
 
 function printReserved({ origin, address, port, uid }: ReservedPort): Line[] {
-  const from = `ip saddr ${range(address)} tcp sport ${port}`
+  const from = `${family(address)} saddr ${range(address)} tcp sport ${port}`
   return [`${from} meta skuid ${uid} accept`, `${from} drop`].map((text) => ({ text, path: origin }))
 }
 
@@ -114,7 +117,8 @@ function printOutputRule(rule: OutputRule): string[] {
   }
 }
 
-const destination = (text: string): string => `${text.includes(':') ? 'ip6' : 'ip'} daddr ${range(text)}`
+const destination = (text: string): string => `${family(text)} daddr ${range(text)}`
+const family = (address: string): string => (address.includes(':') ? 'ip6' : 'ip')
 
 function printChains(table: Omit<InputTable, 'rules'>, chains: Readonly<Record<string, readonly Line[]>>): Printed {
   const name = identifier(table.name)

@@ -14,6 +14,9 @@ const DNS = [
   { protocol: 'tcp', port: 53 },
 ] as const
 
+/** Clients that are told "localhost" may ask there first, and no backend listens there. */
+const ALSO_LOCALHOST = ['::1']
+
 /** What the daemon may reach, in the order in which rules are asked; and who answers at ports of backends. */
 export function egressTable({ gateway, names, containers }: Deployment, egress: LimitedEgress): OutputTable {
   const { places, ranges, internet } = egress
@@ -23,7 +26,9 @@ export function egressTable({ gateway, names, containers }: Deployment, egress: 
     name: `${names.symbol}_egress`,
     user: gateway.user,
     reserved: containers.flatMap(({ origin, uid, publish }) =>
-      publish.map(({ host, hostPort }) => ({ origin: [...origin, 'port'], address: host, port: hostPort, uid })),
+      publish.flatMap(({ host, hostPort }) =>
+        [host, ...ALSO_LOCALHOST].map((address) => ({ origin: [...origin, 'port'], address, port: hostPort, uid })),
+      ),
     ),
     rules: [
       ...dnsRules(egress),

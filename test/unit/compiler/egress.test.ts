@@ -127,19 +127,54 @@ test.each(rows)('$name', ({ upstreams = {}, gate = {}, settings = {}, rules, uni
   expect(dropIn.includes('[Service]') ? directives : []).toEqual(unit)
 })
 
-test('at the port of a backend on the host its own account alone answers', () => {
+/** The table of a host with a backend at port 8222. */
+function withPort(): string {
   const image = `localhost/engine@sha256:${'0'.repeat(64)}`
   const engine = { engine: 'custom', image, listen: 'tcp', container_port: 8000, health: { command: ['true'] } }
-  const { text } = compiled({ backends: { web: { ...engine, port: 8222 }, own: engine } })
-  const lines = text('nftables/egress.nft').split('\n')
+  return compiled({ backends: { web: { ...engine, port: 8222 }, own: engine } }).text('nftables/egress.nft')
+}
+
+test('at the port of a backend on the host its own account alone answers', () => {
+  const lines = withPort().split('\n')
   const from = lines.findIndex((line) => line.includes('chain reserved'))
-  expect(lines.slice(from + 1, from + 4).map((line) => line.trim())).toEqual([
+  expect(lines.slice(from + 1, from + 6).map((line) => line.trim())).toEqual([
     'ip saddr 127.0.0.1 tcp sport 8222 meta skuid 40001 accept',
     'ip saddr 127.0.0.1 tcp sport 8222 drop',
+    'ip6 saddr ::1 tcp sport 8222 meta skuid 40001 accept',
+    'ip6 saddr ::1 tcp sport 8222 drop',
     '}',
   ])
-  expect(text('nftables/egress.nft')).toContain('oifname "lo" tcp flags & (syn | ack) == syn | ack goto reserved')
 })
+
+test('another account answers neither at ::1 nor by connecting to a client that waits', () => {
+  const chain = (name: string, hook: string, rules: string) => `chain ${name} { type filter hook ${hook}; ${rules} }`
+  const counters = 'ip saddr 127.0.0.1 tcp sport 8222 counter; ip6 saddr ::1 tcp sport 8222 counter;'
+  // as if its listener had a filter that lets no packet in, which any login may set: clients go on waiting
+  const waiting = 'ip daddr 127.0.0.1 tcp dport 8222 tcp flags & (syn | ack) == syn drop;'
+  const seen = `table inet seen {
+    ${chain('tried', 'output priority filter - 10', counters)}
+    ${chain('sent', 'output priority filter + 10', counters)}
+    ${chain('waiting', 'input priority filter', waiting)}
+  }`
+  const both = `
+    const { connect, createServer } = require('node:net')
+    connect({ host: '127.0.0.1', port: 8222, localPort: 45678 })
+    connect({ host: '127.0.0.1', port: 45678, localPort: 8222 })
+    const server = createServer().listen(8222, '::1', () => connect({ host: '::1', port: 8222 }))
+    process.stdin.resume().on('end', () => process.exit())`
+  const script = `set -e
+    ip link set lo up
+    echo "$1" | nft -f -
+    echo "$2" | nft -f -
+    packets() { nft list chain inet seen "$1" | grep -c 'counter packets [1-9]' || true; }
+    for try in $(seq 100); do
+      [ "$(packets tried)" = 2 ] && break
+      sleep 0.1
+    done | "$3" -e "$4"
+    echo "$(packets tried) $(packets sent)"`
+  const args = ['-rn', 'sh', '-c', script, 'sh', withPort().replaceAll('"gate"', '1'), seen, process.execPath, both]
+  expect(execFileSync('unshare', args, { encoding: 'utf8' })).toBe('2 0\n')
+}, 30_000)
 
 test('what the kernel sends itself is left alone', () => {
   const rules = compiled({}).text('nftables/egress.nft').replaceAll('"gate"', '0')
