@@ -13,7 +13,7 @@ import { withValue } from '../../../syntax/tree.ts'
 
 const tree = keyTree(configSchema)
 const zodSchema = layerSchema(tree)
-const ajv = new Ajv2020({ strict: true, allErrors: true })
+const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true })
 addFormats.default(ajv)
 const ajvSchema = ajv.compile(
   JSON.parse(readFileSync(join(import.meta.dirname, '../../../schemas/json/config.json'), 'utf8')) as object,
