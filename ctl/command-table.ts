@@ -5,7 +5,6 @@ import { COMPLETION_COMMANDS } from './commands/completion/table.ts'
 import { CONFIG_COMMANDS } from './commands/config/table.ts'
 import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
 import { HOST_COMMANDS } from './commands/host/table.ts'
-import { ROUTE_COMMANDS } from './commands/route/table.ts'
 import { SPEC_COMMANDS } from './commands/spec/table.ts'
 import { TOKEN_COMMANDS } from './commands/token/table.ts'
 import type { Command } from './invocation.ts'
@@ -16,7 +15,6 @@ import type { Command } from './invocation.ts'
  */
 export const COMMANDS: readonly Command[] = [
   ...DAEMON_COMMANDS,
-  ...ROUTE_COMMANDS,
   ...TOKEN_COMMANDS,
   ...CLIENT_COMMANDS,
   ...CONFIG_COMMANDS,

@@ -1,11 +1,23 @@
 import type { Command } from '../../invocation.ts'
-import { CLIENT_NAMES } from './clients.ts'
+import type { ClientName } from './clients.ts'
+
+/** Written out: every start of gatectl loads this table, and their configurations only when they are asked for. */
+const NAMES = Object.keys({
+  claude: true,
+  codex: true,
+  gemini: true,
+  opencode: true,
+  zed: true,
+  cursor: true,
+  aider: true,
+  'open-webui': true,
+} satisfies Record<ClientName, true>)
 
 export const CLIENT_COMMANDS: readonly Command[] = [
   {
     name: 'client',
     summary: "write a client program's own configuration, so that it uses this gateway",
-    arguments: [{ name: 'CLIENT', complete: CLIENT_NAMES }],
+    arguments: [{ name: 'CLIENT', complete: NAMES }],
     options: {
       print: { type: 'boolean', description: 'print what would be written, and write nothing' },
       url: {
@@ -30,7 +42,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
         complete: 'file',
       },
     },
-    notes: `CLIENT is ${CLIENT_NAMES.join(', ')}.
+    notes: `CLIENT is ${NAMES.join(', ')}.
 Files that are there are kept: only what concerns the gateway is changed in them. No file but the key file
 holds the key: the others say where it is. What a client takes from no file is printed as a step to do.`,
     load: () => import('./client.ts'),

@@ -78,4 +78,24 @@ export const DAEMON_COMMANDS: readonly Command[] = [
       'both are looked for as gate-daemon does. On a host the service runs it: systemctl start gate-daemon.',
     load: () => import('./start.ts'),
   },
+  {
+    name: 'upstream list',
+    summary: 'list the upstreams: their state, and how well each speaks which dialect',
+    arguments: [],
+    options: {},
+    notes:
+      'native: bytes pass; repair: requests pass, and answers are written anew; every other dialect is translated.\n' +
+      'upstreams.NAME.dialects says otherwise.',
+    load: () => import('../route/upstream-list.ts'),
+  },
+  {
+    name: 'route explain',
+    summary: 'show where requests for a model go, and why each target is asked or not',
+    arguments: [],
+    options: {
+      model: { type: 'string', value: 'MODEL', description: 'the model, as clients name it' },
+      holds: { type: 'string', value: 'A,B', description: 'what the request holds besides text: image, audio, file' },
+    },
+    load: () => import('../route/explain.ts'),
+  },
 ]
