@@ -37,6 +37,8 @@ function wordsOf(text: string): string {
  * systemd-xdg-autostart-generator makes of root's files, which nothing starts without a desktop.
  */
 export function foreignGenerated(host: HostView, { uid }: Account, generated: Generated): string[] {
+  // NixOS has the program elsewhere: nothing says what it makes
+  if (generated.program === undefined) return []
   const top = `/run/user/${uid}/systemd`
   const isOwn = (unit: string) => generated.texts.has(unit.replace(/@[^.]*\./, '@.'))
   return ['generator', 'generator.early', 'generator.late'].flatMap((directory) => {

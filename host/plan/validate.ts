@@ -138,7 +138,7 @@ async function checkDnsmasq(host: HostView, scratch: string, files: readonly Can
 
 /** An account may be made by this very apply, and nft looks it up. */
 async function checkNftables(host: HostView, scratch: string, files: readonly Candidate[]): Promise<HostProblem[]> {
-  const texts = files.map(({ text }) => text.replace(/^( *meta skuid )"[^"]*"/m, '$10'))
+  const texts = files.map(({ text }) => text.replace(/^( *meta skuid )"[^"]*"/gm, '$10'))
   const file = writeScratch(join(scratch, 'tables.nft'), texts.join(''))
   return runChecker(host, ['nft', '--check', '--file', file], 'nftables', 'gate.network.allow')
 }

@@ -153,6 +153,10 @@ test('what quadlet made before a quadlet or podman changed is stale, and not pla
   expect(await found({ ...old, [QUADLET]: { ...file(0), changedMs: 6 } })).toEqual([])
 })
 
+test('what quadlet made where its program is not found, as on NixOS, is not planted', async () => {
+  expect(await found({ [QUADLET]: undefined })).toEqual([])
+})
+
 const PRIVATE = `${RUN}/systemd/private`
 const ID = '0a'.repeat(32)
 const unit = (name: string, from: string, more = '') =>
