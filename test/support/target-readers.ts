@@ -136,7 +136,7 @@ function readDnsmasq(text: string, file: string): unknown {
 
 function readRules(text: string, file: string): unknown {
   // the account is looked up, and this machine has none
-  writeFileSync(file, text.replace(/skuid "[^"]*"/, 'skuid 0'))
+  writeFileSync(file, text.replace(/skuid "[^"]*"/g, 'skuid 0'))
   const script = `nft -f ${file} && nft -j list ruleset`
   const { status, stdout, stderr } = tryRun('unshare', ['-rn', 'sh', '-c', script])
   // a kernel without nf_tables can still be asked whether the text is one
