@@ -1,11 +1,11 @@
 import { sh } from '../../../syntax/shell/print.ts'
 import { readGenerations } from '../../generations/generations.ts'
-import { localHost } from '../../host.ts'
+import { type HostView, localHost } from '../../host.ts'
 import { findPlanted, isHarmful, type Planted } from '../../plan/planted.ts'
 import { HostError } from '../../problem.ts'
 import type { Check, Subject } from '../check.ts'
 import { command, type Finding, fail, listed, ok, ROOT_SEES_MORE, skip } from '../finding.ts'
-import { readHostAccounts } from '../look.ts'
+import { readHostAccounts, runProgram } from '../look.ts'
 
 export type PlantedFacts = {
   readonly isRoot: boolean
@@ -17,9 +17,10 @@ export const planted: Check<PlantedFacts> = {
   summary:
     'whether accounts of backends have made units, drop-ins, variables of their managers, quadlets, D-Bus services, crontabs or jobs of at(1)',
   isForApplied: true,
-  async observe(subject) {
+  async observe(subject, signal) {
     const { isRoot } = subject
-    return { isRoot, planted: isRoot ? await findPlanted(localHost(), applied(subject), readHostAccounts()) : [] }
+    const host: HostView = { ...localHost(), ask: (command) => runProgram(command, signal) }
+    return { isRoot, planted: isRoot ? await findPlanted(host, applied(subject), readHostAccounts()) : [] }
   },
   judge({ isRoot, planted: found }) {
     if (!isRoot) return [skip('what accounts of backends have made', ROOT_SEES_MORE)]
