@@ -62,14 +62,16 @@ async function actOnManager(
 ): Promise<void> {
   const ctl = (...args: readonly string[]) =>
     account === undefined ? ['systemctl', ...args] : userctl(account, ...args)
-  for (const [verb, command] of VERBS) {
-    const units = changes.filter(({ action }) => action === verb).map(({ unit }) => unit)
+  for (const { verb, command, isFor } of VERBS) {
+    const units = changes
+      .filter(({ action, unit }) => action === verb && (isFor === undefined || isFor(unit)))
+      .map(({ unit }) => unit)
     if (units.length === 0) continue
     const names = units.map(({ name }) => name)
     // a unit that failed before may be at its limit of starts
     if (verb === 'restart' || verb === 'start') await host.run(ctl('reset-failed', ...names))
     const timeoutMs = Math.min(limits.timeoutMs, Math.max(...units.map((unit) => unit.timeoutMs)) + MARGIN_MS)
-    let ran = await host.run(ctl(command, ...names), { timeoutMs })
+    let ran = await host.run(ctl(...command, ...names), { timeoutMs })
     // A helper that systemd forked before it closed a socket (it removes PrivateTmp of the service after it) has a copy
     // of it: the address is taken until the helper ends.
     const tries = names.some((name) => name.endsWith('.socket')) ? SOCKET_TRIES : 1
@@ -80,7 +82,7 @@ async function actOnManager(
     }
     if (ran.code !== 0 && verb === 'reload' && names.every((name) => RESTARTED_IF_NOT_RELOADED.has(name)))
       ran = await host.run(ctl('restart', ...names), { timeoutMs })
-    if (ran.code !== 0) throw await unitFailure(host, account, units, ran, command, timeoutMs)
+    if (ran.code !== 0) throw await unitFailure(host, account, units, ran, command.join(' '), timeoutMs)
   }
 }
 
@@ -90,13 +92,28 @@ async function actOnManager(
  */
 const RESTARTED_IF_NOT_RELOADED: ReadonlySet<string> = new Set(['caddy.service'])
 
+/**
+ * The daemon requires its table, and would stop with it: the next client would start both again before the new files,
+ * which have no table, are read.
+ */
+const isTable = ({ manager, name }: GenerationUnit) => manager === 'system' && name.endsWith('-egress.service')
+
+type Verb = {
+  readonly verb: UnitChange['action']
+  /** Of systemctl(1). */
+  readonly command: readonly string[]
+  /** Absent: for every unit. */
+  readonly isFor?: (unit: GenerationUnit) => boolean
+}
+
 /** What is stopped makes room first; reloads are last. */
-const VERBS = [
-  ['stop', 'stop'],
-  ['restart', 'restart'],
-  ['start', 'start'],
-  ['reload', 'reload-or-restart'],
-] as const
+const VERBS: readonly Verb[] = [
+  { verb: 'stop', command: ['stop'], isFor: (unit) => !isTable(unit) },
+  { verb: 'stop', command: ['stop', '--job-mode=ignore-dependencies'], isFor: isTable },
+  { verb: 'restart', command: ['restart'] },
+  { verb: 'start', command: ['start'] },
+  { verb: 'reload', command: ['reload-or-restart'] },
+]
 
 /** The failure of units, with what their logs say. */
 async function unitFailure(
