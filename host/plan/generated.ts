@@ -35,8 +35,14 @@ function wordsOf(text: string): string {
  * What an account has put into the directories of generators, which are its own. A reload empties them, and until then
  * its manager reads them like any other. They hold what quadlets make, and starts of those; and what
  * systemd-xdg-autostart-generator makes of root's files, which nothing starts without a desktop.
+ * @param own units of the deployment, which one of generator.early would replace; templates without an instance
  */
-export function foreignGenerated(host: HostView, { uid }: Account, generated: Generated): string[] {
+export function foreignGenerated(
+  host: HostView,
+  { uid }: Account,
+  generated: Generated,
+  own: ReadonlySet<string>,
+): string[] {
   // NixOS has the program elsewhere: nothing says what it makes
   if (generated.program === undefined) return []
   const top = `/run/user/${uid}/systemd`
@@ -55,7 +61,8 @@ export function foreignGenerated(host: HostView, { uid }: Account, generated: Ge
           .filter((unit) => directory !== 'generator' || !isOwn(unit) || !isLinkTo(host, `${path}/${unit}`, unit))
           .map((unit) => `${path}/${unit}`)
       if (name.endsWith('.d')) return [path]
-      if (!isOwn(name)) return host.status(path)?.kind === 'link' ? [path] : []
+      if (!isOwn(name) && !own.has(name.replace(/@[^.]*\./, '@.')))
+        return host.status(path)?.kind === 'link' ? [path] : []
       return directory === 'generator' && isAsMade(host, uid, name, generated) ? [] : [path]
     })
   })

@@ -56,7 +56,7 @@ export async function findPlanted(
       inRuntime: [
         ...READ_WHOLE.flatMap((inner) => entries(host, `${runtime}/${inner}`, 1)),
         ...foreignTransient(host, `${runtime}/systemd/transient`, ownUnits(files, account.uid)),
-        ...foreignGenerated(host, account, generated),
+        ...foreignGenerated(host, account, generated, ownUnits(files, account.uid)),
       ].slice(0, MOST_NAMED),
       jobs: jobsOf(host, account),
       loaded: (loaded.get(name) ?? []).slice(0, MOST_NAMED),

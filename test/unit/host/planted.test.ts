@@ -45,6 +45,7 @@ const IN_ORDER: Readonly<Record<string, Entry>> = {
   [`${RUN}/systemd/generator/default.target.wants`]: directory(UID),
   [`${RUN}/systemd/generator/default.target.wants/gate-one.service`]: link(UID, '../gate-one.service'),
   [`${RUN}/systemd/generator.late`]: directory(UID),
+  [`${RUN}/systemd/generator.early`]: directory(UID),
   [`${RUN}/systemd/generator.late/app-x@autostart.service`]: file(),
   [`${RUN}/systemd/generator.late/xdg-desktop-autostart.target.wants`]: directory(UID),
   [`${RUN}/systemd/generator.late/xdg-desktop-autostart.target.wants/app-x@autostart.service`]: link(),
@@ -105,6 +106,12 @@ test.each([
     of: 'inRuntime',
   },
   { what: 'a drop-in beside it', at: `${GENERATED}.d`, entry: directory(UID), of: 'inRuntime' },
+  {
+    what: 'the template of an agent that comes first',
+    at: `${RUN}/systemd/generator.early/gate-agent@.service`,
+    entry: file(),
+    of: 'inRuntime',
+  },
   { what: 'one that comes first', at: `${RUN}/systemd/generator.early`, entry: link(), of: 'inRuntime' },
   {
     what: 'another start of it',
