@@ -10,11 +10,11 @@ import { egressTable } from './egress-table.ts'
 
 /**
  * Two tables of the gateway's own: what may reach it, and what it may reach. Ports of the gateway are open where the
- * spec opens them and shut elsewhere; packets for other ports pass on to whatever other tables say. Nothing is made
- * where the spec opens no port, or lets the daemon connect to anything.
+ * spec opens them and shut elsewhere; packets for other ports pass on to whatever other tables say. The daemon does not
+ * run without the second one. Nothing is made where the spec opens no port, or lets the daemon connect to anything.
  */
 export function emitNftables(deployment: Deployment, { layout, settings }: EmitOptions): Emission {
-  const { firewall, listeners, names } = deployment
+  const { firewall, gateway, listeners, names } = deployment
   const files: OutputFile[] = []
   const { nft } = layout.programs
   if (firewall.length > 0) {
@@ -49,6 +49,11 @@ export function emitNftables(deployment: Deployment, { layout, settings }: EmitO
     files.push(
       { path: 'nftables/egress.nft', install: names.egressRules, mode: 0o644, ...printOutputTable(table) },
       unitFile(names.egressUnit, unit),
+      unitFile(`${gateway.unit}.service.d/50-egress.conf`, {
+        origin: gateway.origin,
+        comment: COMMENT.slice(0, 1),
+        sections: [{ name: 'Unit', entries: ['Requires', 'After'].map((key) => ({ key, value: text(names.egressUnit) })) }],
+      }),
     )
   }
   return { files, findings: [] }

@@ -4,7 +4,6 @@ import type { Deployment } from '../../ir/deployment.ts'
 import { dialledUpstreams } from '../egress/dialled.ts'
 import { type Egress, egressOf } from '../egress/egress.ts'
 import type { EmitOptions } from '../output.ts'
-import { entries } from './hardening.ts'
 
 /** What the daemon of this spec reaches, in a drop-in that NixOS takes as it is; nothing where the unit says it all. */
 export function reachUnit(
@@ -17,13 +16,9 @@ export function reachUnit(
     const place = dialled.kind === 'socket' ? placeInRun(dialled.path, deployment.names.backendsDirectory) : undefined
     return place === undefined ? [] : [{ key: 'BindReadOnlyPaths', value: words(`-${place}`), origin: dialled.origin }]
   })
-  const egress = egressOf(deployment, settings)
-  const { egressUnit } = deployment.names
-  const sections: Section[] = [
-    { name: 'Unit', entries: egress === 'any' ? [] : entries({ Requires: egressUnit, After: egressUnit }) },
-    { name: 'Service', entries: [...sockets, ...addressEntries(egress)] },
-  ]
-  if (sections.every((section) => section.entries.length === 0)) return {}
+  const own = [...sockets, ...addressEntries(egressOf(deployment, settings))]
+  if (own.length === 0) return {}
+  const sections: Section[] = [{ name: 'Service', entries: own }]
   return { [`${gateway.unit}.service.d/50-reach.conf`]: { origin: gateway.origin, comment, sections } }
 }
 

@@ -35,7 +35,7 @@ pkgs.runCommand "${prefix}-files"
   # units that the module does not make itself, and directories
   mkdir -p "$out/lib/systemd/system" "$out/lib/tmpfiles.d"
   for unit in "$out"/systemd/system/*-secrets.service "$out"/systemd/system/*-directory.service "$out"/systemd/system/user@* \
-    "$out"/systemd/system/*-daemon.service.d; do
+    "$out"/systemd/system/*-daemon.service.d "$out"/nftables/*-daemon.service.d; do
     if [ -e "$unit" ]; then cp -r "$unit" "$out/lib/systemd/system/"; fi
   done
   # what may reach the gateway is networking.firewall's, which the module sets

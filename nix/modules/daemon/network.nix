@@ -22,7 +22,7 @@ in
   }
 ]
 ++ lib.optional (!lib.elem "any" cfg.network.allow) {
-  # a table beside those of networking.firewall, be that iptables or nftables; the daemon's drop-in wants its unit
+  # a table beside those of networking.firewall, be that iptables or nftables; a drop-in of the daemon requires its unit
   environment.etc.${lib.removePrefix "/etc/" names.egressRules}.source = "${cfg.files}/nftables/egress.nft";
   systemd.services.${lib.removeSuffix ".service" names.egressUnit} = {
     wantedBy = [ "multi-user.target" ];
