@@ -192,7 +192,8 @@ function removeState(host: Host, prefix: string, made: Made, purge: boolean): Ke
     for (const path of places.flatMap((path) => (path === models && !isOurs ? within(path) : [path])))
       host.removeTree(path)
     // its group goes, and a later one may get the number
-    if (!isOurs && host.status(models)?.kind === 'directory') host.takeOwnership(models, 0)
+    const isLeft = !isOurs && made.groups.includes(`${prefix}-models`)
+    if (isLeft && host.status(models)?.kind === 'directory') host.takeOwnership(models, 0)
   }
   return []
 }

@@ -92,13 +92,21 @@ const ANY_TEXT = [
   'gate.tls.files.key',
   'models.<name>',
   'models.<name>.category',
+  'models.<name>.parameters[].json',
+  'models.<name>.system_prefix',
   'models.<name>.targets[].alias',
+  'models.<name>.targets[].base_url',
   'models.<name>.targets[].model',
+  'models.<name>.targets[].parameters[].json',
+  'models.<name>.targets[].system_prefix',
   'relays.<name>.dns.api_token.file',
   'upstreams.<name>.api_key.file',
   'upstreams.<name>.base_url',
   'upstreams.<name>.models[]',
+  'upstreams.<name>.parameters[].json',
+  'upstreams.<name>.prices[].model',
   'upstreams.<name>.socket',
+  'upstreams.<name>.system_prefix',
 ]
 
 /**

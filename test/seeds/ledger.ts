@@ -540,7 +540,7 @@ const aisopod: readonly Entry[] = [
   {
     shown: '`$STATE/config.toml` with `[auth]`',
     gate: 'the same file, the same keys',
-    proof: [CONFIG, 'a runtime file cut at 200 places'],
+    proof: [CONFIG, 'a runtime file cut at'],
   },
 ]
 

@@ -49,6 +49,9 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         socket: '/zqsocket',
         api_key: secret('upkey'),
         models: ['zqupmodel'],
+        parameters: [{ name: 'zqupfield', json: '7700011' }],
+        system_prefix: 'zqupprefix',
+        prices: [{ model: 'zqpriced', input: 1, output: 2 }],
       },
     },
     backends: {
@@ -115,7 +118,20 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
     models: {
       zqalias: {
         category: 'zqcategory',
-        targets: [{ backend: 'zqvllm' }, { upstream: 'zqup', model: 'zqtarget' }, { alias: 'zqinner' }],
+        parameters: [{ name: 'zqfield', json: '7700012' }],
+        system_prefix: 'zqprefix',
+        targets: [
+          { backend: 'zqvllm' },
+          {
+            upstream: 'zqup',
+            model: 'zqtarget',
+            // below that of its upstream
+            base_url: 'https://zqup.example/v1',
+            parameters: [{ name: 'zqtargetfield', json: '7700013' }],
+            system_prefix: 'zqtargetprefix',
+          },
+          { alias: 'zqinner' },
+        ],
       },
       zqinner: { targets: [{ upstream: 'zqup', model: 'zqinnermodel' }] },
     },

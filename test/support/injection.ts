@@ -41,6 +41,8 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/allowed_origins\[\]$/, host.map((text) => `https://${text}`)],
   [/\.email$/, host.map((text) => `someone@${text}`)],
   [/\.oidc\.<name>\.issuer$/, fc.tuple(host, nastyText).map(([at, text]) => `https://${at}/${text}`)],
+  [/parameters\[\]\.name$/, fc.stringMatching(/^z[a-z_]{1,8}z$/)],
+  [/parameters\[\]\.json$/, nastyText.map((text) => JSON.stringify(text))],
   [/\.base_url$/, fc.tuple(nastyText, nastyText).map(([at, text]) => `http://h${at}/${text}`)],
   [/devices\[\]$/, fc.stringMatching(/^z[A-Za-z0-9:._-]{0,8}$/)],
   [/\.(?:model|directory)$/, fc.stringMatching(/^[A-Z][A-Za-z0-9._+-]{0,6}\/[A-Z][A-Za-z0-9._+-]{0,6}$/)],

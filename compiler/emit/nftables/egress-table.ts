@@ -25,11 +25,13 @@ export function egressTable({ gateway, names, containers }: Deployment, egress: 
     comment: COMMENT,
     name: `${names.symbol}_egress`,
     user: gateway.user,
-    reserved: containers.flatMap(({ origin, uid, publish }) =>
-      publish.flatMap(({ host, hostPort }) =>
-        [host, ...ALSO_LOCALHOST].map((address) => ({ origin: [...origin, 'port'], address, port: hostPort, uid })),
-      ),
-    ),
+    reserved: containers
+      .flatMap(({ origin, uid, publish }) =>
+        publish.flatMap(({ host, hostPort }) =>
+          [host, ...ALSO_LOCALHOST].map((address) => ({ origin: [...origin, 'port'], address, port: hostPort, uid })),
+        ),
+      )
+      .toSorted((a, b) => a.port - b.port),
     rules: [
       ...dnsRules(egress),
       ...places.map(

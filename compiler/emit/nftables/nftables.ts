@@ -52,7 +52,9 @@ export function emitNftables(deployment: Deployment, { layout, settings }: EmitO
       unitFile(`${gateway.unit}.service.d/50-egress.conf`, {
         origin: gateway.origin,
         comment: COMMENT.slice(0, 1),
-        sections: [{ name: 'Unit', entries: ['Requires', 'After'].map((key) => ({ key, value: text(names.egressUnit) })) }],
+        sections: [
+          { name: 'Unit', entries: ['Requires', 'After'].map((key) => ({ key, value: text(names.egressUnit) })) },
+        ],
       }),
     )
   }

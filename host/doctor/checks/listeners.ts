@@ -24,9 +24,11 @@ export async function readSocketOwners(inodes: ReadonlySet<string>): Promise<Rea
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   for (const pid of pids) {
     for (const inode of await socketsOf(pid)) {
-      // systemd passes its sockets on: the program that serves them says more than systemd
-      if (!inodes.has(inode) || (owners.has(inode) && pid === '1')) continue
+      if (!inodes.has(inode)) continue
       const [program, cgroup] = await Promise.all([textOf(`/proc/${pid}/comm`), textOf(`/proc/${pid}/cgroup`)])
+      // systemd passes its sockets on: the program that serves them says more than systemd, or a child of it that is
+      // about to run another program
+      if (owners.has(inode) && /^(?:systemd\s*$|\()/.test(program)) continue
       owners.set(inode, { pid: Number(pid), program: program.trim(), unit: unitOf(cgroup) })
     }
   }

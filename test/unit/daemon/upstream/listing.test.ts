@@ -93,7 +93,8 @@ test.each(['/v1', '/v2', '/api/v1beta/openai'])('B7: below %s no version is adde
 
 test('B7: an empty Ollama is up, with no models', async () => {
   const { status } = await behind('/v1', { '/v1/models': list({ object: 'list', data: null }) })
-  expect(status).toEqual({ name: 'box', provider: 'custom', state: 'ready', models_count: 0 })
+  const dialects = { 'openai-chat': 'native' }
+  expect(status).toEqual({ name: 'box', provider: 'custom', state: 'ready', models_count: 0, dialects })
 })
 
 test.each([
