@@ -1,5 +1,19 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { isLong } from './test/support/effort.ts'
+
+/** Minutes each: begun last, one of them would run alone at the end. */
+const LONGEST = ['attackers/attackers', 'apply', 'doctor', 'backends', 'agent'].map((name) => `/lab/${name}.test.ts`)
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((name) => moduleId.endsWith(name))
+      return at === -1 ? LONGEST.length : at
+    }
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
+  }
+}
 
 const project = (name: string, include: string[], testTimeout: number, workers?: 1 | 2) => ({
   test: {
@@ -20,6 +34,7 @@ const project = (name: string, include: string[], testTimeout: number, workers?:
 /** unit: pure, fast, in parallel. e2e: real processes and sockets. lab: a real Debian 13 with systemd. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'test/nix/**/*.test.ts', 'test/wire/*.test.ts'], 20_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 120_000, 1),

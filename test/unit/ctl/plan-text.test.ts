@@ -25,7 +25,7 @@ test.each<{ name: string; desired: Desired; observed: Observed; summary: string[
     summary: [
       '+ backend one  create user gate-one, its subordinate ids, 9 files, the link to its units; start its user manager, 5 units',
       '+ backend two  create user gate-two, its subordinate ids, 11 files, the link to its units; start its user manager, 5 units',
-      '+ gateway      create user gate, 7 files; enable 4 units; start 4 units',
+      '+ gateway      create user gate, 8 files; enable 4 units; start 4 units',
       '~ host         create 2 groups, 3 files',
     ],
   },

@@ -123,15 +123,15 @@ test('a caller who leaves stops the waiting', async () => {
   const sent = request({ socketPath: daemon.socketPath, method: 'POST', path: '/v1/backends/start/talk', agent: false })
   sent.on('error', () => {})
   sent.end()
-  await vi.waitUntil(() => jobs.length === 1)
+  await vi.waitUntil(() => jobs.length === 1, { timeout: 15_000 })
   sent.destroy()
-  await vi.waitUntil(() => given.mock.calls.length === 1)
+  await vi.waitUntil(() => given.mock.calls.length === 1, { timeout: 15_000 })
 })
 
 test('a daemon that stops tells those who wait for a job', async () => {
   work = (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   const waiting = ask('POST', '/v1/backends/start/talk')
-  await vi.waitUntil(() => jobs.length === 1)
+  await vi.waitUntil(() => jobs.length === 1, { timeout: 15_000 })
   await daemon.server.close(1_000)
   expect(adminProblem.parse(JSON.parse((await waiting).body))).toMatchObject({ status: 503, code: 'GIVEN_UP' })
 })
@@ -186,10 +186,10 @@ test('followers are let go when the daemon stops, and leave the agent', async ()
     socket.write(entry('one'))
   }
   const following = ask('GET', '/v1/backends/logs/talk?follow=true')
-  await vi.waitUntil(() => agentSide !== undefined)
+  await vi.waitUntil(() => agentSide !== undefined, { timeout: 15_000 })
   await daemon.server.close(1_000)
   await following
-  await vi.waitUntil(() => agentSide?.destroyed)
+  await vi.waitUntil(() => agentSide?.destroyed, { timeout: 15_000 })
 })
 
 test('so many may follow that orders still get through', async () => {
@@ -199,7 +199,7 @@ test('so many may follow that orders still get through', async () => {
     socket.write(entry('one'))
   }
   const followers = Array.from({ length: 8 }, () => ask('GET', '/v1/backends/logs/talk?follow=true'))
-  await vi.waitUntil(() => open.length === 8)
+  await vi.waitUntil(() => open.length === 8, { timeout: 15_000 })
   const ninth = await ask('GET', '/v1/backends/logs/talk?follow=true')
   expect(ninth).toMatchObject({ status: 503, body: expect.stringContaining('TOO_MANY_FOLLOWERS') })
   open.pop()?.destroy()

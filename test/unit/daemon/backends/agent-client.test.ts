@@ -17,7 +17,7 @@ test.each([
 ])('an agent that answers with $name', async ({ says, code }) => {
   const { path, connections } = scriptedAgent((socket) => socket.write(says))
   await expect(agentClient(path).status(never)).rejects.toMatchObject({ name: 'AgentError', code })
-  await vi.waitUntil(() => connections.every((socket) => socket.destroyed))
+  await vi.waitUntil(() => connections.every((socket) => socket.destroyed), { timeout: 15_000 })
 })
 
 test('an agent that dies in the middle of its answer', async () => {
@@ -37,8 +37,8 @@ test('a caller that gives up hears its own reason, and the connection is closed'
   const { path, connections } = scriptedAgent(() => {})
   const caller = new AbortController()
   const waiting = agentClient(path).start(caller.signal)
-  await vi.waitUntil(() => connections.length === 1)
+  await vi.waitUntil(() => connections.length === 1, { timeout: 15_000 })
   caller.abort(new Error('enough'))
   await expect(waiting).rejects.toThrow('enough')
-  await vi.waitUntil(() => connections[0]?.destroyed)
+  await vi.waitUntil(() => connections[0]?.destroyed, { timeout: 15_000 })
 })

@@ -117,7 +117,7 @@ test.each([
   const gone = vi.fn()
   answer.onGone(gone)
   leave(client)
-  if (isGone) await vi.waitUntil(() => answer.isGone())
+  if (isGone) await vi.waitUntil(() => answer.isGone(), { timeout: 15_000 })
   else {
     answer.end(200, {}, Buffer.from('ok'))
     await text()

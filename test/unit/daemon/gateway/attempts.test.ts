@@ -179,7 +179,7 @@ function harness(
         return conclusion
       }),
     /** The connection of attempt number `at`, once it is there. */
-    at: (at: number) => vi.waitUntil(() => connections[at], { interval: 1 }),
+    at: (at: number) => vi.waitUntil(() => connections[at], { interval: 1, timeout: 15_000 }),
   }
 }
 
@@ -351,7 +351,7 @@ test('room that runs out in the middle of an answer cuts it off, and is no failu
   const connection = await h.at(0)
   connection.head(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
   connection.data(gzipSync(frame({ content: 'a' })))
-  await vi.waitUntil(() => h.response.text.includes('"a"'), { interval: 1 })
+  await vi.waitUntil(() => h.response.text.includes('"a"'), { interval: 1, timeout: 15_000 })
   isFull = true
   connection.data(gzipSync(frame({ content: 'b' })))
   await run

@@ -90,11 +90,11 @@ test('feeds the watchdog until stopped, and hides it from children', async () =>
   const fed = { first: 0, second: 0 }
   const env = { WATCHDOG_USEC: '1200000', WATCHDOG_PID: String(process.pid) }
   const stopFirst = startWatchdog(env, async () => void fed.first++, silent)
-  await vi.waitUntil(() => fed.first === 2)
+  await vi.waitUntil(() => fed.first === 2, { timeout: 15_000 })
   expect(env).toEqual({})
   stopFirst()
   const stopSecond = startWatchdog({ WATCHDOG_USEC: '1200000' }, async () => void fed.second++, silent)
-  await vi.waitUntil(() => fed.second === 2)
+  await vi.waitUntil(() => fed.second === 2, { timeout: 15_000 })
   stopSecond()
   expect(fed.first).toBe(2)
 })
@@ -107,7 +107,7 @@ test('stops feeding the watchdog while every turn of the event loop is slow, and
     async () => void fed++,
     (_level, message) => logged.push(message),
   )
-  await vi.waitUntil(() => fed >= 1)
+  await vi.waitUntil(() => fed >= 1, { timeout: 15_000 })
   for (let turn = 0; turn < 4; turn++) {
     const untilMs = performance.now() + 700
     while (performance.now() < untilMs);
@@ -115,6 +115,6 @@ test('stops feeding the watchdog while every turn of the event loop is slow, and
   }
   expect(logged).toContain('event loop is too slow')
   const before = fed
-  await vi.waitUntil(() => fed > before)
+  await vi.waitUntil(() => fed > before, { timeout: 15_000 })
   stop()
 })
