@@ -9,7 +9,7 @@ import { KEY } from '../support/data-plane.ts'
 import { sampled } from '../support/effort.ts'
 import { HOSTILE } from '../support/hostile-bodies.ts'
 
-const BODIES = sampled(500, 20_000)
+const BODIES = sampled(800, 20_000)
 const ROUNDS = sampled(4, 100)
 const AT_ONCE = 4
 /** Bodies that show how much memory this takes at its most, a tenth of them large. */
