@@ -36,8 +36,10 @@ export function readBody(request: IncomingMessage, bounds: BodyBounds, onChunk: 
     const message = `send the body as it is, or in one of these codings: ${CODINGS}`
     throw new GateError('UNSUPPORTED_MEDIA_TYPE', message, { headers: { 'accept-encoding': CODINGS } })
   }
-  return new Promise((resolve, reject) => {
+  return new Promise((settle, reject) => {
     const kept = keep(bounds, onChunk)
+    // joining what is large takes a turn by itself; setImmediate would still be in the same one
+    const resolve = (body: Buffer) => (body.length < TURN_BYTES ? settle(body) : setTimeout(settle, 0, body))
     if (coding === 'identity') readPlain(request, kept, bounds, resolve, reject)
     else readPacked(request, coding, kept, bounds, resolve, reject)
   })

@@ -11,7 +11,7 @@ const USUAL_PATCHES = 1_024
 const MEDIA_BYTES_PER_TOKEN = 1_600
 
 /** Bytes that are looked at one by one; the rest of what is longer is taken to be alike. */
-const MOST_BYTES = 4 * 2 ** 20
+const MOST_BYTES = 2 ** 20
 /** What is decoded of an image: its size is near the beginning, after a preview and a colour profile at most. */
 const IMAGE_START_BYTES = 64 * 2 ** 10
 const LONGEST_MEDIA_TYPE = 100

@@ -162,7 +162,7 @@ test('B10: of an answer only what it says counts', () => {
   expect(estimateOutput(Buffer.from('not JSON: 20 letters'))).toBe(5)
 })
 
-/** 4 MiB are looked at byte by byte; a turn of the event loop must not be as long as a text. */
+/** 1 MiB is looked at byte by byte; a turn of the event loop must not be as long as a text. */
 test.each([
   { name: 'a text as long as a body may be', text: 'a'.repeat(9_000_000) },
   { name: 'one that is cut before what would end a key', text: ':'.repeat(9_000_000) },
