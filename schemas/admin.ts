@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { usageReport } from './admin-usage.ts'
 import { unitState } from './agent.ts'
 import { AGENT_ERRORS } from './agent-error.ts'
 import type { ConfigChange, ConfigDifference, ConfigProblem, Explanation } from './config/layers.ts'
@@ -192,37 +193,6 @@ const backendList = z.strictObject({ backends: z.array(backendInfo) })
 /** GET /v1/backends/NAME: also what its agent says about its units, or why it says nothing. */
 const backendDetail = backendInfo.extend({ units: z.array(unitState), agent_error: z.string().exactOptional() })
 export type BackendDetail = z.output<typeof backendDetail>
-
-const usageCounts = z.strictObject({
-  requests: z.int(),
-  /** Those whose last attempt was refused, failed or broke off. */
-  failed: z.int(),
-  /** Those whose client left. */
-  cancelled: z.int(),
-  /** Those of whose tokens Gate counted some, as the upstream reported none. */
-  estimated: z.int(),
-  input_tokens: z.int(),
-  output_tokens: z.int(),
-  /** Of those that were answered; absent when none was. */
-  median_ms: z.int().exactOptional(),
-})
-export type UsageCounts = z.output<typeof usageCounts>
-const usageGroup = usageCounts.extend({ name: z.string() })
-export type UsageGroup = z.output<typeof usageGroup>
-/**
- * GET /v1/usage?since=24h: requests that reached an upstream, the busiest models, keys and upstreams first. A request
- * that was tried at two upstreams counts at both. `since` is a duration or a time.
- */
-const usageReport = z.strictObject({
-  since: time,
-  until: time,
-  total: usageCounts,
-  models: z.array(usageGroup),
-  keys: z.array(usageGroup.extend({ id: z.string() })),
-  upstreams: z.array(usageGroup),
-  /** Why the last rows are missing: they wait in the journal. */
-  incomplete: z.string().exactOptional(),
-})
 
 /** Query of GET /v1/route. `holds`: what a request would hold besides text, such as `image`, separated by commas. */
 export const routeQuery = z.strictObject({

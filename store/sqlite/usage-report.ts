@@ -1,4 +1,4 @@
-import type { UsageCounts, UsageGroup } from '../../schemas/admin.ts'
+import type { UsageCounts, UsageGroup } from '../../schemas/admin-usage.ts'
 import type { Database } from './database.ts'
 
 /** What is read of each attempt. */

@@ -1,4 +1,5 @@
-import type { AdminAnswers, UsageCounts, UsageGroup } from '../../../schemas/admin.ts'
+import type { AdminAnswers } from '../../../schemas/admin.ts'
+import type { UsageCounts, UsageGroup } from '../../../schemas/admin-usage.ts'
 import { isCalendarDay } from '../../../schemas/words/calendar-day.ts'
 import { USAGE_GROUPINGS } from '../../../schemas/words/usage-groupings.ts'
 import { usageFailure } from '../../failure.ts'

@@ -1,4 +1,5 @@
-import type { AdminAnswers, UsageCounts, UsageGroup } from '../../../schemas/admin.ts'
+import type { AdminAnswers } from '../../../schemas/admin.ts'
+import type { UsageCounts, UsageGroup } from '../../../schemas/admin-usage.ts'
 import { durationMs } from '../../../schemas/config/values.ts'
 import { isCalendarDay } from '../../../schemas/words/calendar-day.ts'
 import { AdminError } from '../error.ts'

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+
+const usageCounts = z.strictObject({
+  requests: z.int(),
+  /** Those whose last attempt was refused, failed or broke off. */
+  failed: z.int(),
+  /** Those whose client left. */
+  cancelled: z.int(),
+  /** Those of whose tokens Gate counted some, as the upstream reported none. */
+  estimated: z.int(),
+  input_tokens: z.int(),
+  output_tokens: z.int(),
+  /** Of those that were answered; absent when none was. */
+  median_ms: z.int().exactOptional(),
+})
+export type UsageCounts = z.output<typeof usageCounts>
+const usageGroup = usageCounts.extend({ name: z.string() })
+export type UsageGroup = z.output<typeof usageGroup>
+/**
+ * GET /v1/usage?since=24h: requests that reached an upstream, the busiest models, keys and upstreams first. A request
+ * that was tried at two upstreams counts at both. `since` is a duration or a time.
+ */
+export const usageReport = z.strictObject({
+  since: z.iso.datetime(),
+  until: z.iso.datetime(),
+  total: usageCounts,
+  models: z.array(usageGroup),
+  keys: z.array(usageGroup.extend({ id: z.string() })),
+  upstreams: z.array(usageGroup),
+  /** Why the last rows are missing: they wait in the journal. */
+  incomplete: z.string().exactOptional(),
+})
