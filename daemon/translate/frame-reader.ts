@@ -1,8 +1,7 @@
 import type { EventReader } from './dialect.ts'
-import type { LineScanner } from './lines.ts'
+import { type FrameScanner, type OnFrame, sseEvents } from './frame-scanner.ts'
 import type { NeutralEvent } from './neutral.ts'
 import { PartSequence } from './part-sequence.ts'
-import { SseScanner } from './sse.ts'
 
 type Event<Kind extends NeutralEvent['kind']> = Extract<NeutralEvent, { readonly kind: Kind }>
 
@@ -10,12 +9,12 @@ type Event<Kind extends NeutralEvent['kind']> = Extract<NeutralEvent, { readonly
 export abstract class FrameReader implements EventReader {
   protected readonly parts = new PartSequence()
   protected hasBegun = false
-  readonly #scanner: SseScanner | LineScanner
+  readonly #scanner: FrameScanner
   readonly #events: NeutralEvent[] = []
   #hasEnded = false
 
   /** @param scanner finds the frames in the bytes */
-  constructor(scanner: (onFrame: (data: string, type?: string) => void) => SseScanner | LineScanner = events) {
+  constructor(scanner: (onFrame: OnFrame) => FrameScanner = sseEvents) {
     this.#scanner = scanner((data, type = '') => this.#frame(data, type))
   }
 
@@ -58,5 +57,3 @@ export abstract class FrameReader implements EventReader {
     }
   }
 }
-
-const events = (onFrame: (data: string, type: string) => void): SseScanner => new SseScanner(onFrame)

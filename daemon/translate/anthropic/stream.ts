@@ -1,38 +1,25 @@
-import { CountingWatch } from '../counting-watch.ts'
 import { isRecord, parsedRecord, recordIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
-import { SseScanner, utf8Of } from '../sse.ts'
+import { PassingWatch } from '../passing-watch.ts'
+import { utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
 import { NOTHING, readUsage } from './usage.ts'
 
-const EMPTY = Buffer.alloc(0)
 const DELTA = '"type":"content_block_delta"'
 
 /** Watches a message's events go by. Deltas, which nearly all of them are, are recognised by their text. */
-export class MessageStreamWatch extends CountingWatch {
-  readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
+export class MessageStreamWatch extends PassingWatch {
   #hasBegun = false
   #isTotal = false
 
-  feed(chunk: Buffer): Buffer {
-    this.#scanner.feed(chunk)
-    return chunk
-  }
-  rest(): Buffer {
-    return EMPTY
-  }
   override usage(): Usage | null {
     return this.#isTotal ? this.usageSoFar : this.atLeastWhatCame()
   }
   isComplete(): boolean {
     return this.hasSaidEnd && this.#hasBegun // clients throw without the event that says so
   }
-  atBoundary(): boolean {
-    return this.#scanner.atBoundary()
-  }
 
-  #event(data: string, type: string): void {
-    this.frameCount += 1
+  protected frame(data: string, type: string): void {
     if (type === 'content_block_delta' && data.includes(DELTA)) {
       this.contentFrameCount += 1
       this.contentHasCome = true

@@ -1,42 +1,27 @@
-import { CountingWatch } from '../counting-watch.ts'
+import type { FrameScanner, OnFrame } from '../frame-scanner.ts'
 import { parsedRecord, recordIn, recordsIn } from '../json-value.ts'
-import { type SseScanner, utf8Of } from '../sse.ts'
+import { PassingWatch } from '../passing-watch.ts'
+import { utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
-import type { ListScanner } from './list-scanner.ts'
 import { blockedIn } from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
 
-const NOTHING = Buffer.alloc(0)
-
 /** Watches parts of generated content go by. They end when the upstream closes the stream, after a reason to finish. */
-export class ContentStreamWatch extends CountingWatch {
-  readonly #scanner: SseScanner | ListScanner
+export class ContentStreamWatch extends PassingWatch {
   readonly #asked: number
   readonly #finished = new Set<unknown>()
 
   /** @param scanner finds the parts in the bytes @param asked how many candidates */
-  constructor(scanner: (onPart: (json: string) => void) => SseScanner | ListScanner, asked = 1) {
-    super()
-    this.#scanner = scanner((json) => this.#part(json))
+  constructor(scanner: (onPart: OnFrame) => FrameScanner, asked = 1) {
+    super(scanner)
     this.#asked = asked
   }
 
-  feed(chunk: Buffer): Buffer {
-    this.#scanner.feed(chunk)
-    return chunk
-  }
-  rest(): Buffer {
-    return NOTHING
-  }
   isComplete(): boolean {
     return this.#finished.size >= this.#asked
   }
-  atBoundary(): boolean {
-    return this.#scanner.atBoundary()
-  }
 
-  #part(json: string): void {
-    this.frameCount += 1
+  protected frame(json: string): void {
     const part = parsedRecord(utf8Of(json))
     if (part === null) return
     this.failureMessage ??= failureIn(part)

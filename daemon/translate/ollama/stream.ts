@@ -1,32 +1,21 @@
-import { CountingWatch } from '../counting-watch.ts'
 import { parsedRecord, recordIn } from '../json-value.ts'
 import { LineScanner } from '../lines.ts'
+import { PassingWatch } from '../passing-watch.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
 import { reportedUsage } from './usage.ts'
 
-const NOTHING = Buffer.alloc(0)
-
 /** Watches the lines of an answer go by, up to the one that says it is done. */
-export class LineStreamWatch extends CountingWatch {
-  readonly #scanner = new LineScanner((line) => this.#line(line))
+export class LineStreamWatch extends PassingWatch {
+  constructor() {
+    super((onLine) => new LineScanner(onLine))
+  }
 
-  feed(chunk: Buffer): Buffer {
-    this.#scanner.feed(chunk)
-    return chunk
-  }
-  rest(): Buffer {
-    return NOTHING
-  }
   isComplete(): boolean {
     return this.hasSaidEnd
   }
-  atBoundary(): boolean {
-    return this.#scanner.atBoundary()
-  }
 
-  #line(json: string): void {
-    this.frameCount += 1
+  protected frame(json: string): void {
     const line = parsedRecord(utf8Of(json))
     if (line === null) return
     this.failureMessage ??= failureIn(line)

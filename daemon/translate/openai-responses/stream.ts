@@ -1,33 +1,21 @@
 import type { GateError } from '../../../schemas/words/errors.ts'
-import { CountingWatch } from '../counting-watch.ts'
 import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn } from '../json-value.ts'
-import { SseScanner, utf8Of } from '../sse.ts'
+import { PassingWatch } from '../passing-watch.ts'
+import { utf8Of } from '../sse.ts'
 import { errorFrame, failureIn, frame, responseError } from './error.ts'
 import { reportedUsage } from './usage.ts'
 
-const EMPTY = Buffer.alloc(0)
 const DELTA = '.delta"'
 const NUMBER = /"sequence_number":\s*(\d{1,9})/
 
 /** Watches a response's events go by. Deltas, which nearly all of them are, are recognised by their text. */
-export class ResponseStreamWatch extends CountingWatch {
-  readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
+export class ResponseStreamWatch extends PassingWatch {
   /** As it was last said. */
   #response: JsonRecord | null = null
   #number = -1
 
-  feed(chunk: Buffer): Buffer {
-    this.#scanner.feed(chunk)
-    return chunk
-  }
-  rest(): Buffer {
-    return EMPTY
-  }
   isComplete(): boolean {
     return this.hasSaidEnd
-  }
-  atBoundary(): boolean {
-    return this.#scanner.atBoundary()
   }
   errorFrame(error: GateError): string {
     if (this.#response === null) return errorFrame(error)
@@ -35,8 +23,7 @@ export class ResponseStreamWatch extends CountingWatch {
     return frame(this.#number + 1, 'response.failed', { response })
   }
 
-  #event(data: string, type: string): void {
-    this.frameCount += 1
+  protected frame(data: string, type: string): void {
     if (type.endsWith('.delta') && data.includes(DELTA)) {
       this.contentFrameCount += 1
       this.contentHasCome = true
