@@ -1,23 +1,7 @@
 import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
 
-/** The `type` that OpenAI's SDKs know, by status; any other 4xx is an `invalid_request_error`, 5xx a `server_error`. */
-const TYPES: Readonly<Record<number, string>> = {
-  401: 'authentication_error',
-  403: 'permission_error',
-  429: 'rate_limit_error',
-  502: 'upstream_error',
-  504: 'upstream_error',
-}
-
-/** The error body that OpenAI's SDKs understand. */
-export function errorBody({ code, message, param }: GateError): object {
-  const { status } = ERRORS[code]
-  const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error')
-  return { error: { message, type, param, code: code.toLowerCase() } }
-}
-
-/** The same in a stream of which nothing has come: no response has been created that could fail. */
+/** An error in a stream of which nothing has come: no response has been created that could fail. */
 export function errorFrame({ code, message, param }: GateError): string {
   return frame(0, 'error', { code: code.toLowerCase(), message, param: param ?? null })
 }
