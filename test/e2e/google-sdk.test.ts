@@ -5,6 +5,7 @@ import { clientModule, HAS_CLIENTS, NEEDS_CLIENTS } from '../clients/installed.t
 import { until } from '../support/daemon.ts'
 import { KEY, startDataPlane } from '../support/data-plane.ts'
 import { type FakeUpstream, STREAM_HEADERS, sendJson, startFakeUpstream } from '../support/fake-upstream.ts'
+import { weatherAnswer } from '../support/weather-upstream.ts'
 import { problemsOf } from '../wire/schemas.ts'
 
 // The official client in front of an upstream of another dialect, and others in front of one of Google's; the upstreams
@@ -17,7 +18,7 @@ let gemini: FakeUpstream
 let gate: Awaited<ReturnType<typeof startDataPlane>>
 
 beforeAll(async () => {
-  chat = await startFakeUpstream(answerChat)
+  chat = await startFakeUpstream(weatherAnswer)
   gemini = await startFakeUpstream(answerGoogle)
   gate = await startDataPlane({
     upstreams: {
@@ -37,64 +38,7 @@ afterAll(async () => {
   await gemini?.close()
 })
 
-// the upstream that speaks chat completions
-
 type Behaviour = Parameters<typeof startFakeUpstream>[0]
-
-const answerChat: Behaviour = ({ body }, response) => {
-  const asked = JSON.parse(body)
-  const problems = [...problemsOf('openai:ChatCompletionCreateParams', asked), ...unanswered(asked.messages)]
-  if (problems.length > 0) return sendJson(response, 400, { error: { message: problems.join('; ') } })
-  const said = JSON.stringify(asked.messages.at(-1).content)
-  if (said.includes('too often'))
-    return sendJson(response, 429, { error: { message: 'slower' } }, { 'retry-after': '7' })
-  if (said.includes('broken')) return sendJson(response, 500, { error: { message: 'no memory' } })
-  const isAnswered = asked.messages.some(({ role }: { role: string }) => role === 'tool')
-  const deltas = isAnswered ? [{ content: '4 ' }, { content: 'and 19' }] : DELTAS
-  if (asked.stream !== true) return sendJson(response, 200, completion(isAnswered))
-  response.writeHead(200, STREAM_HEADERS)
-  response.write(chunk({ role: 'assistant', content: '' }))
-  for (const delta of deltas) response.write(chunk(delta))
-  if (said.includes('for ever')) return // until the client goes away
-  if (said.includes('fails later')) return void response.end('data: {"error":{"message":"out of memory"}}\n\n')
-  response.end(`${chunk({}, 'stop')}${chunk({}, null, { choices: [], usage: USAGE })}data: [DONE]\n\n`)
-}
-
-/** As OpenAI refuses them: calls that the very next messages do not answer. */
-function unanswered(
-  messages: readonly { readonly tool_calls?: readonly { readonly id: string }[]; readonly tool_call_id?: string }[],
-) {
-  return messages.flatMap(({ tool_calls: calls = [] }, at) => {
-    const answers = messages.slice(at + 1, at + 1 + calls.length).map(({ tool_call_id: id }) => id)
-    return calls.filter(({ id }) => !answers.includes(id)).map(({ id }) => `call ${id} is not answered`)
-  })
-}
-
-const USAGE = { prompt_tokens: 21, completion_tokens: 9, total_tokens: 30 }
-const call = (id: string, city: string) => ({
-  id,
-  type: 'function',
-  function: { name: 'get_weather', arguments: JSON.stringify({ city }) },
-})
-const DELTAS = [
-  { reasoning_content: 'Hm.' },
-  { content: 'I look.' },
-  { tool_calls: [{ index: 0, ...call('a', 'Oslo') }] },
-  { tool_calls: [{ index: 1, ...call('b', 'Rome') }] },
-]
-
-function completion(isAnswered: boolean): object {
-  const message = isAnswered
-    ? { content: '4 and 19' }
-    : { content: 'I look.', reasoning_content: 'Hm.', tool_calls: [call('a', 'Oslo'), call('b', 'Rome')] }
-  const choice = { index: 0, message: { role: 'assistant', refusal: null, ...message }, finish_reason: 'stop' }
-  return { id: 'c1', object: 'chat.completion', created: 1, model: 'gpt', choices: [choice], usage: USAGE }
-}
-
-function chunk(delta: object, reason: string | null = null, rest: object = {}): string {
-  const choices = [{ index: 0, delta, finish_reason: reason }]
-  return `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'gpt', choices, ...rest })}\n\n`
-}
 
 // the upstream that speaks generateContent: like Gemini 3, it refuses a call whose signature has not come back
 
