@@ -1,4 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import { providerRow } from '../../schemas/words/providers.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { RetryBudget } from '../route/retry-budget.ts'
 import type { Target } from '../route/target-health.ts'
@@ -60,7 +61,7 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
     const side = { model: target.model, provider: upstream.provider }
     const own = bothTunings(upstream.tuning, target.tuning)
     // what was said to Gate is not said to others, but for a provider that knows the same words
-    const isForGate = job.asked.routing !== undefined && upstream.provider !== 'openrouter'
+    const isForGate = job.asked.routing !== undefined && providerRow(upstream.provider).routes !== true
     const tuning = isForGate ? bothTunings(own, ROUTING_DROPPED) : own
     const sending = orRefusal(() => sendingTo(spoken, job, side, tuning, parts.now()))
     if (sending instanceof GateError) {

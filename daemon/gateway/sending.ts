@@ -47,12 +47,9 @@ export function sendingTo(
   nowMs: number,
 ): Sending {
   const { answer, dialect, call, asked } = job
-  const sinceMs = performance.now()
-  const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
-  const facts = { requestId: answer.requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs }
   const generates = call.endpoint.does === 'generate'
   if (grade === 'translate') {
-    const translation = translate(dialect, spoken, call, side, facts)
+    const translation = translate(dialect, spoken, call, side, factsOf(answer, nowMs))
     const { body, dropped } = tuned(spoken, translation.body, tuning, generates)
     return translated(spoken, job, { ...translation, body, dropped: [...translation.dropped, ...dropped] })
   }
@@ -60,7 +57,7 @@ export function sendingTo(
   const { body, dropped: unwanted } = tuned(dialect, own, tuning, generates)
   const dropped = [...missing, ...unwanted]
   if (grade === 'repair' && generates) {
-    return translated(dialect, job, { ...repair(dialect, call, body, side, facts), dropped })
+    return translated(dialect, job, { ...repair(dialect, call, body, side, factsOf(answer, nowMs)), dropped })
   }
   answer.dropped = noteOf(dropped)
   const watch = () => {
@@ -68,6 +65,12 @@ export function sendingTo(
     return answer.watch
   }
   return { spoken: dialect, call, body, form: formOf(dialect, watch), sink: answer, told: asItIs }
+}
+
+function factsOf({ requestId }: Answer, nowMs: number) {
+  const sinceMs = performance.now()
+  const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
+  return { requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs }
 }
 
 function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {

@@ -34,6 +34,8 @@ export type ProviderRow = {
   readonly dialects: Readonly<Partial<Record<DialectName, Grade>>>
   /** Which others it speaks depends on its version: it is asked. */
   readonly isEngine?: boolean
+  /** It takes `models` and `provider`, by which clients of Gate choose among targets, for its own. */
+  readonly routes?: boolean
   readonly chat: ChatQuirks
 }
 
@@ -104,6 +106,7 @@ const ROWS = {
     baseUrl: 'https://openrouter.ai/api/v1',
     key: 'bearer',
     dialects: { 'openai-chat': 'native', anthropic: 'native' },
+    routes: true,
     chat: { ...USUAL, hasTopK: true, thinking: 'reasoning', hasDeveloper: true },
   },
   deepseek: {

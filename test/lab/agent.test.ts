@@ -79,7 +79,7 @@ describeInLab('gate-agent', () => {
 
   test('it is left behind by nobody: an agent ends with its connection', async () => {
     await ask('own', 'status')
-    await vi.waitUntil(async () => (await processes('own', 'gate-agent')).length === 0, { timeout: 5_000 })
+    await vi.waitUntil(async () => (await processes('own', 'gate-agent')).length === 0, { timeout: 20_000 })
   })
 
   test('a stranger and the other backend cannot reach it; its own user can, and is refused', async () => {
@@ -171,10 +171,10 @@ describeInLab('gate-agent', () => {
     const last = await ask('own', 'logs', { lines: 3, follow: false })
     expect(last.length).toBeLessThanOrEqual(3)
     const { child, seen, ended } = follow('own')
-    await vi.waitUntil(() => seen.length > 0, { timeout: 10_000 })
+    await vi.waitUntil(() => seen.length > 0, { timeout: 20_000 })
     await ask('own', 'restart')
-    await vi.waitUntil(() => seen.some(({ message }) => message === 'engine: SIGTERM'), { timeout: 10_000 })
-    await vi.waitUntil(() => seen.at(-1)?.message !== 'engine: SIGTERM', { timeout: 10_000 })
+    await vi.waitUntil(() => seen.some(({ message }) => message === 'engine: SIGTERM'), { timeout: 20_000 })
+    await vi.waitUntil(() => seen.at(-1)?.message !== 'engine: SIGTERM', { timeout: 20_000 })
     expect(seen.every(({ unit }) => unit === 'gate-own.service')).toBe(true)
     expect(await processes('own', 'journalctl')).toHaveLength(1)
     // an agent at work listens nowhere: the one port is the gateway's
@@ -183,19 +183,19 @@ describeInLab('gate-agent', () => {
     expect(await host.run(['ss', '-Hlun'])).toBe('')
     await host.run(['pkill', '-TERM', '--full', '^/usr/lib/gate/node /opt/ask-agent.ts .*own.*logs'])
     await ended
-    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 5_000 })
+    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 20_000 })
     child.stdin?.end()
   })
 
   test('an agent that is killed: its caller hears, what it had begun is gone, the next one works', async () => {
     const { child, seen, ended } = follow('own')
-    await vi.waitUntil(() => seen.length > 0, { timeout: 10_000 })
+    await vi.waitUntil(() => seen.length > 0, { timeout: 20_000 })
     const agents = await processes('own', 'gate-agent.js')
     expect(agents).toHaveLength(1)
     await host.run(['kill', '-KILL', ...agents])
     await ended
     expect(seen.at(-1)).toMatchObject({ code: 'CONNECTION_LOST' })
-    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 10_000 })
+    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 20_000 })
     expect(await activeStates('own')).toEqual({ 'gate-own.service': 'active' })
     child.stdin?.end()
   })
@@ -281,13 +281,13 @@ describeInLab('gate-agent', () => {
     await once(follower.stdout ?? follower, 'data')
     await host.run(['systemctl', 'restart', 'gate-daemon'])
     expect(await ended).toEqual([0, null])
-    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 5_000 })
+    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 20_000 })
     const second = host.start(['gatectl', 'backend', 'logs', 'own', '--follow'])
     const broken = once(second, 'close')
     await once(second.stdout ?? second, 'data')
     await host.run(['systemctl', 'kill', '--signal=KILL', 'gate-daemon'])
     expect(await broken).toEqual([1, null])
-    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 5_000 })
+    await vi.waitUntil(async () => (await processes('own', 'journalctl')).length === 0, { timeout: 20_000 })
     expect((await gatectl('logs', 'own', '-n', '1')).code).toBe(0)
   })
 
@@ -347,8 +347,10 @@ describeInLab('gate-agent', () => {
       type('until [ "$(stty size)" = "50 132" ]; do sleep 0.1; done; echo "now $(stty size)"\r')
       await shows('now 50 132')
       type('sleep 7001\r')
-      await vi.waitUntil(async () => (await sleepers(7001)) === 1, { timeout: 10_000 })
+      await vi.waitUntil(async () => (await sleepers(7001)) === 1, { timeout: 20_000 })
       type('\u0003')
+      // what is typed before the shell has its terminal back may be thrown away
+      await vi.waitUntil(async () => (await sleepers(7001)) === 0, { timeout: 20_000 })
       type('echo "after $?"\r')
       await shows('after 130')
       type('echo typed-canary; exit 3\r')
@@ -356,7 +358,7 @@ describeInLab('gate-agent', () => {
       await shows('restored')
       await ended
       const end = /^shell of root \(user 0\) ended after \d+ s, exit code 3$/m
-      await vi.waitUntil(async () => end.test(await shellJournal()), { timeout: 5_000 })
+      await vi.waitUntil(async () => end.test(await shellJournal()), { timeout: 20_000 })
       expect(await shellJournal()).toMatch(/^shell opened by root \(user 0\)$/m)
       const all = await host.run(['journalctl', '--no-pager', '--output=cat'])
       expect(all).not.toContain('typed-canary')
@@ -380,12 +382,12 @@ describeInLab('gate-agent', () => {
     async ({ leave, code }) => {
       const { type, shows, ended } = await shellOnTerminal()
       type('sleep 7002\r')
-      await vi.waitUntil(async () => (await sleepers(7002)) === 1, { timeout: 10_000 })
+      await vi.waitUntil(async () => (await sleepers(7002)) === 1, { timeout: 20_000 })
       await leave(type)
       await shows(`code ${code}`)
       await shows('restored')
       await ended
-      await vi.waitUntil(async () => (await sleepers(7002)) === 0, { timeout: 10_000 })
+      await vi.waitUntil(async () => (await sleepers(7002)) === 0, { timeout: 20_000 })
     },
   )
 

@@ -153,7 +153,7 @@ ${more}
     const asUser = (...command: string[]) => host.asUser('gate-nap').exec(command)
     const within = (...command: string[]) => asUser('podman', 'exec', 'gate-nap', ...command)
     // httpd shows no listings: 404 is an answer, and the only one that a host's user can get
-    await vi.waitUntil(async () => (await asUser('busybox', ...outside)).stderr.includes('404'), { timeout: 10_000 })
+    await vi.waitUntil(async () => (await asUser('busybox', ...outside)).stderr.includes('404'), { timeout: 30_000 })
     const fromWithin = await within(...outside)
     expect(fromWithin.stderr).toContain('unreachable')
     expect((await within(...reach, `${GATEWAY}/health`)).stderr).toContain('refused')

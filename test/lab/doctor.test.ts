@@ -249,7 +249,7 @@ describeInLab('gatectl doctor on a host where things break', () => {
 
   const shell = (text: string) => host.run(['sh', '-euc', text])
   const settled = (check: string) =>
-    vi.waitUntil(async () => (await host.exec(['sh', '-euc', check])).code === 0, { timeout: 10_000, interval: 100 })
+    vi.waitUntil(async () => (await host.exec(['sh', '-euc', check])).code === 0, { timeout: 30_000, interval: 100 })
   const page = async (spec: Breakage['spec'] | 'gate' = 'gate'): Promise<readonly Line[]> => {
     const { stdout, stderr } = await host.exec(['gatectl', 'doctor', `/etc/gate/${spec}.toml`, '--json'])
     expect(stderr).toBe('')

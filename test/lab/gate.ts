@@ -83,7 +83,7 @@ export async function startStream(gate: GateLab, tokens: number) {
   const ended = new Promise<{ code: number | null; text: string }>((resolve) => {
     child.on('close', (code) => resolve({ code, text }))
   })
-  await vi.waitUntil(() => text.includes('"content"'), { timeout: 10_000 })
+  await vi.waitUntil(() => text.includes('"content"'), { timeout: 30_000 })
   return { ended, tokens: () => text.split('"content"').length - 1 }
 }
 

@@ -105,7 +105,7 @@ describeInLab('Gate on Debian 13', () => {
     const dropIn = '[Socket]\nListenStream=\nListenStream=127.0.0.1:3001\n'
     await gate.run(['systemctl', 'edit', '--stdin', 'gate-daemon.socket'], { input: dropIn })
     await gate.run(['systemctl', 'restart', 'gate-daemon.socket'])
-    await vi.waitUntil(async () => (await gate.property('ActiveState')) === 'active', { timeout: 10_000 })
+    await vi.waitUntil(async () => (await gate.property('ActiveState')) === 'active', { timeout: 30_000 })
     expect(await gate.run(['curl', '-sS', 'http://127.0.0.1:3001/health'])).toContain('ok')
     expect((await gate.exec(['curl', '-sS', `${GATEWAY}/health`])).code).toBe(7)
     // C1: an edit of the configuration would do nothing, and the answer is what was just done

@@ -80,7 +80,7 @@ describeInLab(
       await vi.waitUntil(() => root !== '', { timeout: 60_000 })
       expect(existsSync(join(root, 'etc/debian_version'))).toBe(true)
       owner.kill('SIGKILL')
-      await vi.waitUntil(() => !existsSync(root), { timeout: 10_000 })
+      await vi.waitUntil(() => !existsSync(root), { timeout: 30_000 })
       expect(cgroupsOf(owner.pid)).toHaveLength(1)
       await boot('next')
       expect(cgroupsOf(owner.pid)).toEqual([])

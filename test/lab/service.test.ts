@@ -80,7 +80,7 @@ describeInLab('gate-daemon.service', () => {
       await vi.waitUntil(async () => (await gate.property('StatusText')) === 'draining')
       // ten more tokens are a second: the next signal is not taken for the same one
       const drainingAt = stream.tokens()
-      await vi.waitUntil(() => stream.tokens() > drainingAt + 10, { timeout: 10_000 })
+      await vi.waitUntil(() => stream.tokens() > drainingAt + 10, { timeout: 30_000 })
       await gate.run(['kill', '-TERM', pid])
       const { text } = await stream.ended
       expect(text).not.toContain('[DONE]')

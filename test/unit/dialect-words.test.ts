@@ -22,7 +22,7 @@ function strayWords(sources: Sources): string[] {
   const found: string[] = []
   for (const [path, text] of sources) {
     for (const [dialect, words] of Object.entries(WORDS)) {
-      if (path.startsWith(`daemon/translate/${dialect}/`)) continue
+      if (dialectsOf(path).includes(dialect)) continue
       for (const [at, line] of text.split('\n').entries()) {
         const word = words.exec(line)?.[0]
         if (word !== undefined && !isOwnWord(path, word))
@@ -33,11 +33,14 @@ function strayWords(sources: Sources): string[] {
   return found
 }
 
-/** Whether a word is also one of the dialect whose file this is. */
-function isOwnWord(path: string, word: string): boolean {
-  const own = WORDS[/^daemon\/translate\/([^/]+)\//.exec(path)?.[1] ?? '']
-  return own?.test(word) === true
+/** The dialects whose file this is: that of its folder, or all of the vendor that begins its name. */
+function dialectsOf(path: string): string[] {
+  const [, folder, vendor] = /^daemon\/translate\/(?:([^/]+)\/|([a-z]+)-[^/]+$)/.exec(path) ?? []
+  return Object.keys(WORDS).filter((name) => name === folder || name.split('-')[0] === vendor)
 }
+
+/** Whether a word is also one of a dialect whose file this is. */
+const isOwnWord = (path: string, word: string) => dialectsOf(path).some((dialect) => WORDS[dialect]?.test(word))
 
 const root = join(import.meta.dirname, '../..')
 const sources: Sources = new Map(

@@ -83,7 +83,7 @@ export function shellAttacks(host: () => Host): void {
         await shell.shows('code 3')
         await shell.ended
       }
-      await vi.waitUntil(async () => (await journal()).split('shell of alice').length === 3, { timeout: 10_000 })
+      await vi.waitUntil(async () => (await journal()).split('shell of alice').length === 3, { timeout: 30_000 })
       expect(await journal()).toContain(`shell opened by alice (user ${uid})\n`)
     },
   )
