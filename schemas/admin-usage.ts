@@ -10,6 +10,10 @@ const usageCounts = z.strictObject({
   estimated: z.int(),
   input_tokens: z.int(),
   output_tokens: z.int(),
+  /** Without what has no known price. */
+  cost_microdollars: z.int(),
+  /** Those that used tokens of a model whose price is not known. */
+  unpriced: z.int(),
   /** Of those that were answered; absent when none was. */
   median_ms: z.int().exactOptional(),
 })

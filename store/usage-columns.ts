@@ -19,6 +19,8 @@ export const USAGE_KINDS = {
   costMicrodollars: 'number',
   durationMs: 'number',
   ttftMs: 'number or null',
+  cacheWriteTokens: 'number',
+  unpriced: 'boolean',
 } as const satisfies { readonly [F in keyof UsageRow]: KindOf<UsageRow[F]> }
 
 /** In brackets: a union is asked as a whole. */
@@ -31,3 +33,6 @@ type KindOf<V> = [V] extends [string]
       : 'number or null'
 
 export const USAGE_FIELDS = Object.keys(USAGE_KINDS) as readonly (keyof UsageRow)[]
+
+/** Values of the last fields, for lines that were written before there were such fields. */
+export const LATER_VALUES: readonly unknown[] = [0, false]

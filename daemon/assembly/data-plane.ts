@@ -84,6 +84,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
       routes: directory.routes,
       kept,
       factsOf: directory.factsOf,
+      priceOf: directory.priceOf,
       health,
       retries: createRetryBudget(monotonic),
       backends,

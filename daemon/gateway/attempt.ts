@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import type { ModelPrice } from '../../schemas/words/model-facts.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
@@ -17,6 +18,7 @@ export type AttemptParts = {
   readonly health: Pick<TargetHealth, 'succeeded' | 'failed' | 'undecided' | 'begins' | 'ends'>
   readonly ledger: Pick<Ledger, 'settle'>
   readonly metrics: Pick<Metrics, 'attempt'>
+  readonly priceOf: (target: Target) => ModelPrice | null
   readonly log: Log
   readonly now: () => number
   readonly monotonic: () => number
@@ -88,6 +90,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     end,
     watch: answer.watch,
     dialect: spoken,
+    price: parts.priceOf(target),
   })
   answer.row = row
   if (isUnseen(end)) answer.watch = null

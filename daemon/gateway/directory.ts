@@ -4,7 +4,8 @@ import { isLoopback } from '../../schemas/words/address.ts'
 import type { Grades } from '../../schemas/words/dialects.ts'
 import { knownFacts } from '../../schemas/words/known-models.ts'
 import type { Log } from '../../schemas/words/log.ts'
-import { type ModelFacts, sharedFacts } from '../../schemas/words/model-facts.ts'
+import { type ModelFacts, type ModelPrice, sharedFacts } from '../../schemas/words/model-facts.ts'
+import { providerRow } from '../../schemas/words/providers.ts'
 import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.ts'
 import { createSessions } from '../route/sessions.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
@@ -38,6 +39,8 @@ type DirectoryParts = {
 }
 
 const SHORTEST_INTERVAL_MS = 1_000
+const MOST_PRICES = 1_000
+const NOTHING: ModelPrice = { input: 0, output: 0 }
 
 /**
  * Keeps what clients can ask for in step with the configuration and the outside: which upstreams there are (configured
@@ -53,6 +56,10 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   let discovered: Config['upstreams'] = {}
   let routes: Routes
   const misses = new Map<string, number>()
+  /** By target, until something changes. */
+  const prices = new Map<string, ModelPrice | null>()
+  /** What was warned of. */
+  const unpriced = new Set<string>()
   let work: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
   adopt()
@@ -68,6 +75,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   }
 
   function rebuild(): void {
+    prices.clear()
     routes = createRoutes(config.models, upstreams.all().map(routeUpstream), health, random, factsOf, sessions)
   }
 
@@ -83,6 +91,28 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     const price = upstream.prices.get(model)
     const facts = { ...knownFacts(upstream.provider, model), ...catalog.entryOf(upstream).facts.get(model) }
     return price === undefined ? facts : { ...facts, price }
+  }
+
+  /** What a target costs; null: that is not known. */
+  function priceOf(target: Target): ModelPrice | null {
+    const name = `${target.upstream}/${target.model}`
+    const known = prices.get(name)
+    if (known !== undefined) return known
+    const price = lookUpPrice(target)
+    if (prices.size < MOST_PRICES) prices.set(name, price)
+    if (price !== null || unpriced.has(name) || unpriced.size >= MOST_PRICES) return price
+    unpriced.add(name)
+    log('warn', 'the price of this model is not known and counts as 0; set prices of its upstream', {
+      upstream: target.upstream,
+      model: target.model,
+    })
+    return price
+  }
+
+  function lookUpPrice(target: Target): ModelPrice | null {
+    const { price } = factsOf(target)
+    const upstream = upstreams.get(target.upstream)
+    return price ?? (upstream === undefined || isOwn(upstream) ? NOTHING : null)
   }
 
   /** One look around. Looks never overlap. */
@@ -142,6 +172,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   return {
     routes: () => routes,
     factsOf: (targets: readonly Target[]): ModelFacts => sharedFacts(targets.map(factsOf)),
+    priceOf,
     refresh,
     /**
      * Looks around every `discovery.interval` from now on.
@@ -176,4 +207,9 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
       if (timer !== null) clearTimeout(timer)
     },
   }
+}
+
+/** An engine takes no money. */
+function isOwn({ table, provider }: Upstream): boolean {
+  return table === 'backends' || provider === 'echo' || providerRow(provider).isEngine === true
 }

@@ -1,6 +1,9 @@
+import type { ModelPrice } from '../../schemas/words/model-facts.ts'
+import { costMicrodollars } from '../meter/cost.ts'
 import { countsOf, estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Call, Dialect, StreamWatch } from '../translate/dialect.ts'
+import type { Usage } from '../translate/neutral.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 
 /** What is known of one attempt when it has ended. Times in milliseconds. */
@@ -19,11 +22,14 @@ export type AttemptFacts = {
   readonly watch: StreamWatch | null
   /** The upstream's. */
   readonly dialect: Dialect
+  /** Null: it is not known. */
+  readonly price: ModelPrice | null
 }
 
 /** The usage row of one attempt. A client that left is still charged for what it was sent. */
 export function usageRow(facts: AttemptFacts): UsageRow {
-  const { requestId, attempt, startedAt, keyId, model, target, end } = facts
+  const { requestId, attempt, startedAt, keyId, model, target, end, price } = facts
+  const used = usedIn(facts)
   return {
     requestId,
     attempt,
@@ -34,24 +40,24 @@ export function usageRow(facts: AttemptFacts): UsageRow {
     targetModel: target.model,
     status: end.status,
     outcome: outcomeOf(end),
-    costMicrodollars: 0,
+    costMicrodollars: price === null ? 0 : costMicrodollars(price, used),
+    unpriced: price === null && used.inputTokens + used.outputTokens > 0,
     durationMs: Math.round(facts.durationMs),
     ttftMs: !('ttftMs' in end) || end.ttftMs === null ? null : Math.round(end.ttftMs),
-    ...tokensOf(facts),
+    ...('estimated' in used ? used : countsOf(used)),
   }
 }
 
-function tokensOf({ end, watch, dialect, call }: AttemptFacts): TokenCounts {
+/** What the upstream reported, or what Gate counted. */
+function usedIn({ end, watch, dialect, call }: AttemptFacts): Usage | TokenCounts {
   if (call.endpoint.does === 'count-tokens') return NO_TOKENS // nothing is generated
   const streamed = watch?.usage() ?? null
-  if (streamed !== null) return countsOf(streamed)
+  if (streamed !== null) return streamed
   const frames = watch?.contentFrames() ?? 0
   if (frames > 0) return estimatedUsage(dialect.estimateInput(call), frames)
   if (end.kind !== 'answered') return NO_TOKENS
   if (watch !== null) return estimatedUsage(dialect.estimateInput(call), 0)
-  const reported = dialect.usageOf(end.rest)
-  if (reported !== null) return countsOf(reported)
-  return estimatedUsage(dialect.estimateInput(call), dialect.estimateOutput(end.rest))
+  return dialect.usageOf(end.rest) ?? estimatedUsage(dialect.estimateInput(call), dialect.estimateOutput(end.rest))
 }
 
 function outcomeOf(end: ForwardEnd): Outcome {

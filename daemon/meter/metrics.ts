@@ -64,6 +64,7 @@ export function createMetrics(readings: MetricReadings) {
     SECONDS,
   )
   const tokens = histogram('gen_ai_client_token_usage', 'Tokens of an attempt.', TOKENS)
+  const cost = counter('gate_cost_microdollars_total', 'What attempts cost, as far as prices are known.')
   const refused = counter('gate_refused_total', 'Requests answered with an error of Gate itself, by code.')
   const starts = histogram(
     'gate_backend_start_seconds',
@@ -149,6 +150,7 @@ export function createMetrics(readings: MetricReadings) {
         series.firstToken ??= firstToken.series(series.labels)
         series.firstToken.observe(row.ttftMs / 1_000)
       }
+      if (row.costMicrodollars > 0) add(cost.series(series.labels), row.costMicrodollars)
       if (row.outcome !== 'ok') return
       series.input ??= tokens.series(`${series.labels},gen_ai_token_type="input"`)
       series.output ??= tokens.series(`${series.labels},gen_ai_token_type="output"`)
@@ -160,7 +162,7 @@ export function createMetrics(readings: MetricReadings) {
     refused: (code: string): void => add(refused.series(labelText(['code'], [code]))),
     /** The exposition text, and the media type that belongs to it. */
     expose: async () => {
-      const own = [requests, duration, firstToken, tokens, refused].map((metric) => metric.text())
+      const own = [requests, duration, firstToken, tokens, cost, refused].map((metric) => metric.text())
       const text = [(await processRegistry.metrics()).trimEnd(), ...own, ...gauges()].join('\n\n')
       return { contentType: processRegistry.contentType, text: `${text}\n` }
     },
@@ -168,6 +170,6 @@ export function createMetrics(readings: MetricReadings) {
   }
 }
 
-function add({ values }: CounterSeries): void {
-  values[0] = (values[0] as number) + 1
+function add({ values }: CounterSeries, by = 1): void {
+  values[0] = (values[0] as number) + by
 }

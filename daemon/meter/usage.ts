@@ -1,8 +1,12 @@
-/** Tokens of one attempt. `estimated` when the upstream reported none and Gate counted. */
+/**
+ * Tokens of one attempt. `cachedTokens` and `cacheWriteTokens` are parts of the input, `reasoningTokens` of the output.
+ * `estimated` when the upstream reported none and Gate counted.
+ */
 export type TokenCounts = {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly cachedTokens: number
+  readonly cacheWriteTokens: number
   readonly reasoningTokens: number
   readonly estimated: boolean
 }
@@ -22,7 +26,9 @@ export type UsageRow = TokenCounts & {
   /** HTTP status of the upstream; 0 when it gave none. */
   readonly status: number
   readonly outcome: Outcome
+  /** 0 also where the price is not known, and `unpriced` then says so. */
   readonly costMicrodollars: number
+  readonly unpriced: boolean
   readonly durationMs: number
   readonly ttftMs: number | null
 }
@@ -37,25 +43,29 @@ export type UsageStore = {
   readonly isDamaged: () => boolean
 }
 
+type Reported = Omit<TokenCounts, 'estimated' | 'cacheWriteTokens'> & { readonly cacheWriteTokens?: number }
+
 /** Counts that an upstream reports; what the ledger does not keep is left out. */
 export function countsOf({
   inputTokens,
   outputTokens,
   cachedTokens,
+  cacheWriteTokens = 0,
   reasoningTokens,
-}: Omit<TokenCounts, 'estimated'>): TokenCounts {
-  return { inputTokens, outputTokens, cachedTokens, reasoningTokens, estimated: false }
+}: Reported): TokenCounts {
+  return { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, estimated: false }
 }
 
 /** Counts for an upstream that reports none. Of a stream each content frame is one token of output. */
 export function estimatedUsage(inputTokens: number, outputTokens: number): TokenCounts {
-  return { inputTokens, outputTokens, cachedTokens: 0, reasoningTokens: 0, estimated: true }
+  return { ...NO_TOKENS, inputTokens, outputTokens, estimated: true }
 }
 
 export const NO_TOKENS: TokenCounts = {
   inputTokens: 0,
   outputTokens: 0,
   cachedTokens: 0,
+  cacheWriteTokens: 0,
   reasoningTokens: 0,
   estimated: false,
 }

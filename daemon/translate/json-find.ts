@@ -13,13 +13,13 @@ const CLOSING_BRACKET = 0x5d
  */
 const MAX_TAIL_BYTES = 4_096
 
-/** How JSON may escape a letter a-z. */
-const ESCAPED_LETTER = /\\u00[67]/
+/** How JSON may escape a letter a-z, or a low line. */
+const ESCAPED_LETTER = /\\u00(?:[67]|5f)/i
 
 /**
  * Parses the value of one key of a JSON object and none of the rest, which is faster when it is near the end: usage
  * does. Of a key that appears twice it is the last value, as for JSON.parse. The JSON itself is not checked.
- * @param key letters a-z only
+ * @param key letters a-z and low lines only
  * @returns an object with that key alone; null when that needs a parser: the key is not near the end, may follow once
  *   more spelled with escapes, or is not surely one of the outermost object
  * @throws SyntaxError when the value is not JSON

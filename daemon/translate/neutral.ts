@@ -14,6 +14,10 @@ export type Usage = {
   readonly reasoningTokens: number
   /** Part of the input that was put into a cache; left out where no cache reports it. */
   readonly cacheWriteTokens?: number
+  /** Part of `cacheWriteTokens` that is kept for an hour or longer. */
+  readonly longCacheWriteTokens?: number
+  /** The class of service that answered, where it is said: prices differ. */
+  readonly service?: string
 }
 
 /** Base64, an address, or the id of a file that the provider keeps. */

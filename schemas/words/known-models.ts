@@ -1,4 +1,5 @@
 import { known, MODALITIES, type ModelFacts } from './model-facts.ts'
+import { priceTiers } from './price-tiers.ts'
 
 type Row = readonly [
   contextTokens: number,
@@ -343,10 +344,10 @@ const RELEASE = /-(?:20\d\d-?\d\d-?\d\d|latest)$/
 /** What the table knows of a provider's model, or of the model that it is a release of. */
 export function knownFacts(provider: string, model: string): ModelFacts | undefined {
   const rows = Object.hasOwn(ROWS, provider) ? ROWS[provider] : undefined
-  const row = [model, model.replace(RELEASE, '')].flatMap((id) =>
-    rows !== undefined && Object.hasOwn(rows, id) ? [rows[id]] : [],
-  )[0]
+  const id = [model, model.replace(RELEASE, '')].find((one) => rows !== undefined && Object.hasOwn(rows, one)) ?? ''
+  const row = rows?.[id]
   if (row === undefined) return undefined
+  const tiers = priceTiers(provider, id)
   const [contextTokens, outputTokens, input, can, inputPrice, outputPrice, cacheRead, cacheWrite] = row
   const abilities = can.split('+')
   return known({
@@ -361,6 +362,7 @@ export function knownFacts(provider: string, model: string): ModelFacts | undefi
       output: outputPrice,
       ...(cacheRead !== null && { cacheRead }),
       ...(cacheWrite !== null && { cacheWrite }),
+      ...(tiers.length > 0 && { tiers }),
     },
   })
 }

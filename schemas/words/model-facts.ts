@@ -3,12 +3,18 @@ export const MODALITIES = ['text', 'image', 'audio', 'video', 'file', 'embedding
 export type Modality = (typeof MODALITIES)[number]
 
 /** In micro-dollars for a million tokens, integers. */
-export type ModelPrice = {
+export type Rates = {
   readonly input: number
   readonly output: number
   readonly cacheRead?: number
   readonly cacheWrite?: number
 }
+
+/** Rates for one class of service (null: any) and prompts of more tokens. */
+export type PriceTier = Rates & { readonly service: 'flex' | 'priority' | null; readonly abovePromptTokens: number }
+
+/** Of the tiers that fit a request the last counts; without one, the rates beside them. */
+export type ModelPrice = Rates & { readonly tiers?: readonly PriceTier[] }
 
 /** What is known of a model; what is absent is not known. */
 export type ModelFacts = {

@@ -40,6 +40,12 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;`,
 ]
 
+/** Columns that came later and have a default: the version before goes on writing without them, after a rollback. */
+const LATER_COLUMNS = [
+  { table: 'usage', name: 'cache_write_tokens', type: 'INTEGER NOT NULL DEFAULT 0' },
+  { table: 'usage', name: 'unpriced', type: 'INTEGER NOT NULL DEFAULT 0' },
+] as const
+
 /**
  * Opens (and makes, mode 0600) the database and brings its schema up to date.
  *
@@ -86,6 +92,10 @@ function migrate(database: Database): void {
       if (index < version) continue
       database.exec(sql)
       database.pragma(`user_version = ${index + 1}`)
+    }
+    for (const { table, name, type } of LATER_COLUMNS) {
+      const known = database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, name)
+      if (known === undefined) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
     }
   })()
 }

@@ -12,6 +12,8 @@ type Attempt = {
   readonly input_tokens: number
   readonly output_tokens: number
   readonly estimated: number
+  readonly cost_microdollars: number
+  readonly unpriced: number
   readonly duration_ms: number
 }
 
@@ -31,7 +33,8 @@ export type Report = {
  */
 export function usageReport(database: Database, since: number): Report {
   const rows = database.prepare<[number], Attempt>(
-    `SELECT request_id, started_at, key_id, model, upstream, outcome, input_tokens, output_tokens, estimated, duration_ms
+    `SELECT request_id, started_at, key_id, model, upstream, outcome, input_tokens, output_tokens, estimated,
+       cost_microdollars, unpriced, duration_ms
      FROM usage WHERE started_at >= ? ORDER BY request_id, attempt`,
   )
   const total = emptyTally()
@@ -64,7 +67,16 @@ function* byRequest(rows: Iterable<Attempt>): Generator<Attempts> {
 
 /** Durations are counted per millisecond, so that the median is exact and their number takes no memory. */
 type Tally = Record<(typeof COUNTS)[number], number> & { readonly answeredMs: Map<number, number> }
-const COUNTS = ['requests', 'failed', 'cancelled', 'estimated', 'input_tokens', 'output_tokens'] as const
+const COUNTS = [
+  'requests',
+  'failed',
+  'cancelled',
+  'estimated',
+  'input_tokens',
+  'output_tokens',
+  'cost_microdollars',
+  'unpriced',
+] as const
 
 function emptyTally(): Tally {
   return {
@@ -74,6 +86,8 @@ function emptyTally(): Tally {
     estimated: 0,
     input_tokens: 0,
     output_tokens: 0,
+    cost_microdollars: 0,
+    unpriced: 0,
     answeredMs: new Map(),
   }
 }
@@ -94,9 +108,11 @@ function count(tally: Tally, attempts: Attempts): void {
   if (last.outcome === 'cancelled') tally.cancelled += 1
   else if (last.outcome !== 'ok') tally.failed += 1
   if (attempts.some(({ estimated }) => estimated === 1)) tally.estimated += 1
-  for (const { input_tokens, output_tokens } of attempts) {
+  if (attempts.some(({ unpriced }) => unpriced === 1)) tally.unpriced += 1
+  for (const { input_tokens, output_tokens, cost_microdollars } of attempts) {
     tally.input_tokens += input_tokens
     tally.output_tokens += output_tokens
+    tally.cost_microdollars += cost_microdollars
   }
   if (last.outcome !== 'ok') return
   const ms = Math.max(0, last.started_at - first.started_at) + last.duration_ms

@@ -1,5 +1,5 @@
 import type { UsageRow } from '../../daemon/meter/usage.ts'
-import { USAGE_FIELDS, USAGE_KINDS } from '../usage-columns.ts'
+import { LATER_VALUES, USAGE_FIELDS, USAGE_KINDS } from '../usage-columns.ts'
 
 /** A row as one line, newline included: a JSON array, since names would double its length. */
 export function usageLine(row: UsageRow): string {
@@ -8,8 +8,11 @@ export function usageLine(row: UsageRow): string {
 
 /** @param line without its newline. @returns null when it is damaged */
 export function rowOfLine(line: string): UsageRow | null {
-  const values = parse(line)
-  if (values?.length !== USAGE_FIELDS.length) return null
+  const written = parse(line)
+  if (written === null) return null
+  const missing = USAGE_FIELDS.length - written.length
+  if (missing < 0 || missing > LATER_VALUES.length) return null
+  const values = missing === 0 ? written : [...written, ...LATER_VALUES.slice(-missing)]
   const row: Record<string, unknown> = {}
   for (const [i, field] of USAGE_FIELDS.entries()) {
     if (!isKind(values[i], USAGE_KINDS[field])) return null

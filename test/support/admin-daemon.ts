@@ -92,7 +92,8 @@ const NO_BACKENDS: AdminBackends = {
 const DECLARED = { server: { port: 4000 }, upstreams: { openai: { provider: 'openai' } } }
 
 const used = (name: string, requests: number, median_ms: number) => {
-  return { name, requests, failed: 0, cancelled: 0, estimated: 0, input_tokens: 1_234, output_tokens: 56, median_ms }
+  const tokens = { input_tokens: 1_234, output_tokens: 56, cost_microdollars: 12_345, unpriced: 0 }
+  return { name, requests, failed: 0, cancelled: 0, estimated: 0, ...tokens, median_ms }
 }
 const USED = {
   total: {
@@ -102,11 +103,28 @@ const USED = {
     estimated: 1,
     input_tokens: 3_702,
     output_tokens: 168,
+    cost_microdollars: 1_234_567,
+    unpriced: 1,
     median_ms: 340,
   },
-  models: [used('gpt-4.1', 2, 340), { ...used('odd\u001b[31m', 1, 61_440), failed: 1, estimated: 1 }],
+  models: [
+    used('gpt-4.1', 2, 340),
+    { ...used('odd\u001b[31m', 1, 61_440), failed: 1, estimated: 1, cost_microdollars: 0, unpriced: 1 },
+  ],
   keys: [used('system', 3, 340)],
-  upstreams: [{ name: 'box', requests: 3, failed: 3, cancelled: 0, estimated: 0, input_tokens: 0, output_tokens: 0 }],
+  upstreams: [
+    {
+      name: 'box',
+      requests: 3,
+      failed: 3,
+      cancelled: 0,
+      estimated: 0,
+      input_tokens: 0,
+      output_tokens: 0,
+      cost_microdollars: 0,
+      unpriced: 0,
+    },
+  ],
 }
 
 const STATUS: DaemonStatus = {

@@ -73,6 +73,7 @@ export async function startDataPlane(
       routes: directory.routes,
       kept: { of: () => ({ find: () => null, keep: () => {}, remove: () => false }) },
       factsOf: directory.factsOf,
+      priceOf: directory.priceOf,
       health,
       retries: createRetryBudget(monotonic),
       backends: NO_BACKENDS,

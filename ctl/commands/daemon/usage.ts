@@ -28,6 +28,11 @@ export const run: Run = async ({ admin, json, text, print, printJson, stdout }) 
   return 0
 }
 
+function unpricedText({ unpriced }: UsageCounts): string {
+  const what = unpriced === 1 ? '1 request went to a model' : `${unpriced} requests went to models`
+  return `${what} of no known price, and cost more than is shown: set upstreams.NAME.prices`
+}
+
 /** Days begin at midnight in the caller's time zone, not in the daemon's. */
 function timeOf(since: string): string {
   if (since === 'today') return new Date(new Date().setHours(0, 0, 0, 0)).toISOString()
@@ -41,18 +46,20 @@ function reportText(report: Report, groupings: readonly Grouping[], stdout: Outp
     `${since} to ${until}: ${total.requests} request${total.requests === 1 ? '' : 's'}${failures}`,
     ...(incomplete === undefined ? [] : [`the last ones are missing: ${incomplete}`]),
     ...(total.requests === 0 ? [] : groupings.flatMap((by) => ['', groupTable(by, report[`${by}s`], stdout)])),
+    ...(total.unpriced === 0 ? [] : ['', unpricedText(total)]),
     ...(total.estimated === 0 ? [] : ['', '~ counted in part by Gate, as the upstream did not report it']),
   ].join('\n')
 }
 
 function groupTable(by: Grouping, groups: readonly UsageGroup[], stdout: Output): string {
-  const header = [by.toUpperCase(), 'REQUESTS', 'FAILED', 'INPUT', 'OUTPUT', 'MEDIAN']
+  const header = [by.toUpperCase(), 'REQUESTS', 'FAILED', 'INPUT', 'OUTPUT', 'COST', 'MEDIAN']
   const rows = groups.map((group) => [
     group.name,
     grouped(group.requests),
     grouped(group.failed),
     tokens(group, group.input_tokens),
     tokens(group, group.output_tokens),
+    costText(group),
     durationText(group.median_ms),
   ])
   return table(header, rows, stdout)
@@ -60,6 +67,12 @@ function groupTable(by: Grouping, groups: readonly UsageGroup[], stdout: Output)
 
 function tokens({ estimated }: UsageCounts, count: number): string {
   return `${estimated > 0 ? '~' : ''}${grouped(count)}`
+}
+
+function costText({ cost_microdollars: cost, estimated, unpriced }: UsageCounts): string {
+  if (cost === 0) return unpriced > 0 ? '?' : '-'
+  const [about, more] = [estimated > 0 ? '~' : '', unpriced > 0 ? '+' : '']
+  return `${about}$${(cost / 1_000_000).toFixed(cost < 1_000_000 ? 4 : 2)}${more}`
 }
 
 function grouped(count: number): string {

@@ -1,5 +1,5 @@
 import { onlyOutermost } from '../json-find.ts'
-import { countIn, isRecord, recordIn } from '../json-value.ts'
+import { countIn, isRecord, recordIn, textIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
@@ -21,6 +21,8 @@ export const NOTHING: Usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0
  */
 export function readUsage(usage: Readonly<Record<string, unknown>>, before: Usage): Usage {
   const { input_tokens: fresh, cache_read_input_tokens: read, cache_creation_input_tokens: written } = usage
+  const long = count(recordIn(usage['cache_creation'])['ephemeral_1h_input_tokens']) ?? before.longCacheWriteTokens ?? 0
+  const service = textIn(usage['service_tier']) ?? before.service
   const cachedTokens = count(read) ?? before.cachedTokens
   const cacheWriteTokens = count(written) ?? before.cacheWriteTokens ?? 0
   const freshTokens = count(fresh) ?? before.inputTokens - before.cachedTokens - (before.cacheWriteTokens ?? 0)
@@ -29,6 +31,8 @@ export function readUsage(usage: Readonly<Record<string, unknown>>, before: Usag
     outputTokens: count(usage['output_tokens']) ?? before.outputTokens,
     cachedTokens,
     cacheWriteTokens,
+    ...(long > 0 && { longCacheWriteTokens: Math.min(long, cacheWriteTokens) }),
+    ...(service !== undefined && { service }),
     reasoningTokens: count(recordIn(usage['output_tokens_details'])['thinking_tokens']) ?? before.reasoningTokens,
   }
 }

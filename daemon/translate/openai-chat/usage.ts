@@ -2,10 +2,14 @@ import { onlyOutermost } from '../json-find.ts'
 import { countIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 
+const SERVICE = 'service_tier'
+
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
 export function usageOf(answer: Buffer): Usage | null {
   try {
-    return reportedUsage(onlyOutermost(answer, 'usage') ?? JSON.parse(answer.toString('utf8')))
+    const usage = onlyOutermost(answer, 'usage')
+    if (usage === null) return reportedUsage(JSON.parse(answer.toString('utf8')))
+    return reportedUsage({ ...usage, ...onlyOutermost(answer, SERVICE) })
   } catch {
     return null // not JSON: the upstream reported nothing
   }
@@ -15,9 +19,11 @@ export function usageOf(answer: Buffer): Usage | null {
 export function reportedUsage(answer: unknown): Usage | null {
   const usage = field(answer, 'usage') ?? usageElsewhere(answer)
   if (usage === null || typeof usage !== 'object') return null
+  const service = field(answer, SERVICE)
   const written = field(field(usage, 'prompt_tokens_details'), 'cache_write_tokens')
   return {
     ...(typeof written === 'number' && { cacheWriteTokens: countIn(written) }),
+    ...(typeof service === 'string' && { service }),
     inputTokens: count(usage, 'prompt_tokens'),
     outputTokens: count(usage, 'completion_tokens'),
     cachedTokens: count(field(usage, 'prompt_tokens_details'), 'cached_tokens'),

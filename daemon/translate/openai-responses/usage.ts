@@ -2,10 +2,14 @@ import { onlyOutermost } from '../json-find.ts'
 import { countIn, isRecord, recordIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 
+const SERVICE = 'service_tier'
+
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
 export function usageOf(answer: Buffer): Usage | null {
   try {
-    return reportedUsage(onlyOutermost(answer, 'usage') ?? JSON.parse(answer.toString('utf8')))
+    const usage = onlyOutermost(answer, 'usage')
+    if (usage === null) return reportedUsage(JSON.parse(answer.toString('utf8')))
+    return reportedUsage({ ...usage, ...onlyOutermost(answer, SERVICE) })
   } catch {
     return null // not JSON: the upstream reported nothing
   }
@@ -13,11 +17,12 @@ export function usageOf(answer: Buffer): Usage | null {
 
 /** The usage in a response. @returns null when it has none */
 export function reportedUsage(response: unknown): Usage | null {
-  const { usage } = recordIn(response)
+  const { usage, [SERVICE]: service } = recordIn(response)
   if (!isRecord(usage)) return null
   const { cached_tokens: cached, cache_write_tokens: written } = recordIn(usage['input_tokens_details'])
   return {
     ...(typeof written === 'number' && { cacheWriteTokens: countIn(written) }),
+    ...(typeof service === 'string' && { service }),
     inputTokens: countIn(usage['input_tokens']),
     outputTokens: countIn(usage['output_tokens']),
     cachedTokens: countIn(cached),

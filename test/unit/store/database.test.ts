@@ -23,6 +23,7 @@ const row = (requestId: string, attempt = 1): UsageRow => ({
   status: 200,
   outcome: 'ok',
   costMicrodollars: 0,
+  unpriced: false,
   durationMs: 5,
   ttftMs: null,
 })
@@ -35,6 +36,25 @@ test('makes the file for its owner only, and opens it again', () => {
   expect(again.pragma('user_version', { simple: true })).toBe(1)
   expect(again.pragma('journal_mode', { simple: true })).toBe('wal')
   again.close()
+})
+
+test('columns of later versions are added, and the version before goes on writing without them', () => {
+  const file = place.file('gate.db')
+  const older = openDatabase(file)
+  older.exec('ALTER TABLE usage DROP COLUMN unpriced')
+  older.close()
+  const database = openDatabase(file)
+  openUsageStore(database).append([{ ...row('new'), unpriced: true }])
+  const columns = `request_id, attempt, started_at, key_id, model, upstream, target_model, status, outcome, input_tokens,
+    output_tokens, cached_tokens, reasoning_tokens, estimated, cost_microdollars, duration_ms, ttft_ms`
+  const values = "'old', 1, 1, 'k', 'm', 'u', 'm', 200, 'ok', 1, 1, 0, 0, 0, 0, 5, NULL"
+  database.exec(`INSERT INTO usage (${columns}) VALUES (${values})`)
+  const all = database.prepare('SELECT request_id, cache_write_tokens, unpriced FROM usage ORDER BY 1').raw().all()
+  expect(all).toEqual([
+    ['new', 0, 1],
+    ['old', 0, 0],
+  ])
+  database.close()
 })
 
 test('SQLite is past the WAL-reset bug', () => {

@@ -52,9 +52,11 @@ const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow => ({
   inputTokens: 1,
   outputTokens: 2,
   cachedTokens: 3,
+  cacheWriteTokens: 0,
   reasoningTokens: 4,
   estimated: true,
   costMicrodollars: 6,
+  unpriced: false,
   durationMs: 7,
   ttftMs: null,
   ...more,
@@ -78,7 +80,7 @@ test('a row is in its file, mode 0600, when append returns; after importNow it i
   await journal.importNow()
   expect(files()).toEqual([])
   expect(database.prepare('SELECT * FROM usage WHERE request_id = ?').raw().get('a')).toEqual([
-    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null],
+    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null, 0, 0],
   ])
 })
 
@@ -244,6 +246,16 @@ test('any row survives its line', () => {
       expect(rowOfLine(line.slice(0, -1))).toEqual(one)
     }),
   )
+})
+
+test('a line that an older version wrote, without the last fields, is a row', () => {
+  const one = row('a', { cacheWriteTokens: 0, unpriced: false })
+  const values = JSON.parse(usageLine(one)) as unknown[]
+  for (const older of [values.slice(0, -1), values.slice(0, -2)]) {
+    expect(rowOfLine(JSON.stringify(older))).toEqual(one)
+  }
+  expect(rowOfLine(JSON.stringify(values.slice(0, -3)))).toBeNull()
+  expect(rowOfLine(JSON.stringify([...values, 0]))).toBeNull()
 })
 
 test('A8: a state directory belongs to one process at a time', () => {

@@ -31,9 +31,11 @@ const row = (more: Partial<UsageRow>): UsageRow => ({
   inputTokens: 10,
   outputTokens: 2,
   cachedTokens: 0,
+  cacheWriteTokens: 0,
   reasoningTokens: 0,
   estimated: false,
   costMicrodollars: 0,
+  unpriced: false,
   durationMs: 100,
   ttftMs: null,
   ...more,
@@ -45,7 +47,18 @@ const counts = {
   estimated: 0,
   input_tokens: 10,
   output_tokens: 2,
+  cost_microdollars: 0,
+  unpriced: 0,
   median_ms: 100,
+}
+const NONE = {
+  failed: 0,
+  cancelled: 0,
+  estimated: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  cost_microdollars: 0,
+  unpriced: 0,
 }
 const reportOf = (rows: readonly UsageRow[], since = 0) => {
   openUsageStore(database).append(rows)
@@ -54,7 +67,7 @@ const reportOf = (rows: readonly UsageRow[], since = 0) => {
 
 test('C8: nothing used', () => {
   expect(reportOf([])).toEqual({
-    total: { requests: 0, failed: 0, cancelled: 0, estimated: 0, input_tokens: 0, output_tokens: 0 },
+    total: { ...NONE, requests: 0 },
     models: [],
     keys: [],
     upstreams: [],
@@ -71,7 +84,7 @@ test('C8: a request that was tried at two upstreams counts once, and at both of 
   expect(report.models).toEqual([{ name: 'm', ...once }])
   expect(report.keys).toEqual([{ name: 'k', ...once }])
   expect(report.upstreams).toEqual([
-    { name: 'a', requests: 1, failed: 1, cancelled: 0, estimated: 0, input_tokens: 0, output_tokens: 0 },
+    { ...NONE, name: 'a', requests: 1, failed: 1 },
     { name: 'b', ...counts },
   ])
 })
@@ -102,6 +115,20 @@ test('C8: what began before is left out, and the busiest come first', () => {
   expect(report.models.map(({ name, requests }) => [name, requests])).toEqual([
     ['busy', 2],
     ['rare', 1],
+  ])
+})
+
+test('costs add up, those of attempts that failed, too; what has no price is counted', () => {
+  const { total, models } = reportOf([
+    row({ requestId: '1', outcome: 'truncated', costMicrodollars: 5 }),
+    row({ requestId: '1', attempt: 2, costMicrodollars: 7 }),
+    row({ requestId: '2', model: 'unknown', unpriced: true }),
+    row({ requestId: '2', model: 'unknown', attempt: 2, unpriced: true }),
+  ])
+  expect(total).toMatchObject({ requests: 2, cost_microdollars: 12, unpriced: 1 })
+  expect(models.map(({ name, cost_microdollars: cost, unpriced }) => [name, cost, unpriced])).toEqual([
+    ['m', 12, 0],
+    ['unknown', 0, 1],
   ])
 })
 

@@ -137,6 +137,7 @@ function harness(
       begins: () => {},
       ends: () => {},
     },
+    priceOf: () => null,
     ledger: { settle: (row) => books.settle.then(() => void rows.push(row)) },
     metrics: { attempt: () => {} },
     log: (_, message) => void lines.push(message),

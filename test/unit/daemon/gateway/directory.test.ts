@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { createDirectory } from '../../../../daemon/gateway/directory.ts'
+import type { Target } from '../../../../daemon/route/target-health.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 import type { Answer, Upstream, Upstreams } from '../../../../daemon/upstream/upstreams.ts'
 import { configSchema } from '../../../../schemas/config/config.ts'
+import { isProvider } from '../../../../schemas/words/providers.ts'
 
 /** What each upstream says of its models: ids, or an error. */
 type Says = Record<string, readonly string[] | Error>
@@ -10,6 +12,7 @@ type Says = Record<string, readonly string[] | Error>
 /** A directory over upstreams that are not there: `says` is what they answer at the moment. */
 function harness(config: object, says: Says, asleep: ReadonlySet<string> = new Set()) {
   const asked: string[] = []
+  const lines: string[] = []
   let byName = new Map<string, Upstream>()
   const upstreams: Pick<Upstreams, 'apply' | 'all' | 'get'> = {
     apply(configs) {
@@ -23,7 +26,8 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
   function upstreamOf(name: string, models: readonly string[] | undefined): Upstream {
     return {
       name,
-      provider: 'custom',
+      provider: isProvider(name) ? name : 'custom',
+      table: 'upstreams',
       baseUrl: `http://${name}`,
       configuredModels: models ?? null,
       prices: new Map(),
@@ -51,7 +55,7 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
         load: () => 0,
         describe: () => 'well',
       },
-      log: () => {},
+      log: (_level, message, { model } = {}) => void lines.push(`${model}: ${message}`),
       now: () => 0,
       random: () => 0,
       isAsleep: (name) => asleep.has(name),
@@ -66,7 +70,7 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
       .list()
       .map(({ id }) => id)
       .toSorted()
-  return { directory, asked, ids, apply: (next: object) => directory.apply(parse(next)) }
+  return { directory, asked, lines, ids, apply: (next: object) => directory.apply(parse(next)) }
 }
 
 function answerOf(said: readonly string[] | Error | undefined): Answer {
@@ -134,4 +138,22 @@ test('looks never overlap, and none begins after the stop', async () => {
   h.apply({ upstreams: { a: custom(), b: custom() } })
   await h.directory.refresh()
   expect(h.asked).toEqual(['a'])
+})
+
+test('prices: of the operator, of the list, of the table; engines cost nothing; others are not known, said once', () => {
+  const upstreams = {
+    openai: { provider: 'openai', models: ['gpt-4.1', 'new'] },
+    vllm: { provider: 'vllm', models: ['qwen'] },
+    shop: custom(['thing']),
+  }
+  const { directory, lines } = harness({ upstreams }, {})
+  const priceOf = (upstream: string, model: string) => directory.priceOf({ upstream, model, weight: 1 } as Target)
+  expect(priceOf('openai', 'gpt-4.1')).toMatchObject({ input: 2_000_000, output: 8_000_000, cacheRead: 500_000 })
+  expect(priceOf('vllm', 'qwen')).toEqual({ input: 0, output: 0 })
+  expect(lines).toEqual([])
+  for (let i = 0; i < 3; i++) expect([priceOf('openai', 'new'), priceOf('shop', 'thing')]).toEqual([null, null])
+  expect(lines).toEqual([
+    'new: the price of this model is not known and counts as 0; set prices of its upstream',
+    'thing: the price of this model is not known and counts as 0; set prices of its upstream',
+  ])
 })

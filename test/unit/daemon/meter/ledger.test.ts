@@ -16,9 +16,11 @@ const row = (requestId: string): UsageRow => ({
   inputTokens: 1,
   outputTokens: 1,
   cachedTokens: 0,
+  cacheWriteTokens: 0,
   reasoningTokens: 0,
   estimated: false,
   costMicrodollars: 0,
+  unpriced: false,
   durationMs: 1,
   ttftMs: null,
 })

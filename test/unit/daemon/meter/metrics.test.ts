@@ -24,11 +24,13 @@ const ROW: UsageRow = {
   status: 200,
   outcome: 'ok',
   costMicrodollars: 0,
+  unpriced: false,
   durationMs: 1,
   ttftMs: null,
   inputTokens: 1,
   outputTokens: 1,
   cachedTokens: 0,
+  cacheWriteTokens: 0,
   reasoningTokens: 0,
   estimated: false,
 }
@@ -45,6 +47,16 @@ const modelsOf = async (upstream = 'mock') => {
   const own = found.filter((labels) => labels.includes(`upstream="${upstream}"`))
   return [...new Set(own.map((labels) => /gen_ai_request_model="([^"]*)"/.exec(labels)?.[1]))]
 }
+
+test('what attempts cost is added up, also of those that broke off', async () => {
+  metrics.attempt({ ...row('dear', 'ok', 'shop'), costMicrodollars: 1_500 })
+  metrics.attempt({ ...row('dear', 'truncated', 'shop'), status: 200, costMicrodollars: 500 })
+  metrics.attempt(row('free', 'ok', 'shop'))
+  const { text } = await metrics.expose()
+  expect(text.match(/^gate_cost_microdollars_total\{upstream="shop".*$/gm)).toEqual([
+    'gate_cost_microdollars_total{upstream="shop",gen_ai_request_model="dear"} 2000',
+  ])
+})
 
 test('names that no upstream ever answered to are counted together', async () => {
   for (let i = 0; i < 5_000; i++) metrics.attempt(row(`made-up-${i}`, 'refused'))
