@@ -2,6 +2,7 @@ import type { EventReader } from './dialect.ts'
 import { type FrameScanner, type OnFrame, sseEvents } from './frame-scanner.ts'
 import type { NeutralEvent } from './neutral.ts'
 import { PartSequence } from './part-sequence.ts'
+import { TextHole } from './text-hole.ts'
 
 type Event<Kind extends NeutralEvent['kind']> = Extract<NeutralEvent, { readonly kind: Kind }>
 
@@ -10,7 +11,10 @@ export abstract class FrameReader implements EventReader {
   protected readonly parts = new PartSequence()
   protected hasBegun = false
   readonly #scanner: FrameScanner
-  readonly #events: NeutralEvent[] = []
+  #events: NeutralEvent[] = []
+  readonly #hole = new TextHole()
+  /** Of the part that the frame before went on with. */
+  #goesOn: string | null = null
   #hasEnded = false
 
   /** @param scanner finds the frames in the bytes */
@@ -26,12 +30,18 @@ export abstract class FrameReader implements EventReader {
 
   feed(chunk: Buffer): readonly NeutralEvent[] {
     this.#scanner.feed(chunk)
-    return this.#events.splice(0)
+    return this.#take()
   }
 
   end(): readonly NeutralEvent[] {
     this.close()
-    return this.#events.splice(0)
+    return this.#take()
+  }
+
+  #take(): readonly NeutralEvent[] {
+    const events = this.#events
+    this.#events = []
+    return events
   }
 
   protected begin(start: Omit<Event<'begin'>, 'kind'>): void {
@@ -49,11 +59,31 @@ export abstract class FrameReader implements EventReader {
   #frame(data: string, type: string): void {
     if (this.#hasEnded) return
     try {
-      this.read(data, type)
-      this.#events.push(...this.parts.take())
+      if (this.#isMore(data, type)) this.#events.push(...this.parts.take())
+      else this.#readClosely(data, type)
     } catch (error) {
       this.#hasEnded = true
       this.#events.push({ kind: 'error', message: error instanceof Error ? error.message : String(error) })
     }
+  }
+
+  /** Takes a frame that is the one before with another text. @returns whether it is one */
+  #isMore(data: string, type: string): boolean {
+    const key = this.#goesOn
+    if (key === null || key !== this.parts.openKey()) return false
+    const text = this.#hole.textOf(data, type)
+    if (text !== null) this.parts.delta(key, text)
+    return text !== null
+  }
+
+  #readClosely(data: string, type: string): void {
+    this.read(data, type)
+    const events = this.parts.take()
+    this.#events.push(...events)
+    const [only, another] = events
+    this.#goesOn = null
+    if (only?.kind !== 'more' || another !== undefined) return
+    this.#goesOn = this.parts.openKey()
+    this.#hole.learn(data, type, only.text)
   }
 }

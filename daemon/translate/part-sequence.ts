@@ -12,7 +12,7 @@ type Part = { readonly key: string; readonly start: PartStart; text: string; has
 export class PartSequence {
   #open: Part | null = null
   readonly #waiting: Part[] = []
-  readonly #events: NeutralEvent[] = []
+  #events: NeutralEvent[] = []
   #waitingCharacters = 0
 
   /** The key of the part that is open; null: none. */
@@ -65,7 +65,9 @@ export class PartSequence {
 
   /** What has happened since the last call. */
   take(): readonly NeutralEvent[] {
-    return this.#events.splice(0)
+    const events = this.#events
+    this.#events = []
+    return events
   }
 
   /** Closes what is complete, and starts what waits for it. */

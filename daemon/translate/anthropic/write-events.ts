@@ -1,5 +1,6 @@
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { textFrame } from '../text-frame.ts'
 import { errorFrame } from './error.ts'
 import { deltaUsageObject } from './usage.ts'
 import { callBlock, isThinking, messageObject, NOT_STOPPED, signatureOf, stopOf } from './write-answer.ts'
@@ -7,7 +8,7 @@ import { callBlock, isThinking, messageObject, NOT_STOPPED, signatureOf, stopOf 
 /** Writes a stream of another dialect as a message's events. */
 export function writeEvents({ model, showsThinking }: Told): (event: WrittenEvent) => string {
   let index = -1
-  let part: PartStart['kind'] = 'text'
+  let deltaFrame = textFrame('')
   let isHidden = false
 
   return (event) => {
@@ -17,13 +18,13 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
           message: messageObject({ ...event, model: event.model || model }, [], NOT_STOPPED),
         })
       case 'part':
-        part = event.part.kind
         isHidden = !showsThinking && isThinking(event.part)
         if (isHidden) return ''
         index += 1
+        deltaFrame = textFrame(frame('content_block_delta', { index, delta: emptyDelta(event.part.kind) }))
         return frame('content_block_start', { index, content_block: startOf(event.part) })
       case 'more':
-        return isHidden ? '' : frame('content_block_delta', { index, delta: deltaOf(part, event.text) })
+        return isHidden ? '' : deltaFrame(event.text)
       case 'signature': {
         const delta = { type: 'signature_delta', signature: signatureOf(event) }
         return isHidden ? '' : frame('content_block_delta', { index, delta })
@@ -59,7 +60,7 @@ function startOf(part: PartStart): object {
   }
 }
 
-function deltaOf(part: PartStart['kind'], text: string): object {
-  if (part === 'call') return { type: 'input_json_delta', partial_json: text }
-  return part === 'reasoning' ? { type: 'thinking_delta', thinking: text } : { type: 'text_delta', text }
+function emptyDelta(part: PartStart['kind']): object {
+  if (part === 'call') return { type: 'input_json_delta', partial_json: '' }
+  return part === 'reasoning' ? { type: 'thinking_delta', thinking: '' } : { type: 'text_delta', text: '' }
 }

@@ -1,5 +1,6 @@
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { textFrame } from '../text-frame.ts'
 import { errorFrame } from './error.ts'
 import { REASONS, signedCall, usageObject } from './write-answer.ts'
 
@@ -12,6 +13,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
   let calls = 0
   let isSaid = false
   let signature: string | null = null
+  let deltaFrame = textFrame('')
 
   const chunk = (delta: object, reason: string | null = null) => frame({ choices: [choice(delta, reason)] })
   const frame = (rest: object) => `data: ${JSON.stringify({ ...head, ...rest })}\n\n`
@@ -26,8 +28,12 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
       case 'part': {
         part = event.part.kind
         isSaid = false
-        if (event.part.kind !== 'call') return ''
+        if (event.part.kind !== 'call') {
+          deltaFrame = textFrame(chunk({ [FIELDS[event.part.kind]]: '' }))
+          return ''
+        }
         calls += 1
+        deltaFrame = textFrame(callDelta({ function: { arguments: '' } }))
         const { id, name } = event.part
         const signed = signedCall(signature)
         signature = null
@@ -35,8 +41,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
       }
       case 'more':
         isSaid = true
-        if (part === 'call') return callDelta({ function: { arguments: event.text } })
-        return chunk({ [FIELDS[part]]: event.text })
+        return deltaFrame(event.text)
       case 'part-end': // clients parse the arguments, also of a call that has none
         return part === 'call' && !isSaid ? callDelta({ function: { arguments: '{}' } }) : ''
       case 'signature':

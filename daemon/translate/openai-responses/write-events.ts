@@ -1,6 +1,6 @@
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
-import { errorFrame, frame } from './error.ts'
+import { errorFrame, frame, numberedTextFrame } from './error.ts'
 import {
   callItem,
   inputOf,
@@ -29,6 +29,8 @@ type Open = {
   text: string
   signature: string | null
   signedBy: string | undefined
+  /** Writes the events that go on with it; null before the first. */
+  deltaFrame: ReturnType<typeof deltaFrame> | null
 }
 
 class EventWriter {
@@ -81,7 +83,7 @@ class EventWriter {
 
   #begin(start: PartStart): string {
     const tool = start.kind === 'call' ? this.#nameOf(start.name) : null
-    const open: Open = { start, tool, text: '', signature: null, signedBy: undefined }
+    const open: Open = { start, tool, text: '', signature: null, signedBy: undefined, deltaFrame: null }
     switch (start.kind) {
       case 'text':
       case 'refusal': {
@@ -119,18 +121,21 @@ class EventWriter {
     open.text += text
     switch (open.start.kind) {
       case 'text':
-        return this.#event('output_text.delta', { ...this.#contentPlace(), delta: text, logprobs: [] })
+        open.deltaFrame ??= deltaFrame('output_text.delta', { ...this.#contentPlace(), delta: '', logprobs: [] })
+        return this.#delta(open.deltaFrame, text)
       case 'refusal':
-        return this.#event('refusal.delta', { ...this.#contentPlace(), delta: text })
+        open.deltaFrame ??= deltaFrame('refusal.delta', { ...this.#contentPlace(), delta: '' })
+        return this.#delta(open.deltaFrame, text)
       case 'reasoning': {
         const place = this.#summaryPlace()
         const part = isFirst ? this.#event('reasoning_summary_part.added', { ...place, part: summaryPart('') }) : ''
-        return part + this.#event('reasoning_summary_text.delta', { ...place, delta: text })
+        open.deltaFrame ??= deltaFrame('reasoning_summary_text.delta', { ...place, delta: '' })
+        return part + this.#delta(open.deltaFrame, text)
       }
       case 'call': // a text without JSON is known when all of it has come
-        return open.tool?.isFreeform === true
-          ? ''
-          : this.#event('function_call_arguments.delta', { ...this.#itemPlace('fc'), delta: text })
+        if (open.tool?.isFreeform === true) return ''
+        open.deltaFrame ??= deltaFrame('function_call_arguments.delta', { ...this.#itemPlace('fc'), delta: '' })
+        return this.#delta(open.deltaFrame, text)
       case 'redacted':
         return ''
     }
@@ -248,11 +253,18 @@ class EventWriter {
     return this.#event(type, { response: responseObject(this.#told, state) })
   }
 
+  #delta(frameOf: ReturnType<typeof deltaFrame>, text: string): string {
+    this.#number += 1
+    return frameOf(this.#number - 1, text)
+  }
+
   #event(type: string, rest: object): string {
     this.#number += 1
     return frame(this.#number - 1, `response.${type}`, rest)
   }
 }
+
+const deltaFrame = (type: string, rest: object) => numberedTextFrame(`response.${type}`, rest)
 
 function partOf({ start, text }: Open): object {
   return start.kind === 'refusal' ? refusalPart(text) : textPart(text)
