@@ -170,7 +170,7 @@ describeInLab('gatectl plan, apply, rollback and uninstall on Debian 13', () => 
   test('a backend that never becomes healthy is taken back within its time, and the old one serves', async () => {
     const dead = backend({
       args: ['--listen', '{socket}', '--start-delay-ms', '600000'],
-      health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '1s' },
+      health: { command: ENGINE_HEALTH, start_interval: '500ms', start_period: '1s' },
       start_timeout: '6s',
     })
     write({ backends: { one: dead, two: backend({ idle_stop: '1m', environment: { CHANGED: 'yes' } }) } })

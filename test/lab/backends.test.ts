@@ -21,7 +21,7 @@ describeInLab('backends on demand', () => {
       image: host.images.engine.reference,
       listen: 'unix',
       args: ['--listen', '{socket}', '--model', model, ...options],
-      health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '4s' },
+      health: { command: ENGINE_HEALTH, start_interval: '500ms', start_period: '4s' },
       ...more,
     })
     const group = { group: 'gpu' }

@@ -20,7 +20,7 @@ describeInLab(
               image: host.images.engine.reference,
               listen: 'unix',
               args: ['--listen', '{socket}'],
-              health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
+              health: { command: ENGINE_HEALTH, start_interval: '500ms', start_period: '20s' },
               idle_stop: '1m',
             },
           },

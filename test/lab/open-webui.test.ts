@@ -106,7 +106,7 @@ describeInLab(
         listen: 'tcp',
         port: 8888,
         args: ['--listen', '{port}'],
-        health: { command: ENGINE_HEALTH.map((word) => word.replace('{socket}', '{port}')), interval: '500ms' },
+        health: { command: ENGINE_HEALTH.map((word) => word.replace('{socket}', '{port}')), start_interval: '500ms' },
       }
       const member = {
         engine: 'custom',

@@ -97,13 +97,13 @@ export function containerAttacks(host: () => Host): void {
       const make = await inside('own', 'busybox mknod /tmp/sda b 8 0 || busybox mknod /tmp/kmsg c 1 11', user)
       expect(make).toMatchObject({ code: 1, stderr: expect.stringContaining('Operation not permitted') })
       const { stdout: processes } = await inside('own', 'busybox ps -o args', user)
-      expect(processes).toContain('/engine/engine.ts')
+      expect(processes).toContain('/engine/engine.mjs')
       expect(processes).not.toMatch(/systemd|conmon|gate-daemon/)
     }
   })
 
   test('writes nothing but its volumes, its temporary directories and the directory of its socket', async () => {
-    for (const path of ['/x', '/etc/passwd', '/engine/engine.ts', '/usr/bin/node', '/proc/sys/kernel/core_pattern'])
+    for (const path of ['/x', '/etc/passwd', '/engine/engine.mjs', '/usr/bin/node', '/proc/sys/kernel/core_pattern'])
       for (const user of [ENGINE, ROOT])
         expect(await inside('own', `echo x >>${path}`, user)).toMatchObject({ code: 1 })
     expect(await inside('own', 'echo x >/tmp/x && echo x >/run/engine/x && rm /run/engine/x')).toMatchObject({

@@ -85,7 +85,7 @@ export function loginAttacks(host: () => Host): void {
       told += chunk.toString()
     })
     await vi.waitUntil(() => told.includes(`took ${ENGINE_PORT}\n`), { timeout: 30_000 })
-    await host().run(['pkill', '--signal', 'KILL', '--euid', 'gate-tcp', '--full', 'engine.ts'])
+    await host().run(['pkill', '--signal', 'KILL', '--euid', 'gate-tcp', '--full', 'engine.mjs'])
     await chats(4)
     expect(told).not.toContain('got')
     await vi.waitUntil(arrive, { timeout: 120_000 })

@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type ImageConfig, writeOciArchive } from '../../../scripts/oci-archive.ts'
 import { cacheDir } from '../rootfs.ts'
@@ -38,10 +39,10 @@ export type Images = {
 }
 
 const root = join(import.meta.dirname, '../../..')
-const SOURCES = ['engine.ts', 'answer.ts']
+const SOURCES = ['engine', 'answer']
 const WEBUI_SOURCES = ['webui.ts', 'webui-start.sh']
-const ENGINE = '/engine/engine.ts'
-/** How a spec asks the test engine whether it is well. */
+const ENGINE = '/engine/engine.mjs'
+/** How a spec asks the test engine whether it is well. A backend that runs is asked seldom: each check starts a Node. */
 export const ENGINE_HEALTH = ['node', ENGINE, '--check', '{socket}']
 
 /** A backend of a spec that runs the test engine. */
@@ -51,7 +52,7 @@ export const engineBackend = ({ engine }: Images) => ({
   image_archive: engine.archive,
   listen: 'unix',
   args: ['--listen', '{socket}'],
-  health: { command: ENGINE_HEALTH, interval: '500ms', start_period: '20s' },
+  health: { command: ENGINE_HEALTH, start_interval: '500ms', start_period: '20s' },
 })
 
 /** Where `tcpBackend` listens in its container. */
@@ -63,14 +64,17 @@ export const tcpBackend = (images: Images) => ({
   listen: 'tcp',
   container_port: ENGINE_PORT,
   args: ['--listen', '{port}'],
-  health: { command: ['node', ENGINE, '--check', '{port}'], interval: '500ms', start_period: '20s' },
+  health: { command: ['node', ENGINE, '--check', '{port}'], start_interval: '500ms', start_period: '20s' },
 })
 
 /** Packs the images into the cache, from files of this repository and of the Debian tree alone. */
 export function packImages(rootfs: string): Images {
   const node = realpathSync(join(root, 'node_modules/node/bin/node'))
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
-  const files = [import.meta.filename, ...[...SOURCES, ...WEBUI_SOURCES].map((file) => join(import.meta.dirname, file))]
+  const files = [
+    import.meta.filename,
+    ...[...SOURCES.map((name) => `${name}.ts`), ...WEBUI_SOURCES].map((file) => join(import.meta.dirname, file)),
+  ]
   const sources = files.map((file) => readFileSync(file, 'utf8'))
   const key = createHash('sha256')
     .update(JSON.stringify([rootfs, version, sources]))
@@ -81,7 +85,7 @@ export function packImages(rootfs: string): Images {
     const work = mkdtempSync(join(cacheDir, 'pack-'))
     try {
       chmodSync(work, 0o755)
-      pack(work, ENGINE_NAME, ['node', '--disable-warning=ExperimentalWarning', ENGINE], (dir) => {
+      pack(work, ENGINE_NAME, ['node', ENGINE], (dir) => {
         layBusybox(dir, rootfs)
         layNode(dir, rootfs, node)
       })
@@ -140,7 +144,14 @@ const CURL = '#!/bin/sh\nfor address; do :; done\nexec wget -q -O - "$address"\n
 function layNode(dir: string, rootfs: string, node: string): void {
   layFile(dir, '/usr/bin/node', node)
   for (const library of librariesOf(node)) layFile(dir, library, realpathSync(join(rootfs, library)))
-  for (const file of SOURCES) layFile(dir, `/engine/${file}`, join(import.meta.dirname, file))
+  mkdirSync(join(dir, 'engine'), { recursive: true })
+  for (const name of SOURCES) writeFileSync(join(dir, `engine/${name}.mjs`), javaScript(`${name}.ts`))
+}
+
+/** A container starts Node for each health check, which takes half as long when it need not read TypeScript. */
+function javaScript(file: string): string {
+  const source = readFileSync(join(import.meta.dirname, file), 'utf8')
+  return stripTypeScriptTypes(source).replaceAll(/(?<=from '\.\/\w+)\.ts(?=')/g, '.mjs')
 }
 
 const IDLE = '#!/bin/sh\ntrap "exit 0" TERM\nwhile true; do sleep 3600 & wait $!; done\n'
