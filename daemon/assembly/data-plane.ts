@@ -10,8 +10,9 @@ import { createBackends } from '../backends/backends.ts'
 import { createDirectory } from '../gateway/directory.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
 import { createKept } from '../gateway/kept.ts'
+import { createRecordings } from '../gateway/recordings.ts'
 import { createRequestIds } from '../gateway/request-id.ts'
-import { admissionLimits, keptLimits } from '../gateway/settings.ts'
+import { admissionLimits, keptLimits, recordingLimits } from '../gateway/settings.ts'
 import { speechOf } from '../gateway/speech.ts'
 import { connectionLimits } from '../listener/connection-limits.ts'
 import { createHttpListener, type ListenAt } from '../listener/http.ts'
@@ -68,7 +69,8 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
     return config.closed() ?? ledger.refusal()
   }
   const clients = openRequests()
-  const kept = createKept(answers, log, now, keptLimits(initial))
+  const recordings = createRecordings(now, recordingLimits(initial))
+  const kept = createKept(answers, recordings.recorded, log, now, keptLimits(initial))
   const metrics = createMetrics({
     requestsInFlight: clients.count,
     bufferedBytes: admission.bufferedBytes,
@@ -83,6 +85,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
       admission,
       routes: directory.routes,
       kept,
+      recordings,
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,
       health,
@@ -123,6 +126,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
       tokens.setSystemToken(next.auth.token)
       admission.setLimits(admissionLimits(next))
       kept.setLimits(keptLimits(next))
+      recordings.setLimits(recordingLimits(next))
       gateway.apply(next)
       directory.apply(next)
       backends.apply(next.backends)

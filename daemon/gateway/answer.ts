@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import assert from 'node:assert/strict'
 import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'
 import type { UsageRow } from '../meter/usage.ts'
@@ -6,6 +6,7 @@ import type { AnswerTap, Dialect, StreamWatch } from '../translate/dialect.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
 import { pushPassedOn } from './answer-headers.ts'
+import type { Outlet } from './outlet.ts'
 
 /** A stream that has not begun after this long is begun all the same, and kept alive with pings. */
 const HOLD_MS = 10_000
@@ -41,7 +42,9 @@ export class Answer {
   wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null = null
   /** The fields that its upstream could not be told, as a text; empty: none. */
   dropped = ''
-  readonly #response: ServerResponse
+  #response: Outlet
+  /** The client's own; null once the answer goes elsewhere. */
+  #connection: Probed | null
   readonly #stallTimeoutMs: number
   #onGone: (() => void) | null = null
   #lastOfConnection = false
@@ -58,11 +61,31 @@ export class Answer {
     this.requestId = requestId
     this.dialect = dialect
     this.#response = response
+    this.#connection = response
     this.#stallTimeoutMs = stallTimeoutMs
     response[PROBE] = this
-    response.once('close', () => {
-      if (!response.writableFinished) this.#leave()
+    this.#leaveWith(response)
+  }
+
+  #leaveWith(outlet: Outlet): void {
+    outlet.once('close', () => {
+      if (this.#response === outlet && !outlet.writableFinished) this.#leave()
     })
+  }
+
+  /**
+   * Sends what comes to another place, so that it does not end with the connection; only before anything was sent.
+   * @returns what the client itself is told from now on
+   */
+  detach(outlet: Outlet): Answer {
+    const connection = this.#connection
+    assert(connection !== null && !this.started(), 'an answer is detached once, before it begins')
+    this.#connection = null
+    this.#response = outlet
+    this.#leaveWith(outlet)
+    const client = new Answer(connection, this.requestId, this.dialect, this.#stallTimeoutMs)
+    client.cors = this.cors
+    return client
   }
 
   started(): boolean {
@@ -105,7 +128,7 @@ export class Answer {
   }
 
   askForBody(): void {
-    if (this.#isBodyWithheld) this.#response.writeContinue()
+    if (this.#isBodyWithheld) this.#connection?.writeContinue()
     this.#isBodyWithheld = false
   }
 
@@ -114,11 +137,10 @@ export class Answer {
    * counts as gone.
    */
   probe(): void {
-    const response = this.#response
-    if (!this.started()) {
-      if (response.req.httpVersionMinor === 1) response.writeProcessing()
-      else response.destroy()
-    } else this.#ping()
+    const connection = this.#connection
+    if (this.started()) this.#ping()
+    else if (connection?.req.httpVersionMinor === 1) connection.writeProcessing()
+    else connection?.destroy()
   }
 
   /** No further request may come over this connection. */
@@ -166,6 +188,12 @@ export class Answer {
   finish(): void {
     this.#stopKeepAlive()
     if (!this.#gone) this.#finish(NOTHING)
+  }
+
+  /** Breaks off an answer of which no more will come, and nothing can be said. */
+  abandon(): void {
+    this.#stopKeepAlive()
+    this.#response.destroy()
   }
 
   /** Ends the answer here, with an error as far as it can still be said, and lets the upstream go. */

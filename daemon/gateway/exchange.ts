@@ -134,7 +134,8 @@ export async function callWithBody(exchange: Exchange, endpoint: Endpoint, param
   return scanner === null ? call : { ...call, outline: scanner.end(body) }
 }
 
-function decoded(param: string): string {
+/** @throws GateError BAD_REQUEST */
+export function decoded(param: string): string {
   try {
     return decodeURIComponent(param)
   } catch (error) {

@@ -13,7 +13,9 @@ import { createEndpointTable } from './endpoints.ts'
 import { admit, authenticate, callWithBody, check, type Exchange, pathOf, refuseUpgrade, urlOf } from './exchange.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
-import { ALWAYS_ANSWERED, type PageParts, rowsOf, sendJson, withFacts } from './pages.ts'
+import { ALWAYS_ANSWERED, type PageParts, rowsOf, withFacts } from './pages.ts'
+import type { Recordings } from './recordings.ts'
+import { sendJson } from './send-json.ts'
 import { gatewaySettings } from './settings.ts'
 import { wantedOf } from './wanted.ts'
 
@@ -28,6 +30,7 @@ export type GatewayParts = AttemptsParts &
     readonly tokens: Pick<Tokens, 'find'>
     readonly admission: Pick<Admission, 'admit'>
     readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
+    readonly recordings: Pick<Recordings, 'begin'>
     readonly metrics: Pick<Metrics, 'refused'>
     readonly newRequestId: () => string
     /** Why no client may be served; undefined when they may. */
@@ -88,7 +91,9 @@ export function createGateway(parts: GatewayParts, initial: Config) {
         )
       }
       const targets = parts.routes().targetsOf(asked.model, wantedOf(call, asked, dialect, keyId))
-      const conclusion = await attempts(parts, { answer, keyId, dialect, call, asked, hold: slot.holdAnswer }, targets)
+      const job = { answer, keyId, dialect, call, asked, hold: slot.holdAnswer }
+      parts.recordings.begin(job, kept)
+      const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {
       slot.release()

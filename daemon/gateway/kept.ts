@@ -2,6 +2,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { KeptAnswers } from '../translate/dialect.ts'
 import { isRecord } from '../translate/json-value.ts'
+import type { RecordedAnswer } from '../translate/recorded-form.ts'
 
 /** What the gateway needs of the storage of answers. Times are Unix milliseconds. @throws Error when it fails */
 export type AnswerStore = {
@@ -18,9 +19,16 @@ const PUTS_PER_TRIM = 256
 
 /**
  * The answers that clients may ask for again, each by the key that it was given to.
+ * @param recorded those that are being made, or were until just now
  * @param now Unix milliseconds
  */
-export function createKept(store: AnswerStore, log: Log, now: () => number, initial: Limits) {
+export function createKept(
+  store: AnswerStore,
+  recorded: (keyId: string, id: string) => RecordedAnswer | null,
+  log: Log,
+  now: () => number,
+  initial: Limits,
+) {
   let limits = initial
   let puts = 0
   const since = () => now() - limits.keptForMs
@@ -31,6 +39,8 @@ export function createKept(store: AnswerStore, log: Log, now: () => number, init
     },
     /** What one key may ask for. */
     of: (keyId: string): KeptAnswers => ({
+      isKeeping: () => limits.keptForMs > 0,
+      recorded: (id) => recorded(keyId, id),
       find(id) {
         const text = orUnavailable(() => store.get(keyId, id, since()))
         const value: unknown = text === null ? null : JSON.parse(text)

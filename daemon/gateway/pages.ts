@@ -3,14 +3,16 @@ import type { ListedModel, Routes } from '../route/routes.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Call, Dialect, KeptAnswers, ModelEntry } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import type { Answer } from './answer.ts'
 import type { Page, Row } from './endpoints.ts'
-import { callOf } from './exchange.ts'
+import { callOf, type Exchange } from './exchange.ts'
+import type { Recordings } from './recordings.ts'
+import { sendJson } from './send-json.ts'
 
 export type PageParts = {
   readonly dialects: Dialects
   readonly routes: () => Routes
   readonly kept: { readonly of: (keyId: string) => KeptAnswers }
+  readonly recordings: Pick<Recordings, 'follow' | 'page'>
   /** What is known of a model, whichever of its targets answers. */
   readonly factsOf: (targets: readonly Target[]) => ModelFacts
   readonly metrics: { readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }> }
@@ -68,6 +70,13 @@ export function rowsOf(parts: PageParts): readonly Row[] {
   }
   return [
     ...parts.dialects.all.flatMap((dialect) => dialectRows(dialect, parts)),
+    {
+      kind: 'page',
+      method: 'GET',
+      path: '/v1/streams/{conversation}',
+      scope: 'chat:read',
+      page: parts.recordings.page,
+    },
     { kind: 'page', method: 'GET', path: '/metrics', scope: 'config:read', page: exposeMetrics },
     { kind: 'page', method: 'GET', path: HEALTH, scope: null, page: health },
     { kind: 'page', method: 'GET', path: READY, scope: null, page: ready },
@@ -80,7 +89,7 @@ export const withFacts =
   (factsOf: PageParts['factsOf']) =>
   ({ id, ownedBy, targets }: ListedModel): ModelEntry => ({ id, ownedBy, facts: factsOf(targets) })
 
-function dialectRows(dialect: Dialect, { routes, factsOf, kept }: PageParts): readonly Row[] {
+function dialectRows(dialect: Dialect, { routes, factsOf, kept, recordings }: PageParts): readonly Row[] {
   const entryOf = withFacts(factsOf)
   return dialect.endpoints.map((endpoint) => {
     const { method, path, scope, does, says, withHeader } = endpoint
@@ -88,7 +97,7 @@ function dialectRows(dialect: Dialect, { routes, factsOf, kept }: PageParts): re
     if (method === 'POST' && does !== 'kept') return { ...row, kind: 'generate', endpoint }
     const page: Page = (exchange, param) => {
       const call = callOf(exchange, endpoint, param)
-      if (does === 'kept') return sendKept(dialect, call, kept.of(exchange.answer.keyId), exchange.answer)
+      if (does === 'kept') return sendKept(dialect, call, kept.of(exchange.answer.keyId), exchange, recordings)
       const models = () =>
         does === 'list-models'
           ? dialect.listModels(routes().list().map(entryOf), call)
@@ -99,12 +108,20 @@ function dialectRows(dialect: Dialect, { routes, factsOf, kept }: PageParts): re
   })
 }
 
-function sendKept({ kept: form, streamType }: Dialect, call: Call, kept: KeptAnswers, answer: Answer): void {
-  const shown = form?.page(call, kept) ?? {}
-  if (typeof shown === 'object') sendJson(answer, 200, shown)
-  else answer.end(200, { 'content-type': `${streamType}; charset=utf-8` }, Buffer.from(shown))
-}
-
-export function sendJson(answer: Answer, status: number, value: unknown): void {
-  answer.end(status, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(value)))
+function sendKept(
+  { kept: form, streamType }: Dialect,
+  call: Call,
+  kept: KeptAnswers,
+  { request, answer }: Exchange,
+  recordings: Pick<Recordings, 'follow'>,
+): void | Promise<void> {
+  const shown = form?.page(call, kept) ?? { kind: 'json', value: {} }
+  switch (shown.kind) {
+    case 'json':
+      return sendJson(answer, 200, shown.value)
+    case 'stream':
+      return answer.end(200, { 'content-type': `${streamType}; charset=utf-8` }, Buffer.from(shown.text))
+    case 'follow':
+      return recordings.follow(answer, request.method ?? '', shown.id, shown.from)
+  }
 }

@@ -40,3 +40,18 @@ export function admissionLimits({ server }: Config): AdmissionLimits {
 export function keptLimits({ server }: Config) {
   return { keptForMs: durationMs(server.keep_responses), maxBytes: byteCount(server.max_kept) }
 }
+
+/** Bounds of answers that outlive their connection. `resumeForMs` 0: only what runs in the background does. */
+export type RecordingsLimits = {
+  readonly resumeForMs: number
+  readonly maxBytes: number
+  readonly maxBackground: number
+}
+
+export function recordingLimits({ server }: Config): RecordingsLimits {
+  return {
+    resumeForMs: durationMs(server.resume_streams),
+    maxBytes: byteCount(server.max_recorded),
+    maxBackground: server.max_background,
+  }
+}

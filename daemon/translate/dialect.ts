@@ -5,6 +5,7 @@ import type { JsonOutline } from '../../syntax/json/outline.ts'
 import type { FeatureTable } from './features.ts'
 import type { JsonRecord } from './json-value.ts'
 import type { NeutralAnswer, NeutralEvent, NeutralRequest, Usage, WrittenEvent } from './neutral.ts'
+import type { RecordedAnswer, RecordedForm, RecordFacts } from './recorded-form.ts'
 
 /**
  * One way of speaking to models over HTTP: everything the gateway has to know of it, as plain functions. A dialect is
@@ -191,6 +192,10 @@ export type Told = {
 
 /** The answers that are kept for one key, by their ids. @throws GateError STORE_UNAVAILABLE */
 export type KeptAnswers = {
+  /** Whether any are. */
+  readonly isKeeping: () => boolean
+  /** One that is being made, or was until just now; null: none is. */
+  readonly recorded: (id: string) => RecordedAnswer | null
   readonly find: (id: string) => JsonRecord | null
   readonly keep: (id: string, record: JsonRecord) => void
   /** @returns whether there was one */
@@ -205,11 +210,22 @@ export type KeptForm = {
   /** Reads the answer that a client is shown, and keeps it; null: it is not to be kept. */
   readonly tap: (call: Call, kept: KeptAnswers) => AnswerTap | null
   /**
-   * The answer of an endpoint that is about kept answers: an object is sent as JSON, a text as a stream.
+   * How an answer is recorded; null: it ends with its connection, as far as this dialect has a say.
+   * @param mayResume clients may come back to streams of any kind
+   */
+  readonly record: (call: Call, kept: KeptAnswers, facts: RecordFacts, mayResume: boolean) => RecordedForm | null
+  /**
+   * The answer of an endpoint that is about kept answers.
    * @throws GateError RESPONSE_NOT_FOUND, BAD_REQUEST
    */
-  readonly page: (call: Call, kept: KeptAnswers) => object | string
+  readonly page: (call: Call, kept: KeptAnswers) => KeptPage
 }
+
+/** `json` is sent as such, `stream` is a whole one; `follow`: what comes after an offset of a recorded answer. */
+export type KeptPage =
+  | { readonly kind: 'json'; readonly value: object }
+  | { readonly kind: 'stream'; readonly text: string }
+  | { readonly kind: 'follow'; readonly id: string; readonly from: number }
 
 /** Is given all bytes of an answer before the client is. */
 export type AnswerTap = { readonly feed: (chunk: Buffer) => void; readonly end: () => void }

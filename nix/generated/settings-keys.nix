@@ -19,6 +19,9 @@
         body_timeout = null;
         keep_responses = null;
         max_kept = null;
+        max_background = null;
+        resume_streams = null;
+        max_recorded = null;
         stall_timeout = null;
         drain_timeout = null;
       };

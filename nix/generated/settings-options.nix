@@ -102,6 +102,26 @@ in
       example = "32MiB";
       description = "Answers that are kept, together; the oldest go first. A size such as \"32MiB\".";
     };
+    maxBackground = mkOption {
+      type = types.nullOr types.ints.unsigned;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `100`";
+      description = "Responses that run in the background at once; one key may have half of them.";
+    };
+    resumeStreams = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"0s\"`";
+      example = "10s";
+      description = "How long a stream goes on without its client, which may come back; 0s: not at all. A duration such as \"10s\".";
+    };
+    maxRecorded = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"64MiB\"`";
+      example = "32MiB";
+      description = "Streams in memory that clients may come back to, together. A size such as \"32MiB\".";
+    };
     stallTimeout = mkOption {
       type = types.nullOr types.str;
       default = null;

@@ -72,6 +72,21 @@ export const configSchema = z.strictObject({
       max_kept: bytes('Answers that are kept, together; the oldest go first.')
         .default('1GiB')
         .meta({ spec: { none: 'a setting of the running gateway' } }),
+      max_background: z
+        .int()
+        .min(0)
+        .default(100)
+        .meta({
+          description: 'Responses that run in the background at once; one key may have half of them.',
+          narrows: true,
+          spec: { none: 'a setting of the running gateway' },
+        }),
+      resume_streams: duration('How long a stream goes on without its client, which may come back; 0s: not at all.')
+        .default('0s')
+        .meta({ spec: { none: 'a setting of the running gateway' } }),
+      max_recorded: bytes('Streams in memory that clients may come back to, together.')
+        .default('64MiB')
+        .meta({ narrows: true, spec: { none: 'a setting of the running gateway' } }),
       stall_timeout: limitingDuration('Longest time a client may stop reading its response.')
         .default('60s')
         .meta({ narrows: true }),

@@ -3,8 +3,10 @@ import { createTokens } from '../../daemon/auth/tokens.ts'
 import type { Backends } from '../../daemon/backends/backends.ts'
 import { createDirectory } from '../../daemon/gateway/directory.ts'
 import { createGateway, type GatewayParts, openRequests } from '../../daemon/gateway/gateway.ts'
+import { type AnswerStore, createKept } from '../../daemon/gateway/kept.ts'
+import { createRecordings } from '../../daemon/gateway/recordings.ts'
 import { createRequestIds } from '../../daemon/gateway/request-id.ts'
-import { admissionLimits } from '../../daemon/gateway/settings.ts'
+import { admissionLimits, keptLimits, recordingLimits } from '../../daemon/gateway/settings.ts'
 import { speechOf } from '../../daemon/gateway/speech.ts'
 import { createHttpListener } from '../../daemon/listener/http.ts'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
@@ -63,6 +65,7 @@ export async function startDataPlane(
     initial,
   )
   const clients = openRequests()
+  const recordings = createRecordings(now, recordingLimits(initial))
   tokens.whenEnded(clients.cutKey)
   const gateway = createGateway(
     {
@@ -71,7 +74,8 @@ export async function startDataPlane(
       tokens,
       admission: createAdmission(admissionLimits(initial)),
       routes: directory.routes,
-      kept: { of: () => ({ find: () => null, keep: () => {}, remove: () => false }) },
+      kept: createKept(memoryStore(), recordings.recorded, log, now, keptLimits(initial)),
+      recordings,
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,
       health,
@@ -113,5 +117,16 @@ export async function startDataPlane(
       await directory.stop()
       await upstreams.close()
     },
+  }
+}
+
+/** Keeps answers as long as the test does. */
+export function memoryStore(): AnswerStore {
+  const texts = new Map<string, string>()
+  return {
+    put: (keyId, id, _, text) => void texts.set(`${keyId} ${id}`, text),
+    get: (keyId, id) => texts.get(`${keyId} ${id}`) ?? null,
+    remove: (keyId, id) => texts.delete(`${keyId} ${id}`),
+    trim: () => {},
   }
 }

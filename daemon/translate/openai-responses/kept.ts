@@ -1,8 +1,12 @@
 import { GateError } from '../../../schemas/words/errors.ts'
-import type { AnswerTap, KeptAnswers, KeptForm } from '../dialect.ts'
+import type { AnswerTap, Call, Endpoint, KeptAnswers, KeptForm } from '../dialect.ts'
 import { isRecord, type JsonRecord, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { RecordedAnswer } from '../recorded-form.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
+import { isCompaction } from './compaction.ts'
+import { isOpen, lostResponse, recordedForm } from './recorded.ts'
 import { replayOf } from './replay.ts'
+import { responseId } from './response-object.ts'
 
 /** What is kept of a response: the input of its request alone, not of those before, and itself. */
 type Kept = { readonly input: readonly JsonRecord[]; readonly response: JsonRecord }
@@ -11,25 +15,30 @@ type Kept = { readonly input: readonly JsonRecord[]; readonly response: JsonReco
 const LONGEST_CHAIN = 1_000
 
 const REFERS = [Buffer.from('"previous_response_id"'), Buffer.from('"item_reference"')]
+const BACKGROUND = Buffer.from('"background"')
 /** An item that Gate made names its response. */
 const OWN_ITEM = /^(?:msg|rs|fc|ctc)_(.+)_\d+$/
 
 export const kept: KeptForm = {
   complete(call, answers) {
-    if (!REFERS.some((word) => call.body.includes(word))) return call
+    const refers = REFERS.some((word) => call.body.includes(word))
+    if (!refers && !call.body.includes(BACKGROUND)) return call
     const asked = parsedRecord(call.body.toString('utf8'))
     if (asked === null) return call
-    const { previous_response_id: previous, ...rest } = asked
+    const { previous_response_id: previous, background, ...rest } = asked
+    const runsOn = background === true && mayBeKept(call.endpoint)
+    if (!refers && !runsOn) return call
+    if (runsOn) checkBackground(asked, answers)
     const input = [...historyOf(previous, answers), ...itemsOf(asked['input']).map((item) => resolved(item, answers))]
     const { endpoint, param, url, headers } = call
-    const body = Buffer.from(JSON.stringify({ ...rest, input }))
+    // an upstream is asked for a stream: what has come is known at any time, and silence is told from work
+    const body = Buffer.from(JSON.stringify({ ...rest, ...(runsOn && { stream: true }), input }))
     return { endpoint, param, url, headers, body, asked: call.asked ?? call.body }
   },
 
   tap(call, answers) {
-    if (call.endpoint.does !== 'generate') return null
-    const asked = parsedRecord((call.asked ?? call.body).toString('utf8'))
-    if (asked === null || asked['store'] === false) return null
+    const asked = keptRequest(call)
+    if (asked === null) return null
     return tapOf((response) => {
       const id = textIn(response['id'])
       if (id === null || response['object'] !== 'response') return
@@ -39,20 +48,87 @@ export const kept: KeptForm = {
     })
   },
 
+  record(call, answers, facts, mayResume) {
+    const asked = keptRequest(call)
+    if (asked === null || !(asked['background'] === true || (mayResume && asked['stream'] === true))) return null
+    const input = itemsOf(asked['input'])
+    const id = responseId(facts.requestId)
+    return recordedForm(call, facts, (response) => answers.keep(id, { input, response } satisfies Kept))
+  },
+
   page(call, answers) {
     const { endpoint, param: id, url } = call
-    const { input, response } = keptOf(id, answers)
+    const recorded = answers.recorded(id)
+    const { input, response } = currentOf(id, answers, recorded)
     if (endpoint.method === 'DELETE') {
+      recorded?.cancel()
       answers.remove(id)
-      return { id, object: 'response', deleted: true }
+      return json({ id, object: 'response', deleted: true })
     }
-    if (endpoint.method === 'POST') {
-      throw new GateError('BAD_REQUEST', `response ${id} is complete: there is nothing to cancel`)
-    }
+    if (endpoint.method === 'POST') return json(cancelled(id, response, recorded))
     const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
-    if (endpoint.path.endsWith('/input_items')) return listOf(input, id, query)
-    return query.get('stream') === 'true' ? replayOf(response, Number(query.get('starting_after') ?? -1)) : response
+    if (endpoint.path.endsWith('/input_items')) return json(listOf(input, id, query))
+    if (query.get('stream') !== 'true') return json(response)
+    const after = numberOf(query.get('starting_after'))
+    const from = recorded?.offsetAfter(after) ?? null
+    if (from !== null) return { kind: 'follow', id, from }
+    if (!isOpen(response)) return { kind: 'stream', text: replayOf(response, after) }
+    throw new GateError('BAD_REQUEST', 'events that old are not kept; ask for later ones, or without "stream"', {
+      param: 'starting_after',
+    })
   },
+}
+
+const json = (value: object) => ({ kind: 'json' as const, value })
+
+const mayBeKept = (endpoint: Endpoint): boolean => endpoint.does === 'generate' && !isCompaction(endpoint)
+
+/** What a client asked for, when the answer is to be kept. */
+function keptRequest(call: Call): JsonRecord | null {
+  if (!mayBeKept(call.endpoint)) return null
+  const asked = parsedRecord((call.asked ?? call.body).toString('utf8'))
+  return asked === null || asked['store'] === false ? null : asked
+}
+
+function checkBackground(asked: JsonRecord, answers: KeptAnswers): void {
+  if (asked['store'] === false) {
+    throw new GateError('BAD_REQUEST', '"background" needs "store": what is not kept cannot be asked for', {
+      param: 'store',
+    })
+  }
+  if (!answers.isKeeping()) {
+    throw new GateError('BAD_REQUEST', 'responses are not kept here (server.keep_responses), so none can run on', {
+      param: 'background',
+    })
+  }
+}
+
+/** A response as it is now. */
+function currentOf(id: string, answers: KeptAnswers, recorded: RecordedAnswer | null): Kept {
+  const { input, response } =
+    recorded === null || recorded.isOver() ? keptOf(id, answers) : running(id, answers, recorded)
+  return { input, response: recorded === null && isOpen(response) ? lostResponse(response) : response }
+}
+
+/** One that is not in the background is not kept before its end. */
+function running(id: string, answers: KeptAnswers, { form }: RecordedAnswer): Kept {
+  return { input: recordsIn(answers.find(id)?.['input']), response: form.shown() }
+}
+
+function cancelled(id: string, response: JsonRecord, recorded: RecordedAnswer | null): JsonRecord {
+  if (response['background'] !== true) {
+    throw new GateError('BAD_REQUEST', `response ${id} does not run in the background, so it cannot be cancelled`)
+  }
+  if (recorded === null || recorded.isOver()) return response
+  recorded.cancel()
+  return recorded.form.shown()
+}
+
+/** @throws GateError BAD_REQUEST */
+function numberOf(text: string | null): number {
+  if (text === null) return -1
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new GateError('BAD_REQUEST', '"starting_after" must be the number of an event', { param: 'starting_after' })
 }
 
 function keptOf(id: string, answers: KeptAnswers, param?: string): Kept {
@@ -76,6 +152,9 @@ function historyOf(last: unknown, answers: KeptAnswers): readonly JsonRecord[] {
       )
     }
     const { input, response } = keptOf(id, answers, 'previous_response_id')
+    if (isOpen(response) && answers.recorded(id) !== null) {
+      throw new GateError('BAD_REQUEST', `response ${id} is not complete yet`, { param: 'previous_response_id' })
+    }
     turns.push([...input, ...recordsIn(response['output'])])
     id = textIn(response['previous_response_id'])
   }

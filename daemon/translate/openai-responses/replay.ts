@@ -2,15 +2,16 @@ import { type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-va
 import { frame } from './error.ts'
 
 /**
- * The stream of a response that is complete, each text in one piece.
+ * The stream of a response that is complete, each text in one piece. Its end is told in any case: the client may have
+ * had more events than there are here, of texts in many pieces.
  * @param after the number of the last event that the client has; -1: none
  */
 export function replayOf(response: JsonRecord, after: number): string {
   const events = eventsOf(response)
+  const missing = events.map(([type, rest], number) => (number > after ? frame(number, type, rest) : ''))
   const status = textIn(response['status']) ?? 'completed'
-  return [...events, [`response.${status}`, { response }] as const]
-    .map(([type, rest], number) => (number > after ? frame(number, type, rest) : ''))
-    .join('')
+  const end = status === 'cancelled' ? 'incomplete' : status
+  return missing.join('') + frame(Math.max(events.length, after + 1), `response.${end}`, { response })
 }
 
 type Event = readonly [type: string, rest: object]

@@ -12,6 +12,8 @@ const NARROWING = [
   ['server.max_buffered', '"-1MiB"'],
   ['server.max_connections', '0'],
   ['server.max_concurrent', '1.5'],
+  ['server.max_background', '-1'],
+  ['server.max_recorded', '"64 MB"'],
   ['server.host', '"127.0.0.1 "'],
   ['server.headers_timeout', '"0s"'],
   ['server.body_timeout', '"60"'],

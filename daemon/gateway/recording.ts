@@ -1,0 +1,239 @@
+import { EventEmitter } from 'node:events'
+import type { RecordedForm } from '../translate/recorded-form.ts'
+import type { ResponseHeaders } from '../upstream/forward-end.ts'
+import type { Answer } from './answer.ts'
+import { Blocks, type Room } from './blocks.ts'
+import type { Outlet } from './outlet.ts'
+
+/** A client this far behind holds up the answer, as its connection would. */
+const MAX_LAG_BYTES = 64 * 2 ** 10
+
+/** Bounds of one recording. */
+export type RecordingLimits = {
+  /** So much is kept for clients that come back. */
+  readonly maxBytes: number
+  /** So long it goes on while no client follows it; null: to its end. */
+  readonly aloneMs: number | null
+}
+
+type Follower = { readonly client: Answer; at: number; isWaiting: boolean; readonly over: () => void }
+
+/**
+ * Where an answer goes that outlives its connection: the last of its bytes are kept, and any number of clients follow
+ * it from an offset. A class because it stands in for a connection, with its events.
+ */
+export class Recording extends EventEmitter implements Outlet {
+  readonly form: RecordedForm | null
+  readonly #maxBytes: number
+  #aloneMs: number | null
+  readonly #blocks: Blocks
+  /** Offsets of events of its form, those from `#firstEvent` on. */
+  #events: number[] = []
+  #firstEvent = 0
+  #head: { readonly status: number; readonly headers: ResponseHeaders } | null = null
+  #hasFailed = false
+  #state: 'open' | 'ended' | 'broken' = 'open'
+  readonly #followers = new Set<Follower>()
+  /** No client has seen what comes after this offset. */
+  #seen = 0
+  #alone: NodeJS.Timeout | null = null
+
+  constructor(form: RecordedForm | null, limits: RecordingLimits, room: Room) {
+    super()
+    this.form = form
+    this.#maxBytes = limits.maxBytes
+    this.#aloneMs = limits.aloneMs
+    this.#blocks = new Blocks(room)
+  }
+
+  get writableFinished(): boolean {
+    return this.#state === 'ended'
+  }
+
+  get writableNeedDrain(): boolean {
+    for (const { at } of this.#followers) if (this.#blocks.to() - at > MAX_LAG_BYTES) return true
+    return false
+  }
+
+  readonly writableLength = 0
+
+  isOver(): boolean {
+    return this.#state !== 'open'
+  }
+
+  /** Begins before anything is known of an upstream, with what its form says then. */
+  begin(headers: ResponseHeaders, events: readonly Buffer[]): void {
+    this.#head = { status: 200, headers }
+    this.#add(events)
+  }
+
+  writeHead(status: number, headers: string[]): void {
+    this.#hasFailed = status >= 300
+    this.#head ??= { status, headers: headersOf(headers) }
+  }
+
+  flushHeaders(): void {
+    this.#pumpAll()
+  }
+
+  /** @param chunk a text is a ping: it is no part of the answer */
+  write(chunk: Buffer | string): boolean {
+    if (this.isOver()) return true
+    if (typeof chunk === 'string' || this.form === null) this.#blocks.append(bytesOf(chunk))
+    else this.#add(this.form.feed(chunk))
+    this.#pumpAll()
+    this.#bound()
+    return !this.writableNeedDrain
+  }
+
+  end(rest: Buffer | string = '', encoding: 'latin1' | 'utf8' = 'utf8'): void {
+    if (this.isOver()) return
+    const bytes = bytesOf(rest, encoding)
+    if (this.form === null) this.#blocks.append(bytes)
+    else if (this.#hasFailed) this.#add(this.form.failed(bytes))
+    else this.#add([...this.form.feed(bytes), ...this.form.end()])
+    this.#close('ended')
+  }
+
+  /** Breaks off; what makes the answer is let go. */
+  destroy(): void {
+    if (this.isOver()) return
+    if (this.form !== null) this.#add(this.form.end())
+    this.#close('broken')
+  }
+
+  /** Ends as its form says that a cancelled answer ends. */
+  cancel(): void {
+    if (this.isOver()) return
+    if (this.form !== null) this.#add(this.form.cancelled())
+    this.#close('broken')
+  }
+
+  /** No client comes back to it: it ends when the last one leaves. */
+  endWhenAlone(): void {
+    this.#aloneMs = 0
+    if (this.#followers.size === 0) this.destroy()
+  }
+
+  /** The offset after an event of its form; null when that is no longer kept. @param number -1: of the first */
+  offsetAfter(number: number): number | null {
+    const index = number + 1 - this.#firstEvent
+    if (index < 0) return null
+    return this.#events[index] ?? this.#blocks.to()
+  }
+
+  holds(offset: number): boolean {
+    return offset >= this.#blocks.from() && offset <= this.#blocks.to()
+  }
+
+  /** Sends a client everything from an offset on that is kept. @returns when it has all, or is gone */
+  follow(client: Answer, from: number): Promise<void> {
+    return new Promise((over) => {
+      const follower: Follower = { client, at: from, isWaiting: false, over }
+      if (this.#alone !== null) clearTimeout(this.#alone)
+      this.#alone = null
+      this.#followers.add(follower)
+      client.onGone(() => this.#remove(follower))
+      this.#pump(follower)
+    })
+  }
+
+  /** Over, and told to all that followed it. */
+  isIdle(): boolean {
+    return this.isOver() && this.#followers.size === 0
+  }
+
+  /** Forgets what is kept of one that is idle. */
+  clear(): void {
+    this.#blocks.clear()
+    this.#firstEvent += this.#events.length
+    this.#events = []
+  }
+
+  #add(events: readonly Buffer[]): void {
+    for (const event of events) {
+      this.#events.push(this.#blocks.to())
+      this.#blocks.append(event)
+    }
+  }
+
+  #close(state: 'ended' | 'broken'): void {
+    this.#state = state
+    if (this.#alone !== null) clearTimeout(this.#alone)
+    this.#pumpAll()
+    this.emit('close')
+  }
+
+  #pumpAll(): void {
+    for (const follower of this.#followers) this.#pump(follower)
+  }
+
+  #pump(follower: Follower): void {
+    const { client } = follower
+    if (follower.isWaiting || !this.#followers.has(follower)) return
+    if (this.#head !== null && !client.started()) client.start(this.#head.status, this.#head.headers)
+    while (follower.at < this.#blocks.to()) {
+      const bytes = this.#blocks.at(follower.at)
+      follower.at += bytes.length
+      this.#seen = Math.max(this.#seen, follower.at)
+      if (client.write(bytes)) continue
+      follower.isWaiting = true
+      client.onDrain(() => {
+        follower.isWaiting = false
+        this.#pump(follower)
+        this.#noteProgress()
+      })
+      return
+    }
+    if (!this.isOver()) return
+    // what its form has ended is told to the end
+    if (client.started() && (this.#state === 'ended' || this.form !== null)) client.finish()
+    else client.abandon()
+    this.#remove(follower)
+  }
+
+  #remove(follower: Follower): void {
+    if (!this.#followers.delete(follower)) return
+    follower.over()
+    if (this.#followers.size === 0) this.#waitAlone()
+    this.#noteProgress()
+  }
+
+  #waitAlone(): void {
+    if (this.isOver() || this.#aloneMs === null) return
+    this.#alone = setTimeout(() => this.destroy(), this.#aloneMs).unref()
+  }
+
+  #noteProgress(): void {
+    if (!this.writableNeedDrain) this.emit('drain')
+  }
+
+  /** Keeps what it may; while a client is away, what it could not be told any more is not made. */
+  #bound(): void {
+    const unseen = this.#blocks.to() - this.#seen
+    if (this.#followers.size === 0 && this.#aloneMs !== null && unseen > this.#maxBytes) this.destroy()
+    let needed = this.#blocks.to()
+    for (const { at } of this.#followers) needed = Math.min(needed, at)
+    this.#blocks.trim(this.#maxBytes, needed)
+    const kept = this.#events.findIndex((offset) => offset >= this.#blocks.from())
+    const gone = kept === -1 ? this.#events.length : kept
+    this.#events.splice(0, gone)
+    this.#firstEvent += gone
+  }
+}
+
+function bytesOf(chunk: Buffer | string, encoding: 'latin1' | 'utf8' = 'utf8'): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
+}
+
+/** @param list names and values in turn */
+function headersOf(list: readonly string[]): ResponseHeaders {
+  const headers: Record<string, string | string[]> = {}
+  for (let at = 0; at + 1 < list.length; at += 2) {
+    const name = list[at] ?? ''
+    const value = list[at + 1] ?? ''
+    const known = headers[name]
+    headers[name] = known === undefined ? value : [known, value].flat()
+  }
+  return headers
+}

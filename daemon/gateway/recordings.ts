@@ -1,0 +1,161 @@
+import { GateError } from '../../schemas/words/errors.ts'
+import type { KeptAnswers } from '../translate/dialect.ts'
+import type { RecordedAnswer, RecordedForm } from '../translate/recorded-form.ts'
+import type { Answer } from './answer.ts'
+import type { Room } from './blocks.ts'
+import { decoded, type Exchange } from './exchange.ts'
+import { Recording } from './recording.ts'
+import { sendJson } from './send-json.ts'
+import type { Job } from './sending.ts'
+import type { RecordingsLimits } from './settings.ts'
+
+/** One stream takes no more of memory than this, nor than this part of what there is for all. */
+const MAX_STREAM_BYTES = 4 * 2 ** 20
+const STREAM_SHARE = 0.25
+/** What runs in the background can be followed from the start for so long after its end. */
+const BACKGROUND_KEPT_MS = 300_000
+const LONGEST_CONVERSATION = 200
+
+export type Recordings = ReturnType<typeof createRecordings>
+
+type Placed = { readonly keyId: string; readonly names: readonly string[]; readonly recording: Recording }
+
+/**
+ * The answers that go on without the client that asked for them. Each is found, by its key alone, under the id of a
+ * response or the name of a conversation. @param now Unix milliseconds
+ */
+export function createRecordings(now: () => number, initial: RecordingsLimits) {
+  let limits = initial
+  let bytes = 0
+  /** In the order in which they began. */
+  const all = new Set<Placed>()
+  const byName = new Map<string, Placed>()
+  const room: Room = {
+    take(taken) {
+      bytes += taken
+      for (const placed of all) {
+        if (bytes <= limits.maxBytes) break
+        if (placed.recording.isIdle()) drop(placed)
+      }
+    },
+    give(given) {
+      bytes -= given
+    },
+  }
+
+  function drop(placed: Placed): void {
+    if (!all.delete(placed)) return
+    for (const name of placed.names) if (byName.get(name) === placed) byName.delete(name)
+    placed.recording.clear()
+  }
+
+  /** No client can come back to it any more. */
+  function abandon(placed: Placed): void {
+    placed.recording.endWhenAlone()
+    if (placed.recording.isIdle()) drop(placed)
+  }
+
+  function checkBackground(keyId: string): void {
+    const running = Array.from(all).filter(
+      ({ recording }) => recording.form?.isBackground === true && !recording.isOver(),
+    )
+    const own = running.filter((placed) => placed.keyId === keyId).length
+    if (running.length < limits.maxBackground && own < Math.ceil(limits.maxBackground / 2)) return
+    const message = `${own} responses of this key run in the background, ${running.length} of all (server.max_background)`
+    throw new GateError('TOO_MANY_REQUESTS', `${message}; try again when one of them is complete`, { retryAfterS: 5 })
+  }
+
+  function place(keyId: string, names: readonly string[], recording: Recording): void {
+    const placed = { keyId, names: names.map((name) => nameOf(keyId, name)), recording }
+    for (const name of placed.names) {
+      const before = byName.get(name)
+      byName.set(name, placed)
+      if (before?.names.every((one) => byName.get(one) !== before)) abandon(before)
+    }
+    all.add(placed)
+    const keptMs = Math.max(limits.resumeForMs, recording.form?.isBackground === true ? BACKGROUND_KEPT_MS : 0)
+    recording.once('close', () => setTimeout(drop, keptMs, placed).unref())
+  }
+
+  const find = (keyId: string, name: string): Recording | null => byName.get(nameOf(keyId, name))?.recording ?? null
+
+  function follow(answer: Answer, method: string, name: string, from: number): void | Promise<void> {
+    const recording = find(answer.keyId, name)
+    if (recording?.holds(from) !== true)
+      throw new GateError('RESPONSE_NOT_FOUND', 'this part of it is not kept any more')
+    if (method === 'HEAD') return sendJson(answer, 200, {})
+    return recording.follow(answer, from)
+  }
+
+  return {
+    setLimits(next: RecordingsLimits): void {
+      limits = next
+    },
+    follow,
+
+    /** What a dialect has recorded under an id. */
+    recorded(keyId: string, id: string): RecordedAnswer | null {
+      const recording = find(keyId, id)
+      return recording !== null && hasForm(recording) ? recording : null
+    },
+
+    /**
+     * From here on an answer may outlive its connection: it is recorded, and its client follows the recording.
+     * @throws GateError TOO_MANY_REQUESTS
+     */
+    begin({ answer, keyId, dialect, call, asked, hold }: Job, kept: KeptAnswers): void {
+      const mayResume = limits.resumeForMs > 0 && asked.stream
+      const facts = { requestId: answer.requestId, nowS: Math.floor(now() / 1_000), hold }
+      const form = dialect.kept?.record(call, kept, facts, mayResume) ?? null
+      const conversation = mayResume ? conversationOf(call.headers['x-conversation-id']) : null
+      if ((form === null && conversation === null) || answer.isGone()) return
+      if (form?.isBackground === true) checkBackground(keyId)
+      const maxBytes = Math.min(MAX_STREAM_BYTES, limits.maxBytes * STREAM_SHARE)
+      const aloneMs = form?.isBackground === true ? null : limits.resumeForMs
+      const recording = new Recording(form, { maxBytes, aloneMs }, room)
+      place(
+        keyId,
+        [form?.id, conversation].flatMap((name) => name ?? []),
+        recording,
+      )
+      const client = answer.detach(recording)
+      if (form !== null) {
+        answer.tap = null // its form keeps it
+        start(recording, form, dialect.streamType)
+      }
+      if (form === null || form.isStreamed) void recording.follow(client, 0)
+      else sendJson(client, 200, form.shown())
+    },
+
+    /** `GET /v1/streams/{conversation}?offset=N`: the bytes of its last stream from an offset on, and what follows. */
+    page({ request, answer, url }: Exchange, param: string): void | Promise<void> {
+      const offset = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('offset') ?? '0'
+      if (!/^\d{1,15}$/.test(offset)) {
+        throw new GateError('BAD_REQUEST', '"offset" must be the number of bytes that you have', { param: 'offset' })
+      }
+      const name = conversationOf(decoded(param)) ?? ''
+      if (find(answer.keyId, name) === null) {
+        const message =
+          'there is no stream of this conversation: none was begun with its X-Conversation-Id and this key'
+        throw new GateError('RESPONSE_NOT_FOUND', `${message}, or its time is over (server.resume_streams)`)
+      }
+      return follow(answer, request.method ?? '', name, Number(offset))
+    },
+  }
+}
+
+function start(recording: Recording, form: RecordedForm, streamType: string): void {
+  const events = form.begin()
+  if (events.length === 0) return
+  recording.begin({ 'content-type': `${streamType}; charset=utf-8`, 'cache-control': 'no-cache' }, events)
+}
+
+const hasForm = (recording: Recording): recording is Recording & { readonly form: RecordedForm } =>
+  recording.form !== null
+
+const nameOf = (keyId: string, name: string): string => `${keyId} ${name}`
+
+/** Names of conversations are none of responses. */
+function conversationOf(value: string | string[] | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? `conversation ${value.slice(0, LONGEST_CONVERSATION)}` : null
+}

@@ -1,0 +1,179 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Call } from '../dialect.ts'
+import { isRecord, type JsonRecord, parsedRecord, recordIn, textIn } from '../json-value.ts'
+import type { RecordedForm, RecordFacts } from '../recorded-form.ts'
+import { SseScanner, utf8Of } from '../sse.ts'
+import { responseError } from './error.ts'
+import { askedIn, responseId, responseObject } from './response-object.ts'
+
+const ENDS = new Set(['response.completed', 'response.incomplete', 'response.failed'])
+/** Said before an upstream says anything. */
+const BEGINNINGS = new Set(['response.created', 'response.queued'])
+const NUMBER = /"sequence_number":\s*\d+/
+const OPENING_BRACE = 0x7b
+const BROKEN_OFF = new GateError('UPSTREAM_TRUNCATED', 'the response broke off before it was complete')
+const TOO_MUCH = new GateError('OVERLOADED', 'the response is too long to be kept in memory (server.max_buffered)')
+
+/**
+ * How a response is recorded: under an id of Gate's own, since it may have been told before an upstream said another,
+ * with its events numbered anew. @param keep keeps it
+ */
+export function recordedForm(call: Call, facts: RecordFacts, keep: (response: JsonRecord) => void): RecordedForm {
+  return new ResponseRecord(call, facts, keep)
+}
+
+/** What a client is told when the process that made a response has gone. */
+export function lostResponse(response: JsonRecord): JsonRecord {
+  const error = new GateError('NOT_READY', 'Gate stopped before the response was complete; ask again')
+  return { ...response, status: 'failed', error: responseError(error) }
+}
+
+/** Whether nobody has said yet how a response ended. */
+export const isOpen = ({ status }: JsonRecord): boolean => status === 'queued' || status === 'in_progress'
+
+class ResponseRecord implements RecordedForm {
+  readonly id: string
+  readonly isBackground: boolean
+  readonly isStreamed: boolean
+  readonly #keep: (response: JsonRecord) => void
+  readonly #hold: (bytes: number) => void
+  /** What every mention of the response says, whatever its upstream does. */
+  readonly #own: JsonRecord
+  readonly #scanner: SseScanner
+  #response: JsonRecord
+  #output: JsonRecord[] = []
+  #number = 0
+  #isDone = false
+  /** An answer that is no stream after all. */
+  #whole: Buffer[] | null = null
+  #out: Buffer[] = []
+
+  constructor(call: Call, { requestId, nowS, hold }: RecordFacts, keep: (response: JsonRecord) => void) {
+    const asked = askedIn(call.asked ?? call.body)
+    const model = textIn(asked['model']) ?? ''
+    this.id = responseId(requestId)
+    this.isBackground = asked['background'] === true
+    this.isStreamed = asked['stream'] === true
+    this.#keep = keep
+    this.#hold = hold
+    const told = { requestId, call, nowS, model, showsUsage: true, showsThinking: true, elapsedNs: () => 0 }
+    this.#response = responseObject(told, { status: 'queued', model, output: [], usage: null })
+    const { id, background, previous_response_id } = this.#response
+    this.#own = { id, background, store: true, ...(previous_response_id !== null && { previous_response_id }) }
+    this.#scanner = new SseScanner((data, type) => this.#event(data, type))
+  }
+
+  begin(): readonly Buffer[] {
+    if (!this.isBackground) return []
+    this.#keep(this.#response)
+    this.#say('response.created', { response: this.#response })
+    this.#say('response.queued', { response: this.#response })
+    return this.#taken()
+  }
+
+  feed(chunk: Buffer): readonly Buffer[] {
+    if (this.#isDone || chunk.length === 0) return []
+    if (this.#whole === null && this.#isFirst() && chunk[0] === OPENING_BRACE) this.#whole = []
+    if (this.#whole === null) this.#scanner.feed(chunk)
+    else if (this.#mayHold(chunk.length)) this.#whole.push(chunk)
+    else this.#fail(responseError(TOO_MUCH))
+    return this.#taken()
+  }
+
+  end(): readonly Buffer[] {
+    if (this.#isDone) return []
+    const whole = this.#whole === null ? null : parsedRecord(Buffer.concat(this.#whole).toString('utf8'))
+    if (whole?.['object'] === 'response') this.#end(`response.${textIn(whole['status']) ?? 'completed'}`, whole)
+    else this.#fail(responseError(BROKEN_OFF))
+    return this.#taken()
+  }
+
+  failed(body: Buffer): readonly Buffer[] {
+    if (this.#isDone) return []
+    const { code, message } = recordIn(parsedRecord(body.toString('utf8'))?.['error'])
+    const isLimit = /too_many_requests|rate_limit/.test(textIn(code) ?? '')
+    const told = { code: isLimit ? 'rate_limit_exceeded' : 'server_error', message: textIn(message) ?? 'it failed' }
+    this.#fail(told)
+    return this.#taken()
+  }
+
+  cancelled(): readonly Buffer[] {
+    if (this.#isDone) return []
+    // there is no event of that name: the SDKs take the state from the response
+    this.#end('response.incomplete', { ...this.shown(), status: 'cancelled' })
+    return this.#taken()
+  }
+
+  shown(): JsonRecord {
+    return this.#isDone ? this.#response : { ...this.#response, output: this.#output }
+  }
+
+  #isFirst(): boolean {
+    return this.#number === 0 || (this.isBackground && this.#response['status'] === 'queued')
+  }
+
+  #event(data: string, type: string): void {
+    if (this.#isDone) return
+    if (type.endsWith('.delta') && NUMBER.test(data) && !data.includes('\n')) {
+      const text = data.replace(NUMBER, `"sequence_number":${this.#number}`)
+      this.#number += 1
+      this.#out.push(Buffer.from(`event: ${type}\ndata: ${text}\n\n`, 'latin1'))
+      return
+    }
+    const event = parsedRecord(utf8Of(data))
+    if (event === null) return
+    const name = textIn(event['type']) ?? type
+    if (name === 'error') this.#fail({ code: 'server_error', message: messageOf(event) })
+    else if (!isRecord(event['response'])) {
+      if (name === 'response.output_item.done') this.#note(event['item'], data.length)
+      this.#say(name, event)
+    } else if (ENDS.has(name)) this.#end(name, event['response'])
+    else {
+      this.#response = { ...event['response'], ...this.#own, status: 'in_progress' }
+      if (!this.isBackground || !BEGINNINGS.has(name)) this.#say(name, { ...event, response: this.#response })
+    }
+  }
+
+  /** What there is no room for is not shown before the end. */
+  #note(item: unknown, bytes: number): void {
+    if (isRecord(item) && this.#mayHold(bytes)) this.#output.push(item)
+  }
+
+  #mayHold(bytes: number): boolean {
+    try {
+      this.#hold(bytes)
+      return true
+    } catch (error) {
+      if (error instanceof GateError) return false
+      throw error
+    }
+  }
+
+  #fail(error: object): void {
+    this.#end('response.failed', { ...this.shown(), status: 'failed', error })
+  }
+
+  #end(name: string, response: JsonRecord): void {
+    this.#response = { ...response, ...this.#own }
+    this.#isDone = true
+    this.#output = []
+    this.#keep(this.#response)
+    this.#say(name, { response: this.#response })
+  }
+
+  #say(type: string, { type: _type, sequence_number: _number, ...rest }: JsonRecord): void {
+    const event = { type, sequence_number: this.#number, ...rest }
+    this.#number += 1
+    this.#out.push(Buffer.from(`event: ${type}\ndata: ${JSON.stringify(event)}\n\n`))
+  }
+
+  #taken(): readonly Buffer[] {
+    const out = this.#out
+    this.#out = []
+    return out
+  }
+}
+
+function messageOf({ error, message }: JsonRecord): string {
+  return textIn(recordIn(error)['message']) ?? textIn(message) ?? 'the upstream reported an error'
+}
