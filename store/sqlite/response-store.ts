@@ -24,6 +24,9 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS response (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS response_created_at ON response (created_at, key_id, id, length(sealed));`
 
+type Size = { readonly bytes: number }
+const NOTHING: Size = { bytes: 0 }
+
 const placeOf = (keyId: string, id: string): Place => ['response', keyId, id]
 
 /**
@@ -42,26 +45,53 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
   const get = database.prepare<[string, string, number], { readonly sealed: Buffer }>(
     'SELECT sealed FROM response WHERE key_id = ? AND id = ? AND created_at >= ?',
   )
-  const remove = database.prepare('DELETE FROM response WHERE key_id = ? AND id = ?')
-  const expire = database.prepare('DELETE FROM response WHERE created_at < ?')
-  // the newest that fit stay
-  const bound = database.prepare(
-    `DELETE FROM response WHERE rowid IN (
-       SELECT rowid FROM (
-         SELECT rowid, SUM(length(sealed)) OVER (ORDER BY created_at DESC, rowid DESC) AS bytes FROM response
-       ) WHERE bytes > ?
-     )`,
+  const remove = database.prepare<[string, string], Size>(
+    'DELETE FROM response WHERE key_id = ? AND id = ? RETURNING length(sealed) AS bytes',
   )
+  const expire = database.prepare<[number], Size>(
+    'DELETE FROM response WHERE created_at < ? RETURNING length(sealed) AS bytes',
+  )
+  const oldest = database.prepare<[], Size & { readonly rowid: number }>(
+    'SELECT rowid, length(sealed) AS bytes FROM response ORDER BY created_at, rowid',
+  )
+  const removeRow = database.prepare('DELETE FROM response WHERE rowid = ?')
+  const sizeOf = database.prepare<[string, string], Size>(
+    'SELECT length(sealed) AS bytes FROM response WHERE key_id = ? AND id = ?',
+  )
+  /** Of all that is kept: counting it means reading an index of everything. */
+  let total = database.prepare<[], Size>('SELECT TOTAL(length(sealed)) AS bytes FROM response').get()?.bytes ?? 0
+
+  /** The rows to remove so that so much is left at most. */
+  function tooMuch(maxBytes: number): readonly number[] {
+    const rowids: number[] = []
+    if (total <= maxBytes) return rowids
+    for (const { rowid, bytes } of oldest.iterate()) {
+      rowids.push(rowid)
+      total -= bytes
+      if (total <= maxBytes) break
+    }
+    return rowids
+  }
+
   return {
-    put: (keyId, id, at, text) => void put.run(keyId, id, at, seal(key, placeOf(keyId, id), text)),
+    put(keyId, id, at, text) {
+      const sealed = seal(key, placeOf(keyId, id), text)
+      const { bytes } = sizeOf.get(keyId, id) ?? NOTHING
+      put.run(keyId, id, at, sealed)
+      total += sealed.length - bytes
+    },
     get(keyId, id, since) {
       const row = get.get(keyId, id, since)
       return row === undefined ? null : unseal(key, placeOf(keyId, id), row.sealed)
     },
-    remove: (keyId, id) => remove.run(keyId, id).changes > 0,
+    remove(keyId, id) {
+      const removed = remove.get(keyId, id)
+      total -= removed?.bytes ?? 0
+      return removed !== undefined
+    },
     trim(since, maxBytes) {
-      expire.run(since)
-      bound.run(maxBytes)
+      for (const { bytes } of expire.all(since)) total -= bytes
+      for (const rowid of tooMuch(maxBytes)) removeRow.run(rowid)
       database.pragma('incremental_vacuum')
     },
     close: () => database.close(),

@@ -77,3 +77,17 @@ test('the key is made once, for its owner alone; a credential comes before it', 
   expect(() => sealingKey(place.path, credentials.path)).toThrow('64 hexadecimal digits')
   credentials.remove()
 })
+
+test('how much is kept is known after rows are replaced, removed and expired, and at the next start', () => {
+  const text = 'x'.repeat(1_000)
+  const keptOf = (ids: readonly string[]) => ids.filter((id) => store.get('k1', id, 0) !== null)
+  for (let at = 1; at <= 6; at += 1) store.put('k1', `r${at}`, at, text)
+  for (let turn = 0; turn < 5; turn += 1) store.put('k1', 'r6', 6, text)
+  store.remove('k1', 'r1')
+  store.trim(3, 4_500) // leaves r3 to r6, which fit
+  expect(keptOf(['r1', 'r2', 'r3', 'r4', 'r5', 'r6'])).toEqual(['r3', 'r4', 'r5', 'r6'])
+  store.close()
+  store = openResponseStore(place.file('responses.db'), KEY)
+  store.trim(3, 2_500)
+  expect(keptOf(['r3', 'r4', 'r5', 'r6'])).toEqual(['r5', 'r6'])
+})
