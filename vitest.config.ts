@@ -15,6 +15,8 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+const ORDER = ['unit', 'e2e', 'lab', 'agents']
+
 const project = (name: string, include: string[], testTimeout: number, workers?: 1 | 2) => ({
   test: {
     name,
@@ -27,11 +29,14 @@ const project = (name: string, include: string[], testTimeout: number, workers?:
     ...(workers !== undefined && { maxWorkers: workers }),
     // pure tests need no module graph of their own each: half of the tier's time went there
     isolate: name !== 'unit',
-    sequence: { groupOrder: name === 'unit' ? 0 : name === 'e2e' ? 1 : 2 },
+    sequence: { groupOrder: ORDER.indexOf(name) },
   },
 })
 
-/** unit: pure, fast, in parallel. e2e: real processes and sockets. lab: a real Debian 13 with systemd. */
+/**
+ * unit: pure, fast, in parallel. e2e: real processes and sockets. lab: a real Debian 13 with systemd. agents: coding
+ * agents that are installed apart.
+ */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -39,6 +44,7 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts', 'test/nix/**/*.test.ts', 'test/wire/*.test.ts'], 20_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 120_000, 1),
       project('lab', ['test/lab/**/*.test.ts'], 300_000, 2),
+      project('agents', ['test/agents/*.test.ts'], 300_000, 1),
     ],
   },
 })

@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { installPackage } from './install-package.ts'
 
 installPackage('test/agents')
-const { status } = spawnSync('vitest', ['run', '--project', 'e2e', 'test/e2e/agents.test.ts'], {
+const { status } = spawnSync('vitest', ['run', '--project', 'agents'], {
   cwd: join(import.meta.dirname, '..'),
-  env: { ...process.env, GATE_TEST_AGENTS: 'all' },
   stdio: 'inherit',
 })
 process.exitCode = status ?? 1

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ESLINT } from './check.ts'
+import { AGENTS, ESLINT } from './check.ts'
 import { installPackage } from './install-package.ts'
 import { runLanes, type StepResult, summary, vitest } from './steps.ts'
 
@@ -44,10 +44,10 @@ ${text.trim()}
 }
 
 const steps = tiers.map((tier) => ({ ...vitest(`long-${tier}`, tier, ...filesOf(tier)), env: { GATE_TEST_LONG: '1' } }))
-if (tiers.includes('e2e')) installPackage('test/agents')
+if (asked.length === 0) installPackage('test/agents')
 const begun = performance.now()
 // one after the other: each loads the machine
-const results = await runLanes([asked.length > 0 ? steps : [ESLINT, ...steps]])
+const results = await runLanes([asked.length > 0 ? steps : [ESLINT, ...steps, AGENTS]])
 const text = summary(results, (performance.now() - begun) / 1_000)
 console.log(text)
 writeFileSync(PAGE, page(results, text))

@@ -44,16 +44,18 @@ function installOptional(): void {
     console.log('node-pty cannot be compiled here; tests of shells are skipped by name')
 }
 
-/** Official clients that bring much with them are a package of their own; without them their tests are skipped by name. */
-function installClients(): void {
+/** Programs that bring much with them are packages of their own; without them their tests are skipped by name. */
+function installPrograms(folder: string): void {
   try {
-    installPackage('test/clients')
+    installPackage(folder)
   } catch (error) {
-    console.log(`${String(error)}; tests of these clients are skipped by name`)
+    console.log(`${String(error)}; tests of these programs are skipped by name`)
   }
 }
 
 installDebianPackages()
 installOptional()
-installClients()
+installPrograms('test/clients')
+// 1.5 GB: on a machine of one's own only when `npm run test:agents` is asked for
+if (!['', 'false', '0', undefined].includes(process.env['CI'])) installPrograms('test/agents')
 await check()

@@ -9,8 +9,6 @@ export type Agent = {
   /** What comes after the command that `gatectl client` says to start. */
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** Whether `npm test` runs it too, where it is installed. */
-  readonly usual: boolean
 }
 
 const arch = process.arch === 'arm64' ? 'arm64' : 'x64'
@@ -23,28 +21,24 @@ export const AGENTS: readonly Agent[] = [
     // its own tools have 50,000 tokens
     args: ['-p', 'please #bash', '--tools', 'Bash', '--dangerously-skip-permissions'],
     env: { IS_SANDBOX: '1', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' },
-    usual: true,
   },
   {
     client: 'codex',
     program: '.bin',
     args: ['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', 'please #exec'],
     env: {},
-    usual: true,
   },
   {
     client: 'gemini',
     program: '.bin',
     args: ['--yolo', '--prompt', 'please #gemini-shell'],
     env: { GEMINI_CLI_TRUST_WORKSPACE: 'true' },
-    usual: false,
   },
   {
     client: 'opencode',
     program: `opencode-linux-${arch}/bin`,
     args: ['run', 'please #opencode-bash'],
     env: { OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_AUTOUPDATE: '1' },
-    usual: false,
   },
 ]
 

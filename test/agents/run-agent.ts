@@ -1,5 +1,5 @@
 // Runs one agent on a task through Gate and a real llama.cpp, all of them in this process's network: started by
-// test/e2e/agents.test.ts in a namespace that has loopback alone. Usage: run-agent.ts CLIENT. Prints an AgentRun.
+// agents.test.ts in a namespace that has loopback alone. Usage: run-agent.ts CLIENT. Prints an AgentRun.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -5,17 +5,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { AGENTS, type Agent, NODE_MODULES } from '../agents/agents.ts'
-import type { AgentRun } from '../agents/run-agent.ts'
 import { prepareLlama } from '../engine/llama-server.ts'
-import { isLong } from '../support/effort.ts'
 import { hasProgram, tryRun } from '../support/programs.ts'
+import { AGENTS, type Agent, NODE_MODULES } from './agents.ts'
+import type { AgentRun } from './run-agent.ts'
 
-const script = join(import.meta.dirname, '../agents/run-agent.ts')
-/** They take minutes of two cores: `npm test` runs the usual ones alone. @see scripts/test-agents.ts */
-const agents = AGENTS.filter(({ usual }) => usual || isLong || process.env['GATE_TEST_AGENTS'] === 'all')
+const script = join(import.meta.dirname, 'run-agent.ts')
 
-for (const agent of agents) {
+for (const agent of AGENTS) {
   const missing = missingFor(agent)
   const title = missing === undefined ? agent.client : `${agent.client} (needs ${missing})`
   test.skipIf(missing !== undefined)(`${title} does a task with a tool`, { timeout: 300_000 }, async () => {
