@@ -2,7 +2,7 @@
 
 const below = 'schemas syntax wire system'
 const sources = `bin ${below} compiler config pki store host agent ctl daemon`
-const stages = ['auth', 'admit', 'route', 'backends', 'translate', 'upstream', 'meter']
+const stages = ['auth', 'admit', 'route', 'backends', 'translate', 'upstream', 'meter', 'check']
 
 const folders = (names) => `^(${names.split(' ').join('|')})/`
 
@@ -119,6 +119,7 @@ export default {
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },
+    wrapped('ajv', '^daemon/check/'),
     wrapped('undici', '^daemon/(upstream|relay/client)/'),
     wrapped('better-sqlite3', '^store/sqlite/'),
     wrapped('openid-client', '^daemon/auth/oidc/'),

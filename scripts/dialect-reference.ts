@@ -59,8 +59,14 @@ ${differences()}
 ## Answers
 
 - An answer that calls tools ends as calls do (\`tool_use\`, \`tool_calls\`), whatever the upstream says: agents go on only then.
-- Parts that an upstream sends side by side follow each other; arguments of calls that come in pieces stay in pieces.
-- A whole answer with arguments that are not a JSON object is an error of the upstream; one that met its limit leaves that call out.
+- Parts that an upstream sends side by side follow each other.
+- Arguments of tools are looked at where an answer is translated or repaired, and bytes do not pass: \`upstreams.NAME.tool_arguments\`. What is nearly JSON (fences, single quotes, commas too
+  many, words of Python, line breaks in strings, brackets missing at the end, the same twice) and values of the wrong type that can only mean one thing (\`"5"\` for a number) are repaired;
+  \`check\` answers what still does not fit the tool's schema with an error that names the tool and the place, \`repair\` lets it pass as long as it is an object. A stream shows
+  such a call when it is complete. With \`pass\`, as for ${soundProviders()}, arguments come in pieces as they are sent, and only a whole answer with arguments
+  that are no object is an error.
+- A call that the limit has cut is left out, unless some of it was shown.
+- JSON that an upstream could only be asked for in words (**emulated** above) is repaired in the same way, or an error.
 - Thinking is shown to clients of \`anthropic\` that asked for it, as blocks of their own; clients of \`openai-chat\` get it as \`reasoning_content\`;
   clients of \`google\` that set \`includeThoughts\` get it as parts with \`thought\`.
 - What a provider has signed of its thinking comes back to it: in \`signature\` of a thinking block, in \`thoughtSignature\` of the call after it (all of it, since clients of
@@ -119,6 +125,11 @@ function oddities({ usage, limit, thinking, hasTopK }: ChatQuirks): string {
     ...(hasTopK ? ['`top_k`'] : []),
     ...(usage === 'refused' ? ['usage comes unasked'] : []),
   ].join(', ')
+}
+
+function soundProviders(): string {
+  const names = PROVIDERS.filter((name) => providerRow(name).hasSoundCalls === true).map((name) => `\`${name}\``)
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }
 
 function differences(): string {

@@ -6,7 +6,7 @@ import type { WebProxy } from './nodes/web.ts'
 export function lowerUpstreams(upstreams: Spec['upstreams']): Upstream[] {
   return Object.entries(upstreams).map(([name, upstream]) => {
     const { enabled, provider, base_url, socket, models, timeout, idle_timeout, connect_timeout, ...rest } = upstream
-    const { key_requests_per_minute, dialects, parameters, system_prefix, prices, ...others } = rest
+    const { key_requests_per_minute, dialects, parameters, system_prefix, tool_arguments, prices, ...others } = rest
     const { api_key: _secret, ...left } = others
     left satisfies Record<string, never>
     return {
@@ -21,6 +21,7 @@ export function lowerUpstreams(upstreams: Spec['upstreams']): Upstream[] {
       dialects,
       parameters,
       systemPrefix: system_prefix,
+      toolArguments: tool_arguments,
       prices,
       timeoutMs: durationMs(timeout),
       idleTimeoutMs: durationMs(idle_timeout),

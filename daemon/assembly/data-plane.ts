@@ -7,6 +7,7 @@ import { createAdmission } from '../admit/admission.ts'
 import { agentClient } from '../backends/agent-client.ts'
 import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
+import { createChecker } from '../check/checker.ts'
 import { createDirectory } from '../gateway/directory.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
 import { createKept } from '../gateway/kept.ts'
@@ -71,6 +72,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
   const clients = openRequests()
   const recordings = createRecordings(now, recordingLimits(initial))
   const kept = createKept(answers, recordings.recorded, log, now, keptLimits(initial))
+  const checker = createChecker(log, monotonic)
   const metrics = createMetrics({
     requestsInFlight: clients.count,
     bufferedBytes: admission.bufferedBytes,
@@ -92,6 +94,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
       retries: createRetryBudget(monotonic),
       backends,
       upstreams,
+      checker,
       ledger,
       metrics,
       log,
@@ -150,6 +153,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
       ['directory', directory.stop],
       ['backends', backends.close],
       ['upstreams', upstreams.close],
+      ['checker', checker.close],
       ['metrics', metrics.close],
     ] as const,
   }

@@ -74,7 +74,8 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     parts.health.ends(target)
     release(end !== null && isBroken(end))
   }
-  end = withWait(end, spoken)
+  const came = withWait(end, spoken)
+  end = sending.looked === null ? came : await sending.looked(came)
   const hasAnotherKey =
     end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, parts.now()))
   if (!hasAnotherKey) noteHealth(parts, target, end)
@@ -88,6 +89,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     target,
     call,
     end,
+    came,
     watch: answer.watch,
     dialect: spoken,
     price: parts.priceOf(target),

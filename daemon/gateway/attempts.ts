@@ -1,6 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
 import type { Backends } from '../backends/backends.ts'
+import type { Checker } from '../check/checker.ts'
 import type { RetryBudget } from '../route/retry-budget.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
@@ -16,6 +17,7 @@ export type AttemptsParts = AttemptParts & {
   readonly backends: Pick<Backends, 'turnAt'>
   readonly upstreams: Pick<Upstreams, 'get'>
   readonly retries: RetryBudget
+  readonly checker: Pick<Checker, 'check'>
 }
 
 /** How it all ended: with the last attempt, or before it because the client went away. */
@@ -63,7 +65,8 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
     // what was said to Gate is not said to others, but for a provider that knows the same words
     const isForGate = job.asked.routing !== undefined && providerRow(upstream.provider).routes !== true
     const tuning = isForGate ? bothTunings(own, ROUTING_DROPPED) : own
-    const sending = orRefusal(() => sendingTo(spoken, job, side, tuning, parts.now()))
+    const around = { nowMs: parts.now(), check: parts.checker.check, calls: upstream.toolArguments }
+    const sending = orRefusal(() => sendingTo(spoken, job, side, tuning, around))
     if (sending instanceof GateError) {
       turn.release(false)
       refusal = sending

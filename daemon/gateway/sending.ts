@@ -1,4 +1,5 @@
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
+import type { CallCare, CheckJson } from '../translate/checks.ts'
 import type { Call, Dialect, ModelRequest, UpstreamSide } from '../translate/dialect.ts'
 import { isRecord } from '../translate/json-value.ts'
 import type { Spoken } from '../translate/spoken.ts'
@@ -30,13 +31,18 @@ export type Sending = {
   readonly sink: Sink
   /** How the client is told the end of it. */
   readonly told: (end: ForwardEnd) => ForwardEnd
+  /** Looks at what came before the client is told of it; null: nothing is to be looked at. */
+  readonly looked: ((end: ForwardEnd) => Promise<ForwardEnd>) | null
 }
+
+/** What there is besides the request. `nowMs`: Unix milliseconds. `calls`: what becomes of arguments of tools. */
+export type Around = { readonly nowMs: number; readonly check: CheckJson; readonly calls: CallCare }
 
 const asItIs = (end: ForwardEnd): ForwardEnd => end
 
 /**
  * Where the upstream speaks the client's dialect well, bytes pass; where it answers in a dialect of its own, they pass
- * one way; else everything is translated. @param tuning what the operator changes in it @param nowMs Unix milliseconds
+ * one way; else everything is translated. @param tuning what the operator changes in it
  * @throws GateError BAD_REQUEST when the upstream cannot take it, OVERLOADED
  */
 export function sendingTo(
@@ -44,12 +50,12 @@ export function sendingTo(
   job: Job,
   side: UpstreamSide,
   tuning: Tuning,
-  nowMs: number,
+  around: Around,
 ): Sending {
   const { answer, dialect, call, asked } = job
   const generates = call.endpoint.does === 'generate'
   if (grade === 'translate') {
-    const translation = translate(dialect, spoken, call, side, factsOf(answer, nowMs))
+    const translation = translate(dialect, spoken, call, side, factsOf(answer, around))
     const { body, dropped } = tuned(spoken, translation.body, tuning, generates)
     return translated(spoken, job, { ...translation, body, dropped: [...translation.dropped, ...dropped] })
   }
@@ -57,20 +63,20 @@ export function sendingTo(
   const { body, dropped: unwanted } = tuned(dialect, own, tuning, generates)
   const dropped = [...missing, ...unwanted]
   if (grade === 'repair' && generates) {
-    return translated(dialect, job, { ...repair(dialect, call, body, side, factsOf(answer, nowMs)), dropped })
+    return translated(dialect, job, { ...repair(dialect, call, body, side, factsOf(answer, around)), dropped })
   }
   answer.dropped = noteOf(dropped)
   const watch = () => {
     answer.watch = dialect.watch(hidesUsage, asked.choices)
     return answer.watch
   }
-  return { spoken: dialect, call, body, form: formOf(dialect, watch), sink: answer, told: asItIs }
+  return { spoken: dialect, call, body, form: formOf(dialect, watch), sink: answer, told: asItIs, looked: null }
 }
 
-function factsOf({ requestId }: Answer, nowMs: number) {
+function factsOf({ requestId }: Answer, { nowMs, check, calls }: Around) {
   const sinceMs = performance.now()
   const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
-  return { requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs }
+  return { requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs, check, calls }
 }
 
 function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {
@@ -95,11 +101,14 @@ function translated(spoken: Dialect, { answer, dialect, call, hold }: Job, trans
       isWhole: true,
       failureOf(bytes) {
         const failure = spoken.failureOf(bytes)
-        if (failure !== null) return failure
-        const read = answerOf(translation, bytes)
-        if (typeof read === 'string') return read
-        whole = read
-        return null
+        if (failure !== null || translation.isChecked) return failure
+        try {
+          const read = translation.answer(bytes)
+          if (Buffer.isBuffer(read)) whole = read
+          return null
+        } catch (error) {
+          return messageOf(error)
+        }
       },
     },
     sink: {
@@ -113,17 +122,22 @@ function translated(spoken: Dialect, { answer, dialect, call, hold }: Job, trans
       onGone: (cancel) => answer.onGone(cancel),
     },
     told: (end) => toldOf(end, { spoken, dialect, whole }),
+    looked: translation.isChecked
+      ? async (end) => {
+          if (end.kind !== 'answered' || answer.watch !== null) return end // a stream was looked at on its way
+          try {
+            whole = await translation.answer(end.rest)
+            return end
+          } catch (error) {
+            const refusal = new GateError('UPSTREAM_FAILED', messageOf(error))
+            return { kind: 'reported', status: end.status, error: refusal, ttftMs: end.ttftMs }
+          }
+        }
+      : null,
   }
 }
 
-/** A whole answer, or why it cannot be read. */
-function answerOf(translation: Translation, bytes: Buffer): Buffer | string {
-  try {
-    return translation.answer(bytes)
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 

@@ -18,6 +18,8 @@ export type AttemptFacts = {
   /** As the upstream got it. */
   readonly call: Call
   readonly end: ForwardEnd
+  /** The same before Gate looked at the answer, which costs as much when the client does not get it. */
+  readonly came: ForwardEnd
   /** What read the stream; null when the answer was none. */
   readonly watch: StreamWatch | null
   /** The upstream's. */
@@ -49,7 +51,7 @@ export function usageRow(facts: AttemptFacts): UsageRow {
 }
 
 /** What the upstream reported, or what Gate counted. */
-function usedIn({ end, watch, dialect, call }: AttemptFacts): Usage | TokenCounts {
+function usedIn({ came: end, watch, dialect, call }: AttemptFacts): Usage | TokenCounts {
   if (call.endpoint.does === 'count-tokens') return NO_TOKENS // nothing is generated
   const streamed = watch?.usage() ?? null
   if (streamed !== null) return streamed

@@ -46,7 +46,7 @@ export type ReasoningPart = {
 }
 /** The same, readable by its provider only. */
 export type RedactedPart = { readonly kind: 'redacted'; readonly sealed: string }
-/** `json` is an object, as the model wrote it. */
+/** `json` is to be an object; in an answer it is what the model wrote. */
 export type CallPart = { readonly kind: 'call'; readonly id: string; readonly name: string; readonly json: string }
 export type ResultPart = {
   readonly kind: 'result'

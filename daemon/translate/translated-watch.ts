@@ -17,29 +17,29 @@ type Defaults = {
 
 /** Reads a stream in one dialect and shows it in another. What is shown are whole frames, however the chunks are cut. */
 export class TranslatedWatch extends CountingWatch {
-  readonly #reader: EventReader
+  protected readonly reader: EventReader
   readonly #write: (event: WrittenEvent) => string
   readonly #defaults: Defaults
 
   constructor(reader: EventReader, write: (event: WrittenEvent) => string, defaults: Defaults) {
     super()
-    this.#reader = reader
+    this.reader = reader
     this.#write = write
     this.#defaults = defaults
   }
 
   feed(chunk: Buffer): Buffer {
-    return this.#show(this.#reader.feed(chunk))
+    return this.show(this.reader.feed(chunk))
   }
   /** The stream has ended: what closes the answer, unless it was closed before. */
   rest(): Buffer {
-    return this.hasSaidEnd || this.failureMessage !== null ? NOTHING : this.#show(this.#reader.end())
+    return this.hasSaidEnd || this.failureMessage !== null ? NOTHING : this.show(this.reader.end())
   }
   override usage(): Usage | null {
     return this.hasSaidEnd ? this.usageSoFar : this.atLeastWhatCame()
   }
   isComplete(): boolean {
-    return this.hasSaidEnd || this.#reader.isComplete()
+    return this.hasSaidEnd || this.reader.isComplete()
   }
   atBoundary(): boolean {
     return true
@@ -49,7 +49,7 @@ export class TranslatedWatch extends CountingWatch {
     return this.#write({ kind: 'error', error })
   }
 
-  #show(events: readonly NeutralEvent[]): Buffer {
+  protected show(events: readonly NeutralEvent[]): Buffer {
     let text = ''
     for (const event of events) if (!this.hasSaidEnd && this.failureMessage === null) text += this.#written(event)
     return text === '' ? NOTHING : Buffer.from(text)

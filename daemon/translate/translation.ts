@@ -1,7 +1,10 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import { CheckedWatch } from './checked-watch.ts'
+import { type CallCare, type CheckJson, type Checks, checkedAnswer, checksOf } from './checks.ts'
 import type { Call, Dialect, NeutralForm, StreamWatch, UpstreamSide } from './dialect.ts'
 import { fieldsDropped } from './features.ts'
-import type { NeutralRequest } from './neutral.ts'
+import { parsedRecord } from './json-value.ts'
+import type { NeutralAnswer, NeutralRequest } from './neutral.ts'
 import { type NamedTools, shortToolNames } from './tool-names.ts'
 import { TranslatedWatch } from './translated-watch.ts'
 
@@ -12,8 +15,13 @@ export type Translation = {
   readonly dropped: readonly string[]
   /** Reads a stream of the upstream and shows the client one of its own dialect. */
   readonly watch: () => StreamWatch
-  /** A whole answer in the client's dialect. @throws Error when it has another shape than the upstream's dialect */
-  readonly answer: (whole: Buffer) => Buffer
+  /**
+   * A whole answer in the client's dialect, at once where nothing `isChecked`.
+   * @throws Error when it has another shape than the upstream's dialect, or holds something that the client cannot use
+   */
+  readonly answer: (whole: Buffer) => Buffer | Promise<Buffer>
+  /** JSON in the answer is looked at before the client sees it. */
+  readonly isChecked: boolean
 }
 
 /** What an answer in the client's dialect needs besides. */
@@ -24,6 +32,10 @@ export type AnswerFacts = {
   readonly nowS: number
   /** Since the request came. */
   readonly elapsedNs: () => number
+  /** How JSON that the model wrote is looked at; absent: it is not. */
+  readonly check?: CheckJson
+  /** What becomes of the arguments of calls; absent: they pass. */
+  readonly calls?: CallCare
 }
 
 /**
@@ -81,6 +93,8 @@ function answersOf({
   requestId,
   nowS,
   elapsedNs,
+  check,
+  calls = 'pass',
 }: AnswerFacts & {
   readonly from: NeutralForm
   readonly to: NeutralForm
@@ -90,7 +104,7 @@ function answersOf({
   readonly call: Call
   readonly sent: Call
   readonly side: UpstreamSide
-}): Pick<Translation, 'watch' | 'answer'> {
+}): Pick<Translation, 'watch' | 'answer' | 'isChecked'> {
   const inputTokens = () => spoken.estimateInput(sent)
   const told = {
     model: side.model,
@@ -104,15 +118,38 @@ function answersOf({
   /** Some say other things where the sequence that ended an answer is. */
   const stopSequence = (said: string | null) => (said !== null && request.stop.includes(said) ? said : null)
   const meant = { requestId, inputTokens, stopSequence, toolName: original }
+  const checks =
+    check === undefined ? null : checksOf(request, to.features(side.provider), { check, calls, toolName: original })
+  const watchWith = checks === null ? plainWatch : checkedWatch(checks)
   return {
-    watch: () => new TranslatedWatch(to.readEvents(requestId), from.writeEvents(told), meant),
+    isChecked: checks !== null,
+    watch: () => watchWith(to.readEvents(requestId), from.writeEvents(told), meant),
     answer(whole) {
       const read = to.readAnswer(whole, requestId)
-      const parts = read.parts.map((part) => (part.kind === 'call' ? { ...part, name: original(part.name) } : part))
-      const answer = { ...read, parts, stopSequence: stopSequence(read.stopSequence) }
-      const usage = answer.usage ?? counted(inputTokens(), spoken.estimateOutput(whole))
-      return Buffer.from(JSON.stringify(from.writeAnswer({ ...answer, id: answer.id || requestId, usage }, told)))
+      const write = (answer: NeutralAnswer): Buffer => {
+        const parts = answer.parts.map((part) => (part.kind === 'call' ? { ...part, name: original(part.name) } : part))
+        const usage = answer.usage ?? counted(inputTokens(), spoken.estimateOutput(whole))
+        const facts = { id: answer.id || requestId, parts, usage, stopSequence: stopSequence(answer.stopSequence) }
+        return Buffer.from(JSON.stringify(from.writeAnswer({ ...answer, ...facts }, told)))
+      }
+      if (checks?.call == null) requireObjects(read)
+      return checks === null ? write(read) : checkedAnswer(checks, read, write)
     },
+  }
+}
+
+type WatchParts = ConstructorParameters<typeof TranslatedWatch>
+
+const plainWatch = (...parts: WatchParts) => new TranslatedWatch(...parts)
+const checkedWatch =
+  (checks: Checks) =>
+  (...parts: WatchParts) =>
+    new CheckedWatch(checks, ...parts)
+
+/** @throws Error when the arguments of a call are none, which nothing else looks at */
+function requireObjects({ parts }: NeutralAnswer): void {
+  if (parts.some((part) => part.kind === 'call' && parsedRecord(part.json) === null)) {
+    throw new Error('the upstream called a tool with arguments that are not a JSON object')
   }
 }
 

@@ -23,6 +23,8 @@ export type Watch = {
   readonly isDone: () => boolean
   readonly isComplete: () => boolean
   readonly failure: () => string | null
+  /** What the client is shown besides when something has been looked at; null or absent: nothing is being looked at. */
+  readonly later?: () => Promise<Buffer> | null
 }
 
 /** How a stream is distinguished from a complete answer, and an error from success. */

@@ -38,6 +38,10 @@ export class Passage implements OverConnection, Receiver {
   #isCalledStream = false
   #watch: Watch | null = null
   #passing = false
+  /** Something is being looked at; meanwhile, the upstream has sent everything. */
+  #isWaiting = false
+  #isAllHere = false
+  #pauses = 0
   readonly #held = new Held()
   #ttftMs: number | null = null
 
@@ -101,7 +105,7 @@ export class Passage implements OverConnection, Receiver {
       this.#ttftMs = this.#now() - this.#startedAt
       if (this.#watch !== null && this.#held.bytes > 0) chunk = Buffer.concat([this.#held.take(), chunk])
     }
-    if (this.#watch !== null) this.#passStream(controller, this.#watch, chunk)
+    if (this.#watch !== null) this.#passStream(controller, this.#watch, this.#watch.feed(chunk))
     else if (this.#isRefusal) this.#holdRefusal(controller, chunk)
     else if (this.#passing) this.#pass(controller, chunk)
     else if (!this.#hold(chunk)) this.#beginPassing(controller)
@@ -136,18 +140,20 @@ export class Passage implements OverConnection, Receiver {
 
   onAll(): void {
     if (this.#ended) return
+    if (this.#isWaiting) {
+      this.#isAllHere = true
+      return
+    }
     if (this.#isCalledStream && this.#ttftMs === null) this.#watch = this.#form.watch() // nothing came
     const watch = this.#watch
     if (this.#isRefusal) {
       this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: this.#held.take() })
     } else if (watch !== null && !watch.isComplete()) {
       this.#broke('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
-    } else if (watch === null && this.#sink.started() && !this.#passing) this.#noStream()
-    else if (watch === null && !this.#passing) this.#whole(this.#held.take())
-    else {
-      if (watch !== null) this.#hold(watch.rest())
-      this.#answered(this.#held.take())
-    }
+    } else if (watch !== null && this.#controller !== null) this.#showRest(this.#controller, watch, watch.rest())
+    else if (this.#sink.started() && !this.#passing) this.#noStream()
+    else if (!this.#passing) this.#whole(this.#held.take())
+    else this.#answered(this.#held.take())
   }
 
   onResponseError(_controller: Controller, error: Error): void {
@@ -159,19 +165,52 @@ export class Passage implements OverConnection, Receiver {
     else this.#broke('UPSTREAM_TRUNCATED', 'the connection to the upstream broke before its answer was complete', error)
   }
 
-  #passStream(controller: Controller, watch: Watch, chunk: Buffer): void {
-    const shown = watch.feed(chunk)
+  #passStream(controller: Controller, watch: Watch, shown: Buffer): void {
     const failure = watch.failure()
     if (failure !== null) this.#reported(controller, failure, shown)
     else if (watch.isDone() && watch.isComplete()) {
       this.#hold(shown)
       this.#hold(watch.rest())
       this.#answered(this.#held.take())
-    } else if (this.#passing) this.#pass(controller, shown)
-    else {
-      const fits = this.#hold(shown)
-      if (watch.hasContent() || !fits) this.#beginPassing(controller)
+    } else {
+      if (this.#passing) this.#pass(controller, shown)
+      else if (!this.#hold(shown) || watch.hasContent()) this.#beginPassing(controller)
+      this.#waitFor(controller, watch, (more) => this.#passStream(controller, watch, more))
     }
+  }
+
+  /** The stream has ended: what the watch had not shown yet. */
+  #showRest(controller: Controller, watch: Watch, shown: Buffer): void {
+    const failure = watch.failure()
+    if (failure !== null) {
+      this.#reported(controller, failure, shown)
+      return
+    }
+    this.#hold(shown)
+    if (!this.#waitFor(controller, watch, (more) => this.#showRest(controller, watch, more))) {
+      this.#answered(this.#held.take())
+    }
+  }
+
+  /** Lets nothing more come while something is looked at. @returns whether anything is */
+  #waitFor(controller: Controller, watch: Watch, then: (more: Buffer) => void): boolean {
+    const later = watch.later?.() ?? null
+    if (later === null || this.#isWaiting || this.#ended) return later !== null
+    this.#isWaiting = true
+    this.#pause(controller)
+    later
+      .then((more) => {
+        this.#isWaiting = false
+        if (!this.#ended) then(more)
+        this.#resume(controller)
+        if (this.#isAllHere && !this.#isWaiting) this.onAll()
+      })
+      .catch((error: unknown) => {
+        const cause = error instanceof Error ? error : new Error(String(error))
+        this.#broke('UPSTREAM_FAILED', 'the answer of the upstream could not be checked', cause)
+        controller.abort(cause)
+      })
+    return true
   }
 
   /** Ends with an error that the stream reports itself. */
@@ -222,9 +261,19 @@ export class Passage implements OverConnection, Receiver {
 
   #pass(controller: Controller, bytes: Buffer): void {
     if (bytes.length === 0 || this.#sink.write(bytes)) return
-    const flow = this.#intake.flow(controller)
-    flow.pause()
-    this.#sink.onDrain(() => flow.resume())
+    this.#pause(controller)
+    this.#sink.onDrain(() => this.#resume(controller))
+  }
+
+  /** A slow client and what is looked at both hold the answer up: it goes on when neither does. */
+  #pause(controller: Controller): void {
+    if (this.#pauses === 0) this.#intake.flow(controller).pause()
+    this.#pauses += 1
+  }
+
+  #resume(controller: Controller): void {
+    this.#pauses -= 1
+    if (this.#pauses === 0) this.#intake.flow(controller).resume()
   }
 
   #whole(answer: Buffer): void {

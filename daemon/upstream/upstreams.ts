@@ -3,7 +3,7 @@ import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Grades } from '../../schemas/words/dialects.ts'
 import type { ModelFacts, ModelPrice } from '../../schemas/words/model-facts.ts'
-import { baseUrlOf } from '../../schemas/words/providers.ts'
+import { baseUrlOf, providerRow } from '../../schemas/words/providers.ts'
 import { boundedConnector, countingClient } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
 import type { ForwardRequest } from './forward.ts'
@@ -51,6 +51,8 @@ export type Speech = {
 /** The tables of the configuration that upstreams are in. */
 export type UpstreamTable = 'upstreams' | 'backends'
 
+export type ToolArguments = NonNullable<UpstreamConfig['tool_arguments']>
+
 /** An upstream that requests can be sent to. */
 export type Upstream = {
   readonly name: string
@@ -64,6 +66,8 @@ export type Upstream = {
     readonly parameters: NonNullable<UpstreamConfig['parameters']>
     readonly systemPrefixes: readonly string[]
   }
+  /** What becomes of the arguments of tools in answers that do not pass byte for byte. */
+  readonly toolArguments: ToolArguments
   /** By model, what the operator says that it costs. */
   readonly prices: ReadonlyMap<string, ModelPrice>
   /** Empty for the built-in echo. */
@@ -169,6 +173,7 @@ function openUpstream(
     ...named,
     provider: config.provider,
     grades: { ...gradesOf(config.provider, config.base_url), ...gradesIn(config.dialects) },
+    toolArguments: config.tool_arguments ?? (providerRow(config.provider).hasSoundCalls === true ? 'pass' : 'check'),
     prices: new Map((config.prices ?? []).map((price) => [price.model, priceOf(price)])),
     tuning: {
       parameters: config.parameters ?? [],

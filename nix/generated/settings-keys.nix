@@ -66,6 +66,7 @@
           };
         }; };
         system_prefix = null;
+        tool_arguments = null;
         prices = { items = {
           keys = {
             model = null;
@@ -107,6 +108,7 @@
           };
         }; };
         system_prefix = null;
+        tool_arguments = null;
         prices = { items = {
           keys = {
             model = null;

@@ -254,6 +254,11 @@ in
           default = null;
           description = "Text put in front of the client's instructions.";
         };
+        toolArguments = mkOption {
+          type = types.nullOr (types.enum [ "check" "repair" "pass" ]);
+          default = null;
+          description = "Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. By provider when absent.";
+        };
         prices = mkOption {
           type = types.nullOr (types.listOf (types.submodule {
             options = {
@@ -404,6 +409,11 @@ in
           type = types.nullOr types.nonEmptyStr;
           default = null;
           description = "Text put in front of the client's instructions.";
+        };
+        toolArguments = mkOption {
+          type = types.nullOr (types.enum [ "check" "repair" "pass" ]);
+          default = null;
+          description = "Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. By provider when absent.";
         };
         prices = mkOption {
           type = types.nullOr (types.listOf (types.submodule {

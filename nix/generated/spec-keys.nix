@@ -120,6 +120,7 @@
           };
         }; };
         system_prefix = null;
+        tool_arguments = null;
         prices = { items = {
           keys = {
             model = null;

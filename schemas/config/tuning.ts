@@ -75,6 +75,11 @@ export const prices = z.array(price).optional().meta({
     'Prices of its models, in place of the known ones: tables with model, input and output in micro-dollars.',
 })
 
+export const toolArguments = z.enum(['check', 'repair', 'pass']).optional().meta({
+  description:
+    'Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. By provider when absent.',
+})
+
 export const keyRequestsPerMinute = z
   .int()
   .min(1)

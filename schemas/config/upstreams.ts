@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { PROVIDERS } from '../words/providers.ts'
-import { affinity, dialects, keyRequestsPerMinute, parameters, prices, systemPrefix, targetBaseUrl } from './tuning.ts'
+import {
+  affinity,
+  dialects,
+  keyRequestsPerMinute,
+  parameters,
+  prices,
+  systemPrefix,
+  targetBaseUrl,
+  toolArguments,
+} from './tuning.ts'
 import { duration, headerSecret, limitingDuration, NAME } from './values.ts'
 
 export const upstream = z.strictObject({
@@ -35,6 +44,7 @@ export const upstream = z.strictObject({
   dialects,
   parameters,
   system_prefix: systemPrefix,
+  tool_arguments: toolArguments,
   prices,
   timeout: limitingDuration('Longest wait for the response headers.').default('600s'),
   idle_timeout: limitingDuration('Longest silence inside a response.').default('120s'),
@@ -56,6 +66,7 @@ export const backend = upstream.extend({
   dialects: shape.dialects.meta({ spec: WITHOUT }),
   parameters: shape.parameters.meta({ spec: WITHOUT }),
   system_prefix: shape.system_prefix.meta({ spec: WITHOUT }),
+  tool_arguments: shape.tool_arguments.meta({ spec: WITHOUT }),
   prices: shape.prices.meta({ spec: WITHOUT }),
   timeout: shape.timeout.meta({ spec: WITHOUT }),
   idle_timeout: shape.idle_timeout.meta({ spec: WITHOUT }),

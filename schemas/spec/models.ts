@@ -7,6 +7,7 @@ import {
   prices,
   systemPrefix,
   targetBaseUrl,
+  toolArguments,
 } from '../config/tuning.ts'
 import { PROVIDERS } from '../words/providers.ts'
 import { boundedDuration } from './bounded.ts'
@@ -36,6 +37,7 @@ export const upstream = z.strictObject({
   dialects,
   parameters,
   system_prefix: systemPrefix,
+  tool_arguments: toolArguments,
   prices,
   timeout: boundedDuration('Longest wait for the response headers.', '1ms').default('600s'),
   idle_timeout: boundedDuration('Longest silence inside a response.', '1ms').default('120s'),

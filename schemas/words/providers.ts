@@ -36,6 +36,8 @@ export type ProviderRow = {
   readonly isEngine?: boolean
   /** It takes `models` and `provider`, by which clients of Gate choose among targets, for its own. */
   readonly routes?: boolean
+  /** Arguments of tools that it sends are JSON: it sees to that itself. */
+  readonly hasSoundCalls?: boolean
   readonly chat: ChatQuirks
 }
 
@@ -58,16 +60,24 @@ const CHAT_AND_RESPONSES = { 'openai-chat': 'native', 'openai-responses': 'nativ
 
 /** Every kind of upstream, in the order they are shown. */
 const ROWS = {
-  openai: { baseUrl: 'https://api.openai.com/v1', key: 'bearer', dialects: CHAT_AND_RESPONSES, chat: OPENAI },
+  openai: {
+    baseUrl: 'https://api.openai.com/v1',
+    key: 'bearer',
+    hasSoundCalls: true,
+    dialects: CHAT_AND_RESPONSES,
+    chat: OPENAI,
+  },
   anthropic: {
     baseUrl: 'https://api.anthropic.com/v1',
     key: 'x-api-key',
+    hasSoundCalls: true,
     dialects: { anthropic: 'native' },
     chat: USUAL,
   },
   google: {
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
     key: 'dialect',
+    hasSoundCalls: true,
     dialects: { google: 'native' },
     chat: USUAL,
   },
@@ -75,6 +85,7 @@ const ROWS = {
     baseUrl: null,
     example: 'https://RESOURCE.openai.azure.com/openai/v1',
     key: 'api-key',
+    hasSoundCalls: true,
     dialects: CHAT_AND_RESPONSES,
     chat: OPENAI,
   },
@@ -82,6 +93,7 @@ const ROWS = {
     baseUrl: null,
     example: 'https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1',
     key: 'aws',
+    hasSoundCalls: true,
     dialects: CHAT_AND_RESPONSES,
     chat: { ...OPENAI, hasDeveloper: true },
   },
@@ -174,6 +186,7 @@ const ROWS = {
     baseUrl: null,
     example: 'https://gate.example.org/v1',
     key: 'bearer',
+    hasSoundCalls: true,
     dialects: { 'openai-chat': 'native', 'openai-responses': 'native', anthropic: 'native', google: 'native' },
     chat: { ...OPENAI, limit: 'max_tokens', thinking: 'reasoning_content', hasTopK: true },
   },

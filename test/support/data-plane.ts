@@ -1,6 +1,7 @@
 import { createAdmission } from '../../daemon/admit/admission.ts'
 import { createTokens } from '../../daemon/auth/tokens.ts'
 import type { Backends } from '../../daemon/backends/backends.ts'
+import { createChecker } from '../../daemon/check/checker.ts'
 import { createDirectory } from '../../daemon/gateway/directory.ts'
 import { createGateway, type GatewayParts, openRequests } from '../../daemon/gateway/gateway.ts'
 import { type AnswerStore, createKept } from '../../daemon/gateway/kept.ts'
@@ -66,6 +67,7 @@ export async function startDataPlane(
   )
   const clients = openRequests()
   const recordings = createRecordings(now, recordingLimits(initial))
+  const checker = createChecker(log, monotonic)
   tokens.whenEnded(clients.cutKey)
   const gateway = createGateway(
     {
@@ -82,6 +84,7 @@ export async function startDataPlane(
       retries: createRetryBudget(monotonic),
       backends: NO_BACKENDS,
       upstreams,
+      checker,
       ledger: { settle: async (row) => void rows.push(row), refusal: () => null },
       metrics: { attempt: () => {}, refused: () => {}, expose: async () => ({ contentType: 'text/plain', text: '' }) },
       log,
@@ -116,6 +119,7 @@ export async function startDataPlane(
       await clients.drain(listener.drain(over), over)
       await directory.stop()
       await upstreams.close()
+      await checker.close()
     },
   }
 }

@@ -48,6 +48,7 @@ export const everyKey: Tree = {
       prices: [{ model: 'a b', input: 3, output: 4 }],
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
       system_prefix: 'Be brief: "${x}"',
+      tool_arguments: 'repair',
       timeout: '1s',
       idle_timeout: '2s',
       connect_timeout: '3s',
@@ -72,6 +73,7 @@ export const everyKey: Tree = {
       prices: [{ model: 'a b', input: 3, output: 4 }],
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
       system_prefix: 'Be brief: "${x}"',
+      tool_arguments: 'repair',
       timeout: '1s',
       idle_timeout: '2s',
       connect_timeout: '3s',

@@ -51,6 +51,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         models: ['zqupmodel'],
         parameters: [{ name: 'zqupfield', json: '7700011' }],
         system_prefix: 'zqupprefix',
+        tool_arguments: 'check',
         prices: [{ model: 'zqpriced', input: 1, output: 2 }],
       },
     },

@@ -47,6 +47,8 @@ const PLANTED: readonly Planted[] = [
   { rule: 'gatectl-starts-without-validators', from: 'ctl/c.ts', to: 'schemas/admin.ts' },
   { rule: 'gatectl-starts-without-validators', from: 'ctl/d.ts', to: 'schemas/spec/web.ts' },
   { rule: 'gatectl-starts-without-validators', from: 'bin/gatectl.ts', to: 'config/leaf.ts' },
+  { rule: stage('check'), from: 'daemon/check/a.ts', to: 'daemon/translate/leaf.ts', typeOnly: true },
+  { rule: wrapper('ajv'), from: 'daemon/translate/c.ts', to: 'ajv' },
   { rule: wrapper('undici'), from: 'daemon/gateway/c.ts', to: 'undici' },
   { rule: wrapper('better-sqlite3'), from: 'store/b.ts', to: 'better-sqlite3' },
   { rule: wrapper('smol-toml'), from: 'config/b.ts', to: 'smol-toml' },

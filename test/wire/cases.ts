@@ -12,6 +12,7 @@ export type Case = {
   readonly why: string
   readonly provider?: string
   readonly path?: string
+  readonly tool_arguments?: 'check' | 'repair'
   readonly client_request: Readonly<Record<string, unknown>>
   readonly upstream_response?: Readonly<Record<string, unknown>> | readonly string[]
   readonly upstream_status?: number

@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser'
+import { createVerdicts } from '../../daemon/check/verdict.ts'
 import type { Call, Dialect } from '../../daemon/translate/dialect.ts'
 import { DIALECTS } from '../../daemon/translate/dialects.ts'
 import { translate } from '../../daemon/translate/translation.ts'
@@ -27,6 +28,9 @@ export function chunksOf({ upstream_response: response }: Case): readonly Buffer
   return Array.isArray(response) ? response.map((chunk) => Buffer.from(chunk)) : []
 }
 
+/** As the daemon's thread does, but at once. */
+const check = createVerdicts()
+
 /** Runs a case as the gateway does. @throws GateError when the request is refused */
 export function run(one: Case, chunks: readonly Buffer[]): Run {
   const client = dialectOf(one.ingress, one.path)
@@ -46,7 +50,13 @@ export function run(one: Case, chunks: readonly Buffer[]): Run {
     dropped,
     watch,
     answer,
-  } = translate(client, spoken, call, side, { requestId: 'r1', nowS: 1_700_000_000, elapsedNs: () => 5_000_000 })
+  } = translate(client, spoken, call, side, {
+    requestId: 'r1',
+    nowS: 1_700_000_000,
+    elapsedNs: () => 5_000_000,
+    check,
+    calls: one.tool_arguments ?? 'pass',
+  })
   const shown = isStream ? passed(client, watch(), chunks) : answer(answerBytes(one)).toString()
   return { sent: sent.toString(), dropped, shown }
 }

@@ -18,7 +18,7 @@ export function upstreamTable(upstreams: readonly Upstream[]): JsonNode {
 function upstreamEntry(upstream: Upstream): JsonNode {
   const { name: _, origin, enabled, provider, baseUrl, socket, models, ...times } = upstream
   const { timeoutMs, idleTimeoutMs, connectTimeoutMs, ...more } = times
-  const { keyRequestsPerMinute, dialects, parameters, systemPrefix, prices, ...rest } = more
+  const { keyRequestsPerMinute, dialects, parameters, systemPrefix, toolArguments, prices, ...rest } = more
   rest satisfies Record<string, never>
   const at = (key: string): SpecPath => [...origin, key]
   return object(origin, {
@@ -31,6 +31,7 @@ function upstreamEntry(upstream: Upstream): JsonNode {
       keyRequestsPerMinute === undefined ? undefined : value(at('key_requests_per_minute'), keyRequestsPerMinute),
     dialects: dialectsNode(origin, dialects),
     ...tuningNodes(origin, { parameters, systemPrefix }),
+    tool_arguments: toolArguments === undefined ? undefined : value(at('tool_arguments'), toolArguments),
     prices: pricesNode(origin, prices),
     timeout: value(at('timeout'), durationText(timeoutMs)),
     idle_timeout: value(at('idle_timeout'), durationText(idleTimeoutMs)),

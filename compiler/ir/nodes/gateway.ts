@@ -83,6 +83,7 @@ export type Upstream = Node & {
   readonly dialects: Spec['upstreams'][string]['dialects']
   readonly parameters: readonly Parameter[] | undefined
   readonly systemPrefix: string | undefined
+  readonly toolArguments: Spec['upstreams'][string]['tool_arguments']
   readonly prices: readonly Price[] | undefined
   readonly timeoutMs: number
   readonly idleTimeoutMs: number

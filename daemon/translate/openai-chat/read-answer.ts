@@ -1,8 +1,8 @@
-import { isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
+import { isRecord, type JsonRecord, listIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
 import { reportedUsage } from './usage.ts'
 
-/** Reads a whole answer. @throws Error when it is no chat completion, or a call in it has no JSON for arguments */
+/** Reads a whole answer. @throws Error when it is no chat completion */
 export function readAnswer(answer: Buffer): NeutralAnswer {
   const completion: unknown = JSON.parse(answer.toString('utf8'))
   const [choice] = recordsIn(recordIn(completion)['choices'])
@@ -35,10 +35,7 @@ function partsOf(message: JsonRecord, id: string, isCut: boolean): readonly Answ
   for (const [index, call] of recordsIn(message['tool_calls']).entries()) {
     const { name, arguments: args } = recordIn(call['function'])
     const json = argumentsOf(args)
-    if (!isObject(json)) {
-      if (isCut) continue
-      throw new Error('the upstream called a tool with arguments that are not a JSON object')
-    }
+    if (isCut && parsedRecord(json) === null) continue
     parts.push({ kind: 'call', id: textIn(call['id']) || idOf(id, index), name: textIn(name) ?? '', json })
   }
   return parts
@@ -70,14 +67,6 @@ function argumentsOf(args: unknown): string {
 
 /** For a call without one. */
 export const idOf = (answerId: string, index: number): string => `call_${answerId.replace(/[^\w-]/g, '_')}_${index}`
-
-function isObject(json: string): boolean {
-  try {
-    return isRecord(JSON.parse(json))
-  } catch {
-    return false
-  }
-}
 
 /** An answer that calls tools ends so, whatever the upstream says: agents go on only then. */
 export function finishOf(

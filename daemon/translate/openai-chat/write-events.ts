@@ -40,7 +40,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
         return callDelta({ id, type: 'function', function: { name, arguments: '' }, ...signed })
       }
       case 'more':
-        isSaid = true
+        isSaid ||= event.text !== ''
         return deltaFrame(event.text)
       case 'part-end': // clients parse the arguments, also of a call that has none
         return part === 'call' && !isSaid ? callDelta({ function: { arguments: '{}' } }) : ''

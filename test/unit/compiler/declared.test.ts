@@ -134,6 +134,7 @@ test('what is said of an upstream, a model and a target reaches the daemon, also
     dialects: { anthropic: 'native', openai_chat: 'repair' },
     parameters: [{ name: 'user', drop: true }],
     system_prefix: 'Be kind.',
+    tool_arguments: 'repair',
     prices: [{ model: 'm', input: 100_000, output: 200_000 }],
   }
   const target = { upstream: 'a', model: 'm', base_url: 'https://api.openai.com/v1/eu', system_prefix: 'In French.' }
