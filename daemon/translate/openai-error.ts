@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<number, string>> = {
 }
 
 /** The error body that OpenAI's SDKs understand, in each of its APIs. */
-export function errorBody({ code, message, param }: GateError): object {
+export function errorBody({ code, message, param }: GateError) {
   const { status } = ERRORS[code]
   const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error')
   return { error: { message, type, param, code: code.toLowerCase() } }

@@ -1,10 +1,16 @@
 import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
+import { errorBody } from '../openai-error.ts'
 import { textFrame } from '../text-frame.ts'
 
-/** An error in a stream of which nothing has come: no response has been created that could fail. */
-export function errorFrame({ code, message, param }: GateError): string {
-  return frame(0, 'error', { code: code.toLowerCase(), message, param: param ?? null })
+/**
+ * An error in a stream of which nothing has come: no response has been created that could fail. OpenAI's types have it
+ * flat, the Open Responses document inside of `error`, as OpenAI itself sends it.
+ */
+export function errorFrame(error: GateError): string {
+  const body = errorBody(error)
+  const { code, message, param } = body.error
+  return frame(0, 'error', { code, message, param, ...body })
 }
 
 /** The error of a response that has failed. */

@@ -1,6 +1,6 @@
 import type { GateError } from '../../../schemas/words/errors.ts'
 import type { Told } from '../dialect.ts'
-import { booleanIn, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
+import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
 import type { Finish, Usage } from '../neutral.ts'
 import { responseError } from './error.ts'
 import { usageObject } from './usage.ts'
@@ -56,9 +56,9 @@ export function responseObject({ requestId, call, nowS }: Told, state: State): J
     service_tier: 'default',
     store: asked['store'] !== false,
     temperature: numberIn(asked['temperature']) ?? 1,
-    text: { format: { type: 'text' }, ...recordIn(asked['text']) },
+    text: textConfig(recordIn(asked['text'])),
     tool_choice: asked['tool_choice'] ?? 'auto',
-    tools: listIn(asked['tools']),
+    tools: listIn(asked['tools']).map(shownTool),
     top_logprobs: numberIn(asked['top_logprobs']) ?? 0,
     top_p: numberIn(asked['top_p']) ?? 1,
     presence_penalty: 0,
@@ -68,6 +68,26 @@ export function responseObject({ requestId, call, nowS }: Told, state: State): J
     metadata: recordIn(asked['metadata']),
     access_programs: null,
   }
+}
+
+/** With what may be left out of a request, but not of a response. */
+function shownTool(tool: unknown): unknown {
+  if (!isRecord(tool) || tool['type'] !== 'function') return tool
+  return {
+    ...tool,
+    description: tool['description'] ?? null,
+    parameters: tool['parameters'] ?? null,
+    strict: tool['strict'] ?? null,
+  }
+}
+
+function textConfig({ format, verbosity }: JsonRecord): object {
+  const asked = isRecord(format) ? format : { type: 'text' }
+  const isSchema = asked['type'] === 'json_schema'
+  const shown = isSchema
+    ? { ...asked, description: asked['description'] ?? null, strict: asked['strict'] ?? false }
+    : asked
+  return { format: shown, ...(textIn(verbosity) !== null && { verbosity }) }
 }
 
 const read = new WeakMap<Buffer, JsonRecord>()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KEY, startDataPlane } from '../../../support/data-plane.ts'
 import { sendJson, startFakeUpstream } from '../../../support/fake-upstream.ts'
 import { type SlowUpstream, startSlowUpstream } from '../../../support/slow-upstream.ts'
+import { ofSdk, openProblems } from '../../../wire/open-responses.ts'
 import { problemsOf, type Shape } from '../../../wire/schemas.ts'
 
 // Responses that run in the background, for OpenAI's own client, on an upstream of another dialect.
@@ -33,16 +34,11 @@ async function eventsOf(stream: AsyncIterable<Event>): Promise<readonly Event[]>
   return events
 }
 
-/** Without what the Open Responses document wants of a response and OpenAI's types do not have. */
-const problems = (shape: Shape, value: object) =>
-  problemsOf(
-    shape,
-    JSON.parse(JSON.stringify(value), (key, one) =>
-      ['presence_penalty', 'frequency_penalty', 'store'].includes(key) || (key === 'usage' && one === null)
-        ? undefined
-        : one,
-    ),
-  )
+/** By the types of the SDK, and by the Open Responses document. */
+const problems = (shape: Shape, value: object): readonly string[] => [
+  ...problemsOf(shape, JSON.parse(JSON.stringify(value), ofSdk)),
+  ...openProblems(value),
+]
 
 const textOf = (events: readonly Event[]): string =>
   events.map((event) => (event.type === 'response.output_text.delta' ? event.delta : '')).join('')
