@@ -1,4 +1,4 @@
-import { type JsonOutline, outlineOf } from '../../syntax/json/outline.ts'
+import { type JsonMember, type JsonOutline, outlineOf } from '../../syntax/json/outline.ts'
 
 const QUOTE = 0x22
 
@@ -49,4 +49,21 @@ export function edited(body: Buffer, edits: readonly Edit[]): Buffer {
   }
   parts.push(body.subarray(copied))
   return Buffer.concat(parts)
+}
+
+/** An object as JSON, and where its members are in it: what Gate wrote itself need not be searched for them. */
+export function written(object: object): { readonly body: Buffer; readonly outline: JsonOutline } {
+  const members: JsonMember[] = []
+  let text = '{'
+  let at = 1
+  for (const [key, value] of Object.entries(object)) {
+    const json: string | undefined = JSON.stringify(value)
+    if (json === undefined) continue
+    const name = `${members.length === 0 ? '' : ','}${JSON.stringify(key)}:`
+    const start = at + Buffer.byteLength(name)
+    at = start + Buffer.byteLength(json)
+    text += name + json
+    members.push({ key, start, end: at })
+  }
+  return { body: Buffer.from(`${text}}`), outline: { kind: 'object', members } }
 }

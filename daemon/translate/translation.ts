@@ -3,6 +3,7 @@ import { CheckedWatch } from './checked-watch.ts'
 import { type CallCare, type CheckJson, type Checks, checkedAnswer, checksOf } from './checks.ts'
 import type { Call, Dialect, NeutralForm, StreamWatch, UpstreamSide } from './dialect.ts'
 import { fieldsDropped } from './features.ts'
+import { written } from './json-splice.ts'
 import { parsedRecord } from './json-value.ts'
 import type { NeutralAnswer, NeutralRequest } from './neutral.ts'
 import { type NamedTools, shortToolNames } from './tool-names.ts'
@@ -53,8 +54,8 @@ export function translate(
   const { from, to } = formsOf(client, spoken)
   const { request, original } = shortToolNames(from.readRequest(call), to.longestToolName)
   const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
-  const body = Buffer.from(JSON.stringify(to.writeRequest(request, side)))
-  const sent = callOf(call, body)
+  const { body, outline } = written(to.writeRequest(request, side))
+  const sent = { ...callOf(call, body), outline }
   return { body, dropped, ...answersOf({ from, to, spoken, request, original, call, sent, side, ...facts }) }
 }
 
@@ -105,7 +106,11 @@ function answersOf({
   readonly sent: Call
   readonly side: UpstreamSide
 }): Pick<Translation, 'watch' | 'answer' | 'isChecked'> {
-  const inputTokens = () => spoken.estimateInput(sent)
+  let estimate: number | null = null
+  const inputTokens = () => {
+    estimate ??= spoken.estimateInput(sent)
+    return estimate
+  }
   const told = {
     model: side.model,
     requestId,
