@@ -10,6 +10,7 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
   let index = -1
   let deltaFrame = textFrame('')
   let isHidden = false
+  let lacksSignature = false
 
   return (event) => {
     switch (event.kind) {
@@ -18,6 +19,7 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
           message: messageObject({ ...event, model: event.model || model }, [], NOT_STOPPED),
         })
       case 'part':
+        lacksSignature = event.part.kind === 'reasoning'
         isHidden = !showsThinking && isThinking(event.part)
         if (isHidden) return ''
         index += 1
@@ -25,12 +27,14 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
         return frame('content_block_start', { index, content_block: startOf(event.part) })
       case 'more':
         return isHidden ? '' : deltaFrame(event.text)
-      case 'signature': {
-        const delta = { type: 'signature_delta', signature: signatureOf(event) }
-        return isHidden ? '' : frame('content_block_delta', { index, delta })
-      }
-      case 'part-end':
-        return isHidden ? '' : frame('content_block_stop', { index })
+      case 'signature':
+        lacksSignature = false
+        return isHidden ? '' : signatureFrame(index, event)
+      case 'part-end': // clients forget thinking that has no signature, be it an empty one
+        if (isHidden) return ''
+        return (
+          (lacksSignature ? signatureFrame(index, { signature: null }) : '') + frame('content_block_stop', { index })
+        )
       case 'end':
         return (
           frame('message_delta', {
@@ -45,6 +49,9 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
 }
 
 const frame = (type: string, rest: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`
+
+const signatureFrame = (index: number, signed: Parameters<typeof signatureOf>[0]): string =>
+  frame('content_block_delta', { index, delta: { type: 'signature_delta', signature: signatureOf(signed) } })
 
 function startOf(part: PartStart): object {
   switch (part.kind) {

@@ -1,6 +1,6 @@
+import { SIGNED_BY } from '../call-signature.ts'
 import { isRecord, type JsonRecord, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
-import { SIGNED_BY } from './signature.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is no generated content, or says that a call in it is malformed */

@@ -1,8 +1,8 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { thoughtsFirst, thoughtsIn } from '../call-signature.ts'
 import { isRecord, type JsonRecord, recordIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, ResultPart, TextPart } from '../neutral.ts'
 import { camelIn, camelsIn } from './camel.ts'
-import { thoughtsIn } from './signature.ts'
 
 /** A call that has no result yet. */
 type Open = { readonly id: string; readonly name: string }
@@ -13,27 +13,33 @@ type Open = { readonly id: string; readonly name: string }
  */
 export function readContents(contents: readonly unknown[], features: Set<Feature>): readonly NeutralMessage[] {
   const pairs = new Pairs()
-  const turns: NeutralMessage[] = []
+  const turns: { role: 'user' | 'assistant'; parts: readonly (NeutralPart | Shown)[] }[] = []
   for (const [index, content] of contents.entries()) {
     const where = `contents.${index}`
     if (!isRecord(content)) throw wrong(where, 'must be an object')
     const role = content['role'] ?? 'user'
     if (role !== 'user' && role !== 'model' && role !== 'function')
       throw wrong(`${where}.role`, 'must be user or model')
-    const parts = readParts(content, where, features, pairs)
+    const parts = partsIn(content, where, features, pairs)
     const last = turns.at(-1)
     if (role !== 'model') turns.push({ role: 'user', parts })
     else if (last?.role !== 'assistant') turns.push({ role: 'assistant', parts })
     else turns[turns.length - 1] = { role: 'assistant', parts: [...last.parts, ...parts] }
   }
-  return turns.map(({ role, parts }) => ({ role, parts: withoutShownThoughts(parts) }))
+  return turns.map(({ role, parts }) => ({ role, parts: wholeThoughts(parts) }))
 }
 
-/** What was shown of thoughts is not needed where they come back whole. */
-function withoutShownThoughts(parts: readonly NeutralPart[]): readonly NeutralPart[] {
-  const isSigned = (part: NeutralPart) => part.kind === 'reasoning' && part.signature !== null
-  const isWhole = parts.some((part) => part.kind === 'redacted' || isSigned(part))
-  return isWhole ? parts.filter((part) => part.kind !== 'reasoning' || isSigned(part)) : parts
+/** A thought as it was shown to the client. */
+type Shown = { readonly kind: 'shown'; readonly text: string }
+
+/** It is not needed where the thoughts come back whole. */
+function wholeThoughts(parts: readonly (NeutralPart | Shown)[]): readonly NeutralPart[] {
+  const isWhole = parts.some(({ kind }) => kind === 'redacted' || kind === 'reasoning')
+  const read = parts.flatMap((part): readonly NeutralPart[] => {
+    if (part.kind !== 'shown') return [part]
+    return isWhole ? [] : [{ kind: 'reasoning', text: part.text, signature: null }]
+  })
+  return thoughtsFirst(read)
 }
 
 /** Gives results the id of their call: a client may name the function alone, and calls that had none get one. */
@@ -56,21 +62,30 @@ class Pairs {
   }
 }
 
-/** @throws GateError BAD_REQUEST */
-export function readParts(
+/** The parts of something that is no turn of the model. @throws GateError BAD_REQUEST */
+export function readParts(content: unknown, where: string, features: Set<Feature>): readonly NeutralPart[] {
+  return wholeThoughts(partsIn(content, where, features, new Pairs()))
+}
+
+function partsIn(
   content: unknown,
   where: string,
   features: Set<Feature>,
-  pairs = new Pairs(),
-): readonly NeutralPart[] {
+  pairs: Pairs,
+): readonly (NeutralPart | Shown)[] {
   const { parts, text } = recordIn(content)
   const all = typeof text === 'string' ? [{ text }] : camelsIn(isRecord(parts) ? [parts] : parts)
   return all.flatMap((part, index) => readPart(part, `${where}.parts.${index}`, features, pairs))
 }
 
-function readPart(part: JsonRecord, where: string, features: Set<Feature>, pairs: Pairs): readonly NeutralPart[] {
+function readPart(
+  part: JsonRecord,
+  where: string,
+  features: Set<Feature>,
+  pairs: Pairs,
+): readonly (NeutralPart | Shown)[] {
   const { text, thought } = part
-  if (thought === true) return [{ kind: 'reasoning', text: textIn(text) ?? '', signature: null }]
+  if (thought === true) return [{ kind: 'shown', text: textIn(text) ?? '' }]
   if (typeof text === 'string') return text === '' ? [] : [{ kind: 'text', text }]
   if (isRecord(part['functionCall'])) {
     const { id, name, args } = camelIn(part['functionCall'])

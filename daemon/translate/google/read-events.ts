@@ -1,9 +1,9 @@
+import { SIGNED_BY } from '../call-signature.ts'
 import { type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
 import { SpokenReader } from '../spoken-reader.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
 import { blockedIn, finishOf, firstCandidate, idOf, type Said, saidIn } from './read-answer.ts'
-import { SIGNED_BY } from './signature.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a stream of parts of generated content. It ends when the upstream closes it. */

@@ -1,12 +1,12 @@
+import { CallSignatures } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
-import { Signatures } from './signature.ts'
 import { usageObject } from './usage.ts'
 
 /** Writes a whole answer of another dialect as generated content. */
 export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, { model, showsThinking }: Told): object {
-  const signatures = new Signatures()
+  const signatures = new CallSignatures()
   const parts = answer.parts.flatMap((part) => partsOf(part, signatures, showsThinking))
   return {
     candidates: [{ content: contentOf(parts), finishReason: REASONS[answer.finish], index: 0 }],
@@ -31,7 +31,7 @@ export const REASONS: Readonly<Record<Finish, string>> = {
   refused: 'SAFETY',
 }
 
-function partsOf(part: AnswerPart, signatures: Signatures, showsThinking: boolean): readonly object[] {
+function partsOf(part: AnswerPart, signatures: CallSignatures, showsThinking: boolean): readonly object[] {
   switch (part.kind) {
     case 'text':
     case 'refusal':

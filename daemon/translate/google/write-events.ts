@@ -1,7 +1,7 @@
+import { CallSignatures } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
-import type { PartStart, WrittenEvent } from '../neutral.ts'
+import type { PartStart, ReasoningPart, WrittenEvent } from '../neutral.ts'
 import { errorBody } from './error.ts'
-import { Signatures } from './signature.ts'
 import { usageObject } from './usage.ts'
 import { callPart, contentOf, REASONS } from './write-answer.ts'
 
@@ -10,15 +10,19 @@ export type Framing = (json: string) => string
 
 export const eventFrame: Framing = (json) => `data: ${json}\n\n`
 
+type Signed = Pick<ReasoningPart, 'signature' | 'signedBy'>
+const NOT_SIGNED: Signed = { signature: null }
+
 /** Writes a stream of another dialect as parts of generated content. A call is written when all of it is there. */
 export function writeContentEvents(
   { model, showsThinking }: Told,
   { frame, close }: { readonly frame: Framing; readonly close: string },
 ): (event: WrittenEvent) => string {
-  const signatures = new Signatures()
+  const signatures = new CallSignatures()
   let head = { modelVersion: model, responseId: '' }
   let part: PartStart = { kind: 'text' }
   let text = ''
+  let signed: Signed = NOT_SIGNED
 
   const content = (parts: readonly object[], rest: object = {}, usage: object = {}) =>
     frame(JSON.stringify({ candidates: [{ content: contentOf(parts), ...rest, index: 0 }], ...usage, ...head }))
@@ -31,6 +35,7 @@ export function writeContentEvents(
       case 'part':
         part = event.part
         text = ''
+        signed = NOT_SIGNED
         if (part.kind === 'redacted') signatures.keep(part)
         return ''
       case 'more':
@@ -38,11 +43,10 @@ export function writeContentEvents(
         text += event.text
         return part.kind === 'reasoning' && showsThinking ? content([{ text: event.text, thought: true }]) : ''
       case 'signature':
-        if (part.kind === 'reasoning') {
-          signatures.keep({ ...event, kind: 'reasoning', text })
-        }
+        signed = event
         return ''
       case 'part-end':
+        if (part.kind === 'reasoning') signatures.keep({ ...signed, kind: 'reasoning', text })
         return part.kind === 'call' ? content([callPart(part.id, part.name, text, signatures.take())]) : ''
       case 'end':
         return content([], { finishReason: REASONS[event.finish] }, { usageMetadata: usageObject(event.usage) }) + close

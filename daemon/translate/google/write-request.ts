@@ -1,8 +1,8 @@
+import { CallSignatures } from '../call-signature.ts'
 import type { UpstreamSide } from '../dialect.ts'
 import { parsedRecord, recordIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, ResultPart } from '../neutral.ts'
 import { googleSchemaOf } from './schema.ts'
-import { Signatures } from './signature.ts'
 import { thinkingConfigOf } from './thinking.ts'
 import { callPart } from './write-answer.ts'
 
@@ -84,7 +84,7 @@ const NOT_SIGNED = 'skip_thought_signature_validator'
 const ASKS_FOR_SIGNATURES = /gemini-(?:[3-9]|\d\d)/
 
 function saidBy(parts: readonly NeutralPart[], called: Map<string, string>, model: string): readonly object[] {
-  const signatures = new Signatures()
+  const signatures = new CallSignatures()
   let isFirst = true
   const say = (part: NeutralPart): readonly object[] => {
     switch (part.kind) {

@@ -1,4 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { thoughtsFirst, thoughtsIn } from '../call-signature.ts'
 import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
 
@@ -42,8 +43,6 @@ function readMessage(message: JsonRecord, where: string, features: Set<Feature>)
 
 function readAssistant(message: JsonRecord, where: string, features: Set<Feature>): readonly NeutralPart[] {
   const parts: NeutralPart[] = []
-  const thought = textIn(message['reasoning_content']) ?? textIn(message['reasoning'])
-  if (thought !== null && thought !== '') parts.push({ kind: 'reasoning', text: thought, signature: null })
   parts.push(...readContent(message['content'], where))
   const refusal = textIn(message['refusal'])
   if (refusal !== null && refusal !== '') parts.push({ kind: 'refusal', text: refusal })
@@ -54,11 +53,21 @@ function readAssistant(message: JsonRecord, where: string, features: Set<Feature
     }
     const { name, arguments: json } = recordIn(call['function'])
     const signature = textIn(recordIn(recordIn(call['extra_content'])['google'])['thought_signature'])
-    if (signature !== null) parts.push({ kind: 'reasoning', text: '', signature, signedBy: 'google' })
-    parts.push({ kind: 'call', id: textIn(call['id']) ?? '', name: textIn(name) ?? '', json: textIn(json) ?? '' })
+    parts.push(...thoughtsIn(signature), {
+      kind: 'call',
+      id: textIn(call['id']) ?? '',
+      name: textIn(name) ?? '',
+      json: textIn(json) ?? '',
+    })
   }
-  return parts
+  // what was shown of a thought is not needed where it comes back whole
+  const shown = textIn(message['reasoning_content']) ?? textIn(message['reasoning']) ?? ''
+  if (shown === '' || parts.some(isWholeThought)) return thoughtsFirst(parts)
+  return [{ kind: 'reasoning', text: shown, signature: null }, ...thoughtsFirst(parts)]
 }
+
+const isWholeThought = (part: NeutralPart): boolean =>
+  part.kind === 'redacted' || (part.kind === 'reasoning' && part.text !== '')
 
 type Content = TextPart | MediaPart
 

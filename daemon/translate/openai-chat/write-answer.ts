@@ -1,3 +1,4 @@
+import { CallSignatures, type Thought } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
 
@@ -34,18 +35,18 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
 
 type SignedCall = Extract<AnswerPart, { readonly kind: 'call' }> & { readonly signature: string | null }
 
-/** The calls, each with the signature of the thought before it. */
+/** The calls, each with what was thought before it. */
 function callsIn(parts: readonly AnswerPart[]): readonly SignedCall[] {
-  const calls: SignedCall[] = []
-  let signature: string | null = null
-  for (const part of parts) {
-    if (part.kind === 'reasoning' && part.signedBy === 'google') signature = part.signature
-    if (part.kind !== 'call') continue
-    calls.push({ ...part, signature })
-    signature = null
-  }
-  return calls
+  const signatures = new CallSignatures()
+  return parts.flatMap((part): readonly SignedCall[] => {
+    if (isKept(part)) signatures.keep(part)
+    return part.kind === 'call' ? [{ ...part, signature: signatures.take() }] : []
+  })
 }
+
+/** What nobody signed comes back as it is shown. */
+const isKept = (part: AnswerPart): part is Thought =>
+  part.kind === 'redacted' || (part.kind === 'reasoning' && part.signature !== null)
 
 /**
  * Where Google's own route for clients of OpenAI has the signature of a call, which must come back.

@@ -1,3 +1,4 @@
+import { CallSignatures } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import { textFrame } from '../text-frame.ts'
@@ -12,8 +13,9 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
   let part: PartStart['kind'] = 'text'
   let calls = 0
   let isSaid = false
-  let signature: string | null = null
   let deltaFrame = textFrame('')
+  let text = ''
+  const signatures = new CallSignatures()
 
   const chunk = (delta: object, reason: string | null = null) => frame({ choices: [choice(delta, reason)] })
   const frame = (rest: object) => `data: ${JSON.stringify({ ...head, ...rest })}\n\n`
@@ -28,6 +30,8 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
       case 'part': {
         part = event.part.kind
         isSaid = false
+        text = ''
+        if (event.part.kind === 'redacted') signatures.keep(event.part)
         if (event.part.kind !== 'call') {
           deltaFrame = textFrame(chunk({ [FIELDS[event.part.kind]]: '' }))
           return ''
@@ -35,17 +39,17 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
         calls += 1
         deltaFrame = textFrame(callDelta({ function: { arguments: '' } }))
         const { id, name } = event.part
-        const signed = signedCall(signature)
-        signature = null
+        const signed = signedCall(signatures.take())
         return callDelta({ id, type: 'function', function: { name, arguments: '' }, ...signed })
       }
       case 'more':
         isSaid ||= event.text !== ''
+        if (part === 'reasoning') text += event.text
         return deltaFrame(event.text)
       case 'part-end': // clients parse the arguments, also of a call that has none
         return part === 'call' && !isSaid ? callDelta({ function: { arguments: '{}' } }) : ''
       case 'signature':
-        if (event.signedBy === 'google') signature = event.signature
+        signatures.keep({ ...event, kind: 'reasoning', text })
         return ''
       case 'end':
         return (

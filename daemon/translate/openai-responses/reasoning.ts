@@ -12,6 +12,8 @@ const SIGNED_BY = 'openai-responses'
  */
 const SIGNED = 'gate-signed#'
 const SEALED = 'gate-sealed#'
+/** What nobody signed: clients forget what has no encrypted content. */
+const UNSIGNED = 'gate-unsigned#'
 
 /** A reasoning item, of an answer or of the history. */
 export function reasoningOf(item: JsonRecord): ReasoningPart | RedactedPart {
@@ -26,7 +28,7 @@ export function reasoningOf(item: JsonRecord): ReasoningPart | RedactedPart {
 /** What says that it is the model's own thinking. */
 export function signatureOf(item: JsonRecord): Signed {
   const sealed = textIn(item['encrypted_content']) ?? ''
-  if (sealed === '') return { signature: null }
+  if (sealed === '' || sealed === UNSIGNED) return { signature: null }
   if (!sealed.startsWith(SIGNED)) return { signature: `${textIn(item['id']) ?? ''}#${sealed}`, signedBy: SIGNED_BY }
   const signature = sealed.slice(SIGNED.length)
   const colon = signature.indexOf(':')
@@ -42,9 +44,9 @@ export function ownItem({ text, signature, signedBy }: ReasoningPart): object | 
   return { type: 'reasoning', id: signature.slice(0, at), summary, encrypted_content: signature.slice(at + 1) }
 }
 
-/** What a client keeps of a signature; null: there is none. */
-export function sealedOf({ signature, signedBy }: Signed): string | null {
-  if (signature === null) return null
+/** What a client keeps of a signature. */
+export function sealedOf({ signature, signedBy }: Signed): string {
+  if (signature === null) return UNSIGNED
   if (signedBy === SIGNED_BY) return signature.slice(signature.indexOf('#') + 1)
   return SIGNED + (signedBy === undefined ? signature : `${signedBy}:${signature}`)
 }
