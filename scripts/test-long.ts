@@ -45,6 +45,7 @@ ${text.trim()}
 
 const steps = tiers.map((tier) => ({ ...vitest(`long-${tier}`, tier, ...filesOf(tier)), env: { GATE_TEST_LONG: '1' } }))
 if (asked.length === 0) installPackage('test/agents')
+if (tiers.includes('e2e')) installPackage('test/clients')
 const begun = performance.now()
 // one after the other: each loads the machine
 const results = await runLanes([asked.length > 0 ? steps : [ESLINT, ...steps, AGENTS]])

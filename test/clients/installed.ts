@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Untyped } from './client.ts'
 
 const NODE_MODULES = join(import.meta.dirname, 'node_modules')
 
@@ -7,5 +8,5 @@ const NODE_MODULES = join(import.meta.dirname, 'node_modules')
 export const HAS_CLIENTS = existsSync(join(NODE_MODULES, '.package-lock.json'))
 export const NEEDS_CLIENTS = HAS_CLIENTS ? '' : ' (needs npm install in test/clients)'
 
-/** A module of this package, by its path in node_modules. */
-export const clientModule = (path: string) => import(join(NODE_MODULES, path))
+/** A module of this package, by its name. */
+export const clientModule = (name: string): Promise<Untyped> => import(name)

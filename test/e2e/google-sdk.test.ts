@@ -93,7 +93,7 @@ function content(parts: readonly object[], finishReason?: string): object {
 }
 
 describe.skipIf(!HAS_CLIENTS)(`@google/genai${NEEDS_CLIENTS}`, async () => {
-  const { GoogleGenAI, ApiError } = HAS_CLIENTS ? await clientModule('@google/genai/dist/node/index.mjs') : {}
+  const { GoogleGenAI, ApiError } = HAS_CLIENTS ? await clientModule('@google/genai') : {}
   const client = () =>
     new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: gate.url, retryOptions: { attempts: 1 } } })
 

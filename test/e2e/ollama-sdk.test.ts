@@ -21,7 +21,7 @@ afterAll(async () => {
 })
 
 describe.skipIf(!HAS_CLIENTS)(`ollama${NEEDS_CLIENTS}`, async () => {
-  const { Ollama } = HAS_CLIENTS ? await clientModule('ollama/dist/index.mjs') : {}
+  const { Ollama } = HAS_CLIENTS ? await clientModule('ollama') : {}
   const client = () => new Ollama({ host: gate.url, headers: { authorization: `Bearer ${KEY}` } })
 
   const parameters = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }

@@ -75,3 +75,8 @@ test('F3 the tour of the architecture tells of each program, of the compiler and
 test('F1 the front page says how long the tests take', () => {
   expect(readFileSync(join(root, 'README.md'), 'utf8')).toMatch(/npm test .*\d+ minutes on two cores/)
 })
+
+const { dependencies: libraries } = JSON.parse(readFileSync(join(root, 'test/clients/package.json'), 'utf8'))
+test.each(Object.entries(libraries))('the page of clients names %s %s', (name, version) => {
+  expect(readFileSync(join(root, 'docs/clients.md'), 'utf8')).toContain(`\`${name}\` ${version}`)
+})
