@@ -28,7 +28,10 @@ export class CheckedWatch extends TranslatedWatch {
   }
 
   override feed(chunk: Buffer): Buffer {
-    this.#queue.push(...this.reader.feed(chunk))
+    const events = this.reader.feed(chunk)
+    const isIdle = this.#held === null && this.#looking === null
+    if (isIdle && !events.some((event) => this.#isDue(event))) return this.show(events) // as nearly all are
+    this.#queue.push(...events)
     return this.#advance()
   }
 
@@ -66,13 +69,16 @@ export class CheckedWatch extends TranslatedWatch {
   }
 
   #begin(event: NeutralEvent): Buffer {
-    const isDue =
-      event.kind === 'part' &&
-      ((event.part.kind === 'call' && this.#checks.call !== null) ||
-        (event.part.kind === 'text' && this.#checks.answer !== null))
-    if (!isDue) return this.show([event])
+    if (!this.#isDue(event)) return this.show([event])
     this.#held = { start: event.part, text: '', isShown: false, signs: 0, hasEnded: false }
     return NOTHING
+  }
+
+  /** Whether it begins what is to be JSON. */
+  #isDue(event: NeutralEvent): event is Extract<NeutralEvent, { readonly kind: 'part' }> {
+    if (event.kind !== 'part') return false
+    const { call, answer } = this.#checks
+    return (event.part.kind === 'call' && call !== null) || (event.part.kind === 'text' && answer !== null)
   }
 
   #hold(held: Held, event: NeutralEvent): Buffer {
