@@ -75,7 +75,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
   const checker = createChecker(log, monotonic)
   const metrics = createMetrics({
     requestsInFlight: clients.count,
-    bufferedBytes: admission.bufferedBytes,
+    bufferedBytes: () => admission.bufferedBytes() + recordings.heldBytes(),
     backlogRows: ledger.backlogRows,
     backends: backends.list,
   })

@@ -16,7 +16,10 @@ export type RecordingLimits = {
   readonly aloneMs: number | null
 }
 
-type Follower = { readonly client: Answer; at: number; isWaiting: boolean; readonly over: () => void }
+/** What follows: a client's answer. */
+export type Client = Pick<Answer, 'started' | 'start' | 'write' | 'onDrain' | 'onGone' | 'finish' | 'abandon'>
+
+type Follower = { readonly client: Client; at: number; isWaiting: boolean; readonly over: () => void }
 
 /**
  * Where an answer goes that outlives its connection: the last of its bytes are kept, and any number of clients follow
@@ -127,7 +130,7 @@ export class Recording extends EventEmitter implements Outlet {
   }
 
   /** Sends a client everything from an offset on that is kept. @returns when it has all, or is gone */
-  follow(client: Answer, from: number): Promise<void> {
+  follow(client: Client, from: number): Promise<void> {
     return new Promise((over) => {
       const follower: Follower = { client, at: from, isWaiting: false, over }
       if (this.#alone !== null) clearTimeout(this.#alone)

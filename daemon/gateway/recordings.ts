@@ -92,6 +92,8 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
       limits = next
     },
     follow,
+    /** What all of them take in memory. */
+    heldBytes: () => bytes,
 
     /** What a dialect has recorded under an id. */
     recorded(keyId: string, id: string): RecordedAnswer | null {

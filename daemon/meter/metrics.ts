@@ -124,7 +124,9 @@ export function createMetrics(readings: MetricReadings) {
     const states = backends.map(({ name, state }) => [labelText(['upstream', 'state'], [name, state]), 1] as const)
     return [
       gaugeText('gate_requests_in_flight', 'Requests that are being answered.', [['', readings.requestsInFlight()]]),
-      gaugeText('gate_request_bytes_held', 'Bytes of request bodies in memory.', [['', readings.bufferedBytes()]]),
+      gaugeText('gate_request_bytes_held', 'Bytes of requests and answers held in memory.', [
+        ['', readings.bufferedBytes()],
+      ]),
       gaugeText('gate_usage_backlog_rows', 'Usage rows waiting for the database.', [['', readings.backlogRows()]]),
       starts.text(),
       gaugeText(

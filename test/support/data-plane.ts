@@ -67,6 +67,7 @@ export async function startDataPlane(
   )
   const clients = openRequests()
   const recordings = createRecordings(now, recordingLimits(initial))
+  const kept = createKept(memoryStore(), recordings.recorded, log, now, keptLimits(initial))
   const checker = createChecker(log, monotonic)
   tokens.whenEnded(clients.cutKey)
   const gateway = createGateway(
@@ -76,7 +77,7 @@ export async function startDataPlane(
       tokens,
       admission: createAdmission(admissionLimits(initial)),
       routes: directory.routes,
-      kept: createKept(memoryStore(), recordings.recorded, log, now, keptLimits(initial)),
+      kept,
       recordings,
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,
@@ -106,6 +107,7 @@ export async function startDataPlane(
     lines,
     gateway,
     clients,
+    kept,
     /** Looks once which models the upstreams list. */
     refresh: directory.refresh,
     status: directory.status,

@@ -182,7 +182,13 @@ const MOST_ITEMS = 100
 function listOf(items: readonly JsonRecord[], responseId: string, query: URLSearchParams): object {
   const all = items.map((item, index) => shownItem(item, `${responseId}_${index}`))
   const ordered = query.get('order') === 'asc' ? all : all.toReversed()
-  const after = ordered.findIndex(({ id }) => id === query.get('after')) + 1
+  const last = query.get('after')
+  const after = last === null ? 0 : ordered.findLastIndex(({ id }) => id === last) + 1
+  if (last !== null && after === 0) {
+    throw new GateError('BAD_REQUEST', `response ${responseId} has no input item "${last.slice(0, 100)}"`, {
+      param: 'after',
+    })
+  }
   const limit = Math.min(Math.max(Number(query.get('limit')) || 20, 1), MOST_ITEMS)
   const data = ordered.slice(after, after + limit)
   return {

@@ -44,6 +44,7 @@ class ResponseRecord implements RecordedForm {
   #output: JsonRecord[] = []
   #number = 0
   #isDone = false
+  #hasCome = false
   /** An answer that is no stream after all. */
   #whole: Buffer[] | null = null
   #out: Buffer[] = []
@@ -73,7 +74,8 @@ class ResponseRecord implements RecordedForm {
 
   feed(chunk: Buffer): readonly Buffer[] {
     if (this.#isDone || chunk.length === 0) return []
-    if (this.#whole === null && this.#isFirst() && chunk[0] === OPENING_BRACE) this.#whole = []
+    if (!this.#hasCome && chunk[0] === OPENING_BRACE) this.#whole = []
+    this.#hasCome = true
     if (this.#whole === null) this.#scanner.feed(chunk)
     else if (this.#mayHold(chunk.length)) this.#whole.push(chunk)
     else this.#fail(responseError(TOO_MUCH))
@@ -106,10 +108,6 @@ class ResponseRecord implements RecordedForm {
 
   shown(): JsonRecord {
     return this.#isDone ? this.#response : { ...this.#response, output: this.#output }
-  }
-
-  #isFirst(): boolean {
-    return this.#number === 0 || (this.isBackground && this.#response['status'] === 'queued')
   }
 
   #event(data: string, type: string): void {

@@ -210,3 +210,25 @@ test('an upstream that knows responses itself is asked in front, and answers und
     await native.close()
   }
 })
+
+test('what still runs when Gate stops, or when its key is revoked, has failed', async () => {
+  const own = await startDataPlane({
+    upstreams: { slow: { provider: 'custom', base_url: upstream.url, models: ['gpt'] } },
+  })
+  const { token, record } = own.tokens.create('revoked', ['admin'], null)
+  const sdk = (apiKey: string) => new OpenAI({ apiKey, baseURL: `${own.url}/v1`, maxRetries: 0 })
+  const revoked = await sdk(token).responses.create({ model, input: 'Hi', background: true })
+  const first = await upstream.next()
+  own.tokens.revoke(record.id)
+  await first.closed
+  expect(own.kept.of(record.id).find(revoked.id)).toMatchObject({
+    response: { status: 'failed', error: { message: 'the key was revoked' } },
+  })
+  const { id } = await sdk(KEY).responses.create({ model, input: 'Hi', background: true })
+  const second = await upstream.next()
+  await own.stop()
+  await second.closed
+  expect(own.kept.of(own.rows.at(-1)?.keyId ?? '').find(id)).toMatchObject({
+    response: { status: 'failed', error: { message: 'Gate is stopping' } },
+  })
+})
