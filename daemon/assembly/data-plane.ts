@@ -11,6 +11,7 @@ import { createChecker } from '../check/checker.ts'
 import { createDirectory } from '../gateway/directory.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
 import { createKept } from '../gateway/kept.ts'
+import { createObjects } from '../gateway/objects/known.ts'
 import { createRecordings } from '../gateway/recordings.ts'
 import { createRequestIds } from '../gateway/request-id.ts'
 import { admissionLimits, keptLimits, recordingLimits } from '../gateway/settings.ts'
@@ -33,7 +34,7 @@ const EXPIRY_CHECK_MS = 1_000
 export type DataPlane = ReturnType<typeof createDataPlane>
 
 /** Everything that a request goes through. Each part is made of those above it. */
-export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Storage) {
+export function createDataPlane(ground: Ground, { tokens, ledger, answers, objects }: Storage) {
   const { log, now, monotonic, lifecycle, activation, config } = ground
   const initial = config.current()
   tokens.setSystemToken(initial.auth.token)
@@ -88,6 +89,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers }: Sto
       routes: directory.routes,
       kept,
       recordings,
+      objects: createObjects(objects, now),
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,
       health,

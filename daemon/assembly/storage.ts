@@ -4,6 +4,7 @@ import { sealingKey } from '../../store/sealed/sealing-key.ts'
 import { refuseDamaged } from '../../store/sqlite/check.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { openDatabase } from '../../store/sqlite/database.ts'
+import { openObjectStore } from '../../store/sqlite/object-store.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
 import { openResponseStore } from '../../store/sqlite/response-store.ts'
 import { openTokenStore } from '../../store/sqlite/token-store.ts'
@@ -46,6 +47,7 @@ export function openStorage({
     tokens,
     ledger,
     answers: answers.store,
+    objects: answers.objects,
     /** Why rows cannot be written or imported right now; null while they can. */
     lastError: () => ledger.lastError() ?? journal.lastError() ?? fault,
     /** What was used from `since` on, Unix milliseconds. @throws Error why it cannot be read */
@@ -74,12 +76,21 @@ function openAnswers(stateDirectory: string, credentialsDirectory: string | unde
   const file = join(stateDirectory, 'responses.db')
   try {
     const store = openResponseStore(file, sealingKey(stateDirectory, credentialsDirectory))
-    return { store, close: store.close }
+    const objects = openObjectStore(file)
+    const close = () => {
+      objects.close()
+      store.close()
+    }
+    return { store, objects, close }
   } catch (error) {
     log('error', 'answers cannot be kept', { file, error: String(error) })
     const fail = () => {
       throw new Error('answers cannot be kept: see the log of the start')
     }
-    return { store: { put: fail, get: fail, remove: fail, trim: fail }, close: () => {} }
+    return {
+      store: { put: fail, get: fail, remove: fail, trim: fail },
+      objects: { put: fail, find: fail, has: fail, remove: fail, upstreamsOf: fail },
+      close: () => {},
+    }
   }
 }

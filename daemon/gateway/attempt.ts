@@ -5,7 +5,7 @@ import type { ModelPrice } from '../../schemas/words/model-facts.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
-import type { Dialect } from '../translate/dialect.ts'
+import type { Call, Dialect } from '../translate/dialect.ts'
 import { type ForwardRequest, forward } from '../upstream/forward.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import type { Upstream } from '../upstream/upstreams.ts'
@@ -122,9 +122,7 @@ function forwardRequest(
   const credential = upstream.credential(key, { path, body })
   const type = call.endpoint.takes === 'form' ? String(call.headers['content-type']) : 'application/json'
   const headers = ['content-type', type, 'accept-encoding', 'identity', ...credential]
-  pushHeaders(headers, call.headers, PASSED_ON)
-  if (spoken === dialect) pushHeaders(headers, call.headers, dialect.requestHeaders)
-  pushFixed(headers, spoken.fixedHeaders)
+  headers.push(...clientHeaders(call, spoken, spoken === dialect))
   return {
     dispatcher: upstream.dispatcher,
     method: 'POST',
@@ -136,6 +134,15 @@ function forwardRequest(
     redactor: upstream.redactor,
     hold,
   }
+}
+
+/** The headers of a client that an upstream may see, and those that its dialect asks for. @param isOwn the client speaks it */
+export function clientHeaders({ headers }: Call, spoken: Dialect, isOwn = true): string[] {
+  const out: string[] = []
+  pushHeaders(out, headers, PASSED_ON)
+  if (isOwn) pushHeaders(out, headers, spoken.requestHeaders)
+  pushFixed(out, spoken.fixedHeaders)
+  return out
 }
 
 function pushHeaders(headers: string[], from: IncomingHttpHeaders, names: readonly string[]): void {

@@ -9,7 +9,7 @@ export type Page = (exchange: Exchange, param: string) => void | Promise<void>
 
 /** One row of the endpoint table. `scope` is what a key must be allowed to do; null: no key is asked for. */
 export type Row = { readonly method: string; readonly path: string; readonly scope: Scope | null } & (
-  | { readonly kind: 'generate'; readonly dialect: Dialect; readonly endpoint: Endpoint }
+  | { readonly kind: 'generate' | 'object'; readonly dialect: Dialect; readonly endpoint: Endpoint }
   | { readonly kind: 'page'; readonly dialect?: Dialect; readonly withHeader?: string; readonly page: Page }
 )
 
@@ -138,11 +138,11 @@ function methodsOf({ method }: Row): readonly string[] {
 }
 
 function headerOf(row: Row): string | undefined {
-  return row.kind === 'generate' ? row.endpoint.withHeader : row.withHeader
+  return row.kind === 'page' ? row.withHeader : row.endpoint.withHeader
 }
 
 function queryOf(row: Row): string | undefined {
-  return row.kind === 'generate' ? row.endpoint.withQuery : undefined
+  return row.kind === 'page' ? undefined : row.endpoint.withQuery
 }
 
 const isPicky = (row: Row): boolean => headerOf(row) !== undefined || queryOf(row) !== undefined

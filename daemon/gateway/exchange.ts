@@ -94,11 +94,11 @@ export function authenticate(
  */
 export function admit(
   { request, answer }: Exchange,
-  { takes }: Endpoint,
+  { takes, method }: Endpoint,
   { admission, ledger }: { readonly admission: Pick<Admission, 'admit'>; readonly ledger: Pick<Ledger, 'refusal'> },
 ): Slot {
   if (takes === 'form') checkForm(request, answer)
-  else checkJson(request)
+  else if (method === 'POST') checkJson(request)
   const refusal = ledger.refusal()
   if (refusal !== null) throw new GateError('STORE_UNAVAILABLE', `${refusal}, so new requests are refused`)
   return admission.admit()

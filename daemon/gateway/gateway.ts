@@ -11,6 +11,9 @@ import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
 import { admit, authenticate, callWithBody, check, type Exchange, pathOf, refuseUpgrade, urlOf } from './exchange.ts'
+import type { ObjectParts } from './objects/job.ts'
+import { passObject } from './objects/pass.ts'
+import { withFiles } from './objects/refer.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
 import { ALWAYS_ANSWERED, type PageParts, rowsOf, withFacts } from './pages.ts'
@@ -24,7 +27,8 @@ export const openRequests = () => createOpenRequests<Answer>()
 
 /** The stages, made by assembly/. */
 export type GatewayParts = AttemptsParts &
-  PageParts & {
+  PageParts &
+  ObjectParts & {
     readonly clients: ReturnType<typeof openRequests>
     readonly dialects: Dialects
     readonly tokens: Pick<Tokens, 'find'>
@@ -74,6 +78,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const { row, param } = found
     const { keyId } = authenticate(exchange, row.scope, parts.tokens, settings)
     if (row.kind === 'page') return row.page(exchange, param)
+    if (row.kind === 'object') return passObject(parts, exchange, row, param, keyId)
     const { dialect, endpoint } = row
     const slot = admit(exchange, endpoint, parts)
     try {
@@ -90,7 +95,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
           dialect.showModel(withFacts(parts.factsOf)(parts.routes().entryOf(asked.model)), call),
         )
       }
-      const targets = parts.routes().targetsOf(asked.model, wantedOf(call, asked, dialect, keyId))
+      const wanted = withFiles(wantedOf(call, asked, dialect, keyId), call.body, parts.objects.of(keyId))
+      const targets = parts.routes().targetsOf(asked.model, wanted)
       const job = { answer, keyId, dialect, call, asked, hold: slot.holdAnswer }
       parts.recordings.begin(job, kept)
       const conclusion = await attempts(parts, job, targets)

@@ -94,6 +94,7 @@ function dialectRows(dialect: Dialect, { routes, factsOf, kept, recordings }: Pa
   return dialect.endpoints.map((endpoint) => {
     const { method, path, scope, does, says, withHeader } = endpoint
     const row = { method, path, scope, dialect, ...(withHeader !== undefined && { withHeader }) }
+    if (does === 'object') return { ...row, kind: 'object', endpoint }
     if (method === 'POST' && does !== 'kept') return { ...row, kind: 'generate', endpoint }
     const page: Page = (exchange, param) => {
       const call = callOf(exchange, endpoint, param)

@@ -52,7 +52,7 @@ export function usageRow(facts: AttemptFacts): UsageRow {
 
 /** What the upstream reported, or what Gate counted. */
 function usedIn({ came: end, watch, dialect, call }: AttemptFacts): Usage | TokenCounts {
-  if (call.endpoint.does === 'count-tokens') return NO_TOKENS // nothing is generated
+  if (call.endpoint.does !== 'generate') return NO_TOKENS
   const streamed = watch?.usage() ?? null
   if (streamed !== null) return streamed
   const frames = watch?.contentFrames() ?? 0

@@ -95,6 +95,9 @@ export type Dialect = {
   /** One model that clients get, sent as JSON. */
   readonly showModel: (model: ModelEntry, call: Call) => object
 
+  /** What upstreams keep for clients, such as files. */
+  readonly objects?: ObjectForm
+
   /** What is kept of answers, where clients may ask for them again. */
   readonly kept?: KeptForm
 
@@ -111,7 +114,9 @@ export type Endpoint = {
   readonly path: string
   /** What a key must be allowed to do. */
   readonly scope: Scope
-  readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model' | 'say' | 'kept'
+  readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model' | 'say' | 'kept' | 'object'
+  /** What `object` does with something that an upstream keeps. `change` says how it is afterwards. */
+  readonly object?: 'create' | 'list' | 'show' | 'change' | 'remove' | 'content'
   /** What `say` answers, sent as JSON. */
   readonly says?: object
   /** multipart/form-data in place of JSON. */
@@ -226,6 +231,22 @@ export type KeptPage =
   | { readonly kind: 'json'; readonly value: object }
   | { readonly kind: 'stream'; readonly text: string }
   | { readonly kind: 'follow'; readonly id: string; readonly from: number }
+
+/** What there is to know of things that an upstream keeps; each has an id, which means nothing to another upstream. */
+export type ObjectForm = {
+  /** Parameters of the query that are passed on. */
+  readonly queries: readonly string[]
+  /** The id of what a request refers to, by its body; null: nothing. */
+  readonly refersTo: (body: JsonRecord) => string | null
+  /** The ids of a thing that was answered, and of what came with it. */
+  readonly idsIn: (thing: JsonRecord) => readonly string[]
+  /** The thing as clients are shown it. */
+  readonly shown: (thing: JsonRecord) => JsonRecord
+  /** What asks for the page after this one, name and value; null: it is the last. */
+  readonly nextPage: (page: JsonRecord) => readonly [string, string] | null
+  /** The same body with other models; absent: it names none. */
+  readonly withModels?: (body: JsonRecord, modelOf: (model: string) => string) => JsonRecord
+}
 
 /** Is given all bytes of an answer before the client is. */
 export type AnswerTap = { readonly feed: (chunk: Buffer) => void; readonly end: () => void }

@@ -5,7 +5,7 @@ import type { Dialect } from './dialect.ts'
 import { google, googleList } from './google/dialect.ts'
 import { ollama, ollamaGenerate } from './ollama/dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
-import { openAiCompletions, openAiMedia } from './openai-chat/passed.ts'
+import { openAiCompletions, openAiMedia, openAiObjects } from './openai-chat/passed.ts'
 import { openAiResponses } from './openai-responses/dialect.ts'
 
 /** The dialects that the gateway knows. */
@@ -30,6 +30,7 @@ export const DIALECTS: Dialects = {
     ollamaGenerate,
     openAiCompletions,
     openAiMedia,
+    openAiObjects,
   ],
   gradesOf,
 }

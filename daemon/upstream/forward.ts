@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { AnswerForm, Care, Sink } from './answer-form.ts'
 import type { ForwardEnd } from './forward-end.ts'
@@ -6,11 +7,12 @@ import { Passage } from './passage.ts'
 /** A request to one upstream. Times in milliseconds. */
 export type ForwardRequest = Care & {
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>
-  readonly method: 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   /** Names and values in turn. */
   readonly headers: string[]
-  readonly body: Buffer
+  /** A stream is read as the upstream takes it; null: there is none. */
+  readonly body: Buffer | Readable | null
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
 }

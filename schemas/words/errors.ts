@@ -15,6 +15,7 @@ export const ERRORS = {
   UNKNOWN_ROUTE: { status: 404 },
   MODEL_NOT_FOUND: { status: 404 },
   RESPONSE_NOT_FOUND: { status: 404 },
+  OBJECT_NOT_FOUND: { status: 404 },
   METHOD_NOT_ALLOWED: { status: 405 },
   REQUEST_TIMEOUT: { status: 408 },
   BODY_TOO_LARGE: { status: 413 },

@@ -5,6 +5,7 @@ import { createChecker } from '../../daemon/check/checker.ts'
 import { createDirectory } from '../../daemon/gateway/directory.ts'
 import { createGateway, type GatewayParts, openRequests } from '../../daemon/gateway/gateway.ts'
 import { type AnswerStore, createKept } from '../../daemon/gateway/kept.ts'
+import { createObjects, type ObjectStore } from '../../daemon/gateway/objects/known.ts'
 import { createRecordings } from '../../daemon/gateway/recordings.ts'
 import { createRequestIds } from '../../daemon/gateway/request-id.ts'
 import { admissionLimits, keptLimits, recordingLimits } from '../../daemon/gateway/settings.ts'
@@ -26,6 +27,14 @@ export const NO_BACKENDS: Pick<Backends, 'turnAt'> = {
   turnAt: () => ({ kind: 'granted', wait: null, mayRestart: false, release: () => {} }),
 }
 
+const NO_OBJECTS: ObjectStore = {
+  put: () => {},
+  find: () => null,
+  has: () => false,
+  remove: () => {},
+  upstreamsOf: () => [],
+}
+
 /**
  * The data plane in this process, its stages the real ones, behind a real socket; only storage and metrics stand in.
  * @param config what `config.toml` would hold; upstreams should list their models
@@ -34,6 +43,7 @@ export async function startDataPlane(
   config: object,
   options: {
     readonly dialects?: Dialects
+    readonly objects?: ObjectStore
     readonly parts?: Partial<GatewayParts>
     /** To all upstreams together. */
     readonly mostConnections?: number
@@ -79,6 +89,7 @@ export async function startDataPlane(
       routes: directory.routes,
       kept,
       recordings,
+      objects: createObjects(options.objects ?? NO_OBJECTS, now),
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,
       health,

@@ -6,6 +6,7 @@ import { estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
+import { OBJECT_ENDPOINTS, objects } from './objects.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
 import { MessageStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
@@ -13,7 +14,7 @@ import { usageOf } from './usage.ts'
 /** Anthropic's messages. */
 export const anthropic = {
   name: 'anthropic',
-  endpoints: ENDPOINTS,
+  endpoints: [...ENDPOINTS, ...OBJECT_ENDPOINTS],
   readRequest,
   media: { image: /"type"\s*:\s*"image"/, file: /"type"\s*:\s*"document"/ },
   bodyFor,
@@ -40,5 +41,6 @@ export const anthropic = {
   readFacts,
   listModels,
   showModel,
+  objects,
   neutral,
 } satisfies Dialect

@@ -11,6 +11,7 @@ import { COMPLETION_ENDPOINTS, MEDIA_ENDPOINTS } from './endpoint.ts'
 import { failureIn } from './error.ts'
 import { MediaStreamWatch } from './media-stream.ts'
 import { mediaUsage } from './media-usage.ts'
+import { OBJECT_ENDPOINTS, objects } from './objects.ts'
 
 // Routes of OpenAI's API whose requests and answers only pass: to upstreams that have them, with the model changed.
 
@@ -40,6 +41,9 @@ export const openAiMedia = {
     return error === null ? null : failureIn(error)
   },
 } satisfies Dialect
+
+/** Files and batches. */
+export const openAiObjects = { ...openAiMedia, endpoints: OBJECT_ENDPOINTS, objects } satisfies Dialect
 
 const LONGEST_ERROR_BYTES = 64 * 2 ** 10
 

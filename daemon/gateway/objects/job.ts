@@ -1,0 +1,80 @@
+import type { Admission, Slot } from '../../admit/admission.ts'
+import type { Ledger } from '../../meter/ledger.ts'
+import type { Metrics } from '../../meter/metrics.ts'
+import type { Routes } from '../../route/routes.ts'
+import type { Call, Dialect, ObjectForm } from '../../translate/dialect.ts'
+import type { ForwardEnd } from '../../upstream/forward-end.ts'
+import type { Upstream, Upstreams } from '../../upstream/upstreams.ts'
+import { conclude } from '../conclude.ts'
+import type { Exchange } from '../exchange.ts'
+import { usageRow } from '../usage-row.ts'
+
+/** What is known of the things of one key. @throws GateError STORE_UNAVAILABLE */
+export type KeyObjects = {
+  readonly upstreamOf: (id: string) => string | null
+  /** Whether another key has something of this id. */
+  readonly isAnothers: (id: string) => boolean
+  readonly upstreams: () => readonly string[]
+  readonly bind: (id: string, upstream: string) => void
+  readonly forget: (id: string) => void
+}
+
+export type ObjectParts = {
+  readonly objects: { readonly of: (keyId: string) => KeyObjects }
+  readonly routes: () => Routes
+  readonly upstreams: Pick<Upstreams, 'get' | 'all'>
+  readonly admission: Pick<Admission, 'admit'>
+  readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
+  readonly metrics: Pick<Metrics, 'attempt'>
+  readonly now: () => number
+  readonly monotonic: () => number
+}
+
+/** A request about something that an upstream keeps, or is to keep. */
+export type ObjectJob = {
+  readonly exchange: Exchange
+  readonly keyId: string
+  readonly dialect: Dialect
+  readonly form: ObjectForm
+  readonly call: Call
+  readonly known: KeyObjects
+  readonly slot: Slot
+}
+
+/** Writes the usage row of a request: nothing of it is paid for by tokens. */
+export async function recorded(
+  parts: ObjectParts,
+  { exchange: { answer }, keyId, call, dialect }: ObjectJob,
+  { name }: Upstream,
+  attempt: number,
+  work: () => Promise<ForwardEnd>,
+): Promise<ForwardEnd> {
+  const [startedAt, begun] = [parts.now(), parts.monotonic()]
+  const end = await work()
+  const model = call.endpoint.path.split('/').find((part) => /^(files|uploads|batches)$/.test(part)) ?? 'files'
+  const row = usageRow({
+    requestId: answer.requestId,
+    attempt,
+    startedAt,
+    durationMs: parts.monotonic() - begun,
+    keyId,
+    model,
+    target: { upstream: name, model, weight: 1 },
+    call,
+    end,
+    came: end,
+    watch: null,
+    dialect,
+    price: null,
+  })
+  answer.row = row
+  parts.metrics.attempt(row)
+  await parts.ledger.settle(row)
+  return end
+}
+
+/** Tells the client how it ended. */
+export function told({ upstreams, now }: ObjectParts, { exchange }: ObjectJob, { name }: Upstream, end: ForwardEnd) {
+  const target = { upstream: name, model: '', weight: 1 }
+  conclude(exchange.answer, { kind: 'ended', target, end }, now, (one) => upstreams.get(one)?.table)
+}

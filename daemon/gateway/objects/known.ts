@@ -1,0 +1,33 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { KeyObjects } from './job.ts'
+
+/** What is needed of the storage. Times are Unix milliseconds. @throws Error when it fails */
+export type ObjectStore = {
+  readonly put: (keyId: string, id: string, upstream: string, at: number) => void
+  readonly find: (keyId: string, id: string) => string | null
+  /** Whether any key has something of this id. */
+  readonly has: (id: string) => boolean
+  readonly remove: (keyId: string, id: string) => void
+  readonly upstreamsOf: (keyId: string) => readonly string[]
+}
+
+/** Which upstream keeps what, by the key that made it. @param now Unix milliseconds */
+export function createObjects(store: ObjectStore, now: () => number) {
+  return {
+    of: (keyId: string): KeyObjects => ({
+      upstreamOf: (id) => orUnavailable(() => store.find(keyId, id)),
+      isAnothers: (id) => orUnavailable(() => store.find(keyId, id) === null && store.has(id)),
+      upstreams: () => orUnavailable(() => store.upstreamsOf(keyId)),
+      bind: (id, upstream) => orUnavailable(() => store.put(keyId, id, upstream, now())),
+      forget: (id) => orUnavailable(() => store.remove(keyId, id)),
+    }),
+  }
+}
+
+function orUnavailable<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new GateError('STORE_UNAVAILABLE', 'what upstreams keep for this key cannot be looked up', { cause: error })
+  }
+}

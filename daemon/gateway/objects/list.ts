@@ -1,0 +1,52 @@
+import { isRecord, listIn, parsedRecord } from '../../translate/json-value.ts'
+import type { Sink } from '../../upstream/answer-form.ts'
+import type { Upstream } from '../../upstream/upstreams.ts'
+import { sendJson } from '../send-json.ts'
+import { type ObjectJob, type ObjectParts, recorded, told } from './job.ts'
+import { ask } from './send.ts'
+
+/** So many pages of an upstream are looked through for one that has something of the key. */
+const MOST_PAGES = 20
+const NOTHING = { object: 'list', data: [], has_more: false, first_id: null, last_id: null }
+
+/**
+ * The first page of an upstream's list that has something of this key, without what others have: all keys of Gate are
+ * one account there. @param upstream null: none keeps anything
+ */
+export async function listOf(parts: ObjectParts, job: ObjectJob, upstream: Upstream | null): Promise<void> {
+  const { form, known, exchange } = job
+  const { answer } = exchange
+  if (upstream === null || !known.upstreams().includes(upstream.name)) return sendJson(answer, 200, NOTHING)
+  let page: readonly [string, string] | null = null
+  for (let pages = 1; ; pages += 1) {
+    const sink = collecting(answer)
+    const end = await recorded(parts, job, upstream, pages, () => ask(job, upstream, { body: null, sink, page }))
+    const list = end.kind === 'answered' ? parsedRecord(end.rest.toString('utf8')) : null
+    if (list === null) return told(parts, job, upstream, end)
+    const own = listIn(list['data'])
+      .filter(isRecord)
+      .filter(({ id }) => known.upstreamOf(String(id)) === upstream.name)
+    page = form.nextPage(list)
+    if (own.length === 0 && page !== null && pages < MOST_PAGES) continue
+    const ends = { first_id: own[0]?.['id'] ?? null, last_id: own.at(-1)?.['id'] ?? null }
+    const has = (name: string) => name in list
+    return sendJson(answer, 200, {
+      ...list,
+      data: own.map(form.shown),
+      ...(has('first_id') && { first_id: ends.first_id }),
+      ...(has('last_id') && { last_id: ends.last_id }),
+      ...(has('has_more') && { has_more: own.length > 0 && page !== null }),
+    })
+  }
+}
+
+/** Nothing of a page is sent as it is. */
+function collecting(answer: Sink): Sink {
+  return {
+    started: () => false,
+    start: () => {},
+    write: () => true,
+    onDrain: (resume) => resume(),
+    onGone: (cancel) => answer.onGone(cancel),
+  }
+}

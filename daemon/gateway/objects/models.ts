@@ -1,0 +1,45 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import { type JsonRecord, parsedRecord } from '../../translate/json-value.ts'
+import type { Upstream } from '../../upstream/upstreams.ts'
+import type { ObjectJob, ObjectParts } from './job.ts'
+import { mayKeep } from './which.ts'
+
+/**
+ * A body in which models are those of the upstream, and the upstream that has them all.
+ * @param named the upstream that the client named; null: none
+ * @throws GateError MODEL_NOT_FOUND; BAD_REQUEST when the models are of several upstreams
+ */
+export function withOwnModels(
+  { routes, upstreams }: Pick<ObjectParts, 'routes' | 'upstreams'>,
+  { call, form, dialect }: ObjectJob,
+  named: Upstream | null,
+): { readonly meant: Upstream | null; readonly body: Buffer | null } {
+  if (call.body.length === 0) return { meant: named, body: null }
+  if (form.withModels === undefined) return { meant: named, body: call.body }
+  const found = new Map<string, { readonly upstream: Upstream; readonly model: string }>()
+  const bodyWithModels = form.withModels(bodyIn(call.body), (model) => {
+    const known = found.get(model) ?? lookUp(model)
+    found.set(model, known)
+    return known.model
+  })
+
+  function lookUp(model: string) {
+    for (const { upstream: name, model: own } of routes().targetsOf(model)) {
+      const upstream = upstreams.get(name)
+      if (upstream === undefined || !mayKeep(upstream, dialect.name)) continue
+      if (named === null || upstream === named) return { upstream, model: own }
+    }
+    throw new GateError('BAD_REQUEST', `no upstream of model "${model.slice(0, 200)}" takes this`, { param: 'model' })
+  }
+
+  const [meant = named, ...others] = new Set(Array.from(found.values(), ({ upstream }) => upstream))
+  if (others.length > 0) throw new GateError('BAD_REQUEST', 'the models of one batch must be of one upstream')
+  const isSame = [...found].every(([model, known]) => model === known.model)
+  return { meant, body: isSame ? call.body : Buffer.from(JSON.stringify(bodyWithModels)) }
+}
+
+function bodyIn(body: Buffer): JsonRecord {
+  const record = parsedRecord(body.toString('utf8'))
+  if (record === null) throw new GateError('INVALID_JSON', 'the body is not a JSON object')
+  return record
+}

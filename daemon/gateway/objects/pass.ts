@@ -1,0 +1,58 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Dialect, Endpoint } from '../../translate/dialect.ts'
+import { parsedRecord } from '../../translate/json-value.ts'
+import type { ForwardEnd } from '../../upstream/forward-end.ts'
+import { admit, callOf, callWithBody, type Exchange } from '../exchange.ts'
+import { type ObjectJob, type ObjectParts, recorded, told } from './job.ts'
+import { listOf } from './list.ts'
+import { withOwnModels } from './models.ts'
+import { ask } from './send.ts'
+import { upload } from './upload.ts'
+import { keeperOf, onlyKeeper } from './which.ts'
+
+/**
+ * Passes a request on to the upstream that keeps what it is about; what a key made, only that key is shown.
+ * @throws GateError OBJECT_NOT_FOUND, BAD_REQUEST and those of admission
+ */
+export async function passObject(
+  parts: ObjectParts,
+  exchange: Exchange,
+  { dialect, endpoint }: { readonly dialect: Dialect; readonly endpoint: Endpoint },
+  param: string,
+  keyId: string,
+): Promise<void> {
+  const { objects: form } = dialect
+  if (form === undefined) throw new RangeError(`${dialect.name} has no form of objects`)
+  const slot = admit(exchange, endpoint, parts)
+  try {
+    const known = parts.objects.of(keyId)
+    const isJson = endpoint.method === 'POST' && endpoint.takes !== 'form'
+    const call = isJson ? await callWithBody(exchange, endpoint, param, slot) : callOf(exchange, endpoint, param)
+    await serve(parts, { exchange, keyId, dialect, form, call, known, slot })
+  } finally {
+    slot.release()
+  }
+}
+
+async function serve(parts: ObjectParts, job: ObjectJob): Promise<void> {
+  const { exchange, dialect, form, call, known } = job
+  const { answer } = exchange
+  const { object, takes } = call.endpoint
+  const named = keeperOf(parts.upstreams, job)
+  if (object === 'list') {
+    const upstream = named ?? onlyKeeper(parts.upstreams, dialect, known.upstreams())
+    return listOf(parts, job, upstream)
+  }
+  const { meant, body } = withOwnModels(parts, job, named)
+  const upstream = meant ?? onlyKeeper(parts.upstreams, dialect, null)
+  if (upstream === null) throw new GateError('BAD_REQUEST', 'no upstream is configured that could keep this')
+  const sent = takes === 'form' ? upload(exchange) : body
+  const end = await recorded(parts, job, upstream, 1, () => ask(job, upstream, { body: sent, sink: answer }))
+  const thing = end.kind === 'answered' && object !== 'content' ? parsedRecord(end.rest.toString('utf8')) : null
+  if (thing === null) return told(parts, job, upstream, end)
+  if (object === 'remove') known.forget(call.param)
+  else for (const id of form.idsIn(thing)) known.bind(id, upstream.name)
+  const shown = form.shown(thing)
+  const rest = shown === thing || end.kind !== 'answered' ? {} : { rest: Buffer.from(JSON.stringify(shown)) }
+  told(parts, job, upstream, { ...end, ...rest } as ForwardEnd)
+}

@@ -1,0 +1,47 @@
+import type { Endpoint, ObjectForm } from '../dialect.ts'
+import { isRecord, listIn, recordIn, textIn } from '../json-value.ts'
+import { VERSION_HEADER } from './endpoint.ts'
+
+const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
+const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const
+/** The paths of files are OpenAI's, too. */
+const file = { withHeader: VERSION_HEADER } as const
+const BATCHES = '/v1/messages/batches'
+
+/** Files and batches of messages. */
+export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
+  { ...write, ...file, path: '/v1/files', object: 'create', takes: 'form' },
+  { ...read, ...file, path: '/v1/files', object: 'list' },
+  { ...read, ...file, path: '/v1/files/{id}', object: 'show' },
+  { ...write, ...file, method: 'DELETE', path: '/v1/files/{id}', object: 'remove' },
+  { ...read, ...file, path: '/v1/files/{id}/content', object: 'content' },
+  { ...write, path: BATCHES, object: 'create' },
+  { ...read, path: BATCHES, object: 'list' },
+  { ...read, path: `${BATCHES}/{id}`, object: 'show' },
+  { ...write, method: 'DELETE', path: `${BATCHES}/{id}`, object: 'remove' },
+  { ...read, path: `${BATCHES}/{id}/results`, object: 'content' },
+  { ...write, path: `${BATCHES}/{id}/cancel`, object: 'change' },
+]
+
+export const objects: ObjectForm = {
+  queries: ['after_id', 'before_id', 'beta', 'limit', 'page', 'scope_id'],
+  refersTo: () => null,
+  idsIn: ({ id }) => (typeof id === 'string' ? [id] : []),
+  // SDKs follow this URL as it is: to the upstream, with a key of Gate's
+  shown: (thing) =>
+    typeof thing['results_url'] === 'string'
+      ? { ...thing, results_url: `${BATCHES}/${encodeURIComponent(String(thing['id']))}/results` }
+      : thing,
+  nextPage({ next_page: next, has_more: hasMore, last_id: last }) {
+    if (textIn(next) !== null) return ['page', String(next)]
+    return hasMore === true && textIn(last) !== null ? ['after_id', String(last)] : null
+  },
+  withModels: (body, modelOf) => ({
+    ...body,
+    requests: listIn(body['requests']).map((one) => {
+      const { params } = recordIn(one)
+      const model = isRecord(params) ? textIn(params['model']) : null
+      return model === null || !isRecord(one) ? one : { ...one, params: { ...recordIn(params), model: modelOf(model) } }
+    }),
+  }),
+}

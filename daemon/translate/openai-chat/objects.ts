@@ -1,0 +1,35 @@
+import type { Endpoint, ObjectForm } from '../dialect.ts'
+import { booleanIn, recordIn, textIn } from '../json-value.ts'
+
+const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
+const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const
+
+/** Files, uploads in parts, and batches. */
+export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
+  { ...write, path: '/v1/files', object: 'create', takes: 'form' },
+  { ...read, path: '/v1/files', object: 'list' },
+  { ...read, path: '/v1/files/{id}', object: 'show' },
+  { ...write, method: 'DELETE', path: '/v1/files/{id}', object: 'remove' },
+  { ...read, path: '/v1/files/{id}/content', object: 'content' },
+  { ...write, path: '/v1/uploads', object: 'create' },
+  { ...write, path: '/v1/uploads/{id}/parts', object: 'change', takes: 'form' },
+  { ...write, path: '/v1/uploads/{id}/complete', object: 'change' },
+  { ...write, path: '/v1/uploads/{id}/cancel', object: 'change' },
+  { ...write, path: '/v1/batches', object: 'create' },
+  { ...read, path: '/v1/batches', object: 'list' },
+  { ...read, path: '/v1/batches/{id}', object: 'show' },
+  { ...write, path: '/v1/batches/{id}/cancel', object: 'change' },
+]
+
+export const objects: ObjectForm = {
+  queries: ['after', 'limit', 'order', 'purpose'],
+  refersTo: ({ input_file_id: file }) => textIn(file),
+  // a batch makes files, an upload that is complete is one
+  idsIn: ({ id, output_file_id: output, error_file_id: errors, file }) =>
+    [id, output, errors, recordIn(file)['id']].filter((one) => typeof one === 'string'),
+  shown: (thing) => thing,
+  nextPage: (page) => {
+    const last = textIn(page['last_id'])
+    return booleanIn(page['has_more']) === true && last !== null ? ['after', last] : null
+  },
+}
