@@ -50,6 +50,13 @@ const daemonStatus = z.strictObject({
       models_count: z.int(),
       /** How well it speaks each dialect, the preferred one first; others are translated. */
       dialects: z.record(z.string(), z.enum(GRADES)).exactOptional(),
+      /** Of those that are not simply known of the provider: where the grade comes from, and what a probe found wrong. */
+      dialects_from: z
+        .record(
+          z.string(),
+          z.strictObject({ from: z.enum(['probe', 'config']), faults: z.array(z.string()).exactOptional() }),
+        )
+        .exactOptional(),
       last_error: z.string().exactOptional(),
     }),
   ),

@@ -46,11 +46,23 @@ ${table(head, rows)}
 
 ## Providers
 
-What is known of each kind of upstream (\`schemas/words/providers.ts\`). **native**: bytes pass; **repair**: requests pass, answers are written anew; every other dialect is
-translated. \`upstreams.NAME.dialects\` says otherwise for one upstream, such as \`{ anthropic = "repair" }\` for an engine that has the route but answers oddly;
-\`gatectl upstream list\` shows what holds.
+What is known of each kind of upstream (\`schemas/words/providers.ts\`). **native**: bytes pass; **repair**: see below; every other dialect is translated.
+\`upstreams.NAME.dialects\` says otherwise for one upstream, such as \`{ anthropic = "repair" }\`; \`gatectl upstream list\` shows what holds, where it comes from, and what
+was found wrong.
 
 ${providers()}
+
+## Engines
+
+Which dialects an engine speaks besides chat completions, and how well, depends on its version: Gate asks it, when it first answers, when it was started anew, and once a day. An
+empty request shows whether there is such a route; four tokens of text show what a stream lacks that official clients need; only where that lacks nothing, a call of one tool is
+asked for (64 tokens at most). A backend that sleeps is not started for it. vLLM, SGLang and a llama.cpp with one model are asked; Ollama, LM Studio and a llama.cpp that serves
+several models would load one, and are spoken to in chat completions. A dialect that \`dialects\` names is not asked for. A probe that fails changes nothing.
+
+**repair** is for what an engine takes, but answers oddly: events without their index, blocks that begin inside another, calls without their end. A plain request is written anew in
+the same dialect, and so is the answer; an answer that met its limit says so, although the engine calls it complete. Plain are text, tools that the model may call or not, images,
+thinking and sampling. Engines pass over much of the rest without a word (llama.cpp 0.7.0: schemas of answers, forced and forbidden calls, tools that
+take a text, documents), so any other request is translated to what the engine speaks natively, where nothing is lost silently.
 
 ## Where providers differ
 

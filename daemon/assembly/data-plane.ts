@@ -58,6 +58,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers, objec
       backendState: backends.stateOf,
       upstreams,
       listingOf: speech.listingOf,
+      probes: speech.probes,
       health,
       log,
       now: monotonic,
@@ -112,7 +113,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers, objec
   const expiry = setInterval(tokens.endExpired, EXPIRY_CHECK_MS).unref()
   backends.whenStarted(metrics.backendStart)
   backends.whenStarted((name, outcome) => {
-    if (outcome === 'started' && config.current().backends[name]?.models === undefined) void directory.refresh()
+    if (outcome === 'started') directory.restarted(name)
   })
   const listeners = places.map((where) => ({
     where,

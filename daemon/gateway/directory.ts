@@ -1,7 +1,7 @@
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { isLoopback } from '../../schemas/words/address.ts'
-import type { Grades } from '../../schemas/words/dialects.ts'
+import type { GradeOrigin, Grades } from '../../schemas/words/dialects.ts'
 import { knownFacts } from '../../schemas/words/known-models.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { type ModelFacts, type ModelPrice, sharedFacts } from '../../schemas/words/model-facts.ts'
@@ -11,6 +11,7 @@ import { createSessions } from '../route/sessions.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
 import { createCatalog } from '../upstream/catalog.ts'
 import { discoverEngines, MISSES_UNTIL_GONE } from '../upstream/discovery.ts'
+import { createProbes } from '../upstream/probe.ts'
 import type { Speech, Upstream, Upstreams } from '../upstream/upstreams.ts'
 
 /** An upstream as an operator sees it. */
@@ -20,6 +21,8 @@ export type UpstreamStatus = {
   readonly state: string
   readonly models_count: number
   readonly dialects: Grades
+  /** Where those of them come from that are not known of its provider. */
+  readonly dialects_from?: Record<string, GradeOrigin>
   readonly last_error?: string
 }
 
@@ -36,6 +39,8 @@ type DirectoryParts = {
   readonly backendState: (name: string) => string | undefined
   /** How upstreams of a provider list their models. */
   readonly listingOf: Speech['listingOf']
+  /** How engines are asked which dialects they speak. */
+  readonly probes: Speech['probes']
 }
 
 const SHORTEST_INTERVAL_MS = 1_000
@@ -49,6 +54,7 @@ const NOTHING: ModelPrice = { input: 0, output: 0 }
 export function createDirectory(parts: DirectoryParts, initial: Config) {
   const { upstreams, health, log, random } = parts
   const catalog = createCatalog({ log, now: parts.now, onChange: rebuild })
+  const probes = createProbes(parts.probes, parts.now)
   const sessions = createSessions()
   const stopping = new AbortController()
   let config = initial
@@ -122,11 +128,18 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
       try {
         if (!signal.aborted) await discover(signal)
         if (!signal.aborted) await catalog.refresh(upstreams.all(), parts.isAsleep, signal)
+        if (!signal.aborted) await probes.refresh(upstreams.all(), modelsToProbe, signal)
       } catch (error) {
         log('error', 'the search for upstreams failed', { error: String(error) })
       }
     })
     return work
+  }
+
+  /** The models of an upstream that has answered, and is not asleep. */
+  function modelsToProbe(upstream: Upstream): readonly string[] | null {
+    if (parts.isAsleep(upstream.name)) return null
+    return catalog.isUp(upstream) ? catalog.entryOf(upstream).models : []
   }
 
   async function discover(signal: AbortSignal): Promise<void> {
@@ -174,6 +187,11 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     factsOf: (targets: readonly Target[]): ModelFacts => sharedFacts(targets.map(factsOf)),
     priceOf,
     refresh,
+    /** The engine of an upstream was started: it may be another one than before. */
+    restarted(name: string): void {
+      probes.forget(name)
+      void refresh()
+    },
     /**
      * Looks around every `discovery.interval` from now on.
      * @param own ports of Gate itself, where no engine is looked for
@@ -191,12 +209,14 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     status: (): readonly UpstreamStatus[] =>
       upstreams.all().map((upstream) => {
         const { models, state, lastError } = catalog.entryOf(upstream)
+        const origins = upstream.gradeOrigins()
         return {
           name: upstream.name,
           provider: upstream.provider,
           state: parts.backendState(upstream.name) ?? (state === 'configured' || state === 'up' ? 'ready' : state),
           models_count: models.length,
           dialects: upstream.grades,
+          ...(Object.keys(origins).length > 0 && { dialects_from: origins }),
           ...(lastError !== null && { last_error: lastError }),
         }
       }),

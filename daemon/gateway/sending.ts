@@ -3,7 +3,7 @@ import type { CallCare, CheckJson } from '../translate/checks.ts'
 import type { Call, Dialect, ModelRequest, UpstreamSide } from '../translate/dialect.ts'
 import { isRecord } from '../translate/json-value.ts'
 import type { Spoken } from '../translate/spoken.ts'
-import { callOf, repair, type Translation, translate } from '../translate/translation.ts'
+import { callOf, type Translation, translate } from '../translate/translation.ts'
 import { type Tuning, tuned } from '../translate/tuning.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
@@ -41,30 +41,21 @@ export type Around = { readonly nowMs: number; readonly check: CheckJson; readon
 const asItIs = (end: ForwardEnd): ForwardEnd => end
 
 /**
- * Where the upstream speaks the client's dialect well, bytes pass; where it answers in a dialect of its own, they pass
- * one way; else everything is translated. @param tuning what the operator changes in it
+ * Where the upstream speaks the client's dialect well, bytes pass; else everything is read and written anew.
+ * @param tuning what the operator changes in it
  * @throws GateError BAD_REQUEST when the upstream cannot take it, OVERLOADED
  */
-export function sendingTo(
-  { dialect: spoken, grade }: Spoken,
-  job: Job,
-  side: UpstreamSide,
-  tuning: Tuning,
-  around: Around,
-): Sending {
+export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: Tuning, around: Around): Sending {
   const { answer, dialect, call, asked } = job
   const generates = call.endpoint.does === 'generate'
-  if (grade === 'translate') {
+  if (spoken.grade === 'translate' || (spoken.grade === 'repair' && generates)) {
     const translation = translate(dialect, spoken, call, side, factsOf(answer, around))
-    const { body, dropped } = tuned(spoken, translation.body, tuning, generates)
-    return translated(spoken, job, { ...translation, body, dropped: [...translation.dropped, ...dropped] })
+    const { body, dropped } = tuned(translation.spoken, translation.body, tuning, generates)
+    return translated(job, { ...translation, body, dropped: [...translation.dropped, ...dropped] })
   }
   const { body: own, hidesUsage, dropped: missing = [] } = dialect.bodyFor(call, asked, side)
   const { body, dropped: unwanted } = tuned(dialect, own, tuning, generates)
   const dropped = [...missing, ...unwanted]
-  if (grade === 'repair' && generates) {
-    return translated(dialect, job, { ...repair(dialect, call, body, side, factsOf(answer, around)), dropped })
-  }
   answer.dropped = noteOf(dropped)
   const watch = () => {
     answer.watch = dialect.watch(hidesUsage, asked.choices)
@@ -84,7 +75,8 @@ function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {
   return { mediaType: streamType, looksLikeStream, failureOf, watch }
 }
 
-function translated(spoken: Dialect, { answer, dialect, call, hold }: Job, translation: Translation): Sending {
+function translated({ answer, dialect, call, hold }: Job, translation: Translation): Sending {
+  const { spoken } = translation
   hold(translation.body.length)
   answer.dropped = noteOf(translation.dropped)
   let whole: Buffer | null = null

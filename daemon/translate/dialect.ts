@@ -103,6 +103,9 @@ export type Dialect = {
 
   /** Translation to and from the other dialects; without it, requests go to upstreams of this dialect only. */
   readonly neutral?: NeutralForm
+
+  /** How an engine is asked whether it speaks this dialect; absent: that is known of each provider. */
+  readonly probe?: DialectProbe
 }
 
 /**
@@ -250,6 +253,23 @@ export type ObjectForm = {
 
 /** Is given all bytes of an answer before the client is. */
 export type AnswerTap = { readonly feed: (chunk: Buffer) => void; readonly end: () => void }
+
+/** What an engine is asked, and what is looked for in its answers. */
+export type DialectProbe = {
+  /** Below its base URL. */
+  readonly path: string
+  /** Whether the answer to an empty request is an error as this dialect has it. */
+  readonly isOwnError: (answer: JsonRecord) => boolean
+  /** Asks for a stream of text which is longer than it may be. */
+  readonly text: (model: string, maxTokens: number) => object
+  /** Asks for a stream with a call of the one tool there is. */
+  readonly call: (model: string, maxTokens: number) => object
+  /** What clients would miss in a stream. */
+  readonly missing: (events: readonly SeenEvent[]) => readonly string[]
+}
+
+/** An event of a stream. `type`: what its `event:` line says; empty when it has none. */
+export type SeenEvent = { readonly type: string; readonly data: JsonRecord }
 
 /** A dialect's translation: what arrives is read into the neutral form, what leaves is written from it. */
 export type NeutralForm = {

@@ -28,6 +28,34 @@ export function fieldsDropped(request: NeutralRequest, named: FeatureTable, upst
   return [...dropped]
 }
 
+/** What engines take in a dialect besides text and tools; of the rest they pass over much without a word. */
+const PLAIN: ReadonlySet<Feature> = new Set<Feature>([
+  'temperature',
+  'top p',
+  'top k',
+  'stop sequences',
+  'thinking budget',
+  'earlier thinking',
+  'unsigned thinking',
+  'image',
+  'failed tool result',
+  'later instructions',
+  'cache marks',
+  'end user',
+])
+
+/** Whether an engine whose answers have to be repaired can be trusted with a request in that dialect. */
+export function isPlain(request: NeutralRequest, spoken: FeatureTable): boolean {
+  const { tools, toolChoice, parallelCalls, thinking } = request
+  const isFree = toolChoice === null || toolChoice === 'auto'
+  if (!isFree || parallelCalls === false || thinking?.isOn === false) return false
+  if (tools.some(({ freeform }) => freeform !== undefined)) return false
+  const used = featuresOf({ ...request, parallelCalls: null })
+  return [...used].every((feature) => PLAIN.has(feature) && isExpressed(spoken[feature]))
+}
+
+const isExpressed = ({ does }: Rule): boolean => does === 'native' || does === 'emulate'
+
 /** Everything that a request uses and some dialect may lack. */
 function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
   const { tools, thinking, answerForm } = request

@@ -1,8 +1,11 @@
 import type { Grade, Grades } from '../../schemas/words/dialects.ts'
 import type { Dialect } from './dialect.ts'
 
-/** What is spoken with an upstream for one client: its own dialect when `native` or `repair`, else another. */
-export type Spoken = { readonly dialect: Dialect; readonly grade: Grade }
+/**
+ * What is spoken with an upstream for one client: its own dialect when `native` or `repair`, else another. `instead`:
+ * what is said to it otherwise, where repair is not enough.
+ */
+export type Spoken = { readonly dialect: Dialect; readonly grade: Grade; readonly instead: Dialect }
 
 /**
  * Chooses the dialect to speak with an upstream: the client's, where the upstream takes it, else the first that it
@@ -10,8 +13,8 @@ export type Spoken = { readonly dialect: Dialect; readonly grade: Grade }
  */
 export function spokenFor(all: readonly [Dialect, ...Dialect[]], client: Dialect, grades: Grades): Spoken {
   const grade = grades[client.name] ?? 'translate'
-  if (grade !== 'translate') return { dialect: client, grade }
-  return { dialect: preferredOf(all, grades), grade }
+  const instead = grade === 'native' ? client : preferredOf(all, grades)
+  return { dialect: grade === 'translate' ? instead : client, grade, instead }
 }
 
 /** The dialect in which an upstream is spoken to unless a client asks otherwise, and asked for its models. */

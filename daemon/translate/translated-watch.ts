@@ -1,16 +1,19 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import { CountingWatch } from './counting-watch.ts'
 import type { EventReader } from './dialect.ts'
-import type { NeutralEvent, Usage, WrittenEvent } from './neutral.ts'
+import type { NeutralAnswer, NeutralEvent, Usage, WrittenEvent } from './neutral.ts'
 
 const NOTHING = Buffer.alloc(0)
+
+/** How an answer has ended. */
+export type Ending = Pick<NeutralAnswer, 'finish' | 'stopSequence' | 'usage'>
 
 /** What is told where the upstream says nothing. `inputTokens` is worked out when it is needed. */
 type Defaults = {
   readonly requestId: string
   readonly inputTokens: () => number
-  /** What the client is told of the sequence that ended the answer. */
-  readonly stopSequence: (said: string | null) => string | null
+  /** What the client is told of the end of the answer. */
+  readonly end: (said: Ending) => Ending
   /** What the client calls a tool. */
   readonly toolName: (name: string) => string
 }
@@ -77,7 +80,7 @@ export class TranslatedWatch extends CountingWatch {
         this.usageSoFar = event.usage
         return this.#write({
           ...event,
-          stopSequence: this.#defaults.stopSequence(event.stopSequence),
+          ...this.#defaults.end(event),
           usage: event.usage ?? this.#counted(),
         })
       case 'error':

@@ -2,15 +2,18 @@ import { GateError } from '../../schemas/words/errors.ts'
 import { CheckedWatch } from './checked-watch.ts'
 import { type CallCare, type CheckJson, type Checks, checkedAnswer, checksOf } from './checks.ts'
 import type { Call, Dialect, NeutralForm, StreamWatch, UpstreamSide } from './dialect.ts'
-import { fieldsDropped } from './features.ts'
+import { fieldsDropped, isPlain } from './features.ts'
 import { written } from './json-splice.ts'
 import { parsedRecord } from './json-value.ts'
 import type { NeutralAnswer, NeutralRequest } from './neutral.ts'
+import type { Spoken } from './spoken.ts'
 import { type NamedTools, shortToolNames } from './tool-names.ts'
-import { TranslatedWatch } from './translated-watch.ts'
+import { type Ending, TranslatedWatch } from './translated-watch.ts'
 
 /** A request that is on its way to an upstream of another dialect, and how its answer comes back. */
 export type Translation = {
+  /** The dialect that the upstream is spoken to in. */
+  readonly spoken: Dialect
   readonly body: Buffer
   /** Fields of the client that the upstream cannot express. */
   readonly dropped: readonly string[]
@@ -40,46 +43,29 @@ export type AnswerFacts = {
 }
 
 /**
- * Translates a request.
+ * Translates a request. One for an engine that speaks the client's dialect, but not well, is read and written anew in
+ * that dialect when it is a plain one, else in another.
  * @throws GateError BAD_REQUEST, naming the field, when the client's dialect is not followed or the upstream cannot
  *   express what is asked
  */
 export function translate(
   client: Dialect,
-  spoken: Dialect,
+  { dialect, grade, instead }: Spoken,
   call: Call,
   side: UpstreamSide,
   facts: AnswerFacts,
 ): Translation {
-  const { from, to } = formsOf(client, spoken)
-  const { request, original } = shortToolNames(from.readRequest(call), to.longestToolName)
+  const from = formOf(client, client, dialect)
+  const asked = from.readRequest(call)
+  const isRepaired = grade === 'repair' && isPlain(asked, from.features(side.provider))
+  const spoken = grade === 'repair' && !isRepaired ? instead : dialect
+  const to = formOf(spoken, client, spoken)
+  const { request, original } = shortToolNames(asked, to.longestToolName)
   const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
   const { body, outline } = written(to.writeRequest(request, side))
   const sent = { ...callOf(call, body), outline }
-  return { body, dropped, ...answersOf({ from, to, spoken, request, original, call, sent, side, ...facts }) }
-}
-
-/**
- * The other half alone, for an upstream that takes what the client's dialect says and answers in one of its own: the
- * request passes, its answer is read as far as it can be and written anew.
- * @throws GateError BAD_REQUEST when the client's dialect is not followed
- */
-export function repair(
-  dialect: Dialect,
-  call: Call,
-  body: Buffer,
-  side: UpstreamSide,
-  facts: AnswerFacts,
-): Translation {
-  const { from, to } = formsOf(dialect, dialect)
-  const request = from.readRequest(call)
-  const sent = callOf(call, body)
-  const original = (name: string) => name
-  return {
-    body,
-    dropped: [],
-    ...answersOf({ from, to, spoken: dialect, request, original, call, sent, side, ...facts }),
-  }
+  const answers = answersOf({ from, to, spoken, request, original, call, sent, side, isRepaired, ...facts })
+  return { spoken, body, dropped, ...answers }
 }
 
 function answersOf({
@@ -91,6 +77,7 @@ function answersOf({
   call,
   sent,
   side,
+  isRepaired,
   requestId,
   nowS,
   elapsedNs,
@@ -105,6 +92,7 @@ function answersOf({
   readonly call: Call
   readonly sent: Call
   readonly side: UpstreamSide
+  readonly isRepaired: boolean
 }): Pick<Translation, 'watch' | 'answer' | 'isChecked'> {
   let estimate: number | null = null
   const inputTokens = () => {
@@ -120,9 +108,8 @@ function answersOf({
     showsUsage: request.showsUsage,
     showsThinking: request.thinking?.isShown ?? request.thinking?.isOn === true,
   }
-  /** Some say other things where the sequence that ended an answer is. */
-  const stopSequence = (said: string | null) => (said !== null && request.stop.includes(said) ? said : null)
-  const meant = { requestId, inputTokens, stopSequence, toolName: original }
+  const end = (said: Ending): Ending => endOf(said, request, isRepaired)
+  const meant = { requestId, inputTokens, end, toolName: original }
   const checks =
     check === undefined ? null : checksOf(request, to.features(side.provider), { check, calls, toolName: original })
   const watchWith = checks === null ? plainWatch : checkedWatch(checks)
@@ -134,7 +121,7 @@ function answersOf({
       const write = (answer: NeutralAnswer): Buffer => {
         const parts = answer.parts.map((part) => (part.kind === 'call' ? { ...part, name: original(part.name) } : part))
         const usage = answer.usage ?? counted(inputTokens(), spoken.estimateOutput(whole))
-        const facts = { id: answer.id || requestId, parts, usage, stopSequence: stopSequence(answer.stopSequence) }
+        const facts = { ...end(answer), id: answer.id || requestId, parts, usage }
         return Buffer.from(JSON.stringify(from.writeAnswer({ ...answer, ...facts }, told)))
       }
       if (checks?.call == null) requireObjects(read)
@@ -158,17 +145,27 @@ function requireObjects({ parts }: NeutralAnswer): void {
   }
 }
 
+/**
+ * How an answer has ended, as far as the upstream says so: some name other things as the sequence that ended it, and
+ * one whose answers have to be repaired calls an answer complete that met its limit.
+ */
+function endOf({ finish, stopSequence, usage }: Ending, request: NeutralRequest, isRepaired: boolean): Ending {
+  const sequence = stopSequence !== null && request.stop.includes(stopSequence) ? stopSequence : null
+  const { maxOutputTokens: most } = request
+  const isCut =
+    isRepaired && finish === 'end' && sequence === null && most !== null && (usage?.outputTokens ?? 0) >= most
+  return { finish: isCut ? 'length' : finish, stopSequence: sequence, usage }
+}
+
 /** The call as the upstream sees it. */
 export function callOf({ endpoint, param, url, headers }: Call, body: Buffer): Call {
   return { endpoint, param, url, headers, body }
 }
 
-function formsOf({ name, neutral: from }: Dialect, spoken: Dialect): { from: NeutralForm; to: NeutralForm } {
-  const { neutral: to } = spoken
-  if (from === undefined || to === undefined) {
-    throw new GateError('BAD_REQUEST', `${name} requests cannot be translated for an upstream of ${spoken.name}`)
-  }
-  return { from, to }
+function formOf({ neutral }: Dialect, client: Dialect, spoken: Dialect): NeutralForm {
+  if (neutral !== undefined) return neutral
+  const message = `${client.name} requests cannot be translated for an upstream of ${spoken.name}`
+  throw new GateError('BAD_REQUEST', message)
 }
 
 function counted(inputTokens: number, outputTokens: number) {

@@ -1,6 +1,7 @@
 import type { Log } from '../../schemas/words/log.ts'
 import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
+import { textOf } from './answer-text.ts'
 import { isOutOfDescriptors } from './connector.ts'
 import type { Answer, ModelListing, Upstream } from './upstreams.ts'
 
@@ -69,6 +70,11 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
   }
 
   return {
+    /** Whether it answered when it was asked last. */
+    isUp(upstream: Upstream): boolean {
+      const entry = entries.get(upstream.name)
+      return entry?.upstream === upstream && entry.state === 'up'
+    },
     entryOf(upstream: Upstream): CatalogEntry {
       const { configuredModels } = upstream
       const entry = entries.get(upstream.name)
@@ -136,7 +142,7 @@ async function listAt(
   const { lists, baseUrl } = upstream
   const response = await ask(`${version}${lists.modelsPath}`, deadline)
   if (response.ok) {
-    const text = await boundedText(response)
+    const text = await textOf(response, MAX_ANSWER_BYTES)
     try {
       return modelsIn(lists, text)
     } catch {
@@ -150,7 +156,7 @@ async function listAt(
 
 /** The ids in a model list. @throws Error when it is none, or too long */
 export async function readListing(lists: ModelListing, response: Pick<Answer, 'body'>): Promise<readonly string[]> {
-  return modelsIn(lists, await boundedText(response)).models
+  return modelsIn(lists, await textOf(response, MAX_ANSWER_BYTES)).models
 }
 
 function modelsIn({ readModels, readFacts }: ModelListing, text: string): Listed {
@@ -160,17 +166,6 @@ function modelsIn({ readModels, readFacts }: ModelListing, text: string): Listed
 
 type Listed = Pick<CatalogEntry, 'models' | 'facts'>
 const NOTHING: Listed = { models: [], facts: new Map() }
-
-/** @throws Error when the body is longer than any model list */
-async function boundedText(response: Pick<Answer, 'body'>): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true })
-    if (text.length > MAX_ANSWER_BYTES) throw new Error('the model list is too long')
-  }
-  return text
-}
 
 function reasonOf(error: Error): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message

@@ -1,14 +1,17 @@
 import { Client, fetch, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
-import type { Grades } from '../../schemas/words/dialects.ts'
+import type { GradeOrigin, Grades } from '../../schemas/words/dialects.ts'
 import type { ModelFacts, ModelPrice } from '../../schemas/words/model-facts.ts'
 import { baseUrlOf, providerRow } from '../../schemas/words/providers.ts'
 import { boundedConnector, countingClient } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
+import type { EngineProbe, Found } from './engine-probe.ts'
 import type { ForwardRequest } from './forward.ts'
+import { createGrades } from './grades.ts'
 import { credentialOf, keysIn } from './key-header.ts'
 import { createKeyRing, type KeyRing } from './key-ring.ts'
+import { priceOf } from './price.ts'
 import { type Redactor, redactorOfAll } from './redactor.ts'
 import type { Signable } from './sigv4.ts'
 
@@ -18,6 +21,8 @@ export type Answer = {
   readonly status: number
   readonly body: (AsyncIterable<Uint8Array> & { cancel: () => Promise<void> }) | null
 }
+
+type Post = { readonly headers: Readonly<Record<string, string>>; readonly json: object }
 
 /** How an upstream lists its models. */
 export type ModelListing = {
@@ -45,6 +50,8 @@ export type Speech = {
   }
   /** How well upstreams of a provider speak each dialect. */
   readonly gradesOf: (provider: string, baseUrl?: string) => Grades
+  /** How engines are asked which dialects they speak. */
+  readonly probes: readonly EngineProbe[]
   readonly echo: Echo
 }
 
@@ -61,6 +68,12 @@ export type Upstream = {
   readonly provider: string
   /** How well it speaks each dialect. */
   readonly grades: Grades
+  /** Where those of them come from that are not known of its provider. */
+  readonly gradeOrigins: () => Readonly<Record<string, GradeOrigin>>
+  /** Whether the configuration says how well it speaks a dialect. */
+  readonly isSet: (dialect: string) => boolean
+  /** From now on it speaks these dialects as it was found out, but for what the configuration says. */
+  readonly learn: (found: Readonly<Record<string, Found>>) => void
   /** What is changed in requests to it. */
   readonly tuning: {
     readonly parameters: NonNullable<UpstreamConfig['parameters']>
@@ -90,8 +103,8 @@ export type Upstream = {
   readonly redactor: Redactor | null
   readonly headersTimeoutMs: number
   readonly idleTimeoutMs: number
-  /** GET of a path below `baseUrl`, for the daemon's own questions; null: there is nothing to ask. */
-  readonly ask: ((path: string, signal: AbortSignal) => Promise<Answer>) | null
+  /** GET of a path below `baseUrl`, or POST, for the daemon's own questions; null: there is nothing to ask. */
+  readonly ask: ((path: string, signal: AbortSignal, post?: Post) => Promise<Answer>) | null
   /** Ids that the configuration lists; null: whatever the upstream says it serves. */
   readonly configuredModels: readonly string[] | null
   readonly lists: ModelListing
@@ -169,11 +182,14 @@ function openUpstream(
   now: () => number,
 ): Upstream {
   const lists = listingOf(config.provider, config.base_url)
+  const graded = createGrades(gradesOf(config.provider, config.base_url), config.dialects)
   const common = {
     ...named,
     provider: config.provider,
-    grades: { ...gradesOf(config.provider, config.base_url), ...gradesIn(config.dialects) },
     toolArguments: config.tool_arguments ?? (providerRow(config.provider).hasSoundCalls === true ? 'pass' : 'check'),
+    gradeOrigins: graded.origins,
+    isSet: graded.isSet,
+    learn: graded.learn,
     prices: new Map((config.prices ?? []).map((price) => [price.model, priceOf(price)])),
     tuning: {
       parameters: config.parameters ?? [],
@@ -186,6 +202,7 @@ function openUpstream(
   if (config.provider === 'echo') {
     return {
       ...common,
+      grades: graded.current(),
       baseUrl: '',
       basePath: '',
       addVersion: null,
@@ -222,12 +239,15 @@ function openUpstream(
   const pool = new Pool(url.origin, { ...options, connections: null, factory: countingClient })
   const keys = keysIn(config.api_key)
   const credentials = keys.map((key) => credentialOf(config.provider, key, lists.keyHeader, url.host, now))
-  const askHeaders = (path: string): Record<string, string> => {
-    const sent = credentials[0]?.({ method: 'GET', path: basePath + path, body: NO_BODY }) ?? []
+  const askHeaders = (method: 'GET' | 'POST', path: string, body = NO_BODY): Record<string, string> => {
+    const sent = credentials[0]?.({ method, path: basePath + path, body }) ?? []
     return { ...lists.fixedHeaders, ...pairsOf(sent) }
   }
   return {
     ...common,
+    get grades() {
+      return graded.current()
+    },
     get baseUrl() {
       return url.origin + basePath
     },
@@ -242,41 +262,20 @@ function openUpstream(
     redactor: redactorOfAll(keys),
     dispatcher: pool,
     newConnection: () => onlyOnce(new Client(url.origin, options)),
-    ask: (path, signal) =>
-      fetch(`${url.origin}${basePath}${path}`, {
-        dispatcher: pool,
-        headers: askHeaders(path),
-        redirect: 'error',
-        signal,
-      }),
+    ask: (path, signal, post) => {
+      const common = { dispatcher: pool, redirect: 'error', signal } as const
+      const url_ = `${url.origin}${basePath}${path}`
+      if (post === undefined) return fetch(url_, { ...common, headers: askHeaders('GET', path) })
+      const body = Buffer.from(JSON.stringify(post.json))
+      const headers = { ...askHeaders('POST', path, body), ...post.headers, 'content-type': 'application/json' }
+      return fetch(url_, { ...common, method: 'POST', headers, body })
+    },
     configuredModels: config.models ?? null,
     close: () => pool.close(),
   }
 }
 
-function priceOf({
-  input,
-  output,
-  cache_read,
-  cache_write,
-}: NonNullable<UpstreamConfig['prices']>[number]): ModelPrice {
-  return {
-    input,
-    output,
-    ...(cache_read !== undefined && { cacheRead: cache_read }),
-    ...(cache_write !== undefined && { cacheWrite: cache_write }),
-  }
-}
-
 const monotonic = (): number => performance.now()
-
-/** Grades as they are configured, by the dialects' own names. */
-function gradesIn(dialects: UpstreamConfig['dialects']): Grades {
-  const known = Object.entries(dialects ?? {}).flatMap(([name, grade]) =>
-    grade === undefined ? [] : [[name, grade] as const],
-  )
-  return Object.fromEntries(known.map(([name, grade]) => [name.replaceAll('_', '-'), grade]))
-}
 
 const NO_BODY = Buffer.alloc(0)
 

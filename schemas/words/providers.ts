@@ -32,8 +32,13 @@ export type ProviderRow = {
   readonly key: KeyForm
   /** The dialects that it speaks, the one that it is asked for its models in first. */
   readonly dialects: Readonly<Partial<Record<DialectName, Grade>>>
-  /** Which others it speaks depends on its version: it is asked. */
+  /** Which others it speaks depends on its version. */
   readonly isEngine?: boolean
+  /**
+   * With which of its models it is asked which others it speaks; absent: with none, for a question would make it load
+   * one.
+   */
+  readonly probed?: 'any model' | 'only model'
   /** It takes `models` and `provider`, by which clients of Gate choose among targets, for its own. */
   readonly routes?: boolean
   /** Arguments of tools that it sends are JSON: it sees to that itself. */
@@ -164,10 +169,25 @@ const ROWS = {
     key: 'bearer',
     dialects: CHAT,
     isEngine: true,
+    probed: 'any model',
     chat: { ...ENGINE, thinking: 'reasoning' },
   },
-  sglang: { baseUrl: 'http://127.0.0.1:30000/v1', key: 'bearer', dialects: CHAT, isEngine: true, chat: ENGINE },
-  'llama-cpp': { baseUrl: 'http://127.0.0.1:8080/v1', key: 'bearer', dialects: CHAT, isEngine: true, chat: ENGINE },
+  sglang: {
+    baseUrl: 'http://127.0.0.1:30000/v1',
+    key: 'bearer',
+    dialects: CHAT,
+    isEngine: true,
+    probed: 'any model',
+    chat: ENGINE,
+  },
+  'llama-cpp': {
+    baseUrl: 'http://127.0.0.1:8080/v1',
+    key: 'bearer',
+    dialects: CHAT,
+    isEngine: true,
+    probed: 'only model', // as a router it has several, and loads them when they are asked for
+    chat: ENGINE,
+  },
   lmstudio: {
     baseUrl: 'http://127.0.0.1:1234/v1',
     key: 'bearer',

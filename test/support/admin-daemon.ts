@@ -136,7 +136,18 @@ const STATUS: DaemonStatus = {
   requests_in_flight: 2,
   upstreams: [
     { name: 'echo', provider: 'echo', state: 'ready', models_count: 1, dialects: { 'openai-chat': 'native' } },
-    { name: 'openai', provider: 'openai', state: 'down', models_count: 0, last_error: 'connection refused\u001b[31m' },
+    {
+      name: 'openai',
+      provider: 'openai',
+      state: 'down',
+      models_count: 0,
+      last_error: 'connection refused\u001b[31m',
+      dialects: { 'openai-chat': 'native', anthropic: 'repair', 'openai-responses': 'translate' },
+      dialects_from: {
+        anthropic: { from: 'probe', faults: ['tool_use blocks without input'] },
+        'openai-responses': { from: 'config' },
+      },
+    },
   ],
   problems: [
     { code: 'INVALID_TOML', layer: 'runtime', where: 'config.toml:3:1', message: 'no value', hint: 'write one' },

@@ -66,6 +66,7 @@ export async function startDataPlane(
     {
       upstreams,
       listingOf: speech.listingOf,
+      probes: speech.probes,
       health,
       log,
       now: monotonic,

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Grade } from '../../schemas/words/dialects.ts'
 import type { Check } from './checks.ts'
 
 /** One request through Gate; README.md says what each field means. */
@@ -13,6 +14,7 @@ export type Case = {
   readonly provider?: string
   readonly path?: string
   readonly tool_arguments?: 'check' | 'repair'
+  readonly grade?: Grade
   readonly client_request: Readonly<Record<string, unknown>>
   readonly upstream_response?: Readonly<Record<string, unknown>> | readonly string[]
   readonly upstream_status?: number

@@ -39,7 +39,8 @@ export function run(one: Case, chunks: readonly Buffer[]): Run {
   const isStream = Array.isArray(one.upstream_response)
   const call = callOf(client, one, isStream)
   const asked = client.readRequest(call)
-  if (client === spoken) {
+  const { grade = client === spoken ? 'native' : 'translate' } = one
+  if (grade === 'native') {
     const sent = client.bodyFor(call, asked, side)
     const watch = client.watch(sent.hidesUsage, asked.choices)
     const shown = isStream ? passed(client, watch, chunks) : answerBytes(one).toString()
@@ -50,7 +51,7 @@ export function run(one: Case, chunks: readonly Buffer[]): Run {
     dropped,
     watch,
     answer,
-  } = translate(client, spoken, call, side, {
+  } = translate(client, { dialect: spoken, grade, instead: spoken }, call, side, {
     requestId: 'r1',
     nowS: 1_700_000_000,
     elapsedNs: () => 5_000_000,

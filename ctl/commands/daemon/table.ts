@@ -84,8 +84,9 @@ export const DAEMON_COMMANDS: readonly Command[] = [
     arguments: [],
     options: {},
     notes:
-      'native: bytes pass; repair: requests pass, and answers are written anew; every other dialect is translated.\n' +
-      'upstreams.NAME.dialects says otherwise.',
+      'native: bytes pass; repair: plain requests are asked in that dialect, and answers are written anew; every other\n' +
+      'dialect is translated. Engines are asked which dialects they speak (probed); what was wrong is listed below the table.\n' +
+      'upstreams.NAME.dialects says otherwise (set).',
     load: () => import('../route/upstream-list.ts'),
   },
   {

@@ -7,6 +7,7 @@ import { withInstructions } from './instructions.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
 import { OBJECT_ENDPOINTS, objects } from './objects.ts'
+import { probe } from './probe.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
 import { MessageStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
@@ -43,4 +44,5 @@ export const anthropic = {
   showModel,
   objects,
   neutral,
+  probe,
 } satisfies Dialect

@@ -8,6 +8,7 @@ import { withInstructions } from './instructions.ts'
 import { kept } from './kept.ts'
 import { listModels, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
+import { probe } from './probe.ts'
 import { bodyFor, REQUEST_HEADERS, readRequest, upstreamPath } from './request.ts'
 import { ResponseStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
@@ -47,4 +48,5 @@ export const openAiResponses = {
   showModel,
   kept,
   neutral,
+  probe,
 } satisfies Dialect

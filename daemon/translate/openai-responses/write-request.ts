@@ -1,3 +1,4 @@
+import { providerRow } from '../../../schemas/words/providers.ts'
 import type { UpstreamSide } from '../dialect.ts'
 import { parsedRecord, textIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, TextPart } from '../neutral.ts'
@@ -5,22 +6,28 @@ import { ownItem } from './reasoning.ts'
 
 /** Longer ids of users are refused by OpenAI. */
 const LONGEST_USER = 64
-/** Fewer tokens are refused, too. */
+/** Fewer tokens are refused, too; engines take any number. */
 const FEWEST_TOKENS = 16
 
+/** What of a request its items depend on. `isEngine`: of llama.cpp at least, what is more exact than OpenAI needs it. */
+type Form = { readonly freeform: ReadonlySet<string>; readonly isEngine: boolean }
+
 /** Writes a request of another dialect. Nothing is kept upstream: what the model thought comes back sealed. */
-export function writeNeutralRequest(request: NeutralRequest, { model }: UpstreamSide): object {
+export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
   const { tools, maxOutputTokens, temperature, topP, endUser } = request
   const freeform = new Set(tools.flatMap((tool) => (tool.freeform === undefined ? [] : [tool.name])))
+  const isEngine = providerRow(provider).isEngine === true
   const reasoning = reasoningOf(request)
   const format = formatOf(request)
   return {
     model,
-    input: request.messages.flatMap((message) => itemsOf(message, freeform)),
+    input: request.messages.flatMap((message) => itemsOf(message, { freeform, isEngine })),
     store: false,
     ...(request.stream && { stream: true }),
     ...(tools.length > 0 && toolsOf(request)),
-    ...(maxOutputTokens !== null && { max_output_tokens: Math.max(maxOutputTokens, FEWEST_TOKENS) }),
+    ...(maxOutputTokens !== null && {
+      max_output_tokens: isEngine ? maxOutputTokens : Math.max(maxOutputTokens, FEWEST_TOKENS),
+    }),
     ...(temperature !== null && { temperature }),
     ...(topP !== null && { top_p: topP }),
     ...(format !== null && { text: { format } }),
@@ -64,11 +71,11 @@ function choiceOf(choice: NonNullable<NeutralRequest['toolChoice']>, tools: read
 }
 
 /** One turn may be several items here. */
-function itemsOf({ role, parts }: NeutralMessage, freeform: ReadonlySet<string>): readonly object[] {
+function itemsOf({ role, parts }: NeutralMessage, form: Form): readonly object[] {
   const items: object[] = []
   let content: (TextPart | MediaPart)[] = []
   const endMessage = () => {
-    if (content.length > 0) items.push(messageItem(role, content))
+    if (content.length > 0) items.push(messageItem(role, content, form))
     content = []
   }
   for (const part of parts) {
@@ -76,25 +83,30 @@ function itemsOf({ role, parts }: NeutralMessage, freeform: ReadonlySet<string>)
     else if (part.kind === 'refusal') content.push({ kind: 'text', text: part.text })
     else {
       endMessage()
-      items.push(...itemOf(part, freeform))
+      items.push(...itemOf(part, form))
     }
   }
   endMessage()
   return items
 }
 
-function messageItem(role: NeutralMessage['role'], parts: readonly (TextPart | MediaPart)[]): object {
+function messageItem(
+  role: NeutralMessage['role'],
+  parts: readonly (TextPart | MediaPart)[],
+  { isEngine }: Form,
+): object {
   const [only, another] = parts
-  const name = role === 'system' ? 'developer' : role
+  const name = role === 'system' && !isEngine ? 'developer' : role
+  const type = isEngine ? { type: 'message' } : {}
   if (role === 'assistant')
-    return { role: name, content: parts.map((part) => (part.kind === 'text' ? part.text : '')).join('') }
-  if (only?.kind === 'text' && another === undefined) return { role: name, content: only.text }
-  return { role: name, content: parts.map(contentPart) }
+    return { ...type, role: name, content: parts.map((part) => (part.kind === 'text' ? part.text : '')).join('') }
+  if (only?.kind === 'text' && another === undefined) return { ...type, role: name, content: only.text }
+  return { ...type, role: name, content: parts.map(contentPart) }
 }
 
 type ItemPart = Exclude<NeutralPart, { kind: 'text' | 'media' | 'refusal' }>
 
-function itemOf(part: ItemPart, freeform: ReadonlySet<string>): readonly object[] {
+function itemOf(part: ItemPart, { freeform }: Form): readonly object[] {
   switch (part.kind) {
     case 'reasoning': {
       const item = ownItem(part)

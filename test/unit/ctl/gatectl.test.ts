@@ -185,6 +185,8 @@ test('route explain shows each target with its turn, and why', async () => {
 test('upstream list shows how well each speaks which dialect', async () => {
   const { stdout } = await ctl(['upstream', 'list'])
   expect(stdout).toMatch(/^echo +echo +ready +1 +openai-chat native$/m)
+  expect(stdout).toMatch(/ openai-chat native, anthropic repair \(probed\), openai-responses translate \(set\)$/m)
+  expect(stdout).toMatch(/^openai: anthropic: tool_use blocks without input$/m)
 })
 
 test.each([

@@ -33,6 +33,7 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
       prices: new Map(),
       lists: openAiChat,
       addVersion: null,
+      gradeOrigins: () => ({}),
       redactor: null,
       ask: async () => {
         asked.push(name)
@@ -61,6 +62,7 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
       isAsleep: (name) => asleep.has(name),
       backendState: (name) => (asleep.has(name) ? 'stopped' : undefined),
       listingOf: () => openAiChat,
+      probes: [],
     },
     parse(config),
   )

@@ -8,6 +8,7 @@ import { translate } from '../../../../daemon/translate/translation.ts'
 // it did before, whatever its attribution line says now.
 
 const [endpoint] = anthropic.endpoints
+const CHAT = { dialect: openAiChat, grade: 'translate', instead: openAiChat } as const
 const FACTS = { requestId: 'r', nowS: 1, elapsedNs: () => 0 }
 const text = fc.string({ minLength: 1, maxLength: 12 }).filter((one) => one.trim() !== '')
 const tool = fc.record({ name: fc.stringMatching(/^[a-z]{1,9}$/), description: text, input_schema: fc.jsonValue() })
@@ -18,7 +19,7 @@ function sent(body: object, provider: string) {
   const call = { endpoint, param: '', url: endpoint.path, headers: {}, body: Buffer.from(JSON.stringify(body)) }
   const side = { model: 'm', provider }
   return {
-    translated: translate(anthropic, openAiChat, call, side, FACTS).body.toString(),
+    translated: translate(anthropic, CHAT, call, side, FACTS).body.toString(),
     passed: anthropic.bodyFor(call, anthropic.readRequest(call), side).body.toString(),
   }
 }

@@ -48,6 +48,14 @@ test.each<{ name: string; client: (typeof all)[number]; grades: Grades; dialect:
   expect([spoken.dialect.name, spoken.grade]).toEqual([dialect, grade])
 })
 
+test.each<{ grades: Grades; instead: string }>([
+  { grades: { 'openai-chat': 'native', anthropic: 'repair' }, instead: 'openai-chat' },
+  { grades: { 'openai-chat': 'translate', anthropic: 'repair' }, instead: 'anthropic' },
+  { grades: { 'openai-chat': 'native', anthropic: 'native' }, instead: 'anthropic' },
+])('what repair is not enough for is said in $instead to an upstream of $grades', ({ grades, instead }) => {
+  expect(spokenFor(all, anthropic, grades).instead.name).toBe(instead)
+})
+
 test.each([
   ['openai', undefined, 'openai-chat'],
   ['anthropic', undefined, 'anthropic'],

@@ -1,4 +1,9 @@
 import { expect, test } from 'vitest'
+import { anthropic } from '../../../../daemon/translate/anthropic/dialect.ts'
+import type { Dialect } from '../../../../daemon/translate/dialect.ts'
+import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
+import { openAiResponses } from '../../../../daemon/translate/openai-responses/dialect.ts'
+import { translate } from '../../../../daemon/translate/translation.ts'
 import { run } from '../../../wire/run.ts'
 
 const client_request = { model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'x' }] }
@@ -128,3 +133,68 @@ test.each([64, 65, 128])(
     expect(run({ ...asked, upstream_response: [frame.toString()] }, [frame]).shown).toContain(`"name":"${name}"`)
   },
 )
+
+const HI = [{ role: 'user', content: 'hi' }]
+const CALL_TOOL = { type: 'function', name: 'f', parameters: { type: 'object', properties: {} }, strict: false }
+
+test.each<{ name: string; client: Dialect; request: object; spoken: string }>([
+  { name: 'text', client: openAiResponses, request: { input: 'hi', temperature: 0 }, spoken: 'openai-responses' },
+  { name: 'tools', client: openAiResponses, request: { input: 'hi', tools: [CALL_TOOL] }, spoken: 'openai-responses' },
+  {
+    name: 'calls side by side, as they are anyway',
+    client: openAiResponses,
+    request: { input: 'hi', tools: [CALL_TOOL], parallel_tool_calls: true },
+    spoken: 'openai-responses',
+  },
+  {
+    name: 'a forced call',
+    client: openAiResponses,
+    request: { input: 'hi', tools: [CALL_TOOL], tool_choice: 'required' },
+    spoken: 'openai-chat',
+  },
+  {
+    name: 'one call at a time',
+    client: openAiResponses,
+    request: { input: 'hi', tools: [CALL_TOOL], parallel_tool_calls: false },
+    spoken: 'openai-chat',
+  },
+  {
+    name: 'a schema',
+    client: openAiResponses,
+    request: { input: 'hi', text: { format: { type: 'json_schema', name: 'a', schema: {} } } },
+    spoken: 'openai-chat',
+  },
+  {
+    name: 'a tool that takes a text',
+    client: openAiResponses,
+    request: { input: 'hi', tools: [{ type: 'custom', name: 'patch' }] },
+    spoken: 'openai-chat',
+  },
+  {
+    name: 'a budget for thinking',
+    client: anthropic,
+    request: { messages: HI, thinking: { type: 'enabled', budget_tokens: 1024 } },
+    spoken: 'anthropic',
+  },
+  {
+    name: 'no thinking',
+    client: anthropic,
+    request: { messages: HI, thinking: { type: 'disabled' } },
+    spoken: 'openai-chat',
+  },
+  {
+    name: 'what the dialect has no more',
+    client: anthropic,
+    request: { messages: HI, temperature: 0 },
+    spoken: 'openai-chat',
+  },
+])('a request of $client.name for $name is said to an engine that needs repair in $spoken', (one) => {
+  const [endpoint] = one.client.endpoints
+  if (endpoint === undefined) throw new Error('no endpoint')
+  const body = Buffer.from(JSON.stringify({ model: 'm', max_tokens: 9, ...one.request }))
+  const call = { endpoint, param: '', url: endpoint.path, headers: {}, body }
+  const spoken = { dialect: one.client, grade: 'repair', instead: openAiChat } as const
+  const side = { model: 'm', provider: 'llama-cpp' }
+  const facts = { requestId: 'r', nowS: 1, elapsedNs: () => 0 }
+  expect(translate(one.client, spoken, call, side, facts).spoken.name).toBe(one.spoken)
+})
