@@ -28,11 +28,16 @@ const FEWEST_WINDOWS = 5
  */
 const MOST_WAITED_PERCENT = { p99: 1, cpu: 10 }
 
+/** What an earlier Gate may be exceeded by: less is not told from the neighbours' work. */
+const NO_WORSE = 1.05
+const PEERS = ['portkey', 'litellm', 'bifrost'] as const
+
 /** Gate beside each other server, where both were measured. */
 export function compareAnswers(windows: Windows<AnswerFigures>): readonly Comparison[] {
   return [
+    compare(windows, 'before', 'CPU time per request', 'cpuUsPerRequest', NO_WORSE, 'waitedPercent'),
     compare(windows, 'nginx', 'CPU time per request', 'cpuUsPerRequest', null, 'waitedPercent'),
-    compare(windows, 'portkey', 'CPU time per request', 'cpuUsPerRequest', null, 'waitedPercent'),
+    ...PEERS.map((peer) => compare(windows, peer, 'CPU time per request', 'cpuUsPerRequest', null, 'waitedPercent')),
     compare(windows, 'bare', 'CPU time per request', 'cpuUsPerRequest', 1.1, 'waitedPercent'),
     compare(windows, 'bare', 'p99 at 1,000/s', 'fixedP99Us', 1.5, 'fixedWaitedPercent'),
   ].flatMap((comparison) => comparison ?? [])
@@ -40,7 +45,8 @@ export function compareAnswers(windows: Windows<AnswerFigures>): readonly Compar
 
 export function compareStreams(windows: Windows<StreamFigures>): readonly Comparison[] {
   return [
-    compare(windows, 'portkey', 'CPU time per token', 'cpuUsPerToken', null, 'waitedPercent'),
+    compare(windows, 'before', 'CPU time per token', 'cpuUsPerToken', NO_WORSE, 'waitedPercent'),
+    ...PEERS.map((peer) => compare(windows, peer, 'CPU time per token', 'cpuUsPerToken', null, 'waitedPercent')),
     compare(windows, 'bare', 'CPU time per token', 'cpuUsPerToken', 1.15, 'waitedPercent'),
   ].flatMap((comparison) => comparison ?? [])
 }
@@ -56,11 +62,21 @@ function compare<F extends string>(
 ): Comparison | null {
   const [ours, theirs] = [windows.gate ?? [], windows[other] ?? []]
   if (ours.length === 0 || theirs.length === 0) return null
+  return compareWindows(`gate / ${other}, ${what}`, ours, theirs, { figure, goal, waited })
+}
+
+/** The figures of two rows, window by window. */
+export function compareWindows<F extends string>(
+  what: string,
+  ours: readonly Readonly<Record<F, number>>[],
+  theirs: readonly Readonly<Record<F, number>>[],
+  { figure, goal, waited }: { readonly figure: F; readonly goal: number | null; readonly waited: F },
+): Comparison {
   const ratios = ours.map((window, at) => window[figure] / (theirs[at]?.[figure] ?? Number.NaN))
   const waits = [...ours, ...theirs].map((window) => window[waited])
   const most = MOST_WAITED_PERCENT[figure === 'fixedP99Us' ? 'p99' : 'cpu']
   const spread = { ratio: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) }
-  return { what: `gate / ${other}, ${what}`, ...spread, goal, verdict: verdictOf(ratios, waits, goal, most) }
+  return { what, ...spread, goal, verdict: verdictOf(ratios, waits, goal, most) }
 }
 
 /**

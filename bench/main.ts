@@ -1,50 +1,120 @@
-// npm run bench -- gateway | compile; README.md says how each figure is made.
+// npm run bench -- COMMAND; README.md says how each figure is made.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { sourcesOf } from './before.ts'
 import { takeCores } from './children.ts'
 import { benchCompile, compileText } from './compile.ts'
 import { benchGateway } from './gateway.ts'
 import { installMissing } from './install.ts'
-import { SERVERS, type ServerName } from './servers.ts'
+import { benchPrefix, prefixText } from './prefix.ts'
+import { SERVERS, type ServerName, setBeforeFolder } from './servers.ts'
+import { benchSoak, soakText } from './soak.ts'
 import { gatewayText } from './table.ts'
+import { benchTranslation } from './translation.ts'
+import { absentText, translationText } from './translation-table.ts'
 
-const USAGE = `usage: npm run bench -- gateway [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5] [--nice 0] [--json FILE]
-       npm run bench -- compile [--runs 5] [--json FILE]`
+const USAGE = `usage: npm run bench -- install
+       npm run bench -- gateway [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5] [--before COMMIT]
+       npm run bench -- translation [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5]
+       npm run bench -- soak [--requests 1000000] [--minutes 7]
+       npm run bench -- prefix
+       npm run bench -- compile [--runs 5]
+all of them: [--nice 0] [--json FILE]`
+
+/** What is asked for on the command line. */
+type Options = {
+  readonly servers: readonly ServerName[]
+  readonly seconds: number
+  readonly runs: number
+  /** Of an earlier Gate, which is measured beside this one. */
+  readonly before: string | undefined
+  readonly requests: number
+  readonly minutes: number
+}
+
+/** What is measured, and what it says as Markdown. */
+type Measured = { readonly report: object; readonly text: string }
+
+/** @param signal ends it early */
+const COMMANDS: Readonly<Record<string, (options: Options, signal: AbortSignal) => Promise<Measured>>> = {
+  async gateway(options, signal) {
+    const { servers, absent } = installed(options.servers)
+    using before = options.before === undefined ? undefined : sourcesOf(options.before)
+    if (before !== undefined) setBeforeFolder(before.folder)
+    const withBefore =
+      before === undefined ? servers : SERVERS.filter((name) => name === 'before' || servers.includes(name))
+    const report = await benchGateway({ ...options, servers: withBefore }, signal)
+    return { report, text: [gatewayText(report), absentText(absent)].join('\n\n').trimEnd() }
+  },
+  async translation(options, signal) {
+    const { servers, absent } = installed(options.servers)
+    const report = await benchTranslation({ ...options, servers }, signal)
+    return { report, text: translationText(report, absent) }
+  },
+  async prefix(_, signal) {
+    const report = await benchPrefix(signal)
+    return { report, text: prefixText(report) }
+  },
+  async soak(options, signal) {
+    const report = await benchSoak(options, signal)
+    return { report, text: soakText(report) }
+  },
+}
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
-      only: { type: 'string', default: SERVERS.join(',') },
+      only: { type: 'string', default: SERVERS.filter((name) => name !== 'before').join(',') },
       seconds: { type: 'string', default: '2' },
       runs: { type: 'string', default: '5' },
+      before: { type: 'string' },
+      requests: { type: 'string', default: '1000000' },
+      minutes: { type: 'string', default: '7' },
       nice: { type: 'string', default: '0' },
       json: { type: 'string' },
     },
   })
-  if (positionals.join(' ') === 'compile') {
-    const report = benchCompile(wholeNumber('runs', values.runs, 1))
-    console.log(compileText(report))
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
-    return
-  }
-  if (positionals.join(' ') !== 'gateway') throw new Error(USAGE)
-  const servers = values.only.split(',').map(serverName)
+  const name = positionals.join(' ')
   const options = {
-    servers,
+    servers: values.only.split(',').map(serverName),
     seconds: wholeNumber('seconds', values.seconds, 1),
     runs: wholeNumber('runs', values.runs, 1),
+    before: values.before,
+    requests: wholeNumber('requests', values.requests, 1),
+    minutes: wholeNumber('minutes', values.minutes, 1),
   }
-  installMissing({ portkey: servers.includes('portkey') })
+  if (name === 'install') {
+    console.log(absentText(installed(options.servers).absent))
+    return
+  }
+  if (name === 'compile') {
+    const report = benchCompile(options.runs)
+    tell({ report, text: compileText(report) }, values.json)
+    return
+  }
+  const command = COMMANDS[name]
+  if (command === undefined) throw new Error(USAGE)
   using _cores = takeCores(wholeNumber('nice', values.nice, -20))
   const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(new Error(`stopped by ${name}`)))
-  const report = await benchGateway(options, stop.signal).catch((error: unknown) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
+  const measured = await command(options, stop.signal).catch((error: unknown) => {
     throw stop.signal.aborted ? stop.signal.reason : error
   })
-  console.log(gatewayText(report))
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+  tell(measured, values.json)
+}
+
+function tell({ report, text }: Measured, file: string | undefined): void {
+  console.log(text)
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)
+}
+
+/** Installs the servers that are asked for, as far as that is possible. */
+function installed(asked: readonly ServerName[]) {
+  const absent = installMissing(asked)
+  return { servers: asked.filter((name) => !absent.has(name)), absent }
 }
 
 function serverName(text: string): ServerName {

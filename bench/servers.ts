@@ -1,9 +1,11 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Child, freePort, LOAD_CORE, SERVER_CORE, startChild } from './children.ts'
+import { DIALECTS, type DialectName } from './dialects.ts'
+import { BIFROST, LITELLM } from './install.ts'
 import { nginxAnswers, nginxProxy } from './nginx.ts'
 
-export const SERVERS = ['mock', 'nginx', 'bare', 'portkey', 'gate'] as const
+export const SERVERS = ['mock', 'nginx', 'bare', 'portkey', 'litellm', 'bifrost', 'before', 'gate'] as const
 export type ServerName = (typeof SERVERS)[number]
 
 /** Where a request goes and what it carries; the host is 127.0.0.1. */
@@ -11,7 +13,15 @@ export type Target = {
   readonly port: number
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
+  readonly model: string
   readonly body: string
+}
+
+/** `responses` is spoken with OpenAI's own dialect for agents, `chat` with its older one, `messages` with Anthropic's. */
+export const GATE_MODELS: Readonly<Record<DialectName, string>> = {
+  chat: 'mock',
+  messages: 'mock-messages',
+  responses: 'mock-responses',
 }
 
 /** A server that has answered its first request. */
@@ -22,8 +32,9 @@ export type Running = AsyncDisposable & {
   readonly firstAnswerMs: number
 }
 
-const PATH = '/v1/chat/completions'
-const KEY = 'sk-bench-0123456789abcdef'
+export const KEY = 'sk-bench-0123456789abcdef'
+/** Of this one the mock answers with errors only. */
+export const FAILING_MODEL = 'failing'
 const PROMPT_BYTES = 300
 const MESSAGES = [{ role: 'user', content: 'Tell me. '.repeat(PROMPT_BYTES).slice(0, PROMPT_BYTES) }]
 export const REQUEST = { model: 'mock', messages: MESSAGES }
@@ -36,6 +47,10 @@ type Recipe = {
   readonly argv: (place: Place) => readonly string[]
   readonly env?: (place: Place) => Readonly<Record<string, string>>
   readonly headers?: (place: Place) => Readonly<Record<string, string>>
+  /** How it calls the mock's model; left out: as the mock does. */
+  readonly model?: string
+  /** Where Anthropic's clients go; left out: where they would. */
+  readonly messagesPath?: string
 }
 
 const RECIPES: Readonly<Record<Exclude<ServerName, 'mock'>, Recipe>> = {
@@ -53,40 +68,87 @@ const RECIPES: Readonly<Record<Exclude<ServerName, 'mock'>, Recipe>> = {
       'x-portkey-custom-host': `http://127.0.0.1:${upstreamPort}/v1`,
     }),
   },
-  gate: {
-    argv: () => [process.execPath, '--disable-warning=ExperimentalWarning', script('../bin/gate-daemon.ts')],
-    env: ({ directory, port, upstreamPort }) => ({
-      STATE_DIRECTORY: directory,
-      GATE_SERVER__PORT: String(port),
-      GATE_AUTH__TOKEN: KEY,
-      GATE_UPSTREAMS__BENCH__PROVIDER: 'custom',
-      GATE_UPSTREAMS__BENCH__BASE_URL: `http://127.0.0.1:${upstreamPort}/v1`,
-      GATE_UPSTREAMS__BENCH__MODELS: JSON.stringify([REQUEST.model]),
-      GATE_DISCOVERY__ENABLED: 'false',
-    }),
-  },
+  litellm: { argv: litellm },
+  bifrost: { argv: bifrost, model: 'openai/mock', messagesPath: '/anthropic/v1/messages' },
+  before: { argv: () => gateIn(beforeFolder()), env: gateEnvironment },
+  gate: { argv: () => gateIn(script('..')), env: gateEnvironment },
 }
 
-/** Starts the mock of that kind: whole answers by nginx, streams by stream-mock.ts. */
-export async function startMock(kind: 'answers' | 'streams', directory: string): Promise<Running> {
+let folderBefore = ''
+/** Where the sources of the Gate are that `before` runs. */
+export const setBeforeFolder = (path: string): void => {
+  folderBefore = path
+}
+const beforeFolder = (): string => folderBefore
+
+function gateIn(folder: string): readonly string[] {
+  return [process.execPath, '--disable-warning=ExperimentalWarning', join(folder, 'bin/gate-daemon.ts')]
+}
+
+/** Configures an upstream of each dialect, all of them the mock. */
+export function gateEnvironment({ directory, port, upstreamPort }: Place): Readonly<Record<string, string>> {
+  const upstream = (name: string, provider: string, model: string) => ({
+    [`GATE_UPSTREAMS__${name}__PROVIDER`]: provider,
+    [`GATE_UPSTREAMS__${name}__BASE_URL`]: `http://127.0.0.1:${upstreamPort}/v1`,
+    [`GATE_UPSTREAMS__${name}__MODELS`]: JSON.stringify([model]),
+  })
+  return {
+    STATE_DIRECTORY: directory,
+    GATE_SERVER__PORT: String(port),
+    GATE_AUTH__TOKEN: KEY,
+    GATE_DISCOVERY__ENABLED: 'false',
+    ...upstream('BENCH', 'custom', GATE_MODELS.chat),
+    ...upstream('MESSAGES', 'anthropic', GATE_MODELS.messages),
+    ...upstream('RESPONSES', 'openai', GATE_MODELS.responses),
+    ...upstream('FAILING', 'custom', FAILING_MODEL),
+  }
+}
+
+function litellm({ directory, port, upstreamPort }: Place): readonly string[] {
+  const upstream = { model: 'openai/mock', api_base: `http://127.0.0.1:${upstreamPort}/v1`, api_key: 'none' }
+  const config = {
+    model_list: [{ model_name: REQUEST.model, litellm_params: upstream }],
+    general_settings: { master_key: KEY },
+    // else clients of Anthropic's API are translated to OpenAI's Responses
+    litellm_settings: { use_chat_completions_url_for_anthropic_messages: true, telemetry: false },
+  }
+  writeFileSync(join(directory, 'config.yaml'), JSON.stringify(config)) // JSON is YAML
+  return [LITELLM, '--config', 'config.yaml', '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1']
+}
+
+function bifrost({ directory, port, upstreamPort }: Place): readonly string[] {
+  const key = { name: 'bench', value: 'none', models: [REQUEST.model], weight: 1 }
+  const network = { base_url: `http://127.0.0.1:${upstreamPort}` }
+  const config = { providers: { openai: { keys: [key], network_config: network } } }
+  writeFileSync(join(directory, 'config.json'), JSON.stringify(config))
+  return [BIFROST, '-app-dir', directory, '-host', '127.0.0.1', '-port', String(port)]
+}
+
+/** Starts the mock of that kind: whole answers by nginx, streams by stream-mock.ts. @param intervalMs between tokens */
+export async function startMock(
+  kind: 'answers' | 'streams',
+  directory: string,
+  intervalMs = TOKEN_INTERVAL_MS,
+): Promise<Running> {
   const place = { directory: emptyFolder(directory, `mock-${kind}`), port: await freePort(), upstreamPort: 0 }
   const argv =
     kind === 'answers'
       ? nginxAnswers(place)
-      : [process.execPath, script('stream-mock.ts'), String(place.port), String(TOKEN_INTERVAL_MS)]
+      : [process.execPath, script('stream-mock.ts'), String(place.port), String(intervalMs)]
   return whenAnswering(
     { name: `mock-${kind}`, core: LOAD_CORE, argv, directory: place.directory },
-    targetOf(place.port),
+    targetOf(place.port, {}),
     kind,
   )
 }
 
-/** Starts a server under test in front of `mock`. @throws Error when it does not answer in time */
+/** Starts a server under test in front of `mock`. @param environment besides what it needs @throws Error when it does not answer in time */
 export async function startServer(
   name: Exclude<ServerName, 'mock'>,
   kind: 'answers' | 'streams',
   mock: Running,
   directory: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
   const recipe = RECIPES[name]
   const place = {
@@ -94,19 +156,32 @@ export async function startServer(
     port: await freePort(),
     upstreamPort: mock.target.port,
   }
-  const env = { ...recipe.env?.(place) }
+  const env = { ...recipe.env?.(place), ...environment }
   const command = { name, core: SERVER_CORE, argv: recipe.argv(place), env, directory: place.directory }
-  return whenAnswering(command, targetOf(place.port, recipe.headers?.(place)), kind)
+  return whenAnswering(command, targetOf(place.port, { ...recipe, headers: recipe.headers?.(place) ?? {} }), kind)
 }
 
 const script = (path: string) => join(import.meta.dirname, path)
 
-const targetOf = (port: number, headers: Readonly<Record<string, string>> = {}): Target => ({
+const targetOf = (
+  port: number,
+  {
+    headers = {},
+    model = REQUEST.model,
+  }: { readonly headers?: Readonly<Record<string, string>>; readonly model?: string },
+): Target => ({
   port,
-  path: PATH,
+  path: DIALECTS.chat.path,
   headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}`, ...headers },
-  body: JSON.stringify(REQUEST),
+  model,
+  body: JSON.stringify({ ...REQUEST, model }),
 })
+
+/** Where clients of a dialect find a server. */
+export function pathAt(name: Exclude<ServerName, 'mock'>, dialect: DialectName): string {
+  const { messagesPath } = RECIPES[name]
+  return dialect === 'messages' && messagesPath !== undefined ? messagesPath : DIALECTS[dialect].path
+}
 
 function emptyFolder(directory: string, name: string): string {
   const path = join(directory, `${name}-${process.hrtime.bigint()}`)
@@ -114,7 +189,7 @@ function emptyFolder(directory: string, name: string): string {
   return path
 }
 
-const START_MS = 20_000
+const START_MS = 60_000
 const ASK_EVERY_MS = 2
 
 async function whenAnswering(
@@ -140,8 +215,11 @@ async function whenAnswering(
 }
 
 /** @returns false while nobody answers; @throws Error when the answer is not the mock's */
-async function answersRightly({ port, path, headers, body }: Target, kind: 'answers' | 'streams'): Promise<boolean> {
-  const asked = kind === 'answers' ? body : JSON.stringify({ ...REQUEST, stream: true, max_tokens: 1 })
+async function answersRightly(
+  { port, path, headers, model, body }: Target,
+  kind: 'answers' | 'streams',
+): Promise<boolean> {
+  const asked = kind === 'answers' ? body : JSON.stringify({ ...REQUEST, model, stream: true, max_tokens: 1 })
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body: asked }).catch(
     () => undefined,
   )

@@ -27,3 +27,23 @@ export function medianOf<F extends string>(
   }
   return result
 }
+
+/**
+ * The straight line through points by least squares.
+ * @returns its slope, and the standard error of that; NaN for fewer than three points
+ */
+export function slopeOf(points: readonly (readonly [x: number, y: number])[]): {
+  readonly slope: number
+  readonly error: number
+} {
+  const { length } = points
+  if (length < 3) return { slope: Number.NaN, error: Number.NaN }
+  const [meanX, meanY] = [0, 1].map((axis) => points.reduce((sum, point) => sum + (point[axis] ?? 0), 0) / length) as [
+    number,
+    number,
+  ]
+  const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+  const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread
+  const rest = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0)
+  return { slope, error: Math.sqrt(rest / (length - 2) / spread) }
+}

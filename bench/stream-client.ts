@@ -1,6 +1,7 @@
 // Streaming client: holds N streams open at once and checks the number in every frame, as its own process.
 import { Agent, request } from 'node:http'
 import { z } from 'zod'
+import { DIALECTS, type DialectName } from './dialects.ts'
 import { percentile } from './statistics.ts'
 
 /** What one client process is told; requests go to 127.0.0.1. */
@@ -8,7 +9,8 @@ export type StreamOrder = {
   readonly port: number
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  /** Without max_tokens; must ask for a stream with usage. */
+  readonly dialect: DialectName
+  /** Must ask for a stream of `tokens` tokens with usage. */
   readonly body: Readonly<Record<string, unknown>>
   readonly streams: number
   readonly tokens: number
@@ -22,11 +24,15 @@ const measured = z
   .number()
   .nullable()
   .transform((value) => value ?? Number.NaN)
-/** What it prints. A stream is whole when it has every token once and in order, a finish reason, usage and [DONE]. */
+/**
+ * What it prints. A stream is whole when it has every token once and in order, a finish reason, usage and its last frame.
+ * `tokensRead` are all, before and after the window too.
+ */
 export const streamResult = z.object({
   finished: z.number(),
   notWhole: z.number(),
   firstFault: z.string(),
+  tokensRead: z.number(),
   tokensPerSecond: z.number(),
   firstTokenP50Us: measured,
   firstTokenP99Us: measured,
@@ -40,7 +46,7 @@ const LATEST_END_MS = 10_000
  * fault ends its lane.
  */
 export async function runStreams(order: StreamOrder): Promise<StreamResult> {
-  const body = JSON.stringify({ ...order.body, max_tokens: order.tokens })
+  const body = JSON.stringify(order.body)
   const agent = new Agent({ keepAlive: true, maxSockets: order.streams })
   const countFromMs = performance.now() + order.streamMs
   const countToMs = countFromMs + order.seconds * 1_000
@@ -49,12 +55,13 @@ export async function runStreams(order: StreamOrder): Promise<StreamResult> {
   const faults: string[] = []
   let finished = 0
   let tokens = 0
+  let tokensRead = 0
 
   async function lane(index: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, (order.streamMs * index) / order.streams))
     while (performance.now() < countToMs) {
       const startMs = performance.now()
-      const check = createCheck(order.tokens)
+      const check = createCheck(order.tokens, order.dialect)
       const fault = await readStream(order, agent, body, signal, (text) => {
         const nowMs = performance.now()
         const before = check.tokens()
@@ -63,6 +70,7 @@ export async function runStreams(order: StreamOrder): Promise<StreamResult> {
         if (nowMs >= countFromMs && nowMs < countToMs) tokens += check.tokens() - before
       })
       finished += 1
+      tokensRead += check.tokens()
       const found = fault ?? check.fault()
       if (found !== undefined) return void faults.push(found)
     }
@@ -74,6 +82,7 @@ export async function runStreams(order: StreamOrder): Promise<StreamResult> {
     finished,
     notWhole: faults.length,
     firstFault: faults[0] ?? '',
+    tokensRead,
     tokensPerSecond: tokens / order.seconds,
     firstTokenP50Us: percentile(firstTokensUs, 50),
     firstTokenP99Us: percentile(firstTokensUs, 99),
@@ -112,35 +121,26 @@ function readStream(
   })
 }
 
-const frame = z.object({
-  choices: z.array(
-    z.object({ delta: z.object({ content: z.string().optional() }), finish_reason: z.string().nullable() }),
-  ),
-  usage: z.object({ completion_tokens: z.number() }).nullish(),
-})
-
 /** Checks one stream's text as it arrives. `fault` is asked at the end. */
-export function createCheck(expectedTokens: number) {
+export function createCheck(expectedTokens: number, dialect: DialectName = 'chat') {
   let rest = ''
   let tokens = 0
   let fault: string | undefined
   const seen = { finish: false, usage: false, done: false }
 
   function readFrame(text: string): void {
-    if (text.startsWith(':')) return
-    if (seen.done) fault ??= `frame after [DONE]: ${text}`
-    if (text === 'data: [DONE]') {
-      seen.done = true
-      return
-    }
-    const { choices, usage } = frame.parse(JSON.parse(text.slice('data: '.length)))
-    const content = choices[0]?.delta.content ?? ''
-    if (content !== '') {
-      if (content !== `${tokens} `) fault ??= `token ${tokens} expected, "${content}" came`
+    const data = text.split('\n').find((line) => line.startsWith('data: '))
+    if (data === undefined) return // a comment
+    if (seen.done) fault ??= `frame after the last: ${text}`
+    const said = DIALECTS[dialect].read(data.slice('data: '.length))
+    const token = said.token ?? ''
+    if (token !== '') {
+      if (token !== `${tokens} `) fault ??= `token ${tokens} expected, "${token}" came`
       tokens += 1
     }
-    seen.finish ||= choices[0]?.finish_reason === 'stop'
-    seen.usage ||= usage?.completion_tokens === expectedTokens
+    seen.finish ||= said.hasEnded === true
+    seen.usage ||= said.outputTokens === expectedTokens
+    seen.done ||= said.isLast === true
   }
 
   return {
@@ -148,7 +148,13 @@ export function createCheck(expectedTokens: number) {
     push(text: string): void {
       const frames = (rest + text).split('\n\n')
       rest = frames.pop() ?? ''
-      for (const text of frames) readFrame(text)
+      for (const text of frames) {
+        try {
+          readFrame(text)
+        } catch (error) {
+          fault ??= `${String(error)} in ${text.slice(0, 500)}`
+        }
+      }
     },
     /** @returns the first thing wrong with the whole stream, or undefined */
     fault(): string | undefined {

@@ -1,11 +1,12 @@
 import { FIXED_PER_SECOND } from './answer-case.ts'
+import type { Comparison } from './compare.ts'
 import type { GatewayReport } from './gateway.ts'
 import { SERVERS, type ServerName } from './servers.ts'
 import { STREAMS } from './stream-case.ts'
 
 /** The report as Markdown: three tables and what they were measured on. */
 export function gatewayText(report: GatewayReport): string {
-  const parts = [answersTable(report), streamsTable(report), comparisonsTable(report), notes(report)]
+  const parts = [answersTable(report), streamsTable(report), comparisonsTable(report.comparisons), notes(report)]
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
@@ -25,8 +26,8 @@ export function count(value: number, digits = 0): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
-const ms = (us: number) => (Number.isNaN(us) ? '-' : (us / 1_000).toFixed(2))
-const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0)
+export const ms = (us: number) => (Number.isNaN(us) ? '-' : (us / 1_000).toFixed(2))
+export const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0)
 const pair = (a: number, b: number) => (Number.isNaN(a) ? '-' : `${ms(a)} / ${ms(b)}`)
 
 function answersTable({ answers }: GatewayReport): string {
@@ -103,7 +104,7 @@ function streamsTable({ streams }: GatewayReport): string {
   return markdownTable([head, ...rows])
 }
 
-function comparisonsTable({ comparisons }: GatewayReport): string {
+export function comparisonsTable(comparisons: readonly Comparison[]): string {
   if (comparisons.length === 0) return ''
   const rows = comparisons.map(({ what, ratio, low, high, goal, verdict }) => [
     what,

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
+import { agentRequest } from '../../bench/agent-request.ts'
 import { parseSchedstat } from '../../bench/children.ts'
 import { verdictOf } from '../../bench/compare.ts'
+import { DIALECT_NAMES, DIALECTS } from '../../bench/dialects.ts'
 import { answerStatus } from '../../bench/rate-client.ts'
-import { median, medianOf, percentile } from '../../bench/statistics.ts'
+import { flatness } from '../../bench/soak.ts'
+import { median, medianOf, percentile, slopeOf } from '../../bench/statistics.ts'
 import { createCheck } from '../../bench/stream-client.ts'
 import { count, markdownTable } from '../../bench/table.ts'
 import { parseWrk, wrkArgv } from '../../bench/wrk.ts'
@@ -88,7 +91,7 @@ test.each([
   { name: 'frames in the wrong order', text: frame('1 ') + frame('0 ') + end, fault: 'token 0 expected, "1 " came' },
   { name: 'a frame twice', text: frame('0 ') + frame('0 ') + end, fault: 'token 1 expected, "0 " came' },
   { name: 'a cut stream', text: frame('0 ') + frame('1 '), fault: 'without finish, usage, done' },
-  { name: 'a frame after the end', text: frame('0 ') + frame('1 ') + end + frame('2 '), fault: /after \[DONE\]/ },
+  { name: 'a frame after the end', text: frame('0 ') + frame('1 ') + end + frame('2 '), fault: /after the last/ },
 ])('checks $name', ({ text, fault }) => {
   const check = createCheck(2)
   for (const character of text) check.push(character)
@@ -138,4 +141,39 @@ test.each([
 test('reads how long a thread ran and how long it waited for a core', () => {
   expect(parseSchedstat('1336968 961042 2\n')).toEqual({ cpuMs: 1.336968, waitedMs: 0.961042 })
   expect(parseSchedstat('')).toEqual({ cpuMs: 0, waitedMs: 0 })
+})
+
+test('draws a line through points', () => {
+  const rising = Array.from({ length: 50 }, (_, x) => [x, 7 + 2 * x + (x % 2 === 0 ? 1 : -1)] as const)
+  const { slope, error } = slopeOf(rising)
+  expect(slope).toBeCloseTo(2, 1)
+  expect(error).toBeLessThan(0.02)
+  expect(slopeOf([[1, 1]]).slope).toBeNaN()
+})
+
+test.each([
+  { slope: 0.2, error: 0.1, expected: /^flat/ },
+  { slope: -3, error: 1, expected: /^flat/ },
+  { slope: 5, error: 1, expected: /^it grows/ },
+  { slope: 1, error: 1, expected: /^undecided/ },
+  { slope: Number.NaN, error: Number.NaN, expected: /^undecided/ },
+])('says of memory that grows by $slope MiB, give or take $error: $expected', ({ slope, error, expected }) => {
+  expect(flatness(slope, error)).toMatch(expected)
+})
+
+test.each(DIALECT_NAMES)('a stream that the mock writes as %s is whole for the client', (name) => {
+  const { start, token, end } = DIALECTS[name]
+  const text = start + [0, 1, 2].map(token).join('') + end(3, true)
+  const check = createCheck(3, name)
+  for (const character of text) check.push(character)
+  expect(check.fault()).toBeUndefined()
+  const cut = createCheck(3, name)
+  cut.push(start + token(0) + token(2) + end(3, true))
+  expect(cut.fault()).toBe('token 1 expected, "2 " came')
+})
+
+test.each(DIALECT_NAMES)('what an agent sends as %s is as long as what Claude Code does', (name) => {
+  const { length } = JSON.stringify(agentRequest(name, 'mock', 200))
+  expect(length).toBeGreaterThan(43_000)
+  expect(length).toBeLessThan(48_000)
 })
