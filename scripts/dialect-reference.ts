@@ -88,7 +88,9 @@ ${differences()}
   engine (\`num_ctx\` …) are dropped; what a model is started with is set in the configuration. \`POST /api/generate\` completes a prompt, \`/api/ps\` shows nothing.
 - Upstreams of \`google\` are spoken to in Google's own API; with a \`base_url\` that ends with \`/openai\`, in chat completions. Those of \`ollama\` are spoken to in chat completions; with one
   that ends with \`/api\`, in Ollama's own.
-- A stream that breaks off ends with an error in the client's dialect, never as if it were complete.
+- A stream that breaks off ends with an error in the client's dialect, never as if it were complete. With \`models.NAME.failover = "mid-stream"\` a text that breaks off goes on at the next target
+  that can go on with what was said, as ${continuing()} can: the client sees one stream, its usage is the sum, and the usage log has a row for each attempt.
+  It never goes on inside or after a call of a tool, signed thinking, log probabilities, or with several answers; then the error is as without it.
 - Usage that an upstream does not report is counted, as in the usage log.
 - The first line of Claude Code's instructions (\`x-anthropic-billing-header: …\`) goes to Anthropic alone: it changes from version to version, and a prompt cache ends there.
 `
@@ -139,8 +141,11 @@ function oddities({ usage, limit, thinking, hasTopK }: ChatQuirks): string {
   ].join(', ')
 }
 
-function soundProviders(): string {
-  const names = PROVIDERS.filter((name) => providerRow(name).hasSoundCalls === true).map((name) => `\`${name}\``)
+const soundProviders = () => listed(PROVIDERS.filter((name) => providerRow(name).hasSoundCalls === true))
+const continuing = () => listed(PROVIDERS.filter((name) => providerRow(name).continues !== undefined))
+
+function listed(providers: readonly string[]): string {
+  const names = providers.map((name) => `\`${name}\``)
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }
 

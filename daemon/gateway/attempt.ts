@@ -35,6 +35,11 @@ type Try = {
   readonly release: (broke: boolean) => void
 }
 
+/** How it all ended: with the last attempt, or before it because the client went away. */
+export type Conclusion =
+  | { readonly kind: 'ended'; readonly target: Target; readonly end: ForwardEnd }
+  | { readonly kind: 'gone' }
+
 /**
  * Statuses from 400 to 499 that another target may do better on: they are about this upstream, its credentials or its
  * load (498 is Groq's). Any other is about the request itself.
@@ -180,7 +185,7 @@ export function mayTryElsewhere(end: ForwardEnd): boolean {
 }
 
 /** Whether the client saw nothing of the stream, so that an error may be said at once. */
-function isUnseen({ kind }: ForwardEnd): boolean {
+export function isUnseen({ kind }: ForwardEnd): boolean {
   return kind === 'reported' || kind === 'broken-before' || kind === 'overloaded'
 }
 

@@ -9,8 +9,9 @@ import { spokenFor } from '../translate/spoken.ts'
 import { bothTunings, type Tuning } from '../translate/tuning.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
-import { type AttemptParts, attempt, mayTryElsewhere } from './attempt.ts'
-import { type Job, type Sending, sendingTo } from './sending.ts'
+import { type AttemptParts, attempt, type Conclusion } from './attempt.ts'
+import { type Conduct, conductOf } from './failover.ts'
+import type { Job, Sending } from './sending.ts'
 
 export type AttemptsParts = AttemptParts & {
   readonly dialects: Pick<Dialects, 'all'>
@@ -20,11 +21,6 @@ export type AttemptsParts = AttemptParts & {
   readonly checker: Pick<Checker, 'check'>
 }
 
-/** How it all ended: with the last attempt, or before it because the client went away. */
-export type Conclusion =
-  | { readonly kind: 'ended'; readonly target: Target; readonly end: ForwardEnd }
-  | { readonly kind: 'gone' }
-
 const MAX_TARGETS = 8
 const ROUTING_DROPPED: Tuning = {
   parameters: ['models', 'provider'].map((name) => ({ name, drop: true })),
@@ -32,12 +28,18 @@ const ROUTING_DROPPED: Tuning = {
 }
 
 /**
- * Tries the targets in order until one answers; what a client has seen a byte of is never tried again.
+ * Tries the targets in order until one answers; what a client has seen a byte of is never tried again, unless its model
+ * says that others go on with it.
  * @throws GateError why the last target was not even tried
  */
-export async function attempts(parts: AttemptsParts, job: Job, targets: readonly Target[]): Promise<Conclusion> {
-  const { answer } = job
+export function attempts(parts: AttemptsParts, job: Job, targets: readonly Target[]): Promise<Conclusion> {
   const plan = targets.slice(0, MAX_TARGETS)
+  const conduct = conductOf(job, plan)
+  return conduct.settle(() => inTurn(parts, job, plan, conduct))
+}
+
+async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: Conduct): Promise<Conclusion> {
+  const { answer } = job
   let refusal: GateError | null = null
   let number = 0
   let hasRestarted = false
@@ -59,14 +61,14 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
       turn.release(false)
       continue // it was removed from the configuration this very moment
     }
-    const spoken = spokenFor(parts.dialects.all, job.dialect, upstream.grades)
+    const spoken = conduct.spokenFor(parts.dialects.all, job.dialect, upstream)
     const side = { model: target.model, provider: upstream.provider }
     const own = bothTunings(upstream.tuning, target.tuning)
     // what was said to Gate is not said to others, but for a provider that knows the same words
     const isForGate = job.asked.routing !== undefined && providerRow(upstream.provider).routes !== true
     const tuning = isForGate ? bothTunings(own, ROUTING_DROPPED) : own
     const around = { nowMs: parts.now(), check: parts.checker.check, calls: upstream.toolArguments }
-    const sending = orRefusal(() => sendingTo(spoken, job, side, tuning, around))
+    const sending = orRefusal(() => conduct.sendingTo(spoken, job, side, tuning, around))
     if (sending instanceof GateError) {
       turn.release(false)
       refusal = sending
@@ -88,7 +90,7 @@ export async function attempts(parts: AttemptsParts, job: Job, targets: readonly
       hasRestarted = true
       plan.unshift(target) // its engine had stopped unnoticed: this time it is started first
     }
-    if (plan.length === 0 || !mayTryElsewhere(end)) return { kind: 'ended', target, end }
+    if (plan.length === 0 || !conduct.mayTryElsewhere(end, target)) return { kind: 'ended', target, end }
   }
   throw refusal ?? new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
 }

@@ -6,8 +6,7 @@ import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
 import type { UpstreamTable } from '../upstream/upstreams.ts'
 import type { Answer } from './answer.ts'
-import { retryAfterMs } from './attempt.ts'
-import type { Conclusion } from './attempts.ts'
+import { type Conclusion, retryAfterMs } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 
 type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>

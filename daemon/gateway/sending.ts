@@ -3,7 +3,7 @@ import type { CallCare, CheckJson } from '../translate/checks.ts'
 import type { Call, Dialect, ModelRequest, UpstreamSide } from '../translate/dialect.ts'
 import { isRecord } from '../translate/json-value.ts'
 import type { Spoken } from '../translate/spoken.ts'
-import { callOf, type Translation, translate } from '../translate/translation.ts'
+import { type AnswerFacts, callOf, type Translation, translate } from '../translate/translation.ts'
 import { type Tuning, tuned } from '../translate/tuning.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
@@ -36,7 +36,11 @@ export type Sending = {
 }
 
 /** What there is besides the request. `nowMs`: Unix milliseconds. `calls`: what becomes of arguments of tools. */
-export type Around = { readonly nowMs: number; readonly check: CheckJson; readonly calls: CallCare }
+export type Around = Pick<AnswerFacts, 'line'> & {
+  readonly nowMs: number
+  readonly check: CheckJson
+  readonly calls: CallCare
+}
 
 const asItIs = (end: ForwardEnd): ForwardEnd => end
 
@@ -56,6 +60,11 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
   const { body: own, hidesUsage, dropped: missing = [] } = dialect.bodyFor(call, asked, side)
   const { body, dropped: unwanted } = tuned(dialect, own, tuning, generates)
   const dropped = [...missing, ...unwanted]
+  if (around.line !== undefined && generates) {
+    // the request passes, but the answer is told as what others may go on with
+    const translation = translate(dialect, spoken, call, side, factsOf(answer, around))
+    return translated(job, { ...translation, body, dropped })
+  }
   answer.dropped = noteOf(dropped)
   const watch = () => {
     answer.watch = dialect.watch(hidesUsage, asked.choices)
@@ -64,10 +73,10 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
   return { spoken: dialect, call, body, form: formOf(dialect, watch), sink: answer, told: asItIs, looked: null }
 }
 
-function factsOf({ requestId }: Answer, { nowMs, check, calls }: Around) {
+function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: Around): AnswerFacts {
   const sinceMs = performance.now()
   const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
-  return { requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs, check, calls }
+  return { requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs, check, calls, ...(line !== undefined && { line }) }
 }
 
 function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {

@@ -18,6 +18,7 @@ export type RouteModel = {
   }[]
   readonly strategy: Strategy
   readonly affinity?: 'session' | 'none'
+  readonly failover?: 'before-content' | 'mid-stream'
   readonly parameters?: readonly Parameter[] | undefined
   readonly system_prefix?: string | undefined
   readonly category?: string | undefined
@@ -80,6 +81,7 @@ export function createRoutes(
         model: target.model ?? alias,
         weight: target.weight,
         ...(target.base_url !== undefined && { basePath: pathOf(target.base_url) }),
+        ...(model.failover === 'mid-stream' && { goesOn: true }),
         ...tuningOf(model, target),
       }))
     if (targets.length > 0)

@@ -7,6 +7,8 @@ export type Target = {
   readonly basePath?: string
   /** What is changed in requests for it; absent: nothing but what its upstream says. */
   readonly tuning?: TargetTuning
+  /** A text that breaks off there goes on at the next target. */
+  readonly goesOn?: boolean
 }
 
 /** As `Tuning` of translate/ has it. */

@@ -5,6 +5,7 @@ import type { Call, Dialect, NeutralForm, StreamWatch, UpstreamSide } from './di
 import { fieldsDropped, isPlain } from './features.ts'
 import { written } from './json-splice.ts'
 import { parsedRecord } from './json-value.ts'
+import { type GoingOn, goingOnWith, type Line } from './line.ts'
 import type { NeutralAnswer, NeutralRequest } from './neutral.ts'
 import type { Spoken } from './spoken.ts'
 import { type NamedTools, shortToolNames } from './tool-names.ts'
@@ -40,6 +41,8 @@ export type AnswerFacts = {
   readonly check?: CheckJson
   /** What becomes of the arguments of calls; absent: they pass. */
   readonly calls?: CallCare
+  /** Where several upstreams tell one stream: `goesOn` is what was told before; null: nothing. */
+  readonly line?: { readonly next: Line['next']; readonly goesOn: GoingOn | null }
 }
 
 /**
@@ -60,9 +63,11 @@ export function translate(
   const isRepaired = grade === 'repair' && isPlain(asked, from.features(side.provider))
   const spoken = grade === 'repair' && !isRepaired ? instead : dialect
   const to = formOf(spoken, client, spoken)
-  const { request, original } = shortToolNames(asked, to.longestToolName)
+  const goesOn = facts.line?.goesOn ?? null
+  const meant = goesOn === null ? asked : goingOnWith(asked, goesOn)
+  const { request, original } = shortToolNames(meant, to.longestToolName)
   const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
-  const { body, outline } = written(to.writeRequest(request, side))
+  const { body, outline } = written({ ...to.writeRequest(request, side), ...goesOn?.fields })
   const sent = { ...callOf(call, body), outline }
   const answers = answersOf({ from, to, spoken, request, original, call, sent, side, isRepaired, ...facts })
   return { spoken, body, dropped, ...answers }
@@ -83,6 +88,7 @@ function answersOf({
   elapsedNs,
   check,
   calls = 'pass',
+  line,
 }: AnswerFacts & {
   readonly from: NeutralForm
   readonly to: NeutralForm
@@ -115,7 +121,10 @@ function answersOf({
   const watchWith = checks === null ? plainWatch : checkedWatch(checks)
   return {
     isChecked: checks !== null,
-    watch: () => watchWith(to.readEvents(requestId), from.writeEvents(told), meant),
+    watch: () => {
+      const write = () => from.writeEvents(told)
+      return watchWith(to.readEvents(requestId), line === undefined ? write() : line.next(write), meant)
+    },
     answer(whole) {
       const read = to.readAnswer(whole, requestId)
       const write = (answer: NeutralAnswer): Buffer => {

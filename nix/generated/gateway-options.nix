@@ -706,6 +706,11 @@ in
           default = "session";
           description = "session: requests of one session go to the same target while it is well, where prompts are cached.";
         };
+        failover = mkOption {
+          type = types.enum [ "before-content" "mid-stream" ];
+          default = "before-content";
+          description = "before-content: another target is asked until something of an answer has come; mid-stream: a text that breaks off goes on at the next target that can go on with it.";
+        };
         parameters = mkOption {
           type = types.nullOr (types.listOf (types.submodule {
             options = {

@@ -158,6 +158,7 @@
         }; };
         strategy = null;
         affinity = null;
+        failover = null;
         parameters = { items = {
           keys = {
             name = null;

@@ -350,6 +350,7 @@
         }; };
         strategy = null;
         affinity = null;
+        failover = null;
         parameters = { items = {
           keys = {
             name = null;

@@ -90,6 +90,11 @@ export const affinity = z.enum(['session', 'none']).default('session').meta({
   description: 'session: requests of one session go to the same target while it is well, where prompts are cached.',
 })
 
+export const failover = z.enum(['before-content', 'mid-stream']).default('before-content').meta({
+  description:
+    'before-content: another target is asked until something of an answer has come; mid-stream: a text that breaks off goes on at the next target that can go on with it.',
+})
+
 export const targetBaseUrl = z
   .string()
   .regex(

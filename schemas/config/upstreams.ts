@@ -3,6 +3,7 @@ import { PROVIDERS } from '../words/providers.ts'
 import {
   affinity,
   dialects,
+  failover,
   keyRequestsPerMinute,
   parameters,
   prices,
@@ -136,6 +137,7 @@ export const model = z.strictObject({
     description: 'fallback: in order; weighted: by share; latency: the faster of two; cost: the cheapest first.',
   }),
   affinity,
+  failover,
   parameters,
   system_prefix: systemPrefix,
   category: z

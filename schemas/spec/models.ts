@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   affinity,
   dialects,
+  failover,
   keyRequestsPerMinute,
   parameters,
   prices,
@@ -72,6 +73,7 @@ export const model = z.strictObject({
     description: 'fallback: in order; weighted: by share; latency: the faster of two; cost: the cheapest first.',
   }),
   affinity,
+  failover,
   parameters,
   system_prefix: systemPrefix,
 })

@@ -41,6 +41,11 @@ export type ProviderRow = {
   readonly probed?: 'any model' | 'only model'
   /** It takes `models` and `provider`, by which clients of Gate choose among targets, for its own. */
   readonly routes?: boolean
+  /**
+   * The dialects in which it goes on with an answer that the request ends with, and the fields that it needs for that.
+   * Others begin a new one.
+   */
+  readonly continues?: Readonly<Partial<Record<DialectName, object>>>
   /** Arguments of tools that it sends are JSON: it sees to that itself. */
   readonly hasSoundCalls?: boolean
   readonly chat: ChatQuirks
@@ -77,6 +82,7 @@ const ROWS = {
     key: 'x-api-key',
     hasSoundCalls: true,
     dialects: { anthropic: 'native' },
+    continues: { anthropic: {} },
     chat: USUAL,
   },
   google: {
@@ -124,6 +130,7 @@ const ROWS = {
     key: 'bearer',
     dialects: { 'openai-chat': 'native', anthropic: 'native' },
     routes: true,
+    continues: { 'openai-chat': {} },
     chat: { ...USUAL, hasTopK: true, thinking: 'reasoning', hasDeveloper: true },
   },
   deepseek: {
@@ -163,13 +170,21 @@ const ROWS = {
     dialects: CHAT,
     chat: { ...USUAL, thinking: 'reasoning_content' },
   },
-  ollama: { baseUrl: 'http://127.0.0.1:11434/v1', key: 'bearer', dialects: CHAT, isEngine: true, chat: USUAL },
+  ollama: {
+    baseUrl: 'http://127.0.0.1:11434/v1',
+    key: 'bearer',
+    dialects: CHAT,
+    isEngine: true,
+    continues: { 'openai-chat': {}, ollama: {} },
+    chat: USUAL,
+  },
   vllm: {
     baseUrl: 'http://127.0.0.1:8000/v1',
     key: 'bearer',
     dialects: CHAT,
     isEngine: true,
     probed: 'any model',
+    continues: { 'openai-chat': { continue_final_message: true, add_generation_prompt: false } },
     chat: { ...ENGINE, thinking: 'reasoning' },
   },
   sglang: {
@@ -178,6 +193,7 @@ const ROWS = {
     dialects: CHAT,
     isEngine: true,
     probed: 'any model',
+    continues: { 'openai-chat': { continue_final_message: true } },
     chat: ENGINE,
   },
   'llama-cpp': {
@@ -186,6 +202,7 @@ const ROWS = {
     dialects: CHAT,
     isEngine: true,
     probed: 'only model', // as a router it has several, and loads them when they are asked for
+    continues: { 'openai-chat': {} },
     chat: ENGINE,
   },
   lmstudio: {

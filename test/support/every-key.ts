@@ -93,6 +93,7 @@ export const everyKey: Tree = {
       targets: [{ upstream: '42', model: 'x', weight: 0.5 }],
       strategy: 'weighted',
       affinity: 'none',
+      failover: 'mid-stream',
       category: 'c',
       parameters: [{ name: 'seed', drop: true }],
       system_prefix: 'Say "yes".',

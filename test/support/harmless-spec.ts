@@ -119,6 +119,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
     models: {
       zqalias: {
         category: 'zqcategory',
+        failover: 'mid-stream',
         parameters: [{ name: 'zqfield', json: '7700012' }],
         system_prefix: 'zqprefix',
         targets: [

@@ -31,7 +31,16 @@ export function modelTable(
   const findings = namesByCase(names)
   const flat = flatModels(deployment, reachable)
   const entries = Object.entries(deployment.models).flatMap(([alias, model]): [string, JsonNode][] => {
-    const { category, strategy, affinity, parameters, system_prefix: systemPrefix, targets: _targets, ...rest } = model
+    const {
+      category,
+      strategy,
+      affinity,
+      failover,
+      parameters,
+      system_prefix: systemPrefix,
+      targets: _targets,
+      ...rest
+    } = model
     rest satisfies Record<string, never>
     const origin: SpecPath = ['models', alias]
     findings.push(...mixtureFindings(deployment, model, origin))
@@ -53,6 +62,7 @@ export function modelTable(
       category: category === undefined ? undefined : value([...origin, 'category'], category),
       strategy: value([...origin, 'strategy'], strategy),
       affinity: affinity === 'none' ? value([...origin, 'affinity'], affinity) : undefined,
+      failover: failover === 'mid-stream' ? value([...origin, 'failover'], failover) : undefined,
       ...tuningNodes(origin, { parameters, systemPrefix }),
       targets: array([...origin, 'targets'], targets),
     })

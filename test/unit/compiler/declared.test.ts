@@ -144,6 +144,7 @@ test('what is said of an upstream, a model and a target reaches the daemon, also
       targets: [{ alias: 'inner', parameters: [{ name: 'seed', json: '[1]' }] }],
       strategy: 'cost',
       affinity: 'none',
+      failover: 'mid-stream',
     },
   }
   const result = compile(JSON.stringify({ upstreams: { a: upstream }, models }), { targets: ['declared'] })
@@ -154,6 +155,7 @@ test('what is said of an upstream, a model and a target reaches the daemon, also
   expect(JSON.parse(text).models.outer).toEqual({
     strategy: 'cost',
     affinity: 'none',
+    failover: 'mid-stream',
     targets: [
       {
         ...target,

@@ -8,6 +8,7 @@ import {
   STREAM_HEADERS,
   startFakeUpstream,
 } from '../../../support/fake-upstream.ts'
+import { eventsIn, named } from '../../../support/json-names.ts'
 
 // Arguments of tools, from an upstream of chat completions to clients of every dialect.
 
@@ -74,19 +75,6 @@ type Client = {
   readonly args: (events: readonly unknown[], isStream: boolean) => unknown
   readonly failed: RegExp
 }
-
-/** The events of a stream, or its lines, or a whole answer. */
-const eventsIn = (text: string): readonly unknown[] =>
-  text
-    .split('\n')
-    .filter((line) => /^(?:data: )?\{/.test(line))
-    .map((line) => JSON.parse(line.replace('data: ', '')))
-
-/** Whatever has a name, at any place. */
-const named = (value: unknown, name: string): readonly unknown[] =>
-  typeof value !== 'object' || value === null
-    ? []
-    : Object.entries(value).flatMap(([key, inner]) => (key === name ? [inner] : named(inner, name)))
 
 const CLIENTS: readonly Client[] = [
   {
