@@ -1,6 +1,7 @@
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
 import type { CallCare, CheckJson } from '../translate/checks.ts'
 import type { Call, Dialect, ModelRequest, UpstreamSide } from '../translate/dialect.ts'
+import { embedFailure, translateEmbedding } from '../translate/embedding.ts'
 import { isRecord } from '../translate/json-value.ts'
 import type { Spoken } from '../translate/spoken.ts'
 import { type AnswerFacts, callOf, type Translation, translate } from '../translate/translation.ts'
@@ -51,14 +52,18 @@ const asItIs = (end: ForwardEnd): ForwardEnd => end
  */
 export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: Tuning, around: Around): Sending {
   const { answer, dialect, call, asked } = job
-  const generates = call.endpoint.does === 'generate'
+  const { does } = call.endpoint
+  const own = does === 'embed' ? { ...tuning, systemPrefixes: [] } : tuning
+  const isTuned = does !== 'count-tokens'
+  const generates = does === 'generate'
   if (spoken.grade === 'translate' || (spoken.grade === 'repair' && generates)) {
-    const translation = translate(dialect, spoken, call, side, factsOf(answer, around))
-    const { body, dropped } = tuned(translation.spoken, translation.body, tuning, generates)
+    const facts = factsOf(answer, around)
+    const translation = (does === 'embed' ? translateEmbedding : translate)(dialect, spoken, call, side, facts)
+    const { body, dropped } = tuned(translation.spoken, translation.body, own, isTuned)
     return translated(job, { ...translation, body, dropped: [...translation.dropped, ...dropped] })
   }
-  const { body: own, hidesUsage, dropped: missing = [] } = dialect.bodyFor(call, asked, side)
-  const { body, dropped: unwanted } = tuned(dialect, own, tuning, generates)
+  const { body: fitted, hidesUsage, dropped: missing = [] } = dialect.bodyFor(call, asked, side)
+  const { body, dropped: unwanted } = tuned(dialect, fitted, own, isTuned)
   const dropped = [...missing, ...unwanted]
   if (around.line !== undefined && generates) {
     // the request passes, but the answer is told as what others may go on with
@@ -70,7 +75,7 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
     answer.watch = dialect.watch(hidesUsage, asked.choices)
     return answer.watch
   }
-  return { spoken: dialect, call, body, form: formOf(dialect, watch), sink: answer, told: asItIs, looked: null }
+  return { spoken: dialect, call, body, form: formOf(dialect, call, watch), sink: answer, told: asItIs, looked: null }
 }
 
 function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: Around): AnswerFacts {
@@ -79,8 +84,10 @@ function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: Around): 
   return { requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs, check, calls, ...(line !== undefined && { line }) }
 }
 
-function formOf(spoken: Dialect, watch: AnswerForm['watch']): AnswerForm {
-  const { streamType, looksLikeStream, failureOf } = spoken
+function formOf(spoken: Dialect, { endpoint }: Call, watch: AnswerForm['watch']): AnswerForm {
+  const { streamType, looksLikeStream } = spoken
+  const isEmbed = endpoint.does === 'embed'
+  const failureOf = isEmbed ? (answer: Buffer) => embedFailure(spoken, answer) : spoken.failureOf
   return { mediaType: streamType, looksLikeStream, failureOf, watch }
 }
 
@@ -93,15 +100,16 @@ function translated({ answer, dialect, call, hold }: Job, translation: Translati
     answer.watch = translation.watch()
     return answer.watch
   }
+  const own = formOf(spoken, call, watch)
   return {
     spoken,
     call: callOf(call, translation.body),
     body: translation.body,
     form: {
-      ...formOf(spoken, watch),
+      ...own,
       isWhole: true,
       failureOf(bytes) {
-        const failure = spoken.failureOf(bytes)
+        const failure = own.failureOf(bytes)
         if (failure !== null || translation.isChecked) return failure
         try {
           const read = translation.answer(bytes)

@@ -3,6 +3,7 @@ import { costMicrodollars } from '../meter/cost.ts'
 import { countsOf, estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Call, Dialect, StreamWatch } from '../translate/dialect.ts'
+import { embedTokens } from '../translate/embedding.ts'
 import type { Usage } from '../translate/neutral.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 
@@ -52,14 +53,18 @@ export function usageRow(facts: AttemptFacts): UsageRow {
 
 /** What the upstream reported, or what Gate counted. */
 function usedIn({ came: end, watch, dialect, call }: AttemptFacts): Usage | TokenCounts {
-  if (call.endpoint.does !== 'generate') return NO_TOKENS
+  const { does } = call.endpoint
+  if (does !== 'generate' && does !== 'embed') return NO_TOKENS
   const streamed = watch?.usage() ?? null
   if (streamed !== null) return streamed
   const frames = watch?.contentFrames() ?? 0
   if (frames > 0) return estimatedUsage(dialect.estimateInput(call), frames)
   if (end.kind !== 'answered') return NO_TOKENS
   if (watch !== null) return estimatedUsage(dialect.estimateInput(call), 0)
-  return dialect.usageOf(end.rest) ?? estimatedUsage(dialect.estimateInput(call), dialect.estimateOutput(end.rest))
+  const reported = dialect.usageOf(end.rest)
+  if (reported !== null) return reported
+  if (does === 'embed') return estimatedUsage(embedTokens(call.body), 0)
+  return estimatedUsage(dialect.estimateInput(call), dialect.estimateOutput(end.rest))
 }
 
 function outcomeOf(end: ForwardEnd): Outcome {

@@ -2,6 +2,7 @@ import type { GateError } from '../../schemas/words/errors.ts'
 import type { Modality, ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import type { JsonOutline } from '../../syntax/json/outline.ts'
+import type { EmbedForm } from './embedding.ts'
 import type { FeatureTable } from './features.ts'
 import type { JsonRecord } from './json-value.ts'
 import type { NeutralAnswer, NeutralEvent, NeutralRequest, Usage, WrittenEvent } from './neutral.ts'
@@ -101,6 +102,9 @@ export type Dialect = {
   /** What is kept of answers, where clients may ask for them again. */
   readonly kept?: KeptForm
 
+  /** Its form of vectors of texts, for endpoints that `embed`; absent: it has none. */
+  readonly embeddings?: EmbedForm
+
   /** Translation to and from the other dialects; without it, requests go to upstreams of this dialect only. */
   readonly neutral?: NeutralForm
 
@@ -117,7 +121,7 @@ export type Endpoint = {
   readonly path: string
   /** What a key must be allowed to do. */
   readonly scope: Scope
-  readonly does: 'generate' | 'count-tokens' | 'list-models' | 'show-model' | 'say' | 'kept' | 'object'
+  readonly does: 'generate' | 'embed' | 'count-tokens' | 'list-models' | 'show-model' | 'say' | 'kept' | 'object'
   /** What `object` does with something that an upstream keeps. `change` says how it is afterwards. */
   readonly object?: 'create' | 'list' | 'show' | 'change' | 'remove' | 'content'
   /** What `say` answers, sent as JSON. */

@@ -127,6 +127,12 @@ describe.skipIf(!HAS_CLIENTS)(`@google/genai${NEEDS_CLIENTS}`, async () => {
     expect(gate.rows.at(-1)).toMatchObject({ inputTokens: 21, outputTokens: 9, estimated: false, outcome: 'ok' })
   })
 
+  test('vectors of texts', async () => {
+    const vectors = await client().models.embedContent({ model: 'gpt', contents: ['one', 'two'] })
+    expect(vectors.embeddings).toEqual([{ values: [0, 0.5] }, { values: [1, 0.5] }])
+    expect(gate.rows.at(-1)).toMatchObject({ inputTokens: 6, outputTokens: 0, estimated: false })
+  })
+
   test.each(['gpt', 'gemini-3-pro'])('%s: the same as a chat of streams', async (model) => {
     const talk = client().chats.create({ model, config })
     const first = await talk.sendMessageStream({ message: 'Oslo and Rome?' })

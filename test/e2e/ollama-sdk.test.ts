@@ -44,6 +44,19 @@ describe.skipIf(!HAS_CLIENTS)(`ollama${NEEDS_CLIENTS}`, async () => {
     expect(gate.rows.at(-1)).toMatchObject({ inputTokens: 21, outputTokens: 9, estimated: false, outcome: 'ok' })
   })
 
+  test('vectors of texts, also by the older route', async () => {
+    const vectors = await client().embed({ model: 'gpt', input: ['one', 'two'] })
+    expect(vectors).toMatchObject({
+      embeddings: [
+        [0, 0.5],
+        [1, 0.5],
+      ],
+      prompt_eval_count: 6,
+    })
+    expect(await client().embeddings({ model: 'gpt', prompt: 'one' })).toEqual({ embedding: [0, 0.5] })
+    expect(gate.rows.at(-1)).toMatchObject({ inputTokens: 6, outputTokens: 0, estimated: false })
+  })
+
   test('the same as a stream', async () => {
     const calls: unknown[] = []
     let thought = ''

@@ -7,8 +7,21 @@ type Behaviour = Parameters<typeof startFakeUpstream>[0]
  * An upstream that speaks chat completions and refuses what the SDK's types do not allow: asked for anything, it calls a
  * tool for the weather of two cities; told that, it answers. What the last message says makes it fail.
  */
-export const weatherAnswer: Behaviour = ({ body }, response) => {
+export const weatherAnswer: Behaviour = ({ body, path }, response) => {
   const asked = JSON.parse(body)
+  if (path.endsWith('/embeddings')) {
+    const data = asked.input.map((_: string, index: number) => ({
+      object: 'embedding',
+      index,
+      embedding: [index, 0.5],
+    }))
+    return sendJson(response, 200, {
+      object: 'list',
+      data,
+      model: asked.model,
+      usage: { prompt_tokens: 6, total_tokens: 6 },
+    })
+  }
   const problems = [...problemsOf('openai:ChatCompletionCreateParams', asked), ...unanswered(asked.messages)]
   if (problems.length > 0) return sendJson(response, 400, { error: { message: problems.join('; ') } })
   const said = JSON.stringify(asked.messages.at(-1).content)

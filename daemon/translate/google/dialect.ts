@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialect.ts'
 import { looksLikeEvents, SseScanner } from '../sse.ts'
+import { embeddings } from './embeddings.ts'
 import { ENDPOINTS, KEY_HEADER, LIST_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf, listErrorFrame, retryAfterIn } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
@@ -46,6 +47,7 @@ export const google = {
   readFacts,
   listModels,
   showModel,
+  embeddings,
   neutral,
 } satisfies Dialect
 

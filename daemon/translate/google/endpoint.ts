@@ -13,6 +13,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...VERSIONS.flatMap((version): readonly Endpoint[] => [
     { method: 'POST', path: `${version}/models/{model}:generateContent`, scope: 'chat:write', does: 'generate' },
     { ...STREAM, path: streamPath(version), withQuery: 'alt=sse' },
+    { method: 'POST', path: `${version}/models/{model}:embedContent`, scope: 'chat:write', does: 'embed' },
+    { method: 'POST', path: `${version}/models/{model}:batchEmbedContents`, scope: 'chat:write', does: 'embed' },
     { method: 'POST', path: `${version}/models/{model}:countTokens`, scope: 'chat:write', does: 'count-tokens' },
   ]),
   { method: 'GET', path: '/v1beta/models', scope: 'chat:read', does: 'list-models' },

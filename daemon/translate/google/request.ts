@@ -4,6 +4,7 @@ import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.
 import { isRecord } from '../json-value.ts'
 import { checkModel, decidingKeys, readMembers } from '../model-request.ts'
 import { camelIn } from './camel.ts'
+import { embedMethod, withEmbedModel } from './embeddings.ts'
 import { isStream } from './endpoint.ts'
 
 const DECIDING = decidingKeys('contents')
@@ -16,6 +17,7 @@ const OPEN_LIST = 0x5b
 export function readRequest({ endpoint, param, body, outline = outlineOf(body) }: Call): ModelRequest {
   const members = readMembers(outline, DECIDING)
   const model = checkModel(param.replace(/^models\//, ''))
+  if (endpoint.does === 'embed') return { model, stream: false }
   const contents = members.get('contents')
   const isWrapped = endpoint.does === 'count-tokens' && contents === undefined
   if (!isWrapped && (contents === undefined || body[contents.start] !== OPEN_LIST)) {
@@ -24,10 +26,11 @@ export function readRequest({ endpoint, param, body, outline = outlineOf(body) }
   return { model, stream: isStream(endpoint) }
 }
 
-/** The model is no part of the body, but of a request whose tokens are counted. */
+/** The model is no part of the body, but of one whose tokens are counted, or that asks for vectors. */
 export function bodyFor({ endpoint, body }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
-  const isKept = endpoint.does === 'generate' || model === asked.model
-  return { body: isKept ? body : withWrappedModel(body, model), hidesUsage: false }
+  if (endpoint.does === 'generate' || model === asked.model) return { body, hidesUsage: false }
+  const withModel = endpoint.does === 'embed' ? withEmbedModel : withWrappedModel
+  return { body: withModel(body, model), hidesUsage: false }
 }
 
 function withWrappedModel(body: Buffer, model: string): Buffer {
@@ -39,9 +42,11 @@ function withWrappedModel(body: Buffer, model: string): Buffer {
 }
 
 /** Streams are asked for as events, unless the client reads a list. */
-export function upstreamPath({ endpoint, url }: Call, model: string, stream: boolean): string {
+export function upstreamPath(call: Call, model: string, stream: boolean): string {
+  const { endpoint, url } = call
   const at = `/models/${encodeURIComponent(model).replaceAll('%2F', '/')}`
   if (endpoint.does === 'count-tokens') return `${at}:countTokens`
+  if (endpoint.does === 'embed') return at + embedMethod(call)
   if (!stream) return `${at}:generateContent`
   const isList = isStream(endpoint) && !asksForEvents(url)
   return `${at}:streamGenerateContent${isList ? '' : '?alt=sse'}`

@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { embeddings } from './embeddings.ts'
 import { ENDPOINTS, GENERATE_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
@@ -42,6 +43,7 @@ export const ollama = {
   readModels,
   listModels,
   showModel,
+  embeddings,
   neutral,
 } satisfies Dialect
 

@@ -5,6 +5,8 @@ const VERSION = '0.13.0'
 
 export const ENDPOINTS: readonly Endpoint[] = [
   { method: 'POST', path: '/api/chat', scope: 'chat:write', does: 'generate' },
+  { method: 'POST', path: '/api/embed', scope: 'chat:write', does: 'embed' },
+  { method: 'POST', path: '/api/embeddings', scope: 'chat:write', does: 'embed' },
   { method: 'GET', path: '/api/tags', scope: 'chat:read', does: 'list-models' },
   { method: 'POST', path: '/api/show', scope: 'chat:read', does: 'show-model' },
   { method: 'GET', path: '/api/version', scope: 'chat:read', does: 'say', says: { version: VERSION } },

@@ -3,6 +3,7 @@ import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
 import { edited, modelEdits } from '../json-splice.ts'
 import { decidingKeys, modelIn, readMembers, streamIn } from '../model-request.ts'
+import { embedPath } from './embeddings.ts'
 
 const DECIDING = decidingKeys('prompt')
 const OPEN_LIST = 0x5b
@@ -18,7 +19,7 @@ export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call)
     body,
     members.get('model') ?? (endpoint.does === 'show-model' ? members.get('name') : undefined),
   )
-  if (endpoint.does === 'show-model') return { model, stream: false }
+  if (endpoint.does !== 'generate') return { model, stream: false }
   const [field, first, what] = endpoint.path === '/api/chat' ? CHAT : PROMPT
   const said = members.get(field)
   if (said === undefined || body[said.start] !== first) {
@@ -35,4 +36,7 @@ export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }:
 }
 
 /** Below `/api`. */
-export const upstreamPath = ({ endpoint }: Call): string => (endpoint.path === '/api/generate' ? '/generate' : '/chat')
+export function upstreamPath(call: Call): string {
+  if (call.endpoint.does === 'embed') return embedPath(call)
+  return call.endpoint.path === '/api/generate' ? '/generate' : '/chat'
+}

@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialect.ts'
 import { errorBody } from '../openai-error.ts'
 import { looksLikeEvents } from '../sse.ts'
+import { embeddings } from './embeddings.ts'
 import { ENDPOINTS } from './endpoint.ts'
 import { errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
@@ -19,7 +20,7 @@ export const openAiChat = {
   media: { image: /"type"\s*:\s*"image_url"/, audio: /"type"\s*:\s*"input_audio"/, file: /"type"\s*:\s*"file"/ },
   bodyFor,
   withInstructions,
-  upstreamPath: () => '/chat/completions',
+  upstreamPath: ({ endpoint }) => (endpoint.does === 'embed' ? '/embeddings' : '/chat/completions'),
   requestHeaders: REQUEST_HEADERS,
   fixedHeaders: {},
   keyHeader: (key) => ['authorization', `Bearer ${key}`],
@@ -40,5 +41,6 @@ export const openAiChat = {
   readFacts,
   listModels,
   showModel,
+  embeddings,
   neutral,
 } satisfies Dialect

@@ -12,7 +12,7 @@ const passed = { method: 'POST', scope: 'chat:write', does: 'generate' } as cons
 export const COMPLETION_ENDPOINTS: readonly Endpoint[] = [{ ...passed, path: '/v1/completions' }]
 
 export const MEDIA_ENDPOINTS: readonly Endpoint[] = [
-  { ...passed, path: '/v1/embeddings' },
+  { ...passed, path: '/v1/embeddings', does: 'embed' },
   { ...passed, path: '/v1/rerank' },
   { ...passed, path: '/v1/moderations' },
   { ...passed, path: '/v1/images/generations' },

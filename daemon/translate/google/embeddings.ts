@@ -1,0 +1,73 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Call } from '../dialect.ts'
+import { type EmbedForm, vectorIn } from '../embedding.ts'
+import {
+  isRecord,
+  type JsonRecord,
+  listIn,
+  numberIn,
+  parsedRecord,
+  recordIn,
+  recordsIn,
+  textIn,
+} from '../json-value.ts'
+import { camelIn } from './camel.ts'
+
+const BATCH = ':batchEmbedContents'
+const KNOWN = ['model', 'content', 'outputDimensionality']
+
+const isBatch = ({ endpoint: { path } }: Call): boolean => path.endsWith(BATCH)
+
+/** Google's `embedContent`, and several at once. Between dialects several are asked for, whatever their number. */
+export const embeddings: EmbedForm = {
+  readRequest(call) {
+    const body = camelIn(parsedRecord(call.body.toString('utf8')) ?? {})
+    const asked = isBatch(call) ? recordsIn(body['requests']) : [body]
+    if (asked.length === 0) throw new GateError('BAD_REQUEST', '"requests" must be a list', { param: 'requests' })
+    const [first] = asked
+    return {
+      texts: asked.map(textOf),
+      dimensions: numberIn(first?.['outputDimensionality']),
+      ownFields: [...new Set(asked.flatMap((one) => Object.keys(one).filter((name) => !KNOWN.includes(name))))],
+    }
+  },
+  writeRequest: ({ texts, dimensions }, model) => ({
+    requests: texts.map((text) => ({
+      model: `models/${model}`,
+      content: { parts: [{ text }] },
+      ...(dimensions !== null && { outputDimensionality: dimensions }),
+    })),
+  }),
+  readAnswer: (answer) => ({
+    vectors: listIn(answer['embeddings']).map((one) => vectorIn(recordIn(one)['values'])),
+    inputTokens: numberIn(recordIn(answer['usageMetadata'])['promptTokenCount']),
+  }),
+  writeAnswer({ vectors, inputTokens }, { call }) {
+    const all = vectors.map((values) => ({ values }))
+    return {
+      ...(isBatch(call) ? { embeddings: all } : { embedding: all[0] }),
+      usageMetadata: { promptTokenCount: inputTokens, totalTokenCount: inputTokens },
+    }
+  },
+}
+
+/** @throws GateError BAD_REQUEST for anything but text */
+function textOf(request: JsonRecord): string {
+  const parts = listIn(recordIn(request['content'])['parts'])
+  const texts = parts.map((part) => (isRecord(part) ? textIn(part['text']) : null))
+  if (parts.length === 0 || texts.includes(null))
+    throw new GateError('BAD_REQUEST', '"content" must be text for the upstream of this model', { param: 'content' })
+  return texts.join('')
+}
+
+/** Below the model: what the client asks for, or several at once. */
+export const embedMethod = ({ endpoint: { path } }: Call): string => /:embedContent$/.exec(path)?.[0] ?? BATCH
+
+/** The model is named in each request, too. */
+export function withEmbedModel(body: Buffer, model: string): Buffer {
+  const asked = camelIn(JSON.parse(body.toString('utf8')))
+  const named = (one: JsonRecord) => ('model' in one ? { ...one, model: `models/${model}` } : one)
+  const { requests } = asked
+  const renamed = Array.isArray(requests) ? { ...asked, requests: recordsIn(requests).map(named) } : named(asked)
+  return Buffer.from(JSON.stringify(renamed))
+}

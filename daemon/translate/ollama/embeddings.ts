@@ -1,0 +1,44 @@
+import type { Call } from '../dialect.ts'
+import { type EmbedForm, textsIn, vectorIn } from '../embedding.ts'
+import { listIn, numberIn, parsedRecord } from '../json-value.ts'
+
+const KNOWN = ['model', 'input', 'prompt', 'dimensions', 'keep_alive']
+
+/** The older route, which makes one vector. */
+const OLDER = '/api/embeddings'
+const isOlder = ({ endpoint: { path } }: Call): boolean => path === OLDER
+
+/** Ollama's `/api/embed`, and the route before it. */
+export const embeddings: EmbedForm = {
+  readRequest(call) {
+    const asked = parsedRecord(call.body.toString('utf8')) ?? {}
+    const param = isOlder(call) ? 'prompt' : 'input'
+    return {
+      texts: textsIn(asked[param], param),
+      dimensions: numberIn(asked['dimensions']),
+      ownFields: Object.keys(asked).filter((name) => !KNOWN.includes(name)),
+    }
+  },
+  writeRequest: ({ texts, dimensions }, model) => ({
+    model,
+    input: texts,
+    ...(dimensions !== null && { dimensions }),
+  }),
+  readAnswer: (answer) => ({
+    vectors: listIn(answer['embeddings']).map(vectorIn),
+    inputTokens: numberIn(answer['prompt_eval_count']),
+  }),
+  writeAnswer({ vectors, inputTokens }, { call, model, elapsedNs }) {
+    if (isOlder(call)) return { embedding: vectors[0] }
+    return {
+      model,
+      embeddings: vectors,
+      total_duration: elapsedNs(),
+      load_duration: 0,
+      prompt_eval_count: inputTokens,
+    }
+  },
+}
+
+/** Below `/api`. */
+export const embedPath = (call: Call): string => (isOlder(call) ? '/embeddings' : '/embed')

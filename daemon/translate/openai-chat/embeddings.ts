@@ -1,0 +1,51 @@
+import { type EmbedForm, textsIn, type Vector, vectorIn } from '../embedding.ts'
+import { numberIn, parsedRecord, recordIn, recordsIn } from '../json-value.ts'
+
+const KNOWN = ['model', 'input', 'dimensions', 'encoding_format']
+
+/** OpenAI's `/v1/embeddings`. */
+export const embeddings: EmbedForm = {
+  readRequest({ body }) {
+    const asked = parsedRecord(body.toString('utf8')) ?? {}
+    return {
+      texts: textsIn(asked['input'], 'input'),
+      dimensions: numberIn(asked['dimensions']),
+      ownFields: Object.keys(asked).filter((name) => !KNOWN.includes(name)),
+    }
+  },
+  writeRequest: ({ texts, dimensions }, model) => ({
+    model,
+    input: texts,
+    encoding_format: 'float',
+    ...(dimensions !== null && { dimensions }),
+  }),
+  readAnswer(answer) {
+    const usage = recordIn(answer['usage'])
+    const all = recordsIn(answer['data']).toSorted((a, b) => (numberIn(a['index']) ?? 0) - (numberIn(b['index']) ?? 0))
+    return {
+      vectors: all.map(({ embedding }) => vectorIn(embedding)),
+      inputTokens: numberIn(usage['prompt_tokens'] ?? usage['total_tokens']),
+    }
+  },
+  writeAnswer({ vectors, inputTokens }, { call, model }) {
+    const asked = parsedRecord(call.body.toString('utf8'))
+    const isPacked = asked?.['encoding_format'] === 'base64'
+    return {
+      object: 'list',
+      data: vectors.map((vector, index) => ({
+        object: 'embedding',
+        index,
+        embedding: isPacked ? packed(vector) : vector,
+      })),
+      model,
+      usage: { prompt_tokens: inputTokens, total_tokens: inputTokens },
+    }
+  },
+}
+
+/** As OpenAI packs them, and its SDKs ask for: numbers of 32 bits, the lowest byte first, in base64. */
+function packed(vector: Vector): string {
+  const bytes = Buffer.alloc(vector.length * 4)
+  for (const [i, value] of vector.entries()) bytes.writeFloatLE(value, i * 4)
+  return bytes.toString('base64')
+}
