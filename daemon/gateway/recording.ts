@@ -107,7 +107,7 @@ export class Recording extends EventEmitter implements Outlet {
 
   /** Ends as its form says that a cancelled answer ends. */
   cancel(): void {
-    if (this.isOver()) return
+    if (this.isOver() || this.form?.isDone() === true) return
     if (this.form !== null) this.#add(this.form.cancelled())
     this.#close('broken')
   }

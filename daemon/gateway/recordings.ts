@@ -107,6 +107,7 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
      */
     begin({ answer, keyId, dialect, call, asked, hold }: Job, kept: KeptAnswers): void {
       const mayResume = limits.resumeForMs > 0 && asked.stream
+      if (!mayResume && dialect.kept === undefined) return
       const facts = { requestId: answer.requestId, nowS: Math.floor(now() / 1_000), hold }
       const form = dialect.kept?.record(call, kept, facts, mayResume) ?? null
       const conversation = mayResume ? conversationOf(call.headers['x-conversation-id']) : null

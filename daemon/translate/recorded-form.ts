@@ -25,14 +25,15 @@ export type RecordedForm = {
   /** There is no answer, but an error. @param body as the client is told it otherwise */
   readonly failed: (body: Buffer) => readonly Buffer[]
   readonly cancelled: () => readonly Buffer[]
-  /** The answer so far. */
+  /** Its end was told, and it is kept. */
+  readonly isDone: () => boolean
+  /** The answer so far, while it is not done. */
   readonly shown: () => JsonRecord
 }
 
 /** An answer that is recorded, as its dialect sees it. */
 export type RecordedAnswer = {
   readonly form: RecordedForm
-  readonly isOver: () => boolean
   readonly cancel: () => void
   /** The offset after an event; null when that is no longer kept. @param number -1: of the first */
   readonly offsetAfter: (number: number) => number | null

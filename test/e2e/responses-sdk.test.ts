@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import OpenAI from 'openai'
 import { zodTextFormat } from 'openai/helpers/zod'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import {
@@ -13,6 +13,8 @@ import {
   upstreamEnv,
 } from '../support/fake-upstream.ts'
 import { gatectl } from '../support/gatectl.ts'
+import { openProblems } from '../wire/open-responses.ts'
+import { eventsOf } from '../wire/run.ts'
 import { problemsOf } from '../wire/schemas.ts'
 
 // OpenAI's client, unmodified, in front of upstreams of other dialects that refuse what their types do not allow.
@@ -21,6 +23,7 @@ let chat: FakeUpstream
 let messages: FakeUpstream
 let gate: Daemon
 let client: OpenAI
+let environment: Readonly<Record<string, string>>
 
 type Asked = { readonly stream?: boolean; readonly messages: readonly { role: string; content: unknown }[] }
 
@@ -46,6 +49,7 @@ beforeAll(async () => {
         `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: reason }], ...rest })}\n\n`
       response.writeHead(200, STREAM_HEADERS)
       response.write(chunk({ role: 'assistant', content: '' }))
+      if (body.includes('never end')) return void response.write(chunk({ content: 'so far' }))
       for (const piece of text.match(/.{1,4}/gs) ?? []) response.write(chunk({ content: piece }))
       if (body.includes('break off')) return void response.end()
       for (const [index, one] of calls.entries()) response.write(chunk({ tool_calls: [{ index, ...one }] }))
@@ -84,13 +88,41 @@ beforeAll(async () => {
     },
     ['claude'],
   )
-  gate = await startDaemon({
+  environment = {
     ...upstreamEnv('chat', chat.url, ['gpt']),
     ...upstreamEnv('messages', messages.url, ['claude']),
     GATE_UPSTREAMS__MESSAGES__PROVIDER: 'anthropic',
-  })
-  client = new OpenAI({ apiKey: gate.key, baseURL: `${gate.url}/v1`, maxRetries: 0 })
+  }
+  gate = await startDaemon(environment)
+  client = clientOf(gate.url, gate.key)
 })
+
+/** What Gate answered that the Open Responses document does not allow. */
+const found: Promise<readonly string[]>[] = []
+afterEach(async () => {
+  expect((await Promise.all(found.splice(0))).flat()).toEqual([])
+})
+
+/** OpenAI's client; whatever it is answered is validated, too. */
+function clientOf(url: string, apiKey: string): OpenAI {
+  const fetchIt: typeof fetch = async (...asked) => {
+    const response = await fetch(...asked)
+    if (response.ok)
+      found.push(
+        response
+          .clone()
+          .text()
+          .then(openProblemsIn, () => []),
+      )
+    return response
+  }
+  return new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0, fetch: fetchIt })
+}
+
+function openProblemsIn(text: string): readonly string[] {
+  const all = text.startsWith('{') ? [JSON.parse(text)] : eventsOf(text).map(({ data }) => data)
+  return all.filter((one) => !('deleted' in one)).flatMap(openProblems)
+}
 afterAll(async () => {
   await gate?.stop()
   gate?.remove()
@@ -212,6 +244,51 @@ describe.each(['chat/gpt', 'messages/claude'])('an upstream of %s', (model) => {
     await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 404, code: 'response_not_found' })
   })
 
+  test('runs in the background, is followed from any event and goes on from there', async () => {
+    const first = await client.responses.create({ model, input: 'Hi', background: true })
+    expect(first).toMatchObject({ status: 'queued', background: true })
+    let done = await client.responses.retrieve(first.id)
+    while (done.status === 'queued' || done.status === 'in_progress') done = await client.responses.retrieve(first.id)
+    expect(done).toMatchObject({ id: first.id, status: 'completed', output_text: 'told 1', background: true })
+    const stream = await client.responses.create({
+      model,
+      input: 'two',
+      previous_response_id: first.id,
+      background: true,
+      stream: true,
+    })
+    let id = ''
+    for await (const event of stream) {
+      if (event.type !== 'response.created') continue
+      id = event.response.id
+      break
+    }
+    const numbers: number[] = []
+    for await (const event of await client.responses.retrieve(id, { stream: true, starting_after: 1 })) {
+      numbers.push(event.sequence_number)
+      if (event.type === 'response.completed') expect(event.response).toMatchObject({ id, background: true })
+    }
+    expect(numbers).toEqual(numbers.map((_, index) => index + 2))
+    const helper = client.responses.stream({ response_id: id, starting_after: 3 })
+    expect(await helper.finalResponse()).toMatchObject({ id, output_text: 'told 3', previous_response_id: first.id })
+    expect(await client.responses.cancel(id)).toMatchObject({ id, status: 'completed' })
+  })
+
+  test('input is gone through page by page, from either end', async () => {
+    const input = ['a', 'b', 'c'].map((content) => ({ role: 'user' as const, content }))
+    const { id } = await client.responses.create({ model, input })
+    const textsOf = async (query: object) => {
+      const texts: unknown[] = []
+      for await (const item of client.responses.inputItems.list(id, { limit: 1, ...query })) {
+        texts.push(item.type === 'message' ? item.content : item)
+      }
+      return texts.map((content) => (content as readonly { readonly text: string }[])[0]?.text)
+    }
+    expect(await textsOf({})).toEqual(['c', 'b', 'a'])
+    expect(await textsOf({ order: 'asc' })).toEqual(['a', 'b', 'c'])
+    await expect(client.responses.inputItems.list(id, { after: 'msg_none' })).rejects.toMatchObject({ status: 400 })
+  })
+
   test('a conversation is compacted, and goes on from there', async () => {
     const compacted = await client.responses.compact({ model, input: [{ role: 'user', content: 'one' }] })
     expect(compacted).toMatchObject({ object: 'response.compaction', output: [{ type: 'compaction' }] })
@@ -230,10 +307,11 @@ describe.each(['chat/gpt', 'messages/claude'])('an upstream of %s', (model) => {
   test('what it refuses is an error of the client', async () => {
     const refused = client.responses.create({ model, input: 'Hi', conversation: 'conv_1' })
     await expect(refused).rejects.toMatchObject({ status: 400, param: 'conversation' })
-    expect(await client.responses.inputTokens.count({ model, input: 'Hello there' })).toMatchObject({
-      object: 'response.input_tokens',
-      input_tokens: expect.any(Number),
-    })
+    const counted = await client.responses.inputTokens.count({ model, input: 'Hello there' })
+    expect(counted).toMatchObject({ object: 'response.input_tokens', input_tokens: expect.any(Number) })
+    const { id } = await client.responses.create({ model, input: 'Hi' })
+    const after = await client.responses.inputTokens.count({ model, input: 'Hello there', previous_response_id: id })
+    expect(after.input_tokens).toBeGreaterThan(counted.input_tokens)
   })
 })
 
@@ -272,4 +350,23 @@ test('a WebSocket is refused in words that Codex goes on from', async () => {
       .end()
   })
   expect(status).toBe(426)
+})
+
+test('a response in the background has failed when Gate was killed meanwhile', async () => {
+  const { id } = await client.responses.create({ model, input: 'never end', background: true })
+  let running = await client.responses.retrieve(id)
+  while (running.status === 'queued') running = await client.responses.retrieve(id)
+  expect(running).toMatchObject({ id, status: 'in_progress' })
+  await gate.kill()
+  const { key } = gate
+  gate = await startDaemon(environment, gate.stateDirectory)
+  client = clientOf(gate.url, key)
+  const lost = await client.responses.retrieve(id)
+  expect(lost).toMatchObject({ id, status: 'failed', error: { code: 'server_error' }, background: true })
+  expect(await client.responses.cancel(id)).toMatchObject({ status: 'failed' })
+  const events: string[] = []
+  for await (const { type } of await client.responses.retrieve(id, { stream: true })) events.push(type)
+  expect(events.at(-1)).toBe('response.failed')
+  const items = await client.responses.inputItems.list(id)
+  expect(items.data).toMatchObject([{ content: [{ text: 'never end' }] }])
 })

@@ -49,6 +49,7 @@ export const kept: KeptForm = {
   },
 
   record(call, answers, facts, mayResume) {
+    if (!answers.isKeeping() || (!mayResume && call.asked === undefined)) return null
     const asked = keptRequest(call)
     if (asked === null || !(asked['background'] === true || (mayResume && asked['stream'] === true))) return null
     const input = itemsOf(asked['input'])
@@ -65,7 +66,11 @@ export const kept: KeptForm = {
       answers.remove(id)
       return json({ id, object: 'response', deleted: true })
     }
-    if (endpoint.method === 'POST') return json(cancelled(id, response, recorded))
+    if (endpoint.method === 'POST') {
+      checkCancel(id, response)
+      recorded?.cancel()
+      return json(currentOf(id, answers, recorded).response)
+    }
     const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
     if (endpoint.path.endsWith('/input_items')) return json(listOf(input, id, query))
     if (query.get('stream') !== 'true') return json(response)
@@ -106,7 +111,7 @@ function checkBackground(asked: JsonRecord, answers: KeptAnswers): void {
 /** A response as it is now. */
 function currentOf(id: string, answers: KeptAnswers, recorded: RecordedAnswer | null): Kept {
   const { input, response } =
-    recorded === null || recorded.isOver() ? keptOf(id, answers) : running(id, answers, recorded)
+    recorded === null || recorded.form.isDone() ? keptOf(id, answers) : running(id, answers, recorded)
   return { input, response: recorded === null && isOpen(response) ? lostResponse(response) : response }
 }
 
@@ -115,13 +120,9 @@ function running(id: string, answers: KeptAnswers, { form }: RecordedAnswer): Ke
   return { input: recordsIn(answers.find(id)?.['input']), response: form.shown() }
 }
 
-function cancelled(id: string, response: JsonRecord, recorded: RecordedAnswer | null): JsonRecord {
-  if (response['background'] !== true) {
-    throw new GateError('BAD_REQUEST', `response ${id} does not run in the background, so it cannot be cancelled`)
-  }
-  if (recorded === null || recorded.isOver()) return response
-  recorded.cancel()
-  return recorded.form.shown()
+function checkCancel(id: string, response: JsonRecord): void {
+  if (response['background'] === true) return
+  throw new GateError('BAD_REQUEST', `response ${id} does not run in the background, so it cannot be cancelled`)
 }
 
 /** @throws GateError BAD_REQUEST */

@@ -106,8 +106,12 @@ class ResponseRecord implements RecordedForm {
     return this.#taken()
   }
 
+  isDone(): boolean {
+    return this.#isDone
+  }
+
   shown(): JsonRecord {
-    return this.#isDone ? this.#response : { ...this.#response, output: this.#output }
+    return { ...this.#response, output: this.#output }
   }
 
   #event(data: string, type: string): void {
@@ -152,11 +156,13 @@ class ResponseRecord implements RecordedForm {
   }
 
   #end(name: string, response: JsonRecord): void {
-    this.#response = { ...response, ...this.#own }
+    const last = { ...response, ...this.#own }
     this.#isDone = true
+    this.#keep(last)
+    this.#say(name, { response: last })
+    this.#response = {}
     this.#output = []
-    this.#keep(this.#response)
-    this.#say(name, { response: this.#response })
+    this.#whole = null
   }
 
   #say(type: string, { type: _type, sequence_number: _number, ...rest }: JsonRecord): void {
