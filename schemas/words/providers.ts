@@ -17,6 +17,8 @@ export type ChatQuirks = {
   readonly hasTemplate: boolean
   /** It knows the role `developer`; others are sent `system` in its place. */
   readonly hasDeveloper: boolean
+  /** An answer can be made to fit a schema; else it is JSON, and the schema is asked for in words. */
+  readonly hasSchemas: boolean
   /** Fields that it refuses or does not know. */
   readonly lacks: readonly string[]
   /** Ids of calls have nine letters and digits. */
@@ -58,6 +60,7 @@ const USUAL: ChatQuirks = {
   hasTopK: false,
   hasTemplate: false,
   hasDeveloper: false,
+  hasSchemas: true,
   lacks: [],
   hasShortCallIds: false,
 }
@@ -137,7 +140,7 @@ const ROWS = {
     baseUrl: 'https://api.deepseek.com/v1',
     key: 'bearer',
     dialects: CHAT,
-    chat: { ...USUAL, thinking: 'reasoning_content' },
+    chat: { ...USUAL, thinking: 'reasoning_content', hasSchemas: false },
   },
   together: {
     baseUrl: 'https://api.together.xyz/v1',

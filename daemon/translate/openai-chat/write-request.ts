@@ -1,6 +1,7 @@
 import type { UpstreamSide } from '../dialect.ts'
 import { isRecord, recordIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, ResultPart, TextPart } from '../neutral.ts'
+import { withInstructions } from './instructions.ts'
 import { type Quirks, quirksOf } from './providers.ts'
 
 /** Longer ids of users are refused by OpenAI. */
@@ -27,13 +28,14 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(seed !== null && { seed }),
     ...(frequencyPenalty !== null && { frequency_penalty: frequencyPenalty }),
     ...(presencePenalty !== null && { presence_penalty: presencePenalty }),
-    ...answerFormOf(request),
+    ...answerFormOf(request, quirks),
     ...(effort !== null && { reasoning_effort: effort }),
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),
     ...(endUser !== null && endUser.length <= LONGEST_USER && { user: endUser }),
   }
-  if (quirks.lacks.length === 0) return written
-  return Object.fromEntries(Object.entries(written).filter(([name]) => !quirks.lacks.includes(name)))
+  const asked = isAskedFor(request, quirks) ? withInstructions(written, asksFor(request.answerForm.schema)) : written
+  if (quirks.lacks.length === 0) return asked
+  return Object.fromEntries(Object.entries(asked).filter(([name]) => !quirks.lacks.includes(name)))
 }
 
 function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
@@ -57,9 +59,19 @@ function choiceOf(choice: NonNullable<NeutralRequest['toolChoice']>): unknown {
   return choice === 'any' ? 'required' : choice
 }
 
-function answerFormOf({ answerForm }: NeutralRequest): object {
+type SchemaRequest = NeutralRequest & { readonly answerForm: { readonly kind: 'schema'; readonly schema: unknown } }
+
+/** Whether a schema can only be asked for in words. */
+const isAskedFor = (request: NeutralRequest, { hasSchemas }: Quirks): request is SchemaRequest =>
+  !hasSchemas && request.answerForm?.kind === 'schema'
+
+const asksFor = (schema: unknown): string =>
+  `Answer with JSON that is valid by this JSON Schema, and with nothing else: ${JSON.stringify(schema)}`
+
+function answerFormOf(request: NeutralRequest, quirks: Quirks): object {
+  const { answerForm } = request
   if (answerForm === null) return {}
-  if (answerForm.kind === 'json') return { response_format: { type: 'json_object' } }
+  if (answerForm.kind === 'json' || isAskedFor(request, quirks)) return { response_format: { type: 'json_object' } }
   const { name, schema, isStrict } = answerForm
   const strict = isStrict ?? mayBeStrict(schema)
   return { response_format: { type: 'json_schema', json_schema: { name: name ?? 'answer', schema, strict } } }
