@@ -83,6 +83,7 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
   for (const { role, parts } of request.messages) {
     use('later instructions', role === 'system' && hasBegun)
     hasBegun ||= role !== 'system'
+    use('media of the model', role === 'assistant' && parts.some(({ kind }) => kind === 'media'))
     for (const part of parts) usePart(part, use)
   }
   return used

@@ -154,6 +154,7 @@ export const FEATURES = [
   'audio',
   'kept file',
   'media in a tool result',
+  'media of the model',
   'failed tool result',
   'later instructions',
   'cache marks',

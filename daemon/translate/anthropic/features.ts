@@ -34,6 +34,7 @@ const ANTHROPIC = {
   audio: { field: 'messages', does: 'refuse', how: NONE },
   'kept file': { field: 'messages', does: 'refuse', how: 'the file is with another provider' },
   'media in a tool result': { field: 'messages', does: 'native' },
+  'media of the model': { field: 'messages', does: 'drop', how: 'what it made itself is not sent back' },
   'failed tool result': { field: 'messages', does: 'native' },
   'later instructions': { field: 'messages', does: 'native' },
   'cache marks': { field: 'cache_control', does: 'native' },

@@ -1,3 +1,4 @@
+import { answerId } from '../answer-id.ts'
 import type { Told } from '../dialect.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, ReasoningPart, Usage } from '../neutral.ts'
@@ -18,7 +19,7 @@ export function messageObject(
   stop: object,
 ): object {
   const rest = { ...stop, container: null, diagnostics: null, usage: usageObject(usage) }
-  return { id, type: 'message', role: 'assistant', model, content, ...rest }
+  return { id: answerId('msg_', id), type: 'message', role: 'assistant', model, content, ...rest }
 }
 
 const REASONS: Readonly<Record<Finish, string>> = {

@@ -74,7 +74,7 @@ function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
 function turnsOf(messages: readonly NeutralMessage[]): readonly Turn[] {
   const turns: Turn[] = []
   for (const { role, parts } of messages) {
-    const content = parts.flatMap(blockOf)
+    const content = parts.filter(({ kind }) => role !== 'assistant' || kind !== 'media').flatMap(blockOf)
     const last = turns.at(-1)
     if (content.length === 0) continue
     if (last?.role === role) turns[turns.length - 1] = { role, content: [...last.content, ...content] }

@@ -45,6 +45,7 @@ const GOOGLE = {
     does: 'emulate',
     how: 'it follows in the same turn, after all results',
   },
+  'media of the model': { field: 'contents', does: 'drop', how: 'what it made itself is not sent back' },
   'failed tool result': { field: 'contents', does: 'native', how: 'as `error` of the response' },
   'later instructions': { field: 'systemInstruction', does: 'emulate', how: 'as what the user says' },
   'cache marks': { field: 'cachedContent', does: 'drop', how: 'its caches find prefixes themselves' },

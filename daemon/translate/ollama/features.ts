@@ -33,6 +33,7 @@ const OLLAMA = {
   audio: { field: 'messages', does: 'refuse', how: NONE },
   'kept file': { field: 'messages', does: 'refuse', how: 'the file is with another provider' },
   'media in a tool result': { field: 'messages', does: 'emulate', how: 'it follows in a message of the user' },
+  'media of the model': { field: 'messages', does: 'drop', how: 'what it made itself is not sent back' },
   'failed tool result': { field: 'messages', does: 'emulate', how: 'its text begins with "Error: "' },
   'later instructions': { field: 'messages', does: 'native' },
   'cache marks': { field: 'messages', does: 'drop', how: 'it finds prefixes itself' },

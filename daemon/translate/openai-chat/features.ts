@@ -44,6 +44,7 @@ const OPENAI = {
     does: 'emulate',
     how: 'it follows in a message of the user, after all results',
   },
+  'media of the model': { field: 'messages', does: 'drop', how: 'what it made itself is not sent back' },
   'failed tool result': { field: 'messages', does: 'emulate', how: 'its text begins with "Error: "' },
   'later instructions': { field: 'messages', does: 'native' },
   'cache marks': {

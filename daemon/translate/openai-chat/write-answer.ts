@@ -1,3 +1,4 @@
+import { answerId } from '../answer-id.ts'
 import { CallSignatures, type Thought } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
@@ -24,7 +25,7 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
     }),
   }
   return {
-    id,
+    id: answerId('chatcmpl-', id),
     object: 'chat.completion',
     created: nowS,
     model: answer.model || model,

@@ -1,3 +1,4 @@
+import { answerId } from '../answer-id.ts'
 import { CallSignatures } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
@@ -25,7 +26,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
   return (event) => {
     switch (event.kind) {
       case 'begin':
-        head = { ...head, id: event.id, model: event.model || model }
+        head = { ...head, id: answerId('chatcmpl-', event.id), model: event.model || model }
         return chunk({ role: 'assistant', content: '' })
       case 'part': {
         part = event.part.kind

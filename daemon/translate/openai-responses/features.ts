@@ -33,6 +33,7 @@ const RESPONSES = {
   audio: { field: 'input', does: 'refuse', how: NONE },
   'kept file': { field: 'input', does: 'refuse', how: 'the file is with another provider' },
   'media in a tool result': { field: 'input', does: 'native' },
+  'media of the model': { field: 'input', does: 'drop', how: 'what it made itself is not sent back' },
   'failed tool result': { field: 'input', does: 'emulate', how: 'its text begins with "Error: "' },
   'later instructions': { field: 'input', does: 'native' },
   'cache marks': { field: 'prompt_cache_breakpoint', does: 'drop', how: 'its cache finds prefixes itself' },
