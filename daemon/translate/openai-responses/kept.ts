@@ -6,7 +6,7 @@ import { SseScanner, utf8Of } from '../sse.ts'
 import { isCompaction } from './compaction.ts'
 import { isOpen, lostResponse, recordedForm } from './recorded.ts'
 import { replayOf } from './replay.ts'
-import { responseId } from './response-object.ts'
+import { askedIn, responseId } from './response-object.ts'
 
 /** What is kept of a response: the input of its request alone, not of those before, and itself. */
 type Kept = { readonly input: readonly JsonRecord[]; readonly response: JsonRecord }
@@ -91,8 +91,8 @@ const mayBeKept = (endpoint: Endpoint): boolean => endpoint.does === 'generate' 
 /** What a client asked for, when the answer is to be kept. */
 function keptRequest(call: Call): JsonRecord | null {
   if (!mayBeKept(call.endpoint)) return null
-  const asked = parsedRecord((call.asked ?? call.body).toString('utf8'))
-  return asked === null || asked['store'] === false ? null : asked
+  const asked = askedIn(call.asked ?? call.body)
+  return asked['store'] === false ? null : asked
 }
 
 function checkBackground(asked: JsonRecord, answers: KeptAnswers): void {

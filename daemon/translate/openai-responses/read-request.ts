@@ -4,6 +4,7 @@ import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textI
 import type { Effort, Feature, NeutralMessage, NeutralRequest } from '../neutral.ts'
 import { isCompaction, TASK_MESSAGE } from './compaction.ts'
 import { type Notes, readInput } from './read-items.ts'
+import { askedIn } from './response-object.ts'
 import { readChoice, readTools } from './tools.ts'
 
 /**
@@ -46,7 +47,7 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
-  const request: JsonRecord = JSON.parse(body.toString('utf8'))
+  const request = askedIn(body)
   refuseKept(request)
   const features = new Set<Feature>()
   const notes: Notes = { features, ownFields: [] }

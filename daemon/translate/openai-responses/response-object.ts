@@ -1,6 +1,15 @@
 import type { GateError } from '../../../schemas/words/errors.ts'
 import type { Told } from '../dialect.ts'
-import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
+import {
+  booleanIn,
+  isRecord,
+  type JsonRecord,
+  listIn,
+  numberIn,
+  parsedRecord,
+  recordIn,
+  textIn,
+} from '../json-value.ts'
 import type { Finish, Usage } from '../neutral.ts'
 import { responseError } from './error.ts'
 import { usageObject } from './usage.ts'
@@ -92,11 +101,11 @@ function textConfig({ format, verbosity }: JsonRecord): object {
 
 const read = new WeakMap<Buffer, JsonRecord>()
 
-/** What the client asked for; a stream needs it twice. */
+/** What the client asked for, parsed once for all that look at it; nothing where the body is no object of JSON. */
 export function askedIn(body: Buffer): JsonRecord {
   const known = read.get(body)
   if (known !== undefined) return known
-  const asked = recordIn(JSON.parse(body.toString('utf8')))
+  const asked = parsedRecord(body.toString('utf8')) ?? {}
   read.set(body, asked)
   return asked
 }
