@@ -23,6 +23,7 @@ export type Child = AsyncDisposable & {
   readonly name: string
   readonly startedMs: number
   readonly usage: () => Usage
+  readonly signal: (name: NodeJS.Signals) => void
   /** @throws Error with the end of its log when it is not running any more */
   readonly assertRunning: () => void
 }
@@ -48,6 +49,7 @@ export function startChild({ name, core, argv, env, directory }: Command): Child
     name,
     startedMs: performance.now(),
     usage: () => treeUsage(pid),
+    signal: (name) => void child.kill(name),
     assertRunning() {
       if (child.exitCode === null && child.signalCode === null) return
       throw new Error(

@@ -109,8 +109,8 @@ function litellm({ directory, port, upstreamPort }: Place): readonly string[] {
   const config = {
     model_list: [{ model_name: REQUEST.model, litellm_params: upstream }],
     general_settings: { master_key: KEY },
-    // else clients of Anthropic's API are translated to OpenAI's Responses
-    litellm_settings: { use_chat_completions_url_for_anthropic_messages: true, telemetry: false },
+    // else an effort is refused, and clients of Anthropic's API are translated to OpenAI's Responses
+    litellm_settings: { drop_params: true, use_chat_completions_url_for_anthropic_messages: true, telemetry: false },
   }
   writeFileSync(join(directory, 'config.yaml'), JSON.stringify(config)) // JSON is YAML
   return [LITELLM, '--config', 'config.yaml', '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1']
@@ -189,7 +189,7 @@ function emptyFolder(directory: string, name: string): string {
   return path
 }
 
-const START_MS = 60_000
+const START_MS = 240_000
 const ASK_EVERY_MS = 2
 
 async function whenAnswering(

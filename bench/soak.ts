@@ -10,6 +10,8 @@ import { count, markdownTable } from './table.ts'
 const CONNECTIONS = 64
 const BATCH = 10_000
 const TOKEN_INTERVAL_MS = 1
+/** For a server to collect what it does not need, and to give it back. */
+const COLLECT_MS = 500
 /** A batch takes a few seconds on a quiet machine. */
 const LATE_MS = 180_000
 /** The first part warms up: tables of connections, compiled code, the heap. */
@@ -20,7 +22,13 @@ const PER = 100_000
 const MIB = 2 ** 20
 
 /** After each batch. */
-type Sample = { readonly requests: number; readonly rssMib: number; readonly cpuUsPerRequest: number }
+type Sample = {
+  readonly requests: number
+  /** As it is, and after a collection of garbage. */
+  readonly rssMib: number
+  readonly neededMib: number
+  readonly cpuUsPerRequest: number
+}
 
 export type SoakReport = {
   readonly date: string
@@ -31,7 +39,7 @@ export type SoakReport = {
   readonly answered: number
   readonly aborted: number
   readonly unexpected: number
-  /** MiB of resident memory for 100,000 requests, after the warm-up. */
+  /** MiB of the memory that is needed, for 100,000 requests, after the warm-up. */
   readonly slope: number
   readonly slopeError: number
   readonly verdict: string
@@ -50,9 +58,11 @@ export async function benchSoak(
   try {
     await using started = new AsyncDisposableStack()
     const mock = started.use(await startMock('streams', directory, TOKEN_INTERVAL_MS))
-    // little enough that answers are trimmed, too
-    const limits = { GATE_SERVER__MAX_KEPT: '32MiB' }
-    const { child, target } = started.use(await startServer('gate', 'streams', mock, directory, limits))
+    const environment = {
+      GATE_SERVER__MAX_KEPT: '32MiB', // little enough that answers are trimmed, too
+      NODE_OPTIONS: `--import ${join(import.meta.dirname, 'collect-on-signal.ts')}`,
+    }
+    const { child, target } = started.use(await startServer('gate', 'streams', mock, directory, environment))
     const samples: Sample[] = []
     const sums = { answered: 0, aborted: 0, unexpected: 0 }
     const isLate = () => performance.now() - startedMs > options.minutes * 60_000
@@ -65,17 +75,22 @@ export async function benchSoak(
       if (result.unexpected > 0) console.error(`bench: ${result.firstFault}`)
       const after = child.usage()
       requests += batch
+      child.signal('SIGUSR2')
+      await new Promise((resolve) => setTimeout(resolve, COLLECT_MS))
       samples.push({
         requests,
         rssMib: after.rssBytes / MIB,
+        neededMib: child.usage().rssBytes / MIB,
         cpuUsPerRequest: ((after.cpuMs - cpuMs) * 1_000) / batch,
       })
       for (const name of ['answered', 'aborted', 'unexpected'] as const) sums[name] += result[name]
       const last = samples.at(-1)
-      console.error(`bench: ${count(requests)} requests, ${count(last?.rssMib ?? 0)} MiB`)
+      console.error(
+        `bench: ${count(requests)} requests, ${count(last?.rssMib ?? 0)} MiB, needed ${count(last?.neededMib ?? 0)}`,
+      )
     }
     const warm = samples.filter(({ requests }) => requests > options.requests * WARM_SHARE)
-    const { slope, error } = slopeOf(warm.map(({ requests, rssMib }) => [requests / PER, rssMib]))
+    const { slope, error } = slopeOf(warm.map(({ requests, neededMib }) => [requests / PER, neededMib]))
     return {
       date: new Date().toISOString().slice(0, 10),
       node: process.version,
@@ -107,13 +122,15 @@ export function soakText(report: SoakReport): string {
   const every = Math.max(1, Math.ceil(samples.length / SHOWN))
   const rows = samples.filter((_, index) => (index + 1) % every === 0 || index === samples.length - 1)
   const table = markdownTable([
-    ['requests', 'RSS MiB', 'CPU us/request'],
-    ...rows.map(({ requests, rssMib, cpuUsPerRequest }) => [count(requests), count(rssMib), count(cpuUsPerRequest)]),
+    ['requests', 'RSS MiB', 'after a collection', 'CPU us/request'],
+    ...rows.map(({ requests, rssMib, neededMib, cpuUsPerRequest }) =>
+      [requests, rssMib, neededMib, cpuUsPerRequest].map((value) => count(value)),
+    ),
   ])
   return `${table}
 
 ${count(answered)} answered, ${count(aborted)} aborted by the client, ${count(unexpected)} answered in another way than expected.
-RSS: ${slope.toFixed(2)} MiB (standard error ${slopeError.toFixed(2)}) for ${count(PER)} requests: ${verdict}.
+RSS after a collection: ${slope.toFixed(2)} MiB (standard error ${slopeError.toFixed(2)}) for ${count(PER)} requests: ${verdict}.
 
 ${report.date}, Node ${report.node}, ${count(report.seconds)} s, load average ${report.loadAverage.toFixed(1)}.`
 }

@@ -111,11 +111,11 @@ function readStream(
     })
     call.on('error', (error) => resolve(error.message))
     call.on('response', (response) => {
-      if (response.statusCode !== 200) resolve(`status ${response.statusCode}`)
+      const { statusCode = 0 } = response
       response.setEncoding('utf8')
-      response.on('data', onText)
+      response.on('data', statusCode === 200 ? onText : (text) => resolve(`status ${statusCode}: ${text}`))
       response.on('error', (error) => resolve(error.message))
-      response.on('end', () => resolve(undefined))
+      response.on('end', () => resolve(statusCode === 200 ? undefined : `status ${statusCode}`))
     })
     call.end(body)
   })
