@@ -346,3 +346,34 @@ test('a redirect is an error, never followed with the key nor passed on', async 
   expect(hits).toBe(0)
   await other.close()
 })
+
+test('arguments of tools are repaired, and a schema that never ends holds nothing up', async () => {
+  const call = (args: string) => (_: Seen, response: ServerResponse) => {
+    const [choice] = completion('').choices
+    const tool_calls = [{ id: 'c', type: 'function', function: { name: 'look', arguments: args } }]
+    const message = { role: 'assistant', content: null, tool_calls }
+    sendJson(response, 200, { ...completion(''), choices: [{ ...choice, message, finish_reason: 'tool_calls' }] })
+  }
+  const inputOf = async (property: object) => {
+    const answered = await fetch(`${gate.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': gate.key, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'first/mock',
+        max_tokens: 9,
+        messages: [{ role: 'user', content: 'hi' }],
+        tools: [{ name: 'look', input_schema: { type: 'object', properties: { a: property } } }],
+      }),
+    })
+    const { content } = (await answered.json()) as { content: readonly { readonly input: unknown }[] }
+    return content[0]?.input
+  }
+  const endless = `${'a'.repeat(100)}!`
+  behaveFirst = call(JSON.stringify({ a: endless }))
+  behaveSecond = answer('meanwhile')
+  const bomb = inputOf({ type: 'string', pattern: '^(a+)+$' })
+  expect(await (await chat('second/mock')).text()).toContain('meanwhile')
+  expect(await bomb).toEqual({ a: endless }) // whether it fits is for the client to find out
+  behaveFirst = call("{'a': '5',}")
+  expect(await inputOf({ type: 'integer' })).toEqual({ a: 5 })
+})
