@@ -64,6 +64,9 @@ the same dialect, and so is the answer; an answer that met its limit says so, al
 thinking and sampling. Engines pass over much of the rest without a word (llama.cpp 0.7.0: schemas of answers, forced and forbidden calls, tools that
 take a text, documents), so any other request is translated to what the engine speaks natively, where nothing is lost silently.
 
+\`count_tokens\`, \`input_tokens\` and \`countTokens\` of a llama.cpp are exact: the request is made as if it were to be answered, and the engine counts it. A backend that sleeps is not started
+for it; there, and at upstreams that cannot count in the client's dialect, the answer is an estimate of the text, the tools and the media.
+
 ## Where providers differ
 
 ${differences()}

@@ -5,17 +5,16 @@ import type { Checker } from '../check/checker.ts'
 import type { RetryBudget } from '../route/retry-budget.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import { spokenFor } from '../translate/spoken.ts'
 import { bothTunings, type Tuning } from '../translate/tuning.ts'
-import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { type AttemptParts, attempt, type Conclusion } from './attempt.ts'
+import { countFor } from './counting.ts'
 import { type Conduct, conductOf } from './failover.ts'
 import type { Job, Sending } from './sending.ts'
 
 export type AttemptsParts = AttemptParts & {
   readonly dialects: Pick<Dialects, 'all'>
-  readonly backends: Pick<Backends, 'turnAt'>
+  readonly backends: Pick<Backends, 'turnAt' | 'isAsleep'>
   readonly upstreams: Pick<Upstreams, 'get'>
   readonly retries: RetryBudget
   readonly checker: Pick<Checker, 'check'>
@@ -46,8 +45,8 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: C
   parts.retries.request()
   if (job.asked.stream) answer.keepAlive()
   for (let target = plan.shift(); target !== undefined; target = plan.shift()) {
-    const counted = countedHere(parts, job, target)
-    if (counted !== null) return { kind: 'ended', target, end: counted }
+    const counted = countFor(parts, job, target)
+    if (counted !== null) return { kind: 'ended', target, end: await counted }
     const asked = parts.backends.turnAt(target.upstream, answer)
     const turn = asked instanceof Promise ? await asked : asked
     if (turn.kind === 'gone') return turn
@@ -98,20 +97,6 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: C
 function allKeysUsed({ upstream }: Target, waitMs: number): GateError {
   const message = `all keys of upstream "${upstream}" have reached their limit or rest`
   return new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: Math.ceil(waitMs / 1_000) })
-}
-
-/** Tokens are counted here where the upstream cannot do it in the client's dialect: no engine is started for that. */
-function countedHere(
-  { upstreams, dialects }: AttemptsParts,
-  { call, dialect }: Job,
-  target: Target,
-): ForwardEnd | null {
-  const { countBody } = dialect
-  const upstream = upstreams.get(target.upstream)
-  if (call.endpoint.does !== 'count-tokens' || countBody === undefined || upstream === undefined) return null
-  if (spokenFor(dialects.all, dialect, upstream.grades).grade !== 'translate') return null
-  const rest = Buffer.from(JSON.stringify(countBody(dialect.estimateInput(call))))
-  return { kind: 'answered', status: 200, headers: { 'content-type': 'application/json' }, rest, ttftMs: 0 }
 }
 
 /** What a target cannot take, another one may. */

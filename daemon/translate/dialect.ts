@@ -68,6 +68,8 @@ export type Dialect = {
   readonly estimateOutput: (answer: Buffer) => number
   /** What says how many tokens a request is, sent as JSON; only of a dialect with an endpoint that counts. */
   readonly countBody?: (inputTokens: number) => object
+  /** Where engines count the tokens of a request, below their base URL; they answer with `input_tokens`. */
+  readonly countPath?: string
   /** The message of an error that a whole answer is, although its status says success; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
   /** How many seconds an error asks to wait, in its body; null when it does not say. */

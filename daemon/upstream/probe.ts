@@ -85,7 +85,7 @@ async function gradeOf(
 ): Promise<Found> {
   const post = async (body: object) => {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(QUESTION_TIMEOUT_MS)])
-    const answer = await ask(path, signal, { headers, json: body })
+    const answer = await ask(path, signal, { headers, body: JSON.stringify(body) })
     return { status: answer.status, ok: answer.ok, text: await textOf(answer, MAX_ANSWER_BYTES) }
   }
   const refusal = await post(empty.body)

@@ -22,7 +22,8 @@ export type Answer = {
   readonly body: (AsyncIterable<Uint8Array> & { cancel: () => Promise<void> }) | null
 }
 
-type Post = { readonly headers: Readonly<Record<string, string>>; readonly json: object }
+/** A body of JSON. */
+type Post = { readonly headers: Readonly<Record<string, string>>; readonly body: string }
 
 /** How an upstream lists its models. */
 export type ModelListing = {
@@ -266,8 +267,12 @@ function openUpstream(
       const common = { dispatcher: pool, redirect: 'error', signal } as const
       const url_ = `${url.origin}${basePath}${path}`
       if (post === undefined) return fetch(url_, { ...common, headers: askHeaders('GET', path) })
-      const body = Buffer.from(JSON.stringify(post.json))
-      const headers = { ...askHeaders('POST', path, body), ...post.headers, 'content-type': 'application/json' }
+      const { body } = post
+      const headers = {
+        ...askHeaders('POST', path, Buffer.from(body)),
+        ...post.headers,
+        'content-type': 'application/json',
+      }
       return fetch(url_, { ...common, method: 'POST', headers, body })
     },
     configuredModels: config.models ?? null,

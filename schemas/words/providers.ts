@@ -41,6 +41,8 @@ export type ProviderRow = {
    * one.
    */
   readonly probed?: 'any model' | 'only model'
+  /** It counts the tokens of a request in every dialect that it speaks, before it is asked to answer it. */
+  readonly countsTokens?: boolean
   /** It takes `models` and `provider`, by which clients of Gate choose among targets, for its own. */
   readonly routes?: boolean
   /**
@@ -204,6 +206,7 @@ const ROWS = {
     key: 'bearer',
     dialects: CHAT,
     isEngine: true,
+    countsTokens: true,
     probed: 'only model', // as a router it has several, and loads them when they are asked for
     continues: { 'openai-chat': {} },
     chat: ENGINE,

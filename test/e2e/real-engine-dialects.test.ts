@@ -125,6 +125,27 @@ describe.skipIf(llama.kind !== 'ready')(title, () => {
     }
   })
 
+  test('counts are those of the request itself, whichever the dialect', async () => {
+    const asked = { model, system: 'Be brief.', messages: user('hello'), tools: [WEATHER] }
+    const { usage } = await claude.messages.create({ ...asked, max_tokens: 64 })
+    const { input_tokens } = await claude.messages.countTokens(asked)
+    expect(input_tokens).toBe(usage.input_tokens + (usage.cache_read_input_tokens ?? 0))
+    const schema = { format: { type: 'json_schema' as const, name: 'a', schema: SCHEMA, strict: false } }
+    for (const text of [{}, { text: schema }]) {
+      const response = await openai.responses.create({ model, input: 'hello', max_output_tokens: 40, ...text })
+      const counted = await openai.responses.inputTokens.count({ model, input: 'hello', ...text })
+      expect(counted.input_tokens).toBe(response.usage?.input_tokens)
+    }
+    const contents = [{ role: 'user', parts: [{ text: 'hello' }] }]
+    const [answered, counted] = await Promise.all(
+      ['generateContent', 'countTokens'].map(async (method) => {
+        const answer = await post(`/v1beta/models/${model}:${method}`, { contents })
+        return (await answer.json()) as { totalTokens?: number; usageMetadata?: { promptTokenCount: number } }
+      }),
+    )
+    expect(counted?.totalTokens).toBe(answered?.usageMetadata?.promptTokenCount)
+  })
+
   const many = { model, stream: true, max_tokens: 6_000, messages: user('#count') }
   const clients: readonly { readonly path: string; readonly body: object }[] = [
     { path: '/v1/chat/completions', body: many },

@@ -23,7 +23,8 @@ import type { LogFields } from '../../schemas/words/log.ts'
 export const KEY = 'a-key-of-the-test-01'
 
 /** For upstreams that are no backends: everybody's turn is now. */
-export const NO_BACKENDS: Pick<Backends, 'turnAt'> = {
+export const NO_BACKENDS: Pick<Backends, 'turnAt' | 'isAsleep'> = {
+  isAsleep: () => false,
   turnAt: () => ({ kind: 'granted', wait: null, mayRestart: false, release: () => {} }),
 }
 

@@ -32,6 +32,7 @@ export const anthropic = {
   estimateInput,
   estimateOutput,
   countBody: (inputTokens) => ({ input_tokens: inputTokens }),
+  countPath: '/messages/count_tokens',
   failureOf,
   errorBody,
   errorFrame,

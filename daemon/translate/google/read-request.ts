@@ -30,7 +30,9 @@ const READ_OF_CONFIG = new Set([
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
-  const request = camelIn(JSON.parse(body.toString('utf8')))
+  const asked = camelIn(JSON.parse(body.toString('utf8')))
+  const counted = asked['generateContentRequest'] // what is to be counted may be wrapped
+  const request = counted === undefined ? asked : camelIn(counted)
   const features = new Set<Feature>()
   const config = camelIn(request['generationConfig'])
   if (request['cachedContent'] !== undefined) {

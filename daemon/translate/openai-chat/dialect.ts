@@ -31,6 +31,7 @@ export const openAiChat = {
   usageOf,
   estimateInput,
   estimateOutput,
+  countPath: '/chat/completions/input_tokens',
   failureOf,
   errorBody,
   errorFrame,

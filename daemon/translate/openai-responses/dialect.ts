@@ -37,6 +37,7 @@ export const openAiResponses = {
   estimateInput,
   estimateOutput,
   countBody: (inputTokens) => ({ object: 'response.input_tokens', input_tokens: inputTokens }),
+  countPath: '/responses/input_tokens',
   failureOf,
   errorBody,
   errorFrame,

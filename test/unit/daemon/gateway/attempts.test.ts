@@ -118,17 +118,17 @@ function harness(
   const parts: AttemptsParts = {
     dialects: { all: [openAiChat] },
     retries: { request: () => {}, retry: () => true },
-    backends:
-      options.turnAt === undefined
-        ? {
-            turnAt: (name) => ({
-              kind: 'granted',
-              wait: null,
-              mayRestart: false,
-              release: (broke) => void released.push([name, broke]),
-            }),
-          }
-        : { turnAt: options.turnAt },
+    backends: {
+      isAsleep: () => false,
+      turnAt:
+        options.turnAt ??
+        ((name) => ({
+          kind: 'granted',
+          wait: null,
+          mayRestart: false,
+          release: (broke) => void released.push([name, broke]),
+        })),
+    },
     upstreams: { get: (name) => (name === 'gone' ? undefined : upstreamOf(name, connections)) },
     health: {
       succeeded: (target) => void health.push(`${target.upstream} succeeded`),

@@ -33,8 +33,8 @@ function engine(
     provider,
     isSet: grades.isSet,
     learn: grades.learn,
-    ask: async (_path: string, _signal: AbortSignal, post: { readonly json: object }) => {
-      asked.push(post.json)
+    ask: async (_path: string, _signal: AbortSignal, post: { readonly body: string }) => {
+      asked.push(JSON.parse(post.body))
       const reply = replies[at]
       at += 1
       if (reply === undefined) throw new Error('connection refused')
