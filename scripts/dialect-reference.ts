@@ -33,7 +33,7 @@ ${dialects
   )
   .join('\n')}
 
-Where client and upstream speak the same dialect, bytes pass: only the model and the credential change. Else the request is translated, and its answer
+Where client and upstream speak the same dialect, bytes pass: only the model and the credential change, and what another provider thought earlier in the conversation is left out where it would be refused. Else the request is translated, and its answer
 translated back, event by event.
 
 What an upstream cannot express is never changed silently:

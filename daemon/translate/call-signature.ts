@@ -39,11 +39,16 @@ export class CallSignatures {
 
 const BEGINNING = Buffer.from(`{"${MARK}":[{`).toString('base64').slice(0, 12)
 
+/** Whether a body may have signatures that Gate has made: a conversation that began with another provider. */
+export const mayHoldOurs = (body: Buffer): boolean => body.includes(BEGINNING)
+
+export const isOurs = (signature: unknown): boolean => typeof signature === 'string' && signature.startsWith(BEGINNING)
+
 /** The thoughts that the signature of a call holds; one of Google's own is the signature of a thought without words. */
 export function thoughtsIn(signature: string | null): readonly Thought[] {
   if (signature === null || signature === '') return []
   const own: Thought = { kind: 'reasoning', text: '', signature, signedBy: SIGNED_BY }
-  if (!signature.startsWith(BEGINNING)) return [own]
+  if (!isOurs(signature)) return [own]
   const kept = parsedRecord(Buffer.from(signature, 'base64').toString('utf8'))
   if (kept === null) return [own]
   return recordsIn(kept[MARK]).map(

@@ -17,6 +17,23 @@ export function modelEdits(body: Buffer, model: string, outline: JsonOutline = o
     .map(({ start, end }) => ({ start, end, text: JSON.stringify(model) }))
 }
 
+/** What writes a member anew. @param change of its value */
+export function memberEdits(
+  body: Buffer,
+  outline: JsonOutline,
+  name: string,
+  change: (value: unknown) => unknown,
+): Edit[] {
+  const members = outline.kind === 'object' ? outline.members : []
+  return members
+    .filter(({ key }) => key === name)
+    .map(({ start, end }) => ({
+      start,
+      end,
+      text: JSON.stringify(change(JSON.parse(body.toString('utf8', start, end)))),
+    }))
+}
+
 /**
  * The same object with other members, in their order: each value as the client wrote it.
  * @param nameOf the name of a member from now on; null leaves it out @param more members that follow

@@ -18,7 +18,7 @@ function client(dialect: 'openai-chat' | 'openai-responses'): Client {
     dialect,
     family: 'gpt-5',
     ways: usesResponses ? OF_RESPONSES : OF_CHAT,
-    async ask({ url, key, model, question, stream, image, wants, signal, hear }) {
+    async ask({ url, key, model: first, question, stream, image, wants, then, signal, hear }) {
       const { Agent, OpenAIProvider, Runner, tool } = await clientModule('@openai/agents')
       const { OpenAI } = await clientModule('openai')
       const openAIClient = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 })
@@ -38,32 +38,41 @@ function client(dialect: 'openai-chat' | 'openai-responses'): Client {
         reasoning: { effort: 'low', summary: 'auto' },
         providerData: { include: ['reasoning.encrypted_content'] },
       }
-      const agent = new Agent({
-        name: 'weather',
-        instructions: 'Be brief.',
-        model,
-        tools: takesTools(wants) ? [weather] : [],
-        ...(wants === 'thinking' && {
-          modelSettings: usesResponses ? thinking : { reasoning: { effort: 'low' } },
-        }),
-        ...(wants === 'schema' && {
-          outputType: { type: 'json_schema', name: 'weather', strict: true, schema: SCHEMA },
-        }),
-      })
+      const agentOf = (model: string) =>
+        new Agent({
+          name: 'weather',
+          instructions: 'Be brief.',
+          model,
+          tools: takesTools(wants) ? [weather] : [],
+          ...(wants === 'thinking' && {
+            modelSettings: usesResponses ? thinking : { reasoning: { effort: 'low' } },
+          }),
+          ...(wants === 'schema' && {
+            outputType: { type: 'json_schema', name: 'weather', strict: true, schema: SCHEMA },
+          }),
+        })
       const content = [
         { type: 'input_text', text: question },
         ...(image === undefined ? [] : [{ type: 'input_image', image: `data:image/png;base64,${image}` }]),
       ]
       const runner = new Runner({ modelProvider, tracingDisabled: true })
-      const run = await runner.run(agent, [{ role: 'user', content }], { stream, signal })
-      if (stream) {
+      const answerOf = async (model: string, history: readonly Untyped[]) => {
+        const run = await runner.run(agentOf(model), history, { stream, signal })
+        if (!stream) return run
         for await (const text of run.toTextStream()) hear?.(text)
         await run.completed
+        return run
       }
+      const before = await answerOf(first, [{ role: 'user', content }])
+      const run =
+        then === undefined
+          ? before
+          : await answerOf(then.model, [...before.history, { role: 'user', content: then.question }])
       const last = run.rawResponses.at(-1)
       const text = typeof run.finalOutput === 'string' ? run.finalOutput : JSON.stringify(run.finalOutput)
       const usage = { input: last.usage.inputTokens, output: last.usage.outputTokens }
-      return { text, thought: run.newItems.map(thoughtOf).join(''), cities, usage }
+      const items = then === undefined ? run.newItems : [...before.newItems, ...run.newItems]
+      return { text, thought: items.map(thoughtOf).join(''), cities, usage }
     },
   }
 }

@@ -7,6 +7,8 @@ type Model = {
   readonly thinking: object
 }
 
+type ModelFor = (place: Pick<Ask, 'url' | 'key' | 'model'>) => Promise<Model>
+
 const STORES_NOTHING = { store: false, forceReasoning: true, reasoningEffort: 'low', reasoningSummary: 'auto' }
 
 const HIDDEN: Ways = { hidesThoughts: true, forgets: () => true }
@@ -48,13 +50,13 @@ function client(
   dialect: Client['dialect'],
   family: Client['family'],
   ways: Ways,
-  modelFor: (place: Pick<Ask, 'url' | 'key' | 'model'>) => Promise<Model>,
+  modelFor: ModelFor,
 ): Client {
-  return { name, dialect, family, ways, ask: async (ask) => askOf(ask, await modelFor(ask)) }
+  return { name, dialect, family, ways, ask: (ask) => askOf(ask, modelFor) }
 }
 
 /** The SDK itself runs the tools, and goes on until the model calls none. */
-async function askOf({ question, stream, image, wants, signal, hear }: Ask, { model, thinking }: Model) {
+async function askOf({ question, stream, image, wants, then, signal, hear, ...place }: Ask, modelFor: ModelFor) {
   const { generateText, streamText, isStepCount, jsonSchema, Output } = await clientModule('ai')
   const cities: string[] = []
   const weather = {
@@ -68,29 +70,38 @@ async function askOf({ question, stream, image, wants, signal, hear }: Ask, { mo
     { type: 'text', text: question },
     ...(image === undefined ? [] : [{ type: 'file', data: image, mediaType: 'image/png' }]),
   ]
-  const asked = {
-    model,
-    messages: [{ role: 'user', content }],
-    maxRetries: 0,
-    abortSignal: signal,
-    stopWhen: isStepCount(3),
-    ...(takesTools(wants) && { tools: { get_weather: weather } }),
-    ...(wants === 'thinking' && { providerOptions: thinking }),
-    ...(wants === 'schema' && { output: Output.object({ schema: jsonSchema(SCHEMA) }) }),
-  }
-  const running = stream ? streamText({ ...asked, onError: () => {} }) : await generateText(asked)
-  if (stream) {
-    for await (const part of running.fullStream) {
-      if (part.type === 'error') throw part.error
-      if (part.type === 'text-delta') hear?.(part.text)
+  const first = await answerOf(place.model, [{ role: 'user', content }])
+  if (then === undefined) return first.answer
+  const later = await answerOf(then.model, [...first.messages, { role: 'user', content: then.question }])
+  return { ...later.answer, thought: first.answer.thought + later.answer.thought }
+
+  async function answerOf(id: string, messages: readonly Untyped[]) {
+    const { model, thinking } = await modelFor({ ...place, model: id })
+    const asked = {
+      model,
+      messages,
+      maxRetries: 0,
+      abortSignal: signal,
+      stopWhen: isStepCount(3),
+      ...(takesTools(wants) && { tools: { get_weather: weather } }),
+      ...(wants === 'thinking' && { providerOptions: thinking }),
+      ...(wants === 'schema' && { output: Output.object({ schema: jsonSchema(SCHEMA) }) }),
     }
-  }
-  const steps: readonly Untyped[] = await running.steps
-  const last = steps.at(-1)
-  return {
-    text: wants === 'schema' ? JSON.stringify(await running.output) : last.text,
-    thought: steps.map(({ reasoningText = '' }) => reasoningText).join(''),
-    cities,
-    usage: { input: last.usage.inputTokens, output: last.usage.outputTokens },
+    const running = stream ? streamText({ ...asked, onError: () => {} }) : await generateText(asked)
+    if (stream) {
+      for await (const part of running.fullStream) {
+        if (part.type === 'error') throw part.error
+        if (part.type === 'text-delta') hear?.(part.text)
+      }
+    }
+    const steps: readonly Untyped[] = await running.steps
+    const last = steps.at(-1)
+    const answer = {
+      text: wants === 'schema' ? JSON.stringify(await running.output) : last.text,
+      thought: steps.map(({ reasoningText = '' }) => reasoningText).join(''),
+      cities,
+      usage: { input: last.usage.inputTokens, output: last.usage.outputTokens },
+    }
+    return { answer, messages: [...messages, ...(await running.responseMessages)] }
   }
 }

@@ -6,7 +6,7 @@ const messages: Client = {
   name: '@anthropic-ai/sdk',
   dialect: 'anthropic',
   family: 'claude-sonnet-4-5',
-  async ask({ url, key, model, question, stream, image, wants, signal, hear }) {
+  async ask({ url, key, model: first, question, stream, image, wants, then, signal, hear }) {
     const { Anthropic } = await clientModule('@anthropic-ai/sdk')
     const claude = new Anthropic({ authToken: key, apiKey: null, baseURL: url, maxRetries: 0 })
     const source = { type: 'base64', media_type: 'image/png', data: image }
@@ -14,6 +14,7 @@ const messages: Client = {
     const turns: Untyped[] = [{ role: 'user', content: asked }]
     const cities: string[] = []
     let thought = ''
+    let model = first
     for (;;) {
       const body = {
         model,
@@ -27,6 +28,11 @@ const messages: Client = {
       for (const block of content) if (block.type === 'thinking') thought += block.thinking
       const calls: readonly Untyped[] = content.filter(({ type }: Untyped) => type === 'tool_use')
       cities.push(...calls.map((call) => call.input.city))
+      if (calls.length === 0 && then !== undefined && model !== then.model) {
+        model = then.model
+        turns.push({ role: 'assistant', content }, { role: 'user', content: then.question })
+        continue
+      }
       if (calls.length === 0) {
         const text = content.map((block: Untyped) => (block.type === 'text' ? block.text : '')).join('')
         return { text, thought, cities, usage: { input: usage.input_tokens, output: usage.output_tokens } }

@@ -12,6 +12,8 @@ export type Ask = {
   readonly image?: string
   /** weather: the model may call `get_weather`; thinking: it also thinks; schema: the answer is JSON of SCHEMA. */
   readonly wants?: 'weather' | 'thinking' | 'schema'
+  /** What is asked after that, of another model. */
+  readonly then?: { readonly model: string; readonly question: string }
   readonly signal?: AbortSignal
   /** Is told each piece of text as it comes. */
   readonly hear?: (text: string) => void

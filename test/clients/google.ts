@@ -6,7 +6,7 @@ const genai: Client = {
   name: '@google/genai',
   dialect: 'google',
   family: 'gemini-3-pro',
-  async ask({ url, key, model, question, stream, image, wants, signal, hear }) {
+  async ask({ url, key, model: first, question, stream, image, wants, then, signal, hear }) {
     const { GoogleGenAI } = await clientModule('@google/genai')
     const google = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: url, retryOptions: { attempts: 1 } } })
     const config = {
@@ -17,7 +17,8 @@ const genai: Client = {
       ...(wants === 'thinking' && { thinkingConfig: { includeThoughts: true, thinkingBudget: 1_024 } }),
       ...(wants === 'schema' && { responseMimeType: 'application/json', responseJsonSchema: SCHEMA }),
     }
-    const talk = google.chats.create({ model, config })
+    let model = first
+    let talk = google.chats.create({ model, config })
     const cities: string[] = []
     let thought = ''
     let message: Untyped[] = [
@@ -41,6 +42,12 @@ const genai: Client = {
         calls.push(...(answer.functionCalls ?? []))
       }
       cities.push(...calls.map((call) => call.args.city))
+      if (calls.length === 0 && then !== undefined && model !== then.model) {
+        model = then.model
+        talk = google.chats.create({ model, config, history: talk.getHistory() })
+        message = [{ text: then.question }]
+        continue
+      }
       if (calls.length === 0) {
         const { promptTokenCount: input, candidatesTokenCount: said, thoughtsTokenCount: thinking = 0 } = usage
         return { text, thought, cities, usage: { input, output: said + thinking } }

@@ -12,26 +12,28 @@ function client(dialect: 'openai-chat' | 'openai-responses'): Client {
     family: 'gpt-5',
     // of chat completions it reads no `reasoning_content`, of Responses no `response.failed`
     ways: usesResponses ? { ofFailedStream: null } : { hidesThoughts: true, forgets: () => true },
-    async ask({ url, key, model, question, stream, image, wants, signal, hear }) {
+    async ask({ url, key, model: first, question, stream, image, wants, then, signal, hear }) {
       const { ChatOpenAI } = await clientModule('@langchain/openai')
       const { HumanMessage, ToolMessage } = await clientModule('@langchain/core/messages')
-      const chat = new ChatOpenAI({
-        apiKey: key,
-        configuration: { baseURL: `${url}/v1` },
-        model,
-        maxRetries: 0,
-        useResponsesApi: usesResponses,
-        ...(wants === 'thinking' && { reasoning: { effort: 'low', summary: usesResponses ? 'auto' : undefined } }),
-        ...(wants === 'thinking' &&
-          usesResponses && { zdrEnabled: true, modelKwargs: { include: ['reasoning.encrypted_content'] } }),
-      })
+      let model = first
+      const chatOf = () =>
+        new ChatOpenAI({
+          apiKey: key,
+          configuration: { baseURL: `${url}/v1` },
+          model,
+          maxRetries: 0,
+          useResponsesApi: usesResponses,
+          ...(wants === 'thinking' && { reasoning: { effort: 'low', summary: usesResponses ? 'auto' : undefined } }),
+          ...(wants === 'thinking' &&
+            usesResponses && { zdrEnabled: true, modelKwargs: { include: ['reasoning.encrypted_content'] } }),
+        })
       const content = [
         { type: 'text', text: question },
         ...(image === undefined ? [] : [{ type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } }]),
       ]
       const messages: Untyped[] = [new HumanMessage({ content })]
       if (wants === 'schema') {
-        const strict = chat.withStructuredOutput(SCHEMA, {
+        const strict = chatOf().withStructuredOutput(SCHEMA, {
           name: 'weather',
           method: 'jsonSchema',
           strict: true,
@@ -41,21 +43,26 @@ function client(dialect: 'openai-chat' | 'openai-responses'): Client {
         return { text: JSON.stringify(parsed), thought: '', cities: [], usage: usageOf(raw) }
       }
       const tool = { type: 'function', function: { name: 'get_weather', description: 'of a city', parameters: CITY } }
-      const bound = takesTools(wants) ? chat.bindTools([tool]) : chat
+      const modelOf = () => (takesTools(wants) ? chatOf().bindTools([tool]) : chatOf())
       const cities: string[] = []
       let thought = ''
       for (;;) {
-        const message = stream ? await streamed(bound) : await bound.invoke(messages, { signal })
+        const message = stream ? await streamed(modelOf()) : await modelOf().invoke(messages, { signal })
         for (const block of message.contentBlocks) if (block.type === 'reasoning') thought += block.reasoning
         const calls: readonly Untyped[] = message.tool_calls
         cities.push(...calls.map(({ args }) => args.city))
+        if (calls.length === 0 && then !== undefined && model !== then.model) {
+          model = then.model
+          messages.push(message, new HumanMessage(then.question))
+          continue
+        }
         if (calls.length === 0) return { text: message.text, thought, cities, usage: usageOf(message) }
         messages.push(message, ...calls.map(({ id }) => new ToolMessage({ tool_call_id: id, content: WEATHER })))
       }
 
-      async function streamed(model: Untyped): Promise<Untyped> {
+      async function streamed(asked: Untyped): Promise<Untyped> {
         let whole: Untyped
-        for await (const chunk of await model.stream(messages, { signal })) {
+        for await (const chunk of await asked.stream(messages, { signal })) {
           if (chunk.text !== '') hear?.(chunk.text)
           whole = whole === undefined ? chunk : whole.concat(chunk)
         }

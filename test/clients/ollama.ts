@@ -10,13 +10,14 @@ const chat: Client = {
     // its messages have a place for what was thought, but none for a signature
     forgets: (upstream) => upstream !== 'openai-chat' && upstream !== 'ollama',
   },
-  async ask({ url, key, model, question, stream, image, wants, signal, hear }) {
+  async ask({ url, key, model: first, question, stream, image, wants, then, signal, hear }) {
     const { Ollama } = await clientModule('ollama')
     const ollama = new Ollama({ host: url, headers: { authorization: `Bearer ${key}` } })
     signal?.addEventListener('abort', () => ollama.abort())
     const messages: Untyped[] = [{ role: 'user', content: question, ...(image !== undefined && { images: [image] }) }]
     const cities: string[] = []
     let thought = ''
+    let model = first
     const tool = { type: 'function', function: { name: 'get_weather', description: 'of a city', parameters: CITY } }
     for (;;) {
       const asked = {
@@ -40,6 +41,11 @@ const chat: Client = {
       }
       thought += message.thinking
       cities.push(...message.tool_calls.map((call: Untyped) => call.function.arguments.city))
+      if (message.tool_calls.length === 0 && then !== undefined && model !== then.model) {
+        model = then.model
+        messages.push(message, { role: 'user', content: then.question })
+        continue
+      }
       if (message.tool_calls.length === 0) {
         const usage = { input: last.prompt_eval_count, output: last.eval_count }
         return { text: message.content, thought, cities, usage }

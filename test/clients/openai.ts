@@ -6,7 +6,7 @@ const chat: Client = {
   name: 'openai (chat)',
   dialect: 'openai-chat',
   family: 'gpt-5',
-  async ask({ model, question, stream, image, wants, signal, hear, ...place }) {
+  async ask({ model: first, question, stream, image, wants, then, signal, hear, ...place }) {
     const openai = await clientOf(place)
     const asked = [
       { type: 'text', text: question },
@@ -15,6 +15,7 @@ const chat: Client = {
     const messages: Untyped[] = [{ role: 'user', content: image === undefined ? question : asked }]
     const called: string[] = []
     let thought = ''
+    let model = first
     const tool = { type: 'function', function: { name: 'get_weather', parameters: CITY, strict: true } }
     const format = { type: 'json_schema', json_schema: { name: 'weather', schema: SCHEMA, strict: true } }
     for (;;) {
@@ -29,11 +30,13 @@ const chat: Client = {
       thought += message.reasoning_content ?? ''
       const calls: readonly Untyped[] = message.tool_calls ?? []
       called.push(...calls.map((call) => JSON.parse(call.function.arguments).city))
-      if (calls.length === 0) {
+      if (calls.length === 0 && then !== undefined && model !== then.model) {
+        model = then.model
+        messages.push(message, { role: 'user', content: then.question })
+      } else if (calls.length === 0) {
         const tokens = { input: usage.prompt_tokens, output: usage.completion_tokens }
         return { text: message.content, thought, cities: called, usage: tokens }
-      }
-      messages.push(message, ...calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: WEATHER })))
+      } else messages.push(message, ...calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: WEATHER })))
     }
 
     async function whole(body: object) {
@@ -59,7 +62,7 @@ const responses: Client = {
   name: 'openai (responses)',
   dialect: 'openai-responses',
   family: 'gpt-5',
-  async ask({ model, question, stream, image, wants, signal, hear, ...place }) {
+  async ask({ model: first, question, stream, image, wants, then, signal, hear, ...place }) {
     const openai = await clientOf(place)
     const asked = [
       { type: 'input_text', text: question },
@@ -70,6 +73,7 @@ const responses: Client = {
     const input: Untyped[] = [{ role: 'user', content: asked }]
     const called: string[] = []
     let thought = ''
+    let model = first
     const thinking = {
       store: false,
       include: ['reasoning.encrypted_content'],
@@ -92,6 +96,11 @@ const responses: Client = {
       for (const item of response.output) if (item.type === 'reasoning') thought += item.summary[0]?.text ?? ''
       const calls: readonly Untyped[] = response.output.filter(({ type }: Untyped) => type === 'function_call')
       called.push(...calls.map((call) => JSON.parse(call.arguments).city))
+      if (calls.length === 0 && then !== undefined && model !== then.model) {
+        model = then.model
+        input.push(...response.output, { role: 'user', content: then.question })
+        continue
+      }
       if (calls.length === 0) {
         const { input_tokens: inputTokens, output_tokens: outputTokens } = response.usage
         return {

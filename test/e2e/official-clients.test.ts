@@ -149,6 +149,20 @@ const FEATURES: readonly Feature[] = [
   },
 ]
 
+/** What one provider thought, signed or not, is nothing that another could refuse a conversation over. */
+const goesOn = (further: number): Feature => ({
+  name: `a conversation that goes on with the upstream ${further} further`,
+  streams: [false, true],
+  async check({ ask, client, upstream }) {
+    const at = DIALECTS.indexOf(upstream.dialect) + further
+    const { name = '' } = DIALECTS[at % DIALECTS.length] ?? {}
+    const then = { model: modelName(client.family, name), question: 'Is that cold?' }
+    expect(await ask({ question: 'Oslo and Rome?', wants: 'thinking', then })).toMatchObject(calls)
+    expect(upstreams[at % DIALECTS.length]?.asked.at(-1)?.question).toContain('Is that cold?')
+  },
+})
+const ALL_FEATURES = [...FEATURES, ...[1, 2, 3, 4].map(goesOn)]
+
 async function failureTo(asking: Promise<unknown>): Promise<Failure> {
   const error = await asking.then(
     () => new Error('it was answered'),
@@ -159,7 +173,7 @@ async function failureTo(asking: Promise<unknown>): Promise<Failure> {
 
 const ROWS = CLIENTS.flatMap((client, c) =>
   DIALECTS.flatMap((dialect, d) =>
-    FEATURES.flatMap((feature, f) =>
+    ALL_FEATURES.flatMap((feature, f) =>
       feature.streams
         .filter((stream) => isLong || isSampled(c, d, f, stream))
         .map((stream) => ({ client, dialect, feature, stream, how: stream ? 'streamed' : 'whole' })),
@@ -180,14 +194,13 @@ describe.skipIf(!HAS_CLIENTS)(`official clients${NEEDS_CLIENTS}`, () => {
       const upstream = upstreams.find((one) => one.dialect === dialect)
       if (upstream === undefined) throw new Error(`no upstream ${dialect.name}`)
       const place = { url: gate.url, key: KEY, model: modelName(client.family, dialect.name), stream }
-      const [rows, seen] = [gate.rows.length, upstream.seen.length]
+      const requests = () => upstreams.reduce((sum, { seen }) => sum + seen.length, 0)
+      const [rows, before] = [gate.rows.length, requests()]
       await feature.check({ client, upstream, stream, ask: (ask) => client.ask({ ...place, ...ask }) })
-      const requests = () => upstream.seen.length - seen
-      await until(() => gate.rows.length - rows === requests())
+      await until(() => gate.rows.length - rows === requests() - before)
       const { outcome = 'ok' } = feature
       const metered = { inputTokens: usage.input, outputTokens: usage.output, estimated: false }
-      for (const row of gate.rows.slice(rows))
-        expect(row).toMatchObject({ upstream: dialect.name, outcome, ...(outcome === 'ok' && metered) })
+      for (const row of gate.rows.slice(rows)) expect(row).toMatchObject({ outcome, ...(outcome === 'ok' && metered) })
     },
   )
 })

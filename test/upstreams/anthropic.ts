@@ -106,13 +106,17 @@ const blocksOf = ({ content }: Body): readonly Body[] => (typeof content === 'st
 const isResults = (content: Body): boolean =>
   typeof content !== 'string' && content.some(({ type }: Body) => type === 'tool_result')
 
-/** Turns that called, of a model that was told to think, without what it thought; one that may think takes them. */
+/** Turns after the question that called without a thought, of a model that was told to think; one that may think takes them. */
 function unsigned({ messages, thinking }: Body): readonly string[] {
+  const asked = messages.findLastIndex(({ role, content }: Body) => role === 'user' && !isResults(content))
   return messages.flatMap((message: Body, at: number) => {
     const blocks = blocksOf(message)
     const wrong = blocks.filter(({ type, signature }) => type === 'thinking' && signature !== SIGNATURE)
     const isBare =
-      thinking?.type === 'enabled' && blocks.some(({ type }) => type === 'tool_use') && blocks[0]?.type !== 'thinking'
+      thinking?.type === 'enabled' &&
+      at > asked &&
+      blocks.some(({ type }) => type === 'tool_use') &&
+      blocks[0]?.type !== 'thinking'
     return [
       ...wrong.map(() => `messages.${at}: invalid signature in thinking block`),
       ...(isBare ? [`messages.${at}: expected thinking, but found ${blocks[0]?.type}`] : []),

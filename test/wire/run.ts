@@ -44,7 +44,7 @@ export function run(one: Case, chunks: readonly Buffer[]): Run {
     const sent = client.bodyFor(call, asked, side)
     const watch = client.watch(sent.hidesUsage, asked.choices)
     const shown = isStream ? passed(client, watch, chunks) : answerBytes(one).toString()
-    return { sent: sent.body.toString(), dropped: [], shown }
+    return { sent: sent.body.toString(), dropped: sent.dropped ?? [], shown }
   }
   const {
     body: sent,

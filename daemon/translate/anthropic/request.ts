@@ -3,6 +3,7 @@ import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.
 import { edited, modelEdits } from '../json-splice.ts'
 import { checkMessages, decidingKeys, readModelRequest } from '../model-request.ts'
 import { attributionEdit } from './attribution.ts'
+import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 
 const DECIDING = decidingKeys()
 
@@ -16,7 +17,7 @@ export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call)
 
 /**
  * Every byte stays, the prefix above all: models of today refuse thinking when anything before it has changed. Only the
- * line that is for Anthropic alone goes nowhere else.
+ * line that is for Anthropic alone goes nowhere else, and what another provider thought does not go to it.
  */
 export function bodyFor(
   { body, outline = outlineOf(body) }: Call,
@@ -26,7 +27,13 @@ export function bodyFor(
   const edits = model === asked.model ? [] : modelEdits(body, model, outline)
   const attribution = attributionEdit(body, provider, outline)
   if (attribution !== null) edits.push(attribution)
-  return { body: edits.length === 0 ? body : edited(body, edits), hidesUsage: false }
+  const foreign = foreignThoughtsEdits(body, provider, outline)
+  edits.push(...foreign)
+  return {
+    body: edits.length === 0 ? body : edited(body, edits),
+    hidesUsage: false,
+    ...(foreign.length > 0 && { dropped: ['messages'] }),
+  }
 }
 
 /** SDKs mark beta features in the query, too; the rest of it, which may be a key, stays here. */

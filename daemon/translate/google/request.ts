@@ -1,11 +1,13 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import { edited } from '../json-splice.ts'
 import { isRecord } from '../json-value.ts'
 import { checkModel, decidingKeys, readMembers } from '../model-request.ts'
 import { camelIn } from './camel.ts'
 import { embedMethod, withEmbedModel } from './embeddings.ts'
 import { isStream } from './endpoint.ts'
+import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 
 const DECIDING = decidingKeys('contents')
 const OPEN_LIST = 0x5b
@@ -27,10 +29,20 @@ export function readRequest({ endpoint, param, body, outline = outlineOf(body) }
 }
 
 /** The model is no part of the body, but of one whose tokens are counted, or that asks for vectors. */
-export function bodyFor({ endpoint, body }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
-  if (endpoint.does === 'generate' || model === asked.model) return { body, hidesUsage: false }
+export function bodyFor(
+  { endpoint, body, outline = outlineOf(body) }: Call,
+  asked: ModelRequest,
+  side: UpstreamSide,
+): UpstreamBody {
+  const edits = foreignThoughtsEdits(body, side, outline)
+  const own = edits.length === 0 ? body : edited(body, edits)
+  const isKept = endpoint.does === 'generate' || side.model === asked.model
   const withModel = endpoint.does === 'embed' ? withEmbedModel : withWrappedModel
-  return { body: withModel(body, model), hidesUsage: false }
+  return {
+    body: isKept ? own : withModel(own, side.model),
+    hidesUsage: false,
+    ...(edits.length > 0 && { dropped: ['contents'] }),
+  }
 }
 
 function withWrappedModel(body: Buffer, model: string): Buffer {

@@ -2,6 +2,7 @@ import { CallSignatures } from '../call-signature.ts'
 import type { UpstreamSide } from '../dialect.ts'
 import { parsedRecord, recordIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, ResultPart } from '../neutral.ts'
+import { ASKS_FOR_SIGNATURES, NOT_SIGNED } from './foreign-thoughts.ts'
 import { googleSchemaOf } from './schema.ts'
 import { thinkingConfigOf } from './thinking.ts'
 import { callPart } from './write-answer.ts'
@@ -78,10 +79,6 @@ function turnsOf(messages: readonly NeutralMessage[], model: string): readonly T
   }
   return turns
 }
-
-/** Gemini 3 refuses a turn whose first call has no signature; this stands for one that it has not made itself. */
-const NOT_SIGNED = 'skip_thought_signature_validator'
-const ASKS_FOR_SIGNATURES = /gemini-(?:[3-9]|\d\d)/
 
 function saidBy(parts: readonly NeutralPart[], called: Map<string, string>, model: string): readonly object[] {
   const signatures = new CallSignatures()

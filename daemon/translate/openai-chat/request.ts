@@ -3,6 +3,7 @@ import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.
 import { edited, modelEdits } from '../json-splice.ts'
 import { checkMessages, decidingKeys, readModelRequest } from '../model-request.ts'
 import { fitted } from './fitted.ts'
+import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 import { usageRequest } from './usage-frame.ts'
 
 /** Of OpenAI's `n`. */
@@ -21,7 +22,13 @@ export function bodyFor(call: Call, asked: ModelRequest, { model, provider }: Up
   const usage = asked.stream ? usageRequest(body, provider, outline) : null
   const edits = model === asked.model ? [] : modelEdits(body, model, outline)
   if (usage !== null) edits.push(usage)
-  return { body: edits.length === 0 ? body : edited(body, edits), hidesUsage: usage !== null, dropped }
+  const foreign = foreignThoughtsEdits(body, provider, outline)
+  edits.push(...foreign)
+  return {
+    body: edits.length === 0 ? body : edited(body, edits),
+    hidesUsage: usage !== null,
+    dropped: foreign.length === 0 ? dropped : [...dropped, 'messages'],
+  }
 }
 
 /**

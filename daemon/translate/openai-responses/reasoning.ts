@@ -15,6 +15,12 @@ const SEALED = 'gate-sealed#'
 /** What nobody signed: clients forget what has no encrypted content. */
 const UNSIGNED = 'gate-unsigned#'
 
+/** Whether it is Gate that wrote what a client keeps of a signature. */
+export const isOurs = (sealed: string): boolean =>
+  sealed.startsWith(SIGNED) || sealed.startsWith(SEALED) || sealed === UNSIGNED
+
+export const isUnsigned = (sealed: string): boolean => sealed === UNSIGNED
+
 /** A reasoning item, of an answer or of the history. */
 export function reasoningOf(item: JsonRecord): ReasoningPart | RedactedPart {
   const sealed = textIn(item['encrypted_content']) ?? ''

@@ -4,6 +4,7 @@ import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.
 import { edited, modelEdits } from '../json-splice.ts'
 import { decidingKeys, readModelRequest } from '../model-request.ts'
 import { ENDPOINTS } from './endpoint.ts'
+import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 
 const DECIDING = decidingKeys('input', 'instructions', 'store', 'background', 'previous_response_id')
 
@@ -23,11 +24,15 @@ export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call)
   return { ...asked, stream: asked.stream && endpoint.does !== 'count-tokens' }
 }
 
-/** Every byte stays but the model's name. */
-export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
+/** Every byte stays but the model's name, and what another provider thought. */
+export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model, provider }: UpstreamSide): UpstreamBody {
+  const edits = model === asked.model ? [] : modelEdits(body, model, outline)
+  const foreign = foreignThoughtsEdits(body, provider, outline)
+  edits.push(...foreign)
   return {
-    body: model === asked.model ? body : edited(body, modelEdits(body, model, outline)),
+    body: edits.length === 0 ? body : edited(body, edits),
     hidesUsage: false,
+    ...(foreign.length > 0 && { dropped: ['input'] }),
   }
 }
 
