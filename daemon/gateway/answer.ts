@@ -50,6 +50,8 @@ export class Answer {
   #lastOfConnection = false
   #isBodyWithheld = false
   #gone = false
+  /** All of it was said. */
+  #hasEnded = false
   #isStream = false
   /** Nothing of the answer itself was sent. */
   #isEmpty = true
@@ -173,7 +175,7 @@ export class Answer {
   /** Says what went wrong, in the client's dialect: as a status, as a frame of a stream that has begun, or by a cut. */
   fail(error: GateError): void {
     this.#stopKeepAlive()
-    if (this.#gone) return
+    if (this.#gone || this.#hasEnded) return
     if (!this.started()) {
       const body = Buffer.from(JSON.stringify(this.dialect.errorBody(error)))
       const retry = error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }
@@ -251,6 +253,8 @@ export class Answer {
 
   /** The last bytes. A client that does not take them in time is cut off, too. */
   #finish(rest: Buffer): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     const response = this.#response
     if (this.#status < 300) {
       this.tap?.feed(rest)

@@ -1,20 +1,20 @@
 /** Bytes are kept in blocks of this size, so that what an answer takes in memory does not depend on its chunks. */
 export const BLOCK_BYTES = 8 * 2 ** 10
 
-/** What blocks of all recordings take together. */
-export type Room = { readonly take: (bytes: number) => void; readonly give: (bytes: number) => void }
+/** Counts what blocks take in memory: more or, below 0, less. */
+export type Count = (bytes: number) => void
 
 /** The last bytes of something long, each at the offset that it has in the whole. */
 export class Blocks {
-  readonly #room: Room
+  readonly #count: Count
   #blocks: Buffer[] = []
   /** Offset of the first byte that is kept. */
   #from = 0
   /** Offset after the last. */
   #to = 0
 
-  constructor(room: Room) {
-    this.#room = room
+  constructor(count: Count) {
+    this.#count = count
   }
 
   from(): number {
@@ -30,7 +30,7 @@ export class Blocks {
       const used = (this.#to - this.#from) % BLOCK_BYTES
       let block = this.#blocks.at(-1)
       if (block === undefined || (used === 0 && this.#to - this.#from === this.#blocks.length * BLOCK_BYTES)) {
-        this.#room.take(BLOCK_BYTES)
+        this.#count(BLOCK_BYTES)
         block = Buffer.allocUnsafeSlow(BLOCK_BYTES)
         this.#blocks.push(block)
       }
@@ -60,6 +60,6 @@ export class Blocks {
   #drop(): void {
     this.#blocks.shift()
     this.#from += BLOCK_BYTES
-    this.#room.give(BLOCK_BYTES)
+    this.#count(-BLOCK_BYTES)
   }
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { RecordedForm } from '../translate/recorded-form.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
-import { Blocks, type Room } from './blocks.ts'
+import { Blocks, type Count } from './blocks.ts'
 import type { Outlet } from './outlet.ts'
 
 /** A client this far behind holds up the answer, as its connection would. */
@@ -41,12 +41,13 @@ export class Recording extends EventEmitter implements Outlet {
   #seen = 0
   #alone: NodeJS.Timeout | null = null
 
-  constructor(form: RecordedForm | null, limits: RecordingLimits, room: Room) {
+  /** @param count counts what it takes in memory; `grown` and `left` (by a client) are emitted when that has changed */
+  constructor(form: RecordedForm | null, limits: RecordingLimits, count: Count) {
     super()
     this.form = form
     this.#maxBytes = limits.maxBytes
     this.#aloneMs = limits.aloneMs
-    this.#blocks = new Blocks(room)
+    this.#blocks = new Blocks(count)
   }
 
   get writableFinished(): boolean {
@@ -86,6 +87,7 @@ export class Recording extends EventEmitter implements Outlet {
     else this.#add(this.form.feed(chunk))
     this.#pumpAll()
     this.#bound()
+    this.emit('grown')
     return !this.writableNeedDrain
   }
 
@@ -116,6 +118,16 @@ export class Recording extends EventEmitter implements Outlet {
   endWhenAlone(): void {
     this.#aloneMs = 0
     if (this.#followers.size === 0) this.destroy()
+  }
+
+  /** Ends, when it is one that a client was to come back to. */
+  endAlone(): void {
+    if (this.#followers.size === 0 && this.#aloneMs !== null) this.destroy()
+  }
+
+  /** Keeps what its clients still have to read, and nothing for those that may come back. */
+  forget(): void {
+    if (this.#followers.size > 0 || this.#aloneMs === null) this.#trim(0)
   }
 
   /** The offset after an event of its form; null when that is no longer kept. @param number -1: of the first */
@@ -165,6 +177,7 @@ export class Recording extends EventEmitter implements Outlet {
     if (this.#alone !== null) clearTimeout(this.#alone)
     this.#pumpAll()
     this.emit('close')
+    this.emit('grown')
   }
 
   #pumpAll(): void {
@@ -199,6 +212,7 @@ export class Recording extends EventEmitter implements Outlet {
     if (!this.#followers.delete(follower)) return
     follower.over()
     if (this.#followers.size === 0) this.#waitAlone()
+    this.emit('left')
     this.#noteProgress()
   }
 
@@ -214,10 +228,14 @@ export class Recording extends EventEmitter implements Outlet {
   /** Keeps what it may; while a client is away, what it could not be told any more is not made. */
   #bound(): void {
     const unseen = this.#blocks.to() - this.#seen
-    if (this.#followers.size === 0 && this.#aloneMs !== null && unseen > this.#maxBytes) this.destroy()
+    if (unseen > this.#maxBytes) this.endAlone()
+    this.#trim(this.#maxBytes)
+  }
+
+  #trim(maxBytes: number): void {
     let needed = this.#blocks.to()
     for (const { at } of this.#followers) needed = Math.min(needed, at)
-    this.#blocks.trim(this.#maxBytes, needed)
+    this.#blocks.trim(maxBytes, needed)
     const kept = this.#events.findIndex((offset) => offset >= this.#blocks.from())
     const gone = kept === -1 ? this.#events.length : kept
     this.#events.splice(0, gone)

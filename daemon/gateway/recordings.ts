@@ -2,7 +2,6 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { KeptAnswers } from '../translate/dialect.ts'
 import type { RecordedAnswer, RecordedForm } from '../translate/recorded-form.ts'
 import type { Answer } from './answer.ts'
-import type { Room } from './blocks.ts'
 import { decoded, type Exchange } from './exchange.ts'
 import { Recording } from './recording.ts'
 import { sendJson } from './send-json.ts'
@@ -14,6 +13,8 @@ const MAX_STREAM_BYTES = 4 * 2 ** 20
 const STREAM_SHARE = 0.25
 /** What runs in the background can be followed from the start for so long after its end. */
 const BACKGROUND_KEPT_MS = 300_000
+/** What takes too much is looked for again when this part of what there is for all was added. */
+const ROOM_STEP = 1 / 16
 const LONGEST_CONVERSATION = 200
 
 export type Recordings = ReturnType<typeof createRecordings>
@@ -26,27 +27,58 @@ type Placed = { readonly keyId: string; readonly names: readonly string[]; reado
  */
 export function createRecordings(now: () => number, initial: RecordingsLimits) {
   let limits = initial
-  let bytes = 0
   /** In the order in which they began. */
   const all = new Set<Placed>()
   const byName = new Map<string, Placed>()
-  const room: Room = {
-    take(taken) {
-      bytes += taken
-      for (const placed of all) {
-        if (bytes <= limits.maxBytes) break
-        if (placed.recording.isIdle()) drop(placed)
+  /** What the recordings of each key take in memory, and of all. */
+  const held = new Map<string, number>()
+  let bytes = 0
+  /** So much there was still, when nothing more could be let go. */
+  let unavoidable = 0
+
+  /** Lets go what takes too much: of the key that has most first, and first what the fewest will miss. */
+  function makeRoom(): void {
+    if (bytes <= Math.max(limits.maxBytes, unavoidable)) return
+    const [greedy] = Array.from(held).reduce((most, one) => (one[1] > most[1] ? one : most))
+    letGo(Array.from(all).filter(({ keyId }) => keyId === greedy))
+    letGo(Array.from(all))
+    unavoidable = bytes > limits.maxBytes ? bytes + limits.maxBytes * ROOM_STEP : 0
+  }
+
+  function letGo(some: readonly Placed[]): void {
+    const dropIdle = (placed: Placed) => {
+      if (placed.recording.isIdle()) drop(placed)
+    }
+    const forget = ({ recording }: Placed) => recording.forget()
+    const endAlone = (placed: Placed) => {
+      placed.recording.endAlone()
+      dropIdle(placed)
+    }
+    for (const step of [dropIdle, forget, endAlone]) {
+      for (const placed of some) {
+        if (bytes <= limits.maxBytes) return
+        step(placed)
       }
-    },
-    give(given) {
-      bytes -= given
-    },
+    }
+  }
+
+  function counted(keyId: string): (more: number) => void {
+    return (more) => {
+      bytes += more
+      held.set(keyId, (held.get(keyId) ?? 0) + more)
+      if (held.get(keyId) === 0) held.delete(keyId)
+    }
   }
 
   function drop(placed: Placed): void {
     if (!all.delete(placed)) return
     for (const name of placed.names) if (byName.get(name) === placed) byName.delete(name)
     placed.recording.clear()
+  }
+
+  function expire(placed: Placed): void {
+    if (placed.recording.isIdle()) drop(placed)
+    else placed.recording.once('left', () => expire(placed))
   }
 
   /** No client can come back to it any more. */
@@ -74,7 +106,12 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
     }
     all.add(placed)
     const keptMs = Math.max(limits.resumeForMs, recording.form?.isBackground === true ? BACKGROUND_KEPT_MS : 0)
-    recording.once('close', () => setTimeout(drop, keptMs, placed).unref())
+    recording.once('close', () => setTimeout(expire, keptMs, placed).unref())
+    recording.on('grown', makeRoom)
+    recording.on('left', () => {
+      unavoidable = 0
+      makeRoom()
+    })
   }
 
   const find = (keyId: string, name: string): Recording | null => byName.get(nameOf(keyId, name))?.recording ?? null
@@ -113,9 +150,10 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
       const conversation = mayResume ? conversationOf(call.headers['x-conversation-id']) : null
       if ((form === null && conversation === null) || answer.isGone()) return
       if (form?.isBackground === true) checkBackground(keyId)
+      else if (bytes > limits.maxBytes) return // there is no room for another one
       const maxBytes = Math.min(MAX_STREAM_BYTES, limits.maxBytes * STREAM_SHARE)
       const aloneMs = form?.isBackground === true ? null : limits.resumeForMs
-      const recording = new Recording(form, { maxBytes, aloneMs }, room)
+      const recording = new Recording(form, { maxBytes, aloneMs }, counted(keyId))
       place(
         keyId,
         [form?.id, conversation].flatMap((name) => name ?? []),

@@ -126,3 +126,14 @@ test.each([
   if (isGone) answer.onGone(gone) // too late: at once
   expect(gone).toHaveBeenCalledTimes(isGone ? 2 : 0)
 })
+
+test('what comes after the end of an answer is not said', async () => {
+  const { answer, text } = await open()
+  answer.watch = openAiChat.watch()
+  answer.start(200, { 'content-type': 'text/event-stream' })
+  answer.finish()
+  answer.finish()
+  answer.fail(error)
+  answer.cutOff(error)
+  expect(await text()).toMatchObject({ status: 200, text: '' })
+})

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Room } from '../../../../daemon/gateway/blocks.ts'
 import { type Client, Recording } from '../../../../daemon/gateway/recording.ts'
+import { createRecordings } from '../../../../daemon/gateway/recordings.ts'
+import type { Job } from '../../../../daemon/gateway/sending.ts'
 
 /** A client that takes so many chunks before it has to be waited for. */
 function clientOf(patience: number) {
@@ -48,7 +49,7 @@ function clientOf(patience: number) {
   }
 }
 
-const ANY_ROOM: Room = { take: () => {}, give: () => {} }
+const ANY_ROOM = () => {}
 const LIMITS = { maxBytes: 2 ** 20, aloneMs: null }
 
 describe('a recording', () => {
@@ -127,7 +128,9 @@ describe('a recording', () => {
 
   test('keeps no more than it may, but what a client still has to read', () => {
     let held = 0
-    const room = { take: (bytes: number) => (held += bytes), give: (bytes: number) => (held -= bytes) } as Room
+    const room = (bytes: number) => {
+      held += bytes
+    }
     const recording = new Recording(null, { maxBytes: 100_000, aloneMs: null }, room)
     recording.writeHead(200, [])
     for (let count = 0; count < 100; count += 1) recording.write(Buffer.alloc(10_000))
@@ -140,5 +143,47 @@ describe('a recording', () => {
     slow.leave()
     recording.write(Buffer.alloc(1))
     expect(recording.holds(960_000)).toBe(false)
+  })
+})
+
+describe('recordings that take too much together', () => {
+  /** A stream of a conversation that has said so much; null when it is not recorded. */
+  function opened(recordings: ReturnType<typeof createRecordings>, name: string, bytes: number) {
+    let recording: Recording | null = null
+    const { client, leave } = clientOf(1_000)
+    const answer = {
+      requestId: name,
+      isGone: () => false,
+      detach(made: Recording) {
+        recording = made
+        return client
+      },
+    }
+    const call = { headers: { 'x-conversation-id': name } }
+    const job = { answer, keyId: 'k', dialect: {}, call, asked: { stream: true }, hold: () => {} } as unknown as Job
+    recordings.begin(job, recordings as never)
+    const made = recording as Recording | null
+    made?.writeHead(200, [])
+    made?.write(Buffer.alloc(bytes))
+    return made === null ? null : { recording: made, leave }
+  }
+
+  test('end the streams without a client, the oldest first, and forget what the others have been told', () => {
+    const recordings = createRecordings(() => 0, { resumeForMs: 3_600_000, maxBytes: 64 * 2 ** 10, maxBackground: 1 })
+    const all = Array.from({ length: 8 }, (_, index) => opened(recordings, `c${index}`, 8_000))
+    expect(recordings.heldBytes()).toBe(64 * 2 ** 10)
+    for (const one of all.slice(0, 6)) one?.leave()
+    for (const one of all.slice(2, 8)) one?.recording.write(Buffer.alloc(8_000))
+    expect(all.map((one) => one?.recording.isOver())).toEqual([true, true, true, false, false, false, false, false])
+    expect(recordings.heldBytes()).toBeLessThanOrEqual(64 * 2 ** 10)
+    expect([all[5], all[7]].map((one) => one?.recording.holds(0))).toEqual([true, false])
+  })
+
+  test('begin no other one that could be come back to, until there is room', () => {
+    const recordings = createRecordings(() => 0, { resumeForMs: 3_600_000, maxBytes: 16 * 2 ** 10, maxBackground: 1 })
+    const all = Array.from({ length: 3 }, (_, index) => opened(recordings, `c${index}`, 8_000))
+    expect(opened(recordings, 'more', 1)).toBe(null)
+    all[0]?.recording.end('', 'latin1')
+    expect(opened(recordings, 'more', 1)).not.toBe(null)
   })
 })

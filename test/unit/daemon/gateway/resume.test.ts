@@ -34,11 +34,11 @@ const DOORS: Readonly<Record<string, (conversation: string) => readonly [path: s
 }
 
 /** A stream of a conversation, read as far as a test wants. */
-async function ask(door: string, conversation: string) {
+async function ask(door: string, conversation: string, key = KEY) {
   const [path, body] = DOORS[door]?.(conversation) ?? ['', {}]
   const going = new AbortController()
   const headers = {
-    authorization: `Bearer ${KEY}`,
+    authorization: `Bearer ${key}`,
     'content-type': 'application/json',
     'x-conversation-id': conversation,
   }
@@ -183,6 +183,35 @@ describe('without its client, a stream ends', () => {
   })
 })
 
+describe('when all streams take too much', () => {
+  async function said(conversation: string, key: string, end: boolean): Promise<() => void> {
+    const { answer, leave, response } = await ask('openai-chat', conversation, key)
+    answer.say('x'.repeat(9_000))
+    if (end) answer.end()
+    await (end ? (await response()).text() : readUntil(await response(), 'xxx'))
+    return leave
+  }
+  const isThere = async (conversation: string, key: string) => {
+    const { status, body } = await resumed(conversation, 0, key)
+    await body?.cancel()
+    return status === 200
+  }
+
+  test('those of the key that has most go first, what has ended before what goes on', async () => {
+    await gate.stop()
+    await upstream.close()
+    await start({ max_recorded: '128KiB' })
+    const { token } = gate.tokens.create('modest', ['admin'], null)
+    await said('modest', token, true)
+    await said('open', KEY, false)
+    for (let count = 0; count < 12; count += 1) await said(`c${count}`, KEY, true)
+    expect(await isThere('modest', token)).toBe(true)
+    expect(await isThere('c0', KEY)).toBe(false)
+    expect(await isThere('c11', KEY)).toBe(true)
+    expect(await isThere('open', KEY)).toBe(true)
+  })
+})
+
 test('without server.resume_streams a stream ends with its client', async () => {
   await gate.stop()
   await upstream.close()
@@ -200,7 +229,7 @@ test('blocks give back any byte that is kept, and room for what is not', () => {
   const count = (bytes: number) => {
     taken += bytes
   }
-  const blocks = new Blocks({ take: count, give: (bytes) => count(-bytes) })
+  const blocks = new Blocks(count)
   const all = Buffer.from(Array.from({ length: 5 * BLOCK_BYTES + 7 }, (_, at) => at % 251))
   for (let at = 0; at < all.length; at += 1_001) blocks.append(all.subarray(at, at + 1_001))
   blocks.trim(2 * BLOCK_BYTES, all.length)
