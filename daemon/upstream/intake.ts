@@ -24,6 +24,7 @@ export class Intake {
   readonly #care: Care
   #clean: BodyRedactor | null = null
   #decoder: Decoder | null = null
+  #pauses = 0
 
   constructor(receiver: Receiver, care: Care) {
     this.#receiver = receiver
@@ -64,9 +65,15 @@ export class Intake {
     else this.#decoder.end()
   }
 
-  /** What pauses and resumes the answer. */
-  flow(controller: Controller): Pick<Decoder, 'pause' | 'resume'> {
-    return this.#decoder ?? controller
+  /** Several things may hold the answer up at once: it goes on when each of them has let go. */
+  pause(controller: Controller): void {
+    if (this.#pauses === 0) (this.#decoder ?? controller).pause()
+    this.#pauses += 1
+  }
+
+  resume(controller: Controller): void {
+    this.#pauses -= 1
+    if (this.#pauses === 0) (this.#decoder ?? controller).resume()
   }
 
   /** Nothing of it is wanted any more. */

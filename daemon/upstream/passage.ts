@@ -41,7 +41,6 @@ export class Passage implements OverConnection, Receiver {
   /** Something is being looked at; meanwhile, the upstream has sent everything. */
   #isWaiting = false
   #isAllHere = false
-  #pauses = 0
   readonly #held = new Held()
   #ttftMs: number | null = null
 
@@ -150,8 +149,9 @@ export class Passage implements OverConnection, Receiver {
       this.#end({ kind: 'rejected', status: this.#status, headers: this.#headers, body: this.#held.take() })
     } else if (watch !== null && !watch.isComplete()) {
       this.#broke('UPSTREAM_TRUNCATED', 'the upstream ended the stream before it was complete')
-    } else if (watch !== null && this.#controller !== null) this.#showRest(this.#controller, watch, watch.rest())
-    else if (this.#sink.started() && !this.#passing) this.#noStream()
+    } else if (watch !== null && this.#controller !== null) {
+      this.#passStream(this.#controller, watch, watch.rest(), true)
+    } else if (this.#sink.started() && !this.#passing) this.#noStream()
     else if (!this.#passing) this.#whole(this.#held.take())
     else this.#answered(this.#held.take())
   }
@@ -165,31 +165,21 @@ export class Passage implements OverConnection, Receiver {
     else this.#broke('UPSTREAM_TRUNCATED', 'the connection to the upstream broke before its answer was complete', error)
   }
 
-  #passStream(controller: Controller, watch: Watch, shown: Buffer): void {
-    const failure = watch.failure()
-    if (failure !== null) this.#reported(controller, failure, shown)
-    else if (watch.isDone() && watch.isComplete()) {
-      this.#hold(shown)
-      this.#hold(watch.rest())
-      this.#answered(this.#held.take())
-    } else {
-      if (this.#passing) this.#pass(controller, shown)
-      else if (!this.#hold(shown) || watch.hasContent()) this.#beginPassing(controller)
-      this.#waitFor(controller, watch, (more) => this.#passStream(controller, watch, more))
-    }
-  }
-
-  /** The stream has ended: what the watch had not shown yet. */
-  #showRest(controller: Controller, watch: Watch, shown: Buffer): void {
+  /** @param isAll the stream has ended, and this is what the watch had not shown yet */
+  #passStream(controller: Controller, watch: Watch, shown: Buffer, isAll = false): void {
     const failure = watch.failure()
     if (failure !== null) {
       this.#reported(controller, failure, shown)
       return
     }
-    this.#hold(shown)
-    if (!this.#waitFor(controller, watch, (more) => this.#showRest(controller, watch, more))) {
-      this.#answered(this.#held.take())
-    }
+    const isEnd = isAll || (watch.isDone() && watch.isComplete())
+    if (isEnd) {
+      this.#hold(shown)
+      if (!isAll) this.#hold(watch.rest())
+    } else if (this.#passing) this.#pass(controller, shown)
+    else if (!this.#hold(shown) || watch.hasContent()) this.#beginPassing(controller)
+    const isWaiting = this.#waitFor(controller, watch, (more) => this.#passStream(controller, watch, more, isAll))
+    if (isEnd && !isWaiting) this.#answered(this.#held.take())
   }
 
   /** Lets nothing more come while something is looked at. @returns whether anything is */
@@ -197,12 +187,12 @@ export class Passage implements OverConnection, Receiver {
     const later = watch.later?.() ?? null
     if (later === null || this.#isWaiting || this.#ended) return later !== null
     this.#isWaiting = true
-    this.#pause(controller)
+    this.#intake.pause(controller)
     later
       .then((more) => {
         this.#isWaiting = false
         if (!this.#ended) then(more)
-        this.#resume(controller)
+        this.#intake.resume(controller)
         if (this.#isAllHere && !this.#isWaiting) this.onAll()
       })
       .catch((error: unknown) => {
@@ -261,19 +251,8 @@ export class Passage implements OverConnection, Receiver {
 
   #pass(controller: Controller, bytes: Buffer): void {
     if (bytes.length === 0 || this.#sink.write(bytes)) return
-    this.#pause(controller)
-    this.#sink.onDrain(() => this.#resume(controller))
-  }
-
-  /** A slow client and what is looked at both hold the answer up: it goes on when neither does. */
-  #pause(controller: Controller): void {
-    if (this.#pauses === 0) this.#intake.flow(controller).pause()
-    this.#pauses += 1
-  }
-
-  #resume(controller: Controller): void {
-    this.#pauses -= 1
-    if (this.#pauses === 0) this.#intake.flow(controller).resume()
+    this.#intake.pause(controller)
+    this.#sink.onDrain(() => this.#intake.resume(controller))
   }
 
   #whole(answer: Buffer): void {
