@@ -16,6 +16,7 @@ import { comingFrom } from './coming-from.ts'
 import { configReference } from './config-reference.ts'
 import { dialectReference } from './dialect-reference.ts'
 import { errorReference } from './error-reference.ts'
+import { faultReference } from './fault-reference.ts'
 import { nixFiles } from './nix-generated.ts'
 import { nixosReference } from './nixos-reference.ts'
 import { type JsonSchema, specReference } from './spec-reference.ts'
@@ -41,6 +42,7 @@ export function generatedFiles(): Record<string, string> {
     'docs/coming-from.md': comingFrom(),
     'docs/dialects.md': dialectReference(),
     'docs/error-codes.md': errorReference(),
+    'docs/faults.md': faultReference(),
     'docs/threat-model.md': threatModel(),
     ...Object.fromEntries(
       PAGES_WITH_POWERS.map((page) => [page, withPowersTable(readFileSync(join(root, page), 'utf8'))]),

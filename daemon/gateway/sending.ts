@@ -9,6 +9,7 @@ import { type Tuning, tuned } from '../translate/tuning.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
+import { streamed, streamTypeOf } from './streamed.ts'
 
 /** What a client wants, read and admitted. */
 export type Job = {
@@ -75,7 +76,11 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
     answer.watch = dialect.watch(hidesUsage, asked.choices)
     return answer.watch
   }
-  return { spoken: dialect, call, body, form: formOf(dialect, call, watch), sink: answer, told: asItIs, looked: null }
+  const { requestId, nowS, elapsedNs } = factsOf(answer, around) // nothing is looked at in what passes
+  const asStream = () =>
+    translate(dialect, { ...spoken, grade: 'translate' }, call, side, { requestId, nowS, elapsedNs })
+  const told = generates && asked.stream ? (end: ForwardEnd) => streamed(end, job, asStream) : asItIs
+  return { spoken: dialect, call, body, form: formOf(dialect, call, watch), sink: answer, told, looked: null }
 }
 
 function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: Around): AnswerFacts {
@@ -91,7 +96,7 @@ function formOf(spoken: Dialect, { endpoint }: Call, watch: AnswerForm['watch'])
   return { mediaType: streamType, looksLikeStream, failureOf, watch }
 }
 
-function translated({ answer, dialect, call, hold }: Job, translation: Translation): Sending {
+function translated({ answer, dialect, call, asked, hold }: Job, translation: Translation): Sending {
   const { spoken } = translation
   hold(translation.body.length)
   answer.dropped = noteOf(translation.dropped)
@@ -112,7 +117,7 @@ function translated({ answer, dialect, call, hold }: Job, translation: Translati
         const failure = own.failureOf(bytes)
         if (failure !== null || translation.isChecked) return failure
         try {
-          const read = translation.answer(bytes)
+          const read = translation.answer(bytes, asked.stream)
           if (Buffer.isBuffer(read)) whole = read
           return null
         } catch (error) {
@@ -123,19 +128,18 @@ function translated({ answer, dialect, call, hold }: Job, translation: Translati
     sink: {
       started: () => answer.started(),
       start: (status) => {
-        const type = `${dialect.streamType}; charset=utf-8`
-        answer.start(status, { 'content-type': type, 'cache-control': 'no-cache' })
+        answer.start(status, { ...streamTypeOf(dialect), 'cache-control': 'no-cache' })
       },
       write: (chunk) => answer.write(chunk),
       onDrain: (resume) => answer.onDrain(resume),
       onGone: (cancel) => answer.onGone(cancel),
     },
-    told: (end) => toldOf(end, { spoken, dialect, whole }),
+    told: (end) => toldOf(end, { spoken, dialect, whole, isStream: asked.stream }),
     looked: translation.isChecked
       ? async (end) => {
           if (end.kind !== 'answered' || answer.watch !== null) return end // a stream was looked at on its way
           try {
-            whole = await translation.answer(end.rest)
+            whole = await translation.answer(end.rest, asked.stream)
             return end
           } catch (error) {
             const refusal = new GateError('UPSTREAM_FAILED', messageOf(error))
@@ -156,17 +160,20 @@ function toldOf(
     spoken,
     dialect,
     whole,
+    isStream,
   }: {
     readonly spoken: Dialect
     readonly dialect: Dialect
     readonly whole: Buffer | null
+    /** One was asked for. */
+    readonly isStream: boolean
   },
 ): ForwardEnd {
   switch (end.kind) {
     case 'answered': {
-      // a stream that was not begun before its end
-      const type = whole === null ? { 'content-type': `${dialect.streamType}; charset=utf-8` } : JSON_TYPE
-      return { ...end, headers: type, rest: whole ?? end.rest }
+      // a stream that was not begun before its end, or that a whole answer was made
+      const headers = whole === null || isStream ? streamTypeOf(dialect) : JSON_TYPE
+      return { ...end, headers, rest: whole ?? end.rest }
     }
     case 'rejected': {
       const { 'retry-after': after, 'retry-after-ms': afterMs } = end.headers

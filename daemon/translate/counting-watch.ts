@@ -9,6 +9,7 @@ export abstract class CountingWatch implements StreamWatch {
   protected usageSoFar: Usage | null = null
   protected hasSaidEnd = false
   protected failureMessage: string | null = null
+  protected garbageMessage: string | null = null
 
   abstract feed(chunk: Buffer): Buffer
   abstract rest(): Buffer
@@ -33,10 +34,27 @@ export abstract class CountingWatch implements StreamWatch {
   failure(): string | null {
     return this.failureMessage
   }
+  garbage(): string | null {
+    return this.garbageMessage
+  }
+
+  /** A frame is no object. Where it is not JSON at all, clients cannot read it either; some are empty. */
+  protected noObject(data: string): void {
+    if (!isJson(data) && data.trim() !== '') this.garbageMessage = 'the upstream sent an event that is not JSON'
+  }
 
   /** What was reported early in an answer that broke off: at least what has come since counts, too. */
   protected atLeastWhatCame(): Usage | null {
     const usage = this.usageSoFar
     return usage === null ? null : { ...usage, outputTokens: Math.max(usage.outputTokens, this.contentFrameCount) }
+  }
+}
+
+function isJson(latin1: string): boolean {
+  try {
+    JSON.parse(latin1)
+    return true
+  } catch {
+    return false
   }
 }

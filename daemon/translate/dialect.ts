@@ -72,6 +72,8 @@ export type Dialect = {
   readonly countPath?: string
   /** The message of an error that a whole answer is, although its status says success; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
+  /** A whole answer as the stream that it would have been; absent: it is written anew. */
+  readonly replay?: (answer: Buffer) => string
   /** How many seconds an error asks to wait, in its body; null when it does not say. */
   readonly retryAfterIn?: (error: Buffer) => number | null
   /** How a client learns of a failure as a status; sent as JSON. */
@@ -324,7 +326,9 @@ export type StreamWatch = {
   isComplete(): boolean
   /** The message of an error that came inside the stream, or null. */
   failure(): string | null
-  /** Nothing of a frame is pending, so a frame of Gate's own may be put between this chunk and the next. */
+  /** Why the stream cannot be read on, or null; what cannot be read is not shown. Absent: anything can be. */
+  garbage?(): string | null
+  /** What was shown ends between two frames, so that one of Gate's own may follow. */
   atBoundary(): boolean
   /** How the client learns of a failure where that depends on what it was shown; absent: as it always does. */
   errorFrame?(error: GateError): string

@@ -56,9 +56,10 @@ export abstract class FrameReader implements EventReader {
     this.#events.push(...this.parts.take(), { kind: 'end', ...this.ending() })
   }
 
-  #frame(data: string, type: string): void {
+  #frame(data: string | null, type: string): void {
     if (this.#hasEnded) return
     try {
+      if (data === null) throw new Error('the upstream sent an event that is too long to be translated')
       if (this.#isMore(data, type)) this.#events.push(...this.parts.take())
       else this.#readClosely(data, type)
     } catch (error) {

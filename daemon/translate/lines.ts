@@ -4,12 +4,14 @@ const MAX_LINE_BYTES = 4 * 2 ** 20
 
 /** Finds the lines of a stream of JSON objects, wherever its chunks are cut. */
 export class LineScanner {
-  readonly #onLine: (json: string) => void
+  readonly #onLine: (json: string | null) => void
   #line = ''
   #isTooLong = false
+  frameStart = 0
+  frameEnd = 0
 
-  /** @param onLine receives each line's bytes as latin1 (see `utf8Of`); empty ones are left out */
-  constructor(onLine: (json: string) => void) {
+  /** @param onLine receives each line's bytes as latin1 (see `utf8Of`), null for one that is too long; empty ones are left out */
+  constructor(onLine: (json: string | null) => void) {
     this.#onLine = onLine
   }
 
@@ -20,19 +22,22 @@ export class LineScanner {
 
   feed(chunk: Buffer): void {
     let start = 0
+    this.frameEnd = 0
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
       this.#keep(chunk, start, end)
-      this.#end()
       start = end + 1
+      this.frameStart = this.frameEnd
+      this.frameEnd = start
+      this.#end()
     }
     this.#keep(chunk, start, chunk.length)
   }
 
   #end(): void {
-    const line = this.#line
+    const line = this.#isTooLong ? null : this.#line
     this.#line = ''
     this.#isTooLong = false
-    if (line.trim() !== '') this.#onLine(line)
+    if (line === null || line.trim() !== '') this.#onLine(line)
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {

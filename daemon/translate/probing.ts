@@ -66,7 +66,7 @@ function faultsOfCall(read: readonly NeutralEvent[]): readonly string[] {
 function eventsIn(stream: Buffer): readonly SeenEvent[] {
   const events: SeenEvent[] = []
   const scanner = new SseScanner((data, type) => {
-    const value = parsedRecord(utf8Of(data))
+    const value = parsedRecord(utf8Of(data ?? ''))
     if (value !== null) events.push({ type, data: value })
   })
   scanner.feed(stream)

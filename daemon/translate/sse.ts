@@ -14,14 +14,15 @@ const BOM = '\xef\xbb\xbf'
 
 /**
  * Receives each event. `data` holds the bytes of the data lines as latin1 (see `utf8Of`): searching it needs no
- * decoding, and most events are only searched. `type` is the text after `event:`, latin1 too; empty when there is none.
+ * decoding, and most events are only searched; null: it is longer than what is kept. `type` is the text after `event:`,
+ * latin1 too; empty when there is none.
  */
-export type OnEvent = (data: string, type: string) => void
+export type OnEvent = (data: string | null, type: string) => void
 
 /**
  * Finds the events in a stream of server-sent events, wherever its chunks are cut: lines end by LF, CRLF or CR, several
- * data lines are joined by LF, comments and other fields are passed over. An event longer than 4 MiB is passed over,
- * too: memory stays bounded, and time linear.
+ * data lines are joined by LF, comments and other fields are passed over. Of an event longer than 4 MiB nothing is kept:
+ * memory stays bounded, and time linear.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export class SseScanner {
@@ -38,6 +39,9 @@ export class SseScanner {
   #isTooLong = false
   #isFirstLine = true
   #mayBeginWithLf = false
+  /** Where the event that ended last began and ended, in bytes of the latest chunk; 0: before it. */
+  frameStart = 0
+  frameEnd = 0
 
   constructor(onEvent: OnEvent) {
     this.#onEvent = onEvent
@@ -51,21 +55,24 @@ export class SseScanner {
   feed(bytes: Uint8Array): void {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     let at = 0
+    this.frameEnd = 0
     if (this.#mayBeginWithLf && chunk.length > 0) {
       this.#mayBeginWithLf = false
       if (chunk[0] === LF) at = 1
+      if (this.atBoundary()) this.frameEnd = at
     }
     let lf = chunk.indexOf(LF, at)
     let cr = chunk.indexOf(CR, at)
     while (lf !== -1 || cr !== -1) {
       const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr
-      this.#endLine(chunk, at, end)
-      at = end + 1
+      let next = end + 1
       if (end === cr) {
-        if (at === chunk.length) this.#mayBeginWithLf = true
-        else if (chunk[at] === LF) at += 1
-        cr = chunk.indexOf(CR, at)
+        if (next === chunk.length) this.#mayBeginWithLf = true
+        else if (chunk[next] === LF) next += 1
+        cr = chunk.indexOf(CR, next)
       }
+      this.#endLine(chunk, at, end, next)
+      at = next
       if (lf !== -1 && lf < at) lf = chunk.indexOf(LF, at)
     }
     if (at < chunk.length) this.#keep(chunk.toString('latin1', at))
@@ -80,27 +87,28 @@ export class SseScanner {
     this.#bound(text.length)
   }
 
-  #endLine(chunk: Buffer, start: number, end: number): void {
+  /** @param next where the line after it begins */
+  #endLine(chunk: Buffer, start: number, end: number, next: number): void {
     if (start === end && this.#line === '') {
-      this.#dispatch()
+      this.#dispatch(next)
       return
     }
     this.#isOpen = true
     if (this.#isTooLong) this.#line = ''
-    else if (this.#line !== '' || this.#isFirstLine) this.#unusualLine(chunk.toString('latin1', start, end))
+    else if (this.#line !== '' || this.#isFirstLine) this.#unusualLine(chunk.toString('latin1', start, end), next)
     else if (isData(chunk, start))
       this.#addData(chunk.toString('latin1', chunk[start + 5] === SPACE ? start + 6 : start + 5, end))
     else this.#field(chunk.toString('latin1', start, end))
   }
 
   /** A line that was cut, or the first of the stream. */
-  #unusualLine(rest: string): void {
+  #unusualLine(rest: string, next: number): void {
     let line = this.#line + rest
     this.#bytes -= this.#line.length // it is counted again as data
     this.#line = ''
     if (this.#isFirstLine && line.startsWith(BOM)) line = line.slice(BOM.length)
     this.#isFirstLine = false
-    if (line === '') this.#dispatch()
+    if (line === '') this.#dispatch(next)
     else this.#field(line)
   }
 
@@ -126,16 +134,19 @@ export class SseScanner {
     if (this.#line !== '') this.#line = 'x'
   }
 
-  #dispatch(): void {
+  #dispatch(next: number): void {
     const data = this.#data
     const type = this.#type
+    const isTooLong = this.#isTooLong
+    this.frameStart = this.frameEnd
+    this.frameEnd = next
     this.#data = null
     this.#type = ''
     this.#bytes = 0
     this.#isOpen = false
     this.#isTooLong = false
     this.#isFirstLine = false
-    if (data !== null) this.#onEvent(data, type)
+    if (data !== null || isTooLong) this.#onEvent(isTooLong ? null : data, type)
   }
 }
 

@@ -10,6 +10,7 @@ import type { NeutralAnswer, NeutralRequest } from './neutral.ts'
 import type { Spoken } from './spoken.ts'
 import { type NamedTools, shortToolNames } from './tool-names.ts'
 import { type Ending, TranslatedWatch } from './translated-watch.ts'
+import { stepsOf } from './whole-as-stream.ts'
 
 /** A request that is on its way to an upstream of another dialect, and how its answer comes back. */
 export type Translation = {
@@ -21,10 +22,10 @@ export type Translation = {
   /** Reads a stream of the upstream and shows the client one of its own dialect. */
   readonly watch: () => StreamWatch
   /**
-   * A whole answer in the client's dialect, at once where nothing `isChecked`.
+   * A whole answer in the client's dialect, at once where nothing `isChecked`; as a stream where one was asked for.
    * @throws Error when it has another shape than the upstream's dialect, or holds something that the client cannot use
    */
-  readonly answer: (whole: Buffer) => Buffer | Promise<Buffer>
+  readonly answer: (whole: Buffer, asStream: boolean) => Buffer | Promise<Buffer>
   /** JSON in the answer is looked at before the client sees it. */
   readonly isChecked: boolean
 }
@@ -125,13 +126,14 @@ function answersOf({
       const write = () => from.writeEvents(told)
       return watchWith(to.readEvents(requestId), line === undefined ? write() : line.next(write), meant)
     },
-    answer(whole) {
+    answer(whole, asStream) {
       const read = to.readAnswer(whole, requestId)
       const write = (answer: NeutralAnswer): Buffer => {
         const parts = answer.parts.map((part) => (part.kind === 'call' ? { ...part, name: original(part.name) } : part))
         const usage = answer.usage ?? counted(inputTokens(), spoken.estimateOutput(whole))
-        const facts = { ...end(answer), id: answer.id || requestId, parts, usage }
-        return Buffer.from(JSON.stringify(from.writeAnswer({ ...answer, ...facts }, told)))
+        const one = { ...answer, ...end(answer), id: answer.id || requestId, parts, usage }
+        if (asStream) return Buffer.from(stepsOf(one).map(from.writeEvents(told)).join(''))
+        return Buffer.from(JSON.stringify(from.writeAnswer(one, told)))
       }
       if (checks?.call == null) requireObjects(read)
       return checks === null ? write(read) : checkedAnswer(checks, read, write)

@@ -25,6 +25,8 @@ export type Watch = {
   readonly failure: () => string | null
   /** What the client is shown besides when something has been looked at; null or absent: nothing is being looked at. */
   readonly later?: () => Promise<Buffer> | null
+  /** Why it cannot be read on; null: it can. */
+  readonly garbage?: () => string | null
 }
 
 /** How a stream is distinguished from a complete answer, and an error from success. */

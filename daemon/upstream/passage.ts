@@ -14,6 +14,7 @@ const MAX_HELD_BYTES = 2 ** 20
 /** One that has to be held completely may be as long as a request by default. */
 const MAX_WHOLE_BYTES = 32 * 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
+const OPENING_BRACE = 0x7b
 const none = () => 0
 const NO_HEADERS: ResponseHeaders = {}
 
@@ -159,7 +160,9 @@ export class Passage implements OverConnection, Receiver {
   onResponseError(_controller: Controller, error: Error): void {
     if (this.#ended) return
     const code = 'code' in error ? String(error.code) : error.name
-    if (isOutOfDescriptors(error)) this.#overloaded(noConnection(error))
+    if (this.#watch?.isComplete() === true)
+      this.onAll() // nothing is missing, however the connection ends
+    else if (isOutOfDescriptors(error)) this.#overloaded(noConnection(error))
     else if (/TIMEOUT/i.test(code)) this.#broke('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
     else if (this.#status === 0) this.#unreached(error)
     else this.#broke('UPSTREAM_TRUNCATED', 'the connection to the upstream broke before its answer was complete', error)
@@ -170,6 +173,11 @@ export class Passage implements OverConnection, Receiver {
     const failure = watch.failure()
     if (failure !== null) {
       this.#reported(controller, failure, shown)
+      return
+    }
+    const garbage = watch.garbage?.() ?? null
+    if (garbage !== null) {
+      this.#spoilt(controller, garbage, shown)
       return
     }
     const isEnd = isAll || (watch.isDone() && watch.isComplete())
@@ -217,6 +225,18 @@ export class Passage implements OverConnection, Receiver {
     controller.abort(new Error('the stream reported an error'))
   }
 
+  /** Ends with what cannot be read, of which nothing is shown. */
+  #spoilt(controller: Controller, garbage: string, chunk: Buffer): void {
+    if (this.#passing) {
+      this.#pass(controller, chunk)
+      this.#broke('UPSTREAM_FAILED', garbage)
+    } else {
+      const error = new GateError('UPSTREAM_FAILED', garbage)
+      this.#end({ kind: 'reported', status: this.#status, error, ttftMs: this.#ttftMs })
+    }
+    controller.abort(new Error(garbage))
+  }
+
   /** Keeps the body of an error; one that is too long is not waited for, and is no longer JSON. */
   #holdRefusal(controller: Controller, chunk: Buffer): void {
     this.#hold(chunk)
@@ -256,11 +276,22 @@ export class Passage implements OverConnection, Receiver {
   }
 
   #whole(answer: Buffer): void {
-    const failure = this.#form.failureOf(answer)
+    const failure = this.#form.failureOf(answer) ?? this.#missingIn(answer)
     if (failure === null) this.#answered(answer)
     else {
       const error = new GateError('UPSTREAM_FAILED', failure)
       this.#end({ kind: 'reported', status: this.#status, error, ttftMs: this.#ttftMs })
+    }
+  }
+
+  /** Where its length was not said, a whole answer that was cut off is told by what is missing from its JSON. */
+  #missingIn(answer: Buffer): string | null {
+    if (this.#headers['content-length'] !== undefined || answer[0] !== OPENING_BRACE) return null
+    try {
+      JSON.parse(answer.toString('utf8'))
+      return null
+    } catch {
+      return 'the upstream sent a part of an answer'
     }
   }
 

@@ -58,7 +58,7 @@ export function run(one: Case, chunks: readonly Buffer[]): Run {
     check,
     calls: one.tool_arguments ?? 'pass',
   })
-  const shown = isStream ? passed(client, watch(), chunks) : answer(answerBytes(one)).toString()
+  const shown = isStream ? passed(client, watch(), chunks) : answer(answerBytes(one), false).toString()
   return { sent: sent.toString(), dropped, shown }
 }
 

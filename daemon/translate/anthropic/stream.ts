@@ -7,26 +7,36 @@ import { NOTHING, readUsage } from './usage.ts'
 
 const DELTA = '"type":"content_block_delta"'
 
+const STOP = Buffer.from('event: message_stop\ndata: {"type":"message_stop"}\n\n')
+
 /** Watches a message's events go by. Deltas, which nearly all of them are, are recognised by their text. */
 export class MessageStreamWatch extends PassingWatch {
   #hasBegun = false
   #isTotal = false
+  #hasReason = false
 
   override usage(): Usage | null {
     return this.#isTotal ? this.usageSoFar : this.atLeastWhatCame()
   }
   isComplete(): boolean {
-    return this.hasSaidEnd && this.#hasBegun // clients throw without the event that says so
+    return (this.hasSaidEnd || this.#hasReason) && this.#hasBegun // clients throw without the event that says so
+  }
+  /** Nothing of the answer is missing when only the event that ends it is. */
+  override rest(): Buffer {
+    return this.hasSaidEnd ? super.rest() : STOP
   }
 
   protected frame(data: string, type: string): void {
-    if (type === 'content_block_delta' && data.includes(DELTA)) {
+    if (type === 'content_block_delta' && data.includes(DELTA) && data.endsWith('}')) {
       this.contentFrameCount += 1
       this.contentHasCome = true
       return
     }
     const event = parsedRecord(utf8Of(data))
-    if (event === null) return
+    if (event === null) {
+      this.noObject(data)
+      return
+    }
     this.failureMessage ??= failureIn(event)
     switch (event['type']) {
       case 'message_start': {
@@ -41,6 +51,7 @@ export class MessageStreamWatch extends PassingWatch {
         break
       case 'message_delta':
         this.contentHasCome = true
+        this.#hasReason ||= typeof recordIn(event['delta'])['stop_reason'] === 'string'
         if (!isRecord(event['usage'])) break
         this.#isTotal = true
         this.usageSoFar = readUsage(event['usage'], this.usageSoFar ?? NOTHING)

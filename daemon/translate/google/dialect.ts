@@ -5,7 +5,7 @@ import { ENDPOINTS, KEY_HEADER, LIST_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf, listErrorFrame, retryAfterIn } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
-import { ListScanner } from './list-scanner.ts'
+import { ListStreamWatch } from './list-stream.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { listNeutral, neutral } from './neutral.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
@@ -59,7 +59,7 @@ export const googleList = {
   endpoints: LIST_ENDPOINTS,
   streamType: 'application/json',
   looksLikeStream: (start) => looksLikeList(start),
-  watch: (_, choices) => new ContentStreamWatch((onPart) => new ListScanner(onPart), choices),
+  watch: (_, choices) => new ListStreamWatch(choices),
   errorFrame: listErrorFrame,
   neutral: listNeutral,
 } satisfies Dialect

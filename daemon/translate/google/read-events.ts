@@ -17,9 +17,12 @@ export class ContentEventReader extends SpokenReader {
 
   protected read(data: string): void {
     const event = parsedRecord(utf8Of(data))
-    if (event === null) throw new Error('the upstream sent an event that is not JSON')
-    const failure = failureIn(event)
-    if (failure !== null) throw new Error(failure)
+    const failure = event === null ? 'the upstream sent an event that is not JSON' : failureIn(event)
+    if (failure !== null && this.isComplete()) {
+      this.close() // nothing is missing
+      return
+    }
+    if (event === null || failure !== null) throw new Error(failure ?? '')
     this.usage = reportedUsage(event) ?? this.usage
     const candidate = firstCandidate(event)
     const blocked = blockedIn(event)

@@ -21,9 +21,16 @@ export class ContentStreamWatch extends PassingWatch {
     return this.#finished.size >= this.#asked
   }
 
+  protected override endsUnsaid(): boolean {
+    return true
+  }
+
   protected frame(json: string): void {
     const part = parsedRecord(utf8Of(json))
-    if (part === null) return
+    if (part === null) {
+      this.noObject(json)
+      return
+    }
     this.failureMessage ??= failureIn(part)
     this.usageSoFar = reportedUsage(part) ?? this.usageSoFar
     if (blockedIn(part) !== null) for (let index = 0; index < this.#asked; index += 1) this.#finished.add(index)

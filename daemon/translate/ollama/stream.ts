@@ -17,7 +17,10 @@ export class LineStreamWatch extends PassingWatch {
 
   protected frame(json: string): void {
     const line = parsedRecord(utf8Of(json))
-    if (line === null) return
+    if (line === null) {
+      this.noObject(json)
+      return
+    }
     this.failureMessage ??= failureIn(line)
     const { content, thinking, tool_calls: calls } = recordIn(line['message'])
     const isSaid = [content, thinking, calls, line['response'], line['thinking']].some(Boolean)

@@ -1,12 +1,13 @@
-import { CountingWatch } from '../counting-watch.ts'
-import { isRecord } from '../json-value.ts'
-import { SseScanner, utf8Of } from '../sse.ts'
+import { isRecord, parsedRecord } from '../json-value.ts'
+import { PassingWatch } from '../passing-watch.ts'
+import { utf8Of } from '../sse.ts'
 import { failureIn, textOf } from './error.ts'
 import { isPlainToken, TokenFrames } from './plain-token.ts'
 import { reportedUsage } from './usage.ts'
 import { UsageFrameFilter } from './usage-frame.ts'
 
 const NOTHING = Buffer.alloc(0)
+const DONE = Buffer.from('data: [DONE]\n\n')
 /** As many as OpenAI's `n` allows; what an upstream sends beyond them counts as one more. */
 const MAX_CHOICES = 128
 
@@ -15,8 +16,7 @@ const MAX_CHOICES = 128
  * finish reason of every choice) and an error inside the stream. A plain token is recognised by its text and not
  * parsed.
  */
-export class ChatStreamWatch extends CountingWatch {
-  readonly #scanner = new SseScanner((data, type) => this.#event(data, type))
+export class ChatStreamWatch extends PassingWatch {
   readonly #tokenFrames = new TokenFrames()
   /** Plain tokens that were read closely. */
   #plainTokens = 0
@@ -24,6 +24,7 @@ export class ChatStreamWatch extends CountingWatch {
   readonly #choices = new Map<number, boolean>()
   readonly #filter: UsageFrameFilter | null
   #isFiltering = false
+  #hasShownDone = false
 
   /** As many must have ended, unless the stream itself says that nothing follows. */
   readonly #asked: number
@@ -34,14 +35,17 @@ export class ChatStreamWatch extends CountingWatch {
     this.#filter = hidesUsage ? new UsageFrameFilter() : null
   }
 
-  feed(chunk: Buffer): Buffer {
-    this.#count(chunk)
-    if (this.#filter === null) return chunk
+  override feed(chunk: Buffer): Buffer {
+    const shown = this.#shownOf(chunk)
+    if (this.#filter === null) return shown
     this.#isFiltering ||= this.isComplete()
-    return this.#isFiltering ? this.#filter.feed(chunk) : chunk
+    return this.#isFiltering ? this.#filter.feed(shown) : shown
   }
-  rest(): Buffer {
-    return this.#filter?.rest() ?? NOTHING
+  /** Some close the stream without the event that clients wait for. */
+  override rest(): Buffer {
+    const kept = this.#filter?.rest() ?? NOTHING
+    const isToldAll = this.#hasShownDone || this.failureMessage !== null
+    return isToldAll ? kept : Buffer.concat([kept, DONE])
   }
   isComplete(): boolean {
     if (this.#choices.size === 0) return false // [DONE] alone is not an answer
@@ -50,31 +54,36 @@ export class ChatStreamWatch extends CountingWatch {
     for (const hasEnded of this.#choices.values()) if (!hasEnded) return false
     return true
   }
-  atBoundary(): boolean {
-    return this.#scanner.atBoundary()
-  }
 
-  #count(chunk: Buffer): void {
-    const isWhole = this.#scanner.atBoundary()
+  #shownOf(chunk: Buffer): Buffer {
+    const isWhole = this.isBetweenFrames()
     if (isWhole && this.#tokenFrames.has(chunk)) {
       this.frameCount += 1
       this.contentFrameCount += 1
-      return
+      return chunk
     }
     const frames = this.frameCount
     const plainTokens = this.#plainTokens
-    this.#scanner.feed(chunk)
+    const shown = super.feed(chunk)
     const isOneToken = this.frameCount === frames + 1 && this.#plainTokens === plainTokens + 1
-    if (isWhole && isOneToken && this.#scanner.atBoundary()) this.#tokenFrames.learn(chunk)
+    if (isWhole && isOneToken && this.isBetweenFrames()) this.#tokenFrames.learn(chunk)
+    return shown
   }
 
-  #event(data: string, type: string): void {
-    this.frameCount += 1
-    if (data === '[DONE]' || data.trim() === '[DONE]') this.hasSaidEnd = true
-    else if (this.contentHasCome && type === '' && isPlainToken(data)) {
+  protected frame(data: string, type: string): void {
+    if (data === '[DONE]' || data.trim() === '[DONE]') {
+      this.hasSaidEnd = true
+      this.#hasShownDone = true
+      return
+    }
+    if (this.contentHasCome && type === '' && isPlainToken(data) && data.endsWith('}')) {
       this.contentFrameCount += 1
       this.#plainTokens += 1
-    } else this.#read(parsed(data), type)
+      return
+    }
+    const event = parsedRecord(utf8Of(data))
+    if (event === null) this.noObject(data)
+    else this.#read(event, type)
   }
 
   #read(event: Readonly<Record<string, unknown>>, type: string): void {
@@ -113,13 +122,4 @@ function saysSomething(delta: Readonly<Record<string, unknown>>): boolean {
     if (typeof value !== 'object' || Object.keys(value).length > 0) return true
   }
   return false
-}
-
-function parsed(data: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(utf8Of(data))
-    return isRecord(value) ? value : {}
-  } catch {
-    return {}
-  }
 }

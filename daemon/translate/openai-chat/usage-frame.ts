@@ -75,7 +75,7 @@ function lineEnds(bytes: Buffer): number {
 
 function isUsageAlone(bytes: Buffer): boolean {
   const events: string[] = []
-  new SseScanner((data) => void events.push(data)).feed(bytes)
+  new SseScanner((data) => void events.push(data ?? '')).feed(bytes)
   const [data = ''] = events
   if (events.length !== 1 || !data.includes('"usage"')) return false
   try {

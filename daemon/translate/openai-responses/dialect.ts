@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { parsedRecord } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS } from './endpoint.ts'
@@ -9,6 +10,7 @@ import { kept } from './kept.ts'
 import { listModels, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
 import { probe } from './probe.ts'
+import { replayOf } from './replay.ts'
 import { bodyFor, REQUEST_HEADERS, readRequest, upstreamPath } from './request.ts'
 import { ResponseStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
@@ -39,6 +41,7 @@ export const openAiResponses = {
   countBody: (inputTokens) => ({ object: 'response.input_tokens', input_tokens: inputTokens }),
   countPath: '/responses/input_tokens',
   failureOf,
+  replay: (answer) => replayOf(parsedRecord(answer.toString('utf8')) ?? {}, -1),
   errorBody,
   errorFrame,
   ping: ': ping\n\n',

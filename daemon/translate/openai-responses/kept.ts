@@ -227,7 +227,7 @@ function tapOf(found: (response: JsonRecord) => void): AnswerTap {
       if (chunk.length === 0) return
       if (scanner === null && pieces.length === 0 && chunk[0] !== OPENING_BRACE) {
         scanner = new SseScanner((data, type) => {
-          if (!ENDS.has(type)) return
+          if (!ENDS.has(type) || data === null) return
           const { response } = parsedRecord(utf8Of(data)) ?? {}
           if (isRecord(response)) found(response)
         })

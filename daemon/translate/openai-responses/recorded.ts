@@ -61,7 +61,9 @@ class ResponseRecord implements RecordedForm {
     this.#response = responseObject(told, { status: 'queued', model, output: [], usage: null })
     const { id, background, previous_response_id } = this.#response
     this.#own = { id, background, store: true, ...(previous_response_id !== null && { previous_response_id }) }
-    this.#scanner = new SseScanner((data, type) => this.#event(data, type))
+    this.#scanner = new SseScanner((data, type) => {
+      if (data !== null) this.#event(data, type)
+    })
   }
 
   begin(): readonly Buffer[] {

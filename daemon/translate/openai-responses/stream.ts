@@ -8,6 +8,8 @@ import { reportedUsage } from './usage.ts'
 const DELTA = '.delta"'
 const NUMBER = /"sequence_number":\s*(\d{1,9})/
 
+const ENDS = new Set(['response.completed', 'response.incomplete'])
+
 /** Watches a response's events go by. Deltas, which nearly all of them are, are recognised by their text. */
 export class ResponseStreamWatch extends PassingWatch {
   /** As it was last said. */
@@ -23,15 +25,25 @@ export class ResponseStreamWatch extends PassingWatch {
     return frame(this.#number + 1, 'response.failed', { response })
   }
 
+  /** Pictures make the last event long, which says the whole response again. */
+  protected override longFrame(type: string): void {
+    super.longFrame(type)
+    this.#number += 1
+    this.hasSaidEnd ||= ENDS.has(type)
+  }
+
   protected frame(data: string, type: string): void {
-    if (type.endsWith('.delta') && data.includes(DELTA)) {
+    if (type.endsWith('.delta') && data.includes(DELTA) && data.endsWith('}')) {
       this.contentFrameCount += 1
       this.contentHasCome = true
       this.#number = Number(NUMBER.exec(data)?.[1] ?? this.#number + 1)
       return
     }
     const event = parsedRecord(utf8Of(data))
-    if (event === null) return
+    if (event === null) {
+      this.noObject(data)
+      return
+    }
     this.#number = numberIn(event['sequence_number']) ?? this.#number + 1
     const { response } = event
     if (isRecord(response)) this.#response = response

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { anthropic } from '../../../../daemon/translate/anthropic/dialect.ts'
 import { google, googleList } from '../../../../daemon/translate/google/dialect.ts'
 import { ListScanner } from '../../../../daemon/translate/google/list-scanner.ts'
 import { LineScanner } from '../../../../daemon/translate/lines.ts'
 import { ollama, ollamaGenerate } from '../../../../daemon/translate/ollama/dialect.ts'
+import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 import { utf8Of } from '../../../../daemon/translate/sse.ts'
 import { GateError } from '../../../../schemas/words/errors.ts'
 import { problemsOf } from '../../../wire/schemas.ts'
@@ -32,7 +34,7 @@ test.each([
   fc.assert(
     fc.property(objects, cuts, (all, at) => {
       const found: unknown[] = []
-      const one = new scanner((json) => void found.push(JSON.parse(utf8Of(json))))
+      const one = new scanner((json) => void found.push(JSON.parse(utf8Of(json ?? ''))))
       for (const chunk of chunksOf(text(all), at)) one.feed(chunk)
       expect(found).toEqual(JSON.parse(JSON.stringify(all)))
       expect(one.atBoundary()).toBe(true)
@@ -40,11 +42,95 @@ test.each([
   )
 })
 
-test('an object that is too long is passed over, and the next one is found', () => {
+test.each([
+  { name: 'events', dialect: openAiChat, frame: (json: string) => `data: ${json}\r\n\r\n` },
+  {
+    name: 'events, and comments between them',
+    dialect: anthropic,
+    frame: (json: string) => `: x\n\ndata: ${json}\n\n`,
+  },
+  { name: 'lines', dialect: ollama, frame: (json: string) => `${json}\n` },
+  { name: 'a list', dialect: googleList, frame: (json: string) => `,${json}` },
+])('$name: what is shown ends between two frames at any time, wherever the chunks are cut', ({ dialect, frame }) => {
+  const frames = fc.array(fc.record({ x: fc.string(), candidates: fc.constant([{ x: '}],[{"' }]) }), { minLength: 1 })
+  fc.assert(
+    fc.property(frames, cuts, (all, at) => {
+      const texts = all.map((one) => frame(JSON.stringify(one)))
+      if (dialect === googleList) texts[0] = `[${texts[0]?.slice(1)}`
+      const ends = texts.map((_, index) => texts.slice(0, index + 1).join(''))
+      const watch = dialect.watch(false, 1)
+      let shown = ''
+      for (const chunk of chunksOf(texts.join(''), at)) {
+        shown += watch.feed(chunk).toString('latin1')
+        const isWhole = shown === '' || ends.some((end) => bytesOf(end) === shown || bytesOf(end) === `${shown}\n`)
+        expect(isWhole || shown.endsWith(': x\n\n'), shown).toBe(true)
+        expect(watch.atBoundary()).toBe(true)
+      }
+      expect(shown).toBe(bytesOf(texts.join('')))
+    }),
+  )
+})
+
+const bytesOf = (text: string): string => Buffer.from(text).toString('latin1')
+
+test('a frame that is very long is shown as it comes, and is no place for a ping', () => {
+  const watch = openAiChat.watch()
+  const long = Buffer.from(`data: {"x":"${'y'.repeat(2 ** 17)}`)
+  expect(watch.feed(long).length).toBe(long.length)
+  expect(watch.feed(Buffer.from('z')).toString()).toBe('z')
+  expect(watch.atBoundary()).toBe(false)
+  expect(watch.feed(Buffer.from('"}\n\ndata: ')).toString()).toBe('"}\n\n')
+  expect(watch.atBoundary()).toBe(true)
+})
+
+test.each([
+  { name: 'that is cut off', frame: 'data: {"choices":[{"index":0,"delta":{"content":"x\n\n' },
+  { name: 'of words', frame: 'data: please wait\n\n' },
+])('a frame $name is not shown, nor is what follows', ({ frame }) => {
+  const watch = openAiChat.watch()
+  const good = 'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]}\n\n'
+  expect(watch.feed(Buffer.from(good + good + frame + good)).toString()).toBe(good + good)
+  expect(watch.garbage?.()).toContain('not JSON')
+})
+
+test.each([
+  { name: 'two ends', after: 'data: [DONE]\n\ndata: [DONE]\n\n' },
+  { name: 'an error after the end', after: 'data: [DONE]\n\ndata: {"error":"late"}\n\n' },
+  { name: 'half of the end', after: 'data: [DO' },
+  { name: 'nothing', after: '' },
+])('an answer that is complete ends once, whatever follows: $name', ({ after }) => {
+  const watch = openAiChat.watch()
+  const last = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+  const shown = watch.feed(Buffer.from(last + after)).toString() + watch.rest().toString()
+  expect(shown).toBe(`${last}data: [DONE]\n\n`)
+  expect([watch.failure(), watch.garbage?.(), watch.isComplete()]).toEqual([null, null, true])
+})
+
+test.each(['data: {"error":{"message":"late"}}\n\n', 'data: late\n\n'])(
+  'what comes after the reason to finish is no error where that is the end: %j',
+  (after) => {
+    const last = 'data: {"candidates":[{"finishReason":"STOP"}]}\n\n'
+    const watch = google.watch(false, 1)
+    expect(watch.feed(Buffer.from(last + after)).toString()).toBe(last)
+    expect([watch.failure(), watch.garbage?.(), watch.isDone()]).toEqual([null, null, true])
+    const reader = google.neutral.readEvents('r1')
+    expect(reader.feed(Buffer.from(last + after)).at(-1)).toMatchObject({ kind: 'end' })
+  },
+)
+
+test('an event that reports an error and a reason to end is an error', () => {
+  const watch = openAiChat.watch()
+  watch.feed(
+    Buffer.from('data: {"error":{"message":"full"},"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\n\n'),
+  )
+  expect(watch.failure()).toBe('full')
+})
+
+test('of an object that is too long nothing is kept, and the next one is found', () => {
   const long = `{"a":"${'x'.repeat(5 * 2 ** 20)}"}`
-  const found: string[] = []
+  const found: (string | null)[] = []
   new LineScanner((json) => void found.push(json)).feed(Buffer.from(`${long}\n{"b":1}\n`))
-  expect(found).toEqual(['{"b":1}'])
+  expect(found).toEqual([null, '{"b":1}'])
 })
 
 test('a ping is what clients of the dialect take for nothing', () => {

@@ -1,0 +1,25 @@
+import { ListScanner } from './list-scanner.ts'
+import { ContentStreamWatch } from './stream.ts'
+
+const NOTHING = Buffer.alloc(0)
+const CLOSE = Buffer.from(']\n')
+
+/** The same of a list, which clients can read only when it is closed. */
+export class ListStreamWatch extends ContentStreamWatch {
+  readonly #list: ListScanner
+
+  /** @param asked how many candidates */
+  constructor(asked?: number) {
+    let list: ListScanner | null = null
+    super((onPart) => (list ??= new ListScanner(onPart)), asked)
+    this.#list = list ?? new ListScanner(() => {})
+  }
+
+  override feed(chunk: Buffer): Buffer {
+    const shown = super.feed(chunk)
+    return this.failure() === null ? shown : Buffer.concat([shown, CLOSE])
+  }
+  override rest(): Buffer {
+    return this.#list.hasEnded() && !this.isCut() ? NOTHING : CLOSE
+  }
+}
