@@ -68,7 +68,8 @@ const RECIPES: Readonly<Record<Exclude<ServerName, 'mock'>, Recipe>> = {
       'x-portkey-custom-host': `http://127.0.0.1:${upstreamPort}/v1`,
     }),
   },
-  litellm: { argv: litellm },
+  // its table of prices would be fetched at every start
+  litellm: { argv: litellm, env: () => ({ LITELLM_LOCAL_MODEL_COST_MAP: 'True' }) },
   bifrost: { argv: bifrost, model: 'openai/mock', messagesPath: '/anthropic/v1/messages' },
   before: { argv: () => gateIn(beforeFolder()), env: gateEnvironment },
   gate: { argv: () => gateIn(script('..')), env: gateEnvironment },

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runClient } from './children.ts'
+import { type Child, runClient } from './children.ts'
 import { startMock, startServer } from './servers.ts'
 import { type SoakOrder, soakResult } from './soak-client.ts'
 import { slopeOf } from './statistics.ts'
@@ -10,8 +10,8 @@ import { count, markdownTable } from './table.ts'
 const CONNECTIONS = 64
 const BATCH = 10_000
 const TOKEN_INTERVAL_MS = 1
-/** For a server to collect what it does not need, and to give it back. */
-const COLLECT_MS = 500
+/** For the daemon to collect what it does not need, and to say what is left. */
+const LATEST_MEMORY_MS = 30_000
 /** A batch takes a few seconds on a quiet machine. */
 const LATE_MS = 180_000
 /** The first part warms up: tables of connections, compiled code, the heap. */
@@ -24,11 +24,13 @@ const MIB = 2 ** 20
 /** After each batch. */
 type Sample = {
   readonly requests: number
-  /** As it is, and after a collection of garbage. */
+  /** Resident memory, and of that what is needed after a collection of garbage. */
   readonly rssMib: number
   readonly neededMib: number
   readonly cpuUsPerRequest: number
 }
+
+type Slope = ReturnType<typeof slopeOf>
 
 export type SoakReport = {
   readonly date: string
@@ -39,9 +41,9 @@ export type SoakReport = {
   readonly answered: number
   readonly aborted: number
   readonly unexpected: number
-  /** MiB of the memory that is needed, for 100,000 requests, after the warm-up. */
-  readonly slope: number
-  readonly slopeError: number
+  /** MiB for 100,000 requests, after the warm-up, of resident memory and of what is needed. */
+  readonly rss: Slope
+  readonly needed: Slope
   readonly verdict: string
 }
 
@@ -58,9 +60,11 @@ export async function benchSoak(
   try {
     await using started = new AsyncDisposableStack()
     const mock = started.use(await startMock('streams', directory, TOKEN_INTERVAL_MS))
+    const memoryFile = join(directory, 'memory')
     const environment = {
       GATE_SERVER__MAX_KEPT: '32MiB', // little enough that answers are trimmed, too
-      NODE_OPTIONS: `--import ${join(import.meta.dirname, 'collect-on-signal.ts')}`,
+      NODE_OPTIONS: `--import ${join(import.meta.dirname, 'memory-on-signal.ts')}`,
+      BENCH_MEMORY_FILE: memoryFile,
     }
     const { child, target } = started.use(await startServer('gate', 'streams', mock, directory, environment))
     const samples: Sample[] = []
@@ -75,12 +79,11 @@ export async function benchSoak(
       if (result.unexpected > 0) console.error(`bench: ${result.firstFault}`)
       const after = child.usage()
       requests += batch
-      child.signal('SIGUSR2')
-      await new Promise((resolve) => setTimeout(resolve, COLLECT_MS))
+      const neededBytes = await neededMemory(child, memoryFile)
       samples.push({
         requests,
         rssMib: after.rssBytes / MIB,
-        neededMib: child.usage().rssBytes / MIB,
+        neededMib: neededBytes / MIB,
         cpuUsPerRequest: ((after.cpuMs - cpuMs) * 1_000) / batch,
       })
       for (const name of ['answered', 'aborted', 'unexpected'] as const) sums[name] += result[name]
@@ -90,7 +93,8 @@ export async function benchSoak(
       )
     }
     const warm = samples.filter(({ requests }) => requests > options.requests * WARM_SHARE)
-    const { slope, error } = slopeOf(warm.map(({ requests, neededMib }) => [requests / PER, neededMib]))
+    const slopeIn = (of: (sample: Sample) => number) => slopeOf(warm.map((one) => [one.requests / PER, of(one)]))
+    const needed = slopeIn(({ neededMib }) => neededMib)
     return {
       date: new Date().toISOString().slice(0, 10),
       node: process.version,
@@ -98,13 +102,25 @@ export async function benchSoak(
       seconds: (performance.now() - startedMs) / 1_000,
       samples,
       ...sums,
-      slope,
-      slopeError: error,
-      verdict: flatness(slope, error),
+      rss: slopeIn(({ rssMib }) => rssMib),
+      needed,
+      verdict: flatness(needed.slope, needed.error),
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/** Has the daemon collect its garbage. @returns the bytes that it needs then @throws Error when it does not say */
+async function neededMemory(child: Child, file: string): Promise<number> {
+  rmSync(file, { force: true })
+  child.signal('SIGUSR2')
+  for (const latestMs = performance.now() + LATEST_MEMORY_MS; performance.now() < latestMs; ) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const bytes = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+    if (bytes > 0) return bytes
+  }
+  throw new Error(`the daemon did not say in ${LATEST_MEMORY_MS} ms what memory it needs`)
 }
 
 /** @param error the standard error of the slope, both in MiB for 100,000 requests */
@@ -118,11 +134,11 @@ const SHOWN = 10
 
 /** The report as Markdown. */
 export function soakText(report: SoakReport): string {
-  const { samples, answered, aborted, unexpected, slope, slopeError, verdict } = report
+  const { samples, answered, aborted, unexpected, rss, needed, verdict } = report
   const every = Math.max(1, Math.ceil(samples.length / SHOWN))
   const rows = samples.filter((_, index) => (index + 1) % every === 0 || index === samples.length - 1)
   const table = markdownTable([
-    ['requests', 'RSS MiB', 'after a collection', 'CPU us/request'],
+    ['requests', 'RSS MiB', 'needed MiB', 'CPU us/request'],
     ...rows.map(({ requests, rssMib, neededMib, cpuUsPerRequest }) =>
       [requests, rssMib, neededMib, cpuUsPerRequest].map((value) => count(value)),
     ),
@@ -130,7 +146,9 @@ export function soakText(report: SoakReport): string {
   return `${table}
 
 ${count(answered)} answered, ${count(aborted)} aborted by the client, ${count(unexpected)} answered in another way than expected.
-RSS after a collection: ${slope.toFixed(2)} MiB (standard error ${slopeError.toFixed(2)}) for ${count(PER)} requests: ${verdict}.
+For ${count(PER)} requests, RSS grows by ${shown(rss)}, what is needed of it by ${shown(needed)}: ${verdict}.
 
 ${report.date}, Node ${report.node}, ${count(report.seconds)} s, load average ${report.loadAverage.toFixed(1)}.`
 }
+
+const shown = ({ slope, error }: Slope) => `${slope.toFixed(2)} MiB (standard error ${error.toFixed(2)})`
