@@ -65,7 +65,8 @@ thinking and sampling. Engines pass over much of the rest without a word (llama.
 take a text, documents), so any other request is translated to what the engine speaks natively, where nothing is lost silently.
 
 \`count_tokens\`, \`input_tokens\` and \`countTokens\` of a llama.cpp are exact: the request is made as if it were to be answered, and the engine counts it. A backend that sleeps is not started
-for it; there, and at upstreams that cannot count in the client's dialect, the answer is an estimate of the text, the tools and the media.
+for it; there, and at upstreams that cannot count in the client's dialect, the text, the tools and the turns are cut as today's tokenizers
+cut them (within 10 % on the conversations of \`test/corpus\`), and media are estimated.
 
 ## Where providers differ
 

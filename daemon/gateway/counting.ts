@@ -21,7 +21,7 @@ const MAX_ANSWER_BYTES = 64 * 2 ** 10
  */
 export function countFor(parts: AttemptsParts, job: Job, target: Target): ForwardEnd | Promise<ForwardEnd> | null {
   const { call, dialect } = job
-  const { countBody } = dialect
+  const { countBody, countInput = dialect.estimateInput } = dialect
   const upstream = parts.upstreams.get(target.upstream)
   if (call.endpoint.does !== 'count-tokens' || countBody === undefined || upstream === undefined) return null
   if (spokenFor(parts.dialects.all, dialect, upstream.grades).grade === 'native') return null
@@ -30,8 +30,8 @@ export function countFor(parts: AttemptsParts, job: Job, target: Target): Forwar
     return { kind: 'answered', status: 200, headers: { 'content-type': 'application/json' }, rest, ttftMs: 0 }
   }
   const counts = providerRow(upstream.provider).countsTokens === true && !parts.backends.isAsleep(upstream.name)
-  if (!counts) return told(dialect.estimateInput(call))
-  return exactCount(parts, job, target, upstream).then((tokens) => told(tokens ?? dialect.estimateInput(call)))
+  if (!counts) return told(countInput(call))
+  return exactCount(parts, job, target, upstream).then((tokens) => told(tokens ?? countInput(call)))
 }
 
 /** @returns null when the engine does not say, or would not take the request */

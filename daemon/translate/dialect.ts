@@ -66,6 +66,8 @@ export type Dialect = {
   readonly estimateInput: (call: Call) => number
   /** The same of a whole answer. */
   readonly estimateOutput: (answer: Buffer) => number
+  /** The same as a tokenizer would count, within a tenth; only of a dialect with an endpoint that counts. */
+  readonly countInput?: (call: Call) => number
   /** What says how many tokens a request is, sent as JSON; only of a dialect with an endpoint that counts. */
   readonly countBody?: (inputTokens: number) => object
   /** Where engines count the tokens of a request, below their base URL; they answer with `input_tokens`. */

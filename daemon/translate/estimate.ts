@@ -1,5 +1,6 @@
 import { type JsonOutline, outlineOf } from '../../syntax/json/outline.ts'
 import { imageSize } from './image-size.ts'
+import { textTokens } from './text-tokens.ts'
 
 const BYTES_PER_TOKEN = 4
 /** Vision models see patches of this many pixels a side, and shrink what has more of them than this. */
@@ -10,6 +11,8 @@ const USUAL_PATCHES = 1_024
 /** Sound and documents: about a second of a voice recording is ten tokens. */
 const MEDIA_BYTES_PER_TOKEN = 1_600
 
+/** What a template puts around a turn. */
+const TURN_TOKENS = 3
 /** Bytes that are looked at one by one; the rest of what is longer is taken to be alike. */
 const MOST_BYTES = 2 ** 20
 /** What is decoded of an image: its size is near the beginning, after a preview and a colour profile at most. */
@@ -23,14 +26,20 @@ const BACKSLASH = 0x5c
 const COLON = 0x3a
 const BASE64 = Buffer.from(';base64,')
 
+/** Tokens of a text: the contents of a JSON string, or a piece of JSON. */
+type TextMeasure = (json: Buffer, start: number, end: number) => number
+
+/** What costs nothing to say: right within a third or so. */
+const byBytes: TextMeasure = (_json, start, end) => (end - start) / BYTES_PER_TOKEN
+
 /** The tokens of the text and the media in one member of an outermost object; 0 where there is no such member. */
-export function tokensIn(json: Buffer, outline: JsonOutline, key: string): number {
+export function tokensIn(json: Buffer, outline: JsonOutline, key: string, measureText = byBytes): number {
   const member = memberOf(outline, key)
   if (member === undefined) return 0
-  const { textBytes, mediaBytes, mediaTokens, end } = measure(json, member.start, member.end)
+  const { tokens, mediaBytes, mediaTokens, end } = measure(json, member.start, member.end, measureText)
   const seenBytes = Math.max(1, end - member.start - mediaBytes)
   const allBytes = Math.max(seenBytes, member.end - member.start - mediaBytes)
-  return Math.ceil((textBytes * (allBytes / seenBytes)) / BYTES_PER_TOKEN) + mediaTokens
+  return Math.ceil(tokens * (allBytes / seenBytes)) + mediaTokens
 }
 
 /** The tokens of a member all of which is read by the model, keys included: descriptions of tools. */
@@ -45,13 +54,39 @@ export function tokensOfAnswer(answer: Buffer, key: string): number {
   return outline.kind === 'object' ? tokensIn(answer, outline, key) : Math.ceil(answer.length / BYTES_PER_TOKEN)
 }
 
+/** The tokens of a request, counted as a tokenizer would cut it: for clients that ask for the number. */
+export function countTokens(
+  json: Buffer,
+  outline: JsonOutline,
+  keys: { readonly spoken: readonly string[]; readonly whole: readonly string[]; readonly turns: string },
+): number {
+  const spoken = keys.spoken.reduce((sum, key) => sum + tokensIn(json, outline, key, textTokens), 0)
+  const whole = keys.whole.reduce((sum, key) => sum + tokensOfWhole(json, outline, key), 0)
+  return spoken + whole + TURN_TOKENS * turnsIn(json, outline, keys.turns)
+}
+
+function tokensOfWhole(json: Buffer, outline: JsonOutline, key: string): number {
+  const { start, end } = memberOf(outline, key) ?? { start: 0, end: 0 }
+  const seen = Math.min(end, start + MOST_BYTES)
+  return seen === start ? 0 : Math.ceil(textTokens(json, start, seen) * ((end - start) / (seen - start)))
+}
+
+const ROLE = Buffer.from('"role"')
+
+function turnsIn(json: Buffer, outline: JsonOutline, key: string): number {
+  const { start, end } = memberOf(outline, key) ?? { start: 0, end: 0 }
+  let turns = 0
+  for (let at = json.indexOf(ROLE, start); at !== -1 && at < end; at = json.indexOf(ROLE, at + ROLE.length)) turns += 1
+  return turns
+}
+
 function memberOf(outline: JsonOutline, key: string) {
   return outline.kind === 'object' ? outline.members.find((member) => member.key === key) : undefined
 }
 
 /** Walks over JSON that is known to be valid, and counts the texts in it; keys are none. */
-function measure(json: Buffer, start: number, stop: number) {
-  let textBytes = 0
+function measure(json: Buffer, start: number, stop: number, measureText: TextMeasure) {
+  let tokens = 0
   let mediaBytes = 0
   let mediaTokens = 0
   let isDataKey = false
@@ -76,10 +111,10 @@ function measure(json: Buffer, start: number, stop: number) {
     } else if (json[last] === QUOTE && isKey(json, at)) {
       isDataKey = last - first === 4 && json.toString('latin1', first, last) === 'data'
       continue
-    } else textBytes += last - first
+    } else tokens += measureText(json, first, last)
     isDataKey = false
   }
-  return { textBytes, mediaBytes, mediaTokens, end: at }
+  return { tokens, mediaBytes, mediaTokens, end: at }
 }
 
 /** Where the base64 of a `data:` URL begins; null when the text is none. */

@@ -2,7 +2,7 @@ import type { Dialect } from '../dialect.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS, VERSION, VERSION_HEADER } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
-import { estimateInput, estimateOutput } from './estimate.ts'
+import { countInput, estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
@@ -31,6 +31,7 @@ export const anthropic = {
   usageOf,
   estimateInput,
   estimateOutput,
+  countInput,
   countBody: (inputTokens) => ({ input_tokens: inputTokens }),
   countPath: '/messages/count_tokens',
   failureOf,

@@ -3,7 +3,7 @@ import { looksLikeEvents, SseScanner } from '../sse.ts'
 import { embeddings } from './embeddings.ts'
 import { ENDPOINTS, KEY_HEADER, LIST_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf, listErrorFrame, retryAfterIn } from './error.ts'
-import { estimateInput, estimateOutput } from './estimate.ts'
+import { countInput, estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
 import { ListStreamWatch } from './list-stream.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
@@ -35,6 +35,7 @@ export const google = {
   usageOf,
   estimateInput,
   estimateOutput,
+  countInput,
   countBody: (totalTokens) => ({ totalTokens }),
   failureOf,
   retryAfterIn,

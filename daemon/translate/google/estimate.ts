@@ -1,11 +1,22 @@
 import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call } from '../dialect.ts'
-import { tokensIn, tokensOfAll, tokensOfAnswer } from '../estimate.ts'
+import { countTokens, tokensIn, tokensOfAll, tokensOfAnswer } from '../estimate.ts'
 
 /** The input tokens of a request, for an upstream that reports none: of its text, its tools and its media. */
 export function estimateInput({ body, outline = outlineOf(body) }: Call): number {
   const texts = ['systemInstruction', 'system_instruction', 'contents', 'generateContentRequest']
   return texts.reduce((sum, key) => sum + tokensIn(body, outline, key), 0) + tokensOfAll(outline, 'tools')
+}
+
+const COUNTED = {
+  spoken: ['systemInstruction', 'system_instruction', 'contents', 'generateContentRequest'],
+  whole: ['tools'],
+  turns: 'contents',
+}
+
+/** The same, for a client that asks for the number. */
+export function countInput({ body, outline = outlineOf(body) }: Call): number {
+  return countTokens(body, outline, COUNTED)
 }
 
 /** The output tokens of a whole answer, for an upstream that reports none. */

@@ -4,7 +4,7 @@ import { errorBody } from '../openai-error.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS } from './endpoint.ts'
 import { errorFrame, failureOf } from './error.ts'
-import { estimateInput, estimateOutput } from './estimate.ts'
+import { countInput, estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
 import { kept } from './kept.ts'
 import { listModels, readModels, showModel } from './models.ts'
@@ -38,6 +38,7 @@ export const openAiResponses = {
   usageOf,
   estimateInput,
   estimateOutput,
+  countInput,
   countBody: (inputTokens) => ({ object: 'response.input_tokens', input_tokens: inputTokens }),
   countPath: '/responses/input_tokens',
   failureOf,
