@@ -88,6 +88,10 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
   }
 
   function checkBackground(keyId: string): void {
+    if (limits.maxBackground === 0) {
+      const message = 'no response may run in the background here (server.max_background); ask without it'
+      throw new GateError('BAD_REQUEST', message, { param: 'background' })
+    }
     const running = Array.from(all).filter(
       ({ recording }) => recording.form?.isBackground === true && !recording.isOver(),
     )

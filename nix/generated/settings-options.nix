@@ -106,7 +106,7 @@ in
       type = types.nullOr types.ints.unsigned;
       default = null;
       defaultText = literalMD "what the daemon takes: `100`";
-      description = "Responses that run in the background at once; one key may have half of them.";
+      description = "Responses that run in the background at once; one key may have half of them; 0: none may.";
     };
     resumeStreams = mkOption {
       type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");

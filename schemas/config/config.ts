@@ -77,7 +77,7 @@ export const configSchema = z.strictObject({
         .min(0)
         .default(100)
         .meta({
-          description: 'Responses that run in the background at once; one key may have half of them.',
+          description: 'Responses that run in the background at once; one key may have half of them; 0: none may.',
           narrows: true,
           spec: { none: 'a setting of the running gateway' },
         }),

@@ -211,6 +211,17 @@ test('an upstream that knows responses itself is asked in front, and answers und
   }
 })
 
+test('none runs where none may', async () => {
+  const own = await startDataPlane({ server: { max_background: 0 }, upstreams: { echo: { provider: 'echo' } } })
+  try {
+    const sdk = new OpenAI({ apiKey: KEY, baseURL: `${own.url}/v1`, maxRetries: 0 })
+    const refused = sdk.responses.create({ model: 'echo/echo', input: 'Hi', background: true })
+    await expect(refused).rejects.toMatchObject({ status: 400, param: 'background' })
+  } finally {
+    await own.stop()
+  }
+})
+
 test('what still runs when Gate stops, or when its key is revoked, has failed', async () => {
   const own = await startDataPlane({
     upstreams: { slow: { provider: 'custom', base_url: upstream.url, models: ['gpt'] } },
