@@ -78,6 +78,7 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
   use('parallel calls', request.parallelCalls !== null)
   use('effort', request.effort !== null)
   use('thinking budget', thinking !== null && thinking.budgetTokens !== null)
+  use('log probabilities', request.logprobs !== undefined)
   use('end user', request.endUser !== null)
   let hasBegun = false
   for (const { role, parts } of request.messages) {

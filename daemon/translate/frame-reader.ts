@@ -83,7 +83,7 @@ export abstract class FrameReader implements EventReader {
     this.#events.push(...events)
     const [only, another] = events
     this.#goesOn = null
-    if (only?.kind !== 'more' || another !== undefined) return
+    if (only?.kind !== 'more' || another !== undefined || only.logprobs !== undefined) return
     this.#goesOn = this.parts.openKey()
     this.#hole.learn(data, type, only.text)
   }

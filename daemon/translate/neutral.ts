@@ -1,4 +1,5 @@
 import type { GateError } from '../../schemas/words/errors.ts'
+import type { TokenLogprobs } from './token-logprobs.ts'
 
 // What all dialects have in common. A dialect reads what arrives into this form and writes what leaves from it, so each
 // knows this form and no other dialect.
@@ -26,7 +27,8 @@ export type MediaSource =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'file'; readonly id: string }
 
-export type TextPart = { readonly kind: 'text'; readonly text: string }
+/** `logprobs`: of an answer whose tokens' likelihoods were asked for. */
+export type TextPart = { readonly kind: 'text'; readonly text: string; readonly logprobs?: TokenLogprobs }
 export type MediaPart = {
   readonly kind: 'media'
   readonly form: 'image' | 'document' | 'audio'
@@ -112,6 +114,8 @@ export type NeutralRequest = {
   } | null
   readonly effort: Effort | null
   readonly endUser: string | null
+  /** Likelihoods of tokens are asked for, each with so many others in its place. */
+  readonly logprobs?: { readonly top: number }
   /** The client wants a report of usage in a stream. */
   readonly showsUsage: boolean
   /** What is asked for besides, by dialects that have it. */
@@ -186,7 +190,7 @@ export type PartStart =
 export type NeutralEvent =
   | { readonly kind: 'begin'; readonly id: string; readonly model: string; readonly usage: Usage | null }
   | { readonly kind: 'part'; readonly part: PartStart }
-  | { readonly kind: 'more'; readonly text: string }
+  | { readonly kind: 'more'; readonly text: string; readonly logprobs?: TokenLogprobs }
   | { readonly kind: 'signature'; readonly signature: string; readonly signedBy?: string | undefined }
   | { readonly kind: 'part-end' }
   | {

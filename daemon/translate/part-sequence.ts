@@ -1,9 +1,16 @@
 import type { NeutralEvent, PartStart } from './neutral.ts'
+import { type TokenLogprobs, withLogprobs } from './token-logprobs.ts'
 
 /** What is kept of parts whose turn has not come; no answer comes near. */
 const MAX_WAITING_CHARACTERS = 4 * 2 ** 20
 
-type Part = { readonly key: string; readonly start: PartStart; text: string; hasEnded: boolean }
+type Part = {
+  readonly key: string
+  readonly start: PartStart
+  text: string
+  logprobs: TokenLogprobs
+  hasEnded: boolean
+}
 
 /**
  * Puts the parts of one answer one after the other, which some upstreams send side by side: what belongs to a later
@@ -26,12 +33,12 @@ export class PartSequence {
   }
 
   begin(key: string, start: PartStart): void {
-    this.#waiting.push({ key, start, text: '', hasEnded: false })
+    this.#waiting.push({ key, start, text: '', logprobs: [], hasEnded: false })
     this.#promote()
   }
 
   /** @throws Error when the part has ended, or too much waits */
-  delta(key: string, text: string): void {
+  delta(key: string, text: string, logprobs: TokenLogprobs = []): void {
     const part = this.#open?.key === key ? this.#open : this.#waiting.find((one) => one.key === key)
     if (part === undefined) {
       if (text.trim() === '') return
@@ -39,11 +46,12 @@ export class PartSequence {
     }
     if (part.start.kind === 'call' || part !== this.#open) {
       part.text += text
+      part.logprobs = [...part.logprobs, ...logprobs]
       this.#waitingCharacters += text.length
       if (this.#waitingCharacters > MAX_WAITING_CHARACTERS)
         throw new Error('the upstream sent too much at the same time')
     }
-    if (part === this.#open && text !== '') this.#events.push({ kind: 'more', text })
+    if (part === this.#open && text !== '') this.#events.push({ kind: 'more', text, ...withLogprobs(logprobs) })
   }
 
   /** Of the part that is open. */
@@ -78,7 +86,9 @@ export class PartSequence {
       if (this.#open !== null || next === undefined) return
       this.#waiting.shift()
       this.#start(next)
-      if (next.text !== '') this.#events.push({ kind: 'more', text: next.text })
+      if (next.text !== '') {
+        this.#events.push({ kind: 'more', text: next.text, ...withLogprobs(next.logprobs) })
+      }
     }
   }
 

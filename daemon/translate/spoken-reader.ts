@@ -1,5 +1,6 @@
 import { FrameReader } from './frame-reader.ts'
 import type { Finish, Usage } from './neutral.ts'
+import type { TokenLogprobs } from './token-logprobs.ts'
 
 type Speech = 'text' | 'reasoning' | 'refusal'
 
@@ -19,9 +20,9 @@ export abstract class SpokenReader extends FrameReader {
     return this.hasBegun && this.finish !== null
   }
 
-  protected say(kind: Speech, text: string): void {
+  protected say(kind: Speech, text: string, logprobs: TokenLogprobs = []): void {
     this.speak(kind)
-    this.parts.delta(this.speech(), text)
+    this.parts.delta(this.speech(), text, logprobs)
   }
 
   /** Begins a part, unless one of this kind goes on. */

@@ -12,7 +12,7 @@ const ANTHROPIC = {
   seed: { field: 'seed', does: 'drop', how: NONE },
   penalties: { field: 'frequency_penalty, presence_penalty', does: 'drop', how: NONE },
   'logit bias': { field: 'logit_bias', does: 'drop', how: NONE },
-  'log probabilities': { field: 'logprobs', does: 'refuse', how: NONE },
+  'log probabilities': { field: 'logprobs', does: 'drop', how: NONE },
   'several answers': { field: 'n', does: 'refuse', how: 'it gives one answer' },
   'audio answers': { field: 'modalities', does: 'refuse', how: NONE },
   'image answers': { field: 'modalities', does: 'refuse', how: NONE },

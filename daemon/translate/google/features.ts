@@ -11,7 +11,7 @@ const GOOGLE = {
   seed: { field: 'generationConfig.seed', does: 'native' },
   penalties: { field: 'generationConfig.frequencyPenalty, generationConfig.presencePenalty', does: 'native' },
   'logit bias': { field: 'logit_bias', does: 'drop', how: NONE },
-  'log probabilities': { field: 'generationConfig.responseLogprobs', does: 'refuse', how: 'they are not translated' },
+  'log probabilities': { field: 'generationConfig.responseLogprobs', does: 'native' },
   'several answers': { field: 'generationConfig.candidateCount', does: 'refuse', how: 'one answer is translated' },
   'audio answers': { field: 'generationConfig.responseModalities', does: 'refuse', how: 'they are not translated' },
   'image answers': { field: 'generationConfig.responseModalities', does: 'refuse', how: 'they are not translated' },

@@ -1,6 +1,8 @@
 import { SIGNED_BY } from '../call-signature.ts'
 import { isRecord, type JsonRecord, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
+import { withLogprobs } from '../token-logprobs.ts'
+import { logprobsOf } from './logprobs.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is no generated content, or says that a call in it is malformed */
@@ -11,7 +13,11 @@ export function readAnswer(answer: Buffer, requestId: string): NeutralAnswer {
   const blocked = blockedIn(response)
   const candidate = firstCandidate(response)
   if (candidate === undefined && blocked === null) throw new Error('the upstream answered without any candidate')
-  const parts = blocked === null ? partsOf(candidate ?? {}, id || requestId) : [blocked]
+  const said = blocked === null ? partsOf(candidate ?? {}, id || requestId) : [blocked]
+  const firstText = said.findIndex(({ kind }) => kind === 'text')
+  const parts = said.map((part, at) =>
+    part.kind === 'text' && at === firstText ? { ...part, ...withLogprobs(logprobsOf(candidate ?? {})) } : part,
+  )
   return {
     id,
     model: textIn(response['modelVersion']) ?? '',

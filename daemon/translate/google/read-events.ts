@@ -2,7 +2,9 @@ import { SIGNED_BY } from '../call-signature.ts'
 import { type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
 import { SpokenReader } from '../spoken-reader.ts'
 import { utf8Of } from '../sse.ts'
+import type { TokenLogprobs } from '../token-logprobs.ts'
 import { failureIn } from './error.ts'
+import { logprobsOf } from './logprobs.ts'
 import { blockedIn, finishOf, firstCandidate, idOf, type Said, saidIn } from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
 
@@ -29,7 +31,11 @@ export class ContentEventReader extends SpokenReader {
     if (candidate === undefined && blocked === null) return
     if (!this.hasBegun) this.#begin(event)
     if (blocked !== null) this.say('refusal', blocked.text)
-    for (const said of saidIn(candidate ?? {})) this.#part(said)
+    let logprobs = logprobsOf(candidate ?? {})
+    for (const said of saidIn(candidate ?? {})) {
+      this.#part(said, logprobs)
+      if (said.kind === 'text') logprobs = []
+    }
     if (blocked !== null || typeof candidate?.['finishReason'] === 'string') {
       this.finish = finishOf(candidate ?? {}, { hasCalls: this.callCount > 0, isBlocked: blocked !== null })
     }
@@ -39,9 +45,9 @@ export class ContentEventReader extends SpokenReader {
     this.begin({ id: textIn(responseId) ?? '', model: textIn(modelVersion) ?? '', usage: this.usage })
   }
 
-  #part(said: Said): void {
+  #part(said: Said, logprobs: TokenLogprobs): void {
     if (said.kind !== 'call') {
-      this.say(said.kind, said.text)
+      this.say(said.kind, said.text, said.kind === 'text' ? logprobs : [])
       return
     }
     const { call, signature } = said

@@ -59,6 +59,7 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     stop: listIn(config['stopSequences']).filter((one) => typeof one === 'string'),
     answerForm: answerFormOf(config),
     ...thinkingOf(camelIn(config['thinkingConfig'])),
+    ...(config['responseLogprobs'] === true && { logprobs: { top: numberIn(config['logprobs']) ?? 0 } }),
     endUser: null,
     showsUsage: true,
     features,
@@ -73,7 +74,6 @@ function unread(record: JsonRecord, read: ReadonlySet<string>): readonly string[
 /** Notes what is asked for that is no field of the neutral form. */
 function noteFeatures(config: JsonRecord, features: Set<Feature>): void {
   if ((numberIn(config['candidateCount']) ?? 1) > 1) features.add('several answers')
-  if (config['responseLogprobs'] === true) features.add('log probabilities')
   const modalities = listIn(config['responseModalities']).map((one) => String(one).toUpperCase())
   if (modalities.includes('AUDIO')) features.add('audio answers')
   if (modalities.includes('IMAGE')) features.add('image answers')

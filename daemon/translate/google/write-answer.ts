@@ -2,14 +2,17 @@ import { CallSignatures } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+import { logprobsResult } from './logprobs.ts'
 import { usageObject } from './usage.ts'
 
 /** Writes a whole answer of another dialect as generated content. */
 export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, { model, showsThinking }: Told): object {
   const signatures = new CallSignatures()
   const parts = answer.parts.flatMap((part) => partsOf(part, signatures, showsThinking))
+  const logprobs = answer.parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : []))
+  const candidate = { content: contentOf(parts), finishReason: REASONS[answer.finish], index: 0 }
   return {
-    candidates: [{ content: contentOf(parts), finishReason: REASONS[answer.finish], index: 0 }],
+    candidates: [{ ...candidate, ...logprobsResult(logprobs) }],
     usageMetadata: usageObject(answer.usage),
     modelVersion: answer.model || model,
     responseId: answer.id,

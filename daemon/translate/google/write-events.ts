@@ -2,6 +2,7 @@ import { CallSignatures } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import type { PartStart, ReasoningPart, WrittenEvent } from '../neutral.ts'
 import { errorBody } from './error.ts'
+import { logprobsResult } from './logprobs.ts'
 import { usageObject } from './usage.ts'
 import { callPart, contentOf, REASONS } from './write-answer.ts'
 
@@ -39,7 +40,8 @@ export function writeContentEvents(
         if (part.kind === 'redacted') signatures.keep(part)
         return ''
       case 'more':
-        if (part.kind === 'text' || part.kind === 'refusal') return content([{ text: event.text }])
+        if (part.kind === 'text' || part.kind === 'refusal')
+          return content([{ text: event.text }], logprobsResult(event.logprobs))
         text += event.text
         return part.kind === 'reasoning' && showsThinking ? content([{ text: event.text, thought: true }]) : ''
       case 'signature':

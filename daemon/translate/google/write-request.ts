@@ -26,7 +26,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model }: Upstream
 
 function configOf(request: NeutralRequest, model: string): object {
   const { maxOutputTokens, temperature, topP, topK, stop, seed, frequencyPenalty, presencePenalty } = request
-  const { answerForm } = request
+  const { answerForm, logprobs } = request
   return {
     ...(maxOutputTokens !== null && { maxOutputTokens }),
     ...(temperature !== null && { temperature }),
@@ -36,6 +36,7 @@ function configOf(request: NeutralRequest, model: string): object {
     ...(seed !== null && { seed }),
     ...(frequencyPenalty !== null && { frequencyPenalty }),
     ...(presencePenalty !== null && { presencePenalty }),
+    ...(logprobs !== undefined && { responseLogprobs: true, ...(logprobs.top > 0 && { logprobs: logprobs.top }) }),
     ...(answerForm !== null && { responseMimeType: 'application/json' }),
     ...(answerForm?.kind === 'schema' && { responseJsonSchema: googleSchemaOf(answerForm.schema) }),
     ...thinkingConfigOf(request, model),

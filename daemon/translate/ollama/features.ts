@@ -11,7 +11,7 @@ const OLLAMA = {
   seed: { field: 'options.seed', does: 'native' },
   penalties: { field: 'options.frequency_penalty, options.presence_penalty', does: 'native' },
   'logit bias': { field: 'logit_bias', does: 'drop', how: NONE },
-  'log probabilities': { field: 'logprobs', does: 'refuse', how: 'they are not translated' },
+  'log probabilities': { field: 'logprobs', does: 'native' },
   'several answers': { field: 'n', does: 'refuse', how: 'it gives one answer' },
   'audio answers': { field: 'modalities', does: 'refuse', how: NONE },
   'image answers': { field: 'modalities', does: 'refuse', how: NONE },

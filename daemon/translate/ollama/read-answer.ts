@@ -1,5 +1,6 @@
 import { type JsonRecord, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
+import { logprobsIn, withLogprobs } from '../token-logprobs.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is none */
@@ -9,7 +10,8 @@ export function readAnswer(answer: Buffer, requestId: string): NeutralAnswer {
   const said = saidIn(response)
   const parts = said.map((part, index): AnswerPart => {
     if (part.kind === 'call') return { kind: 'call', id: idOf(requestId, index), name: part.name, json: part.json }
-    return part.kind === 'text' ? part : { ...part, signature: null }
+    if (part.kind === 'text') return { ...part, ...withLogprobs(logprobsIn(response['logprobs'])) }
+    return { ...part, signature: null }
   })
   return {
     id: '',

@@ -35,7 +35,6 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
   const options = recordIn(request['options'])
   const features = new Set<Feature>()
-  if (request['logprobs'] === true) features.add('log probabilities')
   for (const field of ['suffix', 'raw']) {
     if (!request[field]) continue
     const message = `"${field}" cannot be passed on to the upstream of this model: it takes conversations`
@@ -56,6 +55,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     seed: numberIn(options['seed']),
     frequencyPenalty: numberIn(options['frequency_penalty']),
     presencePenalty: numberIn(options['presence_penalty']),
+    ...(request['logprobs'] === true && { logprobs: { top: numberIn(request['top_logprobs']) ?? 0 } }),
     answerForm: answerFormOf(request['format']),
     ...thinkingOf(request['think']),
     endUser: null,

@@ -1,6 +1,7 @@
 import type { Told } from '../dialect.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 
 /** How a part of an answer is said: in a message of a conversation, or as what completes a prompt. */
 export type Form = (said: {
@@ -35,9 +36,14 @@ export function writeAnswer(form: Form, answer: NeutralAnswer & { readonly usage
       ...(thinking !== '' && { thinking }),
       ...(calls.length > 0 && { calls }),
     }),
+    ...logprobsOf(answer.parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : []))),
     ...ending(answer.finish, answer.usage, { totalNs, firstNs: totalNs }),
   }
 }
+
+/** Beside the message. */
+export const logprobsOf = (logprobs: TokenLogprobs = []): object =>
+  logprobs.length === 0 ? {} : { logprobs: logprobObjects(logprobs, false) }
 
 function textOf(parts: readonly AnswerPart[], kinds: readonly string[]): string {
   return parts.map((part) => (kinds.includes(part.kind) && 'text' in part ? part.text : '')).join('')

@@ -1,7 +1,7 @@
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import { errorFrame } from './error.ts'
-import { callObject, ending, type Form, timeOf } from './write-answer.ts'
+import { callObject, ending, type Form, logprobsOf, timeOf } from './write-answer.ts'
 
 /** Writes a stream of another dialect as lines. A call is written when all of it is there. */
 export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => string {
@@ -31,7 +31,7 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
           return ''
         }
         if (part.kind === 'reasoning') return told.showsThinking ? line({ thinking: event.text }) : ''
-        return line({ text: event.text })
+        return line({ text: event.text }, { ...logprobsOf(event.logprobs), done: false })
       case 'signature':
         return ''
       case 'part-end': {

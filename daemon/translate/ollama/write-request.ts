@@ -4,7 +4,7 @@ import type { Effort, MediaPart, NeutralMessage, NeutralPart, NeutralRequest, Re
 
 /** Writes a request of another dialect. */
 export function writeNeutralRequest(request: NeutralRequest, { model }: UpstreamSide): object {
-  const { stream, messages, tools, answerForm, thinking, effort } = request
+  const { stream, messages, tools, answerForm, thinking, effort, logprobs } = request
   const options = optionsOf(request)
   const names = new Map<string, string>()
   return {
@@ -14,6 +14,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model }: Upstream
     ...(tools.length > 0 && request.toolChoice !== 'none' && { tools: tools.map(toolOf) }),
     ...(answerForm !== null && { format: answerForm.kind === 'json' ? 'json' : answerForm.schema }),
     ...(thinking !== null && { think: thinking.isOn && effort !== null ? LEVELS[effort] : thinking.isOn }),
+    ...(logprobs !== undefined && { logprobs: true, ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) }),
     ...(Object.keys(options).length > 0 && { options }),
   }
 }

@@ -10,7 +10,7 @@ const OPENAI = {
   seed: { field: 'seed', does: 'native' },
   penalties: { field: 'frequency_penalty, presence_penalty', does: 'native' },
   'logit bias': { field: 'logit_bias', does: 'drop', how: 'its tokens are those of another model' },
-  'log probabilities': { field: 'logprobs', does: 'refuse', how: 'they are not translated' },
+  'log probabilities': { field: 'logprobs', does: 'native' },
   'several answers': { field: 'n', does: 'refuse', how: 'one answer is translated' },
   'audio answers': { field: 'modalities', does: 'refuse', how: 'they are not translated' },
   'image answers': { field: 'modalities', does: 'refuse', how: 'they are not translated' },

@@ -1,5 +1,6 @@
 import { isRecord, type JsonRecord, listIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
+import { logprobsIn, withLogprobs } from '../token-logprobs.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is no chat completion */
@@ -10,7 +11,12 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
   const id = textIn(completion['id']) ?? ''
   const message = recordIn(choice['message'])
   const reason = textIn(choice['finish_reason']) ?? 'stop'
-  const parts = partsOf(message, id, reason === 'length')
+  const logprobs = logprobsIn(recordIn(choice['logprobs'])['content'])
+  const said = partsOf(message, id, reason === 'length')
+  const firstText = said.findIndex(({ kind }) => kind === 'text')
+  const parts = said.map((part, at) =>
+    part.kind === 'text' && at === firstText ? { ...part, ...withLogprobs(logprobs) } : part,
+  )
   return {
     id,
     model: textIn(completion['model']) ?? '',

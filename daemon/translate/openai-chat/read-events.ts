@@ -2,6 +2,7 @@ import { FrameReader } from '../frame-reader.ts'
 import { type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 import { utf8Of } from '../sse.ts'
+import { logprobsIn, type TokenLogprobs } from '../token-logprobs.ts'
 import { failureIn, textOf } from './error.ts'
 import { finishOf, firstChoice, idOf, saidIn, stopSequenceOf } from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
@@ -49,13 +50,14 @@ export class ChatEventReader extends FrameReader {
     if (choice === undefined) return
     if (!this.hasBegun) this.begin({ id: textIn(event['id']) ?? '', model: textIn(event['model']) ?? '', usage: null })
     const delta = recordIn(choice['delta'])
-    for (const { kind, text } of saidIn(delta)) this.#say(kind, text)
+    const logprobs = logprobsIn(recordIn(choice['logprobs'])['content'])
+    for (const { kind, text } of saidIn(delta)) this.#say(kind, text, kind === 'text' ? logprobs : [])
     for (const call of recordsIn(delta['tool_calls'])) this.#callDelta(call)
     this.#reason = textIn(choice['finish_reason']) || this.#reason
     this.#stopSequence = stopSequenceOf(choice) ?? this.#stopSequence
   }
 
-  #say(kind: 'text' | 'reasoning' | 'refusal', text: string): void {
+  #say(kind: 'text' | 'reasoning' | 'refusal', text: string, logprobs: TokenLogprobs): void {
     if (text === '') return
     this.#hasRefused ||= kind === 'refusal'
     if (this.#speaking !== kind || !this.parts.has(this.#spokenKey())) {
@@ -64,7 +66,7 @@ export class ChatEventReader extends FrameReader {
       this.#spoken += 1
       this.parts.begin(this.#spokenKey(), { kind })
     }
-    this.parts.delta(this.#spokenKey(), text)
+    this.parts.delta(this.#spokenKey(), text, logprobs)
   }
 
   #spokenKey(): string {

@@ -63,6 +63,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     answerForm: answerFormOf(recordIn(request['response_format'])),
     thinking: effort === null ? null : { isOn: effort !== 'none', budgetTokens: null },
     effort: EFFORTS.find((one) => one === effort) ?? null,
+    ...(request['logprobs'] === true && { logprobs: { top: numberIn(request['top_logprobs']) ?? 0 } }),
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
     features,
@@ -76,7 +77,6 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
 /** Notes what is asked for that is no field of the neutral form. */
 function noteFeatures(request: JsonRecord, features: Set<Feature>): void {
   if ((numberIn(request['n']) ?? 1) > 1) features.add('several answers')
-  if (request['logprobs'] === true) features.add('log probabilities')
   if (listIn(request['modalities']).includes('audio')) features.add('audio answers')
   if (listIn(request['modalities']).includes('image')) features.add('image answers')
   if (Object.keys(recordIn(request['logit_bias'])).length > 0) features.add('logit bias')

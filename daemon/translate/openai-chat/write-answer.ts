@@ -2,6 +2,7 @@ import { answerId } from '../answer-id.ts'
 import { CallSignatures, type Thought } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 
 /** Writes a whole answer of another dialect as a chat completion. */
 export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, { model, nowS }: Told): object {
@@ -10,6 +11,7 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
   const text = textOf(parts, 'text')
   const thought = textOf(parts, 'reasoning')
   const refusal = textOf(parts, 'refusal')
+  const logprobs = parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : []))
   const message = {
     role: 'assistant',
     content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
@@ -29,10 +31,14 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
     object: 'chat.completion',
     created: nowS,
     model: answer.model || model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: REASONS[finish] }],
+    choices: [{ index: 0, message, logprobs: logprobsObject(logprobs), finish_reason: REASONS[finish] }],
     usage: usageObject(usage),
   }
 }
+
+/** Of the tokens of a text; null: nothing is known of them. */
+export const logprobsObject = (logprobs: TokenLogprobs = []): object | null =>
+  logprobs.length === 0 ? null : { content: logprobObjects(logprobs), refusal: null }
 
 type SignedCall = Extract<AnswerPart, { readonly kind: 'call' }> & { readonly signature: string | null }
 

@@ -3,8 +3,9 @@ import { CallSignatures } from '../call-signature.ts'
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import { textFrame } from '../text-frame.ts'
+import type { TokenLogprobs } from '../token-logprobs.ts'
 import { errorFrame } from './error.ts'
-import { REASONS, signedCall, usageObject } from './write-answer.ts'
+import { logprobsObject, REASONS, signedCall, usageObject } from './write-answer.ts'
 
 const DONE = 'data: [DONE]\n\n'
 
@@ -21,6 +22,8 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
   const chunk = (delta: object, reason: string | null = null) => frame({ choices: [choice(delta, reason)] })
   const frame = (rest: object) => `data: ${JSON.stringify({ ...head, ...rest })}\n\n`
   const choice = (delta: object, reason: string | null) => ({ index: 0, delta, logprobs: null, finish_reason: reason })
+  const likelyText = (content: string, logprobs: TokenLogprobs) =>
+    frame({ choices: [{ ...choice({ content }, null), logprobs: logprobsObject(logprobs) }] })
   const callDelta = (fields: object) => chunk({ tool_calls: [{ index: calls - 1, ...fields }] })
 
   return (event) => {
@@ -46,7 +49,7 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
       case 'more':
         isSaid ||= event.text !== ''
         if (part === 'reasoning') text += event.text
-        return deltaFrame(event.text)
+        return event.logprobs === undefined ? deltaFrame(event.text) : likelyText(event.text, event.logprobs)
       case 'part-end': // clients parse the arguments, also of a call that has none
         return part === 'call' && !isSaid ? callDelta({ function: { arguments: '{}' } }) : ''
       case 'signature':

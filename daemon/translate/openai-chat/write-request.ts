@@ -11,7 +11,7 @@ const LONGEST_USER = 64
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
   const quirks = quirksOf(provider)
   const { tools, maxOutputTokens, temperature, topP, topK, stop, thinking, effort, endUser } = request
-  const { seed, frequencyPenalty, presencePenalty } = request
+  const { seed, frequencyPenalty, presencePenalty, logprobs } = request
   const written = {
     model,
     messages: request.messages.flatMap((message) => messagesOf(message, quirks)),
@@ -28,6 +28,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(seed !== null && { seed }),
     ...(frequencyPenalty !== null && { frequency_penalty: frequencyPenalty }),
     ...(presencePenalty !== null && { presence_penalty: presencePenalty }),
+    ...(logprobs !== undefined && { logprobs: true, ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) }),
     ...answerFormOf(request, quirks),
     ...(effort !== null && { reasoning_effort: effort }),
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),

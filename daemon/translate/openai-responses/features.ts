@@ -11,7 +11,7 @@ const RESPONSES = {
   seed: { field: 'seed', does: 'drop', how: NONE },
   penalties: { field: 'frequency_penalty, presence_penalty', does: 'drop', how: NONE },
   'logit bias': { field: 'logit_bias', does: 'drop', how: NONE },
-  'log probabilities': { field: 'top_logprobs', does: 'refuse', how: 'they are not translated' },
+  'log probabilities': { field: 'top_logprobs', does: 'native' },
   'several answers': { field: 'n', does: 'refuse', how: 'it gives one answer' },
   'audio answers': { field: 'modalities', does: 'refuse', how: NONE },
   'image answers': { field: 'tools', does: 'refuse', how: 'they are not translated' },

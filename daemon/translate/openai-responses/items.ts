@@ -1,6 +1,7 @@
 import type { Told } from '../dialect.ts'
 import { parsedRecord, textIn } from '../json-value.ts'
 import type { CallPart } from '../neutral.ts'
+import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 import { askedIn, itemId } from './response-object.ts'
 import { readTools, type ToolName } from './tools.ts'
 
@@ -18,7 +19,12 @@ export function messageItem({ requestId, index }: Place, content: readonly objec
   return { id: itemId('msg', requestId, index), type: 'message', status, role: 'assistant', content }
 }
 
-export const textPart = (text: string): object => ({ type: 'output_text', text, annotations: [], logprobs: [] })
+export const textPart = (text: string, logprobs: TokenLogprobs = []): object => ({
+  type: 'output_text',
+  text,
+  annotations: [],
+  logprobs: logprobObjects(logprobs),
+})
 export const refusalPart = (refusal: string): object => ({ type: 'refusal', refusal })
 export const summaryPart = (text: string): object => ({ type: 'summary_text', text })
 

@@ -1,5 +1,6 @@
 import { isRecord, type JsonRecord, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
+import { logprobsIn, withLogprobs } from '../token-logprobs.ts'
 import { failureIn } from './error.ts'
 import { reasoningOf } from './reasoning.ts'
 import { flatName } from './tools.ts'
@@ -51,7 +52,7 @@ function partsOf(item: JsonRecord, isCut: boolean): readonly AnswerPart[] {
 function contentOf(part: JsonRecord): readonly AnswerPart[] {
   if (part['type'] === 'refusal') return [{ kind: 'refusal', text: textIn(part['refusal']) ?? '' }]
   const text = textIn(part['text']) ?? ''
-  return text === '' ? [] : [{ kind: 'text', text }]
+  return text === '' ? [] : [{ kind: 'text', text, ...withLogprobs(logprobsIn(part['logprobs'])) }]
 }
 
 /** How a call is known in the neutral form. */

@@ -2,6 +2,7 @@ import { FrameReader } from '../frame-reader.ts'
 import { type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { PartStart } from '../neutral.ts'
 import { utf8Of } from '../sse.ts'
+import { logprobsIn, type TokenLogprobs } from '../token-logprobs.ts'
 import { failureIn } from './error.ts'
 import { finishOf, jsonOf, nameOf } from './read-answer.ts'
 import { signatureOf } from './reasoning.ts'
@@ -47,7 +48,7 @@ export class ResponseEventReader extends FrameReader {
         this.#itemAdded(itemKey(event), recordIn(event['item']))
         break
       case 'response.output_text.delta':
-        this.#more(`${itemKey(event)} text ${contentIndex(event)}`, { kind: 'text' }, event['delta'])
+        this.#more(`${itemKey(event)} text ${contentIndex(event)}`, { kind: 'text' }, event['delta'], event['logprobs'])
         break
       case 'response.refusal.delta':
         this.#hasRefused = true
@@ -111,15 +112,15 @@ export class ResponseEventReader extends FrameReader {
     this.parts.begin(key, start)
   }
 
-  #say(key: string, text: string): void {
+  #say(key: string, text: string, logprobs: TokenLogprobs = []): void {
     if (text !== '') this.#said.add(key)
-    this.parts.delta(key, text)
+    this.parts.delta(key, text, logprobs)
   }
 
-  #more(key: string, start: PartStart, delta: unknown): void {
+  #more(key: string, start: PartStart, delta: unknown, logprobs: unknown = []): void {
     this.#start({})
     this.#begin(key, start)
-    this.#say(key, textIn(delta) ?? '')
+    this.#say(key, textIn(delta) ?? '', logprobsIn(logprobs))
   }
 
   /** A text that may have come before, piece by piece. */

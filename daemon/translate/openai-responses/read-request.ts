@@ -26,6 +26,7 @@ const READ = new Set([
   'text',
   'reasoning',
   'include',
+  'top_logprobs',
   'user',
   'safety_identifier',
   'store',
@@ -41,7 +42,6 @@ const READ = new Set([
 const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   truncation: ['disabled'],
   service_tier: ['auto', 'default'],
-  top_logprobs: [0],
   context_management: [],
 }
 
@@ -71,11 +71,19 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     answerForm: answerFormOf(recordIn(recordIn(request['text'])['format'])),
     thinking: effort === null ? null : { isOn: effort !== 'none', budgetTokens: null },
     effort: effort === null || effort === 'none' ? null : (effort as Effort),
+    ...logprobsOf(request),
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: true,
     features,
     ownFields: [...ownFieldsOf(request), ...notes.ownFields],
   }
+}
+
+/** Asked for by either field. */
+function logprobsOf(request: JsonRecord): Pick<NeutralRequest, 'logprobs'> {
+  const top = numberIn(request['top_logprobs']) ?? 0
+  const isIncluded = listIn(request['include']).includes('message.output_text.logprobs')
+  return isIncluded || top > 0 ? { logprobs: { top } } : {}
 }
 
 /** What names something that is kept with OpenAI. */
@@ -93,12 +101,7 @@ function ownFieldsOf(request: JsonRecord): readonly string[] {
     return !(USUAL[name]?.includes(value) ?? false) && !(Array.isArray(value) && value.length === 0)
   })
   const { verbosity } = recordIn(request['text'])
-  const logprobs = listIn(request['include']).includes('message.output_text.logprobs')
-  return [
-    ...asked.map(([name]) => name),
-    ...(typeof verbosity === 'string' ? ['text.verbosity'] : []),
-    ...(logprobs ? ['include'] : []),
-  ]
+  return [...asked.map(([name]) => name), ...(typeof verbosity === 'string' ? ['text.verbosity'] : [])]
 }
 
 function instructionsOf(instructions: unknown): readonly NeutralMessage[] {

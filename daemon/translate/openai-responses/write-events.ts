@@ -1,5 +1,6 @@
 import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 import { errorFrame, frame, numberedTextFrame } from './error.ts'
 import {
   callItem,
@@ -27,6 +28,7 @@ type Open = {
   readonly start: PartStart
   readonly tool: ToolName | null
   text: string
+  logprobs: TokenLogprobs
   signature: string | null
   signedBy: string | undefined
   /** Writes the events that go on with it; null before the first. */
@@ -60,7 +62,7 @@ class EventWriter {
       case 'part':
         return this.#begin(event.part)
       case 'more':
-        return this.#more(event.text)
+        return this.#more(event.text, event.logprobs)
       case 'signature':
         this.#sign(event.signature, event.signedBy)
         return ''
@@ -83,7 +85,7 @@ class EventWriter {
 
   #begin(start: PartStart): string {
     const tool = start.kind === 'call' ? this.#nameOf(start.name) : null
-    const open: Open = { start, tool, text: '', signature: null, signedBy: undefined, deltaFrame: null }
+    const open: Open = { start, tool, text: '', logprobs: [], signature: null, signedBy: undefined, deltaFrame: null }
     switch (start.kind) {
       case 'text':
       case 'refusal': {
@@ -114,13 +116,14 @@ class EventWriter {
     open.signedBy = signedBy
   }
 
-  #more(text: string): string {
+  #more(text: string, logprobs?: TokenLogprobs): string {
     const open = this.#part
     if (open === null) return ''
     const isFirst = open.text === ''
     open.text += text
     switch (open.start.kind) {
       case 'text':
+        if (logprobs !== undefined) return this.#likelyText(open, text, logprobs)
         open.deltaFrame ??= deltaFrame('output_text.delta', { ...this.#contentPlace(), delta: '', logprobs: [] })
         return this.#delta(open.deltaFrame, text)
       case 'refusal':
@@ -139,6 +142,15 @@ class EventWriter {
       case 'redacted':
         return ''
     }
+  }
+
+  #likelyText(open: Open, delta: string, logprobs: TokenLogprobs): string {
+    open.logprobs = [...open.logprobs, ...logprobs]
+    return this.#event('output_text.delta', {
+      ...this.#contentPlace(),
+      delta,
+      logprobs: logprobObjects(logprobs),
+    })
   }
 
   #end(): string {
@@ -172,7 +184,7 @@ class EventWriter {
     const part = partOf(open)
     const said =
       open.start.kind === 'text'
-        ? this.#event('output_text.done', { ...place, text: open.text, logprobs: [] })
+        ? this.#event('output_text.done', { ...place, text: open.text, logprobs: logprobObjects(open.logprobs) })
         : this.#event('refusal.done', { ...place, refusal: open.text })
     const done = said + this.#event('content_part.done', { ...place, part })
     this.#content?.push(part)
@@ -266,6 +278,6 @@ class EventWriter {
 
 const deltaFrame = (type: string, rest: object) => numberedTextFrame(`response.${type}`, rest)
 
-function partOf({ start, text }: Open): object {
-  return start.kind === 'refusal' ? refusalPart(text) : textPart(text)
+function partOf({ start, text, logprobs }: Open): object {
+  return start.kind === 'refusal' ? refusalPart(text) : textPart(text, logprobs)
 }

@@ -14,11 +14,15 @@ type Form = { readonly freeform: ReadonlySet<string>; readonly isEngine: boolean
 
 /** Writes a request of another dialect. Nothing is kept upstream: what the model thought comes back sealed. */
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
-  const { tools, maxOutputTokens, temperature, topP, endUser } = request
+  const { tools, maxOutputTokens, temperature, topP, endUser, logprobs } = request
   const freeform = new Set(tools.flatMap((tool) => (tool.freeform === undefined ? [] : [tool.name])))
   const isEngine = providerRow(provider).isEngine === true
   const reasoning = reasoningOf(request)
   const format = formatOf(request)
+  const include = [
+    ...(reasoning === null ? [] : ['reasoning.encrypted_content']),
+    ...(logprobs === undefined ? [] : ['message.output_text.logprobs']),
+  ]
   return {
     model,
     input: request.messages.flatMap((message) => itemsOf(message, { freeform, isEngine })),
@@ -31,7 +35,9 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(temperature !== null && { temperature }),
     ...(topP !== null && { top_p: topP }),
     ...(format !== null && { text: { format } }),
-    ...(reasoning !== null && { reasoning, include: ['reasoning.encrypted_content'] }),
+    ...(reasoning !== null && { reasoning }),
+    ...(include.length > 0 && { include }),
+    ...(logprobs !== undefined && logprobs.top > 0 && { top_logprobs: logprobs.top }),
     ...(endUser !== null && endUser.length <= LONGEST_USER && { safety_identifier: endUser }),
   }
 }
