@@ -1,15 +1,24 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
+import type { Backends } from '../backends/backends.ts'
 import type { Target } from '../route/target-health.ts'
+import type { Dialects } from '../translate/dialects.ts'
 import { isRecord } from '../translate/json-value.ts'
 import { spokenFor } from '../translate/spoken.ts'
 import { translate } from '../translate/translation.ts'
 import { bothTunings, tuned } from '../translate/tuning.ts'
 import { textOf } from '../upstream/answer-text.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
-import type { Upstream } from '../upstream/upstreams.ts'
-import type { AttemptsParts } from './attempts.ts'
+import type { Upstream, Upstreams } from '../upstream/upstreams.ts'
 import type { Job } from './sending.ts'
+
+/** `now` is Unix milliseconds. */
+type CountingParts = {
+  readonly dialects: Pick<Dialects, 'all'>
+  readonly backends: Pick<Backends, 'isAsleep'>
+  readonly upstreams: Pick<Upstreams, 'get'>
+  readonly now: () => number
+}
 
 const COUNT_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 64 * 2 ** 10
@@ -19,7 +28,7 @@ const MAX_ANSWER_BYTES = 64 * 2 ** 10
  * would be sent, or about so many. No engine is started for that.
  * @returns null: the request does not ask for it, or the upstream answers it as any other
  */
-export function countFor(parts: AttemptsParts, job: Job, target: Target): ForwardEnd | Promise<ForwardEnd> | null {
+export function countFor(parts: CountingParts, job: Job, target: Target): ForwardEnd | Promise<ForwardEnd> | null {
   const { call, dialect } = job
   const { countBody, countInput = dialect.estimateInput } = dialect
   const upstream = parts.upstreams.get(target.upstream)
@@ -36,7 +45,7 @@ export function countFor(parts: AttemptsParts, job: Job, target: Target): Forwar
 
 /** @returns null when the engine does not say, or would not take the request */
 async function exactCount(
-  { dialects, now }: AttemptsParts,
+  { dialects, now }: CountingParts,
   { call, dialect, answer, hold }: Job,
   { model, tuning }: Target,
   upstream: Upstream,
