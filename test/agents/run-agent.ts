@@ -8,7 +8,7 @@ import { prepareLlama, startLlama } from '../engine/llama-server.ts'
 import { startDaemon } from '../support/daemon.ts'
 import { gatectl } from '../support/gatectl-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { AGENTS, type Agent, NODE_MODULES } from './agents.ts'
+import { AGENTS, type Agent, programOf } from './agents.ts'
 
 /** What came of it. */
 export type AgentRun = {
@@ -29,7 +29,8 @@ export type AgentRun = {
 const CONTEXT_TOKENS = 2 * 65_536
 const LONGEST_RUN_MS = 150_000
 
-async function runAgent({ client, program, args, env }: Agent): Promise<AgentRun> {
+async function runAgent(agent: Agent): Promise<AgentRun> {
+  const { client, args, env } = agent
   const llama = prepareLlama()
   if (llama.kind !== 'ready') throw new Error(llama.reason)
   const directory = temporaryDirectory()
@@ -49,7 +50,7 @@ async function runAgent({ client, program, args, env }: Agent): Promise<AgentRun
     })
     if (written.code !== 0) throw new Error(written.stderr)
     const [start = ''] = JSON.parse(written.stdout).steps
-    const path = [join(NODE_MODULES, program), join(process.execPath, '..'), process.env['PATH']].join(':')
+    const path = [programOf(agent), join(process.execPath, '..'), process.env['PATH']].join(':')
     const { status, stdout, stderr } = spawnSync('sh', ['-c', `${start} "$@"`, client, ...args], {
       cwd: work,
       env: { HOME: home, PATH: path, TERM: 'dumb', CI: '1', ...env },

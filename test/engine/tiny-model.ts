@@ -96,6 +96,8 @@ const ANSWERS: readonly Answer[] = [
       ' \n</tool_call>\n',
     ],
   },
+  // a file, as aider has it
+  { keyword: '#aider', weight: 1, tokens: ['seen.txt', '\n```\n', 'gate', '\n```'] },
   // until max_tokens, or until the client leaves
   {
     keyword: '#count',
