@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { ANSWER_FIGURES, type AnswerFigures, type Case, measureAnswers, warmAnswers } from './answer-case.ts'
 import { type Comparison, compareAnswers, compareStreams, type Windows } from './compare.ts'
 import { type PackageSize, packageSize } from './package-size.ts'
-import { type ServerName, startMock, startServer } from './servers.ts'
+import { type ServerName, startMock, startPeer } from './servers.ts'
 import { medianOf } from './statistics.ts'
 import { measureStreams, STREAM_FIGURES, type StreamFigures, warmStreams } from './stream-case.ts'
 
@@ -74,7 +74,9 @@ async function interleave<Figures>(
   const cases = new Map<ServerName, Case>()
   const windows: Partial<Record<ServerName, Figures[]>> = {}
   for (const name of servers) {
-    const server = name === 'mock' ? mock : started.use(await startServer(name, kind, mock, directory))
+    const server = name === 'mock' ? mock : await startPeer(name, kind, mock, directory)
+    if (server === null) continue
+    if (server !== mock) started.use(server)
     const one = { server, idleRssBytes: server.child.usage().rssBytes, seconds, directory, signal }
     cases.set(name, one)
     await warm(one)

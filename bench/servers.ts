@@ -162,6 +162,18 @@ export async function startServer(
   return whenAnswering(command, targetOf(place.port, { ...recipe, headers: recipe.headers?.(place) ?? {} }), kind)
 }
 
+/** The same; null where a server is not there that others made, which is no reason to measure nothing. */
+export async function startPeer(...asked: Parameters<typeof startServer>): Promise<Running | null> {
+  const [name] = asked
+  try {
+    return await startServer(...asked)
+  } catch (error) {
+    if (name !== 'litellm' && name !== 'bifrost' && name !== 'portkey') throw error
+    console.error(`bench: without ${name}: ${String(error)}`)
+    return null
+  }
+}
+
 const script = (path: string) => join(import.meta.dirname, path)
 
 const targetOf = (

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { agentRequest } from './agent-request.ts'
 import { type Comparison, compareWindows } from './compare.ts'
 import type { DialectName } from './dialects.ts'
-import { GATE_MODELS, pathAt, type Running, type ServerName, startMock, startServer } from './servers.ts'
+import { GATE_MODELS, pathAt, type Running, type ServerName, startMock, startPeer } from './servers.ts'
 import { medianOf } from './statistics.ts'
 import { runStreamClient } from './stream-case.ts'
 
@@ -100,10 +100,12 @@ async function measurePace(pace: Pace, { servers, seconds, runs, directory, sign
   await using started = new AsyncDisposableStack()
   const mock = started.use(await startMock('streams', directory, pace.intervalMs))
   const running = new Map<ServerName, Running>()
-  const routes = ROUTES.filter(({ server }) => servers.includes(server))
-  for (const { server } of routes) {
-    if (!running.has(server)) running.set(server, started.use(await startServer(server, 'streams', mock, directory)))
+  for (const server of servers) {
+    if (server === 'mock' || !ROUTES.some((route) => route.server === server)) continue
+    const one = await startPeer(server, 'streams', mock, directory)
+    if (one !== null) running.set(server, started.use(one))
   }
+  const routes = ROUTES.filter(({ server }) => running.has(server))
   const windows = new Map(routes.map((route) => [nameOf(route), [] as TranslationFigures[]]))
   const measure = async (route: Route, windowSeconds: number) => {
     const server = running.get(route.server)
