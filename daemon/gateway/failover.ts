@@ -33,14 +33,7 @@ const USUAL: Conduct = {
 }
 
 /** What is lost where an answer is written anew, though its upstream speaks the client's dialect. */
-const LOST: readonly Feature[] = [
-  'log probabilities',
-  'several answers',
-  'audio answers',
-  'image answers',
-  'server tools',
-  'citations',
-]
+const LOST: readonly Feature[] = ['several answers', 'audio answers', 'image answers', 'server tools', 'citations']
 
 /** @param targets those of a model that says so go on with a text that another one has begun, and that broke off */
 export function conductOf(job: Job, targets: readonly Target[]): Conduct {
@@ -54,7 +47,7 @@ function canGoOn({ dialect, call, asked }: Job): boolean {
     const request = dialect.neutral.readRequest(call)
     const own = dialect.neutral.features(dialect.name)
     fieldsDropped(request, own, own)
-    return !LOST.some((feature) => request.features.has(feature))
+    return request.logprobs === undefined && !LOST.some((feature) => request.features.has(feature))
   } catch (error) {
     if (error instanceof GateError) return false // it passes to upstreams of its dialect, which may know better
     throw error

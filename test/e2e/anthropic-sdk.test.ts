@@ -301,8 +301,8 @@ test('a target that is overloaded, or cannot express what is asked, gives way to
     { upstream: 'anthropic', status: 529, outcome: 'refused' },
     { upstream: 'openai', status: 200, outcome: 'ok' },
   ])
-  const body = { model: 'either', messages: [{ role: 'user' as const, content: 'hi' }], logprobs: true }
+  const body = { model: 'either', messages: [{ role: 'user' as const, content: 'hi' }], n: 2 }
   expect((await openai.chat.completions.create(body)).choices[0]?.message.content).toBe('I look.')
   const refusal = await openai.chat.completions.create({ ...body, model: 'claude' }).catch((error: unknown) => error)
-  expect(refusal).toMatchObject({ status: 400, param: 'logprobs' })
+  expect(refusal).toMatchObject({ status: 400, param: 'n' })
 })
