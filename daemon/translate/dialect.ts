@@ -2,7 +2,7 @@ import type { GateError } from '../../schemas/words/errors.ts'
 import type { Modality, ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import type { JsonOutline } from '../../syntax/json/outline.ts'
-import type { EmbedForm } from './embedding.ts'
+import type { EmbedForm } from './embed-form.ts'
 import type { FeatureTable } from './features.ts'
 import type { JsonRecord } from './json-value.ts'
 import type { NeutralAnswer, NeutralEvent, NeutralRequest, Usage, WrittenEvent } from './neutral.ts'
@@ -109,7 +109,7 @@ export type Dialect = {
   readonly kept?: KeptForm
 
   /** Its form of vectors of texts, for endpoints that `embed`; absent: it has none. */
-  readonly embeddings?: EmbedForm
+  readonly embeddings?: EmbedForm<Call>
 
   /** Translation to and from the other dialects; without it, requests go to upstreams of this dialect only. */
   readonly neutral?: NeutralForm

@@ -1,6 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
-import { type EmbedForm, vectorIn } from '../embedding.ts'
+import type { EmbedForm } from '../embed-form.ts'
+import { vectorIn } from '../embedding.ts'
 import {
   isRecord,
   type JsonRecord,
@@ -19,7 +20,7 @@ const KNOWN = ['model', 'content', 'outputDimensionality']
 const isBatch = ({ endpoint: { path } }: Call): boolean => path.endsWith(BATCH)
 
 /** Google's `embedContent`, and several at once. Between dialects several are asked for, whatever their number. */
-export const embeddings: EmbedForm = {
+export const embeddings: EmbedForm<Call> = {
   readRequest(call) {
     const body = camelIn(parsedRecord(call.body.toString('utf8')) ?? {})
     const asked = isBatch(call) ? recordsIn(body['requests']) : [body]

@@ -1,5 +1,6 @@
 import type { Call } from '../dialect.ts'
-import { type EmbedForm, textsIn, vectorIn } from '../embedding.ts'
+import type { EmbedForm } from '../embed-form.ts'
+import { textsIn, vectorIn } from '../embedding.ts'
 import { listIn, numberIn, parsedRecord } from '../json-value.ts'
 
 const KNOWN = ['model', 'input', 'prompt', 'dimensions', 'keep_alive']
@@ -9,7 +10,7 @@ const OLDER = '/api/embeddings'
 const isOlder = ({ endpoint: { path } }: Call): boolean => path === OLDER
 
 /** Ollama's `/api/embed`, and the route before it. */
-export const embeddings: EmbedForm = {
+export const embeddings: EmbedForm<Call> = {
   readRequest(call) {
     const asked = parsedRecord(call.body.toString('utf8')) ?? {}
     const param = isOlder(call) ? 'prompt' : 'input'

@@ -1,10 +1,12 @@
-import { type EmbedForm, textsIn, type Vector, vectorIn } from '../embedding.ts'
+import type { Call } from '../dialect.ts'
+import type { EmbedForm, Vector } from '../embed-form.ts'
+import { textsIn, vectorIn } from '../embedding.ts'
 import { numberIn, parsedRecord, recordIn, recordsIn } from '../json-value.ts'
 
 const KNOWN = ['model', 'input', 'dimensions', 'encoding_format']
 
 /** OpenAI's `/v1/embeddings`. */
-export const embeddings: EmbedForm = {
+export const embeddings: EmbedForm<Call> = {
   readRequest({ body }) {
     const asked = parsedRecord(body.toString('utf8')) ?? {}
     return {
