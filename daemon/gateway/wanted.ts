@@ -11,14 +11,17 @@ const SESSION_HEADERS = [
   'x-conversation-id',
 ]
 const LONGEST_SESSION = 200
+/** Every dialect names them so; in a text the quotes are escaped. */
+const TOOLS = /"tools"\s*:\s*\[\s*\{/
 
 /** What a request says of where it wants to go. @param keyId whose sessions they are */
 export function wantedOf(
-  { headers, body }: Call,
+  call: Call,
   { cacheKey, routing }: ModelRequest,
-  { media }: Dialect,
+  { media, estimateInput }: Dialect,
   keyId: string,
 ): Wanted {
+  const { headers, body } = call
   const name = SESSION_HEADERS.map((header) => headers[header]).find((value) => typeof value === 'string') ?? cacheKey
   const session = name === undefined ? null : `${keyId} ${name.slice(0, LONGEST_SESSION)}`
   let held: readonly string[] | null = null
@@ -26,6 +29,8 @@ export function wantedOf(
     ...ANYWHERE,
     ...routing,
     session,
+    offersTools: () => TOOLS.test(body.toString('latin1')),
+    isLongerThan: (tokens) => body.length > tokens && estimateInput(call) > tokens, // no token is shorter than a byte
     holds() {
       held ??= Object.entries(media).flatMap(([what, sign]) => (sign.test(body.toString('latin1')) ? [what] : []))
       return held

@@ -7,6 +7,10 @@ export type Strategy = 'fallback' | 'weighted' | 'latency' | 'cost'
 export type TargetFacts = {
   /** What the model takes, such as `text` and `image`. */
   readonly input?: readonly string[]
+  /** It calls tools. */
+  readonly tools?: boolean
+  /** Tokens of question and answer together. */
+  readonly contextTokens?: number
   /** Micro-dollars for a million tokens. */
   readonly price?: { readonly input: number; readonly output: number }
 }
@@ -17,6 +21,9 @@ export type Wanted = {
   readonly session: string | null
   /** What it holds besides text; looked up only where a target takes less than everything. */
   readonly holds: () => readonly string[]
+  /** It offers tools, or is longer than so many tokens; looked up only where that may keep a target from it. */
+  readonly offersTools: () => boolean
+  readonly isLongerThan: (tokens: number) => boolean
   /** Models to try after the one that is named. */
   readonly models: readonly string[]
   /** Names of upstreams to try first, in this order; the only ones that may be used, null: any; those that may not. */
@@ -32,6 +39,8 @@ export type Wanted = {
 export const ANYWHERE: Wanted = {
   session: null,
   holds: () => [],
+  offersTools: () => false,
+  isLongerThan: () => false,
   models: [],
   order: [],
   only: null,
@@ -47,6 +56,17 @@ export function unfit({ upstream }: Target, { input }: TargetFacts, wanted: Want
   if (input === undefined) return null
   const missing = wanted.holds().filter((one) => !input.includes(one))
   return missing.length === 0 ? null : `the model takes no ${missing.join(', ')}`
+}
+
+/**
+ * Why another target would do better with a request, in words; null: nothing is known. Only others are preferred: what is
+ * known may be wrong, and a length is estimated.
+ */
+export function hindrance({ tools, contextTokens }: TargetFacts, wanted: Wanted): string | null {
+  if (tools === false && wanted.offersTools()) return 'the model calls no tools'
+  if (contextTokens !== undefined && wanted.isLongerThan(contextTokens))
+    return `the request is longer than ${contextTokens} tokens`
+  return null
 }
 
 type Known = { readonly target: Target; readonly facts: TargetFacts }

@@ -1,5 +1,15 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import { ANYWHERE, costOf, inOrder, preferring, type Strategy, type TargetFacts, unfit, type Wanted } from './choice.ts'
+import {
+  ANYWHERE,
+  costOf,
+  hindrance,
+  inOrder,
+  preferring,
+  type Strategy,
+  type TargetFacts,
+  unfit,
+  type Wanted,
+} from './choice.ts'
 import { nearNames } from './near-names.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import type { Target, TargetHealth } from './target-health.ts'
@@ -128,8 +138,10 @@ export function createRoutes(
   /** @param look whether this is no request: nothing is remembered of it */
   function chosen(model: string, route: Route, wanted: Wanted, look: boolean): readonly Target[] {
     const known = route.targets.map((target) => ({ target, facts: factsOf(target) }))
-    const fit = known.filter(({ target, facts }) => unfit(target, facts, wanted) === null)
-    if (fit.length === 0) throw noneFits(model, known, wanted)
+    const possible = known.filter(({ target, facts }) => unfit(target, facts, wanted) === null)
+    if (possible.length === 0) throw noneFits(model, known, wanted)
+    const unhindered = possible.length === 1 ? [] : possible.filter(({ facts }) => hindrance(facts, wanted) === null)
+    const fit = unhindered.length === 0 ? possible : unhindered
     if (fit.length === 1) return fit.map(({ target }) => target)
     const strategy = wanted.strategy ?? route.strategy
     const own = preferring(inOrder(strategy, fit, health, random), wanted.order)

@@ -20,6 +20,8 @@ function seededRandom(seed: number): () => number {
   }
 }
 
+const TOOLS: Wanted = { ...ANYWHERE, offersTools: () => true }
+const LONG: Wanted = { ...ANYWHERE, isLongerThan: (tokens) => tokens < 50 }
 const IMAGE = { ...ANYWHERE, holds: () => ['image'] }
 
 test.each<{ name: string; facts: TargetFacts; wanted: Wanted; why: string | null }>([
@@ -46,6 +48,28 @@ test.each<{ name: string; facts: TargetFacts; wanted: Wanted; why: string | null
   },
 ])('$name', ({ facts, wanted, why }) => {
   expect(unfit(target('a'), facts, wanted)).toBe(why)
+})
+
+test.each<{ name: string; facts: TargetFacts; wanted: Wanted; order: string }>([
+  { name: 'tools go to what calls them', facts: { tools: false }, wanted: TOOLS, order: 'b' },
+  { name: 'what is not known is tried', facts: {}, wanted: TOOLS, order: 'a b' },
+  { name: 'without tools either does', facts: { tools: false }, wanted: ANYWHERE, order: 'a b' },
+  { name: 'what is too long goes where there is room', facts: { contextTokens: 10 }, wanted: LONG, order: 'b' },
+  { name: 'what fits goes anywhere', facts: { contextTokens: 99 }, wanted: LONG, order: 'a b' },
+])('$name', ({ facts, wanted, order }) => {
+  const model: RouteModel = { targets: ['a', 'b'].map(target), strategy: 'fallback' }
+  const upstreams = ['a', 'b'].map((name) => ({ name, models: [], open: false }))
+  const routesWith = (second: TargetFacts) =>
+    createRoutes(
+      { m: model },
+      upstreams,
+      createTargetHealth(() => 0),
+      () => 0,
+      ({ upstream }) => (upstream === 'a' ? facts : second),
+    )
+  expect(names(routesWith({}).targetsOf('m', wanted))).toBe(order)
+  // where none would do better, all are tried: an estimate is no refusal
+  expect(names(routesWith(facts).targetsOf('m', wanted))).toBe('a b')
 })
 
 test('cost: the cheapest first; what has no price costs nothing', () => {
