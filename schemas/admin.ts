@@ -90,11 +90,25 @@ export const logRecord: z.ZodType<LogRecord> = z.strictObject({
 }) as unknown as z.ZodType<LogRecord> // the fields come from LOG_FIELDS, as LogRecord's do
 
 const scope = z.enum(SCOPES)
+/** Names as clients write them. */
+const names = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(200)
+      .regex(/^\P{Cc}*$/u, 'use no control characters'),
+  )
+  .min(1)
+  .max(100)
 /** An entry of GET /v1/tokens: never the token itself. */
 const tokenInfo = z.strictObject({
   id: z.string(),
   name: z.string(),
   scopes: z.array(scope),
+  /** The key may use these models, and those in these categories, alone; all of them when both are absent. */
+  models: z.array(z.string()).exactOptional(),
+  categories: z.array(z.string()).exactOptional(),
   created_at: time,
   expires_at: time.exactOptional(),
   revoked_at: time.exactOptional(),
@@ -110,6 +124,9 @@ export const tokenRequest = z.strictObject({
     .max(100)
     .regex(/^\P{Cc}*$/u, 'use no control characters'),
   scopes: z.array(scope).min(1),
+  /** What the key may use: `coder`, `openai/gpt-5`, `local/*`; and categories of virtual models. Everything without. */
+  models: names.exactOptional(),
+  categories: names.exactOptional(),
   /** A duration such as "30d"; never expires when absent. */
   expires_in: z.string().exactOptional(),
 })

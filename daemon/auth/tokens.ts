@@ -1,9 +1,16 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
+import type { Allowance } from '../../schemas/words/allowance.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
 
 /** Who a request comes from. */
-export type Principal = { readonly keyId: string; readonly name: string; readonly scopes: ReadonlySet<Scope> }
+export type Principal = {
+  readonly keyId: string
+  readonly name: string
+  readonly scopes: ReadonlySet<Scope>
+  /** The models that it may use; null: all. */
+  readonly allowed: Allowance | null
+}
 
 /** A stored key: never its text, only the SHA-256 of it. Times are Unix milliseconds. */
 export type TokenRecord = {
@@ -11,6 +18,7 @@ export type TokenRecord = {
   readonly name: string
   readonly hash: string
   readonly scopes: readonly Scope[]
+  readonly allowed: Allowance | null
   readonly createdAt: number
   readonly expiresAt: number | null
   readonly revokedAt: number | null
@@ -44,7 +52,7 @@ export function createTokens(store: TokenStore, now: () => number) {
 
   const remember = (record: TokenRecord) =>
     byHash.set(record.hash, {
-      principal: { keyId: record.id, name: record.name, scopes: new Set(record.scopes) },
+      principal: { keyId: record.id, name: record.name, scopes: new Set(record.scopes), allowed: record.allowed },
       expiresAt: record.expiresAt,
     })
   for (const record of store.all()) if (record.revokedAt === null) remember(record)
@@ -78,19 +86,25 @@ export function createTokens(store: TokenStore, now: () => number) {
       }
       if (systemHash === null) return
       byHash.set(systemHash, {
-        principal: { keyId: SYSTEM_KEY_ID, name: 'auth.token', scopes: new Set(SCOPES) },
+        principal: { keyId: SYSTEM_KEY_ID, name: 'auth.token', scopes: new Set(SCOPES), allowed: null },
         expiresAt: null,
       })
     },
 
     /** Makes a key. @returns its record and its text, which is shown this once and cannot be had again */
-    create(name: string, scopes: readonly Scope[], expiresAt: number | null): { record: TokenRecord; token: string } {
+    create(
+      name: string,
+      scopes: readonly Scope[],
+      expiresAt: number | null,
+      allowed: Allowance | null = null,
+    ): { record: TokenRecord; token: string } {
       const token = `gate_${randomBytes(32).toString('base64url')}`
       const record: TokenRecord = {
         id: randomUUID(),
         name,
         hash: tokenHash(token),
         scopes,
+        allowed,
         createdAt: now(),
         expiresAt,
         revokedAt: null,
@@ -130,7 +144,7 @@ export function createTokens(store: TokenStore, now: () => number) {
 }
 
 /** The principal that `auth.mode = "none"` gives to every client. */
-export const ANYBODY: Principal = { keyId: 'none', name: 'auth.mode none', scopes: new Set(SCOPES) }
+export const ANYBODY: Principal = { keyId: 'none', name: 'auth.mode none', scopes: new Set(SCOPES), allowed: null }
 
 /** @throws GateError MISSING_SCOPE */
 export function requireScope(principal: Principal, scope: Scope): void {

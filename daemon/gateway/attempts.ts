@@ -21,10 +21,13 @@ export type AttemptsParts = AttemptParts & {
 }
 
 const MAX_TARGETS = 8
-const ROUTING_DROPPED: Tuning = {
-  parameters: ['models', 'provider'].map((name) => ({ name, drop: true })),
+const dropping = (...names: readonly string[]): Tuning => ({
+  parameters: names.map((name) => ({ name, drop: true })),
   systemPrefixes: [],
-}
+})
+const ROUTING_DROPPED = dropping('models', 'provider')
+/** By which a provider is told to use another model than the one that was looked up. */
+const OTHER_MODELS_DROPPED = dropping('models', 'preset')
 
 /**
  * Tries the targets in order until one answers; what a client has seen a byte of is never tried again, unless its model
@@ -64,8 +67,10 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: C
     const side = { model: target.model, provider: upstream.provider }
     const own = bothTunings(upstream.tuning, target.tuning)
     // what was said to Gate is not said to others, but for a provider that knows the same words
-    const isForGate = job.asked.routing !== undefined && providerRow(upstream.provider).routes !== true
-    const tuning = isForGate ? bothTunings(own, ROUTING_DROPPED) : own
+    const routes = providerRow(upstream.provider).routes === true
+    const isForGate = job.asked.routing !== undefined && !routes
+    const dropped = isForGate ? ROUTING_DROPPED : routes && job.isLimited ? OTHER_MODELS_DROPPED : null
+    const tuning = dropped === null ? own : bothTunings(own, dropped)
     const around = { nowMs: parts.now(), check: parts.checker.check, calls: upstream.toolArguments }
     const sending = orRefusal(() => conduct.sendingTo(spoken, job, side, tuning, around))
     if (sending instanceof GateError) {

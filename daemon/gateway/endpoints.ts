@@ -1,11 +1,12 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
+import type { Principal } from '../auth/tokens.ts'
 import { nearNames } from '../route/near-names.ts'
 import type { Dialect, Endpoint } from '../translate/dialect.ts'
 import type { Exchange } from './exchange.ts'
 
-/** Answers a request without any upstream. */
-export type Page = (exchange: Exchange, param: string) => void | Promise<void>
+/** Answers a request without any upstream. @param principal who asks */
+export type Page = (exchange: Exchange, param: string, principal: Principal) => void | Promise<void>
 
 /** One row of the endpoint table. `scope` is what a key must be allowed to do; null: no key is asked for. */
 export type Row = { readonly method: string; readonly path: string; readonly scope: Scope | null } & (

@@ -76,9 +76,10 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     refuseUpgrade(exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path)
     const { row, param } = found
-    const { keyId } = authenticate(exchange, row.scope, parts.tokens, settings)
-    if (row.kind === 'page') return row.page(exchange, param)
-    if (row.kind === 'object') return passObject(parts, exchange, row, param, keyId)
+    const principal = authenticate(exchange, row.scope, parts.tokens, settings)
+    if (row.kind === 'page') return row.page(exchange, param, principal)
+    if (row.kind === 'object') return passObject(parts, exchange, row, param, principal)
+    const { keyId, allowed } = principal
     const { dialect, endpoint } = row
     const slot = admit(exchange, endpoint, parts)
     try {
@@ -88,16 +89,13 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       if (call !== sent) slot.holdAnswer(call.body.length)
       answer.tap = dialect.kept?.tap(call, kept) ?? null
       const asked = dialect.readRequest(call)
+      const routes = parts.routes().of(allowed)
       if (endpoint.does === 'show-model') {
-        return sendJson(
-          answer,
-          200,
-          dialect.showModel(withFacts(parts.factsOf)(parts.routes().entryOf(asked.model)), call),
-        )
+        return sendJson(answer, 200, dialect.showModel(withFacts(parts.factsOf)(routes.entryOf(asked.model)), call))
       }
       const wanted = withFiles(wantedOf(call, asked, dialect, keyId), call.body, parts.objects.of(keyId))
-      const targets = parts.routes().targetsOf(asked.model, wanted)
-      const job = { answer, keyId, dialect, call, asked, hold: slot.holdAnswer }
+      const targets = routes.targetsOf(asked.model, wanted)
+      const job = { answer, keyId, isLimited: allowed !== null, dialect, call, asked, hold: slot.holdAnswer }
       parts.recordings.begin(job, kept)
       const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)

@@ -96,13 +96,13 @@ function dialectRows(dialect: Dialect, { routes, factsOf, kept, recordings }: Pa
     const row = { method, path, scope, dialect, ...(withHeader !== undefined && { withHeader }) }
     if (does === 'object') return { ...row, kind: 'object', endpoint }
     if (method === 'POST' && does !== 'kept') return { ...row, kind: 'generate', endpoint }
-    const page: Page = (exchange, param) => {
+    const page: Page = (exchange, param, { allowed }) => {
       const call = callOf(exchange, endpoint, param)
       if (does === 'kept') return sendKept(dialect, call, kept.of(exchange.answer.keyId), exchange, recordings)
       const models = () =>
         does === 'list-models'
-          ? dialect.listModels(routes().list().map(entryOf), call)
-          : dialect.showModel(entryOf(routes().entryOf(call.param)), call)
+          ? dialect.listModels(routes().of(allowed).list().map(entryOf), call)
+          : dialect.showModel(entryOf(routes().of(allowed).entryOf(call.param)), call)
       sendJson(exchange.answer, 200, says ?? models())
     }
     return { ...row, kind: 'page', page }

@@ -15,6 +15,8 @@ import { streamed, streamTypeOf } from './streamed.ts'
 export type Job = {
   readonly answer: Answer
   readonly keyId: string
+  /** Its key may not use every model. */
+  readonly isLimited: boolean
   readonly dialect: Dialect
   readonly call: Call
   readonly asked: ModelRequest

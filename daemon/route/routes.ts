@@ -1,4 +1,6 @@
+import type { Allowance } from '../../schemas/words/allowance.ts'
 import { GateError } from '../../schemas/words/errors.ts'
+import { mayUse, mayUseSome, type Named } from './allowed.ts'
 import {
   ANYWHERE,
   costOf,
@@ -40,7 +42,11 @@ export type RouteUpstream = { readonly name: string; readonly models: readonly s
 /** A model as clients may ask for it. `ownedBy` is `gate` for virtual models, else the upstream's name. */
 export type ListedModel = { readonly id: string; readonly ownedBy: string; readonly targets: readonly Target[] }
 
-type Route = { readonly strategy: Strategy; readonly isSticky?: boolean; readonly targets: readonly Target[] }
+type Route = Named & {
+  readonly strategy: Strategy
+  readonly isSticky?: boolean
+  readonly targets: readonly Target[]
+}
 
 /** One target of a model, and why it comes where it does. */
 export type Explained = {
@@ -52,6 +58,8 @@ export type Explained = {
 }
 
 export type Routes = ReturnType<typeof createRoutes>
+/** As one key sees them. */
+export type KeyRoutes = ReturnType<Routes['of']>
 
 /**
  * What each model name resolves to, worked out once per change of configuration or of what the upstreams serve.
@@ -94,45 +102,56 @@ export function createRoutes(
         ...(model.failover === 'mid-stream' && { goesOn: true }),
         ...tuningOf(model, target),
       }))
+    const { strategy, affinity, category } = model
     if (targets.length > 0)
-      add(alias, 'gate', { strategy: model.strategy, targets, isSticky: model.affinity !== 'none' })
+      add(alias, 'gate', { strategy, targets, isSticky: affinity !== 'none', names: [alias], category })
   }
   for (const [category, targets] of targetsByCategory(models, routes)) {
-    add(category, 'gate', { strategy: 'fallback', targets })
+    add(category, 'gate', { strategy: 'fallback', targets, names: [category], category })
   }
   for (const { name, models: ids } of upstreams) {
     for (const id of ids) {
-      const route: Route = { strategy: 'fallback', targets: [{ upstream: name, model: id, weight: 1 }] }
       const prefix = id.slice(0, Math.max(0, id.indexOf('/')))
       const isTaken = routes.has(id) || (prefix !== name && usable.has(prefix))
+      const names = isTaken ? [`${name}/${id}`] : [id, `${name}/${id}`]
+      const route: Route = { strategy: 'fallback', targets: [{ upstream: name, model: id, weight: 1 }], names }
       add(isTaken ? `${name}/${id}` : id, name, route)
       routes.set(`${name}/${id}`, route)
     }
   }
   const openUpstreams = new Set(upstreams.filter(({ open }) => open).map(({ name }) => name))
 
-  function find(model: string): Route | null {
-    const known = routes.get(model)
-    if (known !== undefined) return known
+  /** What a key may not use is not there for it. */
+  function find(model: string, allowed: Allowance | null): Route | null {
+    const route = routes.get(model) ?? ofOpenUpstream(model)
+    return route !== null && mayUse(allowed, route) ? route : null
+  }
+
+  function ofOpenUpstream(model: string): Route | null {
     const slash = model.indexOf('/')
     const upstream = model.slice(0, slash)
     if (slash < 1 || slash === model.length - 1 || !openUpstreams.has(upstream)) return null
-    return { strategy: 'fallback', targets: [{ upstream, model: model.slice(slash + 1), weight: 1 }] }
+    const targets = [{ upstream, model: model.slice(slash + 1), weight: 1 }]
+    return { strategy: 'fallback', targets, names: [model] }
   }
 
-  function unknownModel(model: string): GateError {
-    const near = nearNames(model, routes.keys())
+  function unknownModel(model: string, allowed: Allowance | null): GateError {
+    const names = allowed === null ? routes.keys() : [...routes.keys()].filter((name) => find(name, allowed) !== null)
+    const near = nearNames(model, names)
     const hint = near.length > 0 ? `did you mean ${near.map((n) => `"${n}"`).join(', ')}?` : 'see GET /v1/models'
-    const silent = upstreams.filter(({ open, models: ids }) => open && ids.length === 0).slice(0, 3)
+    const silent = upstreams
+      .filter(({ name, open, models: ids }) => open && ids.length === 0 && mayUseSome(allowed, name))
+      .slice(0, 3)
     const more = silent.map(({ name }) => `; "${name}" lists no models: ask for "${name}/MODEL"`).join('')
-    return new GateError('MODEL_NOT_FOUND', `no model "${model.slice(0, 200)}"; ${hint}${more}`, { param: 'model' })
+    const what = `no model "${model.slice(0, 200)}"${allowed === null ? '' : ' that this key may use'}`
+    return new GateError('MODEL_NOT_FOUND', `${what}; ${hint}${more}`, { param: 'model' })
   }
 
-  function routeOf(model: string, { models: others }: Wanted): Route {
-    const route = find(model)
-    if (route === null) throw unknownModel(model)
+  function routeOf(model: string, { models: others }: Wanted, allowed: Allowance | null): Route {
+    const route = find(model, allowed)
+    if (route === null) throw unknownModel(model, allowed)
     if (others.length === 0) return route
-    return { ...route, targets: [...route.targets, ...others.flatMap((name) => find(name)?.targets ?? [])] }
+    return { ...route, targets: [...route.targets, ...others.flatMap((name) => find(name, allowed)?.targets ?? [])] }
   }
 
   /** @param look whether this is no request: nothing is remembered of it */
@@ -157,17 +176,37 @@ export function createRoutes(
     return wanted.isAlone ? targets.slice(0, 1) : targets
   }
 
-  return {
+  const viewOf = (allowed: Allowance | null) => ({
     /**
      * The targets to try for a model name, in order; those that failed lately come last.
      * @throws GateError MODEL_NOT_FOUND; BAD_REQUEST when none of them takes what the request holds
      */
     targetsOf(model: string, wanted: Wanted = ANYWHERE): readonly Target[] {
-      return chosen(model, routeOf(model, wanted), wanted, false)
+      return chosen(model, routeOf(model, wanted, allowed), wanted, false)
     },
+    /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
+    entryOf(id: string): ListedModel {
+      const route = find(id, allowed)
+      if (route === null) throw unknownModel(id, allowed)
+      return listed.find((model) => model.id === id) ?? { id, ownedBy: 'gate', targets: route.targets }
+    },
+    /** Every model that a client may name, virtual ones first. */
+    list: (): readonly ListedModel[] =>
+      allowed === null ? listed : listed.filter(({ id }) => find(id, allowed) !== null),
+    /** Whether an upstream has anything for a client. */
+    reaches: (upstream: string): boolean =>
+      mayUseSome(allowed, upstream) ||
+      listed.some(({ id, targets }) => targets.some((one) => one.upstream === upstream) && find(id, allowed) !== null),
+  })
+
+  const everything = viewOf(null)
+  return {
+    ...everything,
+    /** What there is for a key; null: everything. */
+    of: (allowed: Allowance | null) => (allowed === null ? everything : viewOf(allowed)),
     /** Why each target of a model is chosen, or not. @throws GateError MODEL_NOT_FOUND */
     explain(model: string, wanted: Wanted = ANYWHERE): { readonly strategy: Strategy; readonly targets: Explained[] } {
-      const route = routeOf(model, wanted)
+      const route = routeOf(model, wanted, null)
       const gone = (models[model]?.targets ?? []).filter(({ upstream }) => !usable.has(upstream))
       const reasons = new Map(route.targets.map((target) => [target, unfit(target, factsOf(target), wanted)]))
       const fits = [...reasons.values()].includes(null)
@@ -198,14 +237,6 @@ export function createRoutes(
         ],
       }
     },
-    /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
-    entryOf(id: string): ListedModel {
-      const route = find(id)
-      if (route === null) throw unknownModel(id)
-      return listed.find((model) => model.id === id) ?? { id, ownedBy: 'gate', targets: route.targets }
-    },
-    /** Every model that a client may name, virtual ones first. */
-    list: (): readonly ListedModel[] => listed,
   }
 }
 

@@ -130,6 +130,8 @@ export type Endpoint = {
   readonly does: 'generate' | 'embed' | 'count-tokens' | 'list-models' | 'show-model' | 'say' | 'kept' | 'object'
   /** What `object` does with something that an upstream keeps. `change` says how it is afterwards. */
   readonly object?: 'create' | 'list' | 'show' | 'change' | 'remove' | 'content'
+  /** Models are named in a file that was uploaded before, which is not read here. */
+  readonly hasModelsInFile?: true
   /** What `say` answers, sent as JSON. */
   readonly says?: object
   /** multipart/form-data in place of JSON. */

@@ -12,6 +12,7 @@ export const ERRORS = {
   INVALID_KEY: { status: 401 },
   MISSING_SCOPE: { status: 403 },
   FORBIDDEN_ADDRESS: { status: 403 },
+  MODEL_FORBIDDEN: { status: 403 },
   UNKNOWN_ROUTE: { status: 404 },
   MODEL_NOT_FOUND: { status: 404 },
   RESPONSE_NOT_FOUND: { status: 404 },

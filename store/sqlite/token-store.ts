@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { TokenRecord, TokenStore } from '../../daemon/auth/tokens.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
@@ -13,7 +14,18 @@ type Row = {
   readonly created_at: number
   readonly expires_at: number | null
   readonly revoked_at: number | null
+  readonly limits: string | null
 }
+
+/**
+ * The column `limits` of a key that may not use everything. Its scopes are in here and not in their own column, so that
+ * an older Gate, which does not know the column, lets it do nothing rather than everything.
+ */
+const limitsColumn = z.strictObject({
+  scopes: z.array(z.enum(SCOPES)),
+  models: z.array(z.string()),
+  categories: z.array(z.string()),
+})
 
 /**
  * Keys in the table `token`.
@@ -22,14 +34,17 @@ type Row = {
 export function openTokenStore(database: Database): TokenStore {
   const all = database.prepare<[], Row>('SELECT * FROM token ORDER BY created_at, id')
   const insert = database.prepare(
-    'INSERT INTO token (id, name, hash, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
+    'INSERT INTO token (id, name, hash, scopes, created_at, expires_at, limits) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
   const revoke = database.prepare('UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
 
   return {
     all: () => all.all().map(recordOf),
-    insert: ({ id, name, hash, scopes, createdAt, expiresAt }) =>
-      patiently(database, () => insert.run(id, name, hash, scopes.join(' '), createdAt, expiresAt)),
+    insert: ({ id, name, hash, scopes, createdAt, expiresAt, allowed }) => {
+      const limits = allowed === null ? null : JSON.stringify({ scopes, ...allowed })
+      const open = limits === null ? scopes.join(' ') : ''
+      patiently(database, () => insert.run(id, name, hash, open, createdAt, expiresAt, limits))
+    },
     revoke: (id, at) => patiently(database, () => revoke.run(at, id)).changes > 0,
   }
 }
@@ -51,14 +66,31 @@ function patiently<T>(database: Database, write: () => T): T {
 }
 
 function recordOf(row: Row): TokenRecord {
-  const known = new Set<string>(SCOPES)
   return {
     id: row.id,
     name: row.name,
     hash: row.hash,
-    scopes: row.scopes.split(' ').filter((scope): scope is Scope => known.has(scope)),
+    ...rightsIn(row),
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
+  }
+}
+
+/** Limits that cannot be read, such as those of a newer Gate, leave no right. */
+function rightsIn({ scopes, limits }: Row): Pick<TokenRecord, 'scopes' | 'allowed'> {
+  const known = new Set<string>(SCOPES)
+  if (limits === null)
+    return { scopes: scopes.split(' ').filter((scope): scope is Scope => known.has(scope)), allowed: null }
+  const { data } = limitsColumn.safeParse(jsonIn(limits))
+  if (data === undefined) return { scopes: [], allowed: { models: [], categories: [] } }
+  return { scopes: data.scopes, allowed: { models: data.models, categories: data.categories } }
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
   }
 }

@@ -45,8 +45,8 @@ export async function startAdminDaemon(
     now: Date.now,
     backends,
     tokens: {
-      create: (name, scopes, expiresAt) => {
-        const record = { id: randomUUID(), name, scopes, createdAt: Date.now(), expiresAt, revokedAt: null }
+      create: (name, scopes, expiresAt, allowed) => {
+        const record = { id: randomUUID(), name, scopes, allowed, createdAt: Date.now(), expiresAt, revokedAt: null }
         tokens.set(record.id, record)
         return { record, token: `gate_${record.id}` }
       },

@@ -3,27 +3,38 @@ import { SCOPES, type Scope } from '../../../schemas/words/scopes.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
 import { usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
+import { allowanceText } from '../../output/allowance-text.ts'
 
 export const run: Run = async ({ admin, json, text, print, printJson, note }) => {
   const asked = text('scopes')
   const expires = text('expires')
+  const models = readNames(text('models'))
+  const categories = readNames(text('categories'))
+  const isLimited = models !== undefined || categories !== undefined
   const body = {
     name: text('name') ?? 'gatectl',
-    scopes: (asked ?? 'admin').split(',').map(readScope),
+    scopes: (asked ?? (isLimited ? 'chat:write' : 'admin')).split(',').map(readScope),
     ...(expires === undefined ? {} : { expires_in: expires }),
+    ...(models !== undefined && { models }),
+    ...(categories !== undefined && { categories }),
   }
   const created = await admin.ask('POST /v1/tokens', { body })
-  if (asked === undefined) note('no --scopes given: this key may do everything (scope admin)')
+  if (asked === undefined && !isLimited) note('no --scopes given: this key may do everything (scope admin)')
   if (json) {
     printJson(created)
     return 0
   }
   const end = created.expires_at === undefined ? 'never expires' : `expires ${created.expires_at}`
+  const what = isLimited ? `models ${escapeControls(allowanceText(created))}, ` : ''
   note(
-    `created ${created.id} "${escapeControls(created.name)}", scopes ${created.scopes.join(',')}, ${end}; it is shown only once:`,
+    `created ${created.id} "${escapeControls(created.name)}", scopes ${created.scopes.join(',')}, ${what}${end}; it is shown only once:`,
   )
   print(created.token)
   return 0
+}
+
+function readNames(text: string | undefined): string[] | undefined {
+  return text?.split(',').map((name) => name.trim())
 }
 
 /** @throws Failure that names the scopes that were probably meant */

@@ -12,9 +12,15 @@ export const TOKEN_COMMANDS: readonly Command[] = [
       scopes: {
         type: 'string',
         value: 'A,B',
-        description: 'what the key may do (admin)',
+        description: 'what the key may do (admin; chat:write with --models or --categories)',
         complete: SCOPES,
       },
+      models: {
+        type: 'string',
+        value: 'A,B',
+        description: 'the models that the key may use, as clients write them, such as coder or local/* (all)',
+      },
+      categories: { type: 'string', value: 'A,B', description: 'categories of models that the key may use (all)' },
       expires: { type: 'string', value: '30d', description: 'lifetime of the key, such as 12h or 30d (unlimited)' },
     },
     notes: 'The key alone goes to standard output, the rest to standard error: KEY=$(gatectl token create)',

@@ -12,6 +12,7 @@ import {
 } from '../../../schemas/admin.ts'
 import type { ConfigChange, Explanation } from '../../../schemas/config/layers.ts'
 import { durationMs } from '../../../schemas/config/values.ts'
+import type { Allowance } from '../../../schemas/words/allowance.ts'
 import { PROMOTE_FORMATS } from '../../../schemas/words/promote-formats.ts'
 import type { Scope } from '../../../schemas/words/scopes.ts'
 import { AdminError, parseRequest } from '../error.ts'
@@ -20,7 +21,12 @@ import { type UsageParts, usage } from './usage.ts'
 
 /** What the admin API needs from the keys; times are Unix milliseconds. */
 type AdminTokens = {
-  create(name: string, scopes: readonly Scope[], expiresAt: number | null): { record: AdminToken; token: string }
+  create(
+    name: string,
+    scopes: readonly Scope[],
+    expiresAt: number | null,
+    allowed: Allowance | null,
+  ): { record: AdminToken; token: string }
   list(): readonly AdminToken[]
   /** @returns false when there is no such key, or it was revoked before */
   revoke(id: string): boolean
@@ -29,6 +35,7 @@ export type AdminToken = {
   readonly id: string
   readonly name: string
   readonly scopes: readonly Scope[]
+  readonly allowed: Allowance | null
   readonly createdAt: number
   readonly expiresAt: number | null
   readonly revokedAt: number | null
@@ -98,9 +105,11 @@ function explainRoute(parts: AdminParts, { query }: AdminRequest): RouteExplanat
 }
 
 function createToken({ tokens, now }: AdminParts, { body }: AdminRequest): AdminAnswers['POST /v1/tokens'] {
-  const { name, scopes, expires_in } = parseRequest(tokenRequest, body)
+  const { name, scopes, expires_in, models, categories } = parseRequest(tokenRequest, body)
   const expiresAt = expires_in === undefined ? null : now() + lifeMs(expires_in)
-  const { record, token } = tokens.create(name, [...new Set(scopes)], expiresAt)
+  const isLimited = models !== undefined || categories !== undefined
+  const allowed = isLimited ? { models: models ?? [], categories: categories ?? [] } : null
+  const { record, token } = tokens.create(name, [...new Set(scopes)], expiresAt, allowed)
   return { ...tokenInfoOf(record), token }
 }
 
@@ -155,11 +164,12 @@ function withValue(explanation: Explanation): Explanation {
   return { ...explanation, value: explanation.value ?? null }
 }
 
-function tokenInfoOf({ id, name, scopes, createdAt, expiresAt, revokedAt }: AdminToken): TokenInfo {
+function tokenInfoOf({ id, name, scopes, allowed, createdAt, expiresAt, revokedAt }: AdminToken): TokenInfo {
   return {
     id,
     name,
     scopes: [...scopes],
+    ...(allowed !== null && { models: [...allowed.models], categories: [...allowed.categories] }),
     created_at: new Date(createdAt).toISOString(),
     ...(expiresAt === null ? {} : { expires_at: new Date(expiresAt).toISOString() }),
     ...(revokedAt === null ? {} : { revoked_at: new Date(revokedAt).toISOString() }),

@@ -1,7 +1,7 @@
 import type { Admission, Slot } from '../../admit/admission.ts'
 import type { Ledger } from '../../meter/ledger.ts'
 import type { Metrics } from '../../meter/metrics.ts'
-import type { Routes } from '../../route/routes.ts'
+import type { KeyRoutes, Routes } from '../../route/routes.ts'
 import type { Call, Dialect, ObjectForm } from '../../translate/dialect.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
 import type { Upstream, Upstreams } from '../../upstream/upstreams.ts'
@@ -34,6 +34,9 @@ export type ObjectParts = {
 export type ObjectJob = {
   readonly exchange: Exchange
   readonly keyId: string
+  /** Its key may not use every model. */
+  readonly isLimited: boolean
+  readonly routes: KeyRoutes
   readonly dialect: Dialect
   readonly form: ObjectForm
   readonly call: Call

@@ -7,14 +7,19 @@ import { mayKeep } from './which.ts'
 /**
  * A body in which models are those of the upstream, and the upstream that has them all.
  * @param named the upstream that the client named; null: none
- * @throws GateError MODEL_NOT_FOUND; BAD_REQUEST when the models are of several upstreams
+ * @throws GateError MODEL_NOT_FOUND; MODEL_FORBIDDEN when they cannot be seen; BAD_REQUEST when they are of several
+ * upstreams
  */
 export function withOwnModels(
-  { routes, upstreams }: Pick<ObjectParts, 'routes' | 'upstreams'>,
-  { call, form, dialect }: ObjectJob,
+  { upstreams }: Pick<ObjectParts, 'upstreams'>,
+  { call, form, dialect, routes, isLimited }: ObjectJob,
   named: Upstream | null,
 ): { readonly meant: Upstream | null; readonly body: Buffer | null } {
   if (call.body.length === 0) return { meant: named, body: null }
+  if (call.endpoint.hasModelsInFile === true && isLimited) {
+    const message = 'this key may use some models only, and those of a batch are in its file, which is not read here'
+    throw new GateError('MODEL_FORBIDDEN', `${message}; send the requests one by one, or use a key for all models`)
+  }
   if (form.withModels === undefined) return { meant: named, body: call.body }
   const found = new Map<string, { readonly upstream: Upstream; readonly model: string }>()
   const bodyWithModels = form.withModels(bodyIn(call.body), (model) => {
@@ -24,7 +29,7 @@ export function withOwnModels(
   })
 
   function lookUp(model: string) {
-    for (const { upstream: name, model: own } of routes().targetsOf(model)) {
+    for (const { upstream: name, model: own } of routes.targetsOf(model)) {
       const upstream = upstreams.get(name)
       if (upstream === undefined || !mayKeep(upstream, dialect.name)) continue
       if (named === null || upstream === named) return { upstream, model: own }
@@ -35,7 +40,8 @@ export function withOwnModels(
   const [meant = named, ...others] = new Set(Array.from(found.values(), ({ upstream }) => upstream))
   if (others.length > 0) throw new GateError('BAD_REQUEST', 'the models of one batch must be of one upstream')
   const isSame = [...found].every(([model, known]) => model === known.model)
-  return { meant, body: isSame ? call.body : Buffer.from(JSON.stringify(bodyWithModels)) }
+  // a key that is written twice could mean another model to the upstream
+  return { meant, body: isSame && !isLimited ? call.body : Buffer.from(JSON.stringify(bodyWithModels)) }
 }
 
 function bodyIn(body: Buffer): JsonRecord {

@@ -1,4 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import type { Principal } from '../../auth/tokens.ts'
+import type { KeyRoutes } from '../../route/routes.ts'
 import type { Dialect, Endpoint } from '../../translate/dialect.ts'
 import { parsedRecord } from '../../translate/json-value.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
@@ -19,7 +21,7 @@ export async function passObject(
   exchange: Exchange,
   { dialect, endpoint }: { readonly dialect: Dialect; readonly endpoint: Endpoint },
   param: string,
-  keyId: string,
+  { keyId, allowed }: Principal,
 ): Promise<void> {
   const { objects: form } = dialect
   if (form === undefined) throw new RangeError(`${dialect.name} has no form of objects`)
@@ -28,9 +30,19 @@ export async function passObject(
     const known = parts.objects.of(keyId)
     const isJson = endpoint.method === 'POST' && endpoint.takes !== 'form'
     const call = isJson ? await callWithBody(exchange, endpoint, param, slot) : callOf(exchange, endpoint, param)
-    await serve(parts, { exchange, keyId, dialect, form, call, known, slot })
+    const routes = parts.routes().of(allowed)
+    const job = { exchange, keyId, isLimited: allowed !== null, routes, dialect, form, call, known, slot }
+    await serve(allowed === null ? parts : { ...parts, upstreams: within(parts.upstreams, routes) }, job)
   } finally {
     slot.release()
+  }
+}
+
+/** The upstreams that have something for the key. */
+function within(upstreams: ObjectParts['upstreams'], { reaches }: KeyRoutes): ObjectParts['upstreams'] {
+  return {
+    get: (name) => (reaches(name) ? upstreams.get(name) : undefined),
+    all: () => upstreams.all().filter(({ name }) => reaches(name)),
   }
 }
 

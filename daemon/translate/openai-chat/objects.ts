@@ -15,7 +15,7 @@ export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
   { ...write, path: '/v1/uploads/{id}/parts', object: 'change', takes: 'form' },
   { ...write, path: '/v1/uploads/{id}/complete', object: 'change' },
   { ...write, path: '/v1/uploads/{id}/cancel', object: 'change' },
-  { ...write, path: '/v1/batches', object: 'create' },
+  { ...write, path: '/v1/batches', object: 'create', hasModelsInFile: true },
   { ...read, path: '/v1/batches', object: 'list' },
   { ...read, path: '/v1/batches/{id}', object: 'show' },
   { ...write, path: '/v1/batches/{id}/cancel', object: 'change' },

@@ -21,6 +21,7 @@ test.each<{ args: string; route: AdminRouteName; code?: number }>([
   { args: 'reload', route: 'POST /v1/reload' },
   { args: 'token create --name ci --scopes chat:read,chat:write --expires 30d', route: 'POST /v1/tokens' },
   { args: 'auth create-token --scopes chat:read,chat:write --name api-client', route: 'POST /v1/tokens' },
+  { args: 'token create --models coder --categories code', route: 'POST /v1/tokens' },
   { args: 'token list', route: 'GET /v1/tokens' },
   { args: 'config get log.level', route: 'GET /v1/config/keys/:' },
   { args: 'config get letsencrypt.email', route: 'GET /v1/config/keys/:', code: 1 },
@@ -70,6 +71,18 @@ test('token create prints the key alone, and says that it may do everything', as
   expect(run.stdout).toMatch(/^gate_[0-9a-f-]{36}\n$/)
   expect(run.stderr).toMatch(/this key may do everything \(scope admin\)/)
   expect(run.code).toBe(0)
+})
+
+test('token create --models and --categories limits a key, which then is for requests alone', async () => {
+  const run = await ctl(['token', 'create', '--name', 'guest', '--models', 'coder, local/*', '--categories', 'code'])
+  expect(run.stderr).toMatch(
+    /^created \S+ "guest", scopes chat:write, models coder, local\/\*, category code, never expires; it is shown/,
+  )
+  const list = await ctl(['token', 'list'])
+  expect(list.stdout).toMatch(/MODELS\n/)
+  expect(list.stdout).toMatch(/ guest +chat:write +\S+ +valid +coder, local\/\*, category code\n/)
+  const empty = await ctl(['token', 'create', '--models', ''])
+  expect(empty).toMatchObject({ code: 1, stdout: '' })
 })
 
 test('token revoke makes a key worthless, once', async () => {

@@ -36,6 +36,7 @@ test.each<{ route: AdminRouteName; path?: string; body?: unknown }>([
   { route: 'POST /v1/reload' },
   { route: 'GET /v1/tokens' },
   { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:read', 'admin'], expires_in: '30d' } },
+  { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:write'], models: ['coder', 'local/*'] } },
   { route: 'GET /v1/usage' },
   { route: 'GET /v1/usage', path: '/v1/usage?since=2026-11-29T00:00:00.000Z' },
   { route: 'GET /v1/route', path: '/v1/route?model=chat&holds=image' },
@@ -105,6 +106,14 @@ test.each<{ name: string; method: string; path: string; body?: string; status: n
     status: 400,
     code: 'BAD_REQUEST',
   },
+  ...[[], [''], ['a\u0007'], 'coder', Array.from({ length: 101 }, String)].map((models) => ({
+    name: `models ${JSON.stringify(models).slice(0, 20)}`,
+    method: 'POST',
+    path: '/v1/tokens',
+    body: JSON.stringify({ name: 'a', scopes: ['chat:write'], models }),
+    status: 400,
+    code: 'BAD_REQUEST',
+  })),
   ...['soon', '0s', '99999999d'].map((life) => ({
     name: `a life of ${life}`,
     method: 'POST',

@@ -31,6 +31,39 @@ test('finds a key that was made, also after a restart, and nothing like it', () 
   }
 })
 
+const LIMITS = { models: ['coder', 'local/*'], categories: ['code'] }
+
+test('what a key may use is kept beside it, also in a database that did not know of it', () => {
+  const before = tokens.create('before', ['chat:write'], null)
+  database.exec('ALTER TABLE token DROP COLUMN limits')
+  database.close()
+  database = openDatabase(place.file('gate.db'))
+  const { token } = createTokens(openTokenStore(database), () => time).create('new', ['chat:read'], null, LIMITS)
+  const reopened = createTokens(openTokenStore(database), () => time)
+  expect(reopened.find(token)).toMatchObject({ scopes: new Set(['chat:read']), allowed: LIMITS })
+  expect(reopened.find(before.token)).toMatchObject({ scopes: new Set(['chat:write']), allowed: null })
+  const listed = Object.fromEntries(reopened.list().map(({ name, scopes, allowed }) => [name, { scopes, allowed }]))
+  expect(listed).toEqual({
+    before: { scopes: ['chat:write'], allowed: null },
+    new: { scopes: ['chat:read'], allowed: LIMITS },
+  })
+})
+
+test('a Gate that does not know of limits gives such a key no right, rather than all', () => {
+  tokens.create('guest', ['chat:write'], null, LIMITS)
+  expect(database.prepare('SELECT scopes FROM token').pluck().all()).toEqual([''])
+})
+
+test.each(['', '{', '[]', '{"scopes":["admin"],"models":[],"categories":[],"addresses":["10.0.0.1"]}'])(
+  'limits that cannot be understood leave no right: %j',
+  (limits) => {
+    const { token } = tokens.create('guest', ['admin'], null, LIMITS)
+    database.prepare('UPDATE token SET limits = ?').run(limits)
+    const found = createTokens(openTokenStore(database), () => time).find(token)
+    expect(found).toMatchObject({ scopes: new Set(), allowed: { models: [], categories: [] } })
+  },
+)
+
 test('stores no key, only its hash', () => {
   const { token } = tokens.create('laptop', ['admin'], null)
   database.pragma('wal_checkpoint(TRUNCATE)')
@@ -100,12 +133,12 @@ test('the system token has every scope and can be changed while running', () => 
 })
 
 test('a scope is needed, and admin has them all', () => {
-  const reader = { keyId: 'x', name: 'reader', scopes: new Set(['chat:read'] as const) }
-  const admin = { keyId: 'y', name: 'admin', scopes: new Set(['admin'] as const) }
+  const reader = { keyId: 'x', name: 'reader', scopes: new Set(['chat:read'] as const), allowed: null }
+  const admin = { keyId: 'y', name: 'admin', scopes: new Set(['admin'] as const), allowed: null }
   expect(() => requireScope(reader, 'chat:write')).toThrow(expect.objectContaining({ code: 'MISSING_SCOPE' }))
   expect(() => requireScope(reader, 'chat:read')).not.toThrow()
   // B14
-  const writer = { keyId: 'z', name: 'writer', scopes: new Set(['chat:write'] as const) }
+  const writer = { keyId: 'z', name: 'writer', scopes: new Set(['chat:write'] as const), allowed: null }
   expect(() => requireScope(writer, 'chat:read')).not.toThrow()
   expect(() => requireScope(writer, 'config:read')).toThrow(expect.objectContaining({ code: 'MISSING_SCOPE' }))
   expect(() => requireScope(admin, 'chat:write')).not.toThrow()

@@ -152,6 +152,7 @@ function harness(
   const job: Job = {
     answer,
     keyId: 'k',
+    isLimited: false,
     dialect: openAiChat,
     call: { endpoint, param: '', url: endpoint.path, headers: { 'user-agent': 'u', cookie: 'c' }, body },
     asked: { model: 'm', stream: options.stream === true },

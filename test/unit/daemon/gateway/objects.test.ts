@@ -186,6 +186,35 @@ test.each([
   expect(seen).toEqual([])
 })
 
+test('a key for some models keeps things where those are, and no batch whose models are in a file', async () => {
+  const { token } = gate.tokens.create('limited', ['chat:write'], null, { models: ['gpt'], categories: [] })
+  const { id } = await openAi(token).files.create({ file: await file(), purpose: 'batch' })
+  expect(last().headers).toMatchObject({ authorization: 'Bearer sk-openai' })
+  seen = []
+  const headers = { 'x-gate-upstream': 'groq' }
+  const elsewhere = openAi(token).files.create({ file: await file(), purpose: 'batch' }, { headers })
+  await expect(elsewhere).rejects.toThrow(/no upstream of that name/)
+  const batch = openAi(token).batches.create({ input_file_id: id, endpoint: '/v1/responses', completion_window: '24h' })
+  await expect(batch).rejects.toThrow(/^403 this key may use some models only, and those of a batch are in its file/)
+  expect(await status(anthropic(token).messages.batches.list())).toBe(200)
+  expect(seen).toEqual([])
+})
+
+test('the models of a batch are those that its key may use', async () => {
+  const { token } = gate.tokens.create('limited', ['chat:write'], null, { models: ['claude-real'], categories: [] })
+  const batchOf = (model: string) =>
+    anthropic(token).messages.batches.create({
+      requests: ['a', 'b'].map((custom_id, at) => ({
+        custom_id,
+        params: { model: at === 0 ? 'claude-real' : model, max_tokens: 1, messages: [{ role: 'user', content: 'x' }] },
+      })),
+    })
+  await expect(batchOf('alias')).rejects.toThrow(/404.*no model .*alias.* that this key may use/)
+  expect(seen).toEqual([])
+  await batchOf('claude-real')
+  expect(JSON.parse(last().body.toString())).toMatchObject({ requests: [{ params: { model: 'claude-real' } }, {}] })
+})
+
 test('an upload in parts', async () => {
   const made = await openAi().uploads.create({ bytes: 9, filename: 'a', mime_type: 'text/plain', purpose: 'batch' })
   await openAi().uploads.parts.create(made.id, { data: await file() })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { ANYWHERE } from '../../../../daemon/route/choice.ts'
 import { createRoutes, type RouteModel } from '../../../../daemon/route/routes.ts'
 import { createTargetHealth } from '../../../../daemon/route/target-health.ts'
 
@@ -125,4 +126,65 @@ test('a target that failed rests, longer each time, and is tried first again aft
   expect(first()).toBe('openai/gpt-5')
   health.succeeded(local, 5)
   expect(first()).toBe('local/qwen')
+})
+
+const CODER: RouteModel = {
+  targets: [target('local', 'qwen'), target('openai', 'gpt-5')],
+  strategy: 'fallback',
+  category: 'code',
+}
+
+test.each([
+  { models: ['coder'], finds: ['coder'], not: ['code', 'qwen', 'gpt-5', 'local/qwen', 'second'] },
+  { models: ['gpt-5'], finds: ['gpt-5', 'openai/gpt-5'], not: ['openai/gpt-5-pro', 'coder', 'GPT-5'] },
+  { models: ['openai/gpt-5'], finds: ['gpt-5', 'openai/gpt-5'], not: ['shared', 'openai/made-up'] },
+  { models: ['openai/*'], finds: ['gpt-5', 'shared', 'openai/made-up'], not: ['qwen', 'local/shared', 'coder'] },
+  { models: ['shared'], finds: ['shared', 'openai/shared'], not: ['local/shared'] },
+  { models: ['local/shared'], finds: ['local/shared'], not: ['shared', 'openai/shared'] },
+  { models: ['*'], finds: ['coder', 'code', 'qwen', 'openai/made-up'], not: ['nope'] },
+  { models: ['q'], finds: [], not: ['qwen', 'coder'] },
+  { categories: ['code'], finds: ['code', 'coder'], not: ['second', 'qwen', 'gpt-5'] },
+  { models: ['code'], finds: ['code'], not: ['coder'] },
+  { models: ['qwen'], categories: ['other'], finds: ['qwen', 'second', 'other'], not: ['coder', 'code', 'shared'] },
+])('a key for $models $categories finds $finds', ({ models = [], categories = [], finds, not }) => {
+  const { routes } = routesOf({
+    coder: CODER,
+    second: { targets: [target('openai', 'gpt-5')], strategy: 'fallback', category: 'other' },
+  })
+  const own = routes.of({ models, categories })
+  for (const name of finds) {
+    expect(own.targetsOf(name)).toEqual(routes.targetsOf(name))
+    expect(own.entryOf(name)).toEqual(routes.entryOf(name))
+  }
+  for (const name of not) {
+    expect(() => own.targetsOf(name)).toThrow(expect.objectContaining({ code: 'MODEL_NOT_FOUND' }))
+    expect(() => own.entryOf(name)).toThrow(expect.objectContaining({ code: 'MODEL_NOT_FOUND' }))
+  }
+  const listed = own.list().map(({ id }) => id)
+  expect(listed).toEqual(
+    routes
+      .list()
+      .map(({ id }) => id)
+      .filter((id) => finds.includes(id) || (models.includes('*') && id !== 'nope')),
+  )
+})
+
+test('a key is told of no name that it may not use, and none is tried after its own', () => {
+  const { routes } = routesOf({ coder: CODER })
+  const own = routes.of({ models: ['gpt-5', 'coder'], categories: [] })
+  expect(() => own.targetsOf('gpt-4')).toThrow('no model "gpt-4" that this key may use; did you mean "gpt-5"')
+  expect(() => own.targetsOf('share')).toThrow('no model "share" that this key may use; see GET /v1/models')
+  const wanted = { ...ANYWHERE, models: ['shared', 'coder', 'local/qwen'] }
+  expect(namesOf(own.targetsOf('gpt-5', wanted))).toEqual(['openai/gpt-5', 'local/qwen', 'openai/gpt-5'])
+})
+
+test.each([
+  { models: ['coder'], reaches: ['openai', 'local'] },
+  { models: ['qwen'], reaches: ['local'] },
+  { models: ['openai/made-up'], reaches: ['openai'] },
+  { models: ['open*'], reaches: ['openai'] },
+  { models: ['nope'], reaches: [] },
+])('a key for $models reaches $reaches', ({ models, reaches }) => {
+  const own = routesOf({ coder: CODER }).routes.of({ models, categories: [] })
+  expect(['openai', 'local', 'elsewhere'].filter(own.reaches)).toEqual(reaches)
 })

@@ -1,0 +1,5 @@
+/**
+ * What a key may use: these models, as clients write them (one that ends in `*` stands for all that begin so), and all
+ * models in these categories.
+ */
+export type Allowance = { readonly models: readonly string[]; readonly categories: readonly string[] }
