@@ -1,16 +1,13 @@
 import { join } from 'node:path'
-import type { Log } from '../../schemas/words/log.ts'
-import { sealingKey } from '../../store/sealed/sealing-key.ts'
 import { refuseDamaged } from '../../store/sqlite/check.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { openDatabase } from '../../store/sqlite/database.ts'
-import { openObjectStore } from '../../store/sqlite/object-store.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
-import { openResponseStore } from '../../store/sqlite/response-store.ts'
 import { openTokenStore } from '../../store/sqlite/token-store.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
 import { createTokens } from '../auth/tokens.ts'
 import { createLedger } from '../meter/ledger.ts'
+import { openAnswers } from './answers.ts'
 import type { Ground } from './ground.ts'
 
 export type Storage = ReturnType<typeof openStorage>
@@ -68,29 +65,5 @@ export function openStorage({
       database.close()
       answers.close()
     },
-  }
-}
-
-/** Without a file or a key for them, nothing is kept of answers, and everything else works. */
-function openAnswers(stateDirectory: string, credentialsDirectory: string | undefined, log: Log) {
-  const file = join(stateDirectory, 'responses.db')
-  try {
-    const store = openResponseStore(file, sealingKey(stateDirectory, credentialsDirectory))
-    const objects = openObjectStore(file)
-    const close = () => {
-      objects.close()
-      store.close()
-    }
-    return { store, objects, close }
-  } catch (error) {
-    log('error', 'answers cannot be kept', { file, error: String(error) })
-    const fail = () => {
-      throw new Error('answers cannot be kept: see the log of the start')
-    }
-    return {
-      store: { put: fail, get: fail, remove: fail, trim: fail },
-      objects: { put: fail, find: fail, has: fail, remove: fail, upstreamsOf: fail },
-      close: () => {},
-    }
   }
 }

@@ -110,7 +110,8 @@ export class Answer {
 
   onDrain(resume: () => void): void {
     const response = this.#response
-    const stalled = setTimeout(() => response.destroy(), this.#stallTimeoutMs)
+    // each client of a recording is cut off by its own answer, and alone
+    const stalled = this.#connection === null ? undefined : setTimeout(() => response.destroy(), this.#stallTimeoutMs)
     const done = () => {
       clearTimeout(stalled)
       response.off('drain', drained)

@@ -9,7 +9,8 @@ export type AnswerStore = {
   readonly put: (keyId: string, id: string, at: number, text: string) => void
   readonly get: (keyId: string, id: string, since: number) => string | null
   readonly remove: (keyId: string, id: string) => boolean
-  readonly trim: (since: number, maxBytes: number) => void
+  /** Removes some of what is too old or too much. @returns whether there is more of it */
+  readonly trim: (since: number, maxBytes: number) => boolean
 }
 
 type Limits = { readonly keptForMs: number; readonly maxBytes: number }
@@ -31,6 +32,7 @@ export function createKept(
 ) {
   let limits = initial
   let puts = 0
+  let isTooMuch = false
   const since = () => now() - limits.keptForMs
 
   return {
@@ -50,7 +52,7 @@ export function createKept(
         if (limits.keptForMs === 0) return
         try {
           store.put(keyId, id, now(), JSON.stringify(record))
-          if (puts % PUTS_PER_TRIM === 0) store.trim(since(), limits.maxBytes)
+          if (isTooMuch || puts % PUTS_PER_TRIM === 0) isTooMuch = store.trim(since(), limits.maxBytes)
           puts += 1
         } catch (error) {
           // the answer itself is not lost

@@ -5,8 +5,8 @@ import type { Answer } from './answer.ts'
 import { Blocks, type Count } from './blocks.ts'
 import type { Outlet } from './outlet.ts'
 
-/** A client this far behind holds up the answer, as its connection would. */
-const MAX_LAG_BYTES = 64 * 2 ** 10
+/** Where room is scarce, a client this far behind holds up the answer, as its connection would. */
+const SCARCE_LAG_BYTES = 64 * 2 ** 10
 
 /** Bounds of one recording. */
 export type RecordingLimits = {
@@ -37,6 +37,8 @@ export class Recording extends EventEmitter implements Outlet {
   #hasFailed = false
   #state: 'open' | 'ended' | 'broken' = 'open'
   readonly #followers = new Set<Follower>()
+  /** A client that is further behind holds up the answer, which it would lose otherwise. */
+  #maxLagBytes: number
   /** No client has seen what comes after this offset. */
   #seen = 0
   #alone: NodeJS.Timeout | null = null
@@ -46,6 +48,7 @@ export class Recording extends EventEmitter implements Outlet {
     super()
     this.form = form
     this.#maxBytes = limits.maxBytes
+    this.#maxLagBytes = limits.maxBytes
     this.#aloneMs = limits.aloneMs
     this.#blocks = new Blocks(count)
   }
@@ -54,9 +57,9 @@ export class Recording extends EventEmitter implements Outlet {
     return this.#state === 'ended'
   }
 
+  /** What runs in the background waits for nobody. */
   get writableNeedDrain(): boolean {
-    for (const { at } of this.#followers) if (this.#blocks.to() - at > MAX_LAG_BYTES) return true
-    return false
+    return this.#aloneMs !== null && this.#blocks.to() - this.#slowest() > this.#maxLagBytes
   }
 
   readonly writableLength = 0
@@ -127,7 +130,8 @@ export class Recording extends EventEmitter implements Outlet {
 
   /** Keeps what its clients still have to read, and nothing for those that may come back. */
   forget(): void {
-    if (this.#followers.size > 0 || this.#aloneMs === null) this.#trim(0)
+    this.#maxLagBytes = Math.min(this.#maxLagBytes, SCARCE_LAG_BYTES)
+    if (this.#followers.size > 0 || this.#aloneMs === null) this.#trim(0, this.#slowest())
   }
 
   /** The offset after an event of its form; null when that is no longer kept. @param number -1: of the first */
@@ -137,8 +141,14 @@ export class Recording extends EventEmitter implements Outlet {
     return this.#events[index] ?? this.#blocks.to()
   }
 
+  /** Offsets of the first byte that is kept, and after the last. */
+  kept(): readonly [from: number, to: number] {
+    return [this.#blocks.from(), this.#blocks.to()]
+  }
+
   holds(offset: number): boolean {
-    return offset >= this.#blocks.from() && offset <= this.#blocks.to()
+    const [from, to] = this.kept()
+    return offset >= from && offset <= to
   }
 
   /** Sends a client everything from an offset on that is kept. @returns when it has all, or is gone */
@@ -229,12 +239,25 @@ export class Recording extends EventEmitter implements Outlet {
   #bound(): void {
     const unseen = this.#blocks.to() - this.#seen
     if (unseen > this.#maxBytes) this.endAlone()
-    this.#trim(this.#maxBytes)
+    this.#trim(this.#maxBytes, this.#aloneMs === null ? this.#blocks.to() : this.#slowest())
+    for (const follower of this.#followers) if (follower.at < this.#blocks.from()) this.#leaveBehind(follower)
   }
 
-  #trim(maxBytes: number): void {
-    let needed = this.#blocks.to()
-    for (const { at } of this.#followers) needed = Math.min(needed, at)
+  /** What it would be told next is gone. */
+  #leaveBehind(follower: Follower): void {
+    follower.client.abandon()
+    this.#remove(follower)
+  }
+
+  /** Up to where every client was told all. */
+  #slowest(): number {
+    let slowest = this.#blocks.to()
+    for (const { at } of this.#followers) slowest = Math.min(slowest, at)
+    return slowest
+  }
+
+  /** @param needed nothing from here on is forgotten */
+  #trim(maxBytes: number, needed: number): void {
     this.#blocks.trim(maxBytes, needed)
     const kept = this.#events.findIndex((offset) => offset >= this.#blocks.from())
     const gone = kept === -1 ? this.#events.length : kept

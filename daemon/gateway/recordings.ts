@@ -19,7 +19,13 @@ const LONGEST_CONVERSATION = 200
 
 export type Recordings = ReturnType<typeof createRecordings>
 
-type Placed = { readonly keyId: string; readonly names: readonly string[]; readonly recording: Recording }
+type Placed = {
+  readonly keyId: string
+  readonly names: readonly string[]
+  readonly recording: Recording
+  /** Runs from its end until it may be forgotten. */
+  kept: NodeJS.Timeout | undefined
+}
 
 /**
  * The answers that go on without the client that asked for them. Each is found, by its key alone, under the id of a
@@ -35,17 +41,31 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
   let bytes = 0
   /** So much there was still, when nothing more could be let go. */
   let unavoidable = 0
+  let isMakingRoom = false
 
   /** Lets go what takes too much: of the key that has most first, and first what the fewest will miss. */
   function makeRoom(): void {
-    if (bytes <= Math.max(limits.maxBytes, unavoidable)) return
-    const [greedy] = Array.from(held).reduce((most, one) => (one[1] > most[1] ? one : most))
-    letGo(Array.from(all).filter(({ keyId }) => keyId === greedy))
-    letGo(Array.from(all))
-    unavoidable = bytes > limits.maxBytes ? bytes + limits.maxBytes * ROOM_STEP : 0
+    // what is let go says so, and would call this again for each
+    if (isMakingRoom || bytes <= Math.max(limits.maxBytes, unavoidable)) return
+    isMakingRoom = true
+    try {
+      letGo(greediest())
+      letGo(null)
+      unavoidable = bytes > limits.maxBytes ? bytes + limits.maxBytes * ROOM_STEP : 0
+    } finally {
+      isMakingRoom = false
+    }
   }
 
-  function letGo(some: readonly Placed[]): void {
+  /** The key that has most. */
+  function greediest(): string {
+    let [greedy, most] = ['', 0]
+    for (const [keyId, own] of held) if (own > most) [greedy, most] = [keyId, own]
+    return greedy
+  }
+
+  /** @param of the key that gives way; null: all do */
+  function letGo(of: string | null): void {
     const dropIdle = (placed: Placed) => {
       if (placed.recording.isIdle()) drop(placed)
     }
@@ -55,9 +75,9 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
       dropIdle(placed)
     }
     for (const step of [dropIdle, forget, endAlone]) {
-      for (const placed of some) {
+      for (const placed of all) {
         if (bytes <= limits.maxBytes) return
-        step(placed)
+        if (of === null || placed.keyId === of) step(placed)
       }
     }
   }
@@ -72,6 +92,7 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
 
   function drop(placed: Placed): void {
     if (!all.delete(placed)) return
+    clearTimeout(placed.kept)
     for (const name of placed.names) if (byName.get(name) === placed) byName.delete(name)
     placed.recording.clear()
   }
@@ -97,12 +118,12 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
     )
     const own = running.filter((placed) => placed.keyId === keyId).length
     if (running.length < limits.maxBackground && own < Math.ceil(limits.maxBackground / 2)) return
-    const message = `${own} responses of this key run in the background, ${running.length} of all (server.max_background)`
-    throw new GateError('TOO_MANY_REQUESTS', `${message}; try again when one of them is complete`, { retryAfterS: 5 })
+    const message = `too much runs in the background: ${own} of this key, ${running.length} of all (server.max_background)`
+    throw new GateError('TOO_MANY_REQUESTS', `${message}; try again when a response is complete`, { retryAfterS: 5 })
   }
 
   function place(keyId: string, names: readonly string[], recording: Recording): void {
-    const placed = { keyId, names: names.map((name) => nameOf(keyId, name)), recording }
+    const placed: Placed = { keyId, names: names.map((name) => nameOf(keyId, name)), recording, kept: undefined }
     for (const name of placed.names) {
       const before = byName.get(name)
       byName.set(name, placed)
@@ -110,7 +131,9 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
     }
     all.add(placed)
     const keptMs = Math.max(limits.resumeForMs, recording.form?.isBackground === true ? BACKGROUND_KEPT_MS : 0)
-    recording.once('close', () => setTimeout(expire, keptMs, placed).unref())
+    recording.once('close', () => {
+      if (all.has(placed)) placed.kept = setTimeout(expire, keptMs, placed).unref()
+    })
     recording.on('grown', makeRoom)
     recording.on('left', () => {
       unavoidable = 0
@@ -122,8 +145,12 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
 
   function follow(answer: Answer, method: string, name: string, from: number): void | Promise<void> {
     const recording = find(answer.keyId, name)
-    if (recording?.holds(from) !== true)
-      throw new GateError('RESPONSE_NOT_FOUND', 'this part of it is not kept any more')
+    if (recording === null) throw new GateError('RESPONSE_NOT_FOUND', 'it is not kept any more')
+    if (!recording.holds(from)) {
+      const [first, end] = recording.kept()
+      const message = `offset ${from} is not kept: ask for one from ${first} to ${end}`
+      throw new GateError('RESPONSE_NOT_FOUND', message)
+    }
     if (method === 'HEAD') return sendJson(answer, 200, {})
     return recording.follow(answer, from)
   }
@@ -131,6 +158,8 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
   return {
     setLimits(next: RecordingsLimits): void {
       limits = next
+      unavoidable = 0
+      makeRoom()
     },
     follow,
     /** What all of them take in memory. */
@@ -144,7 +173,7 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
 
     /**
      * From here on an answer may outlive its connection: it is recorded, and its client follows the recording.
-     * @throws GateError TOO_MANY_REQUESTS
+     * @throws GateError BAD_REQUEST where nothing may run in the background, TOO_MANY_REQUESTS where too much does
      */
     begin({ answer, keyId, dialect, call, asked, hold }: Job, kept: KeptAnswers): void {
       const mayResume = limits.resumeForMs > 0 && asked.stream

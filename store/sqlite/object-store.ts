@@ -1,4 +1,4 @@
-import Sqlite from 'better-sqlite3'
+import { openAnswersFile } from './answers-file.ts'
 
 /** Which upstream keeps what, for which key. Times are Unix milliseconds. @throws Error when it fails */
 export type ObjectStore = {
@@ -20,38 +20,49 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS object (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (key_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS object_created_at ON object (created_at);
+DROP INDEX IF EXISTS object_created_at;
+CREATE INDEX IF NOT EXISTS object_of_key ON object (key_id, created_at);
 CREATE INDEX IF NOT EXISTS object_id ON object (id);`
 
-/** Of all keys; the oldest are forgotten first. */
-const MOST_OBJECTS = 1_000_000
-const PUTS_PER_TRIM = 256
+/** Of one key; its oldest are forgotten first. What a key makes never costs another one anything. */
+const MOST_OBJECTS = 100_000
+/** Forgotten at a time at most, so that nobody waits for it. */
+const ROWS_PER_TRIM = 1_000
 
 /** A table in a file that other tables may share. @throws Error when it cannot be opened */
-export function openObjectStore(file: string): ObjectStore {
-  const database = new Sqlite(file, { timeout: 1_000 })
-  database.pragma('journal_mode = WAL')
-  database.pragma('synchronous = NORMAL')
-  database.exec(SCHEMA)
+export function openObjectStore(file: string, mostOfKey = MOST_OBJECTS): ObjectStore {
+  const database = openAnswersFile(file, SCHEMA)
   const put = database.prepare('INSERT OR REPLACE INTO object (key_id, id, upstream, created_at) VALUES (?, ?, ?, ?)')
   const find = database.prepare<[string, string]>('SELECT upstream FROM object WHERE key_id = ? AND id = ?').pluck()
   const has = database.prepare<[string]>('SELECT 1 FROM object WHERE id = ? LIMIT 1').pluck()
   const remove = database.prepare('DELETE FROM object WHERE key_id = ? AND id = ?')
   const upstreamsOf = database.prepare<[string]>('SELECT DISTINCT upstream FROM object WHERE key_id = ?').pluck()
-  const trim = database.prepare(
-    `DELETE FROM object WHERE created_at <
-       (SELECT created_at FROM object ORDER BY created_at DESC LIMIT 1 OFFSET ${MOST_OBJECTS})`,
+  const count = database.prepare<[string]>('SELECT COUNT(*) FROM object WHERE key_id = ?').pluck()
+  const trim = database.prepare<[string, string, number]>(
+    `DELETE FROM object WHERE key_id = ? AND id IN
+       (SELECT id FROM object WHERE key_id = ? ORDER BY created_at LIMIT ?)`,
   )
-  let puts = 0
+  /** Of each key that has put something: counting means reading an index of it all. */
+  const counts = new Map<string, number>()
+  const countOf = (keyId: string) => counts.get(keyId) ?? (count.get(keyId) as number)
+
   return {
     put(keyId, id, upstream, at) {
+      const before = countOf(keyId)
+      const isNew = find.get(keyId, id) === undefined
       put.run(keyId, id, upstream, at)
-      if (puts % PUTS_PER_TRIM === 0) trim.run()
-      puts += 1
+      counts.set(keyId, before + Number(isNew))
+      const tooMany = before + Number(isNew) - mostOfKey
+      if (tooMany <= 0) return
+      const { changes } = trim.run(keyId, keyId, Math.min(tooMany, ROWS_PER_TRIM))
+      counts.set(keyId, before + Number(isNew) - changes)
     },
     find: (keyId, id) => (find.get(keyId, id) as string | undefined) ?? null,
     has: (id) => has.get(id) !== undefined,
-    remove: (keyId, id) => void remove.run(keyId, id),
+    remove(keyId, id) {
+      const before = countOf(keyId)
+      counts.set(keyId, before - remove.run(keyId, id).changes)
+    },
     upstreamsOf: (keyId) => upstreamsOf.all(keyId) as string[],
     close: () => database.close(),
   }

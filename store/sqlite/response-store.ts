@@ -1,6 +1,5 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
-import Sqlite from 'better-sqlite3'
 import { type Place, seal, unseal } from '../sealed/sealed.ts'
+import { openAnswersFile } from './answers-file.ts'
 
 /** What is kept of one answer, as text, for one key. Times are Unix milliseconds. */
 export type ResponseStore = {
@@ -10,8 +9,11 @@ export type ResponseStore = {
   readonly get: (keyId: string, id: string, since: number) => string | null
   /** @returns whether there was one */
   readonly remove: (keyId: string, id: string) => boolean
-  /** Removes what is older than `since`, and the oldest of what takes more than `maxBytes` together. */
-  readonly trim: (since: number, maxBytes: number) => void
+  /**
+   * Removes what is older than `since`, and the oldest of what takes more than `maxBytes` together; only so much at a
+   * time that nobody waits for it. @returns whether there is more to remove
+   */
+  readonly trim: (since: number, maxBytes: number) => boolean
   readonly close: () => void
 }
 
@@ -24,23 +26,17 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS response (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS response_created_at ON response (created_at, key_id, id, length(sealed));`
 
+/** Removed at a time at most. */
+const ROWS_PER_TRIM = 1_000
+
 type Size = { readonly bytes: number }
 const NOTHING: Size = { bytes: 0 }
 
 const placeOf = (keyId: string, id: string): Place => ['response', keyId, id]
 
-/**
- * Answers that clients may ask for again, each sealed for its key. A file of its own: it grows and shrinks, and losing it
- * loses neither keys nor usage.
- * @throws Error when it cannot be opened
- */
+/** Answers that clients may ask for again, each sealed for its key. @throws Error when it cannot be opened */
 export function openResponseStore(file: string, key: Buffer): ResponseStore {
-  if (!existsSync(file)) closeSync(openSync(file, 'ax', 0o600))
-  const database = new Sqlite(file, { timeout: 1_000 })
-  database.pragma('auto_vacuum = INCREMENTAL')
-  database.pragma('journal_mode = WAL')
-  database.pragma('synchronous = NORMAL')
-  database.exec(SCHEMA)
+  const database = openAnswersFile(file, SCHEMA)
   const put = database.prepare('INSERT OR REPLACE INTO response (key_id, id, created_at, sealed) VALUES (?, ?, ?, ?)')
   const get = database.prepare<[string, string, number], { readonly sealed: Buffer }>(
     'SELECT sealed FROM response WHERE key_id = ? AND id = ? AND created_at >= ?',
@@ -48,11 +44,9 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
   const remove = database.prepare<[string, string], Size>(
     'DELETE FROM response WHERE key_id = ? AND id = ? RETURNING length(sealed) AS bytes',
   )
-  const expire = database.prepare<[number], Size>(
-    'DELETE FROM response WHERE created_at < ? RETURNING length(sealed) AS bytes',
-  )
-  const oldest = database.prepare<[], Size & { readonly rowid: number }>(
-    'SELECT rowid, length(sealed) AS bytes FROM response ORDER BY created_at, rowid',
+  const oldest = database.prepare<[], Size & { readonly rowid: number; readonly at: number }>(
+    `SELECT rowid, created_at AS at, length(sealed) AS bytes FROM response
+       ORDER BY created_at, rowid LIMIT ${ROWS_PER_TRIM}`,
   )
   const removeRow = database.prepare('DELETE FROM response WHERE rowid = ?')
   const sizeOf = database.prepare<[string, string], Size>(
@@ -61,17 +55,17 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
   /** Of all that is kept: counting it means reading an index of everything. */
   let total = database.prepare<[], Size>('SELECT TOTAL(length(sealed)) AS bytes FROM response').get()?.bytes ?? 0
 
-  /** The rows to remove so that so much is left at most. */
-  function tooMuch(maxBytes: number): readonly number[] {
-    const rowids: number[] = []
-    if (total <= maxBytes) return rowids
-    for (const { rowid, bytes } of oldest.iterate()) {
-      rowids.push(rowid)
-      total -= bytes
-      if (total <= maxBytes) break
+  /** In one transaction: each of its own would be waited for. @returns what was removed */
+  const removeOldest = database.transaction((since: number, maxBytes: number) => {
+    const removed = { rows: 0, bytes: 0 }
+    for (const { rowid, at, bytes } of oldest.all()) {
+      if (at >= since && total - removed.bytes <= maxBytes) break
+      removeRow.run(rowid)
+      removed.rows += 1
+      removed.bytes += bytes
     }
-    return rowids
-  }
+    return removed
+  })
 
   return {
     put(keyId, id, at, text) {
@@ -90,9 +84,10 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
       return removed !== undefined
     },
     trim(since, maxBytes) {
-      for (const { bytes } of expire.all(since)) total -= bytes
-      for (const rowid of tooMuch(maxBytes)) removeRow.run(rowid)
+      const removed = removeOldest(since, maxBytes)
+      total -= removed.bytes
       database.pragma('incremental_vacuum')
+      return removed.rows === ROWS_PER_TRIM
     },
     close: () => database.close(),
   }

@@ -146,6 +146,6 @@ export function memoryStore(): AnswerStore {
     put: (keyId, id, _, text) => void texts.set(`${keyId} ${id}`, text),
     get: (keyId, id) => texts.get(`${keyId} ${id}`) ?? null,
     remove: (keyId, id) => texts.delete(`${keyId} ${id}`),
-    trim: () => {},
+    trim: () => false,
   }
 }

@@ -18,7 +18,11 @@ export function createObjects(store: ObjectStore, now: () => number) {
       upstreamOf: (id) => orUnavailable(() => store.find(keyId, id)),
       isAnothers: (id) => orUnavailable(() => store.find(keyId, id) === null && store.has(id)),
       upstreams: () => orUnavailable(() => store.upstreamsOf(keyId)),
-      bind: (id, upstream) => orUnavailable(() => store.put(keyId, id, upstream, now())),
+      bind: (id, upstream) =>
+        orUnavailable(() => {
+          // most answers name what is known already: each look at a thing is one
+          if (store.find(keyId, id) !== upstream) store.put(keyId, id, upstream, now())
+        }),
       forget: (id) => orUnavailable(() => store.remove(keyId, id)),
     }),
   }

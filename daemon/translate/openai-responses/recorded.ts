@@ -12,6 +12,11 @@ const BEGINNINGS = new Set(['response.created', 'response.queued'])
 const NUMBER = /"sequence_number":\s*\d+/
 const OPENING_BRACE = 0x7b
 const BROKEN_OFF = new GateError('UPSTREAM_TRUNCATED', 'the response broke off before it was complete')
+/** Longer events are not handed over by the scanner. */
+const TOO_LONG = new GateError(
+  'UPSTREAM_TRUNCATED',
+  'an event of the response is longer than 4 MiB, so that it cannot be kept; ask without "background", and with "store": false',
+)
 const TOO_MUCH = new GateError('OVERLOADED', 'the response is too long to be kept in memory (server.max_buffered)')
 
 /**
@@ -35,7 +40,8 @@ class ResponseRecord implements RecordedForm {
   readonly id: string
   readonly isBackground: boolean
   readonly isStreamed: boolean
-  readonly #keep: (response: JsonRecord) => void
+  /** Holds what was asked, so it is let go at the end; null from then on. */
+  #keep: ((response: JsonRecord) => void) | null
   readonly #hold: (bytes: number) => void
   /** What every mention of the response says, whatever its upstream does. */
   readonly #own: JsonRecord
@@ -45,6 +51,8 @@ class ResponseRecord implements RecordedForm {
   #number = 0
   #isDone = false
   #hasCome = false
+  /** An event was too long, and what it was is not known. */
+  #isMissing = false
   /** An answer that is no stream after all. */
   #whole: Buffer[] | null = null
   #out: Buffer[] = []
@@ -63,12 +71,14 @@ class ResponseRecord implements RecordedForm {
     this.#own = { id, background, store: true, ...(previous_response_id !== null && { previous_response_id }) }
     this.#scanner = new SseScanner((data, type) => {
       if (data !== null) this.#event(data, type)
+      else if (ENDS.has(type) && !this.#isDone) this.#fail(responseError(TOO_LONG))
+      else this.#isMissing = true
     })
   }
 
   begin(): readonly Buffer[] {
     if (!this.isBackground) return []
-    this.#keep(this.#response)
+    this.#keep?.(this.#response)
     this.#say('response.created', { response: this.#response })
     this.#say('response.queued', { response: this.#response })
     return this.#taken()
@@ -88,7 +98,7 @@ class ResponseRecord implements RecordedForm {
     if (this.#isDone) return []
     const whole = this.#whole === null ? null : parsedRecord(Buffer.concat(this.#whole).toString('utf8'))
     if (whole?.['object'] === 'response') this.#end(`response.${textIn(whole['status']) ?? 'completed'}`, whole)
-    else this.#fail(responseError(BROKEN_OFF))
+    else this.#fail(responseError(this.#isMissing ? TOO_LONG : BROKEN_OFF))
     return this.#taken()
   }
 
@@ -160,7 +170,8 @@ class ResponseRecord implements RecordedForm {
   #end(name: string, response: JsonRecord): void {
     const last = { ...response, ...this.#own }
     this.#isDone = true
-    this.#keep(last)
+    this.#keep?.(last)
+    this.#keep = null
     this.#say(name, { response: last })
     this.#response = {}
     this.#output = []

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createObjects } from '../../../daemon/gateway/objects/known.ts'
 import { type ObjectStore, openObjectStore } from '../../../store/sqlite/object-store.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
@@ -29,4 +30,43 @@ test('what a key made is found by that key alone, also by the next process', () 
   expect(store.upstreamsOf('c')).toEqual([])
   store.remove('a', 'file-1')
   expect(store.find('a', 'file-1')).toBeNull()
+})
+
+test('each key has room for so much, whatever others make', () => {
+  const ids = (keyId: string) => [1, 2, 3, 4, 5].filter((id) => store.find(keyId, `file-${id}`) !== null)
+  store.close()
+  store = openObjectStore(place.file('objects.db'), 3)
+  for (const id of [1, 2]) store.put('a', `file-${id}`, 'openai', id)
+  for (const id of [1, 2, 3, 4, 5]) store.put('b', `file-${id}`, 'openai', 10 + id)
+  expect([ids('a'), ids('b')]).toEqual([
+    [1, 2],
+    [3, 4, 5],
+  ])
+  store.remove('b', 'file-4')
+  store.remove('b', 'file-4')
+  store.put('b', 'file-5', 'groq', 20)
+  store.put('b', 'file-1', 'openai', 21)
+  expect(ids('b')).toEqual([1, 3, 5])
+  store.close()
+  store = openObjectStore(place.file('objects.db'), 2)
+  store.put('b', 'file-2', 'openai', 22)
+  expect([ids('a'), ids('b')]).toEqual([
+    [1, 2],
+    [1, 2],
+  ])
+})
+
+test('what is known is not written again, unless it has moved', () => {
+  const puts: string[] = []
+  const watched = {
+    ...store,
+    put(...args: Parameters<ObjectStore['put']>) {
+      puts.push(args[2])
+      store.put(...args)
+    },
+  }
+  const known = createObjects(watched, () => 1).of('a')
+  for (const upstream of ['openai', 'openai', 'groq', 'groq']) known.bind('file-1', upstream)
+  expect(puts).toEqual(['openai', 'groq'])
+  expect(known.upstreamOf('file-1')).toBe('groq')
 })

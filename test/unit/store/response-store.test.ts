@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seal, unseal } from '../../../store/sealed/sealed.ts'
 import { sealingKey } from '../../../store/sealed/sealing-key.ts'
@@ -90,4 +91,23 @@ test('how much is kept is known after rows are replaced, removed and expired, an
   store = openResponseStore(place.file('responses.db'), KEY)
   store.trim(3, 2_500)
   expect(keptOf(['r3', 'r4', 'r5', 'r6'])).toEqual(['r5', 'r6'])
+})
+
+test('so much goes at a time that nobody waits for it, and the rest next time', () => {
+  for (let at = 1; at <= 1_200; at += 1) store.put('k1', `r${at}`, at, 'x')
+  expect(store.trim(0, 0)).toBe(true)
+  expect([store.get('k1', 'r1000', 0), store.get('k1', 'r1001', 0)]).toEqual([null, 'x'])
+  expect(store.trim(0, 0)).toBe(false)
+  expect(store.get('k1', 'r1200', 0)).toBeNull()
+})
+
+test('what could not be removed still counts', () => {
+  for (let at = 1; at <= 10; at += 1) store.put('k1', `r${at}`, at, 'x'.repeat(1_000))
+  const other = new Sqlite(place.file('responses.db'))
+  other.exec("CREATE TRIGGER full BEFORE DELETE ON response BEGIN SELECT RAISE(ABORT, 'the disk is full'); END")
+  expect(() => store.trim(0, 5_500)).toThrow('the disk is full')
+  other.exec('DROP TRIGGER full')
+  other.close()
+  store.trim(0, 5_500)
+  expect([store.get('k1', 'r5', 0), store.get('k1', 'r6', 0) === null]).toEqual([null, false])
 })

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Answer } from '../../../../daemon/gateway/answer.ts'
+import { type Client, Recording } from '../../../../daemon/gateway/recording.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 import { GateError } from '../../../../schemas/words/errors.ts'
 
@@ -61,6 +62,29 @@ test.each([
   answer.write(answer.watch.feed(Buffer.from(fed)))
   answer.fail(error)
   expect((await text()).text.slice(-100)).toContain(says)
+})
+
+test('an answer that is recorded waits for a slow client as long as that takes', async () => {
+  const { answer } = await open()
+  const recording = new Recording(null, { maxBytes: 10, aloneMs: 1_000 }, () => {})
+  answer.detach(recording)
+  const nothing = () => {}
+  const slow: Client = {
+    started: () => true,
+    write: () => false,
+    start: nothing,
+    onDrain: nothing,
+    onGone: nothing,
+    finish: nothing,
+    abandon: nothing,
+  }
+  void recording.follow(slow, 0)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  answer.start(200, {})
+  expect(answer.write(Buffer.alloc(100_000))).toBe(false)
+  answer.onDrain(nothing)
+  vi.advanceTimersByTime(3_600_000)
+  expect([recording.isOver(), answer.isGone()]).toEqual([false, false])
 })
 
 test('a stream that stays silent is begun after 10 s, and pinged every 15 s', async () => {

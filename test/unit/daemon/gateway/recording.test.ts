@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Exchange } from '../../../../daemon/gateway/exchange.ts'
 import { type Client, Recording } from '../../../../daemon/gateway/recording.ts'
 import { createRecordings } from '../../../../daemon/gateway/recordings.ts'
 import type { Job } from '../../../../daemon/gateway/sending.ts'
@@ -50,7 +51,9 @@ function clientOf(patience: number) {
 }
 
 const ANY_ROOM = () => {}
-const LIMITS = { maxBytes: 2 ** 20, aloneMs: null }
+const LIMITS = { maxBytes: 2 ** 21, aloneMs: 3_600_000 }
+
+afterEach(() => void vi.useRealTimers())
 
 describe('a recording', () => {
   test('is told whole to every client, from where it wants, however fast it reads', async () => {
@@ -91,8 +94,8 @@ describe('a recording', () => {
     )
   })
 
-  test('is held up by a client that does not read, until that reads or leaves', () => {
-    const recording = new Recording(null, LIMITS, ANY_ROOM)
+  test('is held up by a client that would lose bytes, until that reads or leaves', () => {
+    const recording = new Recording(null, { ...LIMITS, maxBytes: 64_000 }, ANY_ROOM)
     recording.writeHead(200, [])
     const [slow, gone, fast] = [clientOf(1), clientOf(1), clientOf(1_000)]
     for (const { client } of [slow, gone, fast]) void recording.follow(client, 0)
@@ -109,6 +112,32 @@ describe('a recording', () => {
     while (slow.isWaitedFor()) slow.drain()
     expect(drained).toBeGreaterThan(0)
     expect(recording.writableNeedDrain).toBe(false)
+  })
+
+  test('is not held up by a client for which all is kept, unless room is scarce', () => {
+    const recording = new Recording(null, LIMITS, ANY_ROOM)
+    recording.writeHead(200, [])
+    const slow = clientOf(1)
+    void recording.follow(slow.client, 0)
+    expect(recording.write(Buffer.alloc(1_000_000))).toBe(true)
+    recording.forget()
+    expect(recording.writableNeedDrain).toBe(true)
+    while (slow.isWaitedFor()) slow.drain()
+    expect(recording.writableNeedDrain).toBe(false)
+    expect(slow.text().length).toBe(1_000_000)
+  })
+
+  test('in the background goes on past a client that reads too slowly, which alone is cut off', () => {
+    const recording = new Recording(null, { maxBytes: 50_000, aloneMs: null }, ANY_ROOM)
+    recording.writeHead(200, [])
+    const [slow, fast] = [clientOf(1), clientOf(1_000)]
+    for (const { client } of [slow, fast]) void recording.follow(client, 0)
+    for (let count = 0; count < 20; count += 1) expect(recording.write(Buffer.alloc(10_000))).toBe(true)
+    expect([slow.how(), fast.how()]).toEqual(['abandoned', 'started 200'])
+    slow.drain()
+    expect(slow.text().length).toBeLessThan(50_000)
+    recording.end()
+    expect([recording.writableFinished, fast.how(), fast.text().length]).toEqual([true, 'finished', 200_000])
   })
 
   test('that breaks off is a broken connection', async () => {
@@ -131,8 +160,9 @@ describe('a recording', () => {
     const room = (bytes: number) => {
       held += bytes
     }
-    const recording = new Recording(null, { maxBytes: 100_000, aloneMs: null }, room)
+    const recording = new Recording(null, { ...LIMITS, maxBytes: 100_000 }, room)
     recording.writeHead(200, [])
+    void recording.follow(clientOf(1_000).client, 0)
     for (let count = 0; count < 100; count += 1) recording.write(Buffer.alloc(10_000))
     expect(held).toBeLessThan(120_000)
     expect([recording.holds(0), recording.holds(1_000_000), recording.holds(950_000)]).toEqual([false, true, true])
@@ -150,7 +180,7 @@ describe('recordings that take too much together', () => {
   /** A stream of a conversation that has said so much; null when it is not recorded. */
   function opened(recordings: ReturnType<typeof createRecordings>, name: string, bytes: number) {
     let recording: Recording | null = null
-    const { client, leave } = clientOf(1_000)
+    const { client, leave } = clientOf(100_000)
     const answer = {
       requestId: name,
       isGone: () => false,
@@ -185,5 +215,36 @@ describe('recordings that take too much together', () => {
     expect(opened(recordings, 'more', 1)).toBe(null)
     all[0]?.recording.end('', 'latin1')
     expect(opened(recordings, 'more', 1)).not.toBe(null)
+  })
+  test('make room at once when less is allowed, however many they are', () => {
+    const limits = { resumeForMs: 3_600_000, maxBytes: 2 ** 30, maxBackground: 1 }
+    const recordings = createRecordings(() => 0, limits)
+    const all = Array.from({ length: 3_000 }, (_, index) => opened(recordings, `c${index}`, 1))
+    for (const one of all) one?.leave()
+    recordings.setLimits({ ...limits, maxBytes: 16 * 2 ** 10 })
+    expect(recordings.heldBytes()).toBe(16 * 2 ** 10)
+    expect(all.filter((one) => one?.recording.isOver() === false).length).toBe(2)
+  })
+
+  test('say which part of a stream is kept', () => {
+    const recordings = createRecordings(() => 0, { resumeForMs: 3_600_000, maxBytes: 2 ** 30, maxBackground: 1 })
+    const made = opened(recordings, 'c', 20_000)
+    made?.recording.forget()
+    const exchange = (offset: number) =>
+      ({ request: { method: 'GET' }, answer: { keyId: 'k' }, url: `/?offset=${offset}` }) as unknown as Exchange
+    for (const offset of [0, 20_001]) {
+      const says = `offset ${offset} is not kept: ask for one from 16384 to 20000`
+      expect(() => recordings.page(exchange(offset), 'c')).toThrow(says)
+    }
+  })
+
+  test('leave nothing behind', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const limits = { resumeForMs: 3_600_000, maxBytes: 2 ** 30, maxBackground: 1 }
+    const recordings = createRecordings(() => 0, limits)
+    for (let index = 0; index < 3; index += 1) opened(recordings, `c${index}`, 8_000)?.recording.end('', 'latin1')
+    expect(vi.getTimerCount()).toBe(3)
+    recordings.setLimits({ ...limits, maxBytes: 0 })
+    expect([recordings.heldBytes(), vi.getTimerCount()]).toEqual([0, 0])
   })
 })

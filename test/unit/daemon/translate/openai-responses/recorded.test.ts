@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Call, Endpoint } from '../../../../../daemon/translate/dialect.ts'
@@ -22,6 +24,7 @@ const frame = (type: string, rest: object, number = 90) =>
   `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...rest })}\n\n`
 const response = { id: 'resp_up', object: 'response', status: 'in_progress', background: false, output: [] }
 const item = { id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [] }
+const LONG = { ...response, instructions: 'x'.repeat(2 ** 22) }
 /** A delta that looks as if it had another number. */
 const TEXT = '"sequence_number": 7, ü 🙂'
 const STREAM =
@@ -73,6 +76,8 @@ describe('a response of an upstream', () => {
     { name: 'an error event', fed: frame('error', { message: 'no more', code: 'x' }), says: 'no more' },
     { name: 'an end too early', fed: frame('response.created', { response }), says: 'broke off' },
     { name: 'nothing', fed: '', says: 'broke off' },
+    { name: 'an end that is too long', fed: frame('response.completed', { response: LONG }), says: '4 MiB' },
+    { name: 'an event that is too long', fed: `data: ${'x'.repeat(2 ** 22)}\n\n`, says: '4 MiB' },
     { name: 'JSON of something else', fed: '{"object":"list"}', says: 'broke off' },
   ])('with $name has failed, once', ({ fed, says }) => {
     const { form, kept } = recordOf({ background: true })
@@ -86,6 +91,26 @@ describe('a response of an upstream', () => {
     expect(events.filter(({ type }) => type === 'response.failed').length).toBe(1)
     expect(events.at(-1)?.type).toBe('response.failed')
     expect(kept.at(-1)).toMatchObject({ status: 'failed', error: { message: expect.stringContaining(says) } })
+  })
+
+  test('holds nothing of its request once it is complete', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('gc')
+    const call: Call = { endpoint, param: '', url: endpoint.path, headers: {}, body: Buffer.from('{"model":"m"}') }
+
+    const facts = { requestId: 'req_1', nowS: 1, hold: () => {} }
+
+    function made() {
+      const input = [{ type: 'message' }]
+      const form = recordedForm(call, facts, () => void input.length)
+      form.feed(Buffer.from(STREAM))
+      return { form, input: new WeakRef(input) }
+    }
+
+    const { form, input } = made()
+    await new Promise(setImmediate) // what a WeakRef was made of stays until the turn ends
+    collect()
+    expect([form.isDone(), input.deref()]).toEqual([true, undefined])
   })
 
   test.each([
