@@ -175,6 +175,7 @@ export function mayTryElsewhere(end: ForwardEnd): boolean {
     case 'broken-before':
       return true
     case 'answered':
+    case 'unsent':
     case 'overloaded': // another one would need a descriptor, or memory, as well
     case 'overloaded-within':
     case 'reported-within':
@@ -204,6 +205,7 @@ function noteHealth({ health, now }: AttemptParts, target: Target, end: ForwardE
       else health.succeeded(target, null)
       break
     case 'gone':
+    case 'unsent':
     case 'overloaded':
     case 'overloaded-within':
       health.undecided(target)

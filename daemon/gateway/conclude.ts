@@ -43,6 +43,7 @@ export function conclude(
     case 'broken-within':
       answer.fail(named(end.error, target))
       break
+    case 'unsent':
     case 'overloaded':
     case 'overloaded-within':
       answer.fail(end.error)

@@ -75,6 +75,7 @@ function outcomeOf(end: ForwardEnd): Outcome {
     case 'reported':
       return 'refused'
     case 'gone':
+    case 'unsent':
       return 'cancelled'
     case 'overloaded':
     case 'unreached':

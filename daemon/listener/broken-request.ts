@@ -1,10 +1,14 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { ERRORS, GateError } from '../../schemas/words/errors.ts'
 
 const LATEST = Symbol('the latest answer on this connection')
 const BEFORE = Symbol('the one before it, while it is not sent')
+const TIMES_ITSELF = Symbol('its reader says how long its body may take')
 const IS_REFUSED = Symbol('what came last over this connection was no request')
+
+/** What Node says of a request that did not come within `server.requestTimeout`; it says so once. */
+const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT'
 
 /** A connection and what was asked over it. Answers go out in the order of their requests. */
 export type Asked = Socket & { [LATEST]?: ServerResponse; [BEFORE]?: ServerResponse | undefined; [IS_REFUSED]?: true }
@@ -14,6 +18,11 @@ export function noteRequest(socket: Asked, response: ServerResponse): void {
   const latest = socket[LATEST]
   socket[BEFORE] = latest?.writableFinished === false ? latest : undefined
   socket[LATEST] = response
+}
+
+/** From now on the reader of this request says how long its body may take, in place of the listener. */
+export function timesItself(request: IncomingMessage & { [TIMES_ITSELF]?: true }): void {
+  request[TIMES_ITSELF] = true
 }
 
 /** The answer that is next to be sent; undefined when all are. */
@@ -30,6 +39,8 @@ export function refuseBroken(error: NodeJS.ErrnoException, socket: Asked, body: 
     socket.destroy()
     return
   }
+  const asked = socket[LATEST]?.req
+  if (error.code === TOO_SLOW && asked?.complete === false && TIMES_ITSELF in asked) return
   if (socket[IS_REFUSED]) return // nothing that follows is looked at
   socket[IS_REFUSED] = true
   if (nextAnswer(socket)?.headersSent === true) {
@@ -60,7 +71,7 @@ export function sayOn(socket: Socket, error: GateError, body: (error: GateError)
 
 function clientError(code: string | undefined): GateError {
   switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
+    case TOO_SLOW:
       return new GateError('REQUEST_TIMEOUT', 'the request took too long to arrive')
     case 'HPE_HEADER_OVERFLOW':
       return new GateError('HEADERS_TOO_LARGE', 'the headers are larger than 16 KiB')

@@ -37,6 +37,8 @@ export type ForwardEnd =
       readonly ttftMs: null
       readonly wasKept: boolean
     }
+  /** Its body did not come as it should, which is the client's fault, before the sink was given anything. */
+  | { readonly kind: 'unsent'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
   /** Gate itself had no means to ask it, or no memory for its answer, before the sink was given anything. */
   | { readonly kind: 'overloaded'; readonly status: 0; readonly error: GateError; readonly ttftMs: null }
   /** Gate had no memory for the rest, after the sink was given a part. */

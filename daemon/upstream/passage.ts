@@ -162,6 +162,8 @@ export class Passage implements OverConnection, Receiver {
     const code = 'code' in error ? String(error.code) : error.name
     if (this.#watch?.isComplete() === true)
       this.onAll() // nothing is missing, however the connection ends
+    else if (error instanceof GateError && this.#status === 0)
+      this.#end({ kind: 'unsent', status: 0, error, ttftMs: null })
     else if (isOutOfDescriptors(error)) this.#overloaded(noConnection(error))
     else if (/TIMEOUT/i.test(code)) this.#broke('UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
     else if (this.#status === 0) this.#unreached(error)

@@ -1,29 +1,55 @@
+import type { IncomingMessage } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 import { GateError } from '../../../schemas/words/errors.ts'
+import { timesItself } from '../../listener/broken-request.ts'
 import type { Exchange } from '../exchange.ts'
 
-/** Of one file, as both OpenAI and Anthropic have it. */
-const MOST_UPLOADED_BYTES = 512 * 2 ** 20
+/** What bounds an upload. `mostBytes` are of one file, as OpenAI and Anthropic both have it. */
+const BOUNDS = { mostBytes: 512 * 2 ** 20, idleMs: 60_000, longestMs: 3_600_000 }
 
-/** The body as it comes, up to a bound: nothing of it is kept, and it comes no faster than the upstream takes it. */
-/** @throws GateError BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE */
-export function upload({ request, answer }: Exchange): Readable {
-  if (Number(request.headers['content-length'] ?? 0) > MOST_UPLOADED_BYTES) throw tooLarge()
+/**
+ * The body as it comes, up to a bound: nothing of it is kept, and it comes no faster than the upstream takes it. It may
+ * take longer than other bodies, as long as something comes.
+ * @returns fails with GateError BODY_TOO_LARGE, REQUEST_TIMEOUT or BAD_REQUEST
+ * @throws GateError BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+ */
+export function upload(
+  { request, answer }: { readonly request: IncomingMessage; readonly answer: Pick<Exchange['answer'], 'askForBody'> },
+  { mostBytes, idleMs, longestMs } = BOUNDS,
+): Readable {
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes)
   if (request.headers['content-encoding'] !== undefined)
     throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send the form as it is, without a content-encoding')
+  timesItself(request)
   answer.askForBody()
   const body = new PassThrough()
+  const over = setTimeout(() => body.destroy(tooSlow()), longestMs)
+  const idle = setTimeout(() => {
+    if (body.writableNeedDrain)
+      idle.refresh() // it is the upstream that takes nothing
+    else body.destroy(tooSlow())
+  }, idleMs)
   let bytes = 0
   request.on('data', (chunk: Buffer) => {
+    idle.refresh()
     bytes += chunk.length
-    if (bytes > MOST_UPLOADED_BYTES) body.destroy(tooLarge())
+    if (bytes > mostBytes) body.destroy(tooLarge(mostBytes))
   })
   request.on('close', () => {
     if (!request.complete) body.destroy(new GateError('BAD_REQUEST', 'the request body ended early'))
   })
+  const end = () => {
+    clearTimeout(over)
+    clearTimeout(idle)
+  }
+  request.once('end', end)
+  body.once('close', end)
   return request.pipe(body)
 }
 
-function tooLarge(): GateError {
-  return new GateError('BODY_TOO_LARGE', `an upload may have ${MOST_UPLOADED_BYTES} bytes`)
+function tooLarge(bytes: number): GateError {
+  const message = `the upload is larger than ${bytes / 2 ** 20} MiB; use /v1/uploads to send it in parts`
+  return new GateError('BODY_TOO_LARGE', message)
 }
+
+const tooSlow = () => new GateError('REQUEST_TIMEOUT', 'the upload took too long to arrive; send it again, or in parts')

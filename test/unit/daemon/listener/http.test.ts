@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { timesItself } from '../../../../daemon/listener/broken-request.ts'
 import { PROBE, type Probed } from '../../../../daemon/listener/half-close.ts'
 import { type Answering, createHttpListener, type HttpLimits } from '../../../../daemon/listener/http.ts'
 import { sendRaw } from '../../../support/raw-http.ts'
@@ -196,4 +198,30 @@ test('a drain that is cut off ends answers that never would', async () => {
   await listener.drain(AbortSignal.abort())
   closing.length = 0
   expect(await said).not.toContain('0\r\n\r\n')
+})
+
+test.each([
+  { name: 'no time of its own', isOwn: false, status: 408 },
+  { name: 'a time of its own', isOwn: true, status: 200 },
+])('a body that takes long, with $name: $status', async ({ isOwn, status }) => {
+  const { url } = await open(async (request, response) => {
+    if (isOwn) timesItself(request)
+    const { socket } = request
+    // as Node says when server.requestTimeout is over
+    const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+    Reflect.get(socket, 'server').emit('clientError', late, socket)
+    request.resume()
+    request.on('end', () => response.end('hello'))
+    client.write('c')
+  })
+  const { hostname, port } = new URL(url)
+  const client = connect(Number(port), hostname)
+  client.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nab')
+  let said = ''
+  client.on('data', (chunk) => {
+    said += String(chunk)
+  })
+  client.on('error', () => {})
+  await once(client, 'close')
+  expect(said).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
 })
