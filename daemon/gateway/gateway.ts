@@ -93,7 +93,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       if (endpoint.does === 'show-model') {
         return sendJson(answer, 200, dialect.showModel(withFacts(parts.factsOf)(routes.entryOf(asked.model)), call))
       }
-      const wanted = withFiles(wantedOf(call, asked, dialect, keyId), call.body, parts.objects.of(keyId))
+      const files = dialect.filesIn?.(call) ?? []
+      const wanted = withFiles(wantedOf(call, asked, dialect, keyId), files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
       const job = { answer, keyId, isLimited: allowed !== null, dialect, call, asked, hold: slot.holdAnswer }
       parts.recordings.begin(job, kept)

@@ -1,5 +1,6 @@
 import type { GateError } from '../../schemas/words/errors.ts'
 import type { Modality, ModelFacts } from '../../schemas/words/model-facts.ts'
+import type { Provider } from '../../schemas/words/providers.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import type { JsonOutline } from '../../syntax/json/outline.ts'
 import type { EmbedForm } from './embed-form.ts'
@@ -104,6 +105,11 @@ export type Dialect = {
 
   /** What upstreams keep for clients, such as files. */
   readonly objects?: ObjectForm
+  /**
+   * The ids of files that a request names, however they are spelled; absent: it names none.
+   * @throws GateError INVALID_JSON
+   */
+  readonly filesIn?: (call: Call) => readonly string[]
 
   /** What is kept of answers, where clients may ask for them again. */
   readonly kept?: KeptForm
@@ -132,6 +138,8 @@ export type Endpoint = {
   readonly object?: 'create' | 'list' | 'show' | 'change' | 'remove' | 'content'
   /** Models are named in a file that was uploaded before, which is not read here. */
   readonly hasModelsInFile?: true
+  /** What `object` is about, in place of a model in the usage log. */
+  readonly about?: string
   /** What `say` answers, sent as JSON. */
   readonly says?: object
   /** multipart/form-data in place of JSON. */
@@ -249,6 +257,10 @@ export type KeptPage =
 
 /** What there is to know of things that an upstream keeps; each has an id, which means nothing to another upstream. */
 export type ObjectForm = {
+  /** Whose API it is: where several upstreams could be meant, one of this provider is. */
+  readonly provider: Provider
+  /** Keys of a body that decide something here. */
+  readonly deciding: ReadonlySet<string>
   /** Parameters of the query that are passed on. */
   readonly queries: readonly string[]
   /** The id of what a request refers to, by its body; null: nothing. */

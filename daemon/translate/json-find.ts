@@ -1,3 +1,5 @@
+import { GateError } from '../../schemas/words/errors.ts'
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
@@ -14,7 +16,7 @@ const CLOSING_BRACKET = 0x5d
 const MAX_TAIL_BYTES = 4_096
 
 /** How JSON may escape a letter a-z, or a low line. */
-const ESCAPED_LETTER = /\\u00(?:[67]|5f)/i
+const ESCAPED_LETTER = /\\u00(?:6[1-9a-f]|7[0-9a]|5f)/i
 
 /**
  * Parses the value of one key of a JSON object and none of the rest, which is faster when it is near the end: usage
@@ -72,4 +74,40 @@ function pastSpace(text: string, start: number): number {
 
 function isSpace(character: number): boolean {
   return character === 0x20 || character === 0x0a || character === 0x0d || character === 0x09
+}
+
+/**
+ * Whether JSON may hold one of these words, however its letters are spelled; a quick look at bytes, for what is nearly
+ * always false. @param words letters a-z, low lines, and the quotes around a string
+ */
+export function mayHold(json: Buffer, ...words: readonly string[]): boolean {
+  if (words.some((word) => json.includes(word))) return true
+  return json.includes('\\u00') && ESCAPED_LETTER.test(json.toString('latin1'))
+}
+
+/**
+ * The texts under some keys, at any depth, each or in a list. Of a key that appears twice it is both: parsers disagree
+ * on which one counts. @throws GateError INVALID_JSON
+ */
+export function textsUnder(json: string, keys: ReadonlySet<string>): readonly string[] {
+  const found: string[] = []
+  let isUnder = false
+  for (let start = json.indexOf('"'); start !== -1; ) {
+    const end = closingQuote(json, start)
+    const isKey = json.charCodeAt(pastSpace(json, end + 1)) === COLON
+    if (isKey) isUnder = keys.has(unquoted(json, start, end))
+    else if (isUnder) found.push(unquoted(json, start, end))
+    start = json.indexOf('"', end + 1)
+  }
+  return found
+}
+
+function unquoted(json: string, start: number, end: number): string {
+  const inside = json.slice(start + 1, end)
+  if (!inside.includes('\\')) return inside
+  try {
+    return JSON.parse(`"${inside}"`) as string
+  } catch (error) {
+    throw new GateError('INVALID_JSON', 'the body is not valid JSON', { cause: error })
+  }
 }

@@ -54,7 +54,7 @@ export async function recorded(
 ): Promise<ForwardEnd> {
   const [startedAt, begun] = [parts.now(), parts.monotonic()]
   const end = await work()
-  const model = call.endpoint.path.split('/').find((part) => /^(files|uploads|batches)$/.test(part)) ?? 'files'
+  const model = call.endpoint.about ?? ''
   const row = usageRow({
     requestId: answer.requestId,
     attempt,

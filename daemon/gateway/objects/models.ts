@@ -34,7 +34,7 @@ export function withOwnModels(
       if (upstream === undefined || !mayKeep(upstream, dialect.name)) continue
       if (named === null || upstream === named) return { upstream, model: own }
     }
-    throw new GateError('BAD_REQUEST', `no upstream of model "${model.slice(0, 200)}" takes this`, { param: 'model' })
+    throw new GateError('BAD_REQUEST', refusalOf(model.slice(0, 200), dialect.name, named), { param: 'model' })
   }
 
   const [meant = named, ...others] = new Set(Array.from(found.values(), ({ upstream }) => upstream))
@@ -42,6 +42,11 @@ export function withOwnModels(
   const isSame = [...found].every(([model, known]) => model === known.model)
   // a key that is written twice could mean another model to the upstream
   return { meant, body: isSame && !isLimited ? call.body : Buffer.from(JSON.stringify(bodyWithModels)) }
+}
+
+function refusalOf(model: string, dialect: string, named: Upstream | null): string {
+  if (named !== null) return `upstream "${named.name}", which the request names, does not serve model "${model}"`
+  return `no upstream of model "${model}" takes batches of ${dialect}; choose a model of one that speaks it itself`
 }
 
 function bodyIn(body: Buffer): JsonRecord {

@@ -1,8 +1,10 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Principal } from '../../auth/tokens.ts'
 import type { KeyRoutes } from '../../route/routes.ts'
 import type { Dialect, Endpoint } from '../../translate/dialect.ts'
 import { parsedRecord } from '../../translate/json-value.ts'
+import { readMembers } from '../../translate/model-request.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
 import { admit, callOf, callWithBody, type Exchange } from '../exchange.ts'
 import { type ObjectJob, type ObjectParts, recorded, told } from './job.ts'
@@ -14,7 +16,7 @@ import { keeperOf, onlyKeeper } from './which.ts'
 
 /**
  * Passes a request on to the upstream that keeps what it is about; what a key made, only that key is shown.
- * @throws GateError OBJECT_NOT_FOUND, BAD_REQUEST and those of admission
+ * @throws GateError OBJECT_NOT_FOUND, INVALID_JSON, BAD_REQUEST and those of admission
  */
 export async function passObject(
   parts: ObjectParts,
@@ -30,6 +32,7 @@ export async function passObject(
     const known = parts.objects.of(keyId)
     const isJson = endpoint.method === 'POST' && endpoint.takes !== 'form'
     const call = isJson ? await callWithBody(exchange, endpoint, param, slot) : callOf(exchange, endpoint, param)
+    if (call.body.length > 0) readMembers(call.outline ?? outlineOf(call.body), form.deciding)
     const routes = parts.routes().of(allowed)
     const job = { exchange, keyId, isLimited: allowed !== null, routes, dialect, form, call, known, slot }
     await serve(allowed === null ? parts : { ...parts, upstreams: within(parts.upstreams, routes) }, job)
@@ -57,9 +60,13 @@ async function serve(parts: ObjectParts, job: ObjectJob): Promise<void> {
   }
   const { meant, body } = withOwnModels(parts, job, named)
   const upstream = meant ?? onlyKeeper(parts.upstreams, dialect, null)
-  if (upstream === null) throw new GateError('BAD_REQUEST', 'no upstream is configured that could keep this')
+  if (upstream === null) {
+    const message = `no upstream keeps things for clients of ${dialect.name}; configure one of provider "${form.provider}"`
+    throw new GateError('BAD_REQUEST', message)
+  }
   const sent = takes === 'form' ? upload(exchange) : body
   const end = await recorded(parts, job, upstream, 1, () => ask(job, upstream, { body: sent, sink: answer }))
+  if (!exchange.request.complete) answer.closeConnection() // what else comes is the rest of the upload
   const thing = end.kind === 'answered' && object !== 'content' ? parsedRecord(end.rest.toString('utf8')) : null
   if (thing === null) return told(parts, job, upstream, end)
   if (object === 'remove') known.forget(call.param)

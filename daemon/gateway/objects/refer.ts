@@ -2,25 +2,35 @@ import { GateError } from '../../../schemas/words/errors.ts'
 import type { Wanted } from '../../route/choice.ts'
 import type { KeyObjects } from './job.ts'
 
-/** How bodies name what an upstream keeps; a text that looks so has its quotes escaped. */
-const REFERENCE = /"file_id"\s*:\s*"([^"\\]{1,200})"/g
-const SIGN = '"file_id"'
-const MOST_REFERENCES = 1_000
+const MOST_FILES = 1_000
 
 /**
- * A request that names files goes to the upstream that keeps them. Ids that Gate does not know pass: the operator may
- * have made them. @throws GateError OBJECT_NOT_FOUND for those of another key
+ * A request that names files goes to the upstream that keeps them.
+ * @throws GateError OBJECT_NOT_FOUND for files of another key; BAD_REQUEST
  */
-export function withFiles(wanted: Wanted, body: Buffer, known: KeyObjects): Wanted {
-  if (!body.includes(SIGN)) return wanted
+export function withFiles(wanted: Wanted, files: readonly string[], known: KeyObjects): Wanted {
+  const keeper = keeperOfFiles(files, known)
+  return keeper === null ? wanted : { ...wanted, only: [keeper] }
+}
+
+/**
+ * The name of the upstream that keeps the files which a request names; null: Gate knows none of them. Those pass: the
+ * operator may have made them. @throws GateError OBJECT_NOT_FOUND for files of another key; BAD_REQUEST
+ */
+export function keeperOfFiles(files: readonly string[], known: KeyObjects): string | null {
+  const ids = new Set(files)
+  if (ids.size > MOST_FILES) throw new GateError('BAD_REQUEST', `the request names more than ${MOST_FILES} files`)
   const keepers = new Set<string>()
-  const ids = new Set(Array.from(body.toString('latin1').matchAll(REFERENCE), ([, id = '']) => id))
-  if (ids.size > MOST_REFERENCES) throw new GateError('BAD_REQUEST', `more than ${MOST_REFERENCES} files are named`)
   for (const id of ids) {
     const upstream = known.upstreamOf(id)
     if (upstream !== null) keepers.add(upstream)
-    else if (known.isAnothers(id)) throw new GateError('OBJECT_NOT_FOUND', `this key has nothing of the id "${id}"`)
+    else if (known.isAnothers(id)) {
+      throw new GateError('OBJECT_NOT_FOUND', `this key has nothing of the id "${id.slice(0, 100)}"`)
+    }
   }
-  if (keepers.size > 1) throw new GateError('BAD_REQUEST', 'the files that it names are kept by several upstreams')
-  return keepers.size === 0 ? wanted : { ...wanted, only: [...keepers] }
+  const [keeper = null, ...others] = keepers
+  if (others.length > 0) {
+    throw new GateError('BAD_REQUEST', 'the request names files of several upstreams; send it once for each of them')
+  }
+  return keeper
 }

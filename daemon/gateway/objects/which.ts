@@ -5,12 +5,13 @@ import type { Dialect } from '../../translate/dialect.ts'
 import { parsedRecord } from '../../translate/json-value.ts'
 import type { Upstream, Upstreams } from '../../upstream/upstreams.ts'
 import type { ObjectJob } from './job.ts'
+import { keeperOfFiles } from './refer.ts'
 
 /** In which a client may say which upstream is meant. */
 const HEADER = 'x-gate-upstream'
 
 /**
- * The upstream that a request names, by the id of what it keeps or in a header; null: by neither.
+ * The upstream that a request names, by the id of what it keeps, by files or in a header; null: by none of them.
  * @throws GateError OBJECT_NOT_FOUND, also for what another key made; BAD_REQUEST
  */
 export function keeperOf(upstreams: Pick<Upstreams, 'get'>, { exchange, call, form, known, dialect }: ObjectJob) {
@@ -19,10 +20,13 @@ export function keeperOf(upstreams: Pick<Upstreams, 'get'>, { exchange, call, fo
     const record = call.body.length === 0 ? null : parsedRecord(call.body.toString('utf8'))
     return record === null ? null : form.refersTo(record)
   }
-  if (id !== null && id !== '') {
-    const name = known.upstreamOf(id)
-    const upstream = name === null ? undefined : upstreams.get(name)
-    if (name === null) throw new GateError('OBJECT_NOT_FOUND', `this key has nothing of the id "${id.slice(0, 100)}"`)
+  const files = keeperOfFiles(dialect.filesIn?.(call) ?? [], known)
+  const isById = id !== null && id !== ''
+  const name = isById ? known.upstreamOf(id) : files
+  if (isById && name === null)
+    throw new GateError('OBJECT_NOT_FOUND', `this key has nothing of the id "${id.slice(0, 100)}"`)
+  if (name !== null) {
+    const upstream = upstreams.get(name)
     if (upstream === undefined)
       throw new GateError('OBJECT_NOT_FOUND', `upstream "${name}", which keeps it, is not configured any more`)
     return upstream
@@ -41,11 +45,11 @@ export function keeperOf(upstreams: Pick<Upstreams, 'get'>, { exchange, call, fo
  */
 export function onlyKeeper(
   upstreams: Pick<Upstreams, 'all'>,
-  dialect: Dialect,
+  { name: dialect, objects: form }: Dialect,
   among: readonly string[] | null,
 ): Upstream | null {
-  const all = upstreams.all().filter((one) => mayKeep(one, dialect.name) && (among?.includes(one.name) ?? true))
-  const [makers, others] = [all.filter(({ provider }) => dialect.name.startsWith(provider)), all]
+  const all = upstreams.all().filter((one) => mayKeep(one, dialect) && (among?.includes(one.name) ?? true))
+  const [makers, others] = [all.filter(({ provider }) => provider === form?.provider), all]
   const candidates = makers.length > 0 && among === null ? makers : others
   const [first, ...more] = candidates
   if (more.length === 0) return first ?? null

@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { fileIdsIn } from '../file-ids.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS, VERSION, VERSION_HEADER } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
@@ -45,6 +46,7 @@ export const anthropic = {
   listModels,
   showModel,
   objects,
+  filesIn: fileIdsIn,
   neutral,
   probe,
 } satisfies Dialect

@@ -1,11 +1,13 @@
 import type { Endpoint, ObjectForm } from '../dialect.ts'
 import { isRecord, listIn, recordIn, textIn } from '../json-value.ts'
+import { decidingKeys } from '../model-request.ts'
 import { VERSION_HEADER } from './endpoint.ts'
 
 const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
 const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const
 /** The paths of files are OpenAI's, too. */
-const file = { withHeader: VERSION_HEADER } as const
+const file = { withHeader: VERSION_HEADER, about: 'files' } as const
+const batches = { about: 'batches' } as const
 const BATCHES = '/v1/messages/batches'
 
 /** Files and batches of messages. */
@@ -15,15 +17,17 @@ export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
   { ...read, ...file, path: '/v1/files/{id}', object: 'show' },
   { ...write, ...file, method: 'DELETE', path: '/v1/files/{id}', object: 'remove' },
   { ...read, ...file, path: '/v1/files/{id}/content', object: 'content' },
-  { ...write, path: BATCHES, object: 'create' },
-  { ...read, path: BATCHES, object: 'list' },
-  { ...read, path: `${BATCHES}/{id}`, object: 'show' },
-  { ...write, method: 'DELETE', path: `${BATCHES}/{id}`, object: 'remove' },
-  { ...read, path: `${BATCHES}/{id}/results`, object: 'content' },
-  { ...write, path: `${BATCHES}/{id}/cancel`, object: 'change' },
+  { ...write, ...batches, path: BATCHES, object: 'create' },
+  { ...read, ...batches, path: BATCHES, object: 'list' },
+  { ...read, ...batches, path: `${BATCHES}/{id}`, object: 'show' },
+  { ...write, ...batches, method: 'DELETE', path: `${BATCHES}/{id}`, object: 'remove' },
+  { ...read, ...batches, path: `${BATCHES}/{id}/results`, object: 'content' },
+  { ...write, ...batches, path: `${BATCHES}/{id}/cancel`, object: 'change' },
 ]
 
 export const objects: ObjectForm = {
+  provider: 'anthropic',
+  deciding: decidingKeys('requests'),
   queries: ['after_id', 'before_id', 'beta', 'limit', 'page', 'scope_id'],
   refersTo: () => null,
   idsIn: ({ id }) => (typeof id === 'string' ? [id] : []),

@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { fileIdsIn } from '../file-ids.ts'
 import { errorBody } from '../openai-error.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { embeddings } from './embeddings.ts'
@@ -42,6 +43,7 @@ export const openAiChat = {
   readFacts,
   listModels,
   showModel,
+  filesIn: fileIdsIn,
   embeddings,
   neutral,
 } satisfies Dialect

@@ -1,27 +1,33 @@
 import type { Endpoint, ObjectForm } from '../dialect.ts'
 import { booleanIn, recordIn, textIn } from '../json-value.ts'
+import { decidingKeys } from '../model-request.ts'
 
 const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
 const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const
+const files = { about: 'files' } as const
+const uploads = { about: 'uploads' } as const
+const batches = { about: 'batches' } as const
 
 /** Files, uploads in parts, and batches. */
 export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
-  { ...write, path: '/v1/files', object: 'create', takes: 'form' },
-  { ...read, path: '/v1/files', object: 'list' },
-  { ...read, path: '/v1/files/{id}', object: 'show' },
-  { ...write, method: 'DELETE', path: '/v1/files/{id}', object: 'remove' },
-  { ...read, path: '/v1/files/{id}/content', object: 'content' },
-  { ...write, path: '/v1/uploads', object: 'create' },
-  { ...write, path: '/v1/uploads/{id}/parts', object: 'change', takes: 'form' },
-  { ...write, path: '/v1/uploads/{id}/complete', object: 'change' },
-  { ...write, path: '/v1/uploads/{id}/cancel', object: 'change' },
-  { ...write, path: '/v1/batches', object: 'create', hasModelsInFile: true },
-  { ...read, path: '/v1/batches', object: 'list' },
-  { ...read, path: '/v1/batches/{id}', object: 'show' },
-  { ...write, path: '/v1/batches/{id}/cancel', object: 'change' },
+  { ...write, ...files, path: '/v1/files', object: 'create', takes: 'form' },
+  { ...read, ...files, path: '/v1/files', object: 'list' },
+  { ...read, ...files, path: '/v1/files/{id}', object: 'show' },
+  { ...write, ...files, method: 'DELETE', path: '/v1/files/{id}', object: 'remove' },
+  { ...read, ...files, path: '/v1/files/{id}/content', object: 'content' },
+  { ...write, ...uploads, path: '/v1/uploads', object: 'create' },
+  { ...write, ...uploads, path: '/v1/uploads/{id}/parts', object: 'change', takes: 'form' },
+  { ...write, ...uploads, path: '/v1/uploads/{id}/complete', object: 'change' },
+  { ...write, ...uploads, path: '/v1/uploads/{id}/cancel', object: 'change' },
+  { ...write, ...batches, path: '/v1/batches', object: 'create', hasModelsInFile: true },
+  { ...read, ...batches, path: '/v1/batches', object: 'list' },
+  { ...read, ...batches, path: '/v1/batches/{id}', object: 'show' },
+  { ...write, ...batches, path: '/v1/batches/{id}/cancel', object: 'change' },
 ]
 
 export const objects: ObjectForm = {
+  provider: 'openai',
+  deciding: decidingKeys('input_file_id'),
   queries: ['after', 'limit', 'order', 'purpose'],
   refersTo: ({ input_file_id: file }) => textIn(file),
   // a batch makes files, an upload that is complete is one

@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { fileIdsIn } from '../file-ids.ts'
 import { parsedRecord } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
 import { looksLikeEvents } from '../sse.ts'
@@ -51,6 +52,7 @@ export const openAiResponses = {
   readModels,
   listModels,
   showModel,
+  filesIn: fileIdsIn,
   kept,
   neutral,
   probe,

@@ -1,5 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { AnswerTap, Call, Endpoint, KeptAnswers, KeptForm } from '../dialect.ts'
+import { mayHold } from '../json-find.ts'
 import { isRecord, type JsonRecord, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { RecordedAnswer } from '../recorded-form.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
@@ -14,15 +15,16 @@ type Kept = { readonly input: readonly JsonRecord[]; readonly response: JsonReco
 /** Responses that follow each other; each holds up the others while it is looked up. */
 const LONGEST_CHAIN = 1_000
 
-const REFERS = [Buffer.from('"previous_response_id"'), Buffer.from('"item_reference"')]
-const BACKGROUND = Buffer.from('"background"')
+const REFERS = ['"previous_response_id"', '"item_reference"']
+const BACKGROUND = '"background"'
 /** An item that Gate made names its response. */
 const OWN_ITEM = /^(?:msg|rs|fc|ctc)_(.+)_\d+$/
 
 export const kept: KeptForm = {
   complete(call, answers) {
-    const refers = REFERS.some((word) => call.body.includes(word))
-    if (!refers && !call.body.includes(BACKGROUND)) return call
+    // what may refer is written anew, so that no upstream reads it in another way
+    const refers = mayHold(call.body, ...REFERS)
+    if (!refers && !mayHold(call.body, BACKGROUND)) return call
     const asked = parsedRecord(call.body.toString('utf8'))
     if (asked === null) return call
     const { previous_response_id: previous, background, ...rest } = asked

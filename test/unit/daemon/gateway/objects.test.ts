@@ -26,6 +26,7 @@ type Seen = {
 
 let seen: Seen[] = []
 let things: Thing[] = []
+let answersEarly = false
 const BYTES = Buffer.from(Array.from({ length: 2_500_000 }, (_, at) => (at * 7) % 256))
 const last = () => seen.at(-1) as Seen
 
@@ -35,6 +36,7 @@ async function account(request: IncomingMessage, response: ServerResponse): Prom
   const url = new URL(request.url ?? '', 'http://account')
   const one: Seen = { method, url: request.url ?? '', headers, body: Buffer.alloc(0) }
   seen.push(one)
+  if (answersEarly) return void response.writeHead(413, { connection: 'close' }).end()
   one.body = await buffer(request)
   const json = (value: unknown, status = 200) => {
     response.writeHead(status, { 'content-type': 'application/json', 'anthropic-ratelimit-x': '1' })
@@ -116,6 +118,7 @@ afterAll(async () => {
 })
 beforeEach(() => {
   seen = []
+  answersEarly = false
 })
 
 const file = () => toFile(BYTES, 'a.jsonl', { type: 'application/jsonl' })
@@ -251,6 +254,14 @@ test('an upload that is too large is refused before it comes', async () => {
   sent.destroy()
 })
 
+test('an upstream that answers before the end of an upload ends the connection', async () => {
+  answersEarly = true
+  const sent = unfinished(10_000)
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  expect(answer.headers.connection).toBe('close')
+  sent.destroy()
+})
+
 test('Anthropic: files, by the same path', async () => {
   const made = await anthropic().files.upload({ file: await file() })
   expect(last().headers).toMatchObject({ 'x-api-key': 'sk-claude', 'anthropic-version': '2026-10-21' })
@@ -293,3 +304,116 @@ test('a request that names a file goes to the upstream that keeps it, and only f
   expect(await status(ask(KEY, 'llama'))).toBe(400)
   expect(await status(ask(other, 'llama', 'of-the-operator'))).toBe(200)
 })
+
+/** How a body may say the key or the id, so that some parser reads it. */
+const SPELLINGS = {
+  plainly: (key: string, id: string) => `"${key}":${id}`,
+  'with space': (key: string, id: string) => `"${key}" \n:\t${id}`,
+  'with an escaped letter': (key: string, id: string) => `"${key.replace('id', '\\u0069d')}":${id}`,
+  'with an escaped low line': (key: string, id: string) => `"${key.replace('_', '\\u005F')}":${id}`,
+  'with an escaped id': (key: string, id: string) => `"${key}":${id.replace('f', '\\u0066')}`,
+  'before another one': (key: string, id: string) => `"${key}":${id},"${key}":"of-the-operator"`,
+  'before another one, escaped': (key: string, id: string) => `"fil\\u0065${key.slice(4)}":${id},"${key}":"operators"`,
+  'after another one': (key: string, id: string) => `"${key}":"of-the-operator","${key}":${id}`,
+}
+type Named = (key: string, id: string) => string
+const MESSAGE = (named: string) =>
+  `{"model":"claude-real","max_tokens":5,"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file",${named}}}]}]}`
+const PLACES: Readonly<Record<string, { readonly path: string; readonly body: (named: Named, id: string) => string }>> =
+  {
+    'a chat': {
+      path: '/v1/chat/completions',
+      body: (named, id) =>
+        `{"model":"gpt","messages":[{"role":"user","content":[{"type":"file","file":{${named('file_id', id)}}}]}]}`,
+    },
+    'a response': {
+      path: '/v1/responses',
+      body: (named, id) =>
+        `{"model":"gpt","input":[{"role":"user","content":[{"type":"input_file",${named('file_id', id)}}]}]}`,
+    },
+    'a tool of a response': {
+      path: '/v1/responses',
+      body: (named, id) =>
+        `{"model":"gpt","input":"hi","tools":[{"type":"image_generation","input_image_mask":{${named('file_id', id)}}}]}`,
+    },
+    'a container of a response': {
+      path: '/v1/responses',
+      body: (named, id) =>
+        `{"model":"gpt","input":"hi","tools":[{"type":"code_interpreter","container":{"type":"auto",${named('file_ids', `["operators",${id}]`)}}}]}`,
+    },
+    'a message': { path: '/v1/messages', body: (named, id) => MESSAGE(named('file_id', id)) },
+    'a batch of messages': {
+      path: '/v1/messages/batches',
+      body: (named, id) => `{"requests":[{"custom_id":"a","params":${MESSAGE(named('file_id', id))}}]}`,
+    },
+  }
+const IN_TWO_WAYS = 'before another one, escaped'
+const cases = Object.entries(PLACES).flatMap(([place, { path, body }]) =>
+  Object.entries(SPELLINGS).map(([spelling, named]) => ({
+    place,
+    spelling,
+    path,
+    // a response that may refer to another one is written anew, with one of two equal keys
+    isRewritten: path === '/v1/responses' && spelling === IN_TWO_WAYS,
+    bodyOf: (id: string) => body(named, id),
+  })),
+)
+const ofAnother = cases.filter(({ isRewritten }) => !isRewritten)
+
+const askAt = (path: string, body: string) =>
+  fetch(`${gate.url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    body,
+  })
+
+test.each(ofAnother)('the file of another key in $place, named $spelling, is not found', async ({ path, bodyOf }) => {
+  const isAnthropic = path.startsWith('/v1/messages')
+  store.put('another-key', 'file-of-another', isAnthropic ? 'claude' : 'openai', 0)
+  expect((await askAt(path, bodyOf('"file-of-another"'))).status).toBe(404)
+  expect(seen).toEqual([])
+  await askAt(path, bodyOf('"file-of-the-operator"'))
+  expect(seen).toHaveLength(1)
+})
+
+test.each(cases.filter(({ isRewritten }) => isRewritten))(
+  'the file of another key in $place, named $spelling, is not sent',
+  async ({ path, bodyOf }) => {
+    store.put('another-key', 'file-of-another', 'openai', 0)
+    await askAt(path, bodyOf('"file-of-another"'))
+    expect(last().body.toString()).toContain('operators')
+    expect(last().body.toString()).not.toContain('file-of-another')
+  },
+)
+
+test('a batch of messages goes to the upstream that keeps its files', async () => {
+  const made = await anthropic().files.upload({ file: await file() })
+  const ask = (model: string) => {
+    const body =
+      PLACES['a batch of messages']?.body(SPELLINGS.plainly, `"${made.id}"`).replace('claude-real', model) ?? ''
+    return askAt('/v1/messages/batches', body)
+  }
+  expect((await ask('alias')).status).toBe(200)
+  expect(last().headers).toMatchObject({ 'x-api-key': 'sk-claude' })
+  const refused = await ask('qwen')
+  expect(refused.status).toBe(400)
+  expect(await refused.text()).toContain('upstream \\"claude\\", which the request names, does not serve model')
+})
+
+test.each([
+  { name: 'twice', body: '{"input_file_id":"a","input_file_id":"b"}', code: 400 },
+  { name: 'twice, once with an escape', body: '{"input_file\\u005fid":"a","input_file_id":"b"}', code: 400 },
+  { name: 'in something that is not JSON', body: '{"input_file_id":"a",}', code: 400 },
+])('a batch that names its file $name is refused', async ({ body, code }) => {
+  expect((await askAt('/v1/batches', body)).status).toBe(code)
+  expect(seen).toEqual([])
+})
+
+test.each(['"previous_response_id"', '"previous\\u005fresponse_id"', '"pr\\u0065vious_response_id"'])(
+  'a response of another key, named by %s, is not gone on with',
+  async (key) => {
+    const body = `{"model":"gpt","input":"hi",${key}:"resp_of_another"}`
+    expect((await askAt('/v1/responses', body)).status).toBe(404)
+    expect(seen).toEqual([])
+  },
+)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { onlyOutermost } from '../../../../daemon/translate/json-find.ts'
+import { mayHold, onlyOutermost, textsUnder } from '../../../../daemon/translate/json-find.ts'
 
 const usage = '{"prompt_tokens":3,"details":{"a":[1,{"b":"}"}]}}'
 
@@ -70,4 +70,33 @@ test('finds the key in any object that has it once and last', () => {
       ],
     },
   )
+})
+
+/** A text with some of its characters escaped. */
+const spelled = (text: string, isEscaped: readonly boolean[]) =>
+  `"${Array.from(text, (one, at) => (isEscaped[at] === true ? `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}` : one)).join('')}"`
+
+test('finds every text under a key, however it is spelled, and no other', () => {
+  const spelling = fc.array(fc.boolean(), { minLength: 7, maxLength: 7 })
+  fc.assert(
+    fc.property(spelling, spelling, value, (key, id, rest) => {
+      const json = `{"a":[${JSON.stringify(rest)},{${spelled('file_id', key)} : ${spelled('file-ab', id)}, "b":"no"}]}`
+      expect(mayHold(Buffer.from(json), '"file_id"')).toBe(true)
+      expect(textsUnder(json, new Set(['file_id']))).toEqual(['file-ab'])
+    }),
+  )
+})
+
+test.each([
+  { json: '{"file_ids":["a","b"],"c":"d"}', texts: ['a', 'b'] },
+  { json: '{"file_ids":"a","file_ids":["b"]}', texts: ['a', 'b'] },
+  { json: '{"text":"\\"file_ids\\":\\"a\\""}', texts: [] },
+  { json: '["file_ids","a"]', texts: [] },
+  { json: '{"file_ids":{"a":"b"}}', texts: [] },
+])('the texts under a key in $json', ({ json, texts }) => {
+  expect(textsUnder(json, new Set(['file_ids']))).toEqual(texts)
+})
+
+test.each(['\\u0060', '\\u00e9', '\\u003c', '\\u2019', 'file-id'])('%s hides no word', (text) => {
+  expect(mayHold(Buffer.from(`{"text":"${text}"}`), 'file_id')).toBe(false)
 })

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import type { Call, KeptAnswers } from '../../../../../daemon/translate/dialect.ts'
+import { openAiResponses } from '../../../../../daemon/translate/openai-responses/dialect.ts'
+
+const [endpoint] = openAiResponses.endpoints
+const item = { type: 'message', id: 'msg_a_0', content: [] }
+const answers: KeptAnswers = {
+  isKeeping: () => true,
+  recorded: () => null,
+  find: (id) => (id === 'resp_a' ? { input: [], response: { id, output: [item] } } : null),
+  keep: () => {},
+  remove: () => false,
+}
+const complete = (body: string) => {
+  if (endpoint === undefined) throw new RangeError('responses have endpoints')
+  const call: Call = { endpoint, param: '', url: endpoint.path, headers: {}, body: Buffer.from(body) }
+  return JSON.parse(openAiResponses.kept.complete(call, answers).body.toString()) as unknown
+}
+
+test.each([
+  { name: 'plainly', type: '"item_reference"' },
+  { name: 'with an escaped letter', type: '"item_r\\u0065ference"' },
+  { name: 'with an escaped low line', type: '"item\\u005Freference"' },
+])('an item that is referred to $name is put in its place', ({ type }) => {
+  expect(complete(`{"input":[{"type":${type},"id":"msg_a_0"}]}`)).toEqual({ input: [item] })
+})
+
+test('of two types that an item has, the upstream sees the one that Gate sees', () => {
+  const sent = complete('{"input":[{"type":"item_r\\u0065ference","type":"other","id":"msg_a_0"}]}')
+  expect(sent).toEqual({ input: [{ type: 'other', id: 'msg_a_0' }] })
+})
+
+test.each(['"background"', '"b\\u0061ckground"'])('%s needs what is kept', (key) => {
+  expect(() => complete(`{"input":"hi","store":false,${key}:true}`)).toThrow('"background" needs "store"')
+})
