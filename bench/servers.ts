@@ -80,7 +80,11 @@ let folderBefore = ''
 export const setBeforeFolder = (path: string): void => {
   folderBefore = path
 }
-const beforeFolder = (): string => folderBefore
+
+function beforeFolder(): string {
+  if (folderBefore === '') throw new Error('which Gate is "before"? gateway takes --before COMMIT')
+  return folderBefore
+}
 
 function gateIn(folder: string): readonly string[] {
   return [process.execPath, '--disable-warning=ExperimentalWarning', join(folder, 'bin/gate-daemon.ts')]

@@ -92,7 +92,7 @@ export async function benchSoak(
         `bench: ${count(requests)} requests, ${count(last?.rssMib ?? 0)} MiB, needed ${count(last?.neededMib ?? 0)}`,
       )
     }
-    const warm = samples.filter(({ requests }) => requests > options.requests * WARM_SHARE)
+    const warm = afterWarmUp(samples)
     const slopeIn = (of: (sample: Sample) => number) => slopeOf(warm.map((one) => [one.requests / PER, of(one)]))
     const needed = slopeIn(({ neededMib }) => neededMib)
     return {
@@ -109,6 +109,12 @@ export async function benchSoak(
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/** Of the requests that were sent, which are fewer than were asked for when the time was over. */
+export function afterWarmUp<S extends Pick<Sample, 'requests'>>(samples: readonly S[]): readonly S[] {
+  const sent = samples.at(-1)?.requests ?? 0
+  return samples.filter(({ requests }) => requests > sent * WARM_SHARE)
 }
 
 /** Has the daemon collect its garbage. @returns the bytes that it needs then @throws Error when it does not say */

@@ -2,11 +2,12 @@ import { hash } from 'node:crypto'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../../schemas/words/log.ts'
+import { createTurns } from './turns.ts'
 import type { Question, Verdict } from './verdict.ts'
 
 /** Times in milliseconds. */
 const LIMITS = {
-  /** For one question: to compile its schema, and to look at what is to fit it. */
+  /** Of the processor, for one question: to compile its schema, and to look at what is to fit it. */
   longestMs: 2_000,
   /** Until a new thread can be asked. */
   startMs: 20_000,
@@ -18,10 +19,16 @@ const LIMITS = {
 }
 /** On a machine that is busy with other things, a question may take longer. */
 const MOST_ROUNDS = 15
-/** Schemas that took too long are remembered, so that each costs a thread once. */
+/** Schemas that took too long are remembered, so that each costs a thread once in this time. */
 const MOST_COSTLY = 256
+const COSTLY_MS = 3_600_000
 
-type Job = { readonly question: Question; readonly at: number; readonly answer: (verdict: Verdict) => void }
+type Job = {
+  readonly question: Question
+  readonly keyId: string
+  readonly at: number
+  readonly answer: (verdict: Verdict) => void
+}
 
 const UNCHECKED: Verdict = { kind: 'unchecked' }
 
@@ -34,13 +41,14 @@ export type Checker = ReturnType<typeof createChecker>
  */
 export function createChecker(log: Log, now: () => number, limits: Partial<typeof LIMITS> = {}) {
   const { longestMs, startMs, waitMs, mostWaiting, mostCharacters, heapMb } = { ...LIMITS, ...limits }
-  const waiting: Job[] = []
+  const turns = createTurns<Job>(now, mostWaiting)
   let characters = 0
   let thread: { readonly worker: Worker; isReady: boolean } | null = null
   let asked: Job | null = null
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
-  const costly = new Set<string>()
+  /** By the hash of a schema, until when it is not looked at. */
+  const costly = new Map<string, number>()
 
   function start(): NonNullable<typeof thread> {
     const program = new URL(`./program${extname(import.meta.url)}`, import.meta.url)
@@ -52,54 +60,76 @@ export function createChecker(log: Log, now: () => number, limits: Partial<typeo
       if (verdict !== null) settle(verdict)
       else {
         started.isReady = true
-        if (asked !== null) limit(longestMs, MOST_ROUNDS)
+        if (asked !== null) limit(started, asked)
       }
     })
-    worker.on('error', (error) => lose(started, error.message))
-    worker.on('exit', () => lose(started, 'the thread ended'))
+    worker.on('error', (error) => lose(started, error.message, true))
+    worker.on('exit', () => lose(started, 'the thread ended', true))
     return started
   }
 
   function next(): void {
     while (asked === null) {
-      const job = waiting.shift()
+      const job = turns.next()
       if (job === undefined) return
       characters -= sizeOf(job.question)
       if (isClosed || now() - job.at > waitMs || isCostly(job.question)) job.answer(UNCHECKED)
       else {
         asked = job
         thread ??= start()
-        thread.worker.postMessage(job.question)
-        if (thread.isReady) limit(longestMs, MOST_ROUNDS)
-        else limit(startMs, 1)
+        const { worker, isReady } = thread
+        if (isReady) limit(thread, job)
+        else timer = setTimeout(lose, startMs, thread, 'it did not begin', false).unref()
+        worker.postMessage(job.question)
       }
     }
   }
 
-  /** @param rounds as many times as long, while the whole process has not had that much of the processor */
-  function limit(ms: number, rounds: number, usedBefore = process.cpuUsage()): void {
+  /** A question has so much of the processor as its own thread uses it; where others use it, the question ends, too. */
+  function limit(running: NonNullable<typeof thread>, job: Job): void {
     clearTimeout(timer)
-    timer = setTimeout(() => {
-      const { user, system } = process.cpuUsage(usedBefore)
-      if (rounds > 1 && (user + system) / 1_000 < ms) limit(ms, rounds - 1, usedBefore)
-      else if (thread !== null) lose(thread, 'it took too long')
-    }, ms).unref()
+    const before = running.worker.cpuUsage()
+    let rounds = 0
+    timer = setInterval(() => {
+      rounds += 1
+      if (rounds >= MOST_ROUNDS) lose(running, 'the machine is too busy', false)
+      else {
+        before
+          .then((usage) => running.worker.cpuUsage(usage))
+          .then(({ user, system }) => {
+            if (asked === job && (user + system) / 1_000 >= longestMs) lose(running, 'it took too long', true)
+          })
+          .catch(() => {}) // the thread has ended
+      }
+    }, longestMs).unref()
+    before.catch(() => {})
   }
 
-  /** The thread is of no more use; what it was asked goes unchecked. */
-  function lose(lost: NonNullable<typeof thread>, reason: string): void {
+  /** The thread is of no more use; what it was asked goes unchecked. @param isItsOwn what it was asked is the reason */
+  function lose(lost: NonNullable<typeof thread>, reason: string, isItsOwn: boolean): void {
     if (thread !== lost) return
     thread = null
     lost.worker.terminate().catch(() => {}) // it has ended
     if (asked === null) return
     if (!isClosed)
       log('warn', 'JSON of a model could not be checked against the schema of its client', { error: reason })
-    if (lost.isReady && asked.question.schema !== null) {
-      costly.add(hash('sha256', asked.question.schema))
-      const [oldest] = costly
-      if (costly.size > MOST_COSTLY && oldest !== undefined) costly.delete(oldest)
-    }
+    if (lost.isReady && isItsOwn) condemn(asked)
     settle(UNCHECKED)
+  }
+
+  function condemn({ question: { schema }, keyId }: Job): void {
+    turns.putBehind(keyId)
+    if (schema === null) return
+    const digest = hash('sha256', schema)
+    costly.delete(digest) // put in again, as the newest
+    costly.set(digest, now() + COSTLY_MS)
+    const [oldest] = costly.keys()
+    if (costly.size > MOST_COSTLY && oldest !== undefined) costly.delete(oldest)
+  }
+
+  function isCostly({ schema }: Question): boolean {
+    if (costly.size === 0 || schema === null) return false
+    return now() < (costly.get(hash('sha256', schema)) ?? Number.NEGATIVE_INFINITY)
   }
 
   function settle(verdict: Verdict): void {
@@ -110,27 +140,24 @@ export function createChecker(log: Log, now: () => number, limits: Partial<typeo
     next()
   }
 
-  const isCostly = ({ schema }: Question): boolean =>
-    costly.size > 0 && schema !== null && costly.has(hash('sha256', schema))
-
   return {
-    /** Never fails: what cannot be looked at is unchecked. */
-    check: (question: Question): Promise<Verdict> =>
+    /** Never fails: what cannot be looked at is unchecked. @param keyId whose request it is for: keys take turns */
+    check: (question: Question, keyId: string): Promise<Verdict> =>
       new Promise((resolve) => {
         const size = sizeOf(question)
-        if (isClosed || waiting.length >= mostWaiting || characters + size > mostCharacters) {
+        const job = { question, keyId, at: now(), answer: resolve }
+        if (isClosed || characters + size > mostCharacters || !turns.add(job)) {
           resolve(UNCHECKED)
           return
         }
         characters += size
-        waiting.push({ question, at: now(), answer: resolve })
         next()
       }),
     async close(): Promise<void> {
       isClosed = true
       clearTimeout(timer)
       const worker = thread?.worker
-      if (thread !== null) lose(thread, 'the gateway stops')
+      if (thread !== null) lose(thread, 'the gateway stops', false)
       next()
       await worker?.terminate()
     },

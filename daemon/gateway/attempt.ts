@@ -222,7 +222,7 @@ function logFailure(log: Log, { requestId }: Answer, target: Target, status: num
 }
 
 function reasonOf(error: GateError, { redactor }: Upstream): string {
-  const reason = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+  const reason = error.cause instanceof Error ? `${error.logged}: ${error.cause.message}` : error.logged
   return redactor === null ? reason : redactor.text(reason)
 }
 

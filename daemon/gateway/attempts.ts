@@ -4,6 +4,7 @@ import type { Backends } from '../backends/backends.ts'
 import type { Checker } from '../check/checker.ts'
 import type { RetryBudget } from '../route/retry-budget.ts'
 import type { Target } from '../route/target-health.ts'
+import type { CheckJson } from '../translate/checks.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { bothTunings, type Tuning } from '../translate/tuning.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
@@ -45,6 +46,7 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: C
   let refusal: GateError | null = null
   let number = 0
   let hasRestarted = false
+  const check: CheckJson = (question) => parts.checker.check(question, job.keyId)
   parts.retries.request()
   if (job.asked.stream) answer.keepAlive()
   for (let target = plan.shift(); target !== undefined; target = plan.shift()) {
@@ -71,7 +73,7 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: C
     const isForGate = job.asked.routing !== undefined && !routes
     const dropped = isForGate ? ROUTING_DROPPED : routes && job.isLimited ? OTHER_MODELS_DROPPED : null
     const tuning = dropped === null ? own : bothTunings(own, dropped)
-    const around = { nowMs: parts.now(), check: parts.checker.check, calls: upstream.toolArguments }
+    const around = { nowMs: parts.now(), check, calls: upstream.toolArguments }
     const sending = orRefusal(() => conduct.sendingTo(spoken, job, side, tuning, around))
     if (sending instanceof GateError) {
       turn.release(false)

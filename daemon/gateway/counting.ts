@@ -5,9 +5,9 @@ import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { isRecord } from '../translate/json-value.ts'
 import { spokenFor } from '../translate/spoken.ts'
-import { translate } from '../translate/translation.ts'
+import { type Translation, translate } from '../translate/translation.ts'
 import { bothTunings, tuned } from '../translate/tuning.ts'
-import { textOf } from '../upstream/answer-text.ts'
+import { TooLong, textOf } from '../upstream/answer-text.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstream, Upstreams } from '../upstream/upstreams.ts'
 import type { Job } from './sending.ts'
@@ -43,27 +43,49 @@ export function countFor(parts: CountingParts, job: Job, target: Target): Forwar
   return exactCount(parts, job, target, upstream).then((tokens) => told(tokens ?? countInput(call)))
 }
 
-/** @returns null when the engine does not say, or would not take the request */
+/** @returns null when the engine does not say, or would not take the request @throws GateError OVERLOADED */
 async function exactCount(
   { dialects, now }: CountingParts,
-  { call, dialect, answer, hold }: Job,
+  job: Job,
   { model, tuning }: Target,
   upstream: Upstream,
 ): Promise<number | null> {
+  const { call, dialect, answer, hold } = job
   const { ask, provider, grades } = upstream
+  const chosen = spokenFor(dialects.all, dialect, grades)
+  if (ask === null || (chosen.dialect.countPath ?? chosen.instead.countPath) === undefined) return null
+  const facts = { requestId: answer.requestId, nowS: Math.floor(now() / 1_000), elapsedNs: () => 0 }
+  const translated = orNull(() => translate(dialect, chosen, call, { model, provider }, facts))
+  const path = translated?.spoken.countPath
+  if (translated === null || path === undefined) return null
+  const { spoken } = translated
+  const { body } = tuned(spoken, translated.body, bothTunings(upstream.tuning, tuning), false)
+  hold(body.length)
+  const gone = new AbortController()
+  answer.onGone(() => gone.abort())
+  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)])
   try {
-    const facts = { requestId: answer.requestId, nowS: Math.floor(now() / 1_000), elapsedNs: () => 0 }
-    const side = { model, provider }
-    const { spoken, body: own } = translate(dialect, spokenFor(dialects.all, dialect, grades), call, side, facts)
-    const { body } = tuned(spoken, own, bothTunings(upstream.tuning, tuning), false)
-    if (ask === null || spoken.countPath === undefined) return null
-    hold(body.length)
-    const signal = AbortSignal.timeout(COUNT_TIMEOUT_MS)
-    const counted = await ask(spoken.countPath, signal, { headers: spoken.fixedHeaders, body: body.toString('utf8') })
+    const counted = await ask(path, signal, { headers: spoken.fixedHeaders, body: body.toString('utf8') })
     const said: unknown = JSON.parse(await textOf(counted, MAX_ANSWER_BYTES))
     return isRecord(said) && Number.isSafeInteger(said['input_tokens']) ? Number(said['input_tokens']) : null
   } catch (error) {
-    if (error instanceof GateError && error.code === 'OVERLOADED') throw error
-    return null // what follows will say what is wrong
+    if (signal.aborted || isOfUpstream(error)) return null // what follows will say what is wrong
+    throw error
   }
+}
+
+/** A request that the upstream would not take is refused when it is sent. */
+function orNull(translated: () => Translation): Translation | null {
+  try {
+    return translated()
+  } catch (error) {
+    if (error instanceof GateError) return null
+    throw error
+  }
+}
+
+/** Whether an error is of the connection or of what came over it, and none of Gate. */
+function isOfUpstream(error: unknown): boolean {
+  if (error instanceof SyntaxError || error instanceof TooLong) return true
+  return error instanceof TypeError && error.cause instanceof Error // as fetch says that it failed
 }

@@ -67,6 +67,8 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   /** What was warned of. */
   const unpriced = new Set<string>()
   let work: Promise<void> = Promise.resolve()
+  let probing: Promise<void> = Promise.resolve()
+  let isProbeWaiting = false
   let timer: NodeJS.Timeout | null = null
   adopt()
 
@@ -128,12 +130,27 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
       try {
         if (!signal.aborted) await discover(signal)
         if (!signal.aborted) await catalog.refresh(upstreams.all(), parts.isAsleep, signal)
-        if (!signal.aborted) await probes.refresh(upstreams.all(), modelsToProbe, signal)
+        probe()
       } catch (error) {
         log('error', 'the search for upstreams failed', { error: String(error) })
       }
     })
     return work
+  }
+
+  /** Asks engines what they speak, beside the looks: a busy one takes minutes. One round runs, and at most one waits. */
+  function probe(): void {
+    if (isProbeWaiting) return
+    isProbeWaiting = true
+    probing = probing.then(async () => {
+      isProbeWaiting = false
+      const { signal } = stopping
+      try {
+        if (!signal.aborted) await probes.refresh(upstreams.all(), modelsToProbe, signal)
+      } catch (error) {
+        log('error', 'asking engines what they speak failed', { error: String(error) })
+      }
+    })
   }
 
   /** The models of an upstream that has answered, and is not asleep. */
@@ -224,6 +241,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
       stopping.abort()
       if (timer !== null) clearTimeout(timer)
       await work
+      await probing
       if (timer !== null) clearTimeout(timer)
     },
   }

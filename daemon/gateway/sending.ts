@@ -144,7 +144,8 @@ function translated({ answer, dialect, call, asked, hold }: Job, translation: Tr
             whole = await translation.answer(end.rest, asked.stream)
             return end
           } catch (error) {
-            const refusal = new GateError('UPSTREAM_FAILED', messageOf(error))
+            const logged = error instanceof GateError ? { logged: error.logged } : {}
+            const refusal = new GateError('UPSTREAM_FAILED', messageOf(error), logged)
             return { kind: 'reported', status: end.status, error: refusal, ttftMs: end.ttftMs }
           }
         }
@@ -152,7 +153,11 @@ function translated({ answer, dialect, call, asked, hold }: Job, translation: Tr
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** That of a parser quotes what it has read, which belongs in no log. */
+function messageOf(error: unknown): string {
+  if (error instanceof SyntaxError) return 'the answer of the upstream is not JSON'
+  return error instanceof Error ? error.message : String(error)
+}
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 

@@ -25,11 +25,15 @@ export function wantedOf(
   const name = SESSION_HEADERS.map((header) => headers[header]).find((value) => typeof value === 'string') ?? cacheKey
   const session = name === undefined ? null : `${keyId} ${name.slice(0, LONGEST_SESSION)}`
   let held: readonly string[] | null = null
+  let offersTools: boolean | null = null
   return {
     ...ANYWHERE,
     ...routing,
     session,
-    offersTools: () => TOOLS.test(body.toString('latin1')),
+    offersTools() {
+      offersTools ??= body.includes('"tools"') && TOOLS.test(body.toString('latin1'))
+      return offersTools
+    },
     isLongerThan: (tokens) => body.length > tokens && estimateInput(call) > tokens, // no token is shorter than a byte
     holds() {
       held ??= Object.entries(media).flatMap(([what, sign]) => (sign.test(body.toString('latin1')) ? [what] : []))

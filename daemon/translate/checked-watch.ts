@@ -146,7 +146,7 @@ function judged(
 }
 
 function eventsOf(checked: Checked, held: Held): readonly NeutralEvent[] {
-  return 'message' in checked ? [{ kind: 'error', message: checked.message }] : whole(held, checked.text)
+  return 'message' in checked ? [{ kind: 'error', ...checked }] : whole(held, checked.text)
 }
 
 function whole({ start, isShown }: Held, text: string): readonly NeutralEvent[] {

@@ -1,3 +1,4 @@
+import { GateError } from '../../schemas/words/errors.ts'
 import type { FeatureTable } from './features.ts'
 import { isRecord } from './json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, NeutralRequest } from './neutral.ts'
@@ -19,8 +20,9 @@ export type CheckJson = (question: Question) => Verdict | Promise<Verdict>
  */
 export type CallCare = 'check' | 'repair' | 'pass'
 
-/** `message` says what is wrong with it, for the client. */
-export type Checked = { readonly text: string } | { readonly message: string }
+/** `message` says what is wrong with it, for the client; `logged` does so without what the model wrote. */
+type Misfit = { readonly message: string; readonly logged: string }
+export type Checked = { readonly text: string } | Misfit
 type Check = (text: string, name: string) => Checked | Promise<Checked>
 
 /** How an answer is looked at before a client sees it; null: that part of it is not. */
@@ -55,9 +57,7 @@ export function checksOf(
     call: checksCalls ? checkOfCalls(request, { check, isFree: calls === 'repair', toolName }) : null,
     answer: isEmulated
       ? (text) => {
-          const misfit = (problem: string) => ({
-            message: `the upstream did not answer with the JSON asked for: ${problem}`,
-          })
+          const misfit = misfitOf('the upstream did not answer with the JSON asked for')
           return after(check({ text, schema, isCall: false }), (verdict) => checkedOf(verdict, text, misfit))
         }
       : null,
@@ -75,15 +75,18 @@ function checkOfCalls(
   return (text, name) => {
     const tool = tools.find((one) => one.name === name)
     const schema = tool === undefined || !isRecord(tool.schema) ? null : JSON.stringify(tool.schema)
-    const misfit = (problem: string) => ({
-      message: `the upstream called the tool "${toolName(name)}" with wrong arguments: ${problem}`,
-    })
+    const called = `the upstream called the tool "${toolName(name)}" with wrong arguments`
+    const misfit = misfitOf(called, tool === undefined ? 'the upstream called an unknown tool wrongly' : called)
     return after(check({ text, schema, isCall: true }), (verdict) => {
       if (verdict.kind !== 'wrong' || !isFree || schema === null) return checkedOf(verdict, text, misfit)
       return after(check({ text, schema: null, isCall: true }), (object) => checkedOf(object, text, misfit))
     })
   }
 }
+
+const misfitOf =
+  (what: string, logged = what) =>
+  (problem: string): Misfit => ({ message: `${what}: ${problem}`, logged })
 
 function checkedOf(verdict: Verdict, text: string, misfit: (problem: string) => Checked): Checked {
   switch (verdict.kind) {
@@ -111,7 +114,7 @@ function after<In, Out>(value: In | Promise<In>, then: (value: In) => Out | Prom
 }
 
 /**
- * A whole answer as its client may see it. @throws Error with what is wrong with it
+ * A whole answer as its client may see it. @throws GateError UPSTREAM_FAILED with what is wrong with it
  */
 export function checkedAnswer(
   { call, answer }: Checks,
@@ -135,6 +138,6 @@ export function checkedAnswer(
 export const isJsonDue = (finish: Finish): boolean => finish === 'end' || finish === 'stop-sequence'
 
 function textOf(checked: Checked): string {
-  if ('message' in checked) throw new Error(checked.message)
+  if ('message' in checked) throw new GateError('UPSTREAM_FAILED', checked.message, { logged: checked.logged })
   return checked.text
 }

@@ -33,8 +33,8 @@ export function createLine() {
   function say(write: Write, event: Extract<WrittenEvent, { readonly kind: 'more' }>): string {
     if (open !== 'text') return write(event)
     const fresh = unrepeated(event.text)
-    text += fresh
-    if (text.length > MAX_CHARACTERS) isText = false
+    if (text.length + fresh.length > MAX_CHARACTERS) isText = false
+    text = isText ? text + fresh : '' // nobody goes on with it
     return fresh === '' && event.text !== '' ? '' : write({ ...event, text: fresh })
   }
 

@@ -199,7 +199,12 @@ export type NeutralEvent =
       readonly stopSequence: string | null
       readonly usage: Usage | null
     }
-  | { readonly kind: 'error'; readonly message: string }
+  | {
+      readonly kind: 'error'
+      readonly message: string
+      /** What the log may hold of it; absent: all. */
+      readonly logged?: string
+    }
 
 /** The last step as clients are told it: usage that was not reported is counted. */
 export type EndEvent = Extract<NeutralEvent, { readonly kind: 'end' }> & { readonly usage: Usage }

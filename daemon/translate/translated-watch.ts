@@ -23,6 +23,7 @@ export class TranslatedWatch extends CountingWatch {
   protected readonly reader: EventReader
   readonly #write: (event: WrittenEvent) => string
   readonly #defaults: Defaults
+  #logged: string | null = null
 
   constructor(reader: EventReader, write: (event: WrittenEvent) => string, defaults: Defaults) {
     super()
@@ -46,6 +47,10 @@ export class TranslatedWatch extends CountingWatch {
   }
   atBoundary(): boolean {
     return true
+  }
+
+  loggedFailure(): string | null {
+    return this.#logged
   }
 
   errorFrame(error: GateError): string {
@@ -85,6 +90,7 @@ export class TranslatedWatch extends CountingWatch {
         })
       case 'error':
         this.failureMessage = event.message
+        this.#logged = event.logged ?? null
         return this.#write({ kind: 'error', error: new GateError('UPSTREAM_FAILED', event.message) })
       case 'part-end':
       case 'signature':

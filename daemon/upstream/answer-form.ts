@@ -23,6 +23,8 @@ export type Watch = {
   readonly isDone: () => boolean
   readonly isComplete: () => boolean
   readonly failure: () => string | null
+  /** What the log may hold of the failure; absent or null: all. */
+  readonly loggedFailure?: () => string | null
   /** What the client is shown besides when something has been looked at; null or absent: nothing is being looked at. */
   readonly later?: () => Promise<Buffer> | null
   /** Why it cannot be read on; null: it can. */

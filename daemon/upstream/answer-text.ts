@@ -1,12 +1,14 @@
 import type { Answer } from './upstreams.ts'
 
-/** The whole body of an answer. @throws Error when it is longer, or breaks off */
+export class TooLong extends Error {}
+
+/** The whole body of an answer. @throws TooLong when it is longer, TypeError when it breaks off */
 export async function textOf({ body }: Pick<Answer, 'body'>, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of body ?? []) {
     text += decoder.decode(chunk, { stream: true })
-    if (text.length > maxBytes) throw new Error('the answer is too long')
+    if (text.length > maxBytes) throw new TooLong('the answer is too long')
   }
   return text
 }

@@ -15,6 +15,8 @@ const MAX_HELD_BYTES = 2 ** 20
 const MAX_WHOLE_BYTES = 32 * 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const OPENING_BRACE = 0x7b
+const CLOSING_BRACE = 0x7d
+const SPACE = 0x20
 const none = () => 0
 const NO_HEADERS: ResponseHeaders = {}
 
@@ -217,7 +219,8 @@ export class Passage implements OverConnection, Receiver {
   #reported(controller: Controller, failure: string, chunk: Buffer): void {
     const known = { status: this.#status, ttftMs: this.#ttftMs }
     if (!this.#passing) {
-      this.#end({ kind: 'reported', ...known, error: new GateError('UPSTREAM_FAILED', failure) })
+      const logged = this.#watch?.loggedFailure?.() ?? failure
+      this.#end({ kind: 'reported', ...known, error: new GateError('UPSTREAM_FAILED', failure, { logged }) })
     } else {
       // the upstream's own words go to the client as they are; the attempt is a failure all the same
       this.#pass(controller, chunk)
@@ -286,15 +289,11 @@ export class Passage implements OverConnection, Receiver {
     }
   }
 
-  /** Where its length was not said, a whole answer that was cut off is told by what is missing from its JSON. */
+  /** Whole answers are not parsed where bytes pass: not all that clients can read is JSON, such as Python's NaN. */
   #missingIn(answer: Buffer): string | null {
     if (this.#headers['content-length'] !== undefined || answer[0] !== OPENING_BRACE) return null
-    try {
-      JSON.parse(answer.toString('utf8'))
-      return null
-    } catch {
-      return 'the upstream sent a part of an answer'
-    }
+    const last = answer.findLast((byte) => byte > SPACE)
+    return last === CLOSING_BRACE ? null : 'the upstream sent a part of an answer'
   }
 
   #answered(rest: Buffer): void {

@@ -709,7 +709,7 @@ in
         failover = mkOption {
           type = types.enum [ "before-content" "mid-stream" ];
           default = "before-content";
-          description = "before-content: another target is asked until something of an answer has come; mid-stream: a text that breaks off goes on at the next target that can go on with it.";
+          description = "before-content: other targets are tried only until the client has received content; mid-stream: if a text breaks off, the next capable target continues it.";
         };
         parameters = mkOption {
           type = types.nullOr (types.listOf (types.submodule {

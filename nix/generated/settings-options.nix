@@ -120,7 +120,7 @@ in
       default = null;
       defaultText = literalMD "what the daemon takes: `\"64MiB\"`";
       example = "32MiB";
-      description = "Streams in memory that clients may come back to, together. A size such as \"32MiB\".";
+      description = "Memory for all resumable streams together. A size such as \"32MiB\".";
     };
     stallTimeout = mkOption {
       type = types.nullOr types.str;
@@ -616,7 +616,7 @@ in
           type = types.nullOr (types.enum [ "before-content" "mid-stream" ]);
           default = null;
           defaultText = literalMD "what the daemon takes: `\"before-content\"`";
-          description = "before-content: another target is asked until something of an answer has come; mid-stream: a text that breaks off goes on at the next target that can go on with it.";
+          description = "before-content: other targets are tried only until the client has received content; mid-stream: if a text breaks off, the next capable target continues it.";
         };
         parameters = mkOption {
           type = types.nullOr (types.listOf (types.submodule {

@@ -84,7 +84,7 @@ export const configSchema = z.strictObject({
       resume_streams: duration('How long a stream goes on without its client, which may come back; 0s: not at all.')
         .default('0s')
         .meta({ spec: { none: 'a setting of the running gateway' } }),
-      max_recorded: bytes('Streams in memory that clients may come back to, together.')
+      max_recorded: bytes('Memory for all resumable streams together.')
         .default('64MiB')
         .meta({ narrows: true, spec: { none: 'a setting of the running gateway' } }),
       stall_timeout: limitingDuration('Longest time a client may stop reading its response.')

@@ -92,7 +92,7 @@ export const affinity = z.enum(['session', 'none']).default('session').meta({
 
 export const failover = z.enum(['before-content', 'mid-stream']).default('before-content').meta({
   description:
-    'before-content: another target is asked until something of an answer has come; mid-stream: a text that breaks off goes on at the next target that can go on with it.',
+    'before-content: other targets are tried only until the client has received content; mid-stream: if a text breaks off, the next capable target continues it.',
 })
 
 export const targetBaseUrl = z

@@ -44,6 +44,8 @@ export class GateError extends Error {
   readonly code: ErrorCode
   readonly param: string | null
   readonly retryAfterS: number | null
+  /** The message without what a model wrote, which no log may hold. */
+  readonly logged: string
   /** What belongs to the status, such as `allow`. */
   readonly headers: Readonly<Record<string, string>>
   constructor(
@@ -52,6 +54,8 @@ export class GateError extends Error {
     options: {
       readonly cause?: unknown
       readonly param?: string
+      /** Left out: the message. */
+      readonly logged?: string
       readonly retryAfterS?: number
       readonly headers?: Readonly<Record<string, string>>
     } = {},
@@ -59,6 +63,7 @@ export class GateError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'GateError'
     this.code = code
+    this.logged = options.logged ?? message
     this.param = options.param ?? null
     this.retryAfterS = options.retryAfterS ?? null
     this.headers = options.headers ?? {}

@@ -58,6 +58,7 @@ class Reader {
         return this.#string()
       default: {
         const word = this.#word()
+        if (depth > 0 && this.#at >= this.#text.length && NUMBER.test(word)) throw new Unreadable() // digits may be missing
         if (NUMBER.test(word) || word === 'true' || word === 'false' || word === 'null') return word
         const known = Object.hasOwn(PYTHON, word) ? PYTHON[word] : undefined
         if (known === undefined) throw new Unreadable()

@@ -166,7 +166,7 @@ function streamUpTo(stage: Stage, speech: Speech, isWhole: boolean): string {
 }
 
 function bodyUpTo(stage: Stage, { whole }: Speech): string {
-  if (stage === 'in the body') return half(whole)
+  if (stage === 'in the body') return half(whole).replace(/[}\]]+$/, '') // where no object seems complete
   return stage === 'after the end' ? whole : ''
 }
 

@@ -111,7 +111,7 @@ const USED = {
     used('gpt-4.1', 2, 340),
     { ...used('odd\u001b[31m', 1, 61_440), failed: 1, estimated: 1, cost_microdollars: 0, unpriced: 1 },
   ],
-  keys: [used('system', 3, 340)],
+  keys: [{ ...used('system', 3, 340), cost_microdollars: 49 }],
   upstreams: [
     {
       name: 'box',

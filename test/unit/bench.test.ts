@@ -1,10 +1,16 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { agentRequest } from '../../bench/agent-request.ts'
+import { sourcesOf } from '../../bench/before.ts'
 import { parseSchedstat } from '../../bench/children.ts'
 import { verdictOf } from '../../bench/compare.ts'
 import { DIALECT_NAMES, DIALECTS } from '../../bench/dialects.ts'
 import { answerStatus } from '../../bench/rate-client.ts'
-import { flatness } from '../../bench/soak.ts'
+import { startServer } from '../../bench/servers.ts'
+import { afterWarmUp, flatness } from '../../bench/soak.ts'
 import { median, medianOf, percentile, slopeOf } from '../../bench/statistics.ts'
 import { createCheck } from '../../bench/stream-client.ts'
 import { count, markdownTable } from '../../bench/table.ts'
@@ -176,4 +182,37 @@ test.each(DIALECT_NAMES)('what an agent sends as %s is as long as what Claude Co
   const { length } = JSON.stringify(agentRequest(name, 'mock', 200))
   expect(length).toBeGreaterThan(43_000)
   expect(length).toBeLessThan(48_000)
+})
+
+test('a soak that ends early is judged by the requests that were sent', () => {
+  const samples = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((batch) => ({ requests: batch * 10_000 }))
+  expect(afterWarmUp(samples).map(({ requests }) => requests / 10_000)).toEqual([3, 4, 5, 6, 7, 8, 9, 10])
+  expect(afterWarmUp([])).toEqual([])
+})
+
+test('the Gate of before is not this one', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gate-bench-test-'))
+  const mock = { target: { port: 1 } } as Parameters<typeof startServer>[2]
+  try {
+    await expect(startServer('before', 'answers', mock, directory)).rejects.toThrow('--before COMMIT')
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('of sources that cannot be completed no worktree stays', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gate-bench-test-'))
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@x', '-C', directory, ...args], { encoding: 'utf8' })
+  try {
+    git('init', '-q')
+    writeFileSync(join(directory, 'node_modules'), '') // where the dependencies would be
+    git('add', '.')
+    git('commit', '-qm', 'x')
+    expect(() => sourcesOf('HEAD', directory)).toThrow('EEXIST')
+    expect(git('worktree', 'list').trim().split('\n')).toHaveLength(1)
+    expect(() => sourcesOf('nowhere', directory)).toThrow()
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })

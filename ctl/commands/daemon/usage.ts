@@ -9,6 +9,8 @@ import type { Output } from '../../surroundings.ts'
 
 type Report = AdminAnswers['GET /v1/usage']
 
+/** Of millionths of a dollar: less would be shown as nothing. */
+const LEAST_SHOWN = 50
 /** Of the rows of some years. */
 const LONGEST_READ_MS = 300_000
 
@@ -72,6 +74,7 @@ function tokens({ estimated }: UsageCounts, count: number): string {
 function costText({ cost_microdollars: cost, estimated, unpriced }: UsageCounts): string {
   if (cost === 0) return unpriced > 0 ? '?' : '-'
   const [about, more] = [estimated > 0 ? '~' : '', unpriced > 0 ? '+' : '']
+  if (cost < LEAST_SHOWN) return `${about}<$0.0001${more}`
   return `${about}$${(cost / 1_000_000).toFixed(cost < 1_000_000 ? 4 : 2)}${more}`
 }
 

@@ -1,19 +1,22 @@
-import { afterEach, expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createChecker } from '../../../../daemon/check/checker.ts'
+import type { Question } from '../../../../daemon/check/verdict.ts'
 
 // Limits on time are either far away, or those of what never ends.
 const FAR = { longestMs: 600_000, startMs: 600_000, waitMs: 600_000 }
 
 const lines: string[] = []
+let nowMs = 0
 const open: ReturnType<typeof createChecker>[] = []
 function checkerWith(limits: Parameters<typeof createChecker>[2] = {}) {
   const checker = createChecker(
     (_, message) => void lines.push(message),
-    () => 0,
+    () => nowMs,
     { ...FAR, ...limits },
   )
   open.push(checker)
-  return checker
+  return { ...checker, check: (asked: Question, keyId = 'k') => checker.check(asked, keyId) }
 }
 afterEach(async () => {
   for (const checker of open.splice(0)) await checker.close()
@@ -88,8 +91,8 @@ test('what has waited too long goes unchecked', async () => {
     FAR,
   )
   open.push(checker)
-  const first = checker.check(question('{"a":"1"}'))
-  const second = checker.check(question('{"a":"2"}'))
+  const first = checker.check(question('{"a":"1"}'), 'k')
+  const second = checker.check(question('{"a":"2"}'), 'k')
   now = 700_000
   expect(await first).toEqual(sound('{"a":1}'))
   expect(await second).toEqual(UNCHECKED)
@@ -102,4 +105,35 @@ test('what is asked when it closes goes unchecked, and so is what is asked later
   await checker.close()
   expect(await Promise.all([asked, waits, checker.check(question('{}'))])).toEqual([UNCHECKED, UNCHECKED, UNCHECKED])
   expect(lines).toEqual([])
+})
+
+describe('the processor', () => {
+  const used = vi.spyOn(Worker.prototype, 'cpuUsage')
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }))
+  afterEach(() => void vi.useRealTimers())
+  afterAll(() => used.mockRestore())
+
+  const FITS = question('{"a":"aa"}', PATTERN)
+  async function afterRounds(rounds: number, ms: number) {
+    const checker = checkerWith()
+    used.mockResolvedValue({ user: ms * 1_000, system: 0 })
+    expect(await checker.check(question('{}'))).toEqual(sound('{}')) // the thread has begun
+    const bomb = checker.check(question(ENDLESS, PATTERN))
+    await vi.advanceTimersByTimeAsync(rounds * FAR.longestMs)
+    expect(await bomb).toEqual(UNCHECKED)
+    expect(lines).toHaveLength(1)
+    return checker
+  }
+
+  test('a question whose thread gets nothing of it ends, and its schema is not condemned', async () => {
+    const { check } = await afterRounds(15, 0)
+    expect(await check(FITS)).toEqual(sound('{"a":"aa"}'))
+  })
+
+  test('a schema that takes too much of it is condemned, for an hour', async () => {
+    const { check } = await afterRounds(1, FAR.longestMs)
+    expect(await check(FITS)).toEqual(UNCHECKED)
+    nowMs += 3_600_000
+    expect(await check(FITS)).toEqual(sound('{"a":"aa"}'))
+  })
 })

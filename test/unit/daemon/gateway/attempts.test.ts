@@ -544,6 +544,20 @@ test.each(['', '\n\n'])('B1: a whole answer that is called a stream is passed on
   expect(h.rows).toMatchObject([{ outcome: 'ok', inputTokens: 7, estimated: false }])
 })
 
+test.each([
+  { ends: 'with what only Python calls JSON', end: '{"logprob":NaN,"x":-Infinity}}\n', passes: true },
+  { ends: 'in the middle', end: '{"logprob":', passes: false },
+  { ends: 'with the bracket of a list', end: '[1]', passes: false },
+])('a whole answer of unknown length that ends $ends', async ({ end, passes }) => {
+  const h = harness()
+  const run = h.run('one')
+  const whole = `${JSON.stringify(completion('hi')).slice(0, -1)},"more":${end}`
+  ;(await h.at(0)).head(200, { 'content-type': 'application/json' }).data(whole).end()
+  await run
+  if (passes) expect(h.response.text).toBe(whole)
+  expect(h.response.status).toBe(passes ? 200 : 502)
+})
+
 test('B2: a whole answer without choices that complains of nothing is passed on', async () => {
   const h = harness()
   const run = h.run('one', 'two')

@@ -236,3 +236,22 @@ test('arguments that are to pass come in the pieces they came in', async () => {
   const { text } = await ask(anthropic, true, 'passed/mock')
   expect(named(eventsIn(text), 'partial_json')).toHaveLength(5)
 })
+
+describe.each([true, false])('streamed: %s', (isStream) => {
+  test('what the model wrote is told the client alone, and not the log', async () => {
+    reply = { args: '{"city":"Oslo","days":{"canary":1}}', isStream }
+    const before = plane.lines.length
+    const client = CLIENTS.find(({ name }) => name === 'anthropic')
+    const schema = { ...SCHEMA, properties: { days: { additionalProperties: { type: 'array' } } } }
+    const asked = { ...client?.body(isStream, 'checked/mock'), tools: [{ name: 'look', input_schema: schema }] }
+    const answer = await fetch(`${plane.url}/v1/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify(asked),
+    })
+    expect(await answer.text()).toContain('/days/canary must be array')
+    const log = JSON.stringify(plane.lines.slice(before))
+    expect(log).toContain('the upstream called the tool \\"look\\" with wrong arguments')
+    expect(log).not.toContain('canary')
+  })
+})

@@ -6,7 +6,7 @@ import { type FakeUpstream, sendJson, startFakeUpstream } from '../../../support
 
 let engine: FakeUpstream
 let plane: Awaited<ReturnType<typeof startDataPlane>>
-let counts: boolean
+let counts: boolean | string | null
 let isAsleep: boolean
 let paths: string[]
 
@@ -14,7 +14,9 @@ beforeAll(async () => {
   engine = await startFakeUpstream(({ path, body }, response) => {
     if (body === '{}') return sendJson(response, 404, { error: { message: 'no' } }) // the probe
     paths.push(path)
-    if (counts) sendJson(response, 200, { input_tokens: 4_711, object: 'response.input_tokens' })
+    if (counts === null) response.destroy()
+    else if (typeof counts === 'string') response.end(counts)
+    else if (counts) sendJson(response, 200, { input_tokens: 4_711, object: 'response.input_tokens' })
     else sendJson(response, 404, { error: { message: 'File Not Found', type: 'not_found_error', code: 404 } })
   })
   const at = { base_url: engine.url, models: ['mock'] }
@@ -92,6 +94,16 @@ test('tokens are estimated where the engine does not count, or is not known to',
   expect(await ask('vllm/mock')).toEqual(estimated)
   expect(paths).toHaveLength(1)
 })
+
+test.each([null, '<html>', 'x'.repeat(70_000), '{"input_tokens":"4"}'])(
+  'tokens are estimated where the engine breaks off or says nonsense (%#)',
+  async (said) => {
+    counts = false
+    const estimated = await ask('llama/mock')
+    counts = said
+    expect(await ask('llama/mock')).toEqual(estimated)
+  },
+)
 
 test('no engine is started to count', async () => {
   isAsleep = true

@@ -9,8 +9,21 @@ import { isProvider } from '../../../../schemas/words/providers.ts'
 /** What each upstream says of its models: ids, or an error. */
 type Says = Record<string, readonly string[] | Error>
 
+const PROBE = {
+  dialect: 'anthropic',
+  path: '/probe',
+  headers: {},
+  empty: { body: {}, faultsOf: () => [] },
+  questions: [],
+}
+
 /** A directory over upstreams that are not there: `says` is what they answer at the moment. */
-function harness(config: object, says: Says, asleep: ReadonlySet<string> = new Set()) {
+function harness(
+  config: object,
+  says: Says,
+  asleep: ReadonlySet<string> = new Set(),
+  probe: (signal: AbortSignal) => Promise<void> = async () => {},
+) {
   const asked: string[] = []
   const lines: string[] = []
   let byName = new Map<string, Upstream>()
@@ -35,8 +48,11 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
       addVersion: null,
       gradeOrigins: () => ({}),
       redactor: null,
-      ask: async () => {
-        asked.push(name)
+      isSet: () => false,
+      learn: () => {},
+      ask: async (path, signal) => {
+        if (path === PROBE.path) await probe(signal)
+        else asked.push(name)
         return answerOf(says[name])
       },
     } as Partial<Upstream> as Upstream
@@ -62,7 +78,7 @@ function harness(config: object, says: Says, asleep: ReadonlySet<string> = new S
       isAsleep: (name) => asleep.has(name),
       backendState: (name) => (asleep.has(name) ? 'stopped' : undefined),
       listingOf: () => openAiChat,
-      probes: [],
+      probes: [PROBE],
     },
     parse(config),
   )
@@ -158,4 +174,24 @@ test('prices: of the operator, of the list, of the table; engines cost nothing; 
     'new: the price of this model is not known and counts as 0; set prices of its upstream',
     'thing: the price of this model is not known and counts as 0; set prices of its upstream',
   ])
+})
+
+test('an engine that does not say what it speaks holds up no look, and is asked once at a time', async () => {
+  const vllm = { provider: 'vllm', base_url: 'http://x/v1' }
+  let probed = 0
+  const h = harness({ upstreams: { vllm } }, { vllm: ['m'], a: ['n'], b: ['o'] }, new Set(), (signal) => {
+    probed += 1
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  })
+  await h.directory.refresh()
+  for (const upstreams of [
+    { vllm, a: custom() },
+    { vllm, a: custom(), b: custom() },
+  ]) {
+    h.apply({ upstreams })
+    await h.directory.refresh()
+  }
+  expect(h.ids()).toEqual(expect.arrayContaining(['m', 'n', 'o']))
+  await h.directory.stop()
+  expect(probed).toBe(1)
 })
