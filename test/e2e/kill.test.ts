@@ -6,7 +6,7 @@ import { startDaemon } from '../support/daemon.ts'
 import { sampled } from '../support/effort.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const KILLS = sampled(5, 50)
+const KILLS = sampled(3, 50)
 const TOKEN = 'a-system-token-for-tests'
 
 let place: ReturnType<typeof temporaryDirectory>

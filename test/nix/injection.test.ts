@@ -10,7 +10,7 @@ import { evaluateHosts, MODULES } from '../support/nixos.ts'
 import { writtenIn } from '../support/spec-strings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const ROUNDS = sampled(12, 60)
+const ROUNDS = sampled(5, 60)
 
 const moduleOf = ({ files }: Compiled): string =>
   files.find(({ path }) => /^nix\/.*\.nix$/.test(path))?.text ?? expect.unreachable('the module is made')

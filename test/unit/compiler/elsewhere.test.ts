@@ -270,7 +270,7 @@ test('any texts read back from YAML, as values and as keys', () => {
       })
       expect(parseYaml(printYaml(['x'], root, []).text)).toEqual({ list: values.map((item) => ({ item })), map })
     }),
-    { numRuns: sampled(300, 1_000) },
+    { numRuns: sampled(100, 1_000) },
   )
 })
 
@@ -293,7 +293,7 @@ test('any texts read back from TOML', () => {
       }
       expect(parseToml(printToml(file, []).text)).toEqual({ a: { [first]: { k: values, l: first } } })
     }),
-    { numRuns: sampled(300, 1_000) },
+    { numRuns: sampled(100, 1_000) },
   )
 })
 
