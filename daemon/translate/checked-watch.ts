@@ -100,6 +100,7 @@ export class CheckedWatch extends TranslatedWatch {
 
   /** Tells the client that something comes, once it is long. */
   #sign(held: Held): Buffer {
+    if (this.#checks.hasWholeCalls === true && held.start.kind === 'call') return NOTHING
     const due = Math.floor((held.text.length - SHOWN_CHARACTERS) / SIGN_CHARACTERS)
     if (due < held.signs) return NOTHING
     const start: NeutralEvent[] = held.isShown ? [] : [{ kind: 'part', part: held.start }]

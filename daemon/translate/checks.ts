@@ -1,6 +1,6 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { FeatureTable } from './features.ts'
-import { isRecord } from './json-value.ts'
+import { isRecord, parsedRecord } from './json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, NeutralRequest } from './neutral.ts'
 
 /** What a model wrote that is to be JSON. `schema`: what it must fit, as JSON; null: it must be an object. */
@@ -31,7 +31,17 @@ export type Checks = {
   readonly call: Check | null
   /** The text of an answer that is to be JSON, which its upstream was only asked for in words. */
   readonly answer: Check | null
+  /** The client is told of a call once all of it is there. */
+  readonly hasWholeCalls?: boolean
 }
+
+/** For clients that get calls whole, whatever the operator lets pass: they would take `{}` for arguments. */
+export const objectsAlone =
+  (toolName: (name: string) => string): Check =>
+  (text, name): Checked => {
+    if (text === '' || parsedRecord(text) !== null) return { text }
+    return misfitOf(`the upstream called the tool "${toolName(name)}" with wrong arguments`)('not a JSON object')
+  }
 
 /**
  * What Gate has to answer for: calls, and JSON that the upstream cannot promise.

@@ -299,6 +299,8 @@ export type SeenEvent = { readonly type: string; readonly data: JsonRecord }
 export type NeutralForm = {
   /** What upstreams of a provider can express, and what becomes of the rest. */
   readonly features: (provider: string) => FeatureTable
+  /** A client gets the arguments of a call as an object, not as pieces of JSON. */
+  readonly hasWholeCalls?: true
   /** Characters of the longest name of a tool; absent: as many as one likes. */
   readonly longestToolName?: number
   /** @param call one that `readRequest` of the dialect took @throws GateError BAD_REQUEST */

@@ -1,6 +1,6 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import { CheckedWatch } from './checked-watch.ts'
-import { type CallCare, type CheckJson, type Checks, checkedAnswer, checksOf } from './checks.ts'
+import { type CallCare, type CheckJson, type Checks, checkedAnswer, checksOf, objectsAlone } from './checks.ts'
 import type { Call, Dialect, NeutralForm, StreamWatch, UpstreamSide } from './dialect.ts'
 import { fieldsDropped, isPlain } from './features.ts'
 import { written } from './json-splice.ts'
@@ -119,7 +119,11 @@ function answersOf({
   const meant = { requestId, inputTokens, end, toolName: original }
   const checks =
     check === undefined ? null : checksOf(request, to.features(side.provider), { check, calls, toolName: original })
-  const watchWith = checks === null ? plainWatch : checkedWatch(checks)
+  const ofStreams =
+    from.hasWholeCalls === true
+      ? { call: checks?.call ?? objectsAlone(original), answer: checks?.answer ?? null, hasWholeCalls: true }
+      : checks
+  const watchWith = ofStreams === null ? plainWatch : checkedWatch(ofStreams)
   return {
     isChecked: checks !== null,
     watch: () => {

@@ -9,6 +9,7 @@ import { writeNeutralRequest } from './write-request.ts'
 
 export const neutral: NeutralForm = {
   features,
+  hasWholeCalls: true,
   longestToolName: 64,
   readRequest: readNeutralRequest,
   writeRequest: writeNeutralRequest,

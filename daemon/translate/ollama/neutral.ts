@@ -9,6 +9,7 @@ import { writeNeutralRequest } from './write-request.ts'
 
 const neutralAs = (form: Form): NeutralForm => ({
   features,
+  hasWholeCalls: true,
   readRequest: readNeutralRequest,
   writeRequest: writeNeutralRequest,
   readAnswer,
