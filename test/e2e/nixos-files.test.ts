@@ -142,6 +142,8 @@ describe.skipIf(!hasTools || !isLong)(
     test('units with secrets come with the files, and find their programs', () => {
       const units = readdirSync(join(outOf('backend-tcp'), 'lib/systemd/system')).sort()
       expect(units.filter((unit) => !unit.endsWith('-directory.service'))).toEqual([
+        'gate-daemon.service.d',
+        'gate-egress.service',
         'gate-secrets.service',
         'gate-vllm-secrets.service',
         'user@.service.d',
