@@ -1,32 +1,34 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
+import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { withoutAttribution } from './attribution.ts'
 import { type Notes, readContent } from './read-content.ts'
 
 /** The fields that are read below. */
-const READ = new Set([
-  'model',
-  'messages',
-  'system',
-  'stream',
-  'tools',
-  'tool_choice',
-  'max_tokens',
-  'temperature',
-  'top_p',
-  'top_k',
-  'stop_sequences',
-  'output_config',
-  'thinking',
-  'metadata',
-  'cache_control',
-])
+const READ: FieldTypes = {
+  model: ['text'],
+  messages: ['list'],
+  system: ['text', 'list'],
+  stream: ['boolean'],
+  tools: ['list'],
+  tool_choice: ['object'],
+  max_tokens: ['number'],
+  temperature: ['number'],
+  top_p: ['number'],
+  top_k: ['number'],
+  stop_sequences: ['list'],
+  output_config: ['object'],
+  thinking: ['object'],
+  metadata: ['object'],
+  cache_control: ['object'],
+}
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
+  checkTypes(request, READ)
   const features = new Set<Feature>()
   const notes: Notes = { features, ownFields: [] }
   if (isRecord(request['cache_control'])) features.add('cache marks')
@@ -58,7 +60,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     showsUsage: true,
     features,
     ownFields: [
-      ...Object.keys(request).filter((name) => !READ.has(name) && request[name] !== null),
+      ...unread(request, READ),
       ...notes.ownFields,
       // a word that came after this was written
       ...(effort === null || EFFORTS.some((one) => one === effort) ? [] : ['output_config']),

@@ -1,5 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
+import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { camelIn, camelsIn } from './camel.ts'
@@ -8,25 +9,32 @@ import { readContents, readParts } from './read-contents.ts'
 import { jsonSchemaOf } from './schema.ts'
 
 /** The fields that are read below. */
-const READ = new Set(['contents', 'systemInstruction', 'tools', 'toolConfig', 'generationConfig', 'model'])
-const READ_OF_CONFIG = new Set([
-  'candidateCount',
-  'frequencyPenalty',
-  'logprobs',
-  'maxOutputTokens',
-  'presencePenalty',
-  'responseJsonSchema',
-  'responseLogprobs',
-  'responseMimeType',
-  'responseModalities',
-  'responseSchema',
-  'seed',
-  'stopSequences',
-  'temperature',
-  'thinkingConfig',
-  'topK',
-  'topP',
-])
+const READ: FieldTypes = {
+  contents: ['list'],
+  systemInstruction: ['text', 'object'],
+  tools: ['list'],
+  toolConfig: ['object'],
+  generationConfig: ['object'],
+  model: ['text'],
+}
+const READ_OF_CONFIG: FieldTypes = {
+  candidateCount: ['number'],
+  frequencyPenalty: ['number'],
+  logprobs: ['number'],
+  maxOutputTokens: ['number'],
+  presencePenalty: ['number'],
+  responseJsonSchema: [],
+  responseLogprobs: ['boolean'],
+  responseMimeType: ['text'],
+  responseModalities: ['list'],
+  responseSchema: ['object'],
+  seed: ['number'],
+  stopSequences: ['list'],
+  temperature: ['number'],
+  thinkingConfig: ['object'],
+  topK: ['number'],
+  topP: ['number'],
+}
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
@@ -34,7 +42,9 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
   const counted = asked['generateContentRequest'] // what is to be counted may be wrapped
   const request = counted === undefined ? asked : camelIn(counted)
   const features = new Set<Feature>()
+  checkTypes(request, READ)
   const config = camelIn(request['generationConfig'])
+  checkTypes(config, READ_OF_CONFIG, 'generationConfig.')
   if (request['cachedContent'] !== undefined) {
     const message =
       '"cachedContent" cannot be passed on to the upstream of this model: Google keeps it; send the content'
@@ -65,10 +75,6 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     features,
     ownFields: [...unread(request, READ), ...unread(config, READ_OF_CONFIG).map((name) => `generationConfig.${name}`)],
   }
-}
-
-function unread(record: JsonRecord, read: ReadonlySet<string>): readonly string[] {
-  return Object.keys(record).filter((name) => !read.has(name) && record[name] !== null)
 }
 
 /** Notes what is asked for that is no field of the neutral form. */

@@ -1,39 +1,42 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
+import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { imagesOf, readMessages } from './read-messages.ts'
 
 /** The fields that are read below. */
-const READ = new Set([
-  'model',
-  'messages',
-  'prompt',
-  'system',
-  'images',
-  'stream',
-  'tools',
-  'format',
-  'options',
-  'think',
-  'logprobs',
-  'top_logprobs',
-])
-const READ_OF_OPTIONS = new Set([
-  'frequency_penalty',
-  'num_predict',
-  'presence_penalty',
-  'seed',
-  'stop',
-  'temperature',
-  'top_k',
-  'top_p',
-])
+const READ: FieldTypes = {
+  model: ['text'],
+  messages: ['list'],
+  prompt: ['text'],
+  system: ['text'],
+  images: ['list'],
+  stream: ['boolean'],
+  tools: ['list'],
+  format: ['text', 'object'],
+  options: ['object'],
+  think: ['boolean', 'text'],
+  logprobs: ['boolean'],
+  top_logprobs: ['number'],
+}
+const READ_OF_OPTIONS: FieldTypes = {
+  frequency_penalty: ['number'],
+  num_predict: ['number'],
+  presence_penalty: ['number'],
+  seed: ['number'],
+  stop: ['text', 'list'],
+  temperature: ['number'],
+  top_k: ['number'],
+  top_p: ['number'],
+}
 
 /** Reads a request for another dialect: a conversation, or one prompt. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
+  checkTypes(request, READ)
   const options = recordIn(request['options'])
+  checkTypes(options, READ_OF_OPTIONS, 'options.')
   const features = new Set<Feature>()
   for (const field of ['suffix', 'raw']) {
     if (!request[field]) continue
@@ -63,10 +66,6 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     features,
     ownFields: [...unread(request, READ), ...unread(options, READ_OF_OPTIONS).map((name) => `options.${name}`)],
   }
-}
-
-function unread(record: JsonRecord, read: ReadonlySet<string>): readonly string[] {
-  return Object.keys(record).filter((name) => !read.has(name) && record[name] !== null)
 }
 
 function promptOf({ system, prompt, images }: JsonRecord): readonly NeutralMessage[] {

@@ -1,42 +1,44 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
+import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { readMessages } from './read-messages.ts'
 
 /** The fields that are read below; null and what is not set to anything count as left out. */
-const READ = new Set([
-  'model',
-  'messages',
-  'stream',
-  'stream_options',
-  'tools',
-  'tool_choice',
-  'parallel_tool_calls',
-  'max_tokens',
-  'max_completion_tokens',
-  'temperature',
-  'top_p',
-  'top_k',
-  'stop',
-  'response_format',
-  'reasoning_effort',
-  'user',
-  'safety_identifier',
-  'n',
-  'logprobs',
-  'top_logprobs',
-  'modalities',
-  'seed',
-  'frequency_penalty',
-  'presence_penalty',
-  'logit_bias',
-  'functions',
-])
+const READ: FieldTypes = {
+  model: ['text'],
+  messages: ['list'],
+  stream: ['boolean'],
+  stream_options: ['object'],
+  tools: ['list'],
+  tool_choice: ['text', 'object'],
+  parallel_tool_calls: ['boolean'],
+  max_tokens: ['number'],
+  max_completion_tokens: ['number'],
+  temperature: ['number'],
+  top_p: ['number'],
+  top_k: ['number'],
+  stop: ['text', 'list'],
+  response_format: ['object'],
+  reasoning_effort: ['text'],
+  user: ['text'],
+  safety_identifier: ['text'],
+  n: ['number'],
+  logprobs: ['boolean'],
+  top_logprobs: ['number'],
+  modalities: ['list'],
+  seed: ['number'],
+  frequency_penalty: ['number'],
+  presence_penalty: ['number'],
+  logit_bias: ['object'],
+  functions: ['list'],
+}
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
+  checkTypes(request, READ)
   if (listIn(request['functions']).length > 0) {
     throw new GateError('BAD_REQUEST', '"functions" was replaced by "tools"; send those', { param: 'functions' })
   }
@@ -67,10 +69,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
     features,
-    ownFields: [
-      ...Object.keys(request).filter((name) => !READ.has(name) && request[name] !== null),
-      ...(isForeign ? ['reasoning_effort'] : []),
-    ],
+    ownFields: [...unread(request, READ), ...(isForeign ? ['reasoning_effort'] : [])],
   }
 }
 

@@ -90,15 +90,18 @@ const json = (value: object) => ({ kind: 'json' as const, value })
 
 const mayBeKept = (endpoint: Endpoint): boolean => endpoint.does === 'generate' && !isCompaction(endpoint)
 
+/** An answer is kept unless the client says otherwise, in whatever form. */
+const mayStore = ({ store }: JsonRecord): boolean => store === undefined || store === null || store === true
+
 /** What a client asked for, when the answer is to be kept. */
 function keptRequest(call: Call): JsonRecord | null {
   if (!mayBeKept(call.endpoint)) return null
   const asked = askedIn(call.asked ?? call.body)
-  return asked['store'] === false ? null : asked
+  return mayStore(asked) ? asked : null
 }
 
 function checkBackground(asked: JsonRecord, answers: KeptAnswers): void {
-  if (asked['store'] === false) {
+  if (!mayStore(asked)) {
     throw new GateError('BAD_REQUEST', '"background" needs "store": what is not kept cannot be asked for', {
       param: 'store',
     })

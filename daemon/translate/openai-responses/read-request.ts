@@ -1,5 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../dialect.ts'
+import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
 import type { Effort, Feature, NeutralMessage, NeutralRequest } from '../neutral.ts'
 import { isCompaction, TASK_MESSAGE } from './compaction.ts'
@@ -11,32 +12,32 @@ import { readChoice, readTools } from './tools.ts'
  * The fields that are read below or that Gate sees to itself, and those that only say how a provider may go about it;
  * null and what is not set to anything count as left out.
  */
-const READ = new Set([
-  'model',
-  'input',
-  'instructions',
-  'stream',
-  'stream_options',
-  'tools',
-  'tool_choice',
-  'parallel_tool_calls',
-  'max_output_tokens',
-  'temperature',
-  'top_p',
-  'text',
-  'reasoning',
-  'include',
-  'top_logprobs',
-  'user',
-  'safety_identifier',
-  'store',
-  'background',
-  'previous_response_id',
-  'metadata',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'prompt_cache_options',
-])
+const READ: FieldTypes = {
+  model: ['text'],
+  input: ['text', 'list'],
+  instructions: ['text'],
+  stream: ['boolean'],
+  stream_options: ['object'],
+  tools: ['list'],
+  tool_choice: ['text', 'object'],
+  parallel_tool_calls: ['boolean'],
+  max_output_tokens: ['number'],
+  temperature: ['number'],
+  top_p: ['number'],
+  text: ['object'],
+  reasoning: ['object'],
+  include: ['list'],
+  top_logprobs: ['number'],
+  user: ['text'],
+  safety_identifier: ['text'],
+  store: ['boolean'],
+  background: ['boolean'],
+  previous_response_id: ['text'],
+  metadata: ['object'],
+  prompt_cache_key: ['text'],
+  prompt_cache_retention: [],
+  prompt_cache_options: [],
+}
 
 /** Values that ask for what is done anyway. */
 const USUAL: Readonly<Record<string, readonly unknown[]>> = {
@@ -48,6 +49,7 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
   const request = askedIn(body)
+  checkTypes(request, READ)
   refuseKept(request)
   const features = new Set<Feature>()
   const notes: Notes = { features, ownFields: [] }
@@ -96,12 +98,12 @@ function refuseKept(request: JsonRecord): void {
 }
 
 function ownFieldsOf(request: JsonRecord): readonly string[] {
-  const asked = Object.entries(request).filter(([name, value]) => {
-    if (READ.has(name) || value === null) return false
+  const asked = unread(request, READ).filter((name) => {
+    const value = request[name]
     return !(USUAL[name]?.includes(value) ?? false) && !(Array.isArray(value) && value.length === 0)
   })
   const { verbosity } = recordIn(request['text'])
-  return [...asked.map(([name]) => name), ...(typeof verbosity === 'string' ? ['text.verbosity'] : [])]
+  return [...asked, ...(typeof verbosity === 'string' ? ['text.verbosity'] : [])]
 }
 
 function instructionsOf(instructions: unknown): readonly NeutralMessage[] {

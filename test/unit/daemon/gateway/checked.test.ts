@@ -183,7 +183,9 @@ describe.each(both)('a client of $name, streaming: $isStream', ({ client, isStre
   ])('arguments that are $kind are an error that names the tool', async ({ args, says, isLong = false }) => {
     reply = { args, isStream, pieces: 40 }
     const { status, text } = await ask(client, isStream)
-    expect(status).toBe(isStream && isLong ? 200 : 502)
+    // who gets calls whole has been told nothing of it yet
+    const isBegun = isStream && isLong && !['google', 'ollama'].includes(client.name)
+    expect(status).toBe(isBegun ? 200 : 502)
     expect(text).toMatch(client.failed)
     expect(text).toContain(says)
     expect(text).toContain('\\"look\\"')
