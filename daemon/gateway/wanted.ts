@@ -31,7 +31,7 @@ export function wantedOf(
     ...routing,
     session,
     offersTools() {
-      offersTools ??= body.includes('"tools"') && TOOLS.test(body.toString('latin1'))
+      offersTools ??= body.includes('tools"') && TOOLS.test(body.toString('latin1'))
       return offersTools
     },
     isLongerThan: (tokens) => body.length > tokens && estimateInput(call) > tokens, // no token is shorter than a byte

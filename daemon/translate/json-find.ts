@@ -76,13 +76,18 @@ function isSpace(character: number): boolean {
   return character === 0x20 || character === 0x0a || character === 0x0d || character === 0x09
 }
 
+/** A string that is one such word, with an escaped letter in it. */
+const ESCAPED_WORD = /"(?=[a-z_]{0,24}\\u00)(?:[a-z_]|\\u00(?:6[1-9a-f]|7[0-9a]|5f)){7,24}"/i
+
 /**
- * Whether JSON may hold one of these words, however its letters are spelled; a quick look at bytes, for what is nearly
- * always false. @param words letters a-z, low lines, and the quotes around a string
+ * Whether JSON may hold one of these words as a string, however its letters are spelled; a quick look at bytes, for what
+ * is nearly always false.
+ * @param words 7 to 24 letters a-z and low lines, perhaps with the quote after them: a search for the one before them
+ *   would stop at each of a text that is full of quotes
  */
 export function mayHold(json: Buffer, ...words: readonly string[]): boolean {
   if (words.some((word) => json.includes(word))) return true
-  return json.includes('\\u00') && ESCAPED_LETTER.test(json.toString('latin1'))
+  return json.includes('\\u00') && ESCAPED_WORD.test(json.toString('latin1'))
 }
 
 /**

@@ -10,7 +10,7 @@ const FOREIGN = /"signature"\s*:\s*"(?:"|[a-z-]+:)/
 
 /** What takes thinking out of a body that the provider has not signed: it would refuse the request over it. */
 export function foreignThoughtsEdits(body: Buffer, provider: string, outline: JsonOutline): Edit[] {
-  if (!LOOK.has(provider) || !body.includes('"signature"') || !FOREIGN.test(body.toString('latin1'))) return []
+  if (!LOOK.has(provider) || !body.includes('signature"') || !FOREIGN.test(body.toString('latin1'))) return []
   return memberEdits(body, outline, 'messages', (messages) =>
     Array.isArray(messages) ? messages.flatMap(withoutForeign) : messages,
   )

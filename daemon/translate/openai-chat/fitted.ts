@@ -36,7 +36,7 @@ const DEVELOPER = /"role"\s*:\s*"developer"/g
 /** OpenAI's newer name of the role `system` is unknown to most others. */
 function withKnownRoles(body: Buffer, members: readonly JsonMember[], { hasDeveloper }: Quirks): Buffer {
   const messages = members.find(({ key }) => key === 'messages')
-  if (hasDeveloper || messages === undefined || !body.includes('"developer"')) return body
+  if (hasDeveloper || messages === undefined || !body.includes('developer"')) return body
   const text = body.toString('latin1', messages.start, messages.end)
   const edits = [...text.matchAll(DEVELOPER)].map(({ index, 0: found }) => {
     const start = messages.start + index

@@ -6,7 +6,7 @@ import { isOurs, isUnsigned } from './reasoning.ts'
 
 /** What takes reasoning out of a body that another provider has made: OpenAI would refuse the request over it. */
 export function foreignThoughtsEdits(body: Buffer, provider: string, outline: JsonOutline = outlineOf(body)): Edit[] {
-  if (provider === 'peer' || !body.includes('"gate-')) return []
+  if (provider === 'peer' || !body.includes('gate-')) return []
   return memberEdits(body, outline, 'input', (input) =>
     Array.isArray(input) ? input.filter((item) => !isForeign(item, provider)) : input,
   )

@@ -15,8 +15,8 @@ type Kept = { readonly input: readonly JsonRecord[]; readonly response: JsonReco
 /** Responses that follow each other; each holds up the others while it is looked up. */
 const LONGEST_CHAIN = 1_000
 
-const REFERS = ['"previous_response_id"', '"item_reference"']
-const BACKGROUND = '"background"'
+const REFERS = ['previous_response_id"', 'item_reference"']
+const BACKGROUND = 'background"'
 /** An item that Gate made names its response. */
 const OWN_ITEM = /^(?:msg|rs|fc|ctc)_(.+)_\d+$/
 
