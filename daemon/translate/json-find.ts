@@ -76,18 +76,34 @@ function isSpace(character: number): boolean {
   return character === 0x20 || character === 0x0a || character === 0x0d || character === 0x09
 }
 
-/** A string that is one such word, with an escaped letter in it. */
-const ESCAPED_WORD = /"(?=[a-z_]{0,24}\\u00)(?:[a-z_]|\\u00(?:6[1-9a-f]|7[0-9a]|5f)){7,24}"/i
+/** A string that is one such word. */
+const WORD = /^"(?:[a-z_]|\\u00(?:6[1-9a-f]|7[0-9a]|5f)){7,24}"$/i
+const LONGEST_WORD_BYTES = 2 + 24 * 6
+/** With more strings that have an escape than this, a parser is to look. */
+const MOST_ESCAPED = 1_000
 
 /**
  * Whether JSON may hold one of these words as a string, however its letters are spelled; a quick look at bytes, for what
  * is nearly always false.
- * @param words 7 to 24 letters a-z and low lines, perhaps with the quote after them: a search for the one before them
- *   would stop at each of a text that is full of quotes
+ * @param words 7 to 24 letters a-z and low lines, perhaps with the quote after them: a search for what begins with a
+ *   quote or a backslash would stop at each of a text that is full of them
  */
 export function mayHold(json: Buffer, ...words: readonly string[]): boolean {
   if (words.some((word) => json.includes(word))) return true
-  return json.includes('\\u00') && ESCAPED_WORD.test(json.toString('latin1'))
+  return json.includes('u00') && hasEscapedWord(json)
+}
+
+function hasEscapedWord(json: Buffer): boolean {
+  let at = json.indexOf('\\u00')
+  for (let count = 0; at !== -1; count += 1) {
+    const opening = json.lastIndexOf(QUOTE, at)
+    const closing = json.indexOf(QUOTE, at)
+    if (closing === -1) return false
+    const isShort = closing - opening < LONGEST_WORD_BYTES
+    if (count === MOST_ESCAPED || (isShort && WORD.test(json.toString('latin1', opening, closing + 1)))) return true
+    at = json.indexOf('\\u00', closing)
+  }
+  return false
 }
 
 /**
