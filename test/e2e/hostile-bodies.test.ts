@@ -130,7 +130,8 @@ test('B9: bombs, broken and cut ones stop nobody, and leave nothing behind', asy
     { bytes: bodyOf('what is good', 1_000_000, 'gzip').bytes.subarray(0, -9), coding: 'gzip', status: 400 },
     { bytes: zeros.subarray(0, 1_000_000), coding: 'gzip', status: 400 },
   ]
-  for (const bomb of bombs) await send(bomb)
+  // all at once, as below: one by one they show less memory than they take
+  for (let round = 0; round < 2; round += 1) await Promise.all(bombs.map(send))
   const before = await measure()
   for (let round = 0; round < ROUNDS; round += 1) {
     const statuses = await Promise.all(bombs.map(send))
