@@ -2,7 +2,8 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import type { Principal } from '../auth/tokens.ts'
 import { nearNames } from '../route/near-names.ts'
-import type { Dialect, Endpoint } from '../translate/dialect.ts'
+import type { Endpoint } from '../translate/call.ts'
+import type { Dialect } from '../translate/dialect.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Answers a request without any upstream. @param principal who asks */

@@ -1,7 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
-import type { KeptAnswers } from '../translate/dialect.ts'
 import { isRecord } from '../translate/json-value.ts'
+import type { KeptAnswers } from '../translate/kept-form.ts'
 import type { RecordedAnswer } from '../translate/recorded-form.ts'
 
 /** What the gateway needs of the storage of answers. Times are Unix milliseconds. @throws Error when it fails */

@@ -1,5 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import type { KeptAnswers } from '../translate/dialect.ts'
+import type { KeptAnswers } from '../translate/kept-form.ts'
 import type { RecordedAnswer, RecordedForm } from '../translate/recorded-form.ts'
 import type { Answer } from './answer.ts'
 import { decoded, type Exchange } from './exchange.ts'

@@ -1,6 +1,7 @@
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
+import type { Call, ModelRequest, UpstreamSide } from '../translate/call.ts'
 import type { CallCare, CheckJson } from '../translate/checks.ts'
-import type { Call, Dialect, ModelRequest, UpstreamSide } from '../translate/dialect.ts'
+import type { Dialect } from '../translate/dialect.ts'
 import { embedFailure, translateEmbedding } from '../translate/embedding.ts'
 import { isRecord } from '../translate/json-value.ts'
 import type { Spoken } from '../translate/spoken.ts'

@@ -1,4 +1,5 @@
-import type { Dialect, ModelRequest } from '../translate/dialect.ts'
+import type { ModelRequest } from '../translate/call.ts'
+import type { Dialect } from '../translate/dialect.ts'
 import type { Translation } from '../translate/translation.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'

@@ -2,9 +2,11 @@ import type { ModelPrice } from '../../schemas/words/model-facts.ts'
 import { costMicrodollars } from '../meter/cost.ts'
 import { countsOf, estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
 import type { Target } from '../route/target-health.ts'
-import type { Call, Dialect, StreamWatch } from '../translate/dialect.ts'
+import type { Call } from '../translate/call.ts'
+import type { Dialect } from '../translate/dialect.ts'
 import { embedTokens } from '../translate/embedding.ts'
 import type { Usage } from '../translate/neutral.ts'
+import type { StreamWatch } from '../translate/stream-watch.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 
 /** What is known of one attempt when it has ended. Times in milliseconds. */

@@ -1,6 +1,7 @@
 import type { Wanted } from '../route/choice.ts'
 import { ANYWHERE } from '../route/choice.ts'
-import type { Call, Dialect, ModelRequest } from '../translate/dialect.ts'
+import type { Call, ModelRequest } from '../translate/call.ts'
+import type { Dialect } from '../translate/dialect.ts'
 
 /** Headers in which clients say which requests belong together. */
 const SESSION_HEADERS = [

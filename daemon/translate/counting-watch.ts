@@ -1,5 +1,5 @@
-import type { StreamWatch } from './dialect.ts'
 import type { Usage } from './neutral.ts'
+import type { StreamWatch } from './stream-watch.ts'
 
 /** What the watch of any stream counts, and how it is asked. What a frame says is the matter of each. */
 export abstract class CountingWatch implements StreamWatch {

@@ -1,6 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import { outlineOf } from '../../syntax/json/outline.ts'
-import type { Call, Dialect, UpstreamSide } from './dialect.ts'
+import type { Call, UpstreamSide } from './call.ts'
+import type { Dialect } from './dialect.ts'
 import type { Vector } from './embed-form.ts'
 import { tokensIn } from './estimate.ts'
 import { parsedRecord } from './json-value.ts'

@@ -1,4 +1,4 @@
-import type { Call } from './dialect.ts'
+import type { Call } from './call.ts'
 import { mayHold, textsUnder } from './json-find.ts'
 
 const NAMES: ReadonlySet<string> = new Set(['file_id', 'file_ids'])

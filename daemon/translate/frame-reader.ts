@@ -1,6 +1,6 @@
-import type { EventReader } from './dialect.ts'
 import { type FrameScanner, type OnFrame, sseEvents } from './frame-scanner.ts'
 import type { NeutralEvent } from './neutral.ts'
+import type { EventReader } from './neutral-form.ts'
 import { PartSequence } from './part-sequence.ts'
 import { TextHole } from './text-hole.ts'
 

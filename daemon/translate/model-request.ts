@@ -1,6 +1,6 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { JsonMember, JsonOutline } from '../../syntax/json/outline.ts'
-import type { ModelRequest, Routing } from './dialect.ts'
+import type { ModelRequest, Routing } from './call.ts'
 import { recordIn } from './json-value.ts'
 
 /** Fields some gateways take from clients to choose where a request goes. Here that is the operator's to say. */

@@ -1,4 +1,5 @@
-import type { Dialect, DialectProbe, SeenEvent } from './dialect.ts'
+import type { Dialect } from './dialect.ts'
+import type { DialectProbe, SeenEvent } from './dialect-probe.ts'
 import { parsedRecord } from './json-value.ts'
 import type { NeutralEvent } from './neutral.ts'
 import { SseScanner, utf8Of } from './sse.ts'

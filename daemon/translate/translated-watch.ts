@@ -1,7 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import { CountingWatch } from './counting-watch.ts'
-import type { EventReader } from './dialect.ts'
 import type { NeutralAnswer, NeutralEvent, Usage, WrittenEvent } from './neutral.ts'
+import type { EventReader } from './neutral-form.ts'
 
 const NOTHING = Buffer.alloc(0)
 

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Dialect, StreamWatch } from '../../daemon/translate/dialect.ts'
+import type { Dialect } from '../../daemon/translate/dialect.ts'
 import { DIALECTS, type Dialects } from '../../daemon/translate/dialects.ts'
 import type { Usage } from '../../daemon/translate/neutral.ts'
+import type { StreamWatch } from '../../daemon/translate/stream-watch.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { KEY, startDataPlane } from '../support/data-plane.ts'
 

@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser'
 import { createVerdicts } from '../../daemon/check/verdict.ts'
-import type { Call, Dialect } from '../../daemon/translate/dialect.ts'
+import type { Call } from '../../daemon/translate/call.ts'
+import type { Dialect } from '../../daemon/translate/dialect.ts'
 import { DIALECTS } from '../../daemon/translate/dialects.ts'
 import { translate } from '../../daemon/translate/translation.ts'
 import { GateError } from '../../schemas/words/errors.ts'

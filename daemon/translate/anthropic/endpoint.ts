@@ -1,4 +1,4 @@
-import type { Endpoint } from '../dialect.ts'
+import type { Endpoint } from '../call.ts'
 
 export const VERSION_HEADER = 'anthropic-version'
 

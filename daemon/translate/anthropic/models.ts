@@ -1,5 +1,5 @@
 import { known, type ModelFacts } from '../../../schemas/words/model-facts.ts'
-import type { Call, ModelEntry } from '../dialect.ts'
+import type { Call, ModelEntry } from '../call.ts'
 import { isRecord, type JsonRecord, numberIn, recordsIn } from '../json-value.ts'
 
 /** When a model was made is not known here: it has been there since this process began. */

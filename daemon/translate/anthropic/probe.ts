@@ -1,4 +1,4 @@
-import type { DialectProbe, SeenEvent } from '../dialect.ts'
+import type { DialectProbe, SeenEvent } from '../dialect-probe.ts'
 import { isRecord, type JsonRecord, recordIn } from '../json-value.ts'
 
 const MESSAGES = [{ role: 'user', content: 'Count from one to one hundred.' }]

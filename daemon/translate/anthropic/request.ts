@@ -1,5 +1,5 @@
 import { outlineOf } from '../../../syntax/json/outline.ts'
-import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited, modelEdits } from '../json-splice.ts'
 import { checkMessages, decidingKeys, readModelRequest } from '../model-request.ts'
 import { attributionEdit } from './attribution.ts'

@@ -1,7 +1,7 @@
 import { answerId } from '../answer-id.ts'
-import type { Told } from '../dialect.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, ReasoningPart, Usage } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { usageObject } from './usage.ts'
 
 /** Writes a whole answer of another dialect as a message. */

@@ -1,4 +1,4 @@
-import type { UpstreamSide } from '../dialect.ts'
+import type { UpstreamSide } from '../call.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, TextPart } from '../neutral.ts'
 

@@ -1,5 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
-import type { Call } from '../dialect.ts'
+import type { Call } from '../call.ts'
 import type { EmbedForm } from '../embed-form.ts'
 import { vectorIn } from '../embedding.ts'
 import {

@@ -1,6 +1,6 @@
 import type { JsonOutline } from '../../../syntax/json/outline.ts'
+import type { UpstreamSide } from '../call.ts'
 import { isOurs, mayHoldOurs } from '../call-signature.ts'
-import type { UpstreamSide } from '../dialect.ts'
 import { type Edit, memberEdits } from '../json-splice.ts'
 import { isRecord } from '../json-value.ts'
 

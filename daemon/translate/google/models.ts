@@ -1,5 +1,5 @@
 import { known, type ModelFacts } from '../../../schemas/words/model-facts.ts'
-import type { Call, ModelEntry } from '../dialect.ts'
+import type { Call, ModelEntry } from '../call.ts'
 import { booleanIn, isRecord, type JsonRecord, numberIn, recordsIn } from '../json-value.ts'
 
 /** As many as a client gets that does not ask for more or fewer, and at most; Google's own limits. */

@@ -1,4 +1,4 @@
-import type { NeutralForm } from '../dialect.ts'
+import type { NeutralForm } from '../neutral-form.ts'
 import { features } from './features.ts'
 import { readAnswer } from './read-answer.ts'
 import { ContentEventReader } from './read-events.ts'

@@ -1,6 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
-import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited } from '../json-splice.ts'
 import { isRecord } from '../json-value.ts'
 import { checkModel, decidingKeys, readMembers } from '../model-request.ts'

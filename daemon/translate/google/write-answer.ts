@@ -1,7 +1,7 @@
 import { CallSignatures } from '../call-signature.ts'
-import type { Told } from '../dialect.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { logprobsResult } from './logprobs.ts'
 import { usageObject } from './usage.ts'
 

@@ -1,6 +1,6 @@
 import { CallSignatures } from '../call-signature.ts'
-import type { Told } from '../dialect.ts'
 import type { PartStart, ReasoningPart, WrittenEvent } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { errorBody } from './error.ts'
 import { logprobsResult } from './logprobs.ts'
 import { usageObject } from './usage.ts'

@@ -1,5 +1,5 @@
+import type { UpstreamSide } from '../call.ts'
 import { CallSignatures } from '../call-signature.ts'
-import type { UpstreamSide } from '../dialect.ts'
 import { parsedRecord, recordIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, ResultPart } from '../neutral.ts'
 import { ASKS_FOR_SIGNATURES, NOT_SIGNED } from './foreign-thoughts.ts'

@@ -1,4 +1,4 @@
-import type { Call } from '../dialect.ts'
+import type { Call } from '../call.ts'
 import type { EmbedForm } from '../embed-form.ts'
 import { textsIn, vectorIn } from '../embedding.ts'
 import { listIn, numberIn, parsedRecord } from '../json-value.ts'

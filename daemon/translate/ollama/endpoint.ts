@@ -1,4 +1,4 @@
-import type { Endpoint } from '../dialect.ts'
+import type { Endpoint } from '../call.ts'
 
 /** Clients ask for it to find out what the server can do: this one has tools, thinking and schemas. */
 const VERSION = '0.13.0'

@@ -1,4 +1,4 @@
-import type { ModelEntry } from '../dialect.ts'
+import type { ModelEntry } from '../call.ts'
 import { isRecord } from '../json-value.ts'
 
 /** When a model was made is not known here: it has been there since this process began. */

@@ -1,5 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
-import type { Call } from '../dialect.ts'
+import type { Call } from '../call.ts'
 import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'

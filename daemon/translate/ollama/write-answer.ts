@@ -1,6 +1,6 @@
-import type { Told } from '../dialect.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 
 /** How a part of an answer is said: in a message of a conversation, or as what completes a prompt. */

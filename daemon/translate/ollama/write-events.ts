@@ -1,5 +1,5 @@
-import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { errorFrame } from './error.ts'
 import { callObject, ending, type Form, logprobsOf, timeOf } from './write-answer.ts'
 

@@ -1,4 +1,4 @@
-import type { Call } from '../dialect.ts'
+import type { Call } from '../call.ts'
 import type { EmbedForm, Vector } from '../embed-form.ts'
 import { textsIn, vectorIn } from '../embedding.ts'
 import { numberIn, parsedRecord, recordIn, recordsIn } from '../json-value.ts'

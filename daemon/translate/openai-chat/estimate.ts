@@ -1,5 +1,5 @@
 import { outlineOf } from '../../../syntax/json/outline.ts'
-import type { Call } from '../dialect.ts'
+import type { Call } from '../call.ts'
 import { tokensIn, tokensOfAll, tokensOfAnswer } from '../estimate.ts'
 
 /** The input tokens of a request, for an upstream that reports none: of its text, its tools and its media. */

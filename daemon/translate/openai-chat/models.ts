@@ -1,5 +1,5 @@
 import type { ModelFacts } from '../../../schemas/words/model-facts.ts'
-import type { Call, ModelEntry } from '../dialect.ts'
+import type { Call, ModelEntry } from '../call.ts'
 import { isRecord } from '../json-value.ts'
 import { readFactsOf, writeFacts } from './facts.ts'
 

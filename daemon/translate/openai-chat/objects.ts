@@ -1,6 +1,7 @@
-import type { Endpoint, ObjectForm } from '../dialect.ts'
+import type { Endpoint } from '../call.ts'
 import { booleanIn, recordIn, textIn } from '../json-value.ts'
 import { decidingKeys } from '../model-request.ts'
+import type { ObjectForm } from '../object-form.ts'
 
 const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
 const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const

@@ -1,6 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
-import type { Call, Dialect, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
+import type { Dialect } from '../dialect.ts'
 import { tokensIn } from '../estimate.ts'
 import { formFields } from '../form-data.ts'
 import { edited, withModel } from '../json-splice.ts'

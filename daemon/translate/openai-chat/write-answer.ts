@@ -1,7 +1,7 @@
 import { answerId } from '../answer-id.ts'
 import { CallSignatures, type Thought } from '../call-signature.ts'
-import type { Told } from '../dialect.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 
 /** Writes a whole answer of another dialect as a chat completion. */

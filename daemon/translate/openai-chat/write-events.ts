@@ -1,7 +1,7 @@
 import { answerId } from '../answer-id.ts'
 import { CallSignatures } from '../call-signature.ts'
-import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { textFrame } from '../text-frame.ts'
 import type { TokenLogprobs } from '../token-logprobs.ts'
 import { errorFrame } from './error.ts'

@@ -1,4 +1,4 @@
-import type { UpstreamSide } from '../dialect.ts'
+import type { UpstreamSide } from '../call.ts'
 import { isRecord, recordIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, ResultPart, TextPart } from '../neutral.ts'
 import { withInstructions } from './instructions.ts'

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../dialect.ts'
+import type { Endpoint } from '../call.ts'
 import { type JsonRecord, textIn } from '../json-value.ts'
 import type { NeutralAnswer, NeutralMessage, Usage } from '../neutral.ts'
 import { responseId } from './response-object.ts'

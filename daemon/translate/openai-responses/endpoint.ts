@@ -1,4 +1,4 @@
-import type { Endpoint } from '../dialect.ts'
+import type { Endpoint } from '../call.ts'
 
 export const ENDPOINTS: readonly Endpoint[] = [
   { method: 'POST', path: '/v1/responses', scope: 'chat:write', does: 'generate' },

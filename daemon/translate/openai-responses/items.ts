@@ -1,6 +1,6 @@
-import type { Told } from '../dialect.ts'
 import { parsedRecord, textIn } from '../json-value.ts'
 import type { CallPart } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 import { askedIn, itemId } from './response-object.ts'
 import { readTools, type ToolName } from './tools.ts'

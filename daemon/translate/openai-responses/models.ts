@@ -1,4 +1,4 @@
-import type { ModelEntry } from '../dialect.ts'
+import type { ModelEntry } from '../call.ts'
 import { recordIn, recordsIn, textIn } from '../json-value.ts'
 
 /** Unix seconds. When a model was made is not known here: it has been there since this process began. */

@@ -1,4 +1,4 @@
-import type { DialectProbe, SeenEvent } from '../dialect.ts'
+import type { DialectProbe, SeenEvent } from '../dialect-probe.ts'
 import { isRecord, type JsonRecord, recordIn } from '../json-value.ts'
 
 const INPUT = 'Count from one to one hundred.'

@@ -1,5 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
-import type { Call } from '../dialect.ts'
+import type { Call } from '../call.ts'
 import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
 import type { Effort, Feature, NeutralMessage, NeutralRequest } from '../neutral.ts'

@@ -1,5 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
-import type { Call } from '../dialect.ts'
+import type { Call } from '../call.ts'
 import { isRecord, type JsonRecord, parsedRecord, recordIn, textIn } from '../json-value.ts'
 import type { RecordedForm, RecordFacts } from '../recorded-form.ts'
 import { SseScanner, utf8Of } from '../sse.ts'

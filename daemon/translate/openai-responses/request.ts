@@ -1,6 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
-import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../dialect.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited, modelEdits } from '../json-splice.ts'
 import { decidingKeys, readModelRequest } from '../model-request.ts'
 import { ENDPOINTS } from './endpoint.ts'

@@ -1,5 +1,4 @@
 import type { GateError } from '../../../schemas/words/errors.ts'
-import type { Told } from '../dialect.ts'
 import {
   booleanIn,
   isRecord,
@@ -11,6 +10,7 @@ import {
   textIn,
 } from '../json-value.ts'
 import type { Finish, Usage } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { responseError } from './error.ts'
 import { usageObject } from './usage.ts'
 

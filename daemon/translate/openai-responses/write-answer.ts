@@ -1,5 +1,5 @@
-import type { Told } from '../dialect.ts'
 import type { AnswerPart, NeutralAnswer, Usage } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { compactionObject, isCompaction } from './compaction.ts'
 import { callItem, messageItem, reasoningItem, refusalPart, statusOfCall, textPart, toolNames } from './items.ts'
 import { sealedOf, sealedOfRedacted } from './reasoning.ts'

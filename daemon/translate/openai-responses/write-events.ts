@@ -1,5 +1,5 @@
-import type { Told } from '../dialect.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
+import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 import { errorFrame, frame, numberedTextFrame } from './error.ts'
 import {

@@ -1,5 +1,5 @@
 import { providerRow } from '../../../schemas/words/providers.ts'
-import type { UpstreamSide } from '../dialect.ts'
+import type { UpstreamSide } from '../call.ts'
 import { parsedRecord, textIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, TextPart } from '../neutral.ts'
 import { ownItem } from './reasoning.ts'

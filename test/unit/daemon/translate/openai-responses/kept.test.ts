@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Call, KeptAnswers } from '../../../../../daemon/translate/dialect.ts'
+import type { Call } from '../../../../../daemon/translate/call.ts'
+import type { KeptAnswers } from '../../../../../daemon/translate/kept-form.ts'
 import { openAiResponses } from '../../../../../daemon/translate/openai-responses/dialect.ts'
 
 const [endpoint] = openAiResponses.endpoints

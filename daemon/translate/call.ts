@@ -1,0 +1,82 @@
+import type { ModelFacts } from '../../schemas/words/model-facts.ts'
+import type { Scope } from '../../schemas/words/scopes.ts'
+import type { JsonOutline } from '../../syntax/json/outline.ts'
+
+/**
+ * One endpoint of a dialect. `path` may hold one `{name}`, which matches any text except the empty one; ids of models
+ * have slashes, so the text may, too. Where several rows fit, the longest path counts.
+ */
+export type Endpoint = {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  /** What a key must be allowed to do. */
+  readonly scope: Scope
+  readonly does: 'generate' | 'embed' | 'count-tokens' | 'list-models' | 'show-model' | 'say' | 'kept' | 'object'
+  /** What `object` does with something that an upstream keeps. `change` says how it is afterwards. */
+  readonly object?: 'create' | 'list' | 'show' | 'change' | 'remove' | 'content'
+  /** Models are named in a file that was uploaded before, which is not read here. */
+  readonly hasModelsInFile?: true
+  /** What `object` is about, in place of a model in the usage log. */
+  readonly about?: string
+  /** What `say` answers, sent as JSON. */
+  readonly says?: object
+  /** multipart/form-data in place of JSON. */
+  readonly takes?: 'form'
+  /** Only requests with this header come in here; it tells dialects apart that share a path. */
+  readonly withHeader?: string
+  /** The same for a part of the query, such as `alt=sse`. */
+  readonly withQuery?: string
+}
+
+/** A request as a client sent it. `body` is empty where the endpoint takes none. */
+export type Call = {
+  readonly endpoint: Endpoint
+  /** What the client put in place of `{name}`, percent-decoded; empty where the path has none. */
+  readonly param: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Buffer
+  /** The body as the client sent it, where `body` was completed with what is kept of earlier answers. */
+  readonly asked?: Buffer
+  /** What a JSON body looks like, which was found out as it came; absent: to be found out. */
+  readonly outline?: JsonOutline
+}
+
+/**
+ * What the gateway needs to know of a request; the rest passes through unread. `stream`: a stream was asked for.
+ * `choices`: how many answers at once, when more than one. `cacheKey`: requests with the same one share a prompt.
+ */
+export type ModelRequest = {
+  readonly model: string
+  readonly stream: boolean
+  readonly choices?: number
+  readonly cacheKey?: string
+  readonly routing?: Routing
+}
+
+/** Where a request says that it wants to go, as `Wanted` of route/ has it. */
+export type Routing = {
+  readonly models: readonly string[]
+  readonly order: readonly string[]
+  readonly only: readonly string[] | null
+  readonly ignore: readonly string[]
+  readonly strategy: 'latency' | 'cost' | null
+  readonly isAlone: boolean
+}
+
+/** How the upstream of a request knows the model, and what is known of itself. */
+export type UpstreamSide = { readonly model: string; readonly provider: string }
+
+/**
+ * `hidesUsage`: the upstream was asked for a report of usage that the client did not ask for. `dropped`: fields that it
+ * does not take.
+ */
+export type UpstreamBody = {
+  readonly body: Buffer
+  readonly hidesUsage: boolean
+  readonly dropped?: readonly string[]
+}
+
+/** A model as clients may ask for it. */
+export type ModelEntry = { readonly id: string; readonly ownedBy: string; readonly facts?: ModelFacts }
