@@ -9,7 +9,8 @@ import { type Translation, translate } from '../translate/translation.ts'
 import { bothTunings, tuned } from '../translate/tuning.ts'
 import { TooLong, textOf } from '../upstream/answer-text.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
-import type { Upstream, Upstreams } from '../upstream/upstreams.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 import type { Job } from './sending.ts'
 
 /** `now` is Unix milliseconds. */

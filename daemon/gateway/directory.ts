@@ -12,7 +12,8 @@ import type { Target, TargetHealth } from '../route/target-health.ts'
 import { createCatalog } from '../upstream/catalog.ts'
 import { discoverEngines, MISSES_UNTIL_GONE } from '../upstream/discovery.ts'
 import { createProbes } from '../upstream/probe.ts'
-import type { Speech, Upstream, Upstreams } from '../upstream/upstreams.ts'
+import type { Speech, Upstream } from '../upstream/upstream.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 
 /** An upstream as an operator sees it. */
 export type UpstreamStatus = {

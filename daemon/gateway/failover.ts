@@ -7,7 +7,7 @@ import { createLine } from '../translate/line.ts'
 import type { Feature, Usage } from '../translate/neutral.ts'
 import { type Spoken, spokenFor } from '../translate/spoken.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
-import type { Upstream } from '../upstream/upstreams.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import { type Conclusion, isUnseen, mayTryElsewhere } from './attempt.ts'
 import { type Job, type Sending, sendingTo } from './sending.ts'
 

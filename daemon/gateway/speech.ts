@@ -2,7 +2,7 @@ import type { Dialects } from '../translate/dialects.ts'
 import { probesOf } from '../translate/probing.ts'
 import { preferredOf } from '../translate/spoken.ts'
 import type { Echo } from '../upstream/echo.ts'
-import type { Speech } from '../upstream/upstreams.ts'
+import type { Speech } from '../upstream/upstream.ts'
 
 /** What upstreams are spoken to in. */
 export function speechOf({ all, gradesOf }: Dialects, echo: Echo): Speech {

@@ -1,4 +1,4 @@
-import type { Answer } from './upstreams.ts'
+import type { Answer } from './upstream.ts'
 
 export class TooLong extends Error {}
 

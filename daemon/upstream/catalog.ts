@@ -3,7 +3,7 @@ import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
 import { textOf } from './answer-text.ts'
 import { isOutOfDescriptors } from './connector.ts'
-import type { Answer, ModelListing, Upstream } from './upstreams.ts'
+import type { Answer, ModelListing, Upstream } from './upstream.ts'
 
 /** What an upstream said last about itself. */
 export type CatalogEntry = {

@@ -2,7 +2,7 @@ import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { LOCAL_ENGINES, type LocalEngine } from '../../schemas/words/local-engines.ts'
 import { readListing } from './catalog.ts'
 import { foreignPorts } from './foreign-ports.ts'
-import type { ModelListing } from './upstreams.ts'
+import type { ModelListing } from './upstream.ts'
 
 const PROBE_TIMEOUT_MS = 500
 /** An engine that is busy may miss a look; only after so many in a row it is taken to be gone. */

@@ -1,6 +1,6 @@
 import { isRecord, listIn, parsedRecord } from '../../translate/json-value.ts'
 import type { Sink } from '../../upstream/answer-form.ts'
-import type { Upstream } from '../../upstream/upstreams.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
 import { sendJson } from '../send-json.ts'
 import { type ObjectJob, type ObjectParts, recorded, told } from './job.ts'
 import { ask } from './send.ts'

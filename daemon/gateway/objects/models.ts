@@ -1,6 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { type JsonRecord, parsedRecord } from '../../translate/json-value.ts'
-import type { Upstream } from '../../upstream/upstreams.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
 import type { ObjectJob, ObjectParts } from './job.ts'
 import { mayKeep } from './which.ts'
 

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Sink } from '../../upstream/answer-form.ts'
 import { type ForwardRequest, forward } from '../../upstream/forward.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
-import type { Upstream } from '../../upstream/upstreams.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
 import { clientHeaders } from '../attempt.ts'
 import type { ObjectJob } from './job.ts'
 
