@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { Ajv, type Options, type SchemaObject, type ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { isJson } from '../../syntax/json/is-json.ts'
 import { nearlyJson } from '../../syntax/json/nearly.ts'
 import { coerced } from './coerced.ts'
 
@@ -72,15 +73,6 @@ function jsonIn(text: string, isObject: boolean, mayBeEmpty: boolean): string | 
   const value: unknown = JSON.parse(json)
   if (typeof value === 'string') return value.trim().startsWith('{') ? jsonIn(value, isObject, mayBeEmpty) : null
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? json : null
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** @returns null for a schema that cannot be used: what it is for is then JSON, and the rest is left to the client */

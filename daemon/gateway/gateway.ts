@@ -87,7 +87,6 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const kept = parts.kept.of(keyId)
       const call = dialect.kept?.complete(sent, kept) ?? sent
       if (call !== sent) slot.holdAnswer(call.body.length)
-      answer.tap = dialect.kept?.tap(call, kept) ?? null
       const asked = dialect.readRequest(call)
       const routes = parts.routes().of(allowed)
       if (endpoint.does === 'show-model') {
@@ -97,7 +96,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const wanted = withFiles(wantedOf(call, asked, dialect, keyId), files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
       const job = { answer, keyId, isLimited: allowed !== null, dialect, call, asked, hold: slot.holdAnswer }
-      parts.recordings.begin(job, kept)
+      if (!parts.recordings.begin(job, kept)) answer.tap = dialect.kept?.tap(call, kept) ?? null
       const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {

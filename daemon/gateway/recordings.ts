@@ -173,17 +173,18 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
 
     /**
      * From here on an answer may outlive its connection: it is recorded, and its client follows the recording.
+     * @returns whether the recording sees to it that the answer is kept
      * @throws GateError BAD_REQUEST where nothing may run in the background, TOO_MANY_REQUESTS where too much does
      */
-    begin({ answer, keyId, dialect, call, asked, hold }: Job, kept: KeptAnswers): void {
+    begin({ answer, keyId, dialect, call, asked, hold }: Job, kept: KeptAnswers): boolean {
       const mayResume = limits.resumeForMs > 0 && asked.stream
-      if (!mayResume && dialect.kept === undefined) return
+      if (!mayResume && dialect.kept === undefined) return false
       const facts = { requestId: answer.requestId, nowS: Math.floor(now() / 1_000), hold }
       const form = dialect.kept?.record(call, kept, facts, mayResume) ?? null
       const conversation = mayResume ? conversationOf(call.headers['x-conversation-id']) : null
-      if ((form === null && conversation === null) || answer.isGone()) return
+      if ((form === null && conversation === null) || answer.isGone()) return false
       if (form?.isBackground === true) checkBackground(keyId)
-      else if (bytes > limits.maxBytes) return // there is no room for another one
+      else if (bytes > limits.maxBytes) return false // there is no room for another one
       const maxBytes = Math.min(MAX_STREAM_BYTES, limits.maxBytes * STREAM_SHARE)
       const aloneMs = form?.isBackground === true ? null : limits.resumeForMs
       const recording = new Recording(form, { maxBytes, aloneMs }, counted(keyId))
@@ -193,12 +194,10 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
         recording,
       )
       const client = answer.detach(recording)
-      if (form !== null) {
-        answer.tap = null // its form keeps it
-        start(recording, form, dialect.streamType)
-      }
+      if (form !== null) start(recording, form, dialect.streamType)
       if (form === null || form.isStreamed) void recording.follow(client, 0)
       else sendJson(client, 200, form.shown())
+      return form !== null
     },
 
     /** `GET /v1/streams/{conversation}?offset=N`: the bytes of its last stream from an offset on, and what follows. */

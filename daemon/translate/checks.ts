@@ -1,4 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import { isJson } from '../../syntax/json/is-json.ts'
 import type { FeatureTable } from './features.ts'
 import { isRecord, parsedRecord } from './json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, NeutralRequest } from './neutral.ts'
@@ -106,15 +107,6 @@ function checkedOf(verdict: Verdict, text: string, misfit: (problem: string) => 
       return misfit(verdict.problem)
     case 'unchecked':
       return isJson(text) ? { text } : misfit('not JSON')
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }
 

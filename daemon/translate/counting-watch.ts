@@ -1,3 +1,4 @@
+import { isJson } from '../../syntax/json/is-json.ts'
 import type { Usage } from './neutral.ts'
 import type { StreamWatch } from './stream-watch.ts'
 
@@ -47,14 +48,5 @@ export abstract class CountingWatch implements StreamWatch {
   protected atLeastWhatCame(): Usage | null {
     const usage = this.usageSoFar
     return usage === null ? null : { ...usage, outputTokens: Math.max(usage.outputTokens, this.contentFrameCount) }
-  }
-}
-
-function isJson(latin1: string): boolean {
-  try {
-    JSON.parse(latin1)
-    return true
-  } catch {
-    return false
   }
 }
