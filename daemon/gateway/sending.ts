@@ -1,5 +1,5 @@
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
-import type { Call, ModelRequest, UpstreamSide } from '../translate/call.ts'
+import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../translate/call.ts'
 import type { CallCare, CheckJson } from '../translate/checks.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import { embedFailure, translateEmbedding } from '../translate/embedding.ts'
@@ -75,15 +75,28 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
     return translated(job, { ...translation, body, dropped })
   }
   answer.dropped = noteOf(dropped)
+  return passing(spoken, job, side, { body, hidesUsage }, around)
+}
+
+/** Bytes pass; only a whole answer in place of the stream that was asked for is written anew. */
+function passing(
+  spoken: Spoken,
+  job: Job,
+  side: UpstreamSide,
+  { body, hidesUsage }: UpstreamBody,
+  around: Around,
+): Sending {
+  const { answer, dialect, call, asked } = job
   const watch = () => {
     answer.watch = dialect.watch(hidesUsage, asked.choices)
     return answer.watch
   }
+  const sending = { spoken: dialect, call, body, form: formOf(dialect, call, watch), sink: answer, looked: null }
+  if (call.endpoint.does !== 'generate' || !asked.stream) return { ...sending, told: asItIs }
   const { requestId, nowS, elapsedNs } = factsOf(answer, around) // nothing is looked at in what passes
   const asStream = () =>
     translate(dialect, { ...spoken, grade: 'translate' }, call, side, { requestId, nowS, elapsedNs })
-  const told = generates && asked.stream ? (end: ForwardEnd) => streamed(end, job, asStream) : asItIs
-  return { spoken: dialect, call, body, form: formOf(dialect, call, watch), sink: answer, told, looked: null }
+  return { ...sending, told: (end) => streamed(end, job, asStream) }
 }
 
 function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: Around): AnswerFacts {
