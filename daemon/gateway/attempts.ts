@@ -8,10 +8,12 @@ import type { CheckJson } from '../translate/checks.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { bothTunings, type Tuning } from '../translate/tuning.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
-import { type AttemptParts, attempt, type Conclusion } from './attempt.ts'
+import { type AttemptParts, attempt } from './attempt.ts'
 import { countFor } from './counting.ts'
+import type { Conclusion } from './ends.ts'
 import { type Conduct, conductOf } from './failover.ts'
-import type { Job, Sending } from './sending.ts'
+import type { Job } from './job.ts'
+import type { Sending } from './sending.ts'
 
 export type AttemptsParts = AttemptParts & {
   readonly dialects: Pick<Dialects, 'all'>

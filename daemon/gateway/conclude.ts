@@ -6,8 +6,9 @@ import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
 import type { UpstreamTable } from '../upstream/upstream.ts'
 import type { Answer } from './answer.ts'
-import { type Conclusion, retryAfterMs } from './attempt.ts'
+import type { Conclusion } from './ends.ts'
 import type { Exchange } from './exchange.ts'
+import { retryAfterMs } from './retry-after.ts'
 
 type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>
 

@@ -11,7 +11,7 @@ import { TooLong, textOf } from '../upstream/answer-text.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
-import type { Job } from './sending.ts'
+import type { Job } from './job.ts'
 
 /** `now` is Unix milliseconds. */
 type CountingParts = {

@@ -8,8 +8,9 @@ import type { Feature, Usage } from '../translate/neutral.ts'
 import { type Spoken, spokenFor } from '../translate/spoken.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { type Conclusion, isUnseen, mayTryElsewhere } from './attempt.ts'
-import { type Job, type Sending, sendingTo } from './sending.ts'
+import { type Conclusion, isUnseen, mayTryElsewhere } from './ends.ts'
+import type { Job } from './job.ts'
+import { type Sending, sendingTo } from './sending.ts'
 
 /** How targets are tried in turn. */
 export type Conduct = {

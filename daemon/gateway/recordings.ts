@@ -3,9 +3,9 @@ import type { KeptAnswers } from '../translate/kept-form.ts'
 import type { RecordedAnswer, RecordedForm } from '../translate/recorded-form.ts'
 import type { Answer } from './answer.ts'
 import { decoded, type Exchange } from './exchange.ts'
+import type { Job } from './job.ts'
 import { Recording } from './recording.ts'
 import { sendJson } from './send-json.ts'
-import type { Job } from './sending.ts'
 import type { RecordingsLimits } from './settings.ts'
 
 /** One stream takes no more of memory than this, nor than this part of what there is for all. */

@@ -1,29 +1,16 @@
-import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
-import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../translate/call.ts'
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Call, UpstreamBody, UpstreamSide } from '../translate/call.ts'
 import type { CallCare, CheckJson } from '../translate/checks.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import { embedFailure, translateEmbedding } from '../translate/embedding.ts'
-import { isRecord } from '../translate/json-value.ts'
 import type { Spoken } from '../translate/spoken.ts'
 import { type AnswerFacts, callOf, type Translation, translate } from '../translate/translation.ts'
 import { type Tuning, tuned } from '../translate/tuning.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
-import { streamed, streamTypeOf } from './streamed.ts'
-
-/** What a client wants, read and admitted. */
-export type Job = {
-  readonly answer: Answer
-  readonly keyId: string
-  /** Its key may not use every model. */
-  readonly isLimited: boolean
-  readonly dialect: Dialect
-  readonly call: Call
-  readonly asked: ModelRequest
-  /** Counts bytes that are kept for the request until it ends. @throws GateError when there are too many */
-  readonly hold: (bytes: number) => void
-}
+import { streamedEnd, streamTypeOf, translatedEnd } from './client-end.ts'
+import type { Job } from './job.ts'
 
 /** What is sent to one upstream for a request, and how its answer is read and told. */
 export type Sending = {
@@ -96,7 +83,7 @@ function passing(
   const { requestId, nowS, elapsedNs } = factsOf(answer, around) // nothing is looked at in what passes
   const asStream = () =>
     translate(dialect, { ...spoken, grade: 'translate' }, call, side, { requestId, nowS, elapsedNs })
-  return { ...sending, told: (end) => streamed(end, job, asStream) }
+  return { ...sending, told: (end) => streamedEnd(end, job, asStream) }
 }
 
 function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: Around): AnswerFacts {
@@ -112,7 +99,8 @@ function formOf(spoken: Dialect, { endpoint }: Call, watch: AnswerForm['watch'])
   return { mediaType: streamType, looksLikeStream, failureOf, watch }
 }
 
-function translated({ answer, dialect, call, asked, hold }: Job, translation: Translation): Sending {
+function translated(job: Job, translation: Translation): Sending {
+  const { answer, dialect, call, asked, hold } = job
   const { spoken } = translation
   hold(translation.body.length)
   answer.dropped = noteOf(translation.dropped)
@@ -150,7 +138,7 @@ function translated({ answer, dialect, call, asked, hold }: Job, translation: Tr
       onDrain: (resume) => answer.onDrain(resume),
       onGone: (cancel) => answer.onGone(cancel),
     },
-    told: (end) => toldOf(end, { spoken, dialect, whole, isStream: asked.stream }),
+    told: (end) => translatedEnd(end, job, spoken, whole),
     looked: translation.isChecked
       ? async (end) => {
           if (end.kind !== 'answered' || answer.watch !== null) return end // a stream was looked at on its way
@@ -172,65 +160,6 @@ function messageOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'the answer of the upstream is not JSON'
   return error instanceof Error ? error.message : String(error)
 }
-
-const JSON_TYPE = { 'content-type': 'application/json' }
-
-function toldOf(
-  end: ForwardEnd,
-  {
-    spoken,
-    dialect,
-    whole,
-    isStream,
-  }: {
-    readonly spoken: Dialect
-    readonly dialect: Dialect
-    readonly whole: Buffer | null
-    /** One was asked for. */
-    readonly isStream: boolean
-  },
-): ForwardEnd {
-  switch (end.kind) {
-    case 'answered': {
-      // a stream that was not begun before its end, or that a whole answer was made
-      const headers = whole === null || isStream ? streamTypeOf(dialect) : JSON_TYPE
-      return { ...end, headers, rest: whole ?? end.rest }
-    }
-    case 'rejected': {
-      const { 'retry-after': after, 'retry-after-ms': afterMs } = end.headers
-      const headers = {
-        ...(after !== undefined && { 'retry-after': after }),
-        ...(afterMs !== undefined && { 'retry-after-ms': afterMs }),
-      }
-      if (!isJsonObject(end.body)) return { ...end, headers: { ...headers, 'content-type': 'text/plain' } }
-      const message = spoken.failureOf(end.body) ?? `the upstream answered ${end.status}`
-      const wait = /^\d+$/.test(String(after)) ? { retryAfterS: Number(after) } : {}
-      const body = Buffer.from(JSON.stringify(dialect.errorBody(new GateError(codeOf(end.status), message, wait))))
-      return { ...end, headers: { ...headers, ...JSON_TYPE }, body }
-    }
-    default:
-      return end
-  }
-}
-
-function isJsonObject(body: Buffer): boolean {
-  try {
-    return isRecord(JSON.parse(body.toString('utf8')))
-  } catch {
-    return false
-  }
-}
-
-const CODES: Readonly<Record<number, ErrorCode>> = {
-  404: 'MODEL_NOT_FOUND',
-  413: 'BODY_TOO_LARGE',
-  429: 'TOO_MANY_REQUESTS',
-  503: 'OVERLOADED',
-  504: 'UPSTREAM_TIMEOUT',
-  529: 'OVERLOADED',
-}
-
-const codeOf = (status: number): ErrorCode => CODES[status] ?? (status < 500 ? 'BAD_REQUEST' : 'UPSTREAM_FAILED')
 
 const MOST_NOTED = 20
 const NAME = /^[\w., -]{1,100}$/

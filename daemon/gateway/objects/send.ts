@@ -3,7 +3,7 @@ import type { Sink } from '../../upstream/answer-form.ts'
 import { type ForwardRequest, forward } from '../../upstream/forward.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
-import { clientHeaders } from '../attempt.ts'
+import { clientHeaders } from '../client-headers.ts'
 import type { ObjectJob } from './job.ts'
 
 type Sent = {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Exchange } from '../../../../daemon/gateway/exchange.ts'
+import type { Job } from '../../../../daemon/gateway/job.ts'
 import { type Client, Recording } from '../../../../daemon/gateway/recording.ts'
 import { createRecordings } from '../../../../daemon/gateway/recordings.ts'
-import type { Job } from '../../../../daemon/gateway/sending.ts'
 
 /** A client that takes so many chunks before it has to be waited for. */
 function clientOf(patience: number) {

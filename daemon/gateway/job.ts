@@ -1,0 +1,16 @@
+import type { Call, ModelRequest } from '../translate/call.ts'
+import type { Dialect } from '../translate/dialect.ts'
+import type { Answer } from './answer.ts'
+
+/** What a client wants, read and admitted. */
+export type Job = {
+  readonly answer: Answer
+  readonly keyId: string
+  /** Its key may not use every model. */
+  readonly isLimited: boolean
+  readonly dialect: Dialect
+  readonly call: Call
+  readonly asked: ModelRequest
+  /** Counts bytes that are kept for the request until it ends. @throws GateError when there are too many */
+  readonly hold: (bytes: number) => void
+}
