@@ -1,5 +1,6 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { OPENING_BRACE } from '../../syntax/json/brackets.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target } from '../route/target-health.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
@@ -16,7 +17,6 @@ type Rejection = Extract<ForwardEnd, { readonly kind: 'rejected' }>
 const RETRY_AFTER_S = 1
 
 const LONGEST_REASON = 500
-const OPENING_BRACE = 0x7b
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 /**

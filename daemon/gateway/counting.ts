@@ -3,7 +3,6 @@ import { providerRow } from '../../schemas/words/providers.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import { isRecord } from '../translate/json-value.ts'
 import { spokenFor } from '../translate/spoken.ts'
 import { type Translation, translate } from '../translate/translation.ts'
 import { bothTunings, tuned } from '../translate/tuning.ts'
@@ -54,11 +53,11 @@ async function exactCount(
   const { call, dialect, answer, hold } = job
   const { ask, provider, grades } = upstream
   const chosen = spokenFor(dialects.all, dialect, grades)
-  if (ask === null || (chosen.dialect.countPath ?? chosen.instead.countPath) === undefined) return null
+  if (ask === null || (chosen.dialect.engineCount ?? chosen.instead.engineCount) === undefined) return null
   const facts = { requestId: answer.requestId, nowS: Math.floor(now() / 1_000), elapsedNs: () => 0 }
   const translated = orNull(() => translate(dialect, chosen, call, { model, provider }, facts))
-  const path = translated?.spoken.countPath
-  if (translated === null || path === undefined) return null
+  const count = translated?.spoken.engineCount
+  if (translated === null || count === undefined) return null
   const { spoken } = translated
   const { body } = tuned(spoken, translated.body, bothTunings(upstream.tuning, tuning), false)
   hold(body.length)
@@ -66,9 +65,8 @@ async function exactCount(
   answer.onGone(() => gone.abort())
   const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)])
   try {
-    const counted = await ask(path, signal, { headers: spoken.fixedHeaders, body: body.toString('utf8') })
-    const said: unknown = JSON.parse(await textOf(counted, MAX_ANSWER_BYTES))
-    return isRecord(said) && Number.isSafeInteger(said['input_tokens']) ? Number(said['input_tokens']) : null
+    const counted = await ask(count.path, signal, { headers: spoken.fixedHeaders, body: body.toString('utf8') })
+    return count.read(JSON.parse(await textOf(counted, MAX_ANSWER_BYTES)))
   } catch (error) {
     if (signal.aborted || isOfUpstream(error)) return null // what follows will say what is wrong
     throw error

@@ -1,8 +1,8 @@
-import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { isRecord } from '../translate/json-value.ts'
 import type { KeptAnswers } from '../translate/kept-form.ts'
 import type { RecordedAnswer } from '../translate/recorded-form.ts'
+import { fromStore } from './from-store.ts'
 
 /** What the gateway needs of the storage of answers. Times are Unix milliseconds. @throws Error when it fails */
 export type AnswerStore = {
@@ -17,6 +17,7 @@ type Limits = { readonly keptForMs: number; readonly maxBytes: number }
 
 /** So much is put between two looks at what is too old or too much. */
 const PUTS_PER_TRIM = 256
+const LOST = 'what is kept of earlier answers cannot be read'
 
 /**
  * The answers that clients may ask for again, each by the key that it was given to.
@@ -44,7 +45,7 @@ export function createKept(
       isKeeping: () => limits.keptForMs > 0,
       recorded: (id) => recorded(keyId, id),
       find(id) {
-        const text = orUnavailable(() => store.get(keyId, id, since()))
+        const text = fromStore(LOST, () => store.get(keyId, id, since()))
         const value: unknown = text === null ? null : JSON.parse(text)
         return isRecord(value) ? value : null
       },
@@ -59,15 +60,7 @@ export function createKept(
           log('error', 'an answer could not be kept', { error: String(error) })
         }
       },
-      remove: (id) => orUnavailable(() => store.remove(keyId, id)),
+      remove: (id) => fromStore(LOST, () => store.remove(keyId, id)),
     }),
-  }
-}
-
-function orUnavailable<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw new GateError('STORE_UNAVAILABLE', 'what is kept of earlier answers cannot be read', { cause: error })
   }
 }

@@ -3,6 +3,7 @@ import type { Modality, ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { Call, Endpoint, ModelEntry, ModelRequest, UpstreamBody, UpstreamSide } from './call.ts'
 import type { DialectProbe } from './dialect-probe.ts'
 import type { EmbedForm } from './embed-form.ts'
+import type { EngineCount } from './engine-count.ts'
 import type { JsonRecord } from './json-value.ts'
 import type { KeptForm } from './kept-form.ts'
 import type { Usage } from './neutral.ts'
@@ -72,8 +73,8 @@ export type Dialect = {
   readonly countInput?: (call: Call) => number
   /** What says how many tokens a request is, sent as JSON; only of a dialect with an endpoint that counts. */
   readonly countBody?: (inputTokens: number) => object
-  /** Where engines count the tokens of a request, below their base URL; they answer with `input_tokens`. */
-  readonly countPath?: string
+  /** How engines count the tokens of a request; absent: they do not in this dialect. */
+  readonly engineCount?: EngineCount
   /** The message of an error that a whole answer is, although its status says success; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
   /** A whole answer as the stream that it would have been; absent: it is written anew. */

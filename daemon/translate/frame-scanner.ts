@@ -5,9 +5,10 @@ export type OnFrame = (data: string | null, type?: string) => void
 
 /**
  * Finds the frames in the bytes of a stream, wherever its chunks are cut. `frameStart` and `frameEnd`: where the frame
- * that ended last began and ended, in bytes of the latest chunk; 0: before it.
+ * that ended last began and ended, in bytes of the latest chunk; 0: before it. `hasEnded`: whether the bytes say that
+ * nothing follows, where some do.
  */
 export type FrameScanner = Pick<SseScanner, 'feed' | 'atBoundary'> &
-  Readonly<Pick<SseScanner, 'frameStart' | 'frameEnd'>>
+  Readonly<Pick<SseScanner, 'frameStart' | 'frameEnd'>> & { readonly hasEnded?: () => boolean }
 
 export const sseEvents = (onFrame: OnFrame): FrameScanner => new SseScanner(onFrame)

@@ -1,13 +1,10 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import { CLOSING_BRACE, CLOSING_BRACKET, OPENING_BRACE, OPENING_BRACKET } from '../../syntax/json/brackets.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
 const COMMA = 0x2c
-const OPENING_BRACE = 0x7b
-const CLOSING_BRACE = 0x7d
-const OPENING_BRACKET = 0x5b
-const CLOSING_BRACKET = 0x5d
 
 /**
  * What the key, its value and what follows them may take together; with more, parsing the whole is as fast as walking

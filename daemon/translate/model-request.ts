@@ -1,4 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import { OPENING_BRACKET } from '../../syntax/json/brackets.ts'
 import type { JsonMember, JsonOutline } from '../../syntax/json/outline.ts'
 import type { ModelRequest, Routing } from './call.ts'
 import { recordIn } from './json-value.ts'
@@ -30,7 +31,6 @@ const MAX_MODEL_CHARACTERS = 256
 const MAX_MODEL_BYTES = 12 * MAX_MODEL_CHARACTERS + 2
 
 const QUOTE = 0x22
-const OPEN_LIST = 0x5b
 
 /** The members of a body by their names, which are unlike even where case is ignored. */
 export type Members = ReadonlyMap<string, JsonMember>
@@ -123,7 +123,7 @@ function textsIn(param: string, value: unknown): readonly string[] {
 /** @throws GateError BAD_REQUEST when there is no list of messages */
 export function checkMessages(body: Buffer, members: Members): void {
   const messages = members.get('messages')
-  if (messages === undefined || body[messages.start] !== OPEN_LIST) {
+  if (messages === undefined || body[messages.start] !== OPENING_BRACKET) {
     throw new GateError('BAD_REQUEST', '"messages" must be an array', { param: 'messages' })
   }
 }

@@ -49,6 +49,10 @@ export abstract class PassingWatch extends CountingWatch {
   protected isBetweenFrames(): boolean {
     return this.#end === null && this.#scanner.atBoundary()
   }
+  /** The bytes said that nothing follows. */
+  protected hasClosed(): boolean {
+    return this.#scanner.hasEnded?.() === true
+  }
   /** Something came that is not shown. */
   protected isCut(): boolean {
     return this.#end !== null

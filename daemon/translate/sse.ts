@@ -1,3 +1,5 @@
+import { OPENING_BRACE, OPENING_BRACKET } from '../../syntax/json/brackets.ts'
+
 /** Longest event that is kept; of a longer one nothing is. Nothing that a model says comes near. */
 const MAX_EVENT_BYTES = 4 * 2 ** 20
 /** What each piece of an event costs besides its text: V8 joins texts when they are read. */
@@ -6,8 +8,6 @@ const PIECE_BYTES = 32
 const LF = 0x0a
 const CR = 0x0d
 const SPACE = 0x20
-const OPENING_BRACE = 0x7b
-const OPENING_BRACKET = 0x5b
 const DATA = 'data'
 /** A UTF-8 byte order mark, read as latin1. */
 const BOM = '\xef\xbb\xbf'

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
+import { CLOSING_BRACE, OPENING_BRACE } from '../../syntax/json/brackets.ts'
 import type { AnswerForm, Care, Sink, Watch } from './answer-form.ts'
 import { isOutOfDescriptors, noConnection, type OverConnection } from './connector.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
@@ -14,8 +15,6 @@ const MAX_HELD_BYTES = 2 ** 20
 /** One that has to be held completely may be as long as a request by default. */
 const MAX_WHOLE_BYTES = 32 * 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
-const OPENING_BRACE = 0x7b
-const CLOSING_BRACE = 0x7d
 const SPACE = 0x20
 const none = () => 0
 const NO_HEADERS: ResponseHeaders = {}

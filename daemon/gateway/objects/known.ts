@@ -1,4 +1,4 @@
-import { GateError } from '../../../schemas/words/errors.ts'
+import { fromStore } from '../from-store.ts'
 import type { KeyObjects } from './job.ts'
 
 /** What is needed of the storage. Times are Unix milliseconds. @throws Error when it fails */
@@ -11,27 +11,21 @@ export type ObjectStore = {
   readonly upstreamsOf: (keyId: string) => readonly string[]
 }
 
+const LOST = 'what upstreams keep for this key cannot be looked up'
+
 /** Which upstream keeps what, by the key that made it. @param now Unix milliseconds */
 export function createObjects(store: ObjectStore, now: () => number) {
   return {
     of: (keyId: string): KeyObjects => ({
-      upstreamOf: (id) => orUnavailable(() => store.find(keyId, id)),
-      isAnothers: (id) => orUnavailable(() => store.find(keyId, id) === null && store.has(id)),
-      upstreams: () => orUnavailable(() => store.upstreamsOf(keyId)),
+      upstreamOf: (id) => fromStore(LOST, () => store.find(keyId, id)),
+      isAnothers: (id) => fromStore(LOST, () => store.find(keyId, id) === null && store.has(id)),
+      upstreams: () => fromStore(LOST, () => store.upstreamsOf(keyId)),
       bind: (id, upstream) =>
-        orUnavailable(() => {
+        fromStore(LOST, () => {
           // most answers name what is known already: each look at a thing is one
           if (store.find(keyId, id) !== upstream) store.put(keyId, id, upstream, now())
         }),
-      forget: (id) => orUnavailable(() => store.remove(keyId, id)),
+      forget: (id) => fromStore(LOST, () => store.remove(keyId, id)),
     }),
-  }
-}
-
-function orUnavailable<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw new GateError('STORE_UNAVAILABLE', 'what upstreams keep for this key cannot be looked up', { cause: error })
   }
 }

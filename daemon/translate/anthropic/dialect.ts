@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { inputTokensIn } from '../engine-count.ts'
 import { fileIdsIn } from '../file-ids.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS, VERSION, VERSION_HEADER } from './endpoint.ts'
@@ -34,7 +35,7 @@ export const anthropic = {
   estimateOutput,
   countInput,
   countBody: (inputTokens) => ({ input_tokens: inputTokens }),
-  countPath: '/messages/count_tokens',
+  engineCount: { path: '/messages/count_tokens', read: inputTokensIn },
   failureOf,
   errorBody,
   errorFrame,

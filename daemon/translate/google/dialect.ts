@@ -1,3 +1,4 @@
+import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import type { Dialect } from '../dialect.ts'
 import { looksLikeEvents, SseScanner } from '../sse.ts'
 import { embeddings } from './embeddings.ts'
@@ -52,8 +53,6 @@ export const google = {
   neutral,
 } satisfies Dialect
 
-const OPEN_LIST = 0x5b
-
 /** The same for clients that read a stream as one JSON list. */
 export const googleList = {
   ...google,
@@ -67,5 +66,5 @@ export const googleList = {
 
 function looksLikeList(start: Uint8Array): boolean | null {
   const first = start.find((byte) => byte > 0x20)
-  return first === undefined ? null : first === OPEN_LIST
+  return first === undefined ? null : first === OPENING_BRACKET
 }

@@ -1,5 +1,7 @@
-const OPENING = new Set([0x7b, 0x5b])
-const CLOSING = new Set([0x7d, 0x5d])
+import { CLOSING_BRACE, CLOSING_BRACKET, OPENING_BRACE, OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
+
+const OPENING = new Set([OPENING_BRACE, OPENING_BRACKET])
+const CLOSING = new Set([CLOSING_BRACE, CLOSING_BRACKET])
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20

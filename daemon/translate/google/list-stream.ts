@@ -6,13 +6,9 @@ const CLOSE = Buffer.from(']\n')
 
 /** The same of a list, which clients can read only when it is closed. */
 export class ListStreamWatch extends ContentStreamWatch {
-  readonly #list: ListScanner
-
   /** @param asked how many candidates */
   constructor(asked?: number) {
-    let list: ListScanner | null = null
-    super((onPart) => (list ??= new ListScanner(onPart)), asked)
-    this.#list = list ?? new ListScanner(() => {})
+    super((onPart) => new ListScanner(onPart), asked)
   }
 
   override feed(chunk: Buffer): Buffer {
@@ -20,6 +16,6 @@ export class ListStreamWatch extends ContentStreamWatch {
     return this.failure() === null ? shown : Buffer.concat([shown, CLOSE])
   }
   override rest(): Buffer {
-    return this.#list.hasEnded() && !this.isCut() ? NOTHING : CLOSE
+    return this.hasClosed() && !this.isCut() ? NOTHING : CLOSE
   }
 }

@@ -1,4 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited } from '../json-splice.ts'
@@ -10,7 +11,6 @@ import { isStream } from './endpoint.ts'
 import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 
 const DECIDING = decidingKeys('contents')
-const OPEN_LIST = 0x5b
 
 /**
  * The model is in the path; also written as `models/ID`, by clients that put the whole name there.
@@ -22,7 +22,7 @@ export function readRequest({ endpoint, param, body, outline = outlineOf(body) }
   if (endpoint.does === 'embed') return { model, stream: false }
   const contents = members.get('contents')
   const isWrapped = endpoint.does === 'count-tokens' && contents === undefined
-  if (!isWrapped && (contents === undefined || body[contents.start] !== OPEN_LIST)) {
+  if (!isWrapped && (contents === undefined || body[contents.start] !== OPENING_BRACKET)) {
     throw new GateError('BAD_REQUEST', '"contents" must be an array', { param: 'contents' })
   }
   return { model, stream: isStream(endpoint) }

@@ -1,6 +1,6 @@
 import { type JsonRecord, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
-import { logprobsIn, withLogprobs } from '../token-logprobs.ts'
+import { logprobsIn, type TokenLogprobs, withLogprobs } from '../token-logprobs.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is none */
@@ -10,8 +10,7 @@ export function readAnswer(answer: Buffer, requestId: string): NeutralAnswer {
   const said = saidIn(response)
   const parts = said.map((part, index): AnswerPart => {
     if (part.kind === 'call') return { kind: 'call', id: idOf(requestId, index), name: part.name, json: part.json }
-    if (part.kind === 'text') return { ...part, ...withLogprobs(logprobsIn(response['logprobs'])) }
-    return { ...part, signature: null }
+    return part.kind === 'text' ? part : { ...part, signature: null }
   })
   return {
     id: '',
@@ -24,7 +23,7 @@ export function readAnswer(answer: Buffer, requestId: string): NeutralAnswer {
 }
 
 export type Said =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string; readonly logprobs?: TokenLogprobs }
   | { readonly kind: 'reasoning'; readonly text: string }
   | { readonly kind: 'call'; readonly name: string; readonly json: string }
 
@@ -45,7 +44,7 @@ export function saidIn(response: JsonRecord): readonly Said[] {
   })
   return [
     ...(thought === '' ? [] : [{ kind: 'reasoning', text: thought } as const]),
-    ...(text === '' ? [] : [{ kind: 'text', text } as const]),
+    ...(text === '' ? [] : [{ kind: 'text', text, ...withLogprobs(logprobsIn(response['logprobs'])) } as const]),
     ...calls,
   ]
 }

@@ -2,7 +2,6 @@ import { parsedRecord, textIn } from '../json-value.ts'
 import { LineScanner } from '../lines.ts'
 import { SpokenReader } from '../spoken-reader.ts'
 import { utf8Of } from '../sse.ts'
-import { logprobsIn } from '../token-logprobs.ts'
 import { failureIn } from './error.ts'
 import { finishOf, idOf, saidIn } from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
@@ -24,7 +23,7 @@ export class LineEventReader extends SpokenReader {
     if (!this.hasBegun) this.begin({ id: '', model: textIn(line['model']) ?? '', usage: null })
     for (const said of saidIn(line)) {
       if (said.kind === 'call') this.wholeCall(idOf(this.#requestId, this.callCount), said.name, said.json)
-      else this.say(said.kind, said.text, said.kind === 'text' ? logprobsIn(line['logprobs']) : [])
+      else this.say(said.kind, said.text, said.kind === 'text' ? said.logprobs : [])
     }
     if (line['done'] !== true) return
     this.usage = reportedUsage(line)

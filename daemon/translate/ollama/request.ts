@@ -1,4 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited, modelEdits } from '../json-splice.ts'
@@ -6,7 +7,6 @@ import { decidingKeys, modelIn, readMembers, streamIn } from '../model-request.t
 import { embedPath } from './embeddings.ts'
 
 const DECIDING = decidingKeys('prompt')
-const OPEN_LIST = 0x5b
 const QUOTE = 0x22
 
 /**
@@ -28,7 +28,7 @@ export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call)
   return { model, stream: streamIn(body, members.get('stream')) ?? true }
 }
 
-const CHAT = ['messages', OPEN_LIST, 'an array'] as const
+const CHAT = ['messages', OPENING_BRACKET, 'an array'] as const
 const PROMPT = ['prompt', QUOTE, 'a text'] as const
 
 export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {

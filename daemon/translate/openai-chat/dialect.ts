@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { inputTokensIn } from '../engine-count.ts'
 import { fileIdsIn } from '../file-ids.ts'
 import { errorBody } from '../openai-error.ts'
 import { looksLikeEvents } from '../sse.ts'
@@ -32,7 +33,7 @@ export const openAiChat = {
   usageOf,
   estimateInput,
   estimateOutput,
-  countPath: '/chat/completions/input_tokens',
+  engineCount: { path: '/chat/completions/input_tokens', read: inputTokensIn },
   failureOf,
   errorBody,
   errorFrame,

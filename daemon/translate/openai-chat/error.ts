@@ -1,4 +1,5 @@
 import type { GateError } from '../../../schemas/words/errors.ts'
+import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import { isRecord } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
 
@@ -26,7 +27,6 @@ const NO_COMPLETION = 'the upstream answered with something other than a chat co
 const CHOICES = Buffer.from('"choices"')
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
 const COLON = 0x3a
-const OPEN_LIST = 0x5b
 
 /** Whether an answer has a list of choices, by its bytes. */
 function hasChoices(answer: Buffer): boolean {
@@ -34,7 +34,7 @@ function hasChoices(answer: Buffer): boolean {
   if (key === -1) return false
   let at = key + CHOICES.length
   while (SPACE.has(answer[at] ?? 0) || answer[at] === COLON) at += 1
-  return answer[at] === OPEN_LIST
+  return answer[at] === OPENING_BRACKET
 }
 
 /** What an answer without choices complains of; null for what may be the answer of an extension. */

@@ -1,6 +1,6 @@
 import { isRecord, type JsonRecord, listIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
-import { logprobsIn, withLogprobs } from '../token-logprobs.ts'
+import { logprobsIn, type TokenLogprobs, withLogprobs } from '../token-logprobs.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is no chat completion */
@@ -11,12 +11,7 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
   const id = textIn(completion['id']) ?? ''
   const message = recordIn(choice['message'])
   const reason = textIn(choice['finish_reason']) ?? 'stop'
-  const logprobs = logprobsIn(recordIn(choice['logprobs'])['content'])
-  const said = partsOf(message, id, reason === 'length')
-  const firstText = said.findIndex(({ kind }) => kind === 'text')
-  const parts = said.map((part, at) =>
-    part.kind === 'text' && at === firstText ? { ...part, ...withLogprobs(logprobs) } : part,
-  )
+  const parts = partsOf(message, choice['logprobs'], id, reason === 'length')
   return {
     id,
     model: textIn(completion['model']) ?? '',
@@ -31,13 +26,9 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
 }
 
 /** @param isCut the answer met its limit, so that its last call may be incomplete: that one is left out */
-function partsOf(message: JsonRecord, id: string, isCut: boolean): readonly AnswerPart[] {
-  const parts: AnswerPart[] = []
-  const say = ({ kind, text }: Said) => {
-    if (text === '') return
-    parts.push(kind === 'reasoning' ? { kind, text, signature: null } : { kind, text })
-  }
-  for (const said of saidIn(message)) say(said)
+function partsOf(message: JsonRecord, logprobs: unknown, id: string, isCut: boolean): readonly AnswerPart[] {
+  const said = saidIn(message, logprobs)
+  const parts: AnswerPart[] = said.map((one) => (one.kind === 'reasoning' ? { ...one, signature: null } : one))
   for (const [index, call] of recordsIn(message['tool_calls']).entries()) {
     const { name, arguments: args } = recordIn(call['function'])
     const json = argumentsOf(args)
@@ -47,21 +38,34 @@ function partsOf(message: JsonRecord, id: string, isCut: boolean): readonly Answ
   return parts
 }
 
-type Said = { readonly kind: 'text' | 'reasoning' | 'refusal'; readonly text: string }
+export type Said =
+  | { readonly kind: 'text'; readonly text: string; readonly logprobs?: TokenLogprobs }
+  | { readonly kind: 'reasoning'; readonly text: string }
+  | { readonly kind: 'refusal'; readonly text: string }
 
-/** What a message or a delta says, besides calls. Some send the thinking as parts of the content. */
-export function saidIn(message: JsonRecord): readonly Said[] {
+/**
+ * What a message or a delta says, besides calls. Some send the thinking as parts of the content.
+ * @param logprobs those of the choice, which are said with its first text
+ */
+export function saidIn(message: JsonRecord, logprobs: unknown): readonly Said[] {
   const said: Said[] = []
-  const thought = textIn(message['reasoning_content']) ?? textIn(message['reasoning'])
-  if (thought !== null) said.push({ kind: 'reasoning', text: thought })
-  const { content, refusal } = message
-  if (typeof content === 'string') said.push({ kind: 'text', text: content })
-  for (const part of recordsIn(content)) {
-    const { text, thinking } = part
-    if (typeof text === 'string') said.push({ kind: 'text', text })
-    for (const inner of recordsIn(thinking)) said.push({ kind: 'reasoning', text: textIn(inner['text']) ?? '' })
+  let chances = logprobsIn(recordIn(logprobs)['content'])
+  const say = (kind: Said['kind'], text: string | null) => {
+    if (text === null || text === '') return
+    if (kind !== 'text') said.push({ kind, text })
+    else {
+      said.push({ kind, text, ...withLogprobs(chances) })
+      chances = []
+    }
   }
-  if (typeof refusal === 'string') said.push({ kind: 'refusal', text: refusal })
+  const { content, refusal } = message
+  say('reasoning', textIn(message['reasoning_content']) ?? textIn(message['reasoning']))
+  say('text', textIn(content))
+  for (const { text, thinking } of recordsIn(content)) {
+    say('text', textIn(text))
+    for (const inner of recordsIn(thinking)) say('reasoning', textIn(inner['text']))
+  }
+  say('refusal', textIn(refusal))
   return said
 }
 

@@ -2,9 +2,8 @@ import { FrameReader } from '../frame-reader.ts'
 import { type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 import { utf8Of } from '../sse.ts'
-import { logprobsIn, type TokenLogprobs } from '../token-logprobs.ts'
 import { failureIn, textOf } from './error.ts'
-import { finishOf, firstChoice, idOf, saidIn, stopSequenceOf } from './read-answer.ts'
+import { finishOf, firstChoice, idOf, type Said, saidIn, stopSequenceOf } from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
 
 /** A call of which something has come. It begins when its name is known. */
@@ -50,15 +49,15 @@ export class ChatEventReader extends FrameReader {
     if (choice === undefined) return
     if (!this.hasBegun) this.begin({ id: textIn(event['id']) ?? '', model: textIn(event['model']) ?? '', usage: null })
     const delta = recordIn(choice['delta'])
-    const logprobs = logprobsIn(recordIn(choice['logprobs'])['content'])
-    for (const { kind, text } of saidIn(delta)) this.#say(kind, text, kind === 'text' ? logprobs : [])
+    for (const said of saidIn(delta, choice['logprobs'])) this.#say(said)
     for (const call of recordsIn(delta['tool_calls'])) this.#callDelta(call)
     this.#reason = textIn(choice['finish_reason']) || this.#reason
     this.#stopSequence = stopSequenceOf(choice) ?? this.#stopSequence
   }
 
-  #say(kind: 'text' | 'reasoning' | 'refusal', text: string, logprobs: TokenLogprobs): void {
-    if (text === '') return
+  #say(said: Said): void {
+    const { kind, text } = said
+    const logprobs = said.kind === 'text' ? said.logprobs : []
     this.#hasRefused ||= kind === 'refusal'
     if (this.#speaking !== kind || !this.parts.has(this.#spokenKey())) {
       if (this.#speaking !== '') this.parts.end(this.#spokenKey())

@@ -1,3 +1,4 @@
+import { OPENING_BRACE } from '../../../syntax/json/brackets.ts'
 import { type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
 import type { Edit } from '../json-splice.ts'
 import { isRecord } from '../json-value.ts'
@@ -7,7 +8,6 @@ import { quirksOf } from './providers.ts'
 
 const KEY = 'stream_options'
 const LONGEST_OPTIONS = 1_024
-const OPEN_OBJECT = 0x7b
 const CR = 0x0d
 const LF = 0x0a
 
@@ -19,7 +19,7 @@ export function usageRequest(body: Buffer, provider: string, outline: JsonOutlin
   if (outline.kind === 'refused' || quirksOf(provider).usage !== 'asked') return null
   const member = outline.members.find(({ key }) => key === KEY)
   if (member === undefined) {
-    const start = body.indexOf(OPEN_OBJECT) + 1
+    const start = body.indexOf(OPENING_BRACE) + 1
     return { start, end: start, text: `"${KEY}":{"include_usage":true},` }
   }
   if (member.end - member.start > LONGEST_OPTIONS) return null

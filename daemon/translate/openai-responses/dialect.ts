@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { inputTokensIn } from '../engine-count.ts'
 import { fileIdsIn } from '../file-ids.ts'
 import { parsedRecord } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
@@ -41,7 +42,7 @@ export const openAiResponses = {
   estimateOutput,
   countInput,
   countBody: (inputTokens) => ({ object: 'response.input_tokens', input_tokens: inputTokens }),
-  countPath: '/responses/input_tokens',
+  engineCount: { path: '/responses/input_tokens', read: inputTokensIn },
   failureOf,
   replay: (answer) => replayOf(parsedRecord(answer.toString('utf8')) ?? {}, -1),
   errorBody,

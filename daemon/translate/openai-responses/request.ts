@@ -1,4 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited, modelEdits } from '../json-splice.ts'
@@ -12,13 +13,12 @@ const DECIDING = decidingKeys('input', 'instructions', 'store', 'background', 'p
 export const REQUEST_HEADERS = ['openai-beta', 'originator', 'session-id', 'session_id', 'thread-id']
 
 const QUOTE = 0x22
-const OPEN_LIST = 0x5b
 
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
   const { members, ...asked } = readModelRequest(body, outline, DECIDING)
   const input = members.get('input')
-  if (input !== undefined && body[input.start] !== QUOTE && body[input.start] !== OPEN_LIST) {
+  if (input !== undefined && body[input.start] !== QUOTE && body[input.start] !== OPENING_BRACKET) {
     throw new GateError('BAD_REQUEST', '"input" must be a string or an array', { param: 'input' })
   }
   return { ...asked, stream: asked.stream && endpoint.does !== 'count-tokens' }
