@@ -1,7 +1,7 @@
 import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
-import { textFrame } from '../text-frame.ts'
+import { frame } from './event.ts'
 
 /**
  * An error in a stream of which nothing has come: no response has been created that could fail. OpenAI's types have it
@@ -18,21 +18,6 @@ export function responseError({ code, message }: GateError): object {
   return { code: ERRORS[code].status === 429 ? 'rate_limit_exceeded' : 'server_error', message }
 }
 
-/** An event of a stream. */
-export function frame(number: number, type: string, rest: object): string {
-  return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...rest })}\n\n`
-}
-
-/** Writes events that differ in their number and in one text alone. @param rest where the last empty text stands for it */
-export function numberedTextFrame(type: string, rest: object): (number: number, text: string) => string {
-  const sample = frame(0, type, rest)
-  const at = sample.indexOf(NUMBER) + NUMBER.length
-  const before = sample.slice(0, at)
-  const after = textFrame(sample.slice(at + 1))
-  return (number, text) => before + number + after(text)
-}
-
-const NUMBER = '"sequence_number":'
 const UNTOLD = 'the upstream reported an error'
 const NO_RESPONSE = 'the upstream answered with something other than a response'
 const RESPONSE = Buffer.from('"object":"response"')

@@ -1,16 +1,16 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { OPENING_BRACE } from '../../../syntax/json/brackets.ts'
 import type { Call } from '../call.ts'
 import { isRecord, type JsonRecord, parsedRecord, recordIn, textIn } from '../json-value.ts'
 import type { RecordedForm, RecordFacts } from '../recorded-form.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
 import { responseError } from './error.ts'
+import { ENDS } from './event.ts'
 import { askedIn, responseId, responseObject } from './response-object.ts'
 
-const ENDS = new Set(['response.completed', 'response.incomplete', 'response.failed'])
 /** Said before an upstream says anything. */
 const BEGINNINGS = new Set(['response.created', 'response.queued'])
 const NUMBER = /"sequence_number":\s*\d+/
-const OPENING_BRACE = 0x7b
 const BROKEN_OFF = new GateError('UPSTREAM_TRUNCATED', 'the response broke off before it was complete')
 /** Longer events are not handed over by the scanner. */
 const TOO_LONG = new GateError(

@@ -1,5 +1,5 @@
 import { type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
-import { frame } from './error.ts'
+import { frame } from './event.ts'
 
 /**
  * The stream of a response that is complete, each text in one piece. Its end is told in any case: the client may have

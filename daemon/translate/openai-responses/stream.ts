@@ -2,13 +2,15 @@ import type { GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn } from '../json-value.ts'
 import { PassingWatch } from '../passing-watch.ts'
 import { utf8Of } from '../sse.ts'
-import { errorFrame, failureIn, frame, responseError } from './error.ts'
+import { errorFrame, failureIn, responseError } from './error.ts'
+import { frame } from './event.ts'
 import { reportedUsage } from './usage.ts'
 
 const DELTA = '.delta"'
 const NUMBER = /"sequence_number":\s*(\d{1,9})/
 
-const ENDS = new Set(['response.completed', 'response.incomplete'])
+/** Ends that are no failure. */
+const GOOD_ENDS = new Set(['response.completed', 'response.incomplete'])
 
 /** Watches a response's events go by. Deltas, which nearly all of them are, are recognised by their text. */
 export class ResponseStreamWatch extends PassingWatch {
@@ -29,7 +31,7 @@ export class ResponseStreamWatch extends PassingWatch {
   protected override longFrame(type: string): void {
     super.longFrame(type)
     this.#number += 1
-    this.hasSaidEnd ||= ENDS.has(type)
+    this.hasSaidEnd ||= GOOD_ENDS.has(type)
   }
 
   protected frame(data: string, type: string): void {

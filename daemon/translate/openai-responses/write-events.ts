@@ -1,7 +1,8 @@
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
-import { errorFrame, frame, numberedTextFrame } from './error.ts'
+import { errorFrame } from './error.ts'
+import { frame, numberedTextFrame } from './event.ts'
 import {
   callItem,
   inputOf,

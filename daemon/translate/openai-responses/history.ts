@@ -1,0 +1,58 @@
+import { GateError } from '../../../schemas/words/errors.ts'
+import { type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import type { KeptAnswers } from '../kept-form.ts'
+import { isOpen } from './recorded.ts'
+
+/** What is kept of a response: the input of its request alone, not of those before, and itself. */
+export type Kept = { readonly input: readonly JsonRecord[]; readonly response: JsonRecord }
+
+/** Responses that follow each other; each holds up the others while it is looked up. */
+const LONGEST_CHAIN = 1_000
+
+/** An item that Gate made names its response. */
+const OWN_ITEM = /^(?:msg|rs|fc|ctc)_(.+)_\d+$/
+
+/** The input of a request, and before it everything that was said up to a response. @param previous its id */
+export function wholeInput(previous: unknown, input: unknown, answers: KeptAnswers): readonly JsonRecord[] {
+  return [...historyOf(previous, answers), ...itemsOf(input).map((item) => resolved(item, answers))]
+}
+
+function historyOf(last: unknown, answers: KeptAnswers): readonly JsonRecord[] {
+  const turns: (readonly JsonRecord[])[] = []
+  for (let id = textIn(last); id !== null; ) {
+    if (turns.length === LONGEST_CHAIN) {
+      const message = `more than ${LONGEST_CHAIN} responses follow each other; send the input itself`
+      throw new GateError('BAD_REQUEST', message, { param: 'previous_response_id' })
+    }
+    const { input, response } = keptOf(id, answers, 'previous_response_id')
+    if (isOpen(response) && answers.recorded(id) !== null) {
+      throw new GateError('BAD_REQUEST', `response ${id} is not complete yet`, { param: 'previous_response_id' })
+    }
+    turns.push([...input, ...recordsIn(response['output'])])
+    id = textIn(response['previous_response_id'])
+  }
+  return turns.reverse().flat()
+}
+
+/** An input as items. */
+export function itemsOf(input: unknown): readonly JsonRecord[] {
+  if (typeof input === 'string')
+    return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] }]
+  return recordsIn(input)
+}
+
+/** An item that only its id was sent of; where it is not known, that is for others to say. */
+function resolved(item: JsonRecord, answers: KeptAnswers): JsonRecord {
+  const id = textIn(item['id'])
+  const own = item['type'] === 'item_reference' && id !== null ? OWN_ITEM.exec(id)?.[1] : undefined
+  const found = own === undefined ? null : answers.find(`resp_${own}`)
+  return recordsIn(recordIn(found?.['response'])['output']).find((one) => one['id'] === id) ?? item
+}
+
+/** @param param the field that names it @throws GateError RESPONSE_NOT_FOUND */
+export function keptOf(id: string, answers: KeptAnswers, param?: string): Kept {
+  const found = answers.find(id)
+  if (found !== null) return { input: recordsIn(found['input']), response: recordIn(found['response']) }
+  const message = `response "${id.slice(0, 100)}" is not kept: it was never stored, its time is over, or it is another key's`
+  throw new GateError('RESPONSE_NOT_FOUND', message, param === undefined ? {} : { param })
+}
