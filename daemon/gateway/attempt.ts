@@ -60,8 +60,8 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     parts.health.ends(target)
     release(end !== null && isBroken(end))
   }
-  const came = withWait(end, spoken)
-  end = sending.looked === null ? came : await sending.looked(came)
+  const upstreamEnd = withWait(end, spoken)
+  end = sending.inspect === null ? upstreamEnd : await sending.inspect(upstreamEnd)
   const hasAnotherKey =
     end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, parts.now()))
   if (!hasAnotherKey) noteHealth(parts.health, target, end, parts.now())
@@ -75,7 +75,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     target,
     call,
     end,
-    came,
+    upstreamEnd,
     watch: answer.watch,
     dialect: spoken,
     price: parts.priceOf(target),
@@ -86,7 +86,7 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   await parts.ledger.settle(row)
   if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
-  return { end: sending.told(end), hasAnotherKey }
+  return { end: sending.forClient(end), hasAnotherKey }
 }
 
 /** Some say in the body of an error how long to wait, and in no header. */

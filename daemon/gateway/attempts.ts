@@ -7,11 +7,12 @@ import type { Target } from '../route/target-health.ts'
 import type { CheckJson } from '../translate/checks.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { bothTunings, type Tuning } from '../translate/tuning.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { type AttemptParts, attempt } from './attempt.ts'
 import { countFor } from './counting.ts'
 import type { Conclusion } from './ends.ts'
-import { type Conduct, conductOf } from './failover.ts'
+import { type Failover, failoverOf } from './failover.ts'
 import type { Job } from './job.ts'
 import type { Sending } from './sending.ts'
 
@@ -24,13 +25,6 @@ export type AttemptsParts = AttemptParts & {
 }
 
 const MAX_TARGETS = 8
-const dropping = (...names: readonly string[]): Tuning => ({
-  parameters: names.map((name) => ({ name, drop: true })),
-  systemPrefixes: [],
-})
-const ROUTING_DROPPED = dropping('models', 'provider')
-/** By which a provider is told to use another model than the one that was looked up. */
-const OTHER_MODELS_DROPPED = dropping('models', 'preset')
 
 /**
  * Tries the targets in order until one answers; what a client has seen a byte of is never tried again, unless its model
@@ -39,16 +33,15 @@ const OTHER_MODELS_DROPPED = dropping('models', 'preset')
  */
 export function attempts(parts: AttemptsParts, job: Job, targets: readonly Target[]): Promise<Conclusion> {
   const plan = targets.slice(0, MAX_TARGETS)
-  const conduct = conductOf(job, plan)
-  return conduct.settle(() => inTurn(parts, job, plan, conduct))
+  const failover = failoverOf(job, plan)
+  return failover.settle(() => inTurn(parts, job, plan, failover))
 }
 
-async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: Conduct): Promise<Conclusion> {
+async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: Failover): Promise<Conclusion> {
   const { answer } = job
   let refusal: GateError | null = null
   let number = 0
   let hasRestarted = false
-  const check: CheckJson = (question) => parts.checker.check(question, job.keyId)
   parts.retries.request()
   if (job.asked.stream) answer.keepAlive()
   for (let target = plan.shift(); target !== undefined; target = plan.shift()) {
@@ -67,16 +60,7 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: C
       turn.release(false)
       continue // it was removed from the configuration this very moment
     }
-    const spoken = conduct.spokenFor(parts.dialects.all, job.dialect, upstream)
-    const side = { model: target.model, provider: upstream.provider }
-    const own = bothTunings(upstream.tuning, target.tuning)
-    // what was said to Gate is not said to others, but for a provider that knows the same words
-    const routes = providerRow(upstream.provider).routes === true
-    const isForGate = job.asked.routing !== undefined && !routes
-    const dropped = isForGate ? ROUTING_DROPPED : routes && job.isLimited ? OTHER_MODELS_DROPPED : null
-    const tuning = dropped === null ? own : bothTunings(own, dropped)
-    const around = { nowMs: parts.now(), check, calls: upstream.toolArguments }
-    const sending = orRefusal(() => conduct.sendingTo(spoken, job, side, tuning, around))
+    const sending = orRefusal(() => sendingOf(parts, job, target, upstream, failover))
     if (sending instanceof GateError) {
       turn.release(false)
       refusal = sending
@@ -98,10 +82,41 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], conduct: C
       hasRestarted = true
       plan.unshift(target) // its engine had stopped unnoticed: this time it is started first
     }
-    if (plan.length === 0 || !conduct.mayTryElsewhere(end, target)) return { kind: 'ended', target, end }
+    if (plan.length === 0 || !failover.mayTryElsewhere(end, target)) return { kind: 'ended', target, end }
   }
   throw refusal ?? new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
 }
+
+/** @throws GateError when the upstream cannot take the request */
+function sendingOf(
+  { dialects, checker, now }: AttemptsParts,
+  job: Job,
+  target: Target,
+  upstream: Upstream,
+  failover: Failover,
+): Sending {
+  const spoken = failover.spokenFor(dialects.all, job.dialect, upstream)
+  const side = { model: target.model, provider: upstream.provider }
+  const check: CheckJson = (question) => checker.check(question, job.keyId)
+  const care = { nowMs: now(), check, calls: upstream.toolArguments }
+  return failover.sendingTo(spoken, job, side, tuningOf(job, target, upstream), care)
+}
+
+/** What is changed in the request: what the operator says, and what was said to Gate and means nothing elsewhere. */
+function tuningOf({ asked, isLimited }: Job, { tuning }: Target, upstream: Upstream): Tuning {
+  const own = bothTunings(upstream.tuning, tuning)
+  const routes = providerRow(upstream.provider).routes === true
+  if (!routes) return asked.routing === undefined ? own : bothTunings(own, ROUTING_DROPPED)
+  return isLimited ? bothTunings(own, OTHER_MODELS_DROPPED) : own
+}
+
+const dropping = (...names: readonly string[]): Tuning => ({
+  parameters: names.map((name) => ({ name, drop: true })),
+  systemPrefixes: [],
+})
+const ROUTING_DROPPED = dropping('models', 'provider')
+/** By which a provider is told to use another model than the one that was looked up. */
+const OTHER_MODELS_DROPPED = dropping('models', 'preset')
 
 function allKeysUsed({ upstream }: Target, waitMs: number): GateError {
   const message = `all keys of upstream "${upstream}" have reached their limit or rest`

@@ -10,23 +10,24 @@ import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Conclusion, isUnseen, mayTryElsewhere } from './ends.ts'
 import type { Job } from './job.ts'
-import { type Sending, sendingTo } from './sending.ts'
+import { sendingTo } from './sending.ts'
 
-/** How targets are tried in turn. */
-export type Conduct = {
+/** What becomes of a request whose target fails: another one is tried, or goes on where it broke off. */
+export type Failover = {
   readonly spokenFor: (
     all: readonly [Dialect, ...Dialect[]],
     client: Dialect,
     upstream: Pick<Upstream, 'grades' | 'provider'>,
   ) => Spoken
-  readonly sendingTo: (...parts: Parameters<typeof sendingTo>) => Sending
+  readonly sendingTo: typeof sendingTo
   /** Whether the next target may be tried after this end. */
   readonly mayTryElsewhere: (end: ForwardEnd, target: Target) => boolean
   /** How it all ended, in place of how the last attempt did. */
   readonly settle: (conclude: () => Promise<Conclusion>) => Promise<Conclusion>
 }
 
-const USUAL: Conduct = {
+/** What a client has seen a byte of is never tried again. */
+const BEFORE_CONTENT: Failover = {
   spokenFor: (all, client, { grades }) => spokenFor(all, client, grades),
   sendingTo,
   mayTryElsewhere: (end) => mayTryElsewhere(end),
@@ -37,9 +38,9 @@ const USUAL: Conduct = {
 const LOST: readonly Feature[] = ['several answers', 'audio answers', 'image answers', 'server tools', 'citations']
 
 /** @param targets those of a model that says so go on with a text that another one has begun, and that broke off */
-export function conductOf(job: Job, targets: readonly Target[]): Conduct {
+export function failoverOf(job: Job, targets: readonly Target[]): Failover {
   const isWanted = job.asked.stream && targets.length > 1 && targets.some(({ goesOn }) => goesOn === true)
-  return isWanted && canGoOn(job) ? midStream(job) : USUAL
+  return isWanted && canGoOn(job) ? midStream(job) : BEFORE_CONTENT
 }
 
 function canGoOn({ dialect, call, asked }: Job): boolean {
@@ -55,7 +56,7 @@ function canGoOn({ dialect, call, asked }: Job): boolean {
   }
 }
 
-function midStream(job: Job): Conduct {
+function midStream(job: Job): Failover {
   const { answer } = job
   const line = createLine()
   let broken: { readonly conclusion: Conclusion; readonly watch: typeof answer.watch } | null = null
@@ -70,12 +71,12 @@ function midStream(job: Job): Conduct {
       )
       return able === undefined ? usual : { dialect: able, grade: 'translate', instead: able }
     },
-    sendingTo(spoken, sent, side, tuning, around) {
+    sendingTo(spoken, sent, side, tuning, care) {
       const sending = sendingTo(spoken, sent, side, tuning, {
-        ...around,
+        ...care,
         line: { next: line.next, goesOn: broken === null ? null : goingOn(spoken, side.provider, side.model) },
       })
-      return { ...sending, told: (end) => asBroken(sending.told(end), answer.watch?.failure() ?? null) }
+      return { ...sending, forClient: (end) => asBroken(sending.forClient(end), answer.watch?.failure() ?? null) }
     },
     mayTryElsewhere(end, target) {
       const isWithin = end.kind === 'broken-within'

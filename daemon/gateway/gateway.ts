@@ -11,14 +11,14 @@ import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
 import { admit, authenticate, callWithBody, check, type Exchange, pathOf, refuseUpgrade, urlOf } from './exchange.ts'
+import { completed, keepAnswer } from './kept.ts'
 import type { ObjectParts } from './objects/job.ts'
 import { passObject } from './objects/pass.ts'
 import { withFiles } from './objects/refer.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
-import { ALWAYS_ANSWERED, type PageParts, rowsOf, withFacts } from './pages.ts'
+import { ALWAYS_ANSWERED, type PageParts, rowsOf, showModel } from './pages.ts'
 import type { Recordings } from './recordings.ts'
-import { sendJson } from './send-json.ts'
 import { gatewaySettings } from './settings.ts'
 import { wantedOf } from './wanted.ts'
 
@@ -85,18 +85,15 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     try {
       const sent = await callWithBody(exchange, endpoint, param, slot)
       const kept = parts.kept.of(keyId)
-      const call = dialect.kept?.complete(sent, kept) ?? sent
-      if (call !== sent) slot.holdAnswer(call.body.length)
+      const call = completed(sent, dialect, kept, slot.holdAnswer)
       const asked = dialect.readRequest(call)
       const routes = parts.routes().of(allowed)
-      if (endpoint.does === 'show-model') {
-        return sendJson(answer, 200, dialect.showModel(withFacts(parts.factsOf)(routes.entryOf(asked.model)), call))
-      }
+      if (endpoint.does === 'show-model') return showModel(parts, answer, dialect, routes.entryOf(asked.model), call)
       const files = dialect.filesIn?.(call) ?? []
       const wanted = withFiles(wantedOf(call, asked, dialect, keyId), files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
       const job = { answer, keyId, isLimited: allowed !== null, dialect, call, asked, hold: slot.holdAnswer }
-      if (!parts.recordings.begin(job, kept)) answer.tap = dialect.kept?.tap(call, kept) ?? null
+      keepAnswer(parts.recordings, job, kept)
       const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {

@@ -1,8 +1,12 @@
 import type { Log } from '../../schemas/words/log.ts'
+import type { Call } from '../translate/call.ts'
+import type { Dialect } from '../translate/dialect.ts'
 import { isRecord } from '../translate/json-value.ts'
 import type { KeptAnswers } from '../translate/kept-form.ts'
 import type { RecordedAnswer } from '../translate/recorded-form.ts'
 import { fromStore } from './from-store.ts'
+import type { Job } from './job.ts'
+import type { Recordings } from './recordings.ts'
 
 /** What the gateway needs of the storage of answers. Times are Unix milliseconds. @throws Error when it fails */
 export type AnswerStore = {
@@ -63,4 +67,22 @@ export function createKept(
       remove: (id) => fromStore(LOST, () => store.remove(keyId, id)),
     }),
   }
+}
+
+/** A request with the answers that it refers to. @param hold counts what that adds @throws GateError */
+export function completed(
+  sent: Call,
+  { kept: form }: Dialect,
+  answers: KeptAnswers,
+  hold: (bytes: number) => void,
+): Call {
+  const call = form?.complete(sent, answers) ?? sent
+  if (call !== sent) hold(call.body.length)
+  return call
+}
+
+/** Sees to it that the answer is kept, if it is to be: by its recording, or as its client is shown it. */
+export function keepAnswer(recordings: Pick<Recordings, 'begin'>, job: Job, answers: KeptAnswers): void {
+  if (recordings.begin(job, answers)) return
+  job.answer.tap = job.dialect.kept?.tap(job.call, answers) ?? null
 }

@@ -5,6 +5,7 @@ import type { Call, ModelEntry } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import type { KeptAnswers } from '../translate/kept-form.ts'
+import type { Answer } from './answer.ts'
 import type { Page, Row } from './endpoints.ts'
 import { callOf, type Exchange } from './exchange.ts'
 import type { Recordings } from './recordings.ts'
@@ -86,8 +87,19 @@ export function rowsOf(parts: PageParts): readonly Row[] {
   ]
 }
 
+/** Tells a client of one model. */
+export function showModel(
+  { factsOf }: Pick<PageParts, 'factsOf'>,
+  answer: Answer,
+  dialect: Dialect,
+  model: ListedModel,
+  call: Call,
+): void {
+  sendJson(answer, 200, dialect.showModel(withFacts(factsOf)(model), call))
+}
+
 /** A model with what is known of it. */
-export const withFacts =
+const withFacts =
   (factsOf: PageParts['factsOf']) =>
   ({ id, ownedBy, targets }: ListedModel): ModelEntry => ({ id, ownedBy, facts: factsOf(targets) })
 

@@ -21,14 +21,17 @@ export type Sending = {
   readonly body: Buffer
   readonly form: AnswerForm
   readonly sink: Sink
-  /** How the client is told the end of it. */
-  readonly told: (end: ForwardEnd) => ForwardEnd
-  /** Looks at what came before the client is told of it; null: nothing is to be looked at. */
-  readonly looked: ((end: ForwardEnd) => Promise<ForwardEnd>) | null
+  /** The end of the attempt as the client is told it. */
+  readonly forClient: (end: ForwardEnd) => ForwardEnd
+  /** Checks a whole answer before the client sees it; null: there is nothing to check. */
+  readonly inspect: ((end: ForwardEnd) => Promise<ForwardEnd>) | null
 }
 
-/** What there is besides the request. `nowMs`: Unix milliseconds. `calls`: what becomes of arguments of tools. */
-export type Around = Pick<AnswerFacts, 'line'> & {
+/**
+ * How the answer is to be read and written. `nowMs`: Unix milliseconds. `calls`: what becomes of arguments of tools.
+ * `line`: where several upstreams tell one stream.
+ */
+export type AnswerCare = Pick<AnswerFacts, 'line'> & {
   readonly nowMs: number
   readonly check: CheckJson
   readonly calls: CallCare
@@ -41,14 +44,14 @@ const asItIs = (end: ForwardEnd): ForwardEnd => end
  * @param tuning what the operator changes in it
  * @throws GateError BAD_REQUEST when the upstream cannot take it, OVERLOADED
  */
-export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: Tuning, around: Around): Sending {
+export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: Tuning, care: AnswerCare): Sending {
   const { answer, dialect, call, asked } = job
   const { does } = call.endpoint
   const own = does === 'embed' ? { ...tuning, systemPrefixes: [] } : tuning
   const isTuned = does !== 'count-tokens'
   const generates = does === 'generate'
   if (spoken.grade === 'translate' || (spoken.grade === 'repair' && generates)) {
-    const facts = factsOf(answer, around)
+    const facts = factsOf(answer, care)
     const translation = (does === 'embed' ? translateEmbedding : translate)(dialect, spoken, call, side, facts)
     const { body, dropped } = tuned(translation.spoken, translation.body, own, isTuned)
     return translated(job, { ...translation, body, dropped: [...translation.dropped, ...dropped] })
@@ -56,13 +59,13 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
   const { body: fitted, hidesUsage, dropped: missing = [] } = dialect.bodyFor(call, asked, side)
   const { body, dropped: unwanted } = tuned(dialect, fitted, own, isTuned)
   const dropped = [...missing, ...unwanted]
-  if (around.line !== undefined && generates) {
+  if (care.line !== undefined && generates) {
     // the request passes, but the answer is told as what others may go on with
-    const translation = translate(dialect, spoken, call, side, factsOf(answer, around))
+    const translation = translate(dialect, spoken, call, side, factsOf(answer, care))
     return translated(job, { ...translation, body, dropped })
   }
   answer.dropped = noteOf(dropped)
-  return passing(spoken, job, side, { body, hidesUsage }, around)
+  return passing(spoken, job, side, { body, hidesUsage }, care)
 }
 
 /** Bytes pass; only a whole answer in place of the stream that was asked for is written anew. */
@@ -71,22 +74,22 @@ function passing(
   job: Job,
   side: UpstreamSide,
   { body, hidesUsage }: UpstreamBody,
-  around: Around,
+  care: AnswerCare,
 ): Sending {
   const { answer, dialect, call, asked } = job
   const watch = () => {
     answer.watch = dialect.watch(hidesUsage, asked.choices)
     return answer.watch
   }
-  const sending = { spoken: dialect, call, body, form: formOf(dialect, call, watch), sink: answer, looked: null }
-  if (call.endpoint.does !== 'generate' || !asked.stream) return { ...sending, told: asItIs }
-  const { requestId, nowS, elapsedNs } = factsOf(answer, around) // nothing is looked at in what passes
+  const sending = { spoken: dialect, call, body, form: formOf(dialect, call, watch), sink: answer, inspect: null }
+  if (call.endpoint.does !== 'generate' || !asked.stream) return { ...sending, forClient: asItIs }
+  const { requestId, nowS, elapsedNs } = factsOf(answer, care) // nothing is looked at in what passes
   const asStream = () =>
     translate(dialect, { ...spoken, grade: 'translate' }, call, side, { requestId, nowS, elapsedNs })
-  return { ...sending, told: (end) => streamedEnd(end, job, asStream) }
+  return { ...sending, forClient: (end) => streamedEnd(end, job, asStream) }
 }
 
-function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: Around): AnswerFacts {
+function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: AnswerCare): AnswerFacts {
   const sinceMs = performance.now()
   const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
   return { requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs, check, calls, ...(line !== undefined && { line }) }
@@ -138,8 +141,8 @@ function translated(job: Job, translation: Translation): Sending {
       onDrain: (resume) => answer.onDrain(resume),
       onGone: (cancel) => answer.onGone(cancel),
     },
-    told: (end) => translatedEnd(end, job, spoken, whole),
-    looked: translation.isChecked
+    forClient: (end) => translatedEnd(end, job, spoken, whole),
+    inspect: translation.isChecked
       ? async (end) => {
           if (end.kind !== 'answered' || answer.watch !== null) return end // a stream was looked at on its way
           try {

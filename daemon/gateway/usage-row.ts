@@ -21,8 +21,8 @@ export type AttemptFacts = {
   /** As the upstream got it. */
   readonly call: Call
   readonly end: ForwardEnd
-  /** The same before Gate looked at the answer, which costs as much when the client does not get it. */
-  readonly came: ForwardEnd
+  /** The same before Gate checked the answer, which costs as much when the client does not get it. */
+  readonly upstreamEnd: ForwardEnd
   /** What read the stream; null when the answer was none. */
   readonly watch: StreamWatch | null
   /** The upstream's. */
@@ -54,7 +54,7 @@ export function usageRow(facts: AttemptFacts): UsageRow {
 }
 
 /** What the upstream reported, or what Gate counted. */
-function usedIn({ came: end, watch, dialect, call }: AttemptFacts): Usage | TokenCounts {
+function usedIn({ upstreamEnd: end, watch, dialect, call }: AttemptFacts): Usage | TokenCounts {
   const { does } = call.endpoint
   if (does !== 'generate' && does !== 'embed') return NO_TOKENS
   const streamed = watch?.usage() ?? null

@@ -68,7 +68,7 @@ export async function recorded(
     target: { upstream: name, model, weight: 1 },
     call,
     end,
-    came: end,
+    upstreamEnd: end,
     watch: null,
     dialect,
     price: null,
