@@ -2,8 +2,9 @@ import { EventEmitter } from 'node:events'
 import type { RecordedForm } from '../translate/recorded-form.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
-import { Blocks, type Count } from './blocks.ts'
+import type { Count } from './blocks.ts'
 import type { Outlet } from './outlet.ts'
+import { Tape } from './tape.ts'
 
 /** Where room is scarce, a client this far behind holds up the answer, as its connection would. */
 const SCARCE_LAG_BYTES = 64 * 2 ** 10
@@ -29,10 +30,7 @@ export class Recording extends EventEmitter implements Outlet {
   readonly form: RecordedForm | null
   readonly #maxBytes: number
   #aloneMs: number | null
-  readonly #blocks: Blocks
-  /** Offsets of events of its form, those from `#firstEvent` on. */
-  #events: number[] = []
-  #firstEvent = 0
+  readonly #tape: Tape
   #head: { readonly status: number; readonly headers: ResponseHeaders } | null = null
   #hasFailed = false
   #state: 'open' | 'ended' | 'broken' = 'open'
@@ -50,7 +48,7 @@ export class Recording extends EventEmitter implements Outlet {
     this.#maxBytes = limits.maxBytes
     this.#maxLagBytes = limits.maxBytes
     this.#aloneMs = limits.aloneMs
-    this.#blocks = new Blocks(count)
+    this.#tape = new Tape(count)
   }
 
   get writableFinished(): boolean {
@@ -59,7 +57,7 @@ export class Recording extends EventEmitter implements Outlet {
 
   /** What runs in the background waits for nobody. */
   get writableNeedDrain(): boolean {
-    return this.#aloneMs !== null && this.#blocks.to() - this.#slowest() > this.#maxLagBytes
+    return this.#aloneMs !== null && this.#tape.to() - this.#slowest() > this.#maxLagBytes
   }
 
   readonly writableLength = 0
@@ -71,7 +69,7 @@ export class Recording extends EventEmitter implements Outlet {
   /** Begins before anything is known of an upstream, with what its form says then. */
   begin(headers: ResponseHeaders, events: readonly Buffer[]): void {
     this.#head = { status: 200, headers }
-    this.#add(events)
+    this.#tape.addEvents(events)
   }
 
   writeHead(status: number, headers: string[]): void {
@@ -86,8 +84,8 @@ export class Recording extends EventEmitter implements Outlet {
   /** @param chunk a text is a ping: it is no part of the answer */
   write(chunk: Buffer | string): boolean {
     if (this.isOver()) return true
-    if (typeof chunk === 'string' || this.form === null) this.#blocks.append(bytesOf(chunk))
-    else this.#add(this.form.feed(chunk))
+    if (typeof chunk === 'string' || this.form === null) this.#tape.append(bytesOf(chunk))
+    else this.#tape.addEvents(this.form.feed(chunk))
     this.#pumpAll()
     this.#bound()
     this.emit('grown')
@@ -97,23 +95,23 @@ export class Recording extends EventEmitter implements Outlet {
   end(rest: Buffer | string = '', encoding: 'latin1' | 'utf8' = 'utf8'): void {
     if (this.isOver()) return
     const bytes = bytesOf(rest, encoding)
-    if (this.form === null) this.#blocks.append(bytes)
-    else if (this.#hasFailed) this.#add(this.form.failed(bytes))
-    else this.#add([...this.form.feed(bytes), ...this.form.end()])
+    if (this.form === null) this.#tape.append(bytes)
+    else if (this.#hasFailed) this.#tape.addEvents(this.form.failed(bytes))
+    else this.#tape.addEvents([...this.form.feed(bytes), ...this.form.end()])
     this.#close('ended')
   }
 
   /** Breaks off; what makes the answer is let go. */
   destroy(): void {
     if (this.isOver()) return
-    if (this.form !== null) this.#add(this.form.end())
+    if (this.form !== null) this.#tape.addEvents(this.form.end())
     this.#close('broken')
   }
 
   /** Ends as its form says that a cancelled answer ends. */
   cancel(): void {
     if (this.isOver() || this.form?.isDone() === true) return
-    if (this.form !== null) this.#add(this.form.cancelled())
+    if (this.form !== null) this.#tape.addEvents(this.form.cancelled())
     this.#close('broken')
   }
 
@@ -131,19 +129,17 @@ export class Recording extends EventEmitter implements Outlet {
   /** Keeps what its clients still have to read, and nothing for those that may come back. */
   forget(): void {
     this.#maxLagBytes = Math.min(this.#maxLagBytes, SCARCE_LAG_BYTES)
-    if (this.#followers.size > 0 || this.#aloneMs === null) this.#trim(0, this.#slowest())
+    if (this.#followers.size > 0 || this.#aloneMs === null) this.#tape.trim(0, this.#slowest())
   }
 
   /** The offset after an event of its form; null when that is no longer kept. @param number -1: of the first */
   offsetAfter(number: number): number | null {
-    const index = number + 1 - this.#firstEvent
-    if (index < 0) return null
-    return this.#events[index] ?? this.#blocks.to()
+    return this.#tape.offsetAfter(number)
   }
 
   /** Offsets of the first byte that is kept, and after the last. */
   kept(): readonly [from: number, to: number] {
-    return [this.#blocks.from(), this.#blocks.to()]
+    return [this.#tape.from(), this.#tape.to()]
   }
 
   holds(offset: number): boolean {
@@ -170,16 +166,7 @@ export class Recording extends EventEmitter implements Outlet {
 
   /** Forgets what is kept of one that is idle. */
   clear(): void {
-    this.#blocks.clear()
-    this.#firstEvent += this.#events.length
-    this.#events = []
-  }
-
-  #add(events: readonly Buffer[]): void {
-    for (const event of events) {
-      this.#events.push(this.#blocks.to())
-      this.#blocks.append(event)
-    }
+    this.#tape.clear()
   }
 
   #close(state: 'ended' | 'broken'): void {
@@ -198,8 +185,8 @@ export class Recording extends EventEmitter implements Outlet {
     const { client } = follower
     if (follower.isWaiting || !this.#followers.has(follower)) return
     if (this.#head !== null && !client.started()) client.start(this.#head.status, this.#head.headers)
-    while (follower.at < this.#blocks.to()) {
-      const bytes = this.#blocks.at(follower.at)
+    while (follower.at < this.#tape.to()) {
+      const bytes = this.#tape.at(follower.at)
       follower.at += bytes.length
       this.#seen = Math.max(this.#seen, follower.at)
       if (client.write(bytes)) continue
@@ -237,10 +224,10 @@ export class Recording extends EventEmitter implements Outlet {
 
   /** Keeps what it may; while a client is away, what it could not be told any more is not made. */
   #bound(): void {
-    const unseen = this.#blocks.to() - this.#seen
+    const unseen = this.#tape.to() - this.#seen
     if (unseen > this.#maxBytes) this.endAlone()
-    this.#trim(this.#maxBytes, this.#aloneMs === null ? this.#blocks.to() : this.#slowest())
-    for (const follower of this.#followers) if (follower.at < this.#blocks.from()) this.#leaveBehind(follower)
+    this.#tape.trim(this.#maxBytes, this.#aloneMs === null ? this.#tape.to() : this.#slowest())
+    for (const follower of this.#followers) if (follower.at < this.#tape.from()) this.#leaveBehind(follower)
   }
 
   /** What it would be told next is gone. */
@@ -251,18 +238,9 @@ export class Recording extends EventEmitter implements Outlet {
 
   /** Up to where every client was told all. */
   #slowest(): number {
-    let slowest = this.#blocks.to()
+    let slowest = this.#tape.to()
     for (const { at } of this.#followers) slowest = Math.min(slowest, at)
     return slowest
-  }
-
-  /** @param needed nothing from here on is forgotten */
-  #trim(maxBytes: number, needed: number): void {
-    this.#blocks.trim(maxBytes, needed)
-    const kept = this.#events.findIndex((offset) => offset >= this.#blocks.from())
-    const gone = kept === -1 ? this.#events.length : kept
-    this.#events.splice(0, gone)
-    this.#firstEvent += gone
   }
 }
 
