@@ -1,10 +1,40 @@
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 
+/** What an answer waited for before it was sent on. */
+export type Wait = { readonly kind: 'cold-start' | 'queue'; readonly ms: number }
+
+type Told = {
+  readonly requestId: string
+  readonly dialect: { readonly hiddenHeaders: string | null }
+  readonly cors: readonly string[]
+  readonly wait: Wait | null
+  readonly dropped: readonly string[]
+}
+
+/** The headers of an answer, names and values in turn. @param upstream those of the upstream */
+export function answerHeaders({ requestId, dialect, cors, wait, dropped }: Told, upstream: ResponseHeaders): string[] {
+  const out = ['x-request-id', requestId]
+  pushPassedOn(out, upstream, dialect.hiddenHeaders)
+  if (cors.length > 0) out.push(...cors)
+  if (wait !== null) out.push('x-gate-wait', `${wait.kind};ms=${wait.ms}`)
+  if (dropped.length > 0) out.push('x-gate-dropped', namesOf(dropped))
+  return out
+}
+
+const MOST_NAMED = 20
+const NAME = /^[\w., -]{1,100}$/
+
+/** Clients choose the names of fields, so some are not shown. */
+function namesOf(dropped: readonly string[]): string {
+  const names = dropped.slice(0, MOST_NAMED).map((name) => (NAME.test(name) ? name : '?'))
+  return names.join(', ')
+}
+
 /**
  * Adds the headers of an upstream that its client is shown. @param out names and values in turn
  * @param hidden how others begin that it is not shown; null: none
  */
-export function pushPassedOn(out: string[], headers: ResponseHeaders, hidden: string | null = null): void {
+function pushPassedOn(out: string[], headers: ResponseHeaders, hidden: string | null): void {
   const ofConnection = namedIn(headers['connection'])
   for (const name in headers) {
     const value = headers[name]

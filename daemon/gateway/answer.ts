@@ -7,12 +7,10 @@ import type { AnswerTap } from '../translate/kept-form.ts'
 import type { StreamWatch } from '../translate/stream-watch.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
-import { pushPassedOn } from './answer-headers.ts'
+import { answerHeaders, type Wait } from './answer-headers.ts'
+import { KeepAlive } from './keep-alive.ts'
 import type { Outlet } from './outlet.ts'
 
-/** A stream that has not begun after this long is begun all the same, and kept alive with pings. */
-const HOLD_MS = 10_000
-const PING_MS = 15_000
 const NOTHING = Buffer.alloc(0)
 /**
  * Up to here the end of an answer is written as latin1 text, byte for byte the same: Node sends a head and a text as
@@ -41,9 +39,9 @@ export class Answer {
   /** CORS headers for a browser, names and values in turn. */
   cors: readonly string[] = []
   /** What it waited for before it was sent on, and how long; null: for nothing. */
-  wait: { readonly kind: 'cold-start' | 'queue'; readonly ms: number } | null = null
-  /** The fields that its upstream could not be told, as a text; empty: none. */
-  dropped = ''
+  wait: Wait | null = null
+  /** The fields that its upstream could not be told. */
+  dropped: readonly string[] = []
   #response: Outlet
   /** The client's own; null once the answer goes elsewhere. */
   #connection: Probed | null
@@ -58,8 +56,7 @@ export class Answer {
   /** Nothing of the answer itself was sent. */
   #isEmpty = true
   #status = 0
-  #keepAlive: NodeJS.Timeout | null = null
-  #writtenAt = Number.NEGATIVE_INFINITY
+  #keepAlive: KeepAlive | null = null
 
   constructor(response: Probed, requestId: string, dialect: Dialect, stallTimeoutMs: number) {
     this.requestId = requestId
@@ -161,7 +158,7 @@ export class Answer {
 
   write(chunk: Buffer): boolean {
     if (this.#gone) return true
-    this.#writtenAt = performance.now()
+    this.#keepAlive?.noteWrite()
     this.#isEmpty = false
     this.tap?.feed(chunk)
     return this.#response.write(chunk)
@@ -207,28 +204,25 @@ export class Answer {
     this.#leave()
   }
 
-  /** From now on this answer must not stay silent: begun after HOLD_MS at the latest, with a ping every PING_MS. */
+  /** From now on this answer must not stay silent. */
   keepAlive(): void {
-    this.#keepAlive ??= setTimeout(() => this.#breakSilence(), HOLD_MS)
+    if (this.#gone) return
+    this.#keepAlive ??= new KeepAlive(
+      () => this.#begin(),
+      () => this.#ping(),
+    )
   }
 
-  #breakSilence(): void {
-    if (this.#gone) return
-    const { streamType } = this.dialect
-    if (!this.started()) {
-      this.start(200, { 'content-type': `${streamType}; charset=utf-8`, 'cache-control': 'no-cache' })
-    }
-    const silentMs = performance.now() - this.#writtenAt
-    if (silentMs >= PING_MS) this.#ping()
-    const nextMs = silentMs >= PING_MS ? PING_MS : PING_MS - silentMs
-    this.#keepAlive = setTimeout(() => this.#breakSilence(), nextMs)
+  #begin(): void {
+    if (this.started()) return
+    this.start(200, { 'content-type': `${this.dialect.streamType}; charset=utf-8`, 'cache-control': 'no-cache' })
   }
 
   #ping(): void {
     const { ping } = this.dialect
     const mayPing = this.#isStream && ping !== null && this.#isAtBoundary() && !this.#response.writableNeedDrain
     if (!mayPing) return
-    this.#writtenAt = performance.now()
+    this.#keepAlive?.noteWrite()
     this.#response.write(ping)
   }
 
@@ -242,11 +236,7 @@ export class Answer {
   }
 
   #head(status: number, headers: ResponseHeaders, contentLength: number | null = null): void {
-    const out = ['x-request-id', this.requestId]
-    pushPassedOn(out, headers, this.dialect.hiddenHeaders)
-    if (this.cors.length > 0) out.push(...this.cors)
-    if (this.wait !== null) out.push('x-gate-wait', `${this.wait.kind};ms=${this.wait.ms}`)
-    if (this.dropped !== '') out.push('x-gate-dropped', this.dropped)
+    const out = answerHeaders(this, headers)
     if (contentLength !== null && status !== 204) out.push('content-length', String(contentLength))
     if (this.#lastOfConnection || this.#isBodyWithheld) out.push('connection', 'close')
     this.#isStream = isOfType(headers['content-type'], this.dialect.streamType)
@@ -272,7 +262,7 @@ export class Answer {
   }
 
   #stopKeepAlive(): void {
-    if (this.#keepAlive !== null) clearTimeout(this.#keepAlive)
+    this.#keepAlive?.stop()
     this.#keepAlive = null
   }
 

@@ -64,7 +64,7 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
     const translation = translate(dialect, spoken, call, side, factsOf(answer, care))
     return translated(job, { ...translation, body, dropped })
   }
-  answer.dropped = noteOf(dropped)
+  answer.dropped = dropped
   return passing(spoken, job, side, { body, hidesUsage }, care)
 }
 
@@ -106,7 +106,7 @@ function translated(job: Job, translation: Translation): Sending {
   const { answer, dialect, call, asked, hold } = job
   const { spoken } = translation
   hold(translation.body.length)
-  answer.dropped = noteOf(translation.dropped)
+  answer.dropped = translation.dropped
   let whole: Buffer | null = null
   const watch = () => {
     answer.watch = translation.watch()
@@ -162,13 +162,4 @@ function translated(job: Job, translation: Translation): Sending {
 function messageOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'the answer of the upstream is not JSON'
   return error instanceof Error ? error.message : String(error)
-}
-
-const MOST_NOTED = 20
-const NAME = /^[\w., -]{1,100}$/
-
-/** Names the fields which were dropped; clients choose the names of fields, so some are not shown. */
-function noteOf(dropped: readonly string[]): string {
-  const names = dropped.slice(0, MOST_NOTED).map((name) => (NAME.test(name) ? name : '?'))
-  return names.join(', ')
 }
