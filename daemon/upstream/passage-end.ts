@@ -1,0 +1,66 @@
+import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
+import { CLOSING_BRACE, OPENING_BRACE } from '../../syntax/json/brackets.ts'
+import { isOutOfDescriptors, noConnection } from './connector.ts'
+import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
+
+const SPACE = 0x20
+
+/** How far an answer had come. `isPassing`: its client was given a part. */
+export type Progress = { readonly status: number; readonly ttftMs: number | null; readonly isPassing: boolean }
+
+/**
+ * What a failure of the connection means, of an answer that is not complete.
+ * @param wasKept the connection had served requests before, and nothing came over it for this one
+ */
+export function connectionEnd(progress: Progress, error: Error, wasKept: boolean): ForwardEnd {
+  const { status } = progress
+  const code = 'code' in error ? String(error.code) : error.name
+  if (error instanceof GateError && status === 0) return { kind: 'unsent', status, error, ttftMs: null }
+  if (isOutOfDescriptors(error)) return overloadedEnd(progress, noConnection(error))
+  if (/TIMEOUT/i.test(code))
+    return brokenEnd(progress, 'UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
+  if (status === 0) {
+    const unreached = new GateError('UPSTREAM_FAILED', 'the upstream could not be reached', { cause: error })
+    return { kind: 'unreached', status, error: unreached, ttftMs: null, wasKept }
+  }
+  const message = 'the connection to the upstream broke before its answer was complete'
+  return brokenEnd(progress, 'UPSTREAM_TRUNCATED', message, error)
+}
+
+export function overloadedEnd({ status, ttftMs, isPassing }: Progress, error: GateError): ForwardEnd {
+  if (!isPassing) return { kind: 'overloaded', status: 0, error, ttftMs: null }
+  return { kind: 'overloaded-within', status, error, ttftMs }
+}
+
+export function brokenEnd(
+  { status, ttftMs, isPassing }: Progress,
+  code: ErrorCode,
+  message: string,
+  cause?: Error,
+): ForwardEnd {
+  const error = new GateError(code, message, { cause })
+  return { kind: isPassing ? 'broken-within' : 'broken-before', status, error, ttftMs }
+}
+
+/** An error inside a success. @param logged what the log may hold of it */
+export function reportedEnd(
+  { status, ttftMs, isPassing }: Progress,
+  failure: string,
+  logged: string = failure,
+): ForwardEnd {
+  if (!isPassing)
+    return { kind: 'reported', status, error: new GateError('UPSTREAM_FAILED', failure, { logged }), ttftMs }
+  // the upstream's own words went to the client as they are; the attempt is a failure all the same
+  const error = new GateError('UPSTREAM_FAILED', 'the upstream reported an error inside the stream')
+  return { kind: 'reported-within', status, error, ttftMs }
+}
+
+/**
+ * Why a whole answer is not one; null: it is. It is not parsed where bytes pass: not all that clients can read is JSON,
+ * such as Python's NaN.
+ */
+export function missingIn(headers: ResponseHeaders, answer: Buffer): string | null {
+  if (headers['content-length'] !== undefined || answer[0] !== OPENING_BRACE) return null
+  const last = answer.findLast((byte) => byte > SPACE)
+  return last === CLOSING_BRACE ? null : 'the upstream sent a part of an answer'
+}
