@@ -2,7 +2,6 @@ import type { PartStart, WrittenEvent } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 import { errorFrame } from './error.ts'
-import { frame, numberedTextFrame } from './event.ts'
 import {
   callItem,
   inputOf,
@@ -14,8 +13,9 @@ import {
   textPart,
   toolNames,
 } from './items.ts'
+import { type DeltaFrame, deltaFrame, Output } from './output.ts'
 import { sealedOf, sealedOfRedacted } from './reasoning.ts'
-import { endOf, itemId, responseObject } from './response-object.ts'
+import { endOf } from './response-object.ts'
 import type { ToolName } from './tools.ts'
 
 /** Writes a stream of another dialect as a response's events. */
@@ -33,15 +33,12 @@ type Open = {
   signature: string | null
   signedBy: string | undefined
   /** Writes the events that go on with it; null before the first. */
-  deltaFrame: ReturnType<typeof deltaFrame> | null
+  deltaFrame: DeltaFrame | null
 }
 
 class EventWriter {
-  readonly #told: Told
   readonly #nameOf: (flat: string) => ToolName
-  readonly #output: object[] = []
-  #model: string
-  #number = 0
+  readonly #output: Output
   #hasBegun = false
   /** The content of the message that is open; null: none is. */
   #content: object[] | null = null
@@ -49,17 +46,16 @@ class EventWriter {
   #hasRefused = false
 
   constructor(told: Told) {
-    this.#told = told
     this.#nameOf = toolNames(told)
-    this.#model = told.model
+    this.#output = new Output(told)
   }
 
   write(event: WrittenEvent): string {
     switch (event.kind) {
       case 'begin':
         this.#hasBegun = true
-        this.#model = event.model || this.#model
-        return this.#lifecycle('created', 'in_progress') + this.#lifecycle('in_progress', 'in_progress')
+        this.#output.model = event.model || this.#output.model
+        return this.#output.lifecycle('created', 'in_progress') + this.#output.lifecycle('in_progress', 'in_progress')
       case 'part':
         return this.#begin(event.part)
       case 'more':
@@ -72,15 +68,14 @@ class EventWriter {
       case 'end': {
         const end = endOf(event.finish, this.#hasRefused)
         const isComplete = end.status === 'completed'
-        const last = this.#endMessage(isComplete ? 'completed' : 'incomplete')
-        return (
-          last + this.#lifecycle(isComplete ? 'completed' : 'incomplete', end.status, { ...end, usage: event.usage })
-        )
+        const how = isComplete ? 'completed' : 'incomplete'
+        return this.#endMessage(how) + this.#output.lifecycle(how, end.status, { ...end, usage: event.usage })
       }
       case 'error':
         if (!this.#hasBegun) return errorFrame(event.error)
-        if (this.#content !== null) this.#output.push(messageItem(this.#place(), this.#contentSoFar(), 'incomplete'))
-        return this.#lifecycle('failed', 'failed', { error: event.error })
+        if (this.#content !== null)
+          this.#output.push(messageItem(this.#output.place(), this.#contentSoFar(), 'incomplete'))
+        return this.#output.lifecycle('failed', 'failed', { error: event.error })
     }
   }
 
@@ -91,21 +86,22 @@ class EventWriter {
       case 'text':
       case 'refusal': {
         this.#hasRefused ||= start.kind === 'refusal'
-        const message = this.#content === null ? this.#added(messageItem(this.#place(), [], 'in_progress')) : ''
+        const message =
+          this.#content === null ? this.#output.added(messageItem(this.#output.place(), [], 'in_progress')) : ''
         this.#content ??= []
         this.#part = open
-        return message + this.#event('content_part.added', { ...this.#contentPlace(), part: partOf(open) })
+        return message + this.#output.event('content_part.added', { ...this.#contentPlace(), part: partOf(open) })
       }
       case 'reasoning':
       case 'redacted': {
         const message = this.#endMessage('completed')
         this.#part = open
-        return message + this.#added(reasoningItem(this.#place(), '', null))
+        return message + this.#output.added(reasoningItem(this.#output.place(), '', null))
       }
       case 'call': {
         const message = this.#endMessage('completed')
         this.#part = open
-        return message + this.#added(this.#callItem(open, start.id, '', 'in_progress'))
+        return message + this.#output.added(this.#callItem(open, start.id, '', 'in_progress'))
       }
     }
   }
@@ -126,20 +122,22 @@ class EventWriter {
       case 'text':
         if (logprobs !== undefined) return this.#likelyText(open, text, logprobs)
         open.deltaFrame ??= deltaFrame('output_text.delta', { ...this.#contentPlace(), delta: '', logprobs: [] })
-        return this.#delta(open.deltaFrame, text)
+        return this.#output.delta(open.deltaFrame, text)
       case 'refusal':
         open.deltaFrame ??= deltaFrame('refusal.delta', { ...this.#contentPlace(), delta: '' })
-        return this.#delta(open.deltaFrame, text)
+        return this.#output.delta(open.deltaFrame, text)
       case 'reasoning': {
         const place = this.#summaryPlace()
-        const part = isFirst ? this.#event('reasoning_summary_part.added', { ...place, part: summaryPart('') }) : ''
+        const part = isFirst
+          ? this.#output.event('reasoning_summary_part.added', { ...place, part: summaryPart('') })
+          : ''
         open.deltaFrame ??= deltaFrame('reasoning_summary_text.delta', { ...place, delta: '' })
-        return part + this.#delta(open.deltaFrame, text)
+        return part + this.#output.delta(open.deltaFrame, text)
       }
       case 'call': // a text without JSON is known when all of it has come
         if (open.tool?.isFreeform === true) return ''
-        open.deltaFrame ??= deltaFrame('function_call_arguments.delta', { ...this.#itemPlace('fc'), delta: '' })
-        return this.#delta(open.deltaFrame, text)
+        open.deltaFrame ??= deltaFrame('function_call_arguments.delta', { ...this.#output.itemPlace('fc'), delta: '' })
+        return this.#output.delta(open.deltaFrame, text)
       case 'redacted':
         return ''
     }
@@ -147,7 +145,7 @@ class EventWriter {
 
   #likelyText(open: Open, delta: string, logprobs: TokenLogprobs): string {
     open.logprobs = [...open.logprobs, ...logprobs]
-    return this.#event('output_text.delta', {
+    return this.#output.event('output_text.delta', {
       ...this.#contentPlace(),
       delta,
       logprobs: logprobObjects(logprobs),
@@ -164,17 +162,17 @@ class EventWriter {
         return this.#endContent(open)
       case 'reasoning': {
         const { text } = open
-        const item = reasoningItem(this.#place(), text, sealedOf(open))
+        const item = reasoningItem(this.#output.place(), text, sealedOf(open))
         const place = this.#summaryPlace()
         const done =
           text === ''
             ? ''
-            : this.#event('reasoning_summary_text.done', { ...place, text }) +
-              this.#event('reasoning_summary_part.done', { ...place, part: summaryPart(text) })
-        return done + this.#done(item)
+            : this.#output.event('reasoning_summary_text.done', { ...place, text }) +
+              this.#output.event('reasoning_summary_part.done', { ...place, part: summaryPart(text) })
+        return done + this.#output.done(item)
       }
       case 'redacted':
-        return this.#done(reasoningItem(this.#place(), '', sealedOfRedacted(open.start)))
+        return this.#output.done(reasoningItem(this.#output.place(), '', sealedOfRedacted(open.start)))
       case 'call':
         return this.#endCall(open, open.start.id)
     }
@@ -185,9 +183,9 @@ class EventWriter {
     const part = partOf(open)
     const said =
       open.start.kind === 'text'
-        ? this.#event('output_text.done', { ...place, text: open.text, logprobs: logprobObjects(open.logprobs) })
-        : this.#event('refusal.done', { ...place, refusal: open.text })
-    const done = said + this.#event('content_part.done', { ...place, part })
+        ? this.#output.event('output_text.done', { ...place, text: open.text, logprobs: logprobObjects(open.logprobs) })
+        : this.#output.event('refusal.done', { ...place, refusal: open.text })
+    const done = said + this.#output.event('content_part.done', { ...place, part })
     this.#content?.push(part)
     return done
   }
@@ -195,33 +193,33 @@ class EventWriter {
   #endCall(open: Open, id: string): string {
     if (open.tool?.isFreeform === true) {
       const input = inputOf(open.text)
-      const place = this.#itemPlace('ctc')
+      const place = this.#output.itemPlace('ctc')
       return (
-        this.#event('custom_tool_call_input.delta', { ...place, delta: input }) +
-        this.#event('custom_tool_call_input.done', { ...place, input }) +
-        this.#done(this.#callItem(open, id, open.text, 'completed'))
+        this.#output.event('custom_tool_call_input.delta', { ...place, delta: input }) +
+        this.#output.event('custom_tool_call_input.done', { ...place, input }) +
+        this.#output.done(this.#callItem(open, id, open.text, 'completed'))
       )
     }
     const json = open.text.trim() === '' ? '{}' : open.text
-    const place = this.#itemPlace('fc')
+    const place = this.#output.itemPlace('fc')
     return (
-      (json === open.text ? '' : this.#event('function_call_arguments.delta', { ...place, delta: json })) +
-      this.#event('function_call_arguments.done', { ...place, arguments: json }) +
-      this.#done(this.#callItem(open, id, json, statusOfCall(json)))
+      (json === open.text ? '' : this.#output.event('function_call_arguments.delta', { ...place, delta: json })) +
+      this.#output.event('function_call_arguments.done', { ...place, arguments: json }) +
+      this.#output.done(this.#callItem(open, id, json, statusOfCall(json)))
     )
   }
 
   #callItem({ tool }: Open, id: string, json: string, status: 'in_progress' | 'completed' | 'incomplete'): object {
     const name = tool ?? { name: '', namespace: null, isFreeform: false }
-    return callItem(this.#place(), { id, json }, name, status)
+    return callItem(this.#output.place(), { id, json }, name, status)
   }
 
   /** A message goes on until something else begins. */
   #endMessage(status: 'completed' | 'incomplete'): string {
     if (this.#content === null) return ''
-    const item = messageItem(this.#place(), this.#content, status)
+    const item = messageItem(this.#output.place(), this.#content, status)
     this.#content = null
-    return this.#done(item)
+    return this.#output.done(item)
   }
 
   /** With the part that is open. */
@@ -231,53 +229,14 @@ class EventWriter {
     return [...(this.#content ?? []), ...(isContent && open !== null ? [partOf(open)] : [])]
   }
 
-  #added(item: object): string {
-    return this.#event('output_item.added', { output_index: this.#output.length, item })
-  }
-
-  #done(item: object): string {
-    this.#output.push(item)
-    return this.#event('output_item.done', { output_index: this.#output.length - 1, item })
-  }
-
-  #place() {
-    return { requestId: this.#told.requestId, index: this.#output.length }
-  }
-
-  #itemPlace(kind: 'msg' | 'rs' | 'fc' | 'ctc') {
-    const index = this.#output.length
-    return { item_id: itemId(kind, this.#told.requestId, index), output_index: index }
-  }
-
   #contentPlace() {
-    return { ...this.#itemPlace('msg'), content_index: this.#content?.length ?? 0 }
+    return { ...this.#output.itemPlace('msg'), content_index: this.#content?.length ?? 0 }
   }
 
   #summaryPlace() {
-    return { ...this.#itemPlace('rs'), summary_index: 0 }
-  }
-
-  #lifecycle(
-    type: string,
-    status: Parameters<typeof responseObject>[1]['status'],
-    rest: Partial<Parameters<typeof responseObject>[1]> = {},
-  ): string {
-    const state = { status, model: this.#model, output: this.#output, usage: null, ...rest }
-    return this.#event(type, { response: responseObject(this.#told, state) })
-  }
-
-  #delta(frameOf: ReturnType<typeof deltaFrame>, text: string): string {
-    this.#number += 1
-    return frameOf(this.#number - 1, text)
-  }
-
-  #event(type: string, rest: object): string {
-    this.#number += 1
-    return frame(this.#number - 1, `response.${type}`, rest)
+    return { ...this.#output.itemPlace('rs'), summary_index: 0 }
   }
 }
-
-const deltaFrame = (type: string, rest: object) => numberedTextFrame(`response.${type}`, rest)
 
 function partOf({ start, text, logprobs }: Open): object {
   return start.kind === 'refusal' ? refusalPart(text) : textPart(text, logprobs)
