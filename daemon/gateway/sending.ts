@@ -132,29 +132,39 @@ function translated(job: Job, translation: Translation): Sending {
         }
       },
     },
-    sink: {
-      started: () => answer.started(),
-      start: (status) => {
-        answer.start(status, { ...streamTypeOf(dialect), 'cache-control': 'no-cache' })
-      },
-      write: (chunk) => answer.write(chunk),
-      onDrain: (resume) => answer.onDrain(resume),
-      onGone: (cancel) => answer.onGone(cancel),
-    },
+    sink: sinkOf(answer, dialect),
     forClient: (end) => translatedEnd(end, job, spoken, whole),
     inspect: translation.isChecked
-      ? async (end) => {
-          if (end.kind !== 'answered' || answer.watch !== null) return end // a stream was looked at on its way
-          try {
-            whole = await translation.answer(end.rest, asked.stream)
-            return end
-          } catch (error) {
-            const logged = error instanceof GateError ? { logged: error.logged } : {}
-            const refusal = new GateError('UPSTREAM_FAILED', messageOf(error), logged)
-            return { kind: 'reported', status: end.status, error: refusal, ttftMs: end.ttftMs }
-          }
-        }
+      ? (end) =>
+          inspected(end, answer, async (bytes) => {
+            whole = await translation.answer(bytes, asked.stream)
+          })
       : null,
+  }
+}
+
+/** A stream is begun with headers of its own, whatever those of the upstream say. */
+function sinkOf(answer: Answer, dialect: Dialect): Sink {
+  return {
+    started: () => answer.started(),
+    start: (status) => {
+      answer.start(status, { ...streamTypeOf(dialect), 'cache-control': 'no-cache' })
+    },
+    write: (chunk) => answer.write(chunk),
+    onDrain: (resume) => answer.onDrain(resume),
+    onGone: (cancel) => answer.onGone(cancel),
+  }
+}
+
+async function inspected(end: ForwardEnd, answer: Answer, read: (whole: Buffer) => Promise<void>): Promise<ForwardEnd> {
+  if (end.kind !== 'answered' || answer.watch !== null) return end // a stream was checked on its way
+  try {
+    await read(end.rest)
+    return end
+  } catch (error) {
+    const logged = error instanceof GateError ? { logged: error.logged } : {}
+    const refusal = new GateError('UPSTREAM_FAILED', messageOf(error), logged)
+    return { kind: 'reported', status: end.status, error: refusal, ttftMs: end.ttftMs }
   }
 }
 
