@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AGENTS, ESLINT } from './check.ts'
+import { installAgents } from './install-agents.ts'
 import { installPackage } from './install-package.ts'
 import { runLanes, type Step, type StepResult, summary, vitest } from './steps.ts'
 
@@ -61,7 +62,8 @@ const stepOf = (tier: Tier): Step => ({
   env: { GATE_TEST_LONG: '1' },
 })
 const steps = tiers.map(stepOf)
-if (asked.length === 0) installPackage('test/agents')
+if (tiers.includes('e2e')) installPackage('test/clients')
+if (asked.length === 0) installAgents()
 const begun = performance.now()
 // one after the other: each loads the machine
 const results = await runLanes([asked.length > 0 ? steps : [ESLINT, ...steps, AGENTS]])

@@ -10,7 +10,7 @@ import { sampled } from '../support/effort.ts'
 import { HOSTILE } from '../support/hostile-bodies.ts'
 
 const BODIES = sampled(800, 20_000)
-const ROUNDS = sampled(4, 100)
+const ROUNDS = sampled(3, 40)
 const AT_ONCE = 4
 /** Bodies that show how much memory this takes at its most, a tenth of them large. */
 const WARM_UP = sampled(60, 200)
@@ -130,15 +130,21 @@ test('B9: bombs, broken and cut ones stop nobody, and leave nothing behind', asy
     { bytes: bodyOf('what is good', 1_000_000, 'gzip').bytes.subarray(0, -9), coding: 'gzip', status: 400 },
     { bytes: zeros.subarray(0, 1_000_000), coding: 'gzip', status: 400 },
   ]
-  // all at once, as below: one by one they show less memory than they take
-  for (let round = 0; round < 2; round += 1) await Promise.all(bombs.map(send))
-  const before = await measure()
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const statuses = await Promise.all(bombs.map(send))
-    // a refusal in the middle of a body may be lost with its connection
-    expect(statuses.map((status, i) => status === 0 || status === bombs[i]?.status)).toEqual(bombs.map(() => true))
+  let longestStallMs = 0
+  const rssAfterRounds = async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const statuses = await Promise.all(bombs.map(send))
+      // a refusal in the middle of a body may be lost with its connection
+      expect(statuses.map((status, i) => status === 0 || status === bombs[i]?.status)).toEqual(bombs.map(() => true))
+    }
+    const seen = await measure()
+    longestStallMs = Math.max(longestStallMs, seen.longestStallMs)
+    return seen.rssBytes
   }
-  const during = await measure()
-  expect(during.longestStallMs).toBeLessThan(LONGEST_STALL_MS)
-  await until(async () => (await measure()).rssBytes < before.rssBytes * 1.2, 20_000)
+  // What is freed is not always given back, more or less by how the bombs met. What is kept grows each time.
+  const rss = [await rssAfterRounds()]
+  do rss.push(await rssAfterRounds())
+  while ((rss.at(-1) ?? 0) > (rss.at(-2) ?? 0) * 1.1 && rss.length < 6)
+  expect(rss.length, `it grows: ${rss.map((bytes) => Math.round(bytes / 1e6)).join(', ')} MB`).toBeLessThan(6)
+  expect(longestStallMs).toBeLessThan(LONGEST_STALL_MS)
 })

@@ -1,5 +1,5 @@
 // What the NixOS modules make, put where NixOS would put it on a Debian 13: the same systemd and podman, other paths.
-import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { hasNix } from '../support/nix.ts'
@@ -49,7 +49,11 @@ describeInLab(
       text
         .replaceAll(/[^\s=]+\/[0-9a-z]{32}-gate-image/g, '/opt/fetch-image')
         .replaceAll('/run/current-system/sw/bin', '/usr/bin')
-        .replaceAll(new RegExp(`(?:${store.path}|/nix/store)/(?:gate|systemd|podman|coreutils)/`, 'g'), '/usr/')
+        .replaceAll(
+          new RegExp(`(?:${store.path}|/nix/store)/(?:gate|systemd|podman|coreutils|util-linux|nftables)/`, 'g'),
+          '/usr/',
+        )
+        .replaceAll('/usr/bin/nft ', '/usr/sbin/nft ')
 
     /** Does what a switch does with the files, and with units that have triggers. */
     async function place(name: string) {
@@ -82,10 +86,20 @@ describeInLab(
             const path = `${directory}/${file}`
             write(host, path, onDebian(readFileSync(host.path(path), 'utf8')))
           }
-      cpSync(join(out, 'lib/systemd/system'), host.path('/etc/systemd/system'), { recursive: true })
+      const units = join(out, 'lib/systemd/system')
+      for (const file of readdirSync(units, { recursive: true, encoding: 'utf8' }))
+        if (statSync(join(units, file)).isFile())
+          write(host, `/etc/systemd/system/${file}`, onDebian(readFileSync(join(units, file), 'utf8')))
+      // as NixOS does: a drop-in where a package brings the unit
       for (const [kind, units] of Object.entries({ service: systemd.services, socket: systemd.sockets }))
         for (const [unit, made] of Object.entries(units).filter(([unit]) => unit.startsWith('gate-')))
-          write(host, `/etc/systemd/system/${unit}.${kind}`, onDebian(unitText(made)))
+          write(
+            host,
+            existsSync(join(out, `lib/systemd/system/${unit}.${kind}`))
+              ? `/etc/systemd/system/${unit}.${kind}.d/overrides.conf`
+              : `/etc/systemd/system/${unit}.${kind}`,
+            onDebian(unitText(made)),
+          )
       cpSync(join(out, 'lib/tmpfiles.d/gate.conf'), host.path('/etc/tmpfiles.d/gate.conf'))
       write(host, '/etc/tmpfiles.d/rules.conf', `${systemd.tmpfiles.rules.join('\n')}\n`)
       await host.run(['systemd-tmpfiles', '--create'], { timeoutMs: 60_000 })
@@ -93,7 +107,7 @@ describeInLab(
     }
 
     const answers = async (port: number) =>
-      (await host.exec(['curl', '-sf', '--max-time', '5', `http://127.0.0.1:${port}/health`])).code === 0
+      (await host.exec(['curl', '-sf', '--max-time', '30', `http://127.0.0.1:${port}/health`])).code === 0
     const show = async (property: string, unit: string) =>
       (await host.run([...MANAGER, 'show', '-P', property, unit])).trim()
 
