@@ -4,8 +4,17 @@ import type { Feature, NeutralPart, NeutralRequest } from './neutral.ts'
 /** What becomes of a feature at an upstream, and in words how; `native`: it is passed on as it is meant. */
 export type Rule = { readonly does: 'native' | 'emulate' | 'drop' | 'refuse'; readonly how?: string }
 
-/** One dialect's row of a feature. `field` is how its clients name it. */
-export type FeatureRow = Rule & { readonly field: string }
+/**
+ * One dialect's row of a feature. `field` is how its clients name it. `loses`: whether a part of what a request asks for
+ * is left out, although the feature is passed on.
+ */
+export type FeatureRow = Rule & { readonly field: string; readonly loses?: (request: NeutralRequest) => boolean }
+/** For stop sequences, of which an upstream takes so many. */
+export const atMost = (most: number): Pick<FeatureRow, 'how' | 'loses'> => ({
+  how: `the first ${most}; more are dropped`,
+  loses: ({ stop }) => stop.length > most,
+})
+
 export type FeatureTable = Readonly<Record<Feature, FeatureRow>>
 
 /**
@@ -17,27 +26,30 @@ export type FeatureTable = Readonly<Record<Feature, FeatureRow>>
 export function fieldsDropped(request: NeutralRequest, named: FeatureTable, upstream: FeatureTable): readonly string[] {
   const dropped = new Set(request.ownFields)
   for (const feature of featuresOf(request)) {
-    const { does, how } = upstream[feature]
+    const { does, how, loses } = upstream[feature]
     const { field } = named[feature]
     if (does === 'refuse') {
       const message = `"${field}" cannot be passed on to the upstream of this model: ${how ?? 'it has no such thing'}`
       throw new GateError('BAD_REQUEST', message, { param: field })
     }
-    if (does === 'drop') dropped.add(field)
+    if (does === 'drop' || loses?.(request) === true) dropped.add(field)
   }
   return [...dropped]
 }
 
 /** What engines take in a dialect besides text and tools; of the rest they pass over much without a word. */
 const PLAIN: ReadonlySet<Feature> = new Set<Feature>([
+  'answer limit',
   'temperature',
   'top p',
   'top k',
   'stop sequences',
+  'thinking',
   'thinking budget',
   'earlier thinking',
   'unsigned thinking',
   'image',
+  'image by URL',
   'failed tool result',
   'later instructions',
   'cache marks',
@@ -58,13 +70,14 @@ const isExpressed = ({ does }: Rule): boolean => does === 'native' || does === '
 
 /** Everything that a request uses and some dialect may lack. */
 function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
-  const { tools, thinking, answerForm } = request
+  const { tools, toolChoice, thinking, answerForm } = request
   const used = new Set(request.features)
   const use = (feature: Feature, isUsed: boolean) => {
     if (isUsed) used.add(feature)
   }
   use('seed', request.seed !== null)
   use('penalties', Boolean(request.frequencyPenalty) || Boolean(request.presencePenalty)) // 0 is none
+  use('answer limit', request.maxOutputTokens !== null)
   use('temperature', request.temperature !== null)
   use('top p', request.topP !== null)
   use('top k', request.topK !== null)
@@ -75,8 +88,16 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
     'strict tools',
     tools.some(({ isStrict }) => isStrict === true),
   )
-  use('parallel calls', request.parallelCalls !== null)
+  use(
+    'freeform tools',
+    tools.some(({ freeform }) => freeform !== undefined),
+  )
+  use('parallel calls', request.parallelCalls === false) // several at once are what all do by themselves
+  use('forced calls', isForced(request))
+  use('forbidden calls', tools.length > 0 && toolChoice === 'none')
   use('effort', request.effort !== null)
+  use('thinking', thinking?.isOn === true)
+  use('no thinking', thinking?.isOn === false)
   use('thinking budget', thinking !== null && thinking.budgetTokens !== null)
   use('log probabilities', request.logprobs !== undefined)
   use('end user', request.endUser !== null)
@@ -85,10 +106,19 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
     use('later instructions', role === 'system' && hasBegun)
     hasBegun ||= role !== 'system'
     use('media of the model', role === 'assistant' && parts.some(({ kind }) => kind === 'media'))
+    use('media in instructions', role === 'system' && parts.some(({ kind }) => kind === 'media'))
     for (const part of parts) usePart(part, use)
   }
   return used
 }
+
+/** Whether the model must call a tool. */
+export function isForced({ tools, toolChoice }: NeutralRequest): boolean {
+  return tools.length > 0 && toolChoice !== null && toolChoice !== 'auto' && toolChoice !== 'none'
+}
+
+/** What is asked for by an address, which not everybody fetches. */
+const BY_URL = { image: 'image by URL', document: 'document by URL', audio: 'audio by URL' } as const
 
 function usePart(part: NeutralPart, use: (feature: Feature, isUsed: boolean) => void): void {
   switch (part.kind) {
@@ -102,6 +132,8 @@ function usePart(part: NeutralPart, use: (feature: Feature, isUsed: boolean) => 
       break
     case 'media':
       use(part.form, true)
+      use(BY_URL[part.form], part.source.kind === 'url')
+      use('image detail', part.detail !== undefined)
       use('kept file', part.source.kind === 'file')
       break
     case 'result':

@@ -13,6 +13,8 @@ export type Told = {
   readonly nowS: number
   readonly showsUsage: boolean
   readonly showsThinking: boolean
+  /** The client's tools that take a text. */
+  readonly freeform: ReadonlySet<string>
   /** Since the request came. */
   readonly elapsedNs: () => number
 }

@@ -27,14 +27,25 @@ export type MediaSource =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'file'; readonly id: string }
 
+/** Where a client wants a prompt cache to end: behind this part. `isLong`: it is to be kept for an hour or longer. */
+export type CacheMark = { readonly isLong: boolean }
+
 /** `logprobs`: of an answer whose tokens' likelihoods were asked for. */
-export type TextPart = { readonly kind: 'text'; readonly text: string; readonly logprobs?: TokenLogprobs }
+export type TextPart = {
+  readonly kind: 'text'
+  readonly text: string
+  readonly logprobs?: TokenLogprobs
+  readonly cacheMark?: CacheMark
+}
 export type MediaPart = {
   readonly kind: 'media'
   readonly form: 'image' | 'document' | 'audio'
   readonly source: MediaSource
   /** Of a document; null when it has none. */
   readonly name: string | null
+  /** How closely an image is to be looked at, as OpenAI has it: `low`, `high` …; left out: as the model likes. */
+  readonly detail?: string
+  readonly cacheMark?: CacheMark
 }
 /**
  * What the model thought. `signature` comes back to it unchanged; null: there is none. `signedBy`: the dialect of the one
@@ -73,9 +84,9 @@ export type NeutralTool = {
   readonly isStrict: boolean | null
   /**
    * The tool takes a text instead of JSON: of this format, as OpenAI describes it. In the neutral form its arguments are
-   * an object whose one key `input` is that text, and `schema` says so.
+   * an object whose one key `input` is that text, and `schema` says so (`freeform.ts`).
    */
-  readonly freeform?: { readonly format: unknown }
+  readonly freeform?: { readonly format: unknown; readonly description: string | null }
 }
 
 export const EFFORTS = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
@@ -102,6 +113,7 @@ export type NeutralRequest = {
     | {
         readonly kind: 'schema'
         readonly name: string | null
+        readonly description?: string
         readonly schema: unknown
         readonly isStrict: boolean | null
       }
@@ -112,6 +124,8 @@ export type NeutralRequest = {
     readonly budgetTokens: number | null
     readonly isShown?: boolean
   } | null
+  /** The client wants to see what is thought, if anything is; it does not say whether to think. */
+  readonly asksForThoughts?: true
   readonly effort: Effort | null
   readonly endUser: string | null
   /** Likelihoods of tokens are asked for, each with so many others in its place. */
@@ -129,6 +143,7 @@ export type NeutralRequest = {
  * names it.
  */
 export const FEATURES = [
+  'answer limit',
   'temperature',
   'top p',
   'top k',
@@ -144,9 +159,14 @@ export const FEATURES = [
   'answer schema',
   'strict tools',
   'freeform tools',
+  'tool namespaces',
   'server tools',
   'parallel calls',
+  'forced calls',
+  'forbidden calls',
   'effort',
+  'thinking',
+  'no thinking',
   'thinking budget',
   'earlier thinking',
   "Google's thinking",
@@ -154,10 +174,17 @@ export const FEATURES = [
   'unsigned thinking',
   'sealed thinking',
   'image',
+  'image by URL',
+  'image detail',
   'document',
+  'document by URL',
   'audio',
+  'audio by URL',
+  'video',
+  'search result',
   'kept file',
   'media in a tool result',
+  'media in instructions',
   'media of the model',
   'failed tool result',
   'later instructions',

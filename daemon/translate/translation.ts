@@ -117,6 +117,7 @@ function answersOf({
     elapsedNs,
     showsUsage: request.showsUsage,
     showsThinking: request.thinking?.isShown ?? request.thinking?.isOn === true,
+    freeform: new Set(request.tools.flatMap(({ name, freeform }) => (freeform === undefined ? [] : [original(name)]))),
   }
   const end = (said: Ending): Ending => endOf(said, request, isRepaired)
   const meant = { requestId, inputTokens, end, toolName: original }

@@ -19,6 +19,12 @@ export type ChatQuirks = {
   readonly hasDeveloper: boolean
   /** An answer can be made to fit a schema; else it is JSON, and the schema is asked for in words. */
   readonly hasSchemas: boolean
+  /** It has tools that take a text in place of JSON. */
+  readonly hasFreeform: boolean
+  /** How many stop sequences it takes; null: as many as one likes. */
+  readonly mostStops: number | null
+  /** It fetches documents by their address. */
+  readonly fetchesDocuments: boolean
   /** Fields that it refuses or does not know. */
   readonly lacks: readonly string[]
   /** Ids of calls have nine letters and digits. */
@@ -63,10 +69,19 @@ const USUAL: ChatQuirks = {
   hasTemplate: false,
   hasDeveloper: false,
   hasSchemas: true,
+  hasFreeform: false,
+  mostStops: null,
+  fetchesDocuments: false,
   lacks: [],
   hasShortCallIds: false,
 }
-const OPENAI: ChatQuirks = { ...USUAL, limit: 'max_completion_tokens', hasDeveloper: true }
+const OPENAI: ChatQuirks = {
+  ...USUAL,
+  limit: 'max_completion_tokens',
+  hasDeveloper: true,
+  hasFreeform: true,
+  mostStops: 4,
+}
 const ENGINE: ChatQuirks = { ...USUAL, thinking: 'reasoning_content', hasTopK: true, hasTemplate: true }
 const UNKNOWN: ChatQuirks = { ...USUAL, usage: 'unknown' }
 
@@ -127,6 +142,7 @@ const ROWS = {
       ...USUAL,
       limit: 'max_completion_tokens',
       thinking: 'reasoning',
+      mostStops: 4,
       lacks: ['logit_bias', 'logprobs', 'top_logprobs'],
     },
   },
@@ -136,7 +152,7 @@ const ROWS = {
     dialects: { 'openai-chat': 'native', anthropic: 'native' },
     routes: true,
     continues: { 'openai-chat': {} },
-    chat: { ...USUAL, hasTopK: true, thinking: 'reasoning', hasDeveloper: true },
+    chat: { ...USUAL, hasTopK: true, thinking: 'reasoning', hasDeveloper: true, fetchesDocuments: true },
   },
   deepseek: {
     baseUrl: 'https://api.deepseek.com/v1',

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, recordsIn, textIn } from '../json-value.ts'
+import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
 import { NOTHING, readUsage } from './usage.ts'
 
@@ -7,10 +7,14 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
   const message: unknown = JSON.parse(answer.toString('utf8'))
   if (!isRecord(message) || !Array.isArray(message['content'])) throw new Error('the upstream answered without content')
   const { usage } = message
+  const refusal = refusalIn(message)
   return {
     id: textIn(message['id']) ?? '',
     model: textIn(message['model']) ?? '',
-    parts: recordsIn(message['content']).flatMap(partOf),
+    parts: [
+      ...recordsIn(message['content']).flatMap(partOf),
+      ...(refusal === null ? [] : [{ kind: 'refusal', text: refusal } as const]),
+    ],
     finish: finishOf(message['stop_reason']),
     stopSequence: textIn(message['stop_sequence']),
     usage: isRecord(usage) ? readUsage(usage, NOTHING) : null,
@@ -36,6 +40,10 @@ function partOf(block: JsonRecord): readonly AnswerPart[] {
       return []
   }
 }
+
+/** Why the model refused, in words. */
+export const refusalIn = ({ stop_details: details }: JsonRecord): string | null =>
+  textIn(recordIn(details)['explanation']) || null
 
 const FINISHES: Readonly<Record<string, Finish>> = {
   end_turn: 'end',

@@ -60,6 +60,8 @@ function readShown(block: JsonRecord, where: string, notes: Notes): readonly Sho
       if (recordIn(block['citations'])['enabled'] === true) notes.features.add('citations')
       return readDocument(block, where, notes)
     case 'search_result': {
+      notes.features.add('search result')
+      if (recordIn(block['citations'])['enabled'] === true) notes.features.add('citations')
       const texts = recordsIn(block['content']).map(({ text }) => textIn(text) ?? '')
       return [{ kind: 'text', text: [block['title'], block['source'], ...texts].join('\n') }]
     }

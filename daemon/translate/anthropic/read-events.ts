@@ -3,7 +3,7 @@ import { isRecord, type JsonRecord, parsedRecord, recordIn, textIn } from '../js
 import type { PartStart, Usage } from '../neutral.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
-import { finishOf } from './read-answer.ts'
+import { finishOf, refusalIn } from './read-answer.ts'
 import { NOTHING, readUsage } from './usage.ts'
 
 /** Reads a stream of a message's events. */
@@ -44,6 +44,7 @@ export class MessageEventReader extends FrameReader {
         break
       case 'message_delta': {
         const { stop_reason: reason, stop_sequence: sequence } = recordIn(event['delta'])
+        this.#refuse(refusalIn(recordIn(event['delta'])))
         this.#reason = reason ?? this.#reason
         this.#stopSequence = textIn(sequence) ?? this.#stopSequence
         if (isRecord(event['usage'])) this.#usage = readUsage(event['usage'], this.#usage ?? NOTHING)
@@ -57,6 +58,12 @@ export class MessageEventReader extends FrameReader {
   #start({ id, model, usage }: JsonRecord): void {
     if (isRecord(usage)) this.#usage = readUsage(usage, NOTHING)
     this.begin({ id: textIn(id) ?? '', model: textIn(model) ?? '', usage: this.#usage })
+  }
+
+  #refuse(text: string | null): void {
+    if (text === null || this.parts.has(REFUSAL)) return
+    this.parts.begin(REFUSAL, { kind: 'refusal' })
+    this.parts.delta(REFUSAL, text)
   }
 
   /** A block may begin with text, or with all of its input. */
@@ -81,6 +88,9 @@ export class MessageEventReader extends FrameReader {
     return { finish: finishOf(this.#reason), stopSequence: this.#stopSequence, usage: this.#usage }
   }
 }
+
+/** The key of what is no block. */
+const REFUSAL = 'refusal'
 
 /** Where each kind of delta has its text. */
 const TEXTS: Readonly<Record<string, string>> = {

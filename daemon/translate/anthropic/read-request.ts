@@ -25,6 +25,8 @@ const READ: FieldTypes = {
   cache_control: ['object'],
 }
 
+const READ_OF_CONFIG: FieldTypes = { effort: ['text'], format: ['object'] }
+
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
@@ -39,7 +41,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
   return {
     stream: request['stream'] === true,
     messages: [...systemOf(request['system'], notes), ...readMessages(listIn(request['messages']), notes)],
-    tools: readTools(recordsIn(request['tools']), features),
+    tools: readTools(recordsIn(request['tools']), notes),
     toolChoice: choiceOf(choice),
     parallelCalls: choice['disable_parallel_tool_use'] === true ? false : null,
     maxOutputTokens: numberIn(request['max_tokens']),
@@ -61,6 +63,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     features,
     ownFields: [
       ...unread(request, READ),
+      ...unread(config, READ_OF_CONFIG).map((name) => `output_config.${name}`),
       ...notes.ownFields,
       // a word that came after this was written
       ...(effort === null || EFFORTS.some((one) => one === effort) ? [] : ['output_config']),
@@ -89,10 +92,12 @@ function readMessages(messages: readonly unknown[], notes: Notes): readonly Neut
 }
 
 /** Tools that the client describes; those that its provider knows by name are nobody else's. */
-function readTools(tools: readonly JsonRecord[], features: Set<Feature>): readonly NeutralTool[] {
+function readTools(tools: readonly JsonRecord[], notes: Notes): readonly NeutralTool[] {
+  const { features } = notes
   const read: NeutralTool[] = []
   for (const tool of tools) {
     if (isRecord(tool['cache_control'])) features.add('cache marks')
+    if (Array.isArray(tool['input_examples'])) notes.ownFields.push('tools.input_examples')
     const type = tool['type'] ?? 'custom'
     if (type !== 'custom') features.add('server tools')
     else {

@@ -1,16 +1,9 @@
 import type { UpstreamSide } from '../call.ts'
-import { parsedRecord } from '../json-value.ts'
+import { isRecord, parsedRecord } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, TextPart } from '../neutral.ts'
-
-/**
- * Anthropic wants a limit, where others leave it to the model: about the longest answers that each takes.
- * @see https://docs.claude.com/en/docs/about-claude/models/overview
- */
-const LIMITS: readonly (readonly [RegExp, number])[] = [
-  [/claude-3-5/, 8_192],
-  [/claude-3-(?!7)/, 4_096],
-  [/./, 32_000],
-]
+import { isBlank, limitOf } from './limits.ts'
+import { enforcedSchemaOf } from './schema.ts'
+import { effortOf, thinkingOf } from './thinking.ts'
 
 const ASKS_FOR_JSON: TextPart = { kind: 'text', text: 'Answer with one JSON object, and with nothing else.' }
 
@@ -18,39 +11,44 @@ type Turn = { readonly role: 'user' | 'assistant' | 'system'; readonly content: 
 
 /** Writes a request of another dialect. */
 export function writeNeutralRequest(request: NeutralRequest, { model }: UpstreamSide): object {
-  const { stream, tools, maxOutputTokens, stop, answerForm, thinking, endUser } = request
+  const { stream, tools, answerForm, endUser } = request
+  const stop = request.stop.filter((one) => !isBlank(one))
   const first = request.messages.findIndex(({ role }) => role !== 'system')
   const instructions = request.messages.slice(0, first === -1 ? -1 : first).flatMap(({ parts }) => parts)
   const rest = request.messages.slice(first) // instructions alone: the last of them is what is asked
   const system = answerForm?.kind === 'json' ? [...instructions, ASKS_FOR_JSON] : instructions
-  const config = configOf(request)
+  const config = configOf(request, model)
+  const thinking = thinkingOf(request, model)
   return {
     model,
-    max_tokens: maxOutputTokens ?? LIMITS.find(([pattern]) => pattern.test(model))?.[1],
+    max_tokens: limitOf(request, model),
     ...(system.length > 0 && { system: system.flatMap(blockOf) }),
     messages: turnsOf(first === -1 ? rest.map(({ parts }) => ({ role: 'user', parts })) : rest),
     ...(stream && { stream: true }),
     ...(stop.length > 0 && { stop_sequences: stop }),
     ...(tools.length > 0 && toolsOf(request)),
-    ...(thinking !== null && { thinking: thinkingOf(thinking) }),
+    ...(thinking !== null && { thinking }),
     ...(config !== null && { output_config: config }),
     ...(endUser !== null && { metadata: { user_id: endUser } }),
   }
 }
 
-function thinkingOf({ isOn, budgetTokens }: NonNullable<NeutralRequest['thinking']>): object {
-  if (!isOn) return { type: 'disabled' }
-  if (budgetTokens !== null) return { type: 'enabled', budget_tokens: budgetTokens }
-  return { type: 'adaptive', display: 'summarized' }
-}
-
-function configOf({ effort, answerForm }: NeutralRequest): object | null {
+function configOf(request: NeutralRequest, model: string): object | null {
+  const { answerForm } = request
   const config = {
-    ...(effort !== null && { effort: effort === 'minimal' ? 'low' : effort }),
-    ...(answerForm?.kind === 'schema' && { format: { type: 'json_schema', schema: answerForm.schema } }),
+    ...effortOf(request, model),
+    ...(answerForm?.kind === 'schema' && { format: { type: 'json_schema', schema: answerSchemaOf(answerForm) } }),
   }
   return Object.keys(config).length === 0 ? null : config
 }
+
+/** What is said of the answer is said of its schema here. */
+function answerSchemaOf({ schema, description }: SchemaForm): unknown {
+  const enforced = enforcedSchemaOf(schema)
+  return description === undefined || !isRecord(enforced) ? enforced : { description, ...enforced }
+}
+
+type SchemaForm = Extract<NeutralRequest['answerForm'], { readonly kind: 'schema' }>
 
 function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
   const choice = toolChoice ?? (parallelCalls === false ? 'auto' : null)
@@ -58,7 +56,7 @@ function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
     tools: tools.map(({ name, description, schema, isStrict }) => ({
       name,
       ...(description !== null && { description }),
-      input_schema: schema,
+      input_schema: isStrict === true ? enforcedSchemaOf(schema) : schema,
       ...(isStrict === true && { strict: true }),
     })),
     ...(choice !== null && {
@@ -87,9 +85,9 @@ function blockOf(part: NeutralPart): readonly object[] {
   switch (part.kind) {
     case 'text':
     case 'refusal':
-      return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text }]
+      return isBlank(part.text) ? [] : [{ type: 'text', text: part.text, ...cacheControl(part) }]
     case 'media':
-      return [mediaBlock(part)]
+      return [{ ...mediaBlock(part), ...cacheControl(part) }]
     case 'reasoning': // without a signature of its own it would be refused
       return part.signature === null || part.signedBy !== undefined
         ? []
@@ -114,6 +112,12 @@ function blockOf(part: NeutralPart): readonly object[] {
   }
 }
 
+/** A mark of OpenAI's is kept for half an hour or twelve, Anthropic's for five minutes or an hour. */
+function cacheControl(part: NeutralPart): object {
+  const mark = 'cacheMark' in part ? part.cacheMark : undefined
+  return mark === undefined ? {} : { cache_control: { type: 'ephemeral', ...(mark.isLong && { ttl: '1h' }) } }
+}
+
 /** Other providers' ids may have characters that Anthropic refuses, such as `functions.read:0`. */
 const callId = (id: string): string => id.replace(/[^\w-]/g, '_')
 
@@ -126,7 +130,7 @@ function sourceObject(source: MediaPart['source']): object {
   switch (source.kind) {
     case 'base64': {
       const { mediaType, base64 } = source
-      if (mediaType === 'text/plain') return { type: 'text', media_type: mediaType, data: decoded(base64) }
+      if (IS_TEXT.test(mediaType)) return { type: 'text', media_type: 'text/plain', data: decoded(base64) }
       return { type: 'base64', media_type: mediaType, data: base64 }
     }
     case 'url':
@@ -135,5 +139,8 @@ function sourceObject(source: MediaPart['source']): object {
       return { type: 'file', file_id: source.id }
   }
 }
+
+/** PDF besides is all that it takes. */
+const IS_TEXT = /^(?:text\/|application\/(?:json|xml|yaml)\b)/
 
 const decoded = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8')

@@ -1,13 +1,15 @@
-import type { FeatureTable } from '../features.ts'
+import { atMost, type FeatureTable } from '../features.ts'
+import { MOST_STOPS } from './write-request.ts'
 
 const NONE = 'it has no such thing'
 
 /** What Google's generateContent expresses, and what becomes of the rest. */
 const GOOGLE = {
+  'answer limit': { field: 'generationConfig.maxOutputTokens', does: 'native' },
   temperature: { field: 'generationConfig.temperature', does: 'native' },
   'top p': { field: 'generationConfig.topP', does: 'native' },
   'top k': { field: 'generationConfig.topK', does: 'native' },
-  'stop sequences': { field: 'generationConfig.stopSequences', does: 'native' },
+  'stop sequences': { field: 'generationConfig.stopSequences', does: 'native', ...atMost(MOST_STOPS) },
   seed: { field: 'generationConfig.seed', does: 'native' },
   penalties: { field: 'generationConfig.frequencyPenalty, generationConfig.presencePenalty', does: 'native' },
   'logit bias': { field: 'logit_bias', does: 'drop', how: NONE },
@@ -22,13 +24,22 @@ const GOOGLE = {
     how: 'as `responseJsonSchema`, without the keywords that Google does not know',
   },
   'strict tools': { field: 'tools', does: 'drop', how: NONE },
-  'freeform tools': { field: 'tools', does: 'refuse', how: 'its tools take JSON' },
+  'freeform tools': { field: 'tools', does: 'emulate', how: 'a function takes the text as `input`' },
+  'tool namespaces': { field: 'tools', does: 'emulate', how: 'a function is called `namespace__name`' },
   'server tools': { field: 'tools', does: 'drop', how: 'the provider of the client would run them' },
   'parallel calls': { field: 'toolConfig', does: 'drop', how: 'the model may always call several at once' },
+  'forced calls': { field: 'toolConfig', does: 'native' },
+  'forbidden calls': { field: 'toolConfig', does: 'native' },
   effort: {
     field: 'generationConfig.thinkingConfig',
     does: 'native',
-    how: 'as a level; as a budget for Gemini 2',
+    how: 'as a level, the highest of which is `HIGH`; as a budget for Gemini 2',
+  },
+  thinking: { field: 'generationConfig.thinkingConfig', does: 'native' },
+  'no thinking': {
+    field: 'generationConfig.thinkingConfig',
+    does: 'native',
+    how: 'as the least that the model can do with',
   },
   'thinking budget': { field: 'generationConfig.thinkingConfig', does: 'native' },
   'earlier thinking': { field: 'contents', does: 'drop', how: 'another provider has signed it' },
@@ -37,14 +48,21 @@ const GOOGLE = {
   'unsigned thinking': { field: 'contents', does: 'drop', how: 'it need not come back' },
   'sealed thinking': { field: 'contents', does: 'drop', how: 'only the provider that sealed it can read it' },
   image: { field: 'contents', does: 'native' },
+  'image by URL': { field: 'contents', does: 'native', how: 'its type is that of its name' },
+  'image detail': { field: 'contents', does: 'drop', how: 'not all of its models have it' },
   document: { field: 'contents', does: 'native' },
+  'document by URL': { field: 'contents', does: 'native', how: 'its type is that of its name' },
   audio: { field: 'contents', does: 'native' },
+  'audio by URL': { field: 'contents', does: 'native', how: 'its type is that of its name' },
+  video: { field: 'contents', does: 'native' },
+  'search result': { field: 'contents', does: 'emulate', how: 'as text' },
   'kept file': { field: 'contents', does: 'refuse', how: 'the file is with another provider' },
   'media in a tool result': {
     field: 'contents',
     does: 'emulate',
     how: 'it follows in the same turn, after all results',
   },
+  'media in instructions': { field: 'systemInstruction', does: 'refuse', how: 'its instructions are text' },
   'media of the model': { field: 'contents', does: 'drop', how: 'what it made itself is not sent back' },
   'failed tool result': { field: 'contents', does: 'native', how: 'as `error` of the response' },
   'later instructions': { field: 'systemInstruction', does: 'emulate', how: 'as what the user says' },

@@ -93,8 +93,8 @@ function readPart(
     const call = { id: pairs.call(textIn(id), called), name: called, json: JSON.stringify(args ?? {}) }
     return [...thoughtsIn(textIn(part['thoughtSignature'])), { kind: 'call', ...call }]
   }
-  if (isRecord(part['functionResponse'])) return [readResult(camelIn(part['functionResponse']), where, pairs)]
-  if (isRecord(part['inlineData']) || isRecord(part['fileData'])) return [mediaOf(part, where)]
+  if (isRecord(part['functionResponse'])) return [readResult(camelIn(part['functionResponse']), where, features, pairs)]
+  if (isRecord(part['inlineData']) || isRecord(part['fileData'])) return [mediaOf(part, where, features)]
   features.add('server tools')
   return codeIn(part)
 }
@@ -106,13 +106,20 @@ function codeIn({ executableCode, codeExecutionResult }: JsonRecord): readonly T
 }
 
 /** `output` or `error` alone is what the function said; anything else is the whole of it. */
-function readResult({ id, name, response, parts }: JsonRecord, where: string, pairs: Pairs): ResultPart {
+function readResult(
+  { id, name, response, parts }: JsonRecord,
+  where: string,
+  features: Set<Feature>,
+  pairs: Pairs,
+): ResultPart {
   const said = recordIn(response)
   const [key, another] = Object.keys(said)
   const isWhole = another !== undefined || (key !== 'output' && key !== 'error' && key !== 'result')
   const value = isWhole || key === undefined ? said : said[key]
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  const media = camelsIn(parts).map((part, index) => mediaOf(part, `${where}.functionResponse.parts.${index}`))
+  const media = camelsIn(parts).map((part, index) =>
+    mediaOf(part, `${where}.functionResponse.parts.${index}`, features),
+  )
   return {
     kind: 'result',
     id: pairs.result(textIn(id), textIn(name) ?? ''),
@@ -121,9 +128,10 @@ function readResult({ id, name, response, parts }: JsonRecord, where: string, pa
   }
 }
 
-function mediaOf({ inlineData, fileData }: JsonRecord, where: string): MediaPart {
+function mediaOf({ inlineData, fileData }: JsonRecord, where: string, features: Set<Feature>): MediaPart {
   const blob = camelIn(isRecord(inlineData) ? inlineData : fileData)
   const mediaType = textIn(blob['mimeType']) ?? ''
+  if (mediaType.startsWith('video/')) features.add('video')
   const form = mediaType.startsWith('image/') ? 'image' : mediaType.startsWith('audio/') ? 'audio' : 'document'
   return { kind: 'media', form, source: sourceOf(blob, mediaType, where), name: textIn(blob['displayName']) }
 }

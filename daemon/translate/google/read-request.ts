@@ -17,6 +17,7 @@ const READ: FieldTypes = {
   generationConfig: ['object'],
   model: ['text'],
 }
+const READ_OF_TOOL_CONFIG: FieldTypes = { functionCallingConfig: ['object'] }
 const READ_OF_CONFIG: FieldTypes = {
   candidateCount: ['number'],
   frequencyPenalty: ['number'],
@@ -73,8 +74,27 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     endUser: null,
     showsUsage: true,
     features,
-    ownFields: [...unread(request, READ), ...unread(config, READ_OF_CONFIG).map((name) => `generationConfig.${name}`)],
+    ownFields: [
+      ...unread(request, READ),
+      ...unread(config, READ_OF_CONFIG).map((name) => `generationConfig.${name}`),
+      ...foreignIn(request, config),
+    ],
   }
+}
+
+/** Values of fields that are read, which no other dialect has. */
+function foreignIn(request: JsonRecord, config: JsonRecord): readonly string[] {
+  const form = textIn(config['responseMimeType']) ?? 'text/plain'
+  const level = textIn(camelIn(config['thinkingConfig'])['thinkingLevel'])?.toLowerCase()
+  const toolConfig = camelIn(request['toolConfig'])
+  const mode = textIn(camelIn(toolConfig['functionCallingConfig'])['mode'])?.toUpperCase()
+  const isKnownLevel = level === undefined || level.endsWith('unspecified') || EFFORTS.some((one) => one === level)
+  return [
+    ...(form === 'text/plain' || form === 'application/json' ? [] : ['generationConfig.responseMimeType']),
+    ...(isKnownLevel ? [] : ['generationConfig.thinkingConfig']),
+    ...(mode === 'VALIDATED' ? ['toolConfig.functionCallingConfig'] : []),
+    ...unread(toolConfig, READ_OF_TOOL_CONFIG).map((name) => `toolConfig.${name}`),
+  ]
 }
 
 /** Notes what is asked for that is no field of the neutral form. */

@@ -18,24 +18,31 @@ const LEVELS: Readonly<Record<Effort, string>> = {
   xhigh: 'HIGH',
   max: 'HIGH',
 }
+/** Those that do so by themselves; others refuse to be asked for thoughts. */
+const THINKS = /gemini-(?:2\.5|[3-9]|\d\d)/
+/** Those that cannot do with the least. */
+const IS_PRO = /gemini-(?:[3-9]|\d\d).*pro/
 /** The least that models think which cannot do without. */
 const LEAST_OF_GEMINI_2_PRO = 128
 
 /** How much a model is to think; nothing where that is left to it. A budget counts for more than an effort. */
-export function thinkingConfigOf({ thinking, effort }: NeutralRequest, model: string): object {
-  if (thinking === null && effort === null) return {}
+export function thinkingConfigOf(request: NeutralRequest, model: string): object {
+  const { thinking, effort } = request
+  const isAsked = request.asksForThoughts === true && THINKS.test(model)
+  if (thinking === null && effort === null) return isAsked ? { thinkingConfig: { includeThoughts: true } } : {}
   if (thinking?.isOn === false) return { thinkingConfig: leastOf(model) }
   const includeThoughts = thinking !== null && thinking.isShown !== false
   const shown = includeThoughts ? { includeThoughts } : {}
   const budget = thinking?.budgetTokens ?? null
   if (budget !== null) return { thinkingConfig: { thinkingBudget: budget, ...shown } }
   if (effort === null) return { thinkingConfig: shown }
-  const amount = HAS_BUDGETS_ONLY.test(model) ? { thinkingBudget: BUDGETS[effort] } : { thinkingLevel: LEVELS[effort] }
+  const level = IS_PRO.test(model) && effort === 'minimal' ? LEVELS.low : LEVELS[effort]
+  const amount = HAS_BUDGETS_ONLY.test(model) ? { thinkingBudget: BUDGETS[effort] } : { thinkingLevel: level }
   return { thinkingConfig: { ...amount, ...shown } }
 }
 
 function leastOf(model: string): object {
   if (/gemini-2.*pro/.test(model)) return { thinkingBudget: LEAST_OF_GEMINI_2_PRO }
-  if (/gemini-(?:[3-9]|\d\d).*pro/.test(model)) return { thinkingLevel: LEVELS.low }
+  if (IS_PRO.test(model)) return { thinkingLevel: LEVELS.low }
   return /gemini-(?:[3-9]|\d\d)/.test(model) ? { thinkingLevel: LEVELS.minimal } : { thinkingBudget: 0 }
 }

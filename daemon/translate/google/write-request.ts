@@ -7,6 +7,9 @@ import { googleSchemaOf } from './schema.ts'
 import { thinkingConfigOf } from './thinking.ts'
 import { callPart } from './write-answer.ts'
 
+/** More stop sequences are refused. */
+export const MOST_STOPS = 5
+
 type Turn = { readonly role: 'user' | 'model'; readonly parts: readonly object[] }
 
 /** Writes a request of another dialect. */
@@ -32,16 +35,23 @@ function configOf(request: NeutralRequest, model: string): object {
     ...(temperature !== null && { temperature }),
     ...(topP !== null && { topP }),
     ...(topK !== null && { topK }),
-    ...(stop.length > 0 && { stopSequences: stop }),
+    ...(stop.length > 0 && { stopSequences: stop.slice(0, MOST_STOPS) }),
     ...(seed !== null && { seed }),
     ...(frequencyPenalty !== null && { frequencyPenalty }),
     ...(presencePenalty !== null && { presencePenalty }),
     ...(logprobs !== undefined && { responseLogprobs: true, ...(logprobs.top > 0 && { logprobs: logprobs.top }) }),
     ...(answerForm !== null && { responseMimeType: 'application/json' }),
-    ...(answerForm?.kind === 'schema' && { responseJsonSchema: googleSchemaOf(answerForm.schema) }),
+    ...(answerForm?.kind === 'schema' && { responseJsonSchema: answerSchemaOf(answerForm) }),
     ...thinkingConfigOf(request, model),
   }
 }
+
+/** What is said of the answer is said of its schema here. */
+function answerSchemaOf({ schema, description }: SchemaForm): unknown {
+  return googleSchemaOf(description === undefined ? schema : { description, ...recordIn(schema) })
+}
+
+type SchemaForm = Extract<NeutralRequest['answerForm'], { readonly kind: 'schema' }>
 
 function toolsOf({ tools, toolChoice }: NeutralRequest): object {
   return {

@@ -64,7 +64,11 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     endUser: null,
     showsUsage: true,
     features,
-    ownFields: [...unread(request, READ), ...unread(options, READ_OF_OPTIONS).map((name) => `options.${name}`)],
+    ownFields: [
+      ...unread(request, READ),
+      ...unread(options, READ_OF_OPTIONS).map((name) => `options.${name}`),
+      ...(isForeignLevel(request['think']) ? ['think'] : []),
+    ],
   }
 }
 
@@ -91,6 +95,9 @@ function answerFormOf(format: unknown): NeutralRequest['answerForm'] {
   if (format === 'json') return { kind: 'json' }
   return isRecord(format) ? { kind: 'schema', name: null, schema: format, isStrict: null } : null
 }
+
+/** A word that came after this was written. */
+const isForeignLevel = (think: unknown): boolean => typeof think === 'string' && !EFFORTS.some((one) => one === think)
 
 function thinkingOf(think: unknown): Pick<NeutralRequest, 'thinking' | 'effort'> {
   if (think === undefined || think === null) return { thinking: null, effort: null }

@@ -1,5 +1,5 @@
 import type { UpstreamSide } from '../call.ts'
-import { parsedRecord } from '../json-value.ts'
+import { isRecord, parsedRecord } from '../json-value.ts'
 import type { Effort, MediaPart, NeutralMessage, NeutralPart, NeutralRequest, ResultPart } from '../neutral.ts'
 
 /** Writes a request of another dialect. */
@@ -12,11 +12,18 @@ export function writeNeutralRequest(request: NeutralRequest, { model }: Upstream
     messages: messages.flatMap((message) => messagesOf(message, names)),
     stream, // which is on when it is left out
     ...(tools.length > 0 && request.toolChoice !== 'none' && { tools: tools.map(toolOf) }),
-    ...(answerForm !== null && { format: answerForm.kind === 'json' ? 'json' : answerForm.schema }),
+    ...(answerForm !== null && { format: formatOf(answerForm) }),
     ...(thinking !== null && { think: thinking.isOn && effort !== null ? LEVELS[effort] : thinking.isOn }),
     ...(logprobs !== undefined && { logprobs: true, ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) }),
     ...(Object.keys(options).length > 0 && { options }),
   }
+}
+
+/** What is said of the answer is said of its schema here. */
+function formatOf(form: NonNullable<NeutralRequest['answerForm']>): unknown {
+  if (form.kind === 'json') return 'json'
+  const { schema, description } = form
+  return description === undefined || !isRecord(schema) ? schema : { description, ...schema }
 }
 
 const LEVELS: Readonly<Record<Effort, string>> = {
@@ -86,5 +93,5 @@ function textOf(parts: readonly NeutralPart[]): string {
   return parts.flatMap((part) => (part.kind === 'text' || part.kind === 'refusal' ? [part.text] : [])).join('\n\n')
 }
 
-/** It takes nothing but base64. */
+/** It takes nothing but base64: what has an address was refused before. */
 const imageOf = ({ source }: MediaPart): readonly string[] => (source.kind === 'base64' ? [source.base64] : [])

@@ -1,12 +1,16 @@
-import type { FeatureTable } from '../features.ts'
+import { atMost, type FeatureTable } from '../features.ts'
 import { exceptionsOf } from './providers.ts'
+
+const NONE = 'it has no such thing'
+const OPENAIS_STOPS = 4
 
 /** What OpenAI's chat completions express, and what becomes of the rest. */
 const OPENAI = {
+  'answer limit': { field: 'max_completion_tokens', does: 'native', how: 'as `max_tokens` where it is called so' },
   temperature: { field: 'temperature', does: 'native' },
   'top p': { field: 'top_p', does: 'native' },
   'top k': { field: 'top_k', does: 'drop', how: 'passed on where the provider or engine is known to take it' },
-  'stop sequences': { field: 'stop', does: 'native' },
+  'stop sequences': { field: 'stop', does: 'native', ...atMost(OPENAIS_STOPS) },
   seed: { field: 'seed', does: 'native' },
   penalties: { field: 'frequency_penalty, presence_penalty', does: 'native' },
   'logit bias': { field: 'logit_bias', does: 'drop', how: 'its tokens are those of another model' },
@@ -18,9 +22,18 @@ const OPENAI = {
   'answer schema': { field: 'response_format', does: 'native' },
   'strict tools': { field: 'tools', does: 'native' },
   'freeform tools': { field: 'tools', does: 'native' },
-  'server tools': { field: 'web_search_options', does: 'drop', how: 'the provider of the client would run them' },
+  'tool namespaces': { field: 'tools', does: 'emulate', how: 'a tool is called `namespace__name`' },
+  'server tools': { field: 'tools', does: 'drop', how: 'the provider of the client would run them' },
   'parallel calls': { field: 'parallel_tool_calls', does: 'native' },
+  'forced calls': { field: 'tool_choice', does: 'native' },
+  'forbidden calls': { field: 'tool_choice', does: 'native' },
   effort: { field: 'reasoning_effort', does: 'native' },
+  thinking: { field: 'reasoning_effort', does: 'native', how: 'models that think do so by themselves' },
+  'no thinking': {
+    field: 'reasoning_effort',
+    does: 'drop',
+    how: "passed on to engines, whose model's template is told; many models refuse to be told",
+  },
   'thinking budget': { field: 'reasoning_effort', does: 'drop', how: 'there is an effort, but no number of tokens' },
   'earlier thinking': {
     field: 'reasoning_content',
@@ -36,14 +49,21 @@ const OPENAI = {
   },
   'sealed thinking': { field: 'messages', does: 'drop', how: 'only the provider that sealed it can read it' },
   image: { field: 'messages', does: 'native' },
+  'image by URL': { field: 'messages', does: 'native' },
+  'image detail': { field: 'messages.image_url.detail', does: 'native' },
   document: { field: 'messages', does: 'native', how: 'a text document becomes text' },
-  audio: { field: 'messages', does: 'native' },
+  'document by URL': { field: 'messages', does: 'refuse', how: 'it takes a document as base64 alone' },
+  audio: { field: 'messages', does: 'native', how: 'WAV and MP3' },
+  'audio by URL': { field: 'messages', does: 'refuse', how: 'it takes audio as base64 alone' },
+  video: { field: 'messages', does: 'refuse', how: NONE },
+  'search result': { field: 'messages', does: 'emulate', how: 'as text' },
   'kept file': { field: 'messages', does: 'refuse', how: 'the file is with another provider' },
   'media in a tool result': {
     field: 'messages',
     does: 'emulate',
     how: 'it follows in a message of the user, after all results',
   },
+  'media in instructions': { field: 'messages', does: 'refuse', how: 'its instructions are text' },
   'media of the model': { field: 'messages', does: 'drop', how: 'what it made itself is not sent back' },
   'failed tool result': { field: 'messages', does: 'emulate', how: 'its text begins with "Error: "' },
   'later instructions': { field: 'messages', does: 'native' },
@@ -53,7 +73,7 @@ const OPENAI = {
     how: 'caches of these upstreams find prefixes themselves',
   },
   citations: { field: 'messages', does: 'drop', how: 'the text stays' },
-  'end user': { field: 'user', does: 'native', how: 'an id of more than 64 characters is left out' },
+  'end user': { field: 'user', does: 'native', how: 'an id of more than 64 characters as its SHA-256' },
 } as const satisfies FeatureTable
 
 export const features = (provider: string): FeatureTable => ({ ...OPENAI, ...exceptionsOf(provider, OPENAI) })

@@ -1,3 +1,4 @@
+import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, listIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
 import { logprobsIn, type TokenLogprobs, withLogprobs } from '../token-logprobs.ts'
@@ -11,7 +12,8 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
   const id = textIn(completion['id']) ?? ''
   const message = recordIn(choice['message'])
   const reason = textIn(choice['finish_reason']) ?? 'stop'
-  const parts = partsOf(message, choice['logprobs'], id, reason === 'length')
+  throwIfFailed(reason)
+  const parts = partsOf(message, choice['logprobs'], id, CUT.has(reason))
   return {
     id,
     model: textIn(completion['model']) ?? '',
@@ -30,12 +32,17 @@ function partsOf(message: JsonRecord, logprobs: unknown, id: string, isCut: bool
   const said = saidIn(message, logprobs)
   const parts: AnswerPart[] = said.map((one) => (one.kind === 'reasoning' ? { ...one, signature: null } : one))
   for (const [index, call] of recordsIn(message['tool_calls']).entries()) {
-    const { name, arguments: args } = recordIn(call['function'])
-    const json = argumentsOf(args)
+    const { name, json } = calledIn(call)
     if (isCut && parsedRecord(json) === null) continue
-    parts.push({ kind: 'call', id: textIn(call['id']) || idOf(id, index), name: textIn(name) ?? '', json })
+    parts.push({ kind: 'call', id: textIn(call['id']) || idOf(id, index), name, json })
   }
   return parts
+}
+
+function calledIn({ function: called, custom }: JsonRecord): { readonly name: string; readonly json: string } {
+  if (isRecord(custom)) return { name: textIn(custom['name']) ?? '', json: jsonOfInput(custom['input']) }
+  const { name, arguments: args } = recordIn(called)
+  return { name: textIn(name) ?? '', json: argumentsOf(args) }
 }
 
 export type Said =
@@ -83,14 +90,24 @@ export function finishOf(
   reason: string,
   { hasCalls, hasRefused }: { readonly hasCalls: boolean; readonly hasRefused: boolean },
 ): Finish {
-  if (reason === 'length') return 'length'
+  if (CUT.has(reason)) return 'length'
   if (reason === 'content_filter' || hasRefused) return 'refused'
   return hasCalls ? 'calls' : 'end'
 }
 
-/** The sequence that ended an answer: vLLM names it. */
+/** Mistral says so when the context is full. */
+const CUT = new Set(['length', 'model_length'])
+/** Mistral's and OpenRouter's, vLLM's and SGLang's, DeepSeek's. */
+const FAILED = new Set(['error', 'abort', 'insufficient_system_resource'])
+
+/** @throws Error when an answer has ended because something broke */
+export function throwIfFailed(reason: string): void {
+  if (FAILED.has(reason)) throw new Error(`the upstream ended its answer with ${reason}`)
+}
+
+/** The sequence that ended an answer: vLLM and SGLang name it. */
 export function stopSequenceOf(choice: JsonRecord): string | null {
-  return textIn(choice['stop_reason'])
+  return textIn(choice['stop_reason']) ?? textIn(choice['matched_stop'])
 }
 
 /** The first of several choices, whichever of them an event is about; no other is read. */

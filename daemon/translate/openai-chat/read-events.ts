@@ -1,13 +1,17 @@
 import { FrameReader } from '../frame-reader.ts'
-import { type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import { jsonOfInput } from '../freeform.ts'
+import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn, textOf } from './error.ts'
-import { finishOf, firstChoice, idOf, type Said, saidIn, stopSequenceOf } from './read-answer.ts'
+import { finishOf, firstChoice, idOf, type Said, saidIn, stopSequenceOf, throwIfFailed } from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
 
-/** A call of which something has come. It begins when its name is known. */
-type Call = { readonly key: string; id: string; name: string; early: string }
+/**
+ * A call of which something has come. It begins when its name is known. `input`: what a tool that takes a text is
+ * called with, of which the arguments are made at the end.
+ */
+type Call = { readonly key: string; id: string; name: string; early: string; input: string | null }
 
 /** Reads a stream of chat completion chunks. */
 export class ChatEventReader extends FrameReader {
@@ -52,6 +56,7 @@ export class ChatEventReader extends FrameReader {
     for (const said of saidIn(delta, choice['logprobs'])) this.#say(said)
     for (const call of recordsIn(delta['tool_calls'])) this.#callDelta(call)
     this.#reason = textIn(choice['finish_reason']) || this.#reason
+    throwIfFailed(this.#reason ?? '')
     this.#stopSequence = stopSequenceOf(choice) ?? this.#stopSequence
   }
 
@@ -73,9 +78,11 @@ export class ChatEventReader extends FrameReader {
   }
 
   #callDelta(delta: JsonRecord): void {
-    const { name, arguments: args } = recordIn(delta['function'])
+    const custom = isRecord(delta['custom']) ? delta['custom'] : null
+    const { name, arguments: args } = custom ?? recordIn(delta['function'])
     const id = textIn(delta['id']) ?? ''
     const call = this.#callOf(numberIn(delta['index']), id)
+    if (custom !== null) call.input = (call.input ?? '') + (textIn(custom['input']) ?? '')
     const text = typeof args === 'string' ? args : args === undefined || args === null ? '' : JSON.stringify(args)
     if (call.name !== '') {
       this.parts.delta(call.key, text)
@@ -99,7 +106,7 @@ export class ChatEventReader extends FrameReader {
     const at = index ?? (id === '' ? Math.max(0, this.#callCount - 1) : this.#numberOf(id))
     const known = this.#calls.get(at)
     if (known !== undefined && (id === '' || known.id === '' || known.id === id)) return known
-    const call: Call = { key: `call ${this.#callCount}`, id, name: '', early: '' }
+    const call: Call = { key: `call ${this.#callCount}`, id, name: '', early: '', input: null }
     this.#callCount += 1
     this.#calls.set(at, call)
     return call
@@ -108,6 +115,14 @@ export class ChatEventReader extends FrameReader {
   #numberOf(id: string): number {
     for (const [at, call] of this.#calls) if (call.id === id) return at
     return this.#callCount
+  }
+
+  protected override close(): void {
+    for (const { key, name, input } of this.#calls.values()) {
+      if (input !== null && name !== '') this.parts.delta(key, jsonOfInput(input))
+    }
+    this.#calls.clear()
+    super.close()
   }
 
   protected ending() {

@@ -1,6 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { thoughtsFirst, thoughtsIn } from '../call-signature.ts'
-import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import { jsonOfInput } from '../freeform.ts'
+import { isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
 
 /** The messages of a request. Results of tools belong to the user's turn. @throws GateError BAD_REQUEST */
@@ -24,40 +25,36 @@ function readMessage(message: JsonRecord, where: string, features: Set<Feature>)
   switch (role) {
     case 'system':
     case 'developer':
-      return { role: 'system', parts: readContent(content, `${where}.content`) }
+      return { role: 'system', parts: readContent(content, `${where}.content`, features) }
     case 'user':
-      return { role: 'user', parts: readContent(content, `${where}.content`) }
+      return { role: 'user', parts: readContent(content, `${where}.content`, features) }
     case 'tool': {
-      const parts = readContent(content, `${where}.content`)
+      const parts = readContent(content, `${where}.content`, features)
       return {
         role: 'user',
         parts: [{ kind: 'result', id: textIn(message['tool_call_id']) ?? '', parts, isError: false }],
       }
     }
     case 'assistant':
-      return { role: 'assistant', parts: readAssistant(message, `${where}.content`, features) }
+      return { role: 'assistant', parts: readAssistant(message, where, features) }
     default:
       throw wrong(`${where}.role`, 'must be system, developer, user, assistant or tool')
   }
 }
 
 function readAssistant(message: JsonRecord, where: string, features: Set<Feature>): readonly NeutralPart[] {
-  const parts: NeutralPart[] = []
-  parts.push(...readContent(message['content'], where))
+  if (isRecord(message['function_call'])) throw wrong(`${where}.function_call`, 'was replaced by "tool_calls"')
+  if (isRecord(message['audio'])) features.add('media of the model')
+  if (listIn(message['annotations']).length > 0) features.add('citations')
+  const parts: NeutralPart[] = [...readContent(message['content'], `${where}.content`, features)]
   const refusal = textIn(message['refusal'])
   if (refusal !== null && refusal !== '') parts.push({ kind: 'refusal', text: refusal })
   for (const call of recordsIn(message['tool_calls'])) {
-    if (call['type'] === 'custom') {
-      features.add('freeform tools')
-      continue
-    }
-    const { name, arguments: json } = recordIn(call['function'])
     const signature = textIn(recordIn(recordIn(call['extra_content'])['google'])['thought_signature'])
     parts.push(...thoughtsIn(signature), {
       kind: 'call',
       id: textIn(call['id']) ?? '',
-      name: textIn(name) ?? '',
-      json: textIn(json) ?? '',
+      ...calledIn(call),
     })
   }
   // what was shown of a thought is not needed where it comes back whole
@@ -66,27 +63,42 @@ function readAssistant(message: JsonRecord, where: string, features: Set<Feature
   return [{ kind: 'reasoning', text: shown, signature: null }, ...thoughtsFirst(parts)]
 }
 
+function calledIn({ function: called, custom }: JsonRecord): { readonly name: string; readonly json: string } {
+  if (isRecord(custom)) return { name: textIn(custom['name']) ?? '', json: jsonOfInput(custom['input']) }
+  const { name, arguments: json } = recordIn(called)
+  return { name: textIn(name) ?? '', json: textIn(json) ?? '' }
+}
+
 const isWholeThought = (part: NeutralPart): boolean =>
   part.kind === 'redacted' || (part.kind === 'reasoning' && part.text !== '')
 
 type Content = TextPart | MediaPart
 
-function readContent(content: unknown, where: string): readonly Content[] {
+function readContent(content: unknown, where: string, features: Set<Feature>): readonly Content[] {
   if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }]
   if (content === null || content === undefined) return []
   if (!Array.isArray(content)) throw wrong(where, 'must be a text or a list of parts')
-  return content.map((part, index) => readPart(recordIn(part), `${where}.${index}`))
+  return content.map((part, index) => readPart(recordIn(part), `${where}.${index}`, features))
 }
 
-function readPart(part: JsonRecord, where: string): Content {
+function readPart(part: JsonRecord, where: string, features: Set<Feature>): Content {
+  const mark = part['prompt_cache_breakpoint']
+  if (!isRecord(mark)) return readUnmarked(part, where)
+  features.add('cache marks')
+  return { ...readUnmarked(part, where), cacheMark: { isLong: mark['ttl'] === '12h' } }
+}
+
+function readUnmarked(part: JsonRecord, where: string): Content {
   switch (part['type']) {
     case 'text':
       return { kind: 'text', text: textIn(part['text']) ?? '' }
     case 'refusal':
       return { kind: 'text', text: textIn(part['refusal']) ?? '' }
     case 'image_url': {
-      const source = sourceOf(textIn(recordIn(part['image_url'])['url']) ?? '', where)
-      return { kind: 'media', form: 'image', source, name: null }
+      const { url, detail } = recordIn(part['image_url'])
+      const source = sourceOf(textIn(url) ?? '', where)
+      const closely = typeof detail === 'string' && detail !== 'auto' ? { detail } : {}
+      return { kind: 'media', form: 'image', source, name: null, ...closely }
     }
     case 'file': {
       const { file_data: file, file_id: id, filename } = recordIn(part['file'])

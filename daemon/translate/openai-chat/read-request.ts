@@ -1,6 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
 import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
+import { freeformTool } from '../freeform.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { readMessages } from './read-messages.ts'
@@ -69,9 +70,16 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
     features,
-    ownFields: [...unread(request, READ), ...(isForeign ? ['reasoning_effort'] : [])],
+    ownFields: [
+      ...unread(request, READ),
+      ...(isForeign ? ['reasoning_effort'] : []),
+      ...(recordsIn(request['messages']).some(isNamed) ? ['messages.name'] : []),
+    ],
   }
 }
+
+/** Says who of several speaks, which no other dialect does; what a result is of is known by its call. */
+const isNamed = ({ role, name }: JsonRecord): boolean => typeof name === 'string' && role !== 'tool'
 
 /** Notes what is asked for that is no field of the neutral form. */
 function noteFeatures(request: JsonRecord, features: Set<Feature>): void {
@@ -84,7 +92,7 @@ function noteFeatures(request: JsonRecord, features: Set<Feature>): void {
 function readTools(request: JsonRecord, features: Set<Feature>): Pick<NeutralRequest, 'tools' | 'toolChoice'> {
   const tools: NeutralTool[] = []
   for (const tool of recordsIn(request['tools'])) {
-    if (tool['type'] === 'custom') features.add('freeform tools')
+    if (tool['type'] === 'custom') tools.push(readFreeform(recordIn(tool['custom'])))
     else if (tool['type'] === 'function') tools.push(readTool(recordIn(tool['function'])))
     else features.add('server tools')
   }
@@ -92,14 +100,23 @@ function readTools(request: JsonRecord, features: Set<Feature>): Pick<NeutralReq
   if (choice === 'auto' || choice === 'none') return { tools, toolChoice: choice }
   if (choice === 'required') return { tools, toolChoice: 'any' }
   if (!isRecord(choice)) return { tools, toolChoice: null }
-  const name = textIn(recordIn(choice['function'])['name'])
+  const name = textIn(nameIn(choice))
   if (name !== null) return { tools, toolChoice: { name } }
   const allowed = recordIn(choice['allowed_tools'])
-  const names = new Set(recordsIn(allowed['tools']).map((tool) => recordIn(tool['function'])['name']))
+  const names = new Set(recordsIn(allowed['tools']).map(nameIn))
   return {
     tools: tools.filter((tool) => names.has(tool.name)),
     toolChoice: allowed['mode'] === 'required' ? 'any' : 'auto',
   }
+}
+
+/** Of a tool, or of a choice of one. */
+const nameIn = ({ function: one, custom }: JsonRecord): unknown => recordIn(one)['name'] ?? recordIn(custom)['name']
+
+/** A grammar is an object of its own here. */
+function readFreeform({ name, description, format }: JsonRecord): NeutralTool {
+  const { type, grammar } = recordIn(format)
+  return freeformTool(textIn(name) ?? '', description, type === 'grammar' ? { type, ...recordIn(grammar) } : format)
 }
 
 function readTool(tool: JsonRecord): NeutralTool {
@@ -119,6 +136,12 @@ function stopOf(stop: unknown): readonly string[] {
 function answerFormOf(format: JsonRecord): NeutralRequest['answerForm'] {
   if (format['type'] === 'json_object') return { kind: 'json' }
   if (format['type'] !== 'json_schema') return null
-  const { name, schema, strict } = recordIn(format['json_schema'])
-  return { kind: 'schema', name: textIn(name), schema, isStrict: booleanIn(strict) }
+  const { name, description, schema, strict } = recordIn(format['json_schema'])
+  return {
+    kind: 'schema',
+    name: textIn(name),
+    ...(typeof description === 'string' && { description }),
+    schema,
+    isStrict: booleanIn(strict),
+  }
 }

@@ -1,11 +1,16 @@
 import { answerId } from '../answer-id.ts'
 import { CallSignatures, type Thought } from '../call-signature.ts'
+import { inputOf } from '../freeform.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
+import { serviceTierOf } from '../openai-limits.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 
 /** Writes a whole answer of another dialect as a chat completion. */
-export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, { model, nowS }: Told): object {
+export function writeAnswer(
+  answer: NeutralAnswer & { readonly usage: Usage },
+  { model, nowS, freeform }: Told,
+): object {
   const { id, parts, finish, usage } = answer
   const calls = callsIn(parts)
   const text = textOf(parts, 'text')
@@ -20,8 +25,9 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
     ...(calls.length > 0 && {
       tool_calls: calls.map(({ id, name, json, signature }) => ({
         id,
-        type: 'function',
-        function: { name, arguments: json },
+        ...(freeform.has(name)
+          ? { type: 'custom', custom: { name, input: inputOf(json) } }
+          : { type: 'function', function: { name, arguments: json } }),
         ...signedCall(signature),
       })),
     }),
@@ -32,6 +38,7 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
     created: nowS,
     model: answer.model || model,
     choices: [{ index: 0, message, logprobs: logprobsObject(logprobs), finish_reason: REASONS[finish] }],
+    ...(serviceTierOf(usage) !== null && { service_tier: serviceTierOf(usage) }),
     usage: usageObject(usage),
   }
 }

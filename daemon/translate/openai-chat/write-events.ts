@@ -1,5 +1,6 @@
 import { answerId } from '../answer-id.ts'
 import { CallSignatures } from '../call-signature.ts'
+import { inputOf } from '../freeform.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
 import { textFrame } from '../text-frame.ts'
@@ -10,11 +11,12 @@ import { logprobsObject, REASONS, signedCall, usageObject } from './write-answer
 const DONE = 'data: [DONE]\n\n'
 
 /** Writes a stream of another dialect as chat completion chunks. */
-export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenEvent) => string {
+export function writeEvents({ model, nowS, showsUsage, freeform }: Told): (event: WrittenEvent) => string {
   let head = { id: '', object: 'chat.completion.chunk', created: nowS, model }
   let part: PartStart['kind'] = 'text'
   let calls = 0
   let isSaid = false
+  let isFreeform = false
   let deltaFrame = textFrame('')
   let text = ''
   const signatures = new CallSignatures()
@@ -44,13 +46,20 @@ export function writeEvents({ model, nowS, showsUsage }: Told): (event: WrittenE
         deltaFrame = textFrame(callDelta({ function: { arguments: '' } }))
         const { id, name } = event.part
         const signed = signedCall(signatures.take())
+        isFreeform = freeform.has(name)
+        if (isFreeform) return callDelta({ id, type: 'custom', custom: { name, input: '' }, ...signed })
         return callDelta({ id, type: 'function', function: { name, arguments: '' }, ...signed })
       }
       case 'more':
         isSaid ||= event.text !== ''
         if (part === 'reasoning') text += event.text
+        if (part === 'call' && isFreeform) {
+          text += event.text // a text without JSON is known when all of it has come
+          return ''
+        }
         return event.logprobs === undefined ? deltaFrame(event.text) : likelyText(event.text, event.logprobs)
       case 'part-end': // clients parse the arguments, also of a call that has none
+        if (part === 'call' && isFreeform) return callDelta({ custom: { input: inputOf(text) } })
         return part === 'call' && !isSaid ? callDelta({ function: { arguments: '{}' } }) : ''
       case 'signature':
         signatures.keep({ ...event, kind: 'reasoning', text })

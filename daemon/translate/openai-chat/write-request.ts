@@ -1,30 +1,39 @@
 import type { UpstreamSide } from '../call.ts'
-import { isRecord, recordIn } from '../json-value.ts'
-import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, ResultPart, TextPart } from '../neutral.ts'
+import { inputOf, ownDescription } from '../freeform.ts'
+import { recordIn } from '../json-value.ts'
+import type {
+  CallPart,
+  MediaPart,
+  NeutralMessage,
+  NeutralPart,
+  NeutralRequest,
+  NeutralTool,
+  ResultPart,
+  TextPart,
+} from '../neutral.ts'
+import { mayBeStrict, userId } from '../openai-limits.ts'
 import { withInstructions } from './instructions.ts'
 import { type Quirks, quirksOf } from './providers.ts'
-
-/** Longer ids of users are refused by OpenAI. */
-const LONGEST_USER = 64
 
 /** Writes a request of another dialect. */
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
   const quirks = quirksOf(provider)
+  const form = { ...quirks, freeform: freeformNames(request, quirks) }
   const { tools, maxOutputTokens, temperature, topP, topK, stop, thinking, effort, endUser } = request
   const { seed, frequencyPenalty, presencePenalty, logprobs } = request
   const written = {
     model,
-    messages: request.messages.flatMap((message) => messagesOf(message, quirks)),
+    messages: request.messages.flatMap((message) => messagesOf(message, form)),
     ...(request.stream && {
       stream: true,
       ...(quirks.usage !== 'refused' && { stream_options: { include_usage: true } }),
     }),
-    ...(tools.length > 0 && toolsOf(request)),
+    ...(tools.length > 0 && toolsOf(request, form)),
     ...(maxOutputTokens !== null && { [quirks.limit]: maxOutputTokens }),
     ...(temperature !== null && { temperature }),
     ...(topP !== null && { top_p: topP }),
     ...(topK !== null && quirks.hasTopK && { top_k: topK }),
-    ...(stop.length > 0 && { stop }),
+    ...(stop.length > 0 && { stop: stop.slice(0, quirks.mostStops ?? stop.length) }),
     ...(seed !== null && { seed }),
     ...(frequencyPenalty !== null && { frequency_penalty: frequencyPenalty }),
     ...(presencePenalty !== null && { presence_penalty: presencePenalty }),
@@ -32,32 +41,54 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...answerFormOf(request, quirks),
     ...(effort !== null && { reasoning_effort: effort }),
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),
-    ...(endUser !== null && endUser.length <= LONGEST_USER && { user: endUser }),
+    ...(endUser !== null && { user: userId(endUser) }),
   }
   const asked = isAskedFor(request, quirks) ? withInstructions(written, asksFor(request.answerForm.schema)) : written
   if (quirks.lacks.length === 0) return asked
   return Object.fromEntries(Object.entries(asked).filter(([name]) => !quirks.lacks.includes(name)))
 }
 
-function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
+/** How a provider takes messages. `freeform`: names of tools that take a text there, too. */
+type Form = Quirks & { readonly freeform: ReadonlySet<string> }
+
+function freeformNames({ tools }: NeutralRequest, { hasFreeform }: Quirks): ReadonlySet<string> {
+  return new Set(tools.flatMap(({ name, freeform }) => (hasFreeform && freeform !== undefined ? [name] : [])))
+}
+
+function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest, form: Form): object {
   return {
-    tools: tools.map(({ name, description, schema, isStrict }) => ({
-      type: 'function',
-      function: {
-        name,
-        ...(description !== null && { description }),
-        parameters: schema,
-        ...(isStrict !== null && { strict: isStrict }),
-      },
-    })),
-    ...(toolChoice !== null && { tool_choice: choiceOf(toolChoice) }),
+    tools: tools.map((tool) => toolObject(tool, form)),
+    ...(toolChoice !== null && { tool_choice: choiceOf(toolChoice, form) }),
     ...(parallelCalls !== null && { parallel_tool_calls: parallelCalls }),
   }
 }
 
-function choiceOf(choice: NonNullable<NeutralRequest['toolChoice']>): unknown {
-  if (typeof choice === 'object') return { type: 'function', function: { name: choice.name } }
-  return choice === 'any' ? 'required' : choice
+function toolObject(tool: NeutralTool, { freeform: names }: Form): object {
+  const { name, description, schema, isStrict, freeform } = tool
+  if (names.has(name)) {
+    return { type: 'custom', custom: { name, ...ownDescription(tool), format: formatOf(freeform?.format) } }
+  }
+  return {
+    type: 'function',
+    function: {
+      name,
+      ...(description !== null && { description }),
+      parameters: schema,
+      ...(isStrict !== null && { strict: isStrict }),
+    },
+  }
+}
+
+/** A grammar is an object of its own here. */
+function formatOf(format: unknown): unknown {
+  const { type, syntax, definition } = recordIn(format)
+  return type === 'grammar' ? { type, grammar: { syntax, definition } } : format
+}
+
+function choiceOf(choice: NonNullable<NeutralRequest['toolChoice']>, { freeform }: Form): unknown {
+  if (typeof choice === 'string') return choice === 'any' ? 'required' : choice
+  const { name } = choice
+  return freeform.has(name) ? { type: 'custom', custom: { name } } : { type: 'function', function: { name } }
 }
 
 type SchemaRequest = NeutralRequest & { readonly answerForm: { readonly kind: 'schema'; readonly schema: unknown } }
@@ -73,36 +104,25 @@ function answerFormOf(request: NeutralRequest, quirks: Quirks): object {
   const { answerForm } = request
   if (answerForm === null) return {}
   if (answerForm.kind === 'json' || isAskedFor(request, quirks)) return { response_format: { type: 'json_object' } }
-  const { name, schema, isStrict } = answerForm
+  const { name, description, schema, isStrict } = answerForm
+  const said = description === undefined ? {} : { description }
   const strict = isStrict ?? mayBeStrict(schema)
-  return { response_format: { type: 'json_schema', json_schema: { name: name ?? 'answer', schema, strict } } }
-}
-
-/** Whether a schema is one that OpenAI enforces: its objects name all of their keys, and require them. */
-function mayBeStrict(schema: unknown): boolean {
-  if (Array.isArray(schema)) return schema.every(mayBeStrict)
-  if (!isRecord(schema)) return true
-  if (schema['type'] === 'object') {
-    const required = new Set(Array.isArray(schema['required']) ? schema['required'] : [])
-    const keys = Object.keys(recordIn(schema['properties']))
-    if (schema['additionalProperties'] !== false || !keys.every((key) => required.has(key))) return false
-  }
-  return Object.values(schema).every(mayBeStrict)
+  return { response_format: { type: 'json_schema', json_schema: { name: name ?? 'answer', ...said, schema, strict } } }
 }
 
 /** One turn may be several messages here: results of tools have messages of their own, in front of what the user says. */
-function messagesOf({ role, parts }: NeutralMessage, quirks: Quirks): readonly object[] {
+function messagesOf({ role, parts }: NeutralMessage, form: Form): readonly object[] {
   switch (role) {
     case 'system':
       return parts.length === 0 ? [] : [{ role: 'system', content: joined(parts, '\n\n') }]
     case 'assistant':
-      return [assistantMessage(parts, quirks)]
+      return [assistantMessage(parts, form)]
     case 'user': {
       const results = parts.filter((part) => part.kind === 'result')
       const shown = results.flatMap(({ parts: inner }) => inner.filter((part) => part.kind === 'media'))
       const said = [...shown, ...parts.filter((part) => part.kind === 'text' || part.kind === 'media')]
       return [
-        ...results.map((result) => resultMessage(result, quirks)),
+        ...results.map((result) => resultMessage(result, form)),
         ...(said.length > 0 ? [{ role: 'user', content: contentOf(said) }] : []),
       ]
     }
@@ -115,8 +135,8 @@ function resultMessage({ id, parts, isError }: ResultPart, quirks: Quirks): obje
   return { role: 'tool', tool_call_id: callId(id, quirks), content }
 }
 
-function assistantMessage(parts: readonly NeutralPart[], quirks: Quirks): object {
-  const { thinking } = quirks
+function assistantMessage(parts: readonly NeutralPart[], form: Form): object {
+  const { thinking } = form
   const text = joined(parts, '')
   const calls = parts.filter((part) => part.kind === 'call')
   const refusal = parts.find((part) => part.kind === 'refusal')
@@ -127,13 +147,14 @@ function assistantMessage(parts: readonly NeutralPart[], quirks: Quirks): object
     ...(thinking !== null && thought !== '' && { [thinking]: thought }),
     ...(refusal !== undefined && { refusal: refusal.text }),
     ...(calls.length > 0 && {
-      tool_calls: calls.map(({ id, name, json }) => ({
-        id: callId(id, quirks),
-        type: 'function',
-        function: { name, arguments: json === '' ? '{}' : json },
-      })),
+      tool_calls: calls.map((call) => ({ id: callId(call.id, form), ...calledBy(call, form) })),
     }),
   }
+}
+
+function calledBy({ name, json }: CallPart, { freeform }: Form): object {
+  if (freeform.has(name)) return { type: 'custom', custom: { name, input: inputOf(json) } }
+  return { type: 'function', function: { name, arguments: json === '' ? '{}' : json } }
 }
 
 /**
@@ -165,21 +186,30 @@ function contentOf(parts: readonly (TextPart | MediaPart)[]): unknown {
 
 function contentPart(part: TextPart | MediaPart): object {
   if (part.kind === 'text') return { type: 'text', text: part.text }
-  const { form, source, name } = part
+  const { form, source, name, detail } = part
   const url = source.kind === 'base64' ? `data:${source.mediaType};base64,${source.base64}` : addressOf(source)
   switch (form) {
     case 'image':
-      return { type: 'image_url', image_url: { url } }
+      return { type: 'image_url', image_url: { url, ...(detail !== undefined && { detail }) } }
     case 'document':
       return { type: 'file', file: { filename: name ?? 'document.pdf', file_data: url } }
     case 'audio': {
-      const [, format] = source.kind === 'base64' ? source.mediaType.split('/') : []
-      return { type: 'input_audio', input_audio: { data: source.kind === 'base64' ? source.base64 : url, format } }
+      const [, type = ''] = source.kind === 'base64' ? source.mediaType.split(/[/;]/) : []
+      const data = source.kind === 'base64' ? source.base64 : url
+      return { type: 'input_audio', input_audio: { data, format: AUDIO_FORMATS[type] ?? type } }
     }
   }
 }
 
-/** A kept file was refused before. */
+/** Other names of the two formats that there are. */
+const AUDIO_FORMATS: Readonly<Record<string, string>> = {
+  mpeg: 'mp3',
+  'vnd.wave': 'wav',
+  wave: 'wav',
+  'x-wav': 'wav',
+}
+
+/** A kept file, and what it does not fetch, was refused before. */
 function addressOf(source: Exclude<MediaPart['source'], { kind: 'base64' }>): string {
   return source.kind === 'url' ? source.url : source.id
 }

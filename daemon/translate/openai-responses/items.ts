@@ -1,4 +1,5 @@
-import { parsedRecord, textIn } from '../json-value.ts'
+import { inputOf } from '../freeform.ts'
+import { parsedRecord } from '../json-value.ts'
 import type { CallPart } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
@@ -50,11 +51,6 @@ export function callItem(
     return { id: itemId('ctc', requestId, index), type: 'custom_tool_call', ...common, input: inputOf(json) }
   }
   return { id: itemId('fc', requestId, index), type: 'function_call', status, ...common, arguments: json }
-}
-
-/** The text that a tool takes which takes no JSON. Some models write it without the object around it. */
-export function inputOf(json: string): string {
-  return textIn(parsedRecord(json)?.['input']) ?? json
 }
 
 /** The last call of an answer that met its limit may be incomplete. */

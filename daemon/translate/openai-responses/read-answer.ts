@@ -1,3 +1,4 @@
+import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
 import { logprobsIn, withLogprobs } from '../token-logprobs.ts'
@@ -65,7 +66,7 @@ export function nameOf(item: JsonRecord): { readonly id: string; readonly name: 
 
 /** The arguments of a call as JSON; a text that is none is put into an object. */
 export function jsonOf(item: JsonRecord): string {
-  if (item['type'] === 'custom_tool_call') return JSON.stringify({ input: textIn(item['input']) ?? '' })
+  if (item['type'] === 'custom_tool_call') return jsonOfInput(item['input'])
   const json = textIn(item['arguments']) ?? ''
   return json.trim() === '' ? '{}' : json
 }

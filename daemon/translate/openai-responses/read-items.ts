@@ -1,5 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
-import { isRecord, type JsonRecord, recordIn, textIn } from '../json-value.ts'
+import { jsonOfInput } from '../freeform.ts'
+import { isRecord, type JsonRecord, listIn, recordIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
 import { summaryIn } from './compaction.ts'
 import { reasoningOf } from './reasoning.ts'
@@ -52,7 +53,7 @@ function readItem(item: JsonRecord, where: string, notes: Notes): Turn | null {
     case 'function_call':
       return { role: 'assistant', parts: [callOf(item, textIn(item['arguments']) ?? '')] }
     case 'custom_tool_call':
-      return { role: 'assistant', parts: [callOf(item, JSON.stringify({ input: textIn(item['input']) ?? '' }))] }
+      return { role: 'assistant', parts: [callOf(item, jsonOfInput(item['input']))] }
     case 'function_call_output':
     case 'custom_tool_call_output': {
       const parts = readContent(item['output'], `${where}.output`, notes)
@@ -96,7 +97,14 @@ function readContent(content: unknown, where: string, notes: Notes): readonly Co
 }
 
 function readPart(part: JsonRecord, where: string, notes: Notes): Content {
-  if (isRecord(part['prompt_cache_breakpoint'])) notes.features.add('cache marks')
+  const mark = part['prompt_cache_breakpoint']
+  if (!isRecord(mark)) return readUnmarked(part, where, notes)
+  notes.features.add('cache marks')
+  return { ...readUnmarked(part, where, notes), cacheMark: { isLong: mark['ttl'] === '12h' } }
+}
+
+function readUnmarked(part: JsonRecord, where: string, notes: Notes): Content {
+  if (listIn(part['annotations']).length > 0) notes.features.add('citations')
   switch (part['type']) {
     case 'input_text':
     case 'output_text':
@@ -107,7 +115,13 @@ function readPart(part: JsonRecord, where: string, notes: Notes): Content {
     case 'refusal':
       return { kind: 'text', text: textIn(part['refusal']) ?? '' }
     case 'input_image':
-      return { kind: 'media', form: 'image', source: sourceOf(part, 'image_url', where), name: null }
+      return {
+        kind: 'media',
+        form: 'image',
+        source: sourceOf(part, 'image_url', where),
+        name: null,
+        ...detailIn(part['detail']),
+      }
     case 'input_file': {
       const field = typeof part['file_data'] === 'string' ? 'file_data' : 'file_url'
       return { kind: 'media', form: 'document', source: sourceOf(part, field, where), name: textIn(part['filename']) }
@@ -116,6 +130,10 @@ function readPart(part: JsonRecord, where: string, notes: Notes): Content {
       throw wrong(`${where}.type`, 'must be input_text, input_image, input_file, output_text or refusal')
   }
 }
+
+/** `auto` is what is done anyway. */
+const detailIn = (detail: unknown): { readonly detail?: string } =>
+  typeof detail === 'string' && detail !== 'auto' ? { detail } : {}
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/
 

@@ -2,7 +2,7 @@ import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
 import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
-import type { Effort, Feature, NeutralMessage, NeutralRequest } from '../neutral.ts'
+import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest } from '../neutral.ts'
 import { isCompaction, TASK_MESSAGE } from './compaction.ts'
 import { type Notes, readInput } from './read-items.ts'
 import { askedIn } from './response-object.ts'
@@ -35,9 +35,13 @@ const READ: FieldTypes = {
   previous_response_id: ['text'],
   metadata: ['object'],
   prompt_cache_key: ['text'],
-  prompt_cache_retention: [],
-  prompt_cache_options: [],
 }
+
+/** Those of `reasoning` that are read. */
+const READ_OF_REASONING: FieldTypes = { effort: ['text'], summary: ['text'] }
+
+/** What may be included that always is, or is read below. */
+const INCLUDED = new Set<unknown>(['reasoning.encrypted_content', 'message.output_text.logprobs'])
 
 /** Values that ask for what is done anyway. */
 const USUAL: Readonly<Record<string, readonly unknown[]>> = {
@@ -54,7 +58,8 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
   const features = new Set<Feature>()
   const notes: Notes = { features, ownFields: [] }
   const { tools } = readTools(request['tools'], features)
-  const effort = textIn(recordIn(request['reasoning'])['effort'])
+  const { effort: said, summary } = recordIn(request['reasoning'])
+  const effort = textIn(said)
   const messages = [...instructionsOf(request['instructions']), ...readInput(request['input'], notes)]
   if (isCompaction(endpoint)) messages.push(TASK_MESSAGE)
   return {
@@ -72,7 +77,8 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     presencePenalty: null,
     answerForm: answerFormOf(recordIn(recordIn(request['text'])['format'])),
     thinking: effort === null ? null : { isOn: effort !== 'none', budgetTokens: null },
-    effort: effort === null || effort === 'none' ? null : (effort as Effort),
+    ...(effort === null && textIn(summary) !== null && { asksForThoughts: true }),
+    effort: EFFORTS.find((one) => one === effort) ?? null,
     ...logprobsOf(request),
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: true,
@@ -103,7 +109,16 @@ function ownFieldsOf(request: JsonRecord): readonly string[] {
     return !(USUAL[name]?.includes(value) ?? false) && !(Array.isArray(value) && value.length === 0)
   })
   const { verbosity } = recordIn(request['text'])
-  return [...asked, ...(typeof verbosity === 'string' ? ['text.verbosity'] : [])]
+  const reasoning = recordIn(request['reasoning'])
+  const { effort } = reasoning
+  const isForeign = typeof effort === 'string' && effort !== 'none' && !EFFORTS.some((one) => one === effort)
+  return [
+    ...asked,
+    ...(typeof verbosity === 'string' ? ['text.verbosity'] : []),
+    ...unread(reasoning, READ_OF_REASONING).map((name) => `reasoning.${name}`),
+    ...(isForeign ? ['reasoning'] : []), // a word that came after this was written
+    ...(listIn(request['include']).every((one) => INCLUDED.has(one)) ? [] : ['include']),
+  ]
 }
 
 function instructionsOf(instructions: unknown): readonly NeutralMessage[] {
@@ -114,6 +129,12 @@ function instructionsOf(instructions: unknown): readonly NeutralMessage[] {
 function answerFormOf(format: JsonRecord): NeutralRequest['answerForm'] {
   if (format['type'] === 'json_object') return { kind: 'json' }
   if (format['type'] !== 'json_schema') return null
-  const { name, schema, strict } = format
-  return { kind: 'schema', name: textIn(name), schema: isRecord(schema) ? schema : {}, isStrict: booleanIn(strict) }
+  const { name, description, schema, strict } = format
+  return {
+    kind: 'schema',
+    name: textIn(name),
+    ...(typeof description === 'string' && { description }),
+    schema: isRecord(schema) ? schema : {},
+    isStrict: booleanIn(strict),
+  }
 }

@@ -65,7 +65,16 @@ class ResponseRecord implements RecordedForm {
     this.isStreamed = asked['stream'] === true
     this.#keep = keep
     this.#hold = hold
-    const told = { requestId, call, nowS, model, showsUsage: true, showsThinking: true, elapsedNs: () => 0 }
+    const told = {
+      requestId,
+      call,
+      nowS,
+      model,
+      showsUsage: true,
+      showsThinking: true,
+      freeform: new Set<string>(),
+      elapsedNs: () => 0,
+    }
     this.#response = responseObject(told, { status: 'queued', model, output: [], usage: null })
     const { id, background, previous_response_id } = this.#response
     this.#own = { id, background, store: true, ...(previous_response_id !== null && { previous_response_id }) }

@@ -11,6 +11,7 @@ import {
 } from '../json-value.ts'
 import type { Finish, Usage } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
+import { serviceTierOf } from '../openai-limits.ts'
 import { responseError } from './error.ts'
 import { usageObject } from './usage.ts'
 
@@ -62,7 +63,7 @@ export function responseObject({ requestId, call, nowS }: Told, state: State): J
     prompt_cache_key: textIn(asked['prompt_cache_key']),
     reasoning: { effort: textIn(effort), summary: textIn(summary) },
     safety_identifier: textIn(asked['safety_identifier']),
-    service_tier: 'default',
+    service_tier: (usage === null ? null : serviceTierOf(usage)) ?? 'default',
     store: asked['store'] !== false,
     temperature: numberIn(asked['temperature']) ?? 1,
     text: textConfig(recordIn(asked['text'])),

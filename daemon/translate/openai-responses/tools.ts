@@ -1,4 +1,5 @@
-import { booleanIn, isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
+import { freeformTool } from '../freeform.ts'
+import { booleanIn, isRecord, type JsonRecord, recordsIn, textIn } from '../json-value.ts'
 import type { Feature, NeutralRequest, NeutralTool } from '../neutral.ts'
 
 /** How a client knows a tool that has one name in the neutral form. */
@@ -14,17 +15,23 @@ export function readTools(
 ): { readonly tools: readonly NeutralTool[]; readonly names: ReadonlyMap<string, ToolName> } {
   const read: NeutralTool[] = []
   const names = new Map<string, ToolName>()
-  const add = (tool: JsonRecord, namespace: string | null) => {
+  const add = (tool: JsonRecord, namespace: string | null, about: unknown = null) => {
     const name = textIn(tool['name']) ?? ''
     const flat = flatName(namespace, name)
     const isFreeform = tool['type'] === 'custom'
     names.set(flat, { name, namespace, isFreeform })
-    read.push(isFreeform ? freeformTool(flat, tool) : functionTool(flat, tool))
+    const said = [about, tool['description']].filter((text) => typeof text === 'string' && text !== '')
+    const description = said.length === 0 ? null : said.join('\n\n')
+    read.push(isFreeform ? freeformTool(flat, description, tool['format']) : functionTool(flat, description, tool))
   }
   for (const tool of recordsIn(tools)) {
     if (isOwnTool(tool)) add(tool, null)
     else if (tool['type'] === 'namespace') {
-      for (const inner of recordsIn(tool['tools'])) if (isOwnTool(inner)) add(inner, textIn(tool['name']))
+      features.add('tool namespaces')
+      // what is said of the namespace is said with its first tool
+      for (const [index, inner] of recordsIn(tool['tools']).filter(isOwnTool).entries()) {
+        add(inner, textIn(tool['name']), index === 0 ? tool['description'] : null)
+      }
     } else features.add('server tools')
   }
   return { tools: read, names }
@@ -33,32 +40,12 @@ export function readTools(
 /** Whether the client itself runs a tool, and describes it. */
 const isOwnTool = ({ type }: JsonRecord): boolean => type === 'function' || type === 'custom'
 
-function functionTool(name: string, tool: JsonRecord): NeutralTool {
+function functionTool(name: string, description: string | null, tool: JsonRecord): NeutralTool {
   return {
     name,
-    description: textIn(tool['description']),
+    description,
     schema: isRecord(tool['parameters']) ? tool['parameters'] : { type: 'object', properties: {} },
     isStrict: booleanIn(tool['strict']),
-  }
-}
-
-const TEXT_ALONE = {
-  type: 'object',
-  properties: { input: { type: 'string' } },
-  required: ['input'],
-  additionalProperties: false,
-}
-
-function freeformTool(name: string, tool: JsonRecord): NeutralTool {
-  const { type, syntax, definition } = recordIn(tool['format'])
-  const rule = type === 'grammar' ? `"input" must follow this ${syntax} grammar:\n${definition}` : null
-  const described = [textIn(tool['description']), rule].filter((text) => text !== null)
-  return {
-    name,
-    description: described.length === 0 ? null : described.join('\n\n'),
-    schema: TEXT_ALONE,
-    isStrict: null,
-    freeform: { format: tool['format'] ?? { type: 'text' } },
   }
 }
 
@@ -90,7 +77,9 @@ export function readChoice(
     return { tools, toolChoice: { name: flatName(textIn(choice['namespace']), textIn(choice['name']) ?? '') } }
   }
   if (choice['type'] !== 'allowed_tools') return { tools, toolChoice: null } // one that its provider would run
-  const names = new Set(listIn(choice['tools']).map((tool) => recordIn(tool)['name']))
+  const names = new Set(
+    recordsIn(choice['tools']).map((tool) => flatName(textIn(tool['namespace']), textIn(tool['name']) ?? '')),
+  )
   return {
     tools: tools.filter(({ name }) => names.has(name)),
     toolChoice: choice['mode'] === 'required' ? 'any' : 'auto',

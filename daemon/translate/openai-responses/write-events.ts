@@ -1,10 +1,10 @@
+import { inputOf } from '../freeform.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 import { errorFrame } from './error.ts'
 import {
   callItem,
-  inputOf,
   messageItem,
   reasoningItem,
   refusalPart,

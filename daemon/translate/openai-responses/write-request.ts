@@ -1,21 +1,26 @@
 import { providerRow } from '../../../schemas/words/providers.ts'
 import type { UpstreamSide } from '../call.ts'
-import { parsedRecord, textIn } from '../json-value.ts'
+import { inputOf, ownDescription } from '../freeform.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, TextPart } from '../neutral.ts'
+import { mayBeStrict, userId } from '../openai-limits.ts'
 import { ownItem } from './reasoning.ts'
 
-/** Longer ids of users are refused by OpenAI. */
-const LONGEST_USER = 64
 /** Fewer tokens are refused, too; engines take any number. */
 const FEWEST_TOKENS = 16
 
 /** What of a request its items depend on. `isEngine`: of llama.cpp at least, what is more exact than OpenAI needs it. */
-type Form = { readonly freeform: ReadonlySet<string>; readonly isEngine: boolean }
+type Form = {
+  /** Names of tools that take a text, and ids of their calls. */
+  readonly freeform: ReadonlySet<string>
+  readonly freeformCalls: ReadonlySet<string>
+  readonly isEngine: boolean
+}
 
 /** Writes a request of another dialect. Nothing is kept upstream: what the model thought comes back sealed. */
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
   const { tools, maxOutputTokens, temperature, topP, endUser, logprobs } = request
   const freeform = new Set(tools.flatMap((tool) => (tool.freeform === undefined ? [] : [tool.name])))
+  const freeformCalls = new Set(freeform.size === 0 ? [] : callsOf(request, freeform))
   const isEngine = providerRow(provider).isEngine === true
   const reasoning = reasoningOf(request)
   const format = formatOf(request)
@@ -25,7 +30,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
   ]
   return {
     model,
-    input: request.messages.flatMap((message) => itemsOf(message, { freeform, isEngine })),
+    input: request.messages.flatMap((message) => itemsOf(message, { freeform, freeformCalls, isEngine })),
     store: false,
     ...(request.stream && { stream: true }),
     ...(tools.length > 0 && toolsOf(request)),
@@ -38,8 +43,14 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(reasoning !== null && { reasoning }),
     ...(include.length > 0 && { include }),
     ...(logprobs !== undefined && logprobs.top > 0 && { top_logprobs: logprobs.top }),
-    ...(endUser !== null && endUser.length <= LONGEST_USER && { safety_identifier: endUser }),
+    ...(endUser !== null && { safety_identifier: userId(endUser) }),
   }
+}
+
+function callsOf({ messages }: NeutralRequest, names: ReadonlySet<string>): readonly string[] {
+  return messages.flatMap(({ parts }) =>
+    parts.flatMap((part) => (part.kind === 'call' && names.has(part.name) ? [part.id] : [])),
+  )
 }
 
 function reasoningOf({ thinking, effort }: NeutralRequest): object | null {
@@ -51,8 +62,14 @@ function reasoningOf({ thinking, effort }: NeutralRequest): object | null {
 function formatOf({ answerForm }: NeutralRequest): object | null {
   if (answerForm === null) return null
   if (answerForm.kind === 'json') return { type: 'json_object' }
-  const { name, schema, isStrict } = answerForm
-  return { type: 'json_schema', name: name ?? 'answer', schema, ...(isStrict !== null && { strict: isStrict }) }
+  const { name, description, schema, isStrict } = answerForm
+  return {
+    type: 'json_schema',
+    name: name ?? 'answer',
+    ...(description !== undefined && { description }),
+    schema,
+    strict: isStrict ?? mayBeStrict(schema),
+  }
 }
 
 function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
@@ -64,9 +81,10 @@ function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
 }
 
 /** Without `strict`, OpenAI would take a schema for one that it may enforce. */
-function toolObject({ name, description, schema, isStrict, freeform }: NeutralTool): object {
+function toolObject(tool: NeutralTool): object {
+  const { name, description, schema, isStrict, freeform } = tool
   const described = description === null ? {} : { description }
-  if (freeform !== undefined) return { type: 'custom', name, ...described, format: freeform.format }
+  if (freeform !== undefined) return { type: 'custom', name, ...ownDescription(tool), format: freeform.format }
   return { type: 'function', name, ...described, parameters: schema, strict: isStrict ?? false }
 }
 
@@ -112,7 +130,7 @@ function messageItem(
 
 type ItemPart = Exclude<NeutralPart, { kind: 'text' | 'media' | 'refusal' }>
 
-function itemOf(part: ItemPart, { freeform }: Form): readonly object[] {
+function itemOf(part: ItemPart, { freeform, freeformCalls }: Form): readonly object[] {
   switch (part.kind) {
     case 'reasoning': {
       const item = ownItem(part)
@@ -122,14 +140,15 @@ function itemOf(part: ItemPart, { freeform }: Form): readonly object[] {
       return []
     case 'call':
       if (freeform.has(part.name)) {
-        const input = textIn(parsedRecord(part.json)?.['input']) ?? part.json
-        return [{ type: 'custom_tool_call', call_id: part.id, name: part.name, input }]
+        return [{ type: 'custom_tool_call', call_id: part.id, name: part.name, input: inputOf(part.json) }]
       }
       return [
         { type: 'function_call', call_id: part.id, name: part.name, arguments: part.json === '' ? '{}' : part.json },
       ]
-    case 'result':
-      return [{ type: 'function_call_output', call_id: part.id, output: outputOf(part) }]
+    case 'result': {
+      const type = freeformCalls.has(part.id) ? 'custom_tool_call_output' : 'function_call_output'
+      return [{ type, call_id: part.id, output: outputOf(part) }]
+    }
   }
 }
 
@@ -142,9 +161,9 @@ function outputOf({ parts, isError }: Extract<ItemPart, { kind: 'result' }>): un
 
 function contentPart(part: TextPart | MediaPart): object {
   if (part.kind === 'text') return { type: 'input_text', text: part.text }
-  const { form, source, name } = part
+  const { form, source, name, detail } = part
   const url = source.kind === 'base64' ? `data:${source.mediaType};base64,${source.base64}` : addressOf(source)
-  if (form === 'image') return { type: 'input_image', image_url: url, detail: 'auto' }
+  if (form === 'image') return { type: 'input_image', image_url: url, detail: detail ?? 'auto' }
   if (source.kind === 'url') return { type: 'input_file', file_url: url }
   return { type: 'input_file', filename: name ?? 'document.pdf', file_data: url }
 }

@@ -68,7 +68,15 @@ async function shownOf(cuts: readonly number[], turns: number): Promise<string> 
   }
   const checks = checksFor({ tools }, 'vllm', turns === 0 ? verdictOf : later)
   if (checks === null) throw new Error('nothing is looked at')
-  const told = { model: 'm', requestId: 'r', call: callOf({}), nowS: 0, showsUsage: true, showsThinking: true }
+  const told = {
+    model: 'm',
+    requestId: 'r',
+    call: callOf({}),
+    nowS: 0,
+    showsUsage: true,
+    showsThinking: true,
+    freeform: new Set<string>(),
+  }
   const watch = new CheckedWatch(
     checks,
     neutral?.readEvents('r') ?? expect.unreachable(),
