@@ -76,7 +76,7 @@ function checkLines(events: readonly ReadEvent[]): void {
   }
 }
 
-/** One id, the role first, one reason to end; [DONE] or an error last. */
+/** One id, the role first, one reason for each answer to end; [DONE] or an error last. */
 function checkChunks(events: readonly ReadEvent[]): void {
   const last = events.at(-1)?.data
   const isBroken = typeof last === 'object'
@@ -86,8 +86,11 @@ function checkChunks(events: readonly ReadEvent[]): void {
   expect(new Set(chunks.map(({ id }) => id)).size, 'one id').toBe(1)
   const choices = chunks.flatMap(({ choices: all }) => all as Data[])
   expect(choices[0]).toMatchObject({ delta: { role: 'assistant' } })
-  const ended = choices.filter(({ finish_reason: reason }) => reason !== null)
-  expect(ended, 'one reason to end').toHaveLength(isBroken ? 0 : 1)
+  const answers = new Set(choices.map(({ index }) => index))
+  const ended = choices.filter(({ finish_reason: reason }) => reason !== null).map(({ index }) => index)
+  expect(new Set(ended).size, 'one reason to end').toBe(ended.length)
+  if (isBroken) expect(ended.length, 'an answer has not ended').toBeLessThan(answers.size)
+  else expect(ended.length, 'every answer has ended').toBe(answers.size)
   const calls = choices.flatMap(({ delta }) => ((delta as Data)['tool_calls'] as Data[] | undefined) ?? [])
   const begun: unknown[] = []
   for (const { index, id } of calls) {

@@ -141,6 +141,15 @@ test.each([
   expect(() => checkStream['anthropic']?.(eventsOf(frames.toSpliced(at, 1).join('')))).toThrow()
 })
 
+const FULL = ['openai-chat', 'openai-responses', 'anthropic', 'google']
+test.each([...FULL, 'ollama'].flatMap((ingress) => FULL.map((upstream) => ({ ingress, upstream }))))(
+  'there are at least 14 cases from $ingress to $upstream',
+  (pair) => {
+    const cases = CASES.filter(({ ingress, upstream }) => ingress === pair.ingress && upstream === pair.upstream)
+    expect(cases.length).toBeGreaterThanOrEqual(14)
+  },
+)
+
 const written = CASES.filter(
   ({ ingress, upstream, refused, grade }) =>
     ingress === 'openai-responses' && (upstream !== ingress || grade === 'repair') && refused === undefined,
