@@ -76,6 +76,8 @@ ${differences()}
 
 - An answer that calls tools ends as calls do (\`tool_use\`, \`tool_calls\`), whatever the upstream says: agents go on only then.
 - Parts that an upstream sends side by side follow each other.
+- Tools whose names the upstream does not take (more than 64 characters, 128 of Anthropic; other characters than letters, digits, \`_\` and \`-\`; a digit first, at Google) have others there, the
+  same in every turn; the client sees its own.
 - Arguments of tools are looked at where an answer is translated or repaired, and bytes do not pass: \`upstreams.NAME.tool_arguments\`. What is nearly JSON (fences, single quotes, commas too
   many, words of Python, line breaks in strings, brackets missing at the end, the same twice) and values of the wrong type that can only mean one thing (\`"5"\` for a number) are repaired;
   \`check\` answers what still does not fit the tool's schema with an error that names the tool and the place, \`repair\` lets it pass as long as it is an object. A stream shows
@@ -89,7 +91,8 @@ ${differences()}
   Google leave thoughts out of the next turn), in \`extra_content.google.thought_signature\` of a call in chat completions. No other provider is sent it.
 - Clients of \`google\` may write keys in snake_case, name the model with or without \`models/\` in front, and read a stream as events (\`alt=sse\`) or as a JSON list.
 - Clients of \`ollama\` get a stream unless they say otherwise. Their calls and results need no ids: results find their calls by name, and in order. \`keep_alive\` and the options of an
-  engine (\`num_ctx\` …) are dropped; what a model is started with is set in the configuration. \`POST /api/generate\` completes a prompt, \`/api/ps\` shows nothing.
+  engine (\`num_ctx\` …) are dropped; what a model is started with is set in the configuration. \`POST /api/generate\` completes a prompt, \`/api/ps\` shows nothing. A request
+  without a prompt or messages, by which clients have a model loaded or unloaded, is answered at once: models are started when they are asked something.
 - Upstreams of \`google\` are spoken to in Google's own API; with a \`base_url\` that ends with \`/openai\`, in chat completions. Those of \`ollama\` are spoken to in chat completions; with one
   that ends with \`/api\`, in Ollama's own.
 - A stream that breaks off ends with an error in the client's dialect, never as if it were complete. With \`models.NAME.failover = "mid-stream"\` a text that breaks off goes on at the next target

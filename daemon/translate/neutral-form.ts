@@ -1,6 +1,7 @@
 import type { Call, UpstreamSide } from './call.ts'
 import type { FeatureTable } from './features.ts'
 import type { NeutralAnswer, NeutralEvent, NeutralRequest, Usage, WrittenEvent } from './neutral.ts'
+import type { ToolNames } from './tool-names.ts'
 
 /** What a client is told besides the answer itself. */
 export type Told = {
@@ -25,8 +26,8 @@ export type NeutralForm = {
   readonly features: (provider: string) => FeatureTable
   /** A client gets the arguments of a call as an object, not as pieces of JSON. */
   readonly hasWholeCalls?: true
-  /** Characters of the longest name of a tool; absent: as many as one likes. */
-  readonly longestToolName?: number
+  /** Which names of tools are taken; absent: any. */
+  readonly toolNames?: ToolNames
   /** @param call one that `readRequest` of the dialect took @throws GateError BAD_REQUEST */
   readonly readRequest: (call: Call) => NeutralRequest
   /** @returns what is sent as JSON */

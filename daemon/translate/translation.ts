@@ -11,7 +11,7 @@ import type { NeutralAnswer, NeutralRequest } from './neutral.ts'
 import type { NeutralForm } from './neutral-form.ts'
 import type { Spoken } from './spoken.ts'
 import type { StreamWatch } from './stream-watch.ts'
-import { type NamedTools, shortToolNames } from './tool-names.ts'
+import { type NamedTools, takenToolNames } from './tool-names.ts'
 import { type Ending, TranslatedWatch } from './translated-watch.ts'
 import { stepsOf } from './whole-as-stream.ts'
 
@@ -69,7 +69,7 @@ export function translate(
   const to = formOf(spoken, client, spoken)
   const goesOn = facts.line?.goesOn ?? null
   const meant = goesOn === null ? asked : goingOnWith(asked, goesOn)
-  const { request, original } = shortToolNames(meant, to.longestToolName)
+  const { request, original } = takenToolNames(meant, to.toolNames)
   const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
   const { body, outline } = written({ ...to.writeRequest(request, side), ...goesOn?.fields })
   const sent = { ...callOf(call, body), outline }

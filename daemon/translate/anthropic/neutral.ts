@@ -9,7 +9,7 @@ import { writeNeutralRequest } from './write-request.ts'
 
 export const neutral: NeutralForm = {
   features,
-  longestToolName: 128,
+  toolNames: { longest: 128, form: /^[\w-]+$/ },
   readRequest: readNeutralRequest,
   writeRequest: writeNeutralRequest,
   readAnswer,

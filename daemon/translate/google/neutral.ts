@@ -10,7 +10,7 @@ import { writeNeutralRequest } from './write-request.ts'
 export const neutral: NeutralForm = {
   features,
   hasWholeCalls: true,
-  longestToolName: 64,
+  toolNames: { longest: 64, form: /^[A-Za-z_][\w.:-]*$/ },
   readRequest: readNeutralRequest,
   writeRequest: writeNeutralRequest,
   readAnswer,

@@ -9,7 +9,7 @@ import { writeNeutralRequest } from './write-request.ts'
 
 export const neutral: NeutralForm = {
   features,
-  longestToolName: 64,
+  toolNames: { longest: 64, form: /^[\w-]+$/ },
   readRequest: readNeutralRequest,
   writeRequest: writeNeutralRequest,
   readAnswer,
