@@ -89,11 +89,26 @@ export function createEndpointTable(rows: readonly Row[]) {
       const found = find('OPTIONS', path, {})
       return found.kind === 'wrong-method' ? allowOf(found.rows) : null
     },
-    /** The refusal of a request that matches no route. */
-    refusalOf(found: Exclude<Found, Leading>, method: string, path: string): GateError {
+    /**
+     * In which dialect a request is answered that may match no route: one that a header of it or the beginning of its
+     * path is of.
+     */
+    dialectFor(found: Found, path: string, headers: Headers): Dialect | undefined {
+      if (found.kind === 'row') return found.row.dialect
+      const beginning = path.slice(0, path.indexOf('/', 1) + 1)
+      const near = found.kind === 'wrong-method' ? found.rows : rows.filter((row) => row.path.startsWith(beginning))
+      const named = rows.find((row) => headers[headerOf(row) ?? ''] !== undefined)
+      return (named ?? near.find(isOfDialect))?.dialect
+    },
+    /** The refusal of a request that matches no route. @param dialect in which it is told */
+    refusalOf(found: Exclude<Found, Leading>, method: string, path: string, dialect?: Dialect): GateError {
       if (found.kind === 'wrong-method') {
         const allow = allowOf(found.rows)
         return new GateError('METHOD_NOT_ALLOWED', `${path} accepts ${allow}`, { headers: { allow } })
+      }
+      const absent = dialect?.absent?.find(({ paths }) => paths.test(path))
+      if (absent !== undefined) {
+        return new GateError('UNKNOWN_ROUTE', `no route ${method} ${path.slice(0, LONGEST_PATH_SHOWN)}; ${absent.why}`)
       }
       const known = [...byPath.keys()].filter((one) => one !== '/')
       const near = path === '/' ? [] : nearNames(path.slice(0, LONGEST_PATH_SHOWN), known)

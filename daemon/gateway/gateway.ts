@@ -6,6 +6,7 @@ import type { Tokens } from '../auth/tokens.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Dialects } from '../translate/dialects.ts'
+import { asChat } from '../translate/response-as-chat.ts'
 import { Answer } from './answer.ts'
 import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
@@ -19,6 +20,7 @@ import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
 import { ALWAYS_ANSWERED, type PageParts, rowsOf, showModel } from './pages.ts'
 import type { Recordings } from './recordings.ts'
+import { sendJson } from './send-json.ts'
 import { gatewaySettings } from './settings.ts'
 import { wantedOf } from './wanted.ts'
 
@@ -69,12 +71,12 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   async function serve(exchange: Exchange): Promise<void> {
     const { request, answer, path, url } = exchange
     const found = table.find(request.method ?? '', path, request.headers, url)
-    if (found.kind === 'row') answer.dialect = found.row.dialect ?? fallback
+    answer.dialect = table.dialectFor(found, path, request.headers) ?? fallback
     answer.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
     check(exchange, settings, ALWAYS_ANSWERED.has(path) ? undefined : parts.closed())
     if (request.method === 'OPTIONS') return options(table, exchange)
     refuseUpgrade(exchange)
-    if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path)
+    if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path, answer.dialect)
     const { row, param } = found
     const principal = authenticate(exchange, row.scope, parts.tokens, settings)
     if (row.kind === 'page') return row.page(exchange, param, principal)
@@ -83,12 +85,16 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const { dialect, endpoint } = row
     const slot = admit(exchange, endpoint, parts)
     try {
-      const sent = await callWithBody(exchange, endpoint, param, slot)
+      const sent = asChat(await callWithBody(exchange, endpoint, param, slot), slot.holdAnswer)
       const kept = parts.kept.of(keyId)
       const call = completed(sent, dialect, kept, slot.holdAnswer)
       const asked = dialect.readRequest(call)
       const routes = parts.routes().of(allowed)
       if (endpoint.does === 'show-model') return showModel(parts, answer, dialect, routes.entryOf(asked.model), call)
+      if (asked.says !== undefined) {
+        routes.entryOf(asked.model) // it must be there
+        return sendJson(answer, 200, asked.says(Math.floor(parts.now() / 1_000)))
+      }
       const files = dialect.filesIn?.(call) ?? []
       const wanted = withFiles(wantedOf(call, asked, dialect, keyId), files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)

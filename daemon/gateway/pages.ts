@@ -56,6 +56,7 @@ function doorsOf(dialects: Dialects): string {
 /** Every row of the gateway: what the dialects bring, and the pages of Gate itself. */
 export function rowsOf(parts: PageParts): readonly Row[] {
   const health: Page = ({ answer }) => sendJson(answer, 200, { status: 'ok' })
+  const hello: Page = ({ answer }) => sendJson(answer, 200, { message: 'hello' })
   const ready: Page = ({ answer }) => {
     const reason = parts.notReady()
     if (reason === null) sendJson(answer, 200, { status: 'ready' })
@@ -84,6 +85,8 @@ export function rowsOf(parts: PageParts): readonly Row[] {
     { kind: 'page', method: 'GET', path: HEALTH, scope: null, page: health },
     { kind: 'page', method: 'GET', path: READY, scope: null, page: ready },
     { kind: 'page', method: 'GET', path: '/', scope: null, page: welcomePage },
+    // Claude Code asks for it (HEAD) before anything else, to have a connection
+    { kind: 'page', method: 'GET', path: '/api/hello', scope: null, page: hello },
   ]
 }
 

@@ -20,6 +20,8 @@ export type Endpoint = {
   readonly about?: string
   /** What `say` answers, sent as JSON. */
   readonly says?: object
+  /** The model of a request that names none, as its API has it. */
+  readonly usualModel?: string
   /** multipart/form-data in place of JSON. */
   readonly takes?: 'form'
   /** Only requests with this header come in here; it tells dialects apart that share a path. */
@@ -39,6 +41,8 @@ export type Call = {
   readonly body: Buffer
   /** The body as the client sent it, where `body` was completed with what is kept of earlier answers. */
   readonly asked?: Buffer
+  /** Fields of the client that `body`, which was written for it, does not express; absent: none. */
+  readonly lost?: readonly string[]
   /** What a JSON body looks like, which was found out as it came; absent: to be found out. */
   readonly outline?: JsonOutline
 }
@@ -53,6 +57,8 @@ export type ModelRequest = {
   readonly choices?: number
   readonly cacheKey?: string
   readonly routing?: Routing
+  /** The answer to a request that asks nothing of the model, sent as JSON. @param nowS Unix seconds */
+  readonly says?: (nowS: number) => object
 }
 
 /** Where a request says that it wants to go, as `Wanted` of route/ has it. */

@@ -26,6 +26,8 @@ export type Dialect = {
 
   /** The endpoints that clients use. No two rows of all dialects may be the same. */
   readonly endpoints: readonly Endpoint[]
+  /** Routes of its API that are not here, and why, for clients that use them all the same. */
+  readonly absent?: readonly { readonly paths: RegExp; readonly why: string }[]
   /**
    * Reads what the gateway needs of a request to generate something.
    * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD

@@ -36,16 +36,18 @@ const QUOTE = 0x22
 export type Members = ReadonlyMap<string, JsonMember>
 
 /**
- * Reads what decides something here of a body with a model.
+ * Reads what decides something here of a body with a model. @param usualModel of one that names none; absent: refused
  * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
  */
 export function readModelRequest(
   body: Buffer,
   outline: JsonOutline,
   deciding: ReadonlySet<string>,
+  usualModel?: string,
 ): ModelRequest & { readonly members: Members } {
   const members = readMembers(outline, deciding)
-  const model = modelIn(body, members.get('model'))
+  const named = members.get('model')
+  const model = named === undefined && usualModel !== undefined ? usualModel : modelIn(body, named)
   const stream = streamIn(body, members.get('stream')) ?? false
   const routing = routingIn(body, members)
   const cacheKey = textOf(body, members.get('prompt_cache_key'))

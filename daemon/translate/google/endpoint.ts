@@ -24,6 +24,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { method: 'GET', path: '/v1/models/{model}', scope: 'chat:read', does: 'show-model', withHeader: KEY_HEADER },
 ]
 
+/** What Google keeps for its clients. */
+export const ABSENT = [
+  {
+    paths: /^(?:\/upload)?\/v1(?:beta)?\/(?:files|cachedContents)(?:\/|$)/,
+    why: "nothing is kept for clients of Google's API; send files and instructions in the request itself",
+  },
+]
+
 /** The same as a JSON list that grows. */
 export const LIST_ENDPOINTS: readonly Endpoint[] = VERSIONS.map((version) => ({
   ...STREAM,

@@ -1,6 +1,6 @@
 import type { Dialect } from '../dialect.ts'
 import { embeddings } from './embeddings.ts'
-import { ENDPOINTS, GENERATE_ENDPOINTS } from './endpoint.ts'
+import { ABSENT, ENDPOINTS, GENERATE_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf } from './error.ts'
 import { estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
@@ -19,6 +19,7 @@ const pingAs = (form: Form): string =>
 export const ollama = {
   name: 'ollama',
   endpoints: ENDPOINTS,
+  absent: ABSENT,
   readRequest,
   media: { image: /"images"\s*:\s*\[\s*"/ },
   bodyFor,

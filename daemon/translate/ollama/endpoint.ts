@@ -14,6 +14,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { method: 'GET', path: '/api/ps', scope: 'chat:read', does: 'say', says: { models: [] } },
 ]
 
+/** How Ollama's own programs have it fetch and change models. */
+export const ABSENT = [
+  {
+    paths: /^\/api\/(?:pull|push|create|copy|delete|blobs)(?:\/|$)/,
+    why: 'which models there are is set on the host of the gateway, and GET /api/tags lists them',
+  },
+]
+
 /** What completes a prompt, in answers of another form. */
 export const GENERATE_ENDPOINTS: readonly Endpoint[] = [
   { method: 'POST', path: '/api/generate', scope: 'chat:write', does: 'generate' },

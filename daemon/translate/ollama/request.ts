@@ -1,10 +1,11 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
-import { outlineOf } from '../../../syntax/json/outline.ts'
+import { type JsonMember, outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited, modelEdits } from '../json-splice.ts'
 import { decidingKeys, modelIn, readMembers, streamIn } from '../model-request.ts'
 import { embedPath } from './embeddings.ts'
+import { asMessage, asResponse } from './write-answer.ts'
 
 const DECIDING = decidingKeys('prompt')
 const QUOTE = 0x22
@@ -20,9 +21,13 @@ export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call)
     members.get('model') ?? (endpoint.does === 'show-model' ? members.get('name') : undefined),
   )
   if (endpoint.does !== 'generate') return { model, stream: false }
-  const [field, first, what] = endpoint.path === '/api/chat' ? CHAT : PROMPT
-  const said = members.get(field)
-  if (said === undefined || body[said.start] !== first) {
+  const isChat = endpoint.path === '/api/chat'
+  const [field, first, what] = isChat ? CHAT : PROMPT
+  const said = textOf(body, members.get(field))
+  if (EMPTY.test(said)) {
+    return { model, stream: false, says: loaded(model, isChat, textOf(body, members.get('keep_alive'))) }
+  }
+  if (body[members.get(field)?.start ?? 0] !== first) {
     throw new GateError('BAD_REQUEST', `"${field}" must be ${what}`, { param: field })
   }
   return { model, stream: streamIn(body, members.get('stream')) ?? true }
@@ -30,6 +35,23 @@ export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call)
 
 const CHAT = ['messages', OPENING_BRACKET, 'an array'] as const
 const PROMPT = ['prompt', QUOTE, 'a text'] as const
+
+/** By which clients have a model loaded, or unloaded: here models are started when they are asked something. */
+const EMPTY = /^(?:|null|""|\[\s*\])$/
+const UNLOADS = /^"?0+(?:\.0+)?(?:ns|us|ms|s|m|h)?"?$/
+
+/** The beginning of a value as it is written; empty: there is none. */
+function textOf(body: Buffer, member: JsonMember | undefined): string {
+  return member === undefined ? '' : body.toString('latin1', member.start, Math.min(member.end, member.start + 16))
+}
+
+const loaded = (model: string, isChat: boolean, keepAlive: string) => (nowS: number) => ({
+  model,
+  created_at: new Date(nowS * 1_000).toISOString(),
+  ...(isChat ? asMessage : asResponse)({}),
+  done: true,
+  done_reason: UNLOADS.test(keepAlive) ? 'unload' : 'load',
+})
 
 export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
   return { body: model === asked.model ? body : edited(body, modelEdits(body, model, outline)), hidesUsage: false }

@@ -14,7 +14,7 @@ export const COMPLETION_ENDPOINTS: readonly Endpoint[] = [{ ...passed, path: '/v
 export const MEDIA_ENDPOINTS: readonly Endpoint[] = [
   { ...passed, path: '/v1/embeddings', does: 'embed' },
   { ...passed, path: '/v1/rerank' },
-  { ...passed, path: '/v1/moderations' },
+  { ...passed, path: '/v1/moderations', usualModel: 'omni-moderation-latest' },
   { ...passed, path: '/v1/images/generations' },
   { ...passed, path: '/v1/images/edits', takes: 'form' },
   { ...passed, path: '/v1/images/variations', takes: 'form' },

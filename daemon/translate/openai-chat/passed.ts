@@ -1,10 +1,10 @@
 import { GateError } from '../../../schemas/words/errors.ts'
-import { outlineOf } from '../../../syntax/json/outline.ts'
+import { type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import type { Dialect } from '../dialect.ts'
 import { tokensIn } from '../estimate.ts'
 import { formFields } from '../form-data.ts'
-import { edited, withModel } from '../json-splice.ts'
+import { edited, remade, withModel } from '../json-splice.ts'
 import { parsedRecord } from '../json-value.ts'
 import { checkModel, checkNames, decidingKeys, readModelRequest } from '../model-request.ts'
 import { openAiChat } from './dialect.ts'
@@ -51,7 +51,7 @@ const LONGEST_ERROR_BYTES = 64 * 2 ** 10
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 function readRequest({ endpoint, headers, body, outline = outlineOf(body) }: Call): ModelRequest {
   if (endpoint.takes !== 'form') {
-    const { model, stream } = readModelRequest(body, outline, DECIDING)
+    const { model, stream } = readModelRequest(body, outline, DECIDING, endpoint.usualModel)
     return { model, stream }
   }
   const fields = formFields(body, String(headers['content-type']))
@@ -75,9 +75,15 @@ function bodyFor(
   { model }: UpstreamSide,
 ): UpstreamBody {
   if (model === asked.model) return { body, hidesUsage: false }
-  if (endpoint.takes !== 'form') return { body: withModel(body, model, outline), hidesUsage: false }
+  if (endpoint.takes !== 'form') return { body: namingModel(body, model, outline), hidesUsage: false }
   const field = formFields(body, String(headers['content-type'])).get('model')
   return { body: field === undefined ? body : edited(body, [{ ...field, text: model }]), hidesUsage: false }
+}
+
+/** Also where none was named. */
+function namingModel(body: Buffer, model: string, outline: JsonOutline = outlineOf(body)): Buffer {
+  const isNamed = outline.kind === 'object' && outline.members.some(({ key }) => key === 'model')
+  return isNamed ? withModel(body, model, outline) : remade(body, outline, (key) => key, { model })
 }
 
 /** Below a base URL that ends with the version. */

@@ -60,7 +60,10 @@ beforeAll(async () => {
       mock: { provider: 'openai', base_url, api_key: 'sk-upstream', models: ['real'] },
       claude: { provider: 'anthropic', api_key: 'sk-none', models: ['claude'] },
     },
-    models: { alias: { targets: [{ upstream: 'mock', model: 'real' }] } },
+    models: {
+      alias: { targets: [{ upstream: 'mock', model: 'real' }] },
+      'omni-moderation-latest': { targets: [{ upstream: 'mock', model: 'real' }] },
+    },
   })
   client = new OpenAI({ apiKey: KEY, baseURL: `${gate.url}/v1`, maxRetries: 0 })
 })
@@ -101,6 +104,14 @@ test('ranks, which the SDK has no method for', async () => {
 test('moderations', async () => {
   const answer = await client.moderations.create({ model: 'alias', input: 'hello' })
   expect(answer.results).toEqual([{ flagged: false }])
+})
+
+test('moderations need no model: OpenAI has a usual one', async () => {
+  expect((await client.moderations.create({ input: 'hello' })).results).toEqual([{ flagged: false }])
+  expect(JSON.parse(seen.body.toString())).toEqual({ input: 'hello', model: 'real' })
+  expect(lastRow()).toMatchObject({ model: 'omni-moderation-latest', targetModel: 'real' })
+  const unnamed = client.post('/embeddings', { body: { input: 'x' } })
+  await expect(unnamed).rejects.toMatchObject({ status: 400, param: 'model' })
 })
 
 test('images', async () => {
