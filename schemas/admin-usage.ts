@@ -21,7 +21,7 @@ export type UsageCounts = z.output<typeof usageCounts>
 const usageGroup = usageCounts.extend({ name: z.string() })
 export type UsageGroup = z.output<typeof usageGroup>
 /**
- * GET /v1/usage?since=24h: requests that reached an upstream, the busiest models, keys and upstreams first. A request
+ * GET /v1/usage?since=24h: requests that reached an upstream, the busiest models, keys, upstreams and users first. A request
  * that was tried at two upstreams counts at both. `since` is a duration or a time.
  */
 export const usageReport = z.strictObject({
@@ -31,6 +31,8 @@ export const usageReport = z.strictObject({
   models: z.array(usageGroup),
   keys: z.array(usageGroup.extend({ id: z.string() })),
   upstreams: z.array(usageGroup),
+  /** Of keys that name their users, as the program of the key calls them. */
+  users: z.array(usageGroup),
   /** Why the last rows are missing: they wait in the journal. */
   incomplete: z.string().exactOptional(),
 })

@@ -90,17 +90,13 @@ export const logRecord: z.ZodType<LogRecord> = z.strictObject({
 }) as unknown as z.ZodType<LogRecord> // the fields come from LOG_FIELDS, as LogRecord's do
 
 const scope = z.enum(SCOPES)
-/** Names as clients write them. */
-const names = z
-  .array(
-    z
-      .string()
-      .min(1)
-      .max(200)
-      .regex(/^\P{Cc}*$/u, 'use no control characters'),
-  )
+/** As clients write it. */
+const modelName = z
+  .string()
   .min(1)
-  .max(100)
+  .max(200)
+  .regex(/^\P{Cc}*$/u, 'use no control characters')
+const names = z.array(modelName).min(1).max(100)
 /** An entry of GET /v1/tokens: never the token itself. */
 const tokenInfo = z.strictObject({
   id: z.string(),
@@ -109,6 +105,10 @@ const tokenInfo = z.strictObject({
   /** The key may use these models, and those in these categories, alone; all of them when both are absent. */
   models: z.array(z.string()).exactOptional(),
   categories: z.array(z.string()).exactOptional(),
+  /** The model that answers, whichever is asked for. */
+  pinned: z.string().exactOptional(),
+  /** What its program says of its users (`X-OpenWebUI-User-Email`) is believed; absent: it is not. */
+  names_users: z.literal(true).exactOptional(),
   created_at: time,
   expires_at: time.exactOptional(),
   revoked_at: time.exactOptional(),
@@ -127,6 +127,9 @@ export const tokenRequest = z.strictObject({
   /** What the key may use: `coder`, `openai/gpt-5`, `local/*`; and categories of virtual models. Everything without. */
   models: names.exactOptional(),
   categories: names.exactOptional(),
+  /** The one model that answers, whichever is asked for; not together with the two above. */
+  pinned: modelName.exactOptional(),
+  names_users: z.literal(true).exactOptional(),
   /** A duration such as "30d"; never expires when absent. */
   expires_in: z.string().exactOptional(),
 })

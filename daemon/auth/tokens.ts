@@ -10,6 +10,8 @@ export type Principal = {
   readonly scopes: ReadonlySet<Scope>
   /** The models that it may use; null: all. */
   readonly allowed: Allowance | null
+  /** It is that of a program with users of its own, and what that says of them is believed. */
+  readonly namesUsers: boolean
 }
 
 /** A stored key: never its text, only the SHA-256 of it. Times are Unix milliseconds. */
@@ -19,6 +21,7 @@ export type TokenRecord = {
   readonly hash: string
   readonly scopes: readonly Scope[]
   readonly allowed: Allowance | null
+  readonly namesUsers: boolean
   readonly createdAt: number
   readonly expiresAt: number | null
   readonly revokedAt: number | null
@@ -50,11 +53,8 @@ export function createTokens(store: TokenStore, now: () => number) {
   let systemHash: string | null = null
   let onEnded: (keyId: string, why: KeyEnd) => void = () => {}
 
-  const remember = (record: TokenRecord) =>
-    byHash.set(record.hash, {
-      principal: { keyId: record.id, name: record.name, scopes: new Set(record.scopes), allowed: record.allowed },
-      expiresAt: record.expiresAt,
-    })
+  const remember = ({ id, name, hash, scopes, allowed, namesUsers, expiresAt }: TokenRecord) =>
+    byHash.set(hash, { principal: { keyId: id, name, scopes: new Set(scopes), allowed, namesUsers }, expiresAt })
   for (const record of store.all()) if (record.revokedAt === null) remember(record)
 
   function hashOn(connection: object, text: string): string {
@@ -86,7 +86,7 @@ export function createTokens(store: TokenStore, now: () => number) {
       }
       if (systemHash === null) return
       byHash.set(systemHash, {
-        principal: { keyId: SYSTEM_KEY_ID, name: 'auth.token', scopes: new Set(SCOPES), allowed: null },
+        principal: { ...ANYBODY, keyId: SYSTEM_KEY_ID, name: 'auth.token' },
         expiresAt: null,
       })
     },
@@ -97,6 +97,7 @@ export function createTokens(store: TokenStore, now: () => number) {
       scopes: readonly Scope[],
       expiresAt: number | null,
       allowed: Allowance | null = null,
+      namesUsers = false,
     ): { record: TokenRecord; token: string } {
       const token = `gate_${randomBytes(32).toString('base64url')}`
       const record: TokenRecord = {
@@ -105,6 +106,7 @@ export function createTokens(store: TokenStore, now: () => number) {
         hash: tokenHash(token),
         scopes,
         allowed,
+        namesUsers,
         createdAt: now(),
         expiresAt,
         revokedAt: null,
@@ -144,7 +146,13 @@ export function createTokens(store: TokenStore, now: () => number) {
 }
 
 /** The principal that `auth.mode = "none"` gives to every client. */
-export const ANYBODY: Principal = { keyId: 'none', name: 'auth.mode none', scopes: new Set(SCOPES), allowed: null }
+export const ANYBODY: Principal = {
+  keyId: 'none',
+  name: 'auth.mode none',
+  scopes: new Set(SCOPES),
+  allowed: null,
+  namesUsers: false,
+}
 
 /** @throws GateError MISSING_SCOPE */
 export function requireScope(principal: Principal, scope: Scope): void {

@@ -34,6 +34,8 @@ export class Answer {
   keyId = ''
   /** The name of the key, for the log. */
   keyName = ''
+  /** Who it is for, in the words of the program of the key; empty: that is not known. */
+  endUser = ''
   /** The usage row of the last attempt, once it is recorded; null: there was none. */
   row: UsageRow | null = null
   /** CORS headers for a browser, names and values in turn. */

@@ -85,7 +85,17 @@ export function authenticate(
   requireScope(principal, scope)
   answer.keyId = principal.keyId
   answer.keyName = principal.name
+  if (principal.namesUsers) answer.endUser = endUserOf(request)
   return principal
+}
+
+/** In which Open WebUI says who of its users asks; ids where there are no addresses. */
+const USER_HEADERS = ['x-openwebui-user-email', 'x-openwebui-user-id'] as const
+const LONGEST_USER = 200
+
+function endUserOf({ headers }: IncomingMessage): string {
+  const named = USER_HEADERS.map((name) => headers[name]).find((value) => typeof value === 'string' && value !== '')
+  return String(named ?? '').slice(0, LONGEST_USER)
 }
 
 /**

@@ -16,6 +16,7 @@ export type AttemptFacts = {
   readonly startedAt: number
   readonly durationMs: number
   readonly keyId: string
+  readonly endUser: string
   readonly model: string
   readonly target: Target
   /** As the upstream got it. */
@@ -33,7 +34,7 @@ export type AttemptFacts = {
 
 /** The usage row of one attempt. A client that left is still charged for what it was sent. */
 export function usageRow(facts: AttemptFacts): UsageRow {
-  const { requestId, attempt, startedAt, keyId, model, target, end, price } = facts
+  const { requestId, attempt, startedAt, keyId, endUser, model, target, end, price } = facts
   const used = usedIn(facts)
   return {
     requestId,
@@ -49,6 +50,7 @@ export function usageRow(facts: AttemptFacts): UsageRow {
     unpriced: price === null && used.inputTokens + used.outputTokens > 0,
     durationMs: Math.round(facts.durationMs),
     ttftMs: !('ttftMs' in end) || end.ttftMs === null ? null : Math.round(end.ttftMs),
+    endUser,
     ...('estimated' in used ? used : countsOf(used)),
   }
 }

@@ -10,6 +10,7 @@ const SESSION_HEADERS = [
   'x-session-affinity',
   'x-session-id',
   'x-conversation-id',
+  'x-openwebui-chat-id',
 ]
 const LONGEST_SESSION = 200
 /** Every dialect names them so; in a text the quotes are escaped. */

@@ -31,6 +31,8 @@ export type UsageRow = TokenCounts & {
   readonly unpriced: boolean
   readonly durationMs: number
   readonly ttftMs: number | null
+  /** Who asked, in the words of a program with users of its own; empty: that is not known. */
+  readonly endUser: string
 }
 
 /**

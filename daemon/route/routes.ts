@@ -63,7 +63,7 @@ export type KeyRoutes = ReturnType<Routes['of']>
 
 /**
  * What each model name resolves to, worked out once per change of configuration or of what the upstreams serve.
- * Names resolve in this order: virtual model, category, an id that an upstream lists (the first upstream in the
+ * Names resolve in this order: what the key is pinned to, virtual model, category, an id that an upstream lists (the first upstream in the
  * configuration's order wins), `upstream/id`. An id that begins with the name of another upstream is that one's.
  * @param random a number from 0 to 1 @param lookUp what is known of a target @param sessions where sessions are
  */
@@ -182,13 +182,16 @@ export function createRoutes(
      * @throws GateError MODEL_NOT_FOUND; BAD_REQUEST when none of them takes what the request holds
      */
     targetsOf(model: string, wanted: Wanted = ANYWHERE): readonly Target[] {
-      return chosen(model, routeOf(model, wanted, allowed), wanted, false)
+      const meant = allowed?.pinned ?? model
+      return chosen(meant, routeOf(meant, wanted, allowed), wanted, false)
     },
     /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
     entryOf(id: string): ListedModel {
-      const route = find(id, allowed)
-      if (route === null) throw unknownModel(id, allowed)
-      return listed.find((model) => model.id === id) ?? { id, ownedBy: 'gate', targets: route.targets }
+      const meant = allowed?.pinned ?? id
+      const route = find(meant, allowed)
+      if (route === null) throw unknownModel(meant, allowed)
+      const known = listed.find((model) => model.id === meant)
+      return { id, ownedBy: known?.ownedBy ?? 'gate', targets: route.targets }
     },
     /** Every model that a client may name, virtual ones first. */
     list: (): readonly ListedModel[] =>

@@ -1,2 +1,2 @@
 /** What `gatectl usage` lists by. */
-export const USAGE_GROUPINGS = ['model', 'key', 'upstream'] as const
+export const USAGE_GROUPINGS = ['model', 'key', 'upstream', 'user'] as const

@@ -44,6 +44,7 @@ const MIGRATIONS: readonly string[] = [
 const LATER_COLUMNS = [
   { table: 'usage', name: 'cache_write_tokens', type: 'INTEGER NOT NULL DEFAULT 0' },
   { table: 'usage', name: 'unpriced', type: 'INTEGER NOT NULL DEFAULT 0' },
+  { table: 'usage', name: 'end_user', type: "TEXT NOT NULL DEFAULT ''" },
   { table: 'token', name: 'limits', type: 'TEXT' },
 ] as const
 

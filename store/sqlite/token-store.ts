@@ -18,13 +18,15 @@ type Row = {
 }
 
 /**
- * The column `limits` of a key that may not use everything. Its scopes are in here and not in their own column, so that
+ * The column `limits` of a key that may not use everything, or that names users. Its scopes are in here and not in their own column, so that
  * an older Gate, which does not know the column, lets it do nothing rather than everything.
  */
 const limitsColumn = z.strictObject({
   scopes: z.array(z.enum(SCOPES)),
-  models: z.array(z.string()),
-  categories: z.array(z.string()),
+  models: z.array(z.string()).exactOptional(),
+  categories: z.array(z.string()).exactOptional(),
+  pinned: z.string().exactOptional(),
+  names_users: z.literal(true).exactOptional(),
 })
 
 /**
@@ -40,8 +42,9 @@ export function openTokenStore(database: Database): TokenStore {
 
   return {
     all: () => all.all().map(recordOf),
-    insert: ({ id, name, hash, scopes, createdAt, expiresAt, allowed }) => {
-      const limits = allowed === null ? null : JSON.stringify({ scopes, ...allowed })
+    insert: ({ id, name, hash, scopes, createdAt, expiresAt, allowed, namesUsers }) => {
+      const own = { scopes, ...allowed, ...(namesUsers && { names_users: true }) }
+      const limits = allowed === null && !namesUsers ? null : JSON.stringify(own)
       const open = limits === null ? scopes.join(' ') : ''
       patiently(database, () => insert.run(id, name, hash, open, createdAt, expiresAt, limits))
     },
@@ -78,13 +81,18 @@ function recordOf(row: Row): TokenRecord {
 }
 
 /** Limits that cannot be read, such as those of a newer Gate, leave no right. */
-function rightsIn({ scopes, limits }: Row): Pick<TokenRecord, 'scopes' | 'allowed'> {
+function rightsIn({ scopes, limits }: Row): Pick<TokenRecord, 'scopes' | 'allowed' | 'namesUsers'> {
   const known = new Set<string>(SCOPES)
-  if (limits === null)
-    return { scopes: scopes.split(' ').filter((scope): scope is Scope => known.has(scope)), allowed: null }
+  if (limits === null) {
+    const own = scopes.split(' ').filter((scope): scope is Scope => known.has(scope))
+    return { scopes: own, allowed: null, namesUsers: false }
+  }
   const { data } = limitsColumn.safeParse(jsonIn(limits))
-  if (data === undefined) return { scopes: [], allowed: { models: [], categories: [] } }
-  return { scopes: data.scopes, allowed: { models: data.models, categories: data.categories } }
+  if (data === undefined) return { scopes: [], allowed: { models: [], categories: [] }, namesUsers: false }
+  const { models, categories, pinned, names_users: namesUsers = false } = data
+  const isLimited = models !== undefined || categories !== undefined || pinned !== undefined
+  const allowed = { models: models ?? [], categories: categories ?? [], ...(pinned !== undefined && { pinned }) }
+  return { scopes: data.scopes, allowed: isLimited ? allowed : null, namesUsers }
 }
 
 function jsonIn(text: string): unknown {

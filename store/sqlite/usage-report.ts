@@ -6,6 +6,7 @@ type Attempt = {
   readonly request_id: string
   readonly started_at: number
   readonly key_id: string
+  readonly end_user: string
   readonly model: string
   readonly upstream: string
   readonly outcome: string
@@ -26,6 +27,8 @@ export type Report = {
   readonly models: UsageGroup[]
   readonly keys: UsageGroup[]
   readonly upstreams: UsageGroup[]
+  /** Of programs that say who their users are. */
+  readonly users: UsageGroup[]
 }
 
 /**
@@ -33,21 +36,29 @@ export type Report = {
  */
 export function usageReport(database: Database, since: number): Report {
   const rows = database.prepare<[number], Attempt>(
-    `SELECT request_id, started_at, key_id, model, upstream, outcome, input_tokens, output_tokens, estimated,
+    `SELECT request_id, started_at, key_id, end_user, model, upstream, outcome, input_tokens, output_tokens, estimated,
        cost_microdollars, unpriced, duration_ms
      FROM usage WHERE started_at >= ? ORDER BY request_id, attempt`,
   )
   const total = emptyTally()
-  const [models, keys, upstreams] = [new Map<string, Tally>(), new Map<string, Tally>(), new Map<string, Tally>()]
+  const tallies = () => new Map<string, Tally>()
+  const [models, keys, upstreams, users] = [tallies(), tallies(), tallies(), tallies()]
   for (const attempts of byRequest(rows.iterate(since))) {
     const [first] = attempts
     for (const tally of [total, at(models, first.model), at(keys, first.key_id)]) count(tally, attempts)
+    if (first.end_user !== '') count(at(users, first.end_user), attempts)
     for (const [upstream, own] of Map.groupBy(attempts, (attempt) => attempt.upstream)) {
       const [start, ...retries] = own
       if (start !== undefined) count(at(upstreams, upstream), [start, ...retries])
     }
   }
-  return { total: shown(total), models: groups(models), keys: groups(keys), upstreams: groups(upstreams) }
+  return {
+    total: shown(total),
+    models: groups(models),
+    keys: groups(keys),
+    upstreams: groups(upstreams),
+    users: groups(users),
+  }
 }
 
 type Attempts = [Attempt, ...Attempt[]]

@@ -45,8 +45,9 @@ export async function startAdminDaemon(
     now: Date.now,
     backends,
     tokens: {
-      create: (name, scopes, expiresAt, allowed) => {
-        const record = { id: randomUUID(), name, scopes, allowed, createdAt: Date.now(), expiresAt, revokedAt: null }
+      create: (name, scopes, expiresAt, allowed, namesUsers) => {
+        const rights = { name, scopes, allowed, namesUsers }
+        const record = { id: randomUUID(), ...rights, createdAt: Date.now(), expiresAt, revokedAt: null }
         tokens.set(record.id, record)
         return { record, token: `gate_${record.id}` }
       },
@@ -125,6 +126,7 @@ const USED = {
       unpriced: 0,
     },
   ],
+  users: [used('ann@example.org', 1, 200)],
 }
 
 const STATUS: DaemonStatus = {

@@ -30,7 +30,9 @@ export function keyIn(file: string): string | undefined {
 export async function makeKey(admin: Invocation['admin'], client: string, file: string): Promise<string> {
   const descriptor = created(file) // before the key is made: it is shown only once
   try {
-    const body = { name: client, scopes: ['chat:read', 'chat:write'] }
+    // its configuration has it say who its users are
+    const users = client === 'open-webui' ? { names_users: true } : {}
+    const body = { name: client, scopes: ['chat:read', 'chat:write'], ...users }
     const { token } = await admin.ask('POST /v1/tokens', { body })
     writeFileSync(descriptor, `${token}\n`)
     return token

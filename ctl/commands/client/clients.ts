@@ -178,6 +178,7 @@ export const CLIENTS = {
     ],
     remarks: [
       'It keeps its settings in no file that can be written. Its requests come from Cursor’s servers: the gateway needs an address that the internet reaches, with a certificate that it trusts.',
+      'For some models it sends the body of a response to the route of chats: Gate takes that for the chat that it means.',
     ],
   },
   aider: {
@@ -212,6 +213,7 @@ export const CLIENTS = {
           ENABLE_OLLAMA_API: 'false',
           OPENAI_API_BASE_URL: `${url}/v1`,
           DEFAULT_MODELS: models[0].id,
+          ENABLE_FORWARD_USER_INFO_HEADERS: 'true',
         },
       },
     ],

@@ -47,7 +47,10 @@ function reportText(report: Report, groupings: readonly Grouping[], stdout: Outp
   return [
     `${since} to ${until}: ${total.requests} request${total.requests === 1 ? '' : 's'}${failures}`,
     ...(incomplete === undefined ? [] : [`the last ones are missing: ${incomplete}`]),
-    ...(total.requests === 0 ? [] : groupings.flatMap((by) => ['', groupTable(by, report[`${by}s`], stdout)])),
+    ...groupings.flatMap((by) => {
+      const groups = report[`${by}s`]
+      return groups.length === 0 ? [] : ['', groupTable(by, groups, stdout)]
+    }),
     ...(total.unpriced === 0 ? [] : ['', unpricedText(total)]),
     ...(total.estimated === 0 ? [] : ['', '~ counted in part by Gate, as the upstream did not report it']),
   ].join('\n')

@@ -5,18 +5,27 @@ import { usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
 import { allowanceText } from '../../output/allowance-text.ts'
 
-export const run: Run = async ({ admin, json, text, print, printJson, note }) => {
+export const run: Run = async ({ admin, json, text, flag, print, printJson, note }) => {
   const asked = text('scopes')
   const expires = text('expires')
   const models = readNames(text('models'))
   const categories = readNames(text('categories'))
-  const isLimited = models !== undefined || categories !== undefined
+  const pinned = text('pin')
+  const isLimited = models !== undefined || categories !== undefined || pinned !== undefined
+  if (pinned !== undefined && (models !== undefined || categories !== undefined)) {
+    throw usageFailure(
+      '--pin: a key that has one model for everything may use no others',
+      'leave out --models and --categories',
+    )
+  }
   const body = {
     name: text('name') ?? 'gatectl',
     scopes: (asked ?? (isLimited ? 'chat:write' : 'admin')).split(',').map(readScope),
     ...(expires === undefined ? {} : { expires_in: expires }),
     ...(models !== undefined && { models }),
     ...(categories !== undefined && { categories }),
+    ...(pinned !== undefined && { pinned }),
+    ...(flag('trust-users') && { names_users: true as const }),
   }
   const created = await admin.ask('POST /v1/tokens', { body })
   if (asked === undefined && !isLimited) note('no --scopes given: this key may do everything (scope admin)')

@@ -12,7 +12,7 @@ export const TOKEN_COMMANDS: readonly Command[] = [
       scopes: {
         type: 'string',
         value: 'A,B',
-        description: 'what the key may do (admin; chat:write with --models or --categories)',
+        description: 'what the key may do (admin; chat:write with --models, --categories or --pin)',
         complete: SCOPES,
       },
       models: {
@@ -21,6 +21,16 @@ export const TOKEN_COMMANDS: readonly Command[] = [
         description: 'the models that the key may use, as clients write them, such as coder or local/* (all)',
       },
       categories: { type: 'string', value: 'A,B', description: 'categories of models that the key may use (all)' },
+      pin: {
+        type: 'string',
+        value: 'MODEL',
+        description: 'the model that answers, whichever one is asked for: for programs that ask for their own',
+      },
+      'trust-users': {
+        type: 'boolean',
+        description:
+          'believe what the program of the key says of its users (X-OpenWebUI-User-Email), for "gatectl usage"',
+      },
       expires: { type: 'string', value: '30d', description: 'lifetime of the key, such as 12h or 30d (unlimited)' },
     },
     notes: 'The key alone goes to standard output, the rest to standard error: KEY=$(gatectl token create)',

@@ -26,6 +26,7 @@ type AdminTokens = {
     scopes: readonly Scope[],
     expiresAt: number | null,
     allowed: Allowance | null,
+    namesUsers: boolean,
   ): { record: AdminToken; token: string }
   list(): readonly AdminToken[]
   /** @returns false when there is no such key, or it was revoked before */
@@ -36,6 +37,7 @@ export type AdminToken = {
   readonly name: string
   readonly scopes: readonly Scope[]
   readonly allowed: Allowance | null
+  readonly namesUsers: boolean
   readonly createdAt: number
   readonly expiresAt: number | null
   readonly revokedAt: number | null
@@ -105,12 +107,21 @@ function explainRoute(parts: AdminParts, { query }: AdminRequest): RouteExplanat
 }
 
 function createToken({ tokens, now }: AdminParts, { body }: AdminRequest): AdminAnswers['POST /v1/tokens'] {
-  const { name, scopes, expires_in, models, categories } = parseRequest(tokenRequest, body)
+  const { name, scopes, expires_in, names_users: namesUsers = false, ...limits } = parseRequest(tokenRequest, body)
   const expiresAt = expires_in === undefined ? null : now() + lifeMs(expires_in)
-  const isLimited = models !== undefined || categories !== undefined
-  const allowed = isLimited ? { models: models ?? [], categories: categories ?? [] } : null
-  const { record, token } = tokens.create(name, [...new Set(scopes)], expiresAt, allowed)
+  const { record, token } = tokens.create(name, [...new Set(scopes)], expiresAt, allowanceOf(limits), namesUsers)
   return { ...tokenInfoOf(record), token }
+}
+
+function allowanceOf({ models, categories, pinned }: Partial<Allowance>): Allowance | null {
+  if (pinned === undefined) {
+    const isLimited = models !== undefined || categories !== undefined
+    return isLimited ? { models: models ?? [], categories: categories ?? [] } : null
+  }
+  if (models === undefined && categories === undefined) return { models: [pinned], categories: [], pinned }
+  throw new AdminError('BAD_REQUEST', 'pinned: a key that has one model for everything may use no others', {
+    hint: 'leave models and categories out',
+  })
 }
 
 /** Longest life of a key that expires: 100 years, well inside what a date can hold. */
@@ -164,12 +175,15 @@ function withValue(explanation: Explanation): Explanation {
   return { ...explanation, value: explanation.value ?? null }
 }
 
-function tokenInfoOf({ id, name, scopes, allowed, createdAt, expiresAt, revokedAt }: AdminToken): TokenInfo {
+function tokenInfoOf(token: AdminToken): TokenInfo {
+  const { id, name, scopes, allowed, namesUsers, createdAt, expiresAt, revokedAt } = token
   return {
     id,
     name,
     scopes: [...scopes],
     ...(allowed !== null && { models: [...allowed.models], categories: [...allowed.categories] }),
+    ...(allowed?.pinned !== undefined && { pinned: allowed.pinned }),
+    ...(namesUsers && { names_users: true }),
     created_at: new Date(createdAt).toISOString(),
     ...(expiresAt === null ? {} : { expires_at: new Date(expiresAt).toISOString() }),
     ...(revokedAt === null ? {} : { revoked_at: new Date(revokedAt).toISOString() }),

@@ -10,6 +10,7 @@ export type UsedSince = {
   readonly models: UsageGroup[]
   readonly keys: readonly UsageGroup[]
   readonly upstreams: UsageGroup[]
+  readonly users: UsageGroup[]
   /** Why the last rows are missing. */
   readonly incomplete?: string
 }

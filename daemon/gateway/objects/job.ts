@@ -64,6 +64,7 @@ export async function recorded(
     startedAt,
     durationMs: parts.monotonic() - begun,
     keyId,
+    endUser: answer.endUser,
     model,
     target: { upstream: name, model, weight: 1 },
     call,

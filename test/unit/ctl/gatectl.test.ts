@@ -22,6 +22,7 @@ test.each<{ args: string; route: AdminRouteName; code?: number }>([
   { args: 'token create --name ci --scopes chat:read,chat:write --expires 30d', route: 'POST /v1/tokens' },
   { args: 'auth create-token --scopes chat:read,chat:write --name api-client', route: 'POST /v1/tokens' },
   { args: 'token create --models coder --categories code', route: 'POST /v1/tokens' },
+  { args: 'token create --pin coder --trust-users', route: 'POST /v1/tokens' },
   { args: 'token list', route: 'GET /v1/tokens' },
   { args: 'config get log.level', route: 'GET /v1/config/keys/:' },
   { args: 'config get letsencrypt.email', route: 'GET /v1/config/keys/:', code: 1 },
@@ -135,7 +136,7 @@ test('config explain shows the four layers and never a secret', async () => {
   expect(key.stdout + key.stderr).not.toContain('canary')
 })
 
-test('C8: usage lists models, keys and upstreams, or one of them', async () => {
+test('C8: usage lists models, keys, upstreams and users of programs, or one of them', async () => {
   const { stdout, code } = await ctl(['usage', '--since', '7d'])
   expect(code).toBe(0)
   expect(stdout.replace(/^\S+Z to \S+Z/, 'A to B')).toBe(
@@ -152,6 +153,9 @@ test('C8: usage lists models, keys and upstreams, or one of them', async () => {
       'UPSTREAM  REQUESTS  FAILED  INPUT  OUTPUT  COST  MEDIAN',
       'box       3         3       0      0       -     -',
       '',
+      'USER             REQUESTS  FAILED  INPUT  OUTPUT  COST     MEDIAN',
+      'ann@example.org  1         0       1,234  56      $0.0123  200 ms',
+      '',
       '1 request went to a model of no known price, and cost more than is shown: set upstreams.NAME.prices',
       '',
       '~ counted in part by Gate, as the upstream did not report it',
@@ -164,7 +168,7 @@ test('C8: usage lists models, keys and upstreams, or one of them', async () => {
 })
 
 test.each([
-  { args: ['--by', 'user'], code: 2, says: /there are: model, key, upstream/ },
+  { args: ['--by', 'team'], code: 2, says: /there are: model, key, upstream, user/ },
   { args: ['--since', 'yesterday'], code: 1, says: /neither a duration nor a time\n {2}write 24h, 7d, today/ },
   { args: ['--since', '9999-01-01'], code: 1, says: /not a time in the past/ },
   { args: ['--since', '2026-02-30'], code: 1, says: /2026-02-30 is not a time: there is no such day/ },

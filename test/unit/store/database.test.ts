@@ -24,6 +24,7 @@ const row = (requestId: string, attempt = 1): UsageRow => ({
   outcome: 'ok',
   costMicrodollars: 0,
   unpriced: false,
+  endUser: '',
   durationMs: 5,
   ttftMs: null,
 })
@@ -41,18 +42,21 @@ test('makes the file for its owner only, and opens it again', () => {
 test('columns of later versions are added, and the version before goes on writing without them', () => {
   const file = place.file('gate.db')
   const older = openDatabase(file)
-  older.exec('ALTER TABLE usage DROP COLUMN unpriced')
+  for (const column of ['unpriced', 'end_user']) older.exec(`ALTER TABLE usage DROP COLUMN ${column}`)
   older.close()
   const database = openDatabase(file)
-  openUsageStore(database).append([{ ...row('new'), unpriced: true }])
+  openUsageStore(database).append([{ ...row('new'), unpriced: true, endUser: 'ann' }])
   const columns = `request_id, attempt, started_at, key_id, model, upstream, target_model, status, outcome, input_tokens,
     output_tokens, cached_tokens, reasoning_tokens, estimated, cost_microdollars, duration_ms, ttft_ms`
   const values = "'old', 1, 1, 'k', 'm', 'u', 'm', 200, 'ok', 1, 1, 0, 0, 0, 0, 5, NULL"
   database.exec(`INSERT INTO usage (${columns}) VALUES (${values})`)
-  const all = database.prepare('SELECT request_id, cache_write_tokens, unpriced FROM usage ORDER BY 1').raw().all()
+  const all = database
+    .prepare('SELECT request_id, cache_write_tokens, unpriced, end_user FROM usage ORDER BY 1')
+    .raw()
+    .all()
   expect(all).toEqual([
-    ['new', 0, 1],
-    ['old', 0, 0],
+    ['new', 0, 1, 'ann'],
+    ['old', 0, 0, ''],
   ])
   database.close()
 })

@@ -57,6 +57,7 @@ const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow => ({
   estimated: true,
   costMicrodollars: 6,
   unpriced: false,
+  endUser: '',
   durationMs: 7,
   ttftMs: null,
   ...more,
@@ -80,7 +81,7 @@ test('a row is in its file, mode 0600, when append returns; after importNow it i
   await journal.importNow()
   expect(files()).toEqual([])
   expect(database.prepare('SELECT * FROM usage WHERE request_id = ?').raw().get('a')).toEqual([
-    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null, 0, 0],
+    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null, 0, 0, ''],
   ])
 })
 
@@ -249,12 +250,12 @@ test('any row survives its line', () => {
 })
 
 test('a line that an older version wrote, without the last fields, is a row', () => {
-  const one = row('a', { cacheWriteTokens: 0, unpriced: false })
+  const one = row('a', { cacheWriteTokens: 0, unpriced: false, endUser: '' })
   const values = JSON.parse(usageLine(one)) as unknown[]
-  for (const older of [values.slice(0, -1), values.slice(0, -2)]) {
+  for (const older of [values.slice(0, -1), values.slice(0, -2), values.slice(0, -3)]) {
     expect(rowOfLine(JSON.stringify(older))).toEqual(one)
   }
-  expect(rowOfLine(JSON.stringify(values.slice(0, -3)))).toBeNull()
+  expect(rowOfLine(JSON.stringify(values.slice(0, -4)))).toBeNull()
   expect(rowOfLine(JSON.stringify([...values, 0]))).toBeNull()
 })
 

@@ -36,6 +36,7 @@ const row = (more: Partial<UsageRow>): UsageRow => ({
   estimated: false,
   costMicrodollars: 0,
   unpriced: false,
+  endUser: '',
   durationMs: 100,
   ttftMs: null,
   ...more,
@@ -71,6 +72,7 @@ test('C8: nothing used', () => {
     models: [],
     keys: [],
     upstreams: [],
+    users: [],
   })
 })
 
@@ -86,6 +88,20 @@ test('C8: a request that was tried at two upstreams counts once, and at both of 
   expect(report.upstreams).toEqual([
     { ...NONE, name: 'a', requests: 1, failed: 1 },
     { name: 'b', ...counts },
+  ])
+})
+
+test('users of programs are those that were named', () => {
+  const { users } = reportOf([
+    row({ requestId: '1', endUser: 'ann' }),
+    row({ requestId: '1', endUser: 'ann', attempt: 2 }),
+    row({ requestId: '2', endUser: 'bob' }),
+    row({ requestId: '3', endUser: 'ann' }),
+    row({ requestId: '4' }),
+  ])
+  expect(users.map(({ name, requests }) => [name, requests])).toEqual([
+    ['ann', 2],
+    ['bob', 1],
   ])
 })
 

@@ -37,6 +37,7 @@ test.each<{ route: AdminRouteName; path?: string; body?: unknown }>([
   { route: 'GET /v1/tokens' },
   { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:read', 'admin'], expires_in: '30d' } },
   { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:write'], models: ['coder', 'local/*'] } },
+  { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:write'], pinned: 'coder', names_users: true } },
   { route: 'GET /v1/usage' },
   { route: 'GET /v1/usage', path: '/v1/usage?since=2026-11-29T00:00:00.000Z' },
   { route: 'GET /v1/route', path: '/v1/route?model=chat&holds=image' },

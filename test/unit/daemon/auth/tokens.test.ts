@@ -49,6 +49,17 @@ test('what a key may use is kept beside it, also in a database that did not know
   })
 })
 
+test.each([
+  { allowed: null, namesUsers: true },
+  { allowed: { models: ['coder'], categories: [], pinned: 'coder' }, namesUsers: false },
+  { allowed: { models: ['coder'], categories: [], pinned: 'coder' }, namesUsers: true },
+])('what else there is of a key is kept, too: $allowed, $namesUsers', ({ allowed, namesUsers }) => {
+  const { token } = tokens.create('webui', ['chat:write'], null, allowed, namesUsers)
+  const reopened = createTokens(openTokenStore(database), () => time)
+  expect(reopened.find(token)).toMatchObject({ scopes: new Set(['chat:write']), allowed, namesUsers })
+  expect(database.prepare('SELECT scopes FROM token').pluck().all()).toEqual(['']) // an older Gate knows neither
+})
+
 test('a Gate that does not know of limits gives such a key no right, rather than all', () => {
   tokens.create('guest', ['chat:write'], null, LIMITS)
   expect(database.prepare('SELECT scopes FROM token').pluck().all()).toEqual([''])
@@ -133,12 +144,24 @@ test('the system token has every scope and can be changed while running', () => 
 })
 
 test('a scope is needed, and admin has them all', () => {
-  const reader = { keyId: 'x', name: 'reader', scopes: new Set(['chat:read'] as const), allowed: null }
-  const admin = { keyId: 'y', name: 'admin', scopes: new Set(['admin'] as const), allowed: null }
+  const reader = {
+    keyId: 'x',
+    name: 'reader',
+    scopes: new Set(['chat:read'] as const),
+    allowed: null,
+    namesUsers: false,
+  }
+  const admin = { keyId: 'y', name: 'admin', scopes: new Set(['admin'] as const), allowed: null, namesUsers: false }
   expect(() => requireScope(reader, 'chat:write')).toThrow(expect.objectContaining({ code: 'MISSING_SCOPE' }))
   expect(() => requireScope(reader, 'chat:read')).not.toThrow()
   // B14
-  const writer = { keyId: 'z', name: 'writer', scopes: new Set(['chat:write'] as const), allowed: null }
+  const writer = {
+    keyId: 'z',
+    name: 'writer',
+    scopes: new Set(['chat:write'] as const),
+    allowed: null,
+    namesUsers: false,
+  }
   expect(() => requireScope(writer, 'chat:read')).not.toThrow()
   expect(() => requireScope(writer, 'config:read')).toThrow(expect.objectContaining({ code: 'MISSING_SCOPE' }))
   expect(() => requireScope(admin, 'chat:write')).not.toThrow()

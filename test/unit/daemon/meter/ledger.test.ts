@@ -21,6 +21,7 @@ const row = (requestId: string): UsageRow => ({
   estimated: false,
   costMicrodollars: 0,
   unpriced: false,
+  endUser: '',
   durationMs: 1,
   ttftMs: null,
 })

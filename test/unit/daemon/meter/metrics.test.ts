@@ -25,6 +25,7 @@ const ROW: UsageRow = {
   outcome: 'ok',
   costMicrodollars: 0,
   unpriced: false,
+  endUser: '',
   durationMs: 1,
   ttftMs: null,
   inputTokens: 1,
