@@ -14,13 +14,13 @@ type Held = { readonly start: PartStart; text: string; isShown: boolean; signs: 
 
 /**
  * Reads a stream and shows it in another dialect, but for what is to be JSON: that is held until it is complete and has
- * been looked at.
+ * been checked.
  */
 export class CheckedWatch extends TranslatedWatch {
   readonly #checks: Checks
   readonly #queue: NeutralEvent[] = []
   #held: Held | null = null
-  #looking: Promise<Buffer> | null = null
+  #checking: Promise<Buffer> | null = null
 
   constructor(checks: Checks, ...rest: ConstructorParameters<typeof TranslatedWatch>) {
     super(...rest)
@@ -29,7 +29,7 @@ export class CheckedWatch extends TranslatedWatch {
 
   override feed(chunk: Buffer): Buffer {
     const events = this.reader.feed(chunk)
-    const isIdle = this.#held === null && this.#looking === null
+    const isIdle = this.#held === null && this.#checking === null
     if (isIdle && !events.some((event) => this.#isDue(event))) return this.show(events) // as nearly all are
     this.#queue.push(...events)
     return this.#advance()
@@ -41,20 +41,20 @@ export class CheckedWatch extends TranslatedWatch {
     return this.#advance()
   }
 
-  /** What is shown besides when what is held has been looked at; null: nothing is being looked at. */
+  /** What is shown once what is held has been checked; null: nothing is being checked. */
   later(): Promise<Buffer> | null {
-    return this.#looking
+    return this.#checking
   }
 
   #advance(): Buffer {
     const shown: Buffer[] = []
-    for (let event = this.#queue[0]; event !== undefined && this.#looking === null; event = this.#queue[0]) {
+    for (let event = this.#queue[0]; event !== undefined && this.#checking === null; event = this.#queue[0]) {
       const held = this.#held
       if (held?.hasEnded === true) {
         // what follows is known now, which says whether the limit has cut it
-        const looked = this.#look(held, event)
-        if (looked instanceof Promise) this.#looking = looked.then((events) => this.#goOn(events))
-        else shown.push(this.#release(looked))
+        const checked = this.#check(held, event)
+        if (checked instanceof Promise) this.#checking = checked.then((events) => this.#goOn(events))
+        else shown.push(this.#release(checked))
         continue
       }
       this.#queue.shift()
@@ -64,7 +64,7 @@ export class CheckedWatch extends TranslatedWatch {
   }
 
   #goOn(events: readonly NeutralEvent[]): Buffer {
-    this.#looking = null
+    this.#checking = null
     return Buffer.concat([this.#release(events), this.#advance()])
   }
 
@@ -110,7 +110,7 @@ export class CheckedWatch extends TranslatedWatch {
   }
 
   /** @returns what is shown in place of what is held */
-  #look(held: Held, next: NeutralEvent): readonly NeutralEvent[] | Promise<readonly NeutralEvent[]> {
+  #check(held: Held, next: NeutralEvent): readonly NeutralEvent[] | Promise<readonly NeutralEvent[]> {
     const { start, text } = held
     const { call, answer } = this.#checks
     if (next.kind === 'error') return []

@@ -6,18 +6,18 @@ import type { AnswerPart, Finish, NeutralAnswer, NeutralRequest } from './neutra
 
 /** What a model wrote that is to be JSON. `schema`: what it must fit, as JSON; null: it must be an object. */
 type Question = { readonly text: string; readonly schema: string | null; readonly isCall: boolean }
-/** `json`: what it means. `unchecked`: it could not be looked at. */
+/** `json`: what it means. `unchecked`: it could not be checked. */
 type Verdict =
   | { readonly kind: 'sound'; readonly json: string }
   | { readonly kind: 'wrong'; readonly problem: string }
   | { readonly kind: 'unchecked' }
 
-/** Looks at JSON that a model wrote, and repairs it where it means one thing. Never fails. */
+/** Checks JSON that a model wrote, and repairs it where it means one thing. Never fails. */
 export type CheckJson = (question: Question) => Verdict | Promise<Verdict>
 
 /**
  * What becomes of the arguments of calls. check: repaired, and refused where they do not fit. repair: repaired, and
- * refused only where they are no object. pass: as they come.
+ * refused only where they are not an object. pass: as they come.
  */
 export type CallCare = 'check' | 'repair' | 'pass'
 
@@ -26,7 +26,7 @@ type Misfit = { readonly message: string; readonly logged: string }
 export type Checked = { readonly text: string } | Misfit
 type Check = (text: string, name: string) => Checked | Promise<Checked>
 
-/** How an answer is looked at before a client sees it; null: that part of it is not. */
+/** How an answer is checked before a client sees it; null: that part of it is not. */
 export type Checks = {
   /** The arguments of a call of a tool. */
   readonly call: Check | null

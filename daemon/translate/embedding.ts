@@ -35,7 +35,7 @@ export function translateEmbedding(
     },
     answer(whole) {
       const record = parsedRecord(whole.toString('utf8'))
-      if (record === null) throw new Error('the upstream sent something else than JSON')
+      if (record === null) throw new Error('the upstream sent something other than JSON')
       const answer = to.readAnswer(record)
       const { length } = answer.vectors
       const inputTokens = answer.inputTokens ?? embedTokens(body)
@@ -48,7 +48,7 @@ export function translateEmbedding(
   }
 }
 
-/** The message of an error that an answer is, although its status says success: vectors are nothing else's answer. */
+/** The message of the error in an answer whose status says success: only vectors are an answer here. */
 export function embedFailure({ failureOf }: Dialect, answer: Buffer): string | null {
   if (answer.length > LONGEST_ERROR_BYTES) return null
   const record = parsedRecord(answer.toString('utf8'))
@@ -73,5 +73,5 @@ export function textsIn(value: unknown, param: string): readonly string[] {
 /** @throws Error when it is no list of numbers */
 export function vectorIn(value: unknown): Vector {
   if (Array.isArray(value) && value.every((one) => typeof one === 'number')) return value
-  throw new Error('the upstream sent something else than vectors')
+  throw new Error('the upstream sent something other than vectors')
 }

@@ -84,7 +84,7 @@ function memberOf(outline: JsonOutline, key: string) {
   return outline.kind === 'object' ? outline.members.find((member) => member.key === key) : undefined
 }
 
-/** Walks over JSON that is known to be valid, and counts the texts in it; keys are none. */
+/** Walks over JSON that is known to be valid, and counts the texts in it; keys are not counted. */
 function measure(json: Buffer, start: number, stop: number, measureText: TextMeasure) {
   let tokens = 0
   let mediaBytes = 0
@@ -117,7 +117,7 @@ function measure(json: Buffer, start: number, stop: number, measureText: TextMea
   return { tokens, mediaBytes, mediaTokens, end: at }
 }
 
-/** Where the base64 of a `data:` URL begins; null when the text is none. */
+/** Where the base64 of a `data:` URL begins; null: the text is not one. */
 function base64In(json: Buffer, first: number): number | null {
   if (json[first] !== 0x64 || json.toString('latin1', first, first + 5) !== 'data:') return null
   const at = json.subarray(first, first + LONGEST_MEDIA_TYPE).indexOf(BASE64)

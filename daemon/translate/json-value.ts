@@ -17,7 +17,7 @@ export function countIn(value: unknown): number {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31 ? Number(value) : 0
 }
 
-/** The object that a text is; null when it is none. */
+/** The object that a text holds; null: it holds something else. */
 export function parsedRecord(text: string): JsonRecord | null {
   try {
     const value: unknown = JSON.parse(text)

@@ -34,7 +34,7 @@ export function createLine() {
     if (open !== 'text') return write(event)
     const fresh = unrepeated(event.text)
     if (text.length + fresh.length > MAX_CHARACTERS) isText = false
-    text = isText ? text + fresh : '' // nobody goes on with it
+    text = isText ? text + fresh : '' // no other upstream goes on with it
     return fresh === '' && event.text !== '' ? '' : write({ ...event, text: fresh })
   }
 
@@ -59,7 +59,7 @@ export function createLine() {
             return write(event)
           case 'part': {
             const { kind } = event.part
-            // whoever goes on with a text may have thought about it: that would come in the middle of it
+            // a model that goes on with a text may think about it first: that would come in the middle of it
             isHidden = goesOn && (kind === 'reasoning' || kind === 'redacted')
             if (isHidden || (goesOn && kind === 'text' && open === 'text')) return ''
             if (kind !== 'text' && kind !== 'reasoning') isText = false

@@ -25,7 +25,7 @@ export type Watch = {
   readonly failure: () => string | null
   /** What the log may hold of the failure; absent or null: all. */
   readonly loggedFailure?: () => string | null
-  /** What the client is shown besides when something has been looked at; null or absent: nothing is being looked at. */
+  /** What the client is shown once something has been checked; null or absent: nothing is being checked. */
   readonly later?: () => Promise<Buffer> | null
   /** Why it cannot be read on; null: it can. */
   readonly garbage?: () => string | null
@@ -41,7 +41,7 @@ export type AnswerForm = {
   readonly watch: () => Watch
   /** An answer that is no stream is shown whole or not at all. */
   readonly isWhole?: boolean
-  /** The message of an error that a whole answer is; null when it is none. */
+  /** The message of the error in a whole answer; null: it holds none. */
   readonly failureOf: (answer: Buffer) => string | null
 }
 

@@ -53,7 +53,7 @@ function blockOf(part: AnswerPart): object {
   }
 }
 
-/** Names who signed it, so that it is given back to nobody else. */
+/** Names who signed it, so that only that one gets it back. */
 export function signatureOf({ signature, signedBy }: Pick<ReasoningPart, 'signature' | 'signedBy'>): string {
   if (signature === null) return ''
   return signedBy === undefined ? signature : `${signedBy}:${signature}`

@@ -57,7 +57,7 @@ const UNTOLD = 'the upstream reported an error'
 const NO_ANSWER = 'the upstream answered with something other than generated content'
 const CANDIDATES = Buffer.from('"candidates"')
 
-/** The message of an error that a whole answer is, although its status says success; null when it is none. */
+/** The message of the error in a whole answer whose status says success; null: it holds none. */
 export function failureOf(answer: Buffer): string | null {
   if (answer.includes(CANDIDATES) && !answer.includes('"error"')) return null // quotes inside of content are escaped
   try {
@@ -73,7 +73,7 @@ export function failureOf(answer: Buffer): string | null {
 /** Content, a refusal of the prompt, or a count. */
 const ANSWERS = ['candidates', 'promptFeedback', 'totalTokens', 'usageMetadata'] as const
 
-/** The message of the error that an answer or an event is; null when it is none. */
+/** The message of the error in an answer or an event; null: it holds none. */
 export function failureIn({ error }: JsonRecord): string | null {
   if (isRecord(error)) return textIn(error['message']) || textIn(error['status']) || UNTOLD
   return typeof error === 'string' && error !== '' ? error : numberIn(error) !== null ? UNTOLD : null

@@ -9,14 +9,14 @@ export const errorFrame = (error: GateError): string => `${JSON.stringify(errorB
 
 const NO_ANSWER = 'the upstream answered with something other than a completion'
 
-/** The message of an error that a whole answer is, although its status says success; null when it is none. */
+/** The message of the error in a whole answer whose status says success; null: it holds none. */
 export function failureOf(answer: Buffer): string | null {
   const value = parsedRecord(answer.toString('utf8'))
   if (value === null) return NO_ANSWER
   return failureIn(value) ?? ('message' in value || 'response' in value ? null : NO_ANSWER)
 }
 
-/** The message of the error that an answer or a line is; null when it is none. */
+/** The message of the error in an answer or a line; null: it holds none. */
 export function failureIn({ error }: JsonRecord): string | null {
   if (typeof error === 'string') return error === '' ? 'the upstream reported an error' : error
   return error === undefined || error === null ? null : JSON.stringify(error)

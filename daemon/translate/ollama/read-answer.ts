@@ -3,7 +3,7 @@ import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
 import { logprobsIn, type TokenLogprobs, withLogprobs } from '../token-logprobs.ts'
 import { reportedUsage } from './usage.ts'
 
-/** Reads a whole answer. @throws Error when it is none */
+/** Reads a whole answer. @throws Error when it is not one */
 export function readAnswer(answer: Buffer, requestId: string): NeutralAnswer {
   const response = parsedRecord(answer.toString('utf8'))
   if (response === null) throw new Error('the upstream answered with something other than JSON')

@@ -10,7 +10,7 @@ export function errorFrame(error: GateError): string {
 
 const UNTOLD = 'the upstream reported an error'
 
-/** The message of an error that a whole answer is, although its status says success; null when it is none. */
+/** The message of the error in a whole answer whose status says success; null: it holds none. */
 export function failureOf(answer: Buffer): string | null {
   if (hasChoices(answer) && !answer.includes('"error"')) return null // quotes inside of content are escaped
   try {

@@ -23,7 +23,7 @@ const NO_RESPONSE = 'the upstream answered with something other than a response'
 const RESPONSE = Buffer.from('"object":"response"')
 const NO_ERROR = Buffer.from('"error":null')
 
-/** The message of an error that a whole answer is, although its status says success; null when it is none. */
+/** The message of the error in a whole answer whose status says success; null: it holds none. */
 export function failureOf(answer: Buffer): string | null {
   if (answer.includes(RESPONSE) && answer.includes(NO_ERROR)) return null // quotes inside of content are escaped
   const value = parsedRecord(answer.toString('utf8'))
@@ -32,7 +32,7 @@ export function failureOf(answer: Buffer): string | null {
   return failureIn(value) ?? (isAnswer ? null : NO_RESPONSE)
 }
 
-/** The message of the error that a response or an event is; null when it is none. */
+/** The message of the error in a response or an event; null: it holds none. */
 export function failureIn({ type, error, message, status }: JsonRecord): string | null {
   if (isRecord(error)) return textIn(error['message']) || textIn(error['code']) || textIn(error['type']) || UNTOLD
   if (typeof error === 'string' && error !== '') return error
