@@ -9,6 +9,7 @@ import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
 import { createChecker } from '../check/checker.ts'
 import { createDirectory } from '../gateway/directory.ts'
+import { explaining } from '../gateway/explaining.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
 import { createKept } from '../gateway/kept.ts'
 import { createObjects } from '../gateway/objects/known.ts'
@@ -19,7 +20,6 @@ import { speechOf } from '../gateway/speech.ts'
 import { connectionLimits } from '../listener/connection-limits.ts'
 import { createHttpListener, type ListenAt } from '../listener/http.ts'
 import { createMetrics } from '../meter/metrics.ts'
-import { ANYWHERE } from '../route/choice.ts'
 import { createRetryBudget } from '../route/retry-budget.ts'
 import { createTargetHealth } from '../route/target-health.ts'
 import { DIALECTS } from '../translate/dialects.ts'
@@ -81,6 +81,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers, objec
     backlogRows: ledger.backlogRows,
     backends: backends.list,
   })
+  const known = createObjects(objects, now)
   const gateway = createGateway(
     {
       clients,
@@ -90,7 +91,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers, objec
       routes: directory.routes,
       kept,
       recordings,
-      objects: createObjects(objects, now),
+      objects: known,
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,
       health,
@@ -124,8 +125,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers, objec
     backends,
     apps,
     upstreamStatus: directory.status,
-    explainRoute: (model: string, holds: readonly string[]) =>
-      directory.routes().explain(model, { ...ANYWHERE, holds: () => holds }),
+    explainRoute: explaining({ dialects: DIALECTS, routes: directory.routes, upstreams, kept, objects: known }),
     notReady,
     requestsInFlight: clients.count,
     apply(next: Config): void {

@@ -22,7 +22,7 @@ export function answerHeaders({ requestId, dialect, cors, wait, dropped }: Told,
 }
 
 const MOST_NAMED = 20
-const NAME = /^[\w., -]{1,100}$/
+const NAME = /^[\w., /:-]{1,100}$/
 
 /** Clients choose the names of fields, so some are not shown. */
 function namesOf(dropped: readonly string[]): string {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'
 import type { UsageRow } from '../meter/usage.ts'
+import type { Served } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { AnswerTap } from '../translate/kept-form.ts'
 import type { StreamWatch } from '../translate/stream-watch.ts'
@@ -93,6 +94,11 @@ export class Answer {
 
   started(): boolean {
     return this.#status !== 0
+  }
+
+  /** What has made the answer, as far as that is known. */
+  servedBy(): Served | null {
+    return this.row === null ? null : { upstream: this.row.upstream, model: this.row.targetModel }
   }
 
   /** The status that was sent; 0 while none was. */

@@ -13,6 +13,7 @@ import { type AttemptParts, attempt } from './attempt.ts'
 import { countFor } from './counting.ts'
 import type { Conclusion } from './ends.ts'
 import { type Failover, failoverOf } from './failover.ts'
+import { heeded } from './heeded.ts'
 import type { Job } from './job.ts'
 import type { Sending } from './sending.ts'
 
@@ -61,9 +62,10 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: 
       continue // it was removed from the configuration this very moment
     }
     const sending = orRefusal(() => sendingOf(parts, job, target, upstream, failover))
-    if (sending instanceof GateError) {
+    const unfit = sending instanceof GateError ? sending : heeded(job, target, upstream.provider)
+    if (unfit !== null || sending instanceof GateError) {
       turn.release(false)
-      refusal = sending
+      refusal = unfit
       continue
     }
     const key = upstream.keys.take()
@@ -77,12 +79,17 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: 
     const tried = { target, upstream, sending, key: key.index, number, release: turn.release }
     const { end, hasAnotherKey } = await attempt(parts, job, tried)
     if (hasAnotherKey) plan.unshift(target)
-    if (plan.length > 0 && end.kind !== 'answered' && !parts.retries.retry()) return { kind: 'ended', target, end }
-    if (turn.mayRestart && !hasRestarted && end.kind === 'unreached') {
+    const restarts = turn.mayRestart && !hasRestarted && end.kind === 'unreached'
+    if (restarts) {
       hasRestarted = true
       plan.unshift(target) // its engine had stopped unnoticed: this time it is started first
     }
     if (plan.length === 0 || !failover.mayTryElsewhere(end, target)) return { kind: 'ended', target, end }
+    if (!restarts && !parts.retries.retry()) {
+      const fields = { request_id: answer.requestId, upstream: target.upstream, model: target.model }
+      parts.log('warn', 'no further target is tried: too many requests fail', fields)
+      return { kind: 'ended', target, end }
+    }
   }
   throw refusal ?? new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
 }

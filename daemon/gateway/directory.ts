@@ -6,6 +6,8 @@ import { knownFacts } from '../../schemas/words/known-models.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { type ModelFacts, type ModelPrice, sharedFacts } from '../../schemas/words/model-facts.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
+import type { BackendState } from '../backends/status.ts'
+import type { TargetFacts } from '../route/choice.ts'
 import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.ts'
 import { createSessions } from '../route/sessions.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
@@ -14,6 +16,7 @@ import { discoverEngines, MISSES_UNTIL_GONE } from '../upstream/discovery.ts'
 import { createProbes } from '../upstream/probe.ts'
 import type { Speech, Upstream } from '../upstream/upstream.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
+import { readinessOf } from './readiness.ts'
 
 /** An upstream as an operator sees it. */
 export type UpstreamStatus = {
@@ -37,7 +40,7 @@ type DirectoryParts = {
   /** Whether asking an upstream for its models would start it. */
   readonly isAsleep: (name: string) => boolean
   /** What an operator sees of a backend; undefined for any other upstream. */
-  readonly backendState: (name: string) => string | undefined
+  readonly backendState: (name: string) => BackendState | undefined
   /** How upstreams of a provider list their models. */
   readonly listingOf: Speech['listingOf']
   /** How engines are asked which dialects they speak. */
@@ -85,12 +88,16 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
 
   function rebuild(): void {
     prices.clear()
-    routes = createRoutes(config.models, upstreams.all().map(routeUpstream), health, random, factsOf, sessions)
+    const all = upstreams.all().map(routeUpstream)
+    routes = createRoutes(config.models, all, health, random, routeFacts, sessions, (name) =>
+      readinessOf(parts.backendState(name), parts.isAsleep(name)),
+    )
   }
 
   function routeUpstream(upstream: Upstream): RouteUpstream {
     const { models } = catalog.entryOf(upstream)
-    return { name: upstream.name, models, open: upstream.configuredModels === null }
+    const isBackend = upstream.table === 'backends'
+    return { name: upstream.name, models, open: upstream.configuredModels === null, isBackend }
   }
 
   /** Of its own list, with the operator's prices, or else of the table of hosted models. */
@@ -100,6 +107,13 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     const price = upstream.prices.get(model)
     const facts = { ...knownFacts(upstream.provider, model), ...catalog.entryOf(upstream).facts.get(model) }
     return price === undefined ? facts : { ...facts, price }
+  }
+
+  function routeFacts(target: Target): TargetFacts {
+    const upstream = upstreams.get(target.upstream)
+    if (upstream === undefined) return {}
+    const isRouter = providerRow(upstream.provider).routes === true
+    return { ...factsOf(target), isOwn: isOwn(upstream), isRouter }
   }
 
   /** What a target costs; null: that is not known. */

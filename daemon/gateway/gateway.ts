@@ -22,7 +22,7 @@ import { ALWAYS_ANSWERED, type PageParts, rowsOf, showModel } from './pages.ts'
 import type { Recordings } from './recordings.ts'
 import { sendJson } from './send-json.ts'
 import { gatewaySettings } from './settings.ts'
-import { wantedOf } from './wanted.ts'
+import { unheededIn, wantedOf } from './wanted.ts'
 
 /** The requests in flight, of which others know the number, and which they may cut off. */
 export const openRequests = () => createOpenRequests<Answer>()
@@ -86,7 +86,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const slot = admit(exchange, endpoint, parts)
     try {
       const sent = asChat(await callWithBody(exchange, endpoint, param, slot), slot.holdAnswer)
-      const kept = parts.kept.of(keyId)
+      const kept = parts.kept.of(keyId, () => answer.servedBy())
       const call = completed(sent, dialect, kept, slot.holdAnswer)
       const asked = dialect.readRequest(call)
       const routes = parts.routes().of(allowed)
@@ -98,7 +98,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const files = dialect.filesIn?.(call) ?? []
       const wanted = withFiles(wantedOf(call, asked, dialect, keyId), files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
-      const job = { answer, keyId, isLimited: allowed !== null, dialect, call, asked, hold: slot.holdAnswer }
+      const unheeded = unheededIn(asked, routes)
+      const job = { answer, keyId, unheeded, isLimited: allowed !== null, dialect, call, asked, hold: slot.holdAnswer }
       keepAnswer(parts.recordings, job, kept)
       const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)

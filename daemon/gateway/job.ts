@@ -11,6 +11,8 @@ export type Job = {
   readonly dialect: Dialect
   readonly call: Call
   readonly asked: ModelRequest
+  /** What it says of its way and nothing heeds, by name. */
+  readonly unheeded: readonly string[]
   /** Counts bytes that are kept for the request until it ends. @throws GateError when there are too many */
   readonly hold: (bytes: number) => void
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../../schemas/words/log.ts'
-import type { Call } from '../translate/call.ts'
+import type { Call, Served } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import { isRecord } from '../translate/json-value.ts'
 import type { KeptAnswers } from '../translate/kept-form.ts'
@@ -44,8 +44,8 @@ export function createKept(
     setLimits(next: Limits): void {
       limits = next
     },
-    /** What one key may ask for. */
-    of: (keyId: string): KeptAnswers => ({
+    /** What one key may ask for. @param servedBy what has made the answer that is kept; null: that is not known */
+    of: (keyId: string, servedBy: () => Served | null = () => null): KeptAnswers => ({
       isKeeping: () => limits.keptForMs > 0,
       recorded: (id) => recorded(keyId, id),
       find(id) {
@@ -56,7 +56,8 @@ export function createKept(
       keep(id, record) {
         if (limits.keptForMs === 0) return
         try {
-          store.put(keyId, id, now(), JSON.stringify(record))
+          const served = servedBy()
+          store.put(keyId, id, now(), JSON.stringify(served === null ? record : { ...record, servedBy: served }))
           if (isTooMuch || puts % PUTS_PER_TRIM === 0) isTooMuch = store.trim(since(), limits.maxBytes)
           puts += 1
         } catch (error) {

@@ -1,7 +1,7 @@
 import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { ListedModel, Routes } from '../route/routes.ts'
 import type { Target } from '../route/target-health.ts'
-import type { Call, ModelEntry } from '../translate/call.ts'
+import type { Call, ModelEntry, Served } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import type { KeptAnswers } from '../translate/kept-form.ts'
@@ -14,7 +14,7 @@ import { sendJson } from './send-json.ts'
 export type PageParts = {
   readonly dialects: Dialects
   readonly routes: () => Routes
-  readonly kept: { readonly of: (keyId: string) => KeptAnswers }
+  readonly kept: { readonly of: (keyId: string, servedBy?: () => Served | null) => KeptAnswers }
   readonly recordings: Pick<Recordings, 'follow' | 'page'>
   /** What is known of a model, whichever of its targets answers. */
   readonly factsOf: (targets: readonly Target[]) => ModelFacts

@@ -1,5 +1,6 @@
 import type { Wanted } from '../route/choice.ts'
 import { ANYWHERE } from '../route/choice.ts'
+import type { KeyRoutes } from '../route/routes.ts'
 import type { Call, ModelRequest } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 
@@ -25,13 +26,14 @@ export function wantedOf(
 ): Wanted {
   const { headers, body } = call
   const name = SESSION_HEADERS.map((header) => headers[header]).find((value) => typeof value === 'string') ?? cacheKey
-  const session = name === undefined ? null : `${keyId} ${name.slice(0, LONGEST_SESSION)}`
+  const session = name === undefined ? null : sessionOf(keyId, name)
   let held: readonly string[] | null = null
   let offersTools: boolean | null = null
   return {
     ...ANYWHERE,
     ...routing,
     session,
+    servedBy: call.servedBy ?? null,
     offersTools() {
       offersTools ??= body.includes('tools"') && TOOLS.test(body.toString('latin1'))
       return offersTools
@@ -42,4 +44,13 @@ export function wantedOf(
       return held
     },
   }
+}
+
+/** A session of one key. */
+export const sessionOf = (keyId: string, name: string): string => `${keyId} ${name.slice(0, LONGEST_SESSION)}`
+
+/** The names of what a request says of where it wants to go, and nothing heeds here. */
+export function unheededIn({ routing }: ModelRequest, routes: Pick<KeyRoutes, 'unknownOf'>): readonly string[] {
+  if (routing === undefined) return []
+  return [...routing.ignored, ...routes.unknownOf(routing.models).map((name) => `models.${name}`)]
 }

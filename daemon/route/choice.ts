@@ -13,7 +13,15 @@ export type TargetFacts = {
   readonly contextTokens?: number
   /** Micro-dollars for a million tokens. */
   readonly price?: { readonly input: number; readonly output: number }
+  /** An engine of the operator's own: it takes no money, and gives nothing away. */
+  readonly isOwn?: boolean
+  /** Its provider chooses among others by itself, in the words of OpenRouter. */
+  readonly isRouter?: boolean
 }
+
+/** How soon an upstream can begin to answer, the sooner the earlier; what is no backend is `loaded`. */
+export const READINESS = ['loaded', 'starting', 'asleep', 'stopping', 'refusing'] as const
+export type Readiness = (typeof READINESS)[number]
 
 /** What a request says of where it wants to go. */
 export type Wanted = {
@@ -32,9 +40,19 @@ export type Wanted = {
   readonly ignore: readonly string[]
   /** In place of the model's own strategy; null: that. */
   readonly strategy: Strategy | null
+  /** The targets of all models are compared with each other, not those of each model for themselves. */
+  readonly isAcrossModels: boolean
+  /** Micro-dollars for a million tokens; null: any price. */
+  readonly maxPrice: { readonly input: number; readonly output: number } | null
+  /** What its upstream has to promise, by the name of the field that says so. */
+  readonly promises: readonly string[]
+  /** What answered the turn before this one. */
+  readonly servedBy: Served | null
   /** One target only. */
   readonly isAlone: boolean
 }
+
+export type Served = { readonly upstream: string; readonly model: string }
 
 export const ANYWHERE: Wanted = {
   session: null,
@@ -46,16 +64,40 @@ export const ANYWHERE: Wanted = {
   only: null,
   ignore: [],
   strategy: null,
+  isAcrossModels: false,
+  maxPrice: null,
+  promises: [],
+  servedBy: null,
   isAlone: false,
 }
 
+/** Of promises, those that what is on the operator's own machines keeps by itself. */
+const KEPT_BY_OWN: ReadonlySet<string> = new Set(['data_collection', 'zdr'])
+
 /** Why a target cannot serve a request, in words; null: it can. */
-export function unfit({ upstream }: Target, { input }: TargetFacts, wanted: Wanted): string | null {
+export function unfit({ upstream }: Target, facts: TargetFacts, wanted: Wanted): string | null {
   if (wanted.only !== null && !wanted.only.includes(upstream)) return 'the request names other upstreams'
   if (wanted.ignore.includes(upstream)) return 'the request leaves this upstream out'
+  // a provider that chooses among others keeps to these by itself
+  const broken = facts.isRouter === true ? null : (brokenPromise(facts, wanted) ?? tooDear(facts, wanted))
+  if (broken !== null) return broken
+  const { input } = facts
   if (input === undefined) return null
   const missing = wanted.holds().filter((one) => !input.includes(one))
   return missing.length === 0 ? null : `the model takes no ${missing.join(', ')}`
+}
+
+function brokenPromise({ isOwn = false }: TargetFacts, { promises }: Wanted): string | null {
+  if (promises.length === 0) return null
+  const broken = promises.filter((name) => !isOwn || !KEPT_BY_OWN.has(name))
+  return broken.length === 0 ? null : `it cannot promise ${broken.map((name) => `provider.${name}`).join(', ')}`
+}
+
+function tooDear({ price, isOwn = false }: TargetFacts, { maxPrice }: Wanted): string | null {
+  if (maxPrice === null || (price === undefined && isOwn)) return null
+  if (price === undefined) return 'its price is not known, and the request sets a highest one'
+  const isDear = price.input > maxPrice.input || price.output > maxPrice.output
+  return isDear ? 'it costs more than the request allows' : null
 }
 
 /**
@@ -69,7 +111,7 @@ export function hindrance({ tools, contextTokens }: TargetFacts, wanted: Wanted)
   return null
 }
 
-type Known = { readonly target: Target; readonly facts: TargetFacts }
+export type Known = { readonly target: Target; readonly facts: TargetFacts }
 
 /** The targets in the order in which a strategy tries them. @param random a number from 0 to 1 */
 export function inOrder(
@@ -124,4 +166,10 @@ export function preferring(targets: readonly Target[], order: readonly string[])
     return at === -1 ? order.length : at
   }
   return targets.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** The same, what is loaded first; otherwise in their order. */
+export function loadedFirst<T>(all: readonly T[], readinessOf: (one: T) => Readiness): readonly T[] {
+  const rank = (one: T) => READINESS.indexOf(readinessOf(one))
+  return all.toSorted((a, b) => rank(a) - rank(b))
 }

@@ -1,17 +1,9 @@
 import type { Allowance } from '../../schemas/words/allowance.ts'
 import { GateError } from '../../schemas/words/errors.ts'
-import { mayUse, mayUseSome, type Named } from './allowed.ts'
-import {
-  ANYWHERE,
-  costOf,
-  hindrance,
-  inOrder,
-  preferring,
-  type Strategy,
-  type TargetFacts,
-  unfit,
-  type Wanted,
-} from './choice.ts'
+import { mayUse, mayUseSome } from './allowed.ts'
+import { ANYWHERE, type Readiness, type Strategy, type TargetFacts, type Wanted } from './choice.ts'
+import { createChoosing, type Route } from './choosing.ts'
+import { type Explained, explainedTargets } from './explained.ts'
 import { nearNames } from './near-names.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import type { Target, TargetHealth } from './target-health.ts'
@@ -37,24 +29,23 @@ export type RouteModel = {
 }
 
 /** What routing knows of an upstream: the ids it serves, and whether it takes ids that are not listed. */
-export type RouteUpstream = { readonly name: string; readonly models: readonly string[]; readonly open: boolean }
+export type RouteUpstream = {
+  readonly name: string
+  readonly models: readonly string[]
+  readonly open: boolean
+  /** Its name is one for the first of its models. */
+  readonly isBackend?: boolean
+}
 
 /** A model as clients may ask for it. `ownedBy` is `gate` for virtual models, else the upstream's name. */
 export type ListedModel = { readonly id: string; readonly ownedBy: string; readonly targets: readonly Target[] }
 
-type Route = Named & {
+/** Where requests for a model go, and why. */
+export type Explanation = {
   readonly strategy: Strategy
-  readonly isSticky?: boolean
-  readonly targets: readonly Target[]
-}
-
-/** One target of a model, and why it comes where it does. */
-export type Explained = {
-  readonly upstream: string
-  readonly model: string
-  /** From 1: its turn; null: it is not asked. */
-  readonly turn: number | null
-  readonly why: string
+  /** A category: what is loaded comes before what is not. */
+  readonly isLoadedFirst: boolean
+  readonly targets: readonly Explained[]
 }
 
 export type Routes = ReturnType<typeof createRoutes>
@@ -63,9 +54,11 @@ export type KeyRoutes = ReturnType<Routes['of']>
 
 /**
  * What each model name resolves to, worked out once per change of configuration or of what the upstreams serve.
- * Names resolve in this order: what the key is pinned to, virtual model, category, an id that an upstream lists (the first upstream in the
- * configuration's order wins), `upstream/id`. An id that begins with the name of another upstream is that one's.
+ * Names resolve in this order: what the key is pinned to, virtual model, category, an id that an upstream lists (the first
+ * upstream in the configuration's order wins), the name of a backend, `upstream/id`. An id that begins with the name of
+ * another upstream is that one's.
  * @param random a number from 0 to 1 @param lookUp what is known of a target @param sessions where sessions are
+ * @param readinessOf how soon an upstream can begin to answer
  */
 export function createRoutes(
   models: Readonly<Record<string, RouteModel>>,
@@ -74,6 +67,7 @@ export function createRoutes(
   random: () => number,
   lookUp: (target: Target) => TargetFacts = () => ({}),
   sessions: Sessions = createSessions(),
+  readinessOf: (upstream: string) => Readiness = () => 'loaded',
 ) {
   const facts = new WeakMap<Target, TargetFacts>()
   /** Looked up once: what is known changes when the routes are made anew. */
@@ -107,7 +101,7 @@ export function createRoutes(
       add(alias, 'gate', { strategy, targets, isSticky: affinity !== 'none', names: [alias], category })
   }
   for (const [category, targets] of targetsByCategory(models, routes)) {
-    add(category, 'gate', { strategy: 'fallback', targets, names: [category], category })
+    add(category, 'gate', { strategy: 'fallback', isLoadedFirst: true, targets, names: [category], category })
   }
   for (const { name, models: ids } of upstreams) {
     for (const id of ids) {
@@ -118,6 +112,10 @@ export function createRoutes(
       add(isTaken ? `${name}/${id}` : id, name, route)
       routes.set(`${name}/${id}`, route)
     }
+  }
+  for (const { name, models: ids, isBackend } of upstreams) {
+    const first = isBackend === true ? routes.get(`${name}/${ids[0]}`) : undefined
+    if (first !== undefined && !routes.has(name)) routes.set(name, first)
   }
   const openUpstreams = new Set(upstreams.filter(({ open }) => open).map(({ name }) => name))
 
@@ -147,33 +145,39 @@ export function createRoutes(
     return new GateError('MODEL_NOT_FOUND', `${what}; ${hint}${more}`, { param: 'model' })
   }
 
-  function routeOf(model: string, { models: others }: Wanted, allowed: Allowance | null): Route {
+  const backends = new Set(upstreams.filter((one) => one.isBackend === true).map(({ name }) => name))
+  const choosing = createChoosing({
+    health,
+    random,
+    factsOf,
+    sessions,
+    readinessOf,
+    isUpstream: (name) => usable.has(name),
+  })
+
+  /** The route of a model, and those of the models to try after it. */
+  function routesOf(
+    model: string,
+    { models: others }: Wanted,
+    allowed: Allowance | null,
+  ): readonly [Route, ...Route[]] {
     const route = find(model, allowed)
     if (route === null) throw unknownModel(model, allowed)
-    if (others.length === 0) return route
-    return { ...route, targets: [...route.targets, ...others.flatMap((name) => find(name, allowed)?.targets ?? [])] }
+    return [route, ...others.flatMap((name) => find(name, allowed) ?? [])]
   }
 
-  /** @param look whether this is no request: nothing is remembered of it */
-  function chosen(model: string, route: Route, wanted: Wanted, look: boolean): readonly Target[] {
-    const known = route.targets.map((target) => ({ target, facts: factsOf(target) }))
-    const possible = known.filter(({ target, facts }) => unfit(target, facts, wanted) === null)
-    if (possible.length === 0) throw noneFits(model, known, wanted)
-    const unhindered = possible.length === 1 ? [] : possible.filter(({ facts }) => hindrance(facts, wanted) === null)
-    const fit = unhindered.length === 0 ? possible : unhindered
-    if (fit.length === 1) return fit.map(({ target }) => target)
-    const strategy = wanted.strategy ?? route.strategy
-    const own = preferring(inOrder(strategy, fit, health, random), wanted.order)
-    const session =
-      wanted.session === null || route.isSticky !== true || strategy === 'fallback'
-        ? null
-        : `${model} ${wanted.session}`
-    const asked = session === null ? own : sessions.first(session, own)
-    if (look) return asked
-    const targets = health.order(asked)
-    const [first] = targets
-    if (session !== null && first !== undefined) sessions.note(session, first)
-    return wanted.isAlone ? targets.slice(0, 1) : targets
+  function explain(model: string, wanted: Wanted, allowed: Allowance | null): Explanation {
+    const own = routesOf(model, wanted, allowed)
+    const [{ strategy: usual, isLoadedFirst = false }] = own
+    const strategy = wanted.strategy ?? usual
+    const gone = (models[model]?.targets ?? []).filter(({ upstream }) => !usable.has(upstream))
+    const missing = gone.map((target) => ({ ...target, model: target.model ?? model }))
+    const parts = { health, factsOf, readinessOf, choosing, isBackend: (name: string) => backends.has(name) }
+    return {
+      strategy,
+      isLoadedFirst: isLoadedFirst && strategy === 'fallback',
+      targets: explainedTargets(parts, model, own, wanted, missing),
+    }
   }
 
   const viewOf = (allowed: Allowance | null) => ({
@@ -183,8 +187,13 @@ export function createRoutes(
      */
     targetsOf(model: string, wanted: Wanted = ANYWHERE): readonly Target[] {
       const meant = allowed?.pinned ?? model
-      return chosen(meant, routeOf(meant, wanted, allowed), wanted, false)
+      return choosing.choose(meant, routesOf(meant, wanted, allowed), wanted, false).targets
     },
+    /** Those of some names that resolve to nothing. */
+    unknownOf: (names: readonly string[]): readonly string[] => names.filter((name) => find(name, allowed) === null),
+    /** Why each target of a model is chosen, or not. @throws GateError MODEL_NOT_FOUND */
+    explain: (model: string, wanted: Wanted = ANYWHERE): Explanation =>
+      explain(allowed?.pinned ?? model, wanted, allowed),
     /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
     entryOf(id: string): ListedModel {
       const meant = allowed?.pinned ?? id
@@ -207,50 +216,7 @@ export function createRoutes(
     ...everything,
     /** What there is for a key; null: everything. */
     of: (allowed: Allowance | null) => (allowed === null ? everything : viewOf(allowed)),
-    /** Why each target of a model is chosen, or not. @throws GateError MODEL_NOT_FOUND */
-    explain(model: string, wanted: Wanted = ANYWHERE): { readonly strategy: Strategy; readonly targets: Explained[] } {
-      const route = routeOf(model, wanted, null)
-      const gone = (models[model]?.targets ?? []).filter(({ upstream }) => !usable.has(upstream))
-      const reasons = new Map(route.targets.map((target) => [target, unfit(target, factsOf(target), wanted)]))
-      const fits = [...reasons.values()].includes(null)
-      const order = fits ? chosen(model, route, wanted, true) : []
-      const strategy = wanted.strategy ?? route.strategy
-      return {
-        strategy,
-        targets: [
-          ...order.map((target, i) => {
-            const cost = strategy === 'cost' ? `, ${costOf(factsOf(target))} micro-dollars` : ''
-            const share = strategy === 'weighted' ? `, weight ${target.weight}` : ''
-            return {
-              upstream: target.upstream,
-              model: target.model,
-              turn: i + 1,
-              why: health.describe(target) + cost + share,
-            }
-          }),
-          ...[...reasons].flatMap(([{ upstream, model: id }, why]) =>
-            why === null ? [] : [{ upstream, model: id, turn: null, why }],
-          ),
-          ...gone.map(({ upstream, model: id = model }) => ({
-            upstream,
-            model: id,
-            turn: null,
-            why: 'the upstream is disabled or does not exist',
-          })),
-        ],
-      }
-    },
   }
-}
-
-function noneFits(
-  model: string,
-  known: readonly { readonly target: Target; readonly facts: TargetFacts }[],
-  wanted: Wanted,
-): GateError {
-  const [first] = known
-  const why = first === undefined ? 'it has none' : (unfit(first.target, first.facts, wanted) ?? '')
-  return new GateError('BAD_REQUEST', `no target of "${model.slice(0, 200)}" can serve this request: ${why}`)
 }
 
 const pathOf = (url: string): string => new URL(url).pathname.replace(/\/+$/, '')

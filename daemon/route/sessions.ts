@@ -9,11 +9,10 @@ export function createSessions() {
   const places = new Map<string, string>()
   const keyOf = ({ upstream, model, basePath = '' }: Target) => `${upstream} ${model} ${basePath}`
   return {
-    /** The target of a session goes first, unless it is not among them any more. */
-    first(session: string, targets: readonly Target[]): readonly Target[] {
+    /** The target of a session; undefined: it has none among these. */
+    placeOf(session: string, targets: readonly Target[]): Target | undefined {
       const place = places.get(session)
-      const known = place === undefined ? undefined : targets.find((target) => keyOf(target) === place)
-      return known === undefined ? targets : [known, ...targets.filter((target) => target !== known)]
+      return place === undefined ? undefined : targets.find((target) => keyOf(target) === place)
     },
     note(session: string, target: Target): void {
       places.delete(session)

@@ -28,12 +28,30 @@ const LONGEST_REST_MS = 60_000
 /** How long a probe is waited for before the next one is sent. */
 const PROBE_MS = 10_000
 /**
- * Weight of the newest measurement in the moving average of latency, where it is below that: a target that gets slow is
- * believed at once, one that gets faster after a while.
+ * How fast a measured latency is forgotten (peak EWMA): a target that gets slow is believed at once, one that gets faster
+ * little by little, and one that nobody asks any more is given another chance.
  */
-const SMOOTHING = 0.2
+const DECAY_MS = 60_000
+/** What a target is taken for that was asked, but never measured: not every request goes there before it has answered. */
+const UNMEASURED_MS = 60_000
 
-type Health = { failures: number; restUntil: number; probeUntil: number; latencyMs: number; inFlight: number }
+type Health = {
+  failures: number
+  restUntil: number
+  probeUntil: number
+  latencyMs: number
+  measuredAt: number
+  inFlight: number
+}
+
+/** How a target does. `latencyMs`: to the first byte, as it counts now; 0: it was never measured. */
+export type HealthReport = {
+  readonly isWell: boolean
+  /** 0: it does not rest; one that is not well is then tried by the next request. */
+  readonly restMs: number
+  readonly latencyMs: number
+  readonly inFlight: number
+}
 
 export type TargetHealth = ReturnType<typeof createTargetHealth>
 
@@ -49,11 +67,14 @@ export function createTargetHealth(now: () => number) {
     const known = healths.get(key)
     if (known !== undefined) return known
     if (healths.size >= 10_000) healths.clear() // names are the clients' to choose; the memory is not
-    const fresh = { failures: 0, restUntil: 0, probeUntil: 0, latencyMs: 0, inFlight: 0 }
+    const fresh = { failures: 0, restUntil: 0, probeUntil: 0, latencyMs: 0, measuredAt: 0, inFlight: 0 }
     healths.set(key, fresh)
     return fresh
   }
   const isWell = (target: Target) => healthOf(target).failures === 0
+  /** What is left of a measurement after the time that has passed since. */
+  const leftOf = ({ measuredAt }: Health) => Math.exp((measuredAt - now()) / DECAY_MS)
+  const latencyNow = (health: Health) => health.latencyMs * leftOf(health)
 
   return {
     /** @param latencyMs time to the first byte; null: it answered, but not what counts as fast or slow */
@@ -62,9 +83,10 @@ export function createTargetHealth(now: () => number) {
       health.failures = 0
       health.restUntil = 0
       health.probeUntil = 0
-      if (latencyMs !== null) {
-        health.latencyMs += (latencyMs - health.latencyMs) * (latencyMs > health.latencyMs ? 1 : SMOOTHING)
-      }
+      if (latencyMs === null) return
+      const left = leftOf(health)
+      health.latencyMs = Math.max(latencyMs, health.latencyMs * left + latencyMs * (1 - left))
+      health.measuredAt = now()
     },
     /** @param retryAfterMs what the upstream asked for, or null */
     failed(target: Target, retryAfterMs: number | null): void {
@@ -81,7 +103,7 @@ export function createTargetHealth(now: () => number) {
     undecided(target: Target): void {
       healthOf(target).probeUntil = 0
     },
-    latencyMs: (target: Target): number => healthOf(target).latencyMs,
+    latencyMs: (target: Target): number => latencyNow(healthOf(target)),
     /** A request goes there; every one ends once. */
     begins(target: Target): void {
       healthOf(target).inFlight += 1
@@ -90,27 +112,32 @@ export function createTargetHealth(now: () => number) {
       const health = healthOf(target)
       health.inFlight = Math.max(0, health.inFlight - 1)
     },
-    /** How long a further request would take there, about; 0 where nothing was measured yet. */
-    load: (target: Target): number => healthOf(target).latencyMs * (1 + healthOf(target).inFlight),
-    /** How it is, in words. */
-    describe(target: Target): string {
-      const { failures, restUntil, latencyMs, inFlight } = healthOf(target)
-      const restMs = restUntil - now()
-      const state = failures === 0 ? 'well' : restMs > 0 ? `rests ${Math.ceil(restMs / 1_000)} s` : 'to be probed'
-      const speed = latencyMs === 0 ? 'not measured' : `${Math.round(latencyMs)} ms to the first byte`
-      return `${state}, ${speed}, ${inFlight} in flight`
+    /** How long a further request would take there, about; 0 where nothing was measured yet, and nobody asks. */
+    load(target: Target): number {
+      const health = healthOf(target)
+      return health.latencyMs === 0 ? health.inFlight * UNMEASURED_MS : latencyNow(health) * (1 + health.inFlight)
+    },
+    report(target: Target): HealthReport {
+      const health = healthOf(target)
+      return {
+        isWell: health.failures === 0,
+        restMs: Math.max(0, health.restUntil - now()),
+        latencyMs: latencyNow(health),
+        inFlight: health.inFlight,
+      }
     },
     /**
      * The targets in the order in which a request tries them: as given, with those that failed last. One whose rest is
      * over keeps its place at the head for this one request, which is its probe.
+     * @param look whether this is no request, and so no probe
      */
-    order(targets: readonly Target[]): readonly Target[] {
+    order(targets: readonly Target[], look = false): readonly Target[] {
       if (targets.every(isWell)) return targets
       const time = now()
       const isDue = (target: Target) => Math.max(healthOf(target).restUntil, healthOf(target).probeUntil) <= time
       const first = targets.find((target) => isWell(target) || isDue(target))
       if (first === undefined) return targets
-      if (!isWell(first)) healthOf(first).probeUntil = time + PROBE_MS
+      if (!isWell(first) && !look) healthOf(first).probeUntil = time + PROBE_MS
       const others = targets.filter((target) => target !== first)
       return [first, ...others.filter(isWell), ...others.filter((target) => !isWell(target))]
     },

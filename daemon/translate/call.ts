@@ -30,6 +30,9 @@ export type Endpoint = {
   readonly withQuery?: string
 }
 
+/** What has made an answer: an upstream, and the id its model has there. */
+export type Served = { readonly upstream: string; readonly model: string }
+
 /** A request as a client sent it. `body` is empty where the endpoint takes none. */
 export type Call = {
   readonly endpoint: Endpoint
@@ -43,6 +46,8 @@ export type Call = {
   readonly asked?: Buffer
   /** Fields of the client that `body`, which was written for it, does not express; absent: none. */
   readonly lost?: readonly string[]
+  /** What made the answer that this request goes on from, as it was kept; absent: nothing, or it is not known. */
+  readonly servedBy?: Served
   /** What a JSON body looks like, which was found out as it came; absent: to be found out. */
   readonly outline?: JsonOutline
 }
@@ -68,7 +73,14 @@ export type Routing = {
   readonly only: readonly string[] | null
   readonly ignore: readonly string[]
   readonly strategy: 'latency' | 'cost' | null
+  readonly isAcrossModels: boolean
+  readonly maxPrice: { readonly input: number; readonly output: number } | null
+  readonly promises: readonly string[]
   readonly isAlone: boolean
+  /** No target may leave out a field of the request. */
+  readonly needsAll: boolean
+  /** Names of what it says in vain. */
+  readonly ignored: readonly string[]
 }
 
 /** How the upstream of a request knows the model, and what is known of itself. */

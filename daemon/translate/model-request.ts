@@ -1,8 +1,8 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import { OPENING_BRACKET } from '../../syntax/json/brackets.ts'
 import type { JsonMember, JsonOutline } from '../../syntax/json/outline.ts'
-import type { ModelRequest, Routing } from './call.ts'
-import { recordIn } from './json-value.ts'
+import type { ModelRequest } from './call.ts'
+import { routingIn } from './routing.ts'
 
 /** Fields some gateways take from clients to choose where a request goes. Here that is the operator's to say. */
 const FORBIDDEN = [
@@ -49,7 +49,7 @@ export function readModelRequest(
   const named = members.get('model')
   const model = named === undefined && usualModel !== undefined ? usualModel : modelIn(body, named)
   const stream = streamIn(body, members.get('stream')) ?? false
-  const routing = routingIn(body, members)
+  const routing = routingIn(body, model, { models: members.get('models'), provider: members.get('provider') })
   const cacheKey = textOf(body, members.get('prompt_cache_key'))
   return {
     model,
@@ -81,45 +81,16 @@ export function readMembers(outline: JsonOutline, deciding: ReadonlySet<string>)
   return members
 }
 
-const LONGEST_ROUTING = 4_096
-
-/**
- * Where the request wants to go, in the words of OpenRouter: `models` to try after the first, and `provider` with
- * names of upstreams. @throws GateError BAD_REQUEST
- */
-function routingIn(body: Buffer, members: Members): Routing | null {
-  const [models, provider] = [members.get('models'), members.get('provider')]
-  if (models === undefined && provider === undefined) return null
-  const said = recordIn(parsedIn(body, provider))
-  const { sort } = said
-  const names = textsIn('models', parsedIn(body, models))
-  return {
-    models: names.slice(0, MOST_MODELS),
-    order: textsIn('provider.order', said['order']),
-    only: said['only'] === undefined ? null : textsIn('provider.only', said['only']),
-    ignore: textsIn('provider.ignore', said['ignore']),
-    strategy: sort === 'price' ? 'cost' : sort === 'latency' || sort === 'throughput' ? 'latency' : null,
-    isAlone: said['allow_fallbacks'] === false,
-  }
-}
-
-const MOST_MODELS = 8
+const LONGEST_KEY_BYTES = 4_096
 
 function parsedIn(body: Buffer, member: JsonMember | undefined): unknown {
-  if (member === undefined || member.end - member.start > LONGEST_ROUTING) return undefined
+  if (member === undefined || member.end - member.start > LONGEST_KEY_BYTES) return undefined
   return JSON.parse(body.toString('utf8', member.start, member.end))
 }
 
 function textOf(body: Buffer, member: JsonMember | undefined): string | null {
   const value = member === undefined || body[member.start] !== QUOTE ? undefined : parsedIn(body, member)
   return typeof value === 'string' ? value : null
-}
-
-function textsIn(param: string, value: unknown): readonly string[] {
-  if (value === undefined || value === null) return []
-  const isTexts = Array.isArray(value) && value.every((one) => typeof one === 'string')
-  if (!isTexts) throw new GateError('BAD_REQUEST', `"${param}" must be a list of names`, { param })
-  return value
 }
 
 /** @throws GateError BAD_REQUEST when there is no list of messages */

@@ -177,7 +177,7 @@ async function earnRetry({ url }: Daemon): Promise<void> {
 
 function healthOf(model: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { socketPath: place.file('admin.sock'), path: `/v1/route?model=${model}`, agent: false }
+    const options = { socketPath: place.file('admin.sock'), method: 'POST', path: '/v1/route', agent: false }
     const outgoing = request(options, (response) => {
       let text = ''
       response.on('data', (chunk) => {
@@ -189,7 +189,7 @@ function healthOf(model: string): Promise<string> {
       })
     })
     outgoing.on('error', reject)
-    outgoing.end()
+    outgoing.end(JSON.stringify({ model }))
   })
 }
 

@@ -50,7 +50,7 @@ test.each<{ route: AdminRouteName; args: string }>([
   { route: 'POST /v1/reload', args: 'reload' },
   { route: 'GET /v1/tokens', args: 'token list' },
   { route: 'GET /v1/usage', args: 'usage' },
-  { route: 'GET /v1/route', args: 'route explain --model echo' },
+  { route: 'POST /v1/route', args: 'route explain --model echo' },
   { route: 'GET /v1/config', args: 'config get --all' },
   { route: 'GET /v1/config/diff', args: 'config diff' },
   { route: 'GET /v1/config/promote', args: 'config promote --format nix' },

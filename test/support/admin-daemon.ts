@@ -35,11 +35,14 @@ export async function startAdminDaemon(
     log: logs.log,
     reload: config.reload,
     usage: () => Promise.resolve(USED),
-    explainRoute: (model, holds) => ({
+    explainRoute: ({ model = '', holds, tools, tokens, request }) => ({
+      model: String(request?.['model'] ?? model),
       strategy: 'cost',
+      loaded_first: false,
+      needs: { holds: [...holds], tools, tokens },
       targets: [
-        { upstream: 'box', model, turn: 1, why: 'well, not measured, 0 in flight' },
-        { upstream: 'openai', model, turn: null, why: `the model takes no ${holds.join()}` },
+        { ...TARGET, upstream: 'box', model, turn: 1, why: 'well, not measured, 0 in flight' },
+        { ...TARGET, upstream: 'openai', model, turn: null, why: `the model takes no ${holds.join()}` },
       ],
     }),
     now: Date.now,
@@ -75,6 +78,18 @@ export async function startAdminDaemon(
       removeFolder()
     },
   }
+}
+
+const TARGET = {
+  stays: false,
+  weight: 1,
+  latency_ms: null,
+  in_flight: 0,
+  failed: false,
+  rests_ms: 0,
+  price: null,
+  readiness: null,
+  spoken: null,
 }
 
 const none = (): never => {

@@ -46,6 +46,8 @@ export async function startDataPlane(
     readonly dialects?: Dialects
     readonly objects?: ObjectStore
     readonly parts?: Partial<GatewayParts>
+    /** The clock of rests and latencies, in monotonic milliseconds. */
+    readonly healthNow?: () => number
     /** To all upstreams together. */
     readonly mostConnections?: number
   } = {},
@@ -62,7 +64,7 @@ export async function startDataPlane(
   tokens.setSystemToken(KEY)
   const speech = speechOf(dialects, echo)
   const upstreams = createUpstreams(speech, options.mostConnections)
-  const health = createTargetHealth(monotonic)
+  const health = createTargetHealth(options.healthNow ?? monotonic)
   const directory = createDirectory(
     {
       upstreams,

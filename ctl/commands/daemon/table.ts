@@ -96,7 +96,16 @@ export const DAEMON_COMMANDS: readonly Command[] = [
     options: {
       model: { type: 'string', value: 'MODEL', description: 'the model, as clients name it' },
       holds: { type: 'string', value: 'A,B', description: 'what the request holds besides text: image, audio, file' },
+      tools: { type: 'boolean', description: 'the request has tools' },
+      tokens: { type: 'string', value: 'N', description: 'how long it is' },
+      dialect: { type: 'string', value: 'NAME', description: 'what its client speaks, such as anthropic' },
+      key: { type: 'string', value: 'ID', description: 'the key that sends it; otherwise one for every model' },
+      session: { type: 'string', value: 'NAME', description: 'what its client calls its session' },
+      request: { type: 'string', value: 'FILE', description: 'the body of the request itself; - is standard input' },
     },
+    notes:
+      'Asks nothing of any upstream. What a request holds, how long it is and which session it is of is read from --request\n' +
+      'as from a real one; --model takes the place of the model that it names, and is needed where the model is in the path.',
     load: () => import('../route/explain.ts'),
   },
 ]

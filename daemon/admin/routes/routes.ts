@@ -6,7 +6,8 @@ import {
   configValidateRequest,
   type DaemonStatus,
   type RouteExplanation,
-  routeQuery,
+  type RouteRequest,
+  routeRequest,
   type TokenInfo,
   tokenRequest,
 } from '../../../schemas/admin.ts'
@@ -32,6 +33,8 @@ type AdminTokens = {
   /** @returns false when there is no such key, or it was revoked before */
   revoke(id: string): boolean
 }
+/** Whose request it would be. */
+type Asker = { readonly keyId: string; readonly allowed: Allowance | null }
 export type AdminToken = {
   readonly id: string
   readonly name: string
@@ -48,8 +51,8 @@ export type AdminParts = UsageParts & {
   readonly status: () => DaemonStatus
   readonly tokens: AdminTokens
   readonly backends: AdminBackends
-  /** Where requests for a model go. @throws GateError MODEL_NOT_FOUND */
-  readonly explainRoute: (model: string, holds: readonly string[]) => Omit<RouteExplanation, 'model'>
+  /** Where a request would go. @throws GateError what it would be answered */
+  readonly explainRoute: (question: RouteRequest, asker: Asker) => RouteExplanation
   /** What SIGHUP does: reads everything again. */
   readonly reload: () => Promise<ConfigChange>
   /** Unix milliseconds. */
@@ -90,7 +93,7 @@ export const ROUTES: Routes = {
   'PUT /v1/config/keys/:': setKey,
   'DELETE /v1/config/keys/:': ({ config }, { parameter }) => config.unset(parameter),
   'GET /v1/usage': usage,
-  'GET /v1/route': explainRoute,
+  'POST /v1/route': explainRoute,
   'GET /v1/backends': ({ backends }, { signal }) => backendList(backends, signal),
   'GET /v1/backends/:': ({ backends }, { parameter, signal }) => backendDetail(backends, parameter, signal),
   'POST /v1/backends/start/:': ({ backends }, { parameter, signal }) =>
@@ -101,9 +104,16 @@ export const ROUTES: Routes = {
     runBackendJob(backends, 'restart', parameter, signal),
 }
 
-function explainRoute(parts: AdminParts, { query }: AdminRequest): RouteExplanation {
-  const { model, holds } = parseRequest(routeQuery, Object.fromEntries(query))
-  return { model, ...parts.explainRoute(model, holds.split(',').filter(Boolean)) }
+/** The key of the configuration. */
+const SYSTEM = { keyId: 'system', allowed: null }
+
+function explainRoute({ tokens, explainRoute: explain }: AdminParts, { body }: AdminRequest): RouteExplanation {
+  const question = parseRequest(routeRequest, body)
+  const { key } = question
+  if (key === undefined) return explain(question, SYSTEM)
+  const found = tokens.list().find(({ id, revokedAt }) => id === key && revokedAt === null)
+  if (found === undefined) throw tokenNotFound(key)
+  return explain(question, { keyId: found.id, allowed: found.allowed })
 }
 
 function createToken({ tokens, now }: AdminParts, { body }: AdminRequest): AdminAnswers['POST /v1/tokens'] {
@@ -141,7 +151,11 @@ function lifeMs(text: string): number {
 
 function revokeToken({ tokens }: AdminParts, { parameter }: AdminRequest): AdminAnswers['DELETE /v1/tokens/:'] {
   if (tokens.revoke(parameter)) return { id: parameter, revoked: true }
-  throw new AdminError('TOKEN_NOT_FOUND', `there is no token ${parameter} that is not revoked yet`, {
+  throw tokenNotFound(parameter)
+}
+
+function tokenNotFound(id: string): AdminError {
+  return new AdminError('TOKEN_NOT_FOUND', `there is no token ${id} that is not revoked yet`, {
     hint: 'gatectl token list shows the ids',
   })
 }

@@ -51,8 +51,8 @@ const LONGEST_ERROR_BYTES = 64 * 2 ** 10
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 function readRequest({ endpoint, headers, body, outline = outlineOf(body) }: Call): ModelRequest {
   if (endpoint.takes !== 'form') {
-    const { model, stream } = readModelRequest(body, outline, DECIDING, endpoint.usualModel)
-    return { model, stream }
+    const { model, stream, routing } = readModelRequest(body, outline, DECIDING, endpoint.usualModel)
+    return { model, stream, ...(routing !== undefined && { routing }) }
   }
   const fields = formFields(body, String(headers['content-type']))
   checkNames(fields.keys())

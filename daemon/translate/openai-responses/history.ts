@@ -1,10 +1,14 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import type { Served } from '../call.ts'
 import { type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { KeptAnswers } from '../kept-form.ts'
 import { isOpen } from './recorded.ts'
 
 /** What is kept of a response: the input of its request alone, not of those before, and itself. */
 export type Kept = { readonly input: readonly JsonRecord[]; readonly response: JsonRecord }
+
+/** `servedBy`: what has made the last response; undefined: there was none, or that is not known. */
+type Whole = { readonly items: readonly JsonRecord[]; readonly servedBy: Served | undefined }
 
 /** Responses that follow each other; each holds up the others while it is looked up. */
 const LONGEST_CHAIN = 1_000
@@ -13,25 +17,28 @@ const LONGEST_CHAIN = 1_000
 const OWN_ITEM = /^(?:msg|rs|fc|ctc)_(.+)_\d+$/
 
 /** The input of a request, and before it everything that was said up to a response. @param previous its id */
-export function wholeInput(previous: unknown, input: unknown, answers: KeptAnswers): readonly JsonRecord[] {
-  return [...historyOf(previous, answers), ...itemsOf(input).map((item) => resolved(item, answers))]
+export function wholeInput(previous: unknown, input: unknown, answers: KeptAnswers): Whole {
+  const { items, servedBy } = historyOf(previous, answers)
+  return { items: [...items, ...itemsOf(input).map((item) => resolved(item, answers))], servedBy }
 }
 
-function historyOf(last: unknown, answers: KeptAnswers): readonly JsonRecord[] {
+function historyOf(last: unknown, answers: KeptAnswers): Whole {
   const turns: (readonly JsonRecord[])[] = []
+  let servedBy: Served | undefined
   for (let id = textIn(last); id !== null; ) {
     if (turns.length === LONGEST_CHAIN) {
       const message = `more than ${LONGEST_CHAIN} responses follow each other; send the input itself`
       throw new GateError('BAD_REQUEST', message, { param: 'previous_response_id' })
     }
-    const { input, response } = keptOf(id, answers, 'previous_response_id')
+    const { input, response, ...found } = keptOf(id, answers, 'previous_response_id')
+    if (turns.length === 0) servedBy = found.servedBy
     if (isOpen(response) && answers.recorded(id) !== null) {
       throw new GateError('BAD_REQUEST', `response ${id} is not complete yet`, { param: 'previous_response_id' })
     }
     turns.push([...input, ...recordsIn(response['output'])])
     id = textIn(response['previous_response_id'])
   }
-  return turns.reverse().flat()
+  return { items: turns.reverse().flat(), servedBy }
 }
 
 /** An input as items. */
@@ -50,9 +57,14 @@ function resolved(item: JsonRecord, answers: KeptAnswers): JsonRecord {
 }
 
 /** @param param the field that names it @throws GateError RESPONSE_NOT_FOUND */
-export function keptOf(id: string, answers: KeptAnswers, param?: string): Kept {
+export function keptOf(id: string, answers: KeptAnswers, param?: string): Kept & { readonly servedBy?: Served } {
   const found = answers.find(id)
-  if (found !== null) return { input: recordsIn(found['input']), response: recordIn(found['response']) }
+  if (found !== null) {
+    const kept = { input: recordsIn(found['input']), response: recordIn(found['response']) }
+    const { upstream, model } = recordIn(found['servedBy'])
+    const isKnown = typeof upstream === 'string' && typeof model === 'string'
+    return isKnown ? { ...kept, servedBy: { upstream, model } } : kept
+  }
   const message = `response "${id.slice(0, 100)}" is not kept: it was never stored, its time is over, or it is another key's`
   throw new GateError('RESPONSE_NOT_FOUND', message, param === undefined ? {} : { param })
 }

@@ -26,11 +26,12 @@ export const kept: KeptForm = {
     const runsOn = background === true && mayBeKept(call.endpoint)
     if (!refers && !runsOn) return call
     if (runsOn) checkBackground(asked, answers)
-    const input = wholeInput(previous, asked['input'], answers)
+    const { items: input, servedBy } = wholeInput(previous, asked['input'], answers)
     const { endpoint, param, url, headers } = call
     // an upstream is asked for a stream: what has come is known at any time, and silence is told from work
     const body = Buffer.from(JSON.stringify({ ...rest, ...(runsOn && { stream: true }), input }))
-    return { endpoint, param, url, headers, body, asked: call.asked ?? call.body }
+    const completed = { endpoint, param, url, headers, body, asked: call.asked ?? call.body }
+    return servedBy === undefined ? completed : { ...completed, servedBy }
   },
 
   tap(call, answers) {

@@ -195,7 +195,7 @@ test('route explain shows each target with its turn, and why', async () => {
   expect(stdout).toMatch(/^1 +box +coder +well, not measured, 0 in flight$/m)
   expect(stdout).toMatch(/^- +openai +coder +the model takes no image$/m)
   const { stdout: json } = await ctl(['route', 'explain', '--model', 'coder', '--json'])
-  expect(ADMIN_ANSWERS['GET /v1/route'].parse(JSON.parse(json)).targets).toHaveLength(2)
+  expect(ADMIN_ANSWERS['POST /v1/route'].parse(JSON.parse(json)).targets).toHaveLength(2)
   expect(await ctl(['route', 'explain'])).toMatchObject({ code: 2, stdout: '' })
 })
 

@@ -153,6 +153,7 @@ function harness(
     answer,
     keyId: 'k',
     isLimited: false,
+    unheeded: [],
     dialect: openAiChat,
     call: { endpoint, param: '', url: endpoint.path, headers: { 'user-agent': 'u', cookie: 'c' }, body },
     asked: { model: 'm', stream: options.stream === true },

@@ -71,7 +71,7 @@ function harness(
         begins: () => {},
         ends: () => {},
         load: () => 0,
-        describe: () => 'well',
+        report: () => ({ isWell: true, restMs: 0, latencyMs: 0, inFlight: 0 }),
       },
       log: (_level, message, { model } = {}) => void lines.push(`${model}: ${message}`),
       now: () => 0,

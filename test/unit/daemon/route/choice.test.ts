@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ANYWHERE, inOrder, preferring, type TargetFacts, unfit, type Wanted } from '../../../../daemon/route/choice.ts'
+import {
+  ANYWHERE,
+  inOrder,
+  preferring,
+  type Readiness,
+  type TargetFacts,
+  unfit,
+  type Wanted,
+} from '../../../../daemon/route/choice.ts'
 import { createRetryBudget } from '../../../../daemon/route/retry-budget.ts'
 import { createRoutes, type RouteModel } from '../../../../daemon/route/routes.ts'
 import { createSessions } from '../../../../daemon/route/sessions.ts'
@@ -39,6 +47,54 @@ test.each<{ name: string; facts: TargetFacts; wanted: Wanted; why: string | null
     facts: {},
     wanted: { ...ANYWHERE, only: ['b'] },
     why: 'the request names other upstreams',
+  },
+  {
+    name: 'a highest price leaves out what costs more',
+    facts: { price: { input: 3, output: 9 } },
+    wanted: { ...ANYWHERE, maxPrice: { input: 3, output: 8 } },
+    why: 'it costs more than the request allows',
+  },
+  {
+    name: 'a highest price leaves in what costs as much',
+    facts: { price: { input: 3, output: 8 } },
+    wanted: { ...ANYWHERE, maxPrice: { input: 3, output: 8 } },
+    why: null,
+  },
+  {
+    name: 'a highest price leaves out what it is not known of',
+    facts: {},
+    wanted: { ...ANYWHERE, maxPrice: { input: 3, output: 8 } },
+    why: 'its price is not known, and the request sets a highest one',
+  },
+  {
+    name: 'a highest price leaves in an own engine',
+    facts: { isOwn: true },
+    wanted: { ...ANYWHERE, maxPrice: { input: 0, output: 0 } },
+    why: null,
+  },
+  {
+    name: 'a provider that routes by itself keeps to the price and to promises by itself',
+    facts: { isRouter: true },
+    wanted: { ...ANYWHERE, maxPrice: { input: 0, output: 0 }, promises: ['zdr', 'quantizations'] },
+    why: null,
+  },
+  {
+    name: 'an own engine gives nothing away',
+    facts: { isOwn: true },
+    wanted: { ...ANYWHERE, promises: ['zdr', 'data_collection'] },
+    why: null,
+  },
+  {
+    name: 'an own engine promises nothing about its weights',
+    facts: { isOwn: true },
+    wanted: { ...ANYWHERE, promises: ['zdr', 'quantizations'] },
+    why: 'it cannot promise provider.quantizations',
+  },
+  {
+    name: 'others promise nothing',
+    facts: {},
+    wanted: { ...ANYWHERE, promises: ['zdr', 'quantizations'] },
+    why: 'it cannot promise provider.zdr, provider.quantizations',
   },
   {
     name: 'not some upstreams',
@@ -174,8 +230,9 @@ test('sessions are forgotten, the oldest first, before they take much memory', (
   const sessions = createSessions()
   const both = ['a', 'b'].map(target)
   for (let i = 0; i <= 20_000; i += 1) sessions.note(`s${i}`, target('b'))
-  expect(names(sessions.first('s0', both))).toBe('a b')
-  expect(names(sessions.first('s20000', both))).toBe('b a')
+  expect(sessions.placeOf('s0', both)).toBeUndefined()
+  expect(sessions.placeOf('s20000', both)).toBe(both[1])
+  expect(sessions.placeOf('s20000', [target('a')])).toBeUndefined()
 })
 
 test('images never go to a text model, and a request that fits none is refused', () => {
@@ -196,12 +253,21 @@ test('a request may name more models, one upstream, and forbid a second try', ()
 test('why each target is chosen, or not', () => {
   const { routes, health } = routesOf({ a: { input: ['text'] } })
   health.succeeded({ upstream: 'b', model: 'chat', weight: 1 }, 120)
+  const common = { model: 'chat', stays: false, weight: 1, price: null, readiness: null }
+  const report = { isWell: true, restMs: 0, latencyMs: 0, inFlight: 0 }
   expect(routes.explain('chat', IMAGE)).toEqual({
     strategy: 'weighted',
+    isLoadedFirst: false,
     targets: [
-      { upstream: 'b', model: 'chat', turn: 1, why: 'well, 120 ms to the first byte, 0 in flight, weight 1' },
-      { upstream: 'a', model: 'chat', turn: null, why: 'the model takes no image' },
-      { upstream: 'gone', model: 'chat', turn: null, why: 'the upstream is disabled or does not exist' },
+      {
+        ...common,
+        upstream: 'b',
+        turn: 1,
+        why: 'well, 120 ms to the first byte, 0 in flight, weight 1',
+        health: { ...report, latencyMs: 120 },
+      },
+      { ...common, upstream: 'a', turn: null, why: 'the model takes no image', health: report },
+      { ...common, upstream: 'gone', turn: null, why: 'the upstream is disabled or does not exist', health: null },
     ],
   })
   expect(() => routes.explain('nothing')).toThrow('no model')
@@ -216,4 +282,138 @@ test('further attempts have a budget that requests and time pay for', () => {
   expect([budget.retry(), budget.retry()]).toEqual([true, false])
   time += 1_000
   expect([budget.retry(), budget.retry(), budget.retry()]).toEqual([true, true, false])
+})
+
+test('names that nothing is called here are for a provider that routes by itself', () => {
+  const { routes } = routesOf({ a: { isRouter: true } })
+  const ask = (only: string[]) => names(routes.targetsOf('chat', { ...ANYWHERE, only }))
+  expect(ask(['deepinfra'])).toBe('a')
+  expect(ask(['b'])).toBe('b')
+  expect(() => routesOf().routes.targetsOf('chat', { ...ANYWHERE, only: ['deepinfra'] })).toThrow(
+    'names other upstreams',
+  )
+})
+
+const TWO = ['a', 'b'].map((upstream) => ({ upstream, weight: 1 }))
+const READINESS_MODELS: Readonly<Record<string, RouteModel>> = {
+  one: { strategy: 'fallback', targets: [{ upstream: 'a', weight: 1 }], category: 'local' },
+  two: { strategy: 'fallback', targets: [{ upstream: 'b', weight: 1 }], category: 'local' },
+  fallback: { strategy: 'fallback', targets: TWO },
+  cost: { strategy: 'cost', targets: TWO },
+  latency: { strategy: 'latency', targets: TWO },
+  weighted: {
+    strategy: 'weighted',
+    targets: [
+      { upstream: 'a', weight: 1e9 },
+      { upstream: 'b', weight: 1 },
+    ],
+  },
+}
+
+test.each<{ model: string; a: Readiness; b: Readiness; first: string; cheap?: boolean }>([
+  { model: 'local', a: 'loaded', b: 'loaded', first: 'a' },
+  { model: 'local', a: 'asleep', b: 'loaded', first: 'b' },
+  { model: 'local', a: 'asleep', b: 'starting', first: 'b' },
+  { model: 'local', a: 'asleep', b: 'asleep', first: 'a' },
+  { model: 'local', a: 'stopping', b: 'asleep', first: 'b' },
+  { model: 'local', a: 'refusing', b: 'asleep', first: 'b' },
+  { model: 'fallback', a: 'asleep', b: 'loaded', first: 'a' },
+  { model: 'weighted', a: 'asleep', b: 'loaded', first: 'a' },
+  { model: 'cost', a: 'asleep', b: 'loaded', first: 'b' },
+  { model: 'cost', a: 'asleep', b: 'loaded', first: 'a', cheap: true },
+  { model: 'latency', a: 'asleep', b: 'loaded', first: 'b' },
+])('$model: of $a and $b the first is $first (a is cheaper: $cheap)', ({ model, a, b, first, cheap = false }) => {
+  const upstreams = ['a', 'b'].map((name) => ({ name, models: [], open: true, isBackend: true }))
+  const health = createTargetHealth(() => 0)
+  const lookUp = ({ upstream }: Target) => (cheap && upstream === 'b' ? { price: { input: 1, output: 1 } } : {})
+  const readiness = (name: string): Readiness => (name === 'a' ? a : b)
+  const random = seededRandom(2)
+  const routes = createRoutes(READINESS_MODELS, upstreams, health, random, lookUp, createSessions(), readiness)
+  const explained = routes.explain(model).targets
+  expect(routes.targetsOf(model)[0]?.upstream).toBe(first)
+  expect(explained[0]).toMatchObject({ upstream: first, readiness: first === 'a' ? a : b })
+  expect(explained[0]?.why).toContain(first === 'a' ? a : b)
+})
+
+test('a session stays where it is while that runs or starts, and moves once it sleeps', () => {
+  const states: Record<string, Readiness> = { a: 'loaded', b: 'loaded' }
+  const upstreams = ['a', 'b'].map((name) => ({ name, models: [], open: true }))
+  const health = createTargetHealth(() => 0)
+  const readinessOf = (name: string): Readiness => states[name] ?? 'refusing'
+  const routes = createRoutes(MODELS, upstreams, health, seededRandom(4), () => ({}), createSessions(), readinessOf)
+  const ask = () => routes.targetsOf('chat', { ...ANYWHERE, session: 's' })[0]?.upstream ?? ''
+  const place = ask()
+  for (const state of ['loaded', 'starting'] as const) {
+    states[place] = state
+    expect(new Set(Array.from({ length: 20 }, ask))).toEqual(new Set([place]))
+  }
+  states[place] = 'asleep'
+  const later = Array.from({ length: 40 }, ask)
+  expect(later.at(-1)).not.toBe(place)
+})
+
+test('what goes on from an answer goes where that was made, unless its order is set or it is gone', () => {
+  const { routes } = routesOf()
+  const ask = (upstream: string, wanted: Partial<Wanted> = {}, model = 'chat') =>
+    routes.targetsOf(model, { ...ANYWHERE, servedBy: { upstream, model }, ...wanted })[0]?.upstream
+  for (const upstream of ['a', 'b']) {
+    expect(new Set(Array.from({ length: 20 }, () => ask(upstream)))).toEqual(new Set([upstream]))
+  }
+  expect(ask('a', { order: ['b'] })).toBe('b')
+  expect(ask('a', { ignore: ['a'] })).toBe('b')
+  expect(new Set(Array.from({ length: 40 }, () => ask('a', {}, 'loose')))).toEqual(new Set(['a', 'b']))
+  const explained = routes.explain('chat', { ...ANYWHERE, servedBy: { upstream: 'b', model: 'chat' } }).targets
+  expect(explained[0]).toMatchObject({ upstream: 'b', stays: true, why: expect.stringContaining('session stays here') })
+})
+
+test('models to try after the first come after all of its targets, unless all are to be compared', () => {
+  const models: Readonly<Record<string, RouteModel>> = {
+    dear: {
+      strategy: 'cost',
+      targets: [
+        { upstream: 'a', weight: 1 },
+        { upstream: 'b', weight: 1 },
+      ],
+    },
+    cheap: { strategy: 'fallback', targets: [{ upstream: 'c', weight: 1 }] },
+  }
+  const prices: Record<string, number> = { a: 9, b: 5, c: 1 }
+  const upstreams = ['a', 'b', 'c'].map((name) => ({ name, models: [], open: true }))
+  const routes = createRoutes(
+    models,
+    upstreams,
+    createTargetHealth(() => 0),
+    () => 0,
+    ({ upstream }) => ({
+      price: { input: prices[upstream] ?? 0, output: 0 },
+    }),
+  )
+  const ask = (wanted: Partial<Wanted>) =>
+    names(routes.targetsOf('dear', { ...ANYWHERE, models: ['cheap'], ...wanted }))
+  expect(ask({})).toBe('b a c')
+  expect(ask({ strategy: 'cost' })).toBe('b a c')
+  expect(ask({ strategy: 'cost', isAcrossModels: true })).toBe('c b a')
+})
+
+test('explain shows what rests where it is asked, and makes no probe', () => {
+  const { routes, health, pass } = routesOf()
+  const a: Target = { upstream: 'a', model: 'chat', weight: 1 }
+  health.failed(a, 5_000)
+  const explained = () => routes.explain('chat').targets.filter(({ turn }) => turn !== null)
+  expect(explained().map(({ upstream }) => upstream)).toEqual(['b', 'a'])
+  expect(explained()[1]?.why).toMatch(/^rests 5 s/)
+  pass(5_000)
+  for (let i = 0; i < 3; i += 1) {
+    expect(explained().find(({ upstream }) => upstream === 'a')?.why).toMatch(/^to be probed/)
+  }
+  expect(routes.targetsOf('a/chat')[0]).toMatchObject(a)
+})
+
+test('what others do better is told, and so is what may not be asked second', () => {
+  const { routes } = routesOf({ a: { tools: false } })
+  const [, left] = routes.explain('chat', TOOLS).targets
+  expect(left).toMatchObject({ upstream: 'a', turn: null, why: 'the model calls no tools; others do better' })
+  const [first, second] = routes.explain('chat', { ...ANYWHERE, isAlone: true }).targets
+  expect(first?.turn).toBe(1)
+  expect(second).toMatchObject({ turn: null, why: 'the request allows no second target' })
 })
