@@ -85,6 +85,9 @@ ${differences()}
   that are no object is an error.
 - A call that the limit has cut is left out, unless some of it was shown.
 - JSON that an upstream could only be asked for in words (**emulated** above) is repaired in the same way, or an error.
+- What a text rests on (pages that were found) is told in the client's words, streamed or not: \`annotations\` in both of OpenAI's APIs, \`citations\` at Anthropic, \`groundingMetadata\` at Google, from whatever upstream
+  says so, Perplexity's \`search_results\` among them. Ollama has no form for it: the text stays.
+- Why a model refused is told as a refusal, where its provider says so in words. An answer that ended because something broke at the upstream (\`error\`, \`abort\`, \`insufficient_system_resource\`) is an error.
 - Thinking is shown to clients of \`anthropic\` that asked for it, as blocks of their own; clients of \`openai-chat\` get it as \`reasoning_content\`;
   clients of \`google\` that set \`includeThoughts\` get it as parts with \`thought\`.
 - What a provider has signed of its thinking comes back to it: in \`signature\` of a thinking block, in \`thoughtSignature\` of the call after it (all of it, since clients of

@@ -93,6 +93,8 @@ export class CheckedWatch extends TranslatedWatch {
       case 'part-end':
         held.hasEnded = true
         return NOTHING
+      case 'citation': // what is JSON rests on nothing
+        return NOTHING
       default:
         return this.show([event])
     }

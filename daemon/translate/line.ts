@@ -69,6 +69,8 @@ export function createLine() {
           }
           case 'more':
             return isHidden ? '' : say(write, event)
+          case 'citation':
+            return isHidden ? '' : write(event)
           case 'signature':
             if (isHidden) return ''
             if (event.signature !== '') isText = false

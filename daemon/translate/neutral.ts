@@ -1,4 +1,5 @@
 import type { GateError } from '../../schemas/words/errors.ts'
+import type { Citation } from './citation.ts'
 import type { TokenLogprobs } from './token-logprobs.ts'
 
 // What all dialects have in common. A dialect reads what arrives into this form and writes what leaves from it, so each
@@ -35,6 +36,8 @@ export type TextPart = {
   readonly kind: 'text'
   readonly text: string
   readonly logprobs?: TokenLogprobs
+  /** Of an answer. */
+  readonly citations?: readonly Citation[]
   readonly cacheMark?: CacheMark
 }
 export type MediaPart = {
@@ -219,6 +222,8 @@ export type NeutralEvent =
   | { readonly kind: 'part'; readonly part: PartStart }
   | { readonly kind: 'more'; readonly text: string; readonly logprobs?: TokenLogprobs }
   | { readonly kind: 'signature'; readonly signature: string; readonly signedBy?: string | undefined }
+  /** Of the text that is open. */
+  | { readonly kind: 'citation'; readonly citation: Citation }
   | { readonly kind: 'part-end' }
   | {
       readonly kind: 'end'

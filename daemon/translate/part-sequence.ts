@@ -1,3 +1,4 @@
+import type { Citation } from './citation.ts'
 import type { NeutralEvent, PartStart } from './neutral.ts'
 import { type TokenLogprobs, withLogprobs } from './token-logprobs.ts'
 
@@ -57,6 +58,12 @@ export class PartSequence {
   /** Of the part that is open. */
   signature(key: string, signature: string, signedBy?: string): void {
     if (this.#open?.key === key) this.#events.push({ kind: 'signature', signature, signedBy })
+  }
+
+  /** Of the part that is open. */
+  cite(key: string, citations: readonly Citation[]): void {
+    if (this.#open?.key !== key) return
+    for (const citation of citations) this.#events.push({ kind: 'citation', citation })
   }
 
   end(key: string): void {

@@ -1,3 +1,4 @@
+import type { Citation } from './citation.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { Finish, Usage } from './neutral.ts'
 import type { TokenLogprobs } from './token-logprobs.ts'
@@ -23,6 +24,11 @@ export abstract class SpokenReader extends FrameReader {
   protected say(kind: Speech, text: string, logprobs: TokenLogprobs = []): void {
     this.speak(kind)
     this.parts.delta(this.speech(), text, logprobs)
+  }
+
+  /** Of the text that goes on. */
+  protected cite(citations: readonly Citation[]): void {
+    if (this.#speaking === 'text') this.parts.cite(this.speech(), citations)
   }
 
   /** Begins a part, unless one of this kind goes on. */

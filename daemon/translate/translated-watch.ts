@@ -94,6 +94,7 @@ export class TranslatedWatch extends CountingWatch {
         return this.#write({ kind: 'error', error: new GateError('UPSTREAM_FAILED', event.message) })
       case 'part-end':
       case 'signature':
+      case 'citation':
     }
     return this.#write(event)
   }

@@ -17,8 +17,11 @@ function partSteps(part: AnswerPart): readonly WrittenEvent[] {
       return [{ kind: 'part', part: { kind, id, name } }, { kind: 'more', text: json }, end]
     }
     case 'text':
-    case 'refusal':
-      return [{ kind: 'part', part: { kind: part.kind } }, { kind: 'more', text: part.text }, end]
+    case 'refusal': {
+      const cited = part.kind === 'text' ? (part.citations ?? []) : []
+      const citations = cited.map((citation) => ({ kind: 'citation', citation }) as const)
+      return [{ kind: 'part', part: { kind: part.kind } }, { kind: 'more', text: part.text }, ...citations, end]
+    }
     case 'reasoning': {
       const { kind, text, signature, signedBy } = part
       const signed = signature === null ? [] : [{ kind: 'signature', signature, signedBy } as const]

@@ -40,14 +40,18 @@ const SHAPES: Readonly<Record<string, Shapes>> = {
   },
 }
 
-/** What engines and providers have and OpenAI's types do not: in requests to them, and in answers to clients. */
+/**
+ * What engines and providers have and OpenAI's types do not: in requests to them, and in answers to clients. Streams of
+ * OpenAI's have `annotations`, too.
+ */
 const BESIDES = new Set(['top_k', 'chat_template_kwargs', 'reasoning_content', 'extra_content'])
 
 const pretty = (json: string) => `${JSON.stringify(JSON.parse(json), null, 2)}\n`
 const without = (json: string) =>
-  JSON.parse(json, (key, value) =>
-    BESIDES.has(key) || (key === 'reasoning' && typeof value === 'string') ? undefined : value,
-  )
+  JSON.parse(json, (key, value) => {
+    if (key === 'delta' && value !== null && typeof value === 'object') return { ...value, annotations: undefined }
+    return BESIDES.has(key) || (key === 'reasoning' && typeof value === 'string') ? undefined : value
+  })
 /** The bytes of tokens in events, which the Open Responses document requires and the SDK's types of events leave out. */
 const withoutBytes = (event: string) =>
   /"type":"response\.output_text\.(?:delta|done)"/.test(event) ? event.replaceAll(/,"bytes":\[[\d,]*\]/g, '') : event

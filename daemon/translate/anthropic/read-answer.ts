@@ -1,3 +1,4 @@
+import { type Citation, withCitations } from '../citation.ts'
 import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
 import { NOTHING, readUsage } from './usage.ts'
@@ -25,7 +26,7 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
 function partOf(block: JsonRecord): readonly AnswerPart[] {
   switch (block['type']) {
     case 'text':
-      return [{ kind: 'text', text: textIn(block['text']) ?? '' }]
+      return [{ kind: 'text', text: textIn(block['text']) ?? '', ...withCitations(citationsIn(block['citations'])) }]
     case 'thinking':
       return [
         { kind: 'reasoning', text: textIn(block['thinking']) ?? '', signature: textIn(block['signature']) || null },
@@ -44,6 +45,13 @@ function partOf(block: JsonRecord): readonly AnswerPart[] {
 /** Why the model refused, in words. */
 export const refusalIn = ({ stop_details: details }: JsonRecord): string | null =>
   textIn(recordIn(details)['explanation']) || null
+
+/** Those of what was found on the web or by the client: of both all of a text rests on them. */
+export const citationsIn = (citations: unknown): readonly Citation[] =>
+  recordsIn(citations).flatMap(({ url, source, title }): readonly Citation[] => {
+    const address = textIn(url) ?? textIn(source)
+    return address === null ? [] : [{ url: address, title: textIn(title), range: null }]
+  })
 
 const FINISHES: Readonly<Record<string, Finish>> = {
   end_turn: 'end',

@@ -3,7 +3,7 @@ import { isRecord, type JsonRecord, parsedRecord, recordIn, textIn } from '../js
 import type { PartStart, Usage } from '../neutral.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
-import { finishOf, refusalIn } from './read-answer.ts'
+import { citationsIn, finishOf, refusalIn } from './read-answer.ts'
 import { NOTHING, readUsage } from './usage.ts'
 
 /** Reads a stream of a message's events. */
@@ -81,6 +81,7 @@ export class MessageEventReader extends FrameReader {
     // what is said had to end for a block that began meanwhile, and goes on
     if (text !== '' && start.kind !== 'call' && !this.parts.has(key)) this.parts.begin(key, start)
     if (field !== undefined) this.parts.delta(key, text)
+    else if (delta['type'] === 'citations_delta') this.parts.cite(key, citationsIn([delta['citation']]))
     else if (delta['type'] === 'signature_delta') this.parts.signature(key, textIn(delta['signature']) ?? '')
   }
 

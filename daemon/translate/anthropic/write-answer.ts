@@ -1,7 +1,9 @@
 import { answerId } from '../answer-id.ts'
+import type { Citation } from '../citation.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, ReasoningPart, Usage } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
+import { NO_INDEX } from './foreign-thoughts.ts'
 import { usageObject } from './usage.ts'
 
 /** Writes a whole answer of another dialect as a message. */
@@ -42,6 +44,7 @@ export function stopOf({ finish, stopSequence }: Pick<NeutralAnswer, 'finish' | 
 function blockOf(part: AnswerPart): object {
   switch (part.kind) {
     case 'text':
+      return { type: 'text', text: part.text, citations: part.citations?.map(citationOf) ?? null }
     case 'refusal':
       return { type: 'text', text: part.text, citations: null }
     case 'reasoning':
@@ -52,6 +55,15 @@ function blockOf(part: AnswerPart): object {
       return callBlock(part.id, part.name, parsedRecord(part.json) ?? {})
   }
 }
+
+/** What Anthropic has found itself has an index: where it has none, another provider found it. */
+export const citationOf = ({ url, title }: Citation): object => ({
+  type: 'web_search_result_location',
+  url,
+  title,
+  cited_text: '',
+  encrypted_index: NO_INDEX,
+})
 
 /** Names who signed it, so that only that one gets it back. */
 export function signatureOf({ signature, signedBy }: Pick<ReasoningPart, 'signature' | 'signedBy'>): string {

@@ -3,7 +3,7 @@ import type { Told } from '../neutral-form.ts'
 import { textFrame } from '../text-frame.ts'
 import { errorFrame } from './error.ts'
 import { deltaUsageObject } from './usage.ts'
-import { callBlock, isThinking, messageObject, NOT_STOPPED, signatureOf, stopOf } from './write-answer.ts'
+import { callBlock, citationOf, isThinking, messageObject, NOT_STOPPED, signatureOf, stopOf } from './write-answer.ts'
 
 /** Writes a stream of another dialect as a message's events. */
 export function writeEvents({ model, showsThinking }: Told): (event: WrittenEvent) => string {
@@ -27,6 +27,11 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
         return frame('content_block_start', { index, content_block: startOf(event.part) })
       case 'more':
         return isHidden ? '' : deltaFrame(event.text)
+      case 'citation':
+        return frame('content_block_delta', {
+          index,
+          delta: { type: 'citations_delta', citation: citationOf(event.citation) },
+        })
       case 'signature':
         lacksSignature = false
         return isHidden ? '' : signatureFrame(index, event)

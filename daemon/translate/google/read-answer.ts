@@ -1,7 +1,9 @@
 import { SIGNED_BY } from '../call-signature.ts'
+import { withCitations } from '../citation.ts'
 import { isRecord, type JsonRecord, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
 import { withLogprobs } from '../token-logprobs.ts'
+import { citationsOf } from './citations.ts'
 import { logprobsOf } from './logprobs.ts'
 import { reportedUsage } from './usage.ts'
 
@@ -16,7 +18,9 @@ export function readAnswer(answer: Buffer, requestId: string): NeutralAnswer {
   const said = blocked === null ? partsOf(candidate ?? {}, id || requestId) : [blocked]
   const firstText = said.findIndex(({ kind }) => kind === 'text')
   const parts = said.map((part, at) =>
-    part.kind === 'text' && at === firstText ? { ...part, ...withLogprobs(logprobsOf(candidate ?? {})) } : part,
+    part.kind === 'text' && at === firstText
+      ? { ...part, ...withLogprobs(logprobsOf(candidate ?? {})), ...withCitations(citationsOf(candidate ?? {})) }
+      : part,
   )
   return {
     id,

@@ -3,6 +3,7 @@ import { type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
 import { SpokenReader } from '../spoken-reader.ts'
 import { utf8Of } from '../sse.ts'
 import type { TokenLogprobs } from '../token-logprobs.ts'
+import { citationsOf } from './citations.ts'
 import { failureIn } from './error.ts'
 import { logprobsOf } from './logprobs.ts'
 import { blockedIn, finishOf, firstCandidate, idOf, type Said, saidIn } from './read-answer.ts'
@@ -36,6 +37,7 @@ export class ContentEventReader extends SpokenReader {
       this.#part(said, logprobs)
       if (said.kind === 'text') logprobs = []
     }
+    this.cite(citationsOf(candidate ?? {}))
     if (blocked !== null || typeof candidate?.['finishReason'] === 'string') {
       this.finish = finishOf(candidate ?? {}, { hasCalls: this.callCount > 0, isBlocked: blocked !== null })
     }

@@ -2,6 +2,7 @@ import { CallSignatures } from '../call-signature.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
+import { groundingOf } from './citations.ts'
 import { logprobsResult } from './logprobs.ts'
 import { usageObject } from './usage.ts'
 
@@ -10,9 +11,10 @@ export function writeAnswer(answer: NeutralAnswer & { readonly usage: Usage }, {
   const signatures = new CallSignatures()
   const parts = answer.parts.flatMap((part) => partsOf(part, signatures, showsThinking))
   const logprobs = answer.parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : []))
+  const citations = answer.parts.flatMap((part) => (part.kind === 'text' ? (part.citations ?? []) : []))
   const candidate = { content: contentOf(parts), finishReason: REASONS[answer.finish], index: 0 }
   return {
-    candidates: [{ ...candidate, ...logprobsResult(logprobs) }],
+    candidates: [{ ...candidate, ...logprobsResult(logprobs), ...groundingOf(citations) }],
     usageMetadata: usageObject(answer.usage),
     modelVersion: answer.model || model,
     responseId: answer.id,

@@ -1,6 +1,8 @@
 import { CallSignatures } from '../call-signature.ts'
+import type { Citation } from '../citation.ts'
 import type { PartStart, ReasoningPart, WrittenEvent } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
+import { groundingOf } from './citations.ts'
 import { errorBody } from './error.ts'
 import { logprobsResult } from './logprobs.ts'
 import { usageObject } from './usage.ts'
@@ -24,6 +26,7 @@ export function writeContentEvents(
   let part: PartStart = { kind: 'text' }
   let text = ''
   let signed: Signed = NOT_SIGNED
+  const citations: Citation[] = []
 
   const content = (parts: readonly object[], rest: object = {}, usage: object = {}) =>
     frame(JSON.stringify({ candidates: [{ content: contentOf(parts), ...rest, index: 0 }], ...usage, ...head }))
@@ -44,6 +47,9 @@ export function writeContentEvents(
           return content([{ text: event.text }], logprobsResult(event.logprobs))
         text += event.text
         return part.kind === 'reasoning' && showsThinking ? content([{ text: event.text, thought: true }]) : ''
+      case 'citation':
+        citations.push(event.citation)
+        return ''
       case 'signature':
         signed = event
         return ''
@@ -51,7 +57,13 @@ export function writeContentEvents(
         if (part.kind === 'reasoning') signatures.keep({ ...signed, kind: 'reasoning', text })
         return part.kind === 'call' ? content([callPart(part.id, part.name, text, signatures.take())]) : ''
       case 'end':
-        return content([], { finishReason: REASONS[event.finish] }, { usageMetadata: usageObject(event.usage) }) + close
+        return (
+          content(
+            [],
+            { finishReason: REASONS[event.finish], ...groundingOf(citations) },
+            { usageMetadata: usageObject(event.usage) },
+          ) + close
+        )
       case 'error':
         return frame(JSON.stringify(errorBody(event.error))) + close
     }

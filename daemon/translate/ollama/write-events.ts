@@ -32,6 +32,7 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
         }
         if (part.kind === 'reasoning') return told.showsThinking ? line({ thinking: event.text }) : ''
         return line({ text: event.text }, { ...logprobsOf(event.logprobs), done: false })
+      case 'citation':
       case 'signature':
         return ''
       case 'part-end': {

@@ -1,3 +1,4 @@
+import { type Citation, citationsIn, withCitations } from '../citation.ts'
 import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, listIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
@@ -13,7 +14,10 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
   const message = recordIn(choice['message'])
   const reason = textIn(choice['finish_reason']) ?? 'stop'
   throwIfFailed(reason)
-  const parts = partsOf(message, choice['logprobs'], id, CUT.has(reason))
+  const parts = cited(partsOf(message, choice['logprobs'], id, CUT.has(reason)), [
+    ...citationsIn(message['annotations']),
+    ...sourcesIn(completion),
+  ])
   return {
     id,
     model: textIn(completion['model']) ?? '',
@@ -25,6 +29,21 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
     stopSequence: stopSequenceOf(choice),
     usage: reportedUsage(completion),
   }
+}
+
+/** The content is one text; where it comes in several, they belong to the first. */
+function cited(parts: readonly AnswerPart[], citations: readonly Citation[]): readonly AnswerPart[] {
+  const first = parts.find(({ kind }) => kind === 'text')
+  return parts.map((part) => (part === first ? { ...part, ...withCitations(citations) } : part))
+}
+
+/** What all of an answer rests on: Perplexity says so beside the choices, in every event of a stream. */
+export function sourcesIn({ search_results: results, citations }: JsonRecord): readonly Citation[] {
+  const found = recordsIn(results).flatMap(({ url, title }): readonly Citation[] =>
+    typeof url === 'string' ? [{ url, title: textIn(title), range: null }] : [],
+  )
+  if (found.length > 0) return found
+  return listIn(citations).flatMap((url) => (typeof url === 'string' ? [{ url, title: null, range: null }] : []))
 }
 
 /** @param isCut the answer met its limit, so that its last call may be incomplete: that one is left out */

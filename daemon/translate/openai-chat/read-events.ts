@@ -1,10 +1,20 @@
+import { type Citation, citationsIn } from '../citation.ts'
 import { FrameReader } from '../frame-reader.ts'
 import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn, textOf } from './error.ts'
-import { finishOf, firstChoice, idOf, type Said, saidIn, stopSequenceOf, throwIfFailed } from './read-answer.ts'
+import {
+  finishOf,
+  firstChoice,
+  idOf,
+  type Said,
+  saidIn,
+  sourcesIn,
+  stopSequenceOf,
+  throwIfFailed,
+} from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
 
 /**
@@ -21,6 +31,7 @@ export class ChatEventReader extends FrameReader {
   #stopSequence: string | null = null
   #hasRefused = false
   #hasSaidEnd = false
+  #sources: readonly Citation[] = []
   /** How often text, reasoning or a refusal has begun: each time is a part of its own. */
   #spoken = 0
   #speaking = ''
@@ -54,6 +65,8 @@ export class ChatEventReader extends FrameReader {
     if (!this.hasBegun) this.begin({ id: textIn(event['id']) ?? '', model: textIn(event['model']) ?? '', usage: null })
     const delta = recordIn(choice['delta'])
     for (const said of saidIn(delta, choice['logprobs'])) this.#say(said)
+    this.#sources = this.#sources.length === 0 ? sourcesIn(event) : this.#sources
+    if (Array.isArray(delta['annotations'])) this.parts.cite(this.#spokenKey(), citationsIn(delta['annotations']))
     for (const call of recordsIn(delta['tool_calls'])) this.#callDelta(call)
     this.#reason = textIn(choice['finish_reason']) || this.#reason
     throwIfFailed(this.#reason ?? '')
@@ -118,6 +131,8 @@ export class ChatEventReader extends FrameReader {
   }
 
   protected override close(): void {
+    if (this.#speaking === 'text') this.parts.cite(this.#spokenKey(), this.#sources)
+    this.#sources = []
     for (const { key, name, input } of this.#calls.values()) {
       if (input !== null && name !== '') this.parts.delta(key, jsonOfInput(input))
     }

@@ -1,5 +1,6 @@
 import { answerId } from '../answer-id.ts'
 import { CallSignatures, type Thought } from '../call-signature.ts'
+import { urlCitation } from '../citation.ts'
 import { inputOf } from '../freeform.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
@@ -16,11 +17,13 @@ export function writeAnswer(
   const text = textOf(parts, 'text')
   const thought = textOf(parts, 'reasoning')
   const refusal = textOf(parts, 'refusal')
+  const annotations = annotationsOf(parts)
   const logprobs = parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : []))
   const message = {
     role: 'assistant',
     content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
     refusal: refusal === '' ? null : refusal,
+    ...(annotations.length > 0 && { annotations }),
     ...(thought !== '' && { reasoning_content: thought }),
     ...(calls.length > 0 && {
       tool_calls: calls.map(({ id, name, json, signature }) => ({
@@ -42,6 +45,22 @@ export function writeAnswer(
     usage: usageObject(usage),
   }
 }
+
+/** What the texts rest on, which are one here. */
+function annotationsOf(parts: readonly AnswerPart[]): readonly object[] {
+  let start = 0
+  return parts.flatMap((part) => {
+    if (part.kind !== 'text') return []
+    const all = { start, end: start + part.text.length }
+    start = all.end
+    return (part.citations ?? []).map((citation) => annotationOf(citation, all))
+  })
+}
+
+export const annotationOf = (...cited: Parameters<typeof urlCitation>): object => ({
+  type: 'url_citation',
+  url_citation: urlCitation(...cited),
+})
 
 /** Of the tokens of a text; null: nothing is known of them. */
 export const logprobsObject = (logprobs: TokenLogprobs = []): object | null =>

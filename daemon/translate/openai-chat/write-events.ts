@@ -6,7 +6,7 @@ import type { Told } from '../neutral-form.ts'
 import { textFrame } from '../text-frame.ts'
 import type { TokenLogprobs } from '../token-logprobs.ts'
 import { errorFrame } from './error.ts'
-import { logprobsObject, REASONS, signedCall, usageObject } from './write-answer.ts'
+import { annotationOf, logprobsObject, REASONS, signedCall, usageObject } from './write-answer.ts'
 
 const DONE = 'data: [DONE]\n\n'
 
@@ -19,6 +19,9 @@ export function writeEvents({ model, nowS, showsUsage, freeform }: Told): (event
   let isFreeform = false
   let deltaFrame = textFrame('')
   let text = ''
+  /** Characters of the content so far, and where the part that is open began. */
+  let length = 0
+  let start = 0
   const signatures = new CallSignatures()
 
   const chunk = (delta: object, reason: string | null = null) => frame({ choices: [choice(delta, reason)] })
@@ -35,6 +38,7 @@ export function writeEvents({ model, nowS, showsUsage, freeform }: Told): (event
         return chunk({ role: 'assistant', content: '' })
       case 'part': {
         part = event.part.kind
+        start = length
         isSaid = false
         text = ''
         if (event.part.kind === 'redacted') signatures.keep(event.part)
@@ -52,6 +56,7 @@ export function writeEvents({ model, nowS, showsUsage, freeform }: Told): (event
       }
       case 'more':
         isSaid ||= event.text !== ''
+        if (part === 'text') length += event.text.length
         if (part === 'reasoning') text += event.text
         if (part === 'call' && isFreeform) {
           text += event.text // a text without JSON is known when all of it has come
@@ -61,6 +66,8 @@ export function writeEvents({ model, nowS, showsUsage, freeform }: Told): (event
       case 'part-end': // clients parse the arguments, also of a call that has none
         if (part === 'call' && isFreeform) return callDelta({ custom: { input: inputOf(text) } })
         return part === 'call' && !isSaid ? callDelta({ function: { arguments: '{}' } }) : ''
+      case 'citation':
+        return chunk({ annotations: [annotationOf(event.citation, { start, end: length })] })
       case 'signature':
         signatures.keep({ ...event, kind: 'reasoning', text })
         return ''

@@ -1,3 +1,4 @@
+import { type Citation, urlCitation } from '../citation.ts'
 import { inputOf } from '../freeform.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { CallPart } from '../neutral.ts'
@@ -20,11 +21,15 @@ export function messageItem({ requestId, index }: Place, content: readonly objec
   return { id: itemId('msg', requestId, index), type: 'message', status, role: 'assistant', content }
 }
 
-export const textPart = (text: string, logprobs: TokenLogprobs = []): object => ({
+export const textPart = (text: string, logprobs: TokenLogprobs = [], citations: readonly Citation[] = []): object => ({
   type: 'output_text',
   text,
-  annotations: [],
+  annotations: citations.map((citation) => annotationOf(citation, text)),
   logprobs: logprobObjects(logprobs),
+})
+export const annotationOf = (citation: Citation, text: string): object => ({
+  type: 'url_citation',
+  ...urlCitation(citation, { start: 0, end: text.length }),
 })
 export const refusalPart = (refusal: string): object => ({ type: 'refusal', refusal })
 export const summaryPart = (text: string): object => ({ type: 'summary_text', text })

@@ -1,3 +1,4 @@
+import { citationsIn, withCitations } from '../citation.ts'
 import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
@@ -53,7 +54,16 @@ function partsOf(item: JsonRecord, isCut: boolean): readonly AnswerPart[] {
 function contentOf(part: JsonRecord): readonly AnswerPart[] {
   if (part['type'] === 'refusal') return [{ kind: 'refusal', text: textIn(part['refusal']) ?? '' }]
   const text = textIn(part['text']) ?? ''
-  return text === '' ? [] : [{ kind: 'text', text, ...withLogprobs(logprobsIn(part['logprobs'])) }]
+  return text === ''
+    ? []
+    : [
+        {
+          kind: 'text',
+          text,
+          ...withLogprobs(logprobsIn(part['logprobs'])),
+          ...withCitations(citationsIn(part['annotations'])),
+        },
+      ]
 }
 
 /** How a call is known in the neutral form. */

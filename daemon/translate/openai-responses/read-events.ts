@@ -1,3 +1,4 @@
+import { citationsIn } from '../citation.ts'
 import { FrameReader } from '../frame-reader.ts'
 import { type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { PartStart } from '../neutral.ts'
@@ -49,6 +50,9 @@ export class ResponseEventReader extends FrameReader {
         break
       case 'response.output_text.delta':
         this.#more(`${itemKey(event)} text ${contentIndex(event)}`, { kind: 'text' }, event['delta'], event['logprobs'])
+        break
+      case 'response.output_text.annotation.added':
+        this.parts.cite(`${itemKey(event)} text ${contentIndex(event)}`, citationsIn([event['annotation']]))
         break
       case 'response.refusal.delta':
         this.#hasRefused = true

@@ -28,7 +28,7 @@ function itemsOf(parts: readonly AnswerPart[], told: Told, status: 'completed' |
     content = []
   }
   for (const part of parts) {
-    if (part.kind === 'text') content.push(textPart(part.text, part.logprobs))
+    if (part.kind === 'text') content.push(textPart(part.text, part.logprobs, part.citations))
     else if (part.kind === 'refusal') content.push(refusalPart(part.text))
     else {
       endMessage('completed')

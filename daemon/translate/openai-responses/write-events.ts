@@ -1,9 +1,11 @@
+import type { Citation } from '../citation.ts'
 import { inputOf } from '../freeform.ts'
 import type { PartStart, WrittenEvent } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
 import { logprobObjects, type TokenLogprobs } from '../token-logprobs.ts'
 import { errorFrame } from './error.ts'
 import {
+  annotationOf,
   callItem,
   messageItem,
   reasoningItem,
@@ -30,6 +32,7 @@ type Open = {
   readonly tool: ToolName | null
   text: string
   logprobs: TokenLogprobs
+  citations: readonly Citation[]
   signature: string | null
   signedBy: string | undefined
   /** Writes the events that go on with it; null before the first. */
@@ -60,6 +63,8 @@ class EventWriter {
         return this.#begin(event.part)
       case 'more':
         return this.#more(event.text, event.logprobs)
+      case 'citation':
+        return this.#cite(event.citation)
       case 'signature':
         this.#sign(event.signature, event.signedBy)
         return ''
@@ -81,7 +86,16 @@ class EventWriter {
 
   #begin(start: PartStart): string {
     const tool = start.kind === 'call' ? this.#nameOf(start.name) : null
-    const open: Open = { start, tool, text: '', logprobs: [], signature: null, signedBy: undefined, deltaFrame: null }
+    const open: Open = {
+      start,
+      tool,
+      text: '',
+      logprobs: [],
+      citations: [],
+      signature: null,
+      signedBy: undefined,
+      deltaFrame: null,
+    }
     switch (start.kind) {
       case 'text':
       case 'refusal': {
@@ -141,6 +155,17 @@ class EventWriter {
       case 'redacted':
         return ''
     }
+  }
+
+  #cite(citation: Citation): string {
+    const open = this.#part
+    if (open === null) return ''
+    open.citations = [...open.citations, citation]
+    return this.#output.event('output_text.annotation.added', {
+      ...this.#contentPlace(),
+      annotation_index: open.citations.length - 1,
+      annotation: annotationOf(citation, open.text),
+    })
   }
 
   #likelyText(open: Open, delta: string, logprobs: TokenLogprobs): string {
@@ -238,6 +263,6 @@ class EventWriter {
   }
 }
 
-function partOf({ start, text, logprobs }: Open): object {
-  return start.kind === 'refusal' ? refusalPart(text) : textPart(text, logprobs)
+function partOf({ start, text, logprobs, citations }: Open): object {
+  return start.kind === 'refusal' ? refusalPart(text) : textPart(text, logprobs, citations)
 }
