@@ -34,4 +34,5 @@ const PASSED_ON = [
   'tracestate',
   'user-agent',
   'x-client-request-id',
+  'x-session-affinity', // by which some keep a session where its prompt is cached, as Gate does
 ] as const

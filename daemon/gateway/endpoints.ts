@@ -98,7 +98,7 @@ export function createEndpointTable(rows: readonly Row[]) {
       const beginning = path.slice(0, path.indexOf('/', 1) + 1)
       const near = found.kind === 'wrong-method' ? found.rows : rows.filter((row) => row.path.startsWith(beginning))
       const named = rows.find((row) => headers[headerOf(row) ?? ''] !== undefined)
-      return (named ?? near.find(isOfDialect))?.dialect
+      return (named ?? near.find((row) => isOfDialect(row) && headerOf(row) === undefined))?.dialect
     },
     /** The refusal of a request that matches no route. @param dialect in which it is told */
     refusalOf(found: Exclude<Found, Leading>, method: string, path: string, dialect?: Dialect): GateError {

@@ -22,6 +22,8 @@ export type EchoRequest = z.output<typeof echoRequest>
 const MAX_EXAMPLE_CHARACTERS = 1_000
 const MAX_EXAMPLE_DEPTH = 8
 
+const CHATS_ALONE = 'the upstream "echo" says the last message of a chat back, and can do nothing else'
+
 /** Reads a request's JSON. @returns the request, or what is wrong with it */
 export function readEchoRequest(
   body: string,
@@ -31,6 +33,7 @@ export function readEchoRequest(
   const value: unknown = JSON.parse(body) // the gateway parsed it before it came here
   const read = echoRequest.safeParse(value)
   if (read.success) return { kind: 'request', request: read.data }
+  if (isRecord(value) && !('messages' in value)) return { kind: 'refused', message: CHATS_ALONE }
   const [line = 'not a chat request'] = issueLines(read.error, value, 'body')
   return { kind: 'refused', message: line }
 }

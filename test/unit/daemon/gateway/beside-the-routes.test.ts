@@ -32,6 +32,7 @@ test.each<{
   { method: 'POST', path: '/v1/threads', status: 404, shape: null },
   { method: 'GET', path: '/v1/chat/completions', status: 405, shape: null },
   { method: 'GET', path: '/elsewhere', status: 404, shape: null },
+  { method: 'PATCH', path: '/v1/models', status: 405, shape: null },
   { method: 'POST', path: '/v1/skills', headers: VERSION, status: 404, shape: 'anthropic:ErrorResponse' },
   { method: 'DELETE', path: '/v1/models', headers: VERSION, status: 405, shape: 'anthropic:ErrorResponse' },
   { method: 'GET', path: '/v1/messages', status: 405, shape: 'anthropic:ErrorResponse' },

@@ -324,7 +324,15 @@ test('a client that closes its side and waits: 200', async () => {
 })
 
 test('headers: what is sent on, and what is passed back', async () => {
-  const own = ['accept', 'idempotency-key', 'traceparent', 'tracestate', 'user-agent', 'x-client-request-id']
+  const own = [
+    'accept',
+    'idempotency-key',
+    'traceparent',
+    'tracestate',
+    'user-agent',
+    'x-client-request-id',
+    'x-session-affinity',
+  ]
   const vendors = ['anthropic-beta', 'anthropic-version', 'openai-beta']
   const kept = ['cookie', 'x-forwarded-for', 'x-anything', 'origin', 'referer']
   const headers = [...own, ...vendors, ...kept].map((name) => `${name}: of-the-client\r\n`).join('')

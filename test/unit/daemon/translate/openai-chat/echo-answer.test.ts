@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { answerOf, tokensOf } from '../../../../../daemon/translate/openai-chat/echo-answer.ts'
+import { answerOf, readEchoRequest, tokensOf } from '../../../../../daemon/translate/openai-chat/echo-answer.ts'
 
 const user = (content: unknown) => ({ role: 'user', content })
 
@@ -23,6 +23,11 @@ test('says the last user message back, text parts joined', () => {
     user([{ type: 'text', text: 'a ' }, { type: 'image_url' }, { type: 'text', text: 'b' }]),
   ]
   expect(answerOf({ model: 'm', messages }).message.content).toBe('a b')
+})
+
+test('what is no chat is told what the echo does', () => {
+  const read = readEchoRequest('{"model":"echo","input":"hi"}')
+  expect(read).toMatchObject({ kind: 'refused', message: expect.stringContaining('last message of a chat') })
 })
 
 test('the same request has the same answer', () => {
