@@ -7,6 +7,7 @@ import { spokenFor } from '../translate/spoken.ts'
 import { type Translation, translate } from '../translate/translation.ts'
 import { bothTunings, tuned } from '../translate/tuning.ts'
 import { TooLong, textOf } from '../upstream/answer-text.ts'
+import { NoAnswerError } from '../upstream/asking.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
@@ -84,7 +85,5 @@ function orNull(translated: () => Translation): Translation | null {
 }
 
 /** Whether an error is of the connection or of what came over it, and none of Gate. */
-function isOfUpstream(error: unknown): boolean {
-  if (error instanceof SyntaxError || error instanceof TooLong) return true
-  return error instanceof TypeError && error.cause instanceof Error // as fetch says that it failed
-}
+const isOfUpstream = (error: unknown): boolean =>
+  error instanceof SyntaxError || error instanceof TooLong || error instanceof NoAnswerError

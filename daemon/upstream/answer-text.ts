@@ -1,8 +1,8 @@
-import type { Answer } from './upstream.ts'
+import type { Answer } from './asking.ts'
 
 export class TooLong extends Error {}
 
-/** The whole body of an answer. @throws TooLong when it is longer, TypeError when it breaks off */
+/** The whole body of an answer. @throws TooLong when it is longer, NoAnswerError when it breaks off */
 export async function textOf({ body }: Pick<Answer, 'body'>, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''

@@ -2,8 +2,9 @@ import type { Log } from '../../schemas/words/log.ts'
 import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
 import { textOf } from './answer-text.ts'
+import type { Answer } from './asking.ts'
 import { isOutOfDescriptors } from './connector.ts'
-import type { Answer, ModelListing, Upstream } from './upstream.ts'
+import type { ModelListing, Upstream } from './upstream.ts'
 
 /** What an upstream said last about itself. */
 export type CatalogEntry = {
@@ -43,7 +44,7 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
         })
     } catch (error) {
       if (signal.aborted || isOutOfDescriptors(error)) return
-      const reason = error instanceof Error ? reasonOf(error) : String(error)
+      const reason = error instanceof Error ? error.message : String(error)
       const lastError = upstream.redactor?.text(reason) ?? reason
       const state = error instanceof NoListError ? 'unlisted' : 'down'
       const { models, facts } = before?.upstream.baseUrl === upstream.baseUrl ? before : NOTHING
@@ -166,7 +167,3 @@ function modelsIn({ readModels, readFacts }: ModelListing, text: string): Listed
 
 type Listed = Pick<CatalogEntry, 'models' | 'facts'>
 const NOTHING: Listed = { models: [], facts: new Map() }
-
-function reasonOf(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
-}

@@ -1,5 +1,6 @@
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { LOCAL_ENGINES, type LocalEngine } from '../../schemas/words/local-engines.ts'
+import { asked } from './asking.ts'
 import { readListing } from './catalog.ts'
 import { foreignPorts } from './foreign-ports.ts'
 import type { ModelListing } from './upstream.ts'
@@ -46,8 +47,9 @@ export async function discoverEngines(
 
 async function answers(port: number, lists: ModelListing, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/v1${lists.modelsPath}`, {
-      redirect: 'error',
+    const response = await asked({
+      url: `http://127.0.0.1:${port}/v1${lists.modelsPath}`,
+      headers: {},
       signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]),
     })
     if (response.ok) await readListing(lists, response)

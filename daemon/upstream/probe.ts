@@ -1,7 +1,8 @@
 import { providerRow } from '../../schemas/words/providers.ts'
 import { textOf } from './answer-text.ts'
+import type { Answer } from './asking.ts'
 import type { EngineProbe, Found } from './engine-probe.ts'
-import type { Answer, Upstream } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
 
 /** Of one question; a slow engine may read a prompt of some words and say some in this time. */
 const QUESTION_TIMEOUT_MS = 30_000

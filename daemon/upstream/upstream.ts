@@ -1,9 +1,10 @@
-import { Client, fetch, Pool } from 'undici'
+import { Client, Pool } from 'undici'
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { GradeOrigin, Grades } from '../../schemas/words/dialects.ts'
 import type { ModelFacts, ModelPrice } from '../../schemas/words/model-facts.ts'
 import { baseUrlOf, providerRow } from '../../schemas/words/providers.ts'
+import { type Answer, asked } from './asking.ts'
 import { type boundedConnector, countingClient } from './connector.ts'
 import { createEchoDispatcher, ECHO_MODEL, type Echo } from './echo.ts'
 import type { EngineProbe, Found } from './engine-probe.ts'
@@ -14,13 +15,6 @@ import { createKeyRing, type KeyRing } from './key-ring.ts'
 import { priceOf } from './price.ts'
 import { type Redactor, redactorOfAll } from './redactor.ts'
 import type { Signable } from './sigv4.ts'
-
-/** The body comes in chunks of UTF-8. */
-export type Answer = {
-  readonly ok: boolean
-  readonly status: number
-  readonly body: (AsyncIterable<Uint8Array> & { cancel: () => Promise<void> }) | null
-}
 
 /** A body of JSON. */
 type Post = { readonly headers: Readonly<Record<string, string>>; readonly body: string }
@@ -207,12 +201,11 @@ export function openUpstream(
     dispatcher: pool,
     newConnection: () => onlyOnce(new Client(url.origin, options)),
     ask: (path, signal, post) => {
-      const asked = `${url.origin}${basePath}${path}`
-      const how = { dispatcher: pool, redirect: 'error', signal } as const
-      if (post === undefined) return fetch(asked, { ...how, headers: askHeaders('GET', path) })
+      const question = { url: `${url.origin}${basePath}${path}`, signal, dispatcher: pool }
+      if (post === undefined) return asked({ ...question, headers: askHeaders('GET', path) })
       const own = askHeaders('POST', path, Buffer.from(post.body))
       const headers = { ...own, ...post.headers, 'content-type': 'application/json' }
-      return fetch(asked, { ...how, method: 'POST', headers, body: post.body })
+      return asked({ ...question, headers, body: post.body })
     },
     configuredModels: config.models ?? null,
     close: () => pool.close(),

@@ -1,7 +1,9 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { readModels } from '../../../../daemon/translate/openai-chat/models.ts'
+import type { Provider } from '../../../../schemas/words/providers.ts'
 import { chatBody } from '../../../support/chat.ts'
 import { KEY, startDataPlane } from '../../../support/data-plane.ts'
 import { completion, sendJson } from '../../../support/fake-upstream.ts'
@@ -20,6 +22,7 @@ async function behind(
   routes: Record<string, (response: ServerResponse) => void>,
   models?: string[],
   table: 'upstreams' | 'backends' = 'upstreams',
+  { ports = [0], provider = 'custom' }: { readonly ports?: readonly number[]; readonly provider?: Provider } = {},
 ) {
   const asked: string[] = []
   const server = createServer((request, response) => {
@@ -29,10 +32,10 @@ async function behind(
     if (answer === undefined) sendJson(response, 404, {})
     else answer(response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await listening(server, ports)
   const base_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`
   const plane = await startDataPlane({
-    [table]: { box: { provider: 'custom', base_url, ...(models && { models }) } },
+    [table]: { box: { provider, base_url, ...(models && { models }) } },
   })
   closing.push(
     () => server.closeAllConnections(),
@@ -52,7 +55,35 @@ async function behind(
   return { asked, ask, status, lines: plane.lines, plane }
 }
 
+/** @param ports of which the first that is free is taken */
+async function listening(server: Server, [port, ...others]: readonly number[]): Promise<void> {
+  server.listen(port, '127.0.0.1')
+  const isFree = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  )
+  if (!isFree) await listening(server, others)
+}
+
 const CHAT = { '/v1/chat/completions': list(completion('hi')) }
+
+/** Some that `fetch` refuses: https://fetch.spec.whatwg.org/#port-blocking */
+const BLOCKED = [6_697, 6_669, 6_668, 6_667, 6_666, 6_665, 6_566, 10_080, 5_061]
+
+test('one on a port that browsers refuse is asked for its models as it is for answers', async () => {
+  const { status, ask } = await behind('/v1', { '/v1/models': list(LIST), ...CHAT }, undefined, 'upstreams', {
+    ports: BLOCKED,
+  })
+  expect(status).toMatchObject({ state: 'ready', models_count: 1 })
+  expect((await ask('m')).status).toBe(200)
+})
+
+test('one that redirects is not followed', async () => {
+  const moved = (response: ServerResponse) => void response.writeHead(302, { location: '/v1/other' }).end()
+  const { status, asked } = await behind('/v1', { '/v1/models': moved, '/v1/other': list(LIST) })
+  expect(status).toMatchObject({ state: 'down', last_error: expect.stringContaining('answered 302') })
+  expect(asked).toEqual(['/v1/models'])
+})
 
 test.each([
   { name: 'a final slash', path: '/v1/', routes: { '/v1/models': list(LIST) } },

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import type { Answer } from '../../../../daemon/upstream/asking.ts'
 import type { EngineProbe } from '../../../../daemon/upstream/engine-probe.ts'
 import { createGrades } from '../../../../daemon/upstream/grades.ts'
 import { createProbes } from '../../../../daemon/upstream/probe.ts'
-import type { Answer, Upstream } from '../../../../daemon/upstream/upstream.ts'
+import type { Upstream } from '../../../../daemon/upstream/upstream.ts'
 
 /** Finds in an answer what it says is wrong with it; `null` cannot be read. */
 const faultsOf = (stream: Buffer): readonly string[] | null =>
