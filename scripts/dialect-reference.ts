@@ -2,7 +2,8 @@ import { DIALECTS } from '../daemon/translate/dialects.ts'
 import type { FeatureRow, Rule } from '../daemon/translate/features.ts'
 import { FEATURES, type Feature } from '../daemon/translate/neutral.ts'
 import { preferredOf } from '../daemon/translate/spoken.ts'
-import { type ChatQuirks, type KeyForm, PROVIDERS, providerRow } from '../schemas/words/providers.ts'
+import type { ChatQuirks, CountRoute, KeyForm, ProviderRow } from '../schemas/words/provider-row.ts'
+import { PROVIDERS, providerRow } from '../schemas/words/providers.ts'
 
 const DID: Readonly<Record<Rule['does'], string>> = {
   native: 'passed on',
@@ -52,6 +53,10 @@ was found wrong.
 
 ${providers()}
 
+Other dialects that they have. \`upstreams.NAME.dialects\` lets Gate speak one at the same URL, such as \`{ anthropic = "native" }\`:
+
+${others()}
+
 ## Engines
 
 Which dialects an engine speaks besides chat completions, and how well, depends on its version: Gate asks it, when it first answers, when it was started anew, and once a day. An
@@ -64,9 +69,9 @@ the same dialect, and so is the answer; an answer that met its limit says so, al
 thinking and sampling. Engines pass over much of the rest without a word (llama.cpp 0.7.0: schemas of answers, forced and forbidden calls, tools that
 take a text, documents), so any other request is translated to what the engine speaks natively, where nothing is lost silently.
 
-\`count_tokens\`, \`input_tokens\` and \`countTokens\` of a llama.cpp are exact: the request is made as if it were to be answered, and the engine counts it. A backend that sleeps is not started
-for it; there, and at upstreams that cannot count in the client's dialect, the text, the tools and the turns are cut as today's tokenizers
-cut them (within 10 % on the conversations of \`test/corpus\`), and media are estimated.
+\`count_tokens\`, \`input_tokens\` and \`countTokens\` are exact where the upstream counts (above): the request is made as if it were to be answered, and the upstream counts it. A backend that sleeps is
+not started for it; there, where there is no such route, and where it does not answer within 10 seconds, the text, the tools and the turns are cut as today's tokenizers cut them (within 10 % on the
+conversations of \`test/corpus\`), and media are estimated.
 
 ## Where providers differ
 
@@ -96,8 +101,6 @@ ${differences()}
 - Clients of \`ollama\` get a stream unless they say otherwise. Their calls and results need no ids: results find their calls by name, and in order. \`keep_alive\` and the options of an
   engine (\`num_ctx\` …) are dropped; what a model is started with is set in the configuration. \`POST /api/generate\` completes a prompt, \`/api/ps\` shows nothing. A request
   without a prompt or messages, by which clients have a model loaded or unloaded, is answered at once: models are started when they are asked something.
-- Upstreams of \`google\` are spoken to in Google's own API; with a \`base_url\` that ends with \`/openai\`, in chat completions. Those of \`ollama\` are spoken to in chat completions; with one
-  that ends with \`/api\`, in Ollama's own.
 - A stream that breaks off ends with an error in the client's dialect, never as if it were complete. With \`models.NAME.failover = "mid-stream"\` a text that breaks off goes on at the next target
   that can go on with what was said, as ${continuing()} can: the client sees one stream, its usage is the sum, and the usage log has a row for each attempt.
   It never goes on inside or after a call of a tool, signed thinking, log probabilities, or with several answers; then the error is as without it.
@@ -120,18 +123,45 @@ function cell(row: FeatureRow | undefined): string {
 
 function providers(): string {
   const rows = PROVIDERS.filter((name) => name !== 'echo').map((name) => {
-    const { baseUrl, example, key, dialects, chat } = providerRow(name)
+    const { baseUrl, example, key, dialects, chat, counts, sources } = providerRow(name)
     return [
       `\`${name}\``,
       baseUrl === null ? `such as \`${example}\`` : `\`${baseUrl}\``,
       KEYS[key],
-      Object.entries(dialects)
-        .map(([dialect, grade]) => `\`${dialect}\` ${grade}`)
-        .join(', '),
+      graded(dialects),
       'openai-chat' in dialects ? oddities(chat) : '',
+      counted(counts),
+      sources.map((url, index) => `[${index + 1}](${url})`).join(' '),
     ]
   })
-  return table(['provider', 'base_url', 'key', 'dialects', 'in chat completions'], rows)
+  const head = ['provider', 'base_url', 'key', 'dialects', 'in chat completions', 'tokens are counted', 'looked up']
+  return table(head, rows)
+}
+
+function others(): string {
+  const rows = PROVIDERS.flatMap((name) => {
+    const { others: has = {}, elsewhere } = providerRow(name)
+    return [
+      ...Object.entries(has).map(([dialect, why]) => [`\`${name}\``, `\`${dialect}\``, why]),
+      ...(elsewhere === undefined
+        ? []
+        : [[`\`${name}\``, graded(elsewhere.dialects), `with a \`base_url\` such as \`${elsewhere.example}\``]]),
+    ]
+  })
+  return table(['provider', 'dialect', 'there'], rows)
+}
+
+const graded = (dialects: ProviderRow['dialects']): string =>
+  Object.entries(dialects)
+    .map(([dialect, grade]) => `\`${dialect}\` ${grade}`)
+    .join(', ')
+
+function counted(counts: ProviderRow['counts']): string {
+  if (counts === undefined) return 'about'
+  if (counts === 'as spoken') return 'in every dialect that it speaks'
+  if (counts === 'where native') return 'where bytes pass'
+  const { dialect, path }: CountRoute = counts
+  return `\`${path.replace('/..', '')}\`, in \`${dialect}\``
 }
 
 const KEYS: Readonly<Record<KeyForm, string>> = {
@@ -142,12 +172,17 @@ const KEYS: Readonly<Record<KeyForm, string>> = {
   dialect: 'as the dialect has it',
 }
 
-function oddities({ usage, limit, thinking, hasTopK }: ChatQuirks): string {
+function oddities({ usage, limit, thinking, hasTopK, seed, lacksInMessages, takes }: ChatQuirks): string {
   return [
     `\`${limit}\``,
+    ...(seed === 'seed' ? [] : [`\`${seed}\``]),
     ...(thinking === null ? [] : [`thinking in \`${thinking}\``]),
     ...(hasTopK ? ['`top_k`'] : []),
     ...(usage === 'refused' ? ['usage comes unasked'] : []),
+    ...(takes === undefined ? [] : ['unknown fields are left out, as it refuses them']),
+    ...(lacksInMessages.length === 0
+      ? []
+      : [`in messages no ${lacksInMessages.map((one) => `\`${one}\``).join(', ')}`]),
   ].join(', ')
 }
 

@@ -102,7 +102,7 @@ function sendingOf(
   upstream: Upstream,
   failover: Failover,
 ): Sending {
-  const spoken = failover.spokenFor(dialects.all, job.dialect, upstream)
+  const spoken = failover.spokenFor(dialects.all, job.dialect, asFor(job, upstream))
   const side = { model: target.model, provider: upstream.provider }
   const check: CheckJson = (question) => checker.check(question, job.keyId)
   const care = { nowMs: now(), check, calls: upstream.toolArguments }
@@ -124,6 +124,12 @@ const dropping = (...names: readonly string[]): Tuning => ({
 const ROUTING_DROPPED = dropping('models', 'provider')
 /** By which a provider is told to use another model than the one that was looked up. */
 const OTHER_MODELS_DROPPED = dropping('models', 'preset')
+
+/** An upstream for one request: where it lacks its route, it does not speak the client's dialect. */
+function asFor({ dialect, call }: Job, upstream: Upstream): Pick<Upstream, 'grades' | 'provider'> {
+  if (dialect.hasRoute?.(call, upstream.provider) !== false) return upstream
+  return { provider: upstream.provider, grades: { ...upstream.grades, [dialect.name]: 'translate' } }
+}
 
 function allKeysUsed({ upstream }: Target, waitMs: number): GateError {
   const message = `all keys of upstream "${upstream}" have reached their limit or rest`

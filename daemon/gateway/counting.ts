@@ -1,9 +1,13 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import type { CountRoute } from '../../schemas/words/provider-row.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Target } from '../route/target-health.ts'
+import type { Dialect } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import { spokenFor } from '../translate/spoken.ts'
+import { tokensAt } from '../translate/engine-count.ts'
+import { parsedRecord } from '../translate/json-value.ts'
+import { type Spoken, spokenFor } from '../translate/spoken.ts'
 import { type Translation, translate } from '../translate/translation.ts'
 import { bothTunings, tuned } from '../translate/tuning.ts'
 import { TooLong, textOf } from '../upstream/answer-text.ts'
@@ -22,11 +26,12 @@ type CountingParts = {
 }
 
 const COUNT_TIMEOUT_MS = 10_000
-const MAX_ANSWER_BYTES = 64 * 2 ** 10
+/** vLLM names every token of a prompt. */
+const MAX_ANSWER_BYTES = 4 * 2 ** 20
 
 /**
- * How many tokens a request is, where the upstream cannot say that in the client's dialect: as its engine counts what it
- * would be sent, or about so many. No engine is started for that.
+ * How many tokens a request is, where the upstream cannot say that in the client's dialect: as it counts what it would
+ * be sent, or about so many. No engine is started for that.
  * @returns null: the request does not ask for it, or the upstream answers it as any other
  */
 export function countFor(parts: CountingParts, job: Job, target: Target): ForwardEnd | Promise<ForwardEnd> | null {
@@ -34,44 +39,77 @@ export function countFor(parts: CountingParts, job: Job, target: Target): Forwar
   const { countBody, countInput = dialect.estimateInput } = dialect
   const upstream = parts.upstreams.get(target.upstream)
   if (call.endpoint.does !== 'count-tokens' || countBody === undefined || upstream === undefined) return null
-  if (spokenFor(parts.dialects.all, dialect, upstream.grades).grade === 'native') return null
+  if (countsNatively(parts, dialect, upstream)) return null
   const told = (tokens: number): ForwardEnd => {
     const rest = Buffer.from(JSON.stringify(countBody(tokens)))
     return { kind: 'answered', status: 200, headers: { 'content-type': 'application/json' }, rest, ttftMs: 0 }
   }
-  const counts = providerRow(upstream.provider).countsTokens === true && !parts.backends.isAsleep(upstream.name)
-  if (!counts) return told(countInput(call))
-  return exactCount(parts, job, target, upstream).then((tokens) => told(tokens ?? countInput(call)))
+  const route = parts.backends.isAsleep(upstream.name) ? null : routeOf(parts, dialect, upstream)
+  if (route === null) return told(countInput(call))
+  return exactCount(parts, job, target, upstream, route).then((tokens) => told(tokens ?? countInput(call)))
 }
 
-/** @returns null when the engine does not say, or would not take the request @throws GateError OVERLOADED */
+/** Whether the upstream has the client's route, so that the request passes. */
+function countsNatively({ dialects }: CountingParts, dialect: Dialect, { provider, grades }: Upstream): boolean {
+  const { counts } = providerRow(provider)
+  if (spokenFor(dialects.all, dialect, grades).grade !== 'native' || counts === undefined) return false
+  return typeof counts === 'string' || counts.dialect === dialect.name
+}
+
+/** How the upstream is asked; `own` is left out where the dialect that is spoken says it. */
+type Route = { readonly chosen: Spoken; readonly own?: CountRoute }
+
+/** @returns null: it does not count */
+function routeOf({ dialects: { all } }: CountingParts, dialect: Dialect, { provider, grades }: Upstream): Route | null {
+  const { counts } = providerRow(provider)
+  if (counts === undefined || counts === 'where native') return null
+  if (counts === 'as spoken') return { chosen: spokenFor(all, dialect, grades) }
+  const taken = all.find(({ name }) => name === counts.dialect)
+  return taken === undefined ? null : { own: counts, chosen: { dialect: taken, grade: 'translate', instead: taken } }
+}
+
+/** @returns null when the upstream does not say, or would not take the request @throws GateError OVERLOADED */
 async function exactCount(
-  { dialects, now }: CountingParts,
+  { now }: CountingParts,
   job: Job,
   { model, tuning }: Target,
-  upstream: Upstream,
+  { ask, provider, tuning: own }: Upstream,
+  { chosen, own: counts }: Route,
 ): Promise<number | null> {
   const { call, dialect, answer, hold } = job
-  const { ask, provider, grades } = upstream
-  const chosen = spokenFor(dialects.all, dialect, grades)
-  if (ask === null || (chosen.dialect.engineCount ?? chosen.instead.engineCount) === undefined) return null
+  if (ask === null) return null
   const facts = { requestId: answer.requestId, nowS: Math.floor(now() / 1_000), elapsedNs: () => 0 }
   const translated = orNull(() => translate(dialect, chosen, call, { model, provider }, facts))
-  const count = translated?.spoken.engineCount
-  if (translated === null || count === undefined) return null
+  if (translated === null) return null
   const { spoken } = translated
-  const { body } = tuned(spoken, translated.body, bothTunings(upstream.tuning, tuning), false)
-  hold(body.length)
+  const count = counts === undefined ? spoken.engineCount : { path: counts.path, read: tokensAt(counts.answer) }
+  if (count === undefined) return null
+  const { body } = tuned(spoken, translated.body, bothTunings(own, tuning), false)
+  const question = counts === undefined ? body : questionOf(body, model, counts)
+  hold(question.length)
   const gone = new AbortController()
   answer.onGone(() => gone.abort())
   const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)])
   try {
-    const counted = await ask(count.path, signal, { headers: spoken.fixedHeaders, body: body.toString('utf8') })
+    const counted = await ask(count.path.replace('{model}', encodeURIComponent(model)), signal, {
+      headers: spoken.fixedHeaders,
+      body: question.toString('utf8'),
+    })
     return count.read(JSON.parse(await textOf(counted, MAX_ANSWER_BYTES)))
   } catch (error) {
     if (signal.aborted || isOfUpstream(error)) return null // what follows will say what is wrong
     throw error
   }
+}
+
+/** A request as it is counted: of what is there to answer it, some take nothing. */
+function questionOf(body: Buffer, model: string, { takes, within }: CountRoute): Buffer {
+  const asked = takes === undefined && within === undefined ? null : parsedRecord(body.toString('utf8'))
+  if (asked === null) return body
+  const taken = Object.fromEntries(Object.entries(asked).filter(([field]) => takes?.includes(field) ?? true))
+  return Buffer.from(
+    JSON.stringify(within === undefined ? taken : { [within]: { model: `models/${model}`, ...taken } }),
+  )
 }
 
 /** A request that the upstream would not take is refused when it is sent. */

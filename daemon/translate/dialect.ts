@@ -77,6 +77,8 @@ export type Dialect = {
   readonly countBody?: (inputTokens: number) => object
   /** How engines count the tokens of a request; absent: they do not in this dialect. */
   readonly engineCount?: EngineCount
+  /** Whether upstreams that speak it have the route of a request; absent: they have all. */
+  readonly hasRoute?: (call: Call, provider: string) => boolean
   /** The message of an error that a whole answer is, although its status says success; null when it is none. */
   readonly failureOf: (answer: Buffer) => string | null
   /** A whole answer as the stream that it would have been; absent: it is written anew. */

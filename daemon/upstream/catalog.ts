@@ -1,5 +1,6 @@
 import type { Log } from '../../schemas/words/log.ts'
 import type { ModelFacts } from '../../schemas/words/model-facts.ts'
+import type { ProviderRow } from '../../schemas/words/provider-row.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
 import { textOf } from './answer-text.ts'
 import type { Answer } from './asking.ts'
@@ -114,10 +115,11 @@ class NoListError extends Error {
 
 /**
  * Asks for the list below the base URL, and below its usual version where it names none; what answers there is kept.
+ * Where the provider has a list that says more, that one counts.
  * @throws Error when there is no answer, or a refusal; NoListError when what answers is no list
  */
 async function askModels(upstream: Upstream, ask: NonNullable<Upstream['ask']>, signal: AbortSignal): Promise<Listed> {
-  const { lists, addVersion, redactor } = upstream
+  const { lists, addVersion, redactor, provider } = upstream
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
   let listed = await listAt('', upstream, ask, deadline)
   if (listed instanceof NoListError && addVersion !== null && lists.version !== null) {
@@ -127,8 +129,33 @@ async function askModels(upstream: Upstream, ask: NonNullable<Upstream['ask']>, 
       listed = below
     }
   }
+  const { models: own } = providerRow(provider)
+  const better = own === undefined ? null : await ownList(own, upstream, ask, deadline)
+  if (better !== null) listed = better
   if (listed instanceof NoListError) throw listed
   return redactor === null ? listed : { ...listed, models: listed.models.map(redactor.text) }
+}
+
+/** @returns null: there is none */
+async function ownList(
+  { path, list, id }: NonNullable<ProviderRow['models']>,
+  { lists }: Upstream,
+  ask: NonNullable<Upstream['ask']>,
+  deadline: AbortSignal,
+): Promise<Listed | null> {
+  try {
+    const response = await ask(path, deadline)
+    if (!response.ok) {
+      await response.body?.cancel()
+      return null
+    }
+    const said: unknown = JSON.parse(await textOf(response, MAX_ANSWER_BYTES))
+    const entries: unknown = new Map(Object.entries(Object(said))).get(list)
+    if (!Array.isArray(entries)) return null
+    return listedIn(lists, { data: entries.map((entry) => ({ ...Object(entry), id: Object(entry)[id] })) })
+  } catch {
+    return null // the usual one is there
+  }
 }
 
 /** What an upstream answers that does not list its models there. */
@@ -160,8 +187,9 @@ export async function readListing(lists: ModelListing, response: Pick<Answer, 'b
   return modelsIn(lists, await textOf(response, MAX_ANSWER_BYTES)).models
 }
 
-function modelsIn({ readModels, readFacts }: ModelListing, text: string): Listed {
-  const list: unknown = JSON.parse(text)
+const modelsIn = (lists: ModelListing, text: string): Listed => listedIn(lists, JSON.parse(text))
+
+function listedIn({ readModels, readFacts }: ModelListing, list: unknown): Listed {
   return { models: readModels(list).slice(0, MAX_MODELS), facts: readFacts?.(list) ?? NOTHING.facts }
 }
 

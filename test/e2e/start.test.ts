@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -224,11 +225,25 @@ async function startEngine() {
   throw new Error('every usual port is taken')
 }
 
-test('the model list answers while every upstream is down', async () => {
-  const gate = await startDaemon({ GATE_UPSTREAMS__OPENAI__BASE_URL: 'http://127.0.0.1:9/v1' }, place.path)
+test('the model list answers while every upstream is down, or never answers', async () => {
+  const open: Socket[] = []
+  const mute = createServer((socket) => void open.push(socket))
+  await once(mute.listen(0, '127.0.0.1'), 'listening')
+  const { port } = mute.address() as AddressInfo
+  const env = {
+    GATE_UPSTREAMS__OPENAI__BASE_URL: 'http://127.0.0.1:9/v1',
+    GATE_UPSTREAMS__MUTE__PROVIDER: 'vllm',
+    GATE_UPSTREAMS__MUTE__BASE_URL: `http://127.0.0.1:${port}/v1`,
+    GATE_UPSTREAMS__MUTE__MODELS: '["qwen"]',
+  }
+  const gate = await startDaemon(env, place.path)
+  await until(() => open.length > 0) // it is asked for its models, and does not say them
   const response = await fetch(`${gate.url}/v1/models`, { headers: { authorization: `Bearer ${gate.key}` } })
-  expect(await response.json()).toMatchObject({ object: 'list', data: [{ id: 'echo' }] })
+  const { data } = (await response.json()) as { data: { id: string }[] }
+  expect(data.map(({ id }) => id)).toEqual(expect.arrayContaining(['echo', 'qwen']))
   await gate.stop()
+  for (const socket of open) socket.destroy()
+  mute.close()
 })
 
 test('what is configured but not built yet is said', async () => {

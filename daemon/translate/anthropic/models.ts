@@ -1,6 +1,6 @@
 import { known, type ModelFacts } from '../../../schemas/words/model-facts.ts'
 import type { Call, ModelEntry } from '../call.ts'
-import { isRecord, type JsonRecord, numberIn, recordsIn } from '../json-value.ts'
+import { booleanIn, isRecord, type JsonRecord, numberIn, recordIn, recordsIn } from '../json-value.ts'
 
 /** When a model was made is not known here: it has been there since this process began. */
 const SINCE = new Date(Math.floor(performance.timeOrigin)).toISOString()
@@ -52,7 +52,18 @@ export function readFacts(list: unknown): ReadonlyMap<string, ModelFacts> {
 
 function factsIn(model: JsonRecord): ModelFacts {
   const [contextTokens, outputTokens] = [numberIn(model['max_input_tokens']), numberIn(model['max_tokens'])]
-  return known({ contextTokens: contextTokens ?? undefined, outputTokens: outputTokens ?? undefined })
+  const capabilities = recordIn(model['capabilities'])
+  const can = (name: string) => booleanIn(recordIn(capabilities[name])['supported']) ?? undefined
+  const [image, file] = [can('image_input'), can('pdf_input')]
+  return known({
+    contextTokens: contextTokens ?? undefined,
+    outputTokens: outputTokens ?? undefined,
+    input:
+      image === undefined
+        ? undefined
+        : ['text', ...(image ? (['image'] as const) : []), ...(file ? (['file'] as const) : [])],
+    reasoning: can('thinking'),
+  })
 }
 
 /** @throws Error when it has another shape */

@@ -3,14 +3,15 @@ import { type JsonRecord, listIn, recordIn } from '../json-value.ts'
 
 /**
  * What an entry of a model list says besides the id. OpenAI's own says nothing; read are the fields of OpenRouter (which
- * Together, llama.cpp, SGLang and Gate itself write in part), vLLM, LM Studio, Mistral, Groq and Fireworks.
+ * llama.cpp, SGLang and Gate itself write in part), vLLM, LM Studio, Mistral, Groq, Together, Fireworks, Moonshot and
+ * Cohere.
  */
 export function readFactsOf(model: JsonRecord): ModelFacts {
   const provider = recordIn(model['top_provider'])
   const architecture = recordIn(model['architecture'])
   const meta = recordIn(model['meta'])
-  const capabilities = recordIn(model['capabilities'])
   const parameters = wordsIn(model['supported_parameters'])
+  const able = abilitiesIn(model)
   return known({
     contextTokens: firstCount(
       meta['n_ctx'], // llama.cpp: of one slot
@@ -23,16 +24,47 @@ export function readFactsOf(model: JsonRecord): ModelFacts {
       meta['n_ctx_train'], // the most that the model was made for, as its GGUF header says
     ),
     outputTokens: firstCount(provider['max_completion_tokens'], model['max_completion_tokens']),
-    input: modalitiesIn(architecture['input_modalities']),
+    input: modalitiesIn(architecture['input_modalities']) ?? able.input,
     output: modalitiesIn(architecture['output_modalities']),
-    tools:
-      parameters?.includes('tools') ??
-      booleanIn(capabilities['function_calling']) ??
-      booleanIn(model['supports_tools']),
-    reasoning: parameters?.includes('reasoning') ?? booleanIn(capabilities['reasoning']),
+    tools: parameters?.includes('tools') ?? able.tools,
+    reasoning: parameters?.includes('reasoning') ?? able.reasoning,
     price: priceIn(recordIn(model['pricing'])),
   })
 }
+
+/** What a model can do, in the words of those that say so of each thing. */
+function abilitiesIn(model: JsonRecord): Pick<ModelFacts, 'input' | 'tools' | 'reasoning'> {
+  const capabilities = recordIn(model['capabilities']) // Mistral
+  const features = wordsIn(model['features']) // Cohere
+  const can = (...said: readonly unknown[]) => said.find((one): one is boolean => typeof one === 'boolean')
+  const images = can(
+    capabilities['vision'],
+    model['supports_image_in'], // Moonshot
+    model['supports_image_input'], // Fireworks
+    features?.includes('vision'),
+    LM_STUDIO_IMAGES.get(model['type']),
+  )
+  const audio = can(capabilities['audio'])
+  const video = can(model['supports_video_in'])
+  const others = MODALITIES.filter(
+    (one) => (one === 'image' && images) || (one === 'audio' && audio) || (one === 'video' && video),
+  )
+  return known({
+    input: images === undefined ? undefined : ['text', ...others],
+    tools: can(
+      capabilities['function_calling'],
+      model['supports_tools'],
+      features?.includes('tools'),
+      wordsIn(model['capabilities'])?.includes('tool_use'), // LM Studio
+    ),
+    reasoning: can(capabilities['reasoning'], model['supports_reasoning']),
+  })
+}
+
+const LM_STUDIO_IMAGES: ReadonlyMap<unknown, boolean> = new Map([
+  ['llm', false],
+  ['vlm', true],
+])
 
 /** The same in the fields of OpenRouter, which many clients know, and vLLM's for the context. */
 export function writeFacts({
@@ -76,13 +108,14 @@ function modalitiesIn(value: unknown): ModelFacts['input'] {
   return named.length > 0 ? named : undefined
 }
 
-const booleanIn = (value: unknown): boolean | undefined => (typeof value === 'boolean' ? value : undefined)
-
 function priceIn(pricing: JsonRecord): ModelPrice | undefined {
-  const [input, output] = [microdollarsIn(pricing['prompt']), microdollarsIn(pricing['completion'])]
+  const [input, output] = [
+    microdollarsIn(pricing['prompt']) ?? ofMillion(pricing['input']),
+    microdollarsIn(pricing['completion']) ?? ofMillion(pricing['output']),
+  ]
   if (input === undefined || output === undefined) return undefined
   const [cacheRead, cacheWrite] = [
-    microdollarsIn(pricing['input_cache_read']),
+    microdollarsIn(pricing['input_cache_read']) ?? ofMillion(pricing['cached_input']),
     microdollarsIn(pricing['input_cache_write']),
   ]
   return {
@@ -100,6 +133,11 @@ const PER_TOKEN = 1e12
 function microdollarsIn(value: unknown): number | undefined {
   const perToken = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
   return perToken >= 0 && perToken < 1 ? Math.round(perToken * PER_TOKEN) : undefined
+}
+
+/** Dollars a million tokens, as Together says it; what is rented by the hour says 0. */
+function ofMillion(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 && value < 1e6 ? Math.round(value * 1e6) : undefined
 }
 
 function dollarsText(microdollars: number): string {

@@ -1,4 +1,5 @@
-import { type ChatQuirks, providerRow } from '../../../schemas/words/providers.ts'
+import type { ChatQuirks } from '../../../schemas/words/provider-row.ts'
+import { providerRow } from '../../../schemas/words/providers.ts'
 import { atMost, type FeatureRow, type FeatureTable } from '../features.ts'
 import type { Feature } from '../neutral.ts'
 
@@ -7,17 +8,33 @@ export type Quirks = ChatQuirks
 /** How upstreams of a provider differ. */
 export const quirksOf = (provider: string): Quirks => providerRow(provider).chat
 
+/** Whether upstreams refuse a field of a request, or do not know it. */
+export const isRefused = ({ lacks, takes }: Quirks, field: string): boolean =>
+  lacks.includes(field) || takes?.includes(field) === false
+
+/** The word that upstreams have for an effort. */
+export function effortFor({ efforts }: Quirks, effort: string): string {
+  if (efforts === undefined || efforts.includes(effort)) return effort
+  const [least, most] = efforts
+  return effort === 'minimal' ? least : most
+}
+
 /** What a provider does otherwise than OpenAI. @param usual what OpenAI does */
 export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Record<Feature, FeatureRow>> {
-  const { hasTopK, thinking, hasSchemas, hasFreeform, hasTemplate, mostStops, fetchesDocuments, lacks } =
-    quirksOf(provider)
+  const quirks = quirksOf(provider)
+  const { hasTopK, thinking, hasSchemas, hasFreeform, hasTemplate, mostStops, fetchesDocuments, seed, efforts } = quirks
   const missing = Object.entries(usual).filter(
-    ([, { field, does }]) => does !== 'refuse' && field.split(', ').some((one) => lacks.includes(one)),
+    ([, { field, does }]) =>
+      does === 'native' && field !== 'messages' && field.split(', ').some((one) => isRefused(quirks, one)),
   )
   return {
     ...Object.fromEntries(
       missing.map(([feature, { field }]) => [feature, { field, does: 'drop', how: `${provider} does not take it` }]),
     ),
+    ...(seed !== 'seed' && { seed: { field: seed, does: 'native' } }),
+    ...(efforts !== undefined && {
+      effort: { field: 'reasoning_effort', does: 'emulate', how: `as ${efforts.join(' or ')}` },
+    }),
     ...(!hasSchemas && {
       'answer schema': {
         field: 'response_format',

@@ -13,7 +13,7 @@ import type {
 } from '../neutral.ts'
 import { mayBeStrict, userId } from '../openai-limits.ts'
 import { withInstructions } from './instructions.ts'
-import { type Quirks, quirksOf } from './providers.ts'
+import { effortFor, isRefused, type Quirks, quirksOf } from './providers.ts'
 
 /** Writes a request of another dialect. */
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
@@ -34,18 +34,17 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(topP !== null && { top_p: topP }),
     ...(topK !== null && quirks.hasTopK && { top_k: topK }),
     ...(stop.length > 0 && { stop: stop.slice(0, quirks.mostStops ?? stop.length) }),
-    ...(seed !== null && { seed }),
+    ...(seed !== null && { [quirks.seed]: seed }),
     ...(frequencyPenalty !== null && { frequency_penalty: frequencyPenalty }),
     ...(presencePenalty !== null && { presence_penalty: presencePenalty }),
     ...(logprobs !== undefined && { logprobs: true, ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) }),
     ...answerFormOf(request, quirks),
-    ...(effort !== null && { reasoning_effort: effort }),
+    ...(effort !== null && { reasoning_effort: effortFor(quirks, effort) }),
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),
     ...(endUser !== null && { user: userId(endUser) }),
   }
   const asked = isAskedFor(request, quirks) ? withInstructions(written, asksFor(request.answerForm.schema)) : written
-  if (quirks.lacks.length === 0) return asked
-  return Object.fromEntries(Object.entries(asked).filter(([name]) => !quirks.lacks.includes(name)))
+  return Object.fromEntries(Object.entries(asked).filter(([name]) => !isRefused(quirks, name)))
 }
 
 /** How a provider takes messages. `freeform`: names of tools that take a text there, too. */
@@ -136,10 +135,11 @@ function resultMessage({ id, parts, isError }: ResultPart, quirks: Quirks): obje
 }
 
 function assistantMessage(parts: readonly NeutralPart[], form: Form): object {
-  const { thinking } = form
-  const text = joined(parts, '')
+  const { thinking, lacksInMessages } = form
   const calls = parts.filter((part) => part.kind === 'call')
-  const refusal = parts.find((part) => part.kind === 'refusal')
+  const refused = parts.find((part) => part.kind === 'refusal')
+  const refusal = lacksInMessages.includes('refusal') ? undefined : refused
+  const text = joined(parts, '') || (refusal === undefined ? (refused?.text ?? '') : '')
   const thought = parts.map((part) => (part.kind === 'reasoning' ? part.text : '')).join('')
   return {
     role: 'assistant',

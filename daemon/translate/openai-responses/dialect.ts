@@ -1,9 +1,11 @@
+import { providerRow } from '../../../schemas/words/providers.ts'
 import type { Dialect } from '../dialect.ts'
 import { inputTokensIn } from '../engine-count.ts'
 import { fileIdsIn } from '../file-ids.ts'
 import { parsedRecord } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
 import { looksLikeEvents } from '../sse.ts'
+import { isCompaction } from './compaction.ts'
 import { ENDPOINTS } from './endpoint.ts'
 import { errorFrame, failureOf } from './error.ts'
 import { countInput, estimateInput, estimateOutput } from './estimate.ts'
@@ -43,6 +45,7 @@ export const openAiResponses = {
   countInput,
   countBody: (inputTokens) => ({ object: 'response.input_tokens', input_tokens: inputTokens }),
   engineCount: { path: '/responses/input_tokens', read: inputTokensIn },
+  hasRoute: ({ endpoint }, provider) => !isCompaction(endpoint) || providerRow(provider).isStateless !== true,
   failureOf,
   replay: (answer) => replayOf(parsedRecord(answer.toString('utf8')) ?? {}, -1),
   errorBody,

@@ -1,3 +1,4 @@
+import { providerRow } from '../../../schemas/words/providers.ts'
 import type { FeatureTable } from '../features.ts'
 
 const NONE = 'it has no such thing'
@@ -54,4 +55,15 @@ const RESPONSES = {
   'end user': { field: 'safety_identifier', does: 'native', how: 'an id of more than 64 characters as its SHA-256' },
 } as const satisfies FeatureTable
 
-export const features = (): FeatureTable => RESPONSES
+/** What becomes of the rest where fields that are not known are refused. */
+const STRICT = {
+  'log probabilities': { field: 'top_logprobs', does: 'drop', how: NONE },
+  'JSON answers': { field: 'response_format', does: 'native' },
+  'answer schema': { field: 'response_format', does: 'native' },
+  'freeform tools': { field: 'tools', does: 'refuse', how: 'its tools take JSON' },
+  'end user': { field: 'safety_identifier', does: 'drop', how: NONE },
+  document: { field: 'input', does: 'refuse', how: NONE },
+} as const satisfies Partial<FeatureTable>
+
+export const features = (provider: string): FeatureTable =>
+  providerRow(provider).isStrict === true ? { ...RESPONSES, ...STRICT } : RESPONSES

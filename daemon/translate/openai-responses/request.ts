@@ -1,8 +1,9 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { providerRow } from '../../../schemas/words/providers.ts'
 import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
-import { edited, modelEdits } from '../json-splice.ts'
+import { edited, memberEdits, modelEdits } from '../json-splice.ts'
 import { decidingKeys, readModelRequest } from '../model-request.ts'
 import { ENDPOINTS } from './endpoint.ts'
 import { foreignThoughtsEdits } from './foreign-thoughts.ts'
@@ -24,11 +25,14 @@ export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call)
   return { ...asked, stream: asked.stream && endpoint.does !== 'count-tokens' }
 }
 
-/** Every byte stays but the model's name, and what another provider thought. */
+/** Every byte stays but the model's name, what another provider thought, and what is asked to be kept where nothing is. */
 export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model, provider }: UpstreamSide): UpstreamBody {
   const edits = model === asked.model ? [] : modelEdits(body, model, outline)
   const foreign = foreignThoughtsEdits(body, provider, outline)
   edits.push(...foreign)
+  // Gate keeps it itself
+  if (providerRow(provider).isStateless === true)
+    edits.push(...memberEdits(body, outline ?? outlineOf(body), 'store', () => false))
   return {
     body: edits.length === 0 ? body : edited(body, edits),
     hidesUsage: false,

@@ -4,6 +4,7 @@ import { inputOf, ownDescription } from '../freeform.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, TextPart } from '../neutral.ts'
 import { mayBeStrict, userId } from '../openai-limits.ts'
 import { ownItem } from './reasoning.ts'
+import { strictly } from './strict.ts'
 
 /** Fewer tokens are refused, too; engines take any number. */
 const FEWEST_TOKENS = 16
@@ -28,7 +29,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(reasoning === null ? [] : ['reasoning.encrypted_content']),
     ...(logprobs === undefined ? [] : ['message.output_text.logprobs']),
   ]
-  return {
+  const written = {
     model,
     input: request.messages.flatMap((message) => itemsOf(message, { freeform, freeformCalls, isEngine })),
     store: false,
@@ -45,6 +46,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(logprobs !== undefined && logprobs.top > 0 && { top_logprobs: logprobs.top }),
     ...(endUser !== null && { safety_identifier: userId(endUser) }),
   }
+  return providerRow(provider).isStrict === true ? strictly(written) : written
 }
 
 function callsOf({ messages }: NeutralRequest, names: ReadonlySet<string>): readonly string[] {

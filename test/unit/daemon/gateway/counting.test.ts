@@ -9,20 +9,36 @@ let plane: Awaited<ReturnType<typeof startDataPlane>>
 let counts: boolean | string | null
 let isAsleep: boolean
 let paths: string[]
+let asked: object
+
+const INPUT_TOKENS = { input_tokens: 4_711, object: 'response.input_tokens' }
+/** What is answered in another form. */
+const SAID: Record<string, object> = {
+  '/v1beta/models/mock:countTokens': { totalTokens: 4_711, promptTokensDetails: [] },
+  '/tokenize': { count: 4_711, max_model_len: 8_192, tokens: [1, 2] },
+  '/v1/tokenizers/estimate-token-count': { code: 0, data: { total_tokens: 4_711 }, status: true },
+}
+const COUNTING = ['openai', 'anthropic', 'google', 'moonshot', 'vllm', 'sglang', 'fireworks', 'ollama'] as const
 
 beforeAll(async () => {
   engine = await startFakeUpstream(({ path, body }, response) => {
     if (body === '{}') return sendJson(response, 404, { error: { message: 'no' } }) // the probe
     paths.push(path)
+    asked = JSON.parse(body)
     if (counts === null) response.destroy()
     else if (typeof counts === 'string') response.end(counts)
-    else if (counts) sendJson(response, 200, { input_tokens: 4_711, object: 'response.input_tokens' })
+    else if (counts) sendJson(response, 200, path in SAID ? SAID[path] : INPUT_TOKENS)
     else sendJson(response, 404, { error: { message: 'File Not Found', type: 'not_found_error', code: 404 } })
   })
   const at = { base_url: engine.url, models: ['mock'] }
   const own = { ...at, provider: 'llama-cpp', dialects: { anthropic: 'repair' } }
+  const google = engine.url.replace(/v1$/, 'v1beta')
+  const others = COUNTING.map((provider) => [
+    provider,
+    { ...at, provider, api_key: 'sk', ...(provider === 'google' && { base_url: google }) },
+  ])
   plane = await startDataPlane(
-    { upstreams: { llama: own, vllm: { ...at, provider: 'vllm' } } },
+    { upstreams: { llama: own, ...Object.fromEntries(others) } },
     { parts: { backends: { ...NO_BACKENDS, isAsleep: () => isAsleep } } },
   )
 })
@@ -83,6 +99,50 @@ test.each([
   expect(paths).toEqual([asked])
 })
 
+const tools = [{ name: 'look', description: 'looks', input_schema: { type: 'object', properties: {} } }]
+const asClaude = { messages, tools, system: 'be brief', max_tokens: 9, temperature: 0.5, stream: true }
+
+test.each([
+  { provider: 'openai', asked: '/v1/responses/input_tokens', fields: ['input', 'model', 'tools'] },
+  { provider: 'google', asked: '/v1beta/models/mock:countTokens', fields: ['generateContentRequest'] },
+  { provider: 'moonshot', asked: '/v1/tokenizers/estimate-token-count', fields: ['messages', 'model', 'tools'] },
+  { provider: 'vllm', asked: '/tokenize', fields: ['messages', 'model', 'tools'] },
+  { provider: 'sglang', asked: '/v1/messages/count_tokens' },
+])('$provider counts at $asked for a client of Anthropic', async ({ provider, asked: path, fields }) => {
+  const body = { model: `${provider}/mock`, ...asClaude }
+  expect(await count('/v1/messages/count_tokens', body)).toEqual({ input_tokens: 4_711 })
+  expect(paths).toEqual([path])
+  if (fields !== undefined) expect(Object.keys(asked).toSorted()).toEqual(fields)
+  const model = provider === 'google' ? 'models/mock' : 'mock'
+  expect(JSON.stringify(asked)).toContain(`"model":"${model}"`)
+})
+
+test('Anthropic counts for a client of OpenAI, and is told nothing that it refuses there', async () => {
+  const body = { model: 'anthropic/mock', input: 'hi', instructions: 'be brief', max_output_tokens: 9 }
+  expect(await count('/v1/responses/input_tokens', body)).toMatchObject({ input_tokens: 4_711 })
+  expect(paths).toEqual(['/v1/messages/count_tokens'])
+  expect(Object.keys(asked).toSorted()).toEqual(['messages', 'model', 'system'])
+})
+
+test.each(['openai', 'anthropic', 'google'])(
+  'bytes pass to %s, which has the route of its client',
+  async (provider) => {
+    const [path, body] = {
+      openai: ['/v1/responses/input_tokens', { model: 'openai/mock', input: 'hi', extra: 1 }],
+      anthropic: ['/v1/messages/count_tokens', { model: 'anthropic/mock', messages, extra: 1 }],
+      google: ['/v1beta/models/google/mock:countTokens', { contents, extra: 1 }],
+    }[provider] as [string, object]
+    await count(path, body)
+    expect(paths).toEqual([path.replace('google/', '')])
+    expect(asked).toMatchObject({ extra: 1 })
+  },
+)
+
+test('one that speaks the dialect of the client, but does not count, is not asked to', async () => {
+  expect(await count('/v1/messages/count_tokens', { model: 'fireworks/mock', messages })).toEqual(few)
+  expect(paths).toEqual([])
+})
+
 const few = { input_tokens: expect.any(Number) }
 const ask = (model: string) => count('/v1/messages/count_tokens', { model, messages })
 
@@ -91,7 +151,7 @@ test('tokens are estimated where the engine does not count, or is not known to',
   const estimated = await ask('llama/mock')
   expect(estimated).toEqual(few)
   expect(estimated).not.toEqual({ input_tokens: 4_711 })
-  expect(await ask('vllm/mock')).toEqual(estimated)
+  expect(await ask('ollama/mock')).toEqual(estimated)
   expect(paths).toHaveLength(1)
 })
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { isRefused } from '../../../../daemon/translate/openai-chat/providers.ts'
 import { exampleBaseUrl, PROVIDERS, type Provider, providerRow } from '../../../../schemas/words/providers.ts'
 import { KEY, startDataPlane } from '../../../support/data-plane.ts'
 import {
@@ -29,6 +30,7 @@ const OTHERS = PROVIDERS.filter((name) => name !== 'echo')
 beforeAll(async () => {
   upstream = await startFakeUpstream(({ path }, response) => {
     if (path.includes('/messages')) sendJson(response, 200, MESSAGE)
+    else if (path.includes('/responses')) sendJson(response, 200, RESPONSE)
     else sendJson(response, 200, completion('hi'))
   })
   const { origin } = new URL(upstream.url)
@@ -57,6 +59,24 @@ const MESSAGE = {
   usage: { input_tokens: 3, output_tokens: 1 },
 }
 
+const RESPONSE = {
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1,
+  status: 'completed',
+  model: 'm',
+  output: [
+    {
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      status: 'completed',
+      content: [{ type: 'output_text', text: 'hi', annotations: [] }],
+    },
+  ],
+  usage: { input_tokens: 3, output_tokens: 1, total_tokens: 4 },
+}
+
 const post = (path: string, body: object) =>
   fetch(`${plane.url}${path}`, {
     method: 'POST',
@@ -77,6 +97,8 @@ const CHAT = {
   n: 1,
   parallel_tool_calls: false,
 }
+/** Where a provider has another name for it. */
+const RENAMED = new Set(['max_completion_tokens', 'seed'])
 const asOpenAi = (name: Provider) => providerRow(name).dialects['openai-chat'] === 'native'
 
 test.each(OTHERS.filter(asOpenAi))('%s gets chat completions as it takes them', async (name) => {
@@ -96,8 +118,8 @@ test.each(OTHERS.filter(asOpenAi))('%s gets chat completions as it takes them', 
     role: chat.hasDeveloper ? 'developer' : 'system',
     content: 'be "role":"developer"',
   })
-  expect(chat.lacks.filter((field) => field in request)).toEqual([])
-  const dropped = Object.keys(CHAT).filter((field) => chat.lacks.includes(field))
+  expect(Object.keys(request).filter((field) => isRefused(chat, field))).toEqual([])
+  const dropped = Object.keys(CHAT).filter((field) => !RENAMED.has(field) && isRefused(chat, field))
   expect(answer.headers.get('x-gate-dropped')).toBe(dropped.length === 0 ? null : dropped.join(', '))
 })
 
@@ -124,6 +146,48 @@ test.each(OTHERS.filter((name) => asOpenAi(name) || asAnthropic(name)))(
     expect(body).toContain('Be brief.')
   },
 )
+
+const FORMAT = { type: 'json_schema', name: 'answer', schema: { type: 'object' } }
+const RESPONSES_REQUEST = {
+  input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://x.example/i.png', detail: 'low' }] }],
+  store: true,
+  include: ['reasoning.encrypted_content'],
+  reasoning: { effort: 'low', summary: 'auto' },
+  text: { format: FORMAT },
+  tools: [{ type: 'function', name: 'look', parameters: { type: 'object' } }],
+  tool_choice: { type: 'function', name: 'look' },
+  prompt_cache_key: 'k',
+}
+
+test.each(['openrouter', 'deepseek', 'openai'] as const)('%s keeps responses only where it does', async (name) => {
+  const answer = await post('/v1/responses', { model: `${name}/m`, ...RESPONSES_REQUEST })
+  expect(answer.status, await answer.clone().text()).toBe(200)
+  const { path, body } = upstream.seen.at(-1) ?? NOTHING
+  expect(path.endsWith('/responses')).toBe(true)
+  expect(JSON.parse(body)).toEqual({ ...RESPONSES_REQUEST, model: 'm', store: name === 'openai' })
+})
+
+test.each(['openrouter', 'deepseek'] as const)('%s is asked in chat to sum up a conversation', async (name) => {
+  const answer = await post('/v1/responses/compact', { model: `${name}/m`, input: 'hi' })
+  expect(await answer.json()).toMatchObject({ object: 'response.compaction' })
+  expect(upstream.seen.at(-1)?.path).toMatch(/\/chat\/completions$/)
+})
+
+test('Perplexity gets responses without what it refuses', async () => {
+  const answer = await post('/v1/responses', { model: 'perplexity/m', ...RESPONSES_REQUEST })
+  expect(answer.status, await answer.clone().text()).toBe(200)
+  const { path, body } = upstream.seen.at(-1) ?? NOTHING
+  expect(path).toBe('/v1/responses')
+  expect(JSON.parse(body)).toEqual({
+    model: 'm',
+    input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://x.example/i.png' }] }],
+    store: false,
+    reasoning: { effort: 'low' },
+    tools: [{ type: 'function', name: 'look', parameters: { type: 'object' }, strict: false }],
+    tool_choice: { name: 'look' },
+    response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' } } },
+  })
+})
 
 test('a pair of AWS keys signs each request, and is not sent', async () => {
   expect((await post('/v1/chat/completions', { model: 'aws/m', ...CHAT })).status).toBe(200)

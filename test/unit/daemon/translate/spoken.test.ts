@@ -63,6 +63,11 @@ test.each([
   ['google', 'https://generativelanguage.googleapis.com/v1beta/openai', 'openai-chat'],
   ['ollama', 'http://127.0.0.1:11434/v1', 'openai-chat'],
   ['ollama', 'http://127.0.0.1:11434/api', 'ollama'],
+  ['deepseek', undefined, 'openai-chat'],
+  ['deepseek', 'https://api.deepseek.com/anthropic/v1', 'anthropic'],
+  ['moonshot', 'https://api.moonshot.ai/anthropic/v1/', 'anthropic'],
+  ['perplexity', undefined, 'openai-responses'],
+  ['perplexity', 'https://api.perplexity.ai/router/v1', 'openai-chat'],
   ['unheard-of', undefined, 'openai-chat'],
 ])('%s at %s is asked for its models in %s', (provider, url, name) => {
   expect(preferredOf(DIALECTS.all, DIALECTS.gradesOf(provider, url)).name).toBe(name)

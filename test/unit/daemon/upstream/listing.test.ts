@@ -78,6 +78,32 @@ test('one on a port that browsers refuse is asked for its models as it is for an
   expect((await ask('m')).status).toBe(200)
 })
 
+const OWN = { lmstudio: '/api/v0/models', cohere: '/v1/models?page_size=1000' } as const
+
+test.each<{
+  provider: keyof typeof OWN
+  path: string
+  own: unknown
+  usual?: unknown
+  ids: string[]
+}>([
+  { provider: 'lmstudio', path: '/v1', own: { data: [{ id: 'a' }, { id: 'b' }] }, usual: LIST, ids: ['a', 'b'] },
+  { provider: 'lmstudio', path: '', own: { data: [{ id: 'a' }] }, usual: LIST, ids: ['a'] },
+  { provider: 'lmstudio', path: '/v1', own: null, usual: LIST, ids: ['m'] },
+  { provider: 'lmstudio', path: '/v1', own: { data: {} }, usual: LIST, ids: ['m'] },
+  { provider: 'lmstudio', path: '/v1', own: { data: [null, 'x', { name: 'y' }] }, usual: LIST, ids: [] },
+  { provider: 'cohere', path: '/compatibility/v1', own: { models: [{ name: 'command' }] }, ids: ['command'] },
+])('the list of $provider below "$path" is $own, or else $usual: $ids', async ({ provider, path, own, usual, ids }) => {
+  const routes = {
+    ...(own === null ? {} : { [OWN[provider]]: list(own) }),
+    ...(usual === undefined ? {} : { '/v1/models': list(usual) }),
+  }
+  const { plane } = await behind(path, routes, undefined, 'upstreams', { provider })
+  const shown = await fetch(`${plane.url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } })
+  const { data }: { data: { id: string; owned_by: string }[] } = JSON.parse(await shown.text())
+  expect(data.filter(({ owned_by }) => owned_by === 'box').map(({ id }) => id)).toEqual(ids)
+})
+
 test('one that redirects is not followed', async () => {
   const moved = (response: ServerResponse) => void response.writeHead(302, { location: '/v1/other' }).end()
   const { status, asked } = await behind('/v1', { '/v1/models': moved, '/v1/other': list(LIST) })

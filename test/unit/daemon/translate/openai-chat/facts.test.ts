@@ -39,6 +39,58 @@ test.each([
     says: { max_context_length: 262_144, capabilities: { function_calling: true } },
     facts: { contextTokens: 262_144, tools: true },
   },
+  {
+    engine: 'Mistral, of one that sees',
+    says: {
+      max_context_length: 1,
+      capabilities: { function_calling: false, vision: true, audio: true, reasoning: true },
+    },
+    facts: { contextTokens: 1, input: ['text', 'image', 'audio'], tools: false, reasoning: true },
+  },
+  {
+    engine: 'Groq',
+    says: { active: true, context_window: 131_072, max_completion_tokens: 32_768 },
+    facts: { contextTokens: 131_072, outputTokens: 32_768 },
+  },
+  {
+    engine: 'Together',
+    says: {
+      type: 'chat',
+      context_length: 131_072,
+      pricing: { hourly: 0, input: 0.6, output: 1.7, base: 0, finetune: 0 },
+    },
+    facts: { contextTokens: 131_072, price: { input: 600_000, output: 1_700_000 } },
+  },
+  {
+    engine: 'Together, of one for rent',
+    says: { type: 'chat', pricing: { hourly: 2, input: 0, output: 0, base: 0, finetune: 0 } },
+    facts: {},
+  },
+  {
+    engine: 'Fireworks',
+    says: { context_length: 262_144, supports_chat: true, supports_image_input: true, supports_tools: true },
+    facts: { contextTokens: 262_144, input: ['text', 'image'], tools: true },
+  },
+  {
+    engine: 'Moonshot',
+    says: { context_length: 262_144, supports_image_in: true, supports_video_in: true, supports_reasoning: true },
+    facts: { contextTokens: 262_144, input: ['text', 'image', 'video'], reasoning: true },
+  },
+  {
+    engine: 'Cohere',
+    says: { context_length: 256_000, endpoints: ['chat'], features: ['json_mode', 'tools', 'strict_tools'] },
+    facts: { contextTokens: 256_000, input: ['text'], tools: true },
+  },
+  {
+    engine: 'LM Studio, in its own list',
+    says: { type: 'vlm', state: 'not-loaded', max_context_length: 32_768, capabilities: ['tool_use'] },
+    facts: { contextTokens: 32_768, input: ['text', 'image'], tools: true },
+  },
+  {
+    engine: 'LM Studio, of a model for text',
+    says: { type: 'llm', max_context_length: 8_192 },
+    facts: { contextTokens: 8_192, input: ['text'] },
+  },
   { engine: 'OpenAI', says: {}, facts: {} },
   {
     engine: 'one that says nonsense',
