@@ -18,6 +18,8 @@ export type Usage = {
   readonly cacheWriteTokens?: number
   /** Part of `cacheWriteTokens` that is kept for an hour or longer. */
   readonly longCacheWriteTokens?: number
+  /** Part of the input that is sound, where it is said. */
+  readonly audioTokens?: number
   /** The class of service that answered, where it is said: prices differ. */
   readonly service?: string
 }

@@ -45,7 +45,7 @@ export function usageObject(usage: Usage): object {
     ...deltaUsageObject(usage),
     cache_creation: null,
     inference_geo: null,
-    service_tier: null,
+    service_tier: usage.service === 'priority' ? 'priority' : null,
     speed: null,
   }
 }

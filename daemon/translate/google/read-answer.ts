@@ -15,7 +15,9 @@ export function readAnswer(answer: Buffer, requestId: string): NeutralAnswer {
   const blocked = blockedIn(response)
   const candidate = firstCandidate(response)
   if (candidate === undefined && blocked === null) throw new Error('the upstream answered without any candidate')
-  const said = blocked === null ? partsOf(candidate ?? {}, id || requestId) : [blocked]
+  const refusal = refusalIn(candidate ?? {})
+  const answered = [...partsOf(candidate ?? {}, id || requestId), ...(refusal === null ? [] : [refusal])]
+  const said = blocked === null ? answered : [blocked]
   const firstText = said.findIndex(({ kind }) => kind === 'text')
   const parts = said.map((part, at) =>
     part.kind === 'text' && at === firstText
@@ -97,7 +99,7 @@ export const firstCandidate = (response: JsonRecord): JsonRecord | undefined =>
   recordsIn(response['candidates']).find(({ index }) => (numberIn(index) ?? 0) === 0)
 
 /** The refusal of a prompt; null when it was not refused. */
-export function blockedIn(response: JsonRecord): Extract<AnswerPart, { readonly kind: 'refusal' }> | null {
+export function blockedIn(response: JsonRecord): Refusal | null {
   const { blockReason, blockReasonMessage } = recordIn(response['promptFeedback'])
   if (typeof blockReason !== 'string') return null
   const message = textIn(blockReasonMessage)
@@ -105,6 +107,14 @@ export function blockedIn(response: JsonRecord): Extract<AnswerPart, { readonly 
     kind: 'refusal',
     text: `Google refused the prompt: ${blockReason}${message === null ? '' : ` (${message})`}`,
   }
+}
+
+type Refusal = Extract<AnswerPart, { readonly kind: 'refusal' }>
+
+/** Why an answer was not told, in words. */
+export function refusalIn({ finishReason, finishMessage }: JsonRecord): Refusal | null {
+  const text = REFUSED.has(String(finishReason)) ? (textIn(finishMessage) ?? '') : ''
+  return text === '' ? null : { kind: 'refusal', text }
 }
 
 /** Reasons for which an answer is not worth having: another try may do better. */
@@ -118,12 +128,14 @@ const FAILED = new Set([
 
 const REFUSED = new Set([
   'BLOCKLIST',
+  'ESCALATION',
   'IMAGE_PROHIBITED_CONTENT',
   'IMAGE_RECITATION',
   'IMAGE_SAFETY',
   'LANGUAGE',
   'MODEL_ARMOR',
   'PROHIBITED_CONTENT',
+  'PUP_LIMITED_DISABLED',
   'RECITATION',
   'SAFETY',
   'SPII',

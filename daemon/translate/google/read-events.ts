@@ -6,7 +6,7 @@ import type { TokenLogprobs } from '../token-logprobs.ts'
 import { citationsOf } from './citations.ts'
 import { failureIn } from './error.ts'
 import { logprobsOf } from './logprobs.ts'
-import { blockedIn, finishOf, firstCandidate, idOf, type Said, saidIn } from './read-answer.ts'
+import { blockedIn, finishOf, firstCandidate, idOf, refusalIn, type Said, saidIn } from './read-answer.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a stream of parts of generated content. It ends when the upstream closes it. */
@@ -38,6 +38,8 @@ export class ContentEventReader extends SpokenReader {
       if (said.kind === 'text') logprobs = []
     }
     this.cite(citationsOf(candidate ?? {}))
+    const refusal = refusalIn(candidate ?? {})
+    if (refusal !== null) this.say('refusal', refusal.text)
     if (blocked !== null || typeof candidate?.['finishReason'] === 'string') {
       this.finish = finishOf(candidate ?? {}, { hasCalls: this.callCount > 0, isBlocked: blocked !== null })
     }

@@ -1,4 +1,4 @@
-import { countIn, isRecord } from '../json-value.ts'
+import { countIn, isRecord, recordsIn, textIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
@@ -15,7 +15,11 @@ export function reportedUsage(answer: unknown): Usage | null {
   const usage = isRecord(answer) ? answer['usageMetadata'] : null
   if (!isRecord(usage)) return null
   const reasoningTokens = countIn(usage['thoughtsTokenCount'])
+  const sound = recordsIn(usage['promptTokensDetails']).find(({ modality }) => modality === 'AUDIO')
+  const service = textIn(usage['serviceTier'])
   return {
+    ...(sound !== undefined && { audioTokens: countIn(sound['tokenCount']) }),
+    ...(service !== null && { service }),
     inputTokens: countIn(usage['promptTokenCount']) + countIn(usage['toolUsePromptTokenCount']),
     outputTokens: countIn(usage['candidatesTokenCount']) + reasoningTokens,
     cachedTokens: countIn(usage['cachedContentTokenCount']),
@@ -24,11 +28,12 @@ export function reportedUsage(answer: unknown): Usage | null {
 }
 
 /** Usage as Google reports it: thoughts do not belong to the candidates. */
-export function usageObject({ inputTokens, outputTokens, cachedTokens, reasoningTokens }: Usage): object {
+export function usageObject({ inputTokens, outputTokens, cachedTokens, reasoningTokens, audioTokens }: Usage): object {
   return {
     promptTokenCount: inputTokens,
     candidatesTokenCount: Math.max(0, outputTokens - reasoningTokens),
     totalTokenCount: inputTokens + outputTokens,
+    ...(audioTokens !== undefined && { promptTokensDetails: [{ modality: 'AUDIO', tokenCount: audioTokens }] }),
     ...(cachedTokens > 0 && { cachedContentTokenCount: cachedTokens }),
     ...(reasoningTokens > 0 && { thoughtsTokenCount: reasoningTokens }),
   }

@@ -21,7 +21,9 @@ export function reportedUsage(answer: unknown): Usage | null {
   if (usage === null || typeof usage !== 'object') return null
   const service = field(answer, SERVICE)
   const written = field(field(usage, 'prompt_tokens_details'), 'cache_write_tokens')
+  const sound = field(field(usage, 'prompt_tokens_details'), 'audio_tokens')
   return {
+    ...(typeof sound === 'number' && sound > 0 && { audioTokens: countIn(sound) }),
     ...(typeof written === 'number' && { cacheWriteTokens: countIn(written) }),
     ...(typeof service === 'string' && { service }),
     inputTokens: count(usage, 'prompt_tokens'),

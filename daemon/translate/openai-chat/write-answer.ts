@@ -103,13 +103,14 @@ export const REASONS: Readonly<Record<Finish, string>> = {
 }
 
 export function usageObject(usage: Usage): object {
-  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens } = usage
+  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, audioTokens } = usage
   return {
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,
     total_tokens: inputTokens + outputTokens,
     prompt_tokens_details: {
       cached_tokens: cachedTokens,
+      ...(audioTokens !== undefined && { audio_tokens: audioTokens }),
       ...(cacheWriteTokens !== undefined && { cache_write_tokens: cacheWriteTokens }),
     },
     completion_tokens_details: { reasoning_tokens: reasoningTokens },

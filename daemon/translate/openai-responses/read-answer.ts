@@ -16,6 +16,7 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
   }
   const failure = failureIn(response)
   if (failure !== null) throw new Error(failure)
+  if (response['status'] === 'cancelled') throw new Error('the upstream cancelled its answer')
   const isCut = response['status'] === 'incomplete'
   const parts = recordsIn(response['output']).flatMap((item) => partsOf(item, isCut))
   return {
