@@ -14,7 +14,7 @@ const MOST_FOLLOWERS = 16
 const LARGEST_BACKLOG_BYTES = 2 ** 20
 const DEFAULT_LINES = 100
 
-export type AdminOptions = AdminParts & {
+type AdminOptions = AdminParts & {
   readonly logs: {
     recent(count: number): readonly LogRecord[]
     /** @returns a function that stops it */
@@ -23,7 +23,7 @@ export type AdminOptions = AdminParts & {
   readonly log: Log
 }
 
-export type AdminServer = {
+type AdminServer = {
   /** @throws AdminSocketError when the socket cannot be had, or another daemon answers on it */
   listen(socket: AdminSocket): Promise<void>
   /** Ends the followers, waits for the answers being written at most `deadlineMs`, then cuts. */

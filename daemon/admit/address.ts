@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 
 /** Whether an address is in a list of addresses and CIDR ranges. */
-export type AddressList = { readonly isEmpty: boolean; readonly has: (address: string) => boolean }
+type AddressList = { readonly isEmpty: boolean; readonly has: (address: string) => boolean }
 
 /** @param entries addresses or CIDR ranges, IPv4 or IPv6. @throws Error on one that is neither */
 export function addressList(entries: readonly string[]): AddressList {

@@ -6,7 +6,7 @@ import { CODINGS, codingOf, createDecoder } from '../../wire/decoder.ts'
  * What bounds one body. `hold` counts bytes that are kept for it until its slot is released, and throws when there are
  * too many.
  */
-export type BodyBounds = {
+type BodyBounds = {
   readonly maxBytes: number
   readonly hold: (bytes: number) => void
   readonly isReleased: () => boolean

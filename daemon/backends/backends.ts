@@ -10,7 +10,7 @@ import { limitsOf } from './limits.ts'
 import type { BackendSetup } from './scheduler-state.ts'
 import { type BackendState, type BackendStatus, type Entry, stateOf, statusOf } from './status.ts'
 
-export type BackendsParts = {
+type BackendsParts = {
   /** Asks the upstream of that name for its models. @returns the HTTP status @throws Error when it cannot be reached */
   readonly probe: (name: string, signal: AbortSignal) => Promise<number>
   /** The agent that listens on a socket. */
@@ -23,7 +23,7 @@ export type BackendsParts = {
 }
 
 /** Called with the outcome of a start. */
-export type StartListener = (name: string, outcome: 'started' | 'failed', seconds: number) => void
+type StartListener = (name: string, outcome: 'started' | 'failed', seconds: number) => void
 
 export type Backends = ReturnType<typeof createBackends>
 

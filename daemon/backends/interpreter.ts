@@ -12,7 +12,7 @@ import {
 } from './scheduler-state.ts'
 import { isInTurn } from './turn.ts'
 
-export type InterpreterParts = {
+type InterpreterParts = {
   /** Of a backend; undefined when it was removed from the configuration. */
   readonly engineOf: (name: string) => Engine | undefined
   readonly onStart: (name: string, outcome: 'started' | 'failed', seconds: number) => void

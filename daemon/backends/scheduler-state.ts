@@ -16,7 +16,7 @@ export type BackendLimits = {
 export type Ticket = number
 
 /** A request that waits. `arrivedAtMs` may lie before the event that brought it: it counts from its first wait. */
-export type Waiting = { readonly ticket: Ticket; readonly arrivedAtMs: number }
+type Waiting = { readonly ticket: Ticket; readonly arrivedAtMs: number }
 
 /**
  * Whether requests may cause a start. `failures` counts those in a row; `broke` says that a request found the engine

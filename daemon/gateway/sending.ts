@@ -31,7 +31,7 @@ export type Sending = {
  * How the answer is to be read and written. `nowMs`: Unix milliseconds. `calls`: what becomes of arguments of tools.
  * `line`: where several upstreams tell one stream.
  */
-export type AnswerCare = Pick<AnswerFacts, 'line'> & {
+type AnswerCare = Pick<AnswerFacts, 'line'> & {
   readonly nowMs: number
   readonly check: CheckJson
   readonly calls: CallCare

@@ -2,7 +2,7 @@
  * File descriptors that systemd opened for this process.
  * @see https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
  */
-export type Activation = {
+type Activation = {
   /** Listening sockets of the gateway, in the order of the socket unit. */
   readonly gateway: readonly number[]
   /** Listening sockets of the admin API. */

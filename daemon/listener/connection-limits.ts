@@ -1,5 +1,5 @@
 /** How many connections there may be at once. */
-export type ConnectionLimits = { readonly clients: number; readonly upstreams: number }
+type ConnectionLimits = { readonly clients: number; readonly upstreams: number }
 
 /** Kept for what must work on a busy host, too: the admin socket, files of the store, a reload, looking up names. */
 const RESERVE = 16

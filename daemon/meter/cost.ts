@@ -1,7 +1,7 @@
 import type { ModelPrice, Rates } from '../../schemas/words/model-facts.ts'
 
 /** Tokens of one attempt, as far as they are paid for; `input` and `output` are totals. */
-export type PaidTokens = {
+type PaidTokens = {
   readonly inputTokens: number
   readonly outputTokens: number
   /** Part of the input, read from a cache. */

@@ -1,5 +1,5 @@
 /** Labels of one series, such as `{upstream="local",status="200"}` without the braces; empty for none. */
-export type LabelText = string
+type LabelText = string
 
 /** Names and values as the exposition format writes them. @param values one for each name */
 export function labelText(names: readonly string[], values: readonly string[]): LabelText {
@@ -11,7 +11,7 @@ function escaped(value: string): string {
 }
 
 /** A metric: its series, and its text in the Prometheus exposition format. */
-export type Metric<Series> = {
+type Metric<Series> = {
   /** The series of these labels, made at the first call: keep it where it is counted often. */
   readonly series: (labels: LabelText) => Series
   readonly text: () => string

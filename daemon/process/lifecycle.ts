@@ -225,7 +225,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 const SAME_SIGNAL_MS = 500
 
 /** The part of `process` that signals come from. */
-export type SignalSource = {
+type SignalSource = {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown
 }

@@ -14,10 +14,10 @@ export type EmbedRequest = {
 export type Vector = readonly number[]
 
 /** `inputTokens` is null where they were not reported. */
-export type EmbedAnswer = { readonly vectors: readonly Vector[]; readonly inputTokens: number | null }
+type EmbedAnswer = { readonly vectors: readonly Vector[]; readonly inputTokens: number | null }
 
 /** What a client is told besides the vectors. */
-export type EmbedTold<Call> = { readonly call: Call; readonly model: string; readonly elapsedNs: () => number }
+type EmbedTold<Call> = { readonly call: Call; readonly model: string; readonly elapsedNs: () => number }
 
 /** A dialect's form of embeddings. */
 export type EmbedForm<Call> = {

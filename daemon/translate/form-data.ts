@@ -1,7 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 
 /** Where the value of a field is. */
-export type FormField = { readonly start: number; readonly end: number }
+type FormField = { readonly start: number; readonly end: number }
 
 const MOST_PARTS = 200
 const MOST_HEADER_BYTES = 4_096

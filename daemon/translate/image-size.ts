@@ -1,5 +1,5 @@
 /** Width and height of an image. */
-export type ImageSize = { readonly width: number; readonly height: number }
+type ImageSize = { readonly width: number; readonly height: number }
 
 /** Reads the size of a PNG, GIF, WebP or JPEG from its beginning; null when it is none of these, or not in there. */
 export function imageSize(start: Buffer): ImageSize | null {

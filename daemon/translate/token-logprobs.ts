@@ -4,7 +4,7 @@ import { type JsonRecord, listIn, numberIn, recordsIn, textIn } from './json-val
 export type TokenChance = { readonly token: string; readonly logprob: number; readonly bytes: readonly number[] | null }
 
 /** A token of an answer, and the likeliest in its place. */
-export type TokenLogprob = TokenChance & { readonly top: readonly TokenChance[] }
+type TokenLogprob = TokenChance & { readonly top: readonly TokenChance[] }
 
 export type TokenLogprobs = readonly TokenLogprob[]
 

@@ -12,7 +12,7 @@ export type EngineProbe = {
   readonly questions: readonly ProbeQuestion[]
 }
 
-export type ProbeQuestion = {
+type ProbeQuestion = {
   readonly ask: (model: string) => object
   /** What clients would miss in the stream; null: it cannot be read at all. */
   readonly faultsOf: (stream: Buffer) => readonly string[] | null

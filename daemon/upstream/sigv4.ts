@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 
 /** Credentials of AWS. `sessionToken` belongs to temporary ones. */
-export type AwsKey = {
+type AwsKey = {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken: string | null

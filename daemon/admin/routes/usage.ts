@@ -5,7 +5,7 @@ import { isCalendarDay } from '../../../schemas/words/calendar-day.ts'
 import { AdminError } from '../error.ts'
 
 /** What was used, with the ids of keys. */
-export type UsedSince = {
+type UsedSince = {
   readonly total: UsageCounts
   readonly models: UsageGroup[]
   readonly keys: readonly UsageGroup[]
