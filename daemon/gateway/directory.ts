@@ -1,10 +1,8 @@
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
-import { isLoopback } from '../../schemas/words/address.ts'
-import type { GradeOrigin, Grades } from '../../schemas/words/dialects.ts'
 import { knownFacts } from '../../schemas/words/known-models.ts'
 import type { Log } from '../../schemas/words/log.ts'
-import { type ModelFacts, type ModelPrice, sharedFacts } from '../../schemas/words/model-facts.ts'
+import { type ModelFacts, sharedFacts } from '../../schemas/words/model-facts.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
 import type { BackendState } from '../backends/status.ts'
 import type { TargetFacts } from '../route/choice.ts'
@@ -12,23 +10,13 @@ import { createRoutes, type Routes, type RouteUpstream } from '../route/routes.t
 import { createSessions } from '../route/sessions.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
 import { createCatalog } from '../upstream/catalog.ts'
-import { discoverEngines, MISSES_UNTIL_GONE } from '../upstream/discovery.ts'
 import { createProbes } from '../upstream/probe.ts'
 import type { Speech, Upstream } from '../upstream/upstream.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
+import { createFoundEngines } from './found-engines.ts'
+import { createPrices, isOwn } from './prices.ts'
 import { readinessOf } from './readiness.ts'
-
-/** An upstream as an operator sees it. */
-export type UpstreamStatus = {
-  readonly name: string
-  readonly provider: string
-  readonly state: string
-  readonly models_count: number
-  readonly dialects: Grades
-  /** Where those of them come from that are not known of its provider. */
-  readonly dialects_from?: Record<string, GradeOrigin>
-  readonly last_error?: string
-}
+import { type UpstreamStatus, upstreamStatus } from './upstream-status.ts'
 
 type DirectoryParts = {
   readonly upstreams: Upstreams
@@ -48,8 +36,6 @@ type DirectoryParts = {
 }
 
 const SHORTEST_INTERVAL_MS = 1_000
-const MOST_PRICES = 1_000
-const NOTHING: ModelPrice = { input: 0, output: 0 }
 
 /**
  * Keeps what clients can ask for in step with the configuration and the outside: which upstreams there are (configured
@@ -63,13 +49,9 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   const stopping = new AbortController()
   let config = initial
   let ownPorts: ReadonlySet<number> = new Set()
-  let discovered: Config['upstreams'] = {}
+  const engines = createFoundEngines(parts.listingOf, log)
+  const prices = createPrices(upstreams, factsOf, log)
   let routes: Routes
-  const misses = new Map<string, number>()
-  /** By target, until something changes. */
-  const prices = new Map<string, ModelPrice | null>()
-  /** What was warned of. */
-  const unpriced = new Set<string>()
   let work: Promise<void> = Promise.resolve()
   let probing: Promise<void> = Promise.resolve()
   let isProbeWaiting = false
@@ -80,14 +62,14 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     const own = { ...config.upstreams, ...config.backends }
     // what was found comes last: any user of this machine may listen on loopback, and of two that list a model the
     // first gets it
-    const found = Object.entries(discovered).filter(([name]) => !Object.hasOwn(own, name))
+    const found = Object.entries(engines.found()).filter(([name]) => !Object.hasOwn(own, name))
     const isBackend = (name: string) => Object.hasOwn(config.backends, name)
     upstreams.apply({ ...own, ...Object.fromEntries(found) }, (name) => (isBackend(name) ? 'backends' : 'upstreams'))
     rebuild()
   }
 
   function rebuild(): void {
-    prices.clear()
+    prices.forget()
     const all = upstreams.all().map(routeUpstream)
     routes = createRoutes(config.models, all, health, random, routeFacts, sessions, (name) =>
       readinessOf(parts.backendState(name), parts.isAsleep(name)),
@@ -116,34 +98,12 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     return { ...factsOf(target), isOwn: isOwn(upstream), isRouter }
   }
 
-  /** What a target costs; null: that is not known. */
-  function priceOf(target: Target): ModelPrice | null {
-    const name = `${target.upstream}/${target.model}`
-    const known = prices.get(name)
-    if (known !== undefined) return known
-    const price = lookUpPrice(target)
-    if (prices.size < MOST_PRICES) prices.set(name, price)
-    if (price !== null || unpriced.has(name) || unpriced.size >= MOST_PRICES) return price
-    unpriced.add(name)
-    log('warn', 'the price of this model is not known and counts as 0; set prices of its upstream', {
-      upstream: target.upstream,
-      model: target.model,
-    })
-    return price
-  }
-
-  function lookUpPrice(target: Target): ModelPrice | null {
-    const { price } = factsOf(target)
-    const upstream = upstreams.get(target.upstream)
-    return price ?? (upstream === undefined || isOwn(upstream) ? NOTHING : null)
-  }
-
   /** One look around. Looks never overlap. */
   function refresh(): Promise<void> {
     const { signal } = stopping
     work = work.then(async () => {
       try {
-        if (!signal.aborted) await discover(signal)
+        if (!signal.aborted && (await engines.look(config, ownPorts, signal))) adopt()
         if (!signal.aborted) await catalog.refresh(upstreams.all(), parts.isAsleep, signal)
         probe()
       } catch (error) {
@@ -174,39 +134,6 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     return catalog.isUp(upstream) ? catalog.entryOf(upstream).models : []
   }
 
-  async function discover(signal: AbortSignal): Promise<void> {
-    const { found, foreign } = config.discovery.enabled
-      ? await discoverEngines(notToLookFor(), parts.listingOf, signal)
-      : { found: {}, foreign: new Set<string>() }
-    if (signal.aborted) return
-    const before = JSON.stringify(discovered)
-    for (const [name, engine] of Object.entries(found)) {
-      if (!(name in discovered)) log('info', 'found an engine', { upstream: name, url: engine.base_url ?? '' })
-      misses.delete(name)
-    }
-    const wanted = config.discovery.enabled ? Object.entries(discovered) : []
-    const kept = wanted.filter(([name]) => !(name in found) && !foreign.has(name) && mayStillBeThere(name))
-    discovered = { ...Object.fromEntries(kept), ...found }
-    if (JSON.stringify(discovered) !== before) adopt()
-  }
-
-  /** Counts one more look that an engine did not answer. */
-  function mayStillBeThere(name: string): boolean {
-    const count = (misses.get(name) ?? 0) + 1
-    misses.set(name, count)
-    return count < MISSES_UNTIL_GONE
-  }
-
-  /** What is configured already, by name or by its loopback port, and Gate itself. */
-  function notToLookFor() {
-    const ports = new Set(ownPorts)
-    for (const { base_url } of Object.values({ ...config.upstreams, ...config.backends })) {
-      const url = URL.parse(base_url ?? '')
-      if (url !== null && isLoopback(url.hostname)) ports.add(Number(url.port))
-    }
-    return { names: new Set([...Object.keys(config.upstreams), ...Object.keys(config.backends)]), ports }
-  }
-
   function schedule(): void {
     timer = setTimeout(
       () => void refresh().then(schedule),
@@ -217,7 +144,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
   return {
     routes: () => routes,
     factsOf: (targets: readonly Target[]): ModelFacts => sharedFacts(targets.map(factsOf)),
-    priceOf,
+    priceOf: prices.of,
     refresh,
     /** The engine of an upstream was started: it may be another one than before. */
     restarted(name: string): void {
@@ -239,19 +166,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
       void refresh()
     },
     status: (): readonly UpstreamStatus[] =>
-      upstreams.all().map((upstream) => {
-        const { models, state, lastError } = catalog.entryOf(upstream)
-        const origins = upstream.gradeOrigins()
-        return {
-          name: upstream.name,
-          provider: upstream.provider,
-          state: parts.backendState(upstream.name) ?? (state === 'configured' || state === 'up' ? 'ready' : state),
-          models_count: models.length,
-          dialects: upstream.grades,
-          ...(Object.keys(origins).length > 0 && { dialects_from: origins }),
-          ...(lastError !== null && { last_error: lastError }),
-        }
-      }),
+      upstreams.all().map((one) => upstreamStatus(one, catalog.entryOf(one), parts.backendState(one.name))),
     async stop(): Promise<void> {
       stopping.abort()
       if (timer !== null) clearTimeout(timer)
@@ -260,9 +175,4 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
       if (timer !== null) clearTimeout(timer)
     },
   }
-}
-
-/** An engine takes no money. */
-function isOwn({ table, provider }: Upstream): boolean {
-  return table === 'backends' || provider === 'echo' || providerRow(provider).isEngine === true
 }

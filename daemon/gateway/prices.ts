@@ -1,0 +1,47 @@
+import type { Log } from '../../schemas/words/log.ts'
+import type { ModelFacts, ModelPrice } from '../../schemas/words/model-facts.ts'
+import { providerRow } from '../../schemas/words/providers.ts'
+import type { Target } from '../route/target-health.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
+
+const MOST_PRICES = 1_000
+const NOTHING: ModelPrice = { input: 0, output: 0 }
+
+/** What targets cost, each looked up once. A price that is not known is warned of once. */
+export function createPrices(upstreams: Pick<Upstreams, 'get'>, factsOf: (target: Target) => ModelFacts, log: Log) {
+  /** By target, until something changes. */
+  const prices = new Map<string, ModelPrice | null>()
+  const warnedOf = new Set<string>()
+
+  function lookUp(target: Target): ModelPrice | null {
+    const { price } = factsOf(target)
+    const upstream = upstreams.get(target.upstream)
+    return price ?? (upstream === undefined || isOwn(upstream) ? NOTHING : null)
+  }
+
+  return {
+    /** null: that is not known. */
+    of(target: Target): ModelPrice | null {
+      const name = `${target.upstream}/${target.model}`
+      const known = prices.get(name)
+      if (known !== undefined) return known
+      const price = lookUp(target)
+      if (prices.size < MOST_PRICES) prices.set(name, price)
+      if (price !== null || warnedOf.has(name) || warnedOf.size >= MOST_PRICES) return price
+      warnedOf.add(name)
+      log('warn', 'the price of this model is not known and counts as 0; set prices of its upstream', {
+        upstream: target.upstream,
+        model: target.model,
+      })
+      return price
+    },
+    /** Something has changed: they are looked up anew. */
+    forget: () => prices.clear(),
+  }
+}
+
+/** Whether an upstream runs here, and so costs nothing. */
+export function isOwn({ table, provider }: Upstream): boolean {
+  return table === 'backends' || provider === 'echo' || providerRow(provider).isEngine === true
+}
