@@ -1,5 +1,6 @@
 import type { ModelFacts } from '../../schemas/words/model-facts.ts'
-import type { ListedModel, Routes } from '../route/routes.ts'
+import type { ListedModel } from '../route/route-table.ts'
+import type { Routes } from '../route/routes.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Call, ModelEntry, Served } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'

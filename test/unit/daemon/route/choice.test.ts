@@ -10,7 +10,8 @@ import {
   type Wanted,
 } from '../../../../daemon/route/choice.ts'
 import { createRetryBudget } from '../../../../daemon/route/retry-budget.ts'
-import { createRoutes, type RouteModel } from '../../../../daemon/route/routes.ts'
+import type { RouteModel } from '../../../../daemon/route/route-table.ts'
+import { createRoutes } from '../../../../daemon/route/routes.ts'
 import { createSessions } from '../../../../daemon/route/sessions.ts'
 import { createTargetHealth, type Target } from '../../../../daemon/route/target-health.ts'
 

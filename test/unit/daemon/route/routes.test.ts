@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ANYWHERE } from '../../../../daemon/route/choice.ts'
-import { createRoutes, type RouteModel } from '../../../../daemon/route/routes.ts'
+import type { RouteModel } from '../../../../daemon/route/route-table.ts'
+import { createRoutes } from '../../../../daemon/route/routes.ts'
 import { createTargetHealth } from '../../../../daemon/route/target-health.ts'
 
 const upstreams = [
