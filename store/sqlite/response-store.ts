@@ -28,6 +28,9 @@ CREATE INDEX IF NOT EXISTS response_created_at ON response (created_at, key_id, 
 
 /** Removed at a time at most. */
 const ROWS_PER_TRIM = 1_000
+const BYTES_PER_TRIM = 16 * 2 ** 20
+/** Given back to the file system at a time, of pages with 4 KiB; others are written to again. */
+const PAGES_PER_TRIM = 1_024
 
 type Size = { readonly bytes: number }
 const NOTHING: Size = { bytes: 0 }
@@ -57,14 +60,15 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
 
   /** In one transaction: each of its own would be waited for. @returns what was removed */
   const removeOldest = database.transaction((since: number, maxBytes: number) => {
-    const removed = { rows: 0, bytes: 0 }
-    for (const { rowid, at, bytes } of oldest.all()) {
-      if (at >= since && total - removed.bytes <= maxBytes) break
+    const removed = { bytes: 0, isAll: true }
+    const rows = oldest.all()
+    for (const { rowid, at, bytes } of rows) {
+      if (at >= since && total - removed.bytes <= maxBytes) return removed
+      if (removed.bytes >= BYTES_PER_TRIM) return { ...removed, isAll: false }
       removeRow.run(rowid)
-      removed.rows += 1
       removed.bytes += bytes
     }
-    return removed
+    return { ...removed, isAll: rows.length < ROWS_PER_TRIM }
   })
 
   return {
@@ -86,8 +90,9 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
     trim(since, maxBytes) {
       const removed = removeOldest(since, maxBytes)
       total -= removed.bytes
-      database.pragma('incremental_vacuum')
-      return removed.rows === ROWS_PER_TRIM
+      const free = Number(database.pragma('freelist_count', { simple: true }))
+      if (free > 0) database.pragma(`incremental_vacuum(${PAGES_PER_TRIM})`)
+      return !removed.isAll || free > PAGES_PER_TRIM
     },
     close: () => database.close(),
   }

@@ -101,6 +101,21 @@ test('so much goes at a time that nobody waits for it, and the rest next time', 
   expect(store.get('k1', 'r1200', 0)).toBeNull()
 })
 
+test('large answers go in steps, too, and their room is given back in steps', () => {
+  for (let at = 1; at <= 20; at += 1) store.put('k1', `r${at}`, at, 'x'.repeat(2 ** 20))
+  const other = new Sqlite(place.file('responses.db'))
+  const pages = () => Number(other.pragma('page_count', { simple: true }))
+  const before = pages()
+  const left: number[] = []
+  while (store.trim(0, 0)) left.push(pages())
+  expect(left.length).toBeGreaterThan(3)
+  for (const [step, count] of left.entries())
+    expect((left[step - 1] ?? before) - count, `step ${step}`).toBeLessThanOrEqual(1_100)
+  expect(pages()).toBeLessThan(before / 4)
+  expect(store.get('k1', 'r20', 0)).toBeNull()
+  other.close()
+})
+
 test('what could not be removed still counts', () => {
   for (let at = 1; at <= 10; at += 1) store.put('k1', `r${at}`, at, 'x'.repeat(1_000))
   const other = new Sqlite(place.file('responses.db'))
