@@ -53,7 +53,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     await lifecycle.ready()
     const closed = config.closed()
     const { isJournal } = ground
-    const mayPrint = options.makesFirstKey && !isJournal && closed === undefined
+    const mayPrint = options.makesFirstKey && !isJournal && closed === undefined && storage.isOpen()
     const key = mayPrint ? firstKey(storage.tokens, initial) : null
     const isOpen = initial.auth.mode === 'none'
     const hasKey = isOpen || initial.auth.token !== undefined || storage.tokens.list().length > 0

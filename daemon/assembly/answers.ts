@@ -4,40 +4,75 @@ import { sealingKey } from '../../store/sealed/sealing-key.ts'
 import { type ObjectStore, openObjectStore } from '../../store/sqlite/object-store.ts'
 import { openResponseStore, type ResponseStore } from '../../store/sqlite/response-store.ts'
 
+/** What cannot be opened is tried again at its next use, after this long at the soonest. */
+const TRY_AGAIN_MS = 1_000
+
 /**
- * What is kept of earlier answers, and who keeps what was made. What cannot be opened is logged and fails when it is
- * used; everything else works.
+ * What is kept of earlier answers, and who keeps what was made. What cannot be opened is logged, fails when it is used,
+ * and is tried again then; everything else works. @param monotonic milliseconds
  */
-export function openAnswers(stateDirectory: string, credentialsDirectory: string | undefined, log: Log) {
+export function openAnswers(
+  stateDirectory: string,
+  credentialsDirectory: string | undefined,
+  log: Log,
+  monotonic: () => number,
+) {
   const file = join(stateDirectory, 'responses.db')
-
-  function opened<T>(lost: string, open: () => T, without: (fail: () => never) => T): T {
-    try {
-      return open()
-    } catch (error) {
-      log('error', lost, { file, error: String(error) })
-      return without(() => {
-        throw new Error(`${lost}: see the log of the start`)
-      })
-    }
-  }
-
-  const store = opened<ResponseStore>(
-    'answers cannot be kept',
-    () => openResponseStore(file, sealingKey(stateDirectory, credentialsDirectory)),
-    (fail) => ({ put: fail, get: fail, remove: fail, trim: fail, close: () => {} }),
+  const parts = { file, log, monotonic }
+  const store = opened('answers cannot be kept', parts, () =>
+    openResponseStore(file, sealingKey(stateDirectory, credentialsDirectory)),
   )
-  const objects = opened<ObjectStore>(
-    'who made which files and batches cannot be looked up',
-    () => openObjectStore(file),
-    (fail) => ({ put: fail, find: fail, has: fail, remove: fail, upstreamsOf: fail, close: () => {} }),
-  )
+  const objects = opened('who made which files and batches cannot be looked up', parts, () => openObjectStore(file))
   return {
-    store,
-    objects,
+    store: {
+      put: (...all) => store.use().put(...all),
+      get: (...all) => store.use().get(...all),
+      remove: (...all) => store.use().remove(...all),
+      trim: (...all) => store.use().trim(...all),
+    } satisfies Omit<ResponseStore, 'close'>,
+    objects: {
+      put: (...all) => objects.use().put(...all),
+      find: (...all) => objects.use().find(...all),
+      has: (...all) => objects.use().has(...all),
+      remove: (...all) => objects.use().remove(...all),
+      upstreamsOf: (...all) => objects.use().upstreamsOf(...all),
+    } satisfies Omit<ObjectStore, 'close'>,
     close(): void {
       objects.close()
       store.close()
     },
+  }
+}
+
+function opened<T extends { readonly close: () => void }>(
+  lost: string,
+  { file, log, monotonic }: { readonly file: string; readonly log: Log; readonly monotonic: () => number },
+  open: () => T,
+) {
+  let current: T | null = null
+  let triedAt = Number.NEGATIVE_INFINITY
+
+  function tryOpen(): T | null {
+    const isFirst = triedAt === Number.NEGATIVE_INFINITY
+    triedAt = monotonic()
+    try {
+      const made = open()
+      if (!isFirst) log('info', 'what could not be opened at the start is open now', { file })
+      return made
+    } catch (error) {
+      if (isFirst) log('error', lost, { file, error: String(error) })
+      return null
+    }
+  }
+
+  current = tryOpen()
+  return {
+    /** @throws Error while it cannot be opened */
+    use(): T {
+      if (current === null && monotonic() - triedAt >= TRY_AGAIN_MS) current = tryOpen()
+      if (current === null) throw new Error(`${lost}: see the log of the start`)
+      return current
+    },
+    close: () => current?.close(),
   }
 }

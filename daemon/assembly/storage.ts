@@ -1,19 +1,18 @@
 import { join } from 'node:path'
-import { refuseDamaged } from '../../store/sqlite/check.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
-import { openDatabase } from '../../store/sqlite/database.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
-import { openTokenStore } from '../../store/sqlite/token-store.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
 import { createTokens } from '../auth/tokens.ts'
 import { createLedger } from '../meter/ledger.ts'
 import { openAnswers } from './answers.ts'
 import type { Ground } from './ground.ts'
+import { openKeys } from './keys.ts'
 
 export type Storage = ReturnType<typeof openStorage>
 
 /**
- * Keys and usage rows, with the database and the journal that hold them.
+ * Keys and usage rows, with the database and the journal that hold them. On a full disk the keys are known, and what
+ * has to be recorded is refused, until there is room.
  * @throws Error that says what to do, when the database is damaged
  */
 export function openStorage({
@@ -24,13 +23,14 @@ export function openStorage({
   monotonic,
 }: Pick<Ground, 'stateDirectory' | 'env' | 'log' | 'now' | 'monotonic'>) {
   const path = join(stateDirectory, 'gate.db')
-  const isWhole = refuseDamaged(path)
-  const database = openDatabase(path)
   let fault: string | null = null
-  const check = isWhole ? null : checkLater(path, reportFaults)
-  const tokens = createTokens(openTokenStore(database), now)
+  let check: ReturnType<typeof checkLater> | null = null
+  const keys = openKeys(path, log, ({ isWhole }) => {
+    if (!isWhole) check = checkLater(path, reportFaults)
+  })
+  const tokens = createTokens(keys, now)
   const journal = openUsageJournal(path, log)
-  const answers = openAnswers(stateDirectory, env['CREDENTIALS_DIRECTORY'], log)
+  const answers = openAnswers(stateDirectory, env['CREDENTIALS_DIRECTORY'], log, monotonic)
   const ledger = createLedger({ store: journal, log, now: monotonic })
 
   function reportFaults([first]: readonly string[]): void {
@@ -42,11 +42,14 @@ export function openStorage({
   return {
     path,
     tokens,
-    ledger,
+    ledger: { ...ledger, refusal: () => keys.refusal() ?? ledger.refusal() },
+    noteOpen: journal.noteOpen,
+    /** Whether keys can be made and rows be written: at a start on a full disk they cannot be yet. */
+    isOpen: () => keys.refusal() === null,
     answers: answers.store,
     objects: answers.objects,
     /** Why rows cannot be written or imported right now; null while they can. */
-    lastError: () => ledger.lastError() ?? journal.lastError() ?? fault,
+    lastError: () => keys.lastError() ?? ledger.lastError() ?? journal.lastError() ?? fault,
     /** What was used from `since` on, Unix milliseconds. @throws Error why it cannot be read */
     async usage(since: number, signal: AbortSignal) {
       const reason = await journal.importNow().then(
@@ -62,7 +65,7 @@ export function openStorage({
       const lost = ledger.close()
       if (lost > 0) log('error', 'usage rows could not be written and are lost', { count: lost })
       await journal.close()
-      database.close()
+      keys.close()
       answers.close()
     },
   }

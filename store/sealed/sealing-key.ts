@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '../../system/error-code.ts'
+import { replaceFiles } from '../../system/replace-files.ts'
 import { KEY_BYTES } from './sealed.ts'
 
 const NAME = 'sealing.key'
@@ -19,7 +20,9 @@ export function sealingKey(stateDirectory: string, credentialsDirectory: string 
   const known = read(file)
   if (known !== null) return known
   const key = randomBytes(KEY_BYTES)
-  writeFileSync(file, `${key.toString('hex')}\n`, { mode: 0o600, flag: 'wx' })
+  // never half of one, which a full disk or a kill would leave
+  const text = `${key.toString('hex')}\n`
+  replaceFiles([{ file, text, mode: 0o600 }], { links: 'replace', stagedSuffix: '-new' })
   return key
 }
 

@@ -59,8 +59,15 @@ export function openDatabase(file: string): Database {
   try {
     if (!existsSync(file)) makeDatabase(file)
     chmodSync(file, 0o600)
-    const database = new Sqlite(file, { timeout: 5_000, fileMustExist: true })
-    if (statSync(file).size === 0) throw new Error('it is empty, which a new database never is')
+    return prepared(new Sqlite(file, { timeout: 5_000, fileMustExist: true }))
+  } catch (error) {
+    throw databaseError(file, error)
+  }
+}
+
+function prepared(database: Database): Database {
+  try {
+    if (statSync(database.name).size === 0) throw new Error('it is empty, which a new database never is')
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
     database.pragma('foreign_keys = ON')
@@ -68,7 +75,8 @@ export function openDatabase(file: string): Database {
     database.pragma('busy_timeout = 0')
     return database
   } catch (error) {
-    throw databaseError(file, error)
+    database.close() // on a full disk it is opened again and again
+    throw error
   }
 }
 
@@ -78,8 +86,11 @@ function makeDatabase(file: string): void {
   rmSync(unfinished, { force: true })
   closeSync(openSync(unfinished, 'ax', 0o600))
   const database = new Sqlite(unfinished)
-  migrate(database)
-  database.close()
+  try {
+    migrate(database)
+  } finally {
+    database.close()
+  }
   renameSync(unfinished, file)
 }
 

@@ -17,7 +17,7 @@ test('answers are kept although nobody knows who made which files', () => {
   const file = new Sqlite(place.file('responses.db'))
   file.exec('CREATE VIEW object AS SELECT 1 AS id')
   file.close()
-  const { store, objects, close } = openAnswers(place.path, undefined, log)
+  const { store, objects, close } = openAnswers(place.path, undefined, log, () => 0)
   store.put('k', 'r', 1, 'text')
   expect(store.get('k', 'r', 0)).toBe('text')
   expect(() => objects.find('k', 'file-1')).toThrow('see the log of the start')
@@ -27,7 +27,7 @@ test('answers are kept although nobody knows who made which files', () => {
 
 test('files are found although no answers can be kept', () => {
   place.write('sealing.key', 'short')
-  const { store, objects, close } = openAnswers(place.path, undefined, log)
+  const { store, objects, close } = openAnswers(place.path, undefined, log, () => 0)
   objects.put('k', 'file-1', 'openai', 1)
   expect(objects.find('k', 'file-1')).toBe('openai')
   expect(() => store.get('k', 'r', 0)).toThrow('see the log of the start')

@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openStorage } from '../../../../daemon/assembly/storage.ts'
+import { codeOf } from '../../../../system/error-code.ts'
+import { temporaryDirectory } from '../../../support/temporary-directory.ts'
+
+const canMount = process.getuid?.() === 0 && process.platform === 'linux'
+
+let outer: ReturnType<typeof temporaryDirectory>
+let state: string
+let logged: string[]
+let clockMs = 0
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  outer = temporaryDirectory()
+  state = join(outer.path, 'state')
+  mkdirSync(state)
+  logged = []
+  if (canMount) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=0700', 'tmpfs', state])
+})
+afterEach(() => {
+  vi.useRealTimers()
+  if (canMount) execFileSync('umount', ['-l', state]) // a thread that is being ended may still have a file open
+  outer.remove()
+})
+
+const open = () =>
+  openStorage({
+    stateDirectory: state,
+    env: {},
+    log: (_level, message) => void logged.push(message),
+    now: () => Date.now(),
+    monotonic: () => clockMs,
+  })
+
+function fill(): void {
+  const filler = join(state, 'filler')
+  writeFileSync(filler, '')
+  for (const bytes of [2 ** 16, 2 ** 12, 1]) {
+    for (;;) {
+      try {
+        writeFileSync(filler, Buffer.alloc(bytes), { flag: 'a' })
+      } catch (error) {
+        if (codeOf(error) !== 'ENOSPC') throw error
+        break
+      }
+    }
+  }
+}
+
+const ROW = {
+  requestId: 'r',
+  attempt: 1,
+  startedAt: 1,
+  keyId: 'k',
+  model: 'm',
+  upstream: 'u',
+  targetModel: 't',
+  status: 200,
+  outcome: 'ok',
+  inputTokens: 1,
+  outputTokens: 2,
+  cachedTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+  estimated: false,
+  costMicrodollars: 0,
+  unpriced: false,
+  durationMs: 1,
+  ttftMs: null,
+} as const
+
+test.skipIf(!canMount).each([
+  { name: 'at the first start', before: false },
+  { name: 'at a later one', before: true },
+])(
+  'a full disk $name: keys are known, the rest is refused until there is room (needs root, for a small tmpfs)',
+  async ({ before }) => {
+    let token = ''
+    let sealed = ''
+    if (before) {
+      const first = open()
+      token = first.tokens.create('old', ['admin'], null).token
+      await first.ledger.settle(ROW)
+      first.answers.put('k', 'resp', 1, 'text')
+      await first.stop()
+      sealed = readFileSync(join(state, 'sealing.key'), 'utf8')
+    }
+    fill()
+    const storage = open()
+    try {
+      expect(storage.isOpen()).toBe(false)
+      expect(storage.tokens.find(token) !== null).toBe(before)
+      expect(storage.tokens.list()).toHaveLength(before ? 1 : 0)
+      expect(() => storage.tokens.create('new', ['admin'], null)).toThrow('its disk is full')
+      expect(storage.ledger.refusal()).toContain('the disk of the state directory was full')
+      expect(storage.lastError()).toContain('free space on its disk')
+      expect(logged[0]).toContain('the disk of the state directory is full')
+      vi.advanceTimersByTime(5_000)
+      expect(storage.isOpen()).toBe(false)
+
+      rmSync(join(state, 'filler'))
+      vi.advanceTimersByTime(1_000)
+      clockMs += 1_000
+      expect(storage.isOpen()).toBe(true)
+      expect([storage.ledger.refusal(), storage.lastError()]).toEqual([null, null])
+      expect(storage.tokens.find(token) !== null).toBe(before)
+      const { token: made } = storage.tokens.create('new', ['admin'], null)
+      expect(storage.tokens.find(made)).not.toBeNull()
+      await storage.ledger.settle({ ...ROW, requestId: 's' })
+      const { total } = await storage.usage(0, AbortSignal.timeout(60_000))
+      expect(total.requests).toBe(before ? 2 : 1)
+      if (before) expect(storage.answers.get('k', 'resp', 0)).toBe('text')
+      storage.answers.put('k', 'other', 1, 'more')
+      expect(storage.answers.get('k', 'other', 0)).toBe('more')
+      if (before) expect(readFileSync(join(state, 'sealing.key'), 'utf8')).toBe(sealed)
+    } finally {
+      await storage.stop()
+    }
+  },
+)
