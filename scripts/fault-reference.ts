@@ -24,7 +24,7 @@ What holds in all of them:
 | --- | --- | --- | --- |
 | OpenAI chat | \`data: [DONE]\` | \`data: {"error": …}\`, without \`[DONE]\` | \`{"error": {"message", "type", "param", "code"}}\` |
 | OpenAI Responses | \`response.completed\`, \`response.incomplete\` | \`response.failed\`; \`error\` before \`response.created\` | the same |
-| Anthropic Messages | \`message_stop\` | \`event: error\` | \`{"type": "error", "error": {"type", "message"}}\` |
+| Anthropic Messages | \`message_stop\` | \`event: error\` | \`{"type": "error", "error": {"type", "message"}, "request_id"}\` |
 | Google, \`alt=sse\` | the event with \`finishReason\` | \`data: {"error": …}\` | \`{"error": {"code", "message", "status"}}\` |
 | Google, as a list | \`]\` | \`{"error": …}]\` | the same |
 | Ollama | the line with \`"done": true\` | the line \`{"error": …}\` | \`{"error": "message"}\` |

@@ -30,11 +30,14 @@ import type { Storage } from './storage.ts'
 
 /** How long a stream may go on after its key has expired. */
 const EXPIRY_CHECK_MS = 1_000
+/** How often what is going on is noted, in case that this process is killed; and how long counting prompts may take then. */
+const NOTE_OPEN_MS = 500
+const COUNTING_MS = 10
 
 export type DataPlane = ReturnType<typeof createDataPlane>
 
 /** Everything that a request goes through. Each part is made of those above it. */
-export function createDataPlane(ground: Ground, { tokens, ledger, answers, objects }: Storage) {
+export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answers, objects }: Storage) {
   const { log, now, monotonic, lifecycle, activation, config } = ground
   const initial = config.current()
   tokens.setSystemToken(initial.auth.token)
@@ -112,6 +115,10 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers, objec
   )
   tokens.whenEnded(clients.cutKey)
   const expiry = setInterval(tokens.endExpired, EXPIRY_CHECK_MS).unref()
+  const noting = setInterval(() => {
+    const until = monotonic() + COUNTING_MS
+    noteOpen(clients.items().flatMap(({ openRow }) => openRow?.(monotonic() < until) ?? []))
+  }, NOTE_OPEN_MS).unref()
   backends.whenStarted(metrics.backendStart)
   backends.whenStarted((name, outcome) => {
     if (outcome === 'started') directory.restarted(name)
@@ -153,6 +160,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, answers, objec
     /** In the order in which they have to go: what asks goes before what is asked. */
     stops: [
       ['expiry of keys', async () => clearInterval(expiry)],
+      ['notes of what is going on', async () => clearInterval(noting)],
       ['directory', directory.stop],
       ['backends', backends.close],
       ['upstreams', upstreams.close],

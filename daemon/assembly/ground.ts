@@ -59,7 +59,8 @@ export function layGround(options: DaemonOptions) {
     now: monotonic,
   })
 
-  function apply({ log: { level, format } }: Config): void {
+  function apply({ log: { level, format }, auth }: Config): void {
+    writer.hide(auth.token)
     writer.setLevel(level)
     writer.setFormat(format ?? usualFormat)
   }

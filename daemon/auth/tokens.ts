@@ -1,6 +1,7 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
 import type { Allowance } from '../../schemas/words/allowance.ts'
 import { GateError } from '../../schemas/words/errors.ts'
+import { GATE_KEY_PREFIX } from '../../schemas/words/gate-key.ts'
 import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
 
 /** Who a request comes from. */
@@ -99,7 +100,7 @@ export function createTokens(store: TokenStore, now: () => number) {
       allowed: Allowance | null = null,
       namesUsers = false,
     ): { record: TokenRecord; token: string } {
-      const token = `gate_${randomBytes(32).toString('base64url')}`
+      const token = GATE_KEY_PREFIX + randomBytes(32).toString('base64url')
       const record: TokenRecord = {
         id: randomUUID(),
         name,

@@ -1,3 +1,4 @@
+import type { Dialect } from '../translate/dialect.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 
 /** What an answer waited for before it was sent on. */
@@ -5,7 +6,7 @@ export type Wait = { readonly kind: 'cold-start' | 'queue'; readonly ms: number 
 
 type Told = {
   readonly requestId: string
-  readonly dialect: { readonly hiddenHeaders: string | null }
+  readonly dialect: Pick<Dialect, 'hiddenHeaders' | 'requestIdIn'>
   readonly cors: readonly string[]
   readonly wait: Wait | null
   readonly dropped: readonly string[]
@@ -15,6 +16,8 @@ type Told = {
 export function answerHeaders({ requestId, dialect, cors, wait, dropped }: Told, upstream: ResponseHeaders): string[] {
   const out = ['x-request-id', requestId]
   pushPassedOn(out, upstream, dialect.hiddenHeaders)
+  const own = dialect.requestIdIn?.header
+  if (own !== undefined && upstream[own] === undefined) out.push(own, requestId)
   if (cors.length > 0) out.push(...cors)
   if (wait !== null) out.push('x-gate-wait', `${wait.kind};ms=${wait.ms}`)
   if (dropped.length > 0) out.push('x-gate-dropped', namesOf(dropped))

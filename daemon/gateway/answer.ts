@@ -39,6 +39,8 @@ export class Answer {
   endUser = ''
   /** The usage row of the last attempt, once it is recorded; null: there was none. */
   row: UsageRow | null = null
+  /** The row of the attempt that is going on, as it would be counted now; null: none is. */
+  openRow: ((mayEstimate: boolean) => UsageRow) | null = null
   /** CORS headers for a browser, names and values in turn. */
   cors: readonly string[] = []
   /** What it waited for before it was sent on, and how long; null: for nothing. */
@@ -185,7 +187,7 @@ export class Answer {
     this.#stopKeepAlive()
     if (this.#gone || this.#hasEnded) return
     if (!this.started()) {
-      const body = Buffer.from(JSON.stringify(this.dialect.errorBody(error)))
+      const body = Buffer.from(JSON.stringify(this.dialect.errorBody(error, this.requestId)))
       const retry = error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }
       const { status } = ERRORS[error.code]
       this.#head(status, { 'content-type': 'application/json', ...retry, ...error.headers }, body.length)
@@ -235,7 +237,7 @@ export class Answer {
   }
 
   #errorFrame(error: GateError): string {
-    return this.watch?.errorFrame?.(error) ?? this.dialect.errorFrame(error, this.#isEmpty)
+    return this.watch?.errorFrame?.(error) ?? this.dialect.errorFrame(error, this.#isEmpty, this.requestId)
   }
 
   /** Whether something may be put in now without splitting a frame. */

@@ -14,7 +14,7 @@ import { isBroken, isUnseen, noteHealth } from './ends.ts'
 import type { Job } from './job.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { Sending } from './sending.ts'
-import { usageRow } from './usage-row.ts'
+import { estimatedInput, openRow, usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
 export type AttemptParts = {
@@ -47,7 +47,24 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   const { spoken, call, form, sink } = sending
   const startedAt = parts.now()
   const begun = parts.monotonic()
+  const sent = {
+    requestId: answer.requestId,
+    attempt: number,
+    startedAt,
+    keyId: job.keyId,
+    endUser: answer.endUser,
+    model: asked.model,
+    target,
+    call,
+    dialect: spoken,
+  }
+  let inputTokens: number | null = null
   answer.watch = null
+  answer.openRow = (mayEstimate) => {
+    if (mayEstimate) inputTokens ??= estimatedInput(sent)
+    const [durationMs, price] = [parts.monotonic() - begun, parts.priceOf(target)]
+    return openRow({ ...sent, durationMs, price, watch: answer.watch }, inputTokens ?? 0)
+  }
   let end: ForwardEnd | null = null
   parts.health.begins(target)
   try {
@@ -65,26 +82,13 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   const hasAnotherKey =
     end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, parts.now()))
   if (!hasAnotherKey) noteHealth(parts.health, target, end, parts.now())
-  const row = usageRow({
-    requestId: answer.requestId,
-    attempt: number,
-    startedAt,
-    durationMs: parts.monotonic() - begun,
-    keyId: job.keyId,
-    endUser: answer.endUser,
-    model: asked.model,
-    target,
-    call,
-    end,
-    upstreamEnd,
-    watch: answer.watch,
-    dialect: spoken,
-    price: parts.priceOf(target),
-  })
+  const [durationMs, price] = [parts.monotonic() - begun, parts.priceOf(target)]
+  const row = usageRow({ ...sent, durationMs, end, upstreamEnd, watch: answer.watch, price })
   answer.row = row
   if (isUnseen(end)) answer.watch = null
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
+  answer.openRow = null
   if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
   return { end: sending.forClient(end), hasAnotherKey }

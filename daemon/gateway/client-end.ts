@@ -13,7 +13,7 @@ const JSON_TYPE = { 'content-type': 'application/json' }
  */
 export function translatedEnd(
   end: ForwardEnd,
-  { dialect, asked }: Pick<Job, 'dialect' | 'asked'>,
+  { answer, dialect, asked }: Pick<Job, 'answer' | 'dialect' | 'asked'>,
   spoken: Dialect,
   whole: Buffer | null,
 ): ForwardEnd {
@@ -32,7 +32,8 @@ export function translatedEnd(
       if (!isJsonObject(end.body)) return { ...end, headers: { ...headers, 'content-type': 'text/plain' } }
       const message = spoken.failureOf(end.body) ?? `the upstream answered ${end.status}`
       const wait = /^\d+$/.test(String(after)) ? { retryAfterS: Number(after) } : {}
-      const body = Buffer.from(JSON.stringify(dialect.errorBody(new GateError(codeOf(end.status), message, wait))))
+      const error = new GateError(codeOf(end.status), message, wait)
+      const body = Buffer.from(JSON.stringify(dialect.errorBody(error, answer.requestId)))
       return { ...end, headers: { ...headers, ...JSON_TYPE }, body }
     }
     default:

@@ -81,18 +81,25 @@ function passRejectionOn(
     const askedS = retryAfterS ?? RETRY_AFTER_S
     if (answer.started() || !isJson(headers, body)) {
       answer.fail(new GateError('TOO_MANY_REQUESTS', message, { retryAfterS: askedS }))
-    } else answer.end(status, { ...JSON_TYPE, ...headers, 'retry-after': String(askedS) }, body)
+    } else
+      answer.end(status, { ...JSON_TYPE, ...headers, 'retry-after': String(askedS) }, identified(answer, headers, body))
   } else if (answer.started() || status < 400 || status > 599) answer.fail(new GateError('UPSTREAM_FAILED', message))
-  else if (isJson(headers, body)) answer.end(status, { ...JSON_TYPE, ...headers }, body)
+  else if (isJson(headers, body)) answer.end(status, { ...JSON_TYPE, ...headers }, identified(answer, headers, body))
   else if (status >= 500)
     answer.fail(new GateError('UPSTREAM_FAILED', message, retryAfterS === null ? {} : { retryAfterS }))
   else {
     // what is wrong with the request is for the client to fix: the same status, in words that its SDK reads
     const reason = isText(headers) ? body.toString('utf8', 0, LONGEST_REASON).trim() : ''
     const error = new GateError('BAD_REQUEST', reason === '' ? message : `${message}: ${reason}`)
-    const told = Buffer.from(JSON.stringify(answer.dialect.errorBody(error)))
+    const told = Buffer.from(JSON.stringify(answer.dialect.errorBody(error, answer.requestId)))
     answer.end(status, JSON_TYPE, told)
   }
+}
+
+/** An error as it came, with the id that its headers have. */
+function identified({ dialect: { requestIdIn }, requestId }: Answer, headers: ResponseHeaders, body: Buffer): Buffer {
+  if (requestIdIn === undefined) return body
+  return requestIdIn.error(body, String(headers[requestIdIn.header] ?? requestId))
 }
 
 /** Whether an error is JSON: by its type (RFC 6839 section 3.1), or without one by its first byte. */
@@ -139,7 +146,7 @@ export function logRequest(
     duration_ms: Math.round(monotonic() - startedAt),
     ...(keyName !== '' && { key: keyName }),
     ...(row !== null && {
-      model: row.model,
+      ...(row.model !== '' && { model: row.model }),
       upstream: row.upstream,
       input_tokens: row.inputTokens,
       output_tokens: row.outputTokens,

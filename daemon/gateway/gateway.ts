@@ -111,7 +111,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   return {
     handle,
     /** The body of an error whose dialect is not known. */
-    errorBody: (error: GateError): string => JSON.stringify(fallback.errorBody(error)),
+    errorBody: (error: GateError): string => JSON.stringify(fallback.errorBody(error, null)),
     /** Takes over what the request path needs from a new configuration. */
     apply(config: Config): void {
       settings = gatewaySettings(config)

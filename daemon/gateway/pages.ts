@@ -141,6 +141,6 @@ function sendKept(
     case 'stream':
       return answer.end(200, { 'content-type': `${streamType}; charset=utf-8` }, Buffer.from(shown.text))
     case 'follow':
-      return recordings.follow(answer, request.method ?? '', shown.id, shown.from)
+      return recordings.follow(answer, request.method ?? '', shown.id, shown.after)
   }
 }

@@ -9,10 +9,15 @@ import { Tape } from './tape.ts'
 /** Where room is scarce, a client this far behind holds up the answer, as its connection would. */
 const SCARCE_LAG_BYTES = 64 * 2 ** 10
 
+/** So many of the longest events a client may be behind: an item, its end and the end of the response say it again. */
+const EVENTS_IN_ROW = 4
+
 /** Bounds of one recording. */
 export type RecordingLimits = {
   /** So much is kept for clients that come back. */
   readonly maxBytes: number
+  /** So much where its events are long. */
+  readonly mostBytes?: number
   /** So long it goes on while no client follows it; null: to its end. */
   readonly aloneMs: number | null
 }
@@ -20,7 +25,15 @@ export type RecordingLimits = {
 /** What follows: a client's answer. */
 export type Client = Pick<Answer, 'started' | 'start' | 'write' | 'onDrain' | 'onGone' | 'finish' | 'abandon'>
 
-type Follower = { readonly client: Client; at: number; isWaiting: boolean; readonly over: () => void }
+type Follower = {
+  readonly client: Client
+  /** The offset that it is told next; infinite until the first event that it wants has come. */
+  at: number
+  /** It wants the events after this one. */
+  readonly after: number
+  isWaiting: boolean
+  readonly over: () => void
+}
 
 /**
  * Where an answer goes that outlives its connection: the last of its bytes are kept, and any number of clients follow
@@ -28,7 +41,8 @@ type Follower = { readonly client: Client; at: number; isWaiting: boolean; reado
  */
 export class Recording extends EventEmitter implements Outlet {
   readonly form: RecordedForm | null
-  readonly #maxBytes: number
+  #maxBytes: number
+  readonly #mostBytes: number
   #aloneMs: number | null
   readonly #tape: Tape
   #head: { readonly status: number; readonly headers: ResponseHeaders } | null = null
@@ -46,6 +60,7 @@ export class Recording extends EventEmitter implements Outlet {
     super()
     this.form = form
     this.#maxBytes = limits.maxBytes
+    this.#mostBytes = limits.mostBytes ?? limits.maxBytes
     this.#maxLagBytes = limits.maxBytes
     this.#aloneMs = limits.aloneMs
     this.#tape = new Tape(count)
@@ -69,7 +84,7 @@ export class Recording extends EventEmitter implements Outlet {
   /** Begins before anything is known of an upstream, with what its form says then. */
   begin(headers: ResponseHeaders, events: readonly Buffer[]): void {
     this.#head = { status: 200, headers }
-    this.#tape.addEvents(events)
+    this.#add(events)
   }
 
   writeHead(status: number, headers: string[]): void {
@@ -85,7 +100,7 @@ export class Recording extends EventEmitter implements Outlet {
   write(chunk: Buffer | string): boolean {
     if (this.isOver()) return true
     if (typeof chunk === 'string' || this.form === null) this.#tape.append(bytesOf(chunk))
-    else this.#tape.addEvents(this.form.feed(chunk))
+    else this.#add(this.form.feed(chunk))
     this.#pumpAll()
     this.#bound()
     this.emit('grown')
@@ -96,22 +111,22 @@ export class Recording extends EventEmitter implements Outlet {
     if (this.isOver()) return
     const bytes = bytesOf(rest, encoding)
     if (this.form === null) this.#tape.append(bytes)
-    else if (this.#hasFailed) this.#tape.addEvents(this.form.failed(bytes))
-    else this.#tape.addEvents([...this.form.feed(bytes), ...this.form.end()])
+    else if (this.#hasFailed) this.#add(this.form.failed(bytes))
+    else this.#add([...this.form.feed(bytes), ...this.form.end()])
     this.#close('ended')
   }
 
   /** Breaks off; what makes the answer is let go. */
   destroy(): void {
     if (this.isOver()) return
-    if (this.form !== null) this.#tape.addEvents(this.form.end())
+    if (this.form !== null) this.#add(this.form.end())
     this.#close('broken')
   }
 
   /** Ends as its form says that a cancelled answer ends. */
   cancel(): void {
     if (this.isOver() || this.form?.isDone() === true) return
-    if (this.form !== null) this.#tape.addEvents(this.form.cancelled())
+    if (this.form !== null) this.#add(this.form.cancelled())
     this.#close('broken')
   }
 
@@ -132,7 +147,10 @@ export class Recording extends EventEmitter implements Outlet {
     if (this.#followers.size > 0 || this.#aloneMs === null) this.#tape.trim(0, this.#slowest())
   }
 
-  /** The offset after an event of its form; null when that is no longer kept. @param number -1: of the first */
+  /**
+   * The offset after an event of its form; null when that is no longer kept, infinite while it has not come.
+   * @param number -1: of the first
+   */
   offsetAfter(number: number): number | null {
     return this.#tape.offsetAfter(number)
   }
@@ -149,8 +167,17 @@ export class Recording extends EventEmitter implements Outlet {
 
   /** Sends a client everything from an offset on that is kept. @returns when it has all, or is gone */
   follow(client: Client, from: number): Promise<void> {
+    return this.#follow(client, from, -1)
+  }
+
+  /** The same with the events after one, which may not have come yet. */
+  followAfter(client: Client, number: number): Promise<void> {
+    return this.#follow(client, this.offsetAfter(number) ?? this.#tape.from(), number)
+  }
+
+  #follow(client: Client, from: number, after: number): Promise<void> {
     return new Promise((over) => {
-      const follower: Follower = { client, at: from, isWaiting: false, over }
+      const follower: Follower = { client, at: from, after, isWaiting: false, over }
       if (this.#alone !== null) clearTimeout(this.#alone)
       this.#alone = null
       this.#followers.add(follower)
@@ -169,6 +196,13 @@ export class Recording extends EventEmitter implements Outlet {
     this.#tape.clear()
   }
 
+  #add(events: readonly Buffer[]): void {
+    this.#tape.addEvents(events)
+    // a client that reads one of them is not left behind by the next
+    const longest = events.reduce((most, { length }) => Math.max(most, length), 0)
+    this.#maxBytes = Math.max(this.#maxBytes, Math.min(this.#mostBytes, EVENTS_IN_ROW * longest))
+  }
+
   #close(state: 'ended' | 'broken'): void {
     this.#state = state
     if (this.#alone !== null) clearTimeout(this.#alone)
@@ -185,6 +219,7 @@ export class Recording extends EventEmitter implements Outlet {
     const { client } = follower
     if (follower.isWaiting || !this.#followers.has(follower)) return
     if (this.#head !== null && !client.started()) client.start(this.#head.status, this.#head.headers)
+    if (follower.at === Number.POSITIVE_INFINITY) follower.at = this.offsetAfter(follower.after) ?? this.#tape.from()
     while (follower.at < this.#tape.to()) {
       const bytes = this.#tape.at(follower.at)
       follower.at += bytes.length

@@ -15,7 +15,9 @@ const STREAM_SHARE = 0.25
 const BACKGROUND_KEPT_MS = 300_000
 /** What takes too much is looked for again when this part of what there is for all was added. */
 const ROOM_STEP = 1 / 16
-const LONGEST_CONVERSATION = 200
+const HEADER = 'x-conversation-id'
+/** A name that is the same in a header, as bytes, and in a path, as text. */
+const CONVERSATION = /^[\x20-\x7e]{1,200}$/
 
 export type Recordings = ReturnType<typeof createRecordings>
 
@@ -143,9 +145,14 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
 
   const find = (keyId: string, name: string): Recording | null => byName.get(nameOf(keyId, name))?.recording ?? null
 
-  function follow(answer: Answer, method: string, name: string, from: number): void | Promise<void> {
-    const recording = find(answer.keyId, name)
+  function found(keyId: string, name: string): Recording {
+    const recording = find(keyId, name)
     if (recording === null) throw new GateError('RESPONSE_NOT_FOUND', 'it is not kept any more')
+    return recording
+  }
+
+  function followFrom(answer: Answer, method: string, name: string, from: number): void | Promise<void> {
+    const recording = found(answer.keyId, name)
     if (!recording.holds(from)) {
       const [first, end] = recording.kept()
       const message = `offset ${from} is not kept: ask for one from ${first} to ${end}`
@@ -161,7 +168,11 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
       unavoidable = 0
       makeRoom()
     },
-    follow,
+    /** Sends the events of a response after one, those that have not come yet included. @param number -1: of the first */
+    follow(answer: Answer, method: string, id: string, number: number): void | Promise<void> {
+      const recording = found(answer.keyId, id)
+      return method === 'HEAD' ? sendJson(answer, 200, {}) : recording.followAfter(answer, number)
+    },
     /** What all of them take in memory. */
     heldBytes: () => bytes,
 
@@ -181,13 +192,14 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
       if (!mayResume && dialect.kept === undefined) return false
       const facts = { requestId: answer.requestId, nowS: Math.floor(now() / 1_000), hold }
       const form = dialect.kept?.record(call, kept, facts, mayResume) ?? null
-      const conversation = mayResume ? conversationOf(call.headers['x-conversation-id']) : null
+      const conversation = mayResume ? conversationOf(call.headers[HEADER]) : null
       if ((form === null && conversation === null) || answer.isGone()) return false
       if (form?.isBackground === true) checkBackground(keyId)
       else if (bytes > limits.maxBytes) return false // there is no room for another one
-      const maxBytes = Math.min(MAX_STREAM_BYTES, limits.maxBytes * STREAM_SHARE)
+      const mostBytes = limits.maxBytes * STREAM_SHARE
+      const maxBytes = Math.min(MAX_STREAM_BYTES, mostBytes)
       const aloneMs = form?.isBackground === true ? null : limits.resumeForMs
-      const recording = new Recording(form, { maxBytes, aloneMs }, counted(keyId))
+      const recording = new Recording(form, { maxBytes, mostBytes, aloneMs }, counted(keyId))
       place(
         keyId,
         [form?.id, conversation].flatMap((name) => name ?? []),
@@ -212,7 +224,7 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
           'there is no stream of this conversation: none was begun with its X-Conversation-Id and this key'
         throw new GateError('RESPONSE_NOT_FOUND', `${message}, or its time is over (server.resume_streams)`)
       }
-      return follow(answer, request.method ?? '', name, Number(offset))
+      return followFrom(answer, request.method ?? '', name, Number(offset))
     },
   }
 }
@@ -228,7 +240,15 @@ const hasForm = (recording: Recording): recording is Recording & { readonly form
 
 const nameOf = (keyId: string, name: string): string => `${keyId} ${name}`
 
-/** Names of conversations are none of responses. */
+/** Names of conversations are none of responses. @throws GateError BAD_REQUEST */
 function conversationOf(value: string | string[] | undefined): string | null {
-  return typeof value === 'string' && value !== '' ? `conversation ${value.slice(0, LONGEST_CONVERSATION)}` : null
+  if (typeof value !== 'string' || value === '') return null
+  if (CONVERSATION.test(value)) return `conversation ${value}`
+  throw new GateError(
+    'BAD_REQUEST',
+    `the name of a conversation (${HEADER}) must be up to 200 printable ASCII characters`,
+    {
+      param: HEADER,
+    },
+  )
 }

@@ -38,11 +38,14 @@ export class Tape {
     }
   }
 
-  /** The offset after an event; null when that is no longer kept. @param number -1: of the first */
+  /**
+   * The offset after an event; null when that is no longer kept, infinite while it has not come.
+   * @param number -1: of the first
+   */
   offsetAfter(number: number): number | null {
     const index = number + 1 - this.#firstEvent
     if (index < 0) return null
-    return this.#events[index] ?? this.to()
+    return this.#events[index] ?? (index === this.#events.length ? this.to() : Number.POSITIVE_INFINITY)
   }
 
   /** Forgets the first bytes until `maxBytes` are left. @param needed nothing from here on is forgotten */

@@ -1,3 +1,4 @@
+import { withoutKeys } from '../../schemas/words/gate-key.ts'
 import type { ModelPrice } from '../../schemas/words/model-facts.ts'
 import { costMicrodollars } from '../meter/cost.ts'
 import { countsOf, estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
@@ -8,6 +9,11 @@ import { embedTokens } from '../translate/embedding.ts'
 import type { Usage } from '../translate/neutral.ts'
 import type { StreamWatch } from '../translate/stream-watch.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
+
+type Counted = Pick<
+  AttemptFacts,
+  'requestId' | 'attempt' | 'startedAt' | 'durationMs' | 'keyId' | 'endUser' | 'model' | 'target' | 'price'
+>
 
 /** What is known of one attempt when it has ended. Times in milliseconds. */
 export type AttemptFacts = {
@@ -34,21 +40,86 @@ export type AttemptFacts = {
 
 /** The usage row of one attempt. A client that left is still charged for what it was sent. */
 export function usageRow(facts: AttemptFacts): UsageRow {
-  const { requestId, attempt, startedAt, keyId, endUser, model, target, end, price } = facts
-  const used = usedIn(facts)
+  return rowOf(facts, facts.end, outcomeOf(facts.end), usedIn(facts))
+}
+
+const UNFINISHED: ForwardEnd = { kind: 'gone', status: 0, ttftMs: null }
+
+/**
+ * The row of an attempt that has not ended, in case that this process is killed: what was reported so far, or counted.
+ * @param inputTokens of the prompt, as Gate counts them
+ */
+export function openRow(facts: Omit<AttemptFacts, 'end' | 'upstreamEnd'>, inputTokens: number): UsageRow {
+  const frames = facts.watch?.contentFrames() ?? 0
+  const counted = inputTokens + frames === 0 ? NO_TOKENS : estimatedUsage(inputTokens, frames)
+  const used = facts.watch?.usage() ?? counted
+  return rowOf(facts, UNFINISHED, 'interrupted', used)
+}
+
+/** Both makers say that a batch costs half of what its requests would. */
+const BATCH_SHARE = 0.5
+
+/** The row of what the requests of a batch have used together. `id` is that of the batch. */
+export function batchRow({
+  id,
+  number,
+  keyId,
+  endUser,
+  target,
+  usage: { service: _, ...usage },
+  price,
+  now,
+}: {
+  readonly id: string
+  readonly number: number
+  readonly keyId: string
+  readonly endUser: string
+  readonly target: Target
+  readonly usage: Usage
+  readonly price: ModelPrice | null
+  readonly now: number
+}): UsageRow {
+  const facts = {
+    requestId: id,
+    attempt: number,
+    startedAt: now,
+    durationMs: 0,
+    keyId,
+    endUser,
+    model: target.model,
+    target,
+  }
+  const end = { kind: 'gone', status: 200, ttftMs: null } as const
+  const row = rowOf({ ...facts, price }, end, 'ok', usage)
+  return { ...row, costMicrodollars: Math.ceil(row.costMicrodollars * BATCH_SHARE) }
+}
+
+/** About how many tokens were sent. */
+export function estimatedInput({ call, dialect }: Pick<AttemptFacts, 'call' | 'dialect'>): number {
+  const { does } = call.endpoint
+  if (does === 'embed') return embedTokens(call.body)
+  return does === 'generate' ? dialect.estimateInput(call) : 0
+}
+
+function rowOf(
+  { requestId, attempt, startedAt, durationMs, keyId, endUser, model, target, price }: Counted,
+  end: ForwardEnd,
+  outcome: Outcome,
+  used: Usage | TokenCounts,
+): UsageRow {
   return {
     requestId,
     attempt,
     startedAt,
     keyId,
-    model,
+    model: withoutKeys(model), // any name is sent on where an upstream takes any
     upstream: target.upstream,
-    targetModel: target.model,
+    targetModel: withoutKeys(target.model),
     status: end.status,
-    outcome: outcomeOf(end),
+    outcome,
     costMicrodollars: price === null ? 0 : costMicrodollars(price, used),
     unpriced: price === null && used.inputTokens + used.outputTokens > 0,
-    durationMs: Math.round(facts.durationMs),
+    durationMs: Math.round(durationMs),
     ttftMs: !('ttftMs' in end) || end.ttftMs === null ? null : Math.round(end.ttftMs),
     endUser,
     ...('estimated' in used ? used : countsOf(used)),

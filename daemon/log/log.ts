@@ -1,3 +1,4 @@
+import { withoutKeys } from '../../schemas/words/gate-key.ts'
 import {
   LOG_FIELDS,
   LOG_LEVELS,
@@ -15,6 +16,8 @@ const KEPT_LINES = 1_000
 const KEPT_BYTES = 2 ** 20
 /** Longest string in one field or message; what is longer is cut. */
 const LONGEST_STRING = 4_096
+/** A shorter one may be part of any text. */
+const SHORTEST_SECRET = 8
 /** sd-daemon(3): the journal reads a leading `<n>` as the line's priority. */
 const PRIORITY = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as const satisfies Record<LogLevel, string>
 
@@ -37,6 +40,8 @@ export type LogWriter = {
   /** Applies to the following lines; a change of `log.level` needs no restart. */
   setLevel(level: LogLevel): void
   setFormat(format: LogFormat): void
+  /** The following lines show `[redacted]` in place of a text; undefined: of none. */
+  hide(secret: string | undefined): void
   /** The last lines, oldest first, at most `count`, at most 1,000, at most a MiB. */
   recent(count: number): readonly LogRecord[]
   /** Calls `listener` with every following line. @returns a function that stops it */
@@ -49,10 +54,11 @@ export function createLog(options: LogOptions): LogWriter {
   const ring = createLineRing(KEPT_LINES, KEPT_BYTES)
   let threshold = LOG_LEVELS.indexOf(options.level)
   const listeners = new Set<(record: LogRecord) => void>()
+  let secret: string | undefined
 
   const log: Log = (level, message, fields) => {
     if (LOG_LEVELS.indexOf(level) > threshold) return
-    const record = makeRecord(now(), level, message, fields)
+    const record = makeRecord(now(), level, message, fields, secret)
     const json = jsonLine(record)
     write(`${journal ? PRIORITY[level] : ''}${format === 'json' ? json : textLine(record)}\n`)
     ring.push(json)
@@ -63,6 +69,9 @@ export function createLog(options: LogOptions): LogWriter {
     log,
     setFormat: (next) => {
       format = next
+    },
+    hide: (text) => {
+      secret = text !== undefined && text.length >= SHORTEST_SECRET ? text : undefined
     },
     setLevel: (level) => {
       threshold = LOG_LEVELS.indexOf(level)
@@ -75,13 +84,19 @@ export function createLog(options: LogOptions): LogWriter {
   }
 }
 
-function makeRecord(nowMs: number, level: LogLevel, message: string, fields: LogFields | undefined): LogRecord {
-  const record: Record<string, string | number> = { time: isoTime(nowMs), level, message: cut(message) }
+function makeRecord(
+  nowMs: number,
+  level: LogLevel,
+  message: string,
+  fields: LogFields | undefined,
+  secret: string | undefined,
+): LogRecord {
+  const record: Record<string, string | number> = { time: isoTime(nowMs), level, message: shown(message, secret) }
   for (const name in fields) {
     if (!isField(name)) continue
     const value = fields[name]
     if (typeof value !== LOG_FIELDS[name]) continue
-    if (typeof value === 'string') record[name] = cut(value)
+    if (typeof value === 'string') record[name] = shown(value, secret)
     else if (value !== undefined && Number.isFinite(value)) record[name] = Math.round(value)
   }
   return record as LogRecord // built above from the allow-list, and nothing else
@@ -91,8 +106,10 @@ function isField(name: string): name is keyof LogFields {
   return Object.hasOwn(LOG_FIELDS, name)
 }
 
-function cut(text: string): string {
-  return text.length > LONGEST_STRING ? `${text.slice(0, LONGEST_STRING)}…` : text
+/** Without keys, and not too long. */
+function shown(text: string, secret: string | undefined): string {
+  const clean = withoutKeys(secret === undefined ? text : text.replaceAll(secret, '[redacted]'))
+  return clean.length > LONGEST_STRING ? `${clean.slice(0, LONGEST_STRING)}…` : clean
 }
 
 // One line per request: the text of a second is made once.

@@ -73,7 +73,8 @@ export function createMetrics(readings: MetricReadings) {
   )
 
   const answeredBy = new Map<string, Set<string>>()
-  function labelOf({ upstream, targetModel, outcome }: UsageRow): string {
+  function labelOf({ upstream, model, targetModel, outcome }: UsageRow): string {
+    if (model === '') return '' // files and the like
     let answered = answeredBy.get(upstream)
     if (answered === undefined) {
       answered = new Set()

@@ -11,8 +11,8 @@ export type TokenCounts = {
   readonly estimated: boolean
 }
 
-/** How an attempt ended. */
-export type Outcome = 'ok' | 'refused' | 'failed' | 'truncated' | 'cancelled'
+/** How an attempt ended. `interrupted`: Gate was killed meanwhile. */
+export type Outcome = 'ok' | 'refused' | 'failed' | 'truncated' | 'cancelled' | 'interrupted'
 
 /** One row of the usage log: one attempt at one upstream. (requestId, attempt) is unique. Times in milliseconds. */
 export type UsageRow = TokenCounts & {
@@ -20,6 +20,7 @@ export type UsageRow = TokenCounts & {
   readonly attempt: number
   readonly startedAt: number
   readonly keyId: string
+  /** Empty where a request is about no model; `targetModel` then says what it is about, such as `files`. */
   readonly model: string
   readonly upstream: string
   readonly targetModel: string

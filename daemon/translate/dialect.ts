@@ -85,10 +85,17 @@ export type Dialect = {
   readonly replay?: (answer: Buffer) => string
   /** How many seconds an error asks to wait, in its body; null when it does not say. */
   readonly retryAfterIn?: (error: Buffer) => number | null
-  /** How a client learns of a failure as a status; sent as JSON. */
-  readonly errorBody: (error: GateError) => object
+  /** How a client learns of a failure as a status; sent as JSON. @param requestId null: there was no request */
+  readonly errorBody: (error: GateError, requestId: string | null) => object
   /** How it learns of it in a stream that has begun. @param isFirst nothing else was said in it */
-  readonly errorFrame: (error: GateError, isFirst: boolean) => string
+  readonly errorFrame: (error: GateError, isFirst: boolean, requestId: string) => string
+  /** Where its clients look for the id of a request besides `x-request-id`; absent: nowhere. */
+  readonly requestIdIn?: {
+    /** Of every answer, in lower case. */
+    readonly header: string
+    /** An error of an upstream that may lack it. */
+    readonly error: (body: Buffer, requestId: string) => Buffer
+  }
   /** What may be put between two frames to show that the connection lives; null where clients take nothing. */
   readonly ping: string | null
 

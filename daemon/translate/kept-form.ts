@@ -33,11 +33,11 @@ export type KeptForm = {
   readonly page: (call: Call, kept: KeptAnswers) => KeptPage
 }
 
-/** `json` is sent as such, `stream` is a whole one; `follow`: what comes after an offset of a recorded answer. */
+/** `json` is sent as such, `stream` is a whole one; `follow`: the events of a recorded answer after a number, -1: all. */
 export type KeptPage =
   | { readonly kind: 'json'; readonly value: object }
   | { readonly kind: 'stream'; readonly text: string }
-  | { readonly kind: 'follow'; readonly id: string; readonly from: number }
+  | { readonly kind: 'follow'; readonly id: string; readonly after: number }
 
 /** Is given all bytes of an answer before the client is. */
 export type AnswerTap = { readonly feed: (chunk: Buffer) => void; readonly end: () => void }

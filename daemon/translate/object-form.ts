@@ -1,5 +1,9 @@
 import type { Provider } from '../../schemas/words/providers.ts'
 import type { JsonRecord } from './json-value.ts'
+import type { Usage } from './neutral.ts'
+
+/** What requests of a batch have used together. `model`: the upstream's name; empty where it is not said. */
+export type BatchUsage = { readonly model: string; readonly usage: Usage }
 
 /** What there is to know of things that an upstream keeps; each has an id, which means nothing to another upstream. */
 export type ObjectForm = {
@@ -17,6 +21,10 @@ export type ObjectForm = {
   readonly shown: (thing: JsonRecord) => JsonRecord
   /** What asks for the page after this one, name and value; null: it is the last. */
   readonly nextPage: (page: JsonRecord) => readonly [string, string] | null
+  /** What a thing has used, if it is a batch that is over and says so; absent: none says it. */
+  readonly usedBy?: (thing: JsonRecord) => BatchUsage | null
+  /** What one request of a batch has used, by a line of its results; absent: the batch itself says it. */
+  readonly usedIn?: (line: JsonRecord) => BatchUsage | null
   /** The same body with other models; absent: it names none. */
   readonly withModels?: (body: JsonRecord, modelOf: (model: string) => string) => JsonRecord
 }

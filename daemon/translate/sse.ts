@@ -1,6 +1,6 @@
 import { OPENING_BRACE, OPENING_BRACKET } from '../../syntax/json/brackets.ts'
 
-/** Longest event that is kept; of a longer one nothing is. Nothing that a model says comes near. */
+/** Longest event that is kept unless said otherwise; of a longer one nothing is. No single delta comes near. */
 const MAX_EVENT_BYTES = 4 * 2 ** 20
 /** What each piece of an event costs besides its text: V8 joins texts when they are read. */
 const PIECE_BYTES = 32
@@ -21,12 +21,13 @@ export type OnEvent = (data: string | null, type: string) => void
 
 /**
  * Finds the events in a stream of server-sent events, wherever its chunks are cut: lines end by LF, CRLF or CR, several
- * data lines are joined by LF, comments and other fields are passed over. Of an event longer than 4 MiB nothing is kept:
- * memory stays bounded, and time linear.
+ * data lines are joined by LF, comments and other fields are passed over. Of an event longer than 4 MiB (or
+ * `maxEventBytes`) nothing is kept: memory stays bounded, and time linear.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export class SseScanner {
   readonly #onEvent: OnEvent
+  readonly #maxEventBytes: number
   /** The data lines of the event that is open; null before the first. */
   #data: string | null = null
   #type = ''
@@ -43,13 +44,19 @@ export class SseScanner {
   frameStart = 0
   frameEnd = 0
 
-  constructor(onEvent: OnEvent) {
+  constructor(onEvent: OnEvent, maxEventBytes = MAX_EVENT_BYTES) {
     this.#onEvent = onEvent
+    this.#maxEventBytes = maxEventBytes
   }
 
   /** Nothing of an event is pending. */
   atBoundary(): boolean {
     return !this.#isOpen && this.#line === ''
+  }
+
+  /** What of an event is pending takes so much memory. */
+  heldBytes(): number {
+    return this.#bytes
   }
 
   feed(bytes: Uint8Array): void {
@@ -128,7 +135,7 @@ export class SseScanner {
 
   #bound(added: number): void {
     this.#bytes += added + PIECE_BYTES
-    if (this.#bytes <= MAX_EVENT_BYTES) return
+    if (this.#bytes <= this.#maxEventBytes) return
     this.#isTooLong = true
     this.#data = null
     if (this.#line !== '') this.#line = 'x'

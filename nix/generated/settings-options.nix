@@ -257,7 +257,7 @@ in
         toolArguments = mkOption {
           type = types.nullOr (types.enum [ "check" "repair" "pass" ]);
           default = null;
-          description = "Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. By provider when absent.";
+          description = "Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. When absent, pass for openai, anthropic, google, azure, bedrock and peer, and check for all others.";
         };
         prices = mkOption {
           type = types.nullOr (types.listOf (types.submodule {
@@ -413,7 +413,7 @@ in
         toolArguments = mkOption {
           type = types.nullOr (types.enum [ "check" "repair" "pass" ]);
           default = null;
-          description = "Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. By provider when absent.";
+          description = "Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. When absent, pass for openai, anthropic, google, azure, bedrock and peer, and check for all others.";
         };
         prices = mkOption {
           type = types.nullOr (types.listOf (types.submodule {

@@ -77,7 +77,7 @@ export const prices = z.array(price).optional().meta({
 
 export const toolArguments = z.enum(['check', 'repair', 'pass']).optional().meta({
   description:
-    'Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. By provider when absent.',
+    'Arguments of tools in answers that are translated. check: repaired, or refused; repair: the same, but an object that does not fit its schema passes; pass: as they come. When absent, pass for openai, anthropic, google, azure, bedrock and peer, and check for all others.',
 })
 
 export const keyRequestsPerMinute = z

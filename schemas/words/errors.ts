@@ -1,3 +1,5 @@
+import { withoutKeys } from './gate-key.ts'
+
 /**
  * Every way a request can be refused, listed once: code -> HTTP status.
  * Codes are stable; messages are not.
@@ -39,7 +41,10 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** A refusal that is shown to the client. The message goes to the client: what is wrong and what to do, no secret. */
+/**
+ * A refusal that is shown to the client. The message goes to the client: what is wrong and what to do, no secret; what
+ * it quotes of a request may hold a key, which is taken out.
+ */
 export class GateError extends Error {
   readonly code: ErrorCode
   readonly param: string | null
@@ -60,10 +65,10 @@ export class GateError extends Error {
       readonly headers?: Readonly<Record<string, string>>
     } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(withoutKeys(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'GateError'
     this.code = code
-    this.logged = options.logged ?? message
+    this.logged = options.logged ?? this.message
     this.param = options.param ?? null
     this.retryAfterS = options.retryAfterS ?? null
     this.headers = options.headers ?? {}

@@ -12,12 +12,16 @@ const NEWLINE = 0x0a
  * Imports a journal file and deletes it; a file that is gone was imported. Rows that the table has are kept as they
  * are, so a file that is imported twice (the daemon was killed in between) counts once. Damaged lines go to
  * `DATABASE-usage-damaged`. A last line without its newline was torn by a kill: no answer ended on it.
- * @returns the number of damaged lines
+ * @returns the number of damaged lines, and of rows that are new
  * @throws SqliteError, Error of the file system; the file then stays
  */
-export function importFile(database: Database, file: string): number {
+export function importFile(
+  database: Database,
+  file: string,
+): { readonly damagedLines: number; readonly newRows: number } {
   const store = openUsageStore(database)
   let damagedLines = 0
+  let newRows = 0
   for (const lines of chunksOf(file)) {
     const rows = new Map<UsageRow, string>()
     const damaged: string[] = []
@@ -27,7 +31,7 @@ export function importFile(database: Database, file: string): number {
       else if (line !== '') damaged.push(line)
     }
     try {
-      store.append([...rows.keys()])
+      newRows += store.append([...rows.keys()])
     } catch (error) {
       if (!isRefusal(error)) throw error
       for (const [row, line] of rows) if (!isTaken(store, row)) damaged.push(line)
@@ -41,7 +45,7 @@ export function importFile(database: Database, file: string): number {
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error
   }
-  return damagedLines
+  return { damagedLines, newRows }
 }
 
 /** Whole lines of a file, about a megabyte at a time. */

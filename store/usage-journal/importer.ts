@@ -17,6 +17,8 @@ export type ImportAnswer = {
   /** The database itself is damaged. */
   readonly isDamaged: boolean
   readonly damagedLines: number
+  /** Requests that were going on when a daemon was killed. */
+  readonly interrupted: number
 }
 
 /** Why rows could not be imported. */
@@ -49,10 +51,15 @@ export function createImporter(databaseFile: string, log: Log): Importer {
   return {
     async run(files) {
       worker ??= start()
-      const { error, isDamaged, damagedLines } = await answerOf(worker, files)
+      const { error, isDamaged, damagedLines, interrupted } = await answerOf(worker, files)
       if (damagedLines > 0) {
         const file = `${databaseFile}-usage-damaged`
         log('error', 'damaged lines of the usage journal were set aside', { count: damagedLines, file })
+      }
+      if (interrupted > 0) {
+        const message =
+          'Gate was killed while it answered requests; what they had used is counted as far as it is known'
+        log('warn', message, { count: interrupted })
       }
       if (error !== null) throw new ImportError(error, isDamaged)
     },

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readdirSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import type { Log } from '../../schemas/words/log.ts'
@@ -16,6 +16,11 @@ export type UsageJournal = {
    */
   append(rows: readonly UsageRow[]): void
   /**
+   * Notes the rows of what is going on, in place of those noted before: a start that finds them, because this process was
+   * killed, imports those that were not appended by then. Nothing happens where they cannot be written.
+   */
+  noteOpen(rows: readonly UsageRow[]): void
+  /**
    * After it, the table `usage` has every row appended so far: call it before reading the table.
    * @throws Error why the database cannot be written; the rows stay in the journal
    */
@@ -32,7 +37,8 @@ export type UsageJournal = {
 export type JournalFile = { readonly write: typeof writeSync; readonly truncate: typeof ftruncateSync }
 
 /**
- * The usage journal: files `gate.db-usage-TIME-NUMBER` (mode 0600) beside the database, a line per row. A worker
+ * The usage journal: files `gate.db-usage-TIME-NUMBER` (mode 0600) beside the database, a line per row, and
+ * `gate.db-usage-open-TIME` with those of what is going on, which is rewritten as a whole. A worker
  * imports them each second and deletes them, so that no request waits for SQLite. Files of a daemon that was killed
  * are imported at once. Only one daemon may use a state directory.
  * @param databaseFile path of gate.db, which exists
@@ -54,6 +60,24 @@ export function openUsageJournal(
   let running: Promise<void> = Promise.resolve()
   let lastError: string | null = null
   let isDamaged = false
+  const openFile = `${databaseFile}-usage-open-${Date.now()}`
+  const unfinished = `${databaseFile}-usage-open-new`
+  let hasOpen = false
+  rmSync(unfinished, { force: true })
+
+  function noteOpen(rows: readonly UsageRow[]): void {
+    if (rows.length === 0 && !hasOpen) return
+    try {
+      if (rows.length === 0) rmSync(openFile, { force: true })
+      else {
+        writeFileSync(unfinished, rows.map(usageLine).join(''), { mode: 0o600 })
+        renameSync(unfinished, openFile) // a kill leaves one or the other, whole
+      }
+      hasOpen = rows.length > 0
+    } catch {
+      rmSync(unfinished, { force: true }) // the disk is full, which the next append says
+    }
+  }
 
   function append(rows: readonly UsageRow[]): void {
     let text = ''
@@ -132,6 +156,7 @@ export function openUsageJournal(
 
   return {
     append,
+    noteOpen,
     importNow,
     lastError: () => lastError,
     isDamaged: () => isDamaged,
@@ -140,6 +165,7 @@ export function openUsageJournal(
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref())
       await Promise.race([importNow().catch(() => {}), deadline])
       rotate()
+      noteOpen([])
       await importer.close()
     },
   }
@@ -148,7 +174,8 @@ export function openUsageJournal(
 function leftOver(databaseFile: string): string[] {
   const directory = dirname(databaseFile)
   const start = `${basename(databaseFile)}-usage-`
-  const isJournal = (name: string) => name.startsWith(start) && /^\d+-\d+$/.test(name.slice(start.length))
+  const isJournal = (name: string) => name.startsWith(start) && /^(?:\d+-|open-)\d+$/.test(name.slice(start.length))
+  // what was open comes last: of what has ended since, the row that was appended counts
   return readdirSync(directory)
     .filter(isJournal)
     .sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))

@@ -26,15 +26,20 @@ function databaseInPlace(): Database {
 
 parentPort?.on('message', (files: readonly string[]) => {
   let damagedLines = 0
+  let interrupted = 0
   let error: string | null = null
   let code = ''
   try {
     const database = databaseInPlace()
-    for (const file of files) damagedLines += importFile(database, file)
+    for (const file of files) {
+      const imported = importFile(database, file)
+      damagedLines += imported.damagedLines
+      if (file.startsWith(`${databaseFile}-usage-open-`)) interrupted += imported.newRows
+    }
   } catch (failure) {
     const reason = failure instanceof Error ? failure.message : String(failure)
     code = codeOf(failure) || codeOf(failure instanceof Error ? failure.cause : undefined)
     error = codeOf(failure) === '' ? reason : `${reason}; ${remedyFor(databaseFile, code)}` // else it names one itself
   }
-  parentPort?.postMessage({ error, isDamaged: isDamage(code), damagedLines } satisfies ImportAnswer)
+  parentPort?.postMessage({ error, isDamaged: isDamage(code), damagedLines, interrupted } satisfies ImportAnswer)
 })

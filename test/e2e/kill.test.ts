@@ -1,9 +1,11 @@
 import { appendFileSync, readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../store/sqlite/database.ts'
+import { rowOfLine } from '../../store/usage-journal/line.ts'
 import { chatBody } from '../support/chat.ts'
-import { startDaemon } from '../support/daemon.ts'
+import { startDaemon, until } from '../support/daemon.ts'
 import { sampled } from '../support/effort.ts'
+import { startSlowUpstream } from '../support/slow-upstream.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const KILLS = sampled(3, 50)
@@ -41,6 +43,41 @@ test(`kill -9 during load, ${KILLS} times: no row of an answer that a client saw
   expect(new Set(answered).size).toBe(answered.length)
   expect(answered.length).toBeGreaterThan(KILLS * 20)
   database.close()
+})
+
+test('what is going on when Gate is killed has a row after the next start, with what was counted', async () => {
+  const own = temporaryDirectory()
+  const upstream = await startSlowUpstream()
+  const env = { GATE_AUTH__TOKEN: TOKEN }
+  const slow = { provider: 'custom', base_url: upstream.url, models: ['gpt'] }
+  own.write('declared.json', JSON.stringify({ upstreams: { slow } }))
+  const gate = await startDaemon(env, own.path)
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+  const body = chatBody('one two three four', { model: 'slow/gpt', stream: true })
+  const asked = fetch(`${gate.url}/v1/chat/completions`, { method: 'POST', headers, body })
+  const cut = asked.then((response) => response.text()).catch(() => 'cut')
+  const answer = await upstream.next()
+  answer.say('Hello')
+  const open = () => readdirSync(own.path).find((name) => /-usage-open-\d+$/.test(name))
+  const said = () => {
+    const name = open()
+    return name === undefined ? 0 : rowOfLine(own.read(name).trimEnd())?.outputTokens
+  }
+  await until(() => said() === 1)
+  await gate.kill()
+  expect(await cut).toBe('cut')
+
+  const next = await startDaemon(env, own.path)
+  await until(() => open() === undefined)
+  expect(next.output()).toContain('Gate was killed while it answered requests')
+  await next.stop()
+  const database = openDatabase(own.file('gate.db'))
+  expect(database.prepare('SELECT * FROM usage').all()).toMatchObject([
+    { outcome: 'interrupted', upstream: 'slow', model: 'slow/gpt', output_tokens: 1, estimated: 1, status: 0 },
+  ])
+  database.close()
+  await upstream.close()
+  own.remove()
 })
 
 /** Files of the usage journal that wait for their import. */

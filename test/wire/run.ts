@@ -95,7 +95,7 @@ function passed(client: Dialect, watch: ReturnType<Dialect['watch']>, chunks: re
     shown +
     (watch.isComplete()
       ? watch.rest().toString()
-      : (watch.errorFrame?.(TRUNCATED) ?? client.errorFrame(TRUNCATED, shown === '')))
+      : (watch.errorFrame?.(TRUNCATED) ?? client.errorFrame(TRUNCATED, shown === '', 'r1')))
   )
 }
 

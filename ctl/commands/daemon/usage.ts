@@ -59,7 +59,7 @@ function reportText(report: Report, groupings: readonly Grouping[], stdout: Outp
 function groupTable(by: Grouping, groups: readonly UsageGroup[], stdout: Output): string {
   const header = [by.toUpperCase(), 'REQUESTS', 'FAILED', 'INPUT', 'OUTPUT', 'COST', 'MEDIAN']
   const rows = groups.map((group) => [
-    group.name,
+    group.name || '(no model: files, batches)',
     grouped(group.requests),
     grouped(group.failed),
     tokens(group, group.input_tokens),

@@ -1,7 +1,9 @@
+import type { ModelPrice } from '../../../schemas/words/model-facts.ts'
 import type { Admission, Slot } from '../../admit/admission.ts'
 import type { Ledger } from '../../meter/ledger.ts'
 import type { Metrics } from '../../meter/metrics.ts'
 import type { KeyRoutes, Routes } from '../../route/routes.ts'
+import type { Target } from '../../route/target-health.ts'
 import type { Call } from '../../translate/call.ts'
 import type { Dialect } from '../../translate/dialect.ts'
 import type { ObjectForm } from '../../translate/object-form.ts'
@@ -10,7 +12,7 @@ import type { Upstream } from '../../upstream/upstream.ts'
 import type { Upstreams } from '../../upstream/upstreams.ts'
 import { conclude } from '../conclude.ts'
 import type { Exchange } from '../exchange.ts'
-import { usageRow } from '../usage-row.ts'
+import { openRow, usageRow } from '../usage-row.ts'
 
 /** What is known of the things of one key. @throws GateError STORE_UNAVAILABLE */
 export type KeyObjects = {
@@ -23,7 +25,12 @@ export type KeyObjects = {
 }
 
 export type ObjectParts = {
-  readonly objects: { readonly of: (keyId: string) => KeyObjects }
+  readonly objects: {
+    readonly of: (keyId: string) => KeyObjects
+    /** Whether something is heard of for the first time; true again after many others. */
+    readonly isNews: (what: string) => boolean
+  }
+  readonly priceOf: (target: Target) => ModelPrice | null
   readonly routes: () => Routes
   readonly upstreams: Pick<Upstreams, 'get' | 'all'>
   readonly admission: Pick<Admission, 'admit'>
@@ -47,7 +54,7 @@ export type ObjectJob = {
   readonly slot: Slot
 }
 
-/** Writes the usage row of a request: nothing of it is paid for by tokens. */
+/** Writes the usage row of a request, which has no model: nothing of it is paid for by tokens. */
 export async function recorded(
   parts: ObjectParts,
   { exchange: { answer }, keyId, call, dialect }: ObjectJob,
@@ -56,27 +63,26 @@ export async function recorded(
   work: () => Promise<ForwardEnd>,
 ): Promise<ForwardEnd> {
   const [startedAt, begun] = [parts.now(), parts.monotonic()]
-  const end = await work()
-  const model = call.endpoint.about ?? ''
-  const row = usageRow({
+  const sent = {
     requestId: answer.requestId,
     attempt,
     startedAt,
-    durationMs: parts.monotonic() - begun,
     keyId,
     endUser: answer.endUser,
-    model,
-    target: { upstream: name, model, weight: 1 },
+    model: '',
+    target: { upstream: name, model: call.endpoint.about ?? '', weight: 1 },
     call,
-    end,
-    upstreamEnd: end,
     watch: null,
     dialect,
     price: null,
-  })
+  }
+  answer.openRow = () => openRow({ ...sent, durationMs: parts.monotonic() - begun }, 0)
+  const end = await work()
+  const row = usageRow({ ...sent, durationMs: parts.monotonic() - begun, end, upstreamEnd: end })
   answer.row = row
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
+  answer.openRow = null
   return end
 }
 

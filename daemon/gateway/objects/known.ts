@@ -11,11 +11,20 @@ export type ObjectStore = {
   readonly upstreamsOf: (keyId: string) => readonly string[]
 }
 
+const MOST_HEARD = 10_000
+
 const LOST = 'what upstreams keep for this key cannot be looked up'
 
 /** Which upstream keeps what, by the key that made it. @param now Unix milliseconds */
 export function createObjects(store: ObjectStore, now: () => number) {
+  let heard = new Set<string>()
   return {
+    isNews(what: string): boolean {
+      if (heard.has(what)) return false
+      if (heard.size >= MOST_HEARD) heard = new Set()
+      heard.add(what)
+      return true
+    },
     of: (keyId: string): KeyObjects => ({
       upstreamOf: (id) => fromStore(LOST, () => store.find(keyId, id)),
       isAnothers: (id) => fromStore(LOST, () => store.find(keyId, id) === null && store.has(id)),

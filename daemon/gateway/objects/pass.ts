@@ -8,6 +8,7 @@ import { parsedRecord } from '../../translate/json-value.ts'
 import { readMembers } from '../../translate/model-request.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
 import { admit, callOf, callWithBody, type Exchange } from '../exchange.ts'
+import { resultsTo, settleBatch, settleThing } from './batch.ts'
 import { type ObjectJob, type ObjectParts, recorded, told } from './job.ts'
 import { listOf } from './list.ts'
 import { withOwnModels } from './models.ts'
@@ -66,12 +67,17 @@ async function serve(parts: ObjectParts, job: ObjectJob): Promise<void> {
     throw new GateError('BAD_REQUEST', message)
   }
   const sent = takes === 'form' ? upload(exchange) : body
-  const end = await recorded(parts, job, upstream, 1, () => ask(job, upstream, { body: sent, sink: answer }))
+  const results = resultsTo(answer, job)
+  const end = await recorded(parts, job, upstream, 1, () =>
+    ask(job, upstream, { body: sent, sink: results?.sink ?? answer }),
+  )
+  if (results !== null) await settleBatch(parts, job, upstream, call.param, results.used(end))
   if (!exchange.request.complete) answer.closeConnection() // what else comes is the rest of the upload
   const thing = end.kind === 'answered' && object !== 'content' ? parsedRecord(end.rest.toString('utf8')) : null
   if (thing === null) return told(parts, job, upstream, end)
   if (object === 'remove') known.forget(call.param)
   else for (const id of form.idsIn(thing)) known.bind(id, upstream.name)
+  await settleThing(parts, job, upstream, thing)
   const shown = form.shown(thing)
   const rest = shown === thing || end.kind !== 'answered' ? {} : { rest: Buffer.from(JSON.stringify(shown)) }
   told(parts, job, upstream, { ...end, ...rest } as ForwardEnd)

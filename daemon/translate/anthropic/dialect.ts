@@ -3,7 +3,7 @@ import { inputTokensIn } from '../engine-count.ts'
 import { fileIdsIn } from '../file-ids.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { ENDPOINTS, VERSION, VERSION_HEADER } from './endpoint.ts'
-import { errorBody, errorFrame, failureOf } from './error.ts'
+import { errorBody, errorFrame, failureOf, requestIdIn } from './error.ts'
 import { countInput, estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
@@ -39,6 +39,7 @@ export const anthropic = {
   failureOf,
   errorBody,
   errorFrame,
+  requestIdIn,
   ping: 'event: ping\ndata: {"type":"ping"}\n\n',
   version: '/v1',
   modelsPath: '/models?limit=1000',

@@ -14,16 +14,25 @@ const TYPES: Readonly<Record<number, string>> = {
 }
 
 /** The error body that Anthropic's SDKs understand. */
-export function errorBody({ code, message }: GateError): object {
+export function errorBody({ code, message }: GateError, requestId: string | null): object {
   const { status } = ERRORS[code]
   const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
-  return { type: 'error', error: { type, message }, request_id: null }
+  return { type: 'error', error: { type, message }, request_id: requestId }
 }
 
 /** The same as a frame of a stream. */
-export function errorFrame(error: GateError): string {
-  return `event: error\ndata: ${JSON.stringify(errorBody(error))}\n\n`
+export function errorFrame(error: GateError, _isFirst: boolean, requestId: string): string {
+  return `event: error\ndata: ${JSON.stringify(errorBody(error, requestId))}\n\n`
 }
+
+/** An error of an upstream with the id of its request; engines that speak this dialect leave it out. */
+function withRequestId(body: Buffer, requestId: string): Buffer {
+  const value = parsedRecord(body.toString('utf8'))
+  if (value === null || value['type'] !== 'error' || textIn(value['request_id']) !== null) return body
+  return Buffer.from(JSON.stringify({ ...value, request_id: requestId }))
+}
+
+export const requestIdIn = { header: 'request-id', error: withRequestId }
 
 const UNTOLD = 'the upstream reported an error'
 const NO_MESSAGE = 'the upstream answered with something other than a message'

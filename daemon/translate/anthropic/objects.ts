@@ -3,6 +3,7 @@ import { isRecord, listIn, recordIn, textIn } from '../json-value.ts'
 import { decidingKeys } from '../model-request.ts'
 import type { ObjectForm } from '../object-form.ts'
 import { VERSION_HEADER } from './endpoint.ts'
+import { NOTHING, readUsage } from './usage.ts'
 
 const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
 const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const
@@ -37,6 +38,10 @@ export const objects: ObjectForm = {
     typeof thing['results_url'] === 'string'
       ? { ...thing, results_url: `${BATCHES}/${encodeURIComponent(String(thing['id']))}/results` }
       : thing,
+  usedIn(line) {
+    const { model, usage } = recordIn(recordIn(line['result'])['message'])
+    return isRecord(usage) ? { model: textIn(model) ?? '', usage: readUsage(usage, NOTHING) } : null
+  },
   nextPage({ next_page: next, has_more: hasMore, last_id: last }) {
     if (textIn(next) !== null) return ['page', String(next)]
     return hasMore === true && textIn(last) !== null ? ['after_id', String(last)] : null

@@ -6,7 +6,7 @@ import { deltaUsageObject } from './usage.ts'
 import { callBlock, citationOf, isThinking, messageObject, NOT_STOPPED, signatureOf, stopOf } from './write-answer.ts'
 
 /** Writes a stream of another dialect as a message's events. */
-export function writeEvents({ model, showsThinking }: Told): (event: WrittenEvent) => string {
+export function writeEvents({ model, showsThinking, requestId }: Told): (event: WrittenEvent) => string {
   let index = -1
   let deltaFrame = textFrame('')
   let isHidden = false
@@ -48,7 +48,7 @@ export function writeEvents({ model, showsThinking }: Told): (event: WrittenEven
           }) + frame('message_stop', {})
         )
       case 'error':
-        return errorFrame(event.error)
+        return errorFrame(event.error, index === -1, requestId)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { issueLines } from '../../../schemas/words/issue.ts'
 import { isRecord } from '../json-value.ts'
+import { echoEmbeddings } from './echo-embedding.ts'
 
 /** The parts of a chat completion request that the echo upstream reads; of everything else it takes no notice. */
 const echoRequest = z.object({
@@ -29,8 +30,14 @@ export function readEchoRequest(
   body: string,
 ):
   | { readonly kind: 'request'; readonly request: EchoRequest }
+  | { readonly kind: 'embeddings'; readonly answer: object }
   | { readonly kind: 'refused'; readonly message: string } {
   const value: unknown = JSON.parse(body) // the gateway parsed it before it came here
+  if (isRecord(value) && 'input' in value && !('messages' in value)) {
+    const answer = echoEmbeddings(value)
+    const message = 'embeddings of the echo need "input", a text or up to 2,048 of them, and few "dimensions"'
+    return answer === null ? { kind: 'refused', message } : { kind: 'embeddings', answer }
+  }
   const read = echoRequest.safeParse(value)
   if (read.success) return { kind: 'request', request: read.data }
   if (isRecord(value) && !('messages' in value)) return { kind: 'refused', message: CHATS_ALONE }

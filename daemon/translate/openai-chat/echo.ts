@@ -12,7 +12,7 @@ export const EXAMPLE = {
 } as const
 
 /**
- * Says the last user message back. @param seed makes the id of the answer; the same for the same body
+ * Says the last user message back, and makes vectors of texts that mean nothing. @param seed makes the id of the answer; the same for the same body
  * @throws Error when the body is not JSON
  */
 export function echo(body: string, seed: string): EchoAnswer {
@@ -21,6 +21,7 @@ export function echo(body: string, seed: string): EchoAnswer {
     const error = { message: read.message, type: 'invalid_request_error', param: null, code: null }
     return { kind: 'whole', status: 400, body: JSON.stringify({ error }) }
   }
+  if (read.kind === 'embeddings') return { kind: 'whole', status: 200, body: JSON.stringify(read.answer) }
   const id = `chatcmpl-echo-${seed}`
   if (read.request.stream === true) {
     return { kind: 'stream', mediaType: 'text/event-stream; charset=utf-8', frames: framesOf(id, read.request) }

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../call.ts'
-import { booleanIn, recordIn, textIn } from '../json-value.ts'
+import { booleanIn, countIn, isRecord, recordIn, textIn } from '../json-value.ts'
 import { decidingKeys } from '../model-request.ts'
 import type { ObjectForm } from '../object-form.ts'
 
@@ -26,6 +26,9 @@ export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
   { ...write, ...batches, path: '/v1/batches/{id}/cancel', object: 'change' },
 ]
 
+/** States of a batch in which nothing more is used. */
+const OVER = new Set(['completed', 'expired', 'cancelled'])
+
 export const objects: ObjectForm = {
   provider: 'openai',
   deciding: decidingKeys('input_file_id'),
@@ -35,6 +38,16 @@ export const objects: ObjectForm = {
   idsIn: ({ id, output_file_id: output, error_file_id: errors, file }) =>
     [id, output, errors, recordIn(file)['id']].filter((one) => typeof one === 'string'),
   shown: (thing) => thing,
+  usedBy({ object, status, model, usage }) {
+    if (object !== 'batch' || !OVER.has(textIn(status) ?? '') || !isRecord(usage)) return null
+    const counts = {
+      inputTokens: countIn(usage['input_tokens']),
+      outputTokens: countIn(usage['output_tokens']),
+      cachedTokens: countIn(recordIn(usage['input_tokens_details'])['cached_tokens']),
+      reasoningTokens: countIn(recordIn(usage['output_tokens_details'])['reasoning_tokens']),
+    }
+    return { model: textIn(model) ?? '', usage: counts }
+  },
   nextPage: (page) => {
     const last = textIn(page['last_id'])
     return booleanIn(page['has_more']) === true && last !== null ? ['after', last] : null

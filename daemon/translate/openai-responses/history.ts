@@ -5,7 +5,12 @@ import type { KeptAnswers } from '../kept-form.ts'
 import { isOpen } from './recorded.ts'
 
 /** What is kept of a response: the input of its request alone, not of those before, and itself. */
-export type Kept = { readonly input: readonly JsonRecord[]; readonly response: JsonRecord }
+export type Kept = {
+  readonly input: readonly JsonRecord[]
+  readonly response: JsonRecord
+  /** The number of its last event; absent: that is not known. */
+  readonly last?: number
+}
 
 /** `servedBy`: what has made the last response; undefined: there was none, or that is not known. */
 type Whole = { readonly items: readonly JsonRecord[]; readonly servedBy: Served | undefined }
@@ -60,10 +65,14 @@ function resolved(item: JsonRecord, answers: KeptAnswers): JsonRecord {
 export function keptOf(id: string, answers: KeptAnswers, param?: string): Kept & { readonly servedBy?: Served } {
   const found = answers.find(id)
   if (found !== null) {
-    const kept = { input: recordsIn(found['input']), response: recordIn(found['response']) }
-    const { upstream, model } = recordIn(found['servedBy'])
-    const isKnown = typeof upstream === 'string' && typeof model === 'string'
-    return isKnown ? { ...kept, servedBy: { upstream, model } } : kept
+    const { input, response, last, servedBy } = found
+    const { upstream, model } = recordIn(servedBy)
+    return {
+      input: recordsIn(input),
+      response: recordIn(response),
+      ...(typeof last === 'number' && { last }),
+      ...(typeof upstream === 'string' && typeof model === 'string' && { servedBy: { upstream, model } }),
+    }
   }
   const message = `response "${id.slice(0, 100)}" is not kept: it was never stored, its time is over, or it is another key's`
   throw new GateError('RESPONSE_NOT_FOUND', message, param === undefined ? {} : { param })

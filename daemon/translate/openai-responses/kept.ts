@@ -52,13 +52,13 @@ export const kept: KeptForm = {
     if (asked === null || !(asked['background'] === true || (mayResume && asked['stream'] === true))) return null
     const input = itemsOf(asked['input'])
     const id = responseId(facts.requestId)
-    return recordedForm(call, facts, (response) => answers.keep(id, { input, response } satisfies Kept))
+    return recordedForm(call, facts, (response, last) => answers.keep(id, { input, response, last } satisfies Kept))
   },
 
   page(call, answers) {
     const { endpoint, param: id, url } = call
     const recorded = answers.recorded(id)
-    const { input, response } = currentOf(id, answers, recorded)
+    const { input, response, last } = currentOf(id, answers, recorded)
     if (endpoint.method === 'DELETE') {
       recorded?.cancel()
       answers.remove(id)
@@ -73,9 +73,8 @@ export const kept: KeptForm = {
     if (endpoint.path.endsWith('/input_items')) return json(inputItemsPage(input, id, query))
     if (query.get('stream') !== 'true') return json(response)
     const after = numberOf(query.get('starting_after'))
-    const from = recorded?.offsetAfter(after) ?? null
-    if (from !== null) return { kind: 'follow', id, from }
-    if (!isOpen(response)) return { kind: 'stream', text: replayOf(response, after) }
+    if (recorded !== null && recorded.offsetAfter(after) !== null) return { kind: 'follow', id, after }
+    if (!isOpen(response)) return { kind: 'stream', text: replayOf(response, after, last) }
     throw new GateError('BAD_REQUEST', 'events that old are not kept; ask for later ones, or without "stream"', {
       param: 'starting_after',
     })
@@ -111,9 +110,11 @@ function checkBackground(asked: JsonRecord, answers: KeptAnswers): void {
 
 /** A response as it is now. */
 function currentOf(id: string, answers: KeptAnswers, recorded: RecordedAnswer | null): Kept {
-  const { input, response } =
+  const { input, response, last } =
     recorded === null || recorded.form.isDone() ? keptOf(id, answers) : running(id, answers, recorded)
-  return { input, response: recorded === null && isOpen(response) ? lostResponse(response) : response }
+  const isLost = recorded === null && isOpen(response)
+  if (isLost) return { input, response: lostResponse(response) }
+  return { input, response, ...(last !== undefined && { last }) }
 }
 
 /** One that is not in the background is not kept before its end. */

@@ -12,18 +12,25 @@ import { askedIn, responseId, responseObject } from './response-object.ts'
 const BEGINNINGS = new Set(['response.created', 'response.queued'])
 const NUMBER = /"sequence_number":\s*\d+/
 const BROKEN_OFF = new GateError('UPSTREAM_TRUNCATED', 'the response broke off before it was complete')
+/** Longest event that is kept: as long as an answer may be that comes whole. */
+export const LONGEST_KEPT_BYTES = 32 * 2 ** 20
+/** What waits for its end is counted from here on. */
+const UNCOUNTED_BYTES = 2 ** 20
 /** Longer events are not handed over by the scanner. */
 const TOO_LONG = new GateError(
   'UPSTREAM_TRUNCATED',
-  'an event of the response is longer than 4 MiB, so that it cannot be kept; ask without "background", and with "store": false',
+  'an event of the response is longer than 32 MiB, so that it cannot be kept; ask without "background", and with "store": false',
 )
 const TOO_MUCH = new GateError('OVERLOADED', 'the response is too long to be kept in memory (server.max_buffered)')
+
+/** Keeps a response. @param last the number of the last event that is told of it so far */
+type Keep = (response: JsonRecord, last: number) => void
 
 /**
  * How a response is recorded: under an id of Gate's own, since it may have been told before an upstream said another,
  * with its events numbered anew. @param keep keeps it
  */
-export function recordedForm(call: Call, facts: RecordFacts, keep: (response: JsonRecord) => void): RecordedForm {
+export function recordedForm(call: Call, facts: RecordFacts, keep: Keep): RecordedForm {
   return new ResponseRecord(call, facts, keep)
 }
 
@@ -41,7 +48,7 @@ class ResponseRecord implements RecordedForm {
   readonly isBackground: boolean
   readonly isStreamed: boolean
   /** Holds what was asked, so it is let go at the end; null from then on. */
-  #keep: ((response: JsonRecord) => void) | null
+  #keep: Keep | null
   readonly #hold: (bytes: number) => void
   /** What every mention of the response says, whatever its upstream does. */
   readonly #own: JsonRecord
@@ -53,11 +60,13 @@ class ResponseRecord implements RecordedForm {
   #hasCome = false
   /** An event was too long, and what it was is not known. */
   #isMissing = false
+  /** So much of an event that is not complete was room made for. */
+  #countedBytes = UNCOUNTED_BYTES
   /** An answer that is no stream after all. */
   #whole: Buffer[] | null = null
   #out: Buffer[] = []
 
-  constructor(call: Call, { requestId, nowS, hold }: RecordFacts, keep: (response: JsonRecord) => void) {
+  constructor(call: Call, { requestId, nowS, hold }: RecordFacts, keep: Keep) {
     const asked = askedIn(call.asked ?? call.body)
     const model = textIn(asked['model']) ?? ''
     this.id = responseId(requestId)
@@ -82,12 +91,12 @@ class ResponseRecord implements RecordedForm {
       if (data !== null) this.#event(data, type)
       else if (ENDS.has(type) && !this.#isDone) this.#fail(responseError(TOO_LONG))
       else this.#isMissing = true
-    })
+    }, LONGEST_KEPT_BYTES)
   }
 
   begin(): readonly Buffer[] {
     if (!this.isBackground) return []
-    this.#keep?.(this.#response)
+    this.#keep?.(this.#response, -1)
     this.#say('response.created', { response: this.#response })
     this.#say('response.queued', { response: this.#response })
     return this.#taken()
@@ -97,10 +106,18 @@ class ResponseRecord implements RecordedForm {
     if (this.#isDone || chunk.length === 0) return []
     if (!this.#hasCome && chunk[0] === OPENING_BRACE) this.#whole = []
     this.#hasCome = true
-    if (this.#whole === null) this.#scanner.feed(chunk)
+    if (this.#whole === null) this.#feed(chunk)
     else if (this.#mayHold(chunk.length)) this.#whole.push(chunk)
     else this.#fail(responseError(TOO_MUCH))
     return this.#taken()
+  }
+
+  #feed(chunk: Buffer): void {
+    this.#scanner.feed(chunk)
+    const more = this.#scanner.heldBytes() - this.#countedBytes
+    if (more <= 0 || this.#isDone) return
+    if (this.#mayHold(more)) this.#countedBytes += more
+    else this.#fail(responseError(TOO_MUCH))
   }
 
   end(): readonly Buffer[] {
@@ -179,7 +196,7 @@ class ResponseRecord implements RecordedForm {
   #end(name: string, response: JsonRecord): void {
     const last = { ...response, ...this.#own }
     this.#isDone = true
-    this.#keep?.(last)
+    this.#keep?.(last, this.#number)
     this.#keep = null
     this.#say(name, { response: last })
     this.#response = {}

@@ -5,8 +5,10 @@ import { frame } from './event.ts'
  * The stream of a response that is complete, each text in one piece. Its end is told in any case: the client may have
  * had more events than there are here, of texts in many pieces.
  * @param after the number of the last event that the client has; -1: none
+ * @param last the number of the last event that there was; nothing comes after it
  */
-export function replayOf(response: JsonRecord, after: number): string {
+export function replayOf(response: JsonRecord, after: number, last = Number.POSITIVE_INFINITY): string {
+  if (after >= last) return ''
   const events = eventsOf(response)
   const missing = events.map(([type, rest], number) => (number > after ? frame(number, type, rest) : ''))
   const status = textIn(response['status']) ?? 'completed'

@@ -3,6 +3,7 @@ import { isRecord, type JsonRecord, parsedRecord } from '../json-value.ts'
 import type { AnswerTap } from '../kept-form.ts'
 import { SseScanner, utf8Of } from '../sse.ts'
 import { ENDS } from './event.ts'
+import { LONGEST_KEPT_BYTES } from './recorded.ts'
 
 /** Finds the response in an answer: all of it, or the end of a stream. */
 export function tapOf(found: (response: JsonRecord) => void): AnswerTap {
@@ -16,7 +17,7 @@ export function tapOf(found: (response: JsonRecord) => void): AnswerTap {
           if (!ENDS.has(type) || data === null) return
           const { response } = parsedRecord(utf8Of(data)) ?? {}
           if (isRecord(response)) found(response)
-        })
+        }, LONGEST_KEPT_BYTES)
       }
       if (scanner === null) pieces.push(chunk)
       else scanner.feed(chunk)

@@ -266,3 +266,28 @@ test('A8: a state directory belongs to one process at a time', () => {
   lockState(place.path)()
   expect(statSync(place.file('gate.lock')).mode & 0o777).toBe(0o600)
 })
+
+test('what was going on at a kill is imported at the next start, unless it ended; a good end leaves nothing', async () => {
+  const killed = open({ importer: noImporter() })
+  const going = (id: string, outputTokens: number) => row(id, { outcome: 'interrupted', outputTokens })
+  killed.noteOpen([going('a', 1), going('b', 1)])
+  killed.noteOpen([going('a', 5), going('b', 5), going('c', 1)])
+  killed.append([row('b', { outputTokens: 9 })])
+  expect(files().filter((name) => name.includes('-open-'))).toHaveLength(1)
+  await open().importNow()
+  const rows = database.prepare('SELECT request_id, outcome, output_tokens FROM usage ORDER BY 1').raw().all()
+  expect(rows).toEqual([
+    ['a', 'interrupted', 5],
+    ['b', 'ok', 9],
+    ['c', 'interrupted', 1],
+  ])
+  expect(files()).toEqual([])
+  expect(logged.filter((message) => message.startsWith('Gate was killed'))).toHaveLength(1)
+  const good = open()
+  good.noteOpen([going('d', 1)])
+  good.noteOpen([])
+  expect(files()).toEqual([])
+  good.noteOpen([going('e', 1)])
+  await good.close()
+  expect(files()).toEqual([])
+})

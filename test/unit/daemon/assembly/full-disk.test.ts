@@ -68,6 +68,7 @@ const ROW = {
   estimated: false,
   costMicrodollars: 0,
   unpriced: false,
+  endUser: '',
   durationMs: 1,
   ttftMs: null,
 } as const

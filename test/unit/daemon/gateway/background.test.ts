@@ -106,6 +106,23 @@ describe('a response in the background', () => {
     expect(helped).toMatchObject({ id, status: 'completed', output_text: 'one two' })
   })
 
+  test('is followed from an event that has not come yet, and after its end there is nothing more', async () => {
+    const { id } = await client.responses.create({ model, input: 'Hi', background: true })
+    const answer = await upstream.next()
+    answer.say('one ')
+    await until(id, ({ output_text }) => output_text === '' || output_text === 'one ')
+    const all = client.responses.retrieve(id, { stream: true }).then(eventsOf)
+    const later = await client.responses.retrieve(id, { stream: true, starting_after: 8 })
+    for (const word of ['two ', 'three ', 'four ', 'five ']) answer.say(word)
+    answer.end()
+    const rest = await eventsOf(later)
+    expect(rest[0]?.sequence_number).toBe(9)
+    expect(rest).toEqual((await all).slice(9))
+    for (const after of [rest.at(-1)?.sequence_number ?? 0, 100_000]) {
+      expect(await eventsOf(await client.responses.retrieve(id, { stream: true, starting_after: after }))).toEqual([])
+    }
+  })
+
   test('is cancelled: its upstream is let go, and it stays so', async () => {
     const { id } = await client.responses.create({ model, input: 'Hi', background: true })
     const answer = await upstream.next()

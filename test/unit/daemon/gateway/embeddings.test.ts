@@ -40,6 +40,7 @@ beforeAll(async () => {
       google: { provider: 'google', base_url: `${base}/v1beta`, models: ['real'] },
       ollama: { provider: 'ollama', base_url: `${base}/api`, models: ['real'] },
       claude: { provider: 'anthropic', base_url: upstream.url, models: ['real'] },
+      echo: { provider: 'echo' },
     },
     models: {
       openai: targetsOf('openai'),
@@ -158,4 +159,35 @@ test.each([
   { why: 'too few came back', path: '/v1/embeddings', body: { model: 'ollama', input: ['too few'] }, status: 502 },
 ])('refused: $why', async ({ path, body, status }) => {
   expect((await ask(path, body)).status).toBe(status)
+})
+
+test.each([
+  { name: 'a text', input: 'one', vectors: 1 },
+  { name: 'texts', input: ['one', 'two', 'one'], vectors: 3 },
+  { name: 'tokens', input: [1, 2], vectors: 1 },
+])('the echo makes vectors of $name, packed and not, the same for the same', async ({ input, vectors }) => {
+  const client = new OpenAI({ apiKey: KEY, baseURL: `${gate.url}/v1`, maxRetries: 0 })
+  const packed = await client.embeddings.create({ model: 'echo/echo', input, dimensions: 4 })
+  const plain = await client.embeddings.create({ model: 'echo/echo', input, dimensions: 4, encoding_format: 'float' })
+  expect(packed.data).toEqual(plain.data)
+  expect(plain.data.map(({ embedding }) => embedding.length)).toEqual(Array(vectors).fill(4))
+  for (const { embedding } of plain.data) expect(Math.hypot(...embedding)).toBeCloseTo(1)
+  if (vectors === 3) expect(plain.data[0]?.embedding).toEqual(plain.data[2]?.embedding)
+  expect(gate.rows.at(-1)).toMatchObject({ upstream: 'echo', outcome: 'ok', estimated: false })
+})
+
+test.each([
+  { input: [] },
+  { input: 7 },
+  { input: 'a', dimensions: 0 },
+  { input: Array(2_000).fill('a'), dimensions: 3_000 },
+])('the echo says what it takes: %j', async (body) => {
+  const answer = await ask('/v1/embeddings', { model: 'echo/echo', ...body })
+  expect(answer.status).toBe(400)
+  expect(JSON.stringify(answer.body)).toContain('embeddings of the echo need')
+})
+
+test('vectors of the echo in the form of Ollama', async () => {
+  const { embeddings } = (await ask('/api/embed', { model: 'echo/echo', input: ['one', 'two'] })).body
+  expect(embeddings).toHaveLength(2)
 })

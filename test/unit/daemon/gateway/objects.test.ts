@@ -28,6 +28,8 @@ let seen: Seen[] = []
 let things: Thing[] = []
 let answersEarly = false
 const BYTES = Buffer.from(Array.from({ length: 2_500_000 }, (_, at) => (at * 7) % 256))
+/** The content of anything. */
+let results = BYTES
 const last = () => seen.at(-1) as Seen
 
 /** One account: it keeps what all its keys make, and lists all of it, the newest first, two on a page. */
@@ -47,7 +49,7 @@ async function account(request: IncomingMessage, response: ServerResponse): Prom
   const thing = things.find((each) => each.id === id)
   if (parts.at(-1) === 'content' || parts.at(-1) === 'results') {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
-    return void response.end(BYTES)
+    return void response.end(results)
   }
   if (method === 'DELETE') {
     things = things.filter((each) => each !== thing)
@@ -84,7 +86,13 @@ beforeAll(async () => {
   gate = await startDataPlane(
     {
       upstreams: {
-        openai: { provider: 'openai', base_url, api_key: 'sk-openai', models: ['gpt'] },
+        openai: {
+          provider: 'openai',
+          base_url,
+          api_key: 'sk-openai',
+          models: ['gpt'],
+          prices: [{ model: 'gpt', input: 2_000_000, output: 8_000_000 }],
+        },
         groq: { provider: 'groq', base_url, api_key: 'sk-groq', models: ['llama'] },
         xai: { provider: 'xai', base_url, api_key: 'sk-xai', models: ['grok'] },
         claude: { provider: 'anthropic', base_url, api_key: 'sk-claude', models: ['claude-real'] },
@@ -119,6 +127,7 @@ afterAll(async () => {
 beforeEach(() => {
   seen = []
   answersEarly = false
+  results = BYTES
 })
 
 const file = () => toFile(BYTES, 'a.jsonl', { type: 'application/jsonl' })
@@ -133,7 +142,13 @@ test('a file goes up as it comes, and belongs to the key that sent it', async ()
   expect(last()).toMatchObject({ method: 'POST', url: '/v1/files' })
   expect(last().headers).toMatchObject({ authorization: 'Bearer sk-openai' })
   expect(last().body.includes(BYTES)).toBe(true)
-  expect(gate.rows.at(-1)).toMatchObject({ model: 'files', upstream: 'openai', outcome: 'ok', inputTokens: 0 })
+  expect(gate.rows.at(-1)).toMatchObject({
+    model: '',
+    targetModel: 'files',
+    upstream: 'openai',
+    outcome: 'ok',
+    inputTokens: 0,
+  })
   expect(await openAi().files.retrieve(made.id)).toMatchObject({ id: made.id })
   const content = await openAi().files.content(made.id)
   expect(content.headers.get('content-type')).toBe('application/octet-stream')
@@ -173,10 +188,52 @@ test('a batch goes where its file is, and its output belongs to the key, too', a
     completion_window: '24h',
   })
   expect(last().headers).toMatchObject({ authorization: 'Bearer sk-groq' })
-  expect(gate.rows.at(-1)).toMatchObject({ model: 'batches', upstream: 'groq' })
+  expect(gate.rows.at(-1)).toMatchObject({ model: '', targetModel: 'batches', upstream: 'groq' })
   expect(await status(openAi().files.content('file-of-batch'))).toBe(200)
   expect(await status(openAi(other).files.content('file-of-batch'))).toBe(404)
   expect(await openAi().batches.cancel(batch.id)).toMatchObject({ status: 'cancelling' })
+})
+
+const usage = {
+  input_tokens: 1_000,
+  input_tokens_details: { cached_tokens: 400 },
+  output_tokens: 50,
+  output_tokens_details: { reasoning_tokens: 10 },
+  total_tokens: 1_050,
+}
+
+test('a batch is counted once when it is over, by the usage that it reports, at half the price', async () => {
+  const made = await openAi().files.create({ file: await file(), purpose: 'batch' })
+  const { id } = await openAi().batches.create({
+    input_file_id: made.id,
+    endpoint: '/v1/responses',
+    completion_window: '24h',
+  })
+  const counted = () => gate.rows.filter(({ requestId }) => requestId === `openai ${id}`)
+  const becomes = (rest: object) => {
+    things = things.map((thing) => (thing.id === id ? { ...thing, object: 'batch', model: 'gpt', ...rest } : thing))
+    return openAi().batches.retrieve(id)
+  }
+  await becomes({ status: 'in_progress', usage })
+  expect(counted()).toEqual([])
+  await becomes({ status: 'completed', usage })
+  for await (const _ of openAi().batches.list({}, { headers: { 'x-gate-upstream': 'openai' } }));
+  await openAi().batches.retrieve(id)
+  expect(counted()).toMatchObject([
+    {
+      attempt: 1,
+      model: 'gpt',
+      targetModel: 'gpt',
+      upstream: 'openai',
+      inputTokens: 1_000,
+      cachedTokens: 400,
+      outputTokens: 50,
+      reasoningTokens: 10,
+      estimated: false,
+      costMicrodollars: (1_000 * 2 + 50 * 8) / 2,
+      unpriced: false,
+    },
+  ])
 })
 
 test.each([
@@ -289,6 +346,29 @@ test('Anthropic: a batch has the models of its upstream, and its results come th
   expect(await status(anthropic().messages.batches.create(unknown))).toBe(404)
   const engine = { requests: [{ custom_id: 'a', params: { ...params, model: 'qwen' } }] }
   expect(await status(anthropic().messages.batches.create(engine))).toBe(400)
+})
+
+test('Anthropic: a batch is counted once when its results were fetched whole, by model', async () => {
+  const params = { model: 'alias', max_tokens: 5, messages: [{ role: 'user' as const, content: 'hi' }] }
+  const made = await anthropic().messages.batches.create({ requests: [{ custom_id: 'a', params }] })
+  const line = (model: string, input_tokens: number) =>
+    JSON.stringify({
+      custom_id: 'a',
+      result: {
+        type: 'succeeded',
+        message: { model, usage: { input_tokens, cache_read_input_tokens: 5, output_tokens: 2 } },
+      },
+    })
+  const failed = '{"custom_id":"b","result":{"type":"errored","error":{"type":"error"}}}'
+  results = Buffer.from([line('b', 10), failed, line('a', 1), line('b', 20)].join('\n'))
+  for (let time = 0; time < 2; time += 1) {
+    const answer = await fetch(`${gate.url}${made.results_url}`, { headers: { 'x-api-key': KEY } })
+    expect(Buffer.from(await answer.arrayBuffer()).equals(results)).toBe(true)
+  }
+  expect(gate.rows.filter(({ requestId }) => requestId === `claude ${made.id}`)).toMatchObject([
+    { attempt: 1, model: 'a', inputTokens: 6, outputTokens: 2, cachedTokens: 5, unpriced: true },
+    { attempt: 2, model: 'b', inputTokens: 40, outputTokens: 4, cachedTokens: 10, unpriced: true },
+  ])
 })
 
 test('a request that names a file goes to the upstream that keeps it, and only for the key that made it', async () => {

@@ -137,6 +137,27 @@ test('another key finds nothing, and nothing is found under another name or from
   expect((await resumed('%', 0)).status).toBe(400)
 })
 
+test.each([
+  { name: 'with bytes beyond ASCII', conversation: 'ü' },
+  { name: 'with the bytes of UTF-8', conversation: Buffer.from('ü').toString('latin1') },
+  { name: 'that is too long', conversation: 'x'.repeat(201) },
+])('a name of a conversation $name is refused, and the refusal names the header', async ({ conversation }) => {
+  const [path, body] = DOORS['openai-chat']?.('') ?? ['', {}]
+  const answer = await fetch(gate.url + path, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${KEY}`,
+      'content-type': 'application/json',
+      'x-conversation-id': conversation,
+    },
+    body: JSON.stringify({ model: 'slow/gpt', ...body }),
+  })
+  expect(answer.status).toBe(400)
+  expect(await answer.json()).toMatchObject({ error: { param: 'x-conversation-id' } })
+  expect((await resumed(encodeURIComponent(conversation), 0)).status).toBe(400)
+  expect(upstream.seen).toEqual([])
+})
+
 test('of two streams of a conversation the last is found, and the other ends with its client', async () => {
   const first = await ask('openai-chat', 'c1')
   first.answer.say('old')

@@ -111,3 +111,22 @@ test('keeps records of the shape that the admin API promises', () => {
   log('error', 'x', { request_id: 'r', status: 500, line: 1 })
   expect(() => logRecord.parse(recent(1)[0])).not.toThrow()
 })
+
+test('no line shows a key, nor what is to be hidden', () => {
+  const { log, lines, hide, recent } = logTo()
+  const key = `gate_${'aB3-_'.repeat(9)}`.slice(0, 48)
+  hide('secret-of-the-config')
+  log('info', `asked with ${key}`, {
+    path: `/v1/models/${key}`,
+    model: 'secret-of-the-config',
+    error: 'x'.repeat(4_090) + key,
+  })
+  expect(lines[0]).not.toContain(key.slice(0, 12))
+  expect(lines[0]).not.toContain('secret-of-the-config')
+  expect(recent(1)).toMatchObject([{ message: 'asked with gate_[redacted]', path: '/v1/models/gate_[redacted]' }])
+  hide(undefined)
+  log('info', 'secret-of-the-config')
+  hide('short')
+  log('info', 'a short word')
+  expect(recent(2).map(({ message }) => message)).toEqual(['secret-of-the-config', 'a short word'])
+})

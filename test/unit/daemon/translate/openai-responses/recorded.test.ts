@@ -24,7 +24,7 @@ const frame = (type: string, rest: object, number = 90) =>
   `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...rest })}\n\n`
 const response = { id: 'resp_up', object: 'response', status: 'in_progress', background: false, output: [] }
 const item = { id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [] }
-const LONG = { ...response, instructions: 'x'.repeat(2 ** 22) }
+const long = (bytes: number) => ({ ...response, instructions: 'x'.repeat(bytes) })
 /** A delta that looks as if it had another number. */
 const TEXT = '"sequence_number": 7, ü 🙂'
 const STREAM =
@@ -76,8 +76,12 @@ describe('a response of an upstream', () => {
     { name: 'an error event', fed: frame('error', { message: 'no more', code: 'x' }), says: 'no more' },
     { name: 'an end too early', fed: frame('response.created', { response }), says: 'broke off' },
     { name: 'nothing', fed: '', says: 'broke off' },
-    { name: 'an end that is too long', fed: frame('response.completed', { response: LONG }), says: '4 MiB' },
-    { name: 'an event that is too long', fed: `data: ${'x'.repeat(2 ** 22)}\n\n`, says: '4 MiB' },
+    {
+      name: 'an end that is too long',
+      fed: frame('response.completed', { response: long(2 ** 25) }),
+      says: '32 MiB',
+    },
+    { name: 'an event that is too long', fed: `data: ${'x'.repeat(2 ** 25)}\n\n`, says: '32 MiB' },
     { name: 'JSON of something else', fed: '{"object":"list"}', says: 'broke off' },
   ])('with $name has failed, once', ({ fed, says }) => {
     const { form, kept } = recordOf({ background: true })
@@ -91,6 +95,29 @@ describe('a response of an upstream', () => {
     expect(events.filter(({ type }) => type === 'response.failed').length).toBe(1)
     expect(events.at(-1)?.type).toBe('response.failed')
     expect(kept.at(-1)).toMatchObject({ status: 'failed', error: { message: expect.stringContaining(says) } })
+  })
+
+  test('is kept although one event of it is longer than 4 MiB, as far as there is room', () => {
+    const end = Buffer.from(frame('response.completed', { response: { ...long(2 ** 23), status: 'completed' } }))
+    const feed = (form: ReturnType<typeof recordOf>['form']) => {
+      for (let at = 0; at < end.length; at += 2 ** 20) form.feed(end.subarray(at, at + 2 ** 20))
+      form.end()
+    }
+    let held = 0
+    const roomy = recordOf({ stream: true }, (bytes) => {
+      held += bytes
+    })
+    feed(roomy.form)
+    expect(roomy.kept.at(-1)).toMatchObject({ status: 'completed' })
+    expect(held).toBeGreaterThan(2 ** 22)
+    const scarce = recordOf({ stream: true }, () => {
+      throw new GateError('OVERLOADED', 'no room')
+    })
+    feed(scarce.form)
+    expect(scarce.kept.at(-1)).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('too long') },
+    })
   })
 
   test('holds nothing of its request once it is complete', async () => {
