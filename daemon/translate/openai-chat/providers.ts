@@ -23,9 +23,10 @@ export function effortFor({ efforts }: Quirks, effort: string): string {
 export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Record<Feature, FeatureRow>> {
   const quirks = quirksOf(provider)
   const { hasTopK, thinking, hasSchemas, hasFreeform, hasTemplate, mostStops, fetchesDocuments, seed, efforts } = quirks
+  const here = (field: string) => (field === 'max_completion_tokens' ? quirks.limit : field)
   const missing = Object.entries(usual).filter(
     ([, { field, does }]) =>
-      does === 'native' && field !== 'messages' && field.split(', ').some((one) => isRefused(quirks, one)),
+      does === 'native' && field !== 'messages' && field.split(', ').some((one) => isRefused(quirks, here(one))),
   )
   return {
     ...Object.fromEntries(
