@@ -39,9 +39,14 @@ translated back, event by event.
 
 What an upstream cannot express is never changed silently:
 
-- **dropped**: it is left out, and the answer has a header that names the field: \`x-gate-dropped: top_k, thinking\`. Fields that no other dialect has are dropped, too.
+- **dropped**: it is left out, and the answer has a header that names the field: \`x-gate-dropped: top_k, thinking\`. Fields that no other dialect has are dropped, too, however deep they are:
+  \`messages.name, tools.defer_loading\`. Empty lists and objects, null, and what says only what is done anyway (\`"detail": "auto"\`) are not named.
 - **emulated**: it is said in another way.
 - **refused**: the answer is a 400 that names the field.
+
+A request that does not follow the client's own dialect is refused as well where it is translated, with every place where it does not (eight at most): values of a wrong type, parts, roles and
+items of an unknown kind, tools without a name, images without an address. \`messages[2].content[0].text: must be a string; tools[0].function.name: is required\`. What each dialect may say is a
+table (\`daemon/translate/*/shape.ts\`), which takes all that the official SDKs' types allow; unknown tools are taken for tools that a provider runs, and dropped.
 
 ${table(head, rows)}
 

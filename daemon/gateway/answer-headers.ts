@@ -30,7 +30,7 @@ const NAME = /^[\w., /:-]{1,100}$/
 /** Clients choose the names of fields, so some are not shown. */
 function namesOf(dropped: readonly string[]): string {
   const names = dropped.slice(0, MOST_NAMED).map((name) => (NAME.test(name) ? name : '?'))
-  return names.join(', ')
+  return (dropped.length > MOST_NAMED ? [...names, '...'] : names).join(', ')
 }
 
 /**

@@ -2,19 +2,19 @@ import { GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralPart, ReasoningPart, TextPart } from '../neutral.ts'
 
-/** What is found on the way: features that have no field in the neutral form, and what no other dialect has. */
-export type Notes = { readonly features: Set<Feature>; readonly ownFields: string[] }
-
-/** The content of a message: a text, or a list of blocks. @throws GateError BAD_REQUEST */
-export function readContent(content: unknown, where: string, notes: Notes): readonly NeutralPart[] {
+/**
+ * The content of a message: a text, or a list of blocks. @param features what has no field in the neutral form
+ * @throws GateError BAD_REQUEST
+ */
+export function readContent(content: unknown, where: string, features: Set<Feature>): readonly NeutralPart[] {
   if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }]
   if (content === undefined || content === null) return []
   if (!Array.isArray(content)) throw wrong(where, 'must be a text or a list of blocks')
-  return content.flatMap((block, index) => readBlock(recordIn(block), `${where}.${index}`, notes))
+  return content.flatMap((block, index) => readBlock(recordIn(block), `${where}[${index}]`, features))
 }
 
-function readBlock(block: JsonRecord, where: string, notes: Notes): readonly NeutralPart[] {
-  if (isRecord(block['cache_control'])) notes.features.add('cache marks')
+function readBlock(block: JsonRecord, where: string, features: Set<Feature>): readonly NeutralPart[] {
+  if (isRecord(block['cache_control'])) features.add('cache marks')
   switch (block['type']) {
     case 'thinking': {
       const text = textIn(block['thinking']) ?? ''
@@ -27,16 +27,11 @@ function readBlock(block: JsonRecord, where: string, notes: Notes): readonly Neu
       return [{ kind: 'call', id: textIn(block['id']) ?? '', name: textIn(block['name']) ?? '', json }]
     }
     case 'tool_result': {
-      const parts = readContent(block['content'], `${where}.content`, notes).filter(isShown)
+      const parts = readContent(block['content'], `${where}.content`, features).filter(isShown)
       return [{ kind: 'result', id: textIn(block['tool_use_id']) ?? '', parts, isError: block['is_error'] === true }]
     }
-    case 'server_tool_use':
-    case 'web_search_tool_result':
-    case 'web_fetch_tool_result':
-      notes.features.add('server tools')
-      return []
     default:
-      return readShown(block, where, notes)
+      return readShown(block, where, features)
   }
 }
 
@@ -49,30 +44,34 @@ function signatureIn(signature: string): Pick<ReasoningPart, 'signature' | 'sign
 type Shown = TextPart | MediaPart
 const isShown = (part: NeutralPart): part is Shown => part.kind === 'text' || part.kind === 'media'
 
-function readShown(block: JsonRecord, where: string, notes: Notes): readonly Shown[] {
+function readShown(block: JsonRecord, where: string, features: Set<Feature>): readonly Shown[] {
   switch (block['type']) {
     case 'text':
-      if (recordsIn(block['citations']).length > 0) notes.features.add('citations')
+      if (recordsIn(block['citations']).length > 0) features.add('citations')
       return [{ kind: 'text', text: textIn(block['text']) ?? '' }]
     case 'image':
       return [{ kind: 'media', form: 'image', source: sourceOf(recordIn(block['source']), where), name: null }]
     case 'document':
-      if (recordIn(block['citations'])['enabled'] === true) notes.features.add('citations')
-      return readDocument(block, where, notes)
+      if (recordIn(block['citations'])['enabled'] === true) features.add('citations')
+      return readDocument(block, where, features)
     case 'search_result': {
-      notes.features.add('search result')
-      if (recordIn(block['citations'])['enabled'] === true) notes.features.add('citations')
+      features.add('search result')
+      if (recordIn(block['citations'])['enabled'] === true) features.add('citations')
       const texts = recordsIn(block['content']).map(({ text }) => textIn(text) ?? '')
       return [{ kind: 'text', text: [block['title'], block['source'], ...texts].join('\n') }]
     }
     default:
-      notes.ownFields.push(where)
+      features.add('server tools') // calls of tools that the provider of the client runs, and their outcome
       return []
   }
 }
 
 /** A document that is text becomes text, under its title. */
-function readDocument({ source: given, title, context }: JsonRecord, where: string, notes: Notes): readonly Shown[] {
+function readDocument(
+  { source: given, title, context }: JsonRecord,
+  where: string,
+  features: Set<Feature>,
+): readonly Shown[] {
   const source = recordIn(given)
   const name = textIn(title)
   const about = textIn(context)
@@ -82,7 +81,7 @@ function readDocument({ source: given, title, context }: JsonRecord, where: stri
   }
   const head: Shown[] = about === null ? [] : [{ kind: 'text', text: about }]
   if (source['type'] === 'content') {
-    return [...head, ...readContent(source['content'], `${where}.source.content`, notes).filter(isShown)]
+    return [...head, ...readContent(source['content'], `${where}.source.content`, features).filter(isShown)]
   }
   return [...head, { kind: 'media', form: 'document', source: sourceOf(source, where), name }]
 }
@@ -95,5 +94,5 @@ function sourceOf({ type, media_type: mediaType, data, url, file_id: id }: JsonR
 }
 
 function wrong(where: string, what: string): GateError {
-  return new GateError('BAD_REQUEST', `"${where}" ${what}`, { param: where })
+  return new GateError('BAD_REQUEST', `${where}: ${what}`, { param: where })
 }

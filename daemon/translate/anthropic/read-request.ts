@@ -1,38 +1,17 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
-import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { checkShape } from '../shape.ts'
 import { withoutAttribution } from './attribution.ts'
-import { type Notes, readContent } from './read-content.ts'
-
-/** The fields that are read below. */
-const READ: FieldTypes = {
-  model: ['text'],
-  messages: ['list'],
-  system: ['text', 'list'],
-  stream: ['boolean'],
-  tools: ['list'],
-  tool_choice: ['object'],
-  max_tokens: ['number'],
-  temperature: ['number'],
-  top_p: ['number'],
-  top_k: ['number'],
-  stop_sequences: ['list'],
-  output_config: ['object'],
-  thinking: ['object'],
-  metadata: ['object'],
-  cache_control: ['object'],
-}
-
-const READ_OF_CONFIG: FieldTypes = { effort: ['text'], format: ['object'] }
+import { readContent } from './read-content.ts'
+import { REQUEST } from './shape.ts'
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
-  checkTypes(request, READ)
+  const ownFields = checkShape(request, REQUEST)
   const features = new Set<Feature>()
-  const notes: Notes = { features, ownFields: [] }
   if (isRecord(request['cache_control'])) features.add('cache marks')
   const config = recordIn(request['output_config'])
   const format = recordIn(config['format'])
@@ -40,8 +19,8 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
   const effort = textIn(config['effort'])
   return {
     stream: request['stream'] === true,
-    messages: [...systemOf(request['system'], notes), ...readMessages(listIn(request['messages']), notes)],
-    tools: readTools(recordsIn(request['tools']), notes),
+    messages: [...systemOf(request['system'], features), ...readMessages(listIn(request['messages']), features)],
+    tools: readTools(recordsIn(request['tools']), features),
     toolChoice: choiceOf(choice),
     parallelCalls: choice['disable_parallel_tool_use'] === true ? false : null,
     maxOutputTokens: numberIn(request['max_tokens']),
@@ -61,18 +40,12 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     endUser: textIn(recordIn(request['metadata'])['user_id']),
     showsUsage: true,
     features,
-    ownFields: [
-      ...unread(request, READ),
-      ...unread(config, READ_OF_CONFIG).map((name) => `output_config.${name}`),
-      ...notes.ownFields,
-      // a word that came after this was written
-      ...(effort === null || EFFORTS.some((one) => one === effort) ? [] : ['output_config']),
-    ],
+    ownFields,
   }
 }
 
-function systemOf(system: unknown, notes: Notes): readonly NeutralMessage[] {
-  const parts = readContent(system, 'system', notes).flatMap((part, index) => {
+function systemOf(system: unknown, features: Set<Feature>): readonly NeutralMessage[] {
+  const parts = readContent(system, 'system', features).flatMap((part, index) => {
     if (index > 0 || part.kind !== 'text') return [part]
     const text = withoutAttribution(part.text)
     return text === part.text ? [part] : text === '' ? [] : [{ ...part, text }]
@@ -80,24 +53,22 @@ function systemOf(system: unknown, notes: Notes): readonly NeutralMessage[] {
   return parts.length === 0 ? [] : [{ role: 'system', parts }]
 }
 
-function readMessages(messages: readonly unknown[], notes: Notes): readonly NeutralMessage[] {
+function readMessages(messages: readonly unknown[], features: Set<Feature>): readonly NeutralMessage[] {
   return messages.map((message, index) => {
     const { role, content } = recordIn(message)
     if (role !== 'user' && role !== 'assistant' && role !== 'system') {
-      const where = `messages.${index}.role`
-      throw new GateError('BAD_REQUEST', `"${where}" must be user, assistant or system`, { param: where })
+      const where = `messages[${index}].role`
+      throw new GateError('BAD_REQUEST', `${where}: must be user, assistant or system`, { param: where })
     }
-    return { role, parts: readContent(content, `messages.${index}.content`, notes) }
+    return { role, parts: readContent(content, `messages[${index}].content`, features) }
   })
 }
 
 /** Tools that the client describes; those that its provider knows by name are nobody else's. */
-function readTools(tools: readonly JsonRecord[], notes: Notes): readonly NeutralTool[] {
-  const { features } = notes
+function readTools(tools: readonly JsonRecord[], features: Set<Feature>): readonly NeutralTool[] {
   const read: NeutralTool[] = []
   for (const tool of tools) {
     if (isRecord(tool['cache_control'])) features.add('cache marks')
-    if (Array.isArray(tool['input_examples'])) notes.ownFields.push('tools.input_examples')
     const type = tool['type'] ?? 'custom'
     if (type !== 'custom') features.add('server tools')
     else {

@@ -12,24 +12,36 @@ import {
   recordsIn,
   textIn,
 } from '../json-value.ts'
-import { camelIn } from './camel.ts'
+import { checkShape, list, must, NUMBER, record, TEXT, UNNEEDED } from '../shape.ts'
+import { camelIn, camelsIn } from './camel.ts'
 
 const BATCH = ':batchEmbedContents'
-const KNOWN = ['model', 'content', 'outputDimensionality']
+const ONE = record({
+  model: UNNEEDED,
+  content: must(record({ role: UNNEEDED, parts: must(list(record({ text: must(TEXT) }))) })),
+  outputDimensionality: NUMBER,
+})
+const SEVERAL = record({ requests: must(list(ONE)) })
 
 const isBatch = ({ endpoint: { path } }: Call): boolean => path.endsWith(BATCH)
 
 /** Google's `embedContent`, and several at once. Between dialects several are asked for, whatever their number. */
 export const embeddings: EmbedForm<Call> = {
   readRequest(call) {
-    const body = camelIn(parsedRecord(call.body.toString('utf8')) ?? {})
-    const asked = isBatch(call) ? recordsIn(body['requests']) : [body]
+    const given = parsedRecord(call.body.toString('utf8')) ?? {}
+    const ownFields = checkShape(given, isBatch(call) ? SEVERAL : ONE, camelIn)
+    const body = camelIn(given)
+    const asked = isBatch(call) ? camelsIn(body['requests']) : [body]
     if (asked.length === 0) throw new GateError('BAD_REQUEST', '"requests" must be a list', { param: 'requests' })
-    const [first] = asked
+    const [dimensions = null, ...others] = new Set(asked.map((one) => numberIn(one['outputDimensionality'])))
+    if (others.length > 0) {
+      const message = 'requests: must all have the same outputDimensionality for the upstream of this model'
+      throw new GateError('BAD_REQUEST', message, { param: 'requests' })
+    }
     return {
       texts: asked.map(textOf),
-      dimensions: numberIn(first?.['outputDimensionality']),
-      ownFields: [...new Set(asked.flatMap((one) => Object.keys(one).filter((name) => !KNOWN.includes(name))))],
+      dimensions,
+      ownFields,
     }
   },
   writeRequest: ({ texts, dimensions }, model) => ({

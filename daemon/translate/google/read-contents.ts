@@ -15,7 +15,7 @@ export function readContents(contents: readonly unknown[], features: Set<Feature
   const pairs = new Pairs()
   const turns: { role: 'user' | 'assistant'; parts: readonly (NeutralPart | Shown)[] }[] = []
   for (const [index, content] of contents.entries()) {
-    const where = `contents.${index}`
+    const where = `contents[${index}]`
     if (!isRecord(content)) throw wrong(where, 'must be an object')
     const role = content['role'] ?? 'user'
     if (role !== 'user' && role !== 'model' && role !== 'function')
@@ -75,7 +75,7 @@ function partsIn(
 ): readonly (NeutralPart | Shown)[] {
   const { parts, text } = recordIn(content)
   const all = typeof text === 'string' ? [{ text }] : camelsIn(isRecord(parts) ? [parts] : parts)
-  return all.flatMap((part, index) => readPart(part, `${where}.parts.${index}`, features, pairs))
+  return all.flatMap((part, index) => readPart(part, `${where}.parts[${index}]`, features, pairs))
 }
 
 function readPart(
@@ -85,8 +85,9 @@ function readPart(
   pairs: Pairs,
 ): readonly (NeutralPart | Shown)[] {
   const { text, thought } = part
-  if (thought === true) return [{ kind: 'shown', text: textIn(text) ?? '' }]
-  if (typeof text === 'string') return text === '' ? [] : [{ kind: 'text', text }]
+  if (typeof text === 'string') {
+    return thought === true ? [{ kind: 'shown', text }] : text === '' ? [] : [{ kind: 'text', text }]
+  }
   if (isRecord(part['functionCall'])) {
     const { id, name, args } = camelIn(part['functionCall'])
     const called = textIn(name) ?? ''
@@ -118,7 +119,7 @@ function readResult(
   const value = isWhole || key === undefined ? said : said[key]
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   const media = camelsIn(parts).map((part, index) =>
-    mediaOf(part, `${where}.functionResponse.parts.${index}`, features),
+    mediaOf(part, `${where}.functionResponse.parts[${index}]`, features),
   )
   return {
     kind: 'result',
@@ -150,5 +151,5 @@ function sourceOf({ data, fileUri }: JsonRecord, mediaType: string, where: strin
 const GOOGLES_OWN = /^https:\/\/generativelanguage\.googleapis\.com\//
 
 function wrong(where: string, what: string): GateError {
-  return new GateError('BAD_REQUEST', `"${where}" ${what}`, { param: where })
+  return new GateError('BAD_REQUEST', `${where}: ${what}`, { param: where })
 }

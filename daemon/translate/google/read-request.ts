@@ -1,56 +1,22 @@
-import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
-import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { checkShape } from '../shape.ts'
 import { camelIn, camelsIn } from './camel.ts'
 import { isStream } from './endpoint.ts'
 import { readContents, readParts } from './read-contents.ts'
 import { jsonSchemaOf } from './schema.ts'
-
-/** The fields that are read below. */
-const READ: FieldTypes = {
-  contents: ['list'],
-  systemInstruction: ['text', 'object'],
-  tools: ['list'],
-  toolConfig: ['object'],
-  generationConfig: ['object'],
-  model: ['text'],
-}
-const READ_OF_TOOL_CONFIG: FieldTypes = { functionCallingConfig: ['object'] }
-const READ_OF_CONFIG: FieldTypes = {
-  candidateCount: ['number'],
-  frequencyPenalty: ['number'],
-  logprobs: ['number'],
-  maxOutputTokens: ['number'],
-  presencePenalty: ['number'],
-  responseJsonSchema: [],
-  responseLogprobs: ['boolean'],
-  responseMimeType: ['text'],
-  responseModalities: ['list'],
-  responseSchema: ['object'],
-  seed: ['number'],
-  stopSequences: ['list'],
-  temperature: ['number'],
-  thinkingConfig: ['object'],
-  topK: ['number'],
-  topP: ['number'],
-}
+import { REQUEST } from './shape.ts'
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
-  const asked = camelIn(JSON.parse(body.toString('utf8')))
-  const counted = asked['generateContentRequest'] // what is to be counted may be wrapped
-  const request = counted === undefined ? asked : camelIn(counted)
+  const asked: JsonRecord = JSON.parse(body.toString('utf8'))
+  const counted = camelIn(asked)['generateContentRequest'] // what is to be counted may be wrapped
+  const given = isRecord(counted) ? counted : asked
+  const ownFields = checkShape(given, REQUEST, camelIn)
+  const request = camelIn(given)
   const features = new Set<Feature>()
-  checkTypes(request, READ)
   const config = camelIn(request['generationConfig'])
-  checkTypes(config, READ_OF_CONFIG, 'generationConfig.')
-  if (request['cachedContent'] !== undefined) {
-    const message =
-      '"cachedContent" cannot be passed on to the upstream of this model: Google keeps it; send the content'
-    throw new GateError('BAD_REQUEST', message, { param: 'cachedContent' })
-  }
   noteFeatures(config, features)
   return {
     stream: isStream(endpoint),
@@ -74,27 +40,8 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     endUser: null,
     showsUsage: true,
     features,
-    ownFields: [
-      ...unread(request, READ),
-      ...unread(config, READ_OF_CONFIG).map((name) => `generationConfig.${name}`),
-      ...foreignIn(request, config),
-    ],
+    ownFields: [...ownFields, ...idleSchemaIn(config)],
   }
-}
-
-/** Values of fields that are read, which no other dialect has. */
-function foreignIn(request: JsonRecord, config: JsonRecord): readonly string[] {
-  const form = textIn(config['responseMimeType']) ?? 'text/plain'
-  const level = textIn(camelIn(config['thinkingConfig'])['thinkingLevel'])?.toLowerCase()
-  const toolConfig = camelIn(request['toolConfig'])
-  const mode = textIn(camelIn(toolConfig['functionCallingConfig'])['mode'])?.toUpperCase()
-  const isKnownLevel = level === undefined || level.endsWith('unspecified') || EFFORTS.some((one) => one === level)
-  return [
-    ...(form === 'text/plain' || form === 'application/json' ? [] : ['generationConfig.responseMimeType']),
-    ...(isKnownLevel ? [] : ['generationConfig.thinkingConfig']),
-    ...(mode === 'VALIDATED' ? ['toolConfig.functionCallingConfig'] : []),
-    ...unread(toolConfig, READ_OF_TOOL_CONFIG).map((name) => `toolConfig.${name}`),
-  ]
 }
 
 /** Notes what is asked for that is no field of the neutral form. */
@@ -152,6 +99,14 @@ function answerFormOf(config: JsonRecord): NeutralRequest['answerForm'] {
       ? jsonSchemaOf(responseSchema)
       : null
   return schema === null ? { kind: 'json' } : { kind: 'schema', name: null, schema, isStrict: null }
+}
+
+/** A schema counts for JSON alone. */
+function idleSchemaIn(config: JsonRecord): readonly string[] {
+  if (config['responseMimeType'] === 'application/json') return []
+  return ['responseJsonSchema', 'responseSchema']
+    .filter((name) => isRecord(config[name]))
+    .map((name) => `generationConfig.${name}`)
 }
 
 /** A budget of 0 switches thinking off, -1 leaves it to the model. Thoughts are shown only when asked for. */

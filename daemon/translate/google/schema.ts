@@ -7,15 +7,27 @@ import { camelIn } from './camel.ts'
  */
 export function jsonSchemaOf(schema: unknown): JsonRecord {
   const { type, nullable, properties, items, anyOf, propertyOrdering: _, example: __, ...rest } = camelIn(schema)
-  const name = typeof type === 'string' && type !== 'TYPE_UNSPECIFIED' ? type.toLowerCase() : null
+  const name = typeof type === 'string' ? type.toLowerCase() : type
   return {
-    ...(name !== null && { type: nullable === true ? [name, 'null'] : name }),
-    ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, NUMBERS.has(key) ? Number(value) : value])),
+    ...(name !== undefined &&
+      name !== 'type_unspecified' && { type: nullable === true ? [name, 'null'].flat() : name }),
+    ...Object.fromEntries(
+      Object.entries(rest).map(([key, value]) => [key, NUMBERS.has(key) ? numberOf(value) : value]),
+    ),
+    ...(nullable !== undefined && typeof nullable !== 'boolean' && { nullable }),
     ...(rest['enum'] !== undefined && nullable === true && { enum: [...listOf(rest['enum']), null] }),
-    ...(isRecord(properties) && { properties: mapped(properties, jsonSchemaOf) }),
-    ...(isRecord(items) && { items: jsonSchemaOf(items) }),
-    ...(Array.isArray(anyOf) && { anyOf: anyOf.map(jsonSchemaOf) }),
+    ...(properties !== undefined && { properties: isRecord(properties) ? mapped(properties, innerOf) : properties }),
+    ...(items !== undefined && { items: innerOf(items) }),
+    ...(anyOf !== undefined && { anyOf: Array.isArray(anyOf) ? anyOf.map(innerOf) : anyOf }),
   }
+}
+
+/** What is wrong stays so: the upstream will say it. */
+const innerOf = (schema: unknown): unknown => (isRecord(schema) ? jsonSchemaOf(schema) : schema)
+
+function numberOf(value: unknown): unknown {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
+  return Number.isNaN(number) ? value : number
 }
 
 /** Numbers that may be written as texts, since they are 64 bits wide. */

@@ -2,8 +2,10 @@ import type { Call } from '../call.ts'
 import type { EmbedForm } from '../embed-form.ts'
 import { textsIn, vectorIn } from '../embedding.ts'
 import { listIn, numberIn, parsedRecord } from '../json-value.ts'
+import { checkShape, NUMBER, record, TEXT, TEXTS, usual } from '../shape.ts'
 
-const KNOWN = ['model', 'input', 'prompt', 'dimensions', 'keep_alive']
+const REQUEST = record({ model: TEXT, input: { ...TEXT, ...TEXTS }, dimensions: NUMBER, truncate: usual(true) })
+const OLDER_REQUEST = record({ model: TEXT, prompt: TEXT, dimensions: NUMBER })
 
 /** The older route, which makes one vector. */
 const OLDER = '/api/embeddings'
@@ -14,10 +16,11 @@ export const embeddings: EmbedForm<Call> = {
   readRequest(call) {
     const asked = parsedRecord(call.body.toString('utf8')) ?? {}
     const param = isOlder(call) ? 'prompt' : 'input'
+    const ownFields = checkShape(asked, isOlder(call) ? OLDER_REQUEST : REQUEST)
     return {
       texts: textsIn(asked[param], param),
       dimensions: numberIn(asked['dimensions']),
-      ownFields: Object.keys(asked).filter((name) => !KNOWN.includes(name)),
+      ownFields,
     }
   },
   writeRequest: ({ texts, dimensions }, model) => ({

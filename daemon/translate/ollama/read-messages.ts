@@ -17,7 +17,7 @@ export function readMessages(messages: readonly unknown[]): readonly NeutralMess
     return id
   }
   for (const [index, message] of messages.entries()) {
-    const where = `messages.${index}`
+    const where = `messages[${index}]`
     if (!isRecord(message)) throw wrong(where, 'must be an object')
     const text = textIn(message['content']) ?? ''
     const parts: NeutralPart[] = text === '' ? [] : [{ kind: 'text', text }]
@@ -85,12 +85,12 @@ const TYPES = [
 /** @throws GateError BAD_REQUEST */
 export function imagesOf(images: readonly unknown[], where: string): readonly MediaPart[] {
   return images.map((image, index) => {
-    if (typeof image !== 'string') throw wrong(`${where}.${index}`, 'must be base64')
+    if (typeof image !== 'string') throw wrong(`${where}[${index}]`, 'must be base64')
     const mediaType = TYPES.find(([start]) => image.startsWith(start))?.[1] ?? 'image/png'
     return { kind: 'media', form: 'image', source: { kind: 'base64', mediaType, base64: image }, name: null }
   })
 }
 
 function wrong(where: string, what: string): GateError {
-  return new GateError('BAD_REQUEST', `"${where}" ${what}`, { param: where })
+  return new GateError('BAD_REQUEST', `${where}: ${what}`, { param: where })
 }

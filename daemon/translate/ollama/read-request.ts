@@ -1,42 +1,16 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
-import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { checkShape } from '../shape.ts'
 import { imagesOf, readMessages } from './read-messages.ts'
-
-/** The fields that are read below. */
-const READ: FieldTypes = {
-  model: ['text'],
-  messages: ['list'],
-  prompt: ['text'],
-  system: ['text'],
-  images: ['list'],
-  stream: ['boolean'],
-  tools: ['list'],
-  format: ['text', 'object'],
-  options: ['object'],
-  think: ['boolean', 'text'],
-  logprobs: ['boolean'],
-  top_logprobs: ['number'],
-}
-const READ_OF_OPTIONS: FieldTypes = {
-  frequency_penalty: ['number'],
-  num_predict: ['number'],
-  presence_penalty: ['number'],
-  seed: ['number'],
-  stop: ['text', 'list'],
-  temperature: ['number'],
-  top_k: ['number'],
-  top_p: ['number'],
-}
+import { REQUEST } from './shape.ts'
 
 /** Reads a request for another dialect: a conversation, or one prompt. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
-  checkTypes(request, READ)
+  const ownFields = checkShape(request, REQUEST)
   const options = recordIn(request['options'])
-  checkTypes(options, READ_OF_OPTIONS, 'options.')
   const features = new Set<Feature>()
   for (const field of ['suffix', 'raw']) {
     if (!request[field]) continue
@@ -64,11 +38,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     endUser: null,
     showsUsage: true,
     features,
-    ownFields: [
-      ...unread(request, READ),
-      ...unread(options, READ_OF_OPTIONS).map((name) => `options.${name}`),
-      ...(isForeignLevel(request['think']) ? ['think'] : []),
-    ],
+    ownFields,
   }
 }
 
@@ -95,9 +65,6 @@ function answerFormOf(format: unknown): NeutralRequest['answerForm'] {
   if (format === 'json') return { kind: 'json' }
   return isRecord(format) ? { kind: 'schema', name: null, schema: format, isStrict: null } : null
 }
-
-/** A word that came after this was written. */
-const isForeignLevel = (think: unknown): boolean => typeof think === 'string' && !EFFORTS.some((one) => one === think)
 
 function thinkingOf(think: unknown): Pick<NeutralRequest, 'thinking' | 'effort'> {
   if (think === undefined || think === null) return { thinking: null, effort: null }

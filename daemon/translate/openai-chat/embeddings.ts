@@ -2,17 +2,24 @@ import type { Call } from '../call.ts'
 import type { EmbedForm, Vector } from '../embed-form.ts'
 import { textsIn, vectorIn } from '../embedding.ts'
 import { numberIn, parsedRecord, recordIn, recordsIn } from '../json-value.ts'
+import { checkShape, NUMBER, record, TEXT, TEXTS, words } from '../shape.ts'
 
-const KNOWN = ['model', 'input', 'dimensions', 'encoding_format']
+const REQUEST = record({
+  model: TEXT,
+  input: { ...TEXT, ...TEXTS },
+  dimensions: NUMBER,
+  encoding_format: words('float', 'base64'),
+})
 
 /** OpenAI's `/v1/embeddings`. */
 export const embeddings: EmbedForm<Call> = {
   readRequest({ body }) {
     const asked = parsedRecord(body.toString('utf8')) ?? {}
+    const ownFields = checkShape(asked, REQUEST)
     return {
       texts: textsIn(asked['input'], 'input'),
       dimensions: numberIn(asked['dimensions']),
-      ownFields: Object.keys(asked).filter((name) => !KNOWN.includes(name)),
+      ownFields,
     }
   },
   writeRequest: ({ texts, dimensions }, model) => ({

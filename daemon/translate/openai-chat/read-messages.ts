@@ -8,7 +8,7 @@ import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, Text
 export function readMessages(messages: readonly unknown[], features: Set<Feature>): readonly NeutralMessage[] {
   const read: NeutralMessage[] = []
   for (const [index, message] of messages.entries()) {
-    const where = `messages.${index}`
+    const where = `messages[${index}]`
     if (!isRecord(message)) throw wrong(where, 'must be an object')
     const next = readMessage(message, where, features)
     const last = read.at(-1)
@@ -43,7 +43,6 @@ function readMessage(message: JsonRecord, where: string, features: Set<Feature>)
 }
 
 function readAssistant(message: JsonRecord, where: string, features: Set<Feature>): readonly NeutralPart[] {
-  if (isRecord(message['function_call'])) throw wrong(`${where}.function_call`, 'was replaced by "tool_calls"')
   if (isRecord(message['audio'])) features.add('media of the model')
   if (listIn(message['annotations']).length > 0) features.add('citations')
   const parts: NeutralPart[] = [...readContent(message['content'], `${where}.content`, features)]
@@ -78,7 +77,7 @@ function readContent(content: unknown, where: string, features: Set<Feature>): r
   if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }]
   if (content === null || content === undefined) return []
   if (!Array.isArray(content)) throw wrong(where, 'must be a text or a list of parts')
-  return content.map((part, index) => readPart(recordIn(part), `${where}.${index}`, features))
+  return content.map((part, index) => readPart(recordIn(part), `${where}[${index}]`, features))
 }
 
 function readPart(part: JsonRecord, where: string, features: Set<Feature>): Content {
@@ -129,5 +128,5 @@ function sourceOf(url: string, where: string): MediaSource {
 }
 
 function wrong(where: string, what: string): GateError {
-  return new GateError('BAD_REQUEST', `"${where}" ${what}`, { param: where })
+  return new GateError('BAD_REQUEST', `${where}: ${what}`, { param: where })
 }

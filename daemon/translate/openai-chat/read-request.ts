@@ -1,54 +1,19 @@
-import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
-import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { freeformTool } from '../freeform.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { checkShape } from '../shape.ts'
 import { readMessages } from './read-messages.ts'
-
-/** The fields that are read below; null and what is not set to anything count as left out. */
-const READ: FieldTypes = {
-  model: ['text'],
-  messages: ['list'],
-  stream: ['boolean'],
-  stream_options: ['object'],
-  tools: ['list'],
-  tool_choice: ['text', 'object'],
-  parallel_tool_calls: ['boolean'],
-  max_tokens: ['number'],
-  max_completion_tokens: ['number'],
-  temperature: ['number'],
-  top_p: ['number'],
-  top_k: ['number'],
-  stop: ['text', 'list'],
-  response_format: ['object'],
-  reasoning_effort: ['text'],
-  user: ['text'],
-  safety_identifier: ['text'],
-  n: ['number'],
-  logprobs: ['boolean'],
-  top_logprobs: ['number'],
-  modalities: ['list'],
-  seed: ['number'],
-  frequency_penalty: ['number'],
-  presence_penalty: ['number'],
-  logit_bias: ['object'],
-  functions: ['list'],
-}
+import { REQUEST } from './shape.ts'
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ body }: Call): NeutralRequest {
   const request: JsonRecord = JSON.parse(body.toString('utf8'))
-  checkTypes(request, READ)
-  if (listIn(request['functions']).length > 0) {
-    throw new GateError('BAD_REQUEST', '"functions" was replaced by "tools"; send those', { param: 'functions' })
-  }
+  const ownFields = checkShape(request, REQUEST)
   const features = new Set<Feature>()
   const messages = readMessages(listIn(request['messages']), features)
   const tools = readTools(request, features)
   const effort = textIn(request['reasoning_effort'])
-  // a word that came after this was written
-  const isForeign = effort !== null && effort !== 'none' && !EFFORTS.some((one) => one === effort)
   noteFeatures(request, features)
   return {
     stream: request['stream'] === true,
@@ -70,16 +35,9 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
     features,
-    ownFields: [
-      ...unread(request, READ),
-      ...(isForeign ? ['reasoning_effort'] : []),
-      ...(recordsIn(request['messages']).some(isNamed) ? ['messages.name'] : []),
-    ],
+    ownFields,
   }
 }
-
-/** Says who of several speaks, which no other dialect does; what a result is of is known by its call. */
-const isNamed = ({ role, name }: JsonRecord): boolean => typeof name === 'string' && role !== 'tool'
 
 /** Notes what is asked for that is no field of the neutral form. */
 function noteFeatures(request: JsonRecord, features: Set<Feature>): void {

@@ -6,24 +6,21 @@ import { summaryIn } from './compaction.ts'
 import { reasoningOf } from './reasoning.ts'
 import { flatName } from './tools.ts'
 
-/** What is found on the way: features that have no field in the neutral form, and what no other dialect has. */
-export type Notes = { readonly features: Set<Feature>; readonly ownFields: string[] }
-
 type Turn = { readonly role: NeutralMessage['role']; readonly parts: readonly NeutralPart[] }
 
 /**
  * The input of a request: a text, or a list of items. Items of the model in a row are one turn, and so are results of
- * tools. @throws GateError BAD_REQUEST
+ * tools. @param features what has no field in the neutral form @throws GateError BAD_REQUEST
  */
-export function readInput(input: unknown, notes: Notes): readonly NeutralMessage[] {
+export function readInput(input: unknown, features: Set<Feature>): readonly NeutralMessage[] {
   if (input === undefined || input === null) return []
   if (typeof input === 'string') return [{ role: 'user', parts: [{ kind: 'text', text: input }] }]
   if (!Array.isArray(input)) throw wrong('input', 'must be a string or an array')
   const turns: Turn[] = []
   for (const [index, item] of input.entries()) {
-    const where = `input.${index}`
+    const where = `input[${index}]`
     if (!isRecord(item)) throw wrong(where, 'must be an object')
-    const turn = readItem(item, where, notes)
+    const turn = readItem(item, where, features)
     const last = turns.at(-1)
     if (turn === null) continue
     if (last !== undefined && areOne(last, turn))
@@ -46,17 +43,17 @@ function areOne(last: Turn, next: Turn): boolean {
 const saysSomething = ({ role, parts }: Turn): boolean => role !== 'assistant' || !parts.every(isThought)
 
 /** Null for what no other dialect has. */
-function readItem(item: JsonRecord, where: string, notes: Notes): Turn | null {
+function readItem(item: JsonRecord, where: string, features: Set<Feature>): Turn | null {
   switch (item['type'] ?? 'message') {
     case 'message':
-      return readMessage(item, where, notes)
+      return readMessage(item, where, features)
     case 'function_call':
       return { role: 'assistant', parts: [callOf(item, textIn(item['arguments']) ?? '')] }
     case 'custom_tool_call':
       return { role: 'assistant', parts: [callOf(item, jsonOfInput(item['input']))] }
     case 'function_call_output':
     case 'custom_tool_call_output': {
-      const parts = readContent(item['output'], `${where}.output`, notes)
+      const parts = readContent(item['output'], `${where}.output`, features)
       return { role: 'user', parts: [{ kind: 'result', id: textIn(item['call_id']) ?? '', parts, isError: false }] }
     }
     case 'reasoning':
@@ -69,7 +66,7 @@ function readItem(item: JsonRecord, where: string, notes: Notes): Turn | null {
       throw wrong(where, 'is the compaction of another provider, which no other can read')
     }
     default:
-      notes.features.add('server tools') // calls of tools that the provider of the client runs, and their outcome
+      features.add('server tools') // calls of tools that the provider of the client runs, and their outcome
       return null
   }
 }
@@ -79,32 +76,33 @@ function callOf(item: JsonRecord, json: string): NeutralPart {
   return { kind: 'call', id: textIn(item['call_id']) ?? '', name, json }
 }
 
-function readMessage({ role, content }: JsonRecord, where: string, notes: Notes): Turn {
-  if (role === 'user' || role === 'assistant') return { role, parts: readContent(content, `${where}.content`, notes) }
+function readMessage({ role, content }: JsonRecord, where: string, features: Set<Feature>): Turn {
+  if (role === 'user' || role === 'assistant')
+    return { role, parts: readContent(content, `${where}.content`, features) }
   if (role === 'system' || role === 'developer') {
-    return { role: 'system', parts: readContent(content, `${where}.content`, notes) }
+    return { role: 'system', parts: readContent(content, `${where}.content`, features) }
   }
   throw wrong(`${where}.role`, 'must be user, assistant, system or developer')
 }
 
 type Content = TextPart | MediaPart
 
-function readContent(content: unknown, where: string, notes: Notes): readonly Content[] {
+function readContent(content: unknown, where: string, features: Set<Feature>): readonly Content[] {
   if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }]
   if (content === null || content === undefined) return []
   if (!Array.isArray(content)) throw wrong(where, 'must be a string or an array')
-  return content.map((part, index) => readPart(recordIn(part), `${where}.${index}`, notes))
+  return content.map((part, index) => readPart(recordIn(part), `${where}[${index}]`, features))
 }
 
-function readPart(part: JsonRecord, where: string, notes: Notes): Content {
+function readPart(part: JsonRecord, where: string, features: Set<Feature>): Content {
   const mark = part['prompt_cache_breakpoint']
-  if (!isRecord(mark)) return readUnmarked(part, where, notes)
-  notes.features.add('cache marks')
-  return { ...readUnmarked(part, where, notes), cacheMark: { isLong: mark['ttl'] === '12h' } }
+  if (!isRecord(mark)) return readUnmarked(part, where, features)
+  features.add('cache marks')
+  return { ...readUnmarked(part, where, features), cacheMark: { isLong: mark['ttl'] === '12h' } }
 }
 
-function readUnmarked(part: JsonRecord, where: string, notes: Notes): Content {
-  if (listIn(part['annotations']).length > 0) notes.features.add('citations')
+function readUnmarked(part: JsonRecord, where: string, features: Set<Feature>): Content {
+  if (listIn(part['annotations']).length > 0) features.add('citations')
   switch (part['type']) {
     case 'input_text':
     case 'output_text':
@@ -153,5 +151,5 @@ function sourceOf(part: JsonRecord, field: string, where: string): MediaSource {
 }
 
 function wrong(where: string, what: string): GateError {
-  return new GateError('BAD_REQUEST', `"${where}" ${what}`, { param: where })
+  return new GateError('BAD_REQUEST', `${where}: ${what}`, { param: where })
 }

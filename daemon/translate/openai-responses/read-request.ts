@@ -1,66 +1,22 @@
-import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
-import { checkTypes, type FieldTypes, unread } from '../field-types.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest } from '../neutral.ts'
+import { checkShape } from '../shape.ts'
 import { isCompaction, TASK_MESSAGE } from './compaction.ts'
-import { type Notes, readInput } from './read-items.ts'
+import { readInput } from './read-items.ts'
 import { askedIn } from './response-object.ts'
+import { REQUEST } from './shape.ts'
 import { readChoice, readTools } from './tools.ts'
-
-/**
- * The fields that are read below or that Gate sees to itself, and those that only say how a provider may go about it;
- * null and what is not set to anything count as left out.
- */
-const READ: FieldTypes = {
-  model: ['text'],
-  input: ['text', 'list'],
-  instructions: ['text'],
-  stream: ['boolean'],
-  stream_options: ['object'],
-  tools: ['list'],
-  tool_choice: ['text', 'object'],
-  parallel_tool_calls: ['boolean'],
-  max_output_tokens: ['number'],
-  temperature: ['number'],
-  top_p: ['number'],
-  text: ['object'],
-  reasoning: ['object'],
-  include: ['list'],
-  top_logprobs: ['number'],
-  user: ['text'],
-  safety_identifier: ['text'],
-  store: ['boolean'],
-  background: ['boolean'],
-  previous_response_id: ['text'],
-  metadata: ['object'],
-  prompt_cache_key: ['text'],
-}
-
-/** Those of `reasoning` that are read. */
-const READ_OF_REASONING: FieldTypes = { effort: ['text'], summary: ['text'] }
-
-/** What may be included that always is, or is read below. */
-const INCLUDED = new Set<unknown>(['reasoning.encrypted_content', 'message.output_text.logprobs'])
-
-/** Values that ask for what is done anyway. */
-const USUAL: Readonly<Record<string, readonly unknown[]>> = {
-  truncation: ['disabled'],
-  service_tier: ['auto', 'default'],
-  context_management: [],
-}
 
 /** Reads a request for another dialect. @throws GateError BAD_REQUEST */
 export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
   const request = askedIn(body)
-  checkTypes(request, READ)
-  refuseKept(request)
+  const ownFields = checkShape(request, REQUEST)
   const features = new Set<Feature>()
-  const notes: Notes = { features, ownFields: [] }
   const { tools } = readTools(request['tools'], features)
   const { effort: said, summary } = recordIn(request['reasoning'])
   const effort = textIn(said)
-  const messages = [...instructionsOf(request['instructions']), ...readInput(request['input'], notes)]
+  const messages = [...instructionsOf(request['instructions']), ...readInput(request['input'], features)]
   if (isCompaction(endpoint)) messages.push(TASK_MESSAGE)
   return {
     stream: request['stream'] === true,
@@ -83,7 +39,7 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: true,
     features,
-    ownFields: [...ownFieldsOf(request), ...notes.ownFields],
+    ownFields,
   }
 }
 
@@ -92,33 +48,6 @@ function logprobsOf(request: JsonRecord): Pick<NeutralRequest, 'logprobs'> {
   const top = numberIn(request['top_logprobs']) ?? 0
   const isIncluded = listIn(request['include']).includes('message.output_text.logprobs')
   return isIncluded || top > 0 ? { logprobs: { top } } : {}
-}
-
-/** What names something that is kept with OpenAI. */
-function refuseKept(request: JsonRecord): void {
-  for (const field of ['conversation', 'prompt']) {
-    if (request[field] === undefined || request[field] === null) continue
-    const remedy = field === 'prompt' ? 'send "instructions" and "input"' : 'use "previous_response_id"'
-    throw new GateError('BAD_REQUEST', `"${field}" is not kept here; ${remedy}`, { param: field })
-  }
-}
-
-function ownFieldsOf(request: JsonRecord): readonly string[] {
-  const asked = unread(request, READ).filter((name) => {
-    const value = request[name]
-    return !(USUAL[name]?.includes(value) ?? false) && !(Array.isArray(value) && value.length === 0)
-  })
-  const { verbosity } = recordIn(request['text'])
-  const reasoning = recordIn(request['reasoning'])
-  const { effort } = reasoning
-  const isForeign = typeof effort === 'string' && effort !== 'none' && !EFFORTS.some((one) => one === effort)
-  return [
-    ...asked,
-    ...(typeof verbosity === 'string' ? ['text.verbosity'] : []),
-    ...unread(reasoning, READ_OF_REASONING).map((name) => `reasoning.${name}`),
-    ...(isForeign ? ['reasoning'] : []), // a word that came after this was written
-    ...(listIn(request['include']).every((one) => INCLUDED.has(one)) ? [] : ['include']),
-  ]
 }
 
 function instructionsOf(instructions: unknown): readonly NeutralMessage[] {

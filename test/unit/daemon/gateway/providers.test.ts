@@ -123,6 +123,19 @@ test.each(OTHERS.filter(asOpenAi))('%s gets chat completions as it takes them', 
   expect(answer.headers.get('x-gate-dropped')).toBe(dropped.length === 0 ? null : dropped.join(', '))
 })
 
+test('what is lost or wrong below the first level is told to the client', async () => {
+  const ask = (message: object) => post('/v1/chat/completions', { model: 'anthropic/m', messages: [message] })
+  const lossy = await ask({ role: 'user', name: 'ann', content: 'hi' })
+  expect([lossy.status, lossy.headers.get('x-gate-dropped')]).toEqual([200, 'messages.name'])
+  const wrong = await ask({ role: 'user', content: [{ type: 'text', text: 5 }] })
+  const [param, what] = ['messages[0].content[0].text', 'must be a string']
+  expect(wrong.status).toBe(400)
+  expect(await wrong.json()).toMatchObject({ error: { param, message: `${param}: ${what}` } })
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`own_${i}`, 1]))
+  const noted = await ask({ role: 'user', content: 'hi', ...many })
+  expect(noted.headers.get('x-gate-dropped')).toMatch(/^messages\.own_0, .*messages\.own_19, \.\.\.$/)
+})
+
 const LINE = 'x-anthropic-billing-header: cc_version=2.1; cch=00000;'
 const CLAUDE = {
   max_tokens: 9,

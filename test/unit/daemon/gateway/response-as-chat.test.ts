@@ -161,7 +161,7 @@ test.each([
   },
   { name: 'what is to run in the background', body: { background: true }, param: 'background' },
   { name: 'what is no input', body: { input: 7 }, param: 'input' },
-  { name: 'an item of a wrong form', body: { input: ['hello'] }, param: 'input.0' },
+  { name: 'an item of a wrong form', body: { input: ['hello'] }, param: 'input[0]' },
 ])('$name is refused', async ({ body, param }) => {
   const { status, text } = await ask({ model: 'gpt', input: 'hello', ...body })
   expect(status).toBe(400)

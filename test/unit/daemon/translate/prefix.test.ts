@@ -11,7 +11,8 @@ const [endpoint] = anthropic.endpoints
 const CHAT = { dialect: openAiChat, grade: 'translate', instead: openAiChat } as const
 const FACTS = { requestId: 'r', nowS: 1, elapsedNs: () => 0 }
 const text = fc.string({ minLength: 1, maxLength: 12 }).filter((one) => one.trim() !== '')
-const tool = fc.record({ name: fc.stringMatching(/^[a-z]{1,9}$/), description: text, input_schema: fc.jsonValue() })
+const schema = fc.dictionary(text, fc.jsonValue())
+const tool = fc.record({ name: fc.stringMatching(/^[a-z]{1,9}$/), description: text, input_schema: schema })
 const turn = fc.record({ user: text, assistant: text })
 
 function sent(body: object, provider: string) {

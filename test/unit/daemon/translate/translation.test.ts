@@ -91,12 +91,11 @@ test.each([
   },
   { ingress: 'openai-chat', upstream: 'anthropic', request: { reasoning_effort: 'none' }, dropped: [] },
   { ingress: 'anthropic', upstream: 'openai-chat', request: { output_config: { effort: 'max' } }, dropped: [] },
-  { ingress: 'anthropic', upstream: 'openai-chat', request: { output_config: { effort: 9 } }, dropped: [] },
   {
     ingress: 'anthropic',
     upstream: 'openai-chat',
     request: { output_config: { effort: 'ultra' } },
-    dropped: ['output_config'],
+    dropped: ['output_config.effort'],
   },
 ])('an effort that Gate does not know is named, not passed on: $request', ({ request, dropped, ...sides }) => {
   const asked = { ...one, ...sides, client_request: { ...client_request, ...request }, upstream_response: [] }
