@@ -105,7 +105,7 @@ ${differences()}
 - Clients of \`google\` may write keys in snake_case, name the model with or without \`models/\` in front, and read a stream as events (\`alt=sse\`) or as a JSON list.
 - Clients of \`ollama\` get a stream unless they say otherwise. Their calls and results need no ids: results find their calls by name, and in order. \`keep_alive\` and the options of an
   engine (\`num_ctx\` …) are dropped; what a model is started with is set in the configuration. \`POST /api/generate\` completes a prompt, \`/api/ps\` shows nothing. A request
-  without a prompt or messages, by which clients have a model loaded or unloaded, is answered at once: models are started when they are asked something.
+  without a prompt or messages, by which clients have a model loaded or unloaded, is answered at once: models are started when they are asked something. \`llama3\` and \`llama3:latest\` are the same model, for every client.
 - A stream that breaks off ends with an error in the client's dialect, never as if it were complete. With \`models.NAME.failover = "mid-stream"\` a text that breaks off goes on at the next target
   that can go on with what was said, as ${continuing()} can: the client sees one stream, its usage is the sum, and the usage log has a row for each attempt.
   It never goes on inside or after a call of a tool, signed thinking, log probabilities, or with several answers; then the error is as without it.

@@ -48,7 +48,7 @@ export function createRoutes(
 
   /** What a key may not use is not there for it. */
   function find(model: string, allowed: Allowance | null): Route | null {
-    const route = routes.get(model) ?? ofOpenUpstream(model)
+    const route = routes.get(model) ?? routes.get(otherName(model)) ?? ofOpenUpstream(model)
     return route !== null && mayUse(allowed, route) ? route : null
   }
 
@@ -145,3 +145,8 @@ export function createRoutes(
     of: (allowed: Allowance | null) => (allowed === null ? everything : viewOf(allowed)),
   }
 }
+
+/** To Ollama and its clients a name without a tag is the same as with this one; lists have either. */
+const USUAL_TAG = ':latest'
+const otherName = (model: string): string =>
+  model.endsWith(USUAL_TAG) ? model.slice(0, -USUAL_TAG.length) : model + USUAL_TAG

@@ -60,6 +60,26 @@ test.each([
   expect(routes.list().map(({ id }) => id)).not.toContain('openai/secret')
 })
 
+test.each([
+  { model: 'llama3', targets: ['ollama/llama3:latest'] },
+  { model: 'llama3:latest', targets: ['ollama/llama3:latest'] },
+  { model: 'ollama/llama3', targets: ['ollama/llama3:latest'] },
+  { model: 'coder:latest', targets: ['ollama/qwen:7b'] },
+  { model: 'qwen', targets: null },
+  { model: 'qwen:7b:latest', targets: ['ollama/qwen:7b'] },
+])('a name without a tag is the same as with the usual one, as for Ollama: $model', ({ model, targets }) => {
+  const ollama = { name: 'ollama', models: ['llama3:latest', 'qwen:7b'], open: true }
+  const coder: RouteModel = { targets: [target('ollama', 'qwen:7b')], strategy: 'fallback' }
+  const routes = createRoutes(
+    { coder },
+    [ollama],
+    createTargetHealth(() => 0),
+    () => 0.5,
+  )
+  if (targets === null) expect(() => routes.targetsOf(model)).toThrow(/no model/)
+  else expect(namesOf(routes.targetsOf(model))).toEqual(targets)
+})
+
 test('an unknown model is told its near names', () => {
   expect(() => routesOf().routes.targetsOf('gtp-5')).toThrow('no model "gtp-5"; did you mean "gpt-5"')
 })
