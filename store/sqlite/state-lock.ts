@@ -13,6 +13,7 @@ export function lockState(directory: string): () => void {
   closeSync(openSync(file, 'a', 0o600))
   const lock = new Sqlite(file, { timeout: 0 })
   try {
+    lock.pragma('journal_mode = MEMORY') // a journal of its own would need room, which a full disk has not
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()

@@ -1,14 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { openDatabase } from '../../store/sqlite/database.ts'
 import { chatBody } from '../support/chat.ts'
 import { runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
 import { completion, sendJson, startFakeUpstream } from '../support/fake-upstream.ts'
+import { canMount, fill, mountSmall } from '../support/full-disk.ts'
 import { gatectl, startGatectl } from '../support/gatectl-process.ts'
 import { sendRaw } from '../support/raw-http.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -267,3 +269,37 @@ test('a FIFO in place of the runtime file is refused, not waited for', async () 
   expect((await ask(gate.url, gate.key)).status).toBe(200)
   await gate.stop()
 })
+
+test.skipIf(!canMount)(
+  'a full disk: it starts, says so and goes on when there is room (needs root, for a small tmpfs)',
+  async () => {
+    const own = temporaryDirectory()
+    const unmount = mountSmall(own.path)
+    onTestFinished(() => {
+      unmount()
+      own.remove()
+    })
+    const filler = fill(own.path)
+    const gate = await startDaemon({ GATE_AUTH__TOKEN: 'a-system-token-for-tests' }, own.path)
+    try {
+      expect((await fetch(`${gate.url}/health`)).status).toBe(200)
+      const ready = await fetch(`${gate.url}/ready`)
+      expect(ready.status).toBe(503)
+      expect(await ready.json()).toMatchObject({ reason: expect.stringContaining('the disk of the state directory') })
+      expect((await ask(gate.url, gate.key)).status).toBe(507)
+      expect(gate.output()).toContain('the disk of the state directory is full')
+      const models = await fetch(`${gate.url}/v1/models`, { headers: { authorization: `Bearer ${gate.key}` } })
+      expect(models.status).toBe(200)
+      rmSync(filler)
+      await until(() => gate.output().includes('there is room on the disk of the state directory again'))
+      expect((await ask(gate.url, gate.key)).status).toBe(200)
+      expect((await fetch(`${gate.url}/ready`)).status).toBe(200)
+      expect(await gate.stop()).toBe(0)
+      const database = openDatabase(own.file('gate.db'))
+      expect(database.prepare('SELECT count(*) FROM usage').pluck().get()).toBe(1)
+      database.close()
+    } finally {
+      gate.process.kill('SIGKILL')
+    }
+  },
+)

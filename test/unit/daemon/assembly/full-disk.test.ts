@@ -1,28 +1,26 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openStorage } from '../../../../daemon/assembly/storage.ts'
-import { codeOf } from '../../../../system/error-code.ts'
+import { canMount, fill, mountSmall } from '../../../support/full-disk.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
-
-const canMount = process.getuid?.() === 0 && process.platform === 'linux'
 
 let outer: ReturnType<typeof temporaryDirectory>
 let state: string
 let logged: string[]
 let clockMs = 0
+let unmount = () => {}
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   outer = temporaryDirectory()
   state = join(outer.path, 'state')
   mkdirSync(state)
   logged = []
-  if (canMount) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=0700', 'tmpfs', state])
+  if (canMount) unmount = mountSmall(state)
 })
 afterEach(() => {
   vi.useRealTimers()
-  if (canMount) execFileSync('umount', ['-l', state]) // a thread that is being ended may still have a file open
+  unmount()
   outer.remove()
 })
 
@@ -34,21 +32,6 @@ const open = () =>
     now: () => Date.now(),
     monotonic: () => clockMs,
   })
-
-function fill(): void {
-  const filler = join(state, 'filler')
-  writeFileSync(filler, '')
-  for (const bytes of [2 ** 16, 2 ** 12, 1]) {
-    for (;;) {
-      try {
-        writeFileSync(filler, Buffer.alloc(bytes), { flag: 'a' })
-      } catch (error) {
-        if (codeOf(error) !== 'ENOSPC') throw error
-        break
-      }
-    }
-  }
-}
 
 const ROW = {
   requestId: 'r',
@@ -89,7 +72,7 @@ test.skipIf(!canMount).each([
       await first.stop()
       sealed = readFileSync(join(state, 'sealing.key'), 'utf8')
     }
-    fill()
+    const filler = fill(state)
     const storage = open()
     try {
       expect(storage.isOpen()).toBe(false)
@@ -102,7 +85,7 @@ test.skipIf(!canMount).each([
       vi.advanceTimersByTime(5_000)
       expect(storage.isOpen()).toBe(false)
 
-      rmSync(join(state, 'filler'))
+      rmSync(filler)
       vi.advanceTimersByTime(1_000)
       clockMs += 1_000
       expect(storage.isOpen()).toBe(true)
