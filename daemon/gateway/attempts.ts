@@ -1,19 +1,17 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import { providerRow } from '../../schemas/words/providers.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Checker } from '../check/checker.ts'
 import type { RetryBudget } from '../route/retry-budget.ts'
 import type { Target } from '../route/target-health.ts'
 import type { CheckJson } from '../translate/checks.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import { bothTunings, type Tuning } from '../translate/tuning.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { type AttemptParts, attempt } from './attempt.ts'
 import { countFor } from './counting.ts'
 import type { Conclusion } from './ends.ts'
 import { type Failover, failoverOf } from './failover.ts'
-import { heeded } from './heeded.ts'
+import { heeded, tuningOf } from './heeded.ts'
 import type { Job } from './job.ts'
 import type { Sending } from './sending.ts'
 
@@ -25,15 +23,13 @@ export type AttemptsParts = AttemptParts & {
   readonly checker: Pick<Checker, 'check'>
 }
 
-const MAX_TARGETS = 8
-
 /**
  * Tries the targets in order until one answers; what a client has seen a byte of is never tried again, unless its model
  * says that others go on with it.
  * @throws GateError why the last target was not even tried
  */
 export function attempts(parts: AttemptsParts, job: Job, targets: readonly Target[]): Promise<Conclusion> {
-  const plan = targets.slice(0, MAX_TARGETS)
+  const plan = [...targets]
   const failover = failoverOf(job, plan)
   return failover.settle(() => inTurn(parts, job, plan, failover))
 }
@@ -61,7 +57,7 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: 
       turn.release(false)
       continue // it was removed from the configuration this very moment
     }
-    const sending = orRefusal(() => sendingOf(parts, job, target, upstream, failover))
+    const sending = orRefusal(() => sendingOf(parts, job, target, upstream, plan, failover))
     const unfit = sending instanceof GateError ? sending : heeded(job, target, upstream.provider)
     if (unfit !== null || sending instanceof GateError) {
       turn.release(false)
@@ -96,34 +92,20 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: 
 
 /** @throws GateError when the upstream cannot take the request */
 function sendingOf(
-  { dialects, checker, now }: AttemptsParts,
+  { dialects, checker, now, upstreams }: AttemptsParts,
   job: Job,
   target: Target,
   upstream: Upstream,
+  plan: readonly Target[],
   failover: Failover,
 ): Sending {
   const spoken = failover.spokenFor(dialects.all, job.dialect, asFor(job, upstream))
   const side = { model: target.model, provider: upstream.provider }
   const check: CheckJson = (question) => checker.check(question, job.keyId)
   const care = { nowMs: now(), check, calls: upstream.toolArguments }
-  return failover.sendingTo(spoken, job, side, tuningOf(job, target, upstream), care)
+  const tuning = tuningOf(job, target, upstream, plan, (name) => upstreams.get(name) !== undefined)
+  return failover.sendingTo(spoken, job, side, tuning, care)
 }
-
-/** What is changed in the request: what the operator says, and what was said to Gate and means nothing elsewhere. */
-function tuningOf({ asked, isLimited }: Job, { tuning }: Target, upstream: Upstream): Tuning {
-  const own = bothTunings(upstream.tuning, tuning)
-  const routes = providerRow(upstream.provider).routes === true
-  if (!routes) return asked.routing === undefined ? own : bothTunings(own, ROUTING_DROPPED)
-  return isLimited ? bothTunings(own, OTHER_MODELS_DROPPED) : own
-}
-
-const dropping = (...names: readonly string[]): Tuning => ({
-  parameters: names.map((name) => ({ name, drop: true })),
-  systemPrefixes: [],
-})
-const ROUTING_DROPPED = dropping('models', 'provider')
-/** By which a provider is told to use another model than the one that was looked up. */
-const OTHER_MODELS_DROPPED = dropping('models', 'preset')
 
 /** An upstream for one request: where it lacks its route, it does not speak the client's dialect. */
 function asFor({ dialect, call }: Job, upstream: Upstream): Pick<Upstream, 'grades' | 'provider'> {

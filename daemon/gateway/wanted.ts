@@ -49,8 +49,11 @@ export function wantedOf(
 /** A session of one key. */
 export const sessionOf = (keyId: string, name: string): string => `${keyId} ${name.slice(0, LONGEST_SESSION)}`
 
+/** How models are named there. */
+export const MODELS = 'models.'
+
 /** The names of what a request says of where it wants to go, and nothing heeds here. */
 export function unheededIn({ routing }: ModelRequest, routes: Pick<KeyRoutes, 'unknownOf'>): readonly string[] {
   if (routing === undefined) return []
-  return [...routing.ignored, ...routes.unknownOf(routing.models).map((name) => `models.${name}`)]
+  return [...routing.ignored, ...routes.unknownOf(routing.models).map((name) => MODELS + name)]
 }

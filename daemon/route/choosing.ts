@@ -35,6 +35,9 @@ export type ChoosingParts = {
   readonly isUpstream: (name: string) => boolean
 }
 
+/** No request asks more. */
+export const MOST_TARGETS = 8
+
 /** What becomes of the targets of a request. */
 export type Choice = {
   /** In the order in which they are asked. */
@@ -131,7 +134,7 @@ export function createChoosing({ health, random, factsOf, sessions, readinessOf,
     const targets = health.order(asked, look)
     const [first] = targets
     if (!look && session !== null && first !== undefined) sessions.note(session, first)
-    return { targets: wanted.isAlone ? targets.slice(0, 1) : targets, left, stays }
+    return { targets: targets.slice(0, wanted.isAlone ? 1 : MOST_TARGETS), left, stays }
   }
 
   return { choose, unfitHere }

@@ -1,6 +1,6 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import { costOf, type Readiness, type TargetFacts, type Wanted } from './choice.ts'
-import type { Choice, Choosing, Route } from './choosing.ts'
+import { type Choice, type Choosing, MOST_TARGETS, type Route } from './choosing.ts'
 import type { HealthReport, Target, TargetHealth } from './target-health.ts'
 
 /** One target of a model, and why it comes where it does. */
@@ -73,10 +73,13 @@ export function explainedTargets(
     }
   }
 
-  const alone = routes.flatMap((route) => route.targets).filter((one) => !targets.includes(one) && !left.has(one))
+  const why = wanted.isAlone
+    ? 'the request allows no second target'
+    : `no request asks more than ${MOST_TARGETS} targets`
+  const further = routes.flatMap((route) => route.targets).filter((one) => !targets.includes(one) && !left.has(one))
   return [
     ...targets.map((target, at) => explained(target, at + 1, null)),
-    ...alone.map((target) => explained(target, null, 'the request allows no second target')),
+    ...further.map((target) => explained(target, null, why)),
     ...[...left].map(([target, reason]) => explained(target, null, reason)),
     ...missing.map(({ upstream, model: id, weight }) => ({
       upstream,

@@ -77,6 +77,8 @@ export type Routing = {
   readonly maxPrice: { readonly input: number; readonly output: number } | null
   readonly promises: readonly string[]
   readonly isAlone: boolean
+  /** `provider` as it was sent; null: it was not. */
+  readonly provider: Readonly<Record<string, unknown>> | null
   /** No target may leave out a field of the request. */
   readonly needsAll: boolean
   /** Names of what it says in vain. */

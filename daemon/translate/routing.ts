@@ -48,6 +48,7 @@ export function routingIn(
     ...sort,
     maxPrice: price.most,
     promises: promisesIn(said),
+    provider: isOurs ? said : null,
     needsAll: flagIn('require_parameters', said) === true,
     isAlone: flagIn('allow_fallbacks', said) === false,
     ignored: [

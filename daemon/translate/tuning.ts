@@ -10,6 +10,8 @@ export type Parameter = {
   readonly default?: string | number | boolean | undefined
   readonly json?: string | undefined
   readonly drop?: boolean | undefined
+  /** The value takes the place of what the client has set. */
+  readonly replaces?: boolean
 }
 
 /** What is changed in requests for one upstream, model and target. */
@@ -46,14 +48,15 @@ export function tuned(
   const set = new Set(outline.kind === 'object' ? outline.members.map(({ key }) => key) : [])
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   const dropped = [...set].filter((name) => byName.get(name)?.drop === true)
+  const isRemoved = (name: string) => dropped.includes(name) || byName.get(name)?.replaces === true
   const more: Record<string, unknown> = {}
   for (const [name, parameter] of byName) {
-    if (parameter.drop === true || set.has(name)) continue
+    if (parameter.drop === true || (set.has(name) && parameter.replaces !== true)) continue
     const value = parameter.json === undefined ? parameter.default : JSON.parse(parameter.json)
     if (value !== undefined) more[name] = value
   }
   if (dropped.length === 0 && Object.keys(more).length === 0) return { body: prefixed, dropped }
-  return { body: remade(prefixed, outline, (key) => (dropped.includes(key) ? null : key), more), dropped }
+  return { body: remade(prefixed, outline, (key) => (isRemoved(key) ? null : key), more), dropped }
 }
 
 function withPrefix({ name, withInstructions }: Dialect, body: Buffer, text: string): Buffer {

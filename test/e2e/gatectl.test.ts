@@ -72,6 +72,15 @@ test('a key works from when it is made until it is revoked', async () => {
   expect((await ctl('token list')).stdout).toMatch(new RegExp(`${made.id} +e2e +chat:write +\\S+ +revoked`))
 })
 
+test('route explain shows where a request of a key goes', async () => {
+  const made = await answerOf('POST /v1/tokens', 'token create --name routed --scopes chat:write --models echo')
+  expect((await answerOf('POST /v1/route', `route explain --model echo --key ${made.id}`)).targets).toHaveLength(1)
+  const refused = await ctl(`route explain --model elsewhere --key ${made.id}`)
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('that this key may use') })
+  expect(await ctl('route explain --model echo --key nobody')).toMatchObject({ code: 1 })
+  expect((await ctl(`token revoke ${made.id}`)).code).toBe(0)
+})
+
 test('an edit takes effect at once, shows in diff and promote, and unset takes it back', async () => {
   expect(await ctl('config set log.level debug')).toMatchObject({ code: 0, stdout: 'changed: log.level\n' })
   expect((await ctl('config get log.level')).stdout).toBe('debug\n')

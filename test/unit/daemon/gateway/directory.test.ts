@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { BackendState } from '../../../../daemon/backends/status.ts'
 import { createDirectory } from '../../../../daemon/gateway/directory.ts'
 import type { Target } from '../../../../daemon/route/target-health.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
@@ -25,6 +26,7 @@ function harness(
   says: Says,
   asleep: ReadonlySet<string> = new Set(),
   probe: (signal: AbortSignal) => Promise<void> = async () => {},
+  stateOf: (name: string) => BackendState | undefined = (name) => (asleep.has(name) ? 'stopped' : undefined),
 ) {
   const asked: string[] = []
   const lines: string[] = []
@@ -78,7 +80,7 @@ function harness(
       now: () => 0,
       random: () => 0,
       isAsleep: (name) => asleep.has(name),
-      backendState: (name) => (asleep.has(name) ? 'stopped' : undefined),
+      backendState: stateOf,
       listingOf: () => openAiChat,
       probes: [PROBE],
     },
@@ -196,4 +198,18 @@ test('an engine that does not say what it speaks holds up no look, and is asked 
   expect(h.ids()).toEqual(expect.arrayContaining(['m', 'n', 'o']))
   await h.directory.stop()
   expect(probed).toBe(1)
+})
+
+test('a category asks what is loaded at the moment', () => {
+  const states: Record<string, BackendState> = { a: 'cold', b: 'ready' }
+  const models = {
+    small: { targets: [{ upstream: 'a' }], category: 'local' },
+    large: { targets: [{ upstream: 'b' }], category: 'local' },
+  }
+  const config = { upstreams: { a: custom(['small']), b: custom(['large']) }, models }
+  const { directory } = harness(config, {}, new Set(['a', 'b']), undefined, (name) => states[name])
+  const first = () => directory.routes().targetsOf('local')[0]?.upstream
+  expect(first()).toBe('b')
+  Object.assign(states, { a: 'ready', b: 'cold' })
+  expect(first()).toBe('a')
 })

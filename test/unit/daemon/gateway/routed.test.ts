@@ -113,3 +113,37 @@ test('what a client does wrong is tried nowhere else, and costs nothing of the b
   expect((await ask('m')).status).toBe(400)
   expect([upstream.seen.length, retries]).toEqual([1, 0])
 })
+
+test.each([
+  { path: '/v1/chat/completions', fields: { messages: [{ role: 'user', content: 'hi' }] } },
+  { path: '/v1/responses', fields: { input: 'hi' } },
+])('a provider that routes by itself is told what is not for Gate: $path', async ({ path, fields }) => {
+  const { upstream, plane } = await start(
+    (_, response) => sendJson(response, 200, completion('hi')),
+    ({ url }) => ({
+      upstreams: {
+        router: {
+          provider: 'openrouter',
+          base_url: url,
+          models: ['one', 'two'],
+          api_key: 'k',
+          dialects: { openai_responses: 'translate' },
+        },
+        box: { provider: 'custom', base_url: url, models: ['three'] },
+      },
+    }),
+  )
+  const provider = { order: ['router', 'deepinfra'], only: ['router'], ignore: ['x'], zdr: true, sort: 'price' }
+  const answer = await fetch(plane.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'one', ...fields, provider, models: ['two', 'three', 'their/own'] }),
+  })
+  expect([answer.status, answer.headers.get('x-gate-dropped')]).toEqual([200, null])
+  expect(JSON.parse(upstream.seen[0]?.body ?? '')).toMatchObject({
+    model: 'one',
+    provider: { order: ['deepinfra'], ignore: ['x'], zdr: true, sort: 'price' },
+    models: ['two', 'their/own'],
+  })
+  expect(JSON.parse(upstream.seen[0]?.body ?? '').provider).not.toHaveProperty('only')
+})

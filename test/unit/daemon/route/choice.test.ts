@@ -418,3 +418,37 @@ test('what others do better is told, and so is what may not be asked second', ()
   expect(first?.turn).toBe(1)
   expect(second).toMatchObject({ turn: null, why: 'the request allows no second target' })
 })
+
+test('no request asks more than eight targets, and explain says so', () => {
+  const targets = Array.from({ length: 10 }, (_, i) => ({ upstream: `u${i}`, weight: 1 }))
+  const upstreams = targets.map(({ upstream: name }) => ({ name, models: [], open: true }))
+  const health = createTargetHealth(() => 0)
+  const routes = createRoutes({ many: { strategy: 'fallback', targets } }, upstreams, health, () => 0)
+  expect(routes.targetsOf('many')).toHaveLength(8)
+  expect(routes.explain('many').targets.at(-1)).toMatchObject({
+    turn: null,
+    why: 'no request asks more than 8 targets',
+  })
+})
+
+test('the name of a backend means its first model, unless something else has that name', () => {
+  const upstreams = [
+    { name: 'box', models: ['qwen', 'gemma'], open: false, isBackend: true },
+    { name: 'taken', models: ['llama'], open: false, isBackend: true },
+    { name: 'cloud', models: ['gpt'], open: false },
+  ]
+  const models: Readonly<Record<string, RouteModel>> = {
+    taken: { strategy: 'fallback', targets: [{ upstream: 'cloud', model: 'gpt', weight: 1 }] },
+  }
+  const routes = createRoutes(
+    models,
+    upstreams,
+    createTargetHealth(() => 0),
+    () => 0,
+  )
+  const placeOf = (name: string) => routes.targetsOf(name).map(({ upstream, model }) => `${upstream}/${model}`)
+  expect([placeOf('box'), placeOf('taken')]).toEqual([['box/qwen'], ['cloud/gpt']])
+  expect(() => routes.targetsOf('cloud')).toThrow('no model "cloud"')
+  expect(routes.list().map(({ id }) => id)).not.toContain('box')
+  expect(() => routes.of({ models: ['gemma'], categories: [] }).targetsOf('box')).toThrow('no model')
+})

@@ -11,6 +11,7 @@ const NOTHING = {
   isAcrossModels: false,
   maxPrice: null,
   promises: [],
+  provider: null,
   needsAll: false,
   isAlone: false,
   ignored: [],
@@ -78,7 +79,8 @@ test.each<{ name: string; fields: object; says: object }>([
   },
   { name: 'nulls', fields: { models: null, provider: { order: null, only: null, sort: null, zdr: null } }, says: {} },
 ])('what OpenRouter documents: $name', ({ fields, says }) => {
-  expect(routingOf(fields)).toEqual({ ...NOTHING, ...says })
+  const { provider = null } = fields as { provider?: object }
+  expect(routingOf(fields)).toEqual({ ...NOTHING, provider, ...says })
 })
 
 test.each([

@@ -41,6 +41,17 @@ test.each<{ name: string; body: string; tuning: Partial<Tuning>; sent: string; d
     dropped: ['seed'],
   },
   {
+    name: 'what is replaced, whether it was set or not',
+    body: '{"a":1,"b":{"c":1}}',
+    tuning: {
+      parameters: [
+        { name: 'b', json: '{"d":2}', replaces: true },
+        { name: 'e', json: '[3]', replaces: true },
+      ],
+    },
+    sent: '{"a":1,"b":{"d":2},"e":[3]}',
+  },
+  {
     name: 'of one name the last counts',
     body: '{}',
     tuning: {
