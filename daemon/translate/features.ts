@@ -8,7 +8,10 @@ export type Rule = { readonly does: 'native' | 'emulate' | 'drop' | 'refuse'; re
  * One dialect's row of a feature. `field` is how its clients name it. `loses`: whether a part of what a request asks for
  * is left out, although the feature is passed on.
  */
-export type FeatureRow = Rule & { readonly field: string; readonly loses?: (request: NeutralRequest) => boolean }
+export type FeatureRow = Rule & {
+  readonly field: string
+  readonly loses?: (request: NeutralRequest, model: string) => boolean
+}
 /** For stop sequences, of which an upstream takes so many. */
 export const atMost = (most: number): Pick<FeatureRow, 'how' | 'loses'> => ({
   how: `the first ${most}; more are dropped`,
@@ -20,10 +23,16 @@ export type FeatureTable = Readonly<Record<Feature, FeatureRow>>
 /**
  * Looks at what a request asks of an upstream that may not be able to express it.
  * @param named how the client's dialect names each feature
+ * @param model as the upstream knows it; empty: any
  * @returns the fields that are dropped, as the client named them
  * @throws GateError BAD_REQUEST, naming the field, for what may neither be dropped nor emulated
  */
-export function fieldsDropped(request: NeutralRequest, named: FeatureTable, upstream: FeatureTable): readonly string[] {
+export function fieldsDropped(
+  request: NeutralRequest,
+  named: FeatureTable,
+  upstream: FeatureTable,
+  model = '',
+): readonly string[] {
   const dropped = new Set(request.ownFields)
   for (const feature of featuresOf(request)) {
     const { does, how, loses } = upstream[feature]
@@ -32,7 +41,7 @@ export function fieldsDropped(request: NeutralRequest, named: FeatureTable, upst
       const message = `"${field}" cannot be passed on to the upstream of this model: ${how ?? 'it has no such thing'}`
       throw new GateError('BAD_REQUEST', message, { param: field })
     }
-    if (does === 'drop' || loses?.(request) === true) dropped.add(field)
+    if (does === 'drop' || loses?.(request, model) === true) dropped.add(field)
   }
   return [...dropped]
 }

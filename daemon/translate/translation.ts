@@ -70,7 +70,7 @@ export function translate(
   const goesOn = facts.line?.goesOn ?? null
   const meant = goesOn === null ? asked : goingOnWith(asked, goesOn)
   const { request, original } = takenToolNames(meant, to.toolNames)
-  const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider))
+  const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider), side.model)
   const { body, outline } = written({ ...to.writeRequest(request, side), ...goesOn?.fields })
   const sent = { ...callOf(call, body), outline }
   const answers = answersOf({ from, to, spoken, request, original, call, sent, side, isRepaired, ...facts })

@@ -42,8 +42,8 @@ const ANTHROPIC = {
   thinking: {
     field: 'thinking',
     does: 'native',
-    how: 'dropped where a call is forced, or the limit of the answer leaves no room: it refuses both together',
-    loses: (request) => request.thinking?.isOn === true && !mayThink(request),
+    how: 'dropped where it would be refused: where a call is forced; within a budget, where the limit leaves no room for it, or a tool was called without a thought',
+    loses: (request, model) => request.thinking?.isOn === true && !mayThink(request, model),
   },
   'no thinking': { field: 'thinking', does: 'native' },
   'thinking budget': {

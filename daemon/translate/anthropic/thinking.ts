@@ -1,5 +1,5 @@
 import { isForced } from '../features.ts'
-import type { Effort, NeutralRequest } from '../neutral.ts'
+import type { Effort, NeutralPart, NeutralRequest } from '../neutral.ts'
 import { limitOf } from './limits.ts'
 
 /** What a model takes of `thinking` and of the effort. */
@@ -20,27 +20,45 @@ const BUDGETS: Readonly<Record<Effort, number>> = {
 }
 
 /**
- * Whether thinking may be asked for: not where a call is forced, and not where a budget has no room below the limit.
+ * Whether thinking may be asked for: not where a call is forced. Within a budget, not where the limit leaves no room
+ * for one, nor where the model has called a tool since the question without a thought that it has signed.
  * @see https://docs.claude.com/en/docs/build-with-claude/extended-thinking
  */
-export function mayThink(request: NeutralRequest): boolean {
-  const { thinking, maxOutputTokens } = request
-  const hasRoom = thinking?.budgetTokens == null || maxOutputTokens === null || maxOutputTokens > LEAST_BUDGET
-  return hasRoom && !isForced(request)
+export function mayThink(request: NeutralRequest, model: string): boolean {
+  if (NONE.test(model) || isForced(request)) return false
+  return budgetOf(request, model) === null || (limitOf(request, model) > LEAST_BUDGET && !hasBareCalls(request))
 }
 
 /** How a model is told whether to think, and how much; null: it is not told. */
 export function thinkingOf(request: NeutralRequest, model: string): object | null {
-  const { thinking, effort } = request
-  if (thinking === null || NONE.test(model) || (thinking.isOn && !mayThink(request))) return null
-  if (!thinking.isOn) return { type: 'disabled' }
-  const hasBudgetsAlone = BUDGETS_ALONE.test(model)
-  const budgetTokens = thinking.budgetTokens ?? (hasBudgetsAlone ? BUDGETS[effort ?? 'medium'] : null)
-  if (budgetTokens === null || NO_BUDGETS.test(model)) return { type: 'adaptive', display: 'summarized' }
-  const limit = limitOf(request, model)
-  if (limit <= LEAST_BUDGET) return null
-  return { type: 'enabled', budget_tokens: Math.min(Math.max(budgetTokens, LEAST_BUDGET), limit - 1) }
+  const { thinking } = request
+  if (thinking === null || (thinking.isOn && !mayThink(request, model))) return null
+  if (!thinking.isOn) return NONE.test(model) ? null : { type: 'disabled' }
+  const budget = budgetOf(request, model)
+  if (budget === null) return { type: 'adaptive', display: 'summarized' }
+  return {
+    type: 'enabled',
+    budget_tokens: Math.min(Math.max(budget, LEAST_BUDGET), limitOf(request, model) - 1),
+  }
 }
+
+/** Null: the model thinks as it likes. */
+function budgetOf({ thinking, effort }: NeutralRequest, model: string): number | null {
+  if (NO_BUDGETS.test(model)) return null
+  return thinking?.budgetTokens ?? (BUDGETS_ALONE.test(model) ? BUDGETS[effort ?? 'medium'] : null)
+}
+
+function hasBareCalls({ messages }: NeutralRequest): boolean {
+  const asked = messages.findLastIndex(
+    ({ role, parts }) => role === 'user' && !parts.some(({ kind }) => kind === 'result'),
+  )
+  return messages
+    .slice(asked + 1)
+    .some(({ parts }) => parts.some(({ kind }) => kind === 'call') && !parts.some(isOwnThought))
+}
+
+const isOwnThought = (part: NeutralPart): boolean =>
+  part.kind === 'redacted' || (part.kind === 'reasoning' && part.signature !== null && part.signedBy === undefined)
 
 /** The effort of a model that knows efforts. */
 export function effortOf({ effort }: NeutralRequest, model: string): object {

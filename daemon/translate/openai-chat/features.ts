@@ -6,7 +6,7 @@ const OPENAIS_STOPS = 4
 
 /** What OpenAI's chat completions express, and what becomes of the rest. */
 const OPENAI = {
-  'answer limit': { field: 'max_completion_tokens', does: 'native', how: 'as `max_tokens` where it is called so' },
+  'answer limit': { field: 'max_completion_tokens', does: 'native' },
   temperature: { field: 'temperature', does: 'native' },
   'top p': { field: 'top_p', does: 'native' },
   'top k': { field: 'top_k', does: 'drop', how: 'passed on where the provider or engine is known to take it' },

@@ -32,6 +32,7 @@ export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Rec
     ...Object.fromEntries(
       missing.map(([feature, { field }]) => [feature, { field, does: 'drop', how: `${provider} does not take it` }]),
     ),
+    'answer limit': { field: quirks.limit, does: 'native' },
     ...(seed !== 'seed' && { seed: { field: seed, does: 'native' } }),
     ...(efforts !== undefined && {
       effort: { field: 'reasoning_effort', does: 'emulate', how: `as ${efforts.join(' or ')}` },

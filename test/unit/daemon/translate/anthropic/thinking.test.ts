@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { effortOf, thinkingOf } from '../../../../../daemon/translate/anthropic/thinking.ts'
-import type { NeutralRequest } from '../../../../../daemon/translate/neutral.ts'
+import { effortOf, mayThink, thinkingOf } from '../../../../../daemon/translate/anthropic/thinking.ts'
+import type { NeutralPart, NeutralRequest } from '../../../../../daemon/translate/neutral.ts'
 
 const ADAPTIVE = { type: 'adaptive', display: 'summarized' }
 const asked = (request: Partial<NeutralRequest>): NeutralRequest => ({
@@ -54,4 +54,23 @@ test.each([
 ])('a budget of 2000 for $model below $limit', ({ model, limit, thinking }) => {
   const request = asked({ thinking: { isOn: true, budgetTokens: 2_000 }, maxOutputTokens: limit, effort: null })
   expect(thinkingOf(request, model)).toEqual(thinking)
+})
+
+const question = { role: 'user', parts: [{ kind: 'text', text: '?' }] } as const
+const call = { kind: 'call', id: 'c', name: 'f', json: '{}' } as const
+const result = { role: 'user', parts: [{ kind: 'result', id: 'c', parts: [], isError: false }] } as const
+const thought = (signature: string | null, signedBy?: string) =>
+  ({ kind: 'reasoning', text: 'hm', signature, signedBy }) as const
+const called = (...parts: NeutralPart[]) => [question, { role: 'assistant', parts: [...parts, call] } as const, result]
+
+test.each([
+  { name: 'without a thought', messages: called(), may: false },
+  { name: 'after a thought of its own', messages: called(thought('s')), may: true },
+  { name: 'after a sealed thought', messages: called({ kind: 'redacted', sealed: 's' }), may: true },
+  { name: 'after a thought of another provider', messages: called(thought('s', 'google')), may: false },
+  { name: 'after a thought that nobody signed', messages: called(thought(null)), may: false },
+  { name: 'before the last question', messages: [...called(), question], may: true },
+])('a model that takes budgets and has called $name may think: $may', ({ messages, may }) => {
+  expect(mayThink(asked({ messages }), 'claude-sonnet-4-5')).toBe(may)
+  expect(mayThink(asked({ messages }), 'claude-sonnet-4-6')).toBe(true)
 })

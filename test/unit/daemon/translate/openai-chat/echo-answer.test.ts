@@ -25,8 +25,8 @@ test('says the last user message back, text parts joined', () => {
   expect(answerOf({ model: 'm', messages }).message.content).toBe('a b')
 })
 
-test('what is no chat is told what the echo does', () => {
-  const read = readEchoRequest('{"model":"echo","input":"hi"}')
+test('what is neither a chat nor an embedding is told what the echo does', () => {
+  const read = readEchoRequest('{"model":"echo","prompt":"hi"}')
   expect(read).toMatchObject({ kind: 'refused', message: expect.stringContaining('last message of a chat') })
 })
 
