@@ -5,8 +5,7 @@ import type { Backends } from '../backends/backends.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
-import { tokensAt } from '../translate/engine-count.ts'
-import { parsedRecord } from '../translate/json-value.ts'
+import { ownCount } from '../translate/engine-count.ts'
 import { type Spoken, spokenFor } from '../translate/spoken.ts'
 import { type Translation, translate } from '../translate/translation.ts'
 import { bothTunings, tuned } from '../translate/tuning.ts'
@@ -82,10 +81,10 @@ async function exactCount(
   const translated = orNull(() => translate(dialect, chosen, call, { model, provider }, facts))
   if (translated === null) return null
   const { spoken } = translated
-  const count = counts === undefined ? spoken.engineCount : { path: counts.path, read: tokensAt(counts.answer) }
+  const count = counts === undefined ? spoken.engineCount : ownCount(counts)
   if (count === undefined) return null
   const { body } = tuned(spoken, translated.body, bothTunings(own, tuning), false)
-  const question = counts === undefined ? body : questionOf(body, model, counts)
+  const question = count.question?.(body, model) ?? body
   hold(question.length)
   const gone = new AbortController()
   answer.onGone(() => gone.abort())
@@ -97,19 +96,9 @@ async function exactCount(
     })
     return count.read(JSON.parse(await textOf(counted, MAX_ANSWER_BYTES)))
   } catch (error) {
-    if (signal.aborted || isOfUpstream(error)) return null // what follows will say what is wrong
+    if (signal.aborted || isOfUpstream(error)) return null // sending the request will show what is wrong
     throw error
   }
-}
-
-/** A request as it is counted: of what is there to answer it, some take nothing. */
-function questionOf(body: Buffer, model: string, { takes, within }: CountRoute): Buffer {
-  const asked = takes === undefined && within === undefined ? null : parsedRecord(body.toString('utf8'))
-  if (asked === null) return body
-  const taken = Object.fromEntries(Object.entries(asked).filter(([field]) => takes?.includes(field) ?? true))
-  return Buffer.from(
-    JSON.stringify(within === undefined ? taken : { [within]: { model: `models/${model}`, ...taken } }),
-  )
 }
 
 /** A request that the upstream would not take is refused when it is sent. */
@@ -122,6 +111,6 @@ function orNull(translated: () => Translation): Translation | null {
   }
 }
 
-/** Whether an error is of the connection or of what came over it, and none of Gate. */
+/** Whether an error is the upstream's: of the connection, or of what came over it. */
 const isOfUpstream = (error: unknown): boolean =>
   error instanceof SyntaxError || error instanceof TooLong || error instanceof NoAnswerError

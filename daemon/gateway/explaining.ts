@@ -14,7 +14,7 @@ import { withFiles } from './objects/refer.ts'
 import type { PageParts } from './pages.ts'
 import { sessionOf, wantedOf } from './wanted.ts'
 
-export type ExplainingParts = {
+type ExplainingParts = {
   readonly dialects: Pick<Dialects, 'all'>
   readonly routes: () => Routes
   readonly upstreams: Pick<Upstreams, 'get'>

@@ -20,7 +20,7 @@ export type TargetFacts = {
 }
 
 /** How soon an upstream can begin to answer, the sooner the earlier; what is no backend is `loaded`. */
-export const READINESS = ['loaded', 'starting', 'asleep', 'stopping', 'refusing'] as const
+const READINESS = ['loaded', 'starting', 'asleep', 'stopping', 'refusing'] as const
 export type Readiness = (typeof READINESS)[number]
 
 /** What a request says of where it wants to go. */

@@ -16,7 +16,7 @@ export const citationsIn = (annotations: unknown): readonly Citation[] =>
   recordsIn(annotations).flatMap((annotation) => citationIn(annotation) ?? [])
 
 /** In chat completions its fields are in an object of their own. */
-export function citationIn(annotation: JsonRecord): Citation | null {
+function citationIn(annotation: JsonRecord): Citation | null {
   if (annotation['type'] !== 'url_citation') return null
   const { url, title, start_index: start, end_index: end } = { ...annotation, ...recordIn(annotation['url_citation']) }
   const [from, to] = [numberIn(start), numberIn(end)]

@@ -31,7 +31,7 @@ export type MediaSource =
   | { readonly kind: 'file'; readonly id: string }
 
 /** Where a client wants a prompt cache to end: behind this part. `isLong`: it is to be kept for an hour or longer. */
-export type CacheMark = { readonly isLong: boolean }
+type CacheMark = { readonly isLong: boolean }
 
 /** `logprobs`: of an answer whose tokens' likelihoods were asked for. */
 export type TextPart = {
@@ -74,7 +74,7 @@ export type ResultPart = {
   readonly isError: boolean
 }
 /** Said in place of an answer. */
-export type RefusalPart = { readonly kind: 'refusal'; readonly text: string }
+type RefusalPart = { readonly kind: 'refusal'; readonly text: string }
 
 export type NeutralPart = TextPart | MediaPart | ReasoningPart | RedactedPart | CallPart | ResultPart | RefusalPart
 export type AnswerPart = TextPart | ReasoningPart | RedactedPart | CallPart | RefusalPart

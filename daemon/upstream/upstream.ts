@@ -53,7 +53,7 @@ export type Speech = {
 /** The tables of the configuration that upstreams are in. */
 export type UpstreamTable = 'upstreams' | 'backends'
 
-export type ToolArguments = NonNullable<UpstreamConfig['tool_arguments']>
+type ToolArguments = NonNullable<UpstreamConfig['tool_arguments']>
 
 /** An upstream that requests can be sent to. */
 export type Upstream = {

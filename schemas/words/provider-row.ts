@@ -55,7 +55,7 @@ export type CountRoute = {
 
 /** One provider, or kind of engine. */
 export type ProviderRow = {
-  /** Where the provider says what stands here; looked up in 2026-11. */
+  /** Where the provider says so, looked up in 2026-11. */
   readonly sources: readonly string[]
   /** URL up to and including the version; null: there is no usual one, or none is needed. */
   readonly baseUrl: string | null
