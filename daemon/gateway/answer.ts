@@ -55,7 +55,7 @@ export class Answer {
   #lastOfConnection = false
   #isBodyWithheld = false
   #gone = false
-  /** All of it was said. */
+  /** Its last bytes were sent. */
   #hasEnded = false
   #isStream = false
   /** Nothing of the answer itself was sent. */

@@ -42,9 +42,10 @@ type Try = {
  * Sends a request to one target. Its usage is recorded when this resolves, but the client has not seen the end yet.
  * @returns how it ended, and whether the same target may be asked with another key at once
  */
-export async function attempt(parts: AttemptParts, job: Job, { target, upstream, sending, key, number, release }: Try) {
+export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   const { answer, asked } = job
-  const { spoken, call, form, sink } = sending
+  const { target, upstream, sending, key, number } = tried
+  const { spoken, call } = sending
   const startedAt = parts.now()
   const begun = parts.monotonic()
   const sent = {
@@ -65,20 +66,8 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
     const [durationMs, price] = [parts.monotonic() - begun, parts.priceOf(target)]
     return openRow({ ...sent, durationMs, price, watch: answer.watch }, inputTokens ?? 0)
   }
-  let end: ForwardEnd | null = null
-  parts.health.begins(target)
-  try {
-    const request = forwardRequest(job, target, upstream, key, sending)
-    end = await forward(request, sink, form, parts.monotonic)
-    if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
-      end = await forward({ ...request, dispatcher: upstream.newConnection() }, sink, form, parts.monotonic)
-    }
-  } finally {
-    parts.health.ends(target)
-    release(end !== null && isBroken(end))
-  }
-  const upstreamEnd = withWait(end, spoken)
-  end = sending.inspect === null ? upstreamEnd : await sending.inspect(upstreamEnd)
+  const upstreamEnd = withWait(await forwarded(parts, job, tried), spoken)
+  const end = sending.inspect === null ? upstreamEnd : await sending.inspect(upstreamEnd)
   const hasAnotherKey =
     end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, parts.now()))
   if (!hasAnotherKey) noteHealth(parts.health, target, end, parts.now())
@@ -92,6 +81,28 @@ export async function attempt(parts: AttemptParts, job: Job, { target, upstream,
   if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
   return { end: sending.forClient(end), hasAnotherKey }
+}
+
+/** Sends it: once more where a kept connection turned out to be closed. */
+async function forwarded(
+  { health, monotonic }: AttemptParts,
+  job: Job,
+  { target, upstream, sending, key, release }: Try,
+): Promise<ForwardEnd> {
+  const { form, sink } = sending
+  let end: ForwardEnd | null = null
+  health.begins(target)
+  try {
+    const request = forwardRequest(job, target, upstream, key, sending)
+    end = await forward(request, sink, form, monotonic)
+    if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
+      end = await forward({ ...request, dispatcher: upstream.newConnection() }, sink, form, monotonic)
+    }
+    return end
+  } finally {
+    health.ends(target)
+    release(end !== null && isBroken(end))
+  }
 }
 
 /** Some say in the body of an error how long to wait, and in no header. */

@@ -70,7 +70,7 @@ export class Recording extends EventEmitter implements Outlet {
     return this.#state === 'ended'
   }
 
-  /** What runs in the background waits for nobody. */
+  /** What runs in the background does not wait for its clients. */
   get writableNeedDrain(): boolean {
     return this.#aloneMs !== null && this.#tape.to() - this.#slowest() > this.#maxLagBytes
   }

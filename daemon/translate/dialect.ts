@@ -79,7 +79,7 @@ export type Dialect = {
   readonly engineCount?: EngineCount
   /** Whether upstreams that speak it have the route of a request; absent: they have all. */
   readonly hasRoute?: (call: Call, provider: string) => boolean
-  /** The message of an error that a whole answer is, although its status says success; null when it is none. */
+  /** The message of the error in a whole answer whose status says success; null: it holds none. */
   readonly failureOf: (answer: Buffer) => string | null
   /** A whole answer as the stream that it would have been; absent: it is written anew. */
   readonly replay?: (answer: Buffer) => string

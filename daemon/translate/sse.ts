@@ -176,7 +176,7 @@ const FIRST = ['data:', 'event:', 'id:', 'retry:', ':']
 const LONGEST_FIRST = 6
 
 /**
- * Whether bytes are the beginning of a stream of events: JSON is none, although it may be called one; what begins as
+ * Whether bytes are the beginning of a stream of events: JSON is not, whatever it is called; what begins as
  * events do is one, whatever it is called.
  * @returns null when they are blank, so that nothing can be told yet
  */

@@ -54,8 +54,8 @@ export type ObjectJob = {
   readonly slot: Slot
 }
 
-/** Writes the usage row of a request, which has no model: nothing of it is paid for by tokens. */
-export async function recorded(
+/** Does the work of a request and writes its usage row, which has no model: nothing of it is paid for by tokens. */
+export async function metered(
   parts: ObjectParts,
   { exchange: { answer }, keyId, call, dialect }: ObjectJob,
   { name }: Upstream,
@@ -87,7 +87,7 @@ export async function recorded(
 }
 
 /** Tells the client how it ended. */
-export function told({ upstreams, now }: ObjectParts, { exchange }: ObjectJob, { name }: Upstream, end: ForwardEnd) {
+export function tell({ upstreams, now }: ObjectParts, { exchange }: ObjectJob, { name }: Upstream, end: ForwardEnd) {
   const target = { upstream: name, model: '', weight: 1 }
   conclude(exchange.answer, { kind: 'ended', target, end }, now, (one) => upstreams.get(one)?.table)
 }

@@ -3,7 +3,7 @@ import type { Sink } from '../../upstream/answer-form.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 import { sendJson } from '../send-json.ts'
 import { settleThing } from './batch.ts'
-import { type ObjectJob, type ObjectParts, recorded, told } from './job.ts'
+import { metered, type ObjectJob, type ObjectParts, tell } from './job.ts'
 import { ask } from './send.ts'
 
 /** So many pages of an upstream are looked through for one that has something of the key. */
@@ -21,9 +21,9 @@ export async function listOf(parts: ObjectParts, job: ObjectJob, upstream: Upstr
   let page: readonly [string, string] | null = null
   for (let pages = 1; ; pages += 1) {
     const sink = collecting(answer)
-    const end = await recorded(parts, job, upstream, pages, () => ask(job, upstream, { body: null, sink, page }))
+    const end = await metered(parts, job, upstream, pages, () => ask(job, upstream, { body: null, sink, page }))
     const list = end.kind === 'answered' ? parsedRecord(end.rest.toString('utf8')) : null
-    if (list === null) return told(parts, job, upstream, end)
+    if (list === null) return tell(parts, job, upstream, end)
     const own = listIn(list['data'])
       .filter(isRecord)
       .filter(({ id }) => known.upstreamOf(String(id)) === upstream.name)

@@ -9,7 +9,7 @@ import { readMembers } from '../../translate/model-request.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
 import { admit, callOf, callWithBody, type Exchange } from '../exchange.ts'
 import { resultsTo, settleBatch, settleThing } from './batch.ts'
-import { type ObjectJob, type ObjectParts, recorded, told } from './job.ts'
+import { metered, type ObjectJob, type ObjectParts, tell } from './job.ts'
 import { listOf } from './list.ts'
 import { withOwnModels } from './models.ts'
 import { ask } from './send.ts'
@@ -68,17 +68,17 @@ async function serve(parts: ObjectParts, job: ObjectJob): Promise<void> {
   }
   const sent = takes === 'form' ? upload(exchange) : body
   const results = resultsTo(answer, job)
-  const end = await recorded(parts, job, upstream, 1, () =>
+  const end = await metered(parts, job, upstream, 1, () =>
     ask(job, upstream, { body: sent, sink: results?.sink ?? answer }),
   )
   if (results !== null) await settleBatch(parts, job, upstream, call.param, results.used(end))
   if (!exchange.request.complete) answer.closeConnection() // what else comes is the rest of the upload
   const thing = end.kind === 'answered' && object !== 'content' ? parsedRecord(end.rest.toString('utf8')) : null
-  if (thing === null) return told(parts, job, upstream, end)
+  if (thing === null) return tell(parts, job, upstream, end)
   if (object === 'remove') known.forget(call.param)
   else for (const id of form.idsIn(thing)) known.bind(id, upstream.name)
   await settleThing(parts, job, upstream, thing)
   const shown = form.shown(thing)
   const rest = shown === thing || end.kind !== 'answered' ? {} : { rest: Buffer.from(JSON.stringify(shown)) }
-  told(parts, job, upstream, { ...end, ...rest } as ForwardEnd)
+  tell(parts, job, upstream, { ...end, ...rest } as ForwardEnd)
 }

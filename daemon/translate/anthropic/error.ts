@@ -38,7 +38,7 @@ const UNTOLD = 'the upstream reported an error'
 const NO_MESSAGE = 'the upstream answered with something other than a message'
 const MESSAGE = Buffer.from('"type":"message"')
 
-/** The message of an error that a whole answer is, although its status says success; null when it is none. */
+/** The message of the error in a whole answer whose status says success; null: it holds none. */
 export function failureOf(answer: Buffer): string | null {
   if (answer.includes(MESSAGE) && !answer.includes('"error"')) return null // quotes inside of content are escaped
   const value = parsedRecord(answer.toString('utf8'))
@@ -47,7 +47,7 @@ export function failureOf(answer: Buffer): string | null {
   return failureIn(value) ?? (isAnswer ? null : NO_MESSAGE)
 }
 
-/** The message of the error that an answer or an event is; null when it is none. */
+/** The message of the error in an answer or an event; null: it holds none. */
 export function failureIn({ type, error, message }: JsonRecord): string | null {
   if (isRecord(error)) return textIn(error['message']) || textIn(error['type']) || UNTOLD
   if (typeof error === 'string' && error !== '') return error

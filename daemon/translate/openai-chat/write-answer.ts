@@ -77,7 +77,7 @@ function callsIn(parts: readonly AnswerPart[]): readonly SignedCall[] {
   })
 }
 
-/** What nobody signed comes back as it is shown. */
+/** A thought without a signature comes back as it is shown. */
 const isKept = (part: AnswerPart): part is Thought =>
   part.kind === 'redacted' || (part.kind === 'reasoning' && part.signature !== null)
 

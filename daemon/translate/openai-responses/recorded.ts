@@ -40,7 +40,7 @@ export function lostResponse(response: JsonRecord): JsonRecord {
   return { ...response, status: 'failed', error: responseError(error) }
 }
 
-/** Whether nobody has said yet how a response ended. */
+/** Whether it is not known yet how a response ended. */
 export const isOpen = ({ status }: JsonRecord): boolean => status === 'queued' || status === 'in_progress'
 
 class ResponseRecord implements RecordedForm {
