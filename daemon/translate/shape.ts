@@ -43,7 +43,7 @@ type ObjectRule =
 
 type RecordRule = {
   readonly kind: 'record'
-  readonly fields: Fields
+  readonly fields: ReadonlyMap<string, Field>
   /** Names of those that must be there. */
   readonly required: readonly string[]
 } & RecordLimits
@@ -93,7 +93,7 @@ export const anyCase = ({ text }: Shape): Shape =>
 
 export function record(fields: Fields, limits: RecordLimits = {}): Shape {
   const required = Object.keys(fields).filter((name) => fields[name]?.isRequired === true)
-  return { object: { kind: 'record', fields, required, ...limits } }
+  return { object: { kind: 'record', fields: new Map(Object.entries(fields)), required, ...limits } }
 }
 
 /** @param usual which it is where it does not say @param others what an unknown one is; left out: refused */
@@ -251,7 +251,7 @@ function checkFields(
 ): void {
   for (const key of Object.keys(object)) {
     const value = object[key]
-    const field = Object.hasOwn(fields, key) ? fields[key] : undefined
+    const field = fields.get(key)
     if (value === null || key === by || (field === undefined && isOpen === true)) continue
     findings.path.push(key)
     checkField(findings, value, field)

@@ -108,7 +108,7 @@ function compareObjects(
     }
     return
   }
-  for (const [name, field] of Object.entries(rule.fields)) {
+  for (const [name, field] of rule.fields) {
     const schemas = told.flatMap((way) => (name in fieldsOf(way) ? [fieldsOf(way)[name]] : []))
     const isRead = field.isLost === undefined && field.gone === undefined
     if (isRead && schemas.length === 0) found.besides.add(`${at}.${name}`)

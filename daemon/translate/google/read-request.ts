@@ -40,7 +40,7 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     endUser: null,
     showsUsage: true,
     features,
-    ownFields: [...ownFields, ...idleSchemaIn(config)],
+    ownFields: [...ownFields, ...idleIn(config)],
   }
 }
 
@@ -101,12 +101,12 @@ function answerFormOf(config: JsonRecord): NeutralRequest['answerForm'] {
   return schema === null ? { kind: 'json' } : { kind: 'schema', name: null, schema, isStrict: null }
 }
 
-/** A schema counts for JSON alone. */
-function idleSchemaIn(config: JsonRecord): readonly string[] {
-  if (config['responseMimeType'] === 'application/json') return []
-  return ['responseJsonSchema', 'responseSchema']
-    .filter((name) => isRecord(config[name]))
-    .map((name) => `generationConfig.${name}`)
+/** A schema counts for JSON alone, and how many others there are in the place of a token where its likelihood is told. */
+function idleIn(config: JsonRecord): readonly string[] {
+  const schemas = config['responseMimeType'] === 'application/json' ? [] : ['responseJsonSchema', 'responseSchema']
+  const counts = config['responseLogprobs'] === true ? [] : ['logprobs']
+  const idle = [...schemas.filter((name) => isRecord(config[name])), ...counts.filter((name) => Boolean(config[name]))]
+  return idle.map((name) => `generationConfig.${name}`)
 }
 
 /** A budget of 0 switches thinking off, -1 leaves it to the model. Thoughts are shown only when asked for. */

@@ -6,7 +6,7 @@ import { camelIn } from './camel.ts'
  * texts, `nullable` as a type.
  */
 export function jsonSchemaOf(schema: unknown): JsonRecord {
-  const { type, nullable, properties, items, anyOf, propertyOrdering: _, example: __, ...rest } = camelIn(schema)
+  const { type, nullable, properties, items, anyOf, propertyOrdering, example: __, ...rest } = camelIn(schema)
   const name = typeof type === 'string' ? type.toLowerCase() : type
   return {
     ...(name !== undefined &&
@@ -16,10 +16,19 @@ export function jsonSchemaOf(schema: unknown): JsonRecord {
     ),
     ...(nullable !== undefined && typeof nullable !== 'boolean' && { nullable }),
     ...(rest['enum'] !== undefined && nullable === true && { enum: [...listOf(rest['enum']), null] }),
-    ...(properties !== undefined && { properties: isRecord(properties) ? mapped(properties, innerOf) : properties }),
+    ...(properties !== undefined && {
+      properties: isRecord(properties) ? mapped(ordered(properties, propertyOrdering), innerOf) : properties,
+    }),
     ...(items !== undefined && { items: innerOf(items) }),
     ...(anyOf !== undefined && { anyOf: Array.isArray(anyOf) ? anyOf.map(innerOf) : anyOf }),
   }
+}
+
+/** JSON Schema has the order of properties, and nothing besides. */
+function ordered(properties: JsonRecord, ordering: unknown): JsonRecord {
+  const first = listOf(ordering).filter((name) => typeof name === 'string' && Object.hasOwn(properties, name))
+  if (first.length === 0) return properties
+  return { ...Object.fromEntries(first.map((name) => [name, properties[String(name)]])), ...properties }
 }
 
 /** What is wrong stays so: the upstream will say it. */

@@ -38,9 +38,12 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     endUser: null,
     showsUsage: true,
     features,
-    ownFields,
+    ownFields: [...ownFields, ...(isIdle(request) ? ['top_logprobs'] : [])],
   }
 }
+
+/** Others in the place of tokens, of which nothing is asked. */
+const isIdle = ({ logprobs, top_logprobs: top }: JsonRecord): boolean => logprobs !== true && (numberIn(top) ?? 0) > 0
 
 function promptOf({ system, prompt, images }: JsonRecord): readonly NeutralMessage[] {
   const instructions = textIn(system) ?? ''

@@ -35,9 +35,12 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
     features,
-    ownFields,
+    ownFields: [...ownFields, ...(isIdle(request) ? ['top_logprobs'] : [])],
   }
 }
+
+/** Others in the place of tokens, of which nothing is asked. */
+const isIdle = ({ logprobs, top_logprobs: top }: JsonRecord): boolean => logprobs !== true && (numberIn(top) ?? 0) > 0
 
 /** Notes what is asked for that is no field of the neutral form. */
 function noteFeatures(request: JsonRecord, features: Set<Feature>): void {

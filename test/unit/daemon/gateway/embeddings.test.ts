@@ -131,7 +131,8 @@ test("one text by Google's and by Ollama's older method", async () => {
     taskType: 'QUERY',
   })
   expect(one).toMatchObject({ dropped: 'taskType', body: { embedding: { values: VECTORS[0] } } })
-  expect((await ask('/api/embeddings', { model: 'google', prompt: 'one' })).body).toEqual({ embedding: VECTORS[0] })
+  const older = await ask('/api/embeddings', { model: 'google', prompt: 'one', keep_alive: '5m' })
+  expect(older).toMatchObject({ dropped: 'keep_alive', body: { embedding: VECTORS[0] } })
   const native = await ask('/v1beta/models/google:embedContent', {
     model: 'models/google',
     content: { parts: [{ text: 'one' }] },
@@ -149,6 +150,23 @@ test("OpenAI's SDK, which asks for packed numbers", async () => {
 test.each([
   { why: 'Anthropic makes none', path: '/v1/embeddings', body: { model: 'claude', input: 'a' }, status: 400 },
   { why: 'tokens are of one model', path: '/v1/embeddings', body: { model: 'ollama', input: [1, 2] }, status: 400 },
+  {
+    why: 'a number that is none',
+    path: '/api/embed',
+    body: { model: 'openai', input: 'a', dimensions: 'x' },
+    status: 400,
+  },
+  {
+    why: 'vectors of several lengths',
+    path: '/v1beta/models/openai:batchEmbedContents',
+    body: {
+      requests: [
+        { content: { parts: [{ text: 'a' }] } },
+        { content: { parts: [{ text: 'b' }] }, outputDimensionality: 2 },
+      ],
+    },
+    status: 400,
+  },
   { why: 'nothing is asked', path: '/api/embed', body: { model: 'openai' }, status: 400 },
   {
     why: 'a picture',

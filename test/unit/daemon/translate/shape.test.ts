@@ -342,6 +342,9 @@ const DROPPED: readonly { readonly name: string; readonly more: Json; readonly n
     named: ['messages.content.image_url.pace'],
   },
   { name: 'ollama', more: { think: 'a lot' }, named: ['think'] },
+  { name: 'ollama', more: { top_logprobs: 2 }, named: ['top_logprobs'] },
+  { name: 'openai-chat', more: { logprobs: false, top_logprobs: 2 }, named: ['top_logprobs'] },
+  { name: 'google', more: { generationConfig: { logprobs: 2 } }, named: ['generationConfig.logprobs'] },
   {
     name: 'openai-chat',
     more: { messages: [{ role: 'assistant', content: 'a', annotations: [], audio: null }] },
@@ -415,6 +418,25 @@ const DROPPED: readonly { readonly name: string; readonly more: Json; readonly n
 
 test.each(DROPPED)('$name: what is not read is named: $named', ({ name, more, named }) => {
   expect(read(name, { ...GOOD[name], ...more }).ownFields).toEqual(named)
+})
+
+test("a schema of Google's stays as it is meant, and what is wrong in it stays for the upstream to say", () => {
+  const parameters = {
+    type: 'OBJECT',
+    properties: { a: { type: ['string', 'null'] }, b: { type: 'STRING', nullable: 'no', minLength: 'some' }, c: 5 },
+    propertyOrdering: ['b', 'a'],
+    items: 5,
+    anyOf: ['x'],
+  }
+  const { tools } = read('google', { ...GOOGLE, tools: [{ functionDeclarations: [{ name: 'f', parameters }] }] })
+  expect(JSON.stringify(tools[0]?.schema)).toBe(
+    JSON.stringify({
+      type: 'object',
+      properties: { b: { type: 'string', minLength: 'some', nullable: 'no' }, a: { type: ['string', 'null'] }, c: 5 },
+      items: 5,
+      anyOf: ['x'],
+    }),
+  )
 })
 
 test('how many names there are is bounded', () => {
