@@ -33,7 +33,7 @@ export function bothTunings(first: Tuning, second: Tuning | undefined): Tuning {
 
 /**
  * The body of a request as the operator wants it. What the client has set stays, unless it is dropped.
- * @param dialect of the body @param generates false: tokens are counted, which takes no parameters
+ * @param dialect of the body @param generates false: tokens are counted, which takes no parameters: some are only dropped
  * @throws GateError BAD_REQUEST when there are no instructions in that dialect
  */
 export function tuned(
@@ -43,10 +43,11 @@ export function tuned(
   generates: boolean,
 ): { readonly body: Buffer; readonly dropped: readonly string[] } {
   const prefixed = systemPrefixes.length === 0 ? body : withPrefix(dialect, body, systemPrefixes.join('\n\n'))
-  if (parameters.length === 0 || !generates) return { body: prefixed, dropped: [] }
+  const own = generates ? parameters : parameters.filter(({ drop }) => drop === true)
+  if (own.length === 0) return { body: prefixed, dropped: [] }
   const outline = outlineOf(prefixed)
   const set = new Set(outline.kind === 'object' ? outline.members.map(({ key }) => key) : [])
-  const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+  const byName = new Map(own.map((parameter) => [parameter.name, parameter]))
   const dropped = [...set].filter((name) => byName.get(name)?.drop === true)
   const isRemoved = (name: string) => dropped.includes(name) || byName.get(name)?.replaces === true
   const more: Record<string, unknown> = {}

@@ -147,3 +147,25 @@ test.each([
   })
   expect(JSON.parse(upstream.seen[0]?.body ?? '').provider).not.toHaveProperty('only')
 })
+
+test('embeddings go where their request says, and are sent without saying so', async () => {
+  const list = { object: 'list', model: 'e', data: [{ object: 'embedding', index: 0, embedding: [1] }] }
+  const { upstream, plane } = await start(
+    (_, response) => sendJson(response, 200, { ...list, usage: { prompt_tokens: 1, total_tokens: 1 } }),
+    ({ url }) => ({
+      upstreams: {
+        one: { provider: 'custom', base_url: `${url}/one`, models: ['e'] },
+        two: { provider: 'custom', base_url: `${url}/two`, models: ['e'] },
+      },
+      models: { e: { targets: ['one', 'two'].map((name) => ({ upstream: name })) } },
+    }),
+  )
+  const answer = await fetch(`${plane.url}/v1/embeddings`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'e', input: 'hi', provider: { only: ['two'] } }),
+  })
+  expect(answer.status).toBe(200)
+  const asked = upstream.seen.find(({ path }) => path.endsWith('/embeddings'))
+  expect([asked?.path, JSON.parse(asked?.body ?? '')]).toEqual(['/v1/two/embeddings', { model: 'e', input: 'hi' }])
+})

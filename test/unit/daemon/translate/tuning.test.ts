@@ -95,6 +95,15 @@ test.each([
   expect(after(body, { systemPrefixes: ['A.'] }, dialect).sent).toContain(part)
 })
 
+test('where tokens are counted, too, what others are not to see is dropped', () => {
+  const parameters = [
+    { name: 'provider', drop: true },
+    { name: 'top_k', default: 1 },
+  ]
+  const { sent, dropped } = after('{"messages":[],"provider":{}}', { parameters }, anthropic, false)
+  expect([sent, dropped]).toEqual(['{"messages":[]}', ['provider']])
+})
+
 test('tokens are counted with the instructions and without parameters', () => {
   const tuning = { parameters: [{ name: 'top_k', default: 1 }], systemPrefixes: ['A.'] }
   expect(after('{"messages":[]}', tuning, anthropic, false).sent).toBe('{"messages":[],"system":"A."}')
