@@ -46,16 +46,17 @@ const root = join(import.meta.dirname, '../..')
 const sources: Sources = new Map(
   globSync('daemon/**/*.ts', { cwd: root }).map((path) => [path, readFileSync(join(root, path), 'utf8')]),
 )
-/**
- * OpenAI-compatible upstreams take these headers of another vendor: data that is passed on, nothing that is understood.
- */
-const PASSED_ON = 'daemon/translate/openai-chat/request.ts'
+/** What upstreams of a dialect say in words of another: headers that they take and that are passed on, their lists of models. */
+const BORROWED: Readonly<Record<string, string>> = {
+  'daemon/translate/openai-chat/request.ts': '"anthropic-',
+  'daemon/translate/openai-chat/facts.ts': '"tool_use"',
+}
+const isBorrowed = (stray: string) =>
+  Object.entries(BORROWED).some(([path, word]) => stray.startsWith(path) && stray.includes(word))
 
 test('no file of the daemon but those of a dialect says a word of it', () => {
   expect(sources.size).toBeGreaterThan(60)
-  expect(
-    strayWords(sources).filter((stray) => !(stray.startsWith(PASSED_ON) && stray.includes('"anthropic-'))),
-  ).toEqual([])
+  expect(strayWords(sources).filter((stray) => !isBorrowed(stray))).toEqual([])
 })
 
 test.each([

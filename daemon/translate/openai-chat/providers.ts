@@ -23,7 +23,7 @@ export function effortFor({ efforts }: Quirks, effort: string): string {
 export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Record<Feature, FeatureRow>> {
   const quirks = quirksOf(provider)
   const { hasTopK, thinking, hasSchemas, hasFreeform, hasTemplate, mostStops, fetchesDocuments, seed, efforts } = quirks
-  const here = (field: string) => (field === 'max_completion_tokens' ? quirks.limit : field)
+  const here = (field: string) => (field === 'max_completion_tokens' ? quirks.limit : (field.split('.')[0] ?? field))
   const missing = Object.entries(usual).filter(
     ([, { field, does }]) =>
       does === 'native' && field !== 'messages' && field.split(', ').some((one) => isRefused(quirks, here(one))),
