@@ -5,12 +5,13 @@ import type { Dispatcher } from 'undici'
 export const ECHO_MODEL = 'echo'
 
 /**
- * What the echo says, in the dialect that it speaks. `seed` is the same for the same body.
+ * What the echo says, in the dialect that it speaks. `seed` is the same for the same body, `path` what is asked.
  * @throws Error when the body is not JSON
  */
 export type Echo = (
   body: string,
   seed: string,
+  path: string,
 ) =>
   | { readonly kind: 'whole'; readonly status: number; readonly body: string }
   | { readonly kind: 'stream'; readonly mediaType: string; readonly frames: Iterator<string> }
@@ -21,18 +22,18 @@ export type Echo = (
  */
 export function createEchoDispatcher(echo: Echo): Pick<Dispatcher, 'dispatch'> {
   return {
-    dispatch({ body }, handler) {
+    dispatch({ body, path }, handler) {
       const text = body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : ''
-      setImmediate(() => respond(echo, text, handler))
+      setImmediate(() => respond(echo, text, path, handler))
       return true
     },
   }
 }
 
 /** Answers a request. As in undici, whatever is thrown on the way becomes the handler's error. */
-function respond(echo: Echo, body: string, handler: Dispatcher.DispatchHandler): void {
+function respond(echo: Echo, body: string, path: string, handler: Dispatcher.DispatchHandler): void {
   try {
-    const answer = echo(body, createHash('sha256').update(body).digest('hex').slice(0, 24))
+    const answer = echo(body, createHash('sha256').update(body).digest('hex').slice(0, 24), path)
     if (answer.kind === 'stream') respondStream(answer.mediaType, answer.frames, handler)
     else respondWhole(answer.status, Buffer.from(answer.body), handler)
   } catch (error) {

@@ -23,17 +23,19 @@ export type EchoRequest = z.output<typeof echoRequest>
 const MAX_EXAMPLE_CHARACTERS = 1_000
 const MAX_EXAMPLE_DEPTH = 8
 
-const CHATS_ALONE = 'the upstream "echo" says the last message of a chat back, and can do nothing else'
+const CHATS_ALONE =
+  'the upstream "echo" says the last message of a chat back, makes embeddings that mean nothing, and can do nothing else'
 
 /** Reads a request's JSON. @returns the request, or what is wrong with it */
 export function readEchoRequest(
   body: string,
+  path: string,
 ):
   | { readonly kind: 'request'; readonly request: EchoRequest }
   | { readonly kind: 'embeddings'; readonly answer: object }
   | { readonly kind: 'refused'; readonly message: string } {
   const value: unknown = JSON.parse(body) // the gateway parsed it before it came here
-  if (isRecord(value) && 'input' in value && !('messages' in value)) {
+  if (path.endsWith('/embeddings')) {
     const answer = echoEmbeddings(value)
     const message = 'embeddings of the echo need "input", a text or up to 2,048 of them, and few "dimensions"'
     return answer === null ? { kind: 'refused', message } : { kind: 'embeddings', answer }

@@ -15,8 +15,8 @@ export const EXAMPLE = {
  * Says the last user message back, and makes vectors of texts that mean nothing. @param seed makes the id of the answer; the same for the same body
  * @throws Error when the body is not JSON
  */
-export function echo(body: string, seed: string): EchoAnswer {
-  const read = readEchoRequest(body)
+export function echo(body: string, seed: string, path: string): EchoAnswer {
+  const read = readEchoRequest(body, path)
   if (read.kind === 'refused') {
     const error = { message: read.message, type: 'invalid_request_error', param: null, code: null }
     return { kind: 'whole', status: 400, body: JSON.stringify({ error }) }

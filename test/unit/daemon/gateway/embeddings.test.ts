@@ -209,3 +209,7 @@ test('vectors of the echo in the form of Ollama', async () => {
   const { embeddings } = (await ask('/api/embed', { model: 'echo/echo', input: ['one', 'two'] })).body
   expect(embeddings).toHaveLength(2)
 })
+
+test('the echo makes nothing else of texts', async () => {
+  expect(await ask('/v1/moderations', { model: 'echo/echo', input: 'one' })).toMatchObject({ status: 400 })
+})

@@ -26,7 +26,7 @@ test('says the last user message back, text parts joined', () => {
 })
 
 test('what is neither a chat nor an embedding is told what the echo does', () => {
-  const read = readEchoRequest('{"model":"echo","prompt":"hi"}')
+  const read = readEchoRequest('{"model":"echo","prompt":"hi"}', '/v1/completions')
   expect(read).toMatchObject({ kind: 'refused', message: expect.stringContaining('last message of a chat') })
 })
 
