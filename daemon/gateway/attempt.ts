@@ -43,7 +43,7 @@ type Try = {
  * @returns how it ended, and whether the same target may be asked with another key at once
  */
 export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
-  const { answer, asked } = job
+  const { answer, asked, allowed } = job
   const { target, upstream, sending, key, number } = tried
   const { spoken, call } = sending
   const startedAt = parts.now()
@@ -54,7 +54,7 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
     startedAt,
     keyId: job.keyId,
     endUser: answer.endUser,
-    model: asked.model,
+    model: allowed?.pinned ?? asked.model, // a client that may write anything is not to fill the reports with it
     target,
     call,
     dialect: spoken,

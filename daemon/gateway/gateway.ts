@@ -99,7 +99,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const wanted = withFiles(wantedOf(call, asked, dialect, keyId), files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
       const unheeded = unheededIn(asked, routes)
-      const job = { answer, keyId, unheeded, isLimited: allowed !== null, dialect, call, asked, hold: slot.holdAnswer }
+      const job = { answer, keyId, unheeded, allowed, dialect, call, asked, hold: slot.holdAnswer }
       keepAnswer(parts.recordings, job, kept)
       const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)

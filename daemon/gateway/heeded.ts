@@ -11,13 +11,14 @@ import { MODELS } from './wanted.ts'
  * a provider that routes by itself, which is told what is not for Gate. @param further targets to try after this one
  */
 export function tuningOf(
-  { asked, isLimited, unheeded }: Job,
+  { asked, allowed, unheeded }: Job,
   target: Target,
   { provider, tuning: usual }: Pick<Upstream, 'provider' | 'tuning'>,
   further: readonly Target[],
   isUpstream: (name: string) => boolean,
 ): Tuning {
   const own = bothTunings(usual, target.tuning)
+  const isLimited = allowed !== null
   const routes = providerRow(provider).routes === true
   if (asked.routing === undefined) return routes && isLimited ? bothTunings(own, OTHER_MODELS_DROPPED) : own
   if (!routes) return bothTunings(own, ROUTING_DROPPED)

@@ -1,3 +1,4 @@
+import type { Allowance } from '../../schemas/words/allowance.ts'
 import type { Call, ModelRequest } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Answer } from './answer.ts'
@@ -6,8 +7,8 @@ import type { Answer } from './answer.ts'
 export type Job = {
   readonly answer: Answer
   readonly keyId: string
-  /** Its key may not use every model. */
-  readonly isLimited: boolean
+  /** The models that its key may use; null: all. */
+  readonly allowed: Allowance | null
   readonly dialect: Dialect
   readonly call: Call
   readonly asked: ModelRequest

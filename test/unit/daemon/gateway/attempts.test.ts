@@ -152,7 +152,7 @@ function harness(
   const job: Job = {
     answer,
     keyId: 'k',
-    isLimited: false,
+    allowed: null,
     unheeded: [],
     dialect: openAiChat,
     call: { endpoint, param: '', url: endpoint.path, headers: { 'user-agent': 'u', cookie: 'c' }, body },

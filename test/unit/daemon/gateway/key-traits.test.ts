@@ -49,6 +49,7 @@ test.each([
 ])('a pinned key has its one model for whatever is asked at $path', async ({ path, body }) => {
   const answer = await ask(pinned, path, body)
   expect([answer.status, asked.model]).toEqual([200, 'qwen'])
+  expect(gate.rows.at(-1)).toMatchObject({ model: 'coder', targetModel: 'qwen' })
 })
 
 test('its model alone is listed, and shown by any name', async () => {
