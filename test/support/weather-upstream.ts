@@ -22,6 +22,7 @@ export const weatherAnswer: Behaviour = ({ body, path }, response) => {
       usage: { prompt_tokens: 6, total_tokens: 6 },
     })
   }
+  if (!path.endsWith('/chat/completions')) return sendJson(response, 404, { error: { message: 'no such route' } })
   const problems = [...problemsOf('openai:ChatCompletionCreateParams', asked), ...unanswered(asked.messages)]
   if (problems.length > 0) return sendJson(response, 400, { error: { message: problems.join('; ') } })
   const said = JSON.stringify(asked.messages.at(-1).content)
