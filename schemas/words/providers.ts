@@ -185,7 +185,7 @@ const ROWS = {
       dialects: MESSAGES,
     },
     isStateless: true,
-    chat: { ...USUAL, thinking: 'reasoning_content', hasSchemas: false },
+    chat: { ...USUAL, thinking: 'reasoning_content', hasSchemas: false, mostStops: 16 },
   },
   together: {
     sources: [
@@ -229,6 +229,7 @@ const ROWS = {
     chat: {
       ...USUAL,
       hasDeveloper: true,
+      mostStops: 5,
       lacks: [
         'audio',
         'logit_bias',
