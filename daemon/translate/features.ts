@@ -110,6 +110,7 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
   use('thinking budget', thinking !== null && thinking.budgetTokens !== null)
   use('log probabilities', request.logprobs !== undefined)
   use('end user', request.endUser !== null)
+  use('service tier', request.service !== undefined)
   let hasBegun = false
   for (const { role, parts } of request.messages) {
     use('later instructions', role === 'system' && hasBegun)

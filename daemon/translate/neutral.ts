@@ -94,6 +94,10 @@ export type NeutralTool = {
   readonly freeform?: { readonly format: unknown; readonly description: string | null }
 }
 
+/** Classes of service besides the usual one that more than one provider has. */
+export const SERVICES = ['flex', 'priority'] as const
+export type Service = (typeof SERVICES)[number]
+
 export const EFFORTS = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 export type Effort = (typeof EFFORTS)[number]
 
@@ -133,6 +137,8 @@ export type NeutralRequest = {
   readonly asksForThoughts?: true
   readonly effort: Effort | null
   readonly endUser: string | null
+  /** Left out: the usual one. */
+  readonly service?: Service
   /** Likelihoods of tokens are asked for, each with so many others in its place. */
   readonly logprobs?: { readonly top: number }
   /** The client wants a report of usage in a stream. */
@@ -196,6 +202,7 @@ export const FEATURES = [
   'cache marks',
   'citations',
   'end user',
+  'service tier',
 ] as const
 export type Feature = (typeof FEATURES)[number]
 

@@ -23,6 +23,8 @@ export type ChatQuirks = {
   readonly hasSchemas: boolean
   /** It has tools that take a text in place of JSON. */
   readonly hasFreeform: boolean
+  /** Its classes of service are those of OpenAI. */
+  readonly hasServices: boolean
   /** How many stop sequences it takes; null: as many as one likes. */
   readonly mostStops: number | null
   /** It fetches documents by their address. */

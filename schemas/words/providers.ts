@@ -11,6 +11,7 @@ const USUAL: ChatQuirks = {
   hasDeveloper: false,
   hasSchemas: true,
   hasFreeform: false,
+  hasServices: false,
   mostStops: null,
   fetchesDocuments: false,
   lacks: [],
@@ -22,6 +23,7 @@ const OPENAI: ChatQuirks = {
   limit: 'max_completion_tokens',
   hasDeveloper: true,
   hasFreeform: true,
+  hasServices: true,
   mostStops: 4,
 }
 const ENGINE: ChatQuirks = { ...USUAL, thinking: 'reasoning_content', hasTopK: true, hasTemplate: true }

@@ -74,6 +74,7 @@ const ANTHROPIC = {
   'cache marks': { field: 'cache_control', does: 'native', how: 'behind texts, images and documents' },
   citations: { field: 'citations', does: 'drop', how: 'the text stays' },
   'end user': { field: 'metadata', does: 'native' },
+  'service tier': { field: 'service_tier', does: 'drop', how: 'its classes are others' },
 } as const satisfies FeatureTable
 
 export const features = (): FeatureTable => ANTHROPIC

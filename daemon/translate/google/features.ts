@@ -69,6 +69,7 @@ const GOOGLE = {
   'cache marks': { field: 'cachedContent', does: 'drop', how: 'its caches find prefixes themselves' },
   citations: { field: 'contents', does: 'drop', how: 'the text stays' },
   'end user': { field: 'labels', does: 'drop', how: NONE },
+  'service tier': { field: 'serviceTier', does: 'native' },
 } as const satisfies FeatureTable
 
 export const features = (): FeatureTable => GOOGLE

@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { serviceIn } from '../service.ts'
 import { checkShape } from '../shape.ts'
 import { camelIn, camelsIn } from './camel.ts'
 import { isStream } from './endpoint.ts'
@@ -38,6 +39,7 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     ...thinkingOf(camelIn(config['thinkingConfig'])),
     ...(config['responseLogprobs'] === true && { logprobs: { top: numberIn(config['logprobs']) ?? 0 } }),
     endUser: null,
+    ...serviceIn(request['serviceTier']),
     showsUsage: true,
     features,
     ownFields: [...ownFields, ...idleIn(config)],

@@ -1,3 +1,4 @@
+import { SERVICES } from '../neutral.ts'
 import {
   anyCase,
   BOOLEAN,
@@ -107,5 +108,6 @@ export const REQUEST = record({
   }),
   generationConfig: CONFIG,
   cachedContent: gone('cannot be passed on to the upstream of this model: Google keeps it; send the content'),
+  serviceTier: someWords('unspecified', 'standard', ...SERVICES),
   model: UNNEEDED,
 })

@@ -24,6 +24,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model }: Upstream
     ...(system.length > 0 && { systemInstruction: { parts: system } }),
     ...(request.tools.length > 0 && toolsOf(request)),
     ...(Object.keys(config).length > 0 && { generationConfig: config }),
+    ...(request.service !== undefined && { serviceTier: request.service }),
   }
 }
 

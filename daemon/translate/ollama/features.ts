@@ -52,6 +52,7 @@ const OLLAMA = {
   'cache marks': { field: 'messages', does: 'drop', how: 'it finds prefixes itself' },
   citations: { field: 'messages', does: 'drop', how: 'the text stays' },
   'end user': { field: 'user', does: 'drop', how: NONE },
+  'service tier': { field: 'service_tier', does: 'drop', how: NONE },
 } as const satisfies FeatureTable
 
 export const features = (): FeatureTable => OLLAMA

@@ -74,6 +74,7 @@ const OPENAI = {
   },
   citations: { field: 'messages', does: 'drop', how: 'the text stays' },
   'end user': { field: 'user', does: 'native', how: 'an id of more than 64 characters as its SHA-256' },
+  'service tier': { field: 'service_tier', does: 'native' },
 } as const satisfies FeatureTable
 
 export const features = (provider: string): FeatureTable => ({ ...OPENAI, ...exceptionsOf(provider, OPENAI) })

@@ -47,6 +47,9 @@ export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Rec
     ...(!hasFreeform && {
       'freeform tools': { field: 'tools', does: 'emulate', how: 'a function takes the text as `input`' },
     }),
+    ...(!quirks.hasServices && {
+      'service tier': { field: 'service_tier', does: 'drop', how: 'its classes are others, or it has none' },
+    }),
     ...(hasTemplate && { 'no thinking': { field: 'chat_template_kwargs', does: 'native' } }),
     'stop sequences': { field: 'stop', does: 'native', ...(mostStops !== null && atMost(mostStops)) },
     ...(fetchesDocuments && { 'document by URL': { field: 'messages', does: 'native' } }),

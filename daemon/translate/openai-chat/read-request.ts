@@ -2,6 +2,7 @@ import type { Call } from '../call.ts'
 import { freeformTool } from '../freeform.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { serviceIn } from '../service.ts'
 import { checkShape } from '../shape.ts'
 import { readMessages } from './read-messages.ts'
 import { REQUEST } from './shape.ts'
@@ -33,6 +34,7 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     effort: EFFORTS.find((one) => one === effort) ?? null,
     ...(request['logprobs'] === true && { logprobs: { top: numberIn(request['top_logprobs']) ?? 0 } }),
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
+    ...serviceIn(request['service_tier']),
     showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
     features,
     ownFields: [...ownFields, ...(isIdle(request) ? ['top_logprobs'] : [])],

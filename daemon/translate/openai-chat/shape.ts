@@ -1,4 +1,4 @@
-import { EFFORTS } from '../neutral.ts'
+import { EFFORTS, SERVICES } from '../neutral.ts'
 import {
   BOOLEAN,
   choice,
@@ -14,6 +14,7 @@ import {
   TEXT,
   TEXTS,
   UNNEEDED,
+  UNREAD,
   usual,
   words,
 } from '../shape.ts'
@@ -141,5 +142,7 @@ export const REQUEST = record({
   frequency_penalty: NUMBER,
   presence_penalty: NUMBER,
   logit_bias: OBJECT,
+  service_tier: someWords('auto', 'default', ...SERVICES),
+  web_search_options: UNREAD, // also an empty one asks for a search
   functions: gone('was replaced by tools; send those'),
 })

@@ -41,6 +41,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...answerFormOf(request, quirks),
     ...(effort !== null && { reasoning_effort: effortFor(quirks, effort) }),
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),
+    ...(request.service !== undefined && quirks.hasServices && { service_tier: request.service }),
     ...(endUser !== null && { user: userId(endUser) }),
   }
   const asked = isAskedFor(request, quirks) ? withInstructions(written, asksFor(request.answerForm.schema)) : written

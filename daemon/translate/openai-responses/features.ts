@@ -53,6 +53,7 @@ const RESPONSES = {
   'cache marks': { field: 'prompt_cache_breakpoint', does: 'drop', how: 'its cache finds prefixes itself' },
   citations: { field: 'input', does: 'drop', how: 'the text stays' },
   'end user': { field: 'safety_identifier', does: 'native', how: 'an id of more than 64 characters as its SHA-256' },
+  'service tier': { field: 'service_tier', does: 'native' },
 } as const satisfies FeatureTable
 
 /** What becomes of the rest where fields that are not known are refused. */

@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest } from '../neutral.ts'
+import { serviceIn } from '../service.ts'
 import { checkShape } from '../shape.ts'
 import { isCompaction, TASK_MESSAGE } from './compaction.ts'
 import { readInput } from './read-items.ts'
@@ -37,6 +38,7 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     effort: EFFORTS.find((one) => one === effort) ?? null,
     ...logprobsOf(request),
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
+    ...serviceIn(request['service_tier']),
     showsUsage: true,
     features,
     ownFields,

@@ -1,4 +1,4 @@
-import { EFFORTS } from '../neutral.ts'
+import { EFFORTS, SERVICES } from '../neutral.ts'
 import {
   BOOLEAN,
   choice,
@@ -167,7 +167,7 @@ export const REQUEST = record({
   metadata: OBJECT,
   prompt_cache_key: TEXT,
   truncation: usual('disabled'),
-  service_tier: usual('auto', 'default'),
+  service_tier: someWords('auto', 'default', ...SERVICES),
   conversation: gone('is not kept here; use previous_response_id'),
   prompt: gone('is not kept here; send instructions and input'),
 })

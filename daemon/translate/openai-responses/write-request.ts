@@ -44,6 +44,7 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(reasoning !== null && { reasoning }),
     ...(include.length > 0 && { include }),
     ...(logprobs !== undefined && logprobs.top > 0 && { top_logprobs: logprobs.top }),
+    ...(request.service !== undefined && { service_tier: request.service }),
     ...(endUser !== null && { safety_identifier: userId(endUser) }),
   }
   return providerRow(provider).isStrict === true ? strictly(written) : written
