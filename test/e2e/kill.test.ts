@@ -68,8 +68,8 @@ test('what is going on when Gate is killed has a row after the next start, with 
   expect(await cut).toBe('cut')
 
   const next = await startDaemon(env, own.path)
-  await until(() => open() === undefined)
-  expect(next.output()).toContain('Gate was killed while it answered requests')
+  await until(() => next.output().includes('Gate was killed while it answered requests'))
+  expect(open()).toBeUndefined()
   await next.stop()
   const database = openDatabase(own.file('gate.db'))
   expect(database.prepare('SELECT * FROM usage').all()).toMatchObject([
