@@ -8,6 +8,7 @@ import { agentClient } from '../backends/agent-client.ts'
 import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
 import { createChecker } from '../check/checker.ts'
+import type { Answer } from '../gateway/answer.ts'
 import { createDirectory } from '../gateway/directory.ts'
 import { explaining } from '../gateway/explaining.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
@@ -17,6 +18,7 @@ import { createRecordings } from '../gateway/recordings.ts'
 import { createRequestIds } from '../gateway/request-id.ts'
 import { admissionLimits, keptLimits, recordingLimits } from '../gateway/settings.ts'
 import { speechOf } from '../gateway/speech.ts'
+import { openRow } from '../gateway/usage-row.ts'
 import { connectionLimits } from '../listener/connection-limits.ts'
 import { createHttpListener, type ListenAt } from '../listener/http.ts'
 import { createMetrics } from '../meter/metrics.ts'
@@ -117,7 +119,16 @@ export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answ
   const expiry = setInterval(tokens.endExpired, EXPIRY_CHECK_MS).unref()
   const noting = setInterval(() => {
     const until = monotonic() + COUNTING_MS
-    noteOpen(clients.items().flatMap(({ openRow }) => openRow?.(monotonic() < until) ?? []))
+    const rowOf = ({ ongoing, watch }: Answer) => {
+      if (ongoing === null) return []
+      const monotonicMs = monotonic()
+      return openRow(ongoing, watch, {
+        price: directory.priceOf(ongoing.target),
+        monotonicMs,
+        mayCount: monotonicMs < until,
+      })
+    }
+    noteOpen(clients.items().flatMap(rowOf))
   }, NOTE_OPEN_MS).unref()
   backends.whenStarted(metrics.backendStart)
   backends.whenStarted((name, outcome) => {

@@ -11,6 +11,7 @@ import { isOfType } from '../upstream/media-type.ts'
 import { answerHeaders, type Wait } from './answer-headers.ts'
 import { KeepAlive } from './keep-alive.ts'
 import type { Outlet } from './outlet.ts'
+import type { OngoingAttempt } from './usage-row.ts'
 
 const NOTHING = Buffer.alloc(0)
 /**
@@ -39,8 +40,8 @@ export class Answer {
   endUser = ''
   /** The usage row of the last attempt, once it is recorded; null: there was none. */
   row: UsageRow | null = null
-  /** The row of the attempt that is going on, as it would be counted now; null: none is. */
-  openRow: ((mayEstimate: boolean) => UsageRow) | null = null
+  /** The attempt that is going on; null: none is. */
+  ongoing: OngoingAttempt | null = null
   /** CORS headers for a browser, names and values in turn. */
   cors: readonly string[] = []
   /** What it waited for before it was sent on, and how long; null: for nothing. */

@@ -14,7 +14,7 @@ import { isBroken, isUnseen, noteHealth } from './ends.ts'
 import type { Job } from './job.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { Sending } from './sending.ts'
-import { estimatedInput, openRow, usageRow } from './usage-row.ts'
+import { usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
 export type AttemptParts = {
@@ -59,13 +59,8 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
     call,
     dialect: spoken,
   }
-  let inputTokens: number | null = null
   answer.watch = null
-  answer.openRow = (mayEstimate) => {
-    if (mayEstimate) inputTokens ??= estimatedInput(sent)
-    const [durationMs, price] = [parts.monotonic() - begun, parts.priceOf(target)]
-    return openRow({ ...sent, durationMs, price, watch: answer.watch }, inputTokens ?? 0)
-  }
+  answer.ongoing = { ...sent, begun, inputTokens: null }
   const upstreamEnd = withWait(await forwarded(parts, job, tried), spoken)
   const end = sending.inspect === null ? upstreamEnd : await sending.inspect(upstreamEnd)
   const hasAnotherKey =
@@ -77,7 +72,7 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   if (isUnseen(end)) answer.watch = null
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
-  answer.openRow = null
+  answer.ongoing = null
   if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
   return { end: sending.forClient(end), hasAnotherKey }

@@ -46,14 +46,31 @@ export function usageRow(facts: AttemptFacts): UsageRow {
 const UNFINISHED: ForwardEnd = { kind: 'gone', status: 0, ttftMs: null }
 
 /**
- * The row of an attempt that has not ended, in case that this process is killed: what was reported so far, or counted.
- * @param inputTokens of the prompt, as Gate counts them
+ * An attempt that is going on. It is data: an answer with a function in its place kept what that saw, and with it the
+ * requests after it, alive until a full collection.
  */
-export function openRow(facts: Omit<AttemptFacts, 'end' | 'upstreamEnd'>, inputTokens: number): UsageRow {
-  const frames = facts.watch?.contentFrames() ?? 0
+export type OngoingAttempt = Omit<AttemptFacts, 'durationMs' | 'end' | 'upstreamEnd' | 'watch' | 'price'> & {
+  /** Monotonic milliseconds. */
+  readonly begun: number
+  /** Of the prompt, as Gate counts them; null: they were not counted yet. */
+  inputTokens: number | null
+}
+
+/**
+ * The row of an attempt that has not ended, in case that this process is killed: what was reported so far, or counted.
+ * @param mayCount whether the tokens of a prompt may be counted now, which takes time
+ */
+export function openRow(
+  ongoing: OngoingAttempt,
+  watch: StreamWatch | null,
+  { price, monotonicMs, mayCount }: { price: ModelPrice | null; monotonicMs: number; mayCount: boolean },
+): UsageRow {
+  if (mayCount) ongoing.inputTokens ??= estimatedInput(ongoing)
+  const inputTokens = ongoing.inputTokens ?? 0
+  const frames = watch?.contentFrames() ?? 0
   const counted = inputTokens + frames === 0 ? NO_TOKENS : estimatedUsage(inputTokens, frames)
-  const used = facts.watch?.usage() ?? counted
-  return rowOf(facts, UNFINISHED, 'interrupted', used)
+  const facts = { ...ongoing, price, durationMs: monotonicMs - ongoing.begun }
+  return rowOf(facts, UNFINISHED, 'interrupted', watch?.usage() ?? counted)
 }
 
 /** Both makers say that a batch costs half of what its requests would. */
@@ -95,7 +112,7 @@ export function batchRow({
 }
 
 /** About how many tokens were sent. */
-export function estimatedInput({ call, dialect }: Pick<AttemptFacts, 'call' | 'dialect'>): number {
+function estimatedInput({ call, dialect }: Pick<AttemptFacts, 'call' | 'dialect'>): number {
   const { does } = call.endpoint
   if (does === 'embed') return embedTokens(call.body)
   return does === 'generate' ? dialect.estimateInput(call) : 0

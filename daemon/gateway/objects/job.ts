@@ -12,7 +12,7 @@ import type { Upstream } from '../../upstream/upstream.ts'
 import type { Upstreams } from '../../upstream/upstreams.ts'
 import { conclude } from '../conclude.ts'
 import type { Exchange } from '../exchange.ts'
-import { openRow, usageRow } from '../usage-row.ts'
+import { usageRow } from '../usage-row.ts'
 
 /** What is known of the things of one key. @throws GateError STORE_UNAVAILABLE */
 export type KeyObjects = {
@@ -76,13 +76,13 @@ export async function metered(
     dialect,
     price: null,
   }
-  answer.openRow = () => openRow({ ...sent, durationMs: parts.monotonic() - begun }, 0)
+  answer.ongoing = { ...sent, begun, inputTokens: null }
   const end = await work()
   const row = usageRow({ ...sent, durationMs: parts.monotonic() - begun, end, upstreamEnd: end })
   answer.row = row
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
-  answer.openRow = null
+  answer.ongoing = null
   return end
 }
 
