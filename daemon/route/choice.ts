@@ -153,9 +153,10 @@ function fasterOfTwo(
   return better === undefined ? byLoad : [better, ...byLoad.filter((target) => target !== better)]
 }
 
-/** Of a million tokens each way; what has no known price costs nothing, as engines on this host do. */
-export function costOf({ price }: TargetFacts): number {
-  return price === undefined ? 0 : price.input + price.output
+/** Of a million tokens each way. Engines on this host cost nothing; what has no known price comes after all that have one. */
+export function costOf({ price, isOwn = false }: TargetFacts): number {
+  if (price !== undefined) return price.input + price.output
+  return isOwn ? 0 : Number.MAX_VALUE
 }
 
 /** The same targets, those of some upstreams first. */

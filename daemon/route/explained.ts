@@ -55,7 +55,7 @@ export function explainedTargets(
       stateOf(health),
       health.latencyMs === 0 ? 'not measured' : `${Math.round(health.latencyMs)} ms to the first byte`,
       `${health.inFlight} in flight`,
-      ...(strategy === 'cost' ? [`${costOf(parts.factsOf(target))} micro-dollars`] : []),
+      ...(strategy === 'cost' ? [costSaid(costOf(parts.factsOf(target)))] : []),
       ...(strategy === 'weighted' ? [`weight ${weight}`] : []),
       ...(readiness === null ? [] : [readiness]),
       ...(target === stays ? ['its session stays here'] : []),
@@ -110,3 +110,6 @@ function stateOf({ isWell, restMs }: HealthReport): string {
   if (isWell) return 'well'
   return restMs > 0 ? `rests ${Math.ceil(restMs / 1_000)} s` : 'to be probed'
 }
+
+const costSaid = (cost: number): string =>
+  cost === Number.MAX_VALUE ? 'its price is not known' : `${cost} micro-dollars`

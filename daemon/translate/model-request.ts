@@ -27,6 +27,7 @@ export const decidingKeys = (...own: readonly string[]): ReadonlySet<string> =>
 
 /** The model's name is kept in usage rows, metrics and health of targets: it must not be as long as a client likes. */
 const MAX_MODEL_CHARACTERS = 256
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/
 /** Each character of a name may be an escape of six bytes, or two of them. */
 const MAX_MODEL_BYTES = 12 * MAX_MODEL_CHARACTERS + 2
 
@@ -158,6 +159,10 @@ export function checkNames(names: Iterable<string>): void {
 export function checkModel(model: string | null): string {
   if (model === null || model.length > MAX_MODEL_CHARACTERS) {
     throw new GateError('BAD_REQUEST', `"model" is longer than ${MAX_MODEL_CHARACTERS} characters`, { param: 'model' })
+  }
+  // Google's API has it in the path, where they would lead to other paths, and past what a key may use
+  if (DOT_SEGMENT.test(model)) {
+    throw new GateError('BAD_REQUEST', '"model" must not have "." or ".." between slashes', { param: 'model' })
   }
   return model
 }

@@ -183,7 +183,7 @@ export function callOf({ endpoint, param, url, headers }: Call, body: Buffer): C
 
 function formOf({ neutral }: Dialect, client: Dialect, spoken: Dialect): NeutralForm {
   if (neutral !== undefined) return neutral
-  const message = `${client.name} requests cannot be translated for an upstream of ${spoken.name}`
+  const message = `this route passes only to upstreams of ${client.name}, and the one of this model speaks ${spoken.name}; choose another model`
   throw new GateError('BAD_REQUEST', message)
 }
 

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { UpstreamSide } from '../call.ts'
 import { isRecord, parsedRecord } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, TextPart } from '../neutral.ts'
@@ -70,13 +71,13 @@ function toolsOf({ tools, toolChoice, parallelCalls }: NeutralRequest): object {
 
 /** Turns of one role in a row become one; what says nothing is left out, since blocks must not be empty. */
 function turnsOf(messages: readonly NeutralMessage[]): readonly Turn[] {
-  const turns: Turn[] = []
+  const turns: { readonly role: Turn['role']; readonly content: object[] }[] = []
   for (const { role, parts } of messages) {
     const content = parts.filter(({ kind }) => role !== 'assistant' || kind !== 'media').flatMap(blockOf)
     const last = turns.at(-1)
     if (content.length === 0) continue
-    if (last?.role === role) turns[turns.length - 1] = { role, content: [...last.content, ...content] }
-    else turns.push({ role, content })
+    if (last?.role === role) append(last.content, content)
+    else turns.push({ role, content: [...content] })
   }
   return turns
 }

@@ -1,4 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { append } from '../append.ts'
 import { thoughtsFirst, thoughtsIn } from '../call-signature.ts'
 import { isRecord, type JsonRecord, recordIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, ResultPart, TextPart } from '../neutral.ts'
@@ -13,7 +14,7 @@ type Open = { readonly id: string; readonly name: string }
  */
 export function readContents(contents: readonly unknown[], features: Set<Feature>): readonly NeutralMessage[] {
   const pairs = new Pairs()
-  const turns: { role: 'user' | 'assistant'; parts: readonly (NeutralPart | Shown)[] }[] = []
+  const turns: { role: 'user' | 'assistant'; parts: (NeutralPart | Shown)[] }[] = []
   for (const [index, content] of contents.entries()) {
     const where = `contents[${index}]`
     if (!isRecord(content)) throw wrong(where, 'must be an object')
@@ -22,9 +23,9 @@ export function readContents(contents: readonly unknown[], features: Set<Feature
       throw wrong(`${where}.role`, 'must be user or model')
     const parts = partsIn(content, where, features, pairs)
     const last = turns.at(-1)
-    if (role !== 'model') turns.push({ role: 'user', parts })
-    else if (last?.role !== 'assistant') turns.push({ role: 'assistant', parts })
-    else turns[turns.length - 1] = { role: 'assistant', parts: [...last.parts, ...parts] }
+    if (role !== 'model') turns.push({ role: 'user', parts: [...parts] })
+    else if (last?.role !== 'assistant') turns.push({ role: 'assistant', parts: [...parts] })
+    else append(last.parts, parts)
   }
   return turns.map(({ role, parts }) => ({ role, parts: wholeThoughts(parts) }))
 }

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { UpstreamSide } from '../call.ts'
 import { CallSignatures } from '../call-signature.ts'
 import { parsedRecord, recordIn } from '../json-value.ts'
@@ -76,23 +77,25 @@ function callingOf(choice: NonNullable<NeutralRequest['toolChoice']>): object {
   return { mode: choice.toUpperCase() }
 }
 
+/** The calls so far, by id. `turn`: which of them it was. */
+type Called = Map<string, { readonly name: string; readonly turn: number }>
+
 /** Turns of one role in a row become one; what says nothing is left out. */
 function turnsOf(messages: readonly NeutralMessage[], model: string): readonly Turn[] {
-  const turns: Turn[] = []
-  /** The calls so far, by id, in their order. */
-  const called = new Map<string, string>()
+  const turns: { readonly role: Turn['role']; readonly parts: object[] }[] = []
+  const called: Called = new Map()
   for (const message of messages) {
     const role = message.role === 'assistant' ? 'model' : 'user'
     const parts = role === 'model' ? saidBy(message.parts, called, model) : askedIn(message.parts, called)
     const last = turns.at(-1)
     if (parts.length === 0) continue
-    if (last?.role === role) turns[turns.length - 1] = { role, parts: [...last.parts, ...parts] }
-    else turns.push({ role, parts })
+    if (last?.role === role) append(last.parts, parts)
+    else turns.push({ role, parts: [...parts] })
   }
   return turns
 }
 
-function saidBy(parts: readonly NeutralPart[], called: Map<string, string>, model: string): readonly object[] {
+function saidBy(parts: readonly NeutralPart[], called: Called, model: string): readonly object[] {
   const signatures = new CallSignatures()
   let isFirst = true
   const say = (part: NeutralPart): readonly object[] => {
@@ -106,7 +109,7 @@ function saidBy(parts: readonly NeutralPart[], called: Map<string, string>, mode
       case 'call': {
         const stand = isFirst && ASKS_FOR_SIGNATURES.test(model) ? NOT_SIGNED : null
         isFirst = false
-        called.set(part.id, part.name)
+        called.set(part.id, { name: part.name, turn: called.get(part.id)?.turn ?? called.size })
         return [callPart(part.id, part.name, part.json, signatures.take() ?? stand)]
       }
       case 'redacted':
@@ -119,11 +122,9 @@ function saidBy(parts: readonly NeutralPart[], called: Map<string, string>, mode
 }
 
 /** Results come first, in the order of their calls, then what they show, then what the user says. */
-function askedIn(parts: readonly NeutralPart[], called: ReadonlyMap<string, string>): readonly object[] {
-  const order = [...called.keys()]
-  const results = parts
-    .filter((part) => part.kind === 'result')
-    .toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
+function askedIn(parts: readonly NeutralPart[], called: Called): readonly object[] {
+  const turnOf = ({ id }: ResultPart): number => called.get(id)?.turn ?? -1
+  const results = parts.filter((part) => part.kind === 'result').toSorted((a, b) => turnOf(a) - turnOf(b))
   const shown = results.flatMap(({ parts: inner }) => inner.filter((part) => part.kind === 'media'))
   const said = parts.flatMap((part): readonly object[] => {
     if (part.kind === 'media') return [mediaPart(part)]
@@ -133,10 +134,10 @@ function askedIn(parts: readonly NeutralPart[], called: ReadonlyMap<string, stri
 }
 
 /** The response must be an object. */
-function resultPart({ id, parts, isError }: ResultPart, called: ReadonlyMap<string, string>): object {
+function resultPart({ id, parts, isError }: ResultPart, called: Called): object {
   const text = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])).join('\n\n')
   const response = isError ? { error: text } : (parsedRecord(text) ?? { output: text })
-  return { functionResponse: { id, name: called.get(id) ?? id, response } }
+  return { functionResponse: { id, name: called.get(id)?.name ?? id, response } }
 }
 
 function mediaPart({ form, source }: MediaPart): object {

@@ -7,7 +7,7 @@ type Open = { readonly id: string; readonly name: string }
 
 /** The messages of a request. Calls have no ids, and results name the tool at most. @throws GateError BAD_REQUEST */
 export function readMessages(messages: readonly unknown[]): readonly NeutralMessage[] {
-  const read: NeutralMessage[] = []
+  const read: { readonly role: NeutralMessage['role']; readonly parts: NeutralPart[] }[] = []
   const open: Open[] = []
   let calls = 0
   const idOf = (call: JsonRecord, name: string): string => {
@@ -39,7 +39,7 @@ export function readMessages(messages: readonly unknown[]): readonly NeutralMess
           isError: false,
         } as const
         const isNext = last?.role === 'user' && last.parts.at(-1)?.kind === 'result'
-        if (isNext) read[read.length - 1] = { role: 'user', parts: [...last.parts, result] }
+        if (isNext) last.parts.push(result)
         else read.push({ role: 'user', parts: [result] })
         break
       }

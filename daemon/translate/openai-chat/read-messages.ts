@@ -1,4 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { append } from '../append.ts'
 import { thoughtsFirst, thoughtsIn } from '../call-signature.ts'
 import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
@@ -6,16 +7,15 @@ import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, Text
 
 /** The messages of a request. Results of tools belong to the user's turn. @throws GateError BAD_REQUEST */
 export function readMessages(messages: readonly unknown[], features: Set<Feature>): readonly NeutralMessage[] {
-  const read: NeutralMessage[] = []
+  const read: { readonly role: NeutralMessage['role']; readonly parts: NeutralPart[] }[] = []
   for (const [index, message] of messages.entries()) {
     const where = `messages[${index}]`
     if (!isRecord(message)) throw wrong(where, 'must be an object')
     const next = readMessage(message, where, features)
     const last = read.at(-1)
     const isResult = message['role'] === 'tool'
-    if (isResult && last?.role === 'user' && last.parts.at(-1)?.kind === 'result') {
-      read[read.length - 1] = { role: 'user', parts: [...last.parts, ...next.parts] }
-    } else read.push(next)
+    if (isResult && last?.role === 'user' && last.parts.at(-1)?.kind === 'result') append(last.parts, next.parts)
+    else read.push({ role: next.role, parts: [...next.parts] })
   }
   return read
 }

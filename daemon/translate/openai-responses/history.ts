@@ -28,6 +28,9 @@ export function wholeInput(previous: unknown, input: unknown, answers: KeptAnswe
 }
 
 function historyOf(last: unknown, answers: KeptAnswers): Whole {
+  if (last !== undefined && last !== null && typeof last !== 'string') {
+    throw new GateError('BAD_REQUEST', '"previous_response_id" must be a string', { param: 'previous_response_id' })
+  }
   const turns: (readonly JsonRecord[])[] = []
   let servedBy: Served | undefined
   for (let id = textIn(last); id !== null; ) {

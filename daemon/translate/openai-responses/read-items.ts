@@ -1,4 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { append } from '../append.ts'
 import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, listIn, recordIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
@@ -7,6 +8,7 @@ import { reasoningOf } from './reasoning.ts'
 import { flatName } from './tools.ts'
 
 type Turn = { readonly role: NeutralMessage['role']; readonly parts: readonly NeutralPart[] }
+type OpenTurn = { readonly role: Turn['role']; readonly parts: NeutralPart[] }
 
 /**
  * The input of a request: a text, or a list of items. Items of the model in a row are one turn, and so are results of
@@ -16,16 +18,15 @@ export function readInput(input: unknown, features: Set<Feature>): readonly Neut
   if (input === undefined || input === null) return []
   if (typeof input === 'string') return [{ role: 'user', parts: [{ kind: 'text', text: input }] }]
   if (!Array.isArray(input)) throw wrong('input', 'must be a string or an array')
-  const turns: Turn[] = []
+  const turns: OpenTurn[] = []
   for (const [index, item] of input.entries()) {
     const where = `input[${index}]`
     if (!isRecord(item)) throw wrong(where, 'must be an object')
     const turn = readItem(item, where, features)
     const last = turns.at(-1)
     if (turn === null) continue
-    if (last !== undefined && areOne(last, turn))
-      turns[turns.length - 1] = { ...last, parts: [...last.parts, ...turn.parts] }
-    else turns.push(turn)
+    if (last !== undefined && areOne(last, turn)) append(last.parts, turn.parts)
+    else turns.push({ role: turn.role, parts: [...turn.parts] })
   }
   return turns.filter(saysSomething)
 }
@@ -36,7 +37,8 @@ const isThought = ({ kind }: NeutralPart): boolean => kind === 'reasoning' || ki
 function areOne(last: Turn, next: Turn): boolean {
   if (last.role !== next.role) return false
   if (next.role === 'assistant') return true
-  return next.role === 'user' && last.parts.every(isResult) && next.parts.every(isResult)
+  // an item has results or something else; and all of a long turn is not looked through for each of its items
+  return next.role === 'user' && last.parts.at(-1)?.kind === 'result' && next.parts.every(isResult)
 }
 
 /** A turn of thinking alone is one that was broken off: providers refuse it. */

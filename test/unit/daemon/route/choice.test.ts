@@ -129,14 +129,15 @@ test.each<{ name: string; facts: TargetFacts; wanted: Wanted; order: string }>([
   expect(names(routesWith(facts).targetsOf('m', wanted))).toBe('a b')
 })
 
-test('cost: the cheapest first; what has no price costs nothing', () => {
+test('cost: the cheapest first; own engines cost nothing, and what has no known price comes last', () => {
   const price = (input: number) => ({ price: { input, output: 1 } })
   const choices = [
+    { target: target('unknown'), facts: {} },
     { target: target('dear'), facts: price(9) },
     { target: target('cheap'), facts: price(2) },
-    { target: target('own'), facts: {} },
+    { target: target('own'), facts: { isOwn: true } },
   ]
-  expect(names(inOrder('cost', choices, { load: () => 0 }, () => 0))).toBe('own cheap dear')
+  expect(names(inOrder('cost', choices, { load: () => 0 }, () => 0))).toBe('own cheap dear unknown')
 })
 
 test('latency: of two picked at random the faster is first; the slowest of three never is, and load counts', () => {
@@ -326,7 +327,8 @@ test.each<{ model: string; a: Readiness; b: Readiness; first: string; cheap?: bo
 ])('$model: of $a and $b the first is $first (a is cheaper: $cheap)', ({ model, a, b, first, cheap = false }) => {
   const upstreams = ['a', 'b'].map((name) => ({ name, models: [], open: true, isBackend: true }))
   const health = createTargetHealth(() => 0)
-  const lookUp = ({ upstream }: Target) => (cheap && upstream === 'b' ? { price: { input: 1, output: 1 } } : {})
+  const lookUp = ({ upstream }: Target) =>
+    cheap && upstream === 'b' ? { price: { input: 1, output: 1 } } : { isOwn: true }
   const readiness = (name: string): Readiness => (name === 'a' ? a : b)
   const random = seededRandom(2)
   const routes = createRoutes(READINESS_MODELS, upstreams, health, random, lookUp, createSessions(), readiness)

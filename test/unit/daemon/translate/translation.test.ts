@@ -197,3 +197,46 @@ test.each<{ name: string; client: Dialect; request: object; spoken: string }>([
   const facts = { requestId: 'r', nowS: 1, elapsedNs: () => 0 }
   expect(translate(one.client, spoken, call, side, facts).spoken.name).toBe(one.spoken)
 })
+
+// a copy of the turn for each message that joins it is quadratic: 200,000 messages held the loop for ten minutes
+test.each([
+  {
+    ingress: 'openai-chat',
+    upstream: 'anthropic',
+    field: 'messages',
+    item: { role: 'user', content: 'x' },
+    count: 1e5,
+  },
+  { ingress: 'openai-chat', upstream: 'google', field: 'messages', item: { role: 'user', content: 'x' } },
+  {
+    ingress: 'openai-chat',
+    upstream: 'anthropic',
+    field: 'messages',
+    item: { role: 'tool', tool_call_id: 'c', content: 'x' },
+  },
+  { ingress: 'google', upstream: 'openai-chat', field: 'contents', item: { role: 'model', parts: [{ text: 'x' }] } },
+  { ingress: 'ollama', upstream: 'anthropic', field: 'messages', item: { role: 'tool', content: 'x' } },
+  {
+    ingress: 'openai-responses',
+    upstream: 'anthropic',
+    field: 'input',
+    item: { type: 'function_call_output', call_id: 'c', output: 'x' },
+  },
+])(
+  'many messages of one role, in $field of $ingress, are one turn at $upstream',
+  {
+    timeout: 60_000,
+  },
+  ({ ingress, upstream, field, item, count = 1_000 }) => {
+    const many = Array.from({ length: count }, () => item)
+    const asked = { name: 'x', folder: '', why: '', ingress, upstream, client_request: { model: 'm', [field]: many } }
+    const answers: Record<string, Readonly<Record<string, unknown>>> = {
+      anthropic: { type: 'message', role: 'assistant', content: [], stop_reason: 'end_turn' },
+      google: { candidates: [{ content: { parts: [] }, finishReason: 'STOP' }] },
+      'openai-chat': { choices: [{ index: 0, message: { content: 'x' }, finish_reason: 'stop' }] },
+    }
+    const { sent } = run({ ...asked, upstream_response: answers[upstream] ?? {} }, [])
+    const { messages, contents } = JSON.parse(sent) as { messages?: unknown[]; contents?: unknown[] }
+    expect(messages ?? contents).toHaveLength(1)
+  },
+)

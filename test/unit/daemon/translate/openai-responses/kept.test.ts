@@ -34,3 +34,12 @@ test('of two types that an item has, the upstream sees the one that Gate sees', 
 test.each(['"background"', '"b\\u0061ckground"'])('%s needs what is kept', (key) => {
   expect(() => complete(`{"input":"hi","store":false,${key}:true}`)).toThrow('"background" needs "store"')
 })
+
+test.each(['5', '[]', '{}', 'true'])(
+  'a response of the id %s is not passed over: the conversation would be lost',
+  (id) => {
+    expect(() => complete(`{"input":"hi","previous_response_id":${id}}`)).toThrow(
+      '"previous_response_id" must be a string',
+    )
+  },
+)
