@@ -111,9 +111,15 @@ export class Recording extends EventEmitter implements Outlet {
     if (this.isOver()) return
     const bytes = bytesOf(rest, encoding)
     if (this.form === null) this.#tape.append(bytes)
-    else if (this.#hasFailed) this.#add(this.form.failed(bytes))
+    else if (this.#hasFailed) this.#fail(bytes, this.form.failed(bytes))
     else this.#add([...this.form.feed(bytes), ...this.form.end()])
     this.#close('ended')
+  }
+
+  /** Clients that were told the status get the error with it; others have a stream, and the error is an event of it. */
+  #fail(body: Buffer, events: readonly Buffer[]): void {
+    if (this.#head !== null && this.#head.status >= 300) this.#tape.append(body)
+    else this.#add(events)
   }
 
   /** Breaks off; what makes the answer is let go. */

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { sh } from '../../../syntax/shell/print.ts'
+import { valueAt } from '../../../syntax/tree.ts'
 import { codeOf } from '../../../system/error-code.ts'
 import { replaceFiles } from '../../../system/replace-files.ts'
 import { failure, usageFailure } from '../../failure.ts'
@@ -32,6 +33,9 @@ export const run: Run = async (invocation) => {
     return 0
   }
   const written = writeAll(files)
+  for (const { path, key } of rivalsIn(files)) {
+    invocation.note(`${path}: ${key} is taken before the key of the gateway, and sent to it: remove it`)
+  }
   if (json) printJson({ key_file: gateway.keyFile, files: written, steps })
   else
     print(
@@ -144,6 +148,15 @@ function writeAll(files: readonly ClientFile[]): readonly Written[] {
     throw failure('FILE_NOT_WRITTEN', error.message, { hint: 'nothing was changed, or run it again', cause: error })
   }
   return edits.map(({ path, change }) => ({ path, change }))
+}
+
+function rivalsIn(files: readonly ClientFile[]): readonly { readonly path: string; readonly key: string }[] {
+  return files.flatMap(({ path, rivals = [] }) => {
+    const values: unknown = rivals.length === 0 ? {} : JSON.parse(textNow(path) ?? '{}')
+    return rivals
+      .filter((rival) => valueAt(values, rival) !== undefined)
+      .map((rival) => ({ path, key: rival.join('.') }))
+  })
 }
 
 function textNow(path: string): string | undefined {

@@ -27,6 +27,8 @@ export type ClientModel = {
 export type ClientFile = {
   /** Below the home directory. */
   readonly path: string
+  /** Keys of the file, of other keys to other services, that the client takes before the key of the gateway. */
+  readonly rivals?: readonly Path[]
 } & (
   | {
       readonly format: 'json' | 'toml'
@@ -62,6 +64,10 @@ export const CLIENTS = {
       {
         path: '.claude/settings.json',
         format: 'json',
+        rivals: [
+          ['env', 'ANTHROPIC_API_KEY'],
+          ['env', 'ANTHROPIC_AUTH_TOKEN'],
+        ],
         values: {
           apiKeyHelper: sh`cat ${keyFile}`,
           env: known({

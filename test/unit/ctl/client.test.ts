@@ -199,6 +199,15 @@ describe('gatectl client', () => {
     )
   })
 
+  test('a key of another service that the client would send is named, and kept', async () => {
+    put('.config/gate/keys/claude', 'gate_x\n')
+    put('.claude/settings.json', '{ "env": { "ANTHROPIC_API_KEY": "sk-mine" } }')
+    const run = await ctl('claude')
+    expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining('env.ANTHROPIC_API_KEY is taken before') })
+    expect(run.stderr + run.stdout).not.toContain('sk-mine')
+    expect(JSON.parse(home.read('.claude/settings.json'))).toMatchObject({ env: { ANTHROPIC_API_KEY: 'sk-mine' } })
+  })
+
   test('where the gateway needs no key, a word takes its place', async () => {
     needsKey = false
     expect((await ctl('zed')).code).toBe(0)

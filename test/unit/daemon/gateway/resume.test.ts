@@ -100,6 +100,15 @@ test('a stream that fails before it begins is an error with its status', async (
   expect((await resumed('c1', 0)).status).toBe(502)
 })
 
+test('a stream of responses that fails before it begins has its error as the body, as without a recording', async () => {
+  const client = new OpenAI({ apiKey: KEY, baseURL: `${gate.url}/v1`, maxRetries: 0 })
+  const asked = client.responses.create({ model: 'slow/gpt', input: 'Hi', stream: true })
+  const refused = expect(asked).rejects.toMatchObject({ status: 502, type: 'upstream_error' })
+  const answer = await upstream.next()
+  answer.breakOff()
+  await refused
+})
+
 test('a stream of responses is found by the id of its response, from any event', async () => {
   const client = new OpenAI({ apiKey: KEY, baseURL: `${gate.url}/v1`, maxRetries: 0 })
   const asked = client.responses.create({ model: 'slow/gpt', input: 'Hi', stream: true })
