@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
+import type { GateError } from '../../schemas/words/errors.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'
 import type { UsageRow } from '../meter/usage.ts'
 import type { Served } from '../translate/call.ts'
@@ -190,8 +190,7 @@ export class Answer {
     if (!this.started()) {
       const body = Buffer.from(JSON.stringify(this.dialect.errorBody(error, this.requestId)))
       const retry = error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }
-      const { status } = ERRORS[error.code]
-      this.#head(status, { 'content-type': 'application/json', ...retry, ...error.headers }, body.length)
+      this.#head(error.status, { 'content-type': 'application/json', ...retry, ...error.headers }, body.length)
       this.#finish(body)
     } else if (this.#isStream && this.#isAtBoundary()) this.#finish(Buffer.from(this.#errorFrame(error)))
     else this.#response.destroy()

@@ -32,7 +32,7 @@ export function translatedEnd(
       if (!isJsonObject(end.body)) return { ...end, headers: { ...headers, 'content-type': 'text/plain' } }
       const message = spoken.failureOf(end.body) ?? `the upstream answered ${end.status}`
       const wait = /^\d+$/.test(String(after)) ? { retryAfterS: Number(after) } : {}
-      const error = new GateError(codeOf(end.status), message, wait)
+      const error = new GateError(codeOf(end.status), message, { ...wait, status: end.status })
       const body = Buffer.from(JSON.stringify(dialect.errorBody(error, answer.requestId)))
       return { ...end, headers: { ...headers, ...JSON_TYPE }, body }
     }

@@ -90,7 +90,7 @@ function passRejectionOn(
   else {
     // what is wrong with the request is for the client to fix: the same status, in words that its SDK reads
     const reason = isText(headers) ? body.toString('utf8', 0, LONGEST_REASON).trim() : ''
-    const error = new GateError('BAD_REQUEST', reason === '' ? message : `${message}: ${reason}`)
+    const error = new GateError('BAD_REQUEST', reason === '' ? message : `${message}: ${reason}`, { status })
     const told = Buffer.from(JSON.stringify(answer.dialect.errorBody(error, answer.requestId)))
     answer.end(status, JSON_TYPE, told)
   }

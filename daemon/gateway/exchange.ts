@@ -104,19 +104,20 @@ function endUserOf({ headers }: IncomingMessage): string {
  */
 export function admit(
   { request, answer }: Exchange,
-  { takes, method }: Endpoint,
+  { takes, method, mayCallJsonForm }: Endpoint,
   { admission, ledger }: { readonly admission: Pick<Admission, 'admit'>; readonly ledger: Pick<Ledger, 'refusal'> },
 ): Slot {
   if (takes === 'form') checkForm(request, answer)
-  else if (method === 'POST') checkJson(request)
+  else if (method === 'POST') checkJson(request, mayCallJsonForm === true)
   const refusal = ledger.refusal()
   if (refusal !== null) throw new GateError('STORE_UNAVAILABLE', `${refusal}, so new requests are refused`)
   return admission.admit()
 }
 
 /** A page of another origin can send text/plain without asking; JSON it cannot. */
-function checkJson({ headers: { 'content-type': type, origin } }: IncomingMessage): void {
-  const isLeftOut = type === undefined && origin === undefined // a script of a page cannot leave out its Origin
+function checkJson({ headers: { 'content-type': type, origin } }: IncomingMessage, mayBeCalledForm: boolean): void {
+  const isOther = mayBeCalledForm && isOfType(type, 'application/x-www-form-urlencoded')
+  const isLeftOut = (type === undefined || isOther) && origin === undefined // a script of a page cannot leave it out
   if (isLeftOut || isOfType(type, 'application/json')) return
   throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
 }

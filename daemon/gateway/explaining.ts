@@ -47,7 +47,10 @@ function explain(parts: ExplainingParts, question: RouteRequest, asker: Asker): 
     offersTools: () => question.tools || own.offersTools(),
     isLongerThan: (most) => question.tokens > most || own.isLongerThan(most),
   }
-  const { strategy, isLoadedFirst, targets } = parts.routes().of(asker.allowed).explain(model, wanted)
+  const { strategy, isLoadedFirst, targets } = parts
+    .routes()
+    .of(asker.allowed)
+    .explain(model, wanted, (name) => parts.upstreams.get(name)?.keys.waitMs() ?? 0)
   const isSaid = question.dialect !== undefined || question.request !== undefined
   return {
     model,

@@ -5,7 +5,7 @@ import type { Dialect } from '../translate/dialect.ts'
 import { embedFailure, translateEmbedding } from '../translate/embedding.ts'
 import type { Spoken } from '../translate/spoken.ts'
 import { type AnswerFacts, callOf, type Translation, translate } from '../translate/translation.ts'
-import { type Tuning, tuned } from '../translate/tuning.ts'
+import { type Tuning, tuned, tuningOfEmbeddings } from '../translate/tuning.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
@@ -47,7 +47,7 @@ const asItIs = (end: ForwardEnd): ForwardEnd => end
 export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: Tuning, care: AnswerCare): Sending {
   const { answer, dialect, call, asked } = job
   const { does } = call.endpoint
-  const own = does === 'embed' ? { ...tuning, systemPrefixes: [] } : tuning
+  const own = does === 'embed' ? tuningOfEmbeddings(tuning) : tuning
   const isTuned = does !== 'count-tokens'
   const generates = does === 'generate'
   if (spoken.grade === 'translate' || (spoken.grade === 'repair' && generates)) {

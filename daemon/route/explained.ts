@@ -12,7 +12,7 @@ export type Explained = {
   readonly why: string
   /** Requests of the same session were here before, and stay. */
   readonly stays: boolean
-  /** null: it is not among the targets that can be asked at all. */
+  /** null: it is not among the targets that can be asked at all. It rests, too, while none of its keys may be used. */
   readonly health: HealthReport | null
   readonly weight: number
   readonly price: NonNullable<TargetFacts['price']> | null
@@ -25,6 +25,8 @@ type Parts = {
   readonly factsOf: (target: Target) => TargetFacts
   readonly readinessOf: (upstream: string) => Readiness
   readonly isBackend: (name: string) => boolean
+  /** How long none of the keys of an upstream may be used; 0: one may. */
+  readonly keysRestMs: (upstream: string) => number
   readonly choosing: Choosing
 }
 
@@ -51,8 +53,9 @@ export function explainedTargets(
     const { price = null } = parts.factsOf(target)
     const readiness = parts.isBackend(upstream) ? parts.readinessOf(upstream) : null
     const strategy = strategyOf(target)
+    const keysRestMs = parts.keysRestMs(upstream)
     const why = [
-      stateOf(health),
+      stateOf(health, keysRestMs),
       health.latencyMs === 0 ? 'not measured' : `${Math.round(health.latencyMs)} ms to the first byte`,
       `${health.inFlight} in flight`,
       ...(strategy === 'cost' ? [costSaid(costOf(parts.factsOf(target)))] : []),
@@ -66,7 +69,7 @@ export function explainedTargets(
       turn,
       why: reason ?? why.join(', '),
       stays: target === stays,
-      health,
+      health: { ...health, restMs: Math.max(health.restMs, keysRestMs) },
       weight,
       price,
       readiness,
@@ -106,7 +109,8 @@ function chosenOrNot({ choosing }: Parts, model: string, routes: readonly [Route
   }
 }
 
-function stateOf({ isWell, restMs }: HealthReport): string {
+function stateOf({ isWell, restMs }: HealthReport, keysRestMs: number): string {
+  if (keysRestMs > restMs) return `all of its keys rest or have reached their limit, ${Math.ceil(keysRestMs / 1_000)} s`
   if (isWell) return 'well'
   return restMs > 0 ? `rests ${Math.ceil(restMs / 1_000)} s` : 'to be probed'
 }

@@ -93,13 +93,25 @@ export function createRoutes(
     return [route, ...others.flatMap((name) => find(name, allowed) ?? [])]
   }
 
-  function explain(model: string, wanted: Wanted, allowed: Allowance | null): Explanation {
+  function explain(
+    model: string,
+    wanted: Wanted,
+    allowed: Allowance | null,
+    keysRestMs: (upstream: string) => number,
+  ): Explanation {
     const own = routesOf(model, wanted, allowed)
     const [{ strategy: usual, isLoadedFirst = false }] = own
     const strategy = wanted.strategy ?? usual
     const gone = (models[model]?.targets ?? []).filter(({ upstream }) => !usable.has(upstream))
     const missing = gone.map((target) => ({ ...target, model: target.model ?? model }))
-    const parts = { health, factsOf, readinessOf, choosing, isBackend: (name: string) => backends.has(name) }
+    const parts = {
+      health,
+      factsOf,
+      readinessOf,
+      choosing,
+      isBackend: (name: string) => backends.has(name),
+      keysRestMs,
+    }
     return {
       strategy,
       isLoadedFirst: isLoadedFirst && strategy === 'fallback',
@@ -118,9 +130,15 @@ export function createRoutes(
     },
     /** Those of some names that resolve to nothing. */
     unknownOf: (names: readonly string[]): readonly string[] => names.filter((name) => find(name, allowed) === null),
-    /** Why each target of a model is chosen, or not. @throws GateError MODEL_NOT_FOUND */
-    explain: (model: string, wanted: Wanted = ANYWHERE): Explanation =>
-      explain(allowed?.pinned ?? model, wanted, allowed),
+    /**
+     * Why each target of a model is chosen, or not. @param keysRestMs how long none of an upstream's keys may be used
+     * @throws GateError MODEL_NOT_FOUND
+     */
+    explain: (
+      model: string,
+      wanted: Wanted = ANYWHERE,
+      keysRestMs: (upstream: string) => number = () => 0,
+    ): Explanation => explain(allowed?.pinned ?? model, wanted, allowed, keysRestMs),
     /** One model as a client may name it. @throws GateError MODEL_NOT_FOUND */
     entryOf(id: string): ListedModel {
       const meant = allowed?.pinned ?? id

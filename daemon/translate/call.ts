@@ -22,6 +22,8 @@ export type Endpoint = {
   readonly says?: object
   /** The model of a request that names none, as its API has it. */
   readonly usualModel?: string
+  /** Its clients leave the type of their JSON to curl, which calls it a form. */
+  readonly mayCallJsonForm?: true
   /** multipart/form-data in place of JSON. */
   readonly takes?: 'form'
   /** Only requests with this header come in here; it tells dialects apart that share a path. */

@@ -1,4 +1,4 @@
-import { ERRORS, type GateError } from '../../schemas/words/errors.ts'
+import type { GateError } from '../../schemas/words/errors.ts'
 
 /**
  * The `type` that OpenAI's SDKs know, by status; any other 4xx is an `invalid_request_error`, any other 5xx a
@@ -13,8 +13,7 @@ const TYPES: Readonly<Record<number, string>> = {
 }
 
 /** The error body that OpenAI's SDKs understand, in each of its APIs. */
-export function errorBody({ code, message, param }: GateError) {
-  const { status } = ERRORS[code]
+export function errorBody({ code, status, message, param }: GateError) {
   const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error')
   return { error: { message, type, param, code: code.toLowerCase() } }
 }

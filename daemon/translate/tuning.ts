@@ -31,6 +31,32 @@ export function bothTunings(first: Tuning, second: Tuning | undefined): Tuning {
   }
 }
 
+/** Fields of requests for embeddings: of OpenAI, Ollama, Cohere, Voyage, Jina and engines. */
+const OF_EMBEDDINGS: ReadonlySet<string> = new Set([
+  'dimensions',
+  'embedding_types',
+  'encoding_format',
+  'input_type',
+  'keep_alive',
+  'late_chunking',
+  'normalized',
+  'options',
+  'output_dimension',
+  'output_dtype',
+  'task',
+  'truncate',
+  'truncation',
+  'user',
+])
+
+/** A tuning for embeddings: a field of answers, which OpenAI refuses there, gets no default, and nothing is said. */
+export const tuningOfEmbeddings = ({ parameters }: Tuning): Tuning => ({
+  parameters: parameters.filter(
+    ({ name, drop, replaces }) => drop === true || replaces === true || OF_EMBEDDINGS.has(name),
+  ),
+  systemPrefixes: [],
+})
+
 /**
  * The body of a request as the operator wants it. What the client has set stays, unless it is dropped.
  * @param dialect of the body @param generates false: tokens are counted, which takes no parameters: some are only dropped

@@ -36,11 +36,21 @@ export function createKeyRing(count: number, perMinute: number | null, now: () =
     return Math.max(key.restUntil - time, forLimit, 0)
   }
 
+  function refillAll(time: number): void {
+    if (perMinute !== null) for (const key of keys) refill(key, time)
+  }
+
   return {
+    /** How long none may be used; 0: one may. */
+    waitMs(): number {
+      const time = now()
+      refillAll(time)
+      return count === 0 ? 0 : Math.min(...keys.map((key) => waitMs(key, time)))
+    },
     /** Takes one use of a key. @returns its index, or how long none may be used; the index 0 where there is no key */
     take(): { readonly kind: 'key'; readonly index: number } | { readonly kind: 'none'; readonly waitMs: number } {
       const time = now()
-      if (perMinute !== null) for (const key of keys) refill(key, time)
+      refillAll(time)
       const index = keys.findIndex((key) => waitMs(key, time) === 0)
       const key = keys[index]
       if (key === undefined) {

@@ -91,7 +91,7 @@ export type Upstream = {
   /** From now on the base URL ends with a version; null: it names one. */
   readonly addVersion: ((version: string) => void) | null
   /** Which of its keys a request uses. */
-  readonly keys: Pick<KeyRing, 'take' | 'refused'>
+  readonly keys: Pick<KeyRing, 'take' | 'refused' | 'waitMs'>
   /** The headers of a request that say whose it is, names and values in turn. @param index of the key */
   readonly credential: (index: number, request: Pick<Signable, 'path' | 'body'>) => readonly string[]
   /** Takes all of its keys out of what comes back; null: there is none. */

@@ -47,6 +47,8 @@ export type ErrorCode = keyof typeof ERRORS
  */
 export class GateError extends Error {
   readonly code: ErrorCode
+  /** That of the answer: of its code, or what an upstream has answered. */
+  readonly status: number
   readonly param: string | null
   readonly retryAfterS: number | null
   /** The message without what a model wrote, which no log may hold. */
@@ -59,6 +61,8 @@ export class GateError extends Error {
     options: {
       readonly cause?: unknown
       readonly param?: string
+      /** Left out: that of the code. */
+      readonly status?: number
       /** Left out: the message. */
       readonly logged?: string
       readonly retryAfterS?: number
@@ -68,6 +72,7 @@ export class GateError extends Error {
     super(withoutKeys(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'GateError'
     this.code = code
+    this.status = options.status ?? ERRORS[code].status
     this.logged = options.logged ?? this.message
     this.param = options.param ?? null
     this.retryAfterS = options.retryAfterS ?? null

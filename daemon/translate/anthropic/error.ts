@@ -1,4 +1,4 @@
-import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
+import type { GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, parsedRecord, textIn } from '../json-value.ts'
 
 /** The `type` that Anthropic's SDKs know, by status; any other 4xx is an `invalid_request_error`, 5xx an `api_error`. */
@@ -8,14 +8,15 @@ const TYPES: Readonly<Record<number, string>> = {
   403: 'permission_error',
   404: 'not_found_error',
   408: 'timeout_error',
+  413: 'request_too_large',
   429: 'rate_limit_error',
   503: 'overloaded_error',
   504: 'timeout_error',
+  529: 'overloaded_error',
 }
 
 /** The error body that Anthropic's SDKs understand. */
-export function errorBody({ code, message }: GateError, requestId: string | null): object {
-  const { status } = ERRORS[code]
+export function errorBody({ status, message }: GateError, requestId: string | null): object {
   const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
   return { type: 'error', error: { type, message }, request_id: requestId }
 }

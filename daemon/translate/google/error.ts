@@ -1,4 +1,4 @@
-import { ERRORS, type GateError } from '../../../schemas/words/errors.ts'
+import type { GateError } from '../../../schemas/words/errors.ts'
 import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 
 /** Google's names of statuses; any other 4xx is an INVALID_ARGUMENT, any other 5xx INTERNAL. */
@@ -14,14 +14,14 @@ const STATUSES: Readonly<Record<number, string>> = {
   502: 'UNAVAILABLE',
   503: 'UNAVAILABLE',
   504: 'DEADLINE_EXCEEDED',
+  529: 'UNAVAILABLE',
 }
 
 /**
  * The error body that Google's SDKs understand.
  * @see https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
  */
-export function errorBody({ code, message, param, retryAfterS }: GateError): object {
-  const { status } = ERRORS[code]
+export function errorBody({ status, message, param, retryAfterS }: GateError): object {
   const details = [
     ...(param === null
       ? []

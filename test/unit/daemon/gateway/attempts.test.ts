@@ -202,7 +202,7 @@ function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
     baseUrl: `http://${name}/v1`,
     basePath: '/v1',
     addVersion: null,
-    keys: { take: () => ({ kind: 'key', index: 0 }), refused: () => false },
+    keys: { take: () => ({ kind: 'key', index: 0 }), refused: () => false, waitMs: () => 0 },
     credential: () => ['authorization', `Bearer key-of-${name}`],
     redactor: createRedactor(`key-of-${name}`),
     newConnection: null,

@@ -36,7 +36,13 @@ beforeAll(async () => {
   const targetsOf = (name: string) => ({ targets: [{ upstream: name, model: 'real' }] })
   gate = await startDataPlane({
     upstreams: {
-      openai: { provider: 'openai', base_url: upstream.url, models: ['real'], system_prefix: 'not for vectors' },
+      openai: {
+        provider: 'openai',
+        base_url: upstream.url,
+        models: ['real'],
+        system_prefix: 'not for vectors',
+        parameters: [{ name: 'temperature', default: 1 }],
+      },
       google: { provider: 'google', base_url: `${base}/v1beta`, models: ['real'] },
       ollama: { provider: 'ollama', base_url: `${base}/api`, models: ['real'] },
       claude: { provider: 'anthropic', base_url: upstream.url, models: ['real'] },

@@ -68,6 +68,21 @@ test.each([
   expect(await post(headers, body)).toContain(`HTTP/1.1 ${status} `)
 })
 
+test.each([
+  { path: '/api/chat', headers: '', status: 200 },
+  { path: '/api/chat', headers: 'Origin: http://evil.example\r\n', status: 415 },
+  { path: '/v1/chat/completions', headers: '', status: 415 },
+])("as curl calls JSON in Ollama's examples: $path $headers$status", async ({ path, headers, status }) => {
+  const body = '{"model":"echo","messages":[{"role":"user","content":"hi"}],"stream":false}'
+  const answer = await sendRaw(
+    plane.url,
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${KEY}\r\n${headers}` +
+      `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  expect(answer).toContain(`HTTP/1.1 ${status} `)
+  if (status === 200) expect(answer).toMatch(/"eval_duration":[1-9]/)
+})
+
 test('C8: the log line of a request says whose it was, what was asked, who answered, and how much', async () => {
   plane.lines.length = 0
   await post('', chatBody('one two three'))

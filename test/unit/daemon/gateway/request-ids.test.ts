@@ -25,6 +25,11 @@ beforeAll(async () => {
         return void response.writeHead(429, json).end(JSON.stringify(refusal()))
       case 'text':
         return void response.writeHead(400, { 'content-type': 'text/plain' }).end('no')
+      case '402':
+      case '413':
+      case '500':
+      case '529':
+        return void response.writeHead(Number(model), json).end('{"error":{"message":"no"}}')
       default:
         response.writeHead(200, STREAM_HEADERS)
         response.write(
@@ -39,7 +44,10 @@ beforeAll(async () => {
         setImmediate(() => response.destroy())
     }
   })
-  const base = { base_url: upstream.url, models: ['bare', 'named', 'limited', 'text', 'cut'] }
+  const base = {
+    base_url: upstream.url,
+    models: ['bare', 'named', 'limited', 'text', 'cut', '402', '413', '500', '529'],
+  }
   gate = await startDataPlane({
     upstreams: { claude: { provider: 'anthropic', ...base }, chat: { provider: 'custom', ...base } },
   })
@@ -53,7 +61,11 @@ const ask = (model: string, { key = KEY, stream = false, path = '/v1/messages' }
   fetch(gate.url + path, {
     method: 'POST',
     headers: { 'x-api-key': key, 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-    body: JSON.stringify({ model, stream, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] }),
+    body: JSON.stringify(
+      path.startsWith('/v1beta/')
+        ? { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }
+        : { model, stream, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] },
+    ),
   })
 
 describe("an error in Anthropic's form", () => {
@@ -97,6 +109,19 @@ describe("an error in Anthropic's form", () => {
     })
     await expect(asked).rejects.toMatchObject({ requestID: expect.stringMatching(/^req_/) })
   })
+})
+
+// what an upstream of chats answers, and what clients of Anthropic and Google are told
+test.each([
+  [402, 'billing_error', 'RESOURCE_EXHAUSTED'],
+  [413, 'request_too_large', 'INVALID_ARGUMENT'],
+  [500, 'api_error', 'INTERNAL'],
+  [529, 'overloaded_error', 'UNAVAILABLE'],
+])('a translated error says its status: %i', async (status, type, name) => {
+  const answer = await ask(`chat/${status}`)
+  expect([answer.status, await answer.json()]).toMatchObject([status, { error: { type } }])
+  const told = await ask('', { path: `/v1beta/models/chat%2F${status}:generateContent` })
+  expect([told.status, await told.json()]).toMatchObject([status, { error: { code: status, status: name } }])
 })
 
 test.each([

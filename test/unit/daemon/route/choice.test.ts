@@ -412,6 +412,15 @@ test('explain shows what rests where it is asked, and makes no probe', () => {
   expect(routes.targetsOf('a/chat')[0]).toMatchObject(a)
 })
 
+test('explain says where no key may be used', () => {
+  const { routes } = routesOf()
+  const { targets } = routes.explain('chat', ANYWHERE, (upstream) => (upstream === 'a' ? 4_001 : 0))
+  const of = (name: string) => targets.find(({ upstream }) => upstream === name)
+  expect(of('a')?.why).toMatch(/^all of its keys rest or have reached their limit, 5 s,/)
+  expect(of('a')?.health).toMatchObject({ restMs: 4_001 })
+  expect(of('b')?.why).toMatch(/^well,/)
+})
+
 test('what others do better is told, and so is what may not be asked second', () => {
   const { routes } = routesOf({ a: { tools: false } })
   const [, left] = routes.explain('chat', TOOLS).targets

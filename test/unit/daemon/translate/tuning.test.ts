@@ -4,7 +4,7 @@ import type { Dialect } from '../../../../daemon/translate/dialect.ts'
 import { google } from '../../../../daemon/translate/google/dialect.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 import { openAiResponses } from '../../../../daemon/translate/openai-responses/dialect.ts'
-import { bothTunings, type Tuning, tuned } from '../../../../daemon/translate/tuning.ts'
+import { bothTunings, type Tuning, tuned, tuningOfEmbeddings } from '../../../../daemon/translate/tuning.ts'
 
 const NONE: Tuning = { parameters: [], systemPrefixes: [] }
 
@@ -107,6 +107,20 @@ test('where tokens are counted, too, what others are not to see is dropped', () 
 test('tokens are counted with the instructions and without parameters', () => {
   const tuning = { parameters: [{ name: 'top_k', default: 1 }], systemPrefixes: ['A.'] }
   expect(after('{"messages":[]}', tuning, anthropic, false).sent).toBe('{"messages":[],"system":"A."}')
+})
+
+test('embeddings get defaults of their own fields alone', () => {
+  const parameters = [
+    { name: 'temperature', default: 1 },
+    { name: 'dimensions', default: 2 },
+    { name: 'user', drop: true },
+    { name: 'provider', json: '{}', replaces: true },
+  ]
+  const tuning = tuningOfEmbeddings({ parameters, systemPrefixes: ['A.'] })
+  expect(after('{"user":"u","provider":{"sort":"price"}}', tuning)).toEqual({
+    sent: '{"dimensions":2,"provider":{}}',
+    dropped: ['user'],
+  })
 })
 
 test('a dialect without a place for instructions refuses them', () => {

@@ -25,6 +25,18 @@ test('the first key is used until it is told to wait, and again after that', () 
   expect(keys.taken()).toBe(0)
 })
 
+test('how long none may be used is said without using one', () => {
+  const keys = ring(2)
+  keys.refused(0, 429, 3_000)
+  expect(keys.waitMs()).toBe(0)
+  keys.refused(1, 429, 5_000)
+  expect(keys.waitMs()).toBe(3_000)
+  const limited = ring(1, 2)
+  expect([limited.waitMs(), limited.taken(), limited.waitMs(), limited.taken()]).toEqual([0, 0, 0, 0])
+  expect([limited.waitMs(), limited.waitMs()]).toEqual([30_000, 30_000])
+  expect(ring(0).waitMs()).toBe(0)
+})
+
 test('a key without money rests for minutes, and with the last one there is nothing to go on to', () => {
   const keys = ring(2)
   expect(keys.refused(0, 402, null)).toBe(true)
