@@ -22,6 +22,10 @@ export function setInFlat(text: string, format: FlatFormat, values: Readonly<Rec
   return { kind: 'edited', text: `${lines.join('\n')}\n` }
 }
 
+/** Whether a text sets a name. */
+export const setsInFlat = (text: string, format: FlatFormat, name: string): boolean =>
+  text.split('\n').some((line) => FORMATS[format].startsWith(line, name))
+
 /** A key at the margin, what belongs to the key before, a comment, a marker, or nothing. */
 const YAML_LINE = /^(?:[\w-]+:(?:\s|$)|[\s#]|-(?:\s|$)|---\s*$|$)/
 

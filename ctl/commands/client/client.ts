@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setsInFlat } from '../../../syntax/flat/set.ts'
 import { sh } from '../../../syntax/shell/print.ts'
-import { valueAt } from '../../../syntax/tree.ts'
+import { type Path, valueAt } from '../../../syntax/tree.ts'
 import { codeOf } from '../../../system/error-code.ts'
 import { replaceFiles } from '../../../system/replace-files.ts'
 import { failure, usageFailure } from '../../failure.ts'
@@ -151,21 +152,26 @@ function writeAll(files: readonly ClientFile[]): readonly Written[] {
 }
 
 function rivalsIn(files: readonly ClientFile[]): readonly { readonly path: string; readonly key: string }[] {
-  return files.flatMap(({ path, rivals = [] }) => {
-    const values: unknown = rivals.length === 0 ? {} : JSON.parse(textNow(path) ?? '{}')
-    return rivals
-      .filter((rival) => valueAt(values, rival) !== undefined)
-      .map((rival) => ({ path, key: rival.join('.') }))
+  return files.flatMap(({ path, format, rivals = [] }) => {
+    if (rivals.length === 0) return []
+    const text = textNow(path) ?? ''
+    const isIn =
+      format === 'yaml' || format === 'env'
+        ? ([key = '']: Path) => setsInFlat(text, format, key)
+        : (rival: Path) => valueAt(JSON.parse(text || '{}'), rival) !== undefined
+    return rivals.filter(isIn).map((rival) => ({ path, key: rival.join('.') }))
   })
 }
 
 function textNow(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    // to read a pipe would wait for what writes to it
+    if (statSync(path).isFile()) return readFileSync(path, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw failure('FILE_UNREADABLE', `${path}: cannot be read (${codeOf(error)})`, { cause: error })
   }
+  throw failure('FILE_UNREADABLE', `${path}: it is not a regular file`)
 }
 
 function editedText(before: string, file: ClientFile): string {

@@ -192,6 +192,7 @@ export const CLIENTS = {
     files: ({ url, models, smallModel }) => [
       {
         path: '.aider.conf.yml',
+        rivals: [['openai-api-key']],
         format: 'yaml',
         values: {
           'openai-api-base': `${url}/v1`,

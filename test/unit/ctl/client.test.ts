@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -71,6 +72,8 @@ describe.each(files)('$name: $path', ({ file }) => {
 
 test.each([
   { format: 'json', before: '{ // mine\n}', says: /comments/ },
+  { format: 'json', before: '{"id": 9007199254740993}', says: /digits would be lost: 9007199254740993/ },
+  { format: 'json', before: '{"a": {"b\\"": 1, "b\\"" : 2}}', says: /twice/ },
   { format: 'json', before: '[]', says: /not plain JSON/ },
   { format: 'toml', before: 'a = \n', says: /line 1 of it is not valid TOML/ },
   { format: 'toml', before: 'model_providers = "none"\n', says: /written/ },
@@ -206,6 +209,21 @@ describe('gatectl client', () => {
     expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining('env.ANTHROPIC_API_KEY is taken before') })
     expect(run.stderr + run.stdout).not.toContain('sk-mine')
     expect(JSON.parse(home.read('.claude/settings.json'))).toMatchObject({ env: { ANTHROPIC_API_KEY: 'sk-mine' } })
+  })
+
+  test('a key of aider itself that would be sent is named, and kept', async () => {
+    put('.config/gate/keys/aider', 'gate_x\n')
+    put('.aider.conf.yml', 'openai-api-key: sk-mine\n')
+    const run = await ctl('aider')
+    expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining('openai-api-key is taken before') })
+    expect(home.read('.aider.conf.yml')).toMatch(/^openai-api-key: sk-mine\n/)
+  })
+
+  test('what is no file is not read', async () => {
+    put('.config/gate/keys/aider', 'gate_x\n')
+    execFileSync('mkfifo', [home.file('pipe')])
+    symlinkSync('pipe', home.file('.aider.conf.yml'))
+    expect(await ctl('aider')).toMatchObject({ code: 1, stderr: expect.stringContaining('not a regular file') })
   })
 
   test('where the gateway needs no key, a word takes its place', async () => {
