@@ -7,6 +7,8 @@ import { openResponseStore, type ResponseStore } from '../../store/sqlite/respon
 /** What cannot be opened is tried again at its next use, after this long at the soonest. */
 const TRY_AGAIN_MS = 1_000
 
+const OTHER_KEY = 'sealing.key is another one than before: answers that were kept with that cannot be read'
+
 /**
  * What is kept of earlier answers, and who keeps what was made. What cannot be opened is logged, fails when it is used,
  * and is tried again then; everything else works. @param monotonic milliseconds
@@ -19,9 +21,11 @@ export function openAnswers(
 ) {
   const file = join(stateDirectory, 'responses.db')
   const parts = { file, log, monotonic }
-  const store = opened('answers cannot be kept', parts, () =>
-    openResponseStore(file, sealingKey(stateDirectory, credentialsDirectory)),
-  )
+  const store = opened('answers cannot be kept', parts, () => {
+    const made = openResponseStore(file, sealingKey(stateDirectory, credentialsDirectory))
+    if (!made.isReadable()) log('warn', OTHER_KEY, { file })
+    return made
+  })
   const objects = opened('who made which files and batches cannot be looked up', parts, () => openObjectStore(file))
   return {
     store: {
@@ -29,7 +33,7 @@ export function openAnswers(
       get: (...all) => store.use().get(...all),
       remove: (...all) => store.use().remove(...all),
       trim: (...all) => store.use().trim(...all),
-    } satisfies Omit<ResponseStore, 'close'>,
+    } satisfies Omit<ResponseStore, 'close' | 'isReadable'>,
     objects: {
       put: (...all) => objects.use().put(...all),
       find: (...all) => objects.use().find(...all),

@@ -43,6 +43,7 @@ export function fieldsDropped(
     }
     if (does === 'drop' || loses?.(request, model) === true) dropped.add(field)
   }
+  if (hasForce(request) && request.tools.length === 0) dropped.add(named['forced calls'].field)
   return [...dropped]
 }
 
@@ -123,9 +124,12 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
 }
 
 /** Whether the model must call a tool. */
-export function isForced({ tools, toolChoice }: NeutralRequest): boolean {
-  return tools.length > 0 && toolChoice !== null && toolChoice !== 'auto' && toolChoice !== 'none'
+export function isForced(request: NeutralRequest): boolean {
+  return request.tools.length > 0 && hasForce(request)
 }
+
+const hasForce = ({ toolChoice }: NeutralRequest): boolean =>
+  toolChoice !== null && toolChoice !== 'auto' && toolChoice !== 'none'
 
 /** What is asked for by an address, which not everybody fetches. */
 const BY_URL = { image: 'image by URL', document: 'document by URL', audio: 'audio by URL' } as const

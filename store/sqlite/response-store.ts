@@ -14,6 +14,8 @@ export type ResponseStore = {
    * time that nobody waits for it. @returns whether there is more to remove
    */
   readonly trim: (since: number, maxBytes: number) => boolean
+  /** Whether the key opens what was kept last; so it does where nothing is. */
+  readonly isReadable: () => boolean
   readonly close: () => void
 }
 
@@ -50,6 +52,9 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
   const oldest = database.prepare<[], Size & { readonly rowid: number; readonly at: number }>(
     `SELECT rowid, created_at AS at, length(sealed) AS bytes FROM response
        ORDER BY created_at, rowid LIMIT ${ROWS_PER_TRIM}`,
+  )
+  const newest = database.prepare<[], { readonly key_id: string; readonly id: string; readonly sealed: Buffer }>(
+    'SELECT key_id, id, sealed FROM response ORDER BY created_at DESC LIMIT 1',
   )
   const removeRow = database.prepare('DELETE FROM response WHERE rowid = ?')
   const sizeOf = database.prepare<[string, string], Size>(
@@ -93,6 +98,10 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
       const free = Number(database.pragma('freelist_count', { simple: true }))
       if (free > 0) database.pragma(`incremental_vacuum(${PAGES_PER_TRIM})`)
       return !removed.isAll || free > PAGES_PER_TRIM
+    },
+    isReadable() {
+      const row = newest.get()
+      return row === undefined || unseal(key, placeOf(row.key_id, row.id), row.sealed) !== null
     },
     close: () => database.close(),
   }

@@ -73,6 +73,6 @@ export function ending(
     prompt_eval_count: inputTokens,
     prompt_eval_duration: firstNs,
     eval_count: outputTokens,
-    eval_duration: Math.max(totalNs - firstNs, 1), // clients divide by it
+    eval_duration: totalNs - firstNs || totalNs, // clients divide by it
   }
 }

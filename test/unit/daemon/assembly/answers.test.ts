@@ -25,6 +25,21 @@ test('answers are kept although nobody knows who made which files', () => {
   close()
 })
 
+test('a sealing key that opens nothing is said at the start', () => {
+  const before = openAnswers(place.path, undefined, log, () => 0)
+  before.store.put('k', 'r', 1, 'text')
+  before.close()
+  openAnswers(place.path, undefined, log, () => 0).close()
+  expect(logged).toEqual([])
+  place.write('sealing.key', '0'.repeat(64))
+  const { store, close } = openAnswers(place.path, undefined, log, () => 0)
+  expect(store.get('k', 'r', 0)).toBeNull()
+  expect(logged).toEqual([expect.stringContaining('sealing.key is another one')])
+  store.put('k', 'r', 2, 'text')
+  expect(store.get('k', 'r', 0)).toBe('text')
+  close()
+})
+
 test('files are found although no answers can be kept', () => {
   place.write('sealing.key', 'short')
   const { store, objects, close } = openAnswers(place.path, undefined, log, () => 0)

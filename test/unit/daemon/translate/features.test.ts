@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { anthropic } from '../../../../daemon/translate/anthropic/dialect.ts'
 import { DIALECTS } from '../../../../daemon/translate/dialects.ts'
+import { fieldsDropped } from '../../../../daemon/translate/features.ts'
 import { FEATURES } from '../../../../daemon/translate/neutral.ts'
+import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 import { PROVIDERS } from '../../../../schemas/words/providers.ts'
 import { CASES } from '../../../wire/cases.ts'
 
@@ -40,3 +43,17 @@ test.each(DIALECTS.all.map(({ name, neutral }) => ({ name, neutral })))(
     }
   },
 )
+
+test.each([
+  { choice: '"required"', dropped: ['tool_choice'] },
+  { choice: '{"type":"function","function":{"name":"look"}}', dropped: ['tool_choice'] },
+  { choice: '"auto"', dropped: [] },
+  { choice: '"none"', dropped: [] },
+])('without tools the choice of one is left out, and named: $choice', ({ choice, dropped }) => {
+  const body = Buffer.from(`{"model":"m","messages":[{"role":"user","content":"hi"}],"tool_choice":${choice}}`)
+  const [endpoint] = openAiChat.endpoints
+  if (endpoint === undefined) throw new Error('no endpoint')
+  const request = openAiChat.neutral.readRequest({ endpoint, param: '', url: '', headers: {}, body })
+  const named = openAiChat.neutral.features('openai')
+  expect(fieldsDropped(request, named, anthropic.neutral.features('anthropic'))).toEqual(dropped)
+})
