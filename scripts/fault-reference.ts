@@ -15,7 +15,7 @@ What holds in all of them:
 - What a client has seen a part of is never tried again. It ends with the error of the client's own dialect, and with nothing after it: never as if it
   were complete, never twice, and never with half an event.
 - An answer is complete once the reason to finish has come. However the connection ends after that, the client gets the end of its dialect.
-- A whole answer that passes without its length being said is not parsed: it counts as a part when its last byte does not close its first brace.
+- A whole answer that passes is not parsed: it counts as a part when its last byte does not close its first brace.
 - A target that failed rests (1 s, doubled each time up to 1 min) and is then tried by one request; others go to the next target.
 - The ledger has a row for each attempt: \`failed\` (no answer), \`refused\` (an error as answer), \`truncated\` (a part was delivered, and is counted),
   \`ok\`.

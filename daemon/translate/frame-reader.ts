@@ -34,7 +34,11 @@ export abstract class FrameReader implements EventReader {
   }
 
   end(): readonly NeutralEvent[] {
-    this.close()
+    try {
+      this.close()
+    } catch (error) {
+      this.#fail(error)
+    }
     return this.#take()
   }
 
@@ -56,6 +60,11 @@ export abstract class FrameReader implements EventReader {
     this.#events.push(...this.parts.take(), { kind: 'end', ...this.ending() })
   }
 
+  #fail(error: unknown): void {
+    this.#hasEnded = true
+    this.#events.push({ kind: 'error', message: error instanceof Error ? error.message : String(error) })
+  }
+
   #frame(data: string | null, type: string): void {
     if (this.#hasEnded) return
     try {
@@ -63,8 +72,7 @@ export abstract class FrameReader implements EventReader {
       if (this.#isMore(data, type)) this.#events.push(...this.parts.take())
       else this.#readClosely(data, type)
     } catch (error) {
-      this.#hasEnded = true
-      this.#events.push({ kind: 'error', message: error instanceof Error ? error.message : String(error) })
+      this.#fail(error)
     }
   }
 

@@ -12,10 +12,16 @@ export const textIn = (value: unknown): string | null => (typeof value === 'stri
 export const numberIn = (value: unknown): number | null => (typeof value === 'number' ? value : null)
 export const booleanIn = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null)
 
-/** A count that an upstream claims: a whole number from 0 to 2^31, anything else is 0. */
-export function countIn(value: unknown): number {
-  return Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31 ? Number(value) : 0
-}
+/** Whether what an upstream claims is a count: a whole number from 0 to 2^31. */
+export const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31
+
+/** A count that an upstream claims; anything else is 0. */
+export const countIn = (value: unknown): number => (isCount(value) ? value : 0)
+
+/** Whether an upstream has reported its tokens: those it read, and those it said, which some leave out. */
+export const isReport = (read: unknown, said: unknown): boolean =>
+  isCount(read) && (said === undefined || isCount(said))
 
 /** The object that a text holds; null: it holds something else. */
 export function parsedRecord(text: string): JsonRecord | null {

@@ -5,6 +5,9 @@ import { type TokenLogprobs, withLogprobs } from './token-logprobs.ts'
 /** What is kept of parts whose turn has not come; no answer comes near. */
 const MAX_WAITING_CHARACTERS = 4 * 2 ** 20
 
+/** No client could answer it. */
+export const NAMELESS_CALL = 'the upstream called a tool without a name'
+
 type Part = {
   readonly key: string
   readonly start: PartStart
@@ -33,7 +36,9 @@ export class PartSequence {
     return this.#open?.key === key || this.#waiting.some((part) => part.key === key)
   }
 
+  /** @throws Error when it is a call of nothing */
   begin(key: string, start: PartStart): void {
+    if (start.kind === 'call' && start.name === '') throw new Error(NAMELESS_CALL)
     this.#waiting.push({ key, start, text: '', logprobs: [], hasEnded: false })
     this.#promote()
   }

@@ -9,6 +9,7 @@ import { parsedRecord } from './json-value.ts'
 import { type GoingOn, goingOnWith, type Line } from './line.ts'
 import type { NeutralAnswer, NeutralRequest } from './neutral.ts'
 import type { NeutralForm } from './neutral-form.ts'
+import { NAMELESS_CALL } from './part-sequence.ts'
 import type { Spoken } from './spoken.ts'
 import type { StreamWatch } from './stream-watch.ts'
 import { type NamedTools, takenToolNames } from './tool-names.ts'
@@ -143,6 +144,7 @@ function answersOf({
         if (asStream) return Buffer.from(stepsOf(one).map(from.writeEvents(told)).join(''))
         return Buffer.from(JSON.stringify(from.writeAnswer(one, told)))
       }
+      requireNames(read)
       if (checks?.call == null) requireObjects(read)
       return checks === null ? write(read) : checkedAnswer(checks, read, write)
     },
@@ -156,6 +158,11 @@ const checkedWatch =
   (checks: Checks) =>
   (...parts: WatchParts) =>
     new CheckedWatch(checks, ...parts)
+
+/** @throws Error when a call is of nothing */
+function requireNames({ parts }: NeutralAnswer): void {
+  if (parts.some((part) => part.kind === 'call' && part.name === '')) throw new Error(NAMELESS_CALL)
+}
 
 /** @throws Error when the arguments of a call are none, which nothing else looks at */
 function requireObjects({ parts }: NeutralAnswer): void {

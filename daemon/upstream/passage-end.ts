@@ -2,6 +2,7 @@ import { type ErrorCode, GateError } from '../../schemas/words/errors.ts'
 import { CLOSING_BRACE, OPENING_BRACE } from '../../syntax/json/brackets.ts'
 import { isOutOfDescriptors, noConnection } from './connector.ts'
 import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
+import { isOfType } from './media-type.ts'
 
 const SPACE = 0x20
 
@@ -60,7 +61,9 @@ export function reportedEnd(
  * such as Python's NaN.
  */
 export function missingIn(headers: ResponseHeaders, answer: Buffer): string | null {
-  if (headers['content-length'] !== undefined || answer[0] !== OPENING_BRACE) return null
+  if (answer[0] !== OPENING_BRACE) return null
+  // sound may begin with any byte, and is complete where its length was said
+  if (headers['content-length'] !== undefined && !isOfType(headers['content-type'], 'application/json')) return null
   const last = answer.findLast((byte) => byte > SPACE)
   return last === CLOSING_BRACE ? null : 'the upstream sent a part of an answer'
 }

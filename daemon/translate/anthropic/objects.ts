@@ -3,7 +3,7 @@ import { isRecord, listIn, recordIn, textIn } from '../json-value.ts'
 import { decidingKeys } from '../model-request.ts'
 import type { ObjectForm } from '../object-form.ts'
 import { VERSION_HEADER } from './endpoint.ts'
-import { NOTHING, readUsage } from './usage.ts'
+import { readUsage } from './usage.ts'
 
 const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
 const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const
@@ -39,8 +39,9 @@ export const objects: ObjectForm = {
       ? { ...thing, results_url: `${BATCHES}/${encodeURIComponent(String(thing['id']))}/results` }
       : thing,
   usedIn(line) {
-    const { model, usage } = recordIn(recordIn(line['result'])['message'])
-    return isRecord(usage) ? { model: textIn(model) ?? '', usage: readUsage(usage, NOTHING) } : null
+    const { model, usage: reported } = recordIn(recordIn(line['result'])['message'])
+    const usage = readUsage(reported, null)
+    return usage === null ? null : { model: textIn(model) ?? '', usage }
   },
   nextPage({ next_page: next, has_more: hasMore, last_id: last }) {
     if (textIn(next) !== null) return ['page', String(next)]

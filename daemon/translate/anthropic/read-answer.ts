@@ -1,13 +1,12 @@
 import { type Citation, withCitations } from '../citation.ts'
 import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
-import { NOTHING, readUsage } from './usage.ts'
+import { readUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is no message */
 export function readAnswer(answer: Buffer): NeutralAnswer {
   const message: unknown = JSON.parse(answer.toString('utf8'))
   if (!isRecord(message) || !Array.isArray(message['content'])) throw new Error('the upstream answered without content')
-  const { usage } = message
   const refusal = refusalIn(message)
   return {
     id: textIn(message['id']) ?? '',
@@ -18,7 +17,7 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
     ],
     finish: finishOf(message['stop_reason']),
     stopSequence: textIn(message['stop_sequence']),
-    usage: isRecord(usage) ? readUsage(usage, NOTHING) : null,
+    usage: readUsage(message['usage'], null),
   }
 }
 

@@ -1,18 +1,19 @@
 import { FrameReader } from '../frame-reader.ts'
 import { isRecord, type JsonRecord, parsedRecord, recordIn, textIn } from '../json-value.ts'
 import type { PartStart, Usage } from '../neutral.ts'
+import { NAMELESS_CALL } from '../part-sequence.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
 import { citationsIn, finishOf, refusalIn } from './read-answer.ts'
-import { NOTHING, readUsage } from './usage.ts'
+import { readUsage } from './usage.ts'
 
 /** Reads a stream of a message's events. */
 export class MessageEventReader extends FrameReader {
   #usage: Usage | null = null
   #reason: unknown = null
   #stopSequence: string | null = null
-  /** Blocks that are passed on. */
-  readonly #starts = new Map<string, PartStart>()
+  /** How each block has begun; null: it is not passed on. */
+  readonly #starts = new Map<string, PartStart | null>()
 
   isComplete(): boolean {
     return this.hasBegun && this.#reason !== null
@@ -29,10 +30,8 @@ export class MessageEventReader extends FrameReader {
         break
       case 'content_block_start': {
         const start = startOf(recordIn(event['content_block']))
-        if (start !== null) {
-          this.#starts.set(keyOf(event), start)
-          this.parts.begin(keyOf(event), start)
-        }
+        this.#starts.set(keyOf(event), start)
+        if (start !== null) this.parts.begin(keyOf(event), start)
         this.#early(keyOf(event), recordIn(event['content_block']))
         break
       }
@@ -47,7 +46,7 @@ export class MessageEventReader extends FrameReader {
         this.#refuse(refusalIn(recordIn(event['delta'])))
         this.#reason = reason ?? this.#reason
         this.#stopSequence = textIn(sequence) ?? this.#stopSequence
-        if (isRecord(event['usage'])) this.#usage = readUsage(event['usage'], this.#usage ?? NOTHING)
+        if (isRecord(event['usage'])) this.#usage = readUsage(event['usage'], this.#usage)
         break
       }
       case 'message_stop':
@@ -56,7 +55,7 @@ export class MessageEventReader extends FrameReader {
   }
 
   #start({ id, model, usage }: JsonRecord): void {
-    if (isRecord(usage)) this.#usage = readUsage(usage, NOTHING)
+    this.#usage = readUsage(usage, null)
     this.begin({ id: textIn(id) ?? '', model: textIn(model) ?? '', usage: this.#usage })
   }
 
@@ -74,8 +73,8 @@ export class MessageEventReader extends FrameReader {
   }
 
   #delta(key: string, delta: JsonRecord): void {
-    const start = this.#starts.get(key)
-    if (start === undefined) return // of a block that is not passed on
+    const start = this.#starts.get(key) ?? (this.#starts.has(key) ? null : this.#unsaidStart(key, delta))
+    if (start === null) return
     const field = TEXTS[String(delta['type'])]
     const text = field === undefined ? '' : (textIn(delta[field]) ?? '')
     // what is said had to end for a block that began meanwhile, and goes on
@@ -83,6 +82,16 @@ export class MessageEventReader extends FrameReader {
     if (field !== undefined) this.parts.delta(key, text)
     else if (delta['type'] === 'citations_delta') this.parts.cite(key, citationsIn([delta['citation']]))
     else if (delta['type'] === 'signature_delta') this.parts.signature(key, textIn(delta['signature']) ?? '')
+  }
+
+  /** Of a block whose beginning has not come: what is in it shows its kind, but for the name of a tool. */
+  #unsaidStart(key: string, { type }: JsonRecord): PartStart | null {
+    if (type === 'input_json_delta') throw new Error(NAMELESS_CALL)
+    if (type !== 'text_delta' && type !== 'thinking_delta') return null
+    const start = { kind: type === 'text_delta' ? 'text' : 'reasoning' } as const
+    this.#starts.set(key, start)
+    this.parts.begin(key, start)
+    return start
   }
 
   protected ending() {

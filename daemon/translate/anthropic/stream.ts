@@ -3,11 +3,20 @@ import type { Usage } from '../neutral.ts'
 import { PassingWatch } from '../passing-watch.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn } from './error.ts'
-import { NOTHING, readUsage } from './usage.ts'
+import { readUsage } from './usage.ts'
 
 const DELTA = '"type":"content_block_delta"'
 
 const STOP = Buffer.from('event: message_stop\ndata: {"type":"message_stop"}\n\n')
+
+/** Events that clients throw at, or take for an end, before the one that begins a message. */
+const OF_A_MESSAGE = new Set([
+  'content_block_start',
+  'content_block_delta',
+  'content_block_stop',
+  'message_delta',
+  'message_stop',
+])
 
 /** Watches a message's events go by. Deltas, which nearly all of them are, are recognised by their text. */
 export class MessageStreamWatch extends PassingWatch {
@@ -27,6 +36,10 @@ export class MessageStreamWatch extends PassingWatch {
   }
 
   protected frame(data: string, type: string): void {
+    if (!this.#hasBegun && OF_A_MESSAGE.has(type)) {
+      this.garbageMessage = 'the upstream went on with a message that had not begun'
+      return
+    }
     if (type === 'content_block_delta' && data.includes(DELTA) && data.endsWith('}')) {
       this.contentFrameCount += 1
       this.contentHasCome = true
@@ -42,7 +55,7 @@ export class MessageStreamWatch extends PassingWatch {
       case 'message_start': {
         const { usage } = recordIn(event['message'])
         this.#hasBegun = true
-        if (isRecord(usage)) this.usageSoFar = readUsage(usage, NOTHING)
+        this.usageSoFar = readUsage(usage, null)
         break
       }
       case 'content_block_delta':
@@ -54,7 +67,7 @@ export class MessageStreamWatch extends PassingWatch {
         this.#hasReason ||= typeof recordIn(event['delta'])['stop_reason'] === 'string'
         if (!isRecord(event['usage'])) break
         this.#isTotal = true
-        this.usageSoFar = readUsage(event['usage'], this.usageSoFar ?? NOTHING)
+        this.usageSoFar = readUsage(event['usage'], this.usageSoFar)
         break
       case 'message_stop':
         this.hasSaidEnd = true

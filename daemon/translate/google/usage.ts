@@ -1,4 +1,4 @@
-import { countIn, isRecord, recordsIn, textIn } from '../json-value.ts'
+import { countIn, isRecord, isReport, recordsIn, textIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
@@ -13,7 +13,7 @@ export function usageOf(answer: Buffer): Usage | null {
 /** The usage in an answer or in a part of a stream: totals so far. @returns null when it has none */
 export function reportedUsage(answer: unknown): Usage | null {
   const usage = isRecord(answer) ? answer['usageMetadata'] : null
-  if (!isRecord(usage)) return null
+  if (!isRecord(usage) || !isReport(usage['promptTokenCount'], usage['candidatesTokenCount'])) return null
   const reasoningTokens = countIn(usage['thoughtsTokenCount'])
   const sound = recordsIn(usage['promptTokensDetails']).find(({ modality }) => modality === 'AUDIO')
   const service = textIn(usage['serviceTier'])

@@ -1,4 +1,4 @@
-import { countIn, isRecord, recordIn } from '../json-value.ts'
+import { countIn, isRecord, isReport, recordIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 import { reportedUsage } from './usage.ts'
 
@@ -7,11 +7,11 @@ export function mediaUsage(answer: unknown): Usage | null {
   if (!isRecord(answer)) return null
   const usage = recordIn(answer['usage'])
   if ('prompt_tokens' in usage) return reportedUsage(answer)
-  const isCounted = 'input_tokens' in usage || 'total_tokens' in usage
-  if (!isCounted) return null
+  const { input_tokens: read = usage['total_tokens'], output_tokens: said } = usage
+  if (!isReport(read, said)) return null
   return {
-    inputTokens: countIn(usage['input_tokens'] ?? usage['total_tokens']),
-    outputTokens: countIn(usage['output_tokens']),
+    inputTokens: countIn(read),
+    outputTokens: countIn(said),
     cachedTokens: 0,
     reasoningTokens: 0,
   }

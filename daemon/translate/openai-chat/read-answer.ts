@@ -14,7 +14,7 @@ export function readAnswer(answer: Buffer): NeutralAnswer {
   const message = recordIn(choice['message'])
   const reason = textIn(choice['finish_reason']) ?? 'stop'
   throwIfFailed(reason)
-  const parts = cited(partsOf(message, choice['logprobs'], id, CUT.has(reason)), [
+  const parts = cited(partsOf(message, choice['logprobs'], id, meetsLimit(reason)), [
     ...citationsIn(message['annotations']),
     ...sourcesIn(completion),
   ])
@@ -50,12 +50,19 @@ export function sourcesIn({ search_results: results, citations }: JsonRecord): r
 function partsOf(message: JsonRecord, logprobs: unknown, id: string, isCut: boolean): readonly AnswerPart[] {
   const said = saidIn(message, logprobs)
   const parts: AnswerPart[] = said.map((one) => (one.kind === 'reasoning' ? { ...one, signature: null } : one))
-  for (const [index, call] of recordsIn(message['tool_calls']).entries()) {
+  for (const [index, call] of callsIn(message).entries()) {
     const { name, json } = calledIn(call)
     if (isCut && parsedRecord(json) === null) continue
     parts.push({ kind: 'call', id: textIn(call['id']) || idOf(id, index), name, json })
   }
   return parts
+}
+
+/** Calls in a message or a delta, or the one that older engines write. */
+export function callsIn({ tool_calls: calls, function_call: called }: JsonRecord): readonly JsonRecord[] {
+  const found = recordsIn(calls)
+  const { name, arguments: args } = recordIn(called)
+  return found.length === 0 && (name || args) ? [{ index: 0, function: called }] : found
 }
 
 function calledIn({ function: called, custom }: JsonRecord): { readonly name: string; readonly json: string } {
@@ -109,13 +116,15 @@ export function finishOf(
   reason: string,
   { hasCalls, hasRefused }: { readonly hasCalls: boolean; readonly hasRefused: boolean },
 ): Finish {
-  if (CUT.has(reason)) return 'length'
+  if (meetsLimit(reason)) return 'length'
   if (reason === 'content_filter' || hasRefused) return 'refused'
   return hasCalls ? 'calls' : 'end'
 }
 
 /** Mistral says so when the context is full. */
 const CUT = new Set(['length', 'model_length'])
+
+export const meetsLimit = (reason: string | null): boolean => reason !== null && CUT.has(reason)
 /** Mistral's and OpenRouter's, vLLM's and SGLang's, DeepSeek's. */
 const FAILED = new Set(['error', 'abort', 'insufficient_system_resource'])
 

@@ -1,14 +1,17 @@
 import { type Citation, citationsIn } from '../citation.ts'
 import { FrameReader } from '../frame-reader.ts'
 import { jsonOfInput } from '../freeform.ts'
-import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
+import { isRecord, type JsonRecord, numberIn, parsedRecord, recordIn, textIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
+import { NAMELESS_CALL } from '../part-sequence.ts'
 import { utf8Of } from '../sse.ts'
 import { failureIn, textOf } from './error.ts'
 import {
+  callsIn,
   finishOf,
   firstChoice,
   idOf,
+  meetsLimit,
   type Said,
   saidIn,
   sourcesIn,
@@ -38,6 +41,7 @@ export class ChatEventReader extends FrameReader {
   /** By the number that the upstream gives them. */
   readonly #calls = new Map<number, Call>()
   #callCount = 0
+  #hasCalled = false
 
   constructor(requestId: string) {
     super()
@@ -67,7 +71,7 @@ export class ChatEventReader extends FrameReader {
     for (const said of saidIn(delta, choice['logprobs'])) this.#say(said)
     this.#sources = this.#sources.length === 0 ? sourcesIn(event) : this.#sources
     if (Array.isArray(delta['annotations'])) this.parts.cite(this.#spokenKey(), citationsIn(delta['annotations']))
-    for (const call of recordsIn(delta['tool_calls'])) this.#callDelta(call)
+    for (const call of callsIn(delta)) this.#callDelta(call)
     this.#reason = textIn(choice['finish_reason']) || this.#reason
     throwIfFailed(this.#reason ?? '')
     this.#stopSequence = stopSequenceOf(choice) ?? this.#stopSequence
@@ -106,6 +110,7 @@ export class ChatEventReader extends FrameReader {
     call.name = textIn(name) ?? ''
     if (call.name === '') return
     if (this.#speaking !== '') this.parts.end(this.#spokenKey())
+    this.#hasCalled = true
     this.parts.begin(call.key, {
       kind: 'call',
       id: call.id || idOf(this.#requestId, this.#callCount - 1),
@@ -133,15 +138,17 @@ export class ChatEventReader extends FrameReader {
   protected override close(): void {
     if (this.#speaking === 'text') this.parts.cite(this.#spokenKey(), this.#sources)
     this.#sources = []
-    for (const { key, name, input } of this.#calls.values()) {
-      if (input !== null && name !== '') this.parts.delta(key, jsonOfInput(input))
+    for (const { key, id, name, early, input } of this.#calls.values()) {
+      if (name !== '' && input !== null) this.parts.delta(key, jsonOfInput(input))
+      const isSaid = id !== '' || early !== '' || input !== null
+      if (name === '' && isSaid && !meetsLimit(this.#reason)) throw new Error(NAMELESS_CALL)
     }
     this.#calls.clear()
     super.close()
   }
 
   protected ending() {
-    const finish = finishOf(this.#reason ?? '', { hasCalls: this.#callCount > 0, hasRefused: this.#hasRefused })
+    const finish = finishOf(this.#reason ?? '', { hasCalls: this.#hasCalled, hasRefused: this.#hasRefused })
     return { finish, stopSequence: this.#stopSequence, usage: this.#usage }
   }
 }

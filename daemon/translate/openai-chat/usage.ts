@@ -1,5 +1,5 @@
 import { onlyOutermost } from '../json-find.ts'
-import { countIn } from '../json-value.ts'
+import { countIn, isReport, recordIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 
 const SERVICE = 'service_tier'
@@ -18,7 +18,8 @@ export function usageOf(answer: Buffer): Usage | null {
 /** The usage in an answer or a stream's chunk. @returns null when it has none */
 export function reportedUsage(answer: unknown): Usage | null {
   const usage = field(answer, 'usage') ?? usageElsewhere(answer)
-  if (usage === null || typeof usage !== 'object') return null
+  const { prompt_tokens: read, completion_tokens: said } = recordIn(usage)
+  if (!isReport(read, said)) return null
   const service = field(answer, SERVICE)
   const written = field(field(usage, 'prompt_tokens_details'), 'cache_write_tokens')
   const sound = field(field(usage, 'prompt_tokens_details'), 'audio_tokens')
@@ -26,8 +27,8 @@ export function reportedUsage(answer: unknown): Usage | null {
     ...(typeof sound === 'number' && sound > 0 && { audioTokens: countIn(sound) }),
     ...(typeof written === 'number' && { cacheWriteTokens: countIn(written) }),
     ...(typeof service === 'string' && { service }),
-    inputTokens: count(usage, 'prompt_tokens'),
-    outputTokens: count(usage, 'completion_tokens'),
+    inputTokens: countIn(read),
+    outputTokens: countIn(said),
     cachedTokens: count(field(usage, 'prompt_tokens_details'), 'cached_tokens'),
     reasoningTokens: count(field(usage, 'completion_tokens_details'), 'reasoning_tokens'),
   }

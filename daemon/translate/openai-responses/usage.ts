@@ -1,5 +1,5 @@
 import { onlyOutermost } from '../json-find.ts'
-import { countIn, isRecord, recordIn } from '../json-value.ts'
+import { countIn, isReport, recordIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
 
 const SERVICE = 'service_tier'
@@ -17,8 +17,9 @@ export function usageOf(answer: Buffer): Usage | null {
 
 /** The usage in a response. @returns null when it has none */
 export function reportedUsage(response: unknown): Usage | null {
-  const { usage, [SERVICE]: service } = recordIn(response)
-  if (!isRecord(usage)) return null
+  const { usage: reported, [SERVICE]: service } = recordIn(response)
+  const usage = recordIn(reported)
+  if (!isReport(usage['input_tokens'], usage['output_tokens'])) return null
   const { cached_tokens: cached, cache_write_tokens: written } = recordIn(usage['input_tokens_details'])
   return {
     ...(typeof written === 'number' && { cacheWriteTokens: countIn(written) }),
