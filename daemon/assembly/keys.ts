@@ -25,10 +25,16 @@ export function openKeys(file: string, log: Log, opened: (open: Open) => void) {
   let store: TokenStore
 
   function use(open: Open): TokenStore {
-    database = open.database
-    error = null
-    opened(open)
-    return openTokenStore(database)
+    try {
+      const made = openTokenStore(open.database)
+      database = open.database
+      error = null
+      opened(open)
+      return made
+    } catch (failure) {
+      open.database.close() // it is opened again and again
+      throw failure
+    }
   }
 
   function tryAgain(): void {

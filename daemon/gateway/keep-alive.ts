@@ -7,6 +7,7 @@ export class KeepAlive {
   readonly #begin: () => void
   readonly #ping: () => void
   #timer: NodeJS.Timeout
+  #isOver = false
   #writtenAt = Number.NEGATIVE_INFINITY
 
   /** @param begin begins the stream, unless it has begun @param ping sends a ping, if it may be sent now */
@@ -21,6 +22,7 @@ export class KeepAlive {
   }
 
   stop(): void {
+    this.#isOver = true
     clearTimeout(this.#timer)
   }
 
@@ -28,6 +30,7 @@ export class KeepAlive {
     this.#begin()
     const silentMs = performance.now() - this.#writtenAt
     if (silentMs >= PING_MS) this.#ping()
+    if (this.#isOver) return // what was written ended the answer
     const nextMs = silentMs >= PING_MS ? PING_MS : PING_MS - silentMs
     this.#timer = setTimeout(() => this.#look(), nextMs)
   }

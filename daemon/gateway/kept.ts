@@ -1,7 +1,8 @@
+import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { Call, Served } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
-import { isRecord } from '../translate/json-value.ts'
+import { isRecord, type JsonRecord } from '../translate/json-value.ts'
 import type { KeptAnswers } from '../translate/kept-form.ts'
 import type { RecordedAnswer } from '../translate/recorded-form.ts'
 import { fromStore } from './from-store.ts'
@@ -19,9 +20,16 @@ export type AnswerStore = {
 
 type Limits = { readonly keptForMs: number; readonly maxBytes: number }
 
+/**
+ * What one request may read of what is kept, in characters; a look-up counts as so many at least. Each holds up every
+ * other request.
+ */
+const MAX_READ_CHARACTERS = 64 * 2 ** 20
+const LOOK_UP_CHARACTERS = 4 * 2 ** 10
 /** So much is put between two looks at what is too old or too much. */
 const PUTS_PER_TRIM = 256
 const LOST = 'what is kept of earlier answers cannot be read'
+const TOO_MUCH = 'the request refers to more of earlier answers than is read for one request; send the input itself'
 
 /**
  * The answers that clients may ask for again, each by the key that it was given to.
@@ -40,33 +48,42 @@ export function createKept(
   let isTooMuch = false
   const since = () => now() - limits.keptForMs
 
+  function keep(keyId: string, id: string, record: JsonRecord, served: Served | null): void {
+    if (limits.keptForMs === 0) return
+    try {
+      store.put(keyId, id, now(), JSON.stringify(served === null ? record : { ...record, servedBy: served }))
+      if (isTooMuch || puts % PUTS_PER_TRIM === 0) isTooMuch = store.trim(since(), limits.maxBytes)
+      puts += 1
+    } catch (error) {
+      // the answer itself is not lost
+      log('error', 'an answer could not be kept', { error: String(error) })
+    }
+  }
+
   return {
     setLimits(next: Limits): void {
       limits = next
     },
-    /** What one key may ask for. @param servedBy what has made the answer that is kept; null: that is not known */
-    of: (keyId: string, servedBy: () => Served | null = () => null): KeptAnswers => ({
-      isKeeping: () => limits.keptForMs > 0,
-      recorded: (id) => recorded(keyId, id),
-      find(id) {
-        const text = fromStore(LOST, () => store.get(keyId, id, since()))
-        const value: unknown = text === null ? null : JSON.parse(text)
-        return isRecord(value) ? value : null
-      },
-      keep(id, record) {
-        if (limits.keptForMs === 0) return
-        try {
-          const served = servedBy()
-          store.put(keyId, id, now(), JSON.stringify(served === null ? record : { ...record, servedBy: served }))
-          if (isTooMuch || puts % PUTS_PER_TRIM === 0) isTooMuch = store.trim(since(), limits.maxBytes)
-          puts += 1
-        } catch (error) {
-          // the answer itself is not lost
-          log('error', 'an answer could not be kept', { error: String(error) })
-        }
-      },
-      remove: (id) => fromStore(LOST, () => store.remove(keyId, id)),
-    }),
+    /**
+     * What one key may ask for, in one request. @param servedBy what has made the answer that is kept; null: that is not
+     * known
+     */
+    of(keyId: string, servedBy: () => Served | null = () => null): KeptAnswers {
+      let readCharacters = 0
+      return {
+        isKeeping: () => limits.keptForMs > 0,
+        recorded: (id) => recorded(keyId, id),
+        find(id) {
+          const text = fromStore(LOST, () => store.get(keyId, id, since()))
+          readCharacters += Math.max(text?.length ?? 0, LOOK_UP_CHARACTERS)
+          if (readCharacters > MAX_READ_CHARACTERS) throw new GateError('BODY_TOO_LARGE', TOO_MUCH)
+          const value: unknown = text === null ? null : JSON.parse(text)
+          return isRecord(value) ? value : null
+        },
+        keep: (id, record) => keep(keyId, id, record, servedBy()),
+        remove: (id) => fromStore(LOST, () => store.remove(keyId, id)),
+      }
+    },
   }
 }
 

@@ -25,7 +25,8 @@ export function wantedOf(
   keyId: string,
 ): Wanted {
   const { headers, body } = call
-  const name = SESSION_HEADERS.map((header) => headers[header]).find((value) => typeof value === 'string') ?? cacheKey
+  const header = SESSION_HEADERS.find((one) => typeof headers[one] === 'string')
+  const name = header === undefined ? cacheKey : String(headers[header])
   const session = name === undefined ? null : sessionOf(keyId, name)
   let held: readonly string[] | null = null
   let offersTools: boolean | null = null
@@ -40,11 +41,14 @@ export function wantedOf(
     },
     isLongerThan: (tokens) => body.length > tokens && estimateInput(call) > tokens, // no token is shorter than a byte
     holds() {
-      held ??= Object.entries(media).flatMap(([what, sign]) => (sign.test(body.toString('latin1')) ? [what] : []))
+      held ??= heldIn(body.toString('latin1'), media)
       return held
     },
   }
 }
+
+const heldIn = (text: string, media: Dialect['media']): readonly string[] =>
+  Object.entries(media).flatMap(([what, sign]) => (sign.test(text) ? [what] : []))
 
 /** A session of one key. */
 export const sessionOf = (keyId: string, name: string): string => `${keyId} ${name.slice(0, LONGEST_SESSION)}`

@@ -36,14 +36,19 @@ export function createRoutes(
   sessions: Sessions = createSessions(),
   readinessOf: (upstream: string) => Readiness = () => 'loaded',
 ) {
-  const facts = new WeakMap<Target, TargetFacts>()
-  /** Looked up once: what is known changes when the routes are made anew. */
-  const factsOf = (target: Target): TargetFacts => {
-    const known = facts.get(target) ?? lookUp(target)
-    facts.set(target, known)
-    return known
-  }
   const { routes, listed, usable } = routeTable(models, upstreams)
+  /** Looked up once: what is known changes when the routes are made anew. null: not yet. */
+  const facts = new Map<Target, TargetFacts | null>()
+  for (const { targets } of routes.values()) for (const target of targets) facts.set(target, null)
+
+  function factsOf(target: Target): TargetFacts {
+    const known = facts.get(target)
+    if (known !== undefined && known !== null) return known
+    const found = lookUp(target)
+    if (known === null) facts.set(target, found) // any other target is made for one request, and not kept
+    return found
+  }
+
   const openUpstreams = new Set(upstreams.filter(({ open }) => open).map(({ name }) => name))
 
   /** What a key may not use is not there for it. */

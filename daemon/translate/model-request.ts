@@ -2,6 +2,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import { OPENING_BRACKET } from '../../syntax/json/brackets.ts'
 import type { JsonMember, JsonOutline } from '../../syntax/json/outline.ts'
 import type { ModelRequest } from './call.ts'
+import { checkModel, MAX_MODEL_CHARACTERS } from './model-name.ts'
 import { routingIn } from './routing.ts'
 
 /** Fields some gateways take from clients to choose where a request goes. Here that is the operator's to say. */
@@ -25,9 +26,6 @@ const FORBIDDEN = [
 export const decidingKeys = (...own: readonly string[]): ReadonlySet<string> =>
   new Set(['model', 'messages', 'stream', ...own, ...FORBIDDEN])
 
-/** The model's name is kept in usage rows, metrics and health of targets: it must not be as long as a client likes. */
-const MAX_MODEL_CHARACTERS = 256
-const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/
 /** Each character of a name may be an escape of six bytes, or two of them. */
 const MAX_MODEL_BYTES = 12 * MAX_MODEL_CHARACTERS + 2
 
@@ -153,16 +151,4 @@ export function checkNames(names: Iterable<string>): void {
     const message = `"${field}" is not accepted from clients; upstreams are set in the configuration`
     throw new GateError('FORBIDDEN_FIELD', message, { param: field })
   }
-}
-
-/** @param model null: it is too long to be read @throws GateError BAD_REQUEST */
-export function checkModel(model: string | null): string {
-  if (model === null || model.length > MAX_MODEL_CHARACTERS) {
-    throw new GateError('BAD_REQUEST', `"model" is longer than ${MAX_MODEL_CHARACTERS} characters`, { param: 'model' })
-  }
-  // Google's API has it in the path, where they would lead to other paths, and past what a key may use
-  if (DOT_SEGMENT.test(model)) {
-    throw new GateError('BAD_REQUEST', '"model" must not have "." or ".." between slashes', { param: 'model' })
-  }
-  return model
 }

@@ -2,11 +2,11 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { JsonMember } from '../../syntax/json/outline.ts'
 import type { Routing } from './call.ts'
 import { isRecord, type JsonRecord, recordIn } from './json-value.ts'
+import { faultIn } from './model-name.ts'
 
 const OPENING_BRACE = 0x7b
 const LONGEST = 4_096
 const MOST_MODELS = 8
-const LONGEST_MODEL = 256
 /** A dollar is so many micro-dollars, which prices are in. */
 const MICRO = 1_000_000
 
@@ -70,8 +70,9 @@ function modelsIn(value: unknown, model: string): readonly string[] {
   const names = new Set(textsIn('models', value))
   names.delete(model)
   if (names.size > MOST_MODELS) throw refused('models', `names more than ${MOST_MODELS} models`)
-  if ([...names].some((name) => name === '' || name.length > LONGEST_MODEL)) {
-    throw refused('models', `holds a name that is empty or longer than ${LONGEST_MODEL} characters`)
+  for (const name of names) {
+    const fault = name === '' ? 'is empty' : faultIn(name)
+    if (fault !== null) throw refused('models', `holds a name that ${fault}`)
   }
   return [...names]
 }

@@ -54,7 +54,7 @@ export function createCatalog({ log, now, onChange }: { log: Log; now: () => num
         log('warn', 'upstream does not list its models', { upstream: upstream.name, error: lastError })
     }
     const after = entries.get(upstream.name)
-    if (String(before?.models) !== String(after?.models)) onChange()
+    if (said(before) !== said(after)) onChange()
   }
 
   /** Whether it was not asked yet where its version is, which its models are asked for to find out. */
@@ -195,3 +195,7 @@ function listedIn({ readModels, readFacts }: ModelListing, list: unknown): Liste
 
 type Listed = Pick<CatalogEntry, 'models' | 'facts'>
 const NOTHING: Listed = { models: [], facts: new Map() }
+
+/** What routes are made of, to be compared. */
+const said = (entry: Listed | undefined): string =>
+  entry === undefined ? '' : JSON.stringify([entry.models, ...entry.facts])

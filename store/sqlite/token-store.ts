@@ -18,8 +18,8 @@ type Row = {
 }
 
 /**
- * The column `limits` of a key that may not use everything, or that names users. Its scopes are in here and not in their own column, so that
- * an older Gate, which does not know the column, lets it do nothing rather than everything.
+ * The column `limits` of a key that may not use everything, or that names users. Its scopes are in here and not in
+ * their own column, so that an older Gate, which does not know the column, lets it do nothing rather than everything.
  */
 const limitsColumn = z.strictObject({
   scopes: z.array(z.enum(SCOPES)),

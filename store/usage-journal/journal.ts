@@ -75,7 +75,7 @@ export function openUsageJournal(
       }
       hasOpen = rows.length > 0
     } catch {
-      rmSync(unfinished, { force: true }) // the disk is full, which the next append says
+      discard(unfinished) // the disk is full, or can only be read, which the next append says
     }
   }
 
@@ -168,6 +168,15 @@ export function openUsageJournal(
       noteOpen([])
       await importer.close()
     },
+  }
+}
+
+/** Removes a file, where that can be done. */
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // the next start removes it
   }
 }
 

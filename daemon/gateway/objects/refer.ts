@@ -2,22 +2,25 @@ import { GateError } from '../../../schemas/words/errors.ts'
 import type { Wanted } from '../../route/choice.ts'
 import type { KeyObjects } from './job.ts'
 
+type Keepers = Pick<KeyObjects, 'upstreamOf' | 'isAnothers'>
+
 const MOST_FILES = 1_000
 
 /**
- * A request that names files goes to the upstream that keeps them.
+ * A request that names files goes to the upstream that keeps them, if it may go there.
  * @throws GateError OBJECT_NOT_FOUND for files of another key; BAD_REQUEST
  */
-export function withFiles(wanted: Wanted, files: readonly string[], known: KeyObjects): Wanted {
+export function withFiles(wanted: Wanted, files: readonly string[], known: Keepers): Wanted {
   const keeper = keeperOfFiles(files, known)
-  return keeper === null ? wanted : { ...wanted, only: [keeper] }
+  if (keeper === null) return wanted
+  return { ...wanted, only: wanted.only === null || wanted.only.includes(keeper) ? [keeper] : [] }
 }
 
 /**
  * The name of the upstream that keeps the files which a request names; null: Gate knows none of them. Those pass: the
  * operator may have made them. @throws GateError OBJECT_NOT_FOUND for files of another key; BAD_REQUEST
  */
-export function keeperOfFiles(files: readonly string[], known: KeyObjects): string | null {
+export function keeperOfFiles(files: readonly string[], known: Keepers): string | null {
   const ids = new Set(files)
   if (ids.size > MOST_FILES) throw new GateError('BAD_REQUEST', `the request names more than ${MOST_FILES} files`)
   const keepers = new Set<string>()

@@ -24,7 +24,8 @@ const OWN_ITEM = /^(?:msg|rs|fc|ctc)_(.+)_\d+$/
 /** The input of a request, and before it everything that was said up to a response. @param previous its id */
 export function wholeInput(previous: unknown, input: unknown, answers: KeptAnswers): Whole {
   const { items, servedBy } = historyOf(previous, answers)
-  return { items: [...items, ...itemsOf(input).map((item) => resolved(item, answers))], servedBy }
+  const own = itemsOf(input)
+  return { items: [...items, ...resolved(own, answers)], servedBy }
 }
 
 function historyOf(last: unknown, answers: KeptAnswers): Whole {
@@ -56,12 +57,31 @@ export function itemsOf(input: unknown): readonly JsonRecord[] {
   return recordsIn(input)
 }
 
-/** An item that only its id was sent of; where it is not known, that is for others to say. */
-function resolved(item: JsonRecord, answers: KeptAnswers): JsonRecord {
-  const id = textIn(item['id'])
-  const own = item['type'] === 'item_reference' && id !== null ? OWN_ITEM.exec(id)?.[1] : undefined
-  const found = own === undefined ? null : answers.find(`resp_${own}`)
-  return recordsIn(recordIn(found?.['response'])['output']).find((one) => one['id'] === id) ?? item
+/**
+ * Items with those in place of which only an id was sent; one that is not known is for others to say.
+ * @throws GateError BAD_REQUEST when one is referred to twice: a short request would become one of any length
+ */
+function resolved(items: readonly JsonRecord[], answers: KeptAnswers): readonly JsonRecord[] {
+  const outputs = new Map<string, ReadonlyMap<unknown, JsonRecord>>()
+  const taken = new Set<string>()
+  return items.map((item) => {
+    const id = textIn(item['id'])
+    const own = item['type'] === 'item_reference' && id !== null ? OWN_ITEM.exec(id)?.[1] : undefined
+    if (own === undefined || id === null) return item
+    const output = outputs.get(own) ?? outputOf(`resp_${own}`, answers)
+    outputs.set(own, output)
+    const found = output.get(id)
+    if (found === undefined) return item
+    if (taken.has(id)) throw new GateError('BAD_REQUEST', `item "${id}" appears twice in the input`, { param: 'input' })
+    taken.add(id)
+    return found
+  })
+}
+
+/** The items of a response by their ids; empty when it is not kept. */
+function outputOf(id: string, answers: KeptAnswers): ReadonlyMap<unknown, JsonRecord> {
+  const items = recordsIn(recordIn(answers.find(id)?.['response'])['output'])
+  return new Map(items.map((item) => [item['id'], item]))
 }
 
 /** @param param the field that names it @throws GateError RESPONSE_NOT_FOUND */

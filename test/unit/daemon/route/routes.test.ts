@@ -80,6 +80,18 @@ test.each([
   else expect(namesOf(routes.targetsOf(model))).toEqual(targets)
 })
 
+test('what is known of a target is looked up once, and of one that is made for a request nothing is kept', () => {
+  const looked: string[] = []
+  const lookUp = ({ upstream, model }: Target) => {
+    looked.push(`${upstream}/${model}`)
+    return {}
+  }
+  const health = createTargetHealth(() => 0)
+  const routes = createRoutes({}, [{ name: 'a', models: ['listed'], open: true }], health, () => 0.5, lookUp)
+  for (const model of ['listed', 'listed', 'a/other', 'a/other']) routes.targetsOf(model)
+  expect(looked).toEqual(['a/listed', 'a/other', 'a/other'])
+})
+
 test('an unknown model is told its near names', () => {
   expect(() => routesOf().routes.targetsOf('gtp-5')).toThrow('no model "gtp-5"; did you mean "gpt-5"')
 })

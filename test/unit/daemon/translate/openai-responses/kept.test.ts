@@ -12,10 +12,10 @@ const answers: KeptAnswers = {
   keep: () => {},
   remove: () => false,
 }
-const complete = (body: string) => {
+const complete = (body: string, from = answers) => {
   if (endpoint === undefined) throw new RangeError('responses have endpoints')
   const call: Call = { endpoint, param: '', url: endpoint.path, headers: {}, body: Buffer.from(body) }
-  return JSON.parse(openAiResponses.kept.complete(call, answers).body.toString()) as unknown
+  return JSON.parse(openAiResponses.kept.complete(call, from).body.toString()) as unknown
 }
 
 test.each([
@@ -43,3 +43,23 @@ test.each(['5', '[]', '{}', 'true'])(
     )
   },
 )
+
+test('an item that is referred to twice is refused: a short request would become one of any length', () => {
+  const reference = '{"type":"item_reference","id":"msg_a_0"}'
+  expect(() => complete(`{"input":[${reference},${reference}]}`)).toThrow('item "msg_a_0" appears twice in the input')
+})
+
+test('a response is looked up once, however many of its items are referred to', () => {
+  let looks = 0
+  const output = [0, 1, 2].map((n) => ({ type: 'message', id: `msg_a_${n}`, content: [] }))
+  const counted: KeptAnswers = {
+    ...answers,
+    find(id) {
+      looks += 1
+      return { input: [], response: { id, output } }
+    },
+  }
+  const input = output.map(({ id }) => ({ type: 'item_reference', id }))
+  expect(complete(JSON.stringify({ input }), counted)).toEqual({ input: output })
+  expect(looks).toBe(1)
+})
