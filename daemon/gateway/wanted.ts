@@ -41,14 +41,18 @@ export function wantedOf(
     },
     isLongerThan: (tokens) => body.length > tokens && estimateInput(call) > tokens, // no token is shorter than a byte
     holds() {
-      held ??= heldIn(body.toString('latin1'), media)
+      held ??= heldIn(body, media)
       return held
     },
   }
 }
 
-const heldIn = (text: string, media: Dialect['media']): readonly string[] =>
-  Object.entries(media).flatMap(([what, sign]) => (sign.test(text) ? [what] : []))
+function heldIn(body: Buffer, media: Dialect['media']): readonly string[] {
+  const possible = Object.entries(media).filter(([, { word }]) => body.includes(word))
+  if (possible.length === 0) return []
+  const text = body.toString('latin1')
+  return possible.flatMap(([what, { sign }]) => (sign.test(text) ? [what] : []))
+}
 
 /** A session of one key. */
 export const sessionOf = (keyId: string, name: string): string => `${keyId} ${name.slice(0, LONGEST_SESSION)}`

@@ -12,6 +12,12 @@ import type { ObjectForm } from './object-form.ts'
 import type { StreamWatch } from './stream-watch.ts'
 
 /**
+ * `sign` is what a body has that holds such a thing: a text that looks so has its quotes escaped. `word` is a part of it
+ * that begins with a letter: where that is not in the body, `sign` is not looked for.
+ */
+type MediaSigns = Readonly<Partial<Record<Modality, { readonly word: string; readonly sign: RegExp }>>>
+
+/**
  * One way of speaking to models over HTTP: everything the gateway has to know of it, as plain functions. A dialect is
  * one folder that holds one value of this type, and `dialects.ts` lists it; no other file holds a word of it.
  *
@@ -33,8 +39,8 @@ export type Dialect = {
    * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
    */
   readonly readRequest: (call: Call) => ModelRequest
-  /** How a body shows that it holds something besides text, by what that is. A text that looks so has its quotes escaped. */
-  readonly media: Readonly<Partial<Record<Modality, RegExp>>>
+  /** How a body shows that it holds something besides text, by what that is. */
+  readonly media: MediaSigns
   /** The body for one upstream; every byte stays that need not change for it. */
   readonly bodyFor: (call: Call, asked: ModelRequest, upstream: UpstreamSide) => UpstreamBody
   /** The same with a text in front of its instructions; absent: it has no place for them. */

@@ -76,7 +76,9 @@ function isSpace(character: number): boolean {
 /** A string that is one such word. */
 const WORD = /^"(?:[a-z_]|\\u00(?:6[1-9a-f]|7[0-9a]|5f)){7,24}"$/i
 const LONGEST_WORD_BYTES = 2 + 24 * 6
-/** With more strings that have an escape than this, a parser is to look. */
+/** What an escape of a letter has after its backslash, at each of which a search would stop. */
+const ESCAPE = 'u00'
+/** With more that may be escapes than this, a parser is to look. */
 const MOST_ESCAPED = 1_000
 
 /**
@@ -87,18 +89,23 @@ const MOST_ESCAPED = 1_000
  */
 export function mayHold(json: Buffer, ...words: readonly string[]): boolean {
   if (words.some((word) => json.includes(word))) return true
-  return json.includes('u00') && hasEscapedWord(json)
+  return hasEscapedWord(json)
 }
 
 function hasEscapedWord(json: Buffer): boolean {
-  let at = json.indexOf('\\u00')
+  let at = json.indexOf(ESCAPE)
   for (let count = 0; at !== -1; count += 1) {
-    const opening = json.lastIndexOf(QUOTE, at)
-    const closing = json.indexOf(QUOTE, at)
-    if (closing === -1) return false
-    const isShort = closing - opening < LONGEST_WORD_BYTES
-    if (count === MOST_ESCAPED || (isShort && WORD.test(json.toString('latin1', opening, closing + 1)))) return true
-    at = json.indexOf('\\u00', closing)
+    if (count === MOST_ESCAPED) return true
+    let next = at + ESCAPE.length
+    if (json[at - 1] === BACKSLASH) {
+      const opening = json.lastIndexOf(QUOTE, at)
+      const closing = json.indexOf(QUOTE, at)
+      if (closing === -1) return false
+      const isShort = closing - opening < LONGEST_WORD_BYTES
+      if (isShort && WORD.test(json.toString('latin1', opening, closing + 1))) return true
+      next = closing
+    }
+    at = json.indexOf(ESCAPE, next)
   }
   return false
 }

@@ -19,7 +19,10 @@ export const anthropic = {
   name: 'anthropic',
   endpoints: [...ENDPOINTS, ...OBJECT_ENDPOINTS],
   readRequest,
-  media: { image: /"type"\s*:\s*"image"/, file: /"type"\s*:\s*"document"/ },
+  media: {
+    image: { word: 'image"', sign: /"type"\s*:\s*"image"/ },
+    file: { word: 'document"', sign: /"type"\s*:\s*"document"/ },
+  },
   bodyFor,
   withInstructions,
   upstreamPath,

@@ -20,9 +20,9 @@ export const google = {
   absent: ABSENT,
   readRequest,
   media: {
-    image: /"mime_?[tT]ype"\s*:\s*"image\//,
-    audio: /"mime_?[tT]ype"\s*:\s*"audio\//,
-    file: /"mime_?[tT]ype"\s*:\s*"application\/pdf/,
+    image: { word: 'image/', sign: /"mime_?[tT]ype"\s*:\s*"image\// },
+    audio: { word: 'audio/', sign: /"mime_?[tT]ype"\s*:\s*"audio\// },
+    file: { word: 'application/pdf', sign: /"mime_?[tT]ype"\s*:\s*"application\/pdf/ },
   },
   bodyFor,
   withInstructions,

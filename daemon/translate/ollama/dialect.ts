@@ -21,7 +21,7 @@ export const ollama = {
   endpoints: ENDPOINTS,
   absent: ABSENT,
   readRequest,
-  media: { image: /"images"\s*:\s*\[\s*"/ },
+  media: { image: { word: 'images"', sign: /"images"\s*:\s*\[\s*"/ } },
   bodyFor,
   withInstructions,
   upstreamPath,

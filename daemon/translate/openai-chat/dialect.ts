@@ -19,7 +19,11 @@ export const openAiChat = {
   name: 'openai-chat',
   endpoints: ENDPOINTS,
   readRequest,
-  media: { image: /"type"\s*:\s*"image_url"/, audio: /"type"\s*:\s*"input_audio"/, file: /"type"\s*:\s*"file"/ },
+  media: {
+    image: { word: 'image_url"', sign: /"type"\s*:\s*"image_url"/ },
+    audio: { word: 'input_audio"', sign: /"type"\s*:\s*"input_audio"/ },
+    file: { word: 'file"', sign: /"type"\s*:\s*"file"/ },
+  },
   bodyFor,
   withInstructions,
   upstreamPath: ({ endpoint }) => (endpoint.does === 'embed' ? '/embeddings' : '/chat/completions'),

@@ -25,9 +25,9 @@ export const openAiResponses = {
   endpoints: ENDPOINTS,
   readRequest,
   media: {
-    image: /"type"\s*:\s*"input_image"/,
-    audio: /"type"\s*:\s*"input_audio"/,
-    file: /"type"\s*:\s*"input_file"/,
+    image: { word: 'input_image"', sign: /"type"\s*:\s*"input_image"/ },
+    audio: { word: 'input_audio"', sign: /"type"\s*:\s*"input_audio"/ },
+    file: { word: 'input_file"', sign: /"type"\s*:\s*"input_file"/ },
   },
   bodyFor,
   withInstructions,

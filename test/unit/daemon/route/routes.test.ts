@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ANYWHERE } from '../../../../daemon/route/choice.ts'
 import type { RouteModel } from '../../../../daemon/route/route-table.ts'
 import { createRoutes } from '../../../../daemon/route/routes.ts'
-import { createTargetHealth } from '../../../../daemon/route/target-health.ts'
+import { createTargetHealth, type Target } from '../../../../daemon/route/target-health.ts'
 
 const upstreams = [
   { name: 'openai', models: ['gpt-5', 'shared'], open: true },

@@ -100,3 +100,11 @@ test.each([
 test.each(['\\u0060', '\\u00e9', '\\u003c', '\\u2019', 'file-id'])('%s hides no word', (text) => {
   expect(mayHold(Buffer.from(`{"text":"${text}"}`), 'file_id')).toBe(false)
 })
+
+test.each([
+  { name: 'no escape', before: 'u00u00 \\\\ ' },
+  { name: 'escapes of other letters', before: '\\u0061\\u0062' },
+  { name: 'more of them than are looked at', before: 'u00'.repeat(1_001) },
+])('a word with an escaped letter is found after what is $name', ({ before }) => {
+  expect(mayHold(Buffer.from(`{"text":"${before}","\\u0066ile_ids":1}`), 'file_ids')).toBe(true)
+})
