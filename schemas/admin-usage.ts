@@ -22,7 +22,7 @@ const usageGroup = usageCounts.extend({ name: z.string() })
 export type UsageGroup = z.output<typeof usageGroup>
 /**
  * GET /v1/usage?since=24h: requests that reached an upstream, the busiest models, keys, upstreams and users first. A request
- * that was tried at two upstreams counts at both. `since` is a duration or a time.
+ * that was tried at two upstreams counts once by model and key, and at both upstreams. `since` is a duration or a time.
  */
 export const usageReport = z.strictObject({
   since: z.iso.datetime(),

@@ -38,7 +38,7 @@ export function fieldsDropped(
     const { does, how, loses } = upstream[feature]
     const { field } = named[feature]
     if (does === 'refuse') {
-      const message = `"${field}" cannot be passed on to the upstream of this model: ${how ?? 'it has no such thing'}`
+      const message = `"${field}" (${feature}) cannot be passed on to the upstream of this model: ${how ?? 'it has no such thing'}`
       throw new GateError('BAD_REQUEST', message, { param: field })
     }
     if (does === 'drop' || loses?.(request, model) === true) dropped.add(field)
@@ -64,6 +64,8 @@ const PLAIN: ReadonlySet<Feature> = new Set<Feature>([
   'later instructions',
   'cache marks',
   'end user',
+  'verbosity',
+  'metadata',
 ])
 
 /** Whether an engine whose answers have to be repaired can be trusted with a request in that dialect. */
@@ -111,6 +113,8 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
   use('thinking budget', thinking !== null && thinking.budgetTokens !== null)
   use('log probabilities', request.logprobs !== undefined)
   use('end user', request.endUser !== null)
+  use('verbosity', request.verbosity !== undefined)
+  use('metadata', request.metadata !== undefined)
   use('service tier', request.service !== undefined)
   let hasBegun = false
   for (const { role, parts } of request.messages) {

@@ -139,6 +139,12 @@ export type NeutralRequest = {
   readonly endUser: string | null
   /** Left out: the usual one. */
   readonly service?: Service
+  /** How many words an answer has, as OpenAI says it. */
+  readonly verbosity?: string
+  /** By which OpenAI finds what its cache holds; others are not told, and sessions are kept together by Gate. */
+  readonly cacheKey?: string
+  /** What the client of chat completions notes about the request. */
+  readonly metadata?: object
   /** Likelihoods of tokens are asked for, each with so many others in its place. */
   readonly logprobs?: { readonly top: number }
   /** The client wants a report of usage in a stream. */
@@ -203,6 +209,8 @@ export const FEATURES = [
   'citations',
   'end user',
   'service tier',
+  'verbosity',
+  'metadata',
 ] as const
 export type Feature = (typeof FEATURES)[number]
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { isRecord, recordIn } from './json-value.ts'
-import type { Usage } from './neutral.ts'
+import { isRecord, recordIn, textIn } from './json-value.ts'
+import type { NeutralRequest, Usage } from './neutral.ts'
 
 // What OpenAI's APIs have in common besides their errors.
 
@@ -10,6 +10,16 @@ const LONGEST_USER = 64
 /** An id of a user that is taken: a longer one as its SHA-256, which is the same in every request. */
 export const userId = (id: string): string =>
   id.length <= LONGEST_USER ? id : createHash('sha256').update(id).digest('hex')
+
+export function verbosityIn(said: unknown): Pick<NeutralRequest, 'verbosity'> {
+  const verbosity = textIn(said)
+  return verbosity === null ? {} : { verbosity }
+}
+
+export function cacheKeyIn(said: unknown): Pick<NeutralRequest, 'cacheKey'> {
+  const cacheKey = textIn(said)
+  return cacheKey === null ? {} : { cacheKey }
+}
 
 /** The classes of service that OpenAI names besides the usual one. */
 const SERVICES = new Set(['flex', 'priority', 'scale'])

@@ -50,7 +50,8 @@ export const DAEMON_COMMANDS: readonly Command[] = [
     },
     notes:
       'Requests that reached an upstream: what was refused before (no key, too many) is in the log. One that was tried at\n' +
-      'two upstreams counts at both. The median is that of the answered requests, streams to their end.',
+      'two upstreams counts once by model and key, and at both upstreams. The median is that of the answered requests,\n' +
+      'streams to their end.',
     load: () => import('./usage.ts'),
   },
   {

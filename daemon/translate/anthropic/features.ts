@@ -75,6 +75,8 @@ const ANTHROPIC = {
   citations: { field: 'citations', does: 'drop', how: 'the text stays' },
   'end user': { field: 'metadata', does: 'native' },
   'service tier': { field: 'service_tier', does: 'drop', how: 'its classes are others' },
+  verbosity: { field: 'verbosity', does: 'drop', how: NONE },
+  metadata: { field: 'metadata', does: 'drop', how: NONE },
 } as const satisfies FeatureTable
 
 export const features = (): FeatureTable => ANTHROPIC

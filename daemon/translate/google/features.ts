@@ -70,6 +70,8 @@ const GOOGLE = {
   citations: { field: 'contents', does: 'drop', how: 'the text stays' },
   'end user': { field: 'labels', does: 'drop', how: NONE },
   'service tier': { field: 'serviceTier', does: 'native' },
+  verbosity: { field: 'verbosity', does: 'drop', how: NONE },
+  metadata: { field: 'metadata', does: 'drop', how: NONE },
 } as const satisfies FeatureTable
 
 export const features = (): FeatureTable => GOOGLE

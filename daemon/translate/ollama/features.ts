@@ -53,6 +53,8 @@ const OLLAMA = {
   citations: { field: 'messages', does: 'drop', how: 'the text stays' },
   'end user': { field: 'user', does: 'drop', how: NONE },
   'service tier': { field: 'service_tier', does: 'drop', how: NONE },
+  verbosity: { field: 'verbosity', does: 'drop', how: NONE },
+  metadata: { field: 'metadata', does: 'drop', how: NONE },
 } as const satisfies FeatureTable
 
 export const features = (): FeatureTable => OLLAMA

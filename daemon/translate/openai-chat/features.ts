@@ -75,6 +75,8 @@ const OPENAI = {
   citations: { field: 'messages', does: 'drop', how: 'the text stays' },
   'end user': { field: 'user', does: 'native', how: 'an id of more than 64 characters as its SHA-256' },
   'service tier': { field: 'service_tier', does: 'native' },
+  verbosity: { field: 'verbosity', does: 'native' },
+  metadata: { field: 'metadata', does: 'drop', how: 'OpenAI takes it with answers that it stores' },
 } as const satisfies FeatureTable
 
 export const features = (provider: string): FeatureTable => ({ ...OPENAI, ...exceptionsOf(provider, OPENAI) })

@@ -49,6 +49,7 @@ export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Rec
     }),
     ...(!quirks.hasServices && {
       'service tier': { field: 'service_tier', does: 'drop', how: 'its classes are others, or it has none' },
+      verbosity: { field: 'verbosity', does: 'drop', how: 'OpenAI alone is known to have it' },
     }),
     ...(hasTemplate && { 'no thinking': { field: 'chat_template_kwargs', does: 'native' } }),
     'stop sequences': { field: 'stop', does: 'native', ...(mostStops !== null && atMost(mostStops)) },

@@ -2,6 +2,7 @@ import type { Call } from '../call.ts'
 import { freeformTool } from '../freeform.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { cacheKeyIn, verbosityIn } from '../openai-limits.ts'
 import { serviceIn } from '../service.ts'
 import { checkShape } from '../shape.ts'
 import { readMessages } from './read-messages.ts'
@@ -35,6 +36,10 @@ export function readNeutralRequest({ body }: Call): NeutralRequest {
     ...(request['logprobs'] === true && { logprobs: { top: numberIn(request['top_logprobs']) ?? 0 } }),
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     ...serviceIn(request['service_tier']),
+    ...verbosityIn(request['verbosity']),
+    ...cacheKeyIn(request['prompt_cache_key']),
+    ...(isRecord(request['metadata']) &&
+      Object.keys(request['metadata']).length > 0 && { metadata: request['metadata'] }),
     showsUsage: recordIn(request['stream_options'])['include_usage'] === true,
     features,
     ownFields: [...ownFields, ...(isIdle(request) ? ['top_logprobs'] : [])],

@@ -142,6 +142,9 @@ export const REQUEST = record({
   frequency_penalty: NUMBER,
   presence_penalty: NUMBER,
   logit_bias: OBJECT,
+  verbosity: TEXT,
+  prompt_cache_key: TEXT,
+  metadata: OBJECT,
   service_tier: someWords('auto', 'default', ...SERVICES),
   web_search_options: UNREAD, // also an empty one asks for a search
   functions: gone('was replaced by tools; send those'),

@@ -41,12 +41,19 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...answerFormOf(request, quirks),
     ...(effort !== null && { reasoning_effort: effortFor(quirks, effort) }),
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),
-    ...(request.service !== undefined && quirks.hasServices && { service_tier: request.service }),
+    ...(quirks.hasServices && openAisOwn(request)),
     ...(endUser !== null && { user: userId(endUser) }),
   }
   const asked = isAskedFor(request, quirks) ? withInstructions(written, asksFor(request.answerForm.schema)) : written
   return Object.fromEntries(Object.entries(asked).filter(([name]) => !isRefused(quirks, name)))
 }
+
+/** What OpenAI has, and others refuse or do not know. */
+const openAisOwn = ({ service, verbosity, cacheKey }: NeutralRequest): object => ({
+  ...(service !== undefined && { service_tier: service }),
+  ...(verbosity !== undefined && { verbosity }),
+  ...(cacheKey !== undefined && { prompt_cache_key: cacheKey }),
+})
 
 /** How a provider takes messages. `freeform`: names of tools that take a text there, too. */
 type Form = Quirks & { readonly freeform: ReadonlySet<string> }

@@ -54,6 +54,8 @@ const RESPONSES = {
   citations: { field: 'input', does: 'drop', how: 'the text stays' },
   'end user': { field: 'safety_identifier', does: 'native', how: 'an id of more than 64 characters as its SHA-256' },
   'service tier': { field: 'service_tier', does: 'native' },
+  verbosity: { field: 'text.verbosity', does: 'native' },
+  metadata: { field: 'metadata', does: 'native' },
 } as const satisfies FeatureTable
 
 /** What becomes of the rest where fields that are not known are refused. */
@@ -64,6 +66,8 @@ const STRICT = {
   'freeform tools': { field: 'tools', does: 'refuse', how: 'its tools take JSON' },
   'end user': { field: 'safety_identifier', does: 'drop', how: NONE },
   document: { field: 'input', does: 'refuse', how: NONE },
+  verbosity: { field: 'text.verbosity', does: 'drop', how: NONE },
+  metadata: { field: 'metadata', does: 'drop', how: NONE },
 } as const satisfies Partial<FeatureTable>
 
 export const features = (provider: string): FeatureTable =>

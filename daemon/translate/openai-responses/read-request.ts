@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest } from '../neutral.ts'
+import { cacheKeyIn, verbosityIn } from '../openai-limits.ts'
 import { serviceIn } from '../service.ts'
 import { checkShape } from '../shape.ts'
 import { isCompaction, TASK_MESSAGE } from './compaction.ts'
@@ -39,6 +40,8 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     ...logprobsOf(request),
     endUser: textIn(request['safety_identifier']) ?? textIn(request['user']),
     ...serviceIn(request['service_tier']),
+    ...verbosityIn(recordIn(request['text'])['verbosity']),
+    ...cacheKeyIn(request['prompt_cache_key']),
     showsUsage: true,
     features,
     ownFields,

@@ -150,6 +150,7 @@ export const REQUEST = record({
   temperature: NUMBER,
   top_p: NUMBER,
   text: record({
+    verbosity: TEXT,
     format: choice('type', {
       text: record({}),
       json_object: record({}),

@@ -1,7 +1,7 @@
 import { isRecord, type JsonRecord, recordIn, textIn } from '../json-value.ts'
 
 /** What such upstreams have no field for. */
-const UNKNOWN = new Set(['include', 'safety_identifier', 'text', 'top_logprobs'])
+const UNKNOWN = new Set(['include', 'metadata', 'prompt_cache_key', 'safety_identifier', 'text', 'top_logprobs'])
 
 /**
  * A request for upstreams whose responses refuse what they do not know: schemas of answers are where chat completions

@@ -19,7 +19,7 @@ type Form = {
 
 /** Writes a request of another dialect. Nothing is kept upstream: what the model thought comes back sealed. */
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
-  const { tools, maxOutputTokens, temperature, topP, endUser, logprobs } = request
+  const { tools, maxOutputTokens, temperature, topP, endUser, logprobs, verbosity, cacheKey, metadata } = request
   const freeform = new Set(tools.flatMap((tool) => (tool.freeform === undefined ? [] : [tool.name])))
   const freeformCalls = new Set(freeform.size === 0 ? [] : callsOf(request, freeform))
   const isEngine = providerRow(provider).isEngine === true
@@ -40,10 +40,14 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     }),
     ...(temperature !== null && { temperature }),
     ...(topP !== null && { top_p: topP }),
-    ...(format !== null && { text: { format } }),
+    ...((format !== null || verbosity !== undefined) && {
+      text: { ...(format !== null && { format }), ...(verbosity !== undefined && { verbosity }) },
+    }),
     ...(reasoning !== null && { reasoning }),
     ...(include.length > 0 && { include }),
     ...(logprobs !== undefined && logprobs.top > 0 && { top_logprobs: logprobs.top }),
+    ...(cacheKey !== undefined && { prompt_cache_key: cacheKey }),
+    ...(metadata !== undefined && { metadata }),
     ...(request.service !== undefined && { service_tier: request.service }),
     ...(endUser !== null && { safety_identifier: userId(endUser) }),
   }

@@ -371,8 +371,8 @@ const DROPPED: readonly { readonly name: string; readonly more: Json; readonly n
   { name: 'openai-responses', more: { tool_choice: { type: 'web_search' } }, named: ['tool_choice'] },
   {
     name: 'openai-responses',
-    more: { text: { verbosity: 'low' }, reasoning: { effort: 'endless' } },
-    named: ['text.verbosity', 'reasoning.effort'],
+    more: { text: { verbosity: 'low', tone: 'dry' }, reasoning: { effort: 'endless' } },
+    named: ['text.tone', 'reasoning.effort'],
   },
   {
     name: 'openai-responses',
