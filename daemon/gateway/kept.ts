@@ -28,6 +28,8 @@ const MAX_READ_CHARACTERS = 64 * 2 ** 20
 const LOOK_UP_CHARACTERS = 4 * 2 ** 10
 /** So much is put between two looks at what is too old or too much. */
 const PUTS_PER_TRIM = 256
+/** So many that could not be kept are remembered, the latest ones. */
+const MOST_LOST = 1_000
 const LOST = 'what is kept of earlier answers cannot be read'
 const TOO_MUCH = 'the request refers to more of earlier answers than is read for one request; send the input itself'
 
@@ -46,6 +48,8 @@ export function createKept(
   let limits = initial
   let puts = 0
   let isTooMuch = false
+  /** Keys and ids of answers that could not be kept. */
+  const lost = new Set<string>()
   const since = () => now() - limits.keptForMs
 
   function keep(keyId: string, id: string, record: JsonRecord, served: Served | null): void {
@@ -55,7 +59,9 @@ export function createKept(
       if (isTooMuch || puts % PUTS_PER_TRIM === 0) isTooMuch = store.trim(since(), limits.maxBytes)
       puts += 1
     } catch (error) {
-      // the answer itself is not lost
+      // the answer itself is not lost; who asks for it again is told what happened
+      lost.add(`${keyId} ${id}`)
+      if (lost.size > MOST_LOST) lost.delete(lost.values().next().value ?? '')
       log('error', 'an answer could not be kept', { error: String(error) })
     }
   }
@@ -81,6 +87,7 @@ export function createKept(
           return isRecord(value) ? value : null
         },
         keep: (id, record) => keep(keyId, id, record, servedBy()),
+        isLost: (id) => lost.has(`${keyId} ${id}`),
         remove: (id) => fromStore(LOST, () => store.remove(keyId, id)),
       }
     },

@@ -10,6 +10,8 @@ export type KeptAnswers = {
   readonly recorded: (id: string) => RecordedAnswer | null
   readonly find: (id: string) => JsonRecord | null
   readonly keep: (id: string, record: JsonRecord) => void
+  /** Whether one was to be kept and could not be, as far as that is remembered. */
+  readonly isLost: (id: string) => boolean
   /** @returns whether there was one */
   readonly remove: (id: string) => boolean
 }

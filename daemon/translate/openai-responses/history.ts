@@ -97,6 +97,9 @@ export function keptOf(id: string, answers: KeptAnswers, param?: string): Kept &
       ...(typeof upstream === 'string' && typeof model === 'string' && { servedBy: { upstream, model } }),
     }
   }
-  const message = `response "${id.slice(0, 100)}" is not kept: it was never stored, its time is over, or it is another key's`
+  const why = answers.isLost(id)
+    ? 'the gateway could not store it, and its log says why; send the conversation itself as input'
+    : "it was never stored, its time is over, or it is another key's"
+  const message = `response "${id.slice(0, 100)}" is not kept: ${why}`
   throw new GateError('RESPONSE_NOT_FOUND', message, param === undefined ? {} : { param })
 }

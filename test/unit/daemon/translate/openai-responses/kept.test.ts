@@ -10,6 +10,7 @@ const answers: KeptAnswers = {
   recorded: () => null,
   find: (id) => (id === 'resp_a' ? { input: [], response: { id, output: [item] } } : null),
   keep: () => {},
+  isLost: (id) => id === 'resp_lost',
   remove: () => false,
 }
 const complete = (body: string, from = answers) => {
@@ -62,4 +63,11 @@ test('a response is looked up once, however many of its items are referred to', 
   const input = output.map(({ id }) => ({ type: 'item_reference', id }))
   expect(complete(JSON.stringify({ input }), counted)).toEqual({ input: output })
   expect(looks).toBe(1)
+})
+
+test.each([
+  { id: 'resp_lost', says: 'the gateway could not store it' },
+  { id: 'resp_other', says: 'it was never stored' },
+])('who goes on from $id, which is not kept, is told why', ({ id, says }) => {
+  expect(() => complete(`{"input":"hi","previous_response_id":"${id}"}`)).toThrow(says)
 })
