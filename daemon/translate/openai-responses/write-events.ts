@@ -31,8 +31,8 @@ type Open = {
   readonly start: PartStart
   readonly tool: ToolName | null
   text: string
-  logprobs: TokenLogprobs
-  citations: readonly Citation[]
+  readonly logprobs: TokenLogprobs[number][]
+  readonly citations: Citation[]
   signature: string | null
   signedBy: string | undefined
   /** Writes the events that go on with it; null before the first. */
@@ -160,7 +160,7 @@ class EventWriter {
   #cite(citation: Citation): string {
     const open = this.#part
     if (open === null) return ''
-    open.citations = [...open.citations, citation]
+    open.citations.push(citation)
     return this.#output.event('output_text.annotation.added', {
       ...this.#contentPlace(),
       annotation_index: open.citations.length - 1,
@@ -169,7 +169,7 @@ class EventWriter {
   }
 
   #likelyText(open: Open, delta: string, logprobs: TokenLogprobs): string {
-    open.logprobs = [...open.logprobs, ...logprobs]
+    for (const one of logprobs) open.logprobs.push(one)
     return this.#output.event('output_text.delta', {
       ...this.#contentPlace(),
       delta,
