@@ -9,6 +9,7 @@ const chat: Client = {
     hidesRetryAfter: true,
     // its messages have a place for what was thought, but none for a signature
     forgets: (upstream) => upstream !== 'openai-chat' && upstream !== 'ollama',
+    thinksOnce: (upstream) => upstream === 'anthropic',
   },
   async ask({ url, key, model: first, question, stream, image, wants, then, signal, hear }) {
     const { Ollama } = await clientModule('ollama')
