@@ -1,5 +1,6 @@
 import { isForced } from '../features.ts'
-import type { Effort, NeutralPart, NeutralRequest } from '../neutral.ts'
+import type { NeutralPart, NeutralRequest } from '../neutral.ts'
+import { THINKING_BUDGETS } from '../thinking-budgets.ts'
 import { limitOf } from './limits.ts'
 
 /** What a model takes of `thinking` and of the effort. */
@@ -9,15 +10,6 @@ const NO_BUDGETS = /claude-(?:opus-4[-.][7-9]|[a-z]+-[5-9](?:$|\D))/
 
 /** The least that a model may be told to think. */
 const LEAST_BUDGET = 1_024
-/** Those of Google's route for clients of OpenAI. */
-const BUDGETS: Readonly<Record<Effort, number>> = {
-  minimal: 1_024,
-  low: 1_024,
-  medium: 8_192,
-  high: 24_576,
-  xhigh: 24_576,
-  max: 24_576,
-}
 
 /**
  * Whether thinking may be asked for: not where a call is forced. Within a budget, not where the limit leaves no room
@@ -45,7 +37,7 @@ export function thinkingOf(request: NeutralRequest, model: string): object | nul
 /** Null: the model thinks as it likes. */
 function budgetOf({ thinking, effort }: NeutralRequest, model: string): number | null {
   if (NO_BUDGETS.test(model)) return null
-  return thinking?.budgetTokens ?? (BUDGETS_ALONE.test(model) ? BUDGETS[effort ?? 'medium'] : null)
+  return thinking?.budgetTokens ?? (BUDGETS_ALONE.test(model) ? THINKING_BUDGETS[effort ?? 'medium'] : null)
 }
 
 function hasBareCalls({ messages }: NeutralRequest): boolean {

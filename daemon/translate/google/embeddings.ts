@@ -1,5 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
+import { checkShape } from '../check-shape.ts'
 import type { EmbedForm } from '../embed-form.ts'
 import { vectorIn } from '../embedding.ts'
 import {
@@ -12,7 +13,7 @@ import {
   recordsIn,
   textIn,
 } from '../json-value.ts'
-import { checkShape, list, must, NUMBER, record, TEXT, UNNEEDED } from '../shape.ts'
+import { list, must, NUMBER, record, TEXT, UNNEEDED } from '../shape.ts'
 import { camelIn, camelsIn } from './camel.ts'
 
 const BATCH = ':batchEmbedContents'

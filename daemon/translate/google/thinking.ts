@@ -1,15 +1,8 @@
 import type { Effort, NeutralRequest } from '../neutral.ts'
+import { THINKING_BUDGETS } from '../thinking-budgets.ts'
 
-/** Gemini 2 knows no levels. The budgets are those of Google's own route for clients of OpenAI. */
+/** They know no levels. */
 const HAS_BUDGETS_ONLY = /gemini-[12]/
-const BUDGETS: Readonly<Record<Effort, number>> = {
-  minimal: 1_024,
-  low: 1_024,
-  medium: 8_192,
-  high: 24_576,
-  xhigh: 24_576,
-  max: 24_576,
-}
 const LEVELS: Readonly<Record<Effort, string>> = {
   minimal: 'MINIMAL',
   low: 'LOW',
@@ -37,7 +30,7 @@ export function thinkingConfigOf(request: NeutralRequest, model: string): object
   if (budget !== null) return { thinkingConfig: { thinkingBudget: budget, ...shown } }
   if (effort === null) return { thinkingConfig: shown }
   const level = IS_PRO.test(model) && effort === 'minimal' ? LEVELS.low : LEVELS[effort]
-  const amount = HAS_BUDGETS_ONLY.test(model) ? { thinkingBudget: BUDGETS[effort] } : { thinkingLevel: level }
+  const amount = HAS_BUDGETS_ONLY.test(model) ? { thinkingBudget: THINKING_BUDGETS[effort] } : { thinkingLevel: level }
   return { thinkingConfig: { ...amount, ...shown } }
 }
 

@@ -1,8 +1,9 @@
 import type { Call } from '../call.ts'
+import { checkShape } from '../check-shape.ts'
 import type { EmbedForm } from '../embed-form.ts'
 import { textsIn, vectorIn } from '../embedding.ts'
 import { listIn, numberIn, parsedRecord } from '../json-value.ts'
-import { checkShape, NUMBER, record, TEXT, TEXTS, usual } from '../shape.ts'
+import { NUMBER, record, TEXT, TEXTS, usual } from '../shape.ts'
 
 const REQUEST = record({ model: TEXT, input: { ...TEXT, ...TEXTS }, dimensions: NUMBER, truncate: usual(true) })
 const OLDER_REQUEST = record({ model: TEXT, prompt: TEXT, dimensions: NUMBER })

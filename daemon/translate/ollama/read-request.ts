@@ -1,8 +1,8 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call } from '../call.ts'
+import { checkShape } from '../check-shape.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
-import { checkShape } from '../shape.ts'
 import { imagesOf, readMessages } from './read-messages.ts'
 import { REQUEST } from './shape.ts'
 

@@ -1,8 +1,9 @@
 import type { Call } from '../call.ts'
+import { checkShape } from '../check-shape.ts'
 import type { EmbedForm, Vector } from '../embed-form.ts'
 import { textsIn, vectorIn } from '../embedding.ts'
 import { numberIn, parsedRecord, recordIn, recordsIn } from '../json-value.ts'
-import { checkShape, NUMBER, record, TEXT, TEXTS, words } from '../shape.ts'
+import { NUMBER, record, TEXT, TEXTS, words } from '../shape.ts'
 
 const REQUEST = record({
   model: TEXT,

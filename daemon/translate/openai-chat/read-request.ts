@@ -1,10 +1,10 @@
 import type { Call } from '../call.ts'
+import { checkShape } from '../check-shape.ts'
 import { freeformTool } from '../freeform.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { cacheKeyIn, verbosityIn } from '../openai-limits.ts'
 import { serviceIn } from '../service.ts'
-import { checkShape } from '../shape.ts'
 import { readMessages } from './read-messages.ts'
 import { REQUEST } from './shape.ts'
 
