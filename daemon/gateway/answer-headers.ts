@@ -100,3 +100,15 @@ function namedIn(connection: string | string[] | undefined): readonly string[] |
     .split(',')
     .map((name) => name.trim())
 }
+
+/** The headers of an answer from their names and values in turn. */
+export function headersOf(list: readonly string[]): ResponseHeaders {
+  const headers: Record<string, string | string[]> = {}
+  for (let at = 0; at + 1 < list.length; at += 2) {
+    const name = list[at] ?? ''
+    const value = list[at + 1] ?? ''
+    const known = headers[name]
+    headers[name] = known === undefined ? value : [known, value].flat()
+  }
+  return headers
+}

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { RecordedForm } from '../translate/recorded-form.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
+import { headersOf } from './answer-headers.ts'
 import type { Count } from './blocks.ts'
 import type { Outlet } from './outlet.ts'
 import { Tape } from './tape.ts'
@@ -287,16 +288,4 @@ export class Recording extends EventEmitter implements Outlet {
 
 function bytesOf(chunk: Buffer | string, encoding: 'latin1' | 'utf8' = 'utf8'): Buffer {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
-}
-
-/** @param list names and values in turn */
-function headersOf(list: readonly string[]): ResponseHeaders {
-  const headers: Record<string, string | string[]> = {}
-  for (let at = 0; at + 1 < list.length; at += 2) {
-    const name = list[at] ?? ''
-    const value = list[at + 1] ?? ''
-    const known = headers[name]
-    headers[name] = known === undefined ? value : [known, value].flat()
-  }
-  return headers
 }
