@@ -5,6 +5,10 @@
 type Activation = {
   /** Listening sockets of the gateway, in the order of the socket unit. */
   readonly gateway: readonly number[]
+  /** Listening sockets for TLS. */
+  readonly https: readonly number[]
+  /** Listening sockets for redirects and HTTP-01 challenges. */
+  readonly http: readonly number[]
   /** Listening sockets of the admin API. */
   readonly admin: readonly number[]
   /** Connected datagram socket to systemd (`OpenFile=/run/systemd/notify:notify`). */
@@ -30,17 +34,21 @@ export function takeActivation(env: NodeJS.ProcessEnv, pid: number): Activation 
   const withRole = (role: Role) => named.filter(({ name }) => roleOf(name) === role).map(({ fd }) => fd)
   return {
     gateway: withRole('gateway'),
+    https: withRole('https'),
+    http: withRole('http'),
     admin: withRole('admin'),
     notify: withRole('notify')[0],
     unknown: named.filter(({ name }) => roleOf(name) === 'none').map(({ name }) => name),
   }
 }
 
-type Role = 'gateway' | 'admin' | 'notify' | 'none'
+type Role = 'gateway' | 'https' | 'http' | 'admin' | 'notify' | 'none'
 
 // Without FileDescriptorName= systemd uses the socket unit's name, and systemd-socket-activate says "unknown".
 function roleOf(name: string): Role {
   if (name === 'gateway' || name === 'unknown') return 'gateway'
+  if (name === 'https' || name.endsWith('-https.socket')) return 'https'
+  if (name === 'http' || name.endsWith('-http.socket')) return 'http'
   if (name === 'admin' || name.endsWith('-admin.socket')) return 'admin'
   if (name.endsWith('.socket')) return 'gateway'
   return name === 'notify' ? 'notify' : 'none'

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { takeActivation } from '../../../../daemon/listener/activation.ts'
 
-const none = { gateway: [], admin: [], notify: undefined, unknown: [] }
+const none = { gateway: [], https: [], http: [], admin: [], notify: undefined, unknown: [] }
 
 test.each([
   { name: 'no activation', env: {}, expected: none },
   {
     name: 'both sockets and the notify socket',
     env: { LISTEN_PID: '7', LISTEN_FDS: '3', LISTEN_FDNAMES: 'gateway:admin:notify' },
-    expected: { gateway: [3], admin: [4], notify: 5, unknown: [] },
+    expected: { ...none, gateway: [3], admin: [4], notify: 5 },
   },
   {
     name: 'two addresses in one socket unit',
@@ -19,6 +19,15 @@ test.each([
     name: 'default names: those of the socket units',
     env: { LISTEN_PID: '7', LISTEN_FDS: '2', LISTEN_FDNAMES: 'gate-daemon-admin.socket:gate-daemon.socket' },
     expected: { ...none, gateway: [4], admin: [3] },
+  },
+  {
+    name: 'the sockets of TLS, by role and by unit',
+    env: {
+      LISTEN_PID: '7',
+      LISTEN_FDS: '4',
+      LISTEN_FDNAMES: 'https:http:gate-daemon-http.socket:gate-daemon-https.socket',
+    },
+    expected: { ...none, https: [3, 6], http: [4, 5] },
   },
   {
     name: 'no names at all',
