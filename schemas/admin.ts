@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { certificateStatus, tlsStatus } from './admin-tls.ts'
 import { usageReport } from './admin-usage.ts'
 import { unitState } from './agent.ts'
 import { AGENT_ERRORS } from './agent-error.ts'
@@ -317,6 +318,8 @@ export const ADMIN_ANSWERS = {
   'POST /v1/backends/start/:': backendInfo,
   'POST /v1/backends/stop/:': backendInfo,
   'POST /v1/backends/restart/:': backendInfo,
+  'GET /v1/tls': tlsStatus,
+  'POST /v1/tls/renew/:': certificateStatus,
 } as const
 export type AdminRouteName = keyof typeof ADMIN_ANSWERS
 export type AdminAnswers = { readonly [K in AdminRouteName]: z.output<(typeof ADMIN_ANSWERS)[K]> }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 import type { ConfigChange } from '../../schemas/config/layers.ts'
 import { packageVersion } from '../../system/version.ts'
+import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
 import { createAdminServer } from '../admin/server.ts'
 import type { AdminSocket } from '../admin/socket.ts'
 import { withApps } from '../admin/with-apps.ts'
@@ -49,6 +50,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     status,
     tokens: storage.tokens,
     backends: withApps(backends, apps),
+    certificates: NO_CERTIFICATES,
     usage: storage.usage,
     explainRoute: dataPlane.explainRoute,
     logs,

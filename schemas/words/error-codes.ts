@@ -32,11 +32,13 @@ export const ADMIN_CODES = {
   UNKNOWN_ROUTE: { status: 404, meaning: 'there is no such path; gatectl and the daemon may differ in version' },
   TOKEN_NOT_FOUND: { status: 404, meaning: 'no key of this id is in force' },
   BACKEND_NOT_FOUND: { status: 404, meaning: 'there is no backend of this name' },
+  CERTIFICATE_NOT_FOUND: { status: 404, meaning: 'the daemon serves no certificate of this name' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'the path does not take this method' },
   NO_AGENT: { status: 409, meaning: 'the backend has no agent' },
   BODY_TOO_LARGE: { status: 413, meaning: 'the body is larger than 1 MiB' },
   INTERNAL: { status: 500, meaning: 'the daemon failed; its log says why' },
   BACKEND_FAILED: { status: 502, meaning: 'the backend did not start or stop' },
+  RENEWAL_FAILED: { status: 502, meaning: 'no new certificate could be got; the one before is still served' },
   GIVEN_UP: { status: 503, meaning: 'the caller left before the work was done' },
   TOO_MANY_FOLLOWERS: { status: 503, meaning: 'too many clients follow a log' },
 } as const satisfies Record<string, { status: number; meaning: string }>

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { openConfig } from '../../config/open-config.ts'
 import type { AdminBackends } from '../../daemon/admin/routes/backends.ts'
 import type { AdminToken } from '../../daemon/admin/routes/routes.ts'
+import { type AdminCertificates, NO_CERTIFICATES } from '../../daemon/admin/routes/tls.ts'
 import { createAdminServer } from '../../daemon/admin/server.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
@@ -14,6 +15,7 @@ export async function startAdminDaemon(
   path?: string,
   backends: AdminBackends = NO_BACKENDS,
   status: Partial<DaemonStatus> = {},
+  certificates: AdminCertificates = NO_CERTIFICATES,
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-admin-'))
   const socketPath = path ?? join(folder, 'admin.sock')
@@ -47,6 +49,7 @@ export async function startAdminDaemon(
     }),
     now: Date.now,
     backends,
+    certificates,
     tokens: {
       create: (name, scopes, expiresAt, allowed, namesUsers) => {
         const rights = { name, scopes, allowed, namesUsers }

@@ -103,11 +103,13 @@ const ADMIN: Case<keyof typeof ADMIN_CODES> = {
   UNKNOWN_ROUTE: ['GET', '/v1/nothing'],
   TOKEN_NOT_FOUND: ['DELETE', '/v1/tokens/none'],
   BACKEND_NOT_FOUND: ['GET', '/v1/backends/tulk'],
+  CERTIFICATE_NOT_FOUND: ['POST', '/v1/tls/renew/a.example'],
   METHOD_NOT_ALLOWED: ['PUT', '/v1/status'],
   NO_AGENT: ['GET', '/v1/backends/logs/mute'],
   BODY_TOO_LARGE: ['POST', '/v1/tokens', ' '.repeat(2 ** 20 + 1)],
   INTERNAL: ['GET', '/v1/backends'],
   BACKEND_FAILED: ['POST', '/v1/backends/start/talk'],
+  RENEWAL_FAILED: { in: 'unit/daemon/admin/tls.test.ts' },
   GIVEN_UP: { in: 'unit/daemon/admin/backends.test.ts' },
   TOO_MANY_FOLLOWERS: { in: 'unit/daemon/admin/backends.test.ts' },
 }

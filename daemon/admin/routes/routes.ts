@@ -18,6 +18,7 @@ import { PROMOTE_FORMATS } from '../../../schemas/words/promote-formats.ts'
 import type { Scope } from '../../../schemas/words/scopes.ts'
 import { AdminError, parseRequest } from '../error.ts'
 import { type AdminBackends, backendDetail, backendList, runBackendJob } from './backends.ts'
+import { type AdminCertificates, renewCertificate } from './tls.ts'
 import { type UsageParts, usage } from './usage.ts'
 
 /** What the admin API needs from the keys; times are Unix milliseconds. */
@@ -51,6 +52,7 @@ export type AdminParts = UsageParts & {
   readonly status: () => DaemonStatus
   readonly tokens: AdminTokens
   readonly backends: AdminBackends
+  readonly certificates: AdminCertificates
   /** Where a request would go. @throws GateError what it would be answered */
   readonly explainRoute: (question: RouteRequest, asker: Asker) => RouteExplanation
   /** What SIGHUP does: reads everything again. */
@@ -102,6 +104,9 @@ export const ROUTES: Routes = {
     runBackendJob(backends, 'stop', parameter, signal),
   'POST /v1/backends/restart/:': ({ backends }, { parameter, signal }) =>
     runBackendJob(backends, 'restart', parameter, signal),
+  'GET /v1/tls': ({ certificates }) => certificates.status(),
+  'POST /v1/tls/renew/:': ({ certificates }, { parameter, signal }) =>
+    renewCertificate(certificates, parameter, signal),
 }
 
 /** The key of the configuration. */

@@ -1,0 +1,51 @@
+import type { CertificateStatus, TlsStatus } from '../../../schemas/admin-tls.ts'
+import { suggestion } from '../../../schemas/words/nearest.ts'
+import { AdminError } from '../error.ts'
+
+/** What the admin API needs from the certificates. */
+export type AdminCertificates = {
+  status(): TlsStatus
+  /**
+   * Gets a new certificate now, however much life the one before has left; that one is served until then.
+   * @param name the first name of a certificate of `status()`
+   * @throws RangeError when there is none of that name
+   * @throws Error that says why there is no new one
+   */
+  renew(name: string, signal: AbortSignal): Promise<void>
+}
+
+/** Of a daemon that serves no TLS. */
+export const NO_CERTIFICATES: AdminCertificates = {
+  status: () => ({ certificates: [] }),
+  renew: (name) => Promise.reject(new RangeError(`there is no certificate ${name}`)),
+}
+
+/** @throws AdminError CERTIFICATE_NOT_FOUND, RENEWAL_FAILED, GIVEN_UP */
+export async function renewCertificate(
+  certificates: AdminCertificates,
+  name: string,
+  signal: AbortSignal,
+): Promise<CertificateStatus> {
+  const wanted = name.toLowerCase()
+  try {
+    await certificates.renew(wanted, signal)
+  } catch (error) {
+    if (error instanceof RangeError) throw notFound(certificates, name, error)
+    if (signal.aborted) throw new AdminError('GIVEN_UP', 'the client no longer waits for the renewal', { cause: error })
+    const why = error instanceof Error ? error.message : String(error)
+    const hint = 'the certificate before is still served; gatectl doctor looks at DNS, ports, CAA and the clock'
+    throw new AdminError('RENEWAL_FAILED', `${name}: ${why}`, { cause: error, hint })
+  }
+  const renewed = certificates.status().certificates.find((certificate) => certificate.name === wanted)
+  if (renewed === undefined) throw notFound(certificates, name, undefined)
+  return renewed
+}
+
+function notFound(certificates: AdminCertificates, name: string, cause: unknown): AdminError {
+  const names = certificates.status().certificates.map((certificate) => certificate.name)
+  const hint =
+    names.length === 0
+      ? 'this daemon gets no certificates: tls.acme, tls.files and tls.internal_ca are not set'
+      : suggestion(name, names, 'certificate')
+  return new AdminError('CERTIFICATE_NOT_FOUND', `there is no certificate "${name}"`, { hint, cause })
+}
