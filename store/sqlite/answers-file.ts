@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
+import { boundPageCache } from './page-cache.ts'
 
 /**
  * Opens the file of what is known of earlier answers, made when it is missing. A file of its own: it grows and shrinks,
@@ -12,6 +13,7 @@ export function openAnswersFile(file: string, schema: string): Sqlite.Database {
     database.pragma('auto_vacuum = INCREMENTAL')
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
+    boundPageCache(database)
     database.exec(schema)
   } catch (error) {
     database.close()

@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
+import { boundPageCache } from './page-cache.ts'
 import { databaseError } from './remedy.ts'
 
 export type Database = Sqlite.Database
@@ -71,6 +72,7 @@ function prepared(database: Database): Database {
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
     database.pragma('foreign_keys = ON')
+    boundPageCache(database)
     migrate(database)
     database.pragma('busy_timeout = 0')
     return database

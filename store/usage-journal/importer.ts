@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { Log } from '../../schemas/words/log.ts'
 
 export type Importer = {
@@ -31,13 +31,19 @@ export class ImportError extends Error {
   }
 }
 
+/**
+ * The heap of the worker, which holds the rows of about a megabyte of journal at a time. Without a bound V8 lets it grow
+ * to some 100 MiB before it collects anything.
+ */
+const HEAP: ResourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
+
 /** Runs imports in a worker thread; one that died is replaced by the next run. */
 export function createImporter(databaseFile: string, log: Log): Importer {
   let worker: Worker | null = null
 
   function start(): Worker {
     const program = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
-    const started = new Worker(program, { workerData: { databaseFile }, execArgv: [] })
+    const started = new Worker(program, { workerData: { databaseFile }, execArgv: [], resourceLimits: HEAP })
     // the run that waits for it learns why it ended
     for (const event of ['error', 'exit']) {
       started.on(event, () => {
