@@ -126,6 +126,7 @@ export default {
     wrapped('node-pty', '^agent/'),
     wrapped('acme-client', '^pki/'),
     wrapped('@peculiar/x509', '^pki/'),
+    wrapped('reflect-metadata', '^pki/'),
     wrapped('node-forge', '^pki/'),
     wrapped('smol-toml', '^syntax/toml/'),
     wrapped('prom-client', '^daemon/meter/'),

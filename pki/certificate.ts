@@ -46,3 +46,39 @@ function matches(certificate: X509Certificate, pem: string): boolean {
     return false // no key at all
   }
 }
+
+/** One certificate of a PEM text. */
+export type PemCertificate = {
+  /** The text of this one alone, with a line feed at its end. */
+  readonly pem: string
+  /** Of its subject; empty when it has none. */
+  readonly subject: string
+  /** Hexadecimal digits in lower case. */
+  readonly serial: string
+  readonly fromMs: number
+  readonly toMs: number
+  readonly isSelfSigned: boolean
+  /** DNS names and addresses that it is for. */
+  readonly names: readonly string[]
+}
+
+/** Every certificate of a PEM text, in its order; what OpenSSL cannot read is left out. */
+export function certificatesIn(text: string): PemCertificate[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  return blocks.flatMap((block) => {
+    const certificate = parse(block)
+    if (certificate === undefined) return []
+    const alternatives = certificate.subjectAltName?.split(', ') ?? []
+    return [
+      {
+        pem: `${block}\n`,
+        subject: /^CN=(.*)$/m.exec(certificate.subject ?? '')?.[1] ?? '',
+        serial: certificate.serialNumber.toLowerCase(),
+        fromMs: Date.parse(certificate.validFrom),
+        toMs: Date.parse(certificate.validTo),
+        isSelfSigned: certificate.checkIssued(certificate),
+        names: alternatives.flatMap((name) => /^(?:DNS|IP Address):(.*)$/.exec(name)?.[1]?.toLowerCase() ?? []),
+      },
+    ]
+  })
+}

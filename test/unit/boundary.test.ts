@@ -57,10 +57,22 @@ const PLANTED: readonly Planted[] = [
   { rule: wrapper('openid-client'), from: 'daemon/auth/b.ts', to: 'openid-client' },
   { rule: wrapper('acme-client'), from: 'daemon/listener/b.ts', to: 'acme-client' },
   { rule: wrapper('peculiarx509'), from: 'host/b.ts', to: '@peculiar/x509' },
+  { rule: wrapper('reflect-metadata'), from: 'host/d.ts', to: 'reflect-metadata' },
   { rule: wrapper('node-forge'), from: 'host/c.ts', to: 'node-forge' },
 ]
+const INSTALLED = [
+  'undici',
+  'better-sqlite3',
+  'smol-toml',
+  'prom-client',
+  'node-pty',
+  '@peculiar/x509',
+  'reflect-metadata',
+  'zod',
+  'typescript',
+]
 /** Packages that the rules name before anything imports them; empty ones stand in. */
-const NOT_YET = ['openid-client', 'acme-client', '@peculiar/x509', 'node-forge']
+const NOT_YET = ['openid-client', 'acme-client', 'node-forge']
 
 const root = join(import.meta.dirname, '../..')
 let tree = ''
@@ -84,8 +96,8 @@ beforeAll(() => {
   tree = mkdtempSync(join(root, '.cache/boundary-'))
   for (const file of ['.dependency-cruiser.js', 'tsconfig.json', 'package.json'])
     cpSync(join(root, file), join(tree, file))
-  for (const name of ['undici', 'better-sqlite3', 'smol-toml', 'prom-client', 'node-pty', 'zod', 'typescript']) {
-    mkdirSync(join(tree, 'node_modules'), { recursive: true })
+  for (const name of INSTALLED) {
+    mkdirSync(dirname(join(tree, 'node_modules', name)), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), join(tree, 'node_modules', name))
   }
   for (const name of NOT_YET) {
