@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 import type { ConfigChange } from '../../schemas/config/layers.ts'
 import { packageVersion } from '../../system/version.ts'
-import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
 import { createAdminServer } from '../admin/server.ts'
 import type { AdminSocket } from '../admin/socket.ts'
 import { withApps } from '../admin/with-apps.ts'
@@ -13,7 +12,7 @@ import type { Storage } from './storage.ts'
 /** What operators use: the admin socket, the status, reloads. */
 export function createControlPlane(ground: Ground, storage: Storage, dataPlane: DataPlane) {
   const { config, lifecycle, log, logs, now } = ground
-  const { backends, apps } = dataPlane
+  const { backends, apps, certificates } = dataPlane
   const startedAt = new Date()
   let urls: readonly string[] = []
   let listenError: string | null = null
@@ -50,7 +49,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     status,
     tokens: storage.tokens,
     backends: withApps(backends, apps),
-    certificates: NO_CERTIFICATES,
+    certificates,
     usage: storage.usage,
     explainRoute: dataPlane.explainRoute,
     logs,

@@ -3,6 +3,7 @@ import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { ownDescriptors } from '../../system/descriptors.ts'
+import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
 import { createAdmission } from '../admit/admission.ts'
 import { agentClient } from '../backends/agent-client.ts'
 import { createApps } from '../backends/apps.ts'
@@ -85,6 +86,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answ
     bufferedBytes: () => admission.bufferedBytes() + recordings.heldBytes(),
     backlogRows: ledger.backlogRows,
     backends: backends.list,
+    certificates: () => NO_CERTIFICATES.status().certificates,
   })
   const known = createObjects(objects, now)
   const gateway = createGateway(
@@ -142,6 +144,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answ
   return {
     backends,
     apps,
+    certificates: NO_CERTIFICATES,
     upstreamStatus: directory.status,
     explainRoute: explaining({ dialects: DIALECTS, routes: directory.routes, upstreams, kept, objects: known }),
     notReady,

@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { CertificateStatus } from '../../schemas/admin-tls.ts'
+import { certificateMetrics } from './certificates.ts'
 import { type CounterSeries, counter, gaugeText, type HistogramSeries, histogram, labelText } from './series.ts'
 import type { UsageRow } from './usage.ts'
 
@@ -15,6 +17,7 @@ export type MetricReadings = {
     readonly requests_in_flight: number
     readonly requests_waiting: number
   }[]
+  readonly certificates: () => readonly CertificateStatus[]
 }
 
 /** The buckets that OpenTelemetry's GenAI conventions give for durations, in seconds. */
@@ -70,6 +73,11 @@ export function createMetrics(readings: MetricReadings) {
     'gate_backend_start_seconds',
     'Time that a backend took to start, by outcome: started or failed.',
     START_SECONDS,
+  )
+
+  const handshakes = counter(
+    'gate_tls_handshakes_total',
+    'TLS handshakes, by outcome and by the protocols that were agreed on.',
   )
 
   const answeredBy = new Map<string, Set<string>>()
@@ -141,6 +149,8 @@ export function createMetrics(readings: MetricReadings) {
         ofBackends('requests_in_flight'),
       ),
       gaugeText('gate_backend_state', 'The state of each backend: 1 at its label.', states),
+      handshakes.text(),
+      ...certificateMetrics(readings.certificates()),
     ]
   }
 
@@ -162,6 +172,9 @@ export function createMetrics(readings: MetricReadings) {
     },
     backendStart: (upstream: string, outcome: 'started' | 'failed', seconds: number): void =>
       starts.series(labelText(['upstream', 'outcome'], [upstream, outcome])).observe(seconds),
+    /** @param agreed what a handshake that went well agreed on, such as `TLSv1.3` and `h2` */
+    handshake: (outcome: 'done' | 'failed', { version = '', alpn = '' }: Agreed = {}): void =>
+      add(handshakes.series(labelText(['outcome', 'version', 'alpn'], [outcome, version, alpn]))),
     refused: (code: string): void => add(refused.series(labelText(['code'], [code]))),
     /** The exposition text, and the media type that belongs to it. */
     expose: async () => {
@@ -172,6 +185,8 @@ export function createMetrics(readings: MetricReadings) {
     close: (): void => processRegistry.clear(),
   }
 }
+
+type Agreed = { readonly version?: string; readonly alpn?: string }
 
 function add({ values }: CounterSeries, by = 1): void {
   values[0] = (values[0] as number) + by

@@ -74,14 +74,21 @@ export function histogram(name: string, help: string, bounds: readonly number[])
   }
 }
 
+type Readings = readonly (readonly [LabelText, number])[]
+
 /** A metric that is read at the scrape. */
-export function gaugeText(name: string, help: string, readings: readonly (readonly [LabelText, number])[]): string {
-  return block(
-    name,
-    help,
-    'gauge',
-    readings.map(([labels, value]) => line(name, labels, value)),
-  )
+export function gaugeText(name: string, help: string, readings: Readings): string {
+  return readText(name, help, 'gauge', readings)
+}
+
+/** A count that another part keeps, read at the scrape. */
+export function countText(name: string, help: string, readings: Readings): string {
+  return readText(name, help, 'counter', readings)
+}
+
+function readText(name: string, help: string, type: string, readings: Readings): string {
+  const lines = readings.map(([labels, value]) => line(name, labels, value))
+  return block(name, help, type, lines)
 }
 
 function known<Series>(all: Map<LabelText, Series>, labels: LabelText, make: () => Series): Series {

@@ -1,14 +1,19 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMetrics, type Metrics } from '../../../../daemon/meter/metrics.ts'
 import type { UsageRow } from '../../../../daemon/meter/usage.ts'
+import type { CertificateStatus } from '../../../../schemas/admin-tls.ts'
+import { CERTIFICATE } from '../../../support/tls-status.ts'
 
 let metrics: Metrics
+let certificates: readonly CertificateStatus[]
 beforeEach(() => {
+  certificates = []
   metrics = createMetrics({
     requestsInFlight: () => 0,
     bufferedBytes: () => 0,
     backlogRows: () => 0,
     backends: () => [],
+    certificates: () => certificates,
   })
 })
 afterEach(() => metrics.close())
@@ -74,4 +79,32 @@ test('an upstream that answers to any name cannot take the series of others', as
   expect((await modelsOf()).length).toBe(101)
   metrics.attempt(row('gpt', 'ok', 'openai'))
   expect(await modelsOf('openai')).toEqual(['gpt'])
+})
+
+test('a certificate is a time to expire, a time to renew, counts of renewals and perhaps an alarm', async () => {
+  const { served: _, renews_at: __, renews_because: ___, ...rest } = CERTIFICATE
+  const alarm = { kind: 'absent', since: '2026-11-20T00:00:00.000Z', message: 'nothing can be served' } as const
+  const absent = { ...rest, name: 'b.example', renewals: { succeeded: 0, failed: 3 }, alarm }
+  certificates = [CERTIFICATE, absent]
+  const { text } = await metrics.expose()
+  expect(text.match(/^gate_tls_(?:certificate|renewals).*$/gm)).toEqual([
+    'gate_tls_certificate_not_after_seconds{name="ai.example.org",source="acme"} 1801267200',
+    'gate_tls_certificate_renews_at_seconds{name="ai.example.org",source="acme"} 1798689600',
+    'gate_tls_certificate_alarm{name="b.example",source="acme",kind="absent"} 1',
+    'gate_tls_renewals_total{name="ai.example.org",source="acme",outcome="succeeded"} 2',
+    'gate_tls_renewals_total{name="ai.example.org",source="acme",outcome="failed"} 0',
+    'gate_tls_renewals_total{name="b.example",source="acme",outcome="succeeded"} 0',
+    'gate_tls_renewals_total{name="b.example",source="acme",outcome="failed"} 3',
+  ])
+})
+
+test('handshakes are counted by what came of them', async () => {
+  metrics.handshake('done', { version: 'TLSv1.3', alpn: 'h2' })
+  metrics.handshake('done', { version: 'TLSv1.3', alpn: 'h2' })
+  metrics.handshake('failed')
+  const { text } = await metrics.expose()
+  expect(text.match(/^gate_tls_handshakes.*$/gm)).toEqual([
+    'gate_tls_handshakes_total{outcome="done",version="TLSv1.3",alpn="h2"} 2',
+    'gate_tls_handshakes_total{outcome="failed",version="",alpn=""} 1',
+  ])
 })
