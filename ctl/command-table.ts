@@ -6,6 +6,7 @@ import { CONFIG_COMMANDS } from './commands/config/table.ts'
 import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
 import { HOST_COMMANDS } from './commands/host/table.ts'
 import { SPEC_COMMANDS } from './commands/spec/table.ts'
+import { TLS_COMMANDS } from './commands/tls/table.ts'
 import { TOKEN_COMMANDS } from './commands/token/table.ts'
 import type { Command } from './invocation.ts'
 
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   ...CLIENT_COMMANDS,
   ...CONFIG_COMMANDS,
   ...BACKEND_COMMANDS,
+  ...TLS_COMMANDS,
   ...SPEC_COMMANDS,
   ...HOST_COMMANDS,
   ...COMPLETION_COMMANDS,

@@ -23,6 +23,7 @@ const WORDS: Readonly<
     return tokens.filter(({ revoked_at }) => revoked_at === undefined).map(({ id }) => id)
   },
   'backend-name': async ({ admin }) => (await admin.ask('GET /v1/backends')).backends.map(({ name }) => name),
+  certificate: async ({ admin }) => (await admin.ask('GET /v1/tls')).certificates.map(({ name }) => name),
   command: async ({ commands }, [, group]) => {
     const names = commands.filter(({ hidden }) => hidden !== true).map(({ name }) => name.split(' '))
     if (group === undefined) return [...new Set(names.map(([first = '']) => first))]

@@ -2,11 +2,11 @@ import type { Deployment } from '../../../compiler/ir/deployment.ts'
 import { CADDY, certificateFiles } from '../../../compiler/ir/names.ts'
 import { readCertificate } from '../../../pki/certificate.ts'
 import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
+import { spanText } from '../../../schemas/words/span.ts'
 import { type ShellCommand, sh } from '../../../syntax/shell/print.ts'
 import type { Check } from '../check.ts'
 import { command, edit, type Finding, type Fix, fail, ok, ROOT_SEES_MORE, skip, warn } from '../finding.ts'
 import { namesIn, readText, statPath, textOf } from '../look.ts'
-import { spanText } from './clock.ts'
 
 export type CertificateFacts = {
   readonly nowMs: number

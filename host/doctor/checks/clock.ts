@@ -1,3 +1,4 @@
+import { spanText } from '../../../schemas/words/span.ts'
 import { sh } from '../../../syntax/shell/print.ts'
 import { NOT_THERE } from '../../program.ts'
 import type { Check } from '../check.ts'
@@ -93,17 +94,4 @@ function behind(
 function chronyOffsetMs(tracking: string): number | undefined {
   const seconds = Number(tracking.split(',')[4])
   return tracking === '' || Number.isNaN(seconds) ? undefined : seconds * 1_000
-}
-
-/** "3 days", "4 hours", "12 s": a span in its largest unit. */
-export function spanText(ms: number): string {
-  const units = [
-    { ms: 86_400_000, name: 'day' },
-    { ms: 3_600_000, name: 'hour' },
-    { ms: 60_000, name: 'minute' },
-  ]
-  const unit = units.find((candidate) => Math.abs(ms) >= candidate.ms)
-  if (unit === undefined) return `${Math.round(Math.abs(ms) / 1_000)} s`
-  const count = Math.floor(Math.abs(ms) / unit.ms)
-  return `${count} ${unit.name}${count === 1 ? '' : 's'}`
 }
