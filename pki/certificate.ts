@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { canonicalHost } from '../schemas/words/address.ts'
 
 /** What a certificate says of itself. */
 export type CertificateFacts = {
@@ -28,6 +29,51 @@ export function readCertificate(
     toMs: Date.parse(certificate.validTo),
     lost: names.filter((name) => certificate.checkHost(name) === undefined),
     matchesKey: key === undefined || key === '' ? undefined : matches(certificate, key),
+  }
+}
+
+/** What a certificate looks like to operators. */
+export type CertificateDescription = {
+  /** Of the issuer, the common name first. */
+  readonly issuer: string
+  /** Hexadecimal, lower case. */
+  readonly serial: string
+  /** Of the certificate, hexadecimal, lower case. */
+  readonly sha256: string
+  /** Such as `ecdsa P-256` or `rsa 2048`. */
+  readonly key: string
+  /** Host names and addresses that it is for, as `canonicalHost` writes them. */
+  readonly names: readonly string[]
+}
+
+/** Describes the first certificate of a PEM text. @returns undefined for what OpenSSL cannot read */
+export function describeCertificate(pem: string): CertificateDescription | undefined {
+  const certificate = parse(pem)
+  if (certificate === undefined) return undefined
+  return {
+    issuer: certificate.issuer.split('\n').toReversed().join(', '),
+    serial: certificate.serialNumber.toLowerCase(),
+    sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    key: keyText(certificate),
+    names: Array.from(certificate.subjectAltName?.matchAll(SUBJECT_NAME) ?? [], ([, name]) =>
+      canonicalHost(name ?? ''),
+    ),
+  }
+}
+
+/** As Node writes them: `DNS:a.example.org, IP Address:192.0.2.1`. */
+const SUBJECT_NAME = /(?:DNS|IP Address):([^,\s"]+)/g
+const CURVES: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
+
+function keyText({ publicKey }: X509Certificate): string {
+  const { namedCurve = '', modulusLength } = publicKey.asymmetricKeyDetails ?? {}
+  switch (publicKey.asymmetricKeyType) {
+    case 'ec':
+      return `ecdsa ${CURVES[namedCurve] ?? namedCurve}`
+    case 'rsa':
+      return `rsa ${modulusLength}`
+    default:
+      return publicKey.asymmetricKeyType ?? 'unknown'
   }
 }
 

@@ -1,0 +1,66 @@
+import type { AcmeClient } from '../../pki/acme/client.ts'
+import { AcmeProblem } from '../../pki/acme/problem.ts'
+import type { TlsStatus } from '../../schemas/admin-tls.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import type { CertificateStore, KeptAccount } from './kept.ts'
+import type { AcmeSettings } from './settings.ts'
+
+/**
+ * The account at the CA: its key is made once, and it is registered where it is not known yet. A full disk leaves it in
+ * memory until it can be written.
+ */
+export function createAccount({ directory, email }: AcmeSettings, store: CertificateStore, log: Log) {
+  let known: Partial<KeptAccount> = store.loadAccount()
+  let isUnsaved = false
+
+  function save(): void {
+    const { key, url } = known
+    if (key === undefined || url === undefined) return
+    try {
+      store.saveAccount({ key, directory, url })
+      isUnsaved = false
+    } catch (error) {
+      if (!isUnsaved)
+        log('error', 'the account at the CA is in memory alone: it cannot be written', { error: String(error) })
+      isUnsaved = true
+    }
+  }
+
+  async function register(open: Open, key: string): Promise<AcmeClient> {
+    const client = open(key, undefined)
+    const url = await client.register(email)
+    known = { key, directory, url }
+    save()
+    log('info', 'account at the CA', { url })
+    return client
+  }
+
+  return {
+    /**
+     * Works with the account; one that the CA no longer knows is registered once more.
+     * @throws whatever `work` throws, and AcmeProblem when the CA does not register the account
+     */
+    async use<T>(open: Open, newKey: () => Promise<string>, work: (client: AcmeClient) => Promise<T>): Promise<T> {
+      const key = known.key ?? (await newKey())
+      const url = known.directory === directory ? known.url : undefined
+      if (url === undefined) return await work(await register(open, key))
+      try {
+        return await work(open(key, url))
+      } catch (error) {
+        if (!(error instanceof AcmeProblem && error.type === 'accountDoesNotExist')) throw error
+        return await work(await register(open, key))
+      }
+    },
+    /** Tries again to write what could not be written. */
+    save: (): void => {
+      if (isUnsaved) save()
+    },
+    status(): TlsStatus['account'] {
+      const { url } = known
+      if (url === undefined || known.directory !== directory) return undefined
+      return { directory, url, ...(email !== undefined && { email }) }
+    },
+  }
+}
+
+type Open = (key: string, url: string | undefined) => AcmeClient

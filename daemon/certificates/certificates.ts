@@ -1,0 +1,124 @@
+import { pendingAnswer } from '../../pki/acme/challenges/http.ts'
+import type { Send } from '../../pki/acme/request.ts'
+import type { TlsStatus } from '../../schemas/admin-tls.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import type { Identities } from '../listener/identities.ts'
+import { type AcmeSource, acmeSource, type Pending } from './acme.ts'
+import { createAlarms } from './alarms.ts'
+import { filesSource } from './files.ts'
+import { openCertificateStore } from './kept.ts'
+import type { CertificateSettings } from './settings.ts'
+import type { Clocks, Source, SourceParts } from './source.ts'
+import { tailscaleSource } from './tailscale.ts'
+
+export type CertificateParts = Clocks & {
+  readonly stateDirectory: string
+  readonly log: Log
+  readonly send: Send
+  /** `tls.alarm_webhook`, as it is now. */
+  readonly webhook: () => string | undefined
+}
+
+export type Certificates = ReturnType<typeof createCertificates>
+
+/** How often what is due is looked for: short, so that a clock that jumps is noticed. */
+const CHECK_MS = 30_000
+
+/**
+ * All certificates of the daemon: what the listener serves, in the order ACME, Tailscale, files, internal CA; their
+ * renewal, and alarms.
+ */
+export function createCertificates(settings: CertificateSettings, parts: CertificateParts) {
+  const { now, log, send, webhook, stateDirectory } = parts
+  const pending: Pending = { certificates: new Map(), answers: new Map() }
+  const listeners = new Set<() => void>()
+  const stopping = new AbortController()
+  const alarms = createAlarms({ now, log, send, webhook })
+  const sourceParts: SourceParts = {
+    ...parts,
+    changed: () => {
+      for (const listener of listeners) listener()
+    },
+  }
+  let acme: AcmeSource | undefined
+  if (settings.acme !== undefined)
+    acme = acmeSource(settings.acme, openCertificateStore(stateDirectory), pending, send, sourceParts)
+  const sources: Source[] = [
+    ...(acme === undefined ? [] : [acme]),
+    ...(settings.tailscale === undefined ? [] : [tailscaleSource(settings.tailscale, sourceParts)]),
+    ...(settings.files === undefined ? [] : [filesSource(settings.files, sourceParts)]),
+  ]
+  const statuses = () => sources.flatMap((source) => source.status())
+  let timer: NodeJS.Timeout | undefined
+  const checking = new Map<Source, Promise<void>>()
+  let telling: Promise<void> = Promise.resolve()
+
+  /** Does what is due of each source, unless it is at it already; never rejects. */
+  async function check(): Promise<void> {
+    const { signal } = stopping
+    for (const source of sources) {
+      if (checking.has(source)) continue
+      const work = source.check(signal).then(tell)
+      checking.set(
+        source,
+        work.catch(noted).finally(() => checking.delete(source)),
+      )
+    }
+    await tell().catch(noted)
+    await Promise.all(checking.values())
+  }
+
+  function tell(): Promise<void> {
+    telling = telling.then(() => alarms.check(statuses(), stopping.signal))
+    return telling
+  }
+
+  function noted(error: unknown): void {
+    if (!stopping.signal.aborted) log('error', 'certificates were not looked after', { error: String(error) })
+  }
+
+  const identities: Identities = {
+    current: () => sources.flatMap((source) => source.identities()),
+    onChange(changed) {
+      listeners.add(changed)
+      return () => listeners.delete(changed)
+    },
+    challengeFor(name) {
+      const found = pending.certificates.get(name)
+      return found === undefined ? undefined : { names: [name], ...found }
+    },
+    httpChallenge: (host, token) => pending.answers.get(pendingAnswer(host, token)),
+  }
+
+  return {
+    identities,
+    /** Begins to look after them. Call when the listener answers: a CA looks at once. */
+    start(): void {
+      if (sources.length === 0) return
+      timer = setInterval(() => void check(), CHECK_MS).unref()
+      void check()
+    },
+    check,
+    status(): TlsStatus {
+      const account = acme?.account()
+      return { certificates: statuses().map(alarms.withAlarm), ...(account !== undefined && { account }) }
+    },
+    /**
+     * Gets a new certificate now. @throws RangeError for a name that no source has @throws Error that says why there is
+     * no new one
+     */
+    async renew(name: string, signal: AbortSignal): Promise<void> {
+      const either = AbortSignal.any([signal, stopping.signal])
+      for (const source of sources) if (await source.renew(name, either)) return
+      throw new RangeError(`there is no certificate ${name}`)
+    },
+    /** Gives up what is going on. What it had presented is taken back. */
+    async close(): Promise<void> {
+      clearInterval(timer)
+      stopping.abort(new Error('the daemon stops'))
+      await Promise.all(checking.values())
+      await telling
+      for (const source of sources) source.close()
+    },
+  }
+}

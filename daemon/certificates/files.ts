@@ -1,0 +1,137 @@
+import { type FSWatcher, readFileSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Life } from '../../pki/acme/schedule.ts'
+import { describeCertificate, readCertificate } from '../../pki/certificate.ts'
+import type { Identity } from '../listener/identities.ts'
+import type { Pair } from './kept.ts'
+import { servedStatus } from './renewal.ts'
+import type { Source, SourceParts, SourceStatus } from './source.ts'
+
+/** A program that writes both files has this long, before a pair that does not fit is an error. */
+const SETTLE_MS = 2_000
+
+type Served = { readonly pair: Pair; readonly life: Life; readonly identity: Identity }
+type Read = { readonly kind: 'pair'; readonly served: Served } | { readonly kind: 'refused'; readonly reason: string }
+
+/**
+ * A certificate and a key that another program keeps fresh: watched, and looked at again at each check. They are served
+ * when they fit together; until then those before are.
+ */
+export function filesSource(
+  files: { readonly cert: string; readonly key: string },
+  { log, monotonic, changed }: SourceParts,
+): Source {
+  let served: Served | undefined
+  let refused: { readonly reason: string; readonly sinceMs: number; isSaid: boolean } | undefined
+  let settling: NodeJS.Timeout | undefined
+  const reloads = { succeeded: 0, failed: 0 }
+
+  function look(): void {
+    const read = readFiles(files)
+    if (read.kind === 'pair') serve(read.served)
+    else refuse(read.reason)
+  }
+
+  function refuse(reason: string): void {
+    if (refused?.reason !== reason) refused = { reason, sinceMs: monotonic(), isSaid: false }
+    if (refused.isSaid) return
+    const waitedMs = monotonic() - refused.sinceMs
+    if (served !== undefined && waitedMs < SETTLE_MS) {
+      clearTimeout(settling)
+      settling = setTimeout(look, SETTLE_MS).unref()
+      return
+    }
+    refused.isSaid = true
+    reloads.failed++
+    const consequence = served === undefined ? 'no certificate is served' : 'those before are still served'
+    log('error', `the files of the certificate cannot be used: ${consequence}`, {
+      file: files.cert,
+      error: reason,
+    })
+  }
+
+  function serve(next: Served): void {
+    refused = undefined
+    if (served?.pair.cert === next.pair.cert && served.pair.key === next.pair.key) return
+    if (served !== undefined) reloads.succeeded++
+    served = next
+    const until = new Date(next.life.toMs).toISOString()
+    log('info', 'certificate read', { domain: next.identity.names[0] ?? '', source: 'files', file: files.cert, until })
+    changed()
+  }
+
+  const watchers = new Map<string, FSWatcher>()
+  /** Their directories: files are replaced, and a watched file is gone then. */
+  function watchDirectories(): void {
+    for (const directory of new Set([dirname(files.cert), dirname(files.key)])) {
+      if (watchers.has(directory)) continue
+      try {
+        const watcher = watch(directory, { persistent: false }, look)
+        watcher.once('error', () => drop(directory))
+        watchers.set(directory, watcher)
+      } catch {
+        // it is not there yet, or may not be watched: checks look at the files
+      }
+    }
+  }
+  function drop(directory: string): void {
+    watchers.get(directory)?.close()
+    watchers.delete(directory)
+  }
+
+  look()
+  watchDirectories()
+  return {
+    identities: () => (served === undefined ? [] : [served.identity]),
+    status(): readonly SourceStatus[] {
+      const names = served?.identity.names ?? []
+      const reason = refused?.isSaid === true ? refused.reason : undefined
+      return [
+        {
+          name: names[0] ?? files.cert,
+          names: [...names],
+          source: 'files',
+          path: files.cert,
+          ...(served !== undefined && { served: servedStatus(served.pair, served.life) }),
+          renewing: false,
+          renewals: { ...reloads },
+          ...(reason !== undefined && { refused: reason }),
+        },
+      ]
+    },
+    async check() {
+      watchDirectories()
+      look()
+    },
+    async renew(name) {
+      if (name !== (served?.identity.names[0] ?? files.cert)) return false
+      look()
+      if (refused !== undefined) throw new Error(refused.reason)
+      return true
+    },
+    close() {
+      clearTimeout(settling)
+      for (const directory of [...watchers.keys()]) drop(directory)
+    },
+  }
+}
+
+function readFiles(files: { readonly cert: string; readonly key: string }): Read {
+  const texts: Record<'cert' | 'key', string> = { cert: '', key: '' }
+  for (const kind of ['cert', 'key'] as const) {
+    try {
+      texts[kind] = readFileSync(files[kind], 'utf8')
+    } catch (error) {
+      return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
+    }
+  }
+  const facts = readCertificate(texts.cert, [], texts.key)
+  const description = describeCertificate(texts.cert)
+  if (facts === undefined || description === undefined)
+    return { kind: 'refused', reason: `${files.cert} is not a certificate in PEM` }
+  if (facts.matchesKey !== true)
+    return { kind: 'refused', reason: `${files.key} is not the private key of ${files.cert}` }
+  const { fromMs, toMs } = facts
+  const identity = { names: description.names, ...texts }
+  return { kind: 'pair', served: { pair: texts, life: { fromMs, toMs }, identity } }
+}

@@ -1,0 +1,127 @@
+import { readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { readCertificate } from '../../pki/certificate.ts'
+import { codeOf } from '../../system/error-code.ts'
+import { type NewFile, replaceFiles } from '../../system/replace-files.ts'
+
+/** A certificate chain, leaf first, and its key, PEM. */
+export type Pair = { readonly cert: string; readonly key: string }
+
+/** What is known of a certificate beside the certificate itself. */
+export type Meta = {
+  /** Which CA and kind of key it was ordered with; another one is a reason for a new order. */
+  readonly origin: string
+  /** Attempts that failed, in a row. */
+  readonly failures: number
+  /** Not to be tried before, Unix milliseconds. */
+  readonly retryAtMs: number
+  readonly lastError?: { readonly atMs: number; readonly message: string }
+}
+
+export type Kept = { readonly pair: Pair | undefined; readonly meta: Meta | undefined }
+
+/** The account at a CA. */
+export type KeptAccount = { readonly key: string; readonly directory: string; readonly url: string }
+
+export type CertificateStore = ReturnType<typeof openCertificateStore>
+
+/** Staged files have this suffix: what a kill in the middle left can be finished. */
+const STAGED = 'new'
+const FILE_MODE = 0o600
+const DIRECTORY_MODE = 0o700
+
+/**
+ * Certificates and the account, in `tls/` of the state directory: `certificates/NAME/{key,cert}.pem` and `meta.json`,
+ * `acme/account.{json,key}`. What cannot be read counts as not there.
+ */
+export function openCertificateStore(stateDirectory: string) {
+  const account = (file: string) => join(stateDirectory, 'tls/acme', file)
+  const certificate = (name: string, file: string) => join(stateDirectory, 'tls/certificates', folderOf(name), file)
+
+  return {
+    load(name: string): Kept {
+      const at = (file: string) => certificate(name, file)
+      const pair = readPair(at('cert.pem'), at('key.pem')) ?? finishPair(at('cert.pem'), at('key.pem'))
+      return { pair, meta: readMeta(at('meta.json')) }
+    },
+    /** @param pair undefined: it has not changed @throws the system's error; nothing has changed then */
+    save(name: string, pair: Pair | undefined, meta: Meta): void {
+      const file = (path: string, text: string): NewFile => ({ file: certificate(name, path), text, mode: FILE_MODE })
+      const pairFiles = pair === undefined ? [] : [file('key.pem', pair.key), file('cert.pem', pair.cert)]
+      replace([...pairFiles, file('meta.json', `${JSON.stringify(meta)}\n`)])
+    },
+    /** Where the chain of a certificate is. */
+    path: (name: string): string => certificate(name, 'cert.pem'),
+    loadAccount(): Partial<KeptAccount> {
+      const key = textOf(account('account.key'))
+      const { directory, url } = jsonOf(account('account.json'))
+      return {
+        ...(key?.includes('PRIVATE KEY') === true && { key }),
+        ...(typeof directory === 'string' && typeof url === 'string' && { directory, url }),
+      }
+    },
+    /** @throws the system's error */
+    saveAccount({ key, directory, url }: KeptAccount): void {
+      const file = (path: string, text: string): NewFile => ({ file: account(path), text, mode: FILE_MODE })
+      replace([file('account.key', key), file('account.json', `${JSON.stringify({ directory, url })}\n`)])
+    },
+  }
+}
+
+/** A wildcard has a folder that no host name has. */
+const folderOf = (name: string): string => name.replace(/^\*\./, '_wildcard.')
+
+function replace(files: readonly NewFile[]): void {
+  replaceFiles(files, { links: 'replace', parentMode: DIRECTORY_MODE, stagedSuffix: STAGED })
+}
+
+function readPair(certFile: string, keyFile: string): Pair | undefined {
+  const [cert, key] = [textOf(certFile), textOf(keyFile)]
+  if (cert === undefined || key === undefined) return undefined
+  return readCertificate(cert, [], key)?.matchesKey === true ? { cert, key } : undefined
+}
+
+/** A kill between two renames leaves the new key beside the old certificate, and the new one staged. */
+function finishPair(certFile: string, keyFile: string): Pair | undefined {
+  const staged = certFile.replace(/[^/]+$/, (name) => `.${name}.${STAGED}`)
+  const pair = readPair(staged, keyFile)
+  if (pair === undefined) return undefined
+  try {
+    renameSync(staged, certFile)
+  } catch (error) {
+    if (codeOf(error) === '') throw error // otherwise it is finished at the next start
+  }
+  return pair
+}
+
+function readMeta(file: string): Meta | undefined {
+  const { origin, failures, retryAtMs, lastError } = jsonOf(file)
+  if (typeof origin !== 'string' || typeof failures !== 'number' || typeof retryAtMs !== 'number') return undefined
+  return { origin, failures, retryAtMs, ...(isError(lastError) && { lastError }) }
+}
+
+const isError = (value: unknown): value is { atMs: number; message: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'atMs' in value &&
+  typeof value.atMs === 'number' &&
+  'message' in value &&
+  typeof value.message === 'string'
+
+function jsonOf(file: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(textOf(file) ?? '')
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === '') throw error
+    return undefined
+  }
+}

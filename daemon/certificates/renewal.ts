@@ -1,0 +1,238 @@
+import type { RenewalInfo } from '../../pki/acme/ari.ts'
+import { AcmeProblem } from '../../pki/acme/problem.ts'
+import { backoffMs, type Life, renewalAt, wishedAt } from '../../pki/acme/schedule.ts'
+import { describeCertificate, readCertificate } from '../../pki/certificate.ts'
+import type { Identity } from '../listener/identities.ts'
+import type { Kept, Meta, Pair } from './kept.ts'
+import type { SourceParts, SourceStatus } from './source.ts'
+
+/** One certificate that the daemon gets by itself, and how. */
+export type Renewable = {
+  readonly source: SourceStatus['source']
+  /** The first is what it is called. */
+  readonly names: readonly string[]
+  /** Which CA and kind of key: a certificate of another origin is served, and replaced at once. */
+  readonly origin: string
+  /**
+   * Gets a new certificate.
+   * @param before the one that is served now
+   * @param isDue whether it is due, by another clock that is so many milliseconds ahead of this one; a new one that was
+   *   asked for by hand always is
+   * @throws Error that says why there is none
+   */
+  readonly obtain: (before: Pair | undefined, isDue: (aheadMs: number) => boolean, signal: AbortSignal) => Promise<Pair>
+  /** Asks the CA when it would like a renewal. @throws Error that says why not */
+  readonly wish?: (pair: Pair, signal: AbortSignal) => Promise<RenewalInfo | undefined>
+  readonly load: () => Kept
+  /** @throws the system's error */
+  readonly save: (pair: Pair | undefined, meta: Meta) => void
+  /** File of the chain; undefined: it is in memory alone. */
+  readonly path: string | undefined
+}
+
+/** A certificate that is served. */
+type Served = { readonly pair: Pair; readonly life: Life; readonly identity: Identity; readonly chance: number }
+
+/** Between two certificates that are not asked for by hand; less where the life is short. */
+const LEAST_BETWEEN_MS = 3_600_000
+const LEAST_BETWEEN_LIFE = 1 / 8
+/** A wish that could not be asked for is asked for again after this. */
+const WISH_AGAIN_MS = 3_600_000
+const DAY_MS = 86_400_000
+
+export type Renewal = ReturnType<typeof createRenewal>
+
+/**
+ * Keeps one certificate fresh: serves what is kept, gets a new one when it is due or asked for, tries again after
+ * failures, keeps serving the old one meanwhile. Waits are counted by the monotonic clock, the life by the other.
+ */
+export function createRenewal(renewable: Renewable, { now, monotonic, random, log, changed }: SourceParts) {
+  const [name = ''] = renewable.names
+  const kept = renewable.load()
+  let served = kept.pair === undefined ? undefined : toServed(kept.pair, renewable.names)
+  let origin = kept.meta?.origin ?? ''
+  let failures = kept.meta?.failures ?? 0
+  let lastError = kept.meta?.lastError
+  let notBeforeMs = monotonic() + Math.min(Math.max((kept.meta?.retryAtMs ?? 0) - now(), 0), DAY_MS)
+  let wish: RenewalInfo | undefined
+  let askWishMs = monotonic()
+  let leftAloneMs = 0
+  let unsaved: Pair | undefined
+  let isUnsaved = false
+  let running: Promise<void> | null = null
+  const renewals = { succeeded: 0, failed: 0 }
+
+  const meta = (): Meta => ({
+    origin,
+    failures,
+    retryAtMs: Math.round(now() + Math.max(0, notBeforeMs - monotonic())),
+    ...(lastError !== undefined && { lastError }),
+  })
+
+  function save(pair: Pair | undefined): void {
+    unsaved = pair ?? unsaved
+    try {
+      renewable.save(unsaved, meta())
+      if (isUnsaved) log('info', 'the certificate is on the disk now', { domain: name })
+      unsaved = undefined
+      isUnsaved = false
+    } catch (error) {
+      if (!isUnsaved) {
+        const message =
+          unsaved === undefined ? 'the state of a certificate is not kept' : 'a certificate is in memory alone'
+        log('error', `${message}: it cannot be written; writing is tried again`, { domain: name, error: String(error) })
+      }
+      isUnsaved = true
+    }
+  }
+
+  const isOther = () => served !== undefined && origin !== renewable.origin
+  function dueAt(): { readonly atMs: number; readonly because: 'life' | 'ari' } {
+    if (served === undefined || isOther()) return { atMs: 0, because: 'life' }
+    const { life, chance } = served
+    if (wish !== undefined) return { atMs: wishedAt(life, wish.window, chance), because: 'ari' }
+    return { atMs: renewalAt(life, chance), because: 'life' }
+  }
+  const isDue = (aheadMs = 0) => now() + aheadMs >= dueAt().atMs
+
+  async function askWish(signal: AbortSignal): Promise<void> {
+    if (served === undefined || renewable.wish === undefined || isOther() || monotonic() < askWishMs) return
+    try {
+      const before = wish?.window.startMs
+      wish = await renewable.wish(served.pair, signal)
+      askWishMs = monotonic() + (wish?.againMs ?? DAY_MS)
+      if (wish !== undefined && wish.window.startMs !== before && before !== undefined)
+        log('warn', 'the CA asks for a renewal at another time than before', {
+          domain: name,
+          ...(wish.explanation !== undefined && { url: wish.explanation }),
+        })
+    } catch (error) {
+      askWishMs = monotonic() + WISH_AGAIN_MS
+      if (!signal.aborted) log('debug', 'the CA was not asked when to renew', { domain: name, error: messageOf(error) })
+    }
+  }
+
+  async function attempt(isForced: boolean, signal: AbortSignal): Promise<void> {
+    try {
+      const pair = await renewable.obtain(served?.pair, (aheadMs) => isForced || isDue(aheadMs), signal)
+      adopt(pair)
+    } catch (error) {
+      if (signal.aborted) throw error
+      failed(error)
+      throw error
+    }
+  }
+
+  function adopt(pair: Pair): void {
+    const next = toServed(pair, renewable.names)
+    if (next === undefined) throw new Error('the certificate that was issued is not for the name, or not for its key')
+    served = next
+    origin = renewable.origin
+    failures = 0
+    lastError = undefined
+    wish = undefined
+    askWishMs = monotonic()
+    renewals.succeeded++
+    const { fromMs, toMs } = next.life
+    notBeforeMs = monotonic() + Math.min(LEAST_BETWEEN_MS, (toMs - fromMs) * LEAST_BETWEEN_LIFE)
+    save(pair)
+    log('info', 'certificate issued', { domain: name, source: renewable.source, until: new Date(toMs).toISOString() })
+    changed()
+  }
+
+  function failed(error: unknown): void {
+    failures++
+    renewals.failed++
+    const askedMs = error instanceof AcmeProblem ? error.retryAfterMs : undefined
+    const waitMs = backoffMs(failures, askedMs, random())
+    notBeforeMs = monotonic() + waitMs
+    if (askedMs !== undefined) leftAloneMs = notBeforeMs
+    lastError = { atMs: now(), message: messageOf(error) }
+    save(undefined)
+    log('error', 'no certificate was issued', {
+      domain: name,
+      source: renewable.source,
+      error: lastError.message,
+      count: failures,
+      wait_ms: waitMs,
+    })
+  }
+
+  function run(isForced: boolean, signal: AbortSignal): Promise<void> {
+    running ??= attempt(isForced, signal).finally(() => {
+      running = null
+    })
+    return running
+  }
+
+  return {
+    name,
+    identity: () => served?.identity,
+    /** Does what is due; never rejects. */
+    async check(signal: AbortSignal): Promise<void> {
+      if (isUnsaved) save(undefined)
+      if (running !== null) return
+      await askWish(signal)
+      if (monotonic() < notBeforeMs || !isDue()) return
+      await run(false, signal).catch(() => {}) // it is in the log, and in the status
+    },
+    /** Gets a new certificate now. @throws Error that says why there is none */
+    async renew(signal: AbortSignal): Promise<void> {
+      const waitMs = leftAloneMs - monotonic()
+      if (waitMs > 0 && running === null) {
+        const minutes = Math.ceil(waitMs / 60_000)
+        throw new Error(`the CA asked to be left alone for ${minutes} more minutes: ${lastError?.message ?? ''}`)
+      }
+      await run(true, signal)
+    },
+    status(): SourceStatus {
+      const due = dueAt()
+      const retryMs = notBeforeMs - monotonic()
+      const isWaiting = failures > 0 && retryMs > 0 && now() + retryMs > due.atMs
+      const renewsMs = isWaiting ? now() + retryMs : Math.max(due.atMs, served === undefined ? now() : 0)
+      return {
+        name,
+        names: [...renewable.names],
+        source: renewable.source,
+        ...(renewable.path !== undefined && served !== undefined && !isUnsaved && { path: renewable.path }),
+        ...(served !== undefined && { served: servedStatus(served.pair, served.life) }),
+        renewing: running !== null,
+        renews_at: new Date(renewsMs).toISOString(),
+        renews_because: isWaiting ? 'retry' : due.because,
+        ...(lastError !== undefined && {
+          last_error: { at: new Date(lastError.atMs).toISOString(), message: lastError.message },
+        }),
+        renewals: { ...renewals },
+      }
+    },
+  }
+}
+
+/** What the status says of a certificate. @throws Error for what is not one; it was read before */
+export function servedStatus({ cert }: Pair, { fromMs, toMs }: Life) {
+  const found = describeCertificate(cert)
+  if (found === undefined) throw new Error('not a certificate')
+  const { issuer, serial, sha256, key } = found
+  return {
+    issuer,
+    serial,
+    sha256,
+    key,
+    not_before: new Date(fromMs).toISOString(),
+    not_after: new Date(toMs).toISOString(),
+  }
+}
+
+/** @returns undefined for a pair that does not fit together, or is not for the names */
+function toServed(pair: Pair, names: readonly string[]): Served | undefined {
+  const facts = readCertificate(pair.cert, [], pair.key)
+  const found = describeCertificate(pair.cert)
+  if (facts?.matchesKey !== true || found === undefined) return undefined
+  if (names.some((name) => !found.names.includes(name))) return undefined
+  const { fromMs, toMs } = facts
+  // the same at each start, and another one for each certificate
+  const chance = Number.parseInt(found.sha256.slice(0, 8), 16) / 2 ** 32
+  return { pair, life: { fromMs, toMs }, identity: { names: found.names, ...pair }, chance }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
