@@ -12,7 +12,13 @@ const BIFROST_VERSION = 'v1.3.0'
 const BIFROST_FOLDER = join(cache, `bifrost-${BIFROST_VERSION}`)
 export const BIFROST = join(BIFROST_FOLDER, 'bifrost-http')
 
-const PACKAGES: Readonly<Record<string, string>> = { wrk: 'wrk', nginx: 'nginx-light', taskset: 'util-linux' }
+const PACKAGES: Readonly<Record<string, string>> = {
+  wrk: 'wrk',
+  nginx: 'nginx-light',
+  taskset: 'util-linux',
+  h2load: 'nghttp2-client',
+  openssl: 'openssl',
+}
 
 /** What a peer is installed by. @returns why it could not be; null: it is there */
 const PEERS: Readonly<Record<string, () => string | null>> = {

@@ -10,12 +10,14 @@ import { benchPrefix, prefixText } from './prefix.ts'
 import { SERVERS, type ServerName, setBeforeFolder } from './servers.ts'
 import { benchSoak, soakText } from './soak.ts'
 import { gatewayText } from './table.ts'
+import { benchTls, tlsText } from './tls.ts'
 import { benchTranslation } from './translation.ts'
 import { absentText, translationText } from './translation-table.ts'
 
 const USAGE = `usage: npm run bench -- install
        npm run bench -- gateway [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5] [--before COMMIT]
        npm run bench -- translation [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5]
+       npm run bench -- tls [--seconds 2] [--runs 5]
        npm run bench -- soak [--requests 1000000] [--minutes 7]
        npm run bench -- prefix
        npm run bench -- compile [--runs 5]
@@ -50,6 +52,11 @@ const COMMANDS: Readonly<Record<string, (options: Options, signal: AbortSignal) 
     const { servers, absent } = installed(options.servers)
     const report = await benchTranslation({ ...options, servers }, signal)
     return { report, text: translationText(report, absent) }
+  },
+  async tls(options, signal) {
+    installMissing([])
+    const report = await benchTls(options, signal)
+    return { report, text: tlsText(report) }
   },
   async prefix(_, signal) {
     const report = await benchPrefix(signal)

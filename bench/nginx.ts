@@ -1,14 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-type Place = { readonly directory: string; readonly port: number }
+/** Where a server also listens for TLS, and with which certificate and key; paths of PEM files. */
+export type TlsPlace = { readonly port: number; readonly cert: string; readonly key: string }
+
+type Place = { readonly directory: string; readonly port: number; readonly tls?: TlsPlace | undefined }
 
 /** Writes the configuration of the mock: every request gets the same whole answer. @returns the command line */
 export function nginxAnswers(place: Place): string[] {
   return write(place, '', `default_type application/json; return 200 '${JSON.stringify(ANSWER)}';`)
 }
 
-/** Writes the configuration of a reverse proxy with kept-alive upstream connections. @returns the command line */
+/** Writes the configuration of a reverse proxy with kept-alive upstream connections, over TLS too where that is asked for. @returns the command line */
 export function nginxProxy(place: Place & { readonly upstreamPort: number }): string[] {
   return write(
     place,
@@ -34,7 +37,7 @@ const ANSWER = {
   system_fingerprint: 'fp_mock',
 }
 
-function write({ directory, port }: Place, http: string, location: string): string[] {
+function write({ directory, port, tls }: Place, http: string, location: string): string[] {
   const user = process.getuid?.() === 0 ? 'user root;' : ''
   const text = `
 daemon off; worker_processes 1; pid ${directory}/nginx.pid; ${user}
@@ -44,9 +47,14 @@ http {
   client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi;
   uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
   ${http}
-  server { listen 127.0.0.1:${port}; location / { ${location} } }
+  server { listen 127.0.0.1:${port}; ${tls === undefined ? '' : listenTls(tls)} location / { ${location} } }
 }
 `
   writeFileSync(join(directory, 'nginx.conf'), text)
   return ['nginx', '-p', directory, '-e', 'stderr', '-c', 'nginx.conf']
 }
+
+// its own defaults are worse for it: no session cache, and 100 requests for each connection of HTTP/2
+const listenTls = ({ port, cert, key }: TlsPlace): string =>
+  `listen 127.0.0.1:${port} ssl http2; ssl_certificate ${cert}; ssl_certificate_key ${key}; ` +
+  'ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:bench:10m; http2_max_concurrent_streams 128;'

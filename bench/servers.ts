@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Child, freePort, LOAD_CORE, SERVER_CORE, startChild } from './children.ts'
 import { DIALECTS, type DialectName } from './dialects.ts'
 import { BIFROST, LITELLM } from './install.ts'
-import { nginxAnswers, nginxProxy } from './nginx.ts'
+import { nginxAnswers, nginxProxy, type TlsPlace } from './nginx.ts'
 
 export const SERVERS = ['mock', 'nginx', 'bare', 'portkey', 'litellm', 'bifrost', 'before', 'gate'] as const
 export type ServerName = (typeof SERVERS)[number]
@@ -42,7 +42,12 @@ export const REQUEST = { model: 'mock', messages: MESSAGES }
 export const TOKEN_INTERVAL_MS = 20
 
 /** What a command line is made from: `directory` is the server's own and empty, `upstreamPort` is the mock's. */
-type Place = { readonly directory: string; readonly port: number; readonly upstreamPort: number }
+type Place = {
+  readonly directory: string
+  readonly port: number
+  readonly upstreamPort: number
+  readonly tls?: TlsPlace | undefined
+}
 type Recipe = {
   readonly argv: (place: Place) => readonly string[]
   readonly env?: (place: Place) => Readonly<Record<string, string>>
@@ -91,7 +96,7 @@ function gateIn(folder: string): readonly string[] {
 }
 
 /** Configures an upstream of each dialect, all of them the mock. */
-export function gateEnvironment({ directory, port, upstreamPort }: Place): Readonly<Record<string, string>> {
+export function gateEnvironment({ directory, port, upstreamPort, tls }: Place): Readonly<Record<string, string>> {
   const upstream = (name: string, provider: string, model: string) => ({
     [`GATE_UPSTREAMS__${name}__PROVIDER`]: provider,
     [`GATE_UPSTREAMS__${name}__BASE_URL`]: `http://127.0.0.1:${upstreamPort}/v1`,
@@ -102,6 +107,11 @@ export function gateEnvironment({ directory, port, upstreamPort }: Place): Reado
     GATE_SERVER__PORT: String(port),
     GATE_AUTH__TOKEN: KEY,
     GATE_DISCOVERY__ENABLED: 'false',
+    ...(tls !== undefined && {
+      GATE_TLS__HTTPS_PORT: String(tls.port),
+      GATE_TLS__FILES__CERT: tls.cert,
+      GATE_TLS__FILES__KEY: tls.key,
+    }),
     ...upstream('BENCH', 'custom', GATE_MODELS.chat),
     ...upstream('MESSAGES', 'anthropic', GATE_MODELS.messages),
     ...upstream('RESPONSES', 'openai', GATE_MODELS.responses),
@@ -147,19 +157,26 @@ export async function startMock(
   )
 }
 
-/** Starts a server under test in front of `mock`. @param environment besides what it needs @throws Error when it does not answer in time */
+/**
+ * Starts a server under test in front of `mock`.
+ * @param environment besides what it needs
+ * @param tls for nginx and Gate
+ * @throws Error when it does not answer in time
+ */
 export async function startServer(
   name: Exclude<ServerName, 'mock'>,
   kind: 'answers' | 'streams',
   mock: Running,
   directory: string,
   environment: Readonly<Record<string, string>> = {},
+  tls?: TlsPlace,
 ): Promise<Running> {
   const recipe = RECIPES[name]
   const place = {
     directory: emptyFolder(directory, `${name}-${kind}`),
     port: await freePort(),
     upstreamPort: mock.target.port,
+    tls,
   }
   const env = { ...recipe.env?.(place), ...environment }
   const command = { name, core: SERVER_CORE, argv: recipe.argv(place), env, directory: place.directory }

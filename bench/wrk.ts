@@ -22,11 +22,12 @@ export async function runWrk(
   seconds: number,
   directory: string,
   signal: AbortSignal,
+  scheme: 'http' | 'https' = 'http',
 ): Promise<WrkResult> {
   const script = join(directory, 'post.lua')
   const headers = Object.entries(target.headers).map(([name, value]) => `wrk.headers[${lua(name)}] = ${lua(value)}\n`)
   writeFileSync(script, `wrk.method = "POST"\n${headers.join('')}wrk.body = ${lua(target.body)}\n`)
-  const url = `http://127.0.0.1:${target.port}${target.path}`
+  const url = `${scheme}://127.0.0.1:${target.port}${target.path}`
   const argv = wrkArgv(seconds, script, url)
   return parseWrk(await runClient(argv, { lateMs: seconds * 1_000 + LATE_MS, signal }))
 }

@@ -8,6 +8,7 @@ import { sourcesOf } from '../../bench/before.ts'
 import { parseSchedstat } from '../../bench/children.ts'
 import { verdictOf } from '../../bench/compare.ts'
 import { DIALECT_NAMES, DIALECTS } from '../../bench/dialects.ts'
+import { parseH2Load } from '../../bench/h2load.ts'
 import { answerStatus } from '../../bench/rate-client.ts'
 import { startServer } from '../../bench/servers.ts'
 import { afterWarmUp, flatness } from '../../bench/soak.ts'
@@ -56,6 +57,15 @@ const wrkOutput = (extra: string) => `Running 4s test @ http://127.0.0.1:9103/v1
 ${extra}Requests/sec:   1541.18
 Transfer/sec:      0.90MB
 `
+
+test('reads the figures of h2load, which counts more answers than it takes for done', () => {
+  const output = `finished in 2.00s, 37564.00 req/s, 1.61MB/s
+requests: 75128 total, 75192 started, 75128 done, 75120 succeeded, 8 failed, 8 errored, 0 timeout
+status codes: 75160 2xx, 0 3xx, 2 4xx, 1 5xx
+`
+  expect(parseH2Load(output)).toEqual({ requestsPerSecond: 37_564, requests: 75_128, failed: 11 })
+  expect(() => parseH2Load('nothing')).toThrow('h2load printed no')
+})
 
 test('reads the figures of wrk in one unit', () => {
   const expected = { requestsPerSecond: 1541.18, requests: 9267, p50Us: 932, p99Us: 1_200_000, failed: 0 }
