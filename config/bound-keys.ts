@@ -1,7 +1,8 @@
 import type { ConfigProblem, LayerName } from '../schemas/config/layers.ts'
+import { CLOUDFLARE_API } from '../schemas/words/dns-apis.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { defaultBaseUrl, isProvider } from '../schemas/words/providers.ts'
-import { isTree, merge, type Path, type Tree, valueAt, withoutValue, withValue } from '../syntax/tree.ts'
+import { isTree, merge, type Path, sameValue, type Tree, valueAt, withoutValue, withValue } from '../syntax/tree.ts'
 import type { Layer, Layers } from './layers.ts'
 
 /** The key that a layer sets for an upstream or backend, and that is not sent there. */
@@ -10,6 +11,10 @@ export type Withheld = { readonly path: Path; readonly layer: LayerName; readonl
 const MAPS = ['upstreams', 'backends']
 /** What decides where requests, and the key in them, go. */
 const ADDRESS = ['base_url', 'socket', 'provider']
+/** The token for an API of DNS, and what decides where it goes. */
+const DNS = ['letsencrypt', 'dns']
+const DNS_TOKEN = [...DNS, 'api_token']
+const DNS_ADDRESS = ['api']
 
 /**
  * Leaves in the merged values only keys that go where they were meant to go: a key is bound to the origin, path and
@@ -34,9 +39,8 @@ export function withBoundKeys(layers: Layers, merged: Tree): { values: Tree; wit
 
 /** The key of config.toml that an edit of config.toml leads elsewhere, so that it has to be set again; else undefined. */
 export function keyLedAway(layers: Layers, edited: Path, runtime: Tree): Withheld | undefined {
-  const [map = '', name = '', leaf = ''] = edited
-  if (edited.length !== 3 || !MAPS.includes(map) || !ADDRESS.includes(leaf)) return undefined
-  const path = [map, name, 'api_key']
+  const path = keyGoverned(edited)
+  if (path === undefined) return undefined
   const [env, before, ...below] = layers
   if (valueAt(before.values, path) === undefined) return undefined
   const was = addressIn([before, ...below], path)
@@ -49,6 +53,14 @@ export function keyLedAway(layers: Layers, edited: Path, runtime: Tree): Withhel
   return { path, layer: 'runtime', problem: hint === undefined ? problem : { ...problem, hint } }
 }
 
+/** The key whose way an edit decides. */
+function keyGoverned(edited: Path): Path | undefined {
+  const [map = '', name = '', leaf = ''] = edited
+  if (edited.length !== 3) return undefined
+  if (sameValue([map, name], DNS)) return DNS_ADDRESS.includes(leaf) ? DNS_TOKEN : undefined
+  return MAPS.includes(map) && ADDRESS.includes(leaf) ? [map, name, 'api_key'] : undefined
+}
+
 /** Every key that a layer has for the upstream or backend, whether it is sent or not. */
 export function keysOf(layers: Layers, name: string): string[] {
   const found = MAPS.flatMap((map) => layers.map(({ values }) => valueAt(values, [map, name, 'api_key'])))
@@ -56,6 +68,7 @@ export function keysOf(layers: Layers, name: string): string[] {
 }
 
 function* keyPaths(merged: Tree): Generator<Path> {
+  if (valueAt(merged, DNS_TOKEN) !== undefined) yield DNS_TOKEN
   for (const map of MAPS) {
     const entries = valueAt(merged, [map])
     for (const [name, entry] of Object.entries(isTree(entries) ? entries : {}))
@@ -77,7 +90,8 @@ function addressIn(layers: readonly Layer[], [map = '', name = '']: Path): Addre
   const said = layers.filter((layer) => layer.name !== 'defaults').map(({ values }) => valueAt(values, [map, name]))
   const entry = merge(said.filter(isTree))
   const provider = valueAt(entry, ['provider']) ?? name
-  const url = valueAt(entry, ['base_url']) ?? (isProvider(provider) ? defaultBaseUrl(provider) : undefined)
+  const usual = isProvider(provider) ? defaultBaseUrl(provider) : undefined
+  const url = map === DNS[0] ? (valueAt(entry, ['api']) ?? CLOUDFLARE_API) : (valueAt(entry, ['base_url']) ?? usual)
   if (typeof url !== 'string' || !URL.canParse(url)) return undefined
   const { origin, pathname, search } = new URL(url)
   const socket = valueAt(entry, ['socket'])

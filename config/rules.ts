@@ -3,23 +3,14 @@ import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import { durationMs } from '../schemas/config/values.ts'
 import { isLoopback } from '../schemas/words/address.ts'
 import { isBelow } from '../schemas/words/base-url.ts'
-import type { ConfigCode } from '../schemas/words/error-codes.ts'
 import { environmentSegment } from '../schemas/words/key-names.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { nearest } from '../schemas/words/nearest.ts'
 import { defaultBaseUrl, exampleBaseUrl } from '../schemas/words/providers.ts'
-import { leafPaths, type Path, valueAt } from '../syntax/tree.ts'
-
-/** What is wrong with a configuration whose every value is right alone. */
-export type Conflict = {
-  readonly code: ConfigCode
-  readonly path: Path
-  readonly message: string
-  /** Made only for the conflicts that are reported. */
-  readonly hint: () => string
-  /** What to leave out so that the rest can be used. */
-  readonly without: Path
-}
+import { leafPaths, valueAt } from '../syntax/tree.ts'
+import { certificateConflicts } from './certificate-rules.ts'
+import { certificateSource } from './certificate-source.ts'
+import type { Conflict } from './conflict.ts'
 
 /**
  * Rules over several keys. None spans a key that waits for a restart and one that does not:
@@ -29,6 +20,7 @@ export function conflicts(config: Config, tree: KeyNode): Conflict[] {
   return [
     ...longWaits(config, tree),
     ...openToAll(config),
+    ...certificateConflicts(config),
     ...missingBaseUrls('upstreams', config.upstreams),
     ...missingBaseUrls('backends', config.backends),
     ...invalidBaseUrls('upstreams', config.upstreams),
@@ -58,14 +50,22 @@ function longWaits(config: Config, tree: KeyNode): Conflict[] {
     }))
 }
 
-function openToAll({ auth, server }: Config): Conflict[] {
-  if (auth.mode !== 'none' || isLoopback(server.host)) return []
+function openToAll(config: Config): Conflict[] {
+  const { auth, server, tls } = config
+  if (auth.mode !== 'none') return []
+  const hasTls = certificateSource(config) !== 'none' || tls.http_port !== undefined
+  const open: readonly (readonly [key: string, host: string | undefined])[] = [
+    ['server.host', server.host],
+    ...(hasTls ? ([['tls.host', tls.host]] as const) : []),
+  ]
+  const [key, host] = open.find(([, at]) => at === undefined || !isLoopback(at)) ?? []
+  if (key === undefined) return []
   return [
     {
       code: 'OPEN_TO_ALL',
       path: ['auth', 'mode'],
-      message: `auth.mode is "none" while server.host is ${server.host}, which others can reach`,
-      hint: () => 'set auth.mode to "token", or server.host to 127.0.0.1',
+      message: `auth.mode is "none" while ${key} is ${host ?? 'not set'}, which others can reach`,
+      hint: () => `set auth.mode to "token", or ${key} to 127.0.0.1`,
       without: ['auth', 'mode'],
     },
   ]

@@ -66,7 +66,8 @@ function sharedKeys(): string {
         meta: { spec, secret },
       },
     ]) => {
-      if (typeof spec !== 'string' || spec.includes('*') || spec.startsWith('gate.tls.acme.') || secret) return []
+      if (typeof spec !== 'string' || spec.includes('*') || /^gate\.tls\.(?:acme|files)\./.test(spec) || secret)
+        return []
       const option = spec.replace(/^gate\.(?:server\.)?/, '').split('.')
       return [`  { setting = ${nixValue(path.map(camelCase))}; option = ${nixValue(option.map(camelCase))}; }`]
     },

@@ -1,17 +1,29 @@
 import type { Finding } from '../diagnostic.ts'
 import type { Deployment } from '../ir/deployment.ts'
+import { tlsSecrets } from '../ir/lower-tls.ts'
+import type { Gateway } from '../ir/nodes/gateway.ts'
 import { notExpressed } from './not-expressed.ts'
 
 /** The deployment as a hosting platform runs it: the platform ends TLS, the gateway speaks plain HTTP behind it. */
 export function platformTls(deployment: Deployment): Deployment {
-  return { ...deployment, gateway: { ...deployment.gateway, tls: { kind: 'none' } } }
+  const { gateway, domain } = deployment
+  const { server } = deployment.written.gate ?? {}
+  const externalUrl = server?.external_url ?? (domain === undefined ? undefined : `https://${domain}`)
+  return withTls(deployment, { ...gateway, tls: { kind: 'none' }, tlsServing: undefined, externalUrl })
 }
 
 /** The deployment where no proxy runs: the gateway ends TLS itself. */
 export function withoutProxy(deployment: Deployment): Deployment {
   const { proxy, gateway } = deployment
   const trustedProxies = gateway.outerProxies
-  return { ...deployment, proxy: { ...proxy, engine: 'none' }, gateway: { ...gateway, trustedProxies } }
+  const own = { ...gateway, trustedProxies, tlsServing: gateway.tlsWithoutProxy }
+  return withTls({ ...deployment, proxy: { ...proxy, engine: 'none' } }, own)
+}
+
+/** The deployment with another gateway, and the secrets that its TLS needs. */
+function withTls(deployment: Deployment, gateway: Gateway): Deployment {
+  const others = deployment.secrets.filter(({ origin }) => !(origin[0] === 'gate' && origin[1] === 'tls'))
+  return { ...deployment, gateway, secrets: [...others, ...tlsSecrets(gateway)] }
 }
 
 /** What of the spec's way into the gateway has no effect behind a platform's own. */

@@ -4,18 +4,15 @@ import { addressPattern, canonicalHost } from '../../schemas/words/address.ts'
 import { PROFILES } from '../catalog/profiles.ts'
 import type { Allocation } from './allocation.ts'
 import type { BackendParts } from './lower-backend.ts'
+import { lowerExternalUrl, lowerTls, lowerTlsServing } from './lower-tls.ts'
 import { CADDY, type GatewayNames } from './names.ts'
-import type { Gateway, Tls } from './nodes/gateway.ts'
+import type { Gateway } from './nodes/gateway.ts'
 import type { Directory, FirewallRule, User } from './nodes/host.ts'
 import type { Address } from './nodes/node.ts'
 import type { Client, Dns, Vhost } from './nodes/web.ts'
 
-export function lowerGateway(
-  gate: Spec['gate'],
-  proxy: Spec['proxy'],
-  names: GatewayNames,
-  allocation: Allocation,
-): Gateway {
+export function lowerGateway(spec: Spec, names: GatewayNames, allocation: Allocation): Gateway {
+  const { gate, proxy } = spec
   const { profile, domain: _domain, instance: _instance, keep_generations, ...own } = gate
   const { image, memory, cache, server, tls, auth, discovery, network, log, ...rest } = own
   rest satisfies Record<string, never>
@@ -46,6 +43,8 @@ export function lowerGateway(
     // nginx has asked the proxies before it itself, and no other client may speak for one
     trustedProxies: proxy.engine === 'nginx' ? [] : server.trusted_proxies,
     outerProxies: server.trusted_proxies,
+    proxyProtocol: server.proxy_protocol,
+    externalUrl: lowerExternalUrl(spec),
     allowedHosts: server.allowed_hosts,
     allowedOrigins: server.allowed_origins,
     maxBodyBytes: server.max_body === undefined ? sizes.maxBodyBytes : byteCount(server.max_body),
@@ -62,6 +61,8 @@ export function lowerGateway(
     memoryBytes: memory === undefined ? sizes.memoryBytes : byteCount(memory),
     auth: { ...restOfAuth, modes: [mode].flat() },
     tls: lowerTls(tls),
+    tlsServing: proxy.engine === 'none' ? lowerTlsServing(spec) : undefined,
+    tlsWithoutProxy: lowerTlsServing(spec),
     log,
   }
 }
@@ -149,7 +150,7 @@ export function lowerFirewall({ gate, proxy, dns, client, relays }: Spec, gatewa
   const own = open_firewall ? [undefined] : open_firewall_on_interfaces
   const origin = ['gate', 'server', open_firewall ? 'open_firewall' : 'open_firewall_on_interfaces']
   return [
-    ...rules(origin, [gateway.port, gateway.p2pPort, ...webPorts(proxy, client, gateway)], own),
+    ...rules(origin, [gateway.port, gateway.p2pPort, ...tlsPorts(gateway), ...webPorts(proxy, client, gateway)], own),
     ...(dns.engine === 'none' ? [] : [...rules(origin, [dns.port], own), ...rules(origin, [dns.port], own, 'udp')]),
     ...Object.entries(relays).flatMap(([instance, relay]) =>
       rules(
@@ -170,14 +171,15 @@ function rules(
   return interfaces.flatMap((name) => ports.map((port) => ({ origin, port, protocol, interface: name })))
 }
 
+/** Of the daemon's own listeners. */
+function tlsPorts({ tlsServing }: Gateway): number[] {
+  if (tlsServing === undefined) return []
+  const { httpsPort, httpPort } = tlsServing
+  return httpPort === undefined ? [httpsPort] : [httpsPort, httpPort]
+}
+
 function webPorts(proxy: Spec['proxy'], client: Spec['client'], gateway: Gateway): number[] {
   if (proxy.engine === 'none') return []
   const https = gateway.tls.kind === 'none' ? [] : [proxy.https_port]
   return [proxy.http_port, ...https, ...(client.enable ? [client.port] : [])]
-}
-
-function lowerTls({ acme, files, internal_ca }: Spec['gate']['tls']): Tls {
-  if (acme !== undefined) return { kind: 'acme', ...acme }
-  if (files !== undefined) return { kind: 'files', ...files }
-  return internal_ca ? { kind: 'internal-ca' } : { kind: 'none' }
 }

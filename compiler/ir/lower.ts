@@ -12,8 +12,10 @@ import {
   lowerVhosts,
   stateDirectories,
 } from './lower-gateway.ts'
+import { tlsSecrets } from './lower-tls.ts'
 import { lowerBudgets, lowerProxy, lowerSandbox, lowerUpstreams } from './lower-upstreams.ts'
 import { type GatewayNames, gatewayNames } from './names.ts'
+import type { Gateway } from './nodes/gateway.ts'
 import type { Listener, Secret } from './nodes/host.ts'
 import type { Relay } from './nodes/web.ts'
 
@@ -37,7 +39,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
   } = spec
   rest satisfies Record<string, never>
   const names = gatewayNames(gate.instance)
-  const gateway = lowerGateway(gate, proxy, names, allocation)
+  const gateway = lowerGateway(spec, names, allocation)
   const portOf = (name: string): number => {
     const port = Object.hasOwn(backends, name) ? backends[name]?.port : undefined
     return typeof port === 'number' ? port : allocation.portOf(['backends', name, 'port'])
@@ -88,7 +90,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     ],
     boundedDirectories: parts.map((part) => part.boundedDirectories),
     links: parts.flatMap((part) => part.links),
-    secrets: [...gatewaySecrets(spec), ...parts.flatMap((part) => part.secrets)],
+    secrets: [...gatewaySecrets(spec, gateway), ...parts.flatMap((part) => part.secrets)],
     firewall: lowerFirewall(spec, gateway),
     vhosts,
     dns: lowerDns(dns, gate.domain, vhosts),
@@ -132,7 +134,7 @@ function lowerRelay(instance: string, server: Spec['relays'][string], names: Gat
 }
 
 /** Secrets of the daemon and the relays; a credential is named like the configuration key that it fills. */
-function gatewaySecrets({ gate, upstreams, relays }: Spec): Secret[] {
+function gatewaySecrets({ gate, upstreams, relays }: Spec, gateway: Gateway): Secret[] {
   const daemon = (origin: SpecPath, credential: string, source: Secret['source'] | undefined): Secret[] =>
     source === undefined
       ? []
@@ -140,6 +142,7 @@ function gatewaySecrets({ gate, upstreams, relays }: Spec): Secret[] {
   return [
     ...daemon(['gate', 'auth', 'token'], 'auth.token', gate.auth.token),
     ...daemon(['gate', 'auth', 'jwt', 'secret'], 'auth.jwt.secret', gate.auth.jwt.secret),
+    ...tlsSecrets(gateway),
     ...Object.entries(gate.auth.oidc).flatMap(([name, { client_secret }]) =>
       daemon(['gate', 'auth', 'oidc', name, 'client_secret'], `auth.oidc.${name}.client_secret`, client_secret),
     ),
@@ -155,11 +158,17 @@ function gatewaySecrets({ gate, upstreams, relays }: Spec): Secret[] {
   ]
 }
 
-function gatewayListeners({ proxy, dns, client }: Spec, gateway: Deployment['gateway']): Listener[] {
+function gatewayListeners({ proxy, dns, client }: Spec, gateway: Gateway): Listener[] {
   const listeners: Listener[] = [
     { origin: ['gate', 'server', 'port'], port: gateway.port, protocol: 'tcp', host: gateway.host },
     { origin: ['gate', 'server', 'p2p_port'], port: gateway.p2pPort, protocol: 'tcp', host: gateway.host },
   ]
+  if (gateway.tlsServing !== undefined) {
+    const { host = '*', httpsPort, httpPort } = gateway.tlsServing
+    listeners.push({ origin: ['gate', 'tls', 'https_port'], port: httpsPort, protocol: 'tcp', host })
+    if (httpPort !== undefined)
+      listeners.push({ origin: ['gate', 'tls', 'http_port'], port: httpPort, protocol: 'tcp', host })
+  }
   if (proxy.engine !== 'none') {
     listeners.push({ origin: ['proxy', 'http_port'], port: proxy.http_port, protocol: 'tcp', host: '*' })
     if (gateway.tls.kind !== 'none')

@@ -1,10 +1,11 @@
 import type { Spec } from '../../schemas/spec/spec.ts'
 import { isLoopback } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
+import { checkTls, hasCertificates } from './tls.ts'
 
 /** Who may reach the gateway, and what for, makes sense as a whole. */
 export function checkGateway(spec: Spec): Finding[] {
-  return [...checkAccess(spec), ...checkNames(spec), ...checkSandbox(spec)]
+  return [...checkAccess(spec), ...checkTls(spec), ...checkNames(spec), ...checkSandbox(spec)]
 }
 
 function checkAccess({ gate, proxy }: Spec): Finding[] {
@@ -37,7 +38,7 @@ function checkAccess({ gate, proxy }: Spec): Finding[] {
       hint: 'add [gate.auth.oidc.<name>]',
     })
   }
-  const encrypted = gate.tls.acme !== undefined || gate.tls.files !== undefined || gate.tls.internal_ca
+  const encrypted = hasCertificates(gate.tls)
   if (open && !encrypted && proxy.engine === 'none') {
     const message = `keys cross the network unencrypted on ${gate.server.host}`
     const hint = 'set [gate.tls], or listen on 127.0.0.1 behind [proxy]'

@@ -85,6 +85,6 @@ export function layGround(options: DaemonOptions) {
 }
 
 /** Keys that are accepted, so that a configuration need not change later, but that have no effect yet. */
-function unbuiltKeys({ letsencrypt, relay }: Config): readonly string[] {
-  return [...(letsencrypt.enabled ? ['letsencrypt.enabled'] : []), ...(relay.enable ? ['relay.enable'] : [])]
+function unbuiltKeys({ relay }: Config): readonly string[] {
+  return relay.enable ? ['relay.enable'] : []
 }

@@ -42,12 +42,90 @@ in
           challenge = mkOption {
             type = types.enum [ "tls-alpn-01" "http-01" "dns-01" ];
             default = "tls-alpn-01";
-            description = "How control of the names is proven.";
+            example = "*.example.org";
+            description = "How control of the names is proven; dns-01 for names such as \"*.example.org\".";
           };
           staging = mkOption {
             type = types.bool;
             default = false;
             description = "Use the staging directory.";
+          };
+          directory = mkOption {
+            type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
+            default = null;
+            description = "URL of the ACME directory; Let's Encrypt when absent.";
+          };
+          ca = mkOption {
+            type = types.nullOr types.nonEmptyStr;
+            default = null;
+            description = "CA certificate that the directory is trusted by, PEM; those of the system when absent.";
+          };
+          key = mkOption {
+            type = types.enum [ "ecdsa" "rsa" ];
+            default = "ecdsa";
+            description = "Kind of the private keys.";
+          };
+          eabKid = mkOption {
+            type = types.nullOr types.nonEmptyStr;
+            default = null;
+            description = "Key id of an external account, where the CA asks for one.";
+          };
+          eabHmac = mkOption {
+            type = types.nullOr secretReference;
+            default = null;
+            example = { file = "/run/secrets/name"; };
+            description = "Key of the external account, base64url.";
+          };
+          dns = mkOption {
+            type = types.nullOr (types.submodule {
+              options = {
+                provider = mkOption {
+                  type = types.enum [ "cloudflare" "rfc2136" ];
+                  description = "Who changes the zone: the API of Cloudflare, or a name server (RFC 2136).";
+                };
+                apiToken = mkOption {
+                  type = types.nullOr secretReference;
+                  default = null;
+                  example = { file = "/run/secrets/name"; };
+                  description = "Token of the API, which may edit DNS of the zone (cloudflare).";
+                };
+                api = mkOption {
+                  type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
+                  default = null;
+                  description = "URL of the API; that of the provider when absent.";
+                };
+                server = mkOption {
+                  type = types.nullOr types.nonEmptyStr;
+                  default = null;
+                  example = "192.0.2.53:53";
+                  description = "Name server that takes updates, such as \"192.0.2.53:53\" (rfc2136).";
+                };
+                zone = mkOption {
+                  type = types.nullOr types.nonEmptyStr;
+                  default = null;
+                  example = "example.org";
+                  description = "Zone that is changed, such as \"example.org\" (rfc2136).";
+                };
+                keyName = mkOption {
+                  type = types.nullOr types.nonEmptyStr;
+                  default = null;
+                  description = "Name of the TSIG key (rfc2136).";
+                };
+                keySecret = mkOption {
+                  type = types.nullOr secretReference;
+                  default = null;
+                  example = { file = "/run/secrets/name"; };
+                  description = "Secret of the TSIG key, base64 (rfc2136).";
+                };
+                algorithm = mkOption {
+                  type = types.enum [ "hmac-sha256" "hmac-sha384" "hmac-sha512" ];
+                  default = "hmac-sha256";
+                  description = "Algorithm of the TSIG key (rfc2136).";
+                };
+              };
+            });
+            default = null;
+            description = "Whose zone the challenge dns-01 writes to.";
           };
         };
       });
@@ -74,6 +152,38 @@ in
       type = types.bool;
       default = false;
       description = "Certificates by a CA of this host; comes third. Without any: plain HTTP.";
+    };
+    host = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "Address that https_port and http_port listen on; every address when absent.";
+    };
+    httpsPort = mkOption {
+      type = types.ints.between 1 65535;
+      default = 443;
+      description = "Port for HTTPS, where there is no [proxy].";
+    };
+    httpPort = mkOption {
+      type = types.either (types.ints.between 1 65535) (types.enum [ "off" ]);
+      default = 80;
+      description = "Port for redirects to HTTPS and for answers to http-01, where there is no [proxy].";
+    };
+    names = mkOption {
+      type = types.listOf types.nonEmptyStr;
+      default = [ ];
+      description = "More host names and addresses in the certificate of internal_ca, beside gate.domain and its aliases.";
+    };
+    hsts = mkOption {
+      type = types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)";
+      default = "365d";
+      example = "10s";
+      description = "How long browsers insist on HTTPS, where there is no [proxy]; 0s: no such header. A duration such as \"10s\".";
+    };
+    alarmWebhook = mkOption {
+      type = types.nullOr secretReference;
+      default = null;
+      example = { file = "/run/secrets/name"; };
+      description = "URL that is told of a certificate that could not be renewed. Unless gate.network says otherwise, it may be at any public address.";
     };
   };
   auth = {
@@ -195,6 +305,17 @@ in
     type = types.listOf types.nonEmptyStr;
     default = [ ];
     description = "Reverse proxies whose X-Forwarded-For is believed, beside the proxy of this spec.";
+  };
+  proxyProtocol = mkOption {
+    type = types.bool;
+    default = false;
+    description = "Connections from trusted_proxies begin with a PROXY header, version 1 or 2; for a gateway without [proxy].";
+  };
+  externalUrl = mkOption {
+    type = types.nullOr (types.strMatching "https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\\[[0-9a-f:.]+])(:[0-9]{1,5})?");
+    default = null;
+    example = "https://ai.example.org";
+    description = "Where clients reach the gateway, such as \"https://ai.example.org\": what redirects, cookies and links are made of; by domain and TLS when absent.";
   };
   allowedOrigins = mkOption {
     type = types.listOf types.nonEmptyStr;

@@ -9,6 +9,8 @@
         p2p_port = null;
         allow_from = null;
         trusted_proxies = null;
+        proxy_protocol = null;
+        external_url = null;
         allowed_hosts = null;
         allowed_origins = null;
         max_body = null;
@@ -177,12 +179,51 @@
         interval = null;
       };
     };
+    tls = {
+      keys = {
+        host = null;
+        https_port = null;
+        http_port = null;
+        names = null;
+        files = {
+          keys = {
+            cert = null;
+            key = null;
+          };
+        };
+        internal_ca = null;
+        acme = {
+          keys = {
+            directory = null;
+            ca = null;
+            key = null;
+            eab_kid = null;
+            eab_hmac = "secret";
+          };
+        };
+        hsts = null;
+        alarm_webhook = "secret";
+      };
+    };
     letsencrypt = {
       keys = {
         enabled = null;
         email = null;
         staging = null;
         domains = null;
+        challenge = null;
+        dns = {
+          keys = {
+            provider = null;
+            api_token = "secret";
+            api = null;
+            server = null;
+            zone = null;
+            key_name = null;
+            key_secret = "secret";
+            algorithm = null;
+          };
+        };
       };
     };
     relay = {

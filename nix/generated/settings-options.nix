@@ -34,7 +34,19 @@ in
       type = types.nullOr (types.listOf types.nonEmptyStr);
       default = null;
       defaultText = literalMD "what the daemon takes: `[]`";
-      description = "Reverse proxies whose X-Forwarded-For is believed; empty: none.";
+      description = "Reverse proxies whose X-Forwarded-For, or PROXY protocol, is believed; empty: none.";
+    };
+    proxyProtocol = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `false`";
+      description = "Connections from trusted_proxies begin with a PROXY header, version 1 or 2; without it they end.";
+    };
+    externalUrl = mkOption {
+      type = types.nullOr (types.strMatching "https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\\[[0-9a-f:.]+])(:[0-9]{1,5})?");
+      default = null;
+      example = "https://ai.example.org";
+      description = "Where clients reach the gateway, such as \"https://ai.example.org\": what redirects, cookies and links are made of.";
     };
     allowedHosts = mkOption {
       type = types.nullOr (types.listOf types.nonEmptyStr);
@@ -675,29 +687,140 @@ in
       description = "Time between two searches. A duration such as \"10s\".";
     };
   };
+  tls = {
+    host = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "Address that https_port and http_port listen on; every address of the host when absent. A change takes effect at the next restart.";
+    };
+    httpsPort = mkOption {
+      type = types.nullOr types.port;
+      default = null;
+      description = "Port for HTTPS, where there is a certificate; 443 when absent; 0 takes any free one. A change takes effect at the next restart.";
+    };
+    httpPort = mkOption {
+      type = types.nullOr types.port;
+      default = null;
+      description = "Port for redirects to HTTPS and for answers to http-01; absent: there is none; 0 takes any free one. A change takes effect at the next restart.";
+    };
+    names = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Host names and addresses in the certificate of internal_ca, beside the host of server.external_url. A change takes effect at the next restart.";
+    };
+    files = {
+      cert = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        description = "Certificate chain, PEM, the own one first; read again when it changes. A change takes effect at the next restart.";
+      };
+      key = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        description = "Private key, PEM; read again when it changes. A change takes effect at the next restart.";
+      };
+    };
+    internalCa = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `false`";
+      description = "Issue certificates by the CA of this host. A change takes effect at the next restart.";
+    };
+    acme = {
+      directory = mkOption {
+        type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
+        default = null;
+        description = "URL of the ACME directory; Let's Encrypt when absent. A change takes effect at the next restart.";
+      };
+      ca = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        description = "CA certificate that the directory is trusted by, PEM; those of the system when absent. A change takes effect at the next restart.";
+      };
+      key = mkOption {
+        type = types.nullOr (types.enum [ "ecdsa" "rsa" ]);
+        default = null;
+        defaultText = literalMD "what the daemon takes: `\"ecdsa\"`";
+        description = "Kind of the private keys. A change takes effect at the next restart.";
+      };
+      eabKid = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        description = "Key id of an external account, where the CA asks for one. A change takes effect at the next restart.";
+      };
+    };
+    hsts = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"365d\"`";
+      example = "30d";
+      description = "How long browsers insist on HTTPS for the names of the certificate; 0s: no such header. A duration such as \"30d\".";
+    };
+  };
   letsencrypt = {
     enabled = mkOption {
       type = types.nullOr types.bool;
       default = null;
       defaultText = literalMD "what the daemon takes: `false`";
-      description = "Get certificates from Let's Encrypt. A change takes effect at the next restart.";
+      description = "Get certificates by ACME, from Let's Encrypt or where tls.acme.directory says. A change takes effect at the next restart.";
     };
     email = mkOption {
       type = types.nullOr types.nonEmptyStr;
       default = null;
-      description = "Account address.";
+      description = "Account address. A change takes effect at the next restart.";
     };
     staging = mkOption {
       type = types.nullOr types.bool;
       default = null;
       defaultText = literalMD "what the daemon takes: `false`";
-      description = "Use the staging directory.";
+      description = "Use the staging directory. A change takes effect at the next restart.";
     };
     domains = mkOption {
       type = types.nullOr (types.listOf types.nonEmptyStr);
       default = null;
       defaultText = literalMD "what the daemon takes: `[]`";
-      description = "Names to certify.";
+      description = "Names to certify. A change takes effect at the next restart.";
+    };
+    challenge = mkOption {
+      type = types.nullOr (types.enum [ "tls-alpn-01" "http-01" "dns-01" ]);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"tls-alpn-01\"`";
+      example = "*.example.org";
+      description = "How control of the names is proven; dns-01 for names such as \"*.example.org\". A change takes effect at the next restart.";
+    };
+    dns = {
+      provider = mkOption {
+        type = types.nullOr (types.enum [ "cloudflare" "rfc2136" ]);
+        default = null;
+        description = "Who changes the zone: the API of Cloudflare, or a name server. A change takes effect at the next restart.";
+      };
+      api = mkOption {
+        type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
+        default = null;
+        description = "URL of the API; that of the provider when absent. A change takes effect at the next restart.";
+      };
+      server = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        description = "Name server that takes updates, as host:port (rfc2136). A change takes effect at the next restart.";
+      };
+      zone = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        description = "Zone that is changed (rfc2136); of Cloudflare, it is found when absent. A change takes effect at the next restart.";
+      };
+      keyName = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        description = "Name of the TSIG key (rfc2136). A change takes effect at the next restart.";
+      };
+      algorithm = mkOption {
+        type = types.nullOr (types.enum [ "hmac-sha256" "hmac-sha384" "hmac-sha512" ]);
+        default = null;
+        defaultText = literalMD "what the daemon takes: `\"hmac-sha256\"`";
+        description = "Algorithm of the TSIG key. A change takes effect at the next restart.";
+      };
     };
   };
   relay = {

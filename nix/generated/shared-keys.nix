@@ -6,6 +6,8 @@
   { setting = [ "server" "p2pPort" ]; option = [ "p2pPort" ]; }
   { setting = [ "server" "allowFrom" ]; option = [ "allowFrom" ]; }
   { setting = [ "server" "trustedProxies" ]; option = [ "trustedProxies" ]; }
+  { setting = [ "server" "proxyProtocol" ]; option = [ "proxyProtocol" ]; }
+  { setting = [ "server" "externalUrl" ]; option = [ "externalUrl" ]; }
   { setting = [ "server" "allowedHosts" ]; option = [ "allowedHosts" ]; }
   { setting = [ "server" "allowedOrigins" ]; option = [ "allowedOrigins" ]; }
   { setting = [ "server" "maxBody" ]; option = [ "maxBody" ]; }
@@ -21,6 +23,12 @@
   { setting = [ "auth" "jwt" "expirationHours" ]; option = [ "auth" "jwt" "expirationHours" ]; }
   { setting = [ "discovery" "enabled" ]; option = [ "discovery" "enabled" ]; }
   { setting = [ "discovery" "interval" ]; option = [ "discovery" "interval" ]; }
+  { setting = [ "tls" "host" ]; option = [ "tls" "host" ]; }
+  { setting = [ "tls" "httpsPort" ]; option = [ "tls" "httpsPort" ]; }
+  { setting = [ "tls" "httpPort" ]; option = [ "tls" "httpPort" ]; }
+  { setting = [ "tls" "names" ]; option = [ "tls" "names" ]; }
+  { setting = [ "tls" "internalCa" ]; option = [ "tls" "internalCa" ]; }
+  { setting = [ "tls" "hsts" ]; option = [ "tls" "hsts" ]; }
   { setting = [ "relay" "enable" ]; option = [ "relay" "enable" ]; }
   { setting = [ "relay" "addresses" ]; option = [ "relay" "addresses" ]; }
   { setting = [ "relay" "customDomain" ]; option = [ "relay" "customDomain" ]; }

@@ -20,6 +20,8 @@
             allow_from = null;
             admin_allow_from = null;
             trusted_proxies = null;
+            proxy_protocol = null;
+            external_url = null;
             allowed_origins = null;
             allowed_hosts = null;
             max_body = null;
@@ -42,6 +44,23 @@
                 domains = null;
                 challenge = null;
                 staging = null;
+                directory = null;
+                ca = null;
+                key = null;
+                eab_kid = null;
+                eab_hmac = "secret";
+                dns = {
+                  keys = {
+                    provider = null;
+                    api_token = "secret";
+                    api = null;
+                    server = null;
+                    zone = null;
+                    key_name = null;
+                    key_secret = "secret";
+                    algorithm = null;
+                  };
+                };
               };
             };
             files = {
@@ -51,6 +70,12 @@
               };
             };
             internal_ca = null;
+            host = null;
+            https_port = null;
+            http_port = null;
+            names = null;
+            hsts = null;
+            alarm_webhook = "secret";
           };
         };
         auth = {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { letsencrypt, tls } from './tls.ts'
 import { app, backend, model, upstream } from './upstreams.ts'
 import {
   bytes,
@@ -14,6 +15,7 @@ import {
   port,
   retention,
   secret,
+  webOrigin,
 } from './values.ts'
 
 /**
@@ -39,9 +41,18 @@ export const configSchema = z.strictObject({
       allow_from: cidrs
         .default([])
         .meta({ description: 'Client addresses that may connect; empty: all.', narrows: true }),
-      trusted_proxies: cidrs
-        .default([])
-        .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed; empty: none.', narrows: true }),
+      trusted_proxies: cidrs.default([]).meta({
+        description: 'Reverse proxies whose X-Forwarded-For, or PROXY protocol, is believed; empty: none.',
+        narrows: true,
+      }),
+      proxy_protocol: z.boolean().default(false).meta({
+        description: 'Connections from trusted_proxies begin with a PROXY header, version 1 or 2; without it they end.',
+        narrows: true,
+      }),
+      external_url: webOrigin.optional().meta({
+        description:
+          'Where clients reach the gateway, such as "https://ai.example.org": what redirects, cookies and links are made of.',
+      }),
       allowed_hosts: z.array(z.string().min(1)).default([]).meta({
         description: 'Host names that requests may ask for; empty: any (with auth.mode none: loopback names).',
         narrows: true,
@@ -154,22 +165,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ spec: 'gate.discovery' }),
-  letsencrypt: z
-    .strictObject({
-      enabled: z
-        .boolean()
-        .default(false)
-        .meta({
-          description: "Get certificates from Let's Encrypt.",
-          restart: true,
-          spec: { none: 'certificates are asked for where the spec has gate.tls.acme' },
-        }),
-      email: z.email().optional().meta({ description: 'Account address.' }),
-      staging: z.boolean().default(false).meta({ description: 'Use the staging directory.' }),
-      domains: z.array(z.string().min(1)).default([]).meta({ description: 'Names to certify.' }),
-    })
-    .prefault({})
-    .meta({ spec: 'gate.tls.acme' }),
+  tls: tls.prefault({}).meta({ spec: 'gate.tls' }),
+  letsencrypt: letsencrypt.prefault({}).meta({ spec: 'gate.tls.acme' }),
   relay: z
     .strictObject({
       enable: z

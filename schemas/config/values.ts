@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { hostPattern, hostPortPattern, ipPattern } from '../words/address.ts'
+import { addressPattern, hostPattern, hostPortPattern, ipPattern } from '../words/address.ts'
 
 export type SpecKey = string | { readonly none: string }
 
@@ -90,6 +90,36 @@ export const origin = z
     /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._~[\]-]+(?::\d{1,5})?$/,
     'write the origin as browsers do, such as "https://app.example.org": lower case, no path',
   )
+/** The origin of a web site, where a gateway is reached. */
+export const webOrigin = z
+  .string()
+  .regex(
+    /^https?:\/\/(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/,
+    'write scheme, host and port as browsers do, such as "https://ai.example.org": lower case, no path',
+  )
+/** A URL with a path, over HTTPS, or HTTP for tests and for services of this host. */
+export const httpUrl = z
+  .string()
+  .regex(/^https?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/, 'write http(s)://host[:port][/path], without user or fragment')
+/** A file that the daemon reads. */
+export const absoluteFile = z.string().regex(/^\/[^\0]*[^/\0]$/, 'write the absolute path of a file')
+const CERTIFIED =
+  /(?=.{1,253}$)(?:\*\.)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*/
+/** A name that a certificate can be for: lower case, without final dot; of a wildcard the first label alone. */
+export const certifiedName = z
+  .string()
+  .regex(new RegExp(`^${CERTIFIED.source}$`), 'write a lower-case host name such as "ai.example.org"')
+/** The same, or an IP address. */
+export const certifiedHost = z
+  .string()
+  .regex(
+    new RegExp(`^(?:${CERTIFIED.source}|${addressPattern.source.slice(1, -1)})$`),
+    'write a lower-case host name such as "ai.example.org", or an address',
+  )
+/** A name in DNS, where labels may begin with an underscore. */
+export const dnsName = z
+  .string()
+  .regex(/^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/, 'write a lower-case name such as "example.org"')
 /** What a listener listens on. */
 export const host = z.string().regex(hostPattern, 'write an address such as "127.0.0.1", or a host name')
 export const hostPort = z.string().regex(hostPortPattern, 'write host:port')

@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { cidrs, host, origin } from '../config/values.ts'
+import { cidrs, host, origin, webOrigin } from '../config/values.ts'
 import { ipPattern } from '../words/address.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
 import { boundedBytes, boundedDuration, count } from './bounded.ts'
-import { absolutePath, flag, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
+import { tls } from './tls.ts'
+import { flag, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
 
 const AUTH_MODES = ['token', 'password', 'device', 'oidc', 'none'] as const
 
@@ -18,6 +19,14 @@ const server = z.strictObject({
   trusted_proxies: cidrs
     .default([])
     .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed, beside the proxy of this spec.' }),
+  proxy_protocol: flag(
+    false,
+    'Connections from trusted_proxies begin with a PROXY header, version 1 or 2; for a gateway without [proxy].',
+  ),
+  external_url: webOrigin.optional().meta({
+    description:
+      'Where clients reach the gateway, such as "https://ai.example.org": what redirects, cookies and links are made of; by domain and TLS when absent.',
+  }),
   allowed_origins: z.array(origin).default([]).meta({
     description:
       'Origins of web pages, such as "https://app.example.org", whose scripts may ask; empty: none (CORS is off).',
@@ -41,29 +50,6 @@ const server = z.strictObject({
   drain_timeout: boundedDuration('Longest wait for requests in flight when stopping; 30s when absent.').optional(),
   open_firewall: flag(false, 'Open port, p2p_port and the ports of proxy, dns and client on every interface.'),
   open_firewall_on_interfaces: interfaces('Open the same ports on these interfaces only.').default([]),
-})
-
-const tls = z.strictObject({
-  acme: z
-    .strictObject({
-      email: z.email().meta({ description: 'Account address.' }),
-      domains: z.array(hostName('Name to certify.')).min(1).meta({ description: 'Names to certify.' }),
-      challenge: z
-        .enum(['tls-alpn-01', 'http-01', 'dns-01'])
-        .default('tls-alpn-01')
-        .meta({ description: 'How control of the names is proven.' }),
-      staging: flag(false, 'Use the staging directory.'),
-    })
-    .optional()
-    .meta({ description: 'Certificates by ACME; comes first when several ways are set.' }),
-  files: z
-    .strictObject({
-      cert: absolutePath('Certificate chain, PEM.'),
-      key: absolutePath('Private key, PEM.'),
-    })
-    .optional()
-    .meta({ description: 'Certificate from files; comes second.' }),
-  internal_ca: flag(false, 'Certificates by a CA of this host; comes third. Without any: plain HTTP.'),
 })
 
 const auth = z.strictObject({

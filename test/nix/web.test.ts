@@ -152,6 +152,7 @@ domain = "ai.example.org"
 email = "me@example.org"
 domains = ["ai.example.org"]
 challenge = "${challenge}"
+dns = { provider = "cloudflare", api_token = { credential = "dns" } }
 [proxy]
 engine = "${engine}"`,
     { targets: ['nix'] },

@@ -8,8 +8,7 @@ import type { Deployment } from '../../ir/deployment.ts'
  * stricter.
  */
 export function notYet(deployment: Deployment): Finding[] {
-  const { gateway, budgets, sandbox, profile, proxy, relayClient, relays } = deployment
-  const { tls } = gateway
+  const { gateway, budgets, sandbox, profile, relayClient, relays } = deployment
   const wanted: readonly (readonly [boolean, SpecPath, string])[] = [
     ...gateway.auth.modes.map(
       (mode) => [mode !== 'token' && mode !== 'none', ['gate', 'auth', 'mode'], `sign users in by ${mode}`] as const,
@@ -21,13 +20,6 @@ export function notYet(deployment: Deployment): Finding[] {
     ],
     [gateway.adminAllowFrom.length > 0, ['gate', 'server', 'admin_allow_from'], 'narrow the admin routes by address'],
     [gateway.cacheBytes !== PROFILES[profile].cacheBytes, ['gate', 'cache'], 'size its database cache'],
-    [tls.kind === 'files' && proxy.engine === 'none', ['gate', 'tls', 'files'], 'serve TLS from files'],
-    [tls.kind === 'internal-ca' && proxy.engine === 'none', ['gate', 'tls', 'internal_ca'], 'run a CA'],
-    [
-      tls.kind === 'acme' && proxy.engine === 'none' && tls.challenge !== 'tls-alpn-01',
-      ['gate', 'tls', 'acme', 'challenge'],
-      'use this challenge',
-    ],
     [budgets.length > 0, ['budgets'], 'keep budgets'],
     [sandbox.enable, ['sandbox', 'enable'], 'run code'],
     [relayClient.enable, ['relay', 'enable'], 'be reached through relays'],

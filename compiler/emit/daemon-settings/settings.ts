@@ -12,6 +12,7 @@ import { durationText } from './duration-text.ts'
 import { modelTable } from './models.ts'
 import { notYet } from './not-yet.ts'
 import { contradictions, overlay } from './overlay.ts'
+import { tlsTables } from './tls.ts'
 import { missingAddresses, sameNames, upstreamTable } from './upstreams.ts'
 
 /** What a target may decide about the daemon's configuration: addresses, and nothing else. */
@@ -52,7 +53,7 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
     apps: appTable(backends.flatMap((app) => (app.isUpstream ? [] : [{ app, agent: reach(app)?.agent }]))),
     models: models.node,
     discovery: discovery(deployment),
-    letsencrypt: letsencrypt(deployment),
+    ...tlsTables(deployment.gateway.tlsServing),
     relay: relay(deployment),
     log: log(deployment),
   })
@@ -78,7 +79,8 @@ function server(settings: ServerSettings, host: string): JsonNode {
   const origin: SpecPath = ['gate', 'server']
   const at = (key: string, content: string | number | readonly string[]) => value([...origin, key], content)
   const time = (key: string, ms: number | undefined) => (ms === undefined ? undefined : at(key, durationText(ms)))
-  const { host: _, port, p2pPort, allowFrom, trustedProxies, allowedHosts, allowedOrigins, ...limits } = settings
+  const { host: _, port, p2pPort, allowFrom, trustedProxies, proxyProtocol, externalUrl, ...others } = settings
+  const { allowedHosts, allowedOrigins, ...limits } = others
   const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConcurrent, ...times } = limits
   const { headersTimeoutMs, bodyTimeoutMs, stallTimeoutMs, drainTimeoutMs, ...rest } = times
   rest satisfies Record<string, never>
@@ -88,6 +90,8 @@ function server(settings: ServerSettings, host: string): JsonNode {
     p2p_port: at('p2p_port', p2pPort),
     allow_from: at('allow_from', allowFrom),
     trusted_proxies: at('trusted_proxies', trustedProxies),
+    proxy_protocol: proxyProtocol ? value([...origin, 'proxy_protocol'], true) : undefined,
+    external_url: externalUrl === undefined ? undefined : at('external_url', externalUrl),
     allowed_hosts: allowedHosts.length === 0 ? undefined : at('allowed_hosts', allowedHosts),
     allowed_origins: allowedOrigins.length === 0 ? undefined : at('allowed_origins', allowedOrigins),
     max_body: at('max_body', `${maxBodyBytes}B`),
@@ -125,20 +129,6 @@ function discovery({ gateway }: Deployment): JsonNode {
   return object(origin, {
     enabled: value([...origin, 'enabled'], enabled ?? false),
     interval: intervalMs === undefined ? undefined : value([...origin, 'interval'], durationText(intervalMs)),
-  })
-}
-
-/** The daemon gets certificates itself unless a proxy is in front of it. */
-function letsencrypt({ gateway: { tls }, proxy }: Deployment): JsonNode | undefined {
-  if (tls.kind !== 'acme' || proxy.engine !== 'none') return undefined
-  const { kind: _, email, staging, domains, challenge: _notYet, ...rest } = tls
-  rest satisfies Record<string, never>
-  const origin: SpecPath = ['gate', 'tls', 'acme']
-  return object(origin, {
-    enabled: value(origin, true),
-    email: value([...origin, 'email'], email),
-    staging: value([...origin, 'staging'], staging),
-    domains: value([...origin, 'domains'], domains),
   })
 }
 

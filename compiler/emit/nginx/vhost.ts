@@ -3,7 +3,7 @@ import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { block, type Directive, directive, expression } from '../../../syntax/nginx/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { certificateFiles } from '../../ir/names.ts'
-import type { Tls } from '../../ir/nodes/gateway.ts'
+import type { Tls } from '../../ir/nodes/tls.ts'
 import type { Vhost } from '../../ir/nodes/web.ts'
 
 /** Headers that an app may set itself; ours are used where it does not. */

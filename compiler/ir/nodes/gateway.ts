@@ -2,6 +2,7 @@ import type { Parameter, Price } from '../../../schemas/config/tuning.ts'
 import type { Spec } from '../../../schemas/spec/spec.ts'
 import type { Provider } from '../../../schemas/words/providers.ts'
 import type { Node } from './node.ts'
+import type { Tls, TlsServing } from './tls.ts'
 
 /** What the daemon's `server` table says: the mapping to its configuration names every field. */
 export type ServerSettings = {
@@ -11,6 +12,9 @@ export type ServerSettings = {
   readonly allowFrom: readonly string[]
   /** Whose X-Forwarded-For the daemon believes, beside this host's own proxy, which has a socket of its own. */
   readonly trustedProxies: readonly string[]
+  readonly proxyProtocol: boolean
+  /** Origin that clients use; absent: they use addresses. */
+  readonly externalUrl: string | undefined
   /** Empty: any. */
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
@@ -60,16 +64,14 @@ export type Gateway = Node &
     readonly auth: Omit<Spec['gate']['auth'], 'mode'> & { readonly modes: readonly AuthMode[] }
     /** The first way that is set, in the order acme, files, internal CA. */
     readonly tls: Tls
+    /** How the daemon itself serves it; undefined: it does not, or the proxy of this host does. */
+    readonly tlsServing: TlsServing | undefined
+    /** The same for a target that runs no proxy. */
+    readonly tlsWithoutProxy: TlsServing | undefined
     readonly log: Spec['gate']['log']
   }
 
 export type AuthMode = Exclude<Spec['gate']['auth']['mode'], readonly unknown[]>
-
-export type Tls =
-  | ({ readonly kind: 'acme' } & NonNullable<Spec['gate']['tls']['acme']>)
-  | { readonly kind: 'files'; readonly cert: string; readonly key: string }
-  | { readonly kind: 'internal-ca' }
-  | { readonly kind: 'none' }
 
 /** A provider that requests can go to. */
 export type Upstream = Node & {

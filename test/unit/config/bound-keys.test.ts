@@ -177,3 +177,15 @@ test.each(['upstreams.mine.api_key', 'upstreams.mine.base_url'])(
     await expect(edit).rejects.toMatchObject({ code: 'UNSET_VARIABLE' })
   },
 )
+
+test('the token of an API of DNS is not sent elsewhere, and stays below its address', async () => {
+  const env = { GATE_LETSENCRYPT__DNS__API_TOKEN: KEY }
+  const place = configPlace({ declared: { letsencrypt: { dns: { provider: 'cloudflare' } } }, env })
+  const config = place.open()
+  expect(config.current().letsencrypt.dns.api_token).toBe(KEY)
+  const change = await config.set('letsencrypt.dns.api', MINE, soft)
+  expect(change.problems).toMatchObject([{ code: 'KEY_WITHHELD', key: 'letsencrypt.dns.api_token' }])
+  expect(place.open().current().letsencrypt.dns.api_token).toBeUndefined()
+  await config.set('letsencrypt.dns.api', 'https://api.cloudflare.com/client/v4/', soft)
+  expect(place.open().current().letsencrypt.dns.api_token).toBe(KEY)
+})

@@ -227,7 +227,7 @@ test('reads credentials that are named like keys and leaves the others alone', (
     credentials: {
       'upstreams.llama-cpp.api_key': 'k1\n',
       'auth.token': '1234567890123456',
-      'tls.key': 'x',
+      'certificate.key': 'x',
       database: 'y',
     },
   })

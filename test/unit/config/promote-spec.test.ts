@@ -16,7 +16,25 @@ const keys = keyTree(configSchema)
 
 /** What is deployed: an upstream, a backend and a model of the names that `everyKey` has, and certificates. */
 const BASE: Tree = {
-  gate: { tls: { acme: { email: 'admin@example.org', domains: ['gate.example.org'] } } },
+  gate: {
+    tls: {
+      host: '127.0.0.1',
+      files: { cert: '/etc/gate/cert.pem', key: '/etc/gate/key.pem' },
+      acme: {
+        email: 'admin@example.org',
+        domains: ['gate.example.org'],
+        eab_kid: 'kid-0',
+        eab_hmac: { credential: 'eab' },
+        dns: {
+          provider: 'rfc2136',
+          server: '192.0.2.1:53',
+          zone: 'gate.example.org',
+          key_name: 'key',
+          key_secret: { credential: 'tsig' },
+        },
+      },
+    },
+  },
   upstreams: { '42': { provider: 'ollama', base_url: 'http://127.0.0.1:9/v1' } },
   backends: {
     'with-a-dash': {

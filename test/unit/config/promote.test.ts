@@ -24,7 +24,7 @@ provider = "ollama"
 [models.in]
 targets = [{ upstream = "llama-cpp", model = "a $${OPEN}b} \\"c\\" \\\\ d", weight = 0.5 }]
 [letsencrypt]
-enabled = true
+enabled = false
 email = "me@example.org"
 `
 
@@ -37,7 +37,7 @@ test('prints the assignments for NixOS, without secrets', () => {
     'services.gate-daemon.settings.upstreams.llama-cpp.baseUrl = "http://127.0.0.1:9/v1";',
     '# upstreams.llama-cpp.api_key is a secret: put GATE_UPSTREAMS__LLAMA_CPP__API_KEY=… into the file that environmentFile names',
     `services.gate-daemon.settings.models."in".targets = [ { upstream = "llama-cpp"; model = "a \\${OPEN}b} \\"c\\" \\\\ d"; weight = 0.5; } ];`,
-    'services.gate-daemon.settings.letsencrypt.enabled = true;',
+    'services.gate-daemon.settings.letsencrypt.enabled = false;',
     'services.gate-daemon.settings.letsencrypt.email = "me@example.org";',
     '',
   ])

@@ -5,6 +5,9 @@
     enable = true;
     profile = "medium-vps";
     tls = {
+      host = "100.64.0.7";
+      httpsPort = 8443;
+      httpPort = "off";
       files = {
         cert = "/run/secrets/gate/cert.pem";
         key = "/run/secrets/gate/key.pem";

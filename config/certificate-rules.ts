@@ -1,0 +1,98 @@
+import type { Config } from '../schemas/config/config.ts'
+import { keyPathText } from '../schemas/words/key-path.ts'
+import type { Path } from '../syntax/tree.ts'
+import type { Conflict } from './conflict.ts'
+
+/**
+ * Rules over the keys of certificates; all wait for a restart. A secret that is missing is none of them: it is told
+ * when it is needed, by an alarm, and the daemon serves what it has.
+ */
+export function certificateConflicts(config: Config): Conflict[] {
+  const { tls, letsencrypt } = config
+  return [
+    ...halves(['tls', 'files'], 'cert', 'key', tls.files),
+    ...samePorts(tls),
+    ...(letsencrypt.enabled ? [...unnamed(letsencrypt), ...unprovable(config), ...dnsKeys(letsencrypt)] : []),
+  ]
+}
+
+/** Two keys of which neither says anything alone. */
+function halves(table: Path, one: string, other: string, values: Readonly<Record<string, unknown>>): Conflict[] {
+  const [has, lacks] = values[one] === undefined ? [other, one] : [one, other]
+  if (values[has] === undefined || values[lacks] !== undefined) return []
+  const missing = keyPathText([...table, lacks])
+  return [
+    needed([...table, has], `${keyPathText([...table, has])} is set, and ${missing} is missing`, `set ${missing}`),
+  ]
+}
+
+function samePorts({ https_port, http_port }: Config['tls']): Conflict[] {
+  if (http_port === undefined || http_port === 0 || http_port !== (https_port ?? 443)) return []
+  return [
+    {
+      code: 'INVALID_VALUE',
+      path: ['tls', 'http_port'],
+      message: `tls.http_port and tls.https_port are both ${http_port}`,
+      hint: () => 'choose another port for one of them',
+      without: ['tls', 'http_port'],
+    },
+  ]
+}
+
+function unnamed({ domains }: Config['letsencrypt']): Conflict[] {
+  if (domains.length > 0) return []
+  return [
+    needed(
+      ['letsencrypt', 'enabled'],
+      'letsencrypt.enabled is true, and letsencrypt.domains names nothing to certify',
+      'set letsencrypt.domains, such as ["ai.example.org"]',
+    ),
+  ]
+}
+
+/** Challenges that cannot prove what they should. */
+function unprovable({ letsencrypt, tls }: Config): Conflict[] {
+  const { challenge, domains, dns } = letsencrypt
+  const wildcard = domains.find((name) => name.startsWith('*.'))
+  if (wildcard !== undefined && challenge !== 'dns-01')
+    return [
+      needed(
+        ['letsencrypt', 'challenge'],
+        `control of "${wildcard}" cannot be proven by ${challenge}`,
+        'set letsencrypt.challenge to "dns-01", or name the hosts one by one',
+      ),
+    ]
+  if (challenge === 'http-01' && tls.http_port === undefined)
+    return [
+      needed(
+        ['letsencrypt', 'challenge'],
+        'letsencrypt.challenge is "http-01", and tls.http_port is missing',
+        'set tls.http_port to 80, where the CA asks',
+      ),
+    ]
+  if (challenge === 'dns-01' && dns.provider === undefined)
+    return [
+      needed(
+        ['letsencrypt', 'challenge'],
+        'letsencrypt.challenge is "dns-01", and letsencrypt.dns.provider is missing',
+        'set letsencrypt.dns.provider to "cloudflare" or "rfc2136"',
+      ),
+    ]
+  return []
+}
+
+const RFC_2136_KEYS = ['server', 'zone', 'key_name'] as const
+
+function dnsKeys({ challenge, dns }: Config['letsencrypt']): Conflict[] {
+  if (challenge !== 'dns-01' || dns.provider !== 'rfc2136') return []
+  const missing = RFC_2136_KEYS.filter((key) => dns[key] === undefined).map((key) => `letsencrypt.dns.${key}`)
+  if (missing.length === 0) return []
+  const message = `letsencrypt.dns.provider is "rfc2136", and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`
+  return [needed(['letsencrypt', 'dns', 'provider'], message, `set ${missing.join(', ')}`)]
+}
+
+function needed(path: Path, message: string, hint: string): Conflict {
+  // half of it would ask for certificates in another way than was meant
+  const without = path[0] === 'letsencrypt' ? ['letsencrypt'] : path.slice(0, 2)
+  return { code: 'MISSING_KEY', path, message, hint: () => hint, without }
+}
