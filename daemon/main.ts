@@ -21,7 +21,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const ground = layGround(options)
   const { config, lifecycle, log, monotonic } = ground
   const storage = openStorage(ground)
-  const dataPlane = createDataPlane(ground, storage)
+  const dataPlane = createDataPlane(ground, storage, null)
   const controlPlane = createControlPlane(ground, storage, dataPlane)
 
   for (const { apply } of [ground, dataPlane]) config.onChange(apply)

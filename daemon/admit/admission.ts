@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { GateError } from '../../schemas/words/errors.ts'
-import { readBody } from './body.ts'
+import { type RequestBody, readBody } from './body.ts'
 
 /** Bounds on what is in flight. */
 export type AdmissionLimits = {
@@ -14,7 +13,7 @@ export type Admission = ReturnType<typeof createAdmission>
 /** One admitted request. Release exactly once. */
 export type Slot = {
   /** Reads the whole body, unpacked: `readBody` of body.ts. */
-  readonly readBody: (request: IncomingMessage, onChunk?: (chunk: Buffer) => void) => Promise<Buffer>
+  readonly readBody: (request: RequestBody, onChunk?: (chunk: Buffer) => void) => Promise<Buffer>
   /**
    * Counts bytes of an answer that are kept until the release: a quarter more than bodies may take, so that no upload
    * costs another request the answer that it was promised. @throws GateError TOO_MANY_REQUESTS when there are too many

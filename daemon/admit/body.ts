@@ -1,6 +1,10 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import { GateError } from '../../schemas/words/errors.ts'
 import { CODINGS, codingOf, createDecoder } from '../../wire/decoder.ts'
+
+/** A body that is being received. `complete`: all of it came. */
+export type RequestBody = Readable & { readonly headers: IncomingHttpHeaders; readonly complete: boolean }
 
 /**
  * What bounds one body. `hold` counts bytes that are kept for it until its slot is released, and throws when there are
@@ -28,7 +32,7 @@ const CHUNK_BYTES = 160
  * @throws GateError BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE at once; rejects with these, TOO_MANY_REQUESTS, and
  * BAD_REQUEST when it ends early or cannot be unpacked
  */
-export function readBody(request: IncomingMessage, bounds: BodyBounds, onChunk: OnChunk): Promise<Buffer> {
+export function readBody(request: RequestBody, bounds: BodyBounds, onChunk: OnChunk): Promise<Buffer> {
   const { 'content-length': length, 'content-encoding': encoding } = request.headers
   if (Number(length ?? 0) > bounds.maxBytes) throw tooLarge(bounds) // before a byte is read
   const coding = encoding === undefined ? 'identity' : codingOf(encoding)
@@ -49,7 +53,7 @@ type Kept = { readonly add: (chunk: Buffer) => void; readonly joined: () => Buff
 type Settle = (body: Buffer) => void
 
 function readPlain(
-  request: IncomingMessage,
+  request: RequestBody,
   kept: Kept,
   { isReleased }: BodyBounds,
   resolve: Settle,
@@ -79,13 +83,13 @@ function readPlain(
     }
   })
   request.on('close', () => {
-    if (!request.complete) reject(endedEarly())
+    if (!request.complete) reject(endOf(request))
   })
 }
 
 /** Unpacking takes turns by itself: it is done in other threads, some kilobytes at a time. */
 function readPacked(
-  request: IncomingMessage,
+  request: RequestBody,
   coding: string,
   kept: Kept,
   bounds: BodyBounds,
@@ -127,7 +131,7 @@ function readPacked(
   )
   request.on('end', () => attempt(decoder.end))
   request.on('close', () => {
-    if (!request.complete) stop(endedEarly())
+    if (!request.complete) stop(endOf(request))
   })
 }
 
@@ -161,6 +165,7 @@ function tooLarge({ maxBytes }: BodyBounds): GateError {
   return new GateError('BODY_TOO_LARGE', `the body is larger than server.max_body (${maxBytes} bytes)`)
 }
 
-function endedEarly(): GateError {
-  return new GateError('BAD_REQUEST', 'the request body ended early')
+/** Why no more of a body comes: what the listener says, or the client has left. */
+function endOf({ errored }: RequestBody): GateError {
+  return errored instanceof GateError ? errored : new GateError('BAD_REQUEST', 'the request body ended early')
 }

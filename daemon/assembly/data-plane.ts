@@ -21,7 +21,7 @@ import { admissionLimits, keptLimits, recordingLimits } from '../gateway/setting
 import { speechOf } from '../gateway/speech.ts'
 import { openRow } from '../gateway/usage-row.ts'
 import { connectionLimits } from '../listener/connection-limits.ts'
-import { createHttpListener, type ListenAt } from '../listener/http.ts'
+import type { Identities } from '../listener/identities.ts'
 import { createMetrics } from '../meter/metrics.ts'
 import { createRetryBudget } from '../route/retry-budget.ts'
 import { createTargetHealth } from '../route/target-health.ts'
@@ -29,6 +29,7 @@ import { DIALECTS } from '../translate/dialects.ts'
 import { echo } from '../translate/openai-chat/echo.ts'
 import { createUpstreams } from '../upstream/upstreams.ts'
 import type { Ground } from './ground.ts'
+import { createListeners, placesOf } from './listeners.ts'
 import type { Storage } from './storage.ts'
 
 /** How long a stream may go on after its key has expired. */
@@ -37,18 +38,32 @@ const EXPIRY_CHECK_MS = 1_000
 const NOTE_OPEN_MS = 500
 const COUNTING_MS = 10
 
+const NO_IDENTITIES: Identities = {
+  current: () => [],
+  onChange: () => () => {},
+  challengeFor: () => undefined,
+  httpChallenge: () => undefined,
+}
+
 export type DataPlane = ReturnType<typeof createDataPlane>
 
-/** Everything that a request goes through. Each part is made of those above it. */
-export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answers, objects }: Storage) {
+/**
+ * Everything that a request goes through. Each part is made of those above it.
+ * @param identities what is served over TLS; null: no source of certificates is configured
+ */
+export function createDataPlane(
+  ground: Ground,
+  { tokens, ledger, noteOpen, answers, objects }: Storage,
+  identities: Identities | null,
+) {
   const { log, now, monotonic, lifecycle, activation, config } = ground
   const initial = config.current()
   tokens.setSystemToken(initial.auth.token)
   const admission = createAdmission(admissionLimits(initial))
   const health = createTargetHealth(monotonic)
   const speech = speechOf(DIALECTS, echo)
-  const places = placesOf(activation.gateway, initial)
-  const limits = limitsOf(initial, places.length, log)
+  const places = placesOf(activation, initial, identities !== null)
+  const limits = limitsOf(initial, Object.values(places).flat().length, log)
   const upstreams = createUpstreams(speech, limits.maxUpstreamConnections)
   const backends = createBackends({
     probe: upstreams.probe,
@@ -136,10 +151,18 @@ export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answ
   backends.whenStarted((name, outcome) => {
     if (outcome === 'started') directory.restarted(name)
   })
-  const listeners = places.map((where) => ({
-    where,
-    listener: createHttpListener(gateway, limits, log),
-  }))
+  const listeners = createListeners(
+    places,
+    {
+      answering: gateway,
+      identities: identities ?? NO_IDENTITIES,
+      limits,
+      noteHandshake: metrics.handshake,
+      monotonic,
+      log,
+    },
+    initial,
+  )
 
   return {
     backends,
@@ -155,6 +178,7 @@ export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answ
       kept.setLimits(keptLimits(next))
       recordings.setLimits(recordingLimits(next))
       gateway.apply(next)
+      listeners.apply(next)
       directory.apply(next)
       backends.apply(next.backends)
       apps.apply(next.apps)
@@ -163,14 +187,12 @@ export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answ
     async listen(): Promise<readonly string[]> {
       backends.apply(initial.backends)
       apps.apply(initial.apps)
-      const urls: string[] = []
-      for (const { where, listener } of listeners) urls.push(await listener.listen(where))
+      const urls = await listeners.listen()
       for (const url of urls) log('info', 'listening', { url })
       directory.start(new Set(urls.map((url) => Number(new URL(url).port))))
       return urls
     },
-    drain: (signal: AbortSignal): Promise<void> =>
-      clients.drain(Promise.all(listeners.map(({ listener }) => listener.drain(signal))), signal),
+    drain: (signal: AbortSignal): Promise<void> => clients.drain(listeners.drain(signal), signal),
     /** In the order in which they have to go: what asks goes before what is asked. */
     stops: [
       ['expiry of keys', async () => clearInterval(expiry)],
@@ -182,11 +204,6 @@ export function createDataPlane(ground: Ground, { tokens, ledger, noteOpen, answ
       ['metrics', metrics.close],
     ] as const,
   }
-}
-
-/** The sockets that systemd passed, or the configured address. */
-function placesOf(inherited: readonly number[], { server: { host, port } }: Config): readonly ListenAt[] {
-  return inherited.length > 0 ? inherited.map((fd) => ({ fd })) : [{ host, port }]
 }
 
 function limitsOf({ server }: Config, listeners: number, log: Log) {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
@@ -7,7 +7,9 @@ import { clientAddress } from '../admit/address.ts'
 import type { Admission, Slot } from '../admit/admission.ts'
 import { credentialOf } from '../auth/credential.ts'
 import { ANYBODY, type Principal, requireScope, type Tokens } from '../auth/tokens.ts'
+import type { ClientRequest } from '../listener/client-request.ts'
 import { checkRequest } from '../listener/request-check.ts'
+import type { Via } from '../listener/via.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Call, Endpoint } from '../translate/call.ts'
 import { isOfType } from '../upstream/media-type.ts'
@@ -16,10 +18,9 @@ import type { GatewaySettings } from './settings.ts'
 
 /** One request on its way through the stages, which are the functions below, in their order. */
 export type Exchange = {
-  readonly request: IncomingMessage
+  readonly request: ClientRequest
   readonly answer: Answer
-  /** Address that the connection came from; null: from the proxy of this host, over a Unix socket. */
-  readonly peer: string | null
+  readonly via: Via
   /** Monotonic milliseconds. */
   readonly startedAt: number
   /** Path and query of the request target. */
@@ -34,24 +35,21 @@ const NO_BODY = Buffer.alloc(0)
  * @param closed why no client is served now
  * @throws GateError; the connection is not used again
  */
-export function check(
-  { request, answer, peer }: Exchange,
-  settings: GatewaySettings,
-  closed: string | undefined,
-): void {
-  if (request.headers.expect !== undefined && request.httpVersionMinor === 1) answer.noteBodyWithheld()
+export function check({ request, answer, via }: Exchange, settings: GatewaySettings, closed: string | undefined): void {
+  if (request.headers.expect !== undefined && request.httpVersion !== '1.0') answer.noteBodyWithheld()
   try {
     checkRequest(request)
     if (closed !== undefined) throw new GateError('NOT_READY', `the gateway is closed: ${closed}`)
-    checkAddress(request, peer, settings)
+    checkAddress(request, via.peer, settings)
+    checkHost(request, via, settings)
   } catch (error) {
     answer.closeConnection()
     throw error
   }
 }
 
-function checkAddress(request: IncomingMessage, peer: string | null, settings: GatewaySettings): void {
-  const { isOpen, allowFrom, trustedProxies, isServed } = settings
+function checkAddress(request: ClientRequest, peer: string | null, settings: GatewaySettings): void {
+  const { isOpen, allowFrom, trustedProxies } = settings
   const forwardedFor = request.headers['x-forwarded-for']?.toString()
   // whatever socket this came over: one passed on by systemd may listen elsewhere than server.host says
   if (isOpen && !isLoopback(peer ?? clientAddress(peer, forwardedFor, trustedProxies))) {
@@ -62,8 +60,20 @@ function checkAddress(request: IncomingMessage, peer: string | null, settings: G
     if (!allowFrom.has(address))
       throw new GateError('FORBIDDEN_ADDRESS', 'this address may not connect (server.allow_from)')
   }
-  if (isServed !== null && !isServed(parseHostPort(request.headers.host ?? '').host)) {
-    throw new GateError('MISDIRECTED', 'this host name is not served here (server.allowed_hosts)')
+}
+
+/**
+ * Which hosts are served is said by the configuration, or else by the certificate: over HTTP/2 browsers send requests
+ * for other hosts on a connection that they have, and 421 sends them to the right one (RFC 9110 section 15.5.20).
+ */
+function checkHost(request: ClientRequest, { secured }: Via, { isServed, externalHost }: GatewaySettings): void {
+  if (isServed === null && secured === null) return
+  const { host } = parseHostPort(request.headers.host ?? '')
+  if (isServed !== null) {
+    if (!isServed(host)) throw new GateError('MISDIRECTED', 'this host name is not served here (server.allowed_hosts)')
+  } else if (secured !== null && !secured.isFor(host) && host !== externalHost && isIP(host) === 0) {
+    if (host === '' || isLoopback(host)) return
+    throw new GateError('MISDIRECTED', 'the certificate is not for this host name; server.allowed_hosts can allow it')
   }
 }
 
@@ -93,7 +103,7 @@ export function authenticate(
 const USER_HEADERS = ['x-openwebui-user-email', 'x-openwebui-user-id'] as const
 const LONGEST_USER = 200
 
-function endUserOf({ headers }: IncomingMessage): string {
+function endUserOf({ headers }: ClientRequest): string {
   const named = USER_HEADERS.map((name) => headers[name]).find((value) => typeof value === 'string' && value !== '')
   return String(named ?? '').slice(0, LONGEST_USER)
 }
@@ -115,7 +125,7 @@ export function admit(
 }
 
 /** A page of another origin can send text/plain without asking; JSON it cannot. */
-function checkJson({ headers: { 'content-type': type, origin } }: IncomingMessage, mayBeCalledForm: boolean): void {
+function checkJson({ headers: { 'content-type': type, origin } }: ClientRequest, mayBeCalledForm: boolean): void {
   const isOther = mayBeCalledForm && isOfType(type, 'application/x-www-form-urlencoded')
   const isLeftOut = (type === undefined || isOther) && origin === undefined // a script of a page cannot leave it out
   if (isLeftOut || isOfType(type, 'application/json')) return
@@ -123,7 +133,7 @@ function checkJson({ headers: { 'content-type': type, origin } }: IncomingMessag
 }
 
 /** A page of another origin can send a form without asking, too, so it must be one that may. */
-function checkForm({ headers: { 'content-type': type, origin } }: IncomingMessage, { cors }: Answer): void {
+function checkForm({ headers: { 'content-type': type, origin } }: ClientRequest, { cors }: Answer): void {
   if (!isOfType(type, 'multipart/form-data'))
     throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send a form: "Content-Type: multipart/form-data; boundary=…"')
   if (origin === undefined || cors.length > 0) return

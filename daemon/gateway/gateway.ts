@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Config } from '../../schemas/config/config.ts'
 import type { GateError } from '../../schemas/words/errors.ts'
 import type { Admission } from '../admit/admission.ts'
 import type { Tokens } from '../auth/tokens.ts'
+import type { ClientRequest, ClientResponse } from '../listener/client-request.ts'
+import type { Via } from '../listener/via.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Dialects } from '../translate/dialects.ts'
@@ -50,13 +51,10 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   const { clients } = parts
   let settings = gatewaySettings(initial)
 
-  /** @param isProxied whether it came over a Unix socket, which only the proxy of this host reaches */
-  async function handle(request: IncomingMessage, response: ServerResponse, isProxied = false): Promise<void> {
+  async function handle(request: ClientRequest, response: ClientResponse, via: Via): Promise<void> {
     const answer = new Answer(response, parts.newRequestId(), fallback, settings.stallTimeoutMs)
     const url = urlOf(request.url ?? '')
-    // a connection that is gone has no address, which must not make a proxy of it
-    const peer = isProxied ? null : (request.socket.remoteAddress ?? '')
-    const exchange: Exchange = { request, answer, peer, startedAt: parts.monotonic(), url, path: pathOf(url) }
+    const exchange: Exchange = { request, answer, via, startedAt: parts.monotonic(), url, path: pathOf(url) }
     const open = clients.add(answer)
     try {
       await serve(exchange)

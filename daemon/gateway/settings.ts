@@ -1,6 +1,6 @@
 import type { Config } from '../../schemas/config/config.ts'
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
-import { canonicalHost, isLoopback } from '../../schemas/words/address.ts'
+import { canonicalHost, isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 import { addressList } from '../admit/address.ts'
 import type { AdmissionLimits } from '../admit/admission.ts'
 
@@ -11,12 +11,19 @@ export function gatewaySettings({ server, auth }: Config) {
   const isOpen = auth.mode === 'none'
   return {
     isOpen,
+    /** Host of `server.external_url`; undefined: there is none. */
+    externalHost: externalHost(server.external_url),
     isServed: servedHosts(server.allowed_hosts, isOpen),
     allowedOrigins: new Set(server.allowed_origins),
     allowFrom: addressList(server.allow_from),
     trustedProxies: addressList(server.trusted_proxies),
     stallTimeoutMs: durationMs(server.stall_timeout),
   }
+}
+
+function externalHost(url: string | undefined): string | undefined {
+  const found = url === undefined ? null : URL.parse(url)
+  return found === null ? undefined : parseHostPort(found.host).host
 }
 
 /** Whether a (canonical) host is served; null: any is. */

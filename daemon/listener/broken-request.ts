@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { ERRORS, GateError } from '../../schemas/words/errors.ts'
 
@@ -21,9 +21,11 @@ export function noteRequest(socket: Asked, response: ServerResponse): void {
 }
 
 /** From now on the reader of this request says how long its body may take, in place of the listener. */
-export function timesItself(request: IncomingMessage & { [TIMES_ITSELF]?: true }): void {
+export function timesItself(request: object & { [TIMES_ITSELF]?: true }): void {
   request[TIMES_ITSELF] = true
 }
+
+export const isTimingItself = (request: object): boolean => TIMES_ITSELF in request
 
 /** The answer that is next to be sent; undefined when all are. */
 export function nextAnswer(socket: Asked): ServerResponse | undefined {
@@ -40,7 +42,7 @@ export function refuseBroken(error: NodeJS.ErrnoException, socket: Asked, body: 
     return
   }
   const asked = socket[LATEST]?.req
-  if (error.code === TOO_SLOW && asked?.complete === false && TIMES_ITSELF in asked) return
+  if (error.code === TOO_SLOW && asked?.complete === false && isTimingItself(asked)) return
   if (socket[IS_REFUSED]) return // nothing that follows is looked at
   socket[IS_REFUSED] = true
   if (nextAnswer(socket)?.headersSent === true) {

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http'
 import { type Asked, nextAnswer } from './broken-request.ts'
+import type { ClientResponse } from './client-request.ts'
 
 /** An answer in progress that can say something harmless to its client. @returns false when it knows nothing to say */
-export type Probed = ServerResponse & { [PROBE]?: { probe(): void } }
+export type Probed = ClientResponse & { [PROBE]?: { probe(): void } }
 export const PROBE = Symbol('says something harmless to the client')
 
 /**

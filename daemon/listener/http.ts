@@ -4,7 +4,9 @@ import { canonicalHost, hostPort } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { noteRequest, refuseBroken, sayOn } from './broken-request.ts'
+import type { ClientRequest, ClientResponse } from './client-request.ts'
 import { probeUntilAnswered } from './half-close.ts'
+import { noteVia, type Via, viaOf } from './via.ts'
 
 /** Limits of a listener, fixed while it runs. Times in milliseconds. */
 export type HttpLimits = {
@@ -13,8 +15,8 @@ export type HttpLimits = {
   readonly maxConnections: number
 }
 
-/** An address, or a listening socket that was inherited. */
-export type ListenAt = { readonly host: string; readonly port: number } | { readonly fd: number }
+/** An address (undefined: every address of this host), or a listening socket that was inherited. */
+export type ListenAt = { readonly host: string | undefined; readonly port: number } | { readonly fd: number }
 
 /** How often headers and bodies that take too long are looked for; a time-out is late by this much at most. */
 const CHECK_INTERVAL_MS = 1_000
@@ -32,24 +34,42 @@ const IDLE_CHECK_MS = 500
 /** Time for the last words of answers that are cut off to reach their clients. */
 const CUT_GRACE_MS = 200
 
-/**
- * What answers: `handle` one request, and never rejects; `errorBody` in JSON where no request exists. `isProxied`: it
- * came over a Unix socket.
- */
+/** What answers: `handle` one request, and never rejects; `errorBody` in JSON where no request exists. */
 export type Answering = {
-  readonly handle: (request: IncomingMessage, response: ServerResponse, isProxied: boolean) => Promise<void>
+  handle(request: ClientRequest, response: ClientResponse, via: Via): Promise<void>
   readonly errorBody: (error: GateError) => string
 }
 
-/** The side of the gateway that clients see: an HTTP/1.1 server with bounded connections and slow clients cut off. */
-export function createHttpListener({ handle, errorBody }: Answering, limits: HttpLimits, log: Log) {
+/** What comes between a connection and HTTP/1.1. */
+export type Layer = {
+  readonly scheme: 'http' | 'https'
+  /** Begins with a connection. @param next takes one over which HTTP/1.1 is spoken, if that is what comes of it */
+  accept(socket: Socket, via: Via, next: (socket: Socket, via: Via) => void): void
+  /** Headers for every answer to a request, names and values in turn. */
+  headersFor(host: string | undefined, via: Via): readonly string[]
+  /** From now on clients are told that what they ask is the last time. */
+  drain(): void
+  /** Closes what nobody uses. */
+  closeIdle(): void
+  /** Closes all. */
+  cut(): void
+}
+
+/**
+ * The side of the gateway that clients see: an HTTP/1.1 server with bounded connections and slow clients cut off.
+ * @param layer what else is spoken below; left out: nothing
+ */
+export function createHttpListener({ handle, errorBody }: Answering, limits: HttpLimits, log: Log, layer?: Layer) {
   let draining = false
   let isProxied = false
   const connections = new Set<Socket>()
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     noteRequest(request.socket, response)
     if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
-    void handle(request, response, isProxied)
+    const via = viaOf(request.socket)
+    const headers = layer?.headersFor(request.headers.host, via) ?? []
+    for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '')
+    void handle(request, response, via)
   }
   const server = createServer(
     {
@@ -74,10 +94,21 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
     })
     sayOn(socket, error, errorBody)
   })
+  // what else is spoken on the connection comes before Node's own reading of HTTP/1.1
+  const readers = server.listeners('connection')
+  server.removeAllListeners('connection')
+  const next = (socket: Socket, via: Via) => {
+    noteVia(socket, via)
+    for (const read of readers) read.call(server, socket)
+    socket.once('end', () => probeUntilAnswered(socket))
+  }
   server.on('connection', (socket) => {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
-    socket.once('end', () => probeUntilAnswered(socket))
+    // a connection that is gone has no address, which must not make a proxy of it
+    const via = { peer: isProxied ? null : (socket.remoteAddress ?? ''), secured: null }
+    if (layer === undefined) next(socket, via)
+    else layer.accept(socket, via, next)
   })
   server.maxConnections = limits.maxConnections
   server.on('clientError', (error, socket: Socket) => refuseBroken(error, socket, errorBody))
@@ -90,13 +121,16 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
     listen(where: ListenAt): Promise<string> {
       return new Promise((resolve, reject) => {
         server.once('error', reject)
-        const at = 'host' in where ? { ...where, host: canonicalHost(where.host) } : where
+        const at =
+          'fd' in where
+            ? where
+            : { port: where.port, ...(where.host !== undefined && { host: canonicalHost(where.host) }) }
         server.listen(at, () => {
           server.off('error', reject)
           server.on('error', (error) => log('error', 'listener failed', { error: String(error) }))
           const address = server.address()
           isProxied = address === null || typeof address === 'string' // null: a Unix socket that was inherited
-          resolve(urlOf(address))
+          resolve(urlOf(address, layer?.scheme ?? 'http'))
         })
       })
     },
@@ -109,7 +143,13 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
      */
     async drain(signal: AbortSignal): Promise<void> {
       draining = true
-      const cut = () => setTimeout(() => server.closeAllConnections(), CUT_GRACE_MS)
+      layer?.drain()
+      const closeAll = () => {
+        server.closeAllConnections()
+        layer?.cut()
+        for (const socket of connections) socket.destroy()
+      }
+      const cut = () => setTimeout(closeAll, CUT_GRACE_MS)
       signal.addEventListener('abort', cut, { once: true })
       if (signal.aborted) cut()
       await closedOrOver(connections, DRAIN_GRACE_MS, signal)
@@ -117,7 +157,11 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
         // not server.close(): that would close new connections at once, with their first request on its way
         NetServer.prototype.close.call(server, () => resolve())
       })
-      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
+      const closeIdle = () => {
+        server.closeIdleConnections()
+        layer?.closeIdle()
+      }
+      const idle = setInterval(closeIdle, IDLE_CHECK_MS)
       await closed
       signal.removeEventListener('abort', cut)
       clearInterval(idle)
@@ -137,7 +181,7 @@ async function closedOrOver(connections: Iterable<Socket>, limitMs: number, sign
   clearTimeout(timer)
 }
 
-function urlOf(address: AddressInfo | string | null): string {
+function urlOf(address: AddressInfo | string | null, scheme: string): string {
   if (address === null || typeof address === 'string') return `unix:${address ?? ''}`
-  return `http://${hostPort(address.address, address.port)}`
+  return `${scheme}://${hostPort(address.address, address.port)}`
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createAdmission } from '../../daemon/admit/admission.ts'
 import { createTokens } from '../../daemon/auth/tokens.ts'
 import type { Backends } from '../../daemon/backends/backends.ts'
@@ -10,7 +11,9 @@ import { createRecordings } from '../../daemon/gateway/recordings.ts'
 import { createRequestIds } from '../../daemon/gateway/request-id.ts'
 import { admissionLimits, keptLimits, recordingLimits } from '../../daemon/gateway/settings.ts'
 import { speechOf } from '../../daemon/gateway/speech.ts'
-import { createHttpListener } from '../../daemon/listener/http.ts'
+import { createHttpListener, type HttpLimits } from '../../daemon/listener/http.ts'
+import { createHttpsLayer } from '../../daemon/listener/https.ts'
+import type { Identities } from '../../daemon/listener/identities.ts'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import { createRetryBudget } from '../../daemon/route/retry-budget.ts'
 import { createTargetHealth } from '../../daemon/route/target-health.ts'
@@ -50,6 +53,9 @@ export async function startDataPlane(
     readonly healthNow?: () => number
     /** To all upstreams together. */
     readonly mostConnections?: number
+    readonly limits?: Partial<HttpLimits>
+    /** What is served over TLS; absent: nothing is, and the listener speaks plain HTTP. */
+    readonly identities?: Identities
   } = {},
 ) {
   const { dialects = DIALECTS } = options
@@ -113,8 +119,22 @@ export async function startDataPlane(
     },
     initial,
   )
-  const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 100 }
-  const listener = createHttpListener(gateway, limits, log)
+  const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 100, ...options.limits }
+  const { identities } = options
+  const https =
+    identities === undefined
+      ? undefined
+      : createHttpsLayer({
+          identities,
+          answering: gateway,
+          limits,
+          hstsSeconds: () => 3_600,
+          noteHandshake: () => {},
+          random: randomBytes,
+          now: monotonic,
+          log,
+        })
+  const listener = createHttpListener(gateway, limits, log, https)
   const url = await listener.listen({ host: '127.0.0.1', port: 0 })
   return {
     url,
@@ -131,9 +151,12 @@ export async function startDataPlane(
     passTime: (ms: number) => {
       laterMs += ms
     },
+    /** As the daemon does at its end; then "stop". */
+    drain: (signal: AbortSignal) => clients.drain(listener.drain(signal), signal),
     async stop(): Promise<void> {
       const over = AbortSignal.abort()
       await clients.drain(listener.drain(over), over)
+      https?.close()
       await directory.stop()
       await upstreams.close()
       await checker.close()

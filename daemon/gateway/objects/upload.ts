@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 import { GateError } from '../../../schemas/words/errors.ts'
 import { timesItself } from '../../listener/broken-request.ts'
+import type { ClientRequest } from '../../listener/client-request.ts'
 import type { Exchange } from '../exchange.ts'
 
 /** What bounds an upload. `mostBytes` are of one file, as OpenAI and Anthropic both have it. */
@@ -14,7 +14,7 @@ const BOUNDS = { mostBytes: 512 * 2 ** 20, idleMs: 60_000, longestMs: 3_600_000 
  * @throws GateError BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
  */
 export function upload(
-  { request, answer }: { readonly request: IncomingMessage; readonly answer: Pick<Exchange['answer'], 'askForBody'> },
+  { request, answer }: { readonly request: ClientRequest; readonly answer: Pick<Exchange['answer'], 'askForBody'> },
   { mostBytes, idleMs, longestMs } = BOUNDS,
 ): Readable {
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes)

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { timesItself } from '../../../../daemon/listener/broken-request.ts'
@@ -12,10 +13,12 @@ afterEach(async () => {
 })
 
 const LIMITS: HttpLimits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 10 }
-const hello: Answering['handle'] = async (_, response) => void response.end('hello')
+/** What answers here gets what Node makes of HTTP/1.1. */
+type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+const hello: Handle = async (_, response) => void response.end('hello')
 
 /** A real listener; only what answers stands in. */
-async function open(handle = hello, limits: Partial<HttpLimits> = {}) {
+async function open(handle: Handle = hello, limits: Partial<HttpLimits> = {}) {
   const lines: string[] = []
   const errorBody: Answering['errorBody'] = ({ code, message }) => JSON.stringify({ code, message })
   const listener = createHttpListener(
@@ -142,7 +145,7 @@ test('B12: a client that waits after closing its side is asked whether it is the
   const { url } = await open(async (_, response: Probed) => {
     response[PROBE] = { probe: () => void (++probes === 2 && go()) }
     await may
-    response.end('hello')
+    response.end(Buffer.from('hello'))
   })
   expect(wholeAnswers(await sendAndEnd(url, GET))).toBe(1)
   expect(probes).toBe(2)

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../../schemas/config/config.ts'
+import { durationMs } from '../../schemas/config/values.ts'
+import { hostPort } from '../../schemas/words/address.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import { addressList } from '../admit/address.ts'
+import { type Answering, createHttpListener, type HttpLimits, type Layer, type ListenAt } from '../listener/http.ts'
+import { createHttpsLayer } from '../listener/https.ts'
+import type { Identities } from '../listener/identities.ts'
+import { afterProxyHeader, PLAIN } from '../listener/proxied.ts'
+import { redirecting } from '../listener/redirect.ts'
+import type { NoteHandshake } from '../listener/tls.ts'
+
+/** Where clients are listened for, by what is spoken there. */
+export type Places = {
+  readonly gateway: readonly ListenAt[]
+  readonly https: readonly ListenAt[]
+  readonly http: readonly ListenAt[]
+}
+
+type ListenerParts = {
+  readonly answering: Answering
+  readonly identities: Identities
+  readonly limits: HttpLimits
+  readonly noteHandshake: NoteHandshake
+  /** Monotonic milliseconds. */
+  readonly monotonic: () => number
+  readonly log: Log
+}
+
+const HTTPS_PORT = 443
+
+/** @param hasCertificates whether a source of certificates is configured */
+export function placesOf(
+  passed: { readonly gateway: readonly number[]; readonly https: readonly number[]; readonly http: readonly number[] },
+  { server, tls }: Config,
+  hasCertificates: boolean,
+): Places {
+  const at = (fds: readonly number[], else_: readonly ListenAt[]) =>
+    fds.length > 0 ? fds.map((fd) => ({ fd })) : else_
+  const own = (port: number | undefined) => (port === undefined || !hasCertificates ? [] : [{ host: tls.host, port }])
+  return {
+    gateway: at(passed.gateway, [{ host: server.host, port: server.port }]),
+    https: at(passed.https, own(tls.https_port ?? HTTPS_PORT)),
+    http: at(passed.http, own(tls.http_port)),
+  }
+}
+
+/** All that clients can connect to, as one. */
+export function createListeners(places: Places, parts: ListenerParts, initial: Config) {
+  const { answering, identities, limits, noteHandshake, monotonic, log } = parts
+  let settings = settingsOf(initial)
+  let httpsPort = HTTPS_PORT
+  const isTrusted = (peer: string) => settings.takesProxyHeader && settings.trustedProxies.has(peer)
+  const proxied = <L extends Layer>(layer: L): L => ({ ...layer, accept: afterProxyHeader(isTrusted, layer.accept) })
+  const https = createHttpsLayer({
+    identities,
+    answering,
+    limits,
+    hstsSeconds: () => settings.hstsSeconds,
+    noteHandshake,
+    random: randomBytes,
+    now: monotonic,
+    log,
+  })
+  const redirects = redirecting({
+    identities,
+    externalUrl: () => settings.externalUrl,
+    httpsPort: () => httpsPort,
+    errorBody: answering.errorBody,
+  })
+  const created = [
+    ...places.gateway.map((at) => ({ key: 'server.port', at, listener: plain(answering) })),
+    ...places.https.map((at) => ({
+      key: 'tls.https_port',
+      at,
+      listener: createHttpListener(answering, limits, log, proxied(https)),
+    })),
+    ...places.http.map((at) => ({ key: 'tls.http_port', at, listener: plain(redirects) })),
+  ]
+
+  function plain(answers: Answering) {
+    return createHttpListener(answers, limits, log, proxied(PLAIN))
+  }
+
+  return {
+    apply(next: Config): void {
+      settings = settingsOf(next)
+    },
+    /** @returns the URLs listened on, those of the gateway first. @throws Error (EADDRINUSE, EACCES, …) */
+    async listen(): Promise<readonly string[]> {
+      const urls: string[] = []
+      for (const { key, at, listener } of created) {
+        const url = await listener.listen(at).catch((error: unknown) => {
+          throw key === 'server.port' ? error : ofTls(error, key, at)
+        })
+        if (key === 'tls.https_port' && 'port' in at) httpsPort = Number(new URL(url).port || HTTPS_PORT)
+        urls.push(url)
+      }
+      return urls
+    },
+    async drain(signal: AbortSignal): Promise<void> {
+      await Promise.all(created.map(({ listener }) => listener.drain(signal)))
+      https.close()
+    },
+  }
+}
+
+function ofTls(error: unknown, key: string, at: ListenAt): Error {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  const where = 'fd' in at ? `socket ${at.fd}` : hostPort(at.host ?? '*', at.port)
+  const remedy = code === 'EACCES' ? 'ports below 1024 need the right to bind them; ' : ''
+  return new Error(`cannot listen on ${where} (${code}): ${remedy}set ${key}`, { cause: error })
+}
+
+function settingsOf({ server, tls }: Config) {
+  return {
+    takesProxyHeader: server.proxy_protocol,
+    trustedProxies: addressList(server.trusted_proxies),
+    externalUrl: server.external_url,
+    hstsSeconds: Math.floor(durationMs(tls.hsts) / 1_000),
+  }
+}

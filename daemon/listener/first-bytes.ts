@@ -1,0 +1,35 @@
+import type { Socket } from 'node:net'
+
+/** What a reader of first bytes makes of them: undefined, not enough yet; else what it is, and how many bytes of it are used up. */
+type Read<T> = (chunk: Buffer) => { readonly found: T; readonly used: number } | undefined
+
+/** Beyond this many chunks they are joined: each costs more than its bytes. */
+const MOST_CHUNKS = 64
+
+/**
+ * Reads the start of a connection until `read` knows what it is, and puts back what was not used up. The connection is
+ * paused then.
+ * @param deadlineMs how long that may take
+ * @param done called once; with null when the client was too slow or has left
+ */
+export function readFirstBytes<T>(socket: Socket, read: Read<T>, deadlineMs: number, done: (found: T | null) => void) {
+  let chunks: Buffer[] = []
+  const end = (found: T | null) => {
+    clearTimeout(timer)
+    socket.off('data', take).off('end', leave).off('close', leave).off('error', leave)
+    done(found)
+  }
+  const take = (chunk: Buffer) => {
+    chunks.push(chunk)
+    if (chunks.length > MOST_CHUNKS) chunks = [Buffer.concat(chunks)]
+    const result = read(chunk)
+    if (result === undefined) return
+    socket.pause()
+    const rest = Buffer.concat(chunks).subarray(result.used)
+    if (rest.length > 0) socket.unshift(rest)
+    end(result.found)
+  }
+  const leave = () => end(null)
+  const timer = setTimeout(leave, deadlineMs).unref()
+  socket.on('data', take).once('end', leave).once('close', leave).once('error', leave)
+}

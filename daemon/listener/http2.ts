@@ -1,0 +1,147 @@
+import {
+  constants,
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Answering, HttpLimits } from './http.ts'
+import { Http2Answer } from './http2-answer.ts'
+import { Http2Request } from './http2-request.ts'
+import { createPatience } from './patience.ts'
+import type { Via } from './via.ts'
+
+const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants
+/** The highest id that a stream may have: "all that you have begun will be served", RFC 9113 section 6.8. */
+const LAST_STREAM_ID = 2 ** 31 - 1
+
+const OPTIONS = {
+  settings: {
+    maxConcurrentStreams: 100,
+    maxHeaderListSize: 16 * 2 ** 10,
+    initialWindowSize: 256 * 2 ** 10,
+    enableConnectProtocol: false,
+  },
+  maxSettings: 32,
+  maxHeaderListPairs: 128,
+  maxSessionMemory: 10, // megabytes, of one connection
+  maxSessionInvalidFrames: 100,
+  maxSessionRejectedStreams: 100,
+  streamResetBurst: 200,
+  streamResetRate: 33, // a second
+}
+/** What all streams of a connection may send before it is read. */
+const CONNECTION_WINDOW_BYTES = 2 ** 20
+/** Longer than the idle time of common proxies in front, as with HTTP/1.1. */
+const IDLE_MS = 75_000
+/** Streams that end badly, by whoever's fault: CVE-2023-44487 and CVE-2025-8671. */
+const RESETS = { burst: 200, perSecond: 33 }
+/** Frames that have to be answered: pings and settings. */
+const PINGS = { burst: 200, perSecond: 20 }
+
+export type Http2 = ReturnType<typeof createHttp2>
+
+/**
+ * HTTP/2 on connections whose clients have chosen it, with the limits that HTTP/1.1 has.
+ * @param headersFor for every answer to a request for a host, names and values in turn
+ * @param now monotonic milliseconds
+ */
+export function createHttp2(
+  { handle, errorBody }: Answering,
+  limits: Pick<HttpLimits, 'headersTimeoutMs' | 'bodyTimeoutMs'>,
+  headersFor: (host: string | undefined, via: Via) => readonly string[],
+  now: () => number,
+) {
+  const sessions = new Set<ServerHttp2Session>()
+  let draining = false
+
+  /** Serves a connection until it ends. */
+  function take(socket: TLSSocket, via: Via): void {
+    const session = performServerHandshake(socket, OPTIONS)
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+    session.on('error', () => {}) // its streams have ended by it, each with what it makes of that
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
+    closeWhenIdle(session, limits.headersTimeoutMs)
+    calm(session)
+    session.on('stream', (stream, headers, _, rawHeaders) => serve(stream, headers, rawHeaders, socket, via))
+    if (draining) session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM_ID)
+  }
+
+  /** Ends a session that overdoes what costs its client nothing. */
+  function calm(session: ServerHttp2Session): void {
+    const resets = createPatience(RESETS, now)
+    const pings = createPatience(PINGS, now)
+    const note = (patience: typeof resets) => {
+      if (!patience.isLeft()) session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM)
+    }
+    session.on('ping', () => note(pings))
+    session.on('remoteSettings', () => note(pings))
+    session.on('stream', (stream) => {
+      stream.once('close', () => {
+        if (stream.rstCode !== NGHTTP2_NO_ERROR) note(resets)
+      })
+    })
+  }
+
+  function serve(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: string[],
+    socket: TLSSocket,
+    via: Via,
+  ): void {
+    stream.on('error', () => {}) // the answer looks at how its stream is closed
+    const request = new Http2Request(stream, headers, rawHeaders, socket)
+    const response = new Http2Answer(stream, request, headersFor(request.headers.host, via))
+    if (request.method === 'CONNECT') {
+      const error = new GateError('METHOD_NOT_ALLOWED', 'this is not a proxy')
+      response.writeHead(error.status, ['content-type', 'application/json', 'allow', 'GET, HEAD, POST, OPTIONS'])
+      response.end(errorBody(error))
+      return
+    }
+    request.limit(limits.bodyTimeoutMs, () => new GateError('REQUEST_TIMEOUT', 'the request took too long to arrive'))
+    void handle(request, response, via)
+  }
+
+  return {
+    take,
+    /** Clients are told to ask over another connection; what they send meanwhile is served. */
+    drain(): void {
+      draining = true
+      for (const session of sessions) session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM_ID)
+    },
+    /** Each connection ends with the last of its streams. */
+    close(): void {
+      for (const session of sessions) session.close()
+    },
+    cut(): void {
+      for (const session of sessions) session.destroy()
+    },
+  }
+}
+
+/** Closes a connection over which nothing is asked; one that never begins sooner. */
+function closeWhenIdle(session: ServerHttp2Session, beginMs: number): void {
+  let open = 0
+  const close = () => {
+    if (open === 0) session.close()
+  }
+  let timer = setTimeout(close, beginMs).unref()
+  const restart = () => {
+    clearTimeout(timer)
+    if (!session.destroyed) timer = setTimeout(close, IDLE_MS).unref()
+  }
+  session.once('remoteSettings', restart)
+  session.on('stream', (stream) => {
+    open += 1
+    clearTimeout(timer)
+    stream.once('close', () => {
+      open -= 1
+      if (open === 0) restart()
+    })
+  })
+  session.once('close', () => clearTimeout(timer))
+}

@@ -1,0 +1,159 @@
+import { isIP, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { parseHostPort } from '../../schemas/words/address.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import { type Hello, helloReader } from './client-hello.ts'
+import { readFirstBytes } from './first-bytes.ts'
+import type { Answering, HttpLimits, Layer } from './http.ts'
+import { createHttp2 } from './http2.ts'
+import type { Identities, Identity } from './identities.ts'
+import { covers } from './selection.ts'
+import { createTls, type NoteHandshake } from './tls.ts'
+import type { Via } from './via.ts'
+
+export type HttpsParts = {
+  readonly identities: Identities
+  readonly answering: Answering
+  readonly limits: HttpLimits
+  /** How long browsers shall use nothing but TLS for our own names; 0: they are not told. */
+  readonly hstsSeconds: () => number
+  readonly noteHandshake: NoteHandshake
+  readonly random: (bytes: number) => Buffer
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly log: Log
+}
+
+/** S22: how long a ClientHello may take. */
+const HELLO_MS = 5_000
+const CHALLENGE = 'acme-tls/1'
+/** Fatal alerts, in a record each: RFC 8446 sections 5.1 and 6. */
+const DECODE_ERROR = Buffer.from([21, 3, 1, 0, 2, 2, 50])
+const INTERNAL_ERROR = Buffer.from([21, 3, 1, 0, 2, 2, 80])
+const PLAIN_HTTP = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PRI) /
+const TRY_HTTPS = 'this port speaks TLS: use https://\n'
+const WARN_EVERY_MS = 60_000
+
+type First =
+  | { readonly kind: 'hello'; readonly hello: Hello }
+  | { readonly kind: 'http' }
+  | { readonly kind: 'refused'; readonly isTls: boolean }
+
+/** TLS, and HTTP/2 above it, below an HTTP/1.1 listener. */
+export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: () => void } {
+  const { identities, answering, limits, hstsSeconds, noteHandshake, random, now, log } = parts
+  const handshakes = new Map<string, { readonly via: Via; readonly next: (socket: Socket, via: Via) => void }>()
+  const http2 = createHttp2(answering, limits, headersFor, now)
+  const tls = createTls({ identities, secured, noteHandshake, random, log })
+  let warnedAt = Number.NEGATIVE_INFINITY
+
+  function accept(socket: Socket, via: Via, next: (socket: Socket, via: Via) => void): void {
+    socket.on('error', () => socket.destroy())
+    readFirstBytes(socket, firstReader(), HELLO_MS, (first) => {
+      if (first === null) socket.destroy()
+      else if (first.kind === 'http') sayTryHttps(socket)
+      else if (first.kind === 'refused') refuse(socket, first.isTls ? DECODE_ERROR : null)
+      else shakeHands(socket, first.hello, via, next)
+    })
+  }
+
+  function shakeHands(socket: Socket, hello: Hello, via: Via, next: (socket: Socket, via: Via) => void): void {
+    const { name, alpn } = hello
+    const isChallenge = name !== null && alpn.length === 1 && alpn[0] === CHALLENGE
+    const challenge = isChallenge ? tls.challengeFor(name) : undefined
+    if (challenge !== undefined) {
+      challenge(socket)
+      return
+    }
+    const handshake = tls.handshakeFor(name)
+    if (handshake === undefined) {
+      warnOfNone()
+      refuse(socket, INTERNAL_ERROR)
+      return
+    }
+    const key = endsOf(socket)
+    handshakes.set(key, { via, next })
+    socket.once('close', () => handshakes.delete(key))
+    // over HTTP/2 nobody waits for an answer after closing one side
+    socket.allowHalfOpen = !alpn.includes('h2')
+    handshake(socket)
+  }
+
+  function secured(socket: TLSSocket, identity: Identity): void {
+    const found = handshakes.get(endsOf(socket))
+    if (found === undefined) {
+      socket.destroy() // it is gone already
+      return
+    }
+    const via: Via = { ...found.via, secured: { isFor: (host) => covers(identity, host) } }
+    if (socket.alpnProtocol === 'h2') http2.take(socket, via)
+    else found.next(socket, via)
+  }
+
+  function headersFor(host: string | undefined, { secured }: Via): readonly string[] {
+    const seconds = hstsSeconds()
+    if (seconds === 0 || host === undefined || secured === null) return []
+    const { host: name } = parseHostPort(host)
+    // RFC 6797 section 8.1.1: an address has no such policy
+    return isIP(name) === 0 && secured.isFor(name) ? ['strict-transport-security', `max-age=${seconds}`] : []
+  }
+
+  function warnOfNone(): void {
+    if (now() - warnedAt < WARN_EVERY_MS) return
+    warnedAt = now()
+    log('warn', 'TLS clients are refused: there is no certificate yet; "gatectl tls status" says why')
+  }
+
+  return {
+    scheme: 'https',
+    accept,
+    headersFor,
+    drain: http2.drain,
+    closeIdle: http2.close,
+    cut: http2.cut,
+    close: tls.close,
+  }
+}
+
+/** Both ends of a connection, which no other has at the same time. */
+const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  [remoteAddress, remotePort, localAddress, localPort].join(' ')
+
+function firstReader() {
+  const feed = helloReader()
+  let start = ''
+  return (chunk: Buffer): { readonly found: First; readonly used: number } | undefined => {
+    if (start.length < 8) start += chunk.toString('latin1', 0, 8)
+    const reading = feed(chunk)
+    if (reading.kind === 'more') return undefined
+    if (reading.kind === 'hello') return { found: reading, used: 0 }
+    if (PLAIN_HTTP.test(start)) return { found: { kind: 'http' }, used: 0 }
+    return { found: { kind: 'refused', isTls: start.startsWith('\x16') }, used: 0 }
+  }
+}
+
+function sayTryHttps(socket: Socket): void {
+  socket
+    .resume()
+    .end(
+      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${TRY_HTTPS.length}\r\n\r\n${TRY_HTTPS}`,
+    )
+  destroySoon(socket)
+}
+
+function refuse(socket: Socket, alert: Buffer | null): void {
+  if (alert === null) {
+    socket.destroy()
+    return
+  }
+  socket.resume().end(alert)
+  destroySoon(socket)
+}
+
+/** Time for last words to be read; a client that stays is cut off. */
+const LAST_WORDS_MS = 1_000
+
+function destroySoon(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
+  socket.once('close', () => clearTimeout(timer))
+}

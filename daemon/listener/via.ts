@@ -1,0 +1,27 @@
+import type { Socket } from 'node:net'
+
+/** How a request came here. */
+export type Via = {
+  /** Address that the connection came from; null: from the proxy of this host, over a Unix socket which it alone reaches. */
+  readonly peer: string | null
+  /** What its certificate is for, where TLS ends here; null: no TLS. */
+  readonly secured: Secured | null
+}
+
+/** The TLS end of a connection. */
+export type Secured = {
+  /** Whether the certificate that was shown is for a (canonical) host. */
+  readonly isFor: (host: string) => boolean
+}
+
+const VIA = Symbol('how requests come over this connection')
+
+/** Notes how requests come over a connection. */
+export function noteVia(socket: Socket & { [VIA]?: Via }, via: Via): void {
+  socket[VIA] = via
+}
+
+const NOWHERE: Via = { peer: '', secured: null }
+
+/** What was noted; what was not came from nowhere, which is no address that may do anything. */
+export const viaOf = (socket: Socket & { readonly [VIA]?: Via }): Via => socket[VIA] ?? NOWHERE

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { placesOf } from '../../../../daemon/assembly/listeners.ts'
+import { configSchema } from '../../../../schemas/config/config.ts'
+
+const none = { gateway: [], https: [], http: [] }
+const gateway = [{ host: '127.0.0.1', port: 8_080 }]
+const server = { host: '127.0.0.1', port: 8_080 }
+
+test.each([
+  { name: 'no certificates', config: {}, has: false, expected: { ...none, gateway } },
+  { name: 'no certificates, though a port', config: { https_port: 8_443 }, has: false, expected: { ...none, gateway } },
+  {
+    name: 'certificates',
+    config: {},
+    has: true,
+    expected: { gateway, https: [{ host: undefined, port: 443 }], http: [] },
+  },
+  {
+    name: 'certificates, and ports of their own',
+    config: { host: '192.0.2.7', https_port: 8_443, http_port: 8_081 },
+    has: true,
+    expected: { gateway, https: [{ host: '192.0.2.7', port: 8_443 }], http: [{ host: '192.0.2.7', port: 8_081 }] },
+  },
+  {
+    name: 'sockets that were passed, before any port',
+    config: { http_port: 8_081 },
+    passed: { gateway: [3], https: [4, 6], http: [5] },
+    has: true,
+    expected: { gateway: [{ fd: 3 }], https: [{ fd: 4 }, { fd: 6 }], http: [{ fd: 5 }] },
+  },
+])('where is listened with $name', ({ config, has, passed = none, expected }) => {
+  expect(placesOf(passed, configSchema.parse({ server, tls: config }), has)).toEqual(expected)
+})
