@@ -1,5 +1,6 @@
 import type { Config } from '../schemas/config/config.ts'
 import { gatectlName } from '../system/gatectl-name.ts'
+import { openCertificates } from './assembly/certificates.ts'
 import { createControlPlane } from './assembly/control-plane.ts'
 import { createDataPlane } from './assembly/data-plane.ts'
 import { layGround } from './assembly/ground.ts'
@@ -21,7 +22,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const ground = layGround(options)
   const { config, lifecycle, log, monotonic } = ground
   const storage = openStorage(ground)
-  const dataPlane = createDataPlane(ground, storage, null)
+  const certificates = openCertificates(ground)
+  const dataPlane = createDataPlane(ground, storage, certificates)
   const controlPlane = createControlPlane(ground, storage, dataPlane)
 
   for (const { apply } of [ground, dataPlane]) config.onChange(apply)
@@ -29,6 +31,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   lifecycle.onDrain('requests', dataPlane.drain)
   lifecycle.onStop('admin socket', controlPlane.stop)
   for (const [name, stop] of dataPlane.stops) lifecycle.onStop(name, stop)
+  lifecycle.onStop('certificates', async () => certificates?.close())
   lifecycle.onStop('store', storage.stop)
   lifecycle.onStop('state directory', ground.stop)
   lifecycle.onStop('watchdog', startWatchdog(ground.env, ground.notify, log))
@@ -50,6 +53,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       return lifecycle.stopped
     }
     controlPlane.served(urls)
+    certificates?.start()
     await lifecycle.ready()
     const closed = config.closed()
     const { isJournal } = ground

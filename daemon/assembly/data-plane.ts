@@ -8,6 +8,7 @@ import { createAdmission } from '../admit/admission.ts'
 import { agentClient } from '../backends/agent-client.ts'
 import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
+import type { Certificates } from '../certificates/certificates.ts'
 import { createChecker } from '../check/checker.ts'
 import type { Answer } from '../gateway/answer.ts'
 import { createDirectory } from '../gateway/directory.ts'
@@ -49,12 +50,12 @@ export type DataPlane = ReturnType<typeof createDataPlane>
 
 /**
  * Everything that a request goes through. Each part is made of those above it.
- * @param identities what is served over TLS; null: no source of certificates is configured
+ * @param certificates what is served over TLS; null: no source of certificates is configured
  */
 export function createDataPlane(
   ground: Ground,
   { tokens, ledger, noteOpen, answers, objects }: Storage,
-  identities: Identities | null,
+  certificates: Certificates | null,
 ) {
   const { log, now, monotonic, lifecycle, activation, config } = ground
   const initial = config.current()
@@ -62,7 +63,7 @@ export function createDataPlane(
   const admission = createAdmission(admissionLimits(initial))
   const health = createTargetHealth(monotonic)
   const speech = speechOf(DIALECTS, echo)
-  const places = placesOf(activation, initial, identities !== null)
+  const places = placesOf(activation, initial, certificates !== null)
   const limits = limitsOf(initial, Object.values(places).flat().length, log)
   const upstreams = createUpstreams(speech, limits.maxUpstreamConnections)
   const backends = createBackends({
@@ -101,7 +102,7 @@ export function createDataPlane(
     bufferedBytes: () => admission.bufferedBytes() + recordings.heldBytes(),
     backlogRows: ledger.backlogRows,
     backends: backends.list,
-    certificates: () => NO_CERTIFICATES.status().certificates,
+    certificates: () => certificates?.status().certificates ?? [],
   })
   const known = createObjects(objects, now)
   const gateway = createGateway(
@@ -155,7 +156,7 @@ export function createDataPlane(
     places,
     {
       answering: gateway,
-      identities: identities ?? NO_IDENTITIES,
+      identities: certificates?.identities ?? NO_IDENTITIES,
       limits,
       noteHandshake: metrics.handshake,
       monotonic,
@@ -167,7 +168,7 @@ export function createDataPlane(
   return {
     backends,
     apps,
-    certificates: NO_CERTIFICATES,
+    certificates: certificates ?? NO_CERTIFICATES,
     upstreamStatus: directory.status,
     explainRoute: explaining({ dialects: DIALECTS, routes: directory.routes, upstreams, kept, objects: known }),
     notReady,

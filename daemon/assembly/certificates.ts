@@ -1,0 +1,83 @@
+import { certificateSource } from '../../config/certificate-source.ts'
+import { send } from '../../pki/acme/request.ts'
+import type { Config } from '../../schemas/config/config.ts'
+import { parseHostPort } from '../../schemas/words/address.ts'
+import { type Certificates, createCertificates } from '../certificates/certificates.ts'
+import type { AcmeSettings, CertificateSettings, DnsSettings } from '../certificates/settings.ts'
+import type { Ground } from './ground.ts'
+
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
+const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'
+const CLOUDFLARE = 'https://api.cloudflare.com/client/v4'
+/** Where tailscaled answers, whose certificates are for names of the tailnet alone. */
+const TAILSCALE = { socket: '/run/tailscale/tailscaled.sock', suffix: '.ts.net' }
+
+/** What is served over TLS, and its renewal; null: no source of certificates is configured. */
+export function openCertificates({ config, log, now, monotonic, stateDirectory }: Ground): Certificates | null {
+  const settings = settingsOf(config.current())
+  if (settings === null) return null
+  const webhook = () => config.current().tls.alarm_webhook
+  return createCertificates(settings, { stateDirectory, log, send, webhook, now, monotonic, random: Math.random })
+}
+
+/** The first source that is set; names of a tailnet come from Tailscale. */
+export function settingsOf(config: Config): CertificateSettings | null {
+  const { tls, letsencrypt, server } = config
+  const none: CertificateSettings = { acme: undefined, tailscale: undefined, files: undefined, internalCa: undefined }
+  switch (certificateSource(config)) {
+    case 'none':
+      return null
+    case 'files': {
+      const { cert, key } = tls.files
+      return cert === undefined || key === undefined ? null : { ...none, files: { cert, key } }
+    }
+    case 'internal-ca': {
+      const external = server.external_url === undefined ? [] : [hostOf(server.external_url)]
+      return { ...none, internalCa: { names: [...new Set([...external, ...tls.names])] } }
+    }
+    case 'acme': {
+      const isOfTailnet = (name: string) => name.endsWith(TAILSCALE.suffix)
+      const tailnet = letsencrypt.domains.filter(isOfTailnet)
+      const names = letsencrypt.domains.filter((name) => !isOfTailnet(name))
+      return {
+        ...none,
+        ...(names.length > 0 && { acme: acmeSettings(config, names) }),
+        ...(tailnet.length > 0 && { tailscale: { names: tailnet, socket: TAILSCALE.socket } }),
+      }
+    }
+  }
+}
+
+const hostOf = (url: string): string => parseHostPort(new URL(url).host).host
+
+function acmeSettings({ tls: { acme }, letsencrypt }: Config, names: readonly string[]): AcmeSettings {
+  return {
+    directory: acme.directory ?? (letsencrypt.staging ? LETS_ENCRYPT_STAGING : LETS_ENCRYPT),
+    caFile: acme.ca,
+    email: letsencrypt.email,
+    key: acme.key,
+    eab:
+      acme.eab_kid === undefined || acme.eab_hmac === undefined
+        ? undefined
+        : { kid: acme.eab_kid, hmac: acme.eab_hmac },
+    names,
+    challenge: letsencrypt.challenge,
+    dns: dnsSettings(letsencrypt),
+    resolvers: [],
+  }
+}
+
+function dnsSettings({ dns, challenge }: Config['letsencrypt']): DnsSettings | undefined {
+  if (challenge !== 'dns-01') return undefined
+  const { provider, api = CLOUDFLARE, api_token, server, zone, key_name, key_secret, algorithm } = dns
+  switch (provider) {
+    case undefined:
+      return undefined
+    case 'cloudflare':
+      return api_token === undefined ? undefined : { provider, api: api.replace(/\/$/, ''), token: api_token }
+    case 'rfc2136':
+      return server === undefined || zone === undefined || key_name === undefined || key_secret === undefined
+        ? undefined
+        : { provider, server, zone, key: { name: key_name, algorithm, secret: key_secret } }
+  }
+}
