@@ -14,7 +14,7 @@ import { isBroken, isUnseen, noteHealth } from './ends.ts'
 import type { Job } from './job.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { Sending } from './sending.ts'
-import { usageRow } from './usage-row.ts'
+import { type OngoingAttempt, usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
 export type AttemptParts = {
@@ -46,28 +46,28 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   const { answer, asked, allowed } = job
   const { target, upstream, sending, key, number } = tried
   const { spoken, call } = sending
-  const startedAt = parts.now()
-  const begun = parts.monotonic()
-  const sent = {
+  const ongoing: OngoingAttempt = {
     requestId: answer.requestId,
     attempt: number,
-    startedAt,
+    startedAt: parts.now(),
     keyId: job.keyId,
     endUser: answer.endUser,
     model: allowed?.pinned ?? asked.model, // a client that may write anything is not to fill the reports with it
     target,
     call,
     dialect: spoken,
+    begun: parts.monotonic(),
+    inputTokens: null,
   }
   answer.watch = null
-  answer.ongoing = { ...sent, begun, inputTokens: null }
+  answer.ongoing = ongoing
   const upstreamEnd = withWait(await forwarded(parts, job, tried), spoken)
   const end = sending.inspect === null ? upstreamEnd : await sending.inspect(upstreamEnd)
   const hasAnotherKey =
     end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, parts.now()))
   if (!hasAnotherKey) noteHealth(parts.health, target, end, parts.now())
-  const [durationMs, price] = [parts.monotonic() - begun, parts.priceOf(target)]
-  const row = usageRow({ ...sent, durationMs, end, upstreamEnd, watch: answer.watch, price })
+  const durationMs = parts.monotonic() - ongoing.begun
+  const row = usageRow(ongoing, { durationMs, end, upstreamEnd, watch: answer.watch, price: parts.priceOf(target) })
   answer.row = row
   if (isUnseen(end)) answer.watch = null
   parts.metrics.attempt(row)

@@ -57,7 +57,7 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: 
       turn.release(false)
       continue // it was removed from the configuration this very moment
     }
-    const sending = orRefusal(() => sendingOf(parts, job, target, upstream, plan, failover))
+    const sending = sendingOrRefusal(parts, job, target, upstream, plan, failover)
     const unfit = sending instanceof GateError ? sending : heeded(job, target, upstream.provider)
     if (unfit !== null || sending instanceof GateError) {
       turn.release(false)
@@ -119,9 +119,9 @@ function allKeysUsed({ upstream }: Target, waitMs: number): GateError {
 }
 
 /** What a target cannot take, another one may. */
-function orRefusal(sending: () => Sending): Sending | GateError {
+function sendingOrRefusal(...asked: Parameters<typeof sendingOf>): Sending | GateError {
   try {
-    return sending()
+    return sendingOf(...asked)
   } catch (error) {
     if (error instanceof GateError) return error
     throw error

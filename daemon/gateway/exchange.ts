@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
-import { JsonScanner } from '../../syntax/json/outline.ts'
+import { type JsonOutline, JsonScanner } from '../../syntax/json/outline.ts'
 import { clientAddress } from '../admit/address.ts'
 import type { Admission, Slot } from '../admit/admission.ts'
 import { credentialOf } from '../auth/credential.ts'
@@ -151,8 +151,10 @@ export async function callWithBody(exchange: Exchange, endpoint: Endpoint, param
   const whole = slot.readBody(exchange.request, (chunk) => scanner?.feed(chunk))
   exchange.answer.askForBody()
   const body = await whole
-  const call = callOf(exchange, endpoint, param, body)
-  return scanner === null ? call : { ...call, outline: scanner.end(body) }
+  const call: Call & { outline?: JsonOutline } = callOf(exchange, endpoint, param, body)
+  if (scanner === null) return call
+  call.outline = scanner.end(body)
+  return call
 }
 
 /** @throws GateError BAD_REQUEST */

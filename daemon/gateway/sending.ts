@@ -37,6 +37,12 @@ type AnswerCare = Pick<AnswerFacts, 'line'> & {
   readonly calls: CallCare
 }
 
+const NONE: readonly string[] = []
+
+/** One list after the other; nearly always both are empty. */
+const together = (first: readonly string[], second: readonly string[]): readonly string[] =>
+  first.length + second.length === 0 ? NONE : [...first, ...second]
+
 const asItIs = (end: ForwardEnd): ForwardEnd => end
 
 /**
@@ -56,15 +62,15 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
     const { body, dropped } = tuned(translation.spoken, translation.body, own, isTuned)
     return translated(job, { ...translation, body, dropped: [...translation.dropped, ...dropped] })
   }
-  const { body: fitted, hidesUsage, dropped: missing = [] } = dialect.bodyFor(call, asked, side)
+  const { body: fitted, hidesUsage, dropped: missing = NONE } = dialect.bodyFor(call, asked, side)
   const { body, dropped: unwanted } = tuned(dialect, fitted, own, isTuned)
-  const dropped = [...missing, ...unwanted]
+  const dropped = together(missing, unwanted)
   if (care.line !== undefined && generates) {
     // the request passes, but the answer is told as what others may go on with
     const translation = translate(dialect, spoken, call, side, factsOf(answer, care))
     return translated(job, { ...translation, body, dropped })
   }
-  answer.dropped = [...(call.lost ?? []), ...dropped]
+  answer.dropped = together(call.lost ?? NONE, dropped)
   return passing(spoken, job, side, { body, hidesUsage }, care)
 }
 
@@ -81,12 +87,13 @@ function passing(
     answer.watch = dialect.watch(hidesUsage, asked.choices)
     return answer.watch
   }
-  const sending = { spoken: dialect, call, body, form: formOf(dialect, call, watch), sink: answer, inspect: null }
-  if (call.endpoint.does !== 'generate' || !asked.stream) return { ...sending, forClient: asItIs }
+  const form = formOf(dialect, call, watch)
+  const whole = { spoken: dialect, call, body, form, sink: answer, inspect: null, forClient: asItIs }
+  if (call.endpoint.does !== 'generate' || !asked.stream) return whole
   const { requestId, nowS, elapsedNs } = factsOf(answer, care) // nothing is looked at in what passes
   const asStream = () =>
     translate(dialect, { ...spoken, grade: 'translate' }, call, side, { requestId, nowS, elapsedNs })
-  return { ...sending, forClient: (end) => streamedEnd(end, job, asStream) }
+  return { ...whole, forClient: (end) => streamedEnd(end, job, asStream) }
 }
 
 function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: AnswerCare): AnswerFacts {

@@ -10,37 +10,40 @@ import type { Usage } from '../translate/neutral.ts'
 import type { StreamWatch } from '../translate/stream-watch.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 
-type Counted = Pick<
-  AttemptFacts,
-  'requestId' | 'attempt' | 'startedAt' | 'durationMs' | 'keyId' | 'endUser' | 'model' | 'target' | 'price'
->
-
-/** What is known of one attempt when it has ended. Times in milliseconds. */
-export type AttemptFacts = {
+/** Who asked for what, and where. Times in Unix milliseconds. */
+type Asked = {
   readonly requestId: string
   readonly attempt: number
   readonly startedAt: number
-  readonly durationMs: number
   readonly keyId: string
   readonly endUser: string
   readonly model: string
   readonly target: Target
-  /** As the upstream got it. */
-  readonly call: Call
+}
+
+/** What is known of one attempt when it has ended. */
+export type AttemptFacts = {
+  readonly durationMs: number
   readonly end: ForwardEnd
   /** The same before Gate checked the answer, which costs as much when the client does not get it. */
   readonly upstreamEnd: ForwardEnd
   /** What read the stream; null when the answer was none. */
   readonly watch: StreamWatch | null
-  /** The upstream's. */
-  readonly dialect: Dialect
   /** Null: it is not known. */
   readonly price: ModelPrice | null
 }
 
 /** The usage row of one attempt. A client that left is still charged for what it was sent. */
-export function usageRow(facts: AttemptFacts): UsageRow {
-  return rowOf(facts, facts.end, outcomeOf(facts.end), usedIn(facts))
+export function usageRow(sent: SentAttempt, facts: AttemptFacts): UsageRow {
+  return rowOf(sent, facts, outcomeOf(facts.end), usedIn(sent, facts))
+}
+
+/** An attempt as it was sent. */
+export type SentAttempt = Asked & {
+  /** As the upstream got it. */
+  readonly call: Call
+  /** The upstream's. */
+  readonly dialect: Dialect
 }
 
 const UNFINISHED: ForwardEnd = { kind: 'gone', status: 0, ttftMs: null }
@@ -49,7 +52,7 @@ const UNFINISHED: ForwardEnd = { kind: 'gone', status: 0, ttftMs: null }
  * An attempt that is going on. It is data: an answer with a function in its place kept what that saw, and with it the
  * requests after it, alive until a full collection.
  */
-export type OngoingAttempt = Omit<AttemptFacts, 'durationMs' | 'end' | 'upstreamEnd' | 'watch' | 'price'> & {
+export type OngoingAttempt = SentAttempt & {
   /** Monotonic milliseconds. */
   readonly begun: number
   /** Of the prompt, as Gate counts them; null: they were not counted yet. */
@@ -69,8 +72,8 @@ export function openRow(
   const inputTokens = ongoing.inputTokens ?? 0
   const frames = watch?.contentFrames() ?? 0
   const counted = inputTokens + frames === 0 ? NO_TOKENS : estimatedUsage(inputTokens, frames)
-  const facts = { ...ongoing, price, durationMs: monotonicMs - ongoing.begun }
-  return rowOf(facts, UNFINISHED, 'interrupted', watch?.usage() ?? counted)
+  const facts = { price, durationMs: monotonicMs - ongoing.begun, end: UNFINISHED }
+  return rowOf(ongoing, facts, 'interrupted', watch?.usage() ?? counted)
 }
 
 /** Both makers say that a batch costs half of what its requests would. */
@@ -96,34 +99,26 @@ export function batchRow({
   readonly price: ModelPrice | null
   readonly now: number
 }): UsageRow {
-  const facts = {
-    requestId: id,
-    attempt: number,
-    startedAt: now,
-    durationMs: 0,
-    keyId,
-    endUser,
-    model: target.model,
-    target,
-  }
+  const asked = { requestId: id, attempt: number, startedAt: now, keyId, endUser, model: target.model, target }
   const end = { kind: 'gone', status: 200, ttftMs: null } as const
-  const row = rowOf({ ...facts, price }, end, 'ok', usage)
+  const row = rowOf(asked, { price, durationMs: 0, end }, 'ok', usage)
   return { ...row, costMicrodollars: Math.ceil(row.costMicrodollars * BATCH_SHARE) }
 }
 
 /** About how many tokens were sent. */
-function estimatedInput({ call, dialect }: Pick<AttemptFacts, 'call' | 'dialect'>): number {
+function estimatedInput({ call, dialect }: SentAttempt): number {
   const { does } = call.endpoint
   if (does === 'embed') return embedTokens(call.body)
   return does === 'generate' ? dialect.estimateInput(call) : 0
 }
 
 function rowOf(
-  { requestId, attempt, startedAt, durationMs, keyId, endUser, model, target, price }: Counted,
-  end: ForwardEnd,
+  { requestId, attempt, startedAt, keyId, endUser, model, target }: Asked,
+  { durationMs, price, end }: Pick<AttemptFacts, 'durationMs' | 'price' | 'end'>,
   outcome: Outcome,
   used: Usage | TokenCounts,
 ): UsageRow {
+  const counts = 'estimated' in used ? used : countsOf(used)
   return {
     requestId,
     attempt,
@@ -139,12 +134,17 @@ function rowOf(
     durationMs: Math.round(durationMs),
     ttftMs: !('ttftMs' in end) || end.ttftMs === null ? null : Math.round(end.ttftMs),
     endUser,
-    ...('estimated' in used ? used : countsOf(used)),
+    inputTokens: counts.inputTokens,
+    outputTokens: counts.outputTokens,
+    cachedTokens: counts.cachedTokens,
+    cacheWriteTokens: counts.cacheWriteTokens,
+    reasoningTokens: counts.reasoningTokens,
+    estimated: counts.estimated,
   }
 }
 
 /** What the upstream reported, or what Gate counted. */
-function usedIn({ upstreamEnd: end, watch, dialect, call }: AttemptFacts): Usage | TokenCounts {
+function usedIn({ dialect, call }: SentAttempt, { upstreamEnd: end, watch }: AttemptFacts): Usage | TokenCounts {
   const { does } = call.endpoint
   if (does !== 'generate' && does !== 'embed') return NO_TOKENS
   const streamed = watch?.usage() ?? null

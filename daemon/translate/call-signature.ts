@@ -1,3 +1,4 @@
+import { holds } from './json-find.ts'
 import { parsedRecord, recordsIn, textIn } from './json-value.ts'
 import type { ReasoningPart, RedactedPart } from './neutral.ts'
 
@@ -40,7 +41,7 @@ export class CallSignatures {
 const BEGINNING = Buffer.from(`{"${MARK}":[{`).toString('base64').slice(0, 12)
 
 /** Whether a body may have signatures that Gate has made: a conversation that began with another provider. */
-export const mayHoldOurs = (body: Buffer): boolean => body.includes(BEGINNING)
+export const mayHoldOurs = (body: Buffer): boolean => holds(body, BEGINNING)
 
 export const isOurs = (signature: unknown): boolean => typeof signature === 'string' && signature.startsWith(BEGINNING)
 

@@ -16,16 +16,36 @@ const MAX_TAIL_BYTES = 4_096
 const ESCAPED_LETTER = /\\u00(?:6[1-9a-f]|7[0-9a]|5f)/i
 
 /**
- * Parses the value of one key of a JSON object and none of the rest, which is faster when it is near the end: usage
+ * Parses the value of one key of a JSON object, or of some, and none of the rest, which is faster when it is near the end: usage
  * does. Of a key that appears twice it is the last value, as for JSON.parse. The JSON itself is not checked.
  * @param key letters a-z and low lines only
- * @returns an object with that key alone; null when that needs a parser: the key is not near the end, may follow once
+ * @param others keys that are left out where they are not found in the same way
+ * @returns an object with these keys alone; null when the first needs a parser: the key is not near the end, may follow once
  *   more spelled with escapes, or is not surely one of the outermost object
  * @throws SyntaxError when the value is not JSON
  */
-export function onlyOutermost(json: Buffer, key: string): Readonly<Record<string, unknown>> | null {
+export function onlyOutermost(
+  json: Buffer,
+  key: string,
+  ...others: readonly string[]
+): Readonly<Record<string, unknown>> | null {
   const first = Math.max(0, json.length - MAX_TAIL_BYTES)
   const text = json.toString('latin1', first) // of the same length as the bytes; a value is decoded when it is found
+  const place = placeOf(text, key)
+  if (place === null) return null
+  const valueAt = ([start, end]: Place): unknown => JSON.parse(json.toString('utf8', first + start, first + end))
+  const found: Record<string, unknown> = { [key]: valueAt(place) }
+  for (const other of others) {
+    const otherPlace = text.includes(`${other}"`) ? placeOf(text, other) : null
+    if (otherPlace !== null) found[other] = valueAt(otherPlace)
+  }
+  return found
+}
+
+/** Where a value starts and ends. */
+type Place = readonly [number, number]
+
+function placeOf(text: string, key: string): Place | null {
   const ending = `${key}"` // without its first quote: JSON is full of quotes, at each of which a search would stop
   const at = text.lastIndexOf(ending)
   if (at < 2 || text.charCodeAt(at - 1) !== QUOTE || text.charCodeAt(at - 2) === BACKSLASH) return null
@@ -33,7 +53,7 @@ export function onlyOutermost(json: Buffer, key: string): Readonly<Record<string
   const colon = pastSpace(text, at + ending.length)
   if (text.charCodeAt(colon) !== COLON) return null // it is a value
   const end = endOfOutermost(text, colon + 1)
-  return end === null ? null : { [key]: JSON.parse(json.toString('utf8', first + colon + 1, first + end)) }
+  return end === null ? null : [colon + 1, end]
 }
 
 /**
@@ -88,11 +108,19 @@ const MOST_ESCAPED = 1_000
  *   quote or a backslash would stop at each of a text that is full of them
  */
 export function mayHold(json: Buffer, ...words: readonly string[]): boolean {
-  if (words.some((word) => json.includes(word))) return true
+  if (words.some((word) => holds(json, word))) return true
   return hasEscapedWord(json)
 }
 
+/** Up to here a text is searched sooner than bytes are. */
+const SHORT_BYTES = 4 * 2 ** 10
+
+/** Whether bytes hold a word of ASCII. */
+export const holds = (bytes: Buffer, word: string): boolean =>
+  bytes.length <= SHORT_BYTES ? bytes.toString('latin1').includes(word) : bytes.includes(word)
+
 function hasEscapedWord(json: Buffer): boolean {
+  if (!holds(json, ESCAPE)) return false
   let at = json.indexOf(ESCAPE)
   for (let count = 0; at !== -1; count += 1) {
     if (count === MOST_ESCAPED) return true

@@ -18,6 +18,7 @@ const FORBIDDEN = [
   'organization',
   'proxy_url',
 ] as const
+const IS_FORBIDDEN: ReadonlySet<string> = new Set(FORBIDDEN)
 
 /**
  * The keys that decide something here, by their folded form, which is how they are spelled.
@@ -43,20 +44,15 @@ export function readModelRequest(
   outline: JsonOutline,
   deciding: ReadonlySet<string>,
   usualModel?: string,
-): ModelRequest & { readonly members: Members } {
+): { readonly asked: ModelRequest; readonly members: Members } {
   const members = readMembers(outline, deciding)
   const named = members.get('model')
   const model = named === undefined && usualModel !== undefined ? usualModel : modelIn(body, named)
   const stream = streamIn(body, members.get('stream')) ?? false
   const routing = routingIn(body, model, { models: members.get('models'), provider: members.get('provider') })
   const cacheKey = textOf(body, members.get('prompt_cache_key'))
-  return {
-    model,
-    stream,
-    members,
-    ...(routing !== null && { routing }),
-    ...(cacheKey !== null && { cacheKey }),
-  }
+  const asked = routing === null ? { model, stream } : { model, stream, routing }
+  return { asked: cacheKey === null ? asked : { ...asked, cacheKey }, members }
 }
 
 /** Whether a stream is asked for; null: it is not said. @throws GateError BAD_REQUEST */
@@ -126,9 +122,12 @@ function membersByName(members: readonly JsonMember[], deciding: ReadonlySet<str
   return byName
 }
 
+/** What is folded already, as nearly every key is. */
+const FOLDED = /^[a-z0-9_]*$/
+
 /** As decoders that ignore case compare keys: also U+017F is an s, and U+212A a k. */
 function folded(key: string): string {
-  return key.toUpperCase().toLowerCase()
+  return FOLDED.test(key) ? key : key.toUpperCase().toLowerCase()
 }
 
 const shown = (key: string): string => key.slice(0, 64)
@@ -146,8 +145,8 @@ export function modelIn(body: Buffer, member: JsonMember | undefined): string {
 /** Refuses a name that a client may not send. @throws GateError FORBIDDEN_FIELD */
 export function checkNames(names: Iterable<string>): void {
   for (const name of names) {
-    const field = FORBIDDEN.find((one) => one === folded(name))
-    if (field === undefined) continue
+    const field = folded(name)
+    if (!IS_FORBIDDEN.has(field)) continue
     const message = `"${field}" is not accepted from clients; upstreams are set in the configuration`
     throw new GateError('FORBIDDEN_FIELD', message, { param: field })
   }

@@ -12,7 +12,7 @@ import type { Upstream } from '../../upstream/upstream.ts'
 import type { Upstreams } from '../../upstream/upstreams.ts'
 import { conclude } from '../conclude.ts'
 import type { Exchange } from '../exchange.ts'
-import { usageRow } from '../usage-row.ts'
+import { type OngoingAttempt, usageRow } from '../usage-row.ts'
 
 /** What is known of the things of one key. @throws GateError STORE_UNAVAILABLE */
 export type KeyObjects = {
@@ -62,23 +62,23 @@ export async function metered(
   attempt: number,
   work: () => Promise<ForwardEnd>,
 ): Promise<ForwardEnd> {
-  const [startedAt, begun] = [parts.now(), parts.monotonic()]
-  const sent = {
+  const ongoing: OngoingAttempt = {
     requestId: answer.requestId,
     attempt,
-    startedAt,
+    startedAt: parts.now(),
     keyId,
     endUser: answer.endUser,
     model: '',
     target: { upstream: name, model: call.endpoint.about ?? '', weight: 1 },
     call,
-    watch: null,
     dialect,
-    price: null,
+    begun: parts.monotonic(),
+    inputTokens: null,
   }
-  answer.ongoing = { ...sent, begun, inputTokens: null }
+  answer.ongoing = ongoing
   const end = await work()
-  const row = usageRow({ ...sent, durationMs: parts.monotonic() - begun, end, upstreamEnd: end })
+  const durationMs = parts.monotonic() - ongoing.begun
+  const row = usageRow(ongoing, { durationMs, end, upstreamEnd: end, watch: null, price: null })
   answer.row = row
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)

@@ -9,10 +9,10 @@ const DECIDING = decidingKeys()
 
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
-  const { members, ...asked } = readModelRequest(body, outline, DECIDING)
+  const { asked, members } = readModelRequest(body, outline, DECIDING)
   checkMessages(body, members)
   // a count is one number, whatever else was meant for the message
-  return { ...asked, stream: asked.stream && endpoint.does !== 'count-tokens' }
+  return endpoint.does === 'count-tokens' ? { ...asked, stream: false } : asked
 }
 
 /**

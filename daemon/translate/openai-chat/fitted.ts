@@ -1,5 +1,5 @@
 import { type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
-import { mayHold } from '../json-find.ts'
+import { holds, mayHold } from '../json-find.ts'
 import { type Edit, edited, memberEdits, remade } from '../json-splice.ts'
 import { isRecord, listIn } from '../json-value.ts'
 import { effortFor, isRefused, type Quirks, quirksOf } from './providers.ts'
@@ -15,7 +15,7 @@ export function fitted(
   outline: JsonOutline = outlineOf(body),
 ): { readonly body: Buffer; readonly dropped: readonly string[] } {
   const quirks = quirksOf(provider)
-  if (outline.kind === 'refused') return { body, dropped: [] }
+  if (outline.kind === 'refused' || isAsItIs(quirks, body)) return { body, dropped: [] }
   const keys = outline.members.map(({ key }) => key)
   const named = namesFor(quirks, keys)
   const { edits, hasLost } = valueEdits(body, outline, quirks)
@@ -25,6 +25,18 @@ export function fitted(
   if (keys.every((key) => named(key) === key)) return { body: spoken, dropped }
   return { body: remade(spoken, spoken === body ? outline : outlineOf(spoken), named), dropped }
 }
+
+/** Nothing that a client of OpenAI may say is said otherwise there, but for the role of the developer. */
+const isAsItIs = (
+  { lacks, takes, seed, efforts, limit, usage, lacksInMessages, hasDeveloper }: Quirks,
+  body: Buffer,
+): boolean =>
+  lacks.length + lacksInMessages.length === 0 &&
+  takes === undefined &&
+  efforts === undefined &&
+  seed === 'seed' &&
+  (limit === NEW_LIMIT || usage === 'unknown') &&
+  (hasDeveloper || !holds(body, 'developer"'))
 
 const OLD_LIMIT = 'max_tokens'
 const NEW_LIMIT = 'max_completion_tokens'
@@ -81,7 +93,7 @@ const DEVELOPER = /"role"\s*:\s*"developer"/g
 function roleEdits(body: Buffer, outline: JsonOutline, { hasDeveloper }: Quirks): readonly Edit[] {
   const members = outline.kind === 'object' ? outline.members : []
   const messages = members.find(({ key }) => key === 'messages')
-  if (hasDeveloper || messages === undefined || !body.includes('developer"')) return []
+  if (hasDeveloper || messages === undefined || !holds(body, 'developer"')) return []
   const text = body.toString('latin1', messages.start, messages.end)
   return [...text.matchAll(DEVELOPER)].map(({ index, 0: found }) => {
     const start = messages.start + index

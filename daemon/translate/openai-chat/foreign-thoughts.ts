@@ -1,5 +1,6 @@
 import { type JsonOutline, outlineOf } from '../../../syntax/json/outline.ts'
 import { isOurs, mayHoldOurs } from '../call-signature.ts'
+import { holds } from '../json-find.ts'
 import { type Edit, memberEdits } from '../json-splice.ts'
 import { isRecord, type JsonRecord, recordIn } from '../json-value.ts'
 
@@ -9,7 +10,7 @@ const TAKE = new Set(['google', 'openrouter', 'custom', 'peer'])
 /** What takes out of a body what another provider thought, which Google or Gate has put into its calls. */
 export function foreignThoughtsEdits(body: Buffer, provider: string, outline: JsonOutline = outlineOf(body)): Edit[] {
   const takes = TAKE.has(provider)
-  if (provider === 'peer' || !(takes ? mayHoldOurs(body) : body.includes('thought_signature"'))) return []
+  if (provider === 'peer' || !(takes ? mayHoldOurs(body) : holds(body, 'thought_signature"'))) return []
   return memberEdits(body, outline, 'messages', (messages) =>
     Array.isArray(messages) ? messages.map((message) => withCalls(message, takes)) : messages,
   )

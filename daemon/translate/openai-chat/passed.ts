@@ -52,7 +52,7 @@ const LONGEST_ERROR_BYTES = 64 * 2 ** 10
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 function readRequest({ endpoint, headers, body, outline = outlineOf(body) }: Call): ModelRequest {
   if (endpoint.takes !== 'form') {
-    const { model, stream, routing } = readModelRequest(body, outline, DECIDING, endpoint.usualModel)
+    const { model, stream, routing } = readModelRequest(body, outline, DECIDING, endpoint.usualModel).asked
     return { model, stream, ...(routing !== undefined && { routing }) }
   }
   const fields = formFields(body, String(headers['content-type']))

@@ -36,10 +36,10 @@ export function bodyFor(call: Call, asked: ModelRequest, { model, provider }: Up
  * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
  */
 export function parseChatRequest(body: Buffer, outline: JsonOutline = outlineOf(body)): ModelRequest {
-  const { members, ...asked } = readModelRequest(body, outline, DECIDING)
+  const { asked, members } = readModelRequest(body, outline, DECIDING)
   checkMessages(body, members)
   const choices = choicesIn(body, members.get('n'))
-  return { ...asked, ...(choices > 1 && { choices }) }
+  return choices > 1 ? { ...asked, choices } : asked
 }
 
 /** How many choices are asked for; what is no such number is the upstream's to refuse. */

@@ -7,9 +7,9 @@ const SERVICE = 'service_tier'
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
 export function usageOf(answer: Buffer): Usage | null {
   try {
-    const usage = onlyOutermost(answer, 'usage')
+    const usage = onlyOutermost(answer, 'usage', SERVICE)
     if (usage === null) return reportedUsage(JSON.parse(answer.toString('utf8')))
-    return reportedUsage({ ...usage, ...onlyOutermost(answer, SERVICE) })
+    return reportedUsage(usage)
   } catch {
     return null // not JSON: the upstream reported nothing
   }

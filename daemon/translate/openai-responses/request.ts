@@ -17,12 +17,12 @@ const QUOTE = 0x22
 
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
-  const { members, ...asked } = readModelRequest(body, outline, DECIDING)
+  const { asked, members } = readModelRequest(body, outline, DECIDING)
   const input = members.get('input')
   if (input !== undefined && body[input.start] !== QUOTE && body[input.start] !== OPENING_BRACKET) {
     throw new GateError('BAD_REQUEST', '"input" must be a string or an array', { param: 'input' })
   }
-  return { ...asked, stream: asked.stream && endpoint.does !== 'count-tokens' }
+  return endpoint.does === 'count-tokens' ? { ...asked, stream: false } : asked
 }
 
 /** Every byte stays but the model's name, what another provider thought, and what is asked to be kept where nothing is. */
