@@ -26,7 +26,8 @@ function namedSocket(asked: string | undefined, env: Readonly<NodeJS.ProcessEnv>
   return asked ?? (env['GATE_ADMIN_SOCKET'] || undefined)
 }
 
-function xdgStateFolder(env: Readonly<NodeJS.ProcessEnv>): string | undefined {
+/** Where programs of this user keep their state. */
+export function xdgStateFolder(env: Readonly<NodeJS.ProcessEnv>): string | undefined {
   if (env['XDG_STATE_HOME']) return join(env['XDG_STATE_HOME'], 'gate')
   try {
     return join(env['HOME'] || homedir(), '.local', 'state', 'gate')

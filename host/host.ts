@@ -52,7 +52,12 @@ export type HostView = {
 /** A host that can be changed. Each of these is one effect: an apply may be cut off before any of them. */
 export type Host = HostView & {
   /** Replaces a file: it is the old or the new one at any moment, and on the disk when this returns. */
-  write(path: string, text: string, mode: number, options?: { readonly modifiedMs?: number }): void
+  write(
+    path: string,
+    text: string | Uint8Array,
+    mode: number,
+    options?: { readonly modifiedMs?: number; readonly gid?: number },
+  ): void
   /** Makes a link, in place of another link. */
   link(path: string, target: string): void
   makeDirectory(path: string, mode: number): void

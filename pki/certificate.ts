@@ -128,3 +128,15 @@ export function certificatesIn(text: string): PemCertificate[] {
     ]
   })
 }
+
+/** Whether the first certificate of a PEM text was signed with the key of another. */
+export function isSignedBy(pem: string, issuerPem: string): boolean {
+  const [certificate, issuer] = [parse(pem), parse(issuerPem)]
+  return certificate !== undefined && issuer !== undefined && certificate.verify(issuer.publicKey)
+}
+
+/** Whether a private key, PEM, is that of the first certificate of a PEM text. */
+export function matchesKey(pem: string, key: string): boolean {
+  const certificate = parse(pem)
+  return certificate !== undefined && matches(certificate, key)
+}

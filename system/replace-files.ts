@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   futimesSync,
   mkdirSync,
@@ -19,10 +20,12 @@ import { basename, dirname, join, resolve } from 'node:path'
 /** What a file is to be. The mode is exact, whatever the umask is. */
 export type NewFile = {
   readonly file: string
-  readonly text: string
+  readonly text: string | Uint8Array
   readonly mode: number
   /** Unix milliseconds; now when absent. */
   readonly modifiedMs?: number
+  /** Group that it belongs to from the first moment; that of the process when absent. */
+  readonly gid?: number
 }
 
 export type ReplaceOptions = {
@@ -115,10 +118,11 @@ function stagedName(file: string, suffix: string = randomUUID()): string {
   return join(dirname(file), `.${basename(file)}.${suffix}`)
 }
 
-function stage(at: string, { text, mode, modifiedMs }: Omit<NewFile, 'file'>): void {
+function stage(at: string, { text, mode, modifiedMs, gid }: Omit<NewFile, 'file'>): void {
   const descriptor = openSync(at, 'wx', mode) // by name it may be another one a moment later
   try {
     writeFileSync(descriptor, text)
+    if (gid !== undefined) fchownSync(descriptor, -1, gid)
     fchmodSync(descriptor, mode)
     if (modifiedMs !== undefined) futimesSync(descriptor, modifiedMs / 1000, modifiedMs / 1000)
     fsyncSync(descriptor)

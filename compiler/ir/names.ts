@@ -42,6 +42,18 @@ export function gatewayNames(instance: string | undefined) {
     nginxConfig: `/etc/nginx/conf.d/${prefix}.conf`,
     /** What nginx and nftables let a name begin with. */
     symbol: prefix.replaceAll('-', '_'),
+    /** Makes what the internal CA owes to the deployment, at boot and at apply. */
+    caUnit: `${prefix}-ca.service`,
+    /** Does the same each day; `.service` and `.timer`. */
+    caRenewUnit: `${prefix}-ca-renew`,
+    /** What the deployment asks of the CA. */
+    caRequest: `/etc/${prefix}/ca.json`,
+    /** Of the root and its key; root's alone. */
+    caDirectory: `/var/lib/${prefix}-deploy/ca`,
+    /** What the CA made, for everyone and for the proxy. */
+    certificatesDirectory: `/var/lib/${prefix}-ca`,
+    /** Of the CA that the daemon signs with. */
+    issuerDirectory: `/var/lib/${prefix}/tls/ca`,
     /** Made once and kept; root's alone. */
     generatedDirectory: `/var/lib/${prefix}-deploy/secrets`,
     configDirectory: `/etc/${prefix}`,

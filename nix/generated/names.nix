@@ -26,6 +26,12 @@
     egressRules = "/etc/${prefix}/egress.nft";
     egressUnit = "${prefix}-egress.service";
     nginxConfig = "/etc/nginx/conf.d/${prefix}.conf";
+    caUnit = "${prefix}-ca.service";
+    caRenewUnit = "${prefix}-ca-renew";
+    caRequest = "/etc/${prefix}/ca.json";
+    caDirectory = "/var/lib/${prefix}-deploy/ca";
+    certificatesDirectory = "/var/lib/${prefix}-ca";
+    issuerDirectory = "/var/lib/${prefix}/tls/ca";
     generatedDirectory = "/var/lib/${prefix}-deploy/secrets";
     configDirectory = "/etc/${prefix}";
     declaredConfig = "/etc/${prefix}/declared.json";

@@ -121,6 +121,9 @@ export const HOST_CODES = {
   INVALID_FILE: { meaning: 'a validator rejects what was compiled' },
   UNIT_FAILED: { meaning: 'a unit did not start in time' },
   PROGRAM_FAILED: { meaning: 'a program failed' },
+  NO_CA: { meaning: 'there is no internal CA yet' },
+  CA_REFUSES: { meaning: 'the internal CA does not sign this' },
+  NO_CERTIFICATE: { meaning: 'the internal CA has not issued this certificate' },
   NO_GENERATION: { meaning: 'there is no such generation' },
   BAD_RECORD: { meaning: 'the record of an earlier apply cannot be read' },
 } as const satisfies Record<string, { meaning: string }>

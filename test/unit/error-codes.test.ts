@@ -13,6 +13,7 @@ import { expand } from '../../config/variables.ts'
 import type { AdminBackends } from '../../daemon/admin/routes/backends.ts'
 import { agentClient } from '../../daemon/backends/agent-client.ts'
 import { must } from '../../host/apply/unit-actions.ts'
+import { requireAuthority } from '../../host/ca/authority.ts'
 import { readGeneration, readGenerations } from '../../host/generations/generations.ts'
 import { type Host, type HostView, localHost } from '../../host/host.ts'
 import { DEPLOYED_TARGETS, desiredState } from '../../host/plan/desired.ts'
@@ -244,6 +245,9 @@ const HOST: Readonly<Record<keyof typeof HOST_CODES, Elsewhere | (() => unknown)
   INVALID_FILE: () => validate(programs({ code: 1, stderr: 'no' }), DESIRED),
   UNIT_FAILED: applied,
   PROGRAM_FAILED: () => must(programs({ code: 1, stderr: 'no' }), ['true']),
+  NO_CA: () => requireAuthority(localHost(), directory.path),
+  CA_REFUSES: { in: 'unit/host/ca/keep.test.ts' },
+  NO_CERTIFICATE: { in: 'unit/ctl/ca.test.ts' },
   NO_GENERATION: () => readGeneration(programs({}), readGenerations(programs({}), 'gate'), 7),
   BAD_RECORD: () => {
     const generations = readGenerations(programs({}), 'gate')

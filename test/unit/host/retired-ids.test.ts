@@ -22,7 +22,7 @@ function retired(lock: object | undefined, accounts: readonly string[], gone: re
     ...localHost(),
     read: (path) => files.get(path),
     list: () => [],
-    write: (path, text) => files.set(path, text),
+    write: (path, text) => files.set(path, String(text)),
     remove: (path) => files.delete(path),
   }
   const { users, subuids } = readAccounts(host)
