@@ -65,7 +65,7 @@ export function acmeSource(
   const renewableOf = (name: string): Renewable => ({
     source: 'acme',
     names: [name],
-    origin: `${directory} ${key}`,
+    origin: () => `${directory} ${key}`,
     path: store.path(name),
     load: () => store.load(name),
     save: (pair, meta) => store.save(name, pair, meta),

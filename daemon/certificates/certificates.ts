@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { pendingAnswer } from '../../pki/acme/challenges/http.ts'
 import type { Send } from '../../pki/acme/request.ts'
 import type { TlsStatus } from '../../schemas/admin-tls.ts'
@@ -6,6 +7,7 @@ import type { Identities } from '../listener/identities.ts'
 import { type AcmeSource, acmeSource, type Pending } from './acme.ts'
 import { createAlarms } from './alarms.ts'
 import { filesSource } from './files.ts'
+import { internalCaSource } from './internal-ca.ts'
 import { openCertificateStore } from './kept.ts'
 import type { CertificateSettings } from './settings.ts'
 import type { Clocks, Source, SourceParts } from './source.ts'
@@ -47,6 +49,9 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
     ...(acme === undefined ? [] : [acme]),
     ...(settings.tailscale === undefined ? [] : [tailscaleSource(settings.tailscale, sourceParts)]),
     ...(settings.files === undefined ? [] : [filesSource(settings.files, sourceParts)]),
+    ...(settings.internalCa === undefined
+      ? []
+      : [internalCaSource(settings.internalCa, join(stateDirectory, 'tls/ca'), sourceParts)]),
   ]
   const statuses = () => sources.flatMap((source) => source.status())
   let timer: NodeJS.Timeout | undefined

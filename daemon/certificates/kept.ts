@@ -15,6 +15,8 @@ export type Meta = {
   readonly failures: number
   /** Not to be tried before, Unix milliseconds. */
   readonly retryAtMs: number
+  /** Until when the CA asked to be left alone, Unix milliseconds; 0: it did not. */
+  readonly leftAloneUntilMs: number
   readonly lastError?: { readonly atMs: number; readonly message: string }
 }
 
@@ -95,9 +97,10 @@ function finishPair(certFile: string, keyFile: string): Pair | undefined {
 }
 
 function readMeta(file: string): Meta | undefined {
-  const { origin, failures, retryAtMs, lastError } = jsonOf(file)
+  const { origin, failures, retryAtMs, leftAloneUntilMs, lastError } = jsonOf(file)
   if (typeof origin !== 'string' || typeof failures !== 'number' || typeof retryAtMs !== 'number') return undefined
-  return { origin, failures, retryAtMs, ...(isError(lastError) && { lastError }) }
+  const untilMs = typeof leftAloneUntilMs === 'number' ? leftAloneUntilMs : 0
+  return { origin, failures, retryAtMs, leftAloneUntilMs: untilMs, ...(isError(lastError) && { lastError }) }
 }
 
 const isError = (value: unknown): value is { atMs: number; message: string } =>

@@ -1,6 +1,6 @@
 import type { RenewalInfo } from '../../pki/acme/ari.ts'
 import { AcmeProblem } from '../../pki/acme/problem.ts'
-import { backoffMs, type Life, renewalAt, wishedAt } from '../../pki/acme/schedule.ts'
+import { backoffMs, type Life, LONGEST_WAIT_MS, renewalAt, wishedAt } from '../../pki/acme/schedule.ts'
 import { describeCertificate, readCertificate } from '../../pki/certificate.ts'
 import type { Identity } from '../listener/identities.ts'
 import type { Kept, Meta, Pair } from './kept.ts'
@@ -12,7 +12,7 @@ export type Renewable = {
   /** The first is what it is called. */
   readonly names: readonly string[]
   /** Which CA and kind of key: a certificate of another origin is served, and replaced at once. */
-  readonly origin: string
+  readonly origin: () => string
   /**
    * Gets a new certificate.
    * @param before the one that is served now
@@ -38,6 +38,8 @@ const LEAST_BETWEEN_MS = 3_600_000
 const LEAST_BETWEEN_LIFE = 1 / 8
 /** A wish that could not be asked for is asked for again after this. */
 const WISH_AGAIN_MS = 3_600_000
+/** After a start, a failure is this long ago at least. */
+const MENDED_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 export type Renewal = ReturnType<typeof createRenewal>
@@ -53,10 +55,11 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   let origin = kept.meta?.origin ?? ''
   let failures = kept.meta?.failures ?? 0
   let lastError = kept.meta?.lastError
-  let notBeforeMs = monotonic() + Math.min(Math.max((kept.meta?.retryAtMs ?? 0) - now(), 0), DAY_MS)
+  let notBeforeMs = monotonic() + waitAfterStart(kept.meta, renewable.origin(), now())
   let wish: RenewalInfo | undefined
   let askWishMs = monotonic()
-  let leftAloneMs = 0
+  let leftAloneMs = monotonic() + Math.max((kept.meta?.leftAloneUntilMs ?? 0) - now(), 0)
+  let seenOrigin = renewable.origin()
   let unsaved: Pair | undefined
   let isUnsaved = false
   let running: Promise<void> | null = null
@@ -66,6 +69,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     origin,
     failures,
     retryAtMs: Math.round(now() + Math.max(0, notBeforeMs - monotonic())),
+    leftAloneUntilMs: leftAloneMs > monotonic() ? Math.round(now() + leftAloneMs - monotonic()) : 0,
     ...(lastError !== undefined && { lastError }),
   })
 
@@ -86,7 +90,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     }
   }
 
-  const isOther = () => served !== undefined && origin !== renewable.origin
+  const isOther = () => served !== undefined && origin !== renewable.origin()
   function dueAt(): { readonly atMs: number; readonly because: 'life' | 'ari' } {
     if (served === undefined || isOther()) return { atMs: 0, because: 'life' }
     const { life, chance } = served
@@ -94,6 +98,14 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     return { atMs: renewalAt(life, chance), because: 'life' }
   }
   const isDue = (aheadMs = 0) => now() + aheadMs >= dueAt().atMs
+
+  /** What there was to wait for may be mended, when certificates come from somewhere else now. */
+  function noteOrigin(): void {
+    if (renewable.origin() === seenOrigin) return
+    seenOrigin = renewable.origin()
+    failures = 0
+    notBeforeMs = leftAloneMs
+  }
 
   async function askWish(signal: AbortSignal): Promise<void> {
     if (served === undefined || renewable.wish === undefined || isOther() || monotonic() < askWishMs) return
@@ -127,7 +139,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     const next = toServed(pair, renewable.names)
     if (next === undefined) throw new Error('the certificate that was issued is not for the name, or not for its key')
     served = next
-    origin = renewable.origin
+    origin = renewable.origin()
     failures = 0
     lastError = undefined
     wish = undefined
@@ -172,6 +184,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     async check(signal: AbortSignal): Promise<void> {
       if (isUnsaved) save(undefined)
       if (running !== null) return
+      noteOrigin()
       await askWish(signal)
       if (monotonic() < notBeforeMs || !isDue()) return
       await run(false, signal).catch(() => {}) // it is in the log, and in the status
@@ -206,6 +219,17 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
       }
     },
   }
+}
+
+/**
+ * How long to wait after a start, by what was kept: the configuration may have been mended meanwhile, so an hour after
+ * the last failure is enough, unless the CA asked for more.
+ */
+function waitAfterStart(meta: Meta | undefined, origin: string, nowMs: number): number {
+  if (meta === undefined || (meta.failures === 0 && meta.origin !== origin)) return 0
+  const mendedMs = meta.lastError === undefined ? meta.retryAtMs : meta.lastError.atMs + MENDED_MS
+  const untilMs = Math.max(meta.leftAloneUntilMs, Math.min(meta.retryAtMs, mendedMs))
+  return Math.min(Math.max(untilMs - nowMs, 0), LONGEST_WAIT_MS) // the clock may have been wrong
 }
 
 /** What the status says of a certificate. @throws Error for what is not one; it was read before */

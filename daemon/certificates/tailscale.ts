@@ -21,7 +21,7 @@ export function tailscaleSource(
       {
         source: 'tailscale',
         names: [name],
-        origin: 'tailscale',
+        origin: () => 'tailscale',
         path: undefined,
         load: () => ({ pair: undefined, meta: undefined }),
         save: () => {},

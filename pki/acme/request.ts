@@ -59,7 +59,9 @@ function exchange(
     const trust = ca === undefined ? {} : { ca }
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
     const named = { 'user-agent': `gate/${packageVersion()}`, ...length, ...headers }
-    const sent = request(url, { method, headers: named, signal, ...trust }, (response) => {
+    // a connection of its own: one that is kept may be closed by the other side just now
+    const options = { method, headers: named, signal, agent: false as const, ...trust }
+    const sent = request(url, options, (response) => {
       readWhole(response).then(
         (text) => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
         reject,

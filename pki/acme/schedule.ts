@@ -18,7 +18,7 @@ const BACKOFF_MS = [MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS] as const
 /** Added to each wait, by chance. */
 const BACKOFF_SPREAD = 1 / 10
 /** However long a CA asks to be left alone, it is asked again after this. */
-const LONGEST_WAIT_MS = 7 * DAY_MS
+export const LONGEST_WAIT_MS = 7 * DAY_MS
 
 /**
  * When to renew, as far as the life decides.

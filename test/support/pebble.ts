@@ -16,6 +16,13 @@ export type Pebble = {
   readonly caFile: string
   /** The CA that issues, PEM. */
   readonly issuer: () => Promise<string>
+  /** Values of TXT records at its own name server. */
+  readonly txt: {
+    readonly set: (name: string, value: string) => Promise<void>
+    readonly clear: (name: string) => Promise<void>
+  }
+  /** Its own name server, `host:port`. */
+  readonly dns: string
   /** Ends it; `start` begins again, with no memory of accounts. */
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
@@ -23,14 +30,15 @@ export type Pebble = {
   readonly remove: () => Promise<void>
 }
 
+/** A name that it refuses to certify. */
+export const BLOCKED_NAME = 'blocked.example.org'
+
 export type PebbleOptions = {
   /** Where it looks for answers of challenges, on the loopback. */
   readonly tlsPort?: number
   readonly httpPort?: number
   /** `host:port` of its name server; its own, where every name is 127.0.0.1, when absent. */
   readonly dns?: string
-  /** Life of what it issues; 90 days when absent. */
-  readonly lifeSeconds?: number
   /** Accounts need this binding. */
   readonly eab?: { readonly kid: string; readonly hmac: string }
 }
@@ -39,7 +47,7 @@ export type PebbleOptions = {
 export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> {
   const folder = mkdtempSync(join(tmpdir(), 'gate-pebble-'))
   const { cert, key } = throwAwayCertificate(folder, ['localhost'])
-  const [port, management, dnsPort] = [await freePort(), await freePort(), await freePort()]
+  const [port, management, dnsPort, txtPort] = [await freePort(), await freePort(), await freePort(), await freePort()]
   const config = {
     pebble: {
       listenAddress: `127.0.0.1:${port}`,
@@ -51,11 +59,12 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
       ocspResponderURL: '',
       externalAccountBindingRequired: options.eab !== undefined,
       externalAccountMACKeys: options.eab === undefined ? {} : { [options.eab.kid]: options.eab.hmac },
-      certificateValidityPeriod: options.lifeSeconds ?? 90 * 86_400,
+      domainBlocklist: [BLOCKED_NAME],
+      certificateValidityPeriod: 90 * 86_400,
     },
   }
   writeFileSync(join(folder, 'pebble.json'), JSON.stringify(config))
-  const dnsArgs = ['-dns01', `127.0.0.1:${dnsPort}`, '-defaultIPv6', '', '-management', `127.0.0.1:${await freePort()}`]
+  const dnsArgs = ['-dns01', `127.0.0.1:${dnsPort}`, '-defaultIPv6', '', '-management', `127.0.0.1:${txtPort}`]
   const noServers = ['-http01', '', '-https01', '', '-tlsalpn01', '']
   const dns = options.dns === undefined ? spawn('pebble-challtestsrv', [...dnsArgs, ...noServers]) : undefined
   const args = ['-config', join(folder, 'pebble.json'), '-dnsserver', options.dns ?? `127.0.0.1:${dnsPort}`]
@@ -74,6 +83,11 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
     directory: `https://localhost:${port}/dir`,
     caFile: cert,
     issuer: () => fetched(`https://localhost:${management}/roots/0`, readFileSync(cert, 'utf8')),
+    txt: {
+      set: (name, value) => post(`http://127.0.0.1:${txtPort}/set-txt`, { host: `${name}.`, value }),
+      clear: (name) => post(`http://127.0.0.1:${txtPort}/clear-txt`, { host: `${name}.` }),
+    },
+    dns: options.dns ?? `127.0.0.1:${dnsPort}`,
     start,
     stop,
     async remove() {
@@ -105,6 +119,10 @@ export async function end(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')
   await ended
+}
+
+async function post(url: string, content: object): Promise<void> {
+  await fetch(url, { method: 'POST', body: JSON.stringify(content) })
 }
 
 function fetched(url: string, ca: string): Promise<string> {
