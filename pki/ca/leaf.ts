@@ -40,7 +40,8 @@ export async function issueLeaf(
   const toMs = Math.min(nowMs + lifeMs, facts.toMs)
   const addresses = names.filter((name) => isIP(name) > 0)
   const dns = names.filter((name) => isIP(name) === 0)
-  const subject = names.find((name) => name.length <= COMMON_NAME_MAX) ?? 'gate'
+  // OpenSSL takes an address there for a host name, which the constraints do not permit
+  const subject = dns.find((name) => name.length <= COMMON_NAME_MAX) ?? 'gate'
   const extensions = [{ kind: 'server' }, { kind: 'names', dns, addresses }] as const
   const { cert, key } = await signNew({ subject, fromMs, toMs, extensions }, random, issuer)
   const chain = certificatesIn(issuer.cert).filter(({ isSelfSigned }) => !isSelfSigned)

@@ -83,6 +83,11 @@ describe.each([
     expect(new X509Certificate(leaf.cert).checkPrivateKey(createPrivateKey(leaf.key))).toBe(true)
   })
 
+  test.each(['192.0.2.7', '2001:db8::7'])('OpenSSL accepts one that is for %s alone', async (address) => {
+    const leaf = await issueLeaf(ca, [address], now, randomBytes)
+    expect(verify(leaf.cert, '-verify_ip', address)).toBe('OK')
+  })
+
   test.each([
     'example',
     'gate.example.org',
