@@ -4,7 +4,7 @@ import { cgroups } from './checks/cgroups.ts'
 import { gpuDevices } from './checks/gpu.ts'
 import { idMappers } from './checks/id-mappers.ts'
 import { userNamespaces, virtualization } from './checks/kernel.ts'
-import { type CheckedFinding, examineHost } from './doctor.ts'
+import { type CheckedFinding, examine } from './doctor.ts'
 
 /** What apply does not make itself, and what its containers do not start without. */
 const CHECKS: readonly AnyCheck[] = [userNamespaces, cgroups, idMappers, gpuDevices, cdi].map((check) =>
@@ -22,9 +22,9 @@ export async function findingsBeforeApply(subject: Subject): Promise<readonly Ch
   if (deployment === undefined || deployment.containers.length === 0) return []
   // accounts that are there are looked at by the doctor: an apply may be about to mend them
   const host = { ...subject, deployment: { ...deployment, users: [] } }
-  const { findings } = await examineHost(CHECKS, host)
+  const { findings } = await examine(CHECKS, host)
   const bad = findings.filter(({ status }) => status === 'fail' || status === 'warn')
   if (bad.length === 0) return []
-  const machine = await examineHost([anyCheck(virtualization)], host)
+  const machine = await examine([anyCheck(virtualization)], host)
   return [...machine.findings, ...bad]
 }

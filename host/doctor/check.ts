@@ -47,8 +47,8 @@ export type Check<Facts> = {
 }
 
 /** A check whose facts are its own matter. */
-export type AnyCheck = Pick<Check<unknown>, 'name' | 'summary'> & {
-  examine(subject: Subject, signal: AbortSignal): Promise<readonly Finding[]>
+export type AnyCheck<About = Subject> = Pick<Check<unknown>, 'name' | 'summary'> & {
+  examine(about: About, signal: AbortSignal): Promise<readonly Finding[]>
 }
 
 export function anyCheck<Facts>(check: Check<Facts>): AnyCheck {

@@ -1,6 +1,6 @@
 import { sh } from '../../syntax/shell/print.ts'
 import { inPool } from '../../system/pool.ts'
-import type { AnyCheck, Subject } from './check.ts'
+import type { AnyCheck } from './check.ts'
 import type { Finding, Status } from './finding.ts'
 
 export type CheckedFinding = Finding & { readonly check: string }
@@ -21,19 +21,23 @@ const LIMITS: Limits = { deadlineMs: 8_000, concurrency: 6 }
  * Runs every check. Never throws and never waits longer than its deadlines: a check that does not end in time is left
  * behind with a warning, one that breaks becomes a warning itself.
  */
-export async function examineHost(
-  checks: readonly AnyCheck[],
-  subject: Subject,
+export async function examine<About>(
+  checks: readonly AnyCheck<About>[],
+  about: About,
   limits: Limits = LIMITS,
 ): Promise<Report> {
-  const examine = (check: AnyCheck) => examineInTime(check, subject, limits.deadlineMs)
-  const findings = (await inPool(checks, limits.concurrency, examine)).flat()
+  const one = (check: AnyCheck<About>) => examineInTime(check, about, limits.deadlineMs)
+  const findings = (await inPool(checks, limits.concurrency, one)).flat()
   const counts = { ok: 0, warn: 0, fail: 0, skip: 0 }
   for (const { status } of findings) counts[status]++
   return { findings, counts }
 }
 
-async function examineInTime(check: AnyCheck, subject: Subject, deadlineMs: number): Promise<CheckedFinding[]> {
+async function examineInTime<About>(
+  check: AnyCheck<About>,
+  about: About,
+  deadlineMs: number,
+): Promise<CheckedFinding[]> {
   const controller = new AbortController()
   const late = Promise.withResolvers<readonly Finding[]>()
   const timer = setTimeout(() => {
@@ -41,7 +45,7 @@ async function examineInTime(check: AnyCheck, subject: Subject, deadlineMs: numb
     controller.abort(new Error('out of time'))
   }, deadlineMs)
   try {
-    const findings = await Promise.race([late.promise, check.examine(subject, controller.signal)])
+    const findings = await Promise.race([late.promise, check.examine(about, controller.signal)])
     return findings.map((finding) => ({ check: check.name, ...finding }))
   } catch (error) {
     return [{ check: check.name, ...broken(error) }]
@@ -51,7 +55,7 @@ async function examineInTime(check: AnyCheck, subject: Subject, deadlineMs: numb
   }
 }
 
-function outOfTime({ summary }: AnyCheck, deadlineMs: number): Finding {
+function outOfTime({ summary }: Pick<AnyCheck, 'summary'>, deadlineMs: number): Finding {
   return {
     status: 'warn',
     what: `no answer within ${deadlineMs / 1_000} s`,

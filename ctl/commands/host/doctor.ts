@@ -1,20 +1,18 @@
 import { existsSync } from 'node:fs'
-import { styleText } from 'node:util'
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
 import { gatewayNames } from '../../../compiler/ir/names.ts'
 import { writeBundle } from '../../../host/doctor/bundle.ts'
 import type { DaemonView, SpecState, Subject } from '../../../host/doctor/check.ts'
 import { CHECKS } from '../../../host/doctor/checks.ts'
-import { examineHost, type Report } from '../../../host/doctor/doctor.ts'
-import type { Status } from '../../../host/doctor/finding.ts'
+import { examine, type Report } from '../../../host/doctor/doctor.ts'
 import { presentUsers } from '../../../host/doctor/look.ts'
 import { localHost } from '../../../host/host.ts'
 import { reasonOf } from '../../../host/problem.ts'
 import { packageVersion } from '../../../system/version.ts'
 import { Failure, failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
-import { findingJson, findingLines, type Mark, plain } from '../../output/finding-lines.ts'
-import type { Output } from '../../surroundings.ts'
+import { findingJson, type Mark, plain } from '../../output/finding-lines.ts'
+import { coloured, reportText } from '../../output/report-text.ts'
 import { compileInput, HOST_SPEC, readSpecInput } from '../spec/spec-input.ts'
 import { isDeployed } from './deployment.ts'
 
@@ -28,10 +26,10 @@ export const run: Run = async (invocation) => {
   const bundle = invocation.text('bundle')
   if (bundle !== undefined && existsSync(bundle))
     throw notWritten(bundle, 'it already exists', 'name another file, or remove it')
-  const report = await examineHost(checksNamed(invocation.text('only')), subject)
+  const report = await examine(checksNamed(invocation.text('only')), subject)
   if (json)
     printJson({ healthy: report.counts.fail === 0, counts: report.counts, findings: report.findings.map(findingJson) })
-  else print(reportText(report, subject.isRoot, coloured(invocation.stdout)))
+  else print(pageText(report, subject.isRoot, coloured(invocation.stdout)))
   if (bundle !== undefined) await bundleInto(bundle, report, invocation, subject)
   return report.counts.fail === 0 ? 0 : 3
 }
@@ -49,7 +47,7 @@ function checksNamed(name: string | undefined): typeof CHECKS {
 async function bundleInto(file: string, report: Report, { note }: Invocation, subject: Subject): Promise<void> {
   const { spec } = subject
   const input = {
-    page: reportText(report, subject.isRoot, plain),
+    page: pageText(report, subject.isRoot, plain),
     json: JSON.stringify(report, null, 2),
     spec: spec.kind === 'none' ? undefined : { text: spec.text, compiles: spec.kind === 'compiled' },
   }
@@ -129,23 +127,8 @@ async function askDaemon({ admin }: Invocation): Promise<DaemonView> {
   }
 }
 
-const COLOURS: Readonly<Record<Status, 'green' | 'yellow' | 'red' | 'dim'>> = {
-  ok: 'green',
-  warn: 'yellow',
-  fail: 'red',
-  skip: 'dim',
-}
-
-const coloured =
-  (stream: Output): Mark =>
-  (status) =>
-    styleText(COLOURS[status], plain(status), { stream })
-
-/** One line per finding, with why and what to do below those that are not ok. */
-function reportText({ findings, counts }: Report, isRoot: boolean, mark: Mark): string {
-  const width = Math.max(...findings.map(({ check }) => check.length))
-  const lines = findings.flatMap((finding) => findingLines(finding, width, mark))
-  const summary = (['fail', 'warn', 'ok', 'skip'] as const).map((status) => `${counts[status]} ${status}`).join(', ')
-  const more = isRoot || counts.skip === 0 ? [] : ['root sees more: sudo gatectl doctor']
-  return [...lines, '', summary, ...more].join('\n')
+/** An ordinary user is told who sees more. */
+function pageText(report: Report, isRoot: boolean, mark: Mark): string {
+  const page = reportText(report, mark)
+  return isRoot || report.counts.skip === 0 ? page : `${page}\nroot sees more: sudo gatectl doctor`
 }

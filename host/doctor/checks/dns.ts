@@ -115,7 +115,7 @@ async function answers(server: string, signal: AbortSignal): Promise<boolean> {
 /**
  * As programs of this host resolve it, /etc/hosts included: by getent(1), which, unlike our own thread, can be killed.
  */
-async function addressesOf(name: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
+export async function addressesOf(name: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
   const ran = await runProgram(['getent', 'ahosts', name], signal)
   if (ran.code === NOT_THERE) return undefined
   return [...new Set(ran.stdout.split('\n').flatMap((line) => /^(\S+)\s+STREAM/.exec(line)?.[1] ?? []))]

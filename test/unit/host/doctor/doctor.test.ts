@@ -5,7 +5,7 @@ import { compile } from '../../../../compiler/compile.ts'
 import { gatewayNames } from '../../../../compiler/ir/names.ts'
 import { type AnyCheck, anyCheck, type Check, type Subject } from '../../../../host/doctor/check.ts'
 import { CHECKS } from '../../../../host/doctor/checks.ts'
-import { examineHost } from '../../../../host/doctor/doctor.ts'
+import { examine } from '../../../../host/doctor/doctor.ts'
 import { command, fail, listed, ok } from '../../../../host/doctor/finding.ts'
 import { runProgram } from '../../../../host/doctor/look.ts'
 import { NOT_THERE } from '../../../../host/program.ts'
@@ -39,7 +39,7 @@ test('E4 before the first apply nothing is asked of what it makes', async () => 
   const deployment = { containers: [] } as unknown as Subject['deployment']
   for (const isApplied of [true, false])
     for (const isForApplied of [true, false])
-      await examineHost([observing(isForApplied)], { ...SUBJECT, deployment, isApplied })
+      await examine([observing(isForApplied)], { ...SUBJECT, deployment, isApplied })
   expect(asked).toEqual([true, true, false, true])
 })
 
@@ -53,7 +53,7 @@ test('counts the findings and keeps the order of the checks, whichever ends firs
     slow.resolve()
     return [ok('early')]
   })
-  const { findings, counts } = await examineHost([first, second], SUBJECT)
+  const { findings, counts } = await examine([first, second], SUBJECT)
   expect(findings.map(({ check: name, what }) => `${name} ${what}`)).toEqual(['a late', 'a bad', 'b early'])
   expect(counts).toEqual({ ok: 2, warn: 0, fail: 1, skip: 0 })
 })
@@ -65,7 +65,7 @@ test('leaves a check behind that does not end, kills what it runs, and goes on',
     killed.resolve(code)
     return new Promise<never>(() => {})
   })
-  const { findings } = await examineHost([hangs, check('b', async () => [ok('fine')])], SUBJECT, {
+  const { findings } = await examine([hangs, check('b', async () => [ok('fine')])], SUBJECT, {
     deadlineMs: 50,
     concurrency: 1,
   })
@@ -80,7 +80,7 @@ test('a check that breaks is a warning, and the others are not lost', async () =
   const breaks = check('breaks', async () => {
     throw new TypeError('surprise')
   })
-  const { findings } = await examineHost([breaks, check('b', async () => [ok('fine')])], SUBJECT)
+  const { findings } = await examine([breaks, check('b', async () => [ok('fine')])], SUBJECT)
   expect(findings).toMatchObject([{ check: 'breaks', status: 'warn', why: 'surprise' }, { status: 'ok' }])
 })
 
@@ -94,7 +94,7 @@ test('runs as many checks at a time as it may', async () => {
       return []
     }),
   )
-  await examineHost(checks, SUBJECT, { deadlineMs: 10_000, concurrency: 3 })
+  await examine(checks, SUBJECT, { deadlineMs: 10_000, concurrency: 3 })
   expect(most).toBe(3)
 })
 
@@ -126,7 +126,7 @@ test.each([
 })
 
 test('every check ends here, whatever this machine is, and what it finds wrong has a why and a fix', async () => {
-  const { findings } = await examineHost(CHECKS, { ...SUBJECT, isRoot: process.getuid?.() === 0 })
+  const { findings } = await examine(CHECKS, { ...SUBJECT, isRoot: process.getuid?.() === 0 })
   expect(new Set(findings.map(({ check: name }) => name)).size).toBe(CHECKS.length)
   const incomplete = findings.filter(
     ({ status, why, fix }) => (status === 'warn' || status === 'fail') && (!why || !fix),
