@@ -2,12 +2,11 @@ import { certificateSource } from '../../config/certificate-source.ts'
 import { send } from '../../pki/acme/request.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { parseHostPort } from '../../schemas/words/address.ts'
+import { LETS_ENCRYPT } from '../../schemas/words/lets-encrypt.ts'
 import { type Certificates, createCertificates } from '../certificates/certificates.ts'
 import type { AcmeSettings, CertificateSettings, DnsSettings } from '../certificates/settings.ts'
 import type { Ground } from './ground.ts'
 
-const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
-const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'
 const CLOUDFLARE = 'https://api.cloudflare.com/client/v4'
 /** Where tailscaled answers, whose certificates are for names of the tailnet alone. */
 const TAILSCALE = { socket: '/run/tailscale/tailscaled.sock', suffix: '.ts.net' }
@@ -52,7 +51,7 @@ const hostOf = (url: string): string => parseHostPort(new URL(url).host).host
 
 function acmeSettings({ tls: { acme }, letsencrypt }: Config, names: readonly string[]): AcmeSettings {
   return {
-    directory: acme.directory ?? (letsencrypt.staging ? LETS_ENCRYPT_STAGING : LETS_ENCRYPT),
+    directory: acme.directory ?? (letsencrypt.staging ? LETS_ENCRYPT.staging : LETS_ENCRYPT.directory),
     caFile: acme.ca,
     email: letsencrypt.email,
     key: acme.key,

@@ -1,11 +1,25 @@
 import type { Deployment } from '../../compiler/ir/deployment.ts'
 import type { GatewayNames } from '../../compiler/ir/names.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
+import type { TlsStatus } from '../../schemas/admin-tls.ts'
 import type { Finding } from './finding.ts'
+
+/** What a running daemon says of its TLS. */
+export type TlsView = {
+  readonly status: TlsStatus
+  /** Its keys of `tls`, `letsencrypt` and `server.external_url`, without secrets. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
 
 /** What the running daemon says about itself, or why it says nothing. */
 export type DaemonView =
-  | { readonly kind: 'answers'; readonly status: DaemonStatus; readonly baseUrls: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'answers'
+      readonly status: DaemonStatus
+      readonly baseUrls: Readonly<Record<string, string>>
+      /** undefined: a daemon of an older version. */
+      readonly tls: TlsView | undefined
+    }
   | { readonly kind: 'silent'; readonly reason: string; readonly hint: string | undefined }
 
 export type SpecState =

@@ -1,6 +1,7 @@
 import { devNull, networkOnline } from './base.ts'
 import { type AnyCheck, anyCheck } from './check.ts'
 import { apparmor } from './checks/apparmor.ts'
+import { ca } from './checks/ca.ts'
 import { cdi } from './checks/cdi.ts'
 import { certificates } from './checks/certificates.ts'
 import { cgroups } from './checks/cgroups.ts'
@@ -11,6 +12,7 @@ import { disk } from './checks/disk.ts'
 import { dns } from './checks/dns.ts'
 import { generation } from './checks/generation.ts'
 import { gpuDevices } from './checks/gpu.ts'
+import { https } from './checks/https.ts'
 import { idMappers } from './checks/id-mappers.ts'
 import { userNamespaces, virtualization } from './checks/kernel.ts'
 import { models } from './checks/models.ts'
@@ -20,6 +22,7 @@ import { podman, programs } from './checks/podman.ts'
 import { ports } from './checks/ports.ts'
 import { spec } from './checks/spec.ts'
 import { storage } from './checks/storage.ts'
+import { tls } from './checks/tls.ts'
 import { units } from './checks/units.ts'
 import { upstreams } from './checks/upstreams.ts'
 import { subids, userManagers, users } from './checks/users.ts'
@@ -54,6 +57,9 @@ export const CHECKS: readonly AnyCheck[] = [
   anyCheck(units),
   anyCheck(database),
   anyCheck(daemon),
+  anyCheck(tls),
+  anyCheck(https),
+  anyCheck(ca),
   anyCheck(agents),
   anyCheck(upstreams),
 ]

@@ -1,5 +1,6 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { hostPort } from '../../../schemas/words/address.ts'
+import { LETS_ENCRYPT } from '../../../schemas/words/lets-encrypt.ts'
 import {
   type CaddyNode,
   caddyRefusal,
@@ -162,8 +163,6 @@ function site(vhost: Vhost, { gateway, proxy }: Deployment): CaddyNode {
   )
 }
 
-const STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'
-
 function tlsNodes(tls: Tls): CaddyNode[] {
   if (tls.kind === 'none') return []
   if (tls.kind === 'internal-ca') return [{ ...line('tls', 'internal'), origin: ['gate', 'tls', 'internal_ca'] }]
@@ -172,7 +171,7 @@ function tlsNodes(tls: Tls): CaddyNode[] {
     ['issuer', 'acme'],
     [
       line('email', tls.email),
-      ...(tls.staging ? [line('dir', STAGING)] : []),
+      ...(tls.staging ? [line('dir', LETS_ENCRYPT.staging)] : []),
       line(tls.challenge === 'http-01' ? 'disable_tlsalpn_challenge' : 'disable_http_challenge'),
     ],
   )

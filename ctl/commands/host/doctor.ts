@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs'
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
 import { gatewayNames } from '../../../compiler/ir/names.ts'
 import { writeBundle } from '../../../host/doctor/bundle.ts'
-import type { DaemonView, SpecState, Subject } from '../../../host/doctor/check.ts'
+import type { DaemonView, SpecState, Subject, TlsView } from '../../../host/doctor/check.ts'
 import { CHECKS } from '../../../host/doctor/checks.ts'
 import { examine, type Report } from '../../../host/doctor/doctor.ts'
 import { presentUsers } from '../../../host/doctor/look.ts'
 import { localHost } from '../../../host/host.ts'
 import { reasonOf } from '../../../host/problem.ts'
+import type { TlsStatus } from '../../../schemas/admin-tls.ts'
+import type { Explanation } from '../../../schemas/config/layers.ts'
 import { packageVersion } from '../../../system/version.ts'
 import { Failure, failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
@@ -111,20 +113,33 @@ async function readSpec(invocation: Invocation): Promise<ReadSpec> {
 async function askDaemon({ admin }: Invocation): Promise<DaemonView> {
   const signal = AbortSignal.timeout(DAEMON_TIMEOUT_MS)
   try {
-    const [status, config] = await Promise.all([
+    const [status, config, tls] = await Promise.all([
       admin.ask('GET /v1/status', { signal }),
       admin.ask('GET /v1/config', { signal }),
+      admin.ask('GET /v1/tls', { signal }).catch(unknownRoute),
     ])
     const urls = config.keys.flatMap(({ key, value }) => {
       const name = /^upstreams\.([^.]+)\.base_url$/.exec(key)?.[1]
       return name === undefined || typeof value !== 'string' ? [] : [[name, value] as const]
     })
-    return { kind: 'answers', status, baseUrls: Object.fromEntries(urls) }
+    return { kind: 'answers', status, baseUrls: Object.fromEntries(urls), tls: tlsView(tls, config.keys) }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     if (signal.aborted) return { kind: 'silent', reason: LATE, hint: undefined }
     return { kind: 'silent', reason: error.problem.detail, hint: error.problem.hint }
   }
+}
+
+/** A daemon that was not restarted after an upgrade may not have it yet. */
+function unknownRoute(error: unknown): undefined {
+  if (error instanceof Failure && error.problem.code === 'UNKNOWN_ROUTE') return undefined
+  throw error
+}
+
+function tlsView(status: TlsStatus | undefined, keys: readonly Explanation[]): TlsView | undefined {
+  if (status === undefined) return undefined
+  const own = keys.filter(({ key }) => /^(?:tls|letsencrypt)\.|^server\.external_url$/.test(key))
+  return { status, settings: Object.fromEntries(own.map(({ key, value }) => [key, value])) }
 }
 
 /** An ordinary user is told who sees more. */

@@ -1,11 +1,14 @@
 import { Resolver } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { isLoopback } from '../../../schemas/words/address.ts'
+import type { Deployment } from '../../../compiler/ir/deployment.ts'
+import { canonicalHost, isLoopback } from '../../../schemas/words/address.ts'
 import { sh } from '../../../syntax/shell/print.ts'
 import { NOT_THERE } from '../../program.ts'
-import type { Check } from '../check.ts'
+import type { Check, TlsView } from '../check.ts'
 import { command, edit, type Finding, fail, listed, ok, skip, warn } from '../finding.ts'
 import { runProgram, textOf } from '../look.ts'
+import { textIn, tlsOf } from '../tls-view.ts'
 
 export type DnsFacts = {
   readonly servers: readonly { readonly address: string; readonly answers: boolean }[]
@@ -25,11 +28,8 @@ const QUERY_TIMEOUT_MS = 2_000
 export const dns: Check<DnsFacts> = {
   name: 'dns',
   summary: "whether the name servers answer, and the domain's names point to this host",
-  async observe({ deployment }, signal) {
-    const names =
-      deployment === undefined
-        ? []
-        : [...new Set([deployment.domain ?? [], deployment.vhosts.map(({ host }) => host)].flat())]
+  async observe({ deployment, daemon }, signal) {
+    const names = [...new Set([...namesOf(deployment), ...daemonsNames(await tlsOf(daemon))])]
     const servers = parseResolvConf(await textOf('/etc/resolv.conf'))
     return {
       servers: await Promise.all(
@@ -45,6 +45,24 @@ export const dns: Check<DnsFacts> = {
     ...names.flatMap((name) => judgeName(name, own, isPublic)),
   ],
 }
+
+function namesOf(deployment: Deployment | undefined): readonly string[] {
+  if (deployment === undefined) return []
+  const { domain, vhosts, gateway } = deployment
+  const certified = gateway.tls.kind === 'acme' ? gateway.tls.domains : []
+  return [domain ?? [], vhosts.map(({ host }) => host), certified.filter(isAsked)].flat()
+}
+
+/** What it is certified for, and what its links start with. */
+function daemonsNames(tls: TlsView | undefined): readonly string[] {
+  if (tls === undefined) return []
+  const external = URL.parse(textIn(tls, 'server.external_url') ?? '')
+  const certified = tls.status.certificates.flatMap(({ names }) => names)
+  return [...certified, ...(external === null ? [] : [canonicalHost(external.hostname)])].filter(isAsked)
+}
+
+/** A wildcard is no name that resolves, an address is none that needs to. */
+const isAsked = (name: string): boolean => !name.startsWith('*.') && isIP(name) === 0
 
 function judgeServers(servers: DnsFacts['servers']): Finding[] {
   const edited = edit('/etc/resolv.conf', 'name a server that answers: nameserver ADDRESS')

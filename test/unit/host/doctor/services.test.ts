@@ -312,6 +312,7 @@ const ANSWERS = (status: Partial<DaemonStatus>): DaemonView => ({
   kind: 'answers',
   status: { ...STATUS, ...status },
   baseUrls: {},
+  tls: undefined,
 })
 test.each<{ name: string; view: DaemonView; page: RegExp }>([
   { name: 'ready', view: ANSWERS({}), page: /^ok version 1.2.3, ready, 2 requests in flight$/ },

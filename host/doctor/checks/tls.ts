@@ -1,0 +1,79 @@
+import type { CertificateStatus } from '../../../schemas/admin-tls.ts'
+import { spanText } from '../../../schemas/words/span.ts'
+import { sh } from '../../../syntax/shell/print.ts'
+import type { Check } from '../check.ts'
+import { command, edit, type Finding, type Fix, fail, ok, skip, warn } from '../finding.ts'
+import { tlsOf } from '../tls-view.ts'
+
+export type OwnCertificateFacts = {
+  readonly nowMs: number
+  /** undefined: the daemon says nothing, which has a line of its own. */
+  readonly certificates: readonly CertificateStatus[] | undefined
+  /** Whether the daemon has an account at a CA. */
+  readonly hasAccount: boolean
+}
+
+/** What the daemon serves itself; files and certificates of proxies are those of the check `certificates`. */
+export const tls: Check<OwnCertificateFacts> = {
+  name: 'tls',
+  summary: "whether the daemon's own certificates are served and renewed in time, and its account at the CA is there",
+  async observe({ daemon }) {
+    const view = await tlsOf(daemon)
+    return {
+      nowMs: Date.now(),
+      certificates: view?.status.certificates,
+      hasAccount: view?.status.account !== undefined,
+    }
+  },
+  judge({ nowMs, certificates, hasAccount }) {
+    if (certificates === undefined) return [skip('certificates of the daemon', 'it does not say: see the line daemon')]
+    if (certificates.length === 0) return [ok('the daemon serves no TLS itself')]
+    const isAnyOfCa = certificates.some(({ source, served }) => source === 'acme' && served !== undefined)
+    return [
+      ...certificates.map((certificate) => judgeOne(certificate, nowMs)),
+      ...(isAnyOfCa && !hasAccount ? [noAccount()] : []),
+    ]
+  },
+}
+
+function judgeOne(certificate: CertificateStatus, nowMs: number): Finding {
+  const { name, source, served, renewing, renews_at, renews_because, last_error, alarm } = certificate
+  const fix = fixOf(certificate)
+  const failed = last_error === undefined ? [] : [`${last_error.at}: ${last_error.message}`]
+  if (alarm !== undefined) {
+    const judge = alarm.kind === 'expiring' ? warn : fail
+    return judge(`${name} (${source}): ${alarm.message}`, [`since ${alarm.since}`, ...failed].join('\n'), fix)
+  }
+  const next = renews_at === undefined ? '' : whenText(Date.parse(renews_at) - nowMs)
+  if (last_error !== undefined) {
+    const what = served === undefined ? `there is no certificate for ${name} yet` : `${name} could not be renewed`
+    return warn(what, `${failed.join()}${next === '' ? '' : `\nthe next attempt is ${next}`}`, fix)
+  }
+  if (served === undefined) {
+    const why = renewing
+      ? 'it is being got at this moment'
+      : `none was got yet${next === '' ? '' : `; that is ${next}`}`
+    return warn(`there is no certificate for ${name} yet`, why, fix)
+  }
+  const left = spanText(Date.parse(served.not_after) - nowMs)
+  const because = renews_because === 'ari' ? ', as the CA asks' : ''
+  const renewed = next === '' ? 'replaced when its files change' : `renewed ${next}${because}`
+  return ok(`${name} (${source}): ${left} left, ${renewed}`)
+}
+
+function fixOf({ name, source }: CertificateStatus): Fix {
+  if (source === 'files') return edit('the files that tls.files names', 'put a certificate and its key there')
+  return command(sh`gatectl tls renew ${name}`)
+}
+
+/** "in 30 days"; what is due is done at the next look. */
+const whenText = (ms: number): string => (ms <= 0 ? 'due now' : `in ${spanText(ms)}`)
+
+function noAccount(): Finding {
+  const why = 'the next renewal registers a new one; CAA records that name the old one then forbid it'
+  return warn(
+    'the daemon has no account at the CA',
+    why,
+    edit('tls/acme in its state directory', 'restore it from a backup'),
+  )
+}
