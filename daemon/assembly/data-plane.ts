@@ -35,7 +35,10 @@ import type { Storage } from './storage.ts'
 
 /** How long a stream may go on after its key has expired. */
 const EXPIRY_CHECK_MS = 1_000
-/** How often what is going on is noted, in case that this process is killed; and how long counting prompts may take then. */
+/**
+ * How often what is going on for as long is noted, in case that this process is killed; and how long counting prompts may
+ * take then. What is answered sooner is never noted: to write a file costs as much as dozens of requests.
+ */
 const NOTE_OPEN_MS = 500
 const COUNTING_MS = 10
 
@@ -136,14 +139,14 @@ export function createDataPlane(
   tokens.whenEnded(clients.cutKey)
   const expiry = setInterval(tokens.endExpired, EXPIRY_CHECK_MS).unref()
   const noting = setInterval(() => {
-    const until = monotonic() + COUNTING_MS
+    const startMs = monotonic()
     const rowOf = ({ ongoing, watch }: Answer) => {
-      if (ongoing === null) return []
+      if (ongoing === null || ongoing.begun > startMs - NOTE_OPEN_MS) return []
       const monotonicMs = monotonic()
       return openRow(ongoing, watch, {
         price: directory.priceOf(ongoing.target),
         monotonicMs,
-        mayCount: monotonicMs < until,
+        mayCount: monotonicMs < startMs + COUNTING_MS,
       })
     }
     noteOpen(clients.items().flatMap(rowOf))

@@ -20,9 +20,14 @@ export function answerHeaders({ requestId, dialect, cors, wait, dropped }: Told,
   if (own !== undefined && upstream[own] === undefined) out.push(own, requestId)
   if (cors.length > 0) out.push(...cors)
   if (wait !== null) out.push('x-gate-wait', `${wait.kind};ms=${wait.ms}`)
-  if (dropped.length > 0) out.push('x-gate-dropped', namesOf(dropped))
+  const theirs = upstream[DROPPED]
+  const lost = theirs === undefined ? dropped : [...dropped, ...String(theirs).split(/, ?/)]
+  if (lost.length > 0) out.push(DROPPED, namesOf(lost))
   return out
 }
+
+/** Another Gate, as the upstream, may have left out more. */
+const DROPPED = 'x-gate-dropped'
 
 const MOST_NAMED = 20
 const NAME = /^[\w., /:-]{1,100}$/
@@ -83,6 +88,7 @@ const NOT_PASSED_ON = new Set([
   'x-accel-expires',
   'x-accel-limit-rate',
   'x-accel-redirect', // x-accel-buffering is passed on: it keeps a stream from being held back
+  'x-gate-dropped', // it is told with Gate's own
   'x-gate-wait',
   'x-lighttpd-send-file',
   'x-request-id',

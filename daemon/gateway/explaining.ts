@@ -83,7 +83,7 @@ function readQuestion(
 function callWith(client: Dialect, request: object, model: string): Call {
   const endpoint = client.endpoints.find(({ method, does }) => method === 'POST' && does === 'generate')
   if (endpoint === undefined) throw new GateError('BAD_REQUEST', `nothing is generated in ${client.name}`)
-  const url = endpoint.path.replace(/\{.*\}/, encodeURIComponent(model))
+  const url = endpoint.path.replace(/\{.*\}/, encodeURIComponent(model.toWellFormed()))
   return { endpoint, param: model, url, headers: {}, body: Buffer.from(JSON.stringify(request)) }
 }
 

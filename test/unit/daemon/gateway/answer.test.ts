@@ -128,6 +128,18 @@ test('what belongs to the connection of the upstream stays there', async () => {
 })
 
 test.each([
+  { name: 'its own', own: ['a'], theirs: undefined, told: 'a' },
+  { name: 'those of a gateway after it', own: [], theirs: 'b, c', told: 'b, c' },
+  { name: 'both', own: ['a'], theirs: 'b', told: 'a, b' },
+  { name: 'no text that is no name', own: [], theirs: 'b, <c>', told: 'b, ?' },
+])('the fields that were left out are told once: $name', async ({ own, theirs, told }) => {
+  const { answer, text } = await open()
+  answer.dropped = own
+  answer.end(200, theirs === undefined ? {} : { 'x-gate-dropped': theirs }, Buffer.from('{}'))
+  expect((await text()).headers['x-gate-dropped']).toBe(told)
+})
+
+test.each([
   { name: 'B12: one name', connection: 'x-hop' },
   { name: 'several, in any case', connection: 'Keep-Alive, X-Hop ,x-other' },
 ])("headers that an upstream's Connection names stay there: $name", async ({ connection }) => {
