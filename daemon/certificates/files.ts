@@ -1,16 +1,12 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Life } from '../../pki/acme/schedule.ts'
-import { describeCertificate, readCertificate } from '../../pki/certificate.ts'
-import type { Identity } from '../listener/identities.ts'
-import type { Pair } from './kept.ts'
-import { servedStatus } from './renewal.ts'
+import { readCertificate } from '../../pki/certificate.ts'
+import { type Served, servedStatus, toServed } from './served.ts'
 import type { Source, SourceParts, SourceStatus } from './source.ts'
 
 /** A program that writes both files has this long, before a pair that does not fit is an error. */
 const SETTLE_MS = 2_000
 
-type Served = { readonly pair: Pair; readonly life: Life; readonly identity: Identity }
 type Read = { readonly kind: 'pair'; readonly served: Served } | { readonly kind: 'refused'; readonly reason: string }
 
 /**
@@ -125,13 +121,11 @@ function readFiles(files: { readonly cert: string; readonly key: string }): Read
       return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
     }
   }
-  const facts = readCertificate(texts.cert, [], texts.key)
-  const description = describeCertificate(texts.cert)
-  if (facts === undefined || description === undefined)
-    return { kind: 'refused', reason: `${files.cert} is not a certificate in PEM` }
-  if (facts.matchesKey !== true)
-    return { kind: 'refused', reason: `${files.key} is not the private key of ${files.cert}` }
-  const { fromMs, toMs } = facts
-  const identity = { names: description.names, ...texts }
-  return { kind: 'pair', served: { pair: texts, life: { fromMs, toMs }, identity } }
+  const served = toServed(texts, [])
+  if (served !== undefined) return { kind: 'pair', served }
+  const isCertificate = readCertificate(texts.cert, [], undefined) !== undefined
+  const reason = isCertificate
+    ? `${files.key} is not the private key of ${files.cert}`
+    : `${files.cert} is not a certificate in PEM`
+  return { kind: 'refused', reason }
 }

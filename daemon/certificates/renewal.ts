@@ -1,9 +1,8 @@
 import type { RenewalInfo } from '../../pki/acme/ari.ts'
 import { AcmeProblem } from '../../pki/acme/problem.ts'
-import { backoffMs, type Life, LONGEST_WAIT_MS, renewalAt, wishedAt } from '../../pki/acme/schedule.ts'
-import { describeCertificate, readCertificate } from '../../pki/certificate.ts'
-import type { Identity } from '../listener/identities.ts'
+import { backoffMs, renewalAt, waitAfterStart, wishedAt } from '../../pki/acme/schedule.ts'
 import type { Kept, Meta, Pair } from './kept.ts'
+import { servedStatus, toServed } from './served.ts'
 import type { SourceParts, SourceStatus } from './source.ts'
 
 /** One certificate that the daemon gets by itself, and how. */
@@ -30,16 +29,11 @@ export type Renewable = {
   readonly path: string | undefined
 }
 
-/** A certificate that is served. */
-type Served = { readonly pair: Pair; readonly life: Life; readonly identity: Identity; readonly chance: number }
-
 /** Between two certificates that are not asked for by hand; less where the life is short. */
 const LEAST_BETWEEN_MS = 3_600_000
 const LEAST_BETWEEN_LIFE = 1 / 8
 /** A wish that could not be asked for is asked for again after this. */
 const WISH_AGAIN_MS = 3_600_000
-/** After a start, a failure is this long ago at least. */
-const MENDED_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 export type Renewal = ReturnType<typeof createRenewal>
@@ -55,10 +49,10 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   let origin = kept.meta?.origin ?? ''
   let failures = kept.meta?.failures ?? 0
   let lastError = kept.meta?.lastError
-  let notBeforeMs = monotonic() + waitAfterStart(kept.meta, renewable.origin(), now())
+  let notBeforeMs = monotonic() + waitAfterStart(pastOf(kept.meta, renewable.origin()), now())
   let wish: RenewalInfo | undefined
   let askWishMs = monotonic()
-  let leftAloneMs = monotonic() + Math.max((kept.meta?.leftAloneUntilMs ?? 0) - now(), 0)
+  let leftAloneMs = kept.meta?.leftAloneUntilMs === 0 ? monotonic() : notBeforeMs
   let seenOrigin = renewable.origin()
   let unsaved: Pair | undefined
   let isUnsaved = false
@@ -221,42 +215,11 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   }
 }
 
-/**
- * How long to wait after a start, by what was kept: the configuration may have been mended meanwhile, so an hour after
- * the last failure is enough, unless the CA asked for more.
- */
-function waitAfterStart(meta: Meta | undefined, origin: string, nowMs: number): number {
-  if (meta === undefined || (meta.failures === 0 && meta.origin !== origin)) return 0
-  const mendedMs = meta.lastError === undefined ? meta.retryAtMs : meta.lastError.atMs + MENDED_MS
-  const untilMs = Math.max(meta.leftAloneUntilMs, Math.min(meta.retryAtMs, mendedMs))
-  return Math.min(Math.max(untilMs - nowMs, 0), LONGEST_WAIT_MS) // the clock may have been wrong
-}
-
-/** What the status says of a certificate. @throws Error for what is not one; it was read before */
-export function servedStatus({ cert }: Pair, { fromMs, toMs }: Life) {
-  const found = describeCertificate(cert)
-  if (found === undefined) throw new Error('not a certificate')
-  const { issuer, serial, sha256, key } = found
-  return {
-    issuer,
-    serial,
-    sha256,
-    key,
-    not_before: new Date(fromMs).toISOString(),
-    not_after: new Date(toMs).toISOString(),
-  }
-}
-
-/** @returns undefined for a pair that does not fit together, or is not for the names */
-function toServed(pair: Pair, names: readonly string[]): Served | undefined {
-  const facts = readCertificate(pair.cert, [], pair.key)
-  const found = describeCertificate(pair.cert)
-  if (facts?.matchesKey !== true || found === undefined) return undefined
-  if (names.some((name) => !found.names.includes(name))) return undefined
-  const { fromMs, toMs } = facts
-  // the same at each start, and another one for each certificate
-  const chance = Number.parseInt(found.sha256.slice(0, 8), 16) / 2 ** 32
-  return { pair, life: { fromMs, toMs }, identity: { names: found.names, ...pair }, chance }
+/** What a start has to wait for; nothing, when the certificate is well and is to come from somewhere else now. */
+function pastOf(meta: Meta | undefined, origin: string) {
+  if (meta === undefined || (meta.failures === 0 && meta.origin !== origin)) return undefined
+  const { retryAtMs, leftAloneUntilMs, lastError } = meta
+  return { retryAtMs, leftAloneUntilMs, failedAtMs: lastError?.atMs }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isLoopback } from '../../schemas/words/address.ts'
+import { codeOf } from '../../system/error-code.ts'
 import { packageVersion } from '../../system/version.ts'
 
 /** One request to a CA, a DNS provider or a webhook. */
@@ -89,5 +90,7 @@ async function readWhole(response: IncomingMessage): Promise<string> {
 /** What a connection failed of; where several addresses did, of the first. */
 function reasonOf(error: unknown): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
-  return first instanceof Error ? first.message : String(first)
+  const reason = first instanceof Error ? first.message : String(first)
+  const isAboutTime = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'].includes(codeOf(first))
+  return isAboutTime ? `${reason}, by the clock of this host: is it right?` : reason
 }

@@ -18,7 +18,7 @@ const BACKOFF_MS = [MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS] as const
 /** Added to each wait, by chance. */
 const BACKOFF_SPREAD = 1 / 10
 /** However long a CA asks to be left alone, it is asked again after this. */
-export const LONGEST_WAIT_MS = 7 * DAY_MS
+const LONGEST_WAIT_MS = 7 * DAY_MS
 
 /**
  * When to renew, as far as the life decides.
@@ -46,4 +46,23 @@ export const alarmAt = ({ fromMs, toMs }: Life): number => toMs - (toMs - fromMs
 export function backoffMs(failures: number, askedMs: number | undefined, random: number): number {
   const usualMs = (BACKOFF_MS[failures - 1] ?? DAY_MS) * (1 + BACKOFF_SPREAD * random)
   return Math.max(usualMs, Math.min(askedMs ?? 0, LONGEST_WAIT_MS))
+}
+
+/** A restart may have mended what was wrong: a failure that is this long ago is no reason to wait. */
+const MENDED_MS = 60 * MINUTE_MS
+
+/**
+ * How long to wait after a start.
+ * @param past what was kept, Unix milliseconds; undefined: there is nothing to wait for
+ */
+export function waitAfterStart(
+  past:
+    | { readonly retryAtMs: number; readonly leftAloneUntilMs: number; readonly failedAtMs: number | undefined }
+    | undefined,
+  nowMs: number,
+): number {
+  if (past === undefined) return 0
+  const mendedMs = past.failedAtMs === undefined ? past.retryAtMs : past.failedAtMs + MENDED_MS
+  const untilMs = Math.max(past.leftAloneUntilMs, Math.min(past.retryAtMs, mendedMs))
+  return Math.min(Math.max(untilMs - nowMs, 0), LONGEST_WAIT_MS) // the clock may have been wrong
 }

@@ -1,60 +1,31 @@
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createCertificates } from '../../daemon/certificates/certificates.ts'
 import type { AcmeSettings } from '../../daemon/certificates/settings.ts'
 import { certificateId } from '../../pki/acme/ari.ts'
-import { send } from '../../pki/acme/request.ts'
-import type { Log, LogFields } from '../../schemas/words/log.ts'
 import { type AcmeFront, startAcmeFront } from '../support/acme-front.ts'
 import { hasBind9, startBind9 } from '../support/bind9.ts'
+import { watchedCertificates } from '../support/certificates.ts'
 import { challengeListener } from '../support/challenge-listener.ts'
 import { startCloudflareApi } from '../support/cloudflare-api.ts'
+import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import { sampled } from '../support/effort.ts'
 import { canMount, fill, mountSmall } from '../support/full-disk.ts'
 import { BLOCKED_NAME, hasPebble, type Pebble, startPebble } from '../support/pebble.ts'
+import { freePort, hasProgram, run } from '../support/programs.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
 const NAME = 'ai.example.org'
 const { signal } = new AbortController()
+const hasFaketime = hasProgram('faketime')
 
-/** A gateway's certificates with clocks that a test moves. */
-function gateway(acme: AcmeSettings, stateDirectory: string) {
-  let [wallMs, steadyMs] = [0, 0]
-  const lines: { level: string; message: string; fields: LogFields | undefined }[] = []
-  const log: Log = (level, message, fields) => void lines.push({ level, message, fields })
-  const certificates = createCertificates(
-    { acme, tailscale: undefined, files: undefined, internalCa: undefined },
-    {
-      stateDirectory,
-      now: () => Date.now() + wallMs,
-      monotonic: () => performance.now() + steadyMs,
-      random: () => 0.5,
-      log,
-      send,
-      webhook: () => undefined,
-    },
-  )
-  const first = () => certificates.status().certificates[0]
-  return {
-    certificates,
-    first,
-    errors: () => lines.filter(({ level }) => level === 'error').map(({ fields, message }) => fields?.error ?? message),
-    serial: () => first()?.served?.serial,
-    /** Time goes by. */
-    pass(ms: number): void {
-      wallMs += ms
-      steadyMs += ms
-    },
-    /** The clock is set. */
-    jump(ms: number): void {
-      wallMs += ms
-    },
-  }
-}
+const gateway = (acme: AcmeSettings, stateDirectory: string) => watchedCertificates({ acme }, stateDirectory)
 type Gateway = ReturnType<typeof gateway>
 
 describe.skipIf(!hasPebble)('with Pebble', () => {
@@ -332,10 +303,10 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     })
 
     test('gets a wildcard and its base, and removes the records', async () => {
-      const gate = await started({ ...dns(), names: ['*.example.org', 'example.org'] })
+      const gate = await started({ ...dns(), names: ['*.ai.example.org', 'ai.example.org'] })
       expect(gate.certificates.identities.current().map(({ names }) => names)).toEqual([
-        ['*.example.org'],
-        ['example.org'],
+        ['*.ai.example.org'],
+        ['ai.example.org'],
       ])
       expect(api.calls.filter((call) => call.startsWith('POST'))).toHaveLength(2)
       expect(api.records()).toEqual([])
@@ -366,6 +337,77 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     }
   })
 })
+
+const OWN = [
+  { challenge: 'tls-alpn-01', key: 'ecdsa', type: 'ec' },
+  { challenge: 'http-01', key: 'rsa', type: 'rsa' },
+]
+describe.skipIf(!hasPebble).each(OWN.slice(0, sampled(1, OWN.length)))(
+  'a daemon of its own, by $challenge with $key keys',
+  ({ challenge, key, type }) => {
+    let [pebble, daemon]: [Pebble?, Daemon?] = []
+    const state = mkdtempSync(join(tmpdir(), 'gate-acme-'))
+    afterAll(async () => {
+      await daemon?.stop()
+      await pebble?.remove()
+      rmSync(state, { recursive: true })
+    })
+
+    test('gets its certificate by its own listeners; a wrong clock, a restart and a CA that is down change nothing', async () => {
+      const [tlsPort, httpPort] = [await freePort(), await freePort()]
+      pebble = await startPebble({ tlsPort, httpPort })
+      const env = {
+        GATE_LETSENCRYPT__ENABLED: 'true',
+        GATE_LETSENCRYPT__EMAIL: 'admin@example.org',
+        GATE_LETSENCRYPT__DOMAINS: NAME,
+        GATE_LETSENCRYPT__CHALLENGE: challenge,
+        GATE_TLS__ACME__DIRECTORY: pebble.directory,
+        GATE_TLS__ACME__CA: pebble.caFile,
+        GATE_TLS__ACME__KEY: key,
+        GATE_TLS__HOST: '127.0.0.1',
+        GATE_TLS__HTTPS_PORT: String(tlsPort),
+        GATE_TLS__HTTP_PORT: String(httpPort),
+      }
+      daemon = await startDaemon(env, state)
+      const { output } = daemon
+      await until(() => output().includes('certificate issued'), 30_000)
+      const root = await pebble.issuer()
+      const leaf = await served(tlsPort, root)
+      expect(leaf.subjectAltName).toBe(`DNS:${NAME}`)
+      expect(leaf.publicKey.asymmetricKeyType).toBe(type)
+      await daemon.stop()
+      if (hasFaketime) {
+        daemon = await startDaemon({ ...env, ...clockAhead('65d') }, state)
+        await until(() => daemon?.output().includes('is it right?') === true, 30_000)
+        expect((await served(tlsPort, root)).fingerprint256).toBe(leaf.fingerprint256)
+        await daemon.stop()
+      }
+      await pebble.stop()
+      daemon = await startDaemon(env, state)
+      expect((await served(tlsPort, root)).fingerprint256).toBe(leaf.fingerprint256)
+      expect(output() + daemon.output()).not.toContain('PRIVATE KEY')
+    })
+  },
+)
+
+/** The environment of a program whose clock is ahead, by libfaketime. */
+function clockAhead(by: string): Record<string, string> {
+  const preload = /^LD_PRELOAD=(.*)$/m.exec(run('faketime', ['-f', `+${by}`, 'env']))?.[1] ?? ''
+  return { LD_PRELOAD: preload, FAKETIME: `+${by}`, FAKETIME_DONT_FAKE_MONOTONIC: '1' }
+}
+
+/** What a client that trusts the CA is shown. @throws Error when it would not go on */
+async function served(port: number, ca: string): Promise<X509Certificate> {
+  const socket = connect({ host: '127.0.0.1', port, servername: NAME, ca })
+  try {
+    await once(socket, 'secureConnect')
+    const leaf = socket.getPeerX509Certificate()
+    if (leaf === undefined) throw new Error('no certificate')
+    return leaf
+  } finally {
+    socket.destroy()
+  }
+}
 
 describe.skipIf(!hasPebble || !hasBind9)('dns-01 with bind9 and RFC 2136', () => {
   const zone = 'gate.test'

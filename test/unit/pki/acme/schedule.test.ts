@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { alarmAt, backoffMs, renewalAt, wishedAt } from '../../../../pki/acme/schedule.ts'
+import { alarmAt, backoffMs, renewalAt, waitAfterStart, wishedAt } from '../../../../pki/acme/schedule.ts'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
@@ -44,3 +44,24 @@ test.each([
     expect(backoffMs(failures, askedMs, 1)).toBeLessThanOrEqual(minutes * MINUTE_MS * 1.1)
   },
 )
+
+test.each([
+  { name: 'nothing is known', past: undefined, minutes: 0 },
+  { name: 'a failure waits for minutes', past: { retryAtMs: 10, leftAloneUntilMs: 0, failedAtMs: 0 }, minutes: 10 },
+  { name: 'a failure waits for a day', past: { retryAtMs: 1_440, leftAloneUntilMs: 0, failedAtMs: 0 }, minutes: 60 },
+  { name: 'the CA asked for two', past: { retryAtMs: 2_880, leftAloneUntilMs: 2_880, failedAtMs: 0 }, minutes: 2_880 },
+  { name: 'a success was just now', past: { retryAtMs: 60, leftAloneUntilMs: 0, failedAtMs: undefined }, minutes: 60 },
+  { name: 'all is over', past: { retryAtMs: -5, leftAloneUntilMs: 0, failedAtMs: -15 }, minutes: 0 },
+  {
+    name: 'the clock was a year ahead',
+    past: { retryAtMs: 525_600, leftAloneUntilMs: 525_600, failedAtMs: 0 },
+    minutes: 10_080,
+  },
+])('after a start, when $name, it waits $minutes minutes', ({ past, minutes }) => {
+  const inMs = past && {
+    retryAtMs: past.retryAtMs * MINUTE_MS,
+    leftAloneUntilMs: past.leftAloneUntilMs * MINUTE_MS,
+    failedAtMs: past.failedAtMs === undefined ? undefined : past.failedAtMs * MINUTE_MS,
+  }
+  expect(waitAfterStart(inMs, 0)).toBe(minutes * MINUTE_MS)
+})

@@ -1,0 +1,267 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { makeIssuer, makeRoot } from '../../../../pki/ca/authority.ts'
+import { watchedCertificates } from '../../../support/certificates.ts'
+import { makeIdentity } from '../../../support/identities.ts'
+import { hasProgram } from '../../../support/programs.ts'
+import { temporaryDirectory } from '../../../support/temporary-directory.ts'
+
+const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+const NAME = 'ai.example.org'
+const { signal } = new AbortController()
+const hasOpenssl = hasProgram('openssl')
+const [one, two] = hasOpenssl ? [makeIdentity([NAME]), makeIdentity([NAME, '192.0.2.7'])] : []
+
+let place: ReturnType<typeof temporaryDirectory>
+const open: { close: () => Promise<void> }[] = []
+const servers: Server[] = []
+beforeEach(() => {
+  place = temporaryDirectory()
+})
+afterEach(async () => {
+  for (const certificates of open.splice(0)) await certificates.close()
+  for (const server of servers.splice(0)) server.close()
+  place.remove()
+})
+const watched = (...all: Parameters<typeof watchedCertificates>) => {
+  const made = watchedCertificates(...all)
+  open.push(made.certificates)
+  return made
+}
+
+describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
+  const files = () => ({ cert: place.file('cert.pem'), key: place.file('key.pem') })
+  const write = (cert = one?.cert ?? '', key = one?.key ?? '') => {
+    place.write('cert.pem', cert)
+    place.write('key.pem', key)
+  }
+
+  test('are served from the start, and again when they change', async () => {
+    write()
+    const gate = watched({ files: files() }, place.path)
+    let changes = 0
+    gate.certificates.identities.onChange(() => changes++)
+    expect(gate.certificates.identities.current()).toEqual([one])
+    await gate.certificates.check()
+    expect(changes).toBe(0)
+    write(two?.cert, two?.key)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([two])
+    expect(changes).toBeGreaterThan(0)
+  })
+
+  test('that do not fit leave those before, and raise an alarm that ends', async () => {
+    write()
+    const gate = watched({ files: files() }, place.path)
+    place.write('cert.pem', two?.cert ?? '')
+    await gate.certificates.check()
+    expect(gate.first()?.alarm).toBeUndefined() // the key may come in a moment
+    gate.pass(MINUTE_MS)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([one])
+    expect(gate.first()?.alarm).toMatchObject({
+      kind: 'refused-files',
+      message: expect.stringContaining('not the private key'),
+    })
+    expect(gate.errors()).toHaveLength(2)
+    await expect(gate.certificates.renew(NAME, signal)).rejects.toThrow('not the private key')
+    place.write('key.pem', two?.key ?? '')
+    await gate.certificates.renew(NAME, signal)
+    await gate.certificates.check()
+    expect(gate.first()?.alarm).toBeUndefined()
+  })
+
+  test('may be links that change all at once', async () => {
+    for (const [name, identity] of [
+      ['a', one],
+      ['b', two],
+    ] as const) {
+      mkdirSync(place.file(name))
+      place.write(`${name}/cert.pem`, identity?.cert ?? '')
+      place.write(`${name}/key.pem`, identity?.key ?? '')
+    }
+    symlinkSync('a', place.file('current'))
+    const at = { cert: place.file('current/cert.pem'), key: place.file('current/key.pem') }
+    const gate = watched({ files: at }, place.path)
+    symlinkSync('b', place.file('next'))
+    renameSync(place.file('next'), place.file('current'))
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([two])
+  })
+
+  test('that are not there yet are an alarm, and served when they come', async () => {
+    const gate = watched(
+      { files: { cert: place.file('later/cert.pem'), key: place.file('later/key.pem') } },
+      place.path,
+    )
+    await gate.certificates.check()
+    expect(gate.first()).toMatchObject({ alarm: { kind: 'absent', message: expect.stringContaining('ENOENT') } })
+    mkdirSync(place.file('later'))
+    place.write('later/cert.pem', one?.cert ?? '')
+    place.write('later/key.pem', one?.key ?? '')
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([one])
+    expect(gate.first()?.alarm).toBeUndefined()
+  })
+
+  test('that vanish are served on', async () => {
+    write()
+    const gate = watched({ files: files() }, place.path)
+    rmSync(files().key)
+    gate.pass(MINUTE_MS)
+    await gate.certificates.check()
+    gate.pass(MINUTE_MS)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([one])
+  })
+
+  test('that run out are served on, and alarms are posted when they begin, change and end', async () => {
+    const told: string[] = []
+    let status = 500
+    const server = createServer((request, response) => {
+      let text = ''
+      request.on('data', (part: Buffer) => {
+        text += part.toString()
+      })
+      request.once('end', () => {
+        const { event, certificate } = JSON.parse(text) as { event: string; certificate: { alarm?: { kind: string } } }
+        told.push(`${status} ${event} ${certificate.alarm?.kind ?? ''}`)
+        response.writeHead(status).end()
+      })
+    })
+    servers.push(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const webhook = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+    write()
+    const gate = watched({ files: files() }, place.path, { webhook })
+    gate.pass(1.6 * DAY_MS)
+    await gate.certificates.check()
+    status = 204
+    await gate.certificates.check()
+    gate.pass(DAY_MS)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([one])
+    gate.jump(-2.6 * DAY_MS)
+    await gate.certificates.check()
+    await gate.certificates.check()
+    // one that is not taken is told again
+    expect([...new Set(told)]).toEqual([
+      '500 tls.alarm expiring',
+      '204 tls.alarm expiring',
+      '204 tls.alarm expired',
+      '204 tls.resolved ',
+    ])
+    expect(told.filter((line) => line.startsWith('204'))).toHaveLength(3)
+  })
+})
+
+describe('the CA of the host', () => {
+  const random = (count: number) => crypto.getRandomValues(new Uint8Array(count))
+  const permitted = { domains: ['example.org'], addresses: ['192.0.2.7'] }
+  async function apply(): Promise<void> {
+    const root = await makeRoot('example.org', permitted, Date.now(), random)
+    const { cert, key } = await makeIssuer(root, Date.now(), random)
+    mkdirSync(join(place.path, 'tls/ca'), { recursive: true })
+    place.write('tls/ca/issuer.pem', cert)
+    place.write('tls/ca/issuer.key', key)
+  }
+
+  test('signs at the start, again with a third of the life left, and when apply leaves another issuer', async () => {
+    await apply()
+    const gate = watched({ internalCa: { names: [NAME, '192.0.2.7'] } }, place.path)
+    await gate.certificates.check()
+    expect(gate.errors()).toEqual([])
+    const first = gate.serial()
+    expect(gate.certificates.identities.current()[0]?.names).toEqual([NAME, '192.0.2.7'])
+    await gate.certificates.check()
+    expect(gate.serial()).toBe(first)
+    gate.pass(10 * DAY_MS)
+    await gate.certificates.check()
+    const second = gate.serial()
+    expect(second).not.toBe(first)
+    await apply()
+    gate.pass(2 * 60 * MINUTE_MS)
+    await gate.certificates.check()
+    expect(gate.serial()).not.toBe(second)
+  })
+
+  test('says what to do while there is none, and signs as soon as there is', async () => {
+    const gate = watched({ internalCa: { names: [NAME] } }, place.path)
+    await gate.certificates.check()
+    expect(gate.first()).toMatchObject({
+      alarm: { kind: 'absent', message: expect.stringContaining('run gatectl apply') },
+    })
+    await apply()
+    await gate.certificates.check()
+    expect(gate.first()?.alarm).toBeUndefined()
+    expect(gate.serial()).toBeDefined()
+  })
+
+  test('signs for no name that it may not', async () => {
+    await apply()
+    const gate = watched({ internalCa: { names: ['ai.example.com'] } }, place.path)
+    await gate.certificates.check()
+    expect(gate.errors()[0]).toMatch(/may not sign for ai\.example\.com/)
+    expect(gate.certificates.identities.current()).toEqual([])
+  })
+})
+
+describe.skipIf(!hasOpenssl)('Tailscale (needs openssl)', () => {
+  const name = 'gate.tail1234.ts.net'
+  const identity = hasOpenssl ? makeIdentity([name]) : undefined
+  const whole = `${identity?.key}${identity?.cert}`
+
+  /** What tailscaled answers on its socket. */
+  async function answering(status: number, text: string) {
+    const asked: string[] = []
+    const server = createServer(({ url, headers }, response) => {
+      asked.push(`${headers.host} ${url}`)
+      response.writeHead(status).end(text)
+    })
+    servers.push(server)
+    const socket = place.file('tailscaled.sock')
+    await new Promise<void>((resolve) => server.listen(socket, resolve))
+    return { socket, asked }
+  }
+
+  test('gives the pair of a name', async () => {
+    const { socket, asked } = await answering(200, whole)
+    const gate = watched({ tailscale: { names: [name], socket } }, place.path)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([identity])
+    expect(asked).toEqual([`local-tailscaled.sock /localapi/v0/cert/${name}?type=pair`])
+  })
+
+  test.each([
+    { name: 'refuses', status: 403, text: '', error: 'TS_PERMIT_CERT_UID' },
+    { name: 'fails', status: 500, text: 'no HTTPS in this tailnet\n', error: 'status 500: no HTTPS in this tailnet' },
+    {
+      name: 'answers without a key',
+      status: 200,
+      text: identity?.cert ?? '',
+      error: 'without a certificate and its key',
+    },
+    { name: 'answers at length', status: 200, text: 'x'.repeat(2 ** 19), error: 'too long' },
+    { name: 'answers for another name', status: 200, text: `${one?.key}${one?.cert}`, error: 'not for the name' },
+  ])('that $name is said', async ({ status, text, error }) => {
+    const { socket } = await answering(status, text)
+    const gate = watched({ tailscale: { names: [name], socket } }, place.path)
+    await gate.certificates.check()
+    expect(gate.errors()[0]).toContain(error)
+  })
+
+  test('that does not run is said', async () => {
+    const gate = watched({ tailscale: { names: [name], socket: place.file('none.sock') } }, place.path)
+    await gate.certificates.check()
+    expect(gate.errors()[0]).toContain('could not be asked')
+  })
+})
+
+test('a name that no source has cannot be renewed', async () => {
+  const gate = watched({}, place.path)
+  await expect(gate.certificates.renew('other.example.org', signal)).rejects.toThrow(RangeError)
+})
