@@ -1,6 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { OPENING_BRACE } from '../../syntax/json/brackets.ts'
+import { clientAddress } from '../admit/address.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target } from '../route/target-health.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
@@ -132,14 +133,16 @@ export function refuse(
   answer.fail(refusal)
 }
 
-/** One line for each request. */
+/** One line for each request. @param trusted proxies that are believed about who they speak for */
 export function logRequest(
   { log, monotonic }: { readonly log: Log; readonly monotonic: () => number },
-  { request, answer, path, startedAt }: Exchange,
+  { request, answer, via, path, startedAt }: Exchange,
+  trusted: Parameters<typeof clientAddress>[2],
 ): void {
   const { wait, row, keyName } = answer
   log(answer.status() >= 500 ? 'warn' : 'info', 'request', {
     request_id: answer.requestId,
+    client: clientAddress(via.peer, request.headers['x-forwarded-for']?.toString(), trusted),
     method: request.method ?? '',
     path,
     status: answer.status(),

@@ -62,7 +62,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       refuse(parts, answer, error)
     } finally {
       clients.remove(open)
-      logRequest(parts, exchange)
+      logRequest(parts, exchange, settings.trustedProxies)
     }
   }
 

@@ -32,4 +32,5 @@ export function readFirstBytes<T>(socket: Socket, read: Read<T>, deadlineMs: num
   const leave = () => end(null)
   const timer = setTimeout(leave, deadlineMs).unref()
   socket.on('data', take).once('end', leave).once('close', leave).once('error', leave)
+  socket.resume() // another reader of first bytes may have paused it
 }

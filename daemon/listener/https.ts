@@ -73,21 +73,28 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
     }
     const key = endsOf(socket)
     handshakes.set(key, { via, next })
-    socket.once('close', () => handshakes.delete(key))
-    // over HTTP/2 nobody waits for an answer after closing one side
-    socket.allowHalfOpen = !alpn.includes('h2')
+    socket.once('close', () => {
+      if (handshakes.delete(key)) log('debug', 'a TLS handshake failed', { client: via.peer ?? '' })
+    })
+    socket.allowHalfOpen = false // who leaves before it is secured has left
     handshake(socket)
   }
 
   function secured(socket: TLSSocket, identity: Identity): void {
-    const found = handshakes.get(endsOf(socket))
+    const key = endsOf(socket)
+    const found = handshakes.get(key)
+    handshakes.delete(key)
     if (found === undefined) {
       socket.destroy() // it is gone already
       return
     }
     const via: Via = { ...found.via, secured: { isFor: (host) => covers(identity, host) } }
-    if (socket.alpnProtocol === 'h2') http2.take(socket, via)
-    else found.next(socket, via)
+    if (socket.alpnProtocol === 'h2') {
+      http2.take(socket, via)
+      return
+    }
+    socket.allowHalfOpen = true // over HTTP/1.1 some close their side and wait for the answer
+    found.next(socket, via)
   }
 
   function headersFor(host: string | undefined, { secured }: Via): readonly string[] {

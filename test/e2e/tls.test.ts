@@ -1,7 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:http2'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../support/daemon.ts'
 import { KEY, startDataPlane } from '../support/data-plane.ts'
@@ -33,6 +35,7 @@ const main = makeIdentity(['ai.example.org', '127.0.0.1'])
 const wildcard = makeIdentity(['*.example.net'], 'rsa')
 const challenge = makeIdentity(['ai.example.org'], 'rsa')
 const { identities, swap } = swappableIdentities([main, wildcard], { 'ai.example.org': challenge })
+const HELLOS = join(import.meta.dirname, '../unit/daemon/listener/client-hellos.json')
 const CHAT = { method: 'POST', path: '/v1/chat/completions' }
 const AUTH = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' }
 
@@ -78,6 +81,7 @@ async function ask(version: string, asking: Asking): Promise<Answered> {
   }
 }
 
+const CLIENT_HELLO = JSON.parse(readFileSync(HELLOS, 'utf8'))[0].wire
 const HTTP = ['HTTP/1.1', 'HTTP/2']
 const sha256 = (pem: string) => new X509Certificate(pem).fingerprint256
 
@@ -367,6 +371,52 @@ describe('R18: what costs a client nothing', () => {
     expect((await ask('HTTP/2', chat('other'))).status).toBe(200)
     await closed
     expect((await ask('HTTP/1.1', chat('after'))).status).toBe(200)
+  })
+})
+
+describe('clients that are slow, or close one side', () => {
+  test('headers that do not come: 408 over HTTP/1.1', async () => {
+    const socket = await shakeHands(gate.url)
+    let said = ''
+    socket.on('data', (chunk) => {
+      said += chunk
+    })
+    socket.write('GET / HTTP/1.1\r\nHost: ai')
+    await once(socket, 'close')
+    expect(said).toMatch(/^HTTP\/1\.1 408 /)
+  })
+
+  test('a connection of HTTP/2 over which nothing comes is closed', async () => {
+    const socket = await shakeHands(gate.url, { ALPNProtocols: ['h2'] })
+    socket.resume()
+    await once(socket, 'close')
+  })
+
+  test('a client of HTTP/1.1 that closes its side and waits has its answer', async () => {
+    const { body = '', path } = chat('waiting')
+    const socket = await shakeHands(gate.url)
+    let said = ''
+    socket.on('data', (chunk) => {
+      said += chunk
+    })
+    socket.end(
+      `POST ${path} HTTP/1.1\r\nHost: ai.example.org\r\nAuthorization: Bearer ${KEY}\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${body.length}\r\n\r\n${body}`,
+    )
+    await once(socket, 'end')
+    expect(said).toContain('waiting')
+    socket.destroy()
+  })
+
+  test('a client that leaves in the middle of its handshake leaves nothing behind', async () => {
+    const { hostname, port } = new URL(gate.url)
+    for (const bytes of [1, 100, 200]) {
+      const hello = Buffer.from(CLIENT_HELLO, 'base64').subarray(0, bytes)
+      const socket = connect(Number(port), hostname)
+      await once(socket, 'connect')
+      socket.end(hello)
+      await once(socket.resume(), 'close')
+    }
   })
 })
 
