@@ -67,7 +67,8 @@ export function createHttp2(
     closeWhenIdle(session, limits.headersTimeoutMs)
     calm(session)
     session.on('stream', (stream, headers, _, rawHeaders) => serve(stream, headers, rawHeaders, socket, via))
-    if (draining) session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM_ID)
+    // who hears it before anything was asked would connect again at once, to hear it again
+    if (draining) session.once('stream', () => session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM_ID))
   }
 
   /** Ends a session that overdoes what costs its client nothing. */
