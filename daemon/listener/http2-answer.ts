@@ -5,7 +5,15 @@ import type { Http2Request } from './http2-request.ts'
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR } = constants
 /** Of one connection of HTTP/1.1; RFC 9113 section 8.2.2 forbids them. */
-const OF_CONNECTION = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+const OF_CONNECTION = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+])
 
 /** The answer on one stream of HTTP/2, with what the gateway uses of a ServerResponse. */
 export class Http2Answer implements ClientResponse {
@@ -42,14 +50,15 @@ export class Http2Answer implements ClientResponse {
 
   /** @param list names and values in turn */
   writeHead(status: number, list: readonly string[]): void {
-    const head: Record<string, string | number | string[]> = { ':status': status }
+    const head: Record<string, string | number> = { ':status': status }
     const all = [...this.#ownHeaders, ...list]
     for (let at = 0; at + 1 < all.length; at += 2) {
       const name = (all[at] ?? '').toLowerCase()
       const value = all[at + 1] ?? ''
       if (OF_CONNECTION.has(name)) continue
       const known = head[name]
-      head[name] = known === undefined ? value : [known, value].flat().map(String)
+      // RFC 9110 section 5.3; Node throws at two of what should be one, and an upstream may send them
+      head[name] = known === undefined ? value : `${known}, ${value}`
     }
     this.#head = head
   }
@@ -99,7 +108,11 @@ export class Http2Answer implements ClientResponse {
     const head = this.#head
     this.#head = null
     if (head === null || this.#isGone()) return
-    this.#stream.respond(head, { endStream: isWhole })
+    try {
+      this.#stream.respond(head, { endStream: isWhole })
+    } catch {
+      this.destroy() // headers that cannot be said over HTTP/2
+    }
   }
 
   #inform(status: 100 | 102): void {

@@ -46,6 +46,10 @@ beforeAll(async () => {
     const { messages, stream } = JSON.parse(request.body)
     const [{ content }] = messages
     if (content === 'hang') return
+    if (content === 'odd') {
+      response.setHeader('etag', ['"1"', '"2"'])
+      return sendJson(response, 200, completion(content), ODD)
+    }
     if (stream !== true) return sendJson(response, 200, completion(content))
     response.writeHead(200, STREAM_HEADERS)
     response.write(frame({ content: 'begun' }))
@@ -81,6 +85,8 @@ async function ask(version: string, asking: Asking): Promise<Answered> {
   }
 }
 
+/** What HTTP/2 has no place for, or room for once. */
+const ODD = { 'http2-settings': 'x', 'proxy-connection': 'close', upgrade: 'h2c', 'x-odd': 'é' }
 const CLIENT_HELLO = JSON.parse(readFileSync(HELLOS, 'utf8'))[0].wire
 const HTTP = ['HTTP/1.1', 'HTTP/2']
 const sha256 = (pem: string) => new X509Certificate(pem).fingerprint256
@@ -217,6 +223,11 @@ describe.each(HTTP)('a request over %s', (version) => {
     { name: 'an expectation', asking: { ...chat('x'), headers: { ...AUTH, expect: 'nothing' } }, status: 417 },
   ])('$name: $status', async ({ asking, status }) => {
     expect((await ask(version, asking)).status).toBe(status)
+  })
+
+  test('odd headers of an upstream do not spoil the answer', async () => {
+    const { status, text } = await ask(version, chat('odd'))
+    expect([status, text]).toEqual([200, expect.stringContaining('odd')])
   })
 
   test('HEAD has an answer without a body', async () => {
