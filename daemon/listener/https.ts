@@ -43,18 +43,31 @@ type First =
 export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: () => void } {
   const { identities, answering, limits, hstsSeconds, noteHandshake, random, now, log } = parts
   const handshakes = new Map<string, { readonly via: Via; readonly next: (socket: Socket, via: Via) => void }>()
+  const waiting = new Set<Socket>()
   const http2 = createHttp2(answering, limits, headersFor, now)
   const tls = createTls({ identities, secured, noteHandshake, random, log })
   let warnedAt = Number.NEGATIVE_INFINITY
 
   function accept(socket: Socket, via: Via, next: (socket: Socket, via: Via) => void): void {
     socket.on('error', () => socket.destroy())
+    waiting.add(socket)
     readFirstBytes(socket, firstReader(), HELLO_MS, (first) => {
+      waiting.delete(socket)
+      if (first?.kind === 'hello') {
+        shakeHands(socket, first.hello, via, next)
+        return
+      }
+      noteHandshake('failed')
       if (first === null) socket.destroy()
       else if (first.kind === 'http') sayTryHttps(socket)
-      else if (first.kind === 'refused') refuse(socket, first.isTls ? DECODE_ERROR : null)
-      else shakeHands(socket, first.hello, via, next)
+      else refuse(socket, first.isTls ? DECODE_ERROR : null)
     })
+  }
+
+  /** Who has said nothing yet waits for nothing. */
+  function closeIdle(): void {
+    for (const socket of waiting) if (socket.bytesRead === 0) socket.destroy()
+    http2.close()
   }
 
   function shakeHands(socket: Socket, hello: Hello, via: Via, next: (socket: Socket, via: Via) => void): void {
@@ -68,6 +81,7 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
     const handshake = tls.handshakeFor(name)
     if (handshake === undefined) {
       warnOfNone()
+      noteHandshake('failed')
       refuse(socket, INTERNAL_ERROR)
       return
     }
@@ -116,7 +130,7 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
     accept,
     headersFor,
     drain: http2.drain,
-    closeIdle: http2.close,
+    closeIdle,
     cut: http2.cut,
     close: tls.close,
   }
