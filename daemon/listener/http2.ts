@@ -29,7 +29,7 @@ const OPTIONS = {
   maxSessionMemory: 10, // megabytes, of one connection
   maxSessionInvalidFrames: 100,
   maxSessionRejectedStreams: 100,
-  streamResetBurst: 200,
+  streamResetBurst: 100,
   streamResetRate: 33, // a second
 }
 /** What all streams of a connection may send before it is read. */
@@ -37,7 +37,7 @@ const CONNECTION_WINDOW_BYTES = 2 ** 20
 /** Longer than the idle time of common proxies in front, as with HTTP/1.1. */
 const IDLE_MS = 75_000
 /** Streams that end badly, by whoever's fault: CVE-2023-44487 and CVE-2025-8671. */
-const RESETS = { burst: 200, perSecond: 33 }
+const RESETS = { burst: 100, perSecond: 33 }
 /** Frames that have to be answered: pings and settings. */
 const PINGS = { burst: 200, perSecond: 20 }
 
@@ -95,6 +95,7 @@ export function createHttp2(
     via: Via,
   ): void {
     stream.on('error', () => {}) // the answer looks at how its stream is closed
+    if (stream.closed || stream.destroyed) return // reset in the same breath
     const request = new Http2Request(stream, headers, rawHeaders, socket)
     const response = new Http2Answer(stream, request, headersFor(request.headers.host, via))
     if (request.method === 'CONNECT') {
