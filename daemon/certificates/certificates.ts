@@ -114,7 +114,11 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
      */
     async renew(name: string, signal: AbortSignal): Promise<void> {
       const either = AbortSignal.any([signal, stopping.signal])
-      for (const source of sources) if (await source.renew(name, either)) return
+      try {
+        for (const source of sources) if (await source.renew(name, either)) return
+      } finally {
+        void tell().catch(noted) // an alarm may have begun or ended; its webhook is not waited for
+      }
       throw new RangeError(`there is no certificate ${name}`)
     },
     /** Gives up what is going on. What it had presented is taken back. */

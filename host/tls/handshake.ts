@@ -48,6 +48,8 @@ export type Greeting =
     }
 
 const DEADLINE_MS = 5_000
+/** For the server to end the connection, too. */
+const GOODBYE_MS = 500
 /** A chain has two or three; what names itself as its issuer in a circle ends here. */
 const LONGEST_CHAIN = 10
 
@@ -67,9 +69,21 @@ export function greet(hello: Hello, signal: AbortSignal): Promise<Greeting> {
   socket.once('OCSPResponse', (response: Buffer | null) => {
     hasStaple = response !== null && response.length > 0
   })
-  socket.once('secureConnect', () => resolve(agreed(socket, hasStaple)))
-  socket.once('error', (error: NodeJS.ErrnoException) => refuse(error.code ?? '', reasonOf(error)))
-  socket.once('close', () => refuse('ECONNRESET', 'the server closed the connection'))
+  socket.once('secureConnect', () => {
+    const greeting = agreed(socket, hasStaple)
+    socket
+      .off('error', failed)
+      .off('close', closed)
+      .on('error', () => resolve(greeting))
+    // the server has not seen the end of the handshake yet: cut off here, it counts as failed
+    socket.once('close', () => resolve(greeting))
+    setTimeout(() => resolve(greeting), GOODBYE_MS).unref()
+    socket.resume().end()
+  })
+  const failed = (error: NodeJS.ErrnoException) => refuse(error.code ?? '', reasonOf(error))
+  const closed = () => refuse('ECONNRESET', 'the server closed the connection')
+  socket.once('error', failed)
+  socket.once('close', closed)
   return promise.finally(() => {
     clearTimeout(timer)
     signal.removeEventListener('abort', late)
