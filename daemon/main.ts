@@ -63,6 +63,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const hasKey = isOpen || initial.auth.token !== undefined || storage.tokens.list().length > 0
     const start = {
       url: urls[0] ?? '',
+      external: initial.server.external_url,
       closed,
       key,
       hasKey,

@@ -1,6 +1,8 @@
 /** What the daemon says when it has started: where it is, its first key (this once), a request to try. */
 export function welcome(start: {
   readonly url: string
+  /** Where clients reach it; undefined: at `url`. */
+  readonly external: string | undefined
   /** Why no client is served. */
   readonly closed: string | undefined
   readonly key: string | null
@@ -24,12 +26,13 @@ export function welcome(start: {
     : start.key === null && !start.isOpen
       ? `\n  GATE_KEY is a key you have; another: ${create}\n`
       : ''
+  const reached = start.external === undefined ? '' : `Clients use ${start.external}\n`
   return `
 Gate listens on ${start.url}
-${shown}
+${reached}${shown}
   Try it:
 
-  curl ${start.url}${start.example.path}${authorization} \\
+  curl ${start.external ?? start.url}${start.example.path}${authorization} \\
     -H 'Content-Type: application/json' \\
     -d '${start.example.body}'
 

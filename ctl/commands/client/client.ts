@@ -66,10 +66,11 @@ function homeOf({ env }: Invocation): string {
 
 async function gatewayFor(word: string, home: string, invocation: Invocation): Promise<Gateway> {
   const { admin, flag, text, texts, note } = invocation
-  const url = text('url') === undefined ? await ownUrl(admin) : asUrl(text('url') ?? '')
+  const given = text('url')
+  const { url, at } = given === undefined ? await ownUrls(admin) : { url: asUrl(given), at: asUrl(given) }
   const keyFile = text('key-file') ?? defaultKeyFile(home, word)
   const key = flag('new-key') ? await makeKey(admin, word, keyFile) : keyIn(keyFile)
-  const offered = await offeredModels(url, key)
+  const offered = await offeredModels(at, key)
   if (offered === null) throw noKey(url, word, keyFile, key)
   if (key === undefined && !flag('print')) keepNoKey(keyFile)
   if (((statSync(keyFile, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0)
@@ -106,12 +107,25 @@ const namesOf = (models: readonly ClientModel[]): string =>
         .map(({ id }) => id)
         .join(', ')
 
-/** Of the daemon of this host. */
-async function ownUrl(admin: Invocation['admin']): Promise<string> {
-  const { listen } = await admin.ask('GET /v1/status')
+/**
+ * Of the daemon of this host: what its clients write, and where it is asked from here, without a certificate that this
+ * host may not trust, or a name that resolves elsewhere alone.
+ */
+async function ownUrls(admin: Invocation['admin']): Promise<{ readonly url: string; readonly at: string }> {
+  const [{ listen }, { value: external }] = await Promise.all([
+    admin.ask('GET /v1/status'),
+    admin.ask('GET /v1/config/keys/:', { parameter: 'server.external_url' }),
+  ])
+  const url = URL.parse(typeof external === 'string' ? external : '')?.origin
+  const own = listenedUrl(listen)
+  if (url !== undefined) return { url, at: own?.startsWith('http:') ? own : url }
+  if (own !== undefined) return { url: own, at: own }
+  throw usageFailure('the daemon of this host listens on no address', 'name one with --url')
+}
+
+function listenedUrl(listen: readonly string[]): string | undefined {
   const url = listen.map((at) => URL.parse(at)).find((at) => at?.protocol === 'http:' || at?.protocol === 'https:')
-  if (url === undefined || url === null)
-    throw usageFailure('the daemon of this host listens on no address', 'name one with --url')
+  if (url === undefined || url === null) return undefined
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
   if (url.hostname === '[::]') url.hostname = '[::1]'
   return url.origin

@@ -23,7 +23,8 @@ export const CLIENT_COMMANDS: readonly Command[] = [
       url: {
         type: 'string',
         value: 'URL',
-        description: "the gateway's address as the client reaches it (one that the daemon of this host listens on)",
+        description:
+          "the gateway's address as the client reaches it (server.external_url, else where the daemon of this host listens)",
       },
       model: {
         type: 'string',

@@ -161,6 +161,18 @@ describe('gatectl client', () => {
     })
   })
 
+  test('writes server.external_url, and asks the listener of this host for the models', async () => {
+    const set = (...args: string[]) => gatectl(['config', ...args], { env: { GATE_ADMIN_SOCKET: daemon.socketPath } })
+    expect((await set('set', 'server.external_url', 'https://ai.example.org')).code).toBe(0)
+    try {
+      expect(await ctl('claude', '--new-key')).toMatchObject({ code: 0, stderr: '' })
+      const { env } = JSON.parse(home.read('.claude/settings.json'))
+      expect(env).toMatchObject({ ANTHROPIC_BASE_URL: 'https://ai.example.org', ANTHROPIC_MODEL: 'fast' })
+    } finally {
+      await set('unset', 'server.external_url')
+    }
+  })
+
   test('offers the models that were named, with their limits, and none that answers no text', async () => {
     put('.config/gate/keys/opencode', 'gate_x\n')
     expect((await ctl('opencode', '--model', 'plain', '--model', 'fast')).code).toBe(0)

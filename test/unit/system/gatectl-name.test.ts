@@ -20,6 +20,7 @@ test.each(['README.md', 'docs/gatectl.md'])('C6 %s says so', (page) => {
 test.each(['gatectl', 'npm run -s gatectl --'])('C6 the start text names what works there: %s', (gatectl) => {
   const start = {
     url: 'http://127.0.0.1:1',
+    external: undefined,
     key: null,
     hasKey: true,
     isOpen: false,
@@ -32,9 +33,25 @@ test.each(['gatectl', 'npm run -s gatectl --'])('C6 the start text names what wo
 })
 
 test('without a key the start text says how to make one, also in a container', () => {
-  const start = { url: 'http://127.0.0.1:1', key: null, isOpen: false, isJournal: false, gatectl: 'gatectl' } as const
+  const start = {
+    url: 'http://127.0.0.1:1',
+    external: undefined,
+    key: null,
+    isOpen: false,
+    isJournal: false,
+    gatectl: 'gatectl',
+  } as const
   const text = welcome({ ...start, hasKey: false, closed: undefined, example: { path: '/x', body: '{}' } })
   expect(text).toContain('There is no key yet.')
   expect(text).toContain('podman exec NAME gatectl token create')
   expect(text).not.toContain('a key you have')
+})
+
+test('the start text shows where clients reach the gateway, where that is known', () => {
+  const start = { url: 'http://127.0.0.1:1', key: null, hasKey: true, isOpen: true, isJournal: false } as const
+  const example = { path: '/x', body: '{}' }
+  const external = 'https://ai.example.org'
+  const text = welcome({ ...start, external, gatectl: 'gatectl', closed: undefined, example })
+  expect(text).toMatch(/^\nGate listens on http:\/\/127.0.0.1:1\nClients use https:\/\/ai.example.org\n/)
+  expect(text).toContain('curl https://ai.example.org/x \\')
 })
