@@ -102,7 +102,7 @@ function sendingOf(
   const spoken = failover.spokenFor(dialects.all, job.dialect, asFor(job, upstream))
   const side = { model: target.model, provider: upstream.provider }
   const check: CheckJson = (question) => checker.check(question, job.keyId)
-  const care = { nowMs: now(), check, calls: upstream.toolArguments }
+  const care = { now, check, calls: upstream.toolArguments }
   const tuning = tuningOf(job, target, upstream, plan, (name) => upstreams.get(name) !== undefined)
   return failover.sendingTo(spoken, job, side, tuning, care)
 }

@@ -28,11 +28,11 @@ export type Sending = {
 }
 
 /**
- * How the answer is to be read and written. `nowMs`: Unix milliseconds. `calls`: what becomes of arguments of tools.
+ * How the answer is to be read and written. `now`: Unix milliseconds. `calls`: what becomes of arguments of tools.
  * `line`: where several upstreams tell one stream.
  */
 type AnswerCare = Pick<AnswerFacts, 'line'> & {
-  readonly nowMs: number
+  readonly now: () => number
   readonly check: CheckJson
   readonly calls: CallCare
 }
@@ -96,10 +96,10 @@ function passing(
   return { ...whole, forClient: (end) => streamedEnd(end, job, asStream) }
 }
 
-function factsOf({ requestId }: Answer, { nowMs, check, calls, line }: AnswerCare): AnswerFacts {
+function factsOf({ requestId }: Answer, { now, check, calls, line }: AnswerCare): AnswerFacts {
   const sinceMs = performance.now()
   const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
-  return { requestId, nowS: Math.floor(nowMs / 1_000), elapsedNs, check, calls, ...(line !== undefined && { line }) }
+  return { requestId, nowS: Math.floor(now() / 1_000), elapsedNs, check, calls, ...(line !== undefined && { line }) }
 }
 
 function formOf(spoken: Dialect, { endpoint }: Call, watch: AnswerForm['watch']): AnswerForm {

@@ -32,6 +32,8 @@ const PROBE_MS = 10_000
  * little by little, and one that nobody asks any more is given another chance.
  */
 const DECAY_MS = 60_000
+/** So many are remembered: names are the clients' to choose, the memory is not. */
+const MOST_TARGETS = 10_000
 /** What a target is taken for that was asked, but never measured: not every request goes there before it has answered. */
 const UNMEASURED_MS = 60_000
 
@@ -61,16 +63,24 @@ export type TargetHealth = ReturnType<typeof createTargetHealth>
  * @param now monotonic milliseconds
  */
 export function createTargetHealth(now: () => number) {
-  const healths = new Map<string, Health>()
-  const healthOf = (target: Target): Health => {
-    const key = `${target.upstream}/${target.model}`
-    const known = healths.get(key)
-    if (known !== undefined) return known
-    if (healths.size >= 10_000) healths.clear() // names are the clients' to choose; the memory is not
+  /** By upstream and model. */
+  const healths = new Map<string, Map<string, Health>>()
+  let count = 0
+  const healthOf = ({ upstream, model }: Target): Health =>
+    healths.get(upstream)?.get(model) ?? newHealth(upstream, model)
+
+  function newHealth(upstream: string, model: string): Health {
+    if (count >= MOST_TARGETS) {
+      healths.clear()
+      count = 0
+    }
     const fresh = { failures: 0, restUntil: 0, probeUntil: 0, latencyMs: 0, measuredAt: 0, inFlight: 0 }
-    healths.set(key, fresh)
+    const ofUpstream = healths.get(upstream) ?? new Map<string, Health>()
+    healths.set(upstream, ofUpstream.set(model, fresh))
+    count += 1
     return fresh
   }
+
   const isWell = (target: Target) => healthOf(target).failures === 0
   /** What is left of a measurement after the time that has passed since. */
   const leftOf = ({ measuredAt }: Health) => Math.exp((measuredAt - now()) / DECAY_MS)

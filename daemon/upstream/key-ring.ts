@@ -15,6 +15,9 @@ const ABOUT_THE_KEY: Readonly<Record<number, 'wait' | 'refused'>> = {
 
 type KeyState = { restUntil: number; left: number; refilledAt: number }
 
+/** The only key, or none. */
+const FIRST = { kind: 'key', index: 0 } as const
+
 export type KeyRing = ReturnType<typeof createKeyRing>
 
 /**
@@ -49,14 +52,13 @@ export function createKeyRing(count: number, perMinute: number | null, now: () =
     },
     /** Takes one use of a key. @returns its index, or how long none may be used; the index 0 where there is no key */
     take(): { readonly kind: 'key'; readonly index: number } | { readonly kind: 'none'; readonly waitMs: number } {
+      if (count < 2 && perMinute === null) return FIRST // one never rests
       const time = now()
       refillAll(time)
       const index = keys.findIndex((key) => waitMs(key, time) === 0)
       const key = keys[index]
       if (key === undefined) {
-        return count === 0
-          ? { kind: 'key', index: 0 }
-          : { kind: 'none', waitMs: Math.min(...keys.map((one) => waitMs(one, time))) }
+        return count === 0 ? FIRST : { kind: 'none', waitMs: Math.min(...keys.map((one) => waitMs(one, time))) }
       }
       key.left -= 1
       return { kind: 'key', index }
