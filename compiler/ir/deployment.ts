@@ -1,5 +1,6 @@
 import type { ProfileName, Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
 import type { GatewayNames } from './names.ts'
+import type { AuthorityNode } from './nodes/authority.ts'
 import type { Agent, Backend, BackendSocket } from './nodes/backend.ts'
 import type { ConfigFile, Container, ContainerImage, Network, Volume } from './nodes/container.ts'
 import type { Budget, Gateway, Sandbox, Upstream } from './nodes/gateway.ts'
@@ -45,6 +46,8 @@ export type Deployment = {
   readonly firewall: readonly FirewallRule[]
   readonly vhosts: readonly Vhost[]
   readonly dns: Dns | undefined
+  /** Absent: no certificate comes from the internal CA. */
+  readonly authority: AuthorityNode | undefined
   readonly relays: readonly Relay[]
   /** Every port that is listened on; nothing else may be. */
   readonly listeners: readonly Listener[]

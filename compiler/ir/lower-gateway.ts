@@ -5,7 +5,8 @@ import { PROFILES } from '../catalog/profiles.ts'
 import type { Allocation } from './allocation.ts'
 import type { BackendParts } from './lower-backend.ts'
 import { lowerExternalUrl, lowerTls, lowerTlsServing } from './lower-tls.ts'
-import { CADDY, type GatewayNames } from './names.ts'
+import { authorityFiles, type GatewayNames } from './names.ts'
+import type { AuthorityNode } from './nodes/authority.ts'
 import type { Gateway } from './nodes/gateway.ts'
 import type { Directory, FirewallRule, User } from './nodes/host.ts'
 import type { Address } from './nodes/node.ts'
@@ -131,14 +132,17 @@ export function lowerDns(dns: Spec['dns'], domain: string | undefined, vhosts: r
   }
 }
 
-export function lowerClient({ client, proxy, gate }: Spec, names: GatewayNames): Client | undefined {
+export function lowerClient(
+  { client, proxy }: Spec,
+  names: GatewayNames,
+  authority: AuthorityNode | undefined,
+): Client | undefined {
   const { enable, ca, port, ...rest } = client
   rest satisfies Record<string, never>
   if (!enable) return undefined
-  const isCaddys = proxy.engine === 'caddy' && lowerTls(gate.tls).kind === 'internal-ca'
   return {
     origin: ['client'],
-    ca: ca ?? (isCaddys ? CADDY.rootCertificate : undefined),
+    ca: ca ?? (authority === undefined ? undefined : authorityFiles(names).trusted),
     port: proxy.engine === 'none' ? undefined : port,
     directory: names.clientDirectory,
   }

@@ -2,6 +2,7 @@ import type { SpecPath } from '../../schemas/spec/path.ts'
 import type { Spec, WrittenSpec } from '../../schemas/spec/spec.ts'
 import { type Allocation, isPublished, SUBUID_COUNT } from './allocation.ts'
 import type { Deployment } from './deployment.ts'
+import { authorityDirectories, lowerAuthority } from './lower-authority.ts'
 import { lowerBackend } from './lower-backend.ts'
 import {
   lowerClient,
@@ -53,6 +54,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
       return lowerBackend(name, backend, { names, gatewayPort: gateway.port, uid, subuid: range, port, portOf })
     })
   const vhosts = lowerVhosts(spec, gateway, parts)
+  const authority = lowerAuthority(spec, gateway, vhosts)
   const relayServers = Object.entries(relays).map(([instance, server]) => lowerRelay(instance, server, names))
   return deepFreeze({
     prefix: names.prefix,
@@ -67,7 +69,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     sandbox: lowerSandbox(sandbox),
     relayClient: relay,
     proxy: lowerProxy(proxy),
-    client: lowerClient(spec, names),
+    client: lowerClient(spec, names, authority),
     backends: parts.map((part) => part.backend),
     users: [lowerGatewayUser(names), ...parts.map((part) => part.user)],
     groups: [names.adminGroup, names.modelsGroup].map((name) => ({ origin: ['gate'], name })),
@@ -80,6 +82,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     images: parts.map((part) => part.image),
     directories: [
       ...stateDirectories(names),
+      ...authorityDirectories(authority, names),
       { origin: ['gate'], path: names.configDirectory, mode: 0o755, user: 'root', group: 'root' },
       // root's: systemd makes the sockets in it, and tmpfiles.d(5) follows no path through another user's directory
       { origin: ['gate'], path: names.runtimeDirectory, mode: 0o755, user: 'root', group: 'root' },
@@ -93,6 +96,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     secrets: [...gatewaySecrets(spec, gateway), ...parts.flatMap((part) => part.secrets)],
     firewall: lowerFirewall(spec, gateway),
     vhosts,
+    authority,
     dns: lowerDns(dns, gate.domain, vhosts),
     relays: relayServers,
     listeners: [

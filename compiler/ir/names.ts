@@ -52,6 +52,8 @@ export function gatewayNames(instance: string | undefined) {
     caDirectory: `/var/lib/${prefix}-deploy/ca`,
     /** What the CA made, for everyone and for the proxy. */
     certificatesDirectory: `/var/lib/${prefix}-ca`,
+    /** Of the daemon's certificates. */
+    tlsDirectory: `/var/lib/${prefix}/tls`,
     /** Of the CA that the daemon signs with. */
     issuerDirectory: `/var/lib/${prefix}/tls/ca`,
     /** Made once and kept; root's alone. */
@@ -125,12 +127,19 @@ export const CADDY = {
   /** Name below /run of a directory that is Caddy's alone: any caller of its API can read every key that it has. */
   runtimeDirectory: 'caddy',
   adminSocket: '/run/caddy/admin.sock',
-  /** Of "tls internal", below the home of Debian's user caddy. */
-  rootCertificate: '/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt',
+  /** Where Debian's user caddy keeps certificates of ACME. */
+  certificates: '/var/lib/caddy/.local/share/caddy/certificates',
 } as const
 
 /** Files of a client's installer, as clients ask for them. */
 export const CLIENT = { installer: 'install-client.sh', checksum: 'install-client.sh.sha256', ca: 'ca.crt' } as const
+
+/** What the internal CA makes: for everyone, and for the proxy. */
+export const authorityFiles = ({ certificatesDirectory }: Pick<GatewayNames, 'certificatesDirectory'>) => ({
+  trusted: `${certificatesDirectory}/ca.crt`,
+  cert: `${certificatesDirectory}/proxy.crt`,
+  key: `${certificatesDirectory}/proxy.key`,
+})
 
 /** Where the host has a certificate of ACME and its key. @param domain its first */
 export function certificateFiles({ directory, certificate, key }: Layout['certificates'], domain: string) {

@@ -8,7 +8,17 @@ const ACME: SpecPath = [...TLS, 'acme']
 
 /** The keys of gate.tls make sense together, and have somebody who heeds them. */
 export function checkTls(spec: Spec): Finding[] {
-  return [...checkChallenge(spec), ...checkAccounts(spec), ...checkPlainPort(spec)]
+  return [...checkNamed(spec), ...checkChallenge(spec), ...checkAccounts(spec), ...checkPlainPort(spec)]
+}
+
+/** The internal CA signs for names that the spec says, and for nothing else. */
+function checkNamed({ gate }: Spec): Finding[] {
+  const { acme, files, internal_ca, names } = gate.tls
+  if (!internal_ca || acme !== undefined || files !== undefined) return []
+  if (gate.domain !== undefined || names.length > 0 || gate.server.external_url !== undefined) return []
+  const message = 'the internal CA has no name to certify'
+  const hint = 'write gate.domain, or gate.tls.names = ["192.0.2.7"]'
+  return [{ code: 'MISSING_KEY', path: [...TLS, 'internal_ca'], message, hint }]
 }
 
 type Acme = NonNullable<Spec['gate']['tls']['acme']>

@@ -40,10 +40,10 @@ function checkAddress({ dns }: Spec): Finding[] {
   return [{ code: 'INVALID_VALUE', path: ['dns', 'listen'], message, hint }]
 }
 
-function checkInstaller({ client, dns, gate, proxy }: Spec): Finding[] {
+function checkInstaller({ client, dns, gate }: Spec): Finding[] {
   const { acme, files, internal_ca } = gate.tls
-  const isCaddys = proxy.engine === 'caddy' && internal_ca && acme === undefined && files === undefined
-  if (!client.enable || client.ca !== undefined || dns.engine !== 'none' || isCaddys) return []
+  const hasOwnCa = internal_ca && acme === undefined && files === undefined
+  if (!client.enable || client.ca !== undefined || dns.engine !== 'none' || hasOwnCa) return []
   const message = 'the installer would do nothing: there is no CA to trust and no name server to use'
   return [{ code: 'EMPTY_INSTALLER', path: ['client'], part: 'key', message, hint: 'set client.ca or [dns]' }]
 }

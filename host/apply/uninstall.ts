@@ -1,3 +1,4 @@
+import { gatewayNames } from '../../compiler/ir/names.ts'
 import type { GenerationUnit, Made } from '../../schemas/deploy/generation.ts'
 import { type Account, readAccounts } from '../accounts.ts'
 import { asUser } from '../as-user.ts'
@@ -59,7 +60,8 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
     removeHome(host, home, purge).map((path) => ({ path, owner: name })),
   )
   const state = removeState(host, prefix, made, purge)
-  kept.push(...volumes.map(({ path }) => ({ path, why: 'a volume' })), ...state)
+  const authority = removeAuthority(host, prefix, purge)
+  kept.push(...volumes.map(({ path }) => ({ path, why: 'a volume' })), ...state, ...authority)
   // an id whose files stay must not become another account's
   const owners = new Set([...volumes.map(({ owner }) => owner), ...(state.length > 0 ? [prefix] : [])])
   const gone: Made = {
@@ -78,7 +80,7 @@ export async function uninstall(host: Host, prefix: string, context: UninstallCo
     await removeAccounts(host, gone)
   })
   host.removeTree(`/run/${prefix}`)
-  forget(host, prefix, { made, gone, isWhole: state.length === 0 })
+  forget(host, prefix, { made, gone, isWhole: state.length === 0 && authority.length === 0 })
   for (const directory of made.directories.toSorted().reverse()) host.removeEmpty(directory)
   if (made.running.length > 0) await host.run(['systemctl', 'start', ...made.running])
   return kept.filter(({ path }) => host.status(path) !== undefined)
@@ -170,6 +172,19 @@ function removeHome(host: Host, home: string, purge: boolean): string[] {
   }
   for (const name of ['.cache', '.config']) host.removeTree(`${home}/${name}`)
   return volumes.map((name) => `${storage}/volumes/${name}`)
+}
+
+/** What the internal CA made goes with what serves it; its root stays, which clients have learnt. */
+function removeAuthority(host: Host, prefix: string, purge: boolean): Kept[] {
+  const { caDirectory, certificatesDirectory, issuerDirectory } = gatewayNames(
+    prefix === 'gate' ? undefined : prefix.slice('gate-'.length),
+  )
+  for (const path of [certificatesDirectory, issuerDirectory]) host.removeTree(path)
+  if (purge || host.status(`${caDirectory}/root.key`) === undefined) {
+    host.removeTree(caDirectory)
+    return []
+  }
+  return [{ path: caDirectory, why: 'the CA that clients trust' }]
 }
 
 /** The database, the runtime configuration and the models; and the numbers that the spec's users had. */

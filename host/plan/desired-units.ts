@@ -32,6 +32,9 @@ function systemUnits(files: readonly OutputFile[]): GenerationUnit[] {
     ({ install = '' }) => install.startsWith(`${DEBIAN_LAYOUT.directories.units}/`) && !isForeign(install),
   )
   const others = files.filter((file) => file.install !== undefined && !own.includes(file))
+  const timed = new Set(
+    own.flatMap(({ path }) => /([^/]+)\.timer$/.exec(path)?.[1] ?? []).map((name) => `${name}.service`),
+  )
   return [...unitFiles(own)].flatMap(([name, parts]): GenerationUnit[] => {
     const text = parts.map((part) => part.text).join('')
     const read = others.filter(({ install }) => install !== undefined && namesPath(text, install))
@@ -42,7 +45,8 @@ function systemUnits(files: readonly OutputFile[]): GenerationUnit[] {
         name,
         files: [...parts, ...(reloads ? [] : read)].map(({ path }) => path),
         reloads: reloads ? read.map(({ path }) => path) : [],
-        runs: 'always',
+        // what a timer starts has ended most of the time
+        runs: timed.has(name) ? 'when-used' : 'always',
         enable: /^WantedBy=/m.test(text),
         timeoutMs: START_TIMEOUT_MS,
       },

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { temporaryFolder } from '../../system/own-path.ts'
+import { namesServed, standIn, withStandIns } from '../ca/stand-in.ts'
 import type { HostView } from '../host.ts'
 import type { HostProblem } from '../problem.ts'
 import type { Desired } from './desired.ts'
@@ -39,7 +40,7 @@ export async function validate(host: HostView, { generation, texts }: Desired): 
 
 const VALIDATORS: readonly { readonly applies: RegExp; readonly check: Validator }[] = [
   { applies: /^quadlet\/user(?:s|-units)\//, check: checkUserUnits },
-  { applies: /^(?:systemd\/system|dnsmasq|nftables)\/.*\.(?:service|socket|conf)$/, check: checkSystemUnits },
+  { applies: /^(?:systemd\/system|dnsmasq|nftables)\/.*\.(?:service|socket|timer|conf)$/, check: checkSystemUnits },
   { applies: /^nginx\//, check: checkNginx },
   { applies: /^caddy\//, check: checkCaddy },
   { applies: /^dnsmasq\/dnsmasq\.conf$/, check: checkDnsmasq },
@@ -117,7 +118,9 @@ async function checkNginx(host: HostView, scratch: string, files: readonly Candi
   if (main === undefined) return [notInstalled('nginx', 'proxy.engine')]
   const others = host.list('/etc/nginx/conf.d').filter((name) => name.endsWith('.conf'))
   for (const name of others) writeScratch(join(scratch, 'conf.d', name), host.read(`/etc/nginx/conf.d/${name}`) ?? '')
-  for (const { install, text } of files) writeScratch(join(scratch, 'conf.d', basename(install)), text)
+  await writeStandIns(scratch, files)
+  for (const { install, text } of files)
+    writeScratch(join(scratch, 'conf.d', basename(install)), withStandIns(text, scratch))
   const here = main
     .replaceAll('/etc/nginx/conf.d/', `${scratch}/conf.d/`)
     .replace(/^\s*pid\s[^;]*;/m, `pid ${scratch}/nginx.pid;`)
@@ -127,8 +130,17 @@ async function checkNginx(host: HostView, scratch: string, files: readonly Candi
 }
 
 async function checkCaddy(host: HostView, scratch: string, files: readonly Candidate[]): Promise<HostProblem[]> {
-  const file = writeScratch(join(scratch, 'Caddyfile'), files[0]?.text ?? '')
+  await writeStandIns(scratch, files)
+  const file = writeScratch(join(scratch, 'Caddyfile'), withStandIns(files[0]?.text ?? '', scratch))
   return runChecker(host, ['caddy', 'validate', '--adapter', 'caddyfile', '--config', file], 'caddy', 'proxy.engine')
+}
+
+/** Both open the certificates that their files name. */
+async function writeStandIns(scratch: string, files: readonly Candidate[]): Promise<void> {
+  if (!files.some(({ text }) => namesServed(text))) return
+  const { cert, key } = await standIn(Date.now())
+  writeScratch(join(scratch, 'proxy.crt'), cert)
+  writeScratch(join(scratch, 'proxy.key'), key)
 }
 
 async function checkDnsmasq(host: HostView, scratch: string, files: readonly Candidate[]): Promise<HostProblem[]> {

@@ -31,6 +31,7 @@
     caRequest = "/etc/${prefix}/ca.json";
     caDirectory = "/var/lib/${prefix}-deploy/ca";
     certificatesDirectory = "/var/lib/${prefix}-ca";
+    tlsDirectory = "/var/lib/${prefix}/tls";
     issuerDirectory = "/var/lib/${prefix}/tls/ca";
     generatedDirectory = "/var/lib/${prefix}-deploy/secrets";
     configDirectory = "/etc/${prefix}";

@@ -35,7 +35,7 @@ export const generationSchema = z.strictObject({
     z.strictObject({
       /** `system`, or the user whose manager it belongs to. */
       manager: z.string(),
-      name: z.string().regex(/^[A-Za-z0-9:_.@-]+\.(?:service|socket)$/),
+      name: z.string().regex(/^[A-Za-z0-9:_.@-]+\.(?:service|socket|timer)$/),
       /** Files whose change restarts it. */
       files: z.array(inner),
       /** Files whose change reloads it. */

@@ -20,6 +20,7 @@ export const layoutSchema = z.strictObject({
       daemon: at('/usr/lib/gate/dist/bin/gate-daemon.js', 'Script of the daemon.'),
       relay: at('/usr/lib/gate/dist/bin/gate-relay.js', 'Script of the relays.'),
       agent: at('/usr/bin/gate-agent', 'The agent in the account of each backend.'),
+      gatectl: at('/usr/bin/gatectl', 'gatectl(1), which root runs for the internal CA.'),
       podman: at('/usr/bin/podman', 'podman(1).'),
       socket_proxy: at('/usr/lib/systemd/systemd-socket-proxyd', 'systemd-socket-proxyd(8), which wakes backends.'),
       nsenter: at('/usr/bin/nsenter', 'nsenter(1), with which a proxy enters the network of its container.'),

@@ -69,7 +69,7 @@ describe.skipIf(!hasNix)('the NixOS modules (needs nix-bin)', () => {
     return Object.entries(all).flatMap(([kind, units]) =>
       Object.entries(units)
         // what the module adds to units of others is seen in host.json
-        .filter(([unit]) => /^gate-/.test(unit) && !/-(?:secrets|dns|directory|egress)$/.test(unit))
+        .filter(([unit]) => /^gate-/.test(unit) && !/-(?:secrets|dns|directory|egress|ca|ca-renew)$/.test(unit))
         .map(([unit, options]) => ({ file: `${unit}.${kind}`, unit: options })),
     )
   }

@@ -100,6 +100,7 @@ in
       tmpfiles.packages = option (types.listOf types.package) [ ];
       services = units service;
       sockets = units (unit // { socketConfig = sections; });
+      timers = units (unit // { timerConfig = sections; });
       slices = units (unit // { sliceConfig = sections; });
       targets = units unit;
       tmpfiles.rules = texts;

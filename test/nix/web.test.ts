@@ -29,6 +29,7 @@ const HOSTS = {
   'open, nginx without TLS': gateway(
     'openFirewall = true; domain = "ai.example.org"; proxy = { engine = "nginx"; httpPort = 8080; };',
   ),
+  'a CA of the host, nginx': gateway('domain = "ai.home.arpa"; tls.internalCa = true; proxy.engine = "nginx";'),
   'open on one interface, Caddy': gateway(`openFirewallOnInterfaces = [ "lan0" ]; ${caddy}`),
 } as const
 
@@ -89,6 +90,22 @@ describe.skipIf(!hasNix)('A12 (needs nix-bin)', () => {
       SocketMode: '0660',
     })
   })
+
+  test.each(['open on one interface, Caddy', 'a CA of the host, nginx'] as const)(
+    'certificates of the CA of the host are there before the proxy of: %s',
+    (name) => {
+      const { systemd, environment } = hostOf(name)
+      const source = environment.etc['gate/ca.json']?.source
+      expect(source).toMatch(/-files\/ca\.json$/)
+      expect(systemd.services['gate-ca']).toMatchObject({
+        wantedBy: ['multi-user.target'],
+        restartTriggers: [source],
+      })
+      const proxy = name.endsWith('nginx') ? 'nginx' : 'caddy'
+      expect(systemd.services[proxy]).toMatchObject({ requires: ['gate-ca.service'], after: ['gate-ca.service'] })
+      expect(systemd.timers['gate-ca-renew']?.wantedBy).toEqual(['timers.target'])
+    },
+  )
 
   test.each([
     ['dns', 'gate'],

@@ -66,6 +66,7 @@ const hostSchema = z.object({
   systemd: z.object({
     services: z.record(z.string(), unit),
     sockets: z.record(z.string(), unit),
+    timers: z.record(z.string(), unit),
     tmpfiles: z.object({ rules: z.array(z.string()) }),
     user: z.object({ generators: z.record(z.string(), z.string()), services: z.record(z.string(), unit) }),
   }),

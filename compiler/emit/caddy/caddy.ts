@@ -12,7 +12,7 @@ import {
 import { printUnit, type UnitFile } from '../../../syntax/unit/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { CADDY, CLIENT } from '../../ir/names.ts'
+import { authorityFiles, CADDY, CLIENT, type GatewayNames } from '../../ir/names.ts'
 import type { Address } from '../../ir/nodes/node.ts'
 import type { Tls } from '../../ir/nodes/tls.ts'
 import type { Vhost } from '../../ir/nodes/web.ts'
@@ -105,7 +105,7 @@ function checkDeployment({ gateway, client, prefix }: Deployment): Finding[] {
   ]
 }
 
-function globalOptions({ proxy, gateway }: Deployment): CaddyNode {
+function globalOptions({ proxy }: Deployment): CaddyNode {
   return group(
     [],
     [
@@ -116,7 +116,6 @@ function globalOptions({ proxy, gateway }: Deployment): CaddyNode {
       line('auto_https', 'disable_redirects'),
       // a reload or stop does not wait for streams forever
       line('grace_period', '10s'),
-      ...(gateway.tls.kind === 'internal-ca' ? [line('skip_install_trust')] : []),
     ],
   )
 }
@@ -128,7 +127,7 @@ function redirects({ proxy, vhosts }: Deployment): CaddyNode {
   return group([placeholders(addresses)], [line('redir', placeholders(`https://{host}${port}{uri}`), '308')])
 }
 
-function site(vhost: Vhost, { gateway, proxy }: Deployment): CaddyNode {
+function site(vhost: Vhost, { gateway, proxy, names }: Deployment): CaddyNode {
   const { tls, allowFrom, outerProxies } = gateway
   const seconds = Math.floor(proxy.hstsMs / 1000)
   const hsts = line('header', 'Strict-Transport-Security', `max-age=${seconds}`)
@@ -136,7 +135,7 @@ function site(vhost: Vhost, { gateway, proxy }: Deployment): CaddyNode {
   return group(
     [`${tls.kind === 'none' ? 'http' : 'https'}://${vhost.host}`],
     [
-      ...tlsNodes(tls),
+      ...tlsNodes(tls, names),
       ...access(allowFrom),
       {
         ...group(['request_body'], [line('max_size', String(Math.max(1, vhost.maxBodyBytes)))]),
@@ -163,9 +162,13 @@ function site(vhost: Vhost, { gateway, proxy }: Deployment): CaddyNode {
   )
 }
 
-function tlsNodes(tls: Tls): CaddyNode[] {
+function tlsNodes(tls: Tls, names: GatewayNames): CaddyNode[] {
   if (tls.kind === 'none') return []
-  if (tls.kind === 'internal-ca') return [{ ...line('tls', 'internal'), origin: ['gate', 'tls', 'internal_ca'] }]
+  if (tls.kind === 'internal-ca') {
+    // not Caddy's own CA: it may sign for any site, and its root is another account's than root's
+    const { cert, key } = authorityFiles(names)
+    return [{ ...line('tls', cert, key), origin: ['gate', 'tls', 'internal_ca'] }]
+  }
   if (tls.kind === 'files') return [{ ...line('tls', tls.cert, tls.key), origin: ['gate', 'tls', 'files'] }]
   const issuer = group(
     ['issuer', 'acme'],

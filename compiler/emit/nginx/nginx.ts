@@ -38,11 +38,6 @@ const HTTP2_SINCE = 257
 function checkDeployment({ gateway, client }: Deployment, certificates: Layout['certificates']): Finding[] {
   const { tls } = gateway
   const path = ['gate', 'tls', tls.kind.replace('-', '_')]
-  if (tls.kind === 'internal-ca') {
-    const message = 'nginx makes no certificates itself'
-    const hint = 'use proxy.engine = "caddy", or make the certificate and set gate.tls.files'
-    return [{ code: 'NOT_EXPRESSIBLE', path, message, hint }]
-  }
   const texts: { text: string; path: SpecPath }[] = [
     ...(tls.kind === 'files'
       ? (['cert', 'key'] as const).map((key) => ({ text: tls[key], path: [...path, key] }))

@@ -2,7 +2,7 @@ import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { block, type Directive, directive, expression } from '../../../syntax/nginx/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { certificateFiles } from '../../ir/names.ts'
+import { authorityFiles, certificateFiles, type GatewayNames } from '../../ir/names.ts'
 import type { Tls } from '../../ir/nodes/tls.ts'
 import type { Vhost } from '../../ir/nodes/web.ts'
 
@@ -23,7 +23,7 @@ type Target = {
 export function vhostServer(vhost: Vhost, deployment: Deployment, { certificates, hasHttp2 }: Target): Directive {
   const { gateway, proxy, names } = deployment
   const { symbol } = names
-  const tls = tlsDirectives(gateway.tls, symbol, certificates)
+  const tls = tlsDirectives(gateway.tls, names, certificates)
   const isTls = tls.length > 0
   const port = isTls ? proxy.https_port : proxy.http_port
   return block(
@@ -54,17 +54,22 @@ export function listen(port: number, origin: SpecPath, ...flags: readonly string
   return [`${port}`, `[::]:${port}`].map((address) => ({ ...directive('listen', address, ...flags), origin }))
 }
 
-function tlsDirectives(tls: Tls, symbol: string, certificates: Layout['certificates']): Directive[] {
-  if (tls.kind !== 'acme' && tls.kind !== 'files') return []
-  const origin = ['gate', 'tls', tls.kind]
-  const { cert, key } = tls.kind === 'files' ? tls : certificateFiles(certificates, tls.domains[0] ?? '')
+function tlsDirectives(tls: Tls, names: GatewayNames, certificates: Layout['certificates']): Directive[] {
+  if (tls.kind === 'none') return []
+  const origin = ['gate', 'tls', tls.kind.replace('-', '_')]
+  const { cert, key } = filesOf(tls, names, certificates)
   return [
     { ...directive('ssl_certificate', cert), origin },
     { ...directive('ssl_certificate_key', key), origin },
     directive('ssl_protocols', 'TLSv1.2', 'TLSv1.3'),
-    directive('ssl_session_cache', `shared:${symbol}:10m`),
+    directive('ssl_session_cache', `shared:${names.symbol}:10m`),
     directive('ssl_session_tickets', 'off'),
   ]
+}
+
+function filesOf(tls: Exclude<Tls, { kind: 'none' }>, names: GatewayNames, certificates: Layout['certificates']) {
+  if (tls.kind === 'files') return tls
+  return tls.kind === 'acme' ? certificateFiles(certificates, tls.domains[0] ?? '') : authorityFiles(names)
 }
 
 /** The address of a client is what a listed proxy says, and what the connection says for every other client. */

@@ -8,6 +8,7 @@ import type { Ulimit } from '../../ir/nodes/container.ts'
 import { unknownAddresses } from '../egress/egress.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
+import { caRequest, caUnits } from './ca-units.ts'
 import { daemonUnits } from './daemon-units.ts'
 import { directoryUnits } from './directory-units.ts'
 import { entries } from './hardening.ts'
@@ -24,7 +25,10 @@ const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 export function emitSystemd(deployment: Deployment, options: EmitOptions): Emission {
   const { units, findings } = systemUnits(deployment, options)
   const files = Object.entries(units).map(([name, unit]) => unitFile(name, unit, options.layout))
-  return { files: [...files, ...declarations(deployment, options.layout)], findings }
+  return {
+    files: [...files, ...declarations(deployment, options.layout), ...caRequest(deployment, options.layout)],
+    findings,
+  }
 }
 
 /** Every system unit and drop-in by its path below the directory of units. */
@@ -38,6 +42,7 @@ export function systemUnits(deployment: Deployment, { systemd, layout, settings 
     {
       units: {
         ...backendHost(deployment),
+        ...caUnits(deployment, layout, COMMENT),
         ...directoryUnits(deployment, layout, COMMENT),
         ...backendManagers(deployment, secrets.wanted),
       },

@@ -1,5 +1,5 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
-import { CADDY, certificateFiles } from '../../../compiler/ir/names.ts'
+import { authorityFiles, CADDY, certificateFiles } from '../../../compiler/ir/names.ts'
 import { readCertificate } from '../../../pki/certificate.ts'
 import { DEBIAN_LAYOUT } from '../../../schemas/deploy/layout.ts'
 import { spanText } from '../../../schemas/words/span.ts'
@@ -90,7 +90,14 @@ const MOST_WARNING_MS = 21 * 86_400_000
 type Wanted = Omit<Certificate, 'found'>
 
 /** Where each way of getting certificates leaves them. */
-async function wantedCertificates({ gateway, proxy, domain, client }: Deployment): Promise<Wanted[]> {
+async function wantedCertificates({
+  gateway,
+  proxy,
+  domain,
+  client,
+  authority,
+  names: places,
+}: Deployment): Promise<Wanted[]> {
   const { tls } = gateway
   const names = domain === undefined ? [] : [domain]
   const ca = client?.ca === undefined ? [] : [{ path: client.ca, keyPath: undefined, names: [], renew: undefined }]
@@ -112,8 +119,12 @@ async function wantedCertificates({ gateway, proxy, domain, client }: Deployment
       }
       return [...(proxy.engine === 'caddy' ? await caddyCertificates(tls.domains) : []), ...ca]
     }
-    case 'internal-ca':
-      return proxy.engine === 'caddy' ? [...(await caddyCertificates(names)), ...ca] : ca
+    case 'internal-ca': {
+      const { cert, key } = authorityFiles(places)
+      const renew = sh`systemctl start ${`${places.caRenewUnit}.service`}`
+      const { proxyNames } = authority ?? {}
+      return proxyNames === undefined ? ca : [{ path: cert, keyPath: key, names: proxyNames, renew }, ...ca]
+    }
     case 'none':
       return ca
   }
@@ -121,7 +132,7 @@ async function wantedCertificates({ gateway, proxy, domain, client }: Deployment
 
 /** Below the directory of each issuer, as caddy calls it. */
 async function caddyCertificates(names: readonly string[]): Promise<Wanted[]> {
-  const base = `${CADDY.rootCertificate.slice(0, CADDY.rootCertificate.indexOf('/pki/'))}/certificates`
+  const base = CADDY.certificates
   const issuers = await namesIn(base)
   return names.map((name) => {
     const directory = `${base}/${issuers.at(-1) ?? 'local'}/${name}`

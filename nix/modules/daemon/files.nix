@@ -34,7 +34,7 @@ pkgs.runCommand "${prefix}-files"
 
   # units that the module does not make itself, and directories
   mkdir -p "$out/lib/systemd/system" "$out/lib/tmpfiles.d"
-  for unit in "$out"/systemd/system/*-secrets.service "$out"/systemd/system/*-directory.service "$out"/systemd/system/user@* \
+  for unit in "$out"/systemd/system/*-secrets.service "$out"/systemd/system/${names.caUnit} "$out"/systemd/system/${names.caRenewUnit}.* "$out"/systemd/system/*-directory.service "$out"/systemd/system/user@* \
     "$out"/systemd/system/*-daemon.service.d "$out"/nftables/*-daemon.service.d; do
     if [ -e "$unit" ]; then cp -r "$unit" "$out/lib/systemd/system/"; fi
   done
@@ -42,6 +42,7 @@ pkgs.runCommand "${prefix}-files"
   if [ -e "$out/nftables/${names.egressUnit}" ]; then mv "$out/nftables/${names.egressUnit}" "$out/lib/systemd/system/"; fi
   if [ -e "$out/dnsmasq/${names.dnsUnit}" ]; then mv "$out/dnsmasq/${names.dnsUnit}" "$out/lib/systemd/system/"; fi
   cp "$out/systemd/tmpfiles.d/${prefix}.conf" "$out/lib/tmpfiles.d/"
+  if [ -e "$out/systemd/ca.json" ]; then mv "$out/systemd/ca.json" "$out/ca.json"; fi
   rm -r "$out/systemd"
 '' + lib.optionalString (backends != [ ]) ''
 

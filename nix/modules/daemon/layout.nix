@@ -11,6 +11,7 @@ in
     daemon = "${cfg.package}/lib/gate/dist/bin/gate-daemon.js";
     relay = "${cfg.package}/lib/gate/dist/bin/gate-relay.js";
     agent = "${cfg.package}/bin/gate-agent";
+    gatectl = "${cfg.package}/bin/gatectl";
     podman = "${podman}/bin/podman";
     socket_proxy = "${systemd}/lib/systemd/systemd-socket-proxyd";
     nsenter = "${pkgs.util-linux}/bin/nsenter";

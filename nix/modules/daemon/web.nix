@@ -42,6 +42,21 @@ lib.optional nginx {
   # of its API, which asks for no password
   systemd.services.caddy.serviceConfig = { RuntimeDirectory = "caddy"; RuntimeDirectoryMode = "0700"; };
 }
+++ lib.optional (cfg.tls.internalCa && cfg.tls.acme == null && cfg.tls.files == null) {
+  environment.etc.${lib.removePrefix "/etc/" names.caRequest}.source = "${files}/ca.json";
+  systemd.services = {
+    ${lib.removeSuffix ".service" names.caUnit} = {
+      wantedBy = [ "multi-user.target" ];
+      restartTriggers = [ "${files}/ca.json" ];
+      path = lib.mkForce [ pkgs.util-linux ];
+    };
+    # flock, which keeps two of them apart
+    ${names.caRenewUnit}.path = lib.mkForce [ pkgs.util-linux config.systemd.package ];
+  } // lib.optionalAttrs (cfg.proxy.engine != "none") {
+    ${cfg.proxy.engine} = { requires = [ names.caUnit ]; after = [ names.caUnit ]; };
+  };
+  systemd.timers.${names.caRenewUnit}.wantedBy = [ "timers.target" ];
+}
 ++ lib.optional (cfg.dns.engine == "dnsmasq") {
   # one of our own, from the compiler's unit, so that services.dnsmasq stays what the host makes of it
   environment.etc.${lib.removePrefix "/etc/" names.dnsConfig}.source = "${files}/dnsmasq/dnsmasq.conf";

@@ -47,7 +47,7 @@ describe.skipIf(!hasReader)(title, () => {
 
   test.each(rated)('rates the services of $name for systemd $systemd as hardly exposed', ({ files }) => {
     const { root } = hostRoot(files)
-    const services = startable(files).filter((unit) => /(?:-daemon|-relay@.*)\.service$/.test(unit))
+    const services = startable(files).filter((unit) => /(?:-daemon|-relay@.*|-ca|-ca-renew)\.service$/.test(unit))
     expect(services.length).toBeGreaterThan(0)
     for (const service of services) {
       const { stdout } = analyze('security', '--offline=yes', '--no-pager', `--root=${root}`, service)

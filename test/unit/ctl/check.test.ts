@@ -33,11 +33,7 @@ test.each(BAD)('C2 %s: everything that the golden is bad for is said', async (na
 const UPSTREAM = '[upstreams.a]\nprovider = "openai"\napi_key = { credential = "k" }\n'
 
 test.each([
-  [
-    'internal_ca with nginx',
-    '[gate]\ndomain = "a.test"\ntls.internal_ca = true\n[proxy]\nengine = "nginx"\n',
-    'NOT_EXPRESSIBLE',
-  ],
+  ['internal_ca without a name', '[gate.tls]\ninternal_ca = true\n', 'MISSING_KEY'],
   ['passwords', '[gate.auth]\nmode = "password"\n', 'NOT_YET'],
   ['a sandbox', '[sandbox]\nenable = true\n', 'NOT_YET'],
   ['a relay', '[relay]\nenable = true\n', 'NOT_YET'],

@@ -53,11 +53,7 @@ test.each([
   ['a profile', 'Machine', ['', 'huge', 'desktop', '', '', '', '', '', '']],
   ['a port', 'Port', ['', '', '0', '8080', '', '', '', '']],
   ['a proxy', 'Reverse proxy', ['a.test', '', '', 'apache', 'none', '', '', '', '']],
-  [
-    'certificates that the proxy cannot have',
-    'Certificates',
-    ['a.test', '', '', 'nginx', 'internal-ca', 'none', '', '', '', ''],
-  ],
+  ['a kind of certificates', 'Certificates', ['a.test', '', '', 'nginx', 'own', 'none', '', '', '', '']],
   ['a budget', 'Budget', ['', '', '', 'lots', 'test', '', '', '']],
   ['a provider', 'Providers', ['', '', '', '', 'opnai', 'openai', '', '']],
   ['a GPU', 'GPU of this machine', ['', '', '', '', '', 'geforce', 'none', '']],

@@ -37,6 +37,7 @@ main() {
         shift
     done
     find_places
+    find_browsers
     if [ -f "$0" ] && grep -q '^find_places() {' "$0"; then echo "This installer: SHA-256 $(sha256 "$0")"; fi
     if [ "$uninstall" = yes ]; then
         remove_all
@@ -69,6 +70,86 @@ find_places() {
     fi
 }
 
+# Chromium and Firefox have stores of their own, in the home of whoever called sudo.
+find_browsers() {
+    user=${SUDO_USER:-} home=${HOME:-}
+    if [ "$(id -u)" != 0 ] || [ -n "$root" ]; then user=''; fi
+    if [ -n "$user" ] && command -v getent >/dev/null; then home=$(getent passwd "$user" | cut -d : -f 6); fi
+    home="$root$home"
+    shared="$home/.pki/nssdb"
+}
+
+# One store on each line: that of Chromium, which is made where there is a browser for it, and the profiles of Firefox.
+browser_stores() {
+    [ "$trust" != macos ] && command -v certutil >/dev/null || return 0
+    for store in "$shared" "$home"/.mozilla/firefox/*/ "$home"/snap/firefox/common/.mozilla/firefox/*/ \
+        "$home"/snap/chromium/current/.pki/nssdb; do
+        if [ -f "$store/cert9.db" ]; then echo "$store"; fi
+    done
+}
+
+has_browser() {
+    for program in chromium chromium-browser google-chrome google-chrome-stable brave-browser microsoft-edge firefox firefox-esr; do
+        if command -v "$program" >/dev/null; then return 0; fi
+    done
+    return 1
+}
+
+# A store that Chromium would make when it first starts is made now, and noted as made by us.
+make_store() {
+    [ "$trust" != macos ] && command -v certutil >/dev/null && [ ! -e "$shared" ] && has_browser || return 0
+    as_user mkdir -p "$shared"
+    as_user chmod 700 "$shared"
+    as_user certutil -N -d "sql:$shared" --empty-password
+    as_user touch "$shared/made-for-$NAME"
+}
+
+add_to_browsers() {
+    make_store
+    browser_stores | while read -r store; do
+        remove_from_store "$store"
+        for file in "$work"/ca-*.crt; do
+            named=$(nickname "$file")
+            if as_user certutil -A -d "sql:$store" -n "$named" -t C,, -a <"$file"; then
+                echo "trusted in $store"
+            else
+                echo "install-client: $store takes no CA; import it in the browser" >&2
+            fi
+        done
+    done
+    if has_browser && [ "$trust" != macos ] && ! command -v certutil >/dev/null; then
+        echo "install-client: Chromium and Firefox do not trust it yet: install certutil (package libnss3-tools, nss-tools or nss) and run this again" >&2
+    fi
+}
+
+# NAME for the first certificate, NAME-2 for the one that follows it some day.
+nickname() {
+    number=${1##*/ca-}
+    case $number in 1.crt) echo "$NAME" ;; *) echo "$NAME-${number%.crt}" ;; esac
+}
+
+remove_from_store() {
+    for number in '' -2 -3 -4 -5 -6 -7 -8 -9; do
+        while as_user certutil -D -d "sql:$1" -n "$NAME$number" 2>/dev/null; do :; done
+    done
+}
+
+remove_from_browsers() {
+    browser_stores | while read -r store; do remove_from_store "$store"; done
+    [ -f "$shared/made-for-$NAME" ] || return 0
+    as_user rm -f "$shared/made-for-$NAME"
+    # another program's certificates stay, and so does their store
+    if command -v certutil >/dev/null && [ -z "$(as_user certutil -L -d "sql:$shared" | sed '1,/SSL,S.MIME/d' | tr -d '\n ')" ]; then
+        as_user rm -f "$shared/cert9.db" "$shared/key4.db" "$shared/pkcs11.txt"
+        as_user rmdir "$shared" 2>/dev/null || true
+        as_user rmdir "$home/.pki" 2>/dev/null || true
+    fi
+}
+
+as_user() {
+    if [ -n "$user" ]; then sudo -u "$user" -- "$@"; else "$@"; fi
+}
+
 install_all() {
     case $server in
         '') usage >&2; fail "give the address of the gateway" ;;
@@ -87,6 +168,7 @@ the CA of the gateway, or leave --yes out and compare"
         echo "CA: SHA-256 $(sha256 "$work/ca.crt")"
         echo "    compare it with the sum of the file on the gateway: the holder of its key can pose as any site"
         echo "will write $anchor"
+        browser_stores | sed 's/^/will add it to /'
     fi
     if [ -n "$DOMAIN" ]; then
         [ "$dns" != none ] || fail "neither systemd-resolved nor NetworkManager with dnsmasq: add the name server by hand"
@@ -94,8 +176,13 @@ the CA of the gateway, or leave --yes out and compare"
     fi
     confirm
     if [ "$HAS_CA" = yes ]; then
-        put "$anchor" <"$work/ca.crt"
+        remove_anchors
+        for file in "$work"/ca-*.crt; do
+            named=$(nickname "$file")
+            add_anchor "${anchor%.crt}${named#"$NAME"}.crt" "$file"
+        done
         reload_trust add
+        add_to_browsers
     fi
     if [ -n "$DOMAIN" ]; then
         write_rules
@@ -120,6 +207,7 @@ fetch_ca() {
     fi
     grep -q -e '-----BEGIN CERTIFICATE-----' "$work/ca.crt" || fail "the download is not a certificate"
     if grep -q 'PRIVATE KEY' "$work/ca.crt"; then fail "the download contains a private key"; fi
+    awk -v base="$work/ca-" '/-----BEGIN CERTIFICATE-----/ { n++ } n { print > (base n ".crt") }' "$work/ca.crt"
     [ -z "$sum" ] || [ "$sum" = "$(sha256 "$work/ca.crt")" ] || fail "the CA is not the one with the SHA-256 $sum"
 }
 
@@ -142,10 +230,10 @@ write_rules() {
 remove_all() {
     echo "will remove what was installed for $NAME"
     confirm
+    if [ "$HAS_CA" = yes ]; then remove_from_browsers; fi
     if [ "$HAS_CA" = yes ] && [ "$trust" != none ] && [ -f "$anchor" ]; then
-        [ "$trust" != macos ] || reload_trust remove
-        as_root rm -f "$anchor"
-        [ "$trust" = macos ] || reload_trust remove
+        remove_anchors
+        reload_trust remove
     fi
     if [ -n "$DOMAIN" ] && [ "$dns" != none ]; then
         as_root rm -f "$rules"
@@ -155,14 +243,27 @@ remove_all() {
     echo "removed"
 }
 
+# macOS reads no directory: each certificate is told to it.
+add_anchor() {
+    put "$1" <"$2"
+    [ "$trust" != macos ] || as_root security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain "$1"
+}
+
+remove_anchors() {
+    for file in "$anchor" "${anchor%.crt}"-[2-9].crt; do
+        [ -f "$file" ] || continue
+        [ "$trust" != macos ] || as_root security remove-trusted-cert -d "$file"
+        as_root rm -f "$file"
+    done
+}
+
 reload_trust() {
     case $trust-$1 in
+        macos-*) ;;
         debian-add) as_root update-ca-certificates ;;
         debian-remove) as_root update-ca-certificates --fresh ;;
         fedora-*) as_root update-ca-trust extract ;;
         arch-*) as_root update-ca-trust ;;
-        macos-add) as_root security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain "$anchor" ;;
-        macos-remove) as_root security remove-trusted-cert -d "$anchor" ;;
     esac
 }
 
