@@ -86,6 +86,14 @@ const GUIDES: Readonly<Record<Target, Guide>> = {
   },
 }
 
+/** Before what serves its certificates. */
+const AUTHORITY = [
+  'systemctl enable --now {prefix}-ca.service {prefix}-ca-renew.timer    # before the proxy or the daemon',
+]
+
+const hasAuthority = (files: readonly OutputFile[], prefix: string) =>
+  files.some(({ path }) => path === `systemd/system/${prefix}-ca.service`)
+
 /** `README.txt` of one target: what its files are, where they belong, how they are checked and put to use. */
 export function readme(target: Target, files: readonly OutputFile[], prefix: string): OutputFile {
   const { what, check, use } = GUIDES[target]
@@ -101,7 +109,7 @@ export function readme(target: Target, files: readonly OutputFile[], prefix: str
     ...section('Check, in this directory', check),
     ...section(
       'Use, on the host, once the files are in their places',
-      use.map((line) => line.replaceAll('{prefix}', prefix)),
+      [...use, ...(hasAuthority(files, prefix) ? AUTHORITY : [])].map((line) => line.replaceAll('{prefix}', prefix)),
     ),
   ]
   return {

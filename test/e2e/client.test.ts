@@ -157,6 +157,28 @@ test.skipIf(!hasProgram('openssl'))('--yes takes a CA that was brought in a file
   expect(readFileSync(installed, 'utf8')).toBe(ca.text)
 })
 
+test.skipIf(!hasProgram('openssl'))(
+  'several roots are a file each, and one that is over goes (needs openssl)',
+  async () => {
+    const place = fakeSystem('several', 'debian', ['run/systemd/resolve'])
+    const other = temporaryDirectory()
+    throwAwayCertificate(other.path, ['other'])
+    const [next, both] = [other.read('cert.pem'), other.file('both.pem')]
+    other.write('both.pem', `${ca.text}${next}`)
+    const anchors = join(place.root, 'usr/local/share/ca-certificates')
+    const before = files(place.root)
+    expect(await place.run(['sh'], ['127.0.0.1', '--yes', '--ca', both])).toMatchObject({ status: 0, stderr: '' })
+    expect(readFileSync(join(anchors, 'gate-ai.home.arpa.crt'), 'utf8')).toBe(ca.text)
+    expect(readFileSync(join(anchors, 'gate-ai.home.arpa-2.crt'), 'utf8')).toBe(next)
+    expect(await place.run(['sh'], ['127.0.0.1', '--yes', '--ca', other.file('cert.pem')])).toMatchObject({ status: 0 })
+    expect(readdirSync(anchors)).toEqual(['gate-ai.home.arpa.crt'])
+    expect(readFileSync(join(anchors, 'gate-ai.home.arpa.crt'), 'utf8')).toBe(next)
+    expect(await place.run(['sh'], ['--uninstall', '--yes'])).toMatchObject({ status: 0, stderr: '' })
+    expect(files(place.root)).toEqual(before)
+    other.remove()
+  },
+)
+
 test('any text of a spec is one value in every shell, or is refused', () => {
   const texts = fc.sample(nastyText, { numRuns: 1_000, seed: 3 }).filter((text) => text.isWellFormed())
   const isRefused = (text: string) => [...text].some((sign) => sign < ' ' || sign === '\x7f')

@@ -35,7 +35,7 @@ describeInLab('D6 Caddy on a Debian as it comes', () => {
     expect((await gatectl('plan')).stdout).toContain("it is the package's own")
     const applied = await gatectl('apply', '--yes')
     expect(`${applied.code} ${applied.stderr}`).toMatch(/^0 /)
-    const curl = ['curl', '-sS', '--retry', '10', '--retry-connrefused', '--insecure']
+    const curl = ['curl', '-sS', '--retry', '10', '--retry-connrefused', '--cacert', '/var/lib/gate-ca/ca.crt']
     const resolve = ['--resolve', 'gate.lab.example:443:127.0.0.1']
     expect(await host.run([...curl, ...resolve, 'https://gate.lab.example/health'])).toContain('ok')
     expect((await gatectl('plan')).code).toBe(0)
@@ -49,7 +49,15 @@ describeInLab('D6 Caddy on a Debian as it comes', () => {
     const applied = await gatectl('apply', '--yes')
     expect(`${applied.code} ${applied.stderr}`).toMatch(/^0 /)
     const resolve = ['--resolve', 'gate.lab.example:443:127.0.0.1']
-    const headers = await host.run(['curl', '-sS', '-I', '--insecure', ...resolve, 'https://gate.lab.example/health'])
+    const headers = await host.run([
+      'curl',
+      '-sS',
+      '-I',
+      '--cacert',
+      '/var/lib/gate-ca/ca.crt',
+      ...resolve,
+      'https://gate.lab.example/health',
+    ])
     expect(headers).toMatch(/^strict-transport-security: max-age=3600\r$/im)
     expect(await pid()).toBe(before)
   })
