@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AGENTS, ESLINT } from './check.ts'
 import { installAgents } from './install-agents.ts'
+import { installDebianPackages } from './install-debian-packages.ts'
 import { installPackage } from './install-package.ts'
 import { runLanes, type Step, type StepResult, summary, vitest } from './steps.ts'
 
@@ -62,7 +63,10 @@ const stepOf = (tier: Tier): Step => ({
   env: { GATE_TEST_LONG: '1' },
 })
 const steps = tiers.map(stepOf)
-if (tiers.includes('e2e')) installPackage('test/clients')
+if (tiers.includes('e2e')) {
+  installPackage('test/clients')
+  installDebianPackages('chromium') // 300 MB
+}
 if (asked.length === 0) installAgents()
 const begun = performance.now()
 // one after the other: each loads the machine

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import { signNew } from '../../pki/ca/signing.ts'
+import { isLong } from '../support/effort.ts'
 import { gatectl } from '../support/gatectl.ts'
 import { hasProgram, tryRun } from '../support/programs.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -109,7 +110,7 @@ const browse = async (port: number) =>
   (
     await onMachine([
       'timeout',
-      '25',
+      '50',
       'chromium',
       '--headless',
       '--no-sandbox',
@@ -211,7 +212,7 @@ describe.skipIf(!hasAll || !hasProgram('certutil'))('the store of Chromium and F
 })
 
 describe.skipIf(!hasAll || !hasProgram('chromium') || !hasProgram('certutil'))(
-  'Chromium (needs chromium, certutil)',
+  `Chromium (needs ${isLong ? 'chromium' : 'chromium, which npm run test:long installs'}, certutil)`,
   () => {
     test('trusts the CA between the installer and --uninstall, and nothing beyond its names', async () => {
       expect(await browse(ports.inside)).not.toContain('the gateway')

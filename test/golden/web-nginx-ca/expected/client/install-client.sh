@@ -129,9 +129,9 @@ nickname() {
 }
 
 remove_from_store() {
-    for number in '' -2 -3 -4 -5 -6 -7 -8 -9; do
-        while as_user certutil -D -d "sql:$1" -n "$NAME$number" 2>/dev/null; do :; done
-    done
+    pattern=$(printf '%s' "$NAME" | sed 's/[.]/\\./g')
+    as_user certutil -L -d "sql:$1" </dev/null | sed -n "s/^\($pattern\(-[2-9]\)\{0,1\}\)  *[A-Za-z,]*[[:space:]]*$/\1/p" |
+        while read -r found; do as_user certutil -D -d "sql:$1" -n "$found" </dev/null; done
 }
 
 remove_from_browsers() {
