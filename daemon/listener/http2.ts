@@ -125,7 +125,7 @@ export function createHttp2(
   }
 }
 
-/** Closes a connection over which nothing is asked; one that never begins sooner. */
+/** Closes a connection over which nothing is asked; sooner when there was no request at all, as with HTTP/1.1. */
 function closeWhenIdle(session: ServerHttp2Session, beginMs: number): void {
   let open = 0
   const close = () => {
@@ -136,7 +136,6 @@ function closeWhenIdle(session: ServerHttp2Session, beginMs: number): void {
     clearTimeout(timer)
     if (!session.destroyed) timer = setTimeout(close, IDLE_MS).unref()
   }
-  session.once('remoteSettings', restart)
   session.on('stream', (stream) => {
     open += 1
     clearTimeout(timer)
