@@ -97,9 +97,13 @@ export const POWERS: readonly Power[] = [
   },
   {
     attacker: 'login',
-    never: 'pass `allow_from` by claiming an address in `X-Forwarded-For`',
-    by: 'the proxy has a Unix socket of its group; only what comes over it is believed',
-    tests: ['does not reach the socket of the proxy, over which the daemon believes what is said of a client'],
+    never: 'pass `allow_from` by claiming an address, in `X-Forwarded-For`, `Forwarded` or a PROXY header',
+    by: 'the proxy has a Unix socket of its group; only what comes over it, or from an address of `server.trusted_proxies`, is believed',
+    tests: [
+      'does not reach the socket of the proxy, over which the daemon believes what is said of a client',
+      'test/e2e/identity-headers.test.ts: a stranger who claims anything',
+      'test/e2e/identity-headers.test.ts: a stranger with a PROXY header',
+    ],
   },
   {
     attacker: 'gate',

@@ -36,10 +36,12 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
   const listeners = new Set<() => void>()
   const stopping = new AbortController()
   const alarms = createAlarms({ now, log, send, webhook })
+  let timer: NodeJS.Timeout | undefined
   const sourceParts: SourceParts = {
     ...parts,
     changed: () => {
       for (const listener of listeners) listener()
+      if (timer !== undefined) void tell().catch(noted) // what is served now may have ended an alarm
     },
   }
   let acme: AcmeSource | undefined
@@ -54,7 +56,6 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
       : [internalCaSource(settings.internalCa, join(stateDirectory, 'tls/ca'), sourceParts)]),
   ]
   const statuses = () => sources.flatMap((source) => source.status())
-  let timer: NodeJS.Timeout | undefined
   const checking = new Map<Source, Promise<void>>()
   let telling: Promise<void> = Promise.resolve()
 

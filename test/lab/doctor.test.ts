@@ -35,7 +35,7 @@ type Breakage = {
 const CERTIFICATE = '/etc/gate/tls/cert.pem'
 const KEY = '/etc/gate/tls/key.pem'
 const certify = (days: string) =>
-  `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=gate.lab -addext subjectAltName=DNS:gate.lab ${days} -keyout ${KEY} -out ${CERTIFICATE} 2>/dev/null && chmod 600 ${KEY}`
+  `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=gate.lab -addext subjectAltName=DNS:gate.lab ${days} -keyout ${KEY} -out ${CERTIFICATE} 2>/dev/null && chgrp gate ${KEY} && chmod 640 ${KEY}`
 const FRESH = certify('-days 90')
 
 const BREAKAGES: readonly Breakage[] = [
@@ -76,6 +76,8 @@ const BREAKAGES: readonly Breakage[] = [
     breaks: certify('-not_before 20200101000000Z -not_after 20210101000000Z'),
     check: 'certificates',
     says: /cert\.pem expired \d+ days ago$/,
+    until: "gatectl tls status | grep -q ' expired '",
+    also: ['tls'],
     mends: FRESH,
   },
   {
@@ -83,7 +85,16 @@ const BREAKAGES: readonly Breakage[] = [
     breaks: `openssl ecparam -name prime256v1 -genkey -noout -out ${KEY}`,
     check: 'certificates',
     says: /key\.pem is not the key of/,
+    until: "! gatectl tls renew gate.lab; gatectl tls status | grep -q ' refused-files '",
+    also: ['tls'],
     mends: FRESH,
+  },
+  {
+    name: 'the daemon may not read its key',
+    breaks: `chown root:root ${KEY} && chmod 600 ${KEY} && systemctl restart gate-daemon.service`,
+    check: 'tls',
+    says: /there is no certificate: EACCES/,
+    until: "gatectl tls status | grep -q ' absent '",
   },
   { name: 'a key is open', breaks: `chmod 644 ${KEY}`, check: 'certificates', says: /^every user may read the key/ },
   {

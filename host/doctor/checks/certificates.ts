@@ -51,7 +51,7 @@ export const certificates: Check<CertificateFacts> = {
 
 function judgeOne({ path, keyPath, names, renew, found }: Certificate, nowMs: number): Finding[] {
   const fix: Fix =
-    renew === undefined ? edit(path, 'put a new certificate there, then systemctl reload the proxy') : command(renew)
+    renew === undefined ? edit(path, 'put a new certificate there; a proxy has to be reloaded then') : command(renew)
   if (found.kind === 'denied') return [skip(path, ROOT_SEES_MORE)]
   if (found.kind === 'absent') return [fail(`no certificate ${path}`, 'nothing can be served over TLS', fix)]
   if (found.kind === 'invalid')

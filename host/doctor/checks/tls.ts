@@ -9,6 +9,8 @@ export type OwnCertificateFacts = {
   readonly nowMs: number
   /** undefined: the daemon says nothing, which has a line of its own. */
   readonly certificates: readonly CertificateStatus[] | undefined
+  /** Account that the daemon runs as. */
+  readonly user: string
   /** Whether the daemon has an account at a CA. */
   readonly hasAccount: boolean
 }
@@ -17,28 +19,29 @@ export type OwnCertificateFacts = {
 export const tls: Check<OwnCertificateFacts> = {
   name: 'tls',
   summary: "whether the daemon's own certificates are served and renewed in time, and its account at the CA is there",
-  async observe({ daemon }) {
+  async observe({ daemon, names }) {
     const view = await tlsOf(daemon)
     return {
       nowMs: Date.now(),
+      user: names.user,
       certificates: view?.status.certificates,
       hasAccount: view?.status.account !== undefined,
     }
   },
-  judge({ nowMs, certificates, hasAccount }) {
+  judge({ nowMs, certificates, user, hasAccount }) {
     if (certificates === undefined) return [skip('certificates of the daemon', 'it does not say: see the line daemon')]
     if (certificates.length === 0) return [ok('the daemon serves no TLS itself')]
     const isAnyOfCa = certificates.some(({ source, served }) => source === 'acme' && served !== undefined)
     return [
-      ...certificates.map((certificate) => judgeOne(certificate, nowMs)),
+      ...certificates.map((certificate) => judgeOne(certificate, user, nowMs)),
       ...(isAnyOfCa && !hasAccount ? [noAccount()] : []),
     ]
   },
 }
 
-function judgeOne(certificate: CertificateStatus, nowMs: number): Finding {
+function judgeOne(certificate: CertificateStatus, user: string, nowMs: number): Finding {
   const { name, source, served, renewing, renews_at, renews_because, last_error, alarm } = certificate
-  const fix = fixOf(certificate)
+  const fix = fixOf(certificate, user)
   const failed = last_error === undefined ? [] : [`${last_error.at}: ${last_error.message}`]
   if (alarm !== undefined) {
     const judge = alarm.kind === 'expiring' ? warn : fail
@@ -61,7 +64,9 @@ function judgeOne(certificate: CertificateStatus, nowMs: number): Finding {
   return ok(`${name} (${source}): ${left} left, ${renewed}`)
 }
 
-function fixOf({ name, source }: CertificateStatus): Fix {
+function fixOf({ name, source, alarm, last_error }: CertificateStatus, user: string): Fix {
+  const [, closed] = /EACCES.* '(\/[^']+)'/.exec(`${alarm?.message}\n${last_error?.message}`) ?? []
+  if (closed !== undefined) return command(sh`chgrp ${user} ${closed} && chmod 640 ${closed}`)
   if (source === 'files') return edit('the files that tls.files names', 'put a certificate and its key there')
   return command(sh`gatectl tls renew ${name}`)
 }

@@ -54,6 +54,19 @@ test.each<{ name: string; certificate: Partial<CertificateStatus> | CertificateS
     page: /^fail ai.example.org \(acme\): it expired\n/,
   },
   {
+    name: 'of files that the daemon may not read',
+    certificate: {
+      ...unserved,
+      source: 'files',
+      alarm: {
+        kind: 'absent',
+        since: SINCE,
+        message: "there is no certificate: EACCES: permission denied, open '/etc/gate/tls/key.pem'",
+      },
+    },
+    page: /^fail .*\n.*\n {2}\$ chgrp gate \/etc\/gate\/tls\/key.pem && chmod 640 \/etc\/gate\/tls\/key.pem$/,
+  },
+  {
     name: 'of files that cannot be used',
     certificate: {
       ...CERTIFICATE,
@@ -66,6 +79,7 @@ test.each<{ name: string; certificate: Partial<CertificateStatus> | CertificateS
   const facts: OwnCertificateFacts = {
     nowMs: NOW,
     certificates: [certificate as CertificateStatus],
+    user: 'gate',
     hasAccount: true,
   }
   expect(pageOf(tls, facts)).toMatch(page)
@@ -79,7 +93,9 @@ test.each<{ facts: Partial<OwnCertificateFacts>; page: RegExp }>([
     page: /^ok .*\nwarn the daemon has no account at the CA\n.*CAA records that name the old/,
   },
 ])('tls: $page', ({ facts, page }) => {
-  expect(pageOf(tls, { nowMs: NOW, certificates: [CERTIFICATE], hasAccount: true, ...facts })).toMatch(page)
+  expect(pageOf(tls, { nowMs: NOW, certificates: [CERTIFICATE], user: 'gate', hasAccount: true, ...facts })).toMatch(
+    page,
+  )
 })
 
 const ANSWER = {
