@@ -9,21 +9,31 @@ import type { Check, DaemonView } from '../check.ts'
 import { command, edit, type Finding, fail, ok, ROOT_SEES_MORE, skip, warn } from '../finding.ts'
 import { presentUsers } from '../look.ts'
 
-export type DaemonFacts = { readonly view: DaemonView; readonly version: string; readonly unit: string }
+export type DaemonFacts = {
+  readonly view: DaemonView
+  readonly version: string
+  readonly unit: string
+  /** Whether it serves TLS, by sockets of systemd; `redirects`: and port 80. */
+  readonly serves: 'plain' | 'tls' | 'redirects'
+}
 
 export const daemon: Check<DaemonFacts> = {
   name: 'daemon',
   summary:
     'whether the daemon answers on its admin socket, has the version of gatectl, and what it finds wrong with its configuration',
-  observe: async ({ daemon: view, version, names }) => ({ view: await view, version, unit: names.daemonUnit }),
-  judge({ view, version, unit }) {
+  async observe({ daemon: view, version, names, deployment }) {
+    const tls = deployment?.gateway.tlsServing
+    const serves = tls === undefined ? 'plain' : tls.httpPort === undefined ? 'tls' : 'redirects'
+    return { view: await view, version, unit: names.daemonUnit, serves }
+  },
+  judge({ view, version, unit, serves }) {
     if (view.kind === 'silent') {
       if (view.reason.includes('permission denied')) return [skip('the daemon', view.hint ?? ROOT_SEES_MORE)]
       return [
         fail(
           'the daemon does not answer',
           view.reason,
-          command(sh`systemctl start ${unit}.socket ${unit}-admin.socket ${unit}.service`),
+          command(sh`systemctl start ${socketsOf(unit, serves)} ${unit}.service`),
         ),
       ]
     }
@@ -58,6 +68,11 @@ export const daemon: Check<DaemonFacts> = {
       ? findings
       : [ok(`version ${status.version}, ${status.state}, ${status.requests_in_flight} requests in flight`)]
   },
+}
+
+function socketsOf(unit: string, serves: DaemonFacts['serves']): readonly string[] {
+  const more = { plain: [], tls: ['-https'], redirects: ['-https', '-http'] }[serves]
+  return ['', '-admin', ...more].map((role) => `${unit}${role}.socket`)
 }
 
 function configProblem({ layer, where, key, message, hint }: ConfigProblem): Finding {

@@ -26,12 +26,14 @@ export const ports: Check<PortFacts> = {
   name: 'ports',
   summary: 'whether the ports of the spec are free or used by Gate, else what uses them (process, program, user, unit)',
   async observe({ deployment, names }, signal) {
-    const socket = `${names.daemonUnit}.socket`
-    const listing = await outputOf(['systemctl', 'show', '--value', '--property=Listen', socket], signal)
-    const ownSockets = [...listing.matchAll(/^(\S+) \(\w+\)$/gm)].map(([, address = '']) => address)
+    const sockets = ROLES.map((role) => `${names.daemonUnit}${role}.socket`)
+    const listened = await Promise.all(
+      sockets.map(async (socket, i) => ({ socket, at: await listenedBy(socket, i > 0, signal) })),
+    )
+    const ownSockets = listened.flatMap(({ at }) => at)
     const wanted =
       deployment === undefined
-        ? ownSockets.flatMap((address) => socketPort(address, socket, names))
+        ? listened.flatMap(({ socket, at }) => at.flatMap((address) => socketPort(address, socket, names)))
         : deployment.listeners.map((listener) => wantedPort(listener, deployment))
     const all = (await readListeners()).filter(({ port, protocol }) =>
       wanted.some((want) => want.port === port && want.protocol === protocol),
@@ -55,6 +57,16 @@ export const ports: Check<PortFacts> = {
       ? findings
       : [ok(`${wanted.map(({ port }) => port).join(', ')}: free, or used by what they are for`)]
   },
+}
+
+/** Of the daemon's sockets for clients; those for TLS are off where it serves none. */
+const ROLES = ['', '-https', '-http'] as const
+
+/** Addresses of a socket unit. @param mayBeOff one that is not active wants none then */
+async function listenedBy(socket: string, mayBeOff: boolean, signal: AbortSignal): Promise<readonly string[]> {
+  const listing = await outputOf(['systemctl', 'show', '--value', '--property=Listen,ActiveState', socket], signal)
+  if (mayBeOff && /^inactive$/m.test(listing)) return []
+  return [...listing.matchAll(/^(\S+) \(\w+\)$/gm)].map(([, address = '']) => address)
 }
 
 /** The port of a package's own gateway, which no spec describes. */

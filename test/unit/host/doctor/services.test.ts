@@ -355,7 +355,20 @@ test.each<{ name: string; view: DaemonView; page: RegExp }>([
     page: /^skip the daemon\n {2}join gate-admin$/,
   },
 ])('daemon: $name', ({ view, page }) => {
-  expect(pageOf(daemon, { view, version: '1.2.3', unit: 'gate-daemon' })).toMatch(page)
+  expect(pageOf(daemon, { view, version: '1.2.3', unit: 'gate-daemon', serves: 'plain' })).toMatch(page)
+})
+
+test.each([
+  { serves: 'plain', sockets: 'gate-daemon.socket gate-daemon-admin.socket' },
+  { serves: 'tls', sockets: 'gate-daemon.socket gate-daemon-admin.socket gate-daemon-https.socket' },
+  {
+    serves: 'redirects',
+    sockets: 'gate-daemon.socket gate-daemon-admin.socket gate-daemon-https.socket gate-daemon-http.socket',
+  },
+] as const)('daemon: one that serves $serves is started with its sockets', ({ serves, sockets }) => {
+  const view = { kind: 'silent', reason: 'no program listens', hint: undefined } as const
+  const facts = { view, version: '1.2.3', unit: 'gate-daemon', serves } as const
+  expect(pageOf(daemon, facts)).toContain(`$ systemctl start ${sockets} gate-daemon.service`)
 })
 
 test.each<{ answer: AgentFacts['agents'][number]['answer']; page: RegExp }>([
