@@ -9,7 +9,7 @@ import type { AcmeSettings } from './settings.ts'
  * The account at the CA: its key is made once, and it is registered where it is not known yet. A full disk leaves it in
  * memory until it can be written.
  */
-export function createAccount({ directory, email }: AcmeSettings, store: CertificateStore, log: Log) {
+export function createAccount({ directory, email = '' }: AcmeSettings, store: CertificateStore, log: Log) {
   let known: Partial<KeptAccount> = store.loadAccount()
   let isUnsaved = false
 
@@ -17,7 +17,7 @@ export function createAccount({ directory, email }: AcmeSettings, store: Certifi
     const { key, url } = known
     if (key === undefined || url === undefined) return
     try {
-      store.saveAccount({ key, directory, url })
+      store.saveAccount({ key, directory, url, email })
       isUnsaved = false
     } catch (error) {
       if (!isUnsaved)
@@ -28,8 +28,8 @@ export function createAccount({ directory, email }: AcmeSettings, store: Certifi
 
   async function register(open: Open, key: string): Promise<AcmeClient> {
     const client = open(key, undefined)
-    const url = await client.register(email)
-    known = { key, directory, url }
+    const url = await client.register(email === '' ? undefined : email)
+    known = { key, directory, url, email }
     save()
     log('info', 'account at the CA', { url })
     return client
@@ -37,12 +37,13 @@ export function createAccount({ directory, email }: AcmeSettings, store: Certifi
 
   return {
     /**
-     * Works with the account; one that the CA no longer knows is registered once more.
+     * Works with the account; one that the CA no longer knows, or knows with another address, is registered once more.
      * @throws whatever `work` throws, and AcmeProblem when the CA does not register the account
      */
     async use<T>(open: Open, newKey: () => Promise<string>, work: (client: AcmeClient) => Promise<T>): Promise<T> {
       const key = known.key ?? (await newKey())
-      const url = known.directory === directory ? known.url : undefined
+      const isSame = known.directory === directory && known.email === email
+      const url = isSame ? known.url : undefined
       if (url === undefined) return await work(await register(open, key))
       try {
         return await work(open(key, url))
@@ -58,7 +59,7 @@ export function createAccount({ directory, email }: AcmeSettings, store: Certifi
     status(): TlsStatus['account'] {
       const { url } = known
       if (url === undefined || known.directory !== directory) return undefined
-      return { directory, url, ...(email !== undefined && { email }) }
+      return { directory, url, ...(email !== '' && { email }) }
     },
   }
 }

@@ -23,7 +23,13 @@ export type Meta = {
 export type Kept = { readonly pair: Pair | undefined; readonly meta: Meta | undefined }
 
 /** The account at a CA. */
-export type KeptAccount = { readonly key: string; readonly directory: string; readonly url: string }
+export type KeptAccount = {
+  readonly key: string
+  readonly directory: string
+  readonly url: string
+  /** As it was told to the CA; empty: none was. */
+  readonly email: string
+}
 
 export type CertificateStore = ReturnType<typeof openCertificateStore>
 
@@ -56,16 +62,17 @@ export function openCertificateStore(stateDirectory: string) {
     path: (name: string): string => certificate(name, 'cert.pem'),
     loadAccount(): Partial<KeptAccount> {
       const key = textOf(account('account.key'))
-      const { directory, url } = jsonOf(account('account.json'))
+      const { directory, url, email } = jsonOf(account('account.json'))
       return {
         ...(key?.includes('PRIVATE KEY') === true && { key }),
         ...(typeof directory === 'string' && typeof url === 'string' && { directory, url }),
+        ...(typeof email === 'string' && { email }),
       }
     },
     /** @throws the system's error */
-    saveAccount({ key, directory, url }: KeptAccount): void {
+    saveAccount({ key, ...known }: KeptAccount): void {
       const file = (path: string, text: string): NewFile => ({ file: account(path), text, mode: FILE_MODE })
-      replace([file('account.key', key), file('account.json', `${JSON.stringify({ directory, url })}\n`)])
+      replace([file('account.key', key), file('account.json', `${JSON.stringify(known)}\n`)])
     },
   }
 }

@@ -52,7 +52,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   let notBeforeMs = monotonic() + waitAfterStart(pastOf(kept.meta, renewable.origin()), now())
   let wish: RenewalInfo | undefined
   let askWishMs = monotonic()
-  let leftAloneMs = kept.meta?.leftAloneUntilMs === 0 ? monotonic() : notBeforeMs
+  let leftAloneMs = (kept.meta?.leftAloneUntilMs ?? 0) > now() ? notBeforeMs : monotonic()
   let seenOrigin = renewable.origin()
   let unsaved: Pair | undefined
   let isUnsaved = false
@@ -152,7 +152,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     const askedMs = error instanceof AcmeProblem ? error.retryAfterMs : undefined
     const waitMs = backoffMs(failures, askedMs, random())
     notBeforeMs = monotonic() + waitMs
-    if (askedMs !== undefined) leftAloneMs = notBeforeMs
+    if (askedMs !== undefined) leftAloneMs = monotonic() + Math.min(askedMs, waitMs)
     lastError = { atMs: now(), message: messageOf(error) }
     save(undefined)
     log('error', 'no certificate was issued', {

@@ -141,6 +141,17 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     expect(served.serial()).not.toBe(before.serial())
   })
 
+  test('another address is told to the CA, whose account stays the same', async () => {
+    const state = folder()
+    const before = await started({}, state)
+    const after = gateway(settings({ email: 'other@example.org' }), state)
+    served = after
+    await after.certificates.renew(NAME, signal)
+    const { account } = before.certificates.status()
+    expect(after.certificates.status().account).toEqual({ ...account, email: 'other@example.org' })
+    expect(readFileSync(join(state, 'tls/acme/account.json'), 'utf8')).toContain('other@example.org')
+  })
+
   test('with a third of the life left it is renewed, once', async () => {
     const gate = await behindFront()
     const before = gate.serial()
@@ -402,8 +413,11 @@ async function served(port: number, ca: string): Promise<X509Certificate> {
   try {
     await once(socket, 'secureConnect')
     const leaf = socket.getPeerX509Certificate()
-    if (leaf === undefined) throw new Error('no certificate')
-    return leaf
+    socket.write(`GET /health HTTP/1.1\r\nHost: ${NAME}\r\nConnection: close\r\n\r\n`)
+    let answer = ''
+    for await (const part of socket) answer += String(part)
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    return leaf ?? expect.unreachable('a server has a certificate')
   } finally {
     socket.destroy()
   }

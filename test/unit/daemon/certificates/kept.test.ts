@@ -74,7 +74,12 @@ describe.skipIf(!hasProgram('openssl'))('kept certificates (needs openssl)', () 
   })
 
   test('an account comes back, or the part of it that is whole', () => {
-    const account = { key: pairOf(old).key, directory: 'https://ca.example/dir', url: 'https://ca.example/1' }
+    const account = {
+      key: pairOf(old).key,
+      directory: 'https://ca.example/dir',
+      url: 'https://ca.example/1',
+      email: '',
+    }
     store().saveAccount(account)
     expect(store().loadAccount()).toEqual(account)
     renameSync(join(place.path, 'tls/acme/account.json'), join(place.path, 'gone'))
