@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
+import { dirname } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { throwAwayCertificate } from '../support/certificate.ts'
 import {
   answerToHello,
   captureHello,
@@ -11,10 +13,11 @@ import {
   withExtensions,
   withName,
 } from '../support/client-hello.ts'
+import { until } from '../support/daemon.ts'
 import { isLong } from '../support/effort.ts'
 import { gnutlsHandshake, opensslHandshake } from '../support/handshakes.ts'
 import { hasProgram } from '../support/programs.ts'
-import { startTlsDaemon, type TlsDaemon } from '../support/tls-daemon.ts'
+import { startTlsDaemon, TLS_NAMES, type TlsDaemon } from '../support/tls-daemon.ts'
 
 let gate: TlsDaemon
 beforeAll(async () => {
@@ -122,6 +125,27 @@ describe.skipIf(!hasProgram('openssl'))('OpenSSL', () => {
     expect(second?.text).toContain('HTTP/1.1 200 OK')
     // 0-RTT could be repeated by whoever sees it
     expect(first?.text).not.toMatch(/Max Early Data: [1-9]/)
+  })
+
+  test('a ticket of a certificate that was replaced is not taken, and its client served all the same', async () => {
+    const own = await startTlsDaemon()
+    try {
+      const ask = 'GET /health HTTP/1.1\r\nHost: gate.test\r\nConnection: close\r\n\r\n'
+      const file = `${own.stateDirectory}/session.pem`
+      const asked = (more: readonly string[]) =>
+        opensslHandshake(own.https, ['-tls1_3', '-ign_eof', '-servername', 'gate.test', ...more], ask)
+      const first = await asked(['-sess_out', file])
+      expect(await asked(['-sess_in', file])).toMatchObject({ isResumed: true })
+      throwAwayCertificate(dirname(own.certFile), TLS_NAMES)
+      const certificateOf = (text = '') => /-----BEGIN CERTIFICATE-----[^-]+/.exec(text)?.[0]
+      await until(async () => certificateOf((await asked([]))?.text) !== certificateOf(first?.text))
+      const after = await asked(['-sess_in', file])
+      expect(after).toMatchObject({ isResumed: false })
+      expect(after?.text).toContain('HTTP/1.1 200 OK')
+    } finally {
+      await own.stop()
+      own.remove()
+    }
   })
 
   test('does not negotiate again when a client asks', async () => {
