@@ -86,7 +86,7 @@ describe.skipIf(!hasTools || !isLong)(
       let compared = 0
       for (const { path, text } of result.files) {
         const place = path.replace(
-          /^systemd\/(?=tmpfiles\.d\/|system\/(?:.*-(?:secrets|directory)\.service$|user@))/,
+          /^systemd\/(?=tmpfiles\.d\/|system\/(?:.*-(?:secrets|directory|ca|ca-renew)\.(?:service|timer)$|user@))/,
           'lib/systemd/',
         )
         const file = join(outOf(name), place.replace('lib/systemd/tmpfiles.d', 'lib/tmpfiles.d'))
@@ -139,6 +139,16 @@ describe.skipIf(!hasTools || !isLong)(
       if (hasProgram('shellcheck')) expect(tryRun('shellcheck', ['--shell=sh', script])).toMatchObject({ status: 0 })
     })
 
+    test('units of the internal CA come with the files, find their program, and are told what the spec asks of it', () => {
+      const units = readdirSync(join(outOf('web-caddy'), 'lib/systemd/system'))
+      expect(units).toEqual(expect.arrayContaining(['gate-ca.service', 'gate-ca-renew.service', 'gate-ca-renew.timer']))
+      const unit = read('web-caddy', 'lib/systemd/system/gate-ca.service')
+      expect(unit).toMatch(/^ExecStart=\S+\/bin\/gatectl ca renew \/etc\/gate\/ca\.json$/m)
+      expect(JSON.parse(read('web-caddy', 'ca.json'))).toMatchObject({
+        proxy: { group: 'caddy', unit: 'caddy.service' },
+      })
+    })
+
     test('units with secrets come with the files, and find their programs', () => {
       const units = readdirSync(join(outOf('backend-tcp'), 'lib/systemd/system')).sort()
       expect(units.filter((unit) => !unit.endsWith('-directory.service'))).toEqual([
@@ -173,7 +183,11 @@ describe.skipIf(!hasTools || !isLong)(
     })
 
     test('caddy and dnsmasq accept their files', () => {
-      expect(validateCaddy(read('web-caddy', 'caddy/Caddyfile'), directory.path)).toMatchObject({ status: 0 })
+      const { cert, key } = throwAwayCertificate(directory.path, ['localhost'])
+      const caddyfile = read('web-caddy', 'caddy/Caddyfile')
+      expect(caddyfile).toContain('tls /var/lib/gate-ca/proxy.crt /var/lib/gate-ca/proxy.key')
+      const here = caddyfile.replace(/^\ttls \S+ \S+$/gm, `\ttls ${cert} ${key}`)
+      expect(validateCaddy(here, directory.path)).toMatchObject({ status: 0 })
       const unit = read('web-tailnet', 'lib/systemd/system/gate-dns.service')
       expect(unit).toMatch(/^ExecStart=\S+\/dnsmasq\/bin\/dnsmasq .*--conf-file=\/etc\/gate\/dnsmasq\.conf$/m)
       const config = join(outOf('web-tailnet'), 'dnsmasq/dnsmasq.conf')
