@@ -9,6 +9,7 @@ import type { TLSSocket } from 'node:tls'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Answering, HttpLimits } from './http.ts'
 import { Http2Answer } from './http2-answer.ts'
+import { type Kept, keepWhileUsed } from './http2-idle.ts'
 import { Http2Request } from './http2-request.ts'
 import { createPatience } from './patience.ts'
 import type { Via } from './via.ts'
@@ -34,8 +35,6 @@ const OPTIONS = {
 }
 /** What all streams of a connection may send before it is read. */
 const CONNECTION_WINDOW_BYTES = 2 ** 20
-/** Longer than the idle time of common proxies in front, as with HTTP/1.1. */
-const IDLE_MS = 75_000
 /** Streams that end badly, by whoever's fault: CVE-2023-44487 and CVE-2025-8671. */
 const RESETS = { burst: 100, perSecond: 33 }
 /** Frames that have to be answered: pings and settings. */
@@ -54,29 +53,29 @@ export function createHttp2(
   headersFor: (host: string | undefined, via: Via) => readonly string[],
   now: () => number,
 ) {
-  const sessions = new Set<ServerHttp2Session>()
+  const sessions = new Map<ServerHttp2Session, Kept>()
   let draining = false
 
   /** Serves a connection until it ends. */
   function take(socket: TLSSocket, via: Via): void {
     const session = performServerHandshake(socket, OPTIONS)
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
+    const kept = keepWhileUsed(session, socket, limits.headersTimeoutMs)
+    sessions.set(session, kept)
+    socket.once('close', () => sessions.delete(session))
     session.on('error', () => {}) // its streams have ended by it, each with what it makes of that
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
-    closeWhenIdle(session, limits.headersTimeoutMs)
-    calm(session)
+    calm(session, kept)
     session.on('stream', (stream, headers, _, rawHeaders) => serve(stream, headers, rawHeaders, socket, via))
     // who hears it before anything was asked would connect again at once, to hear it again
-    if (draining) session.once('stream', () => session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM_ID))
+    if (draining) session.once('stream', () => sayGoAway(session))
   }
 
   /** Ends a session that overdoes what costs its client nothing. */
-  function calm(session: ServerHttp2Session): void {
+  function calm(session: ServerHttp2Session, { cut }: Kept): void {
     const resets = createPatience(RESETS, now)
     const pings = createPatience(PINGS, now)
     const note = (patience: typeof resets) => {
-      if (!patience.isLeft()) session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM)
+      if (!patience.isLeft()) cut(NGHTTP2_ENHANCE_YOUR_CALM)
     }
     session.on('ping', () => note(pings))
     session.on('remoteSettings', () => note(pings))
@@ -113,36 +112,18 @@ export function createHttp2(
     /** Clients are told to ask over another connection; what they send meanwhile is served. */
     drain(): void {
       draining = true
-      for (const session of sessions) session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM_ID)
+      for (const session of sessions.keys()) sayGoAway(session)
     },
     /** Each connection ends with the last of its streams. */
     close(): void {
-      for (const session of sessions) session.close()
+      for (const kept of sessions.values()) kept.end()
     },
     cut(): void {
-      for (const session of sessions) session.destroy()
+      for (const { cut } of sessions.values()) cut()
     },
   }
 }
 
-/** Closes a connection over which nothing is asked; sooner when there was no request at all, as with HTTP/1.1. */
-function closeWhenIdle(session: ServerHttp2Session, beginMs: number): void {
-  let open = 0
-  const close = () => {
-    if (open === 0) session.close()
-  }
-  let timer = setTimeout(close, beginMs).unref()
-  const restart = () => {
-    clearTimeout(timer)
-    if (!session.destroyed) timer = setTimeout(close, IDLE_MS).unref()
-  }
-  session.on('stream', (stream) => {
-    open += 1
-    clearTimeout(timer)
-    stream.once('close', () => {
-      open -= 1
-      if (open === 0) restart()
-    })
-  })
-  session.once('close', () => clearTimeout(timer))
+function sayGoAway(session: ServerHttp2Session): void {
+  if (!session.destroyed) session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM_ID)
 }
