@@ -1,3 +1,4 @@
+import { usageFailure } from '../failure.ts'
 import type { Input, Output } from '../surroundings.ts'
 import { makeRaw } from './raw-terminal.ts'
 
@@ -8,7 +9,7 @@ const ERASE = new Set(['\u007f', '\b'])
 
 /**
  * Asks for a secret on a terminal, without showing it.
- * @throws Error when it is broken off with Ctrl-C
+ * @throws Failure USAGE when it is broken off with Ctrl-C
  */
 export async function askSecret(stdin: Input, stderr: Output, question: string): Promise<string> {
   stderr.write(question)
@@ -31,7 +32,7 @@ async function typed(stdin: Input): Promise<string> {
     const take = (piece: Buffer | string) => {
       for (const key of String(piece)) {
         if (ENTER.test(key) || key === END) return end(() => resolve(secret))
-        if (key === INTERRUPT) return end(() => reject(new Error('broken off')))
+        if (key === INTERRUPT) return end(() => reject(usageFailure('broken off', 'nothing was written')))
         secret = ERASE.has(key) ? secret.slice(0, -1) : secret + key
       }
     }
