@@ -1,5 +1,5 @@
 import type { ConfigProblem, LayerName } from '../schemas/config/layers.ts'
-import { CLOUDFLARE_API } from '../schemas/words/dns-apis.ts'
+import { CLOUDFLARE_API } from '../schemas/words/certificate-sources.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { defaultBaseUrl, isProvider } from '../schemas/words/providers.ts'
 import { isTree, merge, type Path, sameValue, type Tree, valueAt, withoutValue, withValue } from '../syntax/tree.ts'

@@ -4,12 +4,13 @@ import { environmentName, environmentSegment } from '../schemas/words/key-names.
 import { keyPathText } from '../schemas/words/key-path.ts'
 import { editDistance, nearest } from '../schemas/words/nearest.ts'
 import { withTargetTables } from '../schemas/words/target-text.ts'
-import { isTree, merge, type Path, type Tree } from '../syntax/tree.ts'
+import { isTree, merge, type Path, sameValue, type Tree } from '../syntax/tree.ts'
 import { readCredentials, readSecretFile } from './credentials.ts'
 import { meantByForeign } from './foreign-variables.ts'
 import type { KeySet } from './key-set.ts'
 import type { Layer } from './layers.ts'
 import { capped, checkTree } from './problems.ts'
+import { isSeedVariable, seedValues } from './seed-variables.ts'
 import { type Found, parseVariable } from './variable-value.ts'
 
 /** Names of Gate's that are not configuration: a near miss of one is a mistake, too. */
@@ -22,8 +23,8 @@ export type EnvironmentSources = {
 }
 
 /**
- * Reads the strongest layer: `GATE_A__B` variables, their `_FILE` forms, and credentials named `a.b`. An empty variable
- * is taken as not set.
+ * Reads the strongest layer: `GATE_A__B` variables, their `_FILE` forms, those of seed-variables.ts, and credentials
+ * named `a.b`. An empty variable is taken as not set.
  * @param namesAt names of the entries of a map, for the variables' upper-case names without `-`
  */
 export function readEnvironment(
@@ -55,14 +56,15 @@ export function readEnvironment(
     return variables
   }
   for (const [name, text] of Object.entries(sources.env).sort()) {
-    if (text === undefined || !name.startsWith('GATE_')) continue
+    if (text === undefined || !name.startsWith('GATE_') || isSeedVariable(name)) continue
     const isExplained = problems.length < MOST_EXPLAINED
     collect(readVariable(name, text, keys, names, isExplained ? usual : undefined))
   }
+  for (const result of seedValues(sources.env)) collect(result)
   if (sources.credentialsDirectory !== undefined)
     for (const result of readCredentials(sources.credentialsDirectory, keys.tree)) collect(result)
 
-  problems.push(...setTwice(found))
+  problems.push(...setTwice(withoutEchoes(found)))
   // Shallow first: a JSON object for a table gives way to the variable of one of its keys.
   found.sort((a, b) => a.path.length - b.path.length)
   const values = withTargetTables(treeOf(found))
@@ -189,6 +191,14 @@ function candidatesFor(name: string, tree: KeyNode, namesAt: NamesAt): string[] 
     return names.map((known) => environmentName(path.with(star, known)))
   })
   return [...variables, ...OTHER_VARIABLES]
+}
+
+/** Without what a variable of another system says that a variable before it says, too. */
+function withoutEchoes(found: readonly Found[]): Found[] {
+  return found.filter(({ path, value, source }, i) => {
+    if (!isSeedVariable(source)) return true
+    return !found.slice(0, i).some((other) => sameValue(other.path, path) && sameValue(other.value, value))
+  })
 }
 
 function setTwice(found: readonly Found[]): ConfigProblem[] {

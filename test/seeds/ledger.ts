@@ -51,6 +51,7 @@ const MODULES = 'test/nix/modules.test.ts'
 
 const compiled = { proof: [GOLDEN, 'golden'] } as const
 const applied = { proof: [APPLY, 'applied, both backends answer'] } as const
+const seedVariables = { proof: ['test/unit/config/seed-variables.test.ts', 'takes $name'] } as const
 const accounts = { proof: [HOST, 'dpkg, init and apply bring up the gateway and two backends'] } as const
 const shownByAgent = { proof: [AGENT, 'gatectl backend: list, stop, start, status'] } as const
 const followed = { proof: [AGENT, 'gatectl backend events, logs -t and the exit code'] } as const
@@ -208,14 +209,14 @@ const sovereign: readonly Entry[] = [
   {
     shown: '`TLS_CERT_PATH`, `TLS_KEY_PATH`, `LISTEN_ADDR`, `EXTERNAL_URL`, `ACME_DOMAIN`',
     gate: 'the same names, bare and with `GATE_`',
-    owed: 'tls',
+    ...seedVariables,
   },
   {
     shown: '`/config/cert.pem`, `/config/key.pem`, `/config/acme/`',
     gate: '`tls.files`, the state directory',
     owed: 'tls',
   },
-  { shown: 'ACME, then files, then HTTP', gate: 'the same order', owed: 'tls' },
+  { shown: 'ACME, then files, then HTTP', gate: 'the same order', ...seedVariables },
   { shown: '`GET`/`POST /api/admin/idps`', gate: 'the same', owed: 'access' },
   { shown: '`{EXTERNAL_URL}/auth/callback`', gate: '`{server.external_url}/auth/callback`', owed: 'access' },
   { shown: 'first OIDC user is admin', gate: 'the same', owed: 'access' },
