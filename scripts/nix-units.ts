@@ -1,4 +1,4 @@
-import { daemonUnits } from '../compiler/emit/systemd/daemon-units.ts'
+import { type DaemonUnits, daemonUnits, tlsSocketUnits } from '../compiler/emit/systemd/daemon-units.ts'
 import { relayUnits } from '../compiler/emit/systemd/relay-units.ts'
 import { backendNames, gatewayNames } from '../compiler/ir/names.ts'
 import { DEBIAN_LAYOUT } from '../schemas/deploy/layout.ts'
@@ -28,7 +28,7 @@ function textSet(texts: Readonly<Record<string, string>>): Nix {
 
 /** The units of one daemon, but for what depends on its options: addresses, limits, secrets. */
 export function daemonUnitsFile(): string {
-  const units = daemonUnits({
+  const daemon: DaemonUnits = {
     origin: [],
     comment: [],
     unit: NAMES.daemonUnit,
@@ -41,17 +41,25 @@ export function daemonUnitsFile(): string {
     proxy: undefined,
     host: '127.0.0.1',
     port: 3000,
+    tls: undefined,
+    tlsDigest: undefined,
     maxConnections: 0,
     args: ['--declared', NAMES.declaredConfig],
     extra: [],
     after: [],
     systemd: SYSTEMD,
     layout: DEBIAN_LAYOUT,
-  })
-  return unitsText(units, {
-    [`${NAMES.daemonUnit}.socket`]: ['ListenStream', 'FreeBind'],
-    [`${NAMES.daemonUnit}.service`]: ['LimitNOFILE'],
-  })
+  }
+  const ofTls = tlsSocketUnits(daemon, { host: undefined, httpsPort: 443, httpPort: 80 })
+  const isTheModules = ['ListenStream', 'FreeBind']
+  return unitsText(
+    { ...daemonUnits(daemon), ...ofTls },
+    {
+      [`${NAMES.daemonUnit}.socket`]: isTheModules,
+      ...Object.fromEntries(Object.keys(ofTls).map((file) => [file, isTheModules])),
+      [`${NAMES.daemonUnit}.service`]: ['LimitNOFILE'],
+    },
+  )
 }
 
 /** The templates of the relays of a host. */

@@ -39,6 +39,8 @@ export function stage(dir: string, date = new Date(), arch: string = process.arc
   const copies = {
     'systemd/gate-daemon.service': 'usr/lib/systemd/system/gate-daemon.service',
     'systemd/gate-daemon.socket': 'usr/lib/systemd/system/gate-daemon.socket',
+    'systemd/gate-daemon-https.socket': 'usr/lib/systemd/system/gate-daemon-https.socket',
+    'systemd/gate-daemon-http.socket': 'usr/lib/systemd/system/gate-daemon-http.socket',
     'systemd/gate-daemon-admin.socket': 'usr/lib/systemd/system/gate-daemon-admin.socket',
     'systemd/sysusers.d/gate.conf': 'usr/lib/sysusers.d/gate.conf',
     'systemd/tmpfiles.d/gate.conf': 'usr/lib/tmpfiles.d/gate.conf',

@@ -26,6 +26,15 @@ function withTls(deployment: Deployment, gateway: Gateway): Deployment {
   return { ...deployment, gateway, secrets: [...others, ...tlsSecrets(gateway)] }
 }
 
+/** The CA of a host is made by `gatectl apply`, which other targets are without. */
+export function withoutCa({ gateway: { tlsServing, tls } }: Deployment, target: string): Finding[] {
+  if (tlsServing === undefined || tls.kind !== 'internal-ca') return []
+  const message = `the target ${target} has no CA of the host, which gatectl apply makes`
+  const hint =
+    'write gate.tls.files with a certificate from "gatectl ca issue" on a host that has one, or gate.tls.acme'
+  return [{ code: 'NOT_EXPRESSIBLE', path: ['gate', 'tls', 'internal_ca'], message, hint }]
+}
+
 /** What of the spec's way into the gateway has no effect behind a platform's own. */
 export function tlsFindings({ gateway, proxy, dns }: Deployment, target: string): Finding[] {
   const findings: Finding[] = []

@@ -106,13 +106,17 @@ type Verb = {
   readonly isFor?: (unit: GenerationUnit) => boolean
 }
 
-/** What is stopped makes room first; reloads are last. */
+/**
+ * What is stopped makes room first; reloads are last, but for that of the table: a daemon that starts dials at once, such
+ * as the CA that it has a certificate of.
+ */
 const VERBS: readonly Verb[] = [
   { verb: 'stop', command: ['stop'], isFor: (unit) => !isTable(unit) },
   { verb: 'stop', command: ['stop', '--job-mode=ignore-dependencies'], isFor: isTable },
+  { verb: 'reload', command: ['reload-or-restart'], isFor: isTable },
   { verb: 'restart', command: ['restart'] },
   { verb: 'start', command: ['start'] },
-  { verb: 'reload', command: ['reload-or-restart'] },
+  { verb: 'reload', command: ['reload-or-restart'], isFor: (unit) => !isTable(unit) },
 ]
 
 /** The failure of units, with what their logs say. */

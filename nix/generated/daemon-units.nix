@@ -99,5 +99,25 @@
       };
       wantedBy = [ "sockets.target" ];
     };
+    "${prefix}-daemon-https" = {
+      description = "Gate, a private AI gateway: clients over TLS";
+      startLimitIntervalSec = 0;
+      socketConfig = {
+        FileDescriptorName = "https";
+        NoDelay = "yes";
+        Service = "${prefix}-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
+    "${prefix}-daemon-http" = {
+      description = "Gate, a private AI gateway: redirects to TLS";
+      startLimitIntervalSec = 0;
+      socketConfig = {
+        FileDescriptorName = "http";
+        NoDelay = "yes";
+        Service = "${prefix}-daemon.service";
+      };
+      wantedBy = [ "sockets.target" ];
+    };
   };
 }

@@ -1,7 +1,8 @@
 // Load for the lab, run inside it by the Node under test: node load.ts URL TOKEN. Some clients keep their connection
 // and never pause, some open one per request, many keep it and pause, which is when a server that stops may close it
 // under them. It runs until its input closes, then prints one line of JSON and exits.
-import { Agent, type IncomingMessage, request } from 'node:http'
+import * as http from 'node:http'
+import * as https from 'node:https'
 import { setTimeout } from 'node:timers/promises'
 
 export type LoadResult = {
@@ -20,14 +21,15 @@ const KINDS = [
 
 const [url = '', token = ''] = process.argv.slice(2)
 const failures: Record<string, number> = {}
+const { Agent, request } = url.startsWith('https:') ? https : http
 let requests = 0
 let connections = 0
 let slowestMs = 0
 let running = true
 
-function get(agent: Agent | false): Promise<void> {
+function get(agent: http.Agent | false): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const onResponse = (response: IncomingMessage) => {
+  const onResponse = (response: http.IncomingMessage) => {
     response.resume()
     response.on('error', reject)
     response.on('close', () => {

@@ -122,7 +122,8 @@ export function evaluateSamples(
 
 /** The directives of a unit file: section and key -> values in their order. Of [Install], only what NixOS knows. */
 export function directivesOf(text: string): Record<string, string[]> {
-  const found = readUnit(text).filter(({ key }) => key !== 'Also')
+  // what begins with X- is nothing to systemd
+  const found = readUnit(text).filter(({ key }) => key !== 'Also' && !key.startsWith('X-'))
   const groups = Map.groupBy(found, ({ section, key }) => `${section}.${key}`)
   return Object.fromEntries([...groups].map(([key, group]) => [key, group.map(({ value }) => value)]))
 }

@@ -15,6 +15,7 @@ import type { Emission, EmitOptions } from '../output.ts'
 import { withoutProxy } from '../platform.ts'
 import { composeContainer } from './container.ts'
 import { composeGateway } from './gateway.ts'
+import { composeTlsFindings, insideContainer } from './tls.ts'
 
 const COMMENT = [
   'Made by gatectl from the spec; changes here are lost.',
@@ -28,8 +29,9 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
   const names = new Set(reachable.map(backendName))
   const users = new Set(reachable.map(({ user }) => user))
   const urls = new Map(reachable.map((container) => [backendName(container), backendUrl(container)]))
+  const alone = withoutProxy(deployment)
   const settings = daemonSettings(
-    withoutProxy(deployment),
+    insideContainer(alone),
     {
       host: '0.0.0.0',
       reach: ({ name }) => {
@@ -53,7 +55,7 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
   const root = yamlMap({
     name: composeText(prefix, ['gate']),
     services: yamlMap({
-      [prefix]: composeGateway(deployment, reachable, settings),
+      [prefix]: composeGateway(alone, reachable, settings),
       ...Object.fromEntries(handed.map(({ name, service }) => [name, service])),
     }),
     networks: yamlMap({
@@ -82,6 +84,7 @@ export function emitCompose(deployment: Deployment, options: EmitOptions): Emiss
       ...gatewayImage(gateway, 'compose').findings,
       ...withoutSystemd('compose', deployment),
       ...addressFinding(gateway.host),
+      ...composeTlsFindings(alone),
       ...settings.findings,
       ...settings.secrets.flatMap(({ secret }) => placeFinding(secret)),
       ...accountFindings(reachable),

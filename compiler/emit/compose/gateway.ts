@@ -7,6 +7,7 @@ import type { Container } from '../../ir/nodes/container.ts'
 import type { Secret } from '../../ir/nodes/host.ts'
 import type { DaemonSettings } from '../daemon-settings/settings.ts'
 import { gatewayImage } from '../gateway-image.ts'
+import { composeTls } from './tls.ts'
 
 /** The service that runs the gateway. @param reachable containers that it can reach over a network */
 export function composeGateway(
@@ -20,6 +21,7 @@ export function composeGateway(
   const publish = (port: number, inner: number, origin: readonly (string | number)[], on = host) =>
     composeText(`${hostPort(on, port)}:${inner}`, origin)
   const { image } = gatewayImage(gateway, 'compose')
+  const tls = composeTls(deployment)
   return yamlMap(
     {
       image: composeText(image ?? `localhost/${prefix}:latest`, ['gate', 'image']),
@@ -27,6 +29,7 @@ export function composeGateway(
       read_only: yamlScalar(true),
       tmpfs: composeTexts(['/tmp']),
       cap_drop: composeTexts(['ALL']),
+      sysctls: tls.sysctls,
       security_opt: composeTexts(['no-new-privileges:true']),
       mem_limit: composeText(`${gateway.memoryBytes}b`, ['gate', 'memory']),
       stop_grace_period: composeText('60s'),
@@ -43,10 +46,12 @@ export function composeGateway(
         composeText(`${prefix}-state:${gateway.stateDirectory}`),
         // the daemon looks for it there unless told otherwise
         composeText(`./declared.json:${gatewayNames(undefined).declaredConfig}:ro`),
+        ...tls.volumes,
       ]),
       ports: yamlList([
         publish(gateway.port, gateway.port, ['gate', 'server', 'port']),
         publish(gateway.p2pPort, gateway.p2pPort, ['gate', 'server', 'p2p_port']),
+        ...tls.ports,
         ...shared.flatMap(({ origin, publish: ports }) =>
           ports.map(({ host: on, hostPort: port, containerPort }) =>
             publish(port, containerPort, [...origin, 'port'], on),

@@ -1,4 +1,5 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { CLOUDFLARE_API, LETSENCRYPT, TAILSCALE_SOCKET } from '../../../schemas/words/certificate-sources.ts'
 import { defaultBaseUrl, isProvider } from '../../../schemas/words/providers.ts'
 import { isTree, merge, type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Deployment } from '../../ir/deployment.ts'
@@ -24,6 +25,33 @@ export function dialledUpstreams({ upstreams }: Deployment, settings: Tree): Dia
     const url = base_url ?? (isProvider(provider) ? defaultBaseUrl(provider) : undefined)
     return typeof url === 'string' ? [{ kind: 'url', origin: [...origin, 'base_url'], url }] : []
   })
+}
+
+/** What the daemon asks for the certificates that it serves itself: Tailscale, the CA, and who changes the zone. */
+export function dialledForCertificates({ gateway: { tlsServing } }: Deployment): Dialled[] {
+  const { acme } = tlsServing ?? {}
+  if (acme === undefined) return []
+  const origin: SpecPath = ['gate', 'tls', 'acme']
+  const tailnet = acme.domains.findIndex((name) => name.endsWith('.ts.net'))
+  const ofTailscale: Dialled[] =
+    tailnet === -1 ? [] : [{ kind: 'socket', origin: [...origin, 'domains', tailnet], path: TAILSCALE_SOCKET }]
+  return acme.domains.every((name) => name.endsWith('.ts.net'))
+    ? ofTailscale
+    : [...ofTailscale, ...dialledForAcme(acme)]
+}
+
+type Acme = NonNullable<NonNullable<Deployment['gateway']['tlsServing']>['acme']>
+
+function dialledForAcme(acme: Acme): Dialled[] {
+  const origin: SpecPath = ['gate', 'tls', 'acme']
+  const usual = LETSENCRYPT[acme.staging ? 'staging' : 'production']
+  const directory = { kind: 'url', origin: [...origin, 'directory'], url: acme.directory ?? usual } as const
+  if (acme.challenge !== 'dns-01' || acme.dns === undefined) return [directory]
+  const { provider, api = CLOUDFLARE_API, server } = acme.dns
+  if (provider === 'cloudflare') return [directory, { kind: 'url', origin: [...origin, 'dns', 'api'], url: api }]
+  if (server === undefined) return [directory]
+  // updates go over TCP
+  return [directory, { kind: 'url', origin: [...origin, 'dns', 'server'], url: `dns://${server}` }]
 }
 
 function tableAt(settings: Tree, key: string): Tree {

@@ -4,7 +4,7 @@ import { LOCAL_ENGINES } from '../../../schemas/words/local-engines.ts'
 import { type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { dialledUpstreams } from './dialled.ts'
+import { dialledForCertificates, dialledUpstreams } from './dialled.ts'
 
 /** What the daemon may connect to over IP; 'any' when the spec says so. */
 export type Egress = 'any' | LimitedEgress
@@ -32,6 +32,8 @@ export function egressOf(deployment: Deployment, settings: Tree): Egress {
   const targets = targetsOf(deployment, settings)
   const named = targets.filter(({ host }) => addressOf(host) === undefined)
   const asked = allow.includes('internet') ? ALLOW : undefined
+  // its URL is a secret, which the compiler does not have
+  const alarm = deployment.gateway.tlsServing?.webhook === undefined ? undefined : ['gate', 'tls', 'alarm_webhook']
   return {
     places: uniquePlaces([
       ...targets.flatMap(({ origin, host, port }) => addressesOf(host).map((address) => ({ origin, address, port }))),
@@ -39,8 +41,8 @@ export function egressOf(deployment: Deployment, settings: Tree): Egress {
       ...searched(deployment, settings),
     ]),
     ranges: allow.flatMap((range) => (range === 'internet' ? [] : [{ origin: ALLOW, range }])),
-    internet: asked ?? named.find(({ host }) => !isLocalName(host))?.origin,
-    names: asked ?? named[0]?.origin,
+    internet: asked ?? named.find(({ host }) => !isLocalName(host))?.origin ?? alarm,
+    names: asked ?? named[0]?.origin ?? alarm,
     resolvers,
   }
 }
@@ -61,7 +63,7 @@ type Target = { readonly origin: SpecPath; readonly host: string; readonly port:
 
 /** Hosts and ports as the daemon reads them in URLs: `127.1` is an address, and what it cannot read it does not dial. */
 function targetsOf(deployment: Deployment, settings: Tree): Target[] {
-  return dialledUpstreams(deployment, settings).flatMap((dialled) => {
+  return [...dialledUpstreams(deployment, settings), ...dialledForCertificates(deployment)].flatMap((dialled) => {
     const url = dialled.kind === 'url' ? URL.parse(dialled.url) : null
     if (url === null) return []
     const usual = url.protocol === 'http:' ? 80 : 443

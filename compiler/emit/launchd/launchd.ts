@@ -16,7 +16,7 @@ import { daemonSettings } from '../daemon-settings/settings.ts'
 import { descriptorsFor } from '../descriptors.ts'
 import { notExpressed, withoutSystemd } from '../not-expressed.ts'
 import type { Emission, EmitOptions } from '../output.ts'
-import { withoutProxy } from '../platform.ts'
+import { withoutCa, withoutProxy } from '../platform.ts'
 
 const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 
@@ -24,11 +24,8 @@ const COMMENT = ['Made by gatectl from the spec; changes here are lost.']
 export function emitLaunchd(deployment: Deployment, options: EmitOptions): Emission {
   const { gateway, prefix } = deployment
   const names = launchdNames(prefix)
-  const settings = daemonSettings(
-    withoutProxy(deployment),
-    { host: gateway.host, reach: () => undefined },
-    options.settings,
-  )
+  const alone = withoutProxy(deployment)
+  const settings = daemonSettings(alone, { host: gateway.host, reach: () => undefined }, options.settings)
   const variables = settings.secrets.map(({ name, secret }): [string, PlistNode] => [
     `${name}_FILE`,
     plistString(secretPath(secret, names.secretsDirectory), secret.origin),
@@ -68,6 +65,7 @@ export function emitLaunchd(deployment: Deployment, options: EmitOptions): Emiss
     ],
     findings: [
       ...launchdFindings(deployment),
+      ...withoutCa(alone, 'launchd'),
       ...settings.findings,
       ...settings.secrets.flatMap(({ secret }) => placeFinding(secret, names.secretsDirectory)),
     ],

@@ -24,6 +24,10 @@ export type DaemonUnits = {
   /** IP address, without brackets. */
   readonly host: string
   readonly port: number
+  /** Where it serves TLS itself; undefined: it does not. */
+  readonly tls: TlsSockets | undefined
+  /** Changes with what the daemon reads of TLS when it starts; undefined: nothing. */
+  readonly tlsDigest: string | undefined
   /** `gate.server.max_connections` */
   readonly maxConnections: number
   readonly args: readonly string[]
@@ -33,6 +37,14 @@ export type DaemonUnits = {
   readonly after: readonly string[]
   readonly systemd: number
   readonly layout: Layout
+}
+
+export type TlsSockets = {
+  /** IP address, without brackets; undefined: every address. */
+  readonly host: string | undefined
+  readonly httpsPort: number
+  /** For redirects and http-01; undefined: there is no such socket. */
+  readonly httpPort: number | undefined
 }
 
 const DESCRIPTION = 'Gate, a private AI gateway'
@@ -45,15 +57,36 @@ export function daemonUnits(daemon: DaemonUnits): Record<string, UnitFile> {
     [`${unit}.service`]: file(serviceSections(daemon)),
     [`${unit}.socket`]: file(socketSections(daemon)),
     [`${unit}-admin.socket`]: file(adminSocketSections(daemon)),
+    ...tlsSocketUnits(daemon, daemon.tls),
+  }
+}
+
+/** The sockets for TLS. They name the service, which takes them when they are open as it starts. */
+export function tlsSocketUnits(
+  { unit, origin, comment }: Pick<DaemonUnits, 'unit' | 'origin' | 'comment'>,
+  tls: TlsSockets | undefined,
+): Record<string, UnitFile> {
+  if (tls === undefined) return {}
+  const { host, httpsPort, httpPort } = tls
+  const file = (purpose: string, name: 'https' | 'http', port: number): UnitFile => ({
+    origin,
+    comment,
+    sections: tlsSocketSections({ unit, purpose, name, host, port, origin: [...origin, 'tls', `${name}_port`] }),
+  })
+  return {
+    [`${unit}-https.socket`]: file('clients over TLS', 'https', httpsPort),
+    ...(httpPort === undefined ? {} : { [`${unit}-http.socket`]: file('redirects to TLS', 'http', httpPort) }),
   }
 }
 
 function serviceSections(daemon: DaemonUnits): Section[] {
   const { unit, user, after } = daemon
-  const [clients, admin] = [`${unit}.socket`, `${unit}-admin.socket`]
-  const sockets = `${clients} ${admin}`
-  const wanted = [clients, ...after].join(' ')
-  const first = [sockets, 'network.target', 'nss-lookup.target', ...after].join(' ')
+  const ofTls = Object.keys(tlsSocketUnits(daemon, daemon.tls))
+  const admin = `${unit}-admin.socket`
+  const clients = [`${unit}.socket`, ...ofTls].join(' ')
+  const sockets = [`${unit}.socket`, admin, ...ofTls].join(' ')
+  const wanted = [`${unit}.socket`, ...after, ...ofTls].join(' ')
+  const first = [`${unit}.socket`, admin, 'network.target', 'nss-lookup.target', ...after, ...ofTls].join(' ')
   return [
     {
       name: 'Unit',
@@ -74,6 +107,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
           value: literal('0'),
           comment: 'never give up on a daemon that cannot start until its configuration is repaired',
         },
+        ...(daemon.tlsDigest === undefined ? [] : [digestEntry(daemon.tlsDigest)]),
       ],
     },
     {
@@ -110,6 +144,12 @@ function serviceSections(daemon: DaemonUnits): Section[] {
       entries: [...entries({ WantedBy: 'multi-user.target' }), { key: 'Also', value: text(sockets) }],
     },
   ]
+}
+
+/** A key that systemd leaves alone: a unit that changes is restarted, and not told to reload. */
+function digestEntry(digest: string): Entry {
+  const comment = 'of gate.tls, which the daemon reads when it starts'
+  return { key: 'X-Restart-Triggers', value: text(digest), origin: ['gate', 'tls'], comment }
 }
 
 /** Where /etc/resolv.conf leads, and the sockets of systemd-resolved and of avahi, which knows names in .local. */
@@ -152,6 +192,34 @@ function socketSections({ unit, host, port, proxy, origin }: DaemonUnits): Secti
         ...(proxy === undefined ? [] : proxyEntries(proxy)),
         ...(isOwnAddress(host) ? [] : [{ key: 'FreeBind', value: literal('yes') }]),
         ...entries({ FileDescriptorName: 'gateway', NoDelay: 'yes' }),
+        { key: 'Service', value: text(`${unit}.service`) },
+      ],
+    },
+    { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
+  ]
+}
+
+type TlsSocket = {
+  readonly unit: string
+  readonly purpose: string
+  readonly name: 'https' | 'http'
+  readonly host: string | undefined
+  readonly port: number
+  readonly origin: SpecPath
+}
+
+function tlsSocketSections({ unit, purpose, name, host, port, origin }: TlsSocket): Section[] {
+  // a port alone is every address, of both families
+  const stream = host === undefined || isEveryInterface(host) ? String(port) : hostPort(host, port)
+  const isAlways = host === undefined || isOwnAddress(host)
+  return [
+    socketUnit(purpose),
+    {
+      name: 'Socket',
+      entries: [
+        { key: 'ListenStream', value: text(stream), origin },
+        ...(isAlways ? [] : [{ key: 'FreeBind', value: literal('yes') }]),
+        ...entries({ FileDescriptorName: name, NoDelay: 'yes' }),
         { key: 'Service', value: text(`${unit}.service`) },
       ],
     },

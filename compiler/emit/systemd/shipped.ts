@@ -5,7 +5,7 @@ import { PROFILES } from '../../catalog/profiles.ts'
 import { stateDirectories } from '../../ir/lower-gateway.ts'
 import { gatewayNames } from '../../ir/names.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
-import { daemonUnits } from './daemon-units.ts'
+import { type DaemonUnits, daemonUnits, tlsSocketUnits } from './daemon-units.ts'
 import { memoryEntries } from './node-service.ts'
 
 const COMMENT = ['Made by "npm run generate". Change it on a host with "systemctl edit", which writes a drop-in.']
@@ -13,11 +13,11 @@ const NEWEST_SYSTEMD = 257
 
 /**
  * The files in systemd/, for hosts that install Gate without a spec: what the target `systemd` makes, with the daemon's
- * own defaults. @returns path below systemd/ -> text
+ * own defaults; the sockets for TLS are there to be enabled. @returns path below systemd/ -> text
  */
 export function shippedFiles(): Record<string, string> {
   const names = gatewayNames(undefined)
-  const units = daemonUnits({
+  const daemon: DaemonUnits = {
     origin: [],
     comment: COMMENT,
     unit: names.daemonUnit,
@@ -30,6 +30,8 @@ export function shippedFiles(): Record<string, string> {
     proxy: undefined,
     host: '127.0.0.1',
     port: 3000,
+    tls: undefined,
+    tlsDigest: undefined,
     maxConnections: configSchema.parse({}).server.max_connections,
     args: [],
     // without a spec the daemon's own limits hold, which are those of this profile
@@ -37,7 +39,8 @@ export function shippedFiles(): Record<string, string> {
     after: [],
     systemd: NEWEST_SYSTEMD,
     layout: DEBIAN_LAYOUT,
-  })
+  }
+  const units = { ...daemonUnits(daemon), ...tlsSocketUnits(daemon, { host: undefined, httpsPort: 443, httpPort: 80 }) }
   const origin: string[] = []
   const user = {
     origin,

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { addressOf } from '../../../schemas/words/address.ts'
@@ -5,11 +6,12 @@ import { command, type Entry, literal, printUnit, type UnitFile } from '../../..
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import type { Ulimit } from '../../ir/nodes/container.ts'
+import type { Gateway } from '../../ir/nodes/gateway.ts'
 import { unknownAddresses } from '../egress/egress.ts'
 import type { Emission, EmitOptions, OutputFile } from '../output.ts'
 import { sysusers, tmpfiles } from './accounts.ts'
 import { caRequest, caUnits } from './ca-units.ts'
-import { daemonUnits } from './daemon-units.ts'
+import { daemonUnits, type TlsSockets } from './daemon-units.ts'
 import { directoryUnits } from './directory-units.ts'
 import { entries } from './hardening.ts'
 import { memoryEntries } from './node-service.ts'
@@ -63,6 +65,17 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     const path = ['gate', 'server', 'host']
     findings.push({ code: 'NOT_AN_ADDRESS', path, message, hint: 'write an IP address such as "127.0.0.1"' })
   }
+  const tlsHost = gateway.tlsServing?.host
+  if (tlsHost !== undefined && addressOf(tlsHost) === undefined) {
+    const message = `a socket unit cannot listen on the name "${tlsHost}"`
+    const path = ['gate', 'tls', 'host']
+    findings.push({
+      code: 'NOT_AN_ADDRESS',
+      path,
+      message,
+      hint: 'write an IP address, or remove it for every address',
+    })
+  }
   const credentials = daemonCredentials(deployment)
   const needsGenerated = secrets.some(
     ({ source, destination }) => 'generated' in source && destination.kind === 'daemon',
@@ -80,6 +93,8 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     proxy: engine === 'none' ? undefined : { socket: gateway.proxySocket, group: layout.groups[engine] },
     host: host ?? '127.0.0.1',
     port: gateway.port,
+    tls: tlsSockets(gateway),
+    tlsDigest: tlsDigest(gateway),
     maxConnections: gateway.maxConnections,
     args: ['--declared', gateway.declaredConfig],
     extra: [...memoryEntries(gateway.memoryBytes, ['gate', 'memory']), ...credentials.entries],
@@ -88,6 +103,17 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     layout,
   })
   return { units, findings: [...findings, ...credentials.findings] }
+}
+
+function tlsSockets({ tlsServing }: Gateway): TlsSockets | undefined {
+  if (tlsServing === undefined) return undefined
+  const { host, httpsPort, httpPort } = tlsServing
+  return { host: host === undefined ? undefined : addressOf(host), httpsPort, httpPort }
+}
+
+function tlsDigest({ tlsServing, externalUrl }: Gateway): string | undefined {
+  if (tlsServing === undefined) return undefined
+  return hash('sha256', JSON.stringify({ tlsServing, externalUrl })).slice(0, 16)
 }
 
 function relays(deployment: Deployment, systemd: number, layout: Layout): Units {

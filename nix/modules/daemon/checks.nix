@@ -3,6 +3,7 @@
 let
   keys = import ../../lib/keys.nix { inherit lib; };
   listen = import ../../lib/listen.nix { inherit lib; };
+  tls = import ../../lib/tls.nix { inherit lib; };
   shared = import ./shared-keys.nix { inherit lib; };
   secrets = import ./secrets.nix { inherit lib; };
   ids = import ./ids.nix;
@@ -23,7 +24,9 @@ let
     ++ optional (cfg.relay.enable && cfg.relay.addresses == [ ])
       ''${where}.relay.enable needs a relay: write relay.addresses = [ "relay.example.org:443" ]''
     ++ optional (!listen.isAddress (listen.address cfg.host))
-      ''${where}.host = "${cfg.host}" is a name, which a socket unit cannot look up: write an address such as "127.0.0.1"'';
+      ''${where}.host = "${cfg.host}" is a name, which a socket unit cannot look up: write an address such as "127.0.0.1"''
+    ++ optional (tls.isServed cfg && cfg.tls.host != null && !listen.isAddress (listen.address cfg.tls.host))
+      ''${where}.tls.host = "${cfg.tls.host}" is a name, which a socket unit cannot look up: write an address, or leave it out for every address'';
 
   settingErrors = { where, cfg, ... }:
     concatMap
@@ -61,6 +64,10 @@ let
     ++ lib.mapAttrsToList (key: one ''credentials."${key}"'') cfg.credentials
     ++ reference "auth.token.file" (orEmpty cfg.auth.token)
     ++ reference "auth.jwt.secret.file" (orEmpty cfg.auth.jwt.secret)
+    ++ reference "tls.alarmWebhook.file" (orEmpty cfg.tls.alarmWebhook)
+    ++ reference "tls.acme.eabHmac.file" (orEmpty (cfg.tls.acme.eabHmac or null))
+    ++ reference "tls.acme.dns.apiToken.file" (orEmpty (cfg.tls.acme.dns.apiToken or null))
+    ++ reference "tls.acme.dns.keySecret.file" (orEmpty (cfg.tls.acme.dns.keySecret or null))
     ++ concatMap (upstream: reference "initialUpstreams (${upstream.name}).apiKey.file" (orEmpty upstream.apiKey)) cfg.initialUpstreams
     ++ lib.concatLists (lib.mapAttrsToList
       (name: backend: reference "backends.${name}.apiKey.file" (orEmpty backend.apiKey)
@@ -112,10 +119,10 @@ let
     let one = option: port: host: protocol: { what = "${where}.${option}"; inherit port host protocol; }; in
     [ (one "port" cfg.port cfg.host "tcp") (one "p2pPort" cfg.p2pPort cfg.host "tcp") ]
     ++ lib.optionals (cfg.proxy.engine != "none") ([ (one "proxy.httpPort" cfg.proxy.httpPort "*" "tcp") ]
-      ++ optional (hasTls cfg) (one "proxy.httpsPort" cfg.proxy.httpsPort "*" "tcp"))
+      ++ optional (tls.has cfg) (one "proxy.httpsPort" cfg.proxy.httpsPort "*" "tcp"))
+    ++ lib.mapAttrsToList (name: port: one "tls.${name}Port" port (tls.host cfg) "tcp") (tls.ports cfg)
     ++ concatMap (backend: optional (builtins.isInt backend.backend.port && secrets.isPublished backends backend)
       (one "backends.${backend.name}.port" backend.backend.port "127.0.0.1" "tcp")) backends;
-  hasTls = cfg: cfg.tls.acme != null || cfg.tls.files != null || cfg.tls.internalCa;
   relayListeners = { where, cfg, ... }: [
     { what = "${where}.httpsPort"; port = cfg.httpsPort; host = cfg.bindAddress; protocol = "tcp"; }
     { what = "${where}.p2pPort"; port = cfg.p2pPort; host = cfg.bindAddress; protocol = "tcp"; }
@@ -165,7 +172,7 @@ let
   # ---- what works, but may not be meant
   warnings = { where, cfg, backends, names, ... }:
     optional (!listen.isLoopback (listen.address cfg.host) && cfg.proxy.engine == "none")
-      ''${where}.host = "${cfg.host}" answers on the network without TLS: keys can be read on the way. Write proxy.engine = "nginx" with tls, or keep host = "127.0.0.1"''
+      ''${where}.host = "${cfg.host}" answers on the network without TLS: keys can be read on the way. Write tls and keep host = "127.0.0.1", or proxy.engine = "nginx" with tls''
     ++ concatMap
       ({ name, backend, names, ... }:
         optional (!(lib.hasInfix "@sha256:" backend.image) && backend.imageFile == null)

@@ -3,12 +3,13 @@
 { cfg, names, ... }:
 let
   proxied = cfg.proxy.engine != "none";
-  hasTls = cfg.tls.acme != null || cfg.tls.files != null || cfg.tls.internalCa;
+  tls = import ../../lib/tls.nix { inherit lib; };
   hasDns = cfg.dns.engine != "none";
   open = {
     # behind a proxy, clients ask the proxy
     allowedTCPPorts = [ (if proxied then cfg.proxy.httpPort else cfg.port) cfg.p2pPort ]
-      ++ lib.optional (proxied && hasTls) cfg.proxy.httpsPort
+      ++ lib.attrValues (tls.ports cfg)
+      ++ lib.optional (proxied && tls.has cfg) cfg.proxy.httpsPort
       ++ lib.optional (proxied && cfg.client.enable) cfg.client.port
       ++ lib.optional hasDns cfg.dns.port;
     allowedUDPPorts = lib.optional hasDns cfg.dns.port;

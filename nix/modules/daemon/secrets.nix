@@ -3,6 +3,7 @@
 let
   engines = import ../../generated/engines.nix;
   unitText = import ../../lib/unit-text.nix;
+  tls = import ../../lib/tls.nix { inherit lib; };
   sourceOf = reference: reference.file or reference.credential;
 
   # As the compiler decides it: an engine on TCP that can check a key gets one that is made once.
@@ -21,8 +22,15 @@ let
     in
     own "auth.token" cfg.auth.token
     ++ own "auth.jwt.secret" cfg.auth.jwt.secret
+    ++ lib.optionals (tls.isServed cfg) (ofTls own cfg.tls)
     ++ lib.concatMap (upstream: own "upstreams.${upstream.name}.api_key" upstream.apiKey)
       (lib.sort (a: b: a.name < b.name) cfg.initialUpstreams);
+
+  ofTls = own: { alarmWebhook, acme, ... }:
+    own "tls.alarm_webhook" alarmWebhook
+    ++ lib.optionals (acme != null) (own "tls.acme.eab_hmac" acme.eabHmac)
+    ++ lib.optionals (acme.dns or null != null)
+      (own "letsencrypt.dns.api_token" acme.dns.apiToken ++ own "letsencrypt.dns.key_secret" acme.dns.keySecret);
 
   ofBackends = { names, backends, ... }:
     lib.concatMap

@@ -9,6 +9,7 @@ type Row = {
   readonly name: string
   readonly upstreams?: Record<string, Upstream>
   readonly gate?: object
+  readonly proxy?: object
   readonly settings?: object
   /** Rules between those that every table has. */
   readonly rules: readonly string[]
@@ -22,6 +23,7 @@ const INTERNET = [
 ]
 const DNS = ['udp dport 53 accept', 'tcp dport 53 accept']
 const NO_HOST = 'fib daddr type local reject with icmpx admin-prohibited'
+const ACME = { email: 'me@example.org', domains: ['ai.example.org'] }
 const custom = (base_url: string) => ({ x: { provider: 'custom', base_url } })
 
 const rows: readonly Row[] = [
@@ -108,10 +110,70 @@ const rows: readonly Row[] = [
     ],
     unit: ['IPAddressDeny=any', 'IPAddressAllow=127.0.0.1'],
   },
+  {
+    name: 'a CA of the host, which is asked for nothing',
+    gate: { tls: { internal_ca: true } },
+    rules: [NO_HOST],
+    unit: ['IPAddressDeny=any'],
+  },
+  {
+    name: 'a CA of the Internet',
+    gate: { tls: { acme: ACME } },
+    rules: [...DNS, NO_HOST, ...INTERNET],
+    unit: [],
+  },
+  {
+    name: 'a CA at an address, and a name server that takes updates',
+    gate: {
+      tls: {
+        acme: {
+          ...ACME,
+          directory: 'https://10.0.0.9:9000/acme/directory',
+          challenge: 'dns-01',
+          dns: { provider: 'rfc2136', server: '[fd00::53]:5353', zone: 'example.org', key_name: 'k' },
+        },
+      },
+    },
+    rules: ['ip daddr 10.0.0.9 tcp dport 9000 accept', 'ip6 daddr fd00::53 tcp dport 5353 accept', NO_HOST],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=10.0.0.9 fd00::53'],
+  },
+  {
+    name: 'an API of DNS, which is not asked for another challenge',
+    gate: {
+      tls: {
+        acme: {
+          ...ACME,
+          directory: 'https://10.0.0.9/',
+          dns: { provider: 'cloudflare', api: 'https://10.0.0.8/', api_token: { credential: 't' } },
+        },
+      },
+    },
+    rules: ['ip daddr 10.0.0.9 tcp dport 443 accept', NO_HOST],
+    unit: ['IPAddressDeny=any', 'IPAddressAllow=10.0.0.9'],
+  },
+  {
+    name: 'certificates of Tailscale alone',
+    gate: { tls: { acme: { ...ACME, domains: ['box.example.ts.net'] } } },
+    rules: [NO_HOST],
+    unit: ['BindReadOnlyPaths=-/run/tailscale', 'IPAddressDeny=any'],
+  },
+  {
+    name: 'alarms, whose address is a secret',
+    gate: { tls: { internal_ca: true, alarm_webhook: { credential: 'alarm' } } },
+    rules: [...DNS, NO_HOST, ...INTERNET],
+    unit: [],
+  },
+  {
+    name: 'a CA that a proxy of this host asks',
+    gate: { domain: 'ai.example.org', tls: { acme: ACME } },
+    proxy: { engine: 'caddy' },
+    rules: [NO_HOST],
+    unit: ['IPAddressDeny=any'],
+  },
 ]
 
-test.each(rows)('$name', ({ upstreams = {}, gate = {}, settings = {}, rules, unit }) => {
-  const made = compiled({ upstreams, gate }, settings)
+test.each(rows)('$name', ({ upstreams = {}, gate = {}, proxy = {}, settings = {}, rules, unit }) => {
+  const made = compiled({ upstreams, gate, proxy }, settings)
   const all = made
     .text('nftables/egress.nft')
     .split('\n')
