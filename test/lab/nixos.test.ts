@@ -1,14 +1,22 @@
 // What the NixOS modules make, put where NixOS would put it on a Debian 13: the same systemd and podman, other paths.
-import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { throwAwayCertificate } from '../support/certificate.ts'
 import { hasNix } from '../support/nix.ts'
 import { nixStore } from '../support/nix-build.ts'
 import { evaluateSamples, MODULES, type NixosHost, unitText } from '../support/nixos.ts'
+import { hasProgram } from '../support/programs.ts'
 import { bootHost, type Host, write } from './deploy.ts'
 import { ENGINE_HEALTH } from './engine/image.ts'
 import { describeInLab } from './suite.ts'
 
+/** Three lines, but for where the certificate is. */
+const TLS = `{
+  services.gate-daemon.domain = "gate.lab";
+  services.gate-daemon.tls.files = { cert = "/srv/tls/cert.pem"; key = "/srv/tls/key.pem"; };
+}`
 const MANAGER = ['systemctl', '--user', '-M', 'gate-own@.host']
 
 describeInLab(
@@ -36,7 +44,8 @@ describeInLab(
     }`
       const before = [MODULES, options('')]
       const after = [MODULES, options('environment.CHANGED = "yes";'), '{ services.gate-daemon.port = 3001; }']
-      hosts = evaluateSamples({ before, after }, {}).hosts
+      const tls = [...after, TLS]
+      hosts = evaluateSamples({ before, after, tls }, {}).hosts
       await place('before')
     })
     afterAll(async () => {
@@ -153,6 +162,39 @@ describeInLab(
           .run(['podman', 'exec', 'gate-own', 'node', '-p', 'process.env.CHANGED'])
         expect((await container).trim()).toBe('yes')
         expect(await show('Result', 'gate-own-update.service')).toBe('success')
+      },
+    )
+
+    test.skipIf(!hasNix || !hasProgram('openssl'))(
+      'three lines more, and https:// answers on 443 from a unit that is hardly exposed (needs nix-bin, openssl and the programs of its builds)',
+      async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'gate-tls-'))
+        const { cert, key } = throwAwayCertificate(folder, ['gate.lab'])
+        write(host, '/srv/tls/cert.pem', readFileSync(cert, 'utf8'))
+        write(host, '/srv/tls/key.pem', readFileSync(key, 'utf8'), 0o640)
+        rmSync(folder, { recursive: true })
+        await host.run(['chgrp', 'gate', '/srv/tls/key.pem'])
+        await place('tls')
+        // as a switch does with a changed unit
+        await host.run(['systemctl', 'restart', 'gate-daemon.service'], { timeoutMs: 60_000 })
+        const curl = ['curl', '-sS', '--max-time', '20', '--cacert', '/srv/tls/cert.pem', '-o', '/dev/null']
+        const ask = async (url: string) =>
+          (
+            await host.exec([
+              ...curl,
+              '--resolve',
+              '*:443:127.0.0.1',
+              '--resolve',
+              '*:80:127.0.0.1',
+              '-w',
+              '%{http_code}',
+              url,
+            ])
+          ).stdout
+        expect(await ask('https://gate.lab/health')).toBe('200')
+        expect(await ask('http://gate.lab/health')).toBe('308')
+        const exposed = await host.exec(['systemd-analyze', 'security', '--threshold=15', 'gate-daemon.service'])
+        expect(exposed.code).toBe(0)
       },
     )
   },
