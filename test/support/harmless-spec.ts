@@ -1,21 +1,39 @@
 import { createHash } from 'node:crypto'
 
-/** Ways to write a spec that together use every place. `ways` differ in how secrets and certificates come. */
-export const WAYS = ['credential', 'env', 'file'] as const
+/**
+ * Ways to write a spec that together use every place. They differ in how secrets and certificates come; "own" is without
+ * a proxy, where the gateway gets its certificates itself.
+ */
+export const WAYS = ['credential', 'env', 'file', 'own-credential', 'own-env'] as const
 export type Way = (typeof WAYS)[number]
 
 const IMAGE = (name: string): string => `example.org/${name}@sha256:${createHash('sha256').update(name).digest('hex')}`
 
 /** A spec in which every text is unlike every other and a part of none. @param folder for files that a reader opens */
 export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> {
+  const isOwn = way.startsWith('own-')
+  const form = way === 'file' ? 'file' : way.endsWith('env') ? 'env' : 'credential'
   const secret = (name: string) =>
     ({ credential: { credential: `zq-${name}-qz` }, env: { env: `ZQ_${name}_QZ` }, file: { file: `/zq/${name}/qz` } })[
-      way
+      form
     ]
   const acme = {
     email: 'zqmail@zqacme.example',
     domains: ['zqdomain.example', 'zqother.example'],
     challenge: 'http-01',
+    directory: 'https://zqca.example/zqdirectory',
+    ca: '/zqacme.pem',
+    eab_kid: 'zqkid',
+    eab_hmac: secret('eab'),
+    dns: {
+      provider: 'rfc2136',
+      api: 'https://zqapi.example/zqpath',
+      api_token: secret('dnstoken'),
+      server: '10.77.9.1:5353',
+      zone: 'zqdnszone.example',
+      key_name: 'zqkeyname.example',
+      key_secret: secret('tsig'),
+    },
   }
   const files = { cert: `${folder}/zqcert.pem`, key: `${folder}/zqkey.pem` }
   return {
@@ -28,6 +46,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         host: '10.77.0.1',
         allow_from: ['10.77.1.0/24'],
         admin_allow_from: ['10.77.2.0/24'],
+        external_url: 'https://zqexternal.example',
         allowed_hosts: ['zqallowed.example'],
         allowed_origins: ['https://zqorigin.example'],
         // Debian's Caddy serves one gateway, and nobody behind another proxy
@@ -35,7 +54,13 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         open_firewall_on_interfaces: ['zqinside'],
       },
       network: { allow: ['10.77.7.1'], resolvers: ['10.77.8.1'] },
-      tls: way === 'file' ? { acme } : { files },
+      tls: {
+        ...(way === 'file' || isOwn ? { acme } : {}),
+        ...(way === 'file' ? {} : { files }),
+        host: '10.77.10.1',
+        names: ['zqcertified.example'],
+        alarm_webhook: secret('alarm'),
+      },
       auth: {
         token: secret('token'),
         jwt: { secret: secret('jwt'), issuer: 'zqissuer' },
@@ -97,7 +122,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         image: IMAGE('zqapp'),
         network: true,
         port: 18_444,
-        expose: 'zqexposed',
+        ...(isOwn ? {} : { expose: 'zqexposed' }),
         links: ['zqlinked'],
       },
       zqrouter: {
@@ -138,7 +163,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       zqinner: { targets: [{ upstream: 'zqup', model: 'zqinnermodel' }] },
     },
     budgets: { zqbudget: { limit: '200 USD', window: 'month' } },
-    proxy: { engine: way === 'env' ? 'caddy' : 'nginx', aliases: ['zqhost'] },
+    ...(isOwn ? {} : { proxy: { engine: way === 'env' ? 'caddy' : 'nginx', aliases: ['zqhost'] } }),
     dns: { engine: 'dnsmasq', listen: 'zqoutside', forward: ['10.77.4.1'] },
     relay: { enable: true, addresses: ['zqrelay.example:443'], custom_domain: 'zqcustom' },
     relays: {

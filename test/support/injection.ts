@@ -28,6 +28,9 @@ const path = nastyText.map((text) => `/zz${text}`)
 const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/^gate\.instance$/, fc.stringMatching(/^[a-z][a-z0-9]{1,4}$/)],
   [/\.<name>\.(?:environment|secrets)\.<name>$/, fc.stringMatching(/^[A-Z_][A-Z0-9_]{3,9}X$/)],
+  [/\.acme\.(?:directory|dns\.api)$/, fc.tuple(host, nastyText).map(([at, text]) => `https://${at}/${text}`)],
+  [/\.dns\.server$/, address.map((text) => `${text}:53`)],
+  [/\.dns\.(?:zone|key_name)$|\.tls\.names\[\]$/, host],
   [/\.(?:file|path|cert|key|ca|image_archive|source|socket|presets)$/, path],
   [/\.<name>$|\.(?:group|together)$/, name],
   [/\.credential$/, fc.stringMatching(/^[A-Za-z0-9._-]{2,9}$/)],
@@ -38,7 +41,7 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/\.(?:host|bind_address|forward\[\]|network\.(?:allow|resolvers)\[\])$/, address],
   [/(?:allow_from|trusted_proxies)\[\]$/, address.map((text) => `${text}/32`)],
   [/^dns\.listen$|interfaces\[\]$/, fc.stringMatching(/^z[A-Za-z0-9_.@-]{1,10}$/)],
-  [/allowed_origins\[\]$/, host.map((text) => `https://${text}`)],
+  [/allowed_origins\[\]$|\.external_url$/, host.map((text) => `https://${text}`)],
   [/\.email$/, host.map((text) => `someone@${text}`)],
   [/\.oidc\.<name>\.issuer$/, fc.tuple(host, nastyText).map(([at, text]) => `https://${at}/${text}`)],
   [/parameters\[\]\.name$/, fc.stringMatching(/^z[a-z_]{1,8}z$/)],
