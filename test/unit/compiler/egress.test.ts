@@ -112,7 +112,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'a CA of the host, which is asked for nothing',
-    gate: { tls: { internal_ca: true } },
+    gate: { tls: { internal_ca: true, names: ['lan.home.arpa'] } },
     rules: [NO_HOST],
     unit: ['IPAddressDeny=any'],
   },
@@ -159,7 +159,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'alarms, whose address is a secret',
-    gate: { tls: { internal_ca: true, alarm_webhook: { credential: 'alarm' } } },
+    gate: { tls: { internal_ca: true, names: ['lan.home.arpa'], alarm_webhook: { credential: 'alarm' } } },
     rules: [...DNS, NO_HOST, ...INTERNET],
     unit: [],
   },
