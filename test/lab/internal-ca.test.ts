@@ -117,7 +117,7 @@ describeInLab('the internal CA on Debian', () => {
     spec(SPEC)
   })
 
-  test('without a proxy, the gateway gets a CA that only it reads', async () => {
+  test('without a proxy, the gateway serves certificates by a CA of its own, which no other account reads or replaces', async () => {
     const tls = { internal_ca: true, https_port: 8443, http_port: 'off' }
     spec({ gate: { ...SPEC.gate, tls } })
     await apply()
@@ -133,6 +133,9 @@ describeInLab('the internal CA on Debian', () => {
         '/var/lib/gate/tls/ca/issuer.key',
       ])
     expect([(await as('gate')).code, (await as('www-data')).code]).toEqual([0, 1])
+    const trust = ['--cacert', '/var/lib/gate-ca/ca.crt', '--resolve', `${NAME}:8443:127.0.0.1`]
+    const retry = ['--retry', '20', '--retry-all-errors', '--retry-max-time', '20']
+    expect(await host.run(['curl', '-sS', ...retry, ...trust, `https://${NAME}:8443/health`])).toContain('ok')
     const plant = await host.exec([
       'setpriv',
       '--reuid=gate',
