@@ -142,6 +142,13 @@ describeInLab('TLS on a Debian host', () => {
     expect(new Set(modes.trim().split('\n')), states).toEqual(new Set(['d 700 gate', 'f 600 gate']))
   })
 
+  test('three lines, and the CA of the host certifies it', async () => {
+    await apply(`[gate]\ndomain = "${NAME}"\ntls.internal_ca = true\n`)
+    const root = '/var/lib/gate-ca/ca.crt'
+    await vi.waitUntil(async () => (await ask(`https://${NAME}/health`, root)).stdout === '200 2 ', { timeout: 20_000 })
+    expect((await ask(`https://${NAME}/health`, '/etc/gate/tls/cert.pem')).code).not.toBe(0)
+  })
+
   test('without TLS in the spec its ports are closed again', async () => {
     await apply(`[gate]\ndomain = "${NAME}"\n`)
     expect((await listening()).filter((address) => /:(?:443|80)$/.test(address))).toEqual([])

@@ -98,7 +98,11 @@ function daemon(deployment: Deployment, systemd: number, layout: Layout): Units 
     maxConnections: gateway.maxConnections,
     args: ['--declared', gateway.declaredConfig],
     extra: [...memoryEntries(gateway.memoryBytes, ['gate', 'memory']), ...credentials.entries],
-    after: needsGenerated ? [gateway.secretsUnit] : [],
+    after: [
+      ...(needsGenerated ? [gateway.secretsUnit] : []),
+      // the daemon signs with what it makes
+      ...(deployment.authority === undefined || engine !== 'none' ? [] : [deployment.names.caUnit]),
+    ],
     systemd,
     layout,
   })

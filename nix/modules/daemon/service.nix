@@ -16,7 +16,9 @@ let
   units = import ../../generated/daemon-units.nix { inherit (cfg) package; inherit prefix; };
   declared = "${lib.removePrefix "/etc/" names.declaredConfig}";
   credentials = secrets.credentials gateway;
-  ofSecrets = lib.optional (secrets.needsGenerated gateway) names.secretsUnit;
+  ofSecrets = lib.optional (secrets.needsGenerated gateway) names.secretsUnit
+    # the daemon signs with what it makes
+    ++ lib.optional (tls.isServed cfg && cfg.tls.acme == null && cfg.tls.files == null) names.caUnit;
   address = listen.address cfg.host;
   memory = if cfg.memory == null then profiles.${cfg.profile} else sizes.bytes cfg.memory;
 
