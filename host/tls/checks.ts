@@ -1,6 +1,7 @@
 import { chain, expiry, names, revocation } from './checks/certificate.ts'
 import { address, caa } from './checks/dns.ts'
 import { alpn, handshake, versions } from './checks/handshake.ts'
+import { renewal } from './checks/renewal.ts'
 import { clock, hsts, redirect } from './checks/web.ts'
 import type { SiteCheck } from './site.ts'
 
@@ -12,6 +13,7 @@ export const SITE_CHECKS: readonly SiteCheck[] = [
   names,
   expiry,
   revocation,
+  renewal,
   versions,
   alpn,
   hsts,

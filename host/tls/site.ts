@@ -10,8 +10,12 @@ export type Site = {
   readonly httpPort: number | undefined
   /** Where is connected to: the name itself, or a listener that it does not lead to (yet). */
   readonly host: string
-  /** PEM of the CAs that are believed. */
+  /** PEM of CAs that were named. */
+  readonly ca: readonly string[]
+  /** Those and the usual ones, which are believed. */
   readonly trust: readonly string[]
+  /** ACME directory of the CA; undefined: that of the issuer, where it is a known one. */
+  readonly directory: string | undefined
   /** Name servers that are asked for records, as Node's resolver takes them; empty: those of the system. */
   readonly resolvers: readonly string[]
   /** Unix milliseconds. */
@@ -25,13 +29,12 @@ export type Agreed = Extract<Greeting, { kind: 'agreed' }>
 
 /** @param signal ends the handshake at the latest */
 export function siteOf(
-  wanted: Pick<Site, 'name' | 'port' | 'httpPort' | 'host' | 'resolvers' | 'now'> & { readonly ca: readonly string[] },
+  wanted: Pick<Site, 'name' | 'port' | 'httpPort' | 'host' | 'ca' | 'directory' | 'resolvers' | 'now'>,
   signal: AbortSignal,
 ): Site {
-  const { ca, ...site } = wanted
-  const trust = usualTrust(ca)
-  const { host, port, name } = site
-  return { ...site, trust, greeting: greet({ host, port, name, alpn: ['h2', 'http/1.1'], trust }, signal) }
+  const { host, port, name } = wanted
+  const trust = usualTrust(wanted.ca)
+  return { ...wanted, trust, greeting: greet({ host, port, name, alpn: ['h2', 'http/1.1'], trust }, signal) }
 }
 
 /** The check of what a handshake showed; it says nothing when there was none, which has a line of its own. */

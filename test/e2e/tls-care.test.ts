@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeRoot } from '../../pki/ca/authority.ts'
 import { issueLeaf } from '../../pki/ca/leaf.ts'
 import { ADMIN_ANSWERS } from '../../schemas/admin.ts'
+import { startAcmeFront } from '../support/acme-front.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { gatectl } from '../support/gatectl.ts'
 import { hasPebble, type Pebble, startPebble } from '../support/pebble.ts'
@@ -147,7 +148,7 @@ describe('files', () => {
 describe.skipIf(!hasPebble)('ACME (needs pebble, openssl)', () => {
   let pebble: Pebble
   let daemon: Daemon
-  const { ctl, doctor, certificates, metrics } = asking(() => daemon)
+  const { ctl, doctor, certificates, metrics, httpsPort } = asking(() => daemon)
 
   beforeAll(async () => {
     const port = await freePort()
@@ -178,6 +179,26 @@ describe.skipIf(!hasPebble)('ACME (needs pebble, openssl)', () => {
     expect(await doctor('https')).toEqual(['ok 1 of 1 answer with the right certificate, from this host'])
     const [answers] = await doctor('ca')
     expect(answers).toBe(`ok the CA ${new URL(pebble.directory).host} answers, and the clocks agree`)
+  })
+
+  test('a client learns when the CA wants the certificate renewed', async () => {
+    const front = await startAcmeFront(pebble)
+    const renewal = async (directory: string, days?: number) => {
+      const [start, end] = [Date.now() + (days ?? 0) * DAY_MS, Date.now() + ((days ?? 0) + 1) * DAY_MS]
+      front.window = days === undefined ? null : { start: new Date(start), end: new Date(end) }
+      const at = ['--connect', `127.0.0.1:${httpsPort()}`, '--ca', pebble.caFile, '--http-port', '0']
+      return (await ctl(['tls', 'check', NAME, ...at, '--acme-directory', directory])).stdout
+    }
+    expect(await renewal(front.directory)).toMatch(/^ok {4}renewal +its CA has no wish of its own$/m)
+    expect(await renewal(front.directory, 20)).toMatch(
+      /^ok {4}renewal +its CA wants it renewed between 20\d\d-.* and 20\d\d-/m,
+    )
+    const late = /^warn {2}renewal +its CA wanted it renewed 2 days ago\n.*\n +fix: gatectl tls renew ai.example.test$/m
+    expect(await renewal(front.directory, -3)).toMatch(late)
+    expect(await renewal('https://127.0.0.1:1/')).toMatch(
+      /^skip {2}renewal +.*\n +why: could not be looked at: .*ECONNREFUSED/m,
+    )
+    front.close()
   })
 
   test('gatectl tls renew gets another one', async () => {

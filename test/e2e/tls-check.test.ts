@@ -128,7 +128,7 @@ beforeAll(async () => {
       const [own = ''] = cert.split(/(?<=-----END CERTIFICATE-----\n)/)
       writeFileSync(directory.file(`${i}.pem`), one.isAlone ? own : cert)
       writeFileSync(directory.file(`${i}.key`), key)
-      const at = { https: await freePort(), http: await freePort() }
+      const at = { https: await freePort(), http: http === undefined ? 0 : await freePort() }
       ports.set(one, at)
       const files = `ssl_certificate ${directory.file(`${i}.pem`)}; ssl_certificate_key ${directory.file(`${i}.key`)};`
       const tls = `server {\n  listen 127.0.0.1:${at.https} ssl;\n  http2 on;\n  ${files} ${lines} return 404;\n}\n`
@@ -264,6 +264,10 @@ test.each([
   { args: ['not a host'], says: /NAME: "not a host" is not a host name/ },
   { args: ['a.example', '--connect', 'x:99999'], says: /--connect: "x:99999"/ },
   { args: ['a.example', '--http-port', 'web'], says: /--http-port web is not a port/ },
+  {
+    args: ['a.example', '--acme-directory', 'http://ca.example'],
+    says: /--acme-directory: "http:\/\/ca.example" is not an https URL/,
+  },
   { args: ['a.example', '--ca', '/nowhere.pem'], says: /\/nowhere.pem: not there/ },
 ])('$args is refused', async ({ args, says }) => {
   const { stderr, code } = await check(args)

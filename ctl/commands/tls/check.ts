@@ -27,7 +27,16 @@ export const run: Run = async (invocation) => {
   const ca = await Promise.all(texts('ca').map(readCa))
   const deadline = AbortSignal.timeout(DEADLINE_MS)
   const site = siteOf(
-    { name, host: at.host, port: at.port ?? port, httpPort: httpPortOf(invocation), ca, resolvers: [], now: Date.now },
+    {
+      name,
+      host: at.host,
+      port: at.port ?? port,
+      httpPort: httpPortOf(invocation),
+      ca,
+      directory: directoryOf(invocation),
+      resolvers: [],
+      now: Date.now,
+    },
     deadline,
   )
   const report = await examine(SITE_CHECKS, site)
@@ -61,4 +70,14 @@ function httpPortOf({ text }: Invocation): number | undefined {
   if (!/^\d{1,5}$/.test(given) || Number(given) > 65_535)
     throw usageFailure(`--http-port ${given} is not a port`, 'write a number; 0 leaves plain HTTP out')
   return given === '0' ? undefined : Number(given)
+}
+
+/** @throws Failure */
+function directoryOf({ text }: Invocation): string | undefined {
+  const given = text('acme-directory')
+  if (given === undefined || URL.parse(given)?.protocol === 'https:') return given
+  throw usageFailure(
+    `--acme-directory: "${given}" is not an https URL`,
+    'such as https://ca.example.org/acme/directory',
+  )
 }

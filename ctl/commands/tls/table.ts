@@ -36,6 +36,12 @@ export const TLS_COMMANDS: readonly Command[] = [
         description: 'CA that is believed, too (PEM); repeat',
         complete: 'file',
       },
+      'acme-directory': {
+        type: 'string',
+        value: 'URL',
+        description:
+          "ACME directory of the CA, which is asked when it wants the certificate renewed (Let's Encrypt's is known)",
+      },
       'http-port': { type: 'string', value: 'PORT', description: 'where the redirect is looked for (80); 0: nowhere' },
     },
     notes:
