@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { canonicalHost } from '../schemas/words/address.ts'
 
 /** What a certificate says of itself. */
@@ -34,13 +34,13 @@ export function readCertificate(
 
 /** What a certificate looks like to operators. */
 export type CertificateDescription = {
-  /** Of the issuer, the common name first. */
+  /** Of the issuer, the common name first; empty when it has none. */
   readonly issuer: string
   /** Hexadecimal, lower case. */
   readonly serial: string
   /** Of the certificate, hexadecimal, lower case. */
   readonly sha256: string
-  /** Such as `ecdsa P-256` or `rsa 2048`. */
+  /** Such as `ecdsa P-256` or `rsa 2048`; `unknown` for what OpenSSL does not know. */
   readonly key: string
   /** Host names and addresses that it is for, as `canonicalHost` writes them. */
   readonly names: readonly string[]
@@ -51,7 +51,7 @@ export function describeCertificate(pem: string): CertificateDescription | undef
   const certificate = parse(pem)
   if (certificate === undefined) return undefined
   return {
-    issuer: certificate.issuer.split('\n').toReversed().join(', '),
+    issuer: (certificate.issuer ?? '').split('\n').toReversed().join(', '),
     serial: certificate.serialNumber.toLowerCase(),
     sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     key: keyText(certificate),
@@ -65,7 +65,9 @@ export function describeCertificate(pem: string): CertificateDescription | undef
 const SUBJECT_NAME = /(?:DNS|IP Address):([^,\s"]+)/g
 const CURVES: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
 
-function keyText({ publicKey }: X509Certificate): string {
+function keyText(certificate: X509Certificate): string {
+  const publicKey = publicKeyOf(certificate)
+  if (publicKey === undefined) return 'unknown'
   const { namedCurve = '', modulusLength } = publicKey.asymmetricKeyDetails ?? {}
   switch (publicKey.asymmetricKeyType) {
     case 'ec':
@@ -77,9 +79,21 @@ function keyText({ publicKey }: X509Certificate): string {
   }
 }
 
+/** @returns undefined for a kind of key or a curve that OpenSSL does not know */
+function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey
+  } catch {
+    return undefined
+  }
+}
+
+/** @returns undefined for what OpenSSL cannot read, also of its dates */
 function parse(pem: string): X509Certificate | undefined {
   try {
-    return new X509Certificate(pem)
+    const certificate = new X509Certificate(pem)
+    const isDated = [certificate.validFrom, certificate.validTo].every((date) => Number.isFinite(Date.parse(date)))
+    return isDated ? certificate : undefined
   } catch {
     return undefined
   }
@@ -132,7 +146,8 @@ export function certificatesIn(text: string): PemCertificate[] {
 /** Whether the first certificate of a PEM text was signed with the key of another. */
 export function isSignedBy(pem: string, issuerPem: string): boolean {
   const [certificate, issuer] = [parse(pem), parse(issuerPem)]
-  return certificate !== undefined && issuer !== undefined && certificate.verify(issuer.publicKey)
+  const publicKey = issuer === undefined ? undefined : publicKeyOf(issuer)
+  return certificate !== undefined && publicKey !== undefined && certificate.verify(publicKey)
 }
 
 /** Whether a private key, PEM, is that of the first certificate of a PEM text. */

@@ -6,6 +6,8 @@ import type { Source, SourceParts, SourceStatus } from './source.ts'
 
 /** A program that writes both files has this long, before a pair that does not fit is an error. */
 const SETTLE_MS = 2_000
+/** What changes in the directories within this time is looked at once. */
+const GATHER_MS = 100
 
 type Read = { readonly kind: 'pair'; readonly served: Served } | { readonly kind: 'refused'; readonly reason: string }
 
@@ -20,12 +22,20 @@ export function filesSource(
   let served: Served | undefined
   let refused: { readonly reason: string; readonly sinceMs: number; isSaid: boolean } | undefined
   let settling: NodeJS.Timeout | undefined
+  let gathering: NodeJS.Timeout | undefined
   const reloads = { succeeded: 0, failed: 0 }
 
   function look(): void {
     const read = readFiles(files)
     if (read.kind === 'pair') serve(read.served)
     else refuse(read.reason)
+  }
+
+  function lookSoon(): void {
+    gathering ??= setTimeout(() => {
+      gathering = undefined
+      look()
+    }, GATHER_MS).unref()
   }
 
   function refuse(reason: string): void {
@@ -62,7 +72,7 @@ export function filesSource(
     for (const directory of new Set([dirname(files.cert), dirname(files.key)])) {
       if (watchers.has(directory)) continue
       try {
-        const watcher = watch(directory, { persistent: false }, look)
+        const watcher = watch(directory, { persistent: false }, lookSoon)
         watcher.once('error', () => drop(directory))
         watchers.set(directory, watcher)
       } catch {
@@ -107,23 +117,23 @@ export function filesSource(
     },
     close() {
       clearTimeout(settling)
+      clearTimeout(gathering)
       for (const directory of [...watchers.keys()]) drop(directory)
     },
   }
 }
 
 function readFiles(files: { readonly cert: string; readonly key: string }): Read {
-  const texts: Record<'cert' | 'key', string> = { cert: '', key: '' }
-  for (const kind of ['cert', 'key'] as const) {
-    try {
-      texts[kind] = readFileSync(files[kind], 'utf8')
-    } catch (error) {
-      return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
-    }
+  let isCertificate: boolean
+  try {
+    const [cert, key] = [readFileSync(files.cert, 'utf8'), readFileSync(files.key, 'utf8')]
+    const served = toServed({ cert, key }, [])
+    if (served !== undefined) return { kind: 'pair', served }
+    isCertificate = readCertificate(cert, [], undefined) !== undefined
+  } catch (error) {
+    // whatever OpenSSL thinks of them, what is served is served on
+    return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
   }
-  const served = toServed(texts, [])
-  if (served !== undefined) return { kind: 'pair', served }
-  const isCertificate = readCertificate(texts.cert, [], undefined) !== undefined
   const reason = isCertificate
     ? `${files.key} is not the private key of ${files.cert}`
     : `${files.cert} is not a certificate in PEM`

@@ -12,7 +12,7 @@ export const chain = afterHandshake(
 )
 
 function judgeChain({ chain: links, distrust }: Agreed, name: string): Finding {
-  const path = [...links.map(({ subject }) => shortName(subject)), shortName(links.at(-1)?.issuer ?? '')]
+  const path = [...links.map(ownName), shortName(links.at(-1)?.issuer ?? '') || NAMELESS]
   const shown = path.filter((step, i) => step !== path[i - 1]).join(' ← ')
   // that it has run out, or is not yet valid, is the line of its own
   if (distrust === undefined || /EXPIRED|NOT_YET_VALID/.test(distrust)) return ok(shown)
@@ -40,9 +40,16 @@ const DISTRUST: Readonly<Record<string, { readonly why: string; readonly fix: (n
   INVALID_PURPOSE: { why: 'it is not for servers', fix: RENEW },
 }
 
+const NAMELESS = '(no name)'
+
+/** What a certificate calls itself: many leaves have no subject. */
+function ownName(certificate: X509Certificate): string {
+  return shortName(certificate.subject ?? '') || (namesOf(certificate)[0] ?? NAMELESS)
+}
+
 /** The common name of a subject as Node writes it, else all of it. */
 function shortName(subject: string): string {
-  return /^CN=(.+)$/m.exec(subject)?.[1] ?? (subject.split('\n').join(', ') || '(no name)')
+  return /^CN=(.+)$/m.exec(subject)?.[1] ?? subject.split('\n').join(', ')
 }
 
 export const names = afterHandshake(
@@ -86,7 +93,7 @@ export const expiry = afterHandshake(
 
 function judgeLife(link: X509Certificate, isLeaf: boolean, name: string, nowMs: number): Finding {
   const [fromMs, toMs] = [Date.parse(link.validFrom), Date.parse(link.validTo)]
-  const [what, left] = [shortName(link.subject), toMs - nowMs]
+  const [what, left] = [ownName(link), toMs - nowMs]
   const fix = isLeaf ? RENEW(name) : edit('the server', 'serve a chain whose CAs are valid')
   const until = new Date(toMs).toISOString()
   if (nowMs < fromMs) {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readCertificate } from '../../../pki/certificate.ts'
+import { describeCertificate, isSignedBy, readCertificate } from '../../../pki/certificate.ts'
 import { throwAwayCertificate } from '../../support/certificate.ts'
+import { makeIdentity } from '../../support/identities.ts'
 import { hasProgram } from '../../support/programs.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
@@ -51,4 +52,41 @@ test.each(['', 'no certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CE
 test.skipIf(!hasOpenssl)('of a chain the first one counts (needs openssl)', () => {
   const chain = cert + readFileSync(join(place.path, 'cert.pem'), 'utf8')
   expect(readCertificate(chain, ['ai.example.org'], key)).toMatchObject({ lost: [], matchesKey: true })
+})
+
+/** A certificate of which some bytes are others; nobody checks its signature. */
+function altered(pem: string, from: Buffer, to: Buffer): string {
+  const der = Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
+  const at = der.lastIndexOf(from)
+  if (at === -1) throw new Error('the bytes are not in the certificate')
+  to.copy(der, at)
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`
+}
+
+test.skipIf(!hasOpenssl)('one without the name of an issuer is described (needs openssl)', () => {
+  const nameless = makeIdentity(['ai.example.org'], 'ec', '/')
+  expect(describeCertificate(nameless.cert)).toMatchObject({ issuer: '', names: ['ai.example.org'] })
+})
+
+test.skipIf(!hasOpenssl)(
+  'a key of a kind that OpenSSL does not know is unknown, and signs nothing (needs openssl)',
+  () => {
+    const { cert, key } = makeIdentity(['ai.example.org'], 'ed25519')
+    // id-Ed25519 in the key, with an arc that nobody has; RFC 8410
+    const strange = altered(
+      cert,
+      Buffer.from('300506032b6570032100', 'hex'),
+      Buffer.from('300506032b657f032100', 'hex'),
+    )
+    expect(describeCertificate(strange)).toMatchObject({ key: 'unknown' })
+    expect(readCertificate(strange, [], key)).toMatchObject({ matchesKey: false })
+    expect(isSignedBy(cert, strange)).toBe(false)
+  },
+)
+
+test.skipIf(!hasOpenssl)('dates that are none make no certificate (needs openssl)', () => {
+  const year = String(new Date(Date.now() + 2 * DAY_MS).getUTCFullYear() % 100)
+  const strange = altered(cert, Buffer.from(`\x17\x0d${year}`, 'latin1'), Buffer.from('\x17\x0dxx', 'latin1'))
+  expect(readCertificate(strange, [], undefined)).toBeUndefined()
+  expect(describeCertificate(strange)).toBeUndefined()
 })

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync, watch } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -73,6 +73,42 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
     await gate.certificates.renew(NAME, signal)
     await gate.certificates.check()
     expect(gate.first()?.alarm).toBeUndefined()
+  })
+
+  test('without the name of an issuer are served', async () => {
+    const nameless = makeIdentity([NAME], 'ec', '/')
+    write(nameless.cert, nameless.key)
+    const gate = watched({ files: files() }, place.path)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([nameless])
+    expect(gate.first()?.served?.issuer).toBe('')
+  })
+
+  test('in a directory where much happens are read once for all of it', async () => {
+    write()
+    let looks = 0
+    const monotonic = () => {
+      looks++ // each look at a pair that does not fit asks for the time
+      return performance.now()
+    }
+    const gate = watched({ files: files() }, place.path, { monotonic })
+    const isServed = new Promise<void>((resolve) => gate.certificates.identities.onChange(resolve))
+    place.write('key.pem', 'not a key')
+    let events = 0
+    const busy = new Promise<void>((resolve) => {
+      const watcher = watch(place.path, () => {
+        if (++events < 200) return
+        watcher.close()
+        resolve()
+      })
+    })
+    looks = 0
+    for (let i = 0; i < 200; i++) place.write(`other-${i}`, '')
+    await busy
+    expect(looks).toBeLessThan(20)
+    write(two?.cert, two?.key)
+    await isServed
+    expect(gate.certificates.identities.current()).toEqual([two])
   })
 
   test('may be links that change all at once', async () => {
