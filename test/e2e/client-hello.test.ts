@@ -6,7 +6,7 @@ import { below, broken, createRandom, pick } from '../support/fuzz.ts'
 import { sendRaw } from '../support/raw-http.ts'
 import { startTlsDaemon, type TlsDaemon } from '../support/tls-daemon.ts'
 
-const HELLOS = sampled(2_000, 1_000_000)
+const HELLOS = sampled(2_000, 200_000)
 const AT_ONCE = 16
 
 let gate: TlsDaemon
