@@ -113,11 +113,18 @@ function ofTls(error: unknown, key: string, at: ListenAt): Error {
   return new Error(`cannot listen on ${where} (${code}): ${remedy}set ${key}`, { cause: error })
 }
 
-function settingsOf({ server, tls }: Config) {
+function settingsOf(config: Config) {
+  const { server } = config
   return {
     takesProxyHeader: server.proxy_protocol,
     trustedProxies: addressList(server.trusted_proxies),
     externalUrl: server.external_url,
-    hstsSeconds: Math.floor(durationMs(tls.hsts) / 1_000),
+    hstsSeconds: hstsSecondsOf(config),
   }
+}
+
+/** How long browsers are told to insist on HTTPS; 0 also while certificates are for trying, which no browser trusts. */
+export function hstsSecondsOf({ tls, letsencrypt }: Pick<Config, 'tls' | 'letsencrypt'>): number {
+  const isTrial = letsencrypt.enabled && letsencrypt.staging
+  return isTrial ? 0 : Math.floor(durationMs(tls.hsts) / 1_000)
 }

@@ -1,5 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import { LAST_WORDS_MS } from './last-words.ts'
 
 /** A connection that is kept as long as it is used. */
 export type Kept = {
@@ -16,8 +17,6 @@ const PROBE_MS = 15_000
 const ANSWER_MS = 60_000
 /** The same when the daemon ends. */
 const LAST_ANSWER_MS = 10_000
-/** Time for the last frames to be sent. */
-const LAST_WORDS_MS = 1_000
 
 /**
  * Closes a connection over which nothing is asked, and one that is gone: Node does not notice every client that leaves

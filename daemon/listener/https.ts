@@ -6,7 +6,8 @@ import { type Hello, helloReader } from './client-hello.ts'
 import { readFirstBytes } from './first-bytes.ts'
 import type { Answering, HttpLimits, Layer } from './http.ts'
 import { createHttp2 } from './http2.ts'
-import type { Identities, Identity } from './identities.ts'
+import type { Identities } from './identities.ts'
+import { destroySoon } from './last-words.ts'
 import { covers } from './selection.ts'
 import { createTls, type NoteHandshake } from './tls.ts'
 import type { Via } from './via.ts'
@@ -42,10 +43,9 @@ type First =
 /** TLS, and HTTP/2 above it, below an HTTP/1.1 listener. */
 export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: () => void } {
   const { identities, answering, limits, hstsSeconds, noteHandshake, random, now, log } = parts
-  const handshakes = new Map<string, { readonly via: Via; readonly next: (socket: Socket, via: Via) => void }>()
   const waiting = new Set<Socket>()
   const http2 = createHttp2(answering, limits, headersFor, now)
-  const tls = createTls({ identities, secured, noteHandshake, random, log })
+  const tls = createTls({ identities, noteHandshake, random, log })
   let warnedAt = Number.NEGATIVE_INFINITY
 
   function accept(socket: Socket, via: Via, next: (socket: Socket, via: Via) => void): void {
@@ -85,38 +85,33 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
       refuse(socket, INTERNAL_ERROR)
       return
     }
-    const key = endsOf(socket)
-    handshakes.set(key, { via, next })
+    let isSecured = false
     socket.once('close', () => {
-      if (handshakes.delete(key)) log('debug', 'a TLS handshake failed', { client: via.peer ?? '' })
+      if (!isSecured) log('debug', 'a TLS handshake failed', { client: via.peer ?? '' })
     })
     socket.allowHalfOpen = false // who leaves before it is secured has left
-    handshake(socket)
+    handshake(socket, (encrypted, identity) => {
+      isSecured = true
+      serve(encrypted, { ...via, secured: { isFor: (host) => covers(identity, host) } }, next)
+    })
   }
 
-  function secured(socket: TLSSocket, identity: Identity): void {
-    const key = endsOf(socket)
-    const found = handshakes.get(key)
-    handshakes.delete(key)
-    if (found === undefined) {
-      socket.destroy() // it is gone already
-      return
-    }
-    const via: Via = { ...found.via, secured: { isFor: (host) => covers(identity, host) } }
+  function serve(socket: TLSSocket, via: Via, next: (socket: Socket, via: Via) => void): void {
     if (socket.alpnProtocol === 'h2') {
       http2.take(socket, via)
       return
     }
     socket.allowHalfOpen = true // over HTTP/1.1 some close their side and wait for the answer
-    found.next(socket, via)
+    next(socket, via)
   }
 
   function headersFor(host: string | undefined, { secured }: Via): readonly string[] {
     const seconds = hstsSeconds()
     if (seconds === 0 || host === undefined || secured === null) return []
     const { host: name } = parseHostPort(host)
-    // RFC 6797 section 8.1.1: an address has no such policy
-    return isIP(name) === 0 && secured.isFor(name) ? ['strict-transport-security', `max-age=${seconds}`] : []
+    // RFC 6797 section 8.1.1: an address has no such policy; for localhost it would bind all that is developed there
+    const mayHave = isIP(name) === 0 && !/(?:^|\.)localhost$/.test(name)
+    return mayHave && secured.isFor(name) ? ['strict-transport-security', `max-age=${seconds}`] : []
   }
 
   function warnOfNone(): void {
@@ -135,10 +130,6 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
     close: tls.close,
   }
 }
-
-/** Both ends of a connection, which no other has at the same time. */
-const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
-  [remoteAddress, remotePort, localAddress, localPort].join(' ')
 
 function firstReader() {
   const feed = helloReader()
@@ -169,12 +160,4 @@ function refuse(socket: Socket, alert: Buffer | null): void {
   }
   socket.resume().end(alert)
   destroySoon(socket)
-}
-
-/** Time for last words to be read; a client that stays is cut off. */
-const LAST_WORDS_MS = 1_000
-
-function destroySoon(socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
-  socket.once('close', () => clearTimeout(timer))
 }

@@ -1,8 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Log } from '../../schemas/words/log.ts'
 import type { Identities, Identity } from './identities.ts'
+import { destroySoon } from './last-words.ts'
 import { selectIdentity } from './selection.ts'
 
 /** Forward secret and authenticated; what every client of the last ten years has. */
@@ -39,8 +41,6 @@ export type NoteHandshake = (outcome: 'done' | 'failed', agreed?: { version: str
 
 type TlsParts = {
   readonly identities: Pick<Identities, 'current' | 'onChange' | 'challengeFor'>
-  /** Takes over a connection after its handshake. */
-  readonly secured: (socket: TLSSocket, identity: Identity) => void
   readonly noteHandshake: NoteHandshake
   readonly random: (bytes: number) => Buffer
   readonly log: Log
@@ -48,14 +48,16 @@ type TlsParts = {
 
 type Serving = { readonly names: readonly string[]; readonly identity: Identity; readonly server: Server }
 
-/** Shakes hands over a connection. */
-type Handshake = (socket: Socket) => void
+/** Takes over a connection after its handshake. */
+type Secured = (socket: TLSSocket, identity: Identity) => void
 
 /**
  * The certificates as TLS servers, one for each: no context ever holds two keys. They are swapped whole when the
  * certificates change; connections keep what they began with, and a certificate that is still there its tickets.
  */
-export function createTls({ identities, secured, noteHandshake, random, log }: TlsParts) {
+export function createTls({ identities, noteHandshake, random, log }: TlsParts) {
+  // a server of TLS does not say which connection the one that it has secured was; over a Unix socket nothing else tells
+  const handshakes = new AsyncLocalStorage<Secured>()
   let servings: readonly Serving[] = []
 
   function serve(identity: Identity): Serving | null {
@@ -72,7 +74,7 @@ export function createTls({ identities, secured, noteHandshake, random, log }: T
       })
       server.on('secureConnection', (socket) => {
         noteHandshake('done', { version: socket.getProtocol() ?? '', alpn: socket.alpnProtocol || '' })
-        secured(socket, identity)
+        handshakes.getStore()?.(socket, identity)
       })
       server.on('tlsClientError', (_, socket) => {
         noteHandshake('failed')
@@ -95,17 +97,21 @@ export function createTls({ identities, secured, noteHandshake, random, log }: T
   }, TICKET_KEY_MS).unref()
 
   return {
-    /** @param name lower case; null: none. @returns undefined: there is no certificate at all */
-    handshakeFor(name: string | null): Handshake | undefined {
+    /**
+     * @param name lower case; null: none
+     * @returns what shakes hands over a connection; undefined: there is no certificate at all
+     */
+    handshakeFor(name: string | null): ((socket: Socket, secured: Secured) => void) | undefined {
       const server = selectIdentity(servings, name)?.server
-      return server === undefined ? undefined : (socket) => void server.emit('connection', socket)
+      if (server === undefined) return undefined
+      return (socket, secured) => void handshakes.run(secured, () => server.emit('connection', socket))
     },
 
     /**
      * What answers a challenge, and then closes: RFC 8737 section 3.
      * @returns undefined: none is pending for that name
      */
-    challengeFor(name: string): Handshake | undefined {
+    challengeFor(name: string): ((socket: Socket) => void) | undefined {
       const identity = identities.challengeFor(name)
       if (identity === undefined) return undefined
       const { cert, key } = identity
@@ -114,6 +120,7 @@ export function createTls({ identities, secured, noteHandshake, random, log }: T
         log('info', 'answered a challenge of TLS-ALPN-01', { url: name })
         socket.on('error', () => socket.destroy())
         socket.resume().end()
+        destroySoon(socket)
       })
       server.on('tlsClientError', (_, socket) => socket.destroy())
       return (socket) => void server.emit('connection', socket)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { placesOf } from '../../../../daemon/assembly/listeners.ts'
+import { hstsSecondsOf, placesOf } from '../../../../daemon/assembly/listeners.ts'
 import { configSchema } from '../../../../schemas/config/config.ts'
 
 const none = { gateway: [], https: [], http: [] }
@@ -30,4 +30,14 @@ test.each([
   },
 ])('where is listened with $name', ({ config, has, passed = none, expected }) => {
   expect(placesOf(passed, configSchema.parse({ server, tls: config }), has)).toEqual(expected)
+})
+
+const acme = { email: 'admin@example.org', domains: ['ai.example.org'] }
+test.each([
+  { name: 'as configured', config: { tls: { hsts: '1h' } }, seconds: 3_600 },
+  { name: 'not at all', config: { tls: { hsts: '0s' } }, seconds: 0 },
+  { name: 'by the staging directory', config: { letsencrypt: { ...acme, enabled: true, staging: true } }, seconds: 0 },
+  { name: 'by the real one', config: { letsencrypt: { ...acme, enabled: true } }, seconds: 31_536_000 },
+])('browsers insist on HTTPS: $name', ({ config, seconds }) => {
+  expect(hstsSecondsOf(configSchema.parse({ server, ...config }))).toBe(seconds)
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect as connectPlain, createServer, type Socket } from 'node:net'
 import { connect } from 'node:tls'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createTls } from '../../../../daemon/listener/tls.ts'
@@ -16,19 +16,32 @@ afterEach(() => void vi.useRealTimers())
 
 /** A listener that shakes hands and no more. */
 async function open() {
-  const { identities, swap } = swappableIdentities([first])
+  const { identities, swap } = swappableIdentities([first], { 'ai.example.org': other })
   const lines: string[] = []
   const tls = createTls({
     identities,
-    secured: (socket) => socket.on('error', () => {}).end('x'),
     noteHandshake: () => {},
     random: randomBytes,
     log: (level, message) => void lines.push(`${level}: ${message}`),
   })
+  const challenges = createServer({ allowHalfOpen: true }, (socket) => tls.challengeFor('ai.example.org')?.(socket))
+  await new Promise<void>((resolve) => challenges.listen(0, '127.0.0.1', resolve))
+  /** A client that stays. @returns the other end of its connection, and when it was told of the end */
+  const shakeChallenge = async () => {
+    const accepted = once(challenges, 'connection')
+    const socket = connect({
+      socket: connectPlain({ port: (challenges.address() as AddressInfo).port, allowHalfOpen: true }),
+      rejectUnauthorized: false,
+      ALPNProtocols: ['acme-tls/1'],
+    }).on('error', () => {})
+    const ended = once(socket.resume(), 'end')
+    const [raw] = (await accepted) as [Socket]
+    return { raw, ended }
+  }
   const server = createServer((socket) => {
     const handshake = tls.handshakeFor('ai.example.org')
     if (handshake === undefined) socket.destroy()
-    else handshake(socket)
+    else handshake(socket, (secured) => secured.on('error', () => {}).end('x'))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -46,8 +59,9 @@ async function open() {
   const close = () => {
     tls.close()
     server.close()
+    challenges.close()
   }
-  return { shake, swap, lines, close }
+  return { shake, shakeChallenge, swap, lines, close }
 }
 
 test('a session is resumed until the key of its ticket is thrown away', async () => {
@@ -74,5 +88,16 @@ test('a certificate that cannot be used is not served; the one before goes on, a
   expect(lines).toEqual(['error: a certificate cannot be served'])
   swap([])
   await expect(shake()).rejects.toThrow()
+  close()
+})
+
+test('what answered a challenge is cut off a second later, whether or not its client closes', async () => {
+  const { shakeChallenge, close } = await open()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { raw, ended } = await shakeChallenge()
+  await ended
+  expect(raw.destroyed).toBe(false)
+  vi.advanceTimersByTime(1_000)
+  await once(raw, 'close')
   close()
 })
