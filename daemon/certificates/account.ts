@@ -6,7 +6,8 @@ import type { CertificateStore, KeptAccount } from './kept.ts'
 import type { AcmeSettings } from './settings.ts'
 
 /**
- * The account at the CA: its key is made once, and it is registered where it is not known yet. A full disk leaves it in
+ * The account at the CA: its key is made once, and kept before the CA hears of it, so that an answer that is lost does
+ * not make a second account; it is registered where it is not known yet. A full disk leaves it in
  * memory until it can be written.
  */
 export function createAccount({ directory, email = '' }: AcmeSettings, store: CertificateStore, log: Log) {
@@ -14,16 +15,23 @@ export function createAccount({ directory, email = '' }: AcmeSettings, store: Ce
   let isUnsaved = false
 
   function save(): void {
-    const { key, url } = known
-    if (key === undefined || url === undefined) return
+    const { key, ...rest } = known
+    if (key === undefined) return
     try {
-      store.saveAccount({ key, directory, url, email })
+      store.saveAccount({ key, ...rest })
       isUnsaved = false
     } catch (error) {
       if (!isUnsaved)
         log('error', 'the account at the CA is in memory alone: it cannot be written', { error: String(error) })
       isUnsaved = true
     }
+  }
+
+  async function makeKey(newKey: () => Promise<string>): Promise<string> {
+    const key = await newKey()
+    known = { key }
+    save()
+    return key
   }
 
   async function register(open: Open, key: string): Promise<AcmeClient> {
@@ -41,7 +49,7 @@ export function createAccount({ directory, email = '' }: AcmeSettings, store: Ce
      * @throws whatever `work` throws, and AcmeProblem when the CA does not register the account
      */
     async use<T>(open: Open, newKey: () => Promise<string>, work: (client: AcmeClient) => Promise<T>): Promise<T> {
-      const key = known.key ?? (await newKey())
+      const key = known.key ?? (await makeKey(newKey))
       const isSame = known.directory === directory && known.email === email
       const url = isSame ? known.url : undefined
       if (url === undefined) return await work(await register(open, key))

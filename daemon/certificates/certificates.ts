@@ -31,11 +31,11 @@ const CHECK_MS = 30_000
  * renewal, and alarms.
  */
 export function createCertificates(settings: CertificateSettings, parts: CertificateParts) {
-  const { now, log, send, webhook, stateDirectory } = parts
+  const { now, monotonic, log, send, webhook, stateDirectory } = parts
   const pending: Pending = { certificates: new Map(), answers: new Map() }
   const listeners = new Set<() => void>()
   const stopping = new AbortController()
-  const alarms = createAlarms({ now, log, send, webhook })
+  const alarms = createAlarms({ now, monotonic, log, send, webhook })
   let timer: NodeJS.Timeout | undefined
   const sourceParts: SourceParts = {
     ...parts,
@@ -57,26 +57,27 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
   ]
   const statuses = () => sources.flatMap((source) => source.status())
   const checking = new Map<Source, Promise<void>>()
-  let telling: Promise<void> = Promise.resolve()
+  let telling: Promise<void> | undefined
 
   /** Does what is due of each source, unless it is at it already; never rejects. */
   async function check(): Promise<void> {
     const { signal } = stopping
-    for (const source of sources) {
-      if (checking.has(source)) continue
-      const work = source.check(signal).then(tell)
-      checking.set(
-        source,
-        work.catch(noted).finally(() => checking.delete(source)),
-      )
-    }
-    await tell().catch(noted)
+    const begun = sources.filter((source) => !checking.has(source))
+    const works = begun.map((source) => {
+      const work = source.check(signal).finally(() => checking.delete(source))
+      checking.set(source, work.catch(noted))
+      return work.then(tell) // a webhook that hangs keeps no source from its next check
+    })
+    await Promise.all([...works, tell()].map((work) => work.catch(noted)))
     await Promise.all(checking.values())
   }
 
-  function tell(): Promise<void> {
-    telling = telling.then(() => alarms.check(statuses(), stopping.signal))
-    return telling
+  async function tell(): Promise<void> {
+    alarms.note(statuses())
+    telling ??= alarms.tell(stopping.signal).finally(() => {
+      telling = undefined
+    })
+    await telling
   }
 
   function noted(error: unknown): void {
@@ -127,7 +128,7 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
       clearInterval(timer)
       stopping.abort(new Error('the daemon stops'))
       await Promise.all(checking.values())
-      await telling
+      await telling?.catch(noted)
       for (const source of sources) source.close()
     },
   }

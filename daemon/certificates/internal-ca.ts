@@ -26,6 +26,7 @@ export function internalCaSource(
       names,
       origin: () => fingerprint(join(folder, 'issuer.pem')),
       path: undefined,
+      isOfOwnClock: true,
       load: () => ({ pair: undefined, meta: undefined }),
       save: () => {},
       async obtain() {

@@ -69,8 +69,8 @@ export function openCertificateStore(stateDirectory: string) {
         ...(typeof email === 'string' && { email }),
       }
     },
-    /** @throws the system's error */
-    saveAccount({ key, ...known }: KeptAccount): void {
+    /** @param account its key alone, while no CA has answered for it yet @throws the system's error */
+    saveAccount({ key, ...known }: Pick<KeptAccount, 'key'> & Partial<KeptAccount>): void {
       const file = (path: string, text: string): NewFile => ({ file: account(path), text, mode: FILE_MODE })
       replace([file('account.key', key), file('account.json', `${JSON.stringify(known)}\n`)])
     },
@@ -115,6 +115,7 @@ const isError = (value: unknown): value is { atMs: number; message: string } =>
   value !== null &&
   'atMs' in value &&
   typeof value.atMs === 'number' &&
+  Number.isFinite(new Date(value.atMs).getTime()) &&
   'message' in value &&
   typeof value.message === 'string'
 

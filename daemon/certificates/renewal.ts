@@ -20,6 +20,8 @@ export type Renewable = {
    * @throws Error that says why there is none
    */
   readonly obtain: (before: Pair | undefined, isDue: (aheadMs: number) => boolean, signal: AbortSignal) => Promise<Pair>
+  /** Whether it is signed by this host's own clock: one that is not valid yet is replaced then. */
+  readonly isOfOwnClock?: boolean
   /** Asks the CA when it would like a renewal. @throws Error that says why not */
   readonly wish?: (pair: Pair, signal: AbortSignal) => Promise<RenewalInfo | undefined>
   readonly load: () => Kept
@@ -35,6 +37,8 @@ const LEAST_BETWEEN_LIFE = 1 / 8
 /** A wish that could not be asked for is asked for again after this. */
 const WISH_AGAIN_MS = 3_600_000
 const DAY_MS = 86_400_000
+/** A clock that is set back by less than this has not been wrong. */
+const CLOCK_SLACK_MS = 60_000
 
 export type Renewal = ReturnType<typeof createRenewal>
 
@@ -54,6 +58,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   let askWishMs = monotonic()
   let leftAloneMs = (kept.meta?.leftAloneUntilMs ?? 0) > now() ? notBeforeMs : monotonic()
   let seenOrigin = renewable.origin()
+  let adoptedAtMs = now()
   let unsaved: Pair | undefined
   let isUnsaved = false
   let running: Promise<void> | null = null
@@ -85,8 +90,11 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   }
 
   const isOther = () => served !== undefined && origin !== renewable.origin()
+  const isFromFuture = () => renewable.isOfOwnClock === true && served !== undefined && now() < served.life.fromMs
+  /** The clock was ahead when it was made: another one is as soon as possible, but once for each time it is set back. */
+  const wasSetBack = () => isFromFuture() && failures === 0 && now() < adoptedAtMs - CLOCK_SLACK_MS
   function dueAt(): { readonly atMs: number; readonly because: 'life' | 'ari' } {
-    if (served === undefined || isOther()) return { atMs: 0, because: 'life' }
+    if (served === undefined || isOther() || isFromFuture()) return { atMs: 0, because: 'life' }
     const { life, chance } = served
     if (wish !== undefined) return { atMs: wishedAt(life, wish.window, chance), because: 'ari' }
     return { atMs: renewalAt(life, chance), because: 'life' }
@@ -132,16 +140,19 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   function adopt(pair: Pair): void {
     const next = toServed(pair, renewable.names)
     if (next === undefined) throw new Error('the certificate that was issued is not for the name, or not for its key')
+    const isSame = served?.pair.cert === pair.cert && served.pair.key === pair.key
     served = next
+    adoptedAtMs = now()
     origin = renewable.origin()
     failures = 0
     lastError = undefined
     wish = undefined
     askWishMs = monotonic()
-    renewals.succeeded++
     const { fromMs, toMs } = next.life
     notBeforeMs = monotonic() + Math.min(LEAST_BETWEEN_MS, (toMs - fromMs) * LEAST_BETWEEN_LIFE)
     save(pair)
+    if (isSame) return // who keeps it has not renewed it yet
+    renewals.succeeded++
     log('info', 'certificate issued', { domain: name, source: renewable.source, until: new Date(toMs).toISOString() })
     changed()
   }
@@ -180,7 +191,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
       if (running !== null) return
       noteOrigin()
       await askWish(signal)
-      if (monotonic() < notBeforeMs || !isDue()) return
+      if ((monotonic() < notBeforeMs && !wasSetBack()) || !isDue()) return
       await run(false, signal).catch(() => {}) // it is in the log, and in the status
     },
     /** Gets a new certificate now. @throws Error that says why there is none */

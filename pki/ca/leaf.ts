@@ -38,6 +38,7 @@ export async function issueLeaf(
   requirePermission(facts, names)
   const fromMs = Math.max(nowMs - CLOCK_SLACK_MS, facts.fromMs)
   const toMs = Math.min(nowMs + lifeMs, facts.toMs)
+  if (toMs <= fromMs) throw new CaError('expired', `${facts.subject} is not valid yet; look at the clock`)
   const addresses = names.filter((name) => isIP(name) > 0)
   const dns = names.filter((name) => isIP(name) === 0)
   // OpenSSL takes an address there for a host name, which the constraints do not permit

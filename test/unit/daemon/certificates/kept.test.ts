@@ -35,6 +35,11 @@ describe.skipIf(!hasProgram('openssl'))('kept certificates (needs openssl)', () 
     expect(statSync(dirname(file('x'))).mode & 0o777).toBe(0o700)
   })
 
+  test('an error at a time that is none is forgotten', () => {
+    store().save(NAME, pairOf(old), { ...META, lastError: { atMs: 1e300, message: 'x' } })
+    expect(store().load(NAME).meta).not.toHaveProperty('lastError')
+  })
+
   test('a save without a pair changes what is known of it alone', () => {
     store().save(NAME, pairOf(old), META)
     store().save(NAME, undefined, { ...META, failures: 3 })

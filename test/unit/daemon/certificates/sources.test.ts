@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, watch } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeIssuer, makeRoot } from '../../../../pki/ca/authority.ts'
 import { watchedCertificates } from '../../../support/certificates.ts'
 import { makeIdentity } from '../../../support/identities.ts'
@@ -144,6 +144,22 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
     expect(gate.first()?.alarm).toBeUndefined()
   })
 
+  test('are one alarm, whatever they are called', async () => {
+    const told: string[] = []
+    const gate = watched({ files: files() }, place.path, {
+      webhook: () => 'http://hook.example',
+      async send({ body = '' }) {
+        const { event, certificate } = JSON.parse(body) as { event: string; certificate: { path: string } }
+        told.push(`${event} ${certificate.path}`)
+        return { status: 204, headers: {}, text: '' }
+      },
+    })
+    await gate.certificates.check()
+    write()
+    await gate.certificates.check()
+    expect(told).toEqual([`tls.alarm ${files().cert}`, `tls.resolved ${files().cert}`])
+  })
+
   test('that vanish are served on', async () => {
     write()
     const gate = watched({ files: files() }, place.path)
@@ -177,6 +193,7 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
     gate.pass(1.6 * DAY_MS)
     await gate.certificates.check()
     status = 204
+    gate.pass(MINUTE_MS)
     await gate.certificates.check()
     gate.pass(DAY_MS)
     await gate.certificates.check()
@@ -223,6 +240,37 @@ describe('the CA of the host', () => {
     gate.pass(2 * 60 * MINUTE_MS)
     await gate.certificates.check()
     expect(gate.serial()).not.toBe(second)
+  })
+
+  test('signs anew when the clock was ahead, and raises an alarm where it cannot', async () => {
+    await apply()
+    const gate = watched({ internalCa: { names: [NAME] } }, place.path)
+    gate.jump(40 * DAY_MS)
+    await gate.certificates.check()
+    const ahead = gate.serial()
+    gate.jump(-40 * DAY_MS)
+    rmSync(join(place.path, 'tls/ca/issuer.key'))
+    await gate.certificates.check()
+    expect(gate.first()?.alarm).toMatchObject({ kind: 'not-yet-valid' })
+    await apply()
+    gate.pass(2 * MINUTE_MS)
+    await gate.certificates.check()
+    expect(gate.serial()).not.toBe(ahead)
+    expect(Date.parse(gate.first()?.served?.not_before ?? '')).toBeLessThan(Date.now())
+    expect(gate.first()?.alarm).toBeUndefined()
+  })
+
+  test('signs anew at once when the clock is set back', async () => {
+    await apply()
+    const gate = watched({ internalCa: { names: [NAME] } }, place.path)
+    gate.jump(40 * DAY_MS)
+    await gate.certificates.check()
+    gate.jump(-40 * DAY_MS)
+    await gate.certificates.check()
+    expect(Date.parse(gate.first()?.served?.not_before ?? '')).toBeLessThan(Date.now())
+    const serial = gate.serial()
+    await gate.certificates.check()
+    expect(gate.serial()).toBe(serial)
   })
 
   test('says what to do while there is none, and signs as soon as there is', async () => {
@@ -272,6 +320,20 @@ describe.skipIf(!hasOpenssl)('Tailscale (needs openssl)', () => {
     expect(asked).toEqual([`local-tailscaled.sock /localapi/v0/cert/${name}?type=pair`])
   })
 
+  test('that gives the same pair again has issued nothing', async () => {
+    const { socket, asked } = await answering(200, whole)
+    const gate = watched({ tailscale: { names: [name], socket } }, place.path)
+    await gate.certificates.check()
+    let changes = 0
+    gate.certificates.identities.onChange(() => changes++)
+    gate.pass(1.5 * DAY_MS)
+    await gate.certificates.check()
+    await gate.certificates.check()
+    expect(asked).toHaveLength(2)
+    expect(gate.first()?.renewals).toEqual({ succeeded: 1, failed: 0 })
+    expect(changes).toBe(0)
+  })
+
   test.each([
     { name: 'refuses', status: 403, text: '', error: 'TS_PERMIT_CERT_UID' },
     { name: 'fails', status: 500, text: 'no HTTPS in this tailnet\n', error: 'status 500: no HTTPS in this tailnet' },
@@ -300,4 +362,62 @@ describe.skipIf(!hasOpenssl)('Tailscale (needs openssl)', () => {
 test('a name that no source has cannot be renewed', async () => {
   const gate = watched({}, place.path)
   await expect(gate.certificates.renew('other.example.org', signal)).rejects.toThrow(RangeError)
+})
+
+describe('alarms', () => {
+  test('whose webhook hangs keep no certificate from being tried again', async () => {
+    const posted: string[] = []
+    const gate = watched({ internalCa: { names: [NAME] } }, place.path, {
+      webhook: () => 'http://hook.example',
+      send: ({ url }, cut) =>
+        new Promise((_resolve, reject) => {
+          posted.push(url)
+          cut.addEventListener('abort', () => reject(cut.reason))
+        }),
+    })
+    const checks = [gate.certificates.check()]
+    const failed = () => gate.first()?.renewals.failed
+    await vi.waitFor(() => expect([failed(), posted.length]).toEqual([1, 1]))
+    gate.pass(2 * MINUTE_MS)
+    checks.push(gate.certificates.check())
+    await vi.waitFor(() => expect(failed()).toBe(2))
+    expect(posted).toHaveLength(1)
+    await gate.certificates.close()
+    await Promise.all(checks)
+  })
+
+  test('are told after a webhook was down for a day', async () => {
+    let isUp = false
+    let attempts = 0
+    const gate = watched({ files: { cert: place.file('a'), key: place.file('b') } }, place.path, {
+      webhook: () => 'http://hook.example',
+      async send() {
+        attempts++
+        if (!isUp) throw new Error('down')
+        return { status: 204, headers: {}, text: '' }
+      },
+    })
+    for (let minutes = 0; minutes < 24 * 60; minutes += 10) {
+      await gate.certificates.check()
+      gate.pass(10 * MINUTE_MS)
+    }
+    expect(attempts).toBeLessThan(40)
+    isUp = true
+    gate.pass(60 * MINUTE_MS)
+    const before = attempts
+    await gate.certificates.check()
+    await gate.certificates.check()
+    expect(attempts - before).toBe(1)
+  })
+
+  test('go on after an error', async () => {
+    let isBroken = true
+    const now = () => (isBroken ? Number.NaN : Date.now())
+    const gate = watched({ files: { cert: place.file('a'), key: place.file('b') } }, place.path, { now })
+    await gate.certificates.check()
+    expect(gate.errors().join()).toContain('Invalid time value')
+    isBroken = false
+    await gate.certificates.check()
+    expect(gate.first()?.alarm).toMatchObject({ kind: 'absent' })
+  })
 })

@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createAccount } from '../../../../daemon/certificates/account.ts'
+import { openCertificateStore } from '../../../../daemon/certificates/kept.ts'
+import type { AcmeSettings } from '../../../../daemon/certificates/settings.ts'
+import type { AcmeClient } from '../../../../pki/acme/client.ts'
+import { temporaryDirectory } from '../../../support/temporary-directory.ts'
+
+const DIRECTORY = 'https://ca.example/directory'
+const ACCOUNT = 'https://ca.example/account/1'
+let place: ReturnType<typeof temporaryDirectory>
+beforeEach(() => {
+  place = temporaryDirectory()
+})
+afterEach(() => place.remove())
+
+test('an answer that is lost makes no second account, also after a start', async () => {
+  const keys: string[] = []
+  let isLost = true
+  const open = (key: string) => {
+    const register = async () => {
+      keys.push(key)
+      if (isLost) throw new Error('ECONNRESET')
+      return ACCOUNT
+    }
+    return { register } as Partial<AcmeClient> as AcmeClient
+  }
+  const newKey = async () => `PRIVATE KEY ${keys.length}`
+  const start = () => {
+    const settings = { directory: DIRECTORY } as AcmeSettings
+    return createAccount(settings, openCertificateStore(place.path), () => {})
+  }
+  const first = start()
+  await expect(first.use(open, newKey, async () => {})).rejects.toThrow('ECONNRESET')
+  expect(first.status()).toBeUndefined()
+  await expect(first.use(open, newKey, async () => {})).rejects.toThrow('ECONNRESET')
+  isLost = false
+  const second = start()
+  await second.use(open, newKey, async () => {})
+  expect(keys).toEqual(Array(3).fill('PRIVATE KEY 0'))
+  expect(openCertificateStore(place.path).loadAccount()).toMatchObject({ key: keys[0], url: ACCOUNT })
+})
