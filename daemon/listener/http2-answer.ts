@@ -76,9 +76,11 @@ export class Http2Answer implements ClientResponse {
     this.#hasEnded = true
     const isEmpty = rest === undefined || rest.length === 0
     this.#respond(isEmpty)
-    if (!this.#canWrite()) return
-    if (isEmpty) this.#stream.end()
-    else this.#stream.end(rest, encoding ?? 'utf8')
+    if (this.#canWrite()) {
+      if (isEmpty) this.#stream.end()
+      else this.#stream.end(rest, encoding ?? 'utf8')
+    }
+    this.req.discard() // its client may take no answer, and would have it kept until then
   }
 
   /** Breaks it off, so that what was sent is not taken for the whole. */

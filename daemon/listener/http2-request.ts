@@ -1,8 +1,11 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { isTimingItself } from './broken-request.ts'
 import type { ClientRequest } from './client-request.ts'
+
+/** What may come of a body after the answer was said, while its client does not take the answer. */
+const MOST_DISCARDED_BYTES = 2 ** 20
 
 /** A request of HTTP/2, in the form that one of HTTP/1.1 has: the pseudo-headers are its method, target and Host. */
 export class Http2Request extends Readable implements ClientRequest {
@@ -16,10 +19,21 @@ export class Http2Request extends Readable implements ClientRequest {
   /** The body has come whole; a stream that was reset ends without. */
   complete = false
   readonly #stream: ServerHttp2Stream
+  readonly #wanted: () => void
   #isRead = false
+  #isDiscarded = false
 
-  /** @param rawHeaders names and values in turn, as they came */
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[], socket: Socket) {
+  /**
+   * @param rawHeaders names and values in turn, as they came
+   * @param wanted called when its body is read
+   */
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: string[],
+    socket: Socket,
+    wanted: () => void,
+  ) {
     super()
     const { ':method': method = '', ':path': path = '', ':authority': authority, ':scheme': _, ...others } = headers
     this.headers = authority === undefined ? others : { ...others, host: authority }
@@ -28,6 +42,7 @@ export class Http2Request extends Readable implements ClientRequest {
     this.url = path
     this.socket = socket
     this.#stream = stream
+    this.#wanted = wanted
     this.complete = stream.endAfterHeaders
     this.on('error', () => {}) // whoever reads the body looks at `errored` when it is closed
     stream.once('close', () => this.destroy())
@@ -39,14 +54,28 @@ export class Http2Request extends Readable implements ClientRequest {
       return
     }
     this.#isRead = true
+    this.#wanted()
     this.#stream.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) this.#stream.pause()
+      if (!this.#isDiscarded && !this.push(chunk)) this.#stream.pause()
     })
     this.#stream.once('end', () => {
-      if (this.#stream.aborted) return // reset in the middle: what came is not the body
+      if (this.#stream.aborted || this.#isDiscarded) return // reset in the middle: what came is not the body
       this.complete = true
       this.push(null)
     })
+  }
+
+  /** Nobody reads what has come of the body and what still comes: its answer is said. */
+  discard(): void {
+    if (this.complete || this.#isDiscarded) return
+    this.#isDiscarded = true
+    let bytes = 0
+    this.#stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > MOST_DISCARDED_BYTES) this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    })
+    this.#stream.resume()
+    this.destroy()
   }
 
   /**

@@ -1,12 +1,6 @@
-import {
-  constants,
-  type IncomingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2'
+import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import { GateError } from '../../schemas/words/errors.ts'
+import { ERRORS, GateError } from '../../schemas/words/errors.ts'
 import type { Answering, HttpLimits } from './http.ts'
 import { Http2Answer } from './http2-answer.ts'
 import { type Kept, keepWhileUsed } from './http2-idle.ts'
@@ -22,7 +16,7 @@ const OPTIONS = {
   settings: {
     maxConcurrentStreams: 100,
     maxHeaderListSize: 16 * 2 ** 10,
-    initialWindowSize: 256 * 2 ** 10,
+    initialWindowSize: 64 * 2 ** 10,
     enableConnectProtocol: false,
   },
   maxSettings: 32,
@@ -33,8 +27,10 @@ const OPTIONS = {
   streamResetBurst: 100,
   streamResetRate: 33, // a second
 }
-/** What all streams of a connection may send before it is read. */
+/** What may be under way on all streams together; Node gives it back as it comes, so that only streams bound what is kept. */
 const CONNECTION_WINDOW_BYTES = 2 ** 20
+/** What each stream may send before it is read, once a body was wanted: whoever sends it was let in. */
+const WANTED_WINDOW_BYTES = 256 * 2 ** 10
 /** Streams that end badly, by whoever's fault: CVE-2023-44487 and CVE-2025-8671. */
 const RESETS = { burst: 100, perSecond: 33 }
 /** Frames that have to be answered: pings and settings. */
@@ -48,7 +44,7 @@ export type Http2 = ReturnType<typeof createHttp2>
  * @param now monotonic milliseconds
  */
 export function createHttp2(
-  { handle, errorBody }: Answering,
+  { handle }: Pick<Answering, 'handle'>,
   limits: Pick<HttpLimits, 'headersTimeoutMs' | 'bodyTimeoutMs'>,
   headersFor: (host: string | undefined, via: Via) => readonly string[],
   now: () => number,
@@ -65,7 +61,17 @@ export function createHttp2(
     session.on('error', () => {}) // its streams have ended by it, each with what it makes of that
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
     calm(session, kept)
-    session.on('stream', (stream, headers, _, rawHeaders) => serve(stream, headers, rawHeaders, socket, via))
+    let isWide = false
+    const widen = () => {
+      if (isWide || session.destroyed) return
+      isWide = true
+      session.settings({ initialWindowSize: WANTED_WINDOW_BYTES })
+    }
+    session.on('stream', (stream, headers, _, rawHeaders) => {
+      stream.on('error', () => {}) // the answer looks at how its stream is closed
+      if (stream.closed || stream.destroyed) return // reset in the same breath
+      serve(stream, new Http2Request(stream, headers, rawHeaders, socket, widen), via)
+    })
     // who hears it before anything was asked would connect again at once, to hear it again
     if (draining) session.once('stream', () => sayGoAway(session))
   }
@@ -86,21 +92,12 @@ export function createHttp2(
     })
   }
 
-  function serve(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    rawHeaders: string[],
-    socket: TLSSocket,
-    via: Via,
-  ): void {
-    stream.on('error', () => {}) // the answer looks at how its stream is closed
-    if (stream.closed || stream.destroyed) return // reset in the same breath
-    const request = new Http2Request(stream, headers, rawHeaders, socket)
+  function serve(stream: ServerHttp2Stream, request: Http2Request, via: Via): void {
     const response = new Http2Answer(stream, request, headersFor(request.headers.host, via))
     if (request.method === 'CONNECT') {
-      const error = new GateError('METHOD_NOT_ALLOWED', 'this is not a proxy')
-      response.writeHead(error.status, ['content-type', 'application/json', 'allow', 'GET, HEAD, POST, OPTIONS'])
-      response.end(errorBody(error))
+      // without a body, which would wait for a client that takes none
+      response.writeHead(ERRORS.METHOD_NOT_ALLOWED.status, ['allow', 'GET, HEAD, POST, OPTIONS'])
+      response.end()
       return
     }
     request.limit(limits.bodyTimeoutMs, () => new GateError('REQUEST_TIMEOUT', 'the request took too long to arrive'))
