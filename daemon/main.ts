@@ -40,6 +40,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const initial = config.current()
   try {
     await controlPlane.listen()
+    await certificates?.ready
     const urls = await dataPlane.listen().catch((error: unknown) => {
       // systemd could not have the port either; gatectl says so, instead of a loop of failed starts
       if (ground.activation.admin.length === 0 || !isTaken(error)) throw error

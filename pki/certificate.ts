@@ -107,6 +107,16 @@ function matches(certificate: X509Certificate, pem: string): boolean {
   }
 }
 
+/** Why a PEM text cannot be used as a private key; undefined: it can. */
+export function keyFlaw(pem: string): 'encrypted' | 'unreadable' | undefined {
+  try {
+    createPrivateKey(pem)
+    return undefined
+  } catch {
+    return /^(?:-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m.test(pem) ? 'encrypted' : 'unreadable'
+  }
+}
+
 /** One certificate of a PEM text. */
 export type PemCertificate = {
   /** The text of this one alone, with a line feed at its end. */

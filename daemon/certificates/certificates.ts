@@ -99,6 +99,8 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
 
   return {
     identities,
+    /** When what was there at the start can be served; never rejects. */
+    ready: Promise.all(sources.map(({ ready }) => ready)).then(() => {}),
     /** Begins to look after them. Call when the listener answers: a CA looks at once. */
     start(): void {
       if (sources.length === 0) return

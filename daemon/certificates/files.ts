@@ -1,6 +1,6 @@
-import { type FSWatcher, readFileSync, watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { dirname } from 'node:path'
-import { readCertificate } from '../../pki/certificate.ts'
+import { pemReader } from './pem-file.ts'
 import { type Served, servedStatus, toServed } from './served.ts'
 import type { Source, SourceParts, SourceStatus } from './source.ts'
 
@@ -8,8 +8,6 @@ import type { Source, SourceParts, SourceStatus } from './source.ts'
 const SETTLE_MS = 2_000
 /** What changes in the directories within this time is looked at once. */
 const GATHER_MS = 100
-
-type Read = { readonly kind: 'pair'; readonly served: Served } | { readonly kind: 'refused'; readonly reason: string }
 
 /**
  * A certificate and a key that another program keeps fresh: watched, and looked at again at each check. They are served
@@ -25,16 +23,38 @@ export function filesSource(
   let gathering: NodeJS.Timeout | undefined
   const reloads = { succeeded: 0, failed: 0 }
 
-  function look(): void {
-    const read = readFiles(files)
-    if (read.kind === 'pair') serve(read.served)
-    else refuse(read.reason)
+  const readPem = pemReader()
+  let looking: Promise<void> | undefined
+  let isStale = false
+  let isClosed = false
+
+  /** @returns when what is there now has been seen */
+  function look(): Promise<void> {
+    isStale = true
+    looking ??= lookWhileStale().finally(() => {
+      looking = undefined
+    })
+    return looking
+  }
+
+  async function lookWhileStale(): Promise<void> {
+    while (isStale && !isClosed) {
+      isStale = false
+      const read = await readFiles().catch(reasonOf)
+      if (isClosed) return
+      if (typeof read === 'string') refuse(read)
+      else serve(read)
+    }
+  }
+
+  async function readFiles(): Promise<Served> {
+    return toServed({ cert: await readPem(files.cert), key: await readPem(files.key) }, [], files)
   }
 
   function lookSoon(): void {
     gathering ??= setTimeout(() => {
       gathering = undefined
-      look()
+      void look()
     }, GATHER_MS).unref()
   }
 
@@ -44,7 +64,7 @@ export function filesSource(
     const waitedMs = monotonic() - refused.sinceMs
     if (served !== undefined && waitedMs < SETTLE_MS) {
       clearTimeout(settling)
-      settling = setTimeout(look, SETTLE_MS).unref()
+      settling = setTimeout(() => void look(), SETTLE_MS).unref()
       return
     }
     refused.isSaid = true
@@ -85,9 +105,9 @@ export function filesSource(
     watchers.delete(directory)
   }
 
-  look()
   watchDirectories()
   return {
+    ready: look(),
     identities: () => (served === undefined ? [] : [served.identity]),
     status(): readonly SourceStatus[] {
       const names = served?.identity.names ?? []
@@ -107,15 +127,16 @@ export function filesSource(
     },
     async check() {
       watchDirectories()
-      look()
+      await look()
     },
     async renew(name) {
       if (name !== (served?.identity.names[0] ?? files.cert)) return false
-      look()
+      await look()
       if (refused !== undefined) throw new Error(refused.reason)
       return true
     },
     close() {
+      isClosed = true
       clearTimeout(settling)
       clearTimeout(gathering)
       for (const directory of [...watchers.keys()]) drop(directory)
@@ -123,19 +144,4 @@ export function filesSource(
   }
 }
 
-function readFiles(files: { readonly cert: string; readonly key: string }): Read {
-  let isCertificate: boolean
-  try {
-    const [cert, key] = [readFileSync(files.cert, 'utf8'), readFileSync(files.key, 'utf8')]
-    const served = toServed({ cert, key }, [])
-    if (served !== undefined) return { kind: 'pair', served }
-    isCertificate = readCertificate(cert, [], undefined) !== undefined
-  } catch (error) {
-    // whatever OpenSSL thinks of them, what is served is served on
-    return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
-  }
-  const reason = isCertificate
-    ? `${files.key} is not the private key of ${files.cert}`
-    : `${files.cert} is not a certificate in PEM`
-  return { kind: 'refused', reason }
-}
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

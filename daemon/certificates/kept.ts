@@ -20,7 +20,12 @@ export type Meta = {
   readonly lastError?: { readonly atMs: number; readonly message: string }
 }
 
-export type Kept = { readonly pair: Pair | undefined; readonly meta: Meta | undefined }
+export type Kept = {
+  readonly pair: Pair | undefined
+  readonly meta: Meta | undefined
+  /** What is wrong with which file, where there is a pair that cannot be used. */
+  readonly damage?: string
+}
 
 /** The account at a CA. */
 export type KeptAccount = {
@@ -50,7 +55,8 @@ export function openCertificateStore(stateDirectory: string) {
     load(name: string): Kept {
       const at = (file: string) => certificate(name, file)
       const pair = readPair(at('cert.pem'), at('key.pem')) ?? finishPair(at('cert.pem'), at('key.pem'))
-      return { pair, meta: readMeta(at('meta.json')) }
+      const damage = pair === undefined ? damageOf(at('cert.pem'), at('key.pem')) : undefined
+      return { pair, meta: readMeta(at('meta.json')), ...(damage !== undefined && { damage }) }
     },
     /** @param pair undefined: it has not changed @throws the system's error; nothing has changed then */
     save(name: string, pair: Pair | undefined, meta: Meta): void {
@@ -88,6 +94,15 @@ function readPair(certFile: string, keyFile: string): Pair | undefined {
   const [cert, key] = [textOf(certFile), textOf(keyFile)]
   if (cert === undefined || key === undefined) return undefined
   return readCertificate(cert, [], key)?.matchesKey === true ? { cert, key } : undefined
+}
+
+/** @returns undefined where no pair was kept yet */
+function damageOf(certFile: string, keyFile: string): string | undefined {
+  const [cert, key] = [textOf(certFile), textOf(keyFile)]
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined) return `${cert === undefined ? certFile : keyFile} cannot be read`
+  if (readCertificate(cert, [], undefined) === undefined) return `${certFile} is not a certificate in PEM`
+  return `${keyFile} is not the private key of ${certFile}`
 }
 
 /** A kill between two renames leaves the new key beside the old certificate, and the new one staged. */

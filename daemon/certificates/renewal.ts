@@ -2,7 +2,7 @@ import type { RenewalInfo } from '../../pki/acme/ari.ts'
 import { AcmeProblem } from '../../pki/acme/problem.ts'
 import { backoffMs, renewalAt, waitAfterStart, wishedAt } from '../../pki/acme/schedule.ts'
 import type { Kept, Meta, Pair } from './kept.ts'
-import { servedStatus, toServed } from './served.ts'
+import { type Served, servedStatus, toServed } from './served.ts'
 import type { SourceParts, SourceStatus } from './source.ts'
 
 /** One certificate that the daemon gets by itself, and how. */
@@ -49,11 +49,12 @@ export type Renewal = ReturnType<typeof createRenewal>
 export function createRenewal(renewable: Renewable, { now, monotonic, random, log, changed }: SourceParts) {
   const [name = ''] = renewable.names
   const kept = renewable.load()
-  let served = kept.pair === undefined ? undefined : toServed(kept.pair, renewable.names)
+  const found = servedOf(kept, renewable.names)
+  let served = found.served
   let origin = kept.meta?.origin ?? ''
   let failures = kept.meta?.failures ?? 0
   let lastError = kept.meta?.lastError
-  let notBeforeMs = monotonic() + waitAfterStart(pastOf(kept.meta, renewable.origin()), now())
+  let notBeforeMs = monotonic() + waitAfterStart(pastOf(kept.meta, served && renewable.origin()), now())
   let wish: RenewalInfo | undefined
   let askWishMs = monotonic()
   let leftAloneMs = (kept.meta?.leftAloneUntilMs ?? 0) > now() ? notBeforeMs : monotonic()
@@ -63,6 +64,14 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   let isUnsaved = false
   let running: Promise<void> | null = null
   const renewals = { succeeded: 0, failed: 0 }
+
+  if (found.damage !== undefined) {
+    lastError ??= { atMs: now(), message: found.damage }
+    log('error', 'the certificate that was kept cannot be served: a new one is needed', {
+      domain: name,
+      error: found.damage,
+    })
+  }
 
   const meta = (): Meta => ({
     origin,
@@ -138,8 +147,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   }
 
   function adopt(pair: Pair): void {
-    const next = toServed(pair, renewable.names)
-    if (next === undefined) throw new Error('the certificate that was issued is not for the name, or not for its key')
+    const next = toServed(pair, renewable.names, ISSUED)
     const isSame = served?.pair.cert === pair.cert && served.pair.key === pair.key
     served = next
     adoptedAtMs = now()
@@ -226,8 +234,23 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   }
 }
 
-/** What a start has to wait for; nothing, when the certificate is well and is to come from somewhere else now. */
-function pastOf(meta: Meta | undefined, origin: string) {
+const ISSUED = { cert: 'the certificate that was issued', key: 'its key' } as const
+const KEPT = { cert: 'the certificate that was kept', key: 'its key' } as const
+
+function servedOf({ pair, damage }: Kept, names: readonly string[]): { served?: Served; damage?: string } {
+  if (pair === undefined) return damage === undefined ? {} : { damage }
+  try {
+    return { served: toServed(pair, names, KEPT) }
+  } catch (error) {
+    return { damage: messageOf(error) }
+  }
+}
+
+/**
+ * What a start has to wait for; nothing, when no attempt failed and the certificate is to come from somewhere else now.
+ * @param origin undefined: what was kept cannot be served
+ */
+function pastOf(meta: Meta | undefined, origin: string | undefined) {
   if (meta === undefined || (meta.failures === 0 && meta.origin !== origin)) return undefined
   const { retryAtMs, leftAloneUntilMs, lastError } = meta
   return { retryAtMs, leftAloneUntilMs, failedAtMs: lastError?.atMs }

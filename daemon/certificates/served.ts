@@ -1,5 +1,6 @@
+import { createSecureContext } from 'node:tls'
 import type { Life } from '../../pki/acme/schedule.ts'
-import { describeCertificate, readCertificate } from '../../pki/certificate.ts'
+import { describeCertificate, keyFlaw, readCertificate } from '../../pki/certificate.ts'
 import type { Identity } from '../listener/identities.ts'
 import type { Pair } from './kept.ts'
 
@@ -12,16 +13,41 @@ export type Served = {
   readonly chance: number
 }
 
-/** @param names that it has to be for @returns undefined for a pair that does not fit together, or is not for the names */
-export function toServed(pair: Pair, names: readonly string[]): Served | undefined {
+/** What the two of a pair are called where they are refused. */
+export type Called = { readonly cert: string; readonly key: string }
+
+/**
+ * @param names that it has to be for
+ * @throws Error for a pair that cannot be served: it does not fit together, is not for the names, or TLS refuses it
+ */
+export function toServed(pair: Pair, names: readonly string[], called: Called): Served {
   const facts = readCertificate(pair.cert, [], pair.key)
   const found = describeCertificate(pair.cert)
-  if (facts?.matchesKey !== true || found === undefined) return undefined
-  if (names.some((name) => !found.names.includes(name))) return undefined
+  if (facts === undefined || found === undefined) throw new Error(`${called.cert} is not a certificate in PEM`)
+  const flaw = keyFlaw(pair.key)
+  if (flaw === 'encrypted')
+    throw new Error(`${called.key} is encrypted: write it without a passphrase (openssl pkey -in OLD -out NEW)`)
+  if (flaw === 'unreadable') throw new Error(`${called.key} is not a private key in PEM`)
+  if (facts.matchesKey !== true) throw new Error(`${called.key} is not the private key of ${called.cert}`)
+  if (found.names.length === 0)
+    throw new Error(`${called.cert} names no host in subjectAltName: no client accepts it; get one that does`)
+  const lost = names.filter((name) => !found.names.includes(name))
+  if (lost.length > 0) throw new Error(`${called.cert} is not for the name ${lost.join(', ')}`)
+  refuseUnfit(pair, called)
   const { fromMs, toMs } = facts
   // the same at each start, and another one for each certificate
   const chance = Number.parseInt(found.sha256.slice(0, 8), 16) / 2 ** 32
   return { pair, life: { fromMs, toMs }, identity: { names: found.names, ...pair }, chance }
+}
+
+/** OpenSSL takes no short keys and no weak signatures. @throws Error with its reason */
+function refuseUnfit({ cert, key }: Pair, called: Called): void {
+  try {
+    createSecureContext({ cert, key })
+  } catch (error) {
+    const reason = error instanceof Error && 'reason' in error ? String(error.reason) : String(error)
+    throw new Error(`TLS does not take ${called.cert}: ${reason}`, { cause: error })
+  }
 }
 
 /** What the status says of a certificate. @throws Error for what is not one; it was read before */

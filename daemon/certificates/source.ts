@@ -28,6 +28,8 @@ export type SourceStatus = Omit<CertificateStatus, 'alarm'> & {
 export type Source = {
   /** What can be served now. */
   readonly identities: () => readonly Identity[]
+  /** When what was there at the start can be served; absent: at once. */
+  readonly ready?: Promise<void>
   readonly status: () => readonly SourceStatus[]
   /** Does what is due; never rejects. */
   readonly check: (signal: AbortSignal) => Promise<void>

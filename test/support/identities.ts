@@ -3,9 +3,14 @@ import { run } from './programs.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /** Kinds of keys, as openssl makes them. */
-const KEYS = { ec: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], rsa: ['rsa:2048'], ed25519: ['ed25519'] } as const
+const KEYS = {
+  ec: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  rsa: ['rsa:2048'],
+  'short rsa': ['rsa:1024'],
+  ed25519: ['ed25519'],
+} as const
 
-/** A certificate that signs itself, by openssl. @param names DNS names, and addresses */
+/** A certificate that signs itself, by openssl. @param names DNS names, and addresses; none: it has no subjectAltName */
 export function makeIdentity(
   names: readonly string[],
   kind: keyof typeof KEYS = 'ec',
@@ -13,7 +18,7 @@ export function makeIdentity(
 ): Identity {
   const folder = temporaryDirectory()
   const alternatives = names.map((name) => `${/^[\d.]+$|:/.test(name) ? 'IP' : 'DNS'}:${name}`).join(',')
-  const subject = ['-subj', name, '-addext', `subjectAltName=${alternatives}`]
+  const subject = ['-subj', name, ...(names.length === 0 ? [] : ['-addext', `subjectAltName=${alternatives}`])]
   const [cert, key] = [folder.file('cert.pem'), folder.file('key.pem')]
   run('openssl', [
     'req',

@@ -55,15 +55,31 @@ describe.skipIf(!hasProgram('openssl'))('kept certificates (needs openssl)', () 
   })
 
   test.each([
-    { name: 'a key of another certificate', damage: () => writeFileSync(file('key.pem'), pairOf(next).key) },
-    { name: 'half a certificate', damage: () => writeFileSync(file('cert.pem'), pairOf(old).cert.slice(0, 200)) },
-    { name: 'an empty key', damage: () => writeFileSync(file('key.pem'), '') },
-    { name: 'no key', damage: () => rmSync(file('key.pem')) },
-    { name: 'a directory in place of the key', damage: () => toDirectory(file('key.pem')) },
-  ])('$name counts as none', ({ damage }) => {
+    {
+      name: 'a key of another certificate',
+      damage: () => writeFileSync(file('key.pem'), pairOf(next).key),
+      wrong: /key\.pem is not the private key of .*cert\.pem$/,
+    },
+    {
+      name: 'half a certificate',
+      damage: () => writeFileSync(file('cert.pem'), pairOf(old).cert.slice(0, 200)),
+      wrong: /cert\.pem is not a certificate in PEM$/,
+    },
+    {
+      name: 'an empty key',
+      damage: () => writeFileSync(file('key.pem'), ''),
+      wrong: /key\.pem is not the private key/,
+    },
+    { name: 'no key', damage: () => rmSync(file('key.pem')), wrong: /key\.pem cannot be read$/ },
+    {
+      name: 'a directory in place of the key',
+      damage: () => toDirectory(file('key.pem')),
+      wrong: /key\.pem cannot be read$/,
+    },
+  ])('$name counts as none, and is named', ({ damage, wrong }) => {
     store().save(NAME, pairOf(old), META)
     damage()
-    expect(store().load(NAME)).toEqual({ pair: undefined, meta: META })
+    expect(store().load(NAME)).toEqual({ pair: undefined, meta: META, damage: expect.stringMatching(wrong) })
   })
 
   test.each(['', '{', '[]', 'null', '{"origin":1}', '\0'])('%j is not known of anything', (text) => {

@@ -1,6 +1,6 @@
 import { type AsyncCommand, assert, asyncModelRun, asyncProperty, commands, constant, integer } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Meta, Pair } from '../../../../daemon/certificates/kept.ts'
+import type { Kept, Pair } from '../../../../daemon/certificates/kept.ts'
 import { createRenewal, type Renewable } from '../../../../daemon/certificates/renewal.ts'
 import { AcmeProblem } from '../../../../pki/acme/problem.ts'
 import { makeIdentity } from '../../../support/identities.ts'
@@ -13,9 +13,10 @@ const DAY_MS = 24 * HOUR_MS
 const { signal } = new AbortController()
 
 /** A renewal whose CA, clocks and disk are the test's. */
-function world(certificates: readonly Pair[]) {
+function world(certificates: readonly Pair[], before?: Kept) {
   let [wallMs, steadyMs] = [Date.now(), 0]
-  let kept: { pair: Pair | undefined; meta: Meta | undefined } = { pair: undefined, meta: undefined }
+  let kept: Kept = before ?? { pair: undefined, meta: undefined }
+  const errors: unknown[] = []
   let answer: 'issues' | 'fails' | 'limits' = 'issues'
   let isFull = false
   let [issued, changes] = [0, 0]
@@ -44,12 +45,13 @@ function world(certificates: readonly Pair[]) {
       now: () => wallMs,
       monotonic: () => steadyMs,
       random: () => 0,
-      log: () => {},
+      log: (level, _, fields) => void (level === 'error' && errors.push(fields?.error)),
       changed: () => changes++,
     })
   let renewal = start()
   return {
     attempts,
+    errors,
     renewal: () => renewal,
     kept: () => kept,
     changes: () => changes,
@@ -90,6 +92,16 @@ describe.skipIf(!hasProgram('openssl'))('a renewal (needs openssl)', () => {
       renews_because: 'life',
       path: '/cert.pem',
     })
+  })
+
+  test('of which the kept files are damaged is got at once, and says so meanwhile', async () => {
+    const meta = { origin: 'ca', failures: 0, retryAtMs: Date.now() + HOUR_MS, leftAloneUntilMs: 0 }
+    const at = world(certificates, { pair: undefined, meta, damage: '/cert.pem is not a certificate in PEM' })
+    expect(at.errors).toEqual(['/cert.pem is not a certificate in PEM'])
+    expect(at.renewal().status().last_error?.message).toBe('/cert.pem is not a certificate in PEM')
+    await at.renewal().check(signal)
+    expect(at.renewal().identity()).toBeDefined()
+    expect(at.renewal().status()).not.toHaveProperty('last_error')
   })
 
   test('attempts that fail wait 1, 10 and 100 minutes, then a day', async () => {

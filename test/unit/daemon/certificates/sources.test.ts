@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, symlinkSync, watch } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeIssuer, makeRoot } from '../../../../pki/ca/authority.ts'
 import { watchedCertificates } from '../../../support/certificates.ts'
 import { makeIdentity } from '../../../support/identities.ts'
-import { hasProgram } from '../../../support/programs.ts'
+import { hasProgram, run } from '../../../support/programs.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 const DAY_MS = 86_400_000
@@ -15,6 +16,11 @@ const NAME = 'ai.example.org'
 const { signal } = new AbortController()
 const hasOpenssl = hasProgram('openssl')
 const [one, two] = hasOpenssl ? [makeIdentity([NAME]), makeIdentity([NAME, '192.0.2.7'])] : []
+const [nameless, short] = hasOpenssl ? [makeIdentity([]), makeIdentity([NAME], 'short rsa')] : []
+const encrypted = generateKeyPairSync('ed25519', {
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+}).privateKey
 
 let place: ReturnType<typeof temporaryDirectory>
 const open: { close: () => Promise<void> }[] = []
@@ -43,6 +49,7 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
   test('are served from the start, and again when they change', async () => {
     write()
     const gate = watched({ files: files() }, place.path)
+    await gate.certificates.ready
     let changes = 0
     gate.certificates.identities.onChange(() => changes++)
     expect(gate.certificates.identities.current()).toEqual([one])
@@ -57,6 +64,7 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
   test('that do not fit leave those before, and raise an alarm that ends', async () => {
     write()
     const gate = watched({ files: files() }, place.path)
+    await gate.certificates.ready
     place.write('cert.pem', two?.cert ?? '')
     await gate.certificates.check()
     expect(gate.first()?.alarm).toBeUndefined() // the key may come in a moment
@@ -73,6 +81,42 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
     await gate.certificates.renew(NAME, signal)
     await gate.certificates.check()
     expect(gate.first()?.alarm).toBeUndefined()
+  })
+
+  test.each([
+    { name: 'a pipe', damage: () => run('mkfifo', [files().cert]), why: 'cert.pem is not a regular file' },
+    { name: 'a directory', damage: () => mkdirSync(files().cert), why: 'cert.pem is not a regular file' },
+    { name: 'nothing', damage: () => {}, why: /^there is no file .*cert\.pem \(ENOENT\)/ },
+    {
+      name: 'an endless one',
+      damage: () => place.write('cert.pem', 'x'.repeat(2 ** 20 + 1)),
+      why: 'cert.pem is too long for PEM',
+    },
+    { name: 'noise', damage: () => place.write('cert.pem', '\xff\0'), why: 'cert.pem is not a certificate in PEM' },
+    {
+      name: 'one without a name',
+      damage: () => write(nameless?.cert, nameless?.key),
+      why: 'cert.pem names no host in subjectAltName',
+    },
+    { name: 'one that TLS refuses', damage: () => write(short?.cert, short?.key), why: 'cert.pem: ee key too small' },
+    { name: 'one with no key', damage: () => write(one?.cert, 'no key'), why: 'key.pem is not a private key in PEM' },
+    { name: 'one with an encrypted key', damage: () => write(one?.cert, encrypted), why: 'key.pem is encrypted' },
+  ])('$name in the place of a certificate is refused, and the one before is served', async ({ damage, why }) => {
+    write()
+    const gate = watched({ files: files() }, place.path)
+    await gate.certificates.ready
+    rmSync(files().cert)
+    damage()
+    await gate.certificates.check()
+    gate.pass(MINUTE_MS)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([one])
+    const matching = typeof why === 'string' ? expect.stringContaining(why) : expect.stringMatching(why)
+    expect(gate.first()?.alarm).toMatchObject({ kind: 'refused-files', message: matching })
+    rmSync(files().cert, { recursive: true, force: true })
+    write(two?.cert, two?.key)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([two])
   })
 
   test('without the name of an issuer are served', async () => {
@@ -92,6 +136,7 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
       return performance.now()
     }
     const gate = watched({ files: files() }, place.path, { monotonic })
+    await gate.certificates.ready
     const isServed = new Promise<void>((resolve) => gate.certificates.identities.onChange(resolve))
     place.write('key.pem', 'not a key')
     let events = 0
@@ -123,6 +168,7 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
     symlinkSync('a', place.file('current'))
     const at = { cert: place.file('current/cert.pem'), key: place.file('current/key.pem') }
     const gate = watched({ files: at }, place.path)
+    await gate.certificates.ready
     symlinkSync('b', place.file('next'))
     renameSync(place.file('next'), place.file('current'))
     await gate.certificates.check()
@@ -163,6 +209,7 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
   test('that vanish are served on', async () => {
     write()
     const gate = watched({ files: files() }, place.path)
+    await gate.certificates.ready
     rmSync(files().key)
     gate.pass(MINUTE_MS)
     await gate.certificates.check()
