@@ -106,11 +106,13 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
   }
 }
 
-function ofTls(error: unknown, key: string, at: ListenAt): Error {
+/** Why a port for TLS cannot be listened on. @param key that says which port */
+export function ofTls(error: unknown, key: string, at: ListenAt): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
   const where = 'fd' in at ? `socket ${at.fd}` : hostPort(at.host ?? '*', at.port)
   const remedy = code === 'EACCES' ? 'ports below 1024 need the right to bind them; ' : ''
-  return new Error(`cannot listen on ${where} (${code}): ${remedy}set ${key}`, { cause: error })
+  const wrong = code === 'EADDRNOTAVAIL' ? 'tls.host' : key
+  return new Error(`cannot listen on ${where} (${code}): ${remedy}set ${wrong}`, { cause: error })
 }
 
 function settingsOf(config: Config) {

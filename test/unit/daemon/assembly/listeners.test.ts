@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hstsSecondsOf, placesOf } from '../../../../daemon/assembly/listeners.ts'
+import { hstsSecondsOf, ofTls, placesOf } from '../../../../daemon/assembly/listeners.ts'
 import { configSchema } from '../../../../schemas/config/config.ts'
 
 const none = { gateway: [], https: [], http: [] }
@@ -40,4 +40,12 @@ test.each([
   { name: 'by the real one', config: { letsencrypt: { ...acme, enabled: true } }, seconds: 31_536_000 },
 ])('browsers insist on HTTPS: $name', ({ config, seconds }) => {
   expect(hstsSecondsOf(configSchema.parse({ server, ...config }))).toBe(seconds)
+})
+
+test.each([
+  { code: 'EADDRNOTAVAIL', says: 'cannot listen on 203.0.113.9:8443 (EADDRNOTAVAIL): set tls.host' },
+  { code: 'EADDRINUSE', says: 'cannot listen on 203.0.113.9:8443 (EADDRINUSE): set tls.https_port' },
+])('a port that cannot be had names the key to change: $code', ({ code, says }) => {
+  const error = Object.assign(new Error('listen'), { code })
+  expect(ofTls(error, 'tls.https_port', { host: '203.0.113.9', port: 8_443 }).message).toBe(says)
 })
