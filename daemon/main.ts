@@ -63,7 +63,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const isOpen = initial.auth.mode === 'none'
     const hasKey = isOpen || initial.auth.token !== undefined || storage.tokens.list().length > 0
     const start = {
-      url: urls[0] ?? '',
+      urls,
       external: initial.server.external_url,
       closed,
       key,

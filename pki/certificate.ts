@@ -147,7 +147,10 @@ export function certificatesIn(text: string): PemCertificate[] {
         fromMs: Date.parse(certificate.validFrom),
         toMs: Date.parse(certificate.validTo),
         isSelfSigned: certificate.checkIssued(certificate),
-        names: alternatives.flatMap((name) => /^(?:DNS|IP Address):(.*)$/.exec(name)?.[1]?.toLowerCase() ?? []),
+        names: alternatives.flatMap((text) => {
+          const name = /^(?:DNS|IP Address):(.*)$/.exec(text)?.[1]
+          return name === undefined ? [] : [canonicalHost(name)]
+        }),
       },
     ]
   })

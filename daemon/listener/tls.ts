@@ -117,7 +117,7 @@ export function createTls({ identities, noteHandshake, random, log }: TlsParts) 
       const { cert, key } = identity
       const server = createServer({ ...OPTIONS, cert, key, ALPNProtocols: ['acme-tls/1'] })
       server.on('secureConnection', (socket) => {
-        log('info', 'answered a challenge of TLS-ALPN-01', { url: name })
+        log('info', 'answered a challenge of TLS-ALPN-01', { domain: name })
         socket.on('error', () => socket.destroy())
         socket.resume().end()
         destroySoon(socket)

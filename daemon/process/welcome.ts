@@ -1,7 +1,8 @@
 /** What the daemon says when it has started: where it is, its first key (this once), a request to try. */
 export function welcome(start: {
-  readonly url: string
-  /** Where clients reach it; undefined: at `url`. */
+  /** What it listens on; the first one is for plain HTTP on `server.port`. */
+  readonly urls: readonly string[]
+  /** Where clients reach it; undefined: at the first of `urls`. */
   readonly external: string | undefined
   /** Why no client is served. */
   readonly closed: string | undefined
@@ -16,7 +17,8 @@ export function welcome(start: {
   readonly example: { readonly path: string; readonly body: string }
 }): string {
   if (start.isJournal) return ''
-  if (start.closed !== undefined) return `\nGate listens on ${start.url}\n\n  It is closed: ${start.closed}\n\n`
+  const listens = `Gate listens on ${start.urls.join(' and ')}`
+  if (start.closed !== undefined) return `\n${listens}\n\n  It is closed: ${start.closed}\n\n`
   const key = start.key ?? '$GATE_KEY'
   const authorization = start.isOpen ? '' : ` \\\n    -H 'Authorization: Bearer ${start.key ?? '\'"$GATE_KEY"\''}'`
   const shown = start.key === null ? '' : `\n  Your key, shown this once:\n\n    ${key}\n`
@@ -28,11 +30,11 @@ export function welcome(start: {
       : ''
   const reached = start.external === undefined ? '' : `Clients use ${start.external}\n`
   return `
-Gate listens on ${start.url}
+${listens}
 ${reached}${shown}
   Try it:
 
-  curl ${start.external ?? start.url}${start.example.path}${authorization} \\
+  curl ${start.external ?? start.urls[0]}${start.example.path}${authorization} \\
     -H 'Content-Type: application/json' \\
     -d '${start.example.body}'
 

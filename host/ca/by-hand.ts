@@ -5,6 +5,7 @@ import { issueLeaf } from '../../pki/ca/leaf.ts'
 import { type Lock, packPkcs12 } from '../../pki/ca/pkcs12.ts'
 import { certificatesIn } from '../../pki/certificate.ts'
 import type { Issued } from '../../schemas/deploy/authority.ts'
+import { canonicalHost } from '../../schemas/words/address.ts'
 import { makeParents } from '../generations/generations.ts'
 import type { Host, HostView } from '../host.ts'
 import { HostError } from '../problem.ts'
@@ -51,15 +52,19 @@ export async function issueByHand(
  * @throws HostError NO_CERTIFICATE
  */
 export function revokeIssued(host: Host, authority: Authority, named: string, nowMs: number): readonly Issued[] {
-  const wanted = named.toLowerCase().replaceAll(':', '')
+  const serialWanted = named.toLowerCase().replaceAll(':', '')
+  const nameWanted = canonicalHost(named)
   const found = authority.issued.filter(
-    ({ serial, names, toMs }) => toMs > nowMs && (serial === wanted || names.includes(named.toLowerCase())),
+    ({ serial, names, toMs }) => toMs > nowMs && (serial === serialWanted || isFor(names, nameWanted)),
   )
   if (found.length === 0) throw noSuch(named)
   const now = found.filter(({ revokedMs }) => revokedMs === undefined).map((one) => ({ ...one, revokedMs: nowMs }))
   if (now.length > 0) noteIssued(host, authority, now, nowMs)
   return now
 }
+
+/** Whether one of them is the wanted name, which is canonical; ledgers have addresses in any spelling. */
+const isFor = (names: readonly string[], wanted: string) => names.some((name) => canonicalHost(name) === wanted)
 
 function noSuch(named: string): HostError {
   const message = `the CA has issued no certificate ${JSON.stringify(named)} that is still valid`
@@ -103,9 +108,9 @@ const derOf = (pem: string) =>
   Buffer.from(certificatesIn(pem)[0]?.pem.replace(/-----[A-Z ]+-----/g, '') ?? '', 'base64')
 
 function readIssued(host: HostView, { issued }: Authority, named: string, nowMs: number) {
-  const wanted = named.toLowerCase()
+  const wanted = canonicalHost(named)
   const places = issued.flatMap(({ serial, names, place, toMs, revokedMs }) =>
-    place !== undefined && toMs > nowMs && revokedMs === undefined && (serial === wanted || names.includes(wanted))
+    place !== undefined && toMs > nowMs && revokedMs === undefined && (serial === wanted || isFor(names, wanted))
       ? [{ place, serial }]
       : [],
   )

@@ -1,9 +1,8 @@
-import { isIP } from 'node:net'
-import { addressBytes } from '../../pki/ca/address-bytes.ts'
 import { makeRoot, readAuthority as readFacts } from '../../pki/ca/authority.ts'
 import { isPermitted } from '../../pki/ca/constraints.ts'
 import { certificatesIn, isSignedBy, matchesKey, type PemCertificate } from '../../pki/certificate.ts'
 import type { AuthorityRequest } from '../../schemas/deploy/authority.ts'
+import { canonicalHost } from '../../schemas/words/address.ts'
 import type { Host, HostView } from '../host.ts'
 import { HostError } from '../problem.ts'
 import { type Authority, readAuthority, type Source, writeBefore, writePair } from './authority.ts'
@@ -35,11 +34,8 @@ function isDue({ fromMs, toMs }: Pick<PemCertificate, 'fromMs' | 'toMs'>, nowMs:
   return nowMs >= toMs - (toMs - fromMs) / 3 || nowMs < fromMs
 }
 
-/** IPv6 has many spellings. */
-const canonical = (name: string) => (isIP(name) > 0 ? addressBytes(name).join('.') : name.toLowerCase())
-
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {
-  const [one, other] = [new Set(a.map(canonical)), new Set(b.map(canonical))]
+  const [one, other] = [new Set(a.map(canonicalHost)), new Set(b.map(canonicalHost))]
   return one.size === other.size && [...one].every((name) => other.has(name))
 }
 

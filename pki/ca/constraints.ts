@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 import { contextTag, DER, der, readDer } from '../../syntax/der/der.ts'
 import { addressBytes } from './address-bytes.ts'
 
@@ -72,7 +72,7 @@ function addressText(rangeBytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, i) =>
     (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16),
   )
-  return groups.join(':')
+  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address
 }
 
 /** Whether a host name or an address lies within; a wildcard stands for the names below its domain. */

@@ -20,7 +20,6 @@ export type Standing =
 export const OWED = {
   faults: 'mending what real use found',
   dialects: 'every client, every upstream',
-  tls: 'TLS that looks after itself',
   access: 'access, budgets, usage',
   relay: 'relay and peers',
   console: 'the console',
@@ -40,6 +39,8 @@ const AGENT = 'test/lab/agent.test.ts'
 const SERVICE = 'test/lab/service.test.ts'
 const INSTALL = 'test/lab/install.test.ts'
 const PACKAGE = 'test/lab/package.test.ts'
+const CA = 'test/unit/ctl/ca.test.ts'
+const INTERNAL_CA = 'test/lab/internal-ca.test.ts'
 const CONFIG = 'test/e2e/config.test.ts'
 const GATECTL = 'test/e2e/gatectl.test.ts'
 const START = 'test/e2e/start.test.ts'
@@ -205,7 +206,11 @@ const sovereign: readonly Entry[] = [
   },
   { shown: '`/dev/dri`, `/dev/kfd`', gate: '`gpu = { kind = "vulkan" }`, `gpu = { kind = "amd" }`', ...compiled },
   { shown: 'GIDs of the GPU found by itself', gate: '`GroupAdd=keep-groups`, groups by sysusers.d', ...compiled },
-  { shown: '`generate-dev-certs.sh`', gate: '`gatectl ca init`', owed: 'tls' },
+  {
+    shown: '`generate-dev-certs.sh`',
+    gate: '`gatectl ca issue --dev`',
+    proof: [CA, "a developer's CA is made by the first certificate"],
+  },
   {
     shown: '`TLS_CERT_PATH`, `TLS_KEY_PATH`, `LISTEN_ADDR`, `EXTERNAL_URL`, `ACME_DOMAIN`',
     gate: 'the same names, bare and with `GATE_`',
@@ -214,7 +219,7 @@ const sovereign: readonly Entry[] = [
   {
     shown: '`/config/cert.pem`, `/config/key.pem`, `/config/acme/`',
     gate: '`tls.files`, the state directory',
-    owed: 'tls',
+    proof: ['test/e2e/acme.test.ts', 'everything on the disk is for the account alone'],
   },
   { shown: 'ACME, then files, then HTTP', gate: 'the same order', ...seedVariables },
   { shown: '`GET`/`POST /api/admin/idps`', gate: 'the same', owed: 'access' },
@@ -297,8 +302,16 @@ const modelServing: readonly Entry[] = [
     proof: ['test/e2e/dnsmasq.test.ts', 'there are goldens for dnsmasq'],
   },
   { shown: '`install-quadlets.sh` (safe to run again)', gate: '`gatectl apply`', ...applied },
-  { shown: '`generate-ssl-cert.sh`, ten-year wildcard', gate: 'internal CA with short-lived leaves', owed: 'tls' },
-  { shown: '`liminati-ca.crt` at the client installer', gate: '`client` target; the CA itself is owed', owed: 'tls' },
+  {
+    shown: '`generate-ssl-cert.sh`, ten-year wildcard',
+    gate: '`gate.tls.internal_ca = true`: a CA of this host, certificates of 14 days',
+    proof: [INTERNAL_CA, 'apply makes it, and nginx serves a certificate by it'],
+  },
+  {
+    shown: '`liminati-ca.crt` at the client installer',
+    gate: '`client` target, with the internal CA',
+    proof: ['test/e2e/internal-ca.test.ts', 'trusts it after the installer ran'],
+  },
   {
     shown: '`curl http://IP:8081/install-client.sh | bash -s IP`',
     gate: '`[client]`, `--target client`',
@@ -337,7 +350,11 @@ const modelServing: readonly Entry[] = [
     proof: ['test/e2e/dnsmasq.test.ts', 'there are goldens for dnsmasq'],
   },
   { shown: 'HTTPS with HSTS', gate: 'the same', proof: [PROXIES, 'with TLS, no proxy before it'] },
-  { shown: 'delete `ssl/*`, run the script again', gate: '`gatectl ca issue`', owed: 'tls' },
+  {
+    shown: 'delete `ssl/*`, run the script again',
+    gate: 'the timer `gate-ca-renew`; `gatectl ca revoke NAME` at once',
+    proof: [INTERNAL_CA, 'what is revoked is replaced at once'],
+  },
   {
     shown: '`nslookup NAME IP`',
     gate: '`gatectl doctor` asks the name server',
@@ -519,7 +536,11 @@ const aisopod: readonly Entry[] = [
     gate: '`[proxy] engine = "nginx"`',
     proof: [PROXIES, 'with TLS, no proxy before it'],
   },
-  { shown: '`certbot certonly --nginx`', gate: 'files of certbot are found; ACME of its own is owed', owed: 'tls' },
+  {
+    shown: '`certbot certonly --nginx`',
+    gate: '`gate.tls.acme`; or certbot, whose files `gate.tls.files` names',
+    proof: ['test/e2e/acme.test.ts', 'gets its certificate by its own listeners'],
+  },
   {
     shown: 'Caddy',
     gate: '`[proxy] engine = "caddy"`',

@@ -72,6 +72,12 @@ test('F3 the tour of the architecture tells of each program, of the compiler and
     expect(headings).toMatch(part)
 })
 
+test('the front page says how to serve HTTPS', () => {
+  expect(readFileSync(join(root, 'README.md'), 'utf8')).toMatch(
+    /^## HTTPS\n[^#]*GATE_LETSENCRYPT__ENABLED[^#]*\(docs\/tls\.md\)/m,
+  )
+})
+
 test('F1 the front page says how long the tests take', () => {
   expect(readFileSync(join(root, 'README.md'), 'utf8')).toMatch(/npm test .*\d+ minutes on two cores/)
 })

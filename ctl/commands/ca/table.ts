@@ -55,7 +55,7 @@ export const CA_COMMANDS: readonly Command[] = [
   },
   {
     name: 'ca export',
-    summary: 'write the certificates that clients are to trust, or a certificate with its key, to one file',
+    summary: 'write the certificates that clients are to trust, or one that was issued, to one file',
     arguments: [{ name: 'NAME', optional: true }],
     options: {
       as: {
@@ -76,7 +76,7 @@ export const CA_COMMANDS: readonly Command[] = [
     },
     notes:
       'Without NAME: what clients are to trust. A p12 asks for a password on a terminal, else reads the first line of standard\n' +
-      'input; with NAME it holds the key as well.',
+      'input; with NAME it holds the key as well, which pem and der do not.',
     load: () => import('./export.ts'),
   },
   {

@@ -45,7 +45,7 @@ function notFound(certificates: AdminCertificates, name: string, cause: unknown)
   const names = certificates.status().certificates.map((certificate) => certificate.name)
   const hint =
     names.length === 0
-      ? 'this daemon gets no certificates: tls.acme, tls.files and tls.internal_ca are not set'
+      ? 'this daemon gets no certificates: letsencrypt.enabled, tls.files and tls.internal_ca are not set'
       : suggestion(name, names, 'certificate')
   return new AdminError('CERTIFICATE_NOT_FOUND', `there is no certificate "${name}"`, { hint, cause })
 }

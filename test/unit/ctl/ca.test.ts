@@ -100,6 +100,12 @@ test('a password that is too short is refused without being shown', async () => 
   expect(stderr).not.toContain('seven77')
 })
 
+test('help of ca export does not promise a key in every format', async () => {
+  const { stdout } = await gatectl(['ca', 'export', '--help'])
+  expect(stdout).not.toContain('certificate with its key')
+  expect(stdout).toContain('with NAME it holds the key as well, which pem and der do not')
+})
+
 test('the roots are exported as PEM and DER', async () => {
   expect((await ca('export')).stdout).toBe(root())
   await ca('export', '--as', 'der', '--out', home.file('root.der'))
@@ -132,6 +138,11 @@ test("a developer's CA is made by the first certificate, in the user's own state
   const [, cert = ''] = /^TLS_CERT_PATH=(.*)$/m.exec(dev.stdout) ?? []
   expect(cert).toBe(home.file('state/gate/ca/issued/localhost.crt'))
   const [leaf] = certificatesIn(home.read('state/gate/ca/issued/localhost.crt'))
-  expect(leaf?.names).toEqual(['localhost', '127.0.0.1', expect.stringMatching(/^(::1|0:0:0:0:0:0:0:1)$/)])
+  expect(leaf?.names).toEqual(['localhost', '127.0.0.1', '::1'])
+  expect((await gatectl(['ca', 'list', '--dev'], { env })).stdout).toMatch(
+    / for localhost, 127\.0\.0\.1, ::1\n[\s\S]* localhost, 127\.0\.0\.1, ::1\n/,
+  )
   expect((await gatectl(['ca', 'issue', 'ai.example.org', '--dev'], { env })).code).toBe(1)
+  for (const name of ['0:0:0:0:0:0:0:1', '::1'])
+    expect(await gatectl(['ca', 'export', name, '--dev'], { env })).toMatchObject({ code: 0 })
 })

@@ -98,3 +98,11 @@ test('tls renew says why there is none', async () => {
 test('completion knows the certificates', async () => {
   expect((await ctl('complete certificate', TLS)).stdout).toBe('ai.example.org\n')
 })
+
+test('tls renew at a daemon without TLS names what would switch it on', async () => {
+  const { stderr, code } = await ctl('tls renew ai.example.org', { certificates: [] }, () =>
+    Promise.reject(new RangeError('no')),
+  )
+  expect(code).toBe(1)
+  expect(stderr).toContain('letsencrypt.enabled, tls.files and tls.internal_ca are not set')
+})

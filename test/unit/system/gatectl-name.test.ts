@@ -19,7 +19,7 @@ test.each(['README.md', 'docs/gatectl.md'])('C6 %s says so', (page) => {
 
 test.each(['gatectl', 'npm run -s gatectl --'])('C6 the start text names what works there: %s', (gatectl) => {
   const start = {
-    url: 'http://127.0.0.1:1',
+    urls: ['http://127.0.0.1:1'],
     external: undefined,
     key: null,
     hasKey: true,
@@ -34,7 +34,7 @@ test.each(['gatectl', 'npm run -s gatectl --'])('C6 the start text names what wo
 
 test('without a key the start text says how to make one, also in a container', () => {
   const start = {
-    url: 'http://127.0.0.1:1',
+    urls: ['http://127.0.0.1:1'],
     external: undefined,
     key: null,
     isOpen: false,
@@ -48,10 +48,28 @@ test('without a key the start text says how to make one, also in a container', (
 })
 
 test('the start text shows where clients reach the gateway, where that is known', () => {
-  const start = { url: 'http://127.0.0.1:1', key: null, hasKey: true, isOpen: true, isJournal: false } as const
+  const start = { urls: ['http://127.0.0.1:1'], key: null, hasKey: true, isOpen: true, isJournal: false } as const
   const example = { path: '/x', body: '{}' }
   const external = 'https://ai.example.org'
   const text = welcome({ ...start, external, gatectl: 'gatectl', closed: undefined, example })
   expect(text).toMatch(/^\nGate listens on http:\/\/127.0.0.1:1\nClients use https:\/\/ai.example.org\n/)
   expect(text).toContain('curl https://ai.example.org/x \\')
+})
+
+test('the start text names every listener', () => {
+  const start = {
+    key: null,
+    hasKey: true,
+    isOpen: true,
+    isJournal: false,
+    external: undefined,
+    gatectl: 'gatectl',
+  } as const
+  const urls = ['http://127.0.0.1:3000', 'https://0.0.0.0:443']
+  const text = welcome({ ...start, urls, closed: undefined, example: { path: '/x', body: '{}' } })
+  expect(text).toMatch(/^\nGate listens on http:\/\/127.0.0.1:3000 and https:\/\/0.0.0.0:443\n/)
+  expect(text).toContain('curl http://127.0.0.1:3000/x \\')
+  expect(welcome({ ...start, urls, closed: 'x', example: { path: '/x', body: '{}' } })).toContain(
+    'https://0.0.0.0:443\n',
+  )
 })
