@@ -1,6 +1,6 @@
 import { readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { readCertificate } from '../../pki/certificate.ts'
+import { keyFlaw, readCertificate } from '../../pki/certificate.ts'
 import { codeOf } from '../../system/error-code.ts'
 import { type NewFile, replaceFiles } from '../../system/replace-files.ts'
 
@@ -70,7 +70,7 @@ export function openCertificateStore(stateDirectory: string) {
       const key = textOf(account('account.key'))
       const { directory, url, email } = jsonOf(account('account.json'))
       return {
-        ...(key?.includes('PRIVATE KEY') === true && { key }),
+        ...(key !== undefined && keyFlaw(key) === undefined && { key }),
         ...(typeof directory === 'string' && typeof url === 'string' && { directory, url }),
         ...(typeof email === 'string' && { email }),
       }

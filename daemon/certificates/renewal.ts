@@ -141,7 +141,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
       adopt(pair)
     } catch (error) {
       if (signal.aborted) throw error
-      failed(error)
+      failed(error, isForced)
       throw error
     }
   }
@@ -165,12 +165,13 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     changed()
   }
 
-  function failed(error: unknown): void {
-    failures++
+  /** @param isForced a person tries until it works: what is tried without one is not put off by that */
+  function failed(error: unknown, isForced: boolean): void {
+    if (!isForced) failures++
     renewals.failed++
     const askedMs = error instanceof AcmeProblem ? error.retryAfterMs : undefined
-    const waitMs = backoffMs(failures, askedMs, random())
-    notBeforeMs = monotonic() + waitMs
+    const waitMs = backoffMs(Math.max(failures, 1), askedMs, random())
+    if (!isForced || askedMs !== undefined) notBeforeMs = Math.max(notBeforeMs, monotonic() + waitMs)
     if (askedMs !== undefined) leftAloneMs = monotonic() + Math.min(askedMs, waitMs)
     lastError = { atMs: now(), message: messageOf(error) }
     save(undefined)

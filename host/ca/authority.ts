@@ -71,18 +71,23 @@ export function requireAuthority(host: HostView, directory: string): Authority {
   throw new HostError({ code: 'NO_CA', message: `there is no CA in ${directory}`, hint })
 }
 
-/** Makes the root of a host; what is there before stays known to clients until it expires. */
+/**
+ * Makes the root of a host, in place of what is there.
+ * @param keepsTrust clients go on trusting the roots before until they expire; otherwise a stolen key would be good
+ */
 export async function createAuthority(
   host: Host,
   directory: string,
   { label, permitted }: { readonly label: string; readonly permitted: Permitted },
   { nowMs, random }: Source,
+  keepsTrust = false,
 ): Promise<Authority> {
   const root = await makeRoot(label, permitted, nowMs, random)
-  const before = readAuthority(host, directory)
+  const [old = '', before = ''] = ['root', 'before'].map((name) => host.read(`${directory}/${name}.crt`))
   makePrivate(host, directory)
-  if (before !== undefined) writeBefore(host, directory, `${before.root.cert}${before.before}`)
-  for (const name of ['next.crt', 'next.key']) host.remove(`${directory}/${name}`)
+  if (keepsTrust) writeBefore(host, directory, `${old}${before}`)
+  for (const name of ['next.crt', 'next.key', ...(keepsTrust ? [] : ['before.crt'])])
+    host.remove(`${directory}/${name}`)
   writePair(host, directory, 'root', root)
   return requireAuthority(host, directory)
 }

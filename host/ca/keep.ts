@@ -1,4 +1,4 @@
-import { makeIssuer } from '../../pki/ca/authority.ts'
+import { CLOCK_SLACK_MS, makeIssuer, readAuthority as readFacts } from '../../pki/ca/authority.ts'
 import { CaError } from '../../pki/ca/ca-error.ts'
 import { issueLeaf } from '../../pki/ca/leaf.ts'
 import { revocationList } from '../../pki/ca/revocation.ts'
@@ -7,13 +7,14 @@ import { certificatesIn } from '../../pki/certificate.ts'
 import type { AuthorityRequest, Issued } from '../../schemas/deploy/authority.ts'
 import { readAccounts } from '../accounts.ts'
 import { makeParents } from '../generations/generations.ts'
-import type { Host } from '../host.ts'
+import type { Host, HostView } from '../host.ts'
 import { HostError } from '../problem.ts'
 import {
   type Authority,
   createAuthority,
   noteIssued,
   readAuthority,
+  requireAuthority,
   type Source,
   trustedCertificates,
 } from './authority.ts'
@@ -26,6 +27,12 @@ export type Kept = {
   /** Unit that reads a certificate which changed; undefined when none did. */
   readonly reload: string | undefined
 }
+
+/**
+ * In the directory of the CA, from before a certificate of the proxy is replaced until the proxy was told: what fails in
+ * between, or a kill, leaves it to the next run.
+ */
+const OWED = 'reload-owed'
 
 /** The list of revoked certificates counts for a month, and is signed anew when it is a day old. */
 const LIST_AGE_MS = 86_400_000
@@ -48,13 +55,38 @@ export async function keepAuthority(host: Host, request: AuthorityRequest, sourc
   try {
     authority = await rollRoot(host, authority, request.label, source, say)
     const proxy = await keepProxy(host, authority, request, source, say)
-    const issuer = await keepIssuer(host, proxy.authority, request, source, say)
+    const issuer = await keepIssuer(host, proxy, request, source, say)
     authority = await keepByHand(host, issuer, request, source, say)
     await publish(host, authority, request, nowMs)
-    return { done, reload: proxy.isNew ? request.proxy?.unit : undefined }
+    const isOwed = host.read(`${request.directory}/${OWED}`) !== undefined
+    return { done, reload: isOwed ? request.proxy?.unit : undefined }
   } catch (error) {
     throw error instanceof CaError ? refusal(error) : error
   }
+}
+
+/**
+ * What is to be kept of a CA that was made by hand: its root, what it has issued, and what is published.
+ * @throws HostError NO_CA, BAD_RECORD, CA_REFUSES
+ */
+export function requestByHand(
+  host: HostView,
+  { directory, published }: Pick<AuthorityRequest, 'directory' | 'published'>,
+): AuthorityRequest {
+  const { root } = requireAuthority(host, directory)
+  try {
+    const { subject, permitted } = readFacts(root.cert)
+    const label = /^Gate CA (.+) [0-9a-f]{8}$/.exec(subject)?.[1] ?? 'gate'
+    const { domains, addresses } = permitted
+    return { version: 1, label, permitted: { domains: [...domains], addresses: [...addresses] }, directory, published }
+  } catch (error) {
+    throw error instanceof CaError ? refusal(error) : error
+  }
+}
+
+/** Notes that the proxy was told to read its certificate. */
+export function noteReloaded(host: Host, directory: string): void {
+  host.remove(`${directory}/${OWED}`)
 }
 
 /** What the CA says, as a problem of the host. */
@@ -66,17 +98,18 @@ type Say = (what: string) => void
 
 async function keepProxy(host: Host, authority: Authority, request: AuthorityRequest, source: Source, say: Say) {
   const { proxy, published } = request
-  if (proxy === undefined) return { authority, isNew: false }
+  if (proxy === undefined) return authority
   const at = `${published}/proxy`
   const found = { cert: host.read(`${at}.crt`), key: host.read(`${at}.key`), names: proxy.names }
   const why = whyRenew(found, authority, source.nowMs)
-  if (why === undefined) return { authority, isNew: false }
+  if (why === undefined) return authority
   const leaf = await issueLeaf(authority.root, proxy.names, source.nowMs, source.random)
   const noted = noteIssued(host, authority, [entryOf(leaf.cert, 'proxy')], source.nowMs)
   makeParents(host, `${published}/x`)
+  host.write(`${request.directory}/${OWED}`, '', 0o600)
   writeServed(host, { cert: `${at}.crt`, key: `${at}.key` }, leaf, groupId(host, proxy.group))
   say(`issued the certificate of the proxy for ${proxy.names.join(', ')}: ${why}`)
-  return { authority: noted, isNew: true }
+  return noted
 }
 
 async function keepIssuer(host: Host, authority: Authority, request: AuthorityRequest, source: Source, say: Say) {
@@ -108,12 +141,14 @@ async function keepByHand(
   for (const { place, names, serial, revokedMs } of authority.issued) {
     if (place === undefined || revokedMs !== undefined || !place.startsWith(`${issuedDirectory(published)}/`)) continue
     const cert = host.read(`${place}.crt`)
+    const [first] = certificatesIn(cert ?? '')
     // one that another took the place of is followed there
-    if (certificatesIn(cert ?? '')[0]?.serial !== serial) continue
+    if (first?.serial !== serial) continue
     const why = whyRenew({ cert, key: host.read(`${place}.key`), names }, current, source.nowMs)
     if (why === undefined) continue
     try {
-      const leaf = await issueLeaf(current.root, names, source.nowMs, source.random)
+      const lifeMs = first.toMs - first.fromMs - CLOCK_SLACK_MS
+      const leaf = await issueLeaf(current.root, names, source.nowMs, source.random, lifeMs)
       current = noteIssued(host, current, [{ ...entryOf(leaf.cert, 'hand'), place }], source.nowMs)
       writeServed(host, { cert: `${place}.crt`, key: `${place}.key` }, leaf, undefined)
       say(`issued ${place}.crt for ${names.join(', ')}: ${why}`)

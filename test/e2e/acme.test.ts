@@ -237,7 +237,7 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
   test.each([
     { name: 'forward', ms: 400 * DAY_MS, alarm: 'expired' },
     { name: 'forward, into the last quarter', ms: 80 * DAY_MS, alarm: 'expiring' },
-    { name: 'back', ms: -400 * DAY_MS, alarm: undefined },
+    { name: 'back', ms: -400 * DAY_MS, alarm: 'not-yet-valid' },
   ])('a clock that jumps $name orders nothing', async ({ ms, alarm }) => {
     const gate = await behindFront()
     const before = gate.serial()
@@ -250,7 +250,7 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     expect(front.orders).toHaveLength(1)
     expect(gate.serial()).toBe(before)
     expect(gate.first()?.alarm?.kind).toBe(alarm)
-    if (alarm !== undefined) expect(gate.first()?.last_error?.message).toMatch(/clock is \d+ h ahead; set it right/)
+    if (ms > 0) expect(gate.first()?.last_error?.message).toMatch(/clock is \d+ h ahead; set it right/)
     gate.jump(-ms)
     await gate.certificates.check()
     expect(gate.first()?.alarm).toBeUndefined()

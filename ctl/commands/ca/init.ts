@@ -15,9 +15,12 @@ async function initAuthority(invocation: Invocation, host: Host): Promise<number
   const { flag, json, print, printJson, note } = invocation
   const place = caPlace(invocation, host, 'ca init')
   const wanted = wantedOf(invocation, place)
+  if (flag('keep-trust') && !flag('replace'))
+    throw usageFailure('--keep-trust says what becomes of a root that is replaced', 'add --replace')
   const made = await onAuthority(host, place, 'ca init', async () => {
-    if (readAuthority(host, place.directory) !== undefined && !flag('replace')) return undefined
-    const authority = await createAuthority(host, place.directory, wanted, source())
+    // one that is damaged cannot be read, and is replaced
+    if (!flag('replace') && readAuthority(host, place.directory) !== undefined) return undefined
+    const authority = await createAuthority(host, place.directory, wanted, source(), flag('keep-trust'))
     await publish(host, authority, place, Date.now())
     return authority
   })
@@ -40,6 +43,9 @@ export function wantedOf({ texts, flag }: Invocation, { request }: CaPlace) {
   const asked = { domains: texts('domain').map((name) => name.toLowerCase()), addresses: [...texts('address')] }
   const wrong = asked.addresses.find((address) => isIP(address) === 0)
   if (wrong !== undefined) throw usageFailure(`--address: "${wrong}" is not an IP address`, 'write a name as --domain')
+  const numeric = asked.domains.find((domain) => isIP(domain) > 0)
+  if (numeric !== undefined)
+    throw usageFailure(`--domain: "${numeric}" is an IP address`, `write it as --address ${numeric}`)
   const bad = asked.domains.find(
     (name) => !/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(name),
   )

@@ -1,8 +1,9 @@
-import { type Kept, keepAuthority } from '../../../host/ca/keep.ts'
+import { type Kept, keepAuthority, noteReloaded, requestByHand } from '../../../host/ca/keep.ts'
 import { type Host, localHost } from '../../../host/host.ts'
 import type { AuthorityRequest } from '../../../schemas/deploy/authority.ts'
 import { failure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
+import { converted } from '../host/deployment.ts'
 import { type CaPlace, caPlace, onAuthority, source } from './place.ts'
 
 export const run: Run = async (invocation) => {
@@ -10,11 +11,12 @@ export const run: Run = async (invocation) => {
   const host = localHost()
   const [file] = invocation.arguments
   const { request, ...place } = caPlace(invocation, host, 'ca renew', file)
-  if (request === undefined) {
+  if (request === undefined && file !== undefined) {
     const hint = 'apply a spec with gate.tls.internal_ca = true first'
-    throw failure('FILE_UNREADABLE', `${file ?? 'ca.json'}: nothing asks the CA for a certificate`, { hint })
+    throw failure('FILE_UNREADABLE', `${file}: nothing asks the CA for a certificate`, { hint })
   }
-  const { done } = await renewAt(invocation, host, { ...place, request })
+  const asked = request ?? (await converted(async () => requestByHand(host, place)))
+  const { done } = await renewAt(invocation, host, { ...place, request: asked })
   if (json) printJson({ done })
   else if (done.length === 0) print('nothing to do: every certificate is good')
   return 0
@@ -31,7 +33,8 @@ export async function renewAt(
   if (kept.reload !== undefined) {
     // a proxy that waits for this very unit could not reload before it ends
     const ran = await host.run(['systemctl', '--no-block', 'try-reload-or-restart', kept.reload])
-    if (ran.code !== 0) note(`${kept.reload} was not reloaded, and serves the certificate before: ${ran.stderr.trim()}`)
+    if (ran.code === 0) noteReloaded(host, place.directory)
+    else note(`${kept.reload} was not reloaded, and serves the certificate before: ${ran.stderr.trim()}`)
   }
   return kept
 }

@@ -26,6 +26,7 @@ export const CA_COMMANDS: readonly Command[] = [
       },
       address: { type: 'string', value: 'IP', multiple: true, description: 'it may sign for this address' },
       replace: { type: 'boolean', description: 'make another root; every client then needs the installer again' },
+      'keep-trust': { type: 'boolean', description: 'with --replace: clients go on trusting the root before' },
       ...WHICH,
     },
     notes:
@@ -43,7 +44,8 @@ export const CA_COMMANDS: readonly Command[] = [
       days: { type: 'string', value: 'DAYS', description: 'how long it lasts (14; with --dev 90; 397 at most)' },
       ...WHICH,
     },
-    notes: 'Without --out it is renewed by itself where it is. NAME is localhost with --dev, which also makes the CA.',
+    notes:
+      'Without --out, gatectl ca renew renews it where it is. NAME is localhost with --dev, which also makes the CA.',
     load: () => import('./issue.ts'),
   },
   {
@@ -94,7 +96,9 @@ export const CA_COMMANDS: readonly Command[] = [
     summary: 'make anew what the internal CA has issued and what is soon over; a timer does this each day',
     arguments: [{ name: 'REQUEST', optional: true, complete: 'file' }],
     options: WHICH,
-    notes: 'REQUEST is /etc/gate/ca.json when it is not given: what the applied spec asks of the CA.',
+    notes:
+      'REQUEST is /etc/gate/ca.json when it is not given: what the applied spec asks of the CA. Without one, what was issued by\n' +
+      'hand is renewed.',
     load: () => import('./renew.ts'),
   },
 ]

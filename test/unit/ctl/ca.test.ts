@@ -50,7 +50,9 @@ test.each([
   { args: ['init', '--address', 'ai.example.org', '--replace'], code: 2, says: 'is not an IP address' },
   { args: ['init', '--domain', '*.example.org', '--replace'], code: 2, says: 'is not a host name' },
   { args: ['init', '--replace'], code: 2, says: 'say what the CA may sign for' },
-  { args: ['renew'], code: 1, says: 'nothing asks the CA' },
+  { args: ['renew', 'absent.json'], code: 1, says: 'nothing asks the CA' },
+  { args: ['init', '--domain', '192.0.2.7', '--replace'], code: 2, says: 'write it as --address 192.0.2.7' },
+  { args: ['init', '--domain', 'ai.example.org', '--keep-trust'], code: 2, says: 'add --replace' },
   { args: ['list', '--dev'], code: 2, says: '--dev has a directory of its own' },
 ])('$args is refused: $says', async ({ args, code, says }) => {
   const ran = await ca(...args)
@@ -129,6 +131,33 @@ test.skipIf(!hasProgram('openssl'))('what is revoked is on the list', async () =
   expect((await ca('revoke', 'lost.ai.example.org')).stdout).toContain('was revoked before')
   expect((await ca('export', 'lost.ai.example.org')).code).toBe(1)
   expect((await ca('list')).stdout).toMatch(new RegExp(`${serial} .* revoked `))
+})
+
+test('a root that is replaced is trusted no more, unless it is to be; a damaged one can be replaced', async () => {
+  const other = ['--directory', home.file('other')]
+  const init = (...args: readonly string[]) =>
+    gatectl(['ca', 'init', '--domain', 'ai.example.org', ...args, ...other]).then(({ code }) => code)
+  const trusted = () => certificatesIn(home.read('other/ca.crt')).map(({ pem }) => pem)
+  expect(await init()).toBe(0)
+  const [first = ''] = trusted()
+  expect(await init('--replace', '--keep-trust')).toBe(0)
+  expect(trusted()).toEqual([expect.any(String), first])
+  expect(await init('--replace')).toBe(0)
+  expect(trusted()).toHaveLength(1)
+  expect(trusted()).not.toContain(first)
+  home.write('other/root.crt', 'not a certificate')
+  expect(await init()).toBe(1)
+  expect(await init('--replace')).toBe(0)
+  expect(trusted()).toHaveLength(1)
+})
+
+test('what a CA made by hand has issued is renewed', async () => {
+  const [old] = certificatesIn(home.read('ca/issued/phone.ai.example.org.crt'))
+  home.write('ca/issued/phone.ai.example.org.key', home.read('out/chat.ai.example.org.key'))
+  expect(await ca('renew')).toMatchObject({ code: 0, stdout: expect.stringContaining('phone.ai.example.org.crt') })
+  const [renewed] = certificatesIn(home.read('ca/issued/phone.ai.example.org.crt'))
+  expect(renewed?.serial).not.toBe(old?.serial)
+  expect((renewed?.toMs ?? 0) - (renewed?.fromMs ?? 0)).toBe((old?.toMs ?? 0) - (old?.fromMs ?? 0))
 })
 
 test("a developer's CA is made by the first certificate, in the user's own state", async () => {

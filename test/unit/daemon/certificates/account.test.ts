@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createAccount } from '../../../../daemon/certificates/account.ts'
 import { openCertificateStore } from '../../../../daemon/certificates/kept.ts'
@@ -13,6 +14,9 @@ beforeEach(() => {
 })
 afterEach(() => place.remove())
 
+const newKey = async () =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+
 test('an answer that is lost makes no second account, also after a start', async () => {
   const keys: string[] = []
   let isLost = true
@@ -24,7 +28,6 @@ test('an answer that is lost makes no second account, also after a start', async
     }
     return { register } as Partial<AcmeClient> as AcmeClient
   }
-  const newKey = async () => `PRIVATE KEY ${keys.length}`
   const start = () => {
     const settings = { directory: DIRECTORY } as AcmeSettings
     return createAccount(settings, openCertificateStore(place.path), () => {})
@@ -36,6 +39,21 @@ test('an answer that is lost makes no second account, also after a start', async
   isLost = false
   const second = start()
   await second.use(open, newKey, async () => {})
-  expect(keys).toEqual(Array(3).fill('PRIVATE KEY 0'))
+  expect(keys).toEqual(Array(3).fill(keys[0]))
   expect(openCertificateStore(place.path).loadAccount()).toMatchObject({ key: keys[0], url: ACCOUNT })
+})
+
+test.each([20, 100])('a key that was cut off after %i characters is replaced, and registered', async (length) => {
+  const key = await newKey()
+  openCertificateStore(place.path).saveAccount({ key, directory: DIRECTORY, url: ACCOUNT, email: '' })
+  place.write('tls/acme/account.key', key.slice(0, length))
+  const used: (string | undefined)[] = []
+  const open = (_key: string, url: string | undefined) => {
+    used.push(url)
+    return { register: async () => `${ACCOUNT}1` } as Partial<AcmeClient> as AcmeClient
+  }
+  const settings = { directory: DIRECTORY } as AcmeSettings
+  await createAccount(settings, openCertificateStore(place.path), () => {}).use(open, newKey, async () => {})
+  expect(used).toEqual([undefined])
+  expect(openCertificateStore(place.path).loadAccount()).toMatchObject({ url: `${ACCOUNT}1` })
 })

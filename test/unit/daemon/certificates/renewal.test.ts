@@ -61,6 +61,10 @@ function world(certificates: readonly Pair[], before?: Kept) {
     disk: (full: boolean) => {
       isFull = full
     },
+    /** The certificate cannot be read any more; what is known of it can. */
+    lose: () => {
+      kept = { ...kept, pair: undefined }
+    },
     restart: () => {
       renewal = start()
     },
@@ -133,6 +137,25 @@ describe.skipIf(!hasProgram('openssl'))('a renewal (needs openssl)', () => {
     await at.renewal().check(signal)
     at.ca('issues')
     await at.renewal().renew(signal)
+    expect(at.renewal().identity()).toBeDefined()
+  })
+
+  test('failures of what was asked for by hand put off nothing', async () => {
+    const at = world(certificates)
+    at.ca('fails')
+    await at.renewal().check(signal)
+    for (let i = 0; i < 4; i++) await expect(at.renewal().renew(signal)).rejects.toThrow('does not answer')
+    await at.pass(10 * MINUTE_MS)
+    expect(at.attempts).toHaveLength(6)
+  })
+
+  test('what is lost from the disk is ordered at the start, though the last order was just now', async () => {
+    const at = world(certificates)
+    await at.renewal().check(signal)
+    at.lose()
+    at.restart()
+    await at.renewal().check(signal)
+    expect(at.attempts).toHaveLength(2)
     expect(at.renewal().identity()).toBeDefined()
   })
 

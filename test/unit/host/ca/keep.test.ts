@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readAuthority } from '../../../../host/ca/authority.ts'
 import { issueByHand, revokeIssued } from '../../../../host/ca/by-hand.ts'
-import { keepAuthority } from '../../../../host/ca/keep.ts'
+import { keepAuthority, noteReloaded } from '../../../../host/ca/keep.ts'
 import { type Host, localHost } from '../../../../host/host.ts'
 import { readAuthority as readFacts } from '../../../../pki/ca/authority.ts'
 import { issueLeaf } from '../../../../pki/ca/leaf.ts'
@@ -38,7 +38,12 @@ const request = (changed: Partial<AuthorityRequest> = {}): AuthorityRequest => (
   ...changed,
 })
 
-const keep = (nowMs: number, asked = request()) => keepAuthority(host(), asked, { nowMs, random: randomBytes })
+/** What was made; the proxy is told then. */
+async function keep(nowMs: number, asked = request()) {
+  const kept = await keepAuthority(host(), asked, { nowMs, random: randomBytes })
+  noteReloaded(host(), asked.directory)
+  return kept
+}
 const FILES = [
   'private/root.crt',
   'private/root.key',
@@ -96,6 +101,15 @@ test('changes nothing the second time, nor a week later', async () => {
   expect(await keep(start + 1000)).toEqual({ done: [], reload: undefined })
   expect(await keep(start + 7 * DAY_MS)).toEqual({ done: [], reload: undefined })
   expect(texts()).toEqual(made)
+})
+
+test('the proxy is told of its certificate also when what came after it failed, until it was told', async () => {
+  const issuer = { directory: home.file('issuer'), group: 'nobody-has-this' }
+  await expect(keep(start, request({ issuer }))).rejects.toMatchObject({ problems: [{ code: 'CA_REFUSES' }] })
+  const untold = await keepAuthority(host(), request(), { nowMs: start + DAY_MS, random: randomBytes })
+  expect(untold.reload).toBe('nginx.service')
+  expect((await keep(start + 2 * DAY_MS)).reload).toBe('nginx.service')
+  expect((await keep(start + 3 * DAY_MS)).reload).toBeUndefined()
 })
 
 test('knows an address again in any spelling', async () => {
