@@ -21,7 +21,7 @@ import { createRequestIds } from '../gateway/request-id.ts'
 import { admissionLimits, keptLimits, recordingLimits } from '../gateway/settings.ts'
 import { speechOf } from '../gateway/speech.ts'
 import { openRow } from '../gateway/usage-row.ts'
-import { connectionLimits } from '../listener/connection-limits.ts'
+import { connectionLimits, createClientConnections } from '../listener/connection-limits.ts'
 import type { Identities } from '../listener/identities.ts'
 import { createMetrics } from '../meter/metrics.ts'
 import { createRetryBudget } from '../route/retry-budget.ts'
@@ -67,7 +67,7 @@ export function createDataPlane(
   const health = createTargetHealth(monotonic)
   const speech = speechOf(DIALECTS, echo)
   const places = placesOf(activation, initial, certificates !== null)
-  const limits = limitsOf(initial, Object.values(places).flat().length, log)
+  const limits = limitsOf(initial, monotonic, log)
   const upstreams = createUpstreams(speech, limits.maxUpstreamConnections)
   const backends = createBackends({
     probe: upstreams.probe,
@@ -210,8 +210,8 @@ export function createDataPlane(
   }
 }
 
-function limitsOf({ server }: Config, listeners: number, log: Log) {
-  const { clients, upstreams } = connectionLimits(ownDescriptors(), server.max_connections, listeners)
+function limitsOf({ server }: Config, now: () => number, log: Log) {
+  const { clients, upstreams, bound } = connectionLimits(ownDescriptors(), server.max_connections)
   if (clients < server.max_connections) {
     log('info', 'fewer connections are accepted than server.max_connections: raise the limit of open files', {
       count: clients,
@@ -220,7 +220,7 @@ function limitsOf({ server }: Config, listeners: number, log: Log) {
   return {
     headersTimeoutMs: durationMs(server.headers_timeout),
     bodyTimeoutMs: durationMs(server.body_timeout),
-    maxConnections: clients,
+    connections: createClientConnections({ clients, bound }, now, log),
     maxUpstreamConnections: upstreams,
   }
 }

@@ -5,6 +5,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { noteRequest, refuseBroken, sayOn } from './broken-request.ts'
 import type { ClientRequest, ClientResponse } from './client-request.ts'
+import type { ClientConnections } from './connection-limits.ts'
 import { probeUntilAnswered } from './half-close.ts'
 import { noteVia, type Via, viaOf } from './via.ts'
 
@@ -12,7 +13,8 @@ import { noteVia, type Via, viaOf } from './via.ts'
 export type HttpLimits = {
   readonly headersTimeoutMs: number
   readonly bodyTimeoutMs: number
-  readonly maxConnections: number
+  /** Shared by all listeners. */
+  readonly connections: ClientConnections
 }
 
 /** An address (undefined: every address of this host), or a listening socket that was inherited. */
@@ -62,6 +64,7 @@ export type Layer = {
 export function createHttpListener({ handle, errorBody }: Answering, limits: HttpLimits, log: Log, layer?: Layer) {
   let draining = false
   let isProxied = false
+  let url = ''
   const connections = new Set<Socket>()
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     noteRequest(request.socket, response)
@@ -103,6 +106,10 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
     socket.once('end', () => probeUntilAnswered(socket))
   }
   server.on('connection', (socket) => {
+    if (!limits.connections.take(socket, url)) {
+      socket.destroy()
+      return
+    }
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
     // a connection that is gone has no address, which must not make a proxy of it
@@ -110,11 +117,7 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
     if (layer === undefined) next(socket, via)
     else layer.accept(socket, via, next)
   })
-  server.maxConnections = limits.maxConnections
   server.on('clientError', (error, socket: Socket) => refuseBroken(error, socket, errorBody))
-  server.on('drop', () =>
-    log('warn', 'connection refused: server.max_connections or the limit of open files is reached'),
-  )
 
   return {
     /** @returns the address listened on. @throws Error (EADDRINUSE, EACCES, …) */
@@ -130,7 +133,8 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
           server.on('error', (error) => log('error', 'listener failed', { error: String(error) }))
           const address = server.address()
           isProxied = address === null || typeof address === 'string' // null: a Unix socket that was inherited
-          resolve(urlOf(address, layer?.scheme ?? 'http'))
+          url = urlOf(address, layer?.scheme ?? 'http')
+          resolve(url)
         })
       })
     },

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { Agent } from 'node:https'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Identity } from '../../daemon/listener/identities.ts'
+import { upToConnections } from '../support/client-connections.ts'
 import { until } from '../support/daemon.ts'
 import { KEY, startDataPlane } from '../support/data-plane.ts'
 import {
@@ -47,7 +48,10 @@ beforeAll(async () => {
     response.on('close', () => clearInterval(timer))
   })
   const upstreams = { mock: { provider: 'custom', base_url: upstream.url, api_key: 'key', models: ['mock'] } }
-  gate = await startDataPlane({ upstreams }, { identities: served.identities, limits: { maxConnections: 1_000 } })
+  gate = await startDataPlane(
+    { upstreams },
+    { identities: served.identities, limits: { connections: upToConnections(1_000) } },
+  )
   await gate.refresh()
 })
 afterAll(async () => {

@@ -22,6 +22,7 @@ import { echo } from '../../daemon/translate/openai-chat/echo.ts'
 import { createUpstreams } from '../../daemon/upstream/upstreams.ts'
 import { configSchema } from '../../schemas/config/config.ts'
 import type { LogFields } from '../../schemas/words/log.ts'
+import { upToConnections } from './client-connections.ts'
 
 export const KEY = 'a-key-of-the-test-01'
 
@@ -119,7 +120,7 @@ export async function startDataPlane(
     },
     initial,
   )
-  const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 100, ...options.limits }
+  const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, connections: upToConnections(100), ...options.limits }
   const { identities } = options
   const https =
     identities === undefined

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { timesItself } from '../../../../daemon/listener/broken-request.ts'
 import { PROBE, type Probed } from '../../../../daemon/listener/half-close.ts'
 import { type Answering, createHttpListener, type HttpLimits } from '../../../../daemon/listener/http.ts'
+import { upToConnections } from '../../../support/client-connections.ts'
 import { sendRaw } from '../../../support/raw-http.ts'
 
 const closing: (() => Promise<void>)[] = []
@@ -12,7 +13,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-const LIMITS: HttpLimits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 10 }
+const LIMITS = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000 }
 /** What answers here gets what Node makes of HTTP/1.1. */
 type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 const hello: Handle = async (_, response) => void response.end('hello')
@@ -23,7 +24,7 @@ async function open(handle: Handle = hello, limits: Partial<HttpLimits> = {}) {
   const errorBody: Answering['errorBody'] = ({ code, message }) => JSON.stringify({ code, message })
   const listener = createHttpListener(
     { handle, errorBody },
-    { ...LIMITS, ...limits },
+    { ...LIMITS, connections: upToConnections(10), ...limits },
     (_, message) => void lines.push(message),
   )
   const url = await listener.listen({ host: '127.0.0.1', port: 0 })
@@ -156,19 +157,27 @@ test('headers that do not come are waited for as long as was said', async () => 
   expect(await sendRaw(url, 'GET / HTTP/1.1\r\nHost: x\r\n')).toContain('"code":"REQUEST_TIMEOUT"')
 })
 
-test('a connection over the limit is closed, and the log says so', async () => {
-  const { url, lines } = await open(hello, { maxConnections: 1 })
-  const { hostname, port } = new URL(url)
+test('a connection over the limit of all listeners is closed', async () => {
+  const lines: string[] = []
+  const connections = upToConnections(1, (_, _message, { url: at = '', reason } = {}) => {
+    lines.push(`${at}: ${reason}`)
+  })
+  const [{ url }, { url: other }] = [await open(hello, { connections }), await open(hello, { connections })]
+  const { hostname, port } = new URL(other)
   const first = connect(Number(port), hostname)
   await new Promise((resolve) => first.once('connect', resolve))
   expect(await sendRaw(url, GET)).toBe('')
-  expect(lines).toEqual([expect.stringContaining('server.max_connections')])
+  expect(lines).toEqual([`${url}: server.max_connections is reached`])
   first.destroy()
 })
 
 test('an address that is taken is an error, not a crash', async () => {
   const { url } = await open()
-  const other = createHttpListener({ handle: hello, errorBody: () => '' }, LIMITS, () => {})
+  const other = createHttpListener(
+    { handle: hello, errorBody: () => '' },
+    { ...LIMITS, connections: upToConnections(1) },
+    () => {},
+  )
   await expect(other.listen({ host: '127.0.0.1', port: Number(new URL(url).port) })).rejects.toThrow('EADDRINUSE')
 })
 

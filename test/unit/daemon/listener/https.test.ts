@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHttpsLayer } from '../../../../daemon/listener/https.ts'
+import { upToConnections } from '../../../support/client-connections.ts'
 import { makeIdentity, swappableIdentities } from '../../../support/identities.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
@@ -15,7 +16,7 @@ beforeAll(() => {
   layer = createHttpsLayer({
     identities: swappableIdentities([makeIdentity(['ai.example.org'])]).identities,
     answering: { handle: async () => {}, errorBody: () => '' },
-    limits: { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 100 },
+    limits: { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, connections: upToConnections(100) },
     hstsSeconds: () => 3_600,
     noteHandshake: () => {},
     random: randomBytes,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Answering, createHttpListener } from '../../../../daemon/listener/http.ts'
 import { afterProxyHeader, PLAIN } from '../../../../daemon/listener/proxied.ts'
+import { upToConnections } from '../../../support/client-connections.ts'
 import { sendRaw } from '../../../support/raw-http.ts'
 
 let isTrusted = true
@@ -12,7 +13,7 @@ const answering: Answering = {
     response.end(Buffer.from(`from ${peer}`))
   },
 }
-const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 10 }
+const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, connections: upToConnections(10) }
 const listener = createHttpListener(answering, limits, () => {}, layer)
 let url = ''
 beforeAll(async () => {

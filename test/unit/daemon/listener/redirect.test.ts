@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHttpListener } from '../../../../daemon/listener/http.ts'
 import { redirecting } from '../../../../daemon/listener/redirect.ts'
+import { upToConnections } from '../../../support/client-connections.ts'
 import { sendRaw } from '../../../support/raw-http.ts'
 
 const current = () => [{ names: ['ai.example.org', '*.example.net', '192.0.2.7'], cert: '', key: '' }]
@@ -14,7 +15,7 @@ const answering = redirecting({
   httpsPort: () => httpsPort,
   errorBody: ({ code }) => JSON.stringify({ code }),
 })
-const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, maxConnections: 10 }
+const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, connections: upToConnections(10) }
 const listener = createHttpListener(answering, limits, () => {})
 let url = ''
 beforeAll(async () => {
