@@ -4,6 +4,7 @@ import { durationMs } from '../../schemas/config/values.ts'
 import { hostPort } from '../../schemas/words/address.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { addressList } from '../admit/address.ts'
+import { gatewaySettings } from '../gateway/settings.ts'
 import { type Answering, createHttpListener, type HttpLimits, type Layer, type ListenAt } from '../listener/http.ts'
 import { createHttpsLayer } from '../listener/https.ts'
 import type { Identities } from '../listener/identities.ts'
@@ -66,6 +67,7 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
   const redirects = redirecting({
     identities,
     externalUrl: () => settings.externalUrl,
+    isServed: () => settings.isServed,
     httpsPort: () => httpsPort,
     errorBody: answering.errorBody,
   })
@@ -121,6 +123,7 @@ function settingsOf(config: Config) {
     takesProxyHeader: server.proxy_protocol,
     trustedProxies: addressList(server.trusted_proxies),
     externalUrl: server.external_url,
+    isServed: gatewaySettings(config).isServed,
     hstsSeconds: hstsSecondsOf(config),
   }
 }

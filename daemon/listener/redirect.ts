@@ -11,6 +11,8 @@ type RedirectParts = {
   readonly identities: Pick<Identities, 'current' | 'httpChallenge'>
   /** `server.external_url`, the one origin that clients should know; undefined: there is none. */
   readonly externalUrl: () => string | undefined
+  /** Whether the gateway answers for a (canonical) host at all; null: it does for any. */
+  readonly isServed: () => ((host: string) => boolean) | null
   /** Where TLS is answered, as clients see it. */
   readonly httpsPort: () => number
   readonly errorBody: (error: GateError) => string
@@ -25,7 +27,7 @@ const HTTPS_PORT = 443
  * What the port for plain HTTP answers: HTTP-01 challenges that are pending, and for our own names where they are served.
  * It serves nothing itself, and sends nobody to a host that only the request names.
  */
-export function redirecting({ identities, externalUrl, httpsPort, errorBody }: RedirectParts): Answering {
+export function redirecting({ identities, externalUrl, isServed, httpsPort, errorBody }: RedirectParts): Answering {
   return {
     errorBody,
     async handle(request, response) {
@@ -52,10 +54,11 @@ export function redirecting({ identities, externalUrl, httpsPort, errorBody }: R
 
   /** @throws GateError MISDIRECTED */
   function originOf(host: string): string {
+    const unserved = new GateError('MISDIRECTED', 'this host name is not served here')
+    if (isServed()?.(host) === false) throw unserved
     const external = URL.parse(externalUrl() ?? '')
     if (external?.protocol === 'https:' && parseHostPort(external.host).host === host) return external.origin
-    if (host === '' || !identities.current().some((identity) => covers(identity, host)))
-      throw new GateError('MISDIRECTED', 'this host name is not served here')
+    if (host === '' || !identities.current().some((identity) => covers(identity, host))) throw unserved
     const port = httpsPort()
     if (port !== HTTPS_PORT) return `https://${hostPort(host, port)}`
     return `https://${isIP(host) === 6 ? `[${host}]` : host}`

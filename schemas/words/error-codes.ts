@@ -38,7 +38,10 @@ export const ADMIN_CODES = {
   BODY_TOO_LARGE: { status: 413, meaning: 'the body is larger than 1 MiB' },
   INTERNAL: { status: 500, meaning: 'the daemon failed; its log says why' },
   BACKEND_FAILED: { status: 502, meaning: 'the backend did not start or stop' },
-  RENEWAL_FAILED: { status: 502, meaning: 'no new certificate could be got; the one before is still served' },
+  RENEWAL_FAILED: {
+    status: 502,
+    meaning: 'no new certificate could be got; the one before, if there is one, is still served',
+  },
   GIVEN_UP: { status: 503, meaning: 'the caller left before the work was done' },
   TOO_MANY_FOLLOWERS: { status: 503, meaning: 'too many clients follow a log' },
 } as const satisfies Record<string, { status: number; meaning: string }>

@@ -33,12 +33,22 @@ export async function renewCertificate(
     if (error instanceof RangeError) throw notFound(certificates, name, error)
     if (signal.aborted) throw new AdminError('GIVEN_UP', 'the client no longer waits for the renewal', { cause: error })
     const why = error instanceof Error ? error.message : String(error)
-    const hint = 'the certificate before is still served; gatectl doctor looks at DNS, ports, CAA and the clock'
-    throw new AdminError('RENEWAL_FAILED', `${name}: ${why}`, { cause: error, hint })
+    const failed = certificates.status().certificates.find((certificate) => certificate.name === wanted)
+    throw new AdminError('RENEWAL_FAILED', `${name}: ${why}`, { cause: error, ...(failed && { hint: hintOf(failed) }) })
   }
   const renewed = certificates.status().certificates.find((certificate) => certificate.name === wanted)
   if (renewed === undefined) throw notFound(certificates, name, undefined)
   return renewed
+}
+
+function hintOf({ served, source }: CertificateStatus): string {
+  const left =
+    served === undefined ? 'there is no certificate, so clients are refused' : 'the certificate before is still served'
+  const remedy =
+    source === 'files'
+      ? 'put a certificate and its key where tls.files says'
+      : 'gatectl doctor looks at DNS, ports, CAA and the clock'
+  return `${left}; ${remedy}`
 }
 
 function notFound(certificates: AdminCertificates, name: string, cause: unknown): AdminError {

@@ -3,7 +3,7 @@ import { sh } from '../../../syntax/shell/print.ts'
 import { inPool } from '../../../system/pool.ts'
 import { type Greeting, greet } from '../../tls/handshake.ts'
 import type { Check } from '../check.ts'
-import { command, type Finding, fail, ok, skip } from '../finding.ts'
+import { command, type Finding, fail, listed, ok, skip } from '../finding.ts'
 import { tlsOf } from '../tls-view.ts'
 
 export type HttpsFacts = {
@@ -14,8 +14,10 @@ export type HttpsFacts = {
     readonly expected: string
     readonly answer: Reply
   }[]
-  /** Whether a certificate is served, and by a listener that other machines may reach. */
-  readonly isServed: boolean
+  /** URLs that the daemon listens on for TLS. */
+  readonly listening: readonly string[]
+  /** Whether there is any certificate; and a listener that other machines may reach. */
+  readonly hasCertificate: boolean
   readonly isOutside: boolean
 }
 export type Reply =
@@ -31,19 +33,26 @@ export const https: Check<HttpsFacts> = {
   summary: "whether the daemon's listeners answer over TLS, with the certificate of each name; from this host only",
   async observe({ daemon }, signal) {
     const [view, answer] = await Promise.all([tlsOf(daemon), daemon])
-    const urls = answer.kind === 'answers' ? answer.status.listen.filter((url) => url.startsWith('https:')) : []
+    const listening =
+      view !== undefined && answer.kind === 'answers'
+        ? answer.status.listen.filter((url) => url.startsWith('https:'))
+        : []
     const served = (view?.status.certificates ?? []).flatMap(({ names, served }) =>
       served === undefined
         ? []
         : names.map((name) => ({ name: name.replace(/^\*/, 'gate-doctor'), expected: served.sha256 })),
     )
-    const wanted = urls.flatMap((url) => served.map((one) => ({ url, ...one }))).slice(0, MOST_ASKED)
+    const wanted = listening.flatMap((url) => served.map((one) => ({ url, ...one }))).slice(0, MOST_ASKED)
     const answers = await inPool(wanted, AT_A_TIME, async (one) => ({ ...one, answer: await reply(one, signal) }))
-    const isOutside = urls.some((url) => !isLoopback(parseHostPort(new URL(url).host).host))
-    return { answers, isServed: served.length > 0 && urls.length > 0, isOutside }
+    const isOutside = listening.some((url) => !isLoopback(parseHostPort(new URL(url).host).host))
+    return { answers, listening, hasCertificate: served.length > 0, isOutside }
   },
-  judge({ answers, isServed, isOutside }) {
-    if (!isServed) return [ok('the daemon serves nothing over TLS itself')]
+  judge({ answers, listening, hasCertificate, isOutside }) {
+    if (listening.length === 0) return [ok('the daemon serves nothing over TLS itself')]
+    if (!hasCertificate) {
+      const why = 'there is no certificate, so that every handshake fails: see the line tls'
+      return [fail(`${listed(listening)} refuses all clients`, why, command(sh`gatectl tls status`))]
+    }
     const wrong = answers.flatMap(judgeReply)
     const right = `${answers.length} of ${answers.length} answer with the right certificate, from this host`
     const unknown = skip(

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { spanText } from '../../../schemas/words/span.ts'
 import { sh } from '../../../syntax/shell/print.ts'
@@ -8,18 +8,43 @@ import { type Agreed, afterHandshake } from '../site.ts'
 export const chain = afterHandshake(
   'chain',
   'whether the chain of the certificate ends at a CA that this host believes',
-  async (agreed, { name }) => [judgeChain(agreed, name)],
+  async (agreed, { name, trust }) => [judgeChain(agreed, name, trust)],
 )
 
-function judgeChain({ chain: links, distrust }: Agreed, name: string): Finding {
+function judgeChain({ chain: links, distrust: seen }: Agreed, name: string, trust: readonly string[]): Finding {
   const path = [...links.map(ownName), shortName(links.at(-1)?.issuer ?? '') || NAMELESS]
   const shown = path.filter((step, i) => step !== path[i - 1]).join(' ← ')
-  // that it has run out, or is not yet valid, is the line of its own
-  if (distrust === undefined || /EXPIRED|NOT_YET_VALID/.test(distrust)) return ok(shown)
+  // that it has run out, or is not yet valid, has a line of its own, and hides what else is wrong
+  const distrust = seen !== undefined && /EXPIRED|NOT_YET_VALID/.test(seen) ? distrustOf(links, trust) : seen
+  if (distrust === undefined) return ok(shown)
   const { why, fix } = DISTRUST[distrust] ?? { why: 'OpenSSL does not believe it', fix: RENEW }
   return fail(`${shown} is not believed (${distrust})`, why, fix(name))
 }
 
+/** What OpenSSL would say of a chain if all of it were valid now. @param trust PEM */
+function distrustOf(links: readonly X509Certificate[], trust: readonly string[]): string | undefined {
+  const broken = links.some((link, i) => {
+    const next = links[i + 1]
+    return next !== undefined && !isSignedBy(link, next)
+  })
+  if (broken) return 'CERT_SIGNATURE_FAILURE'
+  const last = links.at(-1)
+  if (last === undefined || trust.some((pem) => isSignedBy(last, new X509Certificate(pem)))) return undefined
+  if (!isSignedBy(last, last)) return 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'
+  return links.length === 1 ? 'DEPTH_ZERO_SELF_SIGNED_CERT' : 'SELF_SIGNED_CERT_IN_CHAIN'
+}
+
+function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  if (certificate.raw.equals(issuer.raw) && certificate !== issuer) return true // believed itself
+  try {
+    return certificate.issuer === issuer.subject && certificate.verify(issuer.publicKey)
+  } catch {
+    return false // a kind of key that OpenSSL does not know
+  }
+}
+
+const REPLACE = (): Fix =>
+  edit('the gateway', 'get a certificate from a CA (letsencrypt, tls.internal_ca), or put one where tls.files says')
 const RENEW = (name: string): Fix => command(sh`gatectl tls renew ${name}`)
 const INSTALL = (): Fix =>
   edit('this host', 'install the CA of the gateway with its client installer, or name it with --ca FILE')
@@ -34,7 +59,7 @@ const DISTRUST: Readonly<Record<string, { readonly why: string; readonly fix: (n
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { why: 'its CA is not known to this host', fix: INSTALL },
   UNABLE_TO_GET_ISSUER_CERT: { why: 'its CA is not known to this host', fix: INSTALL },
   SELF_SIGNED_CERT_IN_CHAIN: { why: 'its CA is not known to this host', fix: INSTALL },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { why: 'it signed itself, so no client can believe it', fix: RENEW },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { why: 'it signed itself, so no client can believe it', fix: REPLACE },
   PERMITTED_VIOLATION: { why: 'its CA may not issue for this name (name constraints)', fix: RENEW },
   EXCLUDED_VIOLATION: { why: 'its CA may not issue for this name (name constraints)', fix: RENEW },
   INVALID_PURPOSE: { why: 'it is not for servers', fix: RENEW },

@@ -3,16 +3,19 @@ import { json } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { AdminCertificates } from '../../../../daemon/admin/routes/tls.ts'
 import { ADMIN_ANSWERS, adminProblem } from '../../../../schemas/admin.ts'
+import type { CertificateStatus, TlsStatus } from '../../../../schemas/admin-tls.ts'
 import { startAdminDaemon } from '../../../support/admin-daemon.ts'
 import { CERTIFICATE, TLS } from '../../../support/tls-status.ts'
 
 /** What a renewal does. */
 let work: AdminCertificates['renew']
+let shown: TlsStatus
 let daemon: Awaited<ReturnType<typeof startAdminDaemon>>
 
 beforeEach(async () => {
   work = () => Promise.resolve()
-  const certificates: AdminCertificates = { status: () => TLS, renew: (name, signal) => work(name, signal) }
+  shown = TLS
+  const certificates: AdminCertificates = { status: () => shown, renew: (name, signal) => work(name, signal) }
   daemon = await startAdminDaemon(undefined, undefined, {}, certificates)
 })
 afterEach(() => daemon.stop())
@@ -68,6 +71,26 @@ test('names the certificate that was probably meant, and the reason of a failure
   expect(adminProblem.parse((await ask('POST', '/v1/tls/renew/ai.example.org')).answer).detail).toBe(
     'ai.example.org: no A record',
   )
+})
+
+const { served: _served, ...unserved } = CERTIFICATE
+test.each<{ certificate: CertificateStatus; hint: string }>([
+  {
+    certificate: CERTIFICATE,
+    hint: 'the certificate before is still served; gatectl doctor looks at DNS, ports, CAA and the clock',
+  },
+  {
+    certificate: unserved,
+    hint: 'there is no certificate, so clients are refused; gatectl doctor looks at DNS, ports, CAA and the clock',
+  },
+  {
+    certificate: { ...unserved, source: 'files' },
+    hint: 'there is no certificate, so clients are refused; put a certificate and its key where tls.files says',
+  },
+])('a failure says what is served now, and what to do: $hint', async ({ certificate, hint }) => {
+  shown = { certificates: [certificate] }
+  work = () => Promise.reject(new Error('no A record'))
+  expect(adminProblem.parse((await ask('POST', '/v1/tls/renew/ai.example.org')).answer).hint).toBe(hint)
 })
 
 test('a caller who leaves stops the renewal', async () => {

@@ -8,10 +8,12 @@ const current = () => [{ names: ['ai.example.org', '*.example.net', '192.0.2.7']
 const httpChallenge = (host: string, token: string) =>
   host === 'ai.example.org' && token === 'the-token' ? 'the-token.thumbprint' : undefined
 let external: string | undefined
+let served: readonly string[] | undefined
 let httpsPort = 443
 const answering = redirecting({
   identities: { current, httpChallenge },
   externalUrl: () => external,
+  isServed: () => (served === undefined ? null : (host) => served?.includes(host) === true),
   httpsPort: () => httpsPort,
   errorBody: ({ code }) => JSON.stringify({ code }),
 })
@@ -56,6 +58,19 @@ test.each(['other.example.com', 'example.net', 'a.b.example.net', 'ai.example.or
     expect(locationOf(said)).toBeUndefined()
   },
 )
+
+test.each([
+  { host: 'ai.example.org', allowed: ['ai.example.org'], status: 308 },
+  { host: 'ai.example.org', allowed: ['api.test'], status: 421 },
+  { host: '192.0.2.7', allowed: ['api.test'], status: 421 },
+  { host: 'gate.example.com', allowed: ['api.test'], status: 421 },
+])('where $allowed are served, $host is answered $status, as the gateway would', async ({ host, allowed, status }) => {
+  external = 'https://gate.example.com'
+  served = allowed
+  const said = await ask('/', host)
+  served = undefined
+  expect(said).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+})
 
 test.each([
   { target: '//evil.com/x', expected: 'https://ai.example.org//evil.com/x' },

@@ -113,7 +113,17 @@ test.each<{ name: string; facts: Partial<HttpsFacts>; page: RegExp }>([
   },
   {
     name: 'nothing is served',
-    facts: { isServed: false, answers: [] },
+    facts: { listening: [], hasCertificate: false, answers: [] },
+    page: /^ok the daemon serves nothing over TLS itself$/,
+  },
+  {
+    name: 'no certificate',
+    facts: { hasCertificate: false, answers: [] },
+    page: /^fail https:\/\/0.0.0.0:443 refuses all clients\n {2}there is no certificate, .*\n {2}\$ gatectl tls status$/,
+  },
+  {
+    name: 'certificates without a listener',
+    facts: { listening: [], answers: [] },
     page: /^ok the daemon serves nothing over TLS itself$/,
   },
   {
@@ -132,7 +142,8 @@ test.each<{ name: string; facts: Partial<HttpsFacts>; page: RegExp }>([
     page: /it shows a certificate of another name; another program may hold the port/,
   },
 ])('https: $name', ({ facts, page }) => {
-  expect(pageOf(https, { answers: [ANSWER], isServed: true, isOutside: true, ...facts })).toMatch(page)
+  const usual: HttpsFacts = { answers: [ANSWER], listening: [ANSWER.url], hasCertificate: true, isOutside: true }
+  expect(pageOf(https, { ...usual, ...facts })).toMatch(page)
 })
 
 type Used = Extract<CaFacts, { kind: 'used' }>

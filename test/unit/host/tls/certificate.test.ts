@@ -12,7 +12,12 @@ describe.skipIf(!hasProgram('openssl'))('what certificates are called (needs ope
   async function examined(check: SiteCheck, subject: string): Promise<readonly Finding[]> {
     const leaf = new X509Certificate(makeIdentity(['ai.example.org'], 'ec', subject).cert)
     const greeting = { kind: 'agreed', chain: [leaf], distrust: undefined } as unknown as Agreed
-    const site = { name: 'ai.example.org', now: Date.now, greeting: Promise.resolve(greeting) } as unknown as Site
+    const site = {
+      name: 'ai.example.org',
+      trust: [],
+      now: Date.now,
+      greeting: Promise.resolve(greeting),
+    } as unknown as Site
     return await check.examine(site, signal)
   }
 
@@ -28,5 +33,19 @@ describe.skipIf(!hasProgram('openssl'))('what certificates are called (needs ope
   ])('is $of', async ({ subject, chained, named }) => {
     expect(JSON.stringify(await examined(chain, subject))).toContain(`"${chained}"`)
     expect(JSON.stringify(await examined(expiry, subject))).toContain(`"${named}`)
+  })
+})
+
+describe.skipIf(!hasProgram('openssl'))('a chain that has expired (needs openssl)', () => {
+  const own = makeIdentity(['ai.example.org']).cert
+  const other = makeIdentity(['ai.example.org'], 'ec', '/CN=other').cert
+
+  test.each([
+    { name: 'signed itself', trust: [other], says: '"fail".*DEPTH_ZERO_SELF_SIGNED_CERT.*tls.files' },
+    { name: 'is believed', trust: [other, own], says: '"ok"' },
+  ])('and $name', async ({ trust, says }) => {
+    const greeting = { kind: 'agreed', chain: [new X509Certificate(own)], distrust: 'CERT_HAS_EXPIRED' }
+    const site = { name: 'ai.example.org', trust, greeting: Promise.resolve(greeting) } as unknown as Site
+    expect(JSON.stringify(await chain.examine(site, signal))).toMatch(new RegExp(says))
   })
 })
