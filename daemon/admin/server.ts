@@ -212,6 +212,8 @@ function sendJson(response: ServerResponse, status: number, type: string, shape:
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text)
 }
 
+/** What this API says by itself needs no stack. */
 function describe(error: unknown): string {
+  if (error instanceof AdminError) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -16,7 +16,12 @@ export function openCertificates({ config, log, now, monotonic, stateDirectory }
   const settings = settingsOf(config.current())
   if (settings === null) return null
   const webhook = () => config.current().tls.alarm_webhook
-  return createCertificates(settings, { stateDirectory, log, send, webhook, now, monotonic, random: Math.random })
+  const externalHost = () => {
+    const { external_url: url } = config.current().server
+    return url?.startsWith('https:') === true ? hostOf(url) : undefined
+  }
+  const clocks = { now, monotonic, random: Math.random }
+  return createCertificates(settings, { stateDirectory, log, send, webhook, externalHost, ...clocks })
 }
 
 /** The first source that is set; names of a tailnet come from Tailscale. */

@@ -11,8 +11,11 @@ import type { AcmeSettings } from './settings.ts'
  * memory until it can be written.
  */
 export function createAccount({ directory, email = '' }: AcmeSettings, store: CertificateStore, log: Log) {
-  let known: Partial<KeptAccount> = store.loadAccount()
+  const { damage, ...kept } = store.loadAccount()
+  let known: Partial<KeptAccount> = kept
   let isUnsaved = false
+  if (damage !== undefined)
+    log('error', 'the key of the account at the CA cannot be used: another one is registered', { error: damage })
 
   function save(): void {
     const { key, ...rest } = known

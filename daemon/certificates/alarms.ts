@@ -44,7 +44,10 @@ export function createAlarms({ now, monotonic, log, send, webhook }: AlarmParts)
     const id = idOf(status)
     const before = active.get(id)
     const found = alarmOf(status, now())
-    if (found?.kind === before?.kind) return
+    if (found?.kind === before?.kind) {
+      if (found !== undefined && before !== undefined) active.set(id, { ...found, since: before.since })
+      return // another cause is no news
+    }
     if (found === undefined) active.delete(id)
     else active.set(id, { ...found, since: new Date(now()).toISOString() })
     const { name, source } = status

@@ -19,6 +19,8 @@ export type CertificateParts = Clocks & {
   readonly send: Send
   /** `tls.alarm_webhook`, as it is now. */
   readonly webhook: () => string | undefined
+  /** Host of `server.external_url`, where clients are sent. */
+  readonly externalHost: () => string | undefined
 }
 
 export type Certificates = ReturnType<typeof createCertificates>
@@ -31,7 +33,7 @@ const CHECK_MS = 30_000
  * renewal, and alarms.
  */
 export function createCertificates(settings: CertificateSettings, parts: CertificateParts) {
-  const { now, monotonic, log, send, webhook, stateDirectory } = parts
+  const { now, monotonic, log, send, webhook, externalHost, stateDirectory } = parts
   const pending: Pending = { certificates: new Map(), answers: new Map() }
   const listeners = new Set<() => void>()
   const stopping = new AbortController()
@@ -58,6 +60,7 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
   const statuses = () => sources.flatMap((source) => source.status())
   const checking = new Map<Source, Promise<void>>()
   let telling: Promise<void> | undefined
+  let hostWithout: string | undefined
 
   /** Does what is due of each source, unless it is at it already; never rejects. */
   async function check(): Promise<void> {
@@ -70,6 +73,18 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
     })
     await Promise.all([...works, tell()].map((work) => work.catch(noted)))
     await Promise.all(checking.values())
+    noteHost()
+  }
+
+  /** Warns once while clients are sent to a host that no certificate is for. */
+  function noteHost(): void {
+    const host = externalHost()
+    const names = identities.current().flatMap((identity) => identity.names)
+    if (host === undefined || names.length === 0) return
+    const isServed = names.includes(host) || names.includes(host.replace(/^[^.]+/, '*'))
+    if (!isServed && hostWithout !== host)
+      log('warn', 'no certificate is for the host of server.external_url, where clients are sent', { domain: host })
+    hostWithout = isServed ? undefined : host
   }
 
   async function tell(): Promise<void> {

@@ -15,7 +15,7 @@ const GATHER_MS = 100
  */
 export function filesSource(
   files: { readonly cert: string; readonly key: string },
-  { log, monotonic, changed }: SourceParts,
+  { log, now, monotonic, changed }: SourceParts,
 ): Source {
   let served: Served | undefined
   let refused: { readonly reason: string; readonly sinceMs: number; isSaid: boolean } | undefined
@@ -47,8 +47,16 @@ export function filesSource(
     }
   }
 
+  const isValid = ({ life }: Served): boolean => life.fromMs <= now() && now() < life.toMs
+
   async function readFiles(): Promise<Served> {
-    return toServed({ cert: await readPem(files.cert), key: await readPem(files.key) }, [], files)
+    const next = toServed({ cert: await readPem(files.cert), key: await readPem(files.key) }, [], files)
+    if (served !== undefined && isValid(served) && !isValid(next)) {
+      const { fromMs, toMs } = next.life
+      const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()]
+      throw new Error(`${files.cert} is valid from ${from} to ${to}, not now`)
+    }
+    return next
   }
 
   function lookSoon(): void {

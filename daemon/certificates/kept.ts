@@ -66,11 +66,14 @@ export function openCertificateStore(stateDirectory: string) {
     },
     /** Where the chain of a certificate is. */
     path: (name: string): string => certificate(name, 'cert.pem'),
-    loadAccount(): Partial<KeptAccount> {
+    /** @returns without its key nothing, but what is wrong with the file, where there is one */
+    loadAccount(): Partial<KeptAccount> & { readonly damage?: string } {
       const key = textOf(account('account.key'))
+      if (key === undefined) return {}
+      if (keyFlaw(key) !== undefined) return { damage: `${account('account.key')} is not a private key in PEM` }
       const { directory, url, email } = jsonOf(account('account.json'))
       return {
-        ...(key !== undefined && keyFlaw(key) === undefined && { key }),
+        key,
         ...(typeof directory === 'string' && typeof url === 'string' && { directory, url }),
         ...(typeof email === 'string' && { email }),
       }

@@ -24,6 +24,7 @@ export function watchedCertificates(
       log,
       send,
       webhook: () => undefined,
+      externalHost: () => undefined,
       ...parts,
     },
   )
@@ -33,6 +34,8 @@ export function watchedCertificates(
     /** Status of the first one. */
     first,
     serial: () => first()?.served?.serial,
+    warnings: () =>
+      lines.filter(({ level }) => level === 'warn').map(({ message, fields }) => `${message}: ${fields?.domain}`),
     errors: () => lines.filter(({ level }) => level === 'error').map(({ fields, message }) => fields?.error ?? message),
     /** Time goes by. */
     pass(ms: number): void {

@@ -15,6 +15,7 @@ export function makeIdentity(
   names: readonly string[],
   kind: keyof typeof KEYS = 'ec',
   name = '/CN=throw-away',
+  days = 2,
 ): Identity {
   const folder = temporaryDirectory()
   const alternatives = names.map((name) => `${/^[\d.]+$|:/.test(name) ? 'IP' : 'DNS'}:${name}`).join(',')
@@ -27,7 +28,7 @@ export function makeIdentity(
     ...KEYS[kind],
     '-nodes',
     '-days',
-    '2',
+    String(days),
     ...subject,
     '-keyout',
     key,

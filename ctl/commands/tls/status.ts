@@ -40,7 +40,8 @@ function stateOf({ served, renewing, alarm, last_error }: CertificateStatus): st
 /** What is wrong with it, why, and what to do. */
 function troublesOf({ name, source, alarm, last_error }: CertificateStatus): readonly string[] {
   if (alarm === undefined && last_error === undefined) return []
-  const why = last_error === undefined ? [] : [`  ${last_error.at}: ${last_error.message}`]
+  const isSaid = last_error === undefined || alarm?.message.includes(last_error.message) === true
+  const why = isSaid ? [] : [`  ${last_error.at}: ${last_error.message}`]
   const next =
     source === 'files'
       ? '  put a certificate and its key where tls.files says'

@@ -59,6 +59,16 @@ test.each<{ name: string; certificate: CertificateStatus; code: number; says: Re
     says: /expiring[\s\S]*ai.example.org: it was not renewed\n.*\n {2}gatectl doctor says more; gatectl tls renew ai.example.org tries again now/,
   },
   {
+    name: 'absent, of which the alarm says why',
+    certificate: {
+      ...unserved,
+      alarm: { kind: 'absent', ...ALARM, message: `there is none: ${FAILED.message}` },
+      last_error: FAILED,
+    },
+    code: 3,
+    says: /there is none: DNS: .*\n {2}gatectl doctor says more/,
+  },
+  {
     name: 'files that cannot be used',
     certificate: { ...FILES, alarm: { kind: 'refused-files', ...ALARM } },
     code: 3,

@@ -71,6 +71,8 @@ test('names the certificate that was probably meant, and the reason of a failure
   expect(adminProblem.parse((await ask('POST', '/v1/tls/renew/ai.example.org')).answer).detail).toBe(
     'ai.example.org: no A record',
   )
+  const failed = daemon.logs.recent(9).find(({ message }) => message === 'admin request failed')
+  expect(failed).toMatchObject({ error: 'ai.example.org: no A record' }) // without a stack
 })
 
 const { served: _served, ...unserved } = CERTIFICATE

@@ -4,6 +4,7 @@ import { createAccount } from '../../../../daemon/certificates/account.ts'
 import { openCertificateStore } from '../../../../daemon/certificates/kept.ts'
 import type { AcmeSettings } from '../../../../daemon/certificates/settings.ts'
 import type { AcmeClient } from '../../../../pki/acme/client.ts'
+import type { Log } from '../../../../schemas/words/log.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 const DIRECTORY = 'https://ca.example/directory'
@@ -53,7 +54,10 @@ test.each([20, 100])('a key that was cut off after %i characters is replaced, an
     return { register: async () => `${ACCOUNT}1` } as Partial<AcmeClient> as AcmeClient
   }
   const settings = { directory: DIRECTORY } as AcmeSettings
-  await createAccount(settings, openCertificateStore(place.path), () => {}).use(open, newKey, async () => {})
+  const errors: unknown[] = []
+  const log: Log = (level, _, fields) => void (level === 'error' && errors.push(fields?.error))
+  await createAccount(settings, openCertificateStore(place.path), log).use(open, newKey, async () => {})
+  expect(errors).toEqual([`${place.file('tls/acme/account.key')} is not a private key in PEM`])
   expect(used).toEqual([undefined])
   expect(openCertificateStore(place.path).loadAccount()).toMatchObject({ url: `${ACCOUNT}1` })
 })

@@ -17,6 +17,7 @@ const { signal } = new AbortController()
 const hasOpenssl = hasProgram('openssl')
 const [one, two] = hasOpenssl ? [makeIdentity([NAME]), makeIdentity([NAME, '192.0.2.7'])] : []
 const [nameless, short] = hasOpenssl ? [makeIdentity([]), makeIdentity([NAME], 'short rsa')] : []
+const brief = hasOpenssl ? makeIdentity([NAME], 'ec', '/CN=brief', 1) : undefined
 const encrypted = generateKeyPairSync('ed25519', {
   privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' },
   publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -119,6 +120,34 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
     expect(gate.certificates.identities.current()).toEqual([two])
   })
 
+  test('that are not valid now take the place of none that is', async () => {
+    write()
+    const gate = watched({ files: files() }, place.path)
+    await gate.certificates.ready
+    gate.jump(-1.5 * DAY_MS)
+    write(two?.cert, two?.key)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([two]) // neither is valid
+    gate.jump(3 * DAY_MS)
+    write(brief?.cert, brief?.key)
+    await gate.certificates.check()
+    expect(gate.certificates.identities.current()).toEqual([two])
+    await expect(gate.certificates.renew(NAME, signal)).rejects.toThrow(/is valid from .* to .*, not now$/)
+  })
+
+  test('that are not for the host of server.external_url are warned of once', async () => {
+    write()
+    let host = 'other.example.org'
+    const gate = watched({ files: files() }, place.path, { externalHost: () => host })
+    await gate.certificates.check()
+    await gate.certificates.check()
+    const warning = 'no certificate is for the host of server.external_url, where clients are sent: other.example.org'
+    expect(gate.warnings()).toEqual([warning])
+    host = NAME
+    await gate.certificates.check()
+    expect(gate.warnings()).toEqual([warning])
+  })
+
   test('without the name of an issuer are served', async () => {
     const nameless = makeIdentity([NAME], 'ec', '/')
     write(nameless.cert, nameless.key)
@@ -183,6 +212,10 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
     await gate.certificates.check()
     expect(gate.first()).toMatchObject({ alarm: { kind: 'absent', message: expect.stringContaining('ENOENT') } })
     mkdirSync(place.file('later'))
+    place.write('later/cert.pem', 'noise')
+    place.write('later/key.pem', '')
+    await gate.certificates.check()
+    expect(gate.first()?.alarm?.message).toContain('is not a certificate in PEM') // the cause of now
     place.write('later/cert.pem', one?.cert ?? '')
     place.write('later/key.pem', one?.key ?? '')
     await gate.certificates.check()
