@@ -266,7 +266,8 @@ test.each([['--version'], ['--help'], ['completion', 'bash'], ['config', 'get', 
   async (...args) => {
     const files = await loadedBy(args)
     expect(files.length).toBeGreaterThan(10)
-    expect(files.length).toBeLessThan(40)
+    // the tables of all groups are read to find the command
+    expect(files.filter((url) => !url.endsWith('/table.ts')).length).toBeLessThan(32)
     expect(files.filter((url) => url.includes('node_modules'))).toEqual([])
     const commands = files.filter((url) => /\/ctl\/commands\/[a-z]+\/(?!table|options)/.test(url))
     expect(commands.length).toBeLessThanOrEqual(1)
