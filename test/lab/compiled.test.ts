@@ -17,7 +17,7 @@ const NIX_EXPECTED = join(import.meta.dirname, '../nix/expected')
 const NIX_SAMPLES = readdirSync(NIX_EXPECTED)
 
 const { programs: PROGRAMS } = DEBIAN_LAYOUT
-const OWN_PROGRAMS = [PROGRAMS.node, PROGRAMS.daemon, PROGRAMS.relay]
+const OWN_PROGRAMS = [PROGRAMS.node, PROGRAMS.daemon, PROGRAMS.relay, PROGRAMS.gatectl]
 
 /** podman of Debian 13. */
 const MINOR_OF_5 = 4
