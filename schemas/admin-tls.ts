@@ -6,9 +6,10 @@ const time = z.iso.datetime()
 const SOURCES = ['acme', 'files', 'internal-ca', 'tailscale'] as const
 /**
  * What an alarm is about: a certificate that is in its last quarter of life and was not renewed, one that has run out,
- * one that is not valid yet, none at all, or files that were changed and cannot be used, so that those before are served.
+ * one that is not valid yet, none at all, files that were changed and cannot be used, so that those before are served,
+ * or one that is in memory alone since it cannot be written.
  */
-const ALARMS = ['expiring', 'expired', 'not-yet-valid', 'absent', 'refused-files'] as const
+const ALARMS = ['expiring', 'expired', 'not-yet-valid', 'absent', 'refused-files', 'not-kept'] as const
 
 /** One certificate that the daemon serves, or tries to get. */
 export const certificateStatus = z.strictObject({

@@ -63,7 +63,7 @@ export function createAlarms({ now, monotonic, log, send, webhook }: AlarmParts)
     certificate: withAlarm(status),
   })
 
-  function withAlarm({ refused: _, ...status }: SourceStatus): CertificateStatus {
+  function withAlarm({ refused: _, unsaved: __, ...status }: SourceStatus): CertificateStatus {
     const alarm = active.get(idOf(status))
     return { ...status, ...(alarm !== undefined && { alarm }) }
   }
@@ -113,11 +113,11 @@ export function createAlarms({ now, monotonic, log, send, webhook }: AlarmParts)
 }
 
 /** The names of files change with them. */
-const idOf = ({ source, name, path }: Omit<SourceStatus, 'refused'>): string =>
+const idOf = ({ source, name, path }: Omit<SourceStatus, 'refused' | 'unsaved'>): string =>
   `${source} ${source === 'files' ? path : name}`
 
 function alarmOf(status: SourceStatus, nowMs: number): Omit<Alarm, 'since'> | undefined {
-  const { served, last_error: failure, refused } = status
+  const { served, last_error: failure, refused, unsaved } = status
   const why = failure === undefined ? '' : `: ${failure.message}`
   if (served === undefined) {
     const reason = refused === undefined ? why : `: ${refused}`
@@ -130,6 +130,9 @@ function alarmOf(status: SourceStatus, nowMs: number): Omit<Alarm, 'since'> | un
     return { kind: 'not-yet-valid', message }
   }
   if (refused !== undefined) return { kind: 'refused-files', message: `${refused}; the certificate before is served` }
-  if (nowMs < alarmAt({ fromMs, toMs })) return undefined
+  if (nowMs < alarmAt({ fromMs, toMs })) {
+    const message = `the certificate is in memory alone, and lost when the daemon stops: ${unsaved}`
+    return unsaved === undefined ? undefined : { kind: 'not-kept', message }
+  }
   return { kind: 'expiring', message: `the certificate runs out at ${served.not_after} and was not renewed${why}` }
 }

@@ -61,7 +61,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
   let seenOrigin = renewable.origin()
   let adoptedAtMs = now()
   let unsaved: Pair | undefined
-  let isUnsaved = false
+  let unsavedWhy: string | undefined
   let running: Promise<void> | null = null
   const renewals = { succeeded: 0, failed: 0 }
 
@@ -85,16 +85,16 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     unsaved = pair ?? unsaved
     try {
       renewable.save(unsaved, meta())
-      if (isUnsaved) log('info', 'the certificate is on the disk now', { domain: name })
+      if (unsavedWhy !== undefined) log('info', 'the certificate is on the disk now', { domain: name })
       unsaved = undefined
-      isUnsaved = false
+      unsavedWhy = undefined
     } catch (error) {
-      if (!isUnsaved) {
+      if (unsavedWhy === undefined) {
         const message =
           unsaved === undefined ? 'the state of a certificate is not kept' : 'a certificate is in memory alone'
         log('error', `${message}: it cannot be written; writing is tried again`, { domain: name, error: String(error) })
       }
-      isUnsaved = true
+      unsavedWhy = messageOf(error)
     }
   }
 
@@ -196,7 +196,7 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
     identity: () => served?.identity,
     /** Does what is due; never rejects. */
     async check(signal: AbortSignal): Promise<void> {
-      if (isUnsaved) save(undefined)
+      if (unsavedWhy !== undefined) save(undefined)
       if (running !== null) return
       noteOrigin()
       await askWish(signal)
@@ -221,8 +221,11 @@ export function createRenewal(renewable: Renewable, { now, monotonic, random, lo
         name,
         names: [...renewable.names],
         source: renewable.source,
-        ...(renewable.path !== undefined && served !== undefined && !isUnsaved && { path: renewable.path }),
+        ...(renewable.path !== undefined &&
+          served !== undefined &&
+          unsavedWhy === undefined && { path: renewable.path }),
         ...(served !== undefined && { served: servedStatus(served.pair, served.life) }),
+        ...(unsaved !== undefined && unsavedWhy !== undefined && { unsaved: unsavedWhy }),
         renewing: running !== null,
         renews_at: new Date(renewsMs).toISOString(),
         renews_because: isWaiting ? 'retry' : due.because,

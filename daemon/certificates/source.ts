@@ -22,6 +22,8 @@ export type SourceParts = Clocks & {
 export type SourceStatus = Omit<CertificateStatus, 'alarm'> & {
   /** Files that cannot be used, and why, while those before are served. */
   readonly refused?: string
+  /** Why the certificate is in memory alone. */
+  readonly unsaved?: string
 }
 
 /** Where certificates come from. */

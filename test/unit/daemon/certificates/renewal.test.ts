@@ -1,5 +1,6 @@
 import { type AsyncCommand, assert, asyncModelRun, asyncProperty, commands, constant, integer } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createAlarms } from '../../../../daemon/certificates/alarms.ts'
 import type { Kept, Pair } from '../../../../daemon/certificates/kept.ts'
 import { createRenewal, type Renewable } from '../../../../daemon/certificates/renewal.ts'
 import { AcmeProblem } from '../../../../pki/acme/problem.ts'
@@ -49,9 +50,21 @@ function world(certificates: readonly Pair[], before?: Kept) {
       changed: () => changes++,
     })
   let renewal = start()
+  const alarms = createAlarms({
+    now: () => wallMs,
+    monotonic: () => steadyMs,
+    log: () => {},
+    send: () => Promise.reject(new Error('nobody')),
+    webhook: () => undefined,
+  })
   return {
     attempts,
     errors,
+    alarm() {
+      const status = renewal.status()
+      alarms.note([status])
+      return alarms.withAlarm(status).alarm
+    },
     renewal: () => renewal,
     kept: () => kept,
     changes: () => changes,
@@ -171,9 +184,11 @@ describe.skipIf(!hasProgram('openssl'))('a renewal (needs openssl)', () => {
     await at.renewal().check(signal)
     await at.pass(HOUR_MS)
     expect(at.renewal().status()).not.toHaveProperty('path')
+    expect(at.alarm()).toMatchObject({ kind: 'not-kept', message: expect.stringMatching(/in memory alone.*ENOSPC$/) })
     at.disk(false)
     await at.pass(10 * MINUTE_MS)
     expect(at.kept().pair?.cert).toBe(certificates[0]?.cert)
+    expect(at.alarm()).toBeUndefined()
     expect(at.attempts).toHaveLength(1)
   })
 
