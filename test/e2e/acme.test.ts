@@ -13,7 +13,7 @@ import { watchedCertificates } from '../support/certificates.ts'
 import { challengeListener } from '../support/challenge-listener.ts'
 import { startCloudflareApi } from '../support/cloudflare-api.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
-import { sampled } from '../support/effort.ts'
+import { isLong, sampled, someOf } from '../support/effort.ts'
 import { canMount, fill, mountSmall } from '../support/full-disk.ts'
 import { BLOCKED_NAME, hasPebble, type Pebble, startPebble } from '../support/pebble.ts'
 import { freePort, hasProgram, run } from '../support/programs.ts'
@@ -121,7 +121,7 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     expect(again.serial()).toBe(before.serial())
   })
 
-  test('a certificate of another CA or with another kind of key is served, and replaced', async () => {
+  test.skipIf(!isLong)('a certificate of another CA or with another kind of key is served, and replaced', async () => {
     const state = folder()
     const before = await started({}, state)
     const next = gateway(settings({ key: 'rsa' }), state)
@@ -131,7 +131,7 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     expect(next.first()?.served?.key).toBe('rsa 2048')
   })
 
-  test('the account that a CA has forgotten is registered again', async () => {
+  test.skipIf(!isLong)('the account that a CA has forgotten is registered again', async () => {
     const state = folder()
     const before = await started({}, state)
     await pebble.stop()
@@ -141,7 +141,7 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     expect(served.serial()).not.toBe(before.serial())
   })
 
-  test('another address is told to the CA, whose account stays the same', async () => {
+  test.skipIf(!isLong)('another address is told to the CA, whose account stays the same', async () => {
     const state = folder()
     const before = await started({}, state)
     const after = gateway(settings({ email: 'other@example.org' }), state)
@@ -221,7 +221,7 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     expect(gate.certificates.identities.current()).not.toEqual(before)
   })
 
-  test('failures are waited for after a restart as well', async () => {
+  test.skipIf(!isLong)('failures are waited for after a restart as well', async () => {
     const state = folder()
     front.limitSeconds = 7_200
     served = gateway(settings({ directory: front.directory }), state)
@@ -234,11 +234,16 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     expect(served.first()).toMatchObject({ last_error: { message: expect.stringContaining('rateLimited') } })
   })
 
-  test.each([
-    { name: 'forward', ms: 400 * DAY_MS, alarm: 'expired' },
-    { name: 'forward, into the last quarter', ms: 80 * DAY_MS, alarm: 'expiring' },
-    { name: 'back', ms: -400 * DAY_MS, alarm: 'not-yet-valid' },
-  ])('a clock that jumps $name orders nothing', async ({ ms, alarm }) => {
+  test.each(
+    someOf(
+      [
+        { name: 'forward', ms: 400 * DAY_MS, alarm: 'expired' },
+        { name: 'forward, into the last quarter', ms: 80 * DAY_MS, alarm: 'expiring' },
+        { name: 'back', ms: -400 * DAY_MS, alarm: 'not-yet-valid' },
+      ],
+      3,
+    ),
+  )('a clock that jumps $name orders nothing', async ({ ms, alarm }) => {
     const gate = await behindFront()
     const before = gate.serial()
     gate.jump(ms)
@@ -256,7 +261,7 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     expect(gate.first()?.alarm).toBeUndefined()
   })
 
-  test('a name that the CA refuses says why, and keeps no other from its certificate', async () => {
+  test.skipIf(!isLong)('a name that the CA refuses says why, and keeps no other from its certificate', async () => {
     served = gateway(settings({ names: [BLOCKED_NAME, NAME] }), folder())
     await served.certificates.check()
     expect(served.certificates.status().certificates.map((one) => one.served !== undefined)).toEqual([false, true])
@@ -266,12 +271,15 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     })
   })
 
-  test.each(['tls-alpn-01', 'http-01'] as const)('a name whose %s is not answered says why', async (challenge) => {
-    served = undefined
-    const gate = gateway(settings({ challenge }), folder())
-    await gate.certificates.check()
-    expect(gate.first()?.last_error?.message).toMatch(/^unauthorized: /)
-  })
+  test.each(someOf(['tls-alpn-01', 'http-01'] as const, 2))(
+    'a name whose %s is not answered says why',
+    async (challenge) => {
+      served = undefined
+      const gate = gateway(settings({ challenge }), folder())
+      await gate.certificates.check()
+      expect(gate.first()?.last_error?.message).toMatch(/^unauthorized: /)
+    },
+  )
 
   test.skipIf(!canMount)(
     'on a full disk it is served from memory, and written when there is room (needs root)',
@@ -323,10 +331,20 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
       expect(api.records()).toEqual([])
     })
 
-    test.each([
-      { name: 'a wrong token', changes: { token: 'wrong' }, names: [NAME], error: 'Invalid access token (9109)' },
-      { name: 'a zone of somebody else', changes: {}, names: ['ai.example.net'], error: 'no zone of this token holds' },
-    ])('says that it has $name, without the token', async ({ changes, names, error }) => {
+    test.each(
+      someOf(
+        [
+          { name: 'a wrong token', changes: { token: 'wrong' }, names: [NAME], error: 'Invalid access token (9109)' },
+          {
+            name: 'a zone of somebody else',
+            changes: {},
+            names: ['ai.example.net'],
+            error: 'no zone of this token holds',
+          },
+        ],
+        3,
+      ),
+    )('says that it has $name, without the token', async ({ changes, names, error }) => {
       served = gateway(settings({ ...dns(changes), names }), folder())
       await served.certificates.check()
       expect(served.errors().join()).toContain(error)
@@ -334,7 +352,7 @@ describe.skipIf(!hasPebble)('with Pebble', () => {
     })
   })
 
-  test('an external account is bound, and a wrong key says so', async () => {
+  test.skipIf(!isLong)('an external account is bound, and a wrong key says so', async () => {
     const eab = { kid: 'kid-1', hmac: Buffer.alloc(32, 9).toString('base64url') }
     const bound = await startPebble({ ...listener, eab })
     try {
@@ -459,11 +477,16 @@ describe.skipIf(!hasPebble || !hasBind9)('dns-01 with bind9 and RFC 2136', () =>
     )
   })
 
-  test.each([
-    { name: 'a wrong secret', key: { secret: Buffer.alloc(32).toString('base64') }, error: 'NOTAUTH' },
-    { name: 'an unknown key', key: { name: 'other-key' }, error: 'BADKEY' },
-    { name: 'another algorithm', key: { algorithm: 'hmac-sha512' as const }, error: 'BADKEY' },
-  ])('says that it has $name', async ({ key, error }) => {
+  test.each(
+    someOf(
+      [
+        { name: 'a wrong secret', key: { secret: Buffer.alloc(32).toString('base64') }, error: 'NOTAUTH' },
+        { name: 'an unknown key', key: { name: 'other-key' }, error: 'BADKEY' },
+        { name: 'another algorithm', key: { algorithm: 'hmac-sha512' as const }, error: 'BADKEY' },
+      ],
+      3,
+    ),
+  )('says that it has $name', async ({ key, error }) => {
     mkdirSync(join(state, error), { recursive: true })
     const gate = gateway(settings([`ai.${zone}`], { ...bind.key, ...key }), join(state, error))
     await gate.certificates.check()

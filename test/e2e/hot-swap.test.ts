@@ -5,6 +5,7 @@ import type { Identity } from '../../daemon/listener/identities.ts'
 import { upToConnections } from '../support/client-connections.ts'
 import { until } from '../support/daemon.ts'
 import { KEY, startDataPlane } from '../support/data-plane.ts'
+import { sampled } from '../support/effort.ts'
 import {
   completion,
   DONE,
@@ -20,7 +21,7 @@ import { type Answered, type Asking, ask1, ask2, openHttp2, shakeHands } from '.
 // Certificates change a hundred times while clients ask, over connections that stay and over new ones: nothing fails,
 // no stream is cut, and who connects after a change is shown the new certificate.
 
-const SWAPS = 100
+const SWAPS = sampled(25, 100)
 const STREAMS_OF_EACH = 10
 /** Requests that must have been answered between two swaps. */
 const BETWEEN = 10

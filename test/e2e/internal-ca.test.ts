@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import { signNew } from '../../pki/ca/signing.ts'
-import { isLong } from '../support/effort.ts'
+import { isLong, someOf } from '../support/effort.ts'
 import { gatectl } from '../support/gatectl.ts'
 import { hasProgram, tryRun } from '../support/programs.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -211,7 +211,7 @@ describe.skipIf(!hasAll || !hasProgram('certutil'))('the store of Chromium and F
   })
 })
 
-describe.skipIf(!hasAll || !hasProgram('chromium') || !hasProgram('certutil'))(
+describe.skipIf(!isLong || !hasAll || !hasProgram('chromium') || !hasProgram('certutil'))(
   `Chromium (needs ${isLong ? 'chromium' : 'chromium, which npm run test:long installs'}, certutil)`,
   () => {
     test('trusts the CA between the installer and --uninstall, and nothing beyond its names', async () => {
@@ -239,7 +239,7 @@ const P11 = [
   },
 ] as const
 
-describe.skipIf(!hasAll || !hasProgram('trust')).each(P11)(
+describe.skipIf(!hasAll || !hasProgram('trust')).each(someOf(P11, 2))(
   'a tree like that of $system, with the real p11-kit (needs trust of p11-kit)',
   ({ system, anchors, bundle }) => {
     const source = anchors.replace(/\/anchors$/, '')

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { throwAwayCertificate } from '../support/certificate.ts'
 import { runDaemonToEnd, startDaemon } from '../support/daemon.ts'
+import { someOf } from '../support/effort.ts'
 import { hasProgram } from '../support/programs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gate-seed-'))
@@ -29,7 +30,7 @@ function ask(url: string, ca: string): Promise<Answer> {
   })
 }
 
-test.skipIf(!hasProgram('openssl')).each(['', 'GATE_'])(
+test.skipIf(!hasProgram('openssl')).each(someOf(['', 'GATE_'], 2))(
   'TLS_CERT_PATH, TLS_KEY_PATH, LISTEN_ADDR and EXTERNAL_URL with "%s" before (needs openssl)',
   async (prefix) => {
     const { cert, key } = throwAwayCertificate(folder, [NAME])

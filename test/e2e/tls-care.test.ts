@@ -10,6 +10,7 @@ import { issueLeaf } from '../../pki/ca/leaf.ts'
 import { ADMIN_ANSWERS } from '../../schemas/admin.ts'
 import { startAcmeFront } from '../support/acme-front.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import { isLong } from '../support/effort.ts'
 import { gatectl } from '../support/gatectl.ts'
 import { hasPebble, type Pebble, startPebble } from '../support/pebble.ts'
 import { freePort } from '../support/programs.ts'
@@ -145,7 +146,7 @@ describe('files', () => {
   })
 })
 
-describe.skipIf(!hasPebble)('ACME (needs pebble, openssl)', () => {
+describe.skipIf(!isLong || !hasPebble)('ACME (needs pebble, openssl)', () => {
   let pebble: Pebble
   let daemon: Daemon
   const { ctl, doctor, certificates, metrics, httpsPort } = asking(() => daemon)

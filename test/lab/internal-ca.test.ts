@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { certificatesIn, isSignedBy } from '../../pki/certificate.ts'
 import { until } from '../support/daemon.ts'
+import { isLong } from '../support/effort.ts'
 import { bootHost, type Host } from './deploy.ts'
 import { describeInLab } from './suite.ts'
 
@@ -101,52 +102,58 @@ describeInLab('the internal CA on Debian', () => {
     expect(await pid()).toBe(started)
   })
 
-  test('the timer renews what is soon over, in its sandbox', async () => {
+  test.skipIf(!isLong)('the timer renews what is soon over, in its sandbox', async () => {
     writeFileSync(host.path('/var/lib/gate-ca/proxy.crt'), 'cut off')
     await host.run(['systemctl', 'start', 'gate-ca-renew.service'])
     expect(isSignedBy(read('/var/lib/gate-ca/proxy.crt'), root())).toBe(true)
     expect((await gatectl('plan')).code).toBe(0)
   })
 
-  test('a name outside of what the root may sign for fails the apply, and the generation before runs again', async () => {
-    spec({ ...SPEC, gate: { ...SPEC.gate, domain: 'other.lab.example' } })
-    const { code, stderr } = await gatectl('apply', '--yes')
-    expect(`${code} ${stderr}`).toMatch(/^1 /)
-    expect(stderr).toContain('may not sign for other.lab.example')
-    expect(await ask()).toContain('ok')
-    spec(SPEC)
-  })
+  test.skipIf(!isLong)(
+    'a name outside of what the root may sign for fails the apply, and the generation before runs again',
+    async () => {
+      spec({ ...SPEC, gate: { ...SPEC.gate, domain: 'other.lab.example' } })
+      const { code, stderr } = await gatectl('apply', '--yes')
+      expect(`${code} ${stderr}`).toMatch(/^1 /)
+      expect(stderr).toContain('may not sign for other.lab.example')
+      expect(await ask()).toContain('ok')
+      spec(SPEC)
+    },
+  )
 
-  test('without a proxy, the gateway serves certificates by a CA of its own, which no other account reads or replaces', async () => {
-    const tls = { internal_ca: true, https_port: 8443, http_port: 'off' }
-    spec({ gate: { ...SPEC.gate, tls } })
-    await apply()
-    const issuer = read('/var/lib/gate/tls/ca/issuer.pem')
-    expect(isSignedBy(issuer, root())).toBe(true)
-    const as = (user: string) =>
-      host.exec([
+  test.skipIf(!isLong)(
+    'without a proxy, the gateway serves certificates by a CA of its own, which no other account reads or replaces',
+    async () => {
+      const tls = { internal_ca: true, https_port: 8443, http_port: 'off' }
+      spec({ gate: { ...SPEC.gate, tls } })
+      await apply()
+      const issuer = read('/var/lib/gate/tls/ca/issuer.pem')
+      expect(isSignedBy(issuer, root())).toBe(true)
+      const as = (user: string) =>
+        host.exec([
+          'setpriv',
+          `--reuid=${user}`,
+          '--clear-groups',
+          `--regid=${user}`,
+          'cat',
+          '/var/lib/gate/tls/ca/issuer.key',
+        ])
+      expect([(await as('gate')).code, (await as('www-data')).code]).toEqual([0, 1])
+      const trust = ['--cacert', '/var/lib/gate-ca/ca.crt', '--resolve', `${NAME}:8443:127.0.0.1`]
+      const retry = ['--retry', '20', '--retry-all-errors', '--retry-max-time', '20']
+      expect(await host.run(['curl', '-sS', ...retry, ...trust, `https://${NAME}:8443/health`])).toContain('ok')
+      const plant = await host.exec([
         'setpriv',
-        `--reuid=${user}`,
+        '--reuid=gate',
+        '--regid=gate',
         '--clear-groups',
-        `--regid=${user}`,
-        'cat',
-        '/var/lib/gate/tls/ca/issuer.key',
+        'mv',
+        '/var/lib/gate/tls/ca',
+        '/var/lib/gate/tls/mine',
       ])
-    expect([(await as('gate')).code, (await as('www-data')).code]).toEqual([0, 1])
-    const trust = ['--cacert', '/var/lib/gate-ca/ca.crt', '--resolve', `${NAME}:8443:127.0.0.1`]
-    const retry = ['--retry', '20', '--retry-all-errors', '--retry-max-time', '20']
-    expect(await host.run(['curl', '-sS', ...retry, ...trust, `https://${NAME}:8443/health`])).toContain('ok')
-    const plant = await host.exec([
-      'setpriv',
-      '--reuid=gate',
-      '--regid=gate',
-      '--clear-groups',
-      'mv',
-      '/var/lib/gate/tls/ca',
-      '/var/lib/gate/tls/mine',
-    ])
-    expect(plant.code).toBe(1)
-  })
+      expect(plant.code).toBe(1)
+    },
+  )
 
   test('uninstall leaves the root, which clients have learnt; --purge does not', async () => {
     const before = root()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { packageDeb } from '../../scripts/package-deb.ts'
 import { throwAwayCertificate } from '../support/certificate.ts'
+import { isLong } from '../support/effort.ts'
 import { hasProgram } from '../support/programs.ts'
 import { bootHost, type Host, write } from './deploy.ts'
 import { NODE } from './gate.ts'
@@ -104,43 +105,49 @@ describeInLab('TLS on a Debian host', () => {
     expect(connections).toBeGreaterThan(10)
   })
 
-  test.skipIf(!hasProgram('pebble'))('a certificate by ACME, from a CA on this network (needs pebble)', async () => {
-    const folder = mkdtempSync(join(layer, 'pebble-'))
-    const { cert, key } = throwAwayCertificate(folder, ['localhost'])
-    const at = { cert: '/srv/pebble/cert.pem', key: '/srv/pebble/key.pem', program: '/usr/local/bin/pebble' }
-    write(host, at.cert, readFileSync(cert, 'utf8'))
-    write(host, at.key, readFileSync(key, 'utf8'))
-    const { stdout: program } = spawnSync('sh', ['-c', 'command -v pebble'], { encoding: 'utf8' })
-    copyFileSync(program.trim(), host.path(at.program))
-    const pebble = {
-      listenAddress: '127.0.0.1:14000',
-      managementListenAddress: '127.0.0.1:15000',
-      certificate: at.cert,
-      privateKey: at.key,
-      httpPort: 80,
-      tlsPort: 443,
-      certificateValidityPeriod: 90 * 86_400,
-    }
-    write(host, '/srv/pebble/pebble.json', JSON.stringify({ pebble }))
-    host.start(['env', 'PEBBLE_VA_NOSLEEP=1', at.program, '-config', '/srv/pebble/pebble.json'])
-    await vi.waitUntil(async () => (await ask(CA_DIRECTORY, at.cert)).stdout.startsWith('200'), { timeout: 20_000 })
-    await host.run([
-      'curl',
-      '-sS',
-      '--cacert',
-      at.cert,
-      '-o',
-      '/srv/pebble/root.pem',
-      'https://localhost:15000/roots/0',
-    ])
-    await apply(ACME_SPEC)
-    await vi.waitUntil(async () => (await ask(`https://${NAME}/health`, '/srv/pebble/root.pem')).stdout === '200 2 ', {
-      timeout: 30_000,
-    })
-    const states = host.path('/var/lib/gate/tls')
-    const modes = await host.run(['find', '/var/lib/gate/tls', '-printf', '%y %m %u\n'])
-    expect(new Set(modes.trim().split('\n')), states).toEqual(new Set(['d 700 gate', 'f 600 gate']))
-  })
+  test.skipIf(!isLong || !hasProgram('pebble'))(
+    'a certificate by ACME, from a CA on this network (needs pebble)',
+    async () => {
+      const folder = mkdtempSync(join(layer, 'pebble-'))
+      const { cert, key } = throwAwayCertificate(folder, ['localhost'])
+      const at = { cert: '/srv/pebble/cert.pem', key: '/srv/pebble/key.pem', program: '/usr/local/bin/pebble' }
+      write(host, at.cert, readFileSync(cert, 'utf8'))
+      write(host, at.key, readFileSync(key, 'utf8'))
+      const { stdout: program } = spawnSync('sh', ['-c', 'command -v pebble'], { encoding: 'utf8' })
+      copyFileSync(program.trim(), host.path(at.program))
+      const pebble = {
+        listenAddress: '127.0.0.1:14000',
+        managementListenAddress: '127.0.0.1:15000',
+        certificate: at.cert,
+        privateKey: at.key,
+        httpPort: 80,
+        tlsPort: 443,
+        certificateValidityPeriod: 90 * 86_400,
+      }
+      write(host, '/srv/pebble/pebble.json', JSON.stringify({ pebble }))
+      host.start(['env', 'PEBBLE_VA_NOSLEEP=1', at.program, '-config', '/srv/pebble/pebble.json'])
+      await vi.waitUntil(async () => (await ask(CA_DIRECTORY, at.cert)).stdout.startsWith('200'), { timeout: 20_000 })
+      await host.run([
+        'curl',
+        '-sS',
+        '--cacert',
+        at.cert,
+        '-o',
+        '/srv/pebble/root.pem',
+        'https://localhost:15000/roots/0',
+      ])
+      await apply(ACME_SPEC)
+      await vi.waitUntil(
+        async () => (await ask(`https://${NAME}/health`, '/srv/pebble/root.pem')).stdout === '200 2 ',
+        {
+          timeout: 30_000,
+        },
+      )
+      const states = host.path('/var/lib/gate/tls')
+      const modes = await host.run(['find', '/var/lib/gate/tls', '-printf', '%y %m %u\n'])
+      expect(new Set(modes.trim().split('\n')), states).toEqual(new Set(['d 700 gate', 'f 600 gate']))
+    },
+  )
 
   test('three lines, and the CA of the host certifies it', async () => {
     await apply(`[gate]\ndomain = "${NAME}"\ntls.internal_ca = true\n`)
