@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Config } from '../schemas/config/config.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import type { Path } from '../syntax/tree.ts'
@@ -12,7 +13,9 @@ export function certificateConflicts(config: Config): Conflict[] {
   return [
     ...halves(['tls', 'files'], 'cert', 'key', tls.files),
     ...samePorts(tls),
-    ...(letsencrypt.enabled ? [...unnamed(letsencrypt), ...unprovable(config), ...dnsKeys(letsencrypt)] : []),
+    ...(letsencrypt.enabled
+      ? [...unnamed(letsencrypt), ...uncertifiable(letsencrypt), ...unprovable(config), ...dnsKeys(letsencrypt)]
+      : []),
   ]
 }
 
@@ -50,6 +53,21 @@ function unnamed({ domains }: Config['letsencrypt']): Conflict[] {
   ]
 }
 
+/** What the challenges cannot prove for anyone. */
+function uncertifiable({ domains }: Config['letsencrypt']): Conflict[] {
+  const name = domains.find((domain) => isIP(domain) > 0 || /^(?:.*\.)?localhost$/.test(domain))
+  if (name === undefined) return []
+  return [
+    {
+      code: 'INVALID_VALUE',
+      path: ['letsencrypt', 'domains'],
+      message: `letsencrypt.domains has "${name}", which ${isIP(name) > 0 ? 'is an address' : 'every host has'}: no certificate can be ordered for it`,
+      hint: () => 'write a name that leads to this host; for others use tls.internal_ca or tls.files',
+      without: ['letsencrypt'],
+    },
+  ]
+}
+
 /** Challenges that cannot prove what they should. */
 function unprovable({ letsencrypt, tls }: Config): Conflict[] {
   const { challenge, domains, dns } = letsencrypt
@@ -57,7 +75,7 @@ function unprovable({ letsencrypt, tls }: Config): Conflict[] {
   if (wildcard !== undefined && challenge !== 'dns-01')
     return [
       needed(
-        ['letsencrypt', 'challenge'],
+        ['letsencrypt', 'domains'],
         `control of "${wildcard}" cannot be proven by ${challenge}`,
         'set letsencrypt.challenge to "dns-01", or name the hosts one by one',
       ),

@@ -1,7 +1,7 @@
 import { makeRoot } from '../../pki/ca/authority.ts'
 import type { Permitted } from '../../pki/ca/constraints.ts'
 import type { CertificateAndKey, Random } from '../../pki/ca/signing.ts'
-import { certificatesIn } from '../../pki/certificate.ts'
+import { certificatesIn, matchesKey } from '../../pki/certificate.ts'
 import { type Issued, issuedSchema } from '../../schemas/deploy/authority.ts'
 import { makeParents } from '../generations/generations.ts'
 import type { Host, HostView } from '../host.ts'
@@ -42,8 +42,10 @@ function readPair(host: HostView, directory: string, name: string): CertificateA
   const [cert, key] = [host.read(`${directory}/${name}.crt`), host.read(`${directory}/${name}.key`)]
   // the key is written first: without a certificate it has signed nothing
   if (cert === undefined) return undefined
-  if (key !== undefined && certificatesIn(cert).length === 1) return { cert, key }
-  const message = `${directory}/${name}.${key === undefined ? 'key is missing' : 'crt is not a certificate'}`
+  const isRead = certificatesIn(cert).length === 1
+  if (key !== undefined && isRead && matchesKey(cert, key)) return { cert, key }
+  const wrong = isRead ? `key is damaged, or not the key of ${name}.crt` : 'crt is not a certificate'
+  const message = `${directory}/${name}.${key === undefined ? 'key is missing' : wrong}`
   const hint =
     'restore it from a backup, or make another CA: gatectl ca init --replace; clients then need its certificate'
   throw new HostError({ code: 'BAD_RECORD', message, hint })

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { createAuthority, readAuthority, trustedCertificates } from '../../../host/ca/authority.ts'
 import { publish } from '../../../host/ca/keep.ts'
+import { requireCovered } from '../../../host/ca/renewal.ts'
 import { type Host, localHost } from '../../../host/host.ts'
 import { usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
@@ -19,7 +20,11 @@ async function initAuthority(invocation: Invocation, host: Host): Promise<number
     throw usageFailure('--keep-trust says what becomes of a root that is replaced', 'add --replace')
   const made = await onAuthority(host, place, 'ca init', async () => {
     // one that is damaged cannot be read, and is replaced
-    if (!flag('replace') && readAuthority(host, place.directory) !== undefined) return undefined
+    const found = flag('replace') ? undefined : readAuthority(host, place.directory)
+    if (found !== undefined) {
+      requireCovered(found, wanted)
+      return undefined
+    }
     const authority = await createAuthority(host, place.directory, wanted, source(), flag('keep-trust'))
     await publish(host, authority, place, Date.now())
     return authority

@@ -30,6 +30,21 @@ test.each<{ name: string; declared: Tree; says: RegExp }>([
     says: /control of "\*\.example\.org" cannot be proven by tls-alpn-01/,
   },
   {
+    name: 'an address that no CA is asked for',
+    declared: { letsencrypt: { enabled: true, domains: ['ai.example.org', '127.0.0.1'] } },
+    says: /letsencrypt\.domains has "127\.0\.0\.1", which is an address/,
+  },
+  {
+    name: 'the name of every host',
+    declared: { letsencrypt: { enabled: true, domains: ['localhost'] } },
+    says: /"localhost", which every host has/,
+  },
+  {
+    name: 'a wildcard without DNS, at the place that has it',
+    declared: { letsencrypt: { enabled: true, domains: ['*.example.org'] } },
+    says: /declared\.json: control of/,
+  },
+  {
     name: 'http-01 without a port',
     declared: { letsencrypt: { ...named, challenge: 'http-01' } },
     says: /tls.http_port is missing; set tls.http_port to 80/,

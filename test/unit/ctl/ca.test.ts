@@ -18,8 +18,10 @@ beforeAll(async () => {
 
 test('a root is made once, and says what it may sign for and its sum', async () => {
   const before = root()
-  const { stderr, code } = await ca('init', '--domain', 'other.example')
-  expect([code, stderr]).toEqual([0, expect.stringContaining('which stays')])
+  for (const name of ['ai.example.org', 'chat.ai.example.org']) {
+    const { stderr, code } = await ca('init', '--domain', name)
+    expect([code, stderr]).toEqual([0, expect.stringContaining('which stays')])
+  }
   expect(root()).toBe(before)
   const { stdout } = await ca('list')
   expect(stdout).toMatch(
@@ -49,6 +51,7 @@ test.each([
   { args: ['export', '--as', 'jks'], code: 2, says: 'there is no "jks"' },
   { args: ['init', '--address', 'ai.example.org', '--replace'], code: 2, says: 'is not an IP address' },
   { args: ['init', '--domain', '*.example.org', '--replace'], code: 2, says: 'is not a host name' },
+  { args: ['init', '--domain', 'other.example'], code: 1, says: 'may not sign for other.example' },
   { args: ['init', '--replace'], code: 2, says: 'say what the CA may sign for' },
   { args: ['renew', 'absent.json'], code: 1, says: 'nothing asks the CA' },
   { args: ['init', '--domain', '192.0.2.7', '--replace'], code: 2, says: 'write it as --address 192.0.2.7' },

@@ -208,6 +208,16 @@ describe('refuses, and leaves what serves,', () => {
     await expect(keep(start)).rejects.toMatchObject({ problems: [{ code: 'BAD_RECORD' }] })
   })
 
+  test.each(['root', 'next'])('a key of the %s that is cut off, by its file', async (name) => {
+    await keep(start)
+    await keep(readFacts(home.read('private/root.crt')).toMs - 729 * DAY_MS)
+    const file = home.file(`private/${name}.key`)
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, 60))
+    await expect(keep(start)).rejects.toMatchObject({
+      problems: [{ code: 'BAD_RECORD', message: expect.stringContaining(`${file} is damaged`) as string }],
+    })
+  })
+
   test('a ledger that is not ours', async () => {
     await keep(start)
     home.write('private/issued.json', '{}')
