@@ -76,7 +76,7 @@ const BREAKAGES: readonly Breakage[] = [
     breaks: certify('-not_before 20200101000000Z -not_after 20210101000000Z'),
     check: 'certificates',
     says: /cert\.pem expired \d+ days ago$/,
-    until: "gatectl tls status | grep -q ' expired '",
+    until: "gatectl tls status | grep -q ' refused-files '", // the one before, which is valid, is served on
     also: ['tls'],
     mends: `${FRESH} && gatectl tls renew gate.lab`, // it has read them before the key is replaced
   },
@@ -95,6 +95,7 @@ const BREAKAGES: readonly Breakage[] = [
     check: 'tls',
     says: /there is no certificate: .*account "gate".*EACCES/,
     until: "gatectl tls status | grep -q ' absent '",
+    also: ['https'],
     mends: `chgrp gate ${KEY} && chmod 640 ${KEY}`,
   },
   { name: 'a key is open', breaks: `chmod 644 ${KEY}`, check: 'certificates', says: /^every user may read the key/ },
