@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import { isLong } from '../support/effort.ts'
 import { type Manner, type SleepyBackend, startSleepyBackend } from '../support/sleepy-backend.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -140,7 +141,7 @@ test('requests that leave in mid-answer give their places to those that wait', a
   await until(async () => (await metric('gate_backend_requests_in_flight{upstream="deserted"}')) === 0)
 })
 
-test('a request that finds no free place in time is refused', async () => {
+test.skipIf(!isLong)('a request that finds no free place in time is refused', async () => {
   const first = await chat('taken', { stream: true })
   const second = await chat('taken')
   expect(second.status).toBe(503)
@@ -199,16 +200,19 @@ test('a group swaps under load: never two at once, no stream is cut, nobody wait
   expect(left.starts() + right.starts()).toBeLessThan(12) // not one for each request
 })
 
-test('a request for another member of a group is refused when the running one does not finish in time', async () => {
-  const stream = await chat('busy', { stream: true })
-  const refused = await chat('other')
-  expect(refused.status).toBe(503)
-  expect(refused.headers.get('retry-after')).not.toBeNull()
-  expect(await stream.text()).toContain('[DONE]')
-  expect(backend('other').starts()).toBe(0)
-  await until(async () => (await chat('other')).status === 200)
-  expect(backend('busy').isRunning()).toBe(false)
-})
+test.skipIf(!isLong)(
+  'a request for another member of a group is refused when the running one does not finish in time',
+  async () => {
+    const stream = await chat('busy', { stream: true })
+    const refused = await chat('other')
+    expect(refused.status).toBe(503)
+    expect(refused.headers.get('retry-after')).not.toBeNull()
+    expect(await stream.text()).toContain('[DONE]')
+    expect(backend('other').starts()).toBe(0)
+    await until(async () => (await chat('other')).status === 200)
+    expect(backend('busy').isRunning()).toBe(false)
+  },
+)
 
 test('a stream that waits for a start is kept alive with comments', async () => {
   const text = await long
@@ -216,7 +220,7 @@ test('a stream that waits for a start is kept alive with comments', async () => 
   expect(text).toContain('[DONE]')
 })
 
-test('a limit changes without a restart, for requests that wait already', async () => {
+test.skipIf(!isLong)('a limit changes without a restart, for requests that wait already', async () => {
   const reloads = () => gate.output().split('"message":"reloaded"').length
   const limit = async (most: number) => {
     const before = reloads()
@@ -234,7 +238,7 @@ test('a limit changes without a restart, for requests that wait already', async 
   for (const response of [first, await second]) expect(await response.text()).toContain('[DONE]')
 })
 
-test('a daemon that starts again makes room although it did not start what runs', async () => {
+test.skipIf(!isLong)('a daemon that starts again makes room although it did not start what runs', async () => {
   const first = await startGate(directory.file('state-before'))
   expect((await chat('before', { daemon: first })).status).toBe(200)
   await first.kill()

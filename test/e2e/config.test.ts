@@ -8,7 +8,7 @@ import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { sampled } from '../support/effort.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const CUTS = sampled(30, 200)
+const CUTS = sampled(15, 200)
 
 const RUNTIME = `# kept by hand
 [server]

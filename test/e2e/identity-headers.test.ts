@@ -152,7 +152,7 @@ afterAll(async () => {
   directory.remove()
 })
 
-const rows = someOf(Object.entries(OVER), 2).map(([over, ask]) => ({ over, ask }))
+const rows = someOf(Object.entries(OVER), 3).map(([over, ask]) => ({ over, ask }))
 
 describe('a proxy is listed', () => {
   let ports: { HTTP: number; HTTPS: number }

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../compiler/compile.ts'
 import { signNew } from '../../pki/ca/signing.ts'
-import { isLong, someOf } from '../support/effort.ts'
+import { isLong } from '../support/effort.ts'
 import { gatectl } from '../support/gatectl.ts'
 import { hasProgram, tryRun } from '../support/programs.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -174,42 +174,45 @@ describe.skipIf(!hasAll)(
   },
 )
 
-describe.skipIf(!hasAll || !hasProgram('certutil'))('the store of Chromium and Firefox (needs certutil)', () => {
-  const store = () => `sql:${place.file('home/.pki/nssdb')}`
-  const certutil = (...args: readonly string[]) => onMachine(['certutil', ...args, '-d', store()])
+describe.skipIf(!isLong || !hasAll || !hasProgram('certutil'))(
+  'the store of Chromium and Firefox (needs certutil)',
+  () => {
+    const store = () => `sql:${place.file('home/.pki/nssdb')}`
+    const certutil = (...args: readonly string[]) => onMachine(['certutil', ...args, '-d', store()])
 
-  test('takes the CA, gives it back, and keeps what others put there', async () => {
-    mkdirSync(place.file('home/.pki/nssdb'), { recursive: true })
-    expect((await certutil('-N', '--empty-password')).status).toBe(0)
-    const other = tryRun('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-subj',
-      '/CN=other',
-      '-keyout',
-      place.file('other.key'),
-      '-out',
-      place.file('other.crt'),
-    ])
-    expect(other.status).toBe(0)
-    expect((await certutil('-A', '-n', 'other', '-t', 'C,,', '-a', '-i', place.file('other.crt'))).status).toBe(0)
-    expect((await trusting()).stdout).toContain('trusted in')
-    expect(await trusting()).toMatchObject({ status: 0 })
-    expect((await certutil('-L')).stdout.match(/^gate-gate\.example +C,,/gm)).toHaveLength(1)
-    const leaf = place.file(`chat.${DOMAIN}.crt`)
-    expect((await certutil('-A', '-n', 'leaf', '-t', ',,', '-a', '-i', leaf)).status).toBe(0)
-    expect((await certutil('-V', '-n', 'leaf', '-u', 'V')).stdout).toContain('certificate is valid')
-    expect(await install('--uninstall', '--yes')).toMatchObject({ status: 0 })
-    expect((await certutil('-V', '-n', 'leaf', '-u', 'V')).stdout).not.toContain('certificate is valid')
-    expect((await certutil('-L')).stdout).not.toContain('gate-gate.example')
-    expect((await certutil('-L')).stdout).toMatch(/^other +C,,/m)
-  })
-})
+    test('takes the CA, gives it back, and keeps what others put there', async () => {
+      mkdirSync(place.file('home/.pki/nssdb'), { recursive: true })
+      expect((await certutil('-N', '--empty-password')).status).toBe(0)
+      const other = tryRun('openssl', [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-subj',
+        '/CN=other',
+        '-keyout',
+        place.file('other.key'),
+        '-out',
+        place.file('other.crt'),
+      ])
+      expect(other.status).toBe(0)
+      expect((await certutil('-A', '-n', 'other', '-t', 'C,,', '-a', '-i', place.file('other.crt'))).status).toBe(0)
+      expect((await trusting()).stdout).toContain('trusted in')
+      expect(await trusting()).toMatchObject({ status: 0 })
+      expect((await certutil('-L')).stdout.match(/^gate-gate\.example +C,,/gm)).toHaveLength(1)
+      const leaf = place.file(`chat.${DOMAIN}.crt`)
+      expect((await certutil('-A', '-n', 'leaf', '-t', ',,', '-a', '-i', leaf)).status).toBe(0)
+      expect((await certutil('-V', '-n', 'leaf', '-u', 'V')).stdout).toContain('certificate is valid')
+      expect(await install('--uninstall', '--yes')).toMatchObject({ status: 0 })
+      expect((await certutil('-V', '-n', 'leaf', '-u', 'V')).stdout).not.toContain('certificate is valid')
+      expect((await certutil('-L')).stdout).not.toContain('gate-gate.example')
+      expect((await certutil('-L')).stdout).toMatch(/^other +C,,/m)
+    })
+  },
+)
 
 describe.skipIf(!isLong || !hasAll || !hasProgram('chromium') || !hasProgram('certutil'))(
   `Chromium (needs ${isLong ? 'chromium' : 'chromium, which npm run test:long installs'}, certutil)`,
@@ -239,7 +242,7 @@ const P11 = [
   },
 ] as const
 
-describe.skipIf(!hasAll || !hasProgram('trust')).each(someOf(P11, 2))(
+describe.skipIf(!isLong || !hasAll || !hasProgram('trust')).each(P11)(
   'a tree like that of $system, with the real p11-kit (needs trust of p11-kit)',
   ({ system, anchors, bundle }) => {
     const source = anchors.replace(/\/anchors$/, '')

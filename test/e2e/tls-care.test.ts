@@ -99,7 +99,7 @@ describe('files', () => {
     expect(code).toBe(0)
   })
 
-  test('files are renewed by who writes them: gatectl tls renew reads them again', async () => {
+  test.skipIf(!isLong)('files are renewed by who writes them: gatectl tls renew reads them again', async () => {
     const before = (await certificates())[0]?.served?.serial
     await writeLeaf([NAME], 0, 20)
     const { code, stdout, stderr } = await ctl(['tls', 'renew', NAME])
@@ -109,7 +109,7 @@ describe('files', () => {
     expect(await doctor('https')).toEqual(['ok 1 of 1 answer with the right certificate, from this host'])
   })
 
-  test('a certificate in its last quarter is an alarm, and is served on', async () => {
+  test.skipIf(!isLong)('a certificate in its last quarter is an alarm, and is served on', async () => {
     await writeLeaf([NAME], -12, 2)
     await ctl(['tls', 'renew', NAME])
     const { stdout, code } = await ctl(['tls', 'status'])

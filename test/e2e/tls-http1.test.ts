@@ -37,7 +37,7 @@ test('plain HTTP on the port for TLS is not answered with anything of the gatewa
   expect(await sendRaw(plain, 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n')).not.toContain('200')
 })
 
-const SLOW = sampled(200, 1_000)
+const SLOW = sampled(100, 1_000)
 
 test(`${SLOW} slow clients over TLS do not keep others from being served, and all are closed`, async () => {
   const { hostname, port } = new URL(gate.https)

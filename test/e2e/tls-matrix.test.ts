@@ -120,7 +120,7 @@ describe.skipIf(!hasProgram('openssl'))('OpenSSL', () => {
     expect(handshake).toMatchObject({ alpn: chosen })
   })
 
-  test.each(someOf(['foo', 'h3', 'h2c', 'H2', 'acme-tls/1', 'http/1.0'], 5))(
+  test.each(someOf(['foo', 'h3', 'h2c', 'H2', 'acme-tls/1', 'http/1.0'], 8))(
     'refuses to speak %s',
     async (protocol) => {
       expect(await opensslHandshake(gate.https, ['-alpn', protocol])).toBeNull()
@@ -148,7 +148,7 @@ describe.skipIf(!hasProgram('openssl'))('OpenSSL', () => {
     }
   })
 
-  test.each(someOf(['-tls1_2', '-tls1_3'], 5))('resumes a session by a ticket: %s', async (version) => {
+  test.each(someOf(['-tls1_2', '-tls1_3'], 8))('resumes a session by a ticket: %s', async (version) => {
     const file = `${gate.stateDirectory}/session${version}.pem`
     const ask = 'GET /health HTTP/1.1\r\nHost: gate.test\r\nConnection: close\r\n\r\n'
     const first = await opensslHandshake(gate.https, [version, '-ign_eof', '-sess_out', file], ask)

@@ -1,6 +1,7 @@
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { isLong } from '../support/effort.ts'
 import type { ChatResult } from './chats.ts'
 import { bootHost, deployByHand, type Host } from './deploy.ts'
 import { ENGINE_HEALTH } from './engine/image.ts'
@@ -176,7 +177,7 @@ describeInLab('backends on demand', () => {
     expect(refused?.body).toContain('backend_down')
   })
 
-  test('D5: an engine that hangs is killed and started again', async () => {
+  test.skipIf(!isLong)('D5: an engine that hangs is killed and started again', async () => {
     expect((await chat('stuck'))?.isWhole).toBe(true)
     // in brackets, so that the pattern does not match its own command line
     await host.run(['pkill', '--signal', 'STOP', '--full', '--', '[-]-model stuck'])
