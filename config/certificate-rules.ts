@@ -62,7 +62,7 @@ function uncertifiable({ domains }: Config['letsencrypt']): Conflict[] {
       code: 'INVALID_VALUE',
       path: ['letsencrypt', 'domains'],
       message: `letsencrypt.domains has "${name}", which ${isIP(name) > 0 ? 'is an address' : 'every host has'}: no certificate can be ordered for it`,
-      hint: () => 'write a name that leads to this host; for others use tls.internal_ca or tls.files',
+      hint: () => 'write a name that resolves to this host; for others use tls.internal_ca or tls.files',
       without: ['letsencrypt'],
     },
   ]
