@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { routeExplanation } from './admin-route.ts'
 import { certificateStatus, tlsStatus } from './admin-tls.ts'
 import { usageReport } from './admin-usage.ts'
 import { unitState } from './agent.ts'
@@ -8,7 +9,6 @@ import { GRADES } from './words/dialects.ts'
 import { ADMIN_CODES, CONFIG_CODES, type ConfigCode, GATECTL_CODES, HOST_CODES } from './words/error-codes.ts'
 import { ERRORS } from './words/errors.ts'
 import { LOG_FIELDS, LOG_LEVELS, type LogRecord } from './words/log.ts'
-import { MODALITIES } from './words/model-facts.ts'
 import { PROMOTE_FORMATS } from './words/promote-formats.ts'
 import { SCOPES } from './words/scopes.ts'
 
@@ -222,62 +222,6 @@ const backendList = z.strictObject({ backends: z.array(backendInfo) })
 /** GET /v1/backends/NAME: also what its agent says about its units, or why it says nothing. */
 const backendDetail = backendInfo.extend({ units: z.array(unitState), agent_error: z.string().exactOptional() })
 export type BackendDetail = z.output<typeof backendDetail>
-
-/**
- * POST /v1/route: a request that is not sent. Either its body (`request`, in the words of `dialect`), or what it would be
- * like: what it holds besides text, whether it has tools, how many tokens it is long.
- */
-export const routeRequest = z
-  .strictObject({
-    /** As clients name it; in place of the model in `request`. */
-    model: z.string().min(1).exactOptional(),
-    holds: z.array(z.enum(MODALITIES)).default([]),
-    tools: z.boolean().default(false),
-    tokens: z.int().nonnegative().default(0),
-    /** Of its client, such as `anthropic`. */
-    dialect: z.string().exactOptional(),
-    /** Id of the key that sends it; absent: one that may use everything. */
-    key: z.string().exactOptional(),
-    /** What its client calls its session. */
-    session: z.string().exactOptional(),
-    request: z.record(z.string(), z.unknown()).exactOptional(),
-  })
-  .refine(({ model, request }) => model !== undefined || request !== undefined, 'name a model, or send a request')
-/** Where requests for a model go: the targets in the order in which they are asked, then those that are not. */
-const routeExplanation = z.strictObject({
-  model: z.string(),
-  strategy: z.enum(['fallback', 'weighted', 'latency', 'cost']),
-  /** A category: what is loaded comes before what is not. */
-  loaded_first: z.boolean(),
-  /** What was found in the request; tokens are estimated. */
-  needs: z.strictObject({ holds: z.array(z.string()), tools: z.boolean(), tokens: z.int() }),
-  targets: z.array(
-    z.strictObject({
-      upstream: z.string(),
-      model: z.string(),
-      /** From 1; null: it is not asked. */
-      turn: z.int().nullable(),
-      why: z.string(),
-      /** The requests of this session are here. */
-      stays: z.boolean(),
-      weight: z.number(),
-      /** To the first byte, as measured lately; null: it was not. */
-      latency_ms: z.number().nullable(),
-      in_flight: z.int(),
-      /** It failed last time; once it has rested, one request tries it. */
-      failed: z.boolean(),
-      rests_ms: z.number(),
-      /** Micro-dollars for a million tokens; null: not known. */
-      price: z.strictObject({ input: z.number(), output: z.number() }).nullable(),
-      /** Of a backend; null: it is none. */
-      readiness: z.enum(['loaded', 'starting', 'asleep', 'stopping', 'refusing']).nullable(),
-      /** What is spoken with it; null: no client was named. */
-      spoken: z.strictObject({ dialect: z.string(), grade: z.enum(GRADES) }).nullable(),
-    }),
-  ),
-})
-export type RouteExplanation = z.output<typeof routeExplanation>
-export type RouteRequest = z.output<typeof routeRequest>
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 const number = (least: number, most: number) =>

@@ -1,4 +1,4 @@
-import type { RouteExplanation, RouteRequest } from '../../schemas/admin.ts'
+import type { RouteExplanation, RouteRequest } from '../../schemas/admin-route.ts'
 import type { Allowance } from '../../schemas/words/allowance.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { ANYWHERE, type Wanted } from '../route/choice.ts'

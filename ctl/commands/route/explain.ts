@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
-import type { RouteExplanation } from '../../../schemas/admin.ts'
+import type { RouteExplanation } from '../../../schemas/admin-route.ts'
 import { unreadable, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { table } from '../../output/table.ts'

@@ -5,12 +5,10 @@ import {
   configSetRequest,
   configValidateRequest,
   type DaemonStatus,
-  type RouteExplanation,
-  type RouteRequest,
-  routeRequest,
   type TokenInfo,
   tokenRequest,
 } from '../../../schemas/admin.ts'
+import { type RouteExplanation, type RouteRequest, routeRequest } from '../../../schemas/admin-route.ts'
 import type { ConfigChange, Explanation } from '../../../schemas/config/layers.ts'
 import { durationMs } from '../../../schemas/config/values.ts'
 import type { Allowance } from '../../../schemas/words/allowance.ts'
