@@ -2,14 +2,10 @@ import { certificateSource } from '../../config/certificate-source.ts'
 import { send } from '../../pki/acme/request.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { parseHostPort } from '../../schemas/words/address.ts'
-import { LETS_ENCRYPT } from '../../schemas/words/lets-encrypt.ts'
+import { CLOUDFLARE_API, LETS_ENCRYPT, TAILSCALE } from '../../schemas/words/certificate-sources.ts'
 import { type Certificates, createCertificates } from '../certificates/certificates.ts'
 import type { AcmeSettings, CertificateSettings, DnsSettings } from '../certificates/settings.ts'
 import type { Ground } from './ground.ts'
-
-const CLOUDFLARE = 'https://api.cloudflare.com/client/v4'
-/** Where tailscaled answers, whose certificates are for names of the tailnet alone. */
-const TAILSCALE = { socket: '/run/tailscale/tailscaled.sock', suffix: '.ts.net' }
 
 /** What is served over TLS, and its renewal; null: no source of certificates is configured. */
 export function openCertificates({ config, log, now, monotonic, stateDirectory }: Ground): Certificates | null {
@@ -73,7 +69,7 @@ function acmeSettings({ tls: { acme }, letsencrypt }: Config, names: readonly st
 
 function dnsSettings({ dns, challenge }: Config['letsencrypt']): DnsSettings | undefined {
   if (challenge !== 'dns-01') return undefined
-  const { provider, api = CLOUDFLARE, api_token, server, zone, key_name, key_secret, algorithm } = dns
+  const { provider, api = CLOUDFLARE_API, api_token, server, zone, key_name, key_secret, algorithm } = dns
   switch (provider) {
     case undefined:
       return undefined

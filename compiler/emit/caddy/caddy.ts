@@ -1,6 +1,6 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { hostPort } from '../../../schemas/words/address.ts'
-import { LETS_ENCRYPT } from '../../../schemas/words/lets-encrypt.ts'
+import { LETS_ENCRYPT } from '../../../schemas/words/certificate-sources.ts'
 import {
   type CaddyNode,
   caddyRefusal,

@@ -1,5 +1,5 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
-import { CLOUDFLARE_API, LETSENCRYPT, TAILSCALE_SOCKET } from '../../../schemas/words/certificate-sources.ts'
+import { CLOUDFLARE_API, LETS_ENCRYPT, TAILSCALE } from '../../../schemas/words/certificate-sources.ts'
 import { defaultBaseUrl, isProvider } from '../../../schemas/words/providers.ts'
 import { isTree, merge, type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Deployment } from '../../ir/deployment.ts'
@@ -32,10 +32,10 @@ export function dialledForCertificates({ gateway: { tlsServing } }: Deployment):
   const { acme } = tlsServing ?? {}
   if (acme === undefined) return []
   const origin: SpecPath = ['gate', 'tls', 'acme']
-  const tailnet = acme.domains.findIndex((name) => name.endsWith('.ts.net'))
+  const tailnet = acme.domains.findIndex((name) => name.endsWith(TAILSCALE.suffix))
   const ofTailscale: Dialled[] =
-    tailnet === -1 ? [] : [{ kind: 'socket', origin: [...origin, 'domains', tailnet], path: TAILSCALE_SOCKET }]
-  return acme.domains.every((name) => name.endsWith('.ts.net'))
+    tailnet === -1 ? [] : [{ kind: 'socket', origin: [...origin, 'domains', tailnet], path: TAILSCALE.socket }]
+  return acme.domains.every((name) => name.endsWith(TAILSCALE.suffix))
     ? ofTailscale
     : [...ofTailscale, ...dialledForAcme(acme)]
 }
@@ -44,7 +44,7 @@ type Acme = NonNullable<NonNullable<Deployment['gateway']['tlsServing']>['acme']
 
 function dialledForAcme(acme: Acme): Dialled[] {
   const origin: SpecPath = ['gate', 'tls', 'acme']
-  const usual = LETSENCRYPT[acme.staging ? 'staging' : 'production']
+  const usual = LETS_ENCRYPT[acme.staging ? 'staging' : 'directory']
   const directory = { kind: 'url', origin: [...origin, 'directory'], url: acme.directory ?? usual } as const
   if (acme.challenge !== 'dns-01' || acme.dns === undefined) return [directory]
   const { provider, api = CLOUDFLARE_API, server } = acme.dns

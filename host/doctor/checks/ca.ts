@@ -1,7 +1,7 @@
 import { clockAhead } from '../../../pki/acme/clock.ts'
 import { type Send, send } from '../../../pki/acme/request.ts'
 import { isLocalName } from '../../../schemas/words/address.ts'
-import { LETS_ENCRYPT } from '../../../schemas/words/lets-encrypt.ts'
+import { LETS_ENCRYPT } from '../../../schemas/words/certificate-sources.ts'
 import { spanText } from '../../../schemas/words/span.ts'
 import { sh } from '../../../syntax/shell/print.ts'
 import { valueAt } from '../../../syntax/tree.ts'

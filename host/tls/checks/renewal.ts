@@ -1,6 +1,6 @@
 import { askRenewalInfo, type RenewalInfo } from '../../../pki/acme/ari.ts'
 import { type Send, send } from '../../../pki/acme/request.ts'
-import { LETS_ENCRYPT } from '../../../schemas/words/lets-encrypt.ts'
+import { LETS_ENCRYPT } from '../../../schemas/words/certificate-sources.ts'
 import { spanText } from '../../../schemas/words/span.ts'
 import { sh } from '../../../syntax/shell/print.ts'
 import { command, type Finding, ok, skip, warn } from '../../doctor/finding.ts'
