@@ -4,12 +4,12 @@ import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { COMPILE_CACHE, until } from '../support/daemon.ts'
+import { COMPILE_CACHE } from '../support/daemon.ts'
 import { KEY } from '../support/data-plane.ts'
 import { sampled, someOf } from '../support/effort.ts'
 import { HOSTILE } from '../support/hostile-bodies.ts'
 
-const BODIES = sampled(800, 20_000)
+const BODIES = sampled(400, 10_000)
 const ROUNDS = sampled(3, 40)
 const AT_ONCE = 4
 /** Bodies that show how much memory this takes at its most, a tenth of them large. */
@@ -17,6 +17,8 @@ const WARM_UP = sampled(60, 200)
 /** One body in so many is large. */
 const LARGE_EVERY = sampled(200, 100)
 const LONGEST_STALL_MS = 100
+/** A leak and a stall come each time; a collection of garbage, or memory that is used again and not given back, not. */
+const MOST_TRIES = 6
 
 let child: ChildProcess
 let url: string
@@ -31,11 +33,46 @@ beforeAll(async () => {
 })
 afterAll(() => child.disconnect())
 
+type Seen = { readonly longestStallMs: number; readonly rssBytes: number }
+
 /** What happened in the data plane since this was asked last. */
-async function measure(): Promise<{ longestStallMs: number; rssBytes: number }> {
+async function measure(): Promise<Seen> {
   child.send('measure')
-  const [seen] = (await once(child, 'message')) as [{ longestStallMs: number; rssBytes: number }]
+  const [seen] = (await once(child, 'message')) as [Seen]
   return seen
+}
+
+/**
+ * Does the same again until it stalls nobody and memory has stopped to grow.
+ * @param most how much of what was in use before a round may come to it
+ * @throws AssertionError when each of the tries stalls, or takes more memory than the one before
+ */
+async function expectHarmless(round: () => Promise<unknown>, most: number): Promise<void> {
+  const rounds: Seen[] = []
+  const isHarmless = () => {
+    const last = rounds.at(-1)
+    const before = rounds.at(-2)
+    if (last === undefined || before === undefined) return false
+    const stalls = rounds.map(({ longestStallMs }) => longestStallMs)
+    return Math.min(...stalls) < LONGEST_STALL_MS && last.rssBytes <= before.rssBytes * (1 + most)
+  }
+  while (!isHarmless() && rounds.length < MOST_TRIES) {
+    await round()
+    rounds.push(await measure())
+  }
+  const shown = rounds.map(({ longestStallMs, rssBytes }) => [Math.round(longestStallMs), Math.round(rssBytes / 1e6)])
+  expect(isHarmless(), `ms of the longest stall and MB in each round: ${JSON.stringify(shown)}`).toBe(true)
+}
+
+/** The least of some tries. */
+async function leastStall(round: () => Promise<unknown>): Promise<number> {
+  let leastMs = Number.POSITIVE_INFINITY
+  for (let tries = 0; tries < MOST_TRIES && leastMs >= LONGEST_STALL_MS; tries += 1) {
+    await measure()
+    await round()
+    leastMs = Math.min(leastMs, (await measure()).longestStallMs)
+  }
+  return leastMs
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
@@ -103,26 +140,30 @@ async function sendAll(all: readonly Body[]): Promise<number[]> {
   return statuses
 }
 
+test('a stall that comes each time is seen on any machine, and one that comes once is none', async () => {
+  expect(await leastStall(async () => void child.send('stall'))).toBeGreaterThanOrEqual(LONGEST_STALL_MS)
+  let isFirst = true
+  const once = async () => {
+    if (isFirst) child.send('stall')
+    isFirst = false
+  }
+  expect(await leastStall(once)).toBeLessThan(LONGEST_STALL_MS)
+})
+
 test(`A5, A4, B9: ${BODIES} hostile bodies, half of them packed, stop nobody for ${LONGEST_STALL_MS} ms, and leave nothing behind`, async () => {
   await sendAll(Array.from({ length: WARM_UP }, (_, i) => bodyAt(20 * i + 1 - (i % 2))))
   await measure()
   const bodies = Array.from({ length: BODIES }, (_, i) => bodyAt(i, LARGE_EVERY))
-  const half = BODIES / 2
-  const first = await sendAll(bodies.slice(0, half)) // what they have needed is not given back at once, but used again
-  const before = await measure()
-  const second = await sendAll(bodies.slice(half))
-  const after = await measure()
-  expect([...new Set([...first, ...second])].toSorted((a, b) => a - b)).toEqual([200, 400])
-  expect(Math.max(before.longestStallMs, after.longestStallMs)).toBeLessThan(LONGEST_STALL_MS)
-  await until(async () => (await measure()).rssBytes < before.rssBytes * 1.2, 20_000)
+  const statuses = new Set<number>()
+  await expectHarmless(async () => {
+    for (const status of await sendAll(bodies)) statuses.add(status)
+  }, 0.2)
+  expect([...statuses].toSorted((a, b) => a - b)).toEqual([200, 400])
 })
 
 test.each(someOf(kinds, 3))('A5: 30 MB of %s stop nobody for 100 ms, packed or not', async (name) => {
-  for (const coding of CODINGS.slice(0, 2)) {
-    await measure()
-    await send(bodyOf(name, LARGE, coding))
-    expect([coding, (await measure()).longestStallMs < LONGEST_STALL_MS]).toEqual([coding, true])
-  }
+  for (const coding of CODINGS.slice(0, 2))
+    expect(await leastStall(() => send(bodyOf(name, LARGE, coding))), coding).toBeLessThan(LONGEST_STALL_MS)
 })
 
 test('B9: bombs, broken and cut ones stop nobody, and leave nothing behind', async () => {
@@ -134,21 +175,11 @@ test('B9: bombs, broken and cut ones stop nobody, and leave nothing behind', asy
     { bytes: bodyOf('what is good', 1_000_000, 'gzip').bytes.subarray(0, -9), coding: 'gzip', status: 400 },
     { bytes: zeros.subarray(0, 1_000_000), coding: 'gzip', status: 400 },
   ]
-  let longestStallMs = 0
-  const rssAfterRounds = async () => {
+  await expectHarmless(async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const statuses = await Promise.all(bombs.map(send))
       // a refusal in the middle of a body may be lost with its connection
       expect(statuses.map((status, i) => status === 0 || status === bombs[i]?.status)).toEqual(bombs.map(() => true))
     }
-    const seen = await measure()
-    longestStallMs = Math.max(longestStallMs, seen.longestStallMs)
-    return seen.rssBytes
-  }
-  // What is freed is not always given back, more or less by how the bombs met. What is kept grows each time.
-  const rss = [await rssAfterRounds()]
-  do rss.push(await rssAfterRounds())
-  while ((rss.at(-1) ?? 0) > (rss.at(-2) ?? 0) * 1.1 && rss.length < 6)
-  expect(rss.length, `it grows: ${rss.map((bytes) => Math.round(bytes / 1e6)).join(', ')} MB`).toBeLessThan(6)
-  expect(longestStallMs).toBeLessThan(LONGEST_STALL_MS)
+  }, 0.1)
 })

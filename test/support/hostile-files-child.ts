@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openConfig } from '../../config/open-config.ts'
 import { HOSTILE_FILES } from './hostile-files.ts'
+import { startStallMeter } from './stall-meter.ts'
 
 // The configuration of a daemon in a process of its own, beside a timer that sees how long the loop did not turn. Reads
 // the files that it is told of, by kind and size, and answers with the longest stall of each.
 
-const LOOK_MS = 5
+const TURN_MS = 5
 
 const folder = mkdtempSync(join(tmpdir(), 'gate-hostile-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -26,19 +27,8 @@ const config = openConfig({
   },
 })
 
-let longestStallMs = 0
-let last = performance.now()
-let cpu = process.threadCpuUsage()
-function look(): void {
-  const now = performance.now()
-  const { user, system } = process.threadCpuUsage(cpu)
-  // what this thread itself worked: time that the machine gave to others is no stall of ours
-  longestStallMs = Math.max(longestStallMs, Math.min(now - last, (user + system) / 1_000))
-  last = now
-  cpu = process.threadCpuUsage()
-}
-setInterval(look, LOOK_MS)
-const turn = () => new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS))
+const meter = startStallMeter()
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve, TURN_MS))
 
 type Order = { readonly kind: string; readonly bytes: number; readonly how: 'reload' | 'validate' }
 
@@ -48,13 +38,12 @@ async function read({ kind, bytes, how }: Order) {
   writeFileSync(file, USUAL)
   await config.reload()
   await turn()
-  longestStallMs = 0
   logged = 0
   writeFileSync(file, text)
-  await turn()
+  meter.take()
   const told = how === 'reload' ? (await config.reload()).problems : config.validate(String(text))
   await turn()
-  return { longestStallMs, logged, told: told.length, closed: config.closed() ?? null }
+  return { longestStallMs: meter.take(), logged, told: told.length, closed: config.closed() ?? null }
 }
 
 process.on('message', (order: Order) => void read(order).then((seen) => process.send?.(seen)))
