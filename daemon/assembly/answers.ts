@@ -1,28 +1,24 @@
 import { join } from 'node:path'
 import type { Log } from '../../schemas/words/log.ts'
-import { sealingKey } from '../../store/sealed/sealing-key.ts'
+import type { Keyring } from '../../store/sealed/keyring.ts'
 import { type ObjectStore, openObjectStore } from '../../store/sqlite/object-store.ts'
 import { openResponseStore, type ResponseStore } from '../../store/sqlite/response-store.ts'
 
 /** What cannot be opened is tried again at its next use, after this long at the soonest. */
 const TRY_AGAIN_MS = 1_000
 
-const OTHER_KEY = 'sealing.key is another one than before: answers that were kept with that cannot be read'
+const OTHER_KEY = 'answers were kept with a key that is not in keyring.json: they cannot be read'
 
 /**
  * What is kept of earlier answers, and who keeps what was made. What cannot be opened is logged, fails when it is used,
  * and is tried again then; everything else works. @param monotonic milliseconds
  */
-export function openAnswers(
-  stateDirectory: string,
-  credentialsDirectory: string | undefined,
-  log: Log,
-  monotonic: () => number,
-) {
+export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, monotonic: () => number) {
   const file = join(stateDirectory, 'responses.db')
   const parts = { file, log, monotonic }
   const store = opened('answers cannot be kept', parts, () => {
-    const made = openResponseStore(file, sealingKey(stateDirectory, credentialsDirectory))
+    keyring.currentId() // throws while it cannot be opened
+    const made = openResponseStore(file, keyring)
     if (!made.isReadable()) log('warn', OTHER_KEY, { file })
     return made
   })

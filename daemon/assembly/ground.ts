@@ -1,6 +1,7 @@
 import { openConfig } from '../../config/open-config.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
+import { createKeyring } from '../../store/sealed/keyring.ts'
 import { lockState } from '../../store/sqlite/state-lock.ts'
 import { takeActivation } from '../listener/activation.ts'
 import { createLineBuffer } from '../log/line-buffer.ts'
@@ -37,12 +38,15 @@ export function layGround(options: DaemonOptions) {
     log('warn', 'sockets with unknown names were passed and are ignored', { error: activation.unknown.join(', ') })
   }
   const notify = openNotify({ env, fd: activation.notify, log })
+  const credentialsDirectory = env['CREDENTIALS_DIRECTORY']
+  const masterKeys = { stateDirectory, credentialsDirectory, configured: undefined, previous: undefined }
+  const keyring = createKeyring(masterKeys, now, monotonic)
   const config = openConfig({
     env,
     stateDirectory,
     runtimeFile: options.runtimeFile,
     declaredFile: options.declaredFile,
-    credentialsDirectory: env['CREDENTIALS_DIRECTORY'],
+    credentialsDirectory,
     socket: activation.gateway.length > 0 ? passedSocket() : undefined,
     log,
   })
@@ -76,6 +80,7 @@ export function layGround(options: DaemonOptions) {
     logs: writer,
     log,
     notify,
+    keyring,
     config,
     lifecycle,
     apply,

@@ -17,11 +17,11 @@ export type Storage = ReturnType<typeof openStorage>
  */
 export function openStorage({
   stateDirectory,
-  env,
+  keyring,
   log,
   now,
   monotonic,
-}: Pick<Ground, 'stateDirectory' | 'env' | 'log' | 'now' | 'monotonic'>) {
+}: Pick<Ground, 'stateDirectory' | 'keyring' | 'log' | 'now' | 'monotonic'>) {
   const path = join(stateDirectory, 'gate.db')
   let fault: string | null = null
   let check: ReturnType<typeof checkLater> | null = null
@@ -30,7 +30,7 @@ export function openStorage({
   })
   const tokens = createTokens(keys, now)
   const journal = openUsageJournal(path, log)
-  const answers = openAnswers(stateDirectory, env['CREDENTIALS_DIRECTORY'], log, monotonic)
+  const answers = openAnswers(stateDirectory, keyring, log, monotonic)
   const ledger = createLedger({ store: journal, log, now: monotonic })
 
   function reportFaults([first]: readonly string[]): void {

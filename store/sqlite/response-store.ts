@@ -1,4 +1,5 @@
-import { type Place, seal, unseal } from '../sealed/sealed.ts'
+import type { Keyring } from '../sealed/keyring.ts'
+import type { Place } from '../sealed/sealed.ts'
 import { openAnswersFile } from './answers-file.ts'
 
 /** What is kept of one answer, as text, for one key. Times are Unix milliseconds. */
@@ -40,7 +41,7 @@ const NOTHING: Size = { bytes: 0 }
 const placeOf = (keyId: string, id: string): Place => ['response', keyId, id]
 
 /** Answers that clients may ask for again, each sealed for its key. @throws Error when it cannot be opened */
-export function openResponseStore(file: string, key: Buffer): ResponseStore {
+export function openResponseStore(file: string, keyring: Pick<Keyring, 'seal' | 'unseal'>): ResponseStore {
   const database = openAnswersFile(file, SCHEMA)
   const put = database.prepare('INSERT OR REPLACE INTO response (key_id, id, created_at, sealed) VALUES (?, ?, ?, ?)')
   const get = database.prepare<[string, string, number], { readonly sealed: Buffer }>(
@@ -78,14 +79,14 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
 
   return {
     put(keyId, id, at, text) {
-      const sealed = seal(key, placeOf(keyId, id), text)
+      const sealed = keyring.seal(placeOf(keyId, id), text)
       const { bytes } = sizeOf.get(keyId, id) ?? NOTHING
       put.run(keyId, id, at, sealed)
       total += sealed.length - bytes
     },
     get(keyId, id, since) {
       const row = get.get(keyId, id, since)
-      return row === undefined ? null : unseal(key, placeOf(keyId, id), row.sealed)
+      return row === undefined ? null : keyring.unseal(placeOf(keyId, id), row.sealed)
     },
     remove(keyId, id) {
       const removed = remove.get(keyId, id)
@@ -101,7 +102,7 @@ export function openResponseStore(file: string, key: Buffer): ResponseStore {
     },
     isReadable() {
       const row = newest.get()
-      return row === undefined || unseal(key, placeOf(row.key_id, row.id), row.sealed) !== null
+      return row === undefined || keyring.unseal(placeOf(row.key_id, row.id), row.sealed) !== null
     },
     close: () => database.close(),
   }

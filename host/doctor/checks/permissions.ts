@@ -175,7 +175,7 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
     directory(path, mode, owner, group),
   )
   const databases = ['gate.db', 'responses.db'].flatMap((name) => [name, `${name}-wal`, `${name}-shm`])
-  const known = ['config.toml', 'gate.lock', 'sealing.key', ...databases]
+  const known = ['config.toml', 'gate.lock', 'sealing.key', 'keyring.json', ...databases]
   const journals = (await namesIn(state)).filter((name) => name.startsWith('gate.db-usage-'))
   const files = [...known, ...journals].map((name) => secret(`${state}/${name}`, user))
   const readable = ['gate.toml', 'gate.lock.json', 'declared.json'].map(

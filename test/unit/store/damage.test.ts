@@ -10,6 +10,7 @@ import { faultsOf, refuseDamaged } from '../../../store/sqlite/check.ts'
 import { openDatabase } from '../../../store/sqlite/database.ts'
 import { remedyFor } from '../../../store/sqlite/remedy.ts'
 import { openTokenStore } from '../../../store/sqlite/token-store.ts'
+import { keyringOf } from '../../support/keyring.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 import { pageOf } from '../host/doctor/page.ts'
 
@@ -39,7 +40,13 @@ function fill(): void {
 
 /** What a start does, without the rest of the daemon. */
 function start(): void {
-  void openStorage({ stateDirectory: place.path, env: {}, log: () => {}, now: () => 1, monotonic: () => 1 }).stop()
+  void openStorage({
+    stateDirectory: place.path,
+    keyring: keyringOf(place.path),
+    log: () => {},
+    now: () => 1,
+    monotonic: () => 1,
+  }).stop()
 }
 
 const MOVE = /move it aside to start empty, with new keys: mkdir \S+\/damaged && mv \S+\/gate\.db\* \S+\/damaged$/

@@ -1,41 +1,20 @@
 import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { seal, unseal } from '../../../store/sealed/sealed.ts'
-import { sealingKey } from '../../../store/sealed/sealing-key.ts'
 import { openResponseStore, type ResponseStore } from '../../../store/sqlite/response-store.ts'
+import { keyringOf } from '../../support/keyring.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
-const KEY = Buffer.alloc(32, 7)
 let place: ReturnType<typeof temporaryDirectory>
 let store: ResponseStore
 
 beforeEach(() => {
   place = temporaryDirectory()
-  store = openResponseStore(place.file('responses.db'), KEY)
+  store = openResponseStore(place.file('responses.db'), keyringOf(place.path))
 })
 afterEach(() => {
   store.close()
   place.remove()
-})
-
-test('what is sealed opens in its place with its key, and nowhere else', () => {
-  const sealed = seal(KEY, ['response', 'k1', 'r1'], 'näh')
-  expect(unseal(KEY, ['response', 'k1', 'r1'], sealed)).toBe('näh')
-  expect(unseal(KEY, ['response', 'k2', 'r1'], sealed)).toBeNull()
-  expect(unseal(KEY, ['response', 'k1r', '1'], sealed)).toBeNull()
-  expect(unseal(Buffer.alloc(32, 8), ['response', 'k1', 'r1'], sealed)).toBeNull()
-  for (let at = 0; at < sealed.length; at += 1) {
-    const changed = Buffer.from(sealed)
-    changed[at] = (changed[at] ?? 0) ^ 1
-    expect(unseal(KEY, ['response', 'k1', 'r1'], changed), `byte ${at}`).toBeNull()
-    expect(unseal(KEY, ['response', 'k1', 'r1'], sealed.subarray(0, at)), `cut at ${at}`).toBeNull()
-  }
-})
-
-test('two of the same text are not alike', () => {
-  expect(seal(KEY, ['t', 'r'], 'x').equals(seal(KEY, ['t', 'r'], 'x'))).toBe(false)
 })
 
 test('an answer is found by the key that it was given to, and by no other', () => {
@@ -66,19 +45,6 @@ test('what is too old goes, and of what is too much the oldest', () => {
   ])
 })
 
-test('the key is made once, for its owner alone; a credential comes before it', () => {
-  const made = sealingKey(place.path, undefined)
-  expect(statSync(join(place.path, 'sealing.key')).mode & 0o777).toBe(0o600)
-  expect(sealingKey(place.path, undefined).equals(made)).toBe(true)
-  expect(sealingKey(place.path, place.file('no-such-directory')).equals(made)).toBe(true)
-  const credentials = temporaryDirectory()
-  credentials.write('sealing.key', `${'ab'.repeat(32)}\n`)
-  expect(sealingKey(place.path, credentials.path).toString('hex')).toBe('ab'.repeat(32))
-  credentials.write('sealing.key', 'short')
-  expect(() => sealingKey(place.path, credentials.path)).toThrow('64 hexadecimal digits')
-  credentials.remove()
-})
-
 test('how much is kept is known after rows are replaced, removed and expired, and at the next start', () => {
   const text = 'x'.repeat(1_000)
   const keptOf = (ids: readonly string[]) => ids.filter((id) => store.get('k1', id, 0) !== null)
@@ -88,7 +54,7 @@ test('how much is kept is known after rows are replaced, removed and expired, an
   store.trim(3, 4_500) // leaves r3 to r6, which fit
   expect(keptOf(['r1', 'r2', 'r3', 'r4', 'r5', 'r6'])).toEqual(['r3', 'r4', 'r5', 'r6'])
   store.close()
-  store = openResponseStore(place.file('responses.db'), KEY)
+  store = openResponseStore(place.file('responses.db'), keyringOf(place.path))
   store.trim(3, 2_500)
   expect(keptOf(['r3', 'r4', 'r5', 'r6'])).toEqual(['r5', 'r6'])
 })

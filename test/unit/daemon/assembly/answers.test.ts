@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openAnswers } from '../../../../daemon/assembly/answers.ts'
+import { keyringOf } from '../../../support/keyring.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
@@ -17,7 +18,7 @@ test('answers are kept although nobody knows who made which files', () => {
   const file = new Sqlite(place.file('responses.db'))
   file.exec('CREATE VIEW object AS SELECT 1 AS id')
   file.close()
-  const { store, objects, close } = openAnswers(place.path, undefined, log, () => 0)
+  const { store, objects, close } = openAnswers(place.path, keyringOf(place.path), log, () => 0)
   store.put('k', 'r', 1, 'text')
   expect(store.get('k', 'r', 0)).toBe('text')
   expect(() => objects.find('k', 'file-1')).toThrow('see the log of the start')
@@ -25,16 +26,17 @@ test('answers are kept although nobody knows who made which files', () => {
   close()
 })
 
-test('a sealing key that opens nothing is said at the start', () => {
-  const before = openAnswers(place.path, undefined, log, () => 0)
+test('a keyring that opens nothing is said at the start', () => {
+  const before = openAnswers(place.path, keyringOf(place.path), log, () => 0)
   before.store.put('k', 'r', 1, 'text')
   before.close()
-  openAnswers(place.path, undefined, log, () => 0).close()
+  openAnswers(place.path, keyringOf(place.path), log, () => 0).close()
   expect(logged).toEqual([])
-  place.write('sealing.key', '0'.repeat(64))
-  const { store, close } = openAnswers(place.path, undefined, log, () => 0)
+  rmSync(place.file('keyring.json'))
+  rmSync(place.file('sealing.key'))
+  const { store, close } = openAnswers(place.path, keyringOf(place.path), log, () => 0)
   expect(store.get('k', 'r', 0)).toBeNull()
-  expect(logged).toEqual([expect.stringContaining('sealing.key is another one')])
+  expect(logged).toEqual([expect.stringContaining('is not in keyring.json')])
   store.put('k', 'r', 2, 'text')
   expect(store.get('k', 'r', 0)).toBe('text')
   close()
@@ -42,7 +44,7 @@ test('a sealing key that opens nothing is said at the start', () => {
 
 test('files are found although no answers can be kept', () => {
   place.write('sealing.key', 'short')
-  const { store, objects, close } = openAnswers(place.path, undefined, log, () => 0)
+  const { store, objects, close } = openAnswers(place.path, keyringOf(place.path), log, () => 0)
   objects.put('k', 'file-1', 'openai', 1)
   expect(objects.find('k', 'file-1')).toBe('openai')
   expect(() => store.get('k', 'r', 0)).toThrow('see the log of the start')

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openStorage } from '../../../../daemon/assembly/storage.ts'
+import { createKeyring } from '../../../../store/sealed/keyring.ts'
 import { canMount, fill, mountSmall } from '../../../support/full-disk.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
@@ -27,7 +28,11 @@ afterEach(() => {
 const open = () =>
   openStorage({
     stateDirectory: state,
-    env: {},
+    keyring: createKeyring(
+      { stateDirectory: state, credentialsDirectory: undefined, configured: undefined, previous: undefined },
+      Date.now,
+      () => clockMs,
+    ),
     log: (_level, message) => void logged.push(message),
     now: () => Date.now(),
     monotonic: () => clockMs,
@@ -70,7 +75,7 @@ test.skipIf(!canMount).each([
       await first.ledger.settle(ROW)
       first.answers.put('k', 'resp', 1, 'text')
       await first.stop()
-      sealed = readFileSync(join(state, 'sealing.key'), 'utf8')
+      sealed = readFileSync(join(state, 'keyring.json'), 'utf8')
     }
     const filler = fill(state)
     const storage = open()
@@ -99,7 +104,7 @@ test.skipIf(!canMount).each([
       if (before) expect(storage.answers.get('k', 'resp', 0)).toBe('text')
       storage.answers.put('k', 'other', 1, 'more')
       expect(storage.answers.get('k', 'other', 0)).toBe('more')
-      if (before) expect(readFileSync(join(state, 'sealing.key'), 'utf8')).toBe(sealed)
+      if (before) expect(readFileSync(join(state, 'keyring.json'), 'utf8')).toBe(sealed)
     } finally {
       await storage.stop()
     }
