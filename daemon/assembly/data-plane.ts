@@ -5,6 +5,7 @@ import type { Log } from '../../schemas/words/log.ts'
 import { ownDescriptors } from '../../system/descriptors.ts'
 import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
 import { createAdmission } from '../admit/admission.ts'
+import { NO_OTHER_PROOFS } from '../auth/authenticate.ts'
 import { agentClient } from '../backends/agent-client.ts'
 import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
@@ -112,7 +113,7 @@ export function createDataPlane(
     {
       clients,
       dialects: DIALECTS,
-      tokens,
+      proofs: { ...NO_OTHER_PROOFS, key: tokens.find },
       admission,
       routes: directory.routes,
       kept,
@@ -136,7 +137,7 @@ export function createDataPlane(
     },
     initial,
   )
-  tokens.whenEnded(clients.cutKey)
+  tokens.whenEnded(clients.cutEnded)
   const expiry = setInterval(tokens.endExpired, EXPIRY_CHECK_MS).unref()
   const noting = setInterval(() => {
     const startMs = monotonic()

@@ -1,19 +1,39 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { GateError } from '../../schemas/words/errors.ts'
 
+/** What a request carries to show who sends it, wherever it was put. */
+export type Credential =
+  /** A key, an access token or a session's token. */
+  | { readonly kind: 'secret'; readonly text: string }
+  /** A session's token, which browsers add by themselves. */
+  | { readonly kind: 'cookie'; readonly text: string }
+  /** HTTP Basic (RFC 7617). */
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'none' }
+
 /** Headers a key may come in, as lower-case names. `authorization` must be `Bearer KEY`. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const
 
+/** Cookies of a session. Browsers take the first one over HTTPS only, and only from this very host (RFC 6265bis). */
+const SECURE_COOKIE = '__Host-se_session'
+const PLAIN_COOKIE = 'se_session'
+
+const NONE: Credential = { kind: 'none' }
+
 /**
- * The one place that finds a request's key, whatever header (or `?key=`) the client's SDK puts it in.
- * Two different keys in one request are refused: which one counts must never be a guess.
+ * The one place that finds a request's credential, whatever header (or `?key=`, or cookie) the client puts it in.
+ * Two different ones in one request are refused: which one counts must never be a guess.
  * @param url the request target, such as `/v1/models?key=…`
- * @throws GateError MISSING_KEY, INVALID_KEY
+ * @throws GateError INVALID_KEY
  */
-export function credentialOf(headers: IncomingHttpHeaders, url: string): string {
+export function credentialOf(headers: IncomingHttpHeaders, url: string): Credential {
   let found: string | null = null
-  const authorization = headers.authorization
-  if (typeof authorization === 'string') found = bearer(authorization)
+  let basic: Credential | null = null
+  const { authorization, cookie } = headers
+  if (typeof authorization === 'string') {
+    basic = basicIn(authorization)
+    if (basic === null) found = bearer(authorization)
+  }
   for (const name of KEY_HEADERS) {
     const value = headers[name]
     if (value !== undefined) found = agree(found, String(value))
@@ -22,10 +42,16 @@ export function credentialOf(headers: IncomingHttpHeaders, url: string): string 
   if (query !== -1) {
     for (const value of new URLSearchParams(url.slice(query)).getAll('key')) found = agree(found, value)
   }
-  if (found === null || found === '') {
-    throw new GateError('MISSING_KEY', 'no key: send "Authorization: Bearer KEY"; `gatectl token create` makes one')
+  const session = cookie === undefined ? null : sessionIn(cookie)
+  if (basic !== null) {
+    if (found !== null || session !== null) throw twoKeys()
+    return basic
   }
-  return found
+  if (found !== null && found !== '') {
+    if (session !== null) agree(found, session)
+    return { kind: 'secret', text: found }
+  }
+  return session === null ? NONE : { kind: 'cookie', text: session }
 }
 
 function bearer(authorization: string): string {
@@ -34,7 +60,36 @@ function bearer(authorization: string): string {
   return match[1]
 }
 
+function basicIn(authorization: string): Credential | null {
+  const match = /^basic +([\w+/-]+={0,2}) *$/i.exec(authorization)
+  if (match?.[1] === undefined) return null
+  const text = Buffer.from(match[1], 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  if (colon === -1) throw new GateError('INVALID_KEY', 'the Authorization header is not valid Basic authentication')
+  return { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+/** The token in a Cookie header; null: it has none. @throws GateError INVALID_KEY */
+function sessionIn(cookie: string): string | null {
+  if (!cookie.includes(PLAIN_COOKIE)) return null
+  let plain: string | null = null
+  let secure: string | null = null
+  for (const pair of cookie.split(';')) {
+    const equals = pair.indexOf('=')
+    const name = pair.slice(0, equals).trim()
+    const value = pair.slice(equals + 1).trim()
+    if (name === PLAIN_COOKIE) plain = agree(plain, value)
+    else if (name === SECURE_COOKIE) secure = agree(secure, value)
+  }
+  // over HTTPS browsers send both where someone signed in over HTTP as well, which anyone on the way can have set
+  return secure ?? plain
+}
+
 function agree(found: string | null, value: string): string {
-  if (found !== null && found !== value) throw new GateError('INVALID_KEY', 'the request carries two different keys')
+  if (found !== null && found !== value) throw twoKeys()
   return value
+}
+
+function twoKeys(): GateError {
+  return new GateError('INVALID_KEY', 'the request carries two different keys')
 }

@@ -1,19 +1,8 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
 import type { Allowance } from '../../schemas/words/allowance.ts'
-import { GateError } from '../../schemas/words/errors.ts'
 import { GATE_KEY_PREFIX } from '../../schemas/words/gate-key.ts'
-import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
-
-/** Who a request comes from. */
-export type Principal = {
-  readonly keyId: string
-  readonly name: string
-  readonly scopes: ReadonlySet<Scope>
-  /** The models that it may use; null: all. */
-  readonly allowed: Allowance | null
-  /** It is that of a program with users of its own, and what that says of them is believed. */
-  readonly namesUsers: boolean
-}
+import type { Scope } from '../../schemas/words/scopes.ts'
+import { type EndCause, type Ended, type Principal, SYSTEM } from './principal.ts'
 
 /** A stored key: never its text, only the SHA-256 of it. Times are Unix milliseconds. */
 export type TokenRecord = {
@@ -28,9 +17,6 @@ export type TokenRecord = {
   readonly revokedAt: number | null
 }
 
-/** Why a key counts no more. */
-export type KeyEnd = 'expired' | 'revoked'
-
 /** What the keys need from storage. */
 export type TokenStore = {
   readonly all: () => readonly TokenRecord[]
@@ -39,9 +25,31 @@ export type TokenStore = {
   readonly revoke: (id: string, at: number) => boolean
 }
 
-export type Tokens = ReturnType<typeof createTokens>
+/** @param scopes as a set */
+function principalOf(
+  id: string,
+  name: string,
+  scopes: ReadonlySet<Scope>,
+  allowed: Allowance | null,
+  namesUsers: boolean,
+): Principal {
+  return {
+    keyId: id,
+    name,
+    scopes,
+    allowed,
+    namesUsers,
+    userId: null,
+    teams: [],
+    via: 'key',
+    credentialId: id,
+    addresses: null,
+    budgets: [],
+    limits: [],
+  }
+}
 
-const SYSTEM_KEY_ID = 'system'
+export type Tokens = ReturnType<typeof createTokens>
 
 /**
  * The keys in memory, in front of their store: a look-up reads no database, a revocation holds at once.
@@ -52,10 +60,11 @@ export function createTokens(store: TokenStore, now: () => number) {
   /** The key that came last over each connection, beside its hash: clients send the same one again and again. */
   const hashes = new WeakMap<object, { readonly text: string; readonly hash: string }>()
   let systemHash: string | null = null
-  let onEnded: (keyId: string, why: KeyEnd) => void = () => {}
+  let onEnded: (ended: Ended) => void = () => {}
+  const end = (id: string, why: EndCause) => onEnded({ kind: 'credential', id, why })
 
   const remember = ({ id, name, hash, scopes, allowed, namesUsers, expiresAt }: TokenRecord) =>
-    byHash.set(hash, { principal: { keyId: id, name, scopes: new Set(scopes), allowed, namesUsers }, expiresAt })
+    byHash.set(hash, { principal: principalOf(id, name, new Set(scopes), allowed, namesUsers), expiresAt })
   for (const record of store.all()) if (record.revokedAt === null) remember(record)
 
   function hashOn(connection: object, text: string): string {
@@ -83,13 +92,10 @@ export function createTokens(store: TokenStore, now: () => number) {
       systemHash = text === undefined ? null : tokenHash(text)
       if (before !== null && before !== systemHash) {
         byHash.delete(before)
-        onEnded(SYSTEM_KEY_ID, 'revoked')
+        end(SYSTEM.credentialId, 'revoked')
       }
       if (systemHash === null) return
-      byHash.set(systemHash, {
-        principal: { ...ANYBODY, keyId: SYSTEM_KEY_ID, name: 'auth.token' },
-        expiresAt: null,
-      })
+      byHash.set(systemHash, { principal: SYSTEM, expiresAt: null })
     },
 
     /** Makes a key. @returns its record and its text, which is shown this once and cannot be had again */
@@ -124,7 +130,7 @@ export function createTokens(store: TokenStore, now: () => number) {
     revoke(id: string): boolean {
       if (!store.revoke(id, now())) return false
       for (const [key, { principal }] of byHash) if (principal.keyId === id) byHash.delete(key)
-      onEnded(id, 'revoked')
+      end(id, 'revoked')
       return true
     },
 
@@ -135,31 +141,15 @@ export function createTokens(store: TokenStore, now: () => number) {
       for (const [key, { principal, expiresAt }] of byHash) {
         if (expiresAt === null || expiresAt > now()) continue
         byHash.delete(key)
-        onEnded(principal.keyId, 'expired')
+        end(principal.keyId, 'expired')
       }
     },
 
-    /** Calls back with the id of each key that stops to count while the daemon runs. */
-    whenEnded(listener: (keyId: string, why: KeyEnd) => void): void {
+    /** Calls back with each key that stops to count while the daemon runs. */
+    whenEnded(listener: (ended: Ended) => void): void {
       onEnded = listener
     },
   }
-}
-
-/** The principal that `auth.mode = "none"` gives to every client. */
-export const ANYBODY: Principal = {
-  keyId: 'none',
-  name: 'auth.mode none',
-  scopes: new Set(SCOPES),
-  allowed: null,
-  namesUsers: false,
-}
-
-/** @throws GateError MISSING_SCOPE */
-export function requireScope(principal: Principal, scope: Scope): void {
-  if (principal.scopes.has(scope) || principal.scopes.has('admin')) return
-  if (scope === 'chat:read' && principal.scopes.has('chat:write')) return // every client lists models before it asks one
-  throw new GateError('MISSING_SCOPE', `the key "${principal.name}" lacks the scope ${scope}; make one that has it`)
 }
 
 function tokenHash(text: string): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { GateError } from '../../schemas/words/errors.ts'
+import type { Principal } from '../auth/principal.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'
 import type { UsageRow } from '../meter/usage.ts'
 import type { Served } from '../translate/call.ts'
@@ -36,6 +37,8 @@ export class Answer {
   keyId = ''
   /** The name of the key, for the log. */
   keyName = ''
+  /** Who asked; null: that is not known, or every client is the same. */
+  principal: Principal | null = null
   /** Who it is for, in the words of the program of the key; empty: that is not known. */
   endUser = ''
   /** The usage row of the last attempt, once it is recorded; null: there was none. */

@@ -1,6 +1,6 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
-import type { Principal } from '../auth/tokens.ts'
+import type { Principal } from '../auth/principal.ts'
 import { nearNames } from '../route/near-names.ts'
 import type { Endpoint } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'

@@ -5,8 +5,8 @@ import type { Scope } from '../../schemas/words/scopes.ts'
 import { type JsonOutline, JsonScanner } from '../../syntax/json/outline.ts'
 import { clientAddress } from '../admit/address.ts'
 import type { Admission, Slot } from '../admit/admission.ts'
-import { credentialOf } from '../auth/credential.ts'
-import { ANYBODY, type Principal, requireScope, type Tokens } from '../auth/tokens.ts'
+import { authenticate, type Proofs } from '../auth/authenticate.ts'
+import { ANYBODY, type Principal, requireScope } from '../auth/principal.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
 import { checkRequest } from '../listener/request-check.ts'
 import type { Via } from '../listener/via.ts'
@@ -78,23 +78,29 @@ function checkHost(request: ClientRequest, { secured }: Via, { isServed, externa
 }
 
 /**
- * Finds out who sends the request. @param scope what the key must allow; null: no key is needed
- * @throws GateError MISSING_KEY, INVALID_KEY, MISSING_SCOPE
+ * Finds out who sends the request: without a promise where keys and sessions in memory say it.
+ * @param scope what the key must allow; null: no key is needed
+ * @throws GateError MISSING_SCOPE and those of `authenticate`
  */
-export function authenticate(
-  { request, answer, url }: Exchange,
+export function identify(
+  exchange: Exchange,
   scope: Scope | null,
-  tokens: Pick<Tokens, 'find'>,
-  { isOpen }: GatewaySettings,
-): Principal {
-  if (isOpen || scope === null) return ANYBODY
-  const principal = tokens.find(credentialOf(request.headers, url), request.socket)
-  if (principal === null) {
-    throw new GateError('INVALID_KEY', 'the key is unknown, expired or revoked; `gatectl token create` makes one')
-  }
+  proofs: Proofs,
+  settings: GatewaySettings,
+): Principal | Promise<Principal> {
+  if (scope === null) return ANYBODY
+  const { request, url, via } = exchange
+  const found = authenticate(request, url, via.peer, proofs, settings)
+  if (found instanceof Promise) return found.then((principal) => noted(exchange, scope, principal))
+  return noted(exchange, scope, found)
+}
+
+function noted({ request, answer }: Exchange, scope: Scope, principal: Principal): Principal {
+  if (principal === ANYBODY) return principal
   requireScope(principal, scope)
   answer.keyId = principal.keyId
   answer.keyName = principal.name
+  answer.principal = principal
   if (principal.namesUsers) answer.endUser = endUserOf(request)
   return principal
 }

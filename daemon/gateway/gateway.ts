@@ -1,7 +1,7 @@
 import type { Config } from '../../schemas/config/config.ts'
 import type { GateError } from '../../schemas/words/errors.ts'
 import type { Admission } from '../admit/admission.ts'
-import type { Tokens } from '../auth/tokens.ts'
+import type { Proofs } from '../auth/authenticate.ts'
 import type { ClientRequest, ClientResponse } from '../listener/client-request.ts'
 import type { Via } from '../listener/via.ts'
 import type { Ledger } from '../meter/ledger.ts'
@@ -12,7 +12,7 @@ import { Answer } from './answer.ts'
 import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
-import { admit, authenticate, callWithBody, check, type Exchange, pathOf, refuseUpgrade, urlOf } from './exchange.ts'
+import { admit, callWithBody, check, type Exchange, identify, pathOf, refuseUpgrade, urlOf } from './exchange.ts'
 import { completed, keepAnswer } from './kept.ts'
 import type { ObjectParts } from './objects/job.ts'
 import { passObject } from './objects/pass.ts'
@@ -34,7 +34,7 @@ export type GatewayParts = AttemptsParts &
   ObjectParts & {
     readonly clients: ReturnType<typeof openRequests>
     readonly dialects: Dialects
-    readonly tokens: Pick<Tokens, 'find'>
+    readonly proofs: Proofs
     readonly admission: Pick<Admission, 'admit'>
     readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
     readonly recordings: Pick<Recordings, 'begin'>
@@ -76,7 +76,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     refuseUpgrade(exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path, answer.dialect)
     const { row, param } = found
-    const principal = authenticate(exchange, row.scope, parts.tokens, settings)
+    const identified = identify(exchange, row.scope, parts.proofs, settings)
+    const principal = identified instanceof Promise ? await identified : identified
     if (row.kind === 'page') return row.page(exchange, param, principal)
     if (row.kind === 'object') return passObject(parts, exchange, row, param, principal)
     const { keyId, allowed } = principal

@@ -1,11 +1,20 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import type { KeyEnd } from '../auth/tokens.ts'
+import type { EndCause, Ended } from '../auth/principal.ts'
 import type { Answer } from './answer.ts'
+
+const END_MESSAGES: Readonly<Record<EndCause, string>> = {
+  expired: 'the key has expired',
+  revoked: 'the key was revoked',
+  disabled: 'the key, or whose it is, was disabled',
+  removed: 'whose key it is was removed',
+  narrowed: 'the key may do less than when the request began; send it again',
+  'signed-out': 'the session was ended',
+}
 
 type Placed<T> = { readonly item: T; index: number }
 
 /** What the requests in flight need of an answer. */
-type Open = Pick<Answer, 'keyId' | 'cutOff'>
+type Open = Pick<Answer, 'principal' | 'cutOff'>
 
 /**
  * The requests in flight. Not a Set: when V8 grows or compacts the table of a Set, the old table keeps a reference to
@@ -37,10 +46,11 @@ export function createOpenRequests<T extends Open>() {
       if (open.length === 0) onIdle?.()
     },
     items: () => open.map(({ item }) => item),
-    /** Cuts off what is being answered to a key that is no longer valid. */
-    cutKey(keyId: string, why: KeyEnd): void {
-      const message = why === 'expired' ? 'the key has expired' : 'the key was revoked'
-      cutOff(new GateError('INVALID_KEY', message), (item) => item.keyId === keyId)
+    /** Cuts off what is being answered to a credential, or a person, that does not count any more. */
+    cutEnded({ kind, id, why }: Ended): void {
+      const isMeant = ({ principal }: T) =>
+        principal !== null && (kind === 'user' ? principal.userId : principal.credentialId) === id
+      cutOff(new GateError('INVALID_KEY', END_MESSAGES[why]), isMeant)
     },
     /**
      * Waits until the listeners are closed and nothing is in flight. What is still there when `signal` aborts is cut

@@ -1,7 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Config } from '../../schemas/config/config.ts'
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import { canonicalHost, isLoopback, parseHostPort } from '../../schemas/words/address.ts'
-import { addressList } from '../admit/address.ts'
+import { addressList, clientAddress } from '../admit/address.ts'
 import type { AdmissionLimits } from '../admit/admission.ts'
 
 export type GatewaySettings = ReturnType<typeof gatewaySettings>
@@ -9,6 +10,7 @@ export type GatewaySettings = ReturnType<typeof gatewaySettings>
 /** What the request path needs of the configuration, parsed once per change. */
 export function gatewaySettings({ server, auth }: Config) {
   const isOpen = auth.mode === 'none'
+  const trustedProxies = addressList(server.trusted_proxies)
   return {
     isOpen,
     /** Host of `server.external_url`; undefined: there is none. */
@@ -16,7 +18,11 @@ export function gatewaySettings({ server, auth }: Config) {
     isServed: servedHosts(server.allowed_hosts, isOpen),
     allowedOrigins: new Set(server.allowed_origins),
     allowFrom: addressList(server.allow_from),
-    trustedProxies: addressList(server.trusted_proxies),
+    trustedProxies,
+    /** Web pages that may act for whoever is signed in. */
+    origins: trustedOrigins(server.external_url, server.allowed_origins),
+    addressOf: (headers: IncomingHttpHeaders, peer: string | null) =>
+      clientAddress(peer, headers['x-forwarded-for']?.toString(), trustedProxies),
     stallTimeoutMs: durationMs(server.stall_timeout),
   }
 }
@@ -24,6 +30,11 @@ export function gatewaySettings({ server, auth }: Config) {
 function externalHost(url: string | undefined): string | undefined {
   const found = url === undefined ? null : URL.parse(url)
   return found === null ? undefined : parseHostPort(found.host).host
+}
+
+function trustedOrigins(externalUrl: string | undefined, allowed: readonly string[]): ReadonlySet<string> {
+  const own = externalUrl === undefined ? null : URL.parse(externalUrl)
+  return new Set(own === null ? allowed : [own.origin, ...allowed])
 }
 
 /** Whether a (canonical) host is served; null: any is. */

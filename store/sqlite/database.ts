@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, statSyn
 import Sqlite from 'better-sqlite3'
 import { boundPageCache } from './page-cache.ts'
 import { databaseError } from './remedy.ts'
+import { ACCESS_TABLES } from './tables/access.ts'
 
 export type Database = Sqlite.Database
 
@@ -48,6 +49,12 @@ const LATER_COLUMNS = [
   { table: 'usage', name: 'end_user', type: "TEXT NOT NULL DEFAULT ''" },
   { table: 'token', name: 'limits', type: 'TEXT' },
 ] as const
+
+/**
+ * Tables that came later, made where they are not there. The version before does not know them and leaves them alone, so
+ * that a rollback to it still opens the file.
+ */
+const LATER_TABLES: readonly string[] = [...ACCESS_TABLES]
 
 /**
  * Opens (and makes, mode 0600) the database and brings its schema up to date.
@@ -108,6 +115,7 @@ function migrate(database: Database): void {
       database.exec(sql)
       database.pragma(`user_version = ${index + 1}`)
     }
+    for (const sql of LATER_TABLES) database.exec(sql)
     for (const { table, name, type } of LATER_COLUMNS) {
       const known = database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, name)
       if (known === undefined) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createAdmission } from '../../daemon/admit/admission.ts'
+import { NO_OTHER_PROOFS } from '../../daemon/auth/authenticate.ts'
 import { createTokens } from '../../daemon/auth/tokens.ts'
 import type { Backends } from '../../daemon/backends/backends.ts'
 import { createChecker } from '../../daemon/check/checker.ts'
@@ -90,12 +91,12 @@ export async function startDataPlane(
   const recordings = createRecordings(now, recordingLimits(initial))
   const kept = createKept(memoryStore(), recordings.recorded, log, now, keptLimits(initial))
   const checker = createChecker(log, monotonic, { longestMs: 60_000, startMs: 60_000, waitMs: 60_000 }) // far away
-  tokens.whenEnded(clients.cutKey)
+  tokens.whenEnded(clients.cutEnded)
   const gateway = createGateway(
     {
       clients,
       dialects,
-      tokens,
+      proofs: { ...NO_OTHER_PROOFS, key: tokens.find },
       admission: createAdmission(admissionLimits(initial)),
       routes: directory.routes,
       kept,

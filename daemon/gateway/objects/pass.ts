@@ -1,6 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
-import type { Principal } from '../../auth/tokens.ts'
+import type { Principal } from '../../auth/principal.ts'
 import type { KeyRoutes } from '../../route/routes.ts'
 import type { Endpoint } from '../../translate/call.ts'
 import type { Dialect } from '../../translate/dialect.ts'

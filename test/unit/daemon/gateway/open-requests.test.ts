@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest'
+import { ANYBODY } from '../../../../daemon/auth/principal.ts'
 import { createOpenRequests } from '../../../../daemon/gateway/open-requests.ts'
 import type { GateError } from '../../../../schemas/words/errors.ts'
 
 function client(keyId: string) {
   const cuts: string[] = []
-  return { keyId, cuts, cutOff: (error: GateError) => void cuts.push(error.code) }
+  return {
+    principal: { ...ANYBODY, credentialId: keyId, userId: `owner of ${keyId}` },
+    cuts,
+    cutOff: (error: GateError) => void cuts.push(error.code),
+  }
 }
 
 test.each([
@@ -30,9 +35,12 @@ test('cuts off what is answered to a revoked key, and nothing else', () => {
   const [mine, other] = [client('mine'), client('other')]
   open.add(mine)
   open.add(other)
-  open.cutKey('mine', 'revoked')
+  open.cutEnded({ kind: 'credential', id: 'mine', why: 'revoked' })
   expect(mine.cuts).toEqual(['INVALID_KEY'])
   expect(other.cuts).toEqual([])
+  open.cutEnded({ kind: 'user', id: 'owner of other', why: 'disabled' })
+  expect(mine.cuts).toHaveLength(1)
+  expect(other.cuts).toEqual(['INVALID_KEY'])
 })
 
 test('drains when the listeners are closed and the last request has ended', async () => {
