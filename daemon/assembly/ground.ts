@@ -3,6 +3,7 @@ import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { createKeyring } from '../../store/sealed/keyring.ts'
 import { lockState } from '../../store/sqlite/state-lock.ts'
+import { createAlerts } from '../alerts/alerts.ts'
 import { takeActivation } from '../listener/activation.ts'
 import { createLineBuffer } from '../log/line-buffer.ts'
 import { createLog } from '../log/log.ts'
@@ -37,6 +38,7 @@ export function layGround(options: DaemonOptions) {
   if (activation.unknown.length > 0) {
     log('warn', 'sockets with unknown names were passed and are ignored', { error: activation.unknown.join(', ') })
   }
+  const alerts = createAlerts({ log })
   const notify = openNotify({ env, fd: activation.notify, log })
   const credentialsDirectory = env['CREDENTIALS_DIRECTORY']
   const masterKeys = { stateDirectory, credentialsDirectory, configured: undefined, previous: undefined }
@@ -79,6 +81,8 @@ export function layGround(options: DaemonOptions) {
     print: lines.push,
     logs: writer,
     log,
+    /** Tells operators. */
+    alert: alerts.tell,
     notify,
     keyring,
     config,

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { openAuditStore } from '../../store/sqlite/audit-store.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
+import { type AuditStore, createAudit } from '../audit/audit.ts'
 import { createTokens } from '../auth/tokens.ts'
 import { createLedger } from '../meter/ledger.ts'
 import { openAnswers } from './answers.ts'
@@ -21,12 +24,22 @@ export function openStorage({
   log,
   now,
   monotonic,
-}: Pick<Ground, 'stateDirectory' | 'keyring' | 'log' | 'now' | 'monotonic'>) {
+  alert,
+}: Pick<Ground, 'stateDirectory' | 'keyring' | 'log' | 'now' | 'monotonic' | 'alert'>) {
   const path = join(stateDirectory, 'gate.db')
   let fault: string | null = null
   let check: ReturnType<typeof checkLater> | null = null
-  const keys = openKeys(path, log, ({ isWhole }) => {
+  let auditStore: AuditStore | null = null
+  const keys = openKeys(path, log, ({ isWhole, database }) => {
+    auditStore = openAuditStore(database, join(stateDirectory, 'audit.head'))
     if (!isWhole) check = checkLater(path, reportFaults)
+  })
+  const audit = createAudit({
+    store: laterAuditStore(() => auditStore),
+    log,
+    alert,
+    now,
+    fingerprintKey: randomBytes(32),
   })
   const tokens = createTokens(keys, now)
   const journal = openUsageJournal(path, log)
@@ -41,6 +54,7 @@ export function openStorage({
 
   return {
     path,
+    audit,
     tokens,
     ledger: { ...ledger, refusal: () => keys.refusal() ?? ledger.refusal() },
     noteOpen: journal.noteOpen,
@@ -65,8 +79,21 @@ export function openStorage({
       const lost = ledger.close()
       if (lost > 0) log('error', 'usage rows could not be written and are lost', { count: lost })
       await journal.close()
+      const unwritten = audit.close()
+      if (unwritten > 0)
+        log('error', 'entries of the audit could not be written; the log has them', { count: unwritten })
       keys.close()
       answers.close()
     },
   }
+}
+
+/** At a start on a full disk there is none yet. */
+function laterAuditStore(current: () => AuditStore | null): AuditStore {
+  const use = (): AuditStore => {
+    const store = current()
+    if (store === null) throw new Error('the disk of the state directory was full when Gate started')
+    return store
+  }
+  return { append: (record) => use().append(record), anchor: () => use().anchor() }
 }

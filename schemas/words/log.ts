@@ -31,6 +31,10 @@ export const LOG_FIELDS = {
   count: 'number',
   input_tokens: 'number',
   output_tokens: 'number',
+  action: 'string',
+  object: 'string',
+  who: 'string',
+  hash: 'string',
 } as const
 
 type FieldTypes = { readonly string: string; readonly number: number }

@@ -46,6 +46,7 @@ function start(): void {
     log: () => {},
     now: () => 1,
     monotonic: () => 1,
+    alert: () => {},
   }).stop()
 }
 

@@ -36,6 +36,7 @@ const open = () =>
     log: (_level, message) => void logged.push(message),
     now: () => Date.now(),
     monotonic: () => clockMs,
+    alert: () => {},
   })
 
 const ROW = {
