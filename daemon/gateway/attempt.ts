@@ -14,7 +14,7 @@ import { isBroken, isUnseen, noteHealth } from './ends.ts'
 import type { Job } from './job.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { Sending } from './sending.ts'
-import { type OngoingAttempt, usageRow } from './usage-row.ts'
+import { type AttemptFacts, type OngoingAttempt, usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
 export type AttemptParts = {
@@ -39,65 +39,74 @@ type Try = {
 }
 
 /**
- * Sends a request to one target. Its usage is recorded when this resolves, but the client has not seen the end yet.
+ * Sends a request to one target: once more where a kept connection turned out to be closed. Its usage is recorded when
+ * this resolves, but the client has not seen the end yet.
  * @returns how it ended, and whether the same target may be asked with another key at once
  */
 export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
-  const { answer, asked, allowed } = job
-  const { target, upstream, sending, key, number } = tried
-  const { spoken, call } = sending
-  const ongoing: OngoingAttempt = {
-    requestId: answer.requestId,
-    attempt: number,
-    startedAt: parts.now(),
-    keyId: job.keyId,
-    endUser: answer.endUser,
-    model: allowed?.pinned ?? asked.model, // a client that may write anything is not to fill the reports with it
-    target,
-    call,
-    dialect: spoken,
-    begun: parts.monotonic(),
-    inputTokens: null,
-  }
-  answer.watch = null
-  answer.ongoing = ongoing
-  const upstreamEnd = withWait(await forwarded(parts, job, tried), spoken)
-  const end = sending.inspect === null ? upstreamEnd : await sending.inspect(upstreamEnd)
-  const hasAnotherKey =
-    end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, parts.now()))
-  if (!hasAnotherKey) noteHealth(parts.health, target, end, parts.now())
-  const durationMs = parts.monotonic() - ongoing.begun
-  const row = usageRow(ongoing, { durationMs, end, upstreamEnd, watch: answer.watch, price: parts.priceOf(target) })
-  answer.row = row
-  if (isUnseen(end)) answer.watch = null
-  parts.metrics.attempt(row)
-  await parts.ledger.settle(row)
-  answer.ongoing = null
-  if ('error' in end) logFailure(parts.log, answer, target, end.status, reasonOf(end.error, upstream))
-  else if (end.kind === 'rejected') logFailure(parts.log, answer, target, end.status, null)
-  return { end: sending.forClient(end), hasAnotherKey }
-}
-
-/** Sends it: once more where a kept connection turned out to be closed. */
-async function forwarded(
-  { health, monotonic }: AttemptParts,
-  job: Job,
-  { target, upstream, sending, key, release }: Try,
-): Promise<ForwardEnd> {
-  const { form, sink } = sending
+  const { health, monotonic } = parts
+  const { target, upstream, sending, release } = tried
+  const { sink, form, inspect } = sending
+  const ongoing = begun(parts, job, tried)
   let end: ForwardEnd | null = null
   health.begins(target)
   try {
-    const request = forwardRequest(job, target, upstream, key, sending)
+    const request = forwardRequest(job, tried)
     end = await forward(request, sink, form, monotonic)
     if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
       end = await forward({ ...request, dispatcher: upstream.newConnection() }, sink, form, monotonic)
     }
-    return end
   } finally {
     health.ends(target)
     release(end !== null && isBroken(end))
   }
+  const upstreamEnd = withWait(end, sending.spoken)
+  end = inspect === null ? upstreamEnd : await inspect(upstreamEnd)
+  const { row, hasAnotherKey } = concluded(parts, job, tried, ongoing, { end, upstreamEnd })
+  await parts.ledger.settle(row)
+  job.answer.ongoing = null
+  if ('error' in end) logFailure(parts.log, job.answer, target, end.status, reasonOf(end.error, upstream))
+  else if (end.kind === 'rejected') logFailure(parts.log, job.answer, target, end.status, null)
+  return { end: sending.forClient(end), hasAnotherKey }
+}
+
+function begun({ now, monotonic }: AttemptParts, { answer, keyId, asked, allowed }: Job, tried: Try): OngoingAttempt {
+  const { target, number, sending } = tried
+  const ongoing: OngoingAttempt = {
+    requestId: answer.requestId,
+    attempt: number,
+    startedAt: now(),
+    keyId,
+    endUser: answer.endUser,
+    model: allowed?.pinned ?? asked.model, // a client that may write anything is not to fill the reports with it
+    target,
+    call: sending.call,
+    dialect: sending.spoken,
+    begun: monotonic(),
+    inputTokens: null,
+  }
+  answer.watch = null
+  answer.ongoing = ongoing
+  return ongoing
+}
+
+/** What it has used, and what it says of its target. */
+function concluded(
+  { health, metrics, priceOf, now, monotonic }: AttemptParts,
+  { answer }: Job,
+  { target, upstream, key }: Try,
+  ongoing: OngoingAttempt,
+  { end, upstreamEnd }: Pick<AttemptFacts, 'end' | 'upstreamEnd'>,
+) {
+  const hasAnotherKey =
+    end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, now()))
+  if (!hasAnotherKey) noteHealth(health, target, end, now())
+  const durationMs = monotonic() - ongoing.begun
+  const row = usageRow(ongoing, { durationMs, end, upstreamEnd, watch: answer.watch, price: priceOf(target) })
+  answer.row = row
+  if (isUnseen(end)) answer.watch = null
+  metrics.attempt(row)
+  return { row, hasAnotherKey }
 }
 
 /** Some say in the body of an error how long to wait, and in no header. */
@@ -110,10 +119,7 @@ function withWait(end: ForwardEnd, { retryAfterIn }: Dialect): ForwardEnd {
 /** The request to send to an upstream: the upstream's credential, and the client headers it may see. */
 function forwardRequest(
   { call, dialect, asked, hold }: Job,
-  target: Target,
-  upstream: Upstream,
-  key: number,
-  { spoken, body }: Sending,
+  { target, upstream, key, sending: { spoken, body } }: Try,
 ): ForwardRequest {
   const path = `${target.basePath ?? upstream.basePath}${spoken.upstreamPath(call, target.model, asked.stream)}`
   const credential = upstream.credential(key, { path, body })

@@ -95,7 +95,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
         return sendJson(answer, 200, asked.says(Math.floor(parts.now() / 1_000)))
       }
       const files = dialect.filesIn?.(call) ?? []
-      const wanted = withFiles(wantedOf(call, asked, dialect, keyId), files, parts.objects.of(keyId))
+      const anywhere = wantedOf(call, asked, dialect, keyId)
+      const wanted = files.length === 0 ? anywhere : withFiles(anywhere, files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
       const unheeded = unheededIn(asked, routes)
       const job = { answer, keyId, unheeded, allowed, dialect, call, asked, hold: slot.holdAnswer }

@@ -30,9 +30,17 @@ export function wantedOf(
   const session = name === undefined ? null : sessionOf(keyId, name)
   let held: readonly string[] | null = null
   let offersTools: boolean | null = null
+  const { models, order, only, ignore, strategy, isAcrossModels, maxPrice, promises, isAlone } = routing ?? ANYWHERE
   return {
-    ...ANYWHERE,
-    ...routing,
+    models,
+    order,
+    only,
+    ignore,
+    strategy,
+    isAcrossModels,
+    maxPrice,
+    promises,
+    isAlone,
     session,
     servedBy: call.servedBy ?? null,
     offersTools() {

@@ -1,4 +1,4 @@
-import { withoutKeys } from '../../schemas/words/gate-key.ts'
+import { mayHoldKey, withoutKeys } from '../../schemas/words/gate-key.ts'
 import {
   LOG_FIELDS,
   LOG_LEVELS,
@@ -7,7 +7,7 @@ import {
   type LogLevel,
   type LogRecord,
 } from '../../schemas/words/log.ts'
-import { jsonLine, textLine } from '../../syntax/terminal/log-line.ts'
+import { escapeControls, jsonLine, textLine } from '../../syntax/terminal/log-line.ts'
 import { createLineRing } from './line-ring.ts'
 
 /** Lines kept in memory for `gatectl logs`. */
@@ -54,12 +54,16 @@ export function createLog(options: LogOptions): LogWriter {
   const ring = createLineRing(KEPT_LINES, KEPT_BYTES)
   let threshold = LOG_LEVELS.indexOf(options.level)
   const listeners = new Set<(record: LogRecord) => void>()
-  let secret: string | undefined
+  let secret: Secret | undefined
 
   const log: Log = (level, message, fields) => {
     if (LOG_LEVELS.indexOf(level) > threshold) return
-    const record = makeRecord(now(), level, message, fields, secret)
-    const json = jsonLine(record)
+    let record = makeRecord(now(), level, message, fields, secret)
+    let json = jsonLine(record)
+    if (mayHoldKey(json) || (secret !== undefined && json.includes(secret.inJson))) {
+      record = withoutSecrets(record, secret)
+      json = jsonLine(record)
+    }
     write(`${journal ? PRIORITY[level] : ''}${format === 'json' ? json : textLine(record)}\n`)
     ring.push(json)
     for (const listener of listeners) listener(record)
@@ -71,7 +75,8 @@ export function createLog(options: LogOptions): LogWriter {
       format = next
     },
     hide: (text) => {
-      secret = text !== undefined && text.length >= SHORTEST_SECRET ? text : undefined
+      const isLong = text !== undefined && text.length >= SHORTEST_SECRET
+      secret = isLong ? { text, inJson: escapeControls(JSON.stringify(text)).slice(1, -1) } : undefined
     },
     setLevel: (level) => {
       threshold = LOG_LEVELS.indexOf(level)
@@ -84,19 +89,22 @@ export function createLog(options: LogOptions): LogWriter {
   }
 }
 
+/** What is not to be shown, and how a line of JSON would show it. */
+type Secret = { readonly text: string; readonly inJson: string }
+
 function makeRecord(
   nowMs: number,
   level: LogLevel,
   message: string,
   fields: LogFields | undefined,
-  secret: string | undefined,
+  secret: Secret | undefined,
 ): LogRecord {
-  const record: Record<string, string | number> = { time: isoTime(nowMs), level, message: shown(message, secret) }
+  const record: Record<string, string | number> = { time: isoTime(nowMs), level, message: cut(message, secret) }
   for (const name in fields) {
     if (!isField(name)) continue
     const value = fields[name]
     if (typeof value !== LOG_FIELDS[name]) continue
-    if (typeof value === 'string') record[name] = shown(value, secret)
+    if (typeof value === 'string') record[name] = cut(value, secret)
     else if (value !== undefined && Number.isFinite(value)) record[name] = Math.round(value)
   }
   return record as LogRecord // built above from the allow-list, and nothing else
@@ -106,9 +114,23 @@ function isField(name: string): name is keyof LogFields {
   return Object.hasOwn(LOG_FIELDS, name)
 }
 
-/** Without keys, and not too long. */
-function shown(text: string, secret: string | undefined): string {
-  const clean = withoutKeys(secret === undefined ? text : text.replaceAll(secret, '[redacted]'))
+/** The same line with nothing in it that may be a key: of nearly all lines that is the line itself, which is not built twice. */
+function withoutSecrets(record: LogRecord, secret: Secret | undefined): LogRecord {
+  const entries = Object.entries(record).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? withoutSecret(value, secret) : value,
+  ])
+  return Object.fromEntries(entries) as LogRecord // of the same fields
+}
+
+function withoutSecret(text: string, secret: Secret | undefined): string {
+  return withoutKeys(secret === undefined ? text : text.replaceAll(secret.text, '[redacted]'))
+}
+
+/** Not too long; never in the middle of what may be a key. */
+function cut(text: string, secret: Secret | undefined): string {
+  if (text.length <= LONGEST_STRING) return text
+  const clean = withoutSecret(text, secret)
   return clean.length > LONGEST_STRING ? `${clean.slice(0, LONGEST_STRING)}…` : clean
 }
 

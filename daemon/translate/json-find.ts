@@ -108,16 +108,26 @@ const MOST_ESCAPED = 1_000
  *   quote or a backslash would stop at each of a text that is full of them
  */
 export function mayHold(json: Buffer, ...words: readonly string[]): boolean {
-  if (words.some((word) => holds(json, word))) return true
+  for (const word of words) if (holds(json, word)) return true
   return hasEscapedWord(json)
 }
 
 /** Up to here a text is searched sooner than bytes are. */
 const SHORT_BYTES = 4 * 2 ** 10
 
-/** Whether bytes hold a word of ASCII. */
-export const holds = (bytes: Buffer, word: string): boolean =>
-  bytes.length <= SHORT_BYTES ? bytes.toString('latin1').includes(word) : bytes.includes(word)
+/** The short bytes that were searched last, and their text: one body is searched for several words in turn. */
+let latest: Buffer = Buffer.alloc(0)
+let latestText = ''
+
+/** Whether bytes hold a word of ASCII. They do not change after that. */
+export function holds(bytes: Buffer, word: string): boolean {
+  if (bytes.length > SHORT_BYTES) return bytes.includes(word)
+  if (bytes !== latest) {
+    latest = bytes
+    latestText = bytes.toString('latin1')
+  }
+  return latestText.includes(word)
+}
 
 function hasEscapedWord(json: Buffer): boolean {
   if (!holds(json, ESCAPE)) return false

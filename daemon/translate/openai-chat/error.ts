@@ -1,5 +1,6 @@
 import type { GateError } from '../../../schemas/words/errors.ts'
 import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
+import { holds } from '../json-find.ts'
 import { isRecord } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
 
@@ -12,7 +13,7 @@ const UNTOLD = 'the upstream reported an error'
 
 /** The message of the error in a whole answer whose status says success; null: it holds none. */
 export function failureOf(answer: Buffer): string | null {
-  if (hasChoices(answer) && !answer.includes('"error"')) return null // quotes inside of content are escaped
+  if (hasChoices(answer) && !holds(answer, 'error"')) return null // quotes inside of content are escaped
   try {
     const value: unknown = JSON.parse(answer.toString('utf8'))
     const outermost: unknown = Array.isArray(value) ? value[0] : value // Google lists its errors
