@@ -21,6 +21,7 @@ import {
   runtimeFiles,
   writeRuntime,
 } from './runtime-file.ts'
+import { staleSecrets, withSeals } from './sealed-values.ts'
 import { parseToml } from './toml.ts'
 import { parseVariable } from './variable-value.ts'
 import { expand } from './variables.ts'
@@ -54,9 +55,10 @@ export function setKey(place: EditPlace, key: string, value: unknown, force: boo
   refuseDecided(place, values)
   const shadowed = shadowedKeys(place.loaded, [...leafPaths(value, path)])
   if (shadowed.length > 0 && !force) refuse(shadowed.map((each) => shadowProblem(place.loaded, each)))
+  const sealed = withSeals(tree, path, value, place.sources.seals)
   return {
     ...changed(place, path, withValue(place.loaded.layers[1].values, path, valueAt(values, path)), (text) =>
-      setInToml(text, path, value),
+      setInToml(text, path, sealed),
     ),
     shadowed,
   }
@@ -81,6 +83,22 @@ export function unsetKey(place: EditPlace, key: string): Edited {
     ),
     shadowed,
   }
+}
+
+/** Seals every secret of the runtime file with the current key. @returns null when all are. @throws ConfigError */
+export function sealSecrets(place: EditPlace): Loaded | null {
+  const { sources, keys } = place
+  const { seals } = sources
+  const document = parseToml(readRuntimeText(sources) ?? '', runtimeFiles(sources).file)
+  if (seals === undefined || 'code' in document) return null
+  const stale = [...staleSecrets(document.values, keys.tree, seals)]
+  if (stale.length === 0) return null
+  return edited(place, 'secrets', (before) =>
+    stale.reduce<Edit>((edit, { path, text }) => (edit.kind === 'refused' ? edit : setInToml(edit.text, path, text)), {
+      kind: 'edited',
+      text: before,
+    }),
+  )
 }
 
 /** Edits the file, and takes a key out of it that would follow its upstream to another address. */
@@ -133,7 +151,7 @@ function edited(place: EditPlace, key: string, change: (text: string) => Edit): 
   const edit = change(text)
   if (edit.kind === 'refused')
     throw new ConfigError([problem('NOT_EDITABLE', `${key}: ${edit.reason}`, 'edit the file')])
-  const after = checkRuntime(edit.text, file, keys, sources.env)
+  const after = checkRuntime(edit.text, file, keys, sources)
   if (problems.length > 0 && !isMended(before, after)) throw new ConfigError([broken, ...problems])
   const declared = { layer: loaded.declared, problems: [] }
   const next = after.rest

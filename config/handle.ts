@@ -27,6 +27,8 @@ export type ConfigHandle = {
   set(key: string, value: unknown, options: { readonly force: boolean }): Promise<ConfigChange>
   /** Removes one key, or everything under it, from the runtime file. */
   unset(key: string): Promise<ConfigChange>
+  /** Seals every secret of the runtime file with the current key of the keyring. @throws ConfigError */
+  sealSecrets(): Promise<void>
   diff(): readonly ConfigDifference[]
   /** The snippet that would make the runtime layer permanent. */
   promote(format: 'nix' | 'spec'): string

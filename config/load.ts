@@ -90,7 +90,7 @@ export function layersWith(reading: RuntimeReading, sources: Sources, keys: KeyS
   }
   if (reading.text === '' && reading.problems.length === 0) refuse(wrong)
 
-  const copy = good === undefined ? undefined : checkRuntime(good, runtimeFiles(sources).lastGood, keys, sources.env)
+  const copy = good === undefined ? undefined : checkRuntime(good, runtimeFiles(sources).lastGood, keys, sources)
   if (copy?.problems.length === 0) {
     const { lost = [], layer: said = reading.layer } = reading.rest ?? {}
     const isLost = (path: Path) => mayNarrow(keys.tree, said.values, path) && !valueAt(copy.layer.values, path)
@@ -112,7 +112,7 @@ export function layersWith(reading: RuntimeReading, sources: Sources, keys: KeyS
 /** Puts a candidate for the runtime layer among the others. @throws ConfigError with all that is wrong */
 export function loadCandidate(sources: Sources, keys: KeySet, text: string, declared: Layer): Loaded {
   const { file } = runtimeFiles(sources)
-  const reading = checkRuntime(text, file, keys, sources.env)
+  const reading = checkRuntime(text, file, keys, sources)
   refuse(reading.problems)
   const resolved = resolveLayers(sources, keys, reading.layer, declared)
   refuse([...resolved.environmentProblems, ...firstProblems(resolved.problems)])

@@ -5,7 +5,7 @@ import type { Log } from '../schemas/words/log.ts'
 import { type Path, valueAt } from '../syntax/tree.ts'
 import { keysOf, type Withheld } from './bound-keys.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
-import { type Edited, readKeyText, setKey, unsetKey } from './edits.ts'
+import { type Edited, readKeyText, sealSecrets, setKey, unsetKey } from './edits.ts'
 import { explainKey, type Inspected, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
 import { foreignVariables } from './foreign-variables.ts'
 import type { ConfigHandle } from './handle.ts'
@@ -129,6 +129,11 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
       serialised(() => {
         const { next, ...edit } = unsetKey({ sources, keys, loaded, urls }, key)
         return withEdit(adopt(next), edit)
+      }),
+    sealSecrets: () =>
+      serialised(() => {
+        const next = sealSecrets({ sources, keys, loaded, urls })
+        if (next !== null) adopt(next)
       }),
     promote(format) {
       const { configured, layers, declared } = loaded

@@ -10,6 +10,7 @@ import type { KeySet } from './key-set.ts'
 import { emptyLayer, type Layer } from './layers.ts'
 import { mayNarrow, unusablePart } from './narrowing.ts'
 import { firstProblems, type Mistake, mistakesIn } from './problems.ts'
+import { type ConfigSeals, unsealed } from './sealed-values.ts'
 import { parseToml } from './toml.ts'
 import { type Environment, expand, variablesIn } from './variables.ts'
 
@@ -35,13 +36,15 @@ export type RuntimeRest = {
 export type RuntimePlace = {
   /** Where `${NAME}` in the file comes from. */
   readonly env: Environment
+  /** What opens its secrets; absent: they are not looked at. */
+  readonly seals?: ConfigSeals | undefined
   readonly stateDirectory: string
   /** The runtime file itself, when it is not `config.toml` in the state directory. */
   readonly runtimeFile?: string | undefined
 }
 
 /** The runtime file, and its last good copy, which is always in the state directory. */
-export function runtimeFiles({ stateDirectory, runtimeFile }: Omit<RuntimePlace, 'env'>): {
+export function runtimeFiles({ stateDirectory, runtimeFile }: Omit<RuntimePlace, 'env' | 'seals'>): {
   readonly file: string
   readonly lastGood: string
 } {
@@ -74,9 +77,9 @@ export function readRuntime(place: RuntimePlace, keys: KeySet, good: string | un
     }
   }
   if (text === undefined) return { text: '', layer: emptyLayer('runtime'), problems: [] }
-  const reading = checkRuntime(text, file, keys, place.env)
+  const reading = checkRuntime(text, file, keys, place)
   if (good === undefined || text.length >= good.length || !good.startsWith(text)) return reading
-  const before = checkRuntime(good, file, keys, place.env)
+  const before = checkRuntime(good, file, keys, place)
   const isSame = () => sameValue(reading.layer.values, before.layer.values)
   if (before.problems.length === 0 && (reading.problems.length > 0 || isSame())) return reading
   const torn: ConfigProblem = {
@@ -104,9 +107,16 @@ export function modeOpenToOthers(place: RuntimePlace): string | undefined {
 
 /**
  * Checks the text of a runtime file alone, without the other layers.
- * @param env replaces `${NAME}`; absent: what names a variable stays as written, and its value is not checked
+ * @param place its `env` replaces `${NAME}`; absent: what names a variable, or is sealed, stays as written, and its
+ *   value is not checked
  */
-export function checkRuntime(text: string, file: string, keys: KeySet, env?: Environment): RuntimeReading {
+export function checkRuntime(
+  text: string,
+  file: string,
+  keys: KeySet,
+  place?: Pick<RuntimePlace, 'env' | 'seals'>,
+): RuntimeReading {
+  const env = place?.env
   const document = parseToml(text, file)
   if ('code' in document) return { text, layer: emptyLayer('runtime'), problems: [document] }
   const { whereOf } = document
@@ -117,10 +127,12 @@ export function checkRuntime(text: string, file: string, keys: KeySet, env?: Env
     return { text, layer: emptyLayer('runtime'), problems: [problem] }
   }
   const { values: expanded, mistakes: unset } = expand(document, env)
-  const values = withTargetTables(expanded)
+  const opened = unsealed({ values: withTargetTables(expanded), whereOf }, keys.tree, place?.seals)
+  const { values } = opened
   const rules = { schema: keys.layer, tree: keys.tree, layer: 'runtime', whereOf } as const
   const isKnown = ({ path }: Mistake) => env !== undefined || variablesIn(valueAt(values, path)).length === 0
-  const mistakes = unset.length > 0 ? unset : mistakesIn(values, rules).filter(isKnown)
+  const shut = opened.mistakes
+  const mistakes = unset.length > 0 ? unset : [...shut, ...mistakesIn(values, rules).filter(isKnown)]
   const layer = { name: 'runtime', values, written: document.values, sourceOf: whereOf } as const
   if (mistakes.length === 0) return { text, layer, problems: [] }
   const reading = { text, layer: emptyLayer('runtime'), problems: firstProblems(mistakes) }

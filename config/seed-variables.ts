@@ -4,9 +4,16 @@ import type { Found } from './variable-value.ts'
 
 /**
  * Variables of a system that people come from, each taken as it is and with `GATE_` before it: its names for the
- * address and the certificate of the gateway. Everything else is a key's own variable, `GATE_A__B`.
+ * address and the certificate of the gateway, and for the key of what is sealed. Everything else is a key's own variable, `GATE_A__B`.
  */
-const SEED_VARIABLES = ['ACME_DOMAIN', 'TLS_CERT_PATH', 'TLS_KEY_PATH', 'LISTEN_ADDR', 'EXTERNAL_URL'] as const
+const SEED_VARIABLES = [
+  'ACME_DOMAIN',
+  'TLS_CERT_PATH',
+  'TLS_KEY_PATH',
+  'LISTEN_ADDR',
+  'EXTERNAL_URL',
+  'DB_ENCRYPTION_KEY',
+] as const
 type SeedVariable = (typeof SEED_VARIABLES)[number]
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -30,6 +37,7 @@ const MEANINGS: Readonly<Record<SeedVariable, (text: string, env: Environment) =
       [[table, port], Number(digits)],
     ]
   },
+  DB_ENCRYPTION_KEY: (text) => [[['secrets', 'encryption_key'], text]],
   EXTERNAL_URL: (text) => {
     const url = URL.parse(text)
     const isOrigin = url !== null && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''

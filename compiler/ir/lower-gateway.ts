@@ -15,10 +15,24 @@ import type { Client, Dns, Vhost } from './nodes/web.ts'
 export function lowerGateway(spec: Spec, names: GatewayNames, allocation: Allocation): Gateway {
   const { gate, proxy } = spec
   const { profile, domain: _domain, instance: _instance, keep_generations, ...own } = gate
-  const { image, memory, cache, server, tls, auth, discovery, network, log, ...rest } = own
+  const {
+    image,
+    memory,
+    cache,
+    server,
+    tls,
+    auth,
+    discovery,
+    network,
+    log,
+    telemetry,
+    secrets: _secrets,
+    ...rest
+  } = own
   rest satisfies Record<string, never>
   const sizes = PROFILES[profile]
   const { mode, ...restOfAuth } = auth
+  const { headers: _headers, interval, ...restOfTelemetry } = telemetry
   return {
     origin: ['gate'],
     unit: names.daemonUnit,
@@ -65,6 +79,7 @@ export function lowerGateway(spec: Spec, names: GatewayNames, allocation: Alloca
     tlsServing: proxy.engine === 'none' ? lowerTlsServing(spec) : undefined,
     tlsWithoutProxy: lowerTlsServing(spec),
     log,
+    telemetry: { ...restOfTelemetry, intervalMs: optionalMs(interval) },
   }
 }
 

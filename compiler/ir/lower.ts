@@ -146,6 +146,9 @@ function gatewaySecrets({ gate, upstreams, relays }: Spec, gateway: Gateway): Se
   return [
     ...daemon(['gate', 'auth', 'token'], 'auth.token', gate.auth.token),
     ...daemon(['gate', 'auth', 'jwt', 'secret'], 'auth.jwt.secret', gate.auth.jwt.secret),
+    ...daemon(['gate', 'telemetry', 'headers'], 'telemetry.headers', gate.telemetry.headers),
+    ...daemon(['gate', 'secrets', 'encryption_key'], 'secrets.encryption_key', gate.secrets.encryption_key),
+    ...daemon(['gate', 'secrets', 'previous_key'], 'secrets.previous_key', gate.secrets.previous_key),
     ...tlsSecrets(gateway),
     ...Object.entries(gate.auth.oidc).flatMap(([name, { client_secret }]) =>
       daemon(['gate', 'auth', 'oidc', name, 'client_secret'], `auth.oidc.${name}.client_secret`, client_secret),

@@ -1,6 +1,8 @@
 import { openConfig } from '../../config/open-config.ts'
+import { masterTexts } from '../../config/sealed-values.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
+import { configSeals } from '../../store/sealed/config-seals.ts'
 import { createKeyring } from '../../store/sealed/keyring.ts'
 import { lockState } from '../../store/sqlite/state-lock.ts'
 import { createAlerts } from '../alerts/alerts.ts'
@@ -41,7 +43,7 @@ export function layGround(options: DaemonOptions) {
   const alerts = createAlerts({ log })
   const notify = openNotify({ env, fd: activation.notify, log })
   const credentialsDirectory = env['CREDENTIALS_DIRECTORY']
-  const masterKeys = { stateDirectory, credentialsDirectory, configured: undefined, previous: undefined }
+  const masterKeys = { stateDirectory, credentialsDirectory, texts: () => masterTexts({ env, credentialsDirectory }) }
   const keyring = createKeyring(masterKeys, now, monotonic)
   const config = openConfig({
     env,
@@ -49,6 +51,7 @@ export function layGround(options: DaemonOptions) {
     runtimeFile: options.runtimeFile,
     declaredFile: options.declaredFile,
     credentialsDirectory,
+    seals: configSeals(keyring),
     socket: activation.gateway.length > 0 ? passedSocket() : undefined,
     log,
   })

@@ -276,6 +276,60 @@ in
       description = "Form of a line; json under systemd.";
     };
   };
+  telemetry = {
+    endpoint = mkOption {
+      type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
+      default = null;
+      example = "http://127.0.0.1:4318";
+      description = "Base URL of an OpenTelemetry collector (OTLP/HTTP), such as \"http://127.0.0.1:4318\"; absent: nothing is sent.";
+    };
+    headers = mkOption {
+      type = types.nullOr secretReference;
+      default = null;
+      example = { file = "/run/secrets/name"; };
+      description = "Headers for the collector: name=value pairs with commas between, values percent-encoded.";
+    };
+    traces = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Send traces of requests.";
+    };
+    metrics = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Send metrics.";
+    };
+    sample = mkOption {
+      type = types.numbers.between 0 1;
+      default = 1;
+      description = "Share of traces that Gate begins and sends; a client that sends traceparent decides for its own.";
+    };
+    interval = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      example = "10s";
+      description = "Time between two sendings of metrics; 60s when absent. A duration such as \"10s\".";
+    };
+    propagate = mkOption {
+      type = types.enum [ "own" "all" "none" ];
+      default = "own";
+      description = "Upstreams that are told the trace: own (backends, and what listens on this host), all, or none.";
+    };
+  };
+  secrets = {
+    encryptionKey = mkOption {
+      type = types.nullOr secretReference;
+      default = null;
+      example = { file = "/run/secrets/name"; };
+      description = "Opens keyring.json, whose keys seal what is secret at rest; a file of the state directory does when absent.";
+    };
+    previousKey = mkOption {
+      type = types.nullOr secretReference;
+      default = null;
+      example = { file = "/run/secrets/name"; };
+      description = "What encryption_key was before, for the start after it was changed.";
+    };
+  };
   host = mkOption {
     type = types.nonEmptyStr;
     default = "127.0.0.1";

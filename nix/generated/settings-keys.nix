@@ -239,5 +239,22 @@
         format = null;
       };
     };
+    telemetry = {
+      keys = {
+        endpoint = null;
+        headers = "secret";
+        traces = null;
+        metrics = null;
+        sample = null;
+        interval = null;
+        propagate = null;
+      };
+    };
+    secrets = {
+      keys = {
+        encryption_key = "secret";
+        previous_key = "secret";
+      };
+    };
   };
 }

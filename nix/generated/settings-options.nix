@@ -855,4 +855,46 @@ in
       description = "json or text; when absent, text on a terminal and json elsewhere.";
     };
   };
+  telemetry = {
+    endpoint = mkOption {
+      type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
+      default = null;
+      example = "http://127.0.0.1:4318";
+      description = "Base URL of an OpenTelemetry collector (OTLP/HTTP), such as \"http://127.0.0.1:4318\"; absent: nothing is sent.";
+    };
+    traces = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `true`";
+      description = "Send traces of requests.";
+    };
+    metrics = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `true`";
+      description = "Send metrics.";
+    };
+    sample = mkOption {
+      type = types.nullOr (types.numbers.between 0 1);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `1`";
+      description = "Share of traces that Gate begins and sends; a client that sends traceparent decides for its own.";
+    };
+    interval = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"60s\"`";
+      example = "10s";
+      description = "Time between two sendings of metrics. A duration such as \"10s\".";
+    };
+    propagate = mkOption {
+      type = types.nullOr (types.enum [ "own" "all" "none" ]);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"own\"`";
+      description = "Upstreams that are told the trace: own (backends, and what listens on this host), all, or none.";
+    };
+  };
+  secrets = {
+
+  };
 }

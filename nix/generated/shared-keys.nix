@@ -34,4 +34,10 @@
   { setting = [ "relay" "customDomain" ]; option = [ "relay" "customDomain" ]; }
   { setting = [ "log" "level" ]; option = [ "log" "level" ]; }
   { setting = [ "log" "format" ]; option = [ "log" "format" ]; }
+  { setting = [ "telemetry" "endpoint" ]; option = [ "telemetry" "endpoint" ]; }
+  { setting = [ "telemetry" "traces" ]; option = [ "telemetry" "traces" ]; }
+  { setting = [ "telemetry" "metrics" ]; option = [ "telemetry" "metrics" ]; }
+  { setting = [ "telemetry" "sample" ]; option = [ "telemetry" "sample" ]; }
+  { setting = [ "telemetry" "interval" ]; option = [ "telemetry" "interval" ]; }
+  { setting = [ "telemetry" "propagate" ]; option = [ "telemetry" "propagate" ]; }
 ]

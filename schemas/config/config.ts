@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { secrets, telemetry } from './telemetry.ts'
 import { letsencrypt, tls } from './tls.ts'
 import { app, backend, model, upstream } from './upstreams.ts'
 import {
@@ -195,6 +196,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ spec: 'gate.log' }),
+  telemetry: telemetry.prefault({}).meta({ spec: 'gate.telemetry' }),
+  secrets: secrets.prefault({}).meta({ spec: 'gate.secrets' }),
 })
 
 export type Config = z.output<typeof configSchema>

@@ -3,6 +3,7 @@ import { cidrs, host, origin, webOrigin } from '../config/values.ts'
 import { ipPattern } from '../words/address.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
 import { boundedBytes, boundedDuration, count } from './bounded.ts'
+import { secrets, telemetry } from './telemetry.ts'
 import { tls } from './tls.ts'
 import { flag, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
 
@@ -146,4 +147,6 @@ export const gate = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'Log of the daemon.' }),
+  telemetry: telemetry.prefault({}).meta({ description: 'What is sent to an OpenTelemetry collector.' }),
+  secrets: secrets.prefault({}).meta({ description: 'What seals secrets and texts at rest.' }),
 })

@@ -89,6 +89,7 @@ export const CONFIG_CODES = {
   OPEN_TO_ALL: { status: 422, meaning: 'the gateway would answer any client without a key' },
   CONFLICTING_NAMES: { status: 422, meaning: 'two names share one variable, or differ only in case' },
   KEY_WITHHELD: { status: 409, meaning: 'a key is for another address than the upstream has, so it is not sent' },
+  SEALED_ELSEWHERE: { status: 422, meaning: 'a sealed secret does not open here' },
   SHADOWED: { status: 409, meaning: 'the environment hides the value' },
   SOCKET_DECIDES: { status: 409, meaning: 'systemd opens the socket, so its unit decides the address' },
   PLACEHOLDER: { status: 422, meaning: 'an example was not replaced by a value' },

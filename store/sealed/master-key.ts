@@ -16,10 +16,13 @@ export type MasterKey = {
 export type MasterKeySources = {
   readonly stateDirectory: string
   readonly credentialsDirectory: string | undefined
-  /** `secrets.encryption_key`: 64 hexadecimal digits, 32 bytes in base64, or a passphrase. */
-  readonly configured: string | undefined
-  /** `secrets.previous_key`: what it was before. */
-  readonly previous: string | undefined
+  /** What is configured, asked for when the keyring is opened. */
+  readonly texts: () => {
+    /** `secrets.encryption_key`: 64 hexadecimal digits, 32 bytes in base64, or a passphrase. */
+    readonly configured: string | undefined
+    /** `secrets.previous_key`: what it was before. */
+    readonly previous: string | undefined
+  }
 }
 
 const NAME = 'sealing.key'
@@ -37,7 +40,8 @@ export const keyFile = (directory: string): string => join(directory, NAME)
  * @throws Error that names the file, when it cannot be read or holds something else
  */
 export function masterKeys(sources: MasterKeySources): MasterKey[] {
-  const { credentialsDirectory, configured, previous } = sources
+  const { credentialsDirectory } = sources
+  const { configured, previous } = sources.texts()
   const credential = credentialsDirectory === undefined ? null : readKeyFile(keyFile(credentialsDirectory))
   const file = readKeyFile(keyFile(sources.stateDirectory))
   return [

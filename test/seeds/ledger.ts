@@ -198,7 +198,11 @@ const sovereign: readonly Entry[] = [
     gate: 'the same names, bare and with `GATE_`',
     owed: 'access',
   },
-  { shown: '`DB_ENCRYPTION_KEY`', gate: 'the same name; better: a credential', owed: 'access' },
+  {
+    shown: '`DB_ENCRYPTION_KEY`',
+    gate: 'the same name, bare and with `GATE_`; better: a credential',
+    ...seedVariables,
+  },
   {
     shown: '`DOCKER_GID`, `/var/run/docker.sock`',
     gate: 'no container socket at all',

@@ -7,6 +7,8 @@ import type { PassedSocket } from '../../config/passed-socket.ts'
 import { ConfigError } from '../../config/problems.ts'
 import type { ConfigProblem } from '../../schemas/config/layers.ts'
 import type { LogFields } from '../../schemas/words/log.ts'
+import { configSeals } from '../../store/sealed/config-seals.ts'
+import { keyringOf } from './keyring.ts'
 
 type Given = {
   readonly env?: Readonly<Record<string, string>>
@@ -38,6 +40,8 @@ function placeAt(folder: string, given: Given) {
     declaredFile,
     lines,
     write,
+    /** As it is on the disk now. */
+    keyring: () => keyringOf(folder),
     remove: (path: string) => rmSync(join(folder, path)),
     read: (path = 'config.toml') =>
       existsSync(join(folder, path)) ? readFileSync(join(folder, path), 'utf8') : undefined,
@@ -49,6 +53,7 @@ function placeAt(folder: string, given: Given) {
         runtimeFile: named,
         declaredFile,
         socket,
+        seals: configSeals(keyringOf(folder)),
         credentialsDirectory:
           given.credentials === undefined ? undefined : credentialsIn(credentialsDirectory, given.credentials),
         log: (level, message, fields = {}) => lines.push({ level, message, fields }),

@@ -135,4 +135,12 @@ export const everyKey: Tree = {
   },
   relay: { enable: true, addresses: ['relay.example.org:443'], custom_domain: 'me' },
   log: { level: 'debug', format: 'text' },
+  telemetry: {
+    endpoint: 'http://127.0.0.1:4318',
+    traces: false,
+    metrics: false,
+    sample: 0.5,
+    interval: '11s',
+    propagate: 'all',
+  },
 }

@@ -61,6 +61,8 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         names: ['zqcertified.example'],
         alarm_webhook: secret('alarm'),
       },
+      telemetry: { endpoint: 'http://zqcollector.example:4318', headers: secret('otlp') },
+      secrets: { encryption_key: secret('seal'), previous_key: secret('sealed') },
       auth: {
         token: secret('token'),
         jwt: { secret: secret('jwt'), issuer: 'zqissuer' },

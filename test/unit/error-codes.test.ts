@@ -205,6 +205,7 @@ const CONFIG: Readonly<Record<keyof typeof CONFIG_CODES, Elsewhere | (() => unkn
   OPEN_TO_ALL: runtimeFile,
   CONFLICTING_NAMES: edits,
   KEY_WITHHELD: { in: 'unit/config/bound-keys.test.ts' },
+  SEALED_ELSEWHERE: { in: 'unit/config/sealed-values.test.ts' },
   SHADOWED: edits,
   SOCKET_DECIDES: { in: 'unit/config/passed-socket.test.ts' },
   PLACEHOLDER: edits,

@@ -12,6 +12,7 @@ import { durationText } from './duration-text.ts'
 import { modelTable } from './models.ts'
 import { notYet } from './not-yet.ts'
 import { contradictions, overlay } from './overlay.ts'
+import { telemetryTable } from './telemetry.ts'
 import { tlsTables } from './tls.ts'
 import { missingAddresses, sameNames, upstreamTable } from './upstreams.ts'
 
@@ -56,6 +57,7 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
     ...tlsTables(deployment.gateway.tlsServing),
     relay: relay(deployment),
     log: log(deployment),
+    telemetry: telemetryTable(deployment),
   })
   return {
     declared: overlay(declared, above),

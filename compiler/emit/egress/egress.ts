@@ -63,12 +63,22 @@ type Target = { readonly origin: SpecPath; readonly host: string; readonly port:
 
 /** Hosts and ports as the daemon reads them in URLs: `127.1` is an address, and what it cannot read it does not dial. */
 function targetsOf(deployment: Deployment, settings: Tree): Target[] {
-  return [...dialledUpstreams(deployment, settings), ...dialledForCertificates(deployment)].flatMap((dialled) => {
+  return [
+    ...dialledUpstreams(deployment, settings),
+    ...dialledForCertificates(deployment),
+    ...collector(deployment),
+  ].flatMap((dialled) => {
     const url = dialled.kind === 'url' ? URL.parse(dialled.url) : null
     if (url === null) return []
     const usual = url.protocol === 'http:' ? 80 : 443
     return [{ origin: dialled.origin, host: url.hostname, port: url.port === '' ? usual : Number(url.port) }]
   })
+}
+
+/** Where telemetry goes. */
+function collector({ gateway: { telemetry } }: Deployment) {
+  if (telemetry.endpoint === undefined) return []
+  return [{ kind: 'url', origin: ['gate', 'telemetry', 'endpoint'], url: telemetry.endpoint } as const]
 }
 
 /** `localhost` is looked up, and may be either. */

@@ -69,6 +69,9 @@ export type Gateway = Node &
     /** The same for a target that runs no proxy. */
     readonly tlsWithoutProxy: TlsServing | undefined
     readonly log: Spec['gate']['log']
+    readonly telemetry: Omit<Spec['gate']['telemetry'], 'headers' | 'interval'> & {
+      readonly intervalMs: number | undefined
+    }
   }
 
 export type AuthMode = Exclude<Spec['gate']['auth']['mode'], readonly unknown[]>

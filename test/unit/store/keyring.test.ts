@@ -1,7 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createKeyring } from '../../../store/sealed/keyring.ts'
 import { seal, unseal } from '../../../store/sealed/sealed.ts'
 import { keyringOf } from '../../support/keyring.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
@@ -107,8 +106,7 @@ test.each(['', '{}', '{"version":1,"salt":"00","keys":[]}', 'null'])(
 test('a keyring that cannot be opened is tried again a second later', () => {
   let clockMs = 0
   place.write('sealing.key', 'short')
-  const sources = { stateDirectory: place.path, credentialsDirectory: undefined, configured: undefined }
-  const keyring = createKeyring({ ...sources, previous: undefined }, Date.now, () => clockMs)
+  const keyring = keyringOf(place.path, {}, () => clockMs)
   expect(() => keyring.currentId()).toThrow('64 hexadecimal digits')
   rmSync(place.file('sealing.key'))
   expect(() => keyring.currentId()).toThrow('64 hexadecimal digits')

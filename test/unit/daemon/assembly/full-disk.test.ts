@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openStorage } from '../../../../daemon/assembly/storage.ts'
-import { createKeyring } from '../../../../store/sealed/keyring.ts'
 import { canMount, fill, mountSmall } from '../../../support/full-disk.ts'
+import { keyringOf } from '../../../support/keyring.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 let outer: ReturnType<typeof temporaryDirectory>
@@ -28,11 +28,7 @@ afterEach(() => {
 const open = () =>
   openStorage({
     stateDirectory: state,
-    keyring: createKeyring(
-      { stateDirectory: state, credentialsDirectory: undefined, configured: undefined, previous: undefined },
-      Date.now,
-      () => clockMs,
-    ),
+    keyring: keyringOf(state, {}, () => clockMs),
     log: (_level, message) => void logged.push(message),
     now: () => Date.now(),
     monotonic: () => clockMs,
