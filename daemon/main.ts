@@ -28,6 +28,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
   for (const { apply } of [ground, dataPlane]) config.onChange(apply)
   lifecycle.onReload('configuration', controlPlane.reload)
+  lifecycle.onDrain('followers', controlPlane.drain)
   lifecycle.onDrain('requests', dataPlane.drain)
   lifecycle.onStop('admin socket', controlPlane.stop)
   for (const [name, stop] of dataPlane.stops) lifecycle.onStop(name, stop)

@@ -31,7 +31,7 @@ const configProblem: z.ZodType<ConfigProblem> = z.strictObject({
 })
 
 /** GET /v1/status */
-const daemonStatus = z.strictObject({
+export const daemonStatus = z.strictObject({
   state: z.enum(['starting', 'ready', 'reloading', 'draining', 'stopped']),
   version: z.string(),
   pid: z.int(),

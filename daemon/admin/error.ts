@@ -66,3 +66,9 @@ function problem(
     ...(problems.length === 0 ? {} : { problems: [...problems] }),
   }
 }
+
+/** For the log: what this API says by itself needs no stack. */
+export function describe(error: unknown): string {
+  if (error instanceof AdminError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

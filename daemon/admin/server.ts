@@ -2,10 +2,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
 import { LOG_LEVELS, type Log, type LogRecord } from '../../schemas/words/log.ts'
 import { jsonLine } from '../../syntax/terminal/log-line.ts'
-import { AdminError, problemOf } from './error.ts'
+import type { Audit } from '../audit/entry.ts'
+import { dispatch } from './dispatch.ts'
+import { AdminError, describe, problemOf } from './error.ts'
 import { sendBackendLogs } from './routes/backend-logs.ts'
 import { type AdminParts, ROUTES } from './routes/routes.ts'
+import { sendReply } from './send-reply.ts'
 import { type AdminSocket, listenOnSocket } from './socket.ts'
+import { SOCKET_PRINCIPAL } from './socket-principal.ts'
+import type { ApiTable } from './table.ts'
 
 const LARGEST_BODY_BYTES = 2 ** 20
 const MOST_CONNECTIONS = 64
@@ -15,6 +20,8 @@ const LARGEST_BACKLOG_BYTES = 2 ** 20
 const DEFAULT_LINES = 100
 
 type AdminOptions = AdminParts & {
+  readonly table: ApiTable
+  readonly audit: Pick<Audit, 'require' | 'record'>
   readonly logs: {
     recent(count: number): readonly LogRecord[]
     /** @returns a function that stops it */
@@ -91,8 +98,17 @@ async function answer(
   response.once('close', () => left.abort())
   const signal = AbortSignal.any([left.signal, stopping])
   try {
-    const body = await readBody(request)
+    const bytes = await readBody(request)
     if (url === null) throw new AdminError('BAD_REQUEST', 'the request target is not a path')
+    const { pathname: path, search } = url
+    if (!path.startsWith('/v1/')) {
+      const route = options.table.find(method, path)
+      const call = { ...OF_SOCKET, path, search, body: bytes, headers: request.headers, signal }
+      const reply = await dispatch(route, call, options.audit)
+      if (method !== 'GET') noteRequest(options.log, method, path, 200)
+      return await sendReply(response, route, reply)
+    }
+    const body = parseBody(bytes)
     if (method === 'GET' && url.pathname === '/v1/logs') return sendLogs(options, followers, url.searchParams, response)
     const [, of, segment = ''] = (method === 'GET' && BACKEND_STREAM.exec(url.pathname)) || []
     if (of === 'logs' || of === 'events') {
@@ -109,8 +125,17 @@ async function answer(
     if (problem.status >= 500) options.log('error', 'admin request failed', { method, error: describe(error) })
     sendProblem(request, response, problem)
   }
-  if (method === 'GET') return
-  options.log('info', 'admin request', { method, path: url?.pathname ?? '', status: response.statusCode })
+  if (method !== 'GET') noteRequest(options.log, method, url?.pathname ?? '', response.statusCode)
+}
+
+/** Who calls over the socket, as far as is known. */
+const OF_SOCKET = {
+  principal: SOCKET_PRINCIPAL,
+  caller: { address: null, via: 'socket', name: SOCKET_PRINCIPAL.name, secured: true },
+} as const
+
+function noteRequest(log: Log, method: string, path: string, status: number): void {
+  log('info', 'admin request', { method, path, status })
 }
 
 /** @throws AdminError UNKNOWN_ROUTE, METHOD_NOT_ALLOWED */
@@ -144,8 +169,8 @@ function decodeSegment(segment: string): string {
   }
 }
 
-/** @returns the parsed JSON, or undefined when there is no body  @throws AdminError BODY_TOO_LARGE, INVALID_JSON */
-async function readBody(request: IncomingMessage): Promise<unknown> {
+/** @throws AdminError BODY_TOO_LARGE */
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -153,9 +178,14 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     if (bytes <= LARGEST_BODY_BYTES) chunks.push(chunk) // the rest is read to its end, so that the answer arrives
   }
   if (bytes > LARGEST_BODY_BYTES) throw new AdminError('BODY_TOO_LARGE', 'the body is larger than 1 MiB')
-  if (bytes === 0) return undefined
+  return Buffer.concat(chunks)
+}
+
+/** @returns the parsed JSON, or undefined when there is no body  @throws AdminError INVALID_JSON */
+function parseBody(body: Buffer): unknown {
+  if (body.length === 0) return undefined
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return JSON.parse(body.toString('utf8'))
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause
     throw new AdminError('INVALID_JSON', 'the body is not valid JSON', { cause })
@@ -210,10 +240,4 @@ function sendProblem(request: IncomingMessage, response: ServerResponse, problem
 function sendJson(response: ServerResponse, status: number, type: string, shape: unknown): void {
   const text = `${JSON.stringify(shape)}\n`
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text)
-}
-
-/** What this API says by itself needs no stack. */
-function describe(error: unknown): string {
-  if (error instanceof AdminError) return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

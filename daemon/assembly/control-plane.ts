@@ -4,6 +4,7 @@ import type { ConfigChange } from '../../schemas/config/layers.ts'
 import { packageVersion } from '../../system/version.ts'
 import { createAdminServer } from '../admin/server.ts'
 import type { AdminSocket } from '../admin/socket.ts'
+import { apiRoutes, createApiTable } from '../admin/table.ts'
 import { withApps } from '../admin/with-apps.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
@@ -44,7 +45,13 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     }
   }
 
+  const stopping = new AbortController()
+  const { audit } = storage
+  const table = createApiTable(apiRoutes({ status }))
+  dataPlane.serveApi({ routes: table.routes, audit, stopping: stopping.signal })
   const server = createAdminServer({
+    table,
+    audit,
     config,
     status,
     tokens: storage.tokens,
@@ -77,6 +84,8 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
       lastReload = await config.reload()
       backends.forgiveAll()
     },
+    /** Ends the streams of the API, which would go on. */
+    drain: async (): Promise<void> => stopping.abort(),
     stop: (): Promise<void> => server.close(1_000),
   }
 }

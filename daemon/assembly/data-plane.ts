@@ -176,6 +176,9 @@ export function createDataPlane(
     upstreamStatus: directory.status,
     explainRoute: explaining({ dialects: DIALECTS, routes: directory.routes, upstreams, kept, objects: known }),
     notReady,
+    serveApi: gateway.serveApi,
+    /** Every row that is served. */
+    rows: gateway.rows,
     requestsInFlight: clients.count,
     apply(next: Config): void {
       tokens.setSystemToken(next.auth.token)

@@ -8,17 +8,22 @@ type Told = {
   readonly requestId: string
   readonly dialect: Pick<Dialect, 'hiddenHeaders' | 'requestIdIn'>
   readonly cors: readonly string[]
+  readonly own: readonly string[]
   readonly wait: Wait | null
   readonly dropped: readonly string[]
 }
 
 /** The headers of an answer, names and values in turn. @param upstream those of the upstream */
-export function answerHeaders({ requestId, dialect, cors, wait, dropped }: Told, upstream: ResponseHeaders): string[] {
+export function answerHeaders(
+  { requestId, dialect, cors, own, wait, dropped }: Told,
+  upstream: ResponseHeaders,
+): string[] {
   const out = ['x-request-id', requestId]
   pushPassedOn(out, upstream, dialect.hiddenHeaders)
-  const own = dialect.requestIdIn?.header
-  if (own !== undefined && upstream[own] === undefined) out.push(own, requestId)
+  const named = dialect.requestIdIn?.header
+  if (named !== undefined && upstream[named] === undefined) out.push(named, requestId)
   if (cors.length > 0) out.push(...cors)
+  if (own.length > 0) out.push(...own)
   if (wait !== null) out.push('x-gate-wait', `${wait.kind};ms=${wait.ms}`)
   const theirs = upstream[DROPPED]
   const lost = theirs === undefined ? dropped : [...dropped, ...String(theirs).split(/, ?/)]

@@ -21,14 +21,23 @@ const NOTHING = Buffer.alloc(0)
  */
 const MAX_TEXT_BYTES = 16 * 2 ** 10
 
+/** What an answer has to know of how its client is spoken to. */
+export type Manner = Pick<
+  Dialect,
+  'streamType' | 'errorBody' | 'errorFrame' | 'ping' | 'hiddenHeaders' | 'requestIdIn'
+> & {
+  /** The media type of an error. Absent: JSON. */
+  readonly errorType?: string
+}
+
 /**
  * The answer to one client. Nothing is sent before there is something to say, so that an early failure still becomes
  * a real status. A client that does not read for `stallTimeoutMs` is cut off.
  */
 export class Answer {
   readonly requestId: string
-  /** The dialect of the answer. */
-  dialect: Dialect
+  /** Usually the dialect of the answer. */
+  dialect: Manner
   /** What reads the stream that is passed on; null while none is. */
   watch: StreamWatch | null = null
   /** Is given the bytes of an answer before the client is; null: nothing is. */
@@ -47,6 +56,8 @@ export class Answer {
   ongoing: OngoingAttempt | null = null
   /** CORS headers for a browser, names and values in turn. */
   cors: readonly string[] = []
+  /** Headers of Gate's own, such as cookies, names and values in turn. */
+  own: readonly string[] = []
   /** What it waited for before it was sent on, and how long; null: for nothing. */
   wait: Wait | null = null
   /** The fields that its upstream could not be told. */
@@ -67,7 +78,7 @@ export class Answer {
   #status = 0
   #keepAlive: KeepAlive | null = null
 
-  constructor(response: Probed, requestId: string, dialect: Dialect, stallTimeoutMs: number) {
+  constructor(response: Probed, requestId: string, dialect: Manner, stallTimeoutMs: number) {
     this.requestId = requestId
     this.dialect = dialect
     this.#response = response
@@ -138,6 +149,18 @@ export class Answer {
     response.once('close', done)
   }
 
+  /** Resolves once the client has taken what was written, or is gone. */
+  drained(): Promise<void> {
+    if (this.#gone) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#response.once('close', resolve)
+      this.onDrain(() => {
+        this.#response.off('close', resolve)
+        resolve()
+      })
+    })
+  }
+
   /** The client sends no body before it is asked to. If it is not asked, what follows on the connection is unknown. */
   noteBodyWithheld(): void {
     this.#isBodyWithheld = true
@@ -193,7 +216,8 @@ export class Answer {
     if (!this.started()) {
       const body = Buffer.from(JSON.stringify(this.dialect.errorBody(error, this.requestId)))
       const retry = error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }
-      this.#head(error.status, { 'content-type': 'application/json', ...retry, ...error.headers }, body.length)
+      const type = this.dialect.errorType ?? 'application/json'
+      this.#head(error.status, { 'content-type': type, ...retry, ...error.headers }, body.length)
       this.#finish(body)
     } else if (this.#isStream && this.#isAtBoundary()) this.#finish(Buffer.from(this.#errorFrame(error)))
     else this.#response.destroy()

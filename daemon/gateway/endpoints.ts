@@ -1,5 +1,7 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
+import { pathPattern } from '../admin/path-pattern.ts'
+import type { ApiRoute, RouteScope } from '../admin/route.ts'
 import type { Principal } from '../auth/principal.ts'
 import { nearNames } from '../route/near-names.ts'
 import type { Endpoint } from '../translate/call.ts'
@@ -9,11 +11,20 @@ import type { Exchange } from './exchange.ts'
 /** Answers a request without any upstream. @param principal who asks */
 export type Page = (exchange: Exchange, param: string, principal: Principal) => void | Promise<void>
 
+type Place = { readonly method: string; readonly path: string }
+/** A row of the API. */
+export type ApiRow = Place & {
+  readonly kind: 'api'
+  readonly scope: Exclude<RouteScope, 'public'> | null
+  readonly route: ApiRoute
+  readonly dialect?: undefined
+}
 /** One row of the endpoint table. `scope` is what a key must be allowed to do; null: no key is asked for. */
-export type Row = { readonly method: string; readonly path: string; readonly scope: Scope | null } & (
-  | { readonly kind: 'generate' | 'object'; readonly dialect: Dialect; readonly endpoint: Endpoint }
-  | { readonly kind: 'page'; readonly dialect?: Dialect; readonly withHeader?: string; readonly page: Page }
-)
+export type Row = ApiRow | DialectRow
+type DialectRow = Place & { readonly scope: Scope | null } & (
+    | { readonly kind: 'generate' | 'object'; readonly dialect: Dialect; readonly endpoint: Endpoint }
+    | { readonly kind: 'page'; readonly dialect?: Dialect; readonly withHeader?: string; readonly page: Page }
+  )
 
 /** Where a request goes. `param` is the text in place of a path's `{name}`, still percent-encoded. */
 export type Found =
@@ -23,6 +34,7 @@ export type Found =
 
 type Leading = Extract<Found, { readonly kind: 'row' }>
 type Pattern = { readonly prefix: string; readonly suffix: string; readonly rows: readonly Row[] }
+type ApiPattern = { readonly fits: (path: string) => boolean; readonly rows: readonly Row[] }
 
 const UNKNOWN: Found = { kind: 'unknown' }
 
@@ -33,6 +45,7 @@ export function createEndpointTable(rows: readonly Row[]) {
   const byPath = Map.groupBy(rows, ({ path }) => path)
   const fixed = new Map<string, readonly Leading[]>()
   const patterns: Pattern[] = []
+  const apiPatterns: ApiPattern[] = []
   for (const [path, all] of byPath) {
     const [prefix = '', suffix] = path.split(/\{[^}]*\}/)
     // a row that asks for something comes before the one for everything else
@@ -42,9 +55,11 @@ export function createEndpointTable(rows: readonly Row[]) {
         path,
         sorted.map((row) => ({ kind: 'row', row, param: '' })),
       )
+    else if (all.some(({ kind }) => kind === 'api')) apiPatterns.push({ fits: pathPattern(path).fits, rows: sorted })
     else patterns.push({ prefix, suffix, rows: sorted })
   }
   patterns.sort((a, b) => b.prefix.length + b.suffix.length - (a.prefix.length + a.suffix.length))
+  const forModels = [...new Set(rows.filter(({ kind }) => kind !== 'api').map(({ path }) => path))]
   const versions = new Set(rows.filter(isOfDialect).map(({ path }) => path.slice(0, path.indexOf('/', 1))))
 
   /** Looks a request up. @param path without a query @param url with it */
@@ -58,10 +73,18 @@ export function createEndpointTable(rows: readonly Row[]) {
       ({ prefix, suffix }) =>
         path.length > prefix.length + suffix.length && path.startsWith(prefix) && path.endsWith(suffix),
     )
-    if (pattern === undefined) return findNear(method, path, headers, url)
+    if (pattern === undefined) return findInApi(method, path) ?? findNear(method, path, headers, url)
     const row = pattern.rows.find((one) => fits(one, method, headers, url))
     if (row === undefined) return { kind: 'wrong-method', rows: pattern.rows }
     return { kind: 'row', row, param: path.slice(pattern.prefix.length, path.length - pattern.suffix.length) }
+  }
+
+  /** Of paths with names in them; each name is one segment, and a path that fits two is refused when it is made. */
+  function findInApi(method: string, path: string): Found | undefined {
+    const fitting = apiPatterns.filter(({ fits: takes }) => takes(path)).flatMap((pattern) => pattern.rows)
+    if (fitting.length === 0) return undefined
+    const row = fitting.find((one) => methodsOf(one).includes(method))
+    return row === undefined ? { kind: 'wrong-method', rows: fitting } : { kind: 'row', row, param: '' }
   }
 
   /** What a base URL with a slash too many, or with the version left out or written twice, can only have meant. */
@@ -112,8 +135,7 @@ export function createEndpointTable(rows: readonly Row[]) {
       }
       const known = [...byPath.keys()].filter((one) => one !== '/')
       const near = path === '/' ? [] : nearNames(path.slice(0, LONGEST_PATH_SHOWN), known)
-      const hint =
-        near.length > 0 ? `did you mean ${near.join(' or ')}?` : `the routes are ${[...byPath.keys()].join(', ')}`
+      const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `the routes are ${forModels.join(', ')}`
       return new GateError('UNKNOWN_ROUTE', `no route ${method} ${path.slice(0, LONGEST_PATH_SHOWN)}; ${hint}`)
     },
   }
@@ -155,11 +177,12 @@ function methodsOf({ method }: Row): readonly string[] {
 }
 
 function headerOf(row: Row): string | undefined {
+  if (row.kind === 'api') return undefined
   return row.kind === 'page' ? row.withHeader : row.endpoint.withHeader
 }
 
 function queryOf(row: Row): string | undefined {
-  return row.kind === 'page' ? undefined : row.endpoint.withQuery
+  return row.kind === 'page' || row.kind === 'api' ? undefined : row.endpoint.withQuery
 }
 
 const isPicky = (row: Row): boolean => headerOf(row) !== undefined || queryOf(row) !== undefined

@@ -84,7 +84,7 @@ function checkHost(request: ClientRequest, { secured }: Via, { isServed, externa
  */
 export function identify(
   exchange: Exchange,
-  scope: Scope | null,
+  scope: Scope | 'signed-in' | null,
   proofs: Proofs,
   settings: GatewaySettings,
 ): Principal | Promise<Principal> {
@@ -95,9 +95,9 @@ export function identify(
   return noted(exchange, scope, found)
 }
 
-function noted({ request, answer }: Exchange, scope: Scope, principal: Principal): Principal {
+function noted({ request, answer }: Exchange, scope: Scope | 'signed-in', principal: Principal): Principal {
   if (principal === ANYBODY) return principal
-  requireScope(principal, scope)
+  if (scope !== 'signed-in') requireScope(principal, scope)
   answer.keyId = principal.keyId
   answer.keyName = principal.name
   answer.principal = principal

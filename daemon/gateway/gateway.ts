@@ -9,6 +9,7 @@ import type { Metrics } from '../meter/metrics.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { asChat } from '../translate/openai-response-as-chat.ts'
 import { Answer } from './answer.ts'
+import { API_MANNER, type Api, apiRow, isOfApi, serveApi } from './api.ts'
 import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
@@ -47,7 +48,9 @@ export type GatewayParts = AttemptsParts &
 /** The whole data plane. Every request takes the same path, top to bottom in `serve`. */
 export function createGateway(parts: GatewayParts, initial: Config) {
   const [fallback] = parts.dialects.all
-  const table = createEndpointTable(rowsOf(parts))
+  const ownRows = rowsOf(parts)
+  let table = createEndpointTable(ownRows)
+  let api: Api = { routes: [], audit: { require: () => {}, record: () => {} }, stopping: new AbortController().signal }
   const { clients } = parts
   let settings = gatewaySettings(initial)
 
@@ -69,15 +72,17 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   async function serve(exchange: Exchange): Promise<void> {
     const { request, answer, path, url } = exchange
     const found = table.find(request.method ?? '', path, request.headers, url)
-    answer.dialect = table.dialectFor(found, path, request.headers) ?? fallback
+    const spoken = table.dialectFor(found, path, request.headers) ?? fallback
+    answer.dialect = isOfApi(path) ? API_MANNER : spoken
     answer.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
     check(exchange, settings, ALWAYS_ANSWERED.has(path) ? undefined : parts.closed())
     if (request.method === 'OPTIONS') return options(table, exchange)
     refuseUpgrade(exchange)
-    if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path, answer.dialect)
+    if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path, spoken)
     const { row, param } = found
     const identified = identify(exchange, row.scope, parts.proofs, settings)
     const principal = identified instanceof Promise ? await identified : identified
+    if (row.kind === 'api') return serveApi({ log: parts.log, api }, exchange, row.route, principal, settings)
     if (row.kind === 'page') return row.page(exchange, param, principal)
     if (row.kind === 'object') return passObject(parts, exchange, row, param, principal)
     const { keyId, allowed } = principal
@@ -110,6 +115,13 @@ export function createGateway(parts: GatewayParts, initial: Config) {
 
   return {
     handle,
+    /** Serves the routes of the API from now on. Call before anything listens. */
+    serveApi(next: Api): void {
+      api = next
+      table = createEndpointTable([...ownRows, ...next.routes.map(apiRow)])
+    },
+    /** Every row that is served: what the access matrix and the OpenAPI document are made of. */
+    rows: () => table.rows,
     /** The body of an error whose dialect is not known. */
     errorBody: (error: GateError): string => JSON.stringify(fallback.errorBody(error, null)),
     /** Takes over what the request path needs from a new configuration. */

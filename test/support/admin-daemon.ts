@@ -7,6 +7,7 @@ import type { AdminBackends } from '../../daemon/admin/routes/backends.ts'
 import type { AdminToken } from '../../daemon/admin/routes/routes.ts'
 import { type AdminCertificates, NO_CERTIFICATES } from '../../daemon/admin/routes/tls.ts'
 import { createAdminServer } from '../../daemon/admin/server.ts'
+import { apiRoutes, createApiTable } from '../../daemon/admin/table.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 
@@ -30,9 +31,12 @@ export async function startAdminDaemon(
     log: logs.log,
   })
   const tokens = new Map<string, AdminToken>()
+  const statusNow = () => ({ ...STATUS, ...status })
   const server = createAdminServer({
+    table: createApiTable(apiRoutes({ status: statusNow })),
+    audit: { require: () => {}, record: () => {} },
     config,
-    status: () => ({ ...STATUS, ...status }),
+    status: statusNow,
     logs,
     log: logs.log,
     reload: config.reload,

@@ -1,0 +1,45 @@
+import { AdminError } from './error.ts'
+import { type PathPattern, pathPattern } from './path-pattern.ts'
+import type { ApiRoute } from './route.ts'
+import { providerRoutes } from './routes/providers.ts'
+import { type SystemParts, systemRoutes } from './routes/system.ts'
+
+/** What the routes of all areas need. */
+export type ApiParts = SystemParts
+
+/** Every route of the API: `/api/admin/*`, `/api/user/*` and `/auth/*`. One line for each area. */
+export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
+  return [...systemRoutes(parts), ...providerRoutes()]
+}
+
+export type ApiTable = ReturnType<typeof createApiTable>
+
+/** Finds the route of a request on the admin socket; over HTTPS they are rows of the gateway's own table. */
+export function createApiTable(routes: readonly ApiRoute[]) {
+  const byPath = Map.groupBy(routes, ({ path }) => path)
+  const entries: (readonly [PathPattern, readonly ApiRoute[]])[] = Array.from(byPath, ([path, rows]) => [
+    pathPattern(path),
+    rows,
+  ])
+  // a path without a name in it comes before one that would also fit
+  entries.sort(([, [a]], [, [b]]) => namesIn(a) - namesIn(b))
+
+  return {
+    routes,
+    /** @throws AdminError UNKNOWN_ROUTE, METHOD_NOT_ALLOWED */
+    find(method: string, path: string): ApiRoute {
+      const fitting = entries.filter(([pattern]) => pattern.fits(path)).flatMap(([, rows]) => rows)
+      const found = fitting.find((route) => route.method === method)
+      if (found !== undefined) return found
+      if (fitting.length > 0) {
+        const methods = fitting.map((route) => route.method).join(', ')
+        throw new AdminError('METHOD_NOT_ALLOWED', `${method} is not possible on ${path}; it takes ${methods}`)
+      }
+      throw new AdminError('UNKNOWN_ROUTE', `unknown route: ${path}`, {
+        hint: 'gatectl and gate-daemon may be of different versions: compare gatectl --version with gatectl status',
+      })
+    },
+  }
+}
+
+const namesIn = (route: ApiRoute | undefined): number => route?.path.split('{').length ?? 0

@@ -1,0 +1,143 @@
+import type { AdminProblem } from '../../schemas/admin.ts'
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import { dispatch } from '../admin/dispatch.ts'
+import { describe, problemOf } from '../admin/error.ts'
+import type { Reply } from '../admin/reply.ts'
+import type { ApiRoute, Caller } from '../admin/route.ts'
+import { clientAddress } from '../admit/address.ts'
+import { readBody } from '../admit/body.ts'
+import type { Audit } from '../audit/entry.ts'
+import type { Principal } from '../auth/principal.ts'
+import { isOfType } from '../upstream/media-type.ts'
+import type { Answer, Manner } from './answer.ts'
+import type { ApiRow } from './endpoints.ts'
+import type { Exchange } from './exchange.ts'
+import type { GatewaySettings } from './settings.ts'
+
+/** What serves the routes of the API; assembly/ gives it before anything listens. */
+export type Api = {
+  readonly routes: readonly ApiRoute[]
+  readonly audit: Pick<Audit, 'require' | 'record'>
+  /** Aborts when the daemon stops. */
+  readonly stopping: AbortSignal
+}
+
+const LARGEST_BODY_BYTES = 2 ** 20
+const NO_SCOPES: Principal['scopes'] = new Set()
+const PROBLEM_TYPE = 'application/problem+json'
+/** Answers hold what only their caller may see. */
+const FIXED = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
+/** How refusals are told on the routes of the API: RFC 9457. */
+export const API_MANNER: Manner = {
+  streamType: 'text/event-stream',
+  errorType: PROBLEM_TYPE,
+  errorBody: (error) => problemOf(error),
+  errorFrame: (error) => `event: error\ndata: ${JSON.stringify(problemOf(error))}\n\n`,
+  ping: ':\n\n',
+  hiddenHeaders: null,
+}
+
+/** Whether a path is one of the API, whose refusals are problems in whatever way they come about. */
+export const isOfApi = (path: string): boolean => /^\/(?:api\/(?:admin|user)|auth)(?:\/|$)/.test(path)
+
+export function apiRow(route: ApiRoute): ApiRow {
+  const { method, path, scope } = route
+  return { kind: 'api', method, path, scope: scope === 'public' ? null : scope, route }
+}
+
+/** Answers a request by a route of the API. @throws GateError what the gateway refuses by itself */
+export async function serveApi(
+  { log, api }: { readonly log: Log; readonly api: Api },
+  exchange: Exchange,
+  route: ApiRoute,
+  principal: Principal,
+  settings: GatewaySettings,
+): Promise<void> {
+  const { request, answer, url, path } = exchange
+  const body = await bodyOf(exchange, route)
+  const left = new AbortController()
+  answer.onGone(() => left.abort())
+  const caller = callerOf(exchange, principal, settings)
+  const signal = AbortSignal.any([left.signal, api.stopping])
+  const asker = route.scope === 'public' ? { ...principal, scopes: NO_SCOPES } : principal
+  const call = {
+    principal: asker,
+    path,
+    search: url.slice(path.length),
+    body,
+    headers: request.headers,
+    caller,
+    signal,
+  }
+  let reply: Reply
+  try {
+    reply = await dispatch(route, call, api.audit)
+  } catch (error) {
+    if (error instanceof GateError) throw error
+    const problem = problemOf(error)
+    if (problem.status >= 500) log('error', 'API request failed', { path, error: describe(error) })
+    return sendProblem(answer, problem)
+  }
+  await sendReply(answer, route, reply)
+}
+
+function callerOf({ request: { headers }, via }: Exchange, { name }: Principal, settings: GatewaySettings): Caller {
+  const { trustedProxies } = settings
+  const isOfProxy = via.peer === null || trustedProxies.has(via.peer)
+  const secured = via.secured !== null || (isOfProxy && headers['x-forwarded-proto'] === 'https')
+  const address = clientAddress(via.peer, headers['x-forwarded-for']?.toString(), trustedProxies)
+  return { address, via: secured ? 'https' : 'http', name, secured }
+}
+
+/** Only JSON, or a form where one is taken: a page of another origin cannot send JSON without asking. */
+async function bodyOf({ request, answer }: Exchange, { body, takes = 'json' }: ApiRoute): Promise<Buffer> {
+  const { headers } = request
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  const type = headers['content-type']
+  const isForm = takes !== 'json' && isOfType(type, 'application/x-www-form-urlencoded')
+  if (hasBody && body !== undefined && !isForm && !isOfType(type, 'application/json'))
+    throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
+  let isReleased = false
+  const bounds = { maxBytes: LARGEST_BODY_BYTES, hold: () => {}, isReleased: () => isReleased }
+  const whole = readBody(request, bounds, () => {})
+  answer.askForBody()
+  try {
+    return await whole
+  } finally {
+    isReleased = true
+  }
+}
+
+function sendProblem(answer: Answer, problem: AdminProblem): void {
+  answer.end(problem.status, { ...FIXED, 'content-type': PROBLEM_TYPE }, Buffer.from(JSON.stringify(problem)))
+}
+
+async function sendReply(answer: Answer, route: ApiRoute, reply: Reply): Promise<void> {
+  answer.own = Object.entries(reply.headers).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, one]))
+  switch (reply.kind) {
+    case 'json': {
+      const body = reply.value === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(reply.value))
+      return answer.end(reply.status ?? route.status ?? 200, { ...FIXED, 'content-type': 'application/json' }, body)
+    }
+    case 'page':
+      return answer.end(reply.status, { ...FIXED, 'content-type': reply.type }, Buffer.from(reply.text))
+    case 'stream':
+      return sendStream(answer, reply.type, reply.chunks)
+  }
+}
+
+async function sendStream(answer: Answer, type: string, chunks: AsyncIterable<string>): Promise<void> {
+  answer.start(200, { ...FIXED, 'content-type': type, 'x-accel-buffering': 'no' })
+  try {
+    for await (const chunk of chunks) {
+      if (answer.isGone()) return
+      if (!answer.write(Buffer.from(chunk))) await answer.drained()
+    }
+    answer.finish()
+  } catch (error) {
+    if (!answer.isGone()) answer.abandon()
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error
+  }
+}

@@ -1,0 +1,4 @@
+import { daemonStatus } from '../admin.ts'
+
+/** GET /api/admin/system */
+export const systemStatus = daemonStatus
