@@ -2,14 +2,15 @@ import { AdminError } from './error.ts'
 import { type PathPattern, pathPattern } from './path-pattern.ts'
 import type { ApiRoute } from './route.ts'
 import { providerRoutes } from './routes/providers.ts'
+import { type SecretsParts, secretsRoutes } from './routes/secrets.ts'
 import { type SystemParts, systemRoutes } from './routes/system.ts'
 
 /** What the routes of all areas need. */
-export type ApiParts = SystemParts
+export type ApiParts = SystemParts & SecretsParts
 
 /** Every route of the API: `/api/admin/*`, `/api/user/*` and `/auth/*`. One line for each area. */
 export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
-  return [...systemRoutes(parts), ...providerRoutes()]
+  return [...systemRoutes(parts), ...providerRoutes(), ...secretsRoutes(parts)]
 }
 
 export type ApiTable = ReturnType<typeof createApiTable>

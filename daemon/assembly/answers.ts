@@ -29,6 +29,7 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
       get: (...all) => store.use().get(...all),
       remove: (...all) => store.use().remove(...all),
       trim: (...all) => store.use().trim(...all),
+      reseal: (...all) => store.use().reseal(...all),
     } satisfies Omit<ResponseStore, 'close' | 'isReadable'>,
     objects: {
       put: (...all) => objects.use().put(...all),

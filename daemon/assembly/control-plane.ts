@@ -8,6 +8,7 @@ import { apiRoutes, createApiTable } from '../admin/table.ts'
 import { withApps } from '../admin/with-apps.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
+import { createRotation, type SealedPart } from './rotation.ts'
 import type { Storage } from './storage.ts'
 
 /** What operators use: the admin socket, the status, reloads. */
@@ -47,7 +48,15 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
 
   const stopping = new AbortController()
   const { audit } = storage
-  const table = createApiTable(apiRoutes({ status }))
+  const configuration: SealedPart = {
+    name: 'configuration',
+    reseal: async () => {
+      await config.sealSecrets()
+      return { after: 0, isDone: true, sealed: 0, lost: 0 }
+    },
+  }
+  const rotation = createRotation(ground.keyring, [configuration, ...storage.sealed], log)
+  const table = createApiTable(apiRoutes({ status, secrets: rotation }))
   dataPlane.serveApi({ routes: table.routes, audit, stopping: stopping.signal })
   const server = createAdminServer({
     table,
@@ -70,7 +79,10 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
 
   return {
     /** Answers on the admin socket. @throws AdminSocketError */
-    listen: (): Promise<void> => server.listen(socketOf(ground)),
+    listen(): Promise<void> {
+      rotation.resume()
+      return server.listen(socketOf(ground))
+    },
     /** From now on the status says where clients are served. */
     served(at: readonly string[]): void {
       urls = at
@@ -86,7 +98,10 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     },
     /** Ends the streams of the API, which would go on. */
     drain: async (): Promise<void> => stopping.abort(),
-    stop: (): Promise<void> => server.close(1_000),
+    async stop(): Promise<void> {
+      await rotation.stop()
+      await server.close(1_000)
+    },
   }
 }
 

@@ -10,6 +10,7 @@ import { createLedger } from '../meter/ledger.ts'
 import { openAnswers } from './answers.ts'
 import type { Ground } from './ground.ts'
 import { openKeys } from './keys.ts'
+import type { SealedPart } from './rotation.ts'
 
 export type Storage = ReturnType<typeof openStorage>
 
@@ -61,6 +62,8 @@ export function openStorage({
     /** Whether keys can be made and rows be written: at a start on a full disk they cannot be yet. */
     isOpen: () => keys.refusal() === null,
     answers: answers.store,
+    /** Everything in databases that the keyring has sealed: a table that is missing here loses its texts at a rotation. */
+    sealed: [{ name: 'answers', reseal: answers.store.reseal }] satisfies readonly SealedPart[],
     objects: answers.objects,
     /** Why rows cannot be written or imported right now; null while they can. */
     lastError: () => keys.lastError() ?? ledger.lastError() ?? journal.lastError() ?? fault,

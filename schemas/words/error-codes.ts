@@ -35,6 +35,7 @@ export const ADMIN_CODES = {
   CERTIFICATE_NOT_FOUND: { status: 404, meaning: 'the daemon serves no certificate of this name' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'the path does not take this method' },
   NO_AGENT: { status: 409, meaning: 'the backend has no agent' },
+  KEYRING_CLOSED: { status: 409, meaning: 'the keyring, which seals what is kept, does not open' },
   BODY_TOO_LARGE: { status: 413, meaning: 'the body is larger than 1 MiB' },
   INTERNAL: { status: 500, meaning: 'the daemon failed; its log says why' },
   BACKEND_FAILED: { status: 502, meaning: 'the backend did not start or stop' },

@@ -31,6 +31,7 @@ export const LOG_FIELDS = {
   count: 'number',
   input_tokens: 'number',
   output_tokens: 'number',
+  part: 'string',
   action: 'string',
   object: 'string',
   who: 'string',

@@ -12,7 +12,7 @@ export type Keyring = {
   readonly isCurrent: (sealed: Buffer) => boolean
   readonly currentId: () => string
   /** The current one last. */
-  readonly keys: () => readonly Pick<RingKey, 'id' | 'madeAt'>[]
+  readonly keys: () => readonly Pick<RingKey, 'id' | 'madeAt' | 'isFirst'>[]
   /** Where the key comes from that opens the ring. */
   readonly master: () => MasterKey['from']
   /** Makes a new current key. Those before it go on opening what they have sealed. */
@@ -60,7 +60,7 @@ export function createKeyring(sources: MasterKeySources, now: () => number, mono
     },
     isCurrent: (sealed) => keyIdOf(sealed) === currentOf(use()).id,
     currentId: () => currentOf(use()).id,
-    keys: () => use().keys.map(({ id, madeAt }) => ({ id, madeAt })),
+    keys: () => use().keys.map(({ id, madeAt, isFirst }) => ({ id, madeAt, isFirst })),
     master: () => use().master.from,
     rotate: () => replace({ ...use(), keys: [...use().keys, newRingKey(now)] }),
     retire: () => replace({ ...use(), keys: [currentOf(use())] }),

@@ -19,7 +19,7 @@ export type Place = readonly [table: string, ...row: readonly string[]]
 
 export function seal({ id, bytes }: SealingKey, place: Place, text: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES)
-  const head = Buffer.concat([Buffer.of(VERSION), Buffer.from(id, 'hex')])
+  const head = sealedHead(id)
   const cipher = createCipheriv('aes-256-gcm', bytes, nonce)
   cipher.setAAD(Buffer.concat([head, placeBytes(place)]))
   const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
@@ -33,6 +33,9 @@ export function keyIdOf(sealed: Buffer): string | 'first' | null {
   if (sealed[0] !== VERSION || sealed.length < 1 + ID_BYTES + NONCE_BYTES + TAG_BYTES) return null
   return sealed.toString('hex', 1, 1 + ID_BYTES)
 }
+
+/** What every text that a key has sealed begins with. */
+export const sealedHead = (id: string): Buffer => Buffer.concat([Buffer.of(VERSION), Buffer.from(id, 'hex')])
 
 /** @returns null when it was sealed with another key or for another place, or is damaged */
 export function unseal(bytes: Buffer, place: Place, sealed: Buffer): string | null {

@@ -1,6 +1,7 @@
 import type { Keyring } from '../sealed/keyring.ts'
 import type { Place } from '../sealed/sealed.ts'
 import { openAnswersFile } from './answers-file.ts'
+import { type Resealed, resealSome, type SealedColumn } from './reseal.ts'
 
 /** What is kept of one answer, as text, for one key. Times are Unix milliseconds. */
 export type ResponseStore = {
@@ -15,6 +16,8 @@ export type ResponseStore = {
    * time that nobody waits for it. @returns whether there is more to remove
    */
   readonly trim: (since: number, maxBytes: number) => boolean
+  /** Seals the next answers with the current key. @see resealSome */
+  readonly reseal: (after: number, most: number) => Resealed
   /** Whether the key opens what was kept last; so it does where nothing is. */
   readonly isReadable: () => boolean
   readonly close: () => void
@@ -40,8 +43,18 @@ const NOTHING: Size = { bytes: 0 }
 
 const placeOf = (keyId: string, id: string): Place => ['response', keyId, id]
 
+const SEALED: SealedColumn = {
+  table: 'response',
+  column: 'sealed',
+  keys: ['key_id', 'id'],
+  placeOf: (keyId = '', id = '') => placeOf(keyId, id),
+}
+
 /** Answers that clients may ask for again, each sealed for its key. @throws Error when it cannot be opened */
-export function openResponseStore(file: string, keyring: Pick<Keyring, 'seal' | 'unseal'>): ResponseStore {
+export function openResponseStore(
+  file: string,
+  keyring: Pick<Keyring, 'seal' | 'unseal' | 'currentId'>,
+): ResponseStore {
   const database = openAnswersFile(file, SCHEMA)
   const put = database.prepare('INSERT OR REPLACE INTO response (key_id, id, created_at, sealed) VALUES (?, ?, ?, ?)')
   const get = database.prepare<[string, string, number], { readonly sealed: Buffer }>(
@@ -100,6 +113,7 @@ export function openResponseStore(file: string, keyring: Pick<Keyring, 'seal' | 
       if (free > 0) database.pragma(`incremental_vacuum(${PAGES_PER_TRIM})`)
       return !removed.isAll || free > PAGES_PER_TRIM
     },
+    reseal: (after, most) => resealSome(database, keyring, SEALED, after, most),
     isReadable() {
       const row = newest.get()
       return row === undefined || keyring.unseal(placeOf(row.key_id, row.id), row.sealed) !== null

@@ -8,8 +8,10 @@ import type { AdminToken } from '../../daemon/admin/routes/routes.ts'
 import { type AdminCertificates, NO_CERTIFICATES } from '../../daemon/admin/routes/tls.ts'
 import { createAdminServer } from '../../daemon/admin/server.ts'
 import { apiRoutes, createApiTable } from '../../daemon/admin/table.ts'
+import { createRotation } from '../../daemon/assembly/rotation.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
+import { keyringOf } from './keyring.ts'
 
 /** An admin server on a real socket, with a configuration of files in a fresh folder, and keys in memory. */
 export async function startAdminDaemon(
@@ -33,7 +35,7 @@ export async function startAdminDaemon(
   const tokens = new Map<string, AdminToken>()
   const statusNow = () => ({ ...STATUS, ...status })
   const server = createAdminServer({
-    table: createApiTable(apiRoutes({ status: statusNow })),
+    table: createApiTable(apiRoutes({ status: statusNow, secrets: createRotation(keyringOf(folder), [], logs.log) })),
     audit: { require: () => {}, record: () => {} },
     config,
     status: statusNow,

@@ -110,6 +110,7 @@ const ADMIN: Case<keyof typeof ADMIN_CODES> = {
   BODY_TOO_LARGE: ['POST', '/v1/tokens', ' '.repeat(2 ** 20 + 1)],
   INTERNAL: ['GET', '/v1/backends'],
   BACKEND_FAILED: ['POST', '/v1/backends/start/talk'],
+  KEYRING_CLOSED: { in: 'unit/daemon/admin/secrets.test.ts' },
   RENEWAL_FAILED: { in: 'unit/daemon/admin/tls.test.ts' },
   GIVEN_UP: { in: 'unit/daemon/admin/backends.test.ts' },
   TOO_MANY_FOLLOWERS: { in: 'unit/daemon/admin/backends.test.ts' },
