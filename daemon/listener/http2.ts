@@ -8,9 +8,7 @@ import { Http2Request } from './http2-request.ts'
 import { createPatience } from './patience.ts'
 import type { Via } from './via.ts'
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants
-/** The highest id that a stream may have: "all that you have begun will be served", RFC 9113 section 6.8. */
-const LAST_STREAM_ID = 2 ** 31 - 1
+const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_REFUSED_STREAM } = constants
 
 const OPTIONS = {
   settings: {
@@ -69,11 +67,17 @@ export function createHttp2(
     }
     session.on('stream', (stream, headers, _, rawHeaders) => {
       stream.on('error', () => {}) // the answer looks at how its stream is closed
-      if (stream.closed || stream.destroyed) return // reset in the same breath
-      serve(stream, new Http2Request(stream, headers, rawHeaders, socket, widen), via)
+      const begin = () => {
+        if (stream.closed || stream.destroyed) return // reset in the same breath
+        if (kept.isServed(stream)) serve(stream, new Http2Request(stream, headers, rawHeaders, socket, widen), via)
+        else stream.close(NGHTTP2_REFUSED_STREAM)
+      }
+      if (kept.isLeaving())
+        setImmediate(begin) // its client hears first that it is the last
+      else begin()
     })
     // who hears it before anything was asked would connect again at once, to hear it again
-    if (draining) session.once('stream', () => sayGoAway(session))
+    if (draining) kept.leave()
   }
 
   /** Ends a session that overdoes what costs its client nothing. */
@@ -106,10 +110,10 @@ export function createHttp2(
 
   return {
     take,
-    /** Clients are told to ask over another connection; what they send meanwhile is served. */
+    /** Clients are told to ask over another connection, each when it asks over this one or waits for an answer. */
     drain(): void {
       draining = true
-      for (const session of sessions.keys()) sayGoAway(session)
+      for (const kept of sessions.values()) kept.leave()
     },
     /** Each connection ends with the last of its streams. */
     close(): void {
@@ -119,8 +123,4 @@ export function createHttp2(
       for (const { cut } of sessions.values()) cut()
     },
   }
-}
-
-function sayGoAway(session: ServerHttp2Session): void {
-  if (!session.destroyed) session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM_ID)
 }

@@ -22,7 +22,7 @@ function fakeSession(answers: boolean) {
   const socket = new Socket()
   const kept = keepWhileUsed(session as unknown as ServerHttp2Session, socket, 5_000)
   const begin = () => {
-    const stream = new EventEmitter()
+    const stream = Object.assign(new EventEmitter(), { id: 1, writableEnded: false })
     session.emit('stream', stream)
     return stream
   }
