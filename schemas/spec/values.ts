@@ -23,13 +23,16 @@ export const interfaces = (description: string) =>
 /** A boolean and its default. */
 export const flag = (fallback: boolean, description: string) => z.boolean().default(fallback).meta({ description })
 
+/** A name of a file, as systemd and Compose have it. */
+const CREDENTIAL = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/
+
 /** A secret is only ever referred to: by systemd credential, environment name or absolute file. */
 export const secret = (description: string) =>
   z
     .union(
       [
         z.strictObject({
-          credential: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/, 'write letters, digits, ".", "_" and "-"'),
+          credential: z.string().regex(CREDENTIAL, 'write letters, digits, ".", "_" and "-", other than "." and ".."'),
         }),
         z.strictObject({ env: z.string().regex(ENVIRONMENT_NAME, 'write the name of a variable such as "API_KEY"') }),
         z.strictObject({ file: z.string().regex(ABSOLUTE, ABSOLUTE_HINT) }),

@@ -106,8 +106,13 @@ function attack(
     const spec = replaced(harmless, (text) => chosen.get(text) ?? text)
     const result = compile(JSON.stringify(spec), options)
     if (result.kind === 'compiled') {
+      // two names of one table may have become one: what was below the first is in no spec then
+      const there = new Set(writtenIn(spec).map(({ key, text }) => JSON.stringify([key, text])))
       const accepted = new Map(
-        texts.flatMap(({ key, text }) => (chosen.get(text) === text ? [] : [[key, chosen.get(text) ?? '']])),
+        texts.flatMap(({ key, text }): [string, string][] => {
+          const hostile = chosen.get(text) ?? text
+          return hostile !== text && there.has(JSON.stringify([key, hostile])) ? [[key, hostile]] : []
+        }),
       )
       return { compiled: result, expected: (tree) => replaced(tree, swap(chosen)), accepted }
     }

@@ -1,6 +1,7 @@
+import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { addressOf, hostPort } from '../../../schemas/words/address.ts'
 import { composeText } from '../../../syntax/yaml/compose.ts'
-import { type YamlMap, type YamlNode, yamlMap } from '../../../syntax/yaml/print.ts'
+import { type YamlMap, type YamlNode, yamlMap, yamlScalar } from '../../../syntax/yaml/print.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { withoutCa } from '../platform.ts'
@@ -35,19 +36,23 @@ export function composeTls({ gateway: { tlsServing } }: Deployment): ComposeTls 
   ]
   return {
     ports: [publish(httpsPort, 'https_port'), ...(httpPort === undefined ? [] : [publish(httpPort, 'http_port')])],
-    volumes: read.flatMap(({ path, at }) =>
-      path === undefined ? [] : [composeText(`${path}:${path}:ro`, ['gate', 'tls', ...at])],
-    ),
+    volumes: read.flatMap(({ path, at }) => (path === undefined ? [] : [readOnly(path, ['gate', 'tls', ...at])])),
     // Docker's default, and not Podman's: the daemon has no capability
     sysctls: yamlMap({ 'net.ipv4.ip_unprivileged_port_start': composeText('0') }),
   }
+}
+
+/** In the form that takes a path as it is; in `source:target` a colon would end it. */
+function readOnly(path: string, origin: SpecPath): YamlMap {
+  const file = () => composeText(path)
+  return yamlMap({ type: composeText('bind'), source: file(), target: file(), read_only: yamlScalar(true) }, origin)
 }
 
 export function composeTlsFindings(deployment: Deployment): Finding[] {
   const { tlsServing } = deployment.gateway
   const findings = withoutCa(deployment, 'compose')
   if (tlsServing === undefined) return findings
-  const { host, files, acme } = tlsServing
+  const { host } = tlsServing
   if (host !== undefined && addressOf(host) === undefined)
     findings.push({
       code: 'NOT_AN_ADDRESS',
@@ -55,17 +60,5 @@ export function composeTlsFindings(deployment: Deployment): Finding[] {
       message: `Compose cannot publish a port on the name "${host}"`,
       hint: 'write an IP address, or remove it for every address',
     })
-  for (const [path, at] of [
-    [files?.cert, ['files', 'cert']],
-    [files?.key, ['files', 'key']],
-    [acme?.ca, ['acme', 'ca']],
-  ] as const)
-    if (path?.includes(':') === true)
-      findings.push({
-        code: 'COLON_IN_MOUNT',
-        path: ['gate', 'tls', ...at],
-        message: `Compose reads the colon in ${path} as the end of the path`,
-        hint: 'name a file without one',
-      })
   return findings
 }

@@ -38,6 +38,11 @@ describe('A14: what a container cannot carry', () => {
       text: backend('network = true\nhub = { token = { credential = "t" } }\nenvironment = { HF_TOKEN = "x" }'),
       expected: ['DUPLICATE_KEY backends.b.environment.HF_TOKEN'],
     },
+    ...['.', '..', '...'].map((name) => ({
+      name: `a credential called ${name}`,
+      text: backend(`secrets = { TOKEN = { credential = "${name}" } }`),
+      expected: name === '...' ? [] : ['INVALID_VALUE backends.b.secrets.TOKEN.credential'],
+    })),
     { name: 'a UUID that begins with zeros', text: nvidia('["GPU-00aa"]'), expected: [] },
     { name: 'two devices', text: nvidia('["0", "1"]'), expected: [] },
   ])('$name', ({ text, expected }) => expect(said(text)).toEqual(expected))
