@@ -36,6 +36,8 @@ import type { Storage } from './storage.ts'
 
 /** How long a stream may go on after its key has expired. */
 const EXPIRY_CHECK_MS = 1_000
+/** How often it is written which sessions were seen. */
+const NOTE_SEEN_MS = 60_000
 /**
  * How often what is going on for as long is noted, in case that this process is killed; and how long counting prompts may
  * take then. What is answered sooner is never noted: to write a file costs as much as dozens of requests.
@@ -58,12 +60,13 @@ export type DataPlane = ReturnType<typeof createDataPlane>
  */
 export function createDataPlane(
   ground: Ground,
-  { tokens, ledger, noteOpen, answers, objects }: Storage,
+  { access, ledger, noteOpen, answers, objects }: Storage,
   certificates: Certificates | null,
 ) {
   const { log, now, monotonic, lifecycle, activation, config } = ground
   const initial = config.current()
-  tokens.setSystemToken(initial.auth.token)
+  const { tokens } = access
+  setKeys(initial)
   const admission = createAdmission(admissionLimits(initial))
   const health = createTargetHealth(monotonic)
   const speech = speechOf(DIALECTS, echo)
@@ -113,7 +116,7 @@ export function createDataPlane(
     {
       clients,
       dialects: DIALECTS,
-      proofs: { ...NO_OTHER_PROOFS, key: tokens.find },
+      proofs: { ...NO_OTHER_PROOFS, key: tokens.find, session: access.sessions.find },
       admission,
       routes: directory.routes,
       kept,
@@ -137,8 +140,9 @@ export function createDataPlane(
     },
     initial,
   )
-  tokens.whenEnded(clients.cutEnded)
-  const expiry = setInterval(tokens.endExpired, EXPIRY_CHECK_MS).unref()
+  access.whenEnded(clients.cutEnded)
+  const expiry = setInterval(access.endExpired, EXPIRY_CHECK_MS).unref()
+  const seen = setInterval(access.noteSeen, NOTE_SEEN_MS).unref()
   const noting = setInterval(() => {
     const startMs = monotonic()
     const rowOf = ({ ongoing, watch }: Answer) => {
@@ -169,6 +173,11 @@ export function createDataPlane(
     initial,
   )
 
+  function setKeys({ auth }: Config): void {
+    tokens.setSystemToken(auth.token)
+    access.setSessionLife(auth.jwt.expiration_hours * 3_600_000)
+  }
+
   return {
     backends,
     apps,
@@ -181,7 +190,7 @@ export function createDataPlane(
     rows: gateway.rows,
     requestsInFlight: clients.count,
     apply(next: Config): void {
-      tokens.setSystemToken(next.auth.token)
+      setKeys(next)
       admission.setLimits(admissionLimits(next))
       kept.setLimits(keptLimits(next))
       recordings.setLimits(recordingLimits(next))
@@ -204,6 +213,7 @@ export function createDataPlane(
     /** In the order in which they have to go: what asks goes before what is asked. */
     stops: [
       ['expiry of keys', async () => clearInterval(expiry)],
+      ['notes of who was seen', async () => clearInterval(seen)],
       ['notes of what is going on', async () => clearInterval(noting)],
       ['directory', directory.stop],
       ['backends', backends.close],

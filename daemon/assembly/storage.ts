@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { openAuditStore } from '../../store/sqlite/audit-store.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
+import { addressList } from '../admit/address.ts'
 import { type AuditStore, createAudit } from '../audit/audit.ts'
-import { createTokens } from '../auth/tokens.ts'
+import { createAccess } from '../auth/access.ts'
 import { createLedger } from '../meter/ledger.ts'
+import { openAccess } from './access.ts'
 import { openAnswers } from './answers.ts'
 import type { Ground } from './ground.ts'
-import { openKeys } from './keys.ts'
 import type { SealedPart } from './rotation.ts'
 
 export type Storage = ReturnType<typeof openStorage>
@@ -31,7 +33,7 @@ export function openStorage({
   let fault: string | null = null
   let check: ReturnType<typeof checkLater> | null = null
   let auditStore: AuditStore | null = null
-  const keys = openKeys(path, log, ({ isWhole, database }) => {
+  const keys = openAccess(path, log, ({ isWhole, database }) => {
     auditStore = openAuditStore(database, join(stateDirectory, 'audit.head'))
     if (!isWhole) check = checkLater(path, reportFaults)
   })
@@ -42,7 +44,8 @@ export function openStorage({
     now,
     fingerprintKey: randomBytes(32),
   })
-  const tokens = createTokens(keys, now)
+  const access = createAccess(keys.store, { now, steady: () => uptime() * 1_000, rangesOf: addressList, log })
+  const { tokens } = access
   const journal = openUsageJournal(path, log)
   const answers = openAnswers(stateDirectory, keyring, log, monotonic)
   const ledger = createLedger({ store: journal, log, now: monotonic })
@@ -56,6 +59,8 @@ export function openStorage({
   return {
     path,
     audit,
+    /** People, teams, keys and sessions. */
+    access,
     tokens,
     ledger: { ...ledger, refusal: () => keys.refusal() ?? ledger.refusal() },
     noteOpen: journal.noteOpen,

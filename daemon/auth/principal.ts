@@ -90,6 +90,6 @@ export function requireScope(principal: Principal, scope: Scope): void {
 }
 
 /** Whether scopes include another one: `admin` includes all, and who may ask a model may list the models. */
-function mayDo(scopes: ReadonlySet<Scope>, scope: Scope): boolean {
+export function mayDo(scopes: ReadonlySet<Scope>, scope: Scope): boolean {
   return scopes.has(scope) || scopes.has('admin') || (scope === 'chat:read' && scopes.has('chat:write'))
 }

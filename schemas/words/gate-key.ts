@@ -1,5 +1,7 @@
 /** How a key begins that Gate makes; 43 characters of base64url follow. */
 export const GATE_KEY_PREFIX = 'gate_'
+/** How the token of a session begins; the same follows. */
+export const SESSION_PREFIX = 'gate_session_'
 
 /** What may be one, or most of one that was cut; names of metrics are shorter. */
 const MAYBE_KEY = /gate(?:_|%5f)[\w-]{32,}/i

@@ -54,7 +54,7 @@ const LATER_COLUMNS = [
  * Tables that came later, made where they are not there. The version before does not know them and leaves them alone, so
  * that a rollback to it still opens the file.
  */
-const LATER_TABLES: readonly string[] = [...ACCESS_TABLES]
+const LATER_TABLES: readonly string[] = [...Object.values(ACCESS_TABLES)]
 
 /**
  * Opens (and makes, mode 0600) the database and brings its schema up to date.

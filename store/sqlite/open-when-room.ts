@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import type { TokenRecord } from '../../daemon/auth/tokens.ts'
 import { hasRoom } from '../../system/disk-room.ts'
 import { codeOf } from '../../system/error-code.ts'
+import { type AccessRecords, openAccessStore, recordsIn } from './access-store.ts'
 import { refuseDamaged } from './check.ts'
 import { type Database, openDatabase } from './database.ts'
-import { openTokenStore } from './token-store.ts'
+import { ACCESS_TABLES } from './tables/access.ts'
 
 /** Failures that a full disk has: SQLite makes a file of 32 KiB before it reads anything. */
 const MAY_BE_FULL = /^(?:SQLITE_(?:FULL|IOERR|CANTOPEN|READONLY)|ENOSPC|EDQUOT)/
@@ -32,15 +32,21 @@ export function openWhenRoom(file: string): Opened {
 }
 
 /**
- * The keys in a database on a full disk, read without writing anything: whoever has the only connection needs no file
- * beside it. @throws Error when it cannot be read
+ * Who may do what, from a database on a full disk, read without writing anything: whoever has the only connection needs
+ * no file beside it. @throws Error when it cannot be read
  */
-export function readTokens(file: string): readonly TokenRecord[] {
-  if (!existsSync(file)) return []
+export function readAccess(file: string): AccessRecords {
+  if (!existsSync(file)) return { tokens: [], previous: [], users: [], teams: [], sessions: [] }
   const database = new Sqlite(file, { fileMustExist: true, timeout: 5_000 })
   try {
     database.pragma('locking_mode = EXCLUSIVE')
-    return openTokenStore(database).all()
+    database.pragma('temp_store = MEMORY')
+    const known = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")
+    for (const [table, sql] of Object.entries(ACCESS_TABLES)) {
+      // an older Gate has made no such table: nothing is in it
+      if (known.get(table) === undefined) database.exec(sql.replace(/^CREATE TABLE/, 'CREATE TEMP TABLE'))
+    }
+    return recordsIn(openAccessStore(database))
   } finally {
     database.close()
   }

@@ -24,6 +24,7 @@ import { createUpstreams } from '../../daemon/upstream/upstreams.ts'
 import { configSchema } from '../../schemas/config/config.ts'
 import type { LogFields } from '../../schemas/words/log.ts'
 import { upToConnections } from './client-connections.ts'
+import { NO_STORED_KEYS } from './no-stored-keys.ts'
 
 export const KEY = 'a-key-of-the-test-01'
 
@@ -68,7 +69,7 @@ export async function startDataPlane(
   let laterMs = 0
   const now = () => Date.now() + laterMs
   const monotonic = () => performance.now()
-  const tokens = createTokens({ all: () => [], insert: () => {}, revoke: () => true }, now)
+  const tokens = createTokens(NO_STORED_KEYS, now)
   tokens.setSystemToken(KEY)
   const speech = speechOf(dialects, echo)
   const upstreams = createUpstreams(speech, options.mostConnections)

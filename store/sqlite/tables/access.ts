@@ -1,9 +1,9 @@
 /**
- * People, teams, and what they sign in with. Every statement may run again and again. Times are Unix milliseconds;
+ * People, teams, and what they sign in with, by the names of the tables. Every statement may run again and again. Times are Unix milliseconds;
  * of tokens only the SHA-256 is stored.
  */
-export const ACCESS_TABLES = [
-  `CREATE TABLE IF NOT EXISTS user (
+export const ACCESS_TABLES = {
+  user: `CREATE TABLE IF NOT EXISTS user (
      id TEXT PRIMARY KEY,
      name TEXT NOT NULL UNIQUE COLLATE NOCASE,
      email TEXT,
@@ -16,17 +16,17 @@ export const ACCESS_TABLES = [
      signed_in_at INTEGER,
      UNIQUE (source, subject)
    ) STRICT`,
-  `CREATE TABLE IF NOT EXISTS team (
+  team: `CREATE TABLE IF NOT EXISTS team (
      id TEXT PRIMARY KEY,
      name TEXT NOT NULL UNIQUE COLLATE NOCASE,
      created_at INTEGER NOT NULL
    ) STRICT`,
-  `CREATE TABLE IF NOT EXISTS team_member (
+  team_member: `CREATE TABLE IF NOT EXISTS team_member (
      team_id TEXT NOT NULL REFERENCES team (id) ON DELETE CASCADE,
      user_id TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE,
      PRIMARY KEY (team_id, user_id)
    ) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS session (
+  session: `CREATE TABLE IF NOT EXISTS session (
      id TEXT PRIMARY KEY,
      hash TEXT NOT NULL UNIQUE,
      user_id TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE,
@@ -38,9 +38,9 @@ export const ACCESS_TABLES = [
      expires_at INTEGER NOT NULL,
      seen_at INTEGER NOT NULL
    ) STRICT`,
-  `CREATE TABLE IF NOT EXISTS previous_token (
+  previous_token: `CREATE TABLE IF NOT EXISTS previous_token (
      hash TEXT PRIMARY KEY,
      key_id TEXT NOT NULL,
      until INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID`,
-] as const
+} as const satisfies Record<string, string>

@@ -65,7 +65,7 @@ test('a Gate that does not know of limits gives such a key no right, rather than
   expect(database.prepare('SELECT scopes FROM token').pluck().all()).toEqual([''])
 })
 
-test.each(['', '{', '[]', '{"scopes":["admin"],"models":[],"categories":[],"addresses":["10.0.0.1"]}'])(
+test.each(['', '{', '[]', '{"scopes":["admin"],"models":[],"categories":[],"regions":["eu"]}'])(
   'limits that cannot be understood leave no right: %j',
   (limits) => {
     const { token } = tokens.create('guest', ['admin'], null, LIMITS)

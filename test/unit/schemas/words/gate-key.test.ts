@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { createTokens } from '../../../../daemon/auth/tokens.ts'
 import { GateError } from '../../../../schemas/words/errors.ts'
 import { withoutKeys } from '../../../../schemas/words/gate-key.ts'
+import { NO_STORED_KEYS } from '../../../support/no-stored-keys.ts'
 
-const { token } = createTokens({ all: () => [], insert: () => {}, revoke: () => true }, () => 1).create('k', [], null)
+const { token } = createTokens(NO_STORED_KEYS, () => 1).create('k', [], null)
 
 test.each([
   { name: 'a path', text: `/v1/models/${token}`, shown: '/v1/models/gate_[redacted]' },

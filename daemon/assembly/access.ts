@@ -1,8 +1,8 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
-import { type Opened, openWhenRoom, readTokens } from '../../store/sqlite/open-when-room.ts'
-import { openTokenStore } from '../../store/sqlite/token-store.ts'
-import type { TokenStore } from '../auth/tokens.ts'
+import { openAccessStore } from '../../store/sqlite/access-store.ts'
+import { type Opened, openWhenRoom, readAccess } from '../../store/sqlite/open-when-room.ts'
+import type { AccessStore } from '../auth/access.ts'
 
 /** How often a database on a full disk is tried again. */
 const TRY_AGAIN_MS = 1_000
@@ -12,21 +12,21 @@ const REFUSAL = 'usage cannot be recorded: the disk of the state directory was f
 type Open = Extract<Opened, { readonly kind: 'open' }>
 
 /**
- * The keys in the database. On a full disk those that there are count, none can be made or revoked, and the database is
- * opened when there is room.
+ * People, keys and sessions in the database. On a full disk those that there are count, none can be made or changed, and
+ * the database is opened when there is room.
  * @param opened is told of the database as soon as it is open
  * @throws Error that says what to do, when it cannot be opened for any other reason
  */
-export function openKeys(file: string, log: Log, opened: (open: Open) => void) {
+export function openAccess(file: string, log: Log, opened: (open: Open) => void) {
   let database: Open['database'] | null = null
   let retry: NodeJS.Timeout | null = null
   /** Why it is not open, in words for operators. */
   let error: string | null = null
-  let store: TokenStore
+  let store: AccessStore
 
-  function use(open: Open): TokenStore {
+  function use(open: Open): AccessStore {
     try {
-      const made = openTokenStore(open.database)
+      const made = openAccessStore(open.database)
       database = open.database
       error = null
       opened(open)
@@ -65,9 +65,12 @@ export function openKeys(file: string, log: Log, opened: (open: Open) => void) {
   }
 
   return {
-    all: () => store.all(),
-    insert: (...all: Parameters<TokenStore['insert']>) => store.insert(...all),
-    revoke: (...all: Parameters<TokenStore['revoke']>) => store.revoke(...all),
+    store: {
+      tokens: forwarding(TOKEN_CALLS, () => store.tokens),
+      users: forwarding(USER_CALLS, () => store.users),
+      teams: forwarding(TEAM_CALLS, () => store.teams),
+      sessions: forwarding(SESSION_CALLS, () => store.sessions),
+    } satisfies AccessStore,
     /** Why nothing can be written, in words for clients; null when it is open. */
     refusal: () => (error === null ? null : REFUSAL),
     /** The same in words for operators. */
@@ -79,11 +82,37 @@ export function openKeys(file: string, log: Log, opened: (open: Open) => void) {
   }
 }
 
-/** @throws Error when the keys cannot be read */
-function closedStore(file: string): TokenStore {
-  const all = readTokens(file)
+const TOKEN_CALLS = ['all', 'insert', 'update', 'revoke', 'previous', 'rotate'] as const
+const USER_CALLS = ['all', 'insert', 'update', 'remove'] as const
+const TEAM_CALLS = ['all', 'insert', 'rename', 'remove', 'addMember', 'removeMember'] as const
+const SESSION_CALLS = ['all', 'insert', 'remove', 'renew', 'seen'] as const
+
+/** The calls of a store, each to the one that there is at that moment. */
+function forwarding<T extends { readonly [C in Call]: (...all: never[]) => unknown }, Call extends string & keyof T>(
+  calls: readonly Call[],
+  current: () => T,
+): Pick<T, Call> {
+  const forward = (call: Call) => [call, (...all: never[]) => current()[call](...all)] as const
+  return Object.fromEntries(calls.map(forward)) as Pick<T, Call>
+}
+
+/** @throws Error when the database cannot be read */
+function closedStore(file: string): AccessStore {
+  const read = readAccess(file)
   const fail = () => {
     throw new GateError('STORE_UNAVAILABLE', `${file} cannot be written: its disk is full; free space on it`)
   }
-  return { all: () => all, insert: fail, revoke: fail }
+  return {
+    tokens: {
+      all: () => read.tokens,
+      previous: () => read.previous,
+      insert: fail,
+      update: fail,
+      revoke: fail,
+      rotate: fail,
+    },
+    users: { all: () => read.users, insert: fail, update: fail, remove: fail },
+    teams: { all: () => read.teams, insert: fail, rename: fail, remove: fail, addMember: fail, removeMember: fail },
+    sessions: { all: () => read.sessions, insert: fail, remove: fail, renew: fail, seen: fail },
+  }
 }

@@ -1,0 +1,119 @@
+import type { Log } from '../../schemas/words/log.ts'
+import type { TokenStore } from './key-record.ts'
+import type { AddressRanges, Ended, Principal, Proof } from './principal.ts'
+import { createSessions, personPrincipal, type SessionStore } from './sessions.ts'
+import { createTeams, type TeamStore } from './teams.ts'
+import { createTokens } from './tokens.ts'
+import { createUsers, type UserStore } from './users.ts'
+
+/** What people, teams, keys and sessions need from storage. */
+export type AccessStore = {
+  readonly tokens: TokenStore
+  readonly users: UserStore
+  readonly teams: TeamStore
+  readonly sessions: SessionStore
+}
+
+export type AccessParts = {
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** Milliseconds of a clock that nobody sets. */
+  readonly steady: () => number
+  readonly rangesOf: (entries: readonly string[]) => AddressRanges
+  readonly log: Log
+}
+
+export type Access = ReturnType<typeof createAccess>
+
+const DEFAULT_LIFE_MS = 24 * 3_600_000
+
+/** People known without a session, such as those that a proxy names; more are worked out anew. */
+const MOST_KEPT = 10_000
+
+/** People, teams, keys and sessions, and what a change of one does to the others. */
+export function createAccess(store: AccessStore, { now, steady, rangesOf, log }: AccessParts) {
+  let sessionLifeMs = DEFAULT_LIFE_MS
+  const users = createUsers(store.users, now)
+  const teams = createTeams(store.teams, now)
+  const people = { user: users.get, teamsOf: teams.of }
+  const tokens = createTokens(store.tokens, now, { ...people, rangesOf })
+  const sessions = createSessions(store.sessions, { ...people, now, steady, lifeMs: () => sessionLifeMs })
+  const kept = new Map<string, Principal | null>()
+  const listeners: ((ended: Ended) => void)[] = []
+  const tell = (ended: Ended) => {
+    for (const listener of listeners) listener(ended)
+  }
+  tokens.whenEnded(tell)
+  sessions.whenEnded(tell)
+
+  users.onEvent(({ id, kind, isNarrowed }) => {
+    forget(id)
+    if (kind === 'removed') {
+      teams.forget(id)
+      sessions.forgetUser(id)
+      for (const key of tokens.of(id)) tokens.revoke(key.id)
+      tell({ kind: 'user', id, why: 'removed' })
+    } else if (users.get(id)?.disabledAt != null) {
+      sessions.endAll(id, 'disabled')
+      tell({ kind: 'user', id, why: 'disabled' })
+    } else {
+      sessions.settle(id)
+      if (isNarrowed) tell({ kind: 'user', id, why: 'narrowed' })
+    }
+    tokens.settle(id)
+  })
+  teams.onChange((userIds) => {
+    for (const id of userIds) {
+      forget(id)
+      sessions.settle(id)
+      tokens.settle(id)
+    }
+  })
+
+  return {
+    users,
+    teams,
+    tokens,
+    sessions,
+    /**
+     * A person whom something else than a key or a session has proved; null: there is none, or they were disabled. The
+     * same object each time, until something about the person changes.
+     * @param credentialId what a revocation ends, such as the id of a grant
+     */
+    personOf(userId: string, via: Proof, credentialId: string): Principal | null {
+      const key = `${userId} ${via} ${credentialId}`
+      const known = kept.get(key)
+      if (known !== undefined) return known
+      const user = users.get(userId)
+      const principal = user === undefined ? null : personPrincipal(user, teams.of(userId), via, credentialId)
+      if (kept.size >= MOST_KEPT) kept.clear()
+      kept.set(key, principal)
+      return principal
+    },
+    /** How long a session lives that begins from now on. */
+    setSessionLife(ms: number): void {
+      sessionLifeMs = ms
+    },
+    /** Ends what has run out. To be called about once a second. */
+    endExpired(): void {
+      tokens.endExpired()
+      attempt('sessions that are over could not be removed', sessions.endExpired)
+    },
+    /** Writes when the sessions were seen. To be called about once a minute. */
+    noteSeen: (): void => attempt('when sessions were seen could not be written', sessions.noteSeen),
+    /** Calls back with each credential, and each person, that stops to count, or may do less than before. */
+    whenEnded: (listener: (ended: Ended) => void): void => void listeners.push(listener),
+  }
+
+  function forget(userId: string): void {
+    for (const key of kept.keys()) if (key.startsWith(`${userId} `)) kept.delete(key)
+  }
+
+  function attempt(lost: string, write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      log('warn', lost, { error: error instanceof Error ? error.message : String(error) })
+    }
+  }
+}
