@@ -2,7 +2,7 @@ import { type Config, configSchema } from '../schemas/config/config.ts'
 import type { ConfigChange, ConfigProblem } from '../schemas/config/layers.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import type { Log } from '../schemas/words/log.ts'
-import { type Path, valueAt } from '../syntax/tree.ts'
+import { type Path, sameValue, valueAt } from '../syntax/tree.ts'
 import { keysOf, type Withheld } from './bound-keys.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
 import { type Edited, readKeyText, sealSecrets, setKey, unsetKey } from './edits.ts'
@@ -200,7 +200,7 @@ const WAITS = 'the configuration is repaired, but server.host and auth.mode take
 /** Where it listens, and whether a key is asked for, were decided without the runtime file. */
 function stillClosed({ runtime, configured }: Loaded, running: Config): string | undefined {
   if (runtime === 'closed') return UNREADABLE
-  const isSame = configured.server.host === running.server.host && configured.auth.mode === running.auth.mode
+  const isSame = configured.server.host === running.server.host && sameValue(configured.auth.mode, running.auth.mode)
   return isSame ? undefined : WAITS
 }
 

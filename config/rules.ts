@@ -2,6 +2,7 @@ import type { Config } from '../schemas/config/config.ts'
 import { type KeyNode, nodeAt } from '../schemas/config/keys.ts'
 import { durationMs } from '../schemas/config/values.ts'
 import { isLoopback } from '../schemas/words/address.ts'
+import { isOpenMode } from '../schemas/words/auth-modes.ts'
 import { isBelow } from '../schemas/words/base-url.ts'
 import { environmentSegment } from '../schemas/words/key-names.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
@@ -20,6 +21,7 @@ export function conflicts(config: Config, tree: KeyNode): Conflict[] {
   return [
     ...longWaits(config, tree),
     ...openToAll(config),
+    ...openDoors(config),
     ...certificateConflicts(config),
     ...missingBaseUrls('upstreams', config.upstreams),
     ...missingBaseUrls('backends', config.backends),
@@ -52,7 +54,7 @@ function longWaits(config: Config, tree: KeyNode): Conflict[] {
 
 function openToAll(config: Config): Conflict[] {
   const { auth, server, tls } = config
-  if (auth.mode !== 'none') return []
+  if (!isOpenMode(auth.mode)) return []
   const hasTls = certificateSource(config) !== 'none' || tls.http_port !== undefined
   const open: readonly (readonly [key: string, host: string | undefined])[] = [
     ['server.host', server.host],
@@ -67,6 +69,20 @@ function openToAll(config: Config): Conflict[] {
       message: `auth.mode is "none" while ${key} is ${host ?? 'not set'}, which others can reach`,
       hint: () => `set auth.mode to "token", or ${key} to 127.0.0.1`,
       without: ['auth', 'mode'],
+    },
+  ]
+}
+
+/** The password of the emergency is one that somebody chose: there is no usual one. */
+function openDoors({ auth }: Config): Conflict[] {
+  if (!auth.break_glass || auth.bootstrap.password !== undefined) return []
+  return [
+    {
+      code: 'MISSING_KEY',
+      path: ['auth', 'break_glass'],
+      message: 'auth.break_glass is true, and auth.bootstrap.password is missing',
+      hint: () => 'set BOOTSTRAP_PASSWORD, at least 8 characters, or remove BREAK_GLASS',
+      without: ['auth', 'break_glass'],
     },
   ]
 }

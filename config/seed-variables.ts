@@ -1,10 +1,11 @@
 import type { ConfigProblem } from '../schemas/config/layers.ts'
 import type { Path } from '../syntax/tree.ts'
-import type { Found } from './variable-value.ts'
+import { BOOLEANS, type Found } from './variable-value.ts'
 
 /**
  * Variables of a system that people come from, each taken as it is and with `GATE_` before it: its names for the
- * address and the certificate of the gateway, and for the key of what is sealed. Everything else is a key's own variable, `GATE_A__B`.
+ * address and the certificate of the gateway, for the key of what is sealed, and for the way in when no other is left.
+ * Everything else is a key's own variable, `GATE_A__B`.
  */
 const SEED_VARIABLES = [
   'ACME_DOMAIN',
@@ -13,6 +14,9 @@ const SEED_VARIABLES = [
   'LISTEN_ADDR',
   'EXTERNAL_URL',
   'DB_ENCRYPTION_KEY',
+  'BREAK_GLASS',
+  'BOOTSTRAP_USER',
+  'BOOTSTRAP_PASSWORD',
 ] as const
 type SeedVariable = (typeof SEED_VARIABLES)[number]
 
@@ -43,7 +47,15 @@ const MEANINGS: Readonly<Record<SeedVariable, (text: string, env: Environment) =
     const isOrigin = url !== null && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''
     return [[['server', 'external_url'], isOrigin ? url.origin : text]]
   },
+  BREAK_GLASS: (text) => {
+    const isOn = BOOLEANS.get(text.toLowerCase())
+    return isOn === undefined ? 'write true or false' : [[['auth', 'break_glass'], isOn]]
+  },
+  BOOTSTRAP_USER: (text) => [[['auth', 'bootstrap', 'user'], text]],
+  BOOTSTRAP_PASSWORD: (text) => [[['auth', 'bootstrap', 'password'], text]],
 }
+
+const WRONG: Partial<Record<SeedVariable, string>> = { BREAK_GLASS: 'is not a boolean' }
 
 const TLS_VARIABLES = [
   ...['ACME_DOMAIN', 'TLS_CERT_PATH', 'TLS_KEY_PATH'].flatMap((name) => [name, `GATE_${name}`]),
@@ -71,7 +83,15 @@ export function seedValues(env: Environment): (Found | ConfigProblem)[] {
       if (text === '') return []
       const entries = MEANINGS[known](text, env)
       if (typeof entries === 'string')
-        return [{ code: 'INVALID_VALUE', layer: 'env', where: name, message: 'is not an address', hint: entries }]
+        return [
+          {
+            code: 'INVALID_VALUE',
+            layer: 'env',
+            where: name,
+            message: WRONG[known] ?? 'is not an address',
+            hint: entries,
+          },
+        ]
       return entries.map(([path, value]) => ({ path, value, source: name }))
     }),
   )

@@ -4,7 +4,8 @@ import { keyPathText } from '../schemas/words/key-path.ts'
 import { isTree, type Path } from '../syntax/tree.ts'
 import { parseJson } from './files.ts'
 
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+/** Texts that mean true and false. */
+export const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['1', true],
   ['false', false],
@@ -33,7 +34,13 @@ export function parseVariable(
     const value = leafValue(key.node, text)
     if (value !== undefined) return found(value)
     const { holds } = key.node
-    const example = { number: '3000', boolean: 'true or false', list: '["a", "b"] or a,b', string: 'text' }[holds]
+    const example = {
+      number: '3000',
+      boolean: 'true or false',
+      list: '["a", "b"] or a,b',
+      string: 'text',
+      words: 'a or a,b',
+    }[holds]
     return wrong(`is not a ${holds}`, `write ${example}`)
   }
   const value = parseJson(text)
@@ -51,15 +58,21 @@ function leafValue({ holds }: Leaf, text: string): unknown {
       return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined
     case 'boolean':
       return BOOLEANS.get(text)
-    case 'list': {
-      // `[` starts a JSON list; anything else is a list of texts between commas.
-      if (!/^\s*\[/.test(text))
-        return text
-          .split(',')
-          .map((part) => part.trim())
-          .filter((part) => part !== '')
-      const list = parseJson(text)
-      return Array.isArray(list) ? list : undefined
-    }
+    case 'words':
+      return /[[,]/.test(text) ? listValue(text) : text
+    case 'list':
+      return listValue(text)
   }
+}
+
+/** @returns undefined when what begins like a JSON list is none */
+function listValue(text: string): readonly unknown[] | undefined {
+  // `[` starts a JSON list; anything else is a list of texts between commas.
+  if (!/^\s*\[/.test(text))
+    return text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+  const list = parseJson(text)
+  return Array.isArray(list) ? list : undefined
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../schemas/config/config.ts'
+import { isOpenMode } from '../schemas/words/auth-modes.ts'
 import { gatectlName } from '../system/gatectl-name.ts'
 import { openCertificates } from './assembly/certificates.ts'
 import { createControlPlane } from './assembly/control-plane.ts'
@@ -61,7 +62,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const { isJournal } = ground
     const mayPrint = options.makesFirstKey && !isJournal && closed === undefined && storage.isOpen()
     const key = mayPrint ? firstKey(storage.tokens, initial) : null
-    const isOpen = initial.auth.mode === 'none'
+    const isOpen = isOpenMode(initial.auth.mode)
     const hasKey = isOpen || initial.auth.token !== undefined || storage.tokens.list().length > 0
     const start = {
       urls,
@@ -88,6 +89,6 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
  * one.
  */
 function firstKey(tokens: Tokens, { auth }: Config): string | null {
-  if (auth.mode === 'none' || auth.token !== undefined || tokens.list().length > 0) return null
+  if (isOpenMode(auth.mode) || auth.token !== undefined || tokens.list().length > 0) return null
   return tokens.create('first key', ['admin'], null).token
 }

@@ -1,4 +1,4 @@
-import { type KeyNode, type Leaf, leaves } from '../schemas/config/keys.ts'
+import { type KeyNode, type Leaf, leaves, optionsOf } from '../schemas/config/keys.ts'
 import { environmentName } from '../schemas/words/key-names.ts'
 
 /** In place of a name that people give. */
@@ -33,8 +33,9 @@ Generated from the schema by \`npm run generate\`; edit \`schemas/config/config.
 |---|---|---|---|---|---|`
 
 function kind(leaf: Leaf): string {
-  const options = 'options' in leaf.schema && Array.isArray(leaf.schema.options) ? leaf.schema.options.map(String) : []
-  return options.length > 0 ? options.map(code).join(' ') : leaf.holds
+  const options = optionsOf(leaf).map(code).join(' ')
+  if (leaf.holds === 'words') return `${options}, or a list`
+  return options || leaf.holds
 }
 
 function shownDefault({ fallback }: Leaf): string {

@@ -145,6 +145,7 @@ function gatewaySecrets({ gate, upstreams, relays }: Spec, gateway: Gateway): Se
       : [{ origin, name: origin.join('.'), source, destination: { kind: 'daemon', credential } }]
   return [
     ...daemon(['gate', 'auth', 'token'], 'auth.token', gate.auth.token),
+    ...daemon(['gate', 'auth', 'password_hash'], 'auth.password_hash', gate.auth.password_hash),
     ...daemon(['gate', 'auth', 'jwt', 'secret'], 'auth.jwt.secret', gate.auth.jwt.secret),
     ...daemon(['gate', 'telemetry', 'headers'], 'telemetry.headers', gate.telemetry.headers),
     ...daemon(['gate', 'secrets', 'encryption_key'], 'secrets.encryption_key', gate.secrets.encryption_key),

@@ -30,12 +30,13 @@ function checkAccess({ gate, proxy }: Spec): Finding[] {
     })
   }
   if (modes.includes('oidc') && Object.keys(gate.auth.oidc).length === 0) {
-    const message = 'mode oidc needs at least one identity provider'
+    const message = 'mode oidc has no identity provider here'
     findings.push({
       code: 'MISSING_PROVIDER',
+      severity: 'warning',
       path: ['gate', 'auth', 'mode'],
       message,
-      hint: 'add [gate.auth.oidc.<name>]',
+      hint: 'add [gate.auth.oidc.<name>], or one at run time',
     })
   }
   const encrypted = hasCertificates(gate.tls)

@@ -2,6 +2,7 @@ import { openConfig } from '../../config/open-config.ts'
 import { masterTexts } from '../../config/sealed-values.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
+import { isOpenMode } from '../../schemas/words/auth-modes.ts'
 import { configSeals } from '../../store/sealed/config-seals.ts'
 import { createKeyring } from '../../store/sealed/keyring.ts'
 import { lockState } from '../../store/sqlite/state-lock.ts'
@@ -59,7 +60,7 @@ export function layGround(options: DaemonOptions) {
   apply(initial)
   for (const key of unbuiltKeys(initial))
     log('warn', 'this version does not support a configured feature', { path: key })
-  if (initial.auth.mode === 'none')
+  if (isOpenMode(initial.auth.mode))
     log('warn', 'auth.mode is none: every user of this machine is admitted without a key')
   const lifecycle = createLifecycle({
     log,

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Config } from '../../schemas/config/config.ts'
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import { canonicalHost, isLoopback, parseHostPort } from '../../schemas/words/address.ts'
+import { isOpenMode } from '../../schemas/words/auth-modes.ts'
 import { addressList, clientAddress } from '../admit/address.ts'
 import type { AdmissionLimits } from '../admit/admission.ts'
 
@@ -9,8 +10,8 @@ export type GatewaySettings = ReturnType<typeof gatewaySettings>
 
 /** What the request path needs of the configuration, parsed once per change. */
 export function gatewaySettings({ server, auth }: Config) {
-  const isOpen = auth.mode === 'none'
   const trustedProxies = addressList(server.trusted_proxies)
+  const isOpen = isOpenMode(auth.mode)
   return {
     isOpen,
     /** Host of `server.external_url`; undefined: there is none. */

@@ -190,7 +190,7 @@ in
     mode = mkOption {
       type = types.either (types.enum [ "token" "password" "device" "oidc" "none" ]) (types.listOf (types.enum [ "token" "password" "device" "oidc" "none" ]));
       default = "token";
-      description = "How clients prove who they are; several may be listed. none: on a loopback address only.";
+      description = "How people sign in; several may be listed, and keys count with each. none: on a loopback address only.";
     };
     token = mkOption {
       type = types.nullOr secretReference;
@@ -198,22 +198,78 @@ in
       example = { file = "/run/secrets/name"; };
       description = "System token with every scope; made at first start when absent.";
     };
+    username = mkOption {
+      type = types.nonEmptyStr;
+      default = "admin";
+      description = "Name of the user whose password is password_hash.";
+    };
+    passwordHash = mkOption {
+      type = types.nullOr secretReference;
+      default = null;
+      example = { file = "/run/secrets/name"; };
+      description = "Password of an administrator, as `gatectl auth hash-password` prints it.";
+    };
     jwt = {
       secret = mkOption {
         type = types.nullOr secretReference;
         default = null;
         example = { file = "/run/secrets/name"; };
-        description = "Signs login sessions; made and kept when absent.";
+        description = "Signs short access tokens; made and kept when absent.";
       };
       issuer = mkOption {
         type = types.nonEmptyStr;
         default = "gate";
-        description = "Issuer of login sessions.";
+        description = "Issuer of access tokens.";
       };
       expirationHours = mkOption {
         type = types.numbers.positive;
         default = 24;
         description = "Life of a login session. In hours.";
+      };
+    };
+    proxy = {
+      from = mkOption {
+        type = types.listOf types.nonEmptyStr;
+        default = [ ];
+        description = "Reverse proxies that sign users in and name them in headers; empty: none. One of this host must be written as its loopback address.";
+      };
+      userHeader = mkOption {
+        type = types.nonEmptyStr;
+        default = "x-forwarded-user";
+        description = "Header that names the user.";
+      };
+      emailHeader = mkOption {
+        type = types.nonEmptyStr;
+        default = "x-forwarded-email";
+        description = "Header with the user's address for e-mail.";
+      };
+      groupsHeader = mkOption {
+        type = types.nonEmptyStr;
+        default = "x-forwarded-groups";
+        description = "Header with the user's groups, between commas.";
+      };
+      roles = mkOption {
+        type = types.listOf (types.submodule {
+          options = {
+            group = mkOption {
+              type = types.nonEmptyStr;
+              description = "";
+            };
+            role = mkOption {
+              type = types.enum [ "admin" "member" "viewer" ];
+              description = "";
+            };
+          };
+        });
+        default = [ ];
+        description = "Role for the members of a group, the first that fits; users in none of them are members.";
+      };
+    };
+    tailscale = {
+      tailnets = mkOption {
+        type = types.listOf types.nonEmptyStr;
+        default = [ ];
+        description = "Tailnets whose users are signed in by their address, such as \"tail1234.ts.net\"; empty: none.";
       };
     };
     oidc = mkOption {

@@ -8,6 +8,7 @@
         port = null;
         p2p_port = null;
         allow_from = null;
+        admin_allow_from = null;
         trusted_proxies = null;
         proxy_protocol = null;
         external_url = null;
@@ -32,11 +33,39 @@
       keys = {
         mode = null;
         token = "secret";
+        username = null;
+        password_hash = "secret";
         jwt = {
           keys = {
             secret = "secret";
             issuer = null;
             expiration_hours = null;
+          };
+        };
+        proxy = {
+          keys = {
+            from = null;
+            user_header = null;
+            email_header = null;
+            groups_header = null;
+            roles = { items = {
+              keys = {
+                group = null;
+                role = null;
+              };
+            }; };
+          };
+        };
+        tailscale = {
+          keys = {
+            tailnets = null;
+          };
+        };
+        break_glass = null;
+        bootstrap = {
+          keys = {
+            user = null;
+            password = "secret";
           };
         };
       };

@@ -30,6 +30,12 @@ in
       defaultText = literalMD "what the daemon takes: `[]`";
       description = "Client addresses that may connect; empty: all.";
     };
+    adminAllowFrom = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Client addresses that may use /api/admin; empty: those of allow_from.";
+    };
     trustedProxies = mkOption {
       type = types.nullOr (types.listOf types.nonEmptyStr);
       default = null;
@@ -151,23 +157,94 @@ in
   };
   auth = {
     mode = mkOption {
-      type = types.nullOr (types.enum [ "token" "none" ]);
+      type = types.nullOr (types.either (types.enum [ "token" "password" "device" "oidc" "none" ]) (types.listOf (types.enum [ "token" "password" "device" "oidc" "none" ])));
       default = null;
       defaultText = literalMD "what the daemon takes: `\"token\"`";
-      description = "token: a key with every request; none: no key, on a loopback address only. A change takes effect at the next restart.";
+      description = "How people sign in, one or a list: token, password, device, oidc; keys count with each. none: no key, on a loopback address only. A change takes effect at the next restart.";
+    };
+    username = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"admin\"`";
+      description = "Name of the user whose password is password_hash.";
     };
     jwt = {
       issuer = mkOption {
         type = types.nullOr types.nonEmptyStr;
         default = null;
         defaultText = literalMD "what the daemon takes: `\"gate\"`";
-        description = "Issuer of login sessions.";
+        description = "Issuer of access tokens.";
       };
       expirationHours = mkOption {
         type = types.nullOr types.numbers.positive;
         default = null;
         defaultText = literalMD "what the daemon takes: `24`";
         description = "Life of a login session.";
+      };
+    };
+    proxy = {
+      from = mkOption {
+        type = types.nullOr (types.listOf types.nonEmptyStr);
+        default = null;
+        defaultText = literalMD "what the daemon takes: `[]`";
+        description = "Reverse proxies that sign users in and name them in headers; empty: none. One of this host must be written as its loopback address.";
+      };
+      userHeader = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        defaultText = literalMD "what the daemon takes: `\"x-forwarded-user\"`";
+        description = "Header that names the user.";
+      };
+      emailHeader = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        defaultText = literalMD "what the daemon takes: `\"x-forwarded-email\"`";
+        description = "Header with the user's address for e-mail.";
+      };
+      groupsHeader = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        defaultText = literalMD "what the daemon takes: `\"x-forwarded-groups\"`";
+        description = "Header with the user's groups, between commas.";
+      };
+      roles = mkOption {
+        type = types.nullOr (types.listOf (types.submodule {
+          options = {
+            group = mkOption {
+              type = types.nonEmptyStr;
+              description = "";
+            };
+            role = mkOption {
+              type = types.enum [ "admin" "member" "viewer" ];
+              description = "";
+            };
+          };
+        }));
+        default = null;
+        defaultText = literalMD "what the daemon takes: `[]`";
+        description = "Role for the members of a group, the first that fits; users in none of them are members.";
+      };
+    };
+    tailscale = {
+      tailnets = mkOption {
+        type = types.nullOr (types.listOf types.nonEmptyStr);
+        default = null;
+        defaultText = literalMD "what the daemon takes: `[]`";
+        description = "Tailnets whose users are signed in by their address, such as \"tail1234.ts.net\"; empty: none.";
+      };
+    };
+    breakGlass = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `false`";
+      description = "Let bootstrap.user in by HTTP Basic, for when no other way to sign in is left. A change takes effect at the next restart.";
+    };
+    bootstrap = {
+      user = mkOption {
+        type = types.nullOr types.nonEmptyStr;
+        default = null;
+        defaultText = literalMD "what the daemon takes: `\"admin\"`";
+        description = "User of break_glass. A change takes effect at the next restart.";
       };
     };
   };

@@ -5,6 +5,7 @@
   { setting = [ "server" "port" ]; option = [ "port" ]; }
   { setting = [ "server" "p2pPort" ]; option = [ "p2pPort" ]; }
   { setting = [ "server" "allowFrom" ]; option = [ "allowFrom" ]; }
+  { setting = [ "server" "adminAllowFrom" ]; option = [ "adminAllowFrom" ]; }
   { setting = [ "server" "trustedProxies" ]; option = [ "trustedProxies" ]; }
   { setting = [ "server" "proxyProtocol" ]; option = [ "proxyProtocol" ]; }
   { setting = [ "server" "externalUrl" ]; option = [ "externalUrl" ]; }
@@ -19,8 +20,15 @@
   { setting = [ "server" "stallTimeout" ]; option = [ "stallTimeout" ]; }
   { setting = [ "server" "drainTimeout" ]; option = [ "drainTimeout" ]; }
   { setting = [ "auth" "mode" ]; option = [ "auth" "mode" ]; }
+  { setting = [ "auth" "username" ]; option = [ "auth" "username" ]; }
   { setting = [ "auth" "jwt" "issuer" ]; option = [ "auth" "jwt" "issuer" ]; }
   { setting = [ "auth" "jwt" "expirationHours" ]; option = [ "auth" "jwt" "expirationHours" ]; }
+  { setting = [ "auth" "proxy" "from" ]; option = [ "auth" "proxy" "from" ]; }
+  { setting = [ "auth" "proxy" "userHeader" ]; option = [ "auth" "proxy" "userHeader" ]; }
+  { setting = [ "auth" "proxy" "emailHeader" ]; option = [ "auth" "proxy" "emailHeader" ]; }
+  { setting = [ "auth" "proxy" "groupsHeader" ]; option = [ "auth" "proxy" "groupsHeader" ]; }
+  { setting = [ "auth" "proxy" "roles" ]; option = [ "auth" "proxy" "roles" ]; }
+  { setting = [ "auth" "tailscale" "tailnets" ]; option = [ "auth" "tailscale" "tailnets" ]; }
   { setting = [ "discovery" "enabled" ]; option = [ "discovery" "enabled" ]; }
   { setting = [ "discovery" "interval" ]; option = [ "discovery" "interval" ]; }
   { setting = [ "tls" "host" ]; option = [ "tls" "host" ]; }

@@ -82,11 +82,32 @@
           keys = {
             mode = null;
             token = "secret";
+            username = null;
+            password_hash = "secret";
             jwt = {
               keys = {
                 secret = "secret";
                 issuer = null;
                 expiration_hours = null;
+              };
+            };
+            proxy = {
+              keys = {
+                from = null;
+                user_header = null;
+                email_header = null;
+                groups_header = null;
+                roles = { items = {
+                  keys = {
+                    group = null;
+                    role = null;
+                  };
+                }; };
+              };
+            };
+            tailscale = {
+              keys = {
+                tailnets = null;
               };
             };
             oidc = { names = {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { auth } from './auth.ts'
 import { secrets, telemetry } from './telemetry.ts'
 import { letsencrypt, tls } from './tls.ts'
 import { app, backend, model, upstream } from './upstreams.ts'
@@ -6,7 +7,6 @@ import {
   bytes,
   cidrs,
   duration,
-  headerSecret,
   host,
   hostPort,
   limitingDuration,
@@ -15,7 +15,6 @@ import {
   origin,
   port,
   retention,
-  secret,
   webOrigin,
 } from './values.ts'
 
@@ -42,6 +41,9 @@ export const configSchema = z.strictObject({
       allow_from: cidrs
         .default([])
         .meta({ description: 'Client addresses that may connect; empty: all.', narrows: true }),
+      admin_allow_from: cidrs
+        .default([])
+        .meta({ description: 'Client addresses that may use /api/admin; empty: those of allow_from.', narrows: true }),
       trusted_proxies: cidrs.default([]).meta({
         description: 'Reverse proxies whose X-Forwarded-For, or PROXY protocol, is believed; empty: none.',
         narrows: true,
@@ -106,38 +108,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ spec: 'gate.server' }),
-  auth: z
-    .strictObject({
-      mode: z
-        .enum(['token', 'none'])
-        .default('token')
-        // With server.host, which it is checked against, it takes effect at a restart: never half of the pair.
-        .meta({
-          description: 'token: a key with every request; none: no key, on a loopback address only.',
-          restart: true,
-        }),
-      token: headerSecret
-        .min(16, 'use at least 16 characters')
-        .optional()
-        .meta({ description: 'System token with every scope, beside the keys that gatectl makes.', secret: true }),
-      jwt: z
-        .strictObject({
-          secret: secret
-            .min(16, 'use at least 16 characters')
-            .optional()
-            .meta({ description: 'Signs login sessions; nothing uses it yet.', secret: true }),
-          issuer: z.string().min(1).default('gate').meta({ description: 'Issuer of login sessions.' }),
-          expiration_hours: z
-            .number()
-            .positive()
-            .max(8_760)
-            .default(24)
-            .meta({ description: 'Life of a login session.' }),
-        })
-        .prefault({}),
-    })
-    .prefault({})
-    .meta({ spec: 'gate.auth', narrows: true }),
+  auth: auth.prefault({}).meta({ spec: 'gate.auth', narrows: true }),
   upstreams: named(upstream)
     .default({
       echo: { enabled: true, provider: 'echo', timeout: '600s', idle_timeout: '120s', connect_timeout: '5s' },

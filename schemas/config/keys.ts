@@ -19,7 +19,8 @@ export type Leaf = {
   readonly kind: 'leaf'
   /** Without default and optionality. */
   readonly schema: z.ZodType
-  readonly holds: 'string' | 'number' | 'boolean' | 'list'
+  /** words: one text, or a list of texts. */
+  readonly holds: 'string' | 'number' | 'boolean' | 'list' | 'words'
   /** undefined when the key may be absent. */
   readonly fallback: unknown
   readonly meta: KeyMeta
@@ -61,6 +62,12 @@ export function nodeAt(tree: KeyNode, path: readonly string[]): KeyNode | undefi
     else node = node?.kind === 'group' ? node.fields.get(step) : undefined
   }
   return node
+}
+
+/** The words that a key takes; empty where anything may be written. */
+export function optionsOf({ schema }: Leaf): readonly string[] {
+  const written: readonly z.core.$ZodType[] = schema instanceof z.ZodUnion ? schema.options : [schema]
+  return written.flatMap((one) => (one instanceof z.ZodEnum ? one.options.map(String) : []))
 }
 
 /** Every leaf with its path; a name that people give is `*`. */
@@ -110,6 +117,7 @@ function withoutEmpty(meta: KeyMeta): Partial<KeyMeta> {
 }
 
 function holds(schema: z.ZodType): Leaf['holds'] {
+  if (schema instanceof z.ZodUnion && schema.options.some((option) => option instanceof z.ZodArray)) return 'words'
   if (schema instanceof z.ZodArray) return 'list'
   if (schema instanceof z.ZodBoolean) return 'boolean'
   if (schema instanceof z.ZodNumber) return 'number'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authMode, groupRoles, identityHeader, tailnets, userName } from '../config/auth.ts'
 import { cidrs, host, origin, webOrigin } from '../config/values.ts'
 import { ipPattern } from '../words/address.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
@@ -6,8 +7,6 @@ import { boundedBytes, boundedDuration, count } from './bounded.ts'
 import { secrets, telemetry } from './telemetry.ts'
 import { tls } from './tls.ts'
 import { flag, hostName, IMAGE, interfaces, LABEL, named, randomPort, secret } from './values.ts'
-
-const AUTH_MODES = ['token', 'password', 'device', 'oidc', 'none'] as const
 
 const server = z.strictObject({
   host: host.default('127.0.0.1').meta({ description: 'Address to listen on.' }),
@@ -54,17 +53,17 @@ const server = z.strictObject({
 })
 
 const auth = z.strictObject({
-  mode: z
-    .union([z.enum(AUTH_MODES), z.array(z.enum(AUTH_MODES)).min(1)], {
-      error: `write one or a list of ${AUTH_MODES.map((mode) => `"${mode}"`).join(', ')}`,
-    })
-    .default('token')
-    .meta({ description: 'How clients prove who they are; several may be listed. none: on a loopback address only.' }),
+  mode: authMode.default('token').meta({
+    description:
+      'How people sign in; several may be listed, and keys count with each. none: on a loopback address only.',
+  }),
   token: secret('System token with every scope; made at first start when absent.').optional(),
+  username: userName.default('admin').meta({ description: 'Name of the user whose password is password_hash.' }),
+  password_hash: secret('Password of an administrator, as `gatectl auth hash-password` prints it.').optional(),
   jwt: z
     .strictObject({
-      secret: secret('Signs login sessions; made and kept when absent.').optional(),
-      issuer: z.string().min(1).default('gate').meta({ description: 'Issuer of login sessions.' }),
+      secret: secret('Signs short access tokens; made and kept when absent.').optional(),
+      issuer: z.string().min(1).default('gate').meta({ description: 'Issuer of access tokens.' }),
       expiration_hours: z
         .number()
         .positive()
@@ -73,7 +72,34 @@ const auth = z.strictObject({
         .meta({ description: 'Life of a login session.', unit: 'hours' }),
     })
     .prefault({})
-    .meta({ description: 'Login sessions.' }),
+    .meta({ description: 'Login sessions and access tokens.' }),
+  proxy: z
+    .strictObject({
+      from: cidrs.default([]).meta({
+        description:
+          'Reverse proxies that sign users in and name them in headers; empty: none. One of this host must be written as its loopback address.',
+      }),
+      user_header: identityHeader.default('x-forwarded-user').meta({ description: 'Header that names the user.' }),
+      email_header: identityHeader
+        .default('x-forwarded-email')
+        .meta({ description: "Header with the user's address for e-mail." }),
+      groups_header: identityHeader
+        .default('x-forwarded-groups')
+        .meta({ description: "Header with the user's groups, between commas." }),
+      roles: groupRoles.default([]).meta({
+        description: 'Role for the members of a group, the first that fits; users in none of them are members.',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'Users that a reverse proxy has signed in.' }),
+  tailscale: z
+    .strictObject({
+      tailnets: tailnets.default([]).meta({
+        description: 'Tailnets whose users are signed in by their address, such as "tail1234.ts.net"; empty: none.',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'Users of a tailnet.' }),
   oidc: named(
     z.strictObject({
       issuer: z.url({ protocol: /^https$/ }).meta({ description: 'Issuer URL of the identity provider.' }),

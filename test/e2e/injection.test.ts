@@ -86,6 +86,8 @@ const ANY_TEXT = [
   'gate.auth.oidc.<name>.client_id',
   'gate.auth.oidc.<name>.client_secret.file',
   'gate.auth.oidc.<name>.issuer',
+  'gate.auth.password_hash.file',
+  'gate.auth.proxy.roles[].group',
   'gate.auth.token.file',
   'gate.secrets.encryption_key.file',
   'gate.secrets.previous_key.file',
@@ -125,7 +127,7 @@ const ANY_TEXT = [
  * Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd.
  */
 const NOWHERE =
-  /^\$schema$|^gate\.auth\.oidc|admin_allow_from|^gate\.network\.resolvers|^budgets|\.(?:group|together)$|^sandbox|image_archive|\.files\.<name>=?$|(?:secrets\.<name>|api_token|hub\.token)\.env$/
+  /^\$schema$|^gate\.auth\.oidc|^gate\.network\.resolvers|^budgets|\.(?:group|together)$|^sandbox|image_archive|\.files\.<name>=?$|(?:secrets\.<name>|api_token|hub\.token)\.env$/
 
 test('what every place says is in a file that is read back, or in none', () => {
   const silent = WAYS.map((way) => {

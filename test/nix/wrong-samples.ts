@@ -28,8 +28,8 @@ export const WRONG: readonly WrongSample[] = [
   },
   {
     name: 'a setting like no other',
-    module: gateway('settings.auth.xyzzy = 1;'),
-    message: 'settings.auth.xyzzy does not exist; known: jwt, mode, token',
+    module: gateway('settings.log.xyzzy = 1;'),
+    message: 'settings.log.xyzzy does not exist; known: format, level',
   },
   {
     name: 'a setting of an upstream that does not exist',

@@ -10,6 +10,7 @@ export const everyKey: Tree = {
     port: 3999,
     p2p_port: 41_999,
     allow_from: ['10.0.0.0/8', '::1'],
+    admin_allow_from: ['10.1.0.0/16'],
     trusted_proxies: ['192.0.2.1'],
     proxy_protocol: true,
     external_url: 'https://gate.example.org:8443',
@@ -29,8 +30,22 @@ export const everyKey: Tree = {
     stall_timeout: '62s',
     drain_timeout: '31s',
   },
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
-  auth: { mode: 'none', jwt: { issuer: 'a "${b}" \'\'${c} \\ $${d}', expiration_hours: 0.25 } },
+  auth: {
+    mode: ['token', 'password'],
+    username: 'ada',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
+    jwt: { issuer: 'a "${b}" \'\'${c} \\ $${d}', expiration_hours: 0.25 },
+    proxy: {
+      from: ['10.0.0.9'],
+      user_header: 'remote-user',
+      email_header: 'remote-email',
+      groups_header: 'remote-groups',
+      roles: [{ group: 'a "b" c', role: 'admin' }],
+    },
+    tailscale: { tailnets: ['tail1234.ts.net'] },
+    break_glass: false,
+    bootstrap: { user: 'root' },
+  },
   upstreams: {
     '42': {
       enabled: false,

@@ -65,6 +65,16 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       secrets: { encryption_key: secret('seal'), previous_key: secret('sealed') },
       auth: {
         token: secret('token'),
+        username: 'zquser',
+        password_hash: secret('hash'),
+        proxy: {
+          from: ['10.77.11.1'],
+          user_header: 'zq-user',
+          email_header: 'zq-email',
+          groups_header: 'zq-groups',
+          roles: [{ group: 'zqgroup', role: 'admin' }],
+        },
+        tailscale: { tailnets: ['zqtail.example'] },
         jwt: { secret: secret('jwt'), issuer: 'zqissuer' },
         oidc: { zqoidc: { issuer: 'https://zqidp.example/x', client_id: 'zqclient', client_secret: secret('oidc') } },
       },

@@ -10,15 +10,6 @@ import type { Deployment } from '../../ir/deployment.ts'
 export function notYet(deployment: Deployment): Finding[] {
   const { gateway, budgets, sandbox, profile, relayClient, relays } = deployment
   const wanted: readonly (readonly [boolean, SpecPath, string])[] = [
-    ...gateway.auth.modes.map(
-      (mode) => [mode !== 'token' && mode !== 'none', ['gate', 'auth', 'mode'], `sign users in by ${mode}`] as const,
-    ),
-    [
-      gateway.auth.modes.includes('none') && gateway.auth.modes.some((mode) => mode !== 'none'),
-      ['gate', 'auth', 'mode'],
-      'let some in without a key',
-    ],
-    [gateway.adminAllowFrom.length > 0, ['gate', 'server', 'admin_allow_from'], 'narrow the admin routes by address'],
     [gateway.cacheBytes !== PROFILES[profile].cacheBytes, ['gate', 'cache'], 'size its database cache'],
     [budgets.length > 0, ['budgets'], 'keep budgets'],
     [sandbox.enable, ['sandbox', 'enable'], 'run code'],

@@ -7,6 +7,7 @@ import type { Deployment } from '../../ir/deployment.ts'
 import type { Backend } from '../../ir/nodes/backend.ts'
 import type { ServerSettings } from '../../ir/nodes/gateway.ts'
 import type { Secret } from '../../ir/nodes/host.ts'
+import { authTable } from './auth.ts'
 import { appTable, backendTable, type Reach } from './backends.ts'
 import { durationText } from './duration-text.ts'
 import { modelTable } from './models.ts'
@@ -48,7 +49,7 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
   const models = modelTable(deployment, new Set(reachable.map(({ name }) => name)))
   const declared = object([], {
     server: server(deployment.gateway, host),
-    auth: auth(deployment),
+    auth: authTable(deployment.gateway.auth),
     upstreams: upstreamTable(upstreams),
     backends: backendTable(servers),
     apps: appTable(backends.flatMap((app) => (app.isUpstream ? [] : [{ app, agent: reach(app)?.agent }]))),
@@ -81,7 +82,17 @@ function server(settings: ServerSettings, host: string): JsonNode {
   const origin: SpecPath = ['gate', 'server']
   const at = (key: string, content: string | number | readonly string[]) => value([...origin, key], content)
   const time = (key: string, ms: number | undefined) => (ms === undefined ? undefined : at(key, durationText(ms)))
-  const { host: _, port, p2pPort, allowFrom, trustedProxies, proxyProtocol, externalUrl, ...others } = settings
+  const {
+    host: _,
+    port,
+    p2pPort,
+    allowFrom,
+    adminAllowFrom,
+    trustedProxies,
+    proxyProtocol,
+    externalUrl,
+    ...others
+  } = settings
   const { allowedHosts, allowedOrigins, ...limits } = others
   const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConcurrent, ...times } = limits
   const { headersTimeoutMs, bodyTimeoutMs, stallTimeoutMs, drainTimeoutMs, ...rest } = times
@@ -91,6 +102,7 @@ function server(settings: ServerSettings, host: string): JsonNode {
     port: at('port', port),
     p2p_port: at('p2p_port', p2pPort),
     allow_from: at('allow_from', allowFrom),
+    admin_allow_from: adminAllowFrom.length === 0 ? undefined : at('admin_allow_from', adminAllowFrom),
     trusted_proxies: at('trusted_proxies', trustedProxies),
     proxy_protocol: proxyProtocol ? value([...origin, 'proxy_protocol'], true) : undefined,
     external_url: externalUrl === undefined ? undefined : at('external_url', externalUrl),
@@ -104,22 +116,6 @@ function server(settings: ServerSettings, host: string): JsonNode {
     body_timeout: time('body_timeout', bodyTimeoutMs),
     stall_timeout: time('stall_timeout', stallTimeoutMs),
     drain_timeout: time('drain_timeout', drainTimeoutMs),
-  })
-}
-
-function auth({ gateway }: Deployment): JsonNode {
-  const origin: SpecPath = ['gate', 'auth']
-  const { modes, jwt, token: _token, oidc: _oidc, ...rest } = gateway.auth // the last two are secrets, or not built yet
-  rest satisfies Record<string, never>
-  const { issuer, expiration_hours, secret: _secret, ...restOfJwt } = jwt
-  restOfJwt satisfies Record<string, never>
-  return object(origin, {
-    // never "none" because something else is not there yet
-    mode: value([...origin, 'mode'], modes.every((mode) => mode === 'none') ? 'none' : 'token'),
-    jwt: object([...origin, 'jwt'], {
-      issuer: value([...origin, 'jwt', 'issuer'], issuer),
-      expiration_hours: value([...origin, 'jwt', 'expiration_hours'], expiration_hours),
-    }),
   })
 }
 

@@ -31,7 +31,8 @@ export function dialectsNode(
   return entries.length === 0 ? undefined : object(path, Object.fromEntries(entries))
 }
 
-function listNode(path: SpecPath, tables: readonly object[] = []): JsonNode | undefined {
+/** A list of tables of plain values; undefined when it is empty. */
+export function listNode(path: SpecPath, tables: readonly object[] = []): JsonNode | undefined {
   if (tables.length === 0) return undefined
   return array(
     path,

@@ -1,5 +1,6 @@
 import type { Parameter, Price } from '../../../schemas/config/tuning.ts'
 import type { Spec } from '../../../schemas/spec/spec.ts'
+import type { AuthMode } from '../../../schemas/words/auth-modes.ts'
 import type { Provider } from '../../../schemas/words/providers.ts'
 import type { Node } from './node.ts'
 import type { Tls, TlsServing } from './tls.ts'
@@ -10,6 +11,8 @@ export type ServerSettings = {
   readonly port: number
   readonly p2pPort: number
   readonly allowFrom: readonly string[]
+  /** Of the admin routes; empty: allowFrom. */
+  readonly adminAllowFrom: readonly string[]
   /** Whose X-Forwarded-For the daemon believes, beside this host's own proxy, which has a socket of its own. */
   readonly trustedProxies: readonly string[]
   readonly proxyProtocol: boolean
@@ -53,7 +56,6 @@ export type Gateway = Node &
     readonly generatedDirectory: string
     /** Unit that makes the generated secrets. */
     readonly secretsUnit: string
-    readonly adminAllowFrom: readonly string[]
     /** Whose X-Forwarded-For this host's own proxy believes. */
     readonly outerProxies: readonly string[]
     readonly discovery: { readonly enabled: boolean | undefined; readonly intervalMs: number | undefined }
@@ -73,8 +75,6 @@ export type Gateway = Node &
       readonly intervalMs: number | undefined
     }
   }
-
-export type AuthMode = Exclude<Spec['gate']['auth']['mode'], readonly unknown[]>
 
 /** A provider that requests can go to. */
 export type Upstream = Node & {

@@ -35,10 +35,10 @@ const WORDS: Readonly<
 async function configValues(_: Invocation, given: readonly string[]): Promise<readonly string[]> {
   const key = given.at(-1) ?? ''
   const { configKeys } = await import('../../../config/key-set.ts') // loads the schema, which only this needs
-  const { nodeAt } = await import('../../../schemas/config/keys.ts')
+  const { nodeAt, optionsOf } = await import('../../../schemas/config/keys.ts')
   const path = key.split('.')
   const node = nodeAt(configKeys().tree, path)
   if (node?.kind !== 'leaf') return []
   if (node.holds === 'boolean') return ['true', 'false']
-  return 'options' in node.schema && Array.isArray(node.schema.options) ? node.schema.options.map(String) : []
+  return optionsOf(node)
 }

@@ -63,6 +63,7 @@ let
     optional (cfg.environmentFile != null) (one "environmentFile" cfg.environmentFile)
     ++ lib.mapAttrsToList (key: one ''credentials."${key}"'') cfg.credentials
     ++ reference "auth.token.file" (orEmpty cfg.auth.token)
+    ++ reference "auth.passwordHash.file" (orEmpty cfg.auth.passwordHash)
     ++ reference "auth.jwt.secret.file" (orEmpty cfg.auth.jwt.secret)
     ++ reference "tls.alarmWebhook.file" (orEmpty cfg.tls.alarmWebhook)
     ++ reference "tls.acme.eabHmac.file" (orEmpty (cfg.tls.acme.eabHmac or null))

@@ -21,6 +21,7 @@ let
       own = key: reference: lib.optional (reference != null) { inherit key; source = sourceOf reference; };
     in
     own "auth.token" cfg.auth.token
+    ++ own "auth.password_hash" cfg.auth.passwordHash
     ++ own "auth.jwt.secret" cfg.auth.jwt.secret
     ++ lib.optionals (tls.isServed cfg) (ofTls own cfg.tls)
     ++ lib.concatMap (upstream: own "upstreams.${upstream.name}.api_key" upstream.apiKey)

@@ -201,7 +201,8 @@ describe.each(ELSEWHERE)('the configuration of %s (needs python3 for launchd)', 
         .map(([name, value]) => [name, name.endsWith('_KEY') || name.endsWith('_TOKEN') ? '0123456789abcdef' : value]),
     )
     const config = configPlace({ env, declared: declared(golden, target) }).open()
-    expect(config.current()).toMatchObject({ auth: { mode: 'token' }, server: { max_connections: expect.any(Number) } })
+    expect([config.current().auth.mode].flat()).toContain('token')
+    expect(config.current()).toMatchObject({ server: { max_connections: expect.any(Number) } })
     if (golden === 'elsewhere') expect(config.current().auth.jwt.issuer).toBe(ISSUER)
     // only Render has no place for a file, and says so
     expect(config.explain('server.max_connections').winner).toBe(target === 'render' ? 'env' : 'declared')

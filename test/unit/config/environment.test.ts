@@ -152,7 +152,6 @@ test('refuses an unknown name with levels even when nothing is near it', () => {
 test('leaves names alone that are no configuration', () => {
   const env = {
     GATE_ADMIN_SOCKET: '/x',
-    GATE_BREAK_GLASS: '1',
     GATE_KEEPER_COLOUR: 'red',
     GATE_SERVICE_HOST: '10.0.0.1',
     GATE_SERVICE_PORT: '3000',

@@ -142,3 +142,22 @@ test.each([
   const config = configPlace({ runtime: `${text}\n` }).open()
   expect(config.problems()).toMatchObject([{ code: 'WRONG_TYPE', hint }])
 })
+
+test.each([
+  { written: 'password', mode: 'password' },
+  { written: 'token,password', mode: ['token', 'password'] },
+  { written: '["oidc"]', mode: ['oidc'] },
+])('a variable says one way to sign in, or several: $written', ({ written, mode }) => {
+  expect(
+    configPlace({ env: { GATE_AUTH__MODE: written } })
+      .open()
+      .current().auth.mode,
+  ).toEqual(mode)
+})
+
+test('no other mode is beside "none"', () => {
+  const place = configPlace({ env: { GATE_AUTH__MODE: 'none,token' } })
+  const hint = '"none" lets every client in, so no other mode can be beside it'
+  expect(refusal(() => place.open())).toMatchObject([{ code: 'INVALID_VALUE', key: 'auth.mode', hint }])
+  expect(checkFile('declared.json', '{ "auth": { "mode": ["none", "token"] } }')).toMatchObject([{ hint }])
+})

@@ -49,6 +49,18 @@ const ROWS: readonly { name: string; env: Record<string, string>; source: string
     source: 'internal-ca',
     config: { tls: { host: '127.0.0.1', https_port: 8443 }, server: { port: 3000 } },
   },
+  {
+    name: 'the way in when nobody can sign in',
+    env: { BREAK_GLASS: 'true', BOOTSTRAP_USER: 'admin', BOOTSTRAP_PASSWORD: 'changeme' },
+    source: 'none',
+    config: { auth: { mode: 'token', break_glass: true, bootstrap: { user: 'admin', password: 'changeme' } } },
+  },
+  {
+    name: 'the same, switched off',
+    env: { BREAK_GLASS: 'FALSE', BOOTSTRAP_USER: 'root', BOOTSTRAP_PASSWORD: 'changeme' },
+    source: 'none',
+    config: { auth: { break_glass: false, bootstrap: { user: 'root' } } },
+  },
 ]
 
 test.each(
@@ -100,6 +112,21 @@ test.each([
     name: 'a certificate without its key',
     env: { TLS_CERT_PATH: '/config/cert.pem' },
     says: 'TLS_CERT_PATH: tls.files.cert is set, and tls.files.key is missing; set tls.files.key',
+  },
+  {
+    name: 'break-glass without a password',
+    env: { BREAK_GLASS: 'true', BOOTSTRAP_USER: 'admin', BOOTSTRAP_PASSWORD: '' },
+    says: 'BREAK_GLASS: auth.break_glass is true, and auth.bootstrap.password is missing; set BOOTSTRAP_PASSWORD, at least 8 characters, or remove BREAK_GLASS',
+  },
+  {
+    name: 'break-glass with a short password',
+    env: { BREAK_GLASS: 'true', GATE_BOOTSTRAP_PASSWORD: 'change' },
+    says: 'GATE_BOOTSTRAP_PASSWORD: auth.bootstrap.password is not valid; use at least 8 characters',
+  },
+  {
+    name: 'break-glass neither on nor off',
+    env: { BREAK_GLASS: 'yes' },
+    says: 'BREAK_GLASS: is not a boolean; write true or false',
   },
   {
     name: 'an address without a port',

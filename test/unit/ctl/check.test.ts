@@ -34,11 +34,10 @@ const UPSTREAM = '[upstreams.a]\nprovider = "openai"\napi_key = { credential = "
 
 test.each([
   ['internal_ca without a name', '[gate.tls]\ninternal_ca = true\n', 'MISSING_KEY'],
-  ['passwords', '[gate.auth]\nmode = "password"\n', 'NOT_YET'],
   ['a sandbox', '[sandbox]\nenable = true\n', 'NOT_YET'],
   ['a relay', '[relay]\nenable = true\n', 'NOT_YET'],
   ['a key in the environment', UPSTREAM.replace('credential', 'env'), 'UNREACHABLE_SECRET'],
-  ['device sign-in', '[gate.auth]\nmode = "device"\n', 'NOT_YET'],
+  ['sign-in by OIDC without a provider', '[gate.auth]\nmode = "oidc"\n', 'MISSING_PROVIDER'],
   ['a relay of its own', '[relays.one]\n', 'NOT_YET'],
   ['a budget', '[budgets.team]\nlimit = "20 USD"\nwindow = "month"\n', 'NOT_YET'],
 ])('C2 %s is not "no problems"', async (_, spec, code) => {
