@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { throwAwayCertificate } from './certificate.ts'
+import { until } from './daemon.ts'
 import { freePort, hasProgram } from './programs.ts'
 
 /** Whether Debian's package pebble is there. */
@@ -72,13 +75,15 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
 
   async function start(): Promise<void> {
     pebble = spawn('pebble', args, { env: { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0' } })
-    await says(pebble, /ACME directory available/)
+    await says(pebble, /ACME directory available/) // which it says before it listens
+    await listens(port)
   }
   async function stop(): Promise<void> {
     if (pebble !== undefined) await end(pebble)
   }
 
   await start()
+  if (dns !== undefined) await listens(txtPort)
   return {
     directory: `https://localhost:${port}/dir`,
     caFile: cert,
@@ -110,6 +115,19 @@ export function says(child: ChildProcess, words: RegExp): Promise<void> {
     child.stderr?.on('data', read)
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`${child.spawnfile} ended (${code}):\n${output}`)))
+  })
+}
+
+/** Resolves when a port of the loopback takes connections. @throws Error after ten seconds */
+async function listens(port: number): Promise<void> {
+  await until(async () => {
+    const socket = connect(port, '127.0.0.1')
+    const isThere = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    return isThere
   })
 }
 
