@@ -65,6 +65,7 @@ export function lowerGateway(spec: Spec, names: GatewayNames, allocation: Alloca
     maxBodyBytes: server.max_body === undefined ? sizes.maxBodyBytes : byteCount(server.max_body),
     maxBufferedBytes: server.max_buffered === undefined ? sizes.maxBufferedBytes : byteCount(server.max_buffered),
     maxConnections: server.max_connections ?? sizes.maxConnections,
+    maxConnectionsPerAddress: server.max_connections_per_address,
     maxConcurrent: server.max_concurrent ?? sizes.maxConcurrent,
     headersTimeoutMs: optionalMs(server.headers_timeout),
     bodyTimeoutMs: optionalMs(server.body_timeout),

@@ -5,6 +5,7 @@ import { hostPort } from '../../schemas/words/address.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { addressList } from '../admit/address.ts'
 import { gatewaySettings } from '../gateway/settings.ts'
+import { createAddressLimit } from '../listener/address-limit.ts'
 import { type Answering, createHttpListener, type HttpLimits, type Layer, type ListenAt } from '../listener/http.ts'
 import { createHttpsLayer } from '../listener/https.ts'
 import type { Identities } from '../listener/identities.ts'
@@ -53,7 +54,22 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
   let settings = settingsOf(initial)
   let httpsPort = HTTPS_PORT
   const isTrusted = (peer: string) => settings.takesProxyHeader && settings.trustedProxies.has(peer)
-  const proxied = <L extends Layer>(layer: L): L => ({ ...layer, accept: afterProxyHeader(isTrusted, layer.accept) })
+  const addresses = createAddressLimit({
+    most: () => settings.mostPerAddress,
+    isProxy: (address) => settings.trustedProxies.has(address),
+    now: monotonic,
+    log,
+  })
+  const limited =
+    (accept: Layer['accept']): Layer['accept'] =>
+    (socket, via, next) => {
+      if (addresses.take(socket, via.peer)) accept(socket, via, next)
+      else socket.destroy()
+    }
+  const proxied = <L extends Layer>(layer: L): L => ({
+    ...layer,
+    accept: afterProxyHeader(isTrusted, limited(layer.accept)),
+  })
   const https = createHttpsLayer({
     identities,
     answering,
@@ -121,6 +137,7 @@ function settingsOf(config: Config) {
   const { server } = config
   return {
     takesProxyHeader: server.proxy_protocol,
+    mostPerAddress: server.max_connections_per_address,
     trustedProxies: addressList(server.trusted_proxies),
     externalUrl: server.external_url,
     isServed: gatewaySettings(config).isServed,

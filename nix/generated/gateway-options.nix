@@ -454,6 +454,11 @@ in
     default = null;
     description = "Open connections; by profile when absent.";
   };
+  maxConnectionsPerAddress = mkOption {
+    type = types.nullOr (types.ints.between 1 500000);
+    default = null;
+    description = "Open connections of one address (IPv6: of a /64), and how many it may begin in two seconds; this host and trusted_proxies are not counted; 256 when absent.";
+  };
   maxConcurrent = mkOption {
     type = types.nullOr (types.ints.between 1 500000);
     default = null;

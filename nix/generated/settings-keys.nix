@@ -17,6 +17,7 @@
         max_body = null;
         max_buffered = null;
         max_connections = null;
+        max_connections_per_address = null;
         max_concurrent = null;
         headers_timeout = null;
         body_timeout = null;

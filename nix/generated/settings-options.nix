@@ -86,6 +86,12 @@ in
       defaultText = literalMD "what the daemon takes: `20000`";
       description = "Open connections. A change takes effect at the next restart.";
     };
+    maxConnectionsPerAddress = mkOption {
+      type = types.nullOr types.ints.positive;
+      default = null;
+      defaultText = literalMD "what the daemon takes: `256`";
+      description = "Open connections of one address (IPv6: of a /64), and how many it may begin in two seconds; this host and trusted_proxies are not counted.";
+    };
     maxConcurrent = mkOption {
       type = types.nullOr types.ints.positive;
       default = null;

@@ -14,6 +14,7 @@
   { setting = [ "server" "maxBody" ]; option = [ "maxBody" ]; }
   { setting = [ "server" "maxBuffered" ]; option = [ "maxBuffered" ]; }
   { setting = [ "server" "maxConnections" ]; option = [ "maxConnections" ]; }
+  { setting = [ "server" "maxConnectionsPerAddress" ]; option = [ "maxConnectionsPerAddress" ]; }
   { setting = [ "server" "maxConcurrent" ]; option = [ "maxConcurrent" ]; }
   { setting = [ "server" "headersTimeout" ]; option = [ "headersTimeout" ]; }
   { setting = [ "server" "bodyTimeout" ]; option = [ "bodyTimeout" ]; }

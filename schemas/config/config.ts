@@ -73,6 +73,11 @@ export const configSchema = z.strictObject({
         .min(1)
         .default(20_000)
         .meta({ description: 'Open connections.', restart: true, narrows: true }),
+      max_connections_per_address: z.int().min(1).default(256).meta({
+        description:
+          'Open connections of one address (IPv6: of a /64), and how many it may begin in two seconds; this host and trusted_proxies are not counted.',
+        narrows: true,
+      }),
       max_concurrent: z.int().min(1).default(10_000).meta({ description: 'Requests in flight.', narrows: true }),
       headers_timeout: limitingDuration('Longest wait for the headers of a request.')
         .default('5s')

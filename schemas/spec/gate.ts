@@ -40,6 +40,10 @@ const server = z.strictObject({
     '1KiB',
   ).optional(),
   max_connections: count(500_000).optional().meta({ description: 'Open connections; by profile when absent.' }),
+  max_connections_per_address: count(500_000).optional().meta({
+    description:
+      'Open connections of one address (IPv6: of a /64), and how many it may begin in two seconds; this host and trusted_proxies are not counted; 256 when absent.',
+  }),
   max_concurrent: count(500_000).optional().meta({ description: 'Requests in flight; by profile when absent.' }),
   headers_timeout: boundedDuration('Longest wait for the headers of a request; 5s when absent.', '1ms').optional(),
   body_timeout: boundedDuration('Longest wait for the whole request; 60s when absent.', '1ms').optional(),

@@ -13,6 +13,8 @@ import { startTlsDaemon, type TlsDaemon } from '../support/tls-daemon.ts'
 
 /** Allowed, listed as a proxy, and neither. */
 const [CLIENT, PROXY, OTHER] = ['192.0.2.7', '127.0.0.1', '127.0.0.2']
+/** `server.max_connections_per_address` by default. */
+const PER_ADDRESS = 256
 const STRANGER = '203.0.113.9'
 
 let gate: TlsDaemon
@@ -75,6 +77,25 @@ describe.each([
   { over: 'TLS', tls: true },
 ])('over $over', ({ tls }) => {
   const url = () => (tls ? gate.https : gate.url)
+
+  test('a client that connects without end is refused, and another has its answer', async () => {
+    const { hostname, port } = new URL(url())
+    const flooder = tls ? '192.0.2.66' : '192.0.2.67'
+    let refused = 0
+    const sockets = Array.from({ length: PER_ADDRESS + 50 }, () => {
+      const socket = connect({ host: hostname, port: Number(port), localAddress: PROXY })
+      socket.on('error', () => {})
+      socket.once('close', () => {
+        refused += 1
+      })
+      socket.write(proxyV1(flooder))
+      return socket
+    })
+    await until(() => refused >= 50)
+    expect(await ask(url(), { header: [proxyV1(CLIENT)] }, tls)).toBe(200)
+    expect(gate.output()).toContain('server.max_connections_per_address is reached')
+    for (const socket of sockets) socket.destroy()
+  })
 
   test.each([
     { name: 'version 1, IPv4', header: [proxyV1(CLIENT)], status: 200 },

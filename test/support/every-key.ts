@@ -24,6 +24,7 @@ export const everyKey: Tree = {
     resume_streams: '63s',
     max_recorded: '8MiB',
     max_connections: 99,
+    max_connections_per_address: 96,
     max_concurrent: 98,
     headers_timeout: '6s',
     body_timeout: '61s',

@@ -94,7 +94,7 @@ function server(settings: ServerSettings, host: string): JsonNode {
     ...others
   } = settings
   const { allowedHosts, allowedOrigins, ...limits } = others
-  const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConcurrent, ...times } = limits
+  const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConnectionsPerAddress, maxConcurrent, ...times } = limits
   const { headersTimeoutMs, bodyTimeoutMs, stallTimeoutMs, drainTimeoutMs, ...rest } = times
   rest satisfies Record<string, never>
   return object(origin, {
@@ -111,6 +111,8 @@ function server(settings: ServerSettings, host: string): JsonNode {
     max_body: at('max_body', `${maxBodyBytes}B`),
     max_buffered: at('max_buffered', `${maxBufferedBytes}B`),
     max_connections: at('max_connections', maxConnections),
+    max_connections_per_address:
+      maxConnectionsPerAddress === undefined ? undefined : at('max_connections_per_address', maxConnectionsPerAddress),
     max_concurrent: at('max_concurrent', maxConcurrent),
     headers_timeout: time('headers_timeout', headersTimeoutMs),
     body_timeout: time('body_timeout', bodyTimeoutMs),

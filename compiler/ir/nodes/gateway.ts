@@ -24,6 +24,8 @@ export type ServerSettings = {
   readonly maxBodyBytes: number
   readonly maxBufferedBytes: number
   readonly maxConnections: number
+  /** undefined: the daemon's default. */
+  readonly maxConnectionsPerAddress: number | undefined
   readonly maxConcurrent: number
   /** Times that are absent are left to the daemon. */
   readonly headersTimeoutMs: number | undefined

@@ -35,6 +35,7 @@ const GATE_KEYS: typeof BACKEND_KEYS = [
   ['gate.server.max_body', ['"0B"', '"1023B"', '"99999999TiB"'], /1KiB.*1TiB/, ['"1KiB"', '"1TiB"']],
   ['gate.server.max_buffered', ['"0B"', '"99999999TiB"'], /1KiB.*64TiB/, ['"1KiB"']],
   ['gate.server.max_connections', ['500001', '9007199254740991'], /500000/, ['1', '500000']],
+  ['gate.server.max_connections_per_address', ['500001'], /500000/, ['1', '500000']],
   ['gate.server.drain_timeout', ['"99999999999h"', '"25d"'], /0s.*24d/, ['"0s"', '"24d"']],
   ['gate.server.headers_timeout', ['"0s"', '"99999999999h"'], /1ms.*24d/, ['"1ms"', '"24d"']],
   ['proxy.hsts', ['"99999999999h"', '"3651d"'], /0s.*3650d/, ['"0s"', '"3650d"']],
