@@ -1,9 +1,11 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { runDaemon } from '../daemon/main.ts'
 import { packageVersion } from '../system/version.ts'
 
 const USAGE = `Usage: gate-daemon [--state-directory DIR] [--config FILE] [--declared FILE] [--no-first-key]
+       gate-daemon --restore FILE [--passphrase-file FILE] [--identity FILE] [--state-directory DIR]
 
 Serves the gateway until it is told to stop (SIGTERM or Ctrl-C; SIGHUP reloads).
 
@@ -12,6 +14,8 @@ Serves the gateway until it is told to stop (SIGTERM or Ctrl-C; SIGHUP reloads).
   --config FILE          the runtime layer, TOML (default: config.toml in the state directory)
   --declared FILE        the declared layer, JSON (default: /etc/gate/declared.json)
   --no-first-key         make no key at the first start: for where this output is kept as a log
+  --restore FILE         put a backup in place of the state directory, and end; its passphrase is the
+                         first line of --passphrase-file, else of standard input
   --version, --help
 `
 
@@ -21,6 +25,9 @@ async function start(): Promise<number> {
     config?: string
     declared?: string
     'no-first-key'?: boolean
+    restore?: string
+    'passphrase-file'?: string
+    identity?: string
     version?: boolean
     help?: boolean
   }
@@ -31,6 +38,9 @@ async function start(): Promise<number> {
         config: { type: 'string' },
         declared: { type: 'string' },
         'no-first-key': { type: 'boolean' },
+        restore: { type: 'string' },
+        'passphrase-file': { type: 'string' },
+        identity: { type: 'string' },
         version: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -45,6 +55,7 @@ async function start(): Promise<number> {
   }
   const stateDirectory = flags['state-directory']
   try {
+    if (flags.restore !== undefined) return await restoreState(flags.restore, flags)
     return await runDaemon({
       env: process.env,
       stdout: process.stdout,
@@ -57,6 +68,22 @@ async function start(): Promise<number> {
     process.stderr.write(`gate-daemon: ${error instanceof Error ? error.message : error}\n`)
     return 1
   }
+}
+
+type RestoreFlags = { 'state-directory'?: string; 'passphrase-file'?: string; identity?: string }
+
+/** For where there is no gatectl beside the daemon, as in a container. */
+async function restoreState(file: string, flags: RestoreFlags): Promise<number> {
+  const { restore } = await import('../host/backup/restore.ts')
+  const { defaultStateDirectory } = await import('../daemon/process/options.ts')
+  const { identity, 'passphrase-file': passphraseFile } = flags
+  const secret = readFileSync(identity ?? passphraseFile ?? 0, 'utf8')
+  const unlock = identity === undefined ? { passphrase: secret.split(/\r?\n/, 1)[0] ?? '' } : { identity: secret }
+  const stateDirectory = flags['state-directory'] ?? defaultStateDirectory(process.env)
+  const { manifest, files, aside } = await restore({ file, unlock, stateDirectory, checkOnly: false, now: Date.now })
+  process.stdout.write(`restored ${stateDirectory}: ${files} files of ${manifest.made_at}\n`)
+  if (aside !== null) process.stdout.write(`what was there before is in ${aside}\n`)
+  return 0
 }
 
 // The reader of the log may go away (`| head`, a closed terminal): serving goes on without, but a daemon of a

@@ -1,5 +1,6 @@
 import { ABOUT_COMMANDS } from './commands/about/table.ts'
 import { BACKEND_COMMANDS } from './commands/backend/table.ts'
+import { BACKUP_COMMANDS } from './commands/backup/table.ts'
 import { CA_COMMANDS } from './commands/ca/table.ts'
 import { CLIENT_COMMANDS } from './commands/client/table.ts'
 import { COMPLETION_COMMANDS } from './commands/completion/table.ts'
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   ...TLS_COMMANDS,
   ...SPEC_COMMANDS,
   ...HOST_COMMANDS,
+  ...BACKUP_COMMANDS,
   ...CA_COMMANDS,
   ...COMPLETION_COMMANDS,
   ...ABOUT_COMMANDS,

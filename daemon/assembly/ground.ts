@@ -3,6 +3,7 @@ import { masterTexts } from '../../config/sealed-values.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { isOpenMode } from '../../schemas/words/auth-modes.ts'
+import { refuseHalfRestored } from '../../store/backup/restoring.ts'
 import { configSeals } from '../../store/sealed/config-seals.ts'
 import { createKeyring } from '../../store/sealed/keyring.ts'
 import { lockState } from '../../store/sqlite/state-lock.ts'
@@ -31,6 +32,7 @@ export function layGround(options: DaemonOptions) {
   const stateDirectory = options.stateDirectory ?? defaultStateDirectory(env)
   makeStateDirectory(stateDirectory)
   const unlockState = lockState(stateDirectory)
+  refuseHalfRestored(stateDirectory)
 
   const isJournal = env['JOURNAL_STREAM'] !== undefined
   const usualFormat = stdout.isTTY ? 'text' : 'json'

@@ -14,6 +14,8 @@ export const GATECTL_CODES = {
   INVALID_LAYOUT: { status: 400, meaning: 'the file of --layout has errors' },
   INVALID_SETTINGS: { status: 400, meaning: 'the file of --settings has errors' },
   INVALID_MANIFEST: { status: 400, meaning: 'the list of what an output directory holds cannot be read' },
+  BACKUP_UNUSABLE: { status: 400, meaning: 'a backup does not open, is damaged, or is of a newer version' },
+  BACKUP_FAILED: { status: 500, meaning: 'a backup could not be written or restored' },
   AMBIGUOUS_KEY: { status: 409, meaning: 'more than one key has this name or beginning' },
   NO_SUCH_OUTPUT: { status: 404, meaning: 'nothing made from the spec has this path' },
   NO_DAEMON: { status: 503, meaning: 'no gate-daemon answers' },

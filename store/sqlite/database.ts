@@ -42,6 +42,9 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;`,
 ]
 
+/** What this version of Gate reads; a later one is refused. */
+export const SCHEMA_VERSION = MIGRATIONS.length
+
 /** Columns that came later and have a default: the version before goes on writing without them, after a rollback. */
 const LATER_COLUMNS = [
   { table: 'usage', name: 'cache_write_tokens', type: 'INTEGER NOT NULL DEFAULT 0' },

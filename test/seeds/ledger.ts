@@ -263,8 +263,8 @@ const sovereign: readonly Entry[] = [
   },
   {
     shown: 'back up `/config`',
-    gate: 'back up `/var/lib/gate`, `/etc/gate`; `gatectl backup` is owed',
-    owed: 'access',
+    gate: '`gatectl backup FILE`, `gatectl restore FILE`',
+    proof: ['test/e2e/backup.test.ts', 'every settled row is there'],
   },
   { shown: 'tokens as SHA-256, shown once', gate: 'the same', proof: ['test/unit/daemon/auth/tokens.test.ts', 'hash'] },
   { shown: 'sessions of 24 h', gate: '`auth.jwt.expiration_hours`', owed: 'access' },

@@ -65,6 +65,8 @@ const GATECTL: Case<keyof typeof GATECTL_CODES> = {
   INVALID_LAYOUT: ['check', file('gate.toml'), '--layout', file('broken.json')],
   INVALID_SETTINGS: ['check', file('gate.toml'), '--settings', file('broken.json')],
   INVALID_MANIFEST: compileTo('out'),
+  BACKUP_UNUSABLE: { in: 'e2e/backup.test.ts' },
+  BACKUP_FAILED: { in: 'e2e/backup.test.ts' },
   AMBIGUOUS_KEY: { in: 'unit/ctl/token-revoke.test.ts' },
   NO_SUCH_OUTPUT: ['explain', file('gate.toml'), 'quadlet/nothing'],
   NO_DAEMON: ['status', '--socket', '/nowhere/admin.sock'],

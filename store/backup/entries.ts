@@ -1,0 +1,107 @@
+import { BackupError } from './chunks.ts'
+
+/**
+ * One file of a backup. In the stream an entry is the length of its JSON (4 bytes, big-endian), the JSON, and `bytes`
+ * bytes; a length of 0 ends the stream.
+ */
+export type Entry = {
+  /** Below its root, such as `state/gate.db`. */
+  readonly path: string
+  readonly bytes: number
+  /** Permission bits. */
+  readonly mode: number
+  /** Unix milliseconds. */
+  readonly modifiedMs: number
+}
+
+/** An entry and what is in it, to be read to its end before the next one. */
+export type FileEntry = { readonly entry: Entry; readonly content: AsyncIterable<Buffer> }
+
+/** Where files are put back: the state directory; what root has of the spec; what root keeps of the deployment. */
+export type Root = 'state' | 'config' | 'deploy'
+
+const LONGEST_ENTRY = 8_192
+/** What a path may be: nothing that leads elsewhere. */
+const PATH = /^(?:state|config|deploy|manifest\.json)(?:\/(?!\.{1,2}(?:\/|$))[^/\0]{1,255})*$/
+
+/** @throws Error when a content is not as long as its entry says */
+export async function* written(files: AsyncIterable<FileEntry>): AsyncGenerator<Buffer> {
+  for await (const { entry, content } of files) {
+    yield headOf(entry)
+    let bytes = 0
+    for await (const piece of content) {
+      bytes += piece.length
+      if (piece.length > 0) yield piece
+    }
+    if (bytes !== entry.bytes) throw new Error(`${entry.path} has changed while it was read; try again`)
+  }
+  yield Buffer.alloc(4)
+}
+
+/** @throws BackupError when it is not what `written` makes */
+export async function* read(pieces: AsyncIterable<Buffer>): AsyncGenerator<FileEntry> {
+  const reader = readerOf(pieces)
+  for (;;) {
+    const length = (await reader.exactly(4)).readUInt32BE()
+    if (length === 0) return
+    if (length > LONGEST_ENTRY) throw new BackupError('format', 'it holds an entry that no Gate writes')
+    const entry = parsed(await reader.exactly(length))
+    const content = reader.upTo(entry.bytes)
+    yield { entry, content }
+    for await (const _ of content); // whatever was not read of it
+  }
+}
+
+function headOf(entry: Entry): Buffer {
+  const json = Buffer.from(JSON.stringify(entry))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(json.length)
+  return Buffer.concat([length, json])
+}
+
+function parsed(json: Buffer): Entry {
+  const { path, bytes, mode, modifiedMs } = JSON.parse(json.toString()) as Partial<Record<keyof Entry, unknown>>
+  const isKnown = typeof path === 'string' && PATH.test(path)
+  if (isKnown && isCount(bytes) && isCount(mode) && isCount(modifiedMs)) return { path, bytes, mode, modifiedMs }
+  throw new BackupError('format', 'it holds an entry that no Gate writes')
+}
+
+const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0
+
+function readerOf(pieces: AsyncIterable<Buffer>) {
+  const iterator = pieces[Symbol.asyncIterator]()
+  let held: Buffer = Buffer.alloc(0)
+
+  async function more(): Promise<void> {
+    const { done, value } = await iterator.next()
+    if (done === true) throw new BackupError('damaged', 'it ends too soon')
+    held = held.length === 0 ? value : Buffer.concat([held, value])
+  }
+
+  function take(bytes: number): Buffer {
+    const taken = held.subarray(0, bytes)
+    held = held.subarray(bytes)
+    return taken
+  }
+
+  return {
+    async exactly(bytes: number): Promise<Buffer> {
+      while (held.length < bytes) await more()
+      return take(bytes)
+    },
+    /** In pieces as they come; what was taken before is not given again. */
+    upTo(bytes: number): AsyncIterable<Buffer> {
+      let left = bytes
+      return {
+        async *[Symbol.asyncIterator]() {
+          while (left > 0) {
+            if (held.length === 0) await more()
+            const piece = take(left)
+            left -= piece.length
+            yield piece
+          }
+        },
+      }
+    },
+  }
+}

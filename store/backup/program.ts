@@ -1,0 +1,23 @@
+import { once } from 'node:events'
+import { packageVersion } from '../../system/version.ts'
+import { type FileEntry, written } from './entries.ts'
+import { MANIFEST, type Manifest } from './manifest.ts'
+import { modelFiles, stateFiles, textEntry } from './state-files.ts'
+
+// Writes the files of a state directory to standard output, as entries: `program DIRECTORY [hashes]`. It runs as the
+// account that the directory belongs to, so that no file there leads a more powerful one elsewhere.
+const [, , directory = '', hashes] = process.argv
+
+async function* everything(): AsyncGenerator<FileEntry> {
+  const models = await modelFiles(directory, hashes === 'hashes')
+  const manifest: Manifest = { version: 1, gate: packageVersion(), made_at: new Date().toISOString(), models }
+  yield textEntry(MANIFEST, JSON.stringify(manifest), Date.now())
+  yield* stateFiles(directory)
+}
+
+try {
+  for await (const piece of written(everything())) if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 1
+}
