@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http'
-import type { AdminAnswers, AdminProblem, AdminRouteName } from '../schemas/admin.ts'
+import type { AdminProblem } from '../schemas/admin.ts'
+import type { ApiAnswers, ApiRouteName } from '../schemas/api/answers.ts'
 import { Failure, failure } from './failure.ts'
 
 const TIMEOUT_MS = 30_000
 
 type Ask = {
-  /** Replaces the `:` at the end of the route. */
+  /** Replaces the one `{name}` of the route, or the `:` at its end. */
   readonly parameter?: string
+  /** Replaces each `{name}` of the route. */
+  readonly parameters?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
   /** Gives up sooner. */
@@ -19,7 +22,7 @@ type Ask = {
  * Speaks the admin API of schemas/admin.ts. Every method fails with Failure: no daemon, no permission, or a refusal.
  */
 export type AdminClient = {
-  ask<R extends AdminRouteName>(route: R, ask?: Ask): Promise<AdminAnswers[R]>
+  ask<R extends ApiRouteName>(route: R, ask?: Ask): Promise<ApiAnswers[R]>
   /** The lines of an answer of newline-delimited JSON, as they arrive. */
   lines(path: string, query: Readonly<Record<string, string>>): AsyncIterable<string>
 }
@@ -27,12 +30,15 @@ export type AdminClient = {
 /** @param paths sockets to try, in order */
 export function createClient(paths: readonly string[]): AdminClient {
   return {
-    ask: async <R extends AdminRouteName>(route: R, { parameter = '', query, ...wanted }: Ask = {}) => {
+    ask: async <R extends ApiRouteName>(route: R, { parameter = '', parameters = {}, query, ...wanted }: Ask = {}) => {
       const [method = '', pattern = ''] = route.split(' ')
-      const path = pattern.replace(/:$/, encodeURIComponent(parameter)) + queryText(query)
+      const filled = pattern.replace(/\{(\w+)\}|:$/g, (_, name: string) =>
+        encodeURIComponent(parameters[name] ?? parameter),
+      )
+      const path = filled + queryText(query)
       const response = await send(paths, { ...wanted, method, path })
       const answer = await readJson(response)
-      if (response.statusCode === 200) return answer as AdminAnswers[R] // the daemon's test checks every answer's shape
+      if (isSuccess(response)) return answer as ApiAnswers[R] // the daemon's test checks every answer's shape
       throw refusal(response, answer)
     },
     lines: async function* (path, query) {
@@ -47,6 +53,8 @@ export function createClient(paths: readonly string[]): AdminClient {
     },
   }
 }
+
+const isSuccess = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300
 
 function queryText(query: Readonly<Record<string, string>> = {}): string {
   const text = new URLSearchParams(query).toString()

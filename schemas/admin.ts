@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import { routeExplanation } from './admin-route.ts'
-import { certificateStatus, tlsStatus } from './admin-tls.ts'
 import { usageReport } from './admin-usage.ts'
 import { unitState } from './agent.ts'
 import { AGENT_ERRORS } from './agent-error.ts'
@@ -30,7 +28,7 @@ const configProblem: z.ZodType<ConfigProblem> = z.strictObject({
   hint: z.string().exactOptional(),
 })
 
-/** GET /v1/status */
+/** The daemon itself, of GET /api/admin/system. */
 export const daemonStatus = z.strictObject({
   state: z.enum(['starting', 'ready', 'reloading', 'draining', 'stopped']),
   version: z.string(),
@@ -142,7 +140,7 @@ const createdToken = tokenInfo.extend({ token: z.string() })
 const tokenRevoked = z.strictObject({ id: z.string(), revoked: z.literal(true) })
 
 /** GET /v1/config/keys/KEY */
-const explanation: z.ZodType<Explanation> = z.strictObject({
+export const explanation: z.ZodType<Explanation> = z.strictObject({
   key: z.string(),
   value: z.unknown(),
   waiting: z.boolean(),
@@ -161,7 +159,7 @@ const explanation: z.ZodType<Explanation> = z.strictObject({
   change: z.string().exactOptional(),
 })
 /** GET /v1/config */
-const configList = z.strictObject({ keys: z.array(explanation) })
+export const configList = z.strictObject({ keys: z.array(explanation) })
 
 /** PUT /v1/config/keys/KEY: a value, or text that the daemon reads by the key's type as it reads environment values. */
 export const configSetRequest = z.union([
@@ -171,7 +169,7 @@ export const configSetRequest = z.union([
 export type ConfigSetRequest = z.input<typeof configSetRequest>
 
 /** Answer of PUT and DELETE /v1/config/keys/KEY and of POST /v1/reload. */
-const configChange: z.ZodType<ConfigChange> = z.strictObject({
+export const configChange: z.ZodType<ConfigChange> = z.strictObject({
   changed: z.array(z.string()),
   restart: z.array(z.string()),
   shadowed: z.array(z.string()),
@@ -186,21 +184,31 @@ const difference: z.ZodType<ConfigDifference> = z.strictObject({
   effective: layer,
 })
 /** GET /v1/config/diff */
-const configDiff = z.strictObject({ differences: z.array(difference) })
+export const configDiff = z.strictObject({ differences: z.array(difference) })
 
 /** GET /v1/config/promote?format=nix|spec */
-const configPromotion = z.strictObject({ format: z.enum(PROMOTE_FORMATS), text: z.string() })
+export const configPromotion = z.strictObject({ format: z.enum(PROMOTE_FORMATS), text: z.string() })
 
 /** POST /v1/config/validate: the text of a runtime file; the problems of the running configuration when absent. */
 export const configValidateRequest = z.strictObject({ text: z.string().exactOptional() })
-const configValidation = z.strictObject({ valid: z.boolean(), problems: z.array(configProblem) })
+export const configValidation = z.strictObject({ valid: z.boolean(), problems: z.array(configProblem) })
 
-const backendInfo = z.strictObject({
+export const backendState = z.enum([
+  'unknown',
+  'cold',
+  'starting',
+  'ready',
+  'draining',
+  'stopping',
+  'quarantined',
+  'stopped',
+])
+export const backendInfo = z.strictObject({
   name: z.string(),
   provider: z.string(),
   /** At most one backend of a group runs at a time. */
   group: z.string().exactOptional(),
-  state: z.enum(['unknown', 'cold', 'starting', 'ready', 'draining', 'stopping', 'quarantined', 'stopped']),
+  state: backendState,
   requests_in_flight: z.int(),
   requests_waiting: z.int(),
   /** No limit when absent. */
@@ -218,52 +226,32 @@ const backendInfo = z.strictObject({
  * like.
  */
 export type BackendInfo = Omit<z.output<typeof backendInfo>, 'log'> & { readonly log: readonly string[] }
-const backendList = z.strictObject({ backends: z.array(backendInfo) })
+export const backendList = z.strictObject({ backends: z.array(backendInfo) })
 /** GET /v1/backends/NAME: also what its agent says about its units, or why it says nothing. */
-const backendDetail = backendInfo.extend({ units: z.array(unitState), agent_error: z.string().exactOptional() })
+export const backendDetail = backendInfo.extend({ units: z.array(unitState), agent_error: z.string().exactOptional() })
 export type BackendDetail = z.output<typeof backendDetail>
 
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
-const number = (least: number, most: number) =>
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
+export const number = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d{1,6}$/, 'write a number')
     .transform(Number)
     .pipe(z.int().min(least).max(most))
 /**
- * Query of GET /v1/backends/logs/NAME and GET /v1/backends/events/NAME, which answer with newline-delimited JSON, each
+ * Query of GET /api/admin/backends/NAME/logs and GET /api/admin/backends/NAME/events, which answer with newline-delimited JSON, each
  * line a `BackendLogEntry` or a `BackendEvent` of schemas/agent.ts, oldest first.
  */
 export const backendLogsQuery = z.strictObject({
   n: number(0, 10_000).default(100),
   follow: flag.default(false),
 })
-/**
- * Method and path -> shape of the answer. A path that ends in `/:` takes a parameter. `GET /v1/logs` streams
- * `logRecord`s.
- */
+/** Method and path -> shape of the answer, of what is served under its older name alone. A path that ends in `/:` takes a parameter. */
 export const ADMIN_ANSWERS = {
-  'GET /v1/status': daemonStatus,
-  'POST /v1/reload': configChange,
   'GET /v1/tokens': tokenList,
   'POST /v1/tokens': createdToken,
   'DELETE /v1/tokens/:': tokenRevoked,
-  'GET /v1/config': configList,
-  'GET /v1/config/diff': configDiff,
-  'GET /v1/config/promote': configPromotion,
-  'POST /v1/config/validate': configValidation,
-  'GET /v1/config/keys/:': explanation,
-  'PUT /v1/config/keys/:': configChange,
-  'DELETE /v1/config/keys/:': configChange,
   'GET /v1/usage': usageReport,
-  'POST /v1/route': routeExplanation,
-  'GET /v1/backends': backendList,
-  'GET /v1/backends/:': backendDetail,
-  'POST /v1/backends/start/:': backendInfo,
-  'POST /v1/backends/stop/:': backendInfo,
-  'POST /v1/backends/restart/:': backendInfo,
-  'GET /v1/tls': tlsStatus,
-  'POST /v1/tls/renew/:': certificateStatus,
 } as const
 export type AdminRouteName = keyof typeof ADMIN_ANSWERS
 export type AdminAnswers = { readonly [K in AdminRouteName]: z.output<(typeof ADMIN_ANSWERS)[K]> }

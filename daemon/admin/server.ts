@@ -1,11 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
-import { LOG_LEVELS, type Log, type LogRecord } from '../../schemas/words/log.ts'
-import { jsonLine } from '../../syntax/terminal/log-line.ts'
+import type { Log } from '../../schemas/words/log.ts'
 import type { Audit } from '../audit/entry.ts'
 import { dispatch } from './dispatch.ts'
 import { AdminError, describe, problemOf } from './error.ts'
-import { sendBackendLogs } from './routes/backend-logs.ts'
+import { currentPath } from './older-names.ts'
 import { type AdminParts, ROUTES } from './routes/routes.ts'
 import { sendReply } from './send-reply.ts'
 import { type AdminSocket, listenOnSocket } from './socket.ts'
@@ -14,19 +13,10 @@ import type { ApiTable } from './table.ts'
 
 const LARGEST_BODY_BYTES = 2 ** 20
 const MOST_CONNECTIONS = 64
-const MOST_FOLLOWERS = 16
-/** A follower that leaves this much unread is let go: the log never waits for a reader. */
-const LARGEST_BACKLOG_BYTES = 2 ** 20
-const DEFAULT_LINES = 100
 
 type AdminOptions = AdminParts & {
   readonly table: ApiTable
   readonly audit: Pick<Audit, 'require' | 'record'>
-  readonly logs: {
-    recent(count: number): readonly LogRecord[]
-    /** @returns a function that stops it */
-    follow(listener: (record: LogRecord) => void): () => void
-  }
   readonly log: Log
 }
 
@@ -39,8 +29,6 @@ type AdminServer = {
 
 /** The admin API: HTTP on a Unix socket, whose permissions decide who may use it. Shapes: schemas/admin.ts. */
 export function createAdminServer(options: AdminOptions): AdminServer {
-  const followers = new Set<ServerResponse>()
-  const backendFollowers = new Set<ServerResponse>()
   const stopping = new AbortController()
   const server = createServer(
     {
@@ -50,8 +38,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
-    (request, response) =>
-      void answer(options, { followers, backendFollowers, stopping: stopping.signal }, request, response),
+    (request, response) => void answer(options, stopping.signal, request, response),
   )
   server.maxConnections = MOST_CONNECTIONS
   server.on('error', (error) => {
@@ -66,7 +53,6 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     close: async (deadlineMs) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       stopping.abort()
-      for (const response of followers) response.end()
       const cut = setTimeout(() => server.closeAllConnections(), deadlineMs)
       await closed
       clearTimeout(cut)
@@ -74,21 +60,10 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   }
 }
 
-type Connections = {
-  /** Of the daemon's own log. */
-  readonly followers: Set<ServerResponse>
-  readonly backendFollowers: Set<ServerResponse>
-  /** Aborts when the server closes. */
-  readonly stopping: AbortSignal
-}
-
-/** Streams of a backend; the name follows. */
-const BACKEND_STREAM = /^\/v1\/backends\/(logs|events)\/([^/]*)$/
-
 /** Answers one request, whatever happens. */
 async function answer(
   options: AdminOptions,
-  { followers, backendFollowers, stopping }: Connections,
+  stopping: AbortSignal,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -98,27 +73,19 @@ async function answer(
   response.once('close', () => left.abort())
   const signal = AbortSignal.any([left.signal, stopping])
   try {
-    const bytes = await readBody(request)
+    const body = await readBody(request)
     if (url === null) throw new AdminError('BAD_REQUEST', 'the request target is not a path')
-    const { pathname: path, search } = url
-    if (!path.startsWith('/v1/')) {
+    const path = currentPath(url.pathname)
+    if (path.startsWith('/v1/')) {
+      const { route, parameter } = findRoute(method, path)
+      const shape = await ROUTES[route](options, { parameter, query: url.searchParams, body: parseBody(body), signal })
+      sendJson(response, 200, 'application/json', shape)
+    } else {
       const route = options.table.find(method, path)
-      const call = { ...OF_SOCKET, path, search, body: bytes, headers: request.headers, signal }
+      const call = { ...OF_SOCKET, path, search: url.search, body, headers: request.headers, signal }
       const reply = await dispatch(route, call, options.audit)
-      if (method !== 'GET') noteRequest(options.log, method, path, 200)
-      return await sendReply(response, route, reply)
+      await sendReply(response, route, reply)
     }
-    const body = parseBody(bytes)
-    if (method === 'GET' && url.pathname === '/v1/logs') return sendLogs(options, followers, url.searchParams, response)
-    const [, of, segment = ''] = (method === 'GET' && BACKEND_STREAM.exec(url.pathname)) || []
-    if (of === 'logs' || of === 'events') {
-      const parts = { backends: options.backends, followers: backendFollowers }
-      const wanted = { of, name: decodeSegment(segment) } as const
-      return await sendBackendLogs(parts, wanted, url.searchParams, response, signal)
-    }
-    const { route, parameter } = findRoute(method, url.pathname)
-    const shape = await ROUTES[route](options, { parameter, query: url.searchParams, body, signal })
-    sendJson(response, 200, 'application/json', shape)
   } catch (error) {
     if (!request.complete) return // the client left before its request was whole
     const problem = problemOf(error)
@@ -190,45 +157,6 @@ function parseBody(body: Buffer): unknown {
     if (!(cause instanceof SyntaxError)) throw cause
     throw new AdminError('INVALID_JSON', 'the body is not valid JSON', { cause })
   }
-}
-
-/** @throws AdminError before the first line, never after it */
-function sendLogs(
-  { logs }: AdminOptions,
-  followers: Set<ServerResponse>,
-  query: URLSearchParams,
-  response: ServerResponse,
-): void {
-  const count = Number(query.get('n') ?? DEFAULT_LINES)
-  if (!Number.isInteger(count) || count < 0) throw new AdminError('BAD_REQUEST', 'n: not a number of lines')
-  const levels: readonly string[] = LOG_LEVELS
-  const threshold = levels.indexOf(query.get('level') ?? 'debug')
-  if (threshold === -1) {
-    throw new AdminError('BAD_REQUEST', `level: not one of ${levels.join(', ')}`)
-  }
-  const following = query.get('follow') === 'true'
-  if (following && followers.size >= MOST_FOLLOWERS) {
-    throw new AdminError('TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the log`)
-  }
-  const wanted = (record: LogRecord) => LOG_LEVELS.indexOf(record.level) <= threshold
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-  response.flushHeaders()
-  const past = logs.recent(Number.MAX_SAFE_INTEGER).filter(wanted)
-  for (const record of count === 0 ? [] : past.slice(-count)) response.write(`${jsonLine(record)}\n`)
-  if (!following) {
-    response.end()
-    return
-  }
-  followers.add(response)
-  const stop = logs.follow((record) => {
-    if (!wanted(record)) return
-    if (response.writableLength > LARGEST_BACKLOG_BYTES) response.destroy()
-    else if (response.writable) response.write(`${jsonLine(record)}\n`)
-  })
-  response.once('close', () => {
-    stop()
-    followers.delete(response)
-  })
 }
 
 function sendProblem(request: IncomingMessage, response: ServerResponse, problem: AdminProblem): void {

@@ -1,16 +1,43 @@
 import { AdminError } from './error.ts'
 import { type PathPattern, pathPattern } from './path-pattern.ts'
 import type { ApiRoute } from './route.ts'
+import { backendLogRoutes } from './routes/backend-logs.ts'
+import { type BackendParts, backendRoutes } from './routes/backends.ts'
+import { type CategoryParts, categoryRoutes } from './routes/categories.ts'
+import { type ConfigParts, configRoutes } from './routes/config.ts'
+import { type LogParts, logRoutes } from './routes/logs.ts'
+import { type ModelParts, modelRoutes } from './routes/models.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { type SecretsParts, secretsRoutes } from './routes/secrets.ts'
 import { type SystemParts, systemRoutes } from './routes/system.ts'
+import { type AdminCertificates, tlsRoutes } from './routes/tls.ts'
+import { type UpstreamParts, upstreamRoutes } from './routes/upstreams.ts'
 
 /** What the routes of all areas need. */
-export type ApiParts = SystemParts & SecretsParts
+export type ApiParts = SystemParts &
+  ConfigParts &
+  LogParts &
+  BackendParts &
+  ModelParts &
+  CategoryParts &
+  UpstreamParts &
+  SecretsParts & { readonly certificates: AdminCertificates }
 
 /** Every route of the API: `/api/admin/*`, `/api/user/*` and `/auth/*`. One line for each area. */
 export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
-  return [...systemRoutes(parts), ...providerRoutes(), ...secretsRoutes(parts)]
+  return [
+    ...systemRoutes(parts),
+    ...configRoutes(parts),
+    ...logRoutes(parts),
+    ...upstreamRoutes(parts),
+    ...backendRoutes(parts),
+    ...backendLogRoutes(parts),
+    ...modelRoutes(parts),
+    ...categoryRoutes(parts),
+    ...tlsRoutes(parts),
+    ...providerRoutes(),
+    ...secretsRoutes(parts),
+  ]
 }
 
 export type ApiTable = ReturnType<typeof createApiTable>

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 import type { ConfigChange } from '../../schemas/config/layers.ts'
+import { hostLoad } from '../../system/host-load.ts'
 import { packageVersion } from '../../system/version.ts'
 import { createAdminServer } from '../admin/server.ts'
 import type { AdminSocket } from '../admin/socket.ts'
@@ -56,26 +57,27 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
     },
   }
   const rotation = createRotation(ground.keyring, [configuration, ...storage.sealed], log)
-  const table = createApiTable(apiRoutes({ status, secrets: rotation }))
+  const table = createApiTable(
+    apiRoutes({
+      config,
+      status,
+      secrets: rotation,
+      logs,
+      backends: withApps(backends, apps),
+      certificates,
+      explainRoute: dataPlane.explainRoute,
+      modelsFor: dataPlane.modelsFor,
+      upstreamsOf: dataPlane.upstreamsOf,
+      keyOf: (id) => keyOf(storage.tokens.list(), id),
+      hostLoad: hostLoad([ground.stateDirectory, join(ground.stateDirectory, 'models')]),
+      reload: async () => {
+        await lifecycle.reload()
+        return lastReload
+      },
+    }),
+  )
   dataPlane.serveApi({ routes: table.routes, audit, stopping: stopping.signal })
-  const server = createAdminServer({
-    table,
-    audit,
-    config,
-    status,
-    tokens: storage.tokens,
-    backends: withApps(backends, apps),
-    certificates,
-    usage: storage.usage,
-    explainRoute: dataPlane.explainRoute,
-    logs,
-    reload: async () => {
-      await lifecycle.reload()
-      return lastReload
-    },
-    now,
-    log,
-  })
+  const server = createAdminServer({ table, audit, tokens: storage.tokens, usage: storage.usage, now, log })
 
   return {
     /** Answers on the admin socket. @throws AdminSocketError */
@@ -110,4 +112,10 @@ function socketOf({ env, activation, stateDirectory }: Ground): AdminSocket {
   const [fd] = activation.admin
   if (fd !== undefined) return { fd }
   return { path: env['GATE_ADMIN_SOCKET'] || join(stateDirectory, 'admin.sock') }
+}
+
+/** A key that has not ended, as explanations of routes need it. */
+function keyOf(all: ReturnType<Storage['tokens']['list']>, id: string) {
+  const found = all.find((key) => key.id === id && key.revokedAt === null)
+  return found === undefined ? null : { keyId: found.id, allowed: found.allowed }
 }

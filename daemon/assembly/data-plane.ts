@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
+import type { Allowance } from '../../schemas/words/allowance.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { ownDescriptors } from '../../system/descriptors.ts'
 import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
@@ -184,6 +185,14 @@ export function createDataPlane(
     certificates: certificates ?? NO_CERTIFICATES,
     upstreamStatus: directory.status,
     explainRoute: explaining({ dialects: DIALECTS, routes: directory.routes, upstreams, kept, objects: known }),
+    /** The models that a key may ask for. */
+    modelsFor: (allowed: Allowance | null) => directory.routes().of(allowed).list(),
+    /** The upstreams that a model is asked at. @throws GateError MODEL_NOT_FOUND */
+    upstreamsOf: (model: string) =>
+      directory
+        .routes()
+        .entryOf(model)
+        .targets.map(({ upstream }) => upstream),
     notReady,
     serveApi: gateway.serveApi,
     /** Every row that is served. */

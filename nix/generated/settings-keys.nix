@@ -203,6 +203,11 @@
         category = null;
       };
     }; };
+    categories = { names = {
+      keys = {
+        description = null;
+      };
+    }; };
     discovery = {
       keys = {
         enabled = null;

@@ -755,6 +755,21 @@ in
     default = { };
     description = "Virtual models, by the name that clients ask for.";
   };
+  categories = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        description = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"\"`";
+          description = "What its models are for.";
+        };
+      };
+    });
+    default = { };
+    description = "Categories of virtual models that have a description, or no models yet, by name.";
+  };
   discovery = {
     enabled = mkOption {
       type = types.nullOr types.bool;

@@ -131,6 +131,18 @@ export const configSchema = z.strictObject({
     .record(modelName, model)
     .default({})
     .meta({ description: 'Virtual models, by the name that clients ask for.', spec: 'models' }),
+  categories: z
+    .record(
+      modelName,
+      z.strictObject({
+        description: z.string().max(1_000).default('').meta({ description: 'What its models are for.' }),
+      }),
+    )
+    .default({})
+    .meta({
+      description: 'Categories of virtual models that have a description, or no models yet, by name.',
+      spec: { none: 'a model of the spec names its category by itself' },
+    }),
   discovery: z
     .strictObject({
       enabled: z.boolean().default(true).meta({

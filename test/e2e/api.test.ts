@@ -59,7 +59,82 @@ test('HEAD and OPTIONS are answered from the table', async () => {
   expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS'])
 })
 
-function onSocket(method: string, path: string): Promise<{ status: number; text: string }> {
+const ask = async (method: string, path: string, body?: unknown) => {
+  const init = body === undefined ? {} : { body: JSON.stringify(body) }
+  const headers = { ...admin(), ...(body !== undefined && { 'content-type': 'application/json' }) }
+  const answer = await fetch(daemon.url + path, { method, headers, ...init })
+  return { status: answer.status, value: (await answer.json()) as Record<string, unknown> }
+}
+
+test('an upstream is added, changed and removed at run time, and its key is never shown', async () => {
+  const canary = 'sk-canary-of-the-api-test'
+  const body = { name: 'away', provider: 'custom', base_url: 'http://127.0.0.1:9/v1', api_key: canary, models: ['m'] }
+  const added = await ask('POST', '/api/admin/upstreams', body)
+  expect(added).toMatchObject({ status: 201, value: { name: 'away', has_key: true, from: 'upstreams' } })
+  expect(await ask('POST', '/api/admin/upstreams', body)).toMatchObject({
+    status: 409,
+    value: { code: 'ALREADY_EXISTS' },
+  })
+  const changed = await ask('PATCH', '/api/admin/upstreams/away', { models: ['m', 'n'], enabled: true })
+  expect(changed).toMatchObject({ status: 200 })
+  const listed = await ask('GET', '/api/user/models')
+  expect(listed.value['models']).toContainEqual(
+    expect.objectContaining({ id: 'n', targets: [{ upstream: 'away', model: 'n' }] }),
+  )
+  const shown = await ask('GET', '/api/admin/config/keys/upstreams.away')
+  expect(JSON.stringify([added, changed, shown])).not.toContain(canary)
+  expect(await ask('DELETE', '/api/admin/upstreams/away')).toMatchObject({ status: 200 })
+  expect(await ask('GET', '/api/admin/upstreams/away')).toMatchObject({ status: 404 })
+  expect(daemon.output()).not.toContain(canary)
+})
+
+test('a category is made as the seed shows, and stays while a model is in it: IN_USE', async () => {
+  const made = await ask('POST', '/api/admin/categories', {
+    name: 'thinking',
+    description: 'Models for reasoning tasks',
+  })
+  expect(made).toMatchObject({
+    status: 201,
+    value: { id: 'thinking', description: 'Models for reasoning tasks', models: [] },
+  })
+  const model = { id: 'deep', targets: ['echo/echo'], category: 'thinking' }
+  expect(await ask('POST', '/api/admin/models', model)).toMatchObject({ status: 201 })
+  expect(await ask('GET', '/api/user/categories')).toMatchObject({
+    value: { categories: [{ name: 'thinking', models: ['deep'] }] },
+  })
+  expect(await ask('DELETE', '/api/admin/categories/thinking')).toMatchObject({
+    status: 409,
+    value: { code: 'IN_USE' },
+  })
+  expect(await ask('PATCH', '/api/admin/models/deep', { category: null })).toMatchObject({ status: 200 })
+  expect(await ask('DELETE', '/api/admin/categories/thinking')).toMatchObject({ status: 200 })
+  expect(await ask('DELETE', '/api/admin/models/deep')).toMatchObject({ status: 200 })
+  expect(await ask('GET', '/api/admin/categories')).toMatchObject({ value: { categories: [] } })
+})
+
+test('a container is asked for by the model that it serves; one that no backend serves is not found', async () => {
+  const answer = await ask('POST', '/api/admin/containers/start', { model_id: 'echo' })
+  expect(answer).toMatchObject({ status: 404, value: { code: 'BACKEND_NOT_FOUND' } })
+})
+
+test('config:write changes models and upstreams, and nothing that decides who may do what', async () => {
+  const { token } = JSON.parse((await onSocket('POST', '/v1/tokens', { name: 'w', scopes: ['config:write'] })).text)
+  const put = (key: string, value: unknown) =>
+    fetch(`${daemon.url}/api/admin/config/keys/${key}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ value }),
+    })
+  expect((await put('models.fast', { targets: ['echo/echo'] })).status).toBe(200)
+  for (const [key, value] of [
+    ['auth.token', 'a-token-of-the-attacker'],
+    ['server.allow_from', []],
+    ['"auth".token', 'x'.repeat(20)],
+  ] as const)
+    expect((await put(key, value)).status, key).toBe(403)
+})
+
+function onSocket(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const socketPath = join(daemon.stateDirectory, 'admin.sock')
     const sent = request({ socketPath, method, path, agent: false }, (response) => {
@@ -70,6 +145,6 @@ function onSocket(method: string, path: string): Promise<{ status: number; text:
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
     })
     sent.once('error', reject)
-    sent.end()
+    sent.end(body === undefined ? '' : JSON.stringify(body))
   })
 }

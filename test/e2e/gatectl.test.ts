@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ADMIN_ANSWERS, type AdminRouteName, adminProblem } from '../../schemas/admin.ts'
+import { adminProblem } from '../../schemas/admin.ts'
+import { API_ANSWERS, type ApiRouteName } from '../../schemas/api/answers.ts'
 import { chatBody } from '../support/chat.ts'
 import { type Daemon, runDaemonToEnd, startDaemon, until } from '../support/daemon.ts'
 import { GATECTL, gatectl, startGatectl } from '../support/gatectl-process.ts'
@@ -29,9 +30,9 @@ async function ctl(args: string, stdin = '') {
   return run
 }
 
-async function answerOf<R extends AdminRouteName>(route: R, args: string) {
+async function answerOf<R extends ApiRouteName>(route: R, args: string) {
   const { stdout } = await ctl(`${args} --json`)
-  return ADMIN_ANSWERS[route].parse(JSON.parse(stdout)) as ReturnType<(typeof ADMIN_ANSWERS)[R]['parse']>
+  return API_ANSWERS[route].parse(JSON.parse(stdout)) as ReturnType<(typeof API_ANSWERS)[R]['parse']>
 }
 
 const chatStatus = async (key: string) => {
@@ -41,20 +42,20 @@ const chatStatus = async (key: string) => {
 }
 
 test('status tells what runs', async () => {
-  const status = await answerOf('GET /v1/status', 'status')
+  const status = await answerOf('GET /api/admin/system', 'status')
   expect(status).toMatchObject({ state: 'ready', pid: daemon.process.pid, listen: [daemon.url], problems: [] })
   expect(status.upstreams.map((upstream) => upstream.name)).toContain('echo')
 })
 
-test.each<{ route: AdminRouteName; args: string }>([
-  { route: 'POST /v1/reload', args: 'reload' },
+test.each<{ route: ApiRouteName; args: string }>([
+  { route: 'POST /api/admin/reload', args: 'reload' },
   { route: 'GET /v1/tokens', args: 'token list' },
   { route: 'GET /v1/usage', args: 'usage' },
-  { route: 'POST /v1/route', args: 'route explain --model echo' },
-  { route: 'GET /v1/config', args: 'config get --all' },
-  { route: 'GET /v1/config/diff', args: 'config diff' },
-  { route: 'GET /v1/config/promote', args: 'config promote --format nix' },
-  { route: 'GET /v1/config/keys/:', args: 'config explain upstreams.hidden.api_key' },
+  { route: 'POST /api/admin/route', args: 'route explain --model echo' },
+  { route: 'GET /api/admin/config', args: 'config get --all' },
+  { route: 'GET /api/admin/config/diff', args: 'config diff' },
+  { route: 'GET /api/admin/config/promote', args: 'config promote --format nix' },
+  { route: 'GET /api/admin/config/keys/{key}', args: 'config explain upstreams.hidden.api_key' },
 ])('the real daemon answers gatectl $args in its shape', async ({ route, args }) => {
   await expect(answerOf(route, args)).resolves.toBeDefined()
 })
@@ -74,7 +75,9 @@ test('a key works from when it is made until it is revoked', async () => {
 
 test('route explain shows where a request of a key goes', async () => {
   const made = await answerOf('POST /v1/tokens', 'token create --name routed --scopes chat:write --models echo')
-  expect((await answerOf('POST /v1/route', `route explain --model echo --key ${made.id}`)).targets).toHaveLength(1)
+  expect((await answerOf('POST /api/admin/route', `route explain --model echo --key ${made.id}`)).targets).toHaveLength(
+    1,
+  )
   const refused = await ctl(`route explain --model elsewhere --key ${made.id}`)
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('that this key may use') })
   expect(await ctl('route explain --model echo --key nobody')).toMatchObject({ code: 1 })
@@ -234,7 +237,7 @@ test('an inherited admin socket works, and stays when the daemon stops', async (
   try {
     await until(async () => (await gatectl(['--socket', socket, 'status'])).code === 0, 20_000)
     const { stdout } = await gatectl(['--socket', socket, 'status', '--json'])
-    expect(ADMIN_ANSWERS['GET /v1/status'].parse(JSON.parse(stdout)).pid).toBe(child.pid)
+    expect(API_ANSWERS['GET /api/admin/system'].parse(JSON.parse(stdout)).pid).toBe(child.pid)
     expect(existsSync(join(folder, 'admin.sock'))).toBe(false)
     child.kill('SIGTERM')
     expect(await exited).toBe(0)

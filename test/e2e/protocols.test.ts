@@ -4,9 +4,10 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { agentClient } from '../../daemon/backends/agent-client.ts'
-import { ADMIN_ANSWERS, adminProblem } from '../../schemas/admin.ts'
+import { adminProblem } from '../../schemas/admin.ts'
 import { agentAnswer, agentRequest, LONGEST_LINE_BYTES } from '../../schemas/agent.ts'
 import { AgentError } from '../../schemas/agent-error.ts'
+import { API_ANSWERS } from '../../schemas/api/answers.ts'
 import { shellAnswer } from '../../schemas/shell.ts'
 import { COMPILE_CACHE } from '../support/daemon.ts'
 import { sampled } from '../support/effort.ts'
@@ -344,7 +345,7 @@ test(`the admin API: ${ADMIN_MESSAGES} messages of an admin's program`, async ()
   })
   await expectUnharmed()
   const response = await fetchStatus()
-  expect(ADMIN_ANSWERS['GET /v1/status'].safeParse(JSON.parse(response)).error).toBeUndefined()
+  expect(API_ANSWERS['GET /api/admin/system'].safeParse(JSON.parse(response)).error).toBeUndefined()
 })
 
 function expectAnswer(answer: string, { method, path }: { method: string; path: string }): void {
@@ -354,7 +355,7 @@ function expectAnswer(answer: string, { method, path }: { method: string; path: 
   const length = Number(/^content-length: (\d+)/im.exec(head)?.[1])
   if (Buffer.byteLength(body) !== length) return // cut, or several answers
   const value = JSON.parse(body)
-  const shape = Object.entries(ADMIN_ANSWERS).find(([route]) => route === `${method} ${path.split('?')[0]}`)?.[1]
+  const shape = Object.entries(API_ANSWERS).find(([route]) => route === `${method} ${path.split('?')[0]}`)?.[1]
   if (code !== '200') expect(adminProblem.safeParse(value).error, body).toBeUndefined()
   else if (shape !== undefined) expect(shape.safeParse(value).error, body).toBeUndefined()
 }

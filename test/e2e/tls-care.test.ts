@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeRoot } from '../../pki/ca/authority.ts'
 import { issueLeaf } from '../../pki/ca/leaf.ts'
-import { ADMIN_ANSWERS } from '../../schemas/admin.ts'
+import { API_ANSWERS } from '../../schemas/api/answers.ts'
 import { startAcmeFront } from '../support/acme-front.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { isLong } from '../support/effort.ts'
@@ -35,7 +35,7 @@ function asking(daemon: () => Daemon) {
       return findings.map(({ status, what }: { status: string; what: string }) => `${status} ${what}`)
     },
     certificates: async () =>
-      ADMIN_ANSWERS['GET /v1/tls'].parse(JSON.parse((await ctl(['tls', 'status', '--json'])).stdout)).certificates,
+      API_ANSWERS['GET /api/admin/tls'].parse(JSON.parse((await ctl(['tls', 'status', '--json'])).stdout)).certificates,
     metrics: async () => {
       const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
         const headers = { authorization: `Bearer ${KEY}` }
@@ -172,7 +172,7 @@ describe.skipIf(!isLong || !hasPebble)('ACME (needs pebble, openssl)', () => {
   })
 
   test('the status has the account, the doctor finds the CA and all of it well', async () => {
-    const status = ADMIN_ANSWERS['GET /v1/tls'].parse(JSON.parse((await ctl(['tls', 'status', '--json'])).stdout))
+    const status = API_ANSWERS['GET /api/admin/tls'].parse(JSON.parse((await ctl(['tls', 'status', '--json'])).stdout))
     expect(status.account).toMatchObject({ directory: pebble.directory, email: 'admin@example.test' })
     expect(await doctor('tls')).toEqual([
       expect.stringMatching(/^ok ai.example.test \(acme\): 89 days left, renewed in \d+ days/),

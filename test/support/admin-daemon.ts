@@ -11,6 +11,7 @@ import { apiRoutes, createApiTable } from '../../daemon/admin/table.ts'
 import { createRotation } from '../../daemon/assembly/rotation.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
+import { hostLoad } from '../../system/host-load.ts'
 import { keyringOf } from './keyring.ts'
 
 /** An admin server on a real socket, with a configuration of files in a fresh folder, and keys in memory. */
@@ -34,28 +35,40 @@ export async function startAdminDaemon(
   })
   const tokens = new Map<string, AdminToken>()
   const statusNow = () => ({ ...STATUS, ...status })
-  const server = createAdminServer({
-    table: createApiTable(apiRoutes({ status: statusNow, secrets: createRotation(keyringOf(folder), [], logs.log) })),
-    audit: { require: () => {}, record: () => {} },
-    config,
-    status: statusNow,
-    logs,
-    log: logs.log,
-    reload: config.reload,
-    usage: () => Promise.resolve(USED),
-    explainRoute: ({ model = '', holds, tools, tokens, request }) => ({
-      model: String(request?.['model'] ?? model),
-      strategy: 'cost',
-      loaded_first: false,
-      needs: { holds: [...holds], tools, tokens },
-      targets: [
-        { ...TARGET, upstream: 'box', model, turn: 1, why: 'well, not measured, 0 in flight' },
-        { ...TARGET, upstream: 'openai', model, turn: null, why: `the model takes no ${holds.join()}` },
-      ],
+  const table = createApiTable(
+    apiRoutes({
+      config,
+      status: statusNow,
+      secrets: createRotation(keyringOf(folder), [], logs.log),
+      logs,
+      backends,
+      certificates,
+      reload: config.reload,
+      hostLoad: hostLoad([folder]),
+      modelsFor: () => [],
+      upstreamsOf: () => [],
+      keyOf: (id) => {
+        const found = tokens.get(id)
+        return found === undefined || found.revokedAt !== null ? null : { keyId: id, allowed: found.allowed }
+      },
+      explainRoute: ({ model = '', holds, tools, tokens, request }) => ({
+        model: String(request?.['model'] ?? model),
+        strategy: 'cost',
+        loaded_first: false,
+        needs: { holds: [...holds], tools, tokens },
+        targets: [
+          { ...TARGET, upstream: 'box', model, turn: 1, why: 'well, not measured, 0 in flight' },
+          { ...TARGET, upstream: 'openai', model, turn: null, why: `the model takes no ${holds.join()}` },
+        ],
+      }),
     }),
+  )
+  const server = createAdminServer({
+    table,
+    audit: { require: () => {}, record: () => {} },
+    log: logs.log,
+    usage: () => Promise.resolve(USED),
     now: Date.now,
-    backends,
-    certificates,
     tokens: {
       create: (name, scopes, expiresAt, allowed, namesUsers) => {
         const rights = { name, scopes, allowed, namesUsers }

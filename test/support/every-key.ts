@@ -106,6 +106,8 @@ export const everyKey: Tree = {
       wait_timeout: '8s',
     },
   },
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
+  categories: { thinking: { description: 'For "hard" ${questions}' } },
   models: {
     in: {
       targets: [{ upstream: '42', model: 'x', weight: 0.5 }],

@@ -8,7 +8,7 @@ export const run: Run = async ({ admin, arguments: [name = ''], json, text, flag
   if (!/^\d{1,6}$/.test(lines))
     throw usageFailure(`--lines: "${lines}" is not a number`, 'gatectl backend events NAME -n 20')
   const query = { n: lines, follow: String(flag('follow')) }
-  for await (const line of admin.lines(`/v1/backends/events/${encodeURIComponent(name)}`, query)) {
+  for await (const line of admin.lines(`/api/admin/backends/${encodeURIComponent(name)}/events`, query)) {
     print(json ? line : eventText(JSON.parse(line) as BackendEvent)) // the daemon has checked the shape
   }
   return 0

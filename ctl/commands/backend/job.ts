@@ -7,7 +7,7 @@ const LONGEST_JOB_MS = 3 * 60 * 60_000
 export function backendJob(job: 'start' | 'stop' | 'restart'): Run {
   return async ({ admin, arguments: [name = ''], json, print, printJson }) => {
     const options = { parameter: name, timeoutMs: LONGEST_JOB_MS }
-    const backend = await admin.ask(`POST /v1/backends/${job}/:`, options)
+    const backend = await admin.ask(`POST /api/admin/backends/{name}/${job}`, options)
     if (json) printJson(backend)
     else print(`${backend.name}: ${backend.state}`)
     return 0

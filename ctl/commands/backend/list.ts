@@ -3,7 +3,7 @@ import type { Run } from '../../invocation.ts'
 import { table } from '../../output/table.ts'
 
 export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
-  const list = await admin.ask('GET /v1/backends')
+  const list = await admin.ask('GET /api/admin/backends')
   if (json) printJson(list)
   else if (list.backends.length === 0) print('there are no backends; see backends in gate.toml')
   else print(table(['NAME', 'STATE', 'GROUP', 'IN FLIGHT', 'WAITING', 'WHY'], list.backends.map(row), stdout))

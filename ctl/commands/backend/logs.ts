@@ -9,7 +9,7 @@ export const run: Run = async ({ admin, arguments: [name = ''], json, text, flag
     throw usageFailure(`--lines: "${lines}" is not a number of lines`, 'gatectl backend logs NAME -n 20')
   const lineText = flag('timestamps') ? dockerText : entryText
   const query = { n: lines, follow: String(flag('follow')) }
-  for await (const line of admin.lines(`/v1/backends/logs/${encodeURIComponent(name)}`, query)) {
+  for await (const line of admin.lines(`/api/admin/backends/${encodeURIComponent(name)}/logs`, query)) {
     print(json ? line : lineText(JSON.parse(line) as BackendLogEntry)) // the daemon has checked the shape
   }
   return 0

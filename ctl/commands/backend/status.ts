@@ -6,7 +6,7 @@ import { table } from '../../output/table.ts'
 import type { Output } from '../../surroundings.ts'
 
 export const run: Run = async ({ admin, arguments: [name = ''], json, print, printJson, stdout }) => {
-  const backend = await admin.ask('GET /v1/backends/:', { parameter: name })
+  const backend = await admin.ask('GET /api/admin/backends/{name}', { parameter: name })
   if (json) printJson(backend)
   else print(detailText(backend, stdout))
   return 0

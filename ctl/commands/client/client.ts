@@ -113,8 +113,8 @@ const namesOf = (models: readonly ClientModel[]): string =>
  */
 async function ownUrls(admin: Invocation['admin']): Promise<{ readonly url: string; readonly at: string }> {
   const [{ listen }, { value: external }] = await Promise.all([
-    admin.ask('GET /v1/status'),
-    admin.ask('GET /v1/config/keys/:', { parameter: 'server.external_url' }),
+    admin.ask('GET /api/admin/system'),
+    admin.ask('GET /api/admin/config/keys/{key}', { parameter: 'server.external_url' }),
   ])
   const url = URL.parse(typeof external === 'string' ? external : '')?.origin
   const own = listenedUrl(listen)

@@ -16,14 +16,14 @@ export const run: Run = async (invocation) => {
 const WORDS: Readonly<
   Record<ListName, (invocation: Invocation, given: readonly string[]) => Promise<readonly string[]>>
 > = {
-  'config-key': async ({ admin }) => (await admin.ask('GET /v1/config')).keys.map(({ key }) => key),
+  'config-key': async ({ admin }) => (await admin.ask('GET /api/admin/config')).keys.map(({ key }) => key),
   'config-value': configValues,
   token: async ({ admin }) => {
     const { tokens } = await admin.ask('GET /v1/tokens')
     return tokens.filter(({ revoked_at }) => revoked_at === undefined).map(({ id }) => id)
   },
-  'backend-name': async ({ admin }) => (await admin.ask('GET /v1/backends')).backends.map(({ name }) => name),
-  certificate: async ({ admin }) => (await admin.ask('GET /v1/tls')).certificates.map(({ name }) => name),
+  'backend-name': async ({ admin }) => (await admin.ask('GET /api/admin/backends')).backends.map(({ name }) => name),
+  certificate: async ({ admin }) => (await admin.ask('GET /api/admin/tls')).certificates.map(({ name }) => name),
   command: async ({ commands }, [, group]) => {
     const names = commands.filter(({ hidden }) => hidden !== true).map(({ name }) => name.split(' '))
     if (group === undefined) return [...new Set(names.map(([first = '']) => first))]

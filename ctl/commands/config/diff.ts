@@ -3,7 +3,7 @@ import { shownValue } from '../../output/shown-value.ts'
 import { table } from '../../output/table.ts'
 
 export const run: Run = async ({ admin, flag, json, print, printJson, stdout }) => {
-  const answer = await admin.ask('GET /v1/config/diff')
+  const answer = await admin.ask('GET /api/admin/config/diff')
   const { differences } = answer
   const rows = differences.map((d) => [d.key, shownValue(d.below), shownValue(d.runtime), d.effective])
   if (json) printJson(answer)

@@ -6,7 +6,7 @@ import { table } from '../../output/table.ts'
 import type { Output } from '../../surroundings.ts'
 
 export const run: Run = async ({ admin, arguments: [key = ''], json, print, printJson, stdout }) => {
-  const explanation = await admin.ask('GET /v1/config/keys/:', { parameter: key })
+  const explanation = await admin.ask('GET /api/admin/config/keys/{key}', { parameter: key })
   if (json) printJson(explanation)
   else print(explanationText(explanation, stdout))
   return 0

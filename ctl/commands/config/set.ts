@@ -10,7 +10,7 @@ import { egressNote } from './egress-note.ts'
 export const run: Run = async (invocation) => {
   const [key = ''] = invocation.arguments
   const body: ConfigSetRequest = { text: await valueText(invocation), force: invocation.flag('force') }
-  printChange(invocation, await invocation.admin.ask('PUT /v1/config/keys/:', { parameter: key, body }))
+  printChange(invocation, await invocation.admin.ask('PUT /api/admin/config/keys/{key}', { parameter: key, body }))
   const why = egressNote(key, body.text, socketPaths(invocation.text('socket'), invocation.env))
   if (why !== undefined) invocation.note(why)
   return 0

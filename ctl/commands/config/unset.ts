@@ -3,6 +3,6 @@ import { printChange } from './change.ts'
 
 export const run: Run = async (invocation) => {
   const [key = ''] = invocation.arguments
-  printChange(invocation, await invocation.admin.ask('DELETE /v1/config/keys/:', { parameter: key }))
+  printChange(invocation, await invocation.admin.ask('DELETE /api/admin/config/keys/{key}', { parameter: key }))
   return 0
 }

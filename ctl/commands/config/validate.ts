@@ -14,7 +14,7 @@ export const run: Run = async (invocation) => {
 }
 
 async function findProblems({ arguments: [file], admin, stdin }: Invocation): Promise<readonly ConfigProblem[]> {
-  if (file === undefined) return (await admin.ask('POST /v1/config/validate', { body: {} })).problems
+  if (file === undefined) return (await admin.ask('POST /api/admin/config/validate', { body: {} })).problems
   const text = file === '-' ? await readAll(stdin) : readNamed(file)
   const { checkFile } = await import('../../../config/file-check.ts') // loads the schema, which only this needs
   return checkFile(file === '-' ? 'standard input' : file, text)

@@ -8,7 +8,7 @@ import type { Output } from '../../surroundings.ts'
 
 export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
   const deployment = await readDeployment()
-  const status = await admin.ask('GET /v1/status').catch((error: unknown) => {
+  const status = await admin.ask('GET /api/admin/system').catch((error: unknown) => {
     // what was deployed is known without the daemon
     if (error instanceof Failure && deployment !== undefined && !json) print(deploymentText(deployment))
     throw error

@@ -114,9 +114,9 @@ async function askDaemon({ admin }: Invocation): Promise<DaemonView> {
   const signal = AbortSignal.timeout(DAEMON_TIMEOUT_MS)
   try {
     const [status, config, tls] = await Promise.all([
-      admin.ask('GET /v1/status', { signal }),
-      admin.ask('GET /v1/config', { signal }),
-      admin.ask('GET /v1/tls', { signal }).catch(unknownRoute),
+      admin.ask('GET /api/admin/system', { signal }),
+      admin.ask('GET /api/admin/config', { signal }),
+      admin.ask('GET /api/admin/tls', { signal }).catch(unknownRoute),
     ])
     const urls = config.keys.flatMap(({ key, value }) => {
       const name = /^upstreams\.([^.]+)\.base_url$/.exec(key)?.[1]

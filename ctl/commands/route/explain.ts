@@ -7,7 +7,7 @@ import { table } from '../../output/table.ts'
 
 export const run: Run = async (invocation) => {
   const { admin, json, print, printJson, stdout } = invocation
-  const explanation = await admin.ask('POST /v1/route', { body: await questionIn(invocation) })
+  const explanation = await admin.ask('POST /api/admin/route', { body: await questionIn(invocation) })
   if (json) printJson(explanation)
   else {
     const rows = explanation.targets.map((target) => [

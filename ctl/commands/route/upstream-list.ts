@@ -6,7 +6,7 @@ import { table } from '../../output/table.ts'
 const ORIGINS = { provider: '', probe: ' (probed)', config: ' (set)' } as const
 
 export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
-  const { upstreams } = await admin.ask('GET /v1/status')
+  const { upstreams } = await admin.ask('GET /api/admin/system')
   if (json) printJson({ upstreams })
   else {
     const rows = upstreams.map(({ name, provider, state, models_count, dialects = {}, dialects_from = {} }) => [

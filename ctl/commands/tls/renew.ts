@@ -5,7 +5,10 @@ import { fromNow } from './status.ts'
 const LONGEST_RENEWAL_MS = 30 * 60_000
 
 export const run: Run = async ({ admin, arguments: [name = ''], json, print, printJson }) => {
-  const certificate = await admin.ask('POST /v1/tls/renew/:', { parameter: name, timeoutMs: LONGEST_RENEWAL_MS })
+  const certificate = await admin.ask('POST /api/admin/tls/{name}/renew', {
+    parameter: name,
+    timeoutMs: LONGEST_RENEWAL_MS,
+  })
   if (json) printJson(certificate)
   else if (certificate.served === undefined) print(`${certificate.name}: there is no certificate yet`)
   else {

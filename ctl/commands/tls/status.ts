@@ -5,7 +5,7 @@ import { table } from '../../output/table.ts'
 import type { Output } from '../../surroundings.ts'
 
 export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
-  const status = await admin.ask('GET /v1/tls')
+  const status = await admin.ask('GET /api/admin/tls')
   if (json) printJson(status)
   else print(statusText(status, stdout, Date.now()))
   return status.certificates.some(({ alarm }) => alarm !== undefined) ? 3 : 0

@@ -1,57 +1,70 @@
-import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { backendLogsQuery } from '../../../schemas/admin.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
-import { pacedWrite } from '../../../wire/paced-write.ts'
-import { AdminError, parseRequest } from '../error.ts'
+import { AdminError } from '../error.ts'
+import { stream } from '../reply.ts'
+import { type ApiRoute, apiRoute } from '../route.ts'
 import { type AdminBackends, agentOf } from './backends.ts'
 
 /** Below what one agent takes (16 connections), so that orders always get through. */
 const MOST_FOLLOWERS = 8
 /** A follower of a silent backend learns that it follows after this long; refusals come sooner. */
 const FIRST_ENTRY_MS = 2_000
-/** A follower that does not read for this long is let go: the log never waits for a reader. */
-const STALLED_MS = 30_000
 
-/**
- * Sends the journal of a backend, or what happened to its container, with `follow` until the caller leaves. The answer
- * begins once its agent has said something.
- * @param followers those of all backends; this one is among them while it lasts
- * @throws AdminError before the first line, never after it
- */
-export async function sendBackendLogs(
-  { backends, followers }: { readonly backends: AdminBackends; readonly followers: Set<ServerResponse> },
-  { of, name }: { readonly of: 'logs' | 'events'; readonly name: string },
-  query: URLSearchParams,
-  response: ServerResponse,
-  signal: AbortSignal,
-): Promise<void> {
-  const { n, follow } = parseRequest(backendLogsQuery, Object.fromEntries(query))
-  if (follow && followers.size >= MOST_FOLLOWERS)
-    throw new AdminError('TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the logs of backends`)
-  const agent = agentOf(backends, name)
-  if (follow) followers.add(response)
-  response.once('close', () => followers.delete(response))
-  const entries: AsyncGenerator<unknown> = agent[of]({ lines: n, follow }, signal)
-  const first = entries.next()
-  try {
-    await Promise.race([first, follow ? pause(FIRST_ENTRY_MS, undefined, { signal }) : first])
-  } catch (error) {
-    first.catch(() => {}) // the same failure
-    if (signal.aborted) return
-    throw error
-  }
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-  response.flushHeaders()
-  try {
-    for (let entry = await first; entry.done !== true; entry = await entries.next()) {
-      await pacedWrite(response, `${escapeControls(JSON.stringify(entry.value))}\n`, STALLED_MS)
+type Wanted = { readonly lines: number; readonly follow: boolean }
+
+/** What backends log, and what happened to their containers. */
+export function backendLogRoutes({ backends }: { readonly backends: AdminBackends }): readonly ApiRoute[] {
+  let followers = 0
+
+  /** The answer begins once the agent has said something. @throws AdminError */
+  async function entriesOf(of: 'logs' | 'events', name: string, wanted: Wanted, signal: AbortSignal) {
+    if (wanted.follow && followers >= MOST_FOLLOWERS)
+      throw new AdminError('TOO_MANY_FOLLOWERS', `${MOST_FOLLOWERS} clients already follow the logs of backends`)
+    const agent = agentOf(backends, name)
+    if (wanted.follow) {
+      followers += 1
+      signal.addEventListener('abort', () => (followers -= 1), { once: true })
     }
-    response.end()
-  } catch {
-    // cut, not ended: the caller must not take this for the end of the log. When it was he who left, nothing is lost.
-    if (signal.aborted) response.end()
-    else response.destroy()
+    const entries: AsyncGenerator<unknown> = agent[of](wanted, signal)
+    const first = entries.next()
+    try {
+      await Promise.race([first, wanted.follow ? pause(FIRST_ENTRY_MS, undefined, { signal }) : first])
+    } catch (error) {
+      first.catch(() => {}) // the same failure
+      throw signal.aborted ? new AdminError('GIVEN_UP', 'the client has left', { cause: error }) : error
+    }
+    return stream('application/x-ndjson', linesOf(first, entries, signal))
+  }
+
+  const row = (of: 'logs' | 'events', summary: string): ApiRoute =>
+    apiRoute({
+      method: 'GET',
+      path: `/api/admin/backends/{name}/${of}`,
+      scope: 'admin',
+      summary,
+      query: backendLogsQuery,
+      answer: 'stream',
+      handle: ({ params: { name = '' }, query: { n, follow }, signal }) =>
+        entriesOf(of, name, { lines: n, follow }, signal),
+    })
+
+  return [
+    row('logs', 'Sends the journal of a backend, with follow=true also what comes, as newline-delimited JSON'),
+    row('events', 'Sends what happened to the container of a backend, as newline-delimited JSON'),
+  ]
+}
+
+async function* linesOf(
+  first: Promise<IteratorResult<unknown>>,
+  entries: AsyncGenerator<unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  try {
+    for (let entry = await first; entry.done !== true; entry = await entries.next())
+      yield `${escapeControls(JSON.stringify(entry.value))}\n`
+  } catch (error) {
+    if (!signal.aborted) throw error // when it was the reader who left, nothing is lost
   } finally {
     await entries.return(undefined)
   }

@@ -1,6 +1,9 @@
 import type { CertificateStatus, TlsStatus } from '../../../schemas/admin-tls.ts'
+import { TLS_ANSWERS } from '../../../schemas/api/tls.ts'
 import { suggestion } from '../../../schemas/words/nearest.ts'
 import { AdminError } from '../error.ts'
+import { json } from '../reply.ts'
+import { type ApiRoute, apiRoute } from '../route.ts'
 
 /** What the admin API needs from the certificates. */
 export type AdminCertificates = {
@@ -20,8 +23,32 @@ export const NO_CERTIFICATES: AdminCertificates = {
   renew: (name) => Promise.reject(new RangeError(`there is no certificate ${name}`)),
 }
 
+/** What is served over TLS. */
+export function tlsRoutes({ certificates }: { readonly certificates: AdminCertificates }): readonly ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'GET',
+      path: '/api/admin/tls',
+      scope: 'config:read',
+      summary: 'Lists the certificates that are served, and how their renewal stands',
+      answer: TLS_ANSWERS['GET /api/admin/tls'],
+      handle: () => json(certificates.status()),
+    }),
+    apiRoute({
+      method: 'POST',
+      path: '/api/admin/tls/{name}/renew',
+      scope: 'admin',
+      summary: 'Gets a new certificate now',
+      audit: 'certificate.renew',
+      answer: TLS_ANSWERS['POST /api/admin/tls/{name}/renew'],
+      handle: async ({ params: { name = '' }, signal }) =>
+        json(await renewCertificate(certificates, name, signal), { change: { object: `certificate:${name}` } }),
+    }),
+  ]
+}
+
 /** @throws AdminError CERTIFICATE_NOT_FOUND, RENEWAL_FAILED, GIVEN_UP */
-export async function renewCertificate(
+async function renewCertificate(
   certificates: AdminCertificates,
   name: string,
   signal: AbortSignal,

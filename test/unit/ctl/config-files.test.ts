@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ADMIN_ANSWERS } from '../../../schemas/admin.ts'
+import { API_ANSWERS } from '../../../schemas/api/answers.ts'
 import { startAdminDaemon } from '../../support/admin-daemon.ts'
 import { gatectl } from '../../support/gatectl.ts'
 
@@ -12,7 +12,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const validated = (stdout: string) => ADMIN_ANSWERS['POST /v1/config/validate'].parse(JSON.parse(stdout))
+const validated = (stdout: string) => API_ANSWERS['POST /api/admin/config/validate'].parse(JSON.parse(stdout))
 
 test.each([
   { name: 'an empty file', text: '', code: 0, says: /^no problems\n$/ },

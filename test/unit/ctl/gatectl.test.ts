@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ADMIN_ANSWERS, type AdminRouteName, adminProblem } from '../../../schemas/admin.ts'
+import { adminProblem } from '../../../schemas/admin.ts'
+import { API_ANSWERS, type ApiRouteName } from '../../../schemas/api/answers.ts'
 import { startAdminDaemon } from '../../support/admin-daemon.ts'
 import { gatectl } from '../../support/gatectl.ts'
 
@@ -16,28 +17,28 @@ afterAll(() => daemon.stop())
 const ctl = (args: readonly string[], options: Parameters<typeof gatectl>[1] = {}) =>
   gatectl(args, { ...options, env: { GATE_ADMIN_SOCKET: daemon.socketPath, ...options.env } })
 
-test.each<{ args: string; route: AdminRouteName; code?: number }>([
-  { args: 'status', route: 'GET /v1/status' },
-  { args: 'reload', route: 'POST /v1/reload' },
+test.each<{ args: string; route: ApiRouteName; code?: number }>([
+  { args: 'status', route: 'GET /api/admin/system' },
+  { args: 'reload', route: 'POST /api/admin/reload' },
   { args: 'token create --name ci --scopes chat:read,chat:write --expires 30d', route: 'POST /v1/tokens' },
   { args: 'auth create-token --scopes chat:read,chat:write --name api-client', route: 'POST /v1/tokens' },
   { args: 'token create --models coder --categories code', route: 'POST /v1/tokens' },
   { args: 'token create --pin coder --trust-users', route: 'POST /v1/tokens' },
   { args: 'token list', route: 'GET /v1/tokens' },
-  { args: 'config get log.level', route: 'GET /v1/config/keys/:' },
-  { args: 'config get letsencrypt.email', route: 'GET /v1/config/keys/:', code: 1 },
-  { args: 'config get --all', route: 'GET /v1/config' },
-  { args: 'config set log.level debug', route: 'PUT /v1/config/keys/:' },
-  { args: 'config unset log.level', route: 'DELETE /v1/config/keys/:' },
-  { args: 'config explain server.port', route: 'GET /v1/config/keys/:' },
-  { args: 'config diff', route: 'GET /v1/config/diff' },
-  { args: 'config promote', route: 'GET /v1/config/promote' },
-  { args: 'config promote --format nix', route: 'GET /v1/config/promote' },
-  { args: 'config validate', route: 'POST /v1/config/validate' },
+  { args: 'config get log.level', route: 'GET /api/admin/config/keys/{key}' },
+  { args: 'config get letsencrypt.email', route: 'GET /api/admin/config/keys/{key}', code: 1 },
+  { args: 'config get --all', route: 'GET /api/admin/config' },
+  { args: 'config set log.level debug', route: 'PUT /api/admin/config/keys/{key}' },
+  { args: 'config unset log.level', route: 'DELETE /api/admin/config/keys/{key}' },
+  { args: 'config explain server.port', route: 'GET /api/admin/config/keys/{key}' },
+  { args: 'config diff', route: 'GET /api/admin/config/diff' },
+  { args: 'config promote', route: 'GET /api/admin/config/promote' },
+  { args: 'config promote --format nix', route: 'GET /api/admin/config/promote' },
+  { args: 'config validate', route: 'POST /api/admin/config/validate' },
 ])('gatectl $args --json prints the shape of $route', async ({ args, route, code = 0 }) => {
   const run = await ctl([...args.split(' '), '--json'])
   expect(run.code).toBe(code)
-  expect(ADMIN_ANSWERS[route].safeParse(JSON.parse(run.stdout)).error).toBeUndefined()
+  expect(API_ANSWERS[route].safeParse(JSON.parse(run.stdout)).error).toBeUndefined()
 })
 
 test('status shows upstreams and problems without letting them move the cursor', async () => {
@@ -88,9 +89,9 @@ test('token create --models and --categories limits a key, which then is for req
 
 test('token revoke makes a key worthless, once', async () => {
   const made = await ctl(['token', 'create', '--json'])
-  const { id } = ADMIN_ANSWERS['POST /v1/tokens'].parse(JSON.parse(made.stdout))
+  const { id } = API_ANSWERS['POST /v1/tokens'].parse(JSON.parse(made.stdout))
   const revoked = await ctl(['token', 'revoke', id, '--json'])
-  expect(ADMIN_ANSWERS['DELETE /v1/tokens/:'].parse(JSON.parse(revoked.stdout)).id).toBe(id)
+  expect(API_ANSWERS['DELETE /v1/tokens/:'].parse(JSON.parse(revoked.stdout)).id).toBe(id)
   const again = await ctl(['token', 'revoke', id])
   expect(again).toMatchObject({ code: 1, stdout: '' })
   expect(again.stderr).toMatch(/gatectl token list shows the ids/)
@@ -182,7 +183,7 @@ test.each([
 
 test.each(['today', '2026-01-01', '0.5h', '400d'])('C8: usage --since %s', async (since) => {
   const { stdout } = await ctl(['usage', '--json', '--since', since])
-  const report = ADMIN_ANSWERS['GET /v1/usage'].parse(JSON.parse(stdout))
+  const report = API_ANSWERS['GET /v1/usage'].parse(JSON.parse(stdout))
   const [from, until] = [new Date(report.since), new Date(report.until)]
   expect(from.getTime()).toBeLessThanOrEqual(until.getTime())
   if (!/[hd]$/.test(since)) expect([from.getHours(), from.getMinutes(), from.getMilliseconds()]).toEqual([0, 0, 0])
@@ -195,7 +196,7 @@ test('route explain shows each target with its turn, and why', async () => {
   expect(stdout).toMatch(/^1 +box +coder +well, not measured, 0 in flight$/m)
   expect(stdout).toMatch(/^- +openai +coder +the model takes no image$/m)
   const { stdout: json } = await ctl(['route', 'explain', '--model', 'coder', '--json'])
-  expect(ADMIN_ANSWERS['POST /v1/route'].parse(JSON.parse(json)).targets).toHaveLength(2)
+  expect(API_ANSWERS['POST /api/admin/route'].parse(JSON.parse(json)).targets).toHaveLength(2)
   expect(await ctl(['route', 'explain'])).toMatchObject({ code: 2, stdout: '' })
 })
 

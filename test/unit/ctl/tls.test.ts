@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { AdminCertificates } from '../../../daemon/admin/routes/tls.ts'
-import { ADMIN_ANSWERS } from '../../../schemas/admin.ts'
 import type { CertificateStatus, TlsStatus } from '../../../schemas/admin-tls.ts'
+import { API_ANSWERS } from '../../../schemas/api/answers.ts'
 import { startAdminDaemon } from '../../support/admin-daemon.ts'
 import { gatectl } from '../../support/gatectl.ts'
 import { CERTIFICATE, TLS } from '../../support/tls-status.ts'
@@ -85,11 +85,11 @@ test('tls status says that nothing is served', async () => {
 })
 
 test.each([
-  { args: 'tls status --json', route: 'GET /v1/tls' },
-  { args: 'tls renew ai.example.org --json', route: 'POST /v1/tls/renew/:' },
+  { args: 'tls status --json', route: 'GET /api/admin/tls' },
+  { args: 'tls renew ai.example.org --json', route: 'POST /api/admin/tls/{name}/renew' },
 ] as const)('gatectl $args prints the shape of $route', async ({ args, route }) => {
   const { stdout } = await ctl(args, TLS)
-  expect(ADMIN_ANSWERS[route].safeParse(JSON.parse(stdout)).error).toBeUndefined()
+  expect(API_ANSWERS[route].safeParse(JSON.parse(stdout)).error).toBeUndefined()
 })
 
 test('tls renew says until when the new one is good', async () => {

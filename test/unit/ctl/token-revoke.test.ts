@@ -1,6 +1,6 @@
 // C7: a key is revoked by its id, the beginning of one, or its name.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ADMIN_ANSWERS } from '../../../schemas/admin.ts'
+import { API_ANSWERS } from '../../../schemas/api/answers.ts'
 import { startAdminDaemon } from '../../support/admin-daemon.ts'
 import { gatectl } from '../../support/gatectl.ts'
 
@@ -12,7 +12,7 @@ afterAll(() => daemon.stop())
 
 const ctl = (...args: string[]) => gatectl(args, { env: { GATE_ADMIN_SOCKET: daemon.socketPath } })
 const create = async (name: string) =>
-  ADMIN_ANSWERS['POST /v1/tokens'].parse(JSON.parse((await ctl('token', 'create', '--name', name, '--json')).stdout)).id
+  API_ANSWERS['POST /v1/tokens'].parse(JSON.parse((await ctl('token', 'create', '--name', name, '--json')).stdout)).id
 
 test.each([
   ['its id', (id: string) => id],

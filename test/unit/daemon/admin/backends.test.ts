@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { AdminBackends } from '../../../../daemon/admin/routes/backends.ts'
 import { agentClient } from '../../../../daemon/backends/agent-client.ts'
-import { ADMIN_ANSWERS, type AdminRouteName, adminProblem, type BackendInfo } from '../../../../schemas/admin.ts'
+import { adminProblem, type BackendInfo } from '../../../../schemas/admin.ts'
+import { API_ANSWERS, type ApiRouteName } from '../../../../schemas/api/answers.ts'
 import { startAdminDaemon } from '../../../support/admin-daemon.ts'
 import { DONE_LINE, scriptedAgent, UNIT_LINE } from '../../../support/scripted-agent.ts'
 
@@ -59,18 +60,18 @@ async function ask(method: string, path: string) {
   return { status: response.statusCode, type: response.headers['content-type'], body }
 }
 
-test.each<{ route: AdminRouteName; path: string }>([
-  { route: 'GET /v1/backends', path: '/v1/backends' },
-  { route: 'GET /v1/backends/:', path: '/v1/backends/talk' },
-  { route: 'GET /v1/backends/:', path: '/v1/backends/mute' },
-  { route: 'POST /v1/backends/start/:', path: '/v1/backends/start/talk' },
-  { route: 'POST /v1/backends/stop/:', path: '/v1/backends/stop/talk' },
-  { route: 'POST /v1/backends/restart/:', path: '/v1/backends/restart/mute' },
+test.each<{ route: ApiRouteName; path: string }>([
+  { route: 'GET /api/admin/backends', path: '/v1/backends' },
+  { route: 'GET /api/admin/backends/{name}', path: '/v1/backends/talk' },
+  { route: 'GET /api/admin/backends/{name}', path: '/v1/backends/mute' },
+  { route: 'POST /api/admin/backends/{name}/start', path: '/v1/backends/start/talk' },
+  { route: 'POST /api/admin/backends/{name}/stop', path: '/v1/backends/stop/talk' },
+  { route: 'POST /api/admin/backends/{name}/restart', path: '/v1/backends/restart/mute' },
 ])('answers $route of $path in its shape', async ({ route, path }) => {
   const [method = ''] = route.split(' ')
   const { status, body } = await ask(method, path)
   expect(status, body).toBe(200)
-  expect(ADMIN_ANSWERS[route].safeParse(JSON.parse(body)).error).toBeUndefined()
+  expect(API_ANSWERS[route].safeParse(JSON.parse(body)).error).toBeUndefined()
 })
 
 test('runs the job that was asked for, and writes down that it was', async () => {

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { json, text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AdminSocketError } from '../../../../daemon/admin/socket.ts'
-import { ADMIN_ANSWERS, type AdminRouteName, adminProblem, logRecord } from '../../../../schemas/admin.ts'
+import { adminProblem, logRecord } from '../../../../schemas/admin.ts'
+import { API_ANSWERS, type ApiRouteName } from '../../../../schemas/api/answers.ts'
 import { startAdminDaemon } from '../../../support/admin-daemon.ts'
 
 let daemon: Awaited<ReturnType<typeof startAdminDaemon>>
@@ -31,27 +32,31 @@ async function sendRaw(bytes: string): Promise<string> {
   return text(socket)
 }
 
-test.each<{ route: AdminRouteName; path?: string; body?: unknown }>([
-  { route: 'GET /v1/status' },
-  { route: 'POST /v1/reload' },
+test.each<{ route: ApiRouteName; path?: string; body?: unknown }>([
+  { route: 'GET /api/admin/system' },
+  { route: 'POST /api/admin/reload' },
   { route: 'GET /v1/tokens' },
   { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:read', 'admin'], expires_in: '30d' } },
   { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:write'], models: ['coder', 'local/*'] } },
   { route: 'POST /v1/tokens', body: { name: 'a', scopes: ['chat:write'], pinned: 'coder', names_users: true } },
   { route: 'GET /v1/usage' },
   { route: 'GET /v1/usage', path: '/v1/usage?since=2026-11-29T00:00:00.000Z' },
-  { route: 'POST /v1/route', body: { model: 'chat', holds: ['image'] } },
-  { route: 'POST /v1/route', body: { dialect: 'anthropic', request: { model: 'chat', messages: [] } } },
-  { route: 'GET /v1/config' },
-  { route: 'GET /v1/config/diff' },
-  { route: 'GET /v1/config/promote', path: '/v1/config/promote?format=nix' },
-  { route: 'POST /v1/config/validate', body: { text: 'broken' } },
-  { route: 'POST /v1/config/validate', body: {} },
-  { route: 'GET /v1/config/keys/:', path: '/v1/config/keys/server.port' },
-  { route: 'GET /v1/config/keys/:', path: '/v1/config/keys/letsencrypt.email' },
-  { route: 'PUT /v1/config/keys/:', path: '/v1/config/keys/server.port', body: { text: '5000' } },
-  { route: 'PUT /v1/config/keys/:', path: '/v1/config/keys/log.level', body: { value: 'debug', force: true } },
-  { route: 'DELETE /v1/config/keys/:', path: '/v1/config/keys/log.level' },
+  { route: 'POST /api/admin/route', body: { model: 'chat', holds: ['image'] } },
+  { route: 'POST /api/admin/route', body: { dialect: 'anthropic', request: { model: 'chat', messages: [] } } },
+  { route: 'GET /api/admin/config' },
+  { route: 'GET /api/admin/config/diff' },
+  { route: 'GET /api/admin/config/promote', path: '/v1/config/promote?format=nix' },
+  { route: 'POST /api/admin/config/validate', body: { text: 'broken' } },
+  { route: 'POST /api/admin/config/validate', body: {} },
+  { route: 'GET /api/admin/config/keys/{key}', path: '/v1/config/keys/server.port' },
+  { route: 'GET /api/admin/config/keys/{key}', path: '/v1/config/keys/letsencrypt.email' },
+  { route: 'PUT /api/admin/config/keys/{key}', path: '/v1/config/keys/server.port', body: { text: '5000' } },
+  {
+    route: 'PUT /api/admin/config/keys/{key}',
+    path: '/v1/config/keys/log.level',
+    body: { value: 'debug', force: true },
+  },
+  { route: 'DELETE /api/admin/config/keys/{key}', path: '/v1/config/keys/log.level' },
 ])('answers $route in its shape ($body)', async ({ route, path, body }) => {
   const [method = '', pattern = ''] = route.split(' ')
   const { status, type, answer } = await ask(
@@ -60,16 +65,16 @@ test.each<{ route: AdminRouteName; path?: string; body?: unknown }>([
     body === undefined ? undefined : JSON.stringify(body),
   )
   expect({ status, type }).toEqual({ status: 200, type: 'application/json' })
-  expect(ADMIN_ANSWERS[route].safeParse(answer).error).toBeUndefined()
+  expect(API_ANSWERS[route].safeParse(answer).error).toBeUndefined()
 })
 
 test('revokes a key once', async () => {
   const made = await ask('POST', '/v1/tokens', JSON.stringify({ name: 'a', scopes: ['admin'] }))
-  const { id } = ADMIN_ANSWERS['POST /v1/tokens'].parse(made.answer)
+  const { id } = API_ANSWERS['POST /v1/tokens'].parse(made.answer)
   const revoked = await ask('DELETE', `/v1/tokens/${id}`)
-  expect(ADMIN_ANSWERS['DELETE /v1/tokens/:'].parse(revoked.answer)).toEqual({ id, revoked: true })
+  expect(API_ANSWERS['DELETE /v1/tokens/:'].parse(revoked.answer)).toEqual({ id, revoked: true })
   expect((await ask('DELETE', `/v1/tokens/${id}`)).status).toBe(404)
-  const list = ADMIN_ANSWERS['GET /v1/tokens'].parse((await ask('GET', '/v1/tokens')).answer)
+  const list = API_ANSWERS['GET /v1/tokens'].parse((await ask('GET', '/v1/tokens')).answer)
   expect(list.tokens[0]?.revoked_at).toBeDefined()
 })
 

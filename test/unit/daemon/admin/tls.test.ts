@@ -2,8 +2,9 @@ import { type IncomingMessage, request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { AdminCertificates } from '../../../../daemon/admin/routes/tls.ts'
-import { ADMIN_ANSWERS, adminProblem } from '../../../../schemas/admin.ts'
+import { adminProblem } from '../../../../schemas/admin.ts'
 import type { CertificateStatus, TlsStatus } from '../../../../schemas/admin-tls.ts'
+import { API_ANSWERS } from '../../../../schemas/api/answers.ts'
 import { startAdminDaemon } from '../../../support/admin-daemon.ts'
 import { CERTIFICATE, TLS } from '../../../support/tls-status.ts'
 
@@ -30,7 +31,7 @@ async function ask(method: string, path: string) {
 test('shows the certificates in their shape', async () => {
   const { status, answer } = await ask('GET', '/v1/tls')
   expect(status).toBe(200)
-  expect(ADMIN_ANSWERS['GET /v1/tls'].parse(answer)).toEqual(TLS)
+  expect(API_ANSWERS['GET /api/admin/tls'].parse(answer)).toEqual(TLS)
 })
 
 test.each(['ai.example.org', 'AI.Example.ORG'])('renews %s, and shows what is served then', async (name) => {
@@ -39,7 +40,7 @@ test.each(['ai.example.org', 'AI.Example.ORG'])('renews %s, and shows what is se
   const { status, answer } = await ask('POST', `/v1/tls/renew/${name}`)
   expect(status).toBe(200)
   expect(renewed).toHaveBeenCalledExactlyOnceWith('ai.example.org', expect.any(AbortSignal))
-  expect(ADMIN_ANSWERS['POST /v1/tls/renew/:'].parse(answer)).toEqual(CERTIFICATE)
+  expect(API_ANSWERS['POST /api/admin/tls/{name}/renew'].parse(answer)).toEqual(CERTIFICATE)
 })
 
 test.each([

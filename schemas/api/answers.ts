@@ -1,0 +1,21 @@
+import type { z } from 'zod'
+import { ADMIN_ANSWERS } from '../admin.ts'
+import { BACKEND_ANSWERS } from './backends.ts'
+import { CONFIG_ANSWERS } from './config.ts'
+import { MODEL_ANSWERS } from './models.ts'
+import { SYSTEM_ANSWERS } from './system.ts'
+import { TLS_ANSWERS } from './tls.ts'
+import { UPSTREAM_ANSWERS } from './upstreams.ts'
+
+/** Method and path -> shape of the answer, of the routes that gatectl asks. */
+export const API_ANSWERS = {
+  ...ADMIN_ANSWERS,
+  ...SYSTEM_ANSWERS,
+  ...CONFIG_ANSWERS,
+  ...BACKEND_ANSWERS,
+  ...TLS_ANSWERS,
+  ...MODEL_ANSWERS,
+  ...UPSTREAM_ANSWERS,
+} as const
+export type ApiRouteName = keyof typeof API_ANSWERS
+export type ApiAnswers = { readonly [K in ApiRouteName]: z.output<(typeof API_ANSWERS)[K]> }
