@@ -18,7 +18,9 @@ const snippet = promoted('nix', keys, everyKey)
 test('every key that is no secret is in this test', () => {
   const named = (path: readonly string[]) =>
     path
-      .map((step, i) => (i === 1 && ['upstreams', 'backends', 'apps', 'models'].includes(path[0] ?? '') ? '*' : step))
+      .map((step, i) =>
+        i === 1 && ['upstreams', 'backends', 'apps', 'models', 'categories'].includes(path[0] ?? '') ? '*' : step,
+      )
       .join('.')
   const all = [...leaves(keys)].filter(([, { meta }]) => !meta.secret).map(([path]) => path.join('.'))
   expect([...leafPaths(everyKey)].map(named).sort()).toEqual(all.sort())
