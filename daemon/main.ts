@@ -6,6 +6,7 @@ import { createControlPlane } from './assembly/control-plane.ts'
 import { createDataPlane } from './assembly/data-plane.ts'
 import { layGround } from './assembly/ground.ts'
 import { openStorage } from './assembly/storage.ts'
+import { startUpkeep } from './assembly/upkeep.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { installSignals } from './process/lifecycle.ts'
 import { isTaken, listenError, takenError } from './process/listen-error.ts'
@@ -34,6 +35,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   lifecycle.onStop('admin socket', controlPlane.stop)
   for (const [name, stop] of dataPlane.stops) lifecycle.onStop(name, stop)
   lifecycle.onStop('certificates', async () => certificates?.close())
+  lifecycle.onStop('upkeep', startUpkeep(ground, storage).stop)
   lifecycle.onStop('store', storage.stop)
   lifecycle.onStop('state directory', ground.stop)
   lifecycle.onStop('watchdog', startWatchdog(ground.env, ground.notify, log))

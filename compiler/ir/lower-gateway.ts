@@ -24,6 +24,7 @@ export function lowerGateway(spec: Spec, names: GatewayNames, allocation: Alloca
     auth,
     discovery,
     network,
+    usage,
     log,
     telemetry,
     secrets: _secrets,
@@ -79,8 +80,22 @@ export function lowerGateway(spec: Spec, names: GatewayNames, allocation: Alloca
     tls: lowerTls(tls),
     tlsServing: proxy.engine === 'none' ? lowerTlsServing(spec) : undefined,
     tlsWithoutProxy: lowerTlsServing(spec),
+    usage: lowerUsage(usage),
     log,
     telemetry: { ...restOfTelemetry, intervalMs: optionalMs(interval) },
+  }
+}
+
+function lowerUsage({ retention, totals_retention, keep_text, text_retention, ...rest }: Spec['gate']['usage']) {
+  rest satisfies Record<string, never>
+  const { keys, models, ...restOfText } = keep_text
+  restOfText satisfies Record<string, never>
+  return {
+    retentionMs: optionalMs(retention),
+    totalsRetentionMs: optionalMs(totals_retention),
+    textRetentionMs: optionalMs(text_retention),
+    textOfKeys: keys,
+    textOfModels: models,
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openAuditStore } from '../../store/sqlite/audit-store.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
+import type { Wanted } from '../../store/sqlite/usage-report.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
 import { addressList } from '../admit/address.ts'
 import { type AuditStore, createAudit } from '../audit/audit.ts'
@@ -72,14 +73,17 @@ export function openStorage({
     objects: answers.objects,
     /** Why rows cannot be written or imported right now; null while they can. */
     lastError: () => keys.lastError() ?? ledger.lastError() ?? journal.lastError() ?? fault,
-    /** What was used from `since` on, Unix milliseconds. @throws Error why it cannot be read */
-    async usage(since: number, signal: AbortSignal) {
+    /** Some upkeep of the usage log. @returns whether there is more to do @throws Error why it cannot be done */
+    keepUp: journal.keepUp,
+    /** What was used. @throws Error why it cannot be read */
+    async usage(wanted: Wanted, signal: AbortSignal) {
       const reason = await journal.importNow().then(
         () => undefined,
         (error: unknown) => (error instanceof Error ? error.message : String(error)),
       )
-      const report = await readUsage(path, since, signal)
-      return reason === undefined ? report : { ...report, incomplete: reason }
+      const { isCounting, ...report } = await readUsage(path, wanted, signal)
+      const incomplete = reason ?? (isCounting ? 'rows of an earlier version are still being counted' : undefined)
+      return { ...report, ...(incomplete !== undefined && { incomplete }) }
     },
     /** Writes what is left. Call after the last request. */
     async stop(): Promise<void> {

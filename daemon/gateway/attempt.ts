@@ -70,16 +70,22 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   return { end: sending.forClient(end), hasAnotherKey }
 }
 
-function begun({ now, monotonic }: AttemptParts, { answer, keyId, asked, allowed }: Job, tried: Try): OngoingAttempt {
-  const { target, number, sending } = tried
+function begun({ now, monotonic }: AttemptParts, job: Job, tried: Try): OngoingAttempt {
+  const { answer, keyId, asked, allowed, category } = job
+  const { target, upstream, number, sending } = tried
+  const { principal } = answer
   const ongoing: OngoingAttempt = {
     requestId: answer.requestId,
     attempt: number,
     startedAt: now(),
     keyId,
+    userId: principal?.userId ?? '',
+    team: principal?.teams[0] ?? '',
     endUser: answer.endUser,
     model: allowed?.pinned ?? asked.model, // a client that may write anything is not to fill the reports with it
+    category,
     target,
+    provider: upstream.provider,
     call: sending.call,
     dialect: sending.spoken,
     begun: monotonic(),

@@ -104,7 +104,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const wanted = files.length === 0 ? anywhere : withFiles(anywhere, files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
       const unheeded = unheededIn(asked, routes)
-      const job = { answer, keyId, unheeded, allowed, dialect, call, asked, hold: slot.holdAnswer }
+      const category = routes.categoryOf(asked.model)
+      const job = { answer, keyId, unheeded, allowed, dialect, call, asked, category, hold: slot.holdAnswer }
       keepAnswer(parts.recordings, job, kept)
       const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)

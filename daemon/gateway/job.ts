@@ -12,6 +12,8 @@ export type Job = {
   readonly dialect: Dialect
   readonly call: Call
   readonly asked: ModelRequest
+  /** Of the model; empty where it has none. */
+  readonly category: string
   /** What it says of its way and nothing heeds, by name. */
   readonly unheeded: readonly string[]
   /** Counts bytes that are kept for the request until it ends. @throws GateError when there are too many */

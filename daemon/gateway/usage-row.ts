@@ -9,6 +9,7 @@ import { embedTokens } from '../translate/embedding.ts'
 import type { Usage } from '../translate/neutral.ts'
 import type { StreamWatch } from '../translate/stream-watch.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
+import type { Answer } from './answer.ts'
 
 /** Who asked for what, and where. Times in Unix milliseconds. */
 type Asked = {
@@ -16,9 +17,15 @@ type Asked = {
   readonly attempt: number
   readonly startedAt: number
   readonly keyId: string
+  readonly userId: string
+  readonly team: string
   readonly endUser: string
   readonly model: string
+  /** Of the model; empty where it has none. */
+  readonly category: string
   readonly target: Target
+  /** Of the upstream. */
+  readonly provider: string
 }
 
 /** What is known of one attempt when it has ended. */
@@ -76,6 +83,15 @@ export function openRow(
   return rowOf(ongoing, facts, 'interrupted', watch?.usage() ?? counted)
 }
 
+/** Whom the usage of an answer is booked on. */
+export type Who = Pick<Asked, 'keyId' | 'userId' | 'team' | 'endUser'>
+export const whoOf = ({ keyId, principal, endUser }: Answer): Who => ({
+  keyId,
+  userId: principal?.userId ?? '',
+  team: principal?.teams[0] ?? '',
+  endUser,
+})
+
 /** Both makers say that a batch costs half of what its requests would. */
 const BATCH_SHARE = 0.5
 
@@ -83,23 +99,32 @@ const BATCH_SHARE = 0.5
 export function batchRow({
   id,
   number,
-  keyId,
-  endUser,
+  who,
   target,
+  provider,
   usage: { service: _, ...usage },
   price,
   now,
 }: {
   readonly id: string
   readonly number: number
-  readonly keyId: string
-  readonly endUser: string
+  readonly who: Who
   readonly target: Target
+  readonly provider: string
   readonly usage: Usage
   readonly price: ModelPrice | null
   readonly now: number
 }): UsageRow {
-  const asked = { requestId: id, attempt: number, startedAt: now, keyId, endUser, model: target.model, target }
+  const asked = {
+    requestId: id,
+    attempt: number,
+    startedAt: now,
+    ...who,
+    model: target.model,
+    category: '',
+    target,
+    provider,
+  }
   const end = { kind: 'gone', status: 200, ttftMs: null } as const
   const row = rowOf(asked, { price, durationMs: 0, end }, 'ok', usage)
   return { ...row, costMicrodollars: Math.ceil(row.costMicrodollars * BATCH_SHARE) }
@@ -113,7 +138,7 @@ function estimatedInput({ call, dialect }: SentAttempt): number {
 }
 
 function rowOf(
-  { requestId, attempt, startedAt, keyId, endUser, model, target }: Asked,
+  { requestId, attempt, startedAt, keyId, userId, team, endUser, model, category, target, provider }: Asked,
   { durationMs, price, end }: Pick<AttemptFacts, 'durationMs' | 'price' | 'end'>,
   outcome: Outcome,
   used: Usage | TokenCounts,
@@ -134,6 +159,10 @@ function rowOf(
     durationMs: Math.round(durationMs),
     ttftMs: !('ttftMs' in end) || end.ttftMs === null ? null : Math.round(end.ttftMs),
     endUser,
+    userId,
+    team,
+    category,
+    provider,
     inputTokens: counts.inputTokens,
     outputTokens: counts.outputTokens,
     cachedTokens: counts.cachedTokens,

@@ -34,6 +34,14 @@ export type UsageRow = TokenCounts & {
   readonly ttftMs: number | null
   /** Who asked, in the words of a program with users of its own; empty: that is not known. */
   readonly endUser: string
+  /** Id of the person whose key or session it was; empty: a service key. */
+  readonly userId: string
+  /** Id of the person's first team, or of that of a service key; empty: none. */
+  readonly team: string
+  /** Of the model; empty where it has none. */
+  readonly category: string
+  /** What kind of upstream it is, such as `openai`. */
+  readonly provider: string
 }
 
 /**

@@ -133,6 +133,8 @@ export function createRoutes(
       const meant = allowed?.pinned ?? model
       return choosing.choose(meant, routesOf(meant, wanted, allowed), wanted, false).targets
     },
+    /** Empty where it has none, or is not there. */
+    categoryOf: (model: string): string => routes.get(allowed?.pinned ?? model)?.category ?? '',
     /** Those of some names that resolve to nothing. */
     unknownOf: (names: readonly string[]): readonly string[] => names.filter((name) => find(name, allowed) === null),
     /**

@@ -320,6 +320,38 @@ in
       description = "Addresses of the name servers of this host; empty: port 53 of any address may be asked.";
     };
   };
+  usage = {
+    retention = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      example = "10s";
+      description = "How long the usage log has a row for each request; 90d when absent. A duration such as \"10s\".";
+    };
+    totalsRetention = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      example = "10s";
+      description = "How long usage by hour and day is kept; 1825d when absent. A duration such as \"10s\".";
+    };
+    keepText = {
+      keys = mkOption {
+        type = types.listOf types.nonEmptyStr;
+        default = [ ];
+        description = "Ids or names of keys whose prompts and answers are kept.";
+      };
+      models = mkOption {
+        type = types.listOf types.nonEmptyStr;
+        default = [ ];
+        description = "Models, as clients ask for them, whose prompts and answers are kept.";
+      };
+    };
+    textRetention = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      example = "10s";
+      description = "How long prompts and answers are kept; 7d when absent. A duration such as \"10s\".";
+    };
+  };
   log = {
     level = mkOption {
       type = types.enum [ "error" "warn" "info" "debug" ];

@@ -268,6 +268,19 @@
         custom_domain = null;
       };
     };
+    usage = {
+      keys = {
+        retention = null;
+        totals_retention = null;
+        keep_text = {
+          keys = {
+            keys = null;
+            models = null;
+          };
+        };
+        text_retention = null;
+      };
+    };
     log = {
       keys = {
         level = null;

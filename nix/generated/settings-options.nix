@@ -940,6 +940,43 @@ in
       description = "Name asked of the relay.";
     };
   };
+  usage = {
+    retention = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"90d\"`";
+      example = "30d";
+      description = "How long the usage log has a row for each request. A duration such as \"30d\".";
+    };
+    totalsRetention = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"1825d\"`";
+      example = "30d";
+      description = "How long usage by hour and day is kept. A duration such as \"30d\".";
+    };
+    keepText = {
+      keys = mkOption {
+        type = types.nullOr (types.listOf types.nonEmptyStr);
+        default = null;
+        defaultText = literalMD "what the daemon takes: `[]`";
+        description = "Ids or names of keys whose prompts and answers are kept.";
+      };
+      models = mkOption {
+        type = types.nullOr (types.listOf types.nonEmptyStr);
+        default = null;
+        defaultText = literalMD "what the daemon takes: `[]`";
+        description = "Models, as clients ask for them, whose prompts and answers are kept.";
+      };
+    };
+    textRetention = mkOption {
+      type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
+      default = null;
+      defaultText = literalMD "what the daemon takes: `\"7d\"`";
+      example = "30d";
+      description = "How long prompts and answers are kept. A duration such as \"30d\".";
+    };
+  };
   log = {
     level = mkOption {
       type = types.nullOr (types.enum [ "error" "warn" "info" "debug" ]);

@@ -41,6 +41,11 @@
   { setting = [ "relay" "enable" ]; option = [ "relay" "enable" ]; }
   { setting = [ "relay" "addresses" ]; option = [ "relay" "addresses" ]; }
   { setting = [ "relay" "customDomain" ]; option = [ "relay" "customDomain" ]; }
+  { setting = [ "usage" "retention" ]; option = [ "usage" "retention" ]; }
+  { setting = [ "usage" "totalsRetention" ]; option = [ "usage" "totalsRetention" ]; }
+  { setting = [ "usage" "keepText" "keys" ]; option = [ "usage" "keepText" "keys" ]; }
+  { setting = [ "usage" "keepText" "models" ]; option = [ "usage" "keepText" "models" ]; }
+  { setting = [ "usage" "textRetention" ]; option = [ "usage" "textRetention" ]; }
   { setting = [ "log" "level" ]; option = [ "log" "level" ]; }
   { setting = [ "log" "format" ]; option = [ "log" "format" ]; }
   { setting = [ "telemetry" "endpoint" ]; option = [ "telemetry" "endpoint" ]; }

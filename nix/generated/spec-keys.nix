@@ -132,6 +132,19 @@
             resolvers = null;
           };
         };
+        usage = {
+          keys = {
+            retention = null;
+            totals_retention = null;
+            keep_text = {
+              keys = {
+                keys = null;
+                models = null;
+              };
+            };
+            text_retention = null;
+          };
+        };
         log = {
           keys = {
             level = null;

@@ -3,6 +3,7 @@ import { auth } from './auth.ts'
 import { secrets, telemetry } from './telemetry.ts'
 import { letsencrypt, tls } from './tls.ts'
 import { app, backend, model, upstream } from './upstreams.ts'
+import { usage } from './usage.ts'
 import {
   bytes,
   cidrs,
@@ -171,6 +172,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ spec: 'relay' }),
+  usage: usage.prefault({}).meta({ description: 'The usage log.', spec: 'gate.usage' }),
   log: z
     .strictObject({
       level: z

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { authMode, groupRoles, identityHeader, tailnets, userName } from '../config/auth.ts'
-import { cidrs, host, origin, webOrigin } from '../config/values.ts'
+import { cidrs, host, modelName, origin, webOrigin } from '../config/values.ts'
 import { ipPattern } from '../words/address.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
 import { boundedBytes, boundedDuration, count } from './bounded.ts'
@@ -136,6 +136,8 @@ const network = z
   })
   .prefault({})
 
+const keptFor = (description: string) => boundedDuration(description, '1m', '36500d').optional()
+
 /** The key `gate` of the spec: the gateway itself. */
 export const gate = z.strictObject({
   profile: z.enum(PROFILE_NAMES).default('desktop').meta({ description: 'Size of the machine; sizes every limit.' }),
@@ -167,6 +169,25 @@ export const gate = z.strictObject({
     .prefault({})
     .meta({ description: 'Engines on this host that are not backends of the spec.' }),
   network: network.meta({ description: 'What the daemon may connect to; nothing else is let through.' }),
+  usage: z
+    .strictObject({
+      retention: keptFor('How long the usage log has a row for each request; 90d when absent.'),
+      totals_retention: keptFor('How long usage by hour and day is kept; 1825d when absent.'),
+      keep_text: z
+        .strictObject({
+          keys: z.array(z.string().min(1)).default([]).meta({
+            description: 'Ids or names of keys whose prompts and answers are kept.',
+          }),
+          models: z.array(modelName).default([]).meta({
+            description: 'Models, as clients ask for them, whose prompts and answers are kept.',
+          }),
+        })
+        .prefault({})
+        .meta({ description: 'Prompts and answers that are kept, sealed; none unless named.' }),
+      text_retention: keptFor('How long prompts and answers are kept; 7d when absent.'),
+    })
+    .prefault({})
+    .meta({ description: 'The usage log.' }),
   log: z
     .strictObject({
       level: z

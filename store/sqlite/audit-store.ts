@@ -4,7 +4,6 @@ import { codeOf } from '../../system/error-code.ts'
 import { replaceFiles } from '../../system/replace-files.ts'
 import { type AuditHead, type AuditRow, BROKEN, chainHash, headIn, NO_HEAD } from './audit-chain.ts'
 import type { Database } from './database.ts'
-import { AUDIT_TABLE } from './tables/audit.ts'
 
 type Unnumbered = Omit<AuditRow, 'seq' | 'hash'>
 
@@ -15,7 +14,6 @@ type Unnumbered = Omit<AuditRow, 'seq' | 'hash'>
  * @param headFile path of `audit.head` @throws SqliteError, Error of the file system
  */
 export function openAuditStore(database: Database, headFile: string): AuditStore {
-  database.exec(AUDIT_TABLE)
   const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1')
   const at = database.prepare<[number], AuditHead>('SELECT seq, hash FROM audit WHERE seq = ?')
   const insert = database.prepare<[AuditRow]>(

@@ -3,6 +3,8 @@ import Sqlite from 'better-sqlite3'
 import { boundPageCache } from './page-cache.ts'
 import { databaseError } from './remedy.ts'
 import { ACCESS_TABLES } from './tables/access.ts'
+import { AUDIT_TABLE } from './tables/audit.ts'
+import { ROLL_UP_TABLES, USAGE_LOG_VIEW } from './tables/usage.ts'
 
 export type Database = Sqlite.Database
 
@@ -50,6 +52,11 @@ const LATER_COLUMNS = [
   { table: 'usage', name: 'cache_write_tokens', type: 'INTEGER NOT NULL DEFAULT 0' },
   { table: 'usage', name: 'unpriced', type: 'INTEGER NOT NULL DEFAULT 0' },
   { table: 'usage', name: 'end_user', type: "TEXT NOT NULL DEFAULT ''" },
+  { table: 'usage', name: 'user_id', type: "TEXT NOT NULL DEFAULT ''" },
+  { table: 'usage', name: 'team', type: "TEXT NOT NULL DEFAULT ''" },
+  { table: 'usage', name: 'category', type: "TEXT NOT NULL DEFAULT ''" },
+  { table: 'usage', name: 'provider', type: "TEXT NOT NULL DEFAULT ''" },
+  { table: 'usage', name: 'rolled_up', type: 'INTEGER NOT NULL DEFAULT 0' },
   { table: 'token', name: 'limits', type: 'TEXT' },
 ] as const
 
@@ -57,7 +64,7 @@ const LATER_COLUMNS = [
  * Tables that came later, made where they are not there. The version before does not know them and leaves them alone, so
  * that a rollback to it still opens the file.
  */
-const LATER_TABLES: readonly string[] = [...Object.values(ACCESS_TABLES)]
+const LATER_TABLES: readonly string[] = [...Object.values(ACCESS_TABLES), AUDIT_TABLE, ...ROLL_UP_TABLES]
 
 /**
  * Opens (and makes, mode 0600) the database and brings its schema up to date.
@@ -123,5 +130,6 @@ function migrate(database: Database): void {
       const known = database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, name)
       if (known === undefined) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
     }
+    database.exec(USAGE_LOG_VIEW)
   })()
 }

@@ -1,15 +1,15 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Report } from './usage-report.ts'
+import type { Report, Wanted } from './usage-report.ts'
 
 /**
- * Reads what was used from `since` on (Unix milliseconds), in a thread, so that no request waits for it.
+ * Reads what was used, in a thread, so that no request waits for it.
  * @param signal ends it
  * @throws Error why the database cannot be read, or that it was ended
  */
-export async function readUsage(file: string, since: number, signal: AbortSignal): Promise<Report> {
+export async function readUsage(file: string, wanted: Wanted, signal: AbortSignal): Promise<Report> {
   const program = new URL(`./usage-report-program${extname(import.meta.url)}`, import.meta.url)
-  const worker = new Worker(program, { workerData: { file, since }, execArgv: [] })
+  const worker = new Worker(program, { workerData: { file, wanted }, execArgv: [] })
   const { promise, resolve, reject } = Promise.withResolvers<Report>()
   const end = () => void worker.terminate()
   worker.once('message', resolve)

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import Sqlite from 'better-sqlite3'
-import { usageReport } from './usage-report.ts'
+import { usageReport, type Wanted } from './usage-report.ts'
 
 // Reads one report, as a thread of the daemon.
-const { file, since } = workerData as { readonly file: string; readonly since: number }
+const { file, wanted } = workerData as { readonly file: string; readonly wanted: Wanted }
 const database = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: 5_000 })
-parentPort?.postMessage(usageReport(database, since))
+parentPort?.postMessage(usageReport(database, wanted))
 database.close()

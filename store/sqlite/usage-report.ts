@@ -1,27 +1,21 @@
-import type { UsageCounts, UsageGroup } from '../../schemas/admin-usage.ts'
+import type { UsageCounts, UsageGroup, UsagePoint } from '../../schemas/admin-usage.ts'
 import type { Database } from './database.ts'
-
-/** What is read of each attempt. */
-type Attempt = {
-  readonly request_id: string
-  readonly started_at: number
-  readonly key_id: string
-  readonly end_user: string
-  readonly model: string
-  readonly upstream: string
-  readonly outcome: string
-  readonly input_tokens: number
-  readonly output_tokens: number
-  readonly estimated: number
-  readonly cost_microdollars: number
-  readonly unpriced: number
-  readonly duration_ms: number
-}
+import { addAttempt, type CountColumn, type Counted, type GroupColumn, noSums, type Sums } from './roll-ups.ts'
+import { COUNT_COLUMNS, DURATION_COLUMNS, GROUP_COLUMNS, ROLL_UPS, type RollUp } from './tables/usage.ts'
 
 /** Most groups of one kind in a report: the busiest. */
 const MOST_GROUPS = 1_000
 
-/** The total, and the busiest of each kind; keys are named by their ids. */
+/** Which rows are reported; times are Unix milliseconds. */
+export type Wanted = {
+  readonly since: number
+  /** The time of now: what comes after it is reported, too. */
+  readonly until: number
+  /** Only of one person, or of one key. */
+  readonly of?: { readonly userId: string } | { readonly keyId: string }
+}
+
+/** The total, and the busiest of each kind; keys, users and teams are named by their ids. */
 export type Report = {
   readonly total: UsageCounts
   readonly models: UsageGroup[]
@@ -29,127 +23,170 @@ export type Report = {
   readonly upstreams: UsageGroup[]
   /** Of programs that say who their users are. */
   readonly users: UsageGroup[]
+  readonly people: UsageGroup[]
+  readonly teams: UsageGroup[]
+  readonly categories: UsageGroup[]
+  /** The same in the course of time. */
+  readonly series: UsagePoint[]
+  /** Rows of an earlier version are not counted yet. */
+  readonly isCounting: boolean
 }
+
+/** What comes to one report: the rows of a part of an hour, the hours of a part of a day, and days. */
+type Group = Record<GroupColumn, string> & Sums
 
 /**
- * What was used from `since` on, Unix milliseconds. Reads the whole table: a million rows take about a second.
+ * What was used from `since` on. Read from the roll-ups: the time it takes depends on how many keys and models there
+ * are, not on the number of rows.
  */
-export function usageReport(database: Database, since: number): Report {
-  const rows = database.prepare<[number], Attempt>(
-    `SELECT request_id, started_at, key_id, end_user, model, upstream, outcome, input_tokens, output_tokens, estimated,
-       cost_microdollars, unpriced, duration_ms
-     FROM usage WHERE started_at >= ? ORDER BY request_id, attempt`,
+export function usageReport(database: Database, wanted: Wanted): Report {
+  const [hours, days] = ROLL_UPS
+  const firstHour = Math.ceil(wanted.since / hours.lengthMs) * hours.lengthMs
+  const firstDay = Math.ceil(firstHour / days.lengthMs) * days.lengthMs
+  const groups = [
+    ...rowsBetween(database, wanted, wanted.since, firstHour),
+    ...rolledUp(database, wanted, hours, firstHour, firstDay),
+    ...rolledUp(database, wanted, days, firstDay, Number.MAX_SAFE_INTEGER),
+  ]
+  const total = noSums()
+  for (const group of groups) addSums(total, group)
+  const by = (column: GroupColumn, hasNone: boolean, isOfUpstream = false): UsageGroup[] =>
+    grouped(groups, column, hasNone, isOfUpstream)
+  return {
+    total: shown(total, total.requests),
+    models: by('model', true),
+    keys: by('key_id', true),
+    upstreams: by('upstream', true, true),
+    users: by('end_user', false),
+    people: by('user_id', false),
+    teams: by('team', false),
+    categories: by('category', false),
+    series: seriesOf(database, wanted),
+    isCounting: database.prepare('SELECT 1 FROM usage WHERE rolled_up = 0 LIMIT 1').get() !== undefined,
+  }
+}
+
+function conditionOf({ of }: Wanted): readonly [sql: string, values: readonly string[]] {
+  if (of === undefined) return ['', []]
+  return 'userId' in of ? [' AND user_id = ?', [of.userId]] : [' AND key_id = ?', [of.keyId]]
+}
+
+type RollUpRow = Record<GroupColumn, string> & Record<CountColumn, number> & Record<string, number | string>
+
+function rolledUp(database: Database, wanted: Wanted, { table, begin }: RollUp, from: number, to: number): Group[] {
+  const [condition, values] = conditionOf(wanted)
+  const sums = [...COUNT_COLUMNS, ...DURATION_COLUMNS].map((name) => `SUM(${name}) AS ${name}`)
+  const groups = GROUP_COLUMNS.join(', ')
+  const rows = database
+    .prepare<unknown[], RollUpRow>(
+      `SELECT ${groups}, ${sums.join(', ')} FROM ${table} WHERE ${begin} >= ? AND ${begin} < ?${condition}
+       GROUP BY ${groups}`,
+    )
+    .all(from, to, ...values)
+  return rows.map((row) => ({ ...row, durations: DURATION_COLUMNS.map((name) => Number(row[name])) }))
+}
+
+function rowsBetween(database: Database, wanted: Wanted, from: number, to: number): Group[] {
+  const [condition, values] = conditionOf(wanted)
+  const rows = database.prepare<unknown[], Counted & Record<GroupColumn, string>>(
+    `SELECT key_id, user_id, team, end_user, model, category, upstream, provider, attempt, outcome,
+       input_tokens AS inputTokens, output_tokens AS outputTokens, cached_tokens AS cachedTokens,
+       cache_write_tokens AS cacheWriteTokens, reasoning_tokens AS reasoningTokens,
+       cost_microdollars AS costMicrodollars, duration_ms AS durationMs, estimated, unpriced
+     FROM usage WHERE started_at >= ? AND started_at < ? AND rolled_up = 1${condition}`,
   )
-  const total = emptyTally()
-  const tallies = () => new Map<string, Tally>()
-  const [models, keys, upstreams, users] = [tallies(), tallies(), tallies(), tallies()]
-  for (const attempts of byRequest(rows.iterate(since))) {
-    const [first] = attempts
-    for (const tally of [total, at(models, first.model), at(keys, first.key_id)]) count(tally, attempts)
-    if (first.end_user !== '') count(at(users, first.end_user), attempts)
-    for (const [upstream, own] of Map.groupBy(attempts, (attempt) => attempt.upstream)) {
-      const [start, ...retries] = own
-      if (start !== undefined) count(at(upstreams, upstream), [start, ...retries])
-    }
+  const groups = new Map<string, Group>()
+  for (const row of rows.iterate(from, to, ...values)) {
+    const id = JSON.stringify(GROUP_COLUMNS.map((name) => row[name]))
+    const known = groups.get(id) ?? { ...row, ...noSums() }
+    groups.set(id, known)
+    addAttempt(known, row)
   }
+  return [...groups.values()]
+}
+
+function addSums(into: Sums, { durations, ...more }: Sums): void {
+  for (const name of COUNT_COLUMNS) into[name] += more[name]
+  for (const [at, count] of durations.entries()) into.durations[at] = (into.durations[at] ?? 0) + count
+}
+
+function grouped(all: readonly Group[], column: GroupColumn, hasNone: boolean, isOfUpstream: boolean): UsageGroup[] {
+  const groups = new Map<string, Sums>()
+  for (const group of all) {
+    const name = group[column]
+    if (name === '' && !hasNone) continue
+    const sums = groups.get(name) ?? noSums()
+    groups.set(name, sums)
+    addSums(sums, group)
+  }
+  return [...groups]
+    .map(([name, sums]) => ({ name, ...shown(sums, isOfUpstream ? sums.attempts : sums.requests) }))
+    .sort((one, other) => other.requests - one.requests || one.name.localeCompare(other.name, 'en'))
+    .slice(0, MOST_GROUPS)
+}
+
+/** @param requests first attempts, or at an upstream all attempts: there each of them asked for an answer */
+function shown(sums: Sums, requests: number): UsageCounts {
+  const median = medianOf(sums.durations, sums.answered)
   return {
-    total: shown(total),
-    models: groups(models),
-    keys: groups(keys),
-    upstreams: groups(upstreams),
-    users: groups(users),
+    requests,
+    failed: Math.max(0, requests - sums.answered - sums.cancelled),
+    cancelled: sums.cancelled,
+    estimated: Math.min(requests, sums.estimated),
+    input_tokens: sums.input_tokens,
+    output_tokens: sums.output_tokens,
+    cached_tokens: sums.cached_tokens,
+    cost_microdollars: sums.cost_microdollars,
+    unpriced: Math.min(requests, sums.unpriced),
+    ...(median !== undefined && { median_ms: median }),
   }
 }
 
-type Attempts = [Attempt, ...Attempt[]]
-
-/** The attempts of each request, which come one after the other. */
-function* byRequest(rows: Iterable<Attempt>): Generator<Attempts> {
-  let attempts: Attempts | undefined
-  for (const row of rows) {
-    if (attempts?.[0].request_id === row.request_id) attempts.push(row)
-    else {
-      if (attempts !== undefined) yield attempts
-      attempts = [row]
-    }
-  }
-  if (attempts !== undefined) yield attempts
-}
-
-/** Durations are counted per millisecond, so that the median is exact and their number takes no memory. */
-type Tally = Record<(typeof COUNTS)[number], number> & { readonly answeredMs: Map<number, number> }
-const COUNTS = [
-  'requests',
-  'failed',
-  'cancelled',
-  'estimated',
-  'input_tokens',
-  'output_tokens',
-  'cost_microdollars',
-  'unpriced',
-] as const
-
-function emptyTally(): Tally {
-  return {
-    requests: 0,
-    failed: 0,
-    cancelled: 0,
-    estimated: 0,
-    input_tokens: 0,
-    output_tokens: 0,
-    cost_microdollars: 0,
-    unpriced: 0,
-    answeredMs: new Map(),
-  }
-}
-
-function at(tallies: Map<string, Tally>, name: string): Tally {
-  const known = tallies.get(name)
-  if (known !== undefined) return known
-  const tally = emptyTally()
-  tallies.set(name, tally)
-  return tally
-}
-
-/** Counts one request: its last attempt says how it ended, all of them what it took. */
-function count(tally: Tally, attempts: Attempts): void {
-  const [first] = attempts
-  const last = attempts.at(-1) ?? first
-  tally.requests += 1
-  if (last.outcome === 'cancelled') tally.cancelled += 1
-  else if (last.outcome !== 'ok') tally.failed += 1
-  if (attempts.some(({ estimated }) => estimated === 1)) tally.estimated += 1
-  if (attempts.some(({ unpriced }) => unpriced === 1)) tally.unpriced += 1
-  for (const { input_tokens, output_tokens, cost_microdollars } of attempts) {
-    tally.input_tokens += input_tokens
-    tally.output_tokens += output_tokens
-    tally.cost_microdollars += cost_microdollars
-  }
-  if (last.outcome !== 'ok') return
-  const ms = Math.max(0, last.started_at - first.started_at) + last.duration_ms
-  tally.answeredMs.set(ms, (tally.answeredMs.get(ms) ?? 0) + 1)
-}
-
-function shown({ answeredMs, ...counts }: Tally): UsageCounts {
-  const median = medianOf(answeredMs)
-  return median === undefined ? counts : { ...counts, median_ms: median }
-}
-
-/** The lower one of the two in the middle. */
-function medianOf(counts: ReadonlyMap<number, number>): number | undefined {
-  const values = [...counts].sort(([one], [other]) => one - other)
-  const half = values.reduce((sum, [, many]) => sum + many, 0) / 2
-  let seen = 0
-  for (const [value, many] of values) {
-    seen += many
-    if (seen >= half) return value
+/** As if durations were spread evenly, by their logarithm, over each column. */
+function medianOf(durations: readonly number[], answered: number): number | undefined {
+  if (answered === 0) return undefined
+  let before = 0
+  for (const [at, count] of durations.entries()) {
+    const within = (answered / 2 - before) / count
+    if (count > 0 && within <= 1) return Math.round(2 ** ((at + within) / 2))
+    before += count
   }
   return undefined
 }
 
-function groups(tallies: ReadonlyMap<string, Tally>): UsageGroup[] {
-  return [...tallies]
-    .map(([name, tally]) => ({ name, ...shown(tally) }))
-    .sort((one, other) => other.requests - one.requests || one.name.localeCompare(other.name, 'en'))
-    .slice(0, MOST_GROUPS)
+const LONGEST_BY_HOUR_MS = 8 * 86_400_000
+const SHORTEST_BY_HOUR_MS = 3 * 3_600_000
+const ROWS_STEP_MS = 300_000
+
+type Point = { readonly at: number } & Omit<UsagePoint, 'at'>
+
+/** By five minutes, hours or days, whichever makes some dozens of points. */
+function seriesOf(database: Database, wanted: Wanted): UsagePoint[] {
+  const [condition, values] = conditionOf(wanted)
+  const [hours, days] = ROLL_UPS
+  const spanMs = wanted.until - wanted.since
+  const isOfRows = spanMs < SHORTEST_BY_HOUR_MS
+  const { table, begin, lengthMs } = spanMs < LONGEST_BY_HOUR_MS ? hours : days
+  const stepMs = isOfRows ? ROWS_STEP_MS : lengthMs
+  const from = Math.floor(wanted.since / stepMs) * stepMs
+  const sql = isOfRows
+    ? `SELECT started_at - started_at % ${stepMs} AS at, SUM(attempt = 1) AS requests,
+         SUM(input_tokens) AS input_tokens, SUM(output_tokens) AS output_tokens,
+         SUM(cost_microdollars) AS cost_microdollars
+       FROM usage WHERE started_at >= ?${condition} GROUP BY 1`
+    : `SELECT ${begin} AS at, SUM(requests) AS requests, SUM(input_tokens) AS input_tokens,
+         SUM(output_tokens) AS output_tokens, SUM(cost_microdollars) AS cost_microdollars
+       FROM ${table} WHERE ${begin} >= ?${condition} GROUP BY 1`
+  const found = new Map(
+    database
+      .prepare<unknown[], Point>(sql)
+      .all(from, ...values)
+      .map((point) => [point.at, point]),
+  )
+  const none = { requests: 0, input_tokens: 0, output_tokens: 0, cost_microdollars: 0 }
+  const count = Math.min(MOST_GROUPS, Math.floor((wanted.until - from) / stepMs) + 1)
+  return Array.from({ length: Math.max(0, count) }, (_, n) => {
+    const at = wanted.until - (wanted.until % stepMs) - (count - 1 - n) * stepMs
+    return { ...none, ...found.get(at), at: new Date(at).toISOString() }
+  })
 }

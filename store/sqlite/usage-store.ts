@@ -2,20 +2,22 @@ import type { UsageRow } from '../../daemon/meter/usage.ts'
 import { snakeCase } from '../../schemas/words/key-names.ts'
 import { USAGE_FIELDS } from '../usage-columns.ts'
 import type { Database } from './database.ts'
+import { openRollUps } from './roll-ups.ts'
 
 /**
- * The usage log in the table `usage`. A retried row is ignored, so appending twice never counts twice; `append` returns
- * how many were new.
- * @throws SqliteError (SQLITE_BUSY, SQLITE_FULL, …); then no row of the batch was written
+ * The usage log in the table `usage`, and what it comes to in the roll-ups. A retried row is ignored, so appending twice
+ * never counts twice; `append` returns how many were new.
+ * @throws SqliteError (SQLITE_BUSY, SQLITE_FULL, …); then no row of the batch was written or counted
  */
 export function openUsageStore(database: Database): { readonly append: (rows: readonly UsageRow[]) => number } {
   const columns = USAGE_FIELDS.map(snakeCase).join(', ')
   const places = USAGE_FIELDS.map(() => '?').join(', ')
-  const insert = database.prepare(`INSERT OR IGNORE INTO usage (${columns}) VALUES (${places})`)
+  const insert = database.prepare(`INSERT OR IGNORE INTO usage (${columns}, rolled_up) VALUES (${places}, 1)`)
+  const rollUps = openRollUps(database)
   const insertAll = database.transaction((rows: readonly UsageRow[]) => {
-    let added = 0
-    for (const row of rows) added += insert.run(USAGE_FIELDS.map((field) => cell(row[field]))).changes
-    return added
+    const added = rows.filter((row) => insert.run(USAGE_FIELDS.map((field) => cell(row[field]))).changes > 0)
+    rollUps.add(added)
+    return added.length
   })
   return { append: (rows) => insertAll.immediate(rows) }
 }

@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { Log } from '../../schemas/words/log.ts'
+import type { Retention } from '../sqlite/usage-upkeep.ts'
 
 export type Importer = {
   /**
@@ -8,8 +9,16 @@ export type Importer = {
    * @throws ImportError, Error why not all could be imported
    */
   run(files: readonly string[]): Promise<void>
+  /**
+   * Does some of the upkeep of the usage log, for a fraction of a second. Not while `run` does.
+   * @returns whether there is more to do  @throws ImportError, Error
+   */
+  keepUp(retention: Retention): Promise<boolean>
   close(): Promise<void>
 }
+
+/** What the worker is asked for. `retention`: upkeep, too; null: none. */
+export type ImportRequest = { readonly files: readonly string[]; readonly retention: Retention | null }
 
 /** What the worker answers. `error` is null when all files are imported and deleted. */
 export type ImportAnswer = {
@@ -19,6 +28,8 @@ export type ImportAnswer = {
   readonly damagedLines: number
   /** Requests that were going on when a daemon was killed. */
   readonly interrupted: number
+  /** There is more upkeep to do. */
+  readonly hasMore: boolean
 }
 
 /** Why rows could not be imported. */
@@ -57,7 +68,7 @@ export function createImporter(databaseFile: string, log: Log): Importer {
   return {
     async run(files) {
       worker ??= start()
-      const { error, isDamaged, damagedLines, interrupted } = await answerOf(worker, files)
+      const { error, isDamaged, damagedLines, interrupted } = await answerOf(worker, { files, retention: null })
       if (damagedLines > 0) {
         const file = `${databaseFile}-usage-damaged`
         log('error', 'damaged lines of the usage journal were set aside', { count: damagedLines, file })
@@ -69,13 +80,19 @@ export function createImporter(databaseFile: string, log: Log): Importer {
       }
       if (error !== null) throw new ImportError(error, isDamaged)
     },
+    async keepUp(retention) {
+      worker ??= start()
+      const { error, isDamaged, hasMore } = await answerOf(worker, { files: [], retention })
+      if (error !== null) throw new ImportError(error, isDamaged)
+      return hasMore
+    },
     async close() {
       await worker?.terminate()
     },
   }
 }
 
-function answerOf(worker: Worker, files: readonly string[]): Promise<ImportAnswer> {
+function answerOf(worker: Worker, request: ImportRequest): Promise<ImportAnswer> {
   return new Promise((resolve, reject) => {
     const onMessage = (answer: ImportAnswer) => {
       settle()
@@ -92,6 +109,6 @@ function answerOf(worker: Worker, files: readonly string[]): Promise<ImportAnswe
     }
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
     worker.ref()
-    worker.postMessage(files)
+    worker.postMessage(request)
   })
 }

@@ -2,6 +2,7 @@ import { closeSync, ftruncateSync, openSync, readdirSync, renameSync, rmSync, wr
 import { basename, dirname, join } from 'node:path'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import type { Retention } from '../sqlite/usage-upkeep.ts'
 import { createImporter, ImportError, type Importer } from './importer.ts'
 import { usageLine } from './line.ts'
 
@@ -25,6 +26,11 @@ export type UsageJournal = {
    * @throws Error why the database cannot be written; the rows stay in the journal
    */
   importNow(): Promise<void>
+  /**
+   * Counts what is not counted yet, and removes what is older than it is kept, for a fraction of a second, between two
+   * imports. @returns whether there is more to do  @throws Error why the database cannot be written
+   */
+  keepUp(retention: Retention): Promise<boolean>
   /** Why the last import failed; null when it did not. */
   lastError(): string | null
   /** Whether it failed because the database is damaged. The rows wait in the journal, for a database that is whole. */
@@ -122,6 +128,18 @@ export function openUsageJournal(
     return running
   }
 
+  function keepUp(retention: Retention): Promise<boolean> {
+    const kept = running.then(
+      () => importer.keepUp(retention),
+      () => importer.keepUp(retention),
+    )
+    running = kept.then(
+      () => {},
+      () => {},
+    )
+    return kept
+  }
+
   async function importAll(): Promise<void> {
     try {
       await importComplete() // first, so that a database that fails for hours makes two files and not thousands
@@ -158,6 +176,7 @@ export function openUsageJournal(
     append,
     noteOpen,
     importNow,
+    keepUp,
     lastError: () => lastError,
     isDamaged: () => isDamaged,
     async close() {

@@ -3,10 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { codeOf } from '../../system/error-code.ts'
 import { type Database, openDatabase } from '../sqlite/database.ts'
 import { isDamage, remedyFor } from '../sqlite/remedy.ts'
+import { openUsageUpkeep, type Retention } from '../sqlite/usage-upkeep.ts'
 import { importFile } from './import-file.ts'
-import type { ImportAnswer } from './importer.ts'
+import type { ImportAnswer, ImportRequest } from './importer.ts'
 
-// The program of the worker thread: takes lists of journal files, one after the other.
+// The program of the worker thread: takes lists of journal files, and rounds of upkeep, one after the other.
 const { databaseFile } = workerData as { readonly databaseFile: string }
 let open: { readonly database: Database; readonly inode: number } | null = null
 
@@ -24,9 +25,22 @@ function databaseInPlace(): Database {
   return database
 }
 
-parentPort?.on('message', (files: readonly string[]) => {
+/** How long steps of upkeep may take before the next import gets its turn. */
+const UPKEEP_MS = 200
+let upkeep: { readonly of: Database; readonly step: ReturnType<typeof openUsageUpkeep>['step'] } | null = null
+
+function keepUp(retention: Retention): boolean {
+  const database = databaseInPlace()
+  if (upkeep?.of !== database) upkeep = { of: database, step: openUsageUpkeep(database).step }
+  const startMs = performance.now()
+  while (upkeep.step(retention)) if (performance.now() - startMs > UPKEEP_MS) return true
+  return false
+}
+
+parentPort?.on('message', ({ files, retention }: ImportRequest) => {
   let damagedLines = 0
   let interrupted = 0
+  let hasMore = false
   let error: string | null = null
   let code = ''
   try {
@@ -36,10 +50,17 @@ parentPort?.on('message', (files: readonly string[]) => {
       damagedLines += imported.damagedLines
       if (file.startsWith(`${databaseFile}-usage-open-`)) interrupted += imported.newRows
     }
+    if (retention !== null) hasMore = keepUp(retention)
   } catch (failure) {
     const reason = failure instanceof Error ? failure.message : String(failure)
     code = codeOf(failure) || codeOf(failure instanceof Error ? failure.cause : undefined)
     error = codeOf(failure) === '' ? reason : `${reason}; ${remedyFor(databaseFile, code)}` // else it names one itself
   }
-  parentPort?.postMessage({ error, isDamaged: isDamage(code), damagedLines, interrupted } satisfies ImportAnswer)
+  parentPort?.postMessage({
+    error,
+    isDamaged: isDamage(code),
+    damagedLines,
+    interrupted,
+    hasMore,
+  } satisfies ImportAnswer)
 })

@@ -258,8 +258,8 @@ const sovereign: readonly Entry[] = [
   { shown: '`GET /api/user/usage?period=hour|day|week|month`', gate: 'the same', owed: 'access' },
   {
     shown: 'SQL over `usage_log`',
-    gate: 'table `usage` of `gate.db`',
-    proof: ['test/e2e/kill.test.ts', 'no row of an answer that a client saw whole is lost or doubled'],
+    gate: 'the same, in `gate.db`',
+    proof: ['test/unit/store/usage-upkeep.test.ts', 'the queries over usage_log that a seed shows'],
   },
   {
     shown: 'back up `/config`',

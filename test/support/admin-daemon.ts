@@ -130,7 +130,7 @@ const NO_BACKENDS: AdminBackends = {
 const DECLARED = { server: { port: 4000 }, upstreams: { openai: { provider: 'openai' } } }
 
 const used = (name: string, requests: number, median_ms: number) => {
-  const tokens = { input_tokens: 1_234, output_tokens: 56, cost_microdollars: 12_345, unpriced: 0 }
+  const tokens = { input_tokens: 1_234, output_tokens: 56, cached_tokens: 0, cost_microdollars: 12_345, unpriced: 0 }
   return { name, requests, failed: 0, cancelled: 0, estimated: 0, ...tokens, median_ms }
 }
 const USED = {
@@ -141,6 +141,7 @@ const USED = {
     estimated: 1,
     input_tokens: 3_702,
     output_tokens: 168,
+    cached_tokens: 0,
     cost_microdollars: 1_234_567,
     unpriced: 1,
     median_ms: 340,
@@ -159,11 +160,22 @@ const USED = {
       estimated: 0,
       input_tokens: 0,
       output_tokens: 0,
+      cached_tokens: 0,
       cost_microdollars: 0,
       unpriced: 0,
     },
   ],
   users: [used('ann@example.org', 1, 200)],
+  people: [],
+  teams: [],
+  categories: [],
+  series: [1, 4, 2].map((requests, hour) => ({
+    at: `2026-11-20T1${hour}:00:00.000Z`,
+    requests,
+    input_tokens: 1_234,
+    output_tokens: 56,
+    cost_microdollars: 411_522,
+  })),
 }
 
 const STATUS: DaemonStatus = {

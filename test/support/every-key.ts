@@ -152,6 +152,13 @@ export const everyKey: Tree = {
     },
   },
   relay: { enable: true, addresses: ['relay.example.org:443'], custom_domain: 'me' },
+  usage: {
+    retention: '91d',
+    totals_retention: '1000d',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
+    keep_text: { keys: ['a "${key}"'], models: ['in'] },
+    text_retention: '8d',
+  },
   log: { level: 'debug', format: 'text' },
   telemetry: {
     endpoint: 'http://127.0.0.1:4318',

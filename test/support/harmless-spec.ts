@@ -63,6 +63,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       },
       telemetry: { endpoint: 'http://zqcollector.example:4318', headers: secret('otlp') },
       secrets: { encryption_key: secret('seal'), previous_key: secret('sealed') },
+      usage: { keep_text: { keys: ['zqtextkey'], models: ['zqtextmodel'] } },
       auth: {
         token: secret('token'),
         username: 'zquser',

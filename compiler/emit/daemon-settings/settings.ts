@@ -57,6 +57,7 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
     discovery: discovery(deployment),
     ...tlsTables(deployment.gateway.tlsServing),
     relay: relay(deployment),
+    usage: usage(deployment),
     log: log(deployment),
     telemetry: telemetryTable(deployment),
   })
@@ -139,6 +140,26 @@ function relay({ relayClient: { enable, addresses, custom_domain, ...rest } }: D
     addresses: value(['relay', 'addresses'], addresses),
     custom_domain: custom_domain === undefined ? undefined : value(['relay', 'custom_domain'], custom_domain),
   })
+}
+
+function usage({ gateway }: Deployment): JsonNode | undefined {
+  const origin: SpecPath = ['gate', 'usage']
+  const { retentionMs, totalsRetentionMs, textRetentionMs, textOfKeys, textOfModels, ...rest } = gateway.usage
+  rest satisfies Record<string, never>
+  const time = (key: string, ms: number | undefined) =>
+    ms === undefined ? undefined : value([...origin, key], durationText(ms))
+  const names = (key: string, all: readonly string[]) =>
+    all.length === 0 ? undefined : value([...origin, 'keep_text', key], all)
+  const keepsText = textOfKeys.length + textOfModels.length > 0
+  const table = {
+    retention: time('retention', retentionMs),
+    totals_retention: time('totals_retention', totalsRetentionMs),
+    keep_text: keepsText
+      ? object([...origin, 'keep_text'], { keys: names('keys', textOfKeys), models: names('models', textOfModels) })
+      : undefined,
+    text_retention: time('text_retention', textRetentionMs),
+  }
+  return Object.values(table).every((node) => node === undefined) ? undefined : object(origin, table)
 }
 
 function log({ gateway }: Deployment): JsonNode {

@@ -72,11 +72,21 @@ export type Gateway = Node &
     readonly tlsServing: TlsServing | undefined
     /** The same for a target that runs no proxy. */
     readonly tlsWithoutProxy: TlsServing | undefined
+    readonly usage: UsageSettings
     readonly log: Spec['gate']['log']
     readonly telemetry: Omit<Spec['gate']['telemetry'], 'headers' | 'interval'> & {
       readonly intervalMs: number | undefined
     }
   }
+
+/** What is kept of requests, and how long. */
+export type UsageSettings = {
+  readonly retentionMs: number | undefined
+  readonly totalsRetentionMs: number | undefined
+  readonly textRetentionMs: number | undefined
+  readonly textOfKeys: readonly string[]
+  readonly textOfModels: readonly string[]
+}
 
 /** A provider that requests can go to. */
 export type Upstream = Node & {

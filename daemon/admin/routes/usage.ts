@@ -1,5 +1,5 @@
 import type { AdminAnswers } from '../../../schemas/admin.ts'
-import type { UsageCounts, UsageGroup } from '../../../schemas/admin-usage.ts'
+import type { UsageCounts, UsageGroup, UsagePoint } from '../../../schemas/admin-usage.ts'
 import { durationMs } from '../../../schemas/config/values.ts'
 import { isCalendarDay } from '../../../schemas/words/calendar-day.ts'
 import { AdminError } from '../error.ts'
@@ -11,13 +11,23 @@ type UsedSince = {
   readonly keys: readonly UsageGroup[]
   readonly upstreams: UsageGroup[]
   readonly users: UsageGroup[]
+  readonly people: readonly UsageGroup[]
+  readonly teams: readonly UsageGroup[]
+  readonly categories: UsageGroup[]
+  readonly series: UsagePoint[]
   /** Why the last rows are missing. */
   readonly incomplete?: string
 }
 
+type WantedUsage = {
+  readonly since: number
+  readonly until: number
+  readonly of?: { readonly userId: string } | { readonly keyId: string }
+}
+
 export type UsageParts = {
-  /** @param since Unix milliseconds @param signal ends it @throws Error why it cannot be read */
-  readonly usage: (since: number, signal: AbortSignal) => Promise<UsedSince>
+  /** @param wanted times are Unix milliseconds @param signal ends it @throws Error why it cannot be read */
+  readonly usage: (wanted: WantedUsage, signal: AbortSignal) => Promise<UsedSince>
 }
 
 type Around = {
@@ -38,13 +48,15 @@ export async function usage(
 ): Promise<AdminAnswers['GET /v1/usage']> {
   const until = parts.now()
   const since = startOf(query.get('since') ?? USUAL_PERIOD, until)
-  const report = await parts.usage(since, signal)
+  const report = await parts.usage({ since, until }, signal)
   const names = new Map([
     ...Object.entries(OTHER_KEYS),
     ...parts.tokens.list().map(({ id, name }) => [id, name] as const),
   ])
   const keys = report.keys.map((key) => ({ ...key, id: key.name, name: names.get(key.name) ?? key.name }))
-  return { since: new Date(since).toISOString(), until: new Date(until).toISOString(), ...report, keys }
+  const people = report.people.map((person) => ({ ...person, id: person.name }))
+  const teams = report.teams.map((team) => ({ ...team, id: team.name }))
+  return { since: new Date(since).toISOString(), until: new Date(until).toISOString(), ...report, keys, people, teams }
 }
 
 /** @returns Unix milliseconds @throws AdminError */

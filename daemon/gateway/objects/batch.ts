@@ -6,7 +6,7 @@ import { utf8Of } from '../../translate/sse.ts'
 import type { Sink } from '../../upstream/answer-form.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
-import { batchRow } from '../usage-row.ts'
+import { batchRow, whoOf } from '../usage-row.ts'
 import type { ObjectJob, ObjectParts } from './job.ts'
 
 /** Models of one batch that are counted apart. */
@@ -18,8 +18,8 @@ const MOST_MODELS = 100
  */
 export async function settleBatch(
   { ledger, metrics, objects, priceOf, now }: ObjectParts,
-  { keyId, exchange }: ObjectJob,
-  { name }: Upstream,
+  { exchange }: ObjectJob,
+  { name, provider }: Upstream,
   id: string,
   all: readonly BatchUsage[],
 ): Promise<void> {
@@ -27,8 +27,9 @@ export async function settleBatch(
   for (const [index, { model, usage }] of all.entries()) {
     const target = { upstream: name, model, weight: 1 }
     const price = priceOf(target)
-    const { endUser } = exchange.answer
-    const row = batchRow({ id: `${name} ${id}`, number: index + 1, keyId, endUser, target, usage, price, now: now() })
+    const who = whoOf(exchange.answer)
+    const facts = { who, target, provider, usage, price, now: now() }
+    const row = batchRow({ id: `${name} ${id}`, number: index + 1, ...facts })
     metrics.attempt(row)
     await ledger.settle(row)
   }

@@ -12,7 +12,7 @@ import type { Upstream } from '../../upstream/upstream.ts'
 import type { Upstreams } from '../../upstream/upstreams.ts'
 import { conclude } from '../conclude.ts'
 import type { Exchange } from '../exchange.ts'
-import { type OngoingAttempt, usageRow } from '../usage-row.ts'
+import { type OngoingAttempt, usageRow, whoOf } from '../usage-row.ts'
 
 /** What is known of the things of one key. @throws GateError STORE_UNAVAILABLE */
 export type KeyObjects = {
@@ -57,8 +57,8 @@ export type ObjectJob = {
 /** Does the work of a request and writes its usage row, which has no model: nothing of it is paid for by tokens. */
 export async function metered(
   parts: ObjectParts,
-  { exchange: { answer }, keyId, call, dialect }: ObjectJob,
-  { name }: Upstream,
+  { exchange: { answer }, call, dialect }: ObjectJob,
+  { name, provider }: Upstream,
   attempt: number,
   work: () => Promise<ForwardEnd>,
 ): Promise<ForwardEnd> {
@@ -66,9 +66,10 @@ export async function metered(
     requestId: answer.requestId,
     attempt,
     startedAt: parts.now(),
-    keyId,
-    endUser: answer.endUser,
+    ...whoOf(answer),
     model: '',
+    category: '',
+    provider,
     target: { upstream: name, model: call.endpoint.about ?? '', weight: 1 },
     call,
     dialect,

@@ -25,6 +25,10 @@ const row = (requestId: string, attempt = 1): UsageRow => ({
   costMicrodollars: 0,
   unpriced: false,
   endUser: '',
+  userId: '',
+  team: '',
+  category: '',
+  provider: '',
   durationMs: 5,
   ttftMs: null,
 })

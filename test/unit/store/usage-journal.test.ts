@@ -58,6 +58,10 @@ const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow => ({
   costMicrodollars: 6,
   unpriced: false,
   endUser: '',
+  userId: '',
+  team: '',
+  category: '',
+  provider: '',
   durationMs: 7,
   ttftMs: null,
   ...more,
@@ -70,7 +74,11 @@ function open(parts?: { readonly importer?: Importer; readonly file?: JournalFil
 const files = () => readdirSync(place.path).filter((name) => name.startsWith('gate.db-usage-'))
 const ids = () => database.prepare('SELECT request_id FROM usage ORDER BY 1').pluck().all()
 /** Imports nothing, as if the daemon were killed before. */
-const noImporter = (): Importer => ({ run: () => Promise.reject(new Error('killed')), close: () => Promise.resolve() })
+const noImporter = (): Importer => ({
+  run: () => Promise.reject(new Error('killed')),
+  keepUp: () => Promise.resolve(false),
+  close: () => Promise.resolve(),
+})
 
 test('a row is in its file, mode 0600, when append returns; after importNow it is in the table and the file is gone', async () => {
   const journal = open()
@@ -81,7 +89,7 @@ test('a row is in its file, mode 0600, when append returns; after importNow it i
   await journal.importNow()
   expect(files()).toEqual([])
   expect(database.prepare('SELECT * FROM usage WHERE request_id = ?').raw().get('a')).toEqual([
-    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null, 0, 0, ''],
+    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null, 0, 0, '', '', '', '', '', 1],
   ])
 })
 
@@ -252,10 +260,10 @@ test('any row survives its line', () => {
 test('a line that an older version wrote, without the last fields, is a row', () => {
   const one = row('a', { cacheWriteTokens: 0, unpriced: false, endUser: '' })
   const values = JSON.parse(usageLine(one)) as unknown[]
-  for (const older of [values.slice(0, -1), values.slice(0, -2), values.slice(0, -3)]) {
-    expect(rowOfLine(JSON.stringify(older))).toEqual(one)
+  for (const missing of [1, 2, 3, 4, 5, 6, 7]) {
+    expect(rowOfLine(JSON.stringify(values.slice(0, -missing)))).toEqual(one)
   }
-  expect(rowOfLine(JSON.stringify(values.slice(0, -4)))).toBeNull()
+  expect(rowOfLine(JSON.stringify(values.slice(0, -8)))).toBeNull()
   expect(rowOfLine(JSON.stringify([...values, 0]))).toBeNull()
 })
 

@@ -54,6 +54,10 @@ const ROW = {
   costMicrodollars: 0,
   unpriced: false,
   endUser: '',
+  userId: '',
+  team: '',
+  category: '',
+  provider: '',
   durationMs: 1,
   ttftMs: null,
 } as const
@@ -96,7 +100,7 @@ test.skipIf(!canMount).each([
       const { token: made } = storage.tokens.create('new', ['admin'], null)
       expect(storage.tokens.find(made)).not.toBeNull()
       await storage.ledger.settle({ ...ROW, requestId: 's' })
-      const { total } = await storage.usage(0, AbortSignal.timeout(60_000))
+      const { total } = await storage.usage({ since: 0, until: 1 }, AbortSignal.timeout(60_000))
       expect(total.requests).toBe(before ? 2 : 1)
       if (before) expect(storage.answers.get('k', 'resp', 0)).toBe('text')
       storage.answers.put('k', 'other', 1, 'more')

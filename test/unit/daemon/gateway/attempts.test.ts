@@ -154,6 +154,7 @@ function harness(
     keyId: 'k',
     allowed: null,
     unheeded: [],
+    category: '',
     dialect: openAiChat,
     call: { endpoint, param: '', url: endpoint.path, headers: { 'user-agent': 'u', cookie: 'c' }, body },
     asked: { model: 'm', stream: options.stream === true },

@@ -22,6 +22,10 @@ const row = (requestId: string): UsageRow => ({
   costMicrodollars: 0,
   unpriced: false,
   endUser: '',
+  userId: '',
+  team: '',
+  category: '',
+  provider: '',
   durationMs: 1,
   ttftMs: null,
 })
