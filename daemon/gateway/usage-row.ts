@@ -9,7 +9,6 @@ import { embedTokens } from '../translate/embedding.ts'
 import type { Usage } from '../translate/neutral.ts'
 import type { StreamWatch } from '../translate/stream-watch.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
-import type { Answer } from './answer.ts'
 
 /** Who asked for what, and where. Times in Unix milliseconds. */
 type Asked = {
@@ -85,7 +84,13 @@ export function openRow(
 
 /** Whom the usage of an answer is booked on. */
 export type Who = Pick<Asked, 'keyId' | 'userId' | 'team' | 'endUser'>
-export const whoOf = ({ keyId, principal, endUser }: Answer): Who => ({
+
+/** What an answer says of who asked. */
+type Asker = Pick<Asked, 'keyId' | 'endUser'> & {
+  readonly principal: { readonly userId: string | null; readonly teams: readonly string[] } | null
+}
+
+export const whoOf = ({ keyId, principal, endUser }: Asker): Who => ({
   keyId,
   userId: principal?.userId ?? '',
   team: principal?.teams[0] ?? '',
