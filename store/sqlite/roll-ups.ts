@@ -61,7 +61,7 @@ function durationIndex(ms: number): number {
 }
 
 /** What an attempt is told apart by, in the order of GROUP_COLUMNS. */
-export function groupOf(row: Counted): readonly string[] {
+function groupOf(row: Counted): readonly string[] {
   return [row.keyId, row.userId, row.team, row.endUser, row.model, row.category, row.upstream, row.provider]
 }
 
