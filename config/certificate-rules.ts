@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { Config } from '../schemas/config/config.ts'
+import { isLoopback } from '../schemas/words/address.ts'
 import { keyPathText } from '../schemas/words/key-path.ts'
 import type { Path } from '../syntax/tree.ts'
 import type { Conflict } from './conflict.ts'
@@ -13,6 +14,16 @@ export function certificateConflicts(config: Config): Conflict[] {
   return [
     ...halves(['tls', 'files'], 'cert', 'key', tls.files),
     ...samePorts(tls),
+    ...plainDirectory(tls),
+    ...(tls.acme.eab_hmac !== undefined && tls.acme.eab_kid === undefined
+      ? [
+          needed(
+            ['tls', 'acme', 'eab_hmac'],
+            'tls.acme.eab_hmac is set, and tls.acme.eab_kid is missing',
+            'set tls.acme.eab_kid to the key id that the CA gave with it',
+          ),
+        ]
+      : []),
     ...(letsencrypt.enabled
       ? [...unnamed(letsencrypt), ...uncertifiable(letsencrypt), ...unprovable(config), ...dnsKeys(letsencrypt)]
       : []),
@@ -38,6 +49,21 @@ function samePorts({ https_port, http_port }: Config['tls']): Conflict[] {
       message: `tls.http_port and tls.https_port are both ${http_port}`,
       hint: () => 'choose another port for one of them',
       without: ['tls', 'http_port'],
+    },
+  ]
+}
+
+/** RFC 8555 section 6.1; a CA for trying on this host may do without. */
+function plainDirectory({ acme: { directory } }: Config['tls']): Conflict[] {
+  const url = directory === undefined ? null : URL.parse(directory)
+  if (url === null || url.protocol !== 'http:' || isLoopback(url.hostname)) return []
+  return [
+    {
+      code: 'INVALID_VALUE',
+      path: ['tls', 'acme', 'directory'],
+      message: `tls.acme.directory is ${url.origin}…, and certificates are ordered over https alone`,
+      hint: () => 'write its https address',
+      without: ['tls', 'acme'],
     },
   ]
 }

@@ -51,6 +51,8 @@ export type CertificateStatus = z.output<typeof certificateStatus>
 /** GET /v1/tls */
 export const tlsStatus = z.strictObject({
   certificates: z.array(certificateStatus),
+  /** Host of `server.external_url`, where clients are sent, while there are certificates and none is for it. */
+  uncovered_host: z.string().exactOptional(),
   /** At the CA; absent: none was made yet, or no CA is used. */
   account: z
     .strictObject({

@@ -3,14 +3,26 @@ import { send } from '../../pki/acme/request.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { parseHostPort } from '../../schemas/words/address.ts'
 import { CLOUDFLARE_API, LETS_ENCRYPT, TAILSCALE } from '../../schemas/words/certificate-sources.ts'
+import type { Log } from '../../schemas/words/log.ts'
 import { type Certificates, createCertificates } from '../certificates/certificates.ts'
 import type { AcmeSettings, CertificateSettings, DnsSettings } from '../certificates/settings.ts'
 import type { Ground } from './ground.ts'
 
 /** What is served over TLS, and its renewal; null: no source of certificates is configured. */
-export function openCertificates({ config, log, now, monotonic, stateDirectory }: Ground): Certificates | null {
+export function openCertificates({
+  config,
+  log,
+  now,
+  monotonic,
+  stateDirectory,
+}: Pick<Ground, 'log' | 'now' | 'monotonic' | 'stateDirectory'> & {
+  readonly config: Pick<Ground['config'], 'current'>
+}): Certificates | null {
   const settings = settingsOf(config.current())
-  if (settings === null) return null
+  if (settings === null) {
+    notePorts(config.current(), log)
+    return null
+  }
   const webhook = () => config.current().tls.alarm_webhook
   const externalHost = () => {
     const { external_url: url } = config.current().server
@@ -18,6 +30,16 @@ export function openCertificates({ config, log, now, monotonic, stateDirectory }
   }
   const clocks = { now, monotonic, random: Math.random }
   return createCertificates(settings, { stateDirectory, log, send, webhook, externalHost, ...clocks })
+}
+
+/** Ports are no reason to refuse a configuration whose certificates are switched off for a while. */
+function notePorts({ tls }: Config, log: Log): void {
+  const key = (['https_port', 'http_port'] as const).find((port) => tls[port] !== undefined)
+  if (key !== undefined)
+    log(
+      'warn',
+      `tls.${key} has no effect, as there are no certificates: set letsencrypt.enabled, tls.files or tls.internal_ca`,
+    )
 }
 
 /** The first source that is set; names of a tailnet come from Tailscale. */
@@ -56,10 +78,7 @@ function acmeSettings({ tls: { acme }, letsencrypt }: Config, names: readonly st
     caFile: acme.ca,
     email: letsencrypt.email,
     key: acme.key,
-    eab:
-      acme.eab_kid === undefined || acme.eab_hmac === undefined
-        ? undefined
-        : { kid: acme.eab_kid, hmac: acme.eab_hmac },
+    eab: acme.eab_kid === undefined ? undefined : { kid: acme.eab_kid, hmac: acme.eab_hmac },
     names,
     challenge: letsencrypt.challenge,
     dns: dnsSettings(letsencrypt),

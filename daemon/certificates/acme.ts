@@ -10,6 +10,9 @@ import { rfc2136 } from '../../pki/acme/dns/rfc2136.ts'
 import { dnsView } from '../../pki/acme/dns/view.ts'
 import type { Responder } from '../../pki/acme/order.ts'
 import type { Send } from '../../pki/acme/request.ts'
+import { certificatesIn } from '../../pki/certificate.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import { codeOf } from '../../system/error-code.ts'
 import { createAccount } from './account.ts'
 import type { CertificateStore, Pair } from './kept.ts'
 import { createRenewal, type Renewable } from './renewal.ts'
@@ -34,6 +37,7 @@ export function acmeSource(
   const { now, log } = parts
   const { directory, key } = settings
   const account = createAccount(settings, store, log)
+  noteTrust(settings, log)
   const trust = () => ({ directory, ca: trustOf(settings) })
   let hasRenewalInfo = false
   let turn: Promise<unknown> = Promise.resolve()
@@ -50,7 +54,7 @@ export function acmeSource(
     const { openAcmeClient, newKey } = await import('../../pki/acme/client.ts')
     const { orderCertificate } = await import('../../pki/acme/order.ts')
     const open = (accountKey: string, url: string | undefined) =>
-      openAcmeClient({ ...trust(), key: accountKey, url, eab: settings.eab }, send, now, signal)
+      openAcmeClient({ ...trust(), key: accountKey, url, eab: bindingOf(settings, url) }, send, now, signal)
     const replaces = before === undefined || !hasRenewalInfo ? undefined : certificateId(before.cert)
     const responder = await responderOf(settings, pending, send, now, (record, error) =>
       log('warn', 'a record of a challenge could not be removed', { domain: record, error: String(error) }),
@@ -102,7 +106,36 @@ export function acmeSource(
 
 /** Read again for each use: a private CA is renewed as well. @throws Error that names the file */
 function trustOf({ caFile }: AcmeSettings): string | undefined {
-  return caFile === undefined ? undefined : readFileSync(caFile, 'utf8')
+  if (caFile === undefined) return undefined
+  const text = readTrust(caFile)
+  if (certificatesIn(text).length === 0) throw new Error(`tls.acme.ca: ${caFile} has no certificate in PEM`)
+  return text
+}
+
+function readTrust(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Error(`tls.acme.ca: ${file} cannot be read (${codeOf(error)})`, { cause: error })
+  }
+}
+
+/** Says at the start what would be found out when a certificate is due. */
+function noteTrust(settings: AcmeSettings, log: Log): void {
+  try {
+    trustOf(settings)
+  } catch (error) {
+    log('error', 'no certificate can be ordered', { error: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+/** @throws Error while an account is to be registered and its key of the external account is missing */
+function bindingOf({ eab }: AcmeSettings, url: string | undefined): { kid: string; hmac: string } | undefined {
+  if (eab === undefined) return undefined
+  const { kid, hmac } = eab
+  if (hmac !== undefined) return { kid, hmac }
+  if (url !== undefined) return undefined
+  throw new Error('tls.acme.eab_kid is set, and tls.acme.eab_hmac is missing: set the key that the CA gave with it')
 }
 
 async function responderOf(

@@ -78,13 +78,17 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
 
   /** Warns once while clients are sent to a host that no certificate is for. */
   function noteHost(): void {
+    const host = uncoveredHost()
+    if (host !== undefined && hostWithout !== host)
+      log('warn', 'no certificate is for the host of server.external_url, where clients are sent', { domain: host })
+    hostWithout = host
+  }
+
+  function uncoveredHost(): string | undefined {
     const host = externalHost()
     const names = identities.current().flatMap((identity) => identity.names)
-    if (host === undefined || names.length === 0) return
-    const isServed = names.includes(host) || names.includes(host.replace(/^[^.]+/, '*'))
-    if (!isServed && hostWithout !== host)
-      log('warn', 'no certificate is for the host of server.external_url, where clients are sent', { domain: host })
-    hostWithout = isServed ? undefined : host
+    if (host === undefined || names.length === 0) return undefined
+    return names.includes(host) || names.includes(host.replace(/^[^.]+/, '*')) ? undefined : host
   }
 
   async function tell(): Promise<void> {
@@ -125,7 +129,12 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
     check,
     status(): TlsStatus {
       const account = acme?.account()
-      return { certificates: statuses().map(alarms.withAlarm), ...(account !== undefined && { account }) }
+      const host = uncoveredHost()
+      return {
+        certificates: statuses().map(alarms.withAlarm),
+        ...(host !== undefined && { uncovered_host: host }),
+        ...(account !== undefined && { account }),
+      }
     },
     /**
      * Gets a new certificate now. @throws RangeError for a name that no source has @throws Error that says why there is

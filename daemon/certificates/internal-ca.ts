@@ -5,6 +5,8 @@ import { codeOf } from '../../system/error-code.ts'
 import { createRenewal } from './renewal.ts'
 import type { Source, SourceParts } from './source.ts'
 
+const NAMELESS = 'tls.internal_ca has no name to certify: set tls.names, or server.external_url'
+
 /**
  * A certificate of the CA of this host, which is signed here by the issuer that `gatectl apply` left: short-lived, in
  * memory alone, made anew at each start and when there is another issuer.
@@ -30,6 +32,7 @@ export function internalCaSource(
       load: () => ({ pair: undefined, meta: undefined }),
       save: () => {},
       async obtain() {
+        if (names.length === 0) throw new Error(NAMELESS)
         // what signs takes memory, and is needed once in days
         const { issueLeaf } = await import('../../pki/ca/leaf.ts')
         const { cert, key } = await issueLeaf(read(issuer, folder), names, parts.now(), (count) => randomBytes(count))

@@ -47,7 +47,7 @@ export type Renewal = ReturnType<typeof createRenewal>
  * failures, keeps serving the old one meanwhile. Waits are counted by the monotonic clock, the life by the other.
  */
 export function createRenewal(renewable: Renewable, { now, monotonic, random, log, changed }: SourceParts) {
-  const [name = ''] = renewable.names
+  const [name = renewable.source] = renewable.names
   const kept = renewable.load()
   const found = servedOf(kept, renewable.names)
   let served = found.served

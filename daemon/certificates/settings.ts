@@ -12,7 +12,8 @@ export type AcmeSettings = {
   readonly caFile: string | undefined
   readonly email: string | undefined
   readonly key: 'ecdsa' | 'rsa'
-  readonly eab: { readonly kid: string; readonly hmac: string } | undefined
+  /** A key that is missing is told when the account is registered. */
+  readonly eab: { readonly kid: string; readonly hmac: string | undefined } | undefined
   /** The only names that are ever ordered, lower case. */
   readonly names: readonly string[]
   readonly challenge: 'tls-alpn-01' | 'http-01' | 'dns-01'

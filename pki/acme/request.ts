@@ -45,7 +45,9 @@ export const send: Send = async (asked, signal) => {
     return await exchange(url, isPlain ? httpRequest : httpsRequest, asked, deadline)
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    const why = deadline.aborted ? `no whole answer within ${DEADLINE_MS / 1_000} s` : reasonOf(error)
+    const why = deadline.aborted
+      ? `no whole answer within ${DEADLINE_MS / 1_000} s`
+      : reasonOf(error, asked.ca !== undefined)
     throw new Error(`${url.host} could not be asked: ${why}`, { cause: error })
   }
 }
@@ -87,10 +89,23 @@ async function readWhole(response: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString('utf8')
 }
 
-/** What a connection failed of; where several addresses did, of the first. */
-function reasonOf(error: unknown): string {
+/** Of a chain that ends at no CA that is believed; Node's own words advise a switch of Node. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** What a connection failed of; where several addresses did, of the first. @param isPrivate a CA was named for it */
+function reasonOf(error: unknown, isPrivate: boolean): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
   const reason = first instanceof Error ? first.message : String(first)
+  if (UNTRUSTED.has(codeOf(first)))
+    return isPrivate
+      ? 'its certificate is not by the CA in the file of tls.acme.ca'
+      : 'its certificate is by no CA that this host trusts; tls.acme.ca names a private one of an ACME directory'
   const isAboutTime = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'].includes(codeOf(first))
   return isAboutTime ? `${reason}, by the clock of this host: is it right?` : reason
 }

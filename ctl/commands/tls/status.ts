@@ -8,13 +8,17 @@ export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
   const status = await admin.ask('GET /api/admin/tls')
   if (json) printJson(status)
   else print(statusText(status, stdout, Date.now()))
-  return status.certificates.some(({ alarm }) => alarm !== undefined) ? 3 : 0
+  const isWell = status.uncovered_host === undefined && status.certificates.every(({ alarm }) => alarm === undefined)
+  return isWell ? 0 : 3
 }
 
-function statusText({ certificates, account }: TlsStatus, stdout: Output, nowMs: number): string {
+function statusText({ certificates, account, uncovered_host }: TlsStatus, stdout: Output, nowMs: number): string {
   if (certificates.length === 0) return 'this daemon serves no TLS; see tls and letsencrypt in its configuration'
   const rows = certificates.map((certificate) => row(certificate, nowMs))
-  const troubles = certificates.flatMap(troublesOf)
+  const troubles = [
+    ...certificates.flatMap(troublesOf),
+    ...(uncovered_host === undefined ? [] : uncovered(uncovered_host)),
+  ]
   return [
     table(['NAME', 'SOURCE', 'STATE', 'EXPIRES', 'RENEWED', 'ISSUER'], rows, stdout),
     ...(account === undefined ? [] : ['', `account ${account.url} (${account.email ?? 'without an address'})`]),
@@ -48,6 +52,11 @@ function troublesOf({ name, source, alarm, last_error }: CertificateStatus): rea
       : `  gatectl doctor says more; gatectl tls renew ${name} tries again now`
   return [`${name}: ${alarm?.message ?? 'the last attempt failed, and will be repeated'}`, ...why, next]
 }
+
+const uncovered = (host: string): readonly string[] => [
+  `${host}: no certificate is for it, and server.external_url sends clients there`,
+  '  certify it, or set server.external_url to a name in the table',
+]
 
 /** "in 30 days", "2 hours ago". */
 export function fromNow(time: string, nowMs: number): string {

@@ -11,6 +11,8 @@ export type OwnCertificateFacts = {
   readonly certificates: readonly CertificateStatus[] | undefined
   /** Account that the daemon runs as. */
   readonly user: string
+  /** Host that clients are sent to, and no certificate is for. */
+  readonly uncoveredHost: string | undefined
   /** Whether the daemon has an account at a CA. */
   readonly hasAccount: boolean
 }
@@ -25,15 +27,17 @@ export const tls: Check<OwnCertificateFacts> = {
       nowMs: Date.now(),
       user: names.user,
       certificates: view?.status.certificates,
+      uncoveredHost: view?.status.uncovered_host,
       hasAccount: view?.status.account !== undefined,
     }
   },
-  judge({ nowMs, certificates, user, hasAccount }) {
+  judge({ nowMs, certificates, user, uncoveredHost, hasAccount }) {
     if (certificates === undefined) return [skip('certificates of the daemon', 'it does not say: see the line daemon')]
     if (certificates.length === 0) return [ok('the daemon serves no TLS itself')]
     const isAnyOfCa = certificates.some(({ source, served }) => source === 'acme' && served !== undefined)
     return [
       ...certificates.map((certificate) => judgeOne(certificate, user, nowMs)),
+      ...(uncoveredHost === undefined ? [] : [uncovered(uncoveredHost)]),
       ...(isAnyOfCa && !hasAccount ? [noAccount()] : []),
     ]
   },
@@ -68,7 +72,29 @@ function fixOf({ name, source, alarm, last_error }: CertificateStatus, user: str
   const [, closed] = /EACCES.* '(\/[^']+)'/.exec(`${alarm?.message}\n${last_error?.message}`) ?? []
   if (closed !== undefined) return command(sh`chgrp ${user} ${closed} && chmod 640 ${closed}`)
   if (source === 'files') return edit('the files that tls.files names', 'put a certificate and its key there')
-  return command(sh`gatectl tls renew ${name}`)
+  const [, remedy] = REMEDIES.find(([pattern]) => pattern.test(last_error?.message ?? '')) ?? []
+  return remedy ?? command(sh`gatectl tls renew ${name}`)
+}
+
+/** What another attempt would not mend, by what the last one failed of; what comes first is the narrower. */
+const REMEDIES: readonly (readonly [RegExp, Fix])[] = [
+  [/tls\.acme\.ca\b/, edit('tls.acme.ca', 'name the file of the CA, PEM, that the ACME directory is trusted by')],
+  [/tls\.acme\.eab_/, edit('tls.acme.eab_hmac', 'set the key that the CA gave with eab_kid')],
+  [/tls\.internal_ca has no name/, edit('tls.names', 'name the hosts that the certificate is for')],
+  [/run gatectl apply/, command(sh`gatectl apply`)],
+  [/clock/, command(sh`gatectl doctor --only clock`)],
+  [/left alone|rateLimited|too many/i, edit('the CA', 'wait: its limits are over at the next attempt')],
+  [/DNS update|dns|no (?:A|AAAA|TXT) record|NXDOMAIN|ENOTFOUND|\bCAA\b/i, command(sh`gatectl doctor --only dns`)],
+  [/could not be asked/, edit('the network of this host', 'let the daemon reach the host that the message names')],
+]
+
+function uncovered(host: string): Finding {
+  const why = 'server.external_url sends clients there, and what they check fails'
+  return fail(
+    `no certificate is for ${host}`,
+    why,
+    edit('server.external_url', 'name a host that is certified, or certify it'),
+  )
 }
 
 /** "in 30 days"; what is due is done at the next look. */

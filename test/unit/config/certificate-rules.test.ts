@@ -71,6 +71,11 @@ test.each<{ name: string; declared: Tree; says: RegExp }>([
     declared: { tls: { files: { key: '/etc/gate/key.pem' } } },
     says: /tls.files.key is set, and tls.files.cert is missing/,
   },
+  {
+    name: 'an ACME directory that is asked in the clear',
+    declared: { tls: { acme: { directory: 'http://ca.example.org/dir' } } },
+    says: /tls\.acme\.directory is http:\/\/ca\.example\.org….*; write its https address/,
+  },
   { name: 'one port twice', declared: { tls: { http_port: 443 } }, says: /are both 443/ },
   {
     name: 'a gateway for all behind its own HTTPS',
@@ -86,6 +91,11 @@ test.each<{ name: string; declared: Tree; says: RegExp }>([
   expect(refusalOf(declared)).toMatch(says)
 })
 
+test('refuses the key of an external account without its id', () => {
+  const env = { GATE_TLS__ACME__EAB_HMAC: 'c2VjcmV0' }
+  expect(() => configPlace({ env }).open()).toThrow(/tls\.acme\.eab_hmac is set, and tls\.acme\.eab_kid is missing/)
+})
+
 test.each<{ name: string; declared: Tree }>([
   { name: 'ACME by the listener itself, without an address of an account', declared: { letsencrypt: named } },
   { name: 'http-01', declared: { tls: { http_port: 80 }, letsencrypt: { ...named, challenge: 'http-01' } } },
@@ -98,6 +108,15 @@ test.each<{ name: string; declared: Tree }>([
     name: 'a gateway for all on this host',
     declared: { auth: { mode: 'none' }, tls: { internal_ca: true, host: '127.0.0.1' } },
   },
+  {
+    name: 'a directory of this host in the clear',
+    declared: { tls: { acme: { directory: 'http://127.0.0.1:1/dir' } } },
+  },
+  {
+    name: 'ports without certificates, which the log warns of',
+    declared: { tls: { http_port: 80, https_port: 8443 } },
+  },
+  { name: 'an id of an external account whose key is told later', declared: { tls: { acme: { eab_kid: 'k' } } } },
   { name: 'half of what ACME needs while it is off', declared: { letsencrypt: { challenge: 'dns-01' } } },
 ])('takes $name', ({ declared }) => {
   expect(refusalOf(declared)).toBe('')

@@ -31,6 +31,14 @@ test('tls status lists the certificates and the account', async () => {
   `)
 })
 
+test('tls status says where clients are sent that no certificate is for', async () => {
+  const { stdout, code } = await ctl('tls status', { ...TLS, uncovered_host: 'other.example.org' })
+  expect(code).toBe(3)
+  expect(stdout).toMatch(
+    /\nother\.example\.org: no certificate is for it, and server\.external_url sends clients there\n {2}certify/,
+  )
+})
+
 const { served, renews_at: _at, renews_because: _because, ...unserved } = CERTIFICATE
 const FAILED = { at: '2026-11-30T12:00:00.000Z', message: 'DNS: no A record\u001b[2J' }
 const ALARM = { since: '2026-11-30T12:00:00.000Z', message: 'it was not renewed' }

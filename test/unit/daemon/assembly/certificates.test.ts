@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { settingsOf } from '../../../../daemon/assembly/certificates.ts'
+import { openCertificates, settingsOf } from '../../../../daemon/assembly/certificates.ts'
 import { configSchema } from '../../../../schemas/config/config.ts'
+import type { Log } from '../../../../schemas/words/log.ts'
 
 const domains = ['ai.example.org', 'gate.tail1234.ts.net']
 const rfc2136 = {
@@ -77,4 +78,20 @@ test.each([
   const settings = settingsOf(configSchema.parse(config))
   if (expected === null) expect(settings).toBeNull()
   else expect(settings).toMatchObject(expected)
+})
+
+test.each([
+  { tls: {}, warned: [] },
+  {
+    tls: { http_port: 80 },
+    warned: [expect.stringMatching(/^tls\.http_port has no effect.*: set letsencrypt\.enabled/)],
+  },
+  { tls: { https_port: 8443, http_port: 80 }, warned: [expect.stringMatching(/^tls\.https_port has no effect/)] },
+])('ports of TLS without a certificate, $tls, are warned of', ({ tls, warned }) => {
+  const lines: string[] = []
+  const config = configSchema.parse({ tls })
+  const log: Log = (level, message) => void (level === 'warn' && lines.push(message))
+  const parts = { config: { current: () => config }, log, now: () => 0, monotonic: () => 0, stateDirectory: '/' }
+  expect(openCertificates(parts)).toBeNull()
+  expect(lines).toEqual(warned)
 })

@@ -143,7 +143,9 @@ describe.skipIf(!hasOpenssl)('files (needs openssl)', () => {
     await gate.certificates.check()
     const warning = 'no certificate is for the host of server.external_url, where clients are sent: other.example.org'
     expect(gate.warnings()).toEqual([warning])
+    expect(gate.certificates.status().uncovered_host).toBe('other.example.org')
     host = NAME
+    expect(gate.certificates.status().uncovered_host).toBeUndefined()
     await gate.certificates.check()
     expect(gate.warnings()).toEqual([warning])
   })
@@ -436,6 +438,60 @@ describe.skipIf(!hasOpenssl)('Tailscale (needs openssl)', () => {
     const gate = watched({ tailscale: { names: [name], socket: place.file('none.sock') } }, place.path)
     await gate.certificates.check()
     expect(gate.errors()[0]).toContain('could not be asked')
+  })
+})
+
+describe('what ACME lacks on this host is named', () => {
+  const acme = {
+    email: undefined,
+    key: 'ecdsa',
+    eab: undefined,
+    names: [NAME],
+    challenge: 'tls-alpn-01',
+    dns: undefined,
+    resolvers: [],
+    caFile: undefined,
+  } as const
+
+  test.each([
+    {
+      name: 'a CA that is not there',
+      caFile: 'none.pem',
+      says: /^tls\.acme\.ca: \/.*none\.pem cannot be read \(ENOENT\)$/,
+    },
+    { name: 'a folder', caFile: '.', says: /^tls\.acme\.ca: \/.* cannot be read \(EISDIR\)$/ },
+    {
+      name: 'a CA that is not PEM',
+      caFile: 'der.crt',
+      says: /^tls\.acme\.ca: \/.*der\.crt has no certificate in PEM$/,
+    },
+  ])('$name, at the start and when a certificate is due', async ({ caFile, says }) => {
+    place.write('der.crt', Buffer.from([0x30, 0x82, 1, 2]).toString('latin1'))
+    const directory = 'https://127.0.0.1:1/dir'
+    const gate = watched({ acme: { ...acme, directory, caFile: place.file(caFile) } }, place.path)
+    expect(gate.errors()).toEqual([expect.stringMatching(says)])
+    await gate.certificates.check()
+    expect(gate.first()?.last_error?.message).toMatch(says)
+  })
+
+  test('the key of an external account', async () => {
+    const server = createServer((_, response) => void response.end('{}'))
+    servers.push(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const directory = `http://127.0.0.1:${(server.address() as AddressInfo).port}/dir`
+    const gate = watched({ acme: { ...acme, directory, eab: { kid: 'k', hmac: undefined } } }, place.path)
+    await gate.certificates.check()
+    expect(gate.first()?.last_error?.message).toMatch(/^tls\.acme\.eab_kid is set, and tls\.acme\.eab_hmac is missing/)
+  })
+
+  test('a name for the CA of this host', async () => {
+    const gate = watched({ internalCa: { names: [] } }, place.path)
+    await gate.certificates.check()
+    expect(gate.first()).toMatchObject({
+      name: 'internal-ca',
+      names: [],
+      alarm: { message: expect.stringMatching(/tls\.internal_ca has no name to certify: set tls\.names/) },
+    })
   })
 })
 

@@ -80,6 +80,7 @@ test.each<{ name: string; certificate: Partial<CertificateStatus> | CertificateS
     nowMs: NOW,
     certificates: [certificate as CertificateStatus],
     user: 'gate',
+    uncoveredHost: undefined,
     hasAccount: true,
   }
   expect(pageOf(tls, facts)).toMatch(page)
@@ -92,10 +93,33 @@ test.each<{ facts: Partial<OwnCertificateFacts>; page: RegExp }>([
     facts: { hasAccount: false },
     page: /^ok .*\nwarn the daemon has no account at the CA\n.*CAA records that name the old/,
   },
+  {
+    facts: { uncoveredHost: 'other.example.org' },
+    page: /^ok .*\nfail no certificate is for other.example.org\n.*\n {2}> server.external_url: name a host/,
+  },
 ])('tls: $page', ({ facts, page }) => {
-  expect(pageOf(tls, { nowMs: NOW, certificates: [CERTIFICATE], user: 'gate', hasAccount: true, ...facts })).toMatch(
-    page,
-  )
+  const usual = { nowMs: NOW, certificates: [CERTIFICATE], user: 'gate', uncoveredHost: undefined, hasAccount: true }
+  expect(pageOf(tls, { ...usual, ...facts })).toMatch(page)
+})
+
+test.each([
+  { message: 'tls.acme.ca: /etc/ca.pem has no certificate in PEM', fix: /> tls\.acme\.ca: name the file/ },
+  {
+    message: 'ca.test could not be asked: its certificate is not by the CA in the file of tls.acme.ca',
+    fix: /> tls\.acme\.ca/,
+  },
+  { message: 'tls.acme.eab_kid is set, and tls.acme.eab_hmac is missing: set it', fix: /> tls\.acme\.eab_hmac/ },
+  { message: 'tls.internal_ca has no name to certify: set tls.names', fix: /> tls\.names/ },
+  { message: 'the CA of this host is not in /x (ENOENT): run gatectl apply as root', fix: /\$ gatectl apply$/ },
+  { message: 'by the clock of the CA it is not time to renew', fix: /\$ gatectl doctor --only clock$/ },
+  { message: 'the CA asked to be left alone for 9 more minutes: rateLimited', fix: /> the CA: wait/ },
+  { message: 'DNS problem: NXDOMAIN looking up A for ai.example.org', fix: /\$ gatectl doctor --only dns$/ },
+  { message: 'ca.test could not be asked: connect ECONNREFUSED', fix: /> the network of this host/ },
+  { message: 'the CA does not answer', fix: /\$ gatectl tls renew ai\.example\.org$/ },
+])('tls: what mends "$message"', ({ message, fix }) => {
+  const certificate = { ...CERTIFICATE, last_error: { ...FAILED, message } }
+  const facts = { nowMs: NOW, certificates: [certificate], user: 'gate', uncoveredHost: undefined, hasAccount: true }
+  expect(pageOf(tls, facts)).toMatch(fix)
 })
 
 const ANSWER = {

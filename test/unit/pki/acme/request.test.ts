@@ -1,7 +1,10 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { send } from '../../../../pki/acme/request.ts'
+import { makeIdentity } from '../../../support/identities.ts'
+import { hasProgram } from '../../../support/programs.ts'
 
 const { signal } = new AbortController()
 let server: Server
@@ -46,6 +49,24 @@ test.each([
   const failed = send({ method: 'GET', url: origin + path }, signal)
   await expect(failed).rejects.toThrow(error)
   await expect(failed).rejects.not.toThrow(path)
+})
+
+test.skipIf(!hasProgram('openssl')).each([
+  { name: 'no CA of this host', ca: undefined, says: 'its certificate is by no CA that this host trusts' },
+  {
+    name: 'another CA than the one named',
+    ca: 'other',
+    says: 'its certificate is not by the CA in the file of tls.acme.ca',
+  },
+])('a certificate by $name is no riddle (needs openssl)', async ({ ca, says }) => {
+  const [own, other] = [makeIdentity(['localhost']), makeIdentity(['localhost'])]
+  const secure = createSecureServer(own, (_, response) => void response.end())
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+  const url = `https://localhost:${(secure.address() as AddressInfo).port}/`
+  const named = ca === undefined ? {} : { ca: other.cert }
+  await expect(send({ method: 'GET', url, ...named }, signal)).rejects.toThrow(says)
+  expect((await send({ method: 'GET', url, ca: own.cert }, signal)).status).toBe(200)
+  secure.close()
 })
 
 test('a request that is given up ends with the reason', async () => {
