@@ -7,6 +7,7 @@ import { COMPLETION_COMMANDS } from './commands/completion/table.ts'
 import { CONFIG_COMMANDS } from './commands/config/table.ts'
 import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
 import { HOST_COMMANDS } from './commands/host/table.ts'
+import { LOGIN_COMMANDS } from './commands/login/table.ts'
 import { SPEC_COMMANDS } from './commands/spec/table.ts'
 import { TLS_COMMANDS } from './commands/tls/table.ts'
 import { TOKEN_COMMANDS } from './commands/token/table.ts'
@@ -19,6 +20,7 @@ import type { Command } from './invocation.ts'
 export const COMMANDS: readonly Command[] = [
   ...DAEMON_COMMANDS,
   ...TOKEN_COMMANDS,
+  ...LOGIN_COMMANDS,
   ...CLIENT_COMMANDS,
   ...CONFIG_COMMANDS,
   ...BACKEND_COMMANDS,

@@ -37,6 +37,7 @@ export type CommandText = {
 export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', description: 'print JSON of a stable shape' },
   socket: { type: 'string', value: 'PATH', description: "the daemon's admin socket", complete: 'file' },
+  gateway: { type: 'string', value: 'URL', description: 'a gateway elsewhere that you are signed in to' },
   help: { type: 'boolean', short: 'h', description: 'show help' },
   version: { type: 'boolean', description: 'show the version' },
 }

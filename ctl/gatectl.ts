@@ -2,11 +2,11 @@ import { escapeControls } from '../syntax/terminal/log-line.ts'
 import { createClient } from './client.ts'
 import { type CommandLine, parseCommandLine } from './command-line.ts'
 import { COMMANDS } from './command-table.ts'
+import { daemonTransport } from './daemon-transport.ts'
 import { Failure } from './failure.ts'
 import type { Invocation } from './invocation.ts'
 import { printed } from './output/printed.ts'
 import { problemLines } from './output/problem-lines.ts'
-import { socketPaths } from './socket-paths.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Runs one command line. @returns the exit code, once everything was handed to standard output */
@@ -51,7 +51,9 @@ function invocationOf(line: CommandLine & { readonly kind: 'run' }, surroundings
     texts: (name) => [values[name] ?? []].flat().filter((value) => typeof value === 'string'),
     flag: (name) => values[name] === true,
     json: values['json'] === true,
-    admin: createClient(socketPaths(text('socket'), surroundings.env)),
+    admin: createClient(() =>
+      daemonTransport({ gateway: text('gateway'), socket: text('socket') }, surroundings.env, Date.now),
+    ),
     commands: COMMANDS,
   }
 }

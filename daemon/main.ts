@@ -5,6 +5,7 @@ import { openCertificates } from './assembly/certificates.ts'
 import { createControlPlane } from './assembly/control-plane.ts'
 import { createDataPlane } from './assembly/data-plane.ts'
 import { layGround } from './assembly/ground.ts'
+import { createSignInPlane } from './assembly/sign-in.ts'
 import { openStorage } from './assembly/storage.ts'
 import { startUpkeep } from './assembly/upkeep.ts'
 import type { Tokens } from './auth/tokens.ts'
@@ -25,15 +26,17 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const { config, lifecycle, log, monotonic } = ground
   const storage = openStorage(ground)
   const certificates = openCertificates(ground)
-  const dataPlane = createDataPlane(ground, storage, certificates)
-  const controlPlane = createControlPlane(ground, storage, dataPlane)
+  const signIn = createSignInPlane(ground, storage)
+  const dataPlane = createDataPlane(ground, storage, signIn, certificates)
+  const controlPlane = createControlPlane(ground, storage, signIn, dataPlane)
 
-  for (const { apply } of [ground, dataPlane]) config.onChange(apply)
+  for (const { apply } of [ground, signIn, dataPlane]) config.onChange(apply)
   lifecycle.onReload('configuration', controlPlane.reload)
   lifecycle.onDrain('followers', controlPlane.drain)
   lifecycle.onDrain('requests', dataPlane.drain)
   lifecycle.onStop('admin socket', controlPlane.stop)
   for (const [name, stop] of dataPlane.stops) lifecycle.onStop(name, stop)
+  lifecycle.onStop('sign-ins', signIn.stop)
   lifecycle.onStop('certificates', async () => certificates?.close())
   lifecycle.onStop('upkeep', startUpkeep(ground, storage).stop)
   lifecycle.onStop('store', storage.stop)
@@ -57,6 +60,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       await lifecycle.ready(`not serving clients: ${reason}`)
       return lifecycle.stopped
     }
+    signIn.served(urls)
     controlPlane.served(urls)
     certificates?.start()
     await lifecycle.ready()

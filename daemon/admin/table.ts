@@ -5,9 +5,11 @@ import { backendLogRoutes } from './routes/backend-logs.ts'
 import { type BackendParts, backendRoutes } from './routes/backends.ts'
 import { type CategoryParts, categoryRoutes } from './routes/categories.ts'
 import { type ConfigParts, configRoutes } from './routes/config.ts'
+import { type DeviceParts, deviceRoutes } from './routes/device.ts'
+import { type IdpParts, idpRoutes } from './routes/idps.ts'
 import { type LogParts, logRoutes } from './routes/logs.ts'
 import { type ModelParts, modelRoutes } from './routes/models.ts'
-import { providerRoutes } from './routes/providers.ts'
+import { type OidcParts, oidcRoutes } from './routes/oidc.ts'
 import { type SecretsParts, secretsRoutes } from './routes/secrets.ts'
 import { type SystemParts, systemRoutes } from './routes/system.ts'
 import { type AdminCertificates, tlsRoutes } from './routes/tls.ts'
@@ -21,10 +23,11 @@ export type ApiParts = SystemParts &
   ModelParts &
   CategoryParts &
   UpstreamParts &
-  SecretsParts & { readonly certificates: AdminCertificates }
+  SecretsParts & { readonly certificates: AdminCertificates; readonly signIn: IdpParts & OidcParts & DeviceParts }
 
 /** Every route of the API: `/api/admin/*`, `/api/user/*` and `/auth/*`. One line for each area. */
 export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
+  const { signIn } = parts
   return [
     ...systemRoutes(parts),
     ...configRoutes(parts),
@@ -35,8 +38,10 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...modelRoutes(parts),
     ...categoryRoutes(parts),
     ...tlsRoutes(parts),
-    ...providerRoutes(),
     ...secretsRoutes(parts),
+    ...idpRoutes(signIn),
+    ...oidcRoutes(signIn),
+    ...deviceRoutes(signIn),
   ]
 }
 

@@ -10,10 +10,11 @@ import { withApps } from '../admin/with-apps.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
 import { createRotation, type SealedPart } from './rotation.ts'
+import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
 
 /** What operators use: the admin socket, the status, reloads. */
-export function createControlPlane(ground: Ground, storage: Storage, dataPlane: DataPlane) {
+export function createControlPlane(ground: Ground, storage: Storage, signIn: SignInPlane, dataPlane: DataPlane) {
   const { config, lifecycle, log, logs, now } = ground
   const { backends, apps, certificates } = dataPlane
   const startedAt = new Date()
@@ -62,6 +63,7 @@ export function createControlPlane(ground: Ground, storage: Storage, dataPlane: 
       config,
       status,
       secrets: rotation,
+      signIn,
       logs,
       backends: withApps(backends, apps),
       certificates,

@@ -33,6 +33,7 @@ import { echo } from '../translate/openai-chat/echo.ts'
 import { createUpstreams } from '../upstream/upstreams.ts'
 import type { Ground } from './ground.ts'
 import { createListeners, placesOf } from './listeners.ts'
+import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
 
 /** How long a stream may go on after its key has expired. */
@@ -62,6 +63,7 @@ export type DataPlane = ReturnType<typeof createDataPlane>
 export function createDataPlane(
   ground: Ground,
   { access, ledger, noteOpen, answers, objects }: Storage,
+  signIn: SignInPlane,
   certificates: Certificates | null,
 ) {
   const { log, now, monotonic, lifecycle, activation, config } = ground
@@ -117,7 +119,7 @@ export function createDataPlane(
     {
       clients,
       dialects: DIALECTS,
-      proofs: { ...NO_OTHER_PROOFS, key: tokens.find, session: access.sessions.find },
+      proofs: { ...NO_OTHER_PROOFS, key: tokens.find, session: access.sessions.find, accessToken: signIn.signIns.find },
       admission,
       routes: directory.routes,
       kept,
@@ -142,6 +144,7 @@ export function createDataPlane(
     initial,
   )
   access.whenEnded(clients.cutEnded)
+  signIn.whenEnded(clients.cutEnded)
   const expiry = setInterval(access.endExpired, EXPIRY_CHECK_MS).unref()
   const seen = setInterval(access.noteSeen, NOTE_SEEN_MS).unref()
   const noting = setInterval(() => {

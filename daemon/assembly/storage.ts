@@ -14,6 +14,7 @@ import { openAccess } from './access.ts'
 import { openAnswers } from './answers.ts'
 import type { Ground } from './ground.ts'
 import type { SealedPart } from './rotation.ts'
+import { signInStores } from './sign-in-stores.ts'
 
 export type Storage = ReturnType<typeof openStorage>
 
@@ -34,7 +35,9 @@ export function openStorage({
   let fault: string | null = null
   let check: ReturnType<typeof checkLater> | null = null
   let auditStore: AuditStore | null = null
+  const stores = signInStores(keyring)
   const keys = openAccess(path, log, ({ isWhole, database }) => {
+    stores.opened(database)
     auditStore = openAuditStore(database, join(stateDirectory, 'audit.head'))
     if (!isWhole) check = checkLater(path, reportFaults)
   })
@@ -62,6 +65,7 @@ export function openStorage({
     audit,
     /** People, teams, keys and sessions. */
     access,
+    signInStores: stores,
     tokens,
     ledger: { ...ledger, refusal: () => keys.refusal() ?? ledger.refusal() },
     noteOpen: journal.noteOpen,
@@ -69,7 +73,7 @@ export function openStorage({
     isOpen: () => keys.refusal() === null,
     answers: answers.store,
     /** Everything in databases that the keyring has sealed: a table that is missing here loses its texts at a rotation. */
-    sealed: [{ name: 'answers', reseal: answers.store.reseal }] satisfies readonly SealedPart[],
+    sealed: [{ name: 'answers', reseal: answers.store.reseal }, ...stores.sealed] satisfies readonly SealedPart[],
     objects: answers.objects,
     /** Why rows cannot be written or imported right now; null while they can. */
     lastError: () => keys.lastError() ?? ledger.lastError() ?? journal.lastError() ?? fault,

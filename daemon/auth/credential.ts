@@ -15,8 +15,8 @@ export type Credential =
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const
 
 /** Cookies of a session. Browsers take the first one over HTTPS only, and only from this very host (RFC 6265bis). */
-const SECURE_COOKIE = '__Host-se_session'
-const PLAIN_COOKIE = 'se_session'
+export const SECURE_COOKIE = '__Host-se_session'
+export const PLAIN_COOKIE = 'se_session'
 
 const NONE: Credential = { kind: 'none' }
 

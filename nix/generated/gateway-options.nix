@@ -276,7 +276,7 @@ in
       type = types.attrsOf (types.submodule {
         options = {
           issuer = mkOption {
-            type = types.str;
+            type = types.strMatching "(https://[^[:space:]/?#@]+|http://(localhost|127\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}|\\[::1])(:[0-9]{1,5})?)(/[^[:space:]?#]*)?";
             description = "Issuer URL of the identity provider.";
           };
           clientId = mkOption {
@@ -289,10 +289,41 @@ in
             example = { file = "/run/secrets/name"; };
             description = "Client secret; a public client when absent.";
           };
+          scopes = mkOption {
+            type = types.nonEmptyStr;
+            default = "openid email profile";
+            description = "What the provider is asked for.";
+          };
+          claim = mkOption {
+            type = types.nonEmptyStr;
+            default = "groups";
+            description = "Claim with the groups of a person; dots lead into others: \"realm_access.roles\".";
+          };
+          roles = mkOption {
+            type = types.listOf (types.submodule {
+              options = {
+                group = mkOption {
+                  type = types.nonEmptyStr;
+                  description = "";
+                };
+                role = mkOption {
+                  type = types.enum [ "admin" "member" "viewer" ];
+                  description = "";
+                };
+              };
+            });
+            default = [ ];
+            description = "Role for the members of a group, the first that fits; without any, roles are managed in Gate.";
+          };
+          otherwise = mkOption {
+            type = types.enum [ "admin" "member" "viewer" "none" ];
+            default = "member";
+            description = "Role of people in none of the groups; none: they are not let in.";
+          };
         };
       });
       default = { };
-      description = "Identity providers, by name, for the mode oidc.";
+      description = "Identity providers (OpenID Connect) that people sign in with, by name.";
     };
   };
   discovery = {

@@ -43,6 +43,22 @@
             expiration_hours = null;
           };
         };
+        oidc = { names = {
+          keys = {
+            issuer = null;
+            client_id = null;
+            client_secret = "secret";
+            scopes = null;
+            claim = null;
+            roles = { items = {
+              keys = {
+                group = null;
+                role = null;
+              };
+            }; };
+            otherwise = null;
+          };
+        }; };
         proxy = {
           keys = {
             from = null;

@@ -188,6 +188,60 @@ in
         description = "Life of a login session.";
       };
     };
+    oidc = mkOption {
+      type = types.attrsOf (types.submodule {
+        freeformType = anything;
+        options = {
+          issuer = mkOption {
+            type = types.nullOr (types.strMatching "(https://[^[:space:]/?#@]+|http://(localhost|127\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}|\\[::1])(:[0-9]{1,5})?)(/[^[:space:]?#]*)?");
+            default = null;
+            description = "Issuer URL of the identity provider.";
+          };
+          clientId = mkOption {
+            type = types.nullOr types.nonEmptyStr;
+            default = null;
+            description = "Client id registered there.";
+          };
+          scopes = mkOption {
+            type = types.nullOr types.nonEmptyStr;
+            default = null;
+            defaultText = literalMD "what the daemon takes: `\"openid email profile\"`";
+            description = "What the provider is asked for.";
+          };
+          claim = mkOption {
+            type = types.nullOr types.nonEmptyStr;
+            default = null;
+            defaultText = literalMD "what the daemon takes: `\"groups\"`";
+            description = "Claim with the groups of a person; dots lead into others: \"realm_access.roles\".";
+          };
+          roles = mkOption {
+            type = types.nullOr (types.listOf (types.submodule {
+              options = {
+                group = mkOption {
+                  type = types.nonEmptyStr;
+                  description = "";
+                };
+                role = mkOption {
+                  type = types.enum [ "admin" "member" "viewer" ];
+                  description = "";
+                };
+              };
+            }));
+            default = null;
+            defaultText = literalMD "what the daemon takes: `[]`";
+            description = "Role for the members of a group, the first that fits; without any, roles are managed in Gate.";
+          };
+          otherwise = mkOption {
+            type = types.nullOr (types.enum [ "admin" "member" "viewer" "none" ]);
+            default = null;
+            defaultText = literalMD "what the daemon takes: `\"member\"`";
+            description = "Role of people in none of the groups; none: they are not let in.";
+          };
+        };
+      });
+      default = { };
+      description = "Identity providers (OpenID Connect) that people sign in with, by name.";
+    };
     proxy = {
       from = mkOption {
         type = types.nullOr (types.listOf types.nonEmptyStr);

@@ -116,6 +116,15 @@
                 issuer = null;
                 client_id = null;
                 client_secret = "secret";
+                scopes = null;
+                claim = null;
+                roles = { items = {
+                  keys = {
+                    group = null;
+                    role = null;
+                  };
+                }; };
+                otherwise = null;
               };
             }; };
           };

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { AUTH_MODES } from '../words/auth-modes.ts'
 import { ROLES } from '../words/roles.ts'
-import { cidrs, headerSecret, secret } from './values.ts'
+import { claimName, issuerUrl, oidcScopes, otherRole } from './oidc.ts'
+import { cidrs, headerSecret, named, secret } from './values.ts'
 
 /** How people and programs prove who they are: the table `auth` of the configuration. */
 
@@ -87,6 +88,22 @@ const tailscale = z
   })
   .prefault({})
 
+const oidcProvider = z.strictObject({
+  issuer: issuerUrl.meta({ description: 'Issuer URL of the identity provider.' }),
+  client_id: z.string().min(1).meta({ description: 'Client id registered there.' }),
+  client_secret: secret.optional().meta({ description: 'Client secret; a public client when absent.', secret: true }),
+  scopes: oidcScopes.default('openid email profile').meta({ description: 'What the provider is asked for.' }),
+  claim: claimName
+    .default('groups')
+    .meta({ description: 'Claim with the groups of a person; dots lead into others: "realm_access.roles".' }),
+  roles: groupRoles.default([]).meta({
+    description: 'Role for the members of a group, the first that fits; without any, roles are managed in Gate.',
+  }),
+  otherwise: otherRole
+    .default('member')
+    .meta({ description: 'Role of people in none of the groups; none: they are not let in.' }),
+})
+
 export const auth = z.strictObject({
   // With server.host, which it is checked against, it takes effect at a restart: never half of the pair.
   mode: authMode.default('token').meta({
@@ -103,6 +120,9 @@ export const auth = z.strictObject({
     .optional()
     .meta({ description: 'Password of an administrator, as `gatectl auth hash-password` prints it.', secret: true }),
   jwt: ownJwt,
+  oidc: named(oidcProvider)
+    .default({})
+    .meta({ description: 'Identity providers (OpenID Connect) that people sign in with, by name.' }),
   proxy,
   tailscale,
   break_glass: z.boolean().default(false).meta({

@@ -12,7 +12,7 @@ import {
   hostPort,
   limitingDuration,
   modelName,
-  NAME,
+  named,
   origin,
   port,
   retention,
@@ -26,12 +26,6 @@ import {
  * Values keep their written form ("600s", "32MiB"): a duration or size is parsed where it is used,
  * with `durationMs` and `byteCount`.
  */
-
-const named = <T extends z.ZodType>(value: T) =>
-  z.record(
-    z.string().regex(NAME, 'use at most 63 lower-case letters and digits, with single "-" or "_" between'),
-    value,
-  )
 
 export const configSchema = z.strictObject({
   server: z

@@ -128,3 +128,10 @@ export const cidrs = z.array(z.string().regex(ipPattern, 'write an address or a 
 export const secret = z.string().min(1, 'write the secret, or remove the key')
 /** A secret that travels in an HTTP header. */
 export const headerSecret = secret.regex(/^[\x21-\x7e]*$/, 'use visible ASCII characters only, no space or line break')
+
+/** A table whose keys are names that people give. */
+export const named = <T extends z.ZodType>(value: T) =>
+  z.record(
+    z.string().regex(NAME, 'use at most 63 lower-case letters and digits, with single "-" or "_" between'),
+    value,
+  )

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { authMode, groupRoles, identityHeader, tailnets, userName } from '../config/auth.ts'
+import { claimName, issuerUrl, oidcScopes, otherRole } from '../config/oidc.ts'
 import { cidrs, host, modelName, origin, webOrigin } from '../config/values.ts'
 import { ipPattern } from '../words/address.ts'
 import { PROFILE_NAMES } from '../words/profiles.ts'
@@ -106,11 +107,21 @@ const auth = z.strictObject({
     .meta({ description: 'Users of a tailnet.' }),
   oidc: named(
     z.strictObject({
-      issuer: z.url({ protocol: /^https$/ }).meta({ description: 'Issuer URL of the identity provider.' }),
+      issuer: issuerUrl.meta({ description: 'Issuer URL of the identity provider.' }),
       client_id: z.string().min(1).meta({ description: 'Client id registered there.' }),
       client_secret: secret('Client secret; a public client when absent.').optional(),
+      scopes: oidcScopes.default('openid email profile').meta({ description: 'What the provider is asked for.' }),
+      claim: claimName
+        .default('groups')
+        .meta({ description: 'Claim with the groups of a person; dots lead into others: "realm_access.roles".' }),
+      roles: groupRoles.default([]).meta({
+        description: 'Role for the members of a group, the first that fits; without any, roles are managed in Gate.',
+      }),
+      otherwise: otherRole
+        .default('member')
+        .meta({ description: 'Role of people in none of the groups; none: they are not let in.' }),
     }),
-    'Identity providers, by name, for the mode oidc.',
+    'Identity providers (OpenID Connect) that people sign in with, by name.',
   ),
 })
 

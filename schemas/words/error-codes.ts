@@ -20,6 +20,8 @@ export const GATECTL_CODES = {
   NO_SUCH_OUTPUT: { status: 404, meaning: 'nothing made from the spec has this path' },
   NO_DAEMON: { status: 503, meaning: 'no gate-daemon answers' },
   NO_GATEWAY: { status: 503, meaning: 'no gateway answers at this address, or it refuses the key' },
+  NOT_SIGNED_IN: { status: 401, meaning: 'the gateway does not know you, or has ended your sign-in' },
+  SIGN_IN_FAILED: { status: 403, meaning: 'the gateway did not let you in' },
   NO_PERMISSION: { status: 503, meaning: 'this user may not open the admin socket, or a shell' },
   NO_SHELL: { status: 503, meaning: 'no shell can be opened in this backend: its shell socket is not as it should be' },
   CONNECTION_LOST: { status: 503, meaning: 'the connection to the daemon, or to a shell, broke' },

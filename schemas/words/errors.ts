@@ -43,6 +43,7 @@ export const ERRORS = {
   INTERNAL: { status: 500 },
   UPSTREAM_FAILED: { status: 502 },
   UPSTREAM_TRUNCATED: { status: 502 },
+  IDP_UNREACHABLE: { status: 502 },
   NOT_READY: { status: 503 },
   OVERLOADED: { status: 503 },
   BACKEND_BUSY: { status: 503 },

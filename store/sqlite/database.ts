@@ -4,6 +4,7 @@ import { boundPageCache } from './page-cache.ts'
 import { databaseError } from './remedy.ts'
 import { ACCESS_TABLES } from './tables/access.ts'
 import { AUDIT_TABLE } from './tables/audit.ts'
+import { SIGN_IN_TABLES } from './tables/sign-in.ts'
 import { ROLL_UP_TABLES, USAGE_LOG_VIEW } from './tables/usage.ts'
 
 export type Database = Sqlite.Database
@@ -64,7 +65,12 @@ const LATER_COLUMNS = [
  * Tables that came later, made where they are not there. The version before does not know them and leaves them alone, so
  * that a rollback to it still opens the file.
  */
-const LATER_TABLES: readonly string[] = [...Object.values(ACCESS_TABLES), AUDIT_TABLE, ...ROLL_UP_TABLES]
+const LATER_TABLES: readonly string[] = [
+  ...Object.values(ACCESS_TABLES),
+  AUDIT_TABLE,
+  ...ROLL_UP_TABLES,
+  ...SIGN_IN_TABLES,
+]
 
 /**
  * Opens (and makes, mode 0600) the database and brings its schema up to date.

@@ -47,7 +47,7 @@ describe.skipIf(!hasNix)('nix-instantiate (needs nix-bin)', () => {
   )
 
   test.each(WAYS)('the modules hand every text on to the compiler as it was (secrets by %s)', (way) => {
-    const made = [...attacks(way, { targets: ['nix'] }, { rounds: 15, seed: 31 })]
+    const made = [...attacks(way, { targets: ['nix'] }, { rounds: 20, seed: 31 })]
       // NixOS takes white space alone for no text, and says so
       .map(({ compiled }) => compiled)
       .filter(({ deployment }) => !/[[:,]"\s*"/.test(JSON.stringify(deployment.written)))

@@ -13,6 +13,7 @@ import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 import { hostLoad } from '../../system/host-load.ts'
 import { keyringOf } from './keyring.ts'
+import { signInParts } from './sign-in-parts.ts'
 
 /** An admin server on a real socket, with a configuration of files in a fresh folder, and keys in memory. */
 export async function startAdminDaemon(
@@ -37,6 +38,7 @@ export async function startAdminDaemon(
   const statusNow = () => ({ ...STATUS, ...status })
   const table = createApiTable(
     apiRoutes({
+      signIn: signInParts(),
       config,
       status: statusNow,
       secrets: createRotation(keyringOf(folder), [], logs.log),

@@ -36,6 +36,16 @@ export const everyKey: Tree = {
     username: 'ada',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
     jwt: { issuer: 'a "${b}" \'\'${c} \\ $${d}', expiration_hours: 0.25 },
+    oidc: {
+      corp: {
+        issuer: 'https://idp.example.org/realms/a',
+        client_id: 'a "b" c',
+        scopes: 'openid groups',
+        claim: 'realm_access.roles',
+        roles: [{ group: 'a "b" c', role: 'viewer' }],
+        otherwise: 'none',
+      },
+    },
     proxy: {
       from: ['10.0.0.9'],
       user_header: 'remote-user',

@@ -77,7 +77,17 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         },
         tailscale: { tailnets: ['zqtail.example'] },
         jwt: { secret: secret('jwt'), issuer: 'zqissuer' },
-        oidc: { zqoidc: { issuer: 'https://zqidp.example/x', client_id: 'zqclient', client_secret: secret('oidc') } },
+        oidc: {
+          zqoidc: {
+            issuer: 'https://zqidp.example/x',
+            client_id: 'zqclient',
+            client_secret: secret('oidc'),
+            scopes: 'openid zqscope',
+            claim: 'zqclaim',
+            roles: [{ group: 'zqpeople', role: 'viewer' }],
+            otherwise: 'none',
+          },
+        },
       },
     },
     upstreams: {

@@ -44,7 +44,12 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/^dns\.listen$|interfaces\[\]$/, fc.stringMatching(/^z[A-Za-z0-9_.@-]{1,10}$/)],
   [/allowed_origins\[\]$|\.external_url$/, host.map((text) => `https://${text}`)],
   [/\.email$/, host.map((text) => `someone@${text}`)],
-  [/\.oidc\.<name>\.issuer$/, fc.tuple(host, nastyText).map(([at, text]) => `https://${at}/${text}`)],
+  [
+    /\.oidc\.<name>\.issuer$/,
+    fc.tuple(host, nastyText).map(([at, text]) => `https://${at}/${text.replace(/[\s?#]/g, '')}`),
+  ],
+  [/\.oidc\.<name>\.scopes$/, fc.stringMatching(/^openid z[a-z]{1,8}z$/)],
+  [/\.oidc\.<name>\.claim$/, nastyText.map((text) => `z${text.replace(/\p{Cc}/gu, '')}`)],
   [/parameters\[\]\.name$/, fc.stringMatching(/^z[a-z_]{1,8}z$/)],
   [/parameters\[\]\.json$/, nastyText.map((text) => JSON.stringify(text))],
   [/\.base_url$/, fc.tuple(nastyText, nastyText).map(([at, text]) => `http://h${at}/${text}`)],

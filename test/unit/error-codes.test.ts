@@ -71,6 +71,8 @@ const GATECTL: Case<keyof typeof GATECTL_CODES> = {
   NO_SUCH_OUTPUT: ['explain', file('gate.toml'), 'quadlet/nothing'],
   NO_DAEMON: ['status', '--socket', '/nowhere/admin.sock'],
   NO_GATEWAY: ['client', 'claude', '--url', 'http://127.0.0.1:1'],
+  NOT_SIGNED_IN: ['status', '--gateway', 'http://127.0.0.1:1'],
+  SIGN_IN_FAILED: { in: 'e2e/gatectl-login.test.ts' },
   NO_PERMISSION: { in: 'e2e/gatectl-process.test.ts' },
   NO_SHELL: { in: 'unit/ctl/shell.test.ts' },
   CONNECTION_LOST: ['status', '--socket', file('silent.sock')],

@@ -17,7 +17,7 @@ type Auth = Gateway['auth']
 export function authTable(auth: Auth): JsonNode {
   const origin: SpecPath = ['gate', 'auth']
   const { modes, username, jwt, proxy, tailscale, ...secrets } = auth
-  const { token: _token, password_hash: _hash, oidc: _oidc, ...rest } = secrets // or not built yet
+  const { token: _token, password_hash: _hash, oidc, ...rest } = secrets
   rest satisfies Record<string, never>
   const { issuer, expiration_hours, secret: _secret, ...restOfJwt } = jwt
   restOfJwt satisfies Record<string, never>
@@ -29,6 +29,7 @@ export function authTable(auth: Auth): JsonNode {
       expiration_hours: value([...origin, 'jwt', 'expiration_hours'], expiration_hours),
     }),
     ...signedIn(proxy, tailscale),
+    oidc: providers(oidc),
   })
 }
 
@@ -56,4 +57,24 @@ function signedIn(proxy: Auth['proxy'], tailscale: Auth['tailscale']): Record<st
         ? undefined
         : object(ofTailscale, { tailnets: value([...ofTailscale, 'tailnets'], tailnets) }),
   }
+}
+
+/** Identity providers; their secrets come as credentials. */
+function providers(oidc: Auth['oidc']): JsonNode | undefined {
+  const at: SpecPath = ['gate', 'auth', 'oidc']
+  const entries = Object.entries(oidc).map(([name, provider]) => {
+    const { issuer, client_id, client_secret: _secret, scopes, claim, roles, otherwise, ...rest } = provider
+    rest satisfies Record<string, never>
+    const own = [...at, name]
+    const table = object(own, {
+      issuer: value([...own, 'issuer'], issuer),
+      client_id: value([...own, 'client_id'], client_id),
+      scopes: value([...own, 'scopes'], scopes),
+      claim: value([...own, 'claim'], claim),
+      roles: listNode([...own, 'roles'], roles),
+      otherwise: value([...own, 'otherwise'], otherwise),
+    })
+    return [name, table] as const
+  })
+  return entries.length === 0 ? undefined : object(at, Object.fromEntries(entries))
 }

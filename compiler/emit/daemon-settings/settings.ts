@@ -176,7 +176,6 @@ function log({ gateway }: Deployment): JsonNode {
 function secretVariable(secret: Secret, reached: readonly string[]): SecretVariable[] {
   if (secret.destination.kind !== 'daemon') return []
   const [first = '', name = '', ...rest] = secret.destination.credential.split('.')
-  if (first === 'auth' && name === 'oidc') return []
   if (first === 'backends' && !reached.includes(name)) return []
   return [{ name: environmentName([first, name, ...rest]), secret }]
 }

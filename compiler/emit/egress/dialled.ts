@@ -40,6 +40,15 @@ export function dialledForCertificates({ gateway: { tlsServing } }: Deployment):
     : [...ofTailscale, ...dialledForAcme(acme)]
 }
 
+/** The identity providers that people sign in with. */
+export function dialledForSignIn({ gateway: { auth } }: Deployment): Dialled[] {
+  return Object.entries(auth.oidc).map(([name, { issuer }]) => ({
+    kind: 'url',
+    origin: ['gate', 'auth', 'oidc', name, 'issuer'],
+    url: issuer,
+  }))
+}
+
 type Acme = NonNullable<NonNullable<Deployment['gateway']['tlsServing']>['acme']>
 
 function dialledForAcme(acme: Acme): Dialled[] {

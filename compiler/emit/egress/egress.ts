@@ -4,7 +4,7 @@ import { LOCAL_ENGINES } from '../../../schemas/words/local-engines.ts'
 import { type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { dialledForCertificates, dialledUpstreams } from './dialled.ts'
+import { dialledForCertificates, dialledForSignIn, dialledUpstreams } from './dialled.ts'
 
 /** What the daemon may connect to over IP; 'any' when the spec says so. */
 export type Egress = 'any' | LimitedEgress
@@ -66,6 +66,7 @@ function targetsOf(deployment: Deployment, settings: Tree): Target[] {
   return [
     ...dialledUpstreams(deployment, settings),
     ...dialledForCertificates(deployment),
+    ...dialledForSignIn(deployment),
     ...collector(deployment),
   ].flatMap((dialled) => {
     const url = dialled.kind === 'url' ? URL.parse(dialled.url) : null

@@ -24,6 +24,8 @@ let
     ++ own "auth.password_hash" cfg.auth.passwordHash
     ++ own "auth.jwt.secret" cfg.auth.jwt.secret
     ++ lib.optionals (tls.isServed cfg) (ofTls own cfg.tls)
+    ++ lib.concatMap (name: own "auth.oidc.${name}.client_secret" cfg.auth.oidc.${name}.clientSecret)
+      (lib.attrNames cfg.auth.oidc)
     ++ lib.concatMap (upstream: own "upstreams.${upstream.name}.api_key" upstream.apiKey)
       (lib.sort (a: b: a.name < b.name) cfg.initialUpstreams);
 

@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../../schemas/config/config.ts'
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Role } from '../../schemas/words/roles.ts'
+import { CALLBACK_PATH } from '../../schemas/words/sign-in.ts'
+import type { Caller } from '../admin/route.ts'
+import { PLAIN_COOKIE, SECURE_COOKIE } from '../auth/credential.ts'
+import { decideOnDevice, deviceWithCode } from '../auth/device/decide.ts'
+import { createDeviceGrants } from '../auth/device/grants.ts'
+import { createSignIns } from '../auth/device/sign-ins.ts'
+import { answerTokenRequest, type TokenRequest } from '../auth/device/token-endpoint.ts'
+import { pendingSignIns } from '../auth/oidc/pending.ts'
+import type { Identity, IdentityProvider } from '../auth/oidc/provider.ts'
+import { createProviders } from '../auth/oidc/providers.ts'
+import { createRelyingParty } from '../auth/oidc/relying-party.ts'
+import { createOidcSignIn } from '../auth/oidc/sign-in.ts'
+import type { Ended, Principal } from '../auth/principal.ts'
+import type { UserRecord } from '../auth/users.ts'
+import type { Ground } from './ground.ts'
+import type { Storage } from './storage.ts'
+
+export type SignInPlane = ReturnType<typeof createSignInPlane>
+
+/** How often it is looked at which sign-ins were not used for long. */
+const EXPIRY_CHECK_MS = 600_000
+const PENDING_PLACE = ['oidc_auth_state', 'cookie'] as const
+
+/** How people sign in elsewhere than by a password, and how they let devices in. */
+export function createSignInPlane(
+  { config, keyring, log, now, monotonic }: Pick<Ground, 'config' | 'keyring' | 'log' | 'now' | 'monotonic'>,
+  { access, audit, signInStores: stores }: Pick<Storage, 'access' | 'audit' | 'signInStores'>,
+) {
+  const { users } = access
+  const text = () => randomBytes(32).toString('base64url')
+  const oneOfThisRun = text()
+  let origin = originOf(config.current(), [])
+  let listed: readonly string[] = []
+  const signing = ({ auth: { jwt } }: Config) => ({
+    secret: jwt.secret ?? stores.secret('access-token', () => oneOfThisRun),
+    issuer: jwt.issuer,
+  })
+  const providers = createProviders(stores.idps, declaredIn(config.current()))
+  const relyingParty = createRelyingParty(log, monotonic)
+  const grants = createDeviceGrants(randomBytes, now)
+  const people = {
+    principalOf: (userId: string, signInId: string) => access.personOf(userId, 'access-token', signInId),
+    emailOf: (userId: string) => users.get(userId)?.email ?? users.get(userId)?.name ?? null,
+  }
+  const signIns = createSignIns(stores.signIns, people, signing(config.current()), now)
+  const sealing = {
+    seal: (plain: string) => keyring.seal(PENDING_PLACE, plain),
+    unseal: (sealed: Buffer) => keyring.unseal(PENDING_PLACE, sealed),
+  }
+  const oidc = createOidcSignIn({
+    providers,
+    relyingParty,
+    pending: pendingSignIns(sealing, stores.states, now),
+    random: text,
+    origin: () => origin,
+  })
+  stores.whenOpened(() => {
+    providers.load()
+    signIns.load()
+    signIns.apply(signing(config.current()))
+  })
+  users.onEvent(({ id, kind }) => {
+    if (kind === 'removed') signIns.endAllOf(id, 'removed')
+    else if (users.get(id)?.disabledAt != null) signIns.endAllOf(id, 'disabled')
+  })
+  const expiry = setInterval(signIns.endExpired, EXPIRY_CHECK_MS).unref()
+
+  /** A person of a provider; synchronous from the look to the write, so that two at a time are never both the first. */
+  function personOf({ issuer, subject, name, email, role }: Identity): UserRecord {
+    const source = 'oidc'
+    const own = `${issuer} ${subject}`
+    const known = users.known(source, own)
+    if (known === undefined) {
+      const isFirst = !users.hasAdmin()
+      if (isFirst)
+        log('warn', 'the first person who signed in by an identity provider is an administrator now', { url: issuer })
+      return users.seen({ source, subject: own, name, email, role: isFirst ? 'admin' : named(role) })
+    }
+    const isLastAdmin = known.role === 'admin' && !users.hasAdmin(known.id)
+    const next = role === null || isLastAdmin ? known.role : named(role)
+    return next === known.role && email === known.email ? known : users.change(known.id, { role: next, email })
+  }
+
+  return {
+    providers,
+    relyingParty,
+    grants,
+    signIns,
+    oidc,
+    exchange: (request: TokenRequest) => answerTokenRequest(grants, signIns, request),
+    /** For the page where codes are entered. */
+    deviceWithCode: (principal: Principal, userCode: string) => deviceWithCode(grants, principal, userCode),
+    decide: (principal: Principal, userCode: string, decision: 'approve' | 'deny') =>
+      decideOnDevice(grants, principal, userCode, decision),
+    origin: () => origin,
+    redirectUri: () => `${origin}${CALLBACK_PATH}`,
+    /** Whether `auth.mode` lets devices in. */
+    letsDevicesIn: () => [config.current().auth.mode].flat().includes('device'),
+
+    /** @returns the values of Set-Cookie @throws GateError SIGN_IN_REFUSED, TOO_MANY_ENTRIES, STORE_UNAVAILABLE */
+    letIn(
+      identity: Identity,
+      { caller, agent }: { readonly caller: Caller; readonly agent: string },
+    ): readonly string[] {
+      const from = { address: caller.address, via: caller.via }
+      const who = { via: 'session', id: '', name: identity.name } as const
+      audit.require()
+      if (identity.role === 'none') {
+        audit.record({
+          who,
+          action: 'login',
+          object: `idp:${identity.providerId}`,
+          from,
+          outcome: 'refused',
+          reason: 'in no group',
+        })
+        throw new GateError('SIGN_IN_REFUSED', 'you are known, but in none of the groups that are let in')
+      }
+      const user = personOf(identity)
+      const address = caller.address ?? ''
+      const { session, token } = access.sessions.create({
+        userId: user.id,
+        via: 'oidc',
+        idp: identity.providerId,
+        address,
+        agent,
+      })
+      users.signedIn(user.id)
+      audit.record({
+        who: { ...who, id: user.id, name: user.name },
+        action: 'login',
+        object: `idp:${identity.providerId}`,
+        from,
+        outcome: 'done',
+      })
+      return [sessionCookie(caller, token, Math.floor((session.expiresAt - now()) / 1_000))]
+    },
+
+    /** Calls back with each sign-in of a device that ends. */
+    whenEnded: (listener: (ended: Ended) => void): void =>
+      signIns.whenEnded((id, why) => listener({ kind: 'credential', id, why })),
+
+    /** From now on clients are listened for there. */
+    served(urls: readonly string[]): void {
+      listed = urls
+      origin = originOf(config.current(), listed)
+    },
+    apply(next: Config): void {
+      origin = originOf(next, listed)
+      providers.declare(declaredIn(next))
+      signIns.apply(signing(next))
+    },
+    stop: async (): Promise<void> => clearInterval(expiry),
+  }
+}
+
+const named = (role: Identity['role']): Role => (role === null || role === 'none' ? 'member' : role)
+
+function sessionCookie({ secured }: Caller, token: string, lifeS: number): string {
+  const name = secured ? SECURE_COOKIE : PLAIN_COOKIE
+  return `${name}=${token}; Path=/; Max-Age=${lifeS}; HttpOnly; SameSite=Lax${secured ? '; Secure' : ''}`
+}
+
+/** Where browsers reach Gate: as configured, else where it listens; never what a request says. */
+function originOf({ server }: Config, urls: readonly string[]): string {
+  const [first = `http://${server.host}:${server.port}`] = urls
+  return new URL(server.external_url ?? first).origin
+}
+
+function declaredIn({ auth }: Config): readonly IdentityProvider[] {
+  return Object.entries(auth.oidc).map(
+    ([id, { issuer, client_id, client_secret, scopes, claim, roles, otherwise }]) => ({
+      id,
+      name: id,
+      issuer,
+      clientId: client_id,
+      clientSecret: client_secret ?? null,
+      scopes,
+      roles: { claim, groups: roles, otherwise },
+      isDeclared: true,
+    }),
+  )
+}

@@ -1,0 +1,278 @@
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import type { Scope } from '../../../schemas/words/scopes.ts'
+import { SCOPES } from '../../../schemas/words/scopes.ts'
+import { type EndCause, mayDo, type Principal } from '../principal.ts'
+import { ACCESS_TOKEN_LIFE_S, accessTokens, endedToken, tokenKey } from './access-token.ts'
+
+/** How long a sign-in lasts that is not used, and how long at most. */
+const IDLE_LIFE_MS = 30 * 86_400_000
+const LONGEST_LIFE_MS = 180 * 86_400_000
+/** Of one person; one more ends the one that was used longest ago. */
+const MOST_OF_USER = 50
+/** Checked tokens that are remembered; one that is not is checked again. */
+const MOST_REMEMBERED = 4_096
+
+/**
+ * A device, or a program on one, that a person let in. It holds a refresh token, which each use replaces, and access
+ * tokens of an hour. Times are Unix milliseconds.
+ */
+export type SignIn = {
+  readonly id: string
+  readonly userId: string
+  readonly clientId: string | null
+  /** As it called itself. */
+  readonly label: string
+  /** What it asked for; null: all that the person may. */
+  readonly scopes: readonly Scope[] | null
+  /** How often its refresh token was replaced. */
+  readonly generation: number
+  readonly createdAt: number
+  readonly usedAt: number
+}
+
+/** What sign-ins need from storage. */
+export type SignInStore = {
+  readonly all: () => readonly SignIn[]
+  readonly put: (signIn: SignIn) => void
+  readonly remove: (id: string) => void
+}
+
+/** What they need to know of people. */
+export type People = {
+  /** The same object until something about the person changes; null: there is none, or they were disabled. */
+  readonly principalOf: (userId: string, signInId: string) => Principal | null
+  readonly emailOf: (userId: string) => string | null
+}
+
+/** RFC 6749 section 5.1; `email` is what Claude Code shows. */
+export type TokenAnswer = {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  readonly expires_in: number
+  readonly refresh_token: string
+  readonly scope: string
+  readonly email?: string
+}
+
+/** `principal`: made of `person`, with the rights that were asked for. */
+type Live = { signIn: SignIn; person: Principal | null; principal: Principal | null }
+
+export type SignIns = ReturnType<typeof createSignIns>
+
+/**
+ * The sign-ins in memory, in front of their store: a look-up reads no database, an end holds at once.
+ * @param secret what tokens are signed with; issuer: who says so
+ * @param now Unix milliseconds
+ */
+export function createSignIns(
+  store: SignInStore,
+  people: People,
+  initial: { readonly secret: string | Buffer; readonly issuer: string },
+  now: () => number,
+) {
+  const live = new Map<string, Live>()
+  const remembered = new Map<string, { readonly id: string; readonly expiresS: number }>()
+  let { access, macOf } = signersOf(initial)
+  let onEnded: (signInId: string, why: EndCause) => void = () => {}
+
+  function load(): void {
+    for (const signIn of store.all()) live.set(signIn.id, { signIn, person: null, principal: null })
+  }
+  load()
+
+  function isOver({ usedAt, createdAt }: SignIn): boolean {
+    return now() >= Math.min(usedAt + IDLE_LIFE_MS, createdAt + LONGEST_LIFE_MS)
+  }
+
+  function end(id: string, why: EndCause): boolean {
+    if (!live.delete(id)) return false
+    store.remove(id)
+    onEnded(id, why)
+    return true
+  }
+
+  function principalOf(entry: Live): Principal | null {
+    const { id, userId, scopes } = entry.signIn
+    const person = people.principalOf(userId, id)
+    if (person !== entry.person) {
+      entry.person = person
+      entry.principal = person === null ? null : narrowed(person, scopes)
+    }
+    return entry.principal
+  }
+
+  function answerFor(signIn: SignIn, principal: Principal): TokenAnswer {
+    const nowS = Math.floor(now() / 1_000)
+    const scope = [...principal.scopes].join(' ')
+    const email = people.emailOf(signIn.userId)
+    return {
+      access_token: access.sign({
+        sub: signIn.userId,
+        sid: signIn.id,
+        iat: nowS,
+        exp: nowS + ACCESS_TOKEN_LIFE_S,
+        jti: randomUUID(),
+        scope,
+        client_id: signIn.clientId ?? '',
+      }),
+      token_type: 'Bearer',
+      expires_in: ACCESS_TOKEN_LIFE_S,
+      refresh_token: refreshToken(signIn.id, signIn.generation),
+      scope,
+      ...(email !== null && { email }),
+    }
+  }
+
+  function refreshToken(id: string, generation: number): string {
+    const head = `${REFRESH_PREFIX}${id}_${generation}`
+    return `${head}_${macOf(head)}`
+  }
+
+  /** A refresh token that was made here; null: it was not. */
+  function readRefreshToken(token: string): { readonly id: string; readonly generation: number } | null {
+    const [, head = '', id = '', generation = '', mac = ''] = REFRESH_TOKEN.exec(token) ?? []
+    if (id === '') return null
+    const [given, expected] = [Buffer.from(mac), Buffer.from(macOf(head))]
+    return timingSafeEqual(given, expected) ? { id, generation: Number(generation) } : null
+  }
+
+  return {
+    /** A person let a device in. @returns null when the person is not there any more, or disabled */
+    begin(userId: string, clientId: string | null, label: string, scope: string | null): TokenAnswer | null {
+      const at = now()
+      const signIn = {
+        id: randomUUID(),
+        userId,
+        clientId,
+        label,
+        scopes: scopesIn(scope),
+        generation: 0,
+        createdAt: at,
+        usedAt: at,
+      }
+      const entry: Live = { signIn, person: null, principal: null }
+      const principal = principalOf(entry)
+      if (principal === null) return null
+      const others = [...live.values()].map((other) => other.signIn).filter((other) => other.userId === userId)
+      if (others.length >= MOST_OF_USER) {
+        const oldest = others.reduce((a, b) => (b.usedAt < a.usedAt ? b : a))
+        end(oldest.id, 'revoked')
+      }
+      store.put(signIn)
+      live.set(signIn.id, entry)
+      return answerFor(signIn, principal)
+    },
+
+    /**
+     * Replaces a refresh token. One that was replaced before is in two hands, so that the sign-in ends for both
+     * (RFC 9700 section 4.14.2). @returns null when it does not count
+     */
+    refresh(token: string, clientId: string | null): TokenAnswer | null {
+      const known = readRefreshToken(token)
+      const entry = known === null ? undefined : live.get(known.id)
+      if (known === null || entry === undefined || entry.signIn.clientId !== clientId) return null
+      if (known.generation !== entry.signIn.generation || isOver(entry.signIn)) {
+        end(known.id, known.generation === entry.signIn.generation ? 'expired' : 'revoked')
+        return null
+      }
+      const principal = principalOf(entry)
+      if (principal === null) return null
+      const next = { ...entry.signIn, generation: known.generation + 1, usedAt: now() }
+      store.put(next)
+      entry.signIn = next
+      return answerFor(next, principal)
+    },
+
+    /** Whom an access token stands for; null when it is none of ours. @throws GateError INVALID_KEY when it has ended */
+    find(token: string): Principal | null {
+      const nowS = now() / 1_000
+      let known = remembered.get(token)
+      if (known === undefined || known.expiresS <= nowS) {
+        remembered.delete(token)
+        const claims = access.verify(token, nowS)
+        if (claims === null) return null
+        known = { id: claims.sid, expiresS: claims.exp }
+        remembered.set(token, known)
+        const [first] = remembered.keys()
+        if (remembered.size > MOST_REMEMBERED && first !== undefined) remembered.delete(first)
+      }
+      const entry = live.get(known.id)
+      const principal = entry === undefined ? null : principalOf(entry)
+      if (principal === null) throw endedToken('the sign-in has ended; sign in again')
+      return principal
+    },
+
+    /** RFC 7009: ends the sign-in that an access or refresh token belongs to. */
+    revokeToken(token: string): void {
+      const id = readRefreshToken(token)?.id ?? idIn(token)
+      if (id !== null) end(id, 'signed-out')
+    },
+
+    /** @param userId only of this person; null: of anyone @returns false when there is no such one */
+    end(id: string, userId: string | null, why: EndCause = 'revoked'): boolean {
+      const entry = live.get(id)
+      if (entry === undefined || (userId !== null && entry.signIn.userId !== userId)) return false
+      return end(id, why)
+    },
+
+    /** A person is gone. */
+    endAllOf(userId: string, why: EndCause): void {
+      for (const [id, { signIn }] of live) if (signIn.userId === userId) end(id, why)
+    },
+
+    list: (userId: string | null): readonly SignIn[] =>
+      [...live.values()].map(({ signIn }) => signIn).filter((signIn) => userId === null || signIn.userId === userId),
+
+    /** Takes over what is stored, once it can be read. */
+    load,
+
+    /** Ends what was not used for long. */
+    endExpired(): void {
+      for (const [id, { signIn }] of live) if (isOver(signIn)) end(id, 'expired')
+    },
+
+    /** Takes over another secret or issuer: what was signed before does not count any more. */
+    apply(next: { readonly secret: string | Buffer; readonly issuer: string }): void {
+      ;({ access, macOf } = signersOf(next))
+      remembered.clear()
+    },
+
+    /** Calls back with each sign-in that ends while the daemon runs. */
+    whenEnded(listener: (signInId: string, why: EndCause) => void): void {
+      onEnded = listener
+    },
+  }
+
+  function idIn(token: string): string | null {
+    try {
+      return access.verify(token, 0)?.sid ?? null
+    } catch {
+      return null
+    }
+  }
+}
+
+/** Begins as keys of Gate do, which no log shows. */
+const REFRESH_PREFIX = 'gate_rt_'
+const REFRESH_TOKEN = /^(gate_rt_([0-9a-f-]{36})_(\d{1,9}))_([\w-]{43})$/
+
+function signersOf({ secret, issuer }: { readonly secret: string | Buffer; readonly issuer: string }) {
+  const key = tokenKey(secret, 'refresh')
+  return {
+    access: accessTokens(tokenKey(secret, 'access'), issuer),
+    macOf: (text: string): string => createHmac('sha256', key).update(text).digest('base64url'),
+  }
+}
+
+/** A person with no more rights than were asked for. */
+function narrowed(person: Principal, scopes: readonly Scope[] | null): Principal {
+  if (scopes === null) return person
+  return { ...person, scopes: new Set(scopes.filter((scope) => mayDo(person.scopes, scope))) }
+}
+
+/** The scopes in a text of RFC 6749 section 3.3; what is not known of it is ignored. null: all. */
+function scopesIn(text: string | null): readonly Scope[] | null {
+  if (text === null) return null
+  const asked = new Set(text.split(' '))
+  return SCOPES.filter((scope) => asked.has(scope))
+}

@@ -1,0 +1,68 @@
+import type { SignIn, SignInStore } from '../../daemon/auth/device/sign-ins.ts'
+import type { UsedStates } from '../../daemon/auth/oidc/pending.ts'
+import { SCOPES } from '../../schemas/words/scopes.ts'
+import type { Database } from './database.ts'
+import { patiently } from './patiently.ts'
+
+type Row = {
+  readonly id: string
+  readonly user_id: string
+  readonly client_id: string | null
+  readonly label: string
+  readonly scopes: string | null
+  readonly generation: number
+  readonly created_at: number
+  readonly used_at: number
+}
+
+/** Sign-ins of devices in the table `refresh_token`. @throws GateError STORE_UNAVAILABLE */
+export function openSignInStore(database: Database): SignInStore {
+  const all = database.prepare<[], Row>('SELECT * FROM refresh_token ORDER BY created_at, id')
+  const put = database.prepare(
+    `INSERT INTO refresh_token (id, user_id, client_id, label, scopes, generation, created_at, used_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, used_at = excluded.used_at`,
+  )
+  const remove = database.prepare('DELETE FROM refresh_token WHERE id = ?')
+
+  return {
+    all: () => all.all().map(signInOf),
+    put: ({ id, userId, clientId, label, scopes, generation, createdAt, usedAt }) => {
+      const asked = scopes === null ? null : scopes.join(' ')
+      patiently(database, () => put.run(id, userId, clientId, label, asked, generation, createdAt, usedAt))
+    },
+    remove: (id) => {
+      patiently(database, () => remove.run(id))
+    },
+  }
+}
+
+/** States of sign-ins that came back, in the table `oidc_auth_state`. @throws GateError STORE_UNAVAILABLE */
+export function openUsedStates(database: Database): UsedStates {
+  const take = database.prepare('INSERT INTO oidc_auth_state (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING')
+  const trim = database.prepare('DELETE FROM oidc_auth_state WHERE expires_at <= ?')
+  const count = database.prepare<[], { readonly count: number }>('SELECT count(*) AS count FROM oidc_auth_state')
+
+  return {
+    take: (hash, expiresAt) => patiently(database, () => take.run(hash, expiresAt)).changes > 0,
+    trim: (now) =>
+      patiently(database, () => {
+        trim.run(now)
+        return count.get()?.count ?? 0
+      }),
+  }
+}
+
+function signInOf(row: Row): SignIn {
+  const asked = row.scopes === null ? null : new Set(row.scopes.split(' '))
+  return {
+    id: row.id,
+    userId: row.user_id,
+    clientId: row.client_id,
+    label: row.label,
+    scopes: asked === null ? null : SCOPES.filter((scope) => asked.has(scope)),
+    generation: row.generation,
+    createdAt: row.created_at,
+    usedAt: row.used_at,
+  }
+}

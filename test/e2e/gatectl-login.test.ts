@@ -1,0 +1,164 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Daemon, startDaemon } from '../support/daemon.ts'
+import { gatectl, startGatectl } from '../support/gatectl-process.ts'
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  type RunningProvider,
+  signInAt,
+  startIdentityProvider,
+} from '../support/identity-providers.ts'
+
+let daemon: Daemon
+let op: RunningProvider
+let session: string
+const home = mkdtempSync(join(tmpdir(), 'gate-home-'))
+const env = { HOME: home }
+const file = join(home, '.config/gate/gateways.json')
+
+beforeAll(async () => {
+  daemon = await startDaemon({ GATE_AUTH__MODE: 'token,device,oidc' })
+  op = await startIdentityProvider([`${daemon.url}/auth/callback`])
+  session = await signedIn()
+})
+afterAll(async () => {
+  await Promise.all([daemon.stop(), op.stop()])
+  daemon.remove()
+  rmSync(home, { recursive: true })
+})
+
+/** The cookie of the first person of a provider, who is an administrator. */
+async function signedIn(): Promise<string> {
+  const idp = { name: 'One', issuer: op.issuer, client_id: CLIENT_ID, client_secret: CLIENT_SECRET }
+  const headers = { authorization: `Bearer ${daemon.key}`, 'content-type': 'application/json' }
+  const added = await fetch(`${daemon.url}/api/admin/idps`, { method: 'POST', headers, body: JSON.stringify(idp) })
+  const { id } = (await added.json()) as { id: string }
+  const away = await fetch(`${daemon.url}/auth/login?provider=${id}`, { redirect: 'manual' })
+  const cookie = away.headers
+    .getSetCookie()
+    .map((set) => set.split(';')[0])
+    .join('; ')
+  const back = await signInAt(away.headers.get('location') ?? '', `${daemon.url}/auth/callback`, 'mara')
+  const answer = await fetch(back, { redirect: 'manual', headers: { cookie } })
+  return (
+    answer.headers
+      .getSetCookie()
+      .map((set) => set.split(';')[0])
+      .find((pair) => pair?.startsWith('se_session=')) ?? ''
+  )
+}
+
+async function decide(
+  userCode: string,
+  decision: 'approve' | 'deny',
+  headers: Record<string, string> = { cookie: session, 'sec-fetch-site': 'same-origin' },
+) {
+  const body = JSON.stringify({ user_code: userCode, decision })
+  return fetch(`${daemon.url}/api/user/devices`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  })
+}
+
+/** Runs `gatectl login` until it shows its code, decides on that, and waits for its end. */
+async function login(decision: 'approve' | 'deny', options: readonly string[] = []) {
+  const child = startGatectl(['login', daemon.url, ...options], { env })
+  let said = ''
+  const code = await new Promise<string>((resolve, reject) => {
+    child.once('close', () => reject(new Error(said)))
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk
+      const [shown] = /[A-Z]{4}-[A-Z]{4}/.exec(said) ?? []
+      if (shown !== undefined) resolve(shown)
+    })
+  })
+  const decided = await decide(code, decision)
+  expect([decided.status, await decided.json()]).toEqual([
+    200,
+    expect.objectContaining({ client_id: 'gatectl', user_code: code }),
+  ])
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { stdout: await text(child.stdout), code: await exit, said: () => said }
+}
+
+test('gatectl signs in on a device, works with the rights of the person, and signs out; a refusal is said', async () => {
+  const [{ stdout, code }, denied] = await Promise.all([login('approve'), login('deny', ['--json'])])
+  expect([denied.code, denied.said()]).toEqual([1, expect.stringContaining('"code":"SIGN_IN_FAILED"')])
+  expect([code, stdout]).toEqual([
+    0,
+    `signed in to ${daemon.url} as mara@example.org; commands speak with it from now on\n`,
+  ])
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+
+  const kept = JSON.parse(readFileSync(file, 'utf8'))
+  const { access_token: access } = kept.gateways[daemon.url]
+  const asAdmin = () => fetch(`${daemon.url}/api/admin/idps`, { headers: { authorization: `Bearer ${access}` } })
+  expect((await asAdmin()).status).toBe(200)
+
+  expect((await gatectl(['logout'], { env })).stdout).toBe(`signed out of ${daemon.url}\n`)
+  const refused = await asAdmin()
+  expect([refused.status, refused.headers.get('x-should-retry')]).toEqual([401, 'false'])
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ current: null, gateways: {} })
+})
+
+test('neither a key nor a device lets a device in', async () => {
+  const form = new URLSearchParams({ client_id: 'x' })
+  const begun = (await (await fetch(`${daemon.url}/auth/device`, { method: 'POST', body: form })).json()) as {
+    user_code: string
+  }
+  const refused = await decide(begun.user_code, 'approve', { authorization: `Bearer ${daemon.key}` })
+  expect([refused.status, await refused.json()]).toEqual([401, expect.objectContaining({ code: 'SIGN_IN_REFUSED' })])
+})
+
+test.each(['form', 'json'])('the endpoints take %s, and whatever else a client sends', async (kind) => {
+  const post = async (path: string, fields: Record<string, string>) => {
+    const isForm = kind === 'form'
+    const headers = isForm ? {} : { 'content-type': 'application/json' }
+    const answer = await fetch(`${daemon.url}${path}`, {
+      method: 'POST',
+      headers,
+      body: isForm ? new URLSearchParams(fields) : JSON.stringify(fields),
+    })
+    return {
+      status: answer.status,
+      cache: answer.headers.get('cache-control'),
+      body: (await answer.json()) as Record<string, unknown>,
+    }
+  }
+  const metadata = (await (await fetch(`${daemon.url}/.well-known/oauth-authorization-server`)).json()) as Record<
+    string,
+    string
+  >
+  expect(metadata).toMatchObject({ issuer: daemon.url, token_endpoint: `${daemon.url}/auth/device/token` })
+  const begun = await post('/auth/device', { surface: 'claude_code', 'new-parameter': 'x' })
+  expect(begun).toMatchObject({
+    status: 200,
+    cache: 'no-store',
+    body: { expires_in: 600, interval: 5, verification_uri: `${daemon.url}/device` },
+  })
+  const token = (fields: Record<string, string>) => post('/auth/device/token', fields)
+  const grant = {
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    device_code: String(begun.body['device_code']),
+  }
+  expect(await token(grant)).toMatchObject({ status: 400, body: { error: 'authorization_pending' } })
+  expect(await token(grant)).toMatchObject({ status: 400, body: { error: 'slow_down' } })
+  expect(await token({ ...grant, client_id: 'another' })).toMatchObject({
+    status: 400,
+    body: { error: 'invalid_grant' },
+  })
+  expect(await token({ grant_type: 'password' })).toMatchObject({
+    status: 400,
+    body: { error: 'unsupported_grant_type' },
+  })
+  expect(await token({})).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
+  expect(await token({ grant_type: 'refresh_token', refresh_token: 'made up' })).toMatchObject({
+    status: 401,
+    body: { error: 'invalid_grant' },
+  })
+})
