@@ -13,7 +13,7 @@ const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_REFUSED_STREAM } = 
 const OPTIONS = {
   settings: {
     maxConcurrentStreams: 100,
-    maxHeaderListSize: 16 * 2 ** 10,
+    maxHeaderListSize: 64 * 2 ** 10, // longer ones Node resets, and no client knows why
     initialWindowSize: 64 * 2 ** 10,
     enableConnectProtocol: false,
   },
@@ -25,6 +25,10 @@ const OPTIONS = {
   streamResetBurst: 100,
   streamResetRate: 33, // a second
 }
+/** As over HTTP/1.1: what is longer has an answer that says so. */
+const MAX_HEADER_BYTES = 16 * 2 ** 10
+/** RFC 9113 section 6.5.2: of each field beside its name and value. */
+const FIELD_BYTES = 32
 /** What may be under way on all streams together; Node gives it back as it comes, so that only streams bound what is kept. */
 const CONNECTION_WINDOW_BYTES = 2 ** 20
 /** What each stream may send before it is read, once a body was wanted: whoever sends it was let in. */
@@ -42,7 +46,7 @@ export type Http2 = ReturnType<typeof createHttp2>
  * @param now monotonic milliseconds
  */
 export function createHttp2(
-  { handle }: Pick<Answering, 'handle'>,
+  { handle, errorBody }: Answering,
   limits: Pick<HttpLimits, 'headersTimeoutMs' | 'bodyTimeoutMs'>,
   headersFor: (host: string | undefined, via: Via) => readonly string[],
   now: () => number,
@@ -104,6 +108,12 @@ export function createHttp2(
       response.end()
       return
     }
+    if (headerBytes(request.rawHeaders) > MAX_HEADER_BYTES) {
+      const error = new GateError('HEADERS_TOO_LARGE', 'the headers are larger than 16 KiB')
+      response.writeHead(ERRORS[error.code].status, ['content-type', 'application/json'])
+      response.end(errorBody(error))
+      return
+    }
     request.limit(limits.bodyTimeoutMs, () => new GateError('REQUEST_TIMEOUT', 'the request took too long to arrive'))
     void handle(request, response, via)
   }
@@ -123,4 +133,10 @@ export function createHttp2(
       for (const { cut } of sessions.values()) cut()
     },
   }
+}
+
+function headerBytes(rawHeaders: readonly string[]): number {
+  let bytes = (rawHeaders.length / 2) * FIELD_BYTES
+  for (const text of rawHeaders) bytes += text.length
+  return bytes
 }

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { parseHostPort } from '../../schemas/words/address.ts'
+import { isHostItself, parseHostPort } from '../../schemas/words/address.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { type Hello, helloReader } from './client-hello.ts'
 import { readFirstBytes } from './first-bytes.ts'
@@ -109,9 +109,9 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
     const seconds = hstsSeconds()
     if (seconds === 0 || host === undefined || secured === null) return []
     const { host: name } = parseHostPort(host)
-    // RFC 6797 section 8.1.1: an address has no such policy; for localhost it would bind all that is developed there
-    const mayHave = isIP(name) === 0 && !/(?:^|\.)localhost$/.test(name)
-    return mayHave && secured.isFor(name) ? ['strict-transport-security', `max-age=${seconds}`] : []
+    return !isHostItself(name) && isIP(name) === 0 && secured.isFor(name)
+      ? ['strict-transport-security', `max-age=${seconds}`]
+      : []
   }
 
   function warnOfNone(): void {

@@ -65,6 +65,14 @@ export function isLoopback(host: string): boolean {
   return text === 'localhost' || text === '::1' || (text.startsWith('127.') && isIP(text) === 4)
 }
 
+/**
+ * Names that mean the host that asks (RFC 6761): a policy of HSTS for them would bind all that is developed there. An
+ * address has none either (RFC 6797 section 8.1.1).
+ */
+export function isHostItself(name: string): boolean {
+  return /(?:^|\.)localhost$/.test(canonicalHost(name))
+}
+
 /** Whether a listener there answers on every interface. */
 export function isEveryInterface(host: string): boolean {
   return ['*', '::', '0.0.0.0'].includes(canonicalHost(host))

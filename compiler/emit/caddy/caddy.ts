@@ -1,5 +1,5 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
-import { hostPort } from '../../../schemas/words/address.ts'
+import { hostPort, isHostItself } from '../../../schemas/words/address.ts'
 import { LETS_ENCRYPT } from '../../../schemas/words/certificate-sources.ts'
 import {
   type CaddyNode,
@@ -141,7 +141,9 @@ function site(vhost: Vhost, { gateway, proxy, names }: Deployment): CaddyNode {
         ...group(['request_body'], [line('max_size', String(Math.max(1, vhost.maxBodyBytes)))]),
         origin: ['gate', 'server', 'max_body'],
       },
-      ...(tls.kind === 'none' || seconds === 0 ? [] : [{ ...hsts, origin: ['proxy', 'hsts'] }]),
+      ...(tls.kind === 'none' || seconds === 0 || isHostItself(vhost.host)
+        ? []
+        : [{ ...hsts, origin: ['proxy', 'hsts'] }]),
       // the question mark: only where the app says nothing itself
       line('header', '?X-Content-Type-Options', 'nosniff'),
       line('header', '?X-Frame-Options', 'SAMEORIGIN'),

@@ -1,5 +1,6 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import type { SpecPath } from '../../../schemas/spec/path.ts'
+import { isHostItself } from '../../../schemas/words/address.ts'
 import { block, type Directive, directive, expression } from '../../../syntax/nginx/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { authorityFiles, certificateFiles, type GatewayNames } from '../../ir/names.ts'
@@ -43,7 +44,7 @@ export function vhostServer(vhost: Vhost, deployment: Deployment, { certificates
         ...directive('client_max_body_size', String(Math.max(1, vhost.maxBodyBytes))),
         origin: ['gate', 'server', 'max_body'],
       },
-      ...headers(deployment),
+      ...headers(deployment, vhost),
       block('location', ['/'], proxying(upstreamName(vhost, symbol), symbol, hostText(port, isTls ? 443 : 80))),
     ],
     vhost.origin,
@@ -89,12 +90,14 @@ export function access({ gateway }: Deployment): Directive[] {
   return [...(outerProxies.length === 0 ? [] : realIp), ...(allowFrom.length === 0 ? [] : allow)]
 }
 
-function headers({ gateway, proxy, names }: Deployment): Directive[] {
+function headers({ gateway, proxy, names }: Deployment, { host }: Vhost): Directive[] {
   const seconds = Math.floor(proxy.hstsMs / 1000)
   const hsts = directive('add_header', 'Strict-Transport-Security', `max-age=${seconds}`, 'always')
   return [
     directive('proxy_hide_header', 'Strict-Transport-Security'),
-    ...(gateway.tls.kind === 'none' || seconds === 0 ? [] : [{ ...hsts, origin: ['proxy', 'hsts'] }]),
+    ...(gateway.tls.kind === 'none' || seconds === 0 || isHostItself(host)
+      ? []
+      : [{ ...hsts, origin: ['proxy', 'hsts'] }]),
     ...APP_HEADERS.flatMap(({ header, variable }) => [
       directive('proxy_hide_header', header),
       directive('add_header', header, expression(`$${names.symbol}_${variable}`), 'always'),

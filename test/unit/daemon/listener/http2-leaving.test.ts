@@ -26,6 +26,7 @@ beforeEach(async () => {
         asked.push(response)
         if (!isSlow) answer(response)
       },
+      errorBody: String,
     },
     { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000 },
     () => [],

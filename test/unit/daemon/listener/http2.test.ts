@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { ClientRequest, ClientResponse } from '../../../../daemon/listener/client-request.ts'
 import { createHttp2 } from '../../../../daemon/listener/http2.ts'
+import type { GateError } from '../../../../schemas/words/errors.ts'
 import { connectH2, outcomeOf, requestFields } from '../../../support/h2-client.ts'
 import { data, FLAG, type Frame, frame, headers, PREFACE, SETTING, settings, TYPE } from '../../../support/h2-frames.ts'
 import { literals } from '../../../support/hpack.ts'
@@ -17,7 +18,10 @@ let server: Server
 let url: string
 beforeAll(async () => {
   const limits = { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000 }
-  const answering = { handle: async (...all: Parameters<typeof handle>) => handle(...all) }
+  const answering = {
+    handle: async (...all: Parameters<typeof handle>) => handle(...all),
+    errorBody: ({ code }: GateError) => code,
+  }
   const http2 = createHttp2(
     answering,
     limits,
@@ -119,4 +123,23 @@ test('CONNECT is answered and over, whatever its client takes', async () => {
     status: 405,
     body: '',
   })
+})
+
+test.each([
+  { name: 'headers of 15 KiB', bytes: 15 * KIB, status: 401, body: 'who are you?' },
+  { name: 'headers of 17 KiB', bytes: 17 * KIB, status: 431, body: 'HEADERS_TOO_LARGE' },
+  { name: 'headers of 60 KiB', bytes: 60 * KIB, status: 431, body: 'HEADERS_TOO_LARGE' },
+])('$name: $status', async ({ bytes, status, body }) => {
+  using client = await connectH2(url)
+  const block = literals(requestFields('GET', '/', [['x-long', 'a'.repeat(bytes)]]))
+  const parts = Array.from({ length: Math.ceil(block.length / CHUNK.length) }, (_, i) =>
+    block.subarray(i * CHUNK.length, (i + 1) * CHUNK.length),
+  )
+  const [first = Buffer.of(), ...more] = parts
+  const isAll = more.length === 0
+  const sent = [
+    headers(1, first, FLAG.endStream | (isAll ? FLAG.endHeaders : 0)),
+    ...more.map((part, i) => frame(TYPE.continuation, i === more.length - 1 ? FLAG.endHeaders : 0, 1, part)),
+  ]
+  expect(await outcomeOf(client, sent, 1)).toEqual({ kind: 'answered', status, body })
 })
