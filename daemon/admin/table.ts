@@ -1,19 +1,24 @@
 import { AdminError } from './error.ts'
 import { type PathPattern, pathPattern } from './path-pattern.ts'
 import type { ApiRoute } from './route.ts'
+import { type AuthParts, authRoutes } from './routes/auth.ts'
 import { backendLogRoutes } from './routes/backend-logs.ts'
 import { type BackendParts, backendRoutes } from './routes/backends.ts'
 import { type CategoryParts, categoryRoutes } from './routes/categories.ts'
 import { type ConfigParts, configRoutes } from './routes/config.ts'
 import { type DeviceParts, deviceRoutes } from './routes/device.ts'
 import { type IdpParts, idpRoutes } from './routes/idps.ts'
+import { type KeyParts, keyRoutes } from './routes/keys.ts'
 import { type LogParts, logRoutes } from './routes/logs.ts'
 import { type ModelParts, modelRoutes } from './routes/models.ts'
 import { type OidcParts, oidcRoutes } from './routes/oidc.ts'
+import { type OwnParts, ownRoutes } from './routes/own.ts'
 import { type SecretsParts, secretsRoutes } from './routes/secrets.ts'
 import { type SystemParts, systemRoutes } from './routes/system.ts'
+import { teamRoutes } from './routes/teams.ts'
 import { type AdminCertificates, tlsRoutes } from './routes/tls.ts'
 import { type UpstreamParts, upstreamRoutes } from './routes/upstreams.ts'
+import { type UserParts, userRoutes } from './routes/users.ts'
 
 /** What the routes of all areas need. */
 export type ApiParts = SystemParts &
@@ -23,6 +28,10 @@ export type ApiParts = SystemParts &
   ModelParts &
   CategoryParts &
   UpstreamParts &
+  KeyParts &
+  UserParts &
+  OwnParts &
+  AuthParts &
   SecretsParts & { readonly certificates: AdminCertificates; readonly signIn: IdpParts & OidcParts & DeviceParts }
 
 /** Every route of the API: `/api/admin/*`, `/api/user/*` and `/auth/*`. One line for each area. */
@@ -42,6 +51,11 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...idpRoutes(signIn),
     ...oidcRoutes(signIn),
     ...deviceRoutes(signIn),
+    ...authRoutes(parts),
+    ...ownRoutes(parts),
+    ...keyRoutes(parts),
+    ...userRoutes(parts),
+    ...teamRoutes(parts),
   ]
 }
 

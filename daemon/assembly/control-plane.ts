@@ -9,6 +9,7 @@ import { apiRoutes, createApiTable } from '../admin/table.ts'
 import { withApps } from '../admin/with-apps.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
+import { NO_PASSWORDS, peopleParts } from './people.ts'
 import { createRotation, type SealedPart } from './rotation.ts'
 import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
@@ -60,7 +61,7 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
   const rotation = createRotation(ground.keyring, [configuration, ...storage.sealed], log)
   const table = createApiTable(
     apiRoutes({
-      config,
+      ...peopleParts(ground, storage, NO_PASSWORDS),
       status,
       secrets: rotation,
       signIn,

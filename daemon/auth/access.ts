@@ -1,5 +1,6 @@
 import type { Log } from '../../schemas/words/log.ts'
-import type { TokenStore } from './key-record.ts'
+import type { KeyWish, TokenStore } from './key-record.ts'
+import { refuseBeyond } from './key-rights.ts'
 import type { AddressRanges, Ended, Principal, Proof } from './principal.ts'
 import { createSessions, personPrincipal, type SessionStore } from './sessions.ts'
 import { createTeams, type TeamStore } from './teams.ts'
@@ -90,6 +91,9 @@ export function createAccess(store: AccessStore, { now, steady, rangesOf, log }:
       kept.set(key, principal)
       return principal
     },
+    /** Refuses a key that may do more than who makes it, or whose it is. @throws GateError BEYOND_MAKER */
+    refuseBeyond: (wish: KeyWish, maker: Principal): void =>
+      refuseBeyond(wish, maker, wish.ownerId === null ? null : (users.get(wish.ownerId) ?? null)),
     /** How long a session lives that begins from now on. */
     setSessionLife(ms: number): void {
       sessionLifeMs = ms

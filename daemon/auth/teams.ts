@@ -47,7 +47,10 @@ export function createTeams(store: TeamStore, now: () => number) {
 
   return {
     get: (id: string): TeamRecord | undefined => teams.get(id),
-    named,
+    /** @throws GateError TEAM_NOT_FOUND */
+    existing,
+    /** Which one an operator means. @param word an id, or a name in any case @throws GateError TEAM_NOT_FOUND */
+    meant: (word: string): TeamRecord => teams.get(word) ?? named(word) ?? existing(word),
     list: (): readonly TeamRecord[] => [...teams.values()],
     /** Ids of the teams of a person. */
     of: (userId: string): readonly string[] =>

@@ -96,6 +96,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
     const kept = all.filter(({ until }) => until > now()).slice(-MOST_PREVIOUS)
     store.rotate(keyId, kept, record)
     for (const { hash } of previous) if (byHash.get(hash)?.entry === entry) byHash.delete(hash)
+    if (record !== null) byHash.delete(entry.record.hash)
     previous = [...previous.filter((one) => one.keyId !== keyId), ...kept]
     for (const { hash, until } of kept) byHash.set(hash, { entry, until })
   }

@@ -120,6 +120,10 @@ export function createUsers(store: UserStore, now: () => number) {
     named: (name: string): UserRecord | undefined => byName.get(keyOf(name)),
     /** Whom a source calls so; a name is never enough. */
     known,
+    /** Whom an operator means. @param word an id, or a name in any case @throws GateError USER_NOT_FOUND */
+    meant: (word: string): UserRecord => byId.get(word) ?? byName.get(keyOf(word)) ?? existing(word),
+    /** @throws GateError USER_NOT_FOUND */
+    existing,
     list: (): readonly UserRecord[] => [...byId.values()],
     /** Whether anyone may administer the gateway, but for one. */
     hasAdmin: (but?: string): boolean =>

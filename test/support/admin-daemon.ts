@@ -1,16 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openConfig } from '../../config/open-config.ts'
 import type { AdminBackends } from '../../daemon/admin/routes/backends.ts'
-import type { AdminToken } from '../../daemon/admin/routes/routes.ts'
 import { type AdminCertificates, NO_CERTIFICATES } from '../../daemon/admin/routes/tls.ts'
 import { createAdminServer } from '../../daemon/admin/server.ts'
 import { apiRoutes, createApiTable } from '../../daemon/admin/table.ts'
+import { addressList } from '../../daemon/admit/address.ts'
+import { NO_PASSWORDS, peopleParts } from '../../daemon/assembly/people.ts'
 import { createRotation } from '../../daemon/assembly/rotation.ts'
+import { createAccess } from '../../daemon/auth/access.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
+import { openAccessStore } from '../../store/sqlite/access-store.ts'
+import { openDatabase } from '../../store/sqlite/database.ts'
 import { hostLoad } from '../../system/host-load.ts'
 import { keyringOf } from './keyring.ts'
 import { signInParts } from './sign-in-parts.ts'
@@ -34,12 +37,18 @@ export async function startAdminDaemon(
     credentialsDirectory: undefined,
     log: logs.log,
   })
-  const tokens = new Map<string, AdminToken>()
+  const database = openDatabase(join(folder, 'gate.db'))
+  const access = createAccess(openAccessStore(database), {
+    now: Date.now,
+    steady: () => performance.now(),
+    rangesOf: addressList,
+    log: logs.log,
+  })
   const statusNow = () => ({ ...STATUS, ...status })
   const table = createApiTable(
     apiRoutes({
       signIn: signInParts(),
-      config,
+      ...peopleParts({ config, now: Date.now }, { access }, NO_PASSWORDS),
       status: statusNow,
       secrets: createRotation(keyringOf(folder), [], logs.log),
       logs,
@@ -50,8 +59,8 @@ export async function startAdminDaemon(
       modelsFor: () => [],
       upstreamsOf: () => [],
       keyOf: (id) => {
-        const found = tokens.get(id)
-        return found === undefined || found.revokedAt !== null ? null : { keyId: id, allowed: found.allowed }
+        const found = access.tokens.get(id)
+        return found === undefined ? null : { keyId: id, allowed: found.allowed }
       },
       explainRoute: ({ model = '', holds, tools, tokens, request }) => ({
         model: String(request?.['model'] ?? model),
@@ -71,23 +80,12 @@ export async function startAdminDaemon(
     log: logs.log,
     usage: () => Promise.resolve(USED),
     now: Date.now,
-    tokens: {
-      create: (name, scopes, expiresAt, allowed, namesUsers) => {
-        const rights = { name, scopes, allowed, namesUsers }
-        const record = { id: randomUUID(), ...rights, createdAt: Date.now(), expiresAt, revokedAt: null }
-        tokens.set(record.id, record)
-        return { record, token: `gate_${record.id}` }
-      },
-      list: () => [...tokens.values()],
-      revoke: (id) => {
-        const found = tokens.get(id)
-        if (found === undefined || found.revokedAt !== null) return false
-        tokens.set(id, { ...found, revokedAt: Date.now() })
-        return true
-      },
-    },
+    tokens: access.tokens,
   })
-  const removeFolder = () => rmSync(folder, { recursive: true, force: true })
+  const removeFolder = () => {
+    database.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
   await server.listen({ path: socketPath }).catch((error) => {
     removeFolder()
     throw error

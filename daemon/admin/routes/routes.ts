@@ -1,8 +1,9 @@
 import { type AdminAnswers, type AdminRouteName, type TokenInfo, tokenRequest } from '../../../schemas/admin.ts'
-import { durationMs } from '../../../schemas/config/values.ts'
 import type { Allowance } from '../../../schemas/words/allowance.ts'
 import type { Scope } from '../../../schemas/words/scopes.ts'
+import { lifeMs } from '../duration.ts'
 import { AdminError, parseRequest } from '../error.ts'
+import { allowanceOf } from '../key-wish.ts'
 import { type UsageParts, usage } from './usage.ts'
 
 /** What the admin API needs from the keys; times are Unix milliseconds. */
@@ -61,35 +62,9 @@ export const ROUTES: Routes = {
 
 function createToken({ tokens, now }: AdminParts, { body }: AdminRequest): AdminAnswers['POST /v1/tokens'] {
   const { name, scopes, expires_in, names_users: namesUsers = false, ...limits } = parseRequest(tokenRequest, body)
-  const expiresAt = expires_in === undefined ? null : now() + lifeMs(expires_in)
+  const expiresAt = expires_in === undefined ? null : now() + lifeMs('expires_in', expires_in)
   const { record, token } = tokens.create(name, [...new Set(scopes)], expiresAt, allowanceOf(limits), namesUsers)
   return { ...tokenInfoOf(record), token }
-}
-
-function allowanceOf({ models, categories, pinned }: Partial<Allowance>): Allowance | null {
-  if (pinned === undefined) {
-    const isLimited = models !== undefined || categories !== undefined
-    return isLimited ? { models: models ?? [], categories: categories ?? [] } : null
-  }
-  if (models === undefined && categories === undefined) return { models: [pinned], categories: [], pinned }
-  throw new AdminError('BAD_REQUEST', 'pinned: a key that has one model for everything may use no others', {
-    hint: 'leave models and categories out',
-  })
-}
-
-/** Longest life of a key that expires: 100 years, well inside what a date can hold. */
-const LONGEST_LIFE_MS = 100 * 365 * 86_400_000
-
-function lifeMs(text: string): number {
-  let ms: number
-  try {
-    ms = durationMs(text)
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    throw new AdminError('BAD_REQUEST', `expires_in: ${cause.message}`, { cause, hint: 'write "12h" or "30d"' })
-  }
-  if (ms > 0 && ms <= LONGEST_LIFE_MS) return ms
-  throw new AdminError('BAD_REQUEST', `expires_in: ${text} is not between 1ms and 36500d`)
 }
 
 function revokeToken({ tokens }: AdminParts, { parameter }: AdminRequest): AdminAnswers['DELETE /v1/tokens/:'] {

@@ -1,0 +1,119 @@
+import { keyList, madeKey, ownKeyRequest, revokedKey, rotatedKey, rotateRequest } from '../../../schemas/api/keys.ts'
+import { sessionList, signedOut } from '../../../schemas/api/users.ts'
+import { GateError } from '../../../schemas/words/errors.ts'
+import type { Principal } from '../../auth/principal.ts'
+import { keyInfoOf, timeText } from '../key-info.ts'
+import { wishOf } from '../key-wish.ts'
+import { json } from '../reply.ts'
+import { type ApiRoute, apiRoute } from '../route.ts'
+import { existing, makeKey, revokeKey, rotateKey } from './keys.ts'
+import type { UserParts } from './users.ts'
+
+export type OwnParts = Pick<UserParts, 'access'> & { readonly now: () => number }
+
+/** What people see and change of their own: keys and sessions. Those of another person are as absent. */
+export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
+  const { access, now } = parts
+  const { tokens, sessions } = access
+  const ownKey = (principal: Principal, id: string) => {
+    const key = tokens.get(id)
+    return existing(key?.ownerId === personOf(principal) ? key : undefined, id)
+  }
+  return [
+    apiRoute({
+      method: 'GET',
+      path: '/api/user/tokens',
+      scope: 'signed-in',
+      summary: 'Lists the own keys, without their text',
+      answer: keyList,
+      handle: ({ principal }) => {
+        const person = personOf(principal)
+        const own = tokens.list().filter(({ ownerId }) => ownerId === person)
+        return json({ keys: own.map((key) => keyInfoOf(access, key, now())) })
+      },
+    }),
+    apiRoute({
+      method: 'POST',
+      path: '/api/user/tokens',
+      scope: 'signed-in',
+      summary: 'Makes a key of one’s own and shows it, this one time only',
+      body: ownKeyRequest,
+      answer: madeKey,
+      status: 201,
+      audit: 'key.create',
+      handle: ({ body, principal }) => {
+        mayMakeKeys(principal)
+        return makeKey(parts, { ...wishOf(body, principal, access, now()), ownerId: personOf(principal) }, principal)
+      },
+    }),
+    apiRoute({
+      method: 'DELETE',
+      path: '/api/user/tokens/{id}',
+      scope: 'signed-in',
+      summary: 'Revokes an own key at once',
+      answer: revokedKey,
+      audit: 'key.revoke',
+      handle: ({ params: { id = '' }, principal }) => revokeKey(access, ownKey(principal, id)),
+    }),
+    apiRoute({
+      method: 'POST',
+      path: '/api/user/tokens/{id}/rotate',
+      scope: 'signed-in',
+      summary: 'Gives an own key another text; the one before counts as well for a while',
+      body: rotateRequest.default({}),
+      answer: rotatedKey,
+      audit: 'key.rotate',
+      handle: ({ params: { id = '' }, body, principal }) => {
+        const key = ownKey(principal, id)
+        if (principal.keyId !== id) mayMakeKeys(principal) // a key may give itself another text, and no other one
+        return rotateKey(access, key, body.overlap)
+      },
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/api/user/sessions',
+      scope: 'signed-in',
+      summary: 'Lists where one is signed in',
+      answer: sessionList,
+      handle: ({ principal }) =>
+        json({
+          sessions: sessions.of(personOf(principal)).map((session) => ({
+            id: session.id,
+            current: session.id === principal.credentialId,
+            via: session.via,
+            address: session.address,
+            agent: session.agent,
+            created_at: timeText(session.createdAt),
+            seen_at: timeText(session.seenAt),
+            expires_at: timeText(session.expiresAt),
+          })),
+        }),
+    }),
+    apiRoute({
+      method: 'DELETE',
+      path: '/api/user/sessions/{id}',
+      scope: 'signed-in',
+      summary: 'Signs oneself out somewhere',
+      answer: signedOut,
+      audit: 'session.end',
+      handle: ({ params: { id = '' }, principal }) => {
+        const person = personOf(principal)
+        if (sessions.get(id)?.userId !== person) throw new GateError('SESSION_NOT_FOUND', 'there is no such session')
+        sessions.end(id)
+        return json({ sessions: 1 }, { change: { object: `session:${id}` } })
+      },
+    }),
+  ]
+}
+
+/** @throws GateError MISSING_SCOPE for a key of no person */
+function personOf({ userId, name }: Principal): string {
+  if (userId !== null) return userId
+  throw new GateError('MISSING_SCOPE', `"${name}" is of no person, so it has nothing of its own; sign in`)
+}
+
+/** What a stolen key could make would outlive it. @throws GateError MISSING_SCOPE */
+function mayMakeKeys({ via, scopes, name }: Principal): void {
+  if (via !== 'key' || scopes.has('admin')) return
+  throw new GateError('MISSING_SCOPE', `the key "${name}" makes no keys; sign in, or use one with the scope admin`)
+}

@@ -1,0 +1,33 @@
+import { GateError } from '../../schemas/words/errors.ts'
+import type { AuthParts } from '../admin/routes/auth.ts'
+import type { KeyParts } from '../admin/routes/keys.ts'
+import type { UserParts } from '../admin/routes/users.ts'
+import { noSessionCookies, sessionCookie } from '../auth/session-cookie.ts'
+import type { Ground } from './ground.ts'
+import type { Storage } from './storage.ts'
+
+/** What checks and keeps passwords. */
+export type Passwords = Pick<AuthParts, 'verifyPassword'> & Pick<UserParts, 'hashPassword'>
+
+const refuse = async (): Promise<never> => {
+  throw new GateError('SIGN_IN_REFUSED', 'passwords are not accepted here (auth.mode)')
+}
+
+/** Nobody signs in by password. */
+export const NO_PASSWORDS: Passwords = { verifyPassword: refuse, hashPassword: refuse }
+
+/** What the routes of people, keys and sessions need. */
+export function peopleParts(
+  { config, now }: Pick<Ground, 'config' | 'now'>,
+  { access }: Pick<Storage, 'access'>,
+  passwords: Passwords,
+): KeyParts & UserParts & AuthParts & Pick<Ground, 'config'> {
+  return {
+    access,
+    config,
+    ...passwords,
+    cookies: { set: sessionCookie, remove: noSessionCookies },
+    leaveProvider: () => null,
+    now,
+  }
+}
