@@ -14,7 +14,7 @@ import { isSeedVariable, seedValues } from './seed-variables.ts'
 import { type Found, parseVariable } from './variable-value.ts'
 
 /** Names of Gate's that are not configuration: a near miss of one is a mistake, too. */
-const OTHER_VARIABLES = ['GATE_ADMIN_SOCKET', 'GATE_BREAK_GLASS', 'GATE_KEY']
+const OTHER_VARIABLES = ['GATE_ADMIN_SOCKET', 'GATE_KEY']
 
 export type EnvironmentSources = {
   readonly env: Readonly<Record<string, string | undefined>>

@@ -1,16 +1,11 @@
 import { PROVIDERS } from '../schemas/words/providers.ts'
 
 const LEVEL = 'GATE_LOG__LEVEL sets the level of the log'
-const SIGN_IN = 'signing in by a password is not possible yet; `gatectl token create` makes a key'
 
 /** Variables of the systems that people come from, which do nothing here: what to write instead. */
 const FOREIGN: Readonly<Record<string, string>> = {
   RUST_LOG: LEVEL,
   AISOPOD_LOG: LEVEL,
-  BREAK_GLASS: SIGN_IN,
-  GATE_BREAK_GLASS: SIGN_IN,
-  BOOTSTRAP_USER: SIGN_IN,
-  BOOTSTRAP_PASSWORD: SIGN_IN,
 }
 
 /** The variables that are set and do nothing, each with what to do instead. */

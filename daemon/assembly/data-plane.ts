@@ -33,6 +33,7 @@ import { echo } from '../translate/openai-chat/echo.ts'
 import { createUpstreams } from '../upstream/upstreams.ts'
 import type { Ground } from './ground.ts'
 import { createListeners, placesOf } from './listeners.ts'
+import { createPersonProofs } from './proofs.ts'
 import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
 
@@ -62,7 +63,7 @@ export type DataPlane = ReturnType<typeof createDataPlane>
  */
 export function createDataPlane(
   ground: Ground,
-  { access, ledger, noteOpen, answers, objects }: Storage,
+  { access, audit, ledger, noteOpen, answers, objects }: Storage,
   signIn: SignInPlane,
   certificates: Certificates | null,
 ) {
@@ -115,11 +116,18 @@ export function createDataPlane(
     certificates: () => certificates?.status().certificates ?? [],
   })
   const known = createObjects(objects, now)
+  const people = createPersonProofs({ access, audit, env: ground.env, log, monotonic }, initial)
   const gateway = createGateway(
     {
       clients,
       dialects: DIALECTS,
-      proofs: { ...NO_OTHER_PROOFS, key: tokens.find, session: access.sessions.find, accessToken: signIn.signIns.find },
+      proofs: {
+        ...NO_OTHER_PROOFS,
+        ...people.proofs,
+        key: tokens.find,
+        session: access.sessions.find,
+        accessToken: signIn.signIns.find,
+      },
       admission,
       routes: directory.routes,
       kept,
@@ -183,6 +191,7 @@ export function createDataPlane(
   }
 
   return {
+    people,
     backends,
     apps,
     certificates: certificates ?? NO_CERTIFICATES,
@@ -207,6 +216,7 @@ export function createDataPlane(
       kept.setLimits(keptLimits(next))
       recordings.setLimits(recordingLimits(next))
       gateway.apply(next)
+      people.apply(next)
       listeners.apply(next)
       directory.apply(next)
       backends.apply(next.backends)

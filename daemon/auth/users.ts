@@ -50,6 +50,9 @@ export type UserEvent = {
 
 export type Users = ReturnType<typeof createUsers>
 
+/** Who came in when nobody else could: they are no administrator for good. */
+export const EMERGENCY_SOURCE = 'break-glass'
+
 const MOST_USERS = 10_000
 const LONGEST_NAME = 100
 
@@ -127,7 +130,10 @@ export function createUsers(store: UserStore, now: () => number) {
     list: (): readonly UserRecord[] => [...byId.values()],
     /** Whether anyone may administer the gateway, but for one. */
     hasAdmin: (but?: string): boolean =>
-      [...byId.values()].some(({ id, role, disabledAt }) => id !== but && role === 'admin' && disabledAt === null),
+      [...byId.values()].some(
+        ({ id, role, disabledAt, source }) =>
+          id !== but && role === 'admin' && disabledAt === null && source !== EMERGENCY_SOURCE,
+      ),
     /** @throws GateError NAME_TAKEN, TOO_MANY_ENTRIES, STORE_UNAVAILABLE */
     create,
     /**

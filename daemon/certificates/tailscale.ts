@@ -1,11 +1,11 @@
-import { request } from 'node:http'
+import { TAILSCALE } from '../../schemas/words/certificate-sources.ts'
+import { askSocket } from '../../system/ask-socket.ts'
 import type { Pair } from './kept.ts'
 import { createRenewal } from './renewal.ts'
 import type { Source, SourceParts } from './source.ts'
 
 /** Tailscale gets the certificate itself when it has none. */
 const DEADLINE_MS = 120_000
-const MAX_ANSWER_BYTES = 2 ** 18
 
 /**
  * Certificates of names such as `host.tailnet.ts.net`, from the Tailscale that runs on this host. It keeps them itself,
@@ -47,11 +47,13 @@ export function tailscaleSource(
 async function askTailscale(socketPath: string, name: string, signal: AbortSignal): Promise<Pair> {
   const path = `/localapi/v0/cert/${encodeURIComponent(name)}?type=pair`
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)])
-  const { status, text } = await ask(socketPath, path, deadline).catch((error: unknown) => {
-    if (signal.aborted) throw signal.reason
-    const why = error instanceof Error ? error.message : String(error)
-    throw new Error(`Tailscale could not be asked at ${socketPath}: ${why}`, { cause: error })
-  })
+  const { status, text } = await askSocket({ socketPath, host: TAILSCALE.host, path }, deadline).catch(
+    (error: unknown) => {
+      if (signal.aborted) throw signal.reason
+      const why = error instanceof Error ? error.message : String(error)
+      throw new Error(`Tailscale could not be asked at ${socketPath}: ${why}`, { cause: error })
+    },
+  )
   if (status === 403) {
     const hint = 'set TS_PERMIT_CERT_UID to the account of the daemon in /etc/default/tailscaled'
     throw new Error(`Tailscale does not give certificates to this account: ${hint}`)
@@ -63,22 +65,4 @@ async function askTailscale(socketPath: string, name: string, signal: AbortSigna
   const cert = blocks.filter((block) => !isKey(block)).join('')
   if (key === undefined || cert === '') throw new Error('Tailscale answered without a certificate and its key')
   return { cert, key }
-}
-
-function ask(socketPath: string, path: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { host: 'local-tailscaled.sock' }
-    const asked = request({ socketPath, path, headers, signal }, (response) => {
-      let text = ''
-      response.setEncoding('latin1')
-      response.once('error', reject)
-      response.on('data', (part: string) => {
-        text += part
-        if (text.length > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too long'))
-      })
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }))
-    })
-    asked.once('error', reject)
-    asked.end()
-  })
 }

@@ -35,12 +35,17 @@ const NO_BODY = Buffer.alloc(0)
  * @param closed why no client is served now
  * @throws GateError; the connection is not used again
  */
-export function check({ request, answer, via }: Exchange, settings: GatewaySettings, closed: string | undefined): void {
+export function check(
+  { request, answer, via, path }: Exchange,
+  settings: GatewaySettings,
+  closed: string | undefined,
+): void {
   if (request.headers.expect !== undefined && request.httpVersion !== '1.0') answer.noteBodyWithheld()
   try {
     checkRequest(request)
     if (closed !== undefined) throw new GateError('NOT_READY', `the gateway is closed: ${closed}`)
     checkAddress(request, via.peer, settings)
+    if (path.startsWith(ADMIN_PATH)) checkAdminAddress(request, via.peer, settings)
     checkHost(request, via, settings)
   } catch (error) {
     answer.closeConnection()
@@ -60,6 +65,14 @@ function checkAddress(request: ClientRequest, peer: string | null, settings: Gat
     if (!allowFrom.has(address))
       throw new GateError('FORBIDDEN_ADDRESS', 'this address may not connect (server.allow_from)')
   }
+}
+
+const ADMIN_PATH = '/api/admin'
+
+function checkAdminAddress({ headers }: ClientRequest, peer: string | null, settings: GatewaySettings): void {
+  const { adminAllowFrom, addressOf } = settings
+  if (adminAllowFrom.isEmpty || adminAllowFrom.has(addressOf(headers, peer))) return
+  throw new GateError('FORBIDDEN_ADDRESS', 'this address may not administer the gateway (server.admin_allow_from)')
 }
 
 /**

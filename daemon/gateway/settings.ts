@@ -19,6 +19,8 @@ export function gatewaySettings({ server, auth }: Config) {
     isServed: servedHosts(server.allowed_hosts, isOpen),
     allowedOrigins: new Set(server.allowed_origins),
     allowFrom: addressList(server.allow_from),
+    /** Of the routes of administrators. */
+    adminAllowFrom: addressList(server.admin_allow_from),
     trustedProxies,
     /** Web pages that may act for whoever is signed in. */
     origins: trustedOrigins(server.external_url, server.allowed_origins),

@@ -12,4 +12,8 @@ export const LETS_ENCRYPT = {
 export const CLOUDFLARE_API = 'https://api.cloudflare.com/client/v4'
 
 /** Where tailscaled answers, whose certificates are for names of the tailnet alone. */
-export const TAILSCALE = { socket: '/run/tailscale/tailscaled.sock', suffix: '.ts.net' } as const
+export const TAILSCALE = {
+  socket: '/run/tailscale/tailscaled.sock',
+  suffix: '.ts.net',
+  host: 'local-tailscaled.sock',
+} as const

@@ -196,7 +196,7 @@ const sovereign: readonly Entry[] = [
   {
     shown: '`BREAK_GLASS`, `BOOTSTRAP_USER`, `BOOTSTRAP_PASSWORD`',
     gate: 'the same names, bare and with `GATE_`',
-    owed: 'access',
+    proof: ['test/e2e/break-glass.test.ts', "the seed's command works while it is on, and only then"],
   },
   {
     shown: '`DB_ENCRYPTION_KEY`',

@@ -40,13 +40,15 @@ export function dialledForCertificates({ gateway: { tlsServing } }: Deployment):
     : [...ofTailscale, ...dialledForAcme(acme)]
 }
 
-/** The identity providers that people sign in with. */
+/** The identity providers that people sign in with, and Tailscale, which says who a client is. */
 export function dialledForSignIn({ gateway: { auth } }: Deployment): Dialled[] {
-  return Object.entries(auth.oidc).map(([name, { issuer }]) => ({
-    kind: 'url',
-    origin: ['gate', 'auth', 'oidc', name, 'issuer'],
-    url: issuer,
-  }))
+  const at: SpecPath = ['gate', 'auth', 'tailscale', 'tailnets']
+  const whois: Dialled[] =
+    auth.tailscale.tailnets.length === 0 ? [] : [{ kind: 'socket', origin: at, path: TAILSCALE.socket }]
+  const providers = Object.entries(auth.oidc).map(
+    ([name, { issuer }]): Dialled => ({ kind: 'url', origin: ['gate', 'auth', 'oidc', name, 'issuer'], url: issuer }),
+  )
+  return [...whois, ...providers]
 }
 
 type Acme = NonNullable<NonNullable<Deployment['gateway']['tlsServing']>['acme']>

@@ -1,7 +1,7 @@
 import { PRIVATE_RANGES } from '../../../schemas/words/address.ts'
 import { type Entry, type Section, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { dialledForCertificates, dialledUpstreams } from '../egress/dialled.ts'
+import { dialledForCertificates, dialledForSignIn, dialledUpstreams } from '../egress/dialled.ts'
 import { type Egress, egressOf } from '../egress/egress.ts'
 import type { EmitOptions } from '../output.ts'
 
@@ -12,7 +12,11 @@ export function reachUnit(
   comment: readonly string[],
 ): Record<string, UnitFile> {
   const { gateway } = deployment
-  const dialledAll = [...dialledUpstreams(deployment, settings), ...dialledForCertificates(deployment)]
+  const dialledAll = [
+    ...dialledUpstreams(deployment, settings),
+    ...dialledForCertificates(deployment),
+    ...dialledForSignIn(deployment),
+  ]
   const sockets = dialledAll.flatMap((dialled) => {
     const place = dialled.kind === 'socket' ? placeInRun(dialled.path, deployment.names.backendsDirectory) : undefined
     return place === undefined ? [] : [{ key: 'BindReadOnlyPaths', value: words(`-${place}`), origin: dialled.origin }]

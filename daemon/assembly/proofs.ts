@@ -1,0 +1,173 @@
+import { isIP } from 'node:net'
+import type { Config } from '../../schemas/config/config.ts'
+import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
+import { TAILSCALE } from '../../schemas/words/certificate-sources.ts'
+import { GateError } from '../../schemas/words/errors.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import { askSocket } from '../../system/ask-socket.ts'
+import { addressList } from '../admit/address.ts'
+import type { Audit } from '../audit/entry.ts'
+import type { Access } from '../auth/access.ts'
+import { createPeople } from '../auth/ambient/people.ts'
+import { createProxyIdentity } from '../auth/ambient/proxy-identity.ts'
+import { createTailscaleIdentity } from '../auth/ambient/tailscale-identity.ts'
+import type { Proofs } from '../auth/authenticate.ts'
+import { type BreakGlass, createBreakGlass } from '../auth/break-glass.ts'
+import { createHasher, usableHash } from '../auth/password/hasher.ts'
+import { createPasswords } from '../auth/password/passwords.ts'
+import { EMERGENCY_SOURCE } from '../auth/users.ts'
+
+type ProofParts = {
+  readonly access: Access
+  readonly audit: Pick<Audit, 'record'>
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Log
+  /** Monotonic milliseconds. */
+  readonly monotonic: () => number
+}
+
+export type PersonProofs = ReturnType<typeof createPersonProofs>
+
+/** How people show who they are, besides keys and sessions: passwords, break-glass, a proxy, Tailscale. */
+export function createPersonProofs(parts: ProofParts, initial: Config) {
+  const { access, monotonic, log } = parts
+  const hasher = createHasher()
+  const people = createPeople(access)
+  const breakGlass = openBreakGlass(parts, initial)
+  let config = initial
+  let ambient = ambientOf(initial)
+  const passwords = createPasswords({ named: accountNamed, foreignCost }, hasher, monotonic)
+
+  /** The user of the configuration comes before one of the same name. */
+  function accountNamed(name: string) {
+    const { username, password_hash: passwordHash } = config.auth
+    if (passwordHash !== undefined && name.toLowerCase() === username.toLowerCase())
+      return { passwordHash, userId: configuredUser(access, username) }
+    const user = access.users.named(name)
+    if (user === undefined || user.passwordHash === null || user.disabledAt !== null) return undefined
+    return { passwordHash: user.passwordHash, userId: user.id }
+  }
+
+  function foreignCost() {
+    const written = config.auth.password_hash
+    return written === undefined ? undefined : usableHash(written)
+  }
+
+  function ambientOf({ auth }: Config) {
+    const { tailnets } = auth.tailscale
+    return {
+      proxy: createProxyIdentity(auth.proxy, addressList, people),
+      tailscale: createTailscaleIdentity({ tailnets, ask: whoisAt(parts.env), people }, monotonic, log),
+    }
+  }
+
+  return {
+    hasher,
+    breakGlass,
+    proofs: {
+      basic: breakGlass.basic,
+      ambient(asked, peer) {
+        const direct = peer === null ? null : peer.replace(/^::ffff:(?=\d+\.)/, '')
+        const found = ambient.proxy.find(asked.headers, direct) ?? ambient.tailscale.find(direct)
+        if (found !== null) requireOwnHost(asked.headers.host, config)
+        return found
+      },
+    } satisfies Pick<Proofs, 'basic' | 'ambient'>,
+    /** Whether passwords are accepted now. */
+    takesPasswords: () => takesPasswords(config) || breakGlass.isOn,
+    /**
+     * Whose name and password these are; null: they are wrong. @param username absent: the one of the configuration
+     * @throws GateError TOO_MANY_REQUESTS, or SIGN_IN_REFUSED where passwords are not accepted
+     */
+    async verifyPassword(username: string | undefined, password: string, address: string): Promise<string | null> {
+      if (breakGlass.isOn) {
+        const { user } = config.auth.bootstrap
+        if (breakGlass.isRight(username ?? user, password, address)) return emergencyUser(access, user)
+      }
+      if (takesPasswords(config)) return passwords.verify(username ?? config.auth.username, password, address)
+      if (breakGlass.isOn) return null
+      throw new GateError('SIGN_IN_REFUSED', 'passwords are not accepted here: "password" is not in auth.mode')
+    },
+    apply(next: Config): void {
+      config = next
+      ambient = ambientOf(next)
+    },
+  }
+}
+
+const takesPasswords = ({ auth }: Config): boolean => [auth.mode].flat().includes('password')
+
+/** Loud, since it is left on too easily: at the start, at each use, and in the audit. */
+function openBreakGlass({ access, audit, log, monotonic }: ProofParts, { auth }: Config): BreakGlass {
+  const { user, password } = auth.bootstrap
+  const emergency = auth.break_glass && password !== undefined ? { user, password } : undefined
+  if (emergency === undefined) {
+    for (const { id, source } of access.users.list()) if (source === EMERGENCY_SOURCE) endEmergency(access, log, id)
+  } else
+    log('warn', 'break-glass is on: anyone with its password has every right; remove BREAK_GLASS and restart', {
+      who: user,
+    })
+  return createBreakGlass(
+    emergency,
+    (outcome, name, address) => {
+      log('warn', outcome === 'done' ? 'break-glass was used' : 'break-glass was refused', {
+        who: name,
+        client: address,
+      })
+      audit.record({
+        who: { via: outcome === 'done' ? 'break-glass' : 'none', id: '', name },
+        action: 'break-glass',
+        object: '',
+        from: { address, via: 'https' },
+        outcome,
+        ...(outcome === 'refused' && { reason: 'wrong name or password' }),
+      })
+    },
+    monotonic,
+  )
+}
+
+/** On a full disk it waits for the next start. */
+function endEmergency({ users }: Access, log: Log, id: string): void {
+  try {
+    users.remove(id)
+  } catch (error) {
+    log('error', 'the user of break-glass could not be removed', { error: String(error) })
+  }
+}
+
+function configuredUser({ users }: Access, name: string): string {
+  return users.seen({ source: 'config', subject: 'auth.password_hash', name, role: 'admin' }).id
+}
+
+function emergencyUser({ users }: Access, name: string): string {
+  return users.seen({ source: EMERGENCY_SOURCE, subject: EMERGENCY_SOURCE, name: `${name}-break-glass`, role: 'admin' })
+    .id
+}
+
+function whoisAt(env: ProofParts['env']) {
+  const socketPath = env['GATE_TAILSCALE_SOCKET'] || TAILSCALE.socket
+  return async (address: string, signal: AbortSignal): Promise<unknown> => {
+    const at = address.includes(':') ? `[${address}]` : address
+    const path = `/localapi/v0/whois?addr=${encodeURIComponent(`${at}:1`)}`
+    const { status, text } = await askSocket({ socketPath, host: TAILSCALE.host, path }, signal)
+    if (status === 404) return undefined
+    if (status !== 200) throw new Error(`Tailscale answered with status ${status}`)
+    return JSON.parse(text)
+  }
+}
+
+/**
+ * A page of another site can have its own name lead here, and a browser then takes it for this gateway's: who has no
+ * credential is known only under a name that is the gateway's own.
+ * @throws GateError MISDIRECTED
+ */
+function requireOwnHost(header: string | undefined, { server, auth }: Config): void {
+  const { host } = parseHostPort(header ?? '')
+  if (isIP(host.replace(/^\[|\]$/g, '')) !== 0 || isLoopback(host)) return
+  const external = server.external_url === undefined ? undefined : URL.parse(server.external_url)?.hostname
+  if (host === external || server.allowed_hosts.some((allowed) => allowed.toLowerCase() === host)) return
+  if (auth.tailscale.tailnets.some((tailnet) => host.endsWith(`.${tailnet}`))) return
+  const hint = 'set server.external_url or server.allowed_hosts'
+  throw new GateError('MISDIRECTED', `under this host name no client is known without a credential; ${hint}`)
+}
