@@ -13,8 +13,8 @@ import type { ObjectJob, ObjectParts } from './job.ts'
 const MOST_MODELS = 100
 
 /**
- * Counts what a batch has used, once for each: its rows have the id of the batch, so that the usage log takes them once
- * however often they come. @param all one for each model
+ * Counts what a batch has used, once for each, also after a restart: its rows have the id of the batch, so that the usage
+ * log takes them once however often they come. @param all one for each model
  */
 export async function settleBatch(
   { ledger, metrics, objects, priceOf, now }: ObjectParts,
@@ -23,16 +23,18 @@ export async function settleBatch(
   id: string,
   all: readonly BatchUsage[],
 ): Promise<void> {
-  if (all.length === 0 || !objects.isNews(`${name} ${id}`)) return
+  const what = `${name} ${id}`
+  if (all.length === 0 || !objects.isNews(what)) return
   for (const [index, { model, usage }] of all.entries()) {
     const target = { upstream: name, model, weight: 1 }
     const price = priceOf(target)
     const who = whoOf(exchange.answer)
     const facts = { who, target, provider, usage, price, now: now() }
-    const row = batchRow({ id: `${name} ${id}`, number: index + 1, ...facts })
+    const row = batchRow({ id: what, number: index + 1, ...facts })
     metrics.attempt(row)
     await ledger.settle(row)
   }
+  objects.noteCounted(what, name) // not before its rows are written: a kill in between has them written again
 }
 
 /** The same of a batch that says itself what it has used. */

@@ -27,8 +27,10 @@ export type KeyObjects = {
 export type ObjectParts = {
   readonly objects: {
     readonly of: (keyId: string) => KeyObjects
-    /** Whether something is heard of for the first time; true again after many others. */
+    /** Whether something is heard of for the first time, and was not counted before. */
     readonly isNews: (what: string) => boolean
+    /** Remembers that it is counted, also after a restart. */
+    readonly noteCounted: (what: string, upstream: string) => void
   }
   readonly priceOf: (target: Target) => ModelPrice | null
   readonly routes: () => Routes

@@ -12,8 +12,19 @@ export type ObjectStore = {
 }
 
 const MOST_HEARD = 10_000
+/** In place of a key: what is counted is remembered as things of it, the oldest of many are forgotten. */
+const COUNTED = 'counted batches'
 
 const LOST = 'what upstreams keep for this key cannot be looked up'
+
+/** Nothing depends on a store that fails here: the usage log takes the same rows once. @returns null then */
+function ifThere<T>(ask: () => T): T | null {
+  try {
+    return ask()
+  } catch {
+    return null
+  }
+}
 
 /** Which upstream keeps what, by the key that made it. @param now Unix milliseconds */
 export function createObjects(store: ObjectStore, now: () => number) {
@@ -23,8 +34,9 @@ export function createObjects(store: ObjectStore, now: () => number) {
       if (heard.has(what)) return false
       if (heard.size >= MOST_HEARD) heard = new Set()
       heard.add(what)
-      return true
+      return ifThere(() => store.find(COUNTED, what)) === null
     },
+    noteCounted: (what: string, upstream: string) => void ifThere(() => store.put(COUNTED, what, upstream, now())),
     of: (keyId: string): KeyObjects => ({
       upstreamOf: (id) => fromStore(LOST, () => store.find(keyId, id)),
       isAnothers: (id) => fromStore(LOST, () => store.find(keyId, id) === null && store.has(id)),

@@ -70,3 +70,23 @@ test('what is known is not written again, unless it has moved', () => {
   expect(puts).toEqual(['openai', 'groq'])
   expect(known.upstreamOf('file-1')).toBe('groq')
 })
+
+test('what was counted is no news, not after a restart either, unless that came before its rows', () => {
+  const first = createObjects(store, () => 1)
+  expect([first.isNews('openai batch-1'), first.isNews('openai batch-1')]).toEqual([true, false])
+  const killed = createObjects(store, () => 2)
+  expect(killed.isNews('openai batch-1')).toBe(true)
+  killed.noteCounted('openai batch-1', 'openai')
+  const second = createObjects(store, () => 3)
+  expect([second.isNews('openai batch-1'), second.isNews('groq batch-1')]).toEqual([false, true])
+})
+
+test('a store that fails makes news of all, which the usage log takes once', () => {
+  const fails = () => {
+    throw new Error('disk I/O error')
+  }
+  const known = createObjects({ ...store, find: fails, put: fails }, () => 1)
+  expect(known.isNews('openai batch-1')).toBe(true)
+  known.noteCounted('openai batch-1', 'openai')
+  expect(known.isNews('openai batch-1')).toBe(false)
+})

@@ -234,6 +234,7 @@ test('a batch is counted once when it is over, by the usage that it reports, at 
       unpriced: false,
     },
   ])
+  expect(store.find('counted batches', `openai ${id}`)).toBe('openai') // nor again after a restart
 })
 
 test.each([
