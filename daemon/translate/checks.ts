@@ -56,11 +56,18 @@ export function checksOf(
     check,
     calls,
     toolName,
-  }: { readonly check: CheckJson; readonly calls: CallCare; readonly toolName: (name: string) => string },
+    model = '',
+  }: {
+    readonly check: CheckJson
+    readonly calls: CallCare
+    readonly toolName: (name: string) => string
+    /** As the upstream knows it. */
+    readonly model?: string
+  },
 ): Checks | null {
   const { tools, answerForm } = request
-  const isEmulated =
-    answerForm !== null && upstream[answerForm.kind === 'json' ? 'JSON answers' : 'answer schema'].does === 'emulate'
+  const asked = answerForm === null ? null : upstream[answerForm.kind === 'json' ? 'JSON answers' : 'answer schema']
+  const isEmulated = asked?.does === 'emulate' || asked?.isEmulatedFor?.(request, model) === true
   const checksCalls = calls !== 'pass' && tools.length > 0
   if (!isEmulated && !checksCalls) return null
   const schema = answerForm?.kind === 'schema' ? JSON.stringify(answerForm.schema) : null

@@ -11,6 +11,8 @@ export type Rule = { readonly does: 'native' | 'emulate' | 'drop' | 'refuse'; re
 export type FeatureRow = Rule & {
   readonly field: string
   readonly loses?: (request: NeutralRequest, model: string) => boolean
+  /** Requests for which it is emulated, although it is native for others. */
+  readonly isEmulatedFor?: (request: NeutralRequest, model: string) => boolean
 }
 /** For stop sequences, of which an upstream takes so many. */
 export const atMost = (most: number): Pick<FeatureRow, 'how' | 'loses'> => ({

@@ -123,7 +123,9 @@ function answersOf({
   const end = (said: Ending): Ending => endOf(said, request, isRepaired)
   const meant = { requestId, inputTokens, end, toolName: original }
   const checks =
-    check === undefined ? null : checksOf(request, to.features(side.provider), { check, calls, toolName: original })
+    check === undefined
+      ? null
+      : checksOf(request, to.features(side.provider), { check, calls, toolName: original, model: side.model })
   const ofStreams =
     from.hasWholeCalls === true
       ? { call: checks?.call ?? objectsAlone(original), answer: checks?.answer ?? null, hasWholeCalls: true }

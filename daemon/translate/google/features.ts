@@ -1,4 +1,5 @@
 import { atMost, type FeatureTable } from '../features.ts'
+import { asksInWords } from './answer-in-words.ts'
 import { MOST_STOPS } from './write-request.ts'
 
 const NONE = 'it has no such thing'
@@ -17,11 +18,17 @@ const GOOGLE = {
   'several answers': { field: 'generationConfig.candidateCount', does: 'refuse', how: 'one answer is translated' },
   'audio answers': { field: 'generationConfig.responseModalities', does: 'refuse', how: 'they are not translated' },
   'image answers': { field: 'generationConfig.responseModalities', does: 'refuse', how: 'they are not translated' },
-  'JSON answers': { field: 'generationConfig.responseMimeType', does: 'native' },
+  'JSON answers': {
+    field: 'generationConfig.responseMimeType',
+    does: 'native',
+    how: 'in words for Gemini 2 where there are tools',
+    isEmulatedFor: asksInWords,
+  },
   'answer schema': {
     field: 'generationConfig.responseSchema',
     does: 'native',
-    how: 'as `responseJsonSchema`, without the keywords that Google does not know',
+    how: 'as `responseJsonSchema`, without the keywords that Google does not know; in words for Gemini 2 where there are tools',
+    isEmulatedFor: asksInWords,
   },
   'strict tools': { field: 'tools', does: 'drop', how: NONE },
   'freeform tools': { field: 'tools', does: 'emulate', how: 'a function takes the text as `input`' },

@@ -3,6 +3,7 @@ import type { UpstreamSide } from '../call.ts'
 import { CallSignatures } from '../call-signature.ts'
 import { parsedRecord, recordIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, ResultPart } from '../neutral.ts'
+import { asksInWords, wordsFor } from './answer-in-words.ts'
 import { ASKS_FOR_SIGNATURES, NOT_SIGNED } from './foreign-thoughts.ts'
 import { googleSchemaOf } from './schema.ts'
 import { thinkingConfigOf } from './thinking.ts'
@@ -19,6 +20,8 @@ export function writeNeutralRequest(request: NeutralRequest, { model }: Upstream
   const instructions = request.messages.slice(0, first === -1 ? -1 : first).flatMap(({ parts }) => parts)
   const rest = request.messages.slice(first) // instructions alone: the last of them is what is asked
   const system = instructions.flatMap((part) => (part.kind === 'text' && part.text !== '' ? [{ text: part.text }] : []))
+  const { answerForm } = request
+  if (answerForm !== null && asksInWords(request, model)) system.push({ text: wordsFor(answerForm) })
   const config = configOf(request, model)
   return {
     contents: turnsOf(rest, model),
@@ -31,7 +34,8 @@ export function writeNeutralRequest(request: NeutralRequest, { model }: Upstream
 
 function configOf(request: NeutralRequest, model: string): object {
   const { maxOutputTokens, temperature, topP, topK, stop, seed, frequencyPenalty, presencePenalty } = request
-  const { answerForm, logprobs } = request
+  const { logprobs } = request
+  const answerForm = asksInWords(request, model) ? null : request.answerForm
   return {
     ...(maxOutputTokens !== null && { maxOutputTokens }),
     ...(temperature !== null && { temperature }),
