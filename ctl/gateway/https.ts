@@ -5,7 +5,7 @@ import { isLoopback } from '../../schemas/words/address.ts'
 import { failure, unreadable, usageFailure } from '../failure.ts'
 import { ANSWER_TIMEOUT_MS } from '../transport.ts'
 
-/** Answers of a sign-in are small. */
+/** Answers of a sign-in are small; who asks for a list says so. */
 const MOST_BYTES = 1_048_576
 
 /** Where a gateway is: `https://host[:port]`; HTTP on this host alone. @throws Failure USAGE */
@@ -79,13 +79,16 @@ async function trusted(file: string | undefined): Promise<string[]> {
   }
 }
 
-/** The whole of an answer that is JSON; null: it is not. */
-export async function jsonOf(response: IncomingMessage): Promise<Readonly<Record<string, unknown>> | null> {
+/** The whole of an answer that is JSON; null: it is not, or is longer than may be. */
+export async function jsonOf(
+  response: IncomingMessage,
+  mostBytes = MOST_BYTES,
+): Promise<Readonly<Record<string, unknown>> | null> {
   let text = ''
   response.setEncoding('utf8')
   for await (const chunk of response as AsyncIterable<string>) {
     text += chunk
-    if (text.length > MOST_BYTES) return null
+    if (text.length > mostBytes) return null
   }
   try {
     const value: unknown = JSON.parse(text)

@@ -1,8 +1,12 @@
-import { isTree, valueAt } from '../../../syntax/tree.ts'
+import type { IncomingMessage } from 'node:http'
+import { valueAt } from '../../../syntax/tree.ts'
 import { failure } from '../../failure.ts'
+import { jsonOf, sendHttps } from '../../gateway/https.ts'
 import type { ClientModel } from './clients.ts'
 
 const TIMEOUT_MS = 10_000
+/** A model has about 1 kB, and a gateway in front of a market of models has thousands. */
+const MOST_BYTES = 16 * 2 ** 20
 
 /**
  * What the gateway offers to this key, with the facts that it knows.
@@ -12,11 +16,16 @@ const TIMEOUT_MS = 10_000
  */
 export async function offeredModels(url: string, key: string | undefined): Promise<readonly ClientModel[] | null> {
   const response = await ask(`${url}/v1/models`, key)
-  if (response.status === 401 || response.status === 403) return null
-  const list: unknown = await response.json().catch(() => undefined)
-  const data = isTree(list) ? list['data'] : undefined
-  if (response.ok && Array.isArray(data)) return [...data.filter(isReal), ...data.filter(isEcho)].flatMap(modelOf)
-  throw failure('NO_GATEWAY', `${url}/v1/models answered ${response.status}, but not as a gateway does`, {
+  const { statusCode } = response
+  if (statusCode === 401 || statusCode === 403) {
+    response.destroy()
+    return null
+  }
+  const list = await jsonOf(response, MOST_BYTES).catch((error: unknown) => silent(url, error))
+  const data = list?.['data']
+  if (statusCode === 200 && Array.isArray(data))
+    return [...data.filter(isReal), ...data.filter(isEcho)].flatMap(modelOf)
+  throw failure('NO_GATEWAY', `${url}/v1/models answered ${statusCode}, but not as a gateway does`, {
     hint: 'check --url: it is the address of the gateway, without a path',
   })
 }
@@ -25,17 +34,19 @@ export async function offeredModels(url: string, key: string | undefined): Promi
 const isEcho = (entry: unknown): boolean => valueAt(entry, ['owned_by']) === 'echo'
 const isReal = (entry: unknown): boolean => !isEcho(entry)
 
-async function ask(url: string, key: string | undefined): Promise<Response> {
+async function ask(url: string, key: string | undefined): Promise<IncomingMessage> {
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
-  try {
-    return await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    throw failure('NO_GATEWAY', `${url}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      hint: 'check --url; for a certificate of your own CA: NODE_EXTRA_CA_CERTS=FILE gatectl client …',
-      cause: error,
-    })
-  }
+  const signal = AbortSignal.timeout(TIMEOUT_MS) // of the whole answer
+  return await sendHttps(url, { method: 'GET', headers, signal, timeoutMs: TIMEOUT_MS }).catch((error: unknown) =>
+    silent(url, error),
+  )
+}
+
+function silent(url: string, error: unknown): never {
+  throw failure('NO_GATEWAY', `${url}: ${error instanceof Error ? error.message : String(error)}`, {
+    hint: 'check --url; for a certificate of your own CA: NODE_EXTRA_CA_CERTS=FILE gatectl client …',
+    cause: error,
+  })
 }
 
 /** Of the facts that OpenRouter's list has, and ours; unknown ones count as what most models can do. */
