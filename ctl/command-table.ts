@@ -1,4 +1,5 @@
 import { ABOUT_COMMANDS } from './commands/about/table.ts'
+import { AUTH_COMMANDS } from './commands/auth/table.ts'
 import { BACKEND_COMMANDS } from './commands/backend/table.ts'
 import { BACKUP_COMMANDS } from './commands/backup/table.ts'
 import { CA_COMMANDS } from './commands/ca/table.ts'
@@ -9,8 +10,10 @@ import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
 import { HOST_COMMANDS } from './commands/host/table.ts'
 import { LOGIN_COMMANDS } from './commands/login/table.ts'
 import { SPEC_COMMANDS } from './commands/spec/table.ts'
+import { TEAM_COMMANDS } from './commands/team/table.ts'
 import { TLS_COMMANDS } from './commands/tls/table.ts'
 import { TOKEN_COMMANDS } from './commands/token/table.ts'
+import { USER_COMMANDS } from './commands/user/table.ts'
 import type { Command } from './invocation.ts'
 
 /**
@@ -20,6 +23,9 @@ import type { Command } from './invocation.ts'
 export const COMMANDS: readonly Command[] = [
   ...DAEMON_COMMANDS,
   ...TOKEN_COMMANDS,
+  ...USER_COMMANDS,
+  ...TEAM_COMMANDS,
+  ...AUTH_COMMANDS,
   ...LOGIN_COMMANDS,
   ...CLIENT_COMMANDS,
   ...CONFIG_COMMANDS,

@@ -2,7 +2,16 @@
 export type Completion = ListName | 'file' | readonly string[]
 
 /** Lists that a completion script asks `gatectl complete` for, with the words typed before as arguments. */
-export const LISTS = ['config-key', 'config-value', 'token', 'backend-name', 'certificate', 'command'] as const
+export const LISTS = [
+  'config-key',
+  'config-value',
+  'token',
+  'backend-name',
+  'certificate',
+  'command',
+  'user',
+  'team',
+] as const
 export type ListName = (typeof LISTS)[number]
 
 type Argument = { readonly name: string; readonly optional?: true; readonly complete?: Completion }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { ADMIN_ANSWERS } from '../admin.ts'
+import { ACCESS_ANSWERS } from './access.ts'
 import { BACKEND_ANSWERS } from './backends.ts'
 import { CONFIG_ANSWERS } from './config.ts'
 import { MODEL_ANSWERS } from './models.ts'
@@ -12,6 +13,7 @@ export const API_ANSWERS = {
   ...ADMIN_ANSWERS,
   ...SYSTEM_ANSWERS,
   ...CONFIG_ANSWERS,
+  ...ACCESS_ANSWERS,
   ...BACKEND_ANSWERS,
   ...TLS_ANSWERS,
   ...MODEL_ANSWERS,

@@ -33,7 +33,7 @@ export async function makeKey(admin: Invocation['admin'], client: string, file: 
     // its configuration has it say who its users are
     const users = client === 'open-webui' ? { names_users: true } : {}
     const body = { name: client, scopes: ['chat:read', 'chat:write'], ...users }
-    const { token } = await admin.ask('POST /v1/tokens', { body })
+    const { token } = await admin.ask('POST /api/admin/keys', { body })
     writeFileSync(descriptor, `${token}\n`)
     return token
   } catch (error) {

@@ -19,9 +19,11 @@ const WORDS: Readonly<
   'config-key': async ({ admin }) => (await admin.ask('GET /api/admin/config')).keys.map(({ key }) => key),
   'config-value': configValues,
   token: async ({ admin }) => {
-    const { tokens } = await admin.ask('GET /v1/tokens')
-    return tokens.filter(({ revoked_at }) => revoked_at === undefined).map(({ id }) => id)
+    const { keys } = await admin.ask('GET /api/admin/keys')
+    return keys.filter(({ revoked_at }) => revoked_at === undefined).map(({ id }) => id)
   },
+  user: async ({ admin }) => (await admin.ask('GET /api/admin/users')).users.map(({ name }) => name),
+  team: async ({ admin }) => (await admin.ask('GET /api/admin/teams')).teams.map(({ name }) => name),
   'backend-name': async ({ admin }) => (await admin.ask('GET /api/admin/backends')).backends.map(({ name }) => name),
   certificate: async ({ admin }) => (await admin.ask('GET /api/admin/tls')).certificates.map(({ name }) => name),
   command: async ({ commands }, [, group]) => {

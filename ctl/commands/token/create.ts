@@ -26,8 +26,14 @@ export const run: Run = async ({ admin, json, text, flag, print, printJson, note
     ...(categories !== undefined && { categories }),
     ...(pinned !== undefined && { pinned }),
     ...(flag('trust-users') && { names_users: true as const }),
+    ...given('addresses', readNames(text('from'))),
+    ...given('budgets', readNames(text('budgets'))),
+    ...given('limits', readNames(text('limits'))),
+    ...given('owner', text('owner')),
+    ...given('team', text('team')),
+    ...(flag('service') && { service: true as const }),
   }
-  const created = await admin.ask('POST /v1/tokens', { body })
+  const created = await admin.ask('POST /api/admin/keys', { body })
   if (asked === undefined && !isLimited) note('no --scopes given: this key may do everything (scope admin)')
   if (json) {
     printJson(created)
@@ -42,12 +48,18 @@ export const run: Run = async ({ admin, json, text, flag, print, printJson, note
   return 0
 }
 
-function readNames(text: string | undefined): string[] | undefined {
+/** A field of the body, where it was given. */
+function given(name: string, value: string | readonly string[] | undefined): Record<string, unknown> {
+  return value === undefined ? {} : { [name]: value }
+}
+
+/** @returns undefined where the option was not given */
+export function readNames(text: string | undefined): string[] | undefined {
   return text?.split(',').map((name) => name.trim())
 }
 
 /** @throws Failure that names the scopes that were probably meant */
-function readScope(text: string): Scope {
+export function readScope(text: string): Scope {
   const word = text.trim()
   const scope = SCOPES.find((known) => known === word)
   if (scope !== undefined) return scope

@@ -20,11 +20,11 @@ const ctl = (args: readonly string[], options: Parameters<typeof gatectl>[1] = {
 test.each<{ args: string; route: ApiRouteName; code?: number }>([
   { args: 'status', route: 'GET /api/admin/system' },
   { args: 'reload', route: 'POST /api/admin/reload' },
-  { args: 'token create --name ci --scopes chat:read,chat:write --expires 30d', route: 'POST /v1/tokens' },
-  { args: 'auth create-token --scopes chat:read,chat:write --name api-client', route: 'POST /v1/tokens' },
-  { args: 'token create --models coder --categories code', route: 'POST /v1/tokens' },
-  { args: 'token create --pin coder --trust-users', route: 'POST /v1/tokens' },
-  { args: 'token list', route: 'GET /v1/tokens' },
+  { args: 'token create --name ci --scopes chat:read,chat:write --expires 30d', route: 'POST /api/admin/keys' },
+  { args: 'auth create-token --scopes chat:read,chat:write --name api-client', route: 'POST /api/admin/keys' },
+  { args: 'token create --models coder --categories code', route: 'POST /api/admin/keys' },
+  { args: 'token create --pin coder --trust-users', route: 'POST /api/admin/keys' },
+  { args: 'token list', route: 'GET /api/admin/keys' },
   { args: 'config get log.level', route: 'GET /api/admin/config/keys/{key}' },
   { args: 'config get letsencrypt.email', route: 'GET /api/admin/config/keys/{key}', code: 1 },
   { args: 'config get --all', route: 'GET /api/admin/config' },
@@ -82,16 +82,16 @@ test('token create --models and --categories limits a key, which then is for req
   )
   const list = await ctl(['token', 'list'])
   expect(list.stdout).toMatch(/MODELS\n/)
-  expect(list.stdout).toMatch(/ guest +chat:write +\S+ +valid +coder, local\/\*, category code\n/)
+  expect(list.stdout).toMatch(/ guest +- +chat:write +\S+ +valid +coder, local\/\*, category code\n/)
   const empty = await ctl(['token', 'create', '--models', ''])
   expect(empty).toMatchObject({ code: 1, stdout: '' })
 })
 
 test('token revoke makes a key worthless, once', async () => {
   const made = await ctl(['token', 'create', '--json'])
-  const { id } = API_ANSWERS['POST /v1/tokens'].parse(JSON.parse(made.stdout))
+  const { id } = API_ANSWERS['POST /api/admin/keys'].parse(JSON.parse(made.stdout))
   const revoked = await ctl(['token', 'revoke', id, '--json'])
-  expect(API_ANSWERS['DELETE /v1/tokens/:'].parse(JSON.parse(revoked.stdout)).id).toBe(id)
+  expect(API_ANSWERS['DELETE /api/admin/keys/{id}'].parse(JSON.parse(revoked.stdout)).id).toBe(id)
   const again = await ctl(['token', 'revoke', id])
   expect(again).toMatchObject({ code: 1, stdout: '' })
   expect(again.stderr).toMatch(/gatectl token list shows the ids/)

@@ -12,7 +12,8 @@ afterAll(() => daemon.stop())
 
 const ctl = (...args: string[]) => gatectl(args, { env: { GATE_ADMIN_SOCKET: daemon.socketPath } })
 const create = async (name: string) =>
-  API_ANSWERS['POST /v1/tokens'].parse(JSON.parse((await ctl('token', 'create', '--name', name, '--json')).stdout)).id
+  API_ANSWERS['POST /api/admin/keys'].parse(JSON.parse((await ctl('token', 'create', '--name', name, '--json')).stdout))
+    .id
 
 test.each([
   ['its id', (id: string) => id],
