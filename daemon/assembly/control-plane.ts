@@ -91,7 +91,8 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
     /** From now on the status says where clients are served. */
     served(at: readonly string[]): void {
       urls = at
-      config.listensOn(at)
+      const { gateway } = ground.activation
+      config.listensOn(gateway.length === 0 ? at : at.slice(0, gateway.length)) // those for TLS have keys of their own
     },
     /** From now on the status says why no client is served. */
     notServed(reason: string): void {

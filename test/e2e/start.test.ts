@@ -84,6 +84,39 @@ os.execv(sys.argv[1], sys.argv[1:])
 const others = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
 const outside = others.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
+test('sockets for TLS beside that of the gateway say nothing of server.port', async () => {
+  const both = `
+import os, socket, sys
+sockets = [socket.socket() for _ in range(2)]
+for each in sockets:
+    each.bind(('127.0.0.1', 0))
+    each.listen()
+print('ports', *[each.getsockname()[1] for each in sockets], flush=True)
+high = [os.dup2(each.fileno(), 10 + i) for i, each in enumerate(sockets)]
+for i, fd in enumerate(high):
+    os.dup2(fd, 3 + i)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2', LISTEN_FDNAMES='gateway:https')
+os.execv(sys.argv[1], sys.argv[1:])
+`
+  const daemon = join(import.meta.dirname, '../../bin/gate-daemon.ts')
+  const child = spawn('python3', ['-c', both, process.execPath, daemon], {
+    env: { ...process.env, STATE_DIRECTORY: place.path, GATE_DISCOVERY__ENABLED: 'false' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  try {
+    await until(() => output.includes('token by token.'), 20_000)
+    const port = Number(/^ports (\d+)/m.exec(output)?.[1])
+    const explained = ['config', 'explain', 'server.port', '--json', '--socket', place.file('admin.sock')]
+    expect(JSON.parse((await gatectl(explained)).stdout)).toMatchObject({ value: port, winner: 'socket' })
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
 test.skipIf(outside === undefined)(
   'auth.mode none serves no other host, whatever socket is passed on (needs an address other than loopback)',
   async () => {
