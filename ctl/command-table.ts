@@ -9,6 +9,7 @@ import { CONFIG_COMMANDS } from './commands/config/table.ts'
 import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
 import { HOST_COMMANDS } from './commands/host/table.ts'
 import { LOGIN_COMMANDS } from './commands/login/table.ts'
+import { SECRETS_COMMANDS } from './commands/secrets/table.ts'
 import { SPEC_COMMANDS } from './commands/spec/table.ts'
 import { TEAM_COMMANDS } from './commands/team/table.ts'
 import { TLS_COMMANDS } from './commands/tls/table.ts'
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   ...LOGIN_COMMANDS,
   ...CLIENT_COMMANDS,
   ...CONFIG_COMMANDS,
+  ...SECRETS_COMMANDS,
   ...BACKEND_COMMANDS,
   ...TLS_COMMANDS,
   ...SPEC_COMMANDS,

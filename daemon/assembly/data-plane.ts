@@ -4,6 +4,7 @@ import { durationMs } from '../../schemas/config/values.ts'
 import type { Allowance } from '../../schemas/words/allowance.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { ownDescriptors } from '../../system/descriptors.ts'
+import { packageVersion } from '../../system/version.ts'
 import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
 import { createAdmission } from '../admit/admission.ts'
 import { NO_OTHER_PROOFS } from '../auth/authenticate.ts'
@@ -28,6 +29,7 @@ import type { Identities } from '../listener/identities.ts'
 import { createMetrics } from '../meter/metrics.ts'
 import { createRetryBudget } from '../route/retry-budget.ts'
 import { createTargetHealth } from '../route/target-health.ts'
+import { createTelemetry } from '../telemetry/telemetry.ts'
 import { DIALECTS } from '../translate/dialects.ts'
 import { echo } from '../translate/openai-chat/echo.ts'
 import { createUpstreams } from '../upstream/upstreams.ts'
@@ -108,7 +110,9 @@ export function createDataPlane(
   const recordings = createRecordings(now, recordingLimits(initial))
   const kept = createKept(answers, recordings.recorded, log, now, keptLimits(initial))
   const checker = createChecker(log, monotonic)
+  const telemetry = createTelemetry({ version: packageVersion(), log, now, monotonic, random: Math.random }, initial)
   const metrics = createMetrics({
+    telemetry: telemetry.counts,
     requestsInFlight: clients.count,
     bufferedBytes: () => admission.bufferedBytes() + recordings.heldBytes(),
     backlogRows: ledger.backlogRows,
@@ -142,6 +146,7 @@ export function createDataPlane(
       checker,
       ledger,
       metrics,
+      telemetry,
       log,
       closed: config.closed,
       notReady,
@@ -168,6 +173,7 @@ export function createDataPlane(
     }
     noteOpen(clients.items().flatMap(rowOf))
   }, NOTE_OPEN_MS).unref()
+  telemetry.readsFrom(metrics.expose)
   backends.whenStarted(metrics.backendStart)
   backends.whenStarted((name, outcome) => {
     if (outcome === 'started') directory.restarted(name)
@@ -217,6 +223,7 @@ export function createDataPlane(
       recordings.setLimits(recordingLimits(next))
       gateway.apply(next)
       people.apply(next)
+      telemetry.apply(next)
       listeners.apply(next)
       directory.apply(next)
       backends.apply(next.backends)
@@ -241,6 +248,7 @@ export function createDataPlane(
       ['backends', backends.close],
       ['upstreams', upstreams.close],
       ['checker', checker.close],
+      ['telemetry', telemetry.close],
       ['metrics', metrics.close],
     ] as const,
   }

@@ -3,6 +3,7 @@ import type { GateError } from '../../schemas/words/errors.ts'
 import type { Principal } from '../auth/principal.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'
 import type { UsageRow } from '../meter/usage.ts'
+import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Served } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { AnswerTap } from '../translate/kept-form.ts'
@@ -50,6 +51,10 @@ export class Answer {
   principal: Principal | null = null
   /** Who it is for, in the words of the program of the key; empty: that is not known. */
   endUser = ''
+  /** The path of the row that answers; empty: there is none. */
+  route = ''
+  /** What of it is told to a collector of traces; null: nothing is. */
+  trace: RequestTrace | null = null
   /** The usage row of the last attempt, once it is recorded; null: there was none. */
   row: UsageRow | null = null
   /** The attempt that is going on; null: none is. */

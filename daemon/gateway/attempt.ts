@@ -4,16 +4,18 @@ import type { ModelPrice } from '../../schemas/words/model-facts.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import { type ForwardRequest, forward } from '../upstream/forward.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Answer } from './answer.ts'
-import { clientHeaders } from './client-headers.ts'
+import { clientHeaders, pushTrace } from './client-headers.ts'
 import { isBroken, isUnseen, noteHealth } from './ends.ts'
 import type { Job } from './job.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { Sending } from './sending.ts'
+import { operationOf } from './traced.ts'
 import { type AttemptFacts, type OngoingAttempt, usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
@@ -21,6 +23,7 @@ export type AttemptParts = {
   readonly health: Pick<TargetHealth, 'succeeded' | 'failed' | 'undecided' | 'begins' | 'ends'>
   readonly ledger: Pick<Ledger, 'settle'>
   readonly metrics: Pick<Metrics, 'attempt'>
+  readonly telemetry: Pick<Telemetry, 'tells' | 'providerOf'>
   readonly priceOf: (target: Target) => ModelPrice | null
   readonly log: Log
   readonly now: () => number
@@ -51,7 +54,7 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   let end: ForwardEnd | null = null
   health.begins(target)
   try {
-    const request = forwardRequest(job, tried)
+    const request = forwardRequest(job, tried, parts.telemetry)
     end = await forward(request, sink, form, monotonic)
     if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
       end = await forward({ ...request, dispatcher: upstream.newConnection() }, sink, form, monotonic)
@@ -98,7 +101,7 @@ function begun({ now, monotonic }: AttemptParts, job: Job, tried: Try): OngoingA
 
 /** What it has used, and what it says of its target. */
 function concluded(
-  { health, metrics, priceOf, now, monotonic }: AttemptParts,
+  { health, metrics, telemetry, priceOf, now, monotonic }: AttemptParts,
   { answer }: Job,
   { target, upstream, key }: Try,
   ongoing: OngoingAttempt,
@@ -112,6 +115,7 @@ function concluded(
   answer.row = row
   if (isUnseen(end)) answer.watch = null
   metrics.attempt(row)
+  answer.trace?.attempted(row, telemetry.providerOf(row.upstream), operationOf(ongoing.call.endpoint), monotonic())
   return { row, hasAnotherKey }
 }
 
@@ -124,14 +128,17 @@ function withWait(end: ForwardEnd, { retryAfterIn }: Dialect): ForwardEnd {
 
 /** The request to send to an upstream: the upstream's credential, and the client headers it may see. */
 function forwardRequest(
-  { call, dialect, asked, hold }: Job,
+  { answer, call, dialect, asked, hold }: Job,
   { target, upstream, key, sending: { spoken, body } }: Try,
+  { tells }: AttemptParts['telemetry'],
 ): ForwardRequest {
   const path = `${target.basePath ?? upstream.basePath}${spoken.upstreamPath(call, target.model, asked.stream)}`
   const credential = upstream.credential(key, { path, body })
   const type = call.endpoint.takes === 'form' ? String(call.headers['content-type']) : 'application/json'
   const headers = ['content-type', type, 'accept-encoding', 'identity', ...credential]
   headers.push(...clientHeaders(call, spoken, spoken === dialect))
+  const trace = answer.trace?.attempt()
+  if (tells(target.upstream)) pushTrace(headers, call, trace)
   return {
     dispatcher: upstream.dispatcher,
     method: 'POST',

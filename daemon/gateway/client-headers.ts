@@ -11,6 +11,15 @@ export function clientHeaders({ headers }: Call, spoken: Dialect, isOwn = true):
   return out
 }
 
+/** Adds where the trace comes from. @param own in place of the client's; undefined: this request is not traced */
+export function pushTrace(out: string[], { headers }: Call, own: string | undefined): void {
+  if (own !== undefined) out.push('traceparent', own)
+  pushHeaders(out, headers, own === undefined ? TRACE : TRACE_STATE)
+}
+
+const TRACE_STATE = ['tracestate'] as const
+const TRACE = ['traceparent', ...TRACE_STATE] as const
+
 function pushHeaders(headers: string[], from: IncomingHttpHeaders, names: readonly string[]): void {
   for (const name of names) {
     const value = from[name]
@@ -30,8 +39,6 @@ function pushFixed(headers: string[], fixed: Dialect['fixedHeaders']): void {
 const PASSED_ON = [
   'accept',
   'idempotency-key',
-  'traceparent',
-  'tracestate',
   'user-agent',
   'x-client-request-id',
   'x-session-affinity', // by which some keep a session where its prompt is cached, as Gate does

@@ -6,6 +6,7 @@ import type { ClientRequest, ClientResponse } from '../listener/client-request.t
 import type { Via } from '../listener/via.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { asChat } from '../translate/openai-response-as-chat.ts'
 import { Answer } from './answer.ts'
@@ -24,6 +25,7 @@ import { ALWAYS_ANSWERED, type PageParts, rowsOf, showModel } from './pages.ts'
 import type { Recordings } from './recordings.ts'
 import { sendJson } from './send-json.ts'
 import { gatewaySettings } from './settings.ts'
+import { endTrace } from './traced.ts'
 import { unheededIn, wantedOf } from './wanted.ts'
 
 /** The requests in flight, of which others know the number, and which they may cut off. */
@@ -39,7 +41,8 @@ export type GatewayParts = AttemptsParts &
     readonly admission: Pick<Admission, 'admit'>
     readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
     readonly recordings: Pick<Recordings, 'begin'>
-    readonly metrics: Pick<Metrics, 'refused'>
+    readonly metrics: Pick<Metrics, 'refused' | 'request'>
+    readonly telemetry: Pick<Telemetry, 'begin' | 'put'>
     readonly newRequestId: () => string
     /** Why no client may be served; undefined when they may. */
     readonly closed: () => string | undefined
@@ -58,6 +61,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const answer = new Answer(response, parts.newRequestId(), fallback, settings.stallTimeoutMs)
     const url = urlOf(request.url ?? '')
     const exchange: Exchange = { request, answer, via, startedAt: parts.monotonic(), url, path: pathOf(url) }
+    answer.trace = parts.telemetry.begin(request.headers, exchange.startedAt)
     const open = clients.add(answer)
     try {
       await serve(exchange)
@@ -65,6 +69,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       refuse(parts, answer, error)
     } finally {
       clients.remove(open)
+      if (answer.row !== null) parts.metrics.request(answer.row, parts.monotonic() - exchange.startedAt)
+      if (answer.trace !== null) endTrace(parts.telemetry, exchange, answer.route, parts.monotonic())
       logRequest(parts, exchange, settings.trustedProxies)
     }
   }
@@ -80,8 +86,11 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     refuseUpgrade(exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path, spoken)
     const { row, param } = found
+    const { trace } = answer
+    answer.route = row.path
     const identified = identify(exchange, row.scope, parts.proofs, settings)
     const principal = identified instanceof Promise ? await identified : identified
+    trace?.stage('authenticate', parts.monotonic())
     if (row.kind === 'api') return serveApi({ log: parts.log, api }, exchange, row.route, principal, settings)
     if (row.kind === 'page') return row.page(exchange, param, principal)
     if (row.kind === 'object') return passObject(parts, exchange, row, param, principal)
@@ -90,6 +99,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const slot = admit(exchange, endpoint, parts)
     try {
       const sent = asChat(await callWithBody(exchange, endpoint, param, slot), slot.holdAnswer)
+      trace?.stage('admit', parts.monotonic())
       const kept = parts.kept.of(keyId, () => answer.servedBy())
       const call = completed(sent, dialect, kept, slot.holdAnswer)
       const asked = dialect.readRequest(call)
@@ -103,6 +113,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const anywhere = wantedOf(call, asked, dialect, keyId)
       const wanted = files.length === 0 ? anywhere : withFiles(anywhere, files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
+      trace?.stage('route', parts.monotonic())
       const unheeded = unheededIn(asked, routes)
       const category = routes.categoryOf(asked.model)
       const job = { answer, keyId, unheeded, allowed, dialect, call, asked, category, hold: slot.holdAnswer }

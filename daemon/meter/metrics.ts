@@ -1,7 +1,15 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CertificateStatus } from '../../schemas/admin-tls.ts'
 import { certificateMetrics } from './certificates.ts'
-import { type CounterSeries, counter, gaugeText, type HistogramSeries, histogram, labelText } from './series.ts'
+import {
+  type CounterSeries,
+  counter,
+  countText,
+  gaugeText,
+  type HistogramSeries,
+  histogram,
+  labelText,
+} from './series.ts'
 import type { UsageRow } from './usage.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -18,10 +26,14 @@ export type MetricReadings = {
     readonly requests_waiting: number
   }[]
   readonly certificates: () => readonly CertificateStatus[]
+  /** What was handed to the collector of telemetry, and what was dropped. */
+  readonly telemetry: () => Readonly<Record<string, { readonly sent: number; readonly dropped: number }>>
 }
 
 /** The buckets that OpenTelemetry's GenAI conventions give for durations, in seconds. */
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+/** For each token, by the same conventions. */
+const TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
 /** From an engine that answers at once to a model of hundreds of GB. */
 const START_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640]
 const TOKENS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576]
@@ -42,7 +54,9 @@ type Series = {
   readonly labels: string
   readonly requests: CounterSeries
   readonly duration: HistogramSeries
+  request: HistogramSeries | null
   firstToken: HistogramSeries | null
+  perToken: HistogramSeries | null
   input: HistogramSeries | null
   output: HistogramSeries | null
 }
@@ -65,6 +79,16 @@ export function createMetrics(readings: MetricReadings) {
     'gen_ai_server_time_to_first_token_seconds',
     'Time from sending an attempt to the first frame of its stream.',
     SECONDS,
+  )
+  const requestDuration = histogram(
+    'gen_ai_server_request_duration_seconds',
+    'Time from the arrival of a request to the end of its answer, all attempts included.',
+    SECONDS,
+  )
+  const perToken = histogram(
+    'gen_ai_server_time_per_output_token_seconds',
+    'Time for each token of a stream after the first.',
+    TOKEN_SECONDS,
   )
   const tokens = histogram('gen_ai_client_token_usage', 'Tokens of an attempt.', TOKENS)
   const cost = counter('gate_cost_microdollars_total', 'What attempts cost, as far as prices are known.')
@@ -105,7 +129,9 @@ export function createMetrics(readings: MetricReadings) {
       labels,
       requests: requests.series(`${labels},status="${status}"`),
       duration: duration.series(labels),
+      request: null,
       firstToken: null,
+      perToken: null,
       input: null,
       output: null,
     }
@@ -124,6 +150,13 @@ export function createMetrics(readings: MetricReadings) {
     const series = makeSeries(upstream, model, status)
     if (seriesByKey.size < MAX_SERIES) seriesByKey.set(key, series)
     return series
+  }
+
+  function telemetryCounts() {
+    return Object.entries(readings.telemetry()).flatMap(([signal, { sent, dropped }]) => {
+      const labels = (outcome: string) => labelText(['signal', 'outcome'], [signal, outcome])
+      return [[labels('sent'), sent] as const, [labels('dropped'), dropped] as const]
+    })
   }
 
   function gauges(): string[] {
@@ -149,6 +182,11 @@ export function createMetrics(readings: MetricReadings) {
         ofBackends('requests_in_flight'),
       ),
       gaugeText('gate_backend_state', 'The state of each backend: 1 at its label.', states),
+      countText(
+        'gate_telemetry_items_total',
+        'Spans and readings of metrics, by what became of them.',
+        telemetryCounts(),
+      ),
       handshakes.text(),
       ...certificateMetrics(readings.certificates()),
     ]
@@ -162,6 +200,10 @@ export function createMetrics(readings: MetricReadings) {
       if (row.ttftMs !== null) {
         series.firstToken ??= firstToken.series(series.labels)
         series.firstToken.observe(row.ttftMs / 1_000)
+        if (row.outcome === 'ok' && row.outputTokens > 1) {
+          series.perToken ??= perToken.series(series.labels)
+          series.perToken.observe((row.durationMs - row.ttftMs) / 1_000 / (row.outputTokens - 1))
+        }
       }
       if (row.costMicrodollars > 0) add(cost.series(series.labels), row.costMicrodollars)
       if (row.outcome !== 'ok') return
@@ -169,6 +211,12 @@ export function createMetrics(readings: MetricReadings) {
       series.output ??= tokens.series(`${series.labels},gen_ai_token_type="output"`)
       series.input.observe(row.inputTokens)
       series.output.observe(row.outputTokens)
+    },
+    /** A request with at least one attempt is over. @param row of its last one @param durationMs of all of it */
+    request(row: UsageRow, durationMs: number): void {
+      const series = seriesOf(row.upstream, labelOf(row), row.status)
+      series.request ??= requestDuration.series(series.labels)
+      series.request.observe(durationMs / 1_000)
     },
     backendStart: (upstream: string, outcome: 'started' | 'failed', seconds: number): void =>
       starts.series(labelText(['upstream', 'outcome'], [upstream, outcome])).observe(seconds),
@@ -178,7 +226,9 @@ export function createMetrics(readings: MetricReadings) {
     refused: (code: string): void => add(refused.series(labelText(['code'], [code]))),
     /** The exposition text, and the media type that belongs to it. */
     expose: async () => {
-      const own = [requests, duration, firstToken, tokens, cost, refused].map((metric) => metric.text())
+      const own = [requests, duration, requestDuration, firstToken, perToken, tokens, cost, refused].map((metric) =>
+        metric.text(),
+      )
       const text = [(await processRegistry.metrics()).trimEnd(), ...own, ...gauges()].join('\n\n')
       return { contentType: processRegistry.contentType, text: `${text}\n` }
     },

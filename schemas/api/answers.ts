@@ -4,6 +4,7 @@ import { ACCESS_ANSWERS } from './access.ts'
 import { BACKEND_ANSWERS } from './backends.ts'
 import { CONFIG_ANSWERS } from './config.ts'
 import { MODEL_ANSWERS } from './models.ts'
+import { SECRETS_ANSWERS } from './secrets.ts'
 import { SYSTEM_ANSWERS } from './system.ts'
 import { TLS_ANSWERS } from './tls.ts'
 import { UPSTREAM_ANSWERS } from './upstreams.ts'
@@ -18,6 +19,7 @@ export const API_ANSWERS = {
   ...TLS_ANSWERS,
   ...MODEL_ANSWERS,
   ...UPSTREAM_ANSWERS,
+  ...SECRETS_ANSWERS,
 } as const
 export type ApiRouteName = keyof typeof API_ANSWERS
 export type ApiAnswers = { readonly [K in ApiRouteName]: z.output<(typeof API_ANSWERS)[K]> }

@@ -16,3 +16,9 @@ export const secretsStatus = z.strictObject({
   last_error: z.string().optional(),
 })
 export type SecretsStatus = z.output<typeof secretsStatus>
+
+/** What gatectl asks. */
+export const SECRETS_ANSWERS = {
+  'GET /api/admin/secrets': secretsStatus,
+  'POST /api/admin/secrets/rotate': secretsStatus,
+} as const

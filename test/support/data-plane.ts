@@ -34,6 +34,14 @@ export const NO_BACKENDS: Pick<Backends, 'turnAt' | 'isAsleep'> = {
   turnAt: () => ({ kind: 'granted', wait: null, mayRestart: false, release: () => {} }),
 }
 
+/** For requests that nobody traces: every upstream is told what the client says of its own trace. */
+const NO_TELEMETRY: GatewayParts['telemetry'] = {
+  begin: () => null,
+  put: () => {},
+  tells: () => true,
+  providerOf: (upstream) => upstream,
+}
+
 const NO_OBJECTS: ObjectStore = {
   put: () => {},
   find: () => null,
@@ -111,7 +119,13 @@ export async function startDataPlane(
       upstreams,
       checker,
       ledger: { settle: async (row) => void rows.push(row), refusal: () => null },
-      metrics: { attempt: () => {}, refused: () => {}, expose: async () => ({ contentType: 'text/plain', text: '' }) },
+      telemetry: NO_TELEMETRY,
+      metrics: {
+        attempt: () => {},
+        request: () => {},
+        refused: () => {},
+        expose: async () => ({ contentType: 'text/plain', text: '' }),
+      },
       log,
       closed: () => undefined,
       notReady: () => null,

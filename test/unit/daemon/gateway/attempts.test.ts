@@ -140,6 +140,7 @@ function harness(
     priceOf: () => null,
     ledger: { settle: (row) => books.settle.then(() => void rows.push(row)) },
     checker: { check: async () => ({ kind: 'unchecked' }) },
+    telemetry: { tells: () => true, providerOf: (upstream) => upstream },
     metrics: { attempt: () => {} },
     log: (_, message) => void lines.push(message),
     now: () => 1_000,

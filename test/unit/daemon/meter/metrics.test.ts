@@ -14,6 +14,7 @@ beforeEach(() => {
     backlogRows: () => 0,
     backends: () => [],
     certificates: () => certificates,
+    telemetry: () => ({ traces: { sent: 2, dropped: 1 } }),
   })
 })
 afterEach(() => metrics.close())
