@@ -182,11 +182,11 @@ function mistyped(name: string, candidates: readonly string[]): string | undefin
 }
 
 function candidatesFor(name: string, tree: KeyNode, namesAt: NamesAt): string[] {
-  const written = name.split('__').slice(1, 2)
   const variables = [...leaves(tree)].flatMap(([path]) => {
     const star = path.indexOf('*')
     if (star === -1) return [environmentName(path)]
     // The name that was written may be new, so it is a candidate, too.
+    const written = name.split('__').slice(star, star + 1)
     const names = [...namesAt(path.slice(0, star)), ...written]
     return names.map((known) => environmentName(path.with(star, known)))
   })

@@ -26,7 +26,7 @@ export function specSnippet(tree: KeyNode, layered: Layered): string {
   }
   for (const path of [...leafPaths(layered.runtime), ...missingKeys(layered)]) {
     const node = nodeAt(tree, path)
-    const place = placeInSpec(path, node, layered)
+    const place = placeInSpec(tree, path, node, layered)
     if (typeof place === 'string') {
       remarks.push(`# ${keyPathText(path)} has no place in the spec: ${place}`)
       continue
@@ -47,7 +47,12 @@ export function specSnippet(tree: KeyNode, layered: Layered): string {
 }
 
 /** @returns the place, or why there is none */
-function placeInSpec(path: Path, node: KeyNode | undefined, { declared, configured }: Layered): Path | string {
+function placeInSpec(
+  tree: KeyNode,
+  path: Path,
+  node: KeyNode | undefined,
+  { declared, configured }: Layered,
+): Path | string {
   const spec = node?.meta.spec ?? { none: 'it has no such key' }
   if (typeof spec !== 'string') return spec.none
   const [first, name] = path
@@ -55,7 +60,7 @@ function placeInSpec(path: Path, node: KeyNode | undefined, { declared, configur
     return `it has no backend ${name}; one needs an engine and an image`
   if (first === 'letsencrypt' && !getsCertificates(configured))
     return 'its table gate.tls.acme asks for certificates, and needs email and domains'
-  const names = path.filter((_, at) => at === 1)
+  const names = path.filter((_, at) => nodeAt(tree, path.slice(0, at))?.kind === 'map')
   return spec.split('.').map((step) => (step === '*' ? (names[0] ?? step) : step))
 }
 

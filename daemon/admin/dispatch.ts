@@ -72,7 +72,7 @@ function hasMember(shape: z.ZodType, name: string): boolean {
 /** @throws AdminError INVALID_JSON, BAD_REQUEST */
 function bodyOf({ body: shape, takes = 'json' }: ApiRoute, { body, headers }: Call): unknown {
   if (shape === undefined) {
-    if (body.length > 0 && body.toString('utf8').trim() !== '{}')
+    if (takes !== 'bytes' && body.length > 0 && body.toString('utf8').trim() !== '{}')
       throw new AdminError('BAD_REQUEST', 'this route takes no body')
     return undefined
   }

@@ -43,8 +43,8 @@ type Row = {
   readonly scope: RouteScope
   /** One line for the documentation: "Lists the keys". */
   readonly summary: string
-  /** How a body is read. Left out: as JSON. */
-  readonly takes?: 'json' | 'form' | 'json or form'
+  /** How a body is read. `bytes`: to its end, whatever it is, and no further. Left out: as JSON. */
+  readonly takes?: 'json' | 'form' | 'json or form' | 'bytes'
   /** Of what is answered with this status. Left out: 200. */
   readonly status?: number
   /** The name of the action in the audit log, such as `key.create`; left out: the route changes nothing. */

@@ -5,6 +5,7 @@ import { type AuthParts, authRoutes } from './routes/auth.ts'
 import { backendLogRoutes } from './routes/backend-logs.ts'
 import { type BackendParts, backendRoutes } from './routes/backends.ts'
 import { type CategoryParts, categoryRoutes } from './routes/categories.ts'
+import { type ClientGatewayParts, clientGatewayRoutes } from './routes/client-gateway.ts'
 import { type ConfigParts, configRoutes } from './routes/config.ts'
 import { type DeviceParts, deviceRoutes } from './routes/device.ts'
 import { type IdpParts, idpRoutes } from './routes/idps.ts'
@@ -32,7 +33,11 @@ export type ApiParts = SystemParts &
   UserParts &
   OwnParts &
   AuthParts &
-  SecretsParts & { readonly certificates: AdminCertificates; readonly signIn: IdpParts & OidcParts & DeviceParts }
+  SecretsParts & {
+    readonly certificates: AdminCertificates
+    readonly signIn: IdpParts & OidcParts & DeviceParts
+    readonly clientGateway: ClientGatewayParts
+  }
 
 /** Every route of the API: `/api/admin/*`, `/api/user/*` and `/auth/*`. One line for each area. */
 export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
@@ -56,6 +61,7 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...keyRoutes(parts),
     ...userRoutes(parts),
     ...teamRoutes(parts),
+    ...clientGatewayRoutes(parts.clientGateway),
   ]
 }
 

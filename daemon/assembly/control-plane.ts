@@ -3,6 +3,7 @@ import type { DaemonStatus } from '../../schemas/admin.ts'
 import type { ConfigChange } from '../../schemas/config/layers.ts'
 import { hostLoad } from '../../system/host-load.ts'
 import { packageVersion } from '../../system/version.ts'
+import { type ManagedSettings, managedSettingsIn } from '../admin/managed-settings.ts'
 import { createAdminServer } from '../admin/server.ts'
 import type { AdminSocket } from '../admin/socket.ts'
 import { apiRoutes, createApiTable } from '../admin/table.ts'
@@ -62,9 +63,15 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
   const table = createApiTable(
     apiRoutes({
       ...peopleParts(ground, storage, NO_PASSWORDS),
+      leaveProvider: signIn.leaveProvider,
       status,
       secrets: rotation,
       signIn,
+      clientGateway: {
+        managedSettings: managedSettingsOf(config),
+        capsOf: () => [],
+        countTelemetry: dataPlane.countTelemetry,
+      },
       logs,
       backends: withApps(backends, apps),
       certificates,
@@ -122,4 +129,15 @@ function socketOf({ env, activation, stateDirectory }: Ground): AdminSocket {
 function keyOf(all: ReturnType<Storage['tokens']['list']>, id: string) {
   const found = all.find((key) => key.id === id && key.revokedAt === null)
   return found === undefined ? null : { keyId: found.id, allowed: found.allowed }
+}
+
+/** Parsed once for each text. */
+function managedSettingsOf(config: Ground['config']): () => ManagedSettings | null {
+  let known: { readonly text: string; readonly managed: ManagedSettings } | null = null
+  return () => {
+    const text = config.current().managed.claude_code
+    if (text === undefined) return null
+    if (known?.text !== text) known = { text, managed: managedSettingsIn(text) }
+    return known.managed
+  }
 }

@@ -216,6 +216,7 @@ export function createDataPlane(
     /** Every row that is served. */
     rows: gateway.rows,
     requestsInFlight: clients.count,
+    countTelemetry: metrics.clientTelemetry,
     apply(next: Config): void {
       setKeys(next)
       admission.setLimits(admissionLimits(next))

@@ -4,7 +4,6 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Role } from '../../schemas/words/roles.ts'
 import { CALLBACK_PATH } from '../../schemas/words/sign-in.ts'
 import type { Caller } from '../admin/route.ts'
-import { PLAIN_COOKIE, SECURE_COOKIE } from '../auth/credential.ts'
 import { decideOnDevice, deviceWithCode } from '../auth/device/decide.ts'
 import { createDeviceGrants } from '../auth/device/grants.ts'
 import { createSignIns } from '../auth/device/sign-ins.ts'
@@ -15,6 +14,7 @@ import { createProviders } from '../auth/oidc/providers.ts'
 import { createRelyingParty } from '../auth/oidc/relying-party.ts'
 import { createOidcSignIn } from '../auth/oidc/sign-in.ts'
 import type { Ended, Principal } from '../auth/principal.ts'
+import { sessionCookie } from '../auth/session-cookie.ts'
 import type { UserRecord } from '../auth/users.ts'
 import type { Ground } from './ground.ts'
 import type { Storage } from './storage.ts'
@@ -23,6 +23,8 @@ export type SignInPlane = ReturnType<typeof createSignInPlane>
 
 /** How often it is looked at which sign-ins were not used for long. */
 const EXPIRY_CHECK_MS = 600_000
+/** Of sessions, to sign out at the provider without a question; what is forgotten is asked there. */
+const MOST_ID_TOKENS = 2_000
 const PENDING_PLACE = ['oidc_auth_state', 'cookie'] as const
 
 /** How people sign in elsewhere than by a password, and how they let devices in. */
@@ -35,6 +37,7 @@ export function createSignInPlane(
   const oneOfThisRun = text()
   let origin = originOf(config.current(), [])
   let listed: readonly string[] = []
+  const idTokens = new Map<string, string>()
   const signing = ({ auth: { jwt } }: Config) => ({
     secret: jwt.secret ?? stores.secret('access-token', () => oneOfThisRun),
     issuer: jwt.issuer,
@@ -103,7 +106,7 @@ export function createSignInPlane(
 
     /** @returns the values of Set-Cookie @throws GateError SIGN_IN_REFUSED, TOO_MANY_ENTRIES, STORE_UNAVAILABLE */
     letIn(
-      identity: Identity,
+      identity: Identity & { readonly idToken: string },
       { caller, agent }: { readonly caller: Caller; readonly agent: string },
     ): readonly string[] {
       const from = { address: caller.address, via: caller.via }
@@ -130,6 +133,9 @@ export function createSignInPlane(
         agent,
       })
       users.signedIn(user.id)
+      idTokens.set(session.id, identity.idToken)
+      const [oldest] = idTokens.keys()
+      if (idTokens.size > MOST_ID_TOKENS && oldest !== undefined) idTokens.delete(oldest)
       audit.record({
         who: { ...who, id: user.id, name: user.name },
         action: 'login',
@@ -137,7 +143,15 @@ export function createSignInPlane(
         from,
         outcome: 'done',
       })
-      return [sessionCookie(caller, token, Math.floor((session.expiresAt - now()) / 1_000))]
+      return [sessionCookie(caller.secured, token, Math.floor((session.expiresAt - now()) / 1_000))]
+    },
+
+    /** Where a browser signs out at the provider of its session as well; null: nowhere. */
+    leaveProvider({ id, idp }: { readonly id: string; readonly idp: string | null }): string | null {
+      const provider = idp === null ? undefined : providers.get(idp)
+      const idToken = idTokens.get(id) ?? null
+      idTokens.delete(id)
+      return provider === undefined ? null : relyingParty.signOutUrl(provider, `${origin}/login`, idToken)
     },
 
     /** Calls back with each sign-in of a device that ends. */
@@ -159,11 +173,6 @@ export function createSignInPlane(
 }
 
 const named = (role: Identity['role']): Role => (role === null || role === 'none' ? 'member' : role)
-
-function sessionCookie({ secured }: Caller, token: string, lifeS: number): string {
-  const name = secured ? SECURE_COOKIE : PLAIN_COOKIE
-  return `${name}=${token}; Path=/; Max-Age=${lifeS}; HttpOnly; SameSite=Lax${secured ? '; Secure' : ''}`
-}
 
 /** Where browsers reach Gate: as configured, else where it listens; never what a request says. */
 function originOf({ server }: Config, urls: readonly string[]): string {

@@ -104,6 +104,8 @@ export function createMetrics(readings: MetricReadings) {
     'TLS handshakes, by outcome and by the protocols that were agreed on.',
   )
 
+  const clientTelemetry = counter('gate_client_telemetry_total', 'Exports of telemetry that clients sent, by signal.')
+
   const answeredBy = new Map<string, Set<string>>()
   function labelOf({ upstream, model, targetModel, outcome }: UsageRow): string {
     if (model === '') return '' // files and the like
@@ -188,6 +190,7 @@ export function createMetrics(readings: MetricReadings) {
         telemetryCounts(),
       ),
       handshakes.text(),
+      clientTelemetry.text(),
       ...certificateMetrics(readings.certificates()),
     ]
   }
@@ -223,6 +226,8 @@ export function createMetrics(readings: MetricReadings) {
     /** @param agreed what a handshake that went well agreed on, such as `TLSv1.3` and `h2` */
     handshake: (outcome: 'done' | 'failed', { version = '', alpn = '' }: Agreed = {}): void =>
       add(handshakes.series(labelText(['outcome', 'version', 'alpn'], [outcome, version, alpn]))),
+    /** One export of a client's telemetry, such as `metrics`. */
+    clientTelemetry: (signal: string): void => add(clientTelemetry.series(labelText(['signal'], [signal]))),
     refused: (code: string): void => add(refused.series(labelText(['code'], [code]))),
     /** The exposition text, and the media type that belongs to it. */
     expose: async () => {

@@ -297,6 +297,11 @@
         text_retention = null;
       };
     };
+    managed = {
+      keys = {
+        claude_code = null;
+      };
+    };
     log = {
       keys = {
         level = null;

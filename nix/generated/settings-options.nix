@@ -1031,6 +1031,13 @@ in
       description = "How long prompts and answers are kept. A duration such as \"30d\".";
     };
   };
+  managed = {
+    claudeCode = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "Managed settings that Claude Code takes over once it has signed in, as a JSON object.";
+    };
+  };
   log = {
     level = mkOption {
       type = types.nullOr (types.enum [ "error" "warn" "info" "debug" ]);

@@ -10,6 +10,7 @@ import {
   duration,
   host,
   hostPort,
+  jsonObject,
   limitingDuration,
   modelName,
   named,
@@ -167,6 +168,14 @@ export const configSchema = z.strictObject({
     .prefault({})
     .meta({ spec: 'relay' }),
   usage: usage.prefault({}).meta({ description: 'The usage log.', spec: 'gate.usage' }),
+  managed: z
+    .strictObject({
+      claude_code: jsonObject.optional().meta({
+        description: 'Managed settings that Claude Code takes over once it has signed in, as a JSON object.',
+      }),
+    })
+    .prefault({})
+    .meta({ spec: { none: 'a setting of the running gateway' } }),
   log: z
     .strictObject({
       level: z

@@ -135,3 +135,19 @@ export const named = <T extends z.ZodType>(value: T) =>
     z.string().regex(NAME, 'use at most 63 lower-case letters and digits, with single "-" or "_" between'),
     value,
   )
+
+/** A text that is a JSON object. */
+export const jsonObject = z
+  .string()
+  .max(262_144)
+  .regex(/^\s*\{[\s\S]*\}\s*$/, 'write a JSON object, such as {"permissions":{}}')
+  .refine((text) => isJsonObject(text), 'write a JSON object, such as {"permissions":{}}')
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
+}

@@ -21,7 +21,7 @@ const env = { HOME: home }
 const file = join(home, '.config/gate/gateways.json')
 
 beforeAll(async () => {
-  daemon = await startDaemon({ GATE_AUTH__MODE: 'token,device,oidc' })
+  daemon = await startDaemon({ GATE_AUTH__MODE: 'token,device,oidc', GATE_MANAGED__CLAUDE_CODE: '{"env":{"A":"b"}}' })
   op = await startIdentityProvider([`${daemon.url}/auth/callback`])
   session = await signedIn()
 })
@@ -100,11 +100,37 @@ test('gatectl signs in on a device, works with the rights of the person, and sig
   const asAdmin = () => fetch(`${daemon.url}/api/admin/idps`, { headers: { authorization: `Bearer ${access}` } })
   expect((await asAdmin()).status).toBe(200)
 
+  const status = await gatectl(['status', '--json'], { env })
+  expect([status.code, JSON.parse(status.stdout)]).toEqual([0, expect.objectContaining({ state: 'ready' })])
+  await forClaudeCode(access)
+
   expect((await gatectl(['logout'], { env })).stdout).toBe(`signed out of ${daemon.url}\n`)
   const refused = await asAdmin()
   expect([refused.status, refused.headers.get('x-should-retry')]).toEqual([401, 'false'])
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ current: null, gateways: {} })
 })
+
+/** What Claude Code asks for with the token that it got. */
+async function forClaudeCode(access: string): Promise<void> {
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`${daemon.url}${path}`, { headers: { authorization: `Bearer ${access}`, ...headers } })
+  const settings = await get('/managed/settings')
+  const etag = settings.headers.get('etag') ?? ''
+  expect([settings.status, await settings.json()]).toEqual([
+    200,
+    { uuid: expect.any(String), checksum: etag.slice(1, -1), settings: { env: { A: 'b' } } },
+  ])
+  expect((await get('/managed/settings', { 'if-none-match': etag })).status).toBe(304)
+  expect((await get('/managed/settings', { 'if-none-match': '*' })).status).toBe(200)
+  expect(await (await get('/api/oauth/usage')).json()).toMatchObject({ limits: [] })
+  for (const signal of ['metrics', 'logs', 'traces']) {
+    const headers = { authorization: `Bearer ${access}`, 'content-type': 'application/x-protobuf' }
+    const sent = await fetch(`${daemon.url}/v1/${signal}`, { method: 'POST', headers, body: new Uint8Array([10, 0]) })
+    expect([sent.status, (await sent.arrayBuffer()).byteLength]).toEqual([200, 0])
+    expect((await fetch(`${daemon.url}/v1/${signal}`, { method: 'POST', body: 'x' })).status).toBe(401)
+  }
+  expect(await (await get('/metrics')).text()).toContain('gate_client_telemetry_total{signal="logs"} 1')
+}
 
 test('neither a key nor a device lets a device in', async () => {
   const form = new URLSearchParams({ client_id: 'x' })

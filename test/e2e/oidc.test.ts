@@ -102,6 +102,19 @@ describe('a whole sign-in', () => {
     expect((await jar.get(`${daemon.url}/api/admin/idps`)).status).toBe(403)
   })
 
+  test('whoever signs out is led to the provider, to sign out there as well', async () => {
+    const { jar } = await signedIn(idOne, 'mara')
+    const cookie = [...jar.cookies].map((pair) => pair.join('=')).join('; ')
+    const headers = { cookie, 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }
+    const answer = await fetch(`${daemon.url}/auth/logout`, { method: 'POST', headers, body: '{}' })
+    const { url } = (await answer.json()) as { url: string }
+    expect([answer.status, new URL(url).origin]).toEqual([200, one.issuer])
+    expect(new URL(url).searchParams.get('post_logout_redirect_uri')).toBe(`${daemon.url}/login`)
+    const asked = await fetch(url)
+    expect([asked.status, await asked.text()]).toEqual([200, expect.stringContaining('/session/end')])
+    expect(await whoIs(jar)).toBe(401)
+  })
+
   test('a secret is shown nowhere, and stored sealed', async () => {
     const { body } = await api('GET', '/api/admin/idps')
     expect(JSON.stringify(body)).not.toContain(CLIENT_SECRET)

@@ -48,6 +48,7 @@ export async function startAdminDaemon(
   const table = createApiTable(
     apiRoutes({
       signIn: signInParts(),
+      clientGateway: { managedSettings: () => null, capsOf: () => [], countTelemetry: () => {} },
       ...peopleParts({ config, now: Date.now }, { access }, NO_PASSWORDS),
       status: statusNow,
       secrets: createRotation(keyringOf(folder), [], logs.log),

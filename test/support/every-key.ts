@@ -169,6 +169,8 @@ export const everyKey: Tree = {
     keep_text: { keys: ['a "${key}"'], models: ['in'] },
     text_retention: '8d',
   },
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
+  managed: { claude_code: '{"env":{"A":"${b}"}}' },
   log: { level: 'debug', format: 'text' },
   telemetry: {
     endpoint: 'http://127.0.0.1:4318',

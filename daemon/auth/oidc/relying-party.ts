@@ -25,6 +25,7 @@ export type RelyingParty = ReturnType<typeof createRelyingParty>
 /** Speaks OpenID Connect with providers. @param monotonic milliseconds */
 export function createRelyingParty(log: Log, monotonic: () => number) {
   const documents = new Map<string, Document>()
+  const reachedLast = new Map<string, oidc.Configuration>()
 
   /** The provider's document; asked for once, however many wait for it. @throws GateError IDP_UNREACHABLE */
   async function configurationOf(provider: IdentityProvider): Promise<oidc.Configuration> {
@@ -33,13 +34,15 @@ export function createRelyingParty(log: Log, monotonic: () => number) {
     if (known !== undefined && known.key === key && known.until > monotonic()) return known.configuration
     const configuration = discover(provider)
     documents.set(provider.id, { key, until: monotonic() + DOCUMENT_LIFE_MS, configuration })
-    configuration.catch((error: unknown) => {
-      log('warn', 'the identity provider does not answer as it should', {
-        url: provider.issuer,
-        error: reasonOf(error),
+    configuration
+      .then((reached) => reachedLast.set(provider.id, reached))
+      .catch((error: unknown) => {
+        log('warn', 'the identity provider does not answer as it should', {
+          url: provider.issuer,
+          error: reasonOf(error),
+        })
+        documents.set(provider.id, { key, until: monotonic() + RETRY_MS, configuration })
       })
-      documents.set(provider.id, { key, until: monotonic() + RETRY_MS, configuration })
-    })
     return configuration
   }
 
@@ -92,21 +95,17 @@ export function createRelyingParty(log: Log, monotonic: () => number) {
       })
     },
 
-    /** Where a browser is sent to sign out there as well; null: the provider has no such place, or does not answer. */
-    async signOutUrl(provider: IdentityProvider, returnTo: string, idToken: string | null): Promise<string | null> {
-      const configuration = await configurationOf(provider).catch(() => null)
+    /** Where a browser is sent to sign out there as well; null: the provider has no such place, or was not reached yet. */
+    signOutUrl(provider: IdentityProvider, returnTo: string, idToken: string | null): string | null {
+      const configuration = reachedLast.get(provider.id)
       if (configuration?.serverMetadata().end_session_endpoint === undefined) return null
       const hint = idToken === null ? {} : { id_token_hint: idToken }
       return oidc.buildEndSessionUrl(configuration, { post_logout_redirect_uri: returnTo, ...hint }).href
     },
 
-    /** Whether a provider can be reached, for whoever adds one. @throws GateError IDP_UNREACHABLE */
-    async check(provider: IdentityProvider): Promise<void> {
-      await reached(provider, () => discover(provider))
-    },
-
     forget(id: string): void {
       documents.delete(id)
+      reachedLast.delete(id)
     },
   }
 }

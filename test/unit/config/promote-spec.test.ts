@@ -17,6 +17,7 @@ const keys = keyTree(configSchema)
 /** What is deployed: an upstream, a backend and a model of the names that `everyKey` has, and certificates. */
 const BASE: Tree = {
   gate: {
+    auth: { oidc: { corp: { issuer: 'https://idp.example.org', client_id: 'gate' } } },
     tls: {
       host: '127.0.0.1',
       files: { cert: '/etc/gate/cert.pem', key: '/etc/gate/key.pem' },
