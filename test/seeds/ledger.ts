@@ -267,7 +267,11 @@ const sovereign: readonly Entry[] = [
     proof: ['test/e2e/backup.test.ts', 'every settled row is there'],
   },
   { shown: 'tokens as SHA-256, shown once', gate: 'the same', proof: ['test/unit/daemon/auth/tokens.test.ts', 'hash'] },
-  { shown: 'sessions of 24 h', gate: '`auth.jwt.expiration_hours`', owed: 'access' },
+  {
+    shown: 'sessions of 24 h',
+    gate: '`auth.jwt.expiration_hours`',
+    proof: ['test/unit/daemon/auth/access.test.ts', 'end after their time'],
+  },
   { shown: 'PKCE, nonce, CSRF token', gate: 'the same', owed: 'access' },
   { shown: 'IdP secrets AES-256-GCM at rest', gate: 'the same', owed: 'access' },
   { shown: 'CSP with hashes', gate: 'a strict CSP without inline scripts', owed: 'console' },
@@ -452,15 +456,31 @@ const aisopod: readonly Entry[] = [
     gate: 'the same, on loopback only',
     proof: [START, 'auth.mode none serves without a key, on loopback names only'],
   },
-  { shown: '`aisopod auth hash-password`', gate: '`gatectl auth hash-password`', owed: 'access' },
+  {
+    shown: '`aisopod auth hash-password`',
+    gate: '`gatectl auth hash-password`',
+    proof: ['test/unit/ctl/access.test.ts', 'a password is hashed for auth.password_hash'],
+  },
   {
     shown: '`aisopod auth create-token --scopes … --name …`',
     gate: '`gatectl token create`, `gatectl auth create-token`',
     proof: [GATECTL, 'a key works from when it is made until it is revoked'],
   },
-  { shown: '`aisopod auth rotate-token`', gate: '`gatectl auth rotate-token`', owed: 'access' },
-  { shown: 'nine scopes', gate: 'the same', proof: ['test/unit/daemon/auth/tokens.test.ts', 'scope'] },
-  { shown: 'sessions inherit the scopes of their user', gate: 'the same', owed: 'access' },
+  {
+    shown: '`aisopod auth rotate-token`',
+    gate: '`gatectl auth rotate-token`',
+    proof: ['test/unit/ctl/access.test.ts', 'a key is rotated'],
+  },
+  {
+    shown: 'nine scopes',
+    gate: 'the same',
+    proof: ['test/unit/daemon/auth/principal.test.ts', 'the system key may do'],
+  },
+  {
+    shown: 'sessions inherit the scopes of their user',
+    gate: 'the same',
+    proof: ['test/unit/daemon/admin/access-routes.test.ts', 'a session is renewed, shown, and ended'],
+  },
   {
     shown:
       '`[tools.sandbox]`: `enabled`, `runtime`, `image`, `timeout`, `memory_limit`, `cpu_limit`, `network`, `allowed_languages`',
@@ -482,7 +502,11 @@ const aisopod: readonly Entry[] = [
     gate: 'the same',
     proof: ['test/e2e/request-check.test.ts', 'the request that all others here vary is answered'],
   },
-  { shown: '`sessions.db`', gate: '`gate.db`', owed: 'access' },
+  {
+    shown: '`sessions.db`',
+    gate: '`gate.db`',
+    proof: ['test/unit/daemon/auth/access.test.ts', 'outlive a restart, and no longer than before'],
+  },
   {
     shown: 'rate limits at the proxy, addresses for admin routes, audit log',
     gate: '`server.allow_from`; limits and audit are owed',
@@ -550,7 +574,11 @@ const aisopod: readonly Entry[] = [
     gate: '`[proxy] engine = "caddy"`',
     proof: ['test/e2e/caddy.test.ts', 'there are goldens for caddy'],
   },
-  { shown: '`POST /auth/login|logout|refresh|create-token|rotate-token`', gate: 'the same', owed: 'access' },
+  {
+    shown: '`POST /auth/login|logout|refresh|create-token|rotate-token`',
+    gate: 'the same',
+    proof: ['test/unit/daemon/admin/access-routes.test.ts', 'rotates a key by its name or id'],
+  },
   { shown: '`/ws`', gate: 'the same (JSON-RPC 2.0)', owed: 'console' },
   {
     shown: '`aisopod gateway validate-config`',
