@@ -5,13 +5,8 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import { gatectl, startGatectl } from '../support/gatectl-process.ts'
-import {
-  CLIENT_ID,
-  CLIENT_SECRET,
-  type RunningProvider,
-  signInAt,
-  startIdentityProvider,
-} from '../support/identity-providers.ts'
+import { type RunningProvider, startIdentityProvider } from '../support/identity-providers.ts'
+import { decideOnDevice, signInFirst } from '../support/signed-in-person.ts'
 
 let daemon: Daemon
 let op: RunningProvider
@@ -23,47 +18,13 @@ const file = join(home, '.config/gate/gateways.json')
 beforeAll(async () => {
   daemon = await startDaemon({ GATE_AUTH__MODE: 'token,device,oidc', GATE_MANAGED__CLAUDE_CODE: '{"env":{"A":"b"}}' })
   op = await startIdentityProvider([`${daemon.url}/auth/callback`])
-  session = await signedIn()
+  session = await signInFirst(daemon, op.issuer, 'mara')
 })
 afterAll(async () => {
   await Promise.all([daemon.stop(), op.stop()])
   daemon.remove()
   rmSync(home, { recursive: true })
 })
-
-/** The cookie of the first person of a provider, who is an administrator. */
-async function signedIn(): Promise<string> {
-  const idp = { name: 'One', issuer: op.issuer, client_id: CLIENT_ID, client_secret: CLIENT_SECRET }
-  const headers = { authorization: `Bearer ${daemon.key}`, 'content-type': 'application/json' }
-  const added = await fetch(`${daemon.url}/api/admin/idps`, { method: 'POST', headers, body: JSON.stringify(idp) })
-  const { id } = (await added.json()) as { id: string }
-  const away = await fetch(`${daemon.url}/auth/login?provider=${id}`, { redirect: 'manual' })
-  const cookie = away.headers
-    .getSetCookie()
-    .map((set) => set.split(';')[0])
-    .join('; ')
-  const back = await signInAt(away.headers.get('location') ?? '', `${daemon.url}/auth/callback`, 'mara')
-  const answer = await fetch(back, { redirect: 'manual', headers: { cookie } })
-  return (
-    answer.headers
-      .getSetCookie()
-      .map((set) => set.split(';')[0])
-      .find((pair) => pair?.startsWith('se_session=')) ?? ''
-  )
-}
-
-async function decide(
-  userCode: string,
-  decision: 'approve' | 'deny',
-  headers: Record<string, string> = { cookie: session, 'sec-fetch-site': 'same-origin' },
-) {
-  const body = JSON.stringify({ user_code: userCode, decision })
-  return fetch(`${daemon.url}/api/user/devices`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body,
-  })
-}
 
 /** Runs `gatectl login` until it shows its code, decides on that, and waits for its end. */
 async function login(decision: 'approve' | 'deny', options: readonly string[] = []) {
@@ -77,7 +38,7 @@ async function login(decision: 'approve' | 'deny', options: readonly string[] = 
       if (shown !== undefined) resolve(shown)
     })
   })
-  const decided = await decide(code, decision)
+  const decided = await decideOnDevice(daemon, session, code, decision)
   expect([decided.status, await decided.json()]).toEqual([
     200,
     expect.objectContaining({ client_id: 'gatectl', user_code: code }),
@@ -137,7 +98,11 @@ test('neither a key nor a device lets a device in', async () => {
   const begun = (await (await fetch(`${daemon.url}/auth/device`, { method: 'POST', body: form })).json()) as {
     user_code: string
   }
-  const refused = await decide(begun.user_code, 'approve', { authorization: `Bearer ${daemon.key}` })
+  const refused = await fetch(`${daemon.url}/api/user/devices`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${daemon.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ user_code: begun.user_code, decision: 'approve' }),
+  })
   expect([refused.status, await refused.json()]).toEqual([401, expect.objectContaining({ code: 'SIGN_IN_REFUSED' })])
 })
 
