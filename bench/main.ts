@@ -1,6 +1,7 @@
 // npm run bench -- COMMAND; README.md says how each figure is made.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { accessText, benchAccess } from './access.ts'
 import { sourcesOf } from './before.ts'
 import { takeCores } from './children.ts'
 import { benchCompile, compileText } from './compile.ts'
@@ -18,6 +19,7 @@ const USAGE = `usage: npm run bench -- install
        npm run bench -- gateway [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5] [--before COMMIT]
        npm run bench -- translation [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5]
        npm run bench -- tls [--seconds 2] [--runs 5]
+       npm run bench -- access [--seconds 2] [--runs 5]
        npm run bench -- soak [--requests 1000000] [--minutes 7]
        npm run bench -- prefix
        npm run bench -- compile [--runs 5]
@@ -57,6 +59,11 @@ const COMMANDS: Readonly<Record<string, (options: Options, signal: AbortSignal) 
     installMissing([])
     const report = await benchTls(options, signal)
     return { report, text: tlsText(report) }
+  },
+  async access(options, signal) {
+    installMissing([])
+    const report = await benchAccess(options, signal)
+    return { report, text: accessText(report) }
   },
   async prefix(_, signal) {
     const report = await benchPrefix(signal)

@@ -2,6 +2,7 @@ import { ABOUT_COMMANDS } from './commands/about/table.ts'
 import { AUTH_COMMANDS } from './commands/auth/table.ts'
 import { BACKEND_COMMANDS } from './commands/backend/table.ts'
 import { BACKUP_COMMANDS } from './commands/backup/table.ts'
+import { BUDGET_COMMANDS } from './commands/budget/table.ts'
 import { CA_COMMANDS } from './commands/ca/table.ts'
 import { CLIENT_COMMANDS } from './commands/client/table.ts'
 import { COMPLETION_COMMANDS } from './commands/completion/table.ts'
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   ...AUTH_COMMANDS,
   ...LOGIN_COMMANDS,
   ...CLIENT_COMMANDS,
+  ...BUDGET_COMMANDS,
   ...CONFIG_COMMANDS,
   ...SECRETS_COMMANDS,
   ...BACKEND_COMMANDS,

@@ -3,7 +3,7 @@ import type { GatewayNames } from './names.ts'
 import type { AuthorityNode } from './nodes/authority.ts'
 import type { Agent, Backend, BackendSocket } from './nodes/backend.ts'
 import type { ConfigFile, Container, ContainerImage, Network, Volume } from './nodes/container.ts'
-import type { Budget, Gateway, Sandbox, Upstream } from './nodes/gateway.ts'
+import type { Gateway, Sandbox, Upstream } from './nodes/gateway.ts'
 import type { BoundedDirectories, Directory, FirewallRule, Group, Link, Listener, Secret, User } from './nodes/host.ts'
 import type { Client, Dns, Relay, Vhost, WebProxy } from './nodes/web.ts'
 
@@ -22,7 +22,8 @@ export type Deployment = {
   readonly gateway: Gateway
   readonly upstreams: readonly Upstream[]
   readonly models: Spec['models']
-  readonly budgets: readonly Budget[]
+  readonly budgets: Spec['budgets']
+  readonly limits: Spec['limits']
   readonly sandbox: Sandbox
   readonly relayClient: Spec['relay']
   readonly proxy: WebProxy

@@ -1,6 +1,6 @@
 import { byteCount, durationMs } from '../../schemas/config/values.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
-import type { Budget, Sandbox, Upstream } from './nodes/gateway.ts'
+import type { Sandbox, Upstream } from './nodes/gateway.ts'
 import type { WebProxy } from './nodes/web.ts'
 
 export function lowerUpstreams(upstreams: Spec['upstreams']): Upstream[] {
@@ -27,14 +27,6 @@ export function lowerUpstreams(upstreams: Spec['upstreams']): Upstream[] {
       idleTimeoutMs: durationMs(idle_timeout),
       connectTimeoutMs: durationMs(connect_timeout),
     }
-  })
-}
-
-export function lowerBudgets(budgets: Spec['budgets']): Budget[] {
-  return Object.entries(budgets).map(([name, { limit, window, ...rest }]) => {
-    rest satisfies Record<string, never>
-    const dollars = Number(limit.replace(' USD', ''))
-    return { origin: ['budgets', name], name, limitMicrodollars: Math.round(dollars * 1_000_000), window }
   })
 }
 

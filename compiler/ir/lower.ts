@@ -14,7 +14,7 @@ import {
   stateDirectories,
 } from './lower-gateway.ts'
 import { tlsSecrets } from './lower-tls.ts'
-import { lowerBudgets, lowerProxy, lowerSandbox, lowerUpstreams } from './lower-upstreams.ts'
+import { lowerProxy, lowerSandbox, lowerUpstreams } from './lower-upstreams.ts'
 import { type GatewayNames, gatewayNames } from './names.ts'
 import type { Gateway } from './nodes/gateway.ts'
 import type { Listener, Secret } from './nodes/host.ts'
@@ -29,6 +29,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     backends,
     models,
     budgets,
+    limits,
     proxy,
     dns,
     relay,
@@ -65,7 +66,8 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     gateway,
     upstreams: lowerUpstreams(upstreams),
     models,
-    budgets: lowerBudgets(budgets),
+    budgets,
+    limits,
     sandbox: lowerSandbox(sandbox),
     relayClient: relay,
     proxy: lowerProxy(proxy),

@@ -4,6 +4,7 @@ import type { ApiRoute } from './route.ts'
 import { type AuthParts, authRoutes } from './routes/auth.ts'
 import { backendLogRoutes } from './routes/backend-logs.ts'
 import { type BackendParts, backendRoutes } from './routes/backends.ts'
+import { type BudgetParts, budgetRoutes } from './routes/budgets.ts'
 import { type CategoryParts, categoryRoutes } from './routes/categories.ts'
 import { type ClientGatewayParts, clientGatewayRoutes } from './routes/client-gateway.ts'
 import { type ConfigParts, configRoutes } from './routes/config.ts'
@@ -28,6 +29,7 @@ export type ApiParts = SystemParts &
   BackendParts &
   ModelParts &
   CategoryParts &
+  BudgetParts &
   UpstreamParts &
   KeyParts &
   UserParts &
@@ -51,6 +53,7 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...backendLogRoutes(parts),
     ...modelRoutes(parts),
     ...categoryRoutes(parts),
+    ...budgetRoutes(parts),
     ...tlsRoutes(parts),
     ...secretsRoutes(parts),
     ...idpRoutes(signIn),

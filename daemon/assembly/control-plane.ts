@@ -77,6 +77,7 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
       certificates,
       explainRoute: dataPlane.explainRoute,
       modelsFor: dataPlane.modelsFor,
+      money: dataPlane.money,
       upstreamsOf: dataPlane.upstreamsOf,
       keyOf: (id) => keyOf(storage.tokens.list(), id),
       hostLoad: hostLoad([ground.stateDirectory, join(ground.stateDirectory, 'models')]),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as after } from 'node:timers/promises'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Allowance } from '../../schemas/words/allowance.ts'
@@ -17,6 +18,7 @@ import type { Answer } from '../gateway/answer.ts'
 import { createDirectory } from '../gateway/directory.ts'
 import { explaining } from '../gateway/explaining.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
+import { guardAnswers } from '../gateway/guard.ts'
 import { createKept } from '../gateway/kept.ts'
 import { createObjects } from '../gateway/objects/known.ts'
 import { createRecordings } from '../gateway/recordings.ts'
@@ -35,6 +37,7 @@ import { echo } from '../translate/openai-chat/echo.ts'
 import { createUpstreams } from '../upstream/upstreams.ts'
 import type { Ground } from './ground.ts'
 import { createListeners, placesOf } from './listeners.ts'
+import { openMoney } from './money.ts'
 import { createPersonProofs } from './proofs.ts'
 import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
@@ -49,6 +52,11 @@ const NOTE_SEEN_MS = 60_000
  */
 const NOTE_OPEN_MS = 500
 const COUNTING_MS = 10
+
+/** What budgets have spent is waited for this long at the start; until it is known, all that was leased counts. */
+const LONGEST_READ_MS = 2_000
+/** How often what streams have cost is held against their budgets: one that is spent ends them. */
+const GUARD_MS = 1_000
 
 const NO_IDENTITIES: Identities = {
   current: () => [],
@@ -65,10 +73,11 @@ export type DataPlane = ReturnType<typeof createDataPlane>
  */
 export function createDataPlane(
   ground: Ground,
-  { access, audit, ledger, noteOpen, answers, objects }: Storage,
+  storage: Storage,
   signIn: SignInPlane,
   certificates: Certificates | null,
 ) {
+  const { access, audit, ledger, noteOpen, answers, objects } = storage
   const { log, now, monotonic, lifecycle, activation, config } = ground
   const initial = config.current()
   const { tokens } = access
@@ -107,6 +116,7 @@ export function createDataPlane(
     return config.closed() ?? ledger.refusal()
   }
   const clients = openRequests()
+  const money = openMoney(ground, storage, (upstream) => upstreams.get(upstream)?.provider ?? upstream)
   const recordings = createRecordings(now, recordingLimits(initial))
   const kept = createKept(answers, recordings.recorded, log, now, keptLimits(initial))
   const checker = createChecker(log, monotonic)
@@ -139,6 +149,9 @@ export function createDataPlane(
       objects: known,
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,
+      longestAnswerOf: directory.longestAnswerOf,
+      budgets: money.budgets,
+      limits: money.limits,
       health,
       retries: createRetryBudget(monotonic),
       backends,
@@ -174,6 +187,8 @@ export function createDataPlane(
     noteOpen(clients.items().flatMap(rowOf))
   }, NOTE_OPEN_MS).unref()
   telemetry.readsFrom(metrics.expose)
+  const guard = { budgets: money.budgets, priceOf: directory.priceOf, now, monotonic }
+  const guarding = setInterval(() => guardAnswers(guard, clients.items()), GUARD_MS).unref()
   backends.whenStarted(metrics.backendStart)
   backends.whenStarted((name, outcome) => {
     if (outcome === 'started') directory.restarted(name)
@@ -215,6 +230,7 @@ export function createDataPlane(
     serveApi: gateway.serveApi,
     /** Every row that is served. */
     rows: gateway.rows,
+    money,
     requestsInFlight: clients.count,
     countTelemetry: metrics.clientTelemetry,
     apply(next: Config): void {
@@ -225,6 +241,7 @@ export function createDataPlane(
       gateway.apply(next)
       people.apply(next)
       telemetry.apply(next)
+      money.apply(next)
       listeners.apply(next)
       directory.apply(next)
       backends.apply(next.backends)
@@ -234,6 +251,7 @@ export function createDataPlane(
     async listen(): Promise<readonly string[]> {
       backends.apply(initial.backends)
       apps.apply(initial.apps)
+      await Promise.race([money.read(), after(LONGEST_READ_MS, undefined, { ref: false })])
       const urls = await listeners.listen()
       for (const url of urls) log('info', 'listening', { url })
       directory.start(new Set(urls.map((url) => Number(new URL(url).port))))
@@ -244,10 +262,12 @@ export function createDataPlane(
     stops: [
       ['expiry of keys', async () => clearInterval(expiry)],
       ['notes of who was seen', async () => clearInterval(seen)],
+      ['guard of budgets', async () => clearInterval(guarding)],
       ['notes of what is going on', async () => clearInterval(noting)],
       ['directory', directory.stop],
       ['backends', backends.close],
       ['upstreams', upstreams.close],
+      ['budgets', money.close],
       ['checker', checker.close],
       ['telemetry', telemetry.close],
       ['metrics', metrics.close],

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { GateError } from '../../schemas/words/errors.ts'
 import { openAuditStore } from '../../store/sqlite/audit-store.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
+import { openRefillStore } from '../../store/sqlite/refill-store.ts'
 import type { Wanted } from '../../store/sqlite/usage-report.ts'
 import { openUsageJournal } from '../../store/usage-journal/journal.ts'
 import { addressList } from '../admit/address.ts'
+import type { RefillStore } from '../admit/refills.ts'
 import { type AuditStore, createAudit } from '../audit/audit.ts'
 import { createAccess } from '../auth/access.ts'
 import { createLedger } from '../meter/ledger.ts'
@@ -35,9 +38,11 @@ export function openStorage({
   let fault: string | null = null
   let check: ReturnType<typeof checkLater> | null = null
   let auditStore: AuditStore | null = null
+  let refillStore: RefillStore | null = null
   const stores = signInStores(keyring)
   const keys = openAccess(path, log, ({ isWhole, database }) => {
     stores.opened(database)
+    refillStore = openRefillStore(database)
     auditStore = openAuditStore(database, join(stateDirectory, 'audit.head'))
     if (!isWhole) check = checkLater(path, reportFaults)
   })
@@ -69,6 +74,8 @@ export function openStorage({
     tokens,
     ledger: { ...ledger, refusal: () => keys.refusal() ?? ledger.refusal() },
     noteOpen: journal.noteOpen,
+    afterImport: journal.afterImport,
+    refills: laterRefillStore(() => refillStore),
     /** Whether keys can be made and rows be written: at a start on a full disk they cannot be yet. */
     isOpen: () => keys.refusal() === null,
     answers: answers.store,
@@ -100,6 +107,18 @@ export function openStorage({
         log('error', 'entries of the audit could not be written; the log has them', { count: unwritten })
       keys.close()
       answers.close()
+    },
+  }
+}
+
+function laterRefillStore(current: () => RefillStore | null): RefillStore {
+  return {
+    since: (windowStartMs) => current()?.since(windowStartMs) ?? [],
+    add(refill) {
+      const store = current()
+      if (store === null)
+        throw new GateError('STORE_UNAVAILABLE', 'the disk of the state directory was full when Gate started')
+      store.add(refill)
     },
   }
 }

@@ -1,4 +1,6 @@
+import type { Reservation } from '../admit/budgets.ts'
 import type { Dialect } from '../translate/dialect.ts'
+import type { RateStates } from '../translate/rate-headers.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 
 /** What an answer waited for before it was sent on. */
@@ -6,20 +8,26 @@ export type Wait = { readonly kind: 'cold-start' | 'queue'; readonly ms: number 
 
 type Told = {
   readonly requestId: string
-  readonly dialect: Pick<Dialect, 'hiddenHeaders' | 'requestIdIn'>
+  readonly dialect: Pick<Dialect, 'hiddenHeaders' | 'rateHeaders' | 'requestIdIn'>
   readonly cors: readonly string[]
   readonly own: readonly string[]
   readonly wait: Wait | null
   readonly dropped: readonly string[]
+  /** What it left of its client's rates; null: there are none. */
+  readonly pass: { readonly states: () => RateStates } | null
+  readonly reservation: Pick<Reservation, 'pots'> | null
 }
 
 /** The headers of an answer, names and values in turn. @param upstream those of the upstream */
 export function answerHeaders(
-  { requestId, dialect, cors, own, wait, dropped }: Told,
+  { requestId, dialect, cors, own, wait, dropped, pass, reservation }: Told,
   upstream: ResponseHeaders,
 ): string[] {
   const out = ['x-request-id', requestId]
-  pushPassedOn(out, upstream, dialect.hiddenHeaders)
+  const rates = pass === null ? [] : (dialect.rateHeaders?.of(pass.states(), Date.now()) ?? [])
+  pushPassedOn(out, upstream, rates.length > 0 ? (dialect.rateHeaders?.prefix ?? null) : dialect.hiddenHeaders)
+  if (rates.length > 0) out.push(...rates)
+  if (reservation !== null) pushWarnings(out, reservation)
   const named = dialect.requestIdIn?.header
   if (named !== undefined && upstream[named] === undefined) out.push(named, requestId)
   if (cors.length > 0) out.push(...cors)
@@ -29,6 +37,17 @@ export function answerHeaders(
   const lost = theirs === undefined ? dropped : [...dropped, ...String(theirs).split(/, ?/)]
   if (lost.length > 0) out.push(DROPPED, namesOf(lost))
   return out
+}
+
+/** From here on, in percent, clients are warned of what a budget has spent. */
+const WARNED_PERCENT = 75
+
+function pushWarnings(out: string[], { pots }: Pick<Reservation, 'pots'>): void {
+  for (const { rule, now } of pots) {
+    if (now.toldPercent < WARNED_PERCENT) continue
+    const resets = new Date(now.endMs).toISOString()
+    out.push('x-gate-budget-warning', `${rule.name};percent=${now.toldPercent};resets=${resets}`)
+  }
 }
 
 /** Another Gate, as the upstream, may have left out more. */
@@ -93,6 +112,7 @@ const NOT_PASSED_ON = new Set([
   'x-accel-expires',
   'x-accel-limit-rate',
   'x-accel-redirect', // x-accel-buffering is passed on: it keeps a stream from being held back
+  'x-gate-budget-warning',
   'x-gate-dropped', // it is told with Gate's own
   'x-gate-wait',
   'x-lighttpd-send-file',

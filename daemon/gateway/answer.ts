@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import type { GateError } from '../../schemas/words/errors.ts'
+import type { Reservation } from '../admit/budgets.ts'
+import type { Pass } from '../admit/limits.ts'
 import type { Principal } from '../auth/principal.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'
 import type { UsageRow } from '../meter/usage.ts'
@@ -59,6 +61,12 @@ export class Answer {
   row: UsageRow | null = null
   /** The attempt that is going on; null: none is. */
   ongoing: OngoingAttempt | null = null
+  /** What that may cost; null: no budget counts it. */
+  reservation: Reservation | null = null
+  /** What it left of its client's rates; null: none counts it. */
+  pass: Pass | null = null
+  /** Tokens of all attempts that have ended. */
+  usedTokens = 0
   /** CORS headers for a browser, names and values in turn. */
   cors: readonly string[] = []
   /** Headers of Gate's own, such as cookies, names and values in turn. */

@@ -1,6 +1,7 @@
 import type { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { ModelPrice } from '../../schemas/words/model-facts.ts'
+import type { Budgets, Reservation } from '../admit/budgets.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
@@ -24,6 +25,7 @@ export type AttemptParts = {
   readonly ledger: Pick<Ledger, 'settle'>
   readonly metrics: Pick<Metrics, 'attempt'>
   readonly telemetry: Pick<Telemetry, 'tells' | 'providerOf'>
+  readonly budgets: Pick<Budgets, 'settle'>
   readonly priceOf: (target: Target) => ModelPrice | null
   readonly log: Log
   readonly now: () => number
@@ -39,6 +41,8 @@ type Try = {
   readonly key: number
   readonly number: number
   readonly release: (broke: boolean) => void
+  /** What it may cost; null: no budget counts it. */
+  readonly reservation: Reservation | null
 }
 
 /**
@@ -75,12 +79,12 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
 
 function begun({ now, monotonic }: AttemptParts, job: Job, tried: Try): OngoingAttempt {
   const { answer, keyId, asked, allowed, category } = job
-  const { target, upstream, number, sending } = tried
+  const { target, upstream, number, sending, reservation } = tried
   const { principal } = answer
   const ongoing: OngoingAttempt = {
     requestId: answer.requestId,
     attempt: number,
-    startedAt: now(),
+    startedAt: reservation?.atMs ?? now(),
     keyId,
     userId: principal?.userId ?? '',
     team: principal?.teams[0] ?? '',
@@ -96,14 +100,15 @@ function begun({ now, monotonic }: AttemptParts, job: Job, tried: Try): OngoingA
   }
   answer.watch = null
   answer.ongoing = ongoing
+  answer.reservation = reservation
   return ongoing
 }
 
 /** What it has used, and what it says of its target. */
 function concluded(
-  { health, metrics, telemetry, priceOf, now, monotonic }: AttemptParts,
+  { health, metrics, telemetry, budgets, priceOf, now, monotonic }: AttemptParts,
   { answer }: Job,
-  { target, upstream, key }: Try,
+  { target, upstream, key, reservation }: Try,
   ongoing: OngoingAttempt,
   { end, upstreamEnd }: Pick<AttemptFacts, 'end' | 'upstreamEnd'>,
 ) {
@@ -116,6 +121,8 @@ function concluded(
   if (isUnseen(end)) answer.watch = null
   metrics.attempt(row)
   answer.trace?.attempted(row, telemetry.providerOf(row.upstream), operationOf(ongoing.call.endpoint), monotonic())
+  answer.usedTokens += row.inputTokens + row.outputTokens
+  if (reservation !== null) budgets.settle(reservation, row.costMicrodollars)
   return { row, hasAnotherKey }
 }
 

@@ -1,4 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import type { Reservation } from '../admit/budgets.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Checker } from '../check/checker.ts'
 import type { RetryBudget } from '../route/retry-budget.ts'
@@ -13,15 +14,17 @@ import type { Conclusion } from './ends.ts'
 import { type Failover, failoverOf } from './failover.ts'
 import { heeded, tuningOf } from './heeded.ts'
 import type { Job } from './job.ts'
+import { type PayingParts, payFor } from './paying.ts'
 import type { Sending } from './sending.ts'
 
-export type AttemptsParts = AttemptParts & {
-  readonly dialects: Pick<Dialects, 'all'>
-  readonly backends: Pick<Backends, 'turnAt' | 'isAsleep'>
-  readonly upstreams: Pick<Upstreams, 'get'>
-  readonly retries: RetryBudget
-  readonly checker: Pick<Checker, 'check'>
-}
+export type AttemptsParts = AttemptParts &
+  PayingParts & {
+    readonly dialects: Pick<Dialects, 'all'>
+    readonly backends: Pick<Backends, 'turnAt' | 'isAsleep'>
+    readonly upstreams: Pick<Upstreams, 'get'>
+    readonly retries: RetryBudget
+    readonly checker: Pick<Checker, 'check'>
+  }
 
 /**
  * Tries the targets in order until one answers; what a client has seen a byte of is never tried again, unless its model
@@ -64,16 +67,25 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: 
       refusal = unfit
       continue
     }
+    const paid = payFor(parts, job, target, upstream, sending.call)
+    const reservation = paid instanceof Promise ? await paid : paid
+    if (reservation instanceof GateError) {
+      turn.release(false)
+      refusal = reservation
+      continue
+    }
     const key = upstream.keys.take()
     if (key.kind === 'none') {
       turn.release(false)
+      if (reservation !== null) parts.budgets.release(reservation)
       refusal = allKeysUsed(target, key.waitMs)
       continue
     }
     number += 1
     answer.wait = turn.wait
-    const tried = { target, upstream, sending, key: key.index, number, release: turn.release }
-    const { end, hasAnotherKey } = await attempt(parts, job, tried)
+    const tried = { target, upstream, sending, key: key.index, number, release: turn.release, reservation }
+    const trying = attempt(parts, job, tried)
+    const { end, hasAnotherKey } = await (reservation === null ? trying : givenBack(parts, reservation, trying))
     if (hasAnotherKey) plan.unshift(target)
     const restarts = turn.mayRestart && !hasRestarted && end.kind === 'unreached'
     if (restarts) {
@@ -88,6 +100,15 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: 
     }
   }
   throw refusal ?? new GateError('NOT_READY', 'the upstreams of this model were just removed; try again')
+}
+
+/** Whatever becomes of an attempt, nothing stays reserved for it; where it was settled, nothing is left to give back. */
+async function givenBack<T>({ budgets }: AttemptsParts, reservation: Reservation, trying: Promise<T>): Promise<T> {
+  try {
+    return await trying
+  } finally {
+    budgets.release(reservation)
+  }
 }
 
 /** @throws GateError when the upstream cannot take the request */

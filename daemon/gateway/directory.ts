@@ -146,6 +146,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     routes: () => routes,
     factsOf: (targets: readonly Target[]): ModelFacts => sharedFacts(targets.map(factsOf)),
     priceOf: prices.of,
+    longestAnswerOf: prices.longestAnswerOf,
     refresh,
     /** The engine of an upstream was started: it may be another one than before. */
     restarted(name: string): void {

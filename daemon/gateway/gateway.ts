@@ -1,7 +1,10 @@
 import type { Config } from '../../schemas/config/config.ts'
 import type { GateError } from '../../schemas/words/errors.ts'
+import { clientAddress } from '../admit/address.ts'
 import type { Admission } from '../admit/admission.ts'
+import type { Limits } from '../admit/limits.ts'
 import type { Proofs } from '../auth/authenticate.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { ClientRequest, ClientResponse } from '../listener/client-request.ts'
 import type { Via } from '../listener/via.ts'
 import type { Ledger } from '../meter/ledger.ts'
@@ -17,11 +20,12 @@ import { createEndpointTable } from './endpoints.ts'
 import { admit, callWithBody, check, type Exchange, identify, pathOf, refuseUpgrade, urlOf } from './exchange.ts'
 import { completed, keepAnswer } from './kept.ts'
 import type { ObjectParts } from './objects/job.ts'
-import { passObject } from './objects/pass.ts'
+import { type ObjectRow, passObject } from './objects/pass.ts'
 import { withFiles } from './objects/refer.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { corsHeaders, options } from './options.ts'
 import { ALWAYS_ANSWERED, type PageParts, rowsOf, showModel } from './pages.ts'
+import { askFor } from './paying.ts'
 import type { Recordings } from './recordings.ts'
 import { sendJson } from './send-json.ts'
 import { gatewaySettings } from './settings.ts'
@@ -39,6 +43,7 @@ export type GatewayParts = AttemptsParts &
     readonly dialects: Dialects
     readonly proofs: Proofs
     readonly admission: Pick<Admission, 'admit'>
+    readonly limits: Pick<Limits, 'enter'>
     readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
     readonly recordings: Pick<Recordings, 'begin'>
     readonly metrics: Pick<Metrics, 'refused' | 'request'>
@@ -93,16 +98,18 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     trace?.stage('authenticate', parts.monotonic())
     if (row.kind === 'api') return serveApi({ log: parts.log, api }, exchange, row.route, principal, settings)
     if (row.kind === 'page') return row.page(exchange, param, principal)
-    if (row.kind === 'object') return passObject(parts, exchange, row, param, principal)
+    if (row.kind === 'object') return serveObject(exchange, row, param, principal)
     const { keyId, allowed } = principal
     const { dialect, endpoint } = row
     const slot = admit(exchange, endpoint, parts)
     try {
+      letIn(exchange, principal)
       const sent = asChat(await callWithBody(exchange, endpoint, param, slot), slot.holdAnswer)
       trace?.stage('admit', parts.monotonic())
       const kept = parts.kept.of(keyId, () => answer.servedBy())
       const call = completed(sent, dialect, kept, slot.holdAnswer)
       const asked = dialect.readRequest(call)
+      if (answer.pass !== null) askFor(answer.pass, asked, call)
       const routes = parts.routes().of(allowed)
       if (endpoint.does === 'show-model') return showModel(parts, answer, dialect, routes.entryOf(asked.model), call)
       if (asked.says !== undefined) {
@@ -116,13 +123,32 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       trace?.stage('route', parts.monotonic())
       const unheeded = unheededIn(asked, routes)
       const category = routes.categoryOf(asked.model)
-      const job = { answer, keyId, unheeded, allowed, dialect, call, asked, category, hold: slot.holdAnswer }
+      const own = { keyId, payer: principal, allowed }
+      const job = { answer, ...own, unheeded, dialect, call, asked, category, hold: slot.holdAnswer }
       keepAnswer(parts.recordings, job, kept)
       const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {
       slot.release()
+      answer.pass?.leave(answer.usedTokens)
     }
+  }
+
+  async function serveObject(exchange: Exchange, row: ObjectRow, param: string, principal: Principal): Promise<void> {
+    try {
+      letIn(exchange, principal)
+      await passObject(parts, exchange, row, param, principal)
+    } finally {
+      exchange.answer.pass?.leave(0)
+    }
+  }
+
+  /** @throws GateError TOO_MANY_REQUESTS */
+  function letIn({ answer, request, via }: Exchange, principal: Principal): void {
+    const { trustedProxies } = settings
+    const addressOf = () => clientAddress(via.peer, request.headers['x-forwarded-for']?.toString(), trustedProxies)
+    answer.pass = parts.limits.enter(principal, addressOf)
+    if (answer.pass !== null && answer.pass.refusal !== null) throw answer.pass.refusal
   }
 
   return {

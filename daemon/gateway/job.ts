@@ -1,4 +1,5 @@
 import type { Allowance } from '../../schemas/words/allowance.ts'
+import type { Payer } from '../admit/payer.ts'
 import type { Call, ModelRequest } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Answer } from './answer.ts'
@@ -7,6 +8,8 @@ import type { Answer } from './answer.ts'
 export type Job = {
   readonly answer: Answer
   readonly keyId: string
+  /** Whose money it costs. */
+  readonly payer: Payer
   /** The models that its key may use; null: all. */
   readonly allowed: Allowance | null
   readonly dialect: Dialect

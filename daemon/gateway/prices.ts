@@ -13,6 +13,7 @@ export function createPrices(upstreams: Pick<Upstreams, 'get'>, factsOf: (target
   /** By target, until something changes. */
   const prices = new Map<string, ModelPrice | null>()
   const warnedOf = new Set<string>()
+  const longest = new Map<string, number | null>()
 
   function lookUp(target: Target): ModelPrice | null {
     const { price } = factsOf(target)
@@ -36,8 +37,20 @@ export function createPrices(upstreams: Pick<Upstreams, 'get'>, factsOf: (target
       })
       return price
     },
+    /** The longest answer of a target in tokens; null: that is not known. */
+    longestAnswerOf(target: Target): number | null {
+      const name = `${target.upstream}/${target.model}`
+      const known = longest.get(name)
+      if (known !== undefined) return known
+      const tokens = factsOf(target).outputTokens ?? null
+      if (longest.size < MOST_PRICES) longest.set(name, tokens)
+      return tokens
+    },
     /** Something has changed: they are looked up anew. */
-    forget: () => prices.clear(),
+    forget(): void {
+      prices.clear()
+      longest.clear()
+    },
   }
 }
 

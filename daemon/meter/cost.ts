@@ -37,6 +37,30 @@ export function costMicrodollars(price: ModelPrice, tokens: PaidTokens): number 
   return Math.round((millionfold - rest) / PER_PRICE_TOKENS) + (rest > 0 ? 1 : 0)
 }
 
+const dearest = new WeakMap<ModelPrice, { readonly input: number; readonly output: number }>()
+
+/** The most that a token of a prompt, or of an answer, can cost: in the dearest tier, and written to a cache. */
+export function dearestRates(price: ModelPrice): { readonly input: number; readonly output: number } {
+  const known = dearest.get(price)
+  if (known !== undefined) return known
+  const all: readonly Rates[] = [price, ...(price.tiers ?? [])]
+  const inputs = all.flatMap(({ input, cacheRead = 0, cacheWrite }) =>
+    cacheWrite === undefined ? [input, cacheRead] : [input * LONG_CACHE_WRITE, cacheRead, cacheWrite],
+  )
+  const rates = { input: Math.max(...inputs), output: Math.max(...all.map(({ output }) => output)) }
+  dearest.set(price, rates)
+  return rates
+}
+
+/** What so many tokens cost at most, in whole micro-dollars. */
+export function worstMicrodollars(
+  { input, output }: { readonly input: number; readonly output: number },
+  inputTokens: number,
+  outputTokens: number,
+): number {
+  return Math.ceil((inputTokens * input + outputTokens * output) / PER_PRICE_TOKENS)
+}
+
 function ratesFor({ tiers = [], ...usual }: ModelPrice, { service, inputTokens }: PaidTokens): Rates {
   const fits = tiers.filter(
     ({ abovePromptTokens: above, service: asked }) =>

@@ -71,6 +71,11 @@ export function createLedger({ store, log, now }: { store: UsageStore; log: Log;
       const isLong = now() - failingSince > MAX_BACKLOG_MS || rows.length >= MAX_BACKLOG_ROWS
       return isLong ? 'usage cannot be recorded (disk full?)' : null
     },
+    /** Writes what has ended by now. @returns whether no row waits for the store any more */
+    flush(): boolean {
+      if (rows.length > 0 && failingSince === null) write()
+      return rows.length === 0
+    },
     backlogRows: () => rows.length,
     /** Why rows cannot be written right now; null while they can. */
     lastError: () => lastError,

@@ -62,6 +62,8 @@ export type ModelRequest = {
   readonly model: string
   readonly stream: boolean
   readonly choices?: number
+  /** The longest answer that is asked for, in tokens; absent: it is not said. */
+  readonly mostTokens?: number
   readonly cacheKey?: string
   readonly routing?: Routing
   /** The answer to a request that asks nothing of the model, sent as JSON. @param nowS Unix seconds */

@@ -9,6 +9,7 @@ import type { KeptForm } from './kept-form.ts'
 import type { Usage } from './neutral.ts'
 import type { NeutralForm } from './neutral-form.ts'
 import type { ObjectForm } from './object-form.ts'
+import type { RateHeaders } from './rate-headers.ts'
 import type { StreamWatch } from './stream-watch.ts'
 
 /**
@@ -56,6 +57,8 @@ export type Dialect = {
 
   // answers
 
+  /** How clients are told what is left of their rates; absent: they are not. */
+  readonly rateHeaders?: RateHeaders
   /** How headers begin that are about the account of the operator at an upstream, which is no client's business. */
   readonly hiddenHeaders: string | null
 

@@ -1,7 +1,8 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import { OPENING_BRACKET } from '../../syntax/json/brackets.ts'
+import { OPENING_BRACE, OPENING_BRACKET } from '../../syntax/json/brackets.ts'
 import type { JsonMember, JsonOutline } from '../../syntax/json/outline.ts'
 import type { ModelRequest } from './call.ts'
+import { isRecord } from './json-value.ts'
 import { checkModel, MAX_MODEL_CHARACTERS } from './model-name.ts'
 import { routingIn } from './routing.ts'
 
@@ -36,13 +37,15 @@ const QUOTE = 0x22
 export type Members = ReadonlyMap<string, JsonMember>
 
 /**
- * Reads what decides something here of a body with a model. @param usualModel of one that names none; absent: refused
+ * Reads what decides something here of a body with a model. @param limits fields that bound its answer in tokens
+ * @param usualModel of one that names none; absent: refused
  * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
  */
 export function readModelRequest(
   body: Buffer,
   outline: JsonOutline,
   deciding: ReadonlySet<string>,
+  limits: readonly string[],
   usualModel?: string,
 ): { readonly asked: ModelRequest; readonly members: Members } {
   const members = readMembers(outline, deciding)
@@ -51,8 +54,36 @@ export function readModelRequest(
   const stream = streamIn(body, members.get('stream')) ?? false
   const routing = routingIn(body, model, { models: members.get('models'), provider: members.get('provider') })
   const cacheKey = textOf(body, members.get('prompt_cache_key'))
+  const mostTokens = mostTokensIn(body, members, limits)
   const asked = routing === null ? { model, stream } : { model, stream, routing }
-  return { asked: cacheKey === null ? asked : { ...asked, cacheKey }, members }
+  const limited = mostTokens === null ? asked : { ...asked, mostTokens }
+  return { asked: cacheKey === null ? limited : { ...limited, cacheKey }, members }
+}
+
+const LONGEST_NUMBER = 12
+
+/** Where several limits are there, the largest counts. */
+function mostTokensIn(body: Buffer, members: Members, limits: readonly string[]): number | null {
+  let most: number | null = null
+  for (const name of limits) {
+    const tokens = tokensOf(body, members.get(name))
+    if (tokens !== null && tokens > (most ?? 0)) most = tokens
+  }
+  return most
+}
+
+/** A number of tokens; null: it is none, which is the upstream's to refuse. */
+function tokensOf(body: Buffer, member: JsonMember | undefined): number | null {
+  if (member === undefined || member.end - member.start > LONGEST_NUMBER) return null
+  const tokens = Number(body.toString('latin1', member.start, member.end))
+  return tokens >= 0 ? Math.ceil(tokens) : null
+}
+
+/** The same of a number in a table of settings, such as `options`. */
+export function mostTokensWithin(body: Buffer, member: JsonMember | undefined, name: string): number | null {
+  const settings = member === undefined || body[member.start] !== OPENING_BRACE ? undefined : parsedIn(body, member)
+  const said = isRecord(settings) ? settings[name] : undefined
+  return typeof said === 'number' && said >= 0 ? Math.ceil(said) : null
 }
 
 /** Whether a stream is asked for; null: it is not said. @throws GateError BAD_REQUEST */

@@ -1052,16 +1052,70 @@ in
       options = {
         limit = mkOption {
           type = types.strMatching "[0-9]{1,9}(\\.[0-9]{1,6})? USD";
-          description = "Money per window. In USD.";
+          description = "Money per window.";
         };
         window = mkOption {
           type = types.enum [ "hour" "day" "week" "month" ];
-          description = "Calendar window, in UTC.";
+          description = "Calendar window, in the zone.";
+        };
+        zone = mkOption {
+          type = types.strMatching "(UTC|[A-Z][A-Za-z]{1,31}(/[A-Za-z0-9_+-]{1,31}){1,2})";
+          default = "UTC";
+          example = "Europe/Berlin";
+          description = "Time zone in which the window begins, such as \"Europe/Berlin\".";
+        };
+        scope = mkOption {
+          type = types.nonEmptyStr;
+          default = "global";
+          description = "Whose spending it counts: global; key:NAME, user:NAME, team:NAME, model:NAME or provider:NAME; each-key, each-user, each-team, each-model or each-provider; attached: the keys that name it.";
+        };
+        soft = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Once it is spent, requests are warned of it, and go on.";
+        };
+        overdraft = mkOption {
+          type = types.strMatching "[0-9]{1,9}(\\.[0-9]{1,6})? USD";
+          default = "0 USD";
+          description = "What may be spent beyond the limit before requests are refused.";
+        };
+        unknownPrice = mkOption {
+          type = types.enum [ "count-as-0" "refuse" ];
+          default = "count-as-0";
+          description = "What becomes of requests to models whose price is not known.";
         };
       };
     });
     default = { };
-    description = "Money per window, by name; keys and users attach to a budget.";
+    description = "Money that requests may cost per window, by name.";
+  };
+  limits = mkOption {
+    type = types.attrsOf (types.submodule {
+      options = {
+        requestsPerMinute = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          description = "Requests per minute; no limit when absent.";
+        };
+        tokensPerMinute = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          description = "Tokens of prompts and answers per minute; no limit when absent.";
+        };
+        concurrent = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          description = "Requests at a time; no limit when absent.";
+        };
+        scope = mkOption {
+          type = types.nonEmptyStr;
+          default = "each-key";
+          description = "Whose requests it counts: global; key:NAME, user:NAME, team:NAME or model:NAME; each-key, each-user, each-team, each-model or each-ip; attached: the keys that name it.";
+        };
+      };
+    });
+    default = { };
+    description = "How many requests and tokens there may be per minute, and at a time, by name.";
   };
   proxy = {
     engine = mkOption {

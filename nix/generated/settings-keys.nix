@@ -224,6 +224,25 @@
         description = null;
       };
     }; };
+    budgets = { names = {
+      keys = {
+        limit = null;
+        window = null;
+        zone = null;
+        scope = null;
+        soft = null;
+        overdraft = null;
+        unknown_price = null;
+      };
+    }; };
+    limits = { names = {
+      keys = {
+        requests_per_minute = null;
+        tokens_per_minute = null;
+        concurrent = null;
+        scope = null;
+      };
+    }; };
     discovery = {
       keys = {
         enabled = null;

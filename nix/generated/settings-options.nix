@@ -824,6 +824,86 @@ in
     default = { };
     description = "Categories of virtual models that have a description, or no models yet, by name.";
   };
+  budgets = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        limit = mkOption {
+          type = types.nullOr (types.strMatching "[0-9]{1,9}(\\.[0-9]{1,6})? USD");
+          default = null;
+          description = "Money per window.";
+        };
+        window = mkOption {
+          type = types.nullOr (types.enum [ "hour" "day" "week" "month" ]);
+          default = null;
+          description = "Calendar window, in the zone.";
+        };
+        zone = mkOption {
+          type = types.nullOr (types.strMatching "(UTC|[A-Z][A-Za-z]{1,31}(/[A-Za-z0-9_+-]{1,31}){1,2})");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"UTC\"`";
+          example = "Europe/Berlin";
+          description = "Time zone in which the window begins, such as \"Europe/Berlin\".";
+        };
+        scope = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"global\"`";
+          description = "Whose spending it counts: global; key:NAME, user:NAME, team:NAME, model:NAME or provider:NAME; each-key, each-user, each-team, each-model or each-provider; attached: the keys that name it.";
+        };
+        soft = mkOption {
+          type = types.nullOr types.bool;
+          default = null;
+          defaultText = literalMD "what the daemon takes: `false`";
+          description = "Once it is spent, requests are warned of it, and go on.";
+        };
+        overdraft = mkOption {
+          type = types.nullOr (types.strMatching "[0-9]{1,9}(\\.[0-9]{1,6})? USD");
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"0 USD\"`";
+          description = "What may be spent beyond the limit before requests are refused.";
+        };
+        unknownPrice = mkOption {
+          type = types.nullOr (types.enum [ "count-as-0" "refuse" ]);
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"count-as-0\"`";
+          description = "What becomes of requests to models whose price is not known.";
+        };
+      };
+    });
+    default = { };
+    description = "Money that requests may cost per window, by name.";
+  };
+  limits = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        requestsPerMinute = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          description = "Requests per minute; no limit when absent.";
+        };
+        tokensPerMinute = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          description = "Tokens of prompts and answers per minute; no limit when absent.";
+        };
+        concurrent = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          description = "Requests at a time; no limit when absent.";
+        };
+        scope = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          defaultText = literalMD "what the daemon takes: `\"each-key\"`";
+          description = "Whose requests it counts: global; key:NAME, user:NAME, team:NAME or model:NAME; each-key, each-user, each-team, each-model or each-ip; attached: the keys that name it.";
+        };
+      };
+    });
+    default = { };
+    description = "How many requests and tokens there may be per minute, and at a time, by name.";
+  };
   discovery = {
     enabled = mkOption {
       type = types.nullOr types.bool;

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { ADMIN_ANSWERS } from '../admin.ts'
 import { ACCESS_ANSWERS } from './access.ts'
 import { BACKEND_ANSWERS } from './backends.ts'
+import { BUDGET_ANSWERS } from './budgets.ts'
 import { CONFIG_ANSWERS } from './config.ts'
 import { MODEL_ANSWERS } from './models.ts'
 import { SECRETS_ANSWERS } from './secrets.ts'
@@ -20,6 +21,7 @@ export const API_ANSWERS = {
   ...MODEL_ANSWERS,
   ...UPSTREAM_ANSWERS,
   ...SECRETS_ANSWERS,
+  ...BUDGET_ANSWERS,
 } as const
 export type ApiRouteName = keyof typeof API_ANSWERS
 export type ApiAnswers = { readonly [K in ApiRouteName]: z.output<(typeof API_ANSWERS)[K]> }

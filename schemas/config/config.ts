@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { auth } from './auth.ts'
+import { budget, limit } from './money.ts'
 import { secrets, telemetry } from './telemetry.ts'
 import { letsencrypt, tls } from './tls.ts'
 import { app, backend, model, upstream } from './upstreams.ts'
@@ -139,6 +140,14 @@ export const configSchema = z.strictObject({
       description: 'Categories of virtual models that have a description, or no models yet, by name.',
       spec: { none: 'a model of the spec names its category by itself' },
     }),
+  budgets: named(budget)
+    .default({})
+    .meta({ description: 'Money that requests may cost per window, by name.', spec: 'budgets', narrows: true }),
+  limits: named(limit).default({}).meta({
+    description: 'How many requests and tokens there may be per minute, and at a time, by name.',
+    spec: 'limits',
+    narrows: true,
+  }),
   discovery: z
     .strictObject({
       enabled: z.boolean().default(true).meta({
@@ -196,4 +205,6 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>
 export type UpstreamConfig = Config['upstreams'][string]
 export type BackendConfig = Config['backends'][string]
+export type BudgetConfig = Config['budgets'][string]
+export type LimitConfig = Config['limits'][string]
 export type AppConfig = Config['apps'][string]

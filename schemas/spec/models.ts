@@ -77,12 +77,3 @@ export const model = z.strictObject({
   parameters,
   system_prefix: systemPrefix,
 })
-
-/** One entry of `budgets`: money per window. */
-export const budget = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d{1,9}(?:\.\d{1,6})? USD$/, 'write an amount and its currency such as "200 USD"')
-    .meta({ description: 'Money per window.', unit: 'USD' }),
-  window: z.enum(['hour', 'day', 'week', 'month']).meta({ description: 'Calendar window, in UTC.' }),
-})

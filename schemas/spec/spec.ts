@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { budget, limit } from '../config/money.ts'
 import { modelName } from '../config/values.ts'
 import type { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import type { PROFILE_NAMES } from '../words/profiles.ts'
 import { backend } from './backend.ts'
 import { gate } from './gate.ts'
-import { budget, model, upstream } from './models.ts'
+import { model, upstream } from './models.ts'
 import { relay, relayInstance } from './relay.ts'
 import { sandbox } from './sandbox.ts'
 import { named, type secret } from './values.ts'
@@ -38,7 +39,8 @@ export const specSchema = z.strictObject({
     .record(modelName, model)
     .default({})
     .meta({ description: 'Virtual models, by the name that clients ask for.' }),
-  budgets: named(budget, 'Money per window, by name; keys and users attach to a budget.'),
+  budgets: named(budget, 'Money that requests may cost per window, by name.'),
+  limits: named(limit, 'How many requests and tokens there may be per minute, and at a time, by name.'),
   proxy: proxy.prefault({}).meta({ description: 'Reverse proxy.' }),
   dns: dns.prefault({}).meta({ description: 'Name server.' }),
   relay: relay.prefault({}).meta({ description: 'Being reachable through relays (client side).' }),

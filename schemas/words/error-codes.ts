@@ -37,6 +37,7 @@ export const ADMIN_CODES = {
   TOKEN_NOT_FOUND: { status: 404, meaning: 'no key of this id is in force' },
   BACKEND_NOT_FOUND: { status: 404, meaning: 'there is no backend of this name' },
   UPSTREAM_NOT_FOUND: { status: 404, meaning: 'there is no upstream of this name' },
+  BUDGET_NOT_FOUND: { status: 404, meaning: 'there is no budget of this name' },
   CATEGORY_NOT_FOUND: { status: 404, meaning: 'there is no category of this name' },
   MODEL_NOT_FOUND: { status: 404, meaning: 'there is no virtual model of this name' },
   CERTIFICATE_NOT_FOUND: { status: 404, meaning: 'the daemon serves no certificate of this name' },

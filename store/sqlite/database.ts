@@ -4,6 +4,7 @@ import { boundPageCache } from './page-cache.ts'
 import { databaseError } from './remedy.ts'
 import { ACCESS_TABLES } from './tables/access.ts'
 import { AUDIT_TABLE } from './tables/audit.ts'
+import { REFILL_TABLE } from './tables/money.ts'
 import { SIGN_IN_TABLES } from './tables/sign-in.ts'
 import { ROLL_UP_TABLES, USAGE_LOG_VIEW } from './tables/usage.ts'
 
@@ -70,6 +71,7 @@ const LATER_TABLES: readonly string[] = [
   AUDIT_TABLE,
   ...ROLL_UP_TABLES,
   ...SIGN_IN_TABLES,
+  REFILL_TABLE,
 ]
 
 /**

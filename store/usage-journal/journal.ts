@@ -31,6 +31,12 @@ export type UsageJournal = {
    * imports. @returns whether there is more to do  @throws Error why the database cannot be written
    */
   keepUp(retention: Retention): Promise<boolean>
+  /**
+   * Imports every row appended so far and does `work` before any other is imported.
+   * @param cut is called when the last of those rows was appended
+   * @throws Error why the database cannot be written, and what `work` throws
+   */
+  afterImport<T>(cut: () => void, work: () => Promise<T>): Promise<T>
   /** Why the last import failed; null when it did not. */
   lastError(): string | null
   /** Whether it failed because the database is damaged. The rows wait in the journal, for a database that is whole. */
@@ -124,7 +130,10 @@ export function openUsageJournal(
   }
 
   function importNow(): Promise<void> {
-    running = running.then(importAll, importAll)
+    running = running.then(
+      () => importAll(),
+      () => importAll(),
+    )
     return running
   }
 
@@ -140,9 +149,24 @@ export function openUsageJournal(
     return kept
   }
 
-  async function importAll(): Promise<void> {
+  async function afterImport<T>(cut: () => void, work: () => Promise<T>): Promise<T> {
+    const done = running
+      .then(
+        () => importAll(cut),
+        () => importAll(cut),
+      )
+      .then(work)
+    running = done.then(
+      () => {},
+      () => {},
+    )
+    return done
+  }
+
+  async function importAll(cut: () => void = () => {}): Promise<void> {
     try {
       await importComplete() // first, so that a database that fails for hours makes two files and not thousands
+      cut()
       rotate()
       await importComplete()
       if (lastError !== null) log('info', 'usage rows reach the database again')
@@ -177,6 +201,7 @@ export function openUsageJournal(
     noteOpen,
     importNow,
     keepUp,
+    afterImport,
     lastError: () => lastError,
     isDamaged: () => isDamaged,
     async close() {

@@ -89,7 +89,11 @@ const aiGateway: readonly Entry[] = [
     proof: ['test/unit/ctl/init-questions.test.ts', 'D7 asks all that a set-up asks'],
   },
   { shown: 'Desktop/Small VPS/Medium VPS/Large VPS', gate: '`gate.profile`', ...compiled },
-  { shown: 'budget Test/Prod/Unlimited', gate: '`[budgets.<name>]`', owed: 'access' },
+  {
+    shown: 'budget Test/Prod/Unlimited',
+    gate: '`[budgets.<name>]`',
+    proof: ['test/unit/daemon/gateway/budgets.test.ts', 'for three answers admits three of 100 parallel requests'],
+  },
   { shown: 'random high ports', gate: '`gate.server.port = "random"`', ...compiled },
   {
     shown: 'nginx reverse proxy, `external-nginx-example.conf`',

@@ -58,6 +58,7 @@ export async function startAdminDaemon(
       reload: config.reload,
       hostLoad: hostLoad([folder]),
       modelsFor: () => [],
+      money: { potsOf: () => [POT], refill: (_, subject) => subject === '' },
       upstreamsOf: () => [],
       keyOf: (id) => {
         const found = access.tokens.get(id)
@@ -177,6 +178,18 @@ const USED = {
     output_tokens: 56,
     cost_microdollars: 411_522,
   })),
+}
+
+/** As of a budget of which nothing is spent. */
+const POT = {
+  subject: '',
+  spent_microdollars: 0,
+  reserved_microdollars: 0,
+  refilled_microdollars: 0,
+  left_microdollars: 1_000_000,
+  percent: 0,
+  begins: '2026-11-01T00:00:00.000Z',
+  ends: '2026-12-01T00:00:00.000Z',
 }
 
 const STATUS: DaemonStatus = {

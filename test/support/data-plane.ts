@@ -23,6 +23,7 @@ import { echo } from '../../daemon/translate/openai-chat/echo.ts'
 import { createUpstreams } from '../../daemon/upstream/upstreams.ts'
 import { configSchema } from '../../schemas/config/config.ts'
 import type { LogFields } from '../../schemas/words/log.ts'
+import { budgetsOf, limitsOf } from './budgets.ts'
 import { upToConnections } from './client-connections.ts'
 import { NO_STORED_KEYS } from './no-stored-keys.ts'
 
@@ -97,6 +98,7 @@ export async function startDataPlane(
     initial,
   )
   const clients = openRequests()
+  const budgets = budgetsOf(initial.budgets, { now })
   const recordings = createRecordings(now, recordingLimits(initial))
   const kept = createKept(memoryStore(), recordings.recorded, log, now, keptLimits(initial))
   const checker = createChecker(log, monotonic, { longestMs: 60_000, startMs: 60_000, waitMs: 60_000 }) // far away
@@ -113,6 +115,9 @@ export async function startDataPlane(
       objects: createObjects(options.objects ?? NO_OBJECTS, now),
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,
+      longestAnswerOf: directory.longestAnswerOf,
+      budgets,
+      limits: limitsOf(initial.limits, { now: options.healthNow ?? monotonic }),
       health,
       retries: createRetryBudget(monotonic),
       backends: NO_BACKENDS,
@@ -159,6 +164,7 @@ export async function startDataPlane(
     lines,
     gateway,
     clients,
+    budgets,
     kept,
     /** Looks once which models the upstreams list. */
     refresh: directory.refresh,

@@ -57,6 +57,19 @@ export const everyKey: Tree = {
     break_glass: false,
     bootstrap: { user: 'root' },
   },
+  budgets: {
+    b: {
+      limit: '12.50 USD',
+      window: 'week',
+      zone: 'Europe/Berlin',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
+      scope: 'key:a "${b}"',
+      soft: true,
+      overdraft: '0.5 USD',
+      unknown_price: 'refuse',
+    },
+  },
+  limits: { l: { requests_per_minute: 7, tokens_per_minute: 8, concurrent: 9, scope: 'each-ip' } },
   upstreams: {
     '42': {
       enabled: false,

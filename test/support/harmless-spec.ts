@@ -185,7 +185,20 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       },
       zqinner: { targets: [{ upstream: 'zqup', model: 'zqinnermodel' }] },
     },
-    budgets: { zqbudget: { limit: '200 USD', window: 'month' } },
+    budgets: {
+      zqbudget: {
+        limit: '200 USD',
+        window: 'month',
+        zone: 'Europe/Berlin',
+        scope: 'key:zqscope',
+        soft: true,
+        overdraft: '7 USD',
+        unknown_price: 'refuse',
+      },
+    },
+    limits: {
+      zqlimit: { requests_per_minute: 7701, tokens_per_minute: 7702, concurrent: 7703, scope: 'user:zqlimited' },
+    },
     ...(isOwn ? {} : { proxy: { engine: way === 'env' ? 'caddy' : 'nginx', aliases: ['zqhost'] } }),
     dns: { engine: 'dnsmasq', listen: 'zqoutside', forward: ['10.77.4.1'] },
     relay: { enable: true, addresses: ['zqrelay.example:443'], custom_domain: 'zqcustom' },

@@ -109,6 +109,7 @@ const ADMIN: Case<keyof typeof ADMIN_CODES> = {
   TOKEN_NOT_FOUND: ['DELETE', '/v1/tokens/none'],
   BACKEND_NOT_FOUND: ['GET', '/v1/backends/tulk'],
   UPSTREAM_NOT_FOUND: ['DELETE', '/api/admin/upstreams/opnai'],
+  BUDGET_NOT_FOUND: ['GET', '/api/admin/budgets/mnth'],
   CATEGORY_NOT_FOUND: ['DELETE', '/api/admin/categories/thinking'],
   MODEL_NOT_FOUND: ['DELETE', '/api/admin/models/coder'],
   ALREADY_EXISTS: ['POST', '/api/admin/upstreams', '{"name":"openai","provider":"openai"}'],

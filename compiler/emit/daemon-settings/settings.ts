@@ -11,6 +11,7 @@ import { authTable } from './auth.ts'
 import { appTable, backendTable, type Reach } from './backends.ts'
 import { durationText } from './duration-text.ts'
 import { modelTable } from './models.ts'
+import { moneyTables } from './money.ts'
 import { notYet } from './not-yet.ts'
 import { contradictions, overlay } from './overlay.ts'
 import { telemetryTable } from './telemetry.ts'
@@ -54,6 +55,7 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
     backends: backendTable(servers),
     apps: appTable(backends.flatMap((app) => (app.isUpstream ? [] : [{ app, agent: reach(app)?.agent }]))),
     models: models.node,
+    ...moneyTables(deployment),
     discovery: discovery(deployment),
     ...tlsTables(deployment.gateway.tlsServing),
     relay: relay(deployment),

@@ -107,12 +107,6 @@ export type Upstream = Node & {
   readonly connectTimeoutMs: number
 }
 
-export type Budget = Node & {
-  readonly name: string
-  readonly limitMicrodollars: number
-  readonly window: Spec['budgets'][string]['window']
-}
-
 export type Sandbox = Omit<Spec['sandbox'], 'timeout' | 'memory'> & {
   readonly timeoutMs: number
   readonly memoryBytes: number

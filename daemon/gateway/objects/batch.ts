@@ -17,8 +17,8 @@ const MOST_MODELS = 100
  * log takes them once however often they come. @param all one for each model
  */
 export async function settleBatch(
-  { ledger, metrics, objects, priceOf, now }: ObjectParts,
-  { exchange }: ObjectJob,
+  { ledger, metrics, budgets, objects, priceOf, now }: ObjectParts,
+  { exchange, payer }: ObjectJob,
   { name, provider }: Upstream,
   id: string,
   all: readonly BatchUsage[],
@@ -32,6 +32,7 @@ export async function settleBatch(
     const facts = { who, target, provider, usage, price, now: now() }
     const row = batchRow({ id: what, number: index + 1, ...facts })
     metrics.attempt(row)
+    budgets.charge(payer, { model, upstream: name, provider }, row.startedAt, row.costMicrodollars)
     await ledger.settle(row)
   }
   objects.noteCounted(what, name) // not before its rows are written: a kill in between has them written again

@@ -1,5 +1,7 @@
 import type { ModelPrice } from '../../../schemas/words/model-facts.ts'
 import type { Admission, Slot } from '../../admit/admission.ts'
+import type { Budgets } from '../../admit/budgets.ts'
+import type { Payer } from '../../admit/payer.ts'
 import type { Ledger } from '../../meter/ledger.ts'
 import type { Metrics } from '../../meter/metrics.ts'
 import type { KeyRoutes, Routes } from '../../route/routes.ts'
@@ -38,6 +40,7 @@ export type ObjectParts = {
   readonly admission: Pick<Admission, 'admit'>
   readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
   readonly metrics: Pick<Metrics, 'attempt'>
+  readonly budgets: Pick<Budgets, 'pots' | 'spentOf' | 'charge'>
   readonly now: () => number
   readonly monotonic: () => number
 }
@@ -46,6 +49,7 @@ export type ObjectParts = {
 export type ObjectJob = {
   readonly exchange: Exchange
   readonly keyId: string
+  readonly payer: Payer
   /** Its key may not use every model. */
   readonly isLimited: boolean
   readonly routes: KeyRoutes

@@ -8,6 +8,7 @@ import { parsedRecord } from '../../translate/json-value.ts'
 import { readMembers } from '../../translate/model-request.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
 import { admit, callOf, callWithBody, type Exchange } from '../exchange.ts'
+import { spentError } from '../paying.ts'
 import { resultsTo, settleBatch, settleThing } from './batch.ts'
 import { metered, type ObjectJob, type ObjectParts, tell } from './job.ts'
 import { listOf } from './list.ts'
@@ -16,6 +17,9 @@ import { ask } from './send.ts'
 import { upload } from './upload.ts'
 import { keeperOf, onlyKeeper } from './which.ts'
 
+/** A row of the endpoints about what upstreams keep. */
+export type ObjectRow = { readonly dialect: Dialect; readonly endpoint: Endpoint }
+
 /**
  * Passes a request on to the upstream that keeps what it is about; what a key made, only that key is shown.
  * @throws GateError OBJECT_NOT_FOUND, INVALID_JSON, BAD_REQUEST and those of admission
@@ -23,12 +27,14 @@ import { keeperOf, onlyKeeper } from './which.ts'
 export async function passObject(
   parts: ObjectParts,
   exchange: Exchange,
-  { dialect, endpoint }: { readonly dialect: Dialect; readonly endpoint: Endpoint },
+  { dialect, endpoint }: ObjectRow,
   param: string,
-  { keyId, allowed }: Principal,
+  principal: Principal,
 ): Promise<void> {
+  const { keyId, allowed } = principal
   const { objects: form } = dialect
   if (form === undefined) throw new RangeError(`${dialect.name} has no form of objects`)
+  if (endpoint.about === 'batches' && endpoint.object === 'create') checkMoney(parts, principal)
   const slot = admit(exchange, endpoint, parts)
   try {
     const known = parts.objects.of(keyId)
@@ -36,11 +42,29 @@ export async function passObject(
     const call = isJson ? await callWithBody(exchange, endpoint, param, slot) : callOf(exchange, endpoint, param)
     if (call.body.length > 0) readMembers(call.outline ?? outlineOf(call.body), form.deciding)
     const routes = parts.routes().of(allowed)
-    const job = { exchange, keyId, isLimited: allowed !== null, routes, dialect, form, call, known, slot }
+    const job = {
+      exchange,
+      keyId,
+      payer: principal,
+      isLimited: allowed !== null,
+      routes,
+      dialect,
+      form,
+      call,
+      known,
+      slot,
+    }
     await serve(allowed === null ? parts : { ...parts, upstreams: within(parts.upstreams, routes) }, job)
   } finally {
     slot.release()
   }
+}
+
+/** What a batch will cost is known when it has ended; until then it may begin where anything is left. @throws GateError BUDGET_EXHAUSTED */
+function checkMoney({ budgets, now }: ObjectParts, principal: Principal): void {
+  if (budgets.pots.isEmpty()) return
+  const spent = budgets.spentOf(budgets.pots.ofPayer(principal))
+  if (spent !== null) throw spentError(spent.pot, spent.window, now())
 }
 
 /** The upstreams that have something for the key. */

@@ -10,6 +10,7 @@ import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { neutral } from './neutral.ts'
 import { OBJECT_ENDPOINTS, objects } from './objects.ts'
 import { probe } from './probe.ts'
+import { rateHeaders } from './rates.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
 import { MessageStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
@@ -30,6 +31,7 @@ export const anthropic = {
   fixedHeaders: { [VERSION_HEADER]: VERSION },
   keyHeader: (key) => ['x-api-key', key],
   hiddenHeaders: 'anthropic-ratelimit-',
+  rateHeaders,
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,
   watch: () => new MessageStreamWatch(),

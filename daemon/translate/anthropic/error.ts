@@ -15,9 +15,12 @@ const TYPES: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 }
 
+/** The same by what is wrong, where the status does not say it. */
+const OWN_TYPES: Readonly<Record<string, string>> = { BUDGET_EXHAUSTED: 'billing_error' }
+
 /** The error body that Anthropic's SDKs understand. */
-export function errorBody({ status, message }: GateError, requestId: string | null): object {
-  const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
+export function errorBody({ code, status, message }: GateError, requestId: string | null): object {
+  const type = OWN_TYPES[code] ?? TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
   return { type: 'error', error: { type, message }, request_id: requestId }
 }
 

@@ -5,11 +5,12 @@ import { checkMessages, decidingKeys, readModelRequest } from '../model-request.
 import { attributionEdit } from './attribution.ts'
 import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 
+const LIMITS = ['max_tokens']
 const DECIDING = decidingKeys()
 
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
-  const { asked, members } = readModelRequest(body, outline, DECIDING)
+  const { asked, members } = readModelRequest(body, outline, DECIDING, LIMITS)
   checkMessages(body, members)
   // a count is one number, whatever else was meant for the message
   return endpoint.does === 'count-tokens' ? { ...asked, stream: false } : asked

@@ -21,12 +21,14 @@ const STATUSES: Readonly<Record<number, string>> = {
  * The error body that Google's SDKs understand.
  * @see https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
  */
-export function errorBody({ status, message, param, retryAfterS }: GateError): object {
+export function errorBody({ code, status, message, param, retryAfterS }: GateError): object {
   const details = [
     ...(param === null
       ? []
       : [{ '@type': `${RPC}BadRequest`, fieldViolations: [{ field: param, description: message }] }]),
-    ...(retryAfterS === null ? [] : [{ '@type': RETRY_INFO, retryDelay: `${retryAfterS}s` }]),
+    ...(retryAfterS === null || code === 'BUDGET_EXHAUSTED'
+      ? []
+      : [{ '@type': RETRY_INFO, retryDelay: `${retryAfterS}s` }]),
   ]
   const name = STATUSES[status] ?? (status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL')
   return { error: { code: status, message, status: name, ...(details.length > 0 && { details }) } }

@@ -5,13 +5,14 @@ import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited } from '../json-splice.ts'
 import { isRecord } from '../json-value.ts'
 import { checkModel } from '../model-name.ts'
-import { decidingKeys, readMembers } from '../model-request.ts'
+import { decidingKeys, mostTokensWithin, readMembers } from '../model-request.ts'
 import { camelIn } from './camel.ts'
 import { embedMethod, withEmbedModel } from './embeddings.ts'
 import { isStream } from './endpoint.ts'
 import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 
 const DECIDING = decidingKeys('contents')
+const LIMIT = 'maxOutputTokens'
 
 /**
  * The model is in the path; also written as `models/ID`, by clients that put the whole name there.
@@ -26,7 +27,9 @@ export function readRequest({ endpoint, param, body, outline = outlineOf(body) }
   if (!isWrapped && (contents === undefined || body[contents.start] !== OPENING_BRACKET)) {
     throw new GateError('BAD_REQUEST', '"contents" must be an array', { param: 'contents' })
   }
-  return { model, stream: isStream(endpoint) }
+  const mostTokens = mostTokensWithin(body, members.get('generationconfig') ?? members.get('generation_config'), LIMIT)
+  const stream = isStream(endpoint)
+  return mostTokens === null ? { model, stream } : { model, stream, mostTokens }
 }
 
 /** The model is no part of the body, but of one whose tokens are counted, or that asks for vectors. */

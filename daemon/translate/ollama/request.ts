@@ -3,7 +3,7 @@ import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import { type JsonMember, outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited, modelEdits } from '../json-splice.ts'
-import { decidingKeys, modelIn, readMembers, streamIn } from '../model-request.ts'
+import { decidingKeys, modelIn, mostTokensWithin, readMembers, streamIn } from '../model-request.ts'
 import { embedPath } from './embeddings.ts'
 import { asMessage, asResponse } from './write-answer.ts'
 
@@ -30,7 +30,9 @@ export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call)
   if (body[members.get(field)?.start ?? 0] !== first) {
     throw new GateError('BAD_REQUEST', `"${field}" must be ${what}`, { param: field })
   }
-  return { model, stream: streamIn(body, members.get('stream')) ?? true }
+  const stream = streamIn(body, members.get('stream')) ?? true
+  const mostTokens = mostTokensWithin(body, members.get('options'), 'num_predict')
+  return mostTokens === null ? { model, stream } : { model, stream, mostTokens }
 }
 
 const CHAT = ['messages', OPENING_BRACKET, 'an array'] as const

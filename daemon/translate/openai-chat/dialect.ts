@@ -2,6 +2,7 @@ import type { Dialect } from '../dialect.ts'
 import { inputTokensIn } from '../engine-count.ts'
 import { fileIdsIn } from '../file-ids.ts'
 import { errorBody } from '../openai-error.ts'
+import { rateHeaders } from '../openai-rates.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { embeddings } from './embeddings.ts'
 import { ENDPOINTS } from './endpoint.ts'
@@ -31,6 +32,7 @@ export const openAiChat = {
   fixedHeaders: {},
   keyHeader: (key) => ['authorization', `Bearer ${key}`],
   hiddenHeaders: null,
+  rateHeaders,
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,
   watch: (hidesUsage = false, choices = 1) => new ChatStreamWatch(hidesUsage, choices),

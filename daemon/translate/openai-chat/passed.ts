@@ -18,6 +18,7 @@ import { OBJECT_ENDPOINTS, objects } from './objects.ts'
 // Routes of OpenAI's API whose requests and answers only pass: to upstreams that have them, with the model changed.
 
 const { neutral: _, ...passed } = openAiChat
+const LIMITS = ['max_tokens']
 const DECIDING = decidingKeys()
 
 /** Completions from before chats: their streams are like those of chats. */
@@ -52,8 +53,9 @@ const LONGEST_ERROR_BYTES = 64 * 2 ** 10
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 function readRequest({ endpoint, headers, body, outline = outlineOf(body) }: Call): ModelRequest {
   if (endpoint.takes !== 'form') {
-    const { model, stream, routing } = readModelRequest(body, outline, DECIDING, endpoint.usualModel).asked
-    return { model, stream, ...(routing !== undefined && { routing }) }
+    const { asked } = readModelRequest(body, outline, DECIDING, LIMITS, endpoint.usualModel)
+    const { cacheKey: _, ...read } = asked
+    return read
   }
   const fields = formFields(body, String(headers['content-type']))
   checkNames(fields.keys())

@@ -9,6 +9,7 @@ import { usageRequest } from './usage-frame.ts'
 /** Of OpenAI's `n`. */
 const MOST_CHOICES = 128
 
+const LIMITS = ['max_completion_tokens', 'max_tokens']
 const DECIDING = decidingKeys('stream_options')
 
 /** Headers that are passed to upstreams of this dialect. Some compatible ones take those of other vendors, too. */
@@ -36,7 +37,7 @@ export function bodyFor(call: Call, asked: ModelRequest, { model, provider }: Up
  * @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD
  */
 export function parseChatRequest(body: Buffer, outline: JsonOutline = outlineOf(body)): ModelRequest {
-  const { asked, members } = readModelRequest(body, outline, DECIDING)
+  const { asked, members } = readModelRequest(body, outline, DECIDING, LIMITS)
   checkMessages(body, members)
   const choices = choicesIn(body, members.get('n'))
   return choices > 1 ? { ...asked, choices } : asked

@@ -4,6 +4,7 @@ import { inputTokensIn } from '../engine-count.ts'
 import { fileIdsIn } from '../file-ids.ts'
 import { parsedRecord } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
+import { rateHeaders } from '../openai-rates.ts'
 import { looksLikeEvents } from '../sse.ts'
 import { isCompaction } from './compaction.ts'
 import { ENDPOINTS } from './endpoint.ts'
@@ -36,6 +37,7 @@ export const openAiResponses = {
   fixedHeaders: {},
   keyHeader: (key) => ['authorization', `Bearer ${key}`],
   hiddenHeaders: null,
+  rateHeaders,
   streamType: 'text/event-stream',
   looksLikeStream: looksLikeEvents,
   watch: () => new ResponseStreamWatch(),

@@ -8,6 +8,7 @@ import { decidingKeys, readModelRequest } from '../model-request.ts'
 import { ENDPOINTS } from './endpoint.ts'
 import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 
+const LIMITS = ['max_output_tokens']
 const DECIDING = decidingKeys('input', 'instructions', 'store', 'background', 'previous_response_id')
 
 /** Headers of Codex and of OpenAI's SDKs that are passed to upstreams of this dialect. */
@@ -17,7 +18,7 @@ const QUOTE = 0x22
 
 /** @throws GateError INVALID_JSON, BAD_REQUEST, FORBIDDEN_FIELD */
 export function readRequest({ endpoint, body, outline = outlineOf(body) }: Call): ModelRequest {
-  const { asked, members } = readModelRequest(body, outline, DECIDING)
+  const { asked, members } = readModelRequest(body, outline, DECIDING, LIMITS)
   const input = members.get('input')
   if (input !== undefined && body[input.start] !== QUOTE && body[input.start] !== OPENING_BRACKET) {
     throw new GateError('BAD_REQUEST', '"input" must be a string or an array', { param: 'input' })

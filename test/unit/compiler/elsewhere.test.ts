@@ -421,7 +421,6 @@ describe("A18: one mapping to the daemon's configuration", () => {
     })
   })
 
-  const budgets = { team: { limit: '1 USD', window: 'day' } }
   test.each([
     { name: 'upstream a_b beside backend a-b', spec: { upstreams: { a_b: upstream }, backends: { 'a-b': backend } } },
     { name: 'upstream a beside backend a', spec: { upstreams: { a: upstream }, backends: { a: backend } } },
@@ -431,10 +430,5 @@ describe("A18: one mapping to the daemon's configuration", () => {
       expect(compiled(spec, target).diagnostics).toContainEqual(
         expect.objectContaining({ code: 'NAME_COLLISION', severity: 'error' }),
       )
-  })
-
-  test.each(['declared', ...ELSEWHERE] as const)('A18: %s says that budgets are not kept yet', (target) => {
-    const result = compiled({ budgets }, target as Place)
-    expect(result.diagnostics).toContainEqual(expect.objectContaining({ code: 'NOT_YET', path: 'budgets' }))
   })
 })

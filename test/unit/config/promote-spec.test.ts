@@ -46,6 +46,7 @@ const BASE: Tree = {
       api_key: { credential: 'k' },
     },
   },
+  budgets: { b: { limit: '1 USD', window: 'day' } },
   models: { in: { strategy: 'weighted', targets: [{ upstream: '42', model: 'y' }] } },
 }
 
@@ -93,7 +94,7 @@ test('every key at once, with nothing deployed, is a spec that compiles', () => 
       .open()
       .promote('spec'),
   )
-  expect(Object.keys(written).sort()).toEqual(['gate', 'models', 'relay', 'upstreams'])
+  expect(Object.keys(written).sort()).toEqual(['budgets', 'gate', 'limits', 'models', 'relay', 'upstreams'])
   declaredOf(written)
 })
 

@@ -39,7 +39,6 @@ test.each([
   ['a key in the environment', UPSTREAM.replace('credential', 'env'), 'UNREACHABLE_SECRET'],
   ['sign-in by OIDC without a provider', '[gate.auth]\nmode = "oidc"\n', 'MISSING_PROVIDER'],
   ['a relay of its own', '[relays.one]\n', 'NOT_YET'],
-  ['a budget', '[budgets.team]\nlimit = "20 USD"\nwindow = "month"\n', 'NOT_YET'],
 ])('C2 %s is not "no problems"', async (_, spec, code) => {
   const { diagnostics } = await check(['-'], spec)
   expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code)

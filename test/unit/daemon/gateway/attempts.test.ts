@@ -14,6 +14,7 @@ import type { ForwardRequest } from '../../../../daemon/upstream/forward.ts'
 import { createRedactor } from '../../../../daemon/upstream/redactor.ts'
 import type { Upstream } from '../../../../daemon/upstream/upstream.ts'
 import { GateError } from '../../../../schemas/words/errors.ts'
+import { budgetsOf, PAYER } from '../../../support/budgets.ts'
 import { NO_BACKENDS } from '../../../support/data-plane.ts'
 import { completion, DONE, frame } from '../../../support/fake-upstream.ts'
 
@@ -138,6 +139,8 @@ function harness(
       ends: () => {},
     },
     priceOf: () => null,
+    longestAnswerOf: () => null,
+    budgets: budgetsOf(),
     ledger: { settle: (row) => books.settle.then(() => void rows.push(row)) },
     checker: { check: async () => ({ kind: 'unchecked' }) },
     telemetry: { tells: () => true, providerOf: (upstream) => upstream },
@@ -154,6 +157,7 @@ function harness(
     answer,
     keyId: 'k',
     allowed: null,
+    payer: PAYER,
     unheeded: [],
     category: '',
     dialect: openAiChat,

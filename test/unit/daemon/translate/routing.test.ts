@@ -19,7 +19,7 @@ const NOTHING = {
 
 function routingOf(fields: object) {
   const body = Buffer.from(JSON.stringify({ model: 'm', ...fields }))
-  return readModelRequest(body, outlineOf(body), decidingKeys()).asked.routing
+  return readModelRequest(body, outlineOf(body), decidingKeys(), []).asked.routing
 }
 
 test.each<{ name: string; fields: object; says: object }>([
