@@ -37,11 +37,11 @@ export function createProviders(store: ProviderStore, declared: readonly Identit
   }
   load()
 
-  /** @throws GateError OBJECT_NOT_FOUND, DECLARED, TOO_MANY_ENTRIES */
+  /** @throws GateError OBJECT_NOT_FOUND, DECLARED */
   function changeable(id: string): StoredProvider {
     if (fixed.has(id)) {
       throw new GateError(
-        'TOO_MANY_ENTRIES',
+        'DECLARED',
         `the identity provider ${id} is of the configuration (auth.oidc.${id}); change it there`,
       )
     }
@@ -63,7 +63,7 @@ export function createProviders(store: ProviderStore, declared: readonly Identit
       return fixed.get(id) ?? (known === undefined ? undefined : usable(known)[0])
     },
 
-    /** @throws GateError DECLARED, TOO_MANY_ENTRIES, STORE_UNAVAILABLE */
+    /** @throws GateError TOO_MANY_ENTRIES, STORE_UNAVAILABLE */
     add(settings: ProviderSettings): IdentityProvider {
       if (added.size >= MOST_PROVIDERS)
         throw new GateError('TOO_MANY_ENTRIES', `there are ${MOST_PROVIDERS} identity providers already`)
@@ -75,7 +75,7 @@ export function createProviders(store: ProviderStore, declared: readonly Identit
 
     /**
      * @param settings without a secret: it stays
-     * @throws GateError OBJECT_NOT_FOUND, DECLARED, TOO_MANY_ENTRIES, BAD_REQUEST, STORE_UNAVAILABLE
+     * @throws GateError OBJECT_NOT_FOUND, DECLARED, BAD_REQUEST, STORE_UNAVAILABLE
      */
     change(
       id: string,
@@ -98,7 +98,7 @@ export function createProviders(store: ProviderStore, declared: readonly Identit
       return { ...provider, isDeclared: false }
     },
 
-    /** @throws GateError OBJECT_NOT_FOUND, DECLARED, TOO_MANY_ENTRIES, STORE_UNAVAILABLE */
+    /** @throws GateError OBJECT_NOT_FOUND, DECLARED, STORE_UNAVAILABLE */
     remove(id: string): StoredProvider {
       const before = changeable(id)
       store.remove(id)
