@@ -95,10 +95,11 @@ function isWanted({ entry }: FileEntry, directories: RootDirectories | undefined
 async function stage(staged: string, { entry, content }: FileEntry): Promise<void> {
   const path = join(staged, entry.path)
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const handle = await open(path, 'wx', entry.mode)
+  const mode = entry.path.startsWith('state/') ? entry.mode & 0o700 : entry.mode // the daemon's own are for nobody else
+  const handle = await open(path, 'wx', mode)
   try {
     for await (const piece of content) await handle.writeFile(piece)
-    await handle.chmod(entry.mode)
+    await handle.chmod(mode)
     await handle.utimes(entry.modifiedMs / 1_000, entry.modifiedMs / 1_000)
     await handle.sync()
   } finally {

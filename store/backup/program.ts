@@ -7,6 +7,7 @@ import { modelFiles, stateFiles, textEntry } from './state-files.ts'
 // Writes the files of a state directory to standard output, as entries: `program DIRECTORY [hashes]`. It runs as the
 // account that the directory belongs to, so that no file there leads a more powerful one elsewhere.
 const [, , directory = '', hashes] = process.argv
+process.umask(0o077) // copies of databases lie in the state directory for a moment
 
 async function* everything(): AsyncGenerator<FileEntry> {
   const models = await modelFiles(directory, hashes === 'hashes')

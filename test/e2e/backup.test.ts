@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../store/sqlite/database.ts'
@@ -78,6 +87,8 @@ test('a backup under load, a kill -9, and a restore on an empty host: every sett
   }
   const empty = place.file('empty')
   expect(await restore('online.gate', empty)).toMatchObject({ code: 0, stderr: '' })
+  for (const name of ['gate.db', 'responses.db', 'config.toml', 'keyring.json'])
+    expect(statSync(join(empty, name)).mode & 0o777, name).toBe(0o600)
   const again = await startDaemon(env, empty)
   expect(
     (await gatectl(['config', 'explain', 'upstreams.own.api_key', '--socket', join(empty, 'admin.sock')])).code,
@@ -155,3 +166,29 @@ test('a key pair locks and opens, and gate-daemon restores by itself', async () 
   expect(ran).toMatchObject({ code: 0, output: expect.stringContaining(`restored ${alone}`) })
   expect(idsIn(alone).length).toBeGreaterThan(0)
 })
+
+const account = readFileSync('/etc/passwd', 'utf8').match(/^daemon:[^:]*:(\d+):(\d+):/m)
+const isRoot = process.getuid?.() === 0
+
+test.skipIf(!isRoot || account === null)(
+  'root makes one of another account, whose links lead nowhere, and gives it back to that account (needs root)',
+  async () => {
+    const [, uid = 0, gid = 0] = (account ?? []).map(Number)
+    const theirs = place.file('theirs')
+    expect(await restore('online.gate', theirs)).toMatchObject({ code: 0 })
+    symlinkSync('/etc/shadow', join(theirs, 'planted'))
+    for (const path of [place.path, theirs, ...readdirSync(theirs).map((name) => join(theirs, name))])
+      lchownSync(path, uid, gid)
+    const made = await gatectl(['backup', place.file('theirs.gate'), '--state-directory', theirs], {
+      stdin: `${PASSPHRASE}\n`,
+    })
+    expect(made).toMatchObject({ code: 0, stderr: '' })
+    const shown = await gatectl(['backup', place.file('theirs.gate'), '--verify'], { stdin: `${PASSPHRASE}\n` })
+    expect(shown.stdout).toContain('state/gate.db')
+    expect(shown.stdout).not.toContain('planted')
+    expect(readdirSync(theirs).filter((name) => name.startsWith('.backup'))).toEqual([])
+    expect(await restore('theirs.gate', theirs)).toMatchObject({ code: 0 })
+    for (const name of ['gate.db', 'keyring.json', 'gate.lock'])
+      expect(statSync(join(theirs, name)).uid, name).toBe(uid)
+  },
+)
