@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 /** Where a trace comes from. Ids in lower-case hexadecimal digits. @see https://www.w3.org/TR/trace-context/ */
 export type TraceContext = { readonly traceId: string; readonly spanId: string; readonly isSampled: boolean }
@@ -17,5 +17,18 @@ export function readTraceparent(header: unknown): TraceContext | null {
 
 export const traceparent = (traceId: string, spanId: string): string => `00-${traceId}-${spanId}-01`
 
-export const newTraceId = (): string => randomBytes(16).toString('hex')
-export const newSpanId = (): string => randomBytes(8).toString('hex')
+export const newTraceId = (): string => randomHex(16)
+export const newSpanId = (): string => randomHex(8)
+
+/** Random bytes for many ids: asking for those of one costs more than all else of a span. */
+const pool = Buffer.alloc(4_096)
+let usedBytes = pool.length
+
+function randomHex(bytes: number): string {
+  if (usedBytes + bytes > pool.length) {
+    randomFillSync(pool)
+    usedBytes = 0
+  }
+  usedBytes += bytes
+  return pool.toString('hex', usedBytes - bytes, usedBytes)
+}
