@@ -70,6 +70,8 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
   const { user, teamsOf, now, steady, lifeMs } = parts
   const byHash = new Map<string, Entry>()
   const byId = new Map<string, Entry>()
+  /** Ended while nothing ran; still in the store. */
+  const stale: string[] = []
   let onEnded: (ended: Ended) => void = () => {}
 
   function remember(record: SessionRecord, leftMs: number): Entry {
@@ -115,6 +117,7 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
   for (const record of store.all()) {
     const leftMs = Math.min(record.expiresAt - now(), lifeMs())
     if (leftMs > 0) remember(record, leftMs)
+    else stale.push(record.id)
   }
 
   return {
@@ -209,9 +212,11 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
     /** Ends the sessions whose time is over. @throws GateError STORE_UNAVAILABLE */
     endExpired(): void {
       const over = [...byId.values()].filter(isOver)
-      if (over.length === 0) return
       drop(over, 'expired') // whatever the store says
-      store.remove(over.map(({ record }) => record.id))
+      stale.push(...over.map(({ record }) => record.id))
+      if (stale.length === 0) return
+      store.remove(stale)
+      stale.splice(0)
     },
 
     /** Writes when the sessions were seen last, where that has changed much. @throws GateError STORE_UNAVAILABLE */

@@ -1,6 +1,7 @@
 import { keyList, madeKey, ownKeyRequest, revokedKey, rotatedKey, rotateRequest } from '../../../schemas/api/keys.ts'
 import { sessionList, signedOut } from '../../../schemas/api/users.ts'
 import { GateError } from '../../../schemas/words/errors.ts'
+import type { TokenRecord } from '../../auth/key-record.ts'
 import type { Principal } from '../../auth/principal.ts'
 import { keyInfoOf, timeText } from '../key-info.ts'
 import { wishOf } from '../key-wish.ts'
@@ -43,6 +44,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       audit: 'key.create',
       handle: ({ body, principal }) => {
         mayMakeKeys(principal)
+        refuseTooMany(tokens.list(), personOf(principal), now())
         return makeKey(parts, { ...wishOf(body, principal, access, now()), ownerId: personOf(principal) }, principal)
       },
     }),
@@ -110,6 +112,20 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
 function personOf({ userId, name }: Principal): string {
   if (userId !== null) return userId
   throw new GateError('MISSING_SCOPE', `"${name}" is of no person, so it has nothing of its own; sign in`)
+}
+
+/** Keys of one person that count, and that were made in a day, also if they were revoked again. */
+const MOST_KEYS = 100
+const MOST_KEYS_A_DAY = 200
+const DAY_MS = 86_400_000
+
+/** @param now Unix milliseconds @throws GateError TOO_MANY_ENTRIES */
+function refuseTooMany(keys: readonly TokenRecord[], person: string, now: number): void {
+  const own = keys.filter(({ ownerId }) => ownerId === person)
+  if (own.filter(({ revokedAt }) => revokedAt === null).length >= MOST_KEYS)
+    throw new GateError('TOO_MANY_ENTRIES', `you have ${MOST_KEYS} keys already; revoke one first`)
+  if (own.filter(({ createdAt }) => createdAt > now - DAY_MS).length >= MOST_KEYS_A_DAY)
+    throw new GateError('TOO_MANY_ENTRIES', `you made ${MOST_KEYS_A_DAY} keys today; try again tomorrow`)
 }
 
 /** What a stolen key could make would outlive it. @throws GateError MISSING_SCOPE */

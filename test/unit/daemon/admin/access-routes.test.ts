@@ -14,6 +14,7 @@ import { addressList } from '../../../../daemon/admit/address.ts'
 import { peopleParts } from '../../../../daemon/assembly/people.ts'
 import type { AuditEntry } from '../../../../daemon/audit/entry.ts'
 import { type Access, createAccess } from '../../../../daemon/auth/access.ts'
+import { SERVICE_KEY } from '../../../../daemon/auth/key-record.ts'
 import { ANYBODY, type Principal } from '../../../../daemon/auth/principal.ts'
 import type { Role } from '../../../../schemas/words/roles.ts'
 import { openAccessStore } from '../../../../store/sqlite/access-store.ts'
@@ -185,6 +186,18 @@ describe('keys of one’s own', () => {
     await value(`PATCH /api/admin/keys/${made['id']}`, { body: { scopes: ['admin'] } })
     const child = await value('POST /api/user/tokens', { as: access.tokens.find(made['token'] ?? '') ?? ANYBODY, body })
     expect(child).toMatchObject({ maker: { kind: 'key', id: made['id'] }, owner: { name: 'ada' } })
+  })
+
+  test('of one person are a hundred at most, and two hundred a day', async () => {
+    const { as } = person('ada', 'member')
+    const make = () => ask('POST /api/user/tokens', { as, body: { name: 'k', scopes: ['chat:write'] } })
+    for (let n = 0; n < 100; n++) access.tokens.issue({ ...SERVICE_KEY, name: 'k', scopes: [], ownerId: as.userId })
+    expect(await make()).toMatchObject({ status: 409, code: 'TOO_MANY_ENTRIES' })
+    for (const { id } of access.tokens.list()) access.tokens.revoke(id)
+    expect((await make()).ok).toBe(true)
+    for (let n = 0; n < 99; n++)
+      access.tokens.revoke(access.tokens.issue({ ...SERVICE_KEY, name: 'k', scopes: [], ownerId: as.userId }).record.id)
+    expect(await make()).toMatchObject({ code: 'TOO_MANY_ENTRIES' })
   })
 
   test('a service key has nothing of its own', async () => {

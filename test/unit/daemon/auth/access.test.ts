@@ -250,6 +250,15 @@ describe('sessions', () => {
     expect(scopesOf(token)).toBeNull()
   })
 
+  test('that ended while nothing ran are taken out of the store', () => {
+    const { token } = signIn(user('ada').id)
+    wallMs += DAY_MS
+    access = open()
+    expect(scopesOf(token)).toBeNull()
+    access.endExpired()
+    expect(openAccessStore(database).sessions.all()).toEqual([])
+  })
+
   test('keep the token as SHA-256 alone', () => {
     const { token } = signIn(user('ada').id)
     expect(JSON.stringify(database.prepare('SELECT * FROM session').all())).not.toContain(token.slice(-20))
