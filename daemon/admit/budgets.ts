@@ -96,10 +96,9 @@ export function createBudgets({
     return waits.length === 0 ? reservation : leased(reservation, waits)
   }
 
-  function mayTake(pot: Pot, { spent, reserved, ...window }: PotWindow, amount: number): boolean {
-    const { rule } = pot
+  function mayTake({ rule }: Pot, { spent, reserved, refilled }: PotWindow, amount: number): boolean {
     if (rule.ceiling === null) return true
-    const ceiling = Math.max(0, rule.ceiling + window.refilled)
+    const ceiling = Math.max(0, rule.ceiling + refilled)
     return spent < ceiling && (reserved === 0 || spent + reserved + amount <= ceiling)
   }
 
