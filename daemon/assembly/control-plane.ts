@@ -3,11 +3,14 @@ import type { DaemonStatus } from '../../schemas/admin.ts'
 import type { ConfigChange } from '../../schemas/config/layers.ts'
 import { hostLoad } from '../../system/host-load.ts'
 import { packageVersion } from '../../system/version.ts'
+import type { Cap } from '../admin/client-usage.ts'
 import { type ManagedSettings, managedSettingsIn } from '../admin/managed-settings.ts'
 import { createAdminServer } from '../admin/server.ts'
 import type { AdminSocket } from '../admin/socket.ts'
 import { apiRoutes, createApiTable } from '../admin/table.ts'
 import { withApps } from '../admin/with-apps.ts'
+import type { Pots } from '../admit/pots.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
 import { NO_PASSWORDS, peopleParts } from './people.ts'
@@ -69,7 +72,7 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
       signIn,
       clientGateway: {
         managedSettings: managedSettingsOf(config),
-        capsOf: () => [],
+        capsOf: capsOf(dataPlane.money.budgets.pots, config, now),
         countTelemetry: dataPlane.countTelemetry,
       },
       logs,
@@ -141,4 +144,17 @@ function managedSettingsOf(config: Ground['config']): () => ManagedSettings | nu
     if (known?.text !== text) known = { text, managed: managedSettingsIn(text) }
     return known.managed
   }
+}
+
+/** The hard budgets that a person or key pays from, as they stand. */
+function capsOf(pots: Pick<Pots, 'ofPayer'>, config: Ground['config'], now: () => number) {
+  return (principal: Principal): readonly Cap[] =>
+    pots.ofPayer(principal).flatMap(({ rule, now: latest }): Cap[] => {
+      const kind = config.current().budgets[rule.name]?.window
+      if (rule.ceiling === null || kind === undefined) return []
+      const { startMs, endMs } = rule.windowAt(now())
+      const isCurrent = latest.windowStartMs === startMs // else nothing was spent in it
+      const limit = rule.limit + (isCurrent ? latest.refilled : 0)
+      return [{ window: kind, limit, spent: isCurrent ? latest.spent : 0, resetMs: endMs }]
+    })
 }

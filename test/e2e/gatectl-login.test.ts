@@ -16,7 +16,13 @@ const env = { HOME: home }
 const file = join(home, '.config/gate/gateways.json')
 
 beforeAll(async () => {
-  daemon = await startDaemon({ GATE_AUTH__MODE: 'token,device,oidc', GATE_MANAGED__CLAUDE_CODE: '{"env":{"A":"b"}}' })
+  daemon = await startDaemon({
+    GATE_AUTH__MODE: 'token,device,oidc',
+    GATE_MANAGED__CLAUDE_CODE: '{"env":{"A":"b"}}',
+    GATE_BUDGETS__PERSON__LIMIT: '15 USD',
+    GATE_BUDGETS__PERSON__WINDOW: 'month',
+    GATE_BUDGETS__PERSON__SCOPE: 'each-user',
+  })
   op = await startIdentityProvider([`${daemon.url}/auth/callback`])
   session = await signInFirst(daemon, op.issuer, 'mara')
 })
@@ -83,7 +89,10 @@ async function forClaudeCode(access: string): Promise<void> {
   ])
   expect((await get('/managed/settings', { 'if-none-match': etag })).status).toBe(304)
   expect((await get('/managed/settings', { 'if-none-match': '*' })).status).toBe(200)
-  expect(await (await get('/api/oauth/usage')).json()).toMatchObject({ limits: [] })
+  expect(await (await get('/api/oauth/usage')).json()).toMatchObject({
+    extra_usage: { is_enabled: true, monthly_limit: 1_500, used_credits: 0, utilization: 0 },
+    limits: [{ group: 'monthly', percent: 0, resets_at: expect.stringMatching(/-01T00:00:00.000Z$/), is_active: true }],
+  })
   for (const signal of ['metrics', 'logs', 'traces']) {
     const headers = { authorization: `Bearer ${access}`, 'content-type': 'application/x-protobuf' }
     const sent = await fetch(`${daemon.url}/v1/${signal}`, { method: 'POST', headers, body: new Uint8Array([10, 0]) })
