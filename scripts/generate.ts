@@ -11,6 +11,7 @@ import { layoutSchema } from '../schemas/deploy/layout.ts'
 import { jsonSchemaText, specJsonSchema } from '../schemas/json-schema.ts'
 import { specSchema } from '../schemas/spec/spec.ts'
 import { hasNix } from '../test/support/nix.ts'
+import { apiReference } from './api-reference.ts'
 import { withClientPrograms } from './client-programs.ts'
 import { comingFrom } from './coming-from.ts'
 import { configReference } from './config-reference.ts'
@@ -38,6 +39,7 @@ export function generatedFiles(): Record<string, string> {
     'schemas/json/layout.json': jsonSchemaText('gate/layout.json', 'Layout of a host', layoutSchema),
     'schemas/json/spec.json': specJsonSchema(),
     'docs/spec-reference.md': specReference(z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema),
+    'docs/api.md': apiReference(),
     'docs/clients.md': withClientPrograms(readFileSync(join(root, 'docs/clients.md'), 'utf8')),
     'docs/coming-from.md': comingFrom(),
     'docs/dialects.md': dialectReference(),

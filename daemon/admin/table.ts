@@ -9,11 +9,13 @@ import { type CategoryParts, categoryRoutes } from './routes/categories.ts'
 import { type ClientGatewayParts, clientGatewayRoutes } from './routes/client-gateway.ts'
 import { type ConfigParts, configRoutes } from './routes/config.ts'
 import { type DeviceParts, deviceRoutes } from './routes/device.ts'
+import { type EventParts, eventRoutes } from './routes/events.ts'
 import { type IdpParts, idpRoutes } from './routes/idps.ts'
 import { type KeyParts, keyRoutes } from './routes/keys.ts'
 import { type LogParts, logRoutes } from './routes/logs.ts'
 import { type ModelParts, modelRoutes } from './routes/models.ts'
 import { type OidcParts, oidcRoutes } from './routes/oidc.ts'
+import { type OpenApiParts, openApiRoutes } from './routes/openapi.ts'
 import { type OwnParts, ownRoutes } from './routes/own.ts'
 import { type SecretsParts, secretsRoutes } from './routes/secrets.ts'
 import { type SystemParts, systemRoutes } from './routes/system.ts'
@@ -30,6 +32,8 @@ export type ApiParts = SystemParts &
   ModelParts &
   CategoryParts &
   BudgetParts &
+  EventParts &
+  OpenApiParts &
   UpstreamParts &
   KeyParts &
   UserParts &
@@ -54,6 +58,8 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...modelRoutes(parts),
     ...categoryRoutes(parts),
     ...budgetRoutes(parts),
+    ...eventRoutes(parts),
+    ...openApiRoutes(parts),
     ...tlsRoutes(parts),
     ...secretsRoutes(parts),
     ...idpRoutes(signIn),

@@ -82,6 +82,10 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
       modelsFor: dataPlane.modelsFor,
       money: dataPlane.money,
       upstreamsOf: dataPlane.upstreamsOf,
+      openRequests: dataPlane.openRequests,
+      now,
+      allRoutes: dataPlane.allRoutes,
+      externalUrl: () => config.current().server.external_url,
       keyOf: (id) => keyOf(storage.tokens.list(), id),
       hostLoad: hostLoad([ground.stateDirectory, join(ground.stateDirectory, 'models')]),
       reload: async () => {

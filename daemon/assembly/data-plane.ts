@@ -228,11 +228,11 @@ export function createDataPlane(
         .targets.map(({ upstream }) => upstream),
     notReady,
     serveApi: gateway.serveApi,
-    /** Every row that is served. */
-    rows: gateway.rows,
     money,
+    allRoutes: gateway.allRoutes,
     requestsInFlight: clients.count,
     countTelemetry: metrics.clientTelemetry,
+    openRequests: { count: clients.count, countOf: clients.countOf },
     apply(next: Config): void {
       setKeys(next)
       admission.setLimits(admissionLimits(next))

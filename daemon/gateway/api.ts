@@ -3,6 +3,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { dispatch } from '../admin/dispatch.ts'
 import { describe, problemOf } from '../admin/error.ts'
+import type { OtherRoute } from '../admin/openapi.ts'
 import type { Reply } from '../admin/reply.ts'
 import type { ApiRoute, Caller } from '../admin/route.ts'
 import { clientAddress } from '../admit/address.ts'
@@ -11,7 +12,7 @@ import type { Audit } from '../audit/entry.ts'
 import type { Principal } from '../auth/principal.ts'
 import { isOfType } from '../upstream/media-type.ts'
 import type { Answer, Manner } from './answer.ts'
-import type { ApiRow } from './endpoints.ts'
+import type { ApiRow, Found, Row } from './endpoints.ts'
 import type { Exchange } from './exchange.ts'
 import type { GatewaySettings } from './settings.ts'
 
@@ -39,12 +40,21 @@ export const API_MANNER: Manner = {
   hiddenHeaders: null,
 }
 
-/** Whether a path is one of the API, whose refusals are problems in whatever way they come about. */
-export const isOfApi = (path: string): boolean => /^\/(?:api\/(?:admin|user)|auth)(?:\/|$)/.test(path)
+/** Whether a request is of the API, whose refusals are problems in whatever way they come about. */
+export function isOfApi(found: Found, path: string): boolean {
+  if (found.kind === 'row') return found.row.kind === 'api'
+  if (found.kind === 'wrong-method') return found.rows[0]?.kind === 'api'
+  return /^\/(?:api\/(?:admin|user)|auth)(?:\/|$)/.test(path)
+}
 
 export function apiRow(route: ApiRoute): ApiRow {
   const { method, path, scope } = route
   return { kind: 'api', method, path, scope: scope === 'public' ? null : scope, route }
+}
+
+/** A row of another kind, for the OpenAPI document. */
+export function otherRoute({ method, path, scope, dialect }: Row): OtherRoute {
+  return { method, path, scope: scope ?? 'public', ...(dialect !== undefined && { dialect: dialect.name }) }
 }
 
 /** Answers a request by a route of the API. @throws GateError what the gateway refuses by itself */
@@ -73,16 +83,16 @@ export async function serveApi(
     caller,
     signal,
   }
-  let reply: Reply
   try {
-    reply = await dispatch(route, call, api.audit)
+    await sendReply(exchange, route, await dispatch(route, call, api.audit))
   } catch (error) {
-    if (error instanceof GateError) throw error
+    if (error instanceof GateError || answer.started()) throw error
     const problem = problemOf(error)
     if (problem.status >= 500) log('error', 'API request failed', { path, error: describe(error) })
-    return sendProblem(answer, problem)
+    sendProblem(answer, problem)
+  } finally {
+    left.abort()
   }
-  await sendReply(answer, route, reply)
 }
 
 function callerOf({ request: { headers }, via }: Exchange, { name }: Principal, settings: GatewaySettings): Caller {
@@ -116,7 +126,7 @@ function sendProblem(answer: Answer, problem: AdminProblem): void {
   answer.end(problem.status, { ...FIXED, 'content-type': PROBLEM_TYPE }, Buffer.from(JSON.stringify(problem)))
 }
 
-async function sendReply(answer: Answer, route: ApiRoute, reply: Reply): Promise<void> {
+async function sendReply({ request, answer }: Exchange, route: ApiRoute, reply: Reply): Promise<void> {
   answer.own = Object.entries(reply.headers).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, one]))
   switch (reply.kind) {
     case 'json': {
@@ -126,6 +136,7 @@ async function sendReply(answer: Answer, route: ApiRoute, reply: Reply): Promise
     case 'page':
       return answer.end(reply.status, { ...FIXED, 'content-type': reply.type }, Buffer.from(reply.text))
     case 'stream':
+      if (request.method === 'HEAD') return answer.end(200, { ...FIXED, 'content-type': reply.type }, Buffer.alloc(0))
       return sendStream(answer, reply.type, reply.chunks)
   }
 }

@@ -13,7 +13,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import { asChat } from '../translate/openai-response-as-chat.ts'
 import { Answer } from './answer.ts'
-import { API_MANNER, type Api, apiRow, isOfApi, serveApi } from './api.ts'
+import { API_MANNER, type Api, apiRow, isOfApi, otherRoute, serveApi } from './api.ts'
 import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
@@ -84,7 +84,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const { request, answer, path, url } = exchange
     const found = table.find(request.method ?? '', path, request.headers, url)
     const spoken = table.dialectFor(found, path, request.headers) ?? fallback
-    answer.dialect = isOfApi(path) ? API_MANNER : spoken
+    answer.dialect = isOfApi(found, path) ? API_MANNER : spoken
     answer.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
     check(exchange, settings, ALWAYS_ANSWERED.has(path) ? undefined : parts.closed())
     if (request.method === 'OPTIONS') return options(table, exchange)
@@ -158,8 +158,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       api = next
       table = createEndpointTable([...ownRows, ...next.routes.map(apiRow)])
     },
-    /** Every row that is served: what the access matrix and the OpenAPI document are made of. */
-    rows: () => table.rows,
+    /** Every route that is served: what the access matrix and the OpenAPI document are made of. */
+    allRoutes: () => ({ api: api.routes, others: ownRows.map(otherRoute) }),
     /** The body of an error whose dialect is not known. */
     errorBody: (error: GateError): string => JSON.stringify(fallback.errorBody(error, null)),
     /** Takes over what the request path needs from a new configuration. */

@@ -1,5 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import type { EndCause, Ended } from '../auth/principal.ts'
+import type { EndCause, Ended, Principal } from '../auth/principal.ts'
 import type { Answer } from './answer.ts'
 
 const END_MESSAGES: Readonly<Record<EndCause, string>> = {
@@ -44,6 +44,12 @@ export function createOpenRequests<T extends Open>() {
         last.index = placed.index
       }
       if (open.length === 0) onIdle?.()
+    },
+    /** Those of the same person; of a key that is no person's, those of the key. */
+    countOf({ userId, keyId }: Principal): number {
+      const isOwn = (principal: Principal | null) =>
+        userId === null ? principal?.keyId === keyId : principal?.userId === userId
+      return open.filter(({ item }) => isOwn(item.principal)).length
     },
     items: () => open.map(({ item }) => item),
     /** Cuts off what is being answered to a credential, or a person, that does not count any more. */

@@ -4,7 +4,7 @@ import { backendState, configChange, daemonStatus } from '../admin.ts'
 const bytes = z.int().nonnegative()
 
 /** How the host is. */
-const hostLoad = z.strictObject({
+export const hostLoad = z.strictObject({
   /** Share of all processors that was busy since the last look, 0 to 1. */
   cpu: z.number().min(0).max(1),
   processors: z.int(),
@@ -20,7 +20,7 @@ const hostLoad = z.strictObject({
 export type HostLoad = z.output<typeof hostLoad>
 
 /** What waits for a backend, and what it works on. */
-const queue = z.strictObject({
+export const queue = z.strictObject({
   name: z.string(),
   state: backendState,
   requests_in_flight: z.int(),

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { liveEvent } from '../../schemas/api/events.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 
 let daemon: Daemon
@@ -132,6 +133,88 @@ test('config:write changes models and upstreams, and nothing that decides who ma
     ['"auth".token', 'x'.repeat(20)],
   ] as const)
     expect((await put(key, value)).status, key).toBe(403)
+})
+
+/** The events of a stream as they come. */
+async function* eventsOf(response: Response): AsyncGenerator<Record<string, string>> {
+  let rest = ''
+  for await (const chunk of response.body ?? expect.unreachable('there is a body')) {
+    const events = (rest + new TextDecoder().decode(chunk)).split('\n\n')
+    rest = events.pop() ?? ''
+    for (const event of events)
+      yield Object.fromEntries(event.split('\n').map((line) => [line.split(': ', 1)[0], line.replace(/^\w+: /, '')]))
+  }
+}
+
+async function follow(key: string, lastId?: string) {
+  const left = new AbortController()
+  const headers = { authorization: `Bearer ${key}`, ...(lastId !== undefined && { 'last-event-id': lastId }) }
+  const response = await fetch(`${daemon.url}/api/user/events`, { headers, signal: left.signal })
+  return { response, events: eventsOf(response), left }
+}
+
+test('server.admin_allow_from is where the routes of operators may be asked from', async () => {
+  const other = await startDaemon({
+    GATE_SERVER__ADMIN_ALLOW_FROM: '10.1.0.0/16',
+    GATE_SERVER__TRUSTED_PROXIES: '127.0.0.1',
+    GATE_AUTH__TOKEN: 'the-token-of-the-other-daemon',
+  })
+  const statusOf = async (path: string, headers: Record<string, string>) =>
+    (await fetch(other.url + path, { headers: { authorization: `Bearer ${other.key}`, ...headers } })).status
+  try {
+    expect(await statusOf('/api/admin/system', {})).toBe(403)
+    expect(await statusOf('/api/admin/system', { 'x-forwarded-for': '10.2.0.1' })).toBe(403)
+    expect(await statusOf('/api/admin/system', { 'x-forwarded-for': '10.1.0.1' })).toBe(200)
+    expect(await statusOf('/api/user/models', {})).toBe(200)
+    expect(await statusOf('/v1/models', {})).toBe(200)
+  } finally {
+    await other.stop()
+    other.remove()
+  }
+})
+
+const makeKey = async (scopes: readonly string[]) =>
+  JSON.parse((await onSocket('POST', '/v1/tokens', { name: 'k', scopes })).text) as { id: string; token: string }
+
+describe('GET /api/user/events', () => {
+  test('tells an admin of the host, everybody else of their own, and goes on from Last-Event-ID', async () => {
+    const first = await follow(daemon.key)
+    expect(await first.events.next()).toMatchObject({ value: { retry: '2000' } })
+    const { value } = await first.events.next()
+    expect(value).toMatchObject({ event: 'metrics' })
+    const seen = JSON.parse(value['data'])
+    expect(liveEvent.parse(seen)).toMatchObject({ view: 'admin', host: { processors: expect.any(Number) } })
+    const again = await follow(daemon.key, String(Number(value['id']) - 1))
+    await again.events.next()
+    expect(await again.events.next()).toMatchObject({ value: { id: value['id'] } })
+    const { token } = await makeKey(['chat:read'])
+    const user = await follow(token)
+    await user.events.next()
+    const shown = JSON.parse((await user.events.next()).value['data'])
+    expect(liveEvent.parse(shown)).toEqual({ view: 'user', at: expect.any(String), requests: { own: 1 } })
+    for (const { left } of [first, again, user]) left.abort()
+  })
+
+  test('ends with an error when the key is revoked', async () => {
+    const { id, token } = await makeKey(['chat:read'])
+    const { events } = await follow(token)
+    await events.next()
+    await onSocket('DELETE', `/v1/tokens/${id}`)
+    let last: Record<string, string> = {}
+    for await (const event of events) last = event
+    expect(last).toMatchObject({ event: 'error', data: expect.stringContaining('INVALID_KEY') })
+  })
+
+  test('is for eight of one user at once', async () => {
+    const { token } = await makeKey(['chat:read'])
+    const all = await Promise.all(Array.from({ length: 8 }, () => follow(token)))
+    const refused = await follow(token)
+    expect([refused.response.status, await refused.response.json()]).toMatchObject([
+      503,
+      { code: 'TOO_MANY_FOLLOWERS' },
+    ])
+    for (const { left } of all) left.abort()
+  })
 })
 
 function onSocket(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {

@@ -40,7 +40,7 @@ export function systemRoutes({ status, backends, hostLoad, reload }: SystemParts
 }
 
 /** What waits for each backend. */
-function queuesOf(backends: readonly BackendInfo[]): SystemStatus['backends'] {
+export function queuesOf(backends: readonly BackendInfo[]): SystemStatus['backends'] {
   return backends.map(({ name, state, requests_in_flight, requests_waiting }) => ({
     name,
     state,

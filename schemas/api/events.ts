@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { hostLoad, queue } from './system.ts'
+
+/** What everybody is told every two seconds by GET /api/user/events, as the data of an event `metrics`. */
+const common = {
+  at: z.iso.datetime(),
+  requests: z.strictObject({
+    /** Of the caller: those that are being answered now. */
+    own: z.int().nonnegative(),
+  }),
+}
+
+const userEvent = z.strictObject({ view: z.literal('user'), ...common })
+const adminEvent = z.strictObject({
+  view: z.literal('admin'),
+  ...common,
+  requests: common.requests.extend({ all: z.int().nonnegative() }),
+  host: hostLoad,
+  /** Backends, and what waits for them. */
+  queues: z.array(queue),
+})
+/** GPU facts are not in it yet. */
+export const liveEvent = z.discriminatedUnion('view', [userEvent, adminEvent])
+export type LiveEvent = z.output<typeof liveEvent>

@@ -1,0 +1,172 @@
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
+import { type Daemon, startDaemon } from '../support/daemon.ts'
+import { isLong } from '../support/effort.ts'
+import { type Documented, openApiOf } from '../support/openapi.ts'
+
+/** Who asks. `scopes` null: nobody, or somebody whose credential does not count. */
+type Asker = { readonly name: string; readonly credential: string | null; readonly scopes: ReadonlySet<Scope> | null }
+
+/** Where a credential is put, and what is sent then. */
+const PLACES: Readonly<Record<string, (credential: string) => { headers?: Record<string, string>; query?: string }>> = {
+  Bearer: (credential) => ({ headers: { authorization: `Bearer ${credential}` } }),
+  'x-api-key': (credential) => ({ headers: { 'x-api-key': credential } }),
+  'api-key': (credential) => ({ headers: { 'api-key': credential } }),
+  'x-goog-api-key': (credential) => ({ headers: { 'x-goog-api-key': credential } }),
+  '?key=': (credential) => ({ query: `key=${encodeURIComponent(credential)}` }),
+  cookie: (credential) => ({ headers: { cookie: `se_session=${credential}`, 'sec-fetch-site': 'same-origin' } }),
+  Basic: (credential) => ({ headers: { authorization: `Basic ${btoa(`admin:${credential}`)}` } }),
+}
+/** Where a key is not looked for. */
+const NOT_FOR_KEYS = new Set(['cookie', 'Basic'])
+const DENIED = new Set(['MISSING_KEY', 'INVALID_KEY', 'SESSION_EXPIRED', 'MISSING_SCOPE', 'CSRF_REFUSED'])
+
+let daemon: Daemon
+let api: Awaited<ReturnType<typeof openApiOf>>
+const askers: Asker[] = [{ name: 'nobody', credential: null, scopes: null }]
+
+beforeAll(async () => {
+  daemon = await startDaemon({ GATE_AUTH__TOKEN: 'the-system-token-of-the-matrix' })
+  api = await openApiOf(daemon.url)
+  for (const scope of SCOPES) {
+    const { token } = await makeKey([scope])
+    askers.push({ name: `a key with ${scope}`, credential: token, scopes: new Set([scope]) })
+  }
+  const revoked = await makeKey(['admin'])
+  await onSocket('DELETE', `/v1/tokens/${revoked.id}`)
+  const expired = await makeKey(['admin'], '1ms')
+  askers.push({ name: 'a revoked key', credential: revoked.token, scopes: null })
+  askers.push({ name: 'an expired key', credential: expired.token, scopes: null })
+  askers.push({ name: 'an unknown key', credential: 'gate_unknown', scopes: null })
+  askers.push({ name: 'the system token', credential: daemon.key, scopes: new Set(SCOPES) })
+})
+afterAll(async () => {
+  await daemon.stop()
+  daemon.remove()
+})
+
+/** What a cell has to be: let through, whatever becomes of it then, or refused with this status. */
+function expected(
+  { scope }: Documented,
+  { scopes }: Asker,
+  place: string,
+  mode: 'token' | 'none',
+): 'through' | 401 | 403 {
+  if (scope === 'public' || mode === 'none') return 'through'
+  if (scopes === null || NOT_FOR_KEYS.has(place)) return 401
+  if (scope === 'signed-in' || scopes.has('admin') || scopes.has(scope)) return 'through'
+  return scope === 'chat:read' && scopes.has('chat:write') ? 'through' : 403
+}
+
+test('every route declares who may use it', () => {
+  expect(api.routes.length).toBeGreaterThan(60)
+  for (const { method, path, scope } of api.routes)
+    expect([...SCOPES, 'signed-in', 'public'], `${method} ${path}`).toContain(scope)
+})
+
+test('what anybody may ask is this alone', () => {
+  const open = api.routes.filter(({ scope }) => scope === 'public').map(({ method, path }) => `${method} ${path}`)
+  expect(open.toSorted()).toMatchInlineSnapshot(`
+    [
+      "GET /",
+      "GET /api/hello",
+      "GET /api/openapi.json",
+      "GET /auth/providers",
+      "GET /health",
+      "GET /ready",
+    ]
+  `)
+})
+
+test('no cell of route, caller and place lets through, or refuses, another one than it should', async () => {
+  const cells = api.routes.flatMap((route, at) =>
+    askers.flatMap((asker, turn) =>
+      Object.keys(PLACES)
+        // a sample has every route with every caller, each at another place
+        .filter((_, index) => isLong || index === (at + turn) % Object.keys(PLACES).length)
+        .map((place) => ({ route, asker, place })),
+    ),
+  )
+  const wrong: string[] = []
+  await inTurns(cells, async ({ route, asker, place }) => {
+    const { status, code, faults } = await ask(daemon.url, route, place, asker.credential)
+    const wanted = expected(route, asker, place, 'token')
+    const found = status === 401 || status === 403 || DENIED.has(code) ? status : 'through'
+    if (found !== wanted || faults.length > 0)
+      wrong.push(`${route.method} ${route.path} by ${asker.name} in ${place}: ${status} ${code} ${faults.join('; ')}`)
+  })
+  expect(wrong).toEqual([])
+})
+
+describe('with auth.mode none', () => {
+  let open: Daemon
+  beforeAll(async () => {
+    open = await startDaemon({ GATE_AUTH__MODE: 'none' })
+  })
+  afterAll(async () => {
+    await open.stop()
+    open.remove()
+  })
+
+  test('every route is open to this host', async () => {
+    const wrong: string[] = []
+    await inTurns(api.routes, async (route) => {
+      const { status, code } = await ask(open.url, route, 'Bearer', null)
+      if (status === 401 || status === 403) wrong.push(`${route.method} ${route.path}: ${status} ${code}`)
+    })
+    expect(wrong).toEqual([])
+  })
+})
+
+/** Nothing comes of what is sent: no route takes such a body, and there is nothing of this name. */
+async function ask(url: string, route: Documented, place: string, credential: string | null) {
+  const { headers = {}, query = '' } = credential === null ? {} : (PLACES[place]?.(credential) ?? {})
+  const path = route.path.replace(/\{\w+\}/g, 'nothing-here')
+  const body = route.method === 'GET' ? {} : { body: '{"nothing":"here"}' }
+  const type = { 'content-type': 'application/json' }
+  const answer = await fetch(`${url}${path}?${query}`, {
+    method: route.method,
+    redirect: 'manual',
+    headers: { ...headers, ...(route.method !== 'GET' && type) },
+    ...body,
+  })
+  const media = answer.headers.get('content-type') ?? ''
+  if (media.startsWith('text/event-stream')) {
+    await answer.body?.cancel()
+    return { status: answer.status, code: '', faults: [] }
+  }
+  const text = await answer.text()
+  const faults = route.isApi ? api.faults(route, answer.status, media, text) : []
+  const code = /"code":"([A-Z_]+)"/.exec(text)?.[1] ?? ''
+  return { status: answer.status, code, faults }
+}
+
+async function inTurns<T>(all: readonly T[], each: (one: T) => Promise<void>): Promise<void> {
+  const queue = [...all]
+  const worker = async () => {
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) await each(next)
+  }
+  await Promise.all(Array.from({ length: 16 }, worker))
+}
+
+async function makeKey(scopes: readonly Scope[], expires_in?: string): Promise<{ id: string; token: string }> {
+  const body = { name: scopes.join(), scopes, ...(expires_in !== undefined && { expires_in }) }
+  return JSON.parse(await onSocket('POST', '/v1/tokens', body)) as { id: string; token: string } // its shape is tested elsewhere
+}
+
+function onSocket(method: string, path: string, body?: unknown): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socketPath = join(daemon.stateDirectory, 'admin.sock')
+    const sent = request({ socketPath, method, path, agent: false }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.on('end', () => resolve(text))
+    })
+    sent.once('error', reject)
+    sent.end(body === undefined ? '' : JSON.stringify(body))
+  })
+}
