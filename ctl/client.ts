@@ -25,6 +25,8 @@ export type AdminClient = {
   ask<R extends ApiRouteName>(route: R, ask?: Ask): Promise<ApiAnswers[R]>
   /** The lines of an answer of newline-delimited JSON, as they arrive. */
   lines(path: string, query: Readonly<Record<string, string>>): AsyncIterable<string>
+  /** Where that is, for people: the socket, or the URL of a gateway. */
+  to(): string
 }
 
 /** @param choose the way to the daemon, once something is asked of it */
@@ -36,6 +38,7 @@ export function createClient(choose: () => Transport): AdminClient {
   }
 
   return {
+    to: () => way().to,
     ask: async <R extends ApiRouteName>(route: R, { parameter = '', parameters = {}, query, ...wanted }: Ask = {}) => {
       const [method = '', pattern = ''] = route.split(' ')
       const filled = pattern.replace(/\{(\w+)\}|:$/g, (_, name: string) =>

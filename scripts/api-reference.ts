@@ -12,7 +12,7 @@ const INTRODUCTION = `# The API
 
 <!-- generated from daemon/admin/table.ts by scripts/generate.ts -->
 
-One table of routes is served at two doors: over HTTP(S), to whoever has a credential with the scope that a route needs, and on the admin socket, whose group may do
+One table of routes is served at two doors: over HTTP(S), to clients whose credential has the scope that a route needs, and on the admin socket, whose group may do
 everything. \`GET /api/openapi.json\` has all of it as OpenAPI 3.1, with the shape of every query, body and answer.
 
 \`\`\`sh
@@ -23,7 +23,7 @@ curl --unix-socket /run/gate/admin.sock http://gate/api/admin/system
 - A credential goes in \`Authorization: Bearer\`, \`x-api-key\`, \`api-key\`, \`x-goog-api-key\`, \`?key=\`, or the cookie of a session (\`__Host-se_session\`, over plain HTTP \`se_session\`). Two different ones in one request are refused.
 - Bodies are JSON of at most 1 MiB and 64 levels, with \`Content-Type: application/json\`. Members that a route does not know are refused.
 - A refusal is \`application/problem+json\` (RFC 9457) with a \`code\` of [error-codes.md](error-codes.md), a \`detail\` that says what is wrong, and often a \`hint\` that says what to do.
-- What belongs to somebody else is answered as if it were not there.
+- What belongs to another user is answered as if it were not there.
 - The scope \`admin\` includes all others. \`config:write\` changes \`upstreams\`, \`backends\`, \`models\` and \`categories\`; every other key of the configuration takes \`admin\`.
 - Changes are written to the audit with what was before and after.
 - \`server.admin_allow_from\` lists the addresses that may ask \`/api/admin/*\`.

@@ -8,6 +8,15 @@ const common = {
     /** Of the caller: those that are being answered now. */
     own: z.int().nonnegative(),
   }),
+  /** Of the caller, in the last 24 hours; null: not known yet. */
+  used: z
+    .strictObject({
+      requests: z.int(),
+      input_tokens: z.int(),
+      output_tokens: z.int(),
+      cost_microdollars: z.int(),
+    })
+    .nullable(),
 }
 
 const userEvent = z.strictObject({ view: z.literal('user'), ...common })

@@ -7,7 +7,8 @@ const target = z.strictObject({ upstream: z.string(), model: z.string() })
 /** A model that clients can name. */
 export const modelInfo = z.strictObject({
   id: z.string(),
-  owned_by: z.string(),
+  /** Whose list it is from; `gate`: its own. */
+  owner: z.string(),
   /** A category is a model, too: what it asks is what its models ask. */
   kind: z.enum(['virtual', 'category', 'upstream']),
   category: z.string().exactOptional(),

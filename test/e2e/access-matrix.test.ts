@@ -1,13 +1,19 @@
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ROLES, type Role, SCOPES_OF_ROLE } from '../../schemas/words/roles.ts'
 import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import { isLong } from '../support/effort.ts'
 import { type Documented, openApiOf } from '../support/openapi.ts'
 
 /** Who asks. `scopes` null: nobody, or somebody whose credential does not count. */
-type Asker = { readonly name: string; readonly credential: string | null; readonly scopes: ReadonlySet<Scope> | null }
+type Asker = {
+  readonly name: string
+  readonly credential: string | null
+  readonly scopes: ReadonlySet<Scope> | null
+  readonly kind: 'key' | 'session'
+}
 
 /** Where a credential is put, and what is sent then. */
 const PLACES: Readonly<Record<string, (credential: string) => { headers?: Record<string, string>; query?: string }>> = {
@@ -19,28 +25,38 @@ const PLACES: Readonly<Record<string, (credential: string) => { headers?: Record
   cookie: (credential) => ({ headers: { cookie: `se_session=${credential}`, 'sec-fetch-site': 'same-origin' } }),
   Basic: (credential) => ({ headers: { authorization: `Basic ${btoa(`admin:${credential}`)}` } }),
 }
-/** Where a key is not looked for. */
-const NOT_FOR_KEYS = new Set(['cookie', 'Basic'])
+/** Where a credential is not looked for: a session may be wherever a key is, and in its cookie. */
+const NOT_FOR = { key: new Set(['cookie', 'Basic']), session: new Set(['Basic']) } as const
 const DENIED = new Set(['MISSING_KEY', 'INVALID_KEY', 'SESSION_EXPIRED', 'MISSING_SCOPE', 'CSRF_REFUSED'])
 
 let daemon: Daemon
 let api: Awaited<ReturnType<typeof openApiOf>>
-const askers: Asker[] = [{ name: 'nobody', credential: null, scopes: null }]
+const askers: Asker[] = [{ name: 'nobody', credential: null, scopes: null, kind: 'key' }]
 
 beforeAll(async () => {
-  daemon = await startDaemon({ GATE_AUTH__TOKEN: 'the-system-token-of-the-matrix' })
+  daemon = await startDaemon({
+    GATE_AUTH__TOKEN: 'the-system-token-of-the-matrix',
+    GATE_AUTH__MODE: '["token","password"]',
+  })
   api = await openApiOf(daemon.url)
   for (const scope of SCOPES) {
     const { token } = await makeKey([scope])
-    askers.push({ name: `a key with ${scope}`, credential: token, scopes: new Set([scope]) })
+    askers.push({ name: `a key with ${scope}`, credential: token, scopes: new Set([scope]), kind: 'key' })
   }
   const revoked = await makeKey(['admin'])
   await onSocket('DELETE', `/v1/tokens/${revoked.id}`)
   const expired = await makeKey(['admin'], '1ms')
-  askers.push({ name: 'a revoked key', credential: revoked.token, scopes: null })
-  askers.push({ name: 'an expired key', credential: expired.token, scopes: null })
-  askers.push({ name: 'an unknown key', credential: 'gate_unknown', scopes: null })
-  askers.push({ name: 'the system token', credential: daemon.key, scopes: new Set(SCOPES) })
+  askers.push({ name: 'a revoked key', credential: revoked.token, scopes: null, kind: 'key' })
+  askers.push({ name: 'an expired key', credential: expired.token, scopes: null, kind: 'key' })
+  askers.push({ name: 'an unknown key', credential: 'gate_unknown', scopes: null, kind: 'key' })
+  askers.push({ name: 'the system token', credential: daemon.key, scopes: new Set(SCOPES), kind: 'key' })
+  for (const role of ROLES) {
+    const { session } = await makePerson(role, role)
+    askers.push({ name: `a signed-in ${role}`, credential: session, scopes: SCOPES_OF_ROLE[role], kind: 'session' })
+  }
+  const gone = await makePerson('gone', 'admin')
+  await onSocket('PATCH', `/api/admin/users/${gone.id}`, { disabled: true })
+  askers.push({ name: 'somebody who was disabled', credential: gone.session, scopes: null, kind: 'session' })
 })
 afterAll(async () => {
   await daemon.stop()
@@ -55,7 +71,7 @@ function expected(
   mode: 'token' | 'none',
 ): 'through' | 401 | 403 {
   if (scope === 'public' || mode === 'none') return 'through'
-  if (scopes === null || NOT_FOR_KEYS.has(place)) return 401
+  if (scopes === null || NOT_FOR[kind].has(place)) return 401
   if (scope === 'signed-in' || scopes.has('admin') || scopes.has(scope)) return 'through'
   return scope === 'chat:read' && scopes.has('chat:write') ? 'through' : 403
 }
@@ -120,6 +136,48 @@ describe('with auth.mode none', () => {
   })
 })
 
+describe('a page of another site', () => {
+  const cookie = () => `se_session=${askers.find(({ name }) => name === 'a signed-in admin')?.credential}`
+  const changing = () => api.routes.filter(({ method, scope }) => method !== 'GET' && scope !== 'public')
+
+  test.each([
+    { title: 'says so', headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' } },
+    { title: 'of a sister domain says so', headers: { 'sec-fetch-site': 'same-site', origin: 'https://evil.example.org' } },
+    { title: 'that is opaque', headers: { origin: 'null' } },
+    { title: 'in a browser that says nothing', headers: {} },
+  ])('$title, and changes nothing with the cookie of a session', async ({ headers }) => {
+    const wrong: string[] = []
+    await inTurns(changing(), async (route) => {
+      const answer = await fetch(daemon.url + route.path.replace(/\{\w+\}/g, 'nothing-here'), {
+        method: route.method,
+        headers: { ...headers, cookie: cookie(), 'content-type': 'application/json' },
+        body: '{"nothing":"here"}',
+      })
+      const text = await answer.text()
+      if (answer.status !== 403 || !text.includes('CSRF_REFUSED')) wrong.push(`${route.method} ${route.path}: ${text}`)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
+    'sends %s, which needs no leave to be sent, and no route of operators or users takes it',
+    async (type) => {
+      const own = changing().filter(({ path }) => path.startsWith('/api/'))
+      const wrong: string[] = []
+      await inTurns(own, async (route) => {
+        const answer = await fetch(daemon.url + route.path.replace(/\{\w+\}/g, 'nothing-here'), {
+          method: route.method,
+          headers: { cookie: cookie(), 'sec-fetch-site': 'same-origin', 'content-type': type },
+          body: '{"nothing":"here"}',
+        })
+        await answer.text()
+        if (![400, 415].includes(answer.status)) wrong.push(`${route.method} ${route.path}: ${answer.status}`)
+      })
+      expect(wrong).toEqual([])
+    },
+  )
+})
+
 /** Nothing comes of what is sent: no route takes such a body, and there is nothing of this name. */
 async function ask(url: string, route: Documented, place: string, credential: string | null) {
   const { headers = {}, query = '' } = credential === null ? {} : (PLACES[place]?.(credential) ?? {})
@@ -149,6 +207,18 @@ async function inTurns<T>(all: readonly T[], each: (one: T) => Promise<void>): P
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) await each(next)
   }
   await Promise.all(Array.from({ length: 16 }, worker))
+}
+
+async function makePerson(name: string, role: Role): Promise<{ id: string; session: string }> {
+  const password = `the-password-of-${name}`
+  const { id } = JSON.parse(await onSocket('POST', '/api/admin/users', { name, role, password })) as { id: string }
+  const answer = await fetch(`${daemon.url}/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: name, password }),
+  })
+  const { token } = (await answer.json()) as { token: string } // its shape is tested elsewhere
+  return { id, session: token }
 }
 
 async function makeKey(scopes: readonly Scope[], expires_in?: string): Promise<{ id: string; token: string }> {

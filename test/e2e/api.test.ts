@@ -191,7 +191,7 @@ describe('GET /api/user/events', () => {
     const user = await follow(token)
     await user.events.next()
     const shown = JSON.parse((await user.events.next()).value['data'])
-    expect(liveEvent.parse(shown)).toEqual({ view: 'user', at: expect.any(String), requests: { own: 1 } })
+    expect(liveEvent.parse(shown)).toEqual({ view: 'user', at: expect.any(String), requests: { own: 1 }, used: null })
     for (const { left } of [first, again, user]) left.abort()
   })
 

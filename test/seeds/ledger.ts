@@ -238,11 +238,15 @@ const sovereign: readonly Entry[] = [
     gate: 'the same',
     owed: 'models',
   },
-  { shown: '`POST /api/admin/categories`', gate: 'the same; in the spec `category`', owed: 'access' },
+  {
+    shown: '`POST /api/admin/categories`',
+    gate: 'the same; in the spec `category`',
+    proof: ['test/e2e/seed-api.test.ts', 'makes a model category'],
+  },
   {
     shown: '`POST /api/admin/containers/start`, `…/stop`',
-    gate: '`gatectl backend start|stop NAME`; the routes are owed',
-    owed: 'console',
+    gate: 'the same, with the name of a backend or model; `gatectl backend start|stop NAME`',
+    proof: ['test/e2e/seed-api.test.ts', 'starts and stops the container of a model'],
   },
   {
     shown: 'network `internal: true`',
@@ -251,14 +255,18 @@ const sovereign: readonly Entry[] = [
   },
   { shown: 'UIDs 10000-65000 at random', gate: 'an account for each backend, kept in `gate.lock.json`', ...accounts },
   { shown: 'models read-only from `/models`', gate: '`/var/lib/gate/models`, read-only', ...compiled },
-  { shown: '`GET /auth/providers`', gate: 'the same; for health `GET /health`', owed: 'access' },
-  { shown: '`GET /api/user/events`, cookie `se_session`', gate: 'the same', owed: 'console' },
+  { shown: '`GET /auth/providers`', gate: 'the same; for health `GET /health`', proof: ['test/e2e/seed-api.test.ts', 'checks the health'] },
+  {
+    shown: '`GET /api/user/events`, cookie `se_session`',
+    gate: 'the same',
+    proof: ['test/e2e/seed-api.test.ts', 'follows the figures with the cookie of a session'],
+  },
   {
     shown: '`RUST_LOG`',
     gate: '`log.level` (`GATE_LOG__LEVEL`); a start with `RUST_LOG` says so',
     proof: ['test/unit/config/foreign-variables.test.ts', 'is told of'],
   },
-  { shown: '`GET /api/admin/system`', gate: '`gatectl status`, `gatectl doctor`; the route is owed', owed: 'console' },
+  { shown: '`GET /api/admin/system`', gate: 'the same; `gatectl status`, `gatectl doctor`', proof: ['test/e2e/seed-api.test.ts', 'shows disk, backends and queues'] },
   { shown: '`GET /api/user/usage?period=hour|day|week|month`', gate: 'the same', owed: 'access' },
   {
     shown: 'SQL over `usage_log`',

@@ -58,6 +58,7 @@ export async function startAdminDaemon(
       reload: config.reload,
       hostLoad: hostLoad([folder]),
       openRequests: { count: () => 0, countOf: () => 0 },
+      usage: () => Promise.resolve(USED),
       now: Date.now,
       allRoutes: () => ({ api: [], others: [] }),
       externalUrl: () => undefined,

@@ -16,7 +16,7 @@ export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
   if (json) printJson({ ...status, ...(deployment && { deployment }) })
   else
     print(
-      [statusText(status, stdout), ...(deployment === undefined ? [] : ['', deploymentText(deployment)])].join('\n'),
+      [statusText(status, admin.to(), stdout), ...(deployment === undefined ? [] : ['', deploymentText(deployment)])].join('\n'),
     )
   return 0
 }
@@ -49,7 +49,7 @@ function deploymentText({ generation, unfinished, backends }: DeploymentStatus):
   return `deployed    generation ${generation}, ${backends} backend${backends === 1 ? '' : 's'}${state}`
 }
 
-function statusText(status: DaemonStatus, stdout: Output): string {
+function statusText(status: DaemonStatus, to: string, stdout: Output): string {
   const {
     state,
     version,
@@ -68,6 +68,7 @@ function statusText(status: DaemonStatus, stdout: Output): string {
   const isReady = not_ready === undefined || !['ready', 'reloading'].includes(state) // else the state says it
   const lines = [
     `gate-daemon ${version}, ${isReady ? state : 'not ready'}, process ${pid}, since ${started_at}`,
+    `asked       over ${to}`,
     `listening   ${listen.join(', ') || `nowhere: ${listen_error ?? 'not yet'}`}`,
     ...(closed === undefined ? [] : [`closed      no client is served: ${closed}`]),
     ...(isReady || closed !== undefined ? [] : [`refusing    no new request is served: ${not_ready}`]),

@@ -4,6 +4,7 @@ import type { HostLoad } from '../../../schemas/api/system.ts'
 import type { Principal } from '../../auth/principal.ts'
 import { AdminError } from '../error.ts'
 import { createFollowers } from '../followers.ts'
+import { createOwnUsage, type Of, ownerOf, type Used } from '../own-usage.ts'
 import { stream } from '../reply.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 import { queuesOf } from './system.ts'
@@ -16,6 +17,8 @@ export type EventParts = {
     /** Those of a person, or of a key that is no person's. */
     readonly countOf: (principal: Principal) => number
   }
+  /** What was used. @throws Error why it cannot be read */
+  readonly usage: Parameters<typeof createOwnUsage>[0]
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -41,6 +44,7 @@ type Follower = { readonly principal: Principal; readonly push: (text: string) =
 export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
   const followers = createFollowers(MOST_FOLLOWERS, LARGEST_BACKLOG_BYTES)
   const following = new Set<Follower>()
+  const ownUsage = createOwnUsage(parts.usage, parts.now)
   let remembered: readonly Moment[] = []
   let timer: NodeJS.Timeout | null = null
   let isLooking = false
@@ -56,10 +60,16 @@ export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
       const at = new Date(parts.now()).toISOString()
       const moment = { id: latest, at, all: parts.openRequests.count(), host, queues: queuesOf(parts.backends.list()) }
       remembered = [...remembered, moment].slice(-MOST_REMEMBERED)
-      for (const { principal, push } of following) push(textOf(moment, principal, parts))
+      for (const { principal, push } of following) push(textFor(principal, moment))
+      void ownUsage.look(Array.from(following, ({ principal }) => ownerOf(principal)))
     } finally {
       isLooking = false
     }
+  }
+
+  const textFor = (principal: Principal, moment: Moment): string => {
+    const own = parts.openRequests.countOf(principal)
+    return textOf(moment.id, viewOf(moment, principal, own, ownUsage.of(ownerOf(principal))))
   }
 
   function source(principal: Principal) {
@@ -85,7 +95,7 @@ export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
       summary: 'Sends live figures every two seconds as server-sent events; Last-Event-ID gets what was missed',
       answer: 'stream',
       handle: ({ principal, headers, signal }) => {
-        const own = [...following].filter((one) => ownerOf(one.principal) === ownerOf(principal)).length
+        const own = [...following].filter((one) => isSame(ownerOf(one.principal), ownerOf(principal))).length
         if (followers.isFull() || own >= MOST_PER_USER) {
           const detail = `${own} streams of ${principal.name} already follow the figures, and ${followers.count()} of all`
           throw new AdminError('TOO_MANY_FOLLOWERS', detail, { hint: 'close one of them' })
@@ -93,7 +103,7 @@ export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
         const seen = Number(/^\d{1,15}$/.exec(String(headers['last-event-id'] ?? ''))?.[0] ?? Number.NaN)
         const oldest = parts.now() - MOST_REMEMBERED * INTERVAL_MS
         const recent = remembered.filter(({ at }) => Date.parse(at) >= oldest)
-        const missed = recent.filter(({ id }) => id > seen).map((moment) => textOf(moment, principal, parts))
+        const missed = recent.filter(({ id }) => id > seen).map((moment) => textFor(principal, moment))
         return stream(
           'text/event-stream',
           followers.follow([`retry: ${INTERVAL_MS}\n\n`, ...missed], source(principal), signal),
@@ -103,14 +113,12 @@ export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
   ]
 }
 
-const ownerOf = ({ userId, keyId }: Principal): string => userId ?? keyId
+const isSame = (a: Of, b: Of): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** JSON holds no line breaks, so an event is one line of data. @see https://html.spec.whatwg.org/#server-sent-events */
-function textOf(moment: Moment, principal: Principal, { openRequests }: EventParts): string {
-  return `id: ${moment.id}\nevent: metrics\ndata: ${JSON.stringify(viewOf(moment, principal, openRequests.countOf(principal)))}\n\n`
-}
+const textOf = (id: number, view: LiveEvent): string => `id: ${id}\nevent: metrics\ndata: ${JSON.stringify(view)}\n\n`
 
-function viewOf({ at, all, host, queues }: Moment, { scopes }: Principal, own: number): LiveEvent {
-  if (!scopes.has('admin')) return { view: 'user', at, requests: { own } }
-  return { view: 'admin', at, requests: { own, all }, host, queues }
+function viewOf({ at, all, host, queues }: Moment, { scopes }: Principal, own: number, used: Used | null): LiveEvent {
+  if (!scopes.has('admin')) return { view: 'user', at, requests: { own }, used }
+  return { view: 'admin', at, requests: { own, all }, used, host, queues }
 }

@@ -131,7 +131,7 @@ const infoOf =
     const isCategory = own === undefined && Object.values(models).some(({ category }) => category === id)
     return {
       id,
-      owned_by: ownedBy,
+      owner: ownedBy,
       kind: own !== undefined ? 'virtual' : isCategory ? 'category' : 'upstream',
       ...(own?.category !== undefined && { category: own.category }),
       targets: targets.map(({ upstream, model = id }) => ({ upstream, model })),
