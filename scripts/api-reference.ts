@@ -47,7 +47,7 @@ function sectionOf(title: string, rows: readonly ApiRoute[]): string {
 }
 
 const scopeText = ({ scope }: ApiRoute): string =>
-  scope === 'public' ? 'none' : scope === 'signed-in' ? 'any' : `\`${scope}\``
+  scope === 'public' ? 'none' : scope === 'signed-in' ? 'any' : scope === 'person' ? 'a person' : `\`${scope}\``
 
 function partsOf({ query, body }: ApiRoute): string {
   const parts = [

@@ -59,7 +59,7 @@ export function openApiDocument(
 }
 
 function operationOf(route: ApiRoute): Json {
-  const { method, path, summary, scope, status = 200, answer, body, query, takes = 'json' } = route
+  const { method, path, summary, scope, status = 200, answer, body, query, takes = 'json', refusal } = route
   return {
     operationId: idOf(method, path),
     tags: [tagOf(path)],
@@ -76,7 +76,11 @@ function operationOf(route: ApiRoute): Json {
       ...answersOf(answer, status),
       default: {
         description: 'What is wrong, and what to do',
-        content: { 'application/problem+json': { schema: PROBLEM } },
+        content: {
+          'application/problem+json': { schema: PROBLEM },
+          ...(answer === 'page' && { 'text/html': { schema: { type: 'string' } } }),
+          ...(refusal !== undefined && { 'application/json': { schema: shapeOf(refusal, 'output') } }),
+        },
       },
     },
   }
@@ -89,8 +93,10 @@ const TYPES = {
 } as const
 
 function answersOf(answer: ApiRoute['answer'], status: number): Json {
-  if (answer === 'page')
-    return { [status]: { description: 'A page, or where to go next' }, 303: { description: 'Go there' } }
+  if (answer === 'page') {
+    const content = { 'text/html': { schema: { type: 'string' } } }
+    return { [status]: { description: 'A page, or something for it', content }, 303: { description: 'Go there' } }
+  }
   if (answer === 'stream') {
     const schema = { type: 'string' }
     const content = { 'application/x-ndjson': { schema }, 'text/event-stream': { schema } }
@@ -112,9 +118,14 @@ function otherOperation({ method, path, scope, dialect }: OtherRoute): Json {
   }
 }
 
+const NEEDS: Readonly<Record<string, string>> = {
+  'signed-in': 'Needs any credential.',
+  person: 'Needs the credential of a person, or of a key that is theirs.',
+}
+
 function access(scope: RouteScope): Json {
   if (scope === 'public') return { security: [], 'x-gate-scope': scope }
-  const description = scope === 'signed-in' ? 'Needs any credential.' : `Needs the scope \`${scope}\`.`
+  const description = NEEDS[scope] ?? `Needs the scope \`${scope}\`.`
   return { description, 'x-gate-scope': scope }
 }
 

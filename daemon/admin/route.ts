@@ -4,8 +4,11 @@ import type { Scope } from '../../schemas/words/scopes.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Reply } from './reply.ts'
 
-/** What a caller must be allowed: a scope; `signed-in`: nothing but to be known; `public`: not even that. */
-export type RouteScope = Scope | 'signed-in' | 'public'
+/**
+ * What a caller must be allowed: a scope; `person`: nothing but to be a person, or a key of one; `signed-in`: to be known;
+ * `public`: not even that.
+ */
+export type RouteScope = Scope | 'person' | 'signed-in' | 'public'
 
 /** Where a request came from, as the audit log names it. */
 export type Caller = {
@@ -51,6 +54,8 @@ type Row = {
   readonly audit?: string
   /** Over the admin socket alone, or over HTTPS alone. Left out: both. */
   readonly only?: 'socket' | 'https'
+  /** The shape of refusals that are not problems, where a standard has another one. */
+  readonly refusal?: z.ZodType
 }
 
 /** The shape of what is answered; `stream`: lines or events that go on; `page`: HTML, or another page. */

@@ -97,7 +97,7 @@ function checkHost(request: ClientRequest, { secured }: Via, { isServed, externa
  */
 export function identify(
   exchange: Exchange,
-  scope: Scope | 'signed-in' | null,
+  scope: Scope | 'person' | 'signed-in' | null,
   proofs: Proofs,
   settings: GatewaySettings,
 ): Principal | Promise<Principal> {
@@ -108,14 +108,21 @@ export function identify(
   return noted(exchange, scope, found)
 }
 
-function noted({ request, answer }: Exchange, scope: Scope | 'signed-in', principal: Principal): Principal {
+function noted({ request, answer }: Exchange, scope: Scope | 'person' | 'signed-in', principal: Principal): Principal {
   if (principal === ANYBODY) return principal
-  if (scope !== 'signed-in') requireScope(principal, scope)
+  if (scope === 'person') requirePerson(principal)
+  else if (scope !== 'signed-in') requireScope(principal, scope)
   answer.keyId = principal.keyId
   answer.keyName = principal.name
   answer.principal = principal
   if (principal.namesUsers) answer.endUser = endUserOf(request)
   return principal
+}
+
+/** @throws GateError MISSING_SCOPE */
+function requirePerson({ userId, name }: Principal): void {
+  if (userId !== null) return
+  throw new GateError('MISSING_SCOPE', `"${name}" is of no person, so it has nothing of its own; sign in`)
 }
 
 /** In which Open WebUI says who of its users asks; ids where there are no addresses. */

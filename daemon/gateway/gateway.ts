@@ -156,7 +156,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     /** Serves the routes of the API from now on. Call before anything listens. */
     serveApi(next: Api): void {
       api = next
-      table = createEndpointTable([...ownRows, ...next.routes.map(apiRow)])
+      table = createEndpointTable([...ownRows, ...next.routes.filter(({ only }) => only !== 'socket').map(apiRow)])
     },
     /** Every route that is served: what the access matrix and the OpenAPI document are made of. */
     allRoutes: () => ({ api: api.routes, others: ownRows.map(otherRoute) }),

@@ -27,6 +27,8 @@ export const tokenRequestForm = z
   .prefault({})
 
 /** RFC 6749 section 5.1; an error is as section 5.2 says. */
+/** RFC 6749 section 5.2 */
+export const oauthError = z.strictObject({ error: z.string(), error_description: z.string().exactOptional() })
 export const tokenAnswer = z.union([
   z.strictObject({
     access_token: z.string(),

@@ -73,7 +73,7 @@ const invocation: Invocation = {
   texts: () => [],
   flag: () => false,
   json: false,
-  admin: { ask: notAsked, lines: notAsked },
+  admin: { ask: notAsked, lines: notAsked, to: notAsked },
   commands: [],
   print: (line) => console.log(line),
   printJson: () => {},

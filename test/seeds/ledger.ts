@@ -255,7 +255,11 @@ const sovereign: readonly Entry[] = [
   },
   { shown: 'UIDs 10000-65000 at random', gate: 'an account for each backend, kept in `gate.lock.json`', ...accounts },
   { shown: 'models read-only from `/models`', gate: '`/var/lib/gate/models`, read-only', ...compiled },
-  { shown: '`GET /auth/providers`', gate: 'the same; for health `GET /health`', proof: ['test/e2e/seed-api.test.ts', 'checks the health'] },
+  {
+    shown: '`GET /auth/providers`',
+    gate: 'the same; for health `GET /health`',
+    proof: ['test/e2e/seed-api.test.ts', 'checks the health'],
+  },
   {
     shown: '`GET /api/user/events`, cookie `se_session`',
     gate: 'the same',
@@ -266,7 +270,11 @@ const sovereign: readonly Entry[] = [
     gate: '`log.level` (`GATE_LOG__LEVEL`); a start with `RUST_LOG` says so',
     proof: ['test/unit/config/foreign-variables.test.ts', 'is told of'],
   },
-  { shown: '`GET /api/admin/system`', gate: 'the same; `gatectl status`, `gatectl doctor`', proof: ['test/e2e/seed-api.test.ts', 'shows disk, backends and queues'] },
+  {
+    shown: '`GET /api/admin/system`',
+    gate: 'the same; `gatectl status`, `gatectl doctor`',
+    proof: ['test/e2e/seed-api.test.ts', 'shows disk, backends and queues'],
+  },
   { shown: '`GET /api/user/usage?period=hour|day|week|month`', gate: 'the same', owed: 'access' },
   {
     shown: 'SQL over `usage_log`',

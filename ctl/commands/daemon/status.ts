@@ -16,7 +16,10 @@ export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
   if (json) printJson({ ...status, ...(deployment && { deployment }) })
   else
     print(
-      [statusText(status, admin.to(), stdout), ...(deployment === undefined ? [] : ['', deploymentText(deployment)])].join('\n'),
+      [
+        statusText(status, admin.to(), stdout),
+        ...(deployment === undefined ? [] : ['', deploymentText(deployment)]),
+      ].join('\n'),
     )
   return 0
 }

@@ -4,6 +4,7 @@ import {
   deviceDecision,
   deviceList,
   deviceRequest,
+  oauthError,
   pendingDevice,
   revokeRequest,
   serverMetadata,
@@ -96,6 +97,7 @@ export function deviceRoutes({
         takes: 'json or form',
         body: deviceRequest,
         answer: deviceAnswer,
+        refusal: oauthError,
         handle: begin,
       }),
     ),
@@ -108,6 +110,7 @@ export function deviceRoutes({
         takes: 'json or form',
         body: tokenRequestForm,
         answer: tokenAnswer,
+        refusal: oauthError,
         handle: ({ body }) => {
           const { status, body: answer } = exchange(body)
           return json(answer, { status, headers: { pragma: 'no-cache' } })
@@ -122,6 +125,7 @@ export function deviceRoutes({
       takes: 'json or form',
       body: revokeRequest,
       answer: z.strictObject({}),
+      refusal: oauthError,
       handle: ({ body }) => {
         signIns.revokeToken(body.token ?? '')
         return json({})

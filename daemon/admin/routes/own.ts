@@ -24,7 +24,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
     apiRoute({
       method: 'GET',
       path: '/api/user/tokens',
-      scope: 'signed-in',
+      scope: 'person',
       summary: 'Lists the own keys, without their text',
       answer: keyList,
       handle: ({ principal }) => {
@@ -36,7 +36,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
     apiRoute({
       method: 'POST',
       path: '/api/user/tokens',
-      scope: 'signed-in',
+      scope: 'person',
       summary: 'Makes a key of one’s own and shows it, this one time only',
       body: ownKeyRequest,
       answer: madeKey,
@@ -74,7 +74,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
     apiRoute({
       method: 'GET',
       path: '/api/user/sessions',
-      scope: 'signed-in',
+      scope: 'person',
       summary: 'Lists where one is signed in',
       answer: sessionList,
       handle: ({ principal }) =>
@@ -94,7 +94,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
     apiRoute({
       method: 'DELETE',
       path: '/api/user/sessions/{id}',
-      scope: 'signed-in',
+      scope: 'person',
       summary: 'Signs oneself out somewhere',
       answer: signedOut,
       audit: 'session.end',

@@ -51,9 +51,9 @@ test('no two rows are the same, and each says what it does in one line', () => {
 test('a row that changes something is audited', () => {
   const silent = routes.filter(({ method, audit }) => method !== 'GET' && audit === undefined)
   // these change nothing
-  expect(silent.map(nameOf).filter((name) => !/validate|route|device|logout|refresh|login|oauth|revoke/.test(name))).toEqual(
-    [],
-  )
+  expect(
+    silent.map(nameOf).filter((name) => !/validate|route|device|logout|refresh|login|oauth|revoke/.test(name)),
+  ).toEqual([])
 })
 
 test('the shapes that gatectl knows are those of the table', () => {
