@@ -90,6 +90,7 @@ const TYPES = {
   json: ['application/json'],
   form: ['application/x-www-form-urlencoded'],
   'json or form': ['application/json', 'application/x-www-form-urlencoded'],
+  bytes: ['*/*'],
 } as const
 
 function answersOf(answer: ApiRoute['answer'], status: number): Json {

@@ -82,6 +82,7 @@ async function answer(
       sendJson(response, 200, 'application/json', shape)
     } else {
       const route = options.table.find(method, path)
+      if (route.only === 'https') throw new AdminError('UNKNOWN_ROUTE', `${path} is not served on the admin socket`)
       const call = { ...OF_SOCKET, path, search: url.search, body, headers: request.headers, signal }
       const reply = await dispatch(route, call, options.audit)
       await sendReply(response, route, reply)

@@ -78,10 +78,7 @@ export type ApiTable = ReturnType<typeof createApiTable>
 
 /** Finds the route of a request on the admin socket; over HTTPS they are rows of the gateway's own table. */
 export function createApiTable(routes: readonly ApiRoute[]) {
-  const byPath = Map.groupBy(
-    routes.filter(({ only }) => only !== 'https'),
-    ({ path }) => path,
-  )
+  const byPath = Map.groupBy(routes, ({ path }) => path)
   const entries: (readonly [PathPattern, readonly ApiRoute[]])[] = Array.from(byPath, ([path, rows]) => [
     pathPattern(path),
     rows,

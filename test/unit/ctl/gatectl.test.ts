@@ -45,6 +45,7 @@ test('status shows upstreams and problems without letting them move the cursor',
   const run = await ctl(['status'])
   expect(run.stdout).toMatchInlineSnapshot(`
     "gate-daemon 0.0.0-test, ready, process 4711, since 2026-11-20T12:00:00.000Z
+    asked       over the admin socket
     listening   http://127.0.0.1:3000
     in flight   2 requests
     store       /var/lib/gate/gate.db, 7 rows to write
