@@ -78,7 +78,7 @@ function operationOf(route: ApiRoute): Json {
         description: 'What is wrong, and what to do',
         content: {
           'application/problem+json': { schema: PROBLEM },
-          ...(answer === 'page' && { 'text/html': { schema: { type: 'string' } } }),
+          ...(answer === 'page' && { '*/*': { schema: {} } }),
           ...(refusal !== undefined && { 'application/json': { schema: shapeOf(refusal, 'output') } }),
         },
       },
@@ -95,7 +95,7 @@ const TYPES = {
 
 function answersOf(answer: ApiRoute['answer'], status: number): Json {
   if (answer === 'page') {
-    const content = { 'text/html': { schema: { type: 'string' } } }
+    const content = { '*/*': { schema: {} } }
     return { [status]: { description: 'A page, or something for it', content }, 303: { description: 'Go there' } }
   }
   if (answer === 'stream') {

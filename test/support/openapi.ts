@@ -59,8 +59,12 @@ export async function openApiOf(url: string) {
     /** What is wrong with an answer of a route by the document; empty: nothing. */
     faults(route: Pick<Documented, 'method' | 'path'>, status: number, type: string, text: string): readonly string[] {
       const media = type.split(';')[0] ?? ''
-      const isDeclared = shapeAt(route.path, route.method, String(status), media) !== null
-      const shape = shapeAt(route.path, route.method, isDeclared ? String(status) : 'default', media)
+      const { path, method } = route
+      const shape =
+        shapeAt(path, method, String(status), media) ??
+        shapeAt(path, method, String(status), '*/*') ??
+        shapeAt(path, method, 'default', media) ??
+        shapeAt(path, method, 'default', '*/*')
       if (shape === null) return [`${status} ${media} is not declared`]
       if (media !== 'application/json' && media !== 'application/problem+json') return []
       if (shape(JSON.parse(text))) return []
