@@ -222,7 +222,7 @@ test('no secret and no prompt is in an answer, a log, a file, a metric, a trace,
     ['config', 'explain', `upstreams.${NAME}.api_key`],
   ])
     await command(args)
-  for (const args of [['status'], ['upstream', 'list'], ['secrets', 'rotate', '--wait'], ['logs'], ['usage']])
+  for (const args of [['status'], ['upstream', 'list'], ['secrets', 'rotate', '--until-sealed'], ['logs'], ['usage']])
     await command(args)
   await ask('/metrics')
   await until(() => collector.posts.length > 2)

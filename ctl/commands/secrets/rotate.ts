@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 250
 
 export const run: Run = async ({ admin, flag, json, print, printJson }) => {
   let status = await admin.ask('POST /api/admin/secrets/rotate')
-  while (flag('wait') && status.rotating) {
+  while (flag('until-sealed') && status.rotating) {
     await setTimeout(LOOK_EVERY_MS)
     status = await admin.ask('GET /api/admin/secrets')
   }

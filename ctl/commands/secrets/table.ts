@@ -14,7 +14,7 @@ export const SECRETS_COMMANDS: readonly Command[] = [
     name: 'secrets rotate',
     summary: 'make a new sealing key, and seal everything with it while the daemon serves',
     arguments: [],
-    options: { wait: { type: 'boolean', description: 'end when everything is sealed with the new key' } },
+    options: { 'until-sealed': { type: 'boolean', description: 'end when everything is sealed with the new key' } },
     notes:
       'Keys of upstreams in config.toml, client secrets, kept answers and texts are sealed anew; the key before is forgotten when\n' +
       'nothing uses it. What a kill leaves half-way goes on at the next start.',
