@@ -38,7 +38,7 @@ const MAKERS: readonly { readonly paths: RegExp; readonly make: () => Promise<st
 ]
 
 /** Its own tests try it. */
-const TRIED_ELSEWHERE = ['/api/user/devices/{id}']
+const TRIED_ELSEWHERE = ['/api/user/devices/{id}', '/api/user/passkeys/{id}']
 
 test('every route of users that names an object has somebody else try it', () => {
   const named = api.routes.filter(({ path }) => /^\/api\/user\/.*\{/.test(path)).map(({ path }) => path)
