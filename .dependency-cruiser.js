@@ -123,6 +123,7 @@ export default {
     wrapped('undici', '^daemon/(upstream|relay/client)/'),
     wrapped('better-sqlite3', '^store/sqlite/'),
     wrapped('openid-client', '^daemon/auth/oidc/'),
+    wrapped('@simplewebauthn/server', '^daemon/auth/passkey/'),
     wrapped('node-pty', '^agent/'),
     wrapped('acme-client', '^pki/'),
     wrapped('@peculiar/x509', '^pki/'),

@@ -65,6 +65,8 @@ export const daemonStatus = z.strictObject({
   ignored: z.array(configProblem).exactOptional(),
   /** Why no client is served; absent when they are. */
   closed: z.string().exactOptional(),
+  /** HTTP Basic with the password of the environment has every right; absent when it has none. */
+  break_glass: z.literal(true).exactOptional(),
   store: z.strictObject({
     path: z.string(),
     /** Usage rows not yet written. */

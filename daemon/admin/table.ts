@@ -17,7 +17,9 @@ import { type ModelParts, modelRoutes } from './routes/models.ts'
 import { type OidcParts, oidcRoutes } from './routes/oidc.ts'
 import { type OpenApiParts, openApiRoutes } from './routes/openapi.ts'
 import { type OwnParts, ownRoutes } from './routes/own.ts'
+import { type PasskeyParts, passkeyRoutes } from './routes/passkeys.ts'
 import { type SecretsParts, secretsRoutes } from './routes/secrets.ts'
+import { type SignInPageParts, signInPageRoutes } from './routes/sign-in-pages.ts'
 import { type SystemParts, systemRoutes } from './routes/system.ts'
 import { teamRoutes } from './routes/teams.ts'
 import { type AdminCertificates, tlsRoutes } from './routes/tls.ts'
@@ -39,9 +41,14 @@ export type ApiParts = SystemParts &
   UserParts &
   OwnParts &
   AuthParts &
-  SecretsParts & {
+  SecretsParts &
+  Pick<SignInPageParts, 'takesPasswords' | 'signedIn' | 'refuseForeignForm'> & {
     readonly certificates: AdminCertificates
-    readonly signIn: IdpParts & OidcParts & DeviceParts
+    readonly signIn: IdpParts &
+      OidcParts &
+      DeviceParts &
+      Pick<SignInPageParts, 'deviceWithCode'> &
+      Pick<PasskeyParts, 'passkeys'>
     readonly clientGateway: ClientGatewayParts
   }
 
@@ -65,6 +72,8 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...idpRoutes(signIn),
     ...oidcRoutes(signIn),
     ...deviceRoutes(signIn),
+    ...signInPageRoutes({ ...parts, ...signIn }),
+    ...passkeyRoutes({ ...parts, ...signIn }),
     ...authRoutes(parts),
     ...ownRoutes(parts),
     ...keyRoutes(parts),

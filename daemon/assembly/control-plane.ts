@@ -13,7 +13,7 @@ import type { Pots } from '../admit/pots.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
-import { NO_PASSWORDS, peopleParts } from './people.ts'
+import { peopleParts } from './people.ts'
 import { createRotation, type SealedPart } from './rotation.ts'
 import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
@@ -45,6 +45,7 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
       problems: [...config.problems()],
       ...(ignored.length > 0 && { ignored: [...ignored] }),
       ...(closed !== undefined && { closed }),
+      ...(dataPlane.people.isBreakGlassOn && { break_glass: true }),
       store: {
         path: storage.path,
         backlog_rows: storage.ledger.backlogRows(),
@@ -65,7 +66,7 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
   const rotation = createRotation(ground.keyring, [configuration, ...storage.sealed], log)
   const table = createApiTable(
     apiRoutes({
-      ...peopleParts(ground, storage, NO_PASSWORDS),
+      ...peopleParts(ground, storage, dataPlane.people),
       leaveProvider: signIn.leaveProvider,
       status,
       secrets: rotation,

@@ -169,7 +169,8 @@ export function createDataPlane(
     },
     initial,
   )
-  access.whenEnded(clients.cutEnded)
+  // after the answer to whoever has ended it themselves, such as by signing out
+  access.whenEnded((ended) => void setImmediate(() => clients.cutEnded(ended)))
   signIn.whenEnded(clients.cutEnded)
   const expiry = setInterval(access.endExpired, EXPIRY_CHECK_MS).unref()
   const seen = setInterval(access.noteSeen, NOTE_SEEN_MS).unref()

@@ -62,8 +62,8 @@ export function createPersonProofs(parts: ProofParts, initial: Config) {
   }
 
   return {
-    hasher,
-    breakGlass,
+    hashPassword: hasher.hash,
+    isBreakGlassOn: breakGlass.isOn,
     proofs: {
       basic: breakGlass.basic,
       ambient(asked, peer) {

@@ -3,11 +3,13 @@ import type { Keyring } from '../../store/sealed/keyring.ts'
 import type { Database } from '../../store/sqlite/database.ts'
 import { IDP_SECRETS, openIdpStore } from '../../store/sqlite/idp-store.ts'
 import { KEPT_SECRETS, keptSecret } from '../../store/sqlite/kept-secret.ts'
+import { openPasskeyStore } from '../../store/sqlite/passkey-store.ts'
 import { resealSome } from '../../store/sqlite/reseal.ts'
 import { openSignInStore, openUsedStates } from '../../store/sqlite/sign-in-store.ts'
 import type { SignInStore } from '../auth/device/sign-ins.ts'
 import type { UsedStates } from '../auth/oidc/pending.ts'
 import type { ProviderStore } from '../auth/oidc/providers.ts'
+import type { PasskeyStore } from '../auth/passkey/passkeys.ts'
 import type { SealedPart } from './rotation.ts'
 
 export type SignInStores = ReturnType<typeof signInStores>
@@ -20,7 +22,12 @@ const NOTHING: readonly never[] = []
  */
 export function signInStores(keyring: Keyring) {
   let database: Database | null = null
-  let open: { readonly idps: ProviderStore; readonly signIns: SignInStore; readonly states: UsedStates } | null = null
+  let open: {
+    readonly idps: ProviderStore
+    readonly signIns: SignInStore
+    readonly states: UsedStates
+    readonly passkeys: PasskeyStore
+  } | null = null
   let onOpen = (): void => {}
 
   function use() {
@@ -43,7 +50,12 @@ export function signInStores(keyring: Keyring) {
     /** The database is there. */
     opened(made: Database): void {
       database = made
-      open = { idps: openIdpStore(made, keyring), signIns: openSignInStore(made), states: openUsedStates(made) }
+      open = {
+        idps: openIdpStore(made, keyring),
+        signIns: openSignInStore(made),
+        states: openUsedStates(made),
+        passkeys: openPasskeyStore(made),
+      }
       onOpen()
     },
     whenOpened(listener: () => void): void {
@@ -59,6 +71,11 @@ export function signInStores(keyring: Keyring) {
       put: (signIn) => use().signIns.put(signIn),
       remove: (id) => use().signIns.remove(id),
     } satisfies SignInStore,
+    passkeys: {
+      all: () => open?.passkeys.all() ?? NOTHING,
+      put: (passkey) => use().passkeys.put(passkey),
+      remove: (id) => use().passkeys.remove(id),
+    } satisfies PasskeyStore,
     states: {
       take: (hash, expiresAt) => use().states.take(hash, expiresAt),
       trim: (now) => use().states.trim(now),

@@ -13,6 +13,7 @@ import type { Identity, IdentityProvider } from '../auth/oidc/provider.ts'
 import { createProviders } from '../auth/oidc/providers.ts'
 import { createRelyingParty } from '../auth/oidc/relying-party.ts'
 import { createOidcSignIn } from '../auth/oidc/sign-in.ts'
+import { createPasskeys } from '../auth/passkey/passkeys.ts'
 import type { Ended, Principal } from '../auth/principal.ts'
 import { sessionCookie } from '../auth/session-cookie.ts'
 import type { UserRecord } from '../auth/users.ts'
@@ -61,12 +62,15 @@ export function createSignInPlane(
     random: text,
     origin: () => origin,
   })
+  const passkeys = createPasskeys(stores.passkeys, () => origin, now)
   stores.whenOpened(() => {
+    passkeys.load()
     providers.load()
     signIns.load()
     signIns.apply(signing(config.current()))
   })
   users.onEvent(({ id, kind }) => {
+    if (kind === 'removed') passkeys.forgetUser(id)
     if (kind === 'removed') signIns.endAllOf(id, 'removed')
     else if (users.get(id)?.disabledAt != null) signIns.endAllOf(id, 'disabled')
   })
@@ -89,6 +93,7 @@ export function createSignInPlane(
   }
 
   return {
+    passkeys,
     providers,
     relyingParty,
     grants,

@@ -31,3 +31,15 @@ export function refuseForeignPage(
     'the request does not come from a page of this gateway (server.external_url, server.allowed_origins); use a key',
   )
 }
+
+/**
+ * A form signs nobody in that another site has sent: a person would go on in the account of someone else.
+ * @throws GateError CSRF_REFUSED
+ */
+export function refuseForeignForm(headers: IncomingHttpHeaders): void {
+  const { origin, host } = headers
+  const own = origin === undefined ? undefined : URL.parse(origin)?.host
+  // whatever name the gateway has: a page of another one has another origin
+  const origins = own !== undefined && own === host?.toLowerCase() ? new Set([origin ?? '']) : new Set<string>()
+  refuseForeignPage({ method: 'POST', headers }, origins, true)
+}

@@ -84,7 +84,8 @@ export async function serveApi(
     signal,
   }
   try {
-    await sendReply(exchange, route, await dispatch(route, call, api.audit))
+    const reply = await dispatch(route, call, api.audit)
+    await sendReply(exchange, route, principal.via === 'break-glass' ? withBreakGlass(reply) : reply)
   } catch (error) {
     if (error instanceof GateError || answer.started()) throw error
     const problem = problemOf(error)
@@ -124,6 +125,11 @@ async function bodyOf({ request, answer }: Exchange, { body, takes = 'json' }: A
 
 function sendProblem(answer: Answer, problem: AdminProblem): void {
   answer.end(problem.status, { ...FIXED, 'content-type': PROBLEM_TYPE }, Buffer.from(JSON.stringify(problem)))
+}
+
+/** Whoever works in an emergency is reminded that it is one. */
+function withBreakGlass(reply: Reply): Reply {
+  return { ...reply, headers: { ...reply.headers, 'x-gate-break-glass': 'on' } }
 }
 
 async function sendReply({ request, answer }: Exchange, route: ApiRoute, reply: Reply): Promise<void> {

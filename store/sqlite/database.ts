@@ -5,6 +5,7 @@ import { databaseError } from './remedy.ts'
 import { ACCESS_TABLES } from './tables/access.ts'
 import { AUDIT_TABLE } from './tables/audit.ts'
 import { REFILL_TABLE } from './tables/money.ts'
+import { PASSKEY_TABLE } from './tables/passkey.ts'
 import { SIGN_IN_TABLES } from './tables/sign-in.ts'
 import { ROLL_UP_TABLES, USAGE_LOG_VIEW } from './tables/usage.ts'
 
@@ -72,6 +73,7 @@ const LATER_TABLES: readonly string[] = [
   ...ROLL_UP_TABLES,
   ...SIGN_IN_TABLES,
   REFILL_TABLE,
+  PASSKEY_TABLE,
 ]
 
 /**

@@ -469,7 +469,11 @@ const aisopod: readonly Entry[] = [
     gate: '`auth.token = "${NAME}"` in `config.toml`',
     proof: ['test/unit/config/variables.test.ts', 'AISOPOD_AUTH_TOKEN'],
   },
-  { shown: '`auth.mode = "password"`, `password_hash`', gate: 'the same', owed: 'access' },
+  {
+    shown: '`auth.mode = "password"`, `password_hash`',
+    gate: 'the same',
+    proof: ['test/e2e/sign-in-pages.test.ts', "a seed's login takes the password alone"],
+  },
   { shown: '`auth.mode = "device"`', gate: 'the same (RFC 8628)', owed: 'access' },
   {
     shown: '`auth.mode = "none"`',

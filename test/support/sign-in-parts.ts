@@ -3,6 +3,7 @@ import type { ApiParts } from '../../daemon/admin/table.ts'
 import { createDeviceGrants } from '../../daemon/auth/device/grants.ts'
 import { createSignIns } from '../../daemon/auth/device/sign-ins.ts'
 import { createProviders } from '../../daemon/auth/oidc/providers.ts'
+import { createPasskeys } from '../../daemon/auth/passkey/passkeys.ts'
 
 /** What the routes of the sign-in need, where nobody signs in: nothing is kept, no provider can be reached. */
 export function signInParts(): ApiParts['signIn'] {
@@ -23,6 +24,10 @@ export function signInParts(): ApiParts['signIn'] {
     decide: () => {
       throw new Error('nobody decides here')
     },
+    deviceWithCode: () => {
+      throw new Error('nobody decides here')
+    },
+    passkeys: createPasskeys(store, () => 'http://127.0.0.1', Date.now),
     letsDevicesIn: () => true,
   }
 }

@@ -58,6 +58,7 @@ const PLANTED: readonly Planted[] = [
   { rule: wrapper('acme-client'), from: 'daemon/listener/b.ts', to: 'acme-client' },
   { rule: wrapper('peculiarx509'), from: 'host/b.ts', to: '@peculiar/x509' },
   { rule: wrapper('reflect-metadata'), from: 'host/d.ts', to: 'reflect-metadata' },
+  { rule: wrapper('simplewebauthnserver'), from: 'daemon/admin/passkey.ts', to: '@simplewebauthn/server' },
   { rule: wrapper('node-forge'), from: 'host/c.ts', to: 'node-forge' },
 ]
 const INSTALLED = [
@@ -69,6 +70,7 @@ const INSTALLED = [
   '@peculiar/x509',
   'reflect-metadata',
   'node-forge',
+  '@simplewebauthn/server',
   'zod',
   'typescript',
 ]

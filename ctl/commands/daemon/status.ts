@@ -67,6 +67,7 @@ function statusText(status: DaemonStatus, to: string, stdout: Output): string {
     problems,
     ignored = [],
     closed,
+    break_glass,
   } = status
   const isReady = not_ready === undefined || !['ready', 'reloading'].includes(state) // else the state says it
   const lines = [
@@ -75,6 +76,7 @@ function statusText(status: DaemonStatus, to: string, stdout: Output): string {
     `listening   ${listen.join(', ') || `nowhere: ${listen_error ?? 'not yet'}`}`,
     ...(closed === undefined ? [] : [`closed      no client is served: ${closed}`]),
     ...(isReady || closed !== undefined ? [] : [`refusing    no new request is served: ${not_ready}`]),
+    ...(break_glass ? ['break-glass on: its password has every right; remove BREAK_GLASS and restart'] : []),
     `in flight   ${requests_in_flight} requests`,
     `store       ${store.path}, ${store.backlog_rows} rows to write${store.last_error === undefined ? '' : `: ${store.last_error}`}`,
     '',

@@ -6,6 +6,7 @@ import { CALLBACK_PATH, SIGN_IN_LIFE_S } from '../../../schemas/words/sign-in.ts
 import type { Identity } from '../../auth/oidc/provider.ts'
 import type { Providers } from '../../auth/oidc/providers.ts'
 import type { OidcSignIn } from '../../auth/oidc/sign-in.ts'
+import { alertOf, framed, ownPath, PAGE_HEADERS } from '../pages/page-frame.ts'
 import { json, page, type Reply, redirect } from '../reply.ts'
 import { type ApiRequest, type ApiRoute, apiRoute, type Caller } from '../route.ts'
 
@@ -107,25 +108,6 @@ function cookieIn(header: string | undefined, name: string): string | undefined 
   return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
 }
 
-/** Where a browser goes afterwards: a path of this host, or `/`. */
-function ownPath(asked: string | undefined): string {
-  if (asked === undefined || !/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(asked)) return '/'
-  return asked
-}
-
-const PAGE_HEADERS = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
-} as const
-
 function refusalPage(message: string): string {
-  const text = message.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Gate: not signed in</title>
-<h1>Not signed in</h1>
-<p>${text}.
-<p><a href="/login">Back to the sign-in page</a>
-</html>
-`
+  return framed('Not signed in', `${alertOf(message)}<p><a href="/login">Back to the sign-in page</a>`)
 }

@@ -63,6 +63,14 @@ export const daemon: Check<DaemonFacts> = {
           edit(status.store.path, 'see the lines about disk, database and permissions'),
         ),
       )
+    if (status.break_glass)
+      findings.push(
+        warn(
+          'break-glass is on',
+          'a client with its password has every right',
+          edit('the environment of gate-daemon', 'remove BREAK_GLASS, and restart it'),
+        ),
+      )
     findings.push(...status.problems.map(configProblem))
     return findings.length > 0
       ? findings

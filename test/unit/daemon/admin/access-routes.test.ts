@@ -54,6 +54,7 @@ beforeEach(() => {
       verifyPassword: async (username = 'admin', password) =>
         password === 'right' ? (access.users.named(username)?.id ?? null) : null,
       hashPassword: async (password) => `hash of ${password}`,
+      takesPasswords: () => true,
     },
   )
   routes.splice(0)

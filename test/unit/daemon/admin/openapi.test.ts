@@ -44,7 +44,7 @@ test('no two rows are the same, and each says what it does in one line', () => {
   expect(new Set(routes.map(nameOf)).size).toBe(routes.length)
   for (const { summary, path } of routes) {
     expect(summary, path).toMatch(/^[A-Z][^\n|]{5,150}[^.\s]$/)
-    expect(path).toMatch(/^\/(?:api|auth|login|logout|device|oauth|\.well-known|managed|v1)(?:\/[\w.{}-]+)*$/)
+    expect(path).toMatch(/^\/(?:api|auth|login|logout|device|passkeys|oauth|\.well-known|managed|v1)(?:\/[\w.{}-]+)*$/)
   }
 })
 
@@ -54,7 +54,9 @@ test('a row that changes something is audited', () => {
   expect(
     silent
       .map(nameOf)
-      .filter((name) => !/validate|route|device|logout|refresh|login|oauth|revoke|metrics|logs|traces/.test(name)),
+      .filter(
+        (name) => !/validate|route|options|device|logout|refresh|login|oauth|revoke|metrics|logs|traces/.test(name),
+      ),
   ).toEqual([])
 })
 

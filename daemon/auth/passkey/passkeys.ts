@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
+import {
+  type AuthenticationResponseJSON,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server'
+import { GateError } from '../../../schemas/words/errors.ts'
+
+/** A passkey of a person. Times are Unix milliseconds. */
+export type Passkey = {
+  /** Of the credential, base64url. */
+  readonly id: string
+  readonly userId: string
+  readonly name: string
+  /** COSE. */
+  readonly publicKey: Buffer
+  /** How often it has signed, as it says; 0 where it does not count. */
+  readonly counter: number
+  readonly createdAt: number
+  readonly usedAt: number | null
+}
+
+/** What passkeys need from storage. */
+export type PasskeyStore = {
+  readonly all: () => readonly Passkey[]
+  /** Adds it, or replaces the one of this id. */
+  readonly put: (passkey: Passkey) => void
+  readonly remove: (id: string) => void
+}
+
+type Challenge = { readonly userId: string | null; readonly until: number }
+
+export type Passkeys = ReturnType<typeof createPasskeys>
+
+const CHALLENGE_MS = 300_000
+const MOST_CHALLENGES = 1_000
+const MOST_OF_A_USER = 20
+const TIMEOUT_MS = 120_000
+
+/**
+ * Passkeys (WebAuthn), which prove a person by themselves: the authenticator has verified who uses it. Each challenge
+ * counts once, for five minutes, and for the person whom it was made for.
+ * @param origin where browsers reach Gate; its host is the one that passkeys are for
+ * @param now Unix milliseconds
+ * @see https://www.w3.org/TR/webauthn-3/
+ */
+export function createPasskeys(store: PasskeyStore, origin: () => string, now: () => number) {
+  const byId = new Map<string, Passkey>()
+  const challenges = new Map<string, Challenge>()
+
+  /** @throws GateError SIGN_IN_REFUSED where browsers know no passkeys: a host name and HTTPS, or localhost */
+  function place(): { readonly rpId: string; readonly at: string } {
+    const { hostname, protocol, origin: at } = new URL(origin())
+    const isSecure = protocol === 'https:' || hostname === 'localhost'
+    if (isSecure && isIP(hostname.replace(/^\[|\]$/g, '')) === 0) return { rpId: hostname, at }
+    throw new GateError('SIGN_IN_REFUSED', 'passkeys need a host name and HTTPS: set server.external_url')
+  }
+
+  function newChallenge(userId: string | null): Uint8Array<ArrayBuffer> {
+    for (const [text, { until }] of challenges) if (until <= now()) challenges.delete(text)
+    const [oldest] = challenges.keys()
+    if (challenges.size >= MOST_CHALLENGES && oldest !== undefined) challenges.delete(oldest)
+    const bytes = randomBytes(32)
+    challenges.set(bytes.toString('base64url'), { userId, until: now() + CHALLENGE_MS })
+    return new Uint8Array(bytes)
+  }
+
+  /** Whether a challenge is one for this person, and was not used before. */
+  const takes = (userId: string | null) => (challenge: string) => {
+    const known = challenges.get(challenge)
+    challenges.delete(challenge)
+    return known !== undefined && known.userId === userId && known.until > now()
+  }
+
+  const of = (userId: string) => [...byId.values()].filter((passkey) => passkey.userId === userId)
+
+  return {
+    /** Reads them from the store, once that is open. */
+    load(): void {
+      for (const passkey of store.all()) byId.set(passkey.id, passkey)
+    },
+    isPossible(): boolean {
+      const url = new URL(origin())
+      return (
+        (url.protocol === 'https:' || url.hostname === 'localhost') && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0
+      )
+    },
+    of,
+    /** What a browser needs to make one. */
+    async beginAdding(user: { readonly id: string; readonly name: string }) {
+      const own = of(user.id)
+      if (own.length >= MOST_OF_A_USER)
+        throw new GateError('TOO_MANY_ENTRIES', `you have ${MOST_OF_A_USER} passkeys; remove one first`)
+      return generateRegistrationOptions({
+        rpName: 'Gate',
+        rpID: place().rpId,
+        userName: user.name,
+        userID: new Uint8Array(Buffer.from(user.id)),
+        challenge: newChallenge(user.id),
+        timeout: TIMEOUT_MS,
+        attestationType: 'none',
+        excludeCredentials: own.map(({ id }) => ({ id })),
+        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+      })
+    },
+    /** @throws GateError SIGN_IN_REFUSED, STORE_UNAVAILABLE */
+    async add(userId: string, name: string, response: RegistrationResponseJSON): Promise<Passkey> {
+      const { rpId, at } = place()
+      const { verified, registrationInfo } = await verifyRegistrationResponse({
+        response,
+        expectedChallenge: takes(userId),
+        expectedOrigin: at,
+        expectedRPID: rpId,
+        requireUserVerification: true,
+      }).catch(refuse)
+      if (!verified || registrationInfo === undefined || byId.has(registrationInfo.credential.id)) return refuse()
+      const { id, publicKey, counter } = registrationInfo.credential
+      const passkey = { id, userId, name, publicKey: Buffer.from(publicKey), counter, createdAt: now(), usedAt: null }
+      store.put(passkey)
+      byId.set(id, passkey)
+      return passkey
+    },
+    /** What a browser needs to use one; whose it is shows when it is used. */
+    beginSignIn: async () =>
+      generateAuthenticationOptions({
+        rpID: place().rpId,
+        challenge: newChallenge(null),
+        timeout: TIMEOUT_MS,
+        userVerification: 'required',
+      }),
+    /** Whose passkey has signed. @throws GateError SIGN_IN_REFUSED, STORE_UNAVAILABLE */
+    async signIn(response: AuthenticationResponseJSON): Promise<string> {
+      const { rpId, at } = place()
+      const known = byId.get(response.id)
+      if (known === undefined) return refuse()
+      const { id, publicKey, counter } = known
+      const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+        response,
+        expectedChallenge: takes(null),
+        expectedOrigin: at,
+        expectedRPID: rpId,
+        credential: { id, publicKey: new Uint8Array(publicKey), counter },
+        requireUserVerification: true,
+      }).catch(refuse)
+      if (!verified || byId.get(id) !== known) return refuse()
+      const used = { ...known, counter: authenticationInfo.newCounter, usedAt: now() }
+      store.put(used)
+      byId.set(id, used)
+      return used.userId
+    },
+    /** @returns false when the person has no such passkey */
+    remove(userId: string, id: string): boolean {
+      if (byId.get(id)?.userId !== userId) return false
+      store.remove(id)
+      byId.delete(id)
+      return true
+    },
+    /** A person was removed, and so were their passkeys in the store. */
+    forgetUser(userId: string): void {
+      for (const { id } of of(userId)) byId.delete(id)
+    },
+  }
+}
+
+/** Why is not told: it helps nobody who has the right one. */
+function refuse(cause?: unknown): never {
+  throw new GateError('SIGN_IN_REFUSED', 'the passkey is not accepted here; try again', { cause })
+}
