@@ -1,0 +1,137 @@
+// Signing in by password over a real socket: cookies, other sites, and what an end of a session reaches.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Daemon, startDaemon, until } from '../support/daemon.ts'
+import { type FakeUpstream, frame, STREAM_HEADERS, startFakeUpstream, upstreamEnv } from '../support/fake-upstream.ts'
+
+const PASSWORD = 'correct horse battery'
+
+let upstream: FakeUpstream
+let gate: Daemon
+beforeAll(async () => {
+  upstream = await startFakeUpstream((_, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    response.write(frame({ content: 'first' }))
+  })
+  gate = await startDaemon({
+    ...upstreamEnv('mock', upstream.url),
+    GATE_AUTH__MODE: 'password',
+    GATE_AUTH__TOKEN: 'a-system-token-of-the-test',
+    GATE_SERVER__EXTERNAL_URL: 'https://ai.example.org',
+  })
+  await call('POST', '/api/admin/users', { name: 'ada', role: 'member', password: PASSWORD }, bearer(gate.key))
+})
+afterAll(async () => {
+  await gate.kill()
+  gate.remove()
+  await upstream.close()
+})
+
+type Headers = Readonly<Record<string, string>>
+const bearer = (key: string): Headers => ({ authorization: `Bearer ${key}` })
+const OWN = { 'sec-fetch-site': 'same-origin' }
+
+function call(method: string, path: string, body?: object, headers: Headers = {}): Promise<Response> {
+  return fetch(gate.url + path, {
+    method,
+    redirect: 'manual',
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+}
+
+/** @returns the cookie that the browser would send */
+async function signIn(): Promise<{ readonly cookie: string; readonly token: string }> {
+  const response = await call('POST', '/auth/login', { username: 'ada', password: PASSWORD })
+  const { token } = (await response.json()) as { token: string }
+  const [set = ''] = response.headers.getSetCookie()
+  expect(set).toMatch(/^se_session=gate_session_[\w-]{43}; Path=\/; Max-Age=86400; HttpOnly; SameSite=Lax$/)
+  return { cookie: set.split(';')[0] ?? '', token }
+}
+
+const statusOf = async (answer: Promise<Response>): Promise<number> => (await answer).status
+const CHAT = { model: 'mock', stream: true, messages: [] }
+
+test('a session in a cookie acts for pages of the gateway alone; its token as a Bearer token for whoever has it (S12)', async () => {
+  const { cookie, token } = await signIn()
+  const me = await call('GET', '/auth/me', undefined, { cookie })
+  expect(await me.json()).toMatchObject({ via: 'session', user: { name: 'ada', role: 'member' } })
+  const make = (headers: Headers) =>
+    statusOf(call('POST', '/api/user/tokens', { name: 'k', scopes: ['chat:write'] }, headers))
+  expect(await make({ cookie })).toBe(403)
+  expect(await make({ cookie, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' })).toBe(403)
+  expect(await make({ cookie, 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:1' })).toBe(403)
+  expect(await make({ cookie, origin: 'null' })).toBe(403)
+  expect(await make({ cookie, ...OWN })).toBe(201)
+  expect(await make({ cookie, origin: 'https://ai.example.org' })).toBe(201)
+  expect(await make(bearer(token))).toBe(201)
+  expect(await make({ ...bearer(token), cookie })).toBe(201)
+  expect(await make({ ...bearer(gate.key), cookie })).toBe(401)
+})
+
+test('no other site makes a browser ask a model, or read, by a cookie', async () => {
+  const { cookie } = await signIn()
+  const foreign = { cookie, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }
+  const asked = upstream.seen.length
+  expect(await statusOf(call('POST', '/v1/chat/completions', CHAT, foreign))).toBe(403)
+  expect(await statusOf(call('GET', '/v1/models', undefined, foreign))).toBe(403)
+  const form = { ...foreign, 'content-type': 'text/plain', origin: 'https://evil.example' }
+  expect(await statusOf(call('POST', '/v1/chat/completions', CHAT, form))).toBe(403)
+  expect(await statusOf(call('POST', '/auth/logout', undefined, { ...foreign, 'x-http-method-override': 'GET' }))).toBe(
+    403,
+  )
+  expect(upstream.seen.length).toBe(asked)
+})
+
+test('a login takes JSON alone, and tells nothing apart', async () => {
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+  expect(await statusOf(call('POST', '/auth/login', { username: 'ada', password: PASSWORD }, form))).toBe(415)
+  const said = await Promise.all(
+    [
+      { username: 'ada', password: 'wrong password' },
+      { username: 'nobody', password: PASSWORD },
+    ].map(async (body) => {
+      const response = await call('POST', '/auth/login', body)
+      return [response.status, await response.json(), response.headers.getSetCookie()]
+    }),
+  )
+  expect(said[0]).toEqual(said[1])
+  expect(said[0]?.[0]).toBe(401)
+})
+
+test.each([
+  { what: 'a sign-out', take: (cookie: string) => call('POST', '/auth/logout', undefined, { cookie, ...OWN }) },
+  {
+    what: 'a new password',
+    take: async () => {
+      const { users } = (await (await call('GET', '/api/admin/users', undefined, bearer(gate.key))).json()) as {
+        users: { id: string }[]
+      }
+      return call('PATCH', `/api/admin/users/${users[0]?.id}`, { password: PASSWORD }, bearer(gate.key))
+    },
+  },
+])('$what ends what is being answered to the session, and the session', async ({ take }) => {
+  const { cookie } = await signIn()
+  const response = await call('POST', '/v1/chat/completions', CHAT, { cookie, ...OWN })
+  let received = ''
+  const text = (async () => {
+    for await (const chunk of response.body ?? []) received += Buffer.from(chunk as Uint8Array).toString()
+    return received
+  })()
+  await until(() => received.includes('first'))
+  expect((await take(cookie)).status).toBe(200)
+  expect(await text).toContain('the session was ended')
+  expect(await statusOf(call('GET', '/auth/me', undefined, { cookie }))).toBe(401)
+})
+
+test('a session outlives kill -9 of the daemon, and a refresh replaces its token', async () => {
+  const { cookie } = await signIn()
+  const refreshed = await call('POST', '/auth/refresh', undefined, { cookie, ...OWN })
+  const { token } = (await refreshed.json()) as { token: string }
+  expect(await statusOf(call('GET', '/auth/me', undefined, { cookie }))).toBe(401)
+  await gate.kill()
+  gate = await startDaemon(
+    { ...upstreamEnv('mock', upstream.url), GATE_AUTH__MODE: 'password', GATE_AUTH__TOKEN: gate.key },
+    gate.stateDirectory,
+  )
+  expect(await statusOf(call('GET', '/auth/me', undefined, bearer(token)))).toBe(200)
+})
