@@ -9,6 +9,7 @@ import { keyPathText } from '../schemas/words/key-path.ts'
 import { nearest } from '../schemas/words/nearest.ts'
 import { defaultBaseUrl, exampleBaseUrl } from '../schemas/words/providers.ts'
 import { leafPaths, valueAt } from '../syntax/tree.ts'
+import { unsignedAlerts } from './alert-rules.ts'
 import { certificateConflicts } from './certificate-rules.ts'
 import { certificateSource } from './certificate-source.ts'
 import type { Conflict } from './conflict.ts'
@@ -20,6 +21,7 @@ import type { Conflict } from './conflict.ts'
 export function conflicts(config: Config, tree: KeyNode): Conflict[] {
   return [
     ...longWaits(config, tree),
+    ...unsignedAlerts(config),
     ...openToAll(config),
     ...openDoors(config),
     ...certificateConflicts(config),

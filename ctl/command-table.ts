@@ -1,4 +1,5 @@
 import { ABOUT_COMMANDS } from './commands/about/table.ts'
+import { AUDIT_COMMANDS } from './commands/audit/table.ts'
 import { AUTH_COMMANDS } from './commands/auth/table.ts'
 import { BACKEND_COMMANDS } from './commands/backend/table.ts'
 import { BACKUP_COMMANDS } from './commands/backup/table.ts'
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ...SPEC_COMMANDS,
   ...HOST_COMMANDS,
   ...BACKUP_COMMANDS,
+  ...AUDIT_COMMANDS,
   ...CA_COMMANDS,
   ...COMPLETION_COMMANDS,
   ...ABOUT_COMMANDS,

@@ -1,6 +1,7 @@
 import type { Config } from '../schemas/config/config.ts'
 import { isOpenMode } from '../schemas/words/auth-modes.ts'
 import { gatectlName } from '../system/gatectl-name.ts'
+import { startWatch } from './assembly/alerts.ts'
 import { openCertificates } from './assembly/certificates.ts'
 import { createControlPlane } from './assembly/control-plane.ts'
 import { createDataPlane } from './assembly/data-plane.ts'
@@ -34,12 +35,14 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   lifecycle.onReload('configuration', controlPlane.reload)
   lifecycle.onDrain('followers', controlPlane.drain)
   lifecycle.onDrain('requests', dataPlane.drain)
+  lifecycle.onStop('watch', startWatch(ground, dataPlane).stop)
   lifecycle.onStop('admin socket', controlPlane.stop)
   for (const [name, stop] of dataPlane.stops) lifecycle.onStop(name, stop)
   lifecycle.onStop('sign-ins', signIn.stop)
   lifecycle.onStop('certificates', async () => certificates?.close())
   lifecycle.onStop('upkeep', startUpkeep(ground, storage).stop)
   lifecycle.onStop('store', storage.stop)
+  lifecycle.onStop('alerts', ground.stopAlerts)
   lifecycle.onStop('state directory', ground.stop)
   lifecycle.onStop('watchdog', startWatchdog(ground.env, ground.notify, log))
   installSignals(process, lifecycle, monotonic) // for good: a signal that comes while the process ends changes nothing

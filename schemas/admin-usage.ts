@@ -32,7 +32,7 @@ const usagePoint = z.strictObject({
 })
 export type UsagePoint = z.output<typeof usagePoint>
 /**
- * GET /v1/usage?since=24h: requests that reached an upstream, the busiest of each kind first. A request that was
+ * GET /api/admin/usage?since=24h: requests that reached an upstream, the busiest of each kind first. A request that was
  * tried at two upstreams counts once by model and key, and at both upstreams. `since` is a duration or a time.
  */
 export const usageReport = z.strictObject({

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { usageReport } from './admin-usage.ts'
 import { unitState } from './agent.ts'
 import { AGENT_ERRORS } from './agent-error.ts'
 import type { ConfigChange, ConfigDifference, ConfigProblem, Explanation } from './config/layers.ts'
@@ -253,7 +252,6 @@ export const ADMIN_ANSWERS = {
   'GET /v1/tokens': tokenList,
   'POST /v1/tokens': createdToken,
   'DELETE /v1/tokens/:': tokenRevoked,
-  'GET /v1/usage': usageReport,
 } as const
 export type AdminRouteName = keyof typeof ADMIN_ANSWERS
 export type AdminAnswers = { readonly [K in AdminRouteName]: z.output<(typeof ADMIN_ANSWERS)[K]> }

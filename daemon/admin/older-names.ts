@@ -6,7 +6,7 @@ const MOVED: readonly (readonly [RegExp, string])[] = [
   [/^\/v1\/status$/, '/api/admin/system'],
   [/^\/v1\/backends\/(start|stop|restart|logs|events)\/([^/]+)$/, '/api/admin/backends/$2/$1'],
   [/^\/v1\/tls\/renew\/([^/]+)$/, '/api/admin/tls/$1/renew'],
-  [/^\/v1\/((?:reload|logs|config|route|backends|tls)(?:\/.*)?)$/, '/api/admin/$1'],
+  [/^\/v1\/((?:reload|logs|config|route|backends|tls|usage)(?:\/.*)?)$/, '/api/admin/$1'],
 ]
 
 /** The path under which a route is served now. */

@@ -1,6 +1,7 @@
 import { AdminError } from './error.ts'
 import { type PathPattern, pathPattern } from './path-pattern.ts'
 import type { ApiRoute } from './route.ts'
+import { type AuditParts, auditRoutes } from './routes/audit.ts'
 import { type AuthParts, authRoutes } from './routes/auth.ts'
 import { backendLogRoutes } from './routes/backend-logs.ts'
 import { type BackendParts, backendRoutes } from './routes/backends.ts'
@@ -24,10 +25,13 @@ import { type SystemParts, systemRoutes } from './routes/system.ts'
 import { teamRoutes } from './routes/teams.ts'
 import { type AdminCertificates, tlsRoutes } from './routes/tls.ts'
 import { type UpstreamParts, upstreamRoutes } from './routes/upstreams.ts'
+import { type UsageParts, usageRoutes } from './routes/usage.ts'
 import { type UserParts, userRoutes } from './routes/users.ts'
 
 /** What the routes of all areas need. */
 export type ApiParts = SystemParts &
+  UsageParts &
+  AuditParts &
   ConfigParts &
   LogParts &
   BackendParts &
@@ -80,6 +84,8 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...userRoutes(parts),
     ...teamRoutes(parts),
     ...clientGatewayRoutes(parts.clientGateway),
+    ...usageRoutes(parts),
+    ...auditRoutes(parts),
   ]
 }
 

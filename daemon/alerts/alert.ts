@@ -1,5 +1,4 @@
-/** What there are alerts of. */
-export type AlertEvent = 'budget' | 'backend' | 'certificate' | 'disk' | 'upstream' | 'break-glass' | 'audit' | 'test'
+import type { AlertEvent } from '../../schemas/words/alert-events.ts'
 
 /** Something that operators want to be told of. */
 export type Alert = {

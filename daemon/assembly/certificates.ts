@@ -12,10 +12,11 @@ import type { Ground } from './ground.ts'
 export function openCertificates({
   config,
   log,
+  alert,
   now,
   monotonic,
   stateDirectory,
-}: Pick<Ground, 'log' | 'now' | 'monotonic' | 'stateDirectory'> & {
+}: Pick<Ground, 'log' | 'alert' | 'now' | 'monotonic' | 'stateDirectory'> & {
   readonly config: Pick<Ground['config'], 'current'>
 }): Certificates | null {
   const settings = settingsOf(config.current())
@@ -29,7 +30,7 @@ export function openCertificates({
     return url?.startsWith('https:') === true ? hostOf(url) : undefined
   }
   const clocks = { now, monotonic, random: Math.random }
-  return createCertificates(settings, { stateDirectory, log, send, webhook, externalHost, ...clocks })
+  return createCertificates(settings, { stateDirectory, log, alert, send, webhook, externalHost, ...clocks })
 }
 
 /** Ports are no reason to refuse a configuration whose certificates are switched off for a while. */

@@ -90,6 +90,10 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
       externalUrl: () => config.current().server.external_url,
       keyOf: (id) => keyOf(storage.tokens.list(), id),
       hostLoad: hostLoad([ground.stateDirectory, join(ground.stateDirectory, 'models')]),
+      usage: storage.usage,
+      auditLog: storage.auditLog,
+      namesOf: () => namesIn(storage),
+      now,
       reload: async () => {
         await lifecycle.reload()
         return lastReload
@@ -97,7 +101,7 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
     }),
   )
   dataPlane.serveApi({ routes: table.routes, audit, stopping: stopping.signal })
-  const server = createAdminServer({ table, audit, tokens: storage.tokens, usage: storage.usage, now, log })
+  const server = createAdminServer({ table, audit, tokens: storage.tokens, now, log })
 
   return {
     /** Answers on the admin socket. @throws AdminSocketError */
@@ -133,6 +137,17 @@ function socketOf({ env, activation, stateDirectory }: Ground): AdminSocket {
   const [fd] = activation.admin
   if (fd !== undefined) return { fd }
   return { path: env['GATE_ADMIN_SOCKET'] || join(stateDirectory, 'admin.sock') }
+}
+
+/** Of what usage is reported by. */
+function namesIn({ access }: Storage) {
+  const byId = (all: readonly { readonly id: string; readonly name: string }[]) =>
+    new Map(all.map(({ id, name }) => [id, name]))
+  return {
+    keys: byId(access.tokens.list()),
+    people: byId(access.users.list()),
+    teams: byId(access.teams.list()),
+  }
 }
 
 /** A key that has not ended, as explanations of routes need it. */

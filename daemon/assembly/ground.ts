@@ -8,6 +8,8 @@ import { configSeals } from '../../store/sealed/config-seals.ts'
 import { createKeyring } from '../../store/sealed/keyring.ts'
 import { lockState } from '../../store/sqlite/state-lock.ts'
 import { createAlerts } from '../alerts/alerts.ts'
+import { destinationsOf } from '../alerts/destinations.ts'
+import { post } from '../alerts/post.ts'
 import { takeActivation } from '../listener/activation.ts'
 import { createLineBuffer } from '../log/line-buffer.ts'
 import { createLog } from '../log/log.ts'
@@ -43,7 +45,7 @@ export function layGround(options: DaemonOptions) {
   if (activation.unknown.length > 0) {
     log('warn', 'sockets with unknown names were passed and are ignored', { error: activation.unknown.join(', ') })
   }
-  const alerts = createAlerts({ log })
+  const alerts = createAlerts({ log, post, now, random: Math.random })
   const notify = openNotify({ env, fd: activation.notify, log })
   const credentialsDirectory = env['CREDENTIALS_DIRECTORY']
   const masterKeys = { stateDirectory, credentialsDirectory, texts: () => masterTexts({ env, credentialsDirectory }) }
@@ -71,8 +73,10 @@ export function layGround(options: DaemonOptions) {
     now: monotonic,
   })
 
-  function apply({ log: { level, format }, auth }: Config): void {
-    writer.hide(auth.token)
+  function apply(next: Config): void {
+    const { level, format } = next.log
+    alerts.apply(destinationsOf(next))
+    writer.hide(next.auth.token)
     writer.setLevel(level)
     writer.setFormat(format ?? usualFormat)
   }
@@ -89,6 +93,7 @@ export function layGround(options: DaemonOptions) {
     log,
     /** Tells operators. */
     alert: alerts.tell,
+    stopAlerts: alerts.stop,
     notify,
     keyring,
     config,
@@ -100,6 +105,7 @@ export function layGround(options: DaemonOptions) {
 }
 
 /** Keys that are accepted, so that a configuration need not change later, but that have no effect yet. */
-function unbuiltKeys({ relay }: Config): readonly string[] {
-  return relay.enable ? ['relay.enable'] : []
+function unbuiltKeys({ relay, usage }: Config): readonly string[] {
+  const keepsText = usage.keep_text.keys.length + usage.keep_text.models.length > 0
+  return [...(relay.enable ? ['relay.enable'] : []), ...(keepsText ? ['usage.keep_text'] : [])]
 }

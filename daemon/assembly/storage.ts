@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { GateError } from '../../schemas/words/errors.ts'
+import type { AuditHead } from '../../store/sqlite/audit-chain.ts'
+import type { AuditWanted } from '../../store/sqlite/audit-page.ts'
 import { openAuditStore } from '../../store/sqlite/audit-store.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
+import { checkAudit, readAuditPage } from '../../store/sqlite/read-audit.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
 import { openRefillStore } from '../../store/sqlite/refill-store.ts'
 import type { Wanted } from '../../store/sqlite/usage-report.ts'
@@ -95,6 +98,11 @@ export function openStorage({
       const { isCounting, ...report } = await readUsage(path, wanted, signal)
       const incomplete = reason ?? (isCounting ? 'rows of an earlier version are still being counted' : undefined)
       return { ...report, ...(incomplete !== undefined && { incomplete }) }
+    },
+    /** What the audit says. @throws Error why it cannot be read */
+    auditLog: {
+      page: (wanted: AuditWanted, signal: AbortSignal) => readAuditPage(path, wanted, signal),
+      verify: (known: AuditHead | null, signal: AbortSignal) => checkAudit(path, known, signal),
     },
     /** Writes what is left. Call after the last request. */
     async stop(): Promise<void> {

@@ -49,6 +49,15 @@ export function createAudit({ store, log, alert, now, fingerprintKey }: AuditPar
 
   function record(entry: AuditEntry): void {
     if (entry.outcome === 'done' || refusals.admits(entry)) add(entry)
+    if (entry.action === 'break-glass') tellOfBreakGlass(entry)
+  }
+
+  /** Once for each address, and again when it comes in after it was refused. */
+  function tellOfBreakGlass({ outcome, from }: AuditEntry): void {
+    const place = from.address ?? from.via
+    const how = outcome === 'done' ? 'was used' : 'was tried in vain'
+    const message = `the emergency account ${how} from ${place}`
+    alert({ event: 'break-glass', subject: place, state: 'on', level: outcome, severity: 'critical', message })
   }
 
   function add(entry: AuditEntry): void {

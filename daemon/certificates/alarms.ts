@@ -2,6 +2,7 @@ import type { Send } from '../../pki/acme/request.ts'
 import { alarmAt } from '../../pki/acme/schedule.ts'
 import type { CertificateStatus, TlsAlarm } from '../../schemas/admin-tls.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import type { TellAlert } from '../alerts/alert.ts'
 import type { SourceStatus } from './source.ts'
 
 type Alarm = NonNullable<CertificateStatus['alarm']>
@@ -13,6 +14,8 @@ export type AlarmParts = {
   readonly monotonic: () => number
   readonly log: Log
   readonly send: Send
+  /** Is told of each alarm, beside the webhook. */
+  readonly alert: TellAlert
   /** Where alarms are posted to; undefined: nowhere. */
   readonly webhook: () => string | undefined
 }
@@ -36,7 +39,7 @@ type Untold = { readonly alarm: TlsAlarm; attempts: number /** By the monotonic 
  * What is wrong with certificates, since when. Each alarm is logged and posted once when it begins, becomes another, or
  * ends.
  */
-export function createAlarms({ now, monotonic, log, send, webhook }: AlarmParts) {
+export function createAlarms({ now, monotonic, log, alert, send, webhook }: AlarmParts) {
   const active = new Map<string, Alarm>()
   const untold = new Map<string, Untold>()
 
@@ -53,6 +56,14 @@ export function createAlarms({ now, monotonic, log, send, webhook }: AlarmParts)
     const { name, source } = status
     if (found === undefined) log('info', 'the alarm of a certificate is over', { domain: name, source })
     else log('error', `alarm: ${found.message}`, { domain: name, source, code: found.kind })
+    alert({
+      event: 'certificate',
+      subject: id,
+      state: found === undefined ? 'over' : 'on',
+      level: found?.kind ?? '',
+      severity: 'critical',
+      message: found === undefined ? `${name}: the alarm of its certificate is over` : `${name}: ${found.message}`,
+    })
     const alarm = told(status, found === undefined)
     if (untold.size < MAX_UNTOLD || untold.has(id)) untold.set(id, { alarm, attempts: 0, notBeforeMs: 0 })
   }

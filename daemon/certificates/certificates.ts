@@ -3,6 +3,7 @@ import { pendingAnswer } from '../../pki/acme/challenges/http.ts'
 import type { Send } from '../../pki/acme/request.ts'
 import type { TlsStatus } from '../../schemas/admin-tls.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import type { TellAlert } from '../alerts/alert.ts'
 import type { Identities } from '../listener/identities.ts'
 import { type AcmeSource, acmeSource, type Pending } from './acme.ts'
 import { createAlarms } from './alarms.ts'
@@ -17,6 +18,8 @@ export type CertificateParts = Clocks & {
   readonly stateDirectory: string
   readonly log: Log
   readonly send: Send
+  /** Is told of alarms, beside the webhook. */
+  readonly alert: TellAlert
   /** `tls.alarm_webhook`, as it is now. */
   readonly webhook: () => string | undefined
   /** Host of `server.external_url`, where clients are sent. */
@@ -33,11 +36,11 @@ const CHECK_MS = 30_000
  * renewal, and alarms.
  */
 export function createCertificates(settings: CertificateSettings, parts: CertificateParts) {
-  const { now, monotonic, log, send, webhook, externalHost, stateDirectory } = parts
+  const { now, monotonic, log, alert, send, webhook, externalHost, stateDirectory } = parts
   const pending: Pending = { certificates: new Map(), answers: new Map() }
   const listeners = new Set<() => void>()
   const stopping = new AbortController()
-  const alarms = createAlarms({ now, monotonic, log, send, webhook })
+  const alarms = createAlarms({ now, monotonic, log, alert, send, webhook })
   let timer: NodeJS.Timeout | undefined
   const sourceParts: SourceParts = {
     ...parts,

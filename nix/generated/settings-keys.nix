@@ -321,6 +321,16 @@
         claude_code = null;
       };
     };
+    alerts = { names = {
+      keys = {
+        enabled = null;
+        kind = null;
+        url = "secret";
+        secret = "secret";
+        token = "secret";
+        events = null;
+      };
+    }; };
     log = {
       keys = {
         level = null;

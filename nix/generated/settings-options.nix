@@ -1118,6 +1118,32 @@ in
       description = "Managed settings that Claude Code takes over once it has signed in, as a JSON object.";
     };
   };
+  alerts = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        enabled = mkOption {
+          type = types.nullOr types.bool;
+          default = null;
+          defaultText = literalMD "what the daemon takes: `true`";
+          description = "Whether it is told.";
+        };
+        kind = mkOption {
+          type = types.nullOr (types.enum [ "webhook" "ntfy" ]);
+          default = null;
+          description = "webhook: JSON by POST, with a signature; ntfy: a message to a topic of ntfy.";
+        };
+        events = mkOption {
+          type = types.nullOr (types.listOf (types.enum [ "budget" "backend" "certificate" "disk" "upstream" "break-glass" "audit" "test" ]));
+          default = null;
+          defaultText = literalMD "what the daemon takes: `[]`";
+          description = "What it is told of; empty: everything.";
+        };
+      };
+    });
+    default = { };
+    description = "Who is told of spent budgets, dead upstreams, full disks and the like, by name.";
+  };
   log = {
     level = mkOption {
       type = types.nullOr (types.enum [ "error" "warn" "info" "debug" ]);

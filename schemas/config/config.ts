@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alertDestination } from './alerts.ts'
 import { auth } from './auth.ts'
 import { budget, limit } from './money.ts'
 import { secrets, telemetry } from './telemetry.ts'
@@ -185,6 +186,12 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ spec: { none: 'a setting of the running gateway' } }),
+  alerts: named(alertDestination)
+    .default({})
+    .meta({
+      description: 'Who is told of spent budgets, dead upstreams, full disks and the like, by name.',
+      spec: { none: 'a setting of the running gateway' },
+    }),
   log: z
     .strictObject({
       level: z

@@ -1,2 +1,2 @@
 /** What `gatectl usage` lists by. */
-export const USAGE_GROUPINGS = ['model', 'key', 'upstream', 'user'] as const
+export const USAGE_GROUPINGS = ['model', 'key', 'upstream', 'user', 'team', 'category'] as const

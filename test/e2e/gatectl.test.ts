@@ -50,7 +50,7 @@ test('status tells what runs', async () => {
 test.each<{ route: ApiRouteName; args: string }>([
   { route: 'POST /api/admin/reload', args: 'reload' },
   { route: 'GET /v1/tokens', args: 'token list' },
-  { route: 'GET /v1/usage', args: 'usage' },
+  { route: 'GET /api/admin/usage', args: 'usage' },
   { route: 'POST /api/admin/route', args: 'route explain --model echo' },
   { route: 'GET /api/admin/config', args: 'config get --all' },
   { route: 'GET /api/admin/config/diff', args: 'config diff' },
@@ -65,7 +65,7 @@ test('a key works from when it is made until it is revoked', async () => {
   const lifeMs = Date.parse(made.expires_at ?? '') - Date.parse(made.created_at)
   expect(Math.abs(lifeMs - 3_600_000)).toBeLessThan(1_000)
   expect(await chatStatus(made.token)).toBe(200)
-  const used = await answerOf('GET /v1/usage', 'usage --since today')
+  const used = await answerOf('GET /api/admin/usage', 'usage --since today')
   expect(used.keys).toMatchObject([{ id: made.id, name: 'e2e', requests: 1, failed: 0 }])
   expect(used.total.output_tokens).toBeGreaterThan(0)
   expect((await ctl(`token revoke ${made.id}`)).code).toBe(0)

@@ -62,6 +62,17 @@ export async function startAdminDaemon(
       now: Date.now,
       allRoutes: () => ({ api: [], others: [] }),
       externalUrl: () => undefined,
+      usage: () => Promise.resolve(USED),
+      namesOf: () => ({
+        keys: new Map(access.tokens.list().map(({ id, name }) => [id, name])),
+        people: new Map(),
+        teams: new Map(),
+      }),
+      auditLog: {
+        page: () => Promise.resolve([AUDITED]),
+        verify: () => Promise.resolve({ entries: 1, head: { seq: 1, hash: AUDITED.hash }, faults: [] }),
+      },
+      now: Date.now,
       modelsFor: () => [],
       money: { potsOf: () => [POT], refill: (_, subject) => subject === '' },
       upstreamsOf: () => [],
@@ -85,7 +96,6 @@ export async function startAdminDaemon(
     table,
     audit: { require: () => {}, record: () => {} },
     log: logs.log,
-    usage: () => Promise.resolve(USED),
     now: Date.now,
     tokens: access.tokens,
   })
@@ -140,6 +150,23 @@ const used = (name: string, requests: number, median_ms: number) => {
   const tokens = { input_tokens: 1_234, output_tokens: 56, cached_tokens: 0, cost_microdollars: 12_345, unpriced: 0 }
   return { name, requests, failed: 0, cancelled: 0, estimated: 0, ...tokens, median_ms }
 }
+const AUDITED = {
+  seq: 1,
+  at: Date.parse('2026-11-20T12:00:00.000Z'),
+  via: 'session',
+  who_id: 'u1',
+  who_name: 'ann\u001b[31m',
+  action: 'key.create',
+  object: 'key:k2',
+  address: '192.0.2.7',
+  door: 'https',
+  outcome: 'done',
+  reason: '',
+  old: null,
+  new: '{"name":"phone"}',
+  hash: 'ab'.repeat(32),
+}
+
 const USED = {
   total: {
     requests: 3,

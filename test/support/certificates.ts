@@ -22,6 +22,7 @@ export function watchedCertificates(
       monotonic: () => performance.now() + steadyMs,
       random: () => 0.5,
       log,
+      alert: () => {},
       send,
       webhook: () => undefined,
       externalHost: () => undefined,

@@ -184,6 +184,7 @@ export const everyKey: Tree = {
   },
   // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix would interpolate it
   managed: { claude_code: '{"env":{"A":"${b}"}}' },
+  alerts: { ops: { enabled: false, kind: 'ntfy', events: ['disk', 'budget'] } },
   log: { level: 'debug', format: 'text' },
   telemetry: {
     endpoint: 'http://127.0.0.1:4318',

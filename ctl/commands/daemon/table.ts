@@ -33,7 +33,7 @@ export const DAEMON_COMMANDS: readonly Command[] = [
   },
   {
     name: 'usage',
-    summary: 'show requests, tokens and times by model, key and upstream',
+    summary: 'show requests, tokens, costs and times by model, key, upstream, user, team and category',
     arguments: [],
     options: {
       since: {
@@ -47,10 +47,11 @@ export const DAEMON_COMMANDS: readonly Command[] = [
         description: `one table only: ${USAGE_GROUPINGS.join(', ')}`,
         complete: USAGE_GROUPINGS,
       },
+      csv: { type: 'boolean', description: 'as CSV, costs in millionths of a dollar' },
     },
     notes:
       'Requests that reached an upstream: what was refused before (no key, too many) is in the log. One that was tried at\n' +
-      'two upstreams counts once by model and key, and at both upstreams. The median is that of the answered requests,\n' +
+      'two upstreams counts once by model and key, and at both upstreams. The median is about that of the answered requests,\n' +
       'streams to their end.',
     load: () => import('./usage.ts'),
   },

@@ -4,7 +4,6 @@ import type { Scope } from '../../../schemas/words/scopes.ts'
 import { lifeMs } from '../duration.ts'
 import { AdminError, parseRequest } from '../error.ts'
 import { allowanceOf } from '../key-wish.ts'
-import { type UsageParts, usage } from './usage.ts'
 
 /** What the admin API needs from the keys; times are Unix milliseconds. */
 type AdminTokens = {
@@ -30,7 +29,7 @@ export type AdminToken = {
   readonly revokedAt: number | null
 }
 
-export type AdminParts = UsageParts & {
+export type AdminParts = {
   readonly tokens: AdminTokens
   /** Unix milliseconds. */
   readonly now: () => number
@@ -57,7 +56,6 @@ export const ROUTES: Routes = {
   'GET /v1/tokens': ({ tokens }) => ({ tokens: tokens.list().map(tokenInfoOf) }),
   'POST /v1/tokens': createToken,
   'DELETE /v1/tokens/:': revokeToken,
-  'GET /v1/usage': usage,
 }
 
 function createToken({ tokens, now }: AdminParts, { body }: AdminRequest): AdminAnswers['POST /v1/tokens'] {

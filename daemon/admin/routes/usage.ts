@@ -1,10 +1,11 @@
-import type { AdminAnswers } from '../../../schemas/admin.ts'
 import type { UsageCounts, UsageGroup, UsagePoint } from '../../../schemas/admin-usage.ts'
-import { durationMs } from '../../../schemas/config/values.ts'
-import { isCalendarDay } from '../../../schemas/words/calendar-day.ts'
-import { AdminError } from '../error.ts'
+import { adminUsageQuery, USAGE_ANSWERS, type USAGE_PERIODS, userUsageQuery } from '../../../schemas/api/usage.ts'
+import type { Principal } from '../../auth/principal.ts'
+import { json } from '../reply.ts'
+import { type ApiRoute, apiRoute } from '../route.ts'
+import { sinceOf } from '../since.ts'
 
-/** What was used, with the ids of keys. */
+/** What was used, with the ids of keys, people and teams. */
 type UsedSince = {
   readonly total: UsageCounts
   readonly models: UsageGroup[]
@@ -19,7 +20,7 @@ type UsedSince = {
   readonly incomplete?: string
 }
 
-type WantedUsage = {
+type Wanted = {
   readonly since: number
   readonly until: number
   readonly of?: { readonly userId: string } | { readonly keyId: string }
@@ -27,11 +28,9 @@ type WantedUsage = {
 
 export type UsageParts = {
   /** @param wanted times are Unix milliseconds @param signal ends it @throws Error why it cannot be read */
-  readonly usage: (wanted: WantedUsage, signal: AbortSignal) => Promise<UsedSince>
-}
-
-type Around = {
-  readonly tokens: { list(): readonly { readonly id: string; readonly name: string }[] }
+  readonly usage: (wanted: Wanted, signal: AbortSignal) => Promise<UsedSince>
+  /** Names of keys, people and teams, by id. */
+  readonly namesOf: () => Readonly<Record<'keys' | 'people' | 'teams', ReadonlyMap<string, string>>>
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -39,43 +38,64 @@ type Around = {
 /** The period that is reported when none is asked for. */
 const USUAL_PERIOD = '24h'
 
-/** Names of what is no stored key. @see daemon/auth/tokens.ts */
-const OTHER_KEYS = { system: 'auth.token', none: 'auth.mode none' }
+/** Names of what is no stored key. @see daemon/auth/principal.ts */
+const OTHER_KEYS: ReadonlyMap<string, string> = new Map([
+  ['system', 'auth.token'],
+  ['none', 'auth.mode none'],
+])
 
-export async function usage(
-  parts: UsageParts & Around,
-  { query, signal }: { readonly query: URLSearchParams; readonly signal: AbortSignal },
-): Promise<AdminAnswers['GET /v1/usage']> {
-  const until = parts.now()
-  const since = startOf(query.get('since') ?? USUAL_PERIOD, until)
-  const report = await parts.usage({ since, until }, signal)
-  const names = new Map([
-    ...Object.entries(OTHER_KEYS),
-    ...parts.tokens.list().map(({ id, name }) => [id, name] as const),
-  ])
-  const keys = report.keys.map((key) => ({ ...key, id: key.name, name: names.get(key.name) ?? key.name }))
-  const people = report.people.map((person) => ({ ...person, id: person.name }))
-  const teams = report.teams.map((team) => ({ ...team, id: team.name }))
-  return { since: new Date(since).toISOString(), until: new Date(until).toISOString(), ...report, keys, people, teams }
+const HOUR_MS = 3_600_000
+const PERIOD_MS = {
+  hour: HOUR_MS,
+  day: 24 * HOUR_MS,
+  week: 7 * 24 * HOUR_MS,
+  month: 30 * 24 * HOUR_MS,
+} as const satisfies Record<(typeof USAGE_PERIODS)[number], number>
+
+/** What was used: by all, and by whoever asks. */
+export function usageRoutes(parts: UsageParts): readonly ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'GET',
+      path: '/api/admin/usage',
+      scope: 'admin',
+      summary: 'Reports requests, tokens and costs by model, key, upstream, person, team and category',
+      query: adminUsageQuery,
+      answer: USAGE_ANSWERS['GET /api/admin/usage'],
+      handle: async ({ query, signal }) => {
+        const until = parts.now()
+        return json(await reported(parts, { since: sinceOf(query.since ?? USUAL_PERIOD, until), until }, signal))
+      },
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/api/user/usage',
+      scope: 'signed-in',
+      summary: 'Reports what the caller has used: all keys of a person, or a key that is of nobody',
+      query: userUsageQuery,
+      answer: USAGE_ANSWERS['GET /api/user/usage'],
+      handle: async ({ query: { period }, principal, signal }) => {
+        const until = parts.now()
+        const since = until - PERIOD_MS[period]
+        return json(await reported(parts, { since, until, of: ownOf(principal) }, signal))
+      },
+    }),
+  ]
 }
 
-/** @returns Unix milliseconds @throws AdminError */
-function startOf(text: string, now: number): number {
-  const day = /^\d{4}-\d{2}-\d{2}/.exec(text)?.[0]
-  if (day !== undefined && !isCalendarDay(day))
-    throw new AdminError('BAD_REQUEST', `since: ${text} is not a time: there is no such day`, { hint: HINT })
-  const at = day === undefined ? now - periodMs(text) : Date.parse(text)
-  if (at >= 0 && at <= now) return at
-  throw new AdminError('BAD_REQUEST', `since: ${text} is not a time in the past`, { hint: HINT })
-}
+const ownOf = ({ userId, keyId }: Principal) => (userId === null ? { keyId } : { userId })
 
-function periodMs(text: string): number {
-  try {
-    return durationMs(text)
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    throw new AdminError('BAD_REQUEST', `since: ${text} is neither a duration nor a time`, { cause, hint: HINT })
+async function reported({ usage, namesOf }: UsageParts, wanted: Wanted, signal: AbortSignal) {
+  const report = await usage(wanted, signal)
+  const names = namesOf()
+  const named = (groups: readonly UsageGroup[], known: ReadonlyMap<string, string>) =>
+    groups.map((group) => ({ ...group, id: group.name, name: known.get(group.name) ?? group.name }))
+  return {
+    since: new Date(wanted.since).toISOString(),
+    until: new Date(wanted.until).toISOString(),
+    ...report,
+    keys: named(report.keys, new Map([...OTHER_KEYS, ...names.keys])),
+    people: named(report.people, names.people),
+    teams: named(report.teams, names.teams),
   }
 }
-
-const HINT = 'write 24h, 7d, today, or a day such as 2026-11-29'

@@ -1,3 +1,6 @@
+/** What keeps entries as they are. */
+export const AUDIT_TRIGGERS = ['audit_is_never_changed', 'audit_is_never_deleted', 'audit_is_in_order'] as const
+
 /** The audit: rows are appended, and nothing else. Each holds the hash of what is in it and of the row before. */
 export const AUDIT_TABLE = `
 CREATE TABLE IF NOT EXISTS audit (

@@ -71,7 +71,9 @@ function plain(value: unknown): unknown {
 }
 
 const declared = declaredOf(BASE)
-const all = [...leafPaths(everyKey)].map((path): [string, Path] => [path.join('.'), path])
+// a destination of alerts is nothing without its URL, which is a secret
+const alone = [...leafPaths(everyKey)].filter(([first]) => first !== 'alerts')
+const all = alone.map((path): [string, Path] => [path.join('.'), path])
 
 test.each(all)('%s, set alone over what is deployed', (_name, path) => {
   const value = valueAt(everyKey, path)

@@ -144,6 +144,7 @@ test('C8: usage lists models, keys, upstreams and users of programs, or one of t
   expect(stdout.replace(/^\S+Z to \S+Z/, 'A to B')).toBe(
     [
       'A to B: 3 requests, 1 failed',
+      '▂█▄  requests, 4 at most',
       '',
       'MODEL          REQUESTS  FAILED  INPUT   OUTPUT  COST     MEDIAN',
       'gpt-4.1        2         0       1,234   56      $0.0123  340 ms',
@@ -169,8 +170,30 @@ test('C8: usage lists models, keys, upstreams and users of programs, or one of t
   expect(keys.stdout).not.toMatch(/MODEL|UPSTREAM/)
 })
 
+test('usage as CSV: one header, and names that are no formulas', async () => {
+  const { stdout } = await ctl(['usage', '--csv', '--by', 'model'])
+  expect(stdout.split('\n').slice(0, 2)).toEqual([
+    'by,name,requests,failed,cancelled,estimated,input_tokens,output_tokens,cached_tokens,cost_microdollars,unpriced,median_ms',
+    'model,gpt-4.1,2,0,0,0,1234,56,0,12345,0,340',
+  ])
+  expect(stdout).not.toContain('\u001b')
+})
+
+test('audit lists who did what, without control characters; verify says whether it is whole', async () => {
+  const { stdout, code } = await ctl(['audit'])
+  expect(code).toBe(0)
+  expect(stdout.split('\n').slice(0, 2)).toEqual([
+    'TIME                 WHO                      FROM       ACTION      OBJECT  OUTCOME',
+    '2026-11-20 12:00:00  ann\\u001b[31m (session)  192.0.2.7  key.create  key:k2  done',
+  ])
+  const verify = await ctl(['audit', 'verify'])
+  expect(verify).toMatchObject({ code: 0 })
+  expect(verify.stdout).toMatch(/^1 entry\nlast entry: 1:abab/)
+  expect(await ctl(['audit', 'verify', '--head', 'x'])).toMatchObject({ code: 2 })
+})
+
 test.each([
-  { args: ['--by', 'team'], code: 2, says: /there are: model, key, upstream, user/ },
+  { args: ['--by', 'colour'], code: 2, says: /there are: model, key, upstream, user/ },
   { args: ['--since', 'yesterday'], code: 1, says: /neither a duration nor a time\n {2}write 24h, 7d, today/ },
   { args: ['--since', '9999-01-01'], code: 1, says: /not a time in the past/ },
   { args: ['--since', '2026-02-30'], code: 1, says: /2026-02-30 is not a time: there is no such day/ },
@@ -184,7 +207,7 @@ test.each([
 
 test.each(['today', '2026-01-01', '0.5h', '400d'])('C8: usage --since %s', async (since) => {
   const { stdout } = await ctl(['usage', '--json', '--since', since])
-  const report = API_ANSWERS['GET /v1/usage'].parse(JSON.parse(stdout))
+  const report = API_ANSWERS['GET /api/admin/usage'].parse(JSON.parse(stdout))
   const [from, until] = [new Date(report.since), new Date(report.until)]
   expect(from.getTime()).toBeLessThanOrEqual(until.getTime())
   if (!/[hd]$/.test(since)) expect([from.getHours(), from.getMinutes(), from.getMilliseconds()]).toEqual([0, 0, 0])

@@ -91,7 +91,8 @@ test.each([
   const lines: string[] = []
   const config = configSchema.parse({ tls })
   const log: Log = (level, message) => void (level === 'warn' && lines.push(message))
-  const parts = { config: { current: () => config }, log, now: () => 0, monotonic: () => 0, stateDirectory: '/' }
+  const alert = () => {}
+  const parts = { config: { current: () => config }, log, alert, now: () => 0, monotonic: () => 0, stateDirectory: '/' }
   expect(openCertificates(parts)).toBeNull()
   expect(lines).toEqual(warned)
 })

@@ -54,6 +54,7 @@ function world(certificates: readonly Pair[], before?: Kept) {
     now: () => wallMs,
     monotonic: () => steadyMs,
     log: () => {},
+    alert: () => {},
     send: () => Promise.reject(new Error('nobody')),
     webhook: () => undefined,
   })

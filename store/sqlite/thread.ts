@@ -1,0 +1,26 @@
+import { Worker } from 'node:worker_threads'
+
+/**
+ * What a program answers that runs once, as a thread, so that no request waits for it.
+ * @param signal ends it @param cutOff what is said then @throws Error of the program, or that it was ended
+ */
+export async function answerOfThread<T>(
+  program: URL,
+  workerData: unknown,
+  signal: AbortSignal,
+  cutOff: string,
+): Promise<T> {
+  const worker = new Worker(program, { workerData, execArgv: [] })
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const end = () => void worker.terminate()
+  worker.once('message', resolve)
+  worker.once('error', reject)
+  worker.once('exit', () => reject(new Error(cutOff)))
+  signal.addEventListener('abort', end, { once: true })
+  if (signal.aborted) end()
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+}
