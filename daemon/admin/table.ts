@@ -23,6 +23,7 @@ import { type SecretsParts, secretsRoutes } from './routes/secrets.ts'
 import { type SignInPageParts, signInPageRoutes } from './routes/sign-in-pages.ts'
 import { type SystemParts, systemRoutes } from './routes/system.ts'
 import { teamRoutes } from './routes/teams.ts'
+import { type TextParts, textRoutes } from './routes/texts.ts'
 import { type AdminCertificates, tlsRoutes } from './routes/tls.ts'
 import { type UpstreamParts, upstreamRoutes } from './routes/upstreams.ts'
 import { type UsageParts, usageRoutes } from './routes/usage.ts'
@@ -32,6 +33,7 @@ import { type UserParts, userRoutes } from './routes/users.ts'
 export type ApiParts = SystemParts &
   UsageParts &
   AuditParts &
+  TextParts &
   ConfigParts &
   LogParts &
   BackendParts &
@@ -86,6 +88,7 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...clientGatewayRoutes(parts.clientGateway),
     ...usageRoutes(parts),
     ...auditRoutes(parts),
+    ...textRoutes(parts),
   ]
 }
 

@@ -22,6 +22,11 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
     if (!made.isReadable()) log('warn', OTHER_KEY, { file })
     return made
   })
+  const textFile = join(stateDirectory, 'texts.db')
+  const texts = opened('prompts and answers cannot be kept', { ...parts, file: textFile }, () => {
+    keyring.currentId()
+    return openResponseStore(textFile, keyring)
+  })
   const objects = opened('who made which files and batches cannot be looked up', parts, () => openObjectStore(file))
   return {
     store: {
@@ -31,6 +36,12 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
       trim: (...all) => store.use().trim(...all),
       reseal: (...all) => store.use().reseal(...all),
     } satisfies Omit<ResponseStore, 'close' | 'isReadable'>,
+    texts: {
+      put: (...all) => texts.use().put(...all),
+      get: (...all) => texts.use().get(...all),
+      trim: (...all) => texts.use().trim(...all),
+      reseal: (...all) => texts.use().reseal(...all),
+    } satisfies Pick<ResponseStore, 'put' | 'get' | 'trim' | 'reseal'>,
     objects: {
       put: (...all) => objects.use().put(...all),
       find: (...all) => objects.use().find(...all),
@@ -40,6 +51,7 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
     } satisfies Omit<ObjectStore, 'close'>,
     close(): void {
       objects.close()
+      texts.close()
       store.close()
     },
   }

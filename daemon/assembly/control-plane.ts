@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { DaemonStatus } from '../../schemas/admin.ts'
 import type { ConfigChange } from '../../schemas/config/layers.ts'
+import { durationMs } from '../../schemas/config/values.ts'
 import { hostLoad } from '../../system/host-load.ts'
 import { packageVersion } from '../../system/version.ts'
 import type { Cap } from '../admin/client-usage.ts'
@@ -11,6 +12,7 @@ import { apiRoutes, createApiTable } from '../admin/table.ts'
 import { withApps } from '../admin/with-apps.ts'
 import type { Pots } from '../admit/pots.ts'
 import type { Principal } from '../auth/principal.ts'
+import { TEXT_OWNER } from '../gateway/texts.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
 import { peopleParts } from './people.ts'
@@ -92,6 +94,7 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
       hostLoad: hostLoad([ground.stateDirectory, join(ground.stateDirectory, 'models')]),
       usage: storage.usage,
       auditLog: storage.auditLog,
+      textOf: (id) => storage.texts.get(TEXT_OWNER, id, now() - durationMs(config.current().usage.text_retention)),
       namesOf: () => namesIn(storage),
       now,
       reload: async () => {

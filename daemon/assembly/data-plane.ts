@@ -23,8 +23,9 @@ import { createKept } from '../gateway/kept.ts'
 import { createObjects } from '../gateway/objects/known.ts'
 import { createRecordings } from '../gateway/recordings.ts'
 import { createRequestIds } from '../gateway/request-id.ts'
-import { admissionLimits, keptLimits, recordingLimits } from '../gateway/settings.ts'
+import { admissionLimits, keptLimits, recordingLimits, textsWanted } from '../gateway/settings.ts'
 import { speechOf } from '../gateway/speech.ts'
+import { createTexts } from '../gateway/texts.ts'
 import { openRow } from '../gateway/usage-row.ts'
 import { connectionLimits, createClientConnections } from '../listener/connection-limits.ts'
 import type { Identities } from '../listener/identities.ts'
@@ -77,7 +78,7 @@ export function createDataPlane(
   signIn: SignInPlane,
   certificates: Certificates | null,
 ) {
-  const { access, audit, ledger, noteOpen, answers, objects } = storage
+  const { access, audit, ledger, noteOpen, answers, texts: storedTexts, objects } = storage
   const { log, now, monotonic, lifecycle, activation, config } = ground
   const initial = config.current()
   const { tokens } = access
@@ -118,6 +119,7 @@ export function createDataPlane(
   const clients = openRequests()
   const money = openMoney(ground, storage, (upstream) => upstreams.get(upstream)?.provider ?? upstream)
   const recordings = createRecordings(now, recordingLimits(initial))
+  const texts = createTexts(storedTexts, log, now, textsWanted(initial))
   const kept = createKept(answers, recordings.recorded, log, now, keptLimits(initial))
   const checker = createChecker(log, monotonic)
   const telemetry = createTelemetry({ version: packageVersion(), log, now, monotonic, random: Math.random }, initial)
@@ -145,6 +147,7 @@ export function createDataPlane(
       admission,
       routes: directory.routes,
       kept,
+      texts,
       recordings,
       objects: known,
       factsOf: directory.factsOf,
@@ -238,6 +241,7 @@ export function createDataPlane(
       setKeys(next)
       admission.setLimits(admissionLimits(next))
       kept.setLimits(keptLimits(next))
+      texts.setWanted(textsWanted(next))
       recordings.setLimits(recordingLimits(next))
       gateway.apply(next)
       people.apply(next)

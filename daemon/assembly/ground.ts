@@ -105,7 +105,6 @@ export function layGround(options: DaemonOptions) {
 }
 
 /** Keys that are accepted, so that a configuration need not change later, but that have no effect yet. */
-function unbuiltKeys({ relay, usage }: Config): readonly string[] {
-  const keepsText = usage.keep_text.keys.length + usage.keep_text.models.length > 0
-  return [...(relay.enable ? ['relay.enable'] : []), ...(keepsText ? ['usage.keep_text'] : [])]
+function unbuiltKeys({ relay }: Config): readonly string[] {
+  return relay.enable ? ['relay.enable'] : []
 }

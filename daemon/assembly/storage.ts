@@ -82,8 +82,14 @@ export function openStorage({
     /** Whether keys can be made and rows be written: at a start on a full disk they cannot be yet. */
     isOpen: () => keys.refusal() === null,
     answers: answers.store,
+    /** Prompts and answers, sealed in a file of their own. */
+    texts: answers.texts,
     /** Everything in databases that the keyring has sealed: a table that is missing here loses its texts at a rotation. */
-    sealed: [{ name: 'answers', reseal: answers.store.reseal }, ...stores.sealed] satisfies readonly SealedPart[],
+    sealed: [
+      { name: 'answers', reseal: answers.store.reseal },
+      { name: 'texts', reseal: answers.texts.reseal },
+      ...stores.sealed,
+    ] satisfies readonly SealedPart[],
     objects: answers.objects,
     /** Why rows cannot be written or imported right now; null while they can. */
     lastError: () => keys.lastError() ?? ledger.lastError() ?? journal.lastError() ?? fault,

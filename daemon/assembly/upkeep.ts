@@ -6,9 +6,11 @@ import type { Storage } from './storage.ts'
 const EVERY_MS = 60_000
 const MORE_MS = 50
 const FIRST_MS = 1_000
+/** All texts together; the oldest go first. */
+const MOST_TEXT_BYTES = 2 ** 30
 
 /** Keeps the usage log in bounds, a fraction of a second at a time, as `usage` of the configuration says. */
-export function startUpkeep({ config, now, log }: Ground, { keepUp }: Pick<Storage, 'keepUp'>) {
+export function startUpkeep({ config, now, log }: Ground, { keepUp, texts }: Pick<Storage, 'keepUp' | 'texts'>) {
   let timer = setTimeout(run, FIRST_MS).unref()
   let running: Promise<void> = Promise.resolve()
   let isStopped = false
@@ -21,12 +23,13 @@ export function startUpkeep({ config, now, log }: Ground, { keepUp }: Pick<Stora
   }
 
   async function once(): Promise<boolean> {
-    const { retention, totals_retention: totals } = config.current().usage
+    const { retention, totals_retention: totals, text_retention: ofTexts } = config.current().usage
     try {
       const at = now()
       const hasMore = await keepUp({ rowsBefore: at - durationMs(retention), rollUpsBefore: at - durationMs(totals) })
+      const hasMoreTexts = texts.trim(at - durationMs(ofTexts), MOST_TEXT_BYTES)
       lastError = null
-      return hasMore
+      return hasMore || hasMoreTexts
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       if (lastError === null) log('warn', 'what is older than usage.retention stays for now', { error: reason })

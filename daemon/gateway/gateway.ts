@@ -29,6 +29,7 @@ import { askFor } from './paying.ts'
 import type { Recordings } from './recordings.ts'
 import { sendJson } from './send-json.ts'
 import { gatewaySettings } from './settings.ts'
+import type { Texts } from './texts.ts'
 import { endTrace } from './traced.ts'
 import { unheededIn, wantedOf } from './wanted.ts'
 
@@ -46,6 +47,7 @@ export type GatewayParts = AttemptsParts &
     readonly limits: Pick<Limits, 'enter'>
     readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
     readonly recordings: Pick<Recordings, 'begin'>
+    readonly texts: Pick<Texts, 'begin'>
     readonly metrics: Pick<Metrics, 'refused' | 'request'>
     readonly telemetry: Pick<Telemetry, 'begin' | 'put'>
     readonly newRequestId: () => string
@@ -102,6 +104,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const { keyId, allowed } = principal
     const { dialect, endpoint } = row
     const slot = admit(exchange, endpoint, parts)
+    let endText: (() => void) | null = null
     try {
       letIn(exchange, principal)
       const sent = asChat(await callWithBody(exchange, endpoint, param, slot), slot.holdAnswer)
@@ -126,9 +129,11 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const own = { keyId, payer: principal, allowed }
       const job = { answer, ...own, unheeded, dialect, call, asked, category, hold: slot.holdAnswer }
       keepAnswer(parts.recordings, job, kept)
+      endText = parts.texts.begin(job)
       const conclusion = await attempts(parts, job, targets)
       conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
     } finally {
+      endText?.()
       slot.release()
       answer.pass?.leave(answer.usedTokens)
     }

@@ -62,6 +62,12 @@ export function keptLimits({ server }: Config) {
   return { keptForMs: durationMs(server.keep_responses), maxBytes: byteCount(server.max_kept) }
 }
 
+/** Whose prompts and answers are kept. */
+export function textsWanted({ usage }: Config) {
+  const { keys, models } = usage.keep_text
+  return { keys: new Set(keys), models: new Set(models) }
+}
+
 /** Bounds of answers that outlive their connection. `resumeForMs` 0: only what runs in the background does. */
 export type RecordingsLimits = {
   readonly resumeForMs: number

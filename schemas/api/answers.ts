@@ -8,6 +8,7 @@ import { CONFIG_ANSWERS } from './config.ts'
 import { MODEL_ANSWERS } from './models.ts'
 import { SECRETS_ANSWERS } from './secrets.ts'
 import { SYSTEM_ANSWERS } from './system.ts'
+import { TEXT_ANSWERS } from './texts.ts'
 import { TLS_ANSWERS } from './tls.ts'
 import { UPSTREAM_ANSWERS } from './upstreams.ts'
 import { USAGE_ANSWERS } from './usage.ts'
@@ -26,6 +27,7 @@ export const API_ANSWERS = {
   ...BUDGET_ANSWERS,
   ...USAGE_ANSWERS,
   ...AUDIT_ANSWERS,
+  ...TEXT_ANSWERS,
 } as const
 export type ApiRouteName = keyof typeof API_ANSWERS
 export type ApiAnswers = { readonly [K in ApiRouteName]: z.output<(typeof API_ANSWERS)[K]> }

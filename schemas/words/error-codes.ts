@@ -35,6 +35,7 @@ export const ADMIN_CODES = {
   INVALID_JSON: { status: 400, meaning: 'the body is not JSON' },
   UNKNOWN_ROUTE: { status: 404, meaning: 'there is no such path; gatectl and the daemon may differ in version' },
   TOKEN_NOT_FOUND: { status: 404, meaning: 'no key of this id is in force' },
+  TEXT_NOT_FOUND: { status: 404, meaning: 'nothing is kept of the text of this request' },
   BACKEND_NOT_FOUND: { status: 404, meaning: 'there is no backend of this name' },
   UPSTREAM_NOT_FOUND: { status: 404, meaning: 'there is no upstream of this name' },
   BUDGET_NOT_FOUND: { status: 404, meaning: 'there is no budget of this name' },

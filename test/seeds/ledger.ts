@@ -275,7 +275,11 @@ const sovereign: readonly Entry[] = [
     gate: 'the same; `gatectl status`, `gatectl doctor`',
     proof: ['test/e2e/seed-api.test.ts', 'shows disk, backends and queues'],
   },
-  { shown: '`GET /api/user/usage?period=hour|day|week|month`', gate: 'the same', owed: 'access' },
+  {
+    shown: '`GET /api/user/usage?period=hour|day|week|month`',
+    gate: 'the same',
+    proof: ['test/e2e/usage.test.ts', 'reports what the caller has used'],
+  },
   {
     shown: 'SQL over `usage_log`',
     gate: 'the same, in `gate.db`',

@@ -62,7 +62,7 @@ export async function startAdminDaemon(
       now: Date.now,
       allRoutes: () => ({ api: [], others: [] }),
       externalUrl: () => undefined,
-      usage: () => Promise.resolve(USED),
+      textOf: () => null,
       namesOf: () => ({
         keys: new Map(access.tokens.list().map(({ id, name }) => [id, name])),
         people: new Map(),
@@ -72,7 +72,6 @@ export async function startAdminDaemon(
         page: () => Promise.resolve([AUDITED]),
         verify: () => Promise.resolve({ entries: 1, head: { seq: 1, hash: AUDITED.hash }, faults: [] }),
       },
-      now: Date.now,
       modelsFor: () => [],
       money: { potsOf: () => [POT], refill: (_, subject) => subject === '' },
       upstreamsOf: () => [],

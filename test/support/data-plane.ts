@@ -112,6 +112,7 @@ export async function startDataPlane(
       routes: directory.routes,
       kept,
       recordings,
+      texts: { begin: () => null },
       objects: createObjects(options.objects ?? NO_OBJECTS, now),
       factsOf: directory.factsOf,
       priceOf: directory.priceOf,

@@ -106,6 +106,7 @@ const ADMIN: Case<keyof typeof ADMIN_CODES> = {
   BAD_REQUEST: ['POST', '/v1/tokens', '{}'],
   INVALID_JSON: ['POST', '/v1/tokens', '{'],
   UNKNOWN_ROUTE: ['GET', '/v1/nothing'],
+  TEXT_NOT_FOUND: ['GET', '/api/admin/texts/none'],
   TOKEN_NOT_FOUND: ['DELETE', '/v1/tokens/none'],
   BACKEND_NOT_FOUND: ['GET', '/v1/backends/tulk'],
   UPSTREAM_NOT_FOUND: ['DELETE', '/api/admin/upstreams/opnai'],

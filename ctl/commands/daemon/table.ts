@@ -56,6 +56,16 @@ export const DAEMON_COMMANDS: readonly Command[] = [
     load: () => import('./usage.ts'),
   },
   {
+    name: 'usage text',
+    summary: 'show what was asked and answered in one request, where that is kept',
+    arguments: [{ name: 'REQUEST-ID' }],
+    options: {},
+    notes:
+      'usage.keep_text names the keys and models whose prompts and answers are kept, for usage.text_retention. Reading one\n' +
+      'is an entry of the audit. The log has the id of each request.',
+    load: () => import('./usage-text.ts'),
+  },
+  {
     name: 'reload',
     summary: 'read the configuration files again, as SIGHUP does',
     arguments: [],

@@ -48,7 +48,7 @@ test('files are found although no answers can be kept', () => {
   objects.put('k', 'file-1', 'openai', 1)
   expect(objects.find('k', 'file-1')).toBe('openai')
   expect(() => store.get('k', 'r', 0)).toThrow('see the log of the start')
-  expect(logged).toEqual(['answers cannot be kept'])
+  expect(logged).toEqual(['answers cannot be kept', 'prompts and answers cannot be kept'])
   expect(statSync(place.file('responses.db')).mode & 0o077).toBe(0)
   close()
 })
