@@ -86,8 +86,6 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
       money: dataPlane.money,
       upstreamsOf: dataPlane.upstreamsOf,
       openRequests: dataPlane.openRequests,
-      usage: storage.usage,
-      now,
       allRoutes: dataPlane.allRoutes,
       externalUrl: () => config.current().server.external_url,
       keyOf: (id) => keyOf(storage.tokens.list(), id),
