@@ -18,8 +18,8 @@ const auditEntry = z.strictObject({
   outcome: z.string(),
   reason: z.string(),
   /** What was changed; secrets are fingerprints. */
-  old: z.json().optional(),
-  new: z.json().optional(),
+  old: z.unknown().optional(),
+  new: z.unknown().optional(),
   /** SHA-256 of the entry before and this one. */
   hash: z.string(),
 })
