@@ -9,6 +9,7 @@ import { benchGateway } from './gateway.ts'
 import { installMissing } from './install.ts'
 import { benchPrefix, prefixText } from './prefix.ts'
 import { SERVERS, type ServerName, setBeforeFolder } from './servers.ts'
+import { benchSignIn, signInText } from './signin.ts'
 import { benchSoak, soakText } from './soak.ts'
 import { gatewayText } from './table.ts'
 import { benchTls, tlsText } from './tls.ts'
@@ -21,6 +22,7 @@ const USAGE = `usage: npm run bench -- install
        npm run bench -- tls [--seconds 2] [--runs 5]
        npm run bench -- access [--seconds 2] [--runs 5]
        npm run bench -- soak [--requests 1000000] [--minutes 7]
+       npm run bench -- signin
        npm run bench -- prefix
        npm run bench -- compile [--runs 5]
 all of them: [--nice 0] [--json FILE]`
@@ -68,6 +70,10 @@ const COMMANDS: Readonly<Record<string, (options: Options, signal: AbortSignal) 
   async prefix(_, signal) {
     const report = await benchPrefix(signal)
     return { report, text: prefixText(report) }
+  },
+  async signin(_, signal) {
+    const report = await benchSignIn(signal)
+    return { report, text: signInText(report) }
   },
   async soak(options, signal) {
     const report = await benchSoak(options, signal)

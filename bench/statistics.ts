@@ -47,3 +47,19 @@ export function slopeOf(points: readonly (readonly [x: number, y: number])[]): {
   const rest = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0)
   return { slope, error: Math.sqrt(rest / (length - 2) / spread) }
 }
+
+/** Welch's t of two samples, which need not vary alike, and their means. @returns t 0 for samples that do not vary */
+export function welch(
+  one: readonly number[],
+  other: readonly number[],
+): { readonly t: number; readonly means: readonly [number, number] } {
+  const [a, b] = [momentsOf(one), momentsOf(other)]
+  const error = Math.sqrt(a.variance / one.length + b.variance / other.length)
+  return { t: error === 0 ? 0 : (a.mean - b.mean) / error, means: [a.mean, b.mean] }
+}
+
+function momentsOf(values: readonly number[]): { readonly mean: number; readonly variance: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return { mean, variance: squares / (values.length - 1) }
+}

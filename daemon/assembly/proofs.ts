@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
 import type { Config } from '../../schemas/config/config.ts'
 import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 import { TAILSCALE } from '../../schemas/words/certificate-sources.ts'
@@ -31,7 +32,7 @@ export type PersonProofs = ReturnType<typeof createPersonProofs>
 /** How people show who they are, besides keys and sessions: passwords, break-glass, a proxy, Tailscale. */
 export function createPersonProofs(parts: ProofParts, initial: Config) {
   const { access, monotonic, log } = parts
-  const hasher = createHasher()
+  const hasher = createHasher(Math.ceil(availableParallelism() / 2))
   const people = createPeople(access)
   const breakGlass = openBreakGlass(parts, initial)
   let config = initial

@@ -19,13 +19,16 @@ const compute = promisify(argon2)
 
 export type Hasher = ReturnType<typeof createHasher>
 
-/** Computes hashes of passwords: a few at once, some that wait, and no more. */
-export function createHasher() {
+/**
+ * Computes hashes of passwords: a few at once, some that wait, and no more.
+ * @param atOnce fewer where processors are few: what is computed beside the loop takes its time from it
+ */
+export function createHasher(atOnce = MOST_AT_ONCE) {
   let running = 0
   const waiting: (() => void)[] = []
 
   async function turn(): Promise<void> {
-    if (running < MOST_AT_ONCE) {
+    if (running < Math.min(atOnce, MOST_AT_ONCE)) {
       running += 1
       return
     }
