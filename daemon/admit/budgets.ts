@@ -174,9 +174,9 @@ export function createBudgets({
   /** Tells what share of the limit is spent, and notes from which amount on to look again. */
   function look(pot: Pot, window: PotWindow): void {
     const percent = percentOf(pot, window)
+    const reached = reachedAt(percent)
     const next = TOLD_PERCENT.find((share) => percent < share) ?? Number.POSITIVE_INFINITY
     window.tellFrom = ((pot.rule.limit + window.refilled) * next) / 100
-    const reached = TOLD_PERCENT.findLast((share) => percent >= share) ?? 0
     if (reached <= window.toldPercent) return
     window.toldPercent = reached
     const { rule, subject } = pot
@@ -189,7 +189,12 @@ export function createBudgets({
     /** Takes over a configuration. @returns whether there are budgets whose spending is not known yet */
     apply(budgets: Readonly<Record<string, BudgetConfig>>): boolean {
       const hasNew = pots.apply(budgets)
-      for (const { now: window } of pots.all()) window.tellFrom = 0
+      for (const pot of pots.all()) {
+        const window = pot.now
+        // of a higher limit the same shares are news again, and a lower one may be spent already
+        window.toldPercent = Math.min(window.toldPercent, reachedAt(percentOf(pot, window)))
+        if (window.spent > 0) look(pot, window)
+      }
       return hasNew
     },
     reserve,
@@ -233,3 +238,6 @@ export function createBudgets({
     },
   }
 }
+
+/** The highest of the told shares that is reached; 0: none. */
+const reachedAt = (percent: number): number => TOLD_PERCENT.findLast((share) => percent >= share) ?? 0

@@ -12,7 +12,7 @@ export function tellBudget(tell: TellAlert, { budget, subject, percent, spent, l
     event: 'budget',
     subject: subject === '' ? budget : `${budget} ${subject}`,
     state: 'on',
-    level: `${percent} ${resets}`,
+    level: `${percent} % of ${amountText(limit)} until ${resets}`,
     severity: percent >= SPENT_PERCENT ? 'critical' : 'warning',
     message: `${percent} % of ${whose} are spent: ${amountText(spent)} of ${amountText(limit)}; it begins anew at ${resets}`,
   })

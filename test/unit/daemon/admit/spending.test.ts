@@ -117,7 +117,7 @@ describe('clocks', () => {
     const reserved = budgets.reserve(budgets.pots.ofPayer(PAYER), NOON, worst)
     if (!('atMs' in reserved)) return expect.unreachable('there is money')
     pass(DAY_MS)
-    budgets.reserve(budgets.pots.ofPayer(PAYER), NOON + DAY_MS, worst)
+    void budgets.reserve(budgets.pots.ofPayer(PAYER), NOON + DAY_MS, worst)
     budgets.settle(reserved, 300)
     expect(spent()).toEqual({ '': 0 })
     expect(budgets.pots.all()[0]?.past[0]).toMatchObject({ spent: 300, reserved: 0 })
@@ -129,6 +129,21 @@ test('75, 95 and 100 % are told once each', () => {
   read([])
   for (let n = 0; n < 30; n += 1) spend(50_000)
   expect(told).toEqual(['b  75', 'b  95', 'b  100'])
+})
+
+test('a lower limit that is spent already is told at once, and of a higher one the shares are news again', () => {
+  const { budgets, spend, read, told } = at({})
+  const limit = (usd: string) =>
+    budgets.apply({ b: { ...BUDGET, window: 'day', scope: 'global', limit: `${usd} USD` } as never })
+  read([])
+  spend(500_000)
+  limit('0.50')
+  limit('0.50')
+  expect(told).toEqual(['b  100'])
+  limit('1')
+  expect(told).toEqual(['b  100'])
+  spend(300_000)
+  expect(told).toEqual(['b  100', 'b  75'])
 })
 
 test('an overdraft is spent before anything is refused', () => {
