@@ -7,8 +7,8 @@ export function unsignedAlerts({ alerts }: Config): Conflict[] {
     kind === 'webhook' && secret === undefined
       ? [
           {
-            code: 'INVALID_VALUE' as const,
-            path: ['alerts', name],
+            code: 'MISSING_KEY' as const,
+            path: ['alerts', name, 'secret'],
             message: `alerts.${name} is a webhook, and alerts.${name}.secret is missing`,
             hint: () => 'set it to 16 characters or more that its receiver knows',
             without: ['alerts', name],

@@ -1,8 +1,9 @@
+import { nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigProblem } from '../schemas/config/layers.ts'
-import { valueAt } from '../syntax/tree.ts'
+import { valueAt, withoutValues } from '../syntax/tree.ts'
 import { checkDeclared } from './declared-file.ts'
 import { configKeys } from './key-set.ts'
-import { emptyLayer } from './layers.ts'
+import { emptyLayer, type Layer } from './layers.ts'
 import { firstProblems, type Mistake } from './problems.ts'
 import { resolveLayers } from './resolve.ts'
 import { checkRuntime } from './runtime-file.ts'
@@ -21,5 +22,14 @@ export function checkFile(file: string, text: string): readonly ConfigProblem[] 
   const [runtime, declared] = isDeclared ? [emptyLayer('runtime'), layer] : [layer, emptyLayer('declared')]
   // what names a variable has no value here
   const isKnown = ({ path }: Mistake) => variablesIn(valueAt(layer.values, path)).length === 0
-  return firstProblems(resolveLayers(nothing, keys, runtime, declared).problems.filter(isKnown))
+  // a secret comes as a credential, say
+  const isElsewhere = ({ path }: Mistake) =>
+    nodeAt(keys.tree, path)?.meta.secret === true && valueAt(layer.values, path) === undefined
+  const found = resolveLayers(nothing, keys, runtime, declared).problems
+  const mistakes = found.filter((mistake) => isKnown(mistake) && !isElsewhere(mistake))
+  if (mistakes.length > 0 || found.length === 0) return firstProblems(mistakes)
+  // rules over several keys are looked at where every value is right
+  const lost = found.map(({ without }) => without)
+  const rest = (of: Layer): Layer => ({ ...of, values: withoutValues(of.values, lost) })
+  return firstProblems(resolveLayers(nothing, keys, rest(runtime), rest(declared)).problems.filter(isKnown))
 }

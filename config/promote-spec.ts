@@ -71,7 +71,7 @@ function getsCertificates(configured: Tree): boolean {
 
 /**
  * What the spec demands and the layers below the runtime layer do not say: providers, upstreams that models name, whom
- * to ask for certificates.
+ * to ask for certificates, where alerts go.
  */
 function missingKeys({ runtime, declared, configured }: Layered): Path[] {
   const isNew = (path: Path) => valueAt(runtime, path) === undefined && valueAt(declared, path) === undefined
@@ -80,8 +80,13 @@ function missingKeys({ runtime, declared, configured }: Layered): Path[] {
   const targeted = targetedUpstreams(runtime)
     .filter((name) => ![runtime, declared].some((tree) => valueAt(tree, ['upstreams', name]) !== undefined))
     .flatMap((name) => ['provider', 'base_url', 'api_key'].map((key) => ['upstreams', name, key]))
+  const alerts = Object.keys(tableAt(runtime, ['alerts'])).flatMap((name) =>
+    ['kind', 'url', 'secret', 'token'].map((key) => ['alerts', name, key]),
+  )
   const acme = isAsked ? ['email', 'domains'].map((key) => ['letsencrypt', key]) : []
-  return [...providers, ...targeted, ...acme].filter((path) => isNew(path) && valueAt(configured, path) !== undefined)
+  return [...providers, ...targeted, ...alerts, ...acme].filter(
+    (path) => isNew(path) && valueAt(configured, path) !== undefined,
+  )
 }
 
 /** Upstreams that models name; the environment may be what makes them, or the daemon itself. */

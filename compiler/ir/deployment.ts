@@ -24,6 +24,7 @@ export type Deployment = {
   readonly models: Spec['models']
   readonly budgets: Spec['budgets']
   readonly limits: Spec['limits']
+  readonly alerts: Spec['alerts']
   readonly sandbox: Sandbox
   readonly relayClient: Spec['relay']
   readonly proxy: WebProxy

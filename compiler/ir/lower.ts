@@ -30,6 +30,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     models,
     budgets,
     limits,
+    alerts,
     proxy,
     dns,
     relay,
@@ -68,6 +69,7 @@ export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec):
     models,
     budgets,
     limits,
+    alerts,
     sandbox: lowerSandbox(sandbox),
     relayClient: relay,
     proxy: lowerProxy(proxy),
@@ -140,7 +142,7 @@ function lowerRelay(instance: string, server: Spec['relays'][string], names: Gat
 }
 
 /** Secrets of the daemon and the relays; a credential is named like the configuration key that it fills. */
-function gatewaySecrets({ gate, upstreams, relays }: Spec, gateway: Gateway): Secret[] {
+function gatewaySecrets({ gate, upstreams, alerts, relays }: Spec, gateway: Gateway): Secret[] {
   const daemon = (origin: SpecPath, credential: string, source: Secret['source'] | undefined): Secret[] =>
     source === undefined
       ? []
@@ -158,6 +160,11 @@ function gatewaySecrets({ gate, upstreams, relays }: Spec, gateway: Gateway): Se
     ),
     ...Object.entries(upstreams).flatMap(([name, { api_key }]) =>
       daemon(['upstreams', name, 'api_key'], `upstreams.${name}.api_key`, api_key),
+    ),
+    ...Object.entries(alerts).flatMap(([name, alert]) =>
+      (['url', 'secret', 'token'] as const).flatMap((key) =>
+        daemon(['alerts', name, key], `alerts.${name}.${key}`, alert[key]),
+      ),
     ),
     ...Object.entries(relays).flatMap(([instance, { dns }]): Secret[] => {
       if (dns?.api_token === undefined || !dns.enabled) return []

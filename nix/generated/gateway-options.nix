@@ -1117,6 +1117,46 @@ in
     default = { };
     description = "How many requests and tokens there may be per minute, and at a time, by name.";
   };
+  alerts = mkOption {
+    type = types.attrsOf (types.submodule {
+      options = {
+        enabled = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether it is told.";
+        };
+        kind = mkOption {
+          type = types.enum [ "webhook" "ntfy" ];
+          description = "webhook: JSON by POST, with a signature; ntfy: a message to a topic of ntfy.";
+        };
+        url = mkOption {
+          type = types.nullOr secretReference;
+          default = null;
+          example = { file = "/run/secrets/name"; };
+          description = "URL of the webhook, or of the topic of ntfy. Unless gate.network says otherwise, it may be at any public address.";
+        };
+        secret = mkOption {
+          type = types.nullOr secretReference;
+          default = null;
+          example = { file = "/run/secrets/name"; };
+          description = "What the signature of a webhook is made with, 16 characters or more; a webhook needs one.";
+        };
+        token = mkOption {
+          type = types.nullOr secretReference;
+          default = null;
+          example = { file = "/run/secrets/name"; };
+          description = "Access token of ntfy.";
+        };
+        events = mkOption {
+          type = types.listOf (types.enum [ "budget" "backend" "certificate" "disk" "upstream" "break-glass" "audit" "test" ]);
+          default = [ ];
+          description = "What it is told of; empty: everything.";
+        };
+      };
+    });
+    default = { };
+    description = "Who is told of spent budgets, dead upstreams, full disks and the like, by name.";
+  };
   proxy = {
     engine = mkOption {
       type = types.enum [ "nginx" "caddy" "none" ];

@@ -467,6 +467,16 @@
         scope = null;
       };
     }; };
+    alerts = { names = {
+      keys = {
+        enabled = null;
+        kind = null;
+        url = "secret";
+        secret = "secret";
+        token = "secret";
+        events = null;
+      };
+    }; };
     proxy = {
       keys = {
         engine = null;

@@ -186,12 +186,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ spec: { none: 'a setting of the running gateway' } }),
-  alerts: named(alertDestination)
-    .default({})
-    .meta({
-      description: 'Who is told of spent budgets, dead upstreams, full disks and the like, by name.',
-      spec: { none: 'a setting of the running gateway' },
-    }),
+  alerts: named(alertDestination).default({}).meta({
+    description: 'Who is told of spent budgets, dead upstreams, full disks and the like, by name.',
+    spec: 'alerts',
+  }),
   log: z
     .strictObject({
       level: z

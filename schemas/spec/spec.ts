@@ -3,6 +3,7 @@ import { budget, limit } from '../config/money.ts'
 import { modelName } from '../config/values.ts'
 import type { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import type { PROFILE_NAMES } from '../words/profiles.ts'
+import { alert } from './alerts.ts'
 import { backend } from './backend.ts'
 import { gate } from './gate.ts'
 import { model, upstream } from './models.ts'
@@ -41,6 +42,7 @@ export const specSchema = z.strictObject({
     .meta({ description: 'Virtual models, by the name that clients ask for.' }),
   budgets: named(budget, 'Money that requests may cost per window, by name.'),
   limits: named(limit, 'How many requests and tokens there may be per minute, and at a time, by name.'),
+  alerts: named(alert, 'Who is told of spent budgets, dead upstreams, full disks and the like, by name.'),
   proxy: proxy.prefault({}).meta({ description: 'Reverse proxy.' }),
   dns: dns.prefault({}).meta({ description: 'Name server.' }),
   relay: relay.prefault({}).meta({ description: 'Being reachable through relays (client side).' }),

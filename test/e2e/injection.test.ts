@@ -66,6 +66,9 @@ test('every target has a reader here or on Debian 13', () => {
 /** Places that take more than names, addresses, images and the like. */
 const ANY_TEXT = [
   '$schema',
+  'alerts.<name>.secret.file',
+  'alerts.<name>.token.file',
+  'alerts.<name>.url.file',
   'backends.<name>.api_key.file',
   'backends.<name>.args[]',
   'backends.<name>.config_files[].path',

@@ -199,6 +199,9 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
     limits: {
       zqlimit: { requests_per_minute: 7701, tokens_per_minute: 7702, concurrent: 7703, scope: 'user:zqlimited' },
     },
+    alerts: {
+      zqalert: { kind: 'webhook', url: secret('alerturl'), secret: secret('alertsign'), token: secret('alerttoken') },
+    },
     ...(isOwn ? {} : { proxy: { engine: way === 'env' ? 'caddy' : 'nginx', aliases: ['zqhost'] } }),
     dns: { engine: 'dnsmasq', listen: 'zqoutside', forward: ['10.77.4.1'] },
     relay: { enable: true, addresses: ['zqrelay.example:443'], custom_domain: 'zqcustom' },

@@ -7,6 +7,7 @@ import type { Deployment } from '../../ir/deployment.ts'
 import type { Backend } from '../../ir/nodes/backend.ts'
 import type { ServerSettings } from '../../ir/nodes/gateway.ts'
 import type { Secret } from '../../ir/nodes/host.ts'
+import { alertTable } from './alerts.ts'
 import { authTable } from './auth.ts'
 import { appTable, backendTable, type Reach } from './backends.ts'
 import { durationText } from './duration-text.ts'
@@ -56,6 +57,7 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
     apps: appTable(backends.flatMap((app) => (app.isUpstream ? [] : [{ app, agent: reach(app)?.agent }]))),
     models: models.node,
     ...moneyTables(deployment),
+    alerts: alertTable(deployment),
     discovery: discovery(deployment),
     ...tlsTables(deployment.gateway.tlsServing),
     relay: relay(deployment),

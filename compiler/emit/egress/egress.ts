@@ -1,7 +1,7 @@
 import type { SpecPath } from '../../../schemas/spec/path.ts'
 import { addressOf, isLocalName } from '../../../schemas/words/address.ts'
 import { LOCAL_ENGINES } from '../../../schemas/words/local-engines.ts'
-import { type Tree, valueAt } from '../../../syntax/tree.ts'
+import { isTree, type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
 import { dialledForCertificates, dialledForSignIn, dialledUpstreams } from './dialled.ts'
@@ -32,8 +32,7 @@ export function egressOf(deployment: Deployment, settings: Tree): Egress {
   const targets = targetsOf(deployment, settings)
   const named = targets.filter(({ host }) => addressOf(host) === undefined)
   const asked = allow.includes('internet') ? ALLOW : undefined
-  // its URL is a secret, which the compiler does not have
-  const alarm = deployment.gateway.tlsServing?.webhook === undefined ? undefined : ['gate', 'tls', 'alarm_webhook']
+  const told = toldPlace(deployment, settings)
   return {
     places: uniquePlaces([
       ...targets.flatMap(({ origin, host, port }) => addressesOf(host).map((address) => ({ origin, address, port }))),
@@ -41,8 +40,8 @@ export function egressOf(deployment: Deployment, settings: Tree): Egress {
       ...searched(deployment, settings),
     ]),
     ranges: allow.flatMap((range) => (range === 'internet' ? [] : [{ origin: ALLOW, range }])),
-    internet: asked ?? named.find(({ host }) => !isLocalName(host))?.origin ?? alarm,
-    names: asked ?? named[0]?.origin ?? alarm,
+    internet: asked ?? named.find(({ host }) => !isLocalName(host))?.origin ?? told,
+    names: asked ?? named[0]?.origin ?? told,
     resolvers,
   }
 }
@@ -74,6 +73,15 @@ function targetsOf(deployment: Deployment, settings: Tree): Target[] {
     const usual = url.protocol === 'http:' ? 80 : 443
     return [{ origin: dialled.origin, host: url.hostname, port: url.port === '' ? usual : Number(url.port) }]
   })
+}
+
+/** Who is told of alarms and alerts. Their URLs are secrets, which the compiler does not have. */
+function toldPlace({ gateway, alerts }: Deployment, settings: Tree): SpecPath | undefined {
+  if (gateway.tlsServing?.webhook !== undefined) return ['gate', 'tls', 'alarm_webhook']
+  const set = valueAt(settings, ['alerts'])
+  const names = [...Object.keys(alerts), ...(isTree(set) ? Object.keys(set) : [])]
+  const name = names.find((one) => (valueAt(settings, ['alerts', one, 'enabled']) ?? alerts[one]?.enabled) !== false)
+  return name === undefined ? undefined : ['alerts', name, 'url']
 }
 
 /** Where telemetry goes. */

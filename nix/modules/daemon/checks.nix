@@ -65,6 +65,12 @@ let
     ++ reference "auth.token.file" (orEmpty cfg.auth.token)
     ++ reference "auth.passwordHash.file" (orEmpty cfg.auth.passwordHash)
     ++ reference "auth.jwt.secret.file" (orEmpty cfg.auth.jwt.secret)
+    ++ reference "telemetry.headers.file" (orEmpty cfg.telemetry.headers)
+    ++ reference "secrets.encryptionKey.file" (orEmpty cfg.secrets.encryptionKey)
+    ++ reference "secrets.previousKey.file" (orEmpty cfg.secrets.previousKey)
+    ++ concatMap
+      (name: concatMap (key: reference "alerts.${name}.${key}.file" (orEmpty cfg.alerts.${name}.${key})) [ "url" "secret" "token" ])
+      (lib.attrNames cfg.alerts)
     ++ reference "tls.alarmWebhook.file" (orEmpty cfg.tls.alarmWebhook)
     ++ reference "tls.acme.eabHmac.file" (orEmpty (cfg.tls.acme.eabHmac or null))
     ++ reference "tls.acme.dns.apiToken.file" (orEmpty (cfg.tls.acme.dns.apiToken or null))

@@ -23,11 +23,18 @@ let
     own "auth.token" cfg.auth.token
     ++ own "auth.password_hash" cfg.auth.passwordHash
     ++ own "auth.jwt.secret" cfg.auth.jwt.secret
+    ++ own "telemetry.headers" cfg.telemetry.headers
+    ++ own "secrets.encryption_key" cfg.secrets.encryptionKey
+    ++ own "secrets.previous_key" cfg.secrets.previousKey
     ++ lib.optionals (tls.isServed cfg) (ofTls own cfg.tls)
     ++ lib.concatMap (name: own "auth.oidc.${name}.client_secret" cfg.auth.oidc.${name}.clientSecret)
       (lib.attrNames cfg.auth.oidc)
     ++ lib.concatMap (upstream: own "upstreams.${upstream.name}.api_key" upstream.apiKey)
-      (lib.sort (a: b: a.name < b.name) cfg.initialUpstreams);
+      (lib.sort (a: b: a.name < b.name) cfg.initialUpstreams)
+    ++ lib.concatMap (name: ofAlert own "alerts.${name}" cfg.alerts.${name}) (lib.attrNames cfg.alerts);
+
+  ofAlert = own: key: { url, secret, token, ... }:
+    own "${key}.url" url ++ own "${key}.secret" secret ++ own "${key}.token" token;
 
   ofTls = own: { alarmWebhook, acme, ... }:
     own "tls.alarm_webhook" alarmWebhook

@@ -8,6 +8,7 @@ type Upstream = { readonly provider?: string; readonly base_url?: string; readon
 type Row = {
   readonly name: string
   readonly upstreams?: Record<string, Upstream>
+  readonly alerts?: object
   readonly gate?: object
   readonly proxy?: object
   readonly settings?: object
@@ -164,6 +165,24 @@ const rows: readonly Row[] = [
     unit: [],
   },
   {
+    name: 'alerts, whose addresses are secrets',
+    alerts: { ops: { kind: 'ntfy', url: { credential: 'ops' } } },
+    rules: [...DNS, NO_HOST, ...INTERNET],
+    unit: [],
+  },
+  {
+    name: 'alerts that the settings name',
+    settings: { alerts: { ops: { kind: 'ntfy' } } },
+    rules: [...DNS, NO_HOST, ...INTERNET],
+    unit: [],
+  },
+  {
+    name: 'alerts that are off',
+    alerts: { ops: { enabled: false, kind: 'ntfy', url: { credential: 'ops' } } },
+    rules: [NO_HOST],
+    unit: ['IPAddressDeny=any'],
+  },
+  {
     name: 'a CA that a proxy of this host asks',
     gate: { domain: 'ai.example.org', tls: { acme: ACME } },
     proxy: { engine: 'caddy' },
@@ -172,8 +191,8 @@ const rows: readonly Row[] = [
   },
 ]
 
-test.each(rows)('$name', ({ upstreams = {}, gate = {}, proxy = {}, settings = {}, rules, unit }) => {
-  const made = compiled({ upstreams, gate, proxy }, settings)
+test.each(rows)('$name', ({ upstreams = {}, alerts = {}, gate = {}, proxy = {}, settings = {}, rules, unit }) => {
+  const made = compiled({ upstreams, alerts, gate, proxy }, settings)
   const all = made
     .text('nftables/egress.nft')
     .split('\n')

@@ -161,3 +161,12 @@ test('no other mode is beside "none"', () => {
   expect(refusal(() => place.open())).toMatchObject([{ code: 'INVALID_VALUE', key: 'auth.mode', hint }])
   expect(checkFile('declared.json', '{ "auth": { "mode": ["none", "token"] } }')).toMatchObject([{ hint }])
 })
+
+test('a file alone may lack secrets, which come as credentials, and nothing else', () => {
+  const alerts = { ops: { kind: 'webhook' }, phone: { kind: 'ntfy', events: ['disk'] } }
+  const check = (declared: object) => checkFile('declared.json', JSON.stringify(declared)).map(({ key }) => key)
+  expect(check({ alerts })).toEqual([])
+  expect(check({ alerts: { ops: {} } })).toEqual(['alerts.ops.kind'])
+  const models = { m: { targets: [{ upstream: 'nowhere', model: 'y' }] } }
+  expect(check({ alerts, models })).toEqual(['models.m.targets.0.upstream'])
+})

@@ -47,6 +47,7 @@ const BASE: Tree = {
     },
   },
   budgets: { b: { limit: '1 USD', window: 'day' } },
+  alerts: { ops: { kind: 'webhook', url: { credential: 'url' }, secret: { credential: 'sign' } } },
   models: { in: { strategy: 'weighted', targets: [{ upstream: '42', model: 'y' }] } },
 }
 
@@ -71,13 +72,13 @@ function plain(value: unknown): unknown {
 }
 
 const declared = declaredOf(BASE)
-// a destination of alerts is nothing without its URL, which is a secret
-const alone = [...leafPaths(everyKey)].filter(([first]) => first !== 'alerts')
-const all = alone.map((path): [string, Path] => [path.join('.'), path])
+/** Secrets of what is deployed, without which the daemon does not start. */
+const CREDENTIALS = { 'alerts.ops.url': 'https://ops.example.org/', 'alerts.ops.secret': 'a secret of sixteen' }
+const all = [...leafPaths(everyKey)].map((path): [string, Path] => [path.join('.'), path])
 
 test.each(all)('%s, set alone over what is deployed', (_name, path) => {
   const value = valueAt(everyKey, path)
-  const given = { declared, runtime: toml(withValue({}, path, value)) }
+  const given = { declared, credentials: CREDENTIALS, runtime: toml(withValue({}, path, value)) }
   const snippet = configPlace(given).open().promote('spec')
   const written = parse(snippet)
   const again = declaredOf(merge([written, BASE]))
@@ -92,11 +93,11 @@ test.each(all)('%s, set alone over what is deployed', (_name, path) => {
 test('every key at once, with nothing deployed, is a spec that compiles', () => {
   const { backends: _, ...runtime } = everyKey
   const written = parse(
-    configPlace({ runtime: toml(runtime) })
+    configPlace({ runtime: toml(runtime), credentials: CREDENTIALS })
       .open()
       .promote('spec'),
   )
-  expect(Object.keys(written).sort()).toEqual(['budgets', 'gate', 'limits', 'models', 'relay', 'upstreams'])
+  expect(Object.keys(written).sort()).toEqual(['alerts', 'budgets', 'gate', 'limits', 'models', 'relay', 'upstreams'])
   declaredOf(written)
 })
 
@@ -123,7 +124,7 @@ test.each([
     written: {},
   },
 ])('$name', ({ runtime, written }) => {
-  const snippet = configPlace({ declared, runtime: toml(runtime as Tree) })
+  const snippet = configPlace({ declared, credentials: CREDENTIALS, runtime: toml(runtime as Tree) })
     .open()
     .promote('spec')
   expect(parse(snippet)).toEqual(written)
