@@ -26,33 +26,33 @@ export type AdminClient = {
   /** The lines of an answer of newline-delimited JSON, as they arrive. */
   lines(path: string, query: Readonly<Record<string, string>>): AsyncIterable<string>
   /** Where that is, for people: the socket, or the URL of a gateway. */
-  to(): string
+  to(): Promise<string>
 }
 
 /** @param choose the way to the daemon, once something is asked of it */
-export function createClient(choose: () => Transport): AdminClient {
-  let chosen: Transport | null = null
+export function createClient(choose: () => Promise<Transport>): AdminClient {
+  let chosen: Promise<Transport> | null = null
   const way = () => {
     chosen ??= choose()
     return chosen
   }
 
   return {
-    to: () => way().to,
+    to: async () => (await way()).to,
     ask: async <R extends ApiRouteName>(route: R, { parameter = '', parameters = {}, query, ...wanted }: Ask = {}) => {
       const [method = '', pattern = ''] = route.split(' ')
       const filled = pattern.replace(/\{(\w+)\}|:$/g, (_, name: string) =>
         encodeURIComponent(parameters[name] ?? parameter),
       )
       const path = filled + queryText(query)
-      const transport = way()
+      const transport = await way()
       const response = await transport.send({ ...wanted, method, path })
       const answer = await readJson(response, transport)
       if (isSuccess(response)) return answer as ApiAnswers[R] // the daemon's test checks every answer's shape
       throw refusal(response, answer, transport)
     },
     lines: async function* (path, query) {
-      const transport = way()
+      const transport = await way()
       const response = await transport.send({ method: 'GET', path: path + queryText(query) })
       if (response.statusCode !== 200) throw refusal(response, await readJson(response, transport), transport)
       let rest = ''

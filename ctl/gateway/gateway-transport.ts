@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { failure } from '../failure.ts'
 import type { Transport } from '../transport.ts'
-import { changeCredentials, type GatewayCredential, readCredentials } from './credentials.ts'
+import { changeCredentials } from './change-credentials.ts'
+import { type GatewayCredential, readCredentials } from './credentials.ts'
 import { sendHttps, unreachable } from './https.ts'
 import { isFresh, refreshed } from './oauth.ts'
 

@@ -12,6 +12,7 @@ import { SOCKET_PRINCIPAL } from './socket-principal.ts'
 import type { ApiTable } from './table.ts'
 
 const LARGEST_BODY_BYTES = 2 ** 20
+const HALF_CLOSED_MS = 1_000
 const MOST_CONNECTIONS = 64
 
 type AdminOptions = AdminParts & {
@@ -40,6 +41,8 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     },
     (request, response) => void answer(options, stopping.signal, request, response),
   )
+  // @types/node does not have it: a caller may end its side when it has asked
+  Object.assign(server, { httpAllowHalfOpen: true })
   server.maxConnections = MOST_CONNECTIONS
   server.on('error', (error) => {
     if (server.listening) options.log('error', 'admin socket failed', { error: error.message })
@@ -60,6 +63,18 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   }
 }
 
+/** Aborts when the caller leaves: one that has only ended its side is waited for as long as a quick answer takes. */
+function leaving({ socket }: IncomingMessage, response: ServerResponse): AbortController {
+  const left = new AbortController()
+  const ended = () => setTimeout(() => response.destroy(), HALF_CLOSED_MS).unref()
+  socket.once('end', ended)
+  response.once('close', () => {
+    socket.off('end', ended)
+    left.abort()
+  })
+  return left
+}
+
 /** Answers one request, whatever happens. */
 async function answer(
   options: AdminOptions,
@@ -69,8 +84,7 @@ async function answer(
 ): Promise<void> {
   const method = request.method ?? ''
   const url = URL.parse(request.url ?? '', 'http://admin')
-  const left = new AbortController()
-  response.once('close', () => left.abort())
+  const left = leaving(request, response)
   const signal = AbortSignal.any([left.signal, stopping])
   try {
     const body = await readBody(request)

@@ -2,8 +2,9 @@
 // a namespace that has loopback alone. Prints a SignInRun.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { spawn } from 'node-pty'
+import type { spawn as Spawn } from 'node-pty'
 import { startDaemon } from '../support/daemon.ts'
 import { startIdentityProvider } from '../support/identity-providers.ts'
 import { decideOnDevice, signInFirst } from '../support/signed-in-person.ts'
@@ -20,6 +21,9 @@ export type SignInRun = {
   /** What it has asked Gate for with its token, such as `GET /managed/settings 200`. */
   readonly requests: readonly string[]
 }
+
+// Gate's own: that of the agents' package is built by none of them
+const { spawn } = createRequire(join(import.meta.dirname, '../../package.json'))('node-pty') as { spawn: typeof Spawn }
 
 const STEP_MS = 30_000
 const UP = '\x1b[A'

@@ -37,7 +37,7 @@ function missingHere(): string | undefined {
   if (claude === undefined || !existsSync(programOf(claude))) return 'npm run test:agents, which installs it'
   if (!hasProgram('ip') || tryRun('unshare', ['--net', 'true']).status !== 0) return 'a network namespace, and ip'
   try {
-    createRequire(import.meta.url).resolve('node-pty')
+    createRequire(join(import.meta.dirname, '../../package.json')).resolve('node-pty')
     return undefined
   } catch {
     return 'node-pty'

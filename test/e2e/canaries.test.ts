@@ -90,6 +90,7 @@ beforeAll(async () => {
       upstreams: { [NAME]: own },
       telemetry: { endpoint: collector.url, interval: '1s' },
       tls: { acme: { eab_kid: 'kid' } },
+      alerts: { own: { kind: 'webhook' } },
     }),
   )
   for (const { key, value } of SECRETS) {

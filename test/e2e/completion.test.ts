@@ -101,7 +101,7 @@ test.each([
   { line: 'gatectl config set server.port ', expected: [] },
   {
     line: 'gatectl config set server.port -',
-    expected: ['--force', '--file', '--json', '--socket', '--help', '-h', '--version'],
+    expected: ['--force', '--file', '--json', '--socket', '--gateway', '--help', '-h', '--version'],
   },
   { line: 'gatectl config set log.level ', expected: ['error', 'warn', 'info', 'debug'] },
   { line: 'gatectl config set log.level d', expected: ['debug'] },

@@ -73,7 +73,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
           user_header: 'zq-user',
           email_header: 'zq-email',
           groups_header: 'zq-groups',
-          roles: [{ group: 'zqgroup', role: 'admin' }],
+          roles: [{ group: 'zqproxied', role: 'admin' }],
         },
         tailscale: { tailnets: ['zqtail.example'] },
         jwt: { secret: secret('jwt'), issuer: 'zqissuer' },

@@ -43,6 +43,9 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/(?:allow_from|trusted_proxies|proxy\.from)\[\]$/, address.map((text) => `${text}/32`)],
   [/^dns\.listen$|interfaces\[\]$/, fc.stringMatching(/^z[A-Za-z0-9_.@-]{1,10}$/)],
   [/allowed_origins\[\]$|\.external_url$/, host.map((text) => `https://${text}`)],
+  [/^gate\.telemetry\.endpoint$/, fc.tuple(word, nastyText).map(([at, text]) => `http://${at}.example:4318/${text}`)],
+  [/^budgets\.<name>\.zone$/, fc.constantFrom('Europe/Paris', 'Asia/Tokyo', 'America/Lima')],
+  [/^(?:budgets|limits)\.<name>\.scope$/, word.map((text) => `key:z${text}`)],
   [/\.email$/, host.map((text) => `someone@${text}`)],
   [
     /\.oidc\.<name>\.issuer$/,

@@ -31,7 +31,9 @@ export function numberKeys(): NumberKey[] {
     if (schema instanceof z.ZodNumber) return [{ key, kind: 'number' }]
     if (schema === undefined || !isText(schema) || !standsForNumber(schema)) return []
     const takes = (text: string) => schema.safeParse(text).success
-    return [{ key, kind: takes('10s') ? 'duration' : takes('10MiB') || takes('1GiB') ? 'size' : 'money' }]
+    return [
+      { key, kind: takes('10s') || takes('10d') ? 'duration' : takes('10MiB') || takes('1GiB') ? 'size' : 'money' },
+    ]
   })
 }
 
@@ -106,7 +108,7 @@ const isText = (schema: z.ZodType): boolean => schema instanceof z.ZodString || 
 
 function standsForNumber(schema: z.ZodType): boolean {
   const accepts = (text: string): boolean => schema.safeParse(text).success
-  return ['10s', '10MiB', '1GiB', '10 USD'].some(accepts) && !accepts('x')
+  return ['10s', '10d', '10MiB', '1GiB', '10 USD'].some(accepts) && !accepts('x')
 }
 
 /** The schema inside optional, default and prefault. */

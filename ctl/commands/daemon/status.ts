@@ -17,7 +17,7 @@ export const run: Run = async ({ admin, json, print, printJson, stdout }) => {
   else
     print(
       [
-        statusText(status, admin.to(), stdout),
+        statusText(status, await admin.to(), stdout),
         ...(deployment === undefined ? [] : ['', deploymentText(deployment)]),
       ].join('\n'),
     )

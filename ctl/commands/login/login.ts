@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { usageFailure } from '../../failure.ts'
-import { changeCredentials, credentialsFile, readCredentials } from '../../gateway/credentials.ts'
+import { changeCredentials } from '../../gateway/change-credentials.ts'
+import { credentialsFile, readCredentials } from '../../gateway/credentials.ts'
 import { gatewayUrl } from '../../gateway/https.ts'
 import { signIn } from '../../gateway/oauth.ts'
 import type { Run } from '../../invocation.ts'

@@ -1,5 +1,6 @@
 import { Failure, usageFailure } from '../../failure.ts'
-import { changeCredentials, credentialsFile, readCredentials } from '../../gateway/credentials.ts'
+import { changeCredentials } from '../../gateway/change-credentials.ts'
+import { credentialsFile, readCredentials } from '../../gateway/credentials.ts'
 import { gatewayUrl } from '../../gateway/https.ts'
 import { revoke } from '../../gateway/oauth.ts'
 import type { Run } from '../../invocation.ts'
