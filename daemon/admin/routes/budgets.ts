@@ -58,7 +58,7 @@ export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[
     apiRoute({
       method: 'POST',
       path: '/api/admin/budgets',
-      scope: 'config:write',
+      scope: 'admin',
       summary: 'Makes a budget',
       audit: 'budget.create',
       status: 201,
@@ -74,7 +74,7 @@ export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[
     apiRoute({
       method: 'PATCH',
       path: '/api/admin/budgets/{name}',
-      scope: 'config:write',
+      scope: 'admin',
       summary: 'Changes a budget; what is spent stays spent',
       audit: 'budget.change',
       body: budgetChange,
@@ -89,7 +89,7 @@ export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[
     apiRoute({
       method: 'DELETE',
       path: '/api/admin/budgets/{name}',
-      scope: 'config:write',
+      scope: 'admin',
       summary: 'Removes a budget',
       audit: 'budget.remove',
       answer: BUDGET_ANSWERS['DELETE /api/admin/budgets/{name}'],
@@ -102,7 +102,7 @@ export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[
     apiRoute({
       method: 'POST',
       path: '/api/admin/budgets/{name}/refill',
-      scope: 'config:write',
+      scope: 'admin',
       summary: 'Adds money to a budget for the window that goes on',
       audit: 'budget.refill',
       body: refillRequest,
