@@ -7,6 +7,7 @@ import type { AuditWanted } from '../../store/sqlite/audit-page.ts'
 import { openAuditStore } from '../../store/sqlite/audit-store.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { checkAudit, readAuditPage } from '../../store/sqlite/read-audit.ts'
+import { createReadTurns } from '../../store/sqlite/read-turns.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
 import { openRefillStore } from '../../store/sqlite/refill-store.ts'
 import type { Wanted } from '../../store/sqlite/usage-report.ts'
@@ -60,12 +61,23 @@ export function openStorage({
   const { tokens } = access
   const journal = openUsageJournal(path, log)
   const answers = openAnswers(stateDirectory, keyring, log, monotonic)
+  const turns = createReadTurns()
   const ledger = createLedger({ store: journal, log, now: monotonic })
 
   function reportFaults([first]: readonly string[]): void {
     if (first === undefined) return
     fault = first
     log('error', 'the database is damaged; keys still work, usage may be lost', { file: path, error: first })
+  }
+
+  async function used(wanted: Wanted, signal: AbortSignal) {
+    const reason = await journal.importNow().then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    )
+    const { isCounting, ...report } = await readUsage(path, wanted, signal)
+    const incomplete = reason ?? (isCounting ? 'rows of an earlier version are still being counted' : undefined)
+    return { ...report, ...(incomplete !== undefined && { incomplete }) }
   }
 
   return {
@@ -95,20 +107,14 @@ export function openStorage({
     lastError: () => keys.lastError() ?? ledger.lastError() ?? journal.lastError() ?? fault,
     /** Some upkeep of the usage log. @returns whether there is more to do @throws Error why it cannot be done */
     keepUp: journal.keepUp,
-    /** What was used. @throws Error why it cannot be read */
-    async usage(wanted: Wanted, signal: AbortSignal) {
-      const reason = await journal.importNow().then(
-        () => undefined,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      )
-      const { isCounting, ...report } = await readUsage(path, wanted, signal)
-      const incomplete = reason ?? (isCounting ? 'rows of an earlier version are still being counted' : undefined)
-      return { ...report, ...(incomplete !== undefined && { incomplete }) }
-    },
-    /** What the audit says. @throws Error why it cannot be read */
+    /** What was used. @throws GateError TOO_MANY_REQUESTS @throws Error why it cannot be read */
+    usage: (wanted: Wanted, signal: AbortSignal) => turns(ownerOf(wanted), signal, () => used(wanted, signal)),
+    /** What the audit says. @throws GateError TOO_MANY_REQUESTS @throws Error why it cannot be read */
     auditLog: {
-      page: (wanted: AuditWanted, signal: AbortSignal) => readAuditPage(path, wanted, signal),
-      verify: (known: AuditHead | null, signal: AbortSignal) => checkAudit(path, known, signal),
+      page: (wanted: AuditWanted, signal: AbortSignal) =>
+        turns(AUDIT, signal, () => readAuditPage(path, wanted, signal)),
+      verify: (known: AuditHead | null, signal: AbortSignal) =>
+        turns(AUDIT, signal, () => checkAudit(path, known, signal)),
     },
     /** Writes what is left. Call after the last request. */
     async stop(): Promise<void> {
@@ -124,6 +130,10 @@ export function openStorage({
     },
   }
 }
+
+/** Who waits for what is read, so that one cannot take the turns of all. */
+const AUDIT = 'audit'
+const ownerOf = ({ of }: Wanted): string => (of === undefined ? 'usage of all' : JSON.stringify(of))
 
 function laterRefillStore(current: () => RefillStore | null): RefillStore {
   return {

@@ -1,5 +1,8 @@
 import { Worker } from 'node:worker_threads'
 
+/** Of its heap: one that needs more is ended, and the daemon goes on. */
+const LIMITS = { maxOldGenerationSizeMb: 512 }
+
 /**
  * What a program answers that runs once, as a thread, so that no request waits for it.
  * @param signal ends it @param cutOff what is said then @throws Error of the program, or that it was ended
@@ -10,7 +13,7 @@ export async function answerOfThread<T>(
   signal: AbortSignal,
   cutOff: string,
 ): Promise<T> {
-  const worker = new Worker(program, { workerData, execArgv: [] })
+  const worker = new Worker(program, { workerData, execArgv: [], resourceLimits: LIMITS })
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const end = () => void worker.terminate()
   worker.once('message', resolve)
