@@ -1,7 +1,10 @@
 import type { AuditEntry } from '../audit/entry.ts'
 
-/** What was changed, for the audit: `kind:id`, and what of it is different now. No secret. */
-export type Change = Pick<AuditEntry, 'object' | 'old' | 'new'>
+/**
+ * What was changed, for the audit: `kind:id`, and what of it is different now. No secret. A page that tells a refusal
+ * says so by `outcome` and `reason`.
+ */
+export type Change = Pick<AuditEntry, 'object' | 'old' | 'new'> & Partial<Pick<AuditEntry, 'outcome' | 'reason'>>
 
 type Headers = Readonly<Record<string, string | readonly string[]>>
 

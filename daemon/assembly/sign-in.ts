@@ -74,7 +74,13 @@ export function createSignInPlane(
     if (kind === 'removed') signIns.endAllOf(id, 'removed')
     else if (users.get(id)?.disabledAt != null) signIns.endAllOf(id, 'disabled')
   })
-  const expiry = setInterval(signIns.endExpired, EXPIRY_CHECK_MS).unref()
+  const expiry = setInterval(() => {
+    try {
+      signIns.endExpired()
+    } catch (error) {
+      log('warn', 'sign-ins of devices that have ended could not be removed', { error: String(error) })
+    }
+  }, EXPIRY_CHECK_MS).unref()
 
   /** A person of a provider; synchronous from the look to the write, so that two at a time are never both the first. */
   function personOf({ issuer, subject, name, email, role }: Identity): UserRecord {

@@ -50,10 +50,12 @@ export function createOutbox<T>({ signal, destination, encode, post, log }: Part
     if (sending !== null || waiting.length === 0) return
     const batch = waiting.slice(0, MOST_AT_ONCE)
     waiting = waiting.slice(MOST_AT_ONCE)
-    sending = send(batch).finally(() => {
-      sending = null
-      schedule()
-    })
+    sending = send(batch)
+      .catch((error: unknown) => drop(batch, String(error)))
+      .finally(() => {
+        sending = null
+        schedule()
+      })
   }
 
   async function send(batch: readonly T[]): Promise<void> {

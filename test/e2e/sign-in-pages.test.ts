@@ -60,6 +60,18 @@ test("a seed's login takes the password alone", async () => {
   expect(await answer.json()).toMatchObject({ user: { name: 'admin' } })
 })
 
+test('a wrong password is in the audit as refused, as it is over the API', async () => {
+  await login({ password: 'wrong' })
+  const headers = { cookie: await signedIn(), 'sec-fetch-site': 'same-origin' }
+  const answer = await fetch(`${daemon.url}/api/admin/audit`, { headers })
+  expect(answer.status).toBe(200)
+  const { entries } = (await answer.json()) as { entries: readonly Record<string, unknown>[] }
+  expect(entries.filter(({ object }) => !String(object).startsWith('session:'))).toEqual(
+    expect.arrayContaining([expect.objectContaining({ outcome: 'refused', reason: 'SIGN_IN_REFUSED' })]),
+  )
+  expect(entries).not.toContainEqual(expect.objectContaining({ outcome: 'done', object: 'refused' }))
+})
+
 test('an unknown name and a wrong password are answered alike', async () => {
   const answers = await Promise.all(
     [{ username: 'nobody' }, { password: 'wrong' }].map(async (fields) => {

@@ -97,7 +97,8 @@ export function signInPageRoutes(parts: SignInPageParts): readonly ApiRoute[] {
           if (!(error instanceof GateError) || ERRORS[error.code].status >= 500) throw error
           const shown = login(returnTo, username, error.message, error.status)
           const wait = error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }
-          return { ...shown, headers: { ...shown.headers, ...wait }, change: { object: 'refused' } }
+          const change = { object: '', outcome: 'refused', reason: error.code } as const
+          return { ...shown, headers: { ...shown.headers, ...wait }, change }
         }
       },
     }),

@@ -72,11 +72,14 @@ export function createSignIns(
 ) {
   const live = new Map<string, Live>()
   const remembered = new Map<string, { readonly id: string; readonly expiresS: number }>()
+  /** Ended, and still in the store, which failed. */
+  const unremoved = new Set<string>()
   let { access, macOf } = signersOf(initial)
   let onEnded: (signInId: string, why: EndCause) => void = () => {}
 
   function load(): void {
-    for (const signIn of store.all()) live.set(signIn.id, { signIn, person: null, principal: null })
+    for (const signIn of store.all())
+      if (!unremoved.has(signIn.id)) live.set(signIn.id, { signIn, person: null, principal: null })
   }
   load()
 
@@ -86,10 +89,27 @@ export function createSignIns(
 
   function end(id: string, why: EndCause): boolean {
     if (!live.delete(id)) return false
+    unremoved.add(id)
+    onEnded(id, why) // in memory it has ended, whatever the disk says
     store.remove(id)
-    onEnded(id, why)
+    unremoved.delete(id)
     return true
   }
+
+  /** Each of them, also when the store fails. @throws the first error, afterwards */
+  function endEach(ids: readonly string[], why: EndCause): void {
+    const errors: unknown[] = []
+    for (const id of ids)
+      try {
+        end(id, why)
+      } catch (error) {
+        errors.push(error)
+      }
+    if (errors.length > 0) throw errors[0]
+  }
+
+  const idsOf = (isMeant: (signIn: SignIn) => boolean): readonly string[] =>
+    [...live.values()].flatMap(({ signIn }) => (isMeant(signIn) ? [signIn.id] : []))
 
   function principalOf(entry: Live): Principal | null {
     const { id, userId, scopes } = entry.signIn
@@ -216,9 +236,11 @@ export function createSignIns(
     },
 
     /** A person is gone. */
-    endAllOf(userId: string, why: EndCause): void {
-      for (const [id, { signIn }] of live) if (signIn.userId === userId) end(id, why)
-    },
+    endAllOf: (userId: string, why: EndCause): void =>
+      endEach(
+        idsOf((signIn) => signIn.userId === userId),
+        why,
+      ),
 
     list: (userId: string | null): readonly SignIn[] =>
       [...live.values()].map(({ signIn }) => signIn).filter((signIn) => userId === null || signIn.userId === userId),
@@ -226,9 +248,16 @@ export function createSignIns(
     /** Takes over what is stored, once it can be read. */
     load,
 
-    /** Ends what was not used for long. */
+    /**
+     * Ends what was not used for long, and removes what the store failed to remove before.
+     * @throws GateError STORE_UNAVAILABLE, after each has ended in memory
+     */
     endExpired(): void {
-      for (const [id, { signIn }] of live) if (isOver(signIn)) end(id, 'expired')
+      endEach(idsOf(isOver), 'expired')
+      for (const id of unremoved) {
+        store.remove(id)
+        unremoved.delete(id)
+      }
     },
 
     /** Takes over another secret or issuer: what was signed before does not count any more. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createOutbox } from '../../../../daemon/telemetry/outbox.ts'
 import type { Posted } from '../../../../daemon/telemetry/post.ts'
 
+const BROKEN = -1
 let sent: string[]
 let answers: Partial<Posted>[]
 let logged: string[]
@@ -17,7 +18,10 @@ const outbox = (isOn = true) =>
   createOutbox<number>({
     signal: 'traces',
     destination: () => (isOn ? { url: 'http://collector/v1/traces', headers: {} } : null),
-    encode: (items) => Buffer.from(items.length > 3 ? `${items.length} items` : items.join()),
+    encode: (items) => {
+      if (items.includes(BROKEN)) throw new Error('not encodable')
+      return Buffer.from(items.length > 3 ? `${items.length} items` : items.join())
+    },
     post: async (_url, _headers, body) => {
       sent.push(body.toString())
       return { status: 200, retryAfterMs: null, error: null, ...answers.shift() }
@@ -34,6 +38,15 @@ test('items go in batches, a second after the first', async () => {
   await vi.advanceTimersByTimeAsync(1)
   expect(sent).toEqual(['1,2,3'])
   expect(counts()).toEqual({ sent: 3, dropped: 0 })
+})
+
+test('a batch that cannot be encoded is dropped and counted, and the next one goes', async () => {
+  const { put, counts } = outbox()
+  put([BROKEN])
+  await vi.advanceTimersByTimeAsync(1_000)
+  put([1])
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect([sent, counts()]).toEqual([['1'], { sent: 1, dropped: 1 }])
 })
 
 test('a full batch goes at once, and what there is no room for is dropped and counted', async () => {

@@ -10,6 +10,7 @@ let at = 0
 let rows: Map<string, SignIn>
 let disabled: Set<string>
 let ended: string[]
+let isFull = false
 let signIns: ReturnType<typeof signInsOf>
 
 const kept = new Map<string, Principal>()
@@ -24,7 +25,10 @@ function signInsOf(secret = SECRET) {
   const store = {
     all: () => [...rows.values()],
     put: (row: SignIn) => void rows.set(row.id, row),
-    remove: (id: string) => void rows.delete(id),
+    remove: (id: string) => {
+      if (isFull) throw new Error('the disk is full')
+      rows.delete(id)
+    },
   }
   const people = {
     principalOf: (userId: string): Principal | null => (disabled.has(userId) ? null : principalOf(userId)),
@@ -48,6 +52,7 @@ beforeEach(() => {
   rows = new Map()
   disabled = new Set()
   ended = []
+  isFull = false
   signIns = signInsOf()
 })
 
@@ -234,6 +239,26 @@ test('one person has fifty sign-ins; one more ends the one that was used longest
   begin()
   expect(signIns.list('mara')).toHaveLength(50)
   expect(signIns.refresh(first.refresh_token, null)).toBeNull()
+})
+
+describe('on a full disk', () => {
+  const IDLE_MS = 30 * 86_400_000
+  test.each([
+    { name: 'what expires', end: () => signIns.endExpired(), wait: IDLE_MS },
+    { name: 'what a person has', end: () => signIns.endAllOf('mara', 'disabled'), wait: 0 },
+  ])('each sign-in of $name ends in memory, and leaves the store later', ({ end, wait }) => {
+    const tokens = [begin(), begin()].map(({ refresh_token: token }) => token)
+    at += wait
+    isFull = true
+    expect(end).toThrow('the disk is full')
+    expect(ended).toHaveLength(2)
+    expect(tokens.map((token) => signIns.refresh(token, null))).toEqual([null, null])
+    signIns.load()
+    expect(signIns.list('mara')).toEqual([])
+    isFull = false
+    signIns.endExpired()
+    expect(rows.size).toBe(0)
+  })
 })
 
 test('a person ends no sign-in of another', () => {
