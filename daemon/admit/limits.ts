@@ -2,7 +2,14 @@ import type { LimitConfig } from '../../schemas/config/config.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { addressSubject } from './address-subject.ts'
 import { createGauge, type Gauge, isFull, type LimitRule, limitRule, refresh, waitMs } from './gauge.ts'
-import { isAboutDestination, type Payer, type PayerNames, subjectsOfDestination, subjectsOfPayer } from './payer.ts'
+import {
+  type Destination,
+  isAboutDestination,
+  type Payer,
+  type PayerNames,
+  subjectsOfDestination,
+  subjectsOfPayer,
+} from './payer.ts'
 
 /** What is left of a rate; `resetMs`: until all of it is back. */
 export type RateState = { readonly limit: number; readonly remaining: number; readonly resetMs: number }
@@ -14,8 +21,8 @@ export type Pass = {
   /** Why it is not let in; null: it is, until it leaves. */
   readonly refusal: GateError | null
   readonly states: () => RateStates
-  /** It asks this model for about so many tokens. @returns why it may not; null: it may */
-  readonly ask: (model: string, tokens: number) => GateError | null
+  /** It asks for about so many tokens there. @returns why it may not; null: it may */
+  readonly ask: (to: Destination, tokens: number) => GateError | null
   /** @param tokens what it has used */
   readonly leave: (tokens: number) => void
 }
@@ -89,14 +96,15 @@ export function createLimits({
     return gauges
   }
 
-  function gaugesOfModel(model: string): readonly Gauge[] {
-    const known = models.get(model)
+  function gaugesOfModel(destination: Destination): readonly Gauge[] {
+    const { model, target, upstream } = destination
+    const way = `${model} ${upstream}/${target}`
+    const known = models.get(way)
     if (known !== undefined) return known
-    const destination = { model, upstream: '', provider: '' }
     const gauges = ofModels.flatMap((entry) =>
       subjectsOfDestination(entry.rule.scope, destination).map((one) => gaugeOf(entry, one)),
     )
-    if (models.size < MOST_MODELS) models.set(model, gauges)
+    if (models.size < MOST_MODELS) models.set(way, gauges)
     return gauges
   }
 
@@ -113,8 +121,8 @@ export function createLimits({
     return {
       refusal: refused,
       states: () => statesOf(gauges),
-      ask(model, tokens) {
-        const more = ofModels.length === 0 ? NO_GAUGES : gaugesOfModel(model)
+      ask(to, tokens) {
+        const more = ofModels.length === 0 ? NO_GAUGES : gaugesOfModel(to)
         const atMs = now()
         const refused =
           firstRefusal(more, atMs) ?? tokenRefusal(gauges, tokens, atMs) ?? tokenRefusal(more, tokens, atMs)

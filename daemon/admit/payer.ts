@@ -11,8 +11,13 @@ export type Payer = {
   readonly limits: readonly string[]
 }
 
-/** Where a request goes. `model` is what was asked for. */
-export type Destination = { readonly model: string; readonly upstream: string; readonly provider: string }
+/** Where a request goes. `model` is what was asked for, and `target` the model that the upstream is asked for. */
+export type Destination = {
+  readonly model: string
+  readonly target: string
+  readonly upstream: string
+  readonly provider: string
+}
 
 /** What people and teams are called; null: there is none of this id. */
 export type PayerNames = {
@@ -59,13 +64,29 @@ function eachOf(what: string, { keyId, userId, teams }: Payer): readonly string[
   return what === 'team' ? teams : NONE
 }
 
-/** The same of where it goes. A provider is named by its upstream, or by its kind. */
-export function subjectsOfDestination(
-  scope: PayerScope,
-  { model, upstream, provider }: Destination,
-): readonly string[] {
-  if (scope.kind === 'each') return scope.what === 'model' ? [model] : scope.what === 'provider' ? [upstream] : NONE
+/**
+ * The same of where it goes. A provider is named by its upstream, or by its kind; a model counts by whatever name it is
+ * asked for, and so does the name.
+ */
+export function subjectsOfDestination(scope: PayerScope, destination: Destination): readonly string[] {
+  const { upstream, provider } = destination
+  if (scope.kind === 'each')
+    return scope.what === 'model' ? modelsOf(destination) : scope.what === 'provider' ? [upstream] : NONE
   if (scope.kind !== 'named') return NONE
-  if (scope.what === 'model') return scope.name === model ? ONE : NONE
+  if (scope.what === 'model') return isModel(scope.name, destination) ? ONE : NONE
   return scope.what === 'provider' && (scope.name === upstream || scope.name === provider) ? ONE : NONE
+}
+
+/** Names differ by it, and mean the same. @see daemon/route/routes.ts */
+const USUAL_TAG = ':latest'
+const bare = (name: string): string => (name.endsWith(USUAL_TAG) ? name.slice(0, -USUAL_TAG.length) : name)
+
+function modelsOf({ model, target, upstream }: Destination): readonly string[] {
+  const [asked, own] = [bare(model), bare(target)]
+  return asked === own || asked === `${upstream}/${own}` ? [own] : [asked, own]
+}
+
+function isModel(name: string, { model, target, upstream }: Destination): boolean {
+  const wanted = bare(name)
+  return wanted === bare(model) || wanted === bare(target) || wanted === `${upstream}/${bare(target)}`
 }

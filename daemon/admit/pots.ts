@@ -83,19 +83,20 @@ export function createPots(names: PayerNames, sources: WindowSources, now: () =>
     },
     ofDestination(destination: Destination): readonly Pot[] {
       if (ofDestinations.length === 0) return NONE
-      const { model, upstream } = destination
-      let byUpstream = destinations.get(model)
-      if (byUpstream === undefined) {
+      const { model, upstream, target } = destination
+      const to = `${upstream}/${target}`
+      let byTarget = destinations.get(model)
+      if (byTarget === undefined) {
         if (destinations.size >= MOST_MODELS) destinations.clear()
-        byUpstream = new Map()
-        destinations.set(model, byUpstream)
+        byTarget = new Map()
+        destinations.set(model, byTarget)
       }
-      const known = byUpstream.get(upstream)
+      const known = byTarget.get(to)
       if (known !== undefined) return known
       const pots = ofDestinations.flatMap((entry) =>
         subjectsOfDestination(entry.rule.scope, destination).map((subject) => potOf(entry, subject)),
       )
-      byUpstream.set(upstream, pots)
+      byTarget.set(to, pots)
       return pots
     },
     /** Of one budget, by subject; undefined: there is no such budget. */

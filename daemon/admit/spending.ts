@@ -14,6 +14,7 @@ import type { Window } from './window.ts'
 export type SpentRow = {
   readonly keyId: string
   readonly model: string
+  readonly targetModel: string
   readonly upstream: string
   readonly cost: number
 }
@@ -80,8 +81,8 @@ export function createSpending(pots: () => Pots, names: PayerNames, facts: RowFa
   function subjectsOf({ rule }: ReturnType<Pots['entries']>[number], row: SpentRow): readonly string[] {
     const payer = facts.payerOf(row.keyId)
     if (!isAboutDestination(rule.scope)) return subjectsOfPayer(rule.scope, payer, payer.budgets, rule.name, names)
-    const { model, upstream } = row
-    const destination: Destination = { model, upstream, provider: facts.providerOf(upstream) }
+    const { model, targetModel: target, upstream } = row
+    const destination: Destination = { model, target, upstream, provider: facts.providerOf(upstream) }
     return subjectsOfDestination(rule.scope, destination)
   }
 }

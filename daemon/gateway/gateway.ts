@@ -112,7 +112,6 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const kept = parts.kept.of(keyId, () => answer.servedBy())
       const call = completed(sent, dialect, kept, slot.holdAnswer)
       const asked = dialect.readRequest(call)
-      if (answer.pass !== null) askFor(answer.pass, asked, call)
       const routes = parts.routes().of(allowed)
       if (endpoint.does === 'show-model') return showModel(parts, answer, dialect, routes.entryOf(asked.model), call)
       if (asked.says !== undefined) {
@@ -123,6 +122,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const anywhere = wantedOf(call, asked, dialect, keyId)
       const wanted = files.length === 0 ? anywhere : withFiles(anywhere, files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
+      if (answer.pass !== null) askFor(answer.pass, allowed?.pinned ?? asked.model, targets[0], asked, call)
       trace?.stage('route', parts.monotonic())
       const unheeded = unheededIn(asked, routes)
       const category = routes.categoryOf(asked.model)

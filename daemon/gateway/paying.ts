@@ -27,11 +27,21 @@ const USUAL_ANSWER_TOKENS = 8_192
 
 /**
  * Takes the tokens of a request from its rates: about what its prompt is, and what its answer is likely to be.
+ * @param model as it was asked for @param target the first that is tried; undefined: there is none
  * @throws GateError TOO_MANY_REQUESTS
  */
-export function askFor(pass: Pass, { model, mostTokens = LIKELY_TOKENS }: ModelRequest, { body }: Call): void {
+export function askFor(
+  pass: Pass,
+  model: string,
+  { upstream, model: target }: Pick<Target, 'upstream' | 'model'> = { upstream: '', model },
+  { mostTokens = LIKELY_TOKENS }: ModelRequest,
+  { body }: Call,
+): void {
   const answer = Math.min(mostTokens, LIKELY_TOKENS)
-  const refusal = pass.ask(model, Math.ceil(body.length / LIKELY_BYTES_PER_TOKEN) + answer)
+  const refusal = pass.ask(
+    { model, target, upstream, provider: '' },
+    Math.ceil(body.length / LIKELY_BYTES_PER_TOKEN) + answer,
+  )
   if (refusal !== null) throw refusal
 }
 
@@ -57,7 +67,7 @@ export function payFor(
   const { pots } = parts.budgets
   if (pots.isEmpty()) return null
   const model = job.allowed?.pinned ?? job.asked.model
-  const from = pots.spentFrom(job.payer, { model, upstream: name, provider })
+  const from = pots.spentFrom(job.payer, { model, target: target.model, upstream: name, provider })
   if (from.length === 0) return null
   const atMs = parts.now()
   const reserved = parts.budgets.reserve(from, atMs, worstOf(parts, job, target, call))

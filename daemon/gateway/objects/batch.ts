@@ -32,7 +32,7 @@ export async function settleBatch(
     const facts = { who, target, provider, usage, price, now: now() }
     const row = batchRow({ id: what, number: index + 1, ...facts })
     metrics.attempt(row)
-    budgets.charge(payer, { model, upstream: name, provider }, row.startedAt, row.costMicrodollars)
+    budgets.charge(payer, { model, target: model, upstream: name, provider }, row.startedAt, row.costMicrodollars)
     await ledger.settle(row)
   }
   objects.noteCounted(what, name) // not before its rows are written: a kill in between has them written again

@@ -11,6 +11,8 @@ function at(config: object) {
   return { limits, pass: (more: number) => (ms += more) }
 }
 
+const to = (model: string, target = model) => ({ model, target, upstream: 'box', provider: '' })
+
 describe('requests per minute', () => {
   test('a minute of them can be used at once, and comes back bit by bit', () => {
     const { limits, pass } = at({ requests_per_minute: 6 })
@@ -49,17 +51,17 @@ describe('tokens per minute', () => {
   test('what was expected is replaced by what was used', () => {
     const { limits, pass } = at({ tokens_per_minute: 600 })
     const first = limits.enter(PAYER, address('127.0.0.1'))
-    expect(first?.ask('m', 500)).toBe(null)
-    expect(limits.enter(PAYER, address('127.0.0.1'))?.ask('m', 200)).toMatchObject({ retryAfterS: 10 })
+    expect(first?.ask(to('m'), 500)).toBe(null)
+    expect(limits.enter(PAYER, address('127.0.0.1'))?.ask(to('m'), 200)).toMatchObject({ retryAfterS: 10 })
     first?.leave(900) // more than there is in a minute
     expect(limits.enter(PAYER, address('127.0.0.1'))?.refusal).toMatchObject({ retryAfterS: 31 })
     pass(60_000)
-    expect(limits.enter(PAYER, address('127.0.0.1'))?.ask('m', 300)).toBe(null)
+    expect(limits.enter(PAYER, address('127.0.0.1'))?.ask(to('m'), 300)).toBe(null)
   })
 
   test('who asks for more than there is in a minute waits for a full minute of it', () => {
     const { limits } = at({ tokens_per_minute: 100 })
-    expect(limits.enter(PAYER, address('127.0.0.1'))?.ask('m', 10_000)).toBe(null)
+    expect(limits.enter(PAYER, address('127.0.0.1'))?.ask(to('m'), 10_000)).toBe(null)
   })
 })
 
@@ -71,11 +73,21 @@ test('a model has a limit of its own, and nothing is taken elsewhere when that i
     } as never,
     { now: () => 0 },
   )
-  expect(limits.enter(PAYER, address('::1'))?.ask('big', 100)).toBe(null)
+  expect(limits.enter(PAYER, address('::1'))?.ask(to('big'), 100)).toBe(null)
   const second = limits.enter(PAYER, address('::1'))
-  expect(second?.ask('big', 100)?.message).toMatch(/^limit "m" allows 1 requests per minute/)
+  expect(second?.ask(to('big'), 100)?.message).toMatch(/^limit "m" allows 1 requests per minute/)
   expect(second?.states().tokens).toMatchObject({ remaining: 900 })
-  expect(second?.ask('small', 900)).toBe(null)
+  expect(second?.ask(to('small'), 900)).toBe(null)
+})
+
+test.each([
+  { name: 'the name of its upstream before it', way: ['box/big', 'big'] },
+  { name: 'a virtual model', way: ['fast', 'big'] },
+  { name: 'the usual tag', way: ['big:latest', 'other'] },
+])('a limit of a model counts what comes by $name', ({ way: [model = '', target = ''] }) => {
+  const limits = limitsOf({ m: { scope: 'model:big', requests_per_minute: 1 } } as never, { now: () => 0 })
+  expect(limits.enter(PAYER, address('::1'))?.ask(to('big'), 1)).toBe(null)
+  expect(limits.enter(PAYER, address('::1'))?.ask(to(model, target), 1)).toMatchObject({ code: 'TOO_MANY_REQUESTS' })
 })
 
 describe('addresses', () => {

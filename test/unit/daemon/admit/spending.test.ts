@@ -11,7 +11,13 @@ import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 const DAY_MS = 86_400_000
 const NOON = Date.UTC(2026, 10, 30, 12)
 const BUDGET = { zone: 'UTC', soft: false, overdraft: '0 USD', unknown_price: 'count-as-0', limit: '1 USD' } as const
-const row = (keyId: string, cost: number, model = 'm'): SpentRow => ({ keyId, model, upstream: 'box', cost })
+const row = (keyId: string, cost: number, model = 'm', targetModel = 'm'): SpentRow => ({
+  keyId,
+  model,
+  targetModel,
+  upstream: 'box',
+  cost,
+})
 
 function at(config: object, store = memoryLeases()) {
   let nowMs = NOON
@@ -72,14 +78,16 @@ describe('what the usage log says is what a budget says', () => {
   test.each([
     ['key:name of key-1', 7],
     ['key:key-2', 5],
-    ['model:m', 12],
+    ['model:m', 15],
     ['model:other', 0],
-    ['provider:openai', 12],
-    ['provider:box', 12],
+    ['model:box/m', 15],
+    ['model:fast', 2],
+    ['provider:openai', 15],
+    ['provider:box', 15],
     ['user:ada', 0],
   ])('of the scope %s: %d', (scope, sum) => {
     const { read, spent } = at({ scope })
-    read([row('key-1', 7), row('key-2', 5)])
+    read([row('key-1', 7), row('key-2', 5), row('key-3', 1, 'box/m'), row('key-3', 2, 'fast:latest')])
     expect(spent()).toEqual({ '': sum })
   })
 
@@ -190,8 +198,8 @@ test('rows of a window are added up from the table, and no others', () => {
     ),
   )
   expect(spentIn(database, { startMs: 10, endMs: 20 })).toEqual([
-    { keyId: 'k', model: 'm', upstream: 'u', cost: 12 },
-    { keyId: 'other', model: 'm', upstream: 'u', cost: 3 },
+    { keyId: 'k', model: 'm', targetModel: 'm', upstream: 'u', cost: 12 },
+    { keyId: 'other', model: 'm', targetModel: 'm', upstream: 'u', cost: 3 },
   ])
   database.close()
   place.remove()

@@ -20,7 +20,7 @@ const ANSWER = {
 }
 const month = { window: 'month', zone: 'UTC', scope: 'global', soft: false, overdraft: '0 USD' }
 
-async function start(budgets: object, price: object = PRICE, prices: readonly object[] = [price]) {
+async function start(budgets: object, price: object = PRICE, prices: readonly object[] = [price], models: object = {}) {
   const gate = Promise.withResolvers<void>()
   const reached = Promise.withResolvers<void>()
   let isHeld = false
@@ -33,6 +33,7 @@ async function start(budgets: object, price: object = PRICE, prices: readonly ob
   const plane = await startDataPlane({
     upstreams: { box: { provider: 'custom', base_url: upstream.url, models: ['m', 'free'], prices } },
     budgets,
+    models,
   })
   closing.push(plane.stop)
   const ask = (model = 'm', fields: object = { max_tokens: 10 }, path = '/v1/chat/completions') =>
@@ -108,6 +109,19 @@ describe('a hard budget', () => {
     for (let i = 0; i < 5; i += 1) expect((await ask('m', { max_tokens: 100 })).status).toBe(200)
     expect(plane.budgets.pots.all()[0]?.now).toMatchObject({ spent: 50_000, reserved: 0 })
   })
+})
+
+test.each([
+  { name: 'a model by the name of its upstream before it', first: 'm', second: 'box/m' },
+  { name: 'a model behind a virtual one', first: 'fast', second: 'm' },
+  { name: 'a virtual model after the model itself', first: 'm', second: 'fast' },
+])('a budget of a model counts $name', async ({ first, second }) => {
+  const { ask, plane } = await start({ b: { ...month, scope: 'model:m', limit: '0.01 USD' } }, PRICE, [PRICE], {
+    fast: { targets: [{ upstream: 'box', model: 'm' }] },
+  })
+  expect((await ask(first)).status).toBe(200)
+  expect((await ask(second)).status).toBe(429)
+  expect(plane.budgets.pots.all()[0]?.now).toMatchObject({ spent: 10_000, reserved: 0 })
 })
 
 test('a soft budget refuses nothing', async () => {
