@@ -4,8 +4,16 @@ import { AdminError } from './error.ts'
 /** Longest life of a key that expires: 100 years, well inside what a date can hold. */
 const LONGEST_LIFE_MS = 100 * 365 * 86_400_000
 
-/** @param field that it came in @param leastMs 1, or 0 where none at all is meant too @throws AdminError BAD_REQUEST */
-export function lifeMs(field: string, text: string, leastMs: 0 | 1 = 1): number {
+/** How long a former text of a key may count. */
+const LONGEST_OVERLAP_MS = 30 * 86_400_000
+
+/** @param field that it came in @throws AdminError BAD_REQUEST */
+export const lifeMs = (field: string, text: string): number => within(field, text, 1, LONGEST_LIFE_MS)
+
+/** How long the text of a key counts that a rotation replaces; 0: not at all. @throws AdminError BAD_REQUEST */
+export const overlapMs = (text: string): number => within('overlap', text, 0, LONGEST_OVERLAP_MS)
+
+function within(field: string, text: string, leastMs: number, mostMs: number): number {
   let ms: number
   try {
     ms = durationMs(text)
@@ -13,6 +21,6 @@ export function lifeMs(field: string, text: string, leastMs: 0 | 1 = 1): number 
     if (!(cause instanceof RangeError)) throw cause
     throw new AdminError('BAD_REQUEST', `${field}: ${cause.message}`, { cause, hint: 'write "12h" or "30d"' })
   }
-  if (ms >= leastMs && ms <= LONGEST_LIFE_MS) return ms
-  throw new AdminError('BAD_REQUEST', `${field}: ${text} is not between ${leastMs}ms and 36500d`)
+  if (ms >= leastMs && ms <= mostMs) return ms
+  throw new AdminError('BAD_REQUEST', `${field}: ${text} is not between ${leastMs}ms and ${mostMs / 86_400_000}d`)
 }

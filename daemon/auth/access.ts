@@ -1,6 +1,6 @@
 import type { Log } from '../../schemas/words/log.ts'
-import type { KeyWish, TokenStore } from './key-record.ts'
-import { refuseBeyond } from './key-rights.ts'
+import type { KeyWish, TokenRecord, TokenStore } from './key-record.ts'
+import { refuseBeyond, refuseWider, requireWholePerson } from './key-rights.ts'
 import type { AddressRanges, Ended, Principal, Proof } from './principal.ts'
 import { createSessions, personPrincipal, type SessionStore } from './sessions.ts'
 import { createTeams, type TeamStore } from './teams.ts'
@@ -94,6 +94,14 @@ export function createAccess(store: AccessStore, { now, steady, rangesOf, log }:
     /** Refuses a key that may do more than who makes it, or whose it is. @throws GateError BEYOND_MAKER */
     refuseBeyond: (wish: KeyWish, maker: Principal): void =>
       refuseBeyond(wish, maker, wish.ownerId === null ? null : (users.get(wish.ownerId) ?? null)),
+    /** Refuses the text of a key that may do more than the one who asks for it. @throws GateError BEYOND_MAKER */
+    refuseWider(key: TokenRecord, principal: Principal): void {
+      const rights = tokens.rightsOf(key.id)
+      refuseWider(typeof rights === 'object' ? rights : key, principal) // all of it, where it counts for nothing now
+    },
+    /** Refuses what may change no other keys and sessions of its person. @throws GateError MISSING_SCOPE */
+    requireWholePerson: (principal: Principal): void =>
+      requireWholePerson(principal, users.get(principal.userId ?? '') ?? null),
     /** How long a session lives that begins from now on. */
     setSessionLife(ms: number): void {
       sessionLifeMs = ms

@@ -119,3 +119,38 @@ export function refuseBeyond(wish: KeyWish, maker: Principal, owner: UserRecord 
   for (const category of wish.allowed.categories)
     if (!categories.includes(category)) beyond(`the category ${category} is not theirs`)
 }
+
+/**
+ * Refuses the text of a key that may do more than the one who asks for it.
+ * @throws GateError BEYOND_MAKER
+ */
+export function refuseWider(
+  { scopes, allowed }: Pick<KeyRights, 'scopes' | 'allowed'>,
+  { scopes: most, allowed: mostAllowed }: Pick<Principal, 'scopes' | 'allowed'>,
+): void {
+  const isWithin =
+    scopes.every((scope) => mayDo(most, scope)) &&
+    (mostAllowed === null ||
+      (allowed?.models.every((model) => covers(mostAllowed.models, model)) &&
+        allowed.categories.every((category) => mostAllowed.categories.includes(category))))
+  if (!isWithin) throw new GateError('BEYOND_MAKER', 'this key may do more than the credential that asks; sign in')
+}
+
+/**
+ * Refuses a key without the scope admin, and a device that was let in with less than all that its person may do: what it
+ * made, or ended, would outlive it.
+ * @param person whose credential it is; null: of none @throws GateError MISSING_SCOPE
+ */
+export function requireWholePerson({ via, scopes, name }: Principal, person: UserRecord | null): void {
+  if (via === 'key' && !scopes.has('admin'))
+    throw new GateError(
+      'MISSING_SCOPE',
+      `the key "${name}" may not change other keys or sessions; sign in, or use one with the scope admin`,
+    )
+  if (via !== 'access-token' || person === null) return
+  if ([...SCOPES_OF_ROLE[person.role]].every((scope) => mayDo(scopes, scope))) return
+  throw new GateError(
+    'MISSING_SCOPE',
+    'this device was let in with only some of your scopes, so it may not change keys or sessions; sign in on a page',
+  )
+}

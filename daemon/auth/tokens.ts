@@ -1,5 +1,6 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
 import type { Allowance } from '../../schemas/words/allowance.ts'
+import { GateError } from '../../schemas/words/errors.ts'
 import { GATE_KEY_PREFIX } from '../../schemas/words/gate-key.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
 import {
@@ -55,6 +56,10 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
   const hashes = new WeakMap<object, { readonly text: string; readonly hash: string }>()
   let previous: readonly PreviousHash[] = []
   let systemHash: string | null = null
+  /** Of the text that a rotation of `auth.token` puts in place of the present one. */
+  let systemNext: string | null = null
+  /** Former texts of `auth.token` that have ended are still in the store. */
+  let isSystemStale = false
   let onEnded: (ended: Ended) => void = () => {}
   const end = (id: string, why: EndCause) => onEnded({ kind: 'credential', id, why })
   const makers = { user: people.user, key: (id: string) => byId.get(id)?.record }
@@ -91,6 +96,12 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
     for (const { entry, why } of ends) if (why !== null) end(entry.record.id, why)
   }
 
+  /** The former texts of a key with another one; where that one does not count on, none does. */
+  function withFormer(latest: PreviousHash): readonly PreviousHash[] {
+    if (latest.until <= now()) return []
+    return [...previous.filter(({ keyId }) => keyId === latest.keyId), latest]
+  }
+
   function keepPrevious(keyId: string, all: readonly PreviousHash[], record: TokenRecord | null): void {
     const entry = record === null ? system : (byId.get(keyId) ?? system)
     const kept = all.filter(({ until }) => until > now()).slice(-MOST_PREVIOUS)
@@ -99,6 +110,27 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
     if (record !== null) byHash.delete(entry.record.hash)
     previous = [...previous.filter((one) => one.keyId !== keyId), ...kept]
     for (const { hash, until } of kept) byHash.set(hash, { entry, until })
+  }
+
+  /** Ends the former texts of `auth.token`, whatever the store says. */
+  function endFormerSystem(): void {
+    const former = previous.filter(({ keyId }) => keyId === SYSTEM.keyId)
+    if (former.length === 0) return
+    for (const { hash } of former) if (hash !== systemHash) byHash.delete(hash)
+    previous = previous.filter(({ keyId }) => keyId !== SYSTEM.keyId)
+    end(SYSTEM.credentialId, 'revoked')
+    isSystemStale = true
+    removeStale()
+  }
+
+  function removeStale(): void {
+    if (!isSystemStale) return
+    try {
+      store.rotate(SYSTEM.keyId, [], null)
+      isSystemStale = false
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error // the store is full or locked: it is tried again
+    }
   }
 
   function hashOn(connection: object, text: string): string {
@@ -140,10 +172,15 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
       return isExpired(entry, now) ? null : entry.principal
     },
 
-    /** `auth.token` of the configuration: a key with every scope that is never stored. */
+    /**
+     * `auth.token` of the configuration: a key with every scope that is never stored. Where it is removed, or replaced
+     * otherwise than by a rotation, its former texts end as well.
+     */
     setSystemToken(text: string | undefined): void {
       const before = systemHash
       systemHash = text === undefined ? null : tokenHash(text)
+      if (systemHash === null || (before !== null && ![before, systemNext].includes(systemHash))) endFormerSystem()
+      if (before !== systemHash) systemNext = null
       if (before !== null && before !== systemHash && byHash.get(before)?.until === null) {
         byHash.delete(before)
         end(SYSTEM.credentialId, 'revoked')
@@ -152,15 +189,18 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
     },
 
     /**
-     * Lets the present text of `auth.token` count until then, although it is replaced. @param until Unix milliseconds
+     * Lets the present text of `auth.token` count until then, although it is replaced. One that does not count on ends
+     * those before it. @param until Unix milliseconds @param next what replaces it
      * @returns what takes that back, when it is not replaced after all
      */
-    keepSystemToken(until: number): () => void {
+    keepSystemToken(until: number, next: string): () => void {
       const present = systemHash
       if (present === null) return () => {}
       const kept = previous.filter(({ keyId }) => keyId === SYSTEM.keyId)
-      keepPrevious(SYSTEM.keyId, [...kept, { hash: present, keyId: SYSTEM.keyId, until }], null)
+      keepPrevious(SYSTEM.keyId, withFormer({ hash: present, keyId: SYSTEM.keyId, until }), null)
+      systemNext = tokenHash(next)
       return () => {
+        systemNext = null
         keepPrevious(SYSTEM.keyId, kept, null)
         byHash.set(present, { entry: system, until: null })
       }
@@ -204,7 +244,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
     },
 
     /**
-     * Gives a key another text. @param overlapMs how long the one before counts as well
+     * Gives a key another text. @param overlapMs how long the one before counts as well; 0: neither it nor those before
      * @returns undefined when there is no such key, or it was revoked
      */
     rotate(id: string, overlapMs: number): { record: TokenRecord; token: string; until: number } | undefined {
@@ -213,9 +253,9 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
       const token = newText()
       const before = entry.record
       const record = { ...before, hash: tokenHash(token) }
-      const until = now() + overlapMs
-      const kept = previous.filter(({ keyId }) => keyId === id)
-      keepPrevious(id, [...kept, { hash: before.hash, keyId: id, until }], record)
+      const expiresAt = typeof entry.rights === 'string' ? null : entry.rights.expiresAt
+      const until = Math.min(now() + overlapMs, expiresAt ?? Number.POSITIVE_INFINITY)
+      keepPrevious(id, withFormer({ hash: before.hash, keyId: id, until }), record)
       entry.record = record
       byHash.set(record.hash, { entry, until: null })
       return { record, token, until }
@@ -247,6 +287,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
      * that only a wrong clock has ended counts again once that is right.
      */
     endExpired(): void {
+      removeStale()
       for (const entry of byId.values()) {
         const isOver = isExpired(entry, now)
         if (isOver && !entry.isOver) end(entry.record.id, 'expired')

@@ -7,7 +7,7 @@ import { GATE_KEY_PREFIX } from '../../../schemas/words/gate-key.ts'
 import type { TokenRecord } from '../../auth/key-record.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { SessionRecord } from '../../auth/sessions.ts'
-import { lifeMs } from '../duration.ts'
+import { overlapMs } from '../duration.ts'
 import { AdminError } from '../error.ts'
 import { timeText } from '../key-info.ts'
 import { wishOf } from '../key-wish.ts'
@@ -179,9 +179,9 @@ async function rotateSystemToken({ access: { tokens }, config, now }: AuthParts,
     })
   if (config.explain('auth.token').winner !== 'runtime')
     throw new GateError('DECLARED', 'auth.token is declared outside the runtime configuration; change it there')
-  const until = now() + lifeMs('overlap', overlap, 0)
+  const until = now() + overlapMs(overlap)
   const token = GATE_KEY_PREFIX + randomBytes(32).toString('base64url')
-  const takeBack = tokens.keepSystemToken(until)
+  const takeBack = tokens.keepSystemToken(until, token)
   try {
     await config.set('auth.token', token, { force: false })
   } catch (error) {

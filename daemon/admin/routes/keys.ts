@@ -11,7 +11,7 @@ import {
 import type { Access } from '../../auth/access.ts'
 import type { KeyWish, TokenRecord } from '../../auth/key-record.ts'
 import type { Principal } from '../../auth/principal.ts'
-import { lifeMs } from '../duration.ts'
+import { overlapMs } from '../duration.ts'
 import { AdminError } from '../error.ts'
 import { keyInfoOf, timeText } from '../key-info.ts'
 import { changeOf, wishOf } from '../key-wish.ts'
@@ -123,7 +123,7 @@ export function revokeKey({ tokens }: Pick<Access, 'tokens'>, key: TokenRecord) 
 
 /** @param overlap 24 h when absent */
 export function rotateKey({ tokens }: Pick<Access, 'tokens'>, { id, name }: TokenRecord, overlap = DEFAULT_OVERLAP) {
-  const rotated = tokens.rotate(id, lifeMs('overlap', overlap, 0))
+  const rotated = tokens.rotate(id, overlapMs(overlap))
   if (rotated === undefined) throw keyNotFound(id)
   const until = timeText(rotated.until)
   const change = { object: `key:${id}`, new: { name, previous_valid_until: until } }

@@ -43,7 +43,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       status: 201,
       audit: 'key.create',
       handle: ({ body, principal }) => {
-        mayMakeKeys(principal)
+        access.requireWholePerson(principal)
         refuseTooMany(tokens.list(), personOf(principal), now())
         return makeKey(parts, { ...wishOf(body, principal, access, now()), ownerId: personOf(principal) }, principal)
       },
@@ -55,7 +55,11 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       summary: 'Revokes an own key at once',
       answer: revokedKey,
       audit: 'key.revoke',
-      handle: ({ params: { id = '' }, principal }) => revokeKey(access, ownKey(principal, id)),
+      handle: ({ params: { id = '' }, principal }) => {
+        const key = ownKey(principal, id)
+        if (principal.keyId !== id) access.requireWholePerson(principal) // a key may give itself up
+        return revokeKey(access, key)
+      },
     }),
     apiRoute({
       method: 'POST',
@@ -67,7 +71,10 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       audit: 'key.rotate',
       handle: ({ params: { id = '' }, body, principal }) => {
         const key = ownKey(principal, id)
-        if (principal.keyId !== id) mayMakeKeys(principal) // a key may give itself another text, and no other one
+        if (principal.keyId !== id) {
+          access.requireWholePerson(principal) // a key may give itself another text, and no other one
+          access.refuseWider(key, principal)
+        }
         return rotateKey(access, key, body.overlap)
       },
     }),
@@ -101,6 +108,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       handle: ({ params: { id = '' }, principal }) => {
         const person = personOf(principal)
         if (sessions.get(id)?.userId !== person) throw new GateError('SESSION_NOT_FOUND', 'there is no such session')
+        access.requireWholePerson(principal)
         sessions.end(id)
         return json({ sessions: 1 }, { change: { object: `session:${id}` } })
       },
@@ -126,10 +134,4 @@ function refuseTooMany(keys: readonly TokenRecord[], person: string, now: number
     throw new GateError('TOO_MANY_ENTRIES', `you have ${MOST_KEYS} keys already; revoke one first`)
   if (own.filter(({ createdAt }) => createdAt > now - DAY_MS).length >= MOST_KEYS_A_DAY)
     throw new GateError('TOO_MANY_ENTRIES', `you made ${MOST_KEYS_A_DAY} keys today; try again tomorrow`)
-}
-
-/** What a stolen key could make would outlive it. @throws GateError MISSING_SCOPE */
-function mayMakeKeys({ via, scopes, name }: Principal): void {
-  if (via !== 'key' || scopes.has('admin')) return
-  throw new GateError('MISSING_SCOPE', `the key "${name}" makes no keys; sign in, or use one with the scope admin`)
 }

@@ -17,12 +17,14 @@ import { type Access, createAccess } from '../../../../daemon/auth/access.ts'
 import { SERVICE_KEY } from '../../../../daemon/auth/key-record.ts'
 import { ANYBODY, type Principal } from '../../../../daemon/auth/principal.ts'
 import type { Role } from '../../../../schemas/words/roles.ts'
+import { SCOPES, type Scope } from '../../../../schemas/words/scopes.ts'
 import { openAccessStore } from '../../../../store/sqlite/access-store.ts'
 import { type Database, openDatabase } from '../../../../store/sqlite/database.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 const HTTPS: Caller = { address: '203.0.113.7', via: 'https', name: 'x', secured: true }
 const HTTP: Caller = { ...HTTPS, via: 'http', secured: false }
+const FROM = { via: 'password', idp: null, address: '', agent: '' }
 const SOCKET: Caller = { address: null, via: 'socket', name: 'admin socket', secured: true }
 
 let directory: ReturnType<typeof temporaryDirectory>
@@ -102,13 +104,7 @@ async function value(name: string, asked: Asked = {}): Promise<Record<string, st
 /** A person who is signed in. */
 function person(name: string, role: Role) {
   const user = access.users.create({ name, role })
-  const { token, session } = access.sessions.create({
-    userId: user.id,
-    via: 'password',
-    idp: null,
-    address: '',
-    agent: '',
-  })
+  const { token, session } = access.sessions.create({ ...FROM, userId: user.id })
   return { user, session, token, as: access.sessions.find(token) ?? ANYBODY }
 }
 
@@ -187,6 +183,55 @@ describe('keys of one’s own', () => {
     await value(`PATCH /api/admin/keys/${made['id']}`, { body: { scopes: ['admin'] } })
     const child = await value('POST /api/user/tokens', { as: access.tokens.find(made['token'] ?? '') ?? ANYBODY, body })
     expect(child).toMatchObject({ maker: { kind: 'key', id: made['id'] }, owner: { name: 'ada' } })
+  })
+
+  test.each<{ name: string; scopes: Scope[] | null; code: string }>([
+    { name: 'chat:read alone', scopes: ['chat:read'], code: 'MISSING_SCOPE' },
+    { name: 'nothing', scopes: [], code: 'MISSING_SCOPE' },
+    { name: 'all but admin', scopes: SCOPES.filter((scope) => scope !== 'admin'), code: 'MISSING_SCOPE' },
+    { name: 'admin', scopes: ['admin'], code: 'ok' },
+    { name: 'all that the person may', scopes: null, code: 'ok' },
+  ])('S7: a device that was let in with $name gets no other rights by keys: $code', async ({ scopes, code }) => {
+    const ada = person('ada', 'admin')
+    const whole = access.personOf(ada.user.id, 'access-token', 'a-sign-in') ?? ANYBODY
+    const as = scopes === null ? whole : { ...whole, scopes: new Set(scopes) }
+    const make = (body: object) => value('POST /api/user/tokens', { as: ada.as, body })
+    const key = await make({ name: 'k', scopes: ['admin'] })
+    const other = await make({ name: 'other', scopes: ['chat:read'] })
+    const { session } = access.sessions.create({ ...FROM, userId: ada.user.id })
+    const said = [
+      await ask('POST /api/user/tokens', { as, body: { name: 'child', scopes: ['chat:read'] } }),
+      await ask(`POST /api/user/tokens/${key['id']}/rotate`, { as }),
+      await ask(`DELETE /api/user/tokens/${other['id']}`, { as }),
+      await ask(`DELETE /api/user/sessions/${session.id}`, { as }),
+    ]
+    expect(said.map((one) => (one.ok ? 'ok' : one.code))).toEqual(said.map(() => code))
+  })
+
+  test.each([
+    { models: undefined, code: 'BEYOND_MAKER' },
+    { models: ['b'], code: 'BEYOND_MAKER' },
+    { models: ['a'], code: 'ok' },
+  ])('S7: an admin key for the model a rotates a key for $models: $code', async ({ models, code }) => {
+    const ada = person('ada', 'admin')
+    const made = await value('POST /api/user/tokens', {
+      as: ada.as,
+      body: { name: 'k', scopes: ['admin'], models: ['a'] },
+    })
+    const key = await value('POST /api/user/tokens', { as: ada.as, body: { name: 'o', scopes: ['chat:read'], models } })
+    const as = access.tokens.find(made['token'] ?? '') ?? ANYBODY
+    const said = await ask(`POST /api/user/tokens/${key['id']}/rotate`, { as })
+    expect(said.ok ? 'ok' : said.code).toBe(code)
+  })
+
+  test('a key ends itself, and no other key and no session', async () => {
+    const ada = person('ada', 'member')
+    const make = () => value('POST /api/user/tokens', { as: ada.as, body: { name: 'k', scopes: ['chat:read'] } })
+    const [key, other] = [await make(), await make()]
+    const as = access.tokens.find(key['token'] ?? '') ?? ANYBODY
+    for (const path of [`tokens/${other['id']}`, `sessions/${ada.session.id}`])
+      expect(await ask(`DELETE /api/user/${path}`, { as })).toMatchObject({ code: 'MISSING_SCOPE' })
+    expect((await ask(`DELETE /api/user/tokens/${key['id']}`, { as })).ok).toBe(true)
   })
 
   test('of one person are a hundred at most, and two hundred a day', async () => {
@@ -448,7 +493,10 @@ describe('POST /auth/rotate-token', () => {
     expect(await value('POST /auth/rotate-token', { body: { key: 'laptop' } })).toMatchObject({ id: record.id })
     access.tokens.create('laptop', ['admin'], null)
     expect(await ask('POST /auth/rotate-token', { body: { key: 'laptop' } })).toMatchObject({ code: 'BAD_REQUEST' })
-    expect((await ask('POST /auth/rotate-token', { body: { key: record.id, overlap: '90d' } })).ok).toBe(true)
+    expect((await ask('POST /auth/rotate-token', { body: { key: record.id, overlap: '30d' } })).ok).toBe(true)
+    expect(await ask('POST /auth/rotate-token', { body: { key: record.id, overlap: '31d' } })).toMatchObject({
+      code: 'BAD_REQUEST',
+    })
     expect(await ask('POST /auth/rotate-token', { body: { key: 'x' } })).toMatchObject({ code: 'TOKEN_NOT_FOUND' })
   })
 

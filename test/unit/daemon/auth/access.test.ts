@@ -205,9 +205,60 @@ describe('rotation', () => {
     expect(texts.map((text) => scopesOf(text) !== null)).toEqual([false, true, true, true, true, true])
   })
 
+  test.each([
+    { overlapMs: 0, counts: [false, false, true] },
+    { overlapMs: 1, counts: [true, true, true] },
+  ])('a second rotation with an overlap of $overlapMs ms: texts that count: $counts', ({ overlapMs, counts }) => {
+    const { record, token } = access.tokens.issue(wish())
+    const next = access.tokens.rotate(record.id, DAY_MS)?.token ?? ''
+    const texts = [token, next, access.tokens.rotate(record.id, overlapMs)?.token ?? '']
+    expect(texts.map((text) => scopesOf(text) !== null)).toEqual(counts)
+    access = open()
+    expect(texts.map((text) => scopesOf(text) !== null)).toEqual(counts)
+  })
+
+  test('a former text counts no longer than its key', () => {
+    const { record } = access.tokens.issue(wish({ expiresAt: wallMs + 1_000 }))
+    expect(access.tokens.rotate(record.id, DAY_MS)?.until).toBe(wallMs + 1_000)
+  })
+
+  test.each([
+    { name: 'rotated without an overlap', overlapMs: 0, by: 'rotation', next: 'the-third-system-token' },
+    { name: 'set by hand', overlapMs: null, by: 'hand', next: 'the-third-system-token' },
+    { name: 'removed', overlapMs: null, by: 'hand', next: undefined },
+    { name: 'set by hand in place of a rotation', overlapMs: DAY_MS, by: 'hand', next: 'the-third-system-token' },
+  ])('auth.token that is $name: no former text counts, also after a restart', ({ overlapMs, by, next }) => {
+    const { tokens } = access
+    tokens.setSystemToken('the-first-system-token')
+    tokens.keepSystemToken(wallMs + DAY_MS, 'the-second-system-token')
+    tokens.setSystemToken('the-second-system-token')
+    expect(scopesOf('the-first-system-token')).not.toBeNull()
+    if (overlapMs !== null) tokens.keepSystemToken(wallMs + overlapMs, by === 'rotation' ? `${next}` : 'another-one')
+    tokens.setSystemToken(next)
+    for (const restart of [false, true]) {
+      if (restart) access = open()
+      access.tokens.setSystemToken(next)
+      for (const text of ['the-first-system-token', 'the-second-system-token']) expect(scopesOf(text)).toBeNull()
+      expect(scopesOf('the-third-system-token') !== null).toBe(next !== undefined)
+    }
+  })
+
+  test('a former auth.token ends although the store is locked, and is removed from it later', () => {
+    access.tokens.setSystemToken('the-first-system-token')
+    access.tokens.keepSystemToken(wallMs + DAY_MS, 'the-second-system-token')
+    access.tokens.setSystemToken('the-second-system-token')
+    database.pragma('query_only = true')
+    access.tokens.setSystemToken(undefined)
+    expect(scopesOf('the-first-system-token')).toBeNull()
+    expect(openAccessStore(database).tokens.previous()).toHaveLength(1)
+    database.pragma('query_only = false')
+    access.endExpired()
+    expect(openAccessStore(database).tokens.previous()).toEqual([])
+  })
+
   test('auth.token: the one before counts for the overlap, unless the change fails', () => {
     access.tokens.setSystemToken('the-first-system-token')
-    access.tokens.keepSystemToken(wallMs + 1_000)
+    access.tokens.keepSystemToken(wallMs + 1_000, 'the-second-system-token')
     access.tokens.setSystemToken('the-second-system-token')
     expect(scopesOf('the-first-system-token')).not.toBeNull()
     access = open()
@@ -215,7 +266,7 @@ describe('rotation', () => {
     expect(scopesOf('the-first-system-token')).not.toBeNull()
     wallMs += 1_000
     expect(scopesOf('the-first-system-token')).toBeNull()
-    const takeBack = access.tokens.keepSystemToken(wallMs + 1_000)
+    const takeBack = access.tokens.keepSystemToken(wallMs + 1_000, 'the-third-system-token')
     takeBack()
     wallMs += 2_000
     expect(scopesOf('the-second-system-token')).not.toBeNull()
