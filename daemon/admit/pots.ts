@@ -13,6 +13,8 @@ import { createPot, type Pot, type WindowSources } from './pot.ts'
 /** Subjects of one budget that have a pot of their own; those that come later share one. */
 const MOST_SUBJECTS = 10_000
 const OTHERS = '*'
+/** How often pots that nobody needs any more are looked for where there are too many. */
+const SWEEP_EVERY_MS = 60_000
 /** Models whose pots are kept at hand. */
 const MOST_MODELS = 1_000
 
@@ -29,6 +31,7 @@ export function createPots(names: PayerNames, sources: WindowSources, now: () =>
   /** Of a payer and a destination together. */
   const both = new WeakMap<readonly Pot[], WeakMap<readonly Pot[], readonly Pot[]>>()
   let destinations = new Map<string, Map<string, readonly Pot[]>>()
+  let sweptAtMs = Number.NEGATIVE_INFINITY
 
   function potOf({ rule, bySubject }: Entry, wanted: string): Pot {
     const subject = bySubject.size < MOST_SUBJECTS || bySubject.has(wanted) ? wanted : OTHERS
@@ -37,6 +40,19 @@ export function createPots(names: PayerNames, sources: WindowSources, now: () =>
     const pot = createPot(rule, subject, now(), sources)
     bySubject.set(subject, pot)
     return pot
+  }
+
+  /** Forgets pots of windows that have ended, where new subjects would have to share one. */
+  function makeRoom(): void {
+    const atMs = now()
+    if (Math.abs(atMs - sweptAtMs) < SWEEP_EVERY_MS) return
+    const full = [...entries.values()].filter(({ bySubject }) => bySubject.size >= MOST_SUBJECTS)
+    if (full.length === 0) return
+    sweptAtMs = atMs
+    for (const { bySubject } of full) {
+      for (const [subject, pot] of bySubject) if (isOver(pot, atMs)) bySubject.delete(subject)
+    }
+    forget()
   }
 
   function forget(): void {
@@ -77,6 +93,7 @@ export function createPots(names: PayerNames, sources: WindowSources, now: () =>
     ofPayer(payer: Payer): readonly Pot[] {
       const known = payers.get(payer)
       if (known !== undefined) return known
+      makeRoom()
       const pots = ofPayers.flatMap((entry) => subjectsFor(entry, payer).map((subject) => potOf(entry, subject)))
       payers.set(payer, pots)
       return pots
@@ -121,6 +138,12 @@ export function createPots(names: PayerNames, sources: WindowSources, now: () =>
 }
 
 export type Pots = ReturnType<typeof createPots>
+
+/** Whether its window has ended, or has nothing in it, and no request is going on. */
+function isOver({ now, past }: Pot, atMs: number): boolean {
+  if (now.reserved !== 0 || past.some(({ reserved }) => reserved !== 0)) return false
+  return atMs >= now.endMs || (now.spent === 0 && now.refilled === 0)
+}
 
 /** Whether what was counted stays counted, and where. */
 const countsTheSame = (a: BudgetConfig, b: BudgetConfig): boolean =>

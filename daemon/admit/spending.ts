@@ -6,13 +6,16 @@ import {
   subjectsOfDestination,
   subjectsOfPayer,
 } from './payer.ts'
-import type { PotWindow } from './pot.ts'
+import type { Pot, PotWindow } from './pot.ts'
 import type { Pots } from './pots.ts'
 import type { Window } from './window.ts'
 
 /** What usage rows of one window that are alike in all this have cost together, in micro-dollars. */
 export type SpentRow = {
   readonly keyId: string
+  /** As they were when it was asked; empty where there was none. */
+  readonly userId: string
+  readonly team: string
   readonly model: string
   readonly targetModel: string
   readonly upstream: string
@@ -65,11 +68,17 @@ export function createSpending(pots: () => Pots, names: PayerNames, facts: RowFa
             for (const subject of subjectsOf(entry, row)) sums.set(subject, (sums.get(subject) ?? 0) + row.cost)
           }
           knownFrom.set(rule.name, startMs)
-          for (const subject of sums.keys()) entry.potOf(subject)
-          for (const [subject, { now }] of entry.bySubject) {
+          // what has no pot of its own is in the one that is shared
+          const ofPots = new Map<Pot, number>()
+          for (const [subject, sum] of sums) {
+            const pot = entry.potOf(subject)
+            ofPots.set(pot, (ofPots.get(pot) ?? 0) + sum)
+          }
+          for (const pot of entry.bySubject.values()) {
+            const { now } = pot
             if (now.windowStartMs !== startMs) continue
             now.tellFrom = 0
-            now.spent = (sums.get(subject) ?? 0) + now.settledHere - (cut.get(now) ?? 0)
+            now.spent = (ofPots.get(pot) ?? 0) + now.settledHere - (cut.get(now) ?? 0)
           }
         }
       }
@@ -79,12 +88,18 @@ export function createSpending(pots: () => Pots, names: PayerNames, facts: RowFa
   }
 
   function subjectsOf({ rule }: ReturnType<Pots['entries']>[number], row: SpentRow): readonly string[] {
-    const payer = facts.payerOf(row.keyId)
+    const payer = payerOfRow(facts.payerOf(row.keyId), row)
     if (!isAboutDestination(rule.scope)) return subjectsOfPayer(rule.scope, payer, payer.budgets, rule.name, names)
     const { model, targetModel: target, upstream } = row
     const destination: Destination = { model, target, upstream, provider: facts.providerOf(upstream) }
     return subjectsOfDestination(rule.scope, destination)
   }
+}
+
+/** Who leaves a team, or is removed, takes nothing of what was spent along. */
+function payerOfRow(payer: Payer, { userId, team }: SpentRow): Payer {
+  const teams = team === '' || payer.teams.includes(team) ? payer.teams : [...payer.teams, team]
+  return { ...payer, userId: userId === '' ? payer.userId : userId, teams }
 }
 
 export type Spending = ReturnType<typeof createSpending>

@@ -11,6 +11,7 @@ import { createSpending } from '../admit/spending.ts'
 import { tellBudget } from './budget-alert.ts'
 import type { Ground } from './ground.ts'
 import { payersOf } from './payers.ts'
+import { createRereading } from './rereading.ts'
 import type { Storage } from './storage.ts'
 
 /** What the usage log says is read again as often, and so much later when it could not be read. */
@@ -34,8 +35,6 @@ export function openMoney(
   const leases = localLeases(file)
   const refills = createRefills(refillStore, now)
   const stopping = new AbortController()
-  let timer: NodeJS.Timeout | null = null
-  let reading: Promise<void> | null = null
 
   const budgets = createBudgets({
     leases,
@@ -44,35 +43,19 @@ export function openMoney(
     names,
     now,
     tell: (event: BudgetEvent) => tellBudget(alert, event),
-    charged: () => schedule(CORRECT_AFTER_MS),
+    charged: () => rereading.within(CORRECT_AFTER_MS),
   })
   const spending = createSpending(() => budgets.pots, names, { payerOf: (keyId) => payers(keyId), providerOf })
   let payers = payersOf(access)
   const limits = createLimits({ names, share: leases.share, now: monotonic })
 
-  /** Reads what the usage log says; where that cannot be read, in a moment again. */
-  function read(): Promise<void> {
-    if (timer !== null) clearTimeout(timer)
-    reading ??= readOnce()
-      .then(
-        () => READ_EVERY_MS,
-        (error: unknown) => {
-          if (!stopping.signal.aborted)
-            log('warn', 'what budgets have spent could not be read from the usage log', { error: String(error) })
-          return TRY_AGAIN_MS
-        },
-      )
-      .then((againMs) => {
-        reading = null
-        if (!stopping.signal.aborted) schedule(againMs)
-      })
-    return reading
-  }
-
-  function schedule(ms: number): void {
-    if (timer !== null) clearTimeout(timer)
-    timer = setTimeout(() => void read(), ms).unref()
-  }
+  const rereading = createRereading({
+    read: readOnce,
+    failed: (error) =>
+      log('warn', 'what budgets have spent could not be read from the usage log', { error: String(error) }),
+    everyMs: READ_EVERY_MS,
+    afterFailureMs: TRY_AGAIN_MS,
+  })
 
   async function readOnce(): Promise<void> {
     if (budgets.pots.isEmpty()) return
@@ -109,16 +92,14 @@ export function openMoney(
       return true
     },
     /** Reads what is spent. Call it before requests come. */
-    read,
+    read: rereading.now,
     apply(next: Config): void {
-      if (budgets.apply(next.budgets)) void read()
+      if (budgets.apply(next.budgets)) void rereading.now()
       limits.apply(next.limits)
     },
     async close(): Promise<void> {
       stopping.abort()
-      if (timer !== null) clearTimeout(timer)
-      await reading
-      if (timer !== null) clearTimeout(timer)
+      await rereading.stop()
       file.close()
     },
   }

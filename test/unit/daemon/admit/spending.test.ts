@@ -13,6 +13,8 @@ const NOON = Date.UTC(2026, 10, 30, 12)
 const BUDGET = { zone: 'UTC', soft: false, overdraft: '0 USD', unknown_price: 'count-as-0', limit: '1 USD' } as const
 const row = (keyId: string, cost: number, model = 'm', targetModel = 'm'): SpentRow => ({
   keyId,
+  userId: '',
+  team: '',
   model,
   targetModel,
   upstream: 'box',
@@ -89,6 +91,36 @@ describe('what the usage log says is what a budget says', () => {
     const { read, spent } = at({ scope })
     read([row('key-1', 7), row('key-2', 5), row('key-3', 1, 'box/m'), row('key-3', 2, 'fast:latest')])
     expect(spent()).toEqual({ '': sum })
+  })
+
+  test.each([
+    ['each-team', { research: 3, sales: 7 }],
+    ['team:research', { '': 3 }],
+    ['each-user', { ada: 10 }],
+  ])('of the scope %s: also of those who have left since', (scope, sums) => {
+    const { read, spent } = at({ scope })
+    const rows = [row('key-1', 3), row('key-1', 7)]
+    read(rows.map((one, index) => ({ ...one, userId: 'ada', team: index === 0 ? 'research' : 'sales' })))
+    expect(spent()).toEqual(sums)
+  })
+
+  test('of more than 10 000 keys: those that come later share what they have spent', () => {
+    const { read, spent, spend } = at({ scope: 'each-key' })
+    const rows = Array.from({ length: 10_002 }, (_, n) => row(`key-${n}`, 400_000))
+    read(rows)
+    expect([spent()['key-9999'], spent()['*']]).toEqual([400_000, 800_000])
+    expect(spend(200_000, 'key-new')).toBe(true)
+    read([...rows, row('key-new', 200_000)])
+    expect(spent()['*']).toBe(1_000_000)
+    expect(spend(1, 'key-newer')).toBe(false)
+  })
+
+  test('of keys whose window has ended nothing is kept where there are too many', () => {
+    const { read, spent, spend, pass } = at({ scope: 'each-key' })
+    read(Array.from({ length: 10_000 }, (_, n) => row(`key-${n}`, 400_000)))
+    pass(DAY_MS)
+    expect(spend(7, 'key-new')).toBe(true)
+    expect(spent()).toEqual({ 'key-new': 7 })
   })
 
   test('and not what was leased before a crash, once it was read', () => {
@@ -198,8 +230,8 @@ test('rows of a window are added up from the table, and no others', () => {
     ),
   )
   expect(spentIn(database, { startMs: 10, endMs: 20 })).toEqual([
-    { keyId: 'k', model: 'm', targetModel: 'm', upstream: 'u', cost: 12 },
-    { keyId: 'other', model: 'm', targetModel: 'm', upstream: 'u', cost: 3 },
+    { keyId: 'k', userId: '', team: '', model: 'm', targetModel: 'm', upstream: 'u', cost: 12 },
+    { keyId: 'other', userId: '', team: '', model: 'm', targetModel: 'm', upstream: 'u', cost: 3 },
   ])
   database.close()
   place.remove()
