@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Log } from '../../schemas/words/log.ts'
 import type { Keyring } from '../../store/sealed/keyring.ts'
+import { DATABASES } from '../../store/sqlite/database-names.ts'
 import { type ObjectStore, openObjectStore } from '../../store/sqlite/object-store.ts'
 import { openResponseStore, type ResponseStore } from '../../store/sqlite/response-store.ts'
 
@@ -14,7 +15,7 @@ const OTHER_KEY = 'answers were kept with a key that is not in keyring.json: the
  * and is tried again then; everything else works. @param monotonic milliseconds
  */
 export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, monotonic: () => number) {
-  const file = join(stateDirectory, 'responses.db')
+  const file = join(stateDirectory, DATABASES.answers)
   const parts = { file, log, monotonic }
   const store = opened('answers cannot be kept', parts, () => {
     keyring.currentId() // throws while it cannot be opened
@@ -22,7 +23,7 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
     if (!made.isReadable()) log('warn', OTHER_KEY, { file })
     return made
   })
-  const textFile = join(stateDirectory, 'texts.db')
+  const textFile = join(stateDirectory, DATABASES.texts)
   const texts = opened('prompts and answers cannot be kept', { ...parts, file: textFile }, () => {
     keyring.currentId()
     return openResponseStore(textFile, keyring)

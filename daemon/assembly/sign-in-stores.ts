@@ -21,8 +21,8 @@ const NOTHING: readonly never[] = []
  * and what is to be written is refused, until it opens.
  */
 export function signInStores(keyring: Keyring) {
-  let database: Database | null = null
   let open: {
+    readonly database: Database
     readonly idps: ProviderStore
     readonly signIns: SignInStore
     readonly states: UsedStates
@@ -42,15 +42,13 @@ export function signInStores(keyring: Keyring) {
   const resealed =
     (column: Parameters<typeof resealSome>[2]): SealedPart['reseal'] =>
     (after, most) =>
-      database === null
-        ? { after, isDone: true, sealed: 0, lost: 0 }
-        : resealSome(database, keyring, column, after, most)
+      resealSome(use().database, keyring, column, after, most)
 
   return {
     /** The database is there. */
     opened(made: Database): void {
-      database = made
       open = {
+        database: made,
         idps: openIdpStore(made, keyring),
         signIns: openSignInStore(made),
         states: openUsedStates(made),
@@ -82,9 +80,9 @@ export function signInStores(keyring: Keyring) {
     } satisfies UsedStates,
     /** A secret that is made once; one for this run alone while nothing can be kept. */
     secret(name: string, make: () => string): string {
-      if (database === null) return make()
+      if (open === null) return make()
       try {
-        return keptSecret(database, keyring, name, make)
+        return keptSecret(open.database, keyring, name, make)
       } catch {
         return make()
       }

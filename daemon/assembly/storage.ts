@@ -6,6 +6,7 @@ import type { AuditHead } from '../../store/sqlite/audit-chain.ts'
 import type { AuditWanted } from '../../store/sqlite/audit-page.ts'
 import { openAuditStore } from '../../store/sqlite/audit-store.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
+import { DATABASES } from '../../store/sqlite/database-names.ts'
 import { checkAudit, readAuditPage } from '../../store/sqlite/read-audit.ts'
 import { createReadTurns } from '../../store/sqlite/read-turns.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
@@ -38,7 +39,7 @@ export function openStorage({
   monotonic,
   alert,
 }: Pick<Ground, 'stateDirectory' | 'keyring' | 'log' | 'now' | 'monotonic' | 'alert'>) {
-  const path = join(stateDirectory, 'gate.db')
+  const path = join(stateDirectory, DATABASES.main)
   let fault: string | null = null
   let check: ReturnType<typeof checkLater> | null = null
   let auditStore: AuditStore | null = null

@@ -5,7 +5,7 @@ import { dirname, extname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { encrypted } from '../../store/backup/chunks.ts'
-import { type FileEntry, read, written } from '../../store/backup/entries.ts'
+import { type FileEntry, ofState, read, written } from '../../store/backup/entries.ts'
 import { type Lock, locked } from '../../store/backup/lock.ts'
 import { treeFiles } from '../../store/backup/state-files.ts'
 import { syncDirectory } from '../../system/replace-files.ts'
@@ -81,7 +81,7 @@ async function* stateEntries(
   })
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve).once('error', () => resolve(null)))
   try {
-    yield* read(child.stdout)
+    yield* ofState(read(child.stdout))
   } catch (error) {
     const code = await ended
     throw code === 0 || said === '' ? error : new Error(said.trim(), { cause: error })

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { BackupError, decrypted } from '../../store/backup/chunks.ts'
-import { type FileEntry, read } from '../../store/backup/entries.ts'
+import { type FileEntry, MANIFEST, read } from '../../store/backup/entries.ts'
 import { LONGEST_HEADER, MAGIC, type Unlock, unlocked } from '../../store/backup/lock.ts'
-import { MANIFEST, type Manifest, manifestOf } from '../../store/backup/manifest.ts'
+import { type Manifest, manifestOf } from '../../store/backup/manifest.ts'
 
 const LONGEST_MANIFEST = 64 * 2 ** 20
 

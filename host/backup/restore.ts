@@ -17,6 +17,7 @@ import type { Unlock } from '../../store/backup/lock.ts'
 import type { Manifest } from '../../store/backup/manifest.ts'
 import { RESTORING } from '../../store/backup/restoring.ts'
 import { SCHEMA_VERSION } from '../../store/sqlite/database.ts'
+import { DATABASE_NAMES, DATABASES } from '../../store/sqlite/database-names.ts'
 import { inspectDatabase } from '../../store/sqlite/snapshot.ts'
 import { lockState } from '../../store/sqlite/state-lock.ts'
 import { makeDirectories, replaceFiles, syncDirectory } from '../../system/replace-files.ts'
@@ -73,7 +74,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
         if (isWanted(each, directories)) await stage(staged, each)
         count += 1
       }
-      check(join(staged, 'state', 'gate.db'))
+      check(join(staged, 'state'))
       if (checkOnly) return { manifest, files: count, aside: null }
       const aside = join(stateDirectory, `before-restore-${new Date(options.now()).toISOString().replaceAll(':', '')}`)
       writePlan(stateDirectory, { step: 'aside', aside, directories: directories ?? null })
@@ -108,11 +109,13 @@ async function stage(staged: string, { entry, content }: FileEntry): Promise<voi
 }
 
 /** @throws BackupError */
-function check(database: string): void {
-  if (!existsSync(database)) throw new BackupError('format', 'it has no database')
-  const { schema, faults } = inspectDatabase(database)
-  const [fault] = faults
-  if (fault !== undefined) throw new BackupError('damaged', `its database is damaged: ${fault}`)
+function check(directory: string): void {
+  if (!existsSync(join(directory, DATABASES.main))) throw new BackupError('format', 'it has no database')
+  for (const name of DATABASE_NAMES.filter((each) => existsSync(join(directory, each)))) {
+    const [fault] = inspectDatabase(join(directory, name)).faults
+    if (fault !== undefined) throw new BackupError('damaged', `its database ${name} is damaged: ${fault}`)
+  }
+  const { schema } = inspectDatabase(join(directory, DATABASES.main))
   if (schema <= SCHEMA_VERSION) return
   const versions = `schema ${schema}, this one knows ${SCHEMA_VERSION}`
   throw new BackupError('newer', `it was made by a newer version of Gate (${versions}); install that version first`)

@@ -20,9 +20,12 @@ export type FileEntry = { readonly entry: Entry; readonly content: AsyncIterable
 /** Where files are put back: the state directory; what root has of the spec; what root keeps of the deployment. */
 export type Root = 'state' | 'config' | 'deploy'
 
+/** The path of the first entry. */
+export const MANIFEST = 'manifest.json'
+
 const LONGEST_ENTRY = 8_192
 /** What a path may be: nothing that leads elsewhere. */
-const PATH = /^(?:state|config|deploy|manifest\.json)(?:\/(?!\.{1,2}(?:\/|$))[^/\0]{1,255})*$/
+const PATH = /^(?:manifest\.json|(?:state|config|deploy)(?:\/(?!\.{1,2}(?:\/|$))[^/\0]{1,255})+)$/
 
 /** @throws Error when a content is not as long as its entry says */
 export async function* written(files: AsyncIterable<FileEntry>): AsyncGenerator<Buffer> {
@@ -52,6 +55,25 @@ export async function* read(pieces: AsyncIterable<Buffer>): AsyncGenerator<FileE
   }
 }
 
+/**
+ * Entries as the account of a state directory may give them to root: the manifest first, then nothing but its own.
+ * @throws BackupError
+ */
+export async function* ofState(files: AsyncIterable<FileEntry>): AsyncGenerator<FileEntry> {
+  let isFirst = true
+  for await (const each of files) {
+    if (isFirst ? each.entry.path !== MANIFEST : !isOfState(each.entry))
+      throw new BackupError(
+        'format',
+        `the account of the state directory gave "${each.entry.path}", which is not its own`,
+      )
+    isFirst = false
+    yield each
+  }
+}
+
+const isOfState = ({ path }: Entry): boolean => path.startsWith('state/')
+
 function headOf(entry: Entry): Buffer {
   const json = Buffer.from(JSON.stringify(entry))
   const length = Buffer.alloc(4)
@@ -66,7 +88,7 @@ function parsed(json: Buffer): Entry {
   throw new BackupError('format', 'it holds an entry that no Gate writes')
 }
 
-const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
 function readerOf(pieces: AsyncIterable<Buffer>) {
   const iterator = pieces[Symbol.asyncIterator]()

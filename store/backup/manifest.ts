@@ -9,8 +9,6 @@ export type Manifest = {
   readonly models: readonly ModelFile[]
 }
 
-export const MANIFEST = 'manifest.json'
-
 /** @throws BackupError */
 export function manifestOf(text: string): Manifest {
   const value = JSON.parse(text) as Partial<Manifest>

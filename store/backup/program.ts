@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { packageVersion } from '../../system/version.ts'
-import { type FileEntry, written } from './entries.ts'
-import { MANIFEST, type Manifest } from './manifest.ts'
+import { type FileEntry, MANIFEST, written } from './entries.ts'
+import type { Manifest } from './manifest.ts'
 import { modelFiles, stateFiles, textEntry } from './state-files.ts'
 
 // Writes the files of a state directory to standard output, as entries: `program DIRECTORY [hashes]`. It runs as the

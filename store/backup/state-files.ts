@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { codeOf } from '../../system/error-code.ts'
+import { DATABASE_NAMES } from '../sqlite/database-names.ts'
 import { snapshotDatabase } from '../sqlite/snapshot.ts'
 import type { FileEntry } from './entries.ts'
 
@@ -14,7 +15,6 @@ export type ModelFile = {
   readonly sha256?: string
 }
 
-const DATABASES = ['gate.db', 'responses.db']
 const MODELS = 'models'
 const KEYRING = 'keyring.json'
 /** What the CA of the host makes anew; it is root's. */
@@ -34,7 +34,7 @@ const MOST_FILES = 100_000
 export async function* stateFiles(directory: string): AsyncGenerator<FileEntry> {
   const names = (await readdir(directory)).sort()
   const keyring = await textOf(join(directory, KEYRING))
-  const isDatabase = (name: string) => DATABASES.includes(name)
+  const isDatabase = (name: string) => DATABASE_NAMES.includes(name)
   for (const name of names)
     if (!isDatabase(name) && name !== MODELS) yield* treeFiles(join(directory, name), `state/${name}`)
   for (const name of names) if (isDatabase(name)) yield* databaseFile(directory, name)

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../store/sqlite/database.ts'
+import { DATABASE_NAMES } from '../../store/sqlite/database-names.ts'
 import { chatBody } from '../support/chat.ts'
 import { type Daemon, runDaemonToEnd, startDaemon } from '../support/daemon.ts'
 import { gatectl } from '../support/gatectl-process.ts'
@@ -77,6 +78,7 @@ test('a backup under load, a kill -9, and a restore on an empty host: every sett
   expect(answered.length).toBeGreaterThan(settled.length)
   await gate.kill()
   await stop()
+  expect(readdirSync(state).filter((name) => name.endsWith('.db'))).toEqual([...DATABASE_NAMES].sort())
   expect(await backup('killed.gate')).toMatchObject({ code: 0 })
 
   for (const file of ['online.gate', 'killed.gate']) {

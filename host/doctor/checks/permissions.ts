@@ -1,5 +1,6 @@
 import type { Deployment } from '../../../compiler/ir/deployment.ts'
 import { stateDirectories } from '../../../compiler/ir/lower-gateway.ts'
+import { DATABASE_NAMES } from '../../../store/sqlite/database-names.ts'
 import { type ShellCommand, sh } from '../../../syntax/shell/print.ts'
 import type { Accounts } from '../../accounts.ts'
 import type { Check, Subject } from '../check.ts'
@@ -174,8 +175,16 @@ async function wantedPlaces({ deployment, names }: Subject): Promise<Place[]> {
   const directories = (deployment?.directories ?? packaged).map(({ path, mode, user: owner, group }) =>
     directory(path, mode, owner, group),
   )
-  const databases = ['gate.db', 'responses.db'].flatMap((name) => [name, `${name}-wal`, `${name}-shm`])
-  const known = ['config.toml', 'gate.lock', 'sealing.key', 'keyring.json', ...databases]
+  const databases = DATABASE_NAMES.flatMap((name) => [name, `${name}-wal`, `${name}-shm`])
+  const known = [
+    'config.toml',
+    'gate.lock',
+    'sealing.key',
+    'keyring.json',
+    'audit.head',
+    'gate.db-leases',
+    ...databases,
+  ]
   const journals = (await namesIn(state)).filter((name) => name.startsWith('gate.db-usage-'))
   const files = [...known, ...journals].map((name) => secret(`${state}/${name}`, user))
   const readable = ['gate.toml', 'gate.lock.json', 'declared.json'].map(

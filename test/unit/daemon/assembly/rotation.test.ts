@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createRotation, type SealedPart } from '../../../../daemon/assembly/rotation.ts'
+import { signInStores } from '../../../../daemon/assembly/sign-in-stores.ts'
 import type { Keyring } from '../../../../store/sealed/keyring.ts'
+import { openDatabase } from '../../../../store/sqlite/database.ts'
+import { keptSecret } from '../../../../store/sqlite/kept-secret.ts'
 import { openResponseStore, type ResponseStore } from '../../../../store/sqlite/response-store.ts'
 import { keyringOf } from '../../../support/keyring.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
@@ -69,6 +72,25 @@ test('what cannot be sealed anew keeps the keys before', async () => {
   while (rotation.status().rotating) await new Promise(setImmediate)
   expect(rotation.status()).toMatchObject({ last_error: 'the disk is full', keys: [{}, { current: true }] })
   expect(logged).toEqual(['what is sealed could not all be sealed anew; the keys before stay'])
+})
+
+test('while the database with identity providers is closed the keys before stay, and a later rotation takes them', async () => {
+  const stores = signInStores(keyring)
+  const database = openDatabase(place.file('gate.db'))
+  keptSecret(database, keyring, 'cookie', () => 'made once')
+  const rotation = createRotation(keyring, stores.sealed, log)
+  rotation.rotate()
+  while (rotation.status().rotating) await new Promise(setImmediate)
+  expect(rotation.status()).toMatchObject({
+    last_error: expect.stringContaining('full'),
+    keys: [{}, { current: true }],
+  })
+  stores.opened(database)
+  rotation.resume()
+  while (rotation.status().rotating) await new Promise(setImmediate)
+  expect(rotation.status().keys).toHaveLength(1)
+  expect(stores.secret('cookie', () => 'another')).toBe('made once')
+  database.close()
 })
 
 test('rows that no key opens are counted and left', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BackupError, CHUNK_BYTES, decrypted, encrypted } from '../../../../store/backup/chunks.ts'
-import { type FileEntry, read, written } from '../../../../store/backup/entries.ts'
+import { type FileEntry, ofState, read, written } from '../../../../store/backup/entries.ts'
 import { locked, newIdentity, unlocked } from '../../../../store/backup/lock.ts'
 import { textEntry } from '../../../../store/backup/state-files.ts'
 
@@ -107,19 +107,52 @@ test('entries come back, also those that nobody reads', async () => {
   expect(seen).toEqual(['manifest.json 2 1', 'state/a 200000 2', 'state/b 0 3'])
 })
 
-test.each(['../x', 'state/../../etc/passwd', '/etc/passwd', 'state//x', 'state/./x', 'other/x', 'state/a\0b', ''])(
-  'an entry that leads elsewhere is refused: %j',
-  async (path) => {
-    async function* given(): AsyncGenerator<FileEntry> {
-      yield textEntry(path, 'x', 1)
-    }
-    const bytes = await whole(written(given()))
-    const all = async () => {
-      for await (const _ of read(pieces(bytes)));
-    }
-    await expect(all()).rejects.toThrow('no Gate writes')
-  },
-)
+test.each([
+  '../x',
+  'state/../../etc/passwd',
+  '/etc/passwd',
+  'state//x',
+  'state/./x',
+  'other/x',
+  'state/a\0b',
+  'state',
+  'manifest.json/x',
+  '',
+])('an entry that leads elsewhere is refused: %j', async (path) => {
+  async function* given(): AsyncGenerator<FileEntry> {
+    yield textEntry(path, 'x', 1)
+  }
+  const bytes = await whole(written(given()))
+  const all = async () => {
+    for await (const _ of read(pieces(bytes)));
+  }
+  await expect(all()).rejects.toThrow('no Gate writes')
+})
+
+test.each([
+  ['manifest.json', 'config/gate.toml'],
+  ['manifest.json', 'state/a', 'deploy/secrets/x'],
+  ['manifest.json', 'manifest.json'],
+  ['state/a'],
+])('the account of the state directory gives root nothing but its own: %j, %j, %j', async (...paths) => {
+  async function* given() {
+    for (const path of paths) yield textEntry(path, 'x', 1)
+  }
+  const all = async () => {
+    for await (const _ of ofState(given()));
+  }
+  await expect(all()).rejects.toThrow('which is not its own')
+})
+
+test('a size that is no whole number is refused: nothing would ever be as long', async () => {
+  const json = Buffer.from(JSON.stringify({ path: 'state/a', bytes: 0.5, mode: 0o600, modifiedMs: 1 }))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(json.length)
+  const all = async () => {
+    for await (const _ of read(pieces(length, json, Buffer.alloc(8))));
+  }
+  await expect(all()).rejects.toThrow('no Gate writes')
+})
 
 test('a content that is shorter than it was is an error, not a shift', async () => {
   async function* given(): AsyncGenerator<FileEntry> {
