@@ -35,7 +35,7 @@ async function timing(signal: AbortSignal): Promise<SignInReport['timing']> {
   const hasher = createHasher()
   const passwordHash = await hasher.hash('the right one')
   const accounts = {
-    named: (name: string) => (name.startsWith('known') ? { userId: 'u', passwordHash } : undefined),
+    named: (name: string) => (name.startsWith('known') ? { userId: () => 'u', passwordHash } : undefined),
     foreignCost: () => usableHash(passwordHash),
   }
   const passwords = createPasswords(accounts, hasher, () => performance.now())

@@ -43,10 +43,10 @@ export function createPersonProofs(parts: ProofParts, initial: Config) {
   function accountNamed(name: string) {
     const { username, password_hash: passwordHash } = config.auth
     if (passwordHash !== undefined && name.toLowerCase() === username.toLowerCase())
-      return { passwordHash, userId: configuredUser(access, username) }
+      return { passwordHash, userId: () => configuredUser(access, username) }
     const user = access.users.named(name)
     if (user === undefined || user.passwordHash === null || user.disabledAt !== null) return undefined
-    return { passwordHash: user.passwordHash, userId: user.id }
+    return { passwordHash: user.passwordHash, userId: () => user.id }
   }
 
   function foreignCost() {
@@ -54,9 +54,10 @@ export function createPersonProofs(parts: ProofParts, initial: Config) {
     return written === undefined ? undefined : usableHash(written)
   }
 
-  function ambientOf({ auth }: Config) {
+  function ambientOf({ auth, server }: Config) {
     const { tailnets } = auth.tailscale
     return {
+      trusted: addressList(server.trusted_proxies),
       proxy: createProxyIdentity(auth.proxy, addressList, people),
       tailscale: createTailscaleIdentity({ tailnets, ask: whoisAt(parts.env), people }, monotonic, log),
     }
@@ -69,7 +70,10 @@ export function createPersonProofs(parts: ProofParts, initial: Config) {
       basic: breakGlass.basic,
       ambient(asked, peer) {
         const direct = peer === null ? null : peer.replace(/^::ffff:(?=\d+\.)/, '')
-        const found = ambient.proxy.find(asked.headers, direct) ?? ambient.tailscale.find(direct)
+        const { proxy, tailscale, trusted } = ambient
+        // the owner of a proxy's machine is not who comes through it
+        const speaksForOthers = direct !== null && (trusted.has(direct) || proxy.isProxy(direct))
+        const found = proxy.find(asked.headers, direct) ?? (speaksForOthers ? null : tailscale.find(direct))
         if (found !== null) requireOwnHost(asked.headers.host, config)
         return found
       },

@@ -5,8 +5,9 @@ import { IDP_SECRETS, openIdpStore } from '../../store/sqlite/idp-store.ts'
 import { KEPT_SECRETS, keptSecret } from '../../store/sqlite/kept-secret.ts'
 import { openPasskeyStore } from '../../store/sqlite/passkey-store.ts'
 import { resealSome } from '../../store/sqlite/reseal.ts'
-import { openSignInStore, openUsedStates } from '../../store/sqlite/sign-in-store.ts'
+import { openMark, openSignInStore, openUsedStates } from '../../store/sqlite/sign-in-store.ts'
 import type { SignInStore } from '../auth/device/sign-ins.ts'
+import type { Mark } from '../auth/oidc/first-admin.ts'
 import type { UsedStates } from '../auth/oidc/pending.ts'
 import type { ProviderStore } from '../auth/oidc/providers.ts'
 import type { PasskeyStore } from '../auth/passkey/passkeys.ts'
@@ -27,6 +28,7 @@ export function signInStores(keyring: Keyring) {
     readonly signIns: SignInStore
     readonly states: UsedStates
     readonly passkeys: PasskeyStore
+    readonly firstAdmin: Mark
   } | null = null
   let onOpen = (): void => {}
 
@@ -53,6 +55,7 @@ export function signInStores(keyring: Keyring) {
         signIns: openSignInStore(made),
         states: openUsedStates(made),
         passkeys: openPasskeyStore(made),
+        firstAdmin: openMark(made, 'first-admin'),
       }
       onOpen()
     },
@@ -78,6 +81,10 @@ export function signInStores(keyring: Keyring) {
       take: (hash, expiresAt) => use().states.take(hash, expiresAt),
       trim: (now) => use().states.trim(now),
     } satisfies UsedStates,
+    firstAdmin: {
+      isSet: () => use().firstAdmin.isSet(),
+      set: () => use().firstAdmin.set(),
+    } satisfies Mark,
     /** A secret that is made once; one for this run alone while nothing can be kept. */
     secret(name: string, make: () => string): string {
       if (open === null) return make()

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../schemas/config/config.ts'
 import { GateError } from '../../schemas/words/errors.ts'
-import type { Role } from '../../schemas/words/roles.ts'
 import { CALLBACK_PATH } from '../../schemas/words/sign-in.ts'
 import type { Caller } from '../admin/route.ts'
 import { decideOnDevice, deviceWithCode } from '../auth/device/decide.ts'
 import { createDeviceGrants } from '../auth/device/grants.ts'
 import { createSignIns } from '../auth/device/sign-ins.ts'
 import { answerTokenRequest, type TokenRequest } from '../auth/device/token-endpoint.ts'
+import { createFirstAdmin } from '../auth/oidc/first-admin.ts'
 import { pendingSignIns } from '../auth/oidc/pending.ts'
+import { createProvidedPeople } from '../auth/oidc/provided-people.ts'
 import type { Identity, IdentityProvider } from '../auth/oidc/provider.ts'
 import { createProviders } from '../auth/oidc/providers.ts'
 import { createRelyingParty } from '../auth/oidc/relying-party.ts'
@@ -16,7 +17,6 @@ import { createOidcSignIn } from '../auth/oidc/sign-in.ts'
 import { createPasskeys } from '../auth/passkey/passkeys.ts'
 import type { Ended, Principal } from '../auth/principal.ts'
 import { sessionCookie } from '../auth/session-cookie.ts'
-import type { UserRecord } from '../auth/users.ts'
 import type { Ground } from './ground.ts'
 import type { Storage } from './storage.ts'
 
@@ -43,6 +43,7 @@ export function createSignInPlane(
     secret: jwt.secret ?? stores.secret('access-token', () => oneOfThisRun),
     issuer: jwt.issuer,
   })
+  const takesProviders = () => [config.current().auth.mode].flat().includes('oidc')
   const providers = createProviders(stores.idps, declaredIn(config.current()))
   const relyingParty = createRelyingParty(log, monotonic)
   const grants = createDeviceGrants(randomBytes, now)
@@ -61,9 +62,21 @@ export function createSignInPlane(
     pending: pendingSignIns(sealing, stores.states, now),
     random: text,
     origin: () => origin,
+    isOn: takesProviders,
   })
   const passkeys = createPasskeys(stores.passkeys, () => origin, now)
+  const firstAdmin = createFirstAdmin(users, stores.firstAdmin, () => {
+    const { auth } = config.current()
+    return auth.token !== undefined || auth.password_hash !== undefined
+  })
+  const provided = createProvidedPeople({
+    users,
+    mayBeFirst: firstAdmin.isOpen,
+    endAllOf: [signIns.endAllOf, access.sessions.endAll],
+    log,
+  })
   stores.whenOpened(() => {
+    firstAdmin.note()
     passkeys.load()
     providers.load()
     signIns.load()
@@ -82,22 +95,6 @@ export function createSignInPlane(
     }
   }, EXPIRY_CHECK_MS).unref()
 
-  /** A person of a provider; synchronous from the look to the write, so that two at a time are never both the first. */
-  function personOf({ issuer, subject, name, email, role }: Identity): UserRecord {
-    const source = 'oidc'
-    const own = `${issuer} ${subject}`
-    const known = users.known(source, own)
-    if (known === undefined) {
-      const isFirst = !users.hasAdmin()
-      if (isFirst)
-        log('warn', 'the first person who signed in by an identity provider is an administrator now', { url: issuer })
-      return users.seen({ source, subject: own, name, email, role: isFirst ? 'admin' : named(role) })
-    }
-    const isLastAdmin = known.role === 'admin' && !users.hasAdmin(known.id)
-    const next = role === null || isLastAdmin ? known.role : named(role)
-    return next === known.role && email === known.email ? known : users.change(known.id, { role: next, email })
-  }
-
   return {
     passkeys,
     providers,
@@ -112,6 +109,8 @@ export function createSignInPlane(
       decideOnDevice(grants, principal, userCode, decision),
     origin: () => origin,
     redirectUri: () => `${origin}${CALLBACK_PATH}`,
+    /** Whether `auth.mode` takes the word of identity providers. */
+    takesProviders,
     /** Whether `auth.mode` lets devices in. */
     letsDevicesIn: () => [config.current().auth.mode].flat().includes('device'),
 
@@ -124,6 +123,7 @@ export function createSignInPlane(
       const who = { via: 'session', id: '', name: identity.name } as const
       audit.require()
       if (identity.role === 'none') {
+        provided.leftGroups(identity)
         audit.record({
           who,
           action: 'login',
@@ -134,7 +134,7 @@ export function createSignInPlane(
         })
         throw new GateError('SIGN_IN_REFUSED', 'you are known, but in none of the groups that are let in')
       }
-      const user = personOf(identity)
+      const user = provided.personOf(identity)
       const address = caller.address ?? ''
       const { session, token } = access.sessions.create({
         userId: user.id,
@@ -182,8 +182,6 @@ export function createSignInPlane(
     stop: async (): Promise<void> => clearInterval(expiry),
   }
 }
-
-const named = (role: Identity['role']): Role => (role === null || role === 'none' ? 'member' : role)
 
 /** Where browsers reach Gate: as configured, else where it listens; never what a request says. */
 function originOf({ server }: Config, urls: readonly string[]): string {

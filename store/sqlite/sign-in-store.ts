@@ -1,4 +1,5 @@
 import type { SignIn, SignInStore } from '../../daemon/auth/device/sign-ins.ts'
+import type { Mark } from '../../daemon/auth/oidc/first-admin.ts'
 import type { UsedStates } from '../../daemon/auth/oidc/pending.ts'
 import { SCOPES } from '../../schemas/words/scopes.ts'
 import type { Database } from './database.ts'
@@ -50,6 +51,19 @@ export function openUsedStates(database: Database): UsedStates {
         trim.run(now)
         return count.get()?.count ?? 0
       }),
+  }
+}
+
+/** That something has happened which happens once, in the table `mark`. @throws GateError STORE_UNAVAILABLE */
+export function openMark(database: Database, name: string): Mark {
+  const find = database.prepare<[string], { readonly name: string }>('SELECT name FROM mark WHERE name = ?')
+  const put = database.prepare('INSERT INTO mark (name) VALUES (?) ON CONFLICT DO NOTHING')
+
+  return {
+    isSet: () => find.get(name) !== undefined,
+    set: () => {
+      patiently(database, () => put.run(name))
+    },
   }
 }
 

@@ -29,5 +29,6 @@ export function signInParts(): ApiParts['signIn'] {
     },
     passkeys: createPasskeys(store, () => 'http://127.0.0.1', Date.now),
     letsDevicesIn: () => true,
+    takesProviders: () => true,
   }
 }

@@ -12,6 +12,7 @@ import { type ApiRequest, type ApiRoute, apiRoute, type Caller } from '../route.
 
 export type OidcParts = {
   readonly providers: Pick<Providers, 'list'>
+  readonly takesProviders: () => boolean
   readonly oidc: OidcSignIn
   /**
    * Lets in whom a provider has named, made at the first sight of them.
@@ -27,7 +28,7 @@ export type OidcParts = {
 const COOKIE = 'se_signin'
 
 /** Signing in by an identity provider: the list, the way there, the way back. */
-export function oidcRoutes({ providers, oidc, letIn }: OidcParts): readonly ApiRoute[] {
+export function oidcRoutes({ providers, takesProviders, oidc, letIn }: OidcParts): readonly ApiRoute[] {
   return [
     apiRoute({
       method: 'GET',
@@ -35,7 +36,7 @@ export function oidcRoutes({ providers, oidc, letIn }: OidcParts): readonly ApiR
       scope: 'public',
       summary: 'Lists the identity providers that people can sign in with',
       answer: providerList,
-      handle: () => json(listOf(providers)),
+      handle: () => json(takesProviders() ? listOf(providers) : { providers: [] }),
     }),
     apiRoute({
       method: 'GET',

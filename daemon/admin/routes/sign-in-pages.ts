@@ -22,6 +22,7 @@ import type { AuthParts } from './auth.ts'
 
 export type SignInPageParts = Pick<AuthParts, 'access' | 'verifyPassword' | 'cookies' | 'leaveProvider' | 'now'> & {
   readonly providers: Pick<Providers, 'list'>
+  readonly takesProviders: () => boolean
   readonly passkeys: Pick<Passkeys, 'of' | 'isPossible'>
   readonly takesPasswords: () => boolean
   /** @throws GateError CSRF_REFUSED for what a page of another site has sent */
@@ -51,7 +52,7 @@ export function signInPageRoutes(parts: SignInPageParts): readonly ApiRoute[] {
 
   function login(returnTo: string, username = '', message: string | null = null, status = 200): Reply<never> {
     const ways = {
-      providers: parts.providers.list(),
+      providers: parts.takesProviders() ? parts.providers.list() : [],
       takesPasswords: parts.takesPasswords(),
       takesPasskeys: passkeys.isPossible(),
     }

@@ -41,6 +41,8 @@ export function createProxyIdentity(
   }
 
   return {
+    /** Whether a peer speaks for others: it is nobody itself. */
+    isProxy,
     /**
      * Whom the proxy names; null where the peer is no such proxy, or names nobody.
      * @param peer of the connection; null: it came over a socket file

@@ -17,22 +17,31 @@ export type OidcSignInParts = {
   readonly random: () => string
   /** `server.external_url`, or where Gate listens: never what a request says. */
   readonly origin: () => string
+  /** Whether `auth.mode` takes the word of identity providers. */
+  readonly isOn: () => boolean
 }
 
 export type OidcSignIn = ReturnType<typeof createOidcSignIn>
 
 /** Signing in by an identity provider: away to it, and back from it. */
-export function createOidcSignIn({ providers, relyingParty, pending, random, origin }: OidcSignInParts) {
+export function createOidcSignIn({ providers, relyingParty, pending, random, origin, isOn }: OidcSignInParts) {
   let exchanges = 0
   const redirectUri = () => `${origin()}${CALLBACK_PATH}`
+
+  function requireOn(): void {
+    if (isOn()) return
+    const message = 'identity providers are not accepted here: "oidc" is not in auth.mode'
+    throw new GateError('SIGN_IN_REFUSED', message)
+  }
 
   return {
     /**
      * @param returnTo a path of Gate's own, for afterwards
      * @returns where the browser goes, and the value of the cookie that it takes along
-     * @throws GateError OBJECT_NOT_FOUND, IDP_UNREACHABLE
+     * @throws GateError SIGN_IN_REFUSED, OBJECT_NOT_FOUND, IDP_UNREACHABLE
      */
     async begin(providerId: string, returnTo: string): Promise<{ readonly location: string; readonly cookie: string }> {
+      requireOn()
       const provider = providers.get(providerId)
       if (provider === undefined) throw new GateError('OBJECT_NOT_FOUND', 'there is no such identity provider')
       const challenge = { state: random(), nonce: random(), verifier: random() }
@@ -52,6 +61,7 @@ export function createOidcSignIn({ providers, relyingParty, pending, random, ori
       query: URLSearchParams,
       cookie: string | undefined,
     ): Promise<Identity & { readonly idToken: string; readonly returnTo: string }> {
+      requireOn()
       if (exchanges >= MOST_EXCHANGES) throw tooMany()
       const states = query.getAll('state')
       const taken = pending.take(cookie, states.length === 1 ? String(states[0]) : '')

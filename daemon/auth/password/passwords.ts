@@ -4,8 +4,12 @@ import { dummyHash, type Hasher, LONGEST_PASSWORD, USUAL_COST, usableHash } from
 
 /** Whose password is known. */
 export type PasswordAccounts = {
-  /** @param name in any case @returns the text of the hash, and whose it is; undefined where there is none */
-  readonly named: (name: string) => { readonly userId: string; readonly passwordHash: string } | undefined
+  /**
+   * @param name in any case
+   * @returns the text of the hash, and whose it is, asked once the password is right, as it may make the user; undefined
+   * where there is none
+   */
+  readonly named: (name: string) => { readonly userId: () => string; readonly passwordHash: string } | undefined
   /** Cost of a hash that is not of Gate's own making, such as `auth.password_hash`. */
   readonly foreignCost: () => Argon2Cost | undefined
 }
@@ -52,7 +56,7 @@ export function createPasswords(accounts: PasswordAccounts, hasher: Pick<Hasher,
      * Whose name and password these are.
      * @param address of the client
      * @returns the user's id; null where name or password is wrong
-     * @throws GateError TOO_MANY_REQUESTS, with the seconds to wait
+     * @throws GateError TOO_MANY_REQUESTS, with the seconds to wait; TOO_MANY_ENTRIES, STORE_UNAVAILABLE
      */
     async verify(name: string, password: string, address: string): Promise<string | null> {
       const client = clientOf(address)
@@ -81,7 +85,7 @@ export function createPasswords(accounts: PasswordAccounts, hasher: Pick<Hasher,
       byClient.withdraw(client) // and no more: who has an account guesses those of others no faster
       byAccount.succeeded(guessed)
       remember(pair)
-      return found.userId
+      return found.userId()
     },
   }
 }

@@ -27,4 +27,8 @@ export const SIGN_IN_TABLES = [
      name TEXT PRIMARY KEY,
      sealed BLOB NOT NULL
    ) STRICT`,
+  // what happens once in the life of a gateway
+  `CREATE TABLE IF NOT EXISTS mark (
+     name TEXT PRIMARY KEY
+   ) STRICT, WITHOUT ROWID`,
 ] as const

@@ -6,6 +6,7 @@ import {
   type ProviderSettings,
   type StoredProvider,
 } from '../../../../../daemon/auth/oidc/providers.ts'
+import { createOidcSignIn } from '../../../../../daemon/auth/oidc/sign-in.ts'
 
 const RULES: RoleRules = {
   claim: 'groups',
@@ -147,4 +148,23 @@ describe('a sign-in that is under way', () => {
     at += 600_000
     expect(pending.take(cookie, 'd').kind).toBe('expired')
   })
+})
+
+test('nobody is sent to a provider, or taken back from one, while "oidc" is not in auth.mode', async () => {
+  const { providers } = providersOf([{ ...SETTINGS, id: 'a' }])
+  const refuse = () => Promise.reject(new Error('the provider was asked'))
+  const oidc = createOidcSignIn({
+    providers,
+    relyingParty: { begin: refuse, finish: refuse },
+    pending: pendingSignIns(
+      { seal: (text) => Buffer.from(text), unseal: (sealed) => sealed.toString() },
+      { take: () => true, trim: () => 0 },
+      () => 0,
+    ),
+    random: () => 'r',
+    origin: () => 'http://localhost',
+    isOn: () => false,
+  })
+  await expect(oidc.begin('a', '/')).rejects.toThrow('"oidc" is not in auth.mode')
+  await expect(oidc.finish(new URLSearchParams(), undefined)).rejects.toThrow('"oidc" is not in auth.mode')
 })

@@ -7,10 +7,16 @@ import type { PasswordHash } from '../../../../../syntax/phc/phc.ts'
 const FOREIGN = '$argon2id$v=19$m=8192,t=3,p=1$c29tZXNhbHRzYWx0$ZW5x5H3DN7zcJ29xcsA8vJYqezfDaTljpKqs6fNC0L0'
 
 let time = 0
+const asked: string[] = []
+const idOf = (id: string) => () => {
+  asked.push(id)
+  return id
+}
 let checked: (readonly PasswordHash[])[] = []
 beforeEach(() => {
   time = 0
   checked = []
+  asked.length = 0
 })
 
 const own = await createHasher().hash('battery staple')
@@ -18,8 +24,8 @@ const own = await createHasher().hash('battery staple')
 function passwords() {
   const hasher = createHasher()
   const users = new Map([
-    ['admin', { userId: 'u1', passwordHash: FOREIGN }],
-    ['ada', { userId: 'u2', passwordHash: own }],
+    ['admin', { userId: idOf('u1'), passwordHash: FOREIGN }],
+    ['ada', { userId: idOf('u2'), passwordHash: own }],
   ])
   return createPasswords(
     { named: (name) => users.get(name.toLowerCase()), foreignCost: () => usableHash(FOREIGN) },
@@ -45,6 +51,7 @@ test.each([
   { name: 'x'.repeat(10_000), password: 'y'.repeat(100_000), user: null },
 ])('$name with $password is $user', async ({ name, password, user }) => {
   expect(await passwords().verify(name, password, '192.0.2.1')).toBe(user)
+  expect(asked).toEqual(user === null ? [] : [user]) // it may make them: never for a wrong password
 })
 
 test('whoever asks, hashes of the same cost are computed', async () => {
