@@ -19,24 +19,28 @@ export type Alerts = {
   readonly stop: () => Promise<void>
 }
 
-/** Things that are alerted of at a time; more are logged alone. */
+/** Things of one event that are remembered; of more, what was told longest ago is forgotten, and is news again. */
 const MOST_SUBJECTS = 10_000
 
 /** Tells operators what they want to know: the log always, and whom `alerts` names. Only what is new is told. */
 export function createAlerts(parts: AlertParts): Alerts {
   const { log, now } = parts
-  const levels = new Map<string, string>()
+  /** By event, so that none takes the room of another, and by subject. */
+  const told = new Map<string, Map<string, string>>()
   const outboxes = new Map<string, { readonly is: string; readonly outbox: Outbox }>()
   const ending: Promise<void>[] = []
 
   /** Whether it is not what was told last of the same subject. */
   function isNews({ event, subject, state, level }: Alert): boolean {
     if (state === 'once') return true
-    const id = JSON.stringify([event, subject])
-    const before = levels.get(id)
-    if (state === 'over') return levels.delete(id)
-    if (before === level || (before === undefined && levels.size >= MOST_SUBJECTS)) return false
-    levels.set(id, level)
+    const levels = told.get(event) ?? new Map<string, string>()
+    if (state === 'over') return levels.delete(subject)
+    if (levels.get(subject) === level) return false
+    told.set(event, levels)
+    levels.delete(subject)
+    const [oldest] = levels.keys()
+    if (oldest !== undefined && levels.size >= MOST_SUBJECTS) levels.delete(oldest)
+    levels.set(subject, level) // as the latest
     return true
   }
 

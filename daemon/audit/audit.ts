@@ -1,3 +1,4 @@
+import { addressBlock } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { withoutKeys } from '../../schemas/words/gate-key.ts'
 import type { Log } from '../../schemas/words/log.ts'
@@ -34,8 +35,8 @@ type AuditParts = {
 }
 
 const RETRY_MS = 1_000
-/** Entries that wait for a store that fails. Changes are refused meanwhile, so few come. */
-const MOST_WAITING = 1_000
+/** Entries that wait for a store that fails, by what became of it; more are counted. Changes are refused meanwhile. */
+const MOST_WAITING = { done: 4_000, refused: 1_000, failed: 1_000 } as const
 const LONGEST_TEXT = 256
 const LONGEST_FACTS = 16_384
 
@@ -44,6 +45,8 @@ export function createAudit({ store, log, alert, now, fingerprintKey }: AuditPar
   const fingerprint = (secret: string): string => fingerprintOf(fingerprintKey, secret)
   const refusals = createRefusals(now, (entry) => add(entry))
   const waiting: AuditRecord[] = []
+  /** Entries for which there was no room. */
+  let lost = 0
   let lastError: string | null = null
   let retry: NodeJS.Timeout | null = null
 
@@ -52,17 +55,24 @@ export function createAudit({ store, log, alert, now, fingerprintKey }: AuditPar
     if (entry.action === 'break-glass') tellOfBreakGlass(entry)
   }
 
-  /** Once for each address, and again when it comes in after it was refused. */
+  /** Once for each client, and again when it comes in after it was refused. */
   function tellOfBreakGlass({ outcome, from }: AuditEntry): void {
     const place = from.address ?? from.via
     const how = outcome === 'done' ? 'was used' : 'was tried in vain'
     const message = `the emergency account ${how} from ${place}`
-    alert({ event: 'break-glass', subject: place, state: 'on', level: outcome, severity: 'critical', message })
+    alert({
+      event: 'break-glass',
+      subject: addressBlock(place),
+      state: 'on',
+      level: outcome,
+      severity: 'critical',
+      message,
+    })
   }
 
   function add(entry: AuditEntry): void {
-    const isLost = waiting.length >= MOST_WAITING && entry.outcome !== 'done'
-    if (!isLost) waiting.push(recordOf(entry, now(), fingerprint))
+    if (waiting.length >= MOST_WAITING[entry.outcome]) lost += 1
+    else waiting.push(recordOf(entry, now(), fingerprint))
     if (lastError === null) write()
   }
 
@@ -73,6 +83,10 @@ export function createAudit({ store, log, alert, now, fingerprintKey }: AuditPar
         const { seq, hash } = store.append(next)
         waiting.shift()
         note(next, seq, hash)
+        if (lost > 0 && waiting.length === 0) {
+          waiting.push(recordOf(lostEntry(lost), now(), fingerprint))
+          lost = 0
+        }
       }
       store.anchor()
       if (lastError !== null) told('over', 'the audit is being written again')
@@ -121,10 +135,20 @@ export function createAudit({ store, log, alert, now, fingerprintKey }: AuditPar
       if (retry !== null) clearTimeout(retry)
       if (waiting.length > 0 || lastError !== null) write()
       if (retry !== null) clearTimeout(retry)
-      return waiting.length
+      return waiting.length + lost
     },
   } satisfies Audit & Record<string, unknown>
 }
+
+const lostEntry = (count: number): AuditEntry => ({
+  who: { via: 'system', id: '', name: 'gate-daemon' },
+  action: 'audit.lost',
+  object: '',
+  from: { address: null, via: 'daemon' },
+  outcome: 'failed',
+  reason: 'too many waited while the audit could not be written',
+  new: { count },
+})
 
 function recordOf(entry: AuditEntry, at: number, fingerprint: (secret: string) => string): AuditRecord {
   const { who, action, object, from, outcome, reason = '' } = entry

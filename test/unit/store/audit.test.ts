@@ -150,6 +150,35 @@ test('while it cannot be written changes are refused, and entries wait; then the
   expect(verifyAudit(file, null)).toMatchObject({ entries: 1, faults: [] })
 })
 
+test('what waits is bounded, and what found no room is counted', () => {
+  let isFull = true
+  const written: { readonly action: string; readonly new: string | null }[] = []
+  const audit = open({
+    anchor: () => {},
+    append: (record) => {
+      if (isFull) throw new Error('database or disk is full')
+      written.push(record)
+      return { seq: written.length, hash: '' }
+    },
+  })
+  for (let n = 0; n < 4_321; n += 1) audit.record({ ...ENTRY, action: 'break-glass' })
+  expect(audit.close()).toBe(4_321)
+  isFull = false
+  expect(audit.close()).toBe(0)
+  expect(written.length).toBe(4_001)
+  expect(written.at(-1)).toMatchObject({ action: 'audit.lost', new: '{"count":321}' })
+})
+
+test.each([
+  ['2001:db8:0:1::7', '2001:db8:0:1:ffff::1', '2001:db8:0:1'],
+  ['192.0.2.7', '192.0.2.7', '192.0.2.7'],
+])('the emergency account from %s and %s is one thing to alert of', (first, second, subject) => {
+  const audit = open()
+  for (const address of [first, second])
+    audit.record({ ...ENTRY, action: 'break-glass', from: { address, via: 'https' } })
+  expect(alerted).toMatchObject([{ subject }, { subject }])
+})
+
 test('what anybody can cause is written a bounded number of times a minute, and counted', () => {
   let nowMs = 0
   const audit = open(undefined, () => nowMs)

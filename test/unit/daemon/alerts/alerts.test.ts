@@ -113,6 +113,19 @@ test('only what is new is told: another level, the end, and what has no end', as
   await alerts.stop()
 })
 
+test('however many subjects one event has, all are told, and those of others stay known', async () => {
+  const alerts = alertsTo(() => Promise.resolve(204))
+  const disk: Alert = { ...ALERT, event: 'disk', subject: 'state', level: '' }
+  alerts.tell(disk)
+  for (let n = 0; n < 10_001; n += 1) alerts.tell({ ...ALERT, subject: `key-${n}` })
+  alerts.tell(disk)
+  alerts.tell({ ...ALERT, subject: 'key-10000' })
+  expect(logged.length).toBe(1 + 10_001)
+  alerts.tell({ ...ALERT, subject: 'key-0' }) // forgotten, so told again
+  expect(logged.length).toBe(1 + 10_002)
+  await alerts.stop()
+})
+
 test('what fails is tried again, longer and longer apart, and holds up nothing; what waits is bounded', async () => {
   vi.useFakeTimers()
   const told: string[] = []
