@@ -72,7 +72,7 @@ export async function* ofState(files: AsyncIterable<FileEntry>): AsyncGenerator<
   }
 }
 
-const isOfState = ({ path }: Entry): boolean => path.startsWith('state/')
+export const isOfState = ({ path }: Entry): boolean => path.startsWith('state/')
 
 function headOf(entry: Entry): Buffer {
   const json = Buffer.from(JSON.stringify(entry))

@@ -1,9 +1,11 @@
 import {
+  chmodSync,
   existsSync,
   lchownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -192,5 +194,33 @@ test.skipIf(!isRoot || account === null)(
     expect(await restore('theirs.gate', theirs)).toMatchObject({ code: 0 })
     for (const name of ['gate.db', 'keyring.json', 'gate.lock'])
       expect(statSync(join(theirs, name)).uid, name).toBe(uid)
+  },
+)
+
+test.skipIf(!isRoot || account === null)(
+  'a restore by root changes nothing outside, whatever the account of the state directory has planted (needs root)',
+  async () => {
+    const [, uid = 0, gid = 0] = (account ?? []).map(Number)
+    const hostile = place.file('hostile')
+    const ours = place.file('ours')
+    for (const path of [place.path, hostile, ours]) mkdirSync(path, { recursive: true, mode: 0o755 })
+    chmodSync(place.path, 0o755)
+    writeFileSync(join(ours, 'shadow'), 'x', { mode: 0o600 })
+    symlinkSync(join(ours, 'shadow'), join(hostile, 'gate.lock'))
+    lchownSync(hostile, uid, gid)
+    const led = await restore('online.gate', hostile)
+    expect(led).toMatchObject({ code: 1, stderr: expect.stringContaining('EACCES') })
+    expect(statSync(join(ours, 'shadow')).uid).toBe(0)
+
+    rmSync(join(hostile, 'gate.lock'))
+    symlinkSync(ours, join(hostile, '.restore-new'))
+    symlinkSync(ours, join(hostile, 'tls'))
+    const directories = { config: ours, deploy: ours }
+    writeFileSync(join(hostile, '.restoring.json'), JSON.stringify({ step: 'in', aside: ours, directories }))
+    for (const name of readdirSync(hostile)) lchownSync(join(hostile, name), uid, gid)
+    for (const more of [['--check'], []]) await restore('online.gate', hostile, undefined, ...more)
+    expect(readdirSync(ours)).toEqual(['shadow'])
+    expect(statSync(ours).uid).toBe(0)
+    expect(statSync(join(hostile, 'gate.db')).uid).toBe(uid)
   },
 )

@@ -4,6 +4,7 @@ import { gatewayNames } from '../../../compiler/ir/names.ts'
 import { readAccounts } from '../../../host/accounts.ts'
 import type { RootDirectories } from '../../../host/backup/backup.ts'
 import { isUnusable } from '../../../host/backup/opened.ts'
+import type { Owner } from '../../../host/backup/state-half.ts'
 import type { Host } from '../../../host/host.ts'
 import { deployDirectory } from '../../../host/plan/desired.ts'
 import { codeOf } from '../../../system/error-code.ts'
@@ -18,7 +19,7 @@ export type Place = {
   readonly stateDirectory: string
   readonly directories: RootDirectories | undefined
   /** Of the files that are restored; undefined: who runs this. */
-  readonly owner: { readonly uid: number; readonly gid: number } | undefined
+  readonly owner: Owner | undefined
 }
 
 /** The state directory that was named, that of this host for root, else that of this user. */

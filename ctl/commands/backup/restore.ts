@@ -31,13 +31,21 @@ export const run: Run = async (invocation) => {
       now: Date.now,
     }),
   )
-  const { manifest, files, aside } = restored
+  const { manifest, files, aside, rootAside } = restored
   if (json)
-    printJson({ file, state_directory: stateDirectory, made_at: manifest.made_at, gate: manifest.gate, files, aside })
+    printJson({
+      file,
+      state_directory: stateDirectory,
+      made_at: manifest.made_at,
+      gate: manifest.gate,
+      files,
+      aside,
+      root_aside: rootAside,
+    })
   else {
     const what = `${files} files of ${manifest.made_at}, made by Gate ${manifest.gate}`
     print(checkOnly ? `${file} can be restored: ${what}` : `restored ${stateDirectory}: ${what}`)
-    if (aside !== null) print(`what was there before is in ${aside}`)
+    for (const before of [aside, rootAside]) if (before !== null) print(`what was there before is in ${before}`)
     if (manifest.models.length > 0)
       print(`not in it: ${manifest.models.length} files of models; see gatectl backup --verify`)
   }
