@@ -92,7 +92,8 @@ async function answer(
     const path = currentPath(url.pathname)
     if (path.startsWith('/v1/')) {
       const { route, parameter } = findRoute(method, path)
-      const shape = await ROUTES[route](options, { parameter, query: url.searchParams, body: parseBody(body), signal })
+      const asked = { parameter, query: url.searchParams, body: parseBody(body), signal }
+      const shape = await audited(options.audit, route, parameter, async () => ROUTES[route](options, asked))
       sendJson(response, 200, 'application/json', shape)
     } else {
       const route = options.table.find(method, path)
@@ -115,6 +116,36 @@ const OF_SOCKET = {
   principal: SOCKET_PRINCIPAL,
   caller: { address: null, via: 'socket', name: SOCKET_PRINCIPAL.name, secured: true },
 } as const
+
+/** What the audit calls the routes that change something. */
+const ACTIONS: Partial<Record<AdminRouteName, string>> = {
+  'POST /v1/tokens': 'key.create',
+  'DELETE /v1/tokens/:': 'key.revoke',
+}
+
+/** Makes a change by a route with an older name, and notes it. @throws what `change` throws, GateError STORE_UNAVAILABLE */
+async function audited<T extends object>(
+  audit: AdminOptions['audit'],
+  route: AdminRouteName,
+  parameter: string,
+  change: () => Promise<T>,
+): Promise<T> {
+  const action = ACTIONS[route]
+  if (action === undefined) return change()
+  const { via, keyId: id, name } = SOCKET_PRINCIPAL
+  const entry = { who: { via, id, name }, from: { address: null, via: 'socket' }, action } as const
+  try {
+    audit.require()
+    const shape = await change()
+    const made = 'name' in shape && { new: { name: String(shape.name) } }
+    audit.record({ ...entry, object: `key:${'id' in shape ? shape.id : parameter}`, outcome: 'done', ...made })
+    return shape
+  } catch (error) {
+    const { status, code } = problemOf(error)
+    audit.record({ ...entry, object: parameter, outcome: status < 500 ? 'refused' : 'failed', reason: code })
+    throw error
+  }
+}
 
 function noteRequest(log: Log, method: string, path: string, status: number): void {
   log('info', 'admin request', { method, path, status })

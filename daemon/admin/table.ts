@@ -27,7 +27,7 @@ import { type TextParts, textRoutes } from './routes/texts.ts'
 import { type AdminCertificates, tlsRoutes } from './routes/tls.ts'
 import { type UpstreamParts, upstreamRoutes } from './routes/upstreams.ts'
 import { type UsageParts, usageRoutes } from './routes/usage.ts'
-import { type UserParts, userRoutes } from './routes/users.ts'
+import { type SignedInDevices, type UserParts, userRoutes } from './routes/users.ts'
 
 /** What the routes of all areas need. */
 export type ApiParts = SystemParts &
@@ -52,8 +52,7 @@ export type ApiParts = SystemParts &
     readonly certificates: AdminCertificates
     readonly signIn: IdpParts &
       OidcParts &
-      DeviceParts &
-      Pick<SignInPageParts, 'deviceWithCode'> &
+      DeviceParts & { readonly signIns: SignedInDevices } & Pick<SignInPageParts, 'deviceWithCode'> &
       Pick<PasskeyParts, 'passkeys'>
     readonly clientGateway: ClientGatewayParts
   }
@@ -80,10 +79,10 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...deviceRoutes(signIn),
     ...signInPageRoutes({ ...parts, ...signIn }),
     ...passkeyRoutes({ ...parts, ...signIn }),
-    ...authRoutes(parts),
+    ...authRoutes(parts, signIn.signIns),
     ...ownRoutes(parts),
     ...keyRoutes(parts),
-    ...userRoutes(parts),
+    ...userRoutes(parts, signIn.signIns),
     ...teamRoutes(parts),
     ...clientGatewayRoutes(parts.clientGateway),
     ...usageRoutes(parts),

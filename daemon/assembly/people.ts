@@ -38,8 +38,8 @@ export function peopleParts(
     cookies: { set: sessionCookie, remove: noSessionCookies },
     leaveProvider: () => null,
     refuseForeignForm,
-    signedIn: (headers) => {
-      const credential = credentialOf(headers, '')
+    signedIn: (headers, secured) => {
+      const credential = credentialOf(headers, '', () => secured)
       return credential.kind === 'cookie' ? access.sessions.find(credential.text) : null
     },
     now,

@@ -28,6 +28,8 @@ export type Access = ReturnType<typeof createAccess>
 
 const DEFAULT_LIFE_MS = 24 * 3_600_000
 
+const SESSIONS_STAY = 'sessions that are over could not be removed'
+
 /** People known without a session, such as those that a proxy names; more are worked out anew. */
 const MOST_KEPT = 10_000
 
@@ -42,26 +44,30 @@ export function createAccess(store: AccessStore, { now, steady, rangesOf, log }:
   const kept = new Map<string, Principal | null>()
   const listeners: ((ended: Ended) => void)[] = []
   const tell = (ended: Ended) => {
-    for (const listener of listeners) listener(ended)
+    for (const listener of listeners)
+      attempt('what was answered to a credential that ended could not be cut off', () => listener(ended))
   }
   tokens.whenEnded(tell)
   sessions.whenEnded(tell)
 
   users.onEvent(({ id, kind, isNarrowed }) => {
+    // what is in memory comes first: none of it waits for a store that may fail
     forget(id)
+    if (kind === 'removed') teams.forget(id)
+    tokens.settle(id)
     if (kind === 'removed') {
-      teams.forget(id)
-      sessions.forgetUser(id)
-      for (const key of tokens.of(id)) tokens.revoke(key.id)
+      sessions.drop(id, 'removed')
       tell({ kind: 'user', id, why: 'removed' })
+      for (const key of tokens.of(id))
+        attempt('a key of a user who was removed could not be revoked', () => void tokens.revoke(key.id))
     } else if (users.get(id)?.disabledAt != null) {
-      sessions.endAll(id, 'disabled')
+      sessions.drop(id, 'disabled')
       tell({ kind: 'user', id, why: 'disabled' })
+      attempt(SESSIONS_STAY, sessions.removeStale)
     } else {
       sessions.settle(id)
       if (isNarrowed) tell({ kind: 'user', id, why: 'narrowed' })
     }
-    tokens.settle(id)
   })
   teams.onChange((userIds) => {
     for (const id of userIds) {
@@ -109,7 +115,7 @@ export function createAccess(store: AccessStore, { now, steady, rangesOf, log }:
     /** Ends what has run out. To be called about once a second. */
     endExpired(): void {
       tokens.endExpired()
-      attempt('sessions that are over could not be removed', sessions.endExpired)
+      attempt(SESSIONS_STAY, sessions.endExpired)
     },
     /** Writes when the sessions were seen. To be called about once a minute. */
     noteSeen: (): void => attempt('when sessions were seen could not be written', sessions.noteSeen),

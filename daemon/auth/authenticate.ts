@@ -12,6 +12,14 @@ export type Asked = {
   readonly socket: object
 }
 
+/** What a request came over. */
+export type Over = {
+  /** null: the proxy of this host. */
+  readonly peer: string | null
+  /** null: it is not encrypted up to Gate. */
+  readonly secured: object | null
+}
+
 /** What says who sends a request. Each finds nothing (null) where it is not configured. */
 export type Proofs = {
   /** A key. */
@@ -40,6 +48,8 @@ export type AuthSettings = {
   readonly origins: TrustedOrigins
   /** The client's address. @param peer of the connection; null: the proxy of this host */
   readonly addressOf: (headers: IncomingHttpHeaders, peer: string | null) => string
+  /** Whether the client speaks TLS: with Gate, or with a trusted proxy that says so. */
+  readonly isSecured: (headers: IncomingHttpHeaders, over: Over) => boolean
 }
 
 /**
@@ -50,12 +60,13 @@ export type AuthSettings = {
 export function authenticate(
   asked: Asked,
   url: string,
-  peer: string | null,
+  over: Over,
   proofs: Proofs,
   settings: AuthSettings,
 ): Principal | Promise<Principal> {
   if (settings.isOpen) return ANYBODY
-  const credential = credentialOf(asked.headers, url)
+  const { peer } = over
+  const credential = credentialOf(asked.headers, url, () => settings.isSecured(asked.headers, over))
   const found = foundBy(credential, asked, peer, proofs, settings)
   if (found instanceof Promise) return found.then((principal) => admitted(principal, credential, asked, peer, settings))
   return admitted(found, credential, asked, peer, settings)

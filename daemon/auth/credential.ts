@@ -24,9 +24,10 @@ const NONE: Credential = { kind: 'none' }
  * The one place that finds a request's credential, whatever header (or `?key=`, or cookie) the client puts it in.
  * Two different ones in one request are refused: which one counts must never be a guess.
  * @param url the request target, such as `/v1/models?key=…`
+ * @param isSecured whether it came over HTTPS
  * @throws GateError INVALID_KEY
  */
-export function credentialOf(headers: IncomingHttpHeaders, url: string): Credential {
+export function credentialOf(headers: IncomingHttpHeaders, url: string, isSecured: () => boolean): Credential {
   let found: string | null = null
   let basic: Credential | null = null
   const { authorization, cookie } = headers
@@ -42,7 +43,7 @@ export function credentialOf(headers: IncomingHttpHeaders, url: string): Credent
   if (query !== -1) {
     for (const value of new URLSearchParams(url.slice(query)).getAll('key')) found = agree(found, value)
   }
-  const session = cookie === undefined ? null : sessionIn(cookie)
+  const session = cookie === undefined ? null : sessionIn(cookie, isSecured)
   if (basic !== null) {
     if (found !== null || session !== null) throw twoKeys()
     return basic
@@ -70,18 +71,19 @@ function basicIn(authorization: string): Credential | null {
 }
 
 /** The token in a Cookie header; null: it has none. @throws GateError INVALID_KEY */
-function sessionIn(cookie: string): string | null {
+function sessionIn(cookie: string, isSecured: () => boolean): string | null {
   if (!cookie.includes(PLAIN_COOKIE)) return null
+  // anyone on the way, and pages of other ports, can set the plain one: over HTTPS it counts for nothing
+  const takesPlain = !isSecured()
   let plain: string | null = null
   let secure: string | null = null
   for (const pair of cookie.split(';')) {
     const equals = pair.indexOf('=')
     const name = pair.slice(0, equals).trim()
     const value = pair.slice(equals + 1).trim()
-    if (name === PLAIN_COOKIE) plain = agree(plain, value)
+    if (name === PLAIN_COOKIE && takesPlain) plain = agree(plain, value)
     else if (name === SECURE_COOKIE) secure = agree(secure, value)
   }
-  // over HTTPS browsers send both where someone signed in over HTTP as well, which anyone on the way can have set
   return secure ?? plain
 }
 

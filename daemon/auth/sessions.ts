@@ -3,14 +3,14 @@ import { GateError } from '../../schemas/words/errors.ts'
 import { SESSION_PREFIX } from '../../schemas/words/gate-key.ts'
 import { SCOPES_OF_ROLE } from '../../schemas/words/roles.ts'
 import type { Ended, Principal, Proof } from './principal.ts'
-import type { UserRecord } from './users.ts'
+import { EMERGENCY_SOURCE, type UserRecord } from './users.ts'
 
 /** Someone who is signed in: never the token, only the SHA-256 of it. Times are Unix milliseconds. */
 export type SessionRecord = {
   readonly id: string
   readonly hash: string
   readonly userId: string
-  /** What was shown at the sign-in: `password`, `oidc`, `passkey`, … */
+  /** What was shown at the sign-in: `password`, `oidc`, `passkey`, `break-glass`, … */
   readonly via: string
   /** The identity provider; null: none. */
   readonly idp: string | null
@@ -103,6 +103,12 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
     drop(entries, why)
   }
 
+  function removeStale(): void {
+    if (stale.length === 0) return
+    store.remove(stale)
+    stale.splice(0)
+  }
+
   function drop(entries: readonly Entry[], why: Ended['why']): void {
     for (const { record } of entries) {
       byHash.delete(record.hash)
@@ -148,7 +154,7 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
         id: randomUUID(),
         hash: sessionHash(token),
         userId,
-        via,
+        via: person.source === EMERGENCY_SOURCE ? 'break-glass' : via, // whatever page took its password
         idp,
         address,
         agent: agent.slice(0, LONGEST_AGENT),
@@ -200,8 +206,15 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
       return entries.length
     },
 
-    /** A person was removed, and so were the sessions in the store. */
-    forgetUser: (userId: string): void => drop(ofUser(userId), 'removed'),
+    /** A person was removed, with the sessions in the store, or disabled: `removeStale` takes theirs out of it. */
+    drop(userId: string, why: 'removed' | 'disabled'): void {
+      const entries = ofUser(userId)
+      if (why === 'disabled') stale.push(...entries.map(({ record }) => record.id))
+      drop(entries, why)
+    },
+
+    /** Removes from the store what has ended. @throws GateError STORE_UNAVAILABLE; it is tried again by `endExpired` */
+    removeStale,
 
     /** What a person may do has changed. */
     settle(userId: string): void {
@@ -214,9 +227,7 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
       const over = [...byId.values()].filter(isOver)
       drop(over, 'expired') // whatever the store says
       stale.push(...over.map(({ record }) => record.id))
-      if (stale.length === 0) return
-      store.remove(stale)
-      stale.splice(0)
+      removeStale()
     },
 
     /** Writes when the sessions were seen last, where that has changed much. @throws GateError STORE_UNAVAILABLE */

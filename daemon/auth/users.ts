@@ -75,8 +75,17 @@ export function createUsers(store: UserStore, now: () => number) {
     if (user.subject !== null) bySubject.set(`${user.source}\n${user.subject}`, user.id)
   }
   for (const user of store.all()) remember(user)
+  /** Each listener is told, whatever another one throws. */
   const tell = (event: UserEvent) => {
-    for (const listener of listeners) listener(event)
+    const failed: unknown[] = []
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        failed.push(error)
+      }
+    }
+    if (failed.length > 0) throw failed[0]
   }
 
   function existing(id: string): UserRecord {

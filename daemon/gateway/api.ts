@@ -6,7 +6,6 @@ import { describe, problemOf } from '../admin/error.ts'
 import type { OtherRoute } from '../admin/openapi.ts'
 import type { Reply } from '../admin/reply.ts'
 import type { ApiRoute, Caller } from '../admin/route.ts'
-import { clientAddress } from '../admit/address.ts'
 import { readBody } from '../admit/body.ts'
 import type { Audit } from '../audit/entry.ts'
 import type { Principal } from '../auth/principal.ts'
@@ -97,10 +96,8 @@ export async function serveApi(
 }
 
 function callerOf({ request: { headers }, via }: Exchange, { name }: Principal, settings: GatewaySettings): Caller {
-  const { trustedProxies } = settings
-  const isOfProxy = via.peer === null || trustedProxies.has(via.peer)
-  const secured = via.secured !== null || (isOfProxy && headers['x-forwarded-proto'] === 'https')
-  const address = clientAddress(via.peer, headers['x-forwarded-for']?.toString(), trustedProxies)
+  const secured = settings.isSecured(headers, via)
+  const address = settings.addressOf(headers, via.peer)
   return { address, via: secured ? 'https' : 'http', name, secured }
 }
 

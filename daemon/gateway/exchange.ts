@@ -103,7 +103,7 @@ export function identify(
 ): Principal | Promise<Principal> {
   if (scope === null) return ANYBODY
   const { request, url, via } = exchange
-  const found = authenticate(request, url, via.peer, proofs, settings)
+  const found = authenticate(request, url, via, proofs, settings)
   if (found instanceof Promise) return found.then((principal) => noted(exchange, scope, principal))
   return noted(exchange, scope, found)
 }

@@ -5,6 +5,7 @@ import { canonicalHost, isLoopback, parseHostPort } from '../../schemas/words/ad
 import { isOpenMode } from '../../schemas/words/auth-modes.ts'
 import { addressList, clientAddress } from '../admit/address.ts'
 import type { AdmissionLimits } from '../admit/admission.ts'
+import type { Over } from '../auth/authenticate.ts'
 
 export type GatewaySettings = ReturnType<typeof gatewaySettings>
 
@@ -26,6 +27,8 @@ export function gatewaySettings({ server, auth }: Config) {
     origins: trustedOrigins(server.external_url, server.allowed_origins),
     addressOf: (headers: IncomingHttpHeaders, peer: string | null) =>
       clientAddress(peer, headers['x-forwarded-for']?.toString(), trustedProxies),
+    isSecured: (headers: IncomingHttpHeaders, { peer, secured }: Over) =>
+      secured !== null || ((peer === null || trustedProxies.has(peer)) && headers['x-forwarded-proto'] === 'https'),
     stallTimeoutMs: durationMs(server.stall_timeout),
   }
 }

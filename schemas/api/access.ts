@@ -1,4 +1,5 @@
 import { loggedOut, me, signedIn } from './auth.ts'
+import { deviceList } from './device.ts'
 import { keyInfo, keyList, madeKey, revokedKey, rotatedKey } from './keys.ts'
 import { removedUser, sessionList, signedOut, teamInfo, teamList, userInfo, userList } from './users.ts'
 
@@ -16,6 +17,7 @@ export const ACCESS_ANSWERS = {
   'PATCH /api/admin/users/{id}': userInfo,
   'DELETE /api/admin/users/{id}': removedUser,
   'DELETE /api/admin/users/{id}/sessions': signedOut,
+  'GET /api/admin/users/{id}/devices': deviceList,
   'GET /api/admin/teams': teamList,
   'POST /api/admin/teams': teamInfo,
   'GET /api/admin/teams/{id}': teamInfo,

@@ -9,6 +9,7 @@ import { apiRoutes, createApiTable } from '../../daemon/admin/table.ts'
 import { addressList } from '../../daemon/admit/address.ts'
 import { NO_PASSWORDS, peopleParts } from '../../daemon/assembly/people.ts'
 import { createRotation } from '../../daemon/assembly/rotation.ts'
+import type { Audit, AuditEntry } from '../../daemon/audit/entry.ts'
 import { createAccess } from '../../daemon/auth/access.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
@@ -91,9 +92,11 @@ export async function startAdminDaemon(
       }),
     }),
   )
+  const audited: AuditEntry[] = []
+  const audit: Pick<Audit, 'require' | 'record'> = { require: () => {}, record: (entry) => void audited.push(entry) }
   const server = createAdminServer({
     table,
-    audit: { require: () => {}, record: () => {} },
+    audit,
     log: logs.log,
     now: Date.now,
     tokens: access.tokens,
@@ -110,6 +113,9 @@ export async function startAdminDaemon(
     socketPath,
     folder,
     server,
+    audit,
+    audited,
+    access,
     logs,
     stop: async () => {
       await server.close(1_000)

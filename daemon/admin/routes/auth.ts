@@ -14,7 +14,7 @@ import { wishOf } from '../key-wish.ts'
 import { json } from '../reply.ts'
 import { type ApiRoute, apiRoute, type Caller } from '../route.ts'
 import { makeKey, rotateKey } from './keys.ts'
-import type { UserParts } from './users.ts'
+import { type SignedInDevices, signOutEverywhere, type UserParts } from './users.ts'
 
 export type AuthParts = Pick<UserParts, 'access'> & {
   /**
@@ -37,7 +37,7 @@ export type AuthParts = Pick<UserParts, 'access'> & {
 const DEFAULT_OVERLAP = '24h'
 
 /** Signing in and out, and what people do with their credentials. */
-export function authRoutes(parts: AuthParts): readonly ApiRoute[] {
+export function authRoutes(parts: AuthParts, devices: SignedInDevices): readonly ApiRoute[] {
   const { access, verifyPassword, cookies, leaveProvider, now } = parts
   const { users, teams, sessions } = access
 
@@ -76,7 +76,7 @@ export function authRoutes(parts: AuthParts): readonly ApiRoute[] {
       method: 'POST',
       path: '/auth/logout',
       scope: 'signed-in',
-      summary: 'Ends the session that asks, or all of the person',
+      summary: 'Ends the session that asks, or all of the person and the devices that they let in',
       only: 'https',
       body: logoutRequest.default({}),
       answer: loggedOut,
@@ -84,7 +84,7 @@ export function authRoutes(parts: AuthParts): readonly ApiRoute[] {
       handle: ({ body: { everywhere = false }, principal, caller: { secured } }) => {
         const session = sessionOf(principal)
         const url = leaveProvider(session)
-        if (everywhere) sessions.endAll(session.userId)
+        if (everywhere) signOutEverywhere(access, devices, session.userId)
         else sessions.end(session.id)
         return json(
           { sessions: sessions.of(session.userId).length, ...(url !== null && { url }) },

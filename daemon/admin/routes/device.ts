@@ -138,7 +138,7 @@ export function deviceRoutes({
       summary: 'Lists the devices that you let in',
       answer: deviceList,
       handle: ({ principal }) =>
-        json({ devices: principal.userId === null ? [] : signIns.list(principal.userId).map(shown) }),
+        json({ devices: principal.userId === null ? [] : signIns.list(principal.userId).map(shownDevice) }),
     }),
     apiRoute({
       method: 'POST',
@@ -187,7 +187,8 @@ function metadataOf(issuer: string): z.input<typeof serverMetadata> {
   }
 }
 
-function shown({
+/** A device as the API shows it. */
+export function shownDevice({
   id,
   label,
   clientId,

@@ -28,7 +28,7 @@ export type SignInPageParts = Pick<AuthParts, 'access' | 'verifyPassword' | 'coo
   /** @throws GateError CSRF_REFUSED for what a page of another site has sent */
   readonly refuseForeignForm: (headers: IncomingHttpHeaders) => void
   /** Who is signed in by a cookie; null: nobody. */
-  readonly signedIn: (headers: IncomingHttpHeaders) => Principal | null
+  readonly signedIn: (headers: IncomingHttpHeaders, secured: boolean) => Principal | null
   readonly deviceWithCode: (principal: Principal, userCode: string) => PendingDevice
   readonly decide: (principal: Principal, userCode: string, decision: 'approve' | 'deny') => PendingDevice
 }
@@ -136,8 +136,8 @@ export function signInPageRoutes(parts: SignInPageParts): readonly ApiRoute[] {
       only: 'https',
       query: deviceQuery,
       answer: 'page',
-      handle: ({ query: { user_code: userCode }, headers }) => {
-        const principal = signedIn(headers)
+      handle: ({ query: { user_code: userCode }, headers, caller }) => {
+        const principal = signedIn(headers, caller.secured)
         if (principal === null) {
           const here = userCode === '' ? '/device' : `/device?user_code=${encodeURIComponent(userCode)}`
           return redirect(`/login?return_to=${encodeURIComponent(here)}`)

@@ -1,10 +1,14 @@
+import { z } from 'zod'
+import { deviceList } from '../../../schemas/api/device.ts'
 import { removedUser, signedOut, userChange, userInfo, userList, userRequest } from '../../../schemas/api/users.ts'
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Access } from '../../auth/access.ts'
+import type { SignIns } from '../../auth/device/sign-ins.ts'
 import type { UserRecord } from '../../auth/users.ts'
 import { json } from '../reply.ts'
 import { type ApiRoute, apiRoute, type Caller } from '../route.ts'
 import { userInfoOf } from '../user-info.ts'
+import { shownDevice } from './device.ts'
 
 export type UserParts = {
   readonly access: Access
@@ -12,9 +16,12 @@ export type UserParts = {
   readonly hashPassword: (password: string) => Promise<string>
 }
 
+/** The devices that people let in. */
+export type SignedInDevices = Pick<SignIns, 'list' | 'end' | 'endAllOf'>
+
 /** People, for those who administer the gateway. */
-export function userRoutes({ access, hashPassword }: UserParts): readonly ApiRoute[] {
-  const { users, sessions } = access
+export function userRoutes({ access, hashPassword }: UserParts, devices: SignedInDevices): readonly ApiRoute[] {
+  const { users } = access
   const infoOf = (user: UserRecord) => userInfoOf(access, user)
   const hashed = async (password: string | null | undefined) =>
     password === undefined ? {} : { passwordHash: password === null ? null : await hashPassword(password) }
@@ -59,11 +66,13 @@ export function userRoutes({ access, hashPassword }: UserParts): readonly ApiRou
       answer: userInfo,
       audit: 'user.change',
       handle: async ({ params: { id = '' }, body: { password, ...change }, caller }) => {
-        const before = users.existing(id)
+        users.existing(id)
+        const withHash = { ...change, ...(await hashed(password)) }
+        const before = users.existing(id) // others may have been changed meanwhile: from here on nothing is waited for
         const old = infoOf(before)
         if (change.disabled === true || (change.role ?? 'admin') !== 'admin') keepAnAdmin(access, before, caller)
-        const changed = users.change(id, { ...change, ...(await hashed(password)) })
-        if (password !== undefined) sessions.endAll(id, 'signed-out') // who knew the one before is out as well
+        const changed = users.change(id, withHash)
+        if (password !== undefined) signOutEverywhere(access, devices, id) // who knew the one before is out as well
         const info = infoOf(changed)
         const note = password === undefined ? info : { ...info, password: 'another one' }
         return json(info, { change: { object: `user:${id}`, old, new: note } })
@@ -88,16 +97,55 @@ export function userRoutes({ access, hashPassword }: UserParts): readonly ApiRou
       method: 'DELETE',
       path: '/api/admin/users/{id}/sessions',
       scope: 'admin',
-      summary: 'Signs a person out everywhere; their keys stay',
+      summary: 'Signs a person out everywhere, on devices as well; their keys stay',
       answer: signedOut,
       audit: 'user.sign-out',
       handle: ({ params: { id = '' } }) => {
         const { name } = users.existing(id)
-        const count = sessions.endAll(id)
-        return json({ sessions: count }, { change: { object: `user:${id}`, new: { name, sessions: count } } })
+        const ended = signOutEverywhere(access, devices, id)
+        return json({ sessions: ended.sessions }, { change: { object: `user:${id}`, new: { name, ...ended } } })
+      },
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/api/admin/users/{id}/devices',
+      scope: 'admin',
+      summary: 'Lists the devices that a person let in',
+      answer: deviceList,
+      handle: ({ params: { id = '' } }) => json({ devices: devices.list(users.existing(id).id).map(shownDevice) }),
+    }),
+    apiRoute({
+      method: 'DELETE',
+      path: '/api/admin/users/{id}/devices/{device}',
+      scope: 'admin',
+      summary: 'Signs a device out that a person let in',
+      answer: z.strictObject({}),
+      audit: 'device.revoke',
+      handle: ({ params: { id = '', device = '' } }) => {
+        const { name } = users.existing(id)
+        if (!devices.end(device, id))
+          throw new GateError('OBJECT_NOT_FOUND', 'this user has let in no device of this id')
+        return json({}, { change: { object: `device:${device}`, old: { user: name } } })
       },
     }),
   ]
+}
+
+/**
+ * Ends the sessions of a person and the devices that they let in; where the one cannot be written, the other all the same.
+ * @returns how many there were @throws GateError STORE_UNAVAILABLE
+ */
+export function signOutEverywhere(
+  { sessions }: Access,
+  devices: SignedInDevices,
+  userId: string,
+): { readonly sessions: number; readonly devices: number } {
+  const letIn = devices.list(userId).length
+  try {
+    return { sessions: sessions.endAll(userId), devices: letIn }
+  } finally {
+    devices.endAllOf(userId, 'signed-out')
+  }
 }
 
 /**

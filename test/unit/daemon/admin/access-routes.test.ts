@@ -14,6 +14,7 @@ import { addressList } from '../../../../daemon/admit/address.ts'
 import { peopleParts } from '../../../../daemon/assembly/people.ts'
 import type { AuditEntry } from '../../../../daemon/audit/entry.ts'
 import { type Access, createAccess } from '../../../../daemon/auth/access.ts'
+import { createSignIns, type SignIns } from '../../../../daemon/auth/device/sign-ins.ts'
 import { SERVICE_KEY } from '../../../../daemon/auth/key-record.ts'
 import { ANYBODY, type Principal } from '../../../../daemon/auth/principal.ts'
 import type { Role } from '../../../../schemas/words/roles.ts'
@@ -33,6 +34,7 @@ let access: Access
 let table: ReturnType<typeof createApiTable>
 let config: ReturnType<typeof openConfig>
 let audited: AuditEntry[]
+let signIns: SignIns
 const routes: ApiRoute[] = []
 
 beforeEach(() => {
@@ -60,7 +62,13 @@ beforeEach(() => {
     },
   )
   routes.splice(0)
-  for (const make of [authRoutes, keyRoutes, ownRoutes, teamRoutes, userRoutes]) routes.push(...make(parts))
+  signIns = createSignIns(
+    { all: () => [], put: () => {}, remove: () => {} },
+    { principalOf: (id, signIn) => access.personOf(id, 'access-token', signIn), emailOf: () => null },
+    { secret: 'a secret of the tests', issuer: 'gate' },
+    Date.now,
+  )
+  for (const make of [authRoutes, keyRoutes, ownRoutes, teamRoutes, userRoutes]) routes.push(...make(parts, signIns))
   table = createApiTable(routes)
 })
 afterEach(() => {
@@ -374,6 +382,45 @@ describe('people', () => {
     expect((await ask(how(user.id), { body })).ok).toBe(true)
     const bob = access.users.named('bob')
     expect((await ask(how(bob?.id ?? ''), { body, caller: SOCKET })).ok).toBe(true)
+  })
+
+  test.each([
+    {
+      name: 'a new password',
+      route: (id: string) => `PATCH /api/admin/users/${id}`,
+      body: { password: 'another one!' },
+    },
+    { name: 'an administrator', route: (id: string) => `DELETE /api/admin/users/${id}/sessions`, body: undefined },
+    { name: 'logging out everywhere', route: () => 'POST /auth/logout', body: { everywhere: true } },
+  ])('$name signs out devices as well, and those of no other person', async ({ route, body }) => {
+    const [ada, bob] = [person('ada', 'admin'), person('bob', 'member')]
+    const tokens = [ada, bob].map(({ user }) => signIns.begin(user.id, null, 'laptop', null)?.access_token ?? '')
+    expect((await ask(route(ada.user.id), { as: ada.as, body })).ok).toBe(true)
+    expect(access.sessions.find(ada.token)).toBeNull()
+    expect(() => signIns.find(tokens[0] ?? '')).toThrow('the sign-in has ended')
+    expect(signIns.find(tokens[1] ?? '')?.userId).toBe(bob.user.id)
+  })
+
+  test('an administrator lists the devices of a person, and ends one', async () => {
+    const [ada, bob] = [person('ada', 'member'), person('bob', 'member')]
+    for (const name of ['laptop', 'phone']) signIns.begin(ada.user.id, null, name, null)
+    const list = async () => (await value(`GET /api/admin/users/${ada.user.id}/devices`))['devices']
+    expect(await list()).toMatchObject([{ label: 'laptop' }, { label: 'phone' }])
+    const [{ id = '' } = {}] = signIns.list(ada.user.id)
+    expect(await ask(`DELETE /api/admin/users/${bob.user.id}/devices/${id}`)).toMatchObject({
+      code: 'OBJECT_NOT_FOUND',
+    })
+    expect((await ask(`DELETE /api/admin/users/${ada.user.id}/devices/${id}`)).ok).toBe(true)
+    expect(await list()).toMatchObject([{ label: 'phone' }])
+    expect(await ask('GET /api/admin/users/absent/devices')).toMatchObject({ code: 'USER_NOT_FOUND' })
+  })
+
+  test('two administrators who are demoted at once, each with a new password: one stays', async () => {
+    const both = [person('ada', 'admin'), person('bob', 'admin')]
+    const body = { role: 'member', password: 'another password' }
+    const said = await Promise.all(both.map(({ user }) => ask(`PATCH /api/admin/users/${user.id}`, { body })))
+    expect(said.map((one) => (one.ok ? 'ok' : one.code))).toEqual(['ok', 'LAST_ADMIN'])
+    expect(access.users.hasAdmin()).toBe(true)
   })
 
   test('a new password signs out', async () => {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AdminSocketError } from '../../../../daemon/admin/socket.ts'
 import { adminProblem, logRecord } from '../../../../schemas/admin.ts'
 import { API_ANSWERS, type ApiRouteName } from '../../../../schemas/api/answers.ts'
+import { GateError } from '../../../../schemas/words/errors.ts'
 import { startAdminDaemon } from '../../../support/admin-daemon.ts'
 
 let daemon: Awaited<ReturnType<typeof startAdminDaemon>>
@@ -67,6 +68,41 @@ test.each<{ route: ApiRouteName; path?: string; body?: unknown }>([
   expect({ status, type }).toEqual({ status: 200, type: 'application/json' })
   expect(API_ANSWERS[route].safeParse(answer).error).toBeUndefined()
 })
+
+test.each([
+  { name: 'made', audit: ['key.create done'], how: () => makeKey() },
+  { name: 'refused', audit: ['key.create refused BAD_REQUEST'], how: () => ask('POST', '/v1/tokens', '{}') },
+  {
+    name: 'revoked twice',
+    audit: ['key.create done', 'key.revoke done', 'key.revoke refused TOKEN_NOT_FOUND'],
+    how: async () => {
+      const { id } = API_ANSWERS['POST /v1/tokens'].parse((await makeKey()).answer)
+      for (let n = 0; n < 2; n++) await ask('DELETE', `/v1/tokens/${id}`)
+    },
+  },
+  { name: 'listed', audit: [], how: () => ask('GET', '/v1/tokens') },
+])('the audit has the key that was $name under the older name of its route', async ({ audit, how }) => {
+  await how()
+  const shown = daemon.audited.map(({ action, outcome, reason }) => [action, outcome, reason ?? ''].join(' ').trim())
+  expect(shown).toEqual(audit)
+  for (const { who, from, object } of daemon.audited.filter(({ outcome }) => outcome === 'done')) {
+    expect({ who: who.via, from: from.via }).toEqual({ who: 'socket', from: 'socket' })
+    expect(object).toMatch(/^key:[\da-f-]{36}$/)
+  }
+  expect(JSON.stringify(daemon.audited)).not.toContain('gate_')
+})
+
+test('no key is made while the audit cannot be written', async () => {
+  Object.assign(daemon.audit, {
+    require: () => {
+      throw new GateError('STORE_UNAVAILABLE', 'the disk is full')
+    },
+  })
+  expect((await makeKey()).answer).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  expect(daemon.access.tokens.list()).toEqual([])
+})
+
+const makeKey = () => ask('POST', '/v1/tokens', JSON.stringify({ name: 'a', scopes: ['admin'] }))
 
 test('revokes a key once', async () => {
   const made = await ask('POST', '/v1/tokens', JSON.stringify({ name: 'a', scopes: ['admin'] }))

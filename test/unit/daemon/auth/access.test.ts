@@ -3,6 +3,7 @@ import { addressList } from '../../../../daemon/admit/address.ts'
 import { type Access, createAccess } from '../../../../daemon/auth/access.ts'
 import { type KeyWish, SERVICE_KEY } from '../../../../daemon/auth/key-record.ts'
 import type { Ended } from '../../../../daemon/auth/principal.ts'
+import { EMERGENCY_SOURCE } from '../../../../daemon/auth/users.ts'
 import type { Role } from '../../../../schemas/words/roles.ts'
 import { openAccessStore } from '../../../../store/sqlite/access-store.ts'
 import { type Database, openDatabase } from '../../../../store/sqlite/database.ts'
@@ -94,6 +95,43 @@ describe('S7: a key never does more than those who made it', () => {
       for (const one of [own.token, service.token, forAnother.token, token]) expect(scopesOf(one)).toBeNull()
     },
   )
+
+  test.each([
+    { name: 'disabled', how: (id: string) => access.users.change(id, { disabled: true }), table: 'session' },
+    { name: 'removed', how: (id: string) => access.users.remove(id), table: 'token' },
+  ])('a person is $name although what is theirs cannot be written: it ends in memory', ({ name, how, table }) => {
+    const ada = user('ada', 'admin')
+    const own = access.tokens.issue(wish({ ownerId: ada.id, maker: { kind: 'user', id: ada.id } }))
+    const { token } = signIn(ada.id)
+    const heard: string[] = []
+    access.whenEnded(() => {
+      throw new Error('a listener that fails')
+    })
+    access.whenEnded(({ id }) => void heard.push(id))
+    access.users.onEvent(({ kind }) => void heard.push(kind))
+    const verb = table === 'session' ? 'DELETE' : 'UPDATE'
+    database.exec(`CREATE TRIGGER full BEFORE ${verb} ON ${table} BEGIN SELECT RAISE(ABORT, 'full'); END`)
+    how(ada.id)
+    for (const one of [own.token, token]) expect(scopesOf(one)).toBeNull()
+    expect(ended).toContainEqual({ kind: 'user', id: ada.id, why: name })
+    expect(heard).toContain(ada.id)
+    expect(heard).toContain(name === 'removed' ? 'removed' : 'changed')
+    database.exec('DROP TRIGGER full')
+    access.endExpired()
+    expect(openAccessStore(database).sessions.all()).toEqual([])
+    access = open()
+    for (const one of [own.token, token]) expect(scopesOf(one)).toBeNull()
+  })
+
+  test('whoever listens to users is told, whatever another listener throws', () => {
+    const heard: string[] = []
+    access.users.onEvent(() => {
+      throw new Error('full')
+    })
+    access.users.onEvent(({ id }) => void heard.push(id))
+    expect(() => user('ada')).toThrow('full')
+    expect(heard).toEqual([access.users.named('ada')?.id])
+  })
 
   test('a key that made keys is revoked, disabled, expires: so do they', () => {
     const parent = access.tokens.issue(wish({ expiresAt: wallMs + 1_000 }))
@@ -274,6 +312,17 @@ describe('rotation', () => {
 })
 
 describe('sessions', () => {
+  test.each([
+    { source: 'local', via: 'session' },
+    { source: EMERGENCY_SOURCE, via: 'break-glass' },
+  ])('of a user of the source $source are known by $via', ({ source, via }) => {
+    const { id } = access.users.create({ name: 'ada', role: 'admin', source, subject: 'ada' })
+    const { token, session } = signIn(id)
+    expect(access.sessions.find(token)?.via).toBe(via)
+    expect(session.via).toBe(via === 'session' ? 'password' : via)
+    expect(open().sessions.find(token)?.via).toBe(via)
+  })
+
   test('end after their time, whatever the clock on the wall does in between (R13)', () => {
     const { token } = signIn(user('ada').id)
     for (const jumpMs of [DAY_MS, -2 * DAY_MS]) {

@@ -16,15 +16,19 @@ const SETTINGS: AuthSettings = {
   isOpen: false,
   origins: new Set(['https://ai.example.org']),
   addressOf: (_, peer) => peer ?? 'unknown',
+  isSecured: (_, { secured }) => secured !== null,
 }
 type Sent = {
   readonly method?: string
   readonly headers: IncomingHttpHeaders
   readonly peer?: string
   readonly url?: string
+  readonly secured?: boolean
 }
-const ask = async ({ method = 'GET', headers, peer = '10.0.0.1', url = '/' }: Sent, settings = SETTINGS) =>
-  authenticate({ method, headers, socket: {} }, url, peer, PROOFS, settings)
+const ask = async (
+  { method = 'GET', headers, peer = '10.0.0.1', url = '/', secured = false }: Sent,
+  settings = SETTINGS,
+) => authenticate({ method, headers, socket: {} }, url, { peer, secured: secured ? {} : null }, PROOFS, settings)
 
 test.each([
   { headers: { authorization: 'Bearer k' }, name: 'key' },
@@ -42,6 +46,7 @@ test.each([
   { headers: {}, code: 'MISSING_KEY' },
   { headers: { authorization: 'Bearer x' }, code: 'INVALID_KEY' },
   { headers: { cookie: 'se_session=x' }, code: 'SESSION_EXPIRED' },
+  { headers: { cookie: 'se_session=s' }, secured: true, code: 'MISSING_KEY' },
   // a key in a cookie is none
   { headers: { cookie: 'se_session=k' }, code: 'SESSION_EXPIRED' },
   { headers: { authorization: 'Basic eDp5' }, code: 'INVALID_KEY' },
@@ -52,7 +57,7 @@ test.each([
 
 test('a key is found without a promise', () => {
   const asked = { method: 'POST', headers: { authorization: 'Bearer k' }, socket: {} }
-  expect(authenticate(asked, '/', '10.0.0.1', PROOFS, SETTINGS)).not.toBeInstanceOf(Promise)
+  expect(authenticate(asked, '/', { peer: '10.0.0.1', secured: null }, PROOFS, SETTINGS)).not.toBeInstanceOf(Promise)
 })
 
 test('with auth.mode none everyone is the same, whatever they send', async () => {
@@ -62,7 +67,9 @@ test('with auth.mode none everyone is the same, whatever they send', async () =>
 test('nothing but keys counts where nothing else is configured', () => {
   const proofs = { ...NO_OTHER_PROOFS, key: () => null }
   for (const headers of [{}, { cookie: 'se_session=s' }, { authorization: 'Basic dTpw' }, { 'x-api-key': 'a' }]) {
-    expect(() => authenticate({ headers, socket: {} }, '/', '10.0.0.7', proofs, SETTINGS)).toThrow()
+    expect(() =>
+      authenticate({ headers, socket: {} }, '/', { peer: '10.0.0.7', secured: null }, proofs, SETTINGS),
+    ).toThrow()
   }
 })
 

@@ -14,7 +14,7 @@ test.each([
   { name: 'twice the same', headers: { authorization: 'Bearer k1', 'x-api-key': 'k1' }, url: '/?key=k1' },
   { name: 'the same in a cookie', headers: { authorization: 'Bearer k1', cookie: 'se_session=k1' }, url: '/' },
 ])('finds the key in: $name', ({ headers, url }) => {
-  expect(credentialOf(headers, url)).toEqual({ kind: 'secret', text: 'k1' })
+  expect(credentialOf(headers, url, () => false)).toEqual({ kind: 'secret', text: 'k1' })
 })
 
 test.each([
@@ -26,7 +26,7 @@ test.each([
   { cookie: 'se_session=planted; __Host-se_session=s1', text: 's1' },
   { cookie: '__Host-se_session=s1; se_session=planted', text: 's1' },
 ])('finds the session in the cookie $cookie', ({ cookie, text }) => {
-  expect(credentialOf({ cookie }, '/')).toEqual({ kind: 'cookie', text })
+  expect(credentialOf({ cookie }, '/', () => false)).toEqual({ kind: 'cookie', text })
 })
 
 test.each([
@@ -35,7 +35,7 @@ test.each([
   { text: 'admin:', username: 'admin', password: '' },
   { text: 'jörg:pässwort', username: 'jörg', password: 'pässwort' },
 ])('finds name and password in Basic $text', ({ text, username, password }) => {
-  expect(credentialOf({ authorization: basic(text) }, '/')).toEqual({ kind: 'basic', username, password })
+  expect(credentialOf({ authorization: basic(text) }, '/', () => false)).toEqual({ kind: 'basic', username, password })
 })
 
 test.each([
@@ -43,7 +43,7 @@ test.each([
   { headers: { 'x-api-key': '' }, url: '/' },
   { headers: { cookie: 'other=1; my_se_session=2; se_session_=3' }, url: '/' },
 ])('finds nothing in $headers $url', ({ headers, url }) => {
-  expect(credentialOf(headers, url)).toEqual({ kind: 'none' })
+  expect(credentialOf(headers, url, () => false)).toEqual({ kind: 'none' })
 })
 
 test.each([
@@ -61,5 +61,14 @@ test.each([
   { headers: { cookie: 'se_session=a; se_session=b' }, url: '/' },
   { headers: { cookie: '__Host-se_session=a; __Host-se_session=b' }, url: '/' },
 ])('refuses $headers $url', ({ headers, url }) => {
-  expect(() => credentialOf(headers, url)).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }))
+  expect(() => credentialOf(headers, url, () => false)).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }))
+})
+
+test.each([
+  { cookie: 'se_session=planted', text: null },
+  { cookie: '__Host-se_session=s1', text: 's1' },
+  { cookie: 'se_session=planted; __Host-se_session=s1', text: 's1' },
+  { cookie: 'se_session=a; __Host-se_session=s1; se_session=b', text: 's1' },
+])('over HTTPS the plain cookie neither counts nor stands in the way: $cookie', ({ cookie, text }) => {
+  expect(credentialOf({ cookie }, '/', () => true)).toEqual(text === null ? { kind: 'none' } : { kind: 'cookie', text })
 })
