@@ -13,7 +13,7 @@ import { createPeople } from '../auth/ambient/people.ts'
 import { createProxyIdentity } from '../auth/ambient/proxy-identity.ts'
 import { createTailscaleIdentity } from '../auth/ambient/tailscale-identity.ts'
 import type { Proofs } from '../auth/authenticate.ts'
-import { type BreakGlass, createBreakGlass } from '../auth/break-glass.ts'
+import { type BreakGlass, createBreakGlass, type Guess } from '../auth/break-glass.ts'
 import { createHasher, usableHash } from '../auth/password/hasher.ts'
 import { createPasswords } from '../auth/password/passwords.ts'
 import { EMERGENCY_SOURCE } from '../auth/users.ts'
@@ -63,6 +63,16 @@ export function createPersonProofs(parts: ProofParts, initial: Config) {
     }
   }
 
+  /** null: it was tried too often, which keeps nobody out who has a password of their own. */
+  function emergencyGuess(username: string, password: string, address: string, isOrdinary: boolean): Guess | null {
+    try {
+      return breakGlass.guess(username, password, address)
+    } catch (error) {
+      if (!isOrdinary || !(error instanceof GateError)) throw error
+      return null
+    }
+  }
+
   return {
     hashPassword: hasher.hash,
     isBreakGlassOn: breakGlass.isOn,
@@ -85,13 +95,19 @@ export function createPersonProofs(parts: ProofParts, initial: Config) {
      * @throws GateError TOO_MANY_REQUESTS, or SIGN_IN_REFUSED where passwords are not accepted
      */
     async verifyPassword(username: string | undefined, password: string, address: string): Promise<string | null> {
-      if (breakGlass.isOn) {
-        const { user } = config.auth.bootstrap
-        if (breakGlass.isRight(username ?? user, password, address)) return emergencyUser(access, user)
-      }
-      if (takesPasswords(config)) return passwords.verify(username ?? config.auth.username, password, address)
-      if (breakGlass.isOn) return null
-      throw new GateError('SIGN_IN_REFUSED', 'passwords are not accepted here: "password" is not in auth.mode')
+      const isOrdinary = takesPasswords(config)
+      if (!breakGlass.isOn && !isOrdinary)
+        throw new GateError('SIGN_IN_REFUSED', 'passwords are not accepted here: "password" is not in auth.mode')
+      const ordinary = () => passwords.verify(username ?? config.auth.username, password, address)
+      const { user } = config.auth.bootstrap
+      const isEmergency = breakGlass.isOn && (username === undefined || !isOrdinary || breakGlass.isName(username))
+      if (!isEmergency) return ordinary()
+      const guess = emergencyGuess(username ?? user, password, address, isOrdinary)
+      if (guess?.isRight === true) return emergencyUser(access, user)
+      const userId = isOrdinary ? await ordinary().catch(refusing(guess)) : null
+      if (userId === null) guess?.refuse()
+      else guess?.takeBack()
+      return userId
     },
     apply(next: Config): void {
       config = next
@@ -99,6 +115,13 @@ export function createPersonProofs(parts: ProofParts, initial: Config) {
     },
   }
 }
+
+const refusing =
+  (guess: Guess | null) =>
+  (error: unknown): never => {
+    guess?.refuse()
+    throw error
+  }
 
 const takesPasswords = ({ auth }: Config): boolean => [auth.mode].flat().includes('password')
 

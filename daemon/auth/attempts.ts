@@ -34,12 +34,22 @@ export function createAttempts({ free, firstMs, longestMs }: Patience, now: () =
     if (records.size >= MOST_RECORDS && oldest !== undefined) records.delete(oldest)
   }
 
+  /** The wait of a later attempt stays; any before it was over when this one was let through. */
+  function takeBack(key: string, until: number): void {
+    const known = records.get(key)
+    if (known === undefined) return
+    known.failures -= 1
+    if (known.failures <= free || known.until === until) known.until = 0
+    if (known.failures <= 0) records.delete(key)
+  }
+
   return {
     /**
      * Notes an attempt before it is looked at.
+     * @returns takes it back: it was right, or not looked at, so that neither it nor the wait for it counts
      * @throws GateError TOO_MANY_REQUESTS while it has to wait
      */
-    begin(key: string): void {
+    begin(key: string): () => void {
       const at = now()
       const known = records.get(key)
       const failures = known === undefined || known.seen < at - FORGET_MS ? 0 : known.failures
@@ -49,17 +59,10 @@ export function createAttempts({ free, firstMs, longestMs }: Patience, now: () =
       const until = next <= free ? 0 : at + Math.min(longestMs, firstMs * 2 ** Math.min(30, next - free - 1))
       records.delete(key) // the map is in the order of the last attempts
       records.set(key, { failures: next, until, seen: at })
+      return () => takeBack(key, until)
     },
     /** It was right: what went wrong before is forgotten. */
     succeeded: (key: string): void => void records.delete(key),
-    /** It was not looked at: it does not count. */
-    withdraw(key: string): void {
-      const known = records.get(key)
-      if (known === undefined) return
-      known.failures -= 1
-      if (known.failures <= free) known.until = 0
-      if (known.failures <= 0) records.delete(key)
-    },
     size: () => records.size,
   }
 }

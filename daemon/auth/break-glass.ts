@@ -7,6 +7,15 @@ import type { Principal } from './principal.ts'
 /** The one name and password that count while `auth.break_glass` is on. */
 export type Emergency = { readonly user: string; readonly password: string }
 
+/** A name and password that were compared. Where they are wrong, one of both says what comes of it. */
+export type Guess = {
+  readonly isRight: boolean
+  /** They were meant for this, and are wrong: it is told. */
+  readonly refuse: () => void
+  /** They were right elsewhere: the attempt does not count. */
+  readonly takeBack: () => void
+}
+
 /** What others are told of each use, and of each attempt that was refused. */
 export type NoteUse = (outcome: 'done' | 'refused', name: string, address: string) => void
 
@@ -26,6 +35,7 @@ export function createBreakGlass(emergency: Emergency | undefined, note: NoteUse
   const byAnybody = createAttempts(BY_ANYBODY, now)
   const byClient = createAttempts(BY_CLIENT, now)
   const expected = emergency && digest(`${emergency.user}:${emergency.password}`)
+  const name = emergency && digest(emergency.user)
   const principal: Principal = {
     keyId: 'break-glass',
     name: `break-glass (${emergency?.user ?? ''})`,
@@ -42,34 +52,47 @@ export function createBreakGlass(emergency: Emergency | undefined, note: NoteUse
   }
 
   /** @throws GateError TOO_MANY_REQUESTS, also for a right password */
-  function isRight(username: string, password: string, address: string): boolean {
-    if (expected === undefined) return false
+  function guess(username: string, password: string, address: string): Guess {
     const client = clientOf(address)
-    byClient.begin(client)
+    const takeBackOfClient = byClient.begin(client)
+    let takeBackOfAnybody: () => void
     try {
-      byAnybody.begin('')
+      takeBackOfAnybody = byAnybody.begin('')
     } catch (error) {
-      byClient.withdraw(client)
+      takeBackOfClient()
       throw error
     }
-    const right = timingSafeEqual(digest(`${username}:${password}`), expected)
-    note(right ? 'done' : 'refused', username.slice(0, LONGEST_NAME), address)
-    if (!right) return false
-    byClient.succeeded(client)
-    byAnybody.withdraw('')
-    return true
+    const isRight = expected !== undefined && timingSafeEqual(digest(`${username}:${password}`), expected)
+    const given = username.slice(0, LONGEST_NAME)
+    if (isRight) {
+      byClient.succeeded(client)
+      takeBackOfAnybody()
+      note('done', given, address)
+    }
+    return {
+      isRight,
+      refuse: () => note('refused', given, address),
+      takeBack: () => {
+        takeBackOfClient()
+        takeBackOfAnybody()
+      },
+    }
   }
 
   return {
     isOn: expected !== undefined,
-    isRight,
+    guess,
+    /** Whether it is the name of the emergency account, compared in constant time. */
+    isName: (username: string): boolean => name !== undefined && timingSafeEqual(digest(username), name),
     /**
      * Who sends name and password with a request; null while it is off.
      * @throws GateError INVALID_KEY, TOO_MANY_REQUESTS
      */
     basic(username: string, password: string, address: string): Principal | null {
       if (expected === undefined) return null
-      if (isRight(username, password, address)) return principal
+      const tried = guess(username, password, address)
+      if (tried.isRight) return principal
+      tried.refuse()
       throw new GateError('INVALID_KEY', 'the name or the password is wrong', {
         headers: { 'www-authenticate': 'Basic realm="Gate break-glass", charset="UTF-8"' },
       })

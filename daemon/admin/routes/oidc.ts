@@ -74,7 +74,7 @@ export function oidcRoutes({ providers, takesProviders, oidc, letIn }: OidcParts
       const returned = new URLSearchParams(
         Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
       )
-      const identity = await oidc.finish(returned, cookieIn(headers.cookie, cookieName(caller)))
+      const identity = await oidc.finish(returned, cookieIn(headers.cookie, cookieName(caller)), caller.address ?? '')
       const cookies = letIn(identity, { caller, agent: headers['user-agent'] ?? '' })
       return redirect(identity.returnTo, { headers: { 'set-cookie': [gone, ...cookies] } })
     } catch (error) {

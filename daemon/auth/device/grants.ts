@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { DEVICE_CODE_LIFE_S, POLL_INTERVAL_S } from '../../../schemas/words/sign-in.ts'
+import { clientOf } from '../attempts.ts'
 import { newUserCode, normalUserCode } from './user-code.ts'
 
 /** What `slow_down` adds to the interval, RFC 8628 section 3.5. */
@@ -8,7 +9,7 @@ const SLOWER_S = 5
 const JITTER_MS = 500
 /** How long a device that polls on is told that its code has expired; then it is not known any more. */
 const EXPIRED_SHOWN_MS = 60_000
-/** Grants that no person has decided on yet; one address may have a fraction of them. */
+/** Grants that no person has decided on yet; one address, or /64 of IPv6, may have a fraction of them. */
 const MOST_PENDING = 1_000
 const MOST_PENDING_OF_ADDRESS = 20
 /** Codes that are not in force, typed by one person or from one address, within the life of a code. */
@@ -56,6 +57,8 @@ export type CodeResult<T> =
   | { readonly kind: 'too-many'; readonly retryAfterMs: number }
 
 type Grant = {
+  /** The address, or the /64 that it is in. */
+  readonly client: string
   readonly device: PendingDevice
   readonly expiresAt: number
   state:
@@ -108,7 +111,8 @@ export function createDeviceGrants(random: (bytes: number) => Uint8Array, now: (
       | { readonly kind: 'begun'; readonly deviceCode: string; readonly userCode: string }
       | { readonly kind: 'full'; readonly retryAfterMs: number } {
       forgetExpired()
-      const waiting = [...byDeviceCode.values()].filter(({ device }) => device.address === request.address)
+      const client = clientOf(request.address)
+      const waiting = [...byDeviceCode.values()].filter((grant) => grant.client === client)
       const [oldest] = waiting.length >= MOST_PENDING_OF_ADDRESS ? waiting : byDeviceCode.values()
       if (oldest !== undefined && (waiting.length >= MOST_PENDING_OF_ADDRESS || byDeviceCode.size >= MOST_PENDING))
         return { kind: 'full', retryAfterMs: oldest.expiresAt - now() }
@@ -117,6 +121,7 @@ export function createDeviceGrants(random: (bytes: number) => Uint8Array, now: (
       while (byUserCode.has(userCode)) userCode = newUserCode(random)
       const at = now()
       const grant: Grant = {
+        client,
         device: { ...request, userCode, requestedAt: at },
         expiresAt: at + DEVICE_CODE_LIFE_S * 1_000,
         state: { kind: 'pending' },

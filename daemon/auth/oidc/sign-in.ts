@@ -1,5 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { CALLBACK_PATH } from '../../../schemas/words/sign-in.ts'
+import { clientOf } from '../attempts.ts'
 import type { pendingSignIns } from './pending.ts'
 import type { Identity } from './provider.ts'
 import type { Providers } from './providers.ts'
@@ -7,6 +8,7 @@ import type { RelyingParty } from './relying-party.ts'
 
 /** Exchanges with providers at once. */
 const MOST_EXCHANGES = 16
+const MOST_EXCHANGES_OF_CLIENT = 4
 const TRY_AGAIN_S = 5
 
 export type OidcSignInParts = {
@@ -25,7 +27,8 @@ export type OidcSignIn = ReturnType<typeof createOidcSignIn>
 
 /** Signing in by an identity provider: away to it, and back from it. */
 export function createOidcSignIn({ providers, relyingParty, pending, random, origin, isOn }: OidcSignInParts) {
-  let exchanges = 0
+  /** One for each exchange: the client. */
+  const exchanges: string[] = []
   const redirectUri = () => `${origin()}${CALLBACK_PATH}`
 
   function requireOn(): void {
@@ -55,16 +58,20 @@ export function createOidcSignIn({ providers, relyingParty, pending, random, ori
     /**
      * @param query what the provider had the browser bring
      * @param cookie what it took along
+     * @param address of the client
      * @throws GateError SIGN_IN_REFUSED, TOO_MANY_REQUESTS, IDP_UNREACHABLE
      */
     async finish(
       query: URLSearchParams,
       cookie: string | undefined,
+      address: string,
     ): Promise<Identity & { readonly idToken: string; readonly returnTo: string }> {
       requireOn()
-      if (exchanges >= MOST_EXCHANGES) throw tooMany()
+      const client = clientOf(address)
+      const own = exchanges.filter((other) => other === client).length
+      if (exchanges.length >= MOST_EXCHANGES || own >= MOST_EXCHANGES_OF_CLIENT) throw tooMany()
       const states = query.getAll('state')
-      const taken = pending.take(cookie, states.length === 1 ? String(states[0]) : '')
+      const taken = pending.take(cookie, states.length === 1 ? String(states[0]) : '', address)
       if (taken.kind === 'full') throw tooMany()
       if (taken.kind !== 'taken') throw new GateError('SIGN_IN_REFUSED', REASONS[taken.kind])
       const { provider: id, issuer, returnTo, ...challenge } = taken.pending
@@ -73,11 +80,11 @@ export function createOidcSignIn({ providers, relyingParty, pending, random, ori
         throw new GateError('SIGN_IN_REFUSED', 'the identity provider was changed meanwhile; begin again')
       const returned = new URL(redirectUri())
       returned.search = query.toString()
-      exchanges += 1
+      exchanges.push(client)
       try {
         return { ...(await relyingParty.finish(provider, returned, challenge)), returnTo }
       } finally {
-        exchanges -= 1
+        exchanges.splice(exchanges.indexOf(client), 1)
       }
     },
   }

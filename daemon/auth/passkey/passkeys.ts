@@ -9,6 +9,7 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
 import { GateError } from '../../../schemas/words/errors.ts'
+import { createChallenges } from './challenges.ts'
 
 /** A passkey of a person. Times are Unix milliseconds. */
 export type Passkey = {
@@ -32,12 +33,8 @@ export type PasskeyStore = {
   readonly remove: (id: string) => void
 }
 
-type Challenge = { readonly userId: string | null; readonly until: number }
-
 export type Passkeys = ReturnType<typeof createPasskeys>
 
-const CHALLENGE_MS = 300_000
-const MOST_CHALLENGES = 1_000
 const MOST_OF_A_USER = 20
 const TIMEOUT_MS = 120_000
 
@@ -50,7 +47,7 @@ const TIMEOUT_MS = 120_000
  */
 export function createPasskeys(store: PasskeyStore, origin: () => string, now: () => number) {
   const byId = new Map<string, Passkey>()
-  const challenges = new Map<string, Challenge>()
+  const challenges = createChallenges(randomBytes(32), now)
 
   /** @throws GateError SIGN_IN_REFUSED where browsers know no passkeys: a host name and HTTPS, or localhost */
   function place(): { readonly rpId: string; readonly at: string } {
@@ -60,20 +57,16 @@ export function createPasskeys(store: PasskeyStore, origin: () => string, now: (
     throw new GateError('SIGN_IN_REFUSED', 'passkeys need a host name and HTTPS: set server.external_url')
   }
 
-  function newChallenge(userId: string | null): Uint8Array<ArrayBuffer> {
-    for (const [text, { until }] of challenges) if (until <= now()) challenges.delete(text)
-    const [oldest] = challenges.keys()
-    if (challenges.size >= MOST_CHALLENGES && oldest !== undefined) challenges.delete(oldest)
-    const bytes = randomBytes(32)
-    challenges.set(bytes.toString('base64url'), { userId, until: now() + CHALLENGE_MS })
-    return new Uint8Array(bytes)
-  }
-
-  /** Whether a challenge is one for this person, and was not used before. */
-  const takes = (userId: string | null) => (challenge: string) => {
-    const known = challenges.get(challenge)
-    challenges.delete(challenge)
-    return known !== undefined && known.userId === userId && known.until > now()
+  /** The challenge of one answer, which is used up once the answer was found right. */
+  function challengeFor(userId: string | null) {
+    let text = ''
+    return {
+      expect(challenge: string): boolean {
+        text = challenge
+        return challenges.isOpen(challenge, userId)
+      },
+      use: (): boolean => challenges.use(text),
+    }
   }
 
   const of = (userId: string) => [...byId.values()].filter((passkey) => passkey.userId === userId)
@@ -100,7 +93,7 @@ export function createPasskeys(store: PasskeyStore, origin: () => string, now: (
         rpID: place().rpId,
         userName: user.name,
         userID: new Uint8Array(Buffer.from(user.id)),
-        challenge: newChallenge(user.id),
+        challenge: challenges.make(user.id),
         timeout: TIMEOUT_MS,
         attestationType: 'none',
         excludeCredentials: own.map(({ id }) => ({ id })),
@@ -110,14 +103,16 @@ export function createPasskeys(store: PasskeyStore, origin: () => string, now: (
     /** @throws GateError SIGN_IN_REFUSED, STORE_UNAVAILABLE */
     async add(userId: string, name: string, response: RegistrationResponseJSON): Promise<Passkey> {
       const { rpId, at } = place()
+      const signed = challengeFor(userId)
       const { verified, registrationInfo } = await verifyRegistrationResponse({
         response,
-        expectedChallenge: takes(userId),
+        expectedChallenge: signed.expect,
         expectedOrigin: at,
         expectedRPID: rpId,
         requireUserVerification: true,
       }).catch(refuse)
       if (!verified || registrationInfo === undefined || byId.has(registrationInfo.credential.id)) return refuse()
+      if (!signed.use()) return refuse()
       const { id, publicKey, counter } = registrationInfo.credential
       const passkey = { id, userId, name, publicKey: Buffer.from(publicKey), counter, createdAt: now(), usedAt: null }
       store.put(passkey)
@@ -128,7 +123,7 @@ export function createPasskeys(store: PasskeyStore, origin: () => string, now: (
     beginSignIn: async () =>
       generateAuthenticationOptions({
         rpID: place().rpId,
-        challenge: newChallenge(null),
+        challenge: challenges.make(null),
         timeout: TIMEOUT_MS,
         userVerification: 'required',
       }),
@@ -138,15 +133,16 @@ export function createPasskeys(store: PasskeyStore, origin: () => string, now: (
       const known = byId.get(response.id)
       if (known === undefined) return refuse()
       const { id, publicKey, counter } = known
+      const signed = challengeFor(null)
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
         response,
-        expectedChallenge: takes(null),
+        expectedChallenge: signed.expect,
         expectedOrigin: at,
         expectedRPID: rpId,
         credential: { id, publicKey: new Uint8Array(publicKey), counter },
         requireUserVerification: true,
       }).catch(refuse)
-      if (!verified || byId.get(id) !== known) return refuse()
+      if (!verified || byId.get(id) !== known || !signed.use()) return refuse()
       const used = { ...known, counter: authenticationInfo.newCounter, usedAt: now() }
       store.put(used)
       byId.set(id, used)

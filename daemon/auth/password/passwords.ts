@@ -63,12 +63,13 @@ export function createPasswords(accounts: PasswordAccounts, hasher: Pick<Hasher,
       const account = name.slice(0, LONGEST_NAME).toLowerCase()
       const pair = `${client} ${account}`
       const guessed = known.has(pair) ? `known ${pair}` : `any ${account}`
-      byClient.begin(client)
+      const takeBackOfClient = byClient.begin(client)
+      let takeBackOfAccount: () => void
       try {
         // of those who have signed in here before, mistakes are counted by themselves
-        byAccount.begin(guessed)
+        takeBackOfAccount = byAccount.begin(guessed)
       } catch (error) {
-        byClient.withdraw(client)
+        takeBackOfClient()
         throw error
       }
       const found = name.length > LONGEST_NAME ? undefined : accounts.named(name)
@@ -76,13 +77,13 @@ export function createPasswords(accounts: PasswordAccounts, hasher: Pick<Hasher,
       const hashes = hashesFor(own)
       const isTooLong = password.length > LONGEST_PASSWORD
       const index = await hasher.check(isTooLong ? '' : password, hashes).catch((error: unknown) => {
-        byClient.withdraw(client)
-        byAccount.withdraw(guessed)
+        takeBackOfClient()
+        takeBackOfAccount()
         throw error
       })
       const isRight = index !== -1 && hashes[index] === own && !isTooLong
       if (!isRight || found === undefined) return null
-      byClient.withdraw(client) // and no more: who has an account guesses those of others no faster
+      takeBackOfClient() // and no more: who has an account guesses those of others no faster
       byAccount.succeeded(guessed)
       remember(pair)
       return found.userId()

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addressList } from '../../../../daemon/admit/address.ts'
 import { createPersonProofs } from '../../../../daemon/assembly/proofs.ts'
+import type { AuditEntry } from '../../../../daemon/audit/entry.ts'
 import { type Access, createAccess } from '../../../../daemon/auth/access.ts'
 import { createHasher } from '../../../../daemon/auth/password/hasher.ts'
 import { configSchema } from '../../../../schemas/config/config.ts'
@@ -19,7 +20,11 @@ let place: ReturnType<typeof temporaryDirectory>
 let database: Database
 let access: Access
 let server: Server
+let noted: string[]
+let atMs: number
 beforeEach(async () => {
+  noted = []
+  atMs = 0
   place = temporaryDirectory()
   database = openDatabase(place.file('gate.db'))
   access = createAccess(openAccessStore(database), {
@@ -39,7 +44,13 @@ afterEach(async () => {
 
 function proofsOf(given: object) {
   const env = { GATE_TAILSCALE_SOCKET: place.file('tailscaled.sock') }
-  const parts = { access, audit: { record: () => {} }, env, log: () => {}, monotonic: () => 0 }
+  const parts = {
+    access,
+    audit: { record: ({ outcome }: AuditEntry) => void noted.push(outcome) },
+    env,
+    log: () => {},
+    monotonic: () => atMs,
+  }
   return createPersonProofs(parts, configSchema.parse(given))
 }
 
@@ -63,4 +74,37 @@ test.each([
   const { verifyPassword } = proofsOf({ auth: { mode: 'password', password_hash: hash } })
   await verifyPassword('admin', password, '192.0.2.1')
   expect(access.users.list()).toHaveLength(users)
+})
+
+describe('while break-glass is on', () => {
+  const bootstrap = { user: 'root', password: 'changeme' }
+  const on = (user = 'root') =>
+    proofsOf({
+      auth: { mode: 'password', password_hash: hash, break_glass: true, bootstrap: { ...bootstrap, user } },
+    })
+
+  test.each([
+    { name: 'of another name', bootstrapUser: 'root' },
+    { name: 'of the same name', bootstrapUser: 'admin' },
+  ])('ordinary logins $name are neither noted nor counted', async ({ bootstrapUser }) => {
+    const { verifyPassword } = on(bootstrapUser)
+    for (let n = 0; n < 25; n += 1) expect(await verifyPassword('admin', 'correct horse', '192.0.2.1')).not.toBeNull()
+    expect(noted).toEqual([])
+    expect(await verifyPassword(bootstrapUser, 'changeme', '192.0.2.1')).not.toBeNull()
+    expect(noted).toEqual(['done'])
+  })
+
+  test('a flood of guesses at it keeps no one out who has a password of their own', async () => {
+    const { verifyPassword, proofs } = on('admin')
+    for (let n = 0; n < 25; n += 1)
+      expect(() => proofs.basic('admin', 'wrong', `192.0.2.${n}`)).toThrow(/wrong|too many/)
+    expect(await verifyPassword('admin', 'correct horse', '198.51.100.1')).not.toBeNull()
+  })
+
+  test('its password works with each request, once wrong ones have waited', () => {
+    const { proofs } = on()
+    for (let n = 0; n < 21; n += 1) expect(() => proofs.basic('root', 'wrong', `192.0.2.${n}`)).toThrow('wrong')
+    atMs += 1_000
+    for (let n = 0; n < 5; n += 1) expect(proofs.basic('root', 'changeme', '198.51.100.1')?.via).toBe('break-glass')
+  })
 })

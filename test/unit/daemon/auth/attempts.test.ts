@@ -44,13 +44,24 @@ test('what waits is not made to wait longer by asking again', () => {
 test('a success forgets what failed; what was withdrawn never counted', () => {
   for (let i = 0; i < 4; i++) wait()
   attempts.succeeded('a')
-  expect(wait()).toBe(0)
-  attempts.withdraw('a')
+  for (let i = 0; i < 20; i++) attempts.begin('a')()
   expect(attempts.size()).toBe(0)
-  for (let i = 0; i < 20; i++) {
-    expect(wait()).toBe(0)
-    attempts.withdraw('a')
-  }
+})
+
+test('what was withdrawn leaves no wait, however much has failed before', () => {
+  for (let i = 0; i < 4; i++) wait()
+  time += 1_000
+  for (let i = 0; i < 20; i++) attempts.begin('a')()
+  expect([wait(), wait()]).toEqual([0, 2])
+})
+
+test('what is withdrawn late does not take away the wait of a later one', () => {
+  for (let i = 0; i < 3; i++) wait()
+  const late = attempts.begin('a')
+  time += 1_000
+  expect(wait()).toBe(0)
+  late()
+  expect(wait()).toBe(2)
 })
 
 test('one key does not wait for another, and after an hour nothing is held against it', () => {

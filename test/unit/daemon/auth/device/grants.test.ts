@@ -177,3 +177,10 @@ describe('limits', () => {
     expect(grants.count()).toBe(1)
   })
 })
+
+test('the addresses of one network of IPv6 together have twenty devices that wait', () => {
+  const grants = createDeviceGrants(randomBytes, () => 0)
+  const kinds = Array.from({ length: 21 }, (_, n) => grants.begin({ ...REQUEST, address: `2001:db8::${n + 1}` }).kind)
+  expect([kinds.lastIndexOf('begun'), kinds[20]]).toEqual([19, 'full'])
+  expect(grants.begin({ ...REQUEST, address: '2001:db8:0:1::1' }).kind).toBe('begun')
+})

@@ -117,6 +117,7 @@ describe('providers', () => {
 })
 
 describe('a sign-in that is under way', () => {
+  const ADDRESS = '192.0.2.1'
   const used = new Set<string>()
   let at = 1_000
   const states = { take: (hash: string) => !used.has(hash) && used.add(hash).size > 0, trim: () => used.size }
@@ -130,8 +131,8 @@ describe('a sign-in that is under way', () => {
 
   test('is taken once', () => {
     const cookie = begun('a')
-    expect(pending.take(cookie, 'a')).toMatchObject({ kind: 'taken', pending: { nonce: 'n', returnTo: '/' } })
-    expect(pending.take(cookie, 'a').kind).toBe('used')
+    expect(pending.take(cookie, 'a', ADDRESS)).toMatchObject({ kind: 'taken', pending: { nonce: 'n', returnTo: '/' } })
+    expect(pending.take(cookie, 'a', ADDRESS).kind).toBe('used')
   })
 
   test.each([
@@ -140,13 +141,21 @@ describe('a sign-in that is under way', () => {
     [begun('b'), 'c'],
     [begun('b'), ''],
   ])('with the cookie %j and the state %j is not known', (cookie, state) => {
-    expect(pending.take(cookie, state).kind).toBe('unknown')
+    expect(pending.take(cookie, state, ADDRESS).kind).toBe('unknown')
   })
 
   test('lasts ten minutes', () => {
     const cookie = begun('d')
     at += 600_000
-    expect(pending.take(cookie, 'd').kind).toBe('expired')
+    expect(pending.take(cookie, 'd', ADDRESS).kind).toBe('expired')
+  })
+
+  test('one network that comes back again and again waits, and no other does; ten minutes later it may again', () => {
+    const kinds = Array.from({ length: 301 }, (_, n) => pending.take(begun(`f${n}`), `f${n}`, `2001:db8::${n}`).kind)
+    expect([kinds.lastIndexOf('taken'), kinds[300]]).toEqual([299, 'full'])
+    expect(pending.take(begun('g'), 'g', '2001:db8:1::1').kind).toBe('taken')
+    at += 600_000
+    expect(pending.take(begun('h'), 'h', '2001:db8::1').kind).toBe('taken')
   })
 })
 
@@ -166,5 +175,5 @@ test('nobody is sent to a provider, or taken back from one, while "oidc" is not 
     isOn: () => false,
   })
   await expect(oidc.begin('a', '/')).rejects.toThrow('"oidc" is not in auth.mode')
-  await expect(oidc.finish(new URLSearchParams(), undefined)).rejects.toThrow('"oidc" is not in auth.mode')
+  await expect(oidc.finish(new URLSearchParams(), undefined, '192.0.2.1')).rejects.toThrow('"oidc" is not in auth.mode')
 })
