@@ -5,7 +5,10 @@ import { BackupError } from './chunks.ts'
  * bytes; a length of 0 ends the stream.
  */
 export type Entry = {
-  /** Below its root, such as `state/gate.db`. */
+  /**
+   * Such as `state/gate.db`: below `state`, the state directory; `config`, what root has of the spec; or `deploy`, what
+   * root keeps of the deployment.
+   */
   readonly path: string
   readonly bytes: number
   /** Permission bits. */
@@ -16,9 +19,6 @@ export type Entry = {
 
 /** An entry and what is in it, to be read to its end before the next one. */
 export type FileEntry = { readonly entry: Entry; readonly content: AsyncIterable<Buffer> }
-
-/** Where files are put back: the state directory; what root has of the spec; what root keeps of the deployment. */
-export type Root = 'state' | 'config' | 'deploy'
 
 /** The path of the first entry. */
 export const MANIFEST = 'manifest.json'
