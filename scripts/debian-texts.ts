@@ -102,6 +102,8 @@ gate: hardening-no-pie [usr/lib/gate/node]
 gate: unstripped-binary-or-object [usr/lib/gate/node]
 # Of better-sqlite3 and node-pty: unchanged for the same reason.
 gate: unstripped-binary-or-object [usr/lib/gate/node_modules/*]
+# Of form-data, which acme-client needs: a part of asynckit that is called so, and not the library async.
+gate: embedded-javascript-library please use libjs-async [usr/lib/gate/node_modules/asynckit/lib/async.js]
 # For root alone, as gatectl doctor asks for it: an administrator with a key to set will sooner or later write it there.
 gate: non-standard-file-perm 0600 != 0644 [etc/gate/gate.env]
 `

@@ -59,7 +59,7 @@ describeInLab(
       const log = await podman('logs', 'gate')
       expect(log).toContain('podman exec NAME gatectl token create')
       expect(log).not.toMatch(/gate_[\w-]{43}/)
-      expect(JSON.parse(await podman('exec', 'gate', 'gatectl', 'token', 'list', '--json'))).toEqual({ tokens: [] })
+      expect(JSON.parse(await podman('exec', 'gate', 'gatectl', 'token', 'list', '--json'))).toEqual({ keys: [] })
       const key = (await podman('exec', 'gate', 'gatectl', 'token', 'create', '--name', 'me')).trim()
       const chat = [
         '--header',
