@@ -111,7 +111,7 @@ describe('a stream ends, and the next request is refused, when', () => {
       next: 403,
     },
     { what: 'its owner is disabled', make: ofOwner({ disabled: true }), says: 'disabled', next: 401 },
-    { what: 'its owner is removed', make: ofOwner(null), says: 'revoked', next: 401 },
+    { what: 'its owner is removed', make: ofOwner(null), says: 'removed', next: 401 },
     { what: 'its owner may only look', make: ofOwner({ role: 'viewer' }), says: 'may do less', next: 403 },
     { what: 'who made it is disabled', make: ofMaker({ disabled: true }), says: 'disabled', next: 401 },
     { what: 'who made it is removed', make: ofMaker(null), says: 'removed', next: 401 },
