@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { spawn as Spawn } from 'node-pty'
 import { startDaemon } from '../support/daemon.ts'
 import { startIdentityProvider } from '../support/identity-providers.ts'
 import { decideOnDevice, signInFirst } from '../support/signed-in-person.ts'
@@ -22,8 +21,19 @@ export type SignInRun = {
   readonly requests: readonly string[]
 }
 
-// Gate's own: that of the agents' package is built by none of them
-const { spawn } = createRequire(join(import.meta.dirname, '../../package.json'))('node-pty') as { spawn: typeof Spawn }
+declare function spawnTerminal(
+  file: string,
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly cols: number; readonly rows: number },
+): {
+  onData(listener: (text: string) => void): void
+  write(text: string): void
+  kill(signal: string): void
+}
+// Gate's own: that of the agents' package is built by none of them, and its types are of another version
+const { spawn } = createRequire(join(import.meta.dirname, '../../package.json'))('node-pty') as {
+  spawn: typeof spawnTerminal
+}
 
 const STEP_MS = 30_000
 const UP = '\x1b[A'
