@@ -88,7 +88,7 @@ test('fifty first requests start it once, are answered, and say that they waited
   expect(responses.map(({ status }) => status)).toEqual(Array(50).fill(200))
   expect(backend('fifty').starts()).toBe(1)
   for (const { headers } of responses) expect(headers.get('x-gate-wait')).toMatch(/^cold-start;ms=\d+$/)
-  expect(gate.output()).toMatch(/"wait":"cold-start","wait_ms":\d{4}/)
+  await until(async () => /"wait":"cold-start","wait_ms":\d{4}/.test(gate.output())) // lines come a moment later
   expect((await chat('fifty')).headers.get('x-gate-wait')).toBeNull()
   expect(await metric('gate_backend_state{upstream="fifty",state="ready"}')).toBe(1)
   expect(await metric('gate_backend_start_seconds_count{upstream="fifty",outcome="started"}')).toBe(1)
