@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
-import { readFirstBytes } from './first-bytes.ts'
+import { readFirstBytes } from '../../wire/first-bytes.ts'
+import { type ProxyReading, readProxyHeader } from '../../wire/proxy-protocol.ts'
 import type { Layer } from './http.ts'
-import { type ProxyReading, readProxyHeader } from './proxy-protocol.ts'
 import type { Via } from './via.ts'
 
 /** A proxy sends its header with the connection; one that does not is no such proxy. */

@@ -35,7 +35,7 @@ const main = makeIdentity(['ai.example.org', '127.0.0.1'])
 const wildcard = makeIdentity(['*.example.net'], 'rsa')
 const challenge = makeIdentity(['ai.example.org'], 'rsa')
 const { identities, swap } = swappableIdentities([main, wildcard], { 'ai.example.org': challenge })
-const HELLOS = join(import.meta.dirname, '../unit/daemon/listener/client-hellos.json')
+const HELLOS = join(import.meta.dirname, '../unit/wire/client-hellos.json')
 const CHAT = { method: 'POST', path: '/v1/chat/completions' }
 const AUTH = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type ProxyReading, readProxyHeader } from '../../../../daemon/listener/proxy-protocol.ts'
-import { below, createRandom } from '../../../support/fuzz.ts'
+import { type ProxyReading, readProxyHeader } from '../../../wire/proxy-protocol.ts'
+import { below, createRandom } from '../../support/fuzz.ts'
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a'
 /** Of version 2: version and command, family, addresses and what follows them, in hex. */

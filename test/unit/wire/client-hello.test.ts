@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type HelloReading, helloReader } from '../../../../daemon/listener/client-hello.ts'
-import { sampled } from '../../../support/effort.ts'
-import { below, createRandom, pick } from '../../../support/fuzz.ts'
+import { type HelloReading, helloReader } from '../../../wire/client-hello.ts'
+import { sampled } from '../../support/effort.ts'
+import { below, createRandom, pick } from '../../support/fuzz.ts'
 
 /** What real clients sent, and what was made of that; `expect.also` are other answers that can be defended. */
 type Case = {
