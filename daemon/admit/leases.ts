@@ -1,3 +1,5 @@
+import type { Ended } from '../../schemas/words/ended.ts'
+
 /** One window of a budget, for one subject. Times are Unix milliseconds. */
 export type LeaseName = {
   readonly budget: string
@@ -22,10 +24,13 @@ export type Leases = {
   readonly extend: (name: LeaseName, needed: number, wanted: number) => number | Promise<number>
   /** The share of a rate that this process may use, above 0 and up to 1. */
   readonly share: () => number
-  /** Tells every process, this one included, that a credential or a person's credentials have ended. */
-  readonly announce: (ended: string) => void
-  /** Is called with each announcement. @returns stops that */
-  readonly whenAnnounced: (listener: (ended: string) => void) => () => void
+  /**
+   * Tells every process, this one included, that a credential or a person's credentials have ended: what they are being
+   * answered is cut off.
+   */
+  readonly announce: (ended: Ended) => void
+  /** Is called with each announcement, wherever it was made. @returns stops that */
+  readonly whenAnnounced: (listener: (ended: Ended) => void) => () => void
 }
 
 /** What leases of one process need from storage: what it returns from has outlived `kill -9`. */
@@ -37,7 +42,7 @@ export type LeaseStore = {
 
 /** The leases of a process that shares with no other: whatever it asks for is noted, and granted. */
 export function localLeases(store: LeaseStore): Leases {
-  const listeners = new Set<(ended: string) => void>()
+  const listeners = new Set<(ended: Ended) => void>()
   return {
     before: store.find,
     extend(name, _needed, wanted) {

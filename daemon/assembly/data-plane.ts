@@ -172,9 +172,11 @@ export function createDataPlane(
     },
     initial,
   )
-  // after the answer to whoever has ended it themselves, such as by signing out
-  access.whenEnded((ended) => void setImmediate(() => clients.cutEnded(ended)))
-  signIn.whenEnded(clients.cutEnded)
+  const { leases } = money
+  leases.whenAnnounced(clients.cutEnded)
+  // after the answer to the client that has ended it, such as by signing out
+  access.whenEnded((ended) => void setImmediate(() => leases.announce(ended)))
+  signIn.whenEnded(leases.announce)
   const expiry = setInterval(access.endExpired, EXPIRY_CHECK_MS).unref()
   const seen = setInterval(access.noteSeen, NOTE_SEEN_MS).unref()
   const noting = setInterval(() => {

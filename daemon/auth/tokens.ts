@@ -1,5 +1,6 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
 import type { Allowance } from '../../schemas/words/allowance.ts'
+import type { EndCause, Ended } from '../../schemas/words/ended.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { GATE_KEY_PREFIX } from '../../schemas/words/gate-key.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
@@ -12,7 +13,7 @@ import {
   type TokenStore,
 } from './key-record.ts'
 import { type KeyRights, type NoRights, rightsOf } from './key-rights.ts'
-import { type AddressRanges, type EndCause, type Ended, mayDo, type Principal, SYSTEM } from './principal.ts'
+import { type AddressRanges, mayDo, type Principal, SYSTEM } from './principal.ts'
 import type { UserRecord } from './users.ts'
 
 /** Who may have made or may own keys. */

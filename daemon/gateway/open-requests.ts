@@ -1,5 +1,6 @@
+import type { EndCause, Ended } from '../../schemas/words/ended.ts'
 import { GateError } from '../../schemas/words/errors.ts'
-import type { EndCause, Ended, Principal } from '../auth/principal.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { Answer } from './answer.ts'
 
 const END_MESSAGES: Readonly<Record<EndCause, string>> = {

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import type { LeaseName, LeaseStore } from '../../daemon/admit/leases.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { codeOf } from '../../system/error-code.ts'
@@ -9,8 +9,12 @@ const MOST_BYTES = 2 ** 20
 /** A window that began longer ago than any lasts is over: months have 31 days, and clocks may be a day wrong. */
 const LONGEST_MS = 33 * 86_400_000
 
-/** How an open file is appended to; a test may hand over a full disk. */
-type Write = (fd: number, bytes: Buffer, offset: number) => number
+/** How an open file is appended to, and the disk told of it; a test may hand over a full one. */
+type Disk = {
+  readonly write: (fd: number, bytes: Buffer, offset: number) => number
+  readonly sync: (fd: number, done: () => void) => void
+}
+const DISK: Disk = { write: writeSync, sync: fdatasync }
 
 /**
  * Leases in a file (mode 0600), a line of JSON for each that was extended: `[budget, subject, start of the window, up to
@@ -21,17 +25,19 @@ type Write = (fd: number, bytes: Buffer, offset: number) => number
 export function openLeaseFile(
   path: string,
   now: () => number,
-  write: Write = writeSync,
+  { write, sync: tellDisk }: Disk = DISK,
 ): LeaseStore & { readonly close: () => void } {
   const leases = read(path)
   let fd: number | null = null
   let bytes = 0
-  let isSyncing = false
+  /** The descriptor that the disk is being told of; it is not closed before that has ended. */
+  let syncing: number | null = null
+  /** Something was appended since that began. */
+  let hasMore = false
 
   /** Without what is over, in a file of its own that then takes the place of the other. */
   function rewrite(): void {
-    if (fd !== null) closeSync(fd)
-    fd = null
+    leave()
     for (const [key, lease] of leases) if (lease.name.windowStartMs < now() - LONGEST_MS) leases.delete(key)
     const text = [...leases.values()].map(({ name, upTo }) => line(name, upTo)).join('')
     replaceFiles([{ file: path, text, mode: 0o600 }], { links: 'replace', stagedSuffix: '-new' })
@@ -39,13 +45,24 @@ export function openLeaseFile(
     bytes = 0
   }
 
-  /** The disk is told in the background: who waits for it waits for milliseconds. */
+  /** The disk is told in the background: what waits for it waits for milliseconds. */
   function sync(): void {
-    if (isSyncing || fd === null) return
-    isSyncing = true
-    fdatasync(fd, () => {
-      isSyncing = false
+    if (fd === null) return
+    hasMore = syncing !== null
+    if (syncing !== null) return
+    const own = fd
+    syncing = own
+    tellDisk(own, () => {
+      syncing = null
+      if (fd !== own) closeSync(own)
+      if (hasMore) sync()
     })
+  }
+
+  /** Closes the file, where it is in use after that. */
+  function leave(): void {
+    if (fd !== null && fd !== syncing) closeSync(fd)
+    fd = null
   }
 
   function append(text: string): void {
@@ -57,8 +74,7 @@ export function openLeaseFile(
       while (at < written.length) at += write(fd, written, at)
       bytes += written.length
     } catch (error) {
-      closeSync(fd)
-      fd = null // the next one begins with whole lines again
+      leave() // the next one begins with whole lines again
       throw error
     }
     sync()
@@ -82,8 +98,8 @@ export function openLeaseFile(
       }
     },
     close() {
-      if (fd !== null) closeSync(fd)
-      fd = null
+      if (hasMore && fd !== null) fdatasyncSync(fd)
+      leave()
     },
   }
 }

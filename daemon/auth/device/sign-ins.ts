@@ -1,7 +1,8 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import type { EndCause } from '../../../schemas/words/ended.ts'
 import type { Scope } from '../../../schemas/words/scopes.ts'
 import { SCOPES } from '../../../schemas/words/scopes.ts'
-import { type EndCause, mayDo, type Principal } from '../principal.ts'
+import { mayDo, type Principal } from '../principal.ts'
 import { ACCESS_TOKEN_LIFE_S, accessTokens, endedToken, tokenKey } from './access-token.ts'
 
 /** How long a sign-in lasts that is not used, and how long at most. */

@@ -1,6 +1,6 @@
+import type { EndCause } from '../../../schemas/words/ended.ts'
 import type { Log } from '../../../schemas/words/log.ts'
 import type { Role } from '../../../schemas/words/roles.ts'
-import type { EndCause } from '../principal.ts'
 import type { UserRecord, Users } from '../users.ts'
 import type { Identity } from './provider.ts'
 

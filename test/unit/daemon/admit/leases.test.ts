@@ -1,6 +1,7 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { fstatSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type LeaseName, type Leases, localLeases } from '../../../../daemon/admit/leases.ts'
+import type { Ended } from '../../../../schemas/words/ended.ts'
 import { openLeaseFile } from '../../../../store/leases/lease-file.ts'
 import { budgetsOf, memoryLeases, PAYER } from '../../../support/budgets.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
@@ -16,7 +17,7 @@ const NAME: LeaseName = { budget: 'b', subject: '', windowStartMs: 1_000 }
 /** Leases that several processes share, who ask one another over a network: what later may be behind the interface. */
 function sharedLeases(total: number) {
   const granted = new Map<string, number>()
-  const listeners = new Set<(ended: string) => void>()
+  const listeners = new Set<(ended: Ended) => void>()
   return (): Leases => {
     const own = new Map<string, number>()
     return {
@@ -57,14 +58,17 @@ describe.each(WORLDS)('leases $name', ({ join }) => {
     expect(upTo).toBeLessThanOrEqual(500)
   })
 
-  test('tell every listener what has ended, until it leaves', () => {
-    const leases = join()
+  test('tell every listener of every process what has ended, until it leaves', () => {
+    const [announcing, other] = [join(), join()]
     const heard: string[] = []
-    const stop = leases.whenAnnounced((ended) => heard.push(ended))
-    leases.announce('key-1')
+    const hear = (where: string) => (ended: Ended) => heard.push(`${where} ${ended.kind} ${ended.id} ${ended.why}`)
+    const stop = announcing.whenAnnounced(hear('here'))
+    if (join !== WORLDS[0]?.join) other.whenAnnounced(hear('there'))
+    announcing.announce({ kind: 'credential', id: 'key-1', why: 'revoked' })
     stop()
-    leases.announce('key-2')
-    expect(heard).toEqual(['key-1'])
+    announcing.announce({ kind: 'user', id: 'user-1', why: 'disabled' })
+    const there = ['there credential key-1 revoked', 'there user user-1 disabled']
+    expect(heard).toEqual(['here credential key-1 revoked', ...(join === WORLDS[0]?.join ? [] : there)])
   })
 
   test('give a share of rates', () => {
@@ -129,16 +133,39 @@ describe('the file of leases', () => {
     expect([open(60 * day).find(now), open().find({ ...NAME, subject: 'old' })]).toEqual([39_999, 0])
   })
 
+  test('what is appended while the disk is told of the rest is told afterwards, once, and its file is open until then', () => {
+    const told: number[] = []
+    const done: (() => void)[] = []
+    const file = openLeaseFile(place.file('leases'), () => 2_000, {
+      write: writeSync,
+      sync(fd, after) {
+        told.push(fstatSync(fd).ino)
+        done.push(after)
+      },
+    })
+    const next = () => done.shift()?.()
+    for (const upTo of [1, 2, 3]) file.put(NAME, upTo)
+    expect(told).toHaveLength(1)
+    next()
+    expect(told).toHaveLength(2)
+    file.put({ ...NAME, subject: 'x'.repeat(2 ** 20) }, 1)
+    file.put(NAME, 4) // in a new file
+    next()
+    expect([told.length, told[1] === told[2]]).toEqual([3, false])
+    next()
+    expect(told).toHaveLength(3)
+    file.close()
+  })
+
   test('on a full disk nothing is granted, and then what was there is as before', () => {
     let isFull = false
-    const file = openLeaseFile(
-      place.file('leases'),
-      () => 2_000,
-      (_, bytes, offset) => {
+    const file = openLeaseFile(place.file('leases'), () => 2_000, {
+      write(_, bytes, offset) {
         if (isFull) throw Object.assign(new Error('no space'), { code: 'ENOSPC' })
         return bytes.length - offset
       },
-    )
+      sync: (_, done) => done(),
+    })
     file.put(NAME, 100)
     isFull = true
     expect(() => file.put(NAME, 200)).toThrow(/cannot be recorded \(ENOSPC\)/)
