@@ -1,0 +1,151 @@
+import type { Log } from '../../../schemas/words/log.ts'
+import { inviteUse } from './invites.ts'
+import { keyOf, readStoredName, readStoredNode, type StoredName } from './known.ts'
+import { readName } from './names.ts'
+import type { Change, Condition, RecordStore } from './record-store.ts'
+import type { Claim, ClaimOutcome, ReleaseOutcome } from './registry.ts'
+
+export type ClaimRules = {
+  /** Of the relays, lower case. */
+  readonly domain: string
+  /** Names that one node may own. */
+  readonly namesPerNode: number
+  /** Whether a name is given for an invite only. */
+  readonly wantsInvite: boolean
+}
+
+export type ClaimParts = {
+  readonly store: RecordStore
+  readonly rules: ClaimRules
+  readonly lookUpTxt: (host: string, signal: AbortSignal) => Promise<readonly string[]>
+  readonly now: () => number
+  readonly log: Log
+}
+
+/** A certificate that was given for a name outlives its release by this at most. */
+const QUARANTINE_MS = 90 * 24 * 3_600_000
+const ATTEMPTS = 8
+const LOOKUP_DEADLINE_MS = 10_000
+
+/** The TXT record that proves a host outside of the domain. */
+const proofRecord = (host: string): string => `_gate-relay.${host}`
+
+/**
+ * Gives a name to a node, if it is free: of several claims at once, at whichever relays, one is given it. A node that
+ * owns the name already is told so, and uses up no invite.
+ */
+export async function claimName(parts: ClaimParts, claim: Claim): Promise<ClaimOutcome> {
+  const read = readName(claim.name, parts.rules.domain)
+  if (read.kind === 'invalid' || read.kind === 'reserved') return read
+  const { host } = read
+  const proven = read.kind === 'domain' ? await provenNodes(parts, host) : undefined
+  if (proven !== undefined && !proven.includes(claim.nodeId)) {
+    return { kind: 'no-proof', record: proofRecord(host), value: claim.nodeId }
+  }
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const step = claimStep(parts, claim, host, proven)
+    if (step.kind !== 'commit') return step
+    const commit = await parts.store.commit(step.conditions, step.changes)
+    if (commit.kind === 'done') return { kind: 'claimed' }
+    if (commit.kind === 'lost') {
+      parts.log('warn', 'a name cannot be given: the registry is lost', { domain: host, error: commit.reason })
+      return { kind: 'unavailable' }
+    }
+  }
+  return { kind: 'unavailable' }
+}
+
+/** The nodes that the DNS of a host names as its own. */
+async function provenNodes({ lookUpTxt }: ClaimParts, host: string): Promise<readonly string[]> {
+  return await lookUpTxt(proofRecord(host), AbortSignal.timeout(LOOKUP_DEADLINE_MS)).catch(() => [])
+}
+
+type Step =
+  | { readonly kind: 'commit'; readonly conditions: readonly Condition[]; readonly changes: readonly Change[] }
+  | ClaimOutcome
+
+/** What to write for a claim by what is known now, or why it is refused. @param proven by the host's DNS; absent: a label */
+function claimStep(
+  { store, rules, now }: ClaimParts,
+  claim: Claim,
+  host: string,
+  proven: readonly string[] | undefined,
+): Step {
+  const { nodeId, signature, exporter, movedFrom } = claim
+  const stored = store.get(keyOf.name(host))
+  const held = readStoredName(stored?.value)
+  const isMine = held?.nodeId === nodeId
+  if (isMine && held.releasedAtMs === undefined) return { kind: 'claimed' }
+  const isMoved = held !== undefined && held.nodeId === movedFrom && held.releasedAtMs === undefined
+  const isGivenUp = held !== undefined && proven !== undefined && !proven.includes(held.nodeId)
+  const blocked = held === undefined || isMine || isMoved || isGivenUp ? undefined : whyNot(held, now())
+  if (blocked !== undefined) return blocked
+
+  const left = hostsAfter(store, nodeId, host, true)
+  if (!isMoved && left.live.length > rules.namesPerNode) return { kind: 'too-many', most: rules.namesPerNode }
+  const conditions = [{ key: keyOf.name(host), revision: stored?.revision ?? 0 }, left.condition]
+  const named: StoredName = { nodeId, claimedAtMs: now(), signature, exporter }
+  const changes: Change[] = [
+    { key: keyOf.name(host), value: JSON.stringify(isMoved ? { ...named, movedFrom } : named) },
+    left.change,
+  ]
+  if (held !== undefined && !isMine) {
+    const before = hostsAfter(store, held.nodeId, host, false)
+    conditions.push(before.condition)
+    changes.push(before.change)
+  }
+  if (rules.wantsInvite && !isMoved && !isMine) {
+    if (claim.invite === undefined) return { kind: 'invite-needed' }
+    const use = inviteUse(store, claim.invite, now())
+    if (use === undefined) return { kind: 'invite-refused' }
+    conditions.push(use.condition)
+    changes.push(use.change)
+  }
+  return { kind: 'commit', conditions, changes }
+}
+
+function whyNot({ releasedAtMs }: StoredName, nowMs: number): Step | undefined {
+  if (releasedAtMs === undefined) return { kind: 'taken' }
+  const untilMs = releasedAtMs + QUARANTINE_MS
+  return untilMs > nowMs ? { kind: 'quarantined', untilMs } : undefined
+}
+
+/** The hosts of a node with one more, or one less. */
+function hostsAfter(store: RecordStore, nodeId: string, host: string, isAdded: boolean) {
+  const key = keyOf.node(nodeId)
+  const stored = store.get(key)
+  const others = (readStoredNode(stored?.value)?.hosts ?? []).filter((other) => other !== host)
+  const live = isAdded ? [...others, host] : others
+  return {
+    live,
+    condition: { key, revision: stored?.revision ?? 0 },
+    change: { key, value: live.length === 0 ? null : JSON.stringify({ hosts: live }) },
+  }
+}
+
+/** @param nodeId whose name it must be; absent: anyone's */
+export async function releaseName(
+  store: RecordStore,
+  { domain }: ClaimRules,
+  name: string,
+  nodeId: string | undefined,
+  nowMs: number,
+): Promise<ReleaseOutcome> {
+  const read = readName(name, domain)
+  if (read.kind === 'invalid' || read.kind === 'reserved') return 'not-owner'
+  const { host } = read
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const stored = store.get(keyOf.name(host))
+    const held = readStoredName(stored?.value)
+    if (stored === undefined || held === undefined || held.releasedAtMs !== undefined) return 'not-owner'
+    if (nodeId !== undefined && held.nodeId !== nodeId) return 'not-owner'
+    const left = hostsAfter(store, held.nodeId, host, false)
+    const conditions = [{ key: keyOf.name(host), revision: stored.revision }, left.condition]
+    // who owns a domain elsewhere is decided by its DNS, so that there is nothing to protect
+    const value = read.kind === 'domain' ? null : JSON.stringify({ ...held, releasedAtMs: nowMs })
+    const { kind } = await store.commit(conditions, [{ key: keyOf.name(host), value }, left.change])
+    if (kind === 'done') return 'released'
+    if (kind === 'lost') return 'unavailable'
+  }
+  return 'unavailable'
+}

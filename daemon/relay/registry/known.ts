@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import type { RecordStore } from './record-store.ts'
+import type { NameRecord, RelayRecord, Route } from './registry.ts'
+
+/** What is stored of a name; `signature` and `exporter` are for an audit. */
+const name = z.object({
+  nodeId: z.string(),
+  claimedAtMs: z.number(),
+  releasedAtMs: z.number().optional(),
+  signature: z.string(),
+  exporter: z.string(),
+  movedFrom: z.string().optional(),
+})
+const node = z.object({ hosts: z.array(z.string()) })
+const invite = z.object({ left: z.int(), expiresAtMs: z.number(), note: z.string() })
+const relay = z.object({ address: z.string(), pin: z.string() })
+
+export type StoredName = z.infer<typeof name>
+export type StoredInvite = z.infer<typeof invite>
+
+/** Keys of the store. */
+export const keyOf = {
+  name: (host: string) => `name/${host}`,
+  node: (nodeId: string) => `node/${nodeId}`,
+  invite: (hash: string) => `invite/${hash}`,
+  relay: (id: string) => `relay/${id}`,
+  route: (nodeId: string, relayId: string, tunnel: string) => `route/${nodeId}/${relayId}/${tunnel}`,
+  record: (host: string, value: string) => `txt/${host}/${value}`,
+}
+
+/** A stored value, read; undefined for what another version, or another program, left there. */
+function read<T>(schema: z.ZodType<T>, value: string | undefined): T | undefined {
+  if (value === undefined) return undefined
+  try {
+    return schema.safeParse(JSON.parse(value)).data
+  } catch {
+    return undefined
+  }
+}
+
+export const readStoredName = (value: string | undefined) => read(name, value)
+export const readStoredNode = (value: string | undefined) => read(node, value)
+export const readStoredInvite = (value: string | undefined) => read(invite, value)
+
+/** What is asked for every visitor, kept ready from the store's changes. */
+export type Known = {
+  ownerOf(host: string): string | null
+  routesOf(nodeId: string): readonly Route[]
+  relays(): readonly RelayRecord[]
+  names(): readonly NameRecord[]
+  /** Of all times that are stored, the last one: a clock that is before it is wrong. */
+  newestMs(): number
+}
+
+const NO_ROUTES: readonly Route[] = []
+
+/** Follows a store. @param changed is told after every change */
+export function followStore(store: RecordStore, changed: () => void): Known {
+  const names = new Map<string, NameRecord>()
+  const routes = new Map<string, Route[]>()
+  const relays = new Map<string, RelayRecord>()
+  let newestMs = 0
+
+  function take(key: string): void {
+    const stored = store.get(key)
+    const [kind, first = '', second = '', third = ''] = key.split('/')
+    if (kind === 'name') takeName(first, readStoredName(stored?.value))
+    else if (kind === 'relay') {
+      const found = read(relay, stored?.value)
+      if (found === undefined) relays.delete(first)
+      else relays.set(first, { id: first, ...found })
+    } else if (kind === 'route') {
+      const others = (routes.get(first) ?? []).filter((route) => route.relay !== second || route.tunnel !== third)
+      const route = stored && { relay: second, tunnel: third, epoch: stored.revision }
+      const all = route === undefined ? others : [...others, route].sort((a, b) => b.epoch - a.epoch)
+      if (all.length === 0) routes.delete(first)
+      else routes.set(first, all)
+    }
+  }
+
+  function takeName(host: string, found: StoredName | undefined): void {
+    if (found === undefined) return void names.delete(host)
+    const { nodeId, claimedAtMs, releasedAtMs } = found
+    names.set(host, { host, nodeId, claimedAtMs, releasedAtMs })
+    newestMs = Math.max(newestMs, claimedAtMs, releasedAtMs ?? 0)
+  }
+
+  for (const { key } of store.list('')) take(key)
+  store.onChange((keys) => {
+    for (const key of keys) take(key)
+    changed()
+  })
+
+  return {
+    ownerOf: (host) => {
+      const record = names.get(host)
+      return record === undefined || record.releasedAtMs !== undefined ? null : record.nodeId
+    },
+    routesOf: (nodeId) => routes.get(nodeId) ?? NO_ROUTES,
+    relays: () => [...relays.values()],
+    names: () => [...names.values()],
+    newestMs: () => newestMs,
+  }
+}

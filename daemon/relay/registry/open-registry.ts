@@ -1,0 +1,66 @@
+import type { Log } from '../../../schemas/words/log.ts'
+import { type ClaimRules, claimName, releaseName } from './claims.ts'
+import { makeInvite, openInvites } from './invites.ts'
+import { followStore, keyOf, readStoredNode } from './known.ts'
+import { isNodeLabel } from './names.ts'
+import { recordLedger } from './record-ledger.ts'
+import type { RecordStore } from './record-store.ts'
+import type { Registry } from './registry.ts'
+
+export type RegistryParts = {
+  readonly store: RecordStore
+  readonly rules: () => ClaimRules
+  /** TXT records of a host; empty where there is none. @throws Error when the DNS does not answer */
+  readonly lookUpTxt: (host: string, signal: AbortSignal) => Promise<readonly string[]>
+  /** Unix milliseconds, not led astray by a clock that is set: see steady-clock.ts. */
+  readonly now: () => number
+  readonly random: (bytes: number) => Buffer
+  readonly log: Log
+}
+
+/** The registry of one domain over a store. */
+export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log }: RegistryParts): Registry {
+  const listeners = new Set<() => void>()
+  const known = followStore(store, () => {
+    for (const listener of listeners) listener()
+  })
+  // a host may start with a clock of 1970: what is stored was written before now
+  const now = () => Math.max(clock(), known.newestMs())
+  let relayId = 'this'
+
+  const { domain } = rules()
+  return {
+    ready: store.ready,
+    state: store.state,
+    claim: (claim) => claimName({ store, rules: rules(), lookUpTxt, now, log }, claim),
+    release: (name, nodeId) => releaseName(store, rules(), name, nodeId, now()),
+    ownerOf(host) {
+      const label = host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : ''
+      return isNodeLabel(label) ? label : known.ownerOf(host)
+    },
+    namesOf: (nodeId) => readStoredNode(store.get(keyOf.node(nodeId))?.value)?.hosts ?? [],
+    names: known.names,
+    async announce(nodeId, tunnel) {
+      const change = { key: keyOf.route(nodeId, relayId, tunnel), value: '1', isLeased: true }
+      const commit = await store.commit([], [change])
+      return commit.kind === 'done' ? commit.revision : undefined
+    },
+    async withdraw(nodeId, tunnel) {
+      await store.commit([], [{ key: keyOf.route(nodeId, relayId, tunnel), value: null, isLeased: true }])
+    },
+    routesOf: known.routesOf,
+    async join({ id, address, pin }) {
+      relayId = id
+      await store.commit([], [{ key: keyOf.relay(id), value: JSON.stringify({ address, pin }), isLeased: true }])
+    },
+    relays: known.relays,
+    records: recordLedger(store),
+    makeInvite: (uses, expiresAtMs, note) => makeInvite(store, { uses, expiresAtMs, note }, now, random),
+    invites: () => openInvites(store, now()),
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: store.close,
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Who owns which name, which relay a node is connected to, and who may claim: what several relays of one domain must
+ * agree on. What is read is in memory and answers at once, also while the store is lost; what is written waits for it.
+ */
+
+/** How a claim ended; `unavailable`: the store is lost, and nothing was written as far as is known. */
+export type ClaimOutcome =
+  | { readonly kind: 'claimed' }
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'reserved' }
+  | { readonly kind: 'invalid'; readonly reason: string }
+  | { readonly kind: 'too-many'; readonly most: number }
+  | { readonly kind: 'quarantined'; readonly untilMs: number }
+  | { readonly kind: 'invite-needed' }
+  | { readonly kind: 'invite-refused' }
+  | { readonly kind: 'no-proof'; readonly record: string; readonly value: string }
+  | { readonly kind: 'unavailable' }
+
+/** What a node asks for. Its signature was checked against its key by who received it. */
+export type Claim = {
+  /** One label of the relay's domain, or a host name outside of it, which a TXT record proves. */
+  readonly name: string
+  readonly nodeId: string
+  /** Base64, by the node's key over the exporter of its connection and the claim: kept for an audit, never replayed. */
+  readonly signature: string
+  /** Base64, what was signed besides the claim itself. */
+  readonly exporter: string
+  /** Text of an invite, where the relay wants one. */
+  readonly invite?: string | undefined
+  /** The node that owned the name before, whose key signed the same claim: checked by who received it. */
+  readonly movedFrom?: string | undefined
+}
+
+export type ReleaseOutcome = 'released' | 'not-owner' | 'unavailable'
+
+/** A tunnel of a node somewhere. `epoch` grows: of two for one tunnel, the higher is the newer. */
+export type Route = { readonly relay: string; readonly tunnel: string; readonly epoch: number }
+
+/** A relay of the same domain. */
+export type RelayRecord = {
+  readonly id: string
+  /** `host:port` of its p2p port, for nodes and for other relays. */
+  readonly address: string
+  /** Base64 of the SHA-256 of its certificate's key, which other relays pin. */
+  readonly pin: string
+}
+
+export type NameRecord = {
+  /** Whole host name. */
+  readonly host: string
+  readonly nodeId: string
+  readonly claimedAtMs: number
+  /** Set when released: not given to another node before 90 days after that. */
+  readonly releasedAtMs?: number | undefined
+}
+
+export type InviteRecord = {
+  /** First 8 characters of its hash. */
+  readonly id: string
+  readonly left: number
+  readonly expiresAtMs: number
+  readonly note: string
+}
+
+export type Registry = {
+  /** Resolves once what is stored was read, or at once from what an earlier run left. */
+  readonly ready: Promise<void>
+  /** Whether what is written can be written now. */
+  state(): 'live' | 'lost'
+  claim(claim: Claim): Promise<ClaimOutcome>
+  /** @param name as it was claimed @param nodeId absent: by the operator of the relay */
+  release(name: string, nodeId?: string): Promise<ReleaseOutcome>
+  /**
+   * The node that visitors of a host are led to: of a key-derived name the one in it, else its owner; null for a host
+   * that no one has.
+   * @param host lower case, without final dot
+   */
+  ownerOf(host: string): string | null
+  /** Hosts that a node owns besides its key-derived one. */
+  namesOf(nodeId: string): readonly string[]
+  names(): readonly NameRecord[]
+  /** A tunnel of a node to this relay. @returns its epoch, or undefined while the store is lost: announced then later */
+  announce(nodeId: string, tunnel: string): Promise<number | undefined>
+  withdraw(nodeId: string, tunnel: string): Promise<void>
+  /** Where a node has tunnels, at this relay and at others; the newest first. */
+  routesOf(nodeId: string): readonly Route[]
+  /** This relay, from now on as long as it runs. */
+  join(relay: RelayRecord): Promise<void>
+  relays(): readonly RelayRecord[]
+  /** Records of DNS that this domain's relays wrote and have not removed yet. */
+  readonly records: RecordLedger
+  /** @returns the text of the invite, which is shown once; undefined while the store is lost */
+  makeInvite(uses: number, expiresAtMs: number, note: string): Promise<string | undefined>
+  invites(): readonly InviteRecord[]
+  /** Is told after every change that came in. @returns stops that */
+  onChange(listener: () => void): () => void
+  /** Leaves: tunnels and this relay are withdrawn where the store can be reached. */
+  close(): Promise<void>
+}
+
+/** One TXT record that is to be removed again. */
+export type WrittenRecord = { readonly name: string; readonly value: string; readonly removeAtMs: number }
+
+export type RecordLedger = {
+  add(record: WrittenRecord): Promise<'added' | 'too-many' | 'unavailable'>
+  remove(record: WrittenRecord): Promise<'removed' | 'unavailable'>
+  list(): readonly WrittenRecord[]
+}

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { ClaimRules } from '../../daemon/relay/registry/claims.ts'
+import { openRegistry } from '../../daemon/relay/registry/open-registry.ts'
+import type { RecordStore } from '../../daemon/relay/registry/record-store.ts'
+import type { Claim, Registry } from '../../daemon/relay/registry/registry.ts'
+
+export const DOMAIN = 'gate.example.org'
+export const NODE_A = 'a'.repeat(32)
+export const NODE_B = 'b'.repeat(32)
+const DAY_MS = 24 * 3_600_000
+
+export type TestRegistry = {
+  readonly registry: Registry
+  readonly clock: { nowMs: number }
+  /** TXT records by name. */
+  readonly txt: Map<string, readonly string[]>
+}
+
+/** A registry over a store, with a clock and a DNS that are set. */
+export function testRegistry(store: RecordStore, rules: Partial<ClaimRules> = {}): TestRegistry {
+  const clock = { nowMs: Date.parse('2026-06-01T00:00:00Z') }
+  const txt = new Map<string, readonly string[]>()
+  const registry = openRegistry({
+    store,
+    rules: () => ({ domain: DOMAIN, namesPerNode: 3, wantsInvite: false, ...rules }),
+    lookUpTxt: async (host) => txt.get(host) ?? [],
+    now: () => clock.nowMs,
+    random: randomBytes,
+    log: () => {},
+  })
+  return { registry, clock, txt }
+}
+
+export const claimOf = (nodeId: string, name: string, more: Partial<Claim> = {}): Claim => ({
+  name,
+  nodeId,
+  signature: 'c2ln',
+  exporter: 'ZXhw',
+  ...more,
+})
+
+/** What every store of a registry must do. @param open a store of its own, empty */
+export function registryContract(open: () => Promise<RecordStore>): void {
+  test('a label is given to the first node, and found again', async () => {
+    const { registry } = testRegistry(await open())
+    expect(await registry.claim(claimOf(NODE_A, 'myserver'))).toEqual({ kind: 'claimed' })
+    expect(await registry.claim(claimOf(NODE_A, `MyServer.${DOMAIN}.`))).toEqual({ kind: 'claimed' })
+    expect(await registry.claim(claimOf(NODE_B, 'myserver'))).toEqual({ kind: 'taken' })
+    expect(registry.ownerOf(`myserver.${DOMAIN}`)).toBe(NODE_A)
+    expect(registry.ownerOf(`other.${DOMAIN}`)).toBeNull()
+    expect(registry.namesOf(NODE_A)).toEqual([`myserver.${DOMAIN}`])
+    await registry.close()
+  })
+
+  test('a key-derived name belongs to its key without a record, and is not given', async () => {
+    const { registry } = testRegistry(await open())
+    expect(registry.ownerOf(`${NODE_A}.${DOMAIN}`)).toBe(NODE_A)
+    expect(registry.ownerOf(`${NODE_A}.example.net`)).toBeNull()
+    expect(registry.ownerOf(`x.${NODE_A}.${DOMAIN}`)).toBeNull()
+    expect(await registry.claim(claimOf(NODE_B, NODE_A))).toMatchObject({ kind: 'invalid' })
+    await registry.close()
+  })
+
+  test('a node owns three names at most', async () => {
+    const { registry } = testRegistry(await open())
+    for (const name of ['one', 'two', 'three']) {
+      expect(await registry.claim(claimOf(NODE_A, name))).toEqual({ kind: 'claimed' })
+    }
+    expect(await registry.claim(claimOf(NODE_A, 'four'))).toEqual({ kind: 'too-many', most: 3 })
+    expect(await registry.release('one', NODE_A)).toBe('released')
+    expect(await registry.claim(claimOf(NODE_A, 'four'))).toEqual({ kind: 'claimed' })
+    await registry.close()
+  })
+
+  test('a released name rests for 90 days, but for the node that had it', async () => {
+    const { registry, clock } = testRegistry(await open())
+    await registry.claim(claimOf(NODE_A, 'myserver'))
+    expect(await registry.release('myserver', NODE_B)).toBe('not-owner')
+    expect(await registry.release('myserver', NODE_A)).toBe('released')
+    expect(registry.ownerOf(`myserver.${DOMAIN}`)).toBeNull()
+    const untilMs = clock.nowMs + 90 * DAY_MS
+    expect(await registry.claim(claimOf(NODE_B, 'myserver'))).toEqual({ kind: 'quarantined', untilMs })
+    clock.nowMs = untilMs - 1
+    expect(await registry.claim(claimOf(NODE_B, 'myserver'))).toEqual({ kind: 'quarantined', untilMs })
+    clock.nowMs = 0 // a host without a clock: nothing ends early, and nothing is taken for older than it is
+    expect(await registry.claim(claimOf(NODE_B, 'myserver'))).toEqual({ kind: 'quarantined', untilMs })
+    clock.nowMs = untilMs
+    expect(await registry.claim(claimOf(NODE_B, 'myserver'))).toEqual({ kind: 'claimed' })
+    await registry.close()
+  })
+
+  test('a node takes its own name back out of quarantine', async () => {
+    const { registry } = testRegistry(await open())
+    await registry.claim(claimOf(NODE_A, 'myserver'))
+    await registry.release('myserver')
+    expect(await registry.claim(claimOf(NODE_A, 'myserver'))).toEqual({ kind: 'claimed' })
+    expect(registry.ownerOf(`myserver.${DOMAIN}`)).toBe(NODE_A)
+    await registry.close()
+  })
+
+  test('a name moves to another key of its owner, also where the node has three', async () => {
+    const { registry } = testRegistry(await open(), { wantsInvite: false })
+    for (const name of ['one', 'two', 'three']) await registry.claim(claimOf(NODE_A, name))
+    expect(await registry.claim(claimOf(NODE_B, 'one', { movedFrom: 'c'.repeat(32) }))).toEqual({ kind: 'taken' })
+    expect(await registry.claim(claimOf(NODE_B, 'one', { movedFrom: NODE_A }))).toEqual({ kind: 'claimed' })
+    expect(registry.namesOf(NODE_A)).toEqual([`two.${DOMAIN}`, `three.${DOMAIN}`])
+    expect(registry.namesOf(NODE_B)).toEqual([`one.${DOMAIN}`])
+    await registry.close()
+  })
+
+  test('of claims at the same time, one is given the name', async () => {
+    const { registry } = testRegistry(await open())
+    const nodes = Array.from({ length: 8 }, (_, i) => `${'abcdefgh'[i]}`.repeat(32))
+    const outcomes = await Promise.all(nodes.map((node) => registry.claim(claimOf(node, 'myserver'))))
+    expect(outcomes.filter(({ kind }) => kind === 'claimed')).toHaveLength(1)
+    expect(outcomes.filter(({ kind }) => kind === 'taken')).toHaveLength(7)
+    expect(registry.ownerOf(`myserver.${DOMAIN}`)).toBe(nodes[outcomes.findIndex(({ kind }) => kind === 'claimed')])
+    await registry.close()
+  })
+
+  test('claims of one node at the same time do not pass its limit', async () => {
+    const { registry } = testRegistry(await open())
+    const outcomes = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => registry.claim(claimOf(NODE_A, name))))
+    expect(outcomes.filter(({ kind }) => kind === 'claimed')).toHaveLength(3)
+    expect(registry.namesOf(NODE_A)).toHaveLength(3)
+    await registry.close()
+  })
+
+  test('an invite is used as often as it says, and no longer than it says', async () => {
+    const { registry, clock } = testRegistry(await open(), { wantsInvite: true })
+    expect(await registry.claim(claimOf(NODE_A, 'one'))).toEqual({ kind: 'invite-needed' })
+    const invite = await registry.makeInvite(1, clock.nowMs + DAY_MS, 'for a friend')
+    expect(registry.invites()).toMatchObject([{ left: 1, note: 'for a friend' }])
+    expect(await registry.claim(claimOf(NODE_A, 'one', { invite: `${invite}x` }))).toEqual({ kind: 'invite-refused' })
+    expect(await registry.claim(claimOf(NODE_A, 'one', { invite }))).toEqual({ kind: 'claimed' })
+    expect(await registry.claim(claimOf(NODE_A, 'one', { invite }))).toEqual({ kind: 'claimed' })
+    expect(await registry.claim(claimOf(NODE_B, 'two', { invite }))).toEqual({ kind: 'invite-refused' })
+    const late = await registry.makeInvite(5, clock.nowMs + DAY_MS, '')
+    clock.nowMs += DAY_MS
+    expect(await registry.claim(claimOf(NODE_B, 'two', { invite: late }))).toEqual({ kind: 'invite-refused' })
+    expect(registry.invites()).toEqual([])
+    await registry.close()
+  })
+
+  test('one invite for two claims at the same time is used once', async () => {
+    const { registry, clock } = testRegistry(await open(), { wantsInvite: true })
+    const invite = await registry.makeInvite(1, clock.nowMs + DAY_MS, '')
+    const outcomes = await Promise.all([
+      registry.claim(claimOf(NODE_A, 'one', { invite })),
+      registry.claim(claimOf(NODE_B, 'two', { invite })),
+    ])
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['claimed', 'invite-refused'])
+    await registry.close()
+  })
+
+  test('a host elsewhere is given to the node that its DNS names', async () => {
+    const { registry, txt } = testRegistry(await open())
+    const record = '_gate-relay.ai.example.net'
+    expect(await registry.claim(claimOf(NODE_A, 'ai.example.net'))).toEqual({ kind: 'no-proof', record, value: NODE_A })
+    txt.set(record, [NODE_A])
+    expect(await registry.claim(claimOf(NODE_A, 'ai.example.net'))).toEqual({ kind: 'claimed' })
+    txt.set(record, [NODE_A, NODE_B])
+    expect(await registry.claim(claimOf(NODE_B, 'ai.example.net'))).toEqual({ kind: 'taken' })
+    txt.set(record, [NODE_B])
+    expect(await registry.claim(claimOf(NODE_B, 'ai.example.net'))).toEqual({ kind: 'claimed' })
+    expect(registry.ownerOf('ai.example.net')).toBe(NODE_B)
+    expect(registry.namesOf(NODE_A)).toEqual([])
+    await registry.close()
+  })
+
+  test('routes are known as long as they are announced, the newest first', async () => {
+    const { registry } = testRegistry(await open())
+    await registry.join({ id: 'r1', address: 'r1.example.org:31145', pin: 'cGlu' })
+    const first = await registry.announce(NODE_A, 't1')
+    const second = await registry.announce(NODE_A, 't2')
+    expect(second).toBeGreaterThan(first ?? Number.NaN)
+    expect(registry.relays()).toEqual([{ id: 'r1', address: 'r1.example.org:31145', pin: 'cGlu' }])
+    expect(registry.routesOf(NODE_A).map(({ relay, tunnel }) => [relay, tunnel])).toEqual([
+      ['r1', 't2'],
+      ['r1', 't1'],
+    ])
+    await registry.withdraw(NODE_A, 't2')
+    expect(registry.routesOf(NODE_A)).toMatchObject([{ tunnel: 't1', epoch: first }])
+    await registry.withdraw(NODE_A, 't1')
+    expect(registry.routesOf(NODE_A)).toEqual([])
+    await registry.close()
+  })
+
+  test('a name of a challenge has two records at most', async () => {
+    const { registry } = testRegistry(await open())
+    const name = `_acme-challenge.myserver.${DOMAIN}`
+    const added = ['v1', 'v2', 'v3'].map((value) => registry.records.add({ name, value, removeAtMs: 5 }))
+    expect((await Promise.all(added)).sort()).toEqual(['added', 'added', 'too-many'])
+    const [first, second] = registry.records.list()
+    expect(first).toMatchObject({ name, removeAtMs: 5 })
+    for (const record of [first, second]) if (record !== undefined) await registry.records.remove(record)
+    expect(registry.records.list()).toEqual([])
+    await registry.close()
+  })
+}
