@@ -35,5 +35,8 @@ export async function daemonTransport(
     const { current } = readCredentials(credentialsFile(env))
     if (current !== null) return remote(current)
   }
-  return socketTransport(socketPaths(socket, env))
+  return socketTransport(socketPaths(socket, env), async (ask) => {
+    const { socketNaming } = await import('./gateway/socket-naming.ts')
+    return socketNaming(ask, env, now)
+  })
 }

@@ -2,18 +2,37 @@ import type { IncomingMessage } from 'node:http'
 import { type Failure, failure } from './failure.ts'
 import { ANSWER_TIMEOUT_MS, type DaemonRequest, type Transport } from './transport.ts'
 
-/** The daemon of this host, by its admin socket. @param paths sockets to try, in order */
-export function socketTransport(paths: readonly string[]): Transport {
-  return { to: 'the admin socket', remedy: 'check --socket', send: (request) => send(paths, request) }
+/** Says who this user is, as an Authorization header; undefined: nothing does. @param ask asks the same daemon */
+export type Naming = (ask: (path: string) => Promise<IncomingMessage>) => Promise<string | undefined>
+
+/**
+ * The daemon of this host, by its admin socket.
+ * @param paths sockets to try, in order
+ * @param naming of this user, for the audit of what is changed
+ */
+export function socketTransport(paths: readonly string[], naming: Naming = async () => undefined): Transport {
+  return {
+    to: 'the admin socket',
+    remedy: 'check --socket',
+    async send(request) {
+      const isNoted = request.method !== 'GET'
+      const named = isNoted ? await naming((path) => send(paths, { method: 'GET', path })) : undefined
+      return send(paths, request, named)
+    },
+  }
 }
 
 type Attempt = { readonly path: string; readonly code: string }
 
-async function send(paths: readonly string[], request: DaemonRequest): Promise<IncomingMessage> {
+async function send(
+  paths: readonly string[],
+  request: DaemonRequest,
+  authorization?: string,
+): Promise<IncomingMessage> {
   const attempts: Attempt[] = []
   for (const socketPath of paths) {
     try {
-      return await sendTo(socketPath, request)
+      return await sendTo(socketPath, request, authorization)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : ''
       if (!UNREACHABLE.has(code)) throw lost(socketPath, error)
@@ -26,13 +45,19 @@ async function send(paths: readonly string[], request: DaemonRequest): Promise<I
 /** Errors of connect(2) that say that no daemon can be reached at this path. */
 const UNREACHABLE = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOTSOCK'])
 
-async function sendTo(socketPath: string, wanted: DaemonRequest): Promise<IncomingMessage> {
+async function sendTo(
+  socketPath: string,
+  wanted: DaemonRequest,
+  authorization: string | undefined,
+): Promise<IncomingMessage> {
   const { request } = await import('node:http') // not loaded by the commands that ask nothing
   const { method, path, body, signal, timeoutMs = ANSWER_TIMEOUT_MS } = wanted
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body)
-    const headers =
-      body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const headers = {
+      ...(authorization !== undefined && { authorization }),
+      ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+    }
     const stop = signal === undefined ? {} : { signal }
     const sent = request({ socketPath, method, path, headers, agent: false, ...stop })
     const timeout = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`)), timeoutMs)

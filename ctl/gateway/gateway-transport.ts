@@ -35,8 +35,8 @@ export function gatewayTransport(
   }
 }
 
-/** One that counts; refreshed by one gatectl at a time. @throws Failure NOT_SIGNED_IN, NO_GATEWAY */
-async function credential(gateway: string, file: string, now: () => number): Promise<GatewayCredential> {
+/** The credential of a gateway: one that counts; refreshed by one gatectl at a time. @throws Failure NOT_SIGNED_IN, NO_GATEWAY */
+export async function credential(gateway: string, file: string, now: () => number): Promise<GatewayCredential> {
   const known = readCredentials(file).gateways[gateway]
   if (known === undefined) throw notSignedIn(gateway, 'is not one that you are signed in to')
   if (isFresh(known, now)) return known

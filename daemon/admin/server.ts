@@ -2,13 +2,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { Audit } from '../audit/entry.ts'
+import type { Principal } from '../auth/principal.ts'
 import { dispatch } from './dispatch.ts'
 import { AdminError, describe, problemOf } from './error.ts'
 import { currentPath } from './older-names.ts'
 import { type AdminParts, ROUTES } from './routes/routes.ts'
 import { sendReply } from './send-reply.ts'
 import { type AdminSocket, listenOnSocket } from './socket.ts'
-import { SOCKET_PRINCIPAL } from './socket-principal.ts'
+import { type Naming, socketPrincipal } from './socket-principal.ts'
 import type { ApiTable } from './table.ts'
 
 const LARGEST_BODY_BYTES = 2 ** 20
@@ -18,6 +19,8 @@ const MOST_CONNECTIONS = 64
 type AdminOptions = AdminParts & {
   readonly table: ApiTable
   readonly audit: Pick<Audit, 'require' | 'record'>
+  /** Who a caller is, by what it sends beside being let in. */
+  readonly naming: Naming
   readonly log: Log
 }
 
@@ -90,15 +93,17 @@ async function answer(
     const body = await readBody(request)
     if (url === null) throw new AdminError('BAD_REQUEST', 'the request target is not a path')
     const path = currentPath(url.pathname)
+    const principal = socketPrincipal(request.headers, options.naming)
     if (path.startsWith('/v1/')) {
       const { route, parameter } = findRoute(method, path)
       const asked = { parameter, query: url.searchParams, body: parseBody(body), signal }
-      const shape = await audited(options.audit, route, parameter, async () => ROUTES[route](options, asked))
+      const shape = await audited(options.audit, principal, route, parameter, async () => ROUTES[route](options, asked))
       sendJson(response, 200, 'application/json', shape)
     } else {
       const route = options.table.find(method, path)
       if (route.only === 'https') throw new AdminError('UNKNOWN_ROUTE', `${path} is not served on the admin socket`)
-      const call = { ...OF_SOCKET, path, search: url.search, body, headers: request.headers, signal }
+      const caller = { address: null, via: 'socket', name: principal.name, secured: true } as const
+      const call = { principal, caller, path, search: url.search, body, headers: request.headers, signal }
       const reply = await dispatch(route, call, options.audit)
       await sendReply(response, route, reply)
     }
@@ -111,12 +116,6 @@ async function answer(
   if (method !== 'GET') noteRequest(options.log, method, url?.pathname ?? '', response.statusCode)
 }
 
-/** Who calls over the socket, as far as is known. */
-const OF_SOCKET = {
-  principal: SOCKET_PRINCIPAL,
-  caller: { address: null, via: 'socket', name: SOCKET_PRINCIPAL.name, secured: true },
-} as const
-
 /** What the audit calls the routes that change something. */
 const ACTIONS: Partial<Record<AdminRouteName, string>> = {
   'POST /v1/tokens': 'key.create',
@@ -126,13 +125,13 @@ const ACTIONS: Partial<Record<AdminRouteName, string>> = {
 /** Makes a change by a route with an older name, and notes it. @throws what `change` throws, GateError STORE_UNAVAILABLE */
 async function audited<T extends object>(
   audit: AdminOptions['audit'],
+  { via, keyId: id, name }: Principal,
   route: AdminRouteName,
   parameter: string,
   change: () => Promise<T>,
 ): Promise<T> {
   const action = ACTIONS[route]
   if (action === undefined) return change()
-  const { via, keyId: id, name } = SOCKET_PRINCIPAL
   const entry = { who: { via, id, name }, from: { address: null, via: 'socket' }, action } as const
   try {
     audit.require()

@@ -102,7 +102,14 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
     }),
   )
   dataPlane.serveApi({ routes: table.routes, audit, stopping: stopping.signal })
-  const server = createAdminServer({ table, audit, tokens: storage.tokens, now, log })
+  const server = createAdminServer({
+    table,
+    audit,
+    naming: { bySecret: dataPlane.namedBy, byWitness: signIn.signIns.witnessed },
+    tokens: storage.tokens,
+    now,
+    log,
+  })
 
   return {
     /** Answers on the admin socket. @throws AdminSocketError */

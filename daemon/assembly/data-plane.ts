@@ -8,7 +8,7 @@ import { ownDescriptors } from '../../system/descriptors.ts'
 import { packageVersion } from '../../system/version.ts'
 import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
 import { createAdmission } from '../admit/admission.ts'
-import { NO_OTHER_PROOFS } from '../auth/authenticate.ts'
+import { NO_OTHER_PROOFS, type Proofs } from '../auth/authenticate.ts'
 import { agentClient } from '../backends/agent-client.ts'
 import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
@@ -133,6 +133,11 @@ export function createDataPlane(
   })
   const known = createObjects(objects, now)
   const people = createPersonProofs({ access, audit, env: ground.env, log, monotonic }, initial)
+  const secrets = {
+    key: tokens.find,
+    session: access.sessions.find,
+    accessToken: signIn.signIns.find,
+  } satisfies Partial<Proofs>
   const gateway = createGateway(
     {
       clients,
@@ -140,9 +145,7 @@ export function createDataPlane(
       proofs: {
         ...NO_OTHER_PROOFS,
         ...people.proofs,
-        key: tokens.find,
-        session: access.sessions.find,
-        accessToken: signIn.signIns.find,
+        ...secrets,
       },
       admission,
       routes: directory.routes,
@@ -219,6 +222,8 @@ export function createDataPlane(
 
   return {
     people,
+    /** Whose a key, a session's token or an access token is. @throws GateError for one that does not count any more */
+    namedBy: (text: string) => secrets.key(text, {}) ?? secrets.session(text) ?? secrets.accessToken(text),
     backends,
     apps,
     certificates: certificates ?? NO_CERTIFICATES,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { witnessOf } from '../../system/token-witness.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import { gatectl, startGatectl } from '../support/gatectl-process.ts'
 import { type RunningProvider, startIdentityProvider } from '../support/identity-providers.ts'
@@ -70,12 +71,37 @@ test('gatectl signs in on a device, works with the rights of the person, and sig
   const status = await gatectl(['status', '--json'], { env })
   expect([status.code, JSON.parse(status.stdout)]).toEqual([0, expect.objectContaining({ state: 'ready' })])
   await forClaudeCode(access)
+  await namedOnTheSocket(access)
 
   expect((await gatectl(['logout'], { env })).stdout).toBe(`signed out of ${daemon.url}\n`)
   const refused = await asAdmin()
   expect([refused.status, refused.headers.get('x-should-retry')]).toEqual([401, 'false'])
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ current: null, gateways: {} })
 })
+
+/** The permissions of the socket say what may be done; the sign-in, or a key, says who it was. */
+async function namedOnTheSocket(access: string): Promise<void> {
+  const socket = ['--socket', join(daemon.stateDirectory, 'admin.sock')]
+  const add = (name: string, more: Readonly<Record<string, string>>) =>
+    gatectl(['team', 'add', name, ...socket], { env: { ...env, ...more } })
+  const elsewhere = { HOME: '/nonexistent' }
+  expect(await add('by-mara', {})).toMatchObject({ code: 0, stderr: '' })
+  expect(await add('by-key', { ...elsewhere, GATE_TOKEN: daemon.key })).toMatchObject({ code: 0 })
+  expect(await add('by-nobody', elsewhere)).toMatchObject({ code: 0 })
+  expect(await add('by-wrong', { ...elsewhere, GATE_TOKEN: 'gate_wrong' })).toMatchObject({ code: 1 })
+  const audit = await gatectl(['audit', '--json', ...socket], { env: elsewhere })
+  type Entry = { action: string; via: string; name: string; new: { name?: string } | null }
+  const { entries } = JSON.parse(audit.stdout) as { entries: Entry[] }
+  const made = entries.filter(({ action }) => action === 'team.create')
+  expect(Object.fromEntries(made.map(({ new: now, via, name }) => [now?.name, [via, name]]))).toEqual({
+    'by-mara': ['socket', expect.stringContaining('mara')],
+    'by-key': ['socket', expect.not.stringMatching('admin socket')],
+    'by-nobody': ['socket', 'admin socket'],
+  })
+  // a witness is no token
+  const refused = await fetch(`${daemon.url}/auth/me`, { headers: { authorization: `Bearer ${witnessOf(access)}` } })
+  expect(refused.status).toBe(401)
+}
 
 /** What Claude Code asks for with the token that it got. */
 async function forClaudeCode(access: string): Promise<void> {

@@ -97,6 +97,7 @@ export async function startAdminDaemon(
   const server = createAdminServer({
     table,
     audit,
+    naming: { bySecret: access.tokens.find, byWitness: () => null },
     log: logs.log,
     now: Date.now,
     tokens: access.tokens,

@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { GateError } from '../../../schemas/words/errors.ts'
+import { witnessedSignature } from '../../../system/token-witness.ts'
 
 /** The longest that an access token counts; a refresh token gets the next one. */
 export const ACCESS_TOKEN_LIFE_S = 3_600
@@ -32,6 +33,20 @@ export type AccessTokens = ReturnType<typeof accessTokens>
 export function accessTokens(key: Buffer, issuer: string) {
   const macOf = (text: string): string => createHmac('sha256', key).update(text).digest('base64url')
 
+  /** @param lastPartOf what comes after the claims: of the text before it */
+  function verified(token: string, nowS: number, lastPartOf: (text: string) => string): AccessClaims | null {
+    if (!token.startsWith(`${HEADER}.`) || token.length > LONGEST) return null
+    const end = token.length - MAC_LENGTH - 1
+    if (token[end] !== '.') return null
+    const mac = Buffer.from(token.slice(end + 1))
+    const expected = Buffer.from(lastPartOf(token.slice(0, end)))
+    if (mac.length !== expected.length || !timingSafeEqual(mac, expected)) return null
+    const claims: AccessClaims = JSON.parse(Buffer.from(token.slice(HEADER.length + 1, end), 'base64url').toString())
+    if (claims.iss !== issuer || claims.aud !== issuer) return null
+    if (claims.exp <= nowS) throw endedToken('it has expired; refresh it')
+    return claims
+  }
+
   return {
     sign(claims: Omit<AccessClaims, 'iss' | 'aud'>): string {
       const { sub, sid, iat, exp, jti, scope, client_id } = claims
@@ -46,18 +61,11 @@ export function accessTokens(key: Buffer, issuer: string) {
      * @returns null when it is none of ours
      * @throws GateError INVALID_KEY when it has expired: the client refreshes it
      */
-    verify(token: string, nowS: number): AccessClaims | null {
-      if (!token.startsWith(`${HEADER}.`) || token.length > LONGEST) return null
-      const end = token.length - MAC_LENGTH - 1
-      if (token[end] !== '.') return null
-      const mac = Buffer.from(token.slice(end + 1))
-      const expected = Buffer.from(macOf(token.slice(0, end)))
-      if (mac.length !== expected.length || !timingSafeEqual(mac, expected)) return null
-      const claims: AccessClaims = JSON.parse(Buffer.from(token.slice(HEADER.length + 1, end), 'base64url').toString())
-      if (claims.iss !== issuer || claims.aud !== issuer) return null
-      if (claims.exp <= nowS) throw endedToken('it has expired; refresh it')
-      return claims
-    },
+    verify: (token: string, nowS: number): AccessClaims | null => verified(token, nowS, macOf),
+
+    /** The same of a witness of a token. @see witnessOf */
+    verifyWitness: (witness: string, nowS: number): AccessClaims | null =>
+      verified(witness, nowS, (text) => witnessedSignature(macOf(text))),
   }
 }
 

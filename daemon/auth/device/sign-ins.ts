@@ -217,10 +217,13 @@ export function createSignIns(
         const [first] = remembered.keys()
         if (remembered.size > MOST_REMEMBERED && first !== undefined) remembered.delete(first)
       }
-      const entry = live.get(known.id)
-      const principal = entry === undefined ? null : principalOf(entry)
-      if (principal === null) throw endedToken('the sign-in has ended; sign in again')
-      return principal
+      return principalIn(known.id)
+    },
+
+    /** Whose access token a witness is of; null when it is none of ours. @throws GateError INVALID_KEY when it has ended */
+    witnessed(witness: string): Principal | null {
+      const claims = access.verifyWitness(witness, now() / 1_000)
+      return claims === null ? null : principalIn(claims.sid)
     },
 
     /** RFC 7009: ends the sign-in that an access or refresh token belongs to. */
@@ -271,6 +274,13 @@ export function createSignIns(
     whenEnded(listener: (signInId: string, why: EndCause) => void): void {
       onEnded = listener
     },
+  }
+
+  function principalIn(id: string): Principal {
+    const entry = live.get(id)
+    const principal = entry === undefined ? null : principalOf(entry)
+    if (principal === null) throw endedToken('the sign-in has ended; sign in again')
+    return principal
   }
 
   function idIn(token: string): string | null {

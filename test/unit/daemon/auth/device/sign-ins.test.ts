@@ -4,6 +4,7 @@ import { accessTokens, tokenKey } from '../../../../../daemon/auth/device/access
 import { createSignIns, type SignIn } from '../../../../../daemon/auth/device/sign-ins.ts'
 import { ANYBODY, type Principal } from '../../../../../daemon/auth/principal.ts'
 import type { Scope } from '../../../../../schemas/words/scopes.ts'
+import { witnessOf } from '../../../../../system/token-witness.ts'
 
 const SECRET = 'a secret of the tests'
 let at = 0
@@ -265,4 +266,17 @@ test('a person ends no sign-in of another', () => {
   const { access_token: token } = begin()
   expect(signIns.end(claimsOf(token).sid, 'eve')).toBe(false)
   expect(signIns.end(claimsOf(token).sid, 'mara')).toBe(true)
+})
+
+test('a witness of an access token says whose it is, is no token, and ends with the sign-in', () => {
+  const { access_token: token } = begin()
+  const witness = witnessOf(token)
+  expect(signIns.witnessed(witness)?.name).toBe('mara')
+  expect([signIns.find(witness), signIns.witnessed(token), signIns.witnessed(witnessOf(witness))]).toEqual([
+    null,
+    null,
+    null,
+  ])
+  signIns.end(claimsOf(token).sid, null)
+  expect(() => signIns.witnessed(witness)).toThrow('the sign-in has ended')
 })
