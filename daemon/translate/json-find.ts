@@ -30,7 +30,8 @@ export function onlyOutermost(
   ...others: readonly string[]
 ): Readonly<Record<string, unknown>> | null {
   const first = Math.max(0, json.length - MAX_TAIL_BYTES)
-  const text = json.toString('latin1', first) // of the same length as the bytes; a value is decoded when it is found
+  // of the same length as the bytes; a value is decoded when it is found
+  const text = first === 0 ? textOf(json) : json.toString('latin1', first)
   const place = placeOf(text, key)
   if (place === null) return null
   const valueAt = ([start, end]: Place): unknown => JSON.parse(json.toString('utf8', first + start, first + end))
@@ -113,7 +114,7 @@ export function mayHold(json: Buffer, ...words: readonly string[]): boolean {
 }
 
 /** Up to here a text is searched sooner than bytes are. */
-const SHORT_BYTES = 4 * 2 ** 10
+const SHORT_BYTES = MAX_TAIL_BYTES
 
 /** The short bytes that were searched last, and their text: one body is searched for several words in turn. */
 let latest: Buffer = Buffer.alloc(0)
@@ -121,12 +122,16 @@ let latestText = ''
 
 /** Whether bytes hold a word of ASCII. They do not change after that. */
 export function holds(bytes: Buffer, word: string): boolean {
-  if (bytes.length > SHORT_BYTES) return bytes.includes(word)
+  return bytes.length > SHORT_BYTES ? bytes.includes(word) : textOf(bytes).includes(word)
+}
+
+/** Short bytes as latin1. */
+function textOf(bytes: Buffer): string {
   if (bytes !== latest) {
     latest = bytes
     latestText = bytes.toString('latin1')
   }
-  return latestText.includes(word)
+  return latestText
 }
 
 function hasEscapedWord(json: Buffer): boolean {

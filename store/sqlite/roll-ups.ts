@@ -65,30 +65,59 @@ function groupOf(row: Counted): readonly string[] {
   return [row.keyId, row.userId, row.team, row.endUser, row.model, row.category, row.upstream, row.provider]
 }
 
+/** The attempts of one group that began in the time from `begin`, Unix milliseconds. */
+type Summed = { readonly begin: number; readonly group: readonly string[]; readonly sums: Sums }
+
 /** Adds attempts to the roll-ups. Call it in the transaction that writes their rows, so that each is counted once. */
 export function openRollUps(database: Database): { readonly add: (rows: readonly Counted[]) => void } {
   const writers = ROLL_UPS.map((rollUp) => ({ rollUp, upsert: database.prepare(upsertOf(rollUp)) }))
   return {
     add(rows) {
+      const hours = perHour(rows)
       for (const { rollUp, upsert } of writers) {
-        for (const { key, sums } of summed(rows, rollUp.lengthMs)) {
-          upsert.run(...key, ...COUNT_COLUMNS.map((name) => sums[name]), ...sums.durations)
+        for (const { begin, group, sums } of longer(hours, rollUp.lengthMs)) {
+          upsert.run(begin, ...group, ...COUNT_COLUMNS.map((name) => sums[name]), ...sums.durations)
         }
       }
     },
   }
 }
 
-function summed(rows: readonly Counted[], lengthMs: number) {
-  const all = new Map<string, { readonly key: readonly (string | number)[]; readonly sums: Sums }>()
+const HOUR_MS = 3_600_000
+
+function perHour(rows: readonly Counted[]): readonly Summed[] {
+  const all = new Map<string, Summed>()
   for (const row of rows) {
-    const key = [row.startedAt - (row.startedAt % lengthMs), ...groupOf(row)]
-    const id = JSON.stringify(key)
-    const known = all.get(id) ?? { key, sums: noSums() }
-    all.set(id, known)
+    const begin = row.startedAt - (row.startedAt % HOUR_MS)
+    // one text and no list: there may be ten thousand rows, and few groups
+    const id = `${begin}\0${row.keyId}\0${row.userId}\0${row.team}\0${row.endUser}\0${row.model}\0${row.category}\0${row.upstream}\0${row.provider}`
+    let known = all.get(id)
+    if (known === undefined) {
+      known = { begin, group: groupOf(row), sums: noSums() }
+      all.set(id, known)
+    }
     addAttempt(known.sums, row)
   }
+  return [...all.values()]
+}
+
+/** The same in times of so many milliseconds, which are whole hours. */
+function longer(hours: readonly Summed[], lengthMs: number): Iterable<Summed> {
+  if (lengthMs === HOUR_MS) return hours
+  const all = new Map<string, Summed>()
+  for (const { begin: hour, group, sums } of hours) {
+    const begin = hour - (hour % lengthMs)
+    const id = JSON.stringify([begin, group])
+    const known = all.get(id) ?? { begin, group, sums: noSums() }
+    all.set(id, known)
+    addSums(known.sums, sums)
+  }
   return all.values()
+}
+
+function addSums(sums: Sums, more: Sums): void {
+  for (const name of COUNT_COLUMNS) sums[name] += more[name]
+  for (const [i, count] of more.durations.entries()) sums.durations[i] = (sums.durations[i] ?? 0) + count
 }
 
 function upsertOf({ table, begin }: RollUp): string {

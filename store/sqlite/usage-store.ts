@@ -14,8 +14,12 @@ export function openUsageStore(database: Database): { readonly append: (rows: re
   const places = USAGE_FIELDS.map(() => '?').join(', ')
   const insert = database.prepare(`INSERT OR IGNORE INTO usage (${columns}, rolled_up) VALUES (${places}, 1)`)
   const rollUps = openRollUps(database)
+  const cells: (string | number | null)[] = [] // of one row after the other
   const insertAll = database.transaction((rows: readonly UsageRow[]) => {
-    const added = rows.filter((row) => insert.run(USAGE_FIELDS.map((field) => cell(row[field]))).changes > 0)
+    const added = rows.filter((row) => {
+      for (let i = 0; i < USAGE_FIELDS.length; i += 1) cells[i] = cell(row[USAGE_FIELDS[i] as keyof UsageRow])
+      return insert.run(cells).changes > 0
+    })
     rollUps.add(added)
     return added.length
   })

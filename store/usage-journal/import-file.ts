@@ -5,7 +5,8 @@ import type { Database } from '../sqlite/database.ts'
 import { openUsageStore } from '../sqlite/usage-store.ts'
 import { rowOfLine } from './line.ts'
 
-const CHUNK_BYTES = 2 ** 20
+/** Some hundred rows: what lives through a transaction is copied by the garbage collector. */
+const CHUNK_BYTES = 2 ** 17
 const NEWLINE = 0x0a
 
 /**
@@ -48,7 +49,7 @@ export function importFile(
   return { damagedLines, newRows }
 }
 
-/** Whole lines of a file, about a megabyte at a time. */
+/** Whole lines of a file, some hundred at a time. */
 function* chunksOf(file: string): Generator<readonly string[]> {
   let fd: number
   try {
