@@ -75,7 +75,7 @@ export function openFileStore(file: string): RecordStore {
 }
 
 /** Entries below a prefix, sorted by key. */
-function listed(memory: ReadonlyMap<string, Stored>, prefix: string): readonly Stored[] {
+export function listed(memory: ReadonlyMap<string, Stored>, prefix: string): readonly Stored[] {
   const found = [...memory.values()].filter(({ key }) => key.startsWith(prefix))
   return found.sort((a, b) => (a.key < b.key ? -1 : 1))
 }
@@ -83,7 +83,7 @@ function listed(memory: ReadonlyMap<string, Stored>, prefix: string): readonly S
 type Records = { readonly revision: number; readonly records: Map<string, Stored> }
 
 /** What a file has; nothing, where it is not there. @throws Error that says what to do */
-function readRecords(file: string): Records {
+export function readRecords(file: string): Records {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -106,7 +106,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** @param without keys that are not written @throws the system's error */
-function writeRecords(
+export function writeRecords(
   file: string,
   revision: number,
   memory: ReadonlyMap<string, Stored>,

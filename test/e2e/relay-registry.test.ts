@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openEtcdGateway } from '../../daemon/relay/registry/etcd-gateway.ts'
+import { openEtcdStore } from '../../daemon/relay/registry/etcd-store.ts'
+import type { RecordStore } from '../../daemon/relay/registry/record-store.ts'
+import { until } from '../support/daemon.ts'
+import { sampled } from '../support/effort.ts'
+import { type Etcd, hasEtcd, startEtcd } from '../support/etcd.ts'
+import { claimOf, DOMAIN, NODE_A, NODE_B, registryContract, testRegistry } from '../support/registry-contract.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+describe.skipIf(!hasEtcd)('a registry in etcd', () => {
+  const directory = temporaryDirectory()
+  let etcd: Etcd
+  beforeAll(async () => {
+    etcd = await startEtcd()
+  })
+  afterAll(async () => {
+    await etcd.remove()
+    directory.remove()
+  })
+
+  let caches = 0
+  const newCache = () => directory.file(`cache-${caches++}.json`)
+  const newPrefix = () => `/gate-relay/${randomBytes(6).toString('hex')}/`
+
+  /** The store of one relay. */
+  async function openStore(prefix = newPrefix(), cacheFile = newCache()): Promise<RecordStore> {
+    const gateway = openEtcdGateway({ endpoints: ['http://127.0.0.1:1', etcd.endpoint] })
+    const store = openEtcdStore({ gateway, prefix, cacheFile, log: () => {}, random: Math.random })
+    await store.ready
+    return store
+  }
+
+  registryContract(() => openStore())
+
+  test('of two relays that race for a claim, exactly one gives the name, and both know to whom', async () => {
+    const prefix = newPrefix()
+    const [one, two] = [testRegistry(await openStore(prefix)), testRegistry(await openStore(prefix))]
+    const names = Array.from({ length: sampled(60, 1_000) }, (_, i) => `name-${i}`)
+    for (const name of names) {
+      // nodes of their own, because a node has three names at most
+      const [a, b] = [nodeOf(`a${name}`), nodeOf(`b${name}`)]
+      const [first, second] = await Promise.all([
+        one.registry.claim(claimOf(a, name)),
+        two.registry.claim(claimOf(b, name)),
+      ])
+      expect([first.kind, second.kind].sort()).toEqual(['claimed', 'taken'])
+      const owner = first.kind === 'claimed' ? a : b
+      const host = `${name}.${DOMAIN}`
+      await until(() => one.registry.ownerOf(host) === owner && two.registry.ownerOf(host) === owner)
+    }
+    await one.registry.close()
+    await two.registry.close()
+  })
+
+  test('one invite at two relays at the same time is used once', async () => {
+    const prefix = newPrefix()
+    const rules = { wantsInvite: true }
+    const [one, two] = [testRegistry(await openStore(prefix), rules), testRegistry(await openStore(prefix), rules)]
+    const invite = await one.registry.makeInvite(1, one.clock.nowMs + 3_600_000, '')
+    await until(() => two.registry.invites().length === 1)
+    const outcomes = await Promise.all([
+      one.registry.claim(claimOf(NODE_A, 'one', { invite })),
+      two.registry.claim(claimOf(NODE_B, 'two', { invite })),
+    ])
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['claimed', 'invite-refused'])
+    await one.registry.close()
+    await two.registry.close()
+  })
+
+  test('a route is known at the other relay, and gone when its relay leaves', async () => {
+    const prefix = newPrefix()
+    const [one, two] = [testRegistry(await openStore(prefix)), testRegistry(await openStore(prefix))]
+    await one.registry.join({ id: 'r1', address: 'r1.example.org:31145', pin: 'cGlu' })
+    await one.registry.announce(NODE_A, 't1')
+    await until(() => two.registry.routesOf(NODE_A).length === 1 && two.registry.relays().length === 1)
+    await one.registry.close()
+    await until(() => two.registry.routesOf(NODE_A).length === 0 && two.registry.relays().length === 0)
+    await two.registry.close()
+  })
+
+  test('while etcd is lost what is known stays, nothing is given, and tunnels are announced afterwards', async () => {
+    const prefix = newPrefix()
+    const cacheFile = newCache()
+    const [one, two] = [testRegistry(await openStore(prefix, cacheFile)), testRegistry(await openStore(prefix))]
+    const host = `myserver.${DOMAIN}`
+    await one.registry.claim(claimOf(NODE_A, 'myserver'))
+    await one.registry.announce(NODE_A, 't1')
+    await until(() => two.registry.routesOf(NODE_A).length === 1)
+    await etcd.kill()
+    await until(() => one.registry.state() === 'lost' && two.registry.state() === 'lost')
+    expect(two.registry.ownerOf(host)).toBe(NODE_A)
+    expect(two.registry.routesOf(NODE_A)).toHaveLength(1)
+    expect(await two.registry.claim(claimOf(NODE_B, 'other'))).toEqual({ kind: 'unavailable' })
+    expect(await one.registry.claim(claimOf(NODE_A, 'myserver'))).toEqual({ kind: 'claimed' })
+    expect(await one.registry.announce(NODE_B, 't2')).toBeUndefined()
+
+    // a relay that starts now has the names that an earlier run knew
+    await one.registry.close()
+    const again = testRegistry(await openStore(prefix, cacheFile))
+    expect(again.registry.state()).toBe('lost')
+    expect(again.registry.ownerOf(host)).toBe(NODE_A)
+    await again.registry.announce(NODE_B, 't3')
+
+    await etcd.start()
+    await until(() => two.registry.routesOf(NODE_B).length === 1)
+    expect(await two.registry.claim(claimOf(NODE_B, 'other'))).toEqual({ kind: 'claimed' })
+    await again.registry.close()
+    await two.registry.close()
+  })
+})
+
+/** An id of the right form for a text. */
+const nodeOf = (text: string): string =>
+  text
+    .replaceAll(/[^a-z]/g, '')
+    .padEnd(32, 'a')
+    .slice(0, 24) + numbersOf(text)
+const numbersOf = (text: string): string =>
+  [...text.replaceAll(/\D/g, '').padStart(8, '0')].map((digit) => 'abcdefghij'[Number(digit)]).join('')
